@@ -1,0 +1,28 @@
+// Package scope tells the version that instrumentation scopes of this module carry.
+package scope
+
+import (
+	"runtime/debug"
+	"sync"
+)
+
+const module = "github.com/nais/spor"
+
+// Version returns the version of this module in the running binary: the one in
+// the program's go.mod, "(devel)" when spor is itself the main module, and ""
+// when the binary has no build information.
+var Version = sync.OnceValue(func() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	if info.Main.Path == module {
+		return info.Main.Version
+	}
+	for _, dep := range info.Deps {
+		if dep.Path == module {
+			return dep.Version
+		}
+	}
+	return ""
+})
