@@ -1,0 +1,33 @@
+package privacy
+
+// isDate reports whether ddmm can begin a personal number. The two digits of the
+// year can be any. The 29th of February is possible in every year, because a
+// D-number may carry the day it was ordered beside the year of birth.
+func isDate(d1, d2, m1, m2 rune) bool {
+	day := 10*int(d1-'0') + int(d2-'0')
+	if day > 40 {
+		day -= 40
+	}
+	return day > 0 && day <= daysIn(10*int(m1-'0')+int(m2-'0'))
+}
+
+// daysIn returns the days of a month as personal numbers write it, 0 for none.
+func daysIn(month int) int {
+	switch {
+	case month > 80:
+		month -= 80
+	case month > 65:
+		month -= 65
+	case month > 40:
+		month -= 40
+	}
+	switch month {
+	case 1, 3, 5, 7, 8, 10, 12:
+		return 31
+	case 4, 6, 9, 11:
+		return 30
+	case 2:
+		return 29
+	}
+	return 0
+}

@@ -1,0 +1,2 @@
+// Package privacy masks personal numbers and redacts credentials in text that is exported or logged.
+package privacy

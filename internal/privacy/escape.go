@@ -1,0 +1,122 @@
+package privacy
+
+import (
+	"bytes"
+	"strings"
+)
+
+// escapes finds the personal numbers that have an escape in them or before them.
+// The zero value is ready; percent and backslash remember how far the text was
+// searched, so that a text full of the one is not searched for the other again
+// and again.
+type escapes[T text] struct {
+	percent, backslash int
+}
+
+// next returns the bounds of the first personal number at or after from that
+// shows when the escapes are decoded, or -1.
+func (e *escapes[T]) next(s T, from int) (start, end int) {
+	for i := from; ; {
+		at := e.index(s, i)
+		if at == len(s) {
+			return -1, -1
+		}
+		c, width := char(s, at)
+		if width == 1 {
+			i = max(at+1, pastBackslashes(s, at))
+			continue
+		}
+		start = at
+		for start > i && isDigit(s[start-1]) {
+			start--
+		}
+		if end = numberEnd(s, start); end > 0 && !inToken(s, from, start, end) {
+			return start, end
+		}
+		if start, end = afterEscape(s, from, at, width, c); start >= 0 {
+			return start, end
+		}
+		if i = at + width; isDigit(c) {
+			i = skipDigits(s, i)
+		}
+	}
+}
+
+// index returns the place of the first percent sign or backslash at or after i,
+// len(s) for none.
+func (e *escapes[T]) index(s T, i int) int {
+	if e.percent < i || e.percent == 0 {
+		e.percent = indexByte(s, i, '%')
+	}
+	if e.backslash < i || e.backslash == 0 {
+		e.backslash = indexByte(s, i, '\\')
+	}
+	return min(e.percent, e.backslash)
+}
+
+func indexByte[T text](s T, i int, c byte) (at int) {
+	switch t := any(s).(type) {
+	case string:
+		at = strings.IndexByte(t[i:], c)
+	case []byte:
+		at = bytes.IndexByte(t[i:], c)
+	}
+	if at < 0 {
+		return len(s)
+	}
+	return i + at
+}
+
+// afterEscape returns the bounds of the number that begins where the escape at
+// at ends, or -1. %25 can be a whole escape or the first half of a longer one,
+// so both ends are tried, save where the whole escape, c, is itself a digit.
+func afterEscape[T text](s T, from, at, width int, c rune) (start, end int) {
+	start, last := at+width, at+width
+	if s[at] == '%' {
+		start = at + 3
+	}
+	if isDigit(c) {
+		last -= 2
+	}
+	for ; start <= last; start += 2 {
+		if end = numberEnd(s, start); end > 0 && !inToken(s, from, start, end) {
+			return start, end
+		}
+	}
+	return -1, -1
+}
+
+// numberEnd returns where the number ends that begins at i, its characters
+// plain or escaped, or -1.
+func numberEnd[T text](s T, i int) int {
+	var date [4]rune
+	for n := range 11 {
+		if n == 6 {
+			i += spaceLen(s, i)
+		}
+		c, width := char(s, i)
+		if !isDigit(c) {
+			return -1
+		}
+		if n < len(date) {
+			date[n] = c
+		}
+		i += width
+	}
+	if c, _ := char(s, i); isDigit(c) || !isDate(date[0], date[1], date[2], date[3]) {
+		return -1
+	}
+	return i
+}
+
+// skipDigits returns the place of the first character at or after i that is no
+// digit, plain or escaped.
+func skipDigits[T text](s T, i int) int {
+	for {
+		c, width := char(s, i)
+		if !isDigit(c) {
+			return i
+		}
+		i += width
+	}
+}

@@ -1,0 +1,63 @@
+package privacy
+
+// A name is the name of a parameter as the table of credentials writes it:
+// decoded, lower case, letters and digits only, and of a[b] only the b.
+type name struct {
+	buf     [24]byte // the longest name of the table has fewer
+	len     int
+	bracket bool
+}
+
+// add adds the next character.
+func (n *name) add(c rune) {
+	switch {
+	case c == '[':
+		n.bracket = true
+		return
+	case 'A' <= c && c <= 'Z':
+		c |= 0x20
+	case isDigit(c) && n.bracket:
+		return // an index
+	case !isDigit(c) && (c < 'a' || 'z' < c):
+		return
+	}
+	if n.bracket {
+		n.len, n.bracket = 0, false
+	}
+	if n.len < len(n.buf) {
+		n.buf[n.len] = byte(c)
+		n.len++
+	}
+}
+
+// isCredential reports whether the value of the parameter, of the given length,
+// is a credential. This is the table.
+func (n *name) isCredential(length int) bool {
+	if length == 0 {
+		return false
+	}
+	switch string(n.buf[:n.len]) {
+	// Semantic conventions 1.43 for url.full, and two that followed: what signs a
+	// request to AWS, Google Cloud and Azure storage.
+	case "xamzsignature", "xamzcredential", "xamzsecuritytoken", "awsaccesskeyid",
+		"xgoogsignature", "xgoogcredential", "sig", "signature":
+		return true
+	// OAuth 2, OpenID Connect and its logout, token exchange, JWT and SAML.
+	case "token", "accesstoken", "idtoken", "idtokenhint", "refreshtoken", "logouttoken",
+		"subjecttoken", "actortoken", "devicecode", "codeverifier", "clientsecret",
+		"clientassertion", "assertion", "jwt", "bearer", "authorization", "auth",
+		"samlresponse", "samlart", "wresult", "ticket":
+		return true
+	// Keys, passwords and sessions of everything else.
+	case "apikey", "xapikey", "accesskey", "secretkey", "privatekey", "subscriptionkey",
+		"authtoken", "apitoken", "bearertoken", "sessiontoken", "csrftoken", "secret",
+		"password", "passwd", "passphrase", "pwd", "pass", "credential", "credentials",
+		"session", "sessionid", "jsessionid", "awssecretaccesskey", "secretaccesskey":
+		return true
+	// Postcodes, error codes and sort keys have the same names, but are shorter than
+	// the code of an OAuth redirect, the key of an Azure function or a Google API key.
+	case "code", "key":
+		return length >= 16
+	}
+	return false
+}

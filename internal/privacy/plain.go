@@ -1,0 +1,56 @@
+package privacy
+
+// nextPlain returns the bounds of the first personal number at or after from
+// that is written in plain digits, or -1. The byte before from is no part of a
+// longer number.
+//
+// Every number begins with six digits in a row, so it is enough to look at each
+// sixth byte until one is a digit.
+func nextPlain[T text](s T, from int) (start, end int) {
+	for i := from + 5; i < len(s); i += 6 {
+		if !isDigit(s[i]) {
+			continue
+		}
+		start, i = digitsAround(s, from, i)
+		if end = plainEnd(s, start, i); end > 0 && !inToken(s, from, start, end) {
+			return start, end
+		}
+	}
+	return -1, -1
+}
+
+// digitsAround returns the bounds of the digits around the one at i.
+func digitsAround[T text](s T, from, i int) (start, end int) {
+	start, end = i, i+1
+	for start > from && isDigit(s[start-1]) {
+		start--
+	}
+	return start, digitsEnd(s, end)
+}
+
+func digitsEnd[T text](s T, i int) int {
+	for i < len(s) && isDigit(s[i]) {
+		i++
+	}
+	return i
+}
+
+// plainEnd returns where the number ends that begins with the digits [start, end), or -1.
+func plainEnd[T text](s T, start, end int) int {
+	switch end - start {
+	case 11:
+	case 6:
+		second := end + plainSpaceLen(s, end)
+		if end = digitsEnd(s, second); second == start+6 || end-second != 5 {
+			return -1
+		}
+	default:
+		return -1
+	}
+	if !isDate(rune(s[start]), rune(s[start+1]), rune(s[start+2]), rune(s[start+3])) {
+		return -1
+	}
+	return end
+}
+
+func isDigit[C byte | rune](c C) bool { return '0' <= c && c <= '9' }

@@ -1,0 +1,94 @@
+package privacy
+
+// maxToken is the length of the longest hex token that numbers survive in.
+const maxToken = 64
+
+// inToken reports whether either end of the number s[start:end] lies inside a
+// UUID or a hex token as long as the IDs and digests in use. What precedes from
+// has been masked.
+func inToken[T text](s T, from, start, end int) bool {
+	return inHex(s, from, start) || end-start != 11 && inHex(s, from, end-1)
+}
+
+// inHex reports whether the digit at i lies inside such a token.
+func inHex[T text](s T, from, i int) bool {
+	start, end := hexAround(s, from, i)
+	if end-start < 8 || end < len(s) && isAlphanumeric(s[end]) || start == from && from > 0 {
+		return false
+	}
+	if end-start == 12 && isUUID(s, from, end-36) {
+		return true
+	}
+	for _, start := range tokenStarts(s, from, start) {
+		if start > i {
+			break
+		}
+		switch end - start {
+		case 16, 32, 40, 64:
+			return true
+		case 8:
+			return isUUID(s, from, start)
+		}
+	}
+	return false
+}
+
+// hexAround returns the bounds of the hexadecimal digits around i, as far as
+// they can matter.
+func hexAround[T text](s T, from, i int) (start, end int) {
+	start, end = i, i+1
+	for start > from && i-start <= maxToken && hexValue(s[start-1]) >= 0 {
+		start--
+	}
+	for end < len(s) && end-i <= maxToken && hexValue(s[end]) >= 0 {
+		end++
+	}
+	return start, end
+}
+
+// tokenStarts returns where a token can begin, given the hexadecimal digits at
+// start: some may belong to an escape, and a letter before them may end one.
+// Where none can begin it returns len(s).
+func tokenStarts[T text](s T, from, start int) [3]int {
+	var c, before byte
+	if start > from {
+		c = s[start-1]
+	}
+	if start-1 > from {
+		before = s[start-2]
+	}
+	none := len(s)
+	switch {
+	case c == '%' && s[start] == '2' && s[start+1] == '5':
+		return [3]int{start, start + 2, start + 4}
+	case c == '%':
+		return [3]int{start, start + 2, none}
+	case c == '\\':
+		return [3]int{start, start + 1, none} // \b and \f
+	case !isAlphanumeric(c):
+		return [3]int{start, none, none}
+	case before == '\\':
+		return [3]int{start + escapeDigits(c), none, none}
+	case before == '0' && c == 'x':
+		return [3]int{start, none, none}
+	}
+	return [3]int{none, none, none}
+}
+
+func isAlphanumeric(c byte) bool {
+	return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
+
+// isUUID reports whether a UUID begins at start.
+func isUUID[T text](s T, from, start int) bool {
+	if start < from || start+36 > len(s) {
+		return false
+	}
+	for i := range 36 {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		if c := s[start+i]; dash != (c == '-') || !dash && hexValue(c) < 0 {
+			return false
+		}
+	}
+	return true
+}
