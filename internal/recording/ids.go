@@ -1,0 +1,140 @@
+package recording
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+)
+
+// OTLP/JSON is the JSON mapping of Protocol Buffers but for trace and span IDs:
+// these are hex, not base64. Four characters of base64 are three bytes, and the
+// hex digits are characters of base64; so an ID replaced by the base64 decoding
+// of its hex form is printed by protojson as that hex form, and an ID that
+// protojson took for base64 gives its hex digits back when it is encoded again.
+
+const (
+	traceIDBytes = 16
+	spanIDBytes  = 8
+)
+
+// hexToPrint returns what protojson prints as the hex form of id.
+func hexToPrint(id []byte, size int) ([]byte, error) {
+	if len(id) == 0 {
+		return nil, nil
+	}
+	if len(id) != size {
+		return nil, fmt.Errorf("%s ID of %d bytes (want %d)", idName(size), len(id), size)
+	}
+	return base64.StdEncoding.DecodeString(hex.EncodeToString(id))
+}
+
+// hexFromPrint is the inverse of hexToPrint.
+func hexFromPrint(printed []byte, size int) ([]byte, error) {
+	if len(printed) == 0 {
+		return nil, nil
+	}
+	text := base64.StdEncoding.EncodeToString(printed)
+	id, err := hex.DecodeString(text)
+	if err != nil || len(id) != size {
+		return nil, fmt.Errorf("%s ID %.40q (want %d hex digits)", idName(size), text, 2*size)
+	}
+	return id, nil
+}
+
+func idName(size int) string {
+	if size == traceIDBytes {
+		return "trace"
+	}
+	return "span"
+}
+
+// convert applies f to every trace and span ID of the request, in place.
+func (r Request) convert(f func(id []byte, size int) ([]byte, error)) error {
+	c := converter{f: f}
+	switch {
+	case r.Traces != nil:
+		c.traces(r)
+	case r.Metrics != nil:
+		c.metrics(r)
+	default:
+		c.logs(r)
+	}
+	return c.err
+}
+
+// A converter remembers the first error.
+type converter struct {
+	f   func(id []byte, size int) ([]byte, error)
+	err error
+}
+
+func (c *converter) traceID(id *[]byte) { c.id(id, traceIDBytes) }
+func (c *converter) spanID(id *[]byte)  { c.id(id, spanIDBytes) }
+
+func (c *converter) id(id *[]byte, size int) {
+	if c.err == nil {
+		*id, c.err = c.f(*id, size)
+	}
+}
+
+func (c *converter) traces(r Request) {
+	for _, resource := range r.Traces.GetResourceSpans() {
+		for _, scope := range resource.GetScopeSpans() {
+			for _, span := range scope.GetSpans() {
+				c.traceID(&span.TraceId)
+				c.spanID(&span.SpanId)
+				c.spanID(&span.ParentSpanId)
+				for _, link := range span.GetLinks() {
+					c.traceID(&link.TraceId)
+					c.spanID(&link.SpanId)
+				}
+			}
+		}
+	}
+}
+
+func (c *converter) logs(r Request) {
+	for _, resource := range r.Logs.GetResourceLogs() {
+		for _, scope := range resource.GetScopeLogs() {
+			for _, record := range scope.GetLogRecords() {
+				c.traceID(&record.TraceId)
+				c.spanID(&record.SpanId)
+			}
+		}
+	}
+}
+
+func (c *converter) metrics(r Request) {
+	for _, resource := range r.Metrics.GetResourceMetrics() {
+		for _, scope := range resource.GetScopeMetrics() {
+			for _, metric := range scope.GetMetrics() {
+				c.metric(metric)
+			}
+		}
+	}
+}
+
+// metric converts the IDs of exemplars; summaries have none.
+func (c *converter) metric(m *metricspb.Metric) {
+	for _, p := range m.GetGauge().GetDataPoints() {
+		c.exemplars(p.GetExemplars())
+	}
+	for _, p := range m.GetSum().GetDataPoints() {
+		c.exemplars(p.GetExemplars())
+	}
+	for _, p := range m.GetHistogram().GetDataPoints() {
+		c.exemplars(p.GetExemplars())
+	}
+	for _, p := range m.GetExponentialHistogram().GetDataPoints() {
+		c.exemplars(p.GetExemplars())
+	}
+}
+
+func (c *converter) exemplars(exemplars []*metricspb.Exemplar) {
+	for _, e := range exemplars {
+		c.traceID(&e.TraceId)
+		c.spanID(&e.SpanId)
+	}
+}

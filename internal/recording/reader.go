@@ -1,0 +1,112 @@
+package recording
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"regexp"
+
+	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+)
+
+// maxLineBytes bounds the memory that a file which is no recording can cost.
+const maxLineBytes = 512 << 20
+
+// Read returns the requests recorded in r, in order. At the first error, which
+// names the line, it ends; the requests before it stand. Fields and kinds of
+// values that this version does not know are ignored, and so are empty lines
+// and empty requests.
+func Read(r io.Reader) iter.Seq2[Request, error] {
+	return func(yield func(Request, error) bool) {
+		lines := bufio.NewScanner(r)
+		lines.Buffer(nil, maxLineBytes)
+		n := 0
+		for lines.Scan() {
+			n++
+			request, ok, err := decode(lines.Bytes())
+			if err != nil {
+				yield(Request{}, fmt.Errorf("recording: line %d%w", n, err))
+				return
+			}
+			if ok && !yield(request, nil) {
+				return
+			}
+		}
+		if err := lines.Err(); err != nil {
+			yield(Request{}, fmt.Errorf("recording: line %d: %w", n+1, err))
+		}
+	}
+}
+
+var errKind = errors.New("not an export request (want one of resourceSpans, resourceMetrics, resourceLogs)")
+
+// decode reads one line. It reports false for one that holds nothing. Its
+// errors begin with the separator that follows a line number.
+func decode(line []byte) (r Request, ok bool, err error) {
+	line = bytes.TrimSpace(line)
+	if len(line) == 0 {
+		return Request{}, false, nil
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(line, &fields); err != nil {
+		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			err = errKind
+		}
+		return Request{}, false, at(err)
+	}
+	if len(fields) == 0 {
+		return Request{}, false, nil
+	}
+	if r, ok = kind(fields); !ok {
+		return Request{}, false, at(errKind)
+	}
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(line, r.message()); err != nil {
+		return Request{}, false, at(err)
+	}
+	if err := r.convert(hexFromPrint); err != nil {
+		return Request{}, false, at(err)
+	}
+	return r, true, nil
+}
+
+// kind returns an empty request of the kind that fields has, if it is one.
+func kind(fields map[string]json.RawMessage) (Request, bool) {
+	var r Request
+	kinds := 0
+	if _, ok := fields["resourceSpans"]; ok {
+		r.Traces = &coltrace.ExportTraceServiceRequest{}
+		kinds++
+	}
+	if _, ok := fields["resourceMetrics"]; ok {
+		r.Metrics = &colmetrics.ExportMetricsServiceRequest{}
+		kinds++
+	}
+	if _, ok := fields["resourceLogs"]; ok {
+		r.Logs = &collogs.ExportLogsServiceRequest{}
+		kinds++
+	}
+	return r, kinds == 1
+}
+
+// protojsonPlace is how protojson says where in its input, which for us is one
+// line, the error is. The space may be a no-break one.
+var protojsonPlace = regexp.MustCompile(`^proto:[\s\x{a0}](?:syntax error )?\(line 1:(\d+)\): `)
+
+// at returns err led by the column, where it tells one.
+func at(err error) error {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Errorf(", column %d: %w", syntax.Offset, err)
+	}
+	text := err.Error()
+	if place := protojsonPlace.FindStringSubmatch(text); place != nil {
+		return fmt.Errorf(", column %s: %s", place[1], text[len(place[0]):])
+	}
+	return fmt.Errorf(": %w", err)
+}
