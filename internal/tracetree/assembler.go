@@ -1,0 +1,249 @@
+package tracetree
+
+import (
+	"container/list"
+	"sync"
+	"time"
+
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+)
+
+// Options say how an [Assembler] works. The zero value is ready for use.
+type Options struct {
+	// Finished is called with every trace that is finished, one at a time.
+	// It may take its time: spans can be added meanwhile.
+	Finished func(*Trace)
+	// Quiet is how long no span of a trace must have arrived for it to be
+	// finished, since services send their spans in batches of their own.
+	// The default is 500 ms.
+	Quiet time.Duration
+	// Limit is how many bytes of spans are kept, about. The default is 64 MiB.
+	Limit int
+}
+
+// Stats are counts since the start.
+type Stats struct {
+	Traces        int // traces seen
+	Spans         int // spans added, all that follow included
+	Repeated      int // spans added again under an ID that was there
+	Invalid       int // spans without a valid trace or span ID
+	DroppedTraces int // traces dropped before they were handed out
+	DroppedSpans  int // spans that were never handed out, for want of space
+}
+
+// An Assembler puts spans together into traces. When it holds more than its
+// limit, it drops the traces that have been handed out first, then those that
+// have not, in both the ones that have been quiet for longest first.
+type Assembler struct {
+	opts Options
+
+	handOut sync.Mutex // held while Finished is called
+	mu      sync.Mutex
+	traces  map[ID]*list.Element // of *assembly, in one of the lists below
+	waiting *list.List           // have spans that were not judged yet, by arrival
+	partial *list.List           // judged, incomplete, by arrival
+	shown   *list.List           // handed out, by arrival
+	bytes   int
+	stats   Stats
+	timer   *time.Timer // set while any are waiting
+	closed  bool
+}
+
+// New returns an Assembler. Close it to be handed what it still holds.
+func New(opts Options) *Assembler {
+	if opts.Finished == nil {
+		opts.Finished = func(*Trace) {}
+	}
+	if opts.Quiet <= 0 {
+		opts.Quiet = 500 * time.Millisecond
+	}
+	if opts.Limit <= 0 {
+		opts.Limit = 64 << 20
+	}
+	return &Assembler{
+		opts:    opts,
+		traces:  map[ID]*list.Element{},
+		waiting: list.New(),
+		partial: list.New(),
+		shown:   list.New(),
+	}
+}
+
+// Add adds the spans of r, which must not be changed afterwards. After Close
+// it only counts them.
+func (a *Assembler) Add(r *coltrace.ExportTraceServiceRequest) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := time.Now()
+	for _, resource := range r.GetResourceSpans() {
+		for _, scope := range resource.GetScopeSpans() {
+			for _, span := range scope.GetSpans() {
+				a.add(&Span{Span: span, Resource: resource.GetResource(), Scope: scope.GetScope()}, now)
+			}
+		}
+	}
+	a.arm(now)
+}
+
+func (a *Assembler) add(s *Span, now time.Time) {
+	a.stats.Spans++
+	id, spanID, ok := identity(s.Span)
+	switch {
+	case !ok:
+		a.stats.Invalid++
+		return
+	case a.closed:
+		a.stats.DroppedSpans++
+		return
+	}
+	t := a.touch(id, now)
+	if t.spans[spanID] != nil {
+		a.stats.Repeated++
+		return
+	}
+	if !a.makeRoom(t, weight(s.Span)) {
+		a.stats.DroppedSpans++
+		return
+	}
+	t.spans[spanID] = s
+}
+
+// touch returns the trace with the given ID, made if need be, as the latest of
+// those waiting.
+func (a *Assembler) touch(id ID, now time.Time) *assembly {
+	t := &assembly{id: id, spans: map[SpanID]*Span{}}
+	if e := a.traces[id]; e != nil {
+		t = a.listOf(e).Remove(e).(*assembly)
+	} else {
+		a.stats.Traces++
+	}
+	t.arrival, t.awaiting = now, true
+	a.traces[id] = a.waiting.PushBack(t)
+	return t
+}
+
+func (a *Assembler) listOf(e *list.Element) *list.List {
+	switch t := e.Value.(*assembly); {
+	case t.awaiting:
+		return a.waiting
+	case t.shown > 0:
+		return a.shown
+	default:
+		return a.partial
+	}
+}
+
+// arm sets the timer for the trace that has been waiting for longest.
+func (a *Assembler) arm(now time.Time) {
+	e := a.waiting.Front()
+	if e == nil || a.timer != nil || a.closed {
+		return
+	}
+	due := e.Value.(*assembly).arrival.Add(a.opts.Quiet)
+	a.timer = time.AfterFunc(due.Sub(now), a.judge)
+}
+
+// judge hands out the traces that have been quiet and are complete.
+func (a *Assembler) judge() {
+	a.handOut.Lock()
+	defer a.handOut.Unlock()
+	for {
+		t, ok := a.next()
+		if !ok {
+			return
+		}
+		a.opts.Finished(t)
+	}
+}
+
+// next takes the next finished trace; without one it sets the timer again.
+func (a *Assembler) next() (*Trace, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := time.Now()
+	for e := a.waiting.Front(); e != nil; e = a.waiting.Front() {
+		t := e.Value.(*assembly)
+		if now.Sub(t.arrival) < a.opts.Quiet {
+			break
+		}
+		if tree, ok := a.settle(e); ok {
+			return tree, true
+		}
+	}
+	a.timer = nil
+	a.arm(now)
+	return nil, false
+}
+
+// settle takes the trace from those waiting, and returns it if it is complete
+// and has spans that were not handed out before.
+func (a *Assembler) settle(e *list.Element) (*Trace, bool) {
+	t := a.waiting.Remove(e).(*assembly)
+	t.awaiting = false
+	var tree *Trace
+	if len(t.spans) > t.shown && t.complete() {
+		tree = t.tree()
+		t.shown = len(t.spans)
+	}
+	home := a.partial
+	if t.shown > 0 {
+		home = a.shown
+	}
+	a.traces[t.id] = home.PushBack(t)
+	return tree, tree != nil
+}
+
+// Close hands out the traces that have spans which were not handed out, marked
+// as incomplete where they are, and returns when that is done.
+func (a *Assembler) Close() {
+	a.mu.Lock()
+	a.closed = true
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+	a.mu.Unlock()
+
+	a.handOut.Lock()
+	defer a.handOut.Unlock()
+	for _, t := range a.rest() {
+		a.opts.Finished(t)
+	}
+}
+
+// rest takes all that was not handed out, the finished traces first.
+func (a *Assembler) rest() []*Trace {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var complete, incomplete []*Trace
+	for _, l := range []*list.List{a.waiting, a.shown, a.partial} {
+		for e := l.Front(); e != nil; e = e.Next() {
+			t := e.Value.(*assembly)
+			if len(t.spans) == t.shown {
+				continue
+			}
+			if tree := t.tree(); tree.Complete {
+				complete = append(complete, tree)
+			} else {
+				incomplete = append(incomplete, tree)
+			}
+			t.shown = len(t.spans)
+		}
+	}
+	return append(complete, incomplete...)
+}
+
+// Stats returns the counts so far.
+func (a *Assembler) Stats() Stats {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.stats
+}
+
+func identity(s *tracepb.Span) (trace ID, span SpanID, ok bool) {
+	if len(s.GetTraceId()) != len(trace) || len(s.GetSpanId()) != len(span) {
+		return trace, span, false
+	}
+	trace, span = ID(s.GetTraceId()), SpanID(s.GetSpanId())
+	return trace, span, trace != ID{} && span != SpanID{}
+}

@@ -1,0 +1,109 @@
+package tracetree
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+)
+
+// An assembly is a trace in the making.
+type assembly struct {
+	id       ID
+	spans    map[SpanID]*Span // without Children
+	bytes    int
+	dropped  int
+	arrival  time.Time // of the latest span
+	shown    int       // spans when last handed out
+	awaiting bool      // has spans that were not judged yet
+}
+
+// missing reports whether the parent of s should have arrived and has not.
+func (a *assembly) missing(s *Span) bool {
+	parent, ok := parentOf(s.Span)
+	return ok && parentHere(s.Span) && a.spans[parent] == nil
+}
+
+// complete reports whether no span is known to be missing. A root is there
+// then: either a span has no parent, or a parent elsewhere, or all are a
+// cycle, which tree cuts.
+func (a *assembly) complete() bool {
+	for _, s := range a.spans {
+		if a.missing(s) {
+			return false
+		}
+	}
+	return a.dropped == 0
+}
+
+// tree returns a snapshot of the assembly.
+func (a *assembly) tree() *Trace {
+	t := &Trace{ID: a.id, Spans: len(a.spans), Dropped: a.dropped, Complete: a.dropped == 0}
+	if a.shown > 0 {
+		t.Late = len(a.spans) - a.shown
+	}
+	nodes := make(map[SpanID]*Span, len(a.spans))
+	ordered := make([]*Span, 0, len(a.spans))
+	for id, s := range a.spans {
+		node := *s
+		nodes[id] = &node
+		ordered = append(ordered, &node)
+	}
+	slices.SortFunc(ordered, byStart)
+	for _, node := range ordered {
+		parent, ok := parentOf(node.Span)
+		if p := nodes[parent]; ok && p != nil {
+			p.Children = append(p.Children, node)
+			continue
+		}
+		if node.Orphan = a.missing(node); node.Orphan {
+			t.Complete = false
+		}
+		t.Roots = append(t.Roots, node)
+	}
+	t.cutCycles(ordered, nodes)
+	return t
+}
+
+// cutCycles makes roots of spans that no root leads to, since they are their
+// own ancestors; no sound program makes such a trace.
+func (t *Trace) cutCycles(ordered []*Span, nodes map[SpanID]*Span) {
+	seen := make(map[*Span]bool, len(ordered))
+	for s := range t.All {
+		seen[s] = true
+	}
+	for _, s := range ordered {
+		if seen[s] {
+			continue
+		}
+		if id, ok := parentOf(s.Span); ok {
+			parent := nodes[id]
+			parent.Children = slices.DeleteFunc(parent.Children, func(c *Span) bool { return c == s })
+		}
+		s.Orphan = true
+		t.Complete = false
+		t.Roots = append(t.Roots, s)
+		branch := Trace{Roots: []*Span{s}}
+		for b := range branch.All {
+			seen[b] = true
+		}
+	}
+}
+
+// parentOf returns the ID of the parent of s, if it has one other than itself.
+func parentOf(s *tracepb.Span) (SpanID, bool) {
+	id := s.GetParentSpanId()
+	if len(id) != len(SpanID{}) {
+		return SpanID{}, false
+	}
+	parent := SpanID(id)
+	return parent, parent != SpanID{} && parent != SpanID(s.GetSpanId())
+}
+
+func byStart(a, b *Span) int {
+	return cmp.Or(
+		cmp.Compare(a.GetStartTimeUnixNano(), b.GetStartTimeUnixNano()),
+		slices.Compare(a.GetSpanId(), b.GetSpanId()), // any order will do, if it is the same each time
+	)
+}
