@@ -9,36 +9,54 @@ type credentials struct {
 
 // next returns the bounds of the next such value.
 func (c *credentials) next() (start, end int, ok bool) {
+	if !c.pastPath {
+		c.toSeparator()
+	}
 	var key name
-	inValue := false
 	for c.pos < len(c.raw) {
-		char, width := char(c.raw, c.pos)
+		char, level, width := urlChar(c.raw, c.pos)
 		c.pos += width
 		switch {
 		case isSeparator(char):
-			key, inValue = name{}, false
 			c.pastPath = c.pastPath || char == '?' || char == '#'
-		case inValue:
-		case char == '=':
-			end := c.valueEnd(level(c.raw[c.pos-width], width))
-			if key.isCredential(end - c.pos) {
+			key = name{}
+		case char != '=':
+			key.add(char)
+		default:
+			if end := c.valueEnd(level); key.isCredential(end - c.pos) {
 				start, c.pos = c.pos, end
 				return start, end, true
 			}
-			inValue = true
-		default:
-			key.add(char)
+			c.toSeparator()
 		}
 	}
 	return 0, 0, false
 }
 
+// toSeparator moves to the next separator.
+func (c *credentials) toSeparator() {
+	for c.pos < len(c.raw) {
+		switch c.raw[c.pos] {
+		case '&', '?', ';', '#':
+			return
+		case '%', '\\':
+			char, _, width := urlChar(c.raw, c.pos)
+			if isSeparator(char) {
+				return
+			}
+			c.pos += width
+		default:
+			c.pos++
+		}
+	}
+}
+
 // valueEnd returns where the value that begins at pos ends, if its parameter was
 // encoded as often as level says: separators encoded more often are part of it.
-func (c *credentials) valueEnd(of int) int {
+func (c *credentials) valueEnd(level int) int {
 	for i := c.pos; i < len(c.raw); {
-		char, width := char(c.raw, i)
-		if level(c.raw[i], width) <= of && c.ends(char, i+width) {
+		char, of, width := urlChar(c.raw, i)
+		if of <= level && c.ends(char, i+width) {
 			return i
 		}
 		i += width
@@ -63,27 +81,27 @@ func (c *credentials) ends(char rune, rest int) bool {
 // next separator.
 func hasParameter(s string) bool {
 	for i := 0; i < len(s); {
-		c, width := char(s, i)
-		switch {
-		case c == '=':
-			return true
-		case isSeparator(c):
-			return false
+		c, _, width := urlChar(s, i)
+		if c == '=' || isSeparator(c) {
+			return c == '='
 		}
 		i += width
 	}
 	return false
 }
 
-func isSeparator(c rune) bool {
-	return c == '&' || c == '?' || c == ';' || c == '#'
+// urlChar is [char] that also tells how often the character was percent-encoded.
+func urlChar(s string, i int) (c rune, level, width int) {
+	if b := s[i]; b != '%' && b != '\\' {
+		return rune(b), 0, 1
+	}
+	c, width = char(s, i)
+	if s[i] == '%' {
+		level = (width - 1) / 2
+	}
+	return c, level, width
 }
 
-// level returns how often a character was percent-encoded that is so many bytes
-// long and begins with first.
-func level(first byte, width int) int {
-	if first != '%' {
-		return 0
-	}
-	return (width - 1) / 2
+func isSeparator(c rune) bool {
+	return c == '&' || c == '?' || c == ';' || c == '#'
 }

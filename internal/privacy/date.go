@@ -12,15 +12,16 @@ func isDate(d1, d2, m1, m2 rune) bool {
 }
 
 // daysIn returns the days of a month as personal numbers write it, 0 for none.
+// Where two forms share a number, it is the longer month.
 func daysIn(month int) int {
-	switch {
-	case month > 80:
-		month -= 80
-	case month > 65:
-		month -= 65
-	case month > 40:
-		month -= 40
+	days := 0
+	for _, added := range [...]int{0, 20, 40, 60, 65, 80} {
+		days = max(days, daysOf(month-added))
 	}
+	return days
+}
+
+func daysOf(month int) int {
 	switch month {
 	case 1, 3, 5, 7, 8, 10, 12:
 		return 31

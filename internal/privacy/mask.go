@@ -7,29 +7,46 @@ import "strings"
 // number itself.
 const Masked = "***********"
 
-// maskedNumber is Masked where JSON wants a number. It begins with no date, and
-// an index that knows the field as a number still takes it.
-const maskedNumber = "99999999999"
-
 // text is what the engine reads: attribute values as strings, log lines as bytes.
 type text interface{ ~string | ~[]byte }
 
 // Mask returns s with every personal number replaced by [Masked]. It returns s
 // itself, and allocates nothing, when there is none.
 func Mask(s string) string {
-	s = maskWith(s, nextPlain[string])
-	if strings.IndexByte(s, '%') >= 0 || strings.IndexByte(s, '\\') >= 0 {
-		s = maskWith(s, new(escapes[string]).next)
+	if start, end := nextPlain(s, 0); start >= 0 {
+		s = maskString(s, start, end, nextPlain)
+	}
+	if !hasEscape(s) {
+		return s
+	}
+	var e escapes[string]
+	if start, end := e.next(s, 0); start >= 0 {
+		s = maskString(s, start, end, e.next)
 	}
 	return s
 }
 
-// maskWith returns s with every number that next finds replaced.
-func maskWith(s string, next func(s string, from int) (start, end int)) string {
-	start, end := next(s, 0)
-	if start < 0 {
-		return s
+// Found reports whether [Mask] would change s.
+func Found(s string) bool {
+	if start, _ := nextPlain(s, 0); start >= 0 {
+		return true
 	}
+	if !hasEscape(s) {
+		return false
+	}
+	var e escapes[string]
+	start, _ := e.next(s, 0)
+	return start >= 0
+}
+
+// hasEscape is a fast no: a number is plain, or it has an escape in or before it.
+func hasEscape(s string) bool {
+	return strings.IndexByte(s, '%') >= 0 || strings.IndexByte(s, '\\') >= 0
+}
+
+// maskString returns s with the number s[start:end] replaced, and every further
+// one that next finds.
+func maskString(s string, start, end int, next func(s string, from int) (start, end int)) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	from := 0
@@ -41,13 +58,4 @@ func maskWith(s string, next func(s string, from int) (start, end int)) string {
 	}
 	b.WriteString(s[from:])
 	return b.String()
-}
-
-// Found reports whether [Mask] would change s.
-func Found(s string) bool {
-	if start, _ := nextPlain(s, 0); start >= 0 {
-		return true
-	}
-	start, _ := new(escapes[string]).next(s, 0)
-	return start >= 0
 }

@@ -5,26 +5,25 @@ import "strings"
 // redactedUser stands where user and password stood.
 const redactedUser = Redacted + ":" + Redacted
 
-// redactUser returns raw with the user and password of every URL in it redacted.
+// redactUser returns raw with the user and password of every URL in it redacted,
+// also of a URL that is encoded as the value of a parameter.
 func redactUser(raw string) string {
-	if strings.IndexByte(raw, '@') < 0 {
+	if strings.IndexByte(raw, '@') < 0 && !strings.Contains(raw, "%") {
 		return raw
 	}
 	var b strings.Builder
 	done := 0
-	for i := 0; ; {
-		slashes := strings.Index(raw[i:], "//")
-		if slashes < 0 {
+	for i := 0; i < len(raw); {
+		start, level := afterSlashes(raw, i)
+		if start == len(raw) {
 			break
 		}
-		i += slashes + len("//")
-		end := i + userLen(raw[i:])
-		if end == i || raw[i:end] == redactedUser {
-			continue
+		at, end := authority(raw, start, level)
+		if i = end; at > start && raw[start:at] != redactedUser {
+			b.WriteString(raw[done:start])
+			b.WriteString(redactedUser)
+			done = at
 		}
-		b.WriteString(raw[done:i])
-		b.WriteString(redactedUser)
-		i, done = end, end
 	}
 	if done == 0 {
 		return raw
@@ -33,21 +32,49 @@ func redactUser(raw string) string {
 	return b.String()
 }
 
-// userLen returns the length of the user and password that the authority begins
-// with, 0 for none. A password may hold an at sign, and where it holds a slash
-// that should have been encoded, it looks like a port that is no number.
-func userLen(authority string) int {
-	end := strings.IndexAny(authority, "/?#")
-	if end < 0 {
-		end = len(authority)
+// afterSlashes returns the place behind the next two slashes, len(raw) for none,
+// and how often they were percent-encoded.
+func afterSlashes(raw string, i int) (start, level int) {
+	slashes := 0
+	for i < len(raw) {
+		c, of, width := urlChar(raw, i)
+		i += width
+		if c != '/' || slashes > 0 && of != level {
+			slashes = 0
+		}
+		if c == '/' {
+			slashes, level = slashes+1, of
+		}
+		if slashes >= 2 && (i == len(raw) || raw[i] != '/') {
+			return i, level
+		}
 	}
-	if at := strings.LastIndexByte(authority[:end], '@'); at >= 0 {
-		return at
+	return len(raw), 0
+}
+
+// authority returns where the authority that begins at start ends, and the place
+// of the at sign behind its user, -1 for none. The slash, question mark or hash
+// in a password that should have been encoded makes it look as if a host came
+// first, with a port that is no number: such an authority ends at the at sign.
+func authority(raw string, start, level int) (at, end int) {
+	at, end = -1, len(raw)
+	for i := start; i < end; {
+		c, of, width := urlChar(raw, i)
+		switch {
+		case of > level:
+		case c == '@':
+			at = i
+		case c == '/' || c == '?' || c == '#' || c == '&' && level > 0:
+			end = i
+		}
+		i += width
 	}
-	if hasPort(authority[:end]) {
-		return 0
+	if at < 0 && level == 0 && !hasPort(raw[start:end]) {
+		if next := strings.IndexByte(raw[end:], '@'); next >= 0 {
+			return end + next, end + next
+		}
 	}
-	return max(strings.IndexByte(authority, '@'), 0)
+	return at, end
 }
 
 // hasPort reports whether a colon in host, if there is one, is followed by a port.

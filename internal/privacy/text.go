@@ -1,0 +1,67 @@
+package privacy
+
+import "strings"
+
+// Text returns s, text for people such as the message of an error, with
+// everything done to it: personal numbers masked as by [Mask], and the URLs in
+// it redacted as by [URL]. A URL ends at white space and at a quote.
+func Text(s string) string {
+	return Mask(redactText(s))
+}
+
+// redactText redacts the URLs in s.
+func redactText(s string) string {
+	if strings.IndexByte(s, '=') < 0 && strings.IndexByte(s, '@') < 0 && strings.IndexByte(s, '%') < 0 {
+		return s
+	}
+	var b strings.Builder
+	done := 0
+	for start, end := nextURL(s, 0); start >= 0; start, end = nextURL(s, end) {
+		if redacted := URL(s[start:end]); redacted != s[start:end] {
+			b.WriteString(s[done:start])
+			b.WriteString(redacted)
+			done = end
+		}
+	}
+	if done == 0 {
+		return s
+	}
+	b.WriteString(s[done:])
+	return b.String()
+}
+
+// nextURL returns the bounds of the next run of characters, at or after from,
+// that can be a URL or a reference with a credential in it, or -1. It has a
+// percent sign, or an equals or at sign behind a delimiter.
+func nextURL[T text](s T, from int) (start, end int) {
+	for start = from; start < len(s); start = end + 1 {
+		delimited, credential := false, false
+		for end = start; end < len(s) && !endsURL(s, end); end++ {
+			switch s[end] {
+			case '?', '&', '#', ';', '/', '\\':
+				delimited = true
+			case '=', '@':
+				credential = credential || delimited
+			case '%':
+				credential = true
+			}
+		}
+		if credential {
+			return start, end
+		}
+	}
+	return -1, -1
+}
+
+// endsURL reports whether the character at i is none of a URL: white space and
+// quotes, also escaped as in JSON.
+func endsURL[T text](s T, i int) bool {
+	switch c := s[i]; c {
+	case '"', '\'', '`', '<', '>', 0x7F:
+		return true
+	case '\\':
+		return i+1 == len(s) || s[i+1] == '"' || s[i+1] == 'n' || s[i+1] == 'r' || s[i+1] == 't'
+	default:
+		return c <= ' '
+	}
+}
