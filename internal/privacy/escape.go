@@ -69,16 +69,24 @@ func indexByte[T text](s T, i int, c byte) (at int) {
 
 // afterEscape returns the bounds of the number that begins where the escape at
 // at ends, or -1. %25 can be a whole escape or the first half of a longer one,
-// so both ends are tried, save where the whole escape, c, is itself a digit.
+// so both ends are tried, save where the whole escape, c, is itself a digit. An
+// escaped control character is none, but a percent sign before a number.
 func afterEscape[T text](s T, from, at, width int, c rune) (start, end int) {
 	start, last := at+width, at+width
-	if s[at] == '%' {
+	switch {
+	case s[at] != '%':
+	case c < ' ':
+		start = at + 1
+	default:
 		start = at + 3
 	}
 	if isDigit(c) {
 		last -= 2
 	}
 	for ; start <= last; start += 2 {
+		if start < at+width && isEncoded(s, start) {
+			continue
+		}
 		if end = numberEnd(s, start); end > 0 && !inToken(s, from, start, end) {
 			return start, end
 		}

@@ -12,7 +12,7 @@ func nextPlain[T text](s T, from int) (start, end int) {
 			continue
 		}
 		start, i = digitsAround(s, from, i)
-		if end = plainEnd(s, start, i); end > 0 && !inToken(s, from, start, end) {
+		if end = plainEnd(s, start, i); end > 0 && !isPunctuation(s, from, start) && !inToken(s, from, start, end) {
 			return start, end
 		}
 	}
@@ -51,6 +51,22 @@ func plainEnd[T text](s T, start, end int) int {
 		return -1
 	}
 	return end
+}
+
+// isPunctuation reports whether the first two digits of the number at i are the
+// space, quote or bracket of a percent-encoded text: %22923609016%22 is an
+// organisation number. In SQL's LIKE '%22019012345%' they are not.
+func isPunctuation[T text](s T, from, i int) bool {
+	if i == from || s[i-1] != '%' || !isEncoded(s, i) {
+		return false
+	}
+	return i-1 == from || s[i-2] > ' ' && s[i-2] != '\''
+}
+
+// isEncoded reports whether the two digits at i are the code of a character that
+// encoders encode: none does it with control characters, digits and letters.
+func isEncoded[T text](s T, i int) bool {
+	return s[i] == '2' || s[i] == '6' && s[i+1] == '0'
 }
 
 func isDigit[C byte | rune](c C) bool { return '0' <= c && c <= '9' }

@@ -12,13 +12,13 @@ func redactUser(raw string) string {
 		return raw
 	}
 	var b strings.Builder
-	done := 0
+	done, last := 0, strings.LastIndexByte(raw, '@')
 	for i := 0; i < len(raw); {
 		start, level := afterSlashes(raw, i)
 		if start == len(raw) {
 			break
 		}
-		at, end := authority(raw, start, level)
+		at, end := authority(raw, start, level, last)
 		if i = end; at > start && raw[start:at] != redactedUser {
 			b.WriteString(raw[done:start])
 			b.WriteString(redactedUser)
@@ -56,7 +56,8 @@ func afterSlashes(raw string, i int) (start, level int) {
 // of the at sign behind its user, -1 for none. The slash, question mark or hash
 // in a password that should have been encoded makes it look as if a host came
 // first, with a port that is no number: such an authority ends at the at sign.
-func authority(raw string, start, level int) (at, end int) {
+// The last at sign of raw is at last.
+func authority(raw string, start, level, last int) (at, end int) {
 	at, end = -1, len(raw)
 	for i := start; i < end; {
 		c, of, width := urlChar(raw, i)
@@ -69,10 +70,9 @@ func authority(raw string, start, level int) (at, end int) {
 		}
 		i += width
 	}
-	if at < 0 && level == 0 && !hasPort(raw[start:end]) {
-		if next := strings.IndexByte(raw[end:], '@'); next >= 0 {
-			return end + next, end + next
-		}
+	if at < 0 && level == 0 && end < last && !hasPort(raw[start:end]) {
+		at = end + strings.IndexByte(raw[end:], '@')
+		return at, at
 	}
 	return at, end
 }
