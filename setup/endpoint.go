@@ -1,0 +1,193 @@
+package setup
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+)
+
+const (
+	// platformEndpoint is the collector of every NAIS cluster
+	// (https://docs.nais.io/observability/reference/auto-config/).
+	platformEndpoint = "http://opentelemetry-collector.nais-system:4317"
+	grpcPort         = "4317"
+)
+
+// endpoint is where one signal goes, and how.
+type endpoint struct {
+	address  string      // host:port
+	url      string      // as people write it, without credentials
+	tls      *tls.Config // nil means plaintext
+	platform bool        // nobody named it: the platform's default
+}
+
+// signalVariable returns the names of an exporter variable for a signal (TRACES,
+// METRICS, LOGS), the more particular first.
+func signalVariable(signal, name string) []string {
+	return []string{"OTEL_EXPORTER_OTLP_" + signal + "_" + name, "OTEL_EXPORTER_OTLP_" + name}
+}
+
+// readEndpoint returns where signal goes, or nil when no endpoint is named or
+// the one that is cannot be used.
+func readEndpoint(env *environment, signal string) *endpoint {
+	name, value := env.first(signalVariable(signal, "ENDPOINT")...)
+	if value == "" {
+		if !onPlatform(env) {
+			return nil
+		}
+		e, _ := parseEndpoint(platformEndpoint)
+		e.platform = true
+		return e
+	}
+	e, err := parseEndpoint(value)
+	if err != nil {
+		env.wrong(name, withoutCredentials(value), err.Error()+"; nothing is exported")
+		return nil
+	}
+	readSecurity(env, signal, name, e)
+	return e
+}
+
+// onPlatform reports whether the program runs in a NAIS pod.
+func onPlatform(env *environment) bool { return env.text("NAIS_CLUSTER_NAME") != "" }
+
+// parseEndpoint reads host:port, http://host[:port] or https://host[:port]. TLS
+// is set for https alone: the caller decides for host:port.
+func parseEndpoint(value string) (*endpoint, error) {
+	if !strings.Contains(value, "://") {
+		return parseHostPort(value)
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil:
+		return nil, errors.New("is not a URL (want http://host:port)")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("unknown scheme %q (want http:// or https://)", u.Scheme)
+	case u.Hostname() == "":
+		return nil, errors.New("missing host (want http://host:port)")
+	case u.User != nil:
+		return nil, errors.New("credentials do not belong here (use OTEL_EXPORTER_OTLP_HEADERS)")
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+		return nil, errors.New("OTLP over gRPC has no path (want http://host:port)")
+	}
+	port := u.Port()
+	if port == "" {
+		port = grpcPort
+	} else if !validPort(port) {
+		return nil, fmt.Errorf("port %s is out of range", port)
+	}
+	e := &endpoint{address: net.JoinHostPort(u.Hostname(), port)}
+	e.url = u.Scheme + "://" + e.address
+	if u.Scheme == "https" {
+		e.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	return e, nil
+}
+
+func parseHostPort(value string) (*endpoint, error) {
+	host, port, err := net.SplitHostPort(value)
+	switch {
+	case err != nil && !strings.Contains(value, ":"):
+		return nil, errors.New("missing port (want host:port)")
+	case err != nil || host == "" || strings.ContainsAny(host, "/@?# \t"):
+		return nil, errors.New("is not an address (want host:port or http://host:port)")
+	case !validPort(port):
+		return nil, fmt.Errorf("%q is not a port (want host:port)", port)
+	}
+	address := net.JoinHostPort(host, port)
+	return &endpoint{address: address, url: address}, nil
+}
+
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
+}
+
+// withoutCredentials returns value fit for a message.
+func withoutCredentials(value string) string {
+	if at := strings.LastIndexByte(value, '@'); at >= 0 {
+		scheme, _, found := strings.Cut(value, "://")
+		if !found {
+			return "REDACTED" + value[at:]
+		}
+		return scheme + "://REDACTED" + value[at:]
+	}
+	return value
+}
+
+// readSecurity decides about TLS: the scheme does where there is one, the
+// variables may only agree with it.
+func readSecurity(env *environment, signal, endpointName string, e *endpoint) {
+	insecureName, insecureText := env.first(signalVariable(signal, "INSECURE")...)
+	insecure, isSet := false, false
+	if insecureName != "" {
+		insecure, isSet = env.boolean(insecureName)
+	}
+	certificateName := firstCertificate(env, signal)
+	hasScheme := strings.Contains(e.url, "://")
+	switch {
+	case !hasScheme && !insecure:
+		e.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+		e.url = "https://" + e.address
+	case !hasScheme:
+		e.url = "http://" + e.address
+		if certificateName != "" {
+			env.wrong(insecureName, insecureText, "contradicts "+certificateName+" (remove one of the two); the connection is plaintext")
+		}
+	case e.tls != nil && insecure:
+		env.wrong(insecureName, insecureText, "contradicts https in "+endpointName+" (write http:// there, or remove this variable); the connection uses TLS")
+	case e.tls == nil && isSet && !insecure:
+		env.wrong(insecureName, insecureText, "contradicts http in "+endpointName+" (write https:// there, or remove this variable); the connection is plaintext")
+	case e.tls == nil && certificateName != "":
+		env.wrong(certificateName, env.text(certificateName), "contradicts http in "+endpointName+" (write https:// there, or remove this variable); the connection is plaintext")
+	}
+	if e.tls != nil {
+		readCertificates(env, signal, e.tls)
+	}
+}
+
+func firstCertificate(env *environment, signal string) string {
+	for _, kind := range []string{"CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"} {
+		if name, _ := env.first(signalVariable(signal, kind)...); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+func readCertificates(env *environment, signal string, config *tls.Config) {
+	if name, file := env.first(signalVariable(signal, "CERTIFICATE")...); file != "" {
+		pem, err := os.ReadFile(file)
+		pool := x509.NewCertPool()
+		switch {
+		case err != nil:
+			env.wrong(name, file, err.Error()+" (want a readable PEM file); the system's authorities are used")
+		case !pool.AppendCertsFromPEM(pem):
+			env.wrong(name, file, "holds no PEM certificate; the system's authorities are used")
+		default:
+			config.RootCAs = pool
+		}
+	}
+	certificateName, certificate := env.first(signalVariable(signal, "CLIENT_CERTIFICATE")...)
+	keyName, key := env.first(signalVariable(signal, "CLIENT_KEY")...)
+	switch {
+	case certificate == "" && key == "":
+	case certificate == "":
+		env.wrong(keyName, key, "needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE beside it; no client certificate is used")
+	case key == "":
+		env.wrong(certificateName, certificate, "needs OTEL_EXPORTER_OTLP_CLIENT_KEY beside it; no client certificate is used")
+	default:
+		pair, err := tls.LoadX509KeyPair(certificate, key)
+		if err != nil {
+			env.wrong(certificateName, certificate, err.Error()+" (want PEM files that belong together); no client certificate is used")
+			return
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+}

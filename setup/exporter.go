@@ -1,0 +1,146 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+const (
+	// largestRequest leaves room below the 4 MiB that a gRPC server accepts.
+	largestRequest = 3_500 << 10
+	// mostRequests bounds what one refused batch costs when it is halved again
+	// and again to find the span that the collector refuses.
+	mostRequests = 64
+)
+
+// exporter runs OpenTelemetry's OTLP exporter so that one span never costs its
+// batch, and so that every span is settled: delivered, or dropped with a reason.
+type exporter struct {
+	next     sdktrace.SpanExporter
+	conn     *grpc.ClientConn
+	endpoint *endpoint
+	ledger   *ledger
+	reporter *reporter
+	settled  func(spans int)
+	reached  atomic.Bool // the collector has answered
+
+	life  context.Context // ends when exports are to be given up
+	abort context.CancelFunc
+}
+
+func newExporter(s signalSettings, l *ledger, r *reporter) (*exporter, error) {
+	e := &exporter{endpoint: s.endpoint, ledger: l, reporter: r, settled: func(int) {}}
+	e.life, e.abort = context.WithCancel(context.Background())
+	conn, err := dial(s, e.watch)
+	if err != nil {
+		return nil, err
+	}
+	e.conn = conn
+	next, err := otlptrace.New(e.life, otlptracegrpc.NewClient(
+		otlptracegrpc.WithGRPCConn(conn),
+		otlptracegrpc.WithHeaders(s.headers),
+		otlptracegrpc.WithTimeout(s.timeout),
+		otlptracegrpc.WithMaxRequestSize(largestRequest),
+		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{
+			Enabled:         true,
+			InitialInterval: 200 * time.Millisecond,
+			MaxInterval:     time.Second,
+			MaxElapsedTime:  2 * longest, // the timeout ends it
+		}),
+	))
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	e.next = next
+	return e, nil
+}
+
+// ExportSpans settles every span, and reports what goes wrong itself.
+func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(e.life, cancel)()
+	requests := mostRequests
+	e.send(ctx, cleanSpans(spans), &requests)
+	e.settled(len(spans))
+	e.reporter.report(false)
+	return nil
+}
+
+// send exports spans, in halves when they are refused as a whole.
+func (e *exporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan, requests *int) {
+	*requests--
+	answer := &answer{}
+	err := e.next.ExportSpans(context.WithValue(ctx, answerKey{}, answer), spans)
+	if err == nil || answer.accepted {
+		e.partly(answer, len(spans))
+		return
+	}
+	if divisible(err) && len(spans) > 1 && *requests > 0 {
+		middle := len(spans) / 2
+		e.send(ctx, spans[:middle], requests)
+		e.send(ctx, spans[middle:], requests)
+		return
+	}
+	e.ledger.drop(e.reason(err), int64(len(spans)))
+	e.reporter.failed(err)
+}
+
+// partly settles spans that the collector took, but for those that it says it
+// rejected.
+func (e *exporter) partly(a *answer, spans int) {
+	refused := min(max(a.rejected, 0), int64(spans))
+	e.ledger.deliver(int64(spans) - refused)
+	if refused > 0 {
+		e.ledger.drop(rejected, refused)
+		e.reporter.failed(errors.New("collector rejected spans: " + a.message))
+	}
+}
+
+// tooLarge is how OpenTelemetry's exporter begins the error for a request over
+// the limit, which has no type.
+const tooLarge = "request message too large"
+
+// divisible reports whether a part of the batch may fare better than the whole.
+func divisible(err error) bool {
+	switch status.Code(err) {
+	case codes.InvalidArgument, codes.ResourceExhausted, codes.Internal:
+		return true
+	}
+	return strings.Contains(err.Error(), tooLarge)
+}
+
+func (e *exporter) reason(err error) string {
+	switch status.Code(err) {
+	case codes.ResourceExhausted:
+		return tooBig
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Aborted:
+	case codes.Unknown:
+		if strings.Contains(err.Error(), tooLarge) {
+			return tooBig
+		}
+	default:
+		return rejected
+	}
+	if e.life.Err() != nil {
+		return afterShutdown
+	}
+	return timedOut
+}
+
+// Shutdown closes the connection. The batch processor calls it once, last.
+func (e *exporter) Shutdown(ctx context.Context) error {
+	err := e.next.Shutdown(ctx)
+	e.abort()
+	return errors.Join(err, e.conn.Close())
+}

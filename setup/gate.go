@@ -1,0 +1,92 @@
+package setup
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// unreachedSpans is how many spans wait for a collector that nobody named and
+// that never answered: about one MiB.
+const unreachedSpans = 1 << 20 / spanBytes
+
+// gate stands before the batch processor and accounts for what that one would
+// lose in silence: spans beyond the queue, and spans that end after shutdown.
+type gate struct {
+	next     sdktrace.SpanProcessor
+	exporter *exporter
+	ledger   *ledger
+	queue    int64
+
+	closed   atomic.Bool
+	entering atomic.Int64 // spans on their way into next
+	waiting  atomic.Int64 // spans in next that the exporter has not settled
+}
+
+func newGate(e *exporter, batch batchSettings) *gate {
+	g := &gate{exporter: e, ledger: e.ledger, queue: int64(batch.queue)}
+	e.settled = func(spans int) { g.waiting.Add(-int64(spans)) }
+	g.next = sdktrace.NewBatchSpanProcessor(e,
+		sdktrace.WithMaxQueueSize(batch.queue),
+		sdktrace.WithMaxExportBatchSize(batch.size),
+		sdktrace.WithBatchTimeout(batch.delay),
+		sdktrace.WithExportTimeout(batch.timeout),
+	)
+	return g
+}
+
+func (g *gate) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+
+func (g *gate) OnEnd(span sdktrace.ReadOnlySpan) {
+	if !span.SpanContext().IsSampled() {
+		return
+	}
+	g.entering.Add(1)
+	defer g.entering.Add(-1)
+	if g.closed.Load() {
+		g.ledger.drop(afterShutdown, 1)
+		return
+	}
+	if g.waiting.Add(1) > g.room() {
+		g.waiting.Add(-1)
+		g.ledger.drop(queueFull, 1)
+		return
+	}
+	g.next.OnEnd(span)
+}
+
+// room is how many spans may wait.
+func (g *gate) room() int64 {
+	if g.exporter.endpoint.platform && !g.exporter.reached.Load() {
+		return min(g.queue, unreachedSpans)
+	}
+	return g.queue
+}
+
+func (g *gate) ForceFlush(ctx context.Context) error { return g.next.ForceFlush(ctx) }
+
+// afterAbort is how long the processor may take to let go of its spans once
+// every export is cancelled.
+const afterAbort = 100 * time.Millisecond
+
+// Shutdown exports what waits until ctx ends, then lets the rest go, and leaves
+// no goroutine.
+func (g *gate) Shutdown(ctx context.Context) error {
+	g.closed.Store(true)
+	for g.entering.Load() > 0 {
+		runtime.Gosched()
+	}
+	stop := context.AfterFunc(ctx, g.exporter.abort)
+	defer stop()
+	// The processor stops waiting when its context ends, and would leave its
+	// goroutine behind: it gets a little longer than the exports have.
+	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(afterAbort, cancel) })()
+	err := g.next.Shutdown(patient)
+	g.ledger.drop(afterShutdown, g.waiting.Swap(0))
+	return err
+}

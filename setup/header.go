@@ -1,0 +1,43 @@
+package setup
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+)
+
+// parseHeader reads one key=value of OTEL_EXPORTER_OTLP_HEADERS. Its errors
+// never repeat the value: headers carry tokens.
+func parseHeader(pair string) (key, value string, err error) {
+	key, value, found := strings.Cut(pair, "=")
+	if !found {
+		return "", "", errors.New("has no = (want key=value)")
+	}
+	key = strings.ToLower(strings.TrimSpace(key))
+	if !validHeaderName(key) {
+		return "", "", errors.New("has a bad header name (want letters, digits, '-', '_' and '.')")
+	}
+	value, err = url.PathUnescape(strings.TrimSpace(value))
+	if err != nil {
+		return "", "", errors.New("named " + key + " has a bad percent-encoding (write a percent sign as %25)")
+	}
+	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "", "", errors.New("named " + key + " holds characters that a header cannot carry")
+	}
+	return key, value, nil
+}
+
+// validHeaderName follows gRPC's rule for metadata keys.
+func validHeaderName(key string) bool {
+	if key == "" || strings.HasPrefix(key, "grpc-") {
+		return false
+	}
+	for _, c := range []byte(key) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return false
+		}
+	}
+	return true
+}

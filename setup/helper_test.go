@@ -1,0 +1,217 @@
+package setup_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/nais/spor/internal/receiver"
+	"github.com/nais/spor/setup"
+)
+
+// collector is a real OTLP/gRPC receiver that keeps what it is sent.
+type collector struct {
+	*receiver.Server
+	mu       sync.Mutex
+	spans    []*tracepb.Span
+	resource map[string]string
+	bytes    []byte
+}
+
+func listen(t *testing.T, addr string) *collector {
+	t.Helper()
+	c := &collector{}
+	server, err := receiver.Listen(addr, receiver.Sink{Traces: c.take})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Server = server
+	t.Cleanup(server.Stop)
+	return c
+}
+
+func (c *collector) take(_ context.Context, r *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, rs := range r.GetResourceSpans() {
+		c.resource = texts(rs.GetResource().GetAttributes())
+		for _, ss := range rs.GetScopeSpans() {
+			c.spans = append(c.spans, ss.GetSpans()...)
+		}
+	}
+	c.bytes = append(c.bytes, r.String()...)
+	return nil, nil
+}
+
+func texts(attributes []*commonpb.KeyValue) map[string]string {
+	m := map[string]string{}
+	for _, a := range attributes {
+		m[a.GetKey()] = a.GetValue().GetStringValue()
+	}
+	return m
+}
+
+func (c *collector) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.spans)
+}
+
+func (c *collector) names() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var names []string
+	for _, s := range c.spans {
+		names = append(names, s.GetName())
+	}
+	return names
+}
+
+// eventually polls until ok, for at most ten seconds.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within ten seconds: %s", what)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+// environment gives the test exactly these OTEL_ and NAIS_ variables.
+func environment(t *testing.T, pairs ...string) {
+	t.Helper()
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "OTEL_") || strings.HasPrefix(name, "NAIS_") {
+			t.Setenv(name, "")
+		}
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		t.Setenv(pairs[i], pairs[i+1])
+	}
+}
+
+// start starts telemetry and gives the globals back when the test ends.
+func start(t *testing.T, opts ...setup.Option) (shutdown func(context.Context) error, err error) {
+	t.Helper()
+	provider, propagator := otel.GetTracerProvider(), otel.GetTextMapPropagator()
+	shutdown, err = setup.Start(t.Context(), opts...)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = shutdown(ctx)
+		otel.SetTracerProvider(provider)
+		otel.SetTextMapPropagator(propagator)
+	})
+	return shutdown, err
+}
+
+func mustStart(t *testing.T, opts ...setup.Option) (shutdown func(context.Context) error) {
+	t.Helper()
+	shutdown, err := start(t, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return shutdown
+}
+
+// endSpans ends n spans of the global provider.
+func endSpans(n int) {
+	tracer := otel.Tracer("test")
+	for range n {
+		_, span := tracer.Start(context.Background(), "work")
+		span.End()
+	}
+}
+
+// logLines has the program's log written to the returned buffer.
+func logLines(t *testing.T) *lines {
+	t.Helper()
+	var l lines
+	program, output, flags := slog.Default(), log.Writer(), log.Flags()
+	slog.SetDefault(slog.New(setup.LogHandler(&l, nil)))
+	t.Cleanup(func() {
+		slog.SetDefault(program)
+		log.SetOutput(output)
+		log.SetFlags(flags)
+	})
+	return &l
+}
+
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// all returns the lines as objects; one that is not JSON fails the test.
+func (l *lines) all(t *testing.T) []map[string]any {
+	t.Helper()
+	return parseLines(t, l.String())
+}
+
+func parseLines(t *testing.T, text string) []map[string]any {
+	t.Helper()
+	var objects []map[string]any
+	for line := range strings.Lines(text) {
+		var object map[string]any
+		if err := json.Unmarshal([]byte(line), &object); err != nil {
+			t.Fatalf("not JSON: %q: %v", line, err)
+		}
+		objects = append(objects, object)
+	}
+	return objects
+}
+
+// ended counts spans.
+type ended struct {
+	mu    sync.Mutex
+	spans []sdktrace.ReadOnlySpan
+}
+
+func (*ended) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (*ended) Shutdown(context.Context) error                  { return nil }
+func (*ended) ForceFlush(context.Context) error                { return nil }
+
+func (e *ended) OnEnd(s sdktrace.ReadOnlySpan) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.spans = append(e.spans, s)
+}
+
+func (e *ended) count() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.spans)
+}
+
+// remote returns a context with a remote parent.
+func remote(traceparent string) context.Context {
+	return propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": traceparent})
+}

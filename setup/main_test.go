@@ -1,0 +1,140 @@
+package setup_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel"
+
+	"github.com/nais/spor/setup"
+)
+
+// TestMain runs a program of a test in a process of its own, since signals,
+// panics and crashes cannot be tried in the test's.
+func TestMain(m *testing.M) {
+	if program, found := programs[os.Getenv("CHILD")]; found {
+		os.Exit(program())
+	}
+	os.Exit(m.Run())
+}
+
+// command returns the command that runs program with only these OTEL_ and NAIS_
+// variables.
+func command(t *testing.T, program string, pairs ...string) *exec.Cmd {
+	t.Helper()
+	if programs[program] == nil {
+		t.Fatalf("no program %q", program)
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	for _, pair := range os.Environ() {
+		if !strings.HasPrefix(pair, "OTEL_") && !strings.HasPrefix(pair, "NAIS_") {
+			cmd.Env = append(cmd.Env, pair)
+		}
+	}
+	cmd.Env = append(cmd.Env, "CHILD="+program)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		cmd.Env = append(cmd.Env, pairs[i]+"="+pairs[i+1])
+	}
+	return cmd
+}
+
+// run is main as the README shows it.
+func run(program func(context.Context) error, opts ...setup.Option) int {
+	if err := setup.Run(context.Background(), program, opts...); err != nil {
+		return 1
+	}
+	return 0
+}
+
+var programs = map[string]func() int{
+	// serve works until it is told to end, and then needs a moment to drain.
+	"serve": func() int {
+		return run(func(ctx context.Context) error {
+			fmt.Println("ready")
+			for n := 0; ctx.Err() == nil && os.Getenv("CHILD_EXIT") != "at once"; n++ {
+				endSpans(1)
+				<-time.After(time.Millisecond)
+			}
+			_, span := otel.Tracer("test").Start(context.WithoutCancel(ctx), "draining")
+			<-time.After(50 * time.Millisecond)
+			span.End()
+			return nil
+		})
+	},
+	// panic panics inside a span.
+	"panic": func() int {
+		return run(func(ctx context.Context) error {
+			_, span := otel.Tracer("test").Start(ctx, "work")
+			defer span.End()
+			return explode()
+		})
+	},
+	// error returns an error.
+	"error": func() int {
+		return run(func(context.Context) error { return errors.New("no database") })
+	},
+	// crash panics in another goroutine.
+	"crash": func() int {
+		return run(func(context.Context) error {
+			go func() { _ = explode() }()
+			select {}
+		}, crashFile()...)
+	},
+	// race is a fatal error of the runtime, which cannot be recovered.
+	"race": func() int {
+		return run(func(context.Context) error {
+			m := map[int]int{}
+			for range 8 {
+				go func() {
+					for {
+						m[1]++
+					}
+				}()
+			}
+			select {}
+		}, crashFile()...)
+	},
+	// quiet does nothing.
+	"quiet": func() int {
+		return run(func(context.Context) error { return nil }, crashFile()...)
+	},
+	// job works under a root span.
+	"job": func() int {
+		return run(func(ctx context.Context) error {
+			_, span := otel.Tracer("test").Start(ctx, "step")
+			span.End()
+			if os.Getenv("CHILD_EXIT") == "panic" {
+				return explode()
+			}
+			return errors.New("half done")
+		}, setup.WithRootSpan("nightly"))
+	},
+	// stubborn does not return when it is told to.
+	"stubborn": func() int {
+		return run(func(context.Context) error {
+			fmt.Println("ready")
+			select {}
+		})
+	},
+	// logger has a default logger of its own on standard output.
+	"logger": func() int {
+		slog.SetDefault(slog.New(setup.LogHandler(os.Stdout, nil)))
+		return run(func(context.Context) error { return explode() })
+	},
+}
+
+func crashFile() []setup.Option {
+	if file := os.Getenv("CHILD_CRASH_FILE"); file != "" {
+		return []setup.Option{setup.WithCrashFile(file)}
+	}
+	return nil
+}
+
+func explode() error { panic("boom") }

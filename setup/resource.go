@@ -1,0 +1,123 @@
+package setup
+
+import (
+	"net/url"
+	"path"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk"
+	"go.opentelemetry.io/otel/sdk/resource"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+)
+
+// readResource describes the service, the same for all signals. Of two sources
+// for one attribute the stronger wins: OTEL_* variables, NAIS_* variables, the
+// program, the build information.
+//
+// It has no schema URL, so that it merges with any other resource; no process
+// arguments and no owner, which hold secrets; no deployment.environment.name
+// and no k8s.cluster.name, which are the collector's to set.
+func readResource(env *environment, chosen []attribute.KeyValue) *resource.Resource {
+	described := newDescription()
+	described.add(sdkAttributes()...)
+	described.add(environmentAttributes(env)...)
+	described.add(platformAttributes(env)...)
+	described.add(chosen...)
+	described.add(buildAttributes()...)
+	described.add(semconv.ServiceInstanceID(uuid.NewString()))
+	return resource.NewSchemaless(described.attributes...)
+}
+
+// description gathers attributes, of which the first of a key wins.
+type description struct {
+	attributes []attribute.KeyValue
+	seen       map[attribute.Key]bool
+}
+
+func newDescription() *description { return &description{seen: map[attribute.Key]bool{}} }
+
+func (d *description) add(attributes ...attribute.KeyValue) {
+	for _, a := range attributes {
+		if a.Valid() && !d.seen[a.Key] && a.Value.Emit() != "" {
+			d.seen[a.Key] = true
+			d.attributes = append(d.attributes, a)
+		}
+	}
+}
+
+func sdkAttributes() []attribute.KeyValue {
+	return []attribute.KeyValue{
+		semconv.TelemetrySDKName("opentelemetry"),
+		semconv.TelemetrySDKLanguageGo,
+		semconv.TelemetrySDKVersion(sdk.Version()),
+		semconv.ProcessRuntimeName("go"),
+		semconv.ProcessRuntimeVersion(runtime.Version()),
+	}
+}
+
+func environmentAttributes(env *environment) []attribute.KeyValue {
+	attributes := []attribute.KeyValue{
+		semconv.ServiceName(env.text("OTEL_SERVICE_NAME")),
+	}
+	const name = "OTEL_RESOURCE_ATTRIBUTES"
+	for _, pair := range list(env.text(name)) {
+		key, value, found := strings.Cut(pair, "=")
+		key = strings.TrimSpace(key)
+		if !found || key == "" {
+			env.wrong(name, pair, "want key=value; the other pairs are kept")
+			continue
+		}
+		value = strings.TrimSpace(value)
+		plain, err := url.PathUnescape(value)
+		if err != nil {
+			env.wrong(name, pair, "has a bad percent-encoding (write a percent sign as %25); the value is kept as it stands")
+			plain = value
+		}
+		attributes = append(attributes, attribute.String(key, plain))
+	}
+	return append(attributes,
+		semconv.K8SPodName(env.text("OTEL_RESOURCE_ATTRIBUTES_POD_NAME")),
+		semconv.K8SNodeName(env.text("OTEL_RESOURCE_ATTRIBUTES_NODE_NAME")),
+	)
+}
+
+func platformAttributes(env *environment) []attribute.KeyValue {
+	pod := env.text("NAIS_POD_NAME")
+	return []attribute.KeyValue{
+		semconv.ServiceName(env.text("NAIS_APP_NAME")),
+		semconv.ServiceNamespace(env.text("NAIS_NAMESPACE")),
+		semconv.ServiceVersion(imageTag(env.text("NAIS_APP_IMAGE"))),
+		semconv.ServiceInstanceID(pod),
+		semconv.K8SPodName(pod),
+	}
+}
+
+// imageTag returns the tag of an image reference, "" when it has none.
+func imageTag(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	_, tag, _ := strings.Cut(path.Base(image), ":")
+	return tag
+}
+
+func buildAttributes() []attribute.KeyValue {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return []attribute.KeyValue{semconv.ServiceName("unknown_service:go")}
+	}
+	name := path.Base(info.Path)
+	if name == "." || name == "/" || name == "command-line-arguments" {
+		name = "unknown_service:go"
+	}
+	version := info.Main.Version
+	if version == "(devel)" {
+		version = ""
+	}
+	return []attribute.KeyValue{
+		semconv.ServiceName(name),
+		semconv.ServiceVersion(version),
+	}
+}

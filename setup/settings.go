@@ -1,0 +1,143 @@
+package setup
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// settings is the environment and the options, checked.
+type settings struct {
+	disabled   bool
+	resource   *resource.Resource
+	propagator propagation.TextMapPropagator
+	sampler    sdktrace.Sampler
+	limits     sdktrace.SpanLimits
+	traces     signalSettings
+	batch      batchSettings
+	processors []sdktrace.SpanProcessor
+}
+
+// signalSettings says where one signal goes.
+type signalSettings struct {
+	console  bool
+	endpoint *endpoint // nil: not sent over OTLP
+	headers  map[string]string
+	timeout  time.Duration
+	gzip     bool
+	unnamed  bool // OTLP is wanted and no endpoint is named
+}
+
+func readSettings(env *environment, c *config) *settings {
+	disabled, _ := env.boolean("OTEL_SDK_DISABLED")
+	return &settings{
+		disabled:   disabled,
+		resource:   readResource(env, c.resource),
+		propagator: readPropagator(env),
+		sampler:    readSampler(env, c.sampler),
+		limits:     readLimits(env),
+		traces:     readSignal(env, "TRACES"),
+		batch:      readBatch(env),
+		processors: c.processors,
+	}
+}
+
+// readSignal reads where a signal goes. A list of exporters is allowed.
+func readSignal(env *environment, signal string) signalSettings {
+	var s signalSettings
+	otlp := readExporters(env, "OTEL_"+signal+"_EXPORTER", &s)
+	if !otlp || !grpcProtocol(env, signal) {
+		return s
+	}
+	s.endpoint = readEndpoint(env, signal)
+	if name, _ := env.first(signalVariable(signal, "ENDPOINT")...); name == "" && s.endpoint == nil {
+		s.unnamed = true
+	}
+	s.headers = readHeaders(env, signal)
+	s.timeout = readTimeout(env, signal)
+	s.gzip = readCompression(env, signal)
+	return s
+}
+
+func readExporters(env *environment, name string, s *signalSettings) (otlp bool) {
+	value := env.text(name)
+	items := list(strings.ToLower(value))
+	if len(items) == 0 {
+		return true
+	}
+	known := 0
+	for _, item := range items {
+		switch item {
+		case "otlp":
+			otlp = true
+		case "console", "logging":
+			s.console = true
+		case "none":
+		default:
+			env.wrong(name, item, "is not supported (use otlp, console or none)")
+			continue
+		}
+		known++
+	}
+	if known == 0 {
+		return true
+	}
+	if len(items) > 1 && slices.Contains(items, "none") {
+		env.wrong(name, value, "has none beside others (remove one or the other); the others are kept")
+	}
+	return otlp
+}
+
+// grpcProtocol reports whether every variable that names the protocol says
+// grpc, the only one that a NAIS network policy lets through.
+func grpcProtocol(env *environment, signal string) bool {
+	ok := true
+	for _, name := range []string{
+		"OTEL_EXPORTER_OTLP_" + signal + "_PROTOCOL", "OTEL_EXPORTER_" + signal + "_PROTOCOL",
+		"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_PROTOCOL",
+	} {
+		if value := env.text(name); value != "" && value != "grpc" {
+			env.wrong(name, value, "want grpc, the only protocol that reaches the NAIS collector (port 4317); nothing is exported")
+			ok = false
+		}
+	}
+	return ok
+}
+
+func readHeaders(env *environment, signal string) map[string]string {
+	name, value := env.first(signalVariable(signal, "HEADERS")...)
+	headers := map[string]string{}
+	for i, pair := range list(value) {
+		key, text, err := parseHeader(pair)
+		if err != nil {
+			env.wrongSecret(name, fmt.Sprintf("item %d %s; the other headers are kept", i+1, err))
+			continue
+		}
+		headers[key] = text
+	}
+	return headers
+}
+
+func readCompression(env *environment, signal string) (gzip bool) {
+	name, value := env.first(signalVariable(signal, "COMPRESSION")...)
+	switch strings.ToLower(value) {
+	case "", "none":
+		return false
+	case "gzip":
+		return true
+	}
+	env.wrong(name, value, "want gzip or none; none is used")
+	return false
+}
+
+// readTimeout reads how long a batch is tried for, which is also the outage
+// that a batch survives: hence 30 seconds and not the specification's 10.
+func readTimeout(env *environment, signal string) time.Duration {
+	name, _ := env.first(signalVariable(signal, "TIMEOUT")...)
+	return env.milliseconds(name, 30*time.Second)
+}

@@ -1,0 +1,59 @@
+package setup
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+)
+
+// sdkTrouble takes what the OpenTelemetry SDK and other instrumentation report
+// through its two channels, of which only errors are passed on. While it is
+// quiet they are not: the environment has been checked already.
+type sdkTrouble struct {
+	quiet atomic.Bool
+	held  atomic.Int64
+
+	mu   sync.Mutex
+	last time.Time
+}
+
+// Handle implements otel.ErrorHandler.
+func (t *sdkTrouble) Handle(err error) {
+	if err == nil || !t.due() {
+		return
+	}
+	attrs := []slog.Attr{slog.String("error", err.Error())}
+	if held := t.held.Swap(0); held > 0 {
+		attrs = append(attrs, slog.Int64("errors_not_shown", held))
+	}
+	logger().LogAttrs(context.Background(), slog.LevelWarn, "OpenTelemetry reports an error", attrs...)
+}
+
+// due reports whether a line may be written now.
+func (t *sdkTrouble) due() bool {
+	if t.quiet.Load() {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.last.IsZero() && time.Since(t.last) < reportInterval {
+		t.held.Add(1)
+		return false
+	}
+	t.last = time.Now()
+	return true
+}
+
+// logSink is the SDK's second channel.
+type logSink struct{ trouble *sdkTrouble }
+
+func (logSink) Init(logr.RuntimeInfo)                 {}
+func (logSink) Enabled(int) bool                      { return false }
+func (logSink) Info(int, string, ...any)              {}
+func (s logSink) WithValues(...any) logr.LogSink      { return s }
+func (s logSink) WithName(string) logr.LogSink        { return s }
+func (s logSink) Error(err error, _ string, _ ...any) { s.trouble.Handle(err) }
