@@ -1,0 +1,98 @@
+package waterfall
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/nais/spor/internal/tracetree"
+)
+
+// A scale is the time that a trace spans.
+type scale struct{ start, end uint64 }
+
+// scaleOf returns the scale of a trace. Spans without times have no part in it.
+func scaleOf(t *tracetree.Trace) scale {
+	s := scale{start: math.MaxUint64}
+	for span := range t.All {
+		if span.GetStartTimeUnixNano() != 0 {
+			s.start = min(s.start, span.GetStartTimeUnixNano())
+			s.end = max(s.end, span.GetStartTimeUnixNano(), span.GetEndTimeUnixNano())
+		}
+	}
+	s.start = min(s.start, s.end)
+	return s
+}
+
+func (s scale) duration() time.Duration { return elapsed(s.start, s.end) }
+
+// bar draws the span to scale, to half a column, in the given columns. Every
+// span is seen, however short.
+func (s scale) bar(span *tracepb.Span, columns int) string {
+	halves := float64(2 * columns)
+	total := max(float64(s.end-s.start), 1)
+	place := func(at uint64) int {
+		at = min(max(at, s.start), s.end)
+		return int(math.Round(float64(at-s.start) / total * halves))
+	}
+	from := min(place(span.GetStartTimeUnixNano()), 2*columns-1)
+	to := max(place(span.GetEndTimeUnixNano()), from+1)
+
+	var b strings.Builder
+	b.WriteString(strings.Repeat(" ", from/2))
+	for column := from / 2; column < (to+1)/2; column++ {
+		switch left, right := 2*column >= from, 2*column+1 < to; {
+		case left && right:
+			b.WriteString("█")
+		case left:
+			b.WriteString("▌")
+		default:
+			b.WriteString("▐")
+		}
+	}
+	return b.String()
+}
+
+// elapsed returns the time between two times in Unix nanoseconds, 0 if they
+// are the wrong way round, as clocks of two machines may be.
+func elapsed(start, end uint64) time.Duration {
+	if end <= start {
+		return 0
+	}
+	return time.Duration(min(end-start, math.MaxInt64))
+}
+
+// duration writes d with three digits, so that a column of them compares.
+func duration(d time.Duration) string {
+	switch {
+	case d < time.Microsecond:
+		return decimal(float64(d), "ns")
+	case d < time.Millisecond:
+		return decimal(float64(d)/float64(time.Microsecond), "µs")
+	case d < time.Second:
+		return decimal(float64(d)/float64(time.Millisecond), "ms")
+	case d < 100*time.Second:
+		return decimal(d.Seconds(), "s")
+	case d < 100*time.Minute:
+		return decimal(d.Minutes(), "min")
+	default:
+		return decimal(d.Hours(), "h")
+	}
+}
+
+// decimal writes f with three digits, whole nanoseconds without any decimals.
+func decimal(f float64, unit string) string {
+	digits := 2
+	if f >= 99.95 {
+		digits = 0
+	} else if f >= 9.995 {
+		digits = 1
+	}
+	if unit == "ns" {
+		digits = 0
+	}
+	return strconv.FormatFloat(f, 'f', digits, 64) + " " + unit
+}

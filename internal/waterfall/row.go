@@ -1,0 +1,119 @@
+package waterfall
+
+import (
+	"strings"
+
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/nais/spor/internal/tracetree"
+)
+
+// A row is what is drawn of one span, before it is known how much room it has.
+type row struct {
+	span     *tracetree.Span
+	guides   string // the lines that lead from the parent to the name
+	below    string // the lines that lead past the notes
+	name     string
+	kind     string
+	duration string
+	details  string
+	notes    []cell
+}
+
+// rowsOf returns the rows of the first spans of t.
+func rowsOf(t *tracetree.Trace) []row {
+	b := rowBuilder{trace: t.ID, spans: make(map[tracetree.SpanID]*tracetree.Span, t.Spans)}
+	for s := range t.All {
+		b.spans[tracetree.SpanID(s.GetSpanId())] = s
+	}
+	for _, root := range t.Roots {
+		b.add(root, "", "")
+	}
+	return b.rows
+}
+
+type rowBuilder struct {
+	trace tracetree.ID
+	spans map[tracetree.SpanID]*tracetree.Span
+	rows  []row
+}
+
+// add adds the row of s, and those of its children. Guides lead to s, and past
+// leads past it to what is below.
+func (b *rowBuilder) add(s *tracetree.Span, guides, past string) {
+	if len(b.rows) == maxSpans {
+		return
+	}
+	below := past + "  "
+	if len(s.Children) > 0 {
+		below = past + "│ "
+	}
+	b.rows = append(b.rows, row{
+		span:     s,
+		guides:   guides,
+		below:    below,
+		name:     nameOf(s),
+		kind:     kindOf(s.GetKind()),
+		duration: duration(elapsed(s.GetStartTimeUnixNano(), s.GetEndTimeUnixNano())),
+		details:  details(s.Span),
+		notes:    b.notes(s),
+	})
+	for i, child := range s.Children {
+		if i < len(s.Children)-1 {
+			b.add(child, past+"├ ", past+"│ ")
+		} else {
+			b.add(child, past+"└ ", past+"  ")
+		}
+	}
+}
+
+func nameOf(s *tracetree.Span) string {
+	if name := clean(shorten(s.GetName())); name != "" {
+		return name
+	}
+	return "(no name)"
+}
+
+func kindOf(k tracepb.Span_SpanKind) string {
+	switch k {
+	case tracepb.Span_SPAN_KIND_UNSPECIFIED:
+		return ""
+	case tracepb.Span_SPAN_KIND_INTERNAL, tracepb.Span_SPAN_KIND_SERVER, tracepb.Span_SPAN_KIND_CLIENT,
+		tracepb.Span_SPAN_KIND_PRODUCER, tracepb.Span_SPAN_KIND_CONSUMER:
+		return strings.ToLower(strings.TrimPrefix(k.String(), "SPAN_KIND_"))
+	default:
+		return "?"
+	}
+}
+
+const gap = "  "
+
+// columns are the widths of the columns of a drawing; the details take what is
+// left.
+type columns struct{ label, bar, duration, kind, service int }
+
+func columnsFor(rows []row, total int) columns {
+	c := columns{label: 12}
+	for _, r := range rows {
+		c.label = max(c.label, width(r.guides)+width(r.name))
+		c.duration = max(c.duration, width(r.duration))
+		c.kind = max(c.kind, width(r.kind))
+		c.service = max(c.service, width(clean(r.span.Service())))
+	}
+	c.label = min(c.label, total*3/8)
+	c.service = min(c.service, total/6)
+	left := total - width("✗ ") - c.label - c.duration - c.kind - c.service - 5*len(gap)
+	c.bar = min(max(left*2/5, 12), 40)
+	return c
+}
+
+// deepest cuts guides that are too long for a label of the given columns, so
+// that there is room for a name.
+func deepest(guides string, label int) string {
+	most := label / 2
+	runes := []rune(guides)
+	if len(runes) <= most {
+		return guides
+	}
+	return "…" + string(runes[len(runes)-most+1:])
+}

@@ -1,0 +1,163 @@
+package waterfall
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// clean makes s, which anyone may have written, fit to be printed on one line
+// of a terminal: escape sequences, control characters and invisible ones that
+// change the direction or the place of what follows are taken out, and white
+// space of any kind becomes one space.
+func clean(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		if n := escapeLen(s); n > 0 {
+			s = s[n:]
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s)
+		s = s[n:]
+		switch {
+		case unicode.IsSpace(r):
+			b.WriteByte(' ')
+		case r == utf8.RuneError || unicode.IsGraphic(r):
+			b.WriteRune(r)
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return !strings.Contains(s, "  ") && strings.TrimSpace(s) == s
+}
+
+const (
+	escape = "\x1b"
+	bell   = "\a"
+)
+
+// escapeLen returns the length of the terminal escape sequence that s begins
+// with, 0 if it does not.
+func escapeLen(s string) int {
+	rest, ok := strings.CutPrefix(s, escape)
+	if !ok {
+		return 0
+	}
+	body := 0
+	switch {
+	case rest == "":
+	case rest[0] == '[':
+		body = 1 + controlLen(rest[1:])
+	case strings.IndexByte("]PX^_", rest[0]) >= 0:
+		body = 1 + stringLen(rest[1:])
+	default:
+		_, body = utf8.DecodeRuneInString(rest)
+	}
+	return len(escape) + body
+}
+
+// controlLen returns the length of the rest of a control sequence: parameters
+// and the final byte.
+func controlLen(s string) int {
+	for i := range len(s) {
+		if s[i] >= '@' && s[i] <= '~' {
+			return i + 1
+		}
+		if s[i] < ' ' || s[i] > '~' {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// stringLen returns the length of the rest of a control string, such as a
+// window title. One without an end hides nothing.
+func stringLen(s string) int {
+	end := 0
+	for _, terminator := range []string{bell, escape + `\`} {
+		if i := strings.Index(s, terminator); i >= 0 && (end == 0 || i+len(terminator) < end) {
+			end = i + len(terminator)
+		}
+	}
+	return end
+}
+
+// width returns the number of columns that s takes.
+func width(s string) int {
+	n := 0
+	for _, r := range s {
+		n += runeWidth(r)
+	}
+	return n
+}
+
+func runeWidth(r rune) int {
+	switch {
+	case r < 0x300:
+		return 1
+	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
+		return 0
+	case unicode.Is(wide, r):
+		return 2
+	default:
+		return 1
+	}
+}
+
+// wide are the characters that take two columns, in the blocks that matter.
+var wide = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{Lo: 0x1100, Hi: 0x115f, Stride: 1}, // Hangul letters
+		{Lo: 0x2e80, Hi: 0x303e, Stride: 1}, // CJK radicals and punctuation
+		{Lo: 0x3041, Hi: 0xa4cf, Stride: 1}, // kana, CJK ideographs, Yi
+		{Lo: 0xac00, Hi: 0xd7a3, Stride: 1}, // Hangul syllables
+		{Lo: 0xf900, Hi: 0xfaff, Stride: 1}, // CJK compatibility ideographs
+		{Lo: 0xfe30, Hi: 0xfe6f, Stride: 1}, // CJK compatibility forms
+		{Lo: 0xff00, Hi: 0xff60, Stride: 1}, // full-width forms
+		{Lo: 0xffe0, Hi: 0xffe6, Stride: 1},
+	},
+	R32: []unicode.Range32{
+		{Lo: 0x1f300, Hi: 0x1f64f, Stride: 1}, // pictures and faces
+		{Lo: 0x1f680, Hi: 0x1f6ff, Stride: 1},
+		{Lo: 0x1f900, Hi: 0x1faff, Stride: 1},
+		{Lo: 0x20000, Hi: 0x3fffd, Stride: 1}, // more ideographs
+	},
+}
+
+// cut shortens s to at most columns, the last of which is then an ellipsis.
+func cut(s string, columns int) string {
+	if columns <= 0 {
+		return ""
+	}
+	used, end := 0, 0 // end is where s is cut to leave room for the ellipsis
+	for i, r := range s {
+		used += runeWidth(r)
+		if used > columns {
+			return s[:end] + "…"
+		}
+		if used < columns {
+			end = i + utf8.RuneLen(r)
+		}
+	}
+	return s
+}
+
+// pad fills s with spaces up to columns.
+func pad(s string, columns int) string {
+	return s + strings.Repeat(" ", max(0, columns-width(s)))
+}
+
+// padLeft is pad with the spaces first.
+func padLeft(s string, columns int) string {
+	return strings.Repeat(" ", max(0, columns-width(s))) + s
+}
