@@ -1,0 +1,113 @@
+package httptrace
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/httptrace/internal/routing"
+)
+
+// call is all that httptrace keeps of one request to a server, in one
+// allocation. It is itself a node of the request's context.
+type call struct {
+	server  *server
+	request *http.Request     // as it reached the outermost Handler
+	parent  context.Context   //nolint:containedctx // what the context that is this call derives from
+	inside  context.Context   //nolint:containedctx // the handler's, with the span
+	caller  trace.SpanContext // the remote parent that a public endpoint links to
+	start   time.Time
+	scheme  string // that the client used, as far as is known
+
+	span     serverSpan
+	labeler  otelhttp.Labeler
+	route    routing.Route
+	response response
+	answer   http.Header // of the response, if anything is told or recorded there
+
+	returned bool   // the handler returned
+	aborted  bool   // or gave up on the response
+	failure  string // or panicked with a value of this type
+	finished atomic.Bool
+
+	told  [2]string             // room for the headers that tell the trace
+	attrs [7]attribute.KeyValue // room for the attributes at the end
+}
+
+type callKey struct{}
+
+// labelerKey is otelhttp's key of the labeler; a context that is asked for one learns it.
+var labelerKey = learnKey(func(ctx context.Context) { otelhttp.LabelerFromContext(ctx) })
+
+// callFrom returns the call that ctx belongs to, or nil.
+func callFrom(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}
+
+// Value makes call the node of a context that knows the call and otelhttp's labeler.
+func (c *call) Value(key any) any {
+	switch key {
+	case callKey{}:
+		return c
+	case routing.Key:
+		return &c.route
+	case labelerKey:
+		return &c.labeler
+	}
+	return c.parent.Value(key)
+}
+
+func (c *call) Deadline() (time.Time, bool) { return c.parent.Deadline() }
+func (c *call) Done() <-chan struct{}       { return c.parent.Done() }
+func (c *call) Err() error                  { return c.parent.Err() }
+
+// over reports whether the request was answered: what still runs under its
+// context is no part of it.
+func (c *call) over() bool { return c.finished.Load() }
+
+// begin prepares c for the handler; w and r are what otelhttp passes it.
+func (c *call) begin(w http.ResponseWriter, r *http.Request) {
+	c.inside = r.Context()
+	c.route.Begin(r)
+	if s := c.server; !s.quiet || s.responseHeaders != nil {
+		c.answer = w.Header()
+	}
+	if !c.server.quiet {
+		c.tellTrace()
+	}
+}
+
+// disconnected reports whether the client went away, or net/http let go of it,
+// before the handler was done.
+func (c *call) disconnected() bool {
+	return errors.Is(c.request.Context().Err(), context.Canceled)
+}
+
+// learnKey returns the key that ask looks up in the context it is given.
+func learnKey(ask func(context.Context)) (key any) {
+	ask(keyProbe{key: &key})
+	return key
+}
+
+type keyProbe struct {
+	context.Context //nolint:containedctx // a context by itself
+
+	key *any
+}
+
+func (p keyProbe) Value(key any) any {
+	*p.key = key
+	return nil
+}
+
+// same reports whether a and b are one context. Comparing those of a type that
+// cannot be compared would panic; they count as different.
+func same(a, b context.Context) bool { return reflect.ValueOf(a).Comparable() && a == b }

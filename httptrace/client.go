@@ -1,0 +1,144 @@
+package httptrace
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/nais/spor/internal/live"
+	"github.com/nais/spor/internal/mute"
+)
+
+// Transport returns base with a client span and request metrics for every
+// request; nil means [http.DefaultTransport]. A Transport around another one
+// makes one span, not two.
+//
+// The span ends when the body of the response was read or closed, or when the
+// request's context ends.
+func Transport(base http.RoundTripper, opts ...Option) http.RoundTripper {
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	c := newConfig(opts)
+	t := &transport{
+		config:     c,
+		base:       base,
+		tracer:     live.NewTracer(c.tracerProvider, scopeName),
+		propagator: live.NewPropagator(c.propagator),
+	}
+	t.meter = live.NewMeter(c.meterProvider, scopeName, t.newClientMetrics)
+	t.otelhttp = otelhttp.NewTransport((*innermost)(t),
+		otelhttp.WithTracerProvider(clientTracerProvider{transport: t}),
+		otelhttp.WithMeterProvider(metricnoop.NewMeterProvider()),
+		otelhttp.WithPropagators(injector{transport: t}),
+		otelhttp.WithSpanNameFormatter(clientName),
+	)
+	return t
+}
+
+// transport surrounds a RoundTripper. Requests go through it from the outside
+// in: RoundTrip, otelhttp, innermost, base.
+type transport struct {
+	*config
+	base       http.RoundTripper
+	otelhttp   http.RoundTripper
+	tracer     *live.Tracer
+	meter      *live.Meter[*clientMetrics]
+	propagator *live.Propagator
+}
+
+// clientName is the name of a client span: nothing of a URL is few.
+func clientName(_ string, r *http.Request) string { return spanName(r.Method, "") }
+
+// RoundTrip decides what becomes of a request.
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx := r.Context()
+	if e := exchangeFrom(ctx); e != nil && e.covers(r) {
+		return t.base.RoundTrip(r)
+	}
+	_, tracing := t.tracer.Get()
+	_, measuring := t.meter.Get()
+	if !tracing && !measuring || mute.Is(ctx) || !t.wanted(r) {
+		return t.base.RoundTrip(t.pass(r))
+	}
+	e := &exchange{transport: t, request: r, parent: ctx, start: time.Now()}
+	res, err := t.otelhttp.RoundTrip(r.WithContext(e))
+	e.answered(res, err)
+	return res, err
+}
+
+// CloseIdleConnections is what [http.Client.CloseIdleConnections] calls.
+func (t *transport) CloseIdleConnections() {
+	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// pass returns r with the trace context it is under, and no span of its own.
+func (t *transport) pass(r *http.Request) *http.Request {
+	p, ok := t.propagator.Get()
+	if !ok {
+		return r
+	}
+	c := copied{Request: r}
+	p.Inject(r.Context(), &c)
+	return c.Request
+}
+
+// copied is the header of a request that must not be changed: setting copies it.
+type copied struct {
+	*http.Request
+
+	own bool
+}
+
+func (c *copied) Get(key string) string      { return carrier(c.Header).Get(key) }
+func (c *copied) Values(key string) []string { return carrier(c.Header).Values(key) }
+func (c *copied) Keys() []string             { return carrier(c.Header).Keys() }
+
+func (c *copied) Set(key, value string) {
+	if !c.own {
+		c.own = true
+		c.Request = c.WithContext(c.Context())
+		if c.Header = c.Header.Clone(); c.Header == nil {
+			c.Header = make(http.Header)
+		}
+	}
+	carrier(c.Header).Set(key, value)
+}
+
+// injector is the propagator in force, as otelhttp uses it.
+type injector struct{ transport *transport }
+
+func (i injector) Inject(ctx context.Context, header propagation.TextMapCarrier) {
+	p, ok := i.transport.propagator.Get()
+	if !ok {
+		return
+	}
+	if h, ok := header.(propagation.HeaderCarrier); ok {
+		header = carrier(h)
+	}
+	p.Inject(ctx, header)
+}
+
+func (i injector) Extract(ctx context.Context, _ propagation.TextMapCarrier) context.Context {
+	return ctx
+}
+
+func (i injector) Fields() []string { return nil }
+
+// innermost is what otelhttp takes for the base.
+type innermost transport
+
+// RoundTrip lets the call see the body before otelhttp wraps it.
+func (t *innermost) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := t.base.RoundTrip(r)
+	if e := exchangeFrom(r.Context()); res != nil {
+		e.bodyless = res.Body == http.NoBody
+	}
+	return res, err
+}

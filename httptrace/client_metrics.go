@@ -1,0 +1,88 @@
+package httptrace
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
+
+	"github.com/nais/spor/internal/memo"
+)
+
+// clientMetrics are the instruments of a client.
+type clientMetrics struct {
+	duration    metric.Float64Histogram
+	requestSize metric.Int64Histogram
+	attributes  []attribute.KeyValue
+	series      memo.Map[clientSeries, []metric.RecordOption]
+}
+
+// clientSeries is what tells the series of a client apart.
+type clientSeries struct {
+	method, scheme, host, version, errorType string
+	port, status                             int
+}
+
+func (t *transport) newClientMetrics(meter metric.Meter) *clientMetrics {
+	duration, err := httpconv.NewClientRequestDuration(meter, metric.WithExplicitBucketBoundaries(seconds...))
+	report(err)
+	requestSize, err := httpconv.NewClientRequestBodySize(meter)
+	report(err)
+	return &clientMetrics{
+		duration:    duration.Inst(),
+		requestSize: requestSize.Inst(),
+		attributes:  t.attributes,
+	}
+}
+
+// record measures a request until the headers of its response, or the lack of one.
+func (m *clientMetrics) record(e *exchange, res *http.Response, err error) {
+	r := e.request
+	key := clientSeries{
+		method:    knownMethod(r.Method, "_OTHER"),
+		version:   versionOf(r.Proto),
+		errorType: e.errorType(res, err),
+	}
+	if r.URL != nil {
+		key.scheme = r.URL.Scheme
+		key.host, key.port = serverOf(r.URL)
+	}
+	if err == nil {
+		key.status = res.StatusCode
+		key.version = versionOf(res.Proto)
+	}
+	opts := m.series.Get(key, m.options)
+	if l, _ := e.Value(clientLabelerKey).(interface{ Get() []attribute.KeyValue }); l != nil {
+		if added := l.Get(); len(added) > 0 {
+			opts = append(slices.Clip(opts), metric.WithAttributes(added...))
+		}
+	}
+	m.duration.Record(e.inside, time.Since(e.start).Seconds(), opts...)
+	if r.ContentLength >= 0 {
+		m.requestSize.Record(e.inside, r.ContentLength, opts...)
+	}
+}
+
+// options returns the attributes of a series, ready to record with.
+func (m *clientMetrics) options(key clientSeries) []metric.RecordOption {
+	attrs := append(slices.Clip(m.attributes),
+		semconv.HTTPRequestMethodKey.String(key.method),
+		semconv.ServerAddress(key.host),
+		semconv.ServerPort(key.port),
+		semconv.URLScheme(key.scheme),
+	)
+	if key.version != "" {
+		attrs = append(attrs, semconv.NetworkProtocolVersion(key.version))
+	}
+	if key.status != 0 {
+		attrs = append(attrs, semconv.HTTPResponseStatusCode(key.status))
+	}
+	if key.errorType != "" {
+		attrs = append(attrs, semconv.ErrorTypeKey.String(key.errorType))
+	}
+	return []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attrs...))}
+}

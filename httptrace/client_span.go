@@ -1,0 +1,89 @@
+package httptrace
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/embedded"
+
+	"github.com/nais/spor/internal/privacy"
+)
+
+// clientTracerProvider gives otelhttp a tracer whose spans know the exchange
+// they belong to. Only otelhttp holds them: the context has the SDK's own span.
+type clientTracerProvider struct {
+	embedded.TracerProvider
+
+	transport *transport
+}
+
+func (p clientTracerProvider) Tracer(string, ...trace.TracerOption) trace.Tracer {
+	return clientTracer{transport: p.transport}
+}
+
+type clientTracer struct {
+	embedded.Tracer
+
+	transport *transport
+}
+
+// Start starts the span of the exchange that ctx is.
+func (t clientTracer) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
+	tracer, working := t.transport.tracer.Get()
+	if !working {
+		tracer = noTracer
+	}
+	e := exchangeFrom(ctx)
+	ctx, span := tracer.Start(ctx, name, opts...) //nolint:spancheck // otelhttp ends it
+	e.inside = ctx
+	e.span = clientSpan{Span: span, exchange: e}
+	return ctx, &e.span //nolint:spancheck // otelhttp ends it
+}
+
+// clientSpan is the span as otelhttp sees it.
+type clientSpan struct {
+	trace.Span
+
+	exchange  *exchange
+	described bool
+}
+
+// SetAttributes puts right what otelhttp takes too literally. The first call
+// describes the request.
+func (s *clientSpan) SetAttributes(attrs ...attribute.KeyValue) {
+	if !s.described {
+		s.described = true
+		if s.IsRecording() {
+			s.Span.SetAttributes(s.exchange.requestAttributes(attrs)...)
+		}
+		return
+	}
+	if len(attrs) == 1 && attrs[0].Key == semconv.ErrorTypeKey && s.exchange.canceled() {
+		return
+	}
+	s.Span.SetAttributes(attrs...)
+}
+
+// SetStatus does not blame a server that the caller hung up on.
+func (s *clientSpan) SetStatus(code codes.Code, description string) {
+	if code != codes.Error || description == "" || !s.exchange.canceled() {
+		s.Span.SetStatus(code, privacy.Text(description))
+	}
+}
+
+// fail records that reading the response was cut short.
+func (s *clientSpan) fail(err error) {
+	s.Span.SetAttributes(semconv.ErrorType(err))
+	s.SetStatus(codes.Error, err.Error())
+}
+
+// End ends the span, if its context has not.
+func (s *clientSpan) End(...trace.SpanEndOption) {
+	s.exchange.finish()
+	if stop := s.exchange.stop; stop != nil {
+		stop()
+	}
+}

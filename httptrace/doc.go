@@ -1,0 +1,36 @@
+// Package httptrace traces and measures net/http servers and clients.
+//
+// Put [Handler] directly around the mux, and [Transport] into the client:
+//
+//	http.ListenAndServe(addr, httptrace.Handler(mux))
+//	client := &http.Client{Transport: httptrace.Transport(nil)}
+//
+// Routers other than [http.ServeMux] have adapters below this package, or call
+// [SetRoute].
+//
+// Each request to a server makes a SERVER span named GET /users/{id}, or just GET
+// where no route matched, and is counted in http.server.request.duration and
+// http.server.{request,response}.body.size. Each request of a client makes a
+// CLIENT span named GET and is counted in http.client.request.duration and
+// http.client.request.body.size. Names and attributes are those of
+// https://opentelemetry.io/docs/specs/semconv/http/ (v1.43.0).
+//
+// A server span is an Error for a status of 500 and up or a panic, which it
+// records and lets go on. It is not when the client went away first: error.type is
+// then client_disconnected. A client span is an Error for a status of 400 and up or
+// when no response came, but not when the caller canceled.
+//
+// GET requests to health checks, metrics and favicon.ico (the paths that NAIS
+// drops: */isalive, */isready, */metrics, */prometheus, */actuator/*,
+// */internal/health* and the like, in any case) make no span, and nothing below
+// them does either.
+//
+// Never recorded unless asked for: headers, queries, the client's address behind a
+// proxy. Never recorded at all: bodies, credentials in URLs. Personal numbers are
+// masked at export, by package setup.
+//
+// Traps: what copies the request between Handler and mux, such as most middleware
+// that adds to the context, hides the route; put it outside, or a Handler on
+// either side. What an SDK does, it does from when it is installed: until then,
+// and with no-op providers, requests cost nothing and headers still travel.
+package httptrace

@@ -1,0 +1,110 @@
+package httptrace
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// origin is what trusted proxies say about the client of a request.
+type origin struct {
+	client netip.Addr // not valid when they say nothing
+	scheme string     // "" when they say nothing
+}
+
+// forwarded returns what r says of its origin, if trusted proxies passed it on.
+func (c *config) forwarded(r *http.Request) origin {
+	if len(c.proxies) == 0 {
+		return origin{}
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !c.trusts(peer.Addr()) {
+		return origin{}
+	}
+	if hops := r.Header["X-Forwarded-For"]; hops != nil {
+		return c.originOf(list(hops), list(r.Header["X-Forwarded-Proto"]))
+	}
+	if elements := r.Header["Forwarded"]; elements != nil {
+		return c.originOf(elementsOf(list(elements)))
+	}
+	return c.originOf(nil, list(r.Header["X-Forwarded-Proto"]))
+}
+
+func (c *config) trusts(addr netip.Addr) bool {
+	addr = addr.Unmap().WithZone("")
+	for _, prefix := range c.proxies {
+		if prefix.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// originOf walks back along hops, which a trusted proxy sent: each proxy adds
+// whom it was asked by at the end, so the client is the last one that is not
+// trusted. What stands before it, the client wrote itself. Each proxy may have
+// added a scheme as well; that of the first trusted one is the client's.
+func (c *config) originOf(hops, schemes []string) origin {
+	var o origin
+	trusted := 1
+	for _, hop := range slices.Backward(hops) {
+		addr, ok := address(hop)
+		if !ok {
+			break
+		}
+		o.client = addr
+		if !c.trusts(addr) {
+			break
+		}
+		trusted++
+	}
+	if n := len(schemes); n > 0 {
+		switch scheme := strings.ToLower(schemes[max(0, n-trusted)]); scheme {
+		case "http", "https":
+			o.scheme = scheme
+		}
+	}
+	return o
+}
+
+// list returns the members of a header that is a list, however many lines it has.
+func list(values []string) []string {
+	var members []string
+	for _, value := range values {
+		for member := range strings.SplitSeq(value, ",") {
+			members = append(members, strings.TrimSpace(member))
+		}
+	}
+	return members
+}
+
+// elementsOf returns the parameters for and proto of each element of a Forwarded
+// header.
+func elementsOf(elements []string) (hops, schemes []string) {
+	for _, element := range elements {
+		var hop, scheme string
+		for pair := range strings.SplitSeq(element, ";") {
+			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
+			value = strings.Trim(value, `"`)
+			switch strings.ToLower(name) {
+			case "for":
+				hop = value
+			case "proto":
+				scheme = value
+			}
+		}
+		hops, schemes = append(hops, hop), append(schemes, scheme)
+	}
+	return hops, schemes
+}
+
+// address returns the IP address of a hop, which may have a port.
+func address(hop string) (netip.Addr, bool) {
+	if withPort, err := netip.ParseAddrPort(hop); err == nil {
+		return withPort.Addr().Unmap().WithZone(""), true
+	}
+	hop = strings.TrimSuffix(strings.TrimPrefix(hop, "["), "]")
+	addr, err := netip.ParseAddr(hop)
+	return addr.Unmap().WithZone(""), err == nil
+}

@@ -1,0 +1,58 @@
+package httptrace
+
+import (
+	"net/http"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/nais/spor/internal/privacy"
+)
+
+// header is a header that is recorded.
+type header struct {
+	name   string // canonical
+	key    attribute.Key
+	secret bool
+}
+
+func appendHeaders(headers []header, prefix string, names []string) []header {
+	for _, name := range names {
+		name = http.CanonicalHeaderKey(name)
+		headers = append(headers, header{
+			name:   name,
+			key:    attribute.Key(prefix + strings.ToLower(name)),
+			secret: isSecret(name),
+		})
+	}
+	return headers
+}
+
+// isSecret reports whether a header is there to carry credentials.
+func isSecret(name string) bool {
+	switch name {
+	case "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Api-Key", "X-Auth-Token", "X-Csrf-Token":
+		return true
+	}
+	return false
+}
+
+// recorded returns the attributes of those headers that h has.
+func recorded(headers []header, h http.Header) []attribute.KeyValue {
+	var attrs []attribute.KeyValue
+	for _, header := range headers {
+		values := h[header.name]
+		if len(values) == 0 {
+			continue
+		}
+		told := make([]string, len(values))
+		for i, value := range values {
+			told[i] = tidied(value)
+			if header.secret {
+				told[i] = privacy.Redacted
+			}
+		}
+		attrs = append(attrs, header.key.StringSlice(told))
+	}
+	return attrs
+}

@@ -1,0 +1,133 @@
+package httptrace
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// An Option changes what [Handler], [Middleware] and [Transport] do. Those that
+// concern servers only are ignored by Transport.
+type Option func(*config)
+
+type config struct {
+	tracerProvider  trace.TracerProvider
+	meterProvider   metric.MeterProvider
+	propagator      propagation.TextMapPropagator
+	attributes      []attribute.KeyValue
+	filters         []func(*http.Request) bool
+	public          bool
+	query           bool
+	quiet           bool
+	proxies         []netip.Prefix
+	requestHeaders  []header
+	responseHeaders []header
+}
+
+func newConfig(opts []Option) *config {
+	c := new(config)
+	for _, opt := range opts {
+		if opt != nil {
+			opt(c)
+		}
+	}
+	return c
+}
+
+// wanted reports whether every filter lets r through.
+func (c *config) wanted(r *http.Request) bool {
+	for _, wants := range c.filters {
+		if !wants(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// WithTracerProvider sets the provider of the tracer. The default is the global one.
+func WithTracerProvider(p trace.TracerProvider) Option {
+	return func(c *config) { c.tracerProvider = p }
+}
+
+// WithMeterProvider sets the provider of the meter. The default is the global one.
+func WithMeterProvider(p metric.MeterProvider) Option {
+	return func(c *config) { c.meterProvider = p }
+}
+
+// WithPropagator sets how trace context travels in headers. The default is the global one.
+func WithPropagator(p propagation.TextMapPropagator) Option {
+	return func(c *config) { c.propagator = p }
+}
+
+// WithAttributes adds attributes to every span and every measurement. They must
+// be the same for all requests; to describe one request, set attributes on the
+// span that trace.SpanFromContext returns. The default is none.
+func WithAttributes(attrs ...attribute.KeyValue) Option {
+	return func(c *config) { c.attributes = append(c.attributes, attrs...) }
+}
+
+// WithFilter sees only the requests for which f returns true. The others make
+// neither span nor measurement; for a server that includes everything that
+// happens below them, for a client the trace context still travels along. With
+// several filters, all must agree. f runs for each request, several at once.
+//
+// Servers leave out health checks, metrics and the like without being told; see
+// the package comment.
+func WithFilter(f func(*http.Request) bool) Option {
+	return func(c *config) {
+		if f != nil {
+			c.filters = append(c.filters, f)
+		}
+	}
+}
+
+// WithPublicEndpoint starts a new trace for each request, linked to the span the
+// caller told of, and drops the caller's baggage. It is for servers that take
+// requests from strangers. The default trusts the caller.
+func WithPublicEndpoint() Option {
+	return func(c *config) { c.public = true }
+}
+
+// WithRequestHeaders records the request headers named, and no others, as
+// http.request.header.<name>. The default is none. Headers that carry
+// credentials are recorded as REDACTED.
+func WithRequestHeaders(names ...string) Option {
+	return func(c *config) {
+		c.requestHeaders = appendHeaders(c.requestHeaders, "http.request.header.", names)
+	}
+}
+
+// WithResponseHeaders records the response headers named, and no others, as
+// http.response.header.<name>. The default is none. Headers that carry
+// credentials are recorded as REDACTED.
+func WithResponseHeaders(names ...string) Option {
+	return func(c *config) {
+		c.responseHeaders = appendHeaders(c.responseHeaders, "http.response.header.", names)
+	}
+}
+
+// WithQuery records the query of requests to a server as url.query, with known
+// credentials REDACTED. The default leaves it out, since queries carry what
+// people type.
+func WithQuery() Option {
+	return func(c *config) { c.query = true }
+}
+
+// WithTrustedProxies believes what proxies at these addresses say about the
+// client's address and scheme, in X-Forwarded-For and X-Forwarded-Proto or, in
+// their absence, Forwarded. The default believes nobody: the client is the peer
+// of the connection.
+func WithTrustedProxies(addrs ...netip.Prefix) Option {
+	return func(c *config) { c.proxies = append(c.proxies, slices.Clone(addrs)...) }
+}
+
+// WithoutServerTiming leaves out the response headers that tell a browser which
+// trace its request belongs to: Server-Timing and X-Trace-Id.
+func WithoutServerTiming() Option {
+	return func(c *config) { c.quiet = true }
+}

@@ -1,0 +1,183 @@
+package httptrace
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/felixge/httpsnoop"
+)
+
+// response counts what a handler answers. It stands between the handler and
+// otelhttp's writer, which does not see what is copied past it, and takes a
+// connection that was hijacked for an answer of 200.
+//
+// The counts are atomic because handlers may write from several goroutines.
+type response struct {
+	common
+
+	code     atomic.Int32
+	written  atomic.Int64
+	hijacked atomic.Bool
+
+	one response1
+	two response2
+}
+
+// common is what the writers of both versions of HTTP can do.
+type common interface {
+	http.ResponseWriter
+	http.Flusher
+	io.StringWriter
+	FlushError() error
+	CloseNotify() <-chan bool
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+	EnableFullDuplex() error
+}
+
+// only1 is what the writer of HTTP/1.1 can do besides.
+type only1 interface {
+	http.Hijacker
+	io.ReaderFrom
+}
+
+// as returns a writer that counts and has exactly the optional interfaces of w.
+func (a *response) as(w http.ResponseWriter) http.ResponseWriter {
+	both, usual := w.(common)
+	one, isOne := w.(only1)
+	two, isTwo := w.(http.Pusher)
+	a.common = both
+	switch {
+	case usual && isOne && !isTwo:
+		a.one = response1{a, one}
+		return &a.one
+	case usual && isTwo && !isOne && !canHijack(w) && !canReadFrom(w):
+		a.two = response2{a, two}
+		return &a.two
+	}
+	return httpsnoop.Wrap(w, a.hooks())
+}
+
+func canHijack(w http.ResponseWriter) bool   { _, ok := w.(http.Hijacker); return ok }
+func canReadFrom(w http.ResponseWriter) bool { _, ok := w.(io.ReaderFrom); return ok }
+
+// sent returns the status the handler sent, or 0.
+func (a *response) sent() int { return int(a.code.Load()) }
+
+// header notes the status of an answer. Of several, the first one counts;
+// informational ones are not the answer, save the one that ends HTTP.
+func (a *response) header(code int) {
+	if code >= http.StatusOK && !a.hijacked.Load() || code == http.StatusSwitchingProtocols {
+		a.code.CompareAndSwap(0, int32(code)) //nolint:gosec // net/http lets no more than three digits through
+	}
+}
+
+func (a *response) Unwrap() http.ResponseWriter { return a.common }
+
+func (a *response) WriteHeader(code int) {
+	a.common.WriteHeader(code)
+	a.header(code)
+}
+
+func (a *response) Write(p []byte) (int, error) {
+	n, err := a.common.Write(p)
+	a.header(http.StatusOK)
+	a.written.Add(int64(n))
+	return n, err
+}
+
+func (a *response) WriteString(s string) (int, error) {
+	n, err := a.common.WriteString(s)
+	a.header(http.StatusOK)
+	a.written.Add(int64(n))
+	return n, err
+}
+
+func (a *response) Flush() {
+	a.common.Flush()
+	a.header(http.StatusOK)
+}
+
+func (a *response) FlushError() error {
+	err := a.common.FlushError()
+	a.header(http.StatusOK)
+	return err
+}
+
+// response1 is the writer of a handler that serves HTTP/1.1.
+type response1 struct {
+	*response
+
+	only1 only1
+}
+
+// ReadFrom lets net/http copy as it likes, with sendfile for one.
+func (a *response1) ReadFrom(src io.Reader) (int64, error) {
+	n, err := a.only1.ReadFrom(src)
+	a.copied(n)
+	return n, err
+}
+
+func (a *response1) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := a.only1.Hijack()
+	a.hijack(err)
+	return conn, rw, err
+}
+
+// response2 is the writer of a handler that serves HTTP/2.
+type response2 struct {
+	*response
+	http.Pusher
+}
+
+func (a *response) copied(n int64) {
+	if n > 0 {
+		a.header(http.StatusOK)
+		a.written.Add(n)
+	}
+}
+
+func (a *response) hijack(err error) {
+	if err == nil {
+		a.hijacked.Store(true)
+	}
+}
+
+// hooks does the same for the writers of other middleware, which have any
+// selection of interfaces.
+func (a *response) hooks() httpsnoop.Hooks {
+	return httpsnoop.Hooks{
+		WriteHeader: func(next httpsnoop.WriteHeaderFunc) httpsnoop.WriteHeaderFunc {
+			return func(code int) { next(code); a.header(code) }
+		},
+		Write: func(next httpsnoop.WriteFunc) httpsnoop.WriteFunc {
+			return func(p []byte) (int, error) {
+				n, err := next(p)
+				a.header(http.StatusOK)
+				a.written.Add(int64(n))
+				return n, err
+			}
+		},
+		Flush: func(next httpsnoop.FlushFunc) httpsnoop.FlushFunc {
+			return func() { next(); a.header(http.StatusOK) }
+		},
+		ReadFrom: func(next httpsnoop.ReadFromFunc) httpsnoop.ReadFromFunc {
+			return func(src io.Reader) (int64, error) {
+				n, err := next(src)
+				a.copied(n)
+				return n, err
+			}
+		},
+		Hijack: func(next httpsnoop.HijackFunc) httpsnoop.HijackFunc {
+			return func() (net.Conn, *bufio.ReadWriter, error) {
+				conn, rw, err := next()
+				a.hijack(err)
+				return conn, rw, err
+			}
+		},
+	}
+}

@@ -1,0 +1,155 @@
+package httptrace
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/httptrace/internal/routing"
+	"github.com/nais/spor/internal/live"
+	"github.com/nais/spor/internal/mute"
+)
+
+const scopeName = "github.com/nais/spor/httptrace"
+
+// Handler returns next with a server span and request metrics for every request.
+// Put it directly around the [http.ServeMux]: what copies the request between the
+// two hides the route. A Handler below another one starts no second span; it
+// tells the first one the route.
+func Handler(next http.Handler, opts ...Option) http.Handler {
+	return newServer(next, newConfig(opts))
+}
+
+// Middleware is [Handler] in the form routers take.
+func Middleware(opts ...Option) func(http.Handler) http.Handler {
+	c := newConfig(opts)
+	return func(next http.Handler) http.Handler { return newServer(next, c) }
+}
+
+// SetRoute names the server span of r after route, the template that matched it,
+// whatever the router found. It is for routers without an adapter; call it before
+// the handler returns, with a request at or below the one that Handler passed on.
+// Without a span, or with an empty route, it does nothing. Never pass a path: it
+// may name a person, and there is no end of them.
+func SetRoute(r *http.Request, route string) { routing.From(r.Context()).Tell(r, route) }
+
+// server surrounds a handler. Requests go through it from the outside in:
+// ServeHTTP, otelhttp, serve, next.
+type server struct {
+	*config
+	next       http.Handler
+	otelhttp   http.Handler
+	tracer     *live.Tracer
+	meter      *live.Meter[*serverMetrics]
+	propagator *live.Propagator
+}
+
+func newServer(next http.Handler, c *config) *server {
+	s := &server{
+		config:     c,
+		next:       next,
+		tracer:     live.NewTracer(c.tracerProvider, scopeName),
+		propagator: live.NewPropagator(c.propagator),
+	}
+	s.meter = live.NewMeter(c.meterProvider, scopeName, s.newServerMetrics)
+	s.otelhttp = otelhttp.NewMiddleware("",
+		otelhttp.WithTracerProvider(serverTracerProvider{server: s}),
+		otelhttp.WithMeterProvider(metricnoop.NewMeterProvider()),
+		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()),
+		otelhttp.WithSpanNameFormatter(startName),
+		otelhttp.WithSpanOptions(trace.WithAttributes(c.attributes...)),
+	)(http.HandlerFunc(s.serve))
+	return s
+}
+
+// ServeHTTP decides what becomes of a request.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	if c := callFrom(ctx); c != nil && !c.over() {
+		c.route.Below(w, r, s.next)
+		return
+	}
+	if mute.Is(ctx) {
+		s.next.ServeHTTP(w, r)
+		return
+	}
+	if noise(r) || !s.wanted(r) {
+		serveWith(mute.Context(ctx), s.next, w, r)
+		return
+	}
+	_, tracing := s.tracer.Get()
+	_, measuring := s.meter.Get()
+	if !tracing && !measuring {
+		s.pass(w, r)
+		return
+	}
+	s.trace(w, r)
+}
+
+// trace serves r in a span.
+func (s *server) trace(w http.ResponseWriter, r *http.Request) {
+	c := &call{server: s, request: r, start: time.Now()}
+	c.parent = s.extract(r)
+	if s.public {
+		c.caller, c.parent = trace.SpanContextFromContext(c.parent), r.Context()
+	}
+	serveWith(c, s.otelhttp, w, r)
+}
+
+// pass serves r without a span, for the sake of the trace context that came along.
+func (s *server) pass(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	if extracted := s.extract(r); !s.public && !same(extracted, ctx) {
+		serveWith(extracted, s.next, w, r)
+		return
+	}
+	s.next.ServeHTTP(w, r)
+}
+
+func (s *server) extract(r *http.Request) context.Context {
+	if p, ok := s.propagator.Get(); ok {
+		return p.Extract(r.Context(), carrier(r.Header))
+	}
+	return r.Context()
+}
+
+// serve is what otelhttp calls: the span has started and is in r's context.
+func (s *server) serve(w http.ResponseWriter, r *http.Request) {
+	c := callFrom(r.Context())
+	c.begin(w, r)
+	defer func() {
+		if c.returned {
+			return
+		}
+		// Recovering and panicking again in one deferred call keeps the frames
+		// of the first panic in the stack that net/http logs.
+		v := recover()
+		if v == nil { // runtime.Goexit
+			c.aborted = true
+			return
+		}
+		c.panicked(v)
+		panic(v) //nolint:forbidigo // the handler's own panic goes on
+	}()
+	s.next.ServeHTTP(c.response.as(w), r)
+	c.returned = true
+}
+
+// serveWith serves r under ctx. The copy of r that this takes is hidden from
+// the caller: net/http removes the files of a form parsed on it, and other
+// middleware finds the pattern.
+func serveWith(ctx context.Context, next http.Handler, w http.ResponseWriter, r *http.Request) {
+	under := r.WithContext(ctx)
+	defer func() {
+		r.Pattern = under.Pattern
+		if under.MultipartForm != nil {
+			r.MultipartForm = under.MultipartForm
+		}
+	}()
+	next.ServeHTTP(w, under)
+}

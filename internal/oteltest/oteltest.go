@@ -1,0 +1,125 @@
+// Package oteltest gives tests an OpenTelemetry SDK that keeps what it is told.
+package oteltest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+)
+
+// An SDK records every span and every measurement of its providers.
+type SDK struct {
+	TracerProvider *sdktrace.TracerProvider
+	MeterProvider  *sdkmetric.MeterProvider
+	// Propagator is that of W3C, for trace context and baggage.
+	Propagator propagation.TextMapPropagator
+
+	spans  *tracetest.SpanRecorder
+	reader *sdkmetric.ManualReader
+}
+
+// New returns an SDK that is shut down at the end of the test. Every span is
+// sampled unless opts say otherwise.
+func New(tb testing.TB, opts ...sdktrace.TracerProviderOption) *SDK {
+	tb.Helper()
+	s := &SDK{
+		Propagator: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
+		spans:      tracetest.NewSpanRecorder(),
+		reader:     sdkmetric.NewManualReader(),
+	}
+	opts = append([]sdktrace.TracerProviderOption{sdktrace.WithSampler(sdktrace.AlwaysSample())}, opts...)
+	s.TracerProvider = sdktrace.NewTracerProvider(append(opts, sdktrace.WithSpanProcessor(s.spans))...)
+	s.MeterProvider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(s.reader))
+	tb.Cleanup(func() {
+		if err := s.TracerProvider.Shutdown(context.Background()); err != nil {
+			tb.Error(err)
+		}
+		if err := s.MeterProvider.Shutdown(context.Background()); err != nil {
+			tb.Error(err)
+		}
+	})
+	return s
+}
+
+// Started returns how many spans were started.
+func (s *SDK) Started() int { return len(s.spans.Started()) }
+
+// Ended returns the spans that ended, in the order they did.
+func (s *SDK) Ended() []sdktrace.ReadOnlySpan { return s.spans.Ended() }
+
+// Wait returns the spans that ended once there are at least n. A server's span
+// may end after its client has the response.
+func (s *SDK) Wait(tb testing.TB, n int) []sdktrace.ReadOnlySpan {
+	tb.Helper()
+	Eventually(tb, func() bool { return len(s.spans.Ended()) >= n })
+	return s.spans.Ended()
+}
+
+// Only returns the one span that was started, once it has ended.
+func (s *SDK) Only(tb testing.TB) sdktrace.ReadOnlySpan {
+	tb.Helper()
+	ended := s.Wait(tb, 1)
+	if started := s.Started(); started != 1 || len(ended) != 1 {
+		tb.Fatalf("%d spans started and %d ended, want 1", started, len(ended))
+	}
+	return ended[0]
+}
+
+// Metric returns the metric of that name, nil if nothing was measured.
+func (s *SDK) Metric(tb testing.TB, name string) metricdata.Aggregation {
+	tb.Helper()
+	var all metricdata.ResourceMetrics
+	if err := s.reader.Collect(context.Background(), &all); err != nil {
+		tb.Fatal(err)
+	}
+	for _, scope := range all.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			if m.Name == name {
+				return m.Data
+			}
+		}
+	}
+	return nil
+}
+
+// Seconds returns the series of the histogram of that name, which measures in
+// seconds.
+func (s *SDK) Seconds(tb testing.TB, name string) []metricdata.HistogramDataPoint[float64] {
+	tb.Helper()
+	h, _ := s.Metric(tb, name).(metricdata.Histogram[float64])
+	return h.DataPoints
+}
+
+// Bytes returns the series of the histogram of that name, which measures in bytes.
+func (s *SDK) Bytes(tb testing.TB, name string) []metricdata.HistogramDataPoint[int64] {
+	tb.Helper()
+	h, _ := s.Metric(tb, name).(metricdata.Histogram[int64])
+	return h.DataPoints
+}
+
+// Map returns attributes by key, as text. Of two with one key the last counts.
+func Map(attrs []attribute.KeyValue) map[string]string {
+	m := make(map[string]string, len(attrs))
+	for _, attr := range attrs {
+		m[string(attr.Key)] = attr.Value.String()
+	}
+	return m
+}
+
+// Eventually waits until is returns true, and fails the test if that takes too long.
+func Eventually(tb testing.TB, is func() bool) {
+	tb.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for tick := time.NewTicker(time.Millisecond); !is(); <-tick.C {
+		if time.Now().After(deadline) {
+			tb.Fatal("waited in vain")
+		}
+	}
+}
