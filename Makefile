@@ -1,0 +1,88 @@
+# Everything a developer runs. `make help` lists the targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+MODULES := . examples internal/integration
+PUBLIC  := ./setup/... ./httptrace/...
+
+LINT     := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+APIDIFF  := go run golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
+BENCHSTAT := go run golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
+
+# The race detector needs a C compiler.
+RACE := $(shell command -v $$(go env CC) >/dev/null && echo -race)
+FUZZTIME ?= 60s
+
+.PHONY: all
+all: test lint ## test and lint
+
+.PHONY: help
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build spor and quotes into bin/
+	@mkdir -p bin
+	go build -o bin/spor ./cmd/spor
+	cd examples && go build -o ../bin/quotes ./quotes
+
+.PHONY: demo
+demo: build ## Run the example services under spor, and draw their traces
+	./bin/spor run --name quotes --namespace examples -- ./bin/quotes -once
+
+.PHONY: test
+test: deps ## Test every module, with embedded backends alone
+	@for module in $(MODULES); do \
+		echo "== $$module"; (cd $$module && go vet ./... && go test $(RACE) ./...); \
+	done
+	@# Allocations are counted without the race detector, which adds its own.
+	@echo "== allocations"; go test -run 'Alloc' ./...
+
+.PHONY: deps
+deps: ## Check that no test code reaches users' binaries, and who may use the SDK
+	@! go list -deps $(PUBLIC) | grep -E '^(testing|flag|.*/testify.*)$$' \
+		|| { echo "a public package links test code (see above)"; exit 1; }
+	@! go list -deps ./httptrace/... | grep '^go.opentelemetry.io/otel/sdk' \
+		|| { echo "only setup imports the SDK"; exit 1; }
+
+.PHONY: lint
+lint: ## Lint every module, and check that go.mod files are tidy
+	@for module in $(MODULES); do \
+		echo "== $$module"; (cd $$module && go mod tidy -diff && $(LINT) run --config $(CURDIR)/.golangci.yml ./...); \
+	done
+
+.PHONY: fix
+fix: ## Format, and mend what the linters can
+	@for module in $(MODULES); do (cd $$module && go mod tidy && $(LINT) run --fix --config $(CURDIR)/.golangci.yml ./...); done
+
+.PHONY: latest
+latest: ## Test the root module with the newest version of every dependency
+	./scripts/latest.sh
+
+.PHONY: services-install
+services-install: ## Install the servers that the integration tests need (Debian packages)
+	./scripts/services.sh install
+
+.PHONY: services
+services: ## Start them in .tmp/services
+	./scripts/services.sh start
+
+.PHONY: integration
+integration: build ## Test against real servers, and what takes long
+	cd internal/integration && SPOR_BIN=$(CURDIR)/bin go test $(RACE) -tags integration -timeout 20m ./...
+
+.PHONY: bench
+bench: ## Measure beside the rivals (see BENCHMARKS.md)
+	@mkdir -p .tmp
+	cd internal/integration && go test -run '^$$' -bench . -benchmem -count 6 ./... | tee $(CURDIR)/.tmp/bench.txt
+	$(BENCHSTAT) .tmp/bench.txt
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz test for FUZZTIME (60s)
+	./scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: api
+api: ## Compare the public API with that of the last tag
+	./scripts/api.sh "$(APIDIFF)"
