@@ -1,0 +1,76 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"net"
+	"sync"
+	"testing"
+
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/nais/spor/internal/receiver"
+)
+
+// collector is a real OTLP/gRPC receiver that keeps the spans it is sent.
+type collector struct {
+	*receiver.Server
+	mu    sync.Mutex
+	spans []*tracepb.Span
+}
+
+func listen(tb testing.TB, addr string) *collector {
+	tb.Helper()
+	c := &collector{}
+	server, err := receiver.Listen(addr, receiver.Sink{Traces: c.take})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	c.Server = server
+	tb.Cleanup(server.Stop)
+	return c
+}
+
+func (c *collector) take(_ context.Context, r *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, rs := range r.GetResourceSpans() {
+		for _, ss := range rs.GetScopeSpans() {
+			c.spans = append(c.spans, ss.GetSpans()...)
+		}
+	}
+	return nil, nil
+}
+
+func (c *collector) received() []*tracepb.Span {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.spans
+}
+
+// closedPort returns an address on which nothing listens.
+func closedPort(tb testing.TB) string {
+	tb.Helper()
+	l := listener(tb)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// blackHole returns the address of a listener that never answers.
+func blackHole(tb testing.TB) string {
+	tb.Helper()
+	l := listener(tb)
+	tb.Cleanup(func() { l.Close() })
+	return l.Addr().String()
+}
+
+func listener(tb testing.TB) net.Listener {
+	tb.Helper()
+	l, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return l
+}

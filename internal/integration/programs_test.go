@@ -1,0 +1,46 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// programs is the folder with the programs under test, as a user builds them.
+var programs string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "spor-integration-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	programs = dir
+	code := 1
+	if buildProgram("../../examples", "./quotes") {
+		code = m.Run()
+	}
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func buildProgram(module, pkg string) bool {
+	build := exec.Command("go", "build", "-o", programs+string(filepath.Separator), pkg)
+	build.Dir = module
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", pkg, err)
+		return false
+	}
+	return true
+}
+
+// program returns the command that runs one of the programs.
+func program(tb testing.TB, name string, args ...string) *exec.Cmd {
+	tb.Helper()
+	return exec.CommandContext(tb.Context(), filepath.Join(programs, name), args...)
+}

@@ -1,0 +1,236 @@
+//go:build integration
+
+package integration
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+)
+
+// quotes is a run of examples/quotes.
+type quotes struct {
+	cmd            *exec.Cmd
+	stdout, stderr bytes.Buffer
+}
+
+func newQuotes(tb testing.TB, endpoint string, args ...string) *quotes {
+	tb.Helper()
+	q := &quotes{cmd: program(tb, "quotes", args...)}
+	q.cmd.Env = append(os.Environ(), "OTEL_SERVICE_NAME=quotes", "OTEL_EXPORTER_OTLP_ENDPOINT="+endpoint)
+	q.cmd.Stdout, q.cmd.Stderr = &q.stdout, &q.stderr
+	return q
+}
+
+// lines returns what it logged; a line that is not JSON fails the test.
+func (q *quotes) lines(tb testing.TB) []map[string]any {
+	tb.Helper()
+	var objects []map[string]any
+	for line := range strings.Lines(q.stdout.String() + q.stderr.String()) {
+		var object map[string]any
+		if err := json.Unmarshal([]byte(line), &object); err != nil {
+			tb.Fatalf("not JSON: %q: %v", line, err)
+		}
+		objects = append(objects, object)
+	}
+	return objects
+}
+
+// spansEnded returns the number in its last line.
+func (q *quotes) spansEnded(tb testing.TB) int {
+	tb.Helper()
+	lines := q.lines(tb)
+	ended, ok := lines[len(lines)-1]["spans_ended"].(float64)
+	if !ok {
+		tb.Fatalf("last line: got %v, want spans_ended", lines[len(lines)-1])
+	}
+	return int(ended)
+}
+
+func TestQuotesRound(t *testing.T) {
+	c := listen(t, ":0")
+	q := newQuotes(t, c.Endpoint(), "-once")
+	if err := q.cmd.Run(); err != nil {
+		t.Fatalf("%v: %s%s", err, &q.stdout, &q.stderr)
+	}
+	got := outlines(c.received())
+	want := []string{
+		"SERVER POST /quotes > CLIENT POST > SERVER POST /quotes",
+		"SERVER GET /quotes/{id} > CLIENT GET > SERVER GET /quotes/{id}",
+		"SERVER GET /quotes > CLIENT GET > SERVER GET /quotes",
+		"SERVER GET /quotes/{id} > CLIENT GET! > SERVER GET /quotes/{id}",
+		"SERVER GET",
+		"SERVER GET /boom! > CLIENT POST! > SERVER POST /boom! exception",
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("traces: got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// outlines returns each trace as "KIND name > KIND name", errors marked with "!".
+func outlines(spans []*tracepb.Span) []string {
+	children := map[string][]*tracepb.Span{}
+	for _, s := range spans {
+		children[string(s.GetParentSpanId())] = append(children[string(s.GetParentSpanId())], s)
+	}
+	var roots []string
+	for _, s := range children[""] {
+		roots = append(roots, outline(s, children))
+	}
+	return roots
+}
+
+func outline(s *tracepb.Span, children map[string][]*tracepb.Span) string {
+	text := strings.TrimPrefix(s.GetKind().String(), "SPAN_KIND_") + " " + s.GetName()
+	if s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR {
+		text += "!"
+	}
+	for _, event := range s.GetEvents() {
+		text += " " + event.GetName()
+	}
+	for _, child := range children[string(s.GetSpanId())] {
+		text += " > " + outline(child, children)
+	}
+	return text
+}
+
+func TestQuotesLosesNoSpan(t *testing.T) {
+	for i := range 100 {
+		c := listen(t, ":0")
+		q := newQuotes(t, c.Endpoint(), "-once")
+		if err := q.cmd.Run(); err != nil {
+			t.Fatalf("%v: %s%s", err, &q.stdout, &q.stderr)
+		}
+		if got, want := len(c.received()), q.spansEnded(t); got != want || want == 0 {
+			t.Errorf("run %d: received %d spans of %d", i, got, want)
+		}
+		c.Stop()
+	}
+}
+
+func TestQuotesLosesNoSpanWhenStoppedInTraffic(t *testing.T) {
+	for i := range 10 {
+		c := listen(t, ":0")
+		q := newQuotes(t, c.Endpoint())
+		address := closedPort(t)
+		q.cmd.Env = append(q.cmd.Env, "PORT="+address[strings.LastIndexByte(address, ':')+1:], "OTEL_BSP_SCHEDULE_DELAY=50")
+		if err := q.cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		awaitServing(t, address)
+		stop := load(address, 4)
+		<-time.After(time.Duration(100+20*i) * time.Millisecond)
+		if err := q.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		err := q.cmd.Wait()
+		stop()
+		if err != nil {
+			t.Fatalf("%v: %s%s", err, &q.stdout, &q.stderr)
+		}
+		if got, want := len(c.received()), q.spansEnded(t); got != want || want < 100 {
+			t.Errorf("run %d: received %d spans of %d", i, got, want)
+		}
+		c.Stop()
+	}
+}
+
+// awaitServing returns when address answers.
+func awaitServing(tb testing.TB, address string) {
+	tb.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for time.Now().Before(deadline) {
+		resp, err := http.Get("http://" + address + "/internal/isready")
+		if err == nil {
+			resp.Body.Close()
+			return
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+	tb.Fatal("quotes does not serve")
+}
+
+// load sends requests from some clients until stop is called.
+func load(address string, clients int) (stop func()) {
+	done := make(chan struct{})
+	var wait sync.WaitGroup
+	for i := range clients {
+		wait.Go(func() {
+			client := &http.Client{Transport: &http.Transport{}}
+			for {
+				select {
+				case <-done:
+					client.CloseIdleConnections()
+					return
+				default:
+				}
+				resp, err := client.Get(fmt.Sprintf("http://%s/quotes/%d", address, i))
+				if err == nil {
+					resp.Body.Close()
+				}
+			}
+		})
+	}
+	return func() {
+		close(done)
+		wait.Wait()
+	}
+}
+
+func TestQuotesWithoutACollector(t *testing.T) {
+	for _, tt := range []struct{ name, endpoint string }{
+		{"refused", "http://" + closedPort(t)},
+		{"accepted and never answered", "http://" + blackHole(t)},
+		{"unresolvable", "http://collector.invalid:4317"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			q := newQuotes(t, tt.endpoint, "-once")
+			begin := time.Now()
+			if err := q.cmd.Run(); err != nil {
+				t.Fatalf("%v: %s%s", err, &q.stdout, &q.stderr)
+			}
+			if took := time.Since(begin); took > 6*time.Second {
+				t.Errorf("took %s, want the flush bound of 5s at most", took)
+			}
+			var said []map[string]any
+			for _, line := range q.lines(t) {
+				if line["endpoint"] != nil {
+					said = append(said, line)
+				}
+			}
+			if len(said) != 1 || said[0]["endpoint"] != tt.endpoint || said[0]["cure"] == nil {
+				t.Errorf("lines about the collector: got %v, want one with endpoint and cure", said)
+			}
+		})
+	}
+}
+
+func TestQuotesWithTheWrongProtocol(t *testing.T) {
+	for _, name := range []string{"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_PROTOCOL"} {
+		c := listen(t, ":0")
+		q := newQuotes(t, c.Endpoint(), "-once")
+		q.cmd.Env = append(q.cmd.Env, name+"=http/protobuf")
+		if err := q.cmd.Run(); err != nil {
+			t.Fatalf("%v: %s%s", err, &q.stdout, &q.stderr)
+		}
+		if first := q.lines(t)[0]; first["level"] != "ERROR" || !strings.Contains(fmt.Sprint(first["error"]), name) {
+			t.Errorf("first line: got %v, want an error that names %s", first, name)
+		}
+		if got := len(c.received()); got != 0 {
+			t.Errorf("spans: got %d, want none", got)
+		}
+	}
+}
