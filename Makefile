@@ -49,6 +49,7 @@ deps: ## Check that no test code reaches users' binaries, and who may use the SD
 
 .PHONY: lint
 lint: ## Lint every module, and check that go.mod files are tidy
+	@! grep -n '^replace' go.mod || { echo "a replace in the root module does not reach users"; exit 1; }
 	@for module in $(MODULES); do \
 		echo "== $$module"; (cd $$module && go mod tidy -diff && $(LINT) run --config $(CURDIR)/.golangci.yml ./...); \
 	done

@@ -34,7 +34,7 @@ type exporter struct {
 	settled  func(spans int)
 	reached  atomic.Bool // the collector has answered
 
-	life  context.Context // ends when exports are to be given up
+	life  context.Context //nolint:containedctx // that of the exporter: ends when exports are to be given up
 	abort context.CancelFunc
 }
 

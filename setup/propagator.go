@@ -52,7 +52,7 @@ type propagator []propagation.TextMapPropagator
 func (p propagator) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
 	carrier = strictCarrier(carrier)
 	for _, format := range p {
-		ctx = format.Extract(ctx, carrier)
+		ctx = format.Extract(ctx, carrier) //nolint:fatcontext // one context a format
 	}
 	return ctx
 }

@@ -42,7 +42,7 @@ func newDescription() *description { return &description{seen: map[attribute.Key
 
 func (d *description) add(attributes ...attribute.KeyValue) {
 	for _, a := range attributes {
-		if a.Valid() && !d.seen[a.Key] && a.Value.Emit() != "" {
+		if a.Valid() && !d.seen[a.Key] && a.Value.String() != "" {
 			d.seen[a.Key] = true
 			d.attributes = append(d.attributes, a)
 		}

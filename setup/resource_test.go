@@ -26,7 +26,7 @@ func described(t *testing.T, opts []setup.Option, pairs ...string) (*resource.Re
 
 func value(r *resource.Resource, key string) string {
 	v, _ := r.Set().Value(attribute.Key(key))
-	return v.Emit()
+	return v.String()
 }
 
 func TestResourceInAPod(t *testing.T) {

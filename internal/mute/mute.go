@@ -15,7 +15,9 @@ import (
 type markKey struct{}
 
 // muted is both the silent span and the mark: one allocation.
-type muted struct{ context.Context }
+type muted struct {
+	context.Context //nolint:containedctx // it is a context
+}
 
 func (m muted) Value(key any) any {
 	switch key {
@@ -52,8 +54,8 @@ var spanKey = func() (key any) {
 }()
 
 type keyProbe struct {
-	context.Context
-	key *any
+	context.Context //nolint:containedctx // it is a context
+	key             *any
 }
 
 func (p keyProbe) Value(key any) any {
