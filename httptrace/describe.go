@@ -3,6 +3,7 @@ package httptrace
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -10,6 +11,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/nais/spor/httptrace/internal/routing"
 	"github.com/nais/spor/internal/privacy"
 )
 
@@ -23,7 +25,9 @@ func (c *call) describe(opts []trace.SpanStartOption) []trace.SpanStartOption {
 		return opts
 	}
 	given := trace.NewSpanStartConfig(opts...)
-	attrs := given.Attributes()
+	attrs := slices.DeleteFunc(given.Attributes(), func(attr attribute.KeyValue) bool {
+		return attr.Key == semconv.HTTPRouteKey && routing.Known(r) == "" // a mux further out has not found all of it
+	})
 	for i, attr := range attrs {
 		switch attr.Key {
 		case semconv.ClientAddressKey:
@@ -61,9 +65,10 @@ func (c *config) plain() bool {
 }
 
 // harmless reports whether the client sent nothing that otelhttp would take at
-// its word, or that is too long or not text.
+// its word, or that is too long or not text, and no mux left half a route.
 func harmless(r *http.Request) bool {
-	return r.Header["X-Forwarded-For"] == nil && isTidy(r.Method) && isTidy(r.Host) &&
+	return (r.Pattern == "" || routing.Known(r) != "") &&
+		r.Header["X-Forwarded-For"] == nil && isTidy(r.Method) && isTidy(r.Host) &&
 		isTidy(r.URL.Path) && isTidy(r.UserAgent())
 }
 

@@ -25,7 +25,7 @@ func spanName(method, route string) string {
 
 // startName is the name of a server span before it is known which route serves
 // it, unless Handler sits inside a mux.
-func startName(_ string, r *http.Request) string { return spanName(r.Method, routing.Of(r.Pattern)) }
+func startName(_ string, r *http.Request) string { return spanName(r.Method, routing.Known(r)) }
 
 // knownMethod returns method in upper case if it is one of HTTP's own, otherwise
 // other: a client may send any word.

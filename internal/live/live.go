@@ -58,17 +58,24 @@ func NewMeter[T any](provider metric.MeterProvider, name string, build func(metr
 }
 
 // A Propagator is the propagator in force.
-type Propagator struct {
-	latest[propagation.TextMapPropagator, propagation.TextMapPropagator]
-}
+type Propagator struct{ given propagation.TextMapPropagator }
 
 // NewPropagator returns p or, when p is nil, the global propagator, whichever
 // that is at each use.
 func NewPropagator(p propagation.TextMapPropagator) *Propagator {
-	l := new(Propagator)
-	l.from(p, otel.GetTextMapPropagator,
-		func(p propagation.TextMapPropagator) (propagation.TextMapPropagator, bool) { return p, true })
-	return l
+	if placeholder(p) {
+		p = nil
+	}
+	return &Propagator{given: p}
+}
+
+// Get returns the propagator in force, and whether it does anything.
+func (p *Propagator) Get() (propagator propagation.TextMapPropagator, working bool) {
+	if p.given != nil {
+		return p.given, true
+	}
+	propagator = otel.GetTextMapPropagator()
+	return propagator, !placeholder(propagator)
 }
 
 // latest holds what was made of a provider, for as long as that one is in force.

@@ -3,6 +3,7 @@ package oteltest
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -25,27 +26,44 @@ type SDK struct {
 	reader *sdkmetric.ManualReader
 }
 
+// W3C propagates trace context and baggage.
+var W3C = propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
+
+// NewSilent returns an SDK that samples like sampler and forgets its spans, for
+// counting allocations.
+func NewSilent(tb testing.TB, sampler sdktrace.Sampler) *SDK {
+	tb.Helper()
+	return newSDK(tb, sdktrace.NewTracerProvider(
+		sdktrace.WithSampler(sampler), sdktrace.WithSpanProcessor(forgetful{})), nil)
+}
+
+// forgetful is a span processor that does what every one does: it takes spans.
+type forgetful struct{}
+
+func (forgetful) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (forgetful) OnEnd(sdktrace.ReadOnlySpan)                     {}
+func (forgetful) Shutdown(context.Context) error                  { return nil }
+func (forgetful) ForceFlush(context.Context) error                { return nil }
+
 // New returns an SDK that is shut down at the end of the test. Every span is
 // sampled unless opts say otherwise.
 func New(tb testing.TB, opts ...sdktrace.TracerProviderOption) *SDK {
 	tb.Helper()
-	s := &SDK{
-		Propagator: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
-		spans:      tracetest.NewSpanRecorder(),
-		reader:     sdkmetric.NewManualReader(),
-	}
+	spans := tracetest.NewSpanRecorder()
 	opts = append([]sdktrace.TracerProviderOption{sdktrace.WithSampler(sdktrace.AlwaysSample())}, opts...)
-	s.TracerProvider = sdktrace.NewTracerProvider(append(opts, sdktrace.WithSpanProcessor(s.spans))...)
-	s.MeterProvider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(s.reader))
+	return newSDK(tb, sdktrace.NewTracerProvider(append(opts, sdktrace.WithSpanProcessor(spans))...), spans)
+}
+
+func newSDK(tb testing.TB, tp *sdktrace.TracerProvider, spans *tracetest.SpanRecorder) *SDK {
+	tb.Helper()
+	reader := sdkmetric.NewManualReader()
+	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
 	tb.Cleanup(func() {
-		if err := s.TracerProvider.Shutdown(context.Background()); err != nil {
-			tb.Error(err)
-		}
-		if err := s.MeterProvider.Shutdown(context.Background()); err != nil {
+		if err := errors.Join(tp.Shutdown(context.Background()), mp.Shutdown(context.Background())); err != nil {
 			tb.Error(err)
 		}
 	})
-	return s
+	return &SDK{TracerProvider: tp, MeterProvider: mp, Propagator: W3C, spans: spans, reader: reader}
 }
 
 // Started returns how many spans were started.

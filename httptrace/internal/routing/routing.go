@@ -15,11 +15,17 @@ import (
 // still run when the request is over.
 type Route struct {
 	mu     sync.Mutex
-	top    *http.Request // as the outermost router was given it
-	at     *http.Request // as the innermost one known was given it
-	prefix string        // what was stripped from the path of at, as a template
-	told   string        // by the handler itself
-	found  string        // by a router
+	top    reached // the outermost router
+	at     reached // the innermost one known
+	before string  // the pattern that the request had when it came to top
+	told   string  // by the handler itself
+	found  string  // by a router
+}
+
+// reached is a router that the request came to.
+type reached struct {
+	request *http.Request // as the router was given it
+	prefix  string        // what was stripped from its path before, as a template
 }
 
 type key struct{}
@@ -33,11 +39,33 @@ func From(ctx context.Context) *Route {
 	return t
 }
 
-// Begin tells the request that the outermost router is given.
+// Begin tells the request that the outermost router is given. A mux further out
+// may have left its pattern there.
 func (t *Route) Begin(r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.top, t.at = r, r
+	t.found = Known(r)
+	t.before = r.Pattern
+	t.top = reached{request: r}
+	if outer := Of(r.Pattern); catchAll(outer) && stripped(r) {
+		t.top.prefix = directory(outer)
+	}
+	t.at = t.top
+}
+
+// Known returns the route of r that a mux found already, if it is all of it.
+func Known(r *http.Request) string {
+	if route := Of(r.Pattern); !catchAll(route) {
+		return route
+	}
+	return ""
+}
+
+// stripped reports whether the path of r lost its beginning on the way.
+func stripped(r *http.Request) bool {
+	asked, _, _ := strings.Cut(r.RequestURI, "?")
+	path := r.URL.EscapedPath()
+	return asked != path && strings.HasSuffix(asked, strings.TrimPrefix(path, "/"))
 }
 
 // Tell sets the route that served r, whatever routers find. A nil t is fine.
@@ -78,22 +106,18 @@ func (t *Route) Below(w http.ResponseWriter, r *http.Request, next http.Handler)
 func (t *Route) enter(r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.prefix = t.prefixOf(r)
-	t.at = r
+	t.at = reached{request: r, prefix: t.prefixOf(r)}
 }
 
 // prefixOf returns the template of what was stripped from the path of r on its
 // way here. It takes no literal from the path itself, which may name a person.
 func (t *Route) prefixOf(r *http.Request) string {
-	if t.at == nil || r == t.at || r.URL.Path == t.at.URL.Path ||
-		!strings.HasSuffix(t.at.URL.Path, strings.TrimPrefix(r.URL.Path, "/")) {
-		return t.prefix
+	from := t.at.request
+	if from == nil || r == from || r.URL.Path == from.URL.Path ||
+		!strings.HasSuffix(from.URL.Path, strings.TrimPrefix(r.URL.Path, "/")) {
+		return t.at.prefix
 	}
-	outer := Of(t.at.Pattern)
-	if i := strings.LastIndexByte(outer, '/'); i >= 0 && catchAll(outer) {
-		outer = outer[:i]
-	}
-	return t.prefix + outer
+	return t.at.prefix + directory(Of(from.Pattern))
 }
 
 // Resolve returns the route of a request that was answered with status, or "".
@@ -105,14 +129,23 @@ func (t *Route) Resolve(status int) string {
 	if t.told != "" {
 		return t.told
 	}
-	route := t.found
-	if t.top != nil {
-		route = better(Of(t.top.Pattern), route)
-	}
+	route := better(t.left(), t.found)
 	if catchAll(route) && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
 		return ""
 	}
 	return route
+}
+
+// left returns the route that the outermost router left on its request.
+func (t *Route) left() string {
+	r := t.top.request
+	if r == nil || r.Pattern == "" {
+		return ""
+	}
+	if r.Pattern == t.before { // it is no mux, or found nothing
+		return Of(r.Pattern)
+	}
+	return t.top.prefix + Of(r.Pattern)
 }
 
 // Of returns the route of a pattern of [http.ServeMux]: its path.
@@ -121,6 +154,14 @@ func Of(pattern string) string {
 		return pattern[i:]
 	}
 	return ""
+}
+
+// directory returns a route that is a catch-all without its end.
+func directory(route string) string {
+	if i := strings.LastIndexByte(route, '/'); i >= 0 && catchAll(route) {
+		return route[:i]
+	}
+	return route
 }
 
 // better returns the more telling one of two routes, the second one if in doubt.

@@ -1,0 +1,29 @@
+package httptrace_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/internal/conformance"
+)
+
+// muxOf returns a ServeMux with routes, each handler wrapped.
+func muxOf(routes []conformance.Route, wrap func(http.Handler) http.Handler) *http.ServeMux {
+	mux := http.NewServeMux()
+	for _, route := range routes {
+		if route.Fails {
+			route.Handler = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
+		}
+		mux.Handle(route.Method+" "+route.Pattern, wrap(route.Handler))
+	}
+	return mux
+}
+
+func TestConformance(t *testing.T) {
+	conformance.HTTP(t, conformance.Router{
+		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+			return httptrace.Handler(muxOf(routes, func(h http.Handler) http.Handler { return h }), opts...)
+		},
+	})
+}

@@ -1,0 +1,186 @@
+package conformance
+
+import (
+	"bytes"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// site is a server that is asked, and what it told its SDK.
+type site struct {
+	router  Router
+	version version
+	around  surrounding
+
+	sdk    *oteltest.SDK
+	server *httptest.Server
+	client *http.Client
+	log    *output
+}
+
+// start starts the server.
+func (s *site) start(t *testing.T, opts ...httptrace.Option) {
+	t.Helper()
+	s.sdk = oteltest.New(t, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())))
+	opts = append(opts, httptrace.WithTracerProvider(s.sdk.TracerProvider),
+		httptrace.WithMeterProvider(s.sdk.MeterProvider), httptrace.WithPropagator(s.sdk.Propagator))
+	handler := s.around.wrap(s.router.Handler(s.routes(), opts...))
+	if s.around.outer {
+		handler = httptrace.Handler(handler, opts...)
+	}
+	s.log = new(output)
+	s.server = httptest.NewUnstartedServer(handler)
+	s.server.Config.ErrorLog = log.New(s.log, "", 0) //nolint:forbidigo // it is what net/http takes
+	t.Cleanup(s.server.Close)
+	s.listen()
+	t.Cleanup(s.client.CloseIdleConnections)
+}
+
+func (s *site) listen() {
+	if s.version.tls {
+		s.server.EnableHTTP2 = true
+		s.server.StartTLS()
+		s.client = s.server.Client()
+		return
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(s.version.major == 1)
+	protocols.SetUnencryptedHTTP2(s.version.major == 2)
+	s.server.Config.Protocols = protocols
+	s.server.Start()
+	s.client = &http.Client{Transport: &http.Transport{Protocols: protocols}}
+}
+
+// request returns a request to path, with pairs of header and value.
+func (s *site) request(t *testing.T, method, path string, body io.Reader, header ...string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, s.server.URL+s.around.path+path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	return r
+}
+
+// ask sends a request and returns its response, read to the end.
+func (s *site) ask(t *testing.T, method, path string, body io.Reader, header ...string) *http.Response {
+	t.Helper()
+	res, err := s.client.Do(s.request(t, method, path, body, header...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		t.Fatal(err)
+	}
+	if res.ProtoMajor != s.version.major {
+		t.Fatalf("spoke %s", res.Proto)
+	}
+	return res
+}
+
+// route returns what a route should be called.
+func (s *site) route(pattern string) string {
+	if pattern == "" {
+		return ""
+	}
+	return s.around.route + s.router.Template(pattern)
+}
+
+// want is what is to be seen of a request, on its span and in its measurement.
+type want struct {
+	method    string
+	pattern   string // "" for none
+	status    int    // 0 for none
+	errorType string
+	failed    bool
+}
+
+// check tests that one request was seen, like w, and returns its span.
+func (s *site) check(t *testing.T, w want) sdktrace.ReadOnlySpan {
+	t.Helper()
+	span := s.sdk.Only(t)
+	name := w.method
+	if w.pattern != "" {
+		name += " " + s.route(w.pattern)
+	}
+	if span.Name() != name {
+		t.Errorf("span is named %q, want %q", span.Name(), name)
+	}
+	if got := span.Status().Code == codes.Error; got != w.failed {
+		t.Errorf("span has status %v", span.Status())
+	}
+	attrs := oteltest.Map(span.Attributes())
+	s.checkAttributes(t, "span", w, attrs)
+	if attrs["url.path"] == "" || attrs["client.address"] == "" || attrs["user_agent.original"] == "" {
+		t.Errorf("span lacks attributes: %v", attrs)
+	}
+	points := s.sdk.Seconds(t, "http.server.request.duration")
+	if len(points) != 1 || points[0].Count != 1 {
+		t.Fatalf("measured %v", points)
+	}
+	measured := oteltest.Map(points[0].Attributes.ToSlice())
+	s.checkAttributes(t, "measurement", w, measured)
+	if _, ok := measured["server.address"]; ok {
+		t.Error("the Host header is in the measurement")
+	}
+	return span
+}
+
+func (s *site) checkAttributes(t *testing.T, where string, w want, got map[string]string) {
+	t.Helper()
+	scheme, status, protocol := "http", "", "1.1"
+	if s.version.tls {
+		scheme = "https"
+	}
+	if w.status != 0 {
+		status = strconv.Itoa(w.status)
+	}
+	if s.version.major == 2 {
+		protocol = "2"
+	}
+	for key, value := range map[string]string{
+		"http.request.method":       w.method,
+		"http.route":                s.route(w.pattern),
+		"http.response.status_code": status,
+		"error.type":                w.errorType,
+		"url.scheme":                scheme,
+		"network.protocol.version":  protocol,
+	} {
+		if g, ok := got[key]; g != value || ok != (value != "") {
+			t.Errorf("%s of %s is %q, want %q", key, where, g, value)
+		}
+	}
+}
+
+// output is a log that may be read while it is written.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(p)
+}
+
+func (o *output) contains(text string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return strings.Contains(o.buf.String(), text)
+}
