@@ -111,6 +111,22 @@ func TestShutdownIsBoundedAndLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestShutdownTellsAllInOneLine(t *testing.T) {
+	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+closedPort(t))
+	log := logLines(t)
+	shutdown := mustStart(t)
+	endSpans(3)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if err := shutdown(ctx); err == nil {
+		t.Error("got no error")
+	}
+	got := log.all(t)
+	if len(got) != 1 || got[0]["spans_dropped"] != "after_shutdown 3" || got[0]["error"] == nil {
+		t.Errorf("lines: got %v, want one with the spans and the error", got)
+	}
+}
+
 func TestShutdownWithAContextThatHasEnded(t *testing.T) {
 	c := listen(t, ":0")
 	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", c.Endpoint())

@@ -86,7 +86,5 @@ func (g *gate) Shutdown(ctx context.Context) error {
 	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(afterAbort, cancel) })()
-	err := g.next.Shutdown(patient)
-	g.ledger.drop(afterShutdown, g.waiting.Swap(0))
-	return err
+	return g.next.Shutdown(patient)
 }

@@ -234,3 +234,32 @@ func TestQuotesWithTheWrongProtocol(t *testing.T) {
 		}
 	}
 }
+
+func TestQuotesFindsItsCollectorAgain(t *testing.T) {
+	address := closedPort(t)
+	q := newQuotes(t, "http://"+address)
+	q.cmd.Env = append(q.cmd.Env, "OTEL_BSP_SCHEDULE_DELAY=100")
+	if err := q.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// Long enough for gRPC's own pauses to have grown beyond five seconds.
+	<-time.After(25 * time.Second)
+	c := listen(t, address)
+	back := time.Now()
+	for len(c.received()) == 0 {
+		if time.Since(back) > 5*time.Second {
+			t.Fatal("no span within 5s of the collector's return")
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+	t.Logf("first span %s after the collector's return", time.Since(back))
+	if err := q.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(c.received()), q.spansEnded(t); got != want {
+		t.Errorf("received %d spans of %d after the outage", got, want)
+	}
+}

@@ -1,0 +1,123 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// BenchmarkRequestBesideACollector measures the 99th percentile of a request to
+// quotes with each state of the collector, in interleaved runs, and reports it
+// relative to a live one. Run it with -benchtime 1x on an idle machine.
+func BenchmarkRequestBesideACollector(b *testing.B) {
+	const runs = 5
+	states := []string{"live", "unresolvable", "refused", "silent", "dying"}
+	for b.Loop() {
+		p99 := map[string][]time.Duration{}
+		for range runs {
+			for _, state := range states {
+				p99[state] = append(p99[state], requestP99(b, state))
+			}
+		}
+		live := median(p99["live"])
+		b.ReportMetric(float64(live.Microseconds()), "µs/live")
+		for _, state := range states[1:] {
+			b.ReportMetric(float64(median(p99[state]))/float64(live), "ratio/"+state)
+		}
+	}
+}
+
+func median(times []time.Duration) time.Duration {
+	slices.Sort(times)
+	return times[len(times)/2]
+}
+
+// requestP99 runs quotes for a while with a collector in that state.
+func requestP99(b *testing.B, state string) time.Duration {
+	b.Helper()
+	endpoint, after := collectorIn(b, state)
+	q := newQuotes(b, endpoint)
+	address := closedPort(b)
+	q.cmd.Env = append(os.Environ(), "OTEL_EXPORTER_OTLP_ENDPOINT="+endpoint, "OTEL_BSP_SCHEDULE_DELAY=200",
+		"PORT="+address[strings.LastIndexByte(address, ':')+1:])
+	if err := q.cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	awaitServing(b, address)
+	times := paced(b, address, 400, 3*time.Second, after)
+	if err := q.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		b.Fatal(err)
+	}
+	if err := q.cmd.Wait(); err != nil {
+		b.Fatalf("%v: %s", err, &q.stderr)
+	}
+	slices.Sort(times)
+	return times[len(times)*99/100]
+}
+
+// collectorIn returns the endpoint of a collector, and what happens to it half
+// way.
+func collectorIn(b *testing.B, state string) (endpoint string, halfWay func()) {
+	b.Helper()
+	nothing := func() {}
+	switch state {
+	case "live":
+		return listen(b, ":0").Endpoint(), nothing
+	case "dying":
+		c := listen(b, ":0")
+		return c.Endpoint(), c.Stop
+	case "refused":
+		return "http://" + closedPort(b), nothing
+	case "silent":
+		return "http://" + blackHole(b), nothing
+	}
+	return "http://collector.invalid:4317", nothing
+}
+
+// paced sends requests at a rate, from four clients, and returns how long each
+// took.
+func paced(b *testing.B, address string, perSecond int, length time.Duration, halfWay func()) []time.Duration {
+	b.Helper()
+	const clients = 4
+	var mu sync.Mutex
+	var all []time.Duration
+	var wait sync.WaitGroup
+	end := time.Now().Add(length)
+	for range clients {
+		wait.Go(func() {
+			client := &http.Client{Transport: &http.Transport{}}
+			defer client.CloseIdleConnections()
+			tick := time.NewTicker(time.Second * clients / time.Duration(perSecond))
+			defer tick.Stop()
+			var times []time.Duration
+			for time.Now().Before(end) {
+				<-tick.C
+				begin := time.Now()
+				resp, err := client.Get(fmt.Sprintf("http://%s/quotes/unknown", address))
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				_, _ = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+				times = append(times, time.Since(begin))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, times...)
+		})
+	}
+	timer := time.AfterFunc(length/2, halfWay)
+	defer timer.Stop()
+	wait.Wait()
+	return all
+}
