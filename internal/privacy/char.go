@@ -45,15 +45,16 @@ func percentChar[T text](s T, i int) (c rune, width int) {
 }
 
 // backslashChar decodes \u0031, and \\u0031 as in JSON within JSON, and the \x31
-// and \U00000031 of Go's %q.
+// and \U00000031 of Go's %q. Backslashes that escape nothing are read all at once,
+// lest a long row of them be read again for each.
 func backslashChar[T text](s T, i int) (c rune, width int) {
 	letter := pastBackslashes(s, i)
 	if letter == len(s) {
-		return '\\', 1
+		return '\\', letter - i
 	}
 	digits := escapeDigits(s[letter])
 	if c = hex(s, letter+1, digits); digits == 0 || c < 0 {
-		return '\\', 1
+		return '\\', letter - i
 	}
 	return c, letter + 1 + digits - i
 }

@@ -23,9 +23,11 @@ func (c *credentials) next() (start, end int, ok bool) {
 		case char != '=':
 			key.add(char)
 		default:
-			if end := c.valueEnd(level); key.isCredential(end - c.pos) {
-				start, c.pos = c.pos, end
-				return start, end, true
+			if shortest := key.shortest(); shortest > 0 {
+				start, end = c.pos, c.valueEnd(level)
+				if c.pos = end; end-start >= shortest {
+					return start, end, true
+				}
 			}
 			c.toSeparator()
 		}

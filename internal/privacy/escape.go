@@ -22,8 +22,8 @@ func (e *escapes[T]) next(s T, from int) (start, end int) {
 			return -1, -1
 		}
 		c, width := char(s, at)
-		if width == 1 {
-			i = max(at+1, pastBackslashes(s, at))
+		if width == 1 || c == '\\' {
+			i = at + width // no escape
 			continue
 		}
 		start = at

@@ -132,6 +132,7 @@ func TestMask(t *testing.T) {
 		{"01019012345abcdez", m + "abcdez"},
 		{"8d3f0a12-1b2c-4d5e-8f90-a01019012345b", "8d3f0a12-1b2c-4d5e-8f90-a" + m + "b"},
 		{"8d3f0a1g-1b2c-4d5e-8f90-a01019012345", "8d3f0a1g-1b2c-4d5e-8f90-a" + m},
+		{"010190123%345abcdefabcde", m + "abcdefabcde"},
 		{"01019012345abcde01019012345", m + "abcde" + m},
 	} {
 		if got := privacy.Mask(row.in); got != row.want {

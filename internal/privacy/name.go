@@ -30,34 +30,31 @@ func (n *name) add(c rune) {
 	}
 }
 
-// isCredential reports whether the value of the parameter, of the given length,
-// is a credential. This is the table.
-func (n *name) isCredential(length int) bool {
-	if length == 0 {
-		return false
-	}
+// shortest returns the length from which on a value of that name is a credential,
+// 0 if it never is. This is the table.
+func (n *name) shortest() int {
 	switch string(n.buf[:n.len]) {
 	// Semantic conventions 1.43 for url.full, and two that followed: what signs a
 	// request to AWS, Google Cloud and Azure storage.
 	case "xamzsignature", "xamzcredential", "xamzsecuritytoken", "awsaccesskeyid",
 		"xgoogsignature", "xgoogcredential", "sig", "signature":
-		return true
+		return 1
 	// OAuth 2, OpenID Connect and its logout, token exchange, JWT and SAML.
 	case "token", "accesstoken", "idtoken", "idtokenhint", "refreshtoken", "logouttoken",
 		"subjecttoken", "actortoken", "devicecode", "codeverifier", "clientsecret",
 		"clientassertion", "assertion", "jwt", "bearer", "authorization", "auth",
 		"samlresponse", "samlart", "wresult", "ticket":
-		return true
+		return 1
 	// Keys, passwords and sessions of everything else.
 	case "apikey", "xapikey", "accesskey", "secretkey", "privatekey", "subscriptionkey",
 		"authtoken", "apitoken", "bearertoken", "sessiontoken", "csrftoken", "secret",
 		"password", "passwd", "passphrase", "pwd", "pass", "credential", "credentials",
 		"session", "sessionid", "jsessionid", "awssecretaccesskey", "secretaccesskey":
-		return true
+		return 1
 	// Postcodes, error codes and sort keys have the same names, but are shorter than
 	// the code of an OAuth redirect, the key of an Azure function or a Google API key.
 	case "code", "key":
-		return length >= 16
+		return 16
 	}
-	return false
+	return 0
 }

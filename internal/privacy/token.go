@@ -3,11 +3,15 @@ package privacy
 // maxToken is the length of the longest hex token that numbers survive in.
 const maxToken = 64
 
-// inToken reports whether either end of the number s[start:end] lies inside a
-// UUID or a hex token as long as the IDs and digests in use. What precedes from
-// has been masked.
+// inToken reports whether the number s[start:end] lies inside a UUID or a hex
+// token as long as the IDs and digests in use, or either half of it does. With an
+// escaped digit it cannot. What precedes from has been masked.
 func inToken[T text](s T, from, start, end int) bool {
-	return inHex(s, from, start) || end-start != 11 && inHex(s, from, end-1)
+	if end-start == 11 {
+		return inHex(s, from, start)
+	}
+	plain := digitsEnd(s, start) == start+6 && digitsEnd(s, end-5) == end
+	return plain && (inHex(s, from, start) || inHex(s, from, end-1))
 }
 
 // inHex reports whether the digit at i lies inside such a token.
