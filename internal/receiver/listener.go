@@ -8,60 +8,90 @@ import (
 	"google.golang.org/grpc"
 )
 
-// listener counts the connections it has handed out and not seen closed, and
-// the requests under way on them.
+// listener knows the connections it has handed out and not seen closed, and
+// counts the requests under way on them.
 type listener struct {
 	net.Listener
 
 	mu      sync.Mutex
-	conns   int
+	conns   map[*conn]struct{}
 	calls   int
-	changed chan struct{} // closed and replaced at every change
+	changed chan struct{} // closed and replaced when one of them ends
+	stopped bool
 }
 
 func track(l net.Listener) *listener {
-	return &listener{Listener: l, changed: make(chan struct{})}
+	return &listener{Listener: l, conns: map[*conn]struct{}{}, changed: make(chan struct{})}
 }
 
 func (l *listener) busy() (bool, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.conns > 0 || l.calls > 0, l.changed
+	return len(l.conns) > 0 || l.calls > 0, l.changed
 }
 
-func (l *listener) add(conns, calls int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.conns += conns
-	l.calls += calls
-	close(l.changed)
-	l.changed = make(chan struct{})
-}
-
+// Accept waits for the next connection.
 func (l *listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	l.add(1, 0)
-	return &conn{Conn: c, listener: l}, nil
+	tracked := &conn{Conn: c, listener: l}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped {
+		_ = c.Close()
+		return nil, net.ErrClosed
+	}
+	l.conns[tracked] = struct{}{}
+	return tracked, nil
+}
+
+// closeConns closes all connections, those to come too.
+func (l *listener) closeConns() {
+	l.mu.Lock()
+	l.stopped = true
+	conns := l.conns
+	l.conns = map[*conn]struct{}{}
+	l.change()
+	l.mu.Unlock()
+	for c := range conns {
+		_ = c.Conn.Close()
+	}
 }
 
 func (l *listener) trackCall(
 	ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (any, error) {
-	l.add(0, 1)
-	defer l.add(0, -1)
+	l.mu.Lock()
+	l.calls++
+	l.mu.Unlock()
+	defer func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.calls--
+		l.change()
+	}()
 	return handler(ctx, req)
+}
+
+// change wakes those who wait. The caller holds the lock.
+func (l *listener) change() {
+	close(l.changed)
+	l.changed = make(chan struct{})
 }
 
 type conn struct {
 	net.Conn
 	listener *listener
-	once     sync.Once
 }
 
+// Close closes the connection, which is no longer tracked then.
 func (c *conn) Close() error {
-	c.once.Do(func() { c.listener.add(-1, 0) })
+	l := c.listener
+	l.mu.Lock()
+	delete(l.conns, c)
+	l.change()
+	l.mu.Unlock()
 	return c.Conn.Close()
 }

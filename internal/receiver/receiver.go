@@ -103,6 +103,7 @@ func (s *Server) Drain(ctx context.Context) error {
 // be called more than once.
 func (s *Server) Stop() {
 	s.stop.Do(func() {
+		s.listener.closeConns() // gRPC would wait for those that never said a word
 		s.grpc.Stop()
 		<-s.served
 	})

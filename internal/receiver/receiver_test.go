@@ -221,6 +221,28 @@ func TestStopCancelsAndWaitsForSink(t *testing.T) {
 	s.Stop()
 }
 
+func TestStopDoesNotWaitForSilentClients(t *testing.T) {
+	s := listen(t, receiver.Sink{})
+	c, err := net.Dial("tcp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	if _, err := c.Read(make([]byte, 1)); err != nil { // the server's greeting: it is accepted
+		t.Fatal(err)
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.Stop()
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(10 * time.Second):
+		t.Error("still waiting after 10 s")
+	}
+}
+
 func TestListenAgainOnSameAddress(t *testing.T) {
 	first := listen(t, receiver.Sink{})
 	first.Stop()

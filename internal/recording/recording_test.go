@@ -218,15 +218,28 @@ func TestWriterLeavesEmptyRequestsOut(t *testing.T) {
 	}
 }
 
-type full struct{}
+// full has room for nothing, then for everything.
+type full struct{ writes int }
 
 var errFull = errors.New("no space left")
 
-func (full) Write([]byte) (int, error) { return 0, errFull }
+func (f *full) Write(p []byte) (int, error) {
+	if f.writes++; f.writes > 1 {
+		return len(p), nil
+	}
+	return 0, errFull
+}
 
-func TestWriterReportsWriteErrors(t *testing.T) {
-	if err := recording.NewWriter(full{}).Write(logs()); !errors.Is(err, errFull) {
-		t.Errorf("error %v, want %v", err, errFull)
+func TestWriterStopsAtWriteErrors(t *testing.T) {
+	var file full
+	w := recording.NewWriter(&file)
+	for range 2 {
+		if err := w.Write(logs()); !errors.Is(err, errFull) {
+			t.Errorf("error %v, want %v", err, errFull)
+		}
+	}
+	if got, want := file.writes, 1; got != want {
+		t.Errorf("wrote %d times, want %d", got, want)
 	}
 }
 

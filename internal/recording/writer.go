@@ -14,8 +14,9 @@ import (
 // A Writer writes a recording. It may be used from many goroutines; every line
 // is one call of the underlying Write.
 type Writer struct {
-	mu sync.Mutex
-	w  io.Writer
+	mu  sync.Mutex
+	w   io.Writer
+	err error // of the first write that failed
 }
 
 // NewWriter returns a Writer to w. It does not buffer: what was written is in
@@ -23,7 +24,8 @@ type Writer struct {
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
 // Write writes r, which is not changed, as one line. A request that holds
-// nothing writes nothing.
+// nothing writes nothing. Once the underlying Write has failed, and may have
+// left half a line, Write does nothing but return that error.
 func (w *Writer) Write(r Request) error {
 	line, err := encode(r)
 	if err != nil || len(line) == 0 {
@@ -31,10 +33,13 @@ func (w *Writer) Write(r Request) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, err := w.w.Write(line); err != nil {
-		return fmt.Errorf("recording: write: %w", err)
+	if w.err != nil {
+		return w.err
 	}
-	return nil
+	if _, err := w.w.Write(line); err != nil {
+		w.err = fmt.Errorf("recording: write: %w", err)
+	}
+	return w.err
 }
 
 // encode returns r as one line, newline included.

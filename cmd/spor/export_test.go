@@ -1,0 +1,37 @@
+package main
+
+import (
+	"io"
+	"os"
+)
+
+// For the tests, which are of package main_test.
+
+// Main is main with its arguments and files.
+func Main(args []string, in, out, err *os.File) int { return spor(args, stdio{in, out, err}) }
+
+// Environ is the environment of a command.
+func Environ(base []string, name, namespace string, env []string) map[string]string {
+	return naisEnviron(base, runOptions{name: name, namespace: namespace, env: env}, "http://127.0.0.1:4317")
+}
+
+// VersionText is the text of spor version.
+var VersionText = versionText
+
+// MaxLine is the longest line.
+const MaxLine = maxLine
+
+// DrawPatience is how long a drawing waits for the end of a line.
+const DrawPatience = drawPatience
+
+// Lines returns the writer that cuts lines, and what ends it.
+func Lines(emit func(text string, continued bool)) (write func([]byte), end func()) {
+	l := &lineSplitter{emit: emit}
+	return l.write, l.end
+}
+
+// Screen returns the parts of a screen on out and err, both a terminal.
+func Screen(out, err io.Writer) (stdout, stderr io.Writer, draw func([]byte)) {
+	s := newScreen(out, err, true)
+	return s.stdout, s.stderr, s.Draw
+}

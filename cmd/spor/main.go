@@ -1,0 +1,110 @@
+// Command spor shows on a laptop what NAIS will see of a program: it runs the
+// program as NAIS would and draws the traces that it sends.
+//
+//	spor run -- go run ./cmd/quotes
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// Exit codes of spor itself, as the shell and env(1) have them; any other is
+// the command's own.
+const (
+	exitUsage         = 2
+	exitFailed        = 125 // spor itself failed
+	exitNotExecutable = 126
+	exitNotFound      = 127
+	exitSignalled     = 128 // and the signal's number on top
+)
+
+func main() {
+	os.Exit(spor(os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// stdio is where spor reads and writes.
+type stdio struct{ in, out, err *os.File }
+
+// A command is one of spor's subcommands. Run returns the exit code.
+type command struct {
+	name    string
+	summary string
+	usage   func(io.Writer)
+	run     func(args []string, std stdio) int
+}
+
+func commands() []command {
+	return []command{
+		{"run", "run a program and draw its traces", runUsage, run},
+		{"version", "print the version of spor", versionUsage, version},
+		{"help", "explain spor, or one command: spor help run", helpUsage, help},
+	}
+}
+
+// spor runs the subcommand that args name and returns the exit code.
+func spor(args []string, std stdio) int {
+	if len(args) == 0 {
+		helpUsage(std.err)
+		return exitUsage
+	}
+	switch args[0] {
+	case "-h", "-help", "--help":
+		args = []string{"help"}
+	case "-version", "--version":
+		args = []string{"version"}
+	}
+	if c, ok := commandNamed(args[0]); ok {
+		return c.run(args[1:], std)
+	}
+	return unknownCommand(args[0], std.err)
+}
+
+func commandNamed(name string) (command, bool) {
+	for _, c := range commands() {
+		if c.name == name {
+			return c, true
+		}
+	}
+	return command{}, false
+}
+
+func unknownCommand(name string, w io.Writer) int {
+	fmt.Fprintf(w, "spor: unknown command %q (spor help lists them; to run a program: spor run -- %s)\n", name, name)
+	return exitUsage
+}
+
+func help(args []string, std stdio) int {
+	switch len(args) {
+	case 0:
+		helpUsage(std.out)
+		return 0
+	case 1:
+		if c, ok := commandNamed(args[0]); ok {
+			c.usage(std.out)
+			return 0
+		}
+	}
+	return unknownCommand(args[0], std.err)
+}
+
+func helpUsage(w io.Writer) {
+	fmt.Fprint(w, `spor shows on a laptop what NAIS will see of a program.
+
+Usage:
+
+  spor COMMAND [ARGUMENTS]
+
+Commands:
+
+`)
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.summary)
+	}
+	fmt.Fprint(w, `
+Try it:
+
+  spor run -- go run .
+`)
+}

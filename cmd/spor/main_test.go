@@ -1,0 +1,126 @@
+package main_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"strings"
+	"testing"
+
+	main "github.com/nais/spor/cmd/spor"
+)
+
+// roleKey makes the test binary play another program: spor, or a program that
+// spor runs.
+const roleKey = "SPOR_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	switch role := os.Getenv(roleKey); role {
+	case "":
+		os.Exit(m.Run())
+	case "spor":
+		os.Exit(main.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	default:
+		os.Exit(play(role, os.Args[1:]))
+	}
+}
+
+// A result is what became of a process.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// spor returns the command that runs spor.
+func spor(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	for _, pair := range os.Environ() {
+		if !strings.HasPrefix(pair, "OTEL_") && !strings.HasPrefix(pair, "NAIS_") {
+			cmd.Env = append(cmd.Env, pair)
+		}
+	}
+	cmd.Env = append(cmd.Env, roleKey+"=spor")
+	return cmd
+}
+
+// running returns the arguments of spor that run a program of this test binary.
+func running(role string, flags ...string) []string {
+	args := append([]string{"run", "--env", roleKey + "=" + role}, flags...)
+	return append(args, "--", os.Args[0])
+}
+
+func finish(t *testing.T, cmd *exec.Cmd) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		if _, ok := errors.AsType[*exec.ExitError](err); !ok {
+			t.Fatal(err)
+		}
+	}
+	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+func TestSporUsage(t *testing.T) {
+	for name, tt := range map[string]struct {
+		args           []string
+		code           int
+		stdout, stderr string // prefixes
+	}{
+		"nothing":         {nil, 2, "", "spor shows on a laptop what NAIS will see of a program.\n"},
+		"help":            {[]string{"help"}, 0, "spor shows on a laptop what NAIS will see of a program.\n", ""},
+		"-h":              {[]string{"-h"}, 0, "spor shows on a laptop what NAIS will see of a program.\n", ""},
+		"help run":        {[]string{"help", "run"}, 0, "Usage: spor run [FLAGS] -- COMMAND [ARGUMENTS]\n", ""},
+		"run -h":          {[]string{"run", "-h"}, 0, "Usage: spor run [FLAGS] -- COMMAND [ARGUMENTS]\n", ""},
+		"help help":       {[]string{"help", "help"}, 0, "spor shows", ""},
+		"help version":    {[]string{"help", "version"}, 0, "Usage: spor version\n", ""},
+		"version":         {[]string{"version"}, 0, "spor ", ""},
+		"--version":       {[]string{"--version"}, 0, "spor ", ""},
+		"unknown":         {[]string{"quotes"}, 2, "", "spor: unknown command \"quotes\" (spor help lists them; to run a program: spor run -- quotes)\n"},
+		"help unknown":    {[]string{"help", "quotes"}, 2, "", "spor: unknown command \"quotes\""},
+		"no command":      {[]string{"run", "--name", "x"}, 2, "", "spor run: no command (want: spor run [FLAGS] -- COMMAND [ARGUMENTS])\n"},
+		"unknown flag":    {[]string{"run", "--nope", "--", "true"}, 2, "", "spor run: flag provided but not defined: -nope (spor help run lists the flags)\n"},
+		"env without =":   {[]string{"run", "--env", "PORT", "--", "true"}, 2, "", "spor run: invalid value \"PORT\" for flag -env: want KEY=VALUE (spor help run lists the flags)\n"},
+		"env without key": {[]string{"run", "--env", "=1", "--", "true"}, 2, "", "spor run: invalid value \"=1\" for flag -env: want KEY=VALUE"},
+		"bad name":        {[]string{"run", "--name", "a,b=c", "--", "true"}, 2, "", "spor run: --name \"a,b=c\": not a name (want letters, digits, - . _)\n"},
+		"empty namespace": {[]string{"run", "--namespace", "", "--", "true"}, 2, "", "spor run: --namespace \"\": not a name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := finish(t, spor(t, tt.args...))
+			if got.code != tt.code {
+				t.Errorf("exit code %d, want %d", got.code, tt.code)
+			}
+			if !strings.HasPrefix(got.stdout, tt.stdout) || tt.stdout == "" && got.stdout != "" {
+				t.Errorf("stdout %q, want %q", got.stdout, tt.stdout)
+			}
+			if !strings.HasPrefix(got.stderr, tt.stderr) || tt.stderr == "" && got.stderr != "" {
+				t.Errorf("stderr %q, want %q", got.stderr, tt.stderr)
+			}
+		})
+	}
+}
+
+func TestVersionText(t *testing.T) {
+	setting := func(key, value string) debug.BuildSetting { return debug.BuildSetting{Key: key, Value: value} }
+	for name, tt := range map[string]struct {
+		info *debug.BuildInfo
+		want string
+	}{
+		"none":     {nil, "spor (unknown version)"},
+		"released": {&debug.BuildInfo{GoVersion: "go1.26.8", Main: debug.Module{Version: "v0.1.0"}}, "spor v0.1.0 go1.26.8"},
+		"built here": {&debug.BuildInfo{
+			GoVersion: "go1.26.8",
+			Main:      debug.Module{Version: "(devel)"},
+			Settings:  []debug.BuildSetting{setting("vcs.revision", "0123456789abcdef"), setting("vcs.modified", "true")},
+		}, "spor (devel) 0123456789ab+changes go1.26.8"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := main.VersionText(tt.info, tt.info != nil); got != tt.want {
+				t.Errorf("version %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

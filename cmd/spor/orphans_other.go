@@ -1,0 +1,6 @@
+//go:build unix && !linux
+
+package main
+
+// adoptOrphans does nothing: init does.
+func adoptOrphans() {}

@@ -1,0 +1,209 @@
+package main_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// play is main of the programs that the tests run under spor.
+func play(role string, args []string) int {
+	switch role {
+	case "environ":
+		for _, key := range args {
+			fmt.Printf("%s=%s\n", key, os.Getenv(key))
+		}
+	case "exit":
+		return 42
+	case "killed":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+		select {}
+	case "output":
+		_, _ = io.WriteString(os.Stdout, "first\nsecond\r\n\xff\x00no newline")
+		_, _ = io.WriteString(os.Stderr, "trouble\n")
+	case "cat":
+		_, _ = io.Copy(os.Stdout, os.Stdin)
+	case "long line":
+		_, _ = io.WriteString(os.Stdout, strings.Repeat("x", 1<<20)+"yz\n")
+	case "endless":
+		for {
+			_, _ = io.WriteString(os.Stdout, "y\n")
+		}
+	case "traces":
+		return sendTraces()
+	case "incomplete":
+		return sendIncomplete()
+	case "parent":
+		return runChild()
+	case "waits":
+		return waitForSignal("child")
+	case "leaves":
+		return leaveChild()
+	case "ignores":
+		signal.Ignore(syscall.SIGTERM)
+		fmt.Println("ready")
+		select {}
+	case "hold":
+		return holdConnection()
+	case "prompt":
+		return promptAndTrace()
+	case "tty":
+		return readTerminal()
+	default:
+		fmt.Fprintf(os.Stderr, "no program %q\n", role)
+		return 1
+	}
+	return 0
+}
+
+// provider exports as the environment says.
+func provider() *sdktrace.TracerProvider {
+	exporter, err := otlptracegrpc.New(context.Background())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	return sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter))
+}
+
+func shutdown(p *sdktrace.TracerProvider) int {
+	if err := p.Shutdown(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// sendTraces makes two traces, five spans.
+func sendTraces() int {
+	p := provider()
+	tracer := p.Tracer("test")
+	ctx, server := tracer.Start(context.Background(), "GET /quotes/{id}", trace.WithSpanKind(trace.SpanKindServer),
+		trace.WithAttributes(attribute.String("http.request.method", "GET"), attribute.Int("http.response.status_code", 200)))
+	_, query := tracer.Start(ctx, "SELECT quotes", trace.WithSpanKind(trace.SpanKindClient))
+	query.RecordError(errors.New("connection refused"))
+	query.SetStatus(codes.Error, "connection refused")
+	query.End()
+	_, internal := tracer.Start(ctx, "rank")
+	internal.End()
+	server.End()
+	ctx, job := tracer.Start(context.Background(), "job")
+	_, step := tracer.Start(ctx, "step")
+	step.End()
+	job.End()
+	fmt.Println("done")
+	return shutdown(p)
+}
+
+// sendIncomplete makes a trace whose root does not end.
+func sendIncomplete() int {
+	p := provider()
+	ctx, _ := p.Tracer("test").Start(context.Background(), "root")
+	_, child := p.Tracer("test").Start(ctx, "child")
+	child.End()
+	return shutdown(p)
+}
+
+// runChild waits for a signal, as its own child does, whose output it passes on.
+func runChild() int {
+	cmd := exec.Command(os.Args[0]) //nolint:noctx // ends by a signal
+	cmd.Env = append(os.Environ(), roleKey+"=waits")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := waitForSignal("parent")
+	_ = cmd.Wait()
+	return code
+}
+
+// waitForSignal says that name is ready, and what signal ends it.
+func waitForSignal(name string) int {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2)
+	fmt.Println(name, "ready")
+	fmt.Println(name, <-caught)
+	return 7
+}
+
+// leaveChild ends before its child, which ignores SIGTERM and says "ready".
+func leaveChild() int {
+	cmd := exec.Command(os.Args[0]) //nolint:noctx // is left behind
+	cmd.Env = append(os.Environ(), roleKey+"=ignores")
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err == nil {
+		_, err = out.Read(make([]byte, 1))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println(cmd.Process.Pid)
+	return 3
+}
+
+// holdConnection leaves a process outside the group that holds the output and
+// a connection to the receiver.
+func holdConnection() int {
+	endpoint := strings.TrimPrefix(os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"), "http://")
+	conn, err := net.Dial("tcp", endpoint)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	file, err := conn.(*net.TCPConn).File()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	cmd := exec.Command(os.Args[0]) //nolint:noctx // is left behind
+	cmd.Env = append(os.Environ(), roleKey+"=cat")
+	cmd.ExtraFiles = []*os.File{file}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr // ends with the test's stdin
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// promptAndTrace leaves a line open while a trace is drawn.
+func promptAndTrace() int {
+	fmt.Fprint(os.Stderr, "half a line, ")
+	p := provider()
+	_, span := p.Tracer("test").Start(context.Background(), "root")
+	span.End()
+	code := shutdown(p)
+	fmt.Fprint(os.Stderr, "and the rest\n")
+	return code
+}
+
+// readTerminal reads a line from its terminal.
+func readTerminal() int {
+	fmt.Println("ready")
+	var line string
+	if _, err := fmt.Scanln(&line); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println("read", line)
+	return sendTraces()
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
+
+	"github.com/nais/spor/internal/recording"
+)
+
+// A recorder keeps what is received in a file. A nil recorder keeps nothing.
+type recorder struct {
+	file     *os.File
+	writer   *recording.Writer
+	resource *resourcepb.Resource // of the lines of stdout and stderr
+	say      func(string)
+	complain sync.Once
+}
+
+// newRecorder returns the recorder that o asks for, nil if it asks for none.
+func newRecorder(o runOptions, say func(string)) (*recorder, error) {
+	if o.record == "" {
+		return nil, nil
+	}
+	file, err := os.OpenFile(o.record, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) // logs may hold personal data
+	if err != nil {
+		return nil, err
+	}
+	return &recorder{
+		file:     file,
+		writer:   recording.NewWriter(file),
+		resource: resourceOf(o),
+		say:      say,
+	}, nil
+}
+
+func resourceOf(o runOptions) *resourcepb.Resource {
+	attribute := func(key, value string) *commonpb.KeyValue {
+		return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: value}}}
+	}
+	return &resourcepb.Resource{Attributes: []*commonpb.KeyValue{
+		attribute("service.name", o.name),
+		attribute("service.namespace", o.namespace),
+	}}
+}
+
+func (r *recorder) request(req recording.Request) {
+	if r != nil {
+		r.check(r.writer.Write(req))
+	}
+}
+
+// line returns what records the lines of a stream.
+func (r *recorder) line(stream string) func(text string, continued bool) {
+	if r == nil {
+		return func(string, bool) {}
+	}
+	return func(text string, continued bool) {
+		l := recording.Line{Stream: stream, Text: text, Continued: continued, Time: time.Now()}
+		r.request(l.Request(r.resource))
+	}
+}
+
+// check tells of the first error; the program is more important than its
+// recording.
+func (r *recorder) check(err error) {
+	if err != nil {
+		r.complain.Do(func() { r.say(fmt.Sprintf("the recording is not complete: %v", err)) })
+	}
+}
+
+func (r *recorder) close() {
+	if r != nil {
+		r.check(r.file.Close())
+	}
+}

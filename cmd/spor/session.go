@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"sync/atomic"
+	"time"
+
+	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+
+	"github.com/nais/spor/internal/receiver"
+	"github.com/nais/spor/internal/recording"
+	"github.com/nais/spor/internal/tracetree"
+	"github.com/nais/spor/internal/waterfall"
+)
+
+const (
+	// drainTime is how long spor receives after the command has ended, if
+	// someone is still connected.
+	drainTime = 2 * time.Second
+	// maxTraceBytes is the memory that traces may take.
+	maxTraceBytes = 64 << 20
+)
+
+// A session is one run of a command under observation.
+type session struct {
+	std      stdio
+	screen   *screen
+	recorder *recorder
+	traces   *tracetree.Assembler
+	points   atomic.Int64 // metric data points received
+	logs     atomic.Int64 // log records received
+	env      environ      // of the command
+	endpoint string
+}
+
+// observe runs the command of o and returns the exit code.
+func observe(o runOptions, base []string, std stdio) int {
+	s := &session{std: std, screen: newScreen(std.out, std.err, isTerminal(std.out))}
+	s.traces = tracetree.New(tracetree.Options{Finished: s.draw, Limit: maxTraceBytes})
+	var err error
+	if s.recorder, err = newRecorder(o, s.say); err != nil {
+		s.say(err.Error())
+		return exitFailed
+	}
+	defer s.recorder.close()
+	server, err := receiver.Listen("127.0.0.1:0", s.sink())
+	if err != nil {
+		s.say(err.Error())
+		return exitFailed
+	}
+	defer server.Stop()
+	s.endpoint = server.Endpoint()
+	s.env = naisEnviron(base, o, s.endpoint)
+
+	signals := catchSignals()
+	defer signals.stop()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	code, ran := s.run(o.argv, signals, cancel)
+	if !ran {
+		return code
+	}
+	drain(ctx, server)
+	s.traces.Close()
+	s.summarize()
+	return code
+}
+
+// run runs the command until it, all that it started and their output have
+// ended. It reports false if the command did not start. A signal that comes
+// too late for it calls impatient.
+func (s *session) run(argv []string, signals *signals, impatient func()) (code int, ran bool) {
+	stdout, stderr, err := newOutputs()
+	if err != nil {
+		s.say(err.Error())
+		return exitFailed, false
+	}
+	p, err := start(argv, s.env, s.std.in, stdout.write, stderr.write, foreground(s.std))
+	if err != nil {
+		stdout.abandon()
+		stderr.abandon()
+		s.say(err.Error())
+		return startCode(err), false
+	}
+	stdout.carry(s.screen.stdout, s.recorder.line(recording.Stdout))
+	stderr.carry(s.screen.stderr, s.recorder.line(recording.Stderr))
+	signals.forward(p, impatient)
+	stop := p.onContinue()
+	defer stop()
+
+	code = p.wait()
+	p.waitGroup(s.say)
+	stdout.finish()
+	stderr.finish()
+	return code, true
+}
+
+// drain stops the server when all that was sent to it is in, which is at once
+// unless a process that left the command's group is still connected.
+func drain(ctx context.Context, server *receiver.Server) {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	_ = server.Drain(ctx) // what is not in by then is not part of the run
+	server.Stop()
+}
+
+// sink takes in what the command sends.
+func (s *session) sink() receiver.Sink {
+	return receiver.Sink{
+		Traces: func(_ context.Context, r *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
+			s.recorder.request(recording.Request{Traces: r})
+			s.traces.Add(r)
+			return nil, nil
+		},
+		Metrics: func(_ context.Context, r *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
+			s.recorder.request(recording.Request{Metrics: r})
+			s.points.Add(int64(dataPoints(r)))
+			return nil, nil
+		},
+		Logs: func(_ context.Context, r *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
+			s.recorder.request(recording.Request{Logs: r})
+			s.logs.Add(int64(logRecords(r)))
+			return nil, nil
+		},
+	}
+}
+
+// draw draws a trace between the lines of the command.
+func (s *session) draw(t *tracetree.Trace) {
+	var lines bytes.Buffer
+	_ = waterfall.Draw(&lines, t, waterfall.Style{ // a buffer takes everything
+		Width: terminalWidth(s.std.err),
+		Color: isTerminal(s.std.err) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+	})
+	s.screen.Draw(lines.Bytes())
+}
+
+// say tells the user one thing.
+func (s *session) say(text string) { s.screen.Draw([]byte("spor: " + text + "\n")) }

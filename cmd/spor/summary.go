@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+)
+
+// summarize tells what was received, and what was wrong with it.
+func (s *session) summarize() {
+	stats := s.traces.Stats()
+	s.say(fmt.Sprintf("%s, %s, %s, %s received", count(stats.Traces, "trace"), count(stats.Spans, "span"),
+		count(int(s.points.Load()), "metric data point"), count(int(s.logs.Load()), "log record")))
+	if stats.DroppedSpans > 0 {
+		s.say(fmt.Sprintf("%s not drawn, %s of them whole, since spor keeps no more than %d MiB",
+			count(stats.DroppedSpans, "span"), count(stats.DroppedTraces, "trace"), maxTraceBytes>>20))
+	}
+	if stats.Repeated > 0 {
+		s.say(count(stats.Repeated, "span") + " received more than once, and drawn once")
+	}
+	if stats.Invalid > 0 {
+		s.say(count(stats.Invalid, "span") + " without a valid trace ID and span ID, not drawn")
+	}
+	if stats.Spans == 0 {
+		s.say(s.whyNoSpans())
+	}
+}
+
+// whyNoSpans looks for the reason in the command's environment.
+func (s *session) whyNoSpans() string {
+	var reasons []string
+	set := func(key string) { reasons = append(reasons, key+"="+s.env[key]) }
+	if strings.EqualFold(s.env["OTEL_SDK_DISABLED"], "true") {
+		set("OTEL_SDK_DISABLED")
+	}
+	if e := s.env["OTEL_TRACES_EXPORTER"]; e != "" && e != "otlp" {
+		set("OTEL_TRACES_EXPORTER")
+	}
+	if strings.HasSuffix(s.env["OTEL_TRACES_SAMPLER"], "always_off") {
+		set("OTEL_TRACES_SAMPLER")
+	}
+	if s.env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] != "" {
+		set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+	}
+	if s.env["OTEL_EXPORTER_OTLP_ENDPOINT"] != s.endpoint {
+		set("OTEL_EXPORTER_OTLP_ENDPOINT")
+	}
+	if len(reasons) > 0 {
+		return "no spans since " + strings.Join(reasons, ", ") + " is set"
+	}
+	return "no spans (does the program start telemetry, and end it before it exits?)"
+}
+
+// count writes n of a thing in words.
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
+
+func dataPoints(r *colmetrics.ExportMetricsServiceRequest) int {
+	n := 0
+	for _, resource := range r.GetResourceMetrics() {
+		for _, scope := range resource.GetScopeMetrics() {
+			for _, m := range scope.GetMetrics() {
+				n += pointsOf(m)
+			}
+		}
+	}
+	return n
+}
+
+func pointsOf(m *metricspb.Metric) int {
+	return len(m.GetGauge().GetDataPoints()) + len(m.GetSum().GetDataPoints()) +
+		len(m.GetHistogram().GetDataPoints()) + len(m.GetExponentialHistogram().GetDataPoints()) +
+		len(m.GetSummary().GetDataPoints())
+}
+
+func logRecords(r *collogs.ExportLogsServiceRequest) int {
+	n := 0
+	for _, resource := range r.GetResourceLogs() {
+		for _, scope := range resource.GetScopeLogs() {
+			n += len(scope.GetLogRecords())
+		}
+	}
+	return n
+}
