@@ -13,10 +13,11 @@ import (
 // bad value neither hides the next one nor stops the program.
 type environment struct {
 	get      func(string) string
+	all      func() []string // as name=value
 	problems []error
 }
 
-func processEnvironment() *environment { return &environment{get: os.Getenv} }
+func processEnvironment() *environment { return &environment{get: os.Getenv, all: os.Environ} }
 
 // text returns the value of a variable without surrounding white space. As the
 // OpenTelemetry specification asks, an empty variable counts as unset.

@@ -31,6 +31,7 @@ type exporter struct {
 	endpoint *endpoint
 	ledger   *ledger
 	reporter *reporter
+	rewriter *rewriter
 	settled  func(spans int)
 	reached  atomic.Bool // the collector has answered
 
@@ -38,8 +39,8 @@ type exporter struct {
 	abort context.CancelFunc
 }
 
-func newExporter(s signalSettings, l *ledger, r *reporter) (*exporter, error) {
-	e := &exporter{endpoint: s.endpoint, ledger: l, reporter: r, settled: func(int) {}}
+func newExporter(s signalSettings, w *rewriter, l *ledger, r *reporter) (*exporter, error) {
+	e := &exporter{endpoint: s.endpoint, ledger: l, reporter: r, rewriter: w, settled: func(int) {}}
 	e.life, e.abort = context.WithCancel(context.Background())
 	conn, err := dial(s, e.watch)
 	if err != nil {
@@ -67,11 +68,16 @@ func newExporter(s signalSettings, l *ledger, r *reporter) (*exporter, error) {
 
 // ExportSpans settles every span, and reports what goes wrong itself.
 func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	if e.life.Err() != nil {
+		e.ledger.drop(afterShutdown, int64(len(spans)))
+		e.settled(len(spans))
+		return nil
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(e.life, cancel)()
 	requests := mostRequests
-	e.send(ctx, cleanSpans(spans), &requests)
+	e.send(ctx, e.rewriter.rewrite(spans), &requests)
 	e.settled(len(spans))
 	e.reporter.report(false)
 	return nil

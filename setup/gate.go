@@ -69,8 +69,8 @@ func (g *gate) room() int64 {
 func (g *gate) ForceFlush(ctx context.Context) error { return g.next.ForceFlush(ctx) }
 
 // afterAbort is how long the processor may take to let go of its spans once
-// every export is cancelled.
-const afterAbort = 100 * time.Millisecond
+// every export is cancelled. It needs no more than its turn on a processor.
+const afterAbort = 500 * time.Millisecond
 
 // Shutdown exports what waits until ctx ends, then lets the rest go, and leaves
 // no goroutine.

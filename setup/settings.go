@@ -9,6 +9,8 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/nais/spor/internal/dialect"
 )
 
 // settings is the environment and the options, checked.
@@ -20,6 +22,7 @@ type settings struct {
 	limits     sdktrace.SpanLimits
 	traces     signalSettings
 	batch      batchSettings
+	rewriter   *rewriter
 	processors []sdktrace.SpanProcessor
 }
 
@@ -43,6 +46,10 @@ func readSettings(env *environment, c *config) *settings {
 		limits:     readLimits(env),
 		traces:     readSignal(env, "TRACES"),
 		batch:      readBatch(env),
+		rewriter: &rewriter{
+			dialect: dialect.New(dialect.ParseOptIn(env.text(dialect.Variable))),
+			peers:   readPeers(env, env.all()),
+		},
 		processors: c.processors,
 	}
 }

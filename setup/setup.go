@@ -105,7 +105,7 @@ func (t *telemetry) startTraces(s *settings) error {
 	if s.traces.console {
 		console, err := stdouttrace.New(stdouttrace.WithPrettyPrint())
 		if err == nil {
-			options = append(options, sdktrace.WithSyncer(console))
+			options = append(options, sdktrace.WithSyncer(rewritingExporter{console, s.rewriter}))
 		}
 		problems = append(problems, err)
 	}
@@ -122,7 +122,7 @@ func (t *telemetry) startTraces(s *settings) error {
 // newPipeline returns the way of a span from its end to the collector.
 func newPipeline(s *settings) (*gate, error) {
 	ledger := newLedger()
-	e, err := newExporter(s.traces, ledger, &reporter{endpoint: s.traces.endpoint, ledger: ledger})
+	e, err := newExporter(s.traces, s.rewriter, ledger, &reporter{endpoint: s.traces.endpoint, ledger: ledger})
 	if err != nil {
 		return nil, fmt.Errorf("setup: %s: %w", s.traces.endpoint.url, err)
 	}

@@ -1,0 +1,116 @@
+package setup
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// peerServiceKey is what Tempo's service graph reads first for the other end of
+// a client span.
+const peerServiceKey attribute.Key = "peer.service"
+
+// peers names what NAIS puts on 127.0.0.1 beside the program: the proxy of its
+// Cloud SQL database and the platform's sidecars. Without a name every
+// application's database is one node of the service map.
+type peers struct {
+	sidecars map[int64]string // by port
+	database string           // the only one that the environment names
+}
+
+// sidecarVariables hold the addresses of the platform's sidecars.
+var sidecarVariables = map[string]string{
+	"NAIS_TOKEN_ENDPOINT":               "texas",
+	"NAIS_TOKEN_EXCHANGE_ENDPOINT":      "texas",
+	"NAIS_TOKEN_INTROSPECTION_ENDPOINT": "texas",
+	"ELECTOR_GET_URL":                   "elector",
+	"ELECTOR_SSE_URL":                   "elector",
+}
+
+// readPeers takes the environment as a list too, since the names of database
+// variables hold the database's name.
+func readPeers(env *environment, all []string) peers {
+	p := peers{sidecars: map[int64]string{}}
+	for variable, name := range sidecarVariables {
+		if u, err := url.Parse(env.text(variable)); err == nil && isLocal(u.Hostname()) {
+			p.sidecars[portOf(u)] = name
+		}
+	}
+	names := map[string]bool{}
+	for _, pair := range all {
+		key, value, _ := strings.Cut(pair, "=")
+		if strings.HasPrefix(key, "NAIS_DATABASE_") && strings.HasSuffix(key, "_DATABASE") && value != "" {
+			names[value] = true
+			p.database = value
+		}
+	}
+	if len(names) > 1 {
+		p.database = ""
+	}
+	return p
+}
+
+func portOf(u *url.URL) int64 {
+	if port, err := strconv.ParseInt(u.Port(), 10, 32); err == nil {
+		return port
+	}
+	if u.Scheme == "https" {
+		return 443
+	}
+	return 80
+}
+
+func isLocal(host string) bool {
+	return host == "127.0.0.1" || host == "localhost" || host == "::1"
+}
+
+// of returns the name of the other end, "" when its address is name enough or it
+// is named already.
+func (p peers) of(kind trace.SpanKind, attrs []attribute.KeyValue) string {
+	if kind != trace.SpanKindClient {
+		return ""
+	}
+	var host, database, named string
+	var port int64
+	var isDatabase, isHTTP bool
+	for i := range attrs {
+		switch attrs[i].Key {
+		case peerServiceKey:
+			return ""
+		case semconv.ServicePeerNameKey:
+			named = attrs[i].Value.AsString()
+		case semconv.ServerAddressKey, "net.peer.name":
+			host = attrs[i].Value.AsString()
+		case semconv.ServerPortKey, "net.peer.port":
+			port = attrs[i].Value.AsInt64()
+		case semconv.DBNamespaceKey, "db.name":
+			database = attrs[i].Value.AsString()
+		case semconv.DBSystemNameKey, "db.system":
+			isDatabase = true
+		case semconv.HTTPRequestMethodKey, "http.method":
+			isHTTP = true
+		}
+	}
+	switch {
+	case named != "" || !isLocal(host):
+		return named
+	case isDatabase && database != "":
+		return database
+	case isDatabase:
+		return p.database
+	case isHTTP:
+		return p.sidecar(port)
+	}
+	return ""
+}
+
+func (p peers) sidecar(port int64) string {
+	if port == 0 {
+		port = 80
+	}
+	return p.sidecars[port]
+}

@@ -1,0 +1,153 @@
+package setup
+
+import (
+	"context"
+	"slices"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/instrumentation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/dialect"
+)
+
+// rewriter turns the spans of a batch into those that NAIS is given: with the
+// older names beside the stable ones, a name for the other end where its address
+// is none, and clean text. Neither the batch nor a span is changed in place.
+type rewriter struct {
+	dialect *dialect.Dialect
+	peers   peers
+}
+
+// rewrite allocates by the batch, not by the span, while texts are clean.
+func (w *rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpan {
+	room := 0
+	for _, span := range spans {
+		attrs := span.Attributes()
+		room += len(attrs) + w.dialect.Twins(attrs) + 1
+	}
+	attrs := make([]attribute.KeyValue, 0, room)
+	store := make([]rewritten, len(spans))
+	out := make([]sdktrace.ReadOnlySpan, len(spans))
+	for i, span := range spans {
+		begin := len(attrs)
+		attrs = w.appendAttributes(attrs, span)
+		store[i] = rewritten{ReadOnlySpan: span, attributes: slices.Clip(attrs[begin:])}
+		out[i] = &store[i]
+		if !isCleanSpan(span) {
+			store[i].attributes = cleanAttributes(store[i].attributes)
+			out[i] = cleanSpan{&store[i]}
+		}
+	}
+	return out
+}
+
+func (w *rewriter) appendAttributes(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
+	own := span.Attributes()
+	dst = w.dialect.Append(dst, own)
+	if name := w.peers.of(span.SpanKind(), own); name != "" {
+		dst = append(dst, peerServiceKey.String(name))
+	}
+	return dst
+}
+
+// rewritten is a span with other attributes.
+type rewritten struct {
+	sdktrace.ReadOnlySpan
+	attributes []attribute.KeyValue
+}
+
+func (s *rewritten) Attributes() []attribute.KeyValue { return s.attributes }
+
+// cleanSpan is a span whose texts are cleaned as they are read; its attributes
+// are clean already.
+type cleanSpan struct{ *rewritten }
+
+func (s cleanSpan) Name() string { return cleanText(s.rewritten.Name()) }
+
+func (s cleanSpan) SpanContext() trace.SpanContext { return cleanContext(s.rewritten.SpanContext()) }
+
+func (s cleanSpan) Parent() trace.SpanContext { return cleanContext(s.rewritten.Parent()) }
+
+func (s cleanSpan) Status() sdktrace.Status {
+	status := s.rewritten.Status()
+	status.Description = cleanText(status.Description)
+	return status
+}
+
+func (s cleanSpan) Events() []sdktrace.Event {
+	events := slices.Clone(s.rewritten.Events())
+	for i := range events {
+		events[i].Name = cleanText(events[i].Name)
+		events[i].Attributes = cleanAttributes(events[i].Attributes)
+	}
+	return events
+}
+
+func (s cleanSpan) Links() []sdktrace.Link {
+	links := slices.Clone(s.rewritten.Links())
+	for i := range links {
+		links[i].SpanContext = cleanContext(links[i].SpanContext)
+		links[i].Attributes = cleanAttributes(links[i].Attributes)
+	}
+	return links
+}
+
+func (s cleanSpan) InstrumentationScope() instrumentation.Scope {
+	scope := s.rewritten.InstrumentationScope()
+	scope.Name, scope.Version, scope.SchemaURL = cleanText(scope.Name), cleanText(scope.Version), cleanText(scope.SchemaURL)
+	scope.Attributes = attribute.NewSet(cleanAttributes(scope.Attributes.ToSlice())...)
+	return scope
+}
+
+func isCleanSpan(span sdktrace.ReadOnlySpan) bool {
+	if !isClean(span.Name()) || !isClean(span.Status().Description) || !areClean(span.Attributes()) ||
+		!isCleanScope(span.InstrumentationScope()) || !isCleanContext(span.SpanContext()) || !isCleanContext(span.Parent()) {
+		return false
+	}
+	for _, event := range span.Events() {
+		if !isClean(event.Name) || !areClean(event.Attributes) {
+			return false
+		}
+	}
+	for _, link := range span.Links() {
+		if !areClean(link.Attributes) || !isCleanContext(link.SpanContext) {
+			return false
+		}
+	}
+	return true
+}
+
+func isCleanScope(scope instrumentation.Scope) bool {
+	return isClean(scope.Name) && isClean(scope.Version) && isClean(scope.SchemaURL) &&
+		(scope.Attributes.Len() == 0 || areClean(scope.Attributes.ToSlice()))
+}
+
+func isCleanContext(sc trace.SpanContext) bool {
+	state := sc.TraceState()
+	return state.Len() == 0 || isClean(state.String())
+}
+
+// cleanContext cleans the trace state, which callers write. One that is not
+// valid any more is dropped.
+func cleanContext(sc trace.SpanContext) trace.SpanContext {
+	if isCleanContext(sc) {
+		return sc
+	}
+	state, err := trace.ParseTraceState(cleanText(sc.TraceState().String()))
+	if err != nil {
+		state = trace.TraceState{}
+	}
+	return sc.WithTraceState(state)
+}
+
+// rewritingExporter gives an exporter what the rewriter makes of the spans.
+type rewritingExporter struct {
+	sdktrace.SpanExporter
+	rewriter *rewriter
+}
+
+func (e rewritingExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	return e.SpanExporter.ExportSpans(ctx, e.rewriter.rewrite(spans))
+}
