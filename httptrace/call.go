@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +21,7 @@ type call struct {
 	server  *server
 	request *http.Request     // as it reached the outermost Handler
 	parent  context.Context   //nolint:containedctx // what the context that is this call derives from
-	inside  context.Context   //nolint:containedctx // the handler's, with the span
+	inner   *http.Request     // as it reached the handler, with the span in its context
 	caller  trace.SpanContext // the remote parent that a public endpoint links to
 	start   time.Time
 	scheme  string // that the client used, as far as is known
@@ -68,13 +69,17 @@ func (c *call) Deadline() (time.Time, bool) { return c.parent.Deadline() }
 func (c *call) Done() <-chan struct{}       { return c.parent.Done() }
 func (c *call) Err() error                  { return c.parent.Err() }
 
-// over reports whether the request was answered: what still runs under its
-// context is no part of it.
-func (c *call) over() bool { return c.finished.Load() }
+// includes reports whether r, under the context of c, is c's own request on its
+// way in. Once c was answered, it is only if it is a copy that comes late, as
+// with a timeout in between: others may use the context later.
+func (c *call) includes(r *http.Request) bool {
+	return !c.finished.Load() ||
+		reflect.ValueOf(r.Header).Pointer() == reflect.ValueOf(c.request.Header).Pointer()
+}
 
 // begin prepares c for the handler; w and r are what otelhttp passes it.
 func (c *call) begin(w http.ResponseWriter, r *http.Request) {
-	c.inside = r.Context()
+	c.inner = r
 	c.route.Begin(r)
 	if s := c.server; !s.quiet || s.responseHeaders != nil {
 		c.answer = w.Header()

@@ -2,6 +2,7 @@ package httptrace
 
 import (
 	"context"
+	"net/http"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -65,6 +66,16 @@ func (s *clientSpan) SetAttributes(attrs ...attribute.KeyValue) {
 		return
 	}
 	s.Span.SetAttributes(attrs...)
+}
+
+// answer records what otelhttp leaves out of a response, or has wrong.
+func (s *clientSpan) answer(res *http.Response) {
+	if res.ProtoMajor > 1 { // otelhttp says 2.0
+		s.Span.SetAttributes(semconv.NetworkProtocolVersion(versionOf(res.Proto)))
+	}
+	if headers := s.exchange.transport.responseHeaders; headers != nil {
+		s.Span.SetAttributes(recorded(headers, res.Header)...)
+	}
 }
 
 // SetStatus does not blame a server that the caller hung up on.

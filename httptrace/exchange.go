@@ -78,9 +78,10 @@ func (e *exchange) answered(res *http.Response, err error) {
 	if m, working := e.transport.meter.Get(); working {
 		m.record(e, res, err)
 	}
-	if err != nil || res == nil || res.Body == nil {
+	if err != nil {
 		return
 	}
+	e.span.answer(res)
 	switch {
 	case e.bodyless:
 		// There is nothing to read, so nobody may. Closing otelhttp's wrapper

@@ -70,7 +70,7 @@ func newServer(next http.Handler, c *config) *server {
 // ServeHTTP decides what becomes of a request.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	if c := callFrom(ctx); c != nil && !c.over() {
+	if c := callFrom(ctx); c != nil && c.includes(r) {
 		c.route.Below(w, r, s.next)
 		return
 	}
@@ -98,6 +98,11 @@ func (s *server) trace(w http.ResponseWriter, r *http.Request) {
 	if s.public {
 		c.caller, c.parent = trace.SpanContextFromContext(c.parent), r.Context()
 	}
+	defer func() {
+		if c.inner != nil {
+			r.Pattern = c.inner.Pattern
+		}
+	}()
 	serveWith(c, s.otelhttp, w, r)
 }
 

@@ -58,7 +58,7 @@ func (m *serverMetrics) record(c *call, o outcome) {
 	if added := c.labeler.Get(); len(added) > 0 {
 		opts = append(slices.Clip(opts), metric.WithAttributes(added...))
 	}
-	ctx := c.inside
+	ctx := c.inner.Context()
 	m.requestSize.Record(ctx, c.span.read, opts...)
 	m.responseSize.Record(ctx, c.response.written.Load(), opts...)
 	m.duration.Record(ctx, time.Since(c.start).Seconds(), opts...)

@@ -3,7 +3,7 @@ package conformance
 import (
 	"bytes"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -42,7 +42,7 @@ func (s *site) start(t *testing.T, opts ...httptrace.Option) {
 	}
 	s.log = new(output)
 	s.server = httptest.NewUnstartedServer(handler)
-	s.server.Config.ErrorLog = log.New(s.log, "", 0) //nolint:forbidigo // it is what net/http takes
+	s.server.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(s.log, nil), slog.LevelError)
 	t.Cleanup(s.server.Close)
 	s.listen()
 	t.Cleanup(s.client.CloseIdleConnections)

@@ -7,12 +7,15 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
 )
 
 // An SDK records every span and every measurement of its providers.
@@ -140,4 +143,17 @@ func Eventually(tb testing.TB, is func() bool) {
 			tb.Fatal("waited in vain")
 		}
 	}
+}
+
+// Install makes the providers of s the global ones until the test ends.
+func (s *SDK) Install(tb testing.TB) {
+	tb.Helper()
+	otel.SetTracerProvider(s.TracerProvider)
+	otel.SetMeterProvider(s.MeterProvider)
+	otel.SetTextMapPropagator(s.Propagator)
+	tb.Cleanup(func() {
+		otel.SetTracerProvider(tracenoop.NewTracerProvider())
+		otel.SetMeterProvider(metricnoop.NewMeterProvider())
+		otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator())
+	})
 }

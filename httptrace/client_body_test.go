@@ -1,0 +1,223 @@
+package httptrace_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/codes"
+
+	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// endless answers at once and goes on answering.
+func endless(w http.ResponseWriter, r *http.Request) {
+	for r.Context().Err() == nil {
+		if _, err := w.Write(make([]byte, 100)); err != nil {
+			return
+		}
+		w.(http.Flusher).Flush()
+		runtime.Gosched()
+	}
+}
+
+func TestSpanEndsThoughBodyIsNeverClosed(t *testing.T) {
+	for name, test := range map[string]struct {
+		end  func(context.CancelFunc) context.CancelFunc
+		code codes.Code
+		kind string
+	}{
+		"canceled": {func(cancel context.CancelFunc) context.CancelFunc { cancel(); return cancel }, codes.Unset, ""},
+		"late":     {func(cancel context.CancelFunc) context.CancelFunc { return cancel }, codes.Error, "context.deadlineExceededError"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			res, err := httptrace.Transport(nil, options(sdk)...).RoundTrip(request(t, "GET", serve(t, http.HandlerFunc(endless))).WithContext(ctx)) //nolint:bodyclose // what is tested
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := len(sdk.Ended()); n != 0 {
+				t.Fatal("the span ended with the headers")
+			}
+			test.end(cancel)
+			span := sdk.Only(t)
+			if got := oteltest.Map(span.Attributes())["error.type"]; span.Status().Code != test.code || got != test.kind {
+				t.Errorf("status %v, error.type %q", span.Status(), got)
+			}
+			res.Body.Close()
+			sdk.Only(t)
+		})
+	}
+}
+
+func TestSpanEndsWithTheBody(t *testing.T) {
+	sdk := oteltest.New(t)
+	client := http.Client{Transport: httptrace.Transport(nil, options(sdk)...)}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for name, consume := range map[string]func(io.ReadCloser){
+		"closed": func(b io.ReadCloser) { b.Close() },
+		"read":   func(b io.ReadCloser) { io.Copy(io.Discard, b) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := len(sdk.Ended())
+			res, err := client.Do(request(t, "GET", serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				io.WriteString(w, "hello")
+			}))).WithContext(ctx))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if len(sdk.Ended()) != before {
+				t.Error("the span ended before the body")
+			}
+			consume(res.Body)
+			if len(sdk.Ended()) != before+1 {
+				t.Error("the span did not end with the body")
+			}
+		})
+	}
+}
+
+func TestResponseWithoutBodyEndsSpanAtOnce(t *testing.T) {
+	sdk := oteltest.New(t)
+	rt := httptrace.Transport(nil, options(sdk)...)
+	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			w.WriteHeader(http.StatusNoContent)
+		}
+	}))
+	for i, method := range []string{http.MethodHead, http.MethodGet} {
+		res, err := rt.RoundTrip(request(t, method, url)) //nolint:bodyclose // what is tested
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(sdk.Ended()) != i+1 || res.Body != http.NoBody {
+			t.Errorf("%s: %d spans, body %T", method, len(sdk.Ended()), res.Body)
+		}
+	}
+}
+
+func TestResponseWithNilBody(t *testing.T) {
+	sdk := oteltest.New(t)
+	rt := httptrace.Transport(roundTripper(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Request: r}, nil
+	}), options(sdk)...)
+	res, err := rt.RoundTrip(request(t, "GET", "http://example.com")) //nolint:bodyclose // there is none
+	if err != nil || res.Body == nil {
+		t.Fatal(res, err)
+	}
+	res.Body.Close()
+	sdk.Only(t)
+}
+
+func TestSwitchedProtocolsCanStillBeWritten(t *testing.T) {
+	sdk := oteltest.New(t)
+	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		io.CopyN(conn, rw, 5)
+	}))
+	r := request(t, "GET", url)
+	r.Header.Set("Connection", "Upgrade")
+	r.Header.Set("Upgrade", "echo")
+	res, err := httptrace.Transport(nil, options(sdk)...).RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := io.WriteString(res.Body.(io.Writer), "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(res.Body); string(got) != "hello" || err != nil {
+		t.Errorf("read %q, %v", got, err)
+	}
+	if got := oteltest.Map(sdk.Only(t).Attributes())["http.response.status_code"]; got != "101" {
+		t.Errorf("status %q", got)
+	}
+}
+
+func TestRequestBodies(t *testing.T) {
+	sdk := oteltest.New(t)
+	rt := httptrace.Transport(nil, options(sdk)...)
+	var got string
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = string(body)
+	})
+	mux.Handle("/again", http.RedirectHandler("/", http.StatusTemporaryRedirect)) // GetBody is called
+	url := serve(t, mux)
+	for path, header := range map[string]string{"/": "", "/again": "", "/continue": "100-continue"} {
+		r, err := http.NewRequest(http.MethodPost, url+path, strings.NewReader("hello"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if header != "" {
+			r.Header.Set("Expect", header)
+		}
+		if err := exchange(t, rt, r); err != nil || got != "hello" {
+			t.Errorf("%s: got %q, %v", path, got, err)
+		}
+	}
+	sdk.Wait(t, 4)
+	var sum int64
+	for _, point := range sdk.Bytes(t, "http.client.request.body.size") {
+		sum += point.Sum
+	}
+	if sum != 20 {
+		t.Errorf("measured %d bytes, want 20", sum)
+	}
+	if r := request(t, "GET", url); exchange(t, rt, r) != nil || r.Body != nil {
+		t.Error("the caller's request was changed")
+	}
+}
+
+func TestBodiesThatAreNeverClosedLeakNothing(t *testing.T) {
+	sdk := oteltest.New(t)
+	server := httptest.NewServer(http.HandlerFunc(endless))
+	base := &http.Transport{}
+	rt := httptrace.Transport(base, options(sdk)...)
+	before := runtime.NumGoroutine()
+	const n = 20
+	for range n {
+		ctx, cancel := context.WithCancel(t.Context())
+		if _, err := rt.RoundTrip(request(t, "GET", server.URL).WithContext(ctx)); err != nil { //nolint:bodyclose // what is tested
+			t.Fatal(err)
+		}
+		cancel()
+	}
+	sdk.Wait(t, n)
+	server.Close()
+	base.CloseIdleConnections()
+	oteltest.Eventually(t, func() bool { return runtime.NumGoroutine() <= before })
+}
+
+func TestBodyIsUntouched(t *testing.T) {
+	sdk := oteltest.New(t)
+	want := bytes.Repeat([]byte("0123456789"), 10_000)
+	res, err := httptrace.Transport(nil, options(sdk)...).RoundTrip(request(t, "GET", serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Write(want)
+	}))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if got, err := io.ReadAll(res.Body); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("read %d bytes, %v", len(got), err)
+	}
+}

@@ -1,0 +1,140 @@
+package httptrace_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/internal/oteltest"
+)
+
+func TestWithAttributes(t *testing.T) {
+	sdk := oteltest.New(t)
+	h := httptrace.Handler(http.HandlerFunc(ok), options(sdk, httptrace.WithAttributes(attribute.String("team", "a")))...)
+	_, attrs := spanOf(t, sdk, h, httptest.NewRequest("GET", "/", nil))
+	measured := oteltest.Map(sdk.Seconds(t, "http.server.request.duration")[0].Attributes.ToSlice())
+	if attrs["team"] != "a" || measured["team"] != "a" {
+		t.Errorf("span %v, measured %v", attrs, measured)
+	}
+}
+
+func TestWithHeaders(t *testing.T) {
+	sdk := oteltest.New(t)
+	h := httptrace.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Answer", "42")
+		w.Header().Set("Set-Cookie", "session=hush")
+	}), options(sdk, httptrace.WithRequestHeaders("x-question", "authorization"), httptrace.WithResponseHeaders("X-Answer", "set-cookie", "X-Absent"))...)
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Add("X-Question", "a")
+	r.Header.Add("X-Question", "b")
+	r.Header.Set("Authorization", "Bearer hush")
+	r.Header.Set("Cookie", "hush")
+	_, attrs := spanOf(t, sdk, h, r)
+	for key, want := range map[string]string{
+		"http.request.header.x-question":    `["a","b"]`,
+		"http.request.header.authorization": `["REDACTED"]`,
+		"http.response.header.x-answer":     `["42"]`,
+		"http.response.header.set-cookie":   `["REDACTED"]`,
+		"http.response.header.x-absent":     "",
+		"http.request.header.cookie":        "",
+	} {
+		if got := attrs[key]; got != want {
+			t.Errorf("%s %q, want %q", key, got, want)
+		}
+	}
+}
+
+func TestHeadersAndQueryAreNotRecordedByDefault(t *testing.T) {
+	sdk := oteltest.New(t)
+	r := httptest.NewRequest("POST", "/?name=hush", strings.NewReader("hush"))
+	r.Header.Set("Authorization", "hush")
+	r.Header.Set("Cookie", "hush")
+	r.Header.Set("Baggage", "secret=hush")
+	h := httptrace.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Set-Cookie", "hush")
+		w.Write([]byte("hush"))
+	}), options(sdk)...)
+	_, attrs := spanOf(t, sdk, h, r)
+	for key, value := range attrs {
+		if strings.Contains(value, "hush") {
+			t.Errorf("%s %q", key, value)
+		}
+	}
+}
+
+// seeing is a sampler that keeps what it was shown.
+type seeing struct {
+	sdktrace.Sampler
+
+	attrs map[string]string
+}
+
+func (s *seeing) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	s.attrs = oteltest.Map(p.Attributes)
+	return s.Sampler.ShouldSample(p)
+}
+
+func TestWithQuery(t *testing.T) {
+	sampler := &seeing{Sampler: sdktrace.AlwaysSample()}
+	sdk := oteltest.New(t, sdktrace.WithSampler(sampler))
+	h := httptrace.Handler(http.HandlerFunc(ok), options(sdk, httptrace.WithQuery())...)
+	_, attrs := spanOf(t, sdk, h, httptest.NewRequest("GET", "/?q=1&access_token=hush&sig=hush", nil))
+	want := "q=1&access_token=REDACTED&sig=REDACTED"
+	if attrs["url.query"] != want || sampler.attrs["url.query"] != want {
+		t.Errorf("url.query %q, sampler saw %q, want %q", attrs["url.query"], sampler.attrs["url.query"], want)
+	}
+}
+
+func TestSamplerSeesTheTrustworthyClient(t *testing.T) {
+	sampler := &seeing{Sampler: sdktrace.AlwaysSample()}
+	sdk := oteltest.New(t, sdktrace.WithSampler(sampler))
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("X-Forwarded-For", "6.6.6.6")
+	spanOf(t, sdk, httptrace.Handler(http.HandlerFunc(ok), options(sdk)...), r)
+	if got := sampler.attrs["client.address"]; got != "192.0.2.1" {
+		t.Errorf("client.address %q", got)
+	}
+}
+
+func TestWithoutServerTiming(t *testing.T) {
+	sdk := oteltest.New(t)
+	url := serve(t, httptrace.Handler(http.HandlerFunc(ok), options(sdk, httptrace.WithoutServerTiming())...))
+	if _, h := get(t, url, "Origin", "https://example.com"); h.Get("Server-Timing") != "" || h.Get("X-Trace-Id") != "" ||
+		h.Get("Access-Control-Expose-Headers") != "" {
+		t.Errorf("headers %v", h)
+	}
+}
+
+func TestServerTimingIsExposedToOtherOrigins(t *testing.T) {
+	sdk := oteltest.New(t)
+	cors := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Access-Control-Expose-Headers", "X-Own")
+			next.ServeHTTP(w, r)
+		})
+	}
+	url := serve(t, cors(httptrace.Handler(http.HandlerFunc(ok), options(sdk)...)))
+	_, h := get(t, url, "Origin", "https://example.com")
+	if got := strings.Join(h.Values("Access-Control-Expose-Headers"), ","); got != "X-Own,Server-Timing, X-Trace-Id" {
+		t.Errorf("exposed %q", got)
+	}
+}
+
+func TestServerTimingTellsThatNothingWasSampled(t *testing.T) {
+	sdk := oteltest.New(t, sdktrace.WithSampler(sdktrace.NeverSample()))
+	_, h := get(t, serve(t, httptrace.Handler(http.HandlerFunc(ok), options(sdk)...)))
+	if got := h.Get("Server-Timing"); !strings.HasSuffix(got, `-00"`) {
+		t.Errorf("Server-Timing %q", got)
+	}
+}
+
+func TestNilOptionsAreTheDefaults(t *testing.T) {
+	h := httptrace.Handler(http.HandlerFunc(ok), nil, httptrace.WithFilter(nil), httptrace.WithTracerProvider(nil),
+		httptrace.WithMeterProvider(nil), httptrace.WithPropagator(nil))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+}
