@@ -41,7 +41,7 @@ func TestSpanEndsThoughBodyIsNeverClosed(t *testing.T) {
 			sdk := oteltest.New(t)
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
-			res, err := httptrace.Transport(nil, options(sdk)...).RoundTrip(request(t, "GET", serve(t, http.HandlerFunc(endless))).WithContext(ctx)) //nolint:bodyclose // what is tested
+			res, err := httptrace.Transport(nil, options(sdk)...).RoundTrip(request(t, "GET", serve(t, http.HandlerFunc(endless))).WithContext(ctx))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +112,7 @@ func TestResponseWithNilBody(t *testing.T) {
 	rt := httptrace.Transport(roundTripper(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Request: r}, nil
 	}), options(sdk)...)
-	res, err := rt.RoundTrip(request(t, "GET", "http://example.com")) //nolint:bodyclose // there is none
+	res, err := rt.RoundTrip(request(t, "GET", "http://example.com"))
 	if err != nil || res.Body == nil {
 		t.Fatal(res, err)
 	}

@@ -159,19 +159,10 @@ func TestWorkThatOutlivesTheRequest(t *testing.T) {
 // A request served under the context of one that is over is one of its own.
 func TestContextOfAnAnsweredRequest(t *testing.T) {
 	sdk := oteltest.New(t)
-	var ctx context.Context
-	h := httptrace.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if ctx == nil {
-			ctx = r.Context()
-		}
-	}), options(sdk)...)
-	for range 2 {
-		r := httptest.NewRequest("GET", "/", nil)
-		if ctx != nil {
-			r = r.WithContext(ctx)
-		}
-		h.ServeHTTP(httptest.NewRecorder(), r)
-	}
+	contexts := make(chan context.Context, 2)
+	h := httptrace.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { contexts <- r.Context() }), options(sdk)...)
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil).WithContext(<-contexts))
 	if n := len(sdk.Wait(t, 2)); n != 2 {
 		t.Errorf("%d spans", n)
 	}

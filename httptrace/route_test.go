@@ -97,13 +97,17 @@ func TestMuxInMux(t *testing.T) {
 		{"prefix, no route", func(traced func(http.Handler) http.Handler) http.Handler {
 			return strip("/strip", traced(inner("GET /users/{id}")))
 		}, "/strip/nowhere", "GET"},
-		{"whole paths", func(func(http.Handler) http.Handler) http.Handler { return inner("GET /strip/users/{id}") },
-			"/strip/users/1", "GET /strip/users/{id}"},
+		{
+			"whole paths", func(func(http.Handler) http.Handler) http.Handler { return inner("GET /strip/users/{id}") },
+			"/strip/users/1", "GET /strip/users/{id}",
+		},
 		{"whole paths and Handler", func(traced func(http.Handler) http.Handler) http.Handler {
 			return traced(inner("GET /strip/users/{id}"))
 		}, "/strip/users/1", "GET /strip/users/{id}"},
-		{"whole paths, no route", func(func(http.Handler) http.Handler) http.Handler { return inner("GET /strip/users/{id}") },
-			"/strip/nowhere", "GET"},
+		{
+			"whole paths, no route", func(func(http.Handler) http.Handler) http.Handler { return inner("GET /strip/users/{id}") },
+			"/strip/nowhere", "GET",
+		},
 		{"twice", func(traced func(http.Handler) http.Handler) http.Handler {
 			middle := http.NewServeMux()
 			middle.Handle("/v1/", strip("/v1", traced(inner("GET /users/{id}"))))

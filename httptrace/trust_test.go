@@ -2,6 +2,7 @@ package httptrace_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -49,9 +50,7 @@ func TestForwardingHeaders(t *testing.T) {
 				netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")))...)
 			r := httptest.NewRequest("GET", "/", nil)
 			r.RemoteAddr = test.peer
-			for key, values := range test.headers {
-				r.Header[key] = values
-			}
+			maps.Copy(r.Header, test.headers)
 			_, attrs := spanOf(t, sdk, h, r)
 			if attrs["client.address"] != test.client || attrs["url.scheme"] != test.scheme {
 				t.Errorf("client %q, scheme %q, want %q, %q", attrs["client.address"], attrs["url.scheme"], test.client, test.scheme)

@@ -1,6 +1,7 @@
 package httptrace_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -211,7 +212,7 @@ func TestWritesAfterHijackDoNotTouchTheSpan(t *testing.T) {
 		}()
 	})
 	get(t, serve(t, httptrace.Handler(h, options(sdk)...)), "Connection", "Upgrade", "Upgrade", "x")
-	if err := <-wrote; err != http.ErrHijacked {
+	if err := <-wrote; !errors.Is(err, http.ErrHijacked) {
 		t.Errorf("wrote after hijack: %v", err)
 	}
 	if got := oteltest.Map(sdk.Only(t).Attributes()); got["http.response.status_code"] != "101" || got["http.response.body.size"] != "" {

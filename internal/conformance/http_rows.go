@@ -337,13 +337,13 @@ func testPublicEndpoint(t *testing.T, s site) {
 
 func testServerTiming(t *testing.T, s site) {
 	s.start(t)
-	res := s.ask(t, "GET", "/users/1", nil, "Traceparent", traceparent)
+	header := s.ask(t, "GET", "/users/1", nil, "Traceparent", traceparent)
 	span := s.sdk.Only(t).SpanContext()
 	want := fmt.Sprintf(`traceparent;desc="00-%s-%s-01"`, span.TraceID(), span.SpanID())
-	if got := res.Header.Get("Server-Timing"); got != want {
+	if got := header.Get("Server-Timing"); got != want {
 		t.Errorf("Server-Timing %q, want %q", got, want)
 	}
-	if got := res.Header.Get("X-Trace-Id"); got != traceID {
+	if got := header.Get("X-Trace-Id"); got != traceID {
 		t.Errorf("X-Trace-Id %q", got)
 	}
 }

@@ -76,8 +76,8 @@ func (s *site) request(t *testing.T, method, path string, body io.Reader, header
 	return r
 }
 
-// ask sends a request and returns its response, read to the end.
-func (s *site) ask(t *testing.T, method, path string, body io.Reader, header ...string) *http.Response {
+// ask sends a request, reads the response to its end and returns its header.
+func (s *site) ask(t *testing.T, method, path string, body io.Reader, header ...string) http.Header {
 	t.Helper()
 	res, err := s.client.Do(s.request(t, method, path, body, header...))
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *site) ask(t *testing.T, method, path string, body io.Reader, header ...
 	if res.ProtoMajor != s.version.major {
 		t.Fatalf("spoke %s", res.Proto)
 	}
-	return res
+	return res.Header
 }
 
 // route returns what a route should be called.
