@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"maps"
 	"net"
 	"strings"
 )
@@ -60,9 +61,7 @@ func naisEnviron(base []string, o runOptions, endpoint string) environ {
 	env.byDefault("NAIS_APP_IMAGE", o.name+":local")
 	env.byDefault("NAIS_POD_NAME", o.name+"-"+strings.ToLower(rand.Text()[:5]))
 
-	for key, value := range environOf(o.env) {
-		env[key] = value
-	}
+	maps.Copy(env, environOf(o.env))
 	env.byDefault("NAIS_CLIENT_ID", env["NAIS_CLUSTER_NAME"]+":"+env["NAIS_NAMESPACE"]+":"+env["NAIS_APP_NAME"])
 	if port := env["PORT"]; port != "" {
 		env.byDefault("BIND_ADDRESS", net.JoinHostPort("127.0.0.1", port)) // on NAIS 0.0.0.0, which is not for laptops

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main_test
 
 import (
@@ -111,7 +113,7 @@ func sendTraces() int {
 // sendIncomplete makes a trace whose root does not end.
 func sendIncomplete() int {
 	p := provider()
-	ctx, _ := p.Tracer("test").Start(context.Background(), "root")
+	ctx, _ := p.Tracer("test").Start(context.Background(), "root") //nolint:spancheck // it shall not end
 	_, child := p.Tracer("test").Start(ctx, "child")
 	child.End()
 	return shutdown(p)
@@ -119,7 +121,7 @@ func sendIncomplete() int {
 
 // runChild waits for a signal, as its own child does, whose output it passes on.
 func runChild() int {
-	cmd := exec.Command(os.Args[0]) //nolint:noctx // ends by a signal
+	cmd := exec.Command(os.Args[0]) // ends by a signal
 	cmd.Env = append(os.Environ(), roleKey+"=waits")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -134,15 +136,20 @@ func runChild() int {
 // waitForSignal says that name is ready, and what signal ends it.
 func waitForSignal(name string) int {
 	caught := make(chan os.Signal, 1)
-	signal.Notify(caught, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2)
+	signal.Notify(caught, syscall.SIGCONT, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2)
 	fmt.Println(name, "ready")
-	fmt.Println(name, <-caught)
+	for sig := range caught {
+		fmt.Println(name, sig)
+		if sig != syscall.SIGCONT {
+			break
+		}
+	}
 	return 7
 }
 
 // leaveChild ends before its child, which ignores SIGTERM and says "ready".
 func leaveChild() int {
-	cmd := exec.Command(os.Args[0]) //nolint:noctx // is left behind
+	cmd := exec.Command(os.Args[0]) // is left behind
 	cmd.Env = append(os.Environ(), roleKey+"=ignores")
 	out, err := cmd.StdoutPipe()
 	if err == nil {
@@ -173,7 +180,7 @@ func holdConnection() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	cmd := exec.Command(os.Args[0]) //nolint:noctx // is left behind
+	cmd := exec.Command(os.Args[0]) // is left behind
 	cmd.Env = append(os.Environ(), roleKey+"=cat")
 	cmd.ExtraFiles = []*os.File{file}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr // ends with the test's stdin

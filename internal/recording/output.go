@@ -10,18 +10,20 @@ import (
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 )
 
+// What marks the log records that stand for lines of a program's output.
 const (
-	// OutputScope is the scope of the log records that stand for lines of a
-	// program's stdout and stderr.
+	// OutputScope is their scope.
 	OutputScope = "spor.stdout"
 	// StreamKey is the attribute that tells which of the two a line was
-	// written to: [Stdout] or [Stderr].
+	// written to, Stdout or Stderr.
 	StreamKey = "log.iostream"
 	// ContinuedKey is the attribute, true, of a record that ends where a line
 	// was cut for its length; the next record of that stream goes on.
 	ContinuedKey = "spor.line.continued"
+)
 
-	// Stdout and Stderr are the values of [StreamKey].
+// The values of [StreamKey].
+const (
 	Stdout = "stdout"
 	Stderr = "stderr"
 )

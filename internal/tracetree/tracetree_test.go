@@ -2,6 +2,7 @@ package tracetree_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -31,7 +32,7 @@ func span(id, parent byte, flags uint32) *tracepb.Span {
 	s := &tracepb.Span{
 		TraceId:           []byte{15: 1},
 		SpanId:            []byte{7: id},
-		Name:              fmt.Sprint(id),
+		Name:              strconv.Itoa(int(id)),
 		Flags:             flags,
 		StartTimeUnixNano: uint64(id) * uint64(time.Second),
 	}

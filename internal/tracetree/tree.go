@@ -8,6 +8,7 @@ package tracetree
 
 import (
 	"encoding/hex"
+	"slices"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
@@ -78,8 +79,8 @@ func (t *Trace) All(yield func(span *Span, depth int) bool) {
 	// Not recursive: how deep a trace goes is up to the program that made it.
 	var stack []step
 	push := func(spans []*Span, depth int) {
-		for i := len(spans) - 1; i >= 0; i-- {
-			stack = append(stack, step{spans[i], depth})
+		for _, span := range slices.Backward(spans) { // the first on top
+			stack = append(stack, step{span, depth})
 		}
 	}
 	push(t.Roots, 0)

@@ -44,7 +44,7 @@ func Draw(w io.Writer, t *tracetree.Trace, style Style) error {
 		p.row(r, scale, columns)
 	}
 	if more := t.Spans - len(rows); more > 0 {
-		p.line(cell{text: fmt.Sprintf("  … and %s", count(more, "more span")), color: faint})
+		p.line(cell{text: "  … and " + count(more, "more span"), color: faint})
 	}
 	p.line()
 	_, err := w.Write(p.out.Bytes())

@@ -1,0 +1,140 @@
+package main_test
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// openTerminal returns both ends of a new terminal: the keyboard and screen of
+// the user, and the file that programs have.
+func openTerminal(t *testing.T) (user, program *os.File) {
+	t.Helper()
+	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { _ = user.Close() })
+	number, err := unix.IoctlGetInt(int(user.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.IoctlSetPointerInt(int(user.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.IoctlSetWinsize(int(user.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: 120, Row: 40}); err != nil {
+		t.Fatal(err)
+	}
+	program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = program.Close() })
+	return user, program
+}
+
+// onTerminal starts cmd as the first program of a new terminal, and returns
+// what the user sees and where the user types.
+func onTerminal(t *testing.T, cmd *exec.Cmd) (screen *bufio.Scanner, keyboard *os.File) {
+	t.Helper()
+	user, program := openTerminal(t)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = program, program, program
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = program.Close()
+	return bufio.NewScanner(user), user
+}
+
+// see reads the screen up to the line that is wanted, and returns all of it.
+func see(t *testing.T, screen *bufio.Scanner, want string) string {
+	t.Helper()
+	var seen strings.Builder
+	for screen.Scan() {
+		seen.WriteString(screen.Text() + "\n")
+		if strings.Contains(screen.Text(), want) {
+			return seen.String()
+		}
+	}
+	t.Fatalf("saw\n%s\nwant a line with %q", seen.String(), want)
+	return ""
+}
+
+func TestRunHandsTerminalToCommand(t *testing.T) {
+	cmd := spor(t, running("tty")...)
+	screen, keyboard := onTerminal(t, cmd)
+	see(t, screen, "ready")
+	if _, err := keyboard.WriteString("typed\n"); err != nil {
+		t.Fatal(err)
+	}
+	see(t, screen, "read typed")
+	drawn := see(t, screen, "log records received")
+	if !strings.Contains(drawn, "\x1b[31m✗ \x1b[0m") {
+		t.Errorf("no colour in\n%s", drawn)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRunOnTerminalWithoutColor(t *testing.T) {
+	for _, pair := range []string{"NO_COLOR=1", "TERM=dumb"} {
+		t.Run(pair, func(t *testing.T) {
+			cmd := spor(t, running("traces")...)
+			cmd.Env = append(cmd.Env, pair)
+			screen, _ := onTerminal(t, cmd)
+			if drawn := see(t, screen, "log records received"); strings.Contains(drawn, "\x1b") {
+				t.Errorf("colour in\n%s", drawn)
+			}
+			if err := cmd.Wait(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestRunInterruptedFromKeyboard(t *testing.T) {
+	cmd := spor(t, running("waits")...)
+	screen, keyboard := onTerminal(t, cmd)
+	see(t, screen, "child ready")
+	if _, err := keyboard.WriteString("\x03"); err != nil {
+		t.Fatal(err)
+	}
+	see(t, screen, "child interrupt")
+	see(t, screen, "log records received")
+	_ = cmd.Wait()
+	if got, want := cmd.ProcessState.ExitCode(), 7; got != want {
+		t.Errorf("exit code %d, want %d", got, want)
+	}
+}
+
+// A shell that does job control runs spor, stops it from the keyboard and
+// continues it.
+func TestRunStoppedFromKeyboard(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip(err)
+	}
+	cmd := spor(t, running("waits")...)
+	cmd.Path, cmd.Args = bash, append([]string{bash, "--norc", "-mc", `"$0" "$@"; echo "job stopped"; fg; echo "code $?"`}, cmd.Args...)
+	screen, keyboard := onTerminal(t, cmd)
+	see(t, screen, "child ready")
+	if _, err := keyboard.WriteString("\x1a"); err != nil {
+		t.Fatal(err)
+	}
+	see(t, screen, "job stopped")
+	see(t, screen, "child continued")
+	if _, err := keyboard.WriteString("\x03"); err != nil {
+		t.Fatal(err)
+	}
+	see(t, screen, "child interrupt")
+	see(t, screen, "code 7")
+	_ = cmd.Wait()
+}
