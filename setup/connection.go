@@ -2,8 +2,10 @@ package setup
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
@@ -46,6 +48,14 @@ func dial(s signalSettings, watch grpc.UnaryClientInterceptor) (*grpc.ClientConn
 	return grpc.NewClient("dns:///"+s.endpoint.address, options...)
 }
 
+// retry is how soon an export is tried again. The exporter's timeout ends it.
+var retry = otlptracegrpc.RetryConfig{
+	Enabled:         true,
+	InitialInterval: 200 * time.Millisecond,
+	MaxInterval:     time.Second,
+	MaxElapsedTime:  2 * longest,
+}
+
 // answer is what the collector said to one export.
 type answer struct {
 	accepted bool
@@ -55,18 +65,32 @@ type answer struct {
 
 type answerKey struct{}
 
-// watch sees each attempt, where OpenTelemetry's exporter tells only the last.
-func (e *exporter) watch(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+// watcher sees each attempt to export a signal, where OpenTelemetry's exporters
+// tell only the last.
+type watcher struct {
+	signal   string
+	endpoint *endpoint
+	reporter *reporter
+	reached  atomic.Bool // the collector has answered
+}
+
+// failed takes the error of an export that was given up.
+func (w *watcher) failed(err error) {
+	w.reporter.count(w.signal)
+	w.reporter.failed(w.signal, w.endpoint, err)
+}
+
+func (w *watcher) watch(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	err := invoke(ctx, method, req, reply, conn, opts...)
 	switch code := status.Code(err); {
 	case code == codes.OK:
-		e.reached.Store(true)
-		e.reporter.answered()
+		w.reached.Store(true)
+		w.reporter.answered(w.signal)
 		noteAnswer(ctx, reply)
 	case code == codes.Unavailable && ctx.Err() == nil:
-		e.reporter.failed(err)
+		w.reporter.failed(w.signal, w.endpoint, err)
 	case code != codes.Canceled && code != codes.DeadlineExceeded && code != codes.Unavailable:
-		e.reached.Store(true)
+		w.reached.Store(true)
 	}
 	return err
 }

@@ -23,6 +23,9 @@ func processEnvironment() *environment { return &environment{get: os.Getenv, all
 // OpenTelemetry specification asks, an empty variable counts as unset.
 func (e *environment) text(name string) string { return strings.TrimSpace(e.get(name)) }
 
+// lower is text in lower case, for values that are names of a choice.
+func (e *environment) lower(name string) string { return strings.ToLower(e.text(name)) }
+
 // first returns the first of the variables that is set, and its name.
 func (e *environment) first(names ...string) (name, value string) {
 	for _, name := range names {

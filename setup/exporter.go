@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync/atomic"
-	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
@@ -26,21 +24,20 @@ const (
 // exporter runs OpenTelemetry's OTLP exporter so that one span never costs its
 // batch, and so that every span is settled: delivered, or dropped with a reason.
 type exporter struct {
+	watcher
 	next     sdktrace.SpanExporter
 	conn     *grpc.ClientConn
-	endpoint *endpoint
 	ledger   *ledger
-	reporter *reporter
 	rewriter *rewriter
 	settled  func(spans int)
-	reached  atomic.Bool // the collector has answered
 
 	life  context.Context //nolint:containedctx // that of the exporter: ends when exports are to be given up
 	abort context.CancelFunc
 }
 
 func newExporter(s signalSettings, w *rewriter, l *ledger, r *reporter) (*exporter, error) {
-	e := &exporter{endpoint: s.endpoint, ledger: l, reporter: r, rewriter: w, settled: func(int) {}}
+	e := &exporter{ledger: l, rewriter: w, settled: func(int) {}}
+	e.signal, e.endpoint, e.reporter = "traces", s.endpoint, r
 	e.life, e.abort = context.WithCancel(context.Background())
 	conn, err := dial(s, e.watch)
 	if err != nil {
@@ -52,12 +49,7 @@ func newExporter(s signalSettings, w *rewriter, l *ledger, r *reporter) (*export
 		otlptracegrpc.WithHeaders(s.headers),
 		otlptracegrpc.WithTimeout(s.timeout),
 		otlptracegrpc.WithMaxRequestSize(largestRequest),
-		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{
-			Enabled:         true,
-			InitialInterval: 200 * time.Millisecond,
-			MaxInterval:     time.Second,
-			MaxElapsedTime:  2 * longest, // the timeout ends it
-		}),
+		otlptracegrpc.WithRetry(retry),
 	))
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
@@ -99,7 +91,7 @@ func (e *exporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan, requ
 		return
 	}
 	e.ledger.drop(e.reason(err), int64(len(spans)))
-	e.reporter.failed(err)
+	e.failed(err)
 }
 
 // partly settles spans that the collector took, but for those that it says it
@@ -109,7 +101,7 @@ func (e *exporter) partly(a *answer, spans int) {
 	e.ledger.deliver(int64(spans) - refused)
 	if refused > 0 {
 		e.ledger.drop(rejected, refused)
-		e.reporter.failed(errors.New("collector rejected spans: " + a.message))
+		e.failed(errors.New("collector rejected spans: " + a.message))
 	}
 }
 

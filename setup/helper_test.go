@@ -7,6 +7,7 @@ import (
 	"log"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,8 +16,10 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/nais/spor/internal/receiver"
@@ -28,6 +31,7 @@ type collector struct {
 	*receiver.Server
 	mu       sync.Mutex
 	spans    []*tracepb.Span
+	metrics  []*metricspb.Metric
 	resource map[string]string
 	bytes    []byte
 }
@@ -35,7 +39,7 @@ type collector struct {
 func listen(t *testing.T, addr string) *collector {
 	t.Helper()
 	c := &collector{}
-	server, err := receiver.Listen(addr, receiver.Sink{Traces: c.take})
+	server, err := receiver.Listen(addr, receiver.Sink{Traces: c.take, Metrics: c.takeMetrics})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,6 +59,30 @@ func (c *collector) take(_ context.Context, r *coltrace.ExportTraceServiceReques
 	}
 	c.bytes = append(c.bytes, r.String()...)
 	return nil, nil
+}
+
+func (c *collector) takeMetrics(_ context.Context, r *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, rm := range r.GetResourceMetrics() {
+		for _, sm := range rm.GetScopeMetrics() {
+			c.metrics = append(c.metrics, sm.GetMetrics()...)
+		}
+	}
+	c.bytes = append(c.bytes, r.String()...)
+	return nil, nil
+}
+
+// metric returns the last one of that name, or nil.
+func (c *collector) metric(name string) *metricspb.Metric {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, m := range slices.Backward(c.metrics) {
+		if m.GetName() == name {
+			return m
+		}
+	}
+	return nil
 }
 
 func texts(attributes []*commonpb.KeyValue) map[string]string {
@@ -109,7 +137,7 @@ func environment(t *testing.T, pairs ...string) {
 // start starts telemetry and gives the globals back when the test ends.
 func start(t *testing.T, opts ...setup.Option) (shutdown func(context.Context) error, err error) {
 	t.Helper()
-	provider, propagator := otel.GetTracerProvider(), otel.GetTextMapPropagator()
+	provider, propagator, meters := otel.GetTracerProvider(), otel.GetTextMapPropagator(), otel.GetMeterProvider()
 	shutdown, err = setup.Start(t.Context(), opts...)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -117,6 +145,7 @@ func start(t *testing.T, opts ...setup.Option) (shutdown func(context.Context) e
 		_ = shutdown(ctx)
 		otel.SetTracerProvider(provider)
 		otel.SetTextMapPropagator(propagator)
+		otel.SetMeterProvider(meters)
 	})
 	return shutdown, err
 }

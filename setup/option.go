@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
@@ -12,8 +13,11 @@ type config struct {
 	resource   []attribute.KeyValue
 	sampler    sdktrace.Sampler
 	processors []sdktrace.SpanProcessor
+	gatherers  []prometheus.Gatherer
 	rootSpan   string
 	crashFile  string
+
+	withoutMetrics bool
 }
 
 func newConfig(opts []Option) *config {
@@ -52,6 +56,24 @@ func WithSpanProcessor(p sdktrace.SpanProcessor) Option {
 			c.processors = append(c.processors, p)
 		}
 	}
+}
+
+// WithGatherer exports the metrics of a Prometheus registry too, beside those of
+// the OpenTelemetry API, under their own names; nil adds none. Families that are
+// there already, such as those of the Go collector, are not exported twice.
+func WithGatherer(g prometheus.Gatherer) Option {
+	return func(c *config) {
+		if g != nil {
+			c.gatherers = append(c.gatherers, g)
+		}
+	}
+}
+
+// WithoutMetrics leaves metrics alone: no provider is installed and nothing is
+// collected. The default is to push what the OpenTelemetry API records, and the
+// metrics of the Go runtime and of the process.
+func WithoutMetrics() Option {
+	return func(c *config) { c.withoutMetrics = true }
 }
 
 // WithRootSpan makes [Run] start one span of that name around the program, which

@@ -3,6 +3,7 @@ package setup
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -19,19 +20,27 @@ const (
 	unreachedInterval = time.Hour
 )
 
-// reporter tells people of the exporter's trouble, at most one line a minute,
-// never from the request path.
+// reporter tells people of the exporters' trouble, for all signals at most one
+// line a minute, never from the request path.
 type reporter struct {
-	endpoint *endpoint
-	ledger   *ledger
+	ledger *ledger
 
 	mu       sync.Mutex
 	held     bool // only remember: it will all be said at once
 	last     time.Time
 	reported bool
-	reached  bool
-	failure  error
+	reached  bool             // a collector has answered
+	failures map[string]int64 // by signal
+	failure  *failure         // the last one, while that signal has not got through again
+	spans    *endpoint
 	lost     int64 // spans that were reported as dropped
+}
+
+// failure is what went wrong with an export.
+type failure struct {
+	signal   string
+	endpoint *endpoint
+	err      error
 }
 
 // standardHandler is what slog.Default has until the program sets its own.
@@ -47,18 +56,38 @@ func logger() *slog.Logger {
 }
 
 // failed reports that the collector could not be given something.
-func (r *reporter) failed(err error) {
+func (r *reporter) failed(signal string, e *endpoint, err error) {
 	r.mu.Lock()
-	r.failure = err
+	r.failure = &failure{signal, e, err}
 	r.mu.Unlock()
 	r.report(true)
 }
 
-// answered notes that the collector works.
-func (r *reporter) answered() {
+// count counts an export that was given up.
+func (r *reporter) count(signal string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.reached, r.failure = true, nil
+	if r.failures == nil {
+		r.failures = map[string]int64{}
+	}
+	r.failures[signal]++
+}
+
+// failureCounts returns how many exports were given up, by signal.
+func (r *reporter) failureCounts() map[string]int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.failures)
+}
+
+// answered notes that the collector takes the signal.
+func (r *reporter) answered(signal string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reached = true
+	if r.failure != nil && r.failure.signal == signal {
+		r.failure = nil
+	}
 }
 
 // hold keeps the reporter silent until release, which says everything in one
@@ -81,7 +110,7 @@ func (r *reporter) release() {
 // or spans dropped since the last line.
 func (r *reporter) report(failed bool) {
 	if attrs := r.due(failed); attrs != nil {
-		logger().LogAttrs(context.Background(), slog.LevelWarn, "spans could not be exported", attrs...)
+		logger().LogAttrs(context.Background(), slog.LevelWarn, "telemetry could not be exported", attrs...)
 	}
 }
 
@@ -90,23 +119,32 @@ func (r *reporter) report(failed bool) {
 func (r *reporter) due(failed bool) []slog.Attr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	interval := reportInterval
-	if r.endpoint.platform && !r.reached {
-		interval = unreachedInterval
-	}
 	drops, lost := r.ledger.drops()
-	if r.held || r.reported && time.Since(r.last) < interval || !failed && lost == r.lost {
+	if r.held || r.reported && time.Since(r.last) < r.interval() || !failed && lost == r.lost {
 		return nil
 	}
 	r.last, r.reported, r.lost = time.Now(), true, lost
-	attrs := []slog.Attr{slog.String("endpoint", r.endpoint.url)}
+	var attrs []slog.Attr
+	switch {
+	case r.failure != nil:
+		attrs = append(attrs, slog.String("signal", r.failure.signal), slog.String("endpoint", r.failure.endpoint.url))
+	case r.spans != nil:
+		attrs = append(attrs, slog.String("signal", "traces"), slog.String("endpoint", r.spans.url))
+	}
 	if lost > 0 {
 		attrs = append(attrs, slog.String("spans_dropped", describeDrops(drops)))
 	}
-	if r.failure != nil {
-		attrs = append(attrs, slog.String("error", r.failure.Error()), slog.String("cure", cure(r.failure, r.endpoint)))
+	if f := r.failure; f != nil {
+		attrs = append(attrs, slog.String("error", f.err.Error()), slog.String("cure", cure(f.err, f.endpoint)))
 	}
 	return attrs
+}
+
+func (r *reporter) interval() time.Duration {
+	if r.failure != nil && r.failure.endpoint.platform && !r.reached {
+		return unreachedInterval
+	}
+	return reportInterval
 }
 
 // cure says what to look at first.

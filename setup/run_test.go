@@ -179,7 +179,7 @@ func TestRunLogsTheCrashBefore(t *testing.T) {
 	} {
 		t.Run(tt.program, func(t *testing.T) {
 			dir := t.TempDir()
-			pod := []string{"NAIS_CLUSTER_NAME", "dev-gcp", "NAIS_APP_NAME", "or/ders", "TMPDIR", dir, "OTEL_TRACES_EXPORTER", "none"}
+			pod := []string{"NAIS_CLUSTER_NAME", "dev-gcp", "NAIS_APP_NAME", "or/ders", "TMPDIR", dir, "OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none"}
 			code, _, stderr := finish(t, command(t, tt.program, pod...))
 			if code != 2 || !strings.Contains(stderr, tt.text) || strings.Contains(stderr, `"level"`) {
 				t.Fatalf("crash: got code %d and %q, want 2 and the runtime's own text", code, stderr)

@@ -21,6 +21,7 @@ type settings struct {
 	sampler    sdktrace.Sampler
 	limits     sdktrace.SpanLimits
 	traces     signalSettings
+	metrics    *metricSettings // nil: none
 	batch      batchSettings
 	rewriter   *rewriter
 	processors []sdktrace.SpanProcessor
@@ -28,12 +29,13 @@ type settings struct {
 
 // signalSettings says where one signal goes.
 type signalSettings struct {
-	console  bool
-	endpoint *endpoint // nil: not sent over OTLP
-	headers  map[string]string
-	timeout  time.Duration
-	gzip     bool
-	unnamed  bool // OTLP is wanted and no endpoint is named
+	console    bool
+	prometheus bool      // scraped, and not pushed
+	endpoint   *endpoint // nil: not sent over OTLP
+	headers    map[string]string
+	timeout    time.Duration
+	gzip       bool
+	unnamed    bool // OTLP is wanted and no endpoint is named
 }
 
 func readSettings(env *environment, c *config) *settings {
@@ -45,6 +47,7 @@ func readSettings(env *environment, c *config) *settings {
 		sampler:    readSampler(env, c.sampler),
 		limits:     readLimits(env),
 		traces:     readSignal(env, "TRACES"),
+		metrics:    readMetrics(env, c),
 		batch:      readBatch(env),
 		rewriter: &rewriter{
 			dialect: dialect.New(dialect.ParseOptIn(env.text(dialect.Variable))),
@@ -57,7 +60,7 @@ func readSettings(env *environment, c *config) *settings {
 // readSignal reads where a signal goes. A list of exporters is allowed.
 func readSignal(env *environment, signal string) signalSettings {
 	var s signalSettings
-	otlp := readExporters(env, "OTEL_"+signal+"_EXPORTER", &s)
+	otlp := readExporters(env, signal, &s)
 	if !otlp || !grpcProtocol(env, signal) {
 		return s
 	}
@@ -71,33 +74,40 @@ func readSignal(env *environment, signal string) signalSettings {
 	return s
 }
 
-func readExporters(env *environment, name string, s *signalSettings) (otlp bool) {
+// readExporters reads which exporters a signal has. Metrics have one: a series
+// that arrives twice is counted twice.
+func readExporters(env *environment, signal string, s *signalSettings) (otlp bool) {
+	name := "OTEL_" + signal + "_EXPORTER"
 	value := env.text(name)
-	items := list(strings.ToLower(value))
-	if len(items) == 0 {
-		return true
+	choices := "otlp, console or none"
+	if signal == "METRICS" {
+		choices = "otlp, prometheus, console or none"
 	}
-	known := 0
-	for _, item := range items {
-		switch item {
-		case "otlp":
-			otlp = true
-		case "console", "logging":
-			s.console = true
-		case "none":
-		default:
-			env.wrong(name, item, "is not supported (use otlp, console or none)")
+	var known []string
+	for _, item := range list(strings.ToLower(value)) {
+		if item == "logging" {
+			item = "console"
+		}
+		if !slices.Contains([]string{"otlp", "console", "none"}, item) && (item != "prometheus" || signal != "METRICS") {
+			env.wrong(name, item, "is not supported (use "+choices+")")
 			continue
 		}
-		known++
+		known = append(known, item)
 	}
-	if known == 0 {
+	switch {
+	case len(known) == 0:
 		return true
-	}
-	if len(items) > 1 && slices.Contains(items, "none") {
+	case len(known) > 1 && slices.Contains(known, "none"):
 		env.wrong(name, value, "has none beside others (remove one or the other); the others are kept")
+		known = slices.DeleteFunc(known, func(item string) bool { return item == "none" })
 	}
-	return otlp
+	if len(known) > 1 && signal == "METRICS" {
+		env.wrong(name, value, "names more than one exporter, and every series would be counted twice (keep one); "+known[0]+" is used")
+		known = known[:1]
+	}
+	s.console = slices.Contains(known, "console")
+	s.prometheus = slices.Contains(known, "prometheus")
+	return slices.Contains(known, "otlp")
 }
 
 // grpcProtocol reports whether every variable that names the protocol says

@@ -1,7 +1,6 @@
 package setup
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,8 +12,6 @@ import (
 
 	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
 // flushTimeout bounds shutdown where the caller does not. A NAIS pod has about 25
@@ -50,7 +47,7 @@ func Start(ctx context.Context, opts ...Option) (shutdown func(context.Context) 
 // startOnce starts nothing when telemetry is running already.
 func startOnce(ctx context.Context, env *environment, c *config) (*telemetry, error) {
 	if !running.CompareAndSwap(false, true) {
-		t := &telemetry{done: make(chan struct{})}
+		t := newTelemetry()
 		t.once.Do(func() { close(t.done) })
 		return t, errRunning
 	}
@@ -59,16 +56,28 @@ func startOnce(ctx context.Context, env *environment, c *config) (*telemetry, er
 
 // telemetry is the running SDK.
 type telemetry struct {
-	provider *sdktrace.TracerProvider // nil when spans go nowhere
-	gate     *gate                    // nil when nothing is exported over OTLP
+	signals  []provider
+	ledger   *ledger
+	reporter *reporter
 
 	once sync.Once
 	done chan struct{}
 	err  error
 }
 
+// provider is that of traces, of metrics or of logs.
+type provider interface {
+	ForceFlush(context.Context) error
+	Shutdown(context.Context) error
+}
+
+func newTelemetry() *telemetry {
+	l := newLedger()
+	return &telemetry{ledger: l, reporter: &reporter{ledger: l}, done: make(chan struct{})}
+}
+
 func start(ctx context.Context, env *environment, c *config) (*telemetry, error) {
-	t := &telemetry{done: make(chan struct{})}
+	t := newTelemetry()
 	s := readSettings(env, c)
 	otel.SetTextMapPropagator(s.propagator)
 	if s.disabled {
@@ -78,55 +87,12 @@ func start(ctx context.Context, env *environment, c *config) (*telemetry, error)
 	trouble.quiet.Store(true) // the SDK reads the environment once more
 	otel.SetErrorHandler(trouble)
 	otel.SetLogger(logr.New(logSink{trouble}))
-	err := t.startTraces(s)
+	err := errors.Join(t.startTraces(s), t.startMetrics(ctx, s))
 	trouble.quiet.Store(false)
 	if s.traces.unnamed {
 		tellUnnamed(ctx)
 	}
 	return t, errors.Join(env.err(), err)
-}
-
-// startTraces installs a tracer provider if there is anywhere for spans to go.
-func (t *telemetry) startTraces(s *settings) error {
-	options := []sdktrace.TracerProviderOption{
-		sdktrace.WithResource(s.resource),
-		sdktrace.WithSampler(s.sampler),
-		sdktrace.WithRawSpanLimits(s.limits),
-	}
-	var problems []error
-	if s.traces.endpoint != nil {
-		gate, err := newPipeline(s)
-		if err == nil {
-			t.gate = gate
-			options = append(options, sdktrace.WithSpanProcessor(gate))
-		}
-		problems = append(problems, err)
-	}
-	if s.traces.console {
-		console, err := stdouttrace.New(stdouttrace.WithPrettyPrint())
-		if err == nil {
-			options = append(options, sdktrace.WithSyncer(rewritingExporter{console, s.rewriter}))
-		}
-		problems = append(problems, err)
-	}
-	for _, p := range s.processors {
-		options = append(options, sdktrace.WithSpanProcessor(p))
-	}
-	if t.gate != nil || s.traces.console || len(s.processors) > 0 {
-		t.provider = sdktrace.NewTracerProvider(options...)
-		otel.SetTracerProvider(t.provider)
-	}
-	return errors.Join(problems...)
-}
-
-// newPipeline returns the way of a span from its end to the collector.
-func newPipeline(s *settings) (*gate, error) {
-	ledger := newLedger()
-	e, err := newExporter(s.traces, s.rewriter, ledger, &reporter{endpoint: s.traces.endpoint, ledger: ledger})
-	if err != nil {
-		return nil, fmt.Errorf("setup: %s: %w", s.traces.endpoint.url, err)
-	}
-	return newGate(e, s.batch), nil
 }
 
 func tellUnnamed(ctx context.Context) {
@@ -146,10 +112,9 @@ func (t *telemetry) shutdown(ctx context.Context) error {
 	return t.err
 }
 
+// flushAndStop ends the signals beside each other: one that hangs takes nothing
+// from the time of the others.
 func (t *telemetry) flushAndStop(ctx context.Context) error {
-	if t.provider == nil {
-		return nil
-	}
 	if ctx.Err() != nil {
 		ctx = context.WithoutCancel(ctx)
 	}
@@ -158,36 +123,39 @@ func (t *telemetry) flushAndStop(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, flushTimeout)
 		defer cancel()
 	}
-	if t.gate != nil {
-		t.gate.exporter.reporter.hold()
-		defer t.gate.exporter.reporter.release()
-	}
-	err := t.provider.Shutdown(ctx)
-	return cmp.Or(t.lost(), err)
+	t.reporter.hold()
+	defer t.reporter.release()
+	err := t.each(func(p provider) error { return p.Shutdown(ctx) })
+	return errors.Join(t.lost(), err)
 }
 
-// flush exports what has ended so far, for at most flushTimeout.
+// flush exports what there is so far, for at most flushTimeout.
 func (t *telemetry) flush(ctx context.Context) {
-	if t.provider == nil {
-		return
-	}
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
-	// The exporter reports its own errors.
-	_ = t.provider.ForceFlush(ctx)
+	// The exporters report their own errors.
+	_ = t.each(func(p provider) error { return p.ForceFlush(ctx) })
+}
+
+// each does something to every signal at once, and waits.
+func (t *telemetry) each(do func(provider) error) error {
+	errs := make([]error, len(t.signals))
+	var wait sync.WaitGroup
+	for i, p := range t.signals {
+		wait.Go(func() { errs[i] = do(p) })
+	}
+	wait.Wait()
+	return errors.Join(errs...)
 }
 
 // lost returns an error if not every span was delivered.
 func (t *telemetry) lost() error {
-	if t.gate == nil {
-		return nil
-	}
-	drops, all := t.gate.ledger.drops()
+	drops, all := t.ledger.drops()
 	if all == 0 {
 		return nil
 	}
 	return fmt.Errorf("setup: %d of %d spans were not delivered to %s: %s",
-		all, all+t.gate.ledger.deliveries(), t.gate.exporter.endpoint.url, describeDrops(drops))
+		all, all+t.ledger.deliveries(), t.reporter.spans.url, describeDrops(drops))
 }
 
 // oneLine joins the problems of err.

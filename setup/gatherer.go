@@ -1,0 +1,66 @@
+package setup
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	dto "github.com/prometheus/client_model/go"
+)
+
+// gatherProcess returns the metrics of the Go runtime and of the process, under
+// the names that client_golang gives them and that Nais APM reads, behind those
+// of the program's own registries.
+func gatherProcess(program []prometheus.Gatherer) prometheus.Gatherer {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return firstOfName(append(program[:len(program):len(program)], registry))
+}
+
+// firstOfName gathers from several registries. Of a family that more than one
+// has, the first counts: the program's registry often has the Go collector too.
+type firstOfName []prometheus.Gatherer
+
+func (f firstOfName) Gather() ([]*dto.MetricFamily, error) {
+	var families []*dto.MetricFamily
+	var problems []error
+	seen := map[string]bool{}
+	for _, gatherer := range f {
+		some, err := gatherer.Gather()
+		problems = append(problems, err)
+		for _, family := range some {
+			if name := family.GetName(); !seen[name] {
+				seen[name] = true
+				families = append(families, family)
+			}
+		}
+	}
+	return families, errors.Join(problems...)
+}
+
+// cleanGatherer cleans the values of labels.
+type cleanGatherer struct{ prometheus.Gatherer }
+
+func (g cleanGatherer) Gather() ([]*dto.MetricFamily, error) {
+	families, err := g.Gatherer.Gather()
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			cleanLabels(metric.GetLabel())
+			cleanLabels(metric.GetCounter().GetExemplar().GetLabel())
+			for _, bucket := range metric.GetHistogram().GetBucket() {
+				cleanLabels(bucket.GetExemplar().GetLabel())
+			}
+		}
+	}
+	return families, err
+}
+
+// cleanLabels replaces labels rather than change them: a registry may keep them.
+func cleanLabels(labels []*dto.LabelPair) {
+	for i, label := range labels {
+		if value := label.GetValue(); !isClean(value) {
+			cleaned := cleanText(value)
+			labels[i] = &dto.LabelPair{Name: label.Name, Value: &cleaned}
+		}
+	}
+}

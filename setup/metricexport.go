@@ -1,0 +1,143 @@
+package setup
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"google.golang.org/grpc"
+)
+
+// metricExporter sends clean metrics over OTLP and reports trouble itself.
+type metricExporter struct {
+	watcher
+	sdkmetric.Exporter
+	conn *grpc.ClientConn
+	life context.Context //nolint:containedctx // that of the exporter: ends when exports are to be given up
+	stop context.CancelFunc
+}
+
+func newMetricExporter(ctx context.Context, m *metricSettings, r *reporter) (*metricExporter, error) {
+	e := &metricExporter{}
+	e.signal, e.endpoint, e.reporter = "metrics", m.endpoint, r
+	e.life, e.stop = context.WithCancel(context.WithoutCancel(ctx))
+	conn, err := dial(m.signalSettings, e.watch)
+	if err != nil {
+		return nil, err
+	}
+	e.conn = conn
+	e.Exporter, err = otlpmetricgrpc.New(ctx,
+		otlpmetricgrpc.WithGRPCConn(conn),
+		otlpmetricgrpc.WithHeaders(m.headers),
+		otlpmetricgrpc.WithTimeout(m.timeout),
+		otlpmetricgrpc.WithTemporalitySelector(m.temporality),
+		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig(retry)),
+	)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return e, nil
+}
+
+// Export never fails for the reader, which would report it once more.
+func (e *metricExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(e.life, cancel)()
+	cleanMetrics(metrics)
+	if err := e.Exporter.Export(ctx, metrics); err != nil && e.life.Err() == nil {
+		e.failed(err)
+	}
+	return nil
+}
+
+// Shutdown closes the connection. The reader calls it after the last export.
+func (e *metricExporter) Shutdown(ctx context.Context) error {
+	err := e.Exporter.Shutdown(ctx)
+	e.stop()
+	return errors.Join(err, e.conn.Close())
+}
+
+// cleanExporter gives an exporter clean metrics.
+type cleanExporter struct{ sdkmetric.Exporter }
+
+func (e cleanExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
+	cleanMetrics(metrics)
+	return e.Exporter.Export(ctx, metrics)
+}
+
+// cleanMetrics cleans the texts of a collection, in place: the reader made it
+// for this export alone.
+func cleanMetrics(metrics *metricdata.ResourceMetrics) {
+	for _, scope := range metrics.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			cleanAggregation(m.Data)
+		}
+	}
+}
+
+func cleanAggregation(data metricdata.Aggregation) {
+	switch d := data.(type) {
+	case metricdata.Gauge[int64]:
+		cleanPoints(d.DataPoints)
+	case metricdata.Gauge[float64]:
+		cleanPoints(d.DataPoints)
+	case metricdata.Sum[int64]:
+		cleanPoints(d.DataPoints)
+	case metricdata.Sum[float64]:
+		cleanPoints(d.DataPoints)
+	case metricdata.Histogram[int64]:
+		cleanHistogram(d.DataPoints)
+	case metricdata.Histogram[float64]:
+		cleanHistogram(d.DataPoints)
+	case metricdata.ExponentialHistogram[int64]:
+		cleanExponential(d.DataPoints)
+	case metricdata.ExponentialHistogram[float64]:
+		cleanExponential(d.DataPoints)
+	case metricdata.Summary:
+		for i := range d.DataPoints {
+			cleanSet(&d.DataPoints[i].Attributes)
+		}
+	}
+}
+
+func cleanPoints[N int64 | float64](points []metricdata.DataPoint[N]) {
+	for i := range points {
+		cleanSet(&points[i].Attributes)
+		cleanExemplars(points[i].Exemplars)
+	}
+}
+
+func cleanHistogram[N int64 | float64](points []metricdata.HistogramDataPoint[N]) {
+	for i := range points {
+		cleanSet(&points[i].Attributes)
+		cleanExemplars(points[i].Exemplars)
+	}
+}
+
+func cleanExponential[N int64 | float64](points []metricdata.ExponentialHistogramDataPoint[N]) {
+	for i := range points {
+		cleanSet(&points[i].Attributes)
+		cleanExemplars(points[i].Exemplars)
+	}
+}
+
+// cleanExemplars drops what a view took off the series: it is there because
+// callers choose it.
+func cleanExemplars[N int64 | float64](exemplars []metricdata.Exemplar[N]) {
+	for i := range exemplars {
+		exemplars[i].FilteredAttributes = nil
+	}
+}
+
+func cleanSet(set *attribute.Set) {
+	for iter := set.Iter(); iter.Next(); {
+		if a := iter.Attribute(); !isClean(string(a.Key)) || !isCleanValue(a.Value) {
+			*set = attribute.NewSet(cleanAttributes(set.ToSlice())...)
+			return
+		}
+	}
+}
