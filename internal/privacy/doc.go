@@ -44,9 +44,10 @@
 //
 // [folkeregisteret]: https://skatteetaten.github.io/folkeregisteret-api-dokumentasjon/nytt-fodselsnummer-fra-2032/
 // [UDI]: https://www.udi.no/ord-og-begreper/d-nummer/d-nummer-stemmer-ikke-med-fodselsdato/
+// [url.full]: https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/
+//
 // [e-helse]: https://www.ehelse.no/standardisering/standarder/identifikatorer-for-personer
 // [NoCommons]: https://github.com/bekkopen/NoCommons/releases
 // [fnrvalidator]: https://github.com/navikt/fnrvalidator
 // [NPID]: https://github.com/navikt/pensjon-etterlatte-saksbehandling/blob/main/libs/saksbehandling-common/src/main/kotlin/person/NavPersonIdent.kt
-// [url.full]: https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/
 package privacy

@@ -41,7 +41,7 @@ func plainEnd[T text](s T, start, end int) int {
 	case 11:
 	case 6:
 		second := end + plainSpaceLen(s, end)
-		if end = digitsEnd(s, second); second == start+6 || end-second != 5 {
+		if end = digitsEnd(s, second); end-second != 5 {
 			return -1
 		}
 	default:

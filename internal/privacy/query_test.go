@@ -48,6 +48,7 @@ func TestURL(t *testing.T) {
 		{"//u:p@h:80", "//REDACTED:REDACTED@h:80"},
 		{"https://u:p@p@h", "https://REDACTED:REDACTED@h"},
 		{"https://u:p%40p@h", "https://REDACTED:REDACTED@h"},
+		{"https://u%2Fx@h", "https://REDACTED:REDACTED@h"},
 		{"https://u:p/x@h/p", "https://REDACTED:REDACTED@h/p"},
 		{"https://u:p#x@h/p", "https://REDACTED:REDACTED@h/p"},
 		{"https://u:p?x@h/p", "https://REDACTED:REDACTED@h/p"},
@@ -70,7 +71,7 @@ func TestURL(t *testing.T) {
 func TestURLLeavesTheRest(t *testing.T) {
 	for _, in := range []string{
 		"", "/", "?", "//", "https://", "https://h:8080/p?q=1&page=2#top", "https://h/@x?y=a@b", "https://[::1]:80/p?x=a@b",
-		"mailto:a@b", "/p?token=&x=1", "/p?token", "/p?token&x=1", "/p?tokens=1&mytoken=2&token_type=Bearer",
+		"mailto:a@b", "/a/%2Fb@c", "/cb?u=https%3A%2F%2Fh&v=a@b", "https://h:p/?x=%20", "https://REDACTED:REDACTED@h", "/p?token=REDACTED", "/p?token=&x=1", "/p?token", "/p?token&x=1", "/p?tokens=1&mytoken=2&token_type=Bearer",
 		"/p?code=0301&key=name&code=NOT_FOUND", "/p?state=abc&nonce=def&expires_in=3600", "/token=abc", "/p?a=%", "/p?a=%2", "/p?%=1", `\`,
 	} {
 		got := privacy.URL(in)
