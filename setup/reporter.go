@@ -141,10 +141,22 @@ func (r *reporter) due(failed bool) []slog.Attr {
 }
 
 func (r *reporter) interval() time.Duration {
-	if r.failure != nil && r.failure.endpoint.platform && !r.reached {
+	if r.unreachedPlatform() {
 		return unreachedInterval
 	}
 	return reportInterval
+}
+
+// unreachable reports whether the platform's default endpoint was tried, and
+// never answered.
+func (r *reporter) unreachable() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.unreachedPlatform()
+}
+
+func (r *reporter) unreachedPlatform() bool {
+	return r.failure != nil && r.failure.endpoint.platform && !r.reached
 }
 
 // cure says what to look at first.

@@ -118,15 +118,25 @@ func (t *telemetry) flushAndStop(ctx context.Context) error {
 	if ctx.Err() != nil {
 		ctx = context.WithoutCancel(ctx)
 	}
-	if _, bounded := ctx.Deadline(); !bounded {
+	if _, bounded := ctx.Deadline(); !bounded || t.reporter.unreachable() {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, flushTimeout)
+		ctx, cancel = context.WithTimeout(ctx, t.patience())
 		defer cancel()
 	}
 	t.reporter.hold()
 	defer t.reporter.release()
 	err := t.each(func(p provider) error { return p.Shutdown(ctx) })
 	return errors.Join(t.lost(), err)
+}
+
+// patience is how long a flush may take where the caller does not say. A pod
+// without telemetry, whose default endpoint has never answered, need not wait
+// for it each time it ends.
+func (t *telemetry) patience() time.Duration {
+	if t.reporter.unreachable() {
+		return time.Second
+	}
+	return flushTimeout
 }
 
 // flush exports what there is so far, for at most flushTimeout.

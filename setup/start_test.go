@@ -86,6 +86,19 @@ func TestStartInAPodHasTheEndpointOfThePlatform(t *testing.T) {
 	}
 }
 
+func TestShutdownDoesNotWaitForAPlatformWithoutTelemetry(t *testing.T) {
+	environment(t, "NAIS_CLUSTER_NAME", "dev-gcp", "OTEL_BSP_SCHEDULE_DELAY", "10")
+	log := logLines(t)
+	shutdown := mustStart(t)
+	endSpans(1)
+	eventually(t, "a line about the collector", func() bool { return log.String() != "" })
+	begin := time.Now()
+	_ = shutdown(context.Background())
+	if took := time.Since(begin); took > 2500*time.Millisecond {
+		t.Errorf("shutdown took %s, want about a second", took)
+	}
+}
+
 func TestStartTwiceIsAnError(t *testing.T) {
 	environment(t)
 	logLines(t)
