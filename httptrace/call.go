@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace/internal/routing"
@@ -24,7 +23,8 @@ type call struct {
 	inner   *http.Request     // as it reached the handler, with the span in its context
 	caller  trace.SpanContext // the remote parent that a public endpoint links to
 	start   time.Time
-	scheme  string // that the client used, as far as is known
+	scheme  string         // that the client used, as far as is known
+	metrics *serverMetrics // nil when nothing is measured
 
 	span     serverSpan
 	labeler  otelhttp.Labeler
@@ -37,8 +37,7 @@ type call struct {
 	failure  string // or panicked with a value of this type
 	finished atomic.Bool
 
-	told  [2]string             // room for the headers that tell the trace
-	attrs [7]attribute.KeyValue // room for the attributes at the end
+	told [2]string // room for the headers that tell the trace
 }
 
 type callKey struct{}

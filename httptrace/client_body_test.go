@@ -153,7 +153,7 @@ func TestSwitchedProtocolsCanStillBeWritten(t *testing.T) {
 
 func TestRequestBodies(t *testing.T) {
 	sdk := oteltest.New(t)
-	rt := httptrace.Transport(nil, options(sdk)...)
+	rt := httptrace.Transport(nil, options(sdk, httptrace.WithOptionalMetrics())...)
 	var got string
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) {

@@ -16,7 +16,7 @@ import (
 // clientMetrics are the instruments of a client.
 type clientMetrics struct {
 	duration    metric.Float64Histogram
-	requestSize metric.Int64Histogram
+	requestSize metric.Int64Histogram // nil without WithOptionalMetrics
 	attributes  []attribute.KeyValue
 	series      memo.Map[clientSeries, []metric.RecordOption]
 }
@@ -30,13 +30,13 @@ type clientSeries struct {
 func (t *transport) newClientMetrics(meter metric.Meter) *clientMetrics {
 	duration, err := httpconv.NewClientRequestDuration(meter, metric.WithExplicitBucketBoundaries(seconds...))
 	report(err)
-	requestSize, err := httpconv.NewClientRequestBodySize(meter)
-	report(err)
-	return &clientMetrics{
-		duration:    duration.Inst(),
-		requestSize: requestSize.Inst(),
-		attributes:  t.attributes,
+	m := &clientMetrics{duration: duration.Inst(), attributes: t.attributes}
+	if t.optional {
+		requestSize, err := httpconv.NewClientRequestBodySize(meter)
+		report(err)
+		m.requestSize = requestSize.Inst()
 	}
+	return m
 }
 
 // record measures a request until the headers of its response, or the lack of one.
@@ -62,7 +62,7 @@ func (m *clientMetrics) record(e *exchange, res *http.Response, err error) {
 		}
 	}
 	m.duration.Record(e.inside, time.Since(e.start).Seconds(), opts...)
-	if r.ContentLength >= 0 {
+	if m.requestSize != nil && r.ContentLength >= 0 {
 		m.requestSize.Record(e.inside, r.ContentLength, opts...)
 	}
 }

@@ -20,7 +20,6 @@ import (
 // it right. As a rule there is nothing to do.
 func (c *call) describe(opts []trace.SpanStartOption) []trace.SpanStartOption {
 	s, r := c.server, c.request
-	c.scheme = s.schemeOf(r)
 	if s.plain() && harmless(r) {
 		return opts
 	}

@@ -9,10 +9,9 @@
 // [SetRoute].
 //
 // Each request to a server makes a SERVER span named GET /users/{id}, or just GET
-// where no route matched, and is counted in http.server.request.duration and
-// http.server.{request,response}.body.size. Each request of a client makes a
-// CLIENT span named GET and is counted in http.client.request.duration and
-// http.client.request.body.size. Names and attributes are those of
+// where no route matched, and is measured in http.server.request.duration. Each
+// request of a client makes a CLIENT span named GET, measured in
+// http.client.request.duration. Names and attributes are those of
 // https://opentelemetry.io/docs/specs/semconv/http/ (v1.43.0).
 //
 // A server span is an Error for a status of 500 and up or a panic, which it

@@ -24,8 +24,14 @@ func spanName(method, route string) string {
 }
 
 // startName is the name of a server span before it is known which route serves
-// it, unless Handler sits inside a mux.
-func startName(_ string, r *http.Request) string { return spanName(r.Method, routing.Known(r)) }
+// it, unless Handler sits inside a mux. otelhttp asks again at the end, with the
+// handler's context, when the span names itself.
+func startName(_ string, r *http.Request) string {
+	if _, atStart := r.Context().(*call); !atStart {
+		return ""
+	}
+	return spanName(r.Method, routing.Known(r))
+}
 
 // knownMethod returns method in upper case if it is one of HTTP's own, otherwise
 // other: a client may send any word.

@@ -24,6 +24,7 @@ type config struct {
 	public          bool
 	query           bool
 	quiet           bool
+	optional        bool
 	proxies         []netip.Prefix
 	requestHeaders  []header
 	responseHeaders []header
@@ -130,4 +131,13 @@ func WithTrustedProxies(addrs ...netip.Prefix) Option {
 // trace its request belongs to: Server-Timing and X-Trace-Id.
 func WithoutServerTiming() Option {
 	return func(c *config) { c.quiet = true }
+}
+
+// WithOptionalMetrics measures, beside durations, what the conventions leave to
+// choice: http.server.active_requests, and the sizes of bodies in
+// http.server.request.body.size, http.server.response.body.size and
+// http.client.request.body.size. The default is durations alone; spans tell the
+// sizes anyway.
+func WithOptionalMetrics() Option {
+	return func(c *config) { c.optional = true }
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/nais/spor/httptrace"
@@ -137,4 +138,45 @@ func TestNilOptionsAreTheDefaults(t *testing.T) {
 	h := httptrace.Handler(http.HandlerFunc(ok), nil, httptrace.WithFilter(nil), httptrace.WithTracerProvider(nil),
 		httptrace.WithMeterProvider(nil), httptrace.WithPropagator(nil))
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+}
+
+func TestWithOptionalMetrics(t *testing.T) {
+	active := func(sdk *oteltest.SDK) (sum int64) {
+		data, _ := sdk.Metric(t, "http.server.active_requests").(metricdata.Sum[int64])
+		for _, point := range data.DataPoints {
+			if oteltest.Map(point.Attributes.ToSlice())["http.request.method"] != "GET" {
+				t.Errorf("attributes %v", point.Attributes)
+			}
+			sum += point.Value
+		}
+		return sum
+	}
+	sdk := oteltest.New(t)
+	during := int64(-1)
+	h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		during = active(sdk)
+		panic("on the way")
+	})
+	recoverer(httptrace.Handler(h, options(sdk, httptrace.WithOptionalMetrics())...)).
+		ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	if after := active(sdk); during != 1 || after != 0 {
+		t.Errorf("%d requests during one, %d after it", during, after)
+	}
+	if n := len(sdk.Bytes(t, "http.server.response.body.size")); n != 1 {
+		t.Errorf("%d series of sizes", n)
+	}
+}
+
+func TestOnlyDurationsAreMeasuredByDefault(t *testing.T) {
+	sdk := oteltest.New(t)
+	url := serve(t, httptrace.Handler(http.HandlerFunc(ok), options(sdk)...))
+	if err := exchange(t, httptrace.Transport(nil, options(sdk)...), request(t, "GET", url)); err != nil {
+		t.Fatal(err)
+	}
+	sdk.Wait(t, 2)
+	for _, name := range []string{"server.active_requests", "server.request.body.size", "server.response.body.size", "client.request.body.size"} {
+		if data := sdk.Metric(t, "http."+name); data != nil {
+			t.Errorf("measured %s", name)
+		}
+	}
 }

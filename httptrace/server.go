@@ -83,17 +83,17 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, tracing := s.tracer.Get()
-	_, measuring := s.meter.Get()
+	metrics, measuring := s.meter.Get()
 	if !tracing && !measuring {
 		s.pass(w, r)
 		return
 	}
-	s.trace(w, r)
+	s.trace(&call{server: s, request: r, start: time.Now(), scheme: s.schemeOf(r), metrics: metrics}, w)
 }
 
-// trace serves r in a span.
-func (s *server) trace(w http.ResponseWriter, r *http.Request) {
-	c := &call{server: s, request: r, start: time.Now()}
+// trace serves the request of c in a span.
+func (s *server) trace(c *call, w http.ResponseWriter) {
+	r := c.request
 	c.parent = s.extract(r)
 	if s.public {
 		c.caller, c.parent = trace.SpanContextFromContext(c.parent), r.Context()
@@ -103,6 +103,9 @@ func (s *server) trace(w http.ResponseWriter, r *http.Request) {
 			r.Pattern = c.inner.Pattern
 		}
 	}()
+	if c.metrics != nil {
+		defer c.metrics.active(c)()
+	}
 	serveWith(c, s.otelhttp, w, r)
 }
 

@@ -19,11 +19,17 @@ var seconds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1
 // serverMetrics are the instruments of a server. None of their attributes is of
 // the client's choosing, least of all the Host header.
 type serverMetrics struct {
-	duration     metric.Float64Histogram
-	requestSize  metric.Int64Histogram
-	responseSize metric.Int64Histogram
-	attributes   []attribute.KeyValue
-	series       memo.Map[serverSeries, []metric.RecordOption]
+	duration   metric.Float64Histogram
+	optional   *serverSizes // nil without WithOptionalMetrics
+	attributes []attribute.KeyValue
+	series     memo.Map[serverSeries, []metric.RecordOption]
+	busy       memo.Map[serverSeries, []metric.AddOption]
+}
+
+// serverSizes are the instruments that not everyone needs.
+type serverSizes struct {
+	active            metric.Int64UpDownCounter
+	request, response metric.Int64Histogram
 }
 
 // serverSeries is what tells the series of a server apart.
@@ -33,15 +39,32 @@ type serverSeries struct {
 }
 
 func (s *server) newServerMetrics(meter metric.Meter) *serverMetrics {
-	m := &serverMetrics{attributes: s.attributes}
 	duration, err := httpconv.NewServerRequestDuration(meter, metric.WithExplicitBucketBoundaries(seconds...))
 	report(err)
-	requestSize, err := httpconv.NewServerRequestBodySize(meter)
-	report(err)
-	responseSize, err := httpconv.NewServerResponseBodySize(meter)
-	report(err)
-	m.duration, m.requestSize, m.responseSize = duration.Inst(), requestSize.Inst(), responseSize.Inst()
+	m := &serverMetrics{duration: duration.Inst(), attributes: s.attributes}
+	if s.optional {
+		active, err := httpconv.NewServerActiveRequests(meter)
+		report(err)
+		request, err := httpconv.NewServerRequestBodySize(meter)
+		report(err)
+		response, err := httpconv.NewServerResponseBodySize(meter)
+		report(err)
+		m.optional = &serverSizes{active.Inst(), request.Inst(), response.Inst()}
+	}
 	return m
+}
+
+// active counts a request as being served until the function it returns is called.
+func (m *serverMetrics) active(c *call) (done func()) {
+	if m.optional == nil {
+		return func() {}
+	}
+	key := serverSeries{method: knownMethod(c.request.Method, "_OTHER"), scheme: c.scheme}
+	opts := m.busy.Get(key, func(key serverSeries) []metric.AddOption {
+		return []metric.AddOption{metric.WithAttributeSet(m.set(key))}
+	})
+	m.optional.active.Add(c, 1, opts...)
+	return func() { m.optional.active.Add(c, -1, opts...) }
 }
 
 // record measures a request that has ended.
@@ -54,18 +77,22 @@ func (m *serverMetrics) record(c *call, o outcome) {
 		errorType: o.errorType,
 		status:    o.status,
 	}
-	opts := m.series.Get(key, m.options)
+	opts := m.series.Get(key, func(key serverSeries) []metric.RecordOption {
+		return []metric.RecordOption{metric.WithAttributeSet(m.set(key))}
+	})
 	if added := c.labeler.Get(); len(added) > 0 {
 		opts = append(slices.Clip(opts), metric.WithAttributes(added...))
 	}
 	ctx := c.inner.Context()
-	m.requestSize.Record(ctx, c.span.read, opts...)
-	m.responseSize.Record(ctx, c.response.written.Load(), opts...)
 	m.duration.Record(ctx, time.Since(c.start).Seconds(), opts...)
+	if m.optional != nil {
+		m.optional.request.Record(ctx, c.span.read, opts...)
+		m.optional.response.Record(ctx, c.response.written.Load(), opts...)
+	}
 }
 
-// options returns the attributes of a series, ready to record with.
-func (m *serverMetrics) options(key serverSeries) []metric.RecordOption {
+// set returns the attributes of a series.
+func (m *serverMetrics) set(key serverSeries) attribute.Set {
 	attrs := append(slices.Clip(m.attributes),
 		semconv.HTTPRequestMethodKey.String(key.method),
 		semconv.URLScheme(key.scheme),
@@ -82,7 +109,7 @@ func (m *serverMetrics) options(key serverSeries) []metric.RecordOption {
 	if key.errorType != "" {
 		attrs = append(attrs, semconv.ErrorTypeKey.String(key.errorType))
 	}
-	return []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attrs...))}
+	return attribute.NewSet(attrs...)
 }
 
 // versionOf returns the version of HTTP in the words of the conventions, or "".

@@ -89,8 +89,8 @@ func (c *call) finish() {
 	if c.span.IsRecording() {
 		c.complete(o)
 	}
-	if m, working := c.server.meter.Get(); working {
-		m.record(c, o)
+	if c.metrics != nil {
+		c.metrics.record(c, o)
 	}
 }
 
@@ -144,7 +144,7 @@ func upgraded(r *http.Request) int {
 // complete adds to the span what was not known at its start.
 func (c *call) complete(o outcome) {
 	span := c.span.Span
-	attrs := c.attrs[:0]
+	attrs := make([]attribute.KeyValue, 0, 6)
 	if o.status != 0 {
 		attrs = append(attrs, semconv.HTTPResponseStatusCode(o.status))
 	}
@@ -164,10 +164,7 @@ func (c *call) complete(o outcome) {
 	if c.request.ProtoMajor > 1 { // otelhttp says 2.0
 		attrs = append(attrs, semconv.NetworkProtocolVersion(versionOf(c.request.Proto)))
 	}
-	span.SetAttributes(attrs...)
-	if headers := c.server.responseHeaders; headers != nil {
-		span.SetAttributes(recorded(headers, c.answer)...)
-	}
+	span.SetAttributes(append(attrs, recorded(c.server.responseHeaders, c.answer)...)...)
 	if o.failed {
 		span.SetStatus(codes.Error, "")
 	}

@@ -113,7 +113,7 @@ func TestHostileTraffic(t *testing.T) {
 	sdk := oteltest.New(t)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /users/{id}", ok)
-	h := httptrace.Handler(mux, options(sdk)...)
+	h := httptrace.Handler(mux, options(sdk, httptrace.WithOptionalMetrics())...)
 	for i := range 1000 {
 		number := fmt.Sprintf("%011d", 1_017_000_000+i)
 		r := httptest.NewRequest(fmt.Sprintf("M%d", i), "/users/"+number, nil)
@@ -140,10 +140,8 @@ func TestHostileTraffic(t *testing.T) {
 	if len(names) != 3 || names["GET /users/{id}"] == 0 || names["GET"] == 0 || names["HTTP"] == 0 {
 		t.Errorf("names %v", names)
 	}
-	for _, name := range []string{"request.duration"} {
-		if points := sdk.Seconds(t, "http.server."+name); len(points) != 3 {
-			t.Errorf("%d series of %s", len(points), name)
-		}
+	if points := sdk.Seconds(t, "http.server.request.duration"); len(points) != 3 {
+		t.Errorf("%d series of the duration", len(points))
 	}
 	for _, name := range []string{"request.body.size", "response.body.size"} {
 		if points := sdk.Bytes(t, "http.server."+name); len(points) != 3 {

@@ -274,21 +274,21 @@ func testHijack(t *testing.T, s site) {
 }
 
 func testUnreadBody(t *testing.T, s site) {
-	s.start(t)
+	s.start(t, httptrace.WithOptionalMetrics())
 	s.ask(t, "POST", "/unread", strings.NewReader("hello"))
 	s.check(t, want{method: "POST", pattern: "/unread", status: 200})
 	s.checkSizes(t, 0, 0)
 }
 
 func testBodies(t *testing.T, s site) {
-	s.start(t)
+	s.start(t, httptrace.WithOptionalMetrics())
 	s.ask(t, "POST", "/echo", bytes.NewReader(make([]byte, 5000)))
 	s.check(t, want{method: "POST", pattern: "/echo", status: 200})
 	s.checkSizes(t, 5000, 5000)
 }
 
 func testCopiedFile(t *testing.T, s site) {
-	s.start(t)
+	s.start(t, httptrace.WithOptionalMetrics())
 	s.ask(t, "GET", "/file", nil)
 	s.check(t, want{method: "GET", pattern: "/file", status: 200})
 	s.checkSizes(t, 0, fileSize)

@@ -9,13 +9,11 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
-	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
-	tracenoop "go.opentelemetry.io/otel/trace/noop"
 )
 
 // An SDK records every span and every measurement of its providers.
@@ -148,12 +146,13 @@ func Eventually(tb testing.TB, is func() bool) {
 // Install makes the providers of s the global ones until the test ends.
 func (s *SDK) Install(tb testing.TB) {
 	tb.Helper()
+	tp, mp, p := otel.GetTracerProvider(), otel.GetMeterProvider(), otel.GetTextMapPropagator()
+	tb.Cleanup(func() {
+		otel.SetTracerProvider(tp)
+		otel.SetMeterProvider(mp)
+		otel.SetTextMapPropagator(p)
+	})
 	otel.SetTracerProvider(s.TracerProvider)
 	otel.SetMeterProvider(s.MeterProvider)
 	otel.SetTextMapPropagator(s.Propagator)
-	tb.Cleanup(func() {
-		otel.SetTracerProvider(tracenoop.NewTracerProvider())
-		otel.SetMeterProvider(metricnoop.NewMeterProvider())
-		otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator())
-	})
 }

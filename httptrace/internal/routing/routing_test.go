@@ -1,0 +1,76 @@
+package routing_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/nais/spor/httptrace/internal/routing"
+)
+
+func TestOf(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"":                        "",
+		"/":                       "/",
+		"GET /":                   "/",
+		"GET /users/{id}":         "/users/{id}",
+		"example.com/":            "/",
+		"GET example.com/h/{id}":  "/h/{id}",
+		"/files/{rest...}":        "/files/{rest...}",
+		"/exact/{$}":              "/exact/{$}",
+		"POST  \t /spaces/{id}":   "/spaces/{id}",
+		"nonsense without a path": "",
+	} {
+		if got := routing.Of(pattern); got != want {
+			t.Errorf("Of(%q) = %q, want %q", pattern, got, want)
+		}
+	}
+}
+
+func TestResolve(t *testing.T) {
+	for _, test := range []struct {
+		name          string
+		pattern       string // that the outermost router leaves
+		finds         []string
+		tells         string
+		want          string
+		wantWithError string
+	}{
+		{name: "nothing"},
+		{name: "pattern", pattern: "GET /users/{id}", want: "/users/{id}", wantWithError: "/users/{id}"},
+		{name: "catch-all", pattern: "/", want: "/"},
+		{name: "wildcard", pattern: "/files/{rest...}", want: "/files/{rest...}"},
+		{name: "wildcard of chi", finds: []string{"/files/*"}, want: "/files/*"},
+		{name: "end", pattern: "/{$}", want: "/{$}", wantWithError: "/{$}"},
+		{name: "found below", pattern: "/api/", finds: []string{"/api/users/{id}"}, want: "/api/users/{id}", wantWithError: "/api/users/{id}"},
+		{name: "inner first", finds: []string{"/api/users/{id}", "/api/*"}, want: "/api/users/{id}", wantWithError: "/api/users/{id}"},
+		{name: "told", pattern: "GET /graphql", finds: []string{"/graphql"}, tells: "/graphql/{op}", want: "/graphql/{op}", wantWithError: "/graphql/{op}"},
+		{name: "told a wildcard", tells: "/files/*", want: "/files/*", wantWithError: "/files/*"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var route routing.Route
+			r := httptest.NewRequest("GET", "/", nil)
+			route.Begin(r)
+			r.Pattern = test.pattern
+			for _, found := range test.finds {
+				route.Find(r, found)
+			}
+			route.Tell(r, test.tells)
+			if got := route.Resolve(http.StatusOK); got != test.want {
+				t.Errorf("route %q, want %q", got, test.want)
+			}
+			for _, status := range []int{http.StatusNotFound, http.StatusMethodNotAllowed} {
+				if got := route.Resolve(status); got != test.wantWithError {
+					t.Errorf("route of %d %q, want %q", status, got, test.wantWithError)
+				}
+			}
+		})
+	}
+}
+
+func TestNilRoute(t *testing.T) {
+	r := httptest.NewRequest("GET", "/", nil)
+	route := routing.From(t.Context())
+	route.Tell(r, "/")
+	route.Find(r, "/")
+}

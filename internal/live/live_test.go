@@ -1,0 +1,110 @@
+package live_test
+
+import (
+	"context"
+	"testing"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/nais/spor/internal/live"
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// uncomparable is a provider that panics when it is compared.
+type uncomparable struct {
+	trace.TracerProvider
+
+	_ []int
+}
+
+func TestTracer(t *testing.T) {
+	sdk := oteltest.New(t)
+	for name, test := range map[string]struct {
+		provider trace.TracerProvider
+		working  bool
+	}{
+		"SDK":          {sdk.TracerProvider, true},
+		"no-op":        {tracenoop.NewTracerProvider(), false},
+		"uncomparable": {uncomparable{TracerProvider: sdk.TracerProvider}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tracer := live.NewTracer(test.provider, "scope")
+			for range 2 {
+				if got, working := tracer.Get(); working != test.working || working != (got != nil) {
+					t.Errorf("tracer %v, working %v", got, working)
+				}
+			}
+		})
+	}
+}
+
+func TestMeter(t *testing.T) {
+	sdk := oteltest.New(t)
+	built := 0
+	build := func(metric.Meter) int { built++; return built }
+	meter := live.NewMeter(sdk.MeterProvider, "scope", build)
+	for range 3 {
+		if got, working := meter.Get(); got != 1 || !working {
+			t.Errorf("instruments %d, working %v", got, working)
+		}
+	}
+	if got, working := live.NewMeter(metricnoop.NewMeterProvider(), "scope", build).Get(); got != 0 || working {
+		t.Errorf("instruments %d, working %v", got, working)
+	}
+}
+
+// The test is the only one here that installs an SDK: the placeholders before it
+// are as a program finds them.
+func TestProvidersInForce(t *testing.T) {
+	placeholder := otel.GetTracerProvider()
+	global := live.NewTracer(nil, "scope")
+	given := live.NewTracer(placeholder, "scope")
+	meter := live.NewMeter(nil, "scope", func(metric.Meter) bool { return true })
+	propagator := live.NewPropagator(otel.GetTextMapPropagator())
+
+	check := func(want bool) {
+		t.Helper()
+		_, a := global.Get()
+		_, b := given.Get()
+		_, c := meter.Get()
+		_, d := propagator.Get()
+		if a != want || b != want || c != want || d != want {
+			t.Errorf("tracer %v, given %v, meter %v, propagator %v, want %v", a, b, c, d, want)
+		}
+	}
+	check(false)
+	first, second := oteltest.New(t), oteltest.New(t)
+	for i, sdk := range []*oteltest.SDK{first, second} {
+		sdk.Install(t)
+		check(true)
+		tracer, _ := global.Get()
+		_, span := tracer.Start(context.Background(), "span")
+		span.End()
+		if got := len([]*oteltest.SDK{first, second}[i].Ended()); got != 1 {
+			t.Errorf("SDK %d has %d spans", i, got)
+		}
+	}
+	if got, want := first.Ended()[0].InstrumentationScope().Name, "scope"; got != want {
+		t.Errorf("scope %q, want %q", got, want)
+	}
+}
+
+func TestPropagatorGiven(t *testing.T) {
+	if p, working := live.NewPropagator(propagation.TraceContext{}).Get(); p != (propagation.TraceContext{}) || !working {
+		t.Errorf("propagator %v, working %v", p, working)
+	}
+}
+
+func TestGetAllocatesNothing(t *testing.T) {
+	sdk := oteltest.New(t)
+	tracer := live.NewTracer(sdk.TracerProvider, "scope")
+	propagator := live.NewPropagator(oteltest.W3C)
+	if n := testing.AllocsPerRun(100, func() { tracer.Get(); propagator.Get() }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
