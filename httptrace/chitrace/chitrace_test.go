@@ -2,27 +2,165 @@ package chitrace_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/nais/spor/httptrace"
 	"github.com/nais/spor/httptrace/chitrace"
 	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/oteltest"
 )
 
 func TestConformance(t *testing.T) {
+	conformance.HTTP(t, conformance.Router{Handler: routed})
+}
+
+// Sub-routers are part of the route, and other middleware copies the request.
+func TestConformanceOfSubRouters(t *testing.T) {
 	conformance.HTTP(t, conformance.Router{
 		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
 			r := chi.NewRouter()
-			r.Use(chitrace.Middleware(opts...))
-			for _, route := range routes {
-				if route.Fails {
-					route.Handler = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
-				}
-				r.Method(route.Method, route.Pattern, route.Handler)
-			}
+			r.Use(chitrace.Middleware(opts...), middleware.WithValue("key", "value"))
+			r.Group(func(r chi.Router) {
+				r.Use(middleware.RequestID)
+				register(r, routes)
+			})
 			return r
 		},
 	})
+}
+
+func routed(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+	r := chi.NewRouter()
+	r.Use(chitrace.Middleware(opts...))
+	register(r, routes)
+	return r
+}
+
+func register(r chi.Router, routes []conformance.Route) {
+	for _, route := range routes {
+		if route.Fails {
+			route.Handler = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
+		}
+		r.Method(route.Method, route.Pattern, route.Handler)
+	}
+}
+
+func ok(http.ResponseWriter, *http.Request) {}
+
+func TestRoutes(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /mux/v/{id}", ok)
+	mux.HandleFunc("GET /v/{id}", ok)
+
+	sub := chi.NewRouter()
+	sub.Get("/", ok)
+	sub.Get("/users/{id:[0-9]+}", ok)
+	sub.Mount("/deep", func() http.Handler {
+		r := chi.NewRouter()
+		r.Get("/x/{y}", ok)
+		return r
+	}())
+
+	for _, test := range []struct{ target, want string }{
+		{"GET /", "GET /"},
+		{"GET /trail/", "GET /trail"},
+		{"GET /sub", "GET /sub"},
+		{"GET /sub/users/1", "GET /sub/users/{id:[0-9]+}"},
+		{"GET /sub/users/x", "GET"},
+		{"GET /sub/deep/x/1", "GET /sub/deep/x/{y}"},
+		{"GET /sub/deep/nowhere", "GET"},
+		{"DELETE /sub/users/1", "DELETE"},
+		{"PROPFIND /sub", "HTTP"},
+		{"GET /mux/v/1", "GET /mux/v/{id}"},
+		{"GET /mux/nowhere", "GET"},
+		{"GET /files/a/b", "GET /files/*"},
+		{"GET /missing/a/b", "GET"},
+		{"GET /with/1", "GET /with/{id}"},
+	} {
+		t.Run(test.target, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			r := chi.NewRouter()
+			r.Use(chitrace.Middleware(httptrace.WithTracerProvider(sdk.TracerProvider)))
+			r.Get("/", ok)
+			r.Get("/trail/", ok)
+			r.Mount("/sub", sub)
+			r.Mount("/mux", mux)
+			r.Get("/files/*", ok)
+			r.Get("/missing/*", http.NotFound)
+			r.With(middleware.NoCache).Get("/with/{id}", ok)
+
+			var method, path string
+			for i := range test.target {
+				if test.target[i] == ' ' {
+					method, path = test.target[:i], test.target[i+1:]
+				}
+			}
+			r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, path, nil))
+			span := sdk.Only(t)
+			if got := span.Name(); got != test.want {
+				t.Errorf("span is named %q, want %q", got, test.want)
+			}
+			route, ok := oteltest.Map(span.Attributes())["http.route"]
+			if want := test.want[len(knownMethod(test.want)):]; ok != (want != "") || ok && route != want[1:] {
+				t.Errorf("http.route %q", route)
+			}
+		})
+	}
+}
+
+// knownMethod returns the first word of a span's name.
+func knownMethod(name string) string {
+	for i := range name {
+		if name[i] == ' ' {
+			return name[:i]
+		}
+	}
+	return name
+}
+
+// Below a prefix that is stripped, a mux needs a Handler of its own.
+func TestStrippedMuxInRouter(t *testing.T) {
+	sdk := oteltest.New(t)
+	opts := httptrace.WithTracerProvider(sdk.TracerProvider)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v/{id}", ok)
+	outer := http.NewServeMux()
+	r := chi.NewRouter()
+	r.Use(chitrace.Middleware(opts))
+	r.Get("/users/{id}", ok)
+	outer.Handle("/api/", http.StripPrefix("/api", r))
+	outer.Handle("/mux/", http.StripPrefix("/mux", httptrace.Handler(mux, opts)))
+	h := httptrace.Handler(outer, opts)
+	for path, want := range map[string]string{"/api/users/1": "GET /api/users/{id}", "/mux/v/1": "GET /mux/v/{id}"} {
+		before := len(sdk.Ended())
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+		if got := sdk.Ended()[before].Name(); got != want {
+			t.Errorf("span is named %q, want %q", got, want)
+		}
+	}
+}
+
+// A router without routes runs no middleware: chi says so, and nothing is seen.
+func TestRouterWithoutRoutes(t *testing.T) {
+	sdk := oteltest.New(t)
+	r := chi.NewRouter()
+	r.Use(chitrace.Middleware(httptrace.WithTracerProvider(sdk.TracerProvider)))
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if w.Code != http.StatusNotFound || sdk.Started() != 0 {
+		t.Errorf("status %d, %d spans", w.Code, sdk.Started())
+	}
+}
+
+func TestMiddlewareOutsideChi(t *testing.T) {
+	sdk := oteltest.New(t)
+	h := chitrace.Middleware(httptrace.WithTracerProvider(sdk.TracerProvider))(http.HandlerFunc(ok))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	if got := sdk.Only(t).Name(); got != "GET" {
+		t.Errorf("span is named %q", got)
+	}
 }
