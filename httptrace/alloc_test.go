@@ -85,6 +85,11 @@ func TestServerAllocatesNoMoreThanOtelhttp(t *testing.T) {
 			want := serverAllocs(t, rival, "/users/1", "Traceparent", traceparent)
 			got := serverAllocs(t, httptrace.Handler(application(), options(sdk)...), "/users/1", "Traceparent", traceparent)
 			atMost(t, name, got, want)
+			// An ingress sets the header, which otelhttp believes.
+			want = serverAllocs(t, rival, "/users/1", "Traceparent", traceparent, "X-Forwarded-For", "1.2.3.4")
+			got = serverAllocs(t, httptrace.Handler(application(), options(sdk)...), "/users/1",
+				"Traceparent", traceparent, "X-Forwarded-For", "1.2.3.4")
+			atMost(t, name+", behind a proxy", got, want+1)
 		})
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
-	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/nais/spor/internal/live"
@@ -31,12 +30,11 @@ func Transport(base http.RoundTripper, opts ...Option) http.RoundTripper {
 		propagator: live.NewPropagator(c.propagator),
 	}
 	t.meter = live.NewMeter(c.meterProvider, scopeName, t.newClientMetrics)
-	t.otelhttp = otelhttp.NewTransport((*innermost)(t),
+	t.otelhttp = otelhttp.NewTransport((*innermost)(t), c.otelhttp(
 		otelhttp.WithTracerProvider(clientTracerProvider{transport: t}),
-		otelhttp.WithMeterProvider(metricnoop.NewMeterProvider()),
 		otelhttp.WithPropagators(injector{transport: t}),
 		otelhttp.WithSpanNameFormatter(clientName),
-	)
+	)...)
 	return t
 }
 

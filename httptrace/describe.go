@@ -1,8 +1,8 @@
 package httptrace
 
 import (
+	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -44,13 +44,16 @@ func (c *call) describe(opts []trace.SpanStartOption) []trace.SpanStartOption {
 	return rebuild(given, attrs)
 }
 
+var kindServer = trace.WithSpanKind(trace.SpanKindServer)
+
 // rebuild returns the options that given was made of, with other attributes.
 func rebuild(given trace.SpanConfig, attrs []attribute.KeyValue) []trace.SpanStartOption {
-	opts := []trace.SpanStartOption{
-		trace.WithSpanKind(given.SpanKind()), trace.WithAttributes(attrs...), trace.WithLinks(given.Links()...),
-	}
+	opts := append(make([]trace.SpanStartOption, 0, 4), kindServer, trace.WithAttributes(attrs...))
 	if given.NewRoot() {
 		opts = append(opts, trace.WithNewRoot())
+	}
+	if links := given.Links(); len(links) > 0 {
+		opts = append(opts, trace.WithLinks(links...))
 	}
 	if at := given.Timestamp(); !at.IsZero() {
 		opts = append(opts, trace.WithTimestamp(at))
@@ -107,9 +110,9 @@ func (c *config) clientOf(r *http.Request) string {
 	if client := c.forwarded(r).client; client.IsValid() {
 		return client.String()
 	}
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return tidied(r.RemoteAddr)
 	}
-	return peer.Addr().String()
+	return host
 }

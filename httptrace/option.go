@@ -5,8 +5,10 @@ import (
 	"net/netip"
 	"slices"
 
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -38,6 +40,16 @@ func newConfig(opts []Option) *config {
 		}
 	}
 	return c
+}
+
+// otelhttp returns the options to use otelhttp with: it starts and ends spans, and
+// leaves measuring to this package, since its series follow the Host header.
+func (c *config) otelhttp(opts ...otelhttp.Option) []otelhttp.Option {
+	opts = append(opts, otelhttp.WithMeterProvider(metricnoop.NewMeterProvider()))
+	if len(c.attributes) > 0 {
+		opts = append(opts, otelhttp.WithSpanOptions(trace.WithAttributes(c.attributes...)))
+	}
+	return opts
 }
 
 // wanted reports whether every filter lets r through.

@@ -16,11 +16,21 @@ import (
 
 func TestWithAttributes(t *testing.T) {
 	sdk := oteltest.New(t)
-	h := httptrace.Handler(http.HandlerFunc(ok), options(sdk, httptrace.WithAttributes(attribute.String("team", "a")))...)
-	_, attrs := spanOf(t, sdk, h, httptest.NewRequest("GET", "/", nil))
-	measured := oteltest.Map(sdk.Seconds(t, "http.server.request.duration")[0].Attributes.ToSlice())
-	if attrs["team"] != "a" || measured["team"] != "a" {
-		t.Errorf("span %v, measured %v", attrs, measured)
+	opts := options(sdk, httptrace.WithAttributes(attribute.String("team", "a")))
+	url := serve(t, httptrace.Handler(http.HandlerFunc(ok), opts...))
+	if err := exchange(t, httptrace.Transport(nil, opts...), request(t, "GET", url)); err != nil {
+		t.Fatal(err)
+	}
+	for _, span := range sdk.Wait(t, 2) {
+		if got := oteltest.Map(span.Attributes())["team"]; got != "a" {
+			t.Errorf("%v span has team %q", span.SpanKind(), got)
+		}
+	}
+	for _, side := range []string{"server", "client"} {
+		measured := oteltest.Map(sdk.Seconds(t, "http."+side+".request.duration")[0].Attributes.ToSlice())
+		if measured["team"] != "a" {
+			t.Errorf("%s measured %v", side, measured)
+		}
 	}
 }
 

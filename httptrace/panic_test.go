@@ -91,7 +91,11 @@ func TestGoexitEndsSpan(t *testing.T) {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 	}()
 	<-done
-	checkUnset(t, sdk.Only(t))
+	span := sdk.Only(t)
+	checkUnset(t, span)
+	if got, sent := oteltest.Map(span.Attributes())["http.response.status_code"]; sent {
+		t.Errorf("status %s, though nothing was sent", got)
+	}
 }
 
 func TestPanicMessageIsRedacted(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
-	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
@@ -57,13 +56,11 @@ func newServer(next http.Handler, c *config) *server {
 		propagator: live.NewPropagator(c.propagator),
 	}
 	s.meter = live.NewMeter(c.meterProvider, scopeName, s.newServerMetrics)
-	s.otelhttp = otelhttp.NewMiddleware("",
+	s.otelhttp = otelhttp.NewMiddleware("", c.otelhttp(
 		otelhttp.WithTracerProvider(serverTracerProvider{server: s}),
-		otelhttp.WithMeterProvider(metricnoop.NewMeterProvider()),
-		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()),
+		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // trace extracts
 		otelhttp.WithSpanNameFormatter(startName),
-		otelhttp.WithSpanOptions(trace.WithAttributes(c.attributes...)),
-	)(http.HandlerFunc(s.serve))
+	)...)(http.HandlerFunc(s.serve))
 	return s
 }
 
