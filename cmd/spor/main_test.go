@@ -4,12 +4,14 @@ package main_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	main "github.com/nais/spor/cmd/spor"
 )
@@ -38,7 +40,10 @@ type result struct {
 // spor returns the command that runs spor.
 func spor(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.WaitDelay = time.Second
 	for _, pair := range os.Environ() {
 		if !strings.HasPrefix(pair, "OTEL_") && !strings.HasPrefix(pair, "NAIS_") {
 			cmd.Env = append(cmd.Env, pair)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -49,7 +50,10 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) (screen *bufio.Scanner, keyboard *o
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	_ = program.Close()
+	// The test holds the terminal open, as the user's shell does: what is on
+	// its way when the last program closes it may be lost.
+	watchdog := time.AfterFunc(time.Minute, func() { _ = program.Close() })
+	t.Cleanup(func() { watchdog.Stop() })
 	return bufio.NewScanner(user), user
 }
 
@@ -67,8 +71,19 @@ func see(t *testing.T, screen *bufio.Scanner, want string) string {
 	return ""
 }
 
+// underShell makes a shell that does job control run cmd, as "$0" "$@".
+func underShell(t *testing.T, cmd *exec.Cmd, script string) {
+	t.Helper()
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip(err)
+	}
+	cmd.Path, cmd.Args = bash, append([]string{bash, "--norc", "-mc", script}, cmd.Args...)
+}
+
 func TestRunHandsTerminalToCommand(t *testing.T) {
 	cmd := spor(t, running("tty")...)
+	underShell(t, cmd, `"$0" "$@"; exit $?`) // the shell sees it when spor is stopped
 	screen, keyboard := onTerminal(t, cmd)
 	see(t, screen, "ready")
 	if _, err := keyboard.WriteString("typed\n"); err != nil {
@@ -115,15 +130,9 @@ func TestRunInterruptedFromKeyboard(t *testing.T) {
 	}
 }
 
-// A shell that does job control runs spor, stops it from the keyboard and
-// continues it.
 func TestRunStoppedFromKeyboard(t *testing.T) {
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip(err)
-	}
 	cmd := spor(t, running("waits")...)
-	cmd.Path, cmd.Args = bash, append([]string{bash, "--norc", "-mc", `"$0" "$@"; echo "job stopped"; fg; echo "code $?"`}, cmd.Args...)
+	underShell(t, cmd, `"$0" "$@"; echo "job stopped"; fg; echo "code $?"`)
 	screen, keyboard := onTerminal(t, cmd)
 	see(t, screen, "child ready")
 	if _, err := keyboard.WriteString("\x1a"); err != nil {

@@ -15,7 +15,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/status"
 
 	"github.com/nais/spor/internal/receiver"
@@ -96,7 +95,7 @@ func TestListenReceivesGzip(t *testing.T) {
 	req := request(1)
 	req.GetResourceSpans()[0].GetScopeSpans()[0].GetSpans()[0].Name = strings.Repeat("x", want)
 	client := coltrace.NewTraceServiceClient(dial(t, s))
-	if _, err := client.Export(t.Context(), req, grpc.UseCompressor(gzip.Name)); err != nil {
+	if _, err := client.Export(t.Context(), req, grpc.UseCompressor("gzip")); err != nil {
 		t.Fatal(err)
 	}
 	if got := got.Load(); got != want {
@@ -198,6 +197,7 @@ func TestStopCancelsAndWaitsForSink(t *testing.T) {
 		Traces: func(ctx context.Context, _ *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
 			close(called)
 			<-ctx.Done()
+			<-time.After(50 * time.Millisecond) // Stop would be gone by now if it did not wait
 			close(returned)
 			return nil, ctx.Err()
 		},
