@@ -35,10 +35,11 @@ demo: build ## Run the example services under spor, and draw their traces
 .PHONY: test
 test: deps ## Test every module, with embedded backends alone
 	@for module in $(MODULES); do \
-		echo "== $$module"; (cd $$module && go vet ./... && go test $(RACE) ./...); \
+		echo "== $$module"; (cd $$module && go vet ./... && go test $(RACE) -short ./...); \
 	done
-	@# Allocations are counted without the race detector, which adds its own.
-	@echo "== allocations"; go test -run 'Alloc' ./...
+	@# Allocations are counted, and millions of texts read, without the race
+	@# detector, which adds to both.
+	@echo "== without the race detector"; go test -run 'Alloc|LeavesIDs|Linear' ./...
 
 .PHONY: deps
 deps: ## Check that no test code reaches users' binaries, and who may use the SDK

@@ -175,7 +175,7 @@ func TestRunUnderARootSpan(t *testing.T) {
 func TestRunLogsTheCrashBefore(t *testing.T) {
 	for _, tt := range []struct{ program, text, cause, stack string }{
 		{"crash", "panic: boom", "panic: boom", "explode"},
-		{"race", "fatal error: concurrent map writes", "fatal error", "maps.fatal"},
+		{"race", "fatal error: concurrent map", "fatal error", "maps.fatal"},
 	} {
 		t.Run(tt.program, func(t *testing.T) {
 			dir := t.TempDir()
