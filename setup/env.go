@@ -38,12 +38,22 @@ func (e *environment) first(names ...string) (name, value string) {
 
 // wrong notes that the value of a variable cannot be used, and the cure.
 func (e *environment) wrong(name, value, cure string) {
-	e.problems = append(e.problems, fmt.Errorf("setup: %s %q: %s", name, value, cure))
+	e.note(fmt.Errorf("setup: %s %q: %s", name, value, cure))
 }
 
 // wrongSecret is wrong for a variable whose value must not be repeated.
 func (e *environment) wrongSecret(name, cure string) {
-	e.problems = append(e.problems, fmt.Errorf("setup: %s: %s", name, cure))
+	e.note(fmt.Errorf("setup: %s: %s", name, cure))
+}
+
+// note keeps a problem once: several signals read the same variable.
+func (e *environment) note(problem error) {
+	for _, known := range e.problems {
+		if known.Error() == problem.Error() {
+			return
+		}
+	}
+	e.problems = append(e.problems, problem)
 }
 
 func (e *environment) err() error { return errors.Join(e.problems...) }

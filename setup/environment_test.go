@@ -159,6 +159,9 @@ func TestProtocolMustBeGRPC(t *testing.T) {
 					return
 				}
 				mustName(t, err, name, strconv.Quote(value), "want grpc")
+				if n := strings.Count(err.Error(), name); n != 1 {
+					t.Errorf("problems: got %d, want 1: %v", n, err)
+				}
 			})
 		}
 	}
