@@ -1,0 +1,249 @@
+package integration
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	ddhttp "github.com/DataDog/dd-trace-go/contrib/net/http/v2"
+	"github.com/DataDog/dd-trace-go/v2/ddtrace/tracer"
+	"github.com/go-chi/chi/v5"
+	"github.com/riandyrn/otelchi"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/httptrace/chitrace"
+)
+
+// sdk is what the libraries under test report to. Its spans are dropped when
+// they end, so that the libraries are measured and not an exporter.
+type sdk struct {
+	tp trace.TracerProvider
+	mp metric.MeterProvider
+	p  propagation.TextMapPropagator
+}
+
+type forgetful struct{}
+
+func (forgetful) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (forgetful) OnEnd(sdktrace.ReadOnlySpan)                     {}
+func (forgetful) Shutdown(context.Context) error                  { return nil }
+func (forgetful) ForceFlush(context.Context) error                { return nil }
+
+// newSDK returns an SDK with a sampler; with none, providers that do nothing.
+func newSDK(b *testing.B, sampler sdktrace.Sampler) sdk {
+	b.Helper()
+	p := propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
+	if sampler == nil {
+		return sdk{tracenoop.NewTracerProvider(), metricnoop.NewMeterProvider(), p}
+	}
+	tp := sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler), sdktrace.WithSpanProcessor(forgetful{}))
+	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
+	b.Cleanup(func() {
+		if err := errors.Join(tp.Shutdown(context.Background()), mp.Shutdown(context.Background())); err != nil {
+			b.Error(err)
+		}
+	})
+	return sdk{tp, mp, p}
+}
+
+func (s sdk) options() []httptrace.Option {
+	return []httptrace.Option{
+		httptrace.WithTracerProvider(s.tp), httptrace.WithMeterProvider(s.mp), httptrace.WithPropagator(s.p),
+	}
+}
+
+func (s sdk) otelhttpOptions() []otelhttp.Option {
+	return []otelhttp.Option{
+		otelhttp.WithTracerProvider(s.tp), otelhttp.WithMeterProvider(s.mp), otelhttp.WithPropagators(s.p),
+	}
+}
+
+// states are what an SDK may be up to.
+var states = []struct {
+	name    string
+	sampler sdktrace.Sampler
+}{
+	{"sampled", sdktrace.ParentBased(sdktrace.AlwaysSample())},
+	{"unsampled", sdktrace.NeverSample()},
+	{"noop", nil},
+}
+
+func hello(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("hello")) }
+
+func mux() *http.ServeMux {
+	m := http.NewServeMux()
+	m.HandleFunc("GET /users/{id}", hello)
+	m.HandleFunc("GET /isalive", hello)
+	return m
+}
+
+func router(middleware ...func(http.Handler) http.Handler) http.Handler {
+	r := chi.NewRouter()
+	r.Use(middleware...)
+	r.Get("/users/{id}", hello)
+	return r
+}
+
+// BenchmarkServer measures one request with a traceparent through each library,
+// without a network: the writer has the interfaces of net/http's own.
+func BenchmarkServer(b *testing.B) {
+	run := func(name string, h http.Handler) {
+		b.Run(name, func(b *testing.B) { benchmarkServer(b, h, "/users/1") })
+	}
+	run("router=mux/state=bare/lib=none", mux())
+	run("router=chi/state=bare/lib=none", router())
+	for _, state := range states {
+		s := newSDK(b, state.sampler)
+		at := "/state=" + state.name + "/lib="
+		run("router=mux"+at+"spor", httptrace.Handler(mux(), s.options()...))
+		run("router=mux"+at+"otelhttp", otelhttp.NewHandler(mux(), "server", s.otelhttpOptions()...))
+		run("router=chi"+at+"spor", router(chitrace.Middleware(s.options()...)))
+		run("router=chi"+at+"otelchi", router(otelchi.Middleware("server",
+			otelchi.WithTracerProvider(s.tp), otelchi.WithPropagators(s.p))))
+	}
+	startDatadog(b)
+	run("router=mux/state=sampled/lib=dd-trace-go", ddhttp.WrapHandler(mux(), "server", ""))
+	s := newSDK(b, states[0].sampler)
+	b.Run("router=mux/state=healthcheck/lib=none", func(b *testing.B) { benchmarkServer(b, mux(), "/isalive") })
+	b.Run("router=mux/state=healthcheck/lib=spor", func(b *testing.B) {
+		benchmarkServer(b, httptrace.Handler(mux(), s.options()...), "/isalive")
+	})
+	b.Run("router=mux/state=healthcheck/lib=otelhttp", func(b *testing.B) {
+		benchmarkServer(b, otelhttp.NewHandler(mux(), "server", append(s.otelhttpOptions(),
+			otelhttp.WithFilter(func(r *http.Request) bool { return r.URL.Path != "/isalive" }))...), "/isalive")
+	})
+}
+
+// startDatadog starts the tracer of dd-trace-go with an agent that takes everything.
+func startDatadog(b *testing.B) {
+	b.Helper()
+	agent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.Write([]byte("{}"))
+	}))
+	b.Cleanup(agent.Close)
+	b.Setenv("DD_INSTRUMENTATION_TELEMETRY_ENABLED", "false")
+	if err := tracer.Start(tracer.WithAgentURL(agent.URL), tracer.WithLogStartup(false), tracer.WithService("bench")); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(tracer.Stop)
+}
+
+const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+func benchmarkServer(b *testing.B, h http.Handler, path string) {
+	b.Helper()
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.Header.Set("User-Agent", "bench")
+	r.Header.Set("Traceparent", traceparent)
+	w := &writer{header: make(http.Header, 8)}
+	b.ReportAllocs()
+	for b.Loop() {
+		clear(w.header)
+		h.ServeHTTP(w, r)
+	}
+}
+
+// BenchmarkListener measures a request over a connection on loopback.
+func BenchmarkListener(b *testing.B) {
+	s := newSDK(b, states[0].sampler)
+	for name, h := range map[string]http.Handler{
+		"lib=none":     mux(),
+		"lib=spor":     httptrace.Handler(mux(), s.options()...),
+		"lib=otelhttp": otelhttp.NewHandler(mux(), "server", s.otelhttpOptions()...),
+	} {
+		b.Run(name, func(b *testing.B) {
+			server := httptest.NewServer(h)
+			defer server.Close()
+			b.ReportAllocs()
+			for b.Loop() {
+				ask(b, http.DefaultTransport, server.URL+"/users/1", context.Background())
+			}
+		})
+	}
+}
+
+// BenchmarkClient measures one call through each library, answered at once.
+func BenchmarkClient(b *testing.B) {
+	run := func(name string, rt http.RoundTripper, ctx context.Context) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				ask(b, rt, "http://example.com/users/1?q=2", ctx)
+			}
+		})
+	}
+	background := context.Background()
+	cancellable, cancel := context.WithCancel(background)
+	b.Cleanup(cancel)
+	run("context=background/state=bare/lib=none", base{}, background)
+	for _, state := range states {
+		s := newSDK(b, state.sampler)
+		at := "/state=" + state.name + "/lib="
+		for name, ctx := range map[string]context.Context{"background": background, "cancellable": cancellable} {
+			run("context="+name+at+"spor", httptrace.Transport(base{}, s.options()...), ctx)
+			run("context="+name+at+"otelhttp", otelhttp.NewTransport(base{}, s.otelhttpOptions()...), ctx)
+		}
+	}
+	startDatadog(b)
+	run("context=background/state=sampled/lib=dd-trace-go", ddhttp.WrapRoundTripper(base{}), background)
+}
+
+func ask(b *testing.B, rt http.RoundTripper, url string, ctx context.Context) { //nolint:revive // b comes first
+	b.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	res, err := rt.RoundTrip(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		b.Fatal(err)
+	}
+	if err := res.Body.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// base answers without a network.
+type base struct{}
+
+func (base) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: make(http.Header),
+		Body: io.NopCloser(strings.NewReader("hello")), Request: r,
+	}, nil
+}
+
+// writer has the interfaces of net/http's own writer for HTTP/1.1.
+type writer struct{ header http.Header }
+
+func (w *writer) Header() http.Header                          { return w.header }
+func (w *writer) WriteHeader(int)                              {}
+func (w *writer) Write(p []byte) (int, error)                  { return len(p), nil }
+func (w *writer) WriteString(s string) (int, error)            { return len(s), nil }
+func (w *writer) ReadFrom(r io.Reader) (int64, error)          { return io.Copy(io.Discard, r) }
+func (w *writer) Flush()                                       {}
+func (w *writer) FlushError() error                            { return nil }
+func (w *writer) CloseNotify() <-chan bool                     { return nil }
+func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, io.EOF }
+func (w *writer) SetReadDeadline(time.Time) error              { return nil }
+func (w *writer) SetWriteDeadline(time.Time) error             { return nil }
+func (w *writer) EnableFullDuplex() error                      { return nil }
