@@ -3,6 +3,7 @@ package setup
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -26,18 +27,15 @@ func keepCrashes(env *environment, c *config) (stop func()) {
 	if file == "" {
 		return func() {}
 	}
-	if err := logCrash(file); err != nil {
-		tellCrashFile(err)
+	err := logCrash(file)
+	if err == nil {
+		err = setCrashOutput(file)
 	}
-	if err := setCrashOutput(file); err != nil {
-		tellCrashFile(err)
+	if err != nil {
+		logger().LogAttrs(context.Background(), slog.LevelWarn, "a crash would not be kept", slog.String("error", err.Error()))
 		return func() {}
 	}
 	return func() { _ = debug.SetCrashOutput(nil, debug.CrashOptions{}) }
-}
-
-func tellCrashFile(err error) {
-	logger().LogAttrs(context.Background(), slog.LevelWarn, "a crash would not be kept", slog.String("error", err.Error()))
 }
 
 func setCrashOutput(file string) error {
@@ -49,12 +47,19 @@ func setCrashOutput(file string) error {
 	return debug.SetCrashOutput(f, debug.CrashOptions{})
 }
 
-// logCrash writes one line for the crash in file, if there is one.
+// logCrash writes one line for the crash in file, if there is one. A link is
+// left alone: the folder may be one that others write to.
 func logCrash(file string) error {
-	f, err := os.Open(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Lstat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is not a regular file (remove it, or choose another with setup.WithCrashFile)", file)
 	}
+	f, err := os.Open(file)
 	if err != nil {
 		return err
 	}
