@@ -8,23 +8,29 @@ import (
 	"sync"
 	"testing"
 
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/nais/spor/internal/receiver"
 )
 
-// collector is a real OTLP/gRPC receiver that keeps the spans it is sent.
+// collector is a real OTLP/gRPC receiver that keeps what it is sent.
 type collector struct {
 	*receiver.Server
-	mu    sync.Mutex
-	spans []*tracepb.Span
+	mu      sync.Mutex
+	spans   []*tracepb.Span
+	metrics []*metricspb.Metric
+	bytes   []byte // all of it, as on the wire
 }
 
 func listen(tb testing.TB, addr string) *collector {
 	tb.Helper()
 	c := &collector{}
-	server, err := receiver.Listen(addr, receiver.Sink{Traces: c.take})
+	server, err := receiver.Listen(addr, receiver.Sink{Traces: c.take, Metrics: c.takeMetrics})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -41,13 +47,41 @@ func (c *collector) take(_ context.Context, r *coltrace.ExportTraceServiceReques
 			c.spans = append(c.spans, ss.GetSpans()...)
 		}
 	}
-	return nil, nil
+	return nil, c.keepBytes(r)
+}
+
+func (c *collector) takeMetrics(_ context.Context, r *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, rm := range r.GetResourceMetrics() {
+		for _, sm := range rm.GetScopeMetrics() {
+			c.metrics = append(c.metrics, sm.GetMetrics()...)
+		}
+	}
+	return nil, c.keepBytes(r)
+}
+
+func (c *collector) keepBytes(m proto.Message) (err error) {
+	c.bytes, err = proto.MarshalOptions{}.MarshalAppend(c.bytes, m)
+	return err
 }
 
 func (c *collector) received() []*tracepb.Span {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.spans
+}
+
+func (c *collector) receivedMetrics() []*metricspb.Metric {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.metrics
+}
+
+func (c *collector) receivedBytes() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bytes
 }
 
 // closedPort returns an address on which nothing listens.

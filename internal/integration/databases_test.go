@@ -1,0 +1,167 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/XSAM/otelsql"
+	"github.com/alicebob/miniredis/v2"
+	"github.com/exaring/otelpgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/redis/go-redis/extra/redisotel/v9"
+	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	_ "modernc.org/sqlite" // the driver
+
+	"github.com/nais/spor/setup"
+)
+
+// exported runs do in a span under setup.Start, and returns what the collector
+// got, without that span.
+func exported(t *testing.T, do func(context.Context)) []*tracepb.Span {
+	t.Helper()
+	c := listen(t, ":0")
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "OTEL_") {
+			t.Setenv(name, "")
+		}
+	}
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", c.Endpoint())
+	spans, meters, propagator := otel.GetTracerProvider(), otel.GetMeterProvider(), otel.GetTextMapPropagator()
+	shutdown, err := setup.Start(t.Context())
+	t.Cleanup(func() {
+		otel.SetTracerProvider(spans)
+		otel.SetMeterProvider(meters)
+		otel.SetTextMapPropagator(propagator)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, span := otel.Tracer("test").Start(t.Context(), "request")
+	do(ctx)
+	span.End()
+	if err := shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(c.received(), func(s *tracepb.Span) bool { return s.GetName() == "request" })
+}
+
+// checkSpan compares attributes of the first span that has the name; "" is for a
+// key that must not be there.
+func checkSpan(t *testing.T, spans []*tracepb.Span, name string, want map[string]string) {
+	t.Helper()
+	i := slices.IndexFunc(spans, func(s *tracepb.Span) bool { return s.GetName() == name })
+	if i < 0 {
+		t.Errorf("%s: no such span in %v", name, spans)
+		return
+	}
+	if got := spans[i].GetKind(); got != tracepb.Span_SPAN_KIND_CLIENT {
+		t.Errorf("%s: got kind %s, want CLIENT", name, got)
+	}
+	attrs := attributesOf(spans[i].GetAttributes())
+	for key, value := range want {
+		if got := attrs[key]; got != value {
+			t.Errorf("%s: got %s %q, want %q", name, key, got, value)
+		}
+	}
+}
+
+// Stock otelpgx emits stable names alone. It knows the table of COPY, and of no
+// other statement.
+func TestOtelpgxLightsTheDatabaseTab(t *testing.T) {
+	config, err := pgx.ParseConfig("postgres://orders@127.0.0.1:5432/orders?sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec // no span for preparing, which has the same name
+	config.DialFunc = func(context.Context, string, string) (net.Conn, error) { return fakePostgres(t), nil }
+	spans := exported(t, func(ctx context.Context) {
+		config.Tracer = otelpgx.NewTracer()
+		conn, err := pgx.ConnectConfig(ctx, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var total int
+		if err := conn.QueryRow(ctx, "SELECT total FROM orders WHERE id = $1", 7).Scan(&total); err != nil || total != 42 {
+			t.Fatalf("got %d, %v, want 42", total, err)
+		}
+		if _, err := conn.CopyFrom(ctx, pgx.Identifier{"orders"}, []string{"total"}, pgx.CopyFromRows([][]any{{int32(1)}})); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+	})
+	checkSpan(t, spans, "SELECT", map[string]string{
+		"db.system": "postgresql", "db.system.name": "postgresql", "db.name": "orders", "db.namespace": "orders",
+		"db.statement": "SELECT total FROM orders WHERE id = $1", "db.query.text": "SELECT total FROM orders WHERE id = $1",
+		"db.operation": "SELECT", "db.operation.name": "SELECT",
+		"db.sql.table": "", "server.address": "127.0.0.1",
+		"peer.service": "orders", // else every database behind the proxy would be one
+	})
+	checkSpan(t, spans, `copy_from "orders"`, map[string]string{
+		"db.system": "postgresql", "db.name": "orders", "db.sql.table": `"orders"`, "db.collection.name": `"orders"`,
+		"db.statement": "", "db.operation": "",
+	})
+	checkSpan(t, spans, "connect", map[string]string{"db.system": "postgresql", "db.name": "orders"})
+}
+
+// Stock otelsql knows the text of a query alone. The system is what the program
+// says that it is, as otelsql's documentation has it; database, operation and
+// table it has no facts for.
+func TestOtelsqlLightsTheDatabaseTab(t *testing.T) {
+	const query = "SELECT total FROM orders WHERE id = ?"
+	spans := exported(t, func(ctx context.Context) {
+		db, err := otelsql.Open("sqlite", ":memory:", otelsql.WithAttributes(semconv.DBSystemNameSQLite))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		db.SetMaxOpenConns(1) // each has a database of its own
+		if _, err := db.ExecContext(ctx, "CREATE TABLE orders (id INTEGER, total INTEGER)"); err != nil {
+			t.Fatal(err)
+		}
+		var total int
+		if err := db.QueryRowContext(ctx, query, 7).Scan(&total); !errors.Is(err, sql.ErrNoRows) {
+			t.Fatalf("got %v, want no rows", err)
+		}
+	})
+	checkSpan(t, spans, "sql.conn.query", map[string]string{
+		"db.system": "sqlite", "db.system.name": "sqlite", "db.statement": query, "db.query.text": query,
+		"db.name": "", "db.operation": "", "db.sql.table": "",
+	})
+	checkSpan(t, spans, "sql.conn.exec", map[string]string{
+		"db.system": "sqlite", "db.statement": "CREATE TABLE orders (id INTEGER, total INTEGER)",
+	})
+}
+
+// Stock redisotel emits the older names alone, which stay as they are. It gives
+// no name to the database, whose number it knows, and no operation but in the
+// span's name; Redis has no tables.
+func TestRedisotelLightsTheDatabaseTab(t *testing.T) {
+	server := miniredis.RunT(t)
+	spans := exported(t, func(ctx context.Context) {
+		client := redis.NewClient(&redis.Options{Addr: server.Addr()})
+		defer client.Close()
+		if err := redisotel.InstrumentTracing(client); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Set(ctx, "cart:7", "01017012345", 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	checkSpan(t, spans, "set", map[string]string{
+		"db.system": "redis", "db.statement": "set cart:7 ***********", "server.address": server.Host(), "server.port": server.Port(),
+		"db.system.name": "", "db.query.text": "", "db.name": "", "db.operation": "", "db.sql.table": "",
+	})
+}

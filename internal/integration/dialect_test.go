@@ -1,0 +1,116 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/otlptranslator"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+)
+
+// attributesOf returns attributes by key, integers in decimal.
+func attributesOf(attrs []*commonpb.KeyValue) map[string]string {
+	m := map[string]string{}
+	for _, a := range attrs {
+		switch v := a.GetValue().GetValue().(type) {
+		case *commonpb.AnyValue_StringValue:
+			m[a.GetKey()] = v.StringValue
+		case *commonpb.AnyValue_IntValue:
+			m[a.GetKey()] = strconv.FormatInt(v.IntValue, 10)
+		}
+	}
+	return m
+}
+
+func TestQuotesSpeaksBothDialects(t *testing.T) {
+	c := listen(t, ":0")
+	q := newQuotes(t, c.Endpoint(), "-once")
+	if err := q.cmd.Run(); err != nil {
+		t.Fatalf("%v: %s%s", err, &q.stdout, &q.stderr)
+	}
+	statuses := map[string]int{}
+	for _, s := range c.received() {
+		attrs := attributesOf(s.GetAttributes())
+		for stable, legacy := range map[string]string{
+			"http.response.status_code": "http.status_code", "http.request.method": "http.method",
+		} {
+			if attrs[legacy] != attrs[stable] {
+				t.Errorf("%s %s: got %s %q, want %q as %s", s.GetKind(), s.GetName(), legacy, attrs[legacy], attrs[stable], stable)
+			}
+		}
+		statuses[attrs["http.status_code"]]++
+	}
+	// Six requests to the gateway, five of which it sends on; the backend's
+	// panic gives the gateway no answer.
+	want := map[string]int{"200": 6, "201": 3, "404": 4, "500": 1, "502": 1, "": 1}
+	if fmt.Sprint(statuses) != fmt.Sprint(want) {
+		t.Errorf("http.status_code: got %v, want %v", statuses, want)
+	}
+}
+
+// goCard is what the Go card of Nais APM reads.
+var goCard = map[string]otlptranslator.MetricType{
+	"go_goroutines":             otlptranslator.MetricTypeGauge,
+	"go_threads":                otlptranslator.MetricTypeGauge,
+	"go_memstats_alloc_bytes":   otlptranslator.MetricTypeGauge,
+	"go_memstats_sys_bytes":     otlptranslator.MetricTypeGauge,
+	"go_gc_duration_seconds":    otlptranslator.MetricTypeSummary, // read as _count and _sum
+	"go_info":                   otlptranslator.MetricTypeGauge,
+	"process_cpu_seconds_total": otlptranslator.MetricTypeMonotonicCounter,
+	"process_open_fds":          otlptranslator.MetricTypeGauge,
+	"process_max_fds":           otlptranslator.MetricTypeGauge,
+}
+
+func TestQuotesFillsTheGoCard(t *testing.T) {
+	c := listen(t, ":0")
+	q := newQuotes(t, c.Endpoint(), "-once")
+	if err := q.cmd.Run(); err != nil {
+		t.Fatalf("%v: %s%s", err, &q.stdout, &q.stderr)
+	}
+	pushed := map[string]*metricspb.Metric{}
+	for _, m := range c.receivedMetrics() {
+		if pushed[m.GetName()] != nil {
+			t.Errorf("%s: pushed twice by a process that lives less than an interval", m.GetName())
+		}
+		pushed[m.GetName()] = m
+	}
+	// The translation that NAIS has switched on, which adds units and _total.
+	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
+	for name, kind := range goCard {
+		m := pushed[name]
+		if m == nil {
+			t.Errorf("%s: not pushed", name)
+			continue
+		}
+		got, err := namer.Build(otlptranslator.Metric{Name: m.GetName(), Unit: m.GetUnit(), Type: typeOf(m)})
+		if err != nil || got != name || typeOf(m) != kind {
+			t.Errorf("%s: Prometheus has %s of type %v, %v; want type %v", name, got, typeOf(m), err, kind)
+		}
+	}
+	info := attributesOf(pushed["go_info"].GetGauge().GetDataPoints()[0].GetAttributes())
+	if !strings.HasPrefix(info["version"], "go1.") {
+		t.Errorf("go_info: got version %q", info["version"])
+	}
+}
+
+func typeOf(m *metricspb.Metric) otlptranslator.MetricType {
+	switch d := m.GetData().(type) {
+	case *metricspb.Metric_Gauge:
+		return otlptranslator.MetricTypeGauge
+	case *metricspb.Metric_Sum:
+		if d.Sum.GetIsMonotonic() {
+			return otlptranslator.MetricTypeMonotonicCounter
+		}
+		return otlptranslator.MetricTypeNonMonotonicCounter
+	case *metricspb.Metric_Histogram:
+		return otlptranslator.MetricTypeHistogram
+	case *metricspb.Metric_Summary:
+		return otlptranslator.MetricTypeSummary
+	}
+	return otlptranslator.MetricTypeUnknown
+}
