@@ -18,10 +18,10 @@ import (
 // allocation. It is itself a node of the request's context.
 type call struct {
 	server  *server
-	request *http.Request     // as it reached the outermost Handler
-	parent  context.Context   //nolint:containedctx // what the context that is this call derives from
-	inner   *http.Request     // as it reached the handler, with the span in its context
-	caller  trace.SpanContext // the remote parent that a public endpoint links to
+	request *http.Request      // as it reached the outermost Handler
+	parent  context.Context    //nolint:containedctx // what the context that is this call derives from
+	inner   *http.Request      // as it reached the handler, with the span in its context
+	caller  *trace.SpanContext // the remote parent that a public endpoint links to, or nil
 	start   time.Time
 	scheme  string         // that the client used, as far as is known
 	metrics *serverMetrics // nil when nothing is measured

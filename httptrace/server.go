@@ -93,7 +93,10 @@ func (s *server) trace(c *call, w http.ResponseWriter) {
 	r := c.request
 	c.parent = s.extract(r)
 	if s.public {
-		c.caller, c.parent = trace.SpanContextFromContext(c.parent), r.Context()
+		if sc := trace.SpanContextFromContext(c.parent); sc.IsRemote() {
+			c.caller = &sc
+		}
+		c.parent = r.Context()
 	}
 	defer func() {
 		if c.inner != nil {

@@ -42,8 +42,8 @@ func (t serverTracer) Start(ctx context.Context, name string, opts ...trace.Span
 	c := callFrom(ctx)
 	if t.server.public {
 		opts = append(opts, trace.WithNewRoot())
-		if c.caller.IsValid() {
-			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: c.caller}))
+		if c.caller != nil {
+			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: *c.caller}))
 		}
 	}
 	ctx, span := tracer.Start(ctx, name, c.describe(opts)...) //nolint:spancheck // otelhttp ends it
@@ -144,7 +144,7 @@ func upgraded(r *http.Request) int {
 // complete adds to the span what was not known at its start.
 func (c *call) complete(o outcome) {
 	span := c.span.Span
-	attrs := make([]attribute.KeyValue, 0, 6)
+	attrs := make([]attribute.KeyValue, 0, 3) // enough for a plain GET
 	if o.status != 0 {
 		attrs = append(attrs, semconv.HTTPResponseStatusCode(o.status))
 	}
