@@ -114,6 +114,13 @@ func (l *latest[P, T]) Get() (value T, working bool) {
 	return last.value, last.working
 }
 
+// Idle reports whether the provider in force is a no-op, which stays one: unlike
+// the placeholder, behind which an SDK may be installed later.
+func (l *latest[P, T]) Idle() bool {
+	_, working := l.Get()
+	return !working && !placeholder(l.current())
+}
+
 func (l *latest[P, T]) remake(p P) *made[P, T] {
 	m := &made[P, T]{from: p, comparable: reflect.ValueOf(p).Comparable()}
 	if !placeholder(p) {

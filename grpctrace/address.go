@@ -1,0 +1,96 @@
+package grpctrace
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+)
+
+// endpoint is the server that a client was told to call, whatever address that
+// resolves to. A server has none.
+type endpoint struct {
+	address string
+	port    int // 0 for none
+}
+
+// endpointOf returns the endpoint that a canonical target names. Targets look
+// like scheme://authority/endpoint or, for sockets, scheme:endpoint.
+// https://github.com/grpc/grpc/blob/master/doc/naming.md
+func endpointOf(target string) endpoint {
+	u, err := url.Parse(target)
+	if err != nil {
+		return endpoint{address: target}
+	}
+	name := u.Path
+	if name == "" {
+		name = u.Opaque
+	}
+	if u.Scheme == "unix" || u.Scheme == "unix-abstract" {
+		return endpoint{address: name}
+	}
+	name = strings.TrimPrefix(name, "/")
+	if host, port, err := net.SplitHostPort(name); err == nil {
+		if n, err := strconv.ParseUint(port, 10, 16); err == nil {
+			return endpoint{address: host, port: int(n)}
+		}
+		return endpoint{address: host}
+	}
+	e := endpoint{address: strings.Trim(name, "[]")}
+	if u.Scheme == "dns" {
+		e.port = 443 // gRPC's default
+	}
+	return e
+}
+
+func (e endpoint) appendTo(attrs []attribute.KeyValue) []attribute.KeyValue {
+	if e.address != "" {
+		attrs = append(attrs, semconv.ServerAddress(e.address))
+	}
+	if e.port != 0 {
+		attrs = append(attrs, semconv.ServerPort(e.port))
+	}
+	return attrs
+}
+
+// peerOf returns the attributes of the other end of a connection.
+func peerOf(addr net.Addr) []attribute.KeyValue {
+	if host, port, ok := split(addr); ok {
+		return withPort(semconv.NetworkPeerAddress(host), semconv.NetworkPeerPort, port)
+	}
+	return nil
+}
+
+// localOf returns the attributes of a server's own end of a connection.
+func localOf(addr net.Addr) []attribute.KeyValue {
+	if host, port, ok := split(addr); ok {
+		return withPort(semconv.ServerAddress(host), semconv.ServerPort, port)
+	}
+	return nil
+}
+
+func withPort(address attribute.KeyValue, portOf func(int) attribute.KeyValue, port int) []attribute.KeyValue {
+	if port == 0 {
+		return []attribute.KeyValue{address}
+	}
+	return []attribute.KeyValue{address, portOf(port)}
+}
+
+// split returns the address and port of a connection over IP, and the path of
+// one over a socket. Others, such as those of tests, are not worth recording.
+func split(addr net.Addr) (host string, port int, ok bool) {
+	if addr == nil {
+		return "", 0, false
+	}
+	if ap, err := netip.ParseAddrPort(addr.String()); err == nil {
+		return ap.Addr().Unmap().String(), int(ap.Port()), true
+	}
+	if unix, is := addr.(*net.UnixAddr); is && unix.Name != "" {
+		return unix.Name, 0, true
+	}
+	return "", 0, false
+}

@@ -1,0 +1,121 @@
+package grpctrace
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+	"google.golang.org/grpc/stats"
+
+	"github.com/nais/spor/internal/exception"
+)
+
+// call is what both sides keep of one call.
+type call struct {
+	context.Context //nolint:containedctx // what the context that is this call derives from
+
+	engine *engine
+	method *method
+	start  time.Time
+	node   context.Context //nolint:containedctx // this call, as its side's context
+	inside context.Context //nolint:containedctx // the same with the span
+	tagged context.Context //nolint:containedctx // what otelgrpc made of the call
+
+	span     span
+	links    []trace.Link // that the span starts with
+	newRoot  bool
+	outcome  outcome
+	finished atomic.Bool
+
+	options [5]trace.SpanStartOption // room for those at the start
+	attrs   [6]attribute.KeyValue    // and those at the end
+}
+
+var noSpan = trace.SpanFromContext(context.Background())
+
+var noTracer = tracenoop.NewTracerProvider().Tracer("")
+
+// begin lets otelgrpc start the span of c, of which node is the context.
+func (c *call) begin(node context.Context, info *stats.RPCTagInfo) {
+	c.node, c.inside = node, node
+	c.span = span{Span: noSpan, call: c}
+	c.tagged = c.engine.otelgrpc.TagRPC((*told)(c), info)
+}
+
+// startSpan starts the span for otelgrpc, of which the options given are not
+// used: they would follow OTEL_SEMCONV_STABILITY_OPT_IN.
+func (c *call) startSpan() {
+	tracer, working := c.engine.tracer.Get()
+	if !working {
+		tracer = noTracer
+	}
+	opts := append(c.options[:0], c.method.start...)
+	if c.newRoot {
+		opts = append(opts, trace.WithNewRoot(), trace.WithLinks(c.links...))
+	}
+	c.inside, c.span.Span = tracer.Start(c.node, c.method.name, opts...) //nolint:spancheck // otelgrpc ends it
+}
+
+// end measures the call, and tells otelgrpc how it ended. It is called once.
+func (c *call) end(end *stats.End) {
+	if m, working := c.engine.meter.Get(); working {
+		m.record(c.inside, time.Since(c.start), c.method, c.outcome)
+	}
+	c.engine.otelgrpc.HandleRPC(c.tagged, end)
+}
+
+// told is a call as the context that otelgrpc is given: with nothing in it but
+// the call, so that no metadata are copied that nobody needs.
+type told call
+
+type toldKey struct{}
+
+func (t *told) Value(key any) any {
+	if key == (toldKey{}) {
+		return (*call)(t)
+	}
+	return nil
+}
+
+// span is the span as otelgrpc sees it. What otelgrpc finds out at the end is
+// joined to what it leaves out; what it gets wrong is dropped.
+type span struct {
+	trace.Span
+
+	call  *call
+	attrs []attribute.KeyValue
+}
+
+// SetStatus is left to End, which knows what is expected.
+func (s *span) SetStatus(codes.Code, string) {}
+
+// SetAttributes keeps attrs for End.
+func (s *span) SetAttributes(attrs ...attribute.KeyValue) {
+	if s.attrs == nil {
+		s.attrs = s.call.attrs[:0]
+	}
+	for _, attr := range attrs {
+		if attr.Key != semconv.RPCResponseStatusCodeKey {
+			s.attrs = append(s.attrs, attr)
+		}
+	}
+}
+
+// End completes the span.
+func (s *span) End(opts ...trace.SpanEndOption) {
+	o := s.call.outcome
+	if o.code != "" {
+		s.attrs = append(s.attrs, semconv.RPCResponseStatusCode(o.code))
+	}
+	if o.failed {
+		s.attrs = append(s.attrs, semconv.ErrorTypeKey.String(o.errorType))
+		s.Span.SetStatus(codes.Error, exception.Text(o.message))
+	}
+	s.Span.SetAttributes(s.attrs...)
+	s.Span.End(opts...)
+}

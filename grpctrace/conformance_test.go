@@ -1,0 +1,34 @@
+package grpctrace_test
+
+import (
+	"testing"
+
+	"google.golang.org/grpc"
+
+	"github.com/nais/spor/grpctrace"
+	"github.com/nais/spor/internal/conformance"
+)
+
+func TestConformance(t *testing.T) {
+	conformance.GRPC(t, conformance.RPC{
+		Server: func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server {
+			return grpctrace.NewServer(append(grpctrace.ServerOptions(opts...), more...)...)
+		},
+		Client: func(target string, opts []grpctrace.Option, more ...grpc.DialOption) (*grpc.ClientConn, error) {
+			return grpctrace.NewClient(target, append(grpctrace.DialOptions(opts...), more...)...)
+		},
+	})
+}
+
+// TestConformanceElsewhere has servers and clients that were constructed
+// without this package.
+func TestConformanceElsewhere(t *testing.T) {
+	conformance.GRPC(t, conformance.RPC{
+		Server: func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server {
+			return grpc.NewServer(append(more, grpctrace.ServerOptions(opts...)...)...)
+		},
+		Client: func(target string, opts []grpctrace.Option, more ...grpc.DialOption) (*grpc.ClientConn, error) {
+			return grpc.NewClient(target, append(grpctrace.DialOptions(opts...), more...)...)
+		},
+	})
+}

@@ -1,0 +1,2 @@
+// Package grpctrace traces and measures gRPC servers and clients.
+package grpctrace

@@ -1,0 +1,53 @@
+package grpctrace
+
+import (
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"google.golang.org/grpc/stats"
+
+	"github.com/nais/spor/internal/live"
+)
+
+const scopeName = "github.com/nais/spor/grpctrace"
+
+// engine is what the two sides have in common: otelgrpc's handler, told of calls
+// rather than of everything that gRPC does for them, and what it leaves out.
+type engine struct {
+	*config
+	otelgrpc   stats.Handler
+	tracer     *live.Tracer
+	meter      *live.Meter[*metrics]
+	propagator *live.Propagator
+}
+
+func newEngine(c *config, handler func(...otelgrpc.Option) stats.Handler, instrument func(metric.Meter) *metrics) engine {
+	return engine{
+		config:     c,
+		tracer:     live.NewTracer(c.tracerProvider, scopeName),
+		meter:      live.NewMeter(c.meterProvider, scopeName, instrument),
+		propagator: live.NewPropagator(c.propagator),
+		otelgrpc: handler(
+			otelgrpc.WithTracerProvider(tracerProvider{}),
+			otelgrpc.WithMeterProvider(metricnoop.NewMeterProvider()),
+			otelgrpc.WithPropagators(propagation.NewCompositeTextMapPropagator()),
+		),
+	}
+}
+
+// idle reports whether there will never be anything to do.
+func (e *engine) idle() bool {
+	_, propagating := e.propagator.Get()
+	return !propagating && e.tracer.Idle() && e.meter.Idle()
+}
+
+// working reports whether calls are to be seen.
+func (e *engine) working() bool {
+	if _, tracing := e.tracer.Get(); tracing {
+		return true
+	}
+	_, measuring := e.meter.Get()
+	return measuring
+}

@@ -1,0 +1,102 @@
+package grpctrace
+
+import (
+	"context"
+	"strings"
+
+	"go.opentelemetry.io/otel/propagation"
+	"google.golang.org/grpc/metadata"
+)
+
+// incoming is the metadata that a caller sent, to propagators. Unlike
+// metadata.FromIncomingContext it copies only what is asked for.
+type incoming struct{ ctx context.Context } //nolint:containedctx // it is the context's metadata
+
+var (
+	_ propagation.TextMapCarrier = incoming{}
+	_ propagation.ValuesGetter   = incoming{}
+)
+
+func (i incoming) Get(key string) string {
+	if values := i.Values(key); len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+func (i incoming) Values(key string) []string {
+	return metadata.ValueFromIncomingContext(i.ctx, key)
+}
+
+// Set is not for what has arrived.
+func (i incoming) Set(string, string) {}
+
+func (i incoming) Keys() []string {
+	md, _ := metadata.FromIncomingContext(i.ctx)
+	return keysOf(md)
+}
+
+// outgoing is the metadata of a call to be made, to propagators. It is copied
+// when the first key is set: it may be shared with other calls.
+type outgoing struct {
+	ctx context.Context //nolint:containedctx // it is the context's metadata
+	md  metadata.MD     // nil until a key is set
+}
+
+var _ propagation.TextMapCarrier = (*outgoing)(nil)
+
+func (o *outgoing) Get(key string) string {
+	if values := o.current().Get(key); len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+func (o *outgoing) Set(key, value string) {
+	if o.md == nil {
+		if o.md = o.current(); o.md == nil {
+			o.md = make(metadata.MD, 2)
+		}
+	}
+	o.md[strings.ToLower(key)] = []string{value}
+}
+
+func (o *outgoing) Keys() []string { return keysOf(o.current()) }
+
+func (o *outgoing) current() metadata.MD {
+	if o.md != nil {
+		return o.md
+	}
+	md, _ := metadata.FromOutgoingContext(o.ctx)
+	return md
+}
+
+func keysOf(md metadata.MD) []string {
+	keys := make([]string, 0, len(md))
+	for key := range md {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// extract returns ctx with the trace context that its caller sent.
+func (e *engine) extract(ctx context.Context) context.Context {
+	if p, ok := e.propagator.Get(); ok {
+		return p.Extract(ctx, incoming{ctx})
+	}
+	return ctx
+}
+
+// inject returns ctx with its trace context in the metadata to be sent.
+func (e *engine) inject(ctx context.Context) context.Context {
+	p, ok := e.propagator.Get()
+	if !ok {
+		return ctx
+	}
+	o := outgoing{ctx: ctx}
+	p.Inject(ctx, &o)
+	if o.md == nil {
+		return ctx
+	}
+	return metadata.NewOutgoingContext(ctx, o.md)
+}

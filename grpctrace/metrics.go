@@ -1,0 +1,66 @@
+package grpctrace
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/semconv/v1.43.0/rpcconv"
+
+	"github.com/nais/spor/internal/memo"
+)
+
+// metrics is the instrument of one side.
+type metrics struct {
+	duration   metric.Float64Histogram
+	attributes []attribute.KeyValue
+	series     memo.Map[series, []metric.RecordOption]
+}
+
+// series is what tells the series apart. On a server none of it is of the
+// caller's choosing.
+type series struct {
+	method, code, errorType string
+	endpoint                endpoint
+}
+
+func (c *config) serverMetrics(meter metric.Meter) *metrics {
+	duration, err := rpcconv.NewServerCallDuration(meter)
+	report(err)
+	return &metrics{duration: duration.Inst(), attributes: c.attributes}
+}
+
+func (c *config) clientMetrics(meter metric.Meter) *metrics {
+	duration, err := rpcconv.NewClientCallDuration(meter)
+	report(err)
+	return &metrics{duration: duration.Inst(), attributes: c.attributes}
+}
+
+// record measures a call that has ended.
+func (m *metrics) record(ctx context.Context, elapsed time.Duration, method *method, o outcome) {
+	key := series{method: method.attribute, endpoint: method.endpoint, code: o.code, errorType: o.errorType}
+	m.duration.Record(ctx, elapsed.Seconds(), m.series.Get(key, m.options)...)
+}
+
+// options returns the attributes of a series, ready to record with.
+func (m *metrics) options(key series) []metric.RecordOption {
+	attrs := make([]attribute.KeyValue, 0, len(m.attributes)+6)
+	attrs = append(append(attrs, m.attributes...), semconv.RPCSystemNameGRPC, semconv.RPCMethod(key.method))
+	attrs = key.endpoint.appendTo(attrs)
+	if key.code != "" {
+		attrs = append(attrs, semconv.RPCResponseStatusCode(key.code))
+	}
+	if key.errorType != "" {
+		attrs = append(attrs, semconv.ErrorTypeKey.String(key.errorType))
+	}
+	return []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(attrs...))}
+}
+
+func report(err error) {
+	if err != nil {
+		otel.Handle(err)
+	}
+}

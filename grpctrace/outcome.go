@@ -1,0 +1,80 @@
+package grpctrace
+
+import (
+	"strconv"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// outcome is how a call ended.
+type outcome struct {
+	code      string // the status code in the words of the conventions, "" when there was none
+	errorType string // "" when nothing went wrong
+	failed    bool
+	message   string // of the error
+}
+
+// statusOf returns the status that err stands for. Errors of contexts that an
+// interceptor returned as they are count as gRPC's own of that name.
+func statusOf(err error) *status.Status {
+	if s, ok := status.FromError(err); ok {
+		return s
+	}
+	return status.FromContextError(err)
+}
+
+// outcomeOf returns the outcome of a call that ended with err, of which is an
+// error what isError says, unless it is expected.
+func (c *config) outcomeOf(s *status.Status, isError func(codes.Code) bool) outcome {
+	code := s.Code()
+	o := outcome{code: codeName(code)}
+	if isError(code) && !c.expected[code] {
+		o.failed, o.errorType, o.message = true, o.code, s.Message()
+	}
+	return o
+}
+
+// serverError reports whether the server is to blame for code.
+// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/#server
+func serverError(code codes.Code) bool {
+	switch code { //nolint:exhaustive // the others are not
+	case codes.Unknown, codes.DeadlineExceeded, codes.Unimplemented, codes.Internal, codes.Unavailable, codes.DataLoss:
+		return true
+	default:
+		return false
+	}
+}
+
+// clientError reports whether a client did not get what it asked for.
+// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/#client
+func clientError(code codes.Code) bool { return code != codes.OK }
+
+var codeNames = [...]string{
+	codes.OK:                 "OK",
+	codes.Canceled:           "CANCELLED",
+	codes.Unknown:            "UNKNOWN",
+	codes.InvalidArgument:    "INVALID_ARGUMENT",
+	codes.DeadlineExceeded:   "DEADLINE_EXCEEDED",
+	codes.NotFound:           "NOT_FOUND",
+	codes.AlreadyExists:      "ALREADY_EXISTS",
+	codes.PermissionDenied:   "PERMISSION_DENIED",
+	codes.ResourceExhausted:  "RESOURCE_EXHAUSTED",
+	codes.FailedPrecondition: "FAILED_PRECONDITION",
+	codes.Aborted:            "ABORTED",
+	codes.OutOfRange:         "OUT_OF_RANGE",
+	codes.Unimplemented:      "UNIMPLEMENTED",
+	codes.Internal:           "INTERNAL",
+	codes.Unavailable:        "UNAVAILABLE",
+	codes.DataLoss:           "DATA_LOSS",
+	codes.Unauthenticated:    "UNAUTHENTICATED",
+}
+
+// codeName returns code as gRPC's specification spells it.
+// https://github.com/grpc/grpc/blob/master/doc/statuscodes.md
+func codeName(code codes.Code) string {
+	if int(code) < len(codeNames) {
+		return codeNames[code]
+	}
+	return "CODE(" + strconv.FormatUint(uint64(code), 10) + ")"
+}

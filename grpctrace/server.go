@@ -1,0 +1,177 @@
+package grpctrace
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/stats"
+
+	"github.com/nais/spor/internal/mute"
+)
+
+// NewServer is [grpc.NewServer] with a span and a measurement for every call it
+// serves. Options of this package travel among those of gRPC:
+//
+//	grpctrace.NewServer(append(grpctrace.ServerOptions(grpctrace.WithPublicEndpoint()), more...)...)
+func NewServer(opts ...grpc.ServerOption) *grpc.Server {
+	var s *server
+	found := false
+	for _, opt := range opts {
+		if own, ok := opt.(serverOption); ok {
+			s, found = own.server, true
+		}
+	}
+	if !found {
+		kit := ServerOptions()
+		s = kit[0].(serverOption).server //nolint:forcetypeassert,errcheck // as made there
+		opts = append(slices.Clip(opts), kit...)
+	}
+	served := grpc.NewServer(opts...)
+	if s != nil {
+		s.methods.bind(served)
+	}
+	return served
+}
+
+// ServerOptions returns the options that [NewServer] adds, for those who construct
+// the server elsewhere. Put them last: an interceptor that recovers from panics
+// hides them from what comes before it.
+func ServerOptions(opts ...Option) []grpc.ServerOption {
+	s := newServer(newConfig(opts))
+	if s.idle() {
+		return []grpc.ServerOption{serverOption{}}
+	}
+	return []grpc.ServerOption{
+		serverOption{server: s},
+		grpc.StatsHandler(s),
+		grpc.ChainUnaryInterceptor(s.unary),
+		grpc.ChainStreamInterceptor(s.stream),
+	}
+}
+
+// serverOption changes nothing of a server. It lets NewServer find its own.
+type serverOption struct {
+	grpc.EmptyServerOption
+
+	server *server // nil if there is nothing to do
+}
+
+// server sees the calls of a server, as a stats.Handler and as interceptors.
+type server struct {
+	engine
+	methods methods
+}
+
+var _ stats.Handler = (*server)(nil)
+
+func newServer(c *config) *server {
+	s := &server{engine: newEngine(c, otelgrpc.NewServerHandler, c.serverMetrics)}
+	s.methods.config = c
+	return s
+}
+
+// TagRPC decides what becomes of a call.
+func (s *server) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
+	switch {
+	case serverCallFrom(ctx) != nil || mute.Is(ctx): // seen by other options of this package
+		return ctx
+	case !s.wanted(info.FullMethodName):
+		return mute.Context(ctx)
+	case s.working():
+		return s.begin(ctx, info)
+	case s.public:
+		return ctx
+	}
+	return s.extract(ctx)
+}
+
+// begin starts the span of a call and returns the context to serve it under.
+func (s *server) begin(ctx context.Context, info *stats.RPCTagInfo) context.Context {
+	c := &serverCall{server: s, fullMethod: info.FullMethodName}
+	c.engine, c.start = &s.engine, time.Now()
+	c.Context = s.extract(ctx)
+	if s.public {
+		if caller := trace.SpanContextFromContext(c.Context); caller.IsValid() {
+			c.links = []trace.Link{{SpanContext: caller}}
+		}
+		c.newRoot, c.Context = true, ctx
+	}
+	c.identify()
+	c.conn, _ = ctx.Value(connKey{}).(*conn)
+	c.call.begin(c, info)
+	if !c.known {
+		c.watch(ctx)
+	}
+	return c.inside
+}
+
+// HandleRPC follows a call.
+func (s *server) HandleRPC(ctx context.Context, event stats.RPCStats) {
+	switch event := event.(type) {
+	case *stats.Begin:
+		if c := s.callFrom(ctx); c != nil {
+			c.served(event)
+		}
+	case *stats.OutTrailer:
+		if c := s.callFrom(ctx); c != nil {
+			c.answered()
+		}
+	case *stats.End:
+		if c := s.callFrom(ctx); c != nil {
+			c.finish(event)
+		}
+	}
+}
+
+// callFrom returns the call that ctx belongs to if it is one of s, or nil.
+func (s *server) callFrom(ctx context.Context) *serverCall {
+	if c := serverCallFrom(ctx); c != nil && c.server == s {
+		return c
+	}
+	return nil
+}
+
+// TagConn keeps what the calls of a connection have in common.
+func (s *server) TagConn(ctx context.Context, info *stats.ConnTagInfo) context.Context {
+	if ctx.Value(connKey{}) != nil {
+		return ctx
+	}
+	return context.WithValue(ctx, connKey{}, newConn(info))
+}
+
+// HandleConn has nothing to do.
+func (s *server) HandleConn(context.Context, stats.ConnStats) {}
+
+// unary sees a handler panic. It is the innermost interceptor, so that others
+// may recover.
+func (s *server) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	c := s.callFrom(ctx)
+	if c == nil {
+		return handler(ctx, req)
+	}
+	returned := false
+	defer func() { c.guard(returned, recover()) }()
+	reply, err := handler(ctx, req)
+	returned = true
+	return reply, err
+}
+
+// stream does the same for streams.
+func (s *server) stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	c := s.callFrom(stream.Context())
+	if c == nil {
+		return handler(srv, stream)
+	}
+	if srv != nil { // only unknown methods have none
+		c.confirm()
+	}
+	returned := false
+	defer func() { c.guard(returned, recover()) }()
+	err := handler(srv, stream)
+	returned = true
+	return err
+}

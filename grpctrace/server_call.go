@@ -1,0 +1,204 @@
+package grpctrace
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/stats"
+	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/internal/exception"
+)
+
+// serverCall is all that grpctrace keeps of one call to a server, in one
+// allocation. It is itself a node of the call's context.
+type serverCall struct {
+	call
+
+	server     *server
+	conn       *conn
+	fullMethod string
+
+	known bool        // the server is known to have the method
+	begun atomic.Bool // something serves it
+	stop  func() bool // ends the wait for a call that nothing serves
+
+	mu        sync.Mutex // guards what follows, and the method of an unknown one
+	confirmed bool       // the server turned out to have the method
+	failure   string     // the type of the value that the handler panicked with
+}
+
+type serverCallKey struct{}
+
+// serverCallFrom returns the call to a server that ctx belongs to, or nil.
+func serverCallFrom(ctx context.Context) *serverCall {
+	c, _ := ctx.Value(serverCallKey{}).(*serverCall)
+	return c
+}
+
+// Value makes serverCall the node of a context that knows the call.
+func (c *serverCall) Value(key any) any {
+	if key == (serverCallKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// conn is what the calls of a connection have in common.
+type conn struct{ attributes []attribute.KeyValue }
+
+type connKey struct{}
+
+func newConn(info *stats.ConnTagInfo) *conn {
+	return &conn{attributes: append(localOf(info.LocalAddr), peerOf(info.RemoteAddr)...)}
+}
+
+// identify finds out what the method is called. Of a server that was not made by
+// NewServer it is known only once it serves.
+func (c *serverCall) identify() {
+	methods := &c.server.methods
+	if c.method = methods.find(c.fullMethod); c.method != nil {
+		c.known = true
+		return
+	}
+	if methods.bound() {
+		c.method = c.server.otherMethod(c.fullMethod)
+		return
+	}
+	c.method = c.server.methodOf(c.fullMethod, trace.SpanKindServer, endpoint{})
+}
+
+// confirm notes that the server has the method.
+func (c *serverCall) confirm() {
+	if c.known {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.confirmed || c.finished.Load() {
+		return
+	}
+	c.confirmed = true
+	c.rename(c.server.methods.learn(c.fullMethod))
+}
+
+// deny notes that the server does not have the method.
+func (c *serverCall) deny() {
+	if c.known || c.confirmed || c.method.attribute == other {
+		return
+	}
+	c.rename(c.server.otherMethod(c.fullMethod))
+	c.span.SetAttributes(originalOf(c.fullMethod))
+}
+
+func (c *serverCall) rename(m *method) {
+	if c.method.name != m.name && c.span.IsRecording() {
+		c.span.SetName(m.name)
+		c.span.Span.SetAttributes(semconv.RPCMethod(m.attribute))
+	}
+	c.method = m
+}
+
+// watch sees to it that the span of a call that nothing serves ends even if the
+// caller went away before gRPC could answer.
+func (c *serverCall) watch(ctx context.Context) {
+	c.stop = context.AfterFunc(ctx, func() {
+		if !c.begun.Load() {
+			c.unserved(codes.Canceled, "")
+		}
+	})
+}
+
+// served notes that gRPC found somebody to serve the call. For unary calls that
+// means that the server has the method; a stream may be for its handler of
+// unknown ones.
+func (c *serverCall) served(begin *stats.Begin) {
+	c.begun.Store(true)
+	if !begin.IsClientStream && !begin.IsServerStream {
+		c.confirm()
+	}
+}
+
+// answered ends a call for which gRPC found nobody: what it says of those is
+// nothing but that it sent a status.
+func (c *serverCall) answered() {
+	if !c.known && !c.begun.Load() {
+		c.unserved(codes.Unimplemented, "unknown service or method")
+	}
+}
+
+func (c *serverCall) unserved(code codes.Code, message string) {
+	c.finish(&stats.End{BeginTime: c.start, EndTime: time.Now(), Error: status.Error(code, message)})
+}
+
+// finish records how the call ended.
+func (c *serverCall) finish(end *stats.End) {
+	if !c.finished.CompareAndSwap(false, true) {
+		return
+	}
+	if c.stop != nil {
+		c.stop()
+	}
+	died := c.conclude(end)
+	c.end(end)
+	if died {
+		c.server.flush()
+	}
+}
+
+// conclude decides what the call was, and reports whether it is the death of
+// the process.
+func (c *serverCall) conclude(end *stats.End) (died bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deny()
+	c.outcome = c.server.outcomeOf(statusOf(end.Error), serverError)
+	if died = c.failure != "" && end.Error == nil; died {
+		c.outcome.code = "" // nothing was sent
+	}
+	if c.failure != "" && !c.outcome.failed {
+		c.outcome.failed, c.outcome.errorType = true, c.failure
+	}
+	if c.conn != nil && c.span.IsRecording() {
+		c.span.SetAttributes(c.conn.attributes...)
+	}
+	return died
+}
+
+// guard records a panic of the handler, v, and lets it go on.
+func (c *serverCall) guard(returned bool, v any) {
+	if returned || v == nil { // runtime.Goexit recovers nil
+		return
+	}
+	failure := exception.Record(c.span.Span, v)
+	c.mu.Lock()
+	c.failure = failure
+	c.mu.Unlock()
+	panic(v) //nolint:forbidigo // the handler's own panic goes on
+}
+
+// lastWish is how long the death of the process is put off for its last spans.
+const lastWish = time.Second
+
+// flush exports what the SDK holds: nothing has recovered from the panic, and the
+// process is about to die of it.
+func (c *config) flush() {
+	provider := c.tracerProvider
+	if provider == nil {
+		provider = otel.GetTracerProvider()
+	}
+	if sdk, ok := provider.(interface{ ForceFlush(context.Context) error }); ok {
+		ctx, cancel := context.WithTimeout(context.Background(), lastWish)
+		defer cancel()
+		if err := sdk.ForceFlush(ctx); err != nil {
+			otel.Handle(err)
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package conformance
+
+import (
+	"context"
+	"net"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/test/bufconn"
+
+	"github.com/nais/spor/grpctrace"
+)
+
+// RPC is a way to set up gRPC with grpctrace, as its documentation says.
+type RPC struct {
+	// Server returns a server that is traced with opts.
+	Server func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server
+	// Client returns a client of target that is traced with opts.
+	Client func(target string, opts []grpctrace.Option, more ...grpc.DialOption) (*grpc.ClientConn, error)
+}
+
+// GRPC tests that calls are seen as they should be at both ends, over TCP and
+// over pipes in memory.
+func GRPC(t *testing.T, rpc RPC) {
+	t.Helper()
+	for _, network := range networks {
+		for _, row := range rpcRows {
+			t.Run(network.name+"/"+row.name, func(t *testing.T) {
+				s := &rpcSite{rpc: rpc, network: network, service: new(service)}
+				row.run(t, s)
+				s.checkNothingLost(t)
+			})
+		}
+	}
+}
+
+// network is what a server and its clients speak over.
+type network struct {
+	name string
+	// listen starts listening, and returns what to dial, the attributes that tell
+	// its address, and how to dial if gRPC would not know.
+	listen func(t *testing.T) (l net.Listener, target string, address map[string]string, more []grpc.DialOption)
+}
+
+var networks = []network{{"tcp", listenTCP}, {"bufconn", listenMemory}}
+
+func listenTCP(t *testing.T) (net.Listener, string, map[string]string, []grpc.DialOption) {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, "localhost:" + port, map[string]string{"server.address": "localhost", "server.port": port}, nil
+}
+
+func listenMemory(t *testing.T) (net.Listener, string, map[string]string, []grpc.DialOption) {
+	t.Helper()
+	l := bufconn.Listen(1 << 20)
+	dial := func(ctx context.Context, _ string) (net.Conn, error) { return l.DialContext(ctx) }
+	return l, "passthrough:///backend:8080", map[string]string{"server.address": "backend", "server.port": "8080"},
+		[]grpc.DialOption{grpc.WithContextDialer(dial)}
+}

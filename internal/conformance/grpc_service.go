@@ -1,0 +1,86 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	testgrpc "google.golang.org/grpc/interop/grpc_testing"
+)
+
+// service is the official test service, of which a row sets what it does.
+type service struct {
+	testgrpc.UnimplementedTestServiceServer
+
+	// do runs in every call; nil means to answer.
+	do func(context.Context) error
+	// stream runs instead of the echo.
+	stream func(testgrpc.TestService_FullDuplexCallServer) error
+}
+
+// Names of its methods, as spans have them.
+const (
+	unaryMethod  = "grpc.testing.TestService/UnaryCall"
+	inputMethod  = "grpc.testing.TestService/StreamingInputCall"
+	outputMethod = "grpc.testing.TestService/StreamingOutputCall"
+	duplexMethod = "grpc.testing.TestService/FullDuplexCall"
+)
+
+func (s *service) act(ctx context.Context) error {
+	if s.do == nil {
+		return nil
+	}
+	return s.do(ctx)
+}
+
+func (s *service) UnaryCall(ctx context.Context, req *testgrpc.SimpleRequest) (*testgrpc.SimpleResponse, error) {
+	if err := s.act(ctx); err != nil {
+		return nil, err
+	}
+	return &testgrpc.SimpleResponse{Payload: req.GetPayload()}, nil
+}
+
+func (s *service) StreamingInputCall(stream testgrpc.TestService_StreamingInputCallServer) error {
+	n := 0
+	for {
+		req, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		n += len(req.GetPayload().GetBody())
+	}
+	if err := s.act(stream.Context()); err != nil {
+		return err
+	}
+	return stream.SendAndClose(&testgrpc.StreamingInputCallResponse{AggregatedPayloadSize: int32(n)})
+}
+
+func (s *service) StreamingOutputCall(req *testgrpc.StreamingOutputCallRequest, stream testgrpc.TestService_StreamingOutputCallServer) error {
+	for range req.GetResponseParameters() {
+		if err := stream.Send(&testgrpc.StreamingOutputCallResponse{Payload: req.GetPayload()}); err != nil {
+			return err
+		}
+	}
+	return s.act(stream.Context())
+}
+
+func (s *service) FullDuplexCall(stream testgrpc.TestService_FullDuplexCallServer) error {
+	if s.stream != nil {
+		return s.stream(stream)
+	}
+	for {
+		req, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return s.act(stream.Context())
+		}
+		if err != nil {
+			return err
+		}
+		if err := stream.Send(&testgrpc.StreamingOutputCallResponse{Payload: req.GetPayload()}); err != nil {
+			return err
+		}
+	}
+}

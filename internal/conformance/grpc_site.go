@@ -1,0 +1,261 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	testgrpc "google.golang.org/grpc/interop/grpc_testing"
+
+	"github.com/nais/spor/grpctrace"
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// rpcSite is a server and its client, and what they told their SDKs.
+type rpcSite struct {
+	rpc     RPC
+	network network
+	service *service
+
+	serverSide, clientSide side
+	address                map[string]string // of the server, as told to the client
+	listener               *breakable
+	server                 *grpc.Server
+	conn                   *grpc.ClientConn
+	client                 testgrpc.TestServiceClient
+}
+
+// side is one end: its SDK, and what reached the exporter.
+type side struct {
+	*oteltest.SDK
+
+	received *tracetest.InMemoryExporter
+}
+
+func newSide(t *testing.T) side {
+	t.Helper()
+	received := tracetest.NewInMemoryExporter()
+	return side{received: received, SDK: oteltest.New(t,
+		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())),
+		sdktrace.WithBatcher(received, sdktrace.WithMaxQueueSize(1<<16)))}
+}
+
+func (s side) options(more []grpctrace.Option) []grpctrace.Option {
+	return append([]grpctrace.Option{
+		grpctrace.WithTracerProvider(s.TracerProvider),
+		grpctrace.WithMeterProvider(s.MeterProvider),
+		grpctrace.WithPropagator(s.Propagator),
+	}, more...)
+}
+
+// setting is how a row wants its server and client.
+type setting struct {
+	server        []grpctrace.Option
+	client        []grpctrace.Option
+	serverOptions []grpc.ServerOption
+	dialOptions   []grpc.DialOption
+	register      func(*grpc.Server)
+}
+
+// start starts the server and connects the client.
+func (s *rpcSite) start(t *testing.T, with setting) {
+	t.Helper()
+	s.serverSide, s.clientSide = newSide(t), newSide(t)
+	listener, target, address, more := s.network.listen(t)
+	s.listener, s.address = &breakable{Listener: listener}, address
+	s.server = s.rpc.Server(s.serverSide.options(with.server), with.serverOptions...)
+	testgrpc.RegisterTestServiceServer(s.server, s.service)
+	if with.register != nil {
+		with.register(s.server)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.server.Serve(s.listener) }()
+	t.Cleanup(func() {
+		s.server.Stop()
+		if err := <-served; err != nil && !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
+	})
+	more = append(more, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	var err error
+	s.conn, err = s.rpc.Client(target, s.clientSide.options(with.client), append(more, with.dialOptions...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.conn.Close() })
+	s.client = testgrpc.NewTestServiceClient(s.conn)
+}
+
+// unary makes one unary call.
+func (s *rpcSite) unary(ctx context.Context) error {
+	_, err := s.client.UnaryCall(ctx, &testgrpc.SimpleRequest{})
+	return err
+}
+
+// checkNothingLost tests that every span that was started has ended and was
+// received, once both ends are gone.
+func (s *rpcSite) checkNothingLost(t *testing.T) {
+	t.Helper()
+	s.conn.Close()
+	s.server.Stop() // waits for the handlers
+	for name, end := range map[string]side{"server": s.serverSide, "client": s.clientSide} {
+		oteltest.Eventually(t, func() bool { return end.Started() == len(end.Ended()) })
+		if err := end.TracerProvider.ForceFlush(context.WithoutCancel(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if started, received := end.Started(), len(end.received.GetSpans()); received != started {
+			t.Errorf("%d spans of the %s were started and %d received", started, name, received)
+		}
+	}
+}
+
+// seen is what is to be seen of a call at one end.
+type seen struct {
+	method    string
+	code      string // "" for none
+	errorType string
+	failed    bool
+}
+
+// ok is a call without anything wrong.
+func ok(method string) seen { return seen{method: method, code: "OK"} }
+
+// failed is a call with a status that is an error.
+func failed(method, code string) seen {
+	return seen{method: method, code: code, errorType: code, failed: true}
+}
+
+// check tests that one call was seen as the server's and the client's want it,
+// one below the other, and returns the spans.
+func (s *rpcSite) check(t *testing.T, server, client seen) (serverSpan, clientSpan sdktrace.ReadOnlySpan) {
+	t.Helper()
+	serverSpan, clientSpan = s.serverSide.Only(t), s.clientSide.Only(t)
+	if got, want := serverSpan.Parent().SpanID(), clientSpan.SpanContext().SpanID(); got != want {
+		t.Errorf("parent of the server's span is %v, want %v", got, want)
+	}
+	s.checkServer(t, server)
+	s.checkClient(t, client)
+	return serverSpan, clientSpan
+}
+
+func (s *rpcSite) checkServer(t *testing.T, want seen) {
+	t.Helper()
+	span := s.serverSide.Only(t)
+	checkSeen(t, span, want)
+	want.checkMeasured(t, s.serverSide, "rpc.server.call.duration", nil)
+	if attrs := oteltest.Map(span.Attributes()); s.network.name == "tcp" && attrs["network.peer.address"] != "127.0.0.1" {
+		t.Errorf("server does not know its peer: %v", attrs)
+	}
+}
+
+func (s *rpcSite) checkClient(t *testing.T, want seen) {
+	t.Helper()
+	span := s.clientSide.Only(t)
+	checkSeen(t, span, want)
+	want.checkMeasured(t, s.clientSide, "rpc.client.call.duration", s.address)
+	attrs := oteltest.Map(span.Attributes())
+	for key, value := range s.address {
+		if attrs[key] != value {
+			t.Errorf("%s of the client's span is %q, want %q", key, attrs[key], value)
+		}
+	}
+}
+
+func checkSeen(t *testing.T, span sdktrace.ReadOnlySpan, want seen) {
+	t.Helper()
+	if got := span.Name(); got != want.method {
+		t.Errorf("span is named %q, want %q", got, want.method)
+	}
+	if got := span.Status().Code == codes.Error; got != want.failed {
+		t.Errorf("status of %s span is %v", span.SpanKind(), span.Status())
+	}
+	got := oteltest.Map(span.Attributes())
+	for key, value := range want.attributes() {
+		if got[key] != value {
+			t.Errorf("%s of %s span is %q, want %q", key, span.SpanKind(), got[key], value)
+		}
+	}
+	for _, legacy := range []string{"rpc.system", "rpc.service", "rpc.grpc.status_code"} {
+		if _, found := got[legacy]; found {
+			t.Errorf("%s span has %s: the older names are for setup to add", span.SpanKind(), legacy)
+		}
+	}
+}
+
+func (w seen) attributes() map[string]string {
+	return map[string]string{
+		"rpc.system.name": "grpc", "rpc.method": w.method,
+		"rpc.response.status_code": w.code, "error.type": w.errorType,
+	}
+}
+
+// checkMeasured tests that one call was measured, with the attributes of its span.
+func (w seen) checkMeasured(t *testing.T, end side, name string, address map[string]string) {
+	t.Helper()
+	points := end.Seconds(t, name)
+	if len(points) != 1 || points[0].Count != 1 {
+		t.Fatalf("%s measured %v", name, points)
+	}
+	want := w.attributes()
+	maps.Copy(want, address)
+	maps.DeleteFunc(want, func(_, value string) bool { return value == "" })
+	if got := oteltest.Map(points[0].Attributes.ToSlice()); !maps.Equal(got, want) {
+		t.Errorf("%s measured %v, want %v", name, got, want)
+	}
+}
+
+// breakable is a listener whose connections can be lost.
+type breakable struct {
+	net.Listener
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func (b *breakable) Accept() (net.Conn, error) {
+	conn, err := b.Listener.Accept()
+	if err == nil {
+		b.mu.Lock()
+		b.conns = append(b.conns, conn)
+		b.mu.Unlock()
+	}
+	return conn, err
+}
+
+func (b *breakable) lose() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, conn := range b.conns {
+		conn.Close()
+	}
+	b.conns = nil
+}
+
+// drain reads a stream to its end, and returns the error other than that.
+func drain[T any](stream grpc.ServerStreamingClient[T]) error {
+	for {
+		if _, err := stream.Recv(); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// within is a context for calls that are not to hang.
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}

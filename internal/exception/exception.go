@@ -1,0 +1,46 @@
+// Package exception records panics on spans, and makes text from elsewhere fit
+// to be recorded.
+package exception
+
+import (
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"unicode/utf8"
+
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/privacy"
+)
+
+// Record adds the exception event of a panic with value v to span, and returns
+// the type of v. Call it while the stack still has the frames that led there.
+func Record(span trace.Span, v any) (kind string) {
+	kind = fmt.Sprintf("%T", v)
+	if span.IsRecording() {
+		span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(
+			semconv.ExceptionType(kind),
+			semconv.ExceptionMessage(Text(fmt.Sprint(v))),
+			semconv.ExceptionStacktrace(string(debug.Stack())),
+		))
+	}
+	return kind
+}
+
+// longest is how many bytes of a text are recorded.
+const longest = 1024
+
+// Text returns s, a message of unknown origin, as valid UTF-8 of at most 1,024
+// bytes, with personal numbers masked and credentials in URLs redacted.
+func Text(s string) string {
+	return Cut(privacy.Text(s))
+}
+
+// Cut returns s as valid UTF-8 of about 1,024 bytes at most.
+func Cut(s string) string {
+	if len(s) > longest {
+		s = strings.TrimRightFunc(s[:longest], func(r rune) bool { return r == utf8.RuneError })
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
