@@ -145,6 +145,29 @@ func TestRunForwardsSignalsToGroup(t *testing.T) {
 	}
 }
 
+func TestRunUnderNohup(t *testing.T) {
+	nohup, err := exec.LookPath("nohup")
+	if err != nil {
+		t.Skip(err)
+	}
+	cmd := spor(t, "run", "--", "sh", "-c", "echo ready; read line; kill -HUP $$; echo survived")
+	cmd.Path, cmd.Args = nohup, append([]string{nohup}, cmd.Args...)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := startWithOutput(t, cmd)
+	expect(t, out, "ready")
+	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	_ = stdin.Close()
+	expect(t, out, "survived")
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
 func startWithOutput(t *testing.T, cmd *exec.Cmd) *bufio.Scanner {
 	t.Helper()
 	out, err := cmd.StdoutPipe()

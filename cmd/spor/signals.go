@@ -13,12 +13,12 @@ type signals struct {
 	done   sync.WaitGroup
 }
 
-// catchSignals begins to catch. Signals that spor was started to ignore, as
-// under nohup, stay ignored.
+// catchSignals begins to catch. Under nohup, SIGHUP stays ignored, for the
+// command too.
 func catchSignals() *signals {
 	s := &signals{caught: make(chan os.Signal, len(forwarded))}
 	for _, sig := range forwarded {
-		if !signal.Ignored(sig) {
+		if sig != syscall.SIGHUP || !signal.Ignored(sig) {
 			signal.Notify(s.caught, sig)
 		}
 	}
