@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/mute"
 )
 
 // LogHandler returns a handler that writes one JSON object a line to w, in the
@@ -14,6 +16,8 @@ import (
 // nothing between), message, and for a record whose context has a span trace_id
 // and span_id. These stand at the top level under any WithGroup; an attribute of
 // the program that would take the name of one of them is written as fields.NAME.
+// Durations are text ("1.5s"). Personal numbers and credentials are masked, in
+// whatever attribute or message they stand.
 //
 // opts are those of [slog.NewJSONHandler]; nil means its defaults. The handler is
 // safe for concurrent use, as are its copies, and calls w.Write once a record.
@@ -21,14 +25,12 @@ import (
 // See https://docs.nais.io/observability/logging/ and
 // https://docs.nais.io/observability/tracing/how-to/correlate-traces-logs/.
 func LogHandler(w io.Writer, opts *slog.HandlerOptions) slog.Handler {
-	lines := &lineWriter{w: w}
-	return &logHandler{lines: lines, json: slog.NewJSONHandler(lines, opts)}
+	return &logHandler{json: slog.NewJSONHandler(&lineWriter{w: w}, markedOptions(opts))}
 }
 
 // logHandler leaves the encoding to slog's own handler, and has the line that
 // this one writes put into shape on its way out.
 type logHandler struct {
-	lines    *lineWriter
 	json     slog.Handler
 	grouped  bool // attributes are not at the top level any more
 	hasTrace bool // the program gave trace_id itself
@@ -39,17 +41,23 @@ func (h *logHandler) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (h *logHandler) Handle(ctx context.Context, r slog.Record) error {
-	span := trace.SpanContextFromContext(ctx)
-	if h.hasTrace {
-		span = trace.SpanContext{}
+	span := h.spanOf(ctx)
+	if h.mustRewrite(r, span.IsValid()) {
+		r = h.rewrite(r, span.IsValid())
 	}
-	if !h.grouped && hasReserved(r, span.IsValid()) {
-		r = renameReserved(r, span.IsValid())
+	if span.IsValid() {
+		r.Message = mark(r.Message, span)
 	}
-	h.lines.mu.Lock()
-	defer h.lines.mu.Unlock()
-	h.lines.level, h.lines.span = r.Level, span
 	return h.json.Handle(ctx, r)
+}
+
+// spanOf returns the span that ctx has, but for the silent one, which is nobody's.
+func (h *logHandler) spanOf(ctx context.Context) trace.SpanContext {
+	span := trace.SpanContextFromContext(ctx)
+	if h.hasTrace || !span.IsSampled() && mute.Is(ctx) {
+		return trace.SpanContext{}
+	}
+	return span
 }
 
 func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
@@ -57,12 +65,10 @@ func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 		return h
 	}
 	h2 := *h
-	if !h.grouped {
-		attrs = slices.Clone(attrs)
-		for i := range attrs {
-			h2.hasTrace = h2.hasTrace || attrs[i].Key == traceKey
-			attrs[i].Key = freeKey(attrs[i].Key, false)
-		}
+	attrs = slices.Clone(attrs)
+	for i := range attrs {
+		h2.hasTrace = h2.hasTrace || !h.grouped && attrs[i].Key == traceKey
+		attrs[i] = h.attr(attrs[i], false)
 	}
 	h2.json = h.json.WithAttrs(attrs)
 	return &h2
@@ -97,21 +103,50 @@ func freeKey(key string, hasSpan bool) string {
 	return "fields." + key
 }
 
-func hasReserved(r slog.Record, hasSpan bool) bool {
+// mustRewrite reports whether an attribute of r cannot stay as it is.
+func (h *logHandler) mustRewrite(r slog.Record, hasSpan bool) bool {
 	found := false
 	r.Attrs(func(a slog.Attr) bool {
-		found = freeKey(a.Key, hasSpan) != a.Key
+		found = !h.grouped && freeKey(a.Key, hasSpan) != a.Key || hasDuration(a.Value)
 		return !found
 	})
 	return found
 }
 
-func renameReserved(r slog.Record, hasSpan bool) slog.Record {
-	renamed := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+func (h *logHandler) rewrite(r slog.Record, hasSpan bool) slog.Record {
+	rewritten := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
 	r.Attrs(func(a slog.Attr) bool {
-		a.Key = freeKey(a.Key, hasSpan)
-		renamed.AddAttrs(a)
+		rewritten.AddAttrs(h.attr(a, hasSpan))
 		return true
 	})
-	return renamed
+	return rewritten
+}
+
+func (h *logHandler) attr(a slog.Attr, hasSpan bool) slog.Attr {
+	if !h.grouped {
+		a.Key = freeKey(a.Key, hasSpan)
+	}
+	a.Value = durationsAsText(a.Value)
+	return a
+}
+
+// hasDuration reports whether v is a duration or holds one. slog writes it as
+// nanoseconds, and the eleven digits of half a minute may be a personal number.
+func hasDuration(v slog.Value) bool {
+	return v.Kind() == slog.KindDuration ||
+		v.Kind() == slog.KindGroup && slices.ContainsFunc(v.Group(), func(a slog.Attr) bool { return hasDuration(a.Value) })
+}
+
+func durationsAsText(v slog.Value) slog.Value {
+	if !hasDuration(v) {
+		return v
+	}
+	if v.Kind() == slog.KindDuration {
+		return slog.StringValue(v.Duration().String())
+	}
+	attrs := slices.Clone(v.Group())
+	for i := range attrs {
+		attrs[i].Value = durationsAsText(attrs[i].Value)
+	}
+	return slog.GroupValue(attrs...)
 }

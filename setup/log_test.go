@@ -12,6 +12,7 @@ import (
 	"testing/slogtest"
 	"time"
 
+	"github.com/nais/spor/internal/mute"
 	"github.com/nais/spor/setup"
 )
 
@@ -132,7 +133,7 @@ func TestLogHandlerLeavesReplacedNamesAlone(t *testing.T) {
 	}
 	for _, keys := range [][]string{{"time"}, {"level"}, {"msg"}, {"time", "level"}, {"time", "level", "msg"}} {
 		line := logged(t, drop(keys...), func(l *slog.Logger) { l.InfoContext(remote(sampledParent), "hello", slog.Group("g", "msg", "inner")) })
-		if line["span_id"] == nil || line["g"].(map[string]any)["msg"] != "inner" {
+		if line["span_id"] == nil || line["trace_id"] == nil || line["g"].(map[string]any)["msg"] != "inner" {
 			t.Errorf("without %v: got %v", keys, line)
 		}
 		line = logged(t, drop(keys...), func(l *slog.Logger) { l.InfoContext(remote(sampledParent), "hello") })
@@ -151,6 +152,49 @@ func TestLogHandlerLeavesReplacedNamesAlone(t *testing.T) {
 	}}
 	if line := logged(t, upper, func(l *slog.Logger) { l.Info("hello") }); line["severity"] != "NOTICE" || line["message"] != "hello" {
 		t.Errorf("renamed level: got %v", line)
+	}
+}
+
+// chatty logs while it is logged.
+type chatty struct{ log *slog.Logger }
+
+func (c chatty) LogValue() slog.Value {
+	c.log.Info("inner")
+	return slog.StringValue("value")
+}
+
+func TestLogHandlerDoesNotBlockAValueThatLogs(t *testing.T) {
+	var buf lines
+	log := slog.New(setup.LogHandler(&buf, nil))
+	log.InfoContext(remote(sampledParent), "outer", "a", chatty{log})
+	got := buf.all(t)
+	if len(got) != 2 || got[0]["message"] != "inner" || got[0]["span_id"] != nil || got[1]["message"] != "outer" || got[1]["span_id"] == nil {
+		t.Errorf("lines: got %v", got)
+	}
+}
+
+func TestLogHandlerWritesDurationsAsText(t *testing.T) {
+	took := 31011234567 * time.Nanosecond // as nanoseconds: a possible personal number
+	for name, log := range map[string]func(*slog.Logger){
+		"record":        func(l *slog.Logger) { l.Info("m", "took", took) },
+		"with":          func(l *slog.Logger) { l.With("took", took).Info("m") },
+		"below a group": func(l *slog.Logger) { l.WithGroup("g").Info("m", "took", took) },
+		"in a group":    func(l *slog.Logger) { l.Info("m", slog.Group("g", "took", took)) },
+	} {
+		line := logged(t, nil, log)
+		if group, ok := line["g"].(map[string]any); ok {
+			line = group
+		}
+		if line["took"] != "31.011234567s" {
+			t.Errorf("%s: got %v", name, line)
+		}
+	}
+}
+
+func TestLogHandlerKnowsNoSilentSpan(t *testing.T) {
+	line := logged(t, nil, func(l *slog.Logger) { l.InfoContext(mute.Context(t.Context()), "m") })
+	if line["trace_id"] != nil {
+		t.Errorf("got %v, want no trace_id", line)
 	}
 }
 

@@ -2,23 +2,15 @@ package setup
 
 import (
 	"bytes"
-	"encoding/hex"
 	"io"
-	"log/slog"
-	"sync"
-
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/privacy"
 )
 
-// lineWriter puts the line of slog's handler into shape. Its mutex is held
-// around that handler, which tells it nothing of the record.
+// lineWriter puts the lines of slog's handler into shape, which writes one at a
+// time.
 type lineWriter struct {
-	mu    sync.Mutex
 	w     io.Writer
-	level slog.Level
-	span  trace.SpanContext
 	shape []byte
 }
 
@@ -26,7 +18,7 @@ type lineWriter struct {
 const largestShape = 64 << 10
 
 func (l *lineWriter) Write(line []byte) (int, error) {
-	shape := shapeLine(l.shape[:0], line, l.level, l.span)
+	shape := shapeLine(l.shape[:0], line)
 	if cap(shape) <= largestShape {
 		l.shape = shape
 	}
@@ -36,37 +28,23 @@ func (l *lineWriter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// shapeLine appends line to dst with NAIS's words for level and message, and
-// with the span's identity behind the message. slog writes time, level, source
-// and message first; what a ReplaceAttr of the program changed of them stays as
-// the program wants it.
-func shapeLine(dst, line []byte, level slog.Level, span trace.SpanContext) []byte {
-	dst, line = append(dst, line[:1]...), line[1:]
-	dst, line = shapeHead(dst, line, level)
-	if span.IsValid() {
-		dst = appendSpan(dst, span)
-		if line[0] != '}' {
-			dst = append(dst, ',')
-		}
-	}
-	return append(dst, line...)
-}
-
 // headFields is how many fields slog writes before those of the program.
 const headFields = 4
 
-// shapeHead moves the fields up to the message, and the commas behind them.
-func shapeHead(dst, line []byte, level slog.Level) (newDst, rest []byte) {
+// shapeLine appends line to dst with NAIS's words for level and message, and
+// with the identity of the span that the message is marked with behind it. slog
+// writes time, level, source and message first; what a ReplaceAttr of the
+// program changed of them stays as the program wants it.
+func shapeLine(dst, line []byte) []byte {
+	dst, line = append(dst, line[:1]...), line[1:]
 	for range headFields {
-		if after, found := cutLevel(line, level); found {
-			dst = append(append(append(dst, `"level":"`...), levelName(level)...), '"')
-			dst, line = copyComma(dst, after)
+		if after, found := bytes.CutPrefix(line, []byte(`"level":"`)); found {
+			dst, line = append(dst, `"level":"`...), after
+			dst, line = shapeLevel(dst, line)
 			continue
 		}
 		if after, found := bytes.CutPrefix(line, []byte(`"msg":`)); found {
-			dst = append(dst, `"message":`...)
-			end := textEnd(after)
-			return copyComma(append(dst, after[:end]...), after[end:])
+			return shapeMessage(dst, after)
 		}
 		end := fieldEnd(line)
 		if end == 0 {
@@ -74,30 +52,44 @@ func shapeHead(dst, line []byte, level slog.Level) (newDst, rest []byte) {
 		}
 		dst, line = append(dst, line[:end]...), line[end:]
 	}
-	return dst, line
+	return append(dst, line...)
 }
 
-// cutLevel returns line behind the level field, if it is as slog wrote it.
-func cutLevel(line []byte, level slog.Level) (after []byte, found bool) {
-	after, found = bytes.CutPrefix(line, []byte(`"level":"`))
-	if !found {
-		return nil, false
+// shapeLevel moves the value of the level, the quote and the comma behind it.
+func shapeLevel(dst, line []byte) (newDst, rest []byte) {
+	end := textEnd(line)
+	value := line[:max(end-1, 0)]
+	dst = append(appendLevel(dst, value), '"')
+	return copyComma(dst, line[end:])
+}
+
+// shapeMessage moves the message, without its mark, and what is behind it.
+func shapeMessage(dst, line []byte) []byte {
+	dst = append(dst, `"message":`...)
+	after, marked := bytes.CutPrefix(line, []byte(`"`+nonce))
+	if !marked || len(after) < markBytes {
+		return append(dst, line...)
 	}
-	after, found = bytes.CutPrefix(after, []byte(level.String()))
-	if !found {
-		return nil, false
-	}
-	return bytes.CutPrefix(after, []byte(`"`))
+	ids, text := after[:markBytes], after[markBytes:]
+	end := textEnd(text)
+	dst = append(append(dst, '"'), text[:end]...)
+	dst = append(append(dst, `,"trace_id":"`...), ids[:traceBytes]...)
+	dst = append(append(dst, `","span_id":"`...), ids[traceBytes:]...)
+	return append(append(dst, '"'), text[end:]...)
 }
 
 // fieldEnd returns the end of the first field of line and its comma: a text or
 // the source. It is 0 for another field, and for the last one.
 func fieldEnd(line []byte) int {
-	end := textEnd(line) + 1 // the key and its colon
+	if line[0] != '"' {
+		return 0
+	}
+	end := 1 + textEnd(line[1:]) + 1 // the key and its colon
 	switch {
 	case end >= len(line):
 		return 0
 	case line[end] == '"':
+		end++
 		end += textEnd(line[end:])
 	case bytes.HasPrefix(line, []byte(`"source":{`)):
 		end = bytes.IndexByte(line, '}') + 1
@@ -110,9 +102,10 @@ func fieldEnd(line []byte) int {
 	return end + 1
 }
 
-// textEnd returns the end of the JSON text at the start of line.
+// textEnd returns the end of the JSON text whose opening quote is just before
+// line.
 func textEnd(line []byte) int {
-	for i := 1; i < len(line); i++ {
+	for i := 0; i < len(line); i++ {
 		switch line[i] {
 		case '\\':
 			i++
@@ -130,29 +123,19 @@ func copyComma(dst, line []byte) (newDst, rest []byte) {
 	return dst, line
 }
 
-func appendSpan(dst []byte, span trace.SpanContext) []byte {
-	if last := dst[len(dst)-1]; last != ',' && last != '{' {
-		dst = append(dst, ',')
+// appendLevel appends the word that the Logs tab filters by for what slog calls
+// a level; what is no level of slog's stays.
+func appendLevel(dst, text []byte) []byte {
+	for _, word := range [...]string{"DEBUG", "INFO", "WARN", "ERROR"} {
+		if len(text) < len(word) || string(text[:len(word)]) != word {
+			continue
+		}
+		switch offset := text[len(word):]; {
+		case len(offset) == 0 || offset[0] == '+':
+			return append(dst, word...)
+		case offset[0] == '-': // there is none below DEBUG
+			return append(dst, "TRACE"...)
+		}
 	}
-	traceID, spanID := span.TraceID(), span.SpanID()
-	dst = append(dst, `"trace_id":"`...)
-	dst = hex.AppendEncode(dst, traceID[:])
-	dst = append(dst, `","span_id":"`...)
-	dst = hex.AppendEncode(dst, spanID[:])
-	return append(dst, '"')
-}
-
-// levelName returns the word that the Logs tab filters by: slog's own are more.
-func levelName(level slog.Level) string {
-	switch {
-	case level < slog.LevelDebug:
-		return "TRACE"
-	case level < slog.LevelInfo:
-		return "DEBUG"
-	case level < slog.LevelWarn:
-		return "INFO"
-	case level < slog.LevelError:
-		return "WARN"
-	}
-	return "ERROR"
+	return append(dst, text...)
 }
