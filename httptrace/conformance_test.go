@@ -27,3 +27,11 @@ func TestConformance(t *testing.T) {
 		},
 	})
 }
+
+func TestConformanceWithHandlersInside(t *testing.T) {
+	conformance.HTTP(t, conformance.Router{
+		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+			return httptrace.Handler(muxOf(routes, httptrace.Middleware(opts...)), opts...)
+		},
+	})
+}

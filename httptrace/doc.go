@@ -24,12 +24,15 @@
 // */internal/health* and the like, in any case) make no span, and nothing below
 // them does either.
 //
-// Never recorded unless asked for: headers, queries, the client's address behind a
-// proxy. Never recorded at all: bodies, credentials in URLs. Personal numbers are
-// masked at export, by package setup.
+// Never recorded unless asked for: headers, the query of a request to a server, the
+// client's address behind a proxy. Never recorded at all: bodies, credentials in
+// URLs. Personal numbers are masked at export, by package setup.
 //
 // Traps: what copies the request between Handler and mux, such as most middleware
 // that adds to the context, hides the route; put it outside, or a Handler on
-// either side. What an SDK does, it does from when it is installed: until then,
-// and with no-op providers, requests cost nothing and headers still travel.
+// either side. A body that is never closed keeps its span open until the context
+// of the request ends.
+//
+// What was built before the SDK is installed wakes up with it. Until then, and with
+// no-op providers, requests cost next to nothing and trace context still travels.
 package httptrace

@@ -205,6 +205,7 @@ func TestWritesAfterHijackDoNotTouchTheSpan(t *testing.T) {
 			return
 		}
 		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		w.WriteHeader(http.StatusInternalServerError)
 		go func() {
 			defer conn.Close()
 			_, err := w.Write([]byte("late"))
