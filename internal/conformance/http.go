@@ -43,7 +43,7 @@ func HTTP(t *testing.T, router Router) {
 					continue
 				}
 				t.Run(version.name+"/"+around.name+"/"+row.name, func(t *testing.T) {
-					row.run(t, site{router: router, version: version, around: around})
+					row.run(site{router: router, version: version, around: around}, t)
 				})
 			}
 		}

@@ -21,7 +21,7 @@ import (
 // row is one thing that must hold.
 type row struct {
 	name    string
-	run     func(*testing.T, site)
+	run     func(site, *testing.T)
 	streams bool // it needs a writer that does not buffer
 	only1   bool // there is no such thing in HTTP/2
 }
@@ -31,29 +31,29 @@ func (r row) skip(v version, around surrounding) bool {
 }
 
 var rows = []row{
-	{name: "route", run: testRoute},
-	{name: "no route", run: testNoRoute},
-	{name: "wrong method", run: testWrongMethod},
-	{name: "unknown method", run: testUnknownMethod},
-	{name: "not found within route", run: testNotFoundWithinRoute},
-	{name: "wildcard", run: testWildcard},
-	{name: "panic", run: testPanic},
-	{name: "panic after the header", run: testPanicAfterHeader, streams: true},
-	{name: "abort", run: testAbort},
-	{name: "returned error", run: testReturnedError},
-	{name: "status only", run: testStatusOnly},
-	{name: "flush", run: testFlush, streams: true},
-	{name: "hijack", run: testHijack, streams: true, only1: true},
-	{name: "unread body", run: testUnreadBody},
-	{name: "bodies", run: testBodies},
-	{name: "copied file", run: testCopiedFile},
-	{name: "filter", run: testFilter},
-	{name: "health check", run: testHealthCheck},
-	{name: "parent", run: testParent},
-	{name: "public endpoint", run: testPublicEndpoint},
-	{name: "server timing", run: testServerTiming},
-	{name: "set route", run: testSetRoute},
-	{name: "many at once", run: testManyAtOnce},
+	{name: "route", run: site.testRoute},
+	{name: "no route", run: site.testNoRoute},
+	{name: "wrong method", run: site.testWrongMethod},
+	{name: "unknown method", run: site.testUnknownMethod},
+	{name: "not found within route", run: site.testNotFoundWithinRoute},
+	{name: "wildcard", run: site.testWildcard},
+	{name: "panic", run: site.testPanic},
+	{name: "panic after the header", run: site.testPanicAfterHeader, streams: true},
+	{name: "abort", run: site.testAbort},
+	{name: "returned error", run: site.testReturnedError},
+	{name: "status only", run: site.testStatusOnly},
+	{name: "flush", run: site.testFlush, streams: true},
+	{name: "hijack", run: site.testHijack, streams: true, only1: true},
+	{name: "unread body", run: site.testUnreadBody},
+	{name: "bodies", run: site.testBodies},
+	{name: "copied file", run: site.testCopiedFile},
+	{name: "filter", run: site.testFilter},
+	{name: "health check", run: site.testHealthCheck},
+	{name: "parent", run: site.testParent},
+	{name: "public endpoint", run: site.testPublicEndpoint},
+	{name: "server timing", run: site.testServerTiming},
+	{name: "set route", run: site.testSetRoute},
+	{name: "many at once", run: site.testManyAtOnce},
 }
 
 const (
@@ -137,25 +137,25 @@ func tellContext(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%s%s", trace.SpanContextFromContext(r.Context()).TraceID(), baggage.FromContext(r.Context()))
 }
 
-func testRoute(t *testing.T, s site) {
+func (s site) testRoute(t *testing.T) {
 	s.start(t)
 	s.ask(t, "GET", "/users/01017012345", nil)
 	s.check(t, want{method: "GET", pattern: "/users/{id}", status: 200})
 }
 
-func testNoRoute(t *testing.T, s site) {
+func (s site) testNoRoute(t *testing.T) {
 	s.start(t)
 	s.ask(t, "GET", "/nowhere", nil)
 	s.check(t, want{method: "GET", status: 404})
 }
 
-func testWrongMethod(t *testing.T, s site) {
+func (s site) testWrongMethod(t *testing.T) {
 	s.start(t)
 	s.ask(t, "PUT", "/users/1", nil)
 	s.check(t, want{method: "PUT", status: 405})
 }
 
-func testUnknownMethod(t *testing.T, s site) {
+func (s site) testUnknownMethod(t *testing.T) {
 	s.start(t)
 	s.ask(t, "BREW", "/users/1", nil)
 	span := s.sdk.Only(t)
@@ -167,13 +167,13 @@ func testUnknownMethod(t *testing.T, s site) {
 	}
 }
 
-func testNotFoundWithinRoute(t *testing.T, s site) {
+func (s site) testNotFoundWithinRoute(t *testing.T) {
 	s.start(t)
 	s.ask(t, "GET", "/teams/1/users/2", nil)
 	s.check(t, want{method: "GET", pattern: "/teams/{team}/users/{id}", status: 404})
 }
 
-func testWildcard(t *testing.T, s site) {
+func (s site) testWildcard(t *testing.T) {
 	s.start(t)
 	for i := range 20 {
 		s.ask(t, "GET", fmt.Sprintf("/nowhere/%d", i), nil)
@@ -189,7 +189,7 @@ func testWildcard(t *testing.T, s site) {
 	})
 }
 
-func testPanic(t *testing.T, s site) {
+func (s site) testPanic(t *testing.T) {
 	s.start(t)
 	s.fail(t, "/panics/1")
 	span := s.check(t, want{method: "GET", pattern: "/panics/{id}", status: 500, errorType: "string", failed: true})
@@ -199,14 +199,14 @@ func testPanic(t *testing.T, s site) {
 	}
 }
 
-func testPanicAfterHeader(t *testing.T, s site) {
+func (s site) testPanicAfterHeader(t *testing.T) {
 	s.start(t)
 	s.fail(t, "/panics-late")
 	span := s.check(t, want{method: "GET", pattern: "/panics-late", status: 202, errorType: "string", failed: true})
 	s.checkException(t, span.Events())
 }
 
-func testAbort(t *testing.T, s site) {
+func (s site) testAbort(t *testing.T) {
 	s.start(t)
 	s.fail(t, "/aborts")
 	span := s.check(t, want{method: "GET", pattern: "/aborts"})
@@ -228,19 +228,19 @@ func (s *site) fail(t *testing.T, path string) {
 	}
 }
 
-func testReturnedError(t *testing.T, s site) {
+func (s site) testReturnedError(t *testing.T) {
 	s.start(t)
 	s.ask(t, "GET", "/fails", nil)
 	s.check(t, want{method: "GET", pattern: "/fails", status: 503, errorType: "503", failed: true})
 }
 
-func testStatusOnly(t *testing.T, s site) {
+func (s site) testStatusOnly(t *testing.T) {
 	s.start(t)
 	s.ask(t, "DELETE", "/users/1", nil)
 	s.check(t, want{method: "DELETE", pattern: "/users/{id}", status: 204})
 }
 
-func testFlush(t *testing.T, s site) {
+func (s site) testFlush(t *testing.T) {
 	s.start(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -260,7 +260,7 @@ func testFlush(t *testing.T, s site) {
 	s.check(t, want{method: "GET", pattern: "/events", status: 200})
 }
 
-func testHijack(t *testing.T, s site) {
+func (s site) testHijack(t *testing.T) {
 	s.start(t)
 	res, err := s.client.Do(s.request(t, "GET", "/hijacked", nil, "Connection", "Upgrade", "Upgrade", "echo"))
 	if err != nil {
@@ -273,40 +273,40 @@ func testHijack(t *testing.T, s site) {
 	s.check(t, want{method: "GET", pattern: "/hijacked", status: 101})
 }
 
-func testUnreadBody(t *testing.T, s site) {
+func (s site) testUnreadBody(t *testing.T) {
 	s.start(t, httptrace.WithOptionalMetrics())
 	s.ask(t, "POST", "/unread", strings.NewReader("hello"))
 	s.check(t, want{method: "POST", pattern: "/unread", status: 200})
 	s.checkSizes(t, 0, 0)
 }
 
-func testBodies(t *testing.T, s site) {
+func (s site) testBodies(t *testing.T) {
 	s.start(t, httptrace.WithOptionalMetrics())
 	s.ask(t, "POST", "/echo", bytes.NewReader(make([]byte, 5000)))
 	s.check(t, want{method: "POST", pattern: "/echo", status: 200})
 	s.checkSizes(t, 5000, 5000)
 }
 
-func testCopiedFile(t *testing.T, s site) {
+func (s site) testCopiedFile(t *testing.T) {
 	s.start(t, httptrace.WithOptionalMetrics())
 	s.ask(t, "GET", "/file", nil)
 	s.check(t, want{method: "GET", pattern: "/file", status: 200})
 	s.checkSizes(t, 0, fileSize)
 }
 
-func testFilter(t *testing.T, s site) {
+func (s site) testFilter(t *testing.T) {
 	s.start(t, httptrace.WithFilter(func(r *http.Request) bool { return !strings.HasSuffix(r.URL.Path, "/context") }))
 	s.ask(t, "GET", "/context", nil, "Traceparent", traceparent)
 	s.checkSilence(t)
 }
 
-func testHealthCheck(t *testing.T, s site) {
+func (s site) testHealthCheck(t *testing.T) {
 	s.start(t)
 	s.ask(t, "GET", "/internal/isAlive", nil)
 	s.checkSilence(t)
 }
 
-func testParent(t *testing.T, s site) {
+func (s site) testParent(t *testing.T) {
 	s.start(t)
 	s.ask(t, "GET", "/context", nil, "Traceparent", traceparent, "Baggage", "a=b")
 	span := s.check(t, want{method: "GET", pattern: "/context", status: 200})
@@ -315,7 +315,7 @@ func testParent(t *testing.T, s site) {
 	}
 }
 
-func testPublicEndpoint(t *testing.T, s site) {
+func (s site) testPublicEndpoint(t *testing.T) {
 	s.start(t, httptrace.WithPublicEndpoint())
 	res, err := s.client.Do(s.request(t, "GET", "/context", nil, "Traceparent", traceparent, "Baggage", "a=b"))
 	if err != nil {
@@ -335,7 +335,7 @@ func testPublicEndpoint(t *testing.T, s site) {
 	}
 }
 
-func testServerTiming(t *testing.T, s site) {
+func (s site) testServerTiming(t *testing.T) {
 	s.start(t)
 	header := s.ask(t, "GET", "/users/1", nil, "Traceparent", traceparent)
 	span := s.sdk.Only(t).SpanContext()
@@ -348,7 +348,7 @@ func testServerTiming(t *testing.T, s site) {
 	}
 }
 
-func testSetRoute(t *testing.T, s site) {
+func (s site) testSetRoute(t *testing.T) {
 	s.start(t)
 	s.ask(t, "GET", "/graphql", nil)
 	if got, want := s.sdk.Only(t).Name(), "GET "+s.route("/graphql")+"/{operation}"; got != want {
@@ -356,7 +356,7 @@ func testSetRoute(t *testing.T, s site) {
 	}
 }
 
-func testManyAtOnce(t *testing.T, s site) {
+func (s site) testManyAtOnce(t *testing.T) {
 	s.start(t)
 	const workers, each = 8, 5
 	var group sync.WaitGroup
