@@ -1,6 +1,6 @@
 // Package privacy takes personal numbers and credentials out of text that is
 // exported or logged. It is pure functions: [Mask] for numbers, [URL] and [Query]
-// for X
+// for credentials, [Text] and [Line] for both.
 //
 // # Personal numbers
 //
@@ -39,7 +39,8 @@
 // # Credentials
 //
 // The values of the query parameters in the table in name.go become [Redacted], as
-// does the user of a URL. The conventions' list is meant to be compared with case
+// does the user of a URL. In text a parameter may stand alone, as in a query that
+// has lost its URL. The conventions' list is meant to be compared with case
 // [url.full]; here case is ignored, since no harmless name differs in it alone.
 //
 // [folkeregisteret]: https://skatteetaten.github.io/folkeregisteret-api-dokumentasjon/nytt-fodselsnummer-fra-2032/

@@ -79,7 +79,7 @@ func redactLine(line []byte) []byte {
 	done := 0
 	for start, end := nextURL(line, 0); start >= 0; start, end = nextURL(line, end) {
 		url := string(line[start:end])
-		if redacted := URL(url); redacted != url {
+		if redacted := redactRun(url); redacted != url {
 			out = append(append(out, line[done:start]...), redacted...)
 			done = end
 		}

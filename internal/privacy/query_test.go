@@ -121,10 +121,15 @@ func TestText(t *testing.T) {
 			`Get "https://REDACTED:REDACTED@h/p/` + m + `?token=REDACTED": dial tcp: ` + m,
 		},
 		{"see https://h/?token=abc\nand /p?sig=x then", "see https://h/?token=REDACTED\nand /p?sig=REDACTED then"},
-		{`{"u":"/p?token=a\u0026x=1","v":"token=abc"}`, `{"u":"/p?token=REDACTED\u0026x=1","v":"token=abc"}`},
+		{`{"u":"/p?token=a\u0026x=1","v":"token=abc"}`, `{"u":"/p?token=REDACTED\u0026x=1","v":"token=REDACTED"}`},
 		{`"\"/p?token=abc\" \n/p?sig=x\n"`, `"\"/p?token=REDACTED\" \n/p?sig=REDACTED\n"`},
 		{"u=https%3A%2F%2Fu%3Ap%40h%3Ftoken%3Dx y", "u=https%3A%2F%2FREDACTED:REDACTED%40h%3Ftoken%3DREDACTED y"},
-		{"a=1 token=2 x@y.no 100%", "a=1 token=2 x@y.no 100%"},
+		{"a=1 token=2 x@y.no 100%", "a=1 token=REDACTED x@y.no 100%"},
+
+		// A query without a URL.
+		{"token=a/b?c&a=1 api_key=x, sig=", "token=REDACTED&a=1 api_key=REDACTED sig="},
+		{`{"q":"acc%65ss_token=a\u0026x=1","r":"token%3Dabc"}`, `{"q":"acc%65ss_token=REDACTED\u0026x=1","r":"token%3DREDACTED"}`},
+		{"/token=abc a@b=c mytoken=abc a=//u:p@h", "/token=abc a@b=c mytoken=abc a=//REDACTED:REDACTED@h"},
 	} {
 		if got := privacy.Text(row.in); got != row.want {
 			t.Errorf("Text(%q) = %q, want %q", row.in, got, row.want)

@@ -4,7 +4,8 @@ import "strings"
 
 // Text returns s, text for people such as the message of an error, with
 // everything done to it: personal numbers masked as by [Mask], and the URLs in
-// it redacted as by [URL]. A URL ends at white space and at a quote.
+// it redacted as by [URL], or as by [Query] where a parameter stands alone. Both
+// end at white space and at a quote.
 func Text(s string) string {
 	return Mask(redactText(s))
 }
@@ -17,7 +18,7 @@ func redactText(s string) string {
 	var b strings.Builder
 	done := 0
 	for start, end := nextURL(s, 0); start >= 0; start, end = nextURL(s, end) {
-		if redacted := URL(s[start:end]); redacted != s[start:end] {
+		if redacted := redactRun(s[start:end]); redacted != s[start:end] {
 			b.WriteString(s[done:start])
 			b.WriteString(redacted)
 			done = end
@@ -30,9 +31,18 @@ func redactText(s string) string {
 	return b.String()
 }
 
+// redactRun redacts a run of characters that is a URL, or a query without one.
+func redactRun(run string) string { return redact(redactUser(run), beginsWithName(run)) }
+
+// beginsWithName reports whether no path precedes the first parameter of run.
+func beginsWithName(run string) bool {
+	i := strings.IndexAny(run, "=/?#")
+	return i < 0 || run[i] == '='
+}
+
 // nextURL returns the bounds of the next run of characters, at or after from,
-// that can be a URL or a reference with a credential in it, or -1. It has a
-// percent sign, or an equals or at sign behind a delimiter.
+// that can be a URL, a reference or a query with a credential in it, or -1. It
+// has a percent or an equals sign, or an at sign behind a delimiter.
 func nextURL[T text](s T, from int) (start, end int) {
 	for start = from; start < len(s); start = end + 1 {
 		delimited, credential := false, false
@@ -40,9 +50,9 @@ func nextURL[T text](s T, from int) (start, end int) {
 			switch s[end] {
 			case '?', '&', '#', ';', '/', '\\':
 				delimited = true
-			case '=', '@':
+			case '@':
 				credential = credential || delimited
-			case '%':
+			case '=', '%':
 				credential = true
 			}
 		}
