@@ -23,15 +23,10 @@ func Transport(base http.RoundTripper, opts ...Option) http.RoundTripper {
 		base = http.DefaultTransport
 	}
 	c := newConfig(opts)
-	t := &transport{
-		config:     c,
-		base:       base,
-		tracer:     live.NewTracer(c.tracerProvider, scopeName),
-		propagator: live.NewPropagator(c.propagator),
-	}
+	t := &transport{core: newCore(c), base: base}
 	t.meter = live.NewMeter(c.meterProvider, scopeName, t.newClientMetrics)
-	t.otelhttp = otelhttp.NewTransport((*innermost)(t), c.otelhttp(
-		otelhttp.WithTracerProvider(clientTracerProvider{transport: t}),
+	t.otelhttp = otelhttp.NewTransport((*innermost)(t), c.otelhttpOptions(
+		otelhttp.WithTracerProvider(provider{start: t.start}),
 		otelhttp.WithPropagators(injector{transport: t}),
 		otelhttp.WithSpanNameFormatter(clientName),
 	)...)
@@ -41,12 +36,11 @@ func Transport(base http.RoundTripper, opts ...Option) http.RoundTripper {
 // transport surrounds a RoundTripper. Requests go through it from the outside
 // in: RoundTrip, otelhttp, innermost, base.
 type transport struct {
-	*config
-	base       http.RoundTripper
-	otelhttp   http.RoundTripper
-	tracer     *live.Tracer
-	meter      *live.Meter[*clientMetrics]
-	propagator *live.Propagator
+	core
+
+	base     http.RoundTripper
+	otelhttp http.RoundTripper
+	meter    *live.Meter[*clientMetrics]
 }
 
 // clientName is the name of a client span: nothing of a URL is few.

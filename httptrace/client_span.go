@@ -8,40 +8,17 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/embedded"
 
 	"github.com/nais/spor/internal/privacy"
 )
 
-// clientTracerProvider gives otelhttp a tracer whose spans know the exchange
-// they belong to. Only otelhttp holds them: the context has the SDK's own span.
-type clientTracerProvider struct {
-	embedded.TracerProvider
-
-	transport *transport
-}
-
-func (p clientTracerProvider) Tracer(string, ...trace.TracerOption) trace.Tracer {
-	return clientTracer{transport: p.transport}
-}
-
-type clientTracer struct {
-	embedded.Tracer
-
-	transport *transport
-}
-
-// Start starts the span of the exchange that ctx is.
-func (t clientTracer) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
-	tracer, working := t.transport.tracer.Get()
-	if !working {
-		tracer = noTracer
-	}
+// start starts the span of the exchange that ctx is.
+func (t *transport) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
 	e := exchangeFrom(ctx)
-	ctx, span := tracer.Start(ctx, name, opts...) //nolint:spancheck // otelhttp ends it
+	ctx, span := t.begin(ctx, name, opts)
 	e.inside = ctx
 	e.span = clientSpan{Span: span, exchange: e}
-	return ctx, &e.span //nolint:spancheck // otelhttp ends it
+	return ctx, &e.span
 }
 
 // clientSpan is the span as otelhttp sees it.

@@ -42,9 +42,9 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// otelhttp returns the options to use otelhttp with: it starts and ends spans, and
+// otelhttpOptions returns the options to use otelhttp with: it starts and ends spans, and
 // leaves measuring to this package, since its series follow the Host header.
-func (c *config) otelhttp(opts ...otelhttp.Option) []otelhttp.Option {
+func (c *config) otelhttpOptions(opts ...otelhttp.Option) []otelhttp.Option {
 	opts = append(opts, otelhttp.WithMeterProvider(metricnoop.NewMeterProvider()))
 	if len(c.attributes) > 0 {
 		opts = append(opts, otelhttp.WithSpanOptions(trace.WithAttributes(c.attributes...)))

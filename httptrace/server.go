@@ -14,8 +14,6 @@ import (
 	"github.com/nais/spor/internal/mute"
 )
 
-const scopeName = "github.com/nais/spor/httptrace"
-
 // Handler returns next with a server span and request metrics for every request.
 // Put it directly around the [http.ServeMux]: what copies the request between the
 // two hides the route. A Handler below another one starts no second span; it
@@ -40,24 +38,18 @@ func SetRoute(r *http.Request, route string) { routing.From(r.Context()).Tell(r,
 // server surrounds a handler. Requests go through it from the outside in:
 // ServeHTTP, otelhttp, serve, next.
 type server struct {
-	*config
-	next       http.Handler
-	otelhttp   http.Handler
-	tracer     *live.Tracer
-	meter      *live.Meter[*serverMetrics]
-	propagator *live.Propagator
+	core
+
+	next     http.Handler
+	otelhttp http.Handler
+	meter    *live.Meter[*serverMetrics]
 }
 
 func newServer(next http.Handler, c *config) *server {
-	s := &server{
-		config:     c,
-		next:       next,
-		tracer:     live.NewTracer(c.tracerProvider, scopeName),
-		propagator: live.NewPropagator(c.propagator),
-	}
+	s := &server{core: newCore(c), next: next}
 	s.meter = live.NewMeter(c.meterProvider, scopeName, s.newServerMetrics)
-	s.otelhttp = otelhttp.NewMiddleware("", c.otelhttp(
-		otelhttp.WithTracerProvider(serverTracerProvider{server: s}),
+	s.otelhttp = otelhttp.NewMiddleware("", c.otelhttpOptions(
+		otelhttp.WithTracerProvider(provider{start: s.start}),
 		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // trace extracts
 		otelhttp.WithSpanNameFormatter(startName),
 	)...)(http.HandlerFunc(s.serve))

@@ -9,46 +9,20 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/embedded"
-	tracenoop "go.opentelemetry.io/otel/trace/noop"
 )
 
-// serverTracerProvider gives otelhttp a tracer whose spans know the call they
-// belong to. Only otelhttp holds them: the context has the SDK's own span.
-type serverTracerProvider struct {
-	embedded.TracerProvider
-
-	server *server
-}
-
-func (p serverTracerProvider) Tracer(string, ...trace.TracerOption) trace.Tracer {
-	return serverTracer{server: p.server}
-}
-
-type serverTracer struct {
-	embedded.Tracer
-
-	server *server
-}
-
-var noTracer = tracenoop.NewTracerProvider().Tracer("")
-
-// Start starts the span of the call that ctx is.
-func (t serverTracer) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
-	tracer, working := t.server.tracer.Get()
-	if !working {
-		tracer = noTracer
-	}
+// start starts the span of the call that ctx is.
+func (s *server) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
 	c := callFrom(ctx)
-	if t.server.public {
+	if s.public {
 		opts = append(opts, trace.WithNewRoot())
 		if c.caller != nil {
 			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: *c.caller}))
 		}
 	}
-	ctx, span := tracer.Start(ctx, name, c.describe(opts)...) //nolint:spancheck // otelhttp ends it
+	ctx, span := s.begin(ctx, name, c.describe(opts))
 	c.span = serverSpan{Span: span, call: c}
-	return ctx, &c.span //nolint:spancheck // otelhttp ends it
+	return ctx, &c.span
 }
 
 // serverSpan is the span as otelhttp sees it. What otelhttp finds out at the end
