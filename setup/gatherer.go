@@ -38,12 +38,16 @@ func (f firstOfName) Gather() ([]*dto.MetricFamily, error) {
 	return families, errors.Join(problems...)
 }
 
-// cleanGatherer cleans the values of labels.
+// cleanGatherer cleans help texts and the values of labels.
 type cleanGatherer struct{ prometheus.Gatherer }
 
 func (g cleanGatherer) Gather() ([]*dto.MetricFamily, error) {
 	families, err := g.Gatherer.Gather()
 	for _, family := range families {
+		if help := family.GetHelp(); !isClean(help) {
+			cleaned := cleanText(help)
+			family.Help = &cleaned
+		}
 		for _, metric := range family.GetMetric() {
 			cleanLabels(metric.GetLabel())
 			cleanLabels(metric.GetCounter().GetExemplar().GetLabel())

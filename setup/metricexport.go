@@ -72,8 +72,12 @@ func (e cleanExporter) Export(ctx context.Context, metrics *metricdata.ResourceM
 // cleanMetrics cleans the texts of a collection, in place: the reader made it
 // for this export alone.
 func cleanMetrics(metrics *metricdata.ResourceMetrics) {
-	for _, scope := range metrics.ScopeMetrics {
-		for _, m := range scope.Metrics {
+	for i := range metrics.ScopeMetrics {
+		s := &metrics.ScopeMetrics[i]
+		s.Scope = cleanScope(s.Scope)
+		for j := range s.Metrics {
+			m := &s.Metrics[j]
+			m.Name, m.Description, m.Unit = cleanText(m.Name), cleanText(m.Description), cleanText(m.Unit)
 			cleanAggregation(m.Data)
 		}
 	}

@@ -95,7 +95,13 @@ func (s cleanSpan) Links() []sdktrace.Link {
 }
 
 func (s cleanSpan) InstrumentationScope() instrumentation.Scope {
-	scope := s.rewritten.InstrumentationScope()
+	return cleanScope(s.rewritten.InstrumentationScope())
+}
+
+func cleanScope(scope instrumentation.Scope) instrumentation.Scope {
+	if isCleanScope(scope) {
+		return scope
+	}
 	scope.Name, scope.Version, scope.SchemaURL = cleanText(scope.Name), cleanText(scope.Version), cleanText(scope.SchemaURL)
 	scope.Attributes = attribute.NewSet(cleanAttributes(scope.Attributes.ToSlice())...)
 	return scope

@@ -115,6 +115,7 @@ func TestExportMasksEveryText(t *testing.T) {
 			attribute.String("url.full", "https://x/?fnr=%30"+number[1:]+"&access_token=hunter2"),
 			attribute.Map("map", attribute.String(number, number)),
 			attribute.Slice("slice", attribute.StringValue(number)),
+			attribute.ByteSlice("bytes", []byte("\xff"+number)),
 		),
 		trace.WithLinks(trace.Link{SpanContext: trace.SpanContextFromContext(parent), Attributes: []attribute.KeyValue{attribute.String("a", number)}}))
 	span.AddEvent("event "+number, trace.WithAttributes(attribute.String("a", number)))

@@ -38,6 +38,8 @@ func cleanValue(value attribute.Value) attribute.Value {
 			texts[i] = cleanText(texts[i])
 		}
 		return attribute.StringSliceValue(texts)
+	case attribute.BYTESLICE:
+		return attribute.ByteSliceValue([]byte(privacy.Text(string(value.AsByteSlice())))) // which may not be UTF-8
 	case attribute.SLICE:
 		values := value.AsSlice()
 		for i := range values {
@@ -65,6 +67,9 @@ func isCleanValue(value attribute.Value) bool {
 		return isClean(value.AsString())
 	case attribute.STRINGSLICE:
 		return !slices.ContainsFunc(value.AsStringSlice(), func(text string) bool { return !isClean(text) })
+	case attribute.BYTESLICE:
+		bytes := string(value.AsByteSlice())
+		return privacy.Text(bytes) == bytes
 	case attribute.SLICE:
 		return !slices.ContainsFunc(value.AsSlice(), func(v attribute.Value) bool { return !isCleanValue(v) })
 	case attribute.MAP:
