@@ -71,7 +71,7 @@ func (c *config) plain() bool {
 func harmless(r *http.Request) bool {
 	return (r.Pattern == "" || routing.Known(r) != "") &&
 		r.Header["X-Forwarded-For"] == nil && isTidy(r.Method) && isTidy(r.Host) &&
-		isTidy(r.URL.Path) && isTidy(r.UserAgent())
+		isTidy(r.URL.Path) && isTidy(r.UserAgent()) && isTidy(r.RemoteAddr)
 }
 
 // longest is how many bytes of a client's words are recorded.

@@ -13,8 +13,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// An Option changes what [Handler], [Middleware] and [Transport] do. Those that
-// concern servers only are ignored by Transport.
+// An Option changes what [Handler], [Middleware] and [Transport] do. Transport
+// ignores WithPublicEndpoint, WithQuery, WithTrustedProxies and
+// WithoutServerTiming, which concern servers.
 type Option func(*config)
 
 type config struct {

@@ -91,20 +91,29 @@ func TestAttributesOfSpanAreUniqueAtStart(t *testing.T) {
 }
 
 func TestLongAndBrokenText(t *testing.T) {
-	sdk := oteltest.New(t)
-	r := httptest.NewRequest(strings.Repeat("X", 5000), "/", nil)
-	r.URL.Path = "/" + strings.Repeat("æ", 3000)
-	r.Host = strings.Repeat("h", 5000)
-	r.Header.Set("User-Agent", "a\xff"+strings.Repeat("a", 5000))
-	span, attrs := spanOf(t, sdk, httptrace.Handler(http.HandlerFunc(ok), options(sdk)...), r)
-	checkName(t, span, "HTTP")
-	for key, value := range attrs {
-		if len(value) > 1030 || !utf8.ValidString(value) {
-			t.Errorf("%s has %d bytes, valid %v", key, len(value), utf8.ValidString(value))
-		}
-	}
-	if !strings.HasSuffix(attrs["url.path"], "æ") {
-		t.Error("url.path was cut within a letter")
+	for name, spoil := range map[string]func(*http.Request){
+		"method":      func(r *http.Request) { r.Method = strings.Repeat("X", 5000) },
+		"host":        func(r *http.Request) { r.Host = strings.Repeat("h", 5000) },
+		"path":        func(r *http.Request) { r.URL.Path = "/" + strings.Repeat("æ", 3000) },
+		"broken path": func(r *http.Request) { r.URL.Path = "/\xff" },
+		"agent":       func(r *http.Request) { r.Header.Set("User-Agent", strings.Repeat("a", 5000)) },
+		"broken":      func(r *http.Request) { r.Header.Set("User-Agent", "a\xff") },
+		"peer":        func(r *http.Request) { r.RemoteAddr = strings.Repeat("p", 5000) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			r := httptest.NewRequest("GET", "/", nil)
+			spoil(r)
+			_, attrs := spanOf(t, sdk, httptrace.Handler(http.HandlerFunc(ok), options(sdk)...), r)
+			for key, value := range attrs {
+				if len(value) > 1030 || !utf8.ValidString(value) {
+					t.Errorf("%s has %d bytes, valid %v", key, len(value), utf8.ValidString(value))
+				}
+			}
+			if path := attrs["url.path"]; name == "path" && !strings.HasSuffix(path, "æ") {
+				t.Error("url.path was cut within a letter")
+			}
+		})
 	}
 }
 
