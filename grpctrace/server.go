@@ -14,50 +14,50 @@ import (
 )
 
 // NewServer is [grpc.NewServer] with a span and a measurement for every call it
-// serves. Options of this package travel among those of gRPC:
+// serves. Options of this package travel among those of gRPC, wherever they stand:
 //
 //	grpctrace.NewServer(append(grpctrace.ServerOptions(grpctrace.WithPublicEndpoint()), more...)...)
 func NewServer(opts ...grpc.ServerOption) *grpc.Server {
-	var s *server
-	found := false
-	for _, opt := range opts {
-		if own, ok := opt.(serverOption); ok {
-			s, found = own.server, true
-		}
+	i := slices.IndexFunc(opts, isServerOption)
+	if i < 0 {
+		i, opts = len(opts), append(slices.Clip(opts), ServerOptions()...)
 	}
-	if !found {
-		kit := ServerOptions()
-		s = kit[0].(serverOption).server //nolint:forcetypeassert,errcheck // as made there
-		opts = append(slices.Clip(opts), kit...)
+	own := opts[i].(*serverOption) //nolint:forcetypeassert,errcheck // as was found
+	others := slices.DeleteFunc(slices.Clone(opts), func(opt grpc.ServerOption) bool { return slices.Contains(own.rest, opt) })
+	server := grpc.NewServer(append(others, own.rest...)...)
+	if own.server != nil {
+		own.server.methods.bind(server)
 	}
-	served := grpc.NewServer(opts...)
-	if s != nil {
-		s.methods.bind(served)
-	}
-	return served
+	return server
 }
 
 // ServerOptions returns the options that [NewServer] adds, for those who construct
-// the server elsewhere. Put them last: an interceptor that recovers from panics
-// hides them from what comes before it.
+// the server elsewhere. Put them last there: an interceptor that recovers from
+// panics hides them from what comes before it.
 func ServerOptions(opts ...Option) []grpc.ServerOption {
 	s := newServer(newConfig(opts))
 	if s.idle() {
-		return []grpc.ServerOption{serverOption{}}
+		return []grpc.ServerOption{&serverOption{}}
 	}
-	return []grpc.ServerOption{
-		serverOption{server: s},
+	rest := []grpc.ServerOption{
 		grpc.StatsHandler(s),
 		grpc.ChainUnaryInterceptor(s.unary),
 		grpc.ChainStreamInterceptor(s.stream),
 	}
+	return append([]grpc.ServerOption{&serverOption{server: s, rest: rest}}, rest...)
 }
 
 // serverOption changes nothing of a server. It lets NewServer find its own.
 type serverOption struct {
 	grpc.EmptyServerOption
 
-	server *server // nil if there is nothing to do
+	server *server             // nil if there is nothing to do
+	rest   []grpc.ServerOption // those that do it
+}
+
+func isServerOption(opt grpc.ServerOption) bool {
+	_, own := opt.(*serverOption)
+	return own
 }
 
 // server sees the calls of a server, as a stats.Handler and as interceptors.

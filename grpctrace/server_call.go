@@ -28,11 +28,11 @@ type serverCall struct {
 
 	known bool        // the server is known to have the method
 	begun atomic.Bool // something serves it
-	stop  func() bool // ends the wait for a call that nothing serves
 
-	mu        sync.Mutex // guards what follows, and the method of an unknown one
-	confirmed bool       // the server turned out to have the method
-	failure   string     // the type of the value that the handler panicked with
+	mu        sync.Mutex  // guards what follows, and the method of an unknown one
+	stop      func() bool // ends the wait for a call that nothing serves
+	confirmed bool        // the server turned out to have the method
+	failure   string      // the type of the value that the handler panicked with
 }
 
 type serverCallKey struct{}
@@ -106,14 +106,22 @@ func (c *serverCall) rename(m *method) {
 	c.method = m
 }
 
+// patience is how long gRPC may take to answer, or to find somebody to serve, a
+// call whose caller has gone. It does nothing else in the meantime.
+const patience = 100 * time.Millisecond
+
 // watch sees to it that the span of a call that nothing serves ends even if the
 // caller went away before gRPC could answer.
 func (c *serverCall) watch(ctx context.Context) {
-	c.stop = context.AfterFunc(ctx, func() {
-		if !c.begun.Load() {
-			c.unserved(codes.Canceled, "")
-		}
-	})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stop = context.AfterFunc(ctx, func() { time.AfterFunc(patience, c.abandoned) })
+}
+
+func (c *serverCall) abandoned() {
+	if !c.begun.Load() {
+		c.unserved(codes.Canceled, "")
+	}
 }
 
 // served notes that gRPC found somebody to serve the call. For unary calls that
@@ -143,9 +151,6 @@ func (c *serverCall) finish(end *stats.End) {
 	if !c.finished.CompareAndSwap(false, true) {
 		return
 	}
-	if c.stop != nil {
-		c.stop()
-	}
 	died := c.conclude(end)
 	c.end(end)
 	if died {
@@ -158,6 +163,9 @@ func (c *serverCall) finish(end *stats.End) {
 func (c *serverCall) conclude(end *stats.End) (died bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.stop != nil {
+		c.stop()
+	}
 	c.deny()
 	c.outcome = c.server.outcomeOf(statusOf(end.Error), serverError)
 	if died = c.failure != "" && end.Error == nil; died {

@@ -2,13 +2,20 @@ package conformance
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"testing"
 
 	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/reflection"
+	reflectionpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
+	"github.com/nais/spor/grpctrace"
 	"github.com/nais/spor/internal/oteltest"
 )
 
@@ -23,6 +30,43 @@ var rpcRows = []rpcRow{
 	{"client stream", testClientStream},
 	{"server stream", testServerStream},
 	{"bidirectional stream", testBidirectionalStream},
+	{"context travels", testContextTravels},
+	{"metadata of the program", testMetadata},
+	{"many at once", testManyCalls},
+	{"twice", testTwice},
+	{"health", testHealth},
+	{"reflection", testReflection},
+	{"filter", testRPCFilter},
+	{"public endpoint", testRPCPublicEndpoint},
+	{"expected codes", testExpectedCodes},
+
+	{"status codes", testStatusCodes},
+	{"status codes of streams", testStreamStatusCodes},
+	{"plain error", testPlainError},
+	{"cancel", testCancel},
+	{"cancel stream", testCancelStream},
+	{"canceled before", testCanceledBefore},
+	{"deadline", testDeadline},
+	{"server stops", testServerStops},
+	{"connection loss", testConnectionLoss},
+	{"no server", testNoServer},
+	{"keepalive", testKeepalive},
+	{"retries", testRetries},
+	{"retries in vain", testRetriesInVain},
+	{"hedges", testHedges},
+	{"stream retries", testStreamRetries},
+
+	{"unknown method", testUnknownRPC},
+	{"unknown service", testUnknownService},
+	{"unknown methods without end", testUnknownMethods},
+	{"unknown methods, impatiently", testUnknownImpatient},
+	{"handler of unknown methods", testUnknownHandler},
+	{"malformed method", testMalformedMethod},
+
+	{"panic", testRPCPanic},
+	{"panic in stream", testStreamPanic},
+	{"panic taken for success", testSwallowedPanic},
+	{"panic of client's interceptor", testClientPanic},
 }
 
 func testUnary(t *testing.T, s *rpcSite) {
@@ -101,6 +145,244 @@ func (s *rpcSite) pingPong(t *testing.T, stream duplex) {
 	}
 }
 
-var _ = baggage.FromContext
-var _ = trace.SpanFromContext
-var _ = oteltest.Map
+func testContextTravels(t *testing.T, s *rpcSite) {
+	var told baggage.Baggage
+	var current trace.SpanContext
+	s.service.do = func(ctx context.Context) error {
+		told, current = baggage.FromContext(ctx), trace.SpanContextFromContext(ctx)
+		return nil
+	}
+	s.start(t, setting{})
+	ctx, parent := s.parent(t)
+	if err := s.unary(ctx); err != nil {
+		t.Fatal(err)
+	}
+	server := s.serverSide.Only(t)
+	client := s.clientSide.Wait(t, 2)[1]
+	if got := client.Parent().SpanID(); got != parent {
+		t.Errorf("parent of the client's span is %v, want %v", got, parent)
+	}
+	if got, want := server.Parent(), client.SpanContext(); got.SpanID() != want.SpanID() || got.TraceID() != want.TraceID() || !got.IsRemote() {
+		t.Errorf("parent of the server's span is %v, want %v", got, want)
+	}
+	if current.SpanID() != server.SpanContext().SpanID() {
+		t.Errorf("the handler runs in span %v", current.SpanID())
+	}
+	if got := told.String(); got != "a=b" {
+		t.Errorf("the handler was told %q", got)
+	}
+}
+
+// parent returns a context with a span of the program's own, which has ended,
+// and with baggage.
+func (s *rpcSite) parent(t *testing.T) (context.Context, trace.SpanID) {
+	t.Helper()
+	member, err := baggage.NewMember("a", "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bag, err := baggage.New(member)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, span := s.clientSide.TracerProvider.Tracer("test").Start(within(t), "parent")
+	span.End()
+	return baggage.ContextWithBaggage(ctx, bag), span.SpanContext().SpanID()
+}
+
+// testMetadata has an interceptor that replaces the metadata, and a stale trace
+// context among them.
+func testMetadata(t *testing.T, s *rpcSite) {
+	var got metadata.MD
+	s.service.do = func(ctx context.Context) error {
+		got, _ = metadata.FromIncomingContext(ctx)
+		return nil
+	}
+	shared := metadata.Pairs("authorization", "secret", "traceparent", traceparent)
+	s.start(t, setting{dialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(
+		func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+			return invoke(metadata.NewOutgoingContext(ctx, shared), method, req, reply, cc, opts...)
+		})}})
+	if err := s.unary(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	s.check(t, ok(unaryMethod), ok(unaryMethod))
+	if got := got.Get("authorization"); !slices.Equal(got, []string{"secret"}) {
+		t.Errorf("authorization arrived as %q", got)
+	}
+	if got := got.Get("traceparent"); len(got) != 1 {
+		t.Errorf("traceparent arrived as %q", got)
+	}
+	if got := shared.Get("traceparent"); !slices.Equal(got, []string{traceparent}) {
+		t.Errorf("the program's metadata were changed to %q", got)
+	}
+}
+
+func testManyCalls(t *testing.T, s *rpcSite) {
+	s.start(t, setting{})
+	const workers, each = 8, 25
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for range each {
+				if err := s.unary(within(t)); err != nil {
+					t.Error(err)
+				}
+				stream, err := s.client.FullDuplexCall(within(t))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				stream.CloseSend()
+				if err := drain(stream); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	s.serverSide.Wait(t, 2*workers*each)
+	for _, p := range s.clientSide.Seconds(t, "rpc.client.call.duration") {
+		if p.Count != workers*each {
+			t.Errorf("%d calls were measured, want %d", p.Count, workers*each)
+		}
+	}
+}
+
+// testTwice sets up both ends twice.
+func testTwice(t *testing.T, s *rpcSite) {
+	server, client := newSide(t), newSide(t)
+	s.start(t, setting{
+		serverOptions: grpctrace.ServerOptions(server.options(nil)...),
+		dialOptions:   grpctrace.DialOptions(client.options(nil)...),
+	})
+	if err := s.unary(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	stream := s.open(t, within(t))
+	stream.CloseSend()
+	if err := drain(stream); err != nil {
+		t.Fatal(err)
+	}
+	oteltest.Eventually(t, func() bool { return len(server.Ended())+len(s.serverSide.Ended()) == 2 })
+	if n := client.Started() + s.clientSide.Started(); n != 2 {
+		t.Errorf("%d client spans for 2 calls", n)
+	}
+}
+
+// ownSpans starts spans of the program's own, as a query in a health check would.
+func (s *rpcSite) ownSpans(ctx context.Context) error {
+	ctx, outer := s.serverSide.TracerProvider.Tracer("test").Start(ctx, "outer")
+	defer outer.End()
+	_, inner := s.serverSide.TracerProvider.Tracer("test").Start(ctx, "inner")
+	inner.End()
+	return nil
+}
+
+// checkSilence tests that nothing was told of the calls, which have returned.
+func (s *rpcSite) checkSilence(t *testing.T) {
+	t.Helper()
+	s.conn.Close()
+	s.server.Stop()
+	if n, m := s.serverSide.Started(), s.clientSide.Started(); n+m != 0 {
+		t.Errorf("%d spans were started by the server and %d by the client", n, m)
+	}
+	if points := s.serverSide.Seconds(t, "rpc.server.call.duration"); len(points) != 0 {
+		t.Errorf("server measured %v", points)
+	}
+	if points := s.clientSide.Seconds(t, "rpc.client.call.duration"); len(points) != 0 {
+		t.Errorf("client measured %v", points)
+	}
+}
+
+// healthServer starts spans in its checks.
+type healthServer struct {
+	healthpb.UnimplementedHealthServer
+
+	site *rpcSite
+}
+
+func (h healthServer) Check(ctx context.Context, _ *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {
+	return &healthpb.HealthCheckResponse{Status: healthpb.HealthCheckResponse_SERVING}, h.site.ownSpans(ctx)
+}
+
+func (h healthServer) Watch(_ *healthpb.HealthCheckRequest, stream healthpb.Health_WatchServer) error {
+	return h.site.ownSpans(stream.Context())
+}
+
+func testHealth(t *testing.T, s *rpcSite) {
+	s.start(t, setting{register: func(server *grpc.Server) { healthpb.RegisterHealthServer(server, healthServer{site: s}) }})
+	client := healthpb.NewHealthClient(s.conn)
+	if _, err := client.Check(within(t), &healthpb.HealthCheckRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	stream, err := client.Watch(within(t), &healthpb.HealthCheckRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := drain(stream); err != nil {
+		t.Fatal(err)
+	}
+	s.checkSilence(t)
+}
+
+func testReflection(t *testing.T, s *rpcSite) {
+	s.start(t, setting{register: func(server *grpc.Server) { reflection.Register(server) }})
+	stream, err := reflectionpb.NewServerReflectionClient(s.conn).ServerReflectionInfo(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.Send(&reflectionpb.ServerReflectionRequest{
+		MessageRequest: &reflectionpb.ServerReflectionRequest_ListServices{},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Recv(); err != nil {
+		t.Fatal(err)
+	}
+	stream.CloseSend()
+	if err := drain(stream); err != nil {
+		t.Fatal(err)
+	}
+	s.checkSilence(t)
+}
+
+func testRPCFilter(t *testing.T, s *rpcSite) {
+	var told trace.SpanContext
+	s.service.do = func(ctx context.Context) error {
+		told = trace.SpanContextFromContext(ctx)
+		return s.ownSpans(ctx)
+	}
+	unwanted := grpctrace.WithFilter(func(full string) bool { return full != "/"+unaryMethod })
+	s.start(t, setting{server: []grpctrace.Option{unwanted}, client: []grpctrace.Option{unwanted}})
+	if err := s.unary(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	if told.IsSampled() {
+		t.Errorf("the handler runs in span %v", told)
+	}
+	s.checkSilence(t)
+}
+
+func testRPCPublicEndpoint(t *testing.T, s *rpcSite) {
+	var told baggage.Baggage
+	s.service.do = func(ctx context.Context) error {
+		told = baggage.FromContext(ctx)
+		return nil
+	}
+	s.start(t, setting{server: []grpctrace.Option{grpctrace.WithPublicEndpoint()}})
+	ctx, _ := s.parent(t)
+	if err := s.unary(ctx); err != nil {
+		t.Fatal(err)
+	}
+	span, caller := s.serverSide.Only(t), s.clientSide.Wait(t, 2)[1].SpanContext()
+	if span.Parent().IsValid() || span.SpanContext().TraceID() == caller.TraceID() {
+		t.Errorf("parent %v", span.Parent())
+	}
+	if links := span.Links(); len(links) != 1 || links[0].SpanContext.SpanID() != caller.SpanID() {
+		t.Errorf("links %v", links)
+	}
+	if told.Len() != 0 {
+		t.Errorf("the handler was told %q", told)
+	}
+}

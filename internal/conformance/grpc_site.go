@@ -82,7 +82,7 @@ func (s *rpcSite) start(t *testing.T, with setting) {
 	go func() { served <- s.server.Serve(s.listener) }()
 	t.Cleanup(func() {
 		s.server.Stop()
-		if err := <-served; err != nil && !errors.Is(err, net.ErrClosed) {
+		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			t.Error(err)
 		}
 	})
@@ -108,6 +108,13 @@ func (s *rpcSite) checkNothingLost(t *testing.T) {
 	t.Helper()
 	s.conn.Close()
 	s.server.Stop() // waits for the handlers
+	s.checkReceived(t)
+}
+
+// checkReceived tests that every span that was started has ended and was received,
+// and forgets them.
+func (s *rpcSite) checkReceived(t *testing.T) {
+	t.Helper()
 	for name, end := range map[string]side{"server": s.serverSide, "client": s.clientSide} {
 		oteltest.Eventually(t, func() bool { return end.Started() == len(end.Ended()) })
 		if err := end.TracerProvider.ForceFlush(context.WithoutCancel(t.Context())); err != nil {
@@ -116,6 +123,8 @@ func (s *rpcSite) checkNothingLost(t *testing.T) {
 		if started, received := end.Started(), len(end.received.GetSpans()); received != started {
 			t.Errorf("%d spans of the %s were started and %d received", started, name, received)
 		}
+		end.Forget()
+		end.received.Reset()
 	}
 }
 
@@ -255,7 +264,7 @@ func drain[T any](stream grpc.ServerStreamingClient[T]) error {
 // within is a context for calls that are not to hang.
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -73,6 +73,9 @@ func (s *SDK) Started() int { return len(s.spans.Started()) }
 // Ended returns the spans that ended, in the order they did.
 func (s *SDK) Ended() []sdktrace.ReadOnlySpan { return s.spans.Ended() }
 
+// Forget forgets the spans so far.
+func (s *SDK) Forget() { s.spans.Reset() }
+
 // Wait returns the spans that ended once there are at least n. A server's span
 // may end after its client has the response.
 func (s *SDK) Wait(tb testing.TB, n int) []sdktrace.ReadOnlySpan {

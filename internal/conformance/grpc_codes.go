@@ -1,0 +1,102 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/grpctrace"
+)
+
+// rpcCodes are the status codes by number, with who is to blame for them.
+// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/
+var rpcCodes = []struct {
+	name        string
+	serverError bool
+}{
+	{"OK", false},
+	{"CANCELLED", false},
+	{"UNKNOWN", true},
+	{"INVALID_ARGUMENT", false},
+	{"DEADLINE_EXCEEDED", true},
+	{"NOT_FOUND", false},
+	{"ALREADY_EXISTS", false},
+	{"PERMISSION_DENIED", false},
+	{"RESOURCE_EXHAUSTED", false},
+	{"FAILED_PRECONDITION", false},
+	{"ABORTED", false},
+	{"OUT_OF_RANGE", false},
+	{"UNIMPLEMENTED", true},
+	{"INTERNAL", true},
+	{"UNAVAILABLE", true},
+	{"DATA_LOSS", true},
+	{"UNAUTHENTICATED", false},
+	{"CODE(17)", false}, // not one of gRPC's
+}
+
+func testStatusCodes(t *testing.T, s *rpcSite) {
+	eachCode(t, s, unaryMethod, func(s *rpcSite) error { return s.unary(within(t)) })
+}
+
+func testStreamStatusCodes(t *testing.T, s *rpcSite) {
+	eachCode(t, s, duplexMethod, func(s *rpcSite) error {
+		stream := s.open(t, within(t))
+		stream.CloseSend()
+		return drain(stream)
+	})
+}
+
+// eachCode calls a method that ends with each of the codes in turn.
+func eachCode(t *testing.T, s *rpcSite, method string, call func(*rpcSite) error) {
+	t.Helper()
+	for number, code := range rpcCodes {
+		t.Run(code.name, func(t *testing.T) {
+			s.service.do = func(context.Context) error { return status.Error(codes.Code(number), "on purpose") }
+			s.start(t, setting{})
+			if got := status.Code(call(s)); got != codes.Code(number) {
+				t.Errorf("the caller got %v", got)
+			}
+			s.check(t, codeSeen(method, code.name, code.serverError), codeSeen(method, code.name, number != 0))
+			s.checkNothingLost(t)
+		})
+	}
+}
+
+func codeSeen(method, code string, isError bool) seen {
+	if isError {
+		return failed(method, code)
+	}
+	return seen{method: method, code: code}
+}
+
+// testPlainError has a handler that returns an error of no status, with what must
+// not leave the process.
+func testPlainError(t *testing.T, s *rpcSite) {
+	plain := errors.New("no person 01017012345 at https://api/?token=secret\xff")
+	s.service.do = func(context.Context) error { return plain }
+	s.start(t, setting{})
+	if got := status.Convert(s.unary(within(t))).Message(); !strings.Contains(got, "01017012345") {
+		t.Errorf("the caller got %q", got)
+	}
+	server, client := s.check(t, failed(unaryMethod, "UNKNOWN"), failed(unaryMethod, "UNKNOWN"))
+	for _, got := range []string{server.Status().Description, client.Status().Description} {
+		if !strings.HasPrefix(got, "no person ***") || strings.Contains(got, "secret") || strings.ContainsRune(got, 0xff) {
+			t.Errorf("description %q", got)
+		}
+	}
+}
+
+func testExpectedCodes(t *testing.T, s *rpcSite) {
+	s.service.do = func(context.Context) error { return status.Error(codes.Unavailable, "closed on Sundays") }
+	expected := []grpctrace.Option{grpctrace.WithExpectedCodes(codes.NotFound, codes.Unavailable)}
+	s.start(t, setting{server: expected, client: expected})
+	if got := status.Code(s.unary(within(t))); got != codes.Unavailable {
+		t.Errorf("the caller got %v", got)
+	}
+	want := seen{method: unaryMethod, code: "UNAVAILABLE"}
+	s.check(t, want, want)
+}

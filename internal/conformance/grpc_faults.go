@@ -1,0 +1,249 @@
+package conformance
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	testgrpc "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// hang makes the service wait until its caller is gone, and returns what tells
+// that it does.
+func (s *rpcSite) hang() (hanging <-chan struct{}) {
+	began := make(chan struct{}, 1)
+	s.service.do = func(ctx context.Context) error {
+		began <- struct{}{}
+		<-ctx.Done()
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	s.service.stream = func(stream testgrpc.TestService_FullDuplexCallServer) error {
+		if err := stream.Send(&testgrpc.StreamingOutputCallResponse{}); err != nil {
+			return err
+		}
+		return s.service.do(stream.Context())
+	}
+	return began
+}
+
+func checkCode(t *testing.T, err error, want codes.Code) {
+	t.Helper()
+	if got := status.Code(err); got != want {
+		t.Errorf("the caller got %v, want %v", err, want)
+	}
+}
+
+func testCancel(t *testing.T, s *rpcSite) {
+	hanging := s.hang()
+	s.start(t, setting{})
+	ctx, cancel := context.WithCancel(within(t))
+	defer cancel()
+	go func() { <-hanging; cancel() }()
+	checkCode(t, s.unary(ctx), codes.Canceled)
+	// Whoever cancels does not blame the server.
+	s.check(t, seen{method: unaryMethod, code: "CANCELLED"}, seen{method: unaryMethod, code: "CANCELLED"})
+}
+
+// testCancelStream gives a stream up half-way, without reading it to its end.
+func testCancelStream(t *testing.T, s *rpcSite) {
+	hanging := s.hang()
+	s.start(t, setting{})
+	ctx, cancel := context.WithCancel(within(t))
+	defer cancel()
+	stream := s.open(t, ctx)
+	if _, err := stream.Recv(); err != nil {
+		t.Fatal(err)
+	}
+	<-hanging
+	cancel()
+	s.check(t, seen{method: duplexMethod, code: "CANCELLED"}, seen{method: duplexMethod, code: "CANCELLED"})
+}
+
+func testCanceledBefore(t *testing.T, s *rpcSite) {
+	s.start(t, setting{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	checkCode(t, s.unary(ctx), codes.Canceled)
+	s.checkClient(t, seen{method: unaryMethod, code: "CANCELLED"})
+	if _, err := s.client.FullDuplexCall(ctx); status.Code(err) != codes.Canceled {
+		t.Errorf("stream got %v", err)
+	}
+	s.clientSide.Wait(t, 2)
+}
+
+func testDeadline(t *testing.T, s *rpcSite) {
+	s.hang()
+	s.start(t, setting{})
+	s.conn.Connect()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	checkCode(t, s.unary(ctx), codes.DeadlineExceeded)
+	client := s.clientSide.Only(t)
+	checkSeen(t, client, failed(unaryMethod, "DEADLINE_EXCEEDED"))
+	// The server is told by the same deadline, or by its caller who hangs up.
+	server := s.serverSide.Only(t)
+	if code := oteltest.Map(server.Attributes())["rpc.response.status_code"]; code != "DEADLINE_EXCEEDED" && code != "CANCELLED" {
+		t.Errorf("server says %q", code)
+	}
+}
+
+func testServerStops(t *testing.T, s *rpcSite) {
+	hanging := s.hang()
+	s.start(t, setting{})
+	stream := s.open(t, within(t))
+	if _, err := stream.Recv(); err != nil {
+		t.Fatal(err)
+	}
+	<-hanging
+	s.server.Stop()
+	checkCode(t, drain(stream), codes.Unavailable)
+	s.check(t, seen{method: duplexMethod, code: "CANCELLED"}, failed(duplexMethod, "UNAVAILABLE"))
+}
+
+func testConnectionLoss(t *testing.T, s *rpcSite) {
+	hanging := s.hang()
+	s.start(t, setting{})
+	stream := s.open(t, within(t))
+	if _, err := stream.Recv(); err != nil {
+		t.Fatal(err)
+	}
+	<-hanging
+	s.listener.lose()
+	checkCode(t, drain(stream), codes.Unavailable)
+	s.check(t, seen{method: duplexMethod, code: "CANCELLED"}, failed(duplexMethod, "UNAVAILABLE"))
+}
+
+func testNoServer(t *testing.T, s *rpcSite) {
+	s.start(t, setting{})
+	s.server.Stop()
+	checkCode(t, s.unary(within(t)), codes.Unavailable)
+	s.checkClient(t, failed(unaryMethod, "UNAVAILABLE"))
+}
+
+// testKeepalive has a server that closes connections when they are old, and does
+// not wait for long streams.
+func testKeepalive(t *testing.T, s *rpcSite) {
+	hanging := s.hang()
+	s.start(t, setting{serverOptions: []grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{
+		MaxConnectionAge: 50 * time.Millisecond, MaxConnectionAgeGrace: 50 * time.Millisecond,
+	})}})
+	stream := s.open(t, within(t))
+	if _, err := stream.Recv(); err != nil {
+		t.Fatal(err)
+	}
+	<-hanging
+	checkCode(t, drain(stream), codes.Unavailable)
+	s.check(t, seen{method: duplexMethod, code: "CANCELLED"}, failed(duplexMethod, "UNAVAILABLE"))
+	s.service.do = nil
+	if err := s.unary(within(t)); err != nil {
+		t.Error(err) // on the next connection
+	}
+}
+
+const retryPolicy = `{"methodConfig": [{"name": [{}], "retryPolicy": {
+	"maxAttempts": 4, "initialBackoff": "0.001s", "maxBackoff": "0.001s", "backoffMultiplier": 1,
+	"retryableStatusCodes": ["UNAVAILABLE"]}}]}`
+
+// failTimes makes the service fail that often.
+func (s *rpcSite) failTimes(n int) {
+	left := make(chan struct{}, n)
+	for range n {
+		left <- struct{}{}
+	}
+	s.service.do = func(context.Context) error {
+		select {
+		case <-left:
+			return status.Error(codes.Unavailable, "not yet")
+		default:
+			return nil
+		}
+	}
+}
+
+func testRetries(t *testing.T, s *rpcSite) {
+	s.failTimes(2)
+	s.start(t, setting{dialOptions: []grpc.DialOption{grpc.WithDefaultServiceConfig(retryPolicy)}})
+	if err := s.unary(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	s.checkClient(t, ok(unaryMethod))
+	s.checkAttempts(t, 3, "UNAVAILABLE")
+}
+
+func testRetriesInVain(t *testing.T, s *rpcSite) {
+	s.failTimes(10)
+	s.start(t, setting{dialOptions: []grpc.DialOption{grpc.WithDefaultServiceConfig(retryPolicy)}})
+	checkCode(t, s.unary(within(t)), codes.Unavailable)
+	s.checkClient(t, failed(unaryMethod, "UNAVAILABLE"))
+	s.checkAttempts(t, 4, "UNAVAILABLE")
+}
+
+func testStreamRetries(t *testing.T, s *rpcSite) {
+	s.failTimes(2)
+	s.start(t, setting{dialOptions: []grpc.DialOption{grpc.WithDefaultServiceConfig(retryPolicy)}})
+	stream := s.open(t, within(t))
+	stream.CloseSend()
+	if err := drain(stream); err != nil {
+		t.Fatal(err)
+	}
+	s.checkClient(t, ok(duplexMethod))
+	s.checkAttempts(t, 3, "UNAVAILABLE")
+}
+
+// testHedges has an interceptor that asks twice at once and takes the first answer.
+func testHedges(t *testing.T, s *rpcSite) {
+	hedge := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		answers := make(chan error, 2)
+		for range 2 {
+			go func() { answers <- invoke(ctx, method, req, new(testgrpc.SimpleResponse), cc, opts...) }()
+		}
+		<-answers
+		return <-answers
+	}
+	s.start(t, setting{dialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(hedge)}})
+	if err := s.unary(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	s.checkClient(t, ok(unaryMethod))
+	s.checkAttempts(t, 2, "")
+}
+
+// checkAttempts tests that the call of the client, which is one span, shows that
+// it took n attempts, each of which the server saw below it.
+func (s *rpcSite) checkAttempts(t *testing.T, n int, code string) {
+	t.Helper()
+	client := s.clientSide.Only(t)
+	for _, span := range s.serverSide.Wait(t, n) {
+		if got, want := span.Parent().SpanID(), client.SpanContext().SpanID(); got != want {
+			t.Errorf("parent of an attempt is %v, want %v", got, want)
+		}
+	}
+	if got := s.serverSide.Started(); got != n {
+		t.Errorf("the server saw %d attempts, want %d", got, n)
+	}
+	events := client.Events()
+	if len(events) != n-1 {
+		t.Fatalf("events %v", events)
+	}
+	for i, event := range events {
+		checkAttempt(t, event, i+1, code)
+	}
+}
+
+func checkAttempt(t *testing.T, event sdktrace.Event, before int, code string) {
+	t.Helper()
+	got := oteltest.Map(event.Attributes)
+	if event.Name != "attempt" || got["previous-rpc-attempts"] != string(rune('0'+before)) || got["transparent-retry"] != "false" {
+		t.Errorf("event %q %v", event.Name, got)
+	}
+	if code != "" && got["rpc.response.status_code"] != code {
+		t.Errorf("attempt after %q, want %q", got["rpc.response.status_code"], code)
+	}
+}

@@ -1,0 +1,157 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	testgrpc "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/grpctrace"
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// call calls a method by name.
+func (s *rpcSite) call(ctx context.Context, fullMethod string) error {
+	return s.conn.Invoke(ctx, fullMethod, &testgrpc.Empty{}, new(testgrpc.Empty))
+}
+
+// unknown is how a server sees a method that it does not have.
+func unknown(span sdktrace.ReadOnlySpan) (seenAs seen, original string) {
+	attrs := oteltest.Map(span.Attributes())
+	return seen{method: attrs["rpc.method"], code: attrs["rpc.response.status_code"], errorType: attrs["error.type"]},
+		attrs["rpc.method_original"]
+}
+
+func testUnknownRPC(t *testing.T, s *rpcSite) {
+	s.checkUnknown(t, "grpc.testing.TestService/Nothing", "unknown method Nothing for service grpc.testing.TestService")
+}
+
+func testUnknownService(t *testing.T, s *rpcSite) {
+	s.checkUnknown(t, "wp.Admin/Login", "unknown service wp.Admin")
+}
+
+// checkUnknown tests that the caller of method gets gRPC's own answer, and not
+// that of any interceptor, and what the server sees.
+func (s *rpcSite) checkUnknown(t *testing.T, method, message string) {
+	t.Helper()
+	asked := false
+	s.start(t, setting{serverOptions: []grpc.ServerOption{grpc.StreamInterceptor(
+		func(any, grpc.ServerStream, *grpc.StreamServerInfo, grpc.StreamHandler) error {
+			asked = true
+			return status.Error(codes.Unauthenticated, "who are you?")
+		})}})
+	err := s.call(within(t), "/"+method)
+	if got := status.Convert(err); got.Code() != codes.Unimplemented || got.Message() != message || asked {
+		t.Errorf("the caller got %v", err)
+	}
+	s.checkClient(t, failed(method, "UNIMPLEMENTED"))
+	s.checkOther(t, s.serverSide.Only(t), method, "UNIMPLEMENTED")
+	failed("_OTHER", "UNIMPLEMENTED").checkMeasured(t, s.serverSide, "rpc.server.call.duration", nil)
+}
+
+func (s *rpcSite) checkOther(t *testing.T, span sdktrace.ReadOnlySpan, method, code string) {
+	t.Helper()
+	if got := span.Name(); got != "grpc" {
+		t.Errorf("span is named %q", got)
+	}
+	got, original := unknown(span)
+	if got.method != "_OTHER" || got.code != code || original != method {
+		t.Errorf("span is %+v of %q", got, original)
+	}
+}
+
+// testUnknownMethods calls methods that nobody has, more than anyone has memory for.
+func testUnknownMethods(t *testing.T, s *rpcSite) {
+	// The names of a client's calls are its own: nothing is remembered of these.
+	nothing := grpctrace.WithFilter(func(string) bool { return false })
+	s.start(t, setting{client: []grpctrace.Option{nothing}})
+	long := strings.Repeat("x", 500)
+	ctx := within(t)
+	call := func(from, to int) {
+		var group sync.WaitGroup
+		for worker := range 4 {
+			group.Go(func() {
+				for i := from + worker; i < to; i += 4 {
+					checkCode(t, s.call(ctx, fmt.Sprintf("/%s%d/%d", long, i, i)), codes.Unimplemented)
+				}
+			})
+		}
+		group.Wait()
+	}
+	calls := 10_000
+	if s.network.name != "tcp" {
+		calls = 1000
+	}
+	call(0, calls/10)
+	before := s.settled(t)
+	call(calls/10, calls)
+	grown := int64(s.settled(t)) - int64(before)
+	// Half of what their names alone take.
+	if most := int64(calls * len(long) / 2); grown > most {
+		t.Errorf("the heap has grown by %d bytes, want at most %d", grown, most)
+	}
+	points := s.serverSide.Seconds(t, "rpc.server.call.duration")
+	if len(points) != 1 || points[0].Count != uint64(calls) {
+		t.Errorf("%d series, want one with %d calls", len(points), calls)
+	}
+}
+
+// settled returns the size of the heap without the spans that the test keeps.
+func (s *rpcSite) settled(t *testing.T) uint64 {
+	t.Helper()
+	s.checkReceived(t)
+	runtime.GC()
+	runtime.GC() // what pools hold goes the second time
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
+}
+
+// testUnknownImpatient calls such methods and hangs up at once, so that gRPC does
+// not always come to answer.
+func testUnknownImpatient(t *testing.T, s *rpcSite) {
+	s.start(t, setting{})
+	if err := s.unary(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	for range 300 {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); s.call(ctx, "/no/body") }()
+		runtime.Gosched()
+		cancel()
+		<-done
+	}
+	if err := s.unary(within(t)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// testUnknownHandler has a server that answers for methods it does not have, such
+// as a proxy.
+func testUnknownHandler(t *testing.T, s *rpcSite) {
+	s.start(t, setting{serverOptions: []grpc.ServerOption{grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+		if err := stream.RecvMsg(new(testgrpc.Empty)); err != nil {
+			return err
+		}
+		return stream.SendMsg(&testgrpc.Empty{})
+	})}})
+	if err := s.call(within(t), "/some.Service/Method"); err != nil {
+		t.Fatal(err)
+	}
+	s.checkOther(t, s.serverSide.Only(t), "some.Service/Method", "OK")
+}
+
+func testMalformedMethod(t *testing.T, s *rpcSite) {
+	s.start(t, setting{})
+	checkCode(t, s.call(within(t), "/malformed"), codes.Unimplemented)
+	s.checkClient(t, failed("malformed", "UNIMPLEMENTED"))
+}
