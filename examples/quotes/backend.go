@@ -1,89 +1,75 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
-	"encoding/json"
 	"log/slog"
-	"net/http"
 	"slices"
 	"sync"
 
-	"github.com/go-chi/chi/v5"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
-	"github.com/nais/spor/httptrace/chitrace"
+	"github.com/nais/spor/examples/quotes/quotespb"
+	"github.com/nais/spor/grpctrace"
 )
-
-// quote is what somebody said.
-type quote struct {
-	ID     string `json:"id"`
-	Author string `json:"author"`
-	Text   string `json:"text"`
-}
 
 // backend is the service that keeps the quotes.
 type backend struct {
+	quotespb.UnimplementedQuotesServer
+
 	mu     sync.Mutex
-	quotes []quote
+	quotes []*quotespb.Quote
 }
 
-func newBackend() *backend { return &backend{} }
-
-func (b *backend) routes() http.Handler {
-	r := chi.NewRouter()
-	r.Use(chitrace.Middleware())
-	r.Post("/quotes", b.create)
-	r.Get("/quotes", b.list)
-	r.Get("/quotes/{id}", b.get)
-	r.HandleFunc("/boom", boom)
-	r.Get("/internal/isalive", alive)
-	r.Get("/internal/isready", alive)
-	return r
+func newBackend() *grpc.Server {
+	server := grpctrace.NewServer(
+		grpc.ChainUnaryInterceptor(recoverUnary),
+		grpc.ChainStreamInterceptor(recoverStream),
+	)
+	quotespb.RegisterQuotesServer(server, &backend{})
+	return server
 }
 
-func (b *backend) create(w http.ResponseWriter, r *http.Request) {
-	var q quote
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&q); err != nil || q.Text == "" {
-		http.Error(w, "want a quote with a text, as JSON", http.StatusBadRequest)
-		return
+// Create keeps a quote.
+func (b *backend) Create(ctx context.Context, r *quotespb.CreateRequest) (*quotespb.Quote, error) {
+	if r.GetText() == "" {
+		return nil, status.Error(codes.InvalidArgument, "want a quote with a text")
 	}
-	q.ID = rand.Text()[:8]
+	q := &quotespb.Quote{Id: rand.Text()[:8], Author: r.GetAuthor(), Text: r.GetText()}
 	b.mu.Lock()
 	b.quotes = append(b.quotes, q)
 	b.mu.Unlock()
-	slog.InfoContext(r.Context(), "quote created", "quote_id", q.ID)
-	answer(w, r, http.StatusCreated, q)
+	slog.InfoContext(ctx, "quote created", "quote_id", q.GetId())
+	return q, nil
 }
 
-func (b *backend) get(w http.ResponseWriter, r *http.Request) {
-	id := chi.URLParam(r, "id")
+// Get returns one quote.
+func (b *backend) Get(_ context.Context, r *quotespb.GetRequest) (*quotespb.Quote, error) {
 	b.mu.Lock()
-	i := slices.IndexFunc(b.quotes, func(q quote) bool { return q.ID == id })
-	var found quote
-	if i >= 0 {
-		found = b.quotes[i]
-	}
-	b.mu.Unlock()
+	defer b.mu.Unlock()
+	i := slices.IndexFunc(b.quotes, func(q *quotespb.Quote) bool { return q.GetId() == r.GetId() })
 	if i < 0 {
-		http.Error(w, "no such quote", http.StatusNotFound)
-		return
+		return nil, status.Error(codes.NotFound, "no such quote")
 	}
-	answer(w, r, http.StatusOK, found)
+	return b.quotes[i], nil
 }
 
-func (b *backend) list(w http.ResponseWriter, r *http.Request) {
+// List sends every quote.
+func (b *backend) List(_ *quotespb.ListRequest, stream grpc.ServerStreamingServer[quotespb.Quote]) error {
 	b.mu.Lock()
 	quotes := slices.Clone(b.quotes)
 	b.mu.Unlock()
-	answer(w, r, http.StatusOK, quotes)
+	for _, q := range quotes {
+		if err := stream.Send(q); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// boom shows what a panic looks like.
-func boom(http.ResponseWriter, *http.Request) { panic("boom: this is what a panic looks like") }
-
-func answer(w http.ResponseWriter, r *http.Request, status int, value any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	if err := json.NewEncoder(w).Encode(value); err != nil {
-		slog.WarnContext(r.Context(), "answer was cut off", "error", err)
-	}
+// Boom shows what a panic looks like.
+func (b *backend) Boom(context.Context, *quotespb.BoomRequest) (*quotespb.BoomResponse, error) {
+	panic("boom: this is what a panic looks like")
 }

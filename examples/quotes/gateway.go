@@ -1,65 +1,149 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"time"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/examples/quotes/quotespb"
+	"github.com/nais/spor/grpctrace"
 	"github.com/nais/spor/httptrace"
 )
 
-// gateway is the service that people call.
-type gateway struct {
-	backend string
-	client  *http.Client
+// quote is what somebody said, as people see it.
+type quote struct {
+	ID     string `json:"id"`
+	Author string `json:"author"`
+	Text   string `json:"text"`
 }
 
-func newGateway(backend string) *gateway {
-	return &gateway{
-		backend: backend,
-		client:  &http.Client{Transport: httptrace.Transport(nil), Timeout: 10 * time.Second},
+func quoteOf(q *quotespb.Quote) quote {
+	return quote{ID: q.GetId(), Author: q.GetAuthor(), Text: q.GetText()}
+}
+
+// gateway is the service that people call. It asks the backend.
+type gateway struct {
+	conn   *grpc.ClientConn
+	quotes quotespb.QuotesClient
+}
+
+func newGateway(backend string) (*gateway, error) {
+	conn, err := grpctrace.NewClient(backend, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return nil, err
+	}
+	return &gateway{conn: conn, quotes: quotespb.NewQuotesClient(conn)}, nil
+}
+
+func (g *gateway) close() {
+	if err := g.conn.Close(); err != nil {
+		slog.Error("backend was not left in peace", "error", err)
 	}
 }
 
 func (g *gateway) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /quotes", func(w http.ResponseWriter, r *http.Request) {
-		g.forward(w, r, http.MethodPost, "/quotes")
-	})
-	mux.HandleFunc("GET /quotes", func(w http.ResponseWriter, r *http.Request) {
-		g.forward(w, r, http.MethodGet, "/quotes")
-	})
-	mux.HandleFunc("GET /quotes/{id}", func(w http.ResponseWriter, r *http.Request) {
-		g.forward(w, r, http.MethodGet, "/quotes/"+url.PathEscape(r.PathValue("id")))
-	})
-	// POST, since net/http sends a GET again when the connection breaks.
-	mux.HandleFunc("/boom", func(w http.ResponseWriter, r *http.Request) {
-		g.forward(w, r, http.MethodPost, "/boom")
-	})
+	mux.HandleFunc("POST /quotes", g.create)
+	mux.HandleFunc("GET /quotes", g.list)
+	mux.HandleFunc("GET /quotes/{id}", g.get)
+	mux.HandleFunc("/boom", g.boom)
 	mux.HandleFunc("GET /internal/isalive", alive)
 	mux.HandleFunc("GET /internal/isready", alive)
 	return httptrace.Handler(mux)
 }
 
-// forward sends the request on to the backend, and the answer back.
-func (g *gateway) forward(w http.ResponseWriter, r *http.Request, method, path string) {
-	req, err := http.NewRequestWithContext(r.Context(), method, g.backend+path, r.Body)
-	if err != nil {
-		http.Error(w, "bad request", http.StatusBadRequest)
+// patience is how long the backend may take.
+const patience = 10 * time.Second
+
+func (g *gateway) create(w http.ResponseWriter, r *http.Request) {
+	var q quote
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&q); err != nil {
+		http.Error(w, "want a quote, as JSON", http.StatusBadRequest)
 		return
 	}
-	resp, err := g.client.Do(req)
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	created, err := g.quotes.Create(ctx, &quotespb.CreateRequest{Author: q.Author, Text: q.Text})
 	if err != nil {
-		slog.ErrorContext(r.Context(), "backend did not answer", "error", err)
-		http.Error(w, "backend did not answer", http.StatusBadGateway)
+		refuse(w, r, err)
 		return
 	}
-	defer resp.Body.Close()
-	w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
-	w.WriteHeader(resp.StatusCode)
-	if _, err := io.Copy(w, resp.Body); err != nil {
+	answer(w, r, http.StatusCreated, quoteOf(created))
+}
+
+func (g *gateway) get(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	found, err := g.quotes.Get(ctx, &quotespb.GetRequest{Id: r.PathValue("id")})
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	answer(w, r, http.StatusOK, quoteOf(found))
+}
+
+func (g *gateway) list(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	stream, err := g.quotes.List(ctx, &quotespb.ListRequest{})
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	quotes := []quote{}
+	for {
+		q, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			refuse(w, r, err)
+			return
+		}
+		quotes = append(quotes, quoteOf(q))
+	}
+	answer(w, r, http.StatusOK, quotes)
+}
+
+func (g *gateway) boom(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	if _, err := g.quotes.Boom(ctx, &quotespb.BoomRequest{}); err != nil {
+		refuse(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// refuse tells people of an error of the backend.
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	switch s := status.Convert(err); s.Code() {
+	case codes.InvalidArgument:
+		http.Error(w, s.Message(), http.StatusBadRequest)
+	case codes.NotFound:
+		http.Error(w, s.Message(), http.StatusNotFound)
+	default:
+		slog.ErrorContext(r.Context(), "backend failed", "error", err)
+		http.Error(w, "backend failed", http.StatusBadGateway)
+	}
+}
+
+func answer(w http.ResponseWriter, r *http.Request, status int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(value); err != nil {
 		slog.WarnContext(r.Context(), "answer was cut off", "error", err)
 	}
 }
+
+// alive answers the probes of nais.yaml.
+func alive(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }

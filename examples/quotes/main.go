@@ -1,5 +1,6 @@
 // Quotes is two services in one binary that show spor: a gateway that people
-// call, and a backend that keeps quotes and that the gateway calls.
+// call over HTTP, and a backend that keeps quotes and that the gateway calls over
+// gRPC.
 //
 // It serves, and sends itself light traffic, until it is stopped; with -once it
 // sends one round of requests and ends. The gateway listens on PORT, or on a
@@ -32,22 +33,27 @@ func main() {
 
 // run starts the backend and the gateway, and stops them in the other order.
 func run(ctx context.Context, once bool) error {
-	backend, err := start(ctx, "127.0.0.1:0", newBackend().routes())
+	backend, err := startGRPC(ctx, "127.0.0.1:0", newBackend())
 	if err != nil {
 		return err
 	}
 	defer backend.stop(ctx)
-	gateway, err := start(ctx, gatewayAddress(), newGateway(backend.url).routes())
+	front, err := newGateway(backend.address)
+	if err != nil {
+		return err
+	}
+	defer front.close()
+	gateway, err := startHTTP(ctx, gatewayAddress(), front.routes())
 	if err != nil {
 		return err
 	}
 	defer gateway.stop(ctx)
-	slog.InfoContext(ctx, "serving", "gateway", gateway.url, "backend", backend.url)
+	slog.InfoContext(ctx, "serving", "gateway", gateway.address, "backend", backend.address)
 
 	if once {
-		return round(ctx, gateway.url)
+		return round(ctx, "http://"+gateway.address)
 	}
-	return lightTraffic(ctx, gateway.url)
+	return lightTraffic(ctx, "http://"+gateway.address)
 }
 
 func gatewayAddress() string {

@@ -7,39 +7,52 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"google.golang.org/grpc"
 )
 
 // drainTimeout is how long requests may go on after the service was told to
 // stop. NAIS gives a pod about 25 seconds; telemetry wants the last of them.
 const drainTimeout = 10 * time.Second
 
-// server is a running HTTP server.
+// server is a running server.
 type server struct {
-	http *http.Server
-	url  string
+	address string
+	drain   func(context.Context) error
 }
 
-// start serves handler on address until stop.
-func start(ctx context.Context, address string, handler http.Handler) (*server, error) {
+// startHTTP serves handler on address until stop.
+func startHTTP(ctx context.Context, address string, handler http.Handler) (*server, error) {
+	s := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		// What net/http has to say, panics of handlers among it, as JSON.
+		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelError),
+	}
+	return start(ctx, address, s.Serve, s.Shutdown)
+}
+
+// startGRPC serves the services of s on address until stop.
+func startGRPC(ctx context.Context, address string, s *grpc.Server) (*server, error) {
+	return start(ctx, address, s.Serve, func(ctx context.Context) error {
+		stop := context.AfterFunc(ctx, s.Stop) // which ends GracefulStop, too
+		defer stop()
+		s.GracefulStop()
+		return ctx.Err()
+	})
+}
+
+func start(ctx context.Context, address string, serve func(net.Listener) error, drain func(context.Context) error) (*server, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{
-		http: &http.Server{
-			Handler:           handler,
-			ReadHeaderTimeout: 5 * time.Second,
-			// What net/http has to say, panics of handlers among it, as JSON.
-			ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelError),
-		},
-		url: "http://" + reachable(listener.Addr()),
-	}
 	go func() {
-		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			slog.ErrorContext(ctx, "server ended", "error", err)
 		}
 	}()
-	return s, nil
+	return &server{address: reachable(listener.Addr()), drain: drain}, nil
 }
 
 // reachable returns the address under which this machine reaches addr.
@@ -56,10 +69,7 @@ func reachable(addr net.Addr) string {
 func (s *server) stop(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
-	if err := s.http.Shutdown(ctx); err != nil {
+	if err := s.drain(ctx); err != nil {
 		slog.ErrorContext(ctx, "requests were cut off", "error", err)
 	}
 }
-
-// alive answers the probes of nais.yaml.
-func alive(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }

@@ -66,17 +66,37 @@ func TestQuotesRound(t *testing.T) {
 	}
 	got := outlines(c.received())
 	want := []string{
-		"SERVER POST /quotes > CLIENT POST > SERVER POST /quotes",
-		"SERVER GET /quotes/{id} > CLIENT GET > SERVER GET /quotes/{id}",
-		"SERVER GET /quotes > CLIENT GET > SERVER GET /quotes",
-		"SERVER GET /quotes/{id} > CLIENT GET! > SERVER GET /quotes/{id}",
+		"SERVER POST /quotes > CLIENT quotes.v1.Quotes/Create > SERVER quotes.v1.Quotes/Create",
+		"SERVER GET /quotes/{id} > CLIENT quotes.v1.Quotes/Get > SERVER quotes.v1.Quotes/Get",
+		"SERVER GET /quotes > CLIENT quotes.v1.Quotes/List > SERVER quotes.v1.Quotes/List",
+		"SERVER GET /quotes/{id} > CLIENT quotes.v1.Quotes/Get! > SERVER quotes.v1.Quotes/Get",
 		"SERVER GET",
-		"SERVER GET /boom! > CLIENT POST! > SERVER POST /boom! exception",
+		"SERVER GET /boom! > CLIENT quotes.v1.Quotes/Boom! > SERVER quotes.v1.Quotes/Boom! exception",
 	}
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		t.Errorf("traces: got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	for _, s := range c.received() {
+		if strings.HasPrefix(s.GetName(), "quotes.v1.Quotes/") {
+			checkRPC(t, s)
+		}
+	}
+}
+
+// checkRPC tests that a span of gRPC has what the platform groups by.
+func checkRPC(t *testing.T, s *tracepb.Span) {
+	t.Helper()
+	got := map[string]string{}
+	for _, attr := range s.GetAttributes() {
+		got[attr.GetKey()] = attr.GetValue().GetStringValue()
+	}
+	service, method, _ := strings.Cut(s.GetName(), "/")
+	for key, want := range map[string]string{"rpc.system": "grpc", "rpc.service": service, "rpc.method": method} {
+		if got[key] != want {
+			t.Errorf("%s %s: %s is %q, want %q", s.GetKind(), s.GetName(), key, got[key], want)
+		}
 	}
 }
 

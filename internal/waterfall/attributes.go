@@ -2,6 +2,7 @@ package waterfall
 
 import (
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 
@@ -45,7 +46,7 @@ func details(s *tracepb.Span) string {
 	case a.has("db.system.name", "db.system"):
 		parts = dbDetails(a)
 	case a.has("rpc.system.name", "rpc.system"):
-		parts = rpcDetails(a)
+		parts = rpcDetails(s, a)
 	case a.has("messaging.system"):
 		parts = messagingDetails(s, a)
 	default:
@@ -74,12 +75,33 @@ func dbDetails(a attributes) []string {
 	}
 }
 
-func rpcDetails(a attributes) []string {
+func rpcDetails(s *tracepb.Span, a attributes) []string {
 	status := a.first("rpc.response.status_code", "rpc.grpc.status_code")
 	if code, err := strconv.ParseUint(status, 10, 32); err == nil {
 		status = codes.Code(code).String()
 	}
-	return []string{a.first("rpc.system.name", "rpc.system"), status, a.first("server.address", "net.peer.name")}
+	parts := []string{a.first("rpc.system.name", "rpc.system"), status, a.first("rpc.method_original")}
+	if s.GetKind() != tracepb.Span_SPAN_KIND_CLIENT {
+		return parts
+	}
+	parts = append(parts, hostPort(a.first("server.address", "net.peer.name"), a.first("server.port", "net.peer.port")))
+	retries := 0
+	for _, event := range s.GetEvents() {
+		if event.GetName() == "attempt" { // as grpctrace has it, from the second on
+			retries++
+		}
+	}
+	if retries > 0 {
+		parts = append(parts, count(retries+1, "attempt"))
+	}
+	return parts
+}
+
+func hostPort(host, port string) string {
+	if host == "" || port == "" {
+		return host
+	}
+	return net.JoinHostPort(host, port)
 }
 
 func messagingDetails(s *tracepb.Span, a attributes) []string {

@@ -34,6 +34,7 @@ type fake struct {
 	failure    *string  // status description
 	ok         bool
 	exception  []string // type, message
+	retries    int
 	links      []*tracepb.Span_Link
 }
 
@@ -86,6 +87,9 @@ func (f fake) span() *tracepb.Span {
 			Name:       "exception",
 			Attributes: attributes([]string{"exception.type", f.exception[0], "exception.message", f.exception[1]}),
 		}}
+	}
+	for range f.retries {
+		s.Events = append(s.Events, &tracepb.Span_Event{Name: "attempt"})
 	}
 	return s
 }
@@ -179,6 +183,7 @@ func TestDraw(t *testing.T) {
 		"times":      {times(), waterfall.Style{}},
 		"deep":       {deep(30), waterfall.Style{}},
 		"details":    {kinds(), waterfall.Style{Width: 120}},
+		"calls":      {calls(), waterfall.Style{Width: 120}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := draw(t, trace(t, tt.spans...), tt.style)
@@ -245,6 +250,20 @@ func kinds() []fake {
 		{service: "a", id: 9, parent: 1, name: "linked", kind: consumer, from: ms(8), to: ms(9), links: []*tracepb.Span_Link{
 			{TraceId: traceID, SpanId: spanID(5)}, {TraceId: traceID, SpanId: spanID(50)}, {}, {}, {},
 		}},
+	}
+}
+
+// calls are those of gRPC that took more than one attempt, or went nowhere.
+func calls() []fake {
+	unknown := "unknown service or method"
+	attrs := func(code string, more ...string) []string {
+		return append([]string{"rpc.system.name", "grpc", "rpc.response.status_code", code}, more...)
+	}
+	return []fake{
+		{service: "a", id: 1, name: "Ranking/Add", kind: client, to: ms(9), retries: 1, attrs: attrs("OK", "server.address", "ranking", "server.port", "8080")},
+		{service: "b", id: 2, parent: 1, name: "Ranking/Add", kind: server, from: ms(1), to: ms(2), attrs: attrs("RESOURCE_EXHAUSTED", "server.address", "10.0.0.1")},
+		{service: "b", id: 3, parent: 1, name: "Ranking/Add", kind: server, from: ms(7), to: ms(8), attrs: attrs("OK", "server.address", "10.0.0.2")},
+		{service: "b", id: 4, parent: 3, name: "grpc", kind: server, from: ms(7), to: ms(8), failure: &unknown, attrs: attrs("UNIMPLEMENTED", "rpc.method", "_OTHER", "rpc.method_original", "wp.Admin/Login")},
 	}
 }
 

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// recoverUnary keeps the process alive when a handler panics, which gRPC does not.
+func recoverUnary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (reply any, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicked(ctx, info.FullMethod, v)
+		}
+	}()
+	return handler(ctx, req)
+}
+
+// recoverStream does the same for streams.
+func recoverStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicked(stream.Context(), info.FullMethod, v)
+		}
+	}()
+	return handler(srv, stream)
+}
+
+// panicked logs a panic once, with its stack, and returns what the caller is
+// told: that it is our fault, and no more.
+func panicked(ctx context.Context, method string, v any) error {
+	slog.ErrorContext(ctx, "handler panicked", "method", method, "error", fmt.Sprint(v), "stack_trace", string(debug.Stack()))
+	return status.Error(codes.Internal, "internal error")
+}
