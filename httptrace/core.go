@@ -36,7 +36,7 @@ func (c *core) begin(ctx context.Context, name string, opts []trace.SpanStartOpt
 	if !working {
 		tracer = noTracer
 	}
-	return tracer.Start(ctx, name, opts...)
+	return tracer.Start(ctx, name, opts...) //nolint:spancheck // otelhttp ends it
 }
 
 // startFunc starts a span in place of [trace.Tracer.Start].

@@ -209,3 +209,11 @@ func TestSetRouteWithoutSpan(t *testing.T) {
 	httptrace.SetRoute(httptest.NewRequest("GET", "/", nil), "/")
 	httptrace.SetRoute(httptest.NewRequest("GET", "/", nil).WithContext(context.Background()), "")
 }
+
+func TestMethodInLowerCase(t *testing.T) {
+	for method, want := range map[string]string{"get": "GET", "brew": "HTTP"} {
+		sdk := oteltest.New(t)
+		span, _ := spanOf(t, sdk, httptrace.Handler(http.HandlerFunc(ok), options(sdk)...), httptest.NewRequest(method, "/", nil))
+		checkName(t, span, want)
+	}
+}
