@@ -2,6 +2,7 @@ package setup
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -14,7 +15,7 @@ import (
 func gatherProcess(program []prometheus.Gatherer) prometheus.Gatherer {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return firstOfName(append(program[:len(program):len(program)], registry))
+	return firstOfName(append(slices.Clip(program), registry))
 }
 
 // firstOfName gathers from several registries. Of a family that more than one

@@ -186,7 +186,8 @@ func TestScrapeListener(t *testing.T) {
 	if err := shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := http.Get("http://localhost:" + port + "/metrics"); err == nil {
+	if resp, err := http.Get("http://localhost:" + port + "/metrics"); err == nil {
+		resp.Body.Close()
 		t.Error("the listener is still there after shutdown")
 	}
 }

@@ -2,7 +2,7 @@ package setup_test
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -39,7 +39,7 @@ func attributeOf(s *tracepb.Span, key string) string {
 			case *commonpb.AnyValue_StringValue:
 				return v.StringValue
 			case *commonpb.AnyValue_IntValue:
-				return fmt.Sprint(v.IntValue)
+				return strconv.FormatInt(v.IntValue, 10)
 			}
 		}
 	}

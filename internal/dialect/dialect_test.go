@@ -18,8 +18,11 @@ func TestAppend(t *testing.T) {
 		attrs []attribute.KeyValue
 		twins []attribute.KeyValue
 	}{
-		{"http", []attribute.KeyValue{str("http.request.method", "GET"), attribute.Int("http.response.status_code", 200)},
-			[]attribute.KeyValue{str("http.method", "GET"), attribute.Int("http.status_code", 200)}},
+		{
+			"http",
+			[]attribute.KeyValue{str("http.request.method", "GET"), attribute.Int("http.response.status_code", 200)},
+			[]attribute.KeyValue{str("http.method", "GET"), attribute.Int("http.status_code", 200)},
+		},
 		{"database", []attribute.KeyValue{
 			str("db.system.name", "postgresql"), str("db.namespace", "app"), str("db.operation.name", "SELECT"),
 			str("db.collection.name", "orders"), str("db.query.text", "SELECT ?"),
@@ -59,15 +62,27 @@ func TestAppendRPC(t *testing.T) {
 		name        string
 		attrs, want []attribute.KeyValue
 	}{
-		{"full", []attribute.KeyValue{str("rpc.system.name", "grpc"), str("rpc.method", "pkg.Svc/Get")},
-			[]attribute.KeyValue{str("rpc.system.name", "grpc"), str("rpc.method", "Get"), str("rpc.system", "grpc"), str("rpc.service", "pkg.Svc")}},
-		{"with a slash before", []attribute.KeyValue{str("rpc.method", "/pkg.Svc/Get")},
-			[]attribute.KeyValue{str("rpc.method", "Get"), str("rpc.service", "pkg.Svc")}},
-		{"short already", []attribute.KeyValue{str("rpc.service", "pkg.Svc"), str("rpc.method", "Get")},
-			[]attribute.KeyValue{str("rpc.service", "pkg.Svc"), str("rpc.method", "Get")}},
+		{
+			"full",
+			[]attribute.KeyValue{str("rpc.system.name", "grpc"), str("rpc.method", "pkg.Svc/Get")},
+			[]attribute.KeyValue{str("rpc.system.name", "grpc"), str("rpc.method", "Get"), str("rpc.system", "grpc"), str("rpc.service", "pkg.Svc")},
+		},
+		{
+			"with a slash before",
+			[]attribute.KeyValue{str("rpc.method", "/pkg.Svc/Get")},
+			[]attribute.KeyValue{str("rpc.method", "Get"), str("rpc.service", "pkg.Svc")},
+		},
+		{
+			"short already",
+			[]attribute.KeyValue{str("rpc.service", "pkg.Svc"), str("rpc.method", "Get")},
+			[]attribute.KeyValue{str("rpc.service", "pkg.Svc"), str("rpc.method", "Get")},
+		},
 		{"unknown", []attribute.KeyValue{str("rpc.method", "_OTHER")}, []attribute.KeyValue{str("rpc.method", "_OTHER")}},
-		{"odd", []attribute.KeyValue{str("rpc.method", "a/"), attribute.Int("rpc.method", 1)},
-			[]attribute.KeyValue{str("rpc.method", "a/"), attribute.Int("rpc.method", 1)}},
+		{
+			"odd",
+			[]attribute.KeyValue{str("rpc.method", "a/"), attribute.Int("rpc.method", 1)},
+			[]attribute.KeyValue{str("rpc.method", "a/"), attribute.Int("rpc.method", 1)},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := dialect.New(0).Append(nil, tt.attrs); !slices.Equal(got, tt.want) {
