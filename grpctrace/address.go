@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"google.golang.org/grpc"
 )
 
 // endpoint is the server that a client was told to call, whatever address that
@@ -18,10 +19,17 @@ type endpoint struct {
 	port    int // 0 for none
 }
 
-// endpointOf returns the endpoint that a canonical target names. Targets look
-// like scheme://authority/endpoint or, for sockets, scheme:endpoint.
+// endpointOf returns the endpoint that the target of cc names.
 // https://github.com/grpc/grpc/blob/master/doc/naming.md
-func endpointOf(target string) endpoint {
+func endpointOf(cc *grpc.ClientConn) endpoint {
+	target := cc.Target()
+	if !strings.HasPrefix(target, "unix:") && !strings.HasPrefix(target, "unix-abstract:") {
+		target = cc.CanonicalTarget() // scheme://authority/endpoint, which makes any path absolute
+	}
+	return parseTarget(target)
+}
+
+func parseTarget(target string) endpoint {
 	u, err := url.Parse(target)
 	if err != nil {
 		return endpoint{address: target}

@@ -4,7 +4,6 @@ package grpctrace_test
 
 import (
 	"context"
-	"net"
 	"testing"
 
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
@@ -13,23 +12,12 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/stats"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/nais/spor/grpctrace"
 	"github.com/nais/spor/internal/oteltest"
 )
-
-// echo answers unary calls.
-type echo struct {
-	testgrpc.UnimplementedTestServiceServer
-}
-
-func (echo) UnaryCall(context.Context, *testgrpc.SimpleRequest) (*testgrpc.SimpleResponse, error) {
-	return new(testgrpc.SimpleResponse), nil
-}
 
 // parent is a span that is under way.
 var parent = trace.ContextWithSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{
@@ -39,18 +27,7 @@ var parent = trace.ContextWithSpanContext(context.Background(), trace.NewSpanCon
 // callAllocs returns how often both ends of a unary call allocate.
 func callAllocs(t *testing.T, ctx context.Context, server []grpc.ServerOption, client []grpc.DialOption) float64 { //nolint:revive // t comes first
 	t.Helper()
-	l := bufconn.Listen(1 << 20)
-	s := grpc.NewServer(server...)
-	testgrpc.RegisterTestServiceServer(s, echo{})
-	go s.Serve(l)
-	t.Cleanup(s.Stop)
-	client = append(client, grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return l.DialContext(ctx) }))
-	conn, err := grpc.NewClient("passthrough:///backend:8080", client...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
+	conn := connect(t, grpc.NewServer(server...), echo{}, client...)
 	request, stub := new(testgrpc.SimpleRequest), testgrpc.NewTestServiceClient(conn)
 	return testing.AllocsPerRun(2000, func() {
 		if _, err := stub.UnaryCall(ctx, request); err != nil {
@@ -64,7 +41,7 @@ func kit(t *testing.T, ctx context.Context, opts ...grpctrace.Option) float64 { 
 	return callAllocs(t, ctx, grpctrace.ServerOptions(opts...), grpctrace.DialOptions(opts...))
 }
 
-func otel(t *testing.T, ctx context.Context, sdk *oteltest.SDK, opts ...otelgrpc.Option) float64 { //nolint:revive // t comes first
+func rival(t *testing.T, ctx context.Context, sdk *oteltest.SDK, opts ...otelgrpc.Option) float64 { //nolint:revive // t comes first
 	t.Helper()
 	opts = append(opts, otelgrpc.WithTracerProvider(sdk.TracerProvider),
 		otelgrpc.WithMeterProvider(sdk.MeterProvider), otelgrpc.WithPropagators(sdk.Propagator))
@@ -87,7 +64,7 @@ func TestCallAllocatesLittleMoreThanOtelgrpc(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sdk := oteltest.NewSilent(t, sampler)
-			atMost(t, name, kit(t, parent, options(sdk)...), otel(t, parent, sdk)+4)
+			atMost(t, name, kit(t, parent, options(sdk)...), rival(t, parent, sdk)+4)
 		})
 	}
 }
@@ -109,8 +86,8 @@ func TestFilteredCallAllocatesTwiceASide(t *testing.T) {
 	t.Logf("a stats.Handler that does nothing: %v; server filtered: %v; client filtered: %v", want,
 		callAllocs(t, ctx, grpctrace.ServerOptions(nothing...), client), callAllocs(t, ctx, server, grpctrace.DialOptions(nothing...)))
 
-	rival := otel(t, parent, sdk, otelgrpc.WithFilter(func(*stats.RPCTagInfo) bool { return false }))
-	atMost(t, "with a trace context to send on", kit(t, parent, nothing...), rival)
+	most := rival(t, parent, sdk, otelgrpc.WithFilter(func(*stats.RPCTagInfo) bool { return false }))
+	atMost(t, "with a trace context to send on", kit(t, parent, nothing...), most)
 }
 
 func TestCallWithoutSDKAllocatesNothing(t *testing.T) {

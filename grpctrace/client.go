@@ -77,7 +77,7 @@ func (h *client) begin(ctx context.Context, cc *grpc.ClientConn, fullMethod stri
 	c := &clientCall{client: h, conn: cc, fullMethod: fullMethod}
 	c.engine, c.start, c.Context = &h.engine, time.Now(), ctx
 	c.method = h.methods.Get(called{fullMethod, cc.Target()}, func(k called) *method {
-		return h.methodOf(k.fullMethod, trace.SpanKindClient, endpointOf(cc.CanonicalTarget()))
+		return h.methodOf(k.fullMethod, trace.SpanKindClient, endpointOf(cc))
 	})
 	c.call.begin(c, &stats.RPCTagInfo{FullMethodName: fullMethod})
 	return c
