@@ -85,8 +85,8 @@ func collectorIn(b *testing.B, state string) (endpoint string, halfWay func()) {
 
 // paced sends requests at a rate, from four clients, and returns how long each
 // took.
-func paced(b *testing.B, address string, perSecond int, length time.Duration, halfWay func()) []time.Duration {
-	b.Helper()
+func paced(tb testing.TB, address string, perSecond int, length time.Duration, halfWay func()) []time.Duration {
+	tb.Helper()
 	const clients = 4
 	var mu sync.Mutex
 	var all []time.Duration
@@ -104,7 +104,7 @@ func paced(b *testing.B, address string, perSecond int, length time.Duration, ha
 				begin := time.Now()
 				resp, err := client.Get(fmt.Sprintf("http://%s/quotes/unknown", address))
 				if err != nil {
-					b.Error(err)
+					tb.Error(err)
 					return
 				}
 				_, _ = io.Copy(io.Discard, resp.Body)

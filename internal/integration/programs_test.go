@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	}
 	programs = dir
 	code := 1
-	if buildProgram("../../examples", "./quotes") {
+	if buildProgram("../../examples", "./quotes") && buildProgram(".", "./gossip") {
 		code = m.Run()
 	}
 	_ = os.RemoveAll(dir)
