@@ -1,0 +1,98 @@
+package sqltest
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// A DB is what connections lead to. Its fields are set before it is used.
+type DB struct {
+	// Conn, Stmt and Rows are the optional interfaces that there are.
+	Conn ConnSet
+	Stmt StmtSet
+	Rows RowsSet
+	// Hook is called before anything is done, which fails if it returns an error.
+	Hook func(ctx context.Context, op, query string) error
+	// Returned is how many rows a query returns.
+	Returned int
+	// Quiet keeps no log.
+	Quiet bool
+
+	mu     sync.Mutex
+	log    []string
+	opened int
+	closed int
+}
+
+// Copy returns a database like db that was not used.
+func (db *DB) Copy() *DB {
+	return &DB{Conn: db.Conn, Stmt: db.Stmt, Rows: db.Rows, Hook: db.Hook, Returned: db.Returned, Quiet: db.Quiet}
+}
+
+// Log returns what was asked since the last time.
+func (db *DB) Log() []string {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	log := db.log
+	db.log = nil
+	return log
+}
+
+// Open returns how many connections there are.
+func (db *DB) Open() int {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	return db.opened - db.closed
+}
+
+// ConnectorClosed tells that a pool was closed, in the log.
+const ConnectorClosed = "connector.Close"
+
+func (db *DB) ask(ctx context.Context, op, query string, args ...any) error {
+	if !db.Quiet {
+		db.mu.Lock()
+		db.log = append(db.log, fmt.Sprintf("%s %s %v", op, query, args))
+		db.mu.Unlock()
+	}
+	if db.Hook != nil {
+		return db.Hook(ctx, op, query)
+	}
+	return nil
+}
+
+// Connector returns a connector to db.
+func (db *DB) Connector() driver.Connector { return &connector{db} }
+
+// A Driver opens connections to DB, whatever the data source name is.
+type Driver struct{ DB *DB }
+
+// Open is part of [driver.Driver].
+func (d Driver) Open(string) (driver.Conn, error) {
+	return d.DB.Connector().Connect(context.Background())
+}
+
+type connector struct{ db *DB }
+
+func (c *connector) Driver() driver.Driver { return Driver{c.db} }
+
+func (c *connector) Close() error {
+	return c.db.ask(context.Background(), ConnectorClosed, "")
+}
+
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := c.db.ask(ctx, "connector.Connect", ""); err != nil {
+		return nil, err
+	}
+	c.db.mu.Lock()
+	c.db.opened++
+	c.db.mu.Unlock()
+	return conns[c.db.Conn](&Conn{db: c.db}), nil
+}
+
+// Has reports whether log has an entry of op.
+func Has(log []string, op string) bool {
+	return slices.ContainsFunc(log, func(line string) bool { return len(line) >= len(op) && line[:len(op)] == op })
+}

@@ -1,0 +1,89 @@
+//go:build !race
+
+package sqltrace_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"testing"
+
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/sqltest"
+	"github.com/nais/spor/sqltrace"
+)
+
+const point = "SELECT id, name FROM orders WHERE id = $1"
+
+// plain is a driver that costs next to nothing: one connection, three rows.
+func plain() driver.Connector {
+	return (&sqltest.DB{
+		Conn: sqltest.ConnAll &^ (sqltest.ConnExecer | sqltest.ConnQueryer | sqltest.ConnChecker), Stmt: sqltest.StmtAll,
+		Rows: sqltest.RowsScanType | sqltest.RowsTypeName, Returned: 3, Quiet: true,
+	}).Connector()
+}
+
+func queryAllocs(t *testing.T, db *sql.DB) float64 {
+	t.Helper()
+	db.SetMaxOpenConns(1)
+	ctx := context.Background()
+	return testing.AllocsPerRun(1000, func() {
+		rows, err := db.QueryContext(ctx, point, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			continue
+		}
+		if err := rows.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func execAllocs(t *testing.T, db *sql.DB) float64 {
+	t.Helper()
+	db.SetMaxOpenConns(1)
+	ctx := context.Background()
+	return testing.AllocsPerRun(1000, func() {
+		if _, err := db.ExecContext(ctx, "UPDATE orders SET name = $1 WHERE id = 1", 1); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestAllocations(t *testing.T) {
+	bare := sql.OpenDB(plain())
+	defer bare.Close()
+	t.Logf("the driver alone: query %v, exec %v", queryAllocs(t, bare), execAllocs(t, bare))
+	silent := []sqltrace.Option{
+		sqltrace.WithTracerProvider(tracenoop.NewTracerProvider()), sqltrace.WithMeterProvider(metricnoop.NewMeterProvider()),
+	}
+	for _, test := range []struct {
+		name        string
+		opts        []sqltrace.Option
+		query, exec float64
+	}{
+		{"no SDK", silent, 16, 16},
+		{"never sampled", options(oteltest.NewSilent(t, sdktrace.NeverSample())), 20, 20},
+		{"always sampled", options(oteltest.NewSilent(t, sdktrace.AlwaysSample())), 24, 24},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			db := open(t, plain(), test.opts...)
+			if got := queryAllocs(t, db); got > test.query {
+				t.Errorf("query: %v allocations, want at most %v", got, test.query)
+			} else {
+				t.Logf("query: %v allocations", got)
+			}
+			if got := execAllocs(t, db); got > test.exec {
+				t.Errorf("exec: %v allocations, want at most %v", got, test.exec)
+			} else {
+				t.Logf("exec: %v allocations", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,111 @@
+package sqltrace
+
+import (
+	"context"
+	"database/sql/driver"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/sqltrace/internal/dbcall"
+)
+
+// call is one statement, from the first attempt until its span ends. It is the
+// context that goes through otelsql.
+type call struct {
+	context.Context //nolint:containedctx // it is a context
+
+	engine    *engine
+	query     string
+	statement *dbcall.Statement
+	start     time.Time
+	inside    context.Context //nolint:containedctx // what the driver gets, with the span
+	span      trace.Span      // nil before it starts, and when nothing is traced
+	attempts  int
+
+	// What the driver returned.
+	returned bool
+	result   driver.Result
+	rows     driver.Rows
+	err      error
+
+	reading rows // the rows, as the program gets them
+}
+
+// affectedRowsKey is not in the conventions, which have returned rows only.
+const affectedRowsKey attribute.Key = "db.response.affected_rows"
+
+// newCall returns the call of query under ctx, nil when nobody wants to know.
+func (e *engine) newCall(ctx context.Context, query string) *call {
+	if !e.observed(ctx) {
+		return nil
+	}
+	if c := e.retries.take(ctx, query); c != nil {
+		return c
+	}
+	return &call{Context: ctx, engine: e, query: query, statement: e.statements.Get(query), start: time.Now()}
+}
+
+// startSpan starts the span, if it has not started, and returns its context.
+func (c *call) startSpan() context.Context {
+	if c.inside == nil {
+		c.inside = c.Context
+		if tracer, tracing := c.engine.tracer.Get(); tracing {
+			c.inside, c.span = tracer.Start(c.Context, c.statement.Name, c.statement.Start...)
+		}
+	}
+	return c.inside
+}
+
+// again prepares c for another attempt.
+func (c *call) again() {
+	c.attempts++
+	c.returned, c.result, c.rows, c.err = false, nil, nil, nil
+}
+
+// answer takes in what the driver returned.
+func (c *call) answer(result driver.Result, rows driver.Rows, err error) {
+	c.returned, c.result, c.rows, c.err = true, result, rows, err
+}
+
+func (c *call) outcome() dbcall.Outcome {
+	if !c.returned {
+		return dbcall.Panicked
+	}
+	return dbcall.Classify(c.Context, c.err)
+}
+
+// finish measures the call, which was made on a connection, and ends its span
+// unless there are rows, which are returned. Those of a call with a span end it.
+func (c *call) finish(on *conn) driver.Rows {
+	o := c.outcome()
+	ctx := c.startSpan()
+	if durations, measuring := c.engine.meter.Get(); measuring {
+		durations.Record(ctx, c.statement, o, time.Since(c.start))
+	}
+	if c.rows != nil && c.span != nil && c.span.IsRecording() {
+		return c.read(on)
+	}
+	c.describeResult()
+	c.end(o)
+	return c.rows
+}
+
+func (c *call) describeResult() {
+	if c.result == nil || c.span == nil || !c.span.IsRecording() {
+		return
+	}
+	defer func() { _ = recover() }() // of a result that is none
+	if n, err := c.result.RowsAffected(); err == nil {
+		c.span.SetAttributes(affectedRowsKey.Int64(n))
+	}
+}
+
+// end ends the span.
+func (c *call) end(o dbcall.Outcome, opts ...trace.SpanEndOption) {
+	if c.span != nil {
+		o.Describe(c.span)
+		c.span.End(opts...)
+	}
+}

@@ -1,0 +1,97 @@
+package sqltrace
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/sqltrace/internal/dbconf"
+)
+
+// tracedDriver makes connectors that are traced.
+type tracedDriver struct {
+	raw    driver.Driver
+	config *dbconf.Config
+}
+
+// Open is what database/sql calls of drivers without connectors.
+func (d *tracedDriver) Open(name string) (driver.Conn, error) {
+	c, err := d.OpenConnector(name)
+	if err != nil {
+		return nil, err
+	}
+	return c.Connect(context.Background())
+}
+
+// OpenConnector returns a connector with a memory of its own.
+func (d *tracedDriver) OpenConnector(name string) (driver.Connector, error) {
+	raw, err := connectorOf(d.raw, name)
+	if err != nil {
+		return nil, err
+	}
+	c := newConnector(raw, newEngine(d.config, dbconf.Parse(dbconf.SystemOf("", d.raw), name)))
+	c.driver = d
+	return c, nil
+}
+
+// connectorOf returns a connector of d, as sql.Open makes it.
+func connectorOf(d driver.Driver, dsn string) (driver.Connector, error) {
+	if d, ok := d.(driver.DriverContext); ok {
+		return d.OpenConnector(dsn)
+	}
+	return &dsnConnector{dsn, d}, nil
+}
+
+type dsnConnector struct {
+	dsn    string
+	driver driver.Driver
+}
+
+func (c *dsnConnector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
+func (c *dsnConnector) Driver() driver.Driver                        { return c.driver }
+
+// connector makes the connections that database/sql sees: conn, around otelsql's,
+// around direct, around the driver's own.
+type connector struct {
+	raw     driver.Connector
+	driver  driver.Driver
+	engine  *engine
+	otelsql driver.Connector
+}
+
+func newConnector(raw driver.Connector, e *engine) *connector {
+	c := &connector{raw: raw, driver: raw.Driver(), engine: e}
+	c.otelsql = newOtelsql(raw, e)
+	return c
+}
+
+// Connect makes a span only if it fails or takes long.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	start := time.Now()
+	middle, err := c.otelsql.Connect(ctx)
+	if outcome := dbcall.Classify(ctx, err); notable(start, outcome) {
+		c.engine.note(ctx, "connect", c.engine.operation(trace.SpanKindInternal, ""), start, outcome)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.engine.pool.Created(ctx, time.Since(start))
+	return newConn(c.engine, middle), nil
+}
+
+// Driver returns the driver's own, since programs tell databases apart by its type.
+func (c *connector) Driver() driver.Driver { return c.driver }
+
+// Close is called when the pool is closed.
+func (c *connector) Close() error {
+	err := c.engine.pool.Close()
+	if closer, ok := c.raw.(io.Closer); ok {
+		err = errors.Join(closer.Close(), err)
+	}
+	return err
+}

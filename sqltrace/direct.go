@@ -1,0 +1,191 @@
+package sqltrace
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+)
+
+// directDriver is what otelsql takes for the driver.
+type directDriver struct{ connector driver.Connector }
+
+func (d directDriver) Open(string) (driver.Conn, error) {
+	return directConnector(d).Connect(context.Background())
+}
+
+func (d directDriver) OpenConnector(string) (driver.Connector, error) {
+	return directConnector(d), nil
+}
+
+type directConnector directDriver
+
+func (c directConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	raw, err := c.connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &direct{raw: raw}, nil
+}
+
+func (c directConnector) Driver() driver.Driver { return c.connector.Driver() }
+
+// direct does on the driver's own connection what database/sql would do there,
+// whichever interfaces that has. What the driver returns goes to the call under
+// way, past otelsql, to which it is as if the driver had skipped the statement.
+type direct struct {
+	raw  driver.Conn
+	call *call // nil when none is under way
+
+	prepared *directStmt // that otelsql is given last
+}
+
+func (d *direct) Prepare(query string) (driver.Stmt, error) { return d.raw.Prepare(query) }
+func (d *direct) Close() error                              { return d.raw.Close() }
+func (d *direct) Begin() (driver.Tx, error)                 { return d.raw.Begin() } //nolint:staticcheck // for drivers that have no other
+
+func (d *direct) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	result, err := d.exec(ctx, query, args)
+	if d.call == nil {
+		return result, err
+	}
+	d.call.answer(result, nil, err)
+	return nil, driver.ErrSkip
+}
+
+func (d *direct) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if execer, ok := d.raw.(driver.ExecerContext); ok {
+		return execer.ExecContext(ctx, query, args)
+	}
+	execer, ok := d.raw.(driver.Execer) //nolint:staticcheck // for drivers that have no other
+	if !ok {
+		return nil, driver.ErrSkip
+	}
+	values, err := valuesOf(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	return execer.Exec(query, values)
+}
+
+func (d *direct) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := d.query(ctx, query, args)
+	if d.call == nil {
+		return rows, err
+	}
+	d.call.answer(nil, rows, err)
+	return nil, driver.ErrSkip
+}
+
+func (d *direct) query(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if queryer, ok := d.raw.(driver.QueryerContext); ok {
+		return queryer.QueryContext(ctx, query, args)
+	}
+	queryer, ok := d.raw.(driver.Queryer) //nolint:staticcheck // for drivers that have no other
+	if !ok {
+		return nil, driver.ErrSkip
+	}
+	values, err := valuesOf(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	return queryer.Query(query, values)
+}
+
+func (d *direct) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	raw, err := d.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	d.prepared = &directStmt{Stmt: raw, conn: d}
+	return d.prepared, nil
+}
+
+func (d *direct) prepare(ctx context.Context, query string) (driver.Stmt, error) {
+	if preparer, ok := d.raw.(driver.ConnPrepareContext); ok {
+		return preparer.PrepareContext(ctx, query)
+	}
+	stmt, err := d.raw.Prepare(query)
+	if err == nil && ctx.Err() != nil {
+		_ = stmt.Close()
+		return nil, ctx.Err()
+	}
+	return stmt, err
+}
+
+func (d *direct) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if beginner, ok := d.raw.(driver.ConnBeginTx); ok {
+		return beginner.BeginTx(ctx, opts)
+	}
+	if opts.Isolation != driver.IsolationLevel(sql.LevelDefault) {
+		return nil, errors.New("sql: driver does not support non-default isolation level")
+	}
+	if opts.ReadOnly {
+		return nil, errors.New("sql: driver does not support read-only transactions")
+	}
+	tx, err := d.Begin()
+	if err == nil && ctx.Err() != nil {
+		_ = tx.Rollback()
+		return nil, ctx.Err()
+	}
+	return tx, err
+}
+
+// directStmt is to a prepared statement what direct is to a connection.
+type directStmt struct {
+	driver.Stmt
+
+	conn *direct
+}
+
+func (s *directStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	result, err := s.exec(ctx, args)
+	if s.conn.call == nil {
+		return result, err
+	}
+	s.conn.call.answer(result, nil, err)
+	return nil, driver.ErrSkip
+}
+
+func (s *directStmt) exec(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	if execer, ok := s.Stmt.(driver.StmtExecContext); ok {
+		return execer.ExecContext(ctx, args)
+	}
+	values, err := valuesOf(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	return s.Exec(values) //nolint:staticcheck // for drivers that have no other
+}
+
+func (s *directStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := s.query(ctx, args)
+	if s.conn.call == nil {
+		return rows, err
+	}
+	s.conn.call.answer(nil, rows, err)
+	return nil, driver.ErrSkip
+}
+
+func (s *directStmt) query(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	if queryer, ok := s.Stmt.(driver.StmtQueryContext); ok {
+		return queryer.QueryContext(ctx, args)
+	}
+	values, err := valuesOf(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	return s.Query(values) //nolint:staticcheck // for drivers that have no other
+}
+
+// valuesOf returns args for a method that knows neither names nor contexts.
+func valuesOf(ctx context.Context, args []driver.NamedValue) ([]driver.Value, error) {
+	values := make([]driver.Value, len(args))
+	for i, arg := range args {
+		if arg.Name != "" {
+			return nil, errors.New("sql: driver does not support the use of Named Parameters")
+		}
+		values[i] = arg.Value
+	}
+	return values, ctx.Err()
+}

@@ -1,0 +1,76 @@
+package dbcall
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// An Outcome is how a call to a database ended. The zero value is success.
+type Outcome struct {
+	// Type is the error.type: the status code if there is one, "timeout" when
+	// time was up, "canceled" when the caller gave up, else the type of the error.
+	Type string
+	// Code is the db.response.status_code: the SQLSTATE or the driver's own code.
+	Code string
+	// Failed is false when the caller gave up.
+	Failed bool
+}
+
+// Panicked is the outcome of a call that did not return.
+var Panicked = Outcome{Type: "panic", Failed: true}
+
+// Classify returns the outcome of a call under ctx that returned err. The text
+// of err is not part of it: databases quote values in there.
+func Classify(ctx context.Context, err error) Outcome {
+	if err == nil || errors.Is(err, sql.ErrNoRows) {
+		return Outcome{}
+	}
+	code := codeOf(err)
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled), errors.Is(err, context.Canceled):
+		return Outcome{Type: "canceled", Code: code}
+	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return Outcome{Type: "timeout", Code: code, Failed: true}
+	case code != "":
+		return Outcome{Type: code, Code: code, Failed: true}
+	}
+	return Outcome{Type: typeOf(err), Failed: true}
+}
+
+func typeOf(err error) (name string) {
+	defer func() {
+		if recover() != nil {
+			name = "_OTHER"
+		}
+	}()
+	return semconv.ErrorType(err).Value.AsString()
+}
+
+// Attributes returns what there is to say of o; at most two.
+func (o Outcome) Attributes() []attribute.KeyValue {
+	attrs := make([]attribute.KeyValue, 0, 2)
+	if o.Type != "" {
+		attrs = append(attrs, semconv.ErrorTypeKey.String(o.Type))
+	}
+	if o.Code != "" {
+		attrs = append(attrs, semconv.DBResponseStatusCode(o.Code))
+	}
+	return attrs
+}
+
+// Describe records o on span.
+func (o Outcome) Describe(span trace.Span) {
+	if o.Type == "" {
+		return
+	}
+	span.SetAttributes(o.Attributes()...)
+	if o.Failed {
+		span.SetStatus(codes.Error, o.Type)
+	}
+}

@@ -1,0 +1,58 @@
+package dbconf
+
+import "strings"
+
+// keyValues reads the keywords and values of libpq: host=db port=5432
+// dbname='my app' password=secret.
+func (t Target) keyValues(dsn string) Target {
+	values := map[string]string{}
+	for rest := strings.TrimSpace(dsn); rest != ""; {
+		key, after, found := strings.Cut(rest, "=")
+		key = strings.TrimSpace(key)
+		if !found || !isKeyword(key) {
+			return t
+		}
+		value, next, ok := cutValue(strings.TrimLeft(after, spaces))
+		if !ok {
+			return t
+		}
+		values[key] = value
+		rest = strings.TrimLeft(next, spaces)
+	}
+	return t.at(first(values["host"], values["hostaddr"]), values["port"], first(values["dbname"], values["database"]))
+}
+
+const spaces = " \t\r\n\v\f"
+
+func isKeyword(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c != '_' && c != '.' && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return text != ""
+}
+
+// cutValue returns the value that text begins with, quoted or not, and the rest.
+func cutValue(text string) (value, rest string, ok bool) {
+	inQuotes := strings.HasPrefix(text, "'")
+	if inQuotes {
+		text = text[1:]
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\' && i+1 < len(text):
+			i++
+			b.WriteByte(text[i])
+		case inQuotes && c == '\'':
+			rest = text[i+1:]
+			return b.String(), rest, rest == "" || strings.IndexByte(spaces, rest[0]) >= 0
+		case !inQuotes && strings.IndexByte(spaces, c) >= 0:
+			return b.String(), text[i:], true
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), "", !inQuotes
+}

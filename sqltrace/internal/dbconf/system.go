@@ -1,0 +1,55 @@
+package dbconf
+
+import (
+	"reflect"
+	"strings"
+)
+
+// systems tells the database of a driver by a part of its name or of its import
+// path. The first that fits wins.
+var systems = []struct{ part, system string }{
+	{"cockroach", "cockroachdb"},
+	{"redshift", "aws.redshift"},
+	{"postgres", "postgresql"},
+	{"pgx", "postgresql"},
+	{"lib/pq", "postgresql"},
+	{"mariadb", "mariadb"},
+	{"mysql", "mysql"},
+	{"sqlite", "sqlite"},
+	{"sqlserver", "microsoft.sql_server"},
+	{"mssql", "microsoft.sql_server"},
+	{"azuresql", "microsoft.sql_server"},
+	{"oracle", "oracle.db"},
+	{"godror", "oracle.db"},
+	{"go-ora", "oracle.db"},
+	{"clickhouse", "clickhouse"},
+	{"snowflake", "snowflake"},
+	{"trino", "trino"},
+	{"spanner", "gcp.spanner"},
+}
+
+// SystemOf returns the db.system.name of a driver, by the name under which it is
+// registered, if it is, and by its type; "" when neither tells.
+func SystemOf(name string, driver any) string {
+	if system := systemIn(name); system != "" {
+		return system
+	}
+	t := reflect.TypeOf(driver)
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t == nil {
+		return ""
+	}
+	return systemIn(t.PkgPath())
+}
+
+func systemIn(text string) string {
+	text = strings.ToLower(text)
+	for _, s := range systems {
+		if strings.Contains(text, s.part) {
+			return s.system
+		}
+	}
+	return ""
+}

@@ -1,0 +1,116 @@
+package dbpool
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/nais/spor/internal/dialect"
+	"github.com/nais/spor/internal/scope"
+)
+
+// Stats is a pool at one moment.
+type Stats struct {
+	Used, Idle int
+	// Max is how many connections there may be, 0 when that has no bound.
+	Max int
+	// Waits is how often a connection was waited for since the beginning, and
+	// Waited how long in all.
+	Waits  int64
+	Waited time.Duration
+}
+
+// A Pool measures one pool. All its methods may be called by several goroutines
+// at once, and of a nil Pool, which measures nothing.
+type Pool struct {
+	families     []*family
+	stats        func() Stats
+	registration metric.Registration
+
+	mu     sync.Mutex
+	waits  int64
+	waited time.Duration
+}
+
+// New measures the pool of that name until it is closed. A nil provider means the
+// global one. stats is called at each collection.
+func New(provider metric.MeterProvider, scopeName, name string, stats func() Stats) *Pool {
+	if provider == nil {
+		provider = otel.GetMeterProvider()
+	}
+	meter := provider.Meter(scopeName, metric.WithInstrumentationVersion(scope.Version()))
+	p := &Pool{stats: stats, families: []*family{newFamily(meter, stable, name)}}
+	if dialect.ParseOptIn(os.Getenv(dialect.Variable))&dialect.Database == 0 {
+		p.families = append(p.families, newFamily(meter, legacy, name))
+	}
+	var observed []metric.Observable
+	for _, f := range p.families {
+		observed = append(observed, f.connections, f.max)
+	}
+	var err error
+	if p.registration, err = meter.RegisterCallback(p.observe, observed...); err != nil {
+		otel.Handle(err)
+	}
+	return p
+}
+
+func (p *Pool) observe(_ context.Context, o metric.Observer) error {
+	stats := p.stats()
+	for _, f := range p.families {
+		f.observe(o, stats)
+	}
+	p.Observe(stats)
+	return nil
+}
+
+// Observe derives from stats how long connections were waited for since the last
+// time: of several waits the average, as often as they were.
+func (p *Pool) Observe(stats Stats) {
+	if p == nil {
+		return
+	}
+	n, each := p.advance(stats)
+	for range n {
+		for _, f := range p.families {
+			f.record(context.Background(), f.waitTime, each)
+		}
+	}
+}
+
+// mostWaits bounds how many waits are recorded at once.
+const mostWaits = 1000
+
+func (p *Pool) advance(stats Stats) (n int64, each time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	waited := stats.Waited - p.waited
+	if waited <= 0 { // those that began have not ended
+		return 0, 0
+	}
+	n = max(1, stats.Waits-p.waits)
+	p.waits, p.waited = stats.Waits, stats.Waited
+	return min(n, mostWaits), waited / time.Duration(n)
+}
+
+// Created records that a connection was made, and how long that took.
+func (p *Pool) Created(ctx context.Context, elapsed time.Duration) {
+	if p == nil {
+		return
+	}
+	for _, f := range p.families {
+		f.record(ctx, f.createTime, elapsed)
+	}
+}
+
+// Close ends the measuring.
+func (p *Pool) Close() error {
+	if p == nil || p.registration == nil {
+		return nil
+	}
+	return errors.Join(p.registration.Unregister())
+}

@@ -1,0 +1,83 @@
+package sqltext
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// A Query is what is understood of a text. Nothing of it is a literal or a
+// comment of that text.
+type Query struct {
+	// Text is the text with question marks for literals, "" when it is doubtful
+	// where the literals are.
+	Text string
+	// Summary is the operation and its tables, such as "INSERT invoices SELECT
+	// orders"; "" when the operation is not known.
+	Summary string
+	// Operation is the first operation, such as SELECT or CREATE TABLE.
+	Operation string
+	// Collection is the table that the first operation is about, or the first one.
+	Collection string
+	// Name is what sqlc calls the query: GetOrder of "-- name: GetOrder :one".
+	Name string
+}
+
+const (
+	longestText    = 32 << 10 // that is read
+	longestSummary = 255      // as the conventions say
+	longestName    = 128
+)
+
+// Analyze returns what is understood of text. Beyond 32 KiB nothing is read.
+func Analyze(d Dialect, text string) Query {
+	whole := len(text)
+	text = text[:min(whole, longestText)]
+	if i := strings.IndexByte(text, 0); i >= 0 {
+		text = text[:i] // what follows is read differently by drivers and servers
+	}
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "�")
+	}
+	r := reader{dialect: d, frames: make([]frame, 1, 8)}
+	r.out.Grow(len(text))
+	if d.doubtful(text) {
+		return r.glance(text)
+	}
+	s := scanner{dialect: d, text: text}
+	for t := s.next(); t.kind != end; t = s.next() {
+		r.read(t, s.text[s.pos:])
+	}
+	if len(text) < whole {
+		r.out.WriteString(" …")
+	}
+	return Query{
+		Text: r.out.String(), Summary: r.summary(), Operation: r.operation(), Collection: r.collection(),
+		Name: nameOf(text),
+	}
+}
+
+// glance returns the operation of a text that is not understood any further.
+func (r *reader) glance(text string) Query {
+	begin, _, _ := strings.Cut(strings.TrimLeft(text, " \t\r\n"), " ")
+	k, upper := lookup(strings.TrimSpace(begin))
+	if k == none || k > lastOperation || k == kwWith {
+		return Query{Name: nameOf(text)}
+	}
+	return Query{Summary: upper, Operation: upper, Name: nameOf(text)}
+}
+
+// nameOf returns the name that sqlc put into the comment at the beginning of text.
+func nameOf(text string) string {
+	text, found := strings.CutPrefix(text, "-- name: ")
+	if !found {
+		return ""
+	}
+	n := 0
+	for n < len(text) && isNamePart(text[n]) {
+		n++
+	}
+	if n == 0 || n > longestName || isDigit(text[0]) || n < len(text) && !isSpace(text[n]) {
+		return ""
+	}
+	return text[:n]
+}

@@ -1,0 +1,126 @@
+package sqltext
+
+import (
+	"strings"
+
+	"github.com/DataDog/go-sqllexer"
+)
+
+type kind uint8
+
+const (
+	end kind = iota
+	space
+	comment
+	literal
+	boolean
+	word
+	quoted    // identifier
+	ambiguous // identifier or literal
+	param
+	symbol
+	unreadable
+)
+
+type token struct {
+	kind kind
+	text string
+	// glued is set when nothing is between the token and the one before.
+	glued bool
+	// call is set for a word that an opening parenthesis follows.
+	call bool
+}
+
+// scanner reads SQL as its dialect does: where that has quotes and comments
+// which the lexer does not know, or knows otherwise, by itself.
+type scanner struct {
+	dialect Dialect
+	text    string
+	pos     int
+	lexer   *sqllexer.Lexer // at pos; nil when it is not
+}
+
+// next returns the next token. Tokens are never empty, but for the last.
+func (s *scanner) next() token {
+	rest := s.text[s.pos:]
+	if rest == "" {
+		return token{kind: end}
+	}
+	if k, n := s.dialect.opening(rest); n > 0 {
+		s.lexer = nil
+		return s.take(k, n)
+	}
+	if s.lexer == nil {
+		s.lexer = s.dialect.lexer(rest)
+	}
+	t := s.lexer.Scan()
+	n := len(t.Value)
+	if n == 0 || t.Type == sqllexer.ERROR {
+		return s.take(unreadable, len(rest))
+	}
+	if cut := s.dialect.overrun(t); cut < n {
+		s.lexer, n = nil, cut
+	}
+	return s.take(kindOf(t.Type), n)
+}
+
+func (s *scanner) take(k kind, n int) token {
+	t := token{kind: k, text: s.text[s.pos : s.pos+n]}
+	t.glued = s.pos > 0 && !isSpace(s.text[s.pos-1])
+	s.pos += n
+	t.call = k == word && strings.HasPrefix(s.text[s.pos:], "(")
+	return t
+}
+
+func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
+
+func kindOf(t sqllexer.TokenType) kind {
+	switch t {
+	case sqllexer.SPACE:
+		return space
+	case sqllexer.COMMENT, sqllexer.MULTILINE_COMMENT:
+		return comment
+	case sqllexer.STRING, sqllexer.INCOMPLETE_STRING, sqllexer.NUMBER,
+		sqllexer.DOLLAR_QUOTED_STRING, sqllexer.DOLLAR_QUOTED_FUNCTION:
+		return literal
+	case sqllexer.BOOLEAN:
+		return boolean
+	case sqllexer.QUOTED_IDENT:
+		return quoted
+	case sqllexer.POSITIONAL_PARAMETER, sqllexer.BIND_PARAMETER:
+		return param
+	case sqllexer.OPERATOR, sqllexer.WILDCARD, sqllexer.PUNCTUATION, sqllexer.JSON_OP, sqllexer.UNKNOWN:
+		return symbol
+	default:
+		return word
+	}
+}
+
+// overrun returns how much of t is one token: the lexer reads on past the
+// beginning of quotes and comments that follow a name or an operator directly.
+func (d Dialect) overrun(t *sqllexer.Token) int {
+	n := len(t.Value)
+	switch t.Type {
+	case sqllexer.OPERATOR, sqllexer.JSON_OP, sqllexer.WILDCARD:
+		for i := 1; i < n; i++ {
+			if _, opens := d.opening(t.Value[i:]); opens > 0 || strings.HasPrefix(t.Value[i:], "--") || strings.HasPrefix(t.Value[i:], "/*") {
+				return i
+			}
+		}
+	case sqllexer.STRING, sqllexer.INCOMPLETE_STRING, sqllexer.NUMBER, sqllexer.SPACE,
+		sqllexer.COMMENT, sqllexer.MULTILINE_COMMENT, sqllexer.QUOTED_IDENT,
+		sqllexer.DOLLAR_QUOTED_STRING, sqllexer.DOLLAR_QUOTED_FUNCTION:
+		return n
+	default:
+		if i := strings.IndexAny(t.Value, "\"?/!"); i > 0 {
+			n = i
+		}
+		if i := strings.Index(t.Value[:n], ".$"); i >= 0 {
+			n = i + 1
+		}
+		if i := strings.IndexAny(t.Value[1:n], "#@"); i >= 0 && d != SQLServer {
+			n = i + 1
+		}
+	}
+	return n
+}

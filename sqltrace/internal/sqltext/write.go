@@ -1,0 +1,126 @@
+package sqltext
+
+import "strings"
+
+// write puts out t, or what stands for it.
+func (r *reader) write(t token, rest string) {
+	if r.skipsRow(t) {
+		r.gap = false
+		return
+	}
+	if r.holdsBack(t) {
+		return
+	}
+	switch t.kind {
+	case literal, unreadable:
+		r.value(t)
+	case boolean:
+		if r.prevWord == kwIs || strings.EqualFold(r.prev.text, "not") {
+			r.put(t.text)
+		} else {
+			r.put("?")
+		}
+	case ambiguous:
+		if r.named(rest) {
+			r.put(t.text)
+		} else {
+			r.put("?")
+		}
+	default:
+		r.put(t.text)
+	}
+}
+
+// mask shows once that the rest of the statement is left out.
+func (r *reader) mask() {
+	if !r.masked {
+		r.masked, r.gap = true, true
+		r.put("?")
+	}
+}
+
+// put writes text, after a space if there was anything between it and what comes
+// before.
+func (r *reader) put(text string) {
+	if r.gap && r.out.Len() > 0 {
+		r.out.WriteByte(' ')
+	}
+	r.gap = false
+	r.out.WriteString(text)
+}
+
+// value writes a question mark, and the sign before it that adds or subtracts.
+// The number of a numbered parameter is none.
+func (r *reader) value(t token) {
+	sign := t.text[0] == '-' || t.text[0] == '+'
+	switch {
+	case r.dialect == SQLite && t.glued && !r.gap && r.prev.text == "?" && isDigit(t.text[0]):
+		r.put(t.text)
+	case sign && (r.prev.kind == word && r.prevWord == none || r.prev.kind >= quoted && r.prev.kind <= param ||
+		r.prev.kind == literal || r.prev.text == ")"):
+		r.put(t.text[:1] + "?")
+	default:
+		r.put("?")
+	}
+}
+
+// skipsRow reports whether t belongs to the second or a later row of VALUES.
+func (r *reader) skipsRow(t token) bool {
+	if r.skip > 0 {
+		if len(r.frames) == r.skip && t.text == ")" {
+			r.skip = 0
+		}
+		return true
+	}
+	if t.text != "(" || len(r.frames) < 2 {
+		return false
+	}
+	f := &r.frames[len(r.frames)-2]
+	if !f.values || r.prevWord != kwValues && r.prev.text != "," {
+		return false
+	}
+	f.tuples++
+	if f.tuples == 1 {
+		return false
+	}
+	f.comma = false
+	r.skip = len(r.frames) - 1
+	return true
+}
+
+// holdsBack reports whether t is not written yet, or not at all: a comma between
+// rows of VALUES, or what only makes a list of IN longer.
+func (r *reader) holdsBack(t token) bool {
+	f := r.top()
+	item := t.kind == literal || t.kind == param || t.kind == boolean || t.text == "?"
+	if t.text == "," && (f.values && r.prev.text == ")" || f.in && f.literal) {
+		f.comma = true
+		return true
+	}
+	if f.in && f.comma && item {
+		f.comma, r.gap = false, false
+		return true
+	}
+	if f.comma {
+		f.comma = false
+		r.out.WriteByte(',')
+	}
+	if f.tuples > 0 && r.prev.text == ")" && t.text != "," {
+		f.values, f.tuples = false, 0
+	}
+	f.literal = f.in && item && (r.prev.text == "(" || r.prev.text == ",")
+	return false
+}
+
+// named reports whether what may be a name or a literal is a name, since a
+// literal cannot stand there.
+func (r *reader) named(rest string) bool {
+	if strings.HasPrefix(rest, ".") || strings.HasSuffix(r.prev.text, ".") || r.top().columns {
+		return true
+	}
+	switch r.prevWord {
+	case kwFrom, kwInto, kwJoin, kwUpdate, kwAs, object:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,50 @@
+package sqltrace
+
+import (
+	"context"
+	"database/sql/driver"
+
+	"github.com/XSAM/otelsql"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/embedded"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+)
+
+// newOtelsql returns otelsql around the connections of raw. It calls Start for
+// statements alone.
+func newOtelsql(raw driver.Connector, e *engine) driver.Connector {
+	d := otelsql.WrapDriver(directDriver{raw},
+		otelsql.WithTracerProvider(provider{}),
+		otelsql.WithMeterProvider(metricnoop.NewMeterProvider()),
+		otelsql.WithDisableSkipErrMeasurement(true),
+		otelsql.WithSpanNameFormatter(func(context.Context, otelsql.Method, string) string { return "" }),
+		otelsql.WithSpanOptions(otelsql.SpanOptions{
+			DisableQuery: true, OmitConnectorConnect: true, OmitConnPrepare: true, OmitConnResetSession: true, OmitRows: true, DisableErrSkip: true,
+			SpanFilter: func(ctx context.Context, _ otelsql.Method, _ string, _ []driver.NamedValue) bool {
+				_, statement := ctx.(*call)
+				return statement
+			},
+		}),
+	)
+	c, err := d.(driver.DriverContext).OpenConnector("") //nolint:forcetypeassert // directDriver is one
+	if err != nil {
+		report(err.Error())
+	}
+	return c
+}
+
+// provider gives otelsql a tracer that starts the span of the call which the
+// context is. otelsql holds a span that does nothing: the call ends its own.
+type provider struct{ embedded.TracerProvider }
+
+func (provider) Tracer(string, ...trace.TracerOption) trace.Tracer { return tracer{} }
+
+type tracer struct{ embedded.Tracer }
+
+func (tracer) Start(ctx context.Context, _ string, _ ...trace.SpanStartOption) (context.Context, trace.Span) {
+	if c, ok := ctx.(*call); ok {
+		return c.startSpan(), tracenoop.Span{}
+	}
+	return ctx, tracenoop.Span{}
+}

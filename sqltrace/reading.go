@@ -1,0 +1,94 @@
+package sqltrace
+
+import (
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/sqltrace/internal/dbcall"
+)
+
+// readTime is how long the span of a statement waits for its rows to be read.
+// After that, or if they are forgotten, it is not known how many there were.
+const readTime = 5 * time.Second
+
+// readings are the rows that end the span of their statement once they are read,
+// the oldest first. One timer watches over all.
+type readings struct {
+	mu             sync.Mutex
+	oldest, newest *rows
+	timer          *time.Timer
+	watching       bool
+}
+
+func (l *readings) add(r *rows) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r.older = l.newest
+	if l.newest != nil {
+		l.newest.newer = r
+	} else {
+		l.oldest = r
+	}
+	l.newest = r
+	if !l.watching {
+		l.watch(readTime)
+	}
+}
+
+// remove reports whether r was there: whoever removes it ends the span.
+func (l *readings) remove(r *rows) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.unlink(r)
+}
+
+func (l *readings) unlink(r *rows) bool {
+	if r.older == nil && l.oldest != r {
+		return false
+	}
+	if r.older != nil {
+		r.older.newer = r.newer
+	} else {
+		l.oldest = r.newer
+	}
+	if r.newer != nil {
+		r.newer.older = r.older
+	} else {
+		l.newest = r.older
+	}
+	r.older, r.newer = nil, nil
+	return true
+}
+
+func (l *readings) watch(d time.Duration) {
+	l.watching = true
+	if l.timer == nil {
+		l.timer = time.AfterFunc(d, l.expire)
+	} else {
+		l.timer.Reset(d)
+	}
+}
+
+// expire ends the spans that have waited long enough.
+func (l *readings) expire() {
+	for _, r := range l.late() {
+		r.call.end(dbcall.Outcome{}, trace.WithTimestamp(r.at))
+	}
+}
+
+func (l *readings) late() (late []*rows) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for r := l.oldest; r != nil; r = l.oldest {
+		if left := readTime - time.Since(r.at); left > 0 {
+			l.watch(left)
+			return late
+		}
+		l.unlink(r)
+		late = append(late, r)
+	}
+	l.watching = false
+	return late
+}

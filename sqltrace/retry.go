@@ -1,0 +1,101 @@
+package sqltrace
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/sqltrace/internal/dbcall"
+)
+
+// retries holds the calls that failed because their connection was bad.
+// database/sql makes them again on another one, under the same context, and
+// twice at most. Only it knows whether it does.
+type retries struct {
+	waiting atomic.Int32
+	mu      sync.Mutex
+	calls   []*retry
+}
+
+type retry struct {
+	*call
+	outcome dbcall.Outcome
+	failed  time.Time
+	giveUp  *time.Timer
+}
+
+const (
+	mostAttempts = 3
+	// patience is how long database/sql may take to get another connection; then
+	// the call has failed.
+	patience = time.Second
+)
+
+// keep holds c until it is made again.
+func (r *retries) keep(c *call) {
+	kept := &retry{call: c, outcome: c.outcome(), failed: time.Now()}
+	if c.span != nil {
+		c.span.AddEvent("retry", trace.WithAttributes(kept.outcome.Attributes()...))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, kept)
+	r.waiting.Store(int32(len(r.calls)))
+	kept.giveUp = time.AfterFunc(patience, func() {
+		if r.remove(kept) {
+			kept.abandon()
+		}
+	})
+}
+
+// take returns the call that is made again, if query under ctx is one.
+func (r *retries) take(ctx context.Context, query string) *call {
+	if r.waiting.Load() == 0 {
+		return nil
+	}
+	r.mu.Lock()
+	i := slices.IndexFunc(r.calls, func(kept *retry) bool { return kept.query == query && same(kept.Context, ctx) })
+	if i < 0 {
+		r.mu.Unlock()
+		return nil
+	}
+	kept := r.calls[i]
+	r.mu.Unlock()
+	if !r.remove(kept) {
+		return nil
+	}
+	kept.giveUp.Stop()
+	return kept.call
+}
+
+// remove reports whether kept was there.
+func (r *retries) remove(kept *retry) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.Index(r.calls, kept)
+	if i < 0 {
+		return false
+	}
+	r.calls = slices.Delete(r.calls, i, i+1)
+	r.waiting.Store(int32(len(r.calls)))
+	return true
+}
+
+// abandon ends a call that was not made again, as of its failure.
+func (k *retry) abandon() {
+	if durations, measuring := k.engine.meter.Get(); measuring {
+		durations.Record(k.inside, k.statement, k.outcome, k.failed.Sub(k.start))
+	}
+	k.end(k.outcome, trace.WithTimestamp(k.failed))
+}
+
+// same reports whether a and b are one context. Those of a type that cannot be
+// compared, which panics, count as different.
+func same(a, b context.Context) (equal bool) {
+	defer func() { _ = recover() }()
+	return a == b
+}

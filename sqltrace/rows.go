@@ -1,0 +1,143 @@
+package sqltrace
+
+import (
+	"database/sql/driver"
+	"errors"
+	"io"
+	"reflect"
+	"time"
+
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/sqltrace/internal/dbcall"
+)
+
+// rows are the rows of a statement with a span, which learns how many there were
+// and how reading them ended.
+//
+// Where the driver's rows lack an optional interface the methods return what
+// database/sql assumes then.
+type rows struct {
+	driver.Rows
+
+	call     *call
+	conn     *conn
+	at       time.Time // when the driver returned the rows
+	returned int
+	err      error // that ended the reading, io.EOF when there are no more rows
+
+	older, newer *rows // in readings
+}
+
+// read returns the rows of c, which end its span.
+func (c *call) read(on *conn) driver.Rows {
+	r := &c.reading
+	r.Rows, r.call, r.conn, r.at = c.rows, c, on, time.Now()
+	on.rows = r
+	c.engine.readings.add(r)
+	return r.asRows()
+}
+
+// Next counts.
+func (r *rows) Next(dest []driver.Value) error {
+	err := r.Rows.Next(dest)
+	r.saw(err)
+	return err
+}
+
+func (r *rows) saw(err error) {
+	if err == nil {
+		r.returned++
+	} else {
+		r.err = err
+	}
+}
+
+// Close ends the span. database/sql calls it once all rows are read, too, and
+// when the context ends.
+func (r *rows) Close() error {
+	err := r.Rows.Close()
+	if r.err == nil {
+		r.err = err
+	}
+	if r.err == nil {
+		r.err = r.call.Err()
+	}
+	r.release()
+	return err
+}
+
+// release ends the span, as of the time at which the driver returned the rows,
+// if it has not ended.
+func (r *rows) release() {
+	if r == nil || !r.call.engine.readings.remove(r) {
+		return
+	}
+	if r.conn.rows == r {
+		r.conn.rows = nil
+	}
+	var o dbcall.Outcome
+	if r.err != nil && !errors.Is(r.err, io.EOF) {
+		o = dbcall.Classify(r.call.Context, r.err)
+	}
+	r.call.span.SetAttributes(semconv.DBResponseReturnedRows(r.returned))
+	r.call.end(o, trace.WithTimestamp(r.at))
+}
+
+// HasNextResultSet is part of [driver.RowsNextResultSet].
+func (r *rows) HasNextResultSet() bool {
+	next, ok := r.Rows.(driver.RowsNextResultSet)
+	return ok && next.HasNextResultSet()
+}
+
+// NextResultSet is part of [driver.RowsNextResultSet].
+func (r *rows) NextResultSet() error {
+	next, ok := r.Rows.(driver.RowsNextResultSet)
+	if !ok {
+		return io.EOF
+	}
+	err := next.NextResultSet()
+	r.err = err
+	return err
+}
+
+// ColumnTypeScanType is part of [driver.RowsColumnTypeScanType].
+func (r *rows) ColumnTypeScanType(index int) reflect.Type {
+	if typed, ok := r.Rows.(driver.RowsColumnTypeScanType); ok {
+		return typed.ColumnTypeScanType(index)
+	}
+	return reflect.TypeFor[any]()
+}
+
+// ColumnTypeDatabaseTypeName is part of [driver.RowsColumnTypeDatabaseTypeName].
+func (r *rows) ColumnTypeDatabaseTypeName(index int) string {
+	if typed, ok := r.Rows.(driver.RowsColumnTypeDatabaseTypeName); ok {
+		return typed.ColumnTypeDatabaseTypeName(index)
+	}
+	return ""
+}
+
+// ColumnTypeLength is part of [driver.RowsColumnTypeLength].
+func (r *rows) ColumnTypeLength(index int) (length int64, ok bool) {
+	if typed, ok := r.Rows.(driver.RowsColumnTypeLength); ok {
+		return typed.ColumnTypeLength(index)
+	}
+	return 0, false
+}
+
+// ColumnTypeNullable is part of [driver.RowsColumnTypeNullable].
+func (r *rows) ColumnTypeNullable(index int) (nullable, ok bool) {
+	if typed, ok := r.Rows.(driver.RowsColumnTypeNullable); ok {
+		return typed.ColumnTypeNullable(index)
+	}
+	return false, false
+}
+
+// ColumnTypePrecisionScale is part of [driver.RowsColumnTypePrecisionScale].
+func (r *rows) ColumnTypePrecisionScale(index int) (precision, scale int64, ok bool) {
+	if typed, ok := r.Rows.(driver.RowsColumnTypePrecisionScale); ok {
+		return typed.ColumnTypePrecisionScale(index)
+	}
+	return 0, 0, false
+}

@@ -1,0 +1,325 @@
+package sqltrace_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"testing"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/sqltest"
+	"github.com/nais/spor/sqltrace"
+)
+
+// sampler remembers what it saw.
+type sampler struct{ seen []attribute.KeyValue }
+
+func (s *sampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	s.seen = p.Attributes
+	return sdktrace.AlwaysSample().ShouldSample(p)
+}
+
+func (s *sampler) Description() string { return "sampler" }
+
+func TestStatementIsOneClientSpan(t *testing.T) {
+	seen := new(sampler)
+	sdk := oteltest.New(t, sdktrace.WithSampler(seen))
+	db := open(t, full().Connector(), options(sdk, sqltrace.WithAttributes(
+		attribute.String("db.namespace", "shop"), attribute.String("server.address", "db.example"), attribute.Int("server.port", 5432),
+	))...)
+	ctx, sc := parent(t, sdk)
+	if err := query(ctx, db, "SELECT id, name FROM orders WHERE name = 'secret' AND id = $1", 7); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(ctx, "UPDATE orders SET name = $1", "secret"); err != nil {
+		t.Fatal(err)
+	}
+	wantNames(t, sdk, "client SELECT orders", "client UPDATE orders")
+	spans := sdk.Ended()
+	common := map[string]string{
+		"db.system.name": "postgresql", "db.namespace": "shop", "server.address": "db.example", "server.port": "5432",
+		"db.collection.name": "orders", "error.type": "",
+	}
+	for _, span := range spans {
+		wantAttributes(t, span, common)
+		if span.Parent().SpanID() != sc.SpanID() || span.Status().Code != codes.Unset || len(span.Events()) != 0 {
+			t.Errorf("parent %v, status %v, events %v", span.Parent(), span.Status(), span.Events())
+		}
+		if got := span.InstrumentationScope(); got.Name != "github.com/nais/spor/sqltrace" || got.SchemaURL == "" {
+			t.Errorf("scope %v", got)
+		}
+	}
+	wantAttributes(t, spans[0], map[string]string{
+		"db.operation.name": "SELECT", "db.query.summary": "SELECT orders", "db.response.returned_rows": "2",
+		"db.query.text": "SELECT id, name FROM orders WHERE name = ? AND id = $1",
+	})
+	wantAttributes(t, spans[1], map[string]string{
+		"db.operation.name": "UPDATE", "db.query.summary": "UPDATE orders", "db.response.affected_rows": "3",
+		"db.query.text": "UPDATE orders SET name = $1",
+	})
+	if n := len(seen.seen); n != 8 {
+		t.Errorf("the sampler saw %d attributes: %v", n, seen.seen)
+	}
+}
+
+func TestStatementWithoutParentHasSpan(t *testing.T) {
+	sdk := oteltest.New(t)
+	db := open(t, full().Connector(), options(sdk)...)
+	if _, err := db.Exec("DELETE FROM orders"); err != nil {
+		t.Fatal(err)
+	}
+	if span := sdk.Only(t); span.Parent().IsValid() {
+		t.Errorf("parent %v", span.Parent())
+	}
+}
+
+func TestMutedStatementHasNothing(t *testing.T) {
+	sdk := oteltest.New(t)
+	db := open(t, full().Connector(), options(sdk)...)
+	ctx := mute.Context(t.Context())
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(query(ctx, tx, "SELECT 1"), tx.Commit()); err != nil {
+		t.Fatal(err)
+	}
+	wantNames(t, sdk)
+	if got := sdk.Metric(t, "db.client.operation.duration"); got != nil {
+		t.Errorf("measured %v", got)
+	}
+}
+
+func TestDriverSeesSpan(t *testing.T) {
+	sdk := oteltest.New(t)
+	fake := full()
+	seen := map[string]trace.SpanID{}
+	fake.Hook = func(ctx context.Context, op, _ string) error {
+		seen[op] = trace.SpanContextFromContext(ctx).SpanID()
+		return nil
+	}
+	db := open(t, fake.Connector(), options(sdk)...)
+	stmt, err := db.PrepareContext(t.Context(), "DELETE FROM orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stmt.Close()
+	if err := query(t.Context(), db, "SELECT 1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stmt.Exec(); err != nil {
+		t.Fatal(err)
+	}
+	for i, op := range []string{"conn.QueryContext", "stmt.ExecContext"} {
+		if got, want := seen[op], sdk.Ended()[i].SpanContext().SpanID(); got != want {
+			t.Errorf("%s under span %v, want %v", op, got, want)
+		}
+	}
+}
+
+// stateError is an error of a database with an SQLSTATE.
+type stateError struct{ code string }
+
+func (e stateError) Error() string    { return "duplicate key value (email)=(secret)" }
+func (e stateError) SQLState() string { return e.code }
+
+// MySQLError is built as that of go-sql-driver/mysql.
+type MySQLError struct {
+	Number  uint16
+	Message string
+}
+
+func (e *MySQLError) Error() string { return e.Message }
+
+type numberError struct{}
+
+func (numberError) Error() string         { return "number" }
+func (numberError) SQLErrorNumber() int32 { return 2627 }
+
+type rudeError struct{}
+
+func (*rudeError) Error() string    { return "rude" }
+func (*rudeError) SQLState() string { panic("rude") }
+
+func TestErrors(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		err        error
+		kind, code string
+		failed     bool
+	}{
+		{"SQLSTATE", stateError{"23505"}, "23505", "23505", true},
+		{"wrapped", fmt.Errorf("insert: %w", stateError{"40001"}), "40001", "40001", true},
+		{"no SQLSTATE", stateError{"secret"}, "github.com/nais/spor/sqltrace_test.stateError", "", true},
+		{"MySQL", &MySQLError{Number: 1062, Message: "secret"}, "1062", "1062", true},
+		{"SQL Server", numberError{}, "2627", "2627", true},
+		{"plain", errors.New("secret"), "*errors.errorString", "", true},
+		{"nil pointer", (*rudeError)(nil), "*sqltrace_test.rudeError", "", true},
+		{"no rows", sql.ErrNoRows, "", "", false},
+		{"canceled", fmt.Errorf("query: %w", context.Canceled), "canceled", "", false},
+		{"timeout", fmt.Errorf("query: %w", context.DeadlineExceeded), "timeout", "", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			fake := full()
+			fake.Hook = func(_ context.Context, op, _ string) error {
+				if op == "conn.ExecContext" {
+					return test.err
+				}
+				return nil
+			}
+			db := open(t, fake.Connector(), options(sdk)...)
+			if _, err := db.Exec("INSERT INTO orders VALUES (1)"); err != test.err { //nolint:errorlint // not even wrapped
+				t.Errorf("got %v", err)
+			}
+			span := sdk.Only(t)
+			wantAttributes(t, span, map[string]string{"error.type": test.kind, "db.response.status_code": test.code})
+			if got := span.Status().Code == codes.Error; got != test.failed {
+				t.Errorf("status %v", span.Status())
+			}
+			if test.failed && span.Status().Description != test.kind {
+				t.Errorf("description %q, want %q", span.Status().Description, test.kind)
+			}
+			if len(span.Events()) != 0 {
+				t.Errorf("events %v", span.Events())
+			}
+		})
+	}
+}
+
+// The caller gave up: what the server then says of it is no failure of the server.
+func TestCancelIsNotFailure(t *testing.T) {
+	sdk := oteltest.New(t)
+	fake := full()
+	ctx, cancel := context.WithCancel(t.Context())
+	fake.Hook = func(_ context.Context, op, _ string) error {
+		if op == "conn.ExecContext" {
+			cancel()
+			return stateError{"57014"}
+		}
+		return nil
+	}
+	db := open(t, fake.Connector(), options(sdk)...)
+	if _, err := db.ExecContext(ctx, "DELETE FROM orders"); err == nil {
+		t.Fatal("no error")
+	}
+	span := sdk.Only(t)
+	wantAttributes(t, span, map[string]string{"error.type": "canceled", "db.response.status_code": "57014"})
+	if span.Status().Code != codes.Unset {
+		t.Errorf("status %v", span.Status())
+	}
+}
+
+func TestPanicEndsSpanAndGoesOn(t *testing.T) {
+	sdk := oteltest.New(t)
+	fake := full()
+	fake.Hook = func(_ context.Context, op, _ string) error {
+		if op == "conn.QueryContext" {
+			panic("secret")
+		}
+		return nil
+	}
+	db := open(t, fake.Connector(), options(sdk)...)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic was swallowed")
+			}
+		}()
+		_, _ = db.Query("SELECT 1") //nolint:sqlclosecheck,rowserrcheck // it panics
+	}()
+	span := sdk.Only(t)
+	wantAttributes(t, span, map[string]string{"error.type": "panic"})
+	if span.Status().Code != codes.Error {
+		t.Errorf("status %v", span.Status())
+	}
+}
+
+// A driver may want some statements prepared, and say so each time.
+func TestSkippedStatementIsOneSpan(t *testing.T) {
+	for name, fail := range map[string]string{"succeeds": "", "cannot be prepared": "conn.PrepareContext", "fails": "stmt.ExecContext"} {
+		t.Run(name, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			fake := full()
+			fake.Hook = func(_ context.Context, op, _ string) error {
+				switch op {
+				case "conn.ExecContext":
+					return driver.ErrSkip
+				case fail:
+					return stateError{"42601"}
+				}
+				return nil
+			}
+			db := open(t, fake.Connector(), options(sdk)...)
+			if _, err := db.Exec("UPDATE orders SET a = ?", 1); (err != nil) != (fail != "") {
+				t.Fatal(err)
+			}
+			wantNames(t, sdk, "client UPDATE orders")
+			want := ""
+			if fail != "" {
+				want = "42601"
+			}
+			wantAttributes(t, sdk.Only(t), map[string]string{"db.response.status_code": want})
+			if points := sdk.Seconds(t, "db.client.operation.duration"); len(points) != 1 || points[0].Count != 1 {
+				t.Errorf("measured %v", points)
+			}
+		})
+	}
+}
+
+// Without a way to execute directly every statement is prepared; one that cannot
+// be has a span all the same.
+func TestFailedPrepareHasSpan(t *testing.T) {
+	sdk := oteltest.New(t)
+	fake := &sqltest.DB{Hook: func(_ context.Context, op, _ string) error {
+		if op == "conn.Prepare" {
+			return stateError{"42601"}
+		}
+		return nil
+	}}
+	db := open(t, fake.Connector(), options(sdk)...)
+	if _, err := db.Exec("UPDATE orders SET a = 1"); err == nil {
+		t.Fatal("no error")
+	}
+	span := sdk.Only(t)
+	wantNames(t, sdk, "client UPDATE orders")
+	wantAttributes(t, span, map[string]string{"db.response.status_code": "42601"})
+}
+
+func TestQueryNames(t *testing.T) {
+	sdk := oteltest.New(t)
+	db := open(t, full().Connector(), options(sdk, sqltrace.WithQueryNames())...)
+	for _, text := range []string{"-- name: GetOrder :one\nSELECT * FROM orders", "SELECT * FROM orders"} {
+		if err := query(t.Context(), db, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantNames(t, sdk, "client GetOrder", "client SELECT orders")
+	wantAttributes(t, sdk.Ended()[0], map[string]string{"db.query.summary": "SELECT orders", "db.query.text": "SELECT * FROM orders"})
+}
+
+func TestWithoutQueryText(t *testing.T) {
+	sdk := oteltest.New(t)
+	db := open(t, full().Connector(), options(sdk, sqltrace.WithoutQueryText())...)
+	if err := query(t.Context(), db, "SELECT * FROM orders"); err != nil {
+		t.Fatal(err)
+	}
+	wantAttributes(t, sdk.Only(t), map[string]string{"db.query.summary": "SELECT orders", "db.query.text": ""})
+}
+
+func TestUnknownStatementIsNamedAfterSystem(t *testing.T) {
+	sdk := oteltest.New(t)
+	db := open(t, full().Connector(), options(sdk)...)
+	if _, err := db.Exec("hello"); err != nil {
+		t.Fatal(err)
+	}
+	wantNames(t, sdk, "client postgresql")
+}

@@ -1,0 +1,101 @@
+package sqltrace
+
+import (
+	"context"
+	"database/sql/driver"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/sqltrace/internal/dbcall"
+)
+
+// tx is a transaction, and the span around it if one was asked for.
+type tx struct {
+	driver.Tx // otelsql's
+
+	conn     *conn
+	observed bool
+	ctx      context.Context //nolint:containedctx // for the parent of spans alone
+	parent   trace.SpanContext
+	span     trace.Span // nil without WithTransactions
+}
+
+// BeginTx makes a span only if it fails or takes long, or if one was asked for.
+func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if !c.engine.observed(ctx) {
+		begun, err := c.direct.BeginTx(ctx, opts)
+		if err != nil {
+			return nil, err
+		}
+		c.tx = &tx{Tx: begun, conn: c, ctx: ctx}
+		return c.tx, nil
+	}
+	t := &tx{conn: c, observed: true, ctx: context.WithoutCancel(ctx), parent: trace.SpanContextFromContext(ctx)}
+	t.start()
+	inside := t.above(ctx)
+	start := time.Now()
+	begun, err := c.otelsql.BeginTx(inside, opts)
+	o := dbcall.Classify(ctx, err)
+	if !isBad(err) {
+		c.note(inside, "BEGIN", start, o)
+	}
+	if err != nil {
+		t.end(o)
+		return nil, err
+	}
+	t.Tx = begun
+	c.tx = t
+	return t, nil
+}
+
+func (t *tx) start() {
+	e := t.conn.engine
+	tracer, tracing := e.tracer.Get()
+	if !tracing || !e.Transactions {
+		return
+	}
+	_, t.span = tracer.Start(t.ctx, "transaction", e.operation(trace.SpanKindInternal, "")...)
+}
+
+// above returns ctx, under the span of the transaction if it was under that
+// span's parent.
+func (t *tx) above(ctx context.Context) context.Context {
+	if t == nil || t.span == nil || !trace.SpanContextFromContext(ctx).Equal(t.parent) {
+		return ctx
+	}
+	return trace.ContextWithSpan(ctx, t.span)
+}
+
+// Commit makes a span only if it fails or takes long.
+func (t *tx) Commit() error { return t.finish("COMMIT", t.Tx.Commit) }
+
+// Rollback makes a span only if it fails or takes long. database/sql rolls back by
+// itself when a context ends; that this fails then is no error of the program.
+func (t *tx) Rollback() error { return t.finish("ROLLBACK", t.Tx.Rollback) }
+
+func (t *tx) finish(name string, do func() error) error {
+	t.conn.tx = nil
+	start := time.Now()
+	err := do()
+	if !t.observed {
+		return err
+	}
+	o := dbcall.Classify(t.ctx, err)
+	if name == "ROLLBACK" && isBad(err) {
+		o = dbcall.Outcome{}
+	}
+	t.conn.note(t.above(t.ctx), name, start, o)
+	t.end(o)
+	return err
+}
+
+// end ends the span of the transaction.
+func (t *tx) end(o dbcall.Outcome) {
+	if t == nil || t.span == nil {
+		return
+	}
+	o.Describe(t.span)
+	t.span.End()
+	t.span = nil
+}
