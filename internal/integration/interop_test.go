@@ -1,0 +1,199 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/interop"
+	testgrpc "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/stats"
+	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/grpctrace"
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// interopCases are those of gRPC's official interoperability tests that need no
+// credentials. Each ends the process if it does not see what it should.
+// https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md
+var interopCases = map[string]func(context.Context, *grpc.ClientConn, testgrpc.TestServiceClient){
+	"empty_unary": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {
+		interop.DoEmptyUnaryCall(ctx, c)
+	},
+	"large_unary": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {
+		interop.DoLargeUnaryCall(ctx, c)
+	},
+	"client_streaming": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {
+		interop.DoClientStreaming(ctx, c)
+	},
+	"server_streaming": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {
+		interop.DoServerStreaming(ctx, c)
+	},
+	"ping_pong": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {
+		interop.DoPingPong(ctx, c)
+	},
+	"empty_stream": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {
+		interop.DoEmptyStream(ctx, c)
+	},
+	"custom_metadata": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {
+		interop.DoCustomMetadata(ctx, c)
+	},
+	"status_code": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {
+		interop.DoStatusCodeAndMessage(ctx, c)
+	},
+	"special_status": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {
+		interop.DoSpecialStatusMessage(ctx, c)
+	},
+	"unknown_method": func(ctx context.Context, cc *grpc.ClientConn, _ testgrpc.TestServiceClient) {
+		interop.DoUnimplementedMethod(ctx, cc)
+	},
+	"cancel_begin": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {
+		interop.DoCancelAfterBegin(ctx, c)
+	},
+	"cancel_first": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {
+		interop.DoCancelAfterFirstResponse(ctx, c)
+	},
+	"timeout_on_server": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {
+		interop.DoTimeoutOnSleepingServer(ctx, c)
+	},
+	"unknown_service": func(ctx context.Context, cc *grpc.ClientConn, _ testgrpc.TestServiceClient) {
+		interop.DoUnimplementedService(ctx, testgrpc.NewUnimplementedServiceClient(cc))
+	},
+}
+
+// TestInterop runs the official tests with and without the kit. What happens on
+// the wire, as both ends are told, must be the same.
+func TestInterop(t *testing.T) {
+	for name, run := range interopCases {
+		t.Run(name, func(t *testing.T) {
+			sdk := oteltest.New(t, sdktrace.WithSampler(sdktrace.AlwaysSample()))
+			opts := []grpctrace.Option{
+				grpctrace.WithTracerProvider(sdk.TracerProvider),
+				grpctrace.WithMeterProvider(sdk.MeterProvider),
+				grpctrace.WithPropagator(sdk.Propagator),
+			}
+			want := interoperate(t, run, nil, nil)
+			got := interoperate(t, run, grpctrace.ServerOptions(opts...), grpctrace.DialOptions(opts...))
+			if raced[name] {
+				want, got = codesOf(want), codesOf(got)
+			}
+			// A deadline may pass before anything is tried. What the caller gets
+			// has been looked at by the official test.
+			if name != "timeout_on_server" && !slices.Equal(got, want) {
+				t.Errorf("with the kit\n%s\nwithout\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+			oteltest.Eventually(t, func() bool { return sdk.Started() > 0 && sdk.Started() == len(sdk.Ended()) })
+		})
+	}
+}
+
+// raced are the cases in which one end may hang up before the other has spoken.
+var raced = map[string]bool{"cancel_begin": true, "cancel_first": true, "unknown_method": true, "unknown_service": true}
+
+// codesOf returns the lines that tell the codes that callers got, without messages.
+func codesOf(lines []string) []string {
+	var codes []string
+	for _, line := range lines {
+		if line, _, _ = strings.Cut(line, ` "`); strings.Contains(line, "client=true end ") {
+			codes = append(codes, line)
+		}
+	}
+	return codes
+}
+
+// interoperate runs a case over TCP and returns what both ends were told.
+func interoperate(t *testing.T, run func(context.Context, *grpc.ClientConn, testgrpc.TestServiceClient), server []grpc.ServerOption, client []grpc.DialOption) []string {
+	t.Helper()
+	var log transcript
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := grpctrace.NewServer(append(server, grpc.StatsHandler(&log))...)
+	if server == nil {
+		s = grpc.NewServer(grpc.StatsHandler(&log))
+	}
+	testgrpc.RegisterTestServiceServer(s, interop.NewTestServer())
+	go s.Serve(l)
+	defer s.Stop()
+	conn, err := grpc.NewClient(l.Addr().String(), append(client, grpc.WithStatsHandler(&log),
+		grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	run(ctx, conn, testgrpc.NewTestServiceClient(conn))
+	conn.Close()
+	s.GracefulStop()
+	return log.sorted()
+}
+
+// transcript writes down what gRPC tells a stats.Handler of each call.
+type transcript struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+type methodKey struct{}
+
+func (l *transcript) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
+	return context.WithValue(ctx, methodKey{}, info.FullMethodName)
+}
+
+func (l *transcript) HandleRPC(ctx context.Context, event stats.RPCStats) {
+	var text string
+	switch event := event.(type) {
+	case *stats.InHeader:
+		text = "in " + plain(event.Header)
+	case *stats.OutHeader:
+		text = "out " + plain(event.Header)
+	case *stats.InTrailer:
+		text = "in trailer " + plain(event.Trailer)
+	case *stats.OutTrailer:
+		text = "out trailer " + plain(event.Trailer)
+	case *stats.InPayload:
+		text = fmt.Sprint("in payload ", event.Length)
+	case *stats.OutPayload:
+		text = fmt.Sprint("out payload ", event.Length)
+	case *stats.End:
+		s := status.Convert(event.Error)
+		text = fmt.Sprintf("end %v %q", s.Code(), s.Message())
+	case *stats.DelayedPickComplete: // a matter of chance
+		return
+	default:
+		text = fmt.Sprintf("%T", event)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, fmt.Sprintf("%v client=%v %s", ctx.Value(methodKey{}), event.IsClient(), text))
+}
+
+func (l *transcript) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (l *transcript) HandleConn(context.Context, stats.ConnStats)                       {}
+
+func (l *transcript) sorted() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Sorted(slices.Values(l.lines))
+}
+
+// plain writes metadata down without what differs from run to run.
+func plain(md metadata.MD) string {
+	md = md.Copy()
+	maps.DeleteFunc(md, func(key string, _ []string) bool {
+		return key == "traceparent" || key == ":authority" || key == "grpc-timeout"
+	})
+	return fmt.Sprint(md)
+}
