@@ -40,8 +40,8 @@ var noSpan = trace.SpanFromContext(context.Background())
 
 var noTracer = tracenoop.NewTracerProvider().Tracer("")
 
-// begin lets otelgrpc start the span of c, of which node is the context.
-func (c *call) begin(node context.Context, info *stats.RPCTagInfo) {
+// open lets otelgrpc start the span of c, of which node is the context.
+func (c *call) open(node context.Context, info *stats.RPCTagInfo) {
 	c.node, c.inside = node, node
 	c.span = span{Span: noSpan, call: c}
 	c.tagged = c.engine.otelgrpc.TagRPC((*told)(c), info)
@@ -61,8 +61,8 @@ func (c *call) startSpan() {
 	c.inside, c.span.Span = tracer.Start(c.node, c.method.name, opts...) //nolint:spancheck // otelgrpc ends it
 }
 
-// end measures the call, and tells otelgrpc how it ended. It is called once.
-func (c *call) end(end *stats.End) {
+// close measures the call, and tells otelgrpc how it ended. It is called once.
+func (c *call) close(end *stats.End) {
 	if m, working := c.engine.meter.Get(); working {
 		m.record(c.inside, time.Since(c.start), c.method, c.outcome)
 	}

@@ -79,7 +79,7 @@ func (h *client) begin(ctx context.Context, cc *grpc.ClientConn, fullMethod stri
 	c.method = h.methods.Get(called{fullMethod, cc.Target()}, func(k called) *method {
 		return h.methodOf(k.fullMethod, trace.SpanKindClient, endpointOf(cc))
 	})
-	c.call.begin(c, &stats.RPCTagInfo{FullMethodName: fullMethod})
+	c.open(c, &stats.RPCTagInfo{FullMethodName: fullMethod})
 	return c
 }
 
@@ -123,7 +123,9 @@ func (h *client) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.Cli
 
 // TagRPC sends the trace context along with an attempt. It does so behind all
 // interceptors, which may have replaced the metadata.
-func (h *client) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return h.inject(ctx) }
+func (h *client) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
+	return h.inject(ctx)
+}
 
 // HandleRPC follows an attempt.
 func (h *client) HandleRPC(ctx context.Context, event stats.RPCStats) {

@@ -84,7 +84,7 @@ func (c *clientCall) finish(err error) {
 	}
 	s := statusOf(err)
 	c.outcome = c.client.outcomeOf(s, func(code codes.Code) bool {
-		return clientError(code) && !(code == codes.Canceled && c.canceled())
+		return clientError(code) && (code != codes.Canceled || !c.canceled())
 	})
 	c.complete(s.Err())
 }
@@ -101,12 +101,12 @@ func (c *clientCall) complete(err error) {
 	if p := c.peer.Load(); p != nil && c.span.IsRecording() {
 		c.span.SetAttributes(p.attributes...)
 	}
-	c.end(&stats.End{Client: true, BeginTime: c.start, EndTime: time.Now(), Error: err})
+	c.close(&stats.End{Client: true, BeginTime: c.start, EndTime: time.Now(), Error: err})
 }
 
 // canceled reports whether the caller lost interest, which is no error.
 // https://opentelemetry.io/docs/specs/semconv/general/recording-errors/
-func (c *clientCall) canceled() bool { return errors.Is(c.Context.Err(), context.Canceled) }
+func (c *clientCall) canceled() bool { return errors.Is(c.Err(), context.Canceled) }
 
 // peer is the other end of a connection.
 type peer struct {

@@ -1,6 +1,7 @@
 package grpctrace
 
 import (
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -111,9 +112,7 @@ func (m *methods) learn(fullMethod string) *method {
 	learned := m.config.methodOf(fullMethod, trace.SpanKindServer, endpoint{})
 	known := map[string]*method{fullMethod: learned}
 	if before := m.known.Load(); before != nil {
-		for full, method := range *before {
-			known[full] = method
-		}
+		maps.Copy(known, *before)
 	}
 	m.known.Store(&known)
 	return learned

@@ -22,7 +22,7 @@ func NewServer(opts ...grpc.ServerOption) *grpc.Server {
 	if i < 0 {
 		i, opts = len(opts), append(slices.Clip(opts), ServerOptions()...)
 	}
-	own := opts[i].(*serverOption) //nolint:forcetypeassert,errcheck // as was found
+	own := opts[i].(*serverOption)
 	others := slices.DeleteFunc(slices.Clone(opts), func(opt grpc.ServerOption) bool { return slices.Contains(own.rest, opt) })
 	server := grpc.NewServer(append(others, own.rest...)...)
 	if own.server != nil {
@@ -102,7 +102,7 @@ func (s *server) begin(ctx context.Context, info *stats.RPCTagInfo) context.Cont
 	}
 	c.identify()
 	c.conn, _ = ctx.Value(connKey{}).(*conn)
-	c.call.begin(c, info)
+	c.open(c, info)
 	if !c.known {
 		c.watch(ctx)
 	}

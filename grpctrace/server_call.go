@@ -152,7 +152,7 @@ func (c *serverCall) finish(end *stats.End) {
 		return
 	}
 	died := c.conclude(end)
-	c.end(end)
+	c.close(end)
 	if died {
 		c.server.flush()
 	}

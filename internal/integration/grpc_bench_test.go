@@ -47,7 +47,7 @@ func (idleHandler) HandleConn(context.Context, stats.ConnStats)                 
 
 // BenchmarkGRPC measures both ends of one call under a span, over a pipe in memory.
 func BenchmarkGRPC(b *testing.B) {
-	for kind, call := range map[string]func(*testing.B, context.Context, testgrpc.TestServiceClient){
+	for kind, call := range map[string]rpcCall{
 		"unary": unaryCall, "stream": streamCall,
 	} {
 		run := func(state, lib string, l rpcLibrary) {
@@ -66,7 +66,11 @@ func BenchmarkGRPC(b *testing.B) {
 	}
 }
 
-func benchmarkGRPC(b *testing.B, lib rpcLibrary, call func(*testing.B, context.Context, testgrpc.TestServiceClient)) {
+// rpcCall makes one call.
+type rpcCall func(context.Context, testgrpc.TestServiceClient) error
+
+func benchmarkGRPC(b *testing.B, lib rpcLibrary, call rpcCall) {
+	b.Helper()
 	l := bufconn.Listen(1 << 20)
 	server := grpc.NewServer(lib.server...)
 	testgrpc.RegisterTestServiceServer(server, rpcService{})
@@ -85,27 +89,28 @@ func benchmarkGRPC(b *testing.B, lib rpcLibrary, call func(*testing.B, context.C
 	client := testgrpc.NewTestServiceClient(conn)
 	b.ReportAllocs()
 	for b.Loop() {
-		call(b, ctx, client)
+		if err := call(ctx, client); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
-func unaryCall(b *testing.B, ctx context.Context, client testgrpc.TestServiceClient) { //nolint:revive // b comes first
-	if _, err := client.UnaryCall(ctx, &testgrpc.SimpleRequest{}); err != nil {
-		b.Fatal(err)
-	}
+func unaryCall(ctx context.Context, client testgrpc.TestServiceClient) error {
+	_, err := client.UnaryCall(ctx, &testgrpc.SimpleRequest{})
+	return err
 }
 
 // streamCall receives a hundred messages.
-func streamCall(b *testing.B, ctx context.Context, client testgrpc.TestServiceClient) { //nolint:revive // b comes first
+func streamCall(ctx context.Context, client testgrpc.TestServiceClient) error {
 	stream, err := client.StreamingOutputCall(ctx, &testgrpc.StreamingOutputCallRequest{})
 	if err != nil {
-		b.Fatal(err)
+		return err
 	}
 	for {
 		if _, err := stream.Recv(); errors.Is(err, io.EOF) {
-			return
+			return nil
 		} else if err != nil {
-			b.Fatal(err)
+			return err
 		}
 	}
 }
