@@ -66,7 +66,7 @@ type connector struct {
 
 func newConnector(raw driver.Connector, e *engine) *connector {
 	c := &connector{raw: raw, driver: raw.Driver(), engine: e}
-	c.otelsql = newOtelsql(raw, e)
+	c.otelsql = newOtelsql(raw)
 	return c
 }
 

@@ -30,7 +30,7 @@ func full() *sqltest.DB {
 }
 
 // open returns a pool that is closed when the test ends.
-func open(t testing.TB, c driver.Connector, opts ...sqltrace.Option) *sql.DB {
+func open(t *testing.T, c driver.Connector, opts ...sqltrace.Option) *sql.DB {
 	t.Helper()
 	db := sqltrace.OpenDB(c, opts...)
 	t.Cleanup(func() {

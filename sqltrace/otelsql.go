@@ -13,7 +13,7 @@ import (
 
 // newOtelsql returns otelsql around the connections of raw. It calls Start for
 // statements alone.
-func newOtelsql(raw driver.Connector, e *engine) driver.Connector {
+func newOtelsql(raw driver.Connector) driver.Connector {
 	d := otelsql.WrapDriver(directDriver{raw},
 		otelsql.WithTracerProvider(provider{}),
 		otelsql.WithMeterProvider(metricnoop.NewMeterProvider()),

@@ -83,13 +83,27 @@ func isTraced(d driver.Driver) bool {
 	if _, ours := d.(*tracedDriver); ours {
 		return true
 	}
-	t := reflect.TypeOf(d)
-	for t != nil && t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t == nil || !strings.Contains(t.PkgPath(), "otelsql") {
+	path := packageOf(d)
+	if !strings.Contains(path, "otelsql") {
 		return false
 	}
-	report("the driver is traced by " + t.PkgPath() + " already, and is not traced twice (open the driver's own)")
+	report("the driver is traced by " + path + " already, and is not traced twice (open the driver's own)")
 	return true
+}
+
+// packageOf returns the import path of d, or of what it embeds if its own type has
+// no name.
+func packageOf(d driver.Driver) string {
+	v := reflect.ValueOf(d)
+	if v.Kind() == reflect.Struct && v.Type().Name() == "" && v.NumField() == 1 {
+		v = v.Field(0).Elem()
+	}
+	if !v.IsValid() {
+		return ""
+	}
+	t := v.Type()
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.PkgPath()
 }

@@ -4,10 +4,8 @@ package sqltext
 func (r *reader) follow(t token, k keyword, upper string) {
 	f := r.top()
 	if t.kind != word && t.kind != quoted && t.kind != ambiguous {
-		if t.kind != symbol {
-			r.secret = r.secret || f.expect == aSetting
-			f.expect = nothing
-		}
+		r.secret = r.secret || f.expect == aSetting
+		f.expect = nothing
 		return
 	}
 	if f.expect != nothing && r.expected(f, t, k, upper) {
@@ -123,7 +121,7 @@ func (r *reader) expected(f *frame, t token, k keyword, upper string) bool {
 		f.expect = nothing // a function
 		return true
 	}
-	f.columns = f.expect == aTarget
+	f.columns = f.operation == kwInsert
 	f.expect = nothing
 	r.openTarget(f, t)
 	if f.operation == kwRoutine && r.dialect == SQLServer {
@@ -134,16 +132,16 @@ func (r *reader) expected(f *frame, t token, k keyword, upper string) bool {
 
 // object takes in what is created, altered or dropped.
 func (r *reader) object(f *frame, k keyword, upper string) bool {
-	switch {
-	case k == object:
+	switch k {
+	case object:
 		f.expect = aTarget
 		if f.step >= 0 {
 			r.operations[f.step].name += " " + upper
 		}
-	case k == user:
+	case user:
 		r.secret = true
 		f.expect = nothing
-	case k == kwInsert: // CREATE OR REPLACE
+	case kwInsert: // CREATE OR REPLACE
 	default:
 		f.expect = nothing
 	}

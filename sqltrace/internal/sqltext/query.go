@@ -30,8 +30,8 @@ const (
 
 // Analyze returns what is understood of text. Beyond 32 KiB nothing is read.
 func Analyze(d Dialect, text string) Query {
-	whole := len(text)
-	text = text[:min(whole, longestText)]
+	cut := len(text) > longestText
+	text = text[:min(len(text), longestText)]
 	if i := strings.IndexByte(text, 0); i >= 0 {
 		text = text[:i] // what follows is read differently by drivers and servers
 	}
@@ -47,7 +47,7 @@ func Analyze(d Dialect, text string) Query {
 	for t := s.next(); t.kind != end; t = s.next() {
 		r.read(t, s.text[s.pos:])
 	}
-	if len(text) < whole {
+	if cut {
 		r.out.WriteString(" …")
 	}
 	return Query{

@@ -38,7 +38,13 @@ type scanner struct {
 	text    string
 	pos     int
 	lexer   *sqllexer.Lexer // at pos; nil when it is not
+	limit   int             // where what the lexer was given ends
+	window  int             // how much that was, when it was not the rest of the text
 }
+
+// smallWindow is what a lexer is given after it was stopped: it may have to be
+// again and again, and must not read the whole rest each time.
+const smallWindow = 64
 
 // next returns the next token. Tokens are never empty, but for the last.
 func (s *scanner) next() token {
@@ -50,19 +56,41 @@ func (s *scanner) next() token {
 		s.lexer = nil
 		return s.take(k, n)
 	}
-	if s.lexer == nil {
-		s.lexer = s.dialect.lexer(rest)
-	}
-	t := s.lexer.Scan()
-	n := len(t.Value)
+	t, n := s.scan()
 	if n == 0 || t.Type == sqllexer.ERROR {
 		return s.take(unreadable, len(rest))
 	}
-	if cut := s.dialect.overrun(t); cut < n {
-		s.lexer, n = nil, cut
-	}
 	return s.take(kindOf(t.Type), n)
 }
+
+// scan returns what the lexer finds at pos, and how much of it is one token.
+// Something that ends with what the lexer was given may go on: then it is given
+// more.
+func (s *scanner) scan() (t *sqllexer.Token, n int) {
+	for {
+		if s.lexer == nil {
+			s.limit = len(s.text)
+			if s.window > 0 && s.window < s.limit-s.pos {
+				s.limit = s.pos + s.window
+			}
+			s.lexer = s.dialect.lexer(s.text[s.pos:s.limit])
+		}
+		t = s.lexer.Scan()
+		n = len(t.Value)
+		if cut := s.dialect.overrun(t); cut < n {
+			s.lexer, s.window = nil, smallWindow
+			return t, cut
+		}
+		if s.limit == len(s.text) || s.pos+n+longestAhead < s.limit {
+			return t, n
+		}
+		s.lexer = nil
+		s.window *= 2
+	}
+}
+
+// longestAhead is how far the lexer looks beyond a token.
+const longestAhead = 4
 
 func (s *scanner) take(k kind, n int) token {
 	t := token{kind: k, text: s.text[s.pos : s.pos+n]}

@@ -1,0 +1,111 @@
+package sqltext_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nais/spor/sqltrace/internal/sqltext"
+)
+
+func TestAnalyze(t *testing.T) {
+	for _, test := range []struct {
+		dialect                                    sqltext.Dialect
+		text, want, summary, operation, collection string
+	}{
+		// What is named.
+		{sqltext.PostgreSQL, "SELECT * FROM orders WHERE id = 5", "SELECT * FROM orders WHERE id = ?", "SELECT orders", "SELECT", "orders"},
+		{sqltext.PostgreSQL, "select 1", "select ?", "SELECT", "SELECT", ""},
+		{sqltext.PostgreSQL, `SELECT o.id FROM public.orders o JOIN "shop"."customers" c USING (id), lines`, `SELECT o.id FROM public.orders o JOIN "shop"."customers" c USING (id), lines`, "SELECT public.orders shop.customers lines", "SELECT", "public.orders"},
+		{sqltext.PostgreSQL, "INSERT INTO shipping(a) SELECT a FROM orders", "INSERT INTO shipping(a) SELECT a FROM orders", "INSERT shipping SELECT orders", "INSERT", "shipping"},
+		{sqltext.PostgreSQL, "WITH x AS (SELECT a FROM b), y(c) AS (DELETE FROM z RETURNING *) SELECT * FROM x JOIN y USING (id)", "WITH x AS (SELECT a FROM b), y(c) AS (DELETE FROM z RETURNING *) SELECT * FROM x JOIN y USING (id)", "SELECT b DELETE z SELECT", "SELECT", "b"},
+		{sqltext.PostgreSQL, "WITH m AS (SELECT 1) UPDATE t SET a = b FROM m", "WITH m AS (SELECT ?) UPDATE t SET a = b FROM m", "UPDATE t", "UPDATE", "t"},
+		{sqltext.PostgreSQL, "SELECT (SELECT max(x) FROM b) FROM a", "SELECT (SELECT max(x) FROM b) FROM a", "SELECT a SELECT b", "SELECT", "a"},
+		{sqltext.PostgreSQL, "SELECT * FROM (SELECT * FROM a) q, generate_series(1, 5), b", "SELECT * FROM (SELECT * FROM a) q, generate_series(?, ?), b", "SELECT b SELECT a", "SELECT", "b"},
+		{sqltext.PostgreSQL, "SELECT * FROM (a JOIN b ON a.x = b.x)", "SELECT * FROM (a JOIN b ON a.x = b.x)", "SELECT a b", "SELECT", "a"},
+		{sqltext.PostgreSQL, "SELECT EXTRACT(year FROM created), a IS DISTINCT FROM b FROM t FOR UPDATE OF t", "SELECT EXTRACT(year FROM created), a IS DISTINCT FROM b FROM t FOR UPDATE OF t", "SELECT t", "SELECT", "t"},
+		{sqltext.PostgreSQL, "SELECT a FROM t UNION ALL SELECT b FROM u ORDER BY 1, 2", "SELECT a FROM t UNION ALL SELECT b FROM u ORDER BY ?, ?", "SELECT t SELECT u", "SELECT", "t"},
+		{sqltext.PostgreSQL, "UPDATE ONLY t SET a = 1 WHERE b IN (SELECT c FROM d)", "UPDATE ONLY t SET a = ? WHERE b IN (SELECT c FROM d)", "UPDATE t SELECT d", "UPDATE", "t"},
+		{sqltext.PostgreSQL, "DELETE FROM t USING u WHERE t.a = u.a", "DELETE FROM t USING u WHERE t.a = u.a", "DELETE t u", "DELETE", "t"},
+		{sqltext.PostgreSQL, "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET x = 1 WHEN NOT MATCHED THEN INSERT VALUES (1)", "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET x = ? WHEN NOT MATCHED THEN INSERT VALUES (?)", "MERGE t s", "MERGE", "t"},
+		{sqltext.PostgreSQL, "CREATE TABLE IF NOT EXISTS s.t (id int DEFAULT 5)", "CREATE TABLE IF NOT EXISTS s.t (id int DEFAULT ?)", "CREATE TABLE s.t", "CREATE TABLE", "s.t"},
+		{sqltext.PostgreSQL, "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", "CREATE INDEX i", "CREATE INDEX", "i"},
+		{sqltext.PostgreSQL, "CREATE OR REPLACE VIEW v AS SELECT * FROM t", "CREATE OR REPLACE VIEW v AS SELECT * FROM t", "CREATE VIEW v SELECT t", "CREATE VIEW", "v"},
+		{sqltext.PostgreSQL, "TRUNCATE TABLE a", "TRUNCATE TABLE a", "TRUNCATE a", "TRUNCATE", "a"},
+		{sqltext.PostgreSQL, "COPY orders (a, b) FROM STDIN", "COPY orders (a, b) FROM STDIN", "COPY orders", "COPY", "orders"},
+		{sqltext.PostgreSQL, "CALL do_it(1, 'x')", "CALL do_it(?, ?)", "CALL do_it", "CALL", "do_it"},
+		{sqltext.PostgreSQL, "EXPLAIN ANALYZE UPDATE t SET a = 1", "EXPLAIN ANALYZE UPDATE t SET a = ?", "EXPLAIN UPDATE t", "EXPLAIN", "t"},
+		{sqltext.PostgreSQL, "BEGIN; UPDATE t SET a = 1; COMMIT", "BEGIN; UPDATE t SET a = ?; COMMIT", "BEGIN UPDATE t COMMIT", "BEGIN", "t"},
+		{sqltext.PostgreSQL, "INSERT INTO comment VALUES (1)", "INSERT INTO comment VALUES (?)", "INSERT comment", "INSERT", "comment"},
+		{sqltext.PostgreSQL, "hello world", "hello world", "", "", ""},
+		{sqltext.PostgreSQL, "", "", "", "", ""},
+		{sqltext.SQLServer, "SELECT TOP (5) * FROM [dbo].[orders] WITH (NOLOCK), #tmp WHERE a = @p1", "SELECT TOP (?) * FROM [dbo].[orders] WITH (NOLOCK), #tmp WHERE a = @p1", "SELECT dbo.orders #tmp", "SELECT", "dbo.orders"},
+		{sqltext.MySQL, "REPLACE INTO `db`.`t` VALUES (1)", "REPLACE INTO `db`.`t` VALUES (?)", "REPLACE db.t", "REPLACE", "db.t"},
+		{sqltext.SQLite, `INSERT OR REPLACE INTO "t" ("a", "b") VALUES (?, ?1)`, `INSERT OR REPLACE INTO "t" ("a", "b") VALUES (?, ?1)`, "INSERT t", "INSERT", "t"},
+
+		// What is left out.
+		{sqltext.PostgreSQL, "SELECT 'it''s', e'a\\'b', $$x$$, $a$x$a$, t.$$x$$, 0x1F_F, 1_000, -5, a-1, true, x IS TRUE", "SELECT ?, e?, ?, ?, t.?, ?, ?, ?, a-?, ?, x IS TRUE", "SELECT", "SELECT", ""},
+		{sqltext.PostgreSQL, "SELECT a/*it's*/, b =--x'y\n c /* a /* b */ c */ FROM t -- 'd", "SELECT a , b = c FROM t", "SELECT t", "SELECT", "t"},
+		{sqltext.PostgreSQL, "SELECT * FROM t WHERE a IN (1, 2,3) AND b IN ($1, $2) AND c IN (d, 1)", "SELECT * FROM t WHERE a IN (?) AND b IN ($1) AND c IN (d, ?)", "SELECT t", "SELECT", "t"},
+		{sqltext.PostgreSQL, "INSERT INTO t (a, b) VALUES (1, 'x'), (2, now()), (3, 'z') ON CONFLICT (a) DO UPDATE SET b = 4 RETURNING id", "INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT (a) DO UPDATE SET b = ? RETURNING id", "INSERT t", "INSERT", "t"},
+		{sqltext.PostgreSQL, "CREATE USER bob PASSWORD 'x'; SELECT 1", "CREATE USER ?; SELECT ?", "CREATE", "CREATE", ""},
+		{sqltext.PostgreSQL, "GRANT SELECT ON t TO bob", "GRANT ?", "GRANT", "GRANT", ""},
+		{sqltext.PostgreSQL, "SET search_path TO tenant", "SET search_path ?", "SET", "SET", ""},
+		{sqltext.SQLite, "PRAGMA key = secret", "PRAGMA key ?", "PRAGMA", "PRAGMA", ""},
+		{sqltext.SQLServer, "EXEC sp_help secret, 5", "EXEC sp_help ?", "EXEC sp_help", "EXEC", "sp_help"},
+		{sqltext.SQLServer, "SELECT $12.5, N'x', [a]]b 'x]", "SELECT ?, N?, [a]]b 'x]", "SELECT", "SELECT", ""},
+		{sqltext.MySQL, "SELECT `a`, \"lit\" FROM t # it's\n WHERE x = 'a\\'b' AND y = 5--1", "SELECT `a`, ? FROM t WHERE x = ? AND y = ?-?", "SELECT t", "SELECT", "t"},
+		{sqltext.SQLite, `SELECT "u"."id" FROM "users" AS "u" WHERE "name" = "ada" AND a = 'x\' AND b = 'secret'`, `SELECT "u"."id" FROM "users" AS "u" WHERE ? = ? AND a = ? AND b = ?`, "SELECT users", "SELECT", "users"},
+		{sqltext.PostgreSQL, "SELECT 'abc", "SELECT ?", "SELECT", "SELECT", ""},
+		{sqltext.PostgreSQL, `SELECT "abc`, "SELECT ?", "SELECT", "SELECT", ""},
+		{sqltext.PostgreSQL, "SELECT a /* abc", "SELECT a ?", "SELECT", "SELECT", ""},
+		{sqltext.PostgreSQL, "SELECT 1\x00 secret", "SELECT ?", "SELECT", "SELECT", ""},
+		{sqltext.Other, `SELECT 'a\' FROM t WHERE b = 'c'`, "", "SELECT", "SELECT", ""},
+		{sqltext.Other, `SELECT 'a' FROM t`, "SELECT ? FROM t", "SELECT t", "SELECT", "t"},
+	} {
+		t.Run(test.text, func(t *testing.T) {
+			got := sqltext.Analyze(test.dialect, test.text)
+			want := sqltext.Query{Text: test.want, Summary: test.summary, Operation: test.operation, Collection: test.collection}
+			if got != want {
+				t.Errorf("got  %+v\nwant %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestDialectOf(t *testing.T) {
+	for system, want := range map[string]sqltext.Dialect{
+		"postgresql": sqltext.PostgreSQL, "mariadb": sqltext.MySQL, "sqlite": sqltext.SQLite,
+		"microsoft.sql_server": sqltext.SQLServer, "oracle.db": sqltext.Other, "": sqltext.Other,
+	} {
+		if got := sqltext.DialectOf(system); got != want {
+			t.Errorf("%s: got %v, want %v", system, got, want)
+		}
+	}
+}
+
+func TestName(t *testing.T) {
+	for text, want := range map[string]string{
+		"-- name: GetOrder :one\nSELECT 1": "GetOrder",
+		"-- name: GetOrder\nSELECT 1":      "GetOrder",
+		"-- name: Get Order secret":        "Get",
+		"-- name: 'secret'":                "",
+		"-- name: ":                        "",
+		"SELECT 1 -- name: GetOrder :one":  "",
+	} {
+		if got := sqltext.Analyze(sqltext.PostgreSQL, text).Name; got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestLengths(t *testing.T) {
+	long := "SELECT * FROM " + strings.Repeat("a_long_name_of_a_table, ", 1e5) + "t"
+	got := sqltext.Analyze(sqltext.PostgreSQL, long)
+	if len(got.Summary) > 255 || len(got.Text) > 33<<10 || !strings.HasSuffix(got.Text, " …") {
+		t.Errorf("summary of %d bytes, text of %d", len(got.Summary), len(got.Text))
+	}
+	wide := "SELECT * FROM " + strings.Repeat("x", 200)
+	if got := sqltext.Analyze(sqltext.PostgreSQL, wide); got.Collection != "" {
+		t.Errorf("collection of %d bytes", len(got.Collection))
+	}
+}

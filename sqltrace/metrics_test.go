@@ -1,0 +1,192 @@
+package sqltrace_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/exemplar"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/sqltest"
+	"github.com/nais/spor/sqltrace"
+)
+
+func TestDuration(t *testing.T) {
+	sdk := oteltest.New(t)
+	fake := full()
+	fake.Hook = func(_ context.Context, op, query string) error {
+		if op == "conn.ExecContext" && strings.HasPrefix(query, "DELETE") {
+			return stateError{"23503"}
+		}
+		return nil
+	}
+	db := open(t, fake.Connector(), options(sdk, sqltrace.WithAttributes(attribute.String("db.namespace", "shop")))...)
+	for range 3 {
+		if err := query(t.Context(), db, "SELECT * FROM orders"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.Exec("DELETE FROM orders"); err == nil {
+		t.Fatal("no error")
+	}
+	points := sdk.Seconds(t, "db.client.operation.duration")
+	got := map[string]uint64{}
+	for _, p := range points {
+		got[p.Attributes.Encoded(attribute.DefaultEncoder())] = p.Count
+	}
+	want := map[string]uint64{
+		"db.collection.name=orders,db.namespace=shop,db.operation.name=SELECT,db.system.name=postgresql":                                                3,
+		"db.collection.name=orders,db.namespace=shop,db.operation.name=DELETE,db.response.status_code=23503,db.system.name=postgresql,error.type=23503": 1,
+	}
+	for series, count := range want {
+		if got[series] != count {
+			t.Errorf("%s: got %d, want %d (of %v)", series, got[series], count, got)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// The exemplar of a duration is the span of the statement, not its parent.
+func TestDurationHasExemplarOfSpan(t *testing.T) {
+	sdk := oteltest.New(t)
+	reader := sdkmetric.NewManualReader()
+	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithExemplarFilter(exemplar.AlwaysOnFilter))
+	defer mp.Shutdown(context.Background())
+	db := open(t, full().Connector(), sqltrace.WithTracerProvider(sdk.TracerProvider), sqltrace.WithMeterProvider(mp))
+	if _, err := db.Exec("DELETE FROM orders"); err != nil {
+		t.Fatal(err)
+	}
+	var all metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range all.ScopeMetrics[0].Metrics {
+		if m.Name != "db.client.operation.duration" {
+			continue
+		}
+		exemplars := m.Data.(metricdata.Histogram[float64]).DataPoints[0].Exemplars
+		want := sdk.Only(t).SpanContext().SpanID()
+		if len(exemplars) != 1 || string(exemplars[0].SpanID) != string(want[:]) {
+			t.Errorf("exemplars %v, want span %v", exemplars, want)
+		}
+		return
+	}
+	t.Error("not measured")
+}
+
+// sums returns the series of a counter, by one attribute or else "".
+func sums(t *testing.T, sdk *oteltest.SDK, name, by string) map[string]int64 {
+	t.Helper()
+	out := map[string]int64{}
+	data, _ := sdk.Metric(t, name).(metricdata.Sum[int64])
+	for _, p := range data.DataPoints {
+		v, _ := p.Attributes.Value(attribute.Key(by))
+		out[v.AsString()] = p.Value
+	}
+	return out
+}
+
+func TestPool(t *testing.T) {
+	for _, test := range []struct{ optIn, legacy string }{{"", "yes"}, {"database/dup", "yes"}, {"database", ""}, {"http", "yes"}} {
+		t.Run("opt in "+test.optIn, func(t *testing.T) {
+			t.Setenv("OTEL_SEMCONV_STABILITY_OPT_IN", test.optIn)
+			sdk := oteltest.New(t)
+			db := sqltrace.OpenDB(full().Connector(), options(sdk, sqltrace.WithAttributes(
+				attribute.String("db.client.connection.pool.name", "reader")))...)
+			defer db.Close()
+			db.SetMaxOpenConns(5)
+			first, err := db.Conn(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			second, err := db.Conn(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer first.Close()
+			second.Close()
+
+			stable := sums(t, sdk, "db.client.connection.count", "db.client.connection.state")
+			if stable["used"] != 1 || stable["idle"] != 1 || sums(t, sdk, "db.client.connection.max", "db.client.connection.pool.name")["reader"] != 5 {
+				t.Errorf("stable: %v", stable)
+			}
+			created := sdk.Seconds(t, "db.client.connection.create_time")
+			if len(created) != 1 || created[0].Count != 2 || created[0].Sum > 60 {
+				t.Errorf("create_time %v", created)
+			}
+			legacy := sums(t, sdk, "db.client.connections.usage", "state")
+			created = sdk.Seconds(t, "db.client.connections.create_time")
+			if test.legacy == "" {
+				if len(legacy) != 0 || len(created) != 0 {
+					t.Errorf("legacy %v, %v", legacy, created)
+				}
+				return
+			}
+			if legacy["used"] != 1 || legacy["idle"] != 1 || sums(t, sdk, "db.client.connections.max", "pool.name")["reader"] != 5 {
+				t.Errorf("legacy: %v", legacy)
+			}
+			if len(created) != 1 || created[0].Count != 2 {
+				t.Errorf("create_time %v", created)
+			}
+		})
+	}
+}
+
+func TestPoolWithoutBoundHasNoMaximum(t *testing.T) {
+	sdk := oteltest.New(t)
+	open(t, full().Connector(), options(sdk)...)
+	if got := sums(t, sdk, "db.client.connection.max", "x"); len(got) != 0 {
+		t.Errorf("max %v", got)
+	}
+	if got := sums(t, sdk, "db.client.connection.count", "db.client.connection.pool.name"); len(got) != 1 {
+		t.Errorf("pools %v", got)
+	}
+}
+
+func TestPoolThatIsClosedIsNotMeasured(t *testing.T) {
+	sdk := oteltest.New(t)
+	db := sqltrace.OpenDB(full().Connector(), options(sdk)...)
+	if len(sums(t, sdk, "db.client.connection.count", "db.client.connection.state")) == 0 {
+		t.Error("not measured while it is open")
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := sums(t, sdk, "db.client.connection.count", "db.client.connection.state"); len(got) != 0 {
+		t.Errorf("measured %v", got)
+	}
+}
+
+// How long connections are waited for is derived from what database/sql tells.
+func TestWaitTime(t *testing.T) {
+	sdk := oteltest.New(t)
+	db := open(t, (&sqltest.DB{Conn: sqltest.ConnAll}).Connector(), options(sdk)...)
+	db.SetMaxOpenConns(1)
+	for range 3 {
+		busy, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		waits := db.Stats().WaitCount
+		done := make(chan error)
+		go func() { _, err := db.Exec("DELETE FROM orders"); done <- err }()
+		oteltest.Eventually(t, func() bool { return db.Stats().WaitCount > waits })
+		busy.Close()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, unit := range map[string]float64{"db.client.connection.wait_time": 1, "db.client.connections.wait_time": 1000} {
+		points := sdk.Seconds(t, name)
+		want := db.Stats().WaitDuration.Seconds() * unit
+		if len(points) != 1 || points[0].Count != 3 || points[0].Sum < 0.99*want || points[0].Sum > 1.01*want {
+			t.Errorf("%s: %v, want 3 and %v", name, points, want)
+		}
+	}
+}

@@ -1,0 +1,186 @@
+package sqltrace_test
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// database/sql tries again on another connection when one turns out to be bad.
+func TestRetriesAreOneSpan(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		bad     int // how many connections are
+		events  int
+		failed  bool
+		prepare bool
+	}{
+		{"first succeeds", 0, 0, false, false},
+		{"second succeeds", 1, 1, false, false},
+		{"third succeeds", 2, 2, false, false},
+		{"none succeeds", 3, 2, true, false},
+		{"prepared", 1, 1, false, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			fake := full()
+			left := 0
+			fake.Hook = func(_ context.Context, op, _ string) error {
+				if left > 0 && (op == "conn.ExecContext" || op == "stmt.ExecContext") {
+					left--
+					return driver.ErrBadConn
+				}
+				return nil
+			}
+			db := open(t, fake.Connector(), options(sdk)...)
+			exec := func() error { _, err := db.Exec("DELETE FROM orders"); return err }
+			if test.prepare {
+				stmt, err := db.Prepare("DELETE FROM orders")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer stmt.Close()
+				exec = func() error { _, err := stmt.Exec(); return err }
+			}
+			left = test.bad
+			if err := exec(); (err != nil) != test.failed {
+				t.Fatal(err)
+			}
+			span := sdk.Only(t)
+			if got := span.Status().Code == codes.Error; got != test.failed || len(span.Events()) != test.events {
+				t.Errorf("status %v, events %v", span.Status(), span.Events())
+			}
+			if points := sdk.Seconds(t, "db.client.operation.duration"); len(points) != 1 || points[0].Count != 1 {
+				t.Errorf("measured %v", points)
+			}
+		})
+	}
+}
+
+// A retry that never comes, since there is no other connection, is a failure as of
+// when the connection turned out to be bad.
+func TestRetryThatNeverComes(t *testing.T) {
+	sdk := oteltest.New(t)
+	synctest.Test(t, func(t *testing.T) {
+		fake := full()
+		down := false
+		fake.Hook = func(_ context.Context, op, _ string) error {
+			switch {
+			case op == "conn.ExecContext":
+				down = true
+				return driver.ErrBadConn
+			case op == "connector.Connect" && down:
+				return errors.New("no route")
+			}
+			return nil
+		}
+		db := open(t, fake.Connector(), options(sdk)...)
+		begin := time.Now()
+		if _, err := db.Exec("DELETE FROM orders"); err == nil {
+			t.Fatal("no error")
+		}
+		<-time.After(2 * time.Second)
+		wantNames(t, sdk, "internal connect", "client DELETE orders")
+		span := sdk.Ended()[1]
+		if span.Status().Code != codes.Error || !span.EndTime().Equal(begin) {
+			t.Errorf("status %v, ended %v", span.Status(), span.EndTime())
+		}
+	})
+}
+
+// A transaction is not tried again.
+func TestBadConnectionInTransaction(t *testing.T) {
+	sdk := oteltest.New(t)
+	fake := full()
+	fake.Hook = func(_ context.Context, op, _ string) error {
+		if op == "conn.ExecContext" {
+			return driver.ErrBadConn
+		}
+		return nil
+	}
+	db := open(t, fake.Connector(), options(sdk)...)
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("DELETE FROM orders"); !errors.Is(err, driver.ErrBadConn) {
+		t.Error(err)
+	}
+	if span := sdk.Only(t); span.Status().Code != codes.Error {
+		t.Errorf("status %v", span.Status())
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A connection that is found to be bad as it is taken from the pool is churn.
+func TestBadConnectionInPoolHasNoSpan(t *testing.T) {
+	sdk := oteltest.New(t)
+	fake := full()
+	bad := true
+	fake.Hook = func(_ context.Context, op, _ string) error {
+		if op == "conn.ResetSession" && bad {
+			bad = false
+			return driver.ErrBadConn
+		}
+		return nil
+	}
+	db := open(t, fake.Connector(), options(sdk)...)
+	for range 2 {
+		if _, err := db.Exec("DELETE FROM orders"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantNames(t, sdk, "client DELETE orders", "client DELETE orders")
+	for _, span := range sdk.Ended() {
+		if span.Status().Code != codes.Unset || len(span.Events()) != 0 {
+			t.Errorf("status %v, events %v", span.Status(), span.Events())
+		}
+	}
+}
+
+// Retries of one context by several goroutines at once end one span each.
+func TestRetriesAtOnce(t *testing.T) {
+	sdk := oteltest.New(t)
+	fake := full()
+	var mu sync.Mutex
+	n := 0
+	fake.Hook = func(_ context.Context, op, _ string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if n++; op == "conn.ExecContext" && n%2 == 0 {
+			return driver.ErrBadConn
+		}
+		return nil
+	}
+	db := open(t, fake.Connector(), options(sdk)...)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 20 {
+				_, _ = db.ExecContext(t.Context(), "DELETE FROM orders")
+			}
+		})
+	}
+	group.Wait()
+	oteltest.Eventually(t, func() bool { return sdk.Started() == len(sdk.Ended()) })
+	clients := 0
+	for _, span := range sdk.Ended() {
+		if span.SpanKind() == trace.SpanKindClient {
+			clients++
+		}
+	}
+	if clients != 160 {
+		t.Errorf("%d spans, want 160", clients)
+	}
+}

@@ -1,0 +1,173 @@
+package sqltrace_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/otel/codes"
+
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/sqltest"
+)
+
+// However reading ends, the span ends once, and tells how many rows there were.
+func TestRowsEndTheirSpan(t *testing.T) {
+	for _, test := range []struct {
+		name, rows, kind string
+		failed           bool
+		read             func(t *testing.T, db *sql.DB)
+	}{
+		{"exhausted", "2", "", false, func(t *testing.T, db *sql.DB) {
+			rows, err := db.Query("SELECT 1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for rows.Next() {
+				continue
+			}
+		}},
+		{"closed early and twice", "1", "", false, func(t *testing.T, db *sql.DB) {
+			rows, err := db.Query("SELECT 1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !rows.Next() || rows.Close() != nil || rows.Close() != nil {
+				t.Error(rows.Err())
+			}
+		}},
+		{"one row", "1", "", false, func(t *testing.T, db *sql.DB) {
+			var id, name any
+			if err := db.QueryRow("SELECT 1").Scan(&id, &name); err != nil {
+				t.Error(err)
+			}
+		}},
+		{"canceled", "1", "canceled", false, func(t *testing.T, db *sql.DB) {
+			ctx, cancel := context.WithCancel(t.Context())
+			rows, err := db.QueryContext(ctx, "SELECT 1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !rows.Next() {
+				t.Error(rows.Err())
+			}
+			cancel()
+			synctest.Wait()
+			if rows.Next() || !errors.Is(rows.Err(), context.Canceled) {
+				t.Error(rows.Err())
+			}
+		}},
+		{"timeout", "1", "timeout", true, func(t *testing.T, db *sql.DB) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			rows, err := db.QueryContext(ctx, "SELECT 1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !rows.Next() {
+				t.Error(rows.Err())
+			}
+			<-ctx.Done()
+			synctest.Wait()
+		}},
+		{"broken off", "1", "57P01", true, func(t *testing.T, db *sql.DB) {
+			if err := query(t.Context(), db, "break"); err == nil {
+				t.Error("no error")
+			}
+		}},
+		{"forgotten", "", "", false, func(t *testing.T, db *sql.DB) {
+			rows, err := db.Query("SELECT 1") //nolint:rowserrcheck,sqlclosecheck // forgotten
+			if err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(6 * time.Second)
+			runtime.KeepAlive(rows)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			synctest.Test(t, func(t *testing.T) {
+				fake := full()
+				read := 0
+				fake.Hook = func(_ context.Context, op, query string) error {
+					if op == "rows.Next" && query == "break" {
+						if read++; read == 2 {
+							return stateError{"57P01"}
+						}
+					}
+					return nil
+				}
+				db := open(t, fake.Connector(), options(sdk)...)
+				begin := time.Now()
+				test.read(t, db)
+				span := sdk.Only(t)
+				wantAttributes(t, span, map[string]string{"db.response.returned_rows": test.rows, "error.type": test.kind})
+				if got := span.Status().Code == codes.Error; got != test.failed {
+					t.Errorf("status %v", span.Status())
+				}
+				// The time the program takes to read is not the database's.
+				if got := span.EndTime(); !got.Equal(begin) {
+					t.Errorf("ended %v after the beginning", got.Sub(begin))
+				}
+				<-time.After(time.Minute) // whatever waits still
+			})
+			if n := len(sdk.Ended()); n != 1 {
+				t.Errorf("%d spans ended", n)
+			}
+		})
+	}
+}
+
+func TestRowsOfSeveralResultsAreCounted(t *testing.T) {
+	sdk := oteltest.New(t)
+	db := open(t, (&sqltest.DB{Conn: sqltest.ConnAll, Rows: sqltest.RowsAll, Returned: 2}).Connector(), options(sdk)...)
+	if err := query(t.Context(), db, "SELECT 1; SELECT 2"); err != nil {
+		t.Fatal(err)
+	}
+	wantAttributes(t, sdk.Only(t), map[string]string{"db.response.returned_rows": "4"})
+}
+
+// Many statements at once, read in any order, leave nothing behind.
+func TestNothingIsLeaked(t *testing.T) {
+	sdk := oteltest.New(t)
+	before := runtime.NumGoroutine()
+	fake := full()
+	db := open(t, fake.Connector(), options(sdk)...)
+	done := make(chan error)
+	for i := range 8 {
+		go func() {
+			var err error
+			for range 50 {
+				ctx, cancel := context.WithCancel(t.Context())
+				rows, e := db.QueryContext(ctx, "SELECT * FROM orders")
+				if e != nil {
+					err = errors.Join(err, e)
+				} else if i%2 == 0 {
+					cancel()
+					rows.Close()
+				} else {
+					err = errors.Join(err, readAll(rows))
+				}
+				cancel()
+			}
+			done <- err
+		}()
+	}
+	for range 8 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	oteltest.Eventually(t, func() bool { return sdk.Started() == len(sdk.Ended()) && fake.Open() == 0 })
+	oteltest.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 })
+	if n := sdk.Started(); n != 400 {
+		t.Errorf("%d spans, want 400", n)
+	}
+}
