@@ -112,6 +112,10 @@ func (s *server) begin(ctx context.Context, info *stats.RPCTagInfo) context.Cont
 // HandleRPC follows a call.
 func (s *server) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	switch event := event.(type) {
+	case *stats.InHeader:
+		if c := s.callFrom(ctx); c != nil && c.conn == nil { // served by way of net/http
+			c.conn = newConn(event.LocalAddr, event.RemoteAddr)
+		}
 	case *stats.Begin:
 		if c := s.callFrom(ctx); c != nil {
 			c.served(event)
@@ -140,7 +144,7 @@ func (s *server) TagConn(ctx context.Context, info *stats.ConnTagInfo) context.C
 	if ctx.Value(connKey{}) != nil {
 		return ctx
 	}
-	return context.WithValue(ctx, connKey{}, newConn(info))
+	return context.WithValue(ctx, connKey{}, newConn(info.LocalAddr, info.RemoteAddr))
 }
 
 // HandleConn has nothing to do.

@@ -2,6 +2,7 @@ package grpctrace
 
 import (
 	"context"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,8 +57,8 @@ type conn struct{ attributes []attribute.KeyValue }
 
 type connKey struct{}
 
-func newConn(info *stats.ConnTagInfo) *conn {
-	return &conn{attributes: append(localOf(info.LocalAddr), peerOf(info.RemoteAddr)...)}
+func newConn(local, remote net.Addr) *conn {
+	return &conn{attributes: append(localOf(local), peerOf(remote)...)}
 }
 
 // identify finds out what the method is called. Of a server that was not made by
