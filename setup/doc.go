@@ -18,6 +18,22 @@
 // Second, [LogHandler] writes the JSON lines that NAIS reads, with the trace's
 // identity in each.
 //
+// # Metrics
+//
+// Pushed once a minute: what the program records with the OpenTelemetry API, the
+// metrics of the Go runtime and of the process under client_golang's names, which
+// Nais APM reads, those of the program's own registry by [WithGatherer], and two
+// of telemetry itself: otel.sdk.exporter.span.exported, with error.type for spans
+// that were dropped, and spor.export.failures, by signal. With
+// OTEL_METRICS_EXPORTER=prometheus [MetricsHandler] serves all of them instead,
+// and nothing is pushed: never both, since every series would be counted twice.
+//
+// # Dialect
+//
+// Every span, also of other libraries, has the older names of its attributes
+// beside the stable ones, as Nais APM reads them: db.system beside db.system.name.
+// OTEL_SEMCONV_STABILITY_OPT_IN=http,database,rpc,messaging leaves them out.
+//
 // # Environment
 //
 // Everything is read from the variables that NAIS sets; what is unset has the
@@ -33,14 +49,30 @@
 //	OTEL_BSP_MAX_QUEUE_SIZE (2048 to 16384, by memory), OTEL_BSP_MAX_EXPORT_BATCH_SIZE (512),
 //	OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT (8192), the other OTEL_ATTRIBUTE_*, OTEL_SPAN_*,
 //	OTEL_EVENT_* and OTEL_LINK_* limits (as specified),
+//	OTEL_METRICS_EXPORTER (otlp, prometheus, console, none), OTEL_METRIC_EXPORT_INTERVAL
+//	(60000 ms), OTEL_METRIC_EXPORT_TIMEOUT (30000 ms), OTEL_METRICS_EXEMPLAR_FILTER (trace_based),
+//	OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE (cumulative),
+//	OTEL_EXPORTER_PROMETHEUS_HOST, _PORT (a listener for the scraper; none),
 //	OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS, _TIMEOUT (30000 ms), _COMPRESSION (none),
 //	_CERTIFICATE, _CLIENT_CERTIFICATE, _CLIENT_KEY, _INSECURE, _PROTOCOL (grpc alone),
-//	each also for traces alone, as OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
+//	each also for one signal alone, as OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
 //
 // # Never exported
 //
-// Process arguments and owner. Norwegian personal numbers, in any text of a span
-// or a log line, are masked.
+// Process arguments and owner. Credentials in the parameters and the user of a
+// URL, which become REDACTED. Personal numbers in any text of a span, a metric or
+// a log line, which become ***********: eleven digits alone, also as ddmmyy nnnnn,
+// percent-encoded or escaped as in JSON, whatever the control digits, that begin
+// with a date as of a
+//
+//	fødselsnummer                                    [folkeregisteret]
+//	D-number (day + 40), H-number (month + 40)       [UDI], [e-helse]
+//	NPID (month + 20), of test persons (month + 60)  [NPID]
+//	test person (month + 40, + 65 or + 80)           [NoCommons], [fnrvalidator]
+//
+// They survive in UUIDs and hex IDs. Numbers that are no text are left alone, but
+// in log lines. So is what the Go runtime prints when a goroutine other than run's
+// panics, and what does not go through [LogHandler].
 //
 // # Traps
 //
@@ -49,4 +81,11 @@
 //
 // See https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 // and https://docs.nais.io/observability/reference/auto-config/.
+//
+// [folkeregisteret]: https://skatteetaten.github.io/folkeregisteret-api-dokumentasjon/nytt-fodselsnummer-fra-2032/
+// [e-helse]: https://www.ehelse.no/standardisering/standarder/identifikatorer-for-personer
+// [UDI]: https://www.udi.no/ord-og-begreper/d-nummer/d-nummer-stemmer-ikke-med-fodselsdato/
+// [NPID]: https://github.com/navikt/pensjon-etterlatte-saksbehandling/blob/main/libs/saksbehandling-common/src/main/kotlin/person/NavPersonIdent.kt
+// [NoCommons]: https://github.com/bekkopen/NoCommons/releases
+// [fnrvalidator]: https://github.com/navikt/fnrvalidator
 package setup

@@ -1,0 +1,116 @@
+package setup_test
+
+import (
+	"context"
+	"net"
+	"testing"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc"
+
+	"github.com/nais/spor/setup"
+)
+
+// batchSize is that of the batch processor.
+const batchSize = 512
+
+// httpBatch returns a full batch of spans as a server and its client make them.
+func httpBatch() []sdktrace.ReadOnlySpan {
+	var batch ended
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(&batch))
+	tracer := provider.Tracer("github.com/nais/spor/httptrace", trace.WithInstrumentationVersion("0.1.0"))
+	for range batchSize / 2 {
+		ctx, server := tracer.Start(remote(sampledParent), "GET /orders/{id}", trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+			semconv.HTTPRequestMethodGet, semconv.URLScheme("http"), semconv.ServerAddress("orders.team"), semconv.NetworkPeerAddress("10.6.1.12"),
+			semconv.NetworkPeerPort(41234), semconv.URLPath("/orders/4711"), semconv.HTTPRoute("/orders/{id}"), semconv.NetworkProtocolVersion("1.1"),
+			semconv.UserAgentOriginal("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")))
+		_, client := tracer.Start(ctx, "GET", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+			semconv.HTTPRequestMethodGet, semconv.URLFull("http://stock.team/items?order=4711&page=2"), semconv.ServerAddress("stock.team"),
+			semconv.ServerPort(80), semconv.NetworkProtocolVersion("1.1")))
+		for _, span := range []trace.Span{client, server} {
+			span.SetAttributes(semconv.HTTPResponseStatusCode(200), attribute.Int("http.response.body.size", 512))
+			span.End()
+		}
+	}
+	return batch.spans
+}
+
+// discard reads the attributes, as every exporter does, and forgets them.
+type discard struct{ attributes int }
+
+func (d *discard) Shutdown(context.Context) error { return nil }
+
+func (d *discard) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) error {
+	for _, span := range spans {
+		d.attributes += len(span.Attributes())
+	}
+	return nil
+}
+
+// BenchmarkRewrite measures the rewriting of a batch alone.
+func BenchmarkRewrite(b *testing.B) {
+	benchmarkExport(b, "exporter=discard/lib=otel", &discard{})
+	benchmarkExport(b, "exporter=discard/lib=spor", setup.Rewriting(&discard{}))
+}
+
+// BenchmarkExport measures the export of a batch to a server on loopback that
+// reads nothing of it, by OpenTelemetry's exporter as it is and with rewriting.
+func BenchmarkExport(b *testing.B) {
+	endpoint := idleServer(b)
+	exporter, err := otlptrace.New(b.Context(), otlptracegrpc.NewClient(
+		otlptracegrpc.WithEndpoint(endpoint), otlptracegrpc.WithInsecure()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := exporter.Shutdown(context.Background()); err != nil {
+			b.Error(err)
+		}
+	})
+	benchmarkExport(b, "exporter=otlp/lib=otel", exporter)
+	benchmarkExport(b, "exporter=otlp/lib=spor", setup.Rewriting(exporter))
+}
+
+func benchmarkExport(b *testing.B, name string, e sdktrace.SpanExporter) {
+	b.Helper()
+	b.Run(name, func(b *testing.B) {
+		batch := httpBatch()
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := e.ExportSpans(b.Context(), batch); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/batchSize, "ns/span")
+	})
+}
+
+// idleServer accepts every request without decoding it.
+func idleServer(b *testing.B) (endpoint string) {
+	b.Helper()
+	l, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	server := grpc.NewServer(grpc.ForceServerCodec(blind{}), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+		if err := stream.RecvMsg(nil); err != nil {
+			return err
+		}
+		return stream.SendMsg(nil)
+	}))
+	go server.Serve(l)
+	b.Cleanup(server.Stop)
+	return l.Addr().String()
+}
+
+// blind is a codec that looks at nothing.
+type blind struct{}
+
+func (blind) Marshal(any) ([]byte, error) { return nil, nil }
+func (blind) Unmarshal([]byte, any) error { return nil }
+func (blind) Name() string                { return "proto" }
