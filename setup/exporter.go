@@ -3,11 +3,13 @@ package setup
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -112,16 +114,29 @@ const tooLarge = "request message too large"
 // divisible reports whether a part of the batch may fare better than the whole.
 func divisible(err error) bool {
 	switch status.Code(err) {
-	case codes.InvalidArgument, codes.ResourceExhausted, codes.Internal:
+	case codes.ResourceExhausted:
+		return !throttled(err)
+	case codes.InvalidArgument, codes.Internal:
 		return true
 	}
 	return strings.Contains(err.Error(), tooLarge)
 }
 
+// throttled reports whether the collector asked for a pause: it is busy, and says
+// nothing about the batch.
+func throttled(err error) bool {
+	return slices.ContainsFunc(status.Convert(err).Details(), func(detail any) bool {
+		_, is := detail.(*errdetails.RetryInfo)
+		return is
+	})
+}
+
 func (e *exporter) reason(err error) string {
 	switch status.Code(err) {
 	case codes.ResourceExhausted:
-		return tooBig
+		if !throttled(err) {
+			return tooBig
+		}
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Aborted:
 	case codes.Unknown:
 		if strings.Contains(err.Error(), tooLarge) {

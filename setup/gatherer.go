@@ -2,11 +2,13 @@ package setup
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	dto "github.com/prometheus/client_model/go"
+	"go.opentelemetry.io/otel"
 )
 
 // gatherProcess returns the metrics of the Go runtime and of the process, under
@@ -20,6 +22,8 @@ func gatherProcess(program []prometheus.Gatherer) prometheus.Gatherer {
 
 // firstOfName gathers from several registries. Of a family that more than one
 // has, the first counts: the program's registry often has the Go collector too.
+// It reports errors itself, and goes on without what is missing: whoever asks
+// would throw the rest away for them.
 type firstOfName []prometheus.Gatherer
 
 func (f firstOfName) Gather() ([]*dto.MetricFamily, error) {
@@ -27,7 +31,7 @@ func (f firstOfName) Gather() ([]*dto.MetricFamily, error) {
 	var problems []error
 	seen := map[string]bool{}
 	for _, gatherer := range f {
-		some, err := gatherer.Gather()
+		some, err := gather(gatherer)
 		problems = append(problems, err)
 		for _, family := range some {
 			if name := family.GetName(); !seen[name] {
@@ -36,7 +40,20 @@ func (f firstOfName) Gather() ([]*dto.MetricFamily, error) {
 			}
 		}
 	}
-	return families, errors.Join(problems...)
+	if err := errors.Join(problems...); err != nil {
+		otel.Handle(fmt.Errorf("setup: some metrics are missing: %w", err))
+	}
+	return families, nil
+}
+
+// gather makes an error of a panic, which would end the process.
+func gather(gatherer prometheus.Gatherer) (families []*dto.MetricFamily, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("%T panicked: %v", gatherer, value)
+		}
+	}()
+	return gatherer.Gather()
 }
 
 // cleanGatherer cleans help texts and the values of labels.

@@ -66,9 +66,9 @@ func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	}
 	h2 := *h
 	attrs = slices.Clone(attrs)
+	h2.hasTrace = h.hasTrace || !h.grouped && hasKey(attrs, traceKey)
 	for i := range attrs {
-		h2.hasTrace = h2.hasTrace || !h.grouped && attrs[i].Key == traceKey
-		attrs[i] = h.attr(attrs[i], false)
+		attrs[i] = h.attr(attrs[i], !h2.hasTrace)
 	}
 	h2.json = h.json.WithAttrs(attrs)
 	return &h2
@@ -103,11 +103,22 @@ func freeKey(key string, hasSpan bool) string {
 	return "fields." + key
 }
 
+// hasKey reports whether key is among attrs at the top level.
+func hasKey(attrs []slog.Attr, key string) bool {
+	return slices.ContainsFunc(attrs, func(a slog.Attr) bool {
+		return a.Key == key || isInline(a) && hasKey(a.Value.Resolve().Group(), key)
+	})
+}
+
+// isInline reports whether a is a group without a name, whose members slog
+// writes in its place.
+func isInline(a slog.Attr) bool { return a.Key == "" && a.Value.Resolve().Kind() == slog.KindGroup }
+
 // mustRewrite reports whether an attribute of r cannot stay as it is.
 func (h *logHandler) mustRewrite(r slog.Record, hasSpan bool) bool {
 	found := false
 	r.Attrs(func(a slog.Attr) bool {
-		found = !h.grouped && freeKey(a.Key, hasSpan) != a.Key || hasDuration(a.Value)
+		found = !h.grouped && (a.Key == "" || freeKey(a.Key, hasSpan) != a.Key) || hasDuration(a.Value)
 		return !found
 	})
 	return found
@@ -123,21 +134,35 @@ func (h *logHandler) rewrite(r slog.Record, hasSpan bool) slog.Record {
 }
 
 func (h *logHandler) attr(a slog.Attr, hasSpan bool) slog.Attr {
-	if !h.grouped {
+	a.Value = durationsAsText(a.Value)
+	switch {
+	case h.grouped:
+	case isInline(a):
+		members := slices.Clone(a.Value.Group())
+		for i := range members {
+			members[i] = h.attr(members[i], hasSpan)
+		}
+		a.Value = slog.GroupValue(members...)
+	default:
 		a.Key = freeKey(a.Key, hasSpan)
 	}
-	a.Value = durationsAsText(a.Value)
 	return a
 }
 
-// hasDuration reports whether v is a duration or holds one. slog writes it as
+// hasDuration reports whether v is a duration or may hold one. slog writes it as
 // nanoseconds, and the eleven digits of half a minute may be a personal number.
 func hasDuration(v slog.Value) bool {
-	return v.Kind() == slog.KindDuration ||
-		v.Kind() == slog.KindGroup && slices.ContainsFunc(v.Group(), func(a slog.Attr) bool { return hasDuration(a.Value) })
+	switch v.Kind() {
+	case slog.KindDuration, slog.KindLogValuer:
+		return true
+	case slog.KindGroup:
+		return slices.ContainsFunc(v.Group(), func(a slog.Attr) bool { return hasDuration(a.Value) })
+	}
+	return false
 }
 
 func durationsAsText(v slog.Value) slog.Value {
+	v = v.Resolve()
 	if !hasDuration(v) {
 		return v
 	}

@@ -78,28 +78,45 @@ func shapeMessage(dst, line []byte) []byte {
 	return append(append(dst, '"'), text[end:]...)
 }
 
-// fieldEnd returns the end of the first field of line and its comma: a text or
-// the source. It is 0 for another field, and for the last one.
+// fieldEnd returns the end of the first field of line and its comma. It is 0 for
+// the last one, and where there is none.
 func fieldEnd(line []byte) int {
 	if line[0] != '"' {
 		return 0
 	}
 	end := 1 + textEnd(line[1:]) + 1 // the key and its colon
-	switch {
-	case end >= len(line):
-		return 0
-	case line[end] == '"':
-		end++
-		end += textEnd(line[end:])
-	case bytes.HasPrefix(line, []byte(`"source":{`)):
-		end = bytes.IndexByte(line, '}') + 1
-	default:
+	if end >= len(line) {
 		return 0
 	}
+	end += valueEnd(line[end:])
 	if end >= len(line) || line[end] != ',' {
 		return 0
 	}
 	return end + 1
+}
+
+// valueEnd returns the end of the JSON value that line begins with: the comma or
+// the bracket behind it.
+func valueEnd(line []byte) int {
+	depth := 0
+	for i := 0; i < len(line); i++ {
+		switch line[i] {
+		case '"':
+			i += textEnd(line[i+1:])
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return i
+			}
+			depth--
+		case ',':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(line)
 }
 
 // textEnd returns the end of the JSON text whose opening quote is just before

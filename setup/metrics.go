@@ -55,10 +55,15 @@ func (t *telemetry) newReader(ctx context.Context, m *metricSettings, gatherer p
 	return nil, nil
 }
 
+// mostPoints is how many data points one request has: a collector takes 4 MiB, and
+// would refuse every series for those that are too many.
+const mostPoints = 2000
+
 func periodic(m *metricSettings, e sdkmetric.Exporter, gatherer prometheus.Gatherer) sdkmetric.Reader {
 	return sdkmetric.NewPeriodicReader(e,
 		sdkmetric.WithInterval(m.interval),
 		sdkmetric.WithTimeout(m.exportTimeout),
+		sdkmetric.WithMaxExportBatchSize(mostPoints),
 		sdkmetric.WithProducer(prometheusbridge.NewMetricProducer(prometheusbridge.WithGatherer(gatherer))),
 	)
 }

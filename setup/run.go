@@ -34,9 +34,16 @@ import (
 // log line, and does not change what Run returns. Lines go to [slog.Default], or
 // as JSON to standard error where the program has set no default.
 func Run(ctx context.Context, run func(context.Context) error, opts ...Option) error {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	// Not under ctx: the end of the caller's context is no signal, and the first
+	// one after it must not end the process.
+	signalled, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	defer context.AfterFunc(ctx, stop)()
+	defer context.AfterFunc(signalled, func() {
+		stop()
+		end(context.Cause(signalled))
+	})()
 
 	c := newConfig(opts)
 	env := processEnvironment()

@@ -125,7 +125,7 @@ func (t *telemetry) flushAndStop(ctx context.Context) error {
 	}
 	t.reporter.hold()
 	defer t.reporter.release()
-	err := t.each(func(p provider) error { return p.Shutdown(ctx) })
+	err := together(ctx, t.signals, func(p provider) error { return p.Shutdown(ctx) })
 	return errors.Join(t.lost(), err)
 }
 
@@ -144,18 +144,7 @@ func (t *telemetry) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
 	// The exporters report their own errors.
-	_ = t.each(func(p provider) error { return p.ForceFlush(ctx) })
-}
-
-// each does something to every signal at once, and waits.
-func (t *telemetry) each(do func(provider) error) error {
-	errs := make([]error, len(t.signals))
-	var wait sync.WaitGroup
-	for i, p := range t.signals {
-		wait.Go(func() { errs[i] = do(p) })
-	}
-	wait.Wait()
-	return errors.Join(errs...)
+	_ = together(ctx, t.signals, func(p provider) error { return p.ForceFlush(ctx) })
 }
 
 // lost returns an error if not every span was delivered.

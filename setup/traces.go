@@ -11,35 +11,32 @@ import (
 
 // startTraces installs a tracer provider if there is anywhere for spans to go.
 func (t *telemetry) startTraces(s *settings) error {
-	var processors []sdktrace.SpanProcessor
+	var all processors
 	var problems []error
 	if s.traces.endpoint != nil {
 		gate, err := t.newPipeline(s)
 		if err == nil {
-			processors = append(processors, gate)
+			all = append(all, gate)
 		}
 		problems = append(problems, err)
 	}
 	if s.traces.console {
 		console, err := stdouttrace.New(stdouttrace.WithPrettyPrint())
 		if err == nil {
-			processors = append(processors, sdktrace.NewSimpleSpanProcessor(rewritingExporter{console, s.rewriter}))
+			all = append(all, sdktrace.NewSimpleSpanProcessor(rewritingExporter{console, s.rewriter}))
 		}
 		problems = append(problems, err)
 	}
-	processors = append(processors, s.processors...)
-	if len(processors) == 0 {
+	all = append(all, s.processors...)
+	if len(all) == 0 {
 		return errors.Join(problems...)
 	}
-	options := []sdktrace.TracerProviderOption{
+	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithResource(s.resource),
 		sdktrace.WithSampler(s.sampler),
 		sdktrace.WithRawSpanLimits(s.limits),
-	}
-	for _, p := range processors {
-		options = append(options, sdktrace.WithSpanProcessor(p))
-	}
-	provider := sdktrace.NewTracerProvider(options...)
+		sdktrace.WithSpanProcessor(all),
+	)
 	otel.SetTracerProvider(provider)
 	t.signals = append(t.signals, provider)
 	return errors.Join(problems...)

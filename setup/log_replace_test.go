@@ -1,0 +1,34 @@
+package setup_test
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+)
+
+func TestLogHandlerMessageBehindReplacedFields(t *testing.T) {
+	replace := func(key string, value any) func([]string, slog.Attr) slog.Attr {
+		return func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == key {
+				return slog.Any(key, value)
+			}
+			return a
+		}
+	}
+	for name, replaced := range map[string]func([]string, slog.Attr) slog.Attr{
+		"time as a number":   replace(slog.TimeKey, time.Now().UnixMilli()),
+		"time as a group":    replace(slog.TimeKey, slog.GroupValue(slog.Int("s", 1), slog.Group("n", "ns", 2))),
+		"level as a number":  replace(slog.LevelKey, 5),
+		"level as null":      replace(slog.LevelKey, nil),
+		"source as a number": replace(slog.SourceKey, 5),
+		"source, nested":     replace(slog.SourceKey, map[string]any{"at": map[string]any{"file": `a}"b`, "lines": []int{1, 2}}}),
+		"source with braces": replace(slog.SourceKey, &slog.Source{Function: "f", File: "/src/{v}/a.go", Line: 1}),
+	} {
+		line := logged(t, &slog.HandlerOptions{AddSource: true, ReplaceAttr: replaced}, func(l *slog.Logger) {
+			l.InfoContext(remote(sampledParent), "hello", "a", 1)
+		})
+		if line["message"] != "hello" || line["span_id"] == nil || line["trace_id"] == nil {
+			t.Errorf("%s: got %v", name, line)
+		}
+	}
+}
