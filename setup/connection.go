@@ -91,6 +91,7 @@ func (w *watcher) watch(ctx context.Context, method string, req, reply any, conn
 		w.reporter.failed(w.signal, w.endpoint, err)
 	case code != codes.Canceled && code != codes.DeadlineExceeded && code != codes.Unavailable:
 		w.reached.Store(true)
+		w.reporter.met()
 	}
 	return err
 }

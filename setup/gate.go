@@ -26,11 +26,15 @@ type gate struct {
 	waiting  atomic.Int64 // spans in next that the exporter has not settled
 }
 
+// flushMarks is the room in the processor's queue for the marks of flushes, each
+// of which would take that of a span, which the processor drops in silence.
+const flushMarks = 256
+
 func newGate(e *exporter, batch batchSettings) *gate {
 	g := &gate{exporter: e, ledger: e.ledger, queue: int64(batch.queue)}
 	e.settled = func(spans int) { g.waiting.Add(-int64(spans)) }
 	g.next = sdktrace.NewBatchSpanProcessor(e,
-		sdktrace.WithMaxQueueSize(batch.queue),
+		sdktrace.WithMaxQueueSize(batch.queue+flushMarks),
 		sdktrace.WithMaxExportBatchSize(batch.size),
 		sdktrace.WithBatchTimeout(batch.delay),
 		sdktrace.WithExportTimeout(batch.timeout),

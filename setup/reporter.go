@@ -90,6 +90,13 @@ func (r *reporter) answered(signal string) {
 	}
 }
 
+// met notes that there is a collector, whatever it answers.
+func (r *reporter) met() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reached = true
+}
+
 // hold keeps the reporter silent until release, which says everything in one
 // line.
 func (r *reporter) hold() {
