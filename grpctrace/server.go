@@ -113,8 +113,8 @@ func (s *server) begin(ctx context.Context, info *stats.RPCTagInfo) context.Cont
 func (s *server) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	switch event := event.(type) {
 	case *stats.InHeader:
-		if c := s.callFrom(ctx); c != nil && c.conn == nil { // served by way of net/http
-			c.conn = newConn(event.LocalAddr, event.RemoteAddr)
+		if c := s.callFrom(ctx); c != nil {
+			c.arrived(event)
 		}
 	case *stats.Begin:
 		if c := s.callFrom(ctx); c != nil {

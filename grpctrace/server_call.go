@@ -24,13 +24,13 @@ type serverCall struct {
 	call
 
 	server     *server
-	conn       *conn
 	fullMethod string
 
 	known bool        // the server is known to have the method
 	begun atomic.Bool // something serves it
 
 	mu        sync.Mutex  // guards what follows, and the method of an unknown one
+	conn      *conn       // nil if it is not known where the call came from
 	stop      func() bool // ends the wait for a call that nothing serves
 	confirmed bool        // the server turned out to have the method
 	failure   string      // the type of the value that the handler panicked with
@@ -122,6 +122,16 @@ func (c *serverCall) watch(ctx context.Context) {
 func (c *serverCall) abandoned() {
 	if !c.begun.Load() {
 		c.unserved(codes.Canceled, "")
+	}
+}
+
+// arrived notes where the call came from. Of the connections of net/http gRPC
+// does not tell as such.
+func (c *serverCall) arrived(header *stats.InHeader) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conn == nil {
+		c.conn = newConn(header.LocalAddr, header.RemoteAddr)
 	}
 }
 

@@ -1,0 +1,50 @@
+package exception_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/nais/spor/internal/exception"
+	"github.com/nais/spor/internal/oteltest"
+)
+
+func TestRecord(t *testing.T) {
+	sdk := oteltest.New(t)
+	_, span := sdk.TracerProvider.Tracer("test").Start(t.Context(), "test")
+	if got := exception.Record(span, []byte("01017012345")); got != "[]uint8" {
+		t.Errorf("kind %q", got)
+	}
+	if got := exception.Record(span, strings.NewReader); got != "func(string) *strings.Reader" {
+		t.Errorf("kind %q", got)
+	}
+	exception.Record(span, "no person 01017012345")
+	span.End()
+	events := sdk.Only(t).Events()
+	if len(events) != 3 {
+		t.Fatalf("events %v", events)
+	}
+	got := oteltest.Map(events[2].Attributes)
+	if got["exception.type"] != "string" || got["exception.message"] != "no person ***********" ||
+		!strings.Contains(got["exception.stacktrace"], "TestRecord") {
+		t.Errorf("exception %v", got)
+	}
+}
+
+func TestText(t *testing.T) {
+	long := strings.Repeat("å", 1000)
+	for _, tt := range []struct{ text, want string }{
+		{"", ""},
+		{"no such quote", "no such quote"},
+		{"no person 01017012345", "no person ***********"},
+		{"bad \xff byte", "bad \uFFFD byte"},
+		{long, long[:1024]},
+		{"x" + long, "x" + long[:1022]},
+		{"01017012345" + long, "***********" + long[:1012]},
+	} {
+		got := exception.Text(tt.text)
+		if got != tt.want || !utf8.ValidString(got) {
+			t.Errorf("Text(%.20q) is %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}
