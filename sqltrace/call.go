@@ -22,7 +22,6 @@ type call struct {
 	start     time.Time
 	inside    context.Context //nolint:containedctx // what the driver gets, with the span
 	span      trace.Span      // nil before it starts, and when nothing is traced
-	attempts  int
 
 	// What the driver returned.
 	returned bool
@@ -52,7 +51,7 @@ func (c *call) startSpan() context.Context {
 	if c.inside == nil {
 		c.inside = c.Context
 		if tracer, tracing := c.engine.tracer.Get(); tracing {
-			c.inside, c.span = tracer.Start(c.Context, c.statement.Name, c.statement.Start...)
+			c.inside, c.span = tracer.Start(c.Context, c.statement.Name, c.statement.Start...) //nolint:spancheck // end does
 		}
 	}
 	return c.inside
@@ -60,7 +59,6 @@ func (c *call) startSpan() context.Context {
 
 // again prepares c for another attempt.
 func (c *call) again() {
-	c.attempts++
 	c.returned, c.result, c.rows, c.err = false, nil, nil, nil
 }
 

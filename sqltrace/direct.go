@@ -155,7 +155,7 @@ func (s *directStmt) exec(ctx context.Context, args []driver.NamedValue) (driver
 	if err != nil {
 		return nil, err
 	}
-	return s.Exec(values) //nolint:staticcheck // for drivers that have no other
+	return s.Exec(values)
 }
 
 func (s *directStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
@@ -175,7 +175,7 @@ func (s *directStmt) query(ctx context.Context, args []driver.NamedValue) (drive
 	if err != nil {
 		return nil, err
 	}
-	return s.Query(values) //nolint:staticcheck // for drivers that have no other
+	return s.Query(values)
 }
 
 // valuesOf returns args for a method that knows neither names nor contexts.

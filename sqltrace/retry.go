@@ -13,8 +13,9 @@ import (
 )
 
 // retries holds the calls that failed because their connection was bad.
-// database/sql makes them again on another one, under the same context, and
-// twice at most. Only it knows whether it does.
+// database/sql makes them again on another one, under the same context, twice at
+// most; only it knows whether it does. Of two alike under one context it does not
+// matter which is which.
 type retries struct {
 	waiting atomic.Int32
 	mu      sync.Mutex
@@ -28,12 +29,9 @@ type retry struct {
 	giveUp  *time.Timer
 }
 
-const (
-	mostAttempts = 3
-	// patience is how long database/sql may take to get another connection; then
-	// the call has failed.
-	patience = time.Second
-)
+// patience is how long database/sql may take to get another connection; then the
+// call has failed.
+const patience = time.Second
 
 // keep holds c until it is made again.
 func (r *retries) keep(c *call) {

@@ -27,7 +27,7 @@ func TestRetriesAreOneSpan(t *testing.T) {
 		{"first succeeds", 0, 0, false, false},
 		{"second succeeds", 1, 1, false, false},
 		{"third succeeds", 2, 2, false, false},
-		{"none succeeds", 3, 2, true, false},
+		{"none succeeds", 3, 3, true, false},
 		{"prepared", 1, 1, false, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

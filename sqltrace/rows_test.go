@@ -23,6 +23,7 @@ func TestRowsEndTheirSpan(t *testing.T) {
 		read             func(t *testing.T, db *sql.DB)
 	}{
 		{"exhausted", "2", "", false, func(t *testing.T, db *sql.DB) {
+			t.Helper()
 			rows, err := db.Query("SELECT 1")
 			if err != nil {
 				t.Fatal(err)
@@ -32,6 +33,7 @@ func TestRowsEndTheirSpan(t *testing.T) {
 			}
 		}},
 		{"closed early and twice", "1", "", false, func(t *testing.T, db *sql.DB) {
+			t.Helper()
 			rows, err := db.Query("SELECT 1")
 			if err != nil {
 				t.Fatal(err)
@@ -41,12 +43,14 @@ func TestRowsEndTheirSpan(t *testing.T) {
 			}
 		}},
 		{"one row", "1", "", false, func(t *testing.T, db *sql.DB) {
+			t.Helper()
 			var id, name any
 			if err := db.QueryRow("SELECT 1").Scan(&id, &name); err != nil {
 				t.Error(err)
 			}
 		}},
 		{"canceled", "1", "canceled", false, func(t *testing.T, db *sql.DB) {
+			t.Helper()
 			ctx, cancel := context.WithCancel(t.Context())
 			rows, err := db.QueryContext(ctx, "SELECT 1")
 			if err != nil {
@@ -62,6 +66,7 @@ func TestRowsEndTheirSpan(t *testing.T) {
 			}
 		}},
 		{"timeout", "1", "timeout", true, func(t *testing.T, db *sql.DB) {
+			t.Helper()
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			rows, err := db.QueryContext(ctx, "SELECT 1")
@@ -75,12 +80,14 @@ func TestRowsEndTheirSpan(t *testing.T) {
 			synctest.Wait()
 		}},
 		{"broken off", "1", "57P01", true, func(t *testing.T, db *sql.DB) {
+			t.Helper()
 			if err := query(t.Context(), db, "break"); err == nil {
 				t.Error("no error")
 			}
 		}},
 		{"forgotten", "", "", false, func(t *testing.T, db *sql.DB) {
-			rows, err := db.Query("SELECT 1") //nolint:rowserrcheck,sqlclosecheck // forgotten
+			t.Helper()
+			rows, err := db.Query("SELECT 1") //nolint:rowserrcheck // forgotten
 			if err != nil {
 				t.Fatal(err)
 			}

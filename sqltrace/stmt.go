@@ -72,7 +72,6 @@ func (s *stmt) begin(ctx context.Context) *call {
 		return s.conn.begin(ctx, s.query)
 	}
 	s.skipped = nil
-	k.attempts--
 	s.conn.attempt(k)
 	return k
 }
@@ -100,12 +99,12 @@ func (s *stmt) NumInput() int { return s.direct.NumInput() }
 
 // Exec is not called by database/sql.
 func (s *stmt) Exec(args []driver.Value) (driver.Result, error) {
-	return s.direct.Exec(args) //nolint:staticcheck // part of the interface
+	return s.direct.Exec(args)
 }
 
 // Query is not called by database/sql.
 func (s *stmt) Query(args []driver.Value) (driver.Rows, error) {
-	return s.direct.Query(args) //nolint:staticcheck // part of the interface
+	return s.direct.Query(args)
 }
 
 var _ interface {

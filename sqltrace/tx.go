@@ -55,7 +55,7 @@ func (t *tx) start() {
 	if !tracing || !e.Transactions {
 		return
 	}
-	_, t.span = tracer.Start(t.ctx, "transaction", e.operation(trace.SpanKindInternal, "")...)
+	_, t.span = tracer.Start(t.ctx, "transaction", e.operation(trace.SpanKindInternal, "")...) //nolint:spancheck // end does
 }
 
 // above returns ctx, under the span of the transaction if it was under that

@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
-	"slices"
-	"sync"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -19,16 +18,15 @@ import (
 type backend struct {
 	quotespb.UnimplementedQuotesServer
 
-	mu     sync.Mutex
-	quotes []*quotespb.Quote
+	store *store
 }
 
-func newBackend() *grpc.Server {
+func newBackend(s *store) *grpc.Server {
 	server := grpctrace.NewServer(
 		grpc.ChainUnaryInterceptor(recoverUnary),
 		grpc.ChainStreamInterceptor(recoverStream),
 	)
-	quotespb.RegisterQuotesServer(server, &backend{})
+	quotespb.RegisterQuotesServer(server, &backend{store: s})
 	return server
 }
 
@@ -38,35 +36,46 @@ func (b *backend) Create(ctx context.Context, r *quotespb.CreateRequest) (*quote
 		return nil, status.Error(codes.InvalidArgument, "want a quote with a text")
 	}
 	q := &quotespb.Quote{Id: rand.Text()[:8], Author: r.GetAuthor(), Text: r.GetText()}
-	b.mu.Lock()
-	b.quotes = append(b.quotes, q)
-	b.mu.Unlock()
+	if err := b.store.add(ctx, q); err != nil {
+		return nil, unavailable(ctx, err)
+	}
 	slog.InfoContext(ctx, "quote created", "quote_id", q.GetId())
 	return q, nil
 }
 
 // Get returns one quote.
-func (b *backend) Get(_ context.Context, r *quotespb.GetRequest) (*quotespb.Quote, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	i := slices.IndexFunc(b.quotes, func(q *quotespb.Quote) bool { return q.GetId() == r.GetId() })
-	if i < 0 {
-		return nil, status.Error(codes.NotFound, "no such quote")
+func (b *backend) Get(ctx context.Context, r *quotespb.GetRequest) (*quotespb.Quote, error) {
+	q, err := b.store.get(ctx, r.GetId())
+	if errors.Is(err, errNoQuote) {
+		return nil, status.Error(codes.NotFound, err.Error())
 	}
-	return b.quotes[i], nil
+	if err != nil {
+		return nil, unavailable(ctx, err)
+	}
+	return q, nil
 }
 
 // List sends every quote.
 func (b *backend) List(_ *quotespb.ListRequest, stream grpc.ServerStreamingServer[quotespb.Quote]) error {
-	b.mu.Lock()
-	quotes := slices.Clone(b.quotes)
-	b.mu.Unlock()
+	quotes, err := b.store.list(stream.Context())
+	if err != nil {
+		return unavailable(stream.Context(), err)
+	}
 	for _, q := range quotes {
 		if err := stream.Send(q); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// unavailable logs an error of the store, and returns what the caller is told.
+func unavailable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	slog.ErrorContext(ctx, "store failed", "error", err)
+	return status.Error(codes.Unavailable, "store failed")
 }
 
 // Boom shows what a panic looks like.

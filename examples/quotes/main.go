@@ -1,6 +1,6 @@
 // Quotes is two services in one binary that show spor: a gateway that people
-// call over HTTP, and a backend that keeps quotes and that the gateway calls over
-// gRPC.
+// call over HTTP, and a backend that the gateway calls over gRPC and that keeps
+// quotes in SQLite.
 //
 // It serves, and sends itself light traffic, until it is stopped; with -once it
 // sends one round of requests and ends. The gateway listens on PORT, or on a
@@ -31,9 +31,15 @@ func main() {
 	}
 }
 
-// run starts the backend and the gateway, and stops them in the other order.
+// run starts the store, the backend and the gateway, and stops them in the other
+// order.
 func run(ctx context.Context, once bool) error {
-	backend, err := startGRPC(ctx, "127.0.0.1:0", newBackend())
+	quotes, err := openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer quotes.close()
+	backend, err := startGRPC(ctx, "127.0.0.1:0", newBackend(quotes))
 	if err != nil {
 		return err
 	}

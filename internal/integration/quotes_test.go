@@ -66,10 +66,11 @@ func TestQuotesRound(t *testing.T) {
 	}
 	got := outlines(c.received())
 	want := []string{
-		"SERVER POST /quotes > CLIENT quotes.v1.Quotes/Create > SERVER quotes.v1.Quotes/Create",
-		"SERVER GET /quotes/{id} > CLIENT quotes.v1.Quotes/Get > SERVER quotes.v1.Quotes/Get",
-		"SERVER GET /quotes > CLIENT quotes.v1.Quotes/List > SERVER quotes.v1.Quotes/List",
-		"SERVER GET /quotes/{id} > CLIENT quotes.v1.Quotes/Get! > SERVER quotes.v1.Quotes/Get",
+		"CLIENT CREATE TABLE quotes",
+		"SERVER POST /quotes > CLIENT quotes.v1.Quotes/Create > SERVER quotes.v1.Quotes/Create > CLIENT INSERT quotes",
+		"SERVER GET /quotes/{id} > CLIENT quotes.v1.Quotes/Get > SERVER quotes.v1.Quotes/Get > CLIENT SELECT quotes",
+		"SERVER GET /quotes > CLIENT quotes.v1.Quotes/List > SERVER quotes.v1.Quotes/List > CLIENT SELECT quotes",
+		"SERVER GET /quotes/{id} > CLIENT quotes.v1.Quotes/Get! > SERVER quotes.v1.Quotes/Get > CLIENT SELECT quotes",
 		"SERVER GET",
 		"SERVER GET /boom! > CLIENT quotes.v1.Quotes/Boom! > SERVER quotes.v1.Quotes/Boom! exception",
 	}
@@ -81,6 +82,29 @@ func TestQuotesRound(t *testing.T) {
 	for _, s := range c.received() {
 		if strings.HasPrefix(s.GetName(), "quotes.v1.Quotes/") {
 			checkRPC(t, s)
+		}
+		if strings.HasSuffix(s.GetName(), " quotes") {
+			checkDatabase(t, s)
+		}
+	}
+}
+
+// checkDatabase tests that a span of the store has what the platform's Database tab
+// reads, and the names of the conventions.
+func checkDatabase(t *testing.T, s *tracepb.Span) {
+	t.Helper()
+	got := map[string]string{}
+	for _, attr := range s.GetAttributes() {
+		got[attr.GetKey()] = attr.GetValue().GetStringValue()
+	}
+	operation := strings.TrimSuffix(s.GetName(), " quotes")
+	for key, want := range map[string]string{
+		"db.system": "sqlite", "db.name": "quotes.db", "db.operation": operation, "db.sql.table": "quotes",
+		"db.system.name": "sqlite", "db.namespace": "quotes.db", "db.operation.name": operation, "db.collection.name": "quotes",
+		"db.statement": got["db.query.text"],
+	} {
+		if got[key] != want || want == "" {
+			t.Errorf("%s: %s is %q, want %q", s.GetName(), key, got[key], want)
 		}
 	}
 }

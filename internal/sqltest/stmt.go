@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -50,7 +51,7 @@ func (m stmtChecker) CheckNamedValue(value *driver.NamedValue) error {
 }
 
 func (m stmtConverter) ColumnConverter(index int) driver.ValueConverter {
-	_ = m.s.db.ask(context.Background(), "stmt.ColumnConverter", fmt.Sprint(index))
+	_ = m.s.db.ask(context.Background(), "stmt.ColumnConverter", strconv.Itoa(index))
 	return converter{}
 }
 

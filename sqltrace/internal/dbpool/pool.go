@@ -2,13 +2,13 @@ package dbpool
 
 import (
 	"context"
-	"errors"
 	"os"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/nais/spor/internal/dialect"
 	"github.com/nais/spor/internal/scope"
@@ -43,7 +43,8 @@ func New(provider metric.MeterProvider, scopeName, name string, stats func() Sta
 	if provider == nil {
 		provider = otel.GetMeterProvider()
 	}
-	meter := provider.Meter(scopeName, metric.WithInstrumentationVersion(scope.Version()))
+	meter := provider.Meter(scopeName, metric.WithInstrumentationVersion(scope.Version()),
+		metric.WithSchemaURL(semconv.SchemaURL))
 	p := &Pool{stats: stats, families: []*family{newFamily(meter, stable, name)}}
 	if dialect.ParseOptIn(os.Getenv(dialect.Variable))&dialect.Database == 0 {
 		p.families = append(p.families, newFamily(meter, legacy, name))
@@ -112,5 +113,5 @@ func (p *Pool) Close() error {
 	if p == nil || p.registration == nil {
 		return nil
 	}
-	return errors.Join(p.registration.Unregister())
+	return p.registration.Unregister()
 }

@@ -1,7 +1,7 @@
 package sqltext_test
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -141,7 +141,7 @@ func BenchmarkAnalyze(b *testing.B) {
 		"INSERT INTO orders (id, name) VALUES " + strings.Repeat("(1, 'Ada'), ", 10) + "(2, 'Bob')",
 		"SELECT * FROM orders WHERE id IN (" + strings.Repeat("1, ", 100) + "2)",
 	} {
-		b.Run(fmt.Sprint(len(text)), func(b *testing.B) {
+		b.Run(strconv.Itoa(len(text)), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				sqltext.Analyze(sqltext.PostgreSQL, text)
