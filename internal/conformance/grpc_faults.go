@@ -8,6 +8,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
@@ -81,7 +82,7 @@ func testCanceledBefore(t *testing.T, s *rpcSite) {
 func testDeadline(t *testing.T, s *rpcSite) {
 	s.hang()
 	s.start(t, setting{})
-	s.conn.Connect()
+	s.connect(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	checkCode(t, s.unary(ctx), codes.DeadlineExceeded)
@@ -91,6 +92,18 @@ func testDeadline(t *testing.T, s *rpcSite) {
 	server := s.serverSide.Only(t)
 	if code := oteltest.Map(server.Attributes())["rpc.response.status_code"]; code != "DEADLINE_EXCEEDED" && code != "CANCELLED" {
 		t.Errorf("server says %q", code)
+	}
+}
+
+// connect returns when the client is connected.
+func (s *rpcSite) connect(t *testing.T) {
+	t.Helper()
+	ctx := within(t)
+	s.conn.Connect()
+	for state := s.conn.GetState(); state != connectivity.Ready; state = s.conn.GetState() {
+		if !s.conn.WaitForStateChange(ctx, state) {
+			t.Fatal("no connection")
+		}
 	}
 }
 
