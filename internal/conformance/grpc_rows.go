@@ -261,7 +261,11 @@ func testTwice(t *testing.T, s *rpcSite) {
 	if err := drain(stream); err != nil {
 		t.Fatal(err)
 	}
-	oteltest.Eventually(t, func() bool { return len(server.Ended())+len(s.serverSide.Ended()) == 2 })
+	s.conn.Close()
+	s.server.Stop() // waits for the handlers
+	if n := server.Started() + s.serverSide.Started(); n != 2 {
+		t.Errorf("%d server spans for 2 calls", n)
+	}
 	if n := client.Started() + s.clientSide.Started(); n != 2 {
 		t.Errorf("%d client spans for 2 calls", n)
 	}
