@@ -221,8 +221,8 @@ func TestSQLiteLeaksNothing(t *testing.T) {
 	}
 }
 
-// seeds must be nowhere: a literal, an argument, a comment, a user, a password.
-var seeds = []string{"LiteralSeed", "ArgumentSeed", "CommentSeed", "UserSeed", "PasswordSeed", "ParameterSeed", "24117248123"}
+// sqlSeeds must be nowhere: a literal, an argument, a comment, a user, a password.
+var sqlSeeds = []string{"LiteralSeed", "ArgumentSeed", "CommentSeed", "UserSeed", "PasswordSeed", "ParameterSeed", "24117248123"}
 
 // seedlessDriver is SQLite whatever the data source name says, with errors that
 // quote arguments as PostgreSQL's do.
@@ -256,7 +256,7 @@ func TestSQLiteSecretsAreNowhere(t *testing.T) {
 		}
 	}
 	everything := log.String() + fmt.Sprint(allSpans(sdk)) + fmt.Sprint(allMetrics(t, sdk))
-	for _, seed := range seeds {
+	for _, seed := range sqlSeeds {
 		if i := strings.Index(everything, seed); i >= 0 {
 			t.Errorf("%s: …%s…", seed, everything[max(0, i-100):min(len(everything), i+100)])
 		}

@@ -1,0 +1,138 @@
+package integration
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/XSAM/otelsql"
+	uptrace "github.com/uptrace/opentelemetry-go-extra/otelsql"
+	nhat "go.nhat.io/otelsql"
+	"go.opentelemetry.io/otel/attribute"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/nais/spor/internal/sqltest"
+	"github.com/nais/spor/sqltrace"
+)
+
+// sqlFake is a driver that costs next to nothing, with the interfaces of pgx's.
+func sqlFake() driver.Connector {
+	return (&sqltest.DB{
+		Conn: sqltest.ConnAll &^ (sqltest.ConnExecer | sqltest.ConnQueryer | sqltest.ConnChecker),
+		Stmt: sqltest.StmtAll, Returned: 3, Quiet: true,
+	}).Connector()
+}
+
+// sqlAttributes are what every library is told of the database.
+var sqlAttributes = []attribute.KeyValue{
+	semconv.DBSystemNamePostgreSQL, semconv.DBNamespace("shop"), semconv.ServerAddress("db.example"), semconv.ServerPort(5432),
+}
+
+// sqlLibraries open the database, none of them with metrics but for the last.
+var sqlLibraries = []struct {
+	name string
+	open func(b *testing.B, s sdk) *sql.DB
+}{
+	{"bare", func(*testing.B, sdk) *sql.DB { return sql.OpenDB(sqlFake()) }},
+	{"spor", func(_ *testing.B, s sdk) *sql.DB {
+		return sqltrace.OpenDB(sqlFake(), sqltrace.WithTracerProvider(s.tp), sqltrace.WithMeterProvider(metricnoop.NewMeterProvider()),
+			sqltrace.WithAttributes(sqlAttributes...))
+	}},
+	{"otelsql", func(_ *testing.B, s sdk) *sql.DB {
+		return otelsql.OpenDB(sqlFake(), otelsql.WithTracerProvider(s.tp), otelsql.WithMeterProvider(metricnoop.NewMeterProvider()),
+			otelsql.WithAttributes(sqlAttributes...))
+	}},
+	{"otelsql-quiet", func(_ *testing.B, s sdk) *sql.DB {
+		return otelsql.OpenDB(sqlFake(), otelsql.WithTracerProvider(s.tp), otelsql.WithMeterProvider(metricnoop.NewMeterProvider()),
+			otelsql.WithAttributes(sqlAttributes...), otelsql.WithSpanOptions(otelsql.SpanOptions{
+				OmitConnResetSession: true, OmitConnPrepare: true, OmitRows: true, OmitConnectorConnect: true, DisableErrSkip: true,
+			}))
+	}},
+	{"uptrace", func(_ *testing.B, s sdk) *sql.DB {
+		return uptrace.OpenDB(sqlFake(), uptrace.WithTracerProvider(s.tp), uptrace.WithMeterProvider(metricnoop.NewMeterProvider()),
+			uptrace.WithAttributes(sqlAttributes...))
+	}},
+	{"nhatthm", func(b *testing.B, s sdk) *sql.DB {
+		b.Helper()
+		wrap := nhat.Wrap(sqlFake().Driver(), nhat.WithTracerProvider(s.tp), nhat.WithMeterProvider(metricnoop.NewMeterProvider()),
+			nhat.WithDefaultAttributes(sqlAttributes...), nhat.AllowRoot(), nhat.TraceQueryWithoutArgs())
+		return sql.OpenDB(driverConnector{wrap})
+	}},
+	{"spor-measured", func(_ *testing.B, s sdk) *sql.DB {
+		return sqltrace.OpenDB(sqlFake(), sqltrace.WithTracerProvider(s.tp), sqltrace.WithMeterProvider(s.mp),
+			sqltrace.WithAttributes(sqlAttributes...))
+	}},
+}
+
+type driverConnector struct{ d driver.Driver }
+
+func (c driverConnector) Connect(context.Context) (driver.Conn, error) { return c.d.Open("") }
+func (c driverConnector) Driver() driver.Driver                        { return c.d }
+
+var sqlStates = []struct {
+	name    string
+	sampler sdktrace.Sampler
+}{
+	{"always", sdktrace.AlwaysSample()},
+	{"never", sdktrace.NeverSample()},
+	{"no-SDK", nil},
+}
+
+func benchmarkSQL(b *testing.B, run func(ctx context.Context, db *sql.DB) error) {
+	b.Helper()
+	for _, state := range sqlStates {
+		for _, library := range sqlLibraries {
+			b.Run("state="+state.name+"/lib="+library.name, func(b *testing.B) {
+				db := library.open(b, newSDK(b, state.sampler))
+				defer db.Close()
+				db.SetMaxOpenConns(1)
+				ctx := context.Background()
+				b.ReportAllocs()
+				begin := cpuTime(b)
+				for b.Loop() {
+					if err := run(ctx, db); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(cpuTime(b)-begin)/float64(b.N), "cpu-ns/op")
+			})
+		}
+	}
+}
+
+// cpuTime is what the process has used so far: on a shared machine it says more
+// than the clock does.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func BenchmarkSQLQuery(b *testing.B) {
+	benchmarkSQL(b, func(ctx context.Context, db *sql.DB) error {
+		rows, err := db.QueryContext(ctx, "SELECT id, name FROM orders WHERE id = $1", 1)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			continue
+		}
+		return rows.Err()
+	})
+}
+
+func BenchmarkSQLExec(b *testing.B) {
+	benchmarkSQL(b, func(ctx context.Context, db *sql.DB) error {
+		_, err := db.ExecContext(ctx, "UPDATE orders SET name = $1 WHERE id = 1", 1)
+		return err
+	})
+}
