@@ -13,7 +13,6 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/nais/spor/grpctrace"
-	"github.com/nais/spor/internal/oteltest"
 )
 
 // rpcRow is a row of the suite.
