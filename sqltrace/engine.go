@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -77,7 +78,7 @@ func (e *engine) note(ctx context.Context, name string, opts []trace.SpanStartOp
 	if !tracing || mute.Is(ctx) {
 		return
 	}
-	opts = append(opts[:len(opts):len(opts)], trace.WithTimestamp(start))
+	opts = append(slices.Clip(opts), trace.WithTimestamp(start))
 	_, span := tracer.Start(ctx, name, opts...)
 	o.Describe(span)
 	span.End()
