@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"testing"
