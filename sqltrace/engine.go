@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
@@ -86,7 +85,7 @@ func (e *engine) note(ctx context.Context, name string, opts []trace.SpanStartOp
 
 // operation returns what the span of an operation without a text starts with.
 func (e *engine) operation(kind trace.SpanKind, name string) []trace.SpanStartOption {
-	attrs := append([]attribute.KeyValue(nil), e.statements.Common()...)
+	attrs := slices.Clone(e.statements.Common())
 	if name != "" {
 		attrs = append(attrs, semconv.DBOperationName(name), semconv.DBQuerySummary(name))
 	}

@@ -87,7 +87,7 @@ func TestRowsEndTheirSpan(t *testing.T) {
 		}},
 		{"forgotten", "", "", false, func(t *testing.T, db *sql.DB) {
 			t.Helper()
-			rows, err := db.Query("SELECT 1") //nolint:rowserrcheck // forgotten
+			rows, err := db.Query("SELECT 1")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -234,7 +234,7 @@ func TestPanicEndsSpanAndGoesOn(t *testing.T) {
 				t.Error("the panic was swallowed")
 			}
 		}()
-		_, _ = db.Query("SELECT 1") //nolint:sqlclosecheck,rowserrcheck // it panics
+		_, _ = db.Query("SELECT 1")
 	}()
 	span := sdk.Only(t)
 	wantAttributes(t, span, map[string]string{"error.type": "panic"})

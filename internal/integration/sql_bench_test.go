@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -56,6 +57,12 @@ var sqlLibraries = []struct {
 	{"uptrace", func(_ *testing.B, s sdk) *sql.DB {
 		return uptrace.OpenDB(sqlFake(), uptrace.WithTracerProvider(s.tp), uptrace.WithMeterProvider(metricnoop.NewMeterProvider()),
 			uptrace.WithAttributes(sqlAttributes...))
+	}},
+	{"uptrace-same", func(_ *testing.B, s sdk) *sql.DB { // told as much of the query as spor finds out
+		return uptrace.OpenDB(sqlFake(), uptrace.WithTracerProvider(s.tp), uptrace.WithMeterProvider(metricnoop.NewMeterProvider()),
+			uptrace.WithAttributes(slices.Concat(sqlAttributes, []attribute.KeyValue{
+				semconv.DBOperationName("SELECT"), semconv.DBCollectionName("orders"), semconv.DBQuerySummary("SELECT orders"),
+			})...))
 	}},
 	{"nhatthm", func(b *testing.B, s sdk) *sql.DB {
 		b.Helper()
