@@ -199,7 +199,7 @@ func TestSQLiteLeaksNothing(t *testing.T) {
 			}
 			for range 20 {
 				ctx, cancel := context.WithCancel(t.Context())
-				rows, err := db.QueryContext(ctx, "SELECT 1 UNION SELECT 2") //nolint:rowserrcheck,sqlclosecheck // some are forgotten
+				rows, err := db.QueryContext(ctx, "SELECT 1 UNION SELECT 2")
 				if err != nil {
 					t.Fatal(err)
 				}

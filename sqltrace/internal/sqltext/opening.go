@@ -18,6 +18,9 @@ func (d Dialect) opening(text string) (k kind, n int) {
 		if d == MySQL {
 			return comment, lineLength(text, "\n")
 		}
+		if d != SQLServer { // where it begins names
+			return symbol, 1
+		}
 	case '`':
 		if d != PostgreSQL && d != SQLServer {
 			return delimited(text, '`', quoted)

@@ -29,9 +29,11 @@ const (
 )
 
 // Analyze returns what is understood of text. Beyond 32 KiB nothing is read.
-func Analyze(d Dialect, text string) Query {
-	cut := len(text) > longestText
-	text = text[:min(len(text), longestText)]
+func Analyze(d Dialect, text string) Query { return analyze(d, text, longestText) }
+
+func analyze(d Dialect, text string, longest int) Query {
+	cut := len(text) > longest
+	text = text[:min(len(text), longest)]
 	if i := strings.IndexByte(text, 0); i >= 0 {
 		text = text[:i] // what follows is read differently by drivers and servers
 	}

@@ -1,0 +1,4 @@
+package sqltext
+
+// AnalyzeAll is Analyze without a limit of length.
+func AnalyzeAll(d Dialect, text string) Query { return analyze(d, text, len(text)) }
