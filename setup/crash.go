@@ -68,9 +68,10 @@ func logCrash(file string) error {
 	if err != nil || len(text) == 0 {
 		return err
 	}
+	crash := cleanText(string(text))
 	logger().LogAttrs(context.Background(), slog.LevelError, "the process before this one crashed",
-		slog.String("error", crashCause(string(text))),
-		slog.String("stack_trace", string(text)))
+		slog.String("error", crashCause(crash)),
+		slog.String("stack_trace", crash))
 	return nil
 }
 

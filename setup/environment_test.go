@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -33,7 +32,7 @@ func delivered(t *testing.T, c *collector, pairs ...string) (bool, error) {
 	before := c.count()
 	shutdown, err := start(t)
 	endSpans(1)
-	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	_ = shutdown(ctx)
 	return c.count() > before, err
@@ -227,28 +226,6 @@ func TestAnyNumberIsSafe(t *testing.T) {
 func hasTinyTimeout(pairs []string) bool {
 	milliseconds, err := strconv.Atoi(strings.TrimSpace(pairs[len(pairs)-5]))
 	return err == nil && milliseconds > 0 && milliseconds < 100
-}
-
-func TestIdleCostsNoCPU(t *testing.T) {
-	c := listen(t, ":0")
-	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", c.Endpoint(), "OTEL_BSP_SCHEDULE_DELAY", "0")
-	if _, err := start(t); err == nil {
-		t.Fatal("a delay of 0 is no error")
-	}
-	before := cpuTime(t)
-	<-time.After(time.Second)
-	if used := cpuTime(t) - before; used > 50*time.Millisecond {
-		t.Errorf("CPU in an idle second: got %s, want at most 50ms", used)
-	}
-}
-
-func cpuTime(t *testing.T) time.Duration {
-	t.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func TestSampler(t *testing.T) {

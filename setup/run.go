@@ -91,7 +91,7 @@ func runProgram(ctx context.Context, run func(context.Context) error, rootSpan s
 	}
 	err := withoutPanic(ctx, run)
 	if err != nil && !errors.As(err, new(panicError)) {
-		logger().LogAttrs(ctx, slog.LevelError, "the program ended with an error", slog.Any("error", err))
+		logger().LogAttrs(ctx, slog.LevelError, "the program ended with an error", slog.String("error", cleanText(err.Error())))
 	}
 	return err
 }
@@ -136,8 +136,8 @@ func withoutPanic(ctx context.Context, run func(context.Context) error) (err err
 		}
 		err = panicError{value}
 		logger().LogAttrs(ctx, slog.LevelError, "the program panicked",
-			slog.String("error", fmt.Sprint(value)),
-			slog.String("stack_trace", string(debug.Stack())))
+			slog.String("error", cleanText(fmt.Sprint(value))),
+			slog.String("stack_trace", cleanText(string(debug.Stack()))))
 	}()
 	return run(ctx)
 }

@@ -73,7 +73,7 @@ func (s *scrape) listen(ctx context.Context, address string) error {
 	if address == "" {
 		return nil
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	listener, err := (&net.ListenConfig{}).Listen(context.WithoutCancel(ctx), "tcp", address)
 	if err != nil {
 		return fmt.Errorf("setup: OTEL_EXPORTER_PROMETHEUS_PORT: %w (choose a free port, or mount setup.MetricsHandler)", err)
 	}

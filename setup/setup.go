@@ -18,6 +18,10 @@ import (
 // seconds from SIGTERM to SIGKILL, which the servers' draining needs too.
 const flushTimeout = 5 * time.Second
 
+// unreachedTimeout bounds it in a pod without telemetry, whose default endpoint
+// was tried and has never answered: it need not wait for it each time it ends.
+const unreachedTimeout = time.Second
+
 // running says that the globals are taken.
 var running atomic.Bool
 
@@ -32,8 +36,9 @@ var errRunning = errors.New("setup: telemetry is running already (Start or Run w
 // The program may log the error and go on. shutdown is never nil.
 //
 // Call shutdown when the last span has ended, and before the process exits. It
-// exports what waits until its context ends, and for at most five seconds if the
-// context has no deadline. A context that has ended already, as the one of
+// exports what waits until its context ends, for at most five seconds if the
+// context has no deadline, and for one where the platform's default endpoint has
+// never answered. A context that has ended already, as the one of
 // [signal.NotifyContext] has after SIGTERM, gets five seconds too. The error
 // says how many spans were lost. Later calls wait for the first one.
 //
@@ -115,28 +120,28 @@ func (t *telemetry) shutdown(ctx context.Context) error {
 // flushAndStop ends the signals beside each other: one that hangs takes nothing
 // from the time of the others.
 func (t *telemetry) flushAndStop(ctx context.Context) error {
-	if ctx.Err() != nil {
+	switch {
+	case ctx == nil: // this is no goroutine of the caller's: a panic would end the process
+		ctx = context.Background()
+	case ctx.Err() != nil:
 		ctx = context.WithoutCancel(ctx)
 	}
-	if _, bounded := ctx.Deadline(); !bounded || t.reporter.unreachable() {
+	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, t.patience())
+		ctx, cancel = context.WithTimeout(ctx, flushTimeout)
 		defer cancel()
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer time.AfterFunc(unreachedTimeout, func() {
+		if t.reporter.unreachable() {
+			cancel()
+		}
+	}).Stop()
 	t.reporter.hold()
 	defer t.reporter.release()
 	err := together(ctx, t.signals, func(p provider) error { return p.Shutdown(ctx) })
 	return errors.Join(t.lost(), err)
-}
-
-// patience is how long a flush may take where the caller does not say. A pod
-// without telemetry, whose default endpoint has never answered, need not wait
-// for it each time it ends.
-func (t *telemetry) patience() time.Duration {
-	if t.reporter.unreachable() {
-		return time.Second
-	}
-	return flushTimeout
 }
 
 // flush exports what there is so far, for at most flushTimeout.

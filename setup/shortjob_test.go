@@ -1,0 +1,20 @@
+package setup_test
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// A job that ends before its first batch learns only then that nobody listens.
+func TestShortJobDoesNotWaitForAPlatformWithoutTelemetry(t *testing.T) {
+	environment(t, "NAIS_CLUSTER_NAME", "dev-gcp")
+	logLines(t)
+	shutdown := mustStart(t)
+	endSpans(1)
+	begin := time.Now()
+	mustName(t, shutdown(context.Background()), "1 of 1 spans")
+	if took := time.Since(begin); took > 2500*time.Millisecond {
+		t.Errorf("shutdown took %s, want about a second", took)
+	}
+}
