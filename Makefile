@@ -5,7 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 
 MODULES := . examples internal/integration
-PUBLIC  := ./setup/... ./httptrace/... ./grpctrace/... ./sqltrace/...
+FAMILIES := ./httptrace/... ./grpctrace/... ./sqltrace/... ./grpctrace/... ./sqltrace/...
 
 LINT     := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 APIDIFF  := go run golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
@@ -43,7 +43,7 @@ test: deps ## Test every module, with embedded backends alone
 
 .PHONY: deps
 deps: ## Check that no test code reaches users' binaries, and who may use the SDK
-	@! go list -deps $(PUBLIC) | grep -E '^testing$$|/testify' \
+	@! go list -deps ./setup $(FAMILIES) | grep -E '^testing$$|/testify' \
 		|| { echo "a public package links test code (see above)"; exit 1; }
 	@! go list -deps ./httptrace/... ./grpctrace/... ./sqltrace/... | grep '^go.opentelemetry.io/otel/sdk' \
 		|| { echo "only setup imports the SDK"; exit 1; }

@@ -70,7 +70,7 @@ func TestQuotesRound(t *testing.T) {
 		"SERVER POST /quotes > CLIENT quotes.v1.Quotes/Create > SERVER quotes.v1.Quotes/Create > CLIENT INSERT quotes",
 		"SERVER GET /quotes/{id} > CLIENT quotes.v1.Quotes/Get > SERVER quotes.v1.Quotes/Get > CLIENT SELECT quotes",
 		"SERVER GET /quotes > CLIENT quotes.v1.Quotes/List > SERVER quotes.v1.Quotes/List > CLIENT SELECT quotes",
-		"SERVER GET /quotes/{id} > CLIENT quotes.v1.Quotes/Get! > SERVER quotes.v1.Quotes/Get > CLIENT SELECT quotes",
+		"SERVER GET /quotes/{id} > CLIENT quotes.v1.Quotes/Get > SERVER quotes.v1.Quotes/Get > CLIENT SELECT quotes",
 		"SERVER GET",
 		"SERVER GET /boom! > CLIENT quotes.v1.Quotes/Boom! > SERVER quotes.v1.Quotes/Boom! exception",
 	}
