@@ -4,14 +4,13 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace/internal/routing"
+	"github.com/nais/spor/internal/exception"
 	"github.com/nais/spor/internal/privacy"
 )
 
@@ -74,24 +73,15 @@ func harmless(r *http.Request) bool {
 		isTidy(r.URL.Path) && isTidy(r.UserAgent()) && isTidy(r.RemoteAddr)
 }
 
-// longest is how many bytes of a client's words are recorded.
-const longest = 1024
-
-func isTidy(s string) bool { return len(s) <= longest && utf8.ValidString(s) }
+// isTidy reports whether s may be recorded as the client sent it.
+func isTidy(s string) bool { return exception.Cut(s) == s }
 
 // tidy returns attr with a string value cut to a length and made valid UTF-8.
 func tidy(attr attribute.KeyValue) attribute.KeyValue {
 	if attr.Value.Type() != attribute.STRING || isTidy(attr.Value.AsString()) {
 		return attr
 	}
-	return attr.Key.String(tidied(attr.Value.AsString()))
-}
-
-func tidied(s string) string {
-	if len(s) > longest {
-		s = strings.TrimRightFunc(s[:longest], func(r rune) bool { return r == utf8.RuneError })
-	}
-	return strings.ToValidUTF8(s, "�")
+	return attr.Key.String(exception.Cut(attr.Value.AsString()))
 }
 
 // schemeOf returns the scheme that the client used, as far as is known.
@@ -112,7 +102,7 @@ func (c *config) clientOf(r *http.Request) string {
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return tidied(r.RemoteAddr)
+		return exception.Cut(r.RemoteAddr)
 	}
 	return host
 }

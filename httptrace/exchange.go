@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
+	"github.com/nais/spor/internal/exception"
 	"github.com/nais/spor/internal/privacy"
 )
 
@@ -168,5 +169,5 @@ func fullURL(u *url.URL, text string) string {
 		redacted.User = url.UserPassword(privacy.Redacted, privacy.Redacted)
 		text = redacted.String()
 	}
-	return tidied(privacy.URL(text))
+	return exception.Cut(privacy.URL(text))
 }

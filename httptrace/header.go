@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/nais/spor/internal/exception"
 	"github.com/nais/spor/internal/privacy"
 )
 
@@ -47,7 +48,7 @@ func recorded(headers []header, h http.Header) []attribute.KeyValue {
 		}
 		told := make([]string, len(values))
 		for i, value := range values {
-			told[i] = tidied(value)
+			told[i] = exception.Cut(value)
 			if header.secret {
 				told[i] = privacy.Redacted
 			}

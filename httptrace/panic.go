@@ -1,14 +1,9 @@
 package httptrace
 
 import (
-	"fmt"
 	"net/http"
-	"runtime/debug"
 
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-	"go.opentelemetry.io/otel/trace"
-
-	"github.com/nais/spor/internal/privacy"
+	"github.com/nais/spor/internal/exception"
 )
 
 // panicked notes that the handler panicked with v, while the stack still has the
@@ -18,13 +13,5 @@ func (c *call) panicked(v any) {
 		c.aborted = true
 		return
 	}
-	c.failure = fmt.Sprintf("%T", v)
-	if !c.span.IsRecording() {
-		return
-	}
-	c.span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(
-		semconv.ExceptionType(c.failure),
-		semconv.ExceptionMessage(privacy.Text(tidied(fmt.Sprint(v)))),
-		semconv.ExceptionStacktrace(string(debug.Stack())),
-	))
+	c.failure = exception.Record(c.span.Span, v)
 }
