@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/propagation"
 
+	"github.com/nais/spor/internal/carrier"
 	"github.com/nais/spor/internal/live"
 	"github.com/nais/spor/internal/mute"
 )
@@ -88,9 +89,9 @@ type copied struct {
 	own bool
 }
 
-func (c *copied) Get(key string) string      { return carrier(c.Header).Get(key) }
-func (c *copied) Values(key string) []string { return carrier(c.Header).Values(key) }
-func (c *copied) Keys() []string             { return carrier(c.Header).Keys() }
+func (c *copied) Get(key string) string      { return carrier.Header(c.Header).Get(key) }
+func (c *copied) Values(key string) []string { return carrier.Header(c.Header).Values(key) }
+func (c *copied) Keys() []string             { return carrier.Header(c.Header).Keys() }
 
 func (c *copied) Set(key, value string) {
 	if !c.own {
@@ -100,7 +101,7 @@ func (c *copied) Set(key, value string) {
 			c.Header = make(http.Header)
 		}
 	}
-	carrier(c.Header).Set(key, value)
+	carrier.Header(c.Header).Set(key, value)
 }
 
 // injector is the propagator in force, as otelhttp uses it.
@@ -112,7 +113,7 @@ func (i injector) Inject(ctx context.Context, header propagation.TextMapCarrier)
 		return
 	}
 	if h, ok := header.(propagation.HeaderCarrier); ok {
-		header = carrier(h)
+		header = carrier.Header(h)
 	}
 	p.Inject(ctx, header)
 }

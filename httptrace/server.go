@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace/internal/routing"
+	"github.com/nais/spor/internal/carrier"
 	"github.com/nais/spor/internal/live"
 	"github.com/nais/spor/internal/mute"
 )
@@ -113,7 +114,7 @@ func (s *server) pass(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) extract(r *http.Request) context.Context {
 	if p, ok := s.propagator.Get(); ok {
-		return p.Extract(r.Context(), carrier(r.Header))
+		return p.Extract(r.Context(), carrier.Header(r.Header))
 	}
 	return r.Context()
 }

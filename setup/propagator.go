@@ -2,10 +2,11 @@ package setup
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/nais/spor/internal/carrier"
 )
 
 // readPropagator reads OTEL_PROPAGATORS. The default is what NAIS sets.
@@ -49,18 +50,18 @@ func readPropagator(env *environment) propagation.TextMapPropagator {
 // W3C rules for repeated headers, which those propagators leave to the carrier.
 type propagator []propagation.TextMapPropagator
 
-func (p propagator) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
-	carrier = strictCarrier(carrier)
+func (p propagator) Extract(ctx context.Context, c propagation.TextMapCarrier) context.Context {
+	c = strictCarrier(c)
 	for _, format := range p {
-		ctx = format.Extract(ctx, carrier) //nolint:fatcontext // one context a format
+		ctx = format.Extract(ctx, c) //nolint:fatcontext // one context a format
 	}
 	return ctx
 }
 
-func (p propagator) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
-	carrier = strictCarrier(carrier)
+func (p propagator) Inject(ctx context.Context, c propagation.TextMapCarrier) {
+	c = strictCarrier(c)
 	for _, format := range p {
-		format.Inject(ctx, carrier)
+		format.Inject(ctx, c)
 	}
 }
 
@@ -72,37 +73,27 @@ func (p propagator) Fields() []string {
 	return fields
 }
 
-func strictCarrier(carrier propagation.TextMapCarrier) propagation.TextMapCarrier {
-	switch c := carrier.(type) {
+func strictCarrier(plain propagation.TextMapCarrier) propagation.TextMapCarrier {
+	switch c := plain.(type) {
 	case nil:
 		return propagation.MapCarrier(nil)
 	case propagation.HeaderCarrier:
 		return headers(c)
+	case carrier.Header:
+		return headers(c)
 	case propagation.ValuesGetter:
-		return manyValued{carrier, c}
+		return manyValued{plain, c}
 	}
-	return oneValued{carrier}
+	return oneValued{plain}
 }
 
-// headers reads http.Header by canonical key, which costs no allocation.
-type headers http.Header
+// headers is a header of which the values are strict.
+type headers carrier.Header
 
-func (h headers) Get(key string) string               { return strictValue(key, h.Values(key)) }
-func (h headers) Set(key, value string)               { h[canonical(key)] = []string{value} }
-func (h headers) Keys() []string                      { return propagation.HeaderCarrier(h).Keys() }
-func (h headers) Values(key string) (values []string) { return h[canonical(key)] }
-
-func canonical(key string) string {
-	switch key {
-	case "traceparent":
-		return "Traceparent"
-	case "tracestate":
-		return "Tracestate"
-	case "baggage":
-		return "Baggage"
-	}
-	return http.CanonicalHeaderKey(key)
-}
+func (h headers) Get(key string) string      { return strictValue(key, h.Values(key)) }
+func (h headers) Set(key, value string)      { carrier.Header(h).Set(key, value) }
+func (h headers) Keys() []string             { return carrier.Header(h).Keys() }
+func (h headers) Values(key string) []string { return carrier.Header(h).Values(key) }
 
 // manyValued is any other carrier that tells repeated values apart.
 type manyValued struct {
