@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -149,30 +150,35 @@ func TestBadConnectionInPoolHasNoSpan(t *testing.T) {
 	}
 }
 
-// Retries of one context by several goroutines at once end one span each.
+// Retries of one context by several goroutines at once end one span each. No
+// statement fails for good here: one that did would be taken for one of the
+// others, alike as they are.
 func TestRetriesAtOnce(t *testing.T) {
+	const rounds, goroutines, statements = 20, 8, 4
 	sdk := oteltest.New(t)
-	fake := full()
-	var mu sync.Mutex
-	n := 0
-	fake.Hook = func(_ context.Context, op, _ string) error {
-		mu.Lock()
-		defer mu.Unlock()
-		if n++; op == "conn.ExecContext" && n%2 == 0 {
-			return driver.ErrBadConn
-		}
-		return nil
-	}
-	db := open(t, fake.Connector(), options(sdk)...)
-	var group sync.WaitGroup
-	for range 8 {
-		group.Go(func() {
-			for range 20 {
-				_, _ = db.ExecContext(t.Context(), "DELETE FROM orders")
+	for range rounds {
+		fake := full()
+		var n atomic.Int64
+		fake.Hook = func(_ context.Context, op, _ string) error {
+			if op != "conn.ExecContext" {
+				return nil
 			}
-		})
+			if attempt := n.Add(1); attempt == 3 || attempt == 4 {
+				return driver.ErrBadConn
+			}
+			return nil
+		}
+		db := open(t, fake.Connector(), options(sdk)...)
+		var group sync.WaitGroup
+		for range goroutines {
+			group.Go(func() {
+				for range statements {
+					_, _ = db.ExecContext(t.Context(), "DELETE FROM orders")
+				}
+			})
+		}
+		group.Wait()
 	}
-	group.Wait()
 	oteltest.Eventually(t, func() bool { return sdk.Started() == len(sdk.Ended()) })
 	clients := 0
 	for _, span := range sdk.Ended() {
@@ -180,7 +186,7 @@ func TestRetriesAtOnce(t *testing.T) {
 			clients++
 		}
 	}
-	if clients != 160 {
-		t.Errorf("%d spans, want 160", clients)
+	if want := rounds * goroutines * statements; clients != want {
+		t.Errorf("%d spans, want %d", clients, want)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -126,6 +127,11 @@ func TestRunSaysWhyNoSpansCame(t *testing.T) {
 }
 
 func TestRunForwardsSignalsToGroup(t *testing.T) {
+	// Below nohup a hangup is ignored, and by all programs started there: having
+	// taken it here gives them the usual way of things.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	for _, sig := range []syscall.Signal{
 		syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
 	} {
