@@ -169,7 +169,13 @@ func (r *reporter) unreachedPlatform() bool {
 // cure says what to look at first.
 func cure(err error, e *endpoint) string {
 	text := err.Error()
-	switch code := status.Code(err); {
+	code := status.Code(err)
+	if strings.Contains(text, context.DeadlineExceeded.Error()) {
+		code = codes.DeadlineExceeded // ours, which has no code
+	}
+	switch {
+	case strings.Contains(text, "certificate required"):
+		return "the collector wants a client certificate: set OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY"
 	case strings.Contains(text, "first record does not look like a TLS handshake"):
 		return "the collector speaks plaintext: write http:// before the address in OTEL_EXPORTER_OTLP_ENDPOINT"
 	case strings.Contains(text, "tls:") || strings.Contains(text, "x509:"):
