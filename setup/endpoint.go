@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"strconv"
@@ -71,6 +72,8 @@ func parseEndpoint(value string) (*endpoint, error) {
 		return nil, fmt.Errorf("unknown scheme %q (want http:// or https://)", u.Scheme)
 	case u.Hostname() == "":
 		return nil, errors.New("missing host (want http://host:port)")
+	case !validHost(u.Hostname()):
+		return nil, errors.New("is not a host (want http://host:port)")
 	case u.User != nil:
 		return nil, errors.New("credentials do not belong here (use OTEL_EXPORTER_OTLP_HEADERS)")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
@@ -95,13 +98,24 @@ func parseHostPort(value string) (*endpoint, error) {
 	switch {
 	case err != nil && !strings.Contains(value, ":"):
 		return nil, errors.New("missing port (want host:port)")
-	case err != nil || host == "" || strings.ContainsAny(host, "/@?# \t"):
+	case err != nil || !validHost(host):
 		return nil, errors.New("is not an address (want host:port or http://host:port)")
 	case !validPort(port):
 		return nil, fmt.Errorf("%q is not a port (want host:port)", port)
 	}
 	address := net.JoinHostPort(host, port)
 	return &endpoint{address: address, url: address}, nil
+}
+
+// validHost takes names and addresses, but no IPv6 zone, which gRPC cannot dial.
+func validHost(host string) bool {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.Zone() == ""
+	}
+	return host != "" && !strings.ContainsFunc(host, func(r rune) bool {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		return !letter && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
+	})
 }
 
 func validPort(port string) bool {
