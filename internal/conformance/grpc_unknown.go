@@ -86,7 +86,8 @@ func testUnknownMethods(t *testing.T, s *rpcSite) {
 		}
 		group.Wait()
 	}
-	calls := 10_000
+	const many = 10_000
+	calls := many
 	if s.network.name != "tcp" {
 		calls = 1000
 	}
@@ -94,8 +95,9 @@ func testUnknownMethods(t *testing.T, s *rpcSite) {
 	before := s.settled(t)
 	call(calls/10, calls)
 	grown := int64(s.settled(t)) - int64(before)
-	// Half of what their names alone take.
-	if most := int64(calls * len(long) / 2); grown > most {
+	// Half of what their names alone take. Of fewer calls the rest of the process
+	// would drown it.
+	if most := int64(calls * len(long) / 2); calls == many && grown > most {
 		t.Errorf("the heap has grown by %d bytes, want at most %d", grown, most)
 	}
 	points := s.serverSide.Seconds(t, "rpc.server.call.duration")
