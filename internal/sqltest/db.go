@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
-	"slices"
 	"sync"
 )
 
@@ -90,9 +89,4 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	c.db.opened++
 	c.db.mu.Unlock()
 	return conns[c.db.Conn](&Conn{db: c.db}), nil
-}
-
-// Has reports whether log has an entry of op.
-func Has(log []string, op string) bool {
-	return slices.ContainsFunc(log, func(line string) bool { return len(line) >= len(op) && line[:len(op)] == op })
 }
