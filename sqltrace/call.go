@@ -28,6 +28,7 @@ type call struct {
 	result   driver.Result
 	rows     driver.Rows
 	err      error
+	bad      int // how many connections were
 
 	reading rows // the rows, as the program gets them
 }

@@ -120,8 +120,7 @@ func (c *conn) settle(k *call) (rows driver.Rows) {
 	case k.err == driver.ErrSkip: //nolint:errorlint // as database/sql compares it
 		c.drop()
 		c.skipped = k
-	case k.err != nil && c.tx == nil && isBad(k.err):
-		c.engine.retries.keep(k)
+	case k.err != nil && c.tx == nil && isBad(k.err) && c.engine.retries.keep(k):
 	default:
 		return k.finish(c)
 	}

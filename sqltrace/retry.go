@@ -33,8 +33,20 @@ type retry struct {
 // call has failed.
 const patience = time.Second
 
-// keep holds c until it is made again.
-func (r *retries) keep(c *call) {
+// mostAttempts is how often database/sql makes a call: twice on any connection,
+// and once on a new one.
+const mostAttempts = 3
+
+// keep holds c until it is made again, unless that was the last attempt.
+func (r *retries) keep(c *call) (kept bool) {
+	if c.bad++; c.bad == mostAttempts {
+		return false
+	}
+	r.hold(c)
+	return true
+}
+
+func (r *retries) hold(c *call) {
 	kept := &retry{call: c, outcome: c.outcome(), failed: time.Now()}
 	if c.span != nil {
 		c.span.AddEvent("retry", trace.WithAttributes(kept.outcome.Attributes()...))

@@ -28,7 +28,7 @@ func TestRetriesAreOneSpan(t *testing.T) {
 		{"first succeeds", 0, 0, false, false},
 		{"second succeeds", 1, 1, false, false},
 		{"third succeeds", 2, 2, false, false},
-		{"none succeeds", 3, 3, true, false},
+		{"none succeeds", 3, 2, true, false},
 		{"prepared", 1, 1, false, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -65,6 +65,34 @@ func TestRetriesAreOneSpan(t *testing.T) {
 			}
 		})
 	}
+}
+
+// After the last attempt the failure is told at once, and the same statement
+// under the same context is another one.
+func TestLastAttemptIsKnown(t *testing.T) {
+	sdk := oteltest.New(t)
+	synctest.Test(t, func(t *testing.T) {
+		fake := full()
+		left := 3
+		fake.Hook = func(_ context.Context, op, _ string) error {
+			if op == "conn.ExecContext" && left > 0 {
+				left--
+				return driver.ErrBadConn
+			}
+			return nil
+		}
+		db := open(t, fake.Connector(), options(sdk)...)
+		if _, err := db.Exec("DELETE FROM orders"); err == nil {
+			t.Fatal("no error")
+		}
+		if n := len(sdk.Ended()); n != 1 {
+			t.Fatalf("%d spans ended with the call", n)
+		}
+		if _, err := db.Exec("DELETE FROM orders"); err != nil {
+			t.Fatal(err)
+		}
+		wantNames(t, sdk, "client DELETE orders", "client DELETE orders")
+	})
 }
 
 // A retry that never comes, since there is no other connection, is a failure as of
