@@ -66,16 +66,31 @@ func shapeLevel(dst, line []byte) (newDst, rest []byte) {
 // shapeMessage moves the message, without its mark, and what is behind it.
 func shapeMessage(dst, line []byte) []byte {
 	dst = append(dst, `"message":`...)
-	after, marked := bytes.CutPrefix(line, []byte(`"`+nonce))
-	if !marked || len(after) < markBytes {
+	text, isText := bytes.CutPrefix(line, []byte{'"'})
+	m, isMarked := unmark(text)
+	if !isText || !isMarked {
 		return append(dst, line...)
 	}
-	ids, text := after[:markBytes], after[markBytes:]
-	end := textEnd(text)
-	dst = append(append(dst, '"'), text[:end]...)
-	dst = append(append(dst, `,"trace_id":"`...), ids[:traceBytes]...)
-	dst = append(append(dst, `","span_id":"`...), ids[traceBytes:]...)
-	return append(append(dst, '"'), text[end:]...)
+	end := textEnd(m.rest)
+	dst = append(append(dst, '"'), m.rest[:end]...)
+	if len(m.ids) > 0 {
+		dst = appendField(dst, traceKey, m.ids[:traceBytes])
+		dst = appendField(dst, spanKey, m.ids[traceBytes:])
+	}
+	if len(m.kind) > 0 {
+		dst = appendField(dst, errorTypeKey, m.kind)
+	}
+	if len(m.stack) > 0 {
+		dst = appendField(dst, stackKey, m.stack)
+	}
+	return append(dst, m.rest[end:]...)
+}
+
+// appendField appends a field behind another. The value is the inside of a JSON
+// string.
+func appendField(dst []byte, key string, value []byte) []byte {
+	dst = append(append(append(dst, `,"`...), key...), `":"`...)
+	return append(append(dst, value...), '"')
 }
 
 // fieldEnd returns the end of the first field of line and its comma. It is 0 for

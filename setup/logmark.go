@@ -9,9 +9,13 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// slog's handler passes nothing of a record to its writer but the line. The
-// span's identity travels in the message, behind a nonce that nobody can guess,
-// and is taken out of it by the lineWriter.
+// slog's handler passes nothing of a record to its writer but the line. What the
+// line must say beside the record travels in the message, behind a nonce that
+// nobody can guess, and is taken out of it by the lineWriter:
+//
+//	nonce, identity of the span, [nonce, type, nonce, stack, nonce,] message
+//
+// The identity is blanks where there is no span.
 var nonce = rand.Text()
 
 const (
@@ -19,25 +23,78 @@ const (
 	markBytes  = traceBytes + 2*len(trace.SpanID{})
 )
 
-func mark(message string, span trace.SpanContext) string {
-	traceID, spanID := span.TraceID(), span.SpanID()
-	var ids [markBytes]byte
-	hex.Encode(ids[:], traceID[:])
-	hex.Encode(ids[traceBytes:], spanID[:])
+// mark returns message with the mark before it, if there is anything to say.
+func mark(message string, span trace.SpanContext, f fault) string {
+	hasFault := f.errorType != "" || f.stack != ""
+	if !span.IsValid() && !hasFault {
+		return message
+	}
 	var b strings.Builder
-	b.Grow(len(nonce) + len(ids) + len(message))
+	b.Grow(4*len(nonce) + markBytes + len(f.errorType) + len(f.stack) + len(message))
 	b.WriteString(nonce)
-	b.Write(ids[:])
+	writeIdentity(&b, span)
+	if hasFault {
+		for _, text := range [...]string{nonce, f.errorType, nonce, f.stack, nonce} {
+			b.WriteString(text)
+		}
+	}
 	b.WriteString(message)
 	return b.String()
 }
 
-// unmark returns the message that the program wrote, and the mark before it.
-func unmark(message string) (mark, own string) {
-	if len(message) < len(nonce)+markBytes || !strings.HasPrefix(message, nonce) {
-		return "", message
+func writeIdentity(b *strings.Builder, span trace.SpanContext) {
+	var ids [markBytes]byte
+	if span.IsValid() {
+		traceID, spanID := span.TraceID(), span.SpanID()
+		hex.Encode(ids[:], traceID[:])
+		hex.Encode(ids[traceBytes:], spanID[:])
+	} else {
+		for i := range ids {
+			ids[i] = ' '
+		}
 	}
-	return message[:len(nonce)+markBytes], message[len(nonce)+markBytes:]
+	b.Write(ids[:])
+}
+
+// marked is a message taken apart, as text or as the inside of a JSON string.
+type marked[T string | []byte] struct {
+	mark T // all before the message
+	ids  T // empty without a span
+	kind T
+	rest T // the message, and in a line all behind it
+
+	stack T
+}
+
+// unmark takes a message apart. It reports false for one without a mark.
+func unmark[T string | []byte](message T) (m marked[T], ok bool) {
+	if !hasNonce(message) || len(message) < len(nonce)+markBytes {
+		return m, false
+	}
+	m.rest = message[len(nonce):]
+	if m.rest[0] != ' ' {
+		m.ids = m.rest[:markBytes]
+	}
+	if m.rest = m.rest[markBytes:]; hasNonce(m.rest) {
+		m.kind, m.rest = cutNonce(m.rest[len(nonce):])
+		m.stack, m.rest = cutNonce(m.rest)
+	}
+	m.mark = message[:len(message)-len(m.rest)]
+	return m, true
+}
+
+func hasNonce[T string | []byte](text T) bool {
+	return len(text) >= len(nonce) && string(text[:len(nonce)]) == nonce
+}
+
+// cutNonce cuts text at the next nonce.
+func cutNonce[T string | []byte](text T) (before, after T) {
+	for i := 0; i+len(nonce) <= len(text); i++ {
+		if text[i] == nonce[0] && string(text[i:i+len(nonce)]) == nonce {
+			return text[:i], text[i+len(nonce):]
+		}
+	}
+	return text, text[len(text):]
 }
 
 // markedOptions returns opts with a ReplaceAttr that hides the mark from the
@@ -46,28 +103,35 @@ func markedOptions(opts *slog.HandlerOptions) *slog.HandlerOptions {
 	if opts == nil || opts.ReplaceAttr == nil {
 		return opts
 	}
-	marked := *opts
-	marked.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
+	hiding := *opts
+	hiding.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
 		if len(groups) > 0 || a.Key != slog.MessageKey || a.Value.Kind() != slog.KindString {
 			return opts.ReplaceAttr(groups, a)
 		}
-		mark, own := unmark(a.Value.String())
-		if mark == "" {
+		m, found := unmark(a.Value.String())
+		if !found {
 			return opts.ReplaceAttr(groups, a)
 		}
-		return withMark(mark, opts.ReplaceAttr(groups, slog.String(a.Key, own)))
+		return withMark(m, opts.ReplaceAttr(groups, slog.String(a.Key, m.rest)))
 	}
-	return &marked
+	return &hiding
 }
 
-// withMark puts the mark back, or, where the message is none any more, the span
-// beside it.
-func withMark(mark string, a slog.Attr) slog.Attr {
+// withMark puts the mark back, or, where the message is none any more, what it
+// says beside it.
+func withMark(m marked[string], a slog.Attr) slog.Attr {
 	if a.Key == slog.MessageKey && a.Value.Kind() == slog.KindString {
-		return slog.String(a.Key, mark+a.Value.String())
+		return slog.String(a.Key, m.mark+a.Value.String())
 	}
-	ids := mark[len(nonce):]
-	return slog.Attr{Value: slog.GroupValue(a,
-		slog.String(traceKey, ids[:traceBytes]),
-		slog.String(spanKey, ids[traceBytes:]))}
+	attrs := []slog.Attr{a}
+	if m.ids != "" {
+		attrs = append(attrs, slog.String(traceKey, m.ids[:traceBytes]), slog.String(spanKey, m.ids[traceBytes:]))
+	}
+	if m.kind != "" {
+		attrs = append(attrs, slog.String(errorTypeKey, m.kind))
+	}
+	if m.stack != "" {
+		attrs = append(attrs, slog.String(stackKey, m.stack))
+	}
+	return slog.Attr{Value: slog.GroupValue(attrs...)}
 }

@@ -1,6 +1,8 @@
 package setup
 
 import (
+	"io"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -16,6 +18,7 @@ type config struct {
 	gatherers  []prometheus.Gatherer
 	rootSpan   string
 	crashFile  string
+	teamLogs   io.Writer
 
 	withoutMetrics bool
 }

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,8 @@ type settings struct {
 	limits     sdktrace.SpanLimits
 	traces     signalSettings
 	metrics    *metricSettings // nil: none
+	logs       logSettings
+	teamLogs   io.Writer // nil: the platform's endpoint
 	batch      batchSettings
 	rewriter   *rewriter
 	processors []sdktrace.SpanProcessor
@@ -48,6 +51,8 @@ func readSettings(env *environment, c *config) *settings {
 		limits:     readLimits(env),
 		traces:     readSignal(env, "TRACES"),
 		metrics:    readMetrics(env, c),
+		logs:       readLogs(env),
+		teamLogs:   c.teamLogs,
 		batch:      readBatch(env),
 		rewriter: &rewriter{
 			dialect: dialect.New(dialect.ParseOptIn(env.text(dialect.Variable))),
@@ -96,7 +101,7 @@ func readExporters(env *environment, signal string, s *signalSettings) (otlp boo
 	}
 	switch {
 	case len(known) == 0:
-		return true
+		return signal != "LOGS" // which the platform reads elsewhere
 	case len(known) > 1 && slices.Contains(known, "none"):
 		env.wrong(name, value, "has none beside others (remove one or the other); the others are kept")
 		known = slices.DeleteFunc(known, func(item string) bool { return item == "none" })

@@ -62,6 +62,7 @@ func startOnce(ctx context.Context, env *environment, c *config) (*telemetry, er
 // telemetry is the running SDK.
 type telemetry struct {
 	signals  []provider
+	last     []provider // that of logs, in which the others may still say something
 	ledger   *ledger
 	reporter *reporter
 
@@ -92,7 +93,7 @@ func start(ctx context.Context, env *environment, c *config) (*telemetry, error)
 	trouble.quiet.Store(true) // the SDK reads the environment once more
 	otel.SetErrorHandler(trouble)
 	otel.SetLogger(logr.New(logSink{trouble}))
-	err := errors.Join(t.startTraces(s), t.startMetrics(ctx, s))
+	err := errors.Join(t.startTraces(s), t.startMetrics(ctx, s), t.startLogs(ctx, s))
 	trouble.quiet.Store(false)
 	if s.traces.unnamed {
 		tellUnnamed(ctx)
@@ -138,10 +139,23 @@ func (t *telemetry) flushAndStop(ctx context.Context) error {
 			cancel()
 		}
 	}).Stop()
+	err := t.stopSignals(ctx)
+	stopped := together(ctx, t.last, func(p provider) error { return p.Shutdown(ctx) })
+	exportedLogs.Store(nil)
+	return errors.Join(t.lost(), err, stopped)
+}
+
+// stopSignals ends all but the logs, which get what is left of the time: a fifth
+// of it at least.
+func (t *telemetry) stopSignals(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && (len(t.last) > 1 || theTeam.busy()) {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/5))
+		defer cancel()
+	}
 	t.reporter.hold()
 	defer t.reporter.release()
-	err := together(ctx, t.signals, func(p provider) error { return p.Shutdown(ctx) })
-	return errors.Join(t.lost(), err)
+	return together(ctx, t.signals, func(p provider) error { return p.Shutdown(ctx) })
 }
 
 // flush exports what there is so far, for at most flushTimeout.
@@ -150,6 +164,7 @@ func (t *telemetry) flush(ctx context.Context) {
 	defer cancel()
 	// The exporters report their own errors.
 	_ = together(ctx, t.signals, func(p provider) error { return p.ForceFlush(ctx) })
+	_ = together(ctx, t.last, func(p provider) error { return p.ForceFlush(ctx) })
 }
 
 // lost returns an error if not every span was delivered.

@@ -1,0 +1,238 @@
+package setup_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// frame is a program counter under a name of its own, as in github.com/pkg/errors.
+type frame uintptr
+
+// traced is an error with a stack in that form.
+type traced struct {
+	error
+	stack []frame
+}
+
+func (e *traced) StackTrace() []frame { return e.stack }
+func (e *traced) Unwrap() error       { return e.error }
+
+func failDeep() error {
+	var counters [8]uintptr
+	e := &traced{error: &net.DNSError{Err: "no such host", Name: "quotes-db"}}
+	for _, c := range counters[:runtime.Callers(1, counters[:])] {
+		e.stack = append(e.stack, frame(c))
+	}
+	return e
+}
+
+// told is an error with a stack as text.
+type told struct{}
+
+func (told) Error() string      { return "told" }
+func (told) StackTrace() string { return "main.told(...)\n\t/src/told.go:1\n" }
+
+// object is an error that writes itself.
+type object struct{ Code int }
+
+func (object) Error() string                  { return "object" }
+func (o object) MarshalJSON() ([]byte, error) { return json.Marshal(o.Code) }
+
+// TestLogHandlerMatrix logs at every level, under every group, every error.
+func TestLogHandlerMatrix(t *testing.T) {
+	levels := map[slog.Level]string{-8: "TRACE", -4: "DEBUG", 0: "INFO", 1: "INFO", 4: "WARN", 6: "WARN", 8: "ERROR", 12: "ERROR"}
+	groups := map[string]func(*slog.Logger) *slog.Logger{
+		"none":   func(l *slog.Logger) *slog.Logger { return l },
+		"one":    func(l *slog.Logger) *slog.Logger { return l.WithGroup("g") },
+		"two":    func(l *slog.Logger) *slog.Logger { return l.With("a", 1).WithGroup("g").With("b", 2).WithGroup("h") },
+		"inline": func(l *slog.Logger) *slog.Logger { return l.With(slog.Group("", "a", 1)) },
+	}
+	type row struct {
+		err         error
+		kind, stack string // "" means that the line has none
+	}
+	rows := map[string]row{
+		"none":                 {},
+		"plain":                {errors.New("no quote"), "*errors.errorString", ""},
+		"wrapped":              {fmt.Errorf("get: %w", fmt.Errorf("open: %w", &fs.PathError{Op: "open", Path: "/q", Err: os.ErrNotExist})), "*fs.PathError", ""},
+		"joined":               {errors.Join(errors.New("first"), &net.OpError{Op: "dial", Err: errors.New("refused")}), "*errors.errorString", ""},
+		"stack":                {failDeep(), "*setup_test.traced", "setup_test.failDeep(...)"},
+		"stack, wrapped":       {fmt.Errorf("load: %w", failDeep()), "*setup_test.traced", "setup_test.failDeep(...)"},
+		"stack, second joined": {errors.Join(errors.New("first"), failDeep()), "*errors.errorString", "setup_test.failDeep(...)"},
+		"stack as text":        {told{}, "setup_test.told", "main.told(...)"},
+		"writes itself":        {object{7}, "setup_test.object", ""},
+		"nil pointer":          {(*fs.PathError)(nil), "*fs.PathError", ""},
+	}
+	for level, word := range levels {
+		for group, under := range groups {
+			for name, want := range rows {
+				for _, how := range []string{"record", "with", "in a group"} {
+					line := logged(t, &slog.HandlerOptions{Level: slog.Level(-100)}, func(l *slog.Logger) {
+						l = under(l)
+						switch {
+						case want.err == nil:
+							l.Log(remote(sampledParent), level, "it went wrong", "n", 1)
+						case how == "record":
+							l.Log(remote(sampledParent), level, "it went wrong", "n", 1, "error", want.err)
+						case how == "with":
+							l.With("error", want.err).Log(remote(sampledParent), level, "it went wrong", "n", 1)
+						default:
+							l.Log(remote(sampledParent), level, "it went wrong", "n", 1, slog.Group("inner", "error", want.err))
+						}
+					})
+					kind, _ := line["error.type"].(string)
+					stack, _ := line["stack_trace"].(string)
+					if line["level"] != word || line["message"] != "it went wrong" || kind != want.kind ||
+						line["trace_id"] != "0af7651916cd43dd8448eb211c80319c" || line["span_id"] != "b7ad6b7169203331" ||
+						want.stack == "" && line["stack_trace"] != nil || !strings.Contains(stack, want.stack) {
+						t.Errorf("%v, group %s, error %s, %s: got %v", level, group, name, how, line)
+					}
+					if want.err != nil && name != "nil pointer" && how == "record" {
+						if got := innermost(line)["error"]; got != want.err.Error() {
+							t.Errorf("group %s, error %s: got error %v, want %q", group, name, got, want.err)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// innermost returns the group that the attributes of a record are in.
+func innermost(line map[string]any) map[string]any {
+	for _, name := range []string{"g", "h"} {
+		if inner, ok := line[name].(map[string]any); ok {
+			line = inner
+		}
+	}
+	return line
+}
+
+func TestLogHandlerKeepsTheProgramsOwnFault(t *testing.T) {
+	for name, log := range map[string]func(*slog.Logger){
+		"record": func(l *slog.Logger) { l.Error("m", "error", failDeep(), "stack_trace", "mine", "error.type", "own") },
+		"with": func(l *slog.Logger) {
+			l.With("stack_trace", "mine", "error.type", "own").Error("m", "error", failDeep())
+		},
+		"with and group": func(l *slog.Logger) {
+			l.With("stack_trace", "mine", "error.type", "own").WithGroup("g").Error("m", "error", failDeep())
+		},
+	} {
+		if line := logged(t, nil, log); line["stack_trace"] != "mine" || line["error.type"] != "own" {
+			t.Errorf("%s: got %v", name, line)
+		}
+	}
+	line := logged(t, nil, func(l *slog.Logger) { l.WithGroup("g").Error("m", "stack_trace", "mine", "n", 1) })
+	if group := line["g"].(map[string]any); line["stack_trace"] != "mine" || group["stack_trace"] != nil || group["n"] != 1.0 {
+		t.Errorf("below a group: got %v, want stack_trace at the top", line)
+	}
+}
+
+func TestLogHandlerFaultBehindReplacedMessage(t *testing.T) {
+	for name, replace := range map[string]func([]string, slog.Attr) slog.Attr{
+		"dropped": func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.MessageKey {
+				return slog.Attr{}
+			}
+			return a
+		},
+		"seen": func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.MessageKey && a.Value.String() != "m" {
+				t.Errorf("message: the program sees %q", a.Value)
+			}
+			return a
+		},
+	} {
+		line := logged(t, &slog.HandlerOptions{ReplaceAttr: replace}, func(l *slog.Logger) { l.Error("m", "error", failDeep()) })
+		if stack, _ := line["stack_trace"].(string); line["error.type"] != "*setup_test.traced" || !strings.Contains(stack, "failDeep") || line["trace_id"] != nil {
+			t.Errorf("%s: got %v", name, line)
+		}
+	}
+}
+
+func fallDown() {
+	var m map[string]int
+	m["a"] = 1
+}
+
+// survive runs f as a program that recovers.
+func survive(log *slog.Logger, f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			log.Error("handler panicked", "error", fmt.Sprint(v))
+		}
+	}()
+	f()
+}
+
+func TestLogHandlerHasTheStackOfThePanic(t *testing.T) {
+	for name, group := range map[string]string{"plain": "", "group": "g"} {
+		line := logged(t, nil, func(l *slog.Logger) { survive(l.WithGroup(group), fallDown) })
+		stack, _ := line["stack_trace"].(string)
+		if first, _, _ := strings.Cut(stack, "("); first != "github.com/nais/spor/setup_test.fallDown" {
+			t.Errorf("%s: got stack %q, want it to begin where the panic did", name, stack)
+		}
+	}
+	line := logged(t, nil, func(l *slog.Logger) {
+		survive(slog.New(slog.DiscardHandler), fallDown)
+		l.Error("later")
+	})
+	if line["stack_trace"] != nil {
+		t.Errorf("behind a panic: got %v, want no stack", line)
+	}
+	line = logged(t, nil, func(l *slog.Logger) {
+		defer func() { l.Error("deferred") }()
+	})
+	if line["stack_trace"] != nil {
+		t.Errorf("in a deferred function without a panic: got %v, want no stack", line)
+	}
+}
+
+func TestLogHandlerTakesPanicsOfHandlersApart(t *testing.T) {
+	for name, errorLog := range map[string]func(slog.Handler) *log.Logger{
+		"ErrorLog": func(h slog.Handler) *log.Logger { return slog.NewLogLogger(h, slog.LevelWarn) },
+		"log":      func(slog.Handler) *log.Logger { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			buf := logLines(t)
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { fallDown() }))
+			server.Config.ErrorLog = errorLog(slog.Default().Handler())
+			server.Start()
+			defer server.Close()
+			if resp, err := http.Get(server.URL); err == nil {
+				resp.Body.Close()
+			}
+			eventually(t, "a line", func() bool { return buf.String() != "" })
+			line := buf.all(t)[0]
+			stack, _ := line["stack_trace"].(string)
+			if line["level"] != "ERROR" || line["message"] != "http: panic serving" || line["error"] != "assignment to entry in nil map" ||
+				!strings.HasPrefix(stack, "goroutine ") || !strings.Contains(stack, "fallDown") {
+				t.Errorf("got %v", line)
+			}
+		})
+	}
+}
+
+func TestLogHandlerTakesOtherLinesAsTheyAre(t *testing.T) {
+	for _, message := range []string{"http: panic serving", "http: superfluous response.WriteHeader call", "panic serving x: y"} {
+		if line := logged(t, nil, func(l *slog.Logger) { l.InfoContext(context.Background(), message) }); line["message"] != message || line["level"] != "INFO" {
+			t.Errorf("got %v, want %q", line, message)
+		}
+	}
+	line := logged(t, nil, func(l *slog.Logger) { l.Info("http2: panic serving [::1]:80: a: b") })
+	if line["message"] != "http2: panic serving" || line["error"] != "a: b" || line["stack_trace"] != nil {
+		t.Errorf("without a stack: got %v", line)
+	}
+}

@@ -1,0 +1,110 @@
+package setup
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploggrpc"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
+	"google.golang.org/grpc"
+)
+
+// logExporter sends clean log records over OTLP and reports trouble itself.
+type logExporter struct {
+	watcher
+	sdklog.Exporter
+	conn *grpc.ClientConn
+	life context.Context //nolint:containedctx // that of the exporter: ends when exports are to be given up
+	stop context.CancelFunc
+}
+
+func newLogExporter(ctx context.Context, s signalSettings, r *reporter) (*logExporter, error) {
+	e := &logExporter{}
+	e.signal, e.endpoint, e.reporter = "logs", s.endpoint, r
+	e.life, e.stop = context.WithCancel(context.WithoutCancel(ctx))
+	conn, err := dial(s, e.watch)
+	if err != nil {
+		return nil, err
+	}
+	e.conn = conn
+	e.Exporter, err = otlploggrpc.New(ctx,
+		otlploggrpc.WithGRPCConn(conn),
+		otlploggrpc.WithHeaders(s.headers),
+		otlploggrpc.WithTimeout(s.timeout),
+		otlploggrpc.WithMaxRequestSize(largestRequest),
+		otlploggrpc.WithRetry(otlploggrpc.RetryConfig(retry)),
+	)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return e, nil
+}
+
+// Export never fails for the processor, which would report it once more.
+func (e *logExporter) Export(ctx context.Context, records []sdklog.Record) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(e.life, cancel)()
+	clean := make([]sdklog.Record, len(records))
+	for i := range records {
+		clean[i] = cleanRecord(records[i])
+	}
+	requests := mostRequests
+	e.send(ctx, clean, &requests)
+	return nil
+}
+
+// send exports records, in halves when they are refused as a whole.
+func (e *logExporter) send(ctx context.Context, records []sdklog.Record, requests *int) {
+	*requests--
+	err := e.Exporter.Export(ctx, records)
+	if err == nil || e.life.Err() != nil {
+		return
+	}
+	if divisible(err) && len(records) > 1 && *requests > 0 {
+		middle := len(records) / 2
+		e.send(ctx, records[:middle], requests)
+		e.send(ctx, records[middle:], requests)
+		return
+	}
+	e.failed(err)
+}
+
+// Shutdown closes the connection. The processor calls it after the last export.
+func (e *logExporter) Shutdown(ctx context.Context) error {
+	err := e.Exporter.Shutdown(ctx)
+	e.stop()
+	return errors.Join(err, e.conn.Close())
+}
+
+// cleanRecord returns a copy of r with clean texts. The processor's own is not
+// changed: others may have it.
+func cleanRecord(r sdklog.Record) sdklog.Record {
+	r = r.Clone()
+	r.SetBody(cleanValue(r.Body()))
+	r.SetSeverityText(cleanText(r.SeverityText()))
+	attrs := make([]attribute.KeyValue, 0, r.AttributesLen())
+	r.WalkAttributes(func(a attribute.KeyValue) bool {
+		attrs = append(attrs, a)
+		return true
+	})
+	r.SetAttributes(cleanNumbers(cleanAttributes(attrs))...)
+	return r
+}
+
+// cleanNumbers does to numbers what a log line has done to it: in a log they may
+// be personal numbers.
+func cleanNumbers(attrs []attribute.KeyValue) []attribute.KeyValue {
+	for i, a := range attrs {
+		switch a.Value.Type() {
+		case attribute.INT64:
+			if text := a.Value.String(); !isClean(text) {
+				attrs[i].Value = attribute.StringValue(cleanText(text))
+			}
+		case attribute.MAP:
+			attrs[i].Value = attribute.MapValue(cleanNumbers(a.Value.AsMap())...)
+		}
+	}
+	return attrs
+}

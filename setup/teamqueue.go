@@ -1,0 +1,233 @@
+package setup
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+var noContext = context.Background()
+
+const (
+	// teamBytes is how much of Team Logs waits.
+	teamBytes = 1 << 20
+	// teamIdle is how long the connection is kept without a record.
+	teamIdle = 30 * time.Second
+	// teamPatience is how long connecting and one write may take.
+	teamPatience = 5 * time.Second
+)
+
+// teamAddress is where a pod's Team Logs go.
+var teamAddress = "team-logs.nais-system:5170"
+
+// theTeam is the way to Team Logs, of every handler: they are made before Start.
+var theTeam = &teamQueue{changed: make(chan struct{})}
+
+// teamQueue holds the records on their way to Team Logs. A goroutine sends them,
+// while there are any.
+type teamQueue struct {
+	mu      sync.Mutex
+	lines   [][]byte // the first one is being sent
+	bytes   int
+	sending bool
+	changed chan struct{} // closed and replaced when a line comes or goes
+	closing bool          // do not keep the connection, do not try again
+	writer  io.Writer     // that of WithTeamLogs
+	known   []byte        // the fields of every line
+
+	exported bool  // OTLP logs are on
+	warned   bool  // of that
+	dropped  int64 // all of them
+	told     int64 // those that people were told of
+}
+
+// fields returns those that every line begins with.
+func (q *teamQueue) fields() []byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.known == nil {
+		q.known = teamFields(processEnvironment())
+	}
+	return slices.Clone(q.known)
+}
+
+// add takes a line, if there is room. It never waits.
+func (q *teamQueue) add(line []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.bytes+len(line) > teamBytes {
+		q.drop(1, "the queue is full")
+		return
+	}
+	q.lines = append(q.lines, line)
+	q.bytes += len(line)
+	q.change()
+	if !q.sending {
+		q.sending = true
+		go q.send()
+	}
+}
+
+// change wakes those who wait. The caller holds the lock.
+func (q *teamQueue) change() {
+	close(q.changed)
+	q.changed = make(chan struct{})
+}
+
+// drop counts lines, and tells of the first. The caller holds the lock.
+func (q *teamQueue) drop(n int64, why string) {
+	first := q.dropped == 0
+	if q.dropped += n; first {
+		q.told = q.dropped
+		go tellTeamDrops(q.dropped, why)
+	}
+}
+
+func tellTeamDrops(n int64, why string) {
+	logger().LogAttrs(noContext, slog.LevelWarn, "records for Team Logs were dropped",
+		slog.Int64("records", n), slog.String("error", why), slog.String("endpoint", teamAddress),
+		slog.String("cure", "does accessPolicy.outbound of nais.yaml allow application logging in namespace nais-system? (elsewhere: setup.WithTeamLogs)"))
+}
+
+// warnOfExport says once that records without the mark go where every team reads.
+func (q *teamQueue) warnOfExport() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.exported && !q.warned {
+		q.warned = true
+		go logger().LogAttrs(noContext, slog.LevelWarn, "OTEL_LOGS_EXPORTER=otlp must not be used with Team Logs",
+			slog.String("error", "every record without the mark is exported to where all teams can read"),
+			slog.String("cure", "set OTEL_LOGS_EXPORTER=none: the platform reads standard output already"))
+	}
+}
+
+// send writes lines until there are none for a while.
+func (q *teamQueue) send() {
+	var out teamConn
+	defer out.close()
+	for {
+		line, ok := q.next()
+		if !ok {
+			return
+		}
+		q.sent(q.deliver(&out, line))
+	}
+}
+
+// next returns the first line once there is one. It reports false when there was
+// none for teamIdle, or when they are not waited for any more.
+func (q *teamQueue) next() (line []byte, ok bool) {
+	idle := time.NewTimer(teamIdle)
+	defer idle.Stop()
+	for late := false; ; {
+		q.mu.Lock()
+		if len(q.lines) > 0 {
+			defer q.mu.Unlock()
+			return q.lines[0], true
+		}
+		if late || q.closing {
+			q.sending = false
+			q.mu.Unlock()
+			return nil, false
+		}
+		changed := q.changed
+		q.mu.Unlock()
+		select {
+		case <-changed:
+		case <-idle.C:
+			late = true
+		}
+	}
+}
+
+// deliver writes line, and tries again until it is told not to.
+func (q *teamQueue) deliver(out *teamConn, line []byte) error {
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
+		w, closing := q.target()
+		err := out.write(w, line)
+		if err == nil || closing || w != nil || !inPod() {
+			return err
+		}
+		q.rest(pause)
+	}
+}
+
+// target returns the program's writer, if it has one, and whether this is the
+// last try.
+func (q *teamQueue) target() (w io.Writer, closing bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.writer, q.closing
+}
+
+// rest waits, but not for long once the queue is closing.
+func (q *teamQueue) rest(pause time.Duration) {
+	over := time.NewTimer(pause)
+	defer over.Stop()
+	for {
+		q.mu.Lock()
+		closing, changed := q.closing, q.changed
+		q.mu.Unlock()
+		if closing {
+			return
+		}
+		select {
+		case <-over.C:
+			return
+		case <-changed:
+		}
+	}
+}
+
+// sent settles the first line.
+func (q *teamQueue) sent(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.bytes -= len(q.lines[0])
+	q.lines = q.lines[1:]
+	if err != nil {
+		q.drop(1, err.Error())
+	}
+	q.change()
+}
+
+// open begins the time in which w gets the records, and the export is on or not.
+func (q *teamQueue) open(w io.Writer, exported bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.writer, q.exported, q.closing, q.known = w, exported, false, nil
+}
+
+// busy reports whether lines wait.
+func (q *teamQueue) busy() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.lines) > 0
+}
+
+// close waits until every line is settled, for as long as ctx lasts, and tells
+// of those that were dropped.
+func (q *teamQueue) close(ctx context.Context) {
+	q.mu.Lock()
+	q.closing = true
+	q.change()
+	for q.sending && ctx.Err() == nil {
+		changed := q.changed
+		q.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+		q.mu.Lock()
+	}
+	untold := q.dropped - q.told + int64(len(q.lines))
+	q.told = q.dropped
+	q.writer, q.exported, q.closing = nil, false, false
+	q.mu.Unlock()
+	if untold > 0 {
+		tellTeamDrops(untold, "the program ended")
+	}
+}
