@@ -88,7 +88,7 @@ func (a *Assembler) Add(r *coltrace.ExportTraceServiceRequest) {
 
 func (a *Assembler) add(s *Span, now time.Time) {
 	a.stats.Spans++
-	id, spanID, ok := identity(s.Span)
+	id, spanID, ok := Identity(s.Span)
 	switch {
 	case !ok:
 		a.stats.Invalid++
@@ -102,7 +102,7 @@ func (a *Assembler) add(s *Span, now time.Time) {
 		a.stats.Repeated++
 		return
 	}
-	if !a.makeRoom(t, weight(s.Span)) {
+	if !a.makeRoom(t, Weight(s.Span)) {
 		a.stats.DroppedSpans++
 		return
 	}
@@ -240,7 +240,8 @@ func (a *Assembler) Stats() Stats {
 	return a.stats
 }
 
-func identity(s *tracepb.Span) (trace ID, span SpanID, ok bool) {
+// Identity returns the IDs of s, and whether they are valid.
+func Identity(s *tracepb.Span) (trace ID, span SpanID, ok bool) {
 	if len(s.GetTraceId()) != len(trace) || len(s.GetSpanId()) != len(span) {
 		return trace, span, false
 	}

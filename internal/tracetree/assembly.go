@@ -2,6 +2,8 @@ package tracetree
 
 import (
 	"cmp"
+	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -19,10 +21,10 @@ type assembly struct {
 	awaiting bool      // has spans that were not judged yet
 }
 
-// missing reports whether the parent of s should have arrived and has not.
-func (a *assembly) missing(s *Span) bool {
+// missing reports whether the parent of s should be among spans and is not.
+func missing(s *Span, spans map[SpanID]*Span) bool {
 	parent, ok := parentOf(s.Span)
-	return ok && parentHere(s.Span) && a.spans[parent] == nil
+	return ok && parentHere(s.Span) && spans[parent] == nil
 }
 
 // complete reports whether no span is known to be missing. A root is there
@@ -30,7 +32,7 @@ func (a *assembly) missing(s *Span) bool {
 // cycle, which tree cuts.
 func (a *assembly) complete() bool {
 	for _, s := range a.spans {
-		if a.missing(s) {
+		if missing(s, a.spans) {
 			return false
 		}
 	}
@@ -39,25 +41,33 @@ func (a *assembly) complete() bool {
 
 // tree returns a snapshot of the assembly.
 func (a *assembly) tree() *Trace {
-	t := &Trace{ID: a.id, Spans: len(a.spans), Dropped: a.dropped, Complete: a.dropped == 0}
+	t := Build(a.id, maps.Values(a.spans))
+	t.Dropped = a.dropped
+	t.Complete = t.Complete && a.dropped == 0
 	if a.shown > 0 {
 		t.Late = len(a.spans) - a.shown
 	}
-	nodes := make(map[SpanID]*Span, len(a.spans))
-	ordered := make([]*Span, 0, len(a.spans))
-	for id, s := range a.spans {
+	return t
+}
+
+// Build puts spans, which are of the trace with the given ID and not changed,
+// together. Of spans with the same ID it takes the last.
+func Build(id ID, spans iter.Seq[*Span]) *Trace {
+	nodes := map[SpanID]*Span{}
+	for s := range spans {
 		node := *s
-		nodes[id] = &node
-		ordered = append(ordered, &node)
+		node.Children, node.Orphan = nil, false
+		nodes[SpanID(s.GetSpanId())] = &node
 	}
-	slices.SortFunc(ordered, byStart)
+	t := &Trace{ID: id, Spans: len(nodes), Complete: true}
+	ordered := slices.SortedFunc(maps.Values(nodes), byStart)
 	for _, node := range ordered {
 		parent, ok := parentOf(node.Span)
 		if p := nodes[parent]; ok && p != nil {
 			p.Children = append(p.Children, node)
 			continue
 		}
-		if node.Orphan = a.missing(node); node.Orphan {
+		if node.Orphan = missing(node, nodes); node.Orphan {
 			t.Complete = false
 		}
 		t.Roots = append(t.Roots, node)

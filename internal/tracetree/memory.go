@@ -7,9 +7,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// weight estimates what a span costs in memory: decoded, its strings are as
+// Weight estimates what a span costs in memory, in bytes: decoded, its strings are as
 // long as on the wire, and the messages around them a few times that.
-func weight(s *tracepb.Span) int {
+func Weight(s *tracepb.Span) int {
 	const node, perWireByte = 400, 4
 	return node + perWireByte*proto.Size(s)
 }

@@ -35,9 +35,9 @@ func (a attributes) first(keys ...string) string {
 
 func (a attributes) has(keys ...string) bool { return a.first(keys...) != "" }
 
-// details returns the two or three attributes that a reader of the span needs,
-// which are others for each kind of operation.
-func details(s *tracepb.Span) string {
+// Details returns the two or three attributes that a reader of the span needs,
+// which are others for each kind of operation, on one line.
+func Details(s *tracepb.Span) string {
 	a := attributesOf(s.GetAttributes())
 	var parts []string
 	switch {

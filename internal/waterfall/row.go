@@ -55,7 +55,7 @@ func (b *rowBuilder) add(s *tracetree.Span, guides, past string) {
 		name:     nameOf(s),
 		kind:     kindOf(s.GetKind()),
 		duration: duration(elapsed(s.GetStartTimeUnixNano(), s.GetEndTimeUnixNano())),
-		details:  details(s.Span),
+		details:  Details(s.Span),
 		notes:    b.notes(s),
 	})
 	for i, child := range s.Children {
