@@ -23,3 +23,26 @@ func ParseEndpoint(value string) (address string, err error) {
 	}
 	return e.address, nil
 }
+
+// SetTeamAddress makes Team Logs go to address, and returns what undoes it.
+func SetTeamAddress(address string) (undo func()) {
+	theTeam.mu.Lock()
+	defer theTeam.mu.Unlock()
+	before := theTeam.address
+	theTeam.address = address
+	return func() {
+		theTeam.mu.Lock()
+		defer theTeam.mu.Unlock()
+		theTeam.address = before
+	}
+}
+
+// TeamBytes is how much of Team Logs waits.
+const TeamBytes = teamBytes
+
+// ForgetTeam forgets what was dropped and told, as a new process would.
+func ForgetTeam() {
+	theTeam.mu.Lock()
+	defer theTeam.mu.Unlock()
+	theTeam.dropped, theTeam.told, theTeam.warned = 0, 0, false
+}

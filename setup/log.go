@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/nais/spor/internal/fault"
 	"github.com/nais/spor/internal/mute"
 )
 
@@ -53,8 +54,8 @@ type logHandler struct {
 	opts    *slog.HandlerOptions
 	grouped bool // attributes are not at the top level any more
 	own     ownFields
-	fault   fault // of an attribute given to With
-	team    bool  // such an attribute is the mark of Team Logs
+	fault   fault.Fault // of an attribute given to With
+	team    bool        // such an attribute is the mark of Team Logs
 
 	// What made this handler of another, for handlers that are made later.
 	parent *logHandler
@@ -80,12 +81,12 @@ func (h *logHandler) Handle(ctx context.Context, r slog.Record) error {
 		r = h.rewrite(r, span.IsValid())
 		found = found.and(h.survey(r, span.IsValid()))
 	}
-	fault := h.faultOf(r, found)
+	wrong := h.faultOf(r, found)
 	if h.team || found.team {
-		return h.toTeam(r, span, fault)
+		return h.toTeam(r, span, wrong)
 	}
-	h.export.record(ctx, h, r, span.IsValid(), fault)
-	r.Message = mark(r.Message, span, fault)
+	h.export.record(ctx, h, r, span.IsValid(), wrong)
+	r.Message = mark(r.Message, span, wrong)
 	return h.json.Handle(ctx, r)
 }
 
@@ -111,7 +112,7 @@ func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	h2.own.errorType = h.own.errorType || found.own.errorType
 	h2.own.stack = h.own.stack || found.own.stack
 	h2.team = h.team || found.team
-	h2.fault = h.fault.or(found.fault())
+	h2.fault = h.fault.Or(found.fault())
 	h2.attrs = attrs
 	h2.json = h.json.WithAttrs(attrs)
 	return h2

@@ -12,6 +12,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/nais/spor/internal/fault"
 	"github.com/nais/spor/internal/scope"
 )
 
@@ -32,7 +33,7 @@ type bridged struct {
 }
 
 // record exports r, if records are exported.
-func (b *bridge) record(ctx context.Context, h *logHandler, r slog.Record, hasSpan bool, f fault) {
+func (b *bridge) record(ctx context.Context, h *logHandler, r slog.Record, hasSpan bool, f fault.Fault) {
 	provider := exportedLogs.Load()
 	if provider == nil {
 		return
@@ -40,7 +41,7 @@ func (b *bridge) record(ctx context.Context, h *logHandler, r slog.Record, hasSp
 	if !hasSpan {
 		ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{})
 	}
-	if !f.isZero() {
+	if (f != fault.Fault{}) {
 		ctx = context.WithValue(ctx, faultKey{}, f)
 	}
 	_ = b.handler(h, provider).Handle(ctx, r) // it has no errors
@@ -81,10 +82,10 @@ func (l faultLogger) Enabled(ctx context.Context, p log.EnabledParameters) bool 
 
 func (l faultLogger) Emit(ctx context.Context, r log.Record) {
 	r.SetSeverityText(string(appendLevel(nil, []byte(r.SeverityText()))))
-	if f, ok := ctx.Value(faultKey{}).(fault); ok {
-		addIfKnown(&r, semconv.ExceptionTypeKey, f.errorType)
-		addIfKnown(&r, semconv.ExceptionMessageKey, f.message)
-		addIfKnown(&r, semconv.ExceptionStacktraceKey, f.stack)
+	if f, ok := ctx.Value(faultKey{}).(fault.Fault); ok {
+		addIfKnown(&r, semconv.ExceptionTypeKey, f.Type)
+		addIfKnown(&r, semconv.ExceptionMessageKey, f.Message)
+		addIfKnown(&r, semconv.ExceptionStacktraceKey, f.Stack)
 	}
 	l.next.Emit(ctx, r)
 }

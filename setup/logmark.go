@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/fault"
 )
 
 // slog's handler passes nothing of a record to its writer but the line. What the
@@ -24,17 +26,17 @@ const (
 )
 
 // mark returns message with the mark before it, if there is anything to say.
-func mark(message string, span trace.SpanContext, f fault) string {
-	hasFault := f.errorType != "" || f.stack != ""
+func mark(message string, span trace.SpanContext, f fault.Fault) string {
+	hasFault := f.Type != "" || f.Stack != ""
 	if !span.IsValid() && !hasFault {
 		return message
 	}
 	var b strings.Builder
-	b.Grow(4*len(nonce) + markBytes + len(f.errorType) + len(f.stack) + len(message))
+	b.Grow(4*len(nonce) + markBytes + len(f.Type) + len(f.Stack) + len(message))
 	b.WriteString(nonce)
 	writeIdentity(&b, span)
 	if hasFault {
-		for _, text := range [...]string{nonce, f.errorType, nonce, f.stack, nonce} {
+		for _, text := range [...]string{nonce, f.Type, nonce, f.Stack, nonce} {
 			b.WriteString(text)
 		}
 	}

@@ -15,8 +15,8 @@ func inPod() bool { return onPlatform(processEnvironment()) }
 // teamConn is the connection to Team Logs, made when there is something to send.
 type teamConn struct{ conn net.Conn }
 
-// write writes line to w, or to Team Logs where that is nil.
-func (c *teamConn) write(w io.Writer, line []byte) error {
+// write writes line to w, or to address where that is nil.
+func (c *teamConn) write(w io.Writer, address string, line []byte) error {
 	if w != nil {
 		return withoutCrash(w, func(w io.Writer) error {
 			_, err := w.Write(line)
@@ -27,7 +27,7 @@ func (c *teamConn) write(w io.Writer, line []byte) error {
 		return errNoTeam
 	}
 	if c.conn == nil {
-		conn, err := (&net.Dialer{Timeout: teamPatience}).Dial("tcp", teamAddress)
+		conn, err := (&net.Dialer{Timeout: teamPatience}).DialContext(noContext, "tcp", address)
 		if err != nil {
 			return err
 		}

@@ -20,22 +20,22 @@ const (
 	teamPatience = 5 * time.Second
 )
 
-// teamAddress is where a pod's Team Logs go.
-var teamAddress = "team-logs.nais-system:5170"
-
 // theTeam is the way to Team Logs, of every handler: they are made before Start.
-var theTeam = &teamQueue{changed: make(chan struct{})}
+var theTeam = &teamQueue{changed: make(chan struct{}), address: "team-logs.nais-system:5170"}
 
 // teamQueue holds the records on their way to Team Logs. A goroutine sends them,
 // while there are any.
 type teamQueue struct {
 	mu      sync.Mutex
-	lines   [][]byte // the first one is being sent
+	lines   [][]byte
 	bytes   int
-	sending bool
+	sender  int           // the number of the last one; others have been given up
+	sending bool          // that one is at it
+	flying  bool          // and has a line
 	changed chan struct{} // closed and replaced when a line comes or goes
 	closing bool          // do not keep the connection, do not try again
 	writer  io.Writer     // that of WithTeamLogs
+	address string        // where a pod's go
 	known   []byte        // the fields of every line
 
 	exported bool  // OTLP logs are on
@@ -67,7 +67,8 @@ func (q *teamQueue) add(line []byte) {
 	q.change()
 	if !q.sending {
 		q.sending = true
-		go q.send()
+		q.sender++
+		go q.send(q.sender)
 	}
 }
 
@@ -82,13 +83,13 @@ func (q *teamQueue) drop(n int64, why string) {
 	first := q.dropped == 0
 	if q.dropped += n; first {
 		q.told = q.dropped
-		go tellTeamDrops(q.dropped, why)
+		go tellTeamDrops(q.dropped, q.address, why)
 	}
 }
 
-func tellTeamDrops(n int64, why string) {
+func tellTeamDrops(n int64, address, why string) {
 	logger().LogAttrs(noContext, slog.LevelWarn, "records for Team Logs were dropped",
-		slog.Int64("records", n), slog.String("error", why), slog.String("endpoint", teamAddress),
+		slog.Int64("records", n), slog.String("error", why), slog.String("endpoint", address),
 		slog.String("cure", "does accessPolicy.outbound of nais.yaml allow application logging in namespace nais-system? (elsewhere: setup.WithTeamLogs)"))
 }
 
@@ -105,36 +106,28 @@ func (q *teamQueue) warnOfExport() {
 }
 
 // send writes lines until there are none for a while.
-func (q *teamQueue) send() {
+func (q *teamQueue) send(sender int) {
 	var out teamConn
 	defer out.close()
 	for {
-		line, ok := q.next()
+		line, ok := q.next(sender)
 		if !ok {
 			return
 		}
-		q.sent(q.deliver(&out, line))
+		q.sent(sender, q.deliver(sender, &out, line))
 	}
 }
 
-// next returns the first line once there is one. It reports false when there was
+// next takes the first line once there is one. It reports false when there was
 // none for teamIdle, or when they are not waited for any more.
-func (q *teamQueue) next() (line []byte, ok bool) {
+func (q *teamQueue) next(sender int) (line []byte, ok bool) {
 	idle := time.NewTimer(teamIdle)
 	defer idle.Stop()
 	for late := false; ; {
-		q.mu.Lock()
-		if len(q.lines) > 0 {
-			defer q.mu.Unlock()
-			return q.lines[0], true
+		line, ok, changed := q.take(sender, late)
+		if ok || changed == nil {
+			return line, ok
 		}
-		if late || q.closing {
-			q.sending = false
-			q.mu.Unlock()
-			return nil, false
-		}
-		changed := q.changed
-		q.mu.Unlock()
 		select {
 		case <-changed:
 		case <-idle.C:
@@ -143,35 +136,55 @@ func (q *teamQueue) next() (line []byte, ok bool) {
 	}
 }
 
+// take takes the first line. Where there is none, it returns what tells of the
+// next, or nil for a sender that is to end.
+func (q *teamQueue) take(sender int, late bool) (line []byte, ok bool, changed <-chan struct{}) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case sender != q.sender:
+		return nil, false, nil
+	case len(q.lines) > 0:
+		line = q.lines[0]
+		q.lines, q.bytes, q.flying = q.lines[1:], q.bytes-len(line), true
+		return line, true, nil
+	case late || q.closing:
+		q.sending = false
+		q.change()
+		return nil, false, nil
+	}
+	return nil, false, q.changed
+}
+
 // deliver writes line, and tries again until it is told not to.
-func (q *teamQueue) deliver(out *teamConn, line []byte) error {
+func (q *teamQueue) deliver(sender int, out *teamConn, line []byte) error {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
-		w, closing := q.target()
-		err := out.write(w, line)
-		if err == nil || closing || w != nil || !inPod() {
+		w, address, last := q.target(sender)
+		err := out.write(w, address, line)
+		if err == nil || last || w != nil || !inPod() {
 			return err
 		}
-		q.rest(pause)
+		q.rest(sender, pause)
 	}
 }
 
-// target returns the program's writer, if it has one, and whether this is the
-// last try.
-func (q *teamQueue) target() (w io.Writer, closing bool) {
+// target returns the program's writer, if it has one, the address otherwise, and
+// whether this is the last try.
+func (q *teamQueue) target(sender int) (w io.Writer, address string, last bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.writer, q.closing
+	return q.writer, q.address, q.closing || sender != q.sender
 }
 
 // rest waits, but not for long once the queue is closing.
-func (q *teamQueue) rest(pause time.Duration) {
+func (q *teamQueue) rest(sender int, pause time.Duration) {
 	over := time.NewTimer(pause)
 	defer over.Stop()
 	for {
 		q.mu.Lock()
-		closing, changed := q.closing, q.changed
+		last, changed := q.closing || sender != q.sender, q.changed
 		q.mu.Unlock()
-		if closing {
+		if last {
 			return
 		}
 		select {
@@ -182,12 +195,14 @@ func (q *teamQueue) rest(pause time.Duration) {
 	}
 }
 
-// sent settles the first line.
-func (q *teamQueue) sent(err error) {
+// sent settles the line that was taken last.
+func (q *teamQueue) sent(sender int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.bytes -= len(q.lines[0])
-	q.lines = q.lines[1:]
+	if sender != q.sender {
+		return
+	}
+	q.flying = false
 	if err != nil {
 		q.drop(1, err.Error())
 	}
@@ -205,11 +220,11 @@ func (q *teamQueue) open(w io.Writer, exported bool) {
 func (q *teamQueue) busy() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.lines) > 0
+	return len(q.lines) > 0 || q.flying
 }
 
-// close waits until every line is settled, for as long as ctx lasts, and tells
-// of those that were dropped.
+// close waits until every line is settled, for as long as ctx lasts, gives the
+// others up, and tells of those that were dropped.
 func (q *teamQueue) close(ctx context.Context) {
 	q.mu.Lock()
 	q.closing = true
@@ -223,11 +238,23 @@ func (q *teamQueue) close(ctx context.Context) {
 		}
 		q.mu.Lock()
 	}
-	untold := q.dropped - q.told + int64(len(q.lines))
+	q.giveUp()
+	untold := q.dropped - q.told
 	q.told = q.dropped
+	address := q.address
 	q.writer, q.exported, q.closing = nil, false, false
 	q.mu.Unlock()
 	if untold > 0 {
-		tellTeamDrops(untold, "the program ended")
+		tellTeamDrops(untold, address, "the program ended")
 	}
+}
+
+// giveUp counts what was not sent as dropped. The caller holds the lock.
+func (q *teamQueue) giveUp() {
+	q.dropped += int64(len(q.lines))
+	if q.flying {
+		q.dropped++
+	}
+	q.lines, q.bytes, q.sending, q.flying = nil, 0, false, false
+	q.sender++
 }

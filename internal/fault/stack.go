@@ -1,4 +1,4 @@
-package setup
+package fault
 
 import (
 	"errors"
@@ -74,9 +74,9 @@ func framesOf(err error) []uintptr {
 // mostFrames is how many frames of a stack are told.
 const mostFrames = 64
 
-// panicStack returns the stack of the panic that is unwinding, from where it
+// PanicStack returns the stack of the panic that is unwinding, from where it
 // began, and "" where there is none. It allocates nothing in that case.
-func panicStack() string {
+func PanicStack() string {
 	var counters [2 * mostFrames]uintptr
 	n := runtime.Callers(2, counters[:])
 	for i, counter := range counters[:n] {

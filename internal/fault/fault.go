@@ -1,0 +1,59 @@
+// Package fault tells of an error what a log line says of it: its type, and the
+// stack that it carries.
+package fault
+
+import (
+	"errors"
+	"reflect"
+)
+
+// A Fault is an error or a panic, described.
+type Fault struct {
+	Type    string // of what was wrapped; "" for a panic
+	Message string
+	Stack   string // "" where nothing carries one
+}
+
+// Or returns f, and where it says nothing what other says.
+func (f Fault) Or(other Fault) Fault {
+	if f.Type == "" {
+		f.Type, f.Message = other.Type, other.Message
+	}
+	if f.Stack == "" {
+		f.Stack = other.Stack
+	}
+	return f
+}
+
+// Describe describes err, whose methods may panic: those of a nil pointer do. It
+// must not be nil.
+func Describe(err error) (f Fault) {
+	defer func() { _ = recover() }()
+	cause := causeOf(err)
+	f.Type = reflect.TypeOf(cause).String()
+	f.Stack = carriedStack(err)
+	f.Message = err.Error()
+	return f
+}
+
+// wrappers are the types that say nothing of an error but that it was wrapped:
+// those of fmt and errors, and those that add a stack or a message.
+var wrappers = map[string]bool{
+	"*fmt.wrapError": true, "*fmt.wrapErrors": true, "*errors.joinError": true,
+	"*errors.withStack": true, "*errors.withMessage": true,
+}
+
+// causeOf returns what was wrapped, the first one of several.
+func causeOf(err error) error {
+	for wrappers[reflect.TypeOf(err).String()] {
+		inner := errors.Unwrap(err)
+		if many, ok := err.(interface{ Unwrap() []error }); ok && len(many.Unwrap()) > 0 { //nolint:errorlint // one layer at a time
+			inner = many.Unwrap()[0]
+		}
+		if inner == nil {
+			break
+		}
+		err = inner
+	}
+	return err
+}

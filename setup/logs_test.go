@@ -1,0 +1,220 @@
+package setup_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/log"
+	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/receiver"
+	"github.com/nais/spor/setup"
+)
+
+// logCollector takes logs.
+type logCollector struct {
+	*receiver.Server
+	mu       sync.Mutex
+	records  []*logspb.LogRecord
+	resource map[string]string
+	refuse   func(*collogs.ExportLogsServiceRequest) error
+}
+
+func listenForLogs(t *testing.T) *logCollector {
+	t.Helper()
+	c := &logCollector{}
+	server, err := receiver.Listen(":0", receiver.Sink{Logs: c.take})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Server = server
+	t.Cleanup(server.Stop)
+	return c
+}
+
+func (c *logCollector) take(_ context.Context, r *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refuse != nil {
+		if err := c.refuse(r); err != nil {
+			return nil, err
+		}
+	}
+	for _, rl := range r.GetResourceLogs() {
+		c.resource = texts(rl.GetResource().GetAttributes())
+		for _, sl := range rl.GetScopeLogs() {
+			c.records = append(c.records, sl.GetLogRecords()...)
+		}
+	}
+	return nil, nil
+}
+
+func (c *logCollector) all() []*logspb.LogRecord {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.records
+}
+
+// exportLogs starts telemetry that exports logs alone.
+func exportLogs(t *testing.T, endpoint string, opts ...setup.Option) (shutdown func(context.Context) error) {
+	t.Helper()
+	environment(t, "OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none", "OTEL_LOGS_EXPORTER", "otlp",
+		"OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, "OTEL_SERVICE_NAME", "quotes", "NAIS_POD_NAME", "quotes-1")
+	setup.ForgetTeam()
+	provider := otel.GetLoggerProvider()
+	t.Cleanup(func() { otel.SetLoggerProvider(provider) })
+	return mustStart(t, opts...)
+}
+
+func TestLogsAreExported(t *testing.T) {
+	c := listenForLogs(t)
+	handler := setup.LogHandler(io.Discard, nil)
+	log0 := slog.New(handler).With("team", "01017012345").WithGroup("g") // made before Start
+	shutdown := exportLogs(t, c.Endpoint())
+	log0.Log(remote(sampledParent), slog.LevelError+4, "no person 01017012345", "n", 1, "ident", 1017012345, "number", int64(31129912345), "error", fmt.Errorf("load: %w", failDeep()))
+	slog.New(handler).InfoContext(mute.Context(t.Context()), "silent")
+	if err := shutdown(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	slog.New(handler).Info("after shutdown")
+	records := c.all()
+	if len(records) != 2 {
+		t.Fatalf("records: got %d, want 2", len(records))
+	}
+	r := records[0]
+	attrs := texts(r.GetAttributes())
+	if r.GetBody().GetStringValue() != "no person ***********" || r.GetSeverityText() != "ERROR" || attrs["team"] != "***********" {
+		t.Errorf("got %v", r)
+	}
+	if attrs["exception.type"] != "*setup_test.traced" || !strings.Contains(attrs["exception.message"], "no such host") || !strings.Contains(attrs["exception.stacktrace"], "failDeep") {
+		t.Errorf("exception: got %v", attrs)
+	}
+	if fmt.Sprintf("%x", r.GetTraceId()) != "0af7651916cd43dd8448eb211c80319c" || fmt.Sprintf("%x", r.GetSpanId()) != "b7ad6b7169203331" {
+		t.Errorf("span: got %x %x", r.GetTraceId(), r.GetSpanId())
+	}
+	if text := r.String(); strings.Contains(text, "31129912345") {
+		t.Errorf("a personal number as a number: got %s", text)
+	}
+	if len(records[1].GetTraceId()) != 0 {
+		t.Errorf("silent: got trace %x, want none", records[1].GetTraceId())
+	}
+	if c.resource["service.name"] != "quotes" || c.resource["service.instance.id"] != "quotes-1" || c.resource["telemetry.sdk.language"] != "go" {
+		t.Errorf("resource: got %v", c.resource)
+	}
+}
+
+func TestLogsOfTheAPIAreExportedToo(t *testing.T) {
+	c := listenForLogs(t)
+	shutdown := exportLogs(t, c.Endpoint())
+	var r log.Record
+	r.SetErr(errors.New("no person 01017012345"))
+	otel.GetLoggerProvider().Logger("test").Emit(t.Context(), r)
+	_ = shutdown(context.Background())
+	if got := c.all(); len(got) != 1 || texts(got[0].GetAttributes())["exception.message"] != "no person ***********" {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestLogsAreNotExportedUnlessAsked(t *testing.T) {
+	for _, exporter := range []string{"", "none", "console"} {
+		c := listenForLogs(t)
+		environment(t, "OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none", "OTEL_LOGS_EXPORTER", exporter, "OTEL_EXPORTER_OTLP_ENDPOINT", c.Endpoint())
+		shutdown := mustStart(t)
+		slog.New(setup.LogHandler(io.Discard, nil)).Info("m")
+		_ = shutdown(context.Background())
+		if got := c.all(); len(got) != 0 {
+			t.Errorf("%q: got %v, want none", exporter, got)
+		}
+	}
+}
+
+func TestTeamLogsAreNotExported(t *testing.T) {
+	for name, log := range marked {
+		c := listenForLogs(t)
+		buf := logLines(t)
+		shutdown := exportLogs(t, c.Endpoint(), setup.WithTeamLogs(io.Discard))
+		log(slog.Default())
+		eventually(t, "a warning", func() bool {
+			return strings.Contains(buf.String(), "OTEL_LOGS_EXPORTER=otlp must not be used with Team Logs")
+		})
+		_ = shutdown(context.Background())
+		for _, r := range c.all() {
+			if strings.Contains(r.String(), "secret") {
+				t.Errorf("%s: got %v", name, r)
+			}
+		}
+		if n := strings.Count(buf.String(), "must not be used"); n != 1 {
+			t.Errorf("%s: warned %d times, want once", name, n)
+		}
+	}
+}
+
+func TestTeamLogsBesideExportAreToldOfWithoutTheOption(t *testing.T) {
+	c := listenForLogs(t)
+	buf := logLines(t)
+	exportLogs(t, c.Endpoint())
+	slog.Info("plain")
+	if strings.Contains(buf.String(), "must not be used") {
+		t.Errorf("before any marked record: got %s", buf)
+	}
+	slog.Info("secret", setup.TeamLogs())
+	eventually(t, "a warning", func() bool { return strings.Contains(buf.String(), "must not be used") })
+}
+
+func TestLogsOneRecordNeverCostsItsBatch(t *testing.T) {
+	c := listenForLogs(t)
+	c.refuse = func(r *collogs.ExportLogsServiceRequest) error {
+		if strings.Contains(r.String(), "poison") {
+			return status.Error(codes.InvalidArgument, "no")
+		}
+		return nil
+	}
+	logLines(t)
+	log := slog.New(setup.LogHandler(io.Discard, nil))
+	shutdown := exportLogs(t, c.Endpoint())
+	for i := range 20 {
+		log.Info("fine", "i", i)
+	}
+	log.Info("poison")
+	log.Info("bytes", "text", "\xff")
+	_ = shutdown(context.Background())
+	if got := len(c.all()); got != 21 {
+		t.Errorf("records: got %d, want all but the one that is refused", got)
+	}
+}
+
+func TestLogsWithoutACollector(t *testing.T) {
+	buf := logLines(t)
+	shutdown := exportLogs(t, "http://127.0.0.1:1")
+	begin := time.Now()
+	for range 1000 {
+		slog.Info("m")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	_ = shutdown(ctx)
+	if took := time.Since(begin); took > 8*time.Second {
+		t.Errorf("took %s", took)
+	}
+	said := 0
+	for _, line := range buf.all(t) {
+		if line["signal"] == "logs" && line["cure"] != nil {
+			said++
+		}
+	}
+	if said != 1 {
+		t.Errorf("lines about the collector: got %d, want 1", said)
+	}
+}
