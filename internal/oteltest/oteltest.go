@@ -4,6 +4,7 @@ package oteltest
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,18 +98,27 @@ func (s *SDK) Only(tb testing.TB) sdktrace.ReadOnlySpan {
 // Metric returns the metric of that name, nil if nothing was measured.
 func (s *SDK) Metric(tb testing.TB, name string) metricdata.Aggregation {
 	tb.Helper()
+	for _, m := range s.Metrics(tb, "") {
+		if m.Name == name {
+			return m.Data
+		}
+	}
+	return nil
+}
+
+// Metrics returns the metrics of the scopes that begin with prefix.
+func (s *SDK) Metrics(tb testing.TB, prefix string) (metrics []metricdata.Metrics) {
+	tb.Helper()
 	var all metricdata.ResourceMetrics
 	if err := s.reader.Collect(context.Background(), &all); err != nil {
 		tb.Fatal(err)
 	}
 	for _, scope := range all.ScopeMetrics {
-		for _, m := range scope.Metrics {
-			if m.Name == name {
-				return m.Data
-			}
+		if strings.HasPrefix(scope.Scope.Name, prefix) {
+			metrics = append(metrics, scope.Metrics...)
 		}
 	}
-	return nil
+	return metrics
 }
 
 // Seconds returns the series of the histogram of that name, which measures in

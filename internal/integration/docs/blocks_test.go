@@ -1,0 +1,170 @@
+package docs_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// packages are what blocks of Go may use without importing it.
+var packages = map[string]string{
+	"attribute": "go.opentelemetry.io/otel/attribute",
+	"chi":       "github.com/go-chi/chi/v5",
+	"chitrace":  "github.com/nais/spor/httptrace/chitrace",
+	"codes":     "google.golang.org/grpc/codes",
+	"context":   "context",
+	"errors":    "errors",
+	"grpc":      "google.golang.org/grpc",
+	"grpctrace": "github.com/nais/spor/grpctrace",
+	"http":      "net/http",
+	"httptrace": "github.com/nais/spor/httptrace",
+	"netip":     "net/netip",
+	"os":        "os",
+	"otel":      "go.opentelemetry.io/otel",
+	"semconv":   "go.opentelemetry.io/otel/semconv/v1.43.0",
+	"setup":     "github.com/nais/spor/setup",
+	"slog":      "log/slog",
+	"sql":       "database/sql",
+	"sqltrace":  "github.com/nais/spor/sqltrace",
+	"time":      "time",
+	"trace":     "go.opentelemetry.io/otel/trace",
+}
+
+// TestBlocks compiles every block of Go in every page, and what every block of
+// differences leads to. A comment <!-- given: name type, name type --> before a
+// block says what it takes for granted; ctx is given anyway.
+func TestBlocks(t *testing.T) {
+	var blocks []block
+	for _, path := range pages(t) {
+		blocks = append(blocks, blocksOf(t, path)...)
+	}
+	if len(blocks) == 0 {
+		t.Fatal("no blocks")
+	}
+	files := token.NewFileSet()
+	load := importer.ForCompiler(files, "gc", exported(t, slices.Sorted(maps.Values(packages))))
+	for _, b := range blocks {
+		file, err := parser.ParseFile(files, b.place, b.source(), 0)
+		if err != nil {
+			t.Errorf("%v\n%s", err, b.source())
+			continue
+		}
+		check := types.Config{Importer: load, Error: func(err error) {
+			var e types.Error
+			if e = err.(types.Error); !e.Soft { //nolint:errorlint,forcetypeassert // as documented
+				t.Errorf("%s: %s", b.place, e.Msg)
+			}
+		}}
+		_, _ = check.Check("p", files, []*ast.File{file}, nil)
+	}
+}
+
+// pages returns the pages of the repository.
+func pages(tb testing.TB) (paths []string) {
+	tb.Helper()
+	for _, pattern := range []string{"../../../*.md", "../../../docs/*.md", "../../../examples/*/*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		paths = append(paths, found...)
+	}
+	return paths
+}
+
+// block is a piece of Go in a page.
+type block struct {
+	place string // page:line
+	given string
+	text  string
+}
+
+var (
+	fence = regexp.MustCompile("(?m)^```(go|diff)\n((?s:.*?))^```$")
+	given = regexp.MustCompile(`<!-- given: (.*) -->\n+$`)
+)
+
+func blocksOf(tb testing.TB, path string) (blocks []block) {
+	tb.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	text := string(raw)
+	for _, at := range fence.FindAllStringSubmatchIndex(text, -1) {
+		b := block{
+			place: fmt.Sprintf("%s:%d", filepath.Base(path), 1+strings.Count(text[:at[0]], "\n")),
+			text:  text[at[4]:at[5]],
+		}
+		if match := given.FindStringSubmatch(text[:at[0]]); match != nil {
+			b.given = match[1]
+		}
+		if text[at[2]:at[3]] == "diff" {
+			b.text = after(b.text)
+		}
+		blocks = append(blocks, b)
+	}
+	return blocks
+}
+
+// after returns what a difference leads to.
+func after(diff string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(diff) {
+		if !strings.HasPrefix(line, "-") {
+			kept.WriteString(strings.TrimPrefix(line, "+"))
+		}
+	}
+	return kept.String()
+}
+
+// source returns the block as a file: as it is, with a package clause, or as the
+// body of a function.
+func (b block) source() string {
+	if strings.HasPrefix(b.text, "package ") {
+		return b.text
+	}
+	text := b.text
+	if !declares.MatchString(text) {
+		text = "func _(ctx context.Context, " + b.given + ") error {\n" + text + "\nreturn nil\n}\n"
+	}
+	var source strings.Builder
+	source.WriteString("package p\n")
+	for _, name := range slices.Sorted(maps.Keys(packages)) {
+		if regexp.MustCompile(`\b` + name + `\.[A-Z]`).MatchString(text) {
+			fmt.Fprintf(&source, "import %s %q\n", name, packages[name])
+		}
+	}
+	return source.String() + text
+}
+
+var declares = regexp.MustCompile(`(?m)^(func|type|import) `)
+
+// exported returns where the compiler has put what it knows of packages and all
+// below them.
+func exported(tb testing.TB, paths []string) importer.Lookup {
+	tb.Helper()
+	args := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}"}, paths...)
+	out, err := exec.CommandContext(tb.Context(), "go", args...).Output()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	where := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		path, file, _ := strings.Cut(strings.TrimSpace(line), " ")
+		where[path] = file
+	}
+	return func(path string) (io.ReadCloser, error) { return os.Open(where[path]) }
+}
