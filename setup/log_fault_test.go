@@ -163,8 +163,8 @@ func TestLogHandlerFaultBehindReplacedMessage(t *testing.T) {
 }
 
 func fallDown() {
-	var m map[string]int
-	m["a"] = 1
+	words := map[string]map[string]int{}
+	words["none"]["a"] = 1
 }
 
 // survive runs f as a program that recovers.

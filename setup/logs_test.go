@@ -2,6 +2,7 @@ package setup_test
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -101,7 +102,7 @@ func TestLogsAreExported(t *testing.T) {
 	if attrs["exception.type"] != "*setup_test.traced" || !strings.Contains(attrs["exception.message"], "no such host") || !strings.Contains(attrs["exception.stacktrace"], "failDeep") {
 		t.Errorf("exception: got %v", attrs)
 	}
-	if fmt.Sprintf("%x", r.GetTraceId()) != "0af7651916cd43dd8448eb211c80319c" || fmt.Sprintf("%x", r.GetSpanId()) != "b7ad6b7169203331" {
+	if hex.EncodeToString(r.GetTraceId()) != "0af7651916cd43dd8448eb211c80319c" || hex.EncodeToString(r.GetSpanId()) != "b7ad6b7169203331" {
 		t.Errorf("span: got %x %x", r.GetTraceId(), r.GetSpanId())
 	}
 	if text := r.String(); strings.Contains(text, "31129912345") {

@@ -47,7 +47,7 @@ var wrappers = map[string]bool{
 func causeOf(err error) error {
 	for wrappers[reflect.TypeOf(err).String()] {
 		inner := errors.Unwrap(err)
-		if many, ok := err.(interface{ Unwrap() []error }); ok && len(many.Unwrap()) > 0 { //nolint:errorlint // one layer at a time
+		if many, ok := err.(interface{ Unwrap() []error }); ok && len(many.Unwrap()) > 0 {
 			inner = many.Unwrap()[0]
 		}
 		if inner == nil {

@@ -22,7 +22,7 @@ func carriedStack(err error) string {
 }
 
 func unwrapOne(err error) error {
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // one layer at a time
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, inner := range many.Unwrap() {
 			if carriedStack(inner) != "" {
 				return inner

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -135,7 +136,7 @@ func TestFormatterIsSafeForConcurrentUse(t *testing.T) {
 			}
 			n := 0
 			for line := range bytes.Lines(buf.Bytes()) {
-				if o := object(t, line); o["i"] != float64(i) || o["message"] != fmt.Sprint(n) {
+				if o := object(t, line); o["i"] != float64(i) || o["message"] != strconv.Itoa(n) {
 					t.Errorf("got %v, want %d of %d", o, n, i)
 					return
 				}
