@@ -1,0 +1,109 @@
+package kafkatrace
+
+import (
+	"slices"
+	"strconv"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/memo"
+)
+
+// An operation is what is done with records.
+type operation struct {
+	name string // messaging.operation.name
+	kind attribute.KeyValue
+	// older is what names of spans say by default, after the topic.
+	older string
+	span  trace.SpanKind
+}
+
+var (
+	send    = &operation{"send", semconv.MessagingOperationTypeSend, "publish", trace.SpanKindProducer}
+	forward = &operation{"send", semconv.MessagingOperationTypeSend, "publish", trace.SpanKindClient}
+	process = &operation{"process", semconv.MessagingOperationTypeProcess, "process", trace.SpanKindConsumer}
+	commit  = &operation{"commit", semconv.MessagingOperationTypeSettle, "commit", trace.SpanKindClient}
+)
+
+// consumes reports whether a consumer group does it.
+func (o *operation) consumes() bool { return o == process || o == commit }
+
+// A subject is an operation and what it is done to. Without a topic those are
+// several, and partition is -1 when it is not known or those are several.
+type subject struct {
+	*operation
+
+	topic     string
+	partition int32
+}
+
+// A description is what the spans of a subject begin with.
+type description struct {
+	name  string
+	attrs []attribute.KeyValue
+	start []trace.SpanStartOption
+}
+
+// descriptions makes descriptions, and remembers them.
+type descriptions struct {
+	*config
+
+	stableOnly bool
+	known      memo.Map[subject, *description]
+}
+
+func (d *descriptions) of(s subject) *description { return d.known.Get(s, d.describe) }
+
+func (d *descriptions) describe(s subject) *description {
+	attrs := []attribute.KeyValue{
+		semconv.MessagingSystemKafka, semconv.MessagingOperationName(s.operation.name), s.kind,
+	}
+	if s.topic != "" {
+		attrs = append(attrs, semconv.MessagingDestinationName(s.topic))
+	}
+	if s.partition >= 0 {
+		attrs = append(attrs, semconv.MessagingDestinationPartitionID(strconv.Itoa(int(s.partition))))
+	}
+	if s.consumes() && d.group != "" {
+		attrs = append(attrs, semconv.MessagingConsumerGroupName(d.group))
+	}
+	attrs = slices.Clip(append(attrs, d.attributes...))
+	return &description{
+		name:  d.nameOf(s),
+		attrs: attrs,
+		start: []trace.SpanStartOption{trace.WithSpanKind(s.span), trace.WithAttributes(attrs...)},
+	}
+}
+
+// nameOf returns the name that the Java services on the other side of the topic
+// have, or that of the conventions.
+func (d *descriptions) nameOf(s subject) string {
+	switch {
+	case s.topic == "" && d.stableOnly:
+		return s.operation.name
+	case s.topic == "":
+		return s.older
+	case d.stableOnly:
+		return s.operation.name + " " + s.topic
+	}
+	return s.topic + " " + s.older
+}
+
+// with returns the options to start a span with that has attributes beyond those
+// that are remembered.
+func (d *description) with(opts ...trace.SpanStartOption) []trace.SpanStartOption {
+	return append(slices.Clip(d.start), opts...)
+}
+
+// clientID returns the messaging.client.id among the attributes.
+func (c *config) clientID() string {
+	id := ""
+	for _, attr := range c.attributes {
+		if attr.Key == semconv.MessagingClientIDKey {
+			id = attr.Value.AsString()
+		}
+	}
+	return id
+}

@@ -1,0 +1,2 @@
+// Package kafkatrace is the engine that traces and measures Kafka clients.
+package kafkatrace

@@ -1,0 +1,89 @@
+package header
+
+import (
+	"encoding/hex"
+
+	"go.opentelemetry.io/otel/trace"
+)
+
+// The form of https://www.w3.org/TR/trace-context/#traceparent-header, version 00:
+// 00-<trace ID>-<span ID>-<flags>.
+const (
+	traceIDAt = 3
+	spanIDAt  = 36
+	flagsAt   = 53
+	length    = 55
+
+	knownFlags = trace.FlagsSampled | trace.FlagsRandom
+)
+
+// AppendTraceparent appends the traceparent of a span to b.
+func AppendTraceparent(b []byte, sc trace.SpanContext) []byte {
+	traceID, spanID := sc.TraceID(), sc.SpanID()
+	b = append(b, "00-"...)
+	b = hex.AppendEncode(b, traceID[:])
+	b = append(b, '-')
+	b = hex.AppendEncode(b, spanID[:])
+	b = append(b, '-')
+	return hex.AppendEncode(b, []byte{byte(sc.TraceFlags() & knownFlags)})
+}
+
+// Traceparent returns the traceparent of a span in a slice of its own.
+func Traceparent(sc trace.SpanContext) []byte {
+	return AppendTraceparent(make([]byte, 0, length), sc)
+}
+
+// IsTraceparent reports whether value tells a span.
+func IsTraceparent(value []byte) bool {
+	_, ok := ParseTraceparent(value)
+	return ok
+}
+
+// ParseTraceparent returns the remote span that value tells, as OpenTelemetry's
+// own propagator reads it: of later versions than 00 what that one has.
+func ParseTraceparent(value []byte) (sc trace.SpanContext, ok bool) {
+	if len(value) < length || value[2] != '-' || value[spanIDAt-1] != '-' || value[flagsAt-1] != '-' {
+		return sc, false
+	}
+	var version, flags [1]byte
+	c := trace.SpanContextConfig{Remote: true}
+	if !decode(version[:], value) || !decode(c.TraceID[:], value[traceIDAt:]) ||
+		!decode(c.SpanID[:], value[spanIDAt:]) || !decode(flags[:], value[flagsAt:]) {
+		return sc, false
+	}
+	switch {
+	case version[0] == 0xff:
+		return sc, false
+	case version[0] == 0:
+		if len(value) > length || flags[0] > byte(knownFlags) {
+			return sc, false
+		}
+	case len(value) > length && value[length] != '-':
+		return sc, false
+	}
+	c.TraceFlags = trace.TraceFlags(flags[0]) & knownFlags
+	sc = trace.NewSpanContext(c)
+	return sc, sc.IsValid()
+}
+
+// decode reads the lower-case hexadecimal digits at the beginning of text.
+func decode(dst, text []byte) bool {
+	for i := range dst {
+		high, low := digit(text[2*i]), digit(text[2*i+1])
+		if high|low > 0xf {
+			return false
+		}
+		dst[i] = high<<4 | low
+	}
+	return true
+}
+
+func digit(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 0xff
+}

@@ -1,0 +1,119 @@
+package kgotrace
+
+import (
+	"context"
+	"reflect"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/kafkatrace"
+)
+
+// A client is what is known of a kgo.Client.
+type client struct {
+	*kgo.Client
+
+	tracer *kafkatrace.Tracer
+	acks   bool
+}
+
+// clients are the open ones. A kgo.Client has no room for values of others.
+var clients sync.Map // *kgo.Client → *client
+
+// clientOf returns what is known of cl; nil when it was made without [Opt].
+func clientOf(cl *kgo.Client) *client {
+	if known, ok := clients.Load(cl); ok {
+		return known.(*client)
+	}
+	// Records of a client that is closed may still be processed.
+	v := reflect.ValueOf(cl.OptValue(kgo.WithHooks))
+	if v.Kind() != reflect.Slice {
+		return nil
+	}
+	for i := range v.Len() {
+		if h, ok := v.Index(i).Interface().(*hooks); ok {
+			return h.client.Load()
+		}
+	}
+	return nil
+}
+
+// newClient asks cl what the program has told it.
+func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
+	known := []kafkatrace.Option{}
+	if id := text(cl, kgo.ClientID); id != "" {
+		known = append(known, kafkatrace.WithAttributes(semconv.MessagingClientID(id)))
+	}
+	group := text(cl, kgo.ConsumerGroup)
+	if group == "" {
+		group = text(cl, "ShareGroup") // of later versions
+	}
+	known = append(known, kafkatrace.WithConsumerGroup(group))
+	if _, transactional := cl.OptValue(kgo.TransactionalID).(*string); transactional {
+		known = append(known, kafkatrace.WithCommitSpans())
+	}
+	c := &client{
+		Client: cl,
+		tracer: kafkatrace.NewTracer(append(known, opts...)...),
+		acks:   cl.OptValue(kgo.RequiredAcks) != kgo.NoAck(),
+	}
+	if text(cl, kgo.ConsumerGroup) != "" {
+		c.tracer.RetainLag(c.assigned)
+	}
+	return c
+}
+
+func text(cl *kgo.Client, opt any) string {
+	value, _ := cl.OptValue(opt).(string)
+	return value
+}
+
+// assigned yields the partitions that the group has given the client.
+func (c *client) assigned(yield func(string, int32) bool) {
+	for topic, partitions := range c.CommittedOffsets() {
+		for partition := range partitions {
+			if !yield(topic, partition) {
+				return
+			}
+		}
+	}
+}
+
+// has reports whether a partition is still the client's.
+func (c *client) has(topic string, partition int32) bool {
+	_, has := c.CommittedOffsets()[topic][partition]
+	return has
+}
+
+// handling is a record in the hands of the program.
+type handling struct {
+	*client
+
+	topic      string
+	partition  int32
+	generation int32
+}
+
+// noteRevocation notes on the span of processing that the group gave the
+// partition to somebody else meanwhile, who will process the record again.
+func (h handling) noteRevocation(ctx context.Context) {
+	_, generation := h.GroupMetadata()
+	if generation == h.generation || h.has(h.topic, h.partition) {
+		return
+	}
+	trace.SpanFromContext(ctx).AddEvent("partitions revoked", trace.WithAttributes(
+		attribute.Int("messaging.kafka.consumer.generation", int(generation))))
+}
+
+// adopt makes what is produced from r, a record with a context of its own, part of
+// its processing: kgo then looks no further. The context is what holds a pooled
+// record's place in the pool, so the new one derives from it.
+func adopt(ctx context.Context, r *kgo.Record) {
+	if r.Context != nil {
+		r.Context = trace.ContextWithSpan(r.Context, trace.SpanFromContext(ctx))
+	}
+}

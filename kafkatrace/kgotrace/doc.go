@@ -1,0 +1,2 @@
+// Package kgotrace traces and measures franz-go.
+package kgotrace

@@ -1,0 +1,97 @@
+package kgotrace
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/nais/spor/kafkatrace"
+)
+
+// hooks is what a client calls. Records that are fetched have no hook: they are
+// nobody's before the program has them, which it says itself.
+type hooks struct {
+	opts   []kafkatrace.Option
+	client atomic.Pointer[client]
+}
+
+var (
+	_ kgo.HookNewClient               = (*hooks)(nil)
+	_ kgo.HookClientClosed            = (*hooks)(nil)
+	_ kgo.HookProduceRecordBuffered   = (*hooks)(nil)
+	_ kgo.HookProduceRecordUnbuffered = (*hooks)(nil)
+)
+
+// OnNewClient is called before anything is produced.
+func (h *hooks) OnNewClient(cl *kgo.Client) {
+	c := newClient(cl, h.opts)
+	h.client.Store(c)
+	clients.Store(cl, c)
+}
+
+// OnClientClosed is called when nothing more is fetched.
+func (h *hooks) OnClientClosed(cl *kgo.Client) {
+	if known, ok := clients.LoadAndDelete(cl); ok {
+		known.(*client).tracer.Close()
+	}
+}
+
+// OnProduceRecordBuffered is called once a record, in the call of Produce.
+func (h *hooks) OnProduceRecordBuffered(r *kgo.Record) {
+	c := h.client.Load()
+	s := &sending{parent: r.Context, headers: r.Headers, acks: c.acks}
+	s.message = kafkatrace.Message{
+		Topic: r.Topic, Key: r.Key, Tombstone: r.Value == nil, Headers: kafkatrace.Headers(&r.Headers),
+	}
+	s.Context, s.end = c.tracer.StartSend(r.Context, &s.message)
+	s.written = r.Headers
+	r.Context = s
+}
+
+// OnProduceRecordUnbuffered is called once a record, just before its promise.
+func (h *hooks) OnProduceRecordUnbuffered(r *kgo.Record, err error) {
+	s, ok := r.Context.Value(sendingKey{}).(*sending)
+	if !ok || s.end == nil {
+		return
+	}
+	if err == nil && s.acks {
+		s.message.Acked, s.message.Partition, s.message.Offset = true, r.Partition, r.Offset
+	}
+	s.end(err)
+	s.end = nil
+	s.giveBack(r)
+}
+
+// A sending is the context of a record that is being sent.
+type sending struct {
+	context.Context //nolint:containedctx // it is a context
+
+	parent  context.Context //nolint:containedctx // what the record comes back with
+	headers []kgo.RecordHeader
+	written []kgo.RecordHeader
+	message kafkatrace.Message
+	end     func(error)
+	acks    bool
+}
+
+type sendingKey struct{}
+
+// Value finds the sending itself under a key of its own.
+func (s *sending) Value(key any) any {
+	if key == (sendingKey{}) {
+		return s
+	}
+	return s.Context.Value(key)
+}
+
+// giveBack makes r what it was when it came, for the promise and for those who
+// send it again, unless somebody else has changed it since.
+func (s *sending) giveBack(r *kgo.Record) {
+	if r.Context == context.Context(s) {
+		r.Context = s.parent
+	}
+	if len(r.Headers) == len(s.written) && (len(s.written) == 0 || &r.Headers[0] == &s.written[0]) {
+		r.Headers = s.headers
+	}
+}

@@ -1,0 +1,150 @@
+package kafkatrace
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"strconv"
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// SetLag tells how many records of a partition are still to be fetched: its high
+// watermark less the offset of the next record. It is what
+// kafka.consumer.records_lag_max says, the greatest of a partition since the last
+// collection, until [Tracer.RetainLag] or [Tracer.Close] forgets it.
+func (t *Tracer) SetLag(topic string, partition int32, lag int64) {
+	t.meter.Get() // registers the instrument with the provider in force
+	t.lags.set(place{topic, partition}, max(0, lag))
+}
+
+// RetainLag tells which partitions the consumer has. It is asked at each
+// collection, and the lag of other partitions is forgotten. Without it the lag of
+// every partition is kept.
+func (t *Tracer) RetainLag(assigned iter.Seq2[string, int32]) {
+	t.lags.mu.Lock()
+	defer t.lags.mu.Unlock()
+	t.lags.assigned = assigned
+}
+
+// mostPartitions bounds of how many partitions the lag is told.
+const mostPartitions = 1000
+
+type place struct {
+	topic     string
+	partition int32
+}
+
+// lags is the lag of each partition of a consumer.
+type lags struct {
+	clientID string
+	card     bool
+
+	mu            sync.Mutex
+	of            map[place]*lag
+	assigned      iter.Seq2[string, int32]
+	registrations []metric.Registration
+	closed        bool
+}
+
+type lag struct {
+	now, greatest int64
+	attributes    metric.MeasurementOption
+}
+
+func (l *lags) set(p place, n int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known := l.of[p]
+	if known == nil {
+		if !l.card || l.closed || len(l.of) >= mostPartitions {
+			return
+		}
+		if l.of == nil {
+			l.of = map[place]*lag{}
+		}
+		known = &lag{attributes: l.attributes(p)}
+		l.of[p] = known
+	}
+	known.now, known.greatest = n, max(n, known.greatest)
+}
+
+// attributes has the names that Java's client has.
+func (l *lags) attributes(p place) metric.MeasurementOption {
+	attrs := []attribute.KeyValue{attribute.String("topic", p.topic), attribute.String("partition", strconv.Itoa(int(p.partition)))}
+	if l.clientID != "" {
+		attrs = append(attrs, attribute.String("client-id", l.clientID))
+	}
+	return metric.WithAttributeSet(attribute.NewSet(attrs...))
+}
+
+// instruments makes those of a meter, and watches the lag with it.
+func (l *lags) instruments(m metric.Meter) *instruments {
+	made := newInstruments(m, l.card)
+	if !l.card {
+		return made
+	}
+	gauge, err := m.Int64ObservableGauge("kafka.consumer.records_lag_max",
+		metric.WithDescription("The most records of a partition that were still to be fetched."))
+	handle(err)
+	registration, err := m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		l.observe(o, gauge)
+		return nil
+	}, gauge)
+	handle(err)
+	l.registered(registration)
+	return made
+}
+
+func (l *lags) observe(o metric.Observer, gauge metric.Int64Observable) {
+	l.retain()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, known := range l.of {
+		o.ObserveInt64(gauge, known.greatest, known.attributes)
+		known.greatest = known.now
+	}
+}
+
+// retain forgets what the consumer has no more. The client is asked without
+// holding the lock.
+func (l *lags) retain() {
+	l.mu.Lock()
+	assigned := l.assigned
+	l.mu.Unlock()
+	if assigned == nil {
+		return
+	}
+	has := map[place]bool{}
+	for topic, partition := range assigned {
+		has[place{topic, partition}] = true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	maps.DeleteFunc(l.of, func(p place, _ *lag) bool { return !has[p] })
+}
+
+func (l *lags) registered(r metric.Registration) {
+	if r == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		handle(r.Unregister())
+		return
+	}
+	l.registrations = append(l.registrations, r)
+}
+
+func (l *lags) close() {
+	l.mu.Lock()
+	registrations := l.registrations
+	l.closed, l.of, l.assigned, l.registrations = true, nil, nil, nil
+	l.mu.Unlock()
+	for _, r := range registrations {
+		handle(r.Unregister())
+	}
+}

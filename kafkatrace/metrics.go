@@ -1,0 +1,170 @@
+package kafkatrace
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/semconv/v1.43.0/messagingconv"
+
+	"github.com/nais/spor/internal/memo"
+)
+
+// seconds are the boundaries that the conventions advise for durations.
+var seconds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
+
+// instruments are those of one meter. Of nil, nothing is measured.
+type instruments struct {
+	operations metric.Float64Histogram
+	processing metric.Float64Histogram
+	sends      metric.Int64Counter
+	deliveries metric.Int64Counter
+	card       card
+}
+
+// card is what the Kafka card of Nais APM reads, beside the lag, in the names that
+// Java's client has. Its instruments are nil when they are not wanted.
+type card struct {
+	sent, send, consumed metric.Int64Counter
+}
+
+func newInstruments(m metric.Meter, withCard bool) *instruments {
+	operations, err1 := messagingconv.NewClientOperationDuration(m, metric.WithExplicitBucketBoundaries(seconds...))
+	processing, err2 := messagingconv.NewProcessDuration(m, metric.WithExplicitBucketBoundaries(seconds...))
+	sends, err3 := messagingconv.NewClientSentMessages(m)
+	deliveries, err4 := messagingconv.NewClientConsumedMessages(m)
+	handle(err1, err2, err3, err4)
+	i := &instruments{operations: operations.Inst(), processing: processing.Inst(), sends: sends.Inst(), deliveries: deliveries.Inst()}
+	if withCard {
+		i.card = newCard(m)
+	}
+	return i
+}
+
+// newCard makes the counters. That of sends has the name that the card asks for
+// and the one that the OpenTelemetry agent for Java writes.
+func newCard(m metric.Meter) card {
+	sent, err1 := m.Int64Counter("kafka.producer.records_sent_total", metric.WithDescription("The records that were sent."))
+	send, err2 := m.Int64Counter("kafka.producer.record_send_total", metric.WithDescription("The records that were sent."))
+	consumed, err3 := m.Int64Counter("kafka.consumer.records_consumed_total", metric.WithDescription("The records that were processed."))
+	handle(err1, err2, err3)
+	return card{sent, send, consumed}
+}
+
+func handle(errs ...error) {
+	for _, err := range errs {
+		if err != nil {
+			otel.Handle(err)
+		}
+	}
+}
+
+func (i *instruments) sent(ctx context.Context, s *series, elapsed time.Duration) {
+	if i == nil {
+		return
+	}
+	i.operations.Record(ctx, elapsed.Seconds(), s.record...)
+	i.sends.Add(ctx, 1, s.add...)
+	if s.succeeded && i.card.sent != nil {
+		i.card.sent.Add(ctx, 1, s.topic...)
+		i.card.send.Add(ctx, 1, s.topic...)
+	}
+}
+
+func (i *instruments) processed(ctx context.Context, s *series, elapsed time.Duration, count int64) {
+	if i == nil {
+		return
+	}
+	i.processing.Record(ctx, elapsed.Seconds(), s.record...)
+	i.deliveries.Add(ctx, count, s.add...)
+	if i.card.consumed != nil {
+		i.card.consumed.Add(ctx, count, s.topic...)
+	}
+}
+
+func (i *instruments) settled(ctx context.Context, s *series, elapsed time.Duration) {
+	if i == nil {
+		return
+	}
+	i.operations.Record(ctx, elapsed.Seconds(), s.record...)
+}
+
+// series is the attributes of what is measured of a subject with an outcome.
+type series struct {
+	record    []metric.RecordOption
+	add       []metric.AddOption
+	topic     []metric.AddOption
+	succeeded bool
+}
+
+type measured struct {
+	subject
+	outcome
+}
+
+// measured returns the subject by which what is done to s is measured.
+func (s subject) measured(partitions bool) subject {
+	if !partitions {
+		s.partition = -1
+	}
+	if s.operation == forward {
+		s.operation = send
+	}
+	return s
+}
+
+// allSeries makes series, and remembers them.
+type allSeries struct {
+	*config
+
+	known memo.Map[measured, *series]
+	made  atomic.Int64
+}
+
+// mostSeries bounds how many series there are: those that come later have no topic.
+const mostSeries = 1000
+
+func (a *allSeries) of(s subject, o outcome) *series {
+	return a.known.Get(measured{s, o}, a.make)
+}
+
+func (a *allSeries) make(m measured) *series {
+	if a.made.Add(1) > mostSeries {
+		m.topic, m.partition = "", -1
+	}
+	attrs := []attribute.KeyValue{
+		semconv.MessagingSystemKafka, semconv.MessagingOperationName(m.operation.name), m.operation.kind,
+	}
+	topic := slices.Clone(attrs[:0])
+	if m.topic != "" {
+		attrs = append(attrs, semconv.MessagingDestinationName(m.topic))
+		topic = append(topic, attribute.String("topic", m.topic))
+	}
+	if m.partition >= 0 {
+		attrs = append(attrs, semconv.MessagingDestinationPartitionID(strconv.Itoa(int(m.partition))))
+	}
+	if m.consumes() && a.group != "" {
+		attrs = append(attrs, semconv.MessagingConsumerGroupName(a.group))
+	}
+	if m.outcome.kind != "" {
+		attrs = append(attrs, semconv.ErrorTypeKey.String(m.outcome.kind))
+	}
+	for _, attr := range a.attributes {
+		if attr.Key != semconv.MessagingClientIDKey {
+			attrs = append(attrs, attr)
+		}
+	}
+	set := metric.WithAttributeSet(attribute.NewSet(attrs...))
+	return &series{
+		record:    []metric.RecordOption{set},
+		add:       []metric.AddOption{set},
+		topic:     []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(topic...))},
+		succeeded: m.outcome == outcome{},
+	}
+}

@@ -1,0 +1,129 @@
+package kafkatrace
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/exception"
+	"github.com/nais/spor/internal/mute"
+)
+
+// StartProcess starts the CONSUMER span of processing m, as a child of the span
+// that sent it, to which it is also linked. A span in ctx is ignored without
+// [WithAmbientParent]. Call end once, with the outcome.
+func (t *Tracer) StartProcess(ctx context.Context, m *Message) (_ context.Context, end func(error)) {
+	ctx, p := t.startProcess(ctx, m)
+	if p.Tracer == nil {
+		return ctx, ignore
+	}
+	return ctx, func(err error) { p.end(ctx, classify(err)) }
+}
+
+// Process calls fn in the span of processing m, which [Tracer.StartProcess] tells
+// of, and returns what fn does. A panic of fn is recorded, and goes on.
+func (t *Tracer) Process(ctx context.Context, m *Message, fn func(context.Context) error) error {
+	ctx, p := t.startProcess(ctx, m)
+	return p.run(ctx, fn)
+}
+
+func (t *Tracer) startProcess(ctx context.Context, m *Message) (context.Context, processing) {
+	tracer, measures := t.watched(ctx)
+	if tracer == nil && measures == nil {
+		if !mute.Is(ctx) {
+			ctx, _ = t.receive(ctx, m)
+		}
+		return ctx, processing{}
+	}
+	what := subject{process, m.Topic, m.Partition}
+	p := processing{Tracer: t, measures: measures, count: 1, subject: what.measured(t.partitions), start: time.Now()}
+	d := t.spans.of(what)
+	ctx, link, opts := t.joined(ctx, m, d)
+	if content := m.appendContent(nil, t.key); len(content) > 0 {
+		opts = append(opts[:len(opts):len(opts)], trace.WithAttributes(content...))
+	}
+	ctx, p.span = begin(ctx, tracer, d.name, opts)
+	if p.span.IsRecording() {
+		p.span.SetAttributes(semconv.MessagingKafkaOffsetKey.Int64(m.Offset))
+		if link.IsValid() {
+			p.span.AddLink(trace.Link{SpanContext: link})
+		}
+	}
+	return ctx, p
+}
+
+// joined returns the context to start the span of processing m in, the span that
+// is left to link to, and what to start with.
+func (t *Tracer) joined(ctx context.Context, m *Message, d *description) (context.Context, trace.SpanContext, []trace.SpanStartOption) {
+	ambient := trace.SpanFromContext(ctx)
+	ctx, sender := t.receive(ctx, m)
+	switch {
+	case t.ambient && ambient.SpanContext().IsValid():
+		ctx = trace.ContextWithSpan(ctx, ambient)
+	case t.links:
+		ctx = withoutSpan(ctx)
+	default: // samplers see the sender as the parent
+		return ctx, sender, d.start
+	}
+	if !sender.IsValid() {
+		return ctx, sender, d.start
+	}
+	return ctx, trace.SpanContext{}, d.with(trace.WithLinks(trace.Link{SpanContext: sender}))
+}
+
+// processing is one record, or a batch of them, being processed. The zero value is
+// one that nobody watches.
+type processing struct {
+	*Tracer
+
+	measures *instruments
+	subject  subject
+	count    int64
+	span     trace.Span
+	start    time.Time
+}
+
+func (p processing) run(ctx context.Context, fn func(context.Context) error) error {
+	if p.Tracer == nil {
+		return fn(ctx)
+	}
+	returned := false
+	defer p.unwind(ctx, &returned)
+	err := fn(ctx)
+	returned = true
+	p.end(ctx, classify(err))
+	return err
+}
+
+// unwind ends what panicked, or ended its goroutine. It must be deferred itself.
+func (p processing) unwind(ctx context.Context, returned *bool) {
+	if *returned {
+		return
+	}
+	v := recover()
+	if v == nil { // runtime.Goexit
+		p.end(ctx, outcome{"_OTHER", true})
+		return
+	}
+	p.end(ctx, outcome{exception.Record(p.span, v), true})
+	panic(v) //nolint:forbidigo // the program's own panic goes on
+}
+
+func (p processing) end(ctx context.Context, o outcome) {
+	if p.span.IsRecording() {
+		o.describe(p.span)
+	}
+	p.span.End()
+	p.measures.processed(ctx, p.series.of(p.subject, o), time.Since(p.start), p.count)
+	if p.commits {
+		p.uncommitted.add(p.span.SpanContext())
+	}
+}
+
+func partitionID(partition int32) attribute.KeyValue {
+	return semconv.MessagingDestinationPartitionID(strconv.Itoa(int(partition)))
+}
