@@ -3,7 +3,6 @@ package kafkatrace
 import (
 	"context"
 	"iter"
-	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -32,7 +31,8 @@ func (t *Tracer) ProcessBatch(ctx context.Context, messages iter.Seq[*Message], 
 		return fn(ctx)
 	}
 	what := subject{process, b.topic, b.partition}
-	p := processing{Tracer: t, measures: measures, count: int64(b.count), subject: what.measured(t.partitions), start: time.Now()}
+	p := processing{Tracer: t, measures: measures, count: int64(b.count), start: measures.now()}
+	p.subject = subject{process, b.topic, t.measuredPartition(b.partition)}
 	d := t.spans.of(what)
 	if !t.ambient {
 		ctx = withoutSpan(ctx)

@@ -25,7 +25,7 @@ func (t *Tracer) Commit(ctx context.Context, fn func(context.Context) error) err
 	if tracer != nil {
 		opts = d.with(trace.WithLinks(t.uncommitted.take()...))
 	}
-	start := time.Now()
+	start := measures.now()
 	ctx, span := begin(ctx, tracer, d.name, opts)
 	o := outcome{"_OTHER", true} // of a panic
 	defer func() {
@@ -33,7 +33,9 @@ func (t *Tracer) Commit(ctx context.Context, fn func(context.Context) error) err
 			o.describe(span)
 		}
 		span.End()
-		measures.settled(ctx, t.series.of(what, o), time.Since(start))
+		if measures != nil {
+			measures.settled(ctx, t.series.of(what, o), time.Since(start))
+		}
 	}()
 	err := fn(ctx)
 	o = classify(err)

@@ -19,7 +19,7 @@ import (
 // seconds are the boundaries that the conventions advise for durations.
 var seconds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
-// instruments are those of one meter. Of nil, nothing is measured.
+// instruments are those of one meter.
 type instruments struct {
 	operations metric.Float64Histogram
 	processing metric.Float64Histogram
@@ -65,10 +65,15 @@ func handle(errs ...error) {
 	}
 }
 
-func (i *instruments) sent(ctx context.Context, s *series, elapsed time.Duration) {
+// now is the time, if that matters.
+func (i *instruments) now() time.Time {
 	if i == nil {
-		return
+		return time.Time{}
 	}
+	return time.Now()
+}
+
+func (i *instruments) sent(ctx context.Context, s *series, elapsed time.Duration) {
 	i.operations.Record(ctx, elapsed.Seconds(), s.record...)
 	i.sends.Add(ctx, 1, s.add...)
 	if s.succeeded && i.card.sent != nil {
@@ -78,9 +83,6 @@ func (i *instruments) sent(ctx context.Context, s *series, elapsed time.Duration
 }
 
 func (i *instruments) processed(ctx context.Context, s *series, elapsed time.Duration, count int64) {
-	if i == nil {
-		return
-	}
 	i.processing.Record(ctx, elapsed.Seconds(), s.record...)
 	i.deliveries.Add(ctx, count, s.add...)
 	if i.card.consumed != nil {
@@ -89,9 +91,6 @@ func (i *instruments) processed(ctx context.Context, s *series, elapsed time.Dur
 }
 
 func (i *instruments) settled(ctx context.Context, s *series, elapsed time.Duration) {
-	if i == nil {
-		return
-	}
 	i.operations.Record(ctx, elapsed.Seconds(), s.record...)
 }
 
@@ -108,15 +107,12 @@ type measured struct {
 	outcome
 }
 
-// measured returns the subject by which what is done to s is measured.
-func (s subject) measured(partitions bool) subject {
-	if !partitions {
-		s.partition = -1
+// measuredPartition returns the partition that measurements of it have.
+func (c *config) measuredPartition(partition int32) int32 {
+	if c.partitions {
+		return partition
 	}
-	if s.operation == forward {
-		s.operation = send
-	}
-	return s
+	return -1
 }
 
 // allSeries makes series, and remembers them.

@@ -40,7 +40,8 @@ func (t *Tracer) startProcess(ctx context.Context, m *Message) (context.Context,
 		return ctx, processing{}
 	}
 	what := subject{process, m.Topic, m.Partition}
-	p := processing{Tracer: t, measures: measures, count: 1, subject: what.measured(t.partitions), start: time.Now()}
+	p := processing{Tracer: t, measures: measures, count: 1, start: measures.now()}
+	p.subject = subject{process, m.Topic, t.measuredPartition(m.Partition)}
 	d := t.spans.of(what)
 	ctx, link, opts := t.joined(ctx, m, d)
 	if content := m.appendContent(nil, t.key); len(content) > 0 {
@@ -118,7 +119,9 @@ func (p processing) end(ctx context.Context, o outcome) {
 		o.describe(p.span)
 	}
 	p.span.End()
-	p.measures.processed(ctx, p.series.of(p.subject, o), time.Since(p.start), p.count)
+	if p.measures != nil {
+		p.measures.processed(ctx, p.series.of(p.subject, o), time.Since(p.start), p.count)
+	}
 	if p.commits {
 		p.uncommitted.add(p.span.SpanContext())
 	}

@@ -29,8 +29,9 @@ func (t *Tracer) StartSend(ctx context.Context, m *Message) (_ context.Context, 
 			ctx, what.operation = chosen, forward
 		}
 	}
-	start := time.Now()
-	ctx, span := begin(ctx, tracer, t.spans.of(what).name, t.sending(ctx, what, m))
+	start := measures.now()
+	d := t.spans.of(what)
+	ctx, span := begin(ctx, tracer, d.name, t.sending(ctx, d, what.operation, m))
 	if tracer != nil && what.operation == send {
 		t.inject(ctx, m)
 	}
@@ -44,27 +45,26 @@ func (t *Tracer) StartSend(ctx context.Context, m *Message) (_ context.Context, 
 			o.describe(span)
 		}
 		span.End()
-		if measures == nil {
-			return
+		if measures != nil {
+			measured := subject{send, m.Topic, -1}
+			if acked {
+				measured.partition = t.measuredPartition(m.Partition)
+			}
+			measures.sent(ctx, t.series.of(measured, o), time.Since(start))
 		}
-		if acked {
-			what.partition = m.Partition
-		}
-		measures.sent(ctx, t.series.of(what.measured(t.partitions), o), time.Since(start))
 	}
 }
 
 // sending returns what the span of sending m starts with.
-func (t *Tracer) sending(ctx context.Context, what subject, m *Message) []trace.SpanStartOption {
-	d := t.spans.of(what)
-	if what.operation == send && !m.Tombstone && t.key == nil {
+func (t *Tracer) sending(ctx context.Context, d *description, o *operation, m *Message) []trace.SpanStartOption {
+	if o == send && !m.Tombstone && t.key == nil {
 		return d.start
 	}
 	var opts []trace.SpanStartOption
 	if attrs := m.appendContent(nil, t.key); len(attrs) > 0 {
 		opts = append(opts, trace.WithAttributes(attrs...))
 	}
-	if what.operation == forward {
+	if o == forward {
 		opts = append(opts, trace.WithLinks(trace.LinkFromContext(ctx)))
 	}
 	return d.with(opts...)

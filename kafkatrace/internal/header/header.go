@@ -6,11 +6,7 @@
 // and is never changed, nor is the room behind its end.
 package header
 
-import (
-	"slices"
-
-	"go.opentelemetry.io/otel/propagation"
-)
+import "go.opentelemetry.io/otel/propagation"
 
 // A Form tells what a client's headers of type H look like.
 type Form[H any] interface {
@@ -97,37 +93,43 @@ func (l *List[H, F]) Set(key, value string) { l.Replace([]byte(value), key) }
 // Replace is what [Editor] says.
 func (l *List[H, F]) Replace(value []byte, keys ...string) {
 	var form F
-	is := func(h *H) bool {
-		for _, key := range keys {
-			if _, folded := form.Match(h, key); folded {
-				return true
-			}
-		}
-		return false
-	}
-	n := 0
-	for i := range *l {
-		if !is(&(*l)[i]) {
-			n++
+	old := *l
+	drop := 0
+	for i := range old {
+		if matches(form, &old[i], keys) {
+			drop++
 		}
 	}
-	if n == len(*l) && value == nil {
+	if drop == 0 && value == nil {
 		return
 	}
-	extra := 0
+	n := len(old) - drop
 	if value != nil {
-		extra = 1
+		n++
 	}
-	next := make([]H, 0, n+extra)
-	for i := range *l {
-		if !is(&(*l)[i]) {
-			next = append(next, (*l)[i])
+	next := make([]H, 0, n)
+	if drop == 0 {
+		next = append(next, old...)
+	} else {
+		for i := range old {
+			if !matches(form, &old[i], keys) {
+				next = append(next, old[i])
+			}
 		}
 	}
 	if value != nil {
 		next = append(next, form.New(keys[0], value))
 	}
-	*l = slices.Clip(next)
+	*l = next
+}
+
+func matches[H any, F Form[H]](form F, h *H, keys []string) bool {
+	for _, key := range keys {
+		if _, folded := form.Match(h, key); folded {
+			return true
+		}
+	}
+	return false
 }
 
 // Keys returns the keys, each as often as it stands there.
