@@ -72,13 +72,13 @@ services: ## Start them in .tmp/services
 	./scripts/services.sh start
 
 .PHONY: integration
-integration: build ## Test against real servers, and what takes long
-	cd internal/integration && SPOR_BIN=$(CURDIR)/bin go test $(RACE) -tags integration -timeout 20m ./...
+integration: build ## Test against the servers of make services, and what takes long
+	[ ! -f .tmp/services/env ] || . .tmp/services/env; cd internal/integration && SPOR_BIN=$(CURDIR)/bin go test $(RACE) -tags integration -timeout 20m ./...
 
 .PHONY: bench
 bench: ## Measure beside the rivals (see BENCHMARKS.md)
 	@mkdir -p .tmp
-	cd internal/integration && go test -run '^$$' -bench . -benchmem -count 6 ./... | tee $(CURDIR)/.tmp/bench.txt
+	[ ! -f .tmp/services/env ] || . .tmp/services/env; cd internal/integration && go test -run '^$$' -bench . -benchmem -count 6 ./... | tee $(CURDIR)/.tmp/bench.txt
 	$(BENCHSTAT) .tmp/bench.txt
 
 .PHONY: fuzz

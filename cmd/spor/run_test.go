@@ -18,6 +18,7 @@ import (
 
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 
+	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/internal/recording"
 )
 
@@ -154,7 +155,7 @@ func TestRunForwardsSignalsToGroup(t *testing.T) {
 func TestRunUnderNohup(t *testing.T) {
 	nohup, err := exec.LookPath("nohup")
 	if err != nil {
-		t.Skip(err)
+		oteltest.Lacking(t, err)
 	}
 	cmd := spor(t, "run", "--", "sh", "-c", "echo ready; read line; kill -HUP $$; echo survived")
 	cmd.Path, cmd.Args = nohup, append([]string{nohup}, cmd.Args...)
@@ -356,7 +357,7 @@ func lineText(t *testing.T, resource *logspb.ResourceLogs) string {
 
 func TestRunGoesOnWithoutRecording(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Skip(err)
+		oteltest.Lacking(t, err)
 	}
 	got := finish(t, spor(t, running("traces", "--record", "/dev/full")...))
 	if got.code != 0 || got.stdout != "done\n" {

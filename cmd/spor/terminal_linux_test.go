@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nais/spor/internal/oteltest"
 )
 
 // openTerminal returns both ends of a new terminal: the keyboard and screen of
@@ -19,7 +21,7 @@ func openTerminal(t *testing.T) (user, program *os.File) {
 	t.Helper()
 	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
-		t.Skip(err)
+		oteltest.Lacking(t, err)
 	}
 	t.Cleanup(func() { _ = user.Close() })
 	number, err := unix.IoctlGetInt(int(user.Fd()), unix.TIOCGPTN)
@@ -76,7 +78,7 @@ func underShell(t *testing.T, cmd *exec.Cmd, script string) {
 	t.Helper()
 	bash, err := exec.LookPath("bash")
 	if err != nil {
-		t.Skip(err)
+		oteltest.Lacking(t, err)
 	}
 	cmd.Path, cmd.Args = bash, append([]string{bash, "--norc", "-mc", script}, cmd.Args...)
 }

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/internal/receiver"
 )
 
@@ -30,7 +31,7 @@ const (
 // the collector. A request makes three spans.
 func TestMemory(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
-		t.Skip(err)
+		oteltest.Lacking(t, err)
 	}
 	refusing, err := receiver.Listen(":0", receiver.Sink{
 		Traces: func(context.Context, *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
