@@ -38,6 +38,8 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", "run a program and draw its traces", runUsage, run},
+		{"check", "judge what Nais APM will show of a program", checkUsage, check},
+		{"view", "show a recording in the browser", viewUsage, view},
 		{"version", "print the version of spor", versionUsage, version},
 		{"help", "explain spor, or one command: spor help run", helpUsage, help},
 	}

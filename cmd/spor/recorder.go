@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"time"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
@@ -16,7 +15,6 @@ import (
 type recorder struct {
 	file     *os.File
 	writer   *recording.Writer
-	resource *resourcepb.Resource // of the lines of stdout and stderr
 	say      func(string)
 	complain sync.Once
 }
@@ -31,13 +29,13 @@ func newRecorder(o runOptions, say func(string)) (*recorder, error) {
 		return nil, err
 	}
 	return &recorder{
-		file:     file,
-		writer:   recording.NewWriter(file),
-		resource: resourceOf(o),
-		say:      say,
+		file:   file,
+		writer: recording.NewWriter(file),
+		say:    say,
 	}, nil
 }
 
+// resourceOf returns the resource of the lines of stdout and stderr.
 func resourceOf(o runOptions) *resourcepb.Resource {
 	attribute := func(key, value string) *commonpb.KeyValue {
 		return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: value}}}
@@ -51,17 +49,6 @@ func resourceOf(o runOptions) *resourcepb.Resource {
 func (r *recorder) request(req recording.Request) {
 	if r != nil {
 		r.check(r.writer.Write(req))
-	}
-}
-
-// line returns what records the lines of a stream.
-func (r *recorder) line(stream string) func(text string, continued bool) {
-	if r == nil {
-		return func(string, bool) {}
-	}
-	return func(text string, continued bool) {
-		l := recording.Line{Stream: stream, Text: text, Continued: continued, Time: time.Now()}
-		r.request(l.Request(r.resource))
 	}
 }
 

@@ -23,6 +23,10 @@ Flags:
   --name NAME       the application (default: the base name of COMMAND)
   --namespace NAME  the team's namespace (default: local)
   --env KEY=VALUE   set a variable, whatever else would set it; repeatable
+  --ui[=ADDR]       show the telemetry in the browser too, at a loopback address;
+                    the link is printed (on by default on a terminal, --ui=off
+                    turns it off). After the end of COMMAND it stays while a page
+                    is open, and with --ui until a page was opened and closed
   --record FILE     write all telemetry, and the lines of stdout and stderr as
                     log records, to FILE as OTLP/JSON lines
 
@@ -47,6 +51,7 @@ type runOptions struct {
 	name, namespace string
 	env             []string // KEY=VALUE
 	record          string
+	ui              uiFlag
 	argv            []string
 }
 
@@ -64,12 +69,25 @@ func run(args []string, std stdio) int {
 }
 
 func parseRun(args []string) (runOptions, error) {
+	o, err := parseCommand(flag.NewFlagSet("run", flag.ContinueOnError), args)
+	if err == nil && len(o.argv) == 0 {
+		err = errors.New("no command (want: spor run [FLAGS] -- COMMAND [ARGUMENTS])")
+	}
+	if err != nil {
+		return o, err
+	}
+	return o, o.checkNames()
+}
+
+// parseCommand reads how to run a command, and the flags of its own that a
+// subcommand has.
+func parseCommand(flags *flag.FlagSet, args []string) (runOptions, error) {
 	o := runOptions{namespace: "local"}
-	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.name, "name", "", "")
 	flags.StringVar(&o.namespace, "namespace", o.namespace, "")
 	flags.StringVar(&o.record, "record", "", "")
+	flags.Var(&o.ui, "ui", "")
 	flags.Func("env", "", func(pair string) error {
 		key, _, ok := strings.Cut(pair, "=")
 		if !ok || key == "" {
@@ -82,21 +100,23 @@ func parseRun(args []string) (runOptions, error) {
 		if errors.Is(err, flag.ErrHelp) {
 			return o, err
 		}
-		return o, fmt.Errorf("%w (spor help run lists the flags)", err)
+		return o, fmt.Errorf("%w (spor help %s lists the flags)", err, flags.Name())
 	}
 	o.argv = flags.Args()
-	if len(o.argv) == 0 {
-		return o, errors.New("no command (want: spor run [FLAGS] -- COMMAND [ARGUMENTS])")
-	}
+	return o, nil
+}
+
+// checkNames names the application after the command, unless the user did.
+func (o *runOptions) checkNames() error {
 	if o.name == "" {
 		o.name = strings.TrimSuffix(filepath.Base(o.argv[0]), ".exe")
 	}
 	for _, f := range []struct{ flag, value string }{{"name", o.name}, {"namespace", o.namespace}} {
 		if err := checkName(f.value); err != nil {
-			return o, fmt.Errorf("--%s %q: %w", f.flag, f.value, err)
+			return fmt.Errorf("--%s %q: %w", f.flag, f.value, err)
 		}
 	}
-	return o, nil
+	return nil
 }
 
 // checkName refuses what cannot stand in OTEL_RESOURCE_ATTRIBUTES.

@@ -30,6 +30,7 @@ type session struct {
 	std      stdio
 	screen   *screen
 	recorder *recorder
+	ui       *ui
 	traces   *tracetree.Assembler
 	points   atomic.Int64 // metric data points received
 	logs     atomic.Int64 // log records received
@@ -47,6 +48,11 @@ func observe(o runOptions, base []string, std stdio) int {
 		return exitFailed
 	}
 	defer s.recorder.close()
+	if s.ui, err = newUI(o.ui, isTerminal(std.err), o.name); err != nil {
+		s.say(err.Error())
+		return exitFailed
+	}
+	defer s.ui.close()
 	server, err := receiver.Listen("127.0.0.1:0", s.sink())
 	if err != nil {
 		s.say(err.Error())
@@ -60,34 +66,38 @@ func observe(o runOptions, base []string, std stdio) int {
 	defer signals.stop()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	code, ran := s.run(o.argv, signals, cancel)
+	if s.ui != nil {
+		s.say("traces in the browser: " + s.ui.server.URL())
+	}
+	code, ran := s.run(o, signals, cancel)
 	if !ran {
 		return code
 	}
 	drain(ctx, server)
 	s.traces.Close()
 	s.summarize()
+	s.ui.linger(ctx, s.say)
 	return code
 }
 
 // run runs the command until it, all that it started and their output have
 // ended. It reports false if the command did not start. A signal that comes
 // too late for it calls impatient.
-func (s *session) run(argv []string, signals *signals, impatient func()) (code int, ran bool) {
+func (s *session) run(o runOptions, signals *signals, impatient func()) (code int, ran bool) {
 	stdout, stderr, err := newOutputs()
 	if err != nil {
 		s.say(err.Error())
 		return exitFailed, false
 	}
-	p, err := start(argv, s.env, s.std.in, stdout.write, stderr.write, foreground(s.std))
+	p, err := start(o.argv, s.env, s.std.in, stdout.write, stderr.write, foreground(s.std))
 	if err != nil {
 		stdout.abandon()
 		stderr.abandon()
 		s.say(err.Error())
 		return startCode(err), false
 	}
-	stdout.carry(s.screen.stdout, s.recorder.line(recording.Stdout))
-	stderr.carry(s.screen.stderr, s.recorder.line(recording.Stderr))
+	stdout.carry(s.screen.stdout, s.line(recording.Stdout, resourceOf(o)))
+	stderr.carry(s.screen.stderr, s.line(recording.Stderr, resourceOf(o)))
 	signals.forward(p, impatient)
 	stop := p.onContinue()
 	defer stop()
@@ -112,17 +122,17 @@ func drain(ctx context.Context, server *receiver.Server) {
 func (s *session) sink() receiver.Sink {
 	return receiver.Sink{
 		Traces: func(_ context.Context, r *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
-			s.recorder.request(recording.Request{Traces: r})
+			s.received(recording.Request{Traces: r})
 			s.traces.Add(r)
 			return nil, nil
 		},
 		Metrics: func(_ context.Context, r *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
-			s.recorder.request(recording.Request{Metrics: r})
+			s.received(recording.Request{Metrics: r})
 			s.points.Add(int64(dataPoints(r)))
 			return nil, nil
 		},
 		Logs: func(_ context.Context, r *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
-			s.recorder.request(recording.Request{Logs: r})
+			s.received(recording.Request{Logs: r})
 			s.logs.Add(int64(logRecords(r)))
 			return nil, nil
 		},

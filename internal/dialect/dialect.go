@@ -9,19 +9,36 @@ import (
 
 // A Dialect adds twins to attributes. It is safe for concurrent use.
 type Dialect struct {
-	twins map[attribute.Key]twin
+	twins map[attribute.Key]*twin
+	// lengths has a bit for the length of each key in twins, and initials one
+	// for its first letter: most keys are neither.
+	lengths, initials uint64
 }
 
 // New returns the dialect with twins for all areas but those of which the stable
 // names alone are wanted.
 func New(stableOnly Area) *Dialect {
-	d := &Dialect{twins: map[attribute.Key]twin{}}
-	for _, t := range table {
+	d := &Dialect{twins: map[attribute.Key]*twin{}}
+	for i := range table {
+		t := &table[i]
 		if t.area&stableOnly == 0 {
 			d.twins[t.stable] = t
+			d.lengths |= bit(len(t.stable))
+			d.initials |= bit(int(t.stable[0]))
 		}
 	}
 	return d
+}
+
+// bit returns one bit of 64, the same for n and n + 64.
+func bit(n int) uint64 { return 1 << (n & 63) }
+
+// twin returns the twin of key, or nil.
+func (d *Dialect) twin(key attribute.Key) *twin {
+	if key == "" || d.lengths&bit(len(key)) == 0 || d.initials&bit(int(key[0])) == 0 {
+		return nil
+	}
+	return d.twins[key]
 }
 
 // twin is a stable attribute and its older name.
@@ -81,7 +98,7 @@ func cutMethod(v attribute.Value) (service, method string, ok bool) {
 func (d *Dialect) Twins(attrs []attribute.KeyValue) int {
 	n := 0
 	for i := range attrs {
-		if _, found := d.twins[attrs[i].Key]; found {
+		if d.twin(attrs[i].Key) != nil {
 			n++
 		}
 	}
@@ -92,9 +109,10 @@ func (d *Dialect) Twins(attrs []attribute.KeyValue) int {
 func (d *Dialect) Append(dst, attrs []attribute.KeyValue) []attribute.KeyValue {
 	begin := len(dst)
 	dst = append(dst, attrs...)
-	for i, a := range attrs {
-		t, found := d.twins[a.Key]
-		if !found {
+	for i := range attrs {
+		a := &attrs[i]
+		t := d.twin(a.Key)
+		if t == nil {
 			continue
 		}
 		value := a.Value
@@ -123,4 +141,15 @@ func has(attrs []attribute.KeyValue, key attribute.Key) bool {
 		}
 	}
 	return false
+}
+
+// Stable returns the stable name of which legacy is the older one, and whether
+// there is one.
+func Stable(legacy string) (stable string, found bool) {
+	for _, t := range table {
+		if string(t.legacy) == legacy {
+			return string(t.stable), true
+		}
+	}
+	return "", false
 }

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/nais/spor/internal/viewer"
+)
+
+func viewUsage(w io.Writer) {
+	fmt.Fprint(w, `Usage: spor view [FLAGS] FILE...
+
+Show recordings in the browser: what spor run --record wrote, a trace that was
+shared from the viewer, or OTLP/JSON lines of an OpenTelemetry Collector. The
+link is printed; Ctrl-C ends it.
+
+Flags:
+
+  --ui ADDR   where to serve, a loopback address (default: `+viewer.DefaultAddr+`, or
+              a free port when that is taken)
+
+Exit codes:
+
+  0 when it was ended, 2 for wrong flags, 125 when spor fails.
+`)
+}
+
+func view(args []string, std stdio) int {
+	var addr string
+	flags := flag.NewFlagSet("view", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&addr, "ui", "", "")
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		viewUsage(std.out)
+		return 0
+	}
+	if err == nil && flags.NArg() == 0 {
+		err = errors.New("no file (want: spor view FILE)")
+	}
+	if err != nil {
+		fmt.Fprintf(std.err, "spor view: %v\n", err)
+		return exitUsage
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := serveFiles(ctx, flags.Args(), addr, std.err); err != nil {
+		fmt.Fprintf(std.err, "spor: %v\n", err)
+		return exitFailed
+	}
+	return 0
+}
+
+// serveFiles serves what files hold until ctx ends. A file that is broken off is
+// shown as far as it goes.
+func serveFiles(ctx context.Context, files []string, addr string, log io.Writer) error {
+	store := viewer.NewStore(viewer.Options{})
+	for _, name := range files {
+		loaded, err := loadFile(store, name)
+		if err != nil && loaded.Requests == 0 {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if err != nil {
+			fmt.Fprintf(log, "spor: %s: %v (what is before it is shown)\n", name, err)
+		}
+	}
+	key, keep := viewerKey()
+	server, err := viewer.Listen(store, viewer.Config{Addr: addr, Key: key, Title: filepath.Base(files[0])})
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	if server.Key() != key {
+		keep(server.Key())
+	}
+	fmt.Fprintf(log, "spor: %s (Ctrl-C ends it)\n", server.URL())
+	<-ctx.Done()
+	return nil
+}
+
+func loadFile(store *viewer.Store, name string) (viewer.Loaded, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return viewer.Loaded{}, err
+	}
+	defer func() { _ = file.Close() }()
+	return store.Load(file)
+}

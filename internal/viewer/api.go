@@ -1,0 +1,169 @@
+package viewer
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/nais/spor/internal/recording"
+	"github.com/nais/spor/internal/tracetree"
+)
+
+//go:embed static/*.html static/*.css static/*.js static/*.svg static/vendor/*.js static/vendor/*.css static/vendor/*.txt
+var static embed.FS
+
+// maxUpload is the largest recording that a page can open.
+const maxUpload = 256 << 20
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	files, _ := fs.Sub(static, "static") // is there
+	mux.Handle("GET /", http.FileServerFS(files))
+	mux.HandleFunc("GET /api/events", s.events)
+	mux.HandleFunc("GET /api/traces", s.list)
+	mux.HandleFunc("GET /api/facets", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.Facets()) })
+	mux.HandleFunc("GET /api/map", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.ServiceMap()) })
+	mux.HandleFunc("GET /api/metrics", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.Metrics()) })
+	mux.HandleFunc("GET /api/logs", s.logs)
+	mux.HandleFunc("GET /api/traces/{trace}", s.tree)
+	mux.HandleFunc("GET /api/traces/{trace}/spans/{span}", s.span)
+	mux.HandleFunc("GET /api/traces/{trace}/file", s.file)
+	mux.HandleFunc("POST /api/open", s.open)
+	return mux
+}
+
+func answer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_ = json.NewEncoder(w).Encode(v) // an error is the page's having gone
+}
+
+func refuse(w http.ResponseWriter, status int, err error) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"error": err.Error()})
+}
+
+var errGone = errors.New("not here (any more: the oldest traces are dropped)")
+
+func (s *Server) list(w http.ResponseWriter, r *http.Request) {
+	q, err := ParseQuery(r.URL.Query())
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	answer(w, s.store.List(q))
+}
+
+func (s *Server) tree(w http.ResponseWriter, r *http.Request) {
+	id, _ := parseTraceID(r.PathValue("trace"))
+	if known := r.URL.Query().Get("known"); known != "" && known == s.store.Version(id) {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	tree, ok := s.store.Tree(id)
+	if !ok {
+		refuse(w, http.StatusNotFound, errGone)
+		return
+	}
+	answer(w, tree)
+}
+
+func (s *Server) span(w http.ResponseWriter, r *http.Request) {
+	id, _ := parseTraceID(r.PathValue("trace"))
+	spanID, _ := parseSpanID(r.PathValue("span"))
+	detail, ok := s.store.Detail(id, spanID)
+	if !ok {
+		refuse(w, http.StatusNotFound, errGone)
+		return
+	}
+	answer(w, detail)
+}
+
+func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
+	values := r.URL.Query()
+	q := LogQuery{Level: values.Get("level"), Words: strings.Fields(strings.ToLower(values.Get("q"))), Limit: 1000}
+	if text := values.Get("trace"); text != "" {
+		id, ok := parseTraceID(text)
+		if !ok {
+			refuse(w, http.StatusBadRequest, fmt.Errorf("trace %q (want 32 hex digits)", text))
+			return
+		}
+		q.Trace = id
+	}
+	if text := values.Get("limit"); text != "" {
+		limit, err := strconv.Atoi(text)
+		if err != nil || limit < 0 {
+			refuse(w, http.StatusBadRequest, fmt.Errorf("limit %q (want a number)", text))
+			return
+		}
+		q.Limit = limit
+	}
+	answer(w, s.store.Logs(q))
+}
+
+// file sends a trace as a recording that can be opened again.
+func (s *Server) file(w http.ResponseWriter, r *http.Request) {
+	id, _ := parseTraceID(r.PathValue("trace"))
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	w.Header().Set("Content-Disposition", `attachment; filename="trace-`+id.String()+`.jsonl"`)
+	if found, err := s.store.Export(w, id); !found {
+		w.Header().Del("Content-Disposition")
+		refuse(w, http.StatusNotFound, errGone)
+	} else if err != nil {
+		panic(http.ErrAbortHandler) // half a file must not look like a whole one
+	}
+}
+
+// open adds a recording that the user chose.
+func (s *Server) open(w http.ResponseWriter, r *http.Request) {
+	added, err := s.store.Load(http.MaxBytesReader(w, r.Body, maxUpload))
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	answer(w, added)
+}
+
+// Loaded is what a recording held.
+type Loaded struct {
+	Requests int    `json:"requests"`
+	Trace    string `json:"trace,omitempty"` // the first one
+}
+
+// Load adds a recording. What comes before an error is added.
+func (s *Store) Load(r io.Reader) (Loaded, error) {
+	var loaded Loaded
+	for request, err := range recording.Read(r) {
+		if err != nil {
+			return loaded, err
+		}
+		s.Add(request)
+		loaded.Requests++
+		if loaded.Trace == "" {
+			loaded.Trace = firstTrace(request)
+		}
+	}
+	if loaded.Requests == 0 {
+		return loaded, errors.New("no telemetry in it (want OTLP/JSON lines)")
+	}
+	return loaded, nil
+}
+
+func firstTrace(r recording.Request) string {
+	for _, resource := range r.Traces.GetResourceSpans() {
+		for _, scope := range resource.GetScopeSpans() {
+			for _, span := range scope.GetSpans() {
+				if id, _, ok := tracetree.Identity(span); ok {
+					return id.String()
+				}
+			}
+		}
+	}
+	return ""
+}

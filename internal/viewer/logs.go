@@ -1,0 +1,288 @@
+package viewer
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/nais/spor/internal/recording"
+	"github.com/nais/spor/internal/tracetree"
+)
+
+// logs are the records kept, in the order of their arrival.
+type logs struct {
+	kept    []*logRecord
+	bytes   int
+	byTrace map[tracetree.ID]int // how many
+}
+
+// A logRecord is a record with what it is found by.
+type logRecord struct {
+	*logspb.LogRecord
+	resource *resourcepb.Resource
+	scope    *commonpb.InstrumentationScope
+	trace    tracetree.ID
+	span     tracetree.SpanID
+	at       uint64
+	level    string // "error", "warn", "info", "debug" or ""
+	message  string
+	stack    string
+	source   string // "stdout", "stderr" or "otlp"
+	fields   []Attribute
+	text     string // in lower case
+	bytes    int
+}
+
+func newLog(record *logspb.LogRecord, resource *resourcepb.Resource, scope *commonpb.InstrumentationScope) *logRecord {
+	l := &logRecord{LogRecord: record, resource: resource, scope: scope}
+	l.at = cmp.Or(record.GetTimeUnixNano(), record.GetObservedTimeUnixNano())
+	l.message = textOf(record.GetBody())
+	l.level = levelOf(cmp.Or(record.GetSeverityText(), severityName(record.GetSeverityNumber())))
+	l.source = "otlp"
+	if len(record.GetTraceId()) == len(l.trace) {
+		l.trace = tracetree.ID(record.GetTraceId())
+	}
+	if len(record.GetSpanId()) == len(l.span) {
+		l.span = tracetree.SpanID(record.GetSpanId())
+	}
+	a := attributesOf(record.GetAttributes())
+	l.stack = a.first("exception.stacktrace")
+	l.fields = plain(record.GetAttributes())
+	if scope.GetName() == recording.OutputScope {
+		l.source = cmp.Or(a.first(recording.StreamKey), recording.Stdout)
+		l.fields = nil
+		l.readLine()
+	}
+	var text strings.Builder
+	text.WriteString(strings.ToLower(l.message[:min(len(l.message), longestLine)]))
+	for _, f := range l.fields {
+		text.WriteString("\n" + strings.ToLower(f.Key+"="+f.Value[:min(len(f.Value), longestLine)]))
+	}
+	l.text = text.String()
+	const record0 = 600 // of the record itself and its place
+	l.bytes = record0 + 3*proto.Size(record) + len(l.text)
+	return l
+}
+
+// readLine reads the line of output in l.message, which NAIS does if it is a
+// JSON object.
+func (l *logRecord) readLine() {
+	if !strings.HasPrefix(l.message, "{") {
+		return
+	}
+	var object map[string]any
+	decoder := json.NewDecoder(strings.NewReader(l.message))
+	decoder.UseNumber()
+	if decoder.Decode(&object) != nil {
+		return
+	}
+	take := func(keys ...string) string {
+		for _, key := range keys {
+			if value, ok := object[key].(string); ok {
+				delete(object, key)
+				return value
+			}
+		}
+		return ""
+	}
+	l.message = take("message", "msg")
+	l.level = levelOf(take("level", "severity"))
+	l.stack = take("stack_trace", "stack", "stacktrace")
+	if id, ok := parseTraceID(take("trace_id", "traceId", "traceID")); ok {
+		l.trace = id
+	}
+	if id, ok := parseSpanID(take("span_id", "spanId", "spanID")); ok {
+		l.span = id
+	}
+	if at, err := time.Parse(time.RFC3339Nano, take("time", "@timestamp", "timestamp")); err == nil && at.UnixNano() > 0 {
+		l.at = uint64(at.UnixNano()) //nolint:gosec // positive
+	}
+	for key, value := range object {
+		field := Attribute{Key: key, Type: "json"}
+		switch v := value.(type) {
+		case string:
+			field.Value, field.Type = v, "string"
+		default:
+			text, _ := json.Marshal(v)
+			field.Value = string(text)
+		}
+		l.fields = append(l.fields, field)
+	}
+	slices.SortFunc(l.fields, func(a, b Attribute) int { return strings.Compare(a.Key, b.Key) })
+}
+
+func severityName(n logspb.SeverityNumber) string {
+	switch {
+	case n >= logspb.SeverityNumber_SEVERITY_NUMBER_ERROR:
+		return "error"
+	case n >= logspb.SeverityNumber_SEVERITY_NUMBER_WARN:
+		return "warn"
+	case n >= logspb.SeverityNumber_SEVERITY_NUMBER_INFO:
+		return "info"
+	case n > logspb.SeverityNumber_SEVERITY_NUMBER_UNSPECIFIED:
+		return "debug"
+	default:
+		return ""
+	}
+}
+
+// levelOf returns which of the four levels text means, "" if none.
+func levelOf(text string) string {
+	text = strings.ToLower(text)
+	for _, level := range []struct {
+		name     string
+		prefixes []string
+	}{
+		{"error", []string{"err", "fatal", "crit", "sev", "panic", "alert", "emerg"}},
+		{"warn", []string{"warn"}},
+		{"info", []string{"info", "notice"}},
+		{"debug", []string{"debug", "trace", "fine"}},
+	} {
+		for _, prefix := range level.prefixes {
+			if strings.HasPrefix(text, prefix) {
+				return level.name
+			}
+		}
+	}
+	return ""
+}
+
+func (l *logs) add(r *logRecord) {
+	l.kept = append(l.kept, r)
+	l.bytes += r.bytes
+	if r.trace != (tracetree.ID{}) {
+		l.byTrace[r.trace]++
+	}
+}
+
+// trim drops the oldest records beyond the bounds, and returns how many.
+func (l *logs) trim(records, size int) int {
+	n := 0
+	for len(l.kept)-n > records || l.bytes > size && n < len(l.kept) {
+		r := l.kept[n]
+		l.kept[n] = nil
+		l.bytes -= r.bytes
+		if l.byTrace[r.trace]--; l.byTrace[r.trace] <= 0 {
+			delete(l.byTrace, r.trace)
+		}
+		n++
+	}
+	l.kept = l.kept[n:]
+	return n
+}
+
+func (l *logs) countBySpan(id tracetree.ID) map[tracetree.SpanID]int {
+	counts := map[tracetree.SpanID]int{}
+	for _, r := range l.ofTrace(id) {
+		counts[r.span]++
+	}
+	return counts
+}
+
+func (l *logs) ofTrace(id tracetree.ID) []*logRecord {
+	if l.byTrace[id] == 0 {
+		return nil
+	}
+	var found []*logRecord
+	for _, r := range l.kept {
+		if r.trace == id {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// A LogQuery is what a list of records is asked for.
+type LogQuery struct {
+	Trace tracetree.ID // zero means any
+	Level string       // this one or a worse; "" means any
+	Words []string     // in lower case
+	Limit int
+}
+
+var levels = []string{"debug", "info", "warn", "error"}
+
+// A Log is a record as it is shown.
+type Log struct {
+	Time    float64     `json:"time"` // Unix ms
+	Level   string      `json:"level"`
+	Message string      `json:"message"`
+	Service string      `json:"service"`
+	Source  string      `json:"source"`
+	Trace   string      `json:"trace,omitempty"`
+	Span    string      `json:"span,omitempty"`
+	Here    bool        `json:"here,omitempty"` // whether the trace is
+	Offset  int64       `json:"offset"`         // ns since the start of the trace
+	Stack   string      `json:"stack,omitempty"`
+	Fields  []Attribute `json:"fields"`
+}
+
+// LogList is an answer to a [LogQuery]: the newest records, the oldest of them
+// first.
+type LogList struct {
+	Revision uint64 `json:"revision"`
+	Found    int    `json:"found"`
+	Logs     []Log  `json:"logs"`
+}
+
+// Logs answers q.
+func (s *Store) Logs(q LogQuery) LogList {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	candidates := s.logs.kept
+	if q.Trace != (tracetree.ID{}) {
+		candidates = s.logs.ofTrace(q.Trace)
+	}
+	var found []*logRecord
+	for _, r := range candidates {
+		if q.match(r) {
+			found = append(found, r)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b *logRecord) int { return cmp.Compare(a.at, b.at) })
+	list := LogList{Revision: s.revision, Found: len(found), Logs: []Log{}}
+	for _, r := range found[max(0, len(found)-q.Limit):] {
+		list.Logs = append(list.Logs, s.showLog(r))
+	}
+	return list
+}
+
+func (q *LogQuery) match(r *logRecord) bool {
+	if q.Level != "" && slices.Index(levels, r.level) < slices.Index(levels, q.Level) {
+		return false
+	}
+	for _, word := range q.Words {
+		if !strings.Contains(r.text, word) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Store) showLog(r *logRecord) Log {
+	l := Log{
+		Time: millis(r.at), Level: r.level, Message: r.message, Source: r.source, Stack: r.stack, Fields: r.fields,
+		Service: (&tracetree.Span{Resource: r.resource}).Service(),
+	}
+	if l.Fields == nil {
+		l.Fields = []Attribute{}
+	}
+	if r.trace != (tracetree.ID{}) {
+		l.Trace = r.trace.String()
+		if t := s.traces[r.trace]; t != nil {
+			l.Here = true
+			l.Offset = elapsed(t.start, r.at)
+		}
+	}
+	if r.span != (tracetree.SpanID{}) {
+		l.Span = r.span.String()
+	}
+	return l
+}

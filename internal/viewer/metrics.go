@@ -1,0 +1,324 @@
+package viewer
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+
+	"github.com/nais/spor/internal/tracetree"
+)
+
+// metrics are the series kept, each with its newest points.
+type metrics struct {
+	index map[seriesKey]*series
+}
+
+type seriesKey struct{ service, name, attributes string }
+
+// A series is what a metric said over time.
+type series struct {
+	seriesKey
+	unit, description string
+	kind              seriesKind
+	delta             bool // of counters and histograms: since the point before
+	points            []point
+}
+
+type seriesKind string
+
+const (
+	gauge     seriesKind = "gauge"
+	counter   seriesKind = "counter"
+	histogram seriesKind = "histogram"
+)
+
+// A point is one value, of a histogram with what its quantiles follow from.
+type point struct {
+	at     uint64
+	value  float64 // of a histogram the sum
+	count  uint64
+	counts []uint64
+	bounds []float64
+}
+
+const (
+	maxPoints  = 360
+	maxBuckets = 500
+)
+
+// add adds the points of r and returns how many were of series beyond the bound.
+func (m *metrics) add(r *colmetrics.ExportMetricsServiceRequest, maxSeries int) (dropped int) {
+	for _, resource := range r.GetResourceMetrics() {
+		service := (&tracetree.Span{Resource: resource.GetResource()}).Service()
+		for _, scope := range resource.GetScopeMetrics() {
+			for _, metric := range scope.GetMetrics() {
+				for attributes, p := range pointsOf(metric) {
+					if !m.addPoint(service, metric, attributes, p, maxSeries) {
+						dropped++
+					}
+				}
+			}
+		}
+	}
+	return dropped
+}
+
+func (m *metrics) addPoint(service string, metric *metricspb.Metric, attributes string, p point, maxSeries int) bool {
+	key := seriesKey{service, strings.ToValidUTF8(metric.GetName(), "\uFFFD"), attributes}
+	s := m.index[key]
+	if s == nil {
+		if len(m.index) >= maxSeries {
+			return false
+		}
+		s = &series{seriesKey: key, unit: metric.GetUnit(), description: metric.GetDescription()}
+		s.kind, s.delta = kindOfMetric(metric)
+		m.index[key] = s
+	}
+	if n := len(s.points); n > 0 && p.at <= s.points[n-1].at {
+		return true // sent again, or out of order
+	}
+	if len(s.points) >= maxPoints {
+		s.points = slices.Delete(s.points, 0, 1)
+	}
+	s.points = append(s.points, p)
+	return true
+}
+
+func kindOfMetric(m *metricspb.Metric) (kind seriesKind, delta bool) {
+	const isDelta = metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_DELTA
+	switch data := m.GetData().(type) {
+	case *metricspb.Metric_Sum:
+		if !data.Sum.GetIsMonotonic() {
+			return gauge, false
+		}
+		return counter, data.Sum.GetAggregationTemporality() == isDelta
+	case *metricspb.Metric_Histogram:
+		return histogram, data.Histogram.GetAggregationTemporality() == isDelta
+	case *metricspb.Metric_ExponentialHistogram:
+		return histogram, data.ExponentialHistogram.GetAggregationTemporality() == isDelta
+	case *metricspb.Metric_Summary:
+		return histogram, false
+	default:
+		return gauge, false
+	}
+}
+
+// pointsOf calls yield with each point of m and its attributes.
+func pointsOf(m *metricspb.Metric) func(yield func(string, point) bool) {
+	return func(yield func(string, point) bool) {
+		for _, p := range slices.Concat(m.GetGauge().GetDataPoints(), m.GetSum().GetDataPoints()) {
+			value := p.GetAsDouble()
+			if v, ok := p.GetValue().(*metricspb.NumberDataPoint_AsInt); ok {
+				value = float64(v.AsInt)
+			}
+			if !yield(labelsOf(p.GetAttributes()), point{at: p.GetTimeUnixNano(), value: value}) {
+				return
+			}
+		}
+		for _, p := range m.GetHistogram().GetDataPoints() {
+			h := point{at: p.GetTimeUnixNano(), value: p.GetSum(), count: p.GetCount()}
+			if len(p.GetBucketCounts()) == len(p.GetExplicitBounds())+1 && len(p.GetBucketCounts()) <= maxBuckets {
+				h.counts, h.bounds = p.GetBucketCounts(), p.GetExplicitBounds()
+			}
+			if !yield(labelsOf(p.GetAttributes()), h) {
+				return
+			}
+		}
+		for _, p := range m.GetExponentialHistogram().GetDataPoints() {
+			if !yield(labelsOf(p.GetAttributes()), point{at: p.GetTimeUnixNano(), value: p.GetSum(), count: p.GetCount()}) {
+				return
+			}
+		}
+		for _, p := range m.GetSummary().GetDataPoints() {
+			if !yield(labelsOf(p.GetAttributes()), point{at: p.GetTimeUnixNano(), value: p.GetSum(), count: p.GetCount()}) {
+				return
+			}
+		}
+	}
+}
+
+func labelsOf(list []*commonpb.KeyValue) string {
+	parts := make([]string, 0, len(list))
+	for _, a := range plain(list) {
+		parts = append(parts, a.Key+"="+a.Value)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// A Line is a series as it is plotted: a gauge as it is, a counter as its rate
+// a second, a histogram by its 95th percentile, or its mean where it has no
+// buckets.
+type Line struct {
+	Service string       `json:"service"`
+	Labels  string       `json:"labels"`
+	Points  [][2]float64 `json:"points"` // Unix s, value
+}
+
+func (s *series) line() Line {
+	l := Line{Service: s.service, Labels: s.attributes, Points: [][2]float64{}}
+	for i, p := range s.points {
+		value := p.value
+		if s.kind != gauge {
+			var before point
+			if i > 0 {
+				before = s.points[i-1]
+			} else if !s.delta {
+				continue
+			}
+			var ok bool
+			if value, ok = s.over(before, p); !ok {
+				continue
+			}
+		}
+		if !math.IsNaN(value) && !math.IsInf(value, 0) {
+			l.Points = append(l.Points, [2]float64{float64(p.at/1e6) / 1e3, value})
+		}
+	}
+	return l
+}
+
+// over returns what a counter or a histogram says of the time between two
+// points, and whether it says anything.
+func (s *series) over(before, p point) (float64, bool) {
+	seconds := float64(p.at-before.at) / 1e9
+	if s.kind == counter {
+		switch {
+		case before.at == 0:
+			return 0, false
+		case s.delta:
+			return p.value / seconds, true
+		case p.value < before.value: // began again
+			return p.value / seconds, true
+		default:
+			return (p.value - before.value) / seconds, true
+		}
+	}
+	if s.delta || p.count < before.count {
+		before = point{}
+	}
+	n := p.count - before.count
+	if n == 0 {
+		return 0, false
+	}
+	if len(p.counts) > 0 {
+		counts := slices.Clone(p.counts)
+		if len(before.counts) == len(counts) {
+			for i := range counts {
+				counts[i] -= min(counts[i], before.counts[i])
+			}
+		}
+		return quantile(0.95, counts, p.bounds), true
+	}
+	return (p.value - before.value) / float64(n), true
+}
+
+// quantile estimates a quantile as Prometheus does: within a bucket values are
+// taken to be spread evenly, and those above the last bound to be on it.
+func quantile(q float64, counts []uint64, bounds []float64) float64 {
+	var total float64
+	for _, c := range counts {
+		total += float64(c)
+	}
+	if len(bounds) == 0 || total == 0 {
+		return math.NaN()
+	}
+	rank := q * total
+	for i, c := range counts {
+		if rank > float64(c) || c == 0 {
+			rank -= float64(c)
+			continue
+		}
+		if i == len(bounds) {
+			return bounds[i-1]
+		}
+		lower := 0.0
+		if i > 0 {
+			lower = bounds[i-1]
+		} else if bounds[0] <= 0 {
+			return bounds[0]
+		}
+		return lower + (bounds[i]-lower)*rank/float64(c)
+	}
+	return bounds[len(bounds)-1]
+}
+
+// A Card is a group of plots.
+type Card struct {
+	Title string `json:"title"`
+	Plots []Plot `json:"plots"`
+}
+
+// A Plot is one metric, or several of the same unit, over time.
+type Plot struct {
+	Title string `json:"title"`
+	Name  string `json:"name"` // of the metric
+	Unit  string `json:"unit"`
+	Kind  string `json:"kind"`
+	Help  string `json:"help,omitempty"`
+	Lines []Line `json:"lines"`
+}
+
+// MetricList is what there is to plot.
+type MetricList struct {
+	Revision uint64 `json:"revision"`
+	Cards    []Card `json:"cards"`
+}
+
+const maxLines = 12 // of one plot
+
+// Metrics returns the cards that Nais APM has for a Go service, as far as there
+// are metrics for them, and all the rest as a last one.
+func (s *Store) Metrics() MetricList {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	byName := map[string][]*series{}
+	for _, each := range s.metrics.index {
+		name := strings.ReplaceAll(each.name, ".", "_")
+		byName[name] = append(byName[name], each)
+	}
+	list := MetricList{Revision: s.revision, Cards: []Card{}}
+	for _, c := range cards {
+		card := Card{Title: c.title}
+		for _, p := range c.plots {
+			for _, name := range p.metrics {
+				if found := byName[name]; len(found) > 0 {
+					card.Plots = append(card.Plots, plotOf(p.title, found))
+					delete(byName, name)
+					break
+				}
+			}
+		}
+		for _, name := range c.twins {
+			delete(byName, name)
+		}
+		if len(card.Plots) > 0 {
+			list.Cards = append(list.Cards, card)
+		}
+	}
+	rest := Card{Title: "Other metrics"}
+	for _, found := range byName {
+		rest.Plots = append(rest.Plots, plotOf(found[0].name, found))
+	}
+	slices.SortFunc(rest.Plots, func(a, b Plot) int { return cmp.Compare(a.Name, b.Name) })
+	if len(rest.Plots) > 0 {
+		list.Cards = append(list.Cards, rest)
+	}
+	return list
+}
+
+func plotOf(title string, found []*series) Plot {
+	slices.SortFunc(found, func(a, b *series) int {
+		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.attributes, b.attributes))
+	})
+	first := found[0]
+	p := Plot{Title: title, Name: first.name, Unit: first.unit, Kind: string(first.kind), Help: first.description, Lines: []Line{}}
+	for _, each := range found[:min(len(found), maxLines)] {
+		p.Lines = append(p.Lines, each.line())
+	}
+	return p
+}

@@ -1,0 +1,220 @@
+package viewer
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+)
+
+// A Query is what a list of traces is asked for. A trace is found when one of
+// its spans has the service, kind, status and route at once, it took the
+// minimum duration as a whole, and its names and attributes contain each of the
+// words.
+type Query struct {
+	Service, Route string // the route in part; "" means any
+	Kind           tracepb.Span_SpanKind
+	Status         string // "error", "ok" or "" for any
+	MinDuration    time.Duration
+	Words          []string // in lower case
+	Slowest        bool     // first, instead of the newest
+	Limit          int      // traces returned; found ones are counted all the same
+}
+
+const (
+	defaultLimit = 200
+	maxLimit     = 100_000
+)
+
+// ParseQuery reads a query as a page writes it into its address.
+func ParseQuery(values url.Values) (Query, error) {
+	q := Query{
+		Service: values.Get("service"),
+		Route:   strings.ToLower(values.Get("route")),
+		Status:  values.Get("status"),
+		Words:   strings.Fields(strings.ToLower(values.Get("q"))),
+		Slowest: values.Get("sort") == "slowest",
+		Limit:   defaultLimit,
+	}
+	if kind := values.Get("kind"); kind != "" {
+		number, ok := tracepb.Span_SpanKind_value["SPAN_KIND_"+strings.ToUpper(kind)]
+		if !ok {
+			return q, fmt.Errorf("kind %q (want server, client, producer, consumer or internal)", kind)
+		}
+		q.Kind = tracepb.Span_SpanKind(number)
+	}
+	if q.Status != "" && q.Status != "error" && q.Status != "ok" {
+		return q, fmt.Errorf("status %q (want error or ok)", q.Status)
+	}
+	var err error
+	if q.MinDuration, err = parseDuration(values.Get("min")); err != nil {
+		return q, err
+	}
+	if text := values.Get("limit"); text != "" {
+		limit, err := strconv.Atoi(text)
+		if err != nil || limit < 0 {
+			return q, fmt.Errorf("limit %q (want a number)", text)
+		}
+		q.Limit = min(limit, maxLimit)
+	}
+	return q, nil
+}
+
+// parseDuration reads a duration as Go writes it; a number alone is one of ms.
+func parseDuration(text string) (time.Duration, error) {
+	text = strings.ReplaceAll(text, " ", "")
+	if text == "" {
+		return 0, nil
+	}
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		text += "ms"
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("duration %q (want a number of ms, or one with a unit: 20ms, 1.5s)", text)
+	}
+	return d, nil
+}
+
+func (q *Query) match(t *trace) bool {
+	if t.duration() < int64(q.MinDuration) || !q.matchFacts(t) {
+		return false
+	}
+	for _, word := range q.Words {
+		if !bytes.Contains(t.text, []byte(word)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (q *Query) matchFacts(t *trace) bool {
+	if q.Status == "ok" && t.errors > 0 {
+		return false
+	}
+	if q.Service == "" && q.Route == "" && q.Kind == 0 && q.Status != "error" {
+		return true
+	}
+	for f := range t.facts {
+		if (q.Service == "" || q.Service == f.service) &&
+			(q.Kind == 0 || q.Kind == f.kind) &&
+			(q.Status != "error" || f.failed) &&
+			(q.Route == "" || strings.Contains(strings.ToLower(f.route), q.Route)) {
+			return true
+		}
+	}
+	return false
+}
+
+// A List is an answer to a [Query].
+type List struct {
+	Revision uint64    `json:"revision"`
+	Found    int       `json:"found"`
+	Longest  int64     `json:"longest"` // of those found, in ns
+	Traces   []Summary `json:"traces"`
+}
+
+// A Summary is one line of a list.
+type Summary struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	Service  string   `json:"service"`
+	Services []string `json:"services"` // all, that of the root first
+	Kind     string   `json:"kind"`
+	Status   string   `json:"status,omitempty"` // of the root, as HTTP and gRPC have it
+	Start    float64  `json:"start"`            // Unix ms
+	Duration int64    `json:"duration"`         // ns
+	Spans    int      `json:"spans"`
+	Errors   int      `json:"errors,omitempty"`
+	Dropped  int      `json:"dropped,omitempty"`
+}
+
+// List answers q.
+func (s *Store) List(q Query) List {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var found []*trace
+	list := List{Revision: s.revision, Traces: []Summary{}}
+	for _, t := range s.traces {
+		if q.match(t) {
+			found = append(found, t)
+			list.Longest = max(list.Longest, t.duration())
+		}
+	}
+	slices.SortFunc(found, func(a, b *trace) int {
+		order := 0
+		if q.Slowest {
+			order = cmp.Compare(b.duration(), a.duration())
+		}
+		return cmp.Or(order, cmp.Compare(b.start, a.start), bytes.Compare(a.id[:], b.id[:]))
+	})
+	list.Found = len(found)
+	for _, t := range found[:min(len(found), q.Limit)] {
+		list.Traces = append(list.Traces, t.summary())
+	}
+	return list
+}
+
+func (t *trace) summary() Summary {
+	s := Summary{
+		ID: t.id.String(), Name: "(none of its spans was kept)",
+		Duration: t.duration(), Spans: len(t.spans), Errors: t.errors, Dropped: t.dropped,
+	}
+	if t.root == nil {
+		return s
+	}
+	s.Name, s.Service, s.Kind = nameOf(t.root), t.root.Service(), kindOf(t.root)
+	s.Status = attributesOf(t.root.GetAttributes()).first(
+		"http.response.status_code", "http.status_code", "rpc.response.status_code", "rpc.grpc.status_code")
+	s.Start = millis(t.start)
+	s.Services = slices.SortedFunc(maps.Keys(t.parts), func(a, b string) int {
+		first := func(name string) int {
+			if name == s.Service {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(first(a), first(b)), cmp.Compare(a, b))
+	})
+	return s
+}
+
+// millis turns Unix ns into Unix ms, which a number of JavaScript can hold.
+func millis(ns uint64) float64 { return float64(ns/1000) / 1000 }
+
+// Facets are what the filters of a page offer.
+type Facets struct {
+	Services []string `json:"services"`
+	Routes   []string `json:"routes"`
+}
+
+const maxFacets = 500
+
+// Facets returns the services and routes of the traces kept.
+func (s *Store) Facets() Facets {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	services, routes := map[string]struct{}{}, map[string]struct{}{}
+	for _, t := range s.traces {
+		for f := range t.facts {
+			if f.service != "" {
+				services[f.service] = struct{}{}
+			}
+			if f.route != "" {
+				routes[f.route] = struct{}{}
+			}
+		}
+	}
+	some := func(set map[string]struct{}) []string {
+		all := append([]string{}, slices.Sorted(maps.Keys(set))...)
+		return all[:min(len(all), maxFacets)]
+	}
+	return Facets{Services: some(services), Routes: some(routes)}
+}

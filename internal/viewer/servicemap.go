@@ -1,0 +1,202 @@
+package viewer
+
+import (
+	"cmp"
+	"net"
+	"slices"
+
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/nais/spor/internal/tracetree"
+)
+
+// A Map is who calls whom, as Tempo's service graph has it, over the traces
+// kept.
+type Map struct {
+	Revision uint64  `json:"revision"`
+	Seconds  float64 `json:"seconds"` // from the first span to the last
+	Nodes    []Node  `json:"nodes"`
+	Edges    []Edge  `json:"edges"`
+}
+
+// A Node is a service, or what services call.
+type Node struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Type  string `json:"type"`            // "service", "database", "messaging", "external" or "callers"
+	Label string `json:"label,omitempty"` // the system, of a database
+}
+
+// An Edge is the calls of one node to another.
+type Edge struct {
+	From   string  `json:"from"`
+	To     string  `json:"to"`
+	Label  string  `json:"label"` // how: http, grpc, kafka, postgresql...
+	Calls  int     `json:"calls"`
+	Errors int     `json:"errors"`
+	Rate   float64 `json:"rate"` // a second
+	Median int64   `json:"median"`
+	P95    int64   `json:"p95"`
+}
+
+// derived is what was made of the traces of one revision.
+type derived struct {
+	serviceMap *Map
+}
+
+// callers is the node of all that calls from outside.
+const callers = "callers"
+
+// ServiceMap returns the map.
+func (s *Store) ServiceMap() Map {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.derived.serviceMap; m != nil && m.Revision == s.revision {
+		return *m
+	}
+	b := mapBuilder{nodes: map[string]Node{}, edges: map[edgeKey]*edge{}}
+	var start, end uint64
+	for _, t := range s.traces {
+		b.trace(t)
+		if t.end > 0 {
+			start, end = cmp.Or(min(start, t.start), t.start), max(end, t.end)
+		}
+	}
+	m := b.build(float64(elapsed(start, end)) / 1e9)
+	m.Revision = s.revision
+	s.derived.serviceMap = &m
+	return m
+}
+
+type edgeKey struct{ from, to, label string }
+
+type edge struct {
+	calls, errors int
+	durations     []int64
+}
+
+type mapBuilder struct {
+	nodes map[string]Node
+	edges map[edgeKey]*edge
+}
+
+// trace adds the edges of t: those that a span of another kind continues, and
+// those that end at what makes no spans.
+func (b *mapBuilder) trace(t *trace) {
+	continued := map[tracetree.SpanID]bool{}
+	for _, s := range t.spans {
+		if kind := s.GetKind(); kind != tracepb.Span_SPAN_KIND_SERVER && kind != tracepb.Span_SPAN_KIND_CONSUMER {
+			continue
+		}
+		to := b.service(s.Service())
+		label := protocolOf(attributesOf(s.GetAttributes()))
+		var parent *tracetree.Span
+		if id := s.GetParentSpanId(); len(id) == len(tracetree.SpanID{}) {
+			parent = t.spans[tracetree.SpanID(id)]
+		}
+		switch {
+		case parent == nil && s.GetKind() == tracepb.Span_SPAN_KIND_SERVER:
+			b.nodes[callers] = Node{ID: callers, Name: "callers", Type: "callers"}
+			b.add(edgeKey{callers, to, label}, s, failed(s))
+		case parent == nil:
+			b.add(edgeKey{b.topic(s), to, label}, s, failed(s))
+		case parent.GetKind() == tracepb.Span_SPAN_KIND_CLIENT || parent.GetKind() == tracepb.Span_SPAN_KIND_PRODUCER:
+			continued[tracetree.SpanID(parent.GetSpanId())] = true
+			b.add(edgeKey{b.service(parent.Service()), to, label}, s, failed(s) || failed(parent))
+		}
+	}
+	for id, s := range t.spans {
+		if !continued[id] {
+			b.leaf(s)
+		}
+	}
+}
+
+// leaf adds the edge of a call that no span here continues.
+func (b *mapBuilder) leaf(s *tracetree.Span) {
+	a := attributesOf(s.GetAttributes())
+	from := func() string { return b.service(s.Service()) }
+	switch s.GetKind() {
+	case tracepb.Span_SPAN_KIND_CLIENT:
+		name := a.first("peer.service", "server.address", "net.peer.name")
+		if system := a.first("db.system.name", "db.system"); system != "" {
+			if name = cmp.Or(name, peerAddress(a), a.first("db.namespace", "db.name"), system); name == system {
+				system = ""
+			}
+			id := "database:" + name
+			b.nodes[id] = Node{ID: id, Name: name, Type: "database", Label: system}
+			b.add(edgeKey{from(), id, cmp.Or(system, name)}, s, failed(s))
+		} else if name != "" {
+			id := "external:" + name
+			b.nodes[id] = Node{ID: id, Name: name, Type: "external"}
+			b.add(edgeKey{from(), id, protocolOf(a)}, s, failed(s))
+		}
+	case tracepb.Span_SPAN_KIND_PRODUCER:
+		b.add(edgeKey{from(), b.topic(s), protocolOf(a)}, s, failed(s))
+	default:
+	}
+}
+
+func (b *mapBuilder) service(name string) string {
+	id := "service:" + name
+	b.nodes[id] = Node{ID: id, Name: cmp.Or(name, "(no name)"), Type: "service"}
+	return id
+}
+
+func (b *mapBuilder) topic(s *tracetree.Span) string {
+	name := cmp.Or(attributesOf(s.GetAttributes()).first("messaging.destination.name"), "(no destination)")
+	id := "messaging:" + name
+	b.nodes[id] = Node{ID: id, Name: name, Type: "messaging"}
+	return id
+}
+
+func (b *mapBuilder) add(key edgeKey, s *tracetree.Span, failed bool) {
+	e := b.edges[key]
+	if e == nil {
+		e = &edge{}
+		b.edges[key] = e
+	}
+	e.calls++
+	if failed {
+		e.errors++
+	}
+	e.durations = append(e.durations, durationOf(s))
+}
+
+func (b *mapBuilder) build(seconds float64) Map {
+	m := Map{Seconds: seconds, Nodes: []Node{}, Edges: []Edge{}}
+	for _, n := range b.nodes {
+		m.Nodes = append(m.Nodes, n)
+	}
+	slices.SortFunc(m.Nodes, func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })
+	for key, e := range b.edges {
+		slices.Sort(e.durations)
+		at := func(q float64) int64 { return e.durations[int(q*float64(len(e.durations)-1)+0.5)] }
+		m.Edges = append(m.Edges, Edge{
+			From: key.from, To: key.to, Label: key.label, Calls: e.calls, Errors: e.errors,
+			Rate: float64(e.calls) / max(seconds, 1), Median: at(0.5), P95: at(0.95),
+		})
+	}
+	slices.SortFunc(m.Edges, func(a, b Edge) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), cmp.Compare(a.Label, b.Label))
+	})
+	return m
+}
+
+func peerAddress(a attributes) string {
+	host, port := a.first("network.peer.address"), a.first("network.peer.port")
+	if host == "" || port == "" {
+		return host
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func protocolOf(a attributes) string {
+	if system := a.first("rpc.system.name", "rpc.system", "messaging.system"); system != "" {
+		return system
+	}
+	if a.first("http.request.method", "http.method") != "" {
+		return "http"
+	}
+	return ""
+}

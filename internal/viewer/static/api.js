@@ -1,0 +1,49 @@
+// How the pages get at what the server knows. All addresses are relative to the
+// page's own, which holds the key.
+import { useEffect, useState } from "./dom.js";
+
+// get fetches JSON. It gives null for what has not changed.
+export async function get(path, signal) {
+  const answer = await fetch(`api/${path}`, { signal });
+  if (answer.status === 204) return null;
+  const data = await answer.json();
+  if (!answer.ok) throw new Error(data.error);
+  return data;
+}
+
+// open sends a recording to be shown.
+export async function open(file) {
+  const answer = await fetch("api/open", { method: "POST", body: file });
+  const data = await answer.json();
+  if (!answer.ok) throw new Error(data.error);
+  return data;
+}
+
+// useData fetches path, and again when revision changes. What was there before
+// stays until the answer is in.
+export function useData(path, revision) {
+  const [state, setState] = useState({});
+  useEffect(() => {
+    if (!path) return undefined;
+    const abort = new AbortController();
+    get(path, abort.signal).then(
+      (data) => data && setState({ path, data }),
+      (error) => !abort.signal.aborted && setState({ path, error: error.message }),
+    );
+    return () => abort.abort();
+  }, [path, revision]);
+  return state;
+}
+
+// useServer follows the state of the server. Connected is false while there is
+// none; when another one answers, all that was shown is of the past.
+export function useServer() {
+  const [server, setServer] = useState({ connected: false });
+  useEffect(() => {
+    const events = new EventSource("api/events");
+    events.onmessage = (event) => setServer({ connected: true, ...JSON.parse(event.data) });
+    events.onerror = () => setServer((before) => ({ ...before, connected: false }));
+    return () => events.close();
+  }, []);
+  return server;
+}

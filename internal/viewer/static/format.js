@@ -1,0 +1,67 @@
+// How numbers, times and durations are written.
+
+const units = [["ns", 1], ["µs", 1e3], ["ms", 1e6], ["s", 1e9], ["min", 60e9], ["h", 3600e9]];
+
+// duration writes ns with three digits, so that a column of them compares.
+export function duration(ns) {
+  if (!ns) return "0 ms";
+  let [unit, size] = units[0];
+  for (const [u, s] of units.slice(1)) {
+    if (ns < (s >= 60e9 ? 100 * (s === 60e9 ? 1e9 : 60e9) : s)) break;
+    [unit, size] = [u, s];
+  }
+  const value = ns / size;
+  const digits = unit === "ns" || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return `${value.toFixed(digits)} ${unit}`;
+}
+
+export const count = new Intl.NumberFormat("en").format;
+
+export function plural(n, thing) {
+  return `${count(n)} ${thing}${n === 1 ? "" : "s"}`;
+}
+
+export function percent(part) {
+  const p = 100 * part;
+  if (p > 0 && p < 1) return "<1 %";
+  return `${p.toFixed(0)} %`;
+}
+
+export function rate(perSecond) {
+  if (perSecond >= 10) return `${perSecond.toFixed(0)}/s`;
+  if (perSecond >= 0.1) return `${perSecond.toFixed(1)}/s`;
+  return `${(perSecond * 60).toFixed(1)}/min`;
+}
+
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
+const day = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" });
+
+// time writes Unix ms, with the day unless that is today.
+export function time(ms) {
+  if (!ms) return "";
+  const at = new Date(ms);
+  const today = at.toDateString() === new Date().toDateString();
+  return today ? clock.format(at) : `${day.format(at)} ${clock.format(at)}`;
+}
+
+// value writes what a metric says, by its unit.
+export function value(v, unit) {
+  if (v === undefined || v === null) return "–";
+  if (unit === "s") return duration(v * 1e9);
+  if (unit === "ms") return duration(v * 1e6);
+  if (unit === "By" || unit === "bytes") return bytes(v);
+  const size = Math.abs(v);
+  if (size >= 1e6) return `${(v / 1e6).toFixed(1)} M`;
+  if (size >= 1e4) return `${(v / 1e3).toFixed(1)} k`;
+  return `${+v.toPrecision(3)}`;
+}
+
+export function bytes(n) {
+  const names = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let i = 0;
+  while (Math.abs(n) >= 1024 && i < names.length - 1) {
+    n /= 1024;
+    i++;
+  }
+  return `${n >= 100 || i === 0 ? n.toFixed(0) : n.toFixed(1)} ${names[i]}`;
+}

@@ -1,0 +1,124 @@
+import { html, render, useEffect, useRef, useState } from "./dom.js";
+import { open, useServer } from "./api.js";
+import { bytes, count, plural } from "./format.js";
+import { go, link, useRoute } from "./route.js";
+import { useKeys } from "./parts.js";
+import { TraceList } from "./list.js";
+import { TracePage } from "./trace.js";
+import { MapPage } from "./map.js";
+import { LogPage } from "./logs.js";
+import { MetricPage } from "./metrics.js";
+
+const pages = [
+  ["traces", "Traces", "traces"],
+  ["map", "Map"],
+  ["logs", "Logs", "logs"],
+  ["metrics", "Metrics"],
+];
+
+function App() {
+  const server = useServer();
+  const route = useRoute();
+  const help = useRef();
+  const [trouble, setTrouble] = useState("");
+  const last = useRef("traces"); // where the list was, to go back to
+
+  useEffect(() => {
+    if (route.page === "traces") last.current = link("traces", Object.fromEntries(route.params));
+    setTrouble("");
+  }, [location.hash]);
+  useEffect(() => {
+    if (server.title) document.title = `${server.title} · spor`;
+  }, [server.title]);
+  useKeys((event) => {
+    const page = pages[Number(event.key) - 1];
+    if (page) go(page[0]);
+    else if (event.key === "?") help.current.showModal();
+    else if (event.key === "/" && document.getElementById("search")) {
+      event.preventDefault();
+      document.getElementById("search").focus();
+    }
+  });
+  const openFile = async (event) => {
+    const [file] = event.target.files;
+    event.target.value = "";
+    if (!file) return;
+    try {
+      const { trace } = await open(file);
+      if (trace) go(`trace/${trace}`);
+    } catch (error) {
+      setTrouble(`${file.name}: ${error.message}`);
+    }
+  };
+
+  const current = route.page === "trace" ? "traces" : route.page;
+  return html`
+    <a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById("main").focus(); }}>Skip to content</a>
+    <header class="top">
+      <a class="brand" href=${link("traces")}><img src="icon.svg" alt="" width="18" height="18" />spor${server.title && html`<span class="run">${server.title}</span>`}</a>
+      <nav aria-label="Pages">
+        ${pages.map(([page, name, counted]) => html`
+          <a href=${link(page)} aria-current=${current === page ? "page" : undefined}>${name}${counted && server[counted] ? html` <span class="count">${count(server[counted])}</span>` : ""}</a>`)}
+      </nav>
+      <div class="tools">
+        <${Status} server=${server} />
+        <label class="button">Open…<input type="file" class="unseen" accept=".jsonl,.json,.ndjson" onChange=${openFile} aria-label="Open a recording or a shared trace" /></label>
+        <button type="button" class="quiet" onClick=${() => help.current.showModal()} aria-label="Keyboard help">?</button>
+      </div>
+    </header>
+    <${Notice} server=${server} trouble=${trouble} />
+    <main id="main" tabindex="-1" class=${route.page}>
+      ${route.page === "trace" && html`<${TracePage} key=${route.id + server.store} id=${route.id} params=${route.params} server=${server} back=${last.current} />`}
+      ${route.page === "traces" && html`<${TraceList} key=${server.store} params=${route.params} server=${server} />`}
+      ${route.page === "map" && html`<${MapPage} server=${server} />`}
+      ${route.page === "logs" && html`<${LogPage} params=${route.params} server=${server} />`}
+      ${route.page === "metrics" && html`<${MetricPage} server=${server} />`}
+    </main>
+    <${Help} dialog=${help} />`;
+}
+
+function Status({ server }) {
+  let text = "Recording";
+  let state = "still";
+  if (!server.connected) [text, state] = server.store ? ["Not connected", "lost"] : ["Connecting", "still"];
+  else if (server.live) [text, state] = ["Live", "live"];
+  else if (server.ended) text = "Ended";
+  return html`<span class="status ${state}" role="status"><i></i>${text}</span>`;
+}
+
+// Notice tells what the pages do not show.
+function Notice({ server, trouble }) {
+  const d = server.dropped ?? {};
+  const told = [];
+  if (trouble) told.push(trouble);
+  if (server.store && !server.connected) told.push("spor does not answer any more: what you see is what was loaded. The page comes back with the next run at this address.");
+  if (d.traces) told.push(`The oldest ${plural(d.traces, "trace")} ${d.traces === 1 ? "was" : "were"} dropped: at most ${count(server.bounds.traces)} traces and ${bytes(server.bounds.bytes)} are kept.`);
+  if (d.spans) told.push(`${plural(d.spans, "span")} of traces larger than ${bytes(server.bounds.bytes)} dropped.`);
+  if (d.invalid) told.push(`${plural(d.invalid, "span")} without a valid ID dropped.`);
+  if (d.logs) told.push(`The oldest ${plural(d.logs, "log record")} dropped.`);
+  if (d.series) told.push(`${plural(d.series, "data point")} of too many series dropped.`);
+  return told.length > 0 && html`<div class="notice" role="status">${told.map((text) => html`<p>${text}</p>`)}</div>`;
+}
+
+function Help({ dialog }) {
+  const keys = [
+    ["1 … 5", "the pages, from left to right"],
+    ["/", "search"],
+    ["↑ ↓ or k j", "up and down a list, or a trace"],
+    ["Enter", "open the trace; show the span"],
+    ["← →", "collapse and expand, or go to the parent and the first child"],
+    ["c", "critical path on and off"],
+    ["e", "next span with an error"],
+    ["z", "zoom to the span"],
+    ["+ − 0", "zoom in, out, all of it"],
+    ["[ ]", "earlier, later"],
+    ["Esc", "close the span, then the trace"],
+  ];
+  return html`<dialog ref=${dialog} aria-labelledby="help-title" onClick=${(e) => e.target === dialog.current && dialog.current.close()}>
+    <h2 id="help-title">Keys</h2>
+    <dl class="keys">${keys.map(([key, text]) => html`<div><dt>${key}</dt><dd>${text}</dd></div>`)}</dl>
+    <form method="dialog"><button type="submit">Close</button></form>
+  </dialog>`;
+}
+
+render(html`<${App} />`, document.getElementById("app"));

@@ -1,0 +1,89 @@
+// The service map of what is kept.
+import { html, useMemo } from "./dom.js";
+import { Graph, layout } from "./vendor/dagre.js";
+import { useData } from "./api.js";
+import { count, duration, percent, rate } from "./format.js";
+import { link } from "./route.js";
+import { colorOf, Empty, useNarrow } from "./parts.js";
+
+export function MapPage({ server }) {
+  const { data } = useData("map", server.revision);
+  const narrow = useNarrow();
+  if (!data) return null;
+  if (data.edges.length === 0) return html`<${Empty} title="No calls yet">The map shows who calls whom in the traces that are kept.<//>`;
+  const names = new Map(data.nodes.map((n) => [n.id, n.name]));
+  return html`<h1 class="unseen">Service map</h1>
+    <div class="scroller map-page" tabindex="0" role="region" aria-label="Service map">
+      <${Drawing} map=${data} narrow=${narrow} />
+      <table class="edges">
+        <caption>Calls in ${duration(data.seconds * 1e9)}, from the first span to the last. Latency is that of the answering side where it makes spans.</caption>
+        <thead><tr><th scope="col">From</th><th scope="col">To</th><th scope="col" class="wide">By</th><th scope="col">Calls</th><th scope="col" class="wide">Rate</th><th scope="col">Errors</th><th scope="col" class="wide">Median</th><th scope="col">p95</th></tr></thead>
+        <tbody>${data.edges.map((e) => html`<tr>
+          <td>${names.get(e.from)}</td>
+          <td>${e.to.startsWith("service:") ? html`<a href=${link("traces", { service: names.get(e.to) })}>${names.get(e.to)}</a>` : names.get(e.to)}</td>
+          <td class="wide">${e.label}</td>
+          <td class="number">${count(e.calls)}</td>
+          <td class="number wide">${rate(e.rate)}</td>
+          <td class="number ${e.errors ? "bad" : "faint"}">${e.errors ? `${count(e.errors)} (${percent(e.errors / e.calls)})` : "0"}</td>
+          <td class="number wide">${duration(e.median)}</td>
+          <td class="number">${duration(e.p95)}</td>
+        </tr>`)}</tbody>
+      </table>
+    </div>`;
+}
+
+const height = 40;
+const textWidth = (text, size = 7.2) => Math.min(text.length, 30) * size;
+const short = (text) => (text.length > 30 ? `${text.slice(0, 29)}…` : text);
+
+function Drawing({ map, narrow }) {
+  const g = useMemo(() => arrange(map, narrow), [map, narrow]);
+  const { width, height: tall } = g.graph();
+  const said = map.edges.length === 1 ? "1 edge" : `${map.edges.length} edges`;
+  return html`<svg class="map" viewBox=${`0 0 ${width} ${tall}`} width=${width} height=${tall} role="img" aria-label=${`Service map: ${map.nodes.length} nodes, ${said}. The table below says the same.`}>
+    <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0.5L7.5 4L0 7.5z" /></marker></defs>
+    ${g.edges().map((at) => html`<${EdgeLine} edge=${g.edge(at)} />`)}
+    ${g.nodes().map((id) => html`<${NodeBox} node=${g.node(id)} />`)}
+  </svg>`;
+}
+
+function arrange(map, narrow) {
+  const g = new Graph({ multigraph: true });
+  g.setGraph({ rankdir: narrow ? "TB" : "LR", ranksep: narrow ? 40 : 60, nodesep: 36, edgesep: 24, marginx: 12, marginy: 16 });
+  g.setDefaultEdgeLabel(() => ({}));
+  for (const n of map.nodes) g.setNode(n.id, { ...n, width: Math.max(90, textWidth(n.name) + 44), height });
+  for (const e of map.edges) {
+    const lines = [e.label ? `${e.label} ${rate(e.rate)}` : rate(e.rate), `p95 ${duration(e.p95)}${e.errors ? `, ${percent(e.errors / e.calls)} errors` : ""}`];
+    g.setEdge(e.from, e.to, { ...e, lines, width: Math.max(...lines.map((l) => textWidth(l, 6.2))) + 12, height: 30, labelpos: "c" }, e.label);
+  }
+  layout(g);
+  return g;
+}
+
+function NodeBox({ node }) {
+  const x = node.x - node.width / 2;
+  const y = node.y - node.height / 2;
+  return html`<g class="node ${node.type}">
+    <rect x=${x} y=${y} width=${node.width} height=${node.height} rx=${node.type === "database" ? 14 : node.type === "messaging" ? 20 : 6} />
+    ${node.type === "service" && html`<rect class="edge-mark ${colorOf(node.name)}" x=${x} y=${y} width="5" height=${node.height} rx="2.5" />`}
+    <text x=${node.x + (node.type === "service" ? 3 : 0)} y=${node.y + (node.label ? -1 : 4)}>${short(node.name)}</text>
+    ${node.label && html`<text class="small" x=${node.x} y=${node.y + 13}>${short(node.label)}</text>`}
+  </g>`;
+}
+
+function EdgeLine({ edge }) {
+  const [start, ...rest] = edge.points;
+  // Through the middles of the points that dagre bends an edge at.
+  let d = `M${start.x} ${start.y}`;
+  rest.forEach((p, i) => {
+    const next = rest[i + 1];
+    d += next ? ` Q${p.x} ${p.y} ${i === rest.length - 2 ? next.x : (p.x + next.x) / 2} ${i === rest.length - 2 ? next.y : (p.y + next.y) / 2}` : i === 0 ? ` L${p.x} ${p.y}` : "";
+  });
+  const bad = edge.errors > 0;
+  return html`<g class="edge ${bad ? "bad" : ""}">
+    <path d=${d} marker-end="url(#arrow)" style=${{ strokeWidth: 1 + Math.min(3, Math.log10(edge.calls + 1)) }} />
+    <rect x=${edge.x - edge.width / 2} y=${edge.y - 15} width=${edge.width} height="30" rx="4" />
+    <text x=${edge.x} y=${edge.y - 3}>${edge.lines[0]}</text>
+    <text x=${edge.x} y=${edge.y + 10} class=${bad ? "bad" : ""}>${edge.lines[1]}</text>
+  </g>`;
+}

@@ -1,0 +1,77 @@
+// Metrics as small plots.
+import { html, useEffect, useLayoutEffect, useRef } from "./dom.js";
+import uPlot from "./vendor/uplot.js";
+import { useData } from "./api.js";
+import { value } from "./format.js";
+import { Empty } from "./parts.js";
+
+const most = 6; // lines named below a plot
+
+export function MetricPage({ server }) {
+  const { data } = useData("metrics", server.revision);
+  if (!data) return null;
+  return html`<h1 class="unseen">Metrics</h1>
+    <div class="scroller cards" tabindex="0" role="region" aria-label="Metrics">
+      ${data.cards.length === 0 && html`<${Empty} title="No metrics yet">A program sends them once a minute; OTEL_METRIC_EXPORT_INTERVAL (in ms) makes it more often.<//>`}
+      ${data.cards.map((card) => html`<section key=${card.title} aria-label=${card.title}>
+        <h2>${card.title}</h2>
+        <div class="plots">${card.plots.map((p) => html`<${Plot} key=${p.name} plot=${p} />`)}</div>
+      </section>`)}
+    </div>`;
+}
+
+const how = { counter: "a second", histogram: "95th percentile" };
+
+function Plot({ plot }) {
+  const lines = plot.lines.filter((l) => l.points.length > 0);
+  const last = lines.map((l) => l.points.at(-1)[1]);
+  const unit = plot.kind === "counter" ? "" : plot.unit;
+  const said = lines.map((l, i) => `${l.labels || plot.title}: ${value(last[i], unit)}`).join("; ") || "nothing yet";
+  return html`<figure class="plot">
+    <figcaption><b title=${plot.help}>${plot.title}</b><span class="now">${lines.length === 1 ? value(last[0], unit) : ""}</span>
+      <span class="faint">${plot.name === plot.title ? "" : plot.name}${how[plot.kind] ? ` ${how[plot.kind]}` : ""}</span></figcaption>
+    ${lines.length > 0 ? html`<div role="img" aria-label=${`${plot.title} over time. Now: ${said}`}><${Chart} lines=${lines} unit=${unit} /></div>` : html`<p class="faint waiting">needs a second point</p>`}
+    ${lines.length > 1 && html`<ul class="key">${lines.slice(0, most).map((l, i) => html`<li><i class="dot ${`c${i % 10}`}"></i><span>${l.labels || l.service}</span><b>${value(last[i], unit)}</b></li>`)}${lines.length > most && html`<li class="faint">and ${lines.length - most} more</li>`}</ul>`}
+  </figure>`;
+}
+
+// Chart draws lines that may have points at different times.
+function Chart({ lines, unit }) {
+  const box = useRef();
+  const chart = useRef();
+  const times = [...new Set(lines.flatMap((l) => l.points.map((p) => p[0])))].sort((a, b) => a - b);
+  const data = [times, ...lines.map((l) => {
+    const at = new Map(l.points);
+    return times.map((t) => at.get(t) ?? null);
+  })];
+  useLayoutEffect(() => {
+    const style = getComputedStyle(box.current);
+    const color = (name) => style.getPropertyValue(`--${name}`);
+    const axis = { stroke: color("muted"), grid: { stroke: color("line"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
+    const draw = () => {
+      chart.current?.destroy();
+      chart.current = new uPlot({
+        width: box.current.clientWidth,
+        height: 110,
+        legend: { show: false },
+        cursor: { y: false, points: { size: 5 } },
+        scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
+        axes: [{ ...axis, size: 22, space: 70 }, { ...axis, size: 58, space: 34, values: (_, all) => all.map((v) => value(v, unit)) }],
+        series: [{}, ...lines.map((_, i) => ({ stroke: color(`c${i % 10}`), width: 1.5, spanGaps: true, points: { show: times.length < 3 } }))],
+      }, data, box.current);
+    };
+    draw();
+    const scheme = matchMedia("(prefers-color-scheme: dark)");
+    scheme.addEventListener("change", draw);
+    const size = new ResizeObserver(() => chart.current.setSize({ width: box.current.clientWidth, height: 110 }));
+    size.observe(box.current);
+    return () => {
+      size.disconnect();
+      scheme.removeEventListener("change", draw);
+      chart.current.destroy();
+      chart.current = null;
+    };
+  }, [lines.length, times.length < 3]);
+  useEffect(() => chart.current?.setData(data), [JSON.stringify(data)]);
+  return html`<div ref=${box} class="chart"></div>`;
+}

@@ -1,0 +1,200 @@
+package viewer
+
+import (
+	"container/list"
+	"crypto/rand"
+	"sync"
+
+	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+
+	"github.com/nais/spor/internal/recording"
+	"github.com/nais/spor/internal/tracetree"
+)
+
+// Options bound a [Store]. The zero value means the defaults.
+type Options struct {
+	MaxTraces int // traces kept; the default is 5,000
+	MaxBytes  int // memory that they may take, about; the default is 128 MiB
+	MaxLogs   int // log records kept; the default is 20,000
+	LogBytes  int // memory that they may take, about; the default is 32 MiB
+	MaxSeries int // series of metrics kept; the default is 2,000
+}
+
+func (o *Options) complete() {
+	byDefault := func(option *int, value int) {
+		if *option <= 0 {
+			*option = value
+		}
+	}
+	byDefault(&o.MaxTraces, 5000)
+	byDefault(&o.MaxBytes, 128<<20)
+	byDefault(&o.MaxLogs, 20_000)
+	byDefault(&o.LogBytes, 32<<20)
+	byDefault(&o.MaxSeries, 2000)
+}
+
+// A Store keeps telemetry, the newest of it, within bounds. It is safe for
+// concurrent use. What is added must not be changed afterwards.
+type Store struct {
+	opts Options
+	id   string // of this store, since another may answer at the same address later
+
+	mu       sync.RWMutex
+	traces   map[tracetree.ID]*trace
+	order    *list.List // of *trace, the one that grew last at the back
+	bytes    int
+	revision uint64
+	dropped  Dropped
+	logs     logs
+	metrics  metrics
+	changed  chan struct{} // closed and replaced when something is added
+	derived  derived       // from the traces, for one revision
+}
+
+// Dropped counts what is no longer kept, or never was.
+type Dropped struct {
+	Traces  int `json:"traces"`  // whole, the oldest
+	Spans   int `json:"spans"`   // of traces that alone are larger than the store
+	Invalid int `json:"invalid"` // spans without a valid ID
+	Logs    int `json:"logs"`
+	Series  int `json:"series"` // of metrics, beyond the bound
+}
+
+// NewStore returns an empty Store.
+func NewStore(opts Options) *Store {
+	opts.complete()
+	return &Store{
+		opts:    opts,
+		id:      rand.Text()[:8],
+		traces:  map[tracetree.ID]*trace{},
+		order:   list.New(),
+		logs:    logs{byTrace: map[tracetree.ID]int{}},
+		metrics: metrics{index: map[seriesKey]*series{}},
+		changed: make(chan struct{}),
+	}
+}
+
+// Add adds what r holds.
+func (s *Store) Add(r recording.Request) {
+	switch {
+	case r.Traces != nil:
+		s.AddTraces(r.Traces)
+	case r.Metrics != nil:
+		s.AddMetrics(r.Metrics)
+	case r.Logs != nil:
+		s.AddLogs(r.Logs)
+	}
+}
+
+// AddTraces adds spans.
+func (s *Store) AddTraces(r *coltrace.ExportTraceServiceRequest) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, resource := range r.GetResourceSpans() {
+		for _, scope := range resource.GetScopeSpans() {
+			for _, span := range scope.GetSpans() {
+				s.addSpan(&tracetree.Span{Span: span, Resource: resource.GetResource(), Scope: scope.GetScope()})
+			}
+		}
+	}
+	s.change()
+}
+
+func (s *Store) addSpan(span *tracetree.Span) {
+	id, spanID, ok := tracetree.Identity(span.Span)
+	if !ok {
+		s.dropped.Invalid++
+		return
+	}
+	t := s.traces[id]
+	if t == nil {
+		t = newTrace(id)
+		t.place = s.order.PushBack(t)
+		s.traces[id] = t
+	}
+	s.order.MoveToBack(t.place)
+	if t.spans[spanID] != nil {
+		return // sent again
+	}
+	size := tracetree.Weight(span.Span)
+	if t.bytes+size > s.opts.MaxBytes {
+		t.dropped++
+		s.dropped.Spans++
+		return
+	}
+	size += t.add(spanID, span)
+	t.bytes += size
+	s.bytes += size
+	for (s.bytes > s.opts.MaxBytes || len(s.traces) > s.opts.MaxTraces) && len(s.traces) > 1 {
+		s.dropOldest()
+	}
+}
+
+func (s *Store) dropOldest() {
+	t := s.order.Remove(s.order.Front()).(*trace)
+	delete(s.traces, t.id)
+	s.bytes -= t.bytes
+	s.dropped.Traces++
+}
+
+// AddLogs adds log records.
+func (s *Store) AddLogs(r *collogs.ExportLogsServiceRequest) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, resource := range r.GetResourceLogs() {
+		for _, scope := range resource.GetScopeLogs() {
+			for _, record := range scope.GetLogRecords() {
+				s.logs.add(newLog(record, resource.GetResource(), scope.GetScope()))
+			}
+		}
+	}
+	s.dropped.Logs += s.logs.trim(s.opts.MaxLogs, s.opts.LogBytes)
+	s.change()
+}
+
+// AddMetrics adds data points.
+func (s *Store) AddMetrics(r *colmetrics.ExportMetricsServiceRequest) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropped.Series += s.metrics.add(r, s.opts.MaxSeries)
+	s.change()
+}
+
+// change wakes those who wait. The caller holds the lock.
+func (s *Store) change() {
+	s.revision++
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// Stats are what a page says of the store as a whole.
+type Stats struct {
+	Store    string  `json:"store"` // its ID
+	Revision uint64  `json:"revision"`
+	Traces   int     `json:"traces"`
+	Spans    int     `json:"spans"`
+	Logs     int     `json:"logs"`
+	Series   int     `json:"series"`
+	Dropped  Dropped `json:"dropped"`
+	Bounds   struct {
+		Traces int `json:"traces"`
+		Bytes  int `json:"bytes"`
+	} `json:"bounds"`
+}
+
+// Stats returns the counts, and a channel that is closed when they change.
+func (s *Store) Stats() (Stats, <-chan struct{}) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	stats := Stats{
+		Store: s.id, Revision: s.revision,
+		Traces: len(s.traces), Logs: len(s.logs.kept), Series: len(s.metrics.index), Dropped: s.dropped,
+	}
+	for _, t := range s.traces {
+		stats.Spans += len(t.spans)
+	}
+	stats.Bounds.Traces, stats.Bounds.Bytes = s.opts.MaxTraces, s.opts.MaxBytes
+	return stats, s.changed
+}

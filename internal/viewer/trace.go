@@ -1,0 +1,196 @@
+package viewer
+
+import (
+	"cmp"
+	"container/list"
+	"hash/maphash"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/nais/spor/internal/tracetree"
+)
+
+// A trace is what has arrived of one, with what it is found by.
+type trace struct {
+	id      tracetree.ID
+	place   *list.Element
+	spans   map[tracetree.SpanID]*tracetree.Span
+	bytes   int
+	dropped int
+	root    *tracetree.Span // the one to name the trace after
+	start   uint64
+	end     uint64
+	errors  int
+	parts   map[string]int // spans by service
+	facts   map[fact]struct{}
+	lines   map[uint64]struct{} // hashes of the lines of text
+	text    []byte              // names and attributes in lower case, each once
+}
+
+// A fact is what filters ask of a span.
+type fact struct {
+	service, route string
+	kind           tracepb.Span_SpanKind
+	failed         bool
+}
+
+func newTrace(id tracetree.ID) *trace {
+	t := &trace{
+		id: id, start: math.MaxUint64,
+		spans: map[tracetree.SpanID]*tracetree.Span{}, parts: map[string]int{}, facts: map[fact]struct{}{}, lines: map[uint64]struct{}{},
+	}
+	t.note(id.String())
+	return t
+}
+
+// add adds a span and returns the memory that finding it takes.
+func (t *trace) add(id tracetree.SpanID, s *tracetree.Span) int {
+	t.spans[id] = s
+	if at := s.GetStartTimeUnixNano(); at != 0 {
+		t.start = min(t.start, at)
+		t.end = max(t.end, at, s.GetEndTimeUnixNano())
+	}
+	if failed(s) {
+		t.errors++
+	}
+	service := s.Service()
+	t.parts[service]++
+	if t.root == nil || compareRoots(s, t.root) < 0 {
+		t.root = s
+	}
+	facts := len(t.facts)
+	t.facts[fact{service, routeOf(s), s.GetKind(), failed(s)}] = struct{}{}
+	const perFact = 100
+	return t.index(s) + perFact*(len(t.facts)-facts)
+}
+
+// compareRoots orders spans by how well they stand for their trace: a span
+// without a parent, then an entry, then whatever came first.
+func compareRoots(a, b *tracetree.Span) int {
+	rank := func(s *tracetree.Span) int {
+		switch {
+		case isZero(s.GetParentSpanId()):
+			return 0
+		case s.GetKind() == tracepb.Span_SPAN_KIND_SERVER || s.GetKind() == tracepb.Span_SPAN_KIND_CONSUMER:
+			return 1
+		default:
+			return 2
+		}
+	}
+	return cmp.Or(
+		cmp.Compare(rank(a), rank(b)),
+		cmp.Compare(a.GetStartTimeUnixNano(), b.GetStartTimeUnixNano()),
+		slices.Compare(a.GetSpanId(), b.GetSpanId()),
+	)
+}
+
+func isZero(id []byte) bool { return !slices.ContainsFunc(id, func(b byte) bool { return b != 0 }) }
+
+func failed(s *tracetree.Span) bool {
+	return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR
+}
+
+// routeOf returns the template that s was served by: of HTTP the route, of an
+// RPC its full name.
+func routeOf(s *tracetree.Span) string {
+	rpc := false
+	for _, kv := range s.GetAttributes() {
+		switch kv.GetKey() {
+		case "http.route":
+			return textOf(kv.GetValue())
+		case "rpc.system", "rpc.system.name":
+			rpc = true
+		}
+	}
+	if rpc && s.GetKind() == tracepb.Span_SPAN_KIND_SERVER {
+		return s.GetName()
+	}
+	return ""
+}
+
+// index makes s findable by its texts.
+func (t *trace) index(s *tracetree.Span) int {
+	before, lines := len(t.text), len(t.lines)
+	t.note(s.GetName())
+	t.note(s.GetStatus().GetMessage())
+	t.noteAll(s.GetAttributes())
+	t.noteAll(s.Resource.GetAttributes())
+	for _, event := range s.GetEvents() {
+		t.note(event.GetName())
+		t.noteAll(event.GetAttributes())
+	}
+	const perLine = 24
+	return len(t.text) - before + perLine*(len(t.lines)-lines)
+}
+
+func (t *trace) noteAll(attributes []*commonpb.KeyValue) {
+	for _, kv := range attributes {
+		t.note(kv.GetKey() + "=" + textOf(kv.GetValue()))
+	}
+}
+
+// longestLine is how much of a text can be searched.
+const longestLine = 1024
+
+var seed = maphash.MakeSeed()
+
+func (t *trace) note(line string) {
+	if line == "" {
+		return
+	}
+	line = line[:min(len(line), longestLine)]
+	hash := maphash.String(seed, line)
+	if _, known := t.lines[hash]; known {
+		return
+	}
+	t.lines[hash] = struct{}{}
+	t.text = append(t.text, strings.ToLower(line)...)
+	t.text = append(t.text, '\n')
+}
+
+// duration returns the time from the first start to the last end, in ns.
+func (t *trace) duration() int64 { return elapsed(t.start, t.end) }
+
+// elapsed returns the time between two times in Unix nanoseconds, 0 if they
+// are the wrong way round, as clocks of two machines may be.
+func elapsed(start, end uint64) int64 {
+	if end <= start {
+		return 0
+	}
+	return int64(min(end-start, math.MaxInt64)) //nolint:gosec // bounded
+}
+
+// textOf writes a value of an attribute.
+func textOf(v *commonpb.AnyValue) string {
+	switch v := v.GetValue().(type) {
+	case *commonpb.AnyValue_StringValue:
+		return strings.ToValidUTF8(v.StringValue, "\uFFFD")
+	case *commonpb.AnyValue_BoolValue:
+		return strconv.FormatBool(v.BoolValue)
+	case *commonpb.AnyValue_IntValue:
+		return strconv.FormatInt(v.IntValue, 10)
+	case *commonpb.AnyValue_DoubleValue:
+		return strconv.FormatFloat(v.DoubleValue, 'g', -1, 64)
+	case *commonpb.AnyValue_BytesValue:
+		return strconv.Itoa(len(v.BytesValue)) + " bytes"
+	case *commonpb.AnyValue_ArrayValue:
+		parts := make([]string, 0, len(v.ArrayValue.GetValues()))
+		for _, element := range v.ArrayValue.GetValues() {
+			parts = append(parts, textOf(element))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case *commonpb.AnyValue_KvlistValue:
+		parts := make([]string, 0, len(v.KvlistValue.GetValues()))
+		for _, kv := range v.KvlistValue.GetValues() {
+			parts = append(parts, kv.GetKey()+"="+textOf(kv.GetValue()))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,156 @@
+package viewer
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/nais/spor/internal/tracetree"
+	"github.com/nais/spor/internal/waterfall"
+)
+
+// A Tree is a trace as it is drawn: rows in the order of the tree, parents
+// before children.
+type Tree struct {
+	Summary
+	Revision uint64  `json:"revision"`
+	Version  string  `json:"version"` // another when the trace or its logs have changed
+	Complete bool    `json:"complete"`
+	Waited   int64   `json:"waited"` // length of the critical path, ns
+	Rows     []Row   `json:"rows"`
+	Path     []Share `json:"path"` // what the critical path consists of, the largest first
+}
+
+// A Row is a span. Times are in ns since the start of the trace. The names are
+// short since a trace may have many.
+type Row struct {
+	ID       string     `json:"i"`
+	Parent   int        `json:"p"` // the row, -1 for a root
+	Depth    int        `json:"d,omitempty"`
+	Name     string     `json:"n"`
+	Service  int        `json:"s,omitempty"` // of Summary.Services
+	Kind     string     `json:"k,omitempty"`
+	Failed   bool       `json:"e,omitempty"`
+	Start    int64      `json:"t"`
+	Duration int64      `json:"u"`
+	Details  string     `json:"x,omitempty"`
+	Critical [][2]int64 `json:"c,omitempty"`
+	Orphan   bool       `json:"o,omitempty"` // its parent did not arrive
+	Links    int        `json:"l,omitempty"`
+	Logs     int        `json:"g,omitempty"`
+}
+
+// A Share is what spans of one name have of the critical path.
+type Share struct {
+	Name    string `json:"name"`
+	Service string `json:"service"`
+	Time    int64  `json:"time"` // ns
+	Spans   int    `json:"spans"`
+	First   string `json:"first"` // ID of one of them
+}
+
+// Version returns the version of a trace, "" if it is not there.
+func (s *Store) Version(id tracetree.ID) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if t := s.traces[id]; t != nil {
+		return s.version(t)
+	}
+	return ""
+}
+
+func (s *Store) version(t *trace) string {
+	return fmt.Sprintf("%d-%d-%d", len(t.spans), t.dropped, s.logs.byTrace[t.id])
+}
+
+// Tree returns a trace to draw, and whether it is there.
+func (s *Store) Tree(id tracetree.ID) (Tree, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	t := s.traces[id]
+	if t == nil {
+		return Tree{}, false
+	}
+	built := tracetree.Build(id, maps.Values(t.spans))
+	tree := Tree{
+		Summary: t.summary(), Revision: s.revision, Version: s.version(t),
+		Complete: built.Complete && t.dropped == 0, Rows: make([]Row, 0, built.Spans), Path: []Share{},
+	}
+	services := map[string]int{}
+	for i, name := range tree.Services {
+		services[name] = i
+	}
+	path := map[*tracetree.Span][]stretch{}
+	if root := mainRoot(built, t.root); root != nil {
+		path = criticalPath(root)
+		tree.Waited = elapsed(root.GetStartTimeUnixNano(), root.GetEndTimeUnixNano())
+	}
+	logs := s.logs.countBySpan(id)
+	var ancestors []int // rows
+	for span, depth := range built.All {
+		parent := -1
+		if depth > 0 {
+			parent = ancestors[depth-1]
+		}
+		ancestors = append(ancestors[:depth], len(tree.Rows))
+		row := Row{
+			ID: tracetree.SpanID(span.GetSpanId()).String(), Parent: parent, Depth: depth,
+			Name: nameOf(span), Service: services[span.Service()], Kind: kindOf(span), Failed: failed(span),
+			Start: elapsed(t.start, span.GetStartTimeUnixNano()), Duration: durationOf(span),
+			Details: waterfall.Details(span.Span), Orphan: span.Orphan, Links: len(span.GetLinks()),
+			Logs: logs[tracetree.SpanID(span.GetSpanId())],
+		}
+		for _, part := range path[span] {
+			row.Critical = append(row.Critical, [2]int64{elapsed(t.start, part.from), elapsed(t.start, part.to)})
+		}
+		tree.Rows = append(tree.Rows, row)
+	}
+	tree.Path = sharesOf(path)
+	return tree, true
+}
+
+// mainRoot returns the root of the tree that holds the span which the trace is
+// named after.
+func mainRoot(t *tracetree.Trace, root *tracetree.Span) *tracetree.Span {
+	for _, r := range t.Roots {
+		if root != nil && slices.Equal(r.GetSpanId(), root.GetSpanId()) {
+			return r
+		}
+	}
+	if len(t.Roots) > 0 {
+		return t.Roots[0]
+	}
+	return nil
+}
+
+func durationOf(s *tracetree.Span) int64 {
+	return elapsed(s.GetStartTimeUnixNano(), s.GetEndTimeUnixNano())
+}
+
+func sharesOf(path map[*tracetree.Span][]stretch) []Share {
+	type key struct{ name, service string }
+	shares := map[key]*Share{}
+	for span, parts := range path {
+		k := key{nameOf(span), span.Service()}
+		id := tracetree.SpanID(span.GetSpanId()).String()
+		share := shares[k]
+		if share == nil {
+			share = &Share{Name: k.name, Service: k.service, First: id}
+			shares[k] = share
+		}
+		share.Spans++
+		share.First = min(share.First, id)
+		for _, part := range parts {
+			share.Time += elapsed(part.from, part.to)
+		}
+	}
+	sorted := make([]Share, 0, len(shares))
+	for _, share := range shares {
+		sorted = append(sorted, *share)
+	}
+	slices.SortFunc(sorted, func(a, b Share) int {
+		return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Service, b.Service))
+	})
+	return sorted
+}
