@@ -53,7 +53,8 @@ func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
 		group = text(cl, "ShareGroup") // of later versions
 	}
 	known = append(known, kafkatrace.WithConsumerGroup(group))
-	if _, transactional := cl.OptValue(kgo.TransactionalID).(*string); transactional {
+	// Whether there is one comes after the id, which some versions point to.
+	if id := cl.OptValues(kgo.TransactionalID); len(id) == 2 && id[1] == true {
 		known = append(known, kafkatrace.WithCommitSpans())
 	}
 	c := &client{
