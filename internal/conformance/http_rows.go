@@ -70,6 +70,7 @@ func (s *site) routes() []Route {
 		{Method: "GET", Pattern: "/panics/{id}", Handler: func(http.ResponseWriter, *http.Request) { panicsOnPurpose() }},
 		{Method: "GET", Pattern: "/panics-late", Handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusAccepted)
+			flush(w) // some routers keep it back
 			panicsOnPurpose()
 		}},
 		{Method: "GET", Pattern: "/aborts", Handler: func(http.ResponseWriter, *http.Request) { abort() }},
@@ -84,11 +85,15 @@ func (s *site) routes() []Route {
 		{Method: "GET", Pattern: "/graphql", Handler: func(_ http.ResponseWriter, r *http.Request) { httptrace.SetRoute(r, "/graphql/{operation}") }},
 		{Method: "GET", Pattern: "/events", Handler: func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "data: 1\n\n")
-			if err := http.NewResponseController(w).Flush(); err != nil {
-				panic(err) //nolint:forbidigo // fails the test
-			}
+			flush(w)
 			<-r.Context().Done()
 		}},
+	}
+}
+
+func flush(w http.ResponseWriter) {
+	if err := http.NewResponseController(w).Flush(); err != nil {
+		panic(err) //nolint:forbidigo // fails the test
 	}
 }
 

@@ -20,6 +20,7 @@ type Route struct {
 	before string  // the pattern that the request had when it came to top
 	told   string  // by the handler itself
 	found  string  // by a router
+	missed bool    // by the router, whatever was found
 }
 
 // reached is a router that the request came to.
@@ -89,6 +90,17 @@ func (t *Route) Find(r *http.Request, route string) {
 	t.found = better(t.found, t.prefixOf(r)+route)
 }
 
+// Miss tells that no route served the request, whatever a router found or left on
+// it. A nil t is fine.
+func (t *Route) Miss() {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.missed = true
+}
+
 // Below serves r with next, a mux below the outermost one, and learns its route.
 func (t *Route) Below(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	t.enter(r)
@@ -128,6 +140,9 @@ func (t *Route) Resolve(status int) string {
 	defer t.mu.Unlock()
 	if t.told != "" {
 		return t.told
+	}
+	if t.missed {
+		return ""
 	}
 	route := better(t.left(), t.found)
 	if catchAll(route) && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
@@ -172,7 +187,10 @@ func better(first, second string) string {
 	return second
 }
 
-// catchAll reports whether route matches paths of any length.
+// catchAll reports whether route matches paths of any length, as /, /*, /*name
+// and /{name...} do.
 func catchAll(route string) bool {
-	return strings.HasSuffix(route, "/") || strings.HasSuffix(route, "*") || strings.HasSuffix(route, "...}")
+	last := route[strings.LastIndexByte(route, '/')+1:]
+	return last == "" && route != "" || strings.HasPrefix(last, "*") || strings.HasSuffix(last, "*") ||
+		strings.HasSuffix(last, "...}")
 }

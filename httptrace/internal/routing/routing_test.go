@@ -30,6 +30,7 @@ func TestOf(t *testing.T) {
 func TestResolve(t *testing.T) {
 	for _, test := range []struct {
 		name          string
+		misses        bool
 		pattern       string // that the outermost router leaves
 		finds         []string
 		tells         string
@@ -41,10 +42,13 @@ func TestResolve(t *testing.T) {
 		{name: "catch-all", pattern: "/", want: "/"},
 		{name: "wildcard", pattern: "/files/{rest...}", want: "/files/{rest...}"},
 		{name: "wildcard of chi", finds: []string{"/files/*"}, want: "/files/*"},
+		{name: "named wildcard of gin", finds: []string{"/files/*path"}, want: "/files/*path"},
 		{name: "end", pattern: "/{$}", want: "/{$}", wantWithError: "/{$}"},
 		{name: "found below", pattern: "/api/", finds: []string{"/api/users/{id}"}, want: "/api/users/{id}", wantWithError: "/api/users/{id}"},
 		{name: "inner first", finds: []string{"/api/users/{id}", "/api/*"}, want: "/api/users/{id}", wantWithError: "/api/users/{id}"},
 		{name: "told", pattern: "GET /graphql", finds: []string{"/graphql"}, tells: "/graphql/{op}", want: "/graphql/{op}", wantWithError: "/graphql/{op}"},
+		{name: "missed", pattern: "/users/:id", finds: []string{"/users/:id"}, misses: true},
+		{name: "told although missed", misses: true, tells: "/graphql", want: "/graphql", wantWithError: "/graphql"},
 		{name: "told a wildcard", tells: "/files/*", want: "/files/*", wantWithError: "/files/*"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -54,6 +58,9 @@ func TestResolve(t *testing.T) {
 			r.Pattern = test.pattern
 			for _, found := range test.finds {
 				route.Find(r, found)
+			}
+			if test.misses {
+				route.Miss()
 			}
 			route.Tell(r, test.tells)
 			if got := route.Resolve(http.StatusOK); got != test.want {

@@ -1,0 +1,176 @@
+package echotrace5_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v5"
+	"go.opentelemetry.io/otel/codes"
+
+	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/httptrace/echotrace5"
+	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/oteltest"
+)
+
+func TestConformance(t *testing.T) {
+	conformance.HTTP(t, conformance.Router{
+		Template: template,
+		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+			e := echo.New()
+			e.Pre(echotrace5.Middleware(opts...))
+			register(e.Add, routes)
+			return e
+		},
+	})
+}
+
+// Groups are part of the route, and other middleware copies the request.
+func TestConformanceOfGroups(t *testing.T) {
+	conformance.HTTP(t, conformance.Router{
+		Template: template,
+		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+			e := echo.New()
+			e.Pre(echotrace5.Middleware(opts...), echo.WrapMiddleware(copying))
+			register(e.Group("").Add, routes)
+			return e
+		},
+	})
+}
+
+func copying(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r.Clone(r.Context())) })
+}
+
+func register(add func(method, path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) echo.RouteInfo, routes []conformance.Route) {
+	for _, route := range routes {
+		handle := echo.WrapHandler(route.Handler)
+		if route.Fails {
+			handle = func(*echo.Context) error { return echo.NewHTTPError(http.StatusServiceUnavailable, "") }
+		}
+		add(route.Method, template(route.Pattern), handle)
+	}
+}
+
+// template writes {id} as :id.
+func template(pattern string) string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(pattern)
+}
+
+func TestRoutes(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /mux/v/{id}", func(http.ResponseWriter, *http.Request) {})
+	for _, test := range []struct{ target, want, status string }{
+		{"GET /", "GET /", "200"},
+		{"GET /teams/nais/users/1", "GET /teams/:team/users/:id", "200"},
+		{"GET /teams/nais/nowhere", "GET", "404"},
+		{"DELETE /teams/nais/users/1", "DELETE", "404"}, // a group with middleware of its own has no 405
+		{"DELETE /plain/1", "DELETE", "405"},
+		{"OPTIONS /plain/1", "OPTIONS /plain/:id", "204"},
+		{"GET /mux/v/1", "GET /mux/v/{id}", "200"},
+		{"GET /mux/nowhere", "GET", "404"},
+		{"GET /files/a/b", "GET /files/*", "200"},
+		{"GET /missing/a/b", "GET", "404"},
+		{"GET /denied/1", "GET /denied/:id", "401"},
+		{"GET /fails", "GET /fails", "500"},
+	} {
+		t.Run(test.target, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			e := echo.New()
+			e.Pre(echotrace5.Middleware(httptrace.WithTracerProvider(sdk.TracerProvider)))
+			e.GET("/", ok)
+			e.Group("/teams/:team", pass).GET("/users/:id", ok)
+			e.GET("/plain/:id", ok)
+			e.Any("/mux/*", echo.WrapHandler(mux))
+			e.GET("/files/*", ok)
+			e.GET("/missing/*", func(c *echo.Context) error { return c.NoContent(http.StatusNotFound) })
+			e.GET("/denied/:id", ok, func(echo.HandlerFunc) echo.HandlerFunc {
+				return func(*echo.Context) error { return echo.ErrUnauthorized }
+			})
+			e.GET("/fails", func(*echo.Context) error { return errors.New("on purpose") })
+
+			method, path, _ := strings.Cut(test.target, " ")
+			e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, path, nil))
+			span := sdk.Only(t)
+			if got := span.Name(); got != test.want {
+				t.Errorf("span is named %q, want %q", got, test.want)
+			}
+			if got := oteltest.Map(span.Attributes())["http.response.status_code"]; got != test.status {
+				t.Errorf("status %q, want %q", got, test.status)
+			}
+		})
+	}
+}
+
+func ok(c *echo.Context) error { return c.String(http.StatusOK, "ok") }
+
+func pass(next echo.HandlerFunc) echo.HandlerFunc { return next }
+
+// An error handler of the program's own decides about the status, once, even if
+// it does not look whether the response was sent.
+func TestErrorIsHandledOnce(t *testing.T) {
+	sdk := oteltest.New(t)
+	e := echo.New()
+	calls := 0
+	e.HTTPErrorHandler = func(c *echo.Context, _ error) {
+		calls++
+		_ = c.String(http.StatusServiceUnavailable, "later")
+	}
+	opts := httptrace.WithTracerProvider(sdk.TracerProvider)
+	e.Pre(echotrace5.Middleware(opts))
+	e.Group("", echotrace5.Middleware(opts)).GET("/fails", func(*echo.Context) error { return errors.New("on purpose") })
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, httptest.NewRequest("GET", "/fails", nil))
+	if calls != 1 || w.Code != http.StatusServiceUnavailable || w.Body.String() != "later" {
+		t.Errorf("handled %d times, answered %d %q", calls, w.Code, w.Body)
+	}
+	span := sdk.Only(t)
+	if got := oteltest.Map(span.Attributes())["http.response.status_code"]; got != "503" || span.Status().Code != codes.Error {
+		t.Errorf("status %s, %v", got, span.Status())
+	}
+}
+
+// recovering is what Recover of echo's middleware does.
+func recovering(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c *echo.Context) (err error) {
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("panic: %v", v)
+			}
+		}()
+		return next(c)
+	}
+}
+
+// What recovers may stand outside or inside.
+func TestRecovery(t *testing.T) {
+	for name, order := range map[string]func(recovering, traced echo.MiddlewareFunc) []echo.MiddlewareFunc{
+		"outside": func(recovering, traced echo.MiddlewareFunc) []echo.MiddlewareFunc {
+			return []echo.MiddlewareFunc{recovering, traced}
+		},
+		"inside": func(recovering, traced echo.MiddlewareFunc) []echo.MiddlewareFunc {
+			return []echo.MiddlewareFunc{traced, recovering}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			e := echo.New()
+			e.Pre(order(recovering, echotrace5.Middleware(httptrace.WithTracerProvider(sdk.TracerProvider)))...)
+			e.GET("/panics/:id", func(*echo.Context) error { panic("on purpose") })
+			w := httptest.NewRecorder()
+			e.ServeHTTP(w, httptest.NewRequest("GET", "/panics/1", nil))
+			span := sdk.Only(t)
+			attrs := oteltest.Map(span.Attributes())
+			if w.Code != 500 || span.Name() != "GET /panics/:id" || attrs["http.response.status_code"] != "500" {
+				t.Errorf("answered %d, span %q with %v", w.Code, span.Name(), attrs)
+			}
+			if got := len(span.Events()); name == "outside" && got != 1 || name == "inside" && got != 0 {
+				t.Errorf("%d events", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,189 @@
+package gintrace_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/httptrace/gintrace"
+	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/oteltest"
+)
+
+func TestMain(m *testing.M) {
+	gin.SetMode(gin.TestMode)
+	os.Exit(m.Run())
+}
+
+func TestConformance(t *testing.T) {
+	conformance.HTTP(t, conformance.Router{
+		Template: template,
+		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+			r := gin.New()
+			r.HandleMethodNotAllowed = true
+			r.Use(gintrace.Middleware(opts...))
+			register(r, routes)
+			return r
+		},
+	})
+}
+
+// Groups are part of the route, and other middleware replaces the request.
+func TestConformanceOfGroups(t *testing.T) {
+	conformance.HTTP(t, conformance.Router{
+		Template: template,
+		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+			r := gin.New()
+			r.HandleMethodNotAllowed = true
+			r.Use(copying, gintrace.Middleware(opts...), copying)
+			register(r.Group("", copying), routes)
+			return r
+		},
+	})
+}
+
+func copying(c *gin.Context) { c.Request = c.Request.Clone(c.Request.Context()) }
+
+func register(r gin.IRoutes, routes []conformance.Route) {
+	for _, route := range routes {
+		handle := gin.WrapF(route.Handler)
+		if route.Fails {
+			handle = func(c *gin.Context) { _ = c.AbortWithError(http.StatusServiceUnavailable, http.ErrServerClosed) }
+		}
+		r.Handle(route.Method, template(route.Pattern), handle)
+	}
+}
+
+// template writes {id} as :id.
+func template(pattern string) string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(pattern)
+}
+
+func ok(c *gin.Context) { c.String(http.StatusOK, "ok") }
+
+func TestRoutes(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /mux/v/{id}", func(http.ResponseWriter, *http.Request) {})
+	for _, test := range []struct{ target, want, status string }{
+		{"GET /", "GET /", "200"},
+		{"GET /trail/", "GET /trail/", "200"},
+		{"GET /trail", "GET", "301"},
+		{"GET /teams/nais/users/1", "GET /teams/:team/users/:id", "200"},
+		{"GET /teams/nais/nowhere", "GET", "404"},
+		{"DELETE /teams/nais/users/1", "DELETE", "405"},
+		{"GET /mux/v/1", "GET /mux/v/{id}", "200"},
+		{"GET /mux/nowhere", "GET", "404"},
+		{"GET /files/a/b", "GET /files/*path", "200"},
+		{"GET /missing/a/b", "GET", "404"},
+		{"GET /denied/1", "GET /denied/:id", "401"},
+		{"GET /changed", "GET /changed", "409"},
+		{"GET /elsewhere", "GET /teams/:team/users/:id", "200"},
+	} {
+		t.Run(test.target, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			r := gin.New()
+			r.HandleMethodNotAllowed = true
+			r.Use(gintrace.Middleware(httptrace.WithTracerProvider(sdk.TracerProvider)))
+			r.GET("/", ok)
+			r.GET("/trail/", ok)
+			r.Group("/teams/:team").GET("/users/:id", ok)
+			r.Any("/mux/*rest", gin.WrapH(mux))
+			r.GET("/files/*path", ok)
+			r.GET("/missing/*path", func(c *gin.Context) { c.Status(http.StatusNotFound) })
+			r.GET("/denied/:id", func(c *gin.Context) { c.AbortWithStatus(http.StatusUnauthorized) }, ok)
+			r.GET("/changed", func(c *gin.Context) {
+				c.Status(http.StatusAccepted)
+				c.JSON(http.StatusConflict, nil)
+			})
+			r.GET("/elsewhere", func(c *gin.Context) {
+				c.Request.URL.Path = "/teams/nais/users/1"
+				r.HandleContext(c)
+			})
+
+			method, path, _ := strings.Cut(test.target, " ")
+			r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, path, nil))
+			if strings.HasPrefix(test.status, "3") { // gin redirects without middleware
+				if sdk.Started() != 0 {
+					t.Error("a span was made")
+				}
+				return
+			}
+			span := sdk.Only(t)
+			if got := span.Name(); got != test.want {
+				t.Errorf("span is named %q, want %q", got, test.want)
+			}
+			if got := oteltest.Map(span.Attributes())["http.response.status_code"]; got != test.status {
+				t.Errorf("status %q, want %q", got, test.status)
+			}
+		})
+	}
+}
+
+// What gin's writer can do, it can do in the span, and what it answers when the
+// middleware is done is the client's.
+func TestWriter(t *testing.T) {
+	sdk := oteltest.New(t)
+	r := gin.New()
+	r.Use(gintrace.Middleware(httptrace.WithTracerProvider(sdk.TracerProvider)))
+	r.GET("/", func(c *gin.Context) {
+		if err := http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Error(err)
+		}
+		c.Status(http.StatusTeapot)
+		if c.Writer.Written() || c.Writer.Size() != -1 {
+			t.Error("the header was sent early")
+		}
+		_, _ = io.WriteString(c.Writer, "hello")
+		if !c.Writer.Written() || c.Writer.Size() != 5 {
+			t.Errorf("written %t, %d bytes", c.Writer.Written(), c.Writer.Size())
+		}
+	})
+	server := httptest.NewServer(r)
+	defer server.Close()
+	for path, want := range map[string]struct {
+		status int
+		body   string
+	}{"/": {http.StatusTeapot, "hello"}, "/nowhere": {http.StatusNotFound, "404 page not found"}} {
+		res, err := http.Get(server.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if res.StatusCode != want.status || string(body) != want.body {
+			t.Errorf("%s: %d %q", path, res.StatusCode, body)
+		}
+	}
+}
+
+// gin.Recovery stands outside in gin.Default, and may stand inside.
+func TestRecovery(t *testing.T) {
+	for name, use := range map[string]func(r *gin.Engine, traced gin.HandlerFunc){
+		"outside": func(r *gin.Engine, traced gin.HandlerFunc) { r.Use(gin.RecoveryWithWriter(io.Discard), traced) },
+		"inside":  func(r *gin.Engine, traced gin.HandlerFunc) { r.Use(traced, gin.RecoveryWithWriter(io.Discard)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			r := gin.New()
+			use(r, gintrace.Middleware(httptrace.WithTracerProvider(sdk.TracerProvider)))
+			r.GET("/panics/:id", func(*gin.Context) { panic("on purpose") })
+			w := httptest.NewRecorder()
+			r.ServeHTTP(w, httptest.NewRequest("GET", "/panics/1", nil))
+			span := sdk.Only(t)
+			attrs := oteltest.Map(span.Attributes())
+			if w.Code != 500 || span.Name() != "GET /panics/:id" || attrs["http.response.status_code"] != "500" {
+				t.Errorf("answered %d, span %q with %v", w.Code, span.Name(), attrs)
+			}
+			if got := len(span.Events()); name == "outside" && got != 1 || name == "inside" && got != 0 {
+				t.Errorf("%d events", got)
+			}
+		})
+	}
+}
