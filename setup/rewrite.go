@@ -32,7 +32,7 @@ func (w *rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 	out := make([]sdktrace.ReadOnlySpan, len(spans))
 	for i, span := range spans {
 		begin := len(attrs)
-		attrs = w.appendAttributes(attrs, span)
+		attrs = w.AppendAttributes(attrs, span)
 		store[i] = rewritten{ReadOnlySpan: span, attributes: slices.Clip(attrs[begin:])}
 		out[i] = &store[i]
 		if !isCleanSpan(span) {
@@ -43,7 +43,8 @@ func (w *rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 	return out
 }
 
-func (w *rewriter) appendAttributes(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
+// AppendAttributes appends the attributes of span and what is added to them.
+func (w *rewriter) AppendAttributes(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
 	own := span.Attributes()
 	dst = w.dialect.Append(dst, own)
 	if name := w.peers.of(span.SpanKind(), own); name != "" {
@@ -141,12 +142,34 @@ func cleanContext(sc trace.SpanContext) trace.SpanContext {
 	if isCleanContext(sc) {
 		return sc
 	}
-	state, err := trace.ParseTraceState(cleanText(sc.TraceState().String()))
-	if err != nil {
-		state = trace.TraceState{}
-	}
-	return sc.WithTraceState(state)
+	return sc.WithTraceState(cleanState(sc.TraceState()))
 }
+
+func cleanState(state trace.TraceState) trace.TraceState {
+	text := state.String()
+	cleaned := cleanText(text)
+	if cleaned == text {
+		return state
+	}
+	// Its error comes with the empty state.
+	state, _ = trace.ParseTraceState(cleaned)
+	return state
+}
+
+// The rest of what an encoder asks: see the package otlp.
+
+func (*rewriter) Text(text string) string { return cleanText(text) }
+
+func (*rewriter) Value(value attribute.Value) attribute.Value {
+	if isCleanValue(value) {
+		return value
+	}
+	return cleanValue(value)
+}
+
+func (*rewriter) Scope(scope instrumentation.Scope) instrumentation.Scope { return cleanScope(scope) }
+
+func (*rewriter) TraceState(state trace.TraceState) trace.TraceState { return cleanState(state) }
 
 // rewritingExporter gives an exporter what the rewriter makes of the spans.
 type rewritingExporter struct {

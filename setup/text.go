@@ -15,7 +15,10 @@ import (
 // since protocol buffers would refuse it, and with it the whole request. It
 // returns its argument when there is nothing to do.
 func cleanText(text string) string {
-	return privacy.Text(strings.ToValidUTF8(text, string(utf8.RuneError)))
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, string(utf8.RuneError))
+	}
+	return privacy.Text(text)
 }
 
 func isClean(text string) bool { return cleanText(text) == text }

@@ -7,8 +7,45 @@ import "strings"
 // it redacted as by [URL], or as by [Query] where a parameter stands alone. Both
 // end at white space and at a quote.
 func Text(s string) string {
+	if isPlain(s) {
+		return s
+	}
 	return Mask(redactText(s))
 }
+
+// isPlain is a fast yes for most of what a program says: text without a
+// character that [redactText] looks for, without an escape, and without a number
+// in plain digits.
+func isPlain(s string) bool {
+	var met byte
+	for i := range len(s) {
+		met |= kinds[s[i]]
+	}
+	if met&(ofCredential|ofEscape) != 0 {
+		return false
+	}
+	if met&ofNumber == 0 {
+		return true
+	}
+	start, _ := nextPlain(s, 0)
+	return start < 0
+}
+
+// The kinds of characters that make a text worth a closer look.
+const (
+	ofNumber = 1 << iota
+	ofCredential
+	ofEscape
+)
+
+var kinds = func() (k [256]byte) {
+	for c := '0'; c <= '9'; c++ {
+		k[c] = ofNumber
+	}
+	k['='], k['@'] = ofCredential, ofCredential
+	k['%'], k['\\'] = ofCredential|ofEscape, ofEscape
+	return k
+}()
 
 // redactText redacts the URLs in s.
 func redactText(s string) string {

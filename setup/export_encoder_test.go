@@ -1,0 +1,38 @@
+package setup
+
+import (
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/nais/spor/internal/dialect"
+	"github.com/nais/spor/setup/internal/otlp"
+)
+
+// An Encoding encodes as the pipeline does.
+type Encoding struct {
+	encoder  *otlp.Encoder
+	composer otlp.Composer
+	spans    []otlp.Span
+	bytes    []byte
+	request  []byte
+}
+
+func NewEncoding() *Encoding {
+	return &Encoding{encoder: otlp.NewCommon(&rewriter{dialect: dialect.New(0)}).NewEncoder()}
+}
+
+// Request returns the request that exports spans; it is valid until the next.
+func (e *Encoding) Request(spans []sdktrace.ReadOnlySpan) []byte {
+	e.bytes, e.spans = e.bytes[:0], e.spans[:0]
+	ends := make([]int, 0, len(spans))
+	for _, span := range spans {
+		e.bytes = e.encoder.AppendSpan(e.bytes, span)
+		ends = append(ends, len(e.bytes))
+	}
+	begin := 0
+	for i, end := range ends {
+		e.spans = append(e.spans, otlp.Span{Origin: e.encoder.Origin(spans[i]), Bytes: e.bytes[begin:end]})
+		begin = end
+	}
+	e.request = e.composer.AppendRequest(e.request[:0], e.spans)
+	return e.request
+}

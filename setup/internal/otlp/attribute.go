@@ -1,0 +1,127 @@
+package otlp
+
+import (
+	"math"
+
+	"go.opentelemetry.io/otel/attribute"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// appendAttributes appends attributes to b, each as that field.
+func (e *Encoder) appendAttributes(b []byte, field byte, attributes []attribute.KeyValue) []byte {
+	for i := range attributes {
+		b = e.appendAttribute(b, field, &attributes[i])
+	}
+	return b
+}
+
+func (e *Encoder) appendAttribute(b []byte, field byte, a *attribute.KeyValue) []byte {
+	key := e.keys.field(string(a.Key), e.rules)
+	b = append(b, field)
+	if a.Value.Type() == attribute.STRING {
+		text := e.rules.Text(a.Value.AsString())
+		value := sizeField(len(text))
+		b = appendVarint(b, uint64(len(key)+sizeField(value)))
+		b = append(b, key...)
+		b = append(b, valueField)
+		b = appendVarint(b, uint64(value))
+		b = append(b, anyString)
+		b = appendVarint(b, uint64(len(text)))
+		return append(b, text...)
+	}
+	b, at := open(b, 1)
+	b = append(b, key...)
+	b = appendValue(b, valueField, e.clean(a.Value))
+	return closed(b, at, 1)
+}
+
+// clean leaves alone what holds no text, and so needs no call.
+func (e *Encoder) clean(v attribute.Value) attribute.Value {
+	switch v.Type() {
+	case attribute.STRINGSLICE, attribute.BYTESLICE, attribute.SLICE, attribute.MAP:
+		return e.rules.Value(v)
+	}
+	return v
+}
+
+// appendValue appends v to b, as that field.
+func appendValue(b []byte, field byte, v attribute.Value) []byte {
+	b = append(b, field)
+	b, at := open(b, 1)
+	switch v.Type() {
+	case attribute.BOOL:
+		b = appendBool(b, v.AsBool())
+	case attribute.INT64:
+		b = appendInt(b, v.AsInt64())
+	case attribute.FLOAT64:
+		b = appendDouble(b, v.AsFloat64())
+	case attribute.STRING:
+		b = appendString(b, v.AsString())
+	case attribute.BYTESLICE:
+		bytes := v.AsByteSlice()
+		b = append(b, anyBytes)
+		b = appendVarint(b, uint64(len(bytes)))
+		b = append(b, bytes...)
+	case attribute.BOOLSLICE:
+		b = appendList(b, anyArray, v.AsBoolSlice(), within(appendBool))
+	case attribute.INT64SLICE:
+		b = appendList(b, anyArray, v.AsInt64Slice(), within(appendInt))
+	case attribute.FLOAT64SLICE:
+		b = appendList(b, anyArray, v.AsFloat64Slice(), within(appendDouble))
+	case attribute.STRINGSLICE:
+		b = appendList(b, anyArray, v.AsStringSlice(), within(appendString))
+	case attribute.SLICE:
+		b = appendList(b, anyArray, v.AsSlice(), func(b []byte, v attribute.Value) []byte { return appendValue(b, listValues, v) })
+	case attribute.MAP:
+		b = appendList(b, anyMap, v.AsMap(), appendPair)
+	}
+	return closed(b, at, 1)
+}
+
+// appendList appends values to b as a message in that field, each with add.
+func appendList[V any](b []byte, field byte, values []V, add func([]byte, V) []byte) []byte {
+	b = append(b, field)
+	b, at := open(b, 1)
+	for _, v := range values {
+		b = add(b, v)
+	}
+	return closed(b, at, 1)
+}
+
+// within returns add for an element of a list, which is a message of its own.
+func within[V any](add func([]byte, V) []byte) func([]byte, V) []byte {
+	return func(b []byte, v V) []byte {
+		b = append(b, listValues)
+		b, at := open(b, 1)
+		return closed(add(b, v), at, 1)
+	}
+}
+
+// appendPair appends an attribute that has been cleaned, as an element of a map.
+func appendPair(b []byte, a attribute.KeyValue) []byte {
+	b = append(b, listValues)
+	b, at := open(b, 1)
+	b = appendText(b, keyField, string(a.Key))
+	b = appendValue(b, valueField, a.Value)
+	return closed(b, at, 1)
+}
+
+func appendString(b []byte, s string) []byte {
+	b = append(b, anyString)
+	b = appendVarint(b, uint64(len(s)))
+	return append(b, s...)
+}
+
+func appendBool(b []byte, v bool) []byte {
+	return append(b, anyBool, byte(protowire.EncodeBool(v)))
+}
+
+func appendInt(b []byte, v int64) []byte {
+	b = append(b, anyInt)
+	return appendVarint(b, uint64(v))
+}
+
+func appendDouble(b []byte, v float64) []byte {
+	b = append(b, anyDouble)
+	return protowire.AppendFixed64(b, math.Float64bits(v))
+}

@@ -1,0 +1,116 @@
+package otlp
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// A Span is an encoded span.
+type Span struct {
+	Origin *Origin
+	Bytes  []byte // as an element of ScopeSpans.spans
+}
+
+// A Composer composes requests. It is for one goroutine at a time; the zero value
+// is ready.
+type Composer struct {
+	groups []group
+}
+
+// group is the spans of one origin.
+type group struct {
+	origin *Origin
+	size   int
+	rest   []byte // where the next one is copied to
+	done   bool
+}
+
+// AppendRequest appends an ExportTraceServiceRequest of spans to b. From then on
+// the spans' bytes are those in the request.
+func (c *Composer) AppendRequest(b []byte, spans []Span) []byte {
+	c.group(spans)
+	b = slices.Grow(b, c.mostBytes()) // not moved any more
+	for i := range c.groups {
+		if !c.groups[i].done {
+			b = c.appendResourceSpans(b, c.groups[i:])
+		}
+	}
+	last := 0
+	for i := range spans {
+		last = c.find(spans[i].Origin, last)
+		g := &c.groups[last]
+		n := copy(g.rest, spans[i].Bytes)
+		spans[i].Bytes, g.rest = g.rest[:n:n], g.rest[n:]
+	}
+	clear(c.groups)
+	return b
+}
+
+func (c *Composer) group(spans []Span) {
+	c.groups = c.groups[:0]
+	last := 0
+	for i := range spans {
+		last = c.find(spans[i].Origin, last)
+		c.groups[last].size += len(spans[i].Bytes)
+	}
+}
+
+// mostBytes returns how many bytes the request has at most.
+func (c *Composer) mostBytes() int {
+	most := 0
+	for i := range c.groups {
+		g := &c.groups[i]
+		most += len(g.origin.resource.resource) + len(g.origin.resource.schema) + g.message() + 2*(1+binary.MaxVarintLen64)
+	}
+	return most
+}
+
+// find returns the index of the group of origin, which is likely at guess.
+func (c *Composer) find(origin *Origin, guess int) int {
+	if guess < len(c.groups) && c.groups[guess].origin == origin {
+		return guess
+	}
+	for i := range c.groups {
+		if c.groups[i].origin == origin {
+			return i
+		}
+	}
+	c.groups = append(c.groups, group{origin: origin})
+	return len(c.groups) - 1
+}
+
+// appendResourceSpans appends those groups that have the resource of the first.
+func (c *Composer) appendResourceSpans(b []byte, groups []group) []byte {
+	r := groups[0].origin.resource
+	size := len(r.resource) + len(r.schema)
+	for i := range groups {
+		if groups[i].origin.resource == r {
+			size += sizeField(groups[i].message())
+		}
+	}
+	b = append(b, requestResourceSpans)
+	b = appendVarint(b, uint64(size))
+	b = append(b, r.resource...)
+	b = append(b, r.schema...)
+	for i := range groups {
+		if groups[i].origin.resource == r {
+			b = groups[i].append(b)
+		}
+	}
+	return b
+}
+
+// message returns the size of ScopeSpans.
+func (g *group) message() int { return len(g.origin.scope) + len(g.origin.schema) + g.size }
+
+// append appends ScopeSpans with room for the spans.
+func (g *group) append(b []byte) []byte {
+	b = append(b, resourceSpansScope)
+	b = appendVarint(b, uint64(g.message()))
+	b = append(b, g.origin.scope...)
+	b = append(b, g.origin.schema...)
+	at := len(b)
+	b = b[:at+g.size]
+	g.rest, g.done = b[at:], true
+	return b
+}
