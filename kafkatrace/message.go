@@ -1,6 +1,7 @@
 package kafkatrace
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -40,17 +41,10 @@ func (m *Message) key(format func([]byte) string) string {
 	if !utf8.ValidString(text) {
 		return ""
 	}
-	for i := range text { // cut between characters
-		if i > longestKey {
-			return text[:longestKey-(i-longestKey)]
-		}
+	if len(text) > longestKey {
+		text = strings.ToValidUTF8(text[:longestKey], "")
 	}
 	return text
-}
-
-// appendOffset appends what differs from record to record.
-func (m *Message) appendOffset(attrs []attribute.KeyValue) []attribute.KeyValue {
-	return append(attrs, semconv.MessagingKafkaOffsetKey.Int64(m.Offset))
 }
 
 // appendContent appends what the conventions have of a record's key and value.

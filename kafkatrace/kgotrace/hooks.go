@@ -26,8 +26,9 @@ var (
 // OnNewClient is called before anything is produced.
 func (h *hooks) OnNewClient(cl *kgo.Client) {
 	c := newClient(cl, h.opts)
-	h.client.Store(c)
-	clients.Store(cl, c)
+	if _, twice := clients.LoadOrStore(cl, c); !twice {
+		h.client.Store(c)
+	}
 }
 
 // OnClientClosed is called when nothing more is fetched.
@@ -40,6 +41,9 @@ func (h *hooks) OnClientClosed(cl *kgo.Client) {
 // OnProduceRecordBuffered is called once a record, in the call of Produce.
 func (h *hooks) OnProduceRecordBuffered(r *kgo.Record) {
 	c := h.client.Load()
+	if c == nil { // another Opt does it
+		return
+	}
 	s := &sending{parent: r.Context, headers: r.Headers, acks: c.acks}
 	s.message = kafkatrace.Message{
 		Topic: r.Topic, Key: r.Key, Tombstone: r.Value == nil, Headers: kafkatrace.Headers(&r.Headers),
@@ -51,6 +55,9 @@ func (h *hooks) OnProduceRecordBuffered(r *kgo.Record) {
 
 // OnProduceRecordUnbuffered is called once a record, just before its promise.
 func (h *hooks) OnProduceRecordUnbuffered(r *kgo.Record, err error) {
+	if r.Context == nil {
+		return
+	}
 	s, ok := r.Context.Value(sendingKey{}).(*sending)
 	if !ok || s.end == nil {
 		return

@@ -51,14 +51,11 @@ func ParseTraceparent(value []byte) (sc trace.SpanContext, ok bool) {
 		!decode(c.SpanID[:], value[spanIDAt:]) || !decode(flags[:], value[flagsAt:]) {
 		return sc, false
 	}
+	rest := value[length:]
 	switch {
-	case version[0] == 0xff:
+	case version[0] == 0xff, len(rest) > 0 && rest[0] != '-':
 		return sc, false
-	case version[0] == 0:
-		if len(value) > length || flags[0] > byte(knownFlags) {
-			return sc, false
-		}
-	case len(value) > length && value[length] != '-':
+	case version[0] == 0 && (len(rest) > 1 || flags[0] > byte(knownFlags)): // a lone dash passes
 		return sc, false
 	}
 	c.TraceFlags = trace.TraceFlags(flags[0]) & knownFlags
