@@ -1,0 +1,265 @@
+package apm_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/nais/spor/internal/apm"
+	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/recording"
+)
+
+func TestEveryPanelIsLitAndGoesDark(t *testing.T) {
+	conformance.APM(t, whole())
+}
+
+func TestNothing(t *testing.T) {
+	if got := judge(); len(got) != 0 {
+		t.Errorf("got %v, want no report", got)
+	}
+}
+
+func TestAServiceThatOnlyWrites(t *testing.T) {
+	r := only(t, lines("quiet", `{"level":"INFO","message":"hello"}`)...)
+	for panel, want := range map[string]apm.State{
+		"Service inventory": apm.Dark, "Overview": apm.Dark, "Runtime: Go card": apm.Dark, "Logs": apm.Lit,
+		"Operations: HTTP": apm.NotUsed, "Database: pool health": apm.NotUsed, "Issues": apm.NotUsed, "Logs of a trace": apm.NotUsed,
+	} {
+		if v, _ := r.Panel(panel); v.State != want {
+			t.Errorf("%s: got %s, want %s", panel, v.State, want)
+		}
+	}
+	if r.OK() {
+		t.Error("got OK")
+	}
+}
+
+func TestLinesOfAProgramThatCallsItselfOtherwise(t *testing.T) {
+	requests := append(lines("started-as", goodLog), traces("api", span(1, 0, server, "GET /a", "http.request.method", "GET", "http.route", "/a")))
+	reports := judge(requests...)
+	i := slices.IndexFunc(reports, func(r apm.Report) bool { return r.Service == "api" })
+	v, _ := reports[i].Panel("Service inventory")
+	if v.State != apm.Dark || !strings.Contains(v.Evidence, `service.name is "api", and the platform's is "started-as"`) {
+		t.Errorf("got %+v", v)
+	}
+	if v, _ := reports[i].Panel("Logs of a trace"); v.State != apm.Lit {
+		t.Errorf("logs of a trace: got %+v", v)
+	}
+}
+
+func TestEdges(t *testing.T) {
+	kafka := []any{"messaging.system", "kafka", "messaging.destination.name", "topic"}
+	var r apm.Recording
+	for _, request := range []recording.Request{
+		traces("shop",
+			span(1, 0, server, "GET /"),
+			span(2, 1, client, "GET"),
+			failed(span(3, 1, client, "SELECT", "db.system", "postgresql", "db.name", "shop", "server.address", "127.0.0.1", "peer.service", "shop-db")),
+			span(4, 1, client, "SELECT", "db.system", "postgresql", "db.name", "other", "server.address", "db-host"),
+			span(5, 1, client, "PING", "db.system.name", "redis"), // no older name: no edge
+			span(6, 1, producer, "topic publish", kafka...),
+			span(7, 1, client, "GET", "server.address", "elsewhere"), // no server, no peer: no edge
+			span(8, 1, client, "GET", "peer.service", "token-x"),
+			span(9, 1, internal, "work"),
+		),
+		traces("stock", span(20, 2, server, "GET /items")),
+		traces("mail",
+			span(30, 6, consumer, "topic process", kafka...),
+			span(31, 6, consumer, "topic process", kafka...), // one edge for one producer
+			span(32, 9, consumer, "topic process", kafka...), // not below a producer: no edge
+		),
+	} {
+		r.Add(request)
+	}
+	want := []apm.Edge{
+		{Client: "shop", Server: "db-host", Type: "database", DBSystem: "postgresql", Count: 1},
+		{Client: "shop", Server: "mail", Type: "messaging_system", MessagingSystem: "kafka", Count: 1},
+		{Client: "shop", Server: "shop-db", Type: "database", DBSystem: "postgresql", Count: 1, Failed: 1},
+		{Client: "shop", Server: "stock", Count: 1},
+		{Client: "shop", Server: "token-x", Type: "virtual_node", Count: 1},
+		{Client: "user", Server: "shop", Type: "virtual_node", Count: 1},
+	}
+	if got := r.Edges(); !slices.Equal(got, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+func TestMetricsHaveTheNamesThatMimirGivesThem(t *testing.T) {
+	for name, tt := range map[string]struct {
+		usage, create string // units
+		want          apm.State
+	}{
+		"as spor":           {"{connections}", "ms", apm.Lit},
+		"without a unit":    {"", "ms", apm.Lit},
+		"seconds":           {"{connections}", "s", apm.Dark},
+		"a unit of its own": {"By", "ms", apm.Dark},
+	} {
+		requests := []recording.Request{
+			traces("s", span(1, 0, client, "SELECT", "db.system", "postgresql", "db.name", "n")),
+			metrics("s", sum("db.client.connections.usage", tt.usage, false, "pool.name", "p", "state", "idle"),
+				histogram("db.client.connections.create_time", tt.create, "pool.name", "p")),
+		}
+		r := only(t, requests...)
+		health, _ := r.Panel("Database: pool health")
+		p95, _ := r.Panel("Database: acquisition P95")
+		both := apm.Lit
+		if health.State == apm.Dark || p95.State == apm.Dark {
+			both = apm.Dark
+		}
+		if both != tt.want {
+			t.Errorf("%s: got %+v and %+v, want %s", name, health, p95, tt.want)
+		}
+	}
+}
+
+func TestFindings(t *testing.T) {
+	uuid := "0af76519-16cd-43dd-8448-eb211c80319c"
+	for name, tt := range map[string]struct {
+		requests    []recording.Request
+		kind, place string // "" for no finding
+	}{
+		"nothing":               {[]recording.Request{traces("s", span(1, 0, server, "GET /a", "http.request.method", "GET", "http.method", "GET", "http.route", "/a", "url.path", "/a"))}, "", ""},
+		"attribute":             {[]recording.Request{traces("s", span(1, 0, internal, "look up", "user.id", "01017012345"))}, apm.PersonalNumber, "span look up, attribute user.id"},
+		"key":                   {[]recording.Request{traces("s", span(1, 0, internal, "look up", "01017012345", "x"))}, apm.PersonalNumber, "span look up, key of an attribute"},
+		"encoded":               {[]recording.Request{traces("s", span(1, 0, internal, "look up", "url", "/a/010170%2012345"))}, apm.PersonalNumber, "span look up, attribute url"},
+		"name":                  {[]recording.Request{traces("s", span(1, 0, internal, "of 01017012345"))}, apm.PersonalNumber, "span of ***********, its name"},
+		"label":                 {[]recording.Request{metrics("s", gauge("visits", "", "user", "01017012345"))}, apm.PersonalNumber, "metric visits, attribute user"},
+		"field":                 {lines("s", `{"level":"INFO","message":"m","request":{"ids":["01017012345"]}}`), apm.PersonalNumber, "stdout, field request.ids"},
+		"number":                {lines("s", `{"level":"INFO","message":"m","ident":31129912345}`), apm.PersonalNumber, "stdout, field ident"},
+		"plain text":            {lines("s", `user 01017012345`), apm.PersonalNumber, "stdout, plain text"},
+		"secret in a URL":       {[]recording.Request{traces("s", span(1, 0, internal, "call", "url.full", "https://u:hunter2@h/?access_token=abc"))}, apm.Secret, "span call, attribute url.full"},
+		"token":                 {lines("s", `{"level":"INFO","message":"Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.x"}`), apm.Secret, "stdout, field message"},
+		"key file":              {lines("s", `-----BEGIN RSA PRIVATE KEY-----`), apm.Secret, "stdout, plain text"},
+		"UUID in a name":        {[]recording.Request{traces("s", span(1, 0, internal, "job "+uuid))}, apm.SpanName, "job " + uuid + " holds a UUID"},
+		"digits in a name":      {[]recording.Request{traces("s", span(1, 0, internal, "job 123456"))}, apm.SpanName, "job 123456 holds six or more digits"},
+		"few digits in a name":  {[]recording.Request{traces("s", span(1, 0, internal, "job 12345"))}, "", ""},
+		"raw path":              {[]recording.Request{traces("s", span(1, 0, server, "GET /users/anna", "http.method", "GET", "http.target", "/users/anna?x=1"))}, apm.SpanName, "GET /users/anna is a raw path"},
+		"raw path of a client":  {[]recording.Request{traces("s", span(1, 0, client, "GET /users/anna", "http.method", "GET", "http.url", "http://h/users/anna?x=1"))}, apm.SpanName, "GET /users/anna is a raw path"},
+		"missing older name":    {[]recording.Request{traces("s", span(1, 0, client, "SELECT", "db.query.text", "SELECT 1"))}, apm.LegacyKey, "db.statement beside db.query.text"},
+		"epochs are no numbers": {lines("s", `{"level":"INFO","message":"m","at":1732298400,"at_ns":1732298400123456789}`), "", ""},
+		"a mask is no number":   {lines("s", `{"level":"INFO","message":"of ***********","url":"/?token=REDACTED"}`), "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found := only(t, tt.requests...).Findings
+			if tt.kind == "" {
+				if len(found) != 0 {
+					t.Errorf("got %+v, want nothing", found)
+				}
+				return
+			}
+			i := slices.IndexFunc(found, func(f apm.Finding) bool { return f.Kind == tt.kind && f.Place == tt.place })
+			if i < 0 || found[i].Cure == "" || found[i].Count != 1 {
+				t.Errorf("got %+v, want %s at %q", found, tt.kind, tt.place)
+			}
+			for _, f := range found {
+				if strings.Contains(f.Place, "01017012345") || strings.Contains(f.Place, "hunter2") {
+					t.Errorf("the place gives it away: %q", f.Place)
+				}
+			}
+		})
+	}
+}
+
+func TestLongLinesAreReadWhole(t *testing.T) {
+	part := func(text string, continued bool) recording.Request {
+		l := recording.Line{Stream: recording.Stdout, Text: text, Continued: continued}
+		return l.Request(resourceNamed("s"))
+	}
+	r := only(t, part(`{"level":"INFO",`, true), part(`"message":"m"}`, false), part(`{"level":"INFO","message":"n"}`, false))
+	if v, _ := r.Panel("Logs"); v.State != apm.Lit || r.Lines != 2 {
+		t.Errorf("got %+v and %d lines, want it lit, and 2", v, r.Lines)
+	}
+}
+
+func TestLogsOverOTLP(t *testing.T) {
+	record := func(attrs ...any) recording.Request {
+		return recording.Request{Logs: &collogs.ExportLogsServiceRequest{ResourceLogs: []*logspb.ResourceLogs{{
+			Resource: resourceNamed("s"),
+			ScopeLogs: []*logspb.ScopeLogs{{LogRecords: []*logspb.LogRecord{{
+				SeverityNumber: logspb.SeverityNumber_SEVERITY_NUMBER_ERROR, Attributes: attributes(attrs...),
+			}}}},
+		}}}}
+	}
+	for name, tt := range map[string]struct {
+		attrs []any
+		panel string
+		want  apm.State
+	}{
+		"exception":    {[]any{"exception.type", "*fs.PathError", "exception.message", "gone"}, "Issues", apm.Lit},
+		"no exception": {nil, "Issues", apm.Dark},
+		"team logs":    {[]any{"marker", "TEAM_LOGS"}, "Team Logs", apm.Dark},
+	} {
+		if v, _ := only(t, record(tt.attrs...)).Panel(tt.panel); v.State != tt.want {
+			t.Errorf("%s: got %+v, want %s", name, v, tt.want)
+		}
+	}
+}
+
+func TestPanicsAsPlainText(t *testing.T) {
+	r := only(t, lines("s", "panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n")...)
+	v, _ := r.Panel("Issues")
+	if v.State != apm.Dark || !strings.Contains(v.Evidence, "plain text") {
+		t.Errorf("got %+v", v)
+	}
+}
+
+// TestStableNamesAlone tests that what is told by the stable names is known for
+// what it is, and judged by what is missing.
+func TestStableNamesAlone(t *testing.T) {
+	r := only(t, traces("s",
+		span(1, 0, client, "sql.conn.query", "db.system.name", "postgresql", "db.query.text", "SELECT 1"),
+		span(2, 0, client, "HTTP GET", "http.request.method", "GET"),
+		span(3, 0, server, "v1.S/M", "rpc.system.name", "grpc", "rpc.method", "v1.S/M"),
+		span(4, 0, consumer, "topic receive", "messaging.system", "kafka", "messaging.source.name", "topic"),
+	))
+	for _, panel := range []string{
+		"Operations: database", "Operations: outbound", "Operations: gRPC", "Operations: messaging", "Database: top queries",
+		"Database: traces", "Dependencies and service map", "Dependency detail", "Runtime: Kafka card", "Database: pool health", "Trace breakdowns",
+	} {
+		if v, _ := r.Panel(panel); v.State != apm.Dark || len(v.Cures) == 0 {
+			t.Errorf("%s: got %+v, want it dark, with a cure", panel, v)
+		}
+	}
+}
+
+func TestPropagation(t *testing.T) {
+	rpc := []any{"rpc.system", "grpc", "rpc.service", "v1.S", "rpc.method", "M", "server.address", "h"}
+	other := func(s *tracepb.Span) *tracepb.Span {
+		s.TraceId[0] = 9
+		return s
+	}
+	for name, tt := range map[string]struct {
+		server *tracepb.Span
+		want   apm.State
+	}{
+		"joined":           {span(2, 1, server, "v1.S/M", rpc...), apm.Lit},
+		"in another trace": {other(span(2, 0, server, "v1.S/M", rpc...)), apm.Dark},
+		"another method":   {other(span(2, 0, server, "v1.S/N", "rpc.system", "grpc", "rpc.service", "v1.S", "rpc.method", "N")), apm.Lit},
+		"at another time":  {other(&tracepb.Span{TraceId: make([]byte, 16), SpanId: make([]byte, 8), Kind: server, Name: "v1.S/M", Attributes: attributes(rpc...), StartTimeUnixNano: 1, EndTimeUnixNano: 2}), apm.Lit},
+	} {
+		r := only(t, traces("s", span(1, 0, client, "v1.S/M", rpc...), tt.server))
+		if v, _ := r.Panel("Dependencies and service map"); v.State != tt.want {
+			t.Errorf("%s: got %+v, want %s", name, v, tt.want)
+		}
+	}
+}
+
+func FuzzLine(f *testing.F) {
+	f.Add(goodLog)
+	f.Add("{\"level\":[1],\"message\":{\"a\":null}}")
+	f.Add("panic: \xff\ngoroutine 1 [running]:\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, r := range judge(lines("s", text)...) {
+			for _, v := range r.Panels {
+				if v.State == apm.Dark && len(v.Cures) == 0 {
+					t.Errorf("%s is dark without a cure", v.Panel)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,99 @@
+package apm
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	uuid       = regexp.MustCompile(`(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	longDigits = regexp.MustCompile(`[0-9]{6,}`)
+)
+
+// nameTrouble says what is wrong with the name of a span, "" for nothing.
+func nameTrouble(s *span) string {
+	name := s.GetName()
+	_, path, _ := strings.Cut(name, " ")
+	switch {
+	case uuid.MatchString(name):
+		return "holds a UUID"
+	case longDigits.MatchString(name):
+		return "holds six or more digits"
+	case isHTTP(s) && strings.Contains(path, "?"):
+		return "holds a query"
+	case isHTTP(s) && strings.HasPrefix(path, "/") && !s.has("http.route") && path == rawPath(s):
+		return "is a raw path"
+	}
+	return ""
+}
+
+// rawPath is the path that was asked for.
+func rawPath(s *span) string {
+	if full := s.first("url.full", "http.url"); full != "" {
+		_, rest, _ := strings.Cut(full, "://")
+		if i := strings.IndexByte(rest, '/'); i >= 0 {
+			full, _, _ = strings.Cut(rest[i:], "?")
+			return full
+		}
+	}
+	path, _, _ := strings.Cut(s.first("url.path", "http.target"), "?")
+	return path
+}
+
+// legacyTwins are the attributes whose older names APM reads.
+var legacyTwins = []struct{ stable, legacy string }{
+	{"http.response.status_code", "http.status_code"},
+	{"http.request.method", "http.method"},
+	{"db.system.name", "db.system"},
+	{"db.namespace", "db.name"},
+	{"db.operation.name", "db.operation"},
+	{"db.collection.name", "db.sql.table"},
+	{"db.query.text", "db.statement"},
+	{"rpc.system.name", "rpc.system"},
+	{"rpc.method", "rpc.service"},
+	{"messaging.operation.type", "messaging.operation"},
+	{"messaging.consumer.group.name", "messaging.kafka.consumer.group"},
+	{"messaging.kafka.offset", "messaging.kafka.message.offset"},
+}
+
+// findings are what is wrong with the telemetry as such.
+func (s *service) findings() []Finding {
+	found := s.texts.findings()
+	found = append(found, s.nameFindings()...)
+	for _, twin := range legacyTwins {
+		n := 0
+		for _, one := range s.spans {
+			if one.has(twin.stable) && !one.has(twin.legacy) {
+				n++
+			}
+		}
+		if n > 0 {
+			found = append(found, Finding{LegacyKey, twin.legacy + " beside " + twin.stable, n, cureDialect})
+		}
+	}
+	return found
+}
+
+func (s *service) nameFindings() []Finding {
+	counts := map[Finding]int{}
+	for _, one := range s.spans {
+		if trouble := nameTrouble(one); trouble != "" {
+			counts[Finding{Kind: SpanName, Place: nameOf(one) + " " + trouble, Cure: cureNames}]++
+		}
+	}
+	return sortedFindings(counts)
+}
+
+func sortedFindings(counts map[Finding]int) []Finding {
+	found := make([]Finding, 0, len(counts))
+	for f, n := range counts {
+		f.Count = n
+		found = append(found, f)
+	}
+	slices.SortFunc(found, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Place, b.Place))
+	})
+	return found
+}

@@ -1,0 +1,121 @@
+package apm
+
+import (
+	"cmp"
+	"slices"
+
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+)
+
+// An Edge is one of the service graph, as Tempo's metrics generator forms it.
+type Edge struct {
+	Client string `json:"client"`
+	Server string `json:"server"`
+	// Type is how they are joined: "" for a call, messaging_system, database, or
+	// virtual_node for one whose other end sent no span.
+	Type            string `json:"type"`
+	DBSystem        string `json:"db_system,omitempty"`
+	MessagingSystem string `json:"messaging_system,omitempty"`
+	Count           int    `json:"count"`
+	Failed          int    `json:"failed"`
+}
+
+// The types of an edge.
+const (
+	messagingEdge = "messaging_system"
+	databaseEdge  = "database"
+	virtualEdge   = "virtual_node"
+)
+
+// peerAttributes name a server that sends no spans, the first one first.
+var peerAttributes = []string{"peer.service", "db.name", "db.system", "messaging.destination.name"}
+
+// Edges returns the edges between the services of the recording, and to and from
+// what sent no spans.
+func (r *Recording) Edges() []Edge {
+	g := graph{edges: map[Edge]*Edge{}}
+	waiting := map[spanKey]*span{} // clients, until their server is seen
+	for _, s := range r.spans {
+		if s.is(tracepb.Span_SPAN_KIND_CLIENT, tracepb.Span_SPAN_KIND_PRODUCER) {
+			waiting[spanKey{s.trace, s.id}] = s
+		}
+	}
+	met := map[spanKey]bool{}
+	for _, s := range r.spans {
+		if s.is(tracepb.Span_SPAN_KIND_SERVER, tracepb.Span_SPAN_KIND_CONSUMER) {
+			g.served(s, waiting, met)
+		}
+	}
+	for key, s := range waiting {
+		if !met[key] {
+			g.unserved(s)
+		}
+	}
+	return g.sorted()
+}
+
+type spanKey struct{ trace, id string }
+
+type graph struct{ edges map[Edge]*Edge }
+
+// served adds the edge of a server or consumer span. One client span has one
+// edge: of several consumers only the first is joined.
+func (g graph) served(s *span, waiting map[spanKey]*span, met map[spanKey]bool) {
+	key := spanKey{s.trace, s.parent}
+	client := waiting[key]
+	switch {
+	case client != nil && !met[key]:
+		met[key] = true
+		g.add(Edge{
+			Client: client.resource.service, Server: s.resource.service, Type: joined(s),
+			MessagingSystem: s.attrs["messaging.system"],
+		}, s.failed() || client.failed())
+	case s.parent == "" && s.is(tracepb.Span_SPAN_KIND_SERVER):
+		g.add(Edge{Client: "user", Server: s.resource.service, Type: virtualEdge}, s.failed())
+	}
+}
+
+func joined(s *span) string {
+	if s.is(tracepb.Span_SPAN_KIND_CONSUMER) {
+		return messagingEdge
+	}
+	return ""
+}
+
+// unserved adds the edge of a client or producer whose other end sent no span.
+func (g graph) unserved(s *span) {
+	e := Edge{Client: s.resource.service, DBSystem: s.attrs["db.system"], MessagingSystem: s.attrs["messaging.system"]}
+	switch peer := s.first(peerAttributes...); {
+	case s.has("db.name", "db.system"):
+		e.Type = databaseEdge
+		e.Server = cmp.Or(s.first("peer.service", "server.address", "network.peer.address"), peer)
+	case peer != "":
+		e.Type, e.Server = virtualEdge, peer
+	default:
+		return
+	}
+	g.add(e, s.failed())
+}
+
+func (g graph) add(e Edge, failed bool) {
+	if g.edges[e] == nil {
+		added := e
+		g.edges[e] = &added
+	}
+	g.edges[e].Count++
+	if failed {
+		g.edges[e].Failed++
+	}
+}
+
+func (g graph) sorted() []Edge {
+	all := make([]Edge, 0, len(g.edges))
+	for _, e := range g.edges {
+		all = append(all, *e)
+	}
+	slices.SortFunc(all, func(a, b Edge) int {
+		return cmp.Or(cmp.Compare(a.Client, b.Client), cmp.Compare(a.Server, b.Server), cmp.Compare(a.Type, b.Type),
+			cmp.Compare(a.DBSystem, b.DBSystem), cmp.Compare(a.MessagingSystem, b.MessagingSystem))
+	})
+	return all
+}

@@ -1,0 +1,103 @@
+package apm
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+
+	"github.com/nais/spor/internal/recording"
+)
+
+// line is a line that a program wrote to stdout or stderr.
+type line struct {
+	resource *resource
+	stream   string
+	text     string
+	fields   map[string]any // nil for one that is no JSON object
+
+	continued bool // the next line of the stream goes on
+}
+
+// appendLine appends the line of a record, or puts it behind the part of it that
+// was recorded before.
+func appendLine(lines []*line, from *resource, l *logspb.LogRecord) []*line {
+	attrs := attributesOf(l.GetAttributes())
+	stream := attrs[recording.StreamKey]
+	continued := attrs[recording.ContinuedKey] == "true"
+	text := textOf(l.GetBody())
+	for _, last := range slices.Backward(lines) {
+		if last.stream != stream || last.resource.service != from.service {
+			continue
+		}
+		if last.continued {
+			last.text, last.continued = last.text+text, continued
+			last.parse()
+			return lines
+		}
+		break
+	}
+	if strings.TrimSpace(text) == "" {
+		return lines
+	}
+	added := &line{resource: from, stream: stream, text: text, continued: continued}
+	added.parse()
+	return append(lines, added)
+}
+
+func (l *line) parse() {
+	l.fields = nil
+	_ = json.Unmarshal([]byte(l.text), &l.fields) // what is no object is plain text
+}
+
+// field returns the first of the fields that the line has as text.
+func (l *line) field(keys ...string) string {
+	for _, key := range keys {
+		if text, ok := l.fields[key].(string); ok && text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// nested reports whether the line has one of the fields, but not at its top.
+func (l *line) nested(keys ...string) bool {
+	for _, value := range l.fields {
+		if hasNested(value, keys) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasNested(value any, keys []string) bool {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return false
+	}
+	for _, key := range keys {
+		if _, found := object[key]; found {
+			return true
+		}
+	}
+	for _, inner := range object {
+		if hasNested(inner, keys) {
+			return true
+		}
+	}
+	return false
+}
+
+// record is a log record sent over OTLP.
+type record struct {
+	*logspb.LogRecord
+	resource *resource
+	attrs    map[string]string
+	trace    string
+}
+
+func newRecord(from *resource, l *logspb.LogRecord) *record {
+	return &record{LogRecord: l, resource: from, attrs: attributesOf(l.GetAttributes()), trace: hex.EncodeToString(l.GetTraceId())}
+}

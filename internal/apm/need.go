@@ -1,0 +1,140 @@
+package apm
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/nais/spor/internal/privacy"
+)
+
+// always is for a panel that every service has.
+func always(*service) bool { return true }
+
+// uses is for a panel of what some spans do.
+func uses(sel selector) func(*service) bool {
+	return func(s *service) bool { return s.any(sel) }
+}
+
+// every asks that each span of the sort has one of the attributes.
+func every(what string, sel selector, keys ...string) func(*service) answer {
+	return func(s *service) answer {
+		var without []*span
+		picked := s.pick(sel)
+		for _, one := range picked {
+			if !one.has(keys...) {
+				without = append(without, one)
+			}
+		}
+		if len(without) > 0 {
+			return no("%d of %s without %s (%s)", len(without), count(len(picked), what), keys[0], nameOf(without[0]))
+		}
+		if len(picked) == 0 {
+			return no("no %s", what)
+		}
+		return yes("%s with %s", count(len(picked), what), keys[0])
+	}
+}
+
+// some asks that a span of the sort has all of the attributes.
+func some(what string, sel selector, keys ...string) func(*service) answer {
+	return func(s *service) answer {
+		picked := s.pick(sel)
+		for _, one := range picked {
+			if hasAll(one, keys) {
+				return yes("%s on %s", strings.Join(keys, ", "), nameOf(one))
+			}
+		}
+		if len(picked) == 0 {
+			return no("no %s", what)
+		}
+		return no("none of %s has %s (%s)", count(len(picked), what), strings.Join(missing(picked[0], keys), ", "), nameOf(picked[0]))
+	}
+}
+
+func hasAll(s *span, keys []string) bool { return len(missing(s, keys)) == 0 }
+
+func missing(s *span, keys []string) []string {
+	var without []string
+	for _, key := range keys {
+		if !s.has(key) {
+			without = append(without, key)
+		}
+	}
+	return without
+}
+
+// metric asks for a series of that name with the labels.
+func metric(name string, labels ...string) func(*service) answer {
+	return func(s *service) answer {
+		all := s.series[name]
+		if len(all) == 0 {
+			return no("no %s", name)
+		}
+		for _, one := range all {
+			if without := missingLabels(one, labels); len(without) > 0 {
+				return no("%s without %s", name, strings.Join(without, ", "))
+			}
+		}
+		return yes("%s", name)
+	}
+}
+
+// metrics asks for a series of each name.
+func metrics(names ...string) func(*service) answer {
+	return func(s *service) answer {
+		var without []string
+		for _, name := range names {
+			if len(s.series[name]) == 0 {
+				without = append(without, name)
+			}
+		}
+		switch {
+		case len(without) == len(names):
+			return no("no %s, nor any of the others", names[0])
+		case len(without) > 0:
+			return no("no %s", strings.Join(without, ", "))
+		}
+		return yes("%s and %d more", names[0], len(names)-1)
+	}
+}
+
+// also tells of the series that are there, and asks for none: a pool that has no
+// bound has no maximum, and one that was never waited for no waiting time.
+func also(names ...string) func(*service) answer {
+	return func(s *service) answer {
+		var there []string
+		for _, name := range names {
+			if len(s.series[name]) > 0 {
+				there = append(there, name)
+			}
+		}
+		return yes("%s", strings.Join(there, ", "))
+	}
+}
+
+func missingLabels(s *series, labels []string) []string {
+	var without []string
+	for _, label := range labels {
+		if _, found := s.labels[label]; !found {
+			without = append(without, label)
+		}
+	}
+	return without
+}
+
+// nameOf returns the name of a span, fit to be shown.
+func nameOf(s *span) string {
+	name := privacy.Text(s.GetName())
+	if len(name) > 60 {
+		name = strings.ToValidUTF8(name[:57], "") + "..."
+	}
+	return name
+}
+
+// count writes n of a thing in words.
+func count(n int, thing string) string {
+	if n != 1 && !strings.HasSuffix(thing, "s") {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}

@@ -1,0 +1,241 @@
+package apm
+
+// The cures that several panels share.
+const (
+	cureSetup     = "start telemetry with setup.Run or setup.Start"
+	cureHTTP      = "wrap the mux: httptrace.Handler(mux), or the adapter of your router"
+	cureTransport = "wrap the client: &http.Client{Transport: httptrace.Transport(nil)}"
+	cureRPC       = "use grpctrace.NewServer and grpctrace.NewClient"
+	cureSQL       = "open the database with sqltrace.Open, or pgxtrace.NewPool for pgx"
+	cureKafka     = "wrap the client with kgotrace, saramatrace or kafkagotrace"
+	cureDialect   = "export with setup, which adds the older names that APM reads (and unset OTEL_SEMCONV_STABILITY_OPT_IN)"
+	cureRuntime   = "push the runtime's metrics under client_golang's names: setup does, unless WithoutMetrics or OTEL_METRICS_EXPORTER=none"
+	cureLog       = "log with slog.New(setup.LogHandler(os.Stdout, nil))"
+	cureLogCtx    = "log with the request's context, through setup.LogHandler: slog.InfoContext(ctx, ...)"
+	cureErrors    = "log the error or the panic once through setup.LogHandler, at level ERROR, with slog.Any(\"error\", err)"
+	cureNames     = "name the span after the route template, and put ids in attributes"
+)
+
+// panels is what Nais APM shows of a service, but for what no Go service can
+// light (internal operations), what the platform fills itself (containers), and
+// what is the service's own business (custom metrics).
+var panels = []panel{
+	{
+		name: "Service inventory", reads: "service_name, service_namespace, telemetry_sdk_language of span metrics",
+		used: always,
+		needs: []need{
+			{hasSpans, cureSetup},
+			{platformName, "take service.name from OTEL_SERVICE_NAME, which setup does; set no other"},
+			{resourceHas("service.namespace"), "keep OTEL_RESOURCE_ATTRIBUTES of the platform in the resource, which setup does"},
+			{resourceHas("telemetry.sdk.language"), "build the resource with the SDK's own attributes (resource.WithTelemetrySDK), which setup does"},
+		},
+	},
+	{
+		name: "Overview", reads: "calls and latency of SERVER spans by status_code",
+		used: always,
+		needs: []need{
+			{hasEntrySpans, cureHTTP},
+			{trueErrors, "a 5xx is an error and a 4xx is none: let httptrace and grpctrace set the status of server spans"},
+		},
+	},
+	{
+		name: "Attention", reads: "error rate and latency by span_name, span_kind",
+		used:  func(s *service) bool { return len(s.spans) > 0 },
+		needs: []need{{stableNames, cureNames}},
+	},
+	{
+		name: "Operations: HTTP", reads: "SERVER spans by span_name, as METHOD /route",
+		used:  uses(isHTTPServer),
+		needs: []need{{routeNames, cureHTTP}},
+	},
+	{
+		name: "Operations: outbound", reads: "CLIENT spans without db_system by span_name, as METHOD",
+		used:  uses(isHTTPClient),
+		needs: []need{{clientNames, cureTransport}},
+	},
+	{
+		name: "Operations: gRPC", reads: "rpc_system, rpc_service, rpc_method",
+		used: uses(isRPC),
+		needs: []need{
+			{every("gRPC span", isRPC, "rpc.system"), cureRPC},
+			{every("gRPC span", isRPC, "rpc.service"), cureRPC},
+			{shortMethods, cureRPC},
+		},
+	},
+	{
+		name: "Operations: database", reads: "db_system by span_name",
+		used: uses(isDatabase),
+		needs: []need{
+			{every("database span", isDatabase, "db.system"), cureDialect},
+			{clientKind, cureSQL},
+			{queryNames, cureSQL},
+		},
+	},
+	{
+		name: "Operations: messaging", reads: "PRODUCER and CONSUMER spans by span_name, as TOPIC publish and TOPIC process",
+		used: uses(isMessaging),
+		needs: []need{
+			{messagingKinds, cureKafka},
+			{messagingNames, cureKafka},
+		},
+	},
+	{
+		name: "Dependencies and service map", reads: "traces_service_graph_request_total; server_address of client spans",
+		used: uses(isRemote),
+		needs: []need{
+			{databaseEdges, cureDialect},
+			{callEdges, "give client spans server.address, the host that was dialled: " + cureTransport + "; " + cureRPC},
+			{messagingEdges, "the consumer's span must be the child of the producer's: " + cureKafka},
+			{propagated, "propagate W3C trace context on both sides: " + cureRPC},
+		},
+	},
+	{
+		name: "Dependency detail", reads: "db_name, db_operation, messaging_destination_name by span_name",
+		used: uses(func(s *span) bool { return isDatabase(s) || isMessaging(s) }),
+		needs: []need{
+			{ifUsed(isDatabase, every("database span", isDatabase, "db.name")), cureDialect},
+			{ifUsed(isQuery, some("query", isDatabase, "db.operation")), cureSQL},
+			{ifUsed(isMessaging, every("messaging span", isMessaging, "messaging.destination.name")), cureKafka},
+		},
+	},
+	{
+		name: "Database: rate and errors", reads: "CLIENT spans with db_system by server_address, beside SERVER spans",
+		used: uses(isDatabase),
+		needs: []need{
+			{some("database span", func(s *span) bool { return isDatabase(s) && s.is(client) }, "db.system"), cureDialect},
+			{databaseAddress, cureSQL},
+		},
+	},
+	{
+		name: "Database: traces", reads: "{ kind = client && span.db.system != \"\" }",
+		used:  uses(isDatabase),
+		needs: []need{{some("CLIENT span of a database", func(s *span) bool { return isDatabase(s) && s.is(client) }, "db.system"), cureDialect}},
+	},
+	{
+		name: "Database: top queries", reads: "span.db.statement, span.db.sql.table",
+		used: uses(isDatabase),
+		needs: []need{
+			{some("database span", isDatabase, "db.statement"), cureDialect},
+			{some("database span", isDatabase, "db.sql.table"), cureSQL},
+		},
+	},
+	{
+		name: "Database: N+1", reads: "span.db.statement by trace, under the span of the request",
+		used: func(s *service) bool { return s.any(isDatabase) && s.any(isEntry) },
+		needs: []need{
+			{some("database span", isDatabase, "db.statement"), cureDialect},
+			{queriesInRequests, "pass the request's context to the database: db.QueryContext(ctx, ...)"},
+		},
+	},
+	{
+		name: "Database: pool health", reads: "db_client_connections_usage{pool_name,state}, _max, _pending_requests",
+		used: uses(isPooled),
+		needs: []need{
+			{anyPool, cureSQL},
+			{poolUsage, "keep the pool open until its next export, as a service does (spor check --for 5s -- COMMAND)"},
+			{also("db_client_connections_max", "db_client_connections_pending_requests"), cureSQL},
+		},
+	},
+	{
+		name: "Database: acquisition P95", reads: "db_client_connections_wait_time_milliseconds_bucket, _create_time_…",
+		used: uses(isPooled),
+		needs: []need{
+			{metric(createSeries, "pool_name"), cureSQL},
+			{also("db_client_connections_wait_time_milliseconds_bucket"), cureSQL},
+		},
+	},
+	{
+		name: "Runtime: Go card", reads: "go_goroutines, go_memstats_*, go_gc_duration_seconds, process_*, go_info",
+		used: always,
+		needs: []need{
+			{metrics(goCard...), cureRuntime},
+			{metric("go_info", "version"), cureRuntime},
+			{resourceHas("service.instance.id"), "give the resource service.instance.id, which setup takes from NAIS_POD_NAME"},
+		},
+	},
+	{
+		name: "Runtime: Kafka card", reads: "kafka_consumer_records_lag_max, _consumed_total, kafka_producer_records_sent_total",
+		used: uses(isKafka),
+		needs: []need{
+			{ifUsed(isProducer, metric("kafka_producer_records_sent_total", "topic")), cureKafka},
+			{ifUsed(isConsumer, metric("kafka_consumer_records_consumed_total", "topic")), cureKafka},
+			{ifUsed(isConsumer, metric("kafka_consumer_records_lag_max", "topic", "partition")), cureKafka},
+		},
+	},
+	{
+		name: "Traces", reads: "span.http.route of SERVER spans",
+		used:  uses(isHTTPServer),
+		needs: []need{{some("server span with a route in its name", isRoutedServer, "http.route"), cureHTTP}},
+	},
+	{
+		name: "Trace breakdowns", reads: "span.http.status_code, db.operation, messaging.system, rpc.method",
+		used: func(s *service) bool {
+			return s.any(isHTTPServer) || s.any(isDatabase) || s.any(isMessaging) || s.any(isRPC)
+		},
+		needs: []need{
+			{ifUsed(isHTTPServer, statusCodes), cureDialect},
+			{ifUsed(isQuery, some("database span", isDatabase, "db.system", "db.operation")), cureDialect},
+			{ifUsed(isMessaging, every("messaging span", isMessaging, "messaging.system")), cureKafka},
+			{ifUsed(isRPC, every("gRPC span", isRPC, "rpc.method")), cureRPC},
+		},
+	},
+	{
+		name: "Logs", reads: "JSON lines: level in the exact variants, message or msg",
+		used: always,
+		needs: []need{
+			{jsonLines, cureLog},
+			{exactLevels, cureLog},
+			{messages, cureLog},
+		},
+	},
+	{
+		name: "Logs of a trace", reads: "trace_id and span_id at the top level of a line",
+		used:  func(s *service) bool { return len(s.spans) > 0 },
+		needs: []need{{joinedLogs, cureLogCtx}},
+	},
+	{
+		name: "Issues", reads: "lines at level error by message, with stack_trace; exception_type over OTLP",
+		used: hasTrouble,
+		needs: []need{
+			{errorLines, cureErrors},
+			{stableMessages, "log a literal message, and put what varies in attributes"},
+			{panicStacks, cureErrors},
+			{exportedExceptions, cureErrors},
+		},
+	},
+	{
+		name: "Observability checks", reads: "span metrics, a trace, log lines, runtime metrics",
+		used: always,
+		needs: []need{
+			{hasSpans, cureSetup},
+			{anyLines, cureLog},
+			{runtimeMetrics, cureRuntime},
+		},
+	},
+	{
+		name: "Noise", reads: "health, metrics and internal paths, which the platform drops, and what is below them",
+		used: uses(isServer), needs: []need{{noNoise, "let httptrace and grpctrace keep silent: they start no span for these paths, nor below them"}},
+	},
+	{
+		name: "Team Logs", reads: "records marked TEAM_LOGS, which must be neither in the log nor in OTLP",
+		used:  hasTeamLogs,
+		needs: []need{{noTeamLogs, "log marked records through setup.LogHandler alone, and leave OTEL_LOGS_EXPORTER=none"}},
+	},
+}
+
+// goCard is what the Go card reads.
+var goCard = []string{
+	"go_goroutines", "go_threads", "go_memstats_alloc_bytes", "go_memstats_sys_bytes",
+	"go_gc_duration_seconds_count", "go_gc_duration_seconds_sum",
+	"process_cpu_seconds_total", "process_open_fds", "process_max_fds",
+}
+
+// ifUsed asks something only of a service that has spans of the sort.
+func ifUsed(sel selector, met func(*service) answer) func(*service) answer {
+	return func(s *service) answer {
+		if !s.any(sel) {
+			return answer{met: true}
+		}
+		return met(s)
+	}
+}

@@ -1,0 +1,139 @@
+package apm
+
+import (
+	"cmp"
+	"encoding/hex"
+	"slices"
+
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/nais/spor/internal/recording"
+)
+
+// A Recording is what services sent and wrote. The zero value is empty. It is not
+// safe for concurrent use.
+type Recording struct {
+	spans    []*span
+	series   []*series
+	lines    []*line
+	records  []*record
+	texts    texts
+	services []string
+}
+
+// Add adds one request. It is not changed, and must not be afterwards.
+func (r *Recording) Add(request recording.Request) {
+	for _, rs := range request.Traces.GetResourceSpans() {
+		service := r.resource(rs.GetResource())
+		for _, ss := range rs.GetScopeSpans() {
+			r.texts.scope(service.service, ss.GetScope())
+			for _, s := range ss.GetSpans() {
+				r.spans = append(r.spans, newSpan(service, ss.GetScope(), s))
+				r.texts.span(service, s)
+			}
+		}
+	}
+	for _, rm := range request.Metrics.GetResourceMetrics() {
+		service := r.resource(rm.GetResource())
+		for _, sm := range rm.GetScopeMetrics() {
+			r.texts.scope(service.service, sm.GetScope())
+			for _, m := range sm.GetMetrics() {
+				r.series = append(r.series, seriesOf(service, m)...)
+				r.texts.metric(service, m)
+			}
+		}
+	}
+	for _, rl := range request.Logs.GetResourceLogs() {
+		service := r.resource(rl.GetResource())
+		for _, sl := range rl.GetScopeLogs() {
+			r.texts.scope(service.service, sl.GetScope())
+			for _, l := range sl.GetLogRecords() {
+				r.log(service, sl.GetScope(), l)
+			}
+		}
+	}
+}
+
+func (r *Recording) log(service *resource, scope *commonpb.InstrumentationScope, l *logspb.LogRecord) {
+	if scope.GetName() == recording.OutputScope {
+		r.lines = appendLine(r.lines, service, l)
+		return
+	}
+	r.records = append(r.records, newRecord(service, l))
+	r.texts.record(service, l)
+}
+
+// resource returns what describes a service, and notes the service.
+func (r *Recording) resource(from *resourcepb.Resource) *resource {
+	attrs := attributesOf(from.GetAttributes())
+	res := &resource{service: cmp.Or(attrs["service.name"], unknown), attrs: attrs}
+	if !slices.Contains(r.services, res.service) {
+		r.services = append(r.services, res.service)
+	}
+	r.texts.attributes(res.service, "resource", from.GetAttributes())
+	return res
+}
+
+// unknown is the name of a service that has none.
+const unknown = "unknown_service"
+
+// resource is what describes a service.
+type resource struct {
+	service string
+	attrs   map[string]string
+}
+
+// Services returns the names of the services, in the order they were first seen.
+func (r *Recording) Services() []string { return slices.Clone(r.services) }
+
+// span is a span of a service.
+type span struct {
+	*tracepb.Span
+	resource *resource
+	scope    string
+	attrs    map[string]string
+	trace    string
+	id       string
+	parent   string // "" for a root
+}
+
+func newSpan(from *resource, scope *commonpb.InstrumentationScope, s *tracepb.Span) *span {
+	parent := hex.EncodeToString(s.GetParentSpanId())
+	if parent == "0000000000000000" {
+		parent = ""
+	}
+	return &span{
+		Span: s, resource: from, scope: scope.GetName(), attrs: attributesOf(s.GetAttributes()),
+		trace: hex.EncodeToString(s.GetTraceId()), id: hex.EncodeToString(s.GetSpanId()), parent: parent,
+	}
+}
+
+func (s *span) is(kinds ...tracepb.Span_SpanKind) bool { return slices.Contains(kinds, s.GetKind()) }
+
+func (s *span) failed() bool { return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR }
+
+// has reports whether the span has one of the attributes.
+func (s *span) has(keys ...string) bool { return s.first(keys...) != "" }
+
+// first returns the value of the first of the attributes that the span has.
+func (s *span) first(keys ...string) string {
+	for _, key := range keys {
+		if value := s.attrs[key]; value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
+// hasAny reports whether the span has an attribute that begins with prefix.
+func (s *span) hasAny(prefix string) bool {
+	for key := range s.attrs {
+		if len(key) > len(prefix) && key[:len(prefix)] == prefix {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,89 @@
+package apm
+
+import "slices"
+
+// A State is what is to be seen in a panel.
+type State string
+
+// The states of a panel.
+const (
+	Lit     State = "lit"
+	Dark    State = "dark"
+	NotUsed State = "not used" // the service does nothing of the kind
+)
+
+// A Verdict is that of one panel.
+type Verdict struct {
+	Panel string `json:"panel"`
+	// Reads is what the panel queries.
+	Reads    string `json:"reads"`
+	State    State  `json:"state"`
+	Evidence string `json:"evidence,omitempty"`
+	// Cures say what to change, for a dark panel.
+	Cures []string `json:"cures,omitempty"`
+}
+
+// A Finding is something that must not be in telemetry at all, or is missing
+// everywhere.
+type Finding struct {
+	Kind  string `json:"kind"`
+	Place string `json:"place"` // without what was found there
+	Count int    `json:"count"`
+	Cure  string `json:"cure"`
+}
+
+// The kinds of findings.
+const (
+	PersonalNumber = "personal number"
+	Secret         = "secret"
+	SpanName       = "span name"
+	LegacyKey      = "legacy key"
+)
+
+// A Report is what is to be seen of one service.
+type Report struct {
+	Service  string    `json:"service"`
+	Spans    int       `json:"spans"`
+	Series   int       `json:"series"`
+	Lines    int       `json:"log_lines"`
+	Records  int       `json:"otlp_log_records"`
+	Panels   []Verdict `json:"panels"`
+	Findings []Finding `json:"findings,omitempty"`
+	// Edges are those of the service graph that touch the service.
+	Edges []Edge `json:"edges,omitempty"`
+}
+
+// OK reports whether every panel that the service should light is lit, and
+// nothing was found.
+func (r Report) OK() bool {
+	return len(r.Findings) == 0 && !slices.ContainsFunc(r.Panels, func(v Verdict) bool { return v.State == Dark })
+}
+
+// Panel returns the verdict of a panel.
+func (r Report) Panel(name string) (Verdict, bool) {
+	for _, v := range r.Panels {
+		if v.Panel == name {
+			return v, true
+		}
+	}
+	return Verdict{}, false
+}
+
+// Judge returns the reports of all services. A recording without anything has
+// none.
+func (r *Recording) Judge() []Report {
+	var reports []Report
+	edges := r.Edges()
+	for _, name := range r.services {
+		s := r.service(name, edges)
+		report := Report{
+			Service: name, Spans: len(s.spans), Series: len(s.series), Lines: len(s.lines), Records: len(s.records),
+			Findings: s.findings(), Edges: s.edges,
+		}
+		for _, p := range panels {
+			report.Panels = append(report.Panels, p.judge(s))
+		}
+		reports = append(reports, report)
+	}
+	return reports
+}

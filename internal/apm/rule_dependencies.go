@@ -1,0 +1,230 @@
+package apm
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+func isKafka(s *span) bool { return isMessaging(s) && s.attrs["messaging.system"] == "kafka" }
+
+func clientKind(s *service) answer {
+	if !s.any(func(one *span) bool { return isDatabase(one) && one.is(client) }) {
+		return no("no CLIENT span of a database")
+	}
+	for _, one := range s.pick(isDatabase) {
+		if one.attrs["db.system"] == "valkey" {
+			return no("db.system is valkey, which APM does not know (want redis)")
+		}
+	}
+	return answer{met: true}
+}
+
+// driverMethod is how instrumentation names a span after the method of the
+// driver, and not after what the statement does.
+var driverMethod = regexp.MustCompile(`^(sql|db)[.:](conn|stmt|tx|connector|rows|query|exec)`)
+
+func queryNames(s *service) answer {
+	for _, one := range s.pick(isDatabase) {
+		name := one.GetName()
+		text := one.first("db.statement", "db.query.text")
+		if driverMethod.MatchString(name) {
+			return no("span named %q, after the driver's method", nameOf(one))
+		}
+		if len(text) > 30 && name == text {
+			return no("span named after its statement")
+		}
+	}
+	return answer{met: true}
+}
+
+func databaseAddress(s *service) answer {
+	waived := 0
+	for _, one := range s.pick(func(one *span) bool { return isDatabase(one) && one.is(client) }) {
+		switch {
+		case isEmbedded(one):
+			waived++
+		case !one.has("server.address"):
+			return no("%s without server.address", nameOf(one))
+		}
+	}
+	if waived > 0 {
+		return yes("server.address waived: embedded database")
+	}
+	return yes("server.address")
+}
+
+func queriesInRequests(s *service) answer {
+	for _, one := range s.pick(isQuery) {
+		if s.belowEntry(one) {
+			return yes("%s below a request", nameOf(one))
+		}
+	}
+	return no("no query below the span of a request")
+}
+
+// belowEntry reports whether an ancestor of s, in this service or another, is
+// how work came in.
+func (s *service) belowEntry(one *span) bool {
+	for range len(s.all) { // a cycle ends too
+		parent := s.all[spanKey{one.trace, one.parent}]
+		if parent == nil {
+			return false
+		}
+		if isEntry(parent) {
+			return true
+		}
+		one = parent
+	}
+	return false
+}
+
+func databaseEdges(s *service) answer {
+	for _, one := range s.pick(func(one *span) bool { return isDatabase(one) && one.is(client) }) {
+		if !one.has("db.name", "db.system") {
+			return no("%s makes no edge: without db.system and db.name", nameOf(one))
+		}
+	}
+	for _, e := range s.edges {
+		if e.Type == databaseEdge && e.Client == s.name {
+			return yes("edge to %s", e.Server)
+		}
+	}
+	return answer{met: true}
+}
+
+// callEdges asks for the address that APM falls back on where the other end sends
+// no span.
+func callEdges(s *service) answer {
+	for _, one := range s.pick(func(one *span) bool { return one.is(client) && (isHTTP(one) || isRPC(one)) && !isDatabase(one) }) {
+		if !one.has("server.address", "http.host", "peer.service") {
+			return no("%s without server.address", nameOf(one))
+		}
+	}
+	for _, e := range s.edges {
+		if e.Type == "" && e.Client == s.name {
+			return yes("edge to %s", e.Server)
+		}
+	}
+	return answer{met: true}
+}
+
+func messagingKinds(s *service) answer {
+	if !s.any(isProducer) && !s.any(isConsumer) {
+		return no("no PRODUCER and no CONSUMER span")
+	}
+	return answer{met: true}
+}
+
+func messagingNames(s *service) answer {
+	for _, one := range s.pick(func(one *span) bool { return isProducer(one) || isConsumer(one) }) {
+		topic, want := one.first("messaging.destination.name", "messaging.source.name"), " process"
+		if one.is(producer) {
+			want = " publish"
+		}
+		if topic == "" || one.GetName() != topic+want {
+			return no("%s span named %q (want TOPIC%s)", strings.TrimPrefix(one.GetKind().String(), "SPAN_KIND_"), nameOf(one), want)
+		}
+	}
+	return yes("%s, %s", count(len(s.pick(isProducer)), "PRODUCER span"), count(len(s.pick(isConsumer)), "CONSUMER span"))
+}
+
+// messagingEdges asks that what was received is the child of what was sent: links
+// make no edge.
+func messagingEdges(s *service) answer {
+	if !s.any(isConsumer) {
+		return answer{met: true}
+	}
+	for _, one := range s.pick(isConsumer) {
+		switch parent := s.all[spanKey{one.trace, one.parent}]; {
+		case one.parent == "":
+			return no("%s has no parent", nameOf(one))
+		case parent != nil && !parent.is(producer, consumer):
+			return no("%s is the child of %s, which is no producer", nameOf(one), nameOf(parent))
+		}
+	}
+	for _, e := range s.edges {
+		if e.Type == messagingEdge {
+			return yes("messages from %s to %s", e.Client, e.Server)
+		}
+	}
+	return answer{met: true}
+}
+
+// propagated asks that no call which both ends saw is in two traces.
+func propagated(s *service) answer {
+	served := map[spanKey]bool{}
+	var roots []*span
+	for _, one := range s.all {
+		if one.is(server) {
+			served[spanKey{one.trace, one.parent}] = true
+			if one.parent == "" {
+				roots = append(roots, one)
+			}
+		}
+	}
+	for _, one := range s.pick(func(one *span) bool { return one.is(client) && !isDatabase(one) }) {
+		if served[spanKey{one.trace, one.id}] {
+			continue
+		}
+		if slices.ContainsFunc(roots, func(root *span) bool { return sameCall(one, root) }) {
+			return no("%s is in another trace than the span of its server", nameOf(one))
+		}
+	}
+	return answer{met: true}
+}
+
+// sameCall reports whether the two spans must be the two ends of one call.
+func sameCall(c, s *span) bool {
+	if s.GetStartTimeUnixNano() < c.GetStartTimeUnixNano() || s.GetEndTimeUnixNano() > c.GetEndTimeUnixNano() {
+		return false
+	}
+	if isRPC(c) && isRPC(s) {
+		return c.attrs["rpc.method"] != "" && c.attrs["rpc.method"] == s.attrs["rpc.method"] && c.attrs["rpc.service"] == s.attrs["rpc.service"]
+	}
+	full, err := url.Parse(c.first("url.full", "http.url"))
+	return err == nil && isHTTP(c) && isHTTP(s) && full.Path != "" && full.Path == s.first("url.path", "http.target") &&
+		c.first("http.request.method", "http.method") == s.first("http.request.method", "http.method")
+}
+
+const (
+	usageSeries  = "db_client_connections_usage"
+	createSeries = "db_client_connections_create_time_milliseconds_bucket"
+)
+
+// anyPool asks for a sign of a pool that is measured.
+func anyPool(s *service) answer {
+	if len(s.series[usageSeries])+len(s.series[createSeries]) == 0 {
+		return no("no %s", usageSeries)
+	}
+	return answer{met: true}
+}
+
+// poolUsage asks how many connections a measured pool has, which is observed at
+// each export, while there is a pool.
+func poolUsage(s *service) answer {
+	if len(s.series[usageSeries]) == 0 && len(s.series[createSeries]) > 0 {
+		return no("no %s, though connections were made", usageSeries)
+	}
+	if a := anyPool(s); !a.met {
+		return answer{met: true}
+	}
+	return metric(usageSeries, "pool_name", "state")(s)
+}
+
+// runtimeNames are the metrics that the platform takes as a sign of life.
+var runtimeNames = regexp.MustCompile(`^(jvm|nodejs|hikaricp|db_client_connections|kafka_consumer|kafka_producer|process|system|go)_`)
+
+func runtimeMetrics(s *service) answer {
+	n := 0
+	for name := range s.series {
+		if runtimeNames.MatchString(name) {
+			n++
+		}
+	}
+	if n == 0 {
+		return no("no metrics of the runtime, a pool or Kafka")
+	}
+	return yes("%s", count(n, "metric"))
+}

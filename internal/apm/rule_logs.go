@@ -1,0 +1,233 @@
+package apm
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+
+	"github.com/nais/spor/internal/privacy"
+)
+
+// levels are those that the severity filter of the Logs tab knows.
+var levels = []string{
+	"error", "ERROR", "SEVERE", "warn", "WARN", "info", "INFO", "Information", "debug", "DEBUG", "trace", "TRACE",
+}
+
+var (
+	// issueLevel is what the Issues tab takes as an error.
+	issueLevel = regexp.MustCompile(`^(?i:error|fatal|critical)$`)
+	// troubleLevel is what people mean as one.
+	troubleLevel = regexp.MustCompile(`(?i)err|fatal|crit|panic|severe|emerg|alert`)
+	// plainPanic is how the Go runtime tells of a panic.
+	plainPanic = regexp.MustCompile(`^(panic: |fatal error: |goroutine \d+ \[)`)
+)
+
+func (l *line) message() string { return l.field("message", "msg") }
+
+func (l *line) isIssue() bool { return issueLevel.MatchString(l.field("level")) && l.message() != "" }
+
+// shown is the beginning of a line, fit to be shown.
+func (l *line) shown() string {
+	text := privacy.Text(l.text)
+	if len(text) > 40 {
+		text = strings.ToValidUTF8(text[:37], "") + "..."
+	}
+	return text
+}
+
+func anyLines(s *service) answer {
+	if len(s.lines)+len(s.records) == 0 {
+		return no("no log lines")
+	}
+	return yes("%s", count(len(s.lines)+len(s.records), "log line"))
+}
+
+func jsonLines(s *service) answer {
+	if a := anyLines(s); !a.met {
+		return a
+	}
+	var plain []*line
+	for _, l := range s.lines {
+		if l.fields == nil {
+			plain = append(plain, l)
+		}
+	}
+	if len(plain) > 0 {
+		return no("%d of %s plain text (%s: %s)", len(plain), count(len(s.lines), "line"), plain[0].stream, plain[0].shown())
+	}
+	return yes("%s of JSON", count(len(s.lines), "line"))
+}
+
+func exactLevels(s *service) answer {
+	for _, l := range s.lines {
+		if l.fields != nil && !slices.Contains(levels, l.field("level")) {
+			return no("level %q", l.field("level"))
+		}
+	}
+	return answer{met: true}
+}
+
+func messages(s *service) answer {
+	for _, l := range s.lines {
+		if l.fields != nil && l.message() == "" {
+			return no("line without a message (%s)", l.shown())
+		}
+	}
+	return answer{met: true}
+}
+
+func joinedLogs(s *service) answer {
+	traces := map[string]bool{}
+	for _, one := range s.spans {
+		traces[one.trace] = true
+	}
+	joined, half, nested := 0, 0, 0
+	for _, l := range s.lines {
+		switch {
+		case traces[l.field("trace_id", "traceId", "traceID")] && l.field("span_id", "spanId", "spanID") != "":
+			joined++
+		case l.field("trace_id", "traceId", "traceID") != "":
+			half++
+		case l.nested("trace_id", "traceId", "traceID"):
+			nested++
+		}
+	}
+	for _, r := range s.records {
+		if traces[r.trace] {
+			joined++
+		}
+	}
+	switch {
+	case joined > 0:
+		return yes("%s with trace_id and span_id", count(joined, "line"))
+	case nested > 0:
+		return no("trace_id is inside a group, where the platform does not look")
+	case half > 0:
+		return no("trace_id without span_id, or of no trace that was sent")
+	}
+	return no("none of %s has trace_id and span_id", count(len(s.lines), "line"))
+}
+
+// hasTrouble reports whether something went wrong, and so should be an issue.
+func hasTrouble(s *service) bool {
+	return s.any(func(one *span) bool { return isEntry(one) && one.failed() }) ||
+		slices.ContainsFunc(s.lines, func(l *line) bool {
+			return troubleLevel.MatchString(l.field("level", "severity")) || plainPanic.MatchString(l.text)
+		}) ||
+		slices.ContainsFunc(s.records, isErrorRecord)
+}
+
+func isErrorRecord(r *record) bool {
+	return r.GetSeverityNumber() >= logspb.SeverityNumber_SEVERITY_NUMBER_ERROR
+}
+
+func errorLines(s *service) answer {
+	n := 0
+	for _, l := range s.lines {
+		switch level := l.field("level", "severity"); {
+		case l.isIssue():
+			n++
+		case troubleLevel.MatchString(level):
+			return no("a line at level %q, which is no error to the Issues tab", level)
+		}
+	}
+	for _, r := range s.records {
+		if isErrorRecord(r) {
+			n++
+		}
+	}
+	if n == 0 {
+		return no("something failed, and no line at level error says so")
+	}
+	return yes("%s at level error", count(n, "line"))
+}
+
+var digits = regexp.MustCompile(`[0-9]+`)
+
+// stableMessages asks that errors of one sort are one issue.
+func stableMessages(s *service) answer {
+	forms := map[string]string{}
+	for _, l := range s.lines {
+		if !l.isIssue() {
+			continue
+		}
+		message := l.message()
+		form := digits.ReplaceAllString(uuid.ReplaceAllString(message, "#"), "#")
+		if other, seen := forms[form]; seen && other != message || uuid.MatchString(message) || longDigits.MatchString(message) ||
+			strings.Contains(message, privacy.Masked) || strings.Contains(message, "\ngoroutine ") {
+			return no("message varies: %q", privacy.Text(strings.ToValidUTF8(message[:min(len(message), 60)], "")))
+		}
+		forms[form] = message
+	}
+	return yes("%s", count(len(forms), "message"))
+}
+
+// panicStacks asks that panics are one line with a stack, and not many without.
+func panicStacks(s *service) answer {
+	stacks := 0
+	for _, l := range s.lines {
+		if l.fields == nil && plainPanic.MatchString(l.text) {
+			return no("a panic is plain text on %s, every line an entry of its own", l.stream)
+		}
+		if l.isIssue() && l.field("stack_trace", "stack") != "" {
+			stacks++
+		}
+	}
+	for _, r := range s.records {
+		if r.attrs["exception.stacktrace"] != "" {
+			stacks++
+		}
+	}
+	if stacks == 0 && s.any(panicked) {
+		return no("a span tells of a panic, and no line has its stack_trace")
+	}
+	return yes("%s", count(stacks, "stack"))
+}
+
+// panicked reports whether s has an exception with a stack.
+func panicked(s *span) bool {
+	for _, e := range s.GetEvents() {
+		if e.GetName() == "exception" && attributesOf(e.GetAttributes())["exception.stacktrace"] != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// exportedExceptions asks that errors sent over OTLP say what they are.
+func exportedExceptions(s *service) answer {
+	errors := 0
+	for _, r := range s.records {
+		if !isErrorRecord(r) {
+			continue
+		}
+		if errors++; r.attrs["exception.type"] != "" && r.attrs["exception.message"] != "" {
+			return yes("exception.type over OTLP")
+		}
+	}
+	if errors > 0 {
+		return no("%s over OTLP without exception.type and exception.message", count(errors, "error"))
+	}
+	return answer{met: true}
+}
+
+const teamMark = "TEAM_LOGS"
+
+func (l *line) isTeam() bool {
+	return l.fields != nil && strings.Contains(l.text, `"`+teamMark+`"`)
+}
+
+func (r *record) isTeam() bool { return r.attrs["marker"] == teamMark }
+
+func hasTeamLogs(s *service) bool {
+	return slices.ContainsFunc(s.lines, (*line).isTeam) || slices.ContainsFunc(s.records, (*record).isTeam)
+}
+
+func noTeamLogs(s *service) answer {
+	if slices.ContainsFunc(s.records, (*record).isTeam) {
+		return no("a record marked %s was sent over OTLP", teamMark)
+	}
+	return no("a record marked %s is in the log", teamMark)
+}

@@ -1,0 +1,204 @@
+package apm
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// isEntry reports whether s is how work comes into the service.
+func isEntry(s *span) bool { return s.is(server, consumer) }
+
+func hasSpans(s *service) answer {
+	if len(s.spans) == 0 {
+		return no("no spans")
+	}
+	return yes("%s", count(len(s.spans), "span"))
+}
+
+// hasEntrySpans asks for what RED metrics are made of: SERVER spans, or where
+// there are none those of any other kind but INTERNAL.
+func hasEntrySpans(s *service) answer {
+	if n := len(s.pick(isServer)); n > 0 {
+		return yes("%s", count(n, "SERVER span"))
+	}
+	if n := len(s.pick(isRemote)); n > 0 {
+		return yes("no SERVER spans, %s of other kinds", count(n, "span"))
+	}
+	return no("no SERVER spans")
+}
+
+func platformName(s *service) answer {
+	if s.written != "" {
+		return no("service.name is %q, and the platform's is %q", s.name, s.written)
+	}
+	if s.name == unknown || strings.HasPrefix(s.name, unknown+":") {
+		return no("service.name is %q", s.name)
+	}
+	return yes("service.name %s", s.name)
+}
+
+// resourceHas asks for an attribute of the resource of all that was sent.
+func resourceHas(key string) func(*service) answer {
+	return func(s *service) answer {
+		value := ""
+		for _, r := range s.resources() {
+			if r.attrs[key] == "" {
+				return no("resource without %s", key)
+			}
+			value = r.attrs[key]
+		}
+		if value == "" {
+			return no("no resource with %s", key)
+		}
+		return yes("%s", key)
+	}
+}
+
+func (s *service) resources() []*resource {
+	var all []*resource
+	add := func(r *resource) {
+		if !slices.Contains(all, r) {
+			all = append(all, r)
+		}
+	}
+	for _, one := range s.spans {
+		add(one.resource)
+	}
+	for _, some := range s.series {
+		for _, one := range some {
+			add(one.resource)
+		}
+	}
+	for _, one := range s.records {
+		add(one.resource)
+	}
+	return all
+}
+
+// errorCodes are the codes of gRPC that are the server's fault.
+var errorCodes = map[string]bool{
+	"2": true, "4": true, "12": true, "13": true, "14": true, "15": true,
+	"UNKNOWN": true, "DEADLINE_EXCEEDED": true, "UNIMPLEMENTED": true, "INTERNAL": true, "UNAVAILABLE": true, "DATA_LOSS": true,
+}
+
+// trueErrors asks that server spans are errors where the server failed, and only
+// there.
+func trueErrors(s *service) answer {
+	failed := 0
+	for _, one := range s.pick(isServer) {
+		code, _ := strconv.Atoi(one.first("http.response.status_code", "http.status_code"))
+		rpc := one.first("rpc.response.status_code", "rpc.grpc.status_code")
+		switch {
+		case code >= 500 && !one.failed():
+			return no("%s with status %d is no error", nameOf(one), code)
+		case code >= 400 && code < 500 && one.failed():
+			return no("%s with status %d is an error", nameOf(one), code)
+		case code == 0 && rpc != "" && rpc != "0" && rpc != "OK" && errorCodes[rpc] != one.failed():
+			return no("%s with code %s: error is %t", nameOf(one), rpc, one.failed())
+		}
+		if one.failed() {
+			failed++
+		}
+	}
+	return yes("%s", count(failed, "error"))
+}
+
+// unmatched reports whether no route of the server was asked for.
+func unmatched(s *span) bool {
+	code := s.first("http.response.status_code", "http.status_code")
+	return code == "404" || code == "405"
+}
+
+func routeNames(s *service) answer {
+	routed := 0
+	for _, one := range s.pick(isHTTPServer) {
+		name, route := one.GetName(), one.attrs["http.route"]
+		switch {
+		case !method.MatchString(name):
+			return no("server span named %q", nameOf(one))
+		case isRoutedServer(one):
+			routed++
+		case route != "" || !unmatched(one):
+			return no("server span named %q, without a route", nameOf(one))
+		}
+	}
+	return yes("%s with a route", count(routed, "server span"))
+}
+
+func clientNames(s *service) answer {
+	picked := s.pick(isHTTPClient)
+	for _, one := range picked {
+		if !method.MatchString(one.GetName()) {
+			return no("client span named %q", nameOf(one))
+		}
+	}
+	return yes("%s", count(len(picked), "client span"))
+}
+
+func shortMethods(s *service) answer {
+	for _, one := range s.pick(isRPC) {
+		if m := one.attrs["rpc.method"]; m == "" || strings.Contains(m, "/") {
+			return no("rpc.method is %q on %s", m, nameOf(one))
+		}
+	}
+	return answer{met: true}
+}
+
+func statusCodes(s *service) answer {
+	n := 0
+	for _, one := range s.pick(isHTTPServer) {
+		if one.has("http.status_code") {
+			n++
+		} else if one.has("http.response.status_code") {
+			return no("%s without http.status_code", nameOf(one))
+		}
+	}
+	if n == 0 {
+		return no("no server span with http.status_code")
+	}
+	return yes("http.status_code")
+}
+
+func stableNames(s *service) answer {
+	names := map[string]bool{}
+	for _, one := range s.spans {
+		if trouble := nameTrouble(one); trouble != "" {
+			return no("span name %q: %s", nameOf(one), trouble)
+		}
+		names[one.GetName()] = true
+	}
+	return yes("%s", count(len(names), "span name"))
+}
+
+// noisy are the last parts of paths that only probes and scrapers ask for.
+var noisy = []string{"isalive", "isready", "is_alive", "is_ready", "prometheus", "metrics", "favicon.ico"}
+
+func noNoise(s *service) answer {
+	for _, one := range s.pick(isServer) {
+		if isNoise(one) {
+			return no("%s", nameOf(one))
+		}
+	}
+	return answer{met: true}
+}
+
+func isNoise(s *span) bool {
+	if service := s.first("rpc.service", "rpc.method"); strings.HasPrefix(service, "grpc.health.v1.") || strings.HasPrefix(service, "grpc.reflection.") {
+		return true
+	}
+	verb, route, _ := strings.Cut(s.GetName(), " ")
+	if verb != "GET" && verb != "HEAD" {
+		return false
+	}
+	for _, path := range []string{route, s.attrs["http.route"], s.first("url.path", "http.target")} {
+		path = strings.ToLower(strings.TrimSuffix(path, "/"))
+		last := path[strings.LastIndexByte(path, '/')+1:]
+		if slices.ContainsFunc(noisy, func(n string) bool { return last == n || strings.HasPrefix(n, "is_") && strings.HasSuffix(last, n) }) ||
+			strings.Contains(path, "/actuator/") || strings.Contains(path, "/internal/health") || strings.Contains(path, "/internal/status") ||
+			strings.Contains(path, "/internal/alive") || strings.Contains(path, "/internal/ready") {
+			return true
+		}
+	}
+	return false
+}

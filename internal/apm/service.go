@@ -1,0 +1,147 @@
+package apm
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+)
+
+// service is what one service sent and wrote.
+type service struct {
+	name    string
+	spans   []*span
+	series  map[string][]*series
+	lines   []*line
+	records []*record
+	edges   []Edge
+	texts   texts
+	all     map[spanKey]*span // of the whole recording
+	written string            // the service that wrote the lines, if that is another
+}
+
+func (r *Recording) service(name string, edges []Edge) *service {
+	s := &service{name: name, series: map[string][]*series{}, all: map[spanKey]*span{}}
+	for _, one := range r.spans {
+		s.all[spanKey{one.trace, one.id}] = one
+		if one.resource.service == name {
+			s.spans = append(s.spans, one)
+		}
+	}
+	for _, one := range r.series {
+		if one.resource.service == name {
+			s.series[one.name] = append(s.series[one.name], one)
+		}
+	}
+	for _, one := range r.records {
+		if one.resource.service == name {
+			s.records = append(s.records, one)
+		}
+	}
+	s.lines, s.written = r.linesOf(name)
+	for _, e := range edges {
+		if e.Client == name || e.Server == name {
+			s.edges = append(s.edges, e)
+		}
+	}
+	s.texts = r.texts.of(name)
+	for _, l := range s.lines {
+		s.texts.line(l)
+	}
+	return s
+}
+
+// linesOf returns the lines of a service: those recorded under its name, or those
+// of a program that gave itself another name.
+func (r *Recording) linesOf(name string) (lines []*line, under string) {
+	for _, l := range r.lines {
+		if l.resource.service == name {
+			lines = append(lines, l)
+		}
+	}
+	speaking := r.speaking()
+	if len(lines) > 0 || len(speaking) != 1 || speaking[0] != name || len(r.lines) == 0 {
+		return lines, ""
+	}
+	return r.lines, r.lines[0].resource.service
+}
+
+// speaking returns the services that sent something.
+func (r *Recording) speaking() []string {
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, s := range r.spans {
+		add(s.resource.service)
+	}
+	for _, s := range r.series {
+		add(s.resource.service)
+	}
+	for _, s := range r.records {
+		add(s.resource.service)
+	}
+	return names
+}
+
+// A selector tells spans of one sort from others.
+type selector func(*span) bool
+
+func (s *service) pick(sel selector) []*span {
+	var picked []*span
+	for _, one := range s.spans {
+		if sel(one) {
+			picked = append(picked, one)
+		}
+	}
+	return picked
+}
+
+func (s *service) any(sel selector) bool { return slices.ContainsFunc(s.spans, sel) }
+
+// The kinds of spans.
+const (
+	client   = tracepb.Span_SPAN_KIND_CLIENT
+	server   = tracepb.Span_SPAN_KIND_SERVER
+	producer = tracepb.Span_SPAN_KIND_PRODUCER
+	consumer = tracepb.Span_SPAN_KIND_CONSUMER
+)
+
+// The sorts of spans. Each is told by either dialect, and by that of neither.
+func isServer(s *span) bool     { return s.is(server) }
+func isDatabase(s *span) bool   { return s.hasAny("db.") && !s.is(server, consumer) }
+func isMessaging(s *span) bool  { return s.hasAny("messaging.") }
+func isRPC(s *span) bool        { return s.hasAny("rpc.") }
+func isHTTP(s *span) bool       { return s.has("http.request.method", "http.method") }
+func isHTTPServer(s *span) bool { return isServer(s) && isHTTP(s) }
+func isHTTPClient(s *span) bool { return s.is(client) && isHTTP(s) && !isDatabase(s) && !isRPC(s) }
+func isQuery(s *span) bool      { return isDatabase(s) && s.has("db.statement", "db.query.text") }
+func isProducer(s *span) bool   { return isMessaging(s) && s.is(producer) }
+func isConsumer(s *span) bool   { return isMessaging(s) && s.is(consumer) }
+func isRoutedServer(s *span) bool {
+	return isHTTPServer(s) && strings.Contains(s.GetName(), " /")
+}
+
+// isRemote reports whether s calls something that the platform calls a dependency.
+func isRemote(s *span) bool { return s.is(client, producer, consumer) }
+
+// The database systems that run in the process: they have no address, and no pool
+// that anybody would share.
+var embedded = map[string]bool{"sqlite": true, "duckdb": true, "h2": true, "hsqldb": true, "derby": true, "h2database": true}
+
+func isEmbedded(s *span) bool { return embedded[s.first("db.system", "db.system.name")] }
+
+// sqlSystems are those that are spoken to through a pool of connections.
+func isPooled(s *span) bool {
+	switch s.first("db.system", "db.system.name") {
+	case "redis", "valkey", "opensearch", "elasticsearch", "mongodb", "memcached", "cassandra":
+		return false
+	}
+	return isDatabase(s)
+}
+
+// method is how a span name that can be parsed begins.
+var method = regexp.MustCompile(`^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|QUERY|_OTHER)( |$)`)

@@ -1,0 +1,224 @@
+package conformance
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/nais/spor/internal/recording"
+)
+
+// tape is a copy of a recording, to be changed.
+type tape struct {
+	requests []recording.Request
+	changed  bool
+}
+
+func newTape(requests []recording.Request) *tape {
+	t := &tape{}
+	for _, r := range requests {
+		t.requests = append(t.requests, recording.Request{
+			Traces: proto.CloneOf(r.Traces), Metrics: proto.CloneOf(r.Metrics), Logs: proto.CloneOf(r.Logs),
+		})
+	}
+	return t
+}
+
+// spans changes the spans of which which is true.
+func (t *tape) spans(which func(*tracepb.Span) bool, change func(*tracepb.Span)) {
+	for _, r := range t.requests {
+		for _, rs := range r.Traces.GetResourceSpans() {
+			for _, ss := range rs.GetScopeSpans() {
+				for _, s := range ss.GetSpans() {
+					if which(s) {
+						before := proto.CloneOf(s)
+						change(s)
+						t.changed = t.changed || !proto.Equal(before, s)
+					}
+				}
+			}
+		}
+	}
+}
+
+// keep keeps the spans of which which is true.
+func (t *tape) keep(which func(*tracepb.Span) bool) {
+	for _, r := range t.requests {
+		for _, rs := range r.Traces.GetResourceSpans() {
+			for _, ss := range rs.GetScopeSpans() {
+				ss.Spans = slices.DeleteFunc(ss.Spans, func(s *tracepb.Span) bool { return !which(s) })
+				t.changed = true
+			}
+		}
+	}
+}
+
+// drop takes attributes from the spans of which which is true.
+func (t *tape) drop(which func(*tracepb.Span) bool, keys ...string) {
+	t.spans(which, func(s *tracepb.Span) { s.Attributes = without(s.GetAttributes(), keys...) })
+}
+
+// orphan puts spans into traces of their own.
+func (t *tape) orphan(which func(*tracepb.Span) bool) {
+	n := byte(0)
+	t.spans(which, func(s *tracepb.Span) {
+		n++
+		s.ParentSpanId = nil
+		s.TraceId = slices.Concat([]byte{0xff, n}, s.GetTraceId()[2:])
+	})
+}
+
+func (t *tape) dropResource(key string) {
+	change := func(r *resourcepb.Resource) {
+		if r == nil {
+			return
+		}
+		before := len(r.GetAttributes())
+		r.Attributes = without(r.GetAttributes(), key)
+		t.changed = t.changed || len(r.GetAttributes()) != before
+	}
+	for _, r := range t.requests {
+		for _, rs := range r.Traces.GetResourceSpans() {
+			change(rs.GetResource())
+		}
+		for _, rm := range r.Metrics.GetResourceMetrics() {
+			change(rm.GetResource())
+		}
+	}
+}
+
+// scopes calls do for the metrics of each scope.
+func (t *tape) scopes(do func(*metricspb.ScopeMetrics)) {
+	for _, r := range t.requests {
+		for _, rm := range r.Metrics.GetResourceMetrics() {
+			for _, sm := range rm.GetScopeMetrics() {
+				do(sm)
+			}
+		}
+	}
+}
+
+// dropMetric takes the metrics whose names begin with prefix.
+func (t *tape) dropMetric(prefix string) {
+	t.scopes(func(sm *metricspb.ScopeMetrics) {
+		before := len(sm.GetMetrics())
+		sm.Metrics = slices.DeleteFunc(sm.GetMetrics(), func(m *metricspb.Metric) bool { return strings.HasPrefix(m.GetName(), prefix) })
+		t.changed = t.changed || len(sm.GetMetrics()) != before
+	})
+}
+
+func (t *tape) unit(name, unit string) {
+	t.scopes(func(sm *metricspb.ScopeMetrics) {
+		for _, m := range sm.GetMetrics() {
+			if m.GetName() == name {
+				m.Unit, t.changed = unit, true
+			}
+		}
+	})
+}
+
+func (t *tape) dropLabel(name, key string) {
+	t.scopes(func(sm *metricspb.ScopeMetrics) {
+		for _, m := range sm.GetMetrics() {
+			if m.GetName() != name {
+				continue
+			}
+			for _, p := range slices.Concat(m.GetGauge().GetDataPoints(), m.GetSum().GetDataPoints()) {
+				p.Attributes, t.changed = without(p.GetAttributes(), key), true
+			}
+		}
+	})
+}
+
+// text changes what was written; a line that becomes empty is gone.
+func (t *tape) text(change func(string) string) {
+	for _, r := range t.requests {
+		for _, rl := range r.Logs.GetResourceLogs() {
+			for _, sl := range rl.GetScopeLogs() {
+				for _, l := range sl.GetLogRecords() {
+					t.changeText(l, change)
+				}
+			}
+		}
+	}
+}
+
+func (t *tape) changeText(l *logspb.LogRecord, change func(string) string) {
+	before := l.GetBody().GetStringValue()
+	after := change(before)
+	l.Body = text(after)
+	t.changed = t.changed || before != after
+}
+
+// lines changes the fields of what was written as JSON.
+func (t *tape) lines(change func(map[string]any)) {
+	t.text(func(before string) string {
+		var fields map[string]any
+		if json.Unmarshal([]byte(before), &fields) != nil {
+			return before
+		}
+		change(fields)
+		after, err := json.Marshal(fields)
+		if err != nil {
+			return before
+		}
+		return string(after)
+	})
+}
+
+func text(s string) *commonpb.AnyValue {
+	return &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: s}}
+}
+
+func without(attrs []*commonpb.KeyValue, keys ...string) []*commonpb.KeyValue {
+	return slices.DeleteFunc(attrs, func(a *commonpb.KeyValue) bool { return slices.Contains(keys, a.GetKey()) })
+}
+
+func set(s *tracepb.Span, key, value string) {
+	s.Attributes = append(without(s.GetAttributes(), key), &commonpb.KeyValue{Key: key, Value: text(value)})
+}
+
+// attr returns an attribute as text, "" for none.
+func attr(s *tracepb.Span, key string) string {
+	for _, a := range s.GetAttributes() {
+		if a.GetKey() != key {
+			continue
+		}
+		if n, ok := a.GetValue().GetValue().(*commonpb.AnyValue_IntValue); ok {
+			return strconv.FormatInt(n.IntValue, 10)
+		}
+		return a.GetValue().GetStringValue()
+	}
+	return ""
+}
+
+func fail(s *tracepb.Span) { s.Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR} }
+
+func every(*tracepb.Span) bool      { return true }
+func isServer(s *tracepb.Span) bool { return s.GetKind() == tracepb.Span_SPAN_KIND_SERVER }
+func isRPC(s *tracepb.Span) bool    { return attr(s, "rpc.system") != "" }
+func isHTTPServer(s *tracepb.Span) bool {
+	return isServer(s) && attr(s, "http.request.method") != ""
+}
+
+func isHTTPClient(s *tracepb.Span) bool {
+	return s.GetKind() == tracepb.Span_SPAN_KIND_CLIENT && attr(s, "http.request.method") != ""
+}
+
+func isCall(s *tracepb.Span) bool {
+	return s.GetKind() == tracepb.Span_SPAN_KIND_CLIENT && (isRPC(s) || isHTTPClient(s))
+}
+func isRPCServer(s *tracepb.Span) bool { return isServer(s) && isRPC(s) }
+func isDatabase(s *tracepb.Span) bool  { return attr(s, "db.system.name") != "" }
+func isMessaging(s *tracepb.Span) bool { return attr(s, "messaging.system") != "" }
+func isConsumer(s *tracepb.Span) bool {
+	return isMessaging(s) && s.GetKind() == tracepb.Span_SPAN_KIND_CONSUMER
+}
