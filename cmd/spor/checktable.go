@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/nais/spor/internal/apm"
+)
+
+// table writes reports for people.
+type table struct {
+	w     io.Writer
+	width int // 0 where there is no terminal
+	color bool
+	err   error
+}
+
+const (
+	stateColumn = 10 // begins the panel
+	textColumn  = 42 // begins the evidence
+	fullWidth   = 80 // where the terminal does not say, or is narrower
+)
+
+// The colours of states.
+const (
+	green = "\x1b[32m"
+	red   = "\x1b[31m"
+	faint = "\x1b[2m"
+	plain = "\x1b[0m"
+)
+
+func (t *table) line(text string) {
+	if t.err == nil {
+		_, t.err = fmt.Fprintln(t.w, text)
+	}
+}
+
+func (t *table) report(r apm.Report) {
+	t.line(fmt.Sprintf("%s: %s, %s, %s", r.Service, count(r.Spans, "span"), count(r.Series, "metric"), count(r.Lines+r.Records, "log line")))
+	t.line("")
+	for _, v := range r.Panels {
+		t.verdict(v)
+	}
+	for _, f := range r.Findings {
+		t.finding(f)
+	}
+	t.edges(r)
+	t.line("")
+	t.line(summaryOf(r))
+}
+
+func (t *table) verdict(v apm.Verdict) {
+	switch v.State {
+	case apm.Lit:
+		t.row(green, "lit", v.Panel, v.Evidence)
+	case apm.Dark:
+		t.row(red, "dark", v.Panel, v.Evidence)
+		for _, cure := range v.Cures {
+			t.cure(cure)
+		}
+	default:
+		t.row(faint, string(v.State), v.Panel, "")
+	}
+}
+
+func (t *table) finding(f apm.Finding) {
+	place := f.Place
+	if f.Count > 1 {
+		place += fmt.Sprintf(" (%d times)", f.Count)
+	}
+	t.row(red, "found", f.Kind, place)
+	t.cure(f.Cure)
+}
+
+// row writes a state, a name, and a text that goes on in its column.
+func (t *table) row(color, state, name, text string) {
+	head := pad(state, stateColumn) + pad(name, textColumn-stateColumn)
+	for i, part := range wrap(text, t.columns()-textColumn) {
+		if i > 0 {
+			head = strings.Repeat(" ", textColumn)
+		} else if t.color {
+			head = color + head[:stateColumn] + plain + head[stateColumn:]
+		}
+		t.line(strings.TrimRight(head+part, " "))
+	}
+}
+
+func (t *table) cure(text string) {
+	head := strings.Repeat(" ", stateColumn) + "cure: "
+	for _, part := range wrap(text, t.columns()-len(head)) {
+		t.line(head + part)
+		head = strings.Repeat(" ", len(head))
+	}
+}
+
+func (t *table) edges(r apm.Report) {
+	if len(r.Edges) == 0 {
+		return
+	}
+	t.line("")
+	for _, e := range r.Edges {
+		kind := e.Type
+		if kind == "" {
+			kind = "calls"
+		}
+		t.line(fmt.Sprintf("edge      %s -> %s (%s, %d)", e.Client, e.Server, strings.ReplaceAll(kind, "_", " "), e.Count))
+	}
+}
+
+func (t *table) columns() int { return max(t.width, fullWidth) }
+
+func summaryOf(r apm.Report) string {
+	counts := map[apm.State]int{}
+	for _, v := range r.Panels {
+		counts[v.State]++
+	}
+	text := fmt.Sprintf("%s: %d lit, %d dark, %d not used", count(len(r.Panels), "panel"), counts[apm.Lit], counts[apm.Dark], counts[apm.NotUsed])
+	if len(r.Findings) > 0 {
+		text += "; " + count(len(r.Findings), "finding")
+	}
+	return text
+}
+
+func pad(text string, width int) string {
+	return text + strings.Repeat(" ", max(width-utf8.RuneCountInString(text), 1))
+}
+
+// wrap cuts text into lines of at most width characters, at blanks; a word that
+// is longer stands alone. There is one line at least.
+func wrap(text string, width int) []string {
+	var lines []string
+	var line strings.Builder
+	for _, word := range strings.Fields(text) {
+		if line.Len() > 0 && utf8.RuneCountInString(line.String())+1+utf8.RuneCountInString(word) > width {
+			lines = append(lines, line.String())
+			line.Reset()
+		}
+		if line.Len() > 0 {
+			line.WriteByte(' ')
+		}
+		line.WriteString(word)
+	}
+	return append(lines, line.String())
+}
