@@ -1,0 +1,123 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// batches reads n records of topic in batches, and returns those.
+func (s *kafkaSite) batches(t *testing.T, topic string, n int, handle func(context.Context, []KafkaRecord) error) (batches [][]KafkaRecord) {
+	t.Helper()
+	c := s.consumer(t, topic)
+	defer c.Close()
+	ctx, stop := context.WithCancel(within(t))
+	defer stop()
+	err := c.RunBatches(ctx, func(ctx context.Context, records []KafkaRecord) error {
+		batches = append(batches, records)
+		if n -= len(records); n <= 0 {
+			stop()
+		}
+		if handle == nil {
+			return nil
+		}
+		return handle(ctx, records)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return batches
+}
+
+// testKafkaBatch processes records of two traces, three of each and one of none.
+func testKafkaBatch(t *testing.T, s *kafkaSite) {
+	a, b := foreign(1), foreign(2)
+	var records []KafkaRecord
+	for i := range 6 {
+		sender := a
+		if i%2 == 1 {
+			sender = b
+		}
+		records = append(records, KafkaRecord{Topic: s.topic, Value: fmt.Append(nil, i), Headers: []KafkaHeader{carrying(sender)}})
+	}
+	s.cluster.Write(t, append(records, KafkaRecord{Topic: s.topic, Value: []byte("alone")})...)
+	var inside []trace.SpanContext
+	batches := s.batches(t, s.topic, 7, func(ctx context.Context, _ []KafkaRecord) error {
+		inside = append(inside, trace.SpanContextFromContext(ctx))
+		return nil
+	})
+	spans := s.consuming.Wait(t, len(batches))
+	if s.consuming.Started() != len(batches) {
+		t.Errorf("%d spans for %d batches", s.consuming.Started(), len(batches))
+	}
+	seen := map[trace.SpanID]bool{}
+	for i, span := range spans {
+		checkKafka(t, span, "", map[string]string{
+			"messaging.operation.type": "process", "messaging.destination.name": s.topic, "messaging.consumer.group.name": s.group,
+			"messaging.batch.message_count": fmt.Sprint(len(batches[i])), "messaging.kafka.offset": "",
+		})
+		if span.Name() != s.topic+" process" || span.SpanKind() != trace.SpanKindConsumer || span.SpanContext().SpanID() != inside[i].SpanID() {
+			t.Errorf("batch %d: %v span %q", i, span.SpanKind(), span.Name())
+		}
+		for _, link := range span.Links() {
+			seen[link.SpanContext.SpanID()] = true
+			if oteltest.Map(link.Attributes)["messaging.kafka.offset"] == "" {
+				t.Errorf("a link without an offset: %v", link.Attributes)
+			}
+		}
+		if n := len(span.Links()); n > 2 {
+			t.Errorf("%d links to 2 spans", n)
+		}
+	}
+	if !seen[a.SpanID()] || !seen[b.SpanID()] {
+		t.Errorf("links to %v, want both senders", seen)
+	}
+}
+
+// testKafkaLargeBatch processes 10,000 records of as many traces, of which the
+// last is the one that is sampled.
+func testKafkaLargeBatch(t *testing.T, s *kafkaSite) {
+	const n = 10_000
+	records := make([]KafkaRecord, n)
+	for i := range records {
+		sender := foreign(i + 1)
+		if i < n-1 {
+			sender = sender.WithTraceFlags(0)
+		}
+		records[i] = KafkaRecord{Topic: s.topic, Value: []byte("x"), Headers: []KafkaHeader{carrying(sender)}}
+	}
+	s.cluster.Write(t, records...)
+	batches := s.batches(t, s.topic, n, nil)
+	spans := s.consuming.Wait(t, len(batches))
+	if len(spans) != len(batches) {
+		t.Errorf("%d spans for %d batches", len(spans), len(batches))
+	}
+	total, sampled := 0, 0
+	for i, span := range spans {
+		if len(span.Links()) > 128 || span.DroppedLinks() != 0 {
+			t.Errorf("%d links, and %d dropped", len(span.Links()), span.DroppedLinks())
+		}
+		if got, want := oteltest.Map(span.Attributes())["messaging.batch.message_count"], fmt.Sprint(len(batches[i])); got != want {
+			t.Errorf("message_count is %s, want %s", got, want)
+		}
+		total += len(batches[i])
+		sampled += countSampled(span)
+	}
+	if total != n || sampled != 1 {
+		t.Errorf("%d records, %d links to sampled spans; want %d and 1", total, sampled, n)
+	}
+}
+
+func countSampled(span sdktrace.ReadOnlySpan) (n int) {
+	for _, link := range span.Links() {
+		if link.SpanContext.IsSampled() {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,74 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/kafkatrace"
+)
+
+// testKafkaRetryTopics has a record fail on its way over two retry topics to a
+// third for what nobody could handle, all in one trace.
+func testKafkaRetryTopics(t *testing.T, s *kafkaSite) {
+	topics := []string{s.topic, s.newTopic(t, 1, nil), s.newTopic(t, 1, nil), s.newTopic(t, 1, nil)}
+	p := s.producer(t, KafkaProducing{})
+	s.send(t, p, "one")
+	for i, topic := range topics[:3] {
+		s.process(t, topic, 1, func(ctx context.Context, r KafkaRecord) error {
+			return p.Forward(ctx, r, topics[i+1])
+		})
+	}
+	sends, processes := s.producing.Wait(t, 4), s.consuming.Wait(t, 3)
+	for i, process := range processes {
+		checkJoined(t, process, sends[i])
+		if got, want := sends[i+1].Parent().SpanID(), process.SpanContext().SpanID(); got != want {
+			t.Errorf("sent to topic %d below %v, want %v", i+1, got, want)
+		}
+		if got, want := process.SpanContext().TraceID(), sends[0].SpanContext().TraceID(); got != want {
+			t.Errorf("hop %d is in trace %v, want %v", i, got, want)
+		}
+	}
+	if id := sent(t, s.cluster.Read(t, topics[3])[0]); id.SpanID() != sends[3].SpanContext().SpanID() {
+		t.Errorf("the record carries %v, want %v", id.SpanID(), sends[3].SpanContext().SpanID())
+	}
+}
+
+// testKafkaOutbox has a relay send what others wrote down, in their traces.
+func testKafkaOutbox(t *testing.T, s *kafkaSite) {
+	const rows = 3
+	var saved []string
+	var writers []sdktrace.ReadOnlySpan
+	writing := oteltest.New(t)
+	for range rows {
+		ctx, span := writing.TracerProvider.Tracer("program").Start(within(t), "write")
+		saved = append(saved, kafkatrace.Save(ctx))
+		span.End()
+	}
+	writers = writing.Wait(t, rows)
+	relaying := oteltest.New(t)
+	ctx, relay := relaying.TracerProvider.Tracer("program").Start(within(t), "relay")
+	p := s.producer(t, KafkaProducing{})
+	for i, row := range saved {
+		if err := p.Send(kafkatrace.Restore(ctx, row), s.record(fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	relay.End()
+	got := s.process(t, s.topic, rows, nil)
+	for i, send := range s.producing.Wait(t, rows) {
+		if send.Parent().SpanID() != writers[i].SpanContext().SpanID() || send.SpanContext().TraceID() != writers[i].SpanContext().TraceID() {
+			t.Errorf("row %d was sent below %v, want %v", i, send.Parent(), writers[i].SpanContext())
+		}
+		checkJoined(t, s.consuming.Wait(t, rows)[i], send)
+		if string(got[i].Value) != fmt.Sprint(i) {
+			t.Errorf("row %d is %q", i, got[i].Value)
+		}
+	}
+	if links := relaying.Only(t).Links(); len(links) != rows {
+		t.Errorf("the relay has %d links, want %d", len(links), rows)
+	}
+}

@@ -1,0 +1,139 @@
+package conformance
+
+import (
+	"context"
+	"maps"
+	"testing"
+
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// kafkaMetrics are all that there are.
+var kafkaMetrics = []string{
+	"messaging.client.operation.duration", "messaging.process.duration",
+	"messaging.client.sent.messages", "messaging.client.consumed.messages",
+	"kafka.producer.records_sent_total", "kafka.producer.record_send_total",
+	"kafka.consumer.records_consumed_total", "kafka.consumer.records_lag_max",
+}
+
+// sums returns the series of a counter, by topic.
+func (s side) sums(t *testing.T, name, topic string) (total int64, series int) {
+	t.Helper()
+	sum, _ := s.Metric(t, name).(metricdata.Sum[int64])
+	for _, p := range sum.DataPoints {
+		attrs := oteltest.Map(p.Attributes.ToSlice())
+		if attrs[topicKey(attrs)] == topic {
+			total, series = total+p.Value, series+1
+		}
+	}
+	return total, series
+}
+
+func topicKey(attrs map[string]string) string {
+	if _, found := attrs["topic"]; found {
+		return "topic"
+	}
+	return "messaging.destination.name"
+}
+
+// testKafkaMetrics counts and measures two records that go through, and one that
+// does not.
+func testKafkaMetrics(t *testing.T, s *kafkaSite) {
+	p := s.producer(t, KafkaProducing{})
+	s.send(t, p, "one", "two")
+	large := s.tooLarge(t)
+	if err := p.Send(within(t), large); err == nil {
+		t.Fatal("a record that is too large was sent")
+	}
+	s.process(t, s.topic, 2, nil)
+	s.consuming.Wait(t, 2)
+	for _, want := range []struct {
+		side        side
+		name, topic string
+		total       int64
+	}{
+		{s.producing, "kafka.producer.records_sent_total", s.topic, 2},
+		{s.producing, "kafka.producer.record_send_total", s.topic, 2},
+		{s.producing, "kafka.producer.records_sent_total", large.Topic, 0},
+		{s.producing, "messaging.client.sent.messages", s.topic, 2},
+		{s.producing, "messaging.client.sent.messages", large.Topic, 1},
+		{s.consuming, "kafka.consumer.records_consumed_total", s.topic, 2},
+		{s.consuming, "messaging.client.consumed.messages", s.topic, 2},
+	} {
+		total, series := want.side.sums(t, want.name, want.topic)
+		if total != want.total || series > 1 {
+			t.Errorf("%s of %s is %d in %d series, want %d", want.name, want.topic, total, series, want.total)
+		}
+	}
+	s.producing.checkDuration(t, "messaging.client.operation.duration", 2, map[string]string{
+		"messaging.system": "kafka", "messaging.operation.name": "send", "messaging.operation.type": "send", "messaging.destination.name": s.topic,
+	})
+	s.producing.checkDuration(t, "messaging.client.operation.duration", 1, map[string]string{
+		"messaging.system": "kafka", "messaging.operation.name": "send", "messaging.operation.type": "send", "messaging.destination.name": large.Topic,
+		"error.type": "MESSAGE_TOO_LARGE",
+	})
+	s.consuming.checkDuration(t, "messaging.process.duration", 2, map[string]string{
+		"messaging.system": "kafka", "messaging.operation.name": "process", "messaging.operation.type": "process", "messaging.destination.name": s.topic,
+		"messaging.consumer.group.name": s.group,
+	})
+}
+
+// checkDuration tests that there is a series with these attributes and no others.
+func (s side) checkDuration(t *testing.T, name string, n uint64, want map[string]string) {
+	t.Helper()
+	for _, p := range s.Seconds(t, name) {
+		if maps.Equal(oteltest.Map(p.Attributes.ToSlice()), want) {
+			if p.Count != n {
+				t.Errorf("%s measured %d times %v, want %d", name, p.Count, want, n)
+			}
+			return
+		}
+	}
+	t.Errorf("%s did not measure %v: %+v", name, want, s.Seconds(t, name))
+}
+
+// lag returns what is told of partition 0 of the topic, -1 for nothing.
+func (s *kafkaSite) lag(t *testing.T) int64 {
+	t.Helper()
+	gauge, _ := s.consuming.Metric(t, "kafka.consumer.records_lag_max").(metricdata.Gauge[int64])
+	for _, p := range gauge.DataPoints {
+		if attrs := oteltest.Map(p.Attributes.ToSlice()); attrs["topic"] == s.topic && attrs["partition"] == "0" {
+			return p.Value
+		}
+	}
+	return -1
+}
+
+// testKafkaLag lets a consumer come late, catch up and leave.
+func testKafkaLag(t *testing.T, s *kafkaSite) {
+	const n = 50
+	s.write(t, n)
+	c := s.consumer(t, s.topic)
+	ctx, stop := context.WithCancel(within(t))
+	defer stop()
+	var first, handled int64
+	if err := c.Run(ctx, func(context.Context, KafkaRecord) error {
+		if handled++; handled == 1 {
+			first = s.lag(t)
+		}
+		if handled == n {
+			stop()
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if first < 0 || first > n {
+		t.Errorf("lag at the first record is %d of %d", first, n)
+	}
+	s.lag(t) // which is the greatest since
+	if last := s.lag(t); last != 0 {
+		t.Errorf("lag at the end is %d", last)
+	}
+	c.Close()
+	if gone := s.lag(t); gone != -1 {
+		t.Errorf("lag of a consumer that is closed is %d", gone)
+	}
+}

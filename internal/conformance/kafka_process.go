@@ -1,0 +1,251 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/kafkatrace"
+)
+
+// testKafkaForward sends a record that was received on to another topic, which
+// leaves the received one alone.
+func testKafkaForward(t *testing.T, s *kafkaSite) {
+	next := s.newTopic(t, 1, nil)
+	received, _ := s.parent(t)
+	p := s.producer(t, KafkaProducing{})
+	r := s.record("one")
+	r.Headers = []KafkaHeader{{"source", []byte("a")}}
+	if err := p.Send(received, r); err != nil {
+		t.Fatal(err)
+	}
+	first := s.producing.Only(t)
+	var before, after KafkaRecord
+	got := s.process(t, s.topic, 1, func(ctx context.Context, r KafkaRecord) error {
+		before = s.client.Record(r.Native)
+		err := p.Forward(ctx, r, next)
+		after = s.client.Record(r.Native)
+		return err
+	})[0]
+	if !sameHeaders(before.Headers, after.Headers) {
+		t.Errorf("the received record has the headers %v, had %v", after.Headers, before.Headers)
+	}
+	process, second := s.consuming.Only(t), s.producing.Wait(t, 2)[1]
+	checkJoined(t, process, first)
+	checkSend(t, second, sendSpan{topic: next, partition: "0", offset: "0"})
+	if second.Parent().SpanID() != got.span().SpanID() {
+		t.Errorf("sent on below %v, want %v", second.Parent().SpanID(), got.span().SpanID())
+	}
+	forwarded := s.cluster.Read(t, next)[0]
+	if id := sent(t, forwarded); id.SpanID() != second.SpanContext().SpanID() {
+		t.Errorf("the record sent on carries %v, want %v", id.SpanID(), second.SpanContext().SpanID())
+	}
+	checkSameRecord(t, forwarded, *r)
+}
+
+// testKafkaEmptyPolls polls for nothing, and is then given a record.
+func testKafkaEmptyPolls(t *testing.T, s *kafkaSite) {
+	c := s.consumer(t, s.topic)
+	if err := c.Poll(within(t), 50); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.consuming.Started(); n != 0 {
+		t.Fatalf("%d spans of polls that brought nothing", n)
+	}
+	wrote := time.Now()
+	s.cluster.Write(t, KafkaRecord{Topic: s.topic, Value: []byte("one")})
+	s.run(t, within(t), c, 1, nil)
+	if span := s.consuming.Only(t); span.StartTime().Before(wrote) {
+		t.Error("processing began before there was a record")
+	}
+}
+
+// testKafkaPrefetched handles one record of many that the client has.
+func testKafkaPrefetched(t *testing.T, s *kafkaSite) {
+	s.write(t, 100)
+	s.process(t, s.topic, 1, nil)
+	if n := s.consuming.Started(); n != 1 {
+		t.Errorf("%d spans for 1 record that was handled", n)
+	}
+}
+
+// write appends n records, each sent by another trace, and returns the contexts.
+func (s *kafkaSite) write(t *testing.T, n int) []trace.SpanContext {
+	t.Helper()
+	var records []KafkaRecord
+	var senders []trace.SpanContext
+	for i := range n {
+		sender := foreign(i + 1)
+		senders = append(senders, sender)
+		records = append(records, KafkaRecord{
+			Topic: s.topic, Value: fmt.Append(nil, i), Headers: []KafkaHeader{carrying(sender)},
+		})
+	}
+	s.cluster.Write(t, records...)
+	return senders
+}
+
+// testKafkaAmbient polls within a span, which has nothing to do with the records.
+func testKafkaAmbient(t *testing.T, s *kafkaSite) {
+	senders := s.write(t, 3)
+	ctx, _ := s.parent(t)
+	s.run(t, ctx, s.consumer(t, s.topic), 3, nil)
+	for i, span := range s.consuming.Wait(t, 3) {
+		if span.Parent().SpanID() != senders[i].SpanID() || span.SpanContext().TraceID() != senders[i].TraceID() {
+			t.Errorf("record %d was processed below %v, want %v", i, span.Parent(), senders[i])
+		}
+		checkLinks(t, span, senders[i])
+	}
+}
+
+// testKafkaAmbientParent has it be their parent, because the program said so.
+func testKafkaAmbientParent(t *testing.T, s *kafkaSite) {
+	senders := s.write(t, 2)
+	ctx, ambient := s.parent(t)
+	s.run(t, ctx, s.consumer(t, s.topic, kafkatrace.WithAmbientParent()), 2, nil)
+	for i, span := range s.consuming.Wait(t, 2) {
+		if span.Parent().SpanID() != ambient.SpanID() {
+			t.Errorf("record %d was processed below %v, want %v", i, span.Parent().SpanID(), ambient.SpanID())
+		}
+		checkLinks(t, span, senders[i])
+	}
+}
+
+// testKafkaLinksOnly has every record start a trace of its own.
+func testKafkaLinksOnly(t *testing.T, s *kafkaSite) {
+	senders := s.write(t, 2)
+	s.process(t, s.topic, 2, nil, kafkatrace.WithLinksOnly())
+	for i, span := range s.consuming.Wait(t, 2) {
+		if span.Parent().IsValid() || span.SpanContext().TraceID() == senders[i].TraceID() {
+			t.Errorf("record %d was processed below %v", i, span.Parent())
+		}
+		checkLinks(t, span, senders[i])
+	}
+}
+
+// testKafkaEarlyReturn has a handler give up at the first of ten records, which
+// come again.
+func testKafkaEarlyReturn(t *testing.T, s *kafkaSite) {
+	senders := s.write(t, 10)
+	goroutines(t)
+	c := s.consumer(t, s.topic)
+	err := c.Run(within(t), func(context.Context, KafkaRecord) error { return errHandler })
+	if !errors.Is(err, errHandler) {
+		t.Errorf("the handler's error came back as %v", err)
+	}
+	c.Close()
+	failed := s.consuming.Only(t)
+	if attrs := oteltest.Map(failed.Attributes()); attrs["error.type"] == "" || failed.Status().Code.String() != "Error" {
+		t.Errorf("the span says %v %v", failed.Status(), attrs)
+	}
+	got := s.process(t, s.topic, 10, nil)
+	again := s.consuming.Wait(t, 11)[1]
+	checkProcess(t, again, s.group, got[0].KafkaRecord, "")
+	checkLinks(t, failed, senders[0])
+	checkLinks(t, again, senders[0])
+	if failed.SpanContext().SpanID() == again.SpanContext().SpanID() {
+		t.Error("one span for two attempts")
+	}
+}
+
+// testKafkaRebalance has a second member take partitions away while the first is
+// at a record.
+func testKafkaRebalance(t *testing.T, s *kafkaSite) {
+	const partitions = 4
+	topic := s.newTopic(t, partitions, nil)
+	for i := range int32(partitions) {
+		s.cluster.Write(t, KafkaRecord{Topic: topic, Partition: i, Value: []byte("x"), Headers: []KafkaHeader{carrying(foreign(int(i) + 1))}})
+	}
+	goroutines(t)
+	ctx, stop := context.WithTimeout(within(t), 30*time.Second)
+	defer stop()
+	var mu sync.Mutex
+	handled := map[int32]int{}
+	count := func(r KafkaRecord) {
+		mu.Lock()
+		defer mu.Unlock()
+		handled[r.Partition]++
+		if len(handled) == partitions {
+			stop()
+		}
+	}
+	at, taken := make(chan struct{}), make(chan struct{})
+	first, second := s.consumer(t, topic), s.consumer(t, topic)
+	atOnce, takenOnce := sync.OnceFunc(func() { close(at) }), sync.OnceFunc(func() { close(taken) })
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		if err := first.Run(ctx, func(_ context.Context, r KafkaRecord) error {
+			atOnce()
+			select {
+			case <-taken:
+			case <-time.After(3 * time.Second): // Some give nothing away before the handler is done.
+			}
+			count(r)
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+		first.Close()
+	})
+	await(t, at)
+	wait.Go(func() {
+		if err := second.Run(ctx, func(_ context.Context, r KafkaRecord) error {
+			takenOnce()
+			count(r)
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+		second.Close()
+	})
+	wait.Wait()
+	runs := 0
+	for _, n := range handled {
+		runs += n
+	}
+	if len(handled) != partitions {
+		t.Errorf("partitions that were handled: %v", handled)
+	}
+	if spans := s.consuming.Wait(t, runs); len(spans) != runs || s.consuming.Started() != runs {
+		t.Errorf("%d spans for %d records that were handled", s.consuming.Started(), runs)
+	}
+}
+
+// testKafkaTombstones has values that are null, empty and there, with keys and
+// without.
+func testKafkaTombstones(t *testing.T, s *kafkaSite) {
+	p := s.producer(t, KafkaProducing{})
+	for i, r := range []KafkaRecord{
+		{Key: []byte("key"), Value: nil}, {Key: nil, Value: nil},
+		{Key: []byte("key"), Value: []byte{}}, {Key: nil, Value: []byte{}}, {Key: []byte("key"), Value: []byte("x")},
+	} {
+		r.Topic = s.topic
+		if err := p.Send(within(t), &r); err != nil {
+			t.Fatal(err)
+		}
+		want := ""
+		if r.Value == nil {
+			want = "true"
+		}
+		if got := oteltest.Map(s.producing.Wait(t, i+1)[i].Attributes())["messaging.kafka.message.tombstone"]; got != want {
+			t.Errorf("send %d: tombstone is %q, want %q", i, got, want)
+		}
+	}
+	s.process(t, s.topic, 5, nil)
+	tells := s.client.Lacks(KafkaNulls) == ""
+	for i, span := range s.consuming.Wait(t, 5) {
+		want := ""
+		if i < 2 && tells {
+			want = "true"
+		}
+		if got := oteltest.Map(span.Attributes())["messaging.kafka.message.tombstone"]; got != want {
+			t.Errorf("process %d: tombstone is %q, want %q", i, got, want)
+		}
+	}
+}

@@ -1,0 +1,446 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// testKafkaJoin has a record go from a span of the program to a handler.
+func testKafkaJoin(t *testing.T, s *kafkaSite) {
+	p := s.producer(t, KafkaProducing{})
+	parent := s.send(t, p, "one")[0]
+	got := s.process(t, s.topic, 1, nil)[0]
+
+	send, process := s.producing.Only(t), s.consuming.Only(t)
+	checkSend(t, send, s.acked(0))
+	checkProcess(t, process, s.group, got.KafkaRecord, "")
+	checkJoined(t, process, send)
+	if send.Parent().SpanID() != parent.SpanID() || send.SpanContext().TraceID() != parent.TraceID() {
+		t.Errorf("sent below %v, want %v", send.Parent(), parent)
+	}
+	checkLinks(t, send)
+	if got.span().SpanID() != process.SpanContext().SpanID() {
+		t.Error("the handler does not run in the process span")
+	}
+	if id := sent(t, s.cluster.Read(t, s.topic)[0]); id.SpanID() != send.SpanContext().SpanID() || !id.IsSampled() {
+		t.Errorf("the record carries %v, want %v", id, send.SpanContext())
+	}
+	if process.StartTime().Before(send.StartTime()) {
+		t.Error("processing began before sending")
+	}
+}
+
+// testKafkaMany has many goroutines send through one producer, within spans and
+// without.
+func testKafkaMany(t *testing.T, s *kafkaSite) {
+	const goroutines, records = 8, 25
+	p := s.producer(t, KafkaProducing{})
+	each(goroutines, func(i int) {
+		ctx := within(t)
+		if i%2 == 0 {
+			ctx, _ = s.parent(t)
+		}
+		var batch []*KafkaRecord
+		for j := range records {
+			batch = append(batch, s.record(fmt.Sprintf("%d-%d", i, j)))
+		}
+		if err := p.SendAll(ctx, batch); err != nil {
+			t.Error(err)
+		}
+	})
+	const all = goroutines * records
+	ids := map[trace.SpanID]bool{}
+	for _, span := range s.producing.Wait(t, all) {
+		ids[span.SpanContext().SpanID()] = true
+	}
+	if started := s.producing.Started(); started != all {
+		t.Errorf("%d spans for %d records", started, all)
+	}
+	for _, h := range s.process(t, s.topic, all, nil) {
+		id := sent(t, h.KafkaRecord).SpanID()
+		if !ids[id] {
+			t.Fatalf("a record carries %v, of no send or of another record's", id)
+		}
+		delete(ids, id)
+	}
+	for _, span := range s.consuming.Wait(t, all) {
+		if !span.Parent().IsValid() {
+			t.Error("a record was processed alone")
+		}
+	}
+}
+
+// tooLarge is a record that a topic for small ones refuses.
+func (s *kafkaSite) tooLarge(t *testing.T) *KafkaRecord {
+	t.Helper()
+	topic := s.newTopic(t, 1, map[string]string{"max.message.bytes": "500"})
+	value := make([]byte, 2000)
+	for i := range value {
+		value[i] = byte(i * i >> 3) // which does not compress
+	}
+	return &KafkaRecord{Topic: topic, Value: value}
+}
+
+// testKafkaRejected has the broker refuse a record for good.
+func testKafkaRejected(t *testing.T, s *kafkaSite) {
+	p := s.producer(t, KafkaProducing{})
+	r := s.tooLarge(t)
+	ctx, _ := s.parent(t)
+	if err := p.Send(ctx, r); err == nil {
+		t.Fatal("a record that is too large was sent")
+	}
+	checkSend(t, s.producing.Only(t), sendSpan{topic: r.Topic, errorType: "MESSAGE_TOO_LARGE"})
+}
+
+// testKafkaNotLeader has three tries fail, of which the span tells nothing, and
+// the record carries one context.
+func testKafkaNotLeader(t *testing.T, s *kafkaSite) {
+	p := s.producer(t, KafkaProducing{})
+	hits := s.cluster.Faults().NotLeader(s.topic, 3)
+	s.send(t, p, "one")
+	if n := hits(); n != 3 {
+		t.Fatalf("%d tries failed, want 3", n)
+	}
+	span := s.producing.Only(t)
+	checkSend(t, span, s.acked(0))
+	if id := sent(t, s.cluster.Read(t, s.topic)[0]); id.SpanID() != span.SpanContext().SpanID() {
+		t.Errorf("the record carries %v, want %v", id, span.SpanContext())
+	}
+}
+
+// testKafkaNoAcks does not wait for the broker, so that nobody knows an offset.
+func testKafkaNoAcks(t *testing.T, s *kafkaSite) {
+	p := s.producer(t, KafkaProducing{NoAcks: true})
+	s.send(t, p, "one")
+	span := s.producing.Only(t)
+	attrs := oteltest.Map(span.Attributes())
+	if offset, found := attrs["messaging.kafka.offset"]; found {
+		t.Errorf("the span tells the offset %s", offset)
+	}
+	if span.Status().Code != codes.Unset {
+		t.Errorf("status %v", span.Status())
+	}
+	got := s.process(t, s.topic, 1, nil)[0]
+	checkProcess(t, s.consuming.Only(t), s.group, got.KafkaRecord, "")
+	checkJoined(t, s.consuming.Only(t), span)
+}
+
+// testKafkaSharedHeaders has goroutines send records that share their headers,
+// with room behind them.
+func testKafkaSharedHeaders(t *testing.T, s *kafkaSite) {
+	const n = 20
+	p := s.producer(t, KafkaProducing{})
+	want := []KafkaHeader{{"source", []byte("shared")}, {"kind", []byte("test")}}
+	shared := s.client.Headers(want, 8)
+	each(n, func(i int) {
+		ctx, _ := s.parent(t)
+		r := s.record(fmt.Sprint(i))
+		r.Shared = shared
+		if err := p.Send(ctx, r); err != nil {
+			t.Error(err)
+		}
+	})
+	if got := s.client.Shared(shared); !sameHeaders(got[:2], want) || count(got, "traceparent") != 0 {
+		t.Errorf("the headers of the program are now %v, want %v", got, want)
+	}
+	ids := map[trace.SpanID]bool{}
+	for _, r := range s.cluster.Read(t, s.topic) {
+		ids[sent(t, r).SpanID()] = true
+		if !sameHeaders(others(r.Headers), want) {
+			t.Errorf("headers %v, want %v", r.Headers, want)
+		}
+	}
+	if len(ids) != n {
+		t.Errorf("%d records carry %d contexts", n, len(ids))
+	}
+}
+
+// testKafkaSentTwice sends one record twice: the second is no child of the first,
+// and the record is the program's as it was.
+func testKafkaSentTwice(t *testing.T, s *kafkaSite) {
+	p := s.producer(t, KafkaProducing{})
+	ctx, parent := s.parent(t)
+	for n, want := range []trace.SpanContext{{}, parent} {
+		if n == 0 {
+			ctx = within(t)
+		}
+		r := s.record("one")
+		r.Headers = []KafkaHeader{{"source", []byte("x")}}
+		for i := range 2 {
+			if err := p.Send(ctx, r); err != nil {
+				t.Fatal(err)
+			}
+			span := s.producing.Wait(t, 2*n+i+1)[2*n+i]
+			if span.Parent().SpanID() != want.SpanID() || len(span.Links()) != 0 {
+				t.Errorf("send %d is below %v, want %v, links %v", i, span.Parent().SpanID(), want.SpanID(), span.Links())
+			}
+			if id := sent(t, s.last(t)).SpanID(); id != span.SpanContext().SpanID() {
+				t.Errorf("record %d carries %v, want %v", i, id, span.SpanContext().SpanID())
+			}
+			if got := s.client.Record(r.Native).Headers; !sameHeaders(got, r.Headers) {
+				t.Errorf("the record of the program has the headers %v, want %v", got, r.Headers)
+			}
+		}
+		ctx, _ = s.parent(t)
+		ctx = trace.ContextWithSpanContext(ctx, parent)
+	}
+}
+
+// outcome is what the program is told of a record.
+type outcome struct {
+	KafkaRecord
+
+	ctx context.Context //nolint:containedctx // what the callback was given is what is judged
+	err error
+}
+
+// start sends a record without waiting.
+func start(ctx context.Context, p KafkaProducer, r *KafkaRecord) <-chan outcome {
+	told := make(chan outcome, 2) // two, to find what is told twice
+	p.Start(ctx, r, func(ctx context.Context, r KafkaRecord, err error) { told <- outcome{r, ctx, err} })
+	return told
+}
+
+// testKafkaClosedInFlight closes the producer while records are on their way.
+func testKafkaClosedInFlight(t *testing.T, s *kafkaSite) {
+	const n = 10
+	p := s.producer(t, KafkaProducing{})
+	// The producer has to know the partitions before.
+	s.send(t, p, "first")
+	held, release := s.cluster.Faults().Hold(t)
+	var outcomes []<-chan outcome
+	for i := range n {
+		ctx, _ := s.parent(t)
+		outcomes = append(outcomes, start(ctx, p, s.record(fmt.Sprint(i))))
+	}
+	held()
+	closed := make(chan struct{})
+	go func() { p.Abandon(); close(closed) }()
+	release()
+	await(t, closed)
+	spans := s.producing.Wait(t, n+1)[1:]
+	if s.producing.Started() != n+1 || len(spans) != n {
+		t.Fatalf("%d spans started, %d ended", s.producing.Started(), len(spans))
+	}
+	if reason := s.client.Lacks(KafkaOutcomes); reason != "" {
+		t.Logf("what became of each record is not told: %s", reason)
+		return
+	}
+	failed := 0
+	for _, told := range outcomes {
+		if o := await(t, told); o.err != nil {
+			failed++
+		}
+	}
+	for _, span := range spans {
+		if span.Status().Code == codes.Error {
+			failed--
+			if oteltest.Map(span.Attributes())["error.type"] == "" {
+				t.Error("a failed span without error.type")
+			}
+		}
+	}
+	if failed != 0 {
+		t.Errorf("the program was told of %d errors more than the spans tell", failed)
+	}
+}
+
+// testKafkaLateDelivery gives up waiting for a record that is delivered after
+// all, or not: the span tells what became of it.
+func testKafkaLateDelivery(t *testing.T, s *kafkaSite) {
+	p := s.producer(t, KafkaProducing{})
+	s.send(t, p, "first")
+	s.producing.Only(t)
+	held, release := s.cluster.Faults().Hold(t)
+	ctx, cancel := context.WithCancel(within(t))
+	gone := make(chan error, 1)
+	go func() { gone <- p.Send(ctx, s.record("late")) }()
+	held()
+	cancel()
+	select {
+	case <-gone:
+	case <-time.After(100 * time.Millisecond): // Some wait all the same.
+	}
+	release()
+	p.Close()
+	span := s.producing.Wait(t, 2)[1]
+	if n := s.producing.Started(); n != 2 {
+		t.Fatalf("%d spans for 2 records", n)
+	}
+	attrs := oteltest.Map(span.Attributes())
+	offset, told := attrs["messaging.kafka.offset"]
+	switch delivered := s.delivered(t, "late"); {
+	case attrs["error.type"] != "": // The program gave up, or the library did.
+		if told {
+			t.Errorf("the span tells the offset %q of a record that was given up", offset)
+		}
+	case !delivered || span.Status().Code != codes.Unset || offset != "1":
+		t.Errorf("delivered: %t, status: %v, offset: %q", delivered, span.Status(), offset)
+	}
+}
+
+// delivered returns whether a record with that value is in the topic.
+func (s *kafkaSite) delivered(t *testing.T, value string) bool {
+	t.Helper()
+	return slices.ContainsFunc(s.cluster.Read(t, s.topic), func(r KafkaRecord) bool { return string(r.Value) == value })
+}
+
+// testKafkaRestart has the broker go away between two records, and come back
+// while the third is on its way.
+func testKafkaRestart(t *testing.T, s *kafkaSite) {
+	p := s.producer(t, KafkaProducing{})
+	s.send(t, p, "one")
+	ctx, _ := s.parent(t)
+	told := make(chan error, 1)
+	restarted := make(chan struct{})
+	go func() {
+		defer close(told)
+		for i := 0; ; i++ {
+			// The library may give up on a broker that is gone, and says so.
+			if err := p.Send(ctx, s.record(fmt.Sprintf("through %d", i))); err != nil && ctx.Err() != nil {
+				told <- err
+				return
+			}
+			select {
+			case <-restarted:
+				return
+			default:
+			}
+		}
+	}()
+	s.cluster.Restart(t)
+	close(restarted)
+	if err := await(t, told); err != nil {
+		t.Fatal(err)
+	}
+	oteltest.Eventually(t, func() bool { return s.producing.Started() == len(s.producing.Ended()) })
+	good := map[trace.SpanID]bool{}
+	for _, span := range s.producing.Ended() {
+		if span.Status().Code == codes.Unset {
+			good[span.SpanContext().SpanID()] = true
+		}
+	}
+	for _, h := range s.process(t, s.topic, len(good), nil) {
+		if sent(t, h.KafkaRecord); h.span().TraceID() != sent(t, h.KafkaRecord).TraceID() {
+			t.Error("a record was processed in another trace")
+		}
+	}
+}
+
+// testKafkaSilent has no SDK at all, and one that samples nothing.
+func testKafkaSilent(t *testing.T, s *kafkaSite) {
+	for _, silent := range silentSides(t) {
+		t.Run(silent.name, func(t *testing.T) {
+			p := s.producer(t, KafkaProducing{}, silent.options...)
+			want := KafkaRecord{Topic: s.topic, Key: []byte("key"), Value: []byte(silent.name), Headers: []KafkaHeader{{"source", []byte("x")}}}
+			r := want
+			if err := p.Send(within(t), &r); err != nil {
+				t.Fatal(err)
+			}
+			if got := count(s.last(t).Headers, "traceparent"); got != silent.traceparents {
+				t.Errorf("%d traceparents, want %d", got, silent.traceparents)
+			}
+			checkSameRecord(t, s.last(t), want)
+		})
+	}
+	if n := s.producing.Started(); n != 0 {
+		t.Errorf("%d spans", n)
+	}
+}
+
+// last returns the newest record of the topic.
+func (s *kafkaSite) last(t *testing.T) KafkaRecord {
+	t.Helper()
+	all := s.cluster.Read(t, s.topic)
+	return all[len(all)-1]
+}
+
+// checkSameRecord tests that a record arrived as the program sent it.
+func checkSameRecord(t *testing.T, got, want KafkaRecord) {
+	t.Helper()
+	if !bytes.Equal(got.Key, want.Key) || !bytes.Equal(got.Value, want.Value) || !sameHeaders(others(got.Headers), want.Headers) {
+		t.Errorf("got %q %q %v, want %q %q %v", got.Key, got.Value, got.Headers, want.Key, want.Value, want.Headers)
+	}
+}
+
+// testKafkaMetadata sends records with something of the program's beside, which
+// comes back whatever becomes of them.
+func testKafkaMetadata(t *testing.T, s *kafkaSite) {
+	type mine struct{ n int }
+	large := s.tooLarge(t)
+	for _, silent := range append(silentSides(t), silentSide{name: "sampled"}) {
+		t.Run(silent.name, func(t *testing.T) {
+			p := s.producer(t, KafkaProducing{}, silent.options...)
+			var wait sync.WaitGroup
+			for i := range 10 {
+				want := &mine{i}
+				r := s.record(fmt.Sprint(i))
+				if i%3 == 2 {
+					r = &KafkaRecord{Topic: large.Topic, Value: large.Value}
+				}
+				r.Metadata = want
+				ctx, _ := s.parent(t)
+				told := start(ctx, p, r)
+				wait.Go(func() {
+					o := <-told
+					if o.Metadata != want {
+						t.Errorf("record %d came back with %v, want %v", i, o.Metadata, want)
+					}
+					if failed := i%3 == 2; failed != (o.err != nil) {
+						t.Errorf("record %d: %v", i, o.err)
+					}
+					if n := count(o.Headers, "traceparent"); n != 0 {
+						t.Errorf("record %d came back with %d traceparents", i, n)
+					}
+				})
+			}
+			wait.Wait()
+			p.Close()
+		})
+	}
+}
+
+// testKafkaCallback has the program's callback run in the program's context.
+func testKafkaCallback(t *testing.T, s *kafkaSite) {
+	p := s.producer(t, KafkaProducing{})
+	for _, r := range []*KafkaRecord{s.record("one"), s.tooLarge(t)} {
+		ctx, parent := s.parent(t)
+		o := await(t, start(ctx, p, r))
+		if o.ctx == nil {
+			t.Log("the library hands over no context")
+		} else if got := trace.SpanContextFromContext(o.ctx); got.SpanID() != parent.SpanID() {
+			t.Errorf("the callback runs in %v, want %v", got.SpanID(), parent.SpanID())
+		}
+		if !bytes.Equal(o.Value, r.Value) {
+			t.Error("the callback is told of another record")
+		}
+	}
+	spans := s.producing.Wait(t, 2)
+	if spans[0].Status().Code != codes.Unset || spans[1].Status().Code != codes.Error {
+		t.Errorf("the spans say %v and %v", spans[0].Status(), spans[1].Status())
+	}
+}
+
+// await returns what comes, soon.
+func await[T any](t *testing.T, c <-chan T) (got T) {
+	t.Helper()
+	select {
+	case got = <-c:
+	case <-within(t).Done():
+		t.Fatal("waited in vain")
+	}
+	return got
+}
+
+var errHandler = errors.New("the handler has had enough")

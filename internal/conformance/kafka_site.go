@@ -1,0 +1,352 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/kafkatrace"
+)
+
+// kafkaSite is a topic with those who write and read it, and what they told
+// their SDKs.
+type kafkaSite struct {
+	client  KafkaClient
+	cluster KafkaCluster
+	topic   string
+	group   string
+	mode    string
+
+	producing, consuming side
+	// program is that of the spans around, which are the program's own.
+	program *oteltest.SDK
+}
+
+// newKafkaSite makes a topic of one partition, unless partitions says otherwise.
+func newKafkaSite(t *testing.T, client KafkaClient, cluster KafkaCluster, mode string) *kafkaSite {
+	t.Helper()
+	s := &kafkaSite{
+		client: client, cluster: cluster, mode: mode, group: "group-" + rand.Text()[:8],
+		producing: newSide(t), consuming: newSide(t), program: oteltest.New(t),
+	}
+	s.topic = s.newTopic(t, 1, nil)
+	return s
+}
+
+func (s *kafkaSite) newTopic(t *testing.T, partitions int32, config map[string]string) string {
+	t.Helper()
+	topic := "orders-" + rand.Text()[:8]
+	s.cluster.CreateTopic(t, topic, partitions, config)
+	return topic
+}
+
+func (s side) kafkaOptions(more []kafkatrace.Option) []kafkatrace.Option {
+	return append([]kafkatrace.Option{
+		kafkatrace.WithTracerProvider(s.TracerProvider),
+		kafkatrace.WithMeterProvider(s.MeterProvider),
+		kafkatrace.WithPropagator(s.Propagator),
+	}, more...)
+}
+
+// producer returns a producer, as with says, that is closed at the end.
+func (s *kafkaSite) producer(t *testing.T, with KafkaProducing, opts ...kafkatrace.Option) KafkaProducer {
+	t.Helper()
+	with.Brokers, with.TLS = s.cluster.Brokers(), s.cluster.TLS()
+	with.Options = s.producing.kafkaOptions(append(opts, with.Options...))
+	if with.Mode == "" {
+		with.Mode = s.mode
+	}
+	p := s.client.Producer(t, with)
+	t.Cleanup(p.Close)
+	return p
+}
+
+// consumer returns a member of the group that reads topic.
+func (s *kafkaSite) consumer(t *testing.T, topic string, opts ...kafkatrace.Option) KafkaConsumer {
+	t.Helper()
+	c := s.client.Consumer(t, KafkaConsuming{
+		Brokers: s.cluster.Brokers(), TLS: s.cluster.TLS(), Options: s.consuming.kafkaOptions(opts),
+		Group: s.group, Topic: topic,
+	})
+	t.Cleanup(c.Close)
+	return c
+}
+
+// handled is a record that was handed over, and the context that came with it.
+type handled struct {
+	KafkaRecord
+
+	ctx context.Context //nolint:containedctx // what the handler was given is what is judged
+}
+
+func (h handled) span() trace.SpanContext { return trace.SpanContextFromContext(h.ctx) }
+
+// process reads n records of topic, handing each to handle, and returns them.
+func (s *kafkaSite) process(t *testing.T, topic string, n int, handle func(context.Context, KafkaRecord) error, opts ...kafkatrace.Option) []handled {
+	t.Helper()
+	c := s.consumer(t, topic, opts...)
+	defer c.Close()
+	return s.run(t, within(t), c, n, handle)
+}
+
+// run lets c hand over n records and then stops it.
+func (s *kafkaSite) run(t *testing.T, ctx context.Context, c KafkaConsumer, n int, handle func(context.Context, KafkaRecord) error) []handled {
+	t.Helper()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var all []handled
+	err := c.Run(ctx, func(ctx context.Context, r KafkaRecord) error {
+		all = append(all, handled{r, ctx})
+		if len(all) == n {
+			defer stop()
+		}
+		if handle == nil {
+			return nil
+		}
+		return handle(ctx, r)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != n {
+		t.Fatalf("%d records were handed over, want %d", len(all), n)
+	}
+	return all
+}
+
+// send sends a record for every value to the topic, one after another, each
+// within a span of its own, and returns those spans.
+func (s *kafkaSite) send(t *testing.T, p KafkaProducer, values ...string) []trace.SpanContext {
+	t.Helper()
+	var parents []trace.SpanContext
+	for _, value := range values {
+		ctx, parent := s.parent(t)
+		if err := p.Send(ctx, s.record(value)); err != nil {
+			t.Fatal(err)
+		}
+		parents = append(parents, parent)
+	}
+	return parents
+}
+
+func (s *kafkaSite) record(value string) *KafkaRecord {
+	return &KafkaRecord{Topic: s.topic, Value: []byte(value)}
+}
+
+// parent is a context within a span of the program.
+func (s *kafkaSite) parent(t *testing.T) (context.Context, trace.SpanContext) {
+	t.Helper()
+	ctx, span := s.program.TracerProvider.Tracer("program").Start(within(t), "work")
+	t.Cleanup(func() { span.End() })
+	return ctx, span.SpanContext()
+}
+
+// sendSpan is how the span of a send is.
+type sendSpan struct {
+	topic     string
+	partition string // "" for none
+	offset    string // "" for none
+	errorType string // "" for no error
+}
+
+func (s *kafkaSite) acked(offset int) sendSpan {
+	return sendSpan{topic: s.topic, partition: "0", offset: fmt.Sprint(offset)}
+}
+
+func checkSend(t *testing.T, span sdktrace.ReadOnlySpan, want sendSpan) {
+	t.Helper()
+	if got, want := span.Name(), want.topic+" publish"; got != want {
+		t.Errorf("span is named %q, want %q", got, want)
+	}
+	if got := span.SpanKind(); got != trace.SpanKindProducer {
+		t.Errorf("kind of the span is %v", got)
+	}
+	checkKafka(t, span, want.errorType, map[string]string{
+		"messaging.operation.type": "send", "messaging.destination.name": want.topic,
+		"messaging.destination.partition.id": want.partition, "messaging.kafka.offset": want.offset,
+		"messaging.kafka.message.key": "",
+	})
+}
+
+func checkProcess(t *testing.T, span sdktrace.ReadOnlySpan, group string, r KafkaRecord, errorType string) {
+	t.Helper()
+	if got, want := span.Name(), r.Topic+" process"; got != want {
+		t.Errorf("span is named %q, want %q", got, want)
+	}
+	if got := span.SpanKind(); got != trace.SpanKindConsumer {
+		t.Errorf("kind of the span is %v", got)
+	}
+	checkKafka(t, span, errorType, map[string]string{
+		"messaging.operation.type": "process", "messaging.destination.name": r.Topic,
+		"messaging.destination.partition.id": fmt.Sprint(r.Partition), "messaging.kafka.offset": fmt.Sprint(r.Offset),
+		"messaging.consumer.group.name": group, "messaging.kafka.message.key": "",
+	})
+}
+
+// checkKafka tests what spans of both kinds have. An attribute that is to be
+// absent is "".
+func checkKafka(t *testing.T, span sdktrace.ReadOnlySpan, errorType string, want map[string]string) {
+	t.Helper()
+	want["messaging.system"], want["error.type"] = "kafka", errorType
+	got := oteltest.Map(span.Attributes())
+	for key, value := range want {
+		if got[key] != value {
+			t.Errorf("%s of %s is %q, want %q", key, span.Name(), got[key], value)
+		}
+	}
+	if got := span.Status().Code == codes.Error; got != (errorType != "") {
+		t.Errorf("status of %s is %v", span.Name(), span.Status())
+	}
+	for _, legacy := range []string{"messaging.operation", "messaging.client_id", "messaging.kafka.consumer.group", "messaging.kafka.message.offset"} {
+		if _, found := got[legacy]; found {
+			t.Errorf("%s has %s: the older names are for setup to add", span.Name(), legacy)
+		}
+	}
+}
+
+// checkJoined tests that a record was processed right below the span that sent
+// it, and that both are linked.
+func checkJoined(t *testing.T, process, send sdktrace.ReadOnlySpan) {
+	t.Helper()
+	sent := send.SpanContext()
+	if got := process.SpanContext().TraceID(); got != sent.TraceID() {
+		t.Errorf("processed in trace %v, sent in %v", got, sent.TraceID())
+	}
+	if got := process.Parent().SpanID(); got != sent.SpanID() {
+		t.Errorf("parent of the process span is %v, want %v", got, sent.SpanID())
+	}
+	checkLinks(t, process, sent)
+}
+
+// checkLinks tests that a span has links to these, in this order.
+func checkLinks(t *testing.T, span sdktrace.ReadOnlySpan, want ...trace.SpanContext) {
+	t.Helper()
+	var got []trace.SpanID
+	for _, link := range span.Links() {
+		got = append(got, link.SpanContext.SpanID())
+	}
+	if !slices.EqualFunc(got, want, func(id trace.SpanID, c trace.SpanContext) bool { return id == c.SpanID() }) {
+		t.Errorf("%s has links to %v, want %v", span.Name(), got, want)
+	}
+}
+
+// sent returns the ids that a record carries, once it has one traceparent alone.
+func sent(t *testing.T, r KafkaRecord) trace.SpanContext {
+	t.Helper()
+	if n := count(r.Headers, "traceparent"); n != 1 {
+		t.Fatalf("%d traceparents in %v", n, r.Headers)
+	}
+	carrier := map[string]string{}
+	for _, h := range r.Headers {
+		carrier[strings.ToLower(h.Key)] = string(h.Value)
+	}
+	return trace.SpanContextFromContext(oteltest.W3C.Extract(context.Background(), mapCarrier(carrier)))
+}
+
+type mapCarrier map[string]string
+
+func (m mapCarrier) Get(key string) string { return m[key] }
+func (m mapCarrier) Set(key, value string) { m[key] = value }
+func (m mapCarrier) Keys() []string        { return nil }
+
+func count(headers []KafkaHeader, key string) (n int) {
+	for _, h := range headers {
+		if strings.EqualFold(h.Key, key) {
+			n++
+		}
+	}
+	return n
+}
+
+// others returns the headers that are not the propagator's.
+func others(headers []KafkaHeader) []KafkaHeader {
+	return slices.DeleteFunc(slices.Clone(headers), func(h KafkaHeader) bool {
+		return strings.EqualFold(h.Key, "traceparent") || strings.EqualFold(h.Key, "tracestate") || strings.EqualFold(h.Key, "baggage")
+	})
+}
+
+func sameHeaders(a, b []KafkaHeader) bool {
+	return slices.EqualFunc(a, b, func(a, b KafkaHeader) bool { return a.Key == b.Key && bytes.Equal(a.Value, b.Value) })
+}
+
+// carrying is the traceparent of a span.
+func carrying(c trace.SpanContext) KafkaHeader {
+	return KafkaHeader{"traceparent", fmt.Appendf(nil, "00-%s-%s-%s", c.TraceID(), c.SpanID(), c.TraceFlags())}
+}
+
+// foreign is a span context of another service.
+func foreign(n int) trace.SpanContext {
+	return trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: trace.TraceID{0: 0xaa, 8: byte(n >> 8), 15: byte(n)}, SpanID: trace.SpanID{0: 0xbb, 6: byte(n >> 8), 7: byte(n)},
+		TraceFlags: trace.FlagsSampled, Remote: true,
+	})
+}
+
+// checkNothingLost tests that every span that was started has ended and was
+// received.
+func (s *kafkaSite) checkNothingLost(t *testing.T) {
+	t.Helper()
+	for name, end := range map[string]side{"producer": s.producing, "consumer": s.consuming} {
+		oteltest.Eventually(t, func() bool { return end.Started() == len(end.Ended()) })
+		if err := end.TracerProvider.ForceFlush(context.WithoutCancel(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if started, received := end.Started(), len(end.received.GetSpans()); received != started {
+			t.Errorf("%d spans of the %s were started and %d received", started, name, received)
+		}
+	}
+}
+
+// checkNothingTold tests that a secret is in no span and no metric.
+func (s *kafkaSite) checkNothingTold(t *testing.T, secret string) {
+	t.Helper()
+	for _, end := range []side{s.producing, s.consuming} {
+		for _, span := range end.Ended() {
+			all := []any{span.Name(), span.Status(), oteltest.Map(span.Attributes())}
+			for _, link := range span.Links() {
+				all = append(all, oteltest.Map(link.Attributes))
+			}
+			for _, event := range span.Events() {
+				all = append(all, event.Name, oteltest.Map(event.Attributes))
+			}
+			if strings.Contains(fmt.Sprint(all...), secret) {
+				t.Errorf("span tells %q: %v", secret, all)
+			}
+		}
+		for _, name := range kafkaMetrics {
+			if metric := end.Metric(t, name); strings.Contains(fmt.Sprintf("%+v", metric), secret) {
+				t.Errorf("%s tells %q: %+v", name, secret, metric)
+			}
+		}
+	}
+}
+
+// goroutines tests that there are no more goroutines in the end than there are
+// now. What closes may take its time.
+func goroutines(t *testing.T) {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	t.Cleanup(func() {
+		oteltest.Eventually(t, func() bool { return runtime.NumGoroutine() <= before })
+	})
+}
+
+// each runs f for every one of n at once, and waits for all.
+func each(n int, f func(i int)) {
+	var wait sync.WaitGroup
+	for i := range n {
+		wait.Go(func() { f(i) })
+	}
+	wait.Wait()
+}

@@ -1,0 +1,62 @@
+package conformance
+
+import (
+	"crypto/rand"
+	"testing"
+
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// testKafkaTransactions aborts a transaction and commits another. What was
+// acknowledged was sent, whatever becomes of it.
+func testKafkaTransactions(t *testing.T, s *kafkaSite) {
+	p := s.producer(t, KafkaProducing{Transaction: "transaction-" + rand.Text()[:8]})
+	for _, commit := range []bool{false, true} {
+		ctx, _ := s.parent(t)
+		if err := p.Begin(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := p.Send(ctx, s.record(map[bool]string{true: "committed", false: "aborted"}[commit])); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := p.End(ctx, commit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var sends, ends []sdktrace.ReadOnlySpan
+	for _, span := range s.producing.Wait(t, 6) {
+		if span.SpanKind() == trace.SpanKindProducer {
+			sends = append(sends, span)
+		} else {
+			ends = append(ends, span)
+		}
+	}
+	if len(sends) != 4 || len(ends) != 2 {
+		t.Fatalf("%d spans of sends and %d of ends", len(sends), len(ends))
+	}
+	for _, send := range sends {
+		if send.Status().Code != codes.Unset {
+			t.Errorf("a send that was acknowledged is %v", send.Status())
+		}
+	}
+	for i, want := range []codes.Code{codes.Error, codes.Unset} {
+		if got := ends[i].Status().Code; got != want {
+			t.Errorf("end %d is %v, want %v", i, ends[i].Status(), want)
+		}
+		if got := oteltest.Map(ends[i].Attributes())["messaging.operation.type"]; got != "settle" {
+			t.Errorf("end %d is of type %q", i, got)
+		}
+	}
+	for i, h := range s.process(t, s.topic, 2, nil) {
+		if string(h.Value) != "committed" {
+			t.Errorf("record %d is %q", i, h.Value)
+		}
+		checkJoined(t, s.consuming.Wait(t, 2)[i], sends[2+i])
+	}
+}

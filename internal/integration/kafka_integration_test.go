@@ -1,0 +1,24 @@
+//go:build integration
+
+package integration
+
+import (
+	"testing"
+
+	"github.com/nais/spor/internal/conformance"
+)
+
+// realClusters are those of which each client passes the suite.
+var realClusters = []struct {
+	name    string
+	cluster func(*testing.T) conformance.KafkaCluster
+}{
+	{"plain", func(t *testing.T) conformance.KafkaCluster { return newRealKafka(t) }},
+	{"TLS", func(t *testing.T) conformance.KafkaCluster { return newRealKafkaTLS(t) }},
+}
+
+func TestKgoOnKafka(t *testing.T) {
+	for _, real := range realClusters {
+		t.Run(real.name, func(t *testing.T) { conformance.Kafka(t, franz{}, real.cluster) })
+	}
+}

@@ -1,0 +1,58 @@
+//go:build integration
+
+package integration
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/nais/spor/internal/conformance"
+)
+
+// realKafka is a broker of Apache Kafka.
+type realKafka struct{ plainKafka }
+
+// newRealKafka returns the broker that scripts/services.sh started, or that the
+// user named, over its plain listener.
+func newRealKafka(t *testing.T) *realKafka {
+	t.Helper()
+	return &realKafka{plainKafka{brokers: strings.Split(service(t, "SPOR_KAFKA_BROKERS"), ",")}}
+}
+
+// newRealKafkaTLS returns it over the listener that wants a certificate.
+func newRealKafkaTLS(t *testing.T) *realKafka {
+	t.Helper()
+	brokers := strings.Split(service(t, "SPOR_KAFKA_TLS_BROKERS"), ",")
+	authority, err := os.ReadFile(service(t, "SPOR_KAFKA_CA_PATH"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := tls.LoadX509KeyPair(service(t, "SPOR_KAFKA_CERTIFICATE_PATH"), service(t, "SPOR_KAFKA_PRIVATE_KEY_PATH"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(authority) {
+		t.Fatal("no certificate in SPOR_KAFKA_CA_PATH")
+	}
+	return &realKafka{plainKafka{brokers: brokers, tls: &tls.Config{
+		MinVersion: tls.VersionTLS12, RootCAs: roots, Certificates: []tls.Certificate{certificate},
+	}}}
+}
+
+func (k *realKafka) Faults() conformance.KafkaFaults { return nil }
+
+// Restart restarts the broker if it is ours.
+func (k *realKafka) Restart(t *testing.T) {
+	t.Helper()
+	if os.Getenv("SPOR_SERVICES_DIR") == "" {
+		t.Skip("the broker is not ours to restart")
+	}
+	if out, err := exec.CommandContext(within(t), "../../scripts/services.sh", "restart", "kafka").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+}
