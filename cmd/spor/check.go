@@ -185,11 +185,19 @@ func load(name string) (*apm.Recording, error) {
 	var judged apm.Recording
 	for request, err := range recording.Read(file) {
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w%s", name, err, runHint(file))
 		}
 		judged.Add(request)
 	}
 	return &judged, nil
+}
+
+// runHint says how to run what is a program and no recording.
+func runHint(file *os.File) string {
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+		return " (to run it: spor check -- " + file.Name() + ")"
+	}
+	return ""
 }
 
 func printReports(format string, reports []apm.Report, out *os.File) error {

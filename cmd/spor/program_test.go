@@ -46,6 +46,8 @@ func play(role string, args []string) int {
 		}
 	case "traces":
 		return sendTraces()
+	case "once", "serves", "fails", "leaks":
+		return serve(role)
 	case "incomplete":
 		return sendIncomplete()
 	case "parent":

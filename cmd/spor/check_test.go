@@ -1,0 +1,136 @@
+//go:build unix
+
+package main_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/nais/spor/internal/apm"
+)
+
+// checking returns the arguments of spor that check a program of this test binary.
+func checking(role string, flags ...string) []string {
+	args := append([]string{"check", "--env", roleKey + "=" + role}, flags...)
+	return append(args, "--", os.Args[0])
+}
+
+// judgement is what spor check --format json prints.
+type judgement struct {
+	OK       bool
+	Services []apm.Report
+}
+
+func parseJudgement(t *testing.T, text string) judgement {
+	t.Helper()
+	var j judgement
+	if err := json.Unmarshal([]byte(text), &j); err != nil {
+		t.Fatalf("not JSON: %v: %q", err, text)
+	}
+	return j
+}
+
+func TestCheckExitCodes(t *testing.T) {
+	for role, want := range map[string]struct {
+		code int
+		ok   bool
+	}{
+		"once":   {0, true},
+		"fails":  {3, true}, // the command's own: what it says is all right
+		"leaks":  {1, false},
+		"traces": {1, false},
+	} {
+		t.Run(role, func(t *testing.T) {
+			got := finish(t, spor(t, checking(role, "--name", "hello", "--format", "json")...))
+			j := parseJudgement(t, got.stdout)
+			if got.code != want.code || j.OK != want.ok || len(j.Services) != 1 || j.Services[0].Service != "hello" {
+				t.Errorf("exit code %d, OK %t, want %d, %t: %+v\n%s", got.code, j.OK, want.code, want.ok, j, got.stderr)
+			}
+		})
+	}
+}
+
+func TestCheckEndsAService(t *testing.T) {
+	got := finish(t, spor(t, checking("serves", "--name", "hello", "--for", "500ms")...))
+	if got.code != 0 || !strings.Contains(got.stdout, " 0 dark, ") || !strings.Contains(got.stderr, `"message":"hello"`) {
+		t.Errorf("exit code %d, want 0:\n%s%s", got.code, got.stdout, got.stderr)
+	}
+}
+
+func TestCheckNamesThePlace(t *testing.T) {
+	got := finish(t, spor(t, checking("leaks")...))
+	if !strings.Contains(got.stdout, "found     personal number                 stdout, plain text\n") {
+		t.Errorf("got:\n%s", got.stdout)
+	}
+	if strings.Contains(got.stdout, "01017012345") {
+		t.Errorf("the number is told:\n%s", got.stdout)
+	}
+}
+
+func TestCheckFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "spor recording.jsonl")
+	live := finish(t, spor(t, checking("traces", "--name", "quotes", "--record", file)...))
+	kept := finish(t, spor(t, "check", file))
+	if live.code != 1 || kept.code != 1 || live.stdout != kept.stdout {
+		t.Errorf("of the file: exit code %d,\n%swant, as of the program, %d,\n%s", kept.code, kept.stdout, live.code, live.stdout)
+	}
+	for text := range strings.Lines(live.stdout) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(text, "\n")); n > 80 {
+			t.Errorf("line of %d columns: %q", n, text)
+		}
+	}
+}
+
+func TestCheckLeavesNothingBehind(t *testing.T) {
+	dir := t.TempDir()
+	cmd := spor(t, checking("once")...)
+	cmd.Env = append(cmd.Env, "TMPDIR="+dir)
+	finish(t, cmd)
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left = slices.DeleteFunc(left, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), "spor-crash-") })
+	if len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestCheckUsage(t *testing.T) {
+	dir := t.TempDir()
+	empty, program := filepath.Join(dir, "empty"), filepath.Join(dir, "program")
+	for name, content := range map[string]string{empty: "", program: "#!/bin/sh\n"} {
+		if err := os.WriteFile(name, []byte(content), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, tt := range map[string]struct {
+		args   []string
+		code   int
+		stderr string // its beginning
+	}{
+		"nothing":      {[]string{"check"}, 2, "spor check: no command and no file (want: spor check [FLAGS] -- COMMAND"},
+		"format":       {[]string{"check", "--format", "xml", "x"}, 2, `spor check: --format "xml": want text or json`},
+		"time":         {[]string{"check", "--for", "-1s", "--", "x"}, 2, "spor check: --for -1s: want a time"},
+		"unknown flag": {[]string{"check", "--nope", "x"}, 2, "spor check: flag provided but not defined: -nope (spor help check lists the flags)"},
+		"no file":      {[]string{"check", filepath.Join(dir, "none")}, 125, "spor: open "},
+		"a program":    {[]string{"check", program}, 125, "spor: " + program + ": recording: line 1, column 1: invalid character '#' looking for beginning of value (to run it: spor check -- " + program + ")"},
+		"empty":        {[]string{"check", empty}, 1, "spor: nothing was sent or written"},
+		"not found":    {[]string{"check", "--", "no-such-command-here"}, 127, `spor: exec: "no-such-command-here"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := finish(t, spor(t, tt.args...))
+			if got.code != tt.code || !strings.HasPrefix(got.stderr, tt.stderr) || got.stdout != "" && tt.code != 1 {
+				t.Errorf("exit code %d, stdout %q, stderr %q; want %d, %q", got.code, got.stdout, got.stderr, tt.code, tt.stderr)
+			}
+		})
+	}
+	if got := finish(t, spor(t, "help", "check")); got.code != 0 || !strings.HasPrefix(got.stdout, "Usage: spor check [FLAGS] -- COMMAND") {
+		t.Errorf("help: got %+v", got)
+	}
+}

@@ -1,0 +1,54 @@
+//go:build unix
+
+package main_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+
+	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/setup"
+)
+
+// serve is a service as the README has it, which calls itself once. It ends at
+// once, with an error, or when it is told to.
+func serve(how string) int {
+	slog.SetDefault(slog.New(setup.LogHandler(os.Stdout, nil)))
+	if err := setup.Run(context.Background(), func(ctx context.Context) error { return serveOnce(ctx, how) }); err != nil {
+		return 3
+	}
+	return 0
+}
+
+func serveOnce(ctx context.Context, how string) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /hello/{name}", func(w http.ResponseWriter, r *http.Request) {
+		slog.InfoContext(r.Context(), "hello", "name", r.PathValue("name"))
+		fmt.Fprintln(w, "hello")
+	})
+	server := httptest.NewServer(httptrace.Handler(mux))
+	defer server.Close()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/hello/anna", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := (&http.Client{Transport: httptrace.Transport(nil)}).Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	switch how {
+	case "serves":
+		<-ctx.Done()
+	case "fails":
+		return errors.New("no more names")
+	case "leaks":
+		fmt.Println("last seen: 01017012345")
+	}
+	return nil
+}
