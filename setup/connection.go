@@ -1,8 +1,8 @@
 package setup
 
 import (
+	"compress/gzip"
 	"context"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
@@ -12,7 +12,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
@@ -43,9 +42,19 @@ func dial(s signalSettings, watch grpc.UnaryClientInterceptor) (*grpc.ClientConn
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}),
 	}
 	if s.gzip {
-		options = append(options, grpc.WithDefaultCallOptions(grpc.UseCompressor(gzip.Name)))
+		options = append(options, compression())
 	}
-	return grpc.NewClient("dns:///"+s.endpoint.address, options...)
+	// The name is looked up for each connection: gRPC's own resolver does it
+	// every half a minute at most, and after failures every two.
+	return grpc.NewClient("passthrough:///"+s.endpoint.address, options...)
+}
+
+// compression is gzip at level 1: a third of the work of the standard level, and
+// nearly its size. The compressor that gRPC's documentation prefers has one level
+// for the whole process.
+func compression() grpc.DialOption {
+	fast, _ := grpc.NewGZIPCompressorWithLevel(gzip.BestSpeed) //nolint:staticcheck // see above; the level is valid
+	return grpc.WithCompressor(fast)                           //nolint:staticcheck // see above
 }
 
 // retry is how soon an export is tried again. The exporter's timeout ends it.
@@ -71,8 +80,19 @@ type watcher struct {
 	signal   string
 	endpoint *endpoint
 	reporter *reporter
-	reached  atomic.Bool // the collector has answered
 }
+
+// Outage takes the error of an export that is tried again.
+func (w *watcher) Outage(err error) { w.reporter.missed(w.signal, w.endpoint, err) }
+
+// GaveUp takes that of one that is not.
+func (w *watcher) GaveUp(err error) { w.failed(err) }
+
+// Warning takes what the collector says of an export that it took.
+func (w *watcher) Warning(message string) { w.reporter.warned(w.signal, w.endpoint, message) }
+
+// Dropped has what was lost told, if it is time.
+func (w *watcher) Dropped() { w.reporter.report(false) }
 
 // failed takes the error of an export that was given up.
 func (w *watcher) failed(err error) {
@@ -84,14 +104,12 @@ func (w *watcher) watch(ctx context.Context, method string, req, reply any, conn
 	err := invoke(ctx, method, req, reply, conn, opts...)
 	switch code := status.Code(err); {
 	case code == codes.OK:
-		w.reached.Store(true)
 		w.reporter.answered(w.signal)
 		noteAnswer(ctx, reply)
 	case code == codes.Unavailable && ctx.Err() == nil:
-		w.reporter.failed(w.signal, w.endpoint, err)
+		w.reporter.missed(w.signal, w.endpoint, err)
 	case code != codes.Canceled && code != codes.DeadlineExceeded && code != codes.Unavailable:
-		w.reached.Store(true)
-		w.reporter.met()
+		w.reporter.met(w.signal)
 	}
 	return err
 }

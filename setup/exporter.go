@@ -13,6 +13,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/setup/internal/ledger"
 )
 
 const (
@@ -29,7 +31,7 @@ type exporter struct {
 	watcher
 	next     sdktrace.SpanExporter
 	conn     *grpc.ClientConn
-	ledger   *ledger
+	ledger   *ledger.Ledger
 	rewriter *rewriter
 	settled  func(spans int)
 
@@ -37,7 +39,7 @@ type exporter struct {
 	abort context.CancelFunc
 }
 
-func newExporter(s signalSettings, w *rewriter, l *ledger, r *reporter) (*exporter, error) {
+func newExporter(s signalSettings, w *rewriter, l *ledger.Ledger, r *reporter) (*exporter, error) {
 	e := &exporter{ledger: l, rewriter: w, settled: func(int) {}}
 	e.signal, e.endpoint, e.reporter = "traces", s.endpoint, r
 	e.life, e.abort = context.WithCancel(context.Background())
@@ -63,7 +65,7 @@ func newExporter(s signalSettings, w *rewriter, l *ledger, r *reporter) (*export
 // ExportSpans settles every span, and reports what goes wrong itself.
 func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	if e.life.Err() != nil {
-		e.ledger.drop(afterShutdown, int64(len(spans)))
+		e.ledger.Drop(ledger.AfterShutdown, int64(len(spans)))
 		e.settled(len(spans))
 		return nil
 	}
@@ -92,7 +94,7 @@ func (e *exporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan, requ
 		e.send(ctx, spans[middle:], requests)
 		return
 	}
-	e.ledger.drop(e.reason(err), int64(len(spans)))
+	e.ledger.Drop(e.reason(err), int64(len(spans)))
 	e.failed(err)
 }
 
@@ -100,9 +102,9 @@ func (e *exporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan, requ
 // rejected.
 func (e *exporter) partly(a *answer, spans int) {
 	refused := min(max(a.rejected, 0), int64(spans))
-	e.ledger.deliver(int64(spans) - refused)
+	e.ledger.Deliver(int64(spans) - refused)
 	if refused > 0 {
-		e.ledger.drop(rejected, refused)
+		e.ledger.Drop(ledger.Rejected, refused)
 		e.failed(errors.New("collector rejected spans: " + a.message))
 	}
 }
@@ -131,24 +133,24 @@ func throttled(err error) bool {
 	})
 }
 
-func (e *exporter) reason(err error) string {
+func (e *exporter) reason(err error) ledger.Reason {
 	switch status.Code(err) {
 	case codes.ResourceExhausted:
 		if !throttled(err) {
-			return tooBig
+			return ledger.TooBig
 		}
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Aborted:
 	case codes.Unknown:
 		if strings.Contains(err.Error(), tooLarge) {
-			return tooBig
+			return ledger.TooBig
 		}
 	default:
-		return rejected
+		return ledger.Rejected
 	}
 	if e.life.Err() != nil {
-		return afterShutdown
+		return ledger.AfterShutdown
 	}
-	return timedOut
+	return ledger.TimedOut
 }
 
 // Shutdown closes the connection. The batch processor calls it once, last.

@@ -7,18 +7,19 @@ import (
 	"time"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/nais/spor/setup/internal/ledger"
 )
 
-// unreachedSpans is how many spans wait for a collector that nobody named and
-// that never answered: about one MiB.
-const unreachedSpans = 1 << 20 / spanBytes
+// unreachedSpans is how many spans are unreachedBytes.
+const unreachedSpans = unreachedBytes / spanBytes
 
 // gate stands before the batch processor and accounts for what that one would
 // lose in silence: spans beyond the queue, and spans that end after shutdown.
 type gate struct {
 	next     sdktrace.SpanProcessor
 	exporter *exporter
-	ledger   *ledger
+	ledger   *ledger.Ledger
 	queue    int64
 
 	closed   atomic.Bool
@@ -51,12 +52,12 @@ func (g *gate) OnEnd(span sdktrace.ReadOnlySpan) {
 	g.entering.Add(1)
 	defer g.entering.Add(-1)
 	if g.closed.Load() {
-		g.ledger.drop(afterShutdown, 1)
+		g.ledger.Drop(ledger.AfterShutdown, 1)
 		return
 	}
 	if g.waiting.Add(1) > g.room() {
 		g.waiting.Add(-1)
-		g.ledger.drop(queueFull, 1)
+		g.ledger.Drop(ledger.QueueFull, 1)
 		return
 	}
 	g.next.OnEnd(span)
@@ -64,7 +65,7 @@ func (g *gate) OnEnd(span sdktrace.ReadOnlySpan) {
 
 // room is how many spans may wait.
 func (g *gate) room() int64 {
-	if g.exporter.endpoint.platform && !g.exporter.reached.Load() {
+	if g.exporter.endpoint.platform && !g.exporter.reporter.hasReached() {
 		return min(g.queue, unreachedSpans)
 	}
 	return g.queue

@@ -34,6 +34,7 @@ func readLimits(env *environment) sdktrace.SpanLimits {
 // batchSettings are those of the batch span processor, in spans and times.
 type batchSettings struct {
 	queue, size    int
+	counted        bool // the environment names one of them
 	delay, timeout time.Duration
 }
 
@@ -45,23 +46,32 @@ const (
 )
 
 func readBatch(env *environment) batchSettings {
-	const most = 1 << 20
-	queue := env.integer("OTEL_BSP_MAX_QUEUE_SIZE", queueFor(memoryLimit()), 1, most)
-	const sizeVariable = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
+	const (
+		most          = 1 << 20
+		queueVariable = "OTEL_BSP_MAX_QUEUE_SIZE"
+		sizeVariable  = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
+	)
+	queue := env.integer(queueVariable, queueFor(memoryLimit()), 1, most)
 	size := env.integer(sizeVariable, min(512, queue), 1, most)
 	if size > queue {
-		env.wrong(sizeVariable, env.text(sizeVariable), "is larger than the queue of "+strconv.Itoa(queue)+" spans (lower it, or raise OTEL_BSP_MAX_QUEUE_SIZE); the queue's size is used")
+		env.wrong(sizeVariable, env.text(sizeVariable), "is larger than the queue of "+strconv.Itoa(queue)+" spans (lower it, or raise "+queueVariable+"); the queue's size is used")
 		size = queue
 	}
 	return batchSettings{
 		queue:   queue,
 		size:    size,
+		counted: env.text(queueVariable) != "" || env.text(sizeVariable) != "",
 		delay:   env.milliseconds("OTEL_BSP_SCHEDULE_DELAY", 5*time.Second),
 		timeout: env.milliseconds("OTEL_BSP_EXPORT_TIMEOUT", 30*time.Second),
 	}
 }
 
-// queueFor gives waiting spans at most a 64th of the memory.
+// bufferFor gives encoded spans at most an eighth of the memory.
+func bufferFor(memory int64) int {
+	return int(min(max(memory/8, 4<<20), 32<<20))
+}
+
+// queueFor gives the SDK's spans at most a 64th of the memory.
 func queueFor(memory int64) int {
 	return int(min(max(memory/64/spanBytes, smallestQueue), largestQueue))
 }

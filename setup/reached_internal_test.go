@@ -18,7 +18,7 @@ func TestPlatformThatRefusesIsReached(t *testing.T) {
 	}
 	err := w.watch(t.Context(), "", nil, nil, nil, refuse)
 	w.failed(err)
-	if tel.reporter.unreachable() {
+	if tel.reporter.unreachable("traces") {
 		t.Errorf("a collector that answered %v counts as one that never answered: lines once an hour, and one second to flush", err)
 	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/setup/internal/ledger"
 )
 
 const (
@@ -23,15 +25,17 @@ const (
 // reporter tells people of the exporters' trouble, for all signals at most one
 // line a minute, never from the request path.
 type reporter struct {
-	ledger *ledger
+	ledger *ledger.Ledger
 
 	mu       sync.Mutex
 	held     bool // only remember: it will all be said at once
 	last     time.Time
 	reported bool
 	reached  bool             // a collector has answered
+	down     map[string]bool  // the signals of which the last export reached none
 	failures map[string]int64 // by signal
 	failure  *failure         // the last one, while that signal has not got through again
+	warning  string           // the collector's last
 	spans    *endpoint
 	lost     int64 // spans that were reported as dropped
 }
@@ -85,20 +89,53 @@ func (r *reporter) answered(signal string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.reached = true
+	delete(r.down, signal)
 	if r.failure != nil && r.failure.signal == signal {
 		r.failure = nil
 	}
 }
 
-// met notes that there is a collector, whatever it answers.
-func (r *reporter) met() {
+// met notes that there is a collector for the signal, whatever it answers.
+func (r *reporter) met(signal string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.reached = true
+	delete(r.down, signal)
+}
+
+// missed reports that there is no collector for the signal.
+func (r *reporter) missed(signal string, e *endpoint, err error) {
+	r.mu.Lock()
+	if r.down == nil {
+		r.down = map[string]bool{}
+	}
+	r.down[signal] = true
+	r.mu.Unlock()
+	r.failed(signal, e, err)
+}
+
+// hasReached reports whether any collector has answered.
+func (r *reporter) hasReached() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reached
+}
+
+// warned tells what the collector had to say about what it took, once for each
+// text that differs from the last.
+func (r *reporter) warned(signal string, e *endpoint, message string) {
+	r.mu.Lock()
+	known := r.warning == message
+	r.warning = message
+	r.mu.Unlock()
+	if !known {
+		logger().LogAttrs(context.Background(), slog.LevelWarn, "the collector has a warning",
+			slog.String("signal", signal), slog.String("endpoint", e.url), slog.String("warning", cleanText(message)))
+	}
 }
 
 // hold keeps the reporter silent until release, which says everything in one
-// line.
+// line, and what was lost meanwhile in any case.
 func (r *reporter) hold() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,6 +146,9 @@ func (r *reporter) release() {
 	r.mu.Lock()
 	r.held = false
 	failed := r.failure != nil
+	if _, lost := r.ledger.Drops(); lost > r.lost {
+		r.reported = false // nothing is told after this
+	}
 	r.mu.Unlock()
 	r.report(failed)
 }
@@ -126,7 +166,7 @@ func (r *reporter) report(failed bool) {
 func (r *reporter) due(failed bool) []slog.Attr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	drops, lost := r.ledger.drops()
+	drops, lost := r.ledger.Drops()
 	if r.held || r.reported && time.Since(r.last) < r.interval() || !failed && lost == r.lost {
 		return nil
 	}
@@ -139,10 +179,10 @@ func (r *reporter) due(failed bool) []slog.Attr {
 		attrs = append(attrs, slog.String("signal", "traces"), slog.String("endpoint", r.spans.url))
 	}
 	if lost > 0 {
-		attrs = append(attrs, slog.String("spans_dropped", describeDrops(drops)))
+		attrs = append(attrs, slog.String("spans_dropped", ledger.Describe(drops)))
 	}
 	if f := r.failure; f != nil {
-		attrs = append(attrs, slog.String("error", f.err.Error()), slog.String("cure", cure(f.err, f.endpoint)))
+		attrs = append(attrs, slog.String("error", cleanText(f.err.Error())), slog.String("cure", cure(f.err, f.endpoint)))
 	}
 	return attrs
 }
@@ -154,12 +194,12 @@ func (r *reporter) interval() time.Duration {
 	return reportInterval
 }
 
-// unreachable reports whether the platform's default endpoint was tried, and
-// never answered.
-func (r *reporter) unreachable() bool {
+// unreachable reports whether a signal's last export reached no collector, or
+// the platform's default endpoint was tried and never answered.
+func (r *reporter) unreachable(signal string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.unreachedPlatform()
+	return r.down[signal] || r.unreachedPlatform()
 }
 
 func (r *reporter) unreachedPlatform() bool {

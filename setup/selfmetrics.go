@@ -27,12 +27,12 @@ func (t *telemetry) observe(meter metric.Meter) error {
 		return err
 	}
 	_, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		if delivered := t.ledger.deliveries(); delivered > 0 {
+		if delivered := t.ledger.Delivered(); delivered > 0 {
 			o.ObserveInt64(spans, delivered)
 		}
-		drops, _ := t.ledger.drops()
+		drops, _ := t.ledger.Drops()
 		for reason, n := range drops {
-			o.ObserveInt64(spans, n, metric.WithAttributes(attribute.String("error.type", reason)))
+			o.ObserveInt64(spans, n, metric.WithAttributes(attribute.String("error.type", string(reason))))
 		}
 		for signal, n := range t.reporter.failureCounts() {
 			o.ObserveInt64(failures, n, metric.WithAttributes(attribute.String("signal", signal)))

@@ -26,6 +26,7 @@ type settings struct {
 	logs       logSettings
 	teamLogs   io.Writer // nil: the platform's endpoint
 	batch      batchSettings
+	official   bool // OpenTelemetry's exporter takes the spans
 	rewriter   *rewriter
 	processors []sdktrace.SpanProcessor
 }
@@ -58,6 +59,7 @@ func readSettings(env *environment, c *config) *settings {
 			dialect: dialect.New(dialect.ParseOptIn(env.text(dialect.Variable))),
 			peers:   readPeers(env, env.all()),
 		},
+		official:   true, // until the pipeline is tested
 		processors: c.processors,
 	}
 }

@@ -12,15 +12,13 @@ import (
 
 	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
+
+	"github.com/nais/spor/setup/internal/ledger"
 )
 
 // flushTimeout bounds shutdown where the caller does not. A NAIS pod has about 25
 // seconds from SIGTERM to SIGKILL, which the servers' draining needs too.
 const flushTimeout = 5 * time.Second
-
-// unreachedTimeout bounds it in a pod without telemetry, whose default endpoint
-// was tried and has never answered: it need not wait for it each time it ends.
-const unreachedTimeout = time.Second
 
 // running says that the globals are taken.
 var running atomic.Bool
@@ -37,8 +35,7 @@ var errRunning = errors.New("setup: telemetry is running already (Start or Run w
 //
 // Call shutdown when the last span has ended, and before the process exits. It
 // exports what waits until its context ends, for at most five seconds if the
-// context has no deadline, and for one where the platform's default endpoint has
-// never answered. A context that has ended already, as the one of
+// context has no deadline, and for one where the collector cannot be reached. A context that has ended already, as the one of
 // [signal.NotifyContext] has after SIGTERM, gets five seconds too. The error
 // says how many spans were lost. Later calls wait for the first one.
 //
@@ -63,7 +60,7 @@ func startOnce(ctx context.Context, env *environment, c *config) (*telemetry, er
 type telemetry struct {
 	signals  []provider
 	last     []provider // that of logs, in which the others may still say something
-	ledger   *ledger
+	ledger   *ledger.Ledger
 	reporter *reporter
 
 	once sync.Once
@@ -78,7 +75,7 @@ type provider interface {
 }
 
 func newTelemetry() *telemetry {
-	l := newLedger()
+	l := &ledger.Ledger{}
 	return &telemetry{ledger: l, reporter: &reporter{ledger: l}, done: make(chan struct{})}
 }
 
@@ -132,15 +129,8 @@ func (t *telemetry) flushAndStop(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, flushTimeout)
 		defer cancel()
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer time.AfterFunc(unreachedTimeout, func() {
-		if t.reporter.unreachable() {
-			cancel()
-		}
-	}).Stop()
 	err := t.stopSignals(ctx)
-	stopped := together(ctx, t.last, func(p provider) error { return p.Shutdown(ctx) })
+	stopped := together(ctx, t.last, func(p provider) error { return t.reporter.shutdown(ctx, p) })
 	exportedLogs.Store(nil)
 	return errors.Join(t.lost(), err, stopped)
 }
@@ -155,7 +145,7 @@ func (t *telemetry) stopSignals(ctx context.Context) error {
 	}
 	t.reporter.hold()
 	defer t.reporter.release()
-	return together(ctx, t.signals, func(p provider) error { return p.Shutdown(ctx) })
+	return together(ctx, t.signals, func(p provider) error { return t.reporter.shutdown(ctx, p) })
 }
 
 // flush exports what there is so far, for at most flushTimeout.
@@ -169,12 +159,12 @@ func (t *telemetry) flush(ctx context.Context) {
 
 // lost returns an error if not every span was delivered.
 func (t *telemetry) lost() error {
-	drops, all := t.ledger.drops()
+	drops, all := t.ledger.Drops()
 	if all == 0 {
 		return nil
 	}
 	return fmt.Errorf("setup: %d of %d spans were not delivered to %s: %s",
-		all, all+t.ledger.deliveries(), t.reporter.spans.url, describeDrops(drops))
+		all, all+t.ledger.Delivered(), t.reporter.spans.url, ledger.Describe(drops))
 }
 
 // oneLine joins the problems of err.

@@ -7,6 +7,9 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/nais/spor/setup/internal/otlp"
+	"github.com/nais/spor/setup/internal/pipeline"
 )
 
 // startTraces installs a tracer provider if there is anywhere for spans to go.
@@ -14,9 +17,9 @@ func (t *telemetry) startTraces(s *settings) error {
 	var all processors
 	var problems []error
 	if s.traces.endpoint != nil {
-		gate, err := t.newPipeline(s)
+		exports, err := t.newPipeline(s)
 		if err == nil {
-			all = append(all, gate)
+			all = append(all, exports)
 		}
 		problems = append(problems, err)
 	}
@@ -43,8 +46,46 @@ func (t *telemetry) startTraces(s *settings) error {
 }
 
 // newPipeline returns the way of a span from its end to the collector.
-func (t *telemetry) newPipeline(s *settings) (*gate, error) {
+func (t *telemetry) newPipeline(s *settings) (sdktrace.SpanProcessor, error) {
 	t.reporter.spans = s.traces.endpoint
+	if s.official {
+		return t.officialPipeline(s)
+	}
+	w := &watcher{signal: "traces", endpoint: s.traces.endpoint, reporter: t.reporter}
+	conn, err := dial(s.traces, w.watch)
+	if err != nil {
+		return nil, fmt.Errorf("setup: %s: %w", s.traces.endpoint.url, err)
+	}
+	c := pipeline.Config{
+		Conn: conn, Encoding: otlp.NewCommon(s.rewriter), Ledger: t.ledger, Trouble: w, Headers: s.traces.headers,
+		Timeout: min(s.traces.timeout, s.batch.timeout), Delay: s.batch.delay, Bytes: w.bufferBytes(),
+	}
+	if s.batch.counted {
+		c.MostSpans, c.BatchSpans = s.batch.queue, s.batch.size
+	}
+	return pipeline.New(c), nil
+}
+
+// unreachedBytes is what spans may take that wait for a collector that nobody
+// named and that never answered.
+const unreachedBytes = 1 << 20
+
+// bufferBytes returns how much memory spans may take while they wait.
+func (w *watcher) bufferBytes() func() int {
+	bytes := bufferFor(memoryLimit())
+	if !w.endpoint.platform {
+		return func() int { return bytes }
+	}
+	return func() int {
+		if !w.reporter.hasReached() {
+			return unreachedBytes
+		}
+		return bytes
+	}
+}
+
+// officialPipeline is that of the OpenTelemetry SDK.
+func (t *telemetry) officialPipeline(s *settings) (sdktrace.SpanProcessor, error) {
 	e, err := newExporter(s.traces, s.rewriter, t.ledger, t.reporter)
 	if err != nil {
 		return nil, fmt.Errorf("setup: %s: %w", s.traces.endpoint.url, err)

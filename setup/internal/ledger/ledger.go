@@ -1,0 +1,83 @@
+// Package ledger accounts for ended spans.
+package ledger
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A Reason says why a span was dropped.
+type Reason string
+
+// The reasons for which spans are dropped.
+const (
+	QueueFull     Reason = "queue_full"
+	TimedOut      Reason = "timeout"
+	Rejected      Reason = "rejected"
+	TooBig        Reason = "too_big"
+	Encode        Reason = "encode"
+	AfterShutdown Reason = "after_shutdown"
+)
+
+// A Ledger accounts for every ended span: what is neither delivered nor dropped
+// is still waiting. It is safe for concurrent use. The zero value is empty.
+type Ledger struct {
+	mu        sync.Mutex
+	delivered int64
+	dropped   map[Reason]int64
+}
+
+// Deliver notes that the collector took spans.
+func (l *Ledger) Deliver(spans int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.delivered += spans
+}
+
+// Drop notes that spans are lost.
+func (l *Ledger) Drop(reason Reason, spans int64) {
+	if spans == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dropped == nil {
+		l.dropped = map[Reason]int64{}
+	}
+	l.dropped[reason] += spans
+}
+
+// Delivered returns how many spans the collector took.
+func (l *Ledger) Delivered() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.delivered
+}
+
+// Drops returns how many spans were dropped, by reason and in all.
+func (l *Ledger) Drops() (byReason map[Reason]int64, all int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, spans := range l.dropped {
+		all += spans
+	}
+	return maps.Clone(l.dropped), all
+}
+
+// Describe writes drops as "timeout 3, queue_full 1", the most first.
+func Describe(dropped map[Reason]int64) string {
+	reasons := slices.SortedFunc(maps.Keys(dropped), func(a, b Reason) int {
+		if dropped[a] != dropped[b] {
+			return int(dropped[b] - dropped[a])
+		}
+		return strings.Compare(string(a), string(b))
+	})
+	parts := make([]string, len(reasons))
+	for i, reason := range reasons {
+		parts[i] = fmt.Sprintf("%s %d", reason, dropped[reason])
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,37 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/nais/spor/setup/internal/otlp"
+)
+
+// batch is what is sent in one request, and sent again, or in halves, until every
+// span of it is settled.
+type batch struct {
+	seq   uint64      // that of its oldest span
+	spans []otlp.Span // their bytes are in body
+	body  *body
+	whole bool // body is a request of all the spans, and of no other
+
+	asked     bool      // the collector has answered, and not taken it
+	deadline  time.Time // when it is given up, if it was asked
+	notBefore time.Time // when it may be sent again
+	retries   int
+	requests  *int // how many more the bisection may make
+}
+
+// mostRequests bounds what one refused batch costs when it is halved again and
+// again to find the span that the collector refuses.
+const mostRequests = 64
+
+// halves returns two batches of the spans of b, without bodies. They share b's.
+func (b *batch) halves() (first, second *batch) {
+	middle := len(b.spans) / 2
+	first, second = &batch{}, &batch{}
+	*first, *second = *b, *b
+	first.spans, second.spans = b.spans[:middle:middle], b.spans[middle:]
+	first.whole, second.whole = false, false
+	first.body, second.body = nil, nil
+	return first, second
+}

@@ -1,0 +1,111 @@
+package pipeline
+
+import "github.com/nais/spor/setup/internal/otlp"
+
+const (
+	// chunkBytes is the room of a chunk: some 80 spans.
+	chunkBytes = 32 << 10
+	// chunkSpans is how many it takes at most, however small they are.
+	chunkSpans = 256
+	// chunkHeld is what a chunk holds of the memory.
+	chunkHeld = chunkBytes + chunkSpans*8
+)
+
+// chunk is spans as they ended, encoded. It is allocated once and filled many
+// times. A span larger than its room has a chunk to itself, which is not.
+type chunk struct {
+	bytes   []byte
+	records []record
+	origins []*otlp.Origin // few, each once
+	first   int            // records before it are dropped
+	seq     uint64         // grows with each chunk that is sealed
+}
+
+// record says where a span ends and whence it came.
+type record struct {
+	end    uint32
+	origin uint16
+}
+
+func newChunk() *chunk {
+	return &chunk{bytes: make([]byte, 0, chunkBytes), records: make([]record, 0, chunkSpans)}
+}
+
+// chunkOf returns a chunk for one span that is larger than others have room for.
+func chunkOf(origin *otlp.Origin, span []byte) *chunk {
+	c := &chunk{bytes: make([]byte, 0, len(span)), records: make([]record, 0, 1)}
+	c.put(origin, span)
+	return c
+}
+
+// put takes span, if there is room for it.
+func (c *chunk) put(origin *otlp.Origin, span []byte) bool {
+	if len(c.bytes)+len(span) > cap(c.bytes) || len(c.records) == cap(c.records) {
+		return false
+	}
+	c.bytes = append(c.bytes, span...)
+	c.records = append(c.records, record{uint32(len(c.bytes)), c.indexOf(origin)})
+	return true
+}
+
+func (c *chunk) indexOf(origin *otlp.Origin) uint16 {
+	for i, known := range c.origins {
+		if known == origin {
+			return uint16(i)
+		}
+	}
+	c.origins = append(c.origins, origin)
+	return uint16(len(c.origins) - 1)
+}
+
+// spans is how many wait in the chunk.
+func (c *chunk) spans() int { return len(c.records) - c.first }
+
+// begin is where the first span begins that waits.
+func (c *chunk) begin() uint32 {
+	if c.first == 0 {
+		return 0
+	}
+	return c.records[c.first-1].end
+}
+
+// size is that of the spans that wait, in bytes.
+func (c *chunk) size() int { return len(c.bytes) - int(c.begin()) }
+
+// appendTo appends the spans that wait to all. They stay the chunk's.
+func (c *chunk) appendTo(all []otlp.Span) []otlp.Span {
+	begin := c.begin()
+	for _, r := range c.records[c.first:] {
+		all = append(all, otlp.Span{Origin: c.origins[r.origin], Bytes: c.bytes[begin:r.end]})
+		begin = r.end
+	}
+	return all
+}
+
+// moveTo moves the first n spans that wait to an empty chunk.
+func (c *chunk) moveTo(to *chunk, n int) {
+	begin := c.begin()
+	for _, r := range c.records[c.first : c.first+n] {
+		to.put(c.origins[r.origin], c.bytes[begin:r.end])
+		begin = r.end
+	}
+	to.seq = c.seq
+	c.first += n
+}
+
+// ordinary reports whether the chunk can be used again.
+func (c *chunk) ordinary() bool { return cap(c.bytes) == chunkBytes }
+
+// held is what the chunk holds of the memory.
+func (c *chunk) held() int {
+	if c.ordinary() {
+		return chunkHeld
+	}
+	return cap(c.bytes)
+}
+
+func (c *chunk) reset() {
+	c.bytes, c.records, c.first = c.bytes[:0], c.records[:0], 0
+	clear(c.origins)
+	c.origins = c.origins[:0]
+}

@@ -1,0 +1,107 @@
+package pipeline
+
+import "github.com/nais/spor/setup/internal/ledger"
+
+// makeRoom drops the oldest of what waits until there is room for size bytes, and
+// reports whether there is. What is in flight cannot be dropped. The caller holds
+// the lock.
+func (b *buffer) makeRoom(size int) bool {
+	for b.held+size > b.bytes() {
+		if !b.evict() {
+			return false
+		}
+	}
+	return true
+}
+
+// evict drops what is oldest, a parked batch or a chunk, and reports whether there
+// was any. The caller holds the lock.
+func (b *buffer) evict() bool {
+	defer b.tell()
+	switch {
+	case b.parkedIsOldest():
+		batch := b.parked[0]
+		b.parked[0] = nil
+		b.parked = b.parked[1:]
+		b.drop(ledger.QueueFull, len(batch.spans))
+		b.held -= len(batch.body.bytes)
+		batch.body.release()
+	case b.queue.len() > 0:
+		c := b.queue.pop()
+		b.queued -= c.size()
+		b.unbatched.Add(-int64(c.spans()))
+		b.drop(ledger.QueueFull, c.spans())
+		b.discard(c)
+	default:
+		return false
+	}
+	return true
+}
+
+func (b *buffer) parkedIsOldest() bool {
+	return len(b.parked) > 0 && (b.queue.len() == 0 || b.parked[0].seq <= b.queue.peek().seq)
+}
+
+// dropOldest drops that many spans of those that wait, s's own if there are no
+// older ones.
+func (b *buffer) dropOldest(s *shard, spans int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for ; spans > 0 && b.waiting.Load() > b.mostSpans; spans-- {
+		if b.queue.len() == 0 && len(b.parked) == 0 {
+			if s.chunk == nil || s.chunk.spans() == 0 {
+				return
+			}
+			b.seal(s.chunk)
+			s.chunk = nil
+		}
+		b.evictSpan()
+	}
+}
+
+// evictSpan drops the oldest span. There must be one; the caller holds the lock.
+func (b *buffer) evictSpan() {
+	if b.parkedIsOldest() {
+		batch := b.parked[0]
+		if len(batch.spans) == 1 {
+			b.evict()
+			return
+		}
+		batch.spans, batch.whole = batch.spans[1:], false
+		b.drop(ledger.QueueFull, 1)
+		return
+	}
+	c := b.queue.peek()
+	if c.spans() == 1 {
+		b.evict()
+		return
+	}
+	before := c.size()
+	c.first++
+	b.queued -= before - c.size()
+	b.unbatched.Add(-1)
+	b.drop(ledger.QueueFull, 1)
+}
+
+// abandon drops everything that is sealed, and was not delivered before the end.
+func (b *buffer) abandon() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, batch := range b.parked {
+		reason := ledger.AfterShutdown
+		if batch.asked {
+			reason = ledger.TimedOut
+		}
+		b.drop(reason, len(batch.spans))
+		b.held -= len(batch.body.bytes)
+		batch.body.release()
+	}
+	b.parked = nil
+	for b.queue.len() > 0 {
+		c := b.queue.pop()
+		b.drop(ledger.AfterShutdown, c.spans())
+		b.discard(c)
+	}
+	b.queued = 0
+	b.tell()
+}

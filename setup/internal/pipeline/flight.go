@@ -1,0 +1,168 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/setup/internal/ledger"
+)
+
+// flight is one batch on its way, with all the requests that it takes.
+type flight struct {
+	*sender
+	answered bool          // the collector is there
+	gone     error         // why it cannot be reached
+	dialling bool          // there was no connection either
+	pause    time.Duration // how long it asks to be left alone
+}
+
+// fly sends a batch until each span of it is settled or parked.
+func (s *sender) fly(b *batch) {
+	f := &flight{sender: s}
+	f.send(b)
+	s.buffer.landed(b)
+	s.landings <- f
+}
+
+// send sends a batch, in halves when it is refused as a whole.
+func (f *flight) send(b *batch) {
+	if !b.whole {
+		f.buffer.compose(b)
+	}
+	switch {
+	case f.life.Err() != nil:
+		f.drop(b, ledger.AfterShutdown)
+	case f.gone != nil || f.pause > 0:
+		f.buffer.park(b)
+	case len(b.body.bytes) > largestBody && len(b.spans) > 1:
+		f.divide(b)
+	case len(b.body.bytes) > largestBody:
+		f.drop(b, ledger.TooBig)
+		f.trouble.GaveUp(errTooLarge)
+	default:
+		f.request(b)
+	}
+}
+
+var errTooLarge = errors.New("a span is larger than a collector takes")
+
+func (f *flight) request(b *batch) {
+	if b.deadline.IsZero() {
+		b.deadline = time.Now().Add(f.timeout)
+	}
+	response, sent, err := f.post(b)
+	if err == nil {
+		f.answered = true
+		f.settle(b, response)
+		return
+	}
+	if f.life.Err() != nil {
+		f.drop(b, ledger.AfterShutdown)
+		f.trouble.GaveUp(err)
+		return
+	}
+	v := judge(err, sent)
+	f.answered = f.answered || v != unreachable && status.Code(err) != codes.DeadlineExceeded
+	switch v {
+	case unreachable:
+		f.wait(b, err, sent)
+	case tryAgain:
+		f.retry(b, err)
+	case divide:
+		f.divideOrDrop(b, err)
+	case refused:
+		f.giveUp(b, ledger.Rejected, err)
+	}
+}
+
+// post makes one request.
+func (f *flight) post(b *batch) (_ *coltracepb.ExportTraceServiceResponse, sent bool, _ error) {
+	ctx, cancel := context.WithTimeout(f.life, f.timeout)
+	defer cancel()
+	m := &message{body: b.body}
+	response := &coltracepb.ExportTraceServiceResponse{}
+	err := f.conn.Invoke(ctx, exportMethod, m, response, grpc.ForceCodecV2(codec{}))
+	return response, m.sent.Load(), err
+}
+
+// settle settles a batch that the collector took, but for what it rejected.
+func (f *flight) settle(b *batch, response *coltracepb.ExportTraceServiceResponse) {
+	partly := response.GetPartialSuccess()
+	rejected := int(min(max(partly.GetRejectedSpans(), 0), int64(len(b.spans))))
+	f.buffer.deliver(len(b.spans) - rejected)
+	f.buffer.drop(ledger.Rejected, rejected)
+	f.buffer.release(b)
+	switch {
+	case rejected > 0:
+		f.trouble.GaveUp(errors.New("collector rejected spans: " + partly.GetErrorMessage()))
+	case partly.GetErrorMessage() != "":
+		f.trouble.Warning(partly.GetErrorMessage())
+	}
+}
+
+// wait parks a batch until the collector is back. The time does not count.
+func (f *flight) wait(b *batch, err error, sent bool) {
+	f.gone, f.dialling = err, !sent
+	f.pause, _ = pauseOf(err)
+	b.deadline = time.Time{}
+	f.buffer.park(b)
+}
+
+// retry parks a batch for a while. Pauses that the collector asks for do not
+// count, since nobody may ask it then.
+func (f *flight) retry(b *batch, err error) {
+	now := time.Now()
+	b.asked = true
+	if pause, throttled := pauseOf(err); throttled {
+		f.pause = pause
+		b.deadline = b.deadline.Add(pause)
+	}
+	b.retries++
+	b.notBefore = now.Add(f.pause + backoff(b.retries))
+	if b.notBefore.After(b.deadline) {
+		f.giveUp(b, ledger.TimedOut, err)
+		return
+	}
+	f.buffer.park(b)
+}
+
+func (f *flight) divideOrDrop(b *batch, err error) {
+	if b.requests == nil {
+		left := mostRequests
+		b.requests = &left
+	}
+	*b.requests--
+	if len(b.spans) > 1 && *b.requests > 0 {
+		f.divide(b)
+		return
+	}
+	reason := ledger.Rejected
+	if status.Code(err) == codes.ResourceExhausted {
+		reason = ledger.TooBig
+	}
+	f.giveUp(b, reason, err)
+}
+
+// divide sends the halves of a batch.
+func (f *flight) divide(b *batch) {
+	first, second := b.halves()
+	f.send(first)
+	f.send(second)
+	f.buffer.release(b)
+}
+
+func (f *flight) drop(b *batch, reason ledger.Reason) {
+	f.buffer.drop(reason, len(b.spans))
+	f.buffer.release(b)
+}
+
+func (f *flight) giveUp(b *batch, reason ledger.Reason, err error) {
+	f.drop(b, reason)
+	f.trouble.GaveUp(err)
+}

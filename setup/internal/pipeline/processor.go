@@ -1,0 +1,160 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/nais/spor/setup/internal/ledger"
+	"github.com/nais/spor/setup/internal/otlp"
+)
+
+// A Processor exports spans. It is safe for concurrent use.
+type Processor struct {
+	config   Config
+	buffer   *buffer
+	sender   *sender
+	encoders sync.Pool // of *encoder
+	homes    atomic.Int64
+
+	stop    sync.Once
+	stopped chan struct{}
+	err     error
+	ran     chan struct{} // closed when the sender has ended
+}
+
+var _ sdktrace.SpanProcessor = (*Processor)(nil)
+
+// encoder is that of one processor at a time, which so comes back to its shard.
+type encoder struct {
+	*otlp.Encoder
+	bytes []byte
+	home  int
+}
+
+// New returns a processor that runs until Shutdown.
+func New(c Config) *Processor {
+	p := &Processor{
+		config: c,
+		buffer: &buffer{
+			ledger: c.Ledger, bytes: c.Bytes, mostSpans: int64(c.MostSpans), batchSpans: int64(c.BatchSpans),
+			shards: make([]shard, min(runtime.GOMAXPROCS(0), mostShards)), wake: make(chan struct{}, 1),
+		},
+		stopped: make(chan struct{}), ran: make(chan struct{}),
+	}
+	p.encoders.New = func() any {
+		return &encoder{c.Encoding.NewEncoder(), make([]byte, 0, 2<<10), int(p.homes.Add(1))}
+	}
+	life, abort := context.WithCancel(metadata.NewOutgoingContext(context.Background(), metadata.New(c.Headers)))
+	p.sender = &sender{
+		conn: c.Conn, buffer: p.buffer, trouble: c.Trouble, timeout: c.Timeout, delay: c.Delay, life: life, abort: abort,
+		landings: make(chan *flight, mostFlights), ready: make(chan struct{}),
+	}
+	go func() {
+		defer close(p.ran)
+		p.sender.run()
+	}()
+	return p
+}
+
+// mostShards bounds the memory that shards hold when little happens.
+const mostShards = 16
+
+// OnStart does nothing.
+func (*Processor) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+
+// OnEnd encodes a span that is sampled. It never waits for the collector.
+func (p *Processor) OnEnd(span sdktrace.ReadOnlySpan) {
+	if !span.SpanContext().IsSampled() {
+		return
+	}
+	e, _ := p.encoders.Get().(*encoder)
+	if origin := p.encode(e, span); origin != nil {
+		p.buffer.add(e.home, origin, e.bytes)
+	}
+	if cap(e.bytes) > 2*chunkBytes {
+		e.bytes = make([]byte, 0, 2<<10)
+	}
+	p.encoders.Put(e)
+}
+
+// encode encodes span. A bug costs the span, and not the program.
+func (p *Processor) encode(e *encoder, span sdktrace.ReadOnlySpan) (origin *otlp.Origin) {
+	defer func() {
+		if value := recover(); value != nil {
+			p.config.Ledger.Drop(ledger.Encode, 1)
+			origin = nil
+		}
+	}()
+	e.bytes = e.AppendSpan(e.bytes[:0], span)
+	return e.Origin(span)
+}
+
+// ForceFlush returns when every span that has ended is settled, or with an error
+// when ctx has. Without a deadline it waits for a request's timeout.
+func (p *Processor) ForceFlush(ctx context.Context) error {
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, p.config.Timeout)
+		defer cancel()
+	}
+	age := p.buffer.sealAll()
+	p.sender.flush(age)
+	for {
+		changed := p.buffer.settledBefore(age)
+		if changed == nil {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("spans were not flushed: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// flush has everything up to that age sent now.
+func (s *sender) flush(age uint64) {
+	for known := s.flushes.Load(); known < age && !s.flushes.CompareAndSwap(known, age); {
+		known = s.flushes.Load()
+	}
+	s.buffer.wakeSender()
+}
+
+// Shutdown sends what waits until ctx ends, or for a second when the collector
+// cannot be reached, and drops the rest. It leaves no goroutine and no connection.
+// Later calls wait for the first.
+func (p *Processor) Shutdown(ctx context.Context) error {
+	p.stop.Do(func() {
+		p.err = p.shutdown(ctx)
+		close(p.stopped)
+	})
+	<-p.stopped
+	return p.err
+}
+
+func (p *Processor) shutdown(ctx context.Context) error {
+	now := time.Now()
+	end, bounded := ctx.Deadline()
+	if !bounded {
+		end = now.Add(longestPause)
+	}
+	p.buffer.close()
+	p.sender.draining.Store(&drain{now, end})
+	p.buffer.wakeSender()
+	select {
+	case <-p.ran:
+	case <-ctx.Done():
+	}
+	p.sender.abort()
+	<-p.ran
+	p.buffer.abandon()
+	p.config.Trouble.Dropped()
+	return p.config.Conn.Close()
+}

@@ -1,0 +1,61 @@
+package pipeline
+
+import (
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// verdict is what the error of a request says of its batch
+// (https://opentelemetry.io/docs/specs/otlp/#failures).
+type verdict int
+
+const (
+	// unreachable: there is no collector, or one that cannot work; the batch
+	// waits for it as long as there is memory.
+	unreachable verdict = iota
+	// tryAgain: the collector did not take it, and may later.
+	tryAgain
+	// divide: a part of it may fare better.
+	divide
+	// refused: the collector will not take it.
+	refused
+)
+
+// judge judges the error of a request. sent is whether there was a connection to
+// send it over.
+func judge(err error, sent bool) verdict {
+	if !sent {
+		return unreachable
+	}
+	switch status.Code(err) {
+	case codes.Unavailable:
+		return unreachable
+	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.DataLoss:
+		return tryAgain
+	case codes.ResourceExhausted:
+		if _, throttled := pauseOf(err); throttled {
+			return tryAgain
+		}
+		return divide
+	case codes.InvalidArgument, codes.Internal:
+		return divide
+	}
+	return refused
+}
+
+// longestPause is the longest that a collector may ask for.
+const longestPause = 5 * time.Minute
+
+// pauseOf returns how long the collector asks not to be asked again, and whether
+// it does.
+func pauseOf(err error) (pause time.Duration, throttled bool) {
+	for _, detail := range status.Convert(err).Details() {
+		if info, is := detail.(*errdetails.RetryInfo); is {
+			return min(max(0, info.GetRetryDelay().AsDuration()), longestPause), true
+		}
+	}
+	return 0, false
+}
