@@ -25,8 +25,8 @@ Flags:
   --env KEY=VALUE   set a variable, whatever else would set it; repeatable
   --ui[=ADDR]       show the telemetry in the browser too, at a loopback address;
                     the link is printed (on by default on a terminal, --ui=off
-                    turns it off). After the end of COMMAND it stays while a page
-                    is open, and with --ui until a page was opened and closed
+                    turns it off). When COMMAND ends by itself, it stays while a
+                    page is open, and with --ui until one was opened and closed
   --record FILE     write all telemetry, and the lines of stdout and stderr as
                     log records, to FILE as OTLP/JSON lines
 

@@ -76,7 +76,9 @@ func observe(o runOptions, base []string, std stdio) int {
 	drain(ctx, server)
 	s.traces.Close()
 	s.summarize()
-	s.ui.linger(ctx, s.say)
+	if !signals.ending.Load() {
+		s.ui.linger(ctx, s.say)
+	}
 	return code
 }
 

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -11,6 +12,7 @@ import (
 type signals struct {
 	caught chan os.Signal
 	done   sync.WaitGroup
+	ending atomic.Bool // one of those that ask a program to end has come
 }
 
 // catchSignals begins to catch. Under nohup, SIGHUP stays ignored, for the
@@ -33,6 +35,10 @@ func catchSignals() *signals {
 func (s *signals) forward(p *process, gone func()) {
 	s.done.Go(func() {
 		for sig := range s.caught {
+			switch sig {
+			case os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT:
+				s.ending.Store(true)
+			}
 			if !p.signal(sig) {
 				gone()
 			}

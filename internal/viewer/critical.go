@@ -22,28 +22,28 @@ type stretch struct{ from, to uint64 }
 // parent's end; what a consumer does with a message, nobody waits for.
 func criticalPath(root *tracetree.Span) map[*tracetree.Span][]stretch {
 	type task struct {
-		span  *tracetree.Span
-		until uint64
+		span         *tracetree.Span
+		since, until uint64
 	}
 	path := map[*tracetree.Span][]stretch{}
-	tasks := []task{{root, root.GetEndTimeUnixNano()}}
+	tasks := []task{{root, 0, root.GetEndTimeUnixNano()}}
 	for len(tasks) > 0 {
 		t := tasks[len(tasks)-1]
 		tasks = tasks[:len(tasks)-1]
-		start, cursor := t.span.GetStartTimeUnixNano(), t.until
+		start, cursor := max(t.span.GetStartTimeUnixNano(), t.since), t.until
 		own := func(from uint64) {
 			if from < cursor {
 				path[t.span] = append(path[t.span], stretch{from, cursor})
 			}
 		}
-		for _, child := range awaited(t.span, t.until) {
+		for _, child := range awaited(t.span, start, t.until) {
 			end := min(child.GetEndTimeUnixNano(), t.until)
 			if end > cursor { // beside one that was waited for
 				continue
 			}
 			own(end)
 			cursor = max(child.GetStartTimeUnixNano(), start)
-			tasks = append(tasks, task{child, end})
+			tasks = append(tasks, task{child, start, end})
 		}
 		own(start)
 		slices.Reverse(path[t.span])
@@ -51,14 +51,13 @@ func criticalPath(root *tracetree.Span) map[*tracetree.Span][]stretch {
 	return path
 }
 
-// awaited returns the children of s that ran before until, the last to end
+// awaited returns the children of s that ran between two times, the last to end
 // first.
-func awaited(s *tracetree.Span, until uint64) []*tracetree.Span {
+func awaited(s *tracetree.Span, since, until uint64) []*tracetree.Span {
 	var children []*tracetree.Span
 	for _, child := range s.Children {
 		end := min(child.GetEndTimeUnixNano(), until)
-		began := max(child.GetStartTimeUnixNano(), s.GetStartTimeUnixNano())
-		if began < end && child.GetKind() != tracepb.Span_SPAN_KIND_CONSUMER {
+		if max(child.GetStartTimeUnixNano(), since) < end && child.GetKind() != tracepb.Span_SPAN_KIND_CONSUMER {
 			children = append(children, child)
 		}
 	}

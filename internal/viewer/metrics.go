@@ -167,7 +167,7 @@ func (s *series) line() Line {
 			var before point
 			if i > 0 {
 				before = s.points[i-1]
-			} else if !s.delta {
+			} else if s.kind == counter {
 				continue
 			}
 			var ok bool
@@ -316,9 +316,24 @@ func plotOf(title string, found []*series) Plot {
 		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.attributes, b.attributes))
 	})
 	first := found[0]
-	p := Plot{Title: title, Name: first.name, Unit: first.unit, Kind: string(first.kind), Help: first.description, Lines: []Line{}}
+	p := Plot{Title: title, Name: first.name, Unit: unitOf(first), Kind: string(first.kind), Help: first.description, Lines: []Line{}}
 	for _, each := range found[:min(len(found), maxLines)] {
 		p.Lines = append(p.Lines, each.line())
 	}
 	return p
+}
+
+// unitOf returns the unit of s, which Prometheus has in the name.
+func unitOf(s *series) string {
+	name := strings.TrimSuffix(s.name, "_total")
+	switch {
+	case s.unit != "":
+		return s.unit
+	case strings.HasSuffix(name, "_bytes"):
+		return "By"
+	case strings.HasSuffix(name, "_seconds"):
+		return "s"
+	default:
+		return ""
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
 	"github.com/nais/spor/internal/tracetree"
 	"github.com/nais/spor/internal/waterfall"
 )
@@ -31,6 +33,7 @@ type Row struct {
 	Name     string     `json:"n"`
 	Service  int        `json:"s,omitempty"` // of Summary.Services
 	Kind     string     `json:"k,omitempty"`
+	System   string     `json:"y,omitempty"` // the database that was called
 	Failed   bool       `json:"e,omitempty"`
 	Start    int64      `json:"t"`
 	Duration int64      `json:"u"`
@@ -45,6 +48,7 @@ type Row struct {
 type Share struct {
 	Name    string `json:"name"`
 	Service string `json:"service"`
+	Kind    string `json:"kind"`
 	Time    int64  `json:"time"` // ns
 	Spans   int    `json:"spans"`
 	First   string `json:"first"` // ID of one of them
@@ -96,7 +100,7 @@ func (s *Store) Tree(id tracetree.ID) (Tree, bool) {
 		ancestors = append(ancestors[:depth], len(tree.Rows))
 		row := Row{
 			ID: tracetree.SpanID(span.GetSpanId()).String(), Parent: parent, Depth: depth,
-			Name: nameOf(span), Service: services[span.Service()], Kind: kindOf(span), Failed: failed(span),
+			Name: nameOf(span), Service: services[span.Service()], Kind: kindOf(span), System: databaseOf(span), Failed: failed(span),
 			Start: elapsed(t.start, span.GetStartTimeUnixNano()), Duration: durationOf(span),
 			Details: waterfall.Details(span.Span), Orphan: span.Orphan, Links: len(span.GetLinks()),
 			Logs: logs[tracetree.SpanID(span.GetSpanId())],
@@ -124,19 +128,32 @@ func mainRoot(t *tracetree.Trace, root *tracetree.Span) *tracetree.Span {
 	return nil
 }
 
+// databaseOf returns the system of the database that s is a call of.
+func databaseOf(s *tracetree.Span) string {
+	if s.GetKind() != tracepb.Span_SPAN_KIND_CLIENT {
+		return ""
+	}
+	for _, kv := range s.GetAttributes() {
+		if kv.GetKey() == "db.system.name" || kv.GetKey() == "db.system" {
+			return textOf(kv.GetValue())
+		}
+	}
+	return ""
+}
+
 func durationOf(s *tracetree.Span) int64 {
 	return elapsed(s.GetStartTimeUnixNano(), s.GetEndTimeUnixNano())
 }
 
 func sharesOf(path map[*tracetree.Span][]stretch) []Share {
-	type key struct{ name, service string }
+	type key struct{ name, service, kind string }
 	shares := map[key]*Share{}
 	for span, parts := range path {
-		k := key{nameOf(span), span.Service()}
+		k := key{nameOf(span), span.Service(), kindOf(span)}
 		id := tracetree.SpanID(span.GetSpanId()).String()
 		share := shares[k]
 		if share == nil {
-			share = &Share{Name: k.name, Service: k.service, First: id}
+			share = &Share{Name: k.name, Service: k.service, Kind: k.kind, First: id}
 			shares[k] = share
 		}
 		share.Spans++
@@ -150,7 +167,7 @@ func sharesOf(path map[*tracetree.Span][]stretch) []Share {
 		sorted = append(sorted, *share)
 	}
 	slices.SortFunc(sorted, func(a, b Share) int {
-		return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Service, b.Service))
+		return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Kind, b.Kind))
 	})
 	return sorted
 }

@@ -50,6 +50,7 @@ export function value(v, unit) {
   if (unit === "s") return duration(v * 1e9);
   if (unit === "ms") return duration(v * 1e6);
   if (unit === "By" || unit === "bytes") return bytes(v);
+  if (unit === "%") return `${+(100 * v).toPrecision(2)} %`;
   const size = Math.abs(v);
   if (size >= 1e6) return `${(v / 1e6).toFixed(1)} M`;
   if (size >= 1e4) return `${(v / 1e3).toFixed(1)} k`;

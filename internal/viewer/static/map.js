@@ -17,7 +17,7 @@ export function MapPage({ server }) {
       <${Drawing} map=${data} narrow=${narrow} />
       <table class="edges">
         <caption>Calls in ${duration(data.seconds * 1e9)}, from the first span to the last. Latency is that of the answering side where it makes spans.</caption>
-        <thead><tr><th scope="col">From</th><th scope="col">To</th><th scope="col" class="wide">By</th><th scope="col">Calls</th><th scope="col" class="wide">Rate</th><th scope="col">Errors</th><th scope="col" class="wide">Median</th><th scope="col">p95</th></tr></thead>
+        <thead><tr><th scope="col">From</th><th scope="col">To</th><th scope="col" class="wide">By</th><th scope="col" class="number">Calls</th><th scope="col" class="number wide">Rate</th><th scope="col" class="number">Errors</th><th scope="col" class="number wide">Median</th><th scope="col" class="number">p95</th></tr></thead>
         <tbody>${data.edges.map((e) => html`<tr>
           <td>${names.get(e.from)}</td>
           <td>${e.to.startsWith("service:") ? html`<a href=${link("traces", { service: names.get(e.to) })}>${names.get(e.to)}</a>` : names.get(e.to)}</td>
@@ -33,6 +33,8 @@ export function MapPage({ server }) {
 }
 
 const height = 40;
+const loopHeight = 48;
+const loopWidth = 160;
 const textWidth = (text, size = 7.2) => Math.min(text.length, 30) * size;
 const short = (text) => (text.length > 30 ? `${text.slice(0, 29)}…` : text);
 
@@ -41,7 +43,7 @@ function Drawing({ map, narrow }) {
   const { width, height: tall } = g.graph();
   const said = map.edges.length === 1 ? "1 edge" : `${map.edges.length} edges`;
   return html`<svg class="map" viewBox=${`0 0 ${width} ${tall}`} width=${width} height=${tall} role="img" aria-label=${`Service map: ${map.nodes.length} nodes, ${said}. The table below says the same.`}>
-    <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0.5L7.5 4L0 7.5z" /></marker></defs>
+    <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0.5L7.5 4L0 7.5z" /></marker></defs>
     ${g.edges().map((at) => html`<${EdgeLine} edge=${g.edge(at)} />`)}
     ${g.nodes().map((id) => html`<${NodeBox} node=${g.node(id)} />`)}
   </svg>`;
@@ -51,25 +53,63 @@ function arrange(map, narrow) {
   const g = new Graph({ multigraph: true });
   g.setGraph({ rankdir: narrow ? "TB" : "LR", ranksep: narrow ? 40 : 60, nodesep: 36, edgesep: 24, marginx: 12, marginy: 16 });
   g.setDefaultEdgeLabel(() => ({}));
-  for (const n of map.nodes) g.setNode(n.id, { ...n, width: Math.max(90, textWidth(n.name) + 44), height });
-  for (const e of map.edges) {
-    const lines = [e.label ? `${e.label} ${rate(e.rate)}` : rate(e.rate), `p95 ${duration(e.p95)}${e.errors ? `, ${percent(e.errors / e.calls)} errors` : ""}`];
-    g.setEdge(e.from, e.to, { ...e, lines, width: Math.max(...lines.map((l) => textWidth(l, 6.2))) + 12, height: 30, labelpos: "c" }, e.label);
+  for (const n of map.nodes) {
+    // What calls itself gets room for that below, or beside in a narrow map, and
+    // as much on the other side, since edges end at the middle.
+    const loops = map.edges.filter((e) => e.from === n.id && e.to === n.id);
+    const box = Math.max(90, textWidth(n.name) + 44, loops.length && !narrow ? 170 : 0);
+    g.setNode(n.id, {
+      ...n, loops, box, narrow,
+      width: box + (narrow && loops.length ? 2 * loopWidth : 0),
+      height: narrow ? Math.max(height, loops.length * loopHeight) : height + 2 * loopHeight * loops.length,
+    });
+  }
+  for (const e of map.edges.filter((e) => e.from !== e.to)) {
+    const lines = linesOf(e);
+    g.setEdge(e.from, e.to, { ...e, lines, width: Math.max(...lines.map((l) => textWidth(l, 6.2))) + 12, height: 34, labelpos: "c" }, e.label);
   }
   layout(g);
   return g;
 }
 
+function linesOf(e) {
+  return [e.label ? `${e.label} ${rate(e.rate)}` : rate(e.rate), `p95 ${duration(e.p95)}${e.errors ? `, ${percent(e.errors / e.calls)} errors` : ""}`];
+}
+
 function NodeBox({ node }) {
-  const x = node.x - node.width / 2;
-  const y = node.y - node.height / 2;
-  return html`<g class="node ${node.type}">
-    <rect x=${x} y=${y} width=${node.width} height=${node.height} rx=${node.type === "database" ? 14 : node.type === "messaging" ? 20 : 6} />
-    ${node.type === "service" && html`<rect class="edge-mark ${colorOf(node.name)}" x=${x} y=${y} width="5" height=${node.height} rx="2.5" />`}
+  const x = node.x - node.box / 2;
+  const y = node.y - height / 2;
+  const loop = (e, i) => node.narrow
+    ? html`<${SideLoop} edge=${e} x=${x + node.box} y=${node.y + loopHeight * (i - (node.loops.length - 1) / 2)} />`
+    : html`<${Loop} edge=${e} x=${node.x} y=${y + height} width=${node.box} deep=${loopHeight * (i + 1)} />`;
+  return html`${node.loops.map(loop)}<g class="node ${node.type}">
+    <rect x=${x} y=${y} width=${node.box} height=${height} rx=${node.type === "database" ? 14 : node.type === "messaging" ? 20 : 6} />
+    ${node.type === "service" && html`<rect class="edge-mark ${colorOf(node.name)}" x=${x} y=${y} width="5" height=${height} rx="2.5" />`}
     <text x=${node.x + (node.type === "service" ? 3 : 0)} y=${node.y + (node.label ? -1 : 4)}>${short(node.name)}</text>
     ${node.label && html`<text class="small" x=${node.x} y=${node.y + 13}>${short(node.label)}</text>`}
   </g>`;
 }
+
+function Loop({ edge, x, y, width, deep }) {
+  const lines = linesOf(edge);
+  const half = width / 2 - 14;
+  return html`<g class="edge ${edge.errors ? "bad" : ""}">
+    <path d=${`M${x + half} ${y} v${deep - 22} q0 8 -8 8 h${16 - 2 * half} q-8 0 -8 -8 v${22 - deep}`} marker-end="url(#arrow)" style=${{ strokeWidth: thickness(edge) }} />
+    <text x=${x} y=${y + deep - 20}>${lines[0]}</text>
+    <text x=${x} y=${y + deep - 1} class=${edge.errors ? "bad" : ""}>${lines[1]}</text>
+  </g>`;
+}
+
+function SideLoop({ edge, x, y }) {
+  const lines = linesOf(edge);
+  return html`<g class="edge ${edge.errors ? "bad" : ""}">
+    <path d=${`M${x} ${y - 9} h10 q8 0 8 8 v2 q0 8 -8 8 h-10`} marker-end="url(#arrow)" style=${{ strokeWidth: thickness(edge) }} />
+    <text class="beside" x=${x + 26} y=${y - 3}>${lines[0]}</text>
+    <text class="beside ${edge.errors ? "bad" : ""}" x=${x + 26} y=${y + 10}>${lines[1]}</text>
+  </g>`;
+}
+
+const thickness = (edge) => 1 + Math.min(2, Math.log10(edge.calls + 1) / 2);
 
 function EdgeLine({ edge }) {
   const [start, ...rest] = edge.points;
@@ -81,9 +121,8 @@ function EdgeLine({ edge }) {
   });
   const bad = edge.errors > 0;
   return html`<g class="edge ${bad ? "bad" : ""}">
-    <path d=${d} marker-end="url(#arrow)" style=${{ strokeWidth: 1 + Math.min(3, Math.log10(edge.calls + 1)) }} />
-    <rect x=${edge.x - edge.width / 2} y=${edge.y - 15} width=${edge.width} height="30" rx="4" />
-    <text x=${edge.x} y=${edge.y - 3}>${edge.lines[0]}</text>
-    <text x=${edge.x} y=${edge.y + 10} class=${bad ? "bad" : ""}>${edge.lines[1]}</text>
+    <path d=${d} marker-end="url(#arrow)" style=${{ strokeWidth: thickness(edge) }} />
+    <text x=${edge.x} y=${edge.y - 6}>${edge.lines[0]}</text>
+    <text x=${edge.x} y=${edge.y + 14} class=${bad ? "bad" : ""}>${edge.lines[1]}</text>
   </g>`;
 }

@@ -20,12 +20,13 @@ export function MetricPage({ server }) {
     </div>`;
 }
 
-const how = { counter: "a second", histogram: "95th percentile" };
+const how = { counter: "per second", histogram: "95th percentile" };
 
 function Plot({ plot }) {
   const lines = plot.lines.filter((l) => l.points.length > 0);
   const last = lines.map((l) => l.points.at(-1)[1]);
-  const unit = plot.kind === "counter" ? "" : plot.unit;
+  const seconds = plot.kind === "counter" && plot.unit === "s"; // a part of the time
+  const unit = seconds ? "%" : plot.kind === "counter" ? "" : plot.unit;
   const said = lines.map((l, i) => `${l.labels || plot.title}: ${value(last[i], unit)}`).join("; ") || "nothing yet";
   return html`<figure class="plot">
     <figcaption><b title=${plot.help}>${plot.title}</b><span class="now">${lines.length === 1 ? value(last[0], unit) : ""}</span>
@@ -56,7 +57,7 @@ function Chart({ lines, unit }) {
         legend: { show: false },
         cursor: { y: false, points: { size: 5 } },
         scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
-        axes: [{ ...axis, size: 22, space: 70 }, { ...axis, size: 58, space: 34, values: (_, all) => all.map((v) => value(v, unit)) }],
+        axes: [{ ...axis, size: 22, space: 70 }, { ...axis, size: 52, space: 34, values: (_, all) => all.map((v) => value(v, unit)) }],
         series: [{}, ...lines.map((_, i) => ({ stroke: color(`c${i % 10}`), width: 1.5, spanGaps: true, points: { show: times.length < 3 } }))],
       }, data, box.current);
     };

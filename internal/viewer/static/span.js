@@ -18,7 +18,7 @@ export function SpanPanel({ trace, span, revision, tree, onSelect }) {
       <div><dt>Took</dt><dd>${duration(data.duration)}</dd></div>
       <div><dt>Began</dt><dd title=${time(data.start)}>at ${duration(data.offset)}</dd></div>
       ${own.children > 0 && html`<div><dt>Of its own</dt><dd>${duration(own.time)}</dd></div>`}
-      ${own.critical > 0 && html`<div><dt>Waited for</dt><dd>${duration(own.critical)} <span class="faint">${percent(own.critical / (tree.waited || 1))}</span></dd></div>`}
+      ${own.critical > 0 && html`<div><dt>On the critical path</dt><dd>${duration(own.critical)} <span class="faint">${percent(own.critical / (tree.waited || 1))}</span></dd></div>`}
     </dl>
     ${data.events.length > 0 && html`<${Events} events=${data.events} />`}
     ${data.links.length > 0 && html`<${Links} links=${data.links} />`}

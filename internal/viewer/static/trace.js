@@ -3,7 +3,7 @@
 import { html, useEffect, useMemo, useRef, useState } from "./dom.js";
 import { get, useData } from "./api.js";
 import { count, duration, percent, plural, time } from "./format.js";
-import { link, replace } from "./route.js";
+import { replace } from "./route.js";
 import { Empty, Service, useKeys, useNarrow } from "./parts.js";
 import { Waterfall } from "./waterfall.js";
 import { SpanPanel } from "./span.js";
@@ -26,6 +26,7 @@ export function TracePage({ id, params, server, back }) {
     else return;
     event.preventDefault();
   });
+  const legend = useMemo(() => tree && [...new Set([...tree.services, ...tree.rows.map((r) => r.y).filter(Boolean)])].slice(0, 12), [tree]);
   if (error && !tree) return html`<${Empty} title="This trace is not here">${error}. <a href=${back}>Back to the list</a><//>`;
   if (!tree) return null;
 
@@ -40,7 +41,7 @@ export function TracePage({ id, params, server, back }) {
         ${tree.errors > 0 && html`<div class="bad"><dt>Errors</dt><dd>${count(tree.errors)}</dd></div>`}
         <div class="wide"><dt>Started</dt><dd>${time(tree.start)}</dd></div>
       </dl>
-      <div class="legend">${tree.services.map((s) => html`<${Service} name=${s} />`)}</div>
+      <div class="legend">${legend.map((name) => html`<${Service} name=${name} />`)}</div>
       <div class="tools">
         <button type="button" aria-pressed=${critical} onClick=${() => setCritical(!critical)} title="What the caller waited for is solid, the rest pale (c)">Critical path</button>
         <a class="button" href=${`api/traces/${id}/file`} download>Share<span class="wide"> as a file</span></a>
@@ -109,7 +110,7 @@ function Time({ tree, onSelect }) {
     <ol class="shares">
       ${tree.path.slice(0, 12).map((s) => html`<li>
         <button type="button" onClick=${() => onSelect(s.first)}>
-          <span class="name">${s.name}${s.spans > 1 && html` <span class="faint">× ${count(s.spans)}</span>`}</span>
+          <span class="name">${s.name}${s.kind && s.kind !== "internal" && html` <span class="kind">${s.kind}</span>`}${s.spans > 1 && html` <span class="faint">× ${count(s.spans)}</span>`}</span>
           <span class="number">${duration(s.time)}</span>
           <span class="number faint">${percent(s.time / (tree.waited || 1))}</span>
           <${Service} name=${s.service} />

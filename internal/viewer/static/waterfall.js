@@ -147,20 +147,21 @@ function Row({ row, service, top, height, position, view, narrow, critical, pare
       ${parent
         ? html`<button type="button" class="caret" tabindex="-1" aria-hidden="true" onClick=${(e) => { e.stopPropagation(); onToggle(row.i); }}>${collapsed ? "▸" : "▾"}</button>`
         : html`<span class="caret"></span>`}
-      <i class="dot ${colorOf(service)}"></i>
+      <i class="dot ${colorOf(row.y || service)}"></i>
       ${row.e && html`<span class="mark bad">✗</span>`}
       <b>${row.n}</b>
+      ${row.k && row.k !== "internal" && html`<span class="kind">${row.k}</span>`}
       ${row.x && html`<span class="details">${row.x}</span>`}
     </span>`;
   const said = [row.n, service, row.k, duration(row.u), row.e && "error", row.o && "its parent did not arrive", critical && row.c && "on the critical path"].filter(Boolean).join(", ");
   return html`<div id=${`s-${row.i}`} role="row" class="span-row ${active ? "active" : ""} ${selected ? "selected" : ""} ${row.e ? "failed" : ""}" style=${{ top: `${top}px`, height: `${height}px` }}
       aria-level=${depth + 1} aria-rowindex=${position} aria-selected=${selected} aria-expanded=${parent ? !collapsed : undefined} onClick=${() => onSelect(selected ? "" : row.i)}>
-    <span role="gridcell" class="name-cell" aria-label=${said}>${name}${narrow && html`<span class="took">${duration(row.u)}</span>`}</span>
-    <span role="gridcell" class="time-cell" aria-label=${duration(row.u)}><${Bar} row=${row} color=${colorOf(service)} view=${view} critical=${critical} narrow=${narrow} /></span>
+    <span role="gridcell" class="name-cell" aria-label=${said}>${name}<span class="took">${duration(row.u)}</span></span>
+    <span role="gridcell" class="time-cell" aria-label=${duration(row.u)}><${Bar} row=${row} color=${colorOf(row.y || service)} view=${view} critical=${critical} /></span>
   </div>`;
 }
 
-function Bar({ row, color, view, critical, narrow }) {
+function Bar({ row, color, view, critical }) {
   const size = view[1] - view[0];
   const part = (ns) => (100 * (ns - view[0])) / size;
   const from = part(row.t);
@@ -169,22 +170,22 @@ function Bar({ row, color, view, critical, narrow }) {
   if (from > 100) return html`<span class="beyond right">›</span>`;
   const left = Math.max(from, 0);
   const right = Math.min(to, 100);
-  const all = row.t + row.u - row.t || 1;
-  const segments = critical
-    ? (row.c ?? []).map(([a, b]) => [clamp((100 * (Math.max(a, view[0]) - Math.max(row.t, view[0]))) / visibleLength(row, view), 0, 100), (100 * (Math.min(b, view[1]) - Math.max(a, view[0]))) / visibleLength(row, view)])
-    : [[0, 100]];
-  let beside = { left: `calc(${right}% + 6px)` };
-  if (right > 84) beside = left > 16 ? { right: `calc(${100 - left}% + 6px)` } : null;
+  const segments = critical ? criticalParts(row, view) : [[0, 100]];
   return html`
-    <span class="bar ${color} ${row.e ? "failed" : ""}" style=${{ left: `${left}%`, width: `${Math.max(right - left, 0)}%` }} data-length=${all}>
+    <span class="bar ${color} ${row.e ? "failed" : ""}" style=${{ left: `${left}%`, width: `${Math.max(right - left, 0)}%` }}>
       ${segments.filter(([, width]) => width > 0).map(([at, width]) => html`<i style=${{ left: `${at}%`, width: `${width}%` }}></i>`)}
-    </span>
-    ${!narrow && (beside ? html`<span class="took" style=${beside}>${duration(row.u)}</span>` : html`<span class="took inside" style=${{ right: `calc(${100 - right}% + 6px)` }}>${duration(row.u)}</span>`)}`;
+    </span>`;
 }
 
-// visibleLength is the part of a span that is in view, in ns.
-function visibleLength(row, view) {
-  return Math.max(Math.min(row.t + row.u, view[1]) - Math.max(row.t, view[0]), 1);
+// criticalParts returns where, in percent of what is in view of a bar, the caller
+// waited for the span.
+function criticalParts(row, view) {
+  const begin = Math.max(row.t, view[0]);
+  const length = Math.max(Math.min(row.t + row.u, view[1]) - begin, 1);
+  return (row.c ?? []).map(([from, to]) => {
+    const at = Math.max(from, begin);
+    return [(100 * (at - begin)) / length, (100 * (Math.min(to, view[1]) - at)) / length];
+  });
 }
 
 // Overview draws the whole trace small. Dragging over it zooms.
@@ -235,10 +236,11 @@ function paintOverview(canvas, tree) {
   const paint = canvas.getContext("2d");
   const total = Math.max(tree.duration, 1);
   const height = canvas.height / Math.max(tree.rows.length, 8);
-  const colors = tree.services.map((s) => style.getPropertyValue(`--${colorOf(s)}`));
+  const color = new Map();
+  const colorFor = (name) => color.get(name) ?? color.set(name, style.getPropertyValue(`--${colorOf(name)}`)).get(name);
   const bad = style.getPropertyValue("--bad");
   tree.rows.forEach((row, i) => {
-    paint.fillStyle = row.e ? bad : colors[row.s ?? 0];
+    paint.fillStyle = row.e ? bad : colorFor(row.y || tree.services[row.s ?? 0]);
     paint.fillRect((row.t / total) * canvas.width, i * height, Math.max((row.u / total) * canvas.width, density), Math.max(height * 0.7, 0.5));
   });
 }

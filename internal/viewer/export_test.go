@@ -1,0 +1,4 @@
+package viewer
+
+// ParseTraceID reads an ID as the addresses of pages have it.
+var ParseTraceID = parseTraceID
