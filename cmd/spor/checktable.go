@@ -132,7 +132,7 @@ func pad(text string, width int) string {
 func wrap(text string, width int) []string {
 	var lines []string
 	var line strings.Builder
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if line.Len() > 0 && utf8.RuneCountInString(line.String())+1+utf8.RuneCountInString(word) > width {
 			lines = append(lines, line.String())
 			line.Reset()
