@@ -1,6 +1,8 @@
 package sqltrace
 
 import (
+	"time"
+
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
@@ -48,4 +50,30 @@ func WithQueryNames() Option {
 // or ROLLBACK, with the statements under it. The default has none.
 func WithTransactions() Option {
 	return func(c *dbconf.Config) { c.Transactions = true }
+}
+
+// WithSlowQueries marks the span of a statement that takes threshold or longer
+// with db.query.slow. The default marks none.
+func WithSlowQueries(threshold time.Duration) Option {
+	return func(c *dbconf.Config) { c.SlowQuery = threshold }
+}
+
+// WithRepeatedQueries tells of statements in loops: when a trace makes statements
+// of one summary more than n times, the span that the next is made under gets
+// db.query.repeated, which is that summary (the last one, of several). Of very many
+// traces at once some are not told of. The default tells of none.
+func WithRepeatedQueries(n int) Option {
+	return func(c *dbconf.Config) { c.Repeated = n }
+}
+
+// WithSQLCommenter adds the trace context of sampled statements to their text, so
+// that the log of the database tells the span: /*traceparent='...'*/ at the end,
+// and nothing else, such as baggage. The text of a statement that is prepared under
+// a name is never changed, nor one that has a comment, or that a comment could not
+// follow. The default adds nothing.
+//
+// With database/sql this is done for the drivers github.com/lib/pq and
+// github.com/go-sql-driver/mysql alone, which are known to remember no text.
+func WithSQLCommenter() Option {
+	return func(c *dbconf.Config) { c.SQLCommenter = true }
 }

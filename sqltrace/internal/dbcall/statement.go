@@ -19,6 +19,15 @@ type Statement struct {
 	Name string
 	// Start is what spans start with: samplers see every attribute.
 	Start []trace.SpanStartOption
+	// Summary is the operation and its tables, "" when it is not known.
+	Summary string
+	// Operation is the first of them.
+	Operation string
+	// Transaction is the operation of a statement that begins or ends a transaction
+	// or a part of one, and does nothing else; "" for all others.
+	Transaction string
+	// Commentable is set when a comment may be added to the text.
+	Commentable bool
 
 	series *series
 }
@@ -61,10 +70,24 @@ func (s *Statements) build(q sqltext.Query) *Statement {
 		attrs = append(attrs, semconv.DBQueryText(q.Text))
 	}
 	return &Statement{
-		Name:   s.nameOf(q),
-		Start:  []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...)},
-		series: measured,
+		Name:        s.nameOf(q),
+		Start:       []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...)},
+		Summary:     q.Summary,
+		Operation:   q.Operation,
+		Transaction: transaction(q),
+		Commentable: q.Commentable,
+		series:      measured,
 	}
+}
+
+func transaction(q sqltext.Query) string {
+	if q.Summary == q.Operation {
+		switch q.Operation {
+		case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE":
+			return q.Operation
+		}
+	}
+	return ""
 }
 
 func (s *Statements) newSeries(about subject) *series {

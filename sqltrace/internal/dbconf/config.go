@@ -2,6 +2,7 @@ package dbconf
 
 import (
 	"slices"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -21,6 +22,14 @@ type Config struct {
 	QueryNames bool
 	// WithoutQueryText leaves out the text of queries.
 	WithoutQueryText bool
+	// SlowQuery is how long a statement takes at least that is marked as slow, 0 to
+	// mark none.
+	SlowQuery time.Duration
+	// Repeated is how often one trace may repeat a summary without its being told,
+	// 0 to tell of none.
+	Repeated int
+	// SQLCommenter asks for the trace context in the text that the database gets.
+	SQLCommenter bool
 }
 
 // New returns what opts make of the defaults.

@@ -20,6 +20,17 @@ type Target struct {
 	Namespace string
 }
 
+// PostgreSQL returns the database that a client says it connects to. Of a host,
+// which may be the path of a socket, or a name that does not look like one, nothing
+// is taken: a client may have read a password for it.
+func PostgreSQL(host string, port uint16, namespace string) Target {
+	number := ""
+	if !strings.HasPrefix(host, "/") {
+		number = strconv.Itoa(int(port))
+	}
+	return Target{System: "postgresql"}.at(host, number, namespace)
+}
+
 // String returns the address and the database.
 func (t Target) String() string {
 	name := t.Address

@@ -36,8 +36,13 @@ type family struct {
 	names
 	connections metric.Int64ObservableUpDownCounter
 	max         metric.Int64ObservableUpDownCounter
+	pending     metric.Int64ObservableUpDownCounter
+	idleMin     metric.Int64ObservableUpDownCounter
+	idleMax     metric.Int64ObservableUpDownCounter
+	timeouts    metric.Int64Counter
 	createTime  metric.Float64Histogram
 	waitTime    metric.Float64Histogram
+	useTime     metric.Float64Histogram
 
 	pool, used, idle metric.MeasurementOption
 }
@@ -49,30 +54,43 @@ func newFamily(meter metric.Meter, n names, name string) *family {
 	}
 	return &family{
 		names:       n,
-		connections: n.counter(meter, n.connections, "The number of connections that are in the state told."),
-		max:         n.counter(meter, "max", "The maximum number of open connections allowed."),
+		connections: n.upDown(meter, n.connections, "connection", "The number of connections that are in the state told."),
+		max:         n.upDown(meter, "max", "connection", "The maximum number of open connections allowed."),
+		pending:     n.upDown(meter, "pending_requests", "request", "The number of requests for a connection that are waiting."),
+		idleMin:     n.upDown(meter, "idle.min", "connection", "The minimum number of idle connections kept."),
+		idleMax:     n.upDown(meter, "idle.max", "connection", "The maximum number of idle connections kept."),
+		timeouts:    n.counter(meter, "timeouts", "timeout", "The number of requests for a connection whose time was up."),
 		createTime:  n.histogram(meter, "create_time", "The time it took to create a new connection."),
 		waitTime:    n.histogram(meter, "wait_time", "The time it took to obtain an open connection from the pool."),
+		useTime:     n.histogram(meter, "use_time", "The time between borrowing a connection and returning it to the pool."),
 		pool:        set(pool),
 		used:        set(pool, n.stateKey.String("used")),
 		idle:        set(pool, n.stateKey.String("idle")),
 	}
 }
 
-func (n names) counter(meter metric.Meter, name, description string) metric.Int64ObservableUpDownCounter {
-	counter, err := meter.Int64ObservableUpDownCounter(n.prefix+name,
-		metric.WithUnit(n.connectionUnit()), metric.WithDescription(description))
+func (n names) upDown(meter metric.Meter, name, of, description string) metric.Int64ObservableUpDownCounter {
+	counter, err := meter.Int64ObservableUpDownCounter(n.prefix+name, metric.WithUnit(n.countOf(of)), metric.WithDescription(description))
 	if err != nil {
 		otel.Handle(err)
 	}
 	return counter
 }
 
-func (n names) connectionUnit() string {
-	if n.unit == "s" {
-		return "{connection}"
+func (n names) counter(meter metric.Meter, name, of, description string) metric.Int64Counter {
+	counter, err := meter.Int64Counter(n.prefix+name, metric.WithUnit(n.countOf(of)), metric.WithDescription(description))
+	if err != nil {
+		otel.Handle(err)
 	}
-	return "{connections}"
+	return counter
+}
+
+// countOf returns the unit of a number of things.
+func (n names) countOf(thing string) string {
+	if n.unit == "s" {
+		return "{" + thing + "}"
+	}
+	return "{" + thing + "s}"
 }
 
 func (n names) histogram(meter metric.Meter, name, description string) metric.Float64Histogram {
@@ -89,6 +107,11 @@ func (f *family) observe(o metric.Observer, s Stats) {
 	o.ObserveInt64(f.connections, int64(s.Idle), f.idle)
 	if s.Max > 0 {
 		o.ObserveInt64(f.max, int64(s.Max), f.pool)
+	}
+	if s.Telling {
+		o.ObserveInt64(f.pending, int64(s.Pending), f.pool)
+		o.ObserveInt64(f.idleMin, int64(s.IdleMin), f.pool)
+		o.ObserveInt64(f.idleMax, int64(s.IdleMax), f.pool)
 	}
 }
 

@@ -23,6 +23,14 @@ type Stats struct {
 	// Waited how long in all.
 	Waits  int64
 	Waited time.Duration
+
+	// Telling is set for pools that tell who is waiting, and how many connections
+	// are kept idle; the rest is theirs alone.
+	Telling          bool
+	Pending          int
+	IdleMin, IdleMax int
+	// Closed is set once there is no pool any more: then nothing is observed.
+	Closed bool
 }
 
 // A Pool measures one pool. All its methods may be called by several goroutines
@@ -51,7 +59,7 @@ func New(provider metric.MeterProvider, scopeName, name string, stats func() Sta
 	}
 	var observed []metric.Observable
 	for _, f := range p.families {
-		observed = append(observed, f.connections, f.max)
+		observed = append(observed, f.connections, f.max, f.pending, f.idleMin, f.idleMax)
 	}
 	var err error
 	if p.registration, err = meter.RegisterCallback(p.observe, observed...); err != nil {
@@ -62,6 +70,9 @@ func New(provider metric.MeterProvider, scopeName, name string, stats func() Sta
 
 func (p *Pool) observe(_ context.Context, o metric.Observer) error {
 	stats := p.stats()
+	if stats.Closed {
+		return nil
+	}
 	for _, f := range p.families {
 		f.observe(o, stats)
 	}
@@ -105,6 +116,37 @@ func (p *Pool) Created(ctx context.Context, elapsed time.Duration) {
 	}
 	for _, f := range p.families {
 		f.record(ctx, f.createTime, elapsed)
+	}
+}
+
+// Waited records how long a connection was waited for. ctx has the span under
+// which that was.
+func (p *Pool) Waited(ctx context.Context, elapsed time.Duration) {
+	if p == nil {
+		return
+	}
+	for _, f := range p.families {
+		f.record(ctx, f.waitTime, elapsed)
+	}
+}
+
+// Used records how long a connection was used.
+func (p *Pool) Used(ctx context.Context, elapsed time.Duration) {
+	if p == nil {
+		return
+	}
+	for _, f := range p.families {
+		f.record(ctx, f.useTime, elapsed)
+	}
+}
+
+// TimedOut records that a connection was waited for in vain.
+func (p *Pool) TimedOut(ctx context.Context) {
+	if p == nil {
+		return
+	}
+	for _, f := range p.families {
+		f.timeouts.Add(ctx, 1, f.pool)
 	}
 }
 

@@ -20,6 +20,8 @@ type Query struct {
 	Collection string
 	// Name is what sqlc calls the query: GetOrder of "-- name: GetOrder :one".
 	Name string
+	// Commentable is set when the text has no comment, and one may follow.
+	Commentable bool
 }
 
 const (
@@ -34,6 +36,7 @@ func Analyze(d Dialect, text string) Query { return analyze(d, text, longestText
 func analyze(d Dialect, text string, longest int) Query {
 	cut := len(text) > longest
 	text = text[:min(len(text), longest)]
+	commentable := !cut && strings.IndexByte(text, 0) < 0
 	if i := strings.IndexByte(text, 0); i >= 0 {
 		text = text[:i] // what follows is read differently by drivers and servers
 	}
@@ -47,6 +50,7 @@ func analyze(d Dialect, text string, longest int) Query {
 	}
 	s := scanner{dialect: d, text: text}
 	for t := s.next(); t.kind != end; t = s.next() {
+		commentable = commentable && t.kind != comment && t.kind != unreadable
 		r.read(t, s.text[s.pos:])
 	}
 	if cut {
@@ -54,8 +58,21 @@ func analyze(d Dialect, text string, longest int) Query {
 	}
 	return Query{
 		Text: r.out.String(), Summary: r.summary(), Operation: r.operation(), Collection: r.collection(),
-		Name: nameOf(text),
+		Name: nameOf(text), Commentable: commentable && (r.prev.kind != literal || d.ends(text)),
 	}
+}
+
+// ends reports whether what begins last in text, a literal, ends there: else it
+// would swallow what follows.
+func (d Dialect) ends(text string) bool {
+	const probe = " /**/"
+	s := scanner{dialect: d, text: text + probe}
+	for t := s.next(); t.kind != end; t = s.next() {
+		if t.kind == comment {
+			return t.text == probe[1:]
+		}
+	}
+	return false
 }
 
 // glance returns the operation of a text that is not understood any further.

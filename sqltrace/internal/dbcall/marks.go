@@ -1,0 +1,79 @@
+package dbcall
+
+import (
+	"context"
+	"encoding/binary"
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// The conventions have neither of these.
+const (
+	// AffectedRowsKey is how many rows a statement inserted, changed or deleted.
+	AffectedRowsKey attribute.Key = "db.response.affected_rows"
+
+	slowKey     attribute.Key = "db.query.slow"
+	repeatedKey attribute.Key = "db.query.repeated"
+)
+
+// MarkSlow marks span as that of a slow statement if it took so long.
+func (t *Telemetry) MarkSlow(span trace.Span, took time.Duration) {
+	if t.SlowQuery > 0 && took >= t.SlowQuery {
+		span.SetAttributes(slowKey.Bool(true))
+	}
+}
+
+// repeats counts how often a trace does the same. Its memory is bounded: where two
+// traces meet, the later one displaces the other, of which some is not told then.
+type repeats struct {
+	seed  maphash.Seed
+	slots [1024]repeat
+}
+
+type repeat struct {
+	mu      sync.Mutex
+	trace   trace.TraceID
+	summary string
+	times   int
+}
+
+// newRepeats returns nil when nobody wants to know.
+func newRepeats(limit int) *repeats {
+	if limit <= 0 {
+		return nil
+	}
+	return &repeats{seed: maphash.MakeSeed()}
+}
+
+// CountRepeats tells the local span in ctx that its trace did what summary says
+// more often than the limit: once, when that is first so.
+func (t *Telemetry) CountRepeats(ctx context.Context, summary string) {
+	if t.repeats == nil || summary == "" {
+		return
+	}
+	parent := trace.SpanFromContext(ctx)
+	if parent.IsRecording() && t.repeats.count(parent.SpanContext().TraceID(), summary) == t.Repeated+1 {
+		parent.SetAttributes(repeatedKey.String(summary))
+	}
+}
+
+// count returns how often that was done now.
+func (r *repeats) count(id trace.TraceID, summary string) int {
+	hash := maphash.String(r.seed, summary) ^ binary.LittleEndian.Uint64(id[:8]) ^ binary.LittleEndian.Uint64(id[8:])
+	slot := &r.slots[hash%uint64(len(r.slots))]
+	slot.mu.Lock()
+	defer slot.mu.Unlock()
+	if slot.trace != id || slot.summary != summary {
+		slot.trace, slot.summary, slot.times = id, summary, 0
+	}
+	slot.times++
+	return slot.times
+}
+
+// SessionKey is where package pgxtrace keeps what it knows of a connection, in the
+// custom data of that.
+const SessionKey = "github.com/nais/spor/sqltrace/pgxtrace"

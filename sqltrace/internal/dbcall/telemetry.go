@@ -1,0 +1,76 @@
+package dbcall
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/live"
+	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/sqltrace/internal/dbconf"
+)
+
+// Telemetry is the tracer and the instruments in force.
+type Telemetry struct {
+	*dbconf.Config
+
+	tracer *live.Tracer
+	meter  *live.Meter[*Durations]
+
+	repeats *repeats // nil unless asked for
+}
+
+// NewTelemetry returns what belongs to the providers of c, in the scope named.
+func NewTelemetry(c *dbconf.Config, scopeName string) *Telemetry {
+	return &Telemetry{
+		Config:  c,
+		tracer:  live.NewTracer(c.TracerProvider, scopeName),
+		meter:   live.NewMeter(c.MeterProvider, scopeName, func(m metric.Meter) *Durations { return NewDurations(m) }),
+		repeats: newRepeats(c.Repeated),
+	}
+}
+
+// Tracer returns the tracer, and whether it does anything.
+func (t *Telemetry) Tracer() (tracer trace.Tracer, tracing bool) { return t.tracer.Get() }
+
+// Durations returns the histogram, and whether it does anything.
+func (t *Telemetry) Durations() (d *Durations, measuring bool) { return t.meter.Get() }
+
+// Observed reports whether anybody wants to know what is done under ctx.
+func (t *Telemetry) Observed(ctx context.Context) bool {
+	_, tracing := t.tracer.Get()
+	_, measuring := t.meter.Get()
+	return (tracing || measuring) && !mute.Is(ctx)
+}
+
+// unusual is how long what makes no span otherwise may take.
+const unusual = 100 * time.Millisecond
+
+// Notable reports whether what took so long makes a span in spite of its being no
+// statement: it failed, or took long.
+func Notable(took time.Duration, o Outcome) bool { return o.Failed || took >= unusual }
+
+// Note makes a span of what is over.
+func (t *Telemetry) Note(ctx context.Context, name string, opts []trace.SpanStartOption, start time.Time, o Outcome) {
+	tracer, tracing := t.tracer.Get()
+	if !tracing || mute.Is(ctx) {
+		return
+	}
+	opts = append(slices.Clip(opts), trace.WithTimestamp(start))
+	_, span := tracer.Start(ctx, name, opts...)
+	o.Describe(span)
+	span.End()
+}
+
+// Operation returns what the span of an operation without a text starts with.
+func (s *Statements) Operation(kind trace.SpanKind, name string) []trace.SpanStartOption {
+	attrs := slices.Clone(s.common)
+	if name != "" {
+		attrs = append(attrs, semconv.DBOperationName(name), semconv.DBQuerySummary(name))
+	}
+	return []trace.SpanStartOption{trace.WithSpanKind(kind), trace.WithAttributes(attrs...)}
+}

@@ -1,0 +1,59 @@
+//go:build !race
+
+package pgxtrace_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/sqltrace"
+	"github.com/nais/spor/sqltrace/pgxtrace"
+)
+
+// TestAllocations tells the tracer of queries as pgx does.
+func TestAllocations(t *testing.T) {
+	silent := metricnoop.NewMeterProvider()
+	for _, test := range []struct {
+		name string
+		opts []sqltrace.Option
+		most float64
+	}{
+		{"no SDK", []sqltrace.Option{sqltrace.WithTracerProvider(tracenoop.NewTracerProvider()), sqltrace.WithMeterProvider(silent)}, 0},
+		{"never sampled", []sqltrace.Option{
+			sqltrace.WithTracerProvider(oteltest.NewSilent(t, sdktrace.NeverSample()).TracerProvider), sqltrace.WithMeterProvider(silent),
+		}, 4},
+		{"always sampled", []sqltrace.Option{
+			sqltrace.WithTracerProvider(oteltest.NewSilent(t, sdktrace.AlwaysSample()).TracerProvider), sqltrace.WithMeterProvider(silent),
+		}, 12},
+		{"always sampled, measured", options(oteltest.NewSilent(t, sdktrace.AlwaysSample())), 12},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			tracer := pgxtrace.Tracer(test.opts...)
+			config := new(server).config(t, "").ConnConfig
+			config.Tracer = tracer
+			conn, err := pgx.ConnectConfig(t.Context(), config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close(context.Background())
+			ctx := context.Background()
+			start := pgx.TraceQueryStartData{SQL: point, Args: []any{"1"}}
+			end := pgx.TraceQueryEndData{CommandTag: pgconn.NewCommandTag("SELECT 1")}
+			got := testing.AllocsPerRun(1000, func() {
+				tracer.TraceQueryEnd(tracer.TraceQueryStart(ctx, conn, start), conn, end)
+			})
+			if got > test.most {
+				t.Errorf("%v allocations, want at most %v", got, test.most)
+			} else {
+				t.Logf("%v allocations", got)
+			}
+		})
+	}
+}

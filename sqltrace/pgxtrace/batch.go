@@ -1,0 +1,176 @@
+package pgxtrace
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/sqltrace/internal/dbcall"
+)
+
+// batch is a batch under way. It is the context that pgx keeps for it.
+//
+// The server executes its statements one after the other, but sends the answers
+// when it has enough of them, or all. So a statement is known to have been executed
+// between the answer that came before the one to the statement ahead of it and its
+// own answer, and those whose answers came together were so at the same time, for
+// all that anybody but the server knows.
+type batch struct {
+	context.Context //nolint:containedctx // it is a context
+
+	session *session
+	queued  []*pgx.QueuedQuery
+	start   time.Time
+	span    trace.Span    // nil when there is none
+	told    int           // how many statements were
+	from    time.Duration // when the next may have begun, at the earliest
+	failed  bool          // one of them
+}
+
+type batchKey struct{}
+
+// Value returns the batch for its key.
+func (b *batch) Value(key any) any {
+	switch key {
+	case batchKey{}:
+		return b
+	case callKey{}:
+		return nil
+	}
+	return b.Context.Value(key)
+}
+
+// TraceBatchStart begins a batch. Two statements or more have an INTERNAL span
+// around theirs.
+func (t *tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	if !t.Observed(ctx) {
+		if ctx.Value(batchKey{}) == nil {
+			return ctx
+		}
+		return context.WithValue(ctx, batchKey{}, (*batch)(nil))
+	}
+	s := t.sessionOf(conn)
+	s.abandon(conn)
+	b := &batch{session: s, queued: data.Batch.QueuedQueries, start: time.Now()}
+	b.Context = s.tx.above(ctx)
+	if tracer, tracing := t.Tracer(); tracing && len(b.queued) > 1 {
+		name, attrs := b.describe()
+		b.Context, b.span = tracer.Start(b.Context, name, //nolint:spancheck // TraceBatchEnd does
+			trace.WithSpanKind(trace.SpanKindInternal), trace.WithAttributes(attrs...), trace.WithTimestamp(b.start))
+	}
+	s.wire.attend(b, b.start, true, "")
+	return b
+}
+
+// describe returns the name and the attributes of the span around. What all
+// statements do is part of them if it is the same.
+func (b *batch) describe() (name string, attrs []attribute.KeyValue) {
+	common := b.session.statements.Common()
+	attrs = append(make([]attribute.KeyValue, 0, len(common)+3), common...)
+	name, operation := "BATCH", "BATCH"
+	if first := b.session.statement(b.queued[0].SQL); b.alike() && first.Summary != "" {
+		name += " " + first.Summary
+		operation += " " + first.Operation
+	}
+	return name, append(attrs, semconv.DBOperationName(operation), semconv.DBQuerySummary(name), semconv.DBOperationBatchSize(len(b.queued)))
+}
+
+func (b *batch) alike() bool {
+	for _, q := range b.queued[1:] {
+		if q.SQL != b.queued[0].SQL {
+			return false
+		}
+	}
+	return true
+}
+
+// TraceBatchQuery is told that a statement was answered, and its rows read.
+func (t *tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
+	b, _ := ctx.Value(batchKey{}).(*batch)
+	if b == nil || b.told >= len(b.queued) { // one that the program made up
+		return
+	}
+	if data.Err != nil && b.failed { // what was not executed any more
+		b.told++
+		return
+	}
+	b.tell(data.SQL, data.CommandTag, classify(ctx, data.Err))
+}
+
+// tell makes the span of a statement, and measures it.
+func (b *batch) tell(sql string, tag pgconn.CommandTag, o dbcall.Outcome) {
+	s := b.session
+	b.told++
+	b.failed = b.failed || o.Type != ""
+	from, to := b.from, time.Since(b.start)
+	if last, before, heard := s.wire.answers(b); heard {
+		to, b.from = last, before
+	}
+	c := &call{Context: b.Context, session: s, statement: s.statement(sql), start: b.start.Add(from), ended: true}
+	took := to - from
+	if c.statement.Transaction != "" {
+		if o.Failed { // how long that alone took is not known
+			s.tracer.Note(b.Context, c.statement.Name, c.statement.Start, c.start, o)
+		}
+		return
+	}
+	tracer, tracing := s.tracer.Tracer()
+	if tracing {
+		s.tracer.CountRepeats(b.Context, c.statement.Summary)
+		opts := append(slices.Clip(c.statement.Start), trace.WithTimestamp(c.start))
+		c.Context, c.span = tracer.Start(b.Context, c.statement.Name, opts...) //nolint:spancheck // it is ended below
+		if c.span.IsRecording() {
+			c.describe(tag)
+			s.tracer.MarkSlow(c.span, took)
+			o.Describe(c.span)
+		}
+		c.span.End(trace.WithTimestamp(c.start.Add(took)))
+	}
+	if durations, measuring := s.tracer.Durations(); measuring {
+		durations.Record(c.Context, c.statement, o, took)
+	}
+}
+
+// TraceBatchEnd ends the batch. A statement that failed is told of here if pgx did
+// not do that.
+func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchEndData) {
+	b, _ := ctx.Value(batchKey{}).(*batch)
+	if b == nil {
+		return
+	}
+	o := classify(ctx, data.Err)
+	if sql, untold := b.culprit(data.Err); untold && o.Failed {
+		b.tell(sql, noTag, o)
+	}
+	end := time.Since(b.start)
+	if last, _, heard := b.session.wire.answers(b); heard && end-last > slack {
+		end = last
+	}
+	b.session.wire.stop(b)
+	if b.span != nil {
+		o.Describe(b.span)
+		b.span.End(trace.WithTimestamp(b.start.Add(end)))
+	}
+	b.session.endTransaction(conn, o)
+}
+
+// culprit returns the statement that the server, or preparing it, found fault
+// with, if that was not told.
+func (b *batch) culprit(err error) (sql string, untold bool) {
+	if err == nil || b.failed || b.told >= len(b.queued) {
+		return "", false
+	}
+	var unprepared interface{ SQL() string }
+	if errors.As(err, &unprepared) {
+		return unprepared.SQL(), true
+	}
+	var refused *pgconn.PgError
+	return b.queued[b.told].SQL, errors.As(err, &refused)
+}

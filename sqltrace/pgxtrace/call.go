@@ -1,0 +1,132 @@
+package pgxtrace
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/sqltrace/internal/dbcall"
+)
+
+// call is a statement under way. It is the context that pgx keeps for it.
+type call struct {
+	context.Context //nolint:containedctx // it is a context
+
+	session   *session
+	statement *dbcall.Statement
+	start     time.Time
+	span      trace.Span // nil when there is none
+	result    [1]attribute.KeyValue
+	copies    bool // it is a COPY
+	ended     bool
+}
+
+type callKey struct{}
+
+// Value returns the call itself for its key.
+func (c *call) Value(key any) any {
+	if key == (callKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// callOf returns the call that ctx belongs to, nil if there is none.
+func callOf(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}
+
+// unobserved returns ctx for something that nobody wants to know of: it is not
+// taken for part of what is under way outside.
+func unobserved(ctx context.Context) context.Context {
+	if callOf(ctx) == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, callKey{}, (*call)(nil))
+}
+
+// begin starts the span, which the context has from now on.
+func (c *call) begin(ctx context.Context) {
+	s := c.session
+	c.Context = s.tx.above(ctx)
+	if tracer, tracing := s.tracer.Tracer(); tracing {
+		s.tracer.CountRepeats(c.Context, c.statement.Summary)
+		c.Context, c.span = tracer.Start(c.Context, c.statement.Name, c.statement.Start...) //nolint:spancheck // end does
+	}
+}
+
+// slack is how much later than the server's answer a span may end: telling the
+// difference would cost more than it says.
+const slack = 50 * time.Microsecond
+
+// end measures the call and ends its span, as of when the server had answered. Of
+// part of a transaction there is a span only if it failed or took long.
+func (c *call) end(tag pgconn.CommandTag, o dbcall.Outcome) {
+	if c.ended {
+		return
+	}
+	c.ended = true
+	s := c.session
+	s.close(c)
+	took, exact := s.wire.took(c)
+	if c.statement.Transaction != "" {
+		if took := time.Since(c.start); dbcall.Notable(took, o) {
+			s.tracer.Note(c.Context, c.statement.Name, c.statement.Start, c.start, o)
+		}
+		return
+	}
+	if durations, measuring := s.tracer.Durations(); measuring {
+		durations.Record(c.Context, c.statement, o, took)
+	}
+	if c.span == nil {
+		return
+	}
+	if c.span.IsRecording() {
+		c.describe(tag)
+		s.tracer.MarkSlow(c.span, took)
+		o.Describe(c.span)
+	}
+	if exact {
+		c.span.End(trace.WithTimestamp(c.start.Add(took)))
+	} else {
+		c.span.End()
+	}
+}
+
+// describe tells the number of rows, which the tag of statements that have one
+// ends with.
+func (c *call) describe(tag pgconn.CommandTag) {
+	text := tag.String()
+	if text == "" || text[len(text)-1] < '0' || text[len(text)-1] > '9' {
+		return
+	}
+	if strings.HasPrefix(text, "SELECT ") || strings.HasPrefix(text, "FETCH ") {
+		c.result[0] = semconv.DBResponseReturnedRows(int(tag.RowsAffected()))
+	} else {
+		c.result[0] = dbcall.AffectedRowsKey.Int64(tag.RowsAffected())
+	}
+	c.span.SetAttributes(c.result[:]...)
+}
+
+// classify returns how a statement ended. That the program could not take in what
+// the server answered is no failure of the database.
+func classify(ctx context.Context, err error) dbcall.Outcome {
+	o := dbcall.Classify(ctx, err)
+	if o.Failed && isScanning(err) {
+		o.Failed = false
+	}
+	return o
+}
+
+func isScanning(err error) bool {
+	var scanning pgx.ScanArgError
+	return errors.As(err, &scanning)
+}

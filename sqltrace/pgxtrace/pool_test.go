@@ -1,0 +1,309 @@
+package pgxtrace_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/sqltrace"
+	"github.com/nais/spor/sqltrace/pgxtrace"
+)
+
+// sums returns the series of a counter, by one attribute or else "".
+func sums(t *testing.T, sdk *oteltest.SDK, name, by string) map[string]int64 {
+	t.Helper()
+	out := map[string]int64{}
+	data, _ := sdk.Metric(t, name).(metricdata.Sum[int64])
+	for _, p := range data.DataPoints {
+		v, _ := p.Attributes.Value(attribute.Key(by))
+		out[v.AsString()] = p.Value
+	}
+	return out
+}
+
+// dialects are the names of one family of metrics.
+var dialects = map[string]struct {
+	prefix, usage, pool, state string
+	perSecond                  float64
+}{
+	"stable": {"db.client.connection.", "count", "db.client.connection.pool.name", "db.client.connection.state", 1},
+	"legacy": {"db.client.connections.", "usage", "pool.name", "state", 1000},
+}
+
+func TestPool(t *testing.T) {
+	sdk := oteltest.New(t)
+	pool := new(server).open(t, sdk, "pool_max_conns=3&pool_min_conns=1")
+	first, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := query(t.Context(), pool, point, "1"); err != nil {
+		t.Fatal(err)
+	}
+	const used = 50 * time.Millisecond
+	<-time.After(used)
+	const name = "db.example:5433/shop"
+	for dialect, d := range dialects {
+		oteltest.Eventually(t, func() bool {
+			states := sums(t, sdk, d.prefix+d.usage, d.state)
+			return states["used"] == 1 && states["idle"] == 1
+		})
+		for metric, want := range map[string]int64{"max": 3, "idle.min": 1, "idle.max": 3, "pending_requests": 0} {
+			if got, there := sums(t, sdk, d.prefix+metric, d.pool)[name]; !there || got != want {
+				t.Errorf("%s %s: got %v, want %v", dialect, metric, got, want)
+			}
+		}
+		if got := sums(t, sdk, d.prefix+"timeouts", d.pool); len(got) != 0 {
+			t.Errorf("%s timeouts: %v", dialect, got)
+		}
+		if points := sdk.Seconds(t, d.prefix+"create_time"); len(points) != 1 || points[0].Count != 2 {
+			t.Errorf("%s create_time: %v", dialect, points)
+		}
+		if points := sdk.Seconds(t, d.prefix+"wait_time"); len(points) != 1 || points[0].Count != 2 {
+			t.Errorf("%s wait_time: %v", dialect, points)
+		}
+		if points := sdk.Seconds(t, d.prefix+"use_time"); len(points) != 1 || points[0].Count != 1 {
+			t.Errorf("%s use_time: %v", dialect, points)
+		}
+	}
+	first.Release()
+	for dialect, d := range dialects {
+		if points := sdk.Seconds(t, d.prefix+"use_time"); len(points) != 1 || points[0].Count != 2 || points[0].Sum < used.Seconds()*d.perSecond {
+			t.Errorf("%s use_time: %v", dialect, points)
+		}
+	}
+	wantNames(t, sdk, "client SELECT orders")
+}
+
+func TestPoolInOneDialect(t *testing.T) {
+	t.Setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "database")
+	sdk := oteltest.New(t)
+	pool := new(server).open(t, sdk, "")
+	if err := query(t.Context(), pool, point, "1"); err != nil {
+		t.Fatal(err)
+	}
+	if got := sums(t, sdk, "db.client.connections.usage", "state"); len(got) != 0 {
+		t.Errorf("got %v", got)
+	}
+	if got := sums(t, sdk, "db.client.connection.count", "db.client.connection.state"); len(got) != 2 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestPoolThatIsExhausted(t *testing.T) {
+	sdk := oteltest.New(t)
+	pool := new(server).open(t, sdk, "pool_max_conns=1")
+	busy, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	waited := make(chan error)
+	go func() { _, err := pool.Acquire(ctx); waited <- err }()
+	oteltest.Eventually(t, func() bool {
+		return sums(t, sdk, "db.client.connection.pending_requests", "db.client.connection.pool.name")["db.example:5433/shop"] == 1
+	})
+	cancel() // which is no timeout
+	if err := <-waited; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := query(ctx, pool, point, "1"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	for dialect, d := range dialects {
+		if got := sums(t, sdk, d.prefix+"pending_requests", "x")[""]; got != 0 {
+			t.Errorf("%s pending_requests: %v", dialect, got)
+		}
+		if got := sums(t, sdk, d.prefix+"timeouts", "x")[""]; got != 1 {
+			t.Errorf("%s timeouts: %v", dialect, got)
+		}
+		if points := sdk.Seconds(t, d.prefix+"wait_time"); len(points) != 1 || points[0].Count != 1 {
+			t.Errorf("%s wait_time: %v", dialect, points)
+		}
+	}
+	busy.Release()
+	wantNames(t, sdk)
+}
+
+func TestPoolThatIsClosedIsNotMeasured(t *testing.T) {
+	for _, parameters := range []string{"", "pool_min_conns=2"} {
+		t.Run(parameters, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			before := runtime.NumGoroutine()
+			pool, err := pgxtrace.NewPoolWithConfig(t.Context(), new(server).config(t, parameters), options(sdk)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if parameters == "" {
+				if err := query(t.Context(), pool, point, "1"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			oteltest.Eventually(t, func() bool { return len(sums(t, sdk, "db.client.connection.count", "db.client.connection.state")) == 2 })
+			pool.Close()
+			for dialect, d := range dialects {
+				for _, name := range []string{d.usage, "max", "idle.min", "idle.max", "pending_requests"} {
+					if got := sums(t, sdk, d.prefix+name, "x"); len(got) != 0 {
+						t.Errorf("%s %s: %v", dialect, name, got)
+					}
+				}
+			}
+			oteltest.Eventually(t, func() bool { return runtime.NumGoroutine() <= before })
+		})
+	}
+}
+
+// A pool that had connections and has none is still one.
+func TestPoolWithoutConnectionsIsMeasured(t *testing.T) {
+	sdk := oteltest.New(t)
+	s := new(server)
+	pool := s.open(t, sdk, "")
+	if err := query(t.Context(), pool, point, "1"); err != nil {
+		t.Fatal(err)
+	}
+	pool.Reset()
+	oteltest.Eventually(t, func() bool { return pool.Stat().TotalConns() == 0 })
+	if got := sums(t, sdk, "db.client.connection.max", "x"); len(got) != 1 {
+		t.Errorf("max: %v", got)
+	}
+}
+
+// A pool that the program makes itself is measured once it is used, and each of
+// several by its own name.
+func TestTracerOfPools(t *testing.T) {
+	sdk := oteltest.New(t)
+	tracer := pgxtrace.Tracer(options(sdk)...)
+	for _, database := range []string{"one", "two"} {
+		config := new(server).config(t, "")
+		config.ConnConfig.Database = database
+		config.ConnConfig.Tracer = tracer
+		pool, err := pgxpool.NewWithConfig(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer pool.Close()
+		if err := query(t.Context(), pool, point, "1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := sums(t, sdk, "db.client.connection.max", "db.client.connection.pool.name"); len(got) != 2 || got["db.example:5433/one"] == 0 {
+		t.Errorf("max: %v", got)
+	}
+	if points := sdk.Seconds(t, "db.client.connection.create_time"); len(points) != 2 {
+		t.Errorf("create_time: %v", points)
+	}
+	for i, database := range []string{"one", "two"} {
+		wantAttributes(t, sdk.Ended()[i], map[string]string{"db.namespace": database})
+	}
+}
+
+func TestPoolName(t *testing.T) {
+	sdk := oteltest.New(t)
+	pool := new(server).open(t, sdk, "", sqltrace.WithAttributes(attribute.String("db.client.connection.pool.name", "reader")))
+	if err := query(t.Context(), pool, point, "1"); err != nil {
+		t.Fatal(err)
+	}
+	if got := sums(t, sdk, "db.client.connections.max", "pool.name"); got["reader"] == 0 {
+		t.Errorf("got %v", got)
+	}
+}
+
+// Each connection is to where it was made, wherever that is.
+func TestBeforeConnectMayChangeTheDatabase(t *testing.T) {
+	sdk := oteltest.New(t)
+	config := new(server).config(t, "")
+	config.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
+		c.Host, c.Database = "elsewhere.example", "other"
+		return nil
+	}
+	pool, err := pgxtrace.NewPoolWithConfig(t.Context(), config, options(sdk)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	if err := query(t.Context(), pool, point, "1"); err != nil {
+		t.Fatal(err)
+	}
+	wantAttributes(t, sdk.Only(t), map[string]string{"server.address": "elsewhere.example", "db.namespace": "other"})
+}
+
+func TestSecretsAreNotRecorded(t *testing.T) {
+	sdk := oteltest.New(t)
+	config := new(server).config(t, "")
+	config.ConnConfig.Host = "cret@db.example" // of a password that was not escaped
+	pool, err := pgxtrace.NewPoolWithConfig(t.Context(), config, options(sdk)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	if err := query(t.Context(), pool, point, "1"); err != nil {
+		t.Fatal(err)
+	}
+	wantAttributes(t, sdk.Only(t), map[string]string{"server.address": "", "db.system.name": "postgresql"})
+	if got := sums(t, sdk, "db.client.connection.max", "db.client.connection.pool.name"); got["postgresql"] == 0 {
+		t.Errorf("pool %v", got)
+	}
+}
+
+func TestConfigDoesNotChange(t *testing.T) {
+	sdk := oteltest.New(t)
+	config := new(server).config(t, "")
+	pool, err := pgxtrace.NewPoolWithConfig(t.Context(), config, options(sdk)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	if config.ConnConfig.Tracer != nil {
+		t.Errorf("tracer %v", config.ConnConfig.Tracer)
+	}
+}
+
+func TestNewPoolFailsAsPgxpoolDoes(t *testing.T) {
+	const wrong = "postgres://user:secret@db.example:nowhere/shop"
+	_, want := pgxpool.New(t.Context(), wrong)
+	if _, err := pgxtrace.NewPool(t.Context(), wrong); err == nil || err.Error() != want.Error() {
+		t.Errorf("got %v, want %v", err, want)
+	}
+	pool, err := pgxtrace.NewPool(t.Context(), "postgres://user:secret@db.example/shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool.Close()
+}
+
+// The SDK may come later than the pool.
+func TestPoolWakesUp(t *testing.T) {
+	pool, err := pgxtrace.NewPoolWithConfig(t.Context(), new(server).config(t, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	conn, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Conn().Prepare(t.Context(), "s1", point); err != nil {
+		t.Fatal(err)
+	}
+	conn.Release()
+	sdk := oteltest.New(t)
+	sdk.Install(t)
+	if err := query(t.Context(), pool, "s1", "1"); err != nil {
+		t.Fatal(err)
+	}
+	wantNames(t, sdk, "client SELECT orders")
+	wantAttributes(t, sdk.Only(t), map[string]string{"server.address": "db.example"})
+	if got := sums(t, sdk, "db.client.connections.usage", "state"); got["idle"] != 1 {
+		t.Errorf("usage %v", got)
+	}
+}

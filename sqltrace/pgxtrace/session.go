@@ -1,0 +1,113 @@
+package pgxtrace
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/nais/spor/sqltrace/internal/dbcall"
+)
+
+// session is what there is to know of one connection, which one goroutine uses at
+// a time.
+type session struct {
+	tracer     *tracer
+	statements *dbcall.Statements // of the database as it was when the connection was made
+	prepared   map[string]string  // the texts of statements that have a name
+	wire       wire
+	opened     *call // under way
+	tx         *transaction
+	acquired   time.Time // from its pool, if it is measured
+}
+
+func (t *tracer) newSession(config *pgx.ConnConfig) *session {
+	return &session{tracer: t, statements: t.statements(config)}
+}
+
+// sessionOf returns the session of conn. One whose connecting t was not told of
+// begins here.
+func (t *tracer) sessionOf(conn *pgx.Conn) *session {
+	custom := conn.PgConn().CustomData()
+	if s, ok := custom[dbcall.SessionKey].(*session); ok {
+		return s
+	}
+	s := t.newSession(conn.Config())
+	s.keep(custom)
+	return s
+}
+
+// keep remembers s with its connection.
+func (s *session) keep(custom map[string]any) {
+	if custom != nil {
+		custom[dbcall.SessionKey] = s
+	}
+}
+
+// statement returns the statement of what pgx was asked to do: a text, or the name
+// of one that is prepared.
+func (s *session) statement(text string) *dbcall.Statement {
+	if prepared, named := s.prepared[text]; named {
+		text = prepared
+	}
+	statement := s.statements.Get(text)
+	if statement.Summary == "" && !strings.ContainsAny(text, " \t\r\n;(") {
+		return s.statements.Get("") // a name that is not known
+	}
+	return statement
+}
+
+// mostPrepared bounds the names that are remembered.
+const mostPrepared = 1000
+
+// remember keeps the text that has a name now.
+func (s *session) remember(name, text string) {
+	if s.prepared == nil {
+		s.prepared = make(map[string]string)
+	}
+	for other := range s.prepared {
+		if len(s.prepared) < mostPrepared {
+			break
+		}
+		delete(s.prepared, other)
+	}
+	s.prepared[name] = text
+}
+
+func (s *session) open(c *call) { s.opened = c }
+
+func (s *session) close(c *call) {
+	if s.opened == c {
+		s.opened = nil
+	}
+}
+
+// lost is the outcome of a call whose end pgx did not tell.
+var lost = dbcall.Outcome{Type: "_OTHER", Failed: true}
+
+// abandon ends the call that conn is no longer busy with although its end was not
+// told: not all versions of pgx tell of all failures.
+func (s *session) abandon(conn *pgx.Conn) {
+	if c := s.opened; c != nil && !conn.PgConn().IsBusy() {
+		c.end(noTag, lost)
+	}
+}
+
+// release ends what is open, since conn goes back to its pool.
+func (s *session) release() {
+	if c := s.opened; c != nil {
+		c.end(noTag, lost)
+	}
+	s.tx.end(dbcall.Outcome{})
+	s.tx = nil
+}
+
+// beginTransaction returns the context of a statement that is part of a
+// transaction, which has a span if one was asked for.
+func (s *session) beginTransaction(ctx context.Context, statement *dbcall.Statement) context.Context {
+	if statement.Transaction == "BEGIN" || statement.Transaction == "START" {
+		s.startTransaction(ctx)
+	}
+	return s.tx.above(ctx)
+}

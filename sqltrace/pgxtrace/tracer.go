@@ -1,0 +1,111 @@
+package pgxtrace
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/nais/spor/internal/memo"
+	"github.com/nais/spor/sqltrace"
+	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/sqltrace/internal/dbconf"
+)
+
+const scopeName = "github.com/nais/spor/sqltrace/pgxtrace"
+
+// tracer is what connections and pools tell of themselves. It is used by all of
+// them at once; what belongs to one connection is its session.
+type tracer struct {
+	*dbcall.Telemetry
+	databases memo.Map[dbconf.Target, *dbcall.Statements]
+	pools     pools
+}
+
+func newTracer(opts []sqltrace.Option) *tracer {
+	t := &tracer{Telemetry: dbcall.NewTelemetry(dbconf.New(opts), scopeName)}
+	t.pools.tracer = t
+	return t
+}
+
+// statements returns the statements of the database that config is of.
+func (t *tracer) statements(config *pgx.ConnConfig) *dbcall.Statements {
+	return t.databases.Get(targetOf(config), func(target dbconf.Target) *dbcall.Statements {
+		return dbcall.NewStatements(t.Config, target)
+	})
+}
+
+func targetOf(config *pgx.ConnConfig) dbconf.Target {
+	return dbconf.PostgreSQL(config.Host, config.Port, config.Database)
+}
+
+// TraceQueryStart begins a query, or part of a transaction.
+func (t *tracer) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	if !t.Observed(ctx) {
+		return unobserved(ctx)
+	}
+	s := t.sessionOf(conn)
+	s.abandon(conn)
+	c := &call{session: s, statement: s.statement(data.SQL), start: time.Now()}
+	if c.statement.Transaction == "" {
+		c.begin(ctx)
+		s.wire.listen(c, t.Comment(c.statement, c.span))
+	} else {
+		c.Context = s.beginTransaction(ctx, c.statement)
+	}
+	s.open(c)
+	return c
+}
+
+// TraceQueryEnd ends it. pgx calls it when the rows are closed.
+func (t *tracer) TraceQueryEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryEndData) {
+	c := callOf(ctx)
+	if c == nil {
+		return
+	}
+	o := classify(c, data.Err)
+	if c.statement.Transaction == "COMMIT" && data.Err == nil && strings.HasPrefix(data.CommandTag.String(), "ROLLBACK") {
+		o = classify(c, pgx.ErrTxCommitRollback)
+	}
+	c.end(data.CommandTag, o)
+	c.session.endTransaction(conn, o)
+}
+
+// TraceCopyFromStart begins a COPY.
+func (t *tracer) TraceCopyFromStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceCopyFromStartData) context.Context {
+	if !t.Observed(ctx) {
+		return unobserved(ctx)
+	}
+	s := t.sessionOf(conn)
+	s.abandon(conn)
+	columns := make(pgx.Identifier, 0, len(data.ColumnNames))
+	for _, name := range data.ColumnNames {
+		columns = append(columns, pgx.Identifier{name}.Sanitize())
+	}
+	text := "copy " + data.TableName.Sanitize() + " ( " + strings.Join(columns, ", ") + " ) from stdin binary"
+	c := &call{session: s, statement: s.statements.Get(text), start: time.Now(), copies: true}
+	c.begin(ctx)
+	s.open(c)
+	return c
+}
+
+// TraceCopyFromEnd ends it.
+func (t *tracer) TraceCopyFromEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceCopyFromEndData) {
+	if c := callOf(ctx); c != nil {
+		o := classify(c, data.Err)
+		c.end(data.CommandTag, o)
+		c.session.endTransaction(conn, o)
+	}
+}
+
+var _ interface {
+	pgx.QueryTracer
+	pgx.BatchTracer
+	pgx.CopyFromTracer
+	pgx.PrepareTracer
+	pgx.ConnectTracer
+	pgxpool.AcquireTracer
+	pgxpool.ReleaseTracer
+} = (*tracer)(nil)
