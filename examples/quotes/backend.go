@@ -18,25 +18,29 @@ import (
 type backend struct {
 	quotespb.UnimplementedQuotesServer
 
-	store *store
+	store  *store
+	events *events
 }
 
-func newBackend(s *store) *grpc.Server {
+func newBackend(s *store, e *events) *grpc.Server {
 	server := grpctrace.NewServer(
 		grpc.ChainUnaryInterceptor(recoverUnary),
 		grpc.ChainStreamInterceptor(recoverStream),
 	)
-	quotespb.RegisterQuotesServer(server, &backend{store: s})
+	quotespb.RegisterQuotesServer(server, &backend{store: s, events: e})
 	return server
 }
 
-// Create keeps a quote.
+// Create keeps a quote, and tells of it.
 func (b *backend) Create(ctx context.Context, r *quotespb.CreateRequest) (*quotespb.Quote, error) {
 	if r.GetText() == "" {
 		return nil, status.Error(codes.InvalidArgument, "want a quote with a text")
 	}
 	q := &quotespb.Quote{Id: rand.Text()[:8], Author: r.GetAuthor(), Text: r.GetText()}
 	if err := b.store.add(ctx, q); err != nil {
+		return nil, unavailable(ctx, err)
+	}
+	if err := b.events.created(ctx, q); err != nil {
 		return nil, unavailable(ctx, err)
 	}
 	slog.InfoContext(ctx, "quote created", "quote_id", q.GetId())
@@ -69,13 +73,14 @@ func (b *backend) List(_ *quotespb.ListRequest, stream grpc.ServerStreamingServe
 	return nil
 }
 
-// unavailable logs an error of the store, and returns what the caller is told.
+// unavailable logs an error of the store or of Kafka, and returns what the caller
+// is told.
 func unavailable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return status.FromContextError(ctx.Err()).Err()
 	}
-	slog.ErrorContext(ctx, "store failed", "error", err)
-	return status.Error(codes.Unavailable, "store failed")
+	slog.ErrorContext(ctx, "backend failed", "error", err)
+	return status.Error(codes.Unavailable, "backend failed")
 }
 
 // Boom shows what a panic looks like.

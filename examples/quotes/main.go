@@ -1,10 +1,12 @@
-// Quotes is two services in one binary that show spor: a gateway that people
-// call over HTTP, and a backend that the gateway calls over gRPC and that keeps
-// quotes in SQLite.
+// Quotes is three services in one binary that show spor: a gateway that people
+// call over HTTP, a backend that the gateway calls over gRPC and that keeps quotes
+// in SQLite, and a worker that counts them as the backend tells of them over Kafka.
 //
 // It serves, and sends itself light traffic, until it is stopped; with -once it
 // sends one round of requests and ends. The gateway listens on PORT, or on a
-// free loopback port.
+// free loopback port. Kafka is KAFKA_BROKERS, with the certificates that NAIS
+// names, or a cluster inside the program; the topic is KAFKA_TOPIC, or
+// quotes.created.
 package main
 
 import (
@@ -31,15 +33,30 @@ func main() {
 	}
 }
 
-// run starts the store, the backend and the gateway, and stops them in the other
-// order.
+// run starts the store, the worker, the backend and the gateway, and stops them in
+// the other order.
 func run(ctx context.Context, once bool) error {
 	quotes, err := openStore(ctx)
 	if err != nil {
 		return err
 	}
 	defer quotes.close()
-	backend, err := startGRPC(ctx, "127.0.0.1:0", newBackend(quotes))
+	topics, err := openKafka()
+	if err != nil {
+		return err
+	}
+	defer topics.close()
+	worker, err := startWorker(ctx, topics, quotes)
+	if err != nil {
+		return err
+	}
+	defer worker.stop()
+	events, err := newEvents(topics)
+	if err != nil {
+		return err
+	}
+	defer events.close()
+	backend, err := startGRPC(ctx, "127.0.0.1:0", newBackend(quotes, events))
 	if err != nil {
 		return err
 	}
@@ -57,7 +74,10 @@ func run(ctx context.Context, once bool) error {
 	slog.InfoContext(ctx, "serving", "gateway", gateway.address, "backend", backend.address)
 
 	if once {
-		return round(ctx, "http://"+gateway.address)
+		if err := round(ctx, "http://"+gateway.address); err != nil {
+			return err
+		}
+		return worker.await(ctx, events.told.Load())
 	}
 	return lightTraffic(ctx, "http://"+gateway.address)
 }

@@ -37,6 +37,10 @@ func openStore(ctx context.Context) (*store, error) {
 		s.close()
 		return nil, err
 	}
+	if _, err := s.db.ExecContext(ctx, createStatistics); err != nil {
+		s.close()
+		return nil, err
+	}
 	return s, nil
 }
 

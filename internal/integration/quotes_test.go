@@ -67,7 +67,9 @@ func TestQuotesRound(t *testing.T) {
 	got := outlines(c.received())
 	want := []string{
 		"CLIENT CREATE TABLE quotes",
-		"SERVER POST /quotes > CLIENT quotes.v1.Quotes/Create > SERVER quotes.v1.Quotes/Create > CLIENT INSERT quotes",
+		"CLIENT CREATE TABLE statistics",
+		"SERVER POST /quotes > CLIENT quotes.v1.Quotes/Create > SERVER quotes.v1.Quotes/Create > CLIENT INSERT quotes" +
+			" > PRODUCER quotes.created publish > CONSUMER quotes.created process > CLIENT INSERT statistics",
 		"SERVER GET /quotes/{id} > CLIENT quotes.v1.Quotes/Get > SERVER quotes.v1.Quotes/Get > CLIENT SELECT quotes",
 		"SERVER GET /quotes > CLIENT quotes.v1.Quotes/List > SERVER quotes.v1.Quotes/List > CLIENT SELECT quotes",
 		"SERVER GET /quotes/{id} > CLIENT quotes.v1.Quotes/Get > SERVER quotes.v1.Quotes/Get > CLIENT SELECT quotes",

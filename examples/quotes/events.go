@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/nais/spor/examples/quotes/quotespb"
+	"github.com/nais/spor/kafkatrace/kgotrace"
+)
+
+// events tells others what becomes of quotes.
+type events struct {
+	client *kgo.Client
+	topic  string
+	told   atomic.Int64
+}
+
+func newEvents(k *kafka) (*events, error) {
+	client, err := kgo.NewClient(append([]kgo.Opt{kgotrace.Opt()}, k.opts...)...)
+	if err != nil {
+		return nil, err
+	}
+	return &events{client: client, topic: k.topic}, nil
+}
+
+// created tells that q is new, and returns when the broker has it.
+func (e *events) created(ctx context.Context, q *quotespb.Quote) error {
+	value, err := json.Marshal(quoteOf(q))
+	if err != nil {
+		return err
+	}
+	r := &kgo.Record{Topic: e.topic, Key: []byte(q.GetId()), Value: value}
+	if err := e.client.ProduceSync(ctx, r).FirstErr(); err != nil {
+		return err
+	}
+	e.told.Add(1)
+	return nil
+}
+
+func (e *events) close() {
+	if err := e.client.Flush(context.Background()); err != nil {
+		slog.Error("events were lost", "error", err)
+	}
+	e.client.Close()
+}

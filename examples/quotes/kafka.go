@@ -1,0 +1,89 @@
+package main
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// kafka is where events go: the brokers that the environment names, or a cluster
+// inside this process.
+type kafka struct {
+	opts  []kgo.Opt // how to reach it
+	topic string    // of quotes that were created
+	fake  *kfake.Cluster
+}
+
+func openKafka() (*kafka, error) {
+	k := &kafka{topic: cmp.Or(os.Getenv("KAFKA_TOPIC"), "quotes.created")}
+	var brokers []string
+	if names := os.Getenv("KAFKA_BROKERS"); names != "" {
+		certificates, err := certificatesOf(os.Getenv)
+		if err != nil {
+			return nil, err
+		}
+		if certificates != nil {
+			k.opts = append(k.opts, kgo.DialTLSConfig(certificates))
+		}
+		brokers = strings.Split(names, ",")
+	} else {
+		fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, k.topic))
+		if err != nil {
+			return nil, err
+		}
+		k.fake, brokers = fake, fake.ListenAddrs()
+	}
+	k.opts = append(k.opts, kgo.SeedBrokers(brokers...), kgo.ClientID("quotes"))
+	return k, nil
+}
+
+func (k *kafka) close() {
+	if k.fake != nil {
+		k.fake.Close()
+	}
+}
+
+// The variables that NAIS sets, each the path of a PEM file.
+const (
+	authorityPath   = "KAFKA_CA_PATH"
+	certificatePath = "KAFKA_CERTIFICATE_PATH"
+	privateKeyPath  = "KAFKA_PRIVATE_KEY_PATH"
+)
+
+// certificatesOf returns by which certificates brokers and program know each
+// other, nil if the environment names none.
+func certificatesOf(getenv func(string) string) (*tls.Config, error) {
+	variables := []string{authorityPath, certificatePath, privateKeyPath}
+	missing := slices.DeleteFunc(slices.Clone(variables), func(name string) bool { return getenv(name) != "" })
+	if len(missing) == len(variables) {
+		return nil, nil //nolint:nilnil // which is to speak in the clear
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("%s: not set (want all of %s, or none)", strings.Join(missing, ", "), strings.Join(variables, ", "))
+	}
+	files := map[string][]byte{}
+	for _, name := range variables {
+		content, err := os.ReadFile(getenv(name))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		files[name] = content
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(files[authorityPath]) {
+		return nil, fmt.Errorf("%s %q: no certificate in PEM", authorityPath, getenv(authorityPath))
+	}
+	pair, err := tls.X509KeyPair(files[certificatePath], files[privateKeyPath])
+	if err != nil {
+		return nil, fmt.Errorf("%s %q, %s %q: %w",
+			certificatePath, getenv(certificatePath), privateKeyPath, getenv(privateKeyPath), err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, Certificates: []tls.Certificate{pair}}, nil
+}
