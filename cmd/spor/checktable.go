@@ -43,8 +43,11 @@ func (t *table) report(r apm.Report) {
 	for _, v := range r.Panels {
 		t.verdict(v)
 	}
-	for _, f := range r.Findings {
+	for i, f := range r.Findings {
 		t.finding(f)
+		if last := i == len(r.Findings)-1; last || r.Findings[i+1].Cure != f.Cure {
+			t.cure(f.Cure)
+		}
 	}
 	t.edges(r)
 	t.line("")
@@ -54,7 +57,7 @@ func (t *table) report(r apm.Report) {
 func (t *table) verdict(v apm.Verdict) {
 	switch v.State {
 	case apm.Lit:
-		t.row(green, "lit", v.Panel, v.Evidence)
+		t.row(green, "lit", v.Panel, cut(v.Evidence, t.columns()-textColumn))
 	case apm.Dark:
 		t.row(red, "dark", v.Panel, v.Evidence)
 		for _, cure := range v.Cures {
@@ -71,7 +74,6 @@ func (t *table) finding(f apm.Finding) {
 		place += fmt.Sprintf(" (%d times)", f.Count)
 	}
 	t.row(red, "found", f.Kind, place)
-	t.cure(f.Cure)
 }
 
 // row writes a state, a name, and a text that goes on in its column.
@@ -127,12 +129,29 @@ func pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(width-utf8.RuneCountInString(text), 1))
 }
 
-// wrap cuts text into lines of at most width characters, at blanks; a word that
-// is longer stands alone. There is one line at least.
+// cut returns text in width characters at most.
+func cut(text string, width int) string {
+	if characters := []rune(text); len(characters) > width {
+		return strings.TrimRight(string(characters[:width-1]), " ;,") + "…"
+	}
+	return text
+}
+
+// wrap cuts text into lines of at most width characters, at blanks, and words that
+// are longer anywhere. There is one line at least.
 func wrap(text string, width int) []string {
 	var lines []string
 	var line strings.Builder
 	for word := range strings.FieldsSeq(text) {
+		for utf8.RuneCountInString(word) > width {
+			if line.Len() > 0 {
+				lines = append(lines, line.String())
+				line.Reset()
+			}
+			characters := []rune(word)
+			lines = append(lines, string(characters[:width]))
+			word = string(characters[width:])
+		}
 		if line.Len() > 0 && utf8.RuneCountInString(line.String())+1+utf8.RuneCountInString(word) > width {
 			lines = append(lines, line.String())
 			line.Reset()

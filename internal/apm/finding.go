@@ -13,20 +13,29 @@ var (
 )
 
 // nameTrouble says what is wrong with the name of a span, "" for nothing.
-func nameTrouble(s *span) string {
-	name := s.GetName()
+func (s *service) nameTrouble(one *span) string {
+	name := one.GetName()
 	_, path, _ := strings.Cut(name, " ")
 	switch {
 	case uuid.MatchString(name):
 		return "holds a UUID"
 	case longDigits.MatchString(name):
 		return "holds six or more digits"
-	case isHTTP(s) && strings.Contains(path, "?"):
+	case isHTTP(one) && strings.Contains(path, "?"):
 		return "holds a query"
-	case isHTTP(s) && strings.HasPrefix(path, "/") && !s.has("http.route") && path == rawPath(s):
+	case isHTTP(one) && strings.HasPrefix(path, "/") && path == rawPath(one) && !s.knowsRoutes(one):
 		return "is a raw path"
 	}
 	return ""
+}
+
+// knowsRoutes reports whether the path in the name of a span is a route that looks
+// like a path: it says so, or spans that were made by the same instrumentation are
+// named after templates.
+func (s *service) knowsRoutes(one *span) bool {
+	return one.has("http.route", "url.template") || !unmatched(one) && s.any(func(other *span) bool {
+		return other.scope == one.scope && other.GetKind() == one.GetKind() && strings.ContainsAny(other.GetName(), "{:*")
+	})
 }
 
 // rawPath is the path that was asked for.
@@ -79,7 +88,7 @@ func (s *service) findings() []Finding {
 func (s *service) nameFindings() []Finding {
 	counts := map[Finding]int{}
 	for _, one := range s.spans {
-		if trouble := nameTrouble(one); trouble != "" {
+		if trouble := s.nameTrouble(one); trouble != "" {
 			counts[Finding{Kind: SpanName, Place: nameOf(one) + " " + trouble, Cure: cureNames}]++
 		}
 	}

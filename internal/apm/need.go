@@ -26,7 +26,7 @@ func every(what string, sel selector, keys ...string) func(*service) answer {
 			}
 		}
 		if len(without) > 0 {
-			return no("%d of %s without %s (%s)", len(without), count(len(picked), what), keys[0], nameOf(without[0]))
+			return no("%d of %s without %s (%s)", len(without), count(len(picked), what), keys[0], nameOf(without[0])).about(without...)
 		}
 		if len(picked) == 0 {
 			return no("no %s", what)
@@ -47,7 +47,7 @@ func some(what string, sel selector, keys ...string) func(*service) answer {
 		if len(picked) == 0 {
 			return no("no %s", what)
 		}
-		return no("none of %s has %s (%s)", count(len(picked), what), strings.Join(missing(picked[0], keys), ", "), nameOf(picked[0]))
+		return no("none of %s has %s (%s)", count(len(picked), what), strings.Join(missing(picked[0], keys), ", "), nameOf(picked[0])).about(picked...)
 	}
 }
 
@@ -131,10 +131,11 @@ func nameOf(s *span) string {
 	return name
 }
 
-// count writes n of a thing in words.
-func count(n int, thing string) string {
-	if n != 1 && !strings.HasSuffix(thing, "s") {
-		thing += "s"
+// count writes n of some things in words.
+func count(n int, things string) string {
+	if n == 1 {
+		things = strings.NewReplacer("queries", "query", "spans", "span", "their names", "its name").Replace(things)
+		things = strings.TrimSuffix(things, "s")
 	}
-	return fmt.Sprintf("%d %s", n, thing)
+	return fmt.Sprintf("%d %s", n, things)
 }

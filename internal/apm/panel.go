@@ -24,12 +24,19 @@ type need struct {
 // An answer is what a need found: evidence where it is met, otherwise what is
 // missing.
 type answer struct {
-	met  bool
-	text string
+	met   bool
+	text  string
+	spans []*span // that the text is about
 }
 
-func yes(format string, args ...any) answer { return answer{true, fmt.Sprintf(format, args...)} }
-func no(format string, args ...any) answer  { return answer{false, fmt.Sprintf(format, args...)} }
+func yes(format string, args ...any) answer { return answer{met: true, text: fmt.Sprintf(format, args...)} }
+func no(format string, args ...any) answer  { return answer{text: fmt.Sprintf(format, args...)} }
+
+// about tells of which spans something was said.
+func (a answer) about(spans ...*span) answer {
+	a.spans = spans
+	return a
+}
 
 func (p panel) judge(s *service) Verdict {
 	v := Verdict{Panel: p.name, Reads: p.reads, State: NotUsed}
@@ -46,6 +53,7 @@ func (p panel) judge(s *service) Verdict {
 		case !a.met:
 			v.State = Dark
 			missing = append(missing, a.text)
+			v.addSpans(a.spans)
 			if !slices.Contains(v.Cures, n.cure) {
 				v.Cures = append(v.Cures, n.cure)
 			}
@@ -56,6 +64,19 @@ func (p panel) judge(s *service) Verdict {
 	}
 	v.Evidence = strings.Join(slices.Compact(evidence), "; ")
 	return v
+}
+
+// addSpans names spans that a dark panel is about, some of them.
+func (v *Verdict) addSpans(spans []*span) {
+	for _, s := range spans {
+		place := Place{s.trace, s.id}
+		if len(v.Spans) == maxPlaces {
+			return
+		}
+		if !slices.Contains(v.Spans, place) {
+			v.Spans = append(v.Spans, place)
+		}
+	}
 }
 
 // Panels returns the names of all panels, in the order of a report.

@@ -57,8 +57,8 @@ var panels = []panel{
 		name: "Operations: gRPC", reads: "rpc_system, rpc_service, rpc_method",
 		used: uses(isRPC),
 		needs: []need{
-			{every("gRPC span", isRPC, "rpc.system"), cureRPC},
-			{every("gRPC span", isRPC, "rpc.service"), cureRPC},
+			{every("gRPC spans", isRPC, "rpc.system"), cureRPC},
+			{every("gRPC spans", isRPC, "rpc.service"), cureRPC},
 			{shortMethods, cureRPC},
 		},
 	},
@@ -66,7 +66,7 @@ var panels = []panel{
 		name: "Operations: database", reads: "db_system by span_name",
 		used: uses(isDatabase),
 		needs: []need{
-			{every("database span", isDatabase, "db.system"), cureDialect},
+			{every("database spans", isDatabase, "db.system"), cureDialect},
 			{clientKind, cureSQL},
 			{queryNames, cureSQL},
 		},
@@ -93,37 +93,37 @@ var panels = []panel{
 		name: "Dependency detail", reads: "db_name, db_operation, messaging_destination_name by span_name",
 		used: uses(func(s *span) bool { return isDatabase(s) || isMessaging(s) }),
 		needs: []need{
-			{ifUsed(isDatabase, every("database span", isDatabase, "db.name")), cureDialect},
-			{ifUsed(isQuery, some("query", isDatabase, "db.operation")), cureSQL},
-			{ifUsed(isMessaging, every("messaging span", isMessaging, "messaging.destination.name")), cureKafka},
+			{ifUsed(isDatabase, every("database spans", isDatabase, "db.name")), cureDialect},
+			{ifUsed(isQuery, some("queries", isDatabase, "db.operation")), cureSQL},
+			{ifUsed(isMessaging, every("messaging spans", isMessaging, "messaging.destination.name")), cureKafka},
 		},
 	},
 	{
 		name: "Database: rate and errors", reads: "CLIENT spans with db_system by server_address, beside SERVER spans",
 		used: uses(isDatabase),
 		needs: []need{
-			{some("database span", func(s *span) bool { return isDatabase(s) && s.is(client) }, "db.system"), cureDialect},
+			{some("database spans", func(s *span) bool { return isDatabase(s) && s.is(client) }, "db.system"), cureDialect},
 			{databaseAddress, cureSQL},
 		},
 	},
 	{
 		name: "Database: traces", reads: "{ kind = client && span.db.system != \"\" }",
 		used:  uses(isDatabase),
-		needs: []need{{some("CLIENT span of a database", func(s *span) bool { return isDatabase(s) && s.is(client) }, "db.system"), cureDialect}},
+		needs: []need{{some("CLIENT spans of a database", func(s *span) bool { return isDatabase(s) && s.is(client) }, "db.system"), cureDialect}},
 	},
 	{
 		name: "Database: top queries", reads: "span.db.statement, span.db.sql.table",
 		used: uses(isDatabase),
 		needs: []need{
-			{some("database span", isDatabase, "db.statement"), cureDialect},
-			{some("database span", isDatabase, "db.sql.table"), cureSQL},
+			{some("database spans", isDatabase, "db.statement"), cureDialect},
+			{some("database spans", isDatabase, "db.sql.table"), cureSQL},
 		},
 	},
 	{
 		name: "Database: N+1", reads: "span.db.statement by trace, under the span of the request",
 		used: func(s *service) bool { return s.any(isDatabase) && s.any(isEntry) },
 		needs: []need{
-			{some("database span", isDatabase, "db.statement"), cureDialect},
+			{some("database spans", isDatabase, "db.statement"), cureDialect},
 			{queriesInRequests, "pass the request's context to the database: db.QueryContext(ctx, ...)"},
 		},
 	},
@@ -165,7 +165,7 @@ var panels = []panel{
 	{
 		name: "Traces", reads: "span.http.route of SERVER spans",
 		used:  uses(isHTTPServer),
-		needs: []need{{some("server span with a route in its name", isRoutedServer, "http.route"), cureHTTP}},
+		needs: []need{{some("server spans with a route in their names", isRoutedServer, "http.route"), cureHTTP}},
 	},
 	{
 		name: "Trace breakdowns", reads: "span.http.status_code, db.operation, messaging.system, rpc.method",
@@ -174,9 +174,9 @@ var panels = []panel{
 		},
 		needs: []need{
 			{ifUsed(isHTTPServer, statusCodes), cureDialect},
-			{ifUsed(isQuery, some("database span", isDatabase, "db.system", "db.operation")), cureDialect},
-			{ifUsed(isMessaging, every("messaging span", isMessaging, "messaging.system")), cureKafka},
-			{ifUsed(isRPC, every("gRPC span", isRPC, "rpc.method")), cureRPC},
+			{ifUsed(isQuery, some("database spans", isDatabase, "db.system", "db.operation")), cureDialect},
+			{ifUsed(isMessaging, every("messaging spans", isMessaging, "messaging.system")), cureKafka},
+			{ifUsed(isRPC, every("gRPC spans", isRPC, "rpc.method")), cureRPC},
 		},
 	},
 	{

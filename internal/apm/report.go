@@ -21,7 +21,18 @@ type Verdict struct {
 	Evidence string `json:"evidence,omitempty"`
 	// Cures say what to change, for a dark panel.
 	Cures []string `json:"cures,omitempty"`
+	// Spans are some of those that a dark panel is about.
+	Spans []Place `json:"spans,omitempty"`
 }
+
+// A Place is where a span is, by its IDs in hex.
+type Place struct {
+	Trace string `json:"trace"`
+	Span  string `json:"span"`
+}
+
+// maxPlaces is the number of spans named for one panel.
+const maxPlaces = 5
 
 // A Finding is something that must not be in telemetry at all, or is missing
 // everywhere.

@@ -30,7 +30,7 @@ func queryNames(s *service) answer {
 		name := one.GetName()
 		text := one.first("db.statement", "db.query.text")
 		if driverMethod.MatchString(name) {
-			return no("span named %q, after the driver's method", nameOf(one))
+			return no("span named %q, after the driver's method", nameOf(one)).about(one)
 		}
 		if len(text) > 30 && name == text {
 			return no("span named after its statement")
@@ -46,7 +46,7 @@ func databaseAddress(s *service) answer {
 		case isEmbedded(one):
 			waived++
 		case !one.has("server.address"):
-			return no("%s without server.address", nameOf(one))
+			return no("%s without server.address", nameOf(one)).about(one)
 		}
 	}
 	if waived > 0 {
@@ -83,7 +83,7 @@ func (s *service) belowEntry(one *span) bool {
 func databaseEdges(s *service) answer {
 	for _, one := range s.pick(func(one *span) bool { return isDatabase(one) && one.is(client) }) {
 		if !one.has("db.name", "db.system") {
-			return no("%s makes no edge: without db.system and db.name", nameOf(one))
+			return no("%s makes no edge: without db.system and db.name", nameOf(one)).about(one)
 		}
 	}
 	for _, e := range s.edges {
@@ -99,7 +99,7 @@ func databaseEdges(s *service) answer {
 func callEdges(s *service) answer {
 	for _, one := range s.pick(func(one *span) bool { return one.is(client) && (isHTTP(one) || isRPC(one)) && !isDatabase(one) }) {
 		if !one.has("server.address", "http.host", "peer.service") {
-			return no("%s without server.address", nameOf(one))
+			return no("%s without server.address", nameOf(one)).about(one)
 		}
 	}
 	for _, e := range s.edges {
@@ -124,10 +124,10 @@ func messagingNames(s *service) answer {
 			want = " publish"
 		}
 		if topic == "" || one.GetName() != topic+want {
-			return no("%s span named %q (want TOPIC%s)", strings.TrimPrefix(one.GetKind().String(), "SPAN_KIND_"), nameOf(one), want)
+			return no("%s span named %q (want TOPIC%s)", strings.TrimPrefix(one.GetKind().String(), "SPAN_KIND_"), nameOf(one), want).about(one)
 		}
 	}
-	return yes("%s, %s", count(len(s.pick(isProducer)), "PRODUCER span"), count(len(s.pick(isConsumer)), "CONSUMER span"))
+	return yes("%s, %s", count(len(s.pick(isProducer)), "PRODUCER spans"), count(len(s.pick(isConsumer)), "CONSUMER spans"))
 }
 
 // messagingEdges asks that what was received is the child of what was sent: links
@@ -139,9 +139,9 @@ func messagingEdges(s *service) answer {
 	for _, one := range s.pick(isConsumer) {
 		switch parent := s.all[spanKey{one.trace, one.parent}]; {
 		case one.parent == "":
-			return no("%s has no parent", nameOf(one))
+			return no("%s has no parent", nameOf(one)).about(one)
 		case parent != nil && !parent.is(producer, consumer):
-			return no("%s is the child of %s, which is no producer", nameOf(one), nameOf(parent))
+			return no("%s is the child of %s, which is no producer", nameOf(one), nameOf(parent)).about(one)
 		}
 	}
 	for _, e := range s.edges {
@@ -169,7 +169,7 @@ func propagated(s *service) answer {
 			continue
 		}
 		if slices.ContainsFunc(roots, func(root *span) bool { return sameCall(one, root) }) {
-			return no("%s is in another trace than the span of its server", nameOf(one))
+			return no("%s is in another trace than the span of its server", nameOf(one)).about(one)
 		}
 	}
 	return answer{met: true}
@@ -226,5 +226,5 @@ func runtimeMetrics(s *service) answer {
 	if n == 0 {
 		return no("no metrics of the runtime, a pool or Kafka")
 	}
-	return yes("%s", count(n, "metric"))
+	return yes("%s", count(n, "metrics"))
 }

@@ -41,7 +41,7 @@ func anyLines(s *service) answer {
 	if len(s.lines)+len(s.records) == 0 {
 		return no("no log lines")
 	}
-	return yes("%s", count(len(s.lines)+len(s.records), "log line"))
+	return yes("%s", count(len(s.lines)+len(s.records), "log lines"))
 }
 
 func jsonLines(s *service) answer {
@@ -55,9 +55,9 @@ func jsonLines(s *service) answer {
 		}
 	}
 	if len(plain) > 0 {
-		return no("%d of %s plain text (%s: %s)", len(plain), count(len(s.lines), "line"), plain[0].stream, plain[0].shown())
+		return no("%d of %s plain text (%s: %s)", len(plain), count(len(s.lines), "lines"), plain[0].stream, plain[0].shown())
 	}
-	return yes("%s of JSON", count(len(s.lines), "line"))
+	return yes("%s of JSON", count(len(s.lines), "lines"))
 }
 
 func exactLevels(s *service) answer {
@@ -101,13 +101,13 @@ func joinedLogs(s *service) answer {
 	}
 	switch {
 	case joined > 0:
-		return yes("%s with trace_id and span_id", count(joined, "line"))
+		return yes("%s with trace_id and span_id", count(joined, "lines"))
 	case nested > 0:
 		return no("trace_id is inside a group, where the platform does not look")
 	case half > 0:
 		return no("trace_id without span_id, or of no trace that was sent")
 	}
-	return no("none of %s has trace_id and span_id", count(len(s.lines), "line"))
+	return no("none of %s has trace_id and span_id", count(len(s.lines), "lines"))
 }
 
 // hasTrouble reports whether something went wrong, and so should be an issue.
@@ -141,7 +141,7 @@ func errorLines(s *service) answer {
 	if n == 0 {
 		return no("something failed, and no line at level error says so")
 	}
-	return yes("%s at level error", count(n, "line"))
+	return yes("%s at level error", count(n, "lines"))
 }
 
 var digits = regexp.MustCompile(`[0-9]+`)
@@ -161,7 +161,7 @@ func stableMessages(s *service) answer {
 		}
 		forms[form] = message
 	}
-	return yes("%s", count(len(forms), "message"))
+	return yes("%s", count(len(forms), "messages"))
 }
 
 // panicStacks asks that panics are one line with a stack, and not many without.
@@ -183,7 +183,7 @@ func panicStacks(s *service) answer {
 	if stacks == 0 && s.any(panicked) {
 		return no("a span tells of a panic, and no line has its stack_trace")
 	}
-	return yes("%s", count(stacks, "stack"))
+	return yes("%s", count(stacks, "stacks"))
 }
 
 // panicked reports whether s has an exception with a stack.
@@ -208,7 +208,7 @@ func exportedExceptions(s *service) answer {
 		}
 	}
 	if errors > 0 {
-		return no("%s over OTLP without exception.type and exception.message", count(errors, "error"))
+		return no("%s over OTLP without exception.type and exception.message", count(errors, "errors"))
 	}
 	return answer{met: true}
 }

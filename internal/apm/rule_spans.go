@@ -13,17 +13,17 @@ func hasSpans(s *service) answer {
 	if len(s.spans) == 0 {
 		return no("no spans")
 	}
-	return yes("%s", count(len(s.spans), "span"))
+	return yes("%s", count(len(s.spans), "spans"))
 }
 
 // hasEntrySpans asks for what RED metrics are made of: SERVER spans, or where
 // there are none those of any other kind but INTERNAL.
 func hasEntrySpans(s *service) answer {
 	if n := len(s.pick(isServer)); n > 0 {
-		return yes("%s", count(n, "SERVER span"))
+		return yes("%s", count(n, "SERVER spans"))
 	}
 	if n := len(s.pick(isRemote)); n > 0 {
-		return yes("no SERVER spans, %s of other kinds", count(n, "span"))
+		return yes("no SERVER spans, %s of other kinds", count(n, "spans"))
 	}
 	return no("no SERVER spans")
 }
@@ -91,17 +91,17 @@ func trueErrors(s *service) answer {
 		rpc := one.first("rpc.response.status_code", "rpc.grpc.status_code")
 		switch {
 		case code >= 500 && !one.failed():
-			return no("%s with status %d is no error", nameOf(one), code)
+			return no("%s with status %d is no error", nameOf(one), code).about(one)
 		case code >= 400 && code < 500 && one.failed():
-			return no("%s with status %d is an error", nameOf(one), code)
+			return no("%s with status %d is an error", nameOf(one), code).about(one)
 		case code == 0 && rpc != "" && rpc != "0" && rpc != "OK" && errorCodes[rpc] != one.failed():
-			return no("%s with code %s: error is %t", nameOf(one), rpc, one.failed())
+			return no("%s with code %s: error is %t", nameOf(one), rpc, one.failed()).about(one)
 		}
 		if one.failed() {
 			failed++
 		}
 	}
-	return yes("%s", count(failed, "error"))
+	return yes("%s", count(failed, "errors"))
 }
 
 // unmatched reports whether no route of the server was asked for.
@@ -116,30 +116,30 @@ func routeNames(s *service) answer {
 		name, route := one.GetName(), one.attrs["http.route"]
 		switch {
 		case !method.MatchString(name):
-			return no("server span named %q", nameOf(one))
+			return no("server span named %q", nameOf(one)).about(one)
 		case isRoutedServer(one):
 			routed++
 		case route != "" || !unmatched(one):
-			return no("server span named %q, without a route", nameOf(one))
+			return no("server span named %q, without a route", nameOf(one)).about(one)
 		}
 	}
-	return yes("%s with a route", count(routed, "server span"))
+	return yes("%s with a route", count(routed, "server spans"))
 }
 
 func clientNames(s *service) answer {
 	picked := s.pick(isHTTPClient)
 	for _, one := range picked {
 		if !method.MatchString(one.GetName()) {
-			return no("client span named %q", nameOf(one))
+			return no("client span named %q", nameOf(one)).about(one)
 		}
 	}
-	return yes("%s", count(len(picked), "client span"))
+	return yes("%s", count(len(picked), "client spans"))
 }
 
 func shortMethods(s *service) answer {
 	for _, one := range s.pick(isRPC) {
 		if m := one.attrs["rpc.method"]; m == "" || strings.Contains(m, "/") {
-			return no("rpc.method is %q on %s", m, nameOf(one))
+			return no("rpc.method is %q on %s", m, nameOf(one)).about(one)
 		}
 	}
 	return answer{met: true}
@@ -151,7 +151,7 @@ func statusCodes(s *service) answer {
 		if one.has("http.status_code") {
 			n++
 		} else if one.has("http.response.status_code") {
-			return no("%s without http.status_code", nameOf(one))
+			return no("%s without http.status_code", nameOf(one)).about(one)
 		}
 	}
 	if n == 0 {
@@ -163,12 +163,12 @@ func statusCodes(s *service) answer {
 func stableNames(s *service) answer {
 	names := map[string]bool{}
 	for _, one := range s.spans {
-		if trouble := nameTrouble(one); trouble != "" {
-			return no("span name %q: %s", nameOf(one), trouble)
+		if trouble := s.nameTrouble(one); trouble != "" {
+			return no("span name %q: %s", nameOf(one), trouble).about(one)
 		}
 		names[one.GetName()] = true
 	}
-	return yes("%s", count(len(names), "span name"))
+	return yes("%s", count(len(names), "span names"))
 }
 
 // noisy are the last parts of paths that only probes and scrapers ask for.
@@ -177,7 +177,7 @@ var noisy = []string{"isalive", "isready", "is_alive", "is_ready", "prometheus",
 func noNoise(s *service) answer {
 	for _, one := range s.pick(isServer) {
 		if isNoise(one) {
-			return no("%s", nameOf(one))
+			return no("%s", nameOf(one)).about(one)
 		}
 	}
 	return answer{met: true}

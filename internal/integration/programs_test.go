@@ -21,7 +21,8 @@ func TestMain(m *testing.M) {
 	}
 	programs = dir
 	code := 1
-	if buildProgram("../../examples", "./quotes") && buildProgram(".", "./gossip") {
+	if buildProgram("../../examples", "./quotes") && buildProgram("../..", "./cmd/spor") &&
+		buildProgram(".", "./gossip") && buildProgram(".", "./byhand") {
 		code = m.Run()
 	}
 	_ = os.RemoveAll(dir)

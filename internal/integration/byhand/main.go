@@ -1,0 +1,66 @@
+// Byhand is a service that was wired with what OpenTelemetry and others have for
+// Go, as their documentation says: otelhttp, otelgrpc, otelsql, kotel, and slog's
+// JSON handler. It knows nothing of what the platform reads.
+//
+// It does a round of everything and ends. What BYHAND_IDENT holds it tells of, as
+// a careless program would.
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/propagation"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+func main() {
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := errors.Join(run(ctx)); err != nil {
+		slog.Error("byhand failed", "error", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	stop, err := startTelemetry(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := newService(ctx)
+	if err == nil {
+		err = s.round(ctx)
+		s.close()
+	}
+	return errors.Join(err, stop(ctx))
+}
+
+// startTelemetry is the getting-started page of opentelemetry.io.
+func startTelemetry(ctx context.Context) (stop func(context.Context) error, err error) {
+	spans, err := otlptracegrpc.New(ctx)
+	if err != nil {
+		return nil, err
+	}
+	points, err := otlpmetricgrpc.New(ctx)
+	if err != nil {
+		return nil, err
+	}
+	traces := sdktrace.NewTracerProvider(sdktrace.WithBatcher(spans), sdktrace.WithResource(resource.Default()))
+	metrics := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewPeriodicReader(points)), sdkmetric.WithResource(resource.Default()))
+	otel.SetTracerProvider(traces)
+	otel.SetMeterProvider(metrics)
+	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
+	return func(ctx context.Context) error {
+		return errors.Join(traces.Shutdown(ctx), metrics.Shutdown(ctx))
+	}, nil
+}

@@ -1,0 +1,126 @@
+//go:build integration
+
+package integration
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nais/spor/internal/apm"
+	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/recording"
+)
+
+// judged is what spor check says of a program.
+type judged struct {
+	code     int
+	report   apm.Report
+	requests []recording.Request
+	output   string
+}
+
+// checkProgram runs spor check on one of the programs, which is the only service.
+func checkProgram(t *testing.T, flags, env []string, name string, args ...string) judged {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "spor.jsonl")
+	flags = append([]string{"check", "--format", "json", "--record", file, "--namespace", "examples"}, flags...)
+	cmd := program(t, "spor", append(append(flags, "--", filepath.Join(programs, name)), args...)...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.Env = append(os.Environ(), env...)
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	var said struct{ Services []apm.Report }
+	if err := json.Unmarshal(stdout.Bytes(), &said); err != nil || len(said.Services) != 1 {
+		t.Fatalf("%v: want the report of one service, got %s%s", err, &stdout, &stderr)
+	}
+	return judged{cmd.ProcessState.ExitCode(), said.Services[0], readRecording(t, file), stdout.String()}
+}
+
+func readRecording(t *testing.T, file string) []recording.Request {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var requests []recording.Request
+	for request, err := range recording.Read(f) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		requests = append(requests, request)
+	}
+	return requests
+}
+
+// quotesDoesNot are the panels of what quotes does not do yet.
+var quotesDoesNot = []string{"Operations: outbound", "Operations: messaging", "Runtime: Kafka card"}
+
+func TestCheckQuotes(t *testing.T) {
+	j := checkProgram(t, []string{"--for", "4s"}, nil, "quotes")
+	if j.code != 0 || !j.report.OK() {
+		t.Errorf("exit code %d, want 0: %s", j.code, j.output)
+	}
+	conformance.APM(t, j.requests, quotesDoesNot...)
+}
+
+// TestCheckWhatIsWiredByHand tests that the panels that such a service leaves dark
+// are told, each with what to do.
+func TestCheckWhatIsWiredByHand(t *testing.T) {
+	j := checkProgram(t, nil, nil, "byhand")
+	if j.code != 1 {
+		t.Errorf("exit code %d, want 1", j.code)
+	}
+	const dialect, sql, kafka, runtime = "export with setup", "sqltrace.Open", "kgotrace", "client_golang's names"
+	for panel, cure := range map[string]string{
+		"Operations: database": dialect, "Database: rate and errors": dialect, "Database: traces": dialect,
+		"Database: top queries": dialect, "Database: N+1": dialect, "Dependencies and service map": dialect, "Dependency detail": dialect,
+		"Database: pool health": sql, "Database: acquisition P95": sql,
+		"Runtime: Go card": runtime, "Runtime: Kafka card": kafka, "Operations: messaging": kafka,
+		"Operations: gRPC": "grpctrace", "Operations: outbound": "httptrace.Transport", "Traces": "httptrace.Handler", "Trace breakdowns": dialect,
+		"Logs of a trace": "slog.InfoContext(ctx",
+	} {
+		v, _ := j.report.Panel(panel)
+		if v.State != apm.Dark || !slices.ContainsFunc(v.Cures, func(told string) bool { return strings.Contains(told, cure) }) {
+			t.Errorf("%s: got %+v, want it dark, with the cure %q", panel, v, cure)
+		}
+	}
+	for _, panel := range []string{"Service inventory", "Overview", "Operations: HTTP", "Logs", "Issues"} {
+		if v, _ := j.report.Panel(panel); v.State != apm.Lit {
+			t.Errorf("%s: got %+v, want it lit", panel, v)
+		}
+	}
+	for _, f := range j.report.Findings {
+		if f.Kind != apm.LegacyKey {
+			t.Errorf("found: %+v", f)
+		}
+	}
+}
+
+func TestCheckNamesWhereAPersonalNumberIs(t *testing.T) {
+	ident := newSeeds().number()
+	j := checkProgram(t, nil, []string{"BYHAND_IDENT=" + ident}, "byhand")
+	if j.code != 1 {
+		t.Errorf("exit code %d, want 1", j.code)
+	}
+	var places []string
+	for _, f := range j.report.Findings {
+		if f.Kind == apm.PersonalNumber {
+			places = append(places, f.Place)
+		}
+	}
+	want := []string{"span GET /orders/{id}, attribute user.id", "stdout, field ident", "stdout, field msg"}
+	if !slices.Equal(places, want) {
+		t.Errorf("places: got %q, want %q", places, want)
+	}
+	if strings.Contains(j.output, ident) {
+		t.Error("spor check repeats the number")
+	}
+}
