@@ -45,17 +45,17 @@ func (forgetful) Shutdown(context.Context) error                  { return nil }
 func (forgetful) ForceFlush(context.Context) error                { return nil }
 
 // newSDK returns an SDK with a sampler; with none, providers that do nothing.
-func newSDK(b *testing.B, sampler sdktrace.Sampler) sdk {
-	b.Helper()
+func newSDK(tb testing.TB, sampler sdktrace.Sampler) sdk {
+	tb.Helper()
 	p := propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 	if sampler == nil {
 		return sdk{tracenoop.NewTracerProvider(), metricnoop.NewMeterProvider(), p}
 	}
 	tp := sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler), sdktrace.WithSpanProcessor(forgetful{}))
 	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
-	b.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := errors.Join(tp.Shutdown(context.Background()), mp.Shutdown(context.Background())); err != nil {
-			b.Error(err)
+			tb.Error(err)
 		}
 	})
 	return sdk{tp, mp, p}

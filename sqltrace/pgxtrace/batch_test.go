@@ -132,7 +132,7 @@ func TestBatchTakesAsLongAsTheServer(t *testing.T) {
 			}
 			wantNames(t, sdk, "client SELECT orders", "client SELECT lines", "internal BATCH")
 			for _, span := range sdk.Ended() {
-				if took := span.EndTime().Sub(span.StartTime()); took < answering || took >= program {
+				if took := span.EndTime().Sub(span.StartTime()); took < answering*3/4 || took >= program {
 					t.Errorf("%s took %v, want the server's %v", span.Name(), took, answering)
 				}
 			}

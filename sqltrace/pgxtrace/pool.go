@@ -106,8 +106,8 @@ func (w *pool) stats() dbpool.Stats {
 		return dbpool.Stats{Closed: true}
 	}
 	s := w.pool.Value().Stat()
-	if s.TotalConns() == 0 && w.closing.Load() == nil {
-		return dbpool.Stats{Closed: true} // or never used; both say nothing
+	if s.AcquiredConns()+s.IdleConns() == 0 && w.closing.Load() == nil {
+		return dbpool.Stats{Closed: true} // or never used: neither is worth a series
 	}
 	return dbpool.Stats{
 		Used: int(s.AcquiredConns()), Idle: int(s.IdleConns()), Max: int(s.MaxConns()),

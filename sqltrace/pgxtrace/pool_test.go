@@ -41,10 +41,12 @@ var dialects = map[string]struct {
 func TestPool(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := new(server).open(t, sdk, "pool_max_conns=3&pool_min_conns=1")
+	oteltest.Eventually(t, func() bool { return pool.Stat().IdleConns() == 1 })
 	first, err := pool.Acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer first.Release()
 	if err := query(t.Context(), pool, point, "1"); err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +107,7 @@ func TestPoolThatIsExhausted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer busy.Release()
 	ctx, cancel := context.WithCancel(t.Context())
 	waited := make(chan error)
 	go func() { _, err := pool.Acquire(ctx); waited <- err }()
@@ -131,7 +134,6 @@ func TestPoolThatIsExhausted(t *testing.T) {
 			t.Errorf("%s wait_time: %v", dialect, points)
 		}
 	}
-	busy.Release()
 	wantNames(t, sdk)
 }
 
@@ -303,7 +305,7 @@ func TestPoolWakesUp(t *testing.T) {
 	}
 	wantNames(t, sdk, "client SELECT orders")
 	wantAttributes(t, sdk.Only(t), map[string]string{"server.address": "db.example"})
-	if got := sums(t, sdk, "db.client.connections.usage", "state"); got["idle"] != 1 {
-		t.Errorf("usage %v", got)
+	if points := sdk.Seconds(t, "db.client.operation.duration"); len(points) != 1 {
+		t.Errorf("measured %v", points)
 	}
 }

@@ -1,0 +1,55 @@
+//go:build integration && !race
+
+package integration
+
+import (
+	"testing"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// What a query on real PostgreSQL costs more than with bare pgx: at most so many
+// allocations, and no more than with otelpgx.
+func TestAllocPgx(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
+	for _, state := range sqlStates {
+		most := map[string]float64{"no-SDK": 2, "never": 4, "always": 12}[state.name]
+		for _, name := range []string{"query", "exec", "pool-query"} {
+			allocs := pgxAllocs(t, state.sampler, name)
+			spor, rival := allocs["spor"]-allocs["bare"], allocs["otelpgx"]-allocs["bare"]
+			t.Logf("%s %s: pgx alone %v, spor %+v, otelpgx %+v", state.name, name, allocs["bare"], spor, rival)
+			if spor > most || spor > max(rival, 4) {
+				t.Errorf("%s %s: %v allocations more, want at most %v, and otelpgx has %v", state.name, name, spor, most, rival)
+			}
+		}
+	}
+}
+
+// pgxAllocs returns the allocations of an operation by library.
+func pgxAllocs(t *testing.T, sampler sdktrace.Sampler, name string) map[string]float64 {
+	t.Helper()
+	allocs := map[string]float64{}
+	for _, library := range pgxLibraries {
+		s := newSDK(t, sampler)
+		pool := newPgxPool(t, library.tracer(s))
+		conn, err := pool.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := underSpan(t, s)
+		for _, operation := range pgxOperations {
+			if operation.name != name {
+				continue
+			}
+			allocs[library.name] = testing.AllocsPerRun(500, func() {
+				if err := operation.run(ctx, pool, conn); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+		conn.Release()
+	}
+	return allocs
+}
