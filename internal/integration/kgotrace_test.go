@@ -388,7 +388,7 @@ func TestKgoBatch(t *testing.T) {
 
 func TestKgoRebalanceInHandler(t *testing.T) {
 	sdk, c := oteltest.New(t), kgoCluster(t, "quotes")
-	first := kgoConsumer(t, sdk, c, kgo.Balancers(kgo.RangeBalancer()), kgo.HeartbeatInterval(50*time.Millisecond))
+	first := kgoConsumer(t, sdk, c, kgo.HeartbeatInterval(50*time.Millisecond))
 	for p := range int32(3) {
 		r := kgo.StringRecord("x")
 		r.Partition = p
@@ -397,14 +397,14 @@ func TestKgoRebalanceInHandler(t *testing.T) {
 	records := kgoPoll(t, first, 3)
 	mustEventuallyLag(t, sdk, 3)
 	_, before := first.GroupMetadata()
-	second := kgoConsumer(t, sdk, c, kgo.Balancers(kgo.RangeBalancer()), kgo.HeartbeatInterval(50*time.Millisecond))
+	second := kgoConsumer(t, sdk, c, kgo.HeartbeatInterval(50*time.Millisecond))
 	go second.PollFetches(t.Context())
 	rebalanced := func() bool {
 		_, now := first.GroupMetadata()
-		kept, taken := len(first.CommittedOffsets()["quotes"]), len(second.CommittedOffsets()["quotes"])
-		return now > before && kept > 0 && taken > 0 && kept+taken == 3
+		kept := len(first.CommittedOffsets()["quotes"])
+		return now > before && kept > 0 && kept < 3
 	}
-	// All three are in hand when the other member takes one or two of them.
+	// All three are in hand when the other member takes one of them.
 	var handle func(rest []*kgo.Record) error
 	handle = func(rest []*kgo.Record) error {
 		if len(rest) == 0 {
