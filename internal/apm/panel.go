@@ -29,8 +29,10 @@ type answer struct {
 	spans []*span // that the text is about
 }
 
-func yes(format string, args ...any) answer { return answer{met: true, text: fmt.Sprintf(format, args...)} }
-func no(format string, args ...any) answer  { return answer{text: fmt.Sprintf(format, args...)} }
+func yes(format string, args ...any) answer {
+	return answer{met: true, text: fmt.Sprintf(format, args...)}
+}
+func no(format string, args ...any) answer { return answer{text: fmt.Sprintf(format, args...)} }
 
 // about tells of which spans something was said.
 func (a answer) about(spans ...*span) answer {
