@@ -9,7 +9,6 @@ import (
 	"github.com/twmb/franz-go/plugin/kotel"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/kafkatrace"
@@ -110,15 +109,18 @@ func BenchmarkKafka(b *testing.B) {
 			{"spor-measured", newSporKgo(b, kafkatrace.WithTracerProvider(s.tp), kafkatrace.WithMeterProvider(s.mp), kafkatrace.WithPropagator(w3c))},
 		} {
 			produced, fetched := kgoRecords()
-			for name, run := range map[string]func(){
-				"produce": func() { library.produce(produced()) },
-				"process": func() { library.process(context.Background(), fetched()) },
+			for _, operation := range []struct {
+				name string
+				run  func()
+			}{
+				{"produce", func() { library.produce(produced()) }},
+				{"process", func() { library.process(context.Background(), fetched()) }},
 			} {
-				b.Run("op="+name+"/state="+state.name+"/lib="+library.name, func(b *testing.B) {
+				b.Run("op="+operation.name+"/state="+state.name+"/lib="+library.name, func(b *testing.B) {
 					b.ReportAllocs()
 					begin := cpuTime(b)
 					for b.Loop() {
-						run()
+						operation.run()
 					}
 					b.ReportMetric(float64(cpuTime(b)-begin)/float64(b.N), "cpu-ns/op")
 				})
@@ -126,5 +128,3 @@ func BenchmarkKafka(b *testing.B) {
 		}
 	}
 }
-
-var _ sdktrace.Sampler
