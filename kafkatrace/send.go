@@ -6,6 +6,8 @@ import (
 
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/kafkatrace/internal/past"
 )
 
 // StartSend starts the PRODUCER span of sending m under the span in ctx, and puts
@@ -36,6 +38,7 @@ func (t *Tracer) StartSend(ctx context.Context, m *Message) (_ context.Context, 
 		t.inject(ctx, m)
 	}
 	return ctx, func(err error) {
+		at, err := past.Outcome(err)
 		o := classify(err)
 		acked := err == nil && m.Acked
 		if span.IsRecording() {
@@ -44,15 +47,25 @@ func (t *Tracer) StartSend(ctx context.Context, m *Message) (_ context.Context, 
 			}
 			o.describe(span)
 		}
-		span.End()
+		span.End(endedAt(at)...)
 		if measures != nil {
+			if at.IsZero() {
+				at = time.Now()
+			}
 			measured := subject{send, m.Topic, -1}
 			if acked {
 				measured.partition = t.measuredPartition(m.Partition)
 			}
-			measures.sent(ctx, t.series.of(measured, o), time.Since(start))
+			measures.sent(ctx, t.series.of(measured, o), at.Sub(start))
 		}
 	}
+}
+
+func endedAt(at time.Time) []trace.SpanEndOption {
+	if at.IsZero() {
+		return nil
+	}
+	return []trace.SpanEndOption{trace.WithTimestamp(at)}
 }
 
 // sending returns what the span of sending m starts with.

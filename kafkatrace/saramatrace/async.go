@@ -2,6 +2,7 @@ package saramatrace
 
 import (
 	"sync"
+	"time"
 
 	"github.com/IBM/sarama"
 
@@ -69,7 +70,7 @@ func (a *asyncProducer) forward() {
 		select {
 		case msg := <-a.input:
 			if msg != nil {
-				a.spans.add(begin(a.tracer, msg, withHeaders))
+				a.begin(msg, withHeaders)
 			}
 			a.hand(msg)
 		case do := <-a.control:
@@ -79,6 +80,15 @@ func (a *asyncProducer) forward() {
 			return
 		}
 	}
+}
+
+func (a *asyncProducer) begin(msg *sarama.ProducerMessage, withHeaders bool) {
+	s := begin(a.tracer, msg, withHeaders)
+	if !a.spans.told {
+		msg.Offset = s.offset // the program gets the message back only if it fails
+		s.handed = time.Now()
+	}
+	a.spans.add(s)
 }
 
 // hand hands msg over. A program that sends while it closes may be too late.

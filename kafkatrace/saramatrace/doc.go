@@ -27,6 +27,6 @@
 //
 // Traps: without Producer.Return.Successes nobody tells when a message arrived; its
 // span then ends with the handing over, unless an error comes back within ten
-// seconds. The baggage of a context does not travel by way of [Inject]. A group has
-// no name that its handler is told: see kafkatrace.WithConsumerGroup.
+// seconds. A group has no name that its handler is told: see
+// kafkatrace.WithConsumerGroup.
 package saramatrace

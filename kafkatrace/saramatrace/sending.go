@@ -7,6 +7,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/internal/past"
 )
 
 // A sending is a message on its way.
@@ -15,12 +16,12 @@ type sending struct {
 	end     func(error)
 
 	sent    *sarama.ProducerMessage
-	headers []sarama.RecordHeader // the program's
+	headers []sarama.RecordHeader // the program's, and what Inject has added
 	offset  int64                 // likewise
-	handed  time.Time
+	handed  time.Time             // when, if nobody tells of its arrival
 
-	older, newer *sending // of those that nobody tells of
-	next         *sending // of the same message
+	same         *sending // an earlier one of the same message
+	older, newer *sending
 }
 
 // untold is an offset that no broker tells. Without acknowledgements sarama leaves
@@ -40,7 +41,7 @@ func begin(t *kafkatrace.Tracer, msg *sarama.ProducerMessage, withHeaders bool) 
 	return s
 }
 
-// keyOf returns the key if that costs nothing.
+// keyOf returns a key that is there already.
 func keyOf(e sarama.Encoder) []byte {
 	switch key := e.(type) {
 	case sarama.ByteEncoder:
@@ -58,12 +59,19 @@ func (s *sending) finish(err error) {
 		s.message.Acked, s.message.Partition, s.message.Offset = true, s.sent.Partition, s.sent.Offset
 	}
 	s.giveBack()
-	s.end(err)
+	s.end(s.outcome(err))
+}
+
+func (s *sending) outcome(err error) error {
+	if s.handed.IsZero() {
+		return err
+	}
+	return &past.Error{At: s.handed, Cause: err}
 }
 
 func (s *sending) giveBack() {
 	if s.sent.Offset == untold {
 		s.sent.Offset = s.offset
 	}
-	s.sent.Headers = s.headers
+	s.sent.Headers = withoutInjected(s.headers)
 }

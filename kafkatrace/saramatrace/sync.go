@@ -92,7 +92,7 @@ func errorOf(err error, msg *sarama.ProducerMessage) error {
 // they are.
 func (p *syncProducer) lackHeaders(s *sending, err error) bool {
 	var refused sarama.ConfigurationError
-	if err == nil || s.headers != nil || s.sent.Headers == nil || !errors.As(err, &refused) || refused != noHeaders {
+	if err == nil || s.sent.Headers == nil || withoutInjected(s.headers) != nil || !errors.As(err, &refused) || refused != noHeaders {
 		return false
 	}
 	p.bare.Store(true)

@@ -1,0 +1,413 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/saramatrace"
+)
+
+// saramaClient is sarama with saramatrace.
+type saramaClient struct{}
+
+func (saramaClient) Modes() []string { return []string{"sync", "async"} }
+
+func (saramaClient) Lacks(ability conformance.KafkaAbility) string {
+	if ability == conformance.KafkaPolls {
+		return "messages come through a channel"
+	}
+	return ""
+}
+
+func (saramaClient) Record(native any) conformance.KafkaRecord {
+	if sent, ok := native.(*sarama.ProducerMessage); ok {
+		return saramaSent(sent)
+	}
+	return saramaReceived(native.(*sarama.ConsumerMessage))
+}
+
+func saramaSent(m *sarama.ProducerMessage) conformance.KafkaRecord {
+	r := conformance.KafkaRecord{
+		Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Key: encoded(m.Key), Value: encoded(m.Value),
+		Metadata: m.Metadata, Native: m,
+	}
+	for _, h := range m.Headers {
+		r.Headers = append(r.Headers, conformance.KafkaHeader{Key: string(h.Key), Value: h.Value})
+	}
+	return r
+}
+
+func saramaReceived(m *sarama.ConsumerMessage) conformance.KafkaRecord {
+	r := conformance.KafkaRecord{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Key: m.Key, Value: m.Value, Native: m}
+	for _, h := range m.Headers {
+		r.Headers = append(r.Headers, conformance.KafkaHeader{Key: string(h.Key), Value: h.Value})
+	}
+	return r
+}
+
+func encoded(e sarama.Encoder) []byte {
+	if e == nil {
+		return nil
+	}
+	bytes, err := e.Encode()
+	if err != nil {
+		panic(err)
+	}
+	return bytes
+}
+
+func encoder(value []byte) sarama.Encoder {
+	if value == nil {
+		return nil
+	}
+	return sarama.ByteEncoder(value)
+}
+
+func saramaHeaders(headers []conformance.KafkaHeader) (native []sarama.RecordHeader) {
+	for _, h := range headers {
+		native = append(native, sarama.RecordHeader{Key: []byte(h.Key), Value: h.Value})
+	}
+	return native
+}
+
+func (saramaClient) Headers(headers []conformance.KafkaHeader, spare int) any {
+	return append(make([]sarama.RecordHeader, 0, len(headers)+spare), saramaHeaders(headers)...)
+}
+
+func (saramaClient) Shared(shared any) []conformance.KafkaHeader {
+	headers := shared.([]sarama.RecordHeader)
+	return saramaSent(&sarama.ProducerMessage{Headers: headers[:cap(headers)]}).Headers
+}
+
+func saramaMessage(ctx context.Context, r *conformance.KafkaRecord) *sarama.ProducerMessage {
+	native, kept := r.Native.(*sarama.ProducerMessage)
+	if !kept {
+		native = &sarama.ProducerMessage{
+			Topic: r.Topic, Partition: r.Partition, Key: encoder(r.Key), Value: encoder(r.Value),
+			Headers: saramaHeaders(r.Headers), Metadata: r.Metadata,
+		}
+		if r.Shared != nil {
+			native.Headers = r.Shared.([]sarama.RecordHeader)
+		}
+		r.Native = native
+	}
+	saramatrace.Inject(ctx, native)
+	return native
+}
+
+func saramaConfig(with conformance.KafkaProducing) *sarama.Config {
+	config := sarama.NewConfig()
+	config.Version = sarama.V2_8_0_0
+	config.Metadata.Retry.Backoff = 20 * time.Millisecond
+	config.Net.DialTimeout = 2 * time.Second
+	config.Producer.Retry.Backoff = 50 * time.Millisecond
+	config.Producer.Retry.Max = 60
+	config.Producer.Partitioner = sarama.NewManualPartitioner
+	config.Producer.Return.Successes = true
+	config.Producer.RequiredAcks = sarama.WaitForAll
+	config.Producer.Flush.Frequency = with.Linger
+	if with.NoAcks {
+		config.Producer.RequiredAcks = sarama.NoResponse
+	}
+	if with.Transaction != "" {
+		config.Producer.Transaction.ID = with.Transaction
+		config.Producer.Idempotent = true
+		config.Net.MaxOpenRequests = 1
+	}
+	config.Net.TLS.Enable, config.Net.TLS.Config = with.TLS != nil, with.TLS
+	return config
+}
+
+func (saramaClient) Producer(t *testing.T, with conformance.KafkaProducing) conformance.KafkaProducer {
+	t.Helper()
+	config := saramaConfig(with)
+	if with.Mode == "async" {
+		p, err := sarama.NewAsyncProducer(with.Brokers, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return newSaramaAsync(saramatrace.AsyncProducer(p, config, with.Options...))
+	}
+	p, err := sarama.NewSyncProducer(with.Brokers, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &saramaSync{SyncProducer: saramatrace.SyncProducer(p, with.Options...)}
+}
+
+// transactional is what both producers have.
+type transactional interface {
+	BeginTxn() error
+	CommitTxn() error
+	AbortTxn() error
+}
+
+func endTransaction(p transactional, commit bool) error {
+	if commit {
+		return p.CommitTxn()
+	}
+	return p.AbortTxn()
+}
+
+func forwarded(received conformance.KafkaRecord, topic string) *sarama.ProducerMessage {
+	native := received.Native.(*sarama.ConsumerMessage)
+	m := &sarama.ProducerMessage{Topic: topic, Key: encoder(native.Key), Value: encoder(native.Value)}
+	for _, h := range native.Headers {
+		m.Headers = append(m.Headers, *h)
+	}
+	return m
+}
+
+type saramaSync struct {
+	sarama.SyncProducer
+
+	once sync.Once
+}
+
+func (p *saramaSync) Send(ctx context.Context, r *conformance.KafkaRecord) error {
+	_, _, err := p.SendMessage(saramaMessage(ctx, r))
+	return err
+}
+
+func (p *saramaSync) SendAll(ctx context.Context, records []*conformance.KafkaRecord) error {
+	var native []*sarama.ProducerMessage
+	for _, r := range records {
+		native = append(native, saramaMessage(ctx, r))
+	}
+	return p.SendMessages(native)
+}
+
+func (p *saramaSync) Start(ctx context.Context, r *conformance.KafkaRecord, done func(context.Context, conformance.KafkaRecord, error)) {
+	m := saramaMessage(ctx, r)
+	go func() {
+		_, _, err := p.SendMessage(m)
+		done(ctx, saramaSent(m), err)
+	}()
+}
+
+func (p *saramaSync) Forward(ctx context.Context, received conformance.KafkaRecord, topic string) error {
+	m := forwarded(received, topic)
+	saramatrace.Inject(ctx, m)
+	_, _, err := p.SendMessage(m)
+	return err
+}
+
+func (p *saramaSync) Begin(context.Context) error              { return p.BeginTxn() }
+func (p *saramaSync) End(_ context.Context, commit bool) error { return endTransaction(p, commit) }
+func (p *saramaSync) Close()                                   { p.once.Do(func() { _ = p.SyncProducer.Close() }) }
+func (p *saramaSync) Abandon()                                 { p.Close() }
+
+type saramaAsync struct {
+	sarama.AsyncProducer
+
+	mu      sync.Mutex
+	waiting map[*sarama.ProducerMessage][]func(error)
+	once    sync.Once
+	drained sync.WaitGroup
+}
+
+func newSaramaAsync(p sarama.AsyncProducer) *saramaAsync {
+	a := &saramaAsync{AsyncProducer: p, waiting: map[*sarama.ProducerMessage][]func(error){}}
+	a.drained.Go(func() {
+		for m := range p.Successes() {
+			a.told(m, nil)
+		}
+	})
+	a.drained.Go(func() {
+		for e := range p.Errors() {
+			a.told(e.Msg, e.Err)
+		}
+	})
+	return a
+}
+
+func (p *saramaAsync) told(m *sarama.ProducerMessage, err error) {
+	p.mu.Lock()
+	tell := p.waiting[m][0]
+	p.waiting[m] = p.waiting[m][1:]
+	p.mu.Unlock()
+	tell(err)
+}
+
+func (p *saramaAsync) send(m *sarama.ProducerMessage, tell func(error)) {
+	p.mu.Lock()
+	p.waiting[m] = append(p.waiting[m], tell)
+	p.mu.Unlock()
+	p.Input() <- m
+}
+
+func (p *saramaAsync) wait(m *sarama.ProducerMessage) error {
+	told := make(chan error, 1)
+	p.send(m, func(err error) { told <- err })
+	return <-told
+}
+
+func (p *saramaAsync) Send(ctx context.Context, r *conformance.KafkaRecord) error {
+	return p.wait(saramaMessage(ctx, r))
+}
+
+func (p *saramaAsync) SendAll(ctx context.Context, records []*conformance.KafkaRecord) error {
+	told := make(chan error, len(records))
+	for _, r := range records {
+		p.send(saramaMessage(ctx, r), func(err error) { told <- err })
+	}
+	var all error
+	for range records {
+		all = errors.Join(all, <-told)
+	}
+	return all
+}
+
+func (p *saramaAsync) Start(ctx context.Context, r *conformance.KafkaRecord, done func(context.Context, conformance.KafkaRecord, error)) {
+	m := saramaMessage(ctx, r)
+	p.send(m, func(err error) { done(ctx, saramaSent(m), err) })
+}
+
+func (p *saramaAsync) Forward(ctx context.Context, received conformance.KafkaRecord, topic string) error {
+	m := forwarded(received, topic)
+	saramatrace.Inject(ctx, m)
+	return p.wait(m)
+}
+
+func (p *saramaAsync) Begin(context.Context) error              { return p.BeginTxn() }
+func (p *saramaAsync) End(_ context.Context, commit bool) error { return endTransaction(p, commit) }
+func (p *saramaAsync) Abandon()                                 { p.Close() }
+
+func (p *saramaAsync) Close() {
+	p.once.Do(func() {
+		p.AsyncClose()
+		p.drained.Wait()
+	})
+}
+
+func (saramaClient) Consumer(t *testing.T, with conformance.KafkaConsuming) conformance.KafkaConsumer {
+	t.Helper()
+	config := saramaConfig(conformance.KafkaProducing{TLS: with.TLS})
+	config.Consumer.Offsets.Initial = sarama.OffsetOldest
+	config.Consumer.Offsets.AutoCommit.Enable = false
+	config.Consumer.IsolationLevel = sarama.ReadCommitted
+	config.Consumer.MaxWaitTime = 100 * time.Millisecond
+	config.Consumer.Group.Heartbeat.Interval = 100 * time.Millisecond
+	config.Consumer.Group.Session.Timeout = 6 * time.Second
+	config.Consumer.Group.Rebalance.Retry.Backoff = 100 * time.Millisecond
+	group, err := sarama.NewConsumerGroup(with.Brokers, with.Group, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &saramaConsumer{group: group, with: with}
+}
+
+type saramaConsumer struct {
+	group sarama.ConsumerGroup
+	with  conformance.KafkaConsuming
+	once  sync.Once
+}
+
+// saramaHandler is a handler whose claims are consumed by a function.
+type saramaHandler func(sarama.ConsumerGroupSession, sarama.ConsumerGroupClaim) error
+
+func (saramaHandler) Setup(sarama.ConsumerGroupSession) error   { return nil }
+func (saramaHandler) Cleanup(sarama.ConsumerGroupSession) error { return nil }
+func (h saramaHandler) ConsumeClaim(s sarama.ConsumerGroupSession, c sarama.ConsumerGroupClaim) error {
+	return h(s, c)
+}
+
+// consume joins the group again and again until ctx ends or a claim fails.
+func (c *saramaConsumer) consume(ctx context.Context, claim saramaHandler) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var mu sync.Mutex
+	var failed error
+	h := saramatrace.ConsumerGroupHandler(saramaHandler(func(s sarama.ConsumerGroupSession, cl sarama.ConsumerGroupClaim) error {
+		if err := claim(s, cl); err != nil {
+			mu.Lock()
+			failed = errors.Join(failed, err)
+			mu.Unlock()
+			stop()
+			return err
+		}
+		return nil
+	}), append(c.with.Options, kafkatrace.WithConsumerGroup(c.with.Group))...)
+	for ctx.Err() == nil {
+		err := c.group.Consume(ctx, []string{c.with.Topic}, h)
+		if err != nil && ctx.Err() == nil && !errors.Is(err, sarama.ErrRebalanceInProgress) {
+			return fmt.Errorf("consuming: %w", err)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	return failed
+}
+
+func (c *saramaConsumer) Run(ctx context.Context, handle func(context.Context, conformance.KafkaRecord) error) error {
+	return c.consume(ctx, func(s sarama.ConsumerGroupSession, cl sarama.ConsumerGroupClaim) error {
+		for {
+			select {
+			case <-s.Context().Done():
+				return nil
+			case m, open := <-cl.Messages():
+				if !open || ctx.Err() != nil {
+					return nil
+				}
+				err := saramatrace.Process(s.Context(), m, func(ctx context.Context) error { return handle(ctx, saramaReceived(m)) })
+				if err != nil {
+					return err
+				}
+				s.MarkMessage(m, "")
+				s.Commit()
+			}
+		}
+	})
+}
+
+func (c *saramaConsumer) RunBatches(ctx context.Context, handle func(context.Context, []conformance.KafkaRecord) error) error {
+	return c.consume(ctx, func(s sarama.ConsumerGroupSession, cl sarama.ConsumerGroupClaim) error {
+		for ctx.Err() == nil {
+			native := saramaBatch(s.Context(), cl.Messages())
+			if len(native) == 0 {
+				continue
+			}
+			var records []conformance.KafkaRecord
+			for _, m := range native {
+				records = append(records, saramaReceived(m))
+			}
+			if err := saramatrace.ProcessBatch(s.Context(), native, func(ctx context.Context) error { return handle(ctx, records) }); err != nil {
+				return err
+			}
+			s.MarkMessage(native[len(native)-1], "")
+			s.Commit()
+		}
+		return nil
+	})
+}
+
+// saramaBatch returns the messages that come within a moment of each other.
+func saramaBatch(ctx context.Context, messages <-chan *sarama.ConsumerMessage) (batch []*sarama.ConsumerMessage) {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case m, open := <-messages:
+			if !open {
+				return batch
+			}
+			batch = append(batch, m)
+		case <-time.After(300 * time.Millisecond):
+			return batch
+		}
+	}
+}
+
+func (c *saramaConsumer) Poll(context.Context, int) error { return errors.ErrUnsupported }
+
+func (c *saramaConsumer) Close() { c.once.Do(func() { _ = c.group.Close() }) }
+
+func TestSarama(t *testing.T) { conformance.Kafka(t, saramaClient{}, fakeCluster) }

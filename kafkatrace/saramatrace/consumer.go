@@ -1,0 +1,155 @@
+package saramatrace
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"sync"
+
+	"github.com/IBM/sarama"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/kafkatrace"
+)
+
+// ConsumerGroupHandler returns h, which finds in the context of its session what
+// [Process] and [ProcessBatch] need to know. Commits that it makes by itself are
+// measured, and the lag of its partitions is.
+func ConsumerGroupHandler(h sarama.ConsumerGroupHandler, opts ...kafkatrace.Option) sarama.ConsumerGroupHandler {
+	if _, twice := h.(*handler); twice || h == nil {
+		return h
+	}
+	return &handler{ConsumerGroupHandler: h, tracer: kafkatrace.NewTracer(opts...)}
+}
+
+type handler struct {
+	sarama.ConsumerGroupHandler
+
+	tracer *kafkatrace.Tracer
+}
+
+func (h *handler) Setup(s sarama.ConsumerGroupSession) error {
+	h.tracer.RetainLag(partitions(s.Claims()))
+	return h.ConsumerGroupHandler.Setup(h.session(s, nil))
+}
+
+func (h *handler) Cleanup(s sarama.ConsumerGroupSession) error {
+	h.tracer.RetainLag(partitions(nil))
+	return h.ConsumerGroupHandler.Cleanup(h.session(s, nil))
+}
+
+func (h *handler) ConsumeClaim(s sarama.ConsumerGroupSession, c sarama.ConsumerGroupClaim) error {
+	return h.ConsumerGroupHandler.ConsumeClaim(h.session(s, c), c)
+}
+
+func partitions(claims map[string][]int32) iter.Seq2[string, int32] {
+	return func(yield func(string, int32) bool) {
+		for topic, partitions := range claims {
+			for _, partition := range partitions {
+				if !yield(topic, partition) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// session is one whose context says who traces it.
+type session struct {
+	sarama.ConsumerGroupSession
+
+	ctx   context.Context //nolint:containedctx // sarama keeps it, too
+	known *known
+}
+
+func (h *handler) session(s sarama.ConsumerGroupSession, c sarama.ConsumerGroupClaim) *session {
+	k := &known{tracer: h.tracer, session: s, claim: c}
+	return &session{ConsumerGroupSession: s, known: k, ctx: context.WithValue(s.Context(), knownKey{}, k)}
+}
+
+func (s *session) Context() context.Context { return s.ctx }
+
+func (s *session) Commit() {
+	_ = s.known.tracer.Commit(s.ctx, func(context.Context) error {
+		s.ConsumerGroupSession.Commit()
+		return nil
+	})
+}
+
+// known is what the context of a session knows.
+type known struct {
+	tracer  *kafkatrace.Tracer
+	session sarama.ConsumerGroupSession // nil outside of a group
+	claim   sarama.ConsumerGroupClaim   // nil outside of ConsumeClaim
+}
+
+type knownKey struct{}
+
+// plain is for consumers without a group.
+var plain = sync.OnceValue(func() *known { return &known{tracer: kafkatrace.NewTracer()} })
+
+func knownBy(ctx context.Context) *known {
+	if k, ok := ctx.Value(knownKey{}).(*known); ok {
+		return k
+	}
+	return plain()
+}
+
+// Process calls fn in the span of processing msg, and returns what fn does. A panic
+// of fn is recorded, and goes on. ctx is that of the session; in any other, as
+// where there is no consumer group, the defaults of kafkatrace.NewTracer apply.
+func Process(ctx context.Context, msg *sarama.ConsumerMessage, fn func(context.Context) error) error {
+	if msg == nil {
+		return fn(ctx)
+	}
+	k := knownBy(ctx)
+	k.measure(msg)
+	return k.tracer.Process(ctx, describe(new(kafkatrace.Message), msg), func(ctx context.Context) error {
+		err := fn(ctx)
+		k.noteRevocation(ctx)
+		return err
+	})
+}
+
+// ProcessBatch calls fn in one span for all msgs, and returns what fn does. See
+// kafkatrace.Tracer.ProcessBatch for what that loses.
+func ProcessBatch(ctx context.Context, msgs []*sarama.ConsumerMessage, fn func(context.Context) error) error {
+	k := knownBy(ctx)
+	if i := len(msgs) - 1; i >= 0 && msgs[i] != nil {
+		k.measure(msgs[i])
+	}
+	return k.tracer.ProcessBatch(ctx, func(yield func(*kafkatrace.Message) bool) {
+		m := new(kafkatrace.Message)
+		for msg := range slices.Values(msgs) {
+			if msg != nil && !yield(describe(m, msg)) {
+				return
+			}
+		}
+	}, fn)
+}
+
+func describe(m *kafkatrace.Message, msg *sarama.ConsumerMessage) *kafkatrace.Message {
+	*m = kafkatrace.Message{
+		Topic: msg.Topic, Partition: msg.Partition, Offset: msg.Offset,
+		Key: msg.Key, Tombstone: msg.Value == nil, Headers: (*consumed)(&msg.Headers),
+	}
+	return m
+}
+
+// measure tells how far behind the consumer is at msg.
+func (k *known) measure(msg *sarama.ConsumerMessage) {
+	if k.claim != nil && k.claim.Partition() == msg.Partition && k.claim.Topic() == msg.Topic {
+		k.tracer.SetLag(msg.Topic, msg.Partition, k.claim.HighWaterMarkOffset()-msg.Offset-1)
+	}
+}
+
+// noteRevocation notes on the span of processing that the group's session ended
+// meanwhile: somebody will process the message again.
+func (k *known) noteRevocation(ctx context.Context) {
+	if k.session == nil || k.session.Context().Err() == nil {
+		return
+	}
+	trace.SpanFromContext(ctx).AddEvent("partitions revoked", trace.WithAttributes(
+		attribute.Int("messaging.kafka.consumer.generation", int(k.session.GenerationID()))))
+}

@@ -1,0 +1,126 @@
+package saramatrace
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/IBM/sarama"
+	"go.opentelemetry.io/otel/baggage"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/kafkatrace/internal/header"
+)
+
+// Inject says that msg, which is to be sent, belongs to the span in ctx: the span
+// of sending it is a child of that one. A producer of this package then puts its
+// own span in the headers, and takes this one out in the end; any other sends this
+// one. A trace context that msg has is replaced. To send a message again, inject
+// again.
+func Inject(ctx context.Context, msg *sarama.ProducerMessage) {
+	if msg == nil {
+		return
+	}
+	sc, bag := trace.SpanContextFromContext(ctx), baggage.FromContext(ctx)
+	if mute.Is(ctx) || bag.Len() > 0 {
+		contexts.keep(msg, excerpt(ctx, sc, bag))
+	}
+	if !sc.IsValid() {
+		return
+	}
+	headers := (*produced)(&msg.Headers)
+	headers.Replace(header.Traceparent(sc), "traceparent", "tracestate")
+	if state := sc.TraceState().String(); state != "" {
+		headers.Set("tracestate", state)
+	}
+	i := slices.IndexFunc(msg.Headers, func(h sarama.RecordHeader) bool { return string(h.Key) == "traceparent" })
+	msg.Headers[i].Key = injected
+}
+
+// excerpt returns a context that has what matters of ctx, and holds nothing else.
+func excerpt(ctx context.Context, sc trace.SpanContext, bag baggage.Baggage) context.Context {
+	if mute.Is(ctx) {
+		return mute.Context(context.Background())
+	}
+	return baggage.ContextWithBaggage(trace.ContextWithSpanContext(context.Background(), sc), bag)
+}
+
+// injected is the key of a header that [Inject] made: it is this very slice.
+var injected = []byte("traceparent")
+
+// isInjected reports whether [Inject] made h.
+func isInjected(h *sarama.RecordHeader) bool {
+	return len(h.Key) > 0 && &h.Key[0] == &injected[0] && len(h.Value) > 0
+}
+
+// withoutInjected returns headers as they were before [Inject].
+func withoutInjected(headers []sarama.RecordHeader) []sarama.RecordHeader {
+	for i := range headers {
+		if isInjected(&headers[i]) {
+			(*produced)(&headers).Replace(nil, "traceparent", "tracestate")
+			break
+		}
+	}
+	if len(headers) == 0 {
+		return nil
+	}
+	return headers
+}
+
+// parentOf returns the context that msg was told it belongs to. What others put in
+// the headers is the business of the engine.
+func parentOf(msg *sarama.ProducerMessage) context.Context {
+	ctx := context.Background()
+	if kept := contexts.take(msg); kept != nil {
+		return kept
+	}
+	if slices.ContainsFunc(msg.Headers, func(h sarama.RecordHeader) bool { return isInjected(&h) }) {
+		sc := trace.SpanContextFromContext(propagation.TraceContext{}.Extract(ctx, (*produced)(&msg.Headers)))
+		return trace.ContextWithSpanContext(ctx, sc.WithRemote(false))
+	}
+	return ctx
+}
+
+// contexts are those of which a header does not say everything.
+var contexts keptContexts
+
+// mostKept bounds how many messages with such a context may wait to be sent; of
+// what is beyond, the span alone is known.
+const mostKept = 1000
+
+type keptContexts struct {
+	kept atomic.Int64
+	mu   sync.Mutex
+	of   map[*sarama.ProducerMessage]context.Context
+}
+
+func (k *keptContexts) keep(msg *sarama.ProducerMessage, ctx context.Context) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.of == nil {
+		k.of = map[*sarama.ProducerMessage]context.Context{}
+	}
+	for other := range k.of {
+		if len(k.of) < mostKept {
+			break
+		}
+		delete(k.of, other)
+	}
+	k.of[msg] = ctx
+	k.kept.Store(int64(len(k.of)))
+}
+
+func (k *keptContexts) take(msg *sarama.ProducerMessage) context.Context {
+	if k.kept.Load() == 0 {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	ctx := k.of[msg]
+	delete(k.of, msg)
+	k.kept.Store(int64(len(k.of)))
+	return ctx
+}
