@@ -1,0 +1,192 @@
+//go:build integration
+
+package integration
+
+import (
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"   // the driver
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver
+	_ "github.com/lib/pq"              // the driver
+
+	"github.com/nais/spor/sqltrace"
+)
+
+// A database is one that programs can be run on, with a driver.
+type database struct {
+	name   string
+	driver string
+	dsn    string
+	golden string // the file of the spans
+}
+
+// shopName is the database of the tests, where it has a name.
+const shopName = "spor_shop"
+
+// postgresDSN returns the data source name of the shop at the server of that
+// variable.
+func postgresDSN(t *testing.T, variable string, params ...string) string {
+	t.Helper()
+	u, err := url.Parse(service(t, variable))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + shopName
+	query := u.Query()
+	for i := 0; i < len(params); i += 2 {
+		query.Set(params[i], params[i+1])
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// mariaDSN returns the data source name of the shop at MariaDB.
+func mariaDSN(t *testing.T, change func(*mysql.Config)) string {
+	t.Helper()
+	config, err := mysql.ParseDSN(service(t, "SPOR_MARIADB_DSN"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.DBName = shopName
+	change(config)
+	return config.FormatDSN()
+}
+
+// makeShop makes the shop anew.
+func makeShop(t *testing.T, driver, dsn string, statements ...string) {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, statement := range statements {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func postgresShop(t *testing.T) {
+	t.Helper()
+	makeShop(t, "pgx", service(t, "SPOR_POSTGRES_URL"), "DROP DATABASE IF EXISTS "+shopName+" WITH (FORCE)", "CREATE DATABASE "+shopName)
+}
+
+func pgxDatabase(t *testing.T) database {
+	t.Helper()
+	postgresShop(t)
+	return database{"pgx", "pgx", postgresDSN(t, "SPOR_POSTGRES_URL", "application_name", "spor_shop_test"), "pgx"}
+}
+
+func pqDatabase(t *testing.T) database {
+	t.Helper()
+	postgresShop(t)
+	return database{"pq", "postgres", postgresDSN(t, "SPOR_POSTGRES_URL", "application_name", "spor_shop_test"), "pq"}
+}
+
+// A transaction's connection of PgBouncer is another's afterwards, and so are the
+// statements prepared on it: what prepares without asking is told not to.
+
+func pooledPgxDatabase(t *testing.T) database {
+	t.Helper()
+	postgresShop(t)
+	return database{"pgx by PgBouncer", "pgx", postgresDSN(t, "SPOR_PGBOUNCER_URL", "application_name", "spor_shop_test", "default_query_exec_mode", "exec"), "pgx"}
+}
+
+func pooledSimplePgxDatabase(t *testing.T) database {
+	t.Helper()
+	postgresShop(t)
+	return database{"simple pgx by PgBouncer", "pgx", postgresDSN(t, "SPOR_PGBOUNCER_URL", "application_name", "spor_shop_test", "default_query_exec_mode", "simple_protocol"), "pgx"}
+}
+
+func pooledPqDatabase(t *testing.T) database {
+	t.Helper()
+	postgresShop(t)
+	return database{"pq by PgBouncer", "postgres", postgresDSN(t, "SPOR_PGBOUNCER_URL", "application_name", "spor_shop_test", "binary_parameters", "yes"), "pq"}
+}
+
+func mariaShop(t *testing.T) {
+	t.Helper()
+	makeShop(t, "mysql", service(t, "SPOR_MARIADB_DSN"), "DROP DATABASE IF EXISTS "+shopName, "CREATE DATABASE "+shopName)
+}
+
+func mariaDatabase(t *testing.T) database {
+	t.Helper()
+	mariaShop(t)
+	return database{"mysql", "mysql", mariaDSN(t, func(*mysql.Config) {}), "mysql"}
+}
+
+// The driver puts the arguments into the text.
+func interpolatedMariaDatabase(t *testing.T) database {
+	t.Helper()
+	mariaShop(t)
+	dsn := mariaDSN(t, func(c *mysql.Config) { c.InterpolateParams, c.ParseTime = true, true })
+	return database{"interpolated mysql", "mysql", dsn, "mysql"}
+}
+
+func sqliteDatabase(t *testing.T) database {
+	t.Helper()
+	return database{"sqlite", "sqlite", "file:" + filepath.Join(t.TempDir(), "shop.db"), "sqlite"}
+}
+
+// databases are all of them.
+var databases = []func(*testing.T) database{
+	pgxDatabase, pqDatabase, pooledPgxDatabase, pooledSimplePgxDatabase, pooledPqDatabase,
+	mariaDatabase, interpolatedMariaDatabase, sqliteDatabase,
+}
+
+func (d database) isPostgres() bool { return d.driver == "pgx" || d.driver == "postgres" }
+
+// plain opens the database without traces.
+func (d database) plain(t *testing.T) *sql.DB {
+	t.Helper()
+	db, err := sql.Open(d.driver, d.dsn)
+	return d.opened(t, db, err)
+}
+
+// traced opens the database with traces.
+func (d database) traced(t *testing.T, opts ...sqltrace.Option) *sql.DB {
+	t.Helper()
+	db, err := sqltrace.Open(d.driver, d.dsn, opts...)
+	return d.opened(t, db, err)
+}
+
+func (d database) opened(t *testing.T, db *sql.DB, err error) *sql.DB {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if stats := db.Stats(); stats.InUse != 0 {
+			t.Errorf("%d connections are in use", stats.InUse)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// fill makes the tables anew.
+func (d database) fill(t *testing.T, db *sql.DB) {
+	t.Helper()
+	schema, err := os.ReadFile("shop/schema.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(schema)
+	if d.driver == "mysql" {
+		text = strings.NewReplacer("text", "varchar(80)", "timestamptz", "datetime", "jsonb", "json", "bytea", "blob").Replace(text)
+	}
+	_, dropped := db.ExecContext(t.Context(), "DROP TABLE IF EXISTS orders")
+	_, made := db.ExecContext(t.Context(), strings.TrimSuffix(strings.TrimSpace(text), ";"))
+	if err := errors.Join(dropped, made); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,144 @@
+//go:build integration
+
+package integration
+
+import (
+	"cmp"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/oteltest"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestProgramsDoNotNoticeTracing runs every program on every database, traced and
+// not, with the same results; and compares the spans with testdata/sql.
+func TestProgramsDoNotNoticeTracing(t *testing.T) {
+	for _, makeDatabase := range databases {
+		d := makeDatabase(t)
+		t.Run(d.name, func(t *testing.T) {
+			table := newTable()
+			for _, p := range sqlPrograms {
+				if p.on != nil && !p.on(d) {
+					continue
+				}
+				t.Run(p.name, func(t *testing.T) { table.add(p.name, runBoth(t, d, p)) })
+			}
+			golden(t, d.golden, table.text())
+		})
+	}
+}
+
+// runBoth runs a program without traces and with them, and returns its spans.
+func runBoth(t *testing.T, d database, p sqlProgram) []sdktrace.ReadOnlySpan {
+	t.Helper()
+	plain := &session{database: d, db: d.plain(t)}
+	d.fill(t, plain.db)
+	p.run(t.Context(), t, plain)
+	if p.failing && d.driver != "sqlite" && !tellsSecret.MatchString(strings.Join(plain.transcript, "\n")) {
+		t.Errorf("no server told a secret:\n%s", strings.Join(plain.transcript, "\n"))
+	}
+
+	d.fill(t, plain.db)
+	sdk := watched(t, d)
+	traced := &session{database: d, db: d.traced(t, sqlOptions(sdk)...)}
+	executed := countStatements(t, d)
+	p.run(t.Context(), t, traced)
+	if !slices.Equal(traced.transcript, plain.transcript) {
+		t.Errorf("traced\n%s\nplain\n%s", strings.Join(traced.transcript, "\n"), strings.Join(plain.transcript, "\n"))
+	}
+
+	spans := sdk.Ended()
+	if sdk.Started() != len(spans) {
+		t.Errorf("%d spans started, %d ended", sdk.Started(), len(spans))
+	}
+	// Connecting takes long on a busy machine.
+	spans = slices.DeleteFunc(spans, func(s sdktrace.ReadOnlySpan) bool {
+		return s.SpanKind() == trace.SpanKindInternal && s.Status().Code == codes.Unset
+	})
+	calls, want := 0, executed()
+	if p.failing {
+		want = traced.statements
+	}
+	for _, span := range spans {
+		if span.SpanKind() == trace.SpanKindClient && oteltest.Map(span.Attributes())["db.system.name"] != "" {
+			calls++
+		}
+	}
+	if calls == 0 || want >= 0 && (calls != want || len(spans) != want) {
+		t.Errorf("%d spans, of which %d are calls of a database, want %d", len(spans), calls, want)
+	}
+	var measured uint64
+	for _, point := range sdk.Seconds(t, "db.client.operation.duration") {
+		measured += point.Count
+	}
+	if measured != uint64(calls) {
+		t.Errorf("%d calls are measured, want %d", measured, calls)
+	}
+	return spans
+}
+
+var (
+	// tellsSecret is an error of a server with a secret.
+	tellsSecret = regexp.MustCompile(`Error\(.*` + secret)
+
+	executed = regexp.MustCompile(`(?m)^.*\] spor_shop_test LOG:  (?:statement|execute [^:]*): (.*)$`)
+	noQuery  = regexp.MustCompile(`(?i)^(begin|start|commit|rollback|savepoint|release|deallocate|set application_name|-- ping|;)`)
+)
+
+// countStatements returns a function that returns how many statements PostgreSQL
+// has executed for the test since, and -1 where that cannot be known.
+func countStatements(t *testing.T, d database) func() int {
+	t.Helper()
+	log := os.Getenv("SPOR_POSTGRES_LOG")
+	if !d.isPostgres() || log == "" {
+		return func() int { return -1 }
+	}
+	read := func() []byte {
+		text, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	before := len(read())
+	return func() (n int) {
+		for _, match := range executed.FindAllSubmatch(read()[before:], -1) {
+			if !noQuery.Match(match[1]) {
+				n++
+			}
+		}
+		return n
+	}
+}
+
+// golden compares text with a file.
+func golden(t *testing.T, name, text string) {
+	t.Helper()
+	file := filepath.Join("testdata", "sql", name+".txt")
+	if *update {
+		if err := cmp.Or(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, lines := strings.Split(text, "\n"), strings.Split(string(want), "\n")
+	for i := range max(len(got), len(lines)) {
+		if i >= len(got) || i >= len(lines) || got[i] != lines[i] {
+			t.Fatalf("%s:%d: got\n%s\nwant\n%s", file, i+1, strings.Join(got[max(0, i-3):min(i+10, len(got))], "\n"), strings.Join(lines[max(0, i-3):min(i+10, len(lines))], "\n"))
+		}
+	}
+}

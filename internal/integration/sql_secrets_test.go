@@ -1,0 +1,77 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+	"go.opentelemetry.io/otel"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// watched returns an SDK. When the test ends, all that it and OpenTelemetry's
+// error handler were told is searched for secrets.
+func watched(t *testing.T, d database) *oteltest.SDK {
+	t.Helper()
+	sdk := oteltest.New(t)
+	var mu sync.Mutex
+	var told strings.Builder
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintln(&told, err)
+	}))
+	t.Cleanup(func() {
+		for _, span := range sdk.Ended() {
+			told.WriteString(everything(span))
+		}
+		for _, metric := range sdk.Metrics(t, "") {
+			fmt.Fprintf(&told, "%+v\n", metric)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, mark := range d.secrets(t) {
+			if i := strings.Index(told.String(), mark); i >= 0 {
+				t.Errorf("%q is in what was recorded: %s", mark, around([]byte(told.String()), i))
+			}
+		}
+	})
+	return sdk
+}
+
+// everything writes all of a span.
+func everything(span sdktrace.ReadOnlySpan) string {
+	return fmt.Sprintf("%s %v %v %v %v %v %v %v\n", span.Name(), span.Attributes(), span.Events(), span.Links(), span.Status(),
+		span.SpanContext().TraceState(), span.Resource(), span.InstrumentationScope())
+}
+
+// secrets are what nobody may be told of: the password, the literals and the
+// arguments.
+func (d database) secrets(t *testing.T) []string {
+	t.Helper()
+	marks := []string{secret, "Ada", "Eve", strconv.Itoa(secretNumber)[:7]}
+	switch {
+	case d.isPostgres():
+		u, err := url.Parse(d.dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		password, _ := u.User.Password()
+		marks = append(marks, password)
+	case d.driver == "mysql":
+		config, err := mysql.ParseDSN(d.dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		marks = append(marks, config.Passwd)
+	}
+	return marks
+}
