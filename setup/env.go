@@ -15,9 +15,17 @@ type environment struct {
 	get      func(string) string
 	all      func() []string // as name=value
 	problems []error
+	used     func(name, value string) // is told what variables come to, unless nil
 }
 
 func processEnvironment() *environment { return &environment{get: os.Getenv, all: os.Environ} }
+
+// use tells what a variable comes to.
+func (e *environment) use(name, value string) {
+	if e.used != nil {
+		e.used(name, value)
+	}
+}
 
 // text returns the value of a variable without surrounding white space. As the
 // OpenTelemetry specification asks, an empty variable counts as unset.
@@ -60,6 +68,7 @@ func (e *environment) err() error { return errors.Join(e.problems...) }
 
 // boolean reads a variable that is true or false, in any case.
 func (e *environment) boolean(name string) (value, isSet bool) {
+	defer func() { e.use(name, strconv.FormatBool(value)) }()
 	text := e.text(name)
 	switch strings.ToLower(text) {
 	case "":
@@ -74,7 +83,8 @@ func (e *environment) boolean(name string) (value, isSet bool) {
 }
 
 // integer reads a whole number of at least least and at most most.
-func (e *environment) integer(name string, standard, least, most int) int {
+func (e *environment) integer(name string, standard, least, most int) (n int) {
+	defer func() { e.use(name, strconv.Itoa(n)) }()
 	text := e.text(name)
 	if text == "" {
 		return standard
@@ -92,7 +102,8 @@ func (e *environment) integer(name string, standard, least, most int) int {
 const longest = time.Hour
 
 // milliseconds reads a time in whole milliseconds, from 1 to one hour.
-func (e *environment) milliseconds(name string, standard time.Duration) time.Duration {
+func (e *environment) milliseconds(name string, standard time.Duration) (d time.Duration) {
+	defer func() { e.use(name, strconv.FormatInt(d.Milliseconds(), 10)) }()
 	text := e.text(name)
 	if text == "" {
 		return standard

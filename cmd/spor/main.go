@@ -40,6 +40,7 @@ func commands() []command {
 		{"run", "run a program and draw its traces", runUsage, run},
 		{"check", "judge what Nais APM will show of a program", checkUsage, check},
 		{"view", "show a recording in the browser", viewUsage, view},
+		{"doctor", "find out why no telemetry arrives", doctorUsage, doctor},
 		{"version", "print the version of spor", versionUsage, version},
 		{"help", "explain spor, or one command: spor help run", helpUsage, help},
 	}
