@@ -30,13 +30,15 @@ func quoteOf(q *quotespb.Quote) quote {
 	return quote{ID: q.GetId(), Author: q.GetAuthor(), Text: q.GetText()}
 }
 
-// gateway is the service that people call. It asks the backend.
+// gateway is the service that people call. It asks the backend, and the worker.
 type gateway struct {
-	conn   *grpc.ClientConn
-	quotes quotespb.QuotesClient
+	conn       *grpc.ClientConn
+	quotes     quotespb.QuotesClient
+	worker     *http.Client
+	statistics string // the URL of the worker's
 }
 
-func newGateway(backend string) (*gateway, error) {
+func newGateway(backend, worker string) (*gateway, error) {
 	conn, err := grpctrace.NewClient(backend, append(
 		// That there is no such quote is an answer, and no error.
 		grpctrace.DialOptions(grpctrace.WithExpectedCodes(codes.NotFound)),
@@ -45,10 +47,15 @@ func newGateway(backend string) (*gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &gateway{conn: conn, quotes: quotespb.NewQuotesClient(conn)}, nil
+	return &gateway{
+		conn: conn, quotes: quotespb.NewQuotesClient(conn),
+		worker:     &http.Client{Transport: httptrace.Transport(&http.Transport{}), Timeout: patience},
+		statistics: "http://" + worker + "/statistics",
+	}, nil
 }
 
 func (g *gateway) close() {
+	g.worker.CloseIdleConnections()
 	if err := g.conn.Close(); err != nil {
 		slog.Error("backend was not left in peace", "error", err)
 	}
@@ -59,6 +66,7 @@ func (g *gateway) routes() http.Handler {
 	mux.HandleFunc("POST /quotes", g.create)
 	mux.HandleFunc("GET /quotes", g.list)
 	mux.HandleFunc("GET /quotes/{id}", g.get)
+	mux.HandleFunc("GET /statistics", g.authors)
 	mux.HandleFunc("/boom", g.boom)
 	mux.HandleFunc("GET /internal/isalive", alive)
 	mux.HandleFunc("GET /internal/isready", alive)
@@ -116,6 +124,33 @@ func (g *gateway) list(w http.ResponseWriter, r *http.Request) {
 		quotes = append(quotes, quoteOf(q))
 	}
 	answer(w, r, http.StatusOK, quotes)
+}
+
+// authors passes on what the worker counted.
+func (g *gateway) authors(w http.ResponseWriter, r *http.Request) {
+	counts, err := g.askWorker(r.Context())
+	if err != nil {
+		slog.ErrorContext(r.Context(), "worker failed", "error", err)
+		http.Error(w, "worker failed", http.StatusBadGateway)
+		return
+	}
+	answer(w, r, http.StatusOK, counts)
+}
+
+func (g *gateway) askWorker(ctx context.Context) (counts map[string]int, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.statistics, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := g.worker.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, resp.Body.Close()) }()
+	if resp.StatusCode != http.StatusOK {
+		return nil, errors.New("worker answered " + resp.Status)
+	}
+	return counts, json.NewDecoder(resp.Body).Decode(&counts)
 }
 
 func (g *gateway) boom(w http.ResponseWriter, r *http.Request) {

@@ -1,6 +1,7 @@
 // Quotes is three services in one binary that show spor: a gateway that people
 // call over HTTP, a backend that the gateway calls over gRPC and that keeps quotes
-// in SQLite, and a worker that counts them as the backend tells of them over Kafka.
+// in SQLite, and a worker that counts them as the backend tells of them over Kafka,
+// and that the gateway asks over HTTP.
 //
 // It serves, and sends itself light traffic, until it is stopped; with -once it
 // sends one round of requests and ends. The gateway listens on PORT, or on a
@@ -61,7 +62,12 @@ func run(ctx context.Context, once bool) error {
 		return err
 	}
 	defer backend.stop(ctx)
-	front, err := newGateway(backend.address)
+	statistics, err := startHTTP(ctx, "127.0.0.1:0", quotes.statisticsRoutes())
+	if err != nil {
+		return err
+	}
+	defer statistics.stop(ctx)
+	front, err := newGateway(backend.address, statistics.address)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -31,9 +30,9 @@ func recoverStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInf
 	return handler(srv, stream)
 }
 
-// panicked logs a panic once, with its stack, and returns what the caller is
-// told: that it is our fault, and no more.
+// panicked logs a panic once, and returns what the caller is told: that it is our
+// fault, and no more. The line has the stack of the panic, since it still unwinds.
 func panicked(ctx context.Context, method string, v any) error {
-	slog.ErrorContext(ctx, "handler panicked", "method", method, "error", fmt.Sprint(v), "stack_trace", string(debug.Stack()))
+	slog.ErrorContext(ctx, "handler panicked", "method", method, "error", fmt.Sprint(v))
 	return status.Error(codes.Internal, "internal error")
 }

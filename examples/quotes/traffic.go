@@ -47,6 +47,7 @@ func round(ctx context.Context, url string) error {
 	}{
 		{"/quotes/" + created.ID, http.StatusOK},
 		{"/quotes", http.StatusOK},
+		{"/statistics", http.StatusOK},
 		{"/quotes/unknown", http.StatusNotFound},
 		{"/nowhere", http.StatusNotFound},
 		{"/boom", http.StatusBadGateway},

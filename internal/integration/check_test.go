@@ -60,15 +60,12 @@ func readRecording(t *testing.T, file string) []recording.Request {
 	return requests
 }
 
-// quotesDoesNot are the panels of what quotes does not do yet.
-var quotesDoesNot = []string{"Operations: outbound", "Operations: messaging", "Runtime: Kafka card"}
-
 func TestCheckQuotes(t *testing.T) {
 	j := checkProgram(t, []string{"--for", "4s"}, nil, "quotes")
 	if j.code != 0 || !j.report.OK() {
 		t.Errorf("exit code %d, want 0: %s", j.code, j.output)
 	}
-	conformance.APM(t, j.requests, quotesDoesNot...)
+	conformance.APM(t, j.requests)
 }
 
 // TestCheckWhatIsWiredByHand tests that the panels that such a service leaves dark

@@ -68,6 +68,7 @@ func TestQuotesRound(t *testing.T) {
 	want := []string{
 		"CLIENT CREATE TABLE quotes",
 		"CLIENT CREATE TABLE statistics",
+		"SERVER GET /statistics > CLIENT GET > SERVER GET /statistics > CLIENT SELECT statistics",
 		"SERVER POST /quotes > CLIENT quotes.v1.Quotes/Create > SERVER quotes.v1.Quotes/Create > CLIENT INSERT quotes" +
 			" > PRODUCER quotes.created publish > CONSUMER quotes.created process > CLIENT INSERT statistics",
 		"SERVER GET /quotes/{id} > CLIENT quotes.v1.Quotes/Get > SERVER quotes.v1.Quotes/Get > CLIENT SELECT quotes",
