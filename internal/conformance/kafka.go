@@ -9,11 +9,11 @@ func Kafka(t *testing.T, client KafkaClient, cluster func(*testing.T) KafkaClust
 	t.Helper()
 	usual := client.Modes()[0]
 	for _, row := range kafkaRows {
-		t.Run(row.name, func(t *testing.T) { row.test(t, client, cluster(t), usual) })
+		t.Run(row.name, func(t *testing.T) { row.test(t, client, cluster, usual) })
 	}
 	for _, row := range kafkaModeRows {
 		for _, mode := range client.Modes() {
-			t.Run(row.name+"/"+mode, func(t *testing.T) { row.test(t, client, cluster(t), mode) })
+			t.Run(row.name+"/"+mode, func(t *testing.T) { row.test(t, client, cluster, mode) })
 		}
 	}
 }
@@ -28,8 +28,10 @@ type kafkaRow struct {
 	faults bool
 }
 
-func (row kafkaRow) test(t *testing.T, client KafkaClient, cluster KafkaCluster, mode string) {
+func (row kafkaRow) test(t *testing.T, client KafkaClient, newCluster func(*testing.T) KafkaCluster, mode string) {
 	t.Helper()
+	goroutines(t)
+	cluster := newCluster(t)
 	for _, ability := range row.needs {
 		if reason := client.Lacks(ability); reason != "" {
 			t.Skipf("no %s: %s", ability, reason)
@@ -61,7 +63,9 @@ var kafkaModeRows = []kafkaRow{
 }
 
 var kafkaRows = []kafkaRow{
+	{name: "opt in", run: testKafkaOptIn},
 	{name: "forward", run: testKafkaForward},
+	{name: "stale context", run: testKafkaStaleContext},
 	{name: "custom creation context", run: testKafkaCreationContext},
 	{name: "empty polls", run: testKafkaEmptyPolls, needs: []KafkaAbility{KafkaPolls}},
 	{name: "prefetched", run: testKafkaPrefetched},

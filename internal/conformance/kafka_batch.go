@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -59,7 +60,7 @@ func testKafkaBatch(t *testing.T, s *kafkaSite) {
 	for i, span := range spans {
 		checkKafka(t, span, "", map[string]string{
 			"messaging.operation.type": "process", "messaging.destination.name": s.topic, "messaging.consumer.group.name": s.group,
-			"messaging.batch.message_count": fmt.Sprint(len(batches[i])), "messaging.kafka.offset": "",
+			"messaging.batch.message_count": strconv.Itoa(len(batches[i])), "messaging.kafka.offset": "",
 		})
 		if span.Name() != s.topic+" process" || span.SpanKind() != trace.SpanKindConsumer || span.SpanContext().SpanID() != inside[i].SpanID() {
 			t.Errorf("batch %d: %v span %q", i, span.SpanKind(), span.Name())
@@ -102,7 +103,7 @@ func testKafkaLargeBatch(t *testing.T, s *kafkaSite) {
 		if len(span.Links()) > 128 || span.DroppedLinks() != 0 {
 			t.Errorf("%d links, and %d dropped", len(span.Links()), span.DroppedLinks())
 		}
-		if got, want := oteltest.Map(span.Attributes())["messaging.batch.message_count"], fmt.Sprint(len(batches[i])); got != want {
+		if got, want := oteltest.Map(span.Attributes())["messaging.batch.message_count"], strconv.Itoa(len(batches[i])); got != want {
 			t.Errorf("message_count is %s, want %s", got, want)
 		}
 		total += len(batches[i])

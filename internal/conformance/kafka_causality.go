@@ -2,7 +2,7 @@ package conformance
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"testing"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -53,7 +53,7 @@ func testKafkaOutbox(t *testing.T, s *kafkaSite) {
 	ctx, relay := relaying.TracerProvider.Tracer("program").Start(within(t), "relay")
 	p := s.producer(t, KafkaProducing{})
 	for i, row := range saved {
-		if err := p.Send(kafkatrace.Restore(ctx, row), s.record(fmt.Sprint(i))); err != nil {
+		if err := p.Send(kafkatrace.Restore(ctx, row), s.record(strconv.Itoa(i))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,7 +64,7 @@ func testKafkaOutbox(t *testing.T, s *kafkaSite) {
 			t.Errorf("row %d was sent below %v, want %v", i, send.Parent(), writers[i].SpanContext())
 		}
 		checkJoined(t, s.consuming.Wait(t, rows)[i], send)
-		if string(got[i].Value) != fmt.Sprint(i) {
+		if string(got[i].Value) != strconv.Itoa(i) {
 			t.Errorf("row %d is %q", i, got[i].Value)
 		}
 	}

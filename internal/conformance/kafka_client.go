@@ -40,6 +40,9 @@ const (
 	KafkaPolls KafkaAbility = "polls"
 	// KafkaOutcomes is telling the program of each record by its own callback.
 	KafkaOutcomes KafkaAbility = "outcomes"
+	// KafkaRevocations is telling, once a handler is done, that its partition was
+	// taken away meanwhile.
+	KafkaRevocations KafkaAbility = "revocations"
 	// KafkaNilHeaders is telling header values that are null from empty ones.
 	KafkaNilHeaders KafkaAbility = "null headers"
 )

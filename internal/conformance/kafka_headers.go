@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -252,7 +253,7 @@ func testKafkaHeaders(t *testing.T, s *kafkaSite) {
 		want := rows[i]
 		want.Headers = others(want.Headers)
 		checkSameRecord(t, got, want)
-		s.checkHeaders(t, fmt.Sprint(i), others(got.Headers), want.Headers)
+		s.checkHeaders(t, strconv.Itoa(i), others(got.Headers), want.Headers)
 		if id := sent(t, got).SpanID(); id != spans[i].SpanContext().SpanID() {
 			t.Errorf("record %d carries %v, want %v", i, id, spans[i].SpanContext().SpanID())
 		}

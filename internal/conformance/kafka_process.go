@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/oteltest"
@@ -49,6 +52,34 @@ func testKafkaForward(t *testing.T, s *kafkaSite) {
 	checkSameRecord(t, forwarded, *r)
 }
 
+// testKafkaStaleContext sends a record on that is not the last that happened to it:
+// within a span of the handler's own, and after the handler.
+func testKafkaStaleContext(t *testing.T, s *kafkaSite) {
+	next := s.newTopic(t, 1, nil)
+	p := s.producer(t, KafkaProducing{})
+	s.send(t, p, "one")
+	var inner trace.SpanContext
+	got := s.process(t, s.topic, 1, func(ctx context.Context, r KafkaRecord) error {
+		ctx, span := s.program.TracerProvider.Tracer("program").Start(ctx, "inner")
+		defer span.End()
+		inner = span.SpanContext()
+		return p.Forward(ctx, r, next)
+	})[0]
+	ctx, later := s.parent(t)
+	if err := p.Forward(ctx, got.KafkaRecord, next); err != nil {
+		t.Fatal(err)
+	}
+	sends := s.producing.Wait(t, 3)[1:]
+	for i, want := range []trace.SpanContext{inner, later} {
+		if sends[i].Parent().SpanID() != want.SpanID() {
+			t.Errorf("sent on (%d) below %v, want %v", i, sends[i].Parent().SpanID(), want.SpanID())
+		}
+		if id := sent(t, s.cluster.Read(t, next)[i]); id.SpanID() != sends[i].SpanContext().SpanID() {
+			t.Errorf("record %d carries %v, want %v", i, id.SpanID(), sends[i].SpanContext().SpanID())
+		}
+	}
+}
+
 // testKafkaEmptyPolls polls for nothing, and is then given a record.
 func testKafkaEmptyPolls(t *testing.T, s *kafkaSite) {
 	c := s.consumer(t, s.topic)
@@ -60,7 +91,7 @@ func testKafkaEmptyPolls(t *testing.T, s *kafkaSite) {
 	}
 	wrote := time.Now()
 	s.cluster.Write(t, KafkaRecord{Topic: s.topic, Value: []byte("one")})
-	s.run(t, within(t), c, 1, nil)
+	s.run(within(t), t, c, 1, nil)
 	if span := s.consuming.Only(t); span.StartTime().Before(wrote) {
 		t.Error("processing began before there was a record")
 	}
@@ -95,7 +126,7 @@ func (s *kafkaSite) write(t *testing.T, n int) []trace.SpanContext {
 func testKafkaAmbient(t *testing.T, s *kafkaSite) {
 	senders := s.write(t, 3)
 	ctx, _ := s.parent(t)
-	s.run(t, ctx, s.consumer(t, s.topic), 3, nil)
+	s.run(ctx, t, s.consumer(t, s.topic), 3, nil)
 	for i, span := range s.consuming.Wait(t, 3) {
 		if span.Parent().SpanID() != senders[i].SpanID() || span.SpanContext().TraceID() != senders[i].TraceID() {
 			t.Errorf("record %d was processed below %v, want %v", i, span.Parent(), senders[i])
@@ -108,7 +139,7 @@ func testKafkaAmbient(t *testing.T, s *kafkaSite) {
 func testKafkaAmbientParent(t *testing.T, s *kafkaSite) {
 	senders := s.write(t, 2)
 	ctx, ambient := s.parent(t)
-	s.run(t, ctx, s.consumer(t, s.topic, kafkatrace.WithAmbientParent()), 2, nil)
+	s.run(ctx, t, s.consumer(t, s.topic, kafkatrace.WithAmbientParent()), 2, nil)
 	for i, span := range s.consuming.Wait(t, 2) {
 		if span.Parent().SpanID() != ambient.SpanID() {
 			t.Errorf("record %d was processed below %v, want %v", i, span.Parent().SpanID(), ambient.SpanID())
@@ -166,54 +197,74 @@ func testKafkaRebalance(t *testing.T, s *kafkaSite) {
 	ctx, stop := context.WithTimeout(within(t), 30*time.Second)
 	defer stop()
 	var mu sync.Mutex
-	handled := map[int32]int{}
+	runs := map[int32]int{} // of the handler, by partition
 	count := func(r KafkaRecord) {
 		mu.Lock()
 		defer mu.Unlock()
-		handled[r.Partition]++
-		if len(handled) == partitions {
+		runs[r.Partition]++
+		if len(runs) == partitions {
 			stop()
 		}
 	}
-	at, taken := make(chan struct{}), make(chan struct{})
+	at, taken := make(chan int32, 1), make(chan struct{})
+	taking := sync.OnceFunc(func() { close(taken) })
 	first, second := s.consumer(t, topic), s.consumer(t, topic)
-	atOnce, takenOnce := sync.OnceFunc(func() { close(at) }), sync.OnceFunc(func() { close(taken) })
 	var wait sync.WaitGroup
-	wait.Go(func() {
-		if err := first.Run(ctx, func(_ context.Context, r KafkaRecord) error {
-			atOnce()
+	member := func(c KafkaConsumer, handle func(KafkaRecord)) {
+		wait.Go(func() {
+			if err := c.Run(ctx, func(_ context.Context, r KafkaRecord) error {
+				handle(r)
+				count(r)
+				return nil
+			}); err != nil {
+				t.Error(err)
+			}
+			c.Close()
+		})
+	}
+	member(first, func(r KafkaRecord) {
+		select {
+		case at <- r.Partition:
 			select {
 			case <-taken:
 			case <-time.After(3 * time.Second): // Some give nothing away before the handler is done.
 			}
-			count(r)
-			return nil
-		}); err != nil {
-			t.Error(err)
+		default:
 		}
-		first.Close()
 	})
-	await(t, at)
-	wait.Go(func() {
-		if err := second.Run(ctx, func(_ context.Context, r KafkaRecord) error {
-			takenOnce()
-			count(r)
-			return nil
-		}); err != nil {
-			t.Error(err)
-		}
-		second.Close()
-	})
+	held := await(t, at)
+	at <- held // no other record waits
+	member(second, func(KafkaRecord) { taking() })
 	wait.Wait()
-	runs := 0
-	for _, n := range handled {
-		runs += n
+	if len(runs) != partitions {
+		t.Errorf("partitions that were handled: %v", runs)
 	}
-	if len(handled) != partitions {
-		t.Errorf("partitions that were handled: %v", handled)
+	all := 0
+	for _, n := range runs {
+		all += n
 	}
-	if spans := s.consuming.Wait(t, runs); len(spans) != runs || s.consuming.Started() != runs {
-		t.Errorf("%d spans for %d records that were handled", s.consuming.Started(), runs)
+	if s.consuming.Wait(t, all); s.consuming.Started() != all {
+		t.Errorf("%d spans for %d records that were handled", s.consuming.Started(), all)
+	}
+	s.checkRevoked(t, held, runs[held] > 1)
+}
+
+// checkRevoked tests that the first span of a partition says that it was taken
+// away, if it was.
+func (s *kafkaSite) checkRevoked(t *testing.T, partition int32, taken bool) {
+	t.Helper()
+	for _, span := range s.consuming.Ended() {
+		if oteltest.Map(span.Attributes())["messaging.destination.partition.id"] != strconv.Itoa(int(partition)) {
+			continue
+		}
+		told := slices.ContainsFunc(span.Events(), func(e sdktrace.Event) bool { return e.Name == "partitions revoked" })
+		if told {
+			t.Logf("partition %d was revoked", partition)
+		}
+		if taken && !told && s.client.Lacks(KafkaRevocations) == "" {
+			t.Errorf("the span of partition %d does not say that it was revoked", partition)
+		}
+		taken = false // whoever has it now keeps it
 	}
 }
 
@@ -222,8 +273,11 @@ func testKafkaRebalance(t *testing.T, s *kafkaSite) {
 func testKafkaTombstones(t *testing.T, s *kafkaSite) {
 	p := s.producer(t, KafkaProducing{})
 	for i, r := range []KafkaRecord{
-		{Key: []byte("key"), Value: nil}, {Key: nil, Value: nil},
-		{Key: []byte("key"), Value: []byte{}}, {Key: nil, Value: []byte{}}, {Key: []byte("key"), Value: []byte("x")},
+		{Key: []byte("key"), Value: nil},
+		{Key: nil, Value: nil},
+		{Key: []byte("key"), Value: []byte{}},
+		{Key: nil, Value: []byte{}},
+		{Key: []byte("key"), Value: []byte("x")},
 	} {
 		r.Topic = s.topic
 		if err := p.Send(within(t), &r); err != nil {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -81,6 +83,25 @@ func testKafkaMany(t *testing.T, s *kafkaSite) {
 	}
 }
 
+// testKafkaOptIn has the names of the conventions alone.
+func testKafkaOptIn(t *testing.T, s *kafkaSite) {
+	t.Setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "messaging")
+	s.send(t, s.producer(t, KafkaProducing{}), "one")
+	s.process(t, s.topic, 1, nil)
+	send, process := s.producing.Only(t), s.consuming.Only(t)
+	if send.Name() != "send "+s.topic || process.Name() != "process "+s.topic {
+		t.Errorf("spans are named %q and %q", send.Name(), process.Name())
+	}
+	checkJoined(t, process, send)
+	for _, end := range []side{s.producing, s.consuming} {
+		for _, name := range kafkaMetrics {
+			if strings.HasPrefix(name, "kafka.") && end.Metric(t, name) != nil {
+				t.Errorf("%s is measured", name)
+			}
+		}
+	}
+}
+
 // tooLarge is a record that a topic for small ones refuses.
 func (s *kafkaSite) tooLarge(t *testing.T) *KafkaRecord {
 	t.Helper()
@@ -145,7 +166,7 @@ func testKafkaSharedHeaders(t *testing.T, s *kafkaSite) {
 	shared := s.client.Headers(want, 8)
 	each(n, func(i int) {
 		ctx, _ := s.parent(t)
-		r := s.record(fmt.Sprint(i))
+		r := s.record(strconv.Itoa(i))
 		r.Shared = shared
 		if err := p.Send(ctx, r); err != nil {
 			t.Error(err)
@@ -170,30 +191,30 @@ func testKafkaSharedHeaders(t *testing.T, s *kafkaSite) {
 // and the record is the program's as it was.
 func testKafkaSentTwice(t *testing.T, s *kafkaSite) {
 	p := s.producer(t, KafkaProducing{})
-	ctx, parent := s.parent(t)
-	for n, want := range []trace.SpanContext{{}, parent} {
-		if n == 0 {
-			ctx = within(t)
+	within, parent := s.parent(t)
+	s.sendTwice(t.Context(), t, p, trace.SpanContext{})
+	s.sendTwice(within, t, p, parent)
+}
+
+func (s *kafkaSite) sendTwice(ctx context.Context, t *testing.T, p KafkaProducer, parent trace.SpanContext) {
+	t.Helper()
+	r := s.record("one")
+	r.Headers = []KafkaHeader{{"source", []byte("x")}}
+	for range 2 {
+		before := s.producing.Started()
+		if err := p.Send(ctx, r); err != nil {
+			t.Fatal(err)
 		}
-		r := s.record("one")
-		r.Headers = []KafkaHeader{{"source", []byte("x")}}
-		for i := range 2 {
-			if err := p.Send(ctx, r); err != nil {
-				t.Fatal(err)
-			}
-			span := s.producing.Wait(t, 2*n+i+1)[2*n+i]
-			if span.Parent().SpanID() != want.SpanID() || len(span.Links()) != 0 {
-				t.Errorf("send %d is below %v, want %v, links %v", i, span.Parent().SpanID(), want.SpanID(), span.Links())
-			}
-			if id := sent(t, s.last(t)).SpanID(); id != span.SpanContext().SpanID() {
-				t.Errorf("record %d carries %v, want %v", i, id, span.SpanContext().SpanID())
-			}
-			if got := s.client.Record(r.Native).Headers; !sameHeaders(got, r.Headers) {
-				t.Errorf("the record of the program has the headers %v, want %v", got, r.Headers)
-			}
+		span := s.producing.Wait(t, before+1)[before]
+		if span.Parent().SpanID() != parent.SpanID() || len(span.Links()) != 0 {
+			t.Errorf("sent below %v, want %v, links %v", span.Parent().SpanID(), parent.SpanID(), span.Links())
 		}
-		ctx, _ = s.parent(t)
-		ctx = trace.ContextWithSpanContext(ctx, parent)
+		if id := sent(t, s.last(t)).SpanID(); id != span.SpanContext().SpanID() {
+			t.Errorf("the record carries %v, want %v", id, span.SpanContext().SpanID())
+		}
+		if got := s.client.Record(r.Native).Headers; !sameHeaders(got, r.Headers) {
+			t.Errorf("the record of the program has the headers %v, want %v", got, r.Headers)
+		}
 	}
 }
 
@@ -222,7 +243,7 @@ func testKafkaClosedInFlight(t *testing.T, s *kafkaSite) {
 	var outcomes []<-chan outcome
 	for i := range n {
 		ctx, _ := s.parent(t)
-		outcomes = append(outcomes, start(ctx, p, s.record(fmt.Sprint(i))))
+		outcomes = append(outcomes, start(ctx, p, s.record(strconv.Itoa(i))))
 	}
 	held()
 	closed := make(chan struct{})
@@ -385,7 +406,7 @@ func testKafkaMetadata(t *testing.T, s *kafkaSite) {
 			var wait sync.WaitGroup
 			for i := range 10 {
 				want := &mine{i}
-				r := s.record(fmt.Sprint(i))
+				r := s.record(strconv.Itoa(i))
 				if i%3 == 2 {
 					r = &KafkaRecord{Topic: large.Topic, Value: large.Value}
 				}

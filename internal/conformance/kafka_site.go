@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -97,11 +98,11 @@ func (s *kafkaSite) process(t *testing.T, topic string, n int, handle func(conte
 	t.Helper()
 	c := s.consumer(t, topic, opts...)
 	defer c.Close()
-	return s.run(t, within(t), c, n, handle)
+	return s.run(within(t), t, c, n, handle)
 }
 
 // run lets c hand over n records and then stops it.
-func (s *kafkaSite) run(t *testing.T, ctx context.Context, c KafkaConsumer, n int, handle func(context.Context, KafkaRecord) error) []handled {
+func (s *kafkaSite) run(ctx context.Context, t *testing.T, c KafkaConsumer, n int, handle func(context.Context, KafkaRecord) error) []handled {
 	t.Helper()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -161,7 +162,7 @@ type sendSpan struct {
 }
 
 func (s *kafkaSite) acked(offset int) sendSpan {
-	return sendSpan{topic: s.topic, partition: "0", offset: fmt.Sprint(offset)}
+	return sendSpan{topic: s.topic, partition: "0", offset: strconv.Itoa(offset)}
 }
 
 func checkSend(t *testing.T, span sdktrace.ReadOnlySpan, want sendSpan) {
@@ -189,7 +190,7 @@ func checkProcess(t *testing.T, span sdktrace.ReadOnlySpan, group string, r Kafk
 	}
 	checkKafka(t, span, errorType, map[string]string{
 		"messaging.operation.type": "process", "messaging.destination.name": r.Topic,
-		"messaging.destination.partition.id": fmt.Sprint(r.Partition), "messaging.kafka.offset": fmt.Sprint(r.Offset),
+		"messaging.destination.partition.id": strconv.Itoa(int(r.Partition)), "messaging.kafka.offset": strconv.FormatInt(r.Offset, 10),
 		"messaging.consumer.group.name": group, "messaging.kafka.message.key": "",
 	})
 }

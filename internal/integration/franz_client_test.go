@@ -160,7 +160,7 @@ type franzConsumer struct {
 func (c *franzConsumer) Run(ctx context.Context, handle func(context.Context, conformance.KafkaRecord) error) error {
 	for {
 		fetches := kgotrace.Fetched(c.client, c.client.PollFetches(ctx))
-		if ctx.Err() != nil {
+		if ended(ctx) {
 			return nil
 		}
 		for _, r := range fetches.Records() {
@@ -171,12 +171,14 @@ func (c *franzConsumer) Run(ctx context.Context, handle func(context.Context, co
 			if err := c.commit(ctx, r); err != nil {
 				return err
 			}
-			if ctx.Err() != nil {
+			if ended(ctx) {
 				return nil
 			}
 		}
 	}
 }
+
+func ended(ctx context.Context) bool { return ctx.Err() != nil }
 
 func (c *franzConsumer) commit(ctx context.Context, records ...*kgo.Record) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -187,7 +189,7 @@ func (c *franzConsumer) commit(ctx context.Context, records ...*kgo.Record) erro
 func (c *franzConsumer) RunBatches(ctx context.Context, handle func(context.Context, []conformance.KafkaRecord) error) error {
 	for {
 		fetches := kgotrace.Fetched(c.client, c.client.PollFetches(ctx))
-		if ctx.Err() != nil {
+		if ended(ctx) {
 			return nil
 		}
 		native := fetches.Records()

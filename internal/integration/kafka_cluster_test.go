@@ -175,7 +175,7 @@ type fakeKafka struct {
 }
 
 // newFakeKafka starts a cluster that ends with the test.
-func newFakeKafka(t *testing.T) *fakeKafka {
+func newFakeKafka(t *testing.T) conformance.KafkaCluster {
 	t.Helper()
 	k := &fakeKafka{opts: []kfake.Opt{
 		kfake.NumBrokers(1), kfake.DataDir(t.TempDir()),

@@ -13,8 +13,8 @@ var realClusters = []struct {
 	name    string
 	cluster func(*testing.T) conformance.KafkaCluster
 }{
-	{"plain", func(t *testing.T) conformance.KafkaCluster { return newRealKafka(t) }},
-	{"TLS", func(t *testing.T) conformance.KafkaCluster { return newRealKafkaTLS(t) }},
+	{"plain", newRealKafka},
+	{"TLS", newRealKafkaTLS},
 }
 
 func TestKgoOnKafka(t *testing.T) {

@@ -18,13 +18,13 @@ type realKafka struct{ plainKafka }
 
 // newRealKafka returns the broker that scripts/services.sh started, or that the
 // user named, over its plain listener.
-func newRealKafka(t *testing.T) *realKafka {
+func newRealKafka(t *testing.T) conformance.KafkaCluster {
 	t.Helper()
 	return &realKafka{plainKafka{brokers: strings.Split(service(t, "SPOR_KAFKA_BROKERS"), ",")}}
 }
 
 // newRealKafkaTLS returns it over the listener that wants a certificate.
-func newRealKafkaTLS(t *testing.T) *realKafka {
+func newRealKafkaTLS(t *testing.T) conformance.KafkaCluster {
 	t.Helper()
 	brokers := strings.Split(service(t, "SPOR_KAFKA_TLS_BROKERS"), ",")
 	authority, err := os.ReadFile(service(t, "SPOR_KAFKA_CA_PATH"))

@@ -9,13 +9,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/nais/spor/internal/conformance"
 )
 
 // TestQuotesOnKafka has quotes use a real broker, as NAIS would tell it to.
 func TestQuotesOnKafka(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		cluster func(*testing.T) *realKafka
+		cluster func(*testing.T) conformance.KafkaCluster
 		env     map[string]string // by the variable that has the value
 	}{
 		{"plain", newRealKafka, map[string]string{"KAFKA_BROKERS": "SPOR_KAFKA_BROKERS"}},
