@@ -174,8 +174,8 @@ type fakeKafka struct {
 	cluster *kfake.Cluster
 }
 
-// newFakeKafka starts a cluster that ends with the test.
-func newFakeKafka(t *testing.T) conformance.KafkaCluster {
+// fakeCluster starts a cluster that ends with the test.
+func fakeCluster(t *testing.T) conformance.KafkaCluster {
 	t.Helper()
 	k := &fakeKafka{opts: []kfake.Opt{
 		kfake.NumBrokers(1), kfake.DataDir(t.TempDir()),

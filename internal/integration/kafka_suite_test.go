@@ -6,4 +6,4 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-func TestKgo(t *testing.T) { conformance.Kafka(t, franz{}, newFakeKafka) }
+func TestKgo(t *testing.T) { conformance.Kafka(t, franz{}, fakeCluster) }
