@@ -13,8 +13,8 @@ import (
 
 // An operation is what is done with records.
 type operation struct {
-	name string // messaging.operation.name
-	kind attribute.KeyValue
+	name string             // messaging.operation.name
+	is   attribute.KeyValue // messaging.operation.type
 	// older is what names of spans say by default, after the topic.
 	older string
 	span  trace.SpanKind
@@ -58,7 +58,7 @@ func (d *descriptions) of(s subject) *description { return d.known.Get(s, d.desc
 
 func (d *descriptions) describe(s subject) *description {
 	attrs := []attribute.KeyValue{
-		semconv.MessagingSystemKafka, semconv.MessagingOperationName(s.operation.name), s.kind,
+		semconv.MessagingSystemKafka, semconv.MessagingOperationName(s.name), s.is,
 	}
 	if s.topic != "" {
 		attrs = append(attrs, semconv.MessagingDestinationName(s.topic))
@@ -82,11 +82,11 @@ func (d *descriptions) describe(s subject) *description {
 func (d *descriptions) nameOf(s subject) string {
 	switch {
 	case s.topic == "" && d.stableOnly:
-		return s.operation.name
+		return s.name
 	case s.topic == "":
 		return s.older
 	case d.stableOnly:
-		return s.operation.name + " " + s.topic
+		return s.name + " " + s.topic
 	}
 	return s.topic + " " + s.older
 }

@@ -135,7 +135,7 @@ func (a *allSeries) make(m measured) *series {
 		m.topic, m.partition = "", -1
 	}
 	attrs := []attribute.KeyValue{
-		semconv.MessagingSystemKafka, semconv.MessagingOperationName(m.operation.name), m.operation.kind,
+		semconv.MessagingSystemKafka, semconv.MessagingOperationName(m.name), m.is,
 	}
 	topic := slices.Clone(attrs[:0])
 	if m.topic != "" {
@@ -148,8 +148,8 @@ func (a *allSeries) make(m measured) *series {
 	if m.consumes() && a.group != "" {
 		attrs = append(attrs, semconv.MessagingConsumerGroupName(a.group))
 	}
-	if m.outcome.kind != "" {
-		attrs = append(attrs, semconv.ErrorTypeKey.String(m.outcome.kind))
+	if m.kind != "" {
+		attrs = append(attrs, semconv.ErrorTypeKey.String(m.kind))
 	}
 	for _, attr := range a.attributes {
 		if attr.Key != semconv.MessagingClientIDKey {

@@ -2,6 +2,7 @@ package kafkatrace
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -45,7 +46,7 @@ func (t *Tracer) startProcess(ctx context.Context, m *Message) (context.Context,
 	d := t.spans.of(what)
 	ctx, link, opts := t.joined(ctx, m, d)
 	if content := m.appendContent(nil, t.key); len(content) > 0 {
-		opts = append(opts[:len(opts):len(opts)], trace.WithAttributes(content...))
+		opts = append(slices.Clip(opts), trace.WithAttributes(content...))
 	}
 	ctx, p.span = begin(ctx, tracer, d.name, opts)
 	if p.span.IsRecording() {

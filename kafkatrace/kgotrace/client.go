@@ -35,7 +35,7 @@ func clientOf(cl *kgo.Client) *client {
 		return nil
 	}
 	for i := range v.Len() {
-		if h, ok := v.Index(i).Interface().(*hooks); ok {
+		if h, ok := reflect.TypeAssert[*hooks](v.Index(i)); ok {
 			return h.client.Load()
 		}
 	}
