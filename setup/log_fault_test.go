@@ -178,8 +178,15 @@ func survive(log *slog.Logger, f func()) {
 }
 
 func TestLogHandlerHasTheStackOfThePanic(t *testing.T) {
-	for name, group := range map[string]string{"plain": "", "group": "g"} {
-		line := logged(t, nil, func(l *slog.Logger) { survive(l.WithGroup(group), fallDown) })
+	again := func() {
+		defer func() { panic(recover()) }()
+		fallDown()
+	}
+	for name, tt := range map[string]struct {
+		group string
+		fall  func()
+	}{"plain": {"", fallDown}, "group": {"g", fallDown}, "panics again": {"", again}} {
+		line := logged(t, nil, func(l *slog.Logger) { survive(l.WithGroup(tt.group), tt.fall) })
 		stack, _ := line["stack_trace"].(string)
 		if first, _, _ := strings.Cut(stack, "("); first != "github.com/nais/spor/setup_test.fallDown" {
 			t.Errorf("%s: got stack %q, want it to begin where the panic did", name, stack)

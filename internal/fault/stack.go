@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -75,11 +76,12 @@ func framesOf(err error) []uintptr {
 const mostFrames = 64
 
 // PanicStack returns the stack of the panic that is unwinding, from where it
-// began, and "" where there is none. It allocates nothing in that case.
+// began, and "" where there is none. It allocates nothing in that case. Of several,
+// as where a deferred function recovers and panics again, it is the first one's.
 func PanicStack() string {
-	var counters [2 * mostFrames]uintptr
+	var counters [4 * mostFrames]uintptr
 	n := runtime.Callers(2, counters[:])
-	for i, counter := range counters[:n] {
+	for i, counter := range slices.Backward(counters[:n]) {
 		if counter == unwinding {
 			return formatStack(append([]uintptr(nil), counters[i+1:n]...))
 		}
