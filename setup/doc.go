@@ -16,7 +16,17 @@
 // themselves.
 //
 // Second, [LogHandler] writes the JSON lines that NAIS reads, with the trace's
-// identity in each.
+// identity in each, and with type and stack of errors and panics.
+//
+// Third, package setuptest shows a test what the platform would get.
+//
+// # Logs
+//
+// The platform reads standard output, and records go nowhere else by default.
+// OTEL_LOGS_EXPORTER=otlp exports them too, through OpenTelemetry's bridge for slog,
+// with exception.type, exception.message and exception.stacktrace: every line is
+// there twice then. Records marked with [TeamLogs] go to the team's private log
+// alone, unmasked; do not combine the two.
 //
 // # Metrics
 //
@@ -53,6 +63,9 @@
 //	(60000 ms), OTEL_METRIC_EXPORT_TIMEOUT (30000 ms), OTEL_METRICS_EXEMPLAR_FILTER (trace_based),
 //	OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE (cumulative),
 //	OTEL_EXPORTER_PROMETHEUS_HOST, _PORT (a listener for the scraper; none),
+//	OTEL_LOGS_EXPORTER (none, otlp), OTEL_BLRP_SCHEDULE_DELAY (1000 ms),
+//	OTEL_BLRP_EXPORT_TIMEOUT (30000 ms), OTEL_BLRP_MAX_QUEUE_SIZE (2048),
+//	OTEL_BLRP_MAX_EXPORT_BATCH_SIZE (512),
 //	OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS, _TIMEOUT (30000 ms), _COMPRESSION (none),
 //	_CERTIFICATE, _CLIENT_CERTIFICATE, _CLIENT_KEY, _INSECURE, _PROTOCOL (grpc alone),
 //	each also for one signal alone, as OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
@@ -61,7 +74,7 @@
 //
 // Process arguments and owner. Credentials in the parameters and the user of a
 // URL, which become REDACTED. Personal numbers in any text of a span, a metric or
-// a log line, which become ***********: eleven digits alone, also as ddmmyy nnnnn,
+// a log line, but not of Team Logs, which become ***********: eleven digits alone, also as ddmmyy nnnnn,
 // percent-encoded or escaped as in JSON, whatever the control digits, that begin
 // with a date as of a
 //
