@@ -134,7 +134,7 @@ func (a *asyncProducer) Close() error {
 	a.AsyncClose()
 	if a.config.Producer.Return.Successes {
 		go func() {
-			for range a.successes { //nolint:revive // as sarama does
+			for range a.successes {
 			}
 		}()
 	}

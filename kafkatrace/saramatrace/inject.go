@@ -26,7 +26,7 @@ func Inject(ctx context.Context, msg *sarama.ProducerMessage) {
 	}
 	sc, bag := trace.SpanContextFromContext(ctx), baggage.FromContext(ctx)
 	if mute.Is(ctx) || bag.Len() > 0 {
-		contexts.keep(msg, excerpt(ctx, sc, bag))
+		contexts.keep(excerpt(ctx, sc, bag), msg)
 	}
 	if !sc.IsValid() {
 		return
@@ -97,7 +97,7 @@ type keptContexts struct {
 	of   map[*sarama.ProducerMessage]context.Context
 }
 
-func (k *keptContexts) keep(msg *sarama.ProducerMessage, ctx context.Context) {
+func (k *keptContexts) keep(ctx context.Context, msg *sarama.ProducerMessage) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.of == nil {

@@ -1,0 +1,269 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/kafkatrace/kafkagotrace"
+)
+
+// kafkaGo is segmentio/kafka-go with kafkagotrace.
+type kafkaGo struct{}
+
+func (kafkaGo) Modes() []string { return []string{"sync", "async"} }
+
+func (kafkaGo) Lacks(ability conformance.KafkaAbility) string {
+	switch ability {
+	case conformance.KafkaTransactions:
+		return "a Writer has none"
+	case conformance.KafkaNulls, conformance.KafkaNilHeaders:
+		return "what is empty is read as null"
+	case conformance.KafkaPolls:
+		return "a Reader blocks until there is a message"
+	}
+	return ""
+}
+
+func (kafkaGo) Record(native any) conformance.KafkaRecord { return kafkaGoRecord(*native.(*kafka.Message)) }
+
+func kafkaGoRecord(m kafka.Message) conformance.KafkaRecord {
+	r := conformance.KafkaRecord{
+		Topic: m.Topic, Partition: int32(m.Partition), Offset: m.Offset, Key: m.Key, Value: m.Value, Native: &m,
+	}
+	for _, h := range m.Headers {
+		r.Headers = append(r.Headers, conformance.KafkaHeader(h))
+	}
+	return r
+}
+
+func kafkaGoHeaders(headers []conformance.KafkaHeader) (native []kafka.Header) {
+	for _, h := range headers {
+		native = append(native, kafka.Header(h))
+	}
+	return native
+}
+
+func (kafkaGo) Headers(headers []conformance.KafkaHeader, spare int) any {
+	return append(make([]kafka.Header, 0, len(headers)+spare), kafkaGoHeaders(headers)...)
+}
+
+func (kafkaGo) Shared(shared any) []conformance.KafkaHeader {
+	headers := shared.([]kafka.Header)
+	return kafkaGoRecord(kafka.Message{Headers: headers[:cap(headers)]}).Headers
+}
+
+// kafkaGoWriterData is what the program keeps beside a message.
+type kafkaGoWriterData struct {
+	metadata any
+	done     func(kafka.Message, error)
+}
+
+func kafkaGoMessage(r *conformance.KafkaRecord) kafka.Message {
+	native, kept := r.Native.(*kafka.Message)
+	if !kept {
+		native = &kafka.Message{Topic: r.Topic, Key: r.Key, Value: r.Value, Headers: kafkaGoHeaders(r.Headers)}
+		if r.Shared != nil {
+			native.Headers = r.Shared.([]kafka.Header)
+		}
+		r.Native = native
+	}
+	return *native
+}
+
+func (kafkaGo) Producer(t *testing.T, with conformance.KafkaProducing) conformance.KafkaProducer {
+	t.Helper()
+	w := &kafka.Writer{
+		Addr: kafka.TCP(with.Brokers...), Balancer: kafka.BalancerFunc(func(kafka.Message, ...int) int { return 0 }),
+		RequiredAcks: kafka.RequireAll, Async: with.Mode == "async", MaxAttempts: 60,
+		WriteBackoffMin: 20 * time.Millisecond, WriteBackoffMax: 50 * time.Millisecond, BatchTimeout: 10 * time.Millisecond,
+		Transport: &kafka.Transport{TLS: with.TLS, MetadataTTL: time.Millisecond, DialTimeout: 2 * time.Second},
+		Completion: func(msgs []kafka.Message, err error) {
+			for _, m := range msgs {
+				if data, ok := m.WriterData.(*kafkaGoWriterData); ok {
+					data.done(m, err)
+				}
+			}
+		},
+	}
+	if with.NoAcks {
+		w.RequiredAcks = kafka.RequireNone
+	}
+	if with.Linger > 0 {
+		w.BatchTimeout = with.Linger
+	}
+	return &kafkaGoProducer{Writer: kafkagotrace.NewWriter(w, with.Options...)}
+}
+
+type kafkaGoProducer struct {
+	*kafkagotrace.Writer
+
+	running sync.WaitGroup
+	once    sync.Once
+}
+
+// write writes messages and waits for what becomes of them, as far as a sync
+// writer would.
+func (p *kafkaGoProducer) write(ctx context.Context, messages ...kafka.Message) error {
+	if !p.Async {
+		return p.WriteMessages(ctx, messages...)
+	}
+	told := make(chan error, len(messages))
+	for i := range messages {
+		messages[i].WriterData = &kafkaGoWriterData{done: func(_ kafka.Message, err error) { told <- err }}
+	}
+	if err := p.WriteMessages(ctx, messages...); err != nil {
+		return err
+	}
+	var all error
+	for range messages {
+		select {
+		case err := <-told:
+			all = errors.Join(all, err)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return all
+}
+
+func (p *kafkaGoProducer) Send(ctx context.Context, r *conformance.KafkaRecord) error {
+	return p.write(ctx, kafkaGoMessage(r))
+}
+
+func (p *kafkaGoProducer) SendAll(ctx context.Context, records []*conformance.KafkaRecord) error {
+	var native []kafka.Message
+	for _, r := range records {
+		native = append(native, kafkaGoMessage(r))
+	}
+	return p.write(ctx, native...)
+}
+
+func (p *kafkaGoProducer) Start(ctx context.Context, r *conformance.KafkaRecord, done func(context.Context, conformance.KafkaRecord, error)) {
+	m := kafkaGoMessage(r)
+	data := &kafkaGoWriterData{metadata: r.Metadata}
+	var once sync.Once
+	tell := func(m kafka.Message, err error) {
+		once.Do(func() {
+			told := kafkaGoRecord(m)
+			if data, ok := m.WriterData.(*kafkaGoWriterData); ok {
+				told.Metadata = data.metadata
+			}
+			done(ctx, told, err)
+		})
+	}
+	data.done = tell
+	m.WriterData = data
+	p.running.Go(func() {
+		if err := p.WriteMessages(ctx, m); err != nil {
+			tell(m, err)
+		}
+	})
+}
+
+func (p *kafkaGoProducer) Forward(ctx context.Context, received conformance.KafkaRecord, topic string) error {
+	native := *received.Native.(*kafka.Message)
+	return p.write(ctx, kafka.Message{Topic: topic, Key: native.Key, Value: native.Value, Headers: native.Headers})
+}
+
+func (p *kafkaGoProducer) Begin(context.Context) error     { return errors.ErrUnsupported }
+func (p *kafkaGoProducer) End(context.Context, bool) error { return errors.ErrUnsupported }
+func (p *kafkaGoProducer) Abandon()                        { p.Close() }
+
+func (p *kafkaGoProducer) Close() {
+	p.once.Do(func() {
+		_ = p.Writer.Close()
+		p.running.Wait()
+		if transport, ok := p.Transport.(*kafka.Transport); ok {
+			transport.CloseIdleConnections()
+		}
+	})
+}
+
+func (kafkaGo) Consumer(t *testing.T, with conformance.KafkaConsuming) conformance.KafkaConsumer {
+	t.Helper()
+	r := kafka.NewReader(kafka.ReaderConfig{
+		Brokers: with.Brokers, GroupID: with.Group, Topic: with.Topic, StartOffset: kafka.FirstOffset,
+		Dialer: &kafka.Dialer{Timeout: 5 * time.Second, TLS: with.TLS}, IsolationLevel: kafka.ReadCommitted,
+		MaxWait: 100 * time.Millisecond, HeartbeatInterval: 100 * time.Millisecond, SessionTimeout: 6 * time.Second,
+		RebalanceTimeout: 6 * time.Second, JoinGroupBackoff: 100 * time.Millisecond, ReadBackoffMin: 10 * time.Millisecond,
+		ReadBackoffMax: 50 * time.Millisecond, WatchPartitionChanges: false,
+	})
+	return &kafkaGoConsumer{reader: kafkagotrace.NewReader(r, with.Options...)}
+}
+
+type kafkaGoConsumer struct {
+	reader *kafkagotrace.Reader
+	once   sync.Once
+}
+
+func (c *kafkaGoConsumer) Run(ctx context.Context, handle func(context.Context, conformance.KafkaRecord) error) error {
+	for {
+		m, err := c.reader.FetchMessage(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := c.reader.Process(ctx, m, func(ctx context.Context) error { return handle(ctx, kafkaGoRecord(m)) }); err != nil {
+			return err
+		}
+		if err := c.commit(ctx, m); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+}
+
+func (c *kafkaGoConsumer) commit(ctx context.Context, messages ...kafka.Message) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return c.reader.CommitMessages(ctx, messages...)
+}
+
+func (c *kafkaGoConsumer) RunBatches(ctx context.Context, handle func(context.Context, []conformance.KafkaRecord) error) error {
+	for ctx.Err() == nil {
+		native := c.batch(ctx)
+		if len(native) == 0 {
+			continue
+		}
+		var records []conformance.KafkaRecord
+		for _, m := range native {
+			records = append(records, kafkaGoRecord(m))
+		}
+		if err := c.reader.ProcessBatch(ctx, native, func(ctx context.Context) error { return handle(ctx, records) }); err != nil {
+			return err
+		}
+		if err := c.commit(ctx, native...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batch returns the messages that come within a moment of each other.
+func (c *kafkaGoConsumer) batch(ctx context.Context) (batch []kafka.Message) {
+	for {
+		moment, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+		m, err := c.reader.FetchMessage(moment)
+		cancel()
+		if err != nil {
+			return batch
+		}
+		batch = append(batch, m)
+	}
+}
+
+func (c *kafkaGoConsumer) Poll(context.Context, int) error { return errors.ErrUnsupported }
+
+func (c *kafkaGoConsumer) Close() { c.once.Do(func() { _ = c.reader.Close() }) }
+
+func TestKafkaGo(t *testing.T) { conformance.Kafka(t, kafkaGo{}, fakeCluster) }
