@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/sqltrace/internal/dbcall"
@@ -33,12 +32,9 @@ type call struct {
 	reading rows // the rows, as the program gets them
 }
 
-// affectedRowsKey is not in the conventions, which have returned rows only.
-const affectedRowsKey attribute.Key = "db.response.affected_rows"
-
 // newCall returns the call of query under ctx, nil when nobody wants to know.
 func (e *engine) newCall(ctx context.Context, query string) *call {
-	if !e.observed(ctx) {
+	if !e.Observed(ctx) {
 		return nil
 	}
 	if c := e.retries.take(ctx, query); c != nil {
@@ -51,7 +47,8 @@ func (e *engine) newCall(ctx context.Context, query string) *call {
 func (c *call) startSpan() context.Context {
 	if c.inside == nil {
 		c.inside = c.Context
-		if tracer, tracing := c.engine.tracer.Get(); tracing {
+		if tracer, tracing := c.engine.Tracer(); tracing {
+			c.engine.CountRepeats(c.Context, c.statement.Summary)
 			c.inside, c.span = tracer.Start(c.Context, c.statement.Name, c.statement.Start...) //nolint:spancheck // end does
 		}
 	}
@@ -80,8 +77,12 @@ func (c *call) outcome() dbcall.Outcome {
 func (c *call) finish(on *conn) driver.Rows {
 	o := c.outcome()
 	ctx := c.startSpan()
-	if durations, measuring := c.engine.meter.Get(); measuring {
-		durations.Record(ctx, c.statement, o, time.Since(c.start))
+	took := time.Since(c.start)
+	if durations, measuring := c.engine.Durations(); measuring {
+		durations.Record(ctx, c.statement, o, took)
+	}
+	if c.span != nil {
+		c.engine.MarkSlow(c.span, took)
 	}
 	if c.rows != nil && c.span != nil && c.span.IsRecording() {
 		return c.read(on)
@@ -97,7 +98,7 @@ func (c *call) describeResult() {
 	}
 	defer func() { _ = recover() }() // of a result that is none
 	if n, err := c.result.RowsAffected(); err == nil {
-		c.span.SetAttributes(affectedRowsKey.Int64(n))
+		c.span.SetAttributes(dbcall.AffectedRowsKey.Int64(n))
 	}
 }
 

@@ -156,10 +156,10 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	case k != nil && err != nil:
 		k.answer(nil, nil, err)
 		c.settle(k)
-	case k == nil && c.engine.observed(ctx):
-		if o := dbcall.Classify(ctx, err); notable(start, o) && !isBad(err) {
+	case k == nil && c.engine.Observed(ctx):
+		if o := dbcall.Classify(ctx, err); dbcall.Notable(time.Since(start), o) && !isBad(err) {
 			s := c.engine.statements.Get(query)
-			c.engine.note(c.tx.above(ctx), s.Name, s.Start, start, o)
+			c.engine.Note(c.tx.above(ctx), s.Name, s.Start, start, o)
 		}
 	}
 	if err != nil {
@@ -199,7 +199,7 @@ func (c *conn) Ping(ctx context.Context) error {
 func (c *conn) ResetSession(ctx context.Context) error {
 	c.drop()
 	if e := c.engine; e.pool != nil {
-		if _, measuring := e.meter.Get(); measuring {
+		if _, measuring := e.Durations(); measuring {
 			e.pool.Observe(e.stats())
 		}
 	}
@@ -238,7 +238,7 @@ var _ interface {
 
 // note makes a span of BEGIN, COMMIT or ROLLBACK, if it is notable.
 func (c *conn) note(ctx context.Context, name string, start time.Time, o dbcall.Outcome) {
-	if notable(start, o) {
-		c.engine.note(ctx, name, c.engine.operation(trace.SpanKindClient, name), start, o)
+	if dbcall.Notable(time.Since(start), o) {
+		c.engine.Note(ctx, name, c.engine.statements.Operation(trace.SpanKindClient, name), start, o)
 	}
 }

@@ -67,18 +67,23 @@ type connector struct {
 func newConnector(raw driver.Connector, e *engine) *connector {
 	c := &connector{raw: raw, driver: raw.Driver(), engine: e}
 	c.otelsql = newOtelsql(raw)
+	e.comments = e.SQLCommenter && forgetful[packageOf(c.driver)]
 	return c
 }
 
-// Connect makes a span only if it fails or takes long.
+// Connect makes a span only if it fails or takes long. A connection that is traced
+// already, by package pgxtrace, stays as it is.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	start := time.Now()
 	middle, err := c.otelsql.Connect(ctx)
-	if outcome := dbcall.Classify(ctx, err); notable(start, outcome) {
-		c.engine.note(ctx, "connect", c.engine.operation(trace.SpanKindInternal, ""), start, outcome)
+	if outcome := dbcall.Classify(ctx, err); dbcall.Notable(time.Since(start), outcome) {
+		c.engine.Note(ctx, "connect", c.engine.statements.Operation(trace.SpanKindInternal, ""), start, outcome)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if raw := middle.(interface{ Raw() driver.Conn }).Raw().(*direct).raw; tracedBelow(raw) { //nolint:forcetypeassert // otelsql wraps it
+		return raw, c.engine.pool.Close()
 	}
 	c.engine.pool.Created(ctx, time.Since(start))
 	return newConn(c.engine, middle), nil

@@ -55,7 +55,7 @@ func (d *direct) ExecContext(ctx context.Context, query string, args []driver.Na
 
 func (d *direct) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if execer, ok := d.raw.(driver.ExecerContext); ok {
-		return execer.ExecContext(ctx, query, args)
+		return execer.ExecContext(ctx, d.text(query), args)
 	}
 	execer, ok := d.raw.(driver.Execer) //nolint:staticcheck // for drivers that have no other
 	if !ok {
@@ -79,7 +79,7 @@ func (d *direct) QueryContext(ctx context.Context, query string, args []driver.N
 
 func (d *direct) query(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if queryer, ok := d.raw.(driver.QueryerContext); ok {
-		return queryer.QueryContext(ctx, query, args)
+		return queryer.QueryContext(ctx, d.text(query), args)
 	}
 	queryer, ok := d.raw.(driver.Queryer) //nolint:staticcheck // for drivers that have no other
 	if !ok {
@@ -90,6 +90,14 @@ func (d *direct) query(ctx context.Context, query string, args []driver.NamedVal
 		return nil, err
 	}
 	return queryer.Query(query, values)
+}
+
+// text returns the query with what the call under way adds to it.
+func (d *direct) text(query string) string {
+	if d.call == nil || !d.call.engine.comments {
+		return query
+	}
+	return query + d.call.engine.Comment(d.call.statement, d.call.span)
 }
 
 func (d *direct) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {

@@ -27,13 +27,20 @@
 // OTEL_SEMCONV_STABILITY_OPT_IN=database leaves those out. database/sql tells
 // neither who is waiting nor who gave up, so there is no number of either.
 //
+// By option: spans around transactions, names of queries as sqlc has them, and three
+// things that the conventions do not have: db.query.slow on the spans of statements
+// that take long ([WithSlowQueries]), db.query.repeated on the span above those that
+// a trace repeats ([WithRepeatedQueries]), and the trace context in the text that the
+// database logs ([WithSQLCommenter]).
+//
 // Never recorded: arguments, literals and comments of queries, users, passwords and
 // other parameters of data source names, and the text of errors, which quotes
 // values.
 //
 // Traps: rows that are not closed keep their connection; their span ends after
 // five seconds without a number of rows. [database/sql.Conn.Raw] passes a
-// wrapper: see [Unwrap]. Where a data source name cannot be read for certain, the
+// wrapper: see [Unwrap]. What package pgxtrace traces already, under pgx's driver for
+// database/sql, is left to that. Where a data source name cannot be read for certain, the
 // address is left out; see [WithAttributes]. What an SDK does, it does from when it
 // is installed: until then statements cost nothing.
 package sqltrace

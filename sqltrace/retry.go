@@ -97,7 +97,7 @@ func (r *retries) remove(kept *retry) bool {
 
 // abandon ends a call that was not made again, as of its failure.
 func (k *retry) abandon() {
-	if durations, measuring := k.engine.meter.Get(); measuring {
+	if durations, measuring := k.engine.Durations(); measuring {
 		durations.Record(k.inside, k.statement, k.outcome, k.failed.Sub(k.start))
 	}
 	k.end(k.outcome, trace.WithTimestamp(k.failed))

@@ -93,7 +93,7 @@ func isTraced(d driver.Driver) bool {
 
 // packageOf returns the import path of d, or of what it embeds if its own type has
 // no name.
-func packageOf(d driver.Driver) string {
+func packageOf(d any) string {
 	v := reflect.ValueOf(d)
 	if v.Kind() == reflect.Struct && v.Type().Name() == "" && v.NumField() == 1 {
 		v = v.Field(0).Elem()

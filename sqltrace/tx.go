@@ -23,7 +23,7 @@ type tx struct {
 
 // BeginTx makes a span only if it fails or takes long, or if one was asked for.
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	if !c.engine.observed(ctx) {
+	if !c.engine.Observed(ctx) {
 		begun, err := c.direct.BeginTx(ctx, opts)
 		if err != nil {
 			return nil, err
@@ -51,11 +51,11 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 
 func (t *tx) start() {
 	e := t.conn.engine
-	tracer, tracing := e.tracer.Get()
+	tracer, tracing := e.Tracer()
 	if !tracing || !e.Transactions {
 		return
 	}
-	_, t.span = tracer.Start(t.ctx, "transaction", e.operation(trace.SpanKindInternal, "")...) //nolint:spancheck // end does
+	_, t.span = tracer.Start(t.ctx, "transaction", e.statements.Operation(trace.SpanKindInternal, "")...) //nolint:spancheck // end does
 }
 
 // above returns ctx, under the span of the transaction if it was under that

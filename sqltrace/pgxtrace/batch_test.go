@@ -23,7 +23,7 @@ func TestBatch(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantNames(t, sdk, "client SELECT orders", "client UPDATE lines", "internal BATCH")
-			spans := sdk.Ended()
+			spans := ended(sdk)
 			for i, want := range []map[string]string{
 				{"db.response.returned_rows": "3", "db.query.text": "SELECT id FROM orders WHERE id = $1", "server.address": "db.example"},
 				{"db.response.affected_rows": "3", "db.operation.name": "UPDATE"},
@@ -70,7 +70,7 @@ func TestBatchOfTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantNames(t, sdk, "client INSERT orders", "client INSERT orders", "client INSERT orders", "internal BATCH INSERT orders")
-	wantAttributes(t, sdk.Ended()[3], map[string]string{"db.operation.name": "BATCH INSERT", "db.operation.batch.size": "3"})
+	wantAttributes(t, ended(sdk)[3], map[string]string{"db.operation.name": "BATCH INSERT", "db.operation.batch.size": "3"})
 }
 
 // The second statement fails, and the third is not executed.
@@ -88,9 +88,9 @@ func TestBatchThatFails(t *testing.T) {
 			}
 			wantNames(t, sdk, "client UPDATE orders", "client UPDATE fail", "internal BATCH")
 			for i, failed := range []bool{false, true, true} {
-				wantFailed(t, sdk.Ended()[i], failed)
+				wantFailed(t, ended(sdk)[i], failed)
 			}
-			wantAttributes(t, sdk.Ended()[1], map[string]string{"error.type": "23505"})
+			wantAttributes(t, ended(sdk)[1], map[string]string{"error.type": "23505"})
 		})
 	}
 }
@@ -104,10 +104,10 @@ func TestBatchThatCannotBePrepared(t *testing.T) {
 	if err := pool.SendBatch(t.Context(), b).Close(); err == nil {
 		t.Fatal("no error")
 	}
-	ended := sdk.Ended()
-	wantFailed(t, ended[len(ended)-1], true)
-	if started := sdk.Started(); started != len(ended) {
-		t.Errorf("%d started, %d ended", started, len(ended))
+	spans := ended(sdk)
+	wantFailed(t, spans[len(spans)-1], true)
+	if started, ended := sdk.Started(), len(sdk.Ended()); started != ended {
+		t.Errorf("%d started, %d ended", started, ended)
 	}
 }
 
@@ -131,7 +131,7 @@ func TestBatchTakesAsLongAsTheServer(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantNames(t, sdk, "client SELECT orders", "client SELECT lines", "internal BATCH")
-			for _, span := range sdk.Ended() {
+			for _, span := range ended(sdk) {
 				if took := span.EndTime().Sub(span.StartTime()); took < answering*3/4 || took >= program {
 					t.Errorf("%s took %v, want the server's %v", span.Name(), took, answering)
 				}

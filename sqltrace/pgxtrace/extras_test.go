@@ -30,7 +30,7 @@ func TestSQLCommenter(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for _, span := range sdk.Ended() {
+			for _, span := range ended(sdk) {
 				comment := " /*traceparent='00-" + span.SpanContext().TraceID().String() + "-" + span.SpanContext().SpanID().String() + "-01'*/"
 				found := slices.ContainsFunc(s.said(), func(text string) bool { return strings.HasSuffix(text, comment) })
 				if found != want {
@@ -111,8 +111,8 @@ func TestSlowQueries(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	wantAttributes(t, sdk.Ended()[0], map[string]string{"db.query.slow": "true"})
-	wantAttributes(t, sdk.Ended()[1], map[string]string{"db.query.slow": ""})
+	wantAttributes(t, ended(sdk)[0], map[string]string{"db.query.slow": "true"})
+	wantAttributes(t, ended(sdk)[1], map[string]string{"db.query.slow": ""})
 }
 
 func TestRepeatedQueries(t *testing.T) {
@@ -131,8 +131,8 @@ func TestRepeatedQueries(t *testing.T) {
 			t.Fatal(err)
 		}
 		span.End()
-		ended := sdk.Ended()
-		wantAttributes(t, ended[len(ended)-1], map[string]string{"db.query.repeated": want})
+		spans := ended(sdk)
+		wantAttributes(t, spans[len(spans)-1], map[string]string{"db.query.repeated": want})
 	}
 }
 
@@ -143,7 +143,7 @@ func TestWithoutQueryText(t *testing.T) {
 		t.Log("the server takes comments")
 	}
 	wantNames(t, sdk, "client GetOrder")
-	wantAttributes(t, sdk.Only(t), map[string]string{"db.query.text": "", "db.query.summary": "SELECT orders"})
+	wantAttributes(t, only(t, sdk), map[string]string{"db.query.text": "", "db.query.summary": "SELECT orders"})
 }
 
 var secret = regexp.MustCompile("secret")
@@ -154,7 +154,7 @@ func TestErrorTextsAreNotRecorded(t *testing.T) {
 	if _, err := pool.Exec(t.Context(), "UPDATE fail SET a = 'secret'"); err == nil || !secret.MatchString(err.Error()) {
 		t.Fatalf("got %v", err)
 	}
-	span := sdk.Only(t)
+	span := only(t, sdk)
 	for key, value := range oteltest.Map(span.Attributes()) {
 		if secret.MatchString(value) {
 			t.Errorf("%s: %s", key, value)

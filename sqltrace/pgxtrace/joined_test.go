@@ -135,7 +135,7 @@ func TestOtherTracerSeesEverything(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", w.told, want)
 	}
 	wantNames(t, sdk, "client SELECT orders", "client SELECT orders", "client COPY lines")
-	if got, want := w.span.SpanID(), sdk.Ended()[0].SpanContext().SpanID(); got != want {
+	if got, want := w.span.SpanID(), ended(sdk)[0].SpanContext().SpanID(); got != want {
 		t.Errorf("the other tracer's query ended under span %v, want %v", got, want)
 	}
 }

@@ -205,7 +205,7 @@ func TestTracerOfPools(t *testing.T) {
 		t.Errorf("create_time: %v", points)
 	}
 	for i, database := range []string{"one", "two"} {
-		wantAttributes(t, sdk.Ended()[i], map[string]string{"db.namespace": database})
+		wantAttributes(t, ended(sdk)[i], map[string]string{"db.namespace": database})
 	}
 }
 
@@ -236,7 +236,7 @@ func TestBeforeConnectMayChangeTheDatabase(t *testing.T) {
 	if err := query(t.Context(), pool, point, "1"); err != nil {
 		t.Fatal(err)
 	}
-	wantAttributes(t, sdk.Only(t), map[string]string{"server.address": "elsewhere.example", "db.namespace": "other"})
+	wantAttributes(t, only(t, sdk), map[string]string{"server.address": "elsewhere.example", "db.namespace": "other"})
 }
 
 func TestSecretsAreNotRecorded(t *testing.T) {
@@ -251,7 +251,7 @@ func TestSecretsAreNotRecorded(t *testing.T) {
 	if err := query(t.Context(), pool, point, "1"); err != nil {
 		t.Fatal(err)
 	}
-	wantAttributes(t, sdk.Only(t), map[string]string{"server.address": "", "db.system.name": "postgresql"})
+	wantAttributes(t, only(t, sdk), map[string]string{"server.address": "", "db.system.name": "postgresql"})
 	if got := sums(t, sdk, "db.client.connection.max", "db.client.connection.pool.name"); got["postgresql"] == 0 {
 		t.Errorf("pool %v", got)
 	}
@@ -304,7 +304,7 @@ func TestPoolWakesUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantNames(t, sdk, "client SELECT orders")
-	wantAttributes(t, sdk.Only(t), map[string]string{"server.address": "db.example"})
+	wantAttributes(t, only(t, sdk), map[string]string{"server.address": "db.example"})
 	if points := sdk.Seconds(t, "db.client.operation.duration"); len(points) != 1 {
 		t.Errorf("measured %v", points)
 	}

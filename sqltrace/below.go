@@ -1,0 +1,33 @@
+package sqltrace
+
+import (
+	"database/sql/driver"
+	"reflect"
+	"strings"
+
+	"github.com/nais/spor/sqltrace/internal/dbcall"
+)
+
+// tracedBelow reports whether package pgxtrace traces the connection that raw, of
+// pgx's driver, stands on. That knows more of it.
+func tracedBelow(raw driver.Conn) (traced bool) {
+	defer func() { _ = recover() }() // of a driver that is built differently
+	if !strings.Contains(packageOf(raw), "jackc/pgx") {
+		return false
+	}
+	native := reflect.ValueOf(raw).MethodByName("Conn").Call(nil)[0]
+	protocol, ok := reflect.TypeAssert[interface{ CustomData() map[string]any }](native.MethodByName("PgConn").Call(nil)[0])
+	if !ok {
+		return false
+	}
+	_, traced = protocol.CustomData()[dbcall.SessionKey]
+	return traced
+}
+
+// forgetful are the packages of drivers that remember nothing of the texts that
+// they are to execute at once, nor does their database: a comment in there that is
+// never the same costs nothing.
+var forgetful = map[string]bool{
+	"github.com/lib/pq":              true,
+	"github.com/go-sql-driver/mysql": true,
+}
