@@ -1,0 +1,41 @@
+// Http is the least that a traced service is: an HTTP server on setup.Run.
+//
+//	spor run -- go run ./http
+//	curl localhost:8080/hello/nais
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/setup"
+)
+
+func main() {
+	slog.SetDefault(slog.New(setup.LogHandler(os.Stdout, nil)))
+	if err := setup.Run(context.Background(), run); err != nil {
+		os.Exit(1)
+	}
+}
+
+// run serves until SIGTERM, drains, and returns; setup.Run then flushes.
+func run(ctx context.Context) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /hello/{name}", hello)
+	server := &http.Server{Addr: cmp.Or(os.Getenv("BIND_ADDRESS"), ":8080"), Handler: httptrace.Handler(mux)}
+	drained := make(chan error, 1)
+	context.AfterFunc(ctx, func() { drained <- server.Shutdown(context.WithoutCancel(ctx)) })
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-drained
+}
+
+func hello(w http.ResponseWriter, r *http.Request) {
+	slog.InfoContext(r.Context(), "hello") // the line carries trace_id and span_id
+}
