@@ -3,6 +3,7 @@ module github.com/nais/spor/examples
 go 1.26.0
 
 require (
+	github.com/jackc/pgx/v5 v5.7.0
 	github.com/nais/spor v0.0.0
 	github.com/prometheus/client_golang v1.24.1
 	github.com/spf13/cobra v1.8.1
@@ -30,7 +31,6 @@ require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
-	github.com/jackc/pgx/v5 v5.7.0 // indirect
 	github.com/jackc/puddle/v2 v2.2.1 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect

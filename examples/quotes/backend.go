@@ -18,11 +18,11 @@ import (
 type backend struct {
 	quotespb.UnimplementedQuotesServer
 
-	store  *store
+	store  store
 	events *events
 }
 
-func newBackend(s *store, e *events) *grpc.Server {
+func newBackend(s store, e *events) *grpc.Server {
 	server := grpctrace.NewServer(
 		grpc.ChainUnaryInterceptor(recoverUnary),
 		grpc.ChainStreamInterceptor(recoverStream),

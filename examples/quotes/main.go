@@ -1,13 +1,14 @@
 // Quotes is three services in one binary that show spor: a gateway that people
 // call over HTTP, a backend that the gateway calls over gRPC and that keeps quotes
-// in SQLite, and a worker that counts them as the backend tells of them over Kafka,
+// in PostgreSQL or SQLite, and a worker that counts them as the backend tells of them over Kafka,
 // and that the gateway asks over HTTP.
 //
 // It serves, and sends itself light traffic, until it is stopped; with -once it
 // sends one round of requests and ends. The gateway listens on PORT, or on a
 // free loopback port. Kafka is KAFKA_BROKERS, with the certificates that NAIS
 // names, or a cluster inside the program; the topic is KAFKA_TOPIC, or
-// quotes.created.
+// quotes.created. PostgreSQL is where NAIS_DATABASE_*_URL, PGURL or DATABASE_URL
+// says; without one of them SQLite keeps the quotes until the program ends.
 package main
 
 import (
@@ -62,7 +63,7 @@ func run(ctx context.Context, once bool) error {
 		return err
 	}
 	defer backend.stop(ctx)
-	statistics, err := startHTTP(ctx, "127.0.0.1:0", quotes.statisticsRoutes())
+	statistics, err := startHTTP(ctx, "127.0.0.1:0", statisticsRoutes(quotes))
 	if err != nil {
 		return err
 	}

@@ -2,84 +2,66 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"log/slog"
+	"fmt"
 	"os"
-	"path/filepath"
+	"slices"
+	"strings"
 
-	_ "modernc.org/sqlite" // the driver, which needs no C
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/nais/spor/examples/quotes/quotespb"
-	"github.com/nais/spor/sqltrace"
 )
 
-// store keeps quotes in SQLite, in a directory of its own.
-type store struct {
-	db  *sql.DB
-	dir string
+// store keeps quotes, and how many there are of each author.
+type store interface {
+	add(ctx context.Context, q *quotespb.Quote) error
+	// get returns errNoQuote if there is none.
+	get(ctx context.Context, id string) (*quotespb.Quote, error)
+	// list returns every quote, the oldest first.
+	list(ctx context.Context) ([]*quotespb.Quote, error)
+	// count adds one to the quotes of author.
+	count(ctx context.Context, author string) error
+	// statistics returns how many quotes there are of each author.
+	statistics(ctx context.Context) (map[string]int, error)
+	close()
 }
 
 var errNoQuote = errors.New("no such quote")
 
-func openStore(ctx context.Context) (*store, error) {
-	dir, err := os.MkdirTemp("", "quotes-")
-	if err != nil {
-		return nil, err
+// openStore opens PostgreSQL where the environment names one, as NAIS does for its
+// two kinds, or else SQLite.
+func openStore(ctx context.Context) (store, error) {
+	name := postgresVariable(os.Environ())
+	if name == "" {
+		return openSQLite(ctx)
 	}
-	s := &store{dir: dir}
-	s.db, err = sqltrace.Open("sqlite", filepath.Join(dir, "quotes.db")+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)")
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+	config, err := pgxpool.ParseConfig(os.Getenv(name))
+	if err != nil { // whose text may hold the password
+		return nil, fmt.Errorf("%s: not the URL of a database (want postgres://user:password@host:port/database)", name)
 	}
-	_, err = s.db.ExecContext(ctx, `CREATE TABLE quotes (id TEXT PRIMARY KEY, author TEXT NOT NULL, text TEXT NOT NULL)`)
-	if err != nil {
-		s.close()
-		return nil, err
-	}
-	if _, err := s.db.ExecContext(ctx, createStatistics); err != nil {
-		s.close()
-		return nil, err
-	}
-	return s, nil
+	return openPostgres(ctx, config)
 }
 
-// close forgets the quotes.
-func (s *store) close() {
-	if err := errors.Join(s.db.Close(), os.RemoveAll(s.dir)); err != nil {
-		slog.Error("store was not left in order", "error", err)
-	}
-}
-
-func (s *store) add(ctx context.Context, q *quotespb.Quote) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO quotes (id, author, text) VALUES (?, ?, ?)`, q.GetId(), q.GetAuthor(), q.GetText())
-	return err
-}
-
-// get returns errNoQuote if there is none.
-func (s *store) get(ctx context.Context, id string) (*quotespb.Quote, error) {
-	q := &quotespb.Quote{Id: id}
-	err := s.db.QueryRowContext(ctx, `SELECT author, text FROM quotes WHERE id = ?`, id).Scan(&q.Author, &q.Text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, errNoQuote
-	}
-	return q, err
-}
-
-// list returns every quote, the oldest first.
-func (s *store) list(ctx context.Context) ([]*quotespb.Quote, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT id, author, text FROM quotes ORDER BY rowid`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var quotes []*quotespb.Quote
-	for rows.Next() {
-		q := &quotespb.Quote{}
-		if err := rows.Scan(&q.Id, &q.Author, &q.Text); err != nil {
-			return nil, err
+// postgresVariable returns the name of the variable that says where PostgreSQL is,
+// "" if none does.
+func postgresVariable(environ []string) string {
+	var names []string
+	for _, pair := range environ {
+		name, value, _ := strings.Cut(pair, "=")
+		if value != "" && isPostgres(name) {
+			names = append(names, name)
 		}
-		quotes = append(quotes, q)
 	}
-	return quotes, rows.Err()
+	if len(names) == 0 {
+		return ""
+	}
+	return slices.Max(names) // PGURL, NAIS_DATABASE_*_URL, DATABASE_URL
+}
+
+func isPostgres(name string) bool {
+	if name == "PGURL" || name == "DATABASE_URL" {
+		return true
+	}
+	return strings.HasPrefix(name, "NAIS_DATABASE_") && strings.HasSuffix(name, "_URL") && !strings.HasSuffix(name, "_JDBC_URL")
 }

@@ -16,12 +16,12 @@ import (
 // them.
 type worker struct {
 	client *kgo.Client
-	store  *store
+	store  store
 	worked chan struct{} // closed when it has ended
 	done   atomic.Int64  // quotes
 }
 
-func startWorker(ctx context.Context, k *kafka, s *store) (*worker, error) {
+func startWorker(ctx context.Context, k *kafka, s store) (*worker, error) {
 	client, err := kgo.NewClient(append([]kgo.Opt{
 		kgotrace.Opt(),
 		kgo.ConsumerGroup("quotes"), kgo.ConsumeTopics(k.topic), kgo.DisableAutoCommit(),
