@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/nais/spor/internal/receiver"
+	"github.com/nais/spor/setup"
 )
 
 // faulty listens with a sink that answers as it is told.
@@ -332,7 +333,7 @@ func TestLoggerThatFailsDoesNotFeedItself(t *testing.T) {
 func TestUnreachedPlatformEndpointKeepsLittle(t *testing.T) {
 	environment(t, "NAIS_CLUSTER_NAME", "dev-gcp", "OTEL_BSP_MAX_QUEUE_SIZE", "100000")
 	logLines(t)
-	shutdown := mustStart(t)
+	shutdown := mustStart(t, setup.WithOfficialExporter())
 	endSpans(5000)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()

@@ -59,7 +59,7 @@ func readSettings(env *environment, c *config) *settings {
 			dialect: dialect.New(dialect.ParseOptIn(env.text(dialect.Variable))),
 			peers:   readPeers(env, env.all()),
 		},
-		official:   true, // until the pipeline is tested
+		official:   c.official,
 		processors: c.processors,
 	}
 }

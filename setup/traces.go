@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc"
 
 	"github.com/nais/spor/setup/internal/otlp"
 	"github.com/nais/spor/setup/internal/pipeline"
@@ -52,18 +53,19 @@ func (t *telemetry) newPipeline(s *settings) (sdktrace.SpanProcessor, error) {
 		return t.officialPipeline(s)
 	}
 	w := &watcher{signal: "traces", endpoint: s.traces.endpoint, reporter: t.reporter}
-	conn, err := dial(s.traces, w.watch)
-	if err != nil {
-		return nil, fmt.Errorf("setup: %s: %w", s.traces.endpoint.url, err)
-	}
 	c := pipeline.Config{
-		Conn: conn, Encoding: otlp.NewCommon(s.rewriter), Ledger: t.ledger, Trouble: w, Headers: s.traces.headers,
+		Dial:     func() (*grpc.ClientConn, error) { return dial(s.traces, w.watch) },
+		Encoding: otlp.NewCommon(s.rewriter), Ledger: t.ledger, Trouble: w, Headers: s.traces.headers,
 		Timeout: min(s.traces.timeout, s.batch.timeout), Delay: s.batch.delay, Bytes: w.bufferBytes(),
 	}
 	if s.batch.counted {
 		c.MostSpans, c.BatchSpans = s.batch.queue, s.batch.size
 	}
-	return pipeline.New(c), nil
+	p, err := pipeline.New(c)
+	if err != nil {
+		return nil, fmt.Errorf("setup: %s: %w", s.traces.endpoint.url, err)
+	}
+	return p, nil
 }
 
 // unreachedBytes is what spans may take that wait for a collector that nobody

@@ -18,6 +18,7 @@ type batch struct {
 	deadline  time.Time // when it is given up, if it was asked
 	notBefore time.Time // when it may be sent again
 	retries   int
+	unheard   bool // a request timed out, while the collector was silent
 	requests  *int // how many more the bisection may make
 }
 

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,9 @@ import (
 const (
 	// enoughBytes are sent without waiting for more.
 	enoughBytes = 256 << 10
+	// turn is after how many chunks the sender is given one, while the buffer is
+	// half full.
+	turn = 4
 	// spareChunks are kept ready, so that few ends of spans pay for a new one.
 	spareChunks = 8
 )
@@ -29,6 +33,8 @@ type buffer struct {
 	shards     []shard
 
 	wake  chan struct{} // for the sender
+	stuck atomic.Bool   // the collector cannot be reached
+	press atomic.Bool   // half of the memory is used, and more since
 	timed atomic.Bool   // the sender knows that something waits
 	// These count if numbers of spans are bounded: all that are not settled, and
 	// those that no batch holds.
@@ -53,20 +59,34 @@ type shard struct {
 	_      [64]byte // shards share no cache line
 }
 
-// lock locks the shard at home, or one beside it that nobody is using.
-func (b *buffer) lock(home int) *shard {
+// lock locks the shard at home, or one beside it that nobody is using, and makes
+// that the home. All begin with the same, and part where they get in each other's
+// way: spans that end one by one stay in order.
+func (b *buffer) lock(home *int) *shard {
 	for i := range b.shards {
-		if s := &b.shards[(home+i)%len(b.shards)]; s.mu.TryLock() {
+		at := (*home + i) % len(b.shards)
+		if s := &b.shards[at]; s.mu.TryLock() {
+			*home = at
 			return s
 		}
 	}
-	s := &b.shards[home%len(b.shards)]
+	s := &b.shards[*home]
 	s.mu.Lock()
 	return s
 }
 
 // add takes a span that has ended. It is settled, or waits, when add returns.
-func (b *buffer) add(home int, origin *otlp.Origin, span []byte) {
+//
+// Processors that end spans as fast as they can leave none for the sender: it is
+// given its turn now and then while the buffer fills, if that helps.
+func (b *buffer) add(home *int, origin *otlp.Origin, span []byte) {
+	b.accept(home, origin, span)
+	if b.press.Load() && b.press.CompareAndSwap(true, false) {
+		runtime.Gosched()
+	}
+}
+
+func (b *buffer) accept(home *int, origin *otlp.Origin, span []byte) {
 	if len(span) > largestBody {
 		b.ledger.Drop(ledger.TooBig, 1)
 		return
@@ -181,6 +201,9 @@ func (b *buffer) seal(c *chunk) {
 	b.queued += c.size()
 	if b.queued >= enoughBytes {
 		b.wakeSender()
+	}
+	if half := b.bytes() / 2; (c.seq%turn == 0 && b.held > half || b.held > half+half/2) && !b.stuck.Load() {
+		b.press.Store(true)
 	}
 }
 

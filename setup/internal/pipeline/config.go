@@ -12,7 +12,9 @@ import (
 // Config says where spans go, and what may wait. All of it is needed, but for
 // what has a zero value here.
 type Config struct {
-	Conn     *grpc.ClientConn // the processor's own: Shutdown closes it
+	// Dial prepares a connection, which is the processor's own. It is called
+	// again when one has to be replaced.
+	Dial     func() (*grpc.ClientConn, error)
 	Encoding *otlp.Common
 	Ledger   *ledger.Ledger
 	Trouble  Trouble

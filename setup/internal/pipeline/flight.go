@@ -16,10 +16,11 @@ import (
 // flight is one batch on its way, with all the requests that it takes.
 type flight struct {
 	*sender
-	answered bool          // the collector is there
-	gone     error         // why it cannot be reached
-	dialling bool          // there was no connection either
-	pause    time.Duration // how long it asks to be left alone
+	answered bool             // the collector is there
+	gone     error            // why it cannot be reached
+	dialling bool             // there was no connection either
+	stale    *grpc.ClientConn // the connection that may lead nowhere
+	pause    time.Duration    // how long it asks to be left alone
 }
 
 // fly sends a batch until each span of it is settled or parked.
@@ -56,7 +57,8 @@ func (f *flight) request(b *batch) {
 	if b.deadline.IsZero() {
 		b.deadline = time.Now().Add(f.timeout)
 	}
-	response, sent, err := f.post(b)
+	conn := f.conn.Load()
+	response, sent, err := f.post(conn, b)
 	if err == nil {
 		f.answered = true
 		f.settle(b, response)
@@ -68,6 +70,9 @@ func (f *flight) request(b *batch) {
 		return
 	}
 	v := judge(err, sent)
+	if f.isSilent(b, err, sent) {
+		b.unheard, f.stale, v = true, conn, unreachable
+	}
 	f.answered = f.answered || v != unreachable && status.Code(err) != codes.DeadlineExceeded
 	switch v {
 	case unreachable:
@@ -81,13 +86,20 @@ func (f *flight) request(b *batch) {
 	}
 }
 
+// isSilent reports whether the collector has said nothing for as long as b had:
+// it may be frozen, or the connection lead nowhere. A batch has that chance once,
+// since such a collector may have taken it.
+func (f *flight) isSilent(b *batch, err error, sent bool) bool {
+	return sent && !b.unheard && status.Code(err) == codes.DeadlineExceeded && f.silence() >= f.timeout
+}
+
 // post makes one request.
-func (f *flight) post(b *batch) (_ *coltracepb.ExportTraceServiceResponse, sent bool, _ error) {
+func (f *flight) post(conn *grpc.ClientConn, b *batch) (_ *coltracepb.ExportTraceServiceResponse, sent bool, _ error) {
 	ctx, cancel := context.WithTimeout(f.life, f.timeout)
 	defer cancel()
 	m := &message{body: b.body}
 	response := &coltracepb.ExportTraceServiceResponse{}
-	err := f.conn.Invoke(ctx, exportMethod, m, response, grpc.ForceCodecV2(codec{}))
+	err := conn.Invoke(ctx, exportMethod, m, response, grpc.ForceCodecV2(codec{}))
 	return response, m.sent.Load(), err
 }
 

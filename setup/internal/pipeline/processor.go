@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -21,7 +20,6 @@ type Processor struct {
 	buffer   *buffer
 	sender   *sender
 	encoders sync.Pool // of *encoder
-	homes    atomic.Int64
 
 	stop    sync.Once
 	stopped chan struct{}
@@ -31,15 +29,19 @@ type Processor struct {
 
 var _ sdktrace.SpanProcessor = (*Processor)(nil)
 
-// encoder is that of one processor at a time, which so comes back to its shard.
+// encoder is that of one processor at a time, which so comes back to its home.
 type encoder struct {
 	*otlp.Encoder
 	bytes []byte
-	home  int
+	home  int // a shard
 }
 
-// New returns a processor that runs until Shutdown.
-func New(c Config) *Processor {
+// New returns a processor that runs until Shutdown, or the error of Dial.
+func New(c Config) (*Processor, error) {
+	conn, err := c.Dial()
+	if err != nil {
+		return nil, err
+	}
 	p := &Processor{
 		config: c,
 		buffer: &buffer{
@@ -49,18 +51,19 @@ func New(c Config) *Processor {
 		stopped: make(chan struct{}), ran: make(chan struct{}),
 	}
 	p.encoders.New = func() any {
-		return &encoder{c.Encoding.NewEncoder(), make([]byte, 0, 2<<10), int(p.homes.Add(1))}
+		return &encoder{Encoder: c.Encoding.NewEncoder(), bytes: make([]byte, 0, 2<<10)}
 	}
 	life, abort := context.WithCancel(metadata.NewOutgoingContext(context.Background(), metadata.New(c.Headers)))
 	p.sender = &sender{
-		conn: c.Conn, buffer: p.buffer, trouble: c.Trouble, timeout: c.Timeout, delay: c.Delay, life: life, abort: abort,
+		dial: c.Dial, buffer: p.buffer, trouble: c.Trouble, timeout: c.Timeout, delay: c.Delay, life: life, abort: abort,
 		landings: make(chan *flight, mostFlights), ready: make(chan struct{}),
 	}
+	p.sender.conn.Store(conn)
 	go func() {
 		defer close(p.ran)
 		p.sender.run()
 	}()
-	return p
+	return p, nil
 }
 
 // mostShards bounds the memory that shards hold when little happens.
@@ -76,7 +79,7 @@ func (p *Processor) OnEnd(span sdktrace.ReadOnlySpan) {
 	}
 	e, _ := p.encoders.Get().(*encoder)
 	if origin := p.encode(e, span); origin != nil {
-		p.buffer.add(e.home, origin, e.bytes)
+		p.buffer.add(&e.home, origin, e.bytes)
 	}
 	if cap(e.bytes) > 2*chunkBytes {
 		e.bytes = make([]byte, 0, 2<<10)
@@ -156,5 +159,5 @@ func (p *Processor) shutdown(ctx context.Context) error {
 	<-p.ran
 	p.buffer.abandon()
 	p.config.Trouble.Dropped()
-	return p.config.Conn.Close()
+	return p.sender.conn.Load().Close()
 }

@@ -26,7 +26,8 @@ const (
 // sender decides when what is sent. Its fields without a lock are for the
 // goroutine of run alone.
 type sender struct {
-	conn    *grpc.ClientConn
+	dial    func() (*grpc.ClientConn, error)
+	conn    atomic.Pointer[grpc.ClientConn]
 	buffer  *buffer
 	trouble Trouble
 	timeout time.Duration
@@ -38,13 +39,13 @@ type sender struct {
 	landings chan *flight
 	ready    chan struct{} // there is a connection again
 	waits    sync.WaitGroup
-	flushes  atomic.Uint64 // everything up to that age is to be sent now
+	flushes  atomic.Uint64             // everything up to that age is to be sent now
+	heard    atomic.Pointer[time.Time] // when the collector answered, or the first of the flights began
 	draining atomic.Pointer[drain]
 
 	flights   int
 	through   uint64    // everything up to that age has waited long enough
 	due       time.Time // when what waits has; zero when nothing does
-	heard     time.Time // when the collector answered, or the first of the flights began
 	down      bool
 	awaiting  bool
 	outage    error // why it is down
@@ -114,7 +115,7 @@ func (s *sender) launch(now time.Time) {
 			return
 		}
 		if s.flights == 0 {
-			s.heard = now
+			s.heard.Store(&now)
 		}
 		s.flights++
 		go s.fly(batch)
@@ -136,32 +137,36 @@ func (s *sender) free(now time.Time) bool {
 		return false
 	case s.down:
 		return s.flights == 0 && s.connected()
-	case s.flights > 0 && now.Sub(s.heard) > patience:
+	case s.flights > 0 && s.silence() > patience:
 		return false
 	}
 	return s.flights < mostFlights
 }
 
+// silence returns for how long the collector has not answered while it was asked.
+func (s *sender) silence() time.Duration { return time.Since(*s.heard.Load()) }
+
 // connected reports whether there is a connection, and has one made.
 func (s *sender) connected() bool {
-	state := s.conn.GetState()
+	state := s.conn.Load().GetState()
 	if state == connectivity.Ready {
 		return true
 	}
 	if !s.awaiting {
 		s.awaiting = true
-		s.waits.Go(s.await)
+		conn := s.conn.Load()
+		s.waits.Go(func() { s.await(conn) })
 	}
 	return false
 }
 
 // await waits for a connection.
-func (s *sender) await() {
-	for state := s.conn.GetState(); state != connectivity.Ready; state = s.conn.GetState() {
+func (s *sender) await(conn *grpc.ClientConn) {
+	for state := conn.GetState(); state != connectivity.Ready && state != connectivity.Shutdown; state = conn.GetState() {
 		if state == connectivity.Idle {
-			s.conn.Connect()
+			conn.Connect()
 		}
-		if !s.conn.WaitForStateChange(s.life, state) {
+		if !conn.WaitForStateChange(s.life, state) {
 			return
 		}
 	}
@@ -176,19 +181,34 @@ func (s *sender) land(f *flight) {
 	s.flights--
 	now := time.Now()
 	if f.answered {
-		s.heard = now
+		s.heard.Store(&now)
 		s.down, s.failures = false, 0
+		s.buffer.stuck.Store(false)
 	}
 	if f.gone != nil {
 		s.down, s.outage = true, f.gone
 		s.failures++
+		s.buffer.stuck.Store(true)
 		if !f.dialling { // connecting has pauses of its own
 			s.notBefore = later(s.notBefore, now.Add(backoff(s.failures)))
 		}
 	}
+	if f.stale != nil && f.stale == s.conn.Load() {
+		s.reconnect()
+	}
 	if f.pause > 0 {
 		s.notBefore = later(s.notBefore, now.Add(f.pause))
 	}
+}
+
+// reconnect replaces the connection. Requests on the old one fail, and are tried
+// again on the new one.
+func (s *sender) reconnect() {
+	conn, err := s.dial()
+	if err != nil {
+		return // as it was: the address has not changed
+	}
+	_ = s.conn.Swap(conn).Close()
 }
 
 // tell tells people what they should know.

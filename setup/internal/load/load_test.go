@@ -1,0 +1,122 @@
+package load_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// delivered fails unless every span arrived once.
+func delivered(t *testing.T, o outcome, s *sink) {
+	t.Helper()
+	if got := s.count(); got != o.Produced || o.Lost != "" {
+		t.Errorf("got %d of %d spans: %s", got, o.Produced, o.Lost)
+	}
+}
+
+func TestBurstLosesNothing(t *testing.T) {
+	s := newSink(t)
+	o, lines := begin(t, plan{Spans: 200_000, From: 2, Rate: 200_000}, "OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint()).end(t)
+	t.Logf("%s", lines)
+	delivered(t, o, s)
+	if o.RSSGrew > 96<<20 && !race {
+		t.Errorf("resident memory grew by %d MiB, want 96 at most", o.RSSGrew>>20)
+	}
+	t.Logf("%d spans in %s, %d MiB", o.Produced, o.Took, o.RSSGrew>>20)
+}
+
+func TestHighRateLosesNothing(t *testing.T) {
+	s := newSink(t)
+	spans := 1_000_000 / scale
+	o, _ := begin(t, plan{Spans: spans, From: 2, Rate: 100_000}, "OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint()).end(t)
+	delivered(t, o, s)
+	t.Logf("%d spans in %s, %d MiB", o.Produced, o.Took, o.RSSGrew>>20)
+}
+
+// The outage lasts longer than a batch is tried for, and the spans of all of it
+// wait in memory.
+func TestOutageLosesNothing(t *testing.T) {
+	t.Parallel()
+	const rate = 100
+	outage := 90 * time.Second / scale
+	s := newSink(t)
+	p := begin(t, plan{Spans: rate * int((outage+10*time.Second/scale)/time.Second), From: 1, Rate: rate, Heap: true},
+		"OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint(), "OTEL_BSP_SCHEDULE_DELAY", "200")
+	for deadline := time.Now().Add(20 * time.Second); s.count() == 0; <-time.After(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no span arrives")
+		}
+	}
+	s.server.Stop()
+	<-time.After(outage)
+	before, back := s.count(), time.Now()
+	s.listen(t)
+	for s.count() == before && time.Since(back) < 20*time.Second {
+		<-time.After(10 * time.Millisecond)
+	}
+	if took := time.Since(back); took > 5*time.Second {
+		t.Errorf("the first spans came %s after the collector, want five seconds", took)
+	}
+	o, lines := p.end(t)
+	delivered(t, o, s)
+	if grew := int64(o.Heap[len(o.Heap)-1]) - int64(o.Heap[0]); grew > 8<<20 {
+		t.Errorf("the heap grew by %d MiB, want 8 at most", grew>>20)
+	}
+	t.Logf("first spans after %s; heap %v; lines %d", time.Since(back), o.Heap, len(lines))
+}
+
+// A small container without a collector.
+func TestDeadCollectorCostsNoMemory(t *testing.T) {
+	t.Parallel()
+	const rate, memory = 1000, 56 << 20
+	spans := rate * 600 / scale
+	dead := newSink(t)
+	dead.server.Stop()
+	o, lines := begin(t, plan{Spans: spans, From: 2, Rate: rate, Heap: true, Shutdown: 5 * time.Second},
+		"OTEL_EXPORTER_OTLP_ENDPOINT", dead.endpoint(), "GOMEMLIMIT", fmt.Sprint(memory)).end(t)
+	if want := fmt.Sprintf("setup: %d of %d spans were not delivered", spans, spans); !strings.HasPrefix(o.Lost, want) {
+		t.Errorf("got %q, want %q", o.Lost, want)
+	}
+	// The buffer, an eighth of the memory, is full after some 20 s.
+	full, last := o.Heap[4], o.Heap[len(o.Heap)-1]
+	if last > full+1<<20 {
+		t.Errorf("the heap grew from %d to %d bytes: %v", full, last, o.Heap)
+	}
+	if o.RSSGrew > memory && !race {
+		t.Errorf("resident memory grew by %d MiB, of %d", o.RSSGrew>>20, memory>>20)
+	}
+	if most := int(o.Took/time.Minute) + 2; len(lines) > most {
+		t.Errorf("got %d lines, want one a minute and one at the end: %s", len(lines), lines)
+	}
+	if o.Flush > 1100*time.Millisecond && !race {
+		t.Errorf("shutdown took %s, want a second", o.Flush)
+	}
+	t.Logf("heap %v, resident %d MiB, shutdown %s, %d lines", o.Heap, o.RSSGrew>>20, o.Flush, len(lines))
+}
+
+// When the buffer does fill, what is missing is what was counted, and the oldest.
+func TestFullBufferDropsTheOldest(t *testing.T) {
+	t.Parallel()
+	s := newSink(t)
+	s.server.Stop()
+	s.keeps = true
+	const spans = 40_000 // 17 MB
+	p := begin(t, plan{Spans: spans, From: 1, Rate: 8000}, "OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint(), "GOMEMLIMIT", "32MiB")
+	<-time.After(4 * time.Second)
+	s.listen(t)
+	o, _ := p.end(t)
+	var lost, all int
+	if _, err := fmt.Sscanf(o.Lost, "setup: %d of %d spans", &lost, &all); err != nil {
+		t.Fatalf("%q: %v", o.Lost, err)
+	}
+	got := s.received()
+	if all != spans || len(got)+lost != spans || lost == 0 {
+		t.Errorf("received %d + lost %d = %d of %d", len(got), lost, len(got)+lost, all)
+	}
+	// Two processors fill a chunk each, so that the bound is not sharp.
+	if oldest, kept := got[0], got[len(got)-1]-got[0]; kept-len(got) > 400 {
+		t.Errorf("kept %d of those from number %d on, and lost %d of them", len(got), oldest, kept-len(got))
+	}
+	t.Logf("lost %d: %s", lost, o.Lost)
+}

@@ -1,0 +1,5 @@
+//go:build fault
+
+package load_test
+
+const scale = 1

@@ -1,0 +1,133 @@
+package load_test
+
+import (
+	"net"
+	"slices"
+	"sync"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// sink is a collector that looks at nothing but the numbers of spans: it costs as
+// little as it can, since it shares the processors with what is measured.
+type sink struct {
+	server *grpc.Server
+	addr   string
+
+	mu    sync.Mutex
+	spans int
+	// numbers is what the spans were numbered, if they are kept.
+	keeps   bool
+	numbers []int
+}
+
+func newSink(tb testing.TB) *sink {
+	tb.Helper()
+	s := &sink{addr: "127.0.0.1:0"}
+	s.listen(tb)
+	return s
+}
+
+// listen starts the sink, again after a stop.
+func (s *sink) listen(tb testing.TB) {
+	tb.Helper()
+	l, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", s.addr)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.addr = l.Addr().String()
+	s.server = grpc.NewServer(grpc.ForceServerCodecV2(raw{}), grpc.MaxRecvMsgSize(64<<20), grpc.UnknownServiceHandler(s.take))
+	go s.server.Serve(l)
+	tb.Cleanup(s.server.Stop)
+}
+
+func (s *sink) endpoint() string { return "http://" + s.addr }
+
+func (s *sink) take(_ any, stream grpc.ServerStream) error {
+	var request []byte
+	if err := stream.RecvMsg(&request); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fields(request, 1, func(resource []byte) {
+		fields(resource, 2, func(scope []byte) {
+			fields(scope, 2, func(span []byte) {
+				s.spans++
+				if s.keeps {
+					s.numbers = append(s.numbers, numberOf(span))
+				}
+			})
+		})
+	})
+	return stream.SendMsg(&[]byte{})
+}
+
+func (s *sink) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spans
+}
+
+// received returns the numbers of the spans, in order.
+func (s *sink) received() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	numbers := slices.Clone(s.numbers)
+	slices.Sort(numbers)
+	return numbers
+}
+
+// numberOf returns the attribute number of a span.
+func numberOf(span []byte) (number int) {
+	fields(span, 9, func(attribute []byte) {
+		fields(attribute, 1, func(key []byte) {
+			if string(key) == "number" {
+				fields(attribute, 2, func(value []byte) {
+					n, _ := protowire.ConsumeVarint(value[1:])
+					number = int(n)
+				})
+			}
+		})
+	})
+	return number
+}
+
+// fields calls do with each message in that field.
+func fields(b []byte, number protowire.Number, do func([]byte)) {
+	for len(b) > 0 {
+		n, kind, size := protowire.ConsumeTag(b)
+		if size < 0 {
+			return
+		}
+		b = b[size:]
+		if n == number && kind == protowire.BytesType {
+			value, size := protowire.ConsumeBytes(b)
+			if size < 0 {
+				return
+			}
+			do(value)
+			b = b[size:]
+			continue
+		}
+		if size = protowire.ConsumeFieldValue(n, kind, b); size < 0 {
+			return
+		}
+		b = b[size:]
+	}
+}
+
+// raw is a codec for bytes.
+type raw struct{}
+
+func (raw) Marshal(v any) (mem.BufferSlice, error) {
+	return mem.BufferSlice{mem.SliceBuffer(*v.(*[]byte))}, nil
+}
+func (raw) Unmarshal(data mem.BufferSlice, v any) error {
+	*v.(*[]byte) = data.Materialize()
+	return nil
+}
+func (raw) Name() string { return "proto" }

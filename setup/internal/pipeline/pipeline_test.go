@@ -1,0 +1,349 @@
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/instrumentation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/nais/spor/internal/receiver"
+	"github.com/nais/spor/setup/internal/ledger"
+	"github.com/nais/spor/setup/internal/otlp"
+	"github.com/nais/spor/setup/internal/pipeline"
+)
+
+// plain are rules that change nothing.
+type plain struct{}
+
+func (plain) AppendAttributes(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
+	if span.Name() == "bug" {
+		panic("a bug")
+	}
+	return append(dst, span.Attributes()...)
+}
+func (plain) Text(text string) string                             { return text }
+func (plain) Value(v attribute.Value) attribute.Value             { return v }
+func (plain) TraceState(s trace.TraceState) trace.TraceState      { return s }
+func (plain) Scope(s instrumentation.Scope) instrumentation.Scope { return s }
+
+// trouble keeps what it is told.
+type trouble struct {
+	mu      sync.Mutex
+	outages int
+	gaveUp  []error
+}
+
+func (t *trouble) Outage(error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.outages++
+}
+
+func (t *trouble) GaveUp(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.gaveUp = append(t.gaveUp, err)
+}
+func (*trouble) Warning(string) {}
+func (*trouble) Dropped()       {}
+
+// exporting returns a provider whose spans go where dial leads.
+func exporting(t *testing.T, l *ledger.Ledger, dial func() (*grpc.ClientConn, error)) *sdktrace.TracerProvider {
+	t.Helper()
+	p, err := pipeline.New(pipeline.Config{
+		Dial: dial, Encoding: otlp.NewCommon(plain{}), Ledger: l, Trouble: &trouble{},
+		Timeout: 30 * time.Second, Delay: 5 * time.Second, Bytes: func() int { return 4 << 20 },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(p))
+}
+
+func endSpans(provider trace.TracerProvider, n int) {
+	tracer := provider.Tracer("test")
+	for range n {
+		_, span := tracer.Start(context.Background(), "work")
+		span.End()
+	}
+}
+
+func dropped(l *ledger.Ledger) string {
+	byReason, _ := l.Drops()
+	return ledger.Describe(byReason)
+}
+
+func TestBugOfTheRulesCostsOneSpan(t *testing.T) {
+	server, err := receiver.Listen(":0", receiver.Sink{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	l := &ledger.Ledger{}
+	provider := exporting(t, l, func() (*grpc.ClientConn, error) {
+		return grpc.NewClient(server.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	})
+	endSpans(provider, 3)
+	_, span := provider.Tracer("test").Start(t.Context(), "bug")
+	span.End()
+	endSpans(provider, 3)
+	if err := provider.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if l.Delivered() != 6 || dropped(l) != "encode 1" {
+		t.Errorf("got %d delivered, dropped %s; want 6 and encode 1", l.Delivered(), dropped(l))
+	}
+}
+
+func TestNameThatStopsAndStartsResolving(t *testing.T) {
+	server, err := receiver.Listen(":0", receiver.Sink{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	names := manual.NewBuilderWithScheme("names")
+	unknown := func() { names.CC().ReportError(errors.New("no such host")) }
+	known := func() { names.UpdateState(resolver.State{Addresses: []resolver.Address{{Addr: server.Addr()}}}) }
+	l := &ledger.Ledger{}
+	provider := exporting(t, l, func() (*grpc.ClientConn, error) {
+		return grpc.NewClient("names:///collector", grpc.WithResolvers(names), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	})
+	eventually := func(what string, want int64) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); l.Delivered() != want; <-time.After(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: got %d delivered, want %d", what, l.Delivered(), want)
+			}
+		}
+	}
+	flush := func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		_ = provider.ForceFlush(ctx) // sends what it can
+	}
+	endSpans(provider, 10)
+	go flush()
+	<-time.After(50 * time.Millisecond)
+	unknown()
+	known()
+	eventually("the name is known", 10)
+	names.UpdateState(resolver.State{})
+	unknown()
+	endSpans(provider, 10)
+	flush()
+	known()
+	eventually("the name is known again", 20)
+	if err := provider.Shutdown(t.Context()); err != nil || dropped(l) != "" {
+		t.Errorf("got %v, dropped %s", err, dropped(l))
+	}
+}
+
+// bubble is a collector within a synctest bubble.
+type bubble struct {
+	coltracepb.UnimplementedTraceServiceServer
+	mu      sync.Mutex
+	conns   chan net.Conn
+	down    bool
+	answers []error // to the next requests; nil accepts
+	asked   []time.Time
+	done    chan struct{}
+	closed  sync.Once
+}
+
+func (b *bubble) Accept() (net.Conn, error) {
+	select {
+	case c := <-b.conns:
+		return c, nil
+	case <-b.done:
+		return nil, net.ErrClosed
+	}
+}
+func (b *bubble) Close() error {
+	b.closed.Do(func() { close(b.done) })
+	return nil
+}
+func (b *bubble) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (b *bubble) Export(context.Context, *coltracepb.ExportTraceServiceRequest) (*coltracepb.ExportTraceServiceResponse, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.asked = append(b.asked, time.Now())
+	if len(b.answers) > 0 {
+		err := b.answers[0]
+		b.answers = b.answers[1:]
+		return &coltracepb.ExportTraceServiceResponse{}, err
+	}
+	return &coltracepb.ExportTraceServiceResponse{}, nil
+}
+
+func (b *bubble) setDown(down bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.down = down
+}
+
+func (b *bubble) dial() (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///collector", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if b.down {
+				return nil, errors.New("connection refused")
+			}
+			here, there := net.Pipe()
+			b.conns <- there
+			return here, nil
+		}))
+}
+
+// inBubble runs test beside a collector, with a clock that jumps to where
+// something happens.
+func inBubble(t *testing.T, test func(t *testing.T, b *bubble, l *ledger.Ledger, provider *sdktrace.TracerProvider)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		b := &bubble{conns: make(chan net.Conn, 8), done: make(chan struct{})}
+		server := grpc.NewServer()
+		coltracepb.RegisterTraceServiceServer(server, b)
+		go server.Serve(b)
+		l := &ledger.Ledger{}
+		provider := exporting(t, l, b.dial)
+		test(t, b, l, provider)
+		if err := provider.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+		server.Stop()
+		synctest.Wait()
+	})
+}
+
+func TestClockThatJumps(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bubble, l *ledger.Ledger, provider *sdktrace.TracerProvider) {
+		for _, jump := range []time.Duration{time.Millisecond, time.Hour, 30 * 24 * time.Hour} {
+			<-time.After(jump)
+			before, began := l.Delivered(), time.Now()
+			endSpans(provider, 10)
+			<-time.After(5*time.Second - time.Millisecond)
+			if l.Delivered() != before {
+				t.Errorf("after %s: sent before the delay was over", jump)
+			}
+			<-time.After(2 * time.Millisecond)
+			synctest.Wait()
+			if l.Delivered() != before+10 {
+				t.Errorf("after %s: not sent %s later", jump, time.Since(began))
+			}
+		}
+	})
+}
+
+func TestPauseThatTheCollectorAsksFor(t *testing.T) {
+	busy, err := status.New(codes.ResourceExhausted, "busy").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Minute)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inBubble(t, func(t *testing.T, b *bubble, l *ledger.Ledger, provider *sdktrace.TracerProvider) {
+		b.answers = []error{busy.Err(), busy.Err()}
+		endSpans(provider, 10)
+		<-time.After(150 * time.Second)
+		synctest.Wait()
+		if l.Delivered() != 10 || len(b.asked) != 3 {
+			t.Fatalf("got %d delivered by %d requests, want 10 by 3", l.Delivered(), len(b.asked))
+		}
+		for i := range 2 {
+			if pause := b.asked[i+1].Sub(b.asked[i]); pause < time.Minute || pause > 63*time.Second {
+				t.Errorf("asked again after %s, want a minute and a little", pause)
+			}
+		}
+	})
+}
+
+func TestBatchIsGivenUpAfterItsTime(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bubble, l *ledger.Ledger, provider *sdktrace.TracerProvider) {
+		for range 200 {
+			b.answers = append(b.answers, status.Error(codes.Aborted, "later"))
+		}
+		endSpans(provider, 10)
+		<-time.After(40 * time.Second)
+		synctest.Wait()
+		if dropped(l) != "timeout 10" {
+			t.Errorf("dropped %q, want timeout 10", dropped(l))
+		}
+		// Pauses grow to a second, give or take a half.
+		if n := len(b.asked); n < 20 || n > 70 {
+			t.Errorf("asked %d times in 30 s", n)
+		}
+	})
+}
+
+// Ninety seconds without a collector, and then as many hours.
+func TestOutageOfAnyLength(t *testing.T) {
+	for _, outage := range []time.Duration{90 * time.Second, 90 * time.Hour} {
+		inBubble(t, func(t *testing.T, b *bubble, l *ledger.Ledger, provider *sdktrace.TracerProvider) {
+			endSpans(provider, 10)
+			<-time.After(6 * time.Second)
+			b.setDown(true)
+			b.answers = []error{status.Error(codes.Unavailable, "going down")}
+			for range 100 {
+				endSpans(provider, 10)
+				<-time.After(outage / 100)
+			}
+			b.setDown(false)
+			<-time.After(2 * time.Minute) // gRPC's own pauses here are its standard ones
+			synctest.Wait()
+			if l.Delivered() != 1010 || dropped(l) != "" {
+				t.Errorf("after %s: got %d delivered, dropped %q", outage, l.Delivered(), dropped(l))
+			}
+		})
+	}
+}
+
+func TestFlushWaitsForWhatIsInFlightAlone(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bubble, l *ledger.Ledger, provider *sdktrace.TracerProvider) {
+		endSpans(provider, 10)
+		begin := time.Now()
+		if err := provider.ForceFlush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if l.Delivered() != 10 || time.Since(begin) > time.Second {
+			t.Errorf("got %d delivered after %s", l.Delivered(), time.Since(begin))
+		}
+	})
+}
+
+func TestNothingIsLeftBehind(t *testing.T) {
+	before := runtime.NumGoroutine()
+	l := &ledger.Ledger{}
+	provider := exporting(t, l, func() (*grpc.ClientConn, error) {
+		return grpc.NewClient("127.0.0.1:1", grpc.WithTransportCredentials(insecure.NewCredentials()))
+	})
+	endSpans(provider, 10)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_ = provider.Shutdown(ctx)
+	endSpans(provider, 10) // its tracers are idle by now
+	if dropped(l) != "after_shutdown 10" {
+		t.Errorf("dropped %q, want after_shutdown 10", dropped(l))
+	}
+	for deadline := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before; <-time.After(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("goroutines: got %d, want %d", runtime.NumGoroutine(), before)
+		}
+	}
+}
