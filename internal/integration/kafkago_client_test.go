@@ -82,7 +82,7 @@ func (kafkaGo) Producer(t *testing.T, with conformance.KafkaProducing) conforman
 		Addr: kafka.TCP(with.Brokers...), Balancer: kafka.BalancerFunc(func(kafka.Message, ...int) int { return 0 }),
 		RequiredAcks: kafka.RequireAll, Async: with.Mode == "async", MaxAttempts: 60,
 		WriteBackoffMin: 20 * time.Millisecond, WriteBackoffMax: 50 * time.Millisecond, BatchTimeout: 10 * time.Millisecond,
-		Transport: &kafka.Transport{TLS: with.TLS, MetadataTTL: time.Millisecond, DialTimeout: 2 * time.Second},
+		Transport: &kafka.Transport{TLS: with.TLS, MetadataTTL: 50 * time.Millisecond, DialTimeout: 2 * time.Second},
 		Completion: func(msgs []kafka.Message, err error) {
 			for _, m := range msgs {
 				if data, ok := m.WriterData.(*kafkaGoWriterData); ok {
@@ -107,9 +107,21 @@ type kafkaGoProducer struct {
 	once    sync.Once
 }
 
+// know waits until the writer has heard of a topic, which was made a moment ago.
+func (p *kafkaGoProducer) know(ctx context.Context, topic string) {
+	client := &kafka.Client{Addr: p.Addr, Transport: p.Transport}
+	for tick := time.NewTicker(5 * time.Millisecond); ctx.Err() == nil; <-tick.C {
+		known, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
+		if err == nil && len(known.Topics) == 1 && known.Topics[0].Error == nil {
+			return
+		}
+	}
+}
+
 // write writes messages and waits for what becomes of them, as far as a sync
 // writer would.
 func (p *kafkaGoProducer) write(ctx context.Context, messages ...kafka.Message) error {
+	p.know(ctx, messages[0].Topic)
 	if !p.Async {
 		return p.WriteMessages(ctx, messages...)
 	}
@@ -160,6 +172,7 @@ func (p *kafkaGoProducer) Start(ctx context.Context, r *conformance.KafkaRecord,
 	data.done = tell
 	m.WriterData = data
 	p.running.Go(func() {
+		p.know(ctx, m.Topic)
 		if err := p.WriteMessages(ctx, m); err != nil {
 			tell(m, err)
 		}
