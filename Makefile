@@ -5,7 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 
 MODULES := . examples internal/integration
-FAMILIES := ./httptrace/... ./grpctrace/... ./sqltrace/...
+FAMILIES := ./httptrace/... ./grpctrace/... ./sqltrace/... ./kafkatrace/...
 
 LINT     := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 APIDIFF  := go run golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e

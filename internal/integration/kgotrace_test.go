@@ -444,7 +444,7 @@ func TestKgoLag(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	cl := kgoConsumer(t, sdk, c)
+	cl := kgoTraced(t, sdk, c, kgo.ConsumeTopics("quotes"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	for range 10 {
 		kgoProduce(t, cl, kgo.StringRecord("x"))
 	}
