@@ -51,8 +51,8 @@ func (b *bridge) handler(h *logHandler, provider *logProvider) slog.Handler {
 	if made := b.made.Load(); made != nil && made.provider == provider {
 		return made.handler
 	}
-	made := &bridged{provider, h.remake(otelslog.NewHandler("github.com/nais/spor/setup",
-		otelslog.WithVersion(scope.Version()), otelslog.WithLoggerProvider(faultProvider{next: provider.LoggerProvider})))}
+	made := &bridged{provider, h.remake(plainHandler{otelslog.NewHandler("github.com/nais/spor/setup",
+		otelslog.WithVersion(scope.Version()), otelslog.WithLoggerProvider(faultProvider{next: provider.LoggerProvider}))})}
 	b.made.Store(made)
 	return made.handler
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -113,6 +114,42 @@ func TestLogsAreExported(t *testing.T) {
 	}
 	if c.resource["service.name"] != "quotes" || c.resource["service.instance.id"] != "quotes-1" || c.resource["telemetry.sdk.language"] != "go" {
 		t.Errorf("resource: got %v", c.resource)
+	}
+}
+
+// person tells of itself in all the ways that JSON has.
+type person struct {
+	URL   *url.URL
+	IDs   []int64
+	Float float64
+	Inner map[string]any
+}
+
+func TestLogsAreExportedAsTheyAreInTheLine(t *testing.T) {
+	c := listenForLogs(t)
+	log := slog.New(setup.LogHandler(io.Discard, nil))
+	shutdown := exportLogs(t, c.Endpoint())
+	u, err := url.Parse("https://u:hunter2@h/users/01017012345?acc%65ss_token=hunter2&n=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := person{u, []int64{31129912345, 1}, 31129912345, map[string]any{"id": "01017012345", "n": 7, "at": time.Unix(0, 0).UTC()}}
+	log.With("url", u, "person", p).WithGroup("g").Info("m", "url", u, "person", p, "func", func() {}, "nil", nil, slog.Group("inner", "url", u))
+	_ = shutdown(context.Background())
+	records := c.all()
+	if len(records) != 1 {
+		t.Fatalf("records: got %d, want 1", len(records))
+	}
+	text := records[0].String()
+	for _, leak := range []string{"hunter2", "01017012345", "31129912345", "3.1129912345"} {
+		if strings.Contains(text, leak) {
+			t.Errorf("%s got out: %s", leak, text)
+		}
+	}
+	for _, want := range []string{"REDACTED", "***********", `"1970-01-01T00:00:00Z"`, "!ERROR"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s: %s", want, text)
+		}
 	}
 }
 

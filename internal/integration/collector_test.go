@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
@@ -24,13 +25,14 @@ type collector struct {
 	mu      sync.Mutex
 	spans   []*tracepb.Span
 	metrics []*metricspb.Metric
+	records int    // of logs
 	bytes   []byte // all of it, as on the wire
 }
 
 func listen(tb testing.TB, addr string) *collector {
 	tb.Helper()
 	c := &collector{}
-	server, err := receiver.Listen(addr, receiver.Sink{Traces: c.take, Metrics: c.takeMetrics})
+	server, err := receiver.Listen(addr, receiver.Sink{Traces: c.take, Metrics: c.takeMetrics, Logs: c.takeLogs})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -56,6 +58,17 @@ func (c *collector) takeMetrics(_ context.Context, r *colmetrics.ExportMetricsSe
 	for _, rm := range r.GetResourceMetrics() {
 		for _, sm := range rm.GetScopeMetrics() {
 			c.metrics = append(c.metrics, sm.GetMetrics()...)
+		}
+	}
+	return nil, c.keepBytes(r)
+}
+
+func (c *collector) takeLogs(_ context.Context, r *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, rl := range r.GetResourceLogs() {
+		for _, sl := range rl.GetScopeLogs() {
+			c.records += len(sl.GetLogRecords())
 		}
 	}
 	return nil, c.keepBytes(r)

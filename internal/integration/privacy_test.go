@@ -33,6 +33,7 @@ func TestNothingGetsOut(t *testing.T) {
 		"GOSSIP_LAST_WORDS=I knew "+s.number()+" of https://u:"+s.credential()+"@h/?sig="+s.credential(),
 		"OTEL_SERVICE_NAME=gossip", "OTEL_RESOURCE_ATTRIBUTES=team="+s.number(), "OTEL_EXPORTER_OTLP_ENDPOINT="+c.Endpoint(),
 		"OTEL_BSP_SCHEDULE_DELAY=50", "OTEL_BSP_MAX_QUEUE_SIZE=65536", "OTEL_METRIC_EXPORT_INTERVAL=10000",
+		"OTEL_LOGS_EXPORTER=otlp", "OTEL_BLRP_MAX_QUEUE_SIZE=65536", "OTEL_BLRP_SCHEDULE_DELAY=50",
 	)
 	if err := gossip.Start(); err != nil {
 		t.Fatal(err)
@@ -76,6 +77,9 @@ func TestNothingGetsOut(t *testing.T) {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("%q is not in the log", want)
 		}
+	}
+	if c.records < 2*requests {
+		t.Errorf("received %d log records, want two or more for a request", c.records)
 	}
 	if got := len(c.received()); got < 2*requests {
 		t.Errorf("received %d spans, want two or more for a request", got)

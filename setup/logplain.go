@@ -1,0 +1,95 @@
+package setup
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+)
+
+// plainHandler gives a handler values as they are in a line of JSON. Others write
+// what they do not know as Go does, in which a URL is no URL any more, and its
+// credentials would not be found.
+type plainHandler struct{ slog.Handler }
+
+func (h plainHandler) Handle(ctx context.Context, r slog.Record) error {
+	plain := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		plain.AddAttrs(asInJSON(a))
+		return true
+	})
+	return h.Handler.Handle(ctx, plain)
+}
+
+func (h plainHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	plain := make([]slog.Attr, len(attrs))
+	for i, a := range attrs {
+		plain[i] = asInJSON(a)
+	}
+	return plainHandler{h.Handler.WithAttrs(plain)}
+}
+
+func (h plainHandler) WithGroup(name string) slog.Handler {
+	return plainHandler{h.Handler.WithGroup(name)}
+}
+
+func asInJSON(a slog.Attr) slog.Attr {
+	switch a.Value.Kind() {
+	case slog.KindGroup:
+		members := make([]any, 0, len(a.Value.Group()))
+		for _, member := range a.Value.Group() {
+			members = append(members, asInJSON(member))
+		}
+		return slog.Group(a.Key, members...)
+	case slog.KindAny:
+		return slog.Attr{Key: a.Key, Value: slog.AnyValue(anyAsInJSON(a.Value.Any()))}
+	}
+	return a
+}
+
+// anyAsInJSON returns maps, slices, texts and numbers for v. Errors, which are told
+// of otherwise, stay.
+func anyAsInJSON(v any) (plain any) {
+	switch v.(type) {
+	case nil, error, []string:
+		return v
+	}
+	defer func() { // a method of the program's may panic
+		if recover() != nil {
+			plain = "!PANIC"
+		}
+	}()
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "!ERROR:" + err.Error()
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&plain); err != nil {
+		return "!ERROR:" + err.Error()
+	}
+	return withNumbers(plain)
+}
+
+// withNumbers returns v with the numbers of JSON as those of Go.
+func withNumbers(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+		if f, err := v.Float64(); err == nil {
+			return f
+		}
+		return v.String()
+	case []any:
+		for i := range v {
+			v[i] = withNumbers(v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = withNumbers(v[key])
+		}
+	}
+	return v
+}
