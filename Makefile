@@ -46,7 +46,7 @@ deps: ## Check that no test code reaches users' binaries, and who may use the SD
 	@# setuptest is for tests: it may use them, and nobody else may use it.
 	@! go list -deps $$(go list ./setup/... | grep -v /setuptest$$) ./cmd/... $(FAMILIES) | grep -E '^testing$$|/testify|/setuptest$$' \
 		|| { echo "a public package links test code (see above)"; exit 1; }
-	@! go list -deps ./httptrace/... ./grpctrace/... ./sqltrace/... | grep '^go.opentelemetry.io/otel/sdk' \
+	@! go list -deps $(FAMILIES) | grep '^go.opentelemetry.io/otel/sdk' \
 		|| { echo "only setup imports the SDK"; exit 1; }
 
 .PHONY: lint
