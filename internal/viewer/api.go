@@ -30,6 +30,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/facets", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.Facets()) })
 	mux.HandleFunc("GET /api/map", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.ServiceMap()) })
 	mux.HandleFunc("GET /api/metrics", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.Metrics()) })
+	mux.HandleFunc("GET /api/panels", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.Panels()) })
 	mux.HandleFunc("GET /api/logs", s.logs)
 	mux.HandleFunc("GET /api/traces/{trace}", s.tree)
 	mux.HandleFunc("GET /api/traces/{trace}/spans/{span}", s.span)

@@ -17,7 +17,8 @@ type State struct {
 	Stats
 
 	Title string `json:"title"`
-	Live  bool   `json:"live"` // whether more may come
+	Live  bool   `json:"live"`  // whether more may come
+	Ended bool   `json:"ended"` // whether more came, and no more does
 }
 
 // SetLive says whether telemetry is still to come.
@@ -30,7 +31,7 @@ func (s *Server) SetLive(live bool) {
 
 func (s *Server) state() (State, <-chan struct{}) {
 	stats, changed := s.store.Stats()
-	return State{Stats: stats, Title: s.config.Title, Live: s.live.Load()}, changed
+	return State{Stats: stats, Title: s.config.Title, Live: s.live.Load(), Ended: s.config.Live && !s.live.Load()}, changed
 }
 
 // events streams the state whenever it changes, as server-sent events.

@@ -16,6 +16,7 @@ import (
 // metrics are the series kept, each with its newest points.
 type metrics struct {
 	index map[seriesKey]*series
+	last  map[metricKey]said
 }
 
 type seriesKey struct{ service, name, attributes string }
@@ -57,6 +58,10 @@ func (m *metrics) add(r *colmetrics.ExportMetricsServiceRequest, maxSeries int) 
 		service := (&tracetree.Span{Resource: resource.GetResource()}).Service()
 		for _, scope := range resource.GetScopeMetrics() {
 			for _, metric := range scope.GetMetrics() {
+				key := metricKey{service, scope.GetScope().GetName(), metric.GetName()}
+				if _, known := m.last[key]; known || len(m.last) < maxSeries {
+					m.last[key] = said{resource.GetResource(), scope.GetScope(), metric}
+				}
 				for attributes, p := range pointsOf(metric) {
 					if !m.addPoint(service, metric, attributes, p, maxSeries) {
 						dropped++

@@ -28,12 +28,6 @@ func (s *Store) Export(w io.Writer, id tracetree.ID) (found bool, err error) {
 	return found, nil
 }
 
-// An origin is where spans and records come from.
-type origin struct {
-	resource *resourcepb.Resource
-	scope    *commonpb.InstrumentationScope
-}
-
 func (s *Store) requests(id tracetree.ID) ([]recording.Request, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -48,23 +42,33 @@ func (s *Store) requests(id tracetree.ID) ([]recording.Request, bool) {
 	slices.SortFunc(spans, func(a, b *tracetree.Span) int {
 		return slices.Compare(a.GetSpanId(), b.GetSpanId())
 	})
-	traces := &coltrace.ExportTraceServiceRequest{}
+	requests := []recording.Request{{Traces: traceRequest(spans)}}
+	if records := s.logs.ofTrace(id); len(records) > 0 {
+		requests = append(requests, recording.Request{Logs: logRequest(records)})
+	}
+	return requests, true
+}
+
+// An origin is where spans and records come from.
+type origin struct {
+	resource *resourcepb.Resource
+	scope    *commonpb.InstrumentationScope
+}
+
+func traceRequest(spans []*tracetree.Span) *coltrace.ExportTraceServiceRequest {
+	r := &coltrace.ExportTraceServiceRequest{}
 	byOrigin := map[origin]*tracepb.ScopeSpans{}
 	for _, span := range spans {
 		from := origin{span.Resource, span.Scope}
 		if byOrigin[from] == nil {
 			byOrigin[from] = &tracepb.ScopeSpans{Scope: span.Scope}
-			traces.ResourceSpans = append(traces.ResourceSpans, &tracepb.ResourceSpans{
+			r.ResourceSpans = append(r.ResourceSpans, &tracepb.ResourceSpans{
 				Resource: span.Resource, ScopeSpans: []*tracepb.ScopeSpans{byOrigin[from]},
 			})
 		}
 		byOrigin[from].Spans = append(byOrigin[from].Spans, span.Span)
 	}
-	requests := []recording.Request{{Traces: traces}}
-	if records := s.logs.ofTrace(id); len(records) > 0 {
-		requests = append(requests, recording.Request{Logs: logRequest(records)})
-	}
-	return requests, true
+	return r
 }
 
 func logRequest(records []*logRecord) *collogs.ExportLogsServiceRequest {

@@ -51,6 +51,7 @@ type Store struct {
 	metrics  metrics
 	changed  chan struct{} // closed and replaced when something is added
 	derived  derived       // from the traces, for one revision
+	judged   judged
 }
 
 // Dropped counts what is no longer kept, or never was.
@@ -71,7 +72,7 @@ func NewStore(opts Options) *Store {
 		traces:  map[tracetree.ID]*trace{},
 		order:   list.New(),
 		logs:    logs{byTrace: map[tracetree.ID]int{}},
-		metrics: metrics{index: map[seriesKey]*series{}},
+		metrics: metrics{index: map[seriesKey]*series{}, last: map[metricKey]said{}},
 		changed: make(chan struct{}),
 	}
 }

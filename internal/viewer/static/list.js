@@ -70,7 +70,7 @@ export function TraceList({ params, server }) {
         </select>
         ${(used > 0 || filter.q) && html`<button type="button" class="quiet" onClick=${() => replace("traces")}>Clear</button>`}
       </div>
-      <p class="found" role="status">${error ? html`<span class="bad">${error}</span>` : `${count(found)}${found !== server.traces ? ` of ${count(server.traces ?? 0)}` : ""} ${found === 1 ? "trace" : "traces"}`}</p>
+      <p class="found" role="status">${error ? html`<span class="bad">${error}</span>` : found === server.traces ? plural(found, "trace") : `${count(found)} of ${plural(server.traces ?? 0, "trace")}`}</p>
       ${server.live && html`<button type="button" class="quiet pause" aria-pressed=${paused !== null} onClick=${() => setPaused(paused === null ? server.revision : null)}>${paused === null ? "Pause" : "Resume"}</button>`}
     </form>
     ${!narrow && html`<div class="trace-row head" aria-hidden="true"><span></span><span>Trace</span><span>Services</span><span>Duration</span><span class="number">Spans</span><span class="number">Started</span></div>`}
@@ -86,17 +86,15 @@ export function TraceList({ params, server }) {
 
 function Line({ trace: t, top, height, longest, position, of, active, narrow }) {
   const services = t.services ?? [];
-  const status = t.errors ? `${plural(t.errors, "error")}` : "no errors";
-  const label = `${t.name}, ${t.service}${t.status ? `, status ${t.status}` : ""}, ${duration(t.duration)}, ${plural(t.spans, "span")}, ${status}`;
-  const mark = html`<span class="mark ${t.errors ? "bad" : ""}">${t.errors ? "✗" : ""}</span>`;
+  const mark = html`<span class="mark">${t.errors > 0 && html`<span aria-hidden="true">✗</span><span class="unseen">${plural(t.errors, "error")}</span>`}</span>`;
   const name = html`<span class="name"><b>${t.name}</b>${t.status && html`<span class="code ${statusClass(t.status)}">${t.status}</span>`}</span>`;
   const bar = html`<span class="length"><span>${duration(t.duration)}</span><i style=${{ width: `${Math.max(1, 100 * t.duration / longest)}%` }}></i></span>`;
   const parts = html`<span class="parts">${services.slice(0, 4).map((s) => html`<${Service} name=${s} />`)}${services.length > 4 && html`<span class="faint">+${services.length - 4}</span>`}</span>`;
   return html`<li style=${{ top: `${top}px`, height: `${height}px` }} aria-setsize=${of} aria-posinset=${position}>
-    <a id=${`t-${t.id}`} class="trace-row ${active ? "active" : ""}" href=${link(`trace/${t.id}`)} aria-label=${label}>
+    <a id=${`t-${t.id}`} class="trace-row ${active ? "active" : ""}" href=${link(`trace/${t.id}`)}>
       ${narrow
         ? html`${mark}${name}${bar}${parts}<span class="rest">${plural(t.spans, "span")} · ${time(t.start)}</span>`
-        : html`${mark}${name}${parts}${bar}<span class="number">${count(t.spans)}</span><span class="number faint">${time(t.start)}</span>`}
+        : html`${mark}${name}${parts}${bar}<span class="number">${count(t.spans)}<span class="unseen"> spans</span></span><span class="number faint">${time(t.start)}</span>`}
     </a>
   </li>`;
 }

@@ -8,12 +8,14 @@ import { TracePage } from "./trace.js";
 import { MapPage } from "./map.js";
 import { LogPage } from "./logs.js";
 import { MetricPage } from "./metrics.js";
+import { PanelPage } from "./panels.js";
 
 const pages = [
   ["traces", "Traces", "traces"],
   ["map", "Map"],
   ["logs", "Logs", "logs"],
   ["metrics", "Metrics"],
+  ["panels", "Panels"],
 ];
 
 function App() {
@@ -67,11 +69,12 @@ function App() {
       </div>
     </header>
     <${Notice} server=${server} trouble=${trouble} />
-    <main id="main" tabindex="-1" class=${route.page}>
+    <main id="main" tabindex="-1">
       ${route.page === "trace" && html`<${TracePage} key=${route.id + server.store} id=${route.id} params=${route.params} server=${server} back=${last.current} />`}
       ${route.page === "traces" && html`<${TraceList} key=${server.store} params=${route.params} server=${server} />`}
       ${route.page === "map" && html`<${MapPage} server=${server} />`}
       ${route.page === "logs" && html`<${LogPage} params=${route.params} server=${server} />`}
+      ${route.page === "panels" && html`<${PanelPage} server=${server} />`}
       ${route.page === "metrics" && html`<${MetricPage} server=${server} />`}
     </main>
     <${Help} dialog=${help} />`;

@@ -51,10 +51,10 @@ export function TracePage({ id, params, server, back }) {
     <div class="trace-body">
       <${Waterfall} tree=${tree} selected=${selected} onSelect=${select} critical=${critical} />
       <aside class=${tab ? "open" : ""} aria-label="About this trace">
-        <div class="tabs" role="tablist" aria-label="About this trace">
+        <div class="tabs"><div role="tablist" aria-label="About this trace">
           ${tabs.filter(([key]) => key !== "span" || selected).map(([key, name]) => html`
             <button type="button" role="tab" id=${`tab-${key}`} aria-controls="tab-panel" aria-selected=${tab === key} tabindex=${tab === key || (!tab && key === "time") ? 0 : -1}
-              onClick=${() => show({ tab: narrow && tab === key ? "" : key })} onKeyDown=${roam}>${name}${key === "logs" ? html` <${LogCount} tree=${tree} />` : ""}</button>`)}
+              onClick=${() => show({ tab: narrow && tab === key ? "" : key })} onKeyDown=${roam}>${name}${key === "logs" ? html` <${LogCount} tree=${tree} />` : ""}</button>`)}</div>
           ${selected && html`<button type="button" class="quiet close" onClick=${() => select("")} aria-label="Close the span">✕</button>`}
         </div>
         <div id="tab-panel" class="panel" role="tabpanel" aria-labelledby=${tab ? `tab-${tab}` : undefined} tabindex="0">

@@ -148,16 +148,16 @@ function Row({ row, service, top, height, position, view, narrow, critical, pare
         ? html`<button type="button" class="caret" tabindex="-1" aria-hidden="true" onClick=${(e) => { e.stopPropagation(); onToggle(row.i); }}>${collapsed ? "▸" : "▾"}</button>`
         : html`<span class="caret"></span>`}
       <i class="dot ${colorOf(row.y || service)}"></i>
-      ${row.e && html`<span class="mark bad">✗</span>`}
+      ${row.e && html`<span class="mark"><span aria-hidden="true">✗</span><span class="unseen">error</span></span>`}
       <b>${row.n}</b>
       ${row.k && row.k !== "internal" && html`<span class="kind">${row.k}</span>`}
       ${row.x && html`<span class="details">${row.x}</span>`}
     </span>`;
-  const said = [row.n, service, row.k, duration(row.u), row.e && "error", row.o && "its parent did not arrive", critical && row.c && "on the critical path"].filter(Boolean).join(", ");
+  const said = [service, row.o && "its parent did not arrive", critical && row.c && "on the critical path"].filter(Boolean).join(", ");
   return html`<div id=${`s-${row.i}`} role="row" class="span-row ${active ? "active" : ""} ${selected ? "selected" : ""} ${row.e ? "failed" : ""}" style=${{ top: `${top}px`, height: `${height}px` }}
       aria-level=${depth + 1} aria-rowindex=${position} aria-selected=${selected} aria-expanded=${parent ? !collapsed : undefined} onClick=${() => onSelect(selected ? "" : row.i)}>
-    <span role="gridcell" class="name-cell" aria-label=${said}>${name}<span class="took">${duration(row.u)}</span></span>
-    <span role="gridcell" class="time-cell" aria-label=${duration(row.u)}><${Bar} row=${row} color=${colorOf(row.y || service)} view=${view} critical=${critical} /></span>
+    <span role="gridcell" class="name-cell">${name}<span class="unseen">, ${said}, </span><span class="took">${duration(row.u)}</span></span>
+    <span role="gridcell" class="time-cell"><${Bar} row=${row} color=${colorOf(row.y || service)} view=${view} critical=${critical} /></span>
   </div>`;
 }
 

@@ -1,0 +1,367 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, afterEach, test } from "node:test";
+import { browser, close, faults, found, names, narrow, open, program, recording, run, shot, stopAll, view } from "./pages.js";
+
+afterEach(stopAll);
+after(() => browser.close());
+
+// with opens pages of one server, and checks that nothing was wrong with them.
+async function withPage(server, options, use) {
+  const page = await open(server.url, options);
+  try {
+    await use(page);
+  } finally {
+    assert.deepEqual(await close(page), []);
+  }
+}
+
+test("traces arrive live", async () => {
+  const server = await run(["run", "--ui=127.0.0.1:0", "--name", "quotes", "--", program("quotes")], { OTEL_METRIC_EXPORT_INTERVAL: "500" });
+  await withPage(server, {}, async (page) => {
+    await page.locator(".status.live").waitFor();
+    await page.locator("a.trace-row").first().waitFor();
+    const count = async () => Number((await page.locator(".found").textContent()).match(/\d+/)[0]);
+    const before = await count();
+    await page.waitForFunction((n) => Number(document.querySelector(".found").textContent.match(/\d+/)[0]) > n, before);
+    // Paused, the list stands still while the counts go on.
+    await page.getByRole("button", { name: "Pause" }).click();
+    const first = (await names(page)).join();
+    const all = await page.locator("nav a[aria-current] .count").textContent();
+    await page.waitForFunction((n) => document.querySelector("nav a[aria-current] .count").textContent !== n, all);
+    assert.equal((await names(page)).join(), first);
+    await page.getByRole("button", { name: "Resume" }).click();
+    await shot(page, "list");
+
+    await page.locator("a.trace-row", { hasText: "POST /quotes" }).first().click();
+    await page.locator(".span-row", { hasText: "INSERT quotes" }).waitFor();
+    assert.ok((await page.locator(".span-row").count()) >= 4);
+    await shot(page, "trace");
+    const trace = page.url();
+
+    await page.goto(`${server.url}#/metrics`);
+    await page.locator("section[aria-label=Go] .plot", { hasText: "Goroutines" }).locator("canvas").waitFor();
+    await page.locator("section[aria-label='Connection pool'] canvas").first().waitFor();
+    await shot(page, "metrics");
+    await page.goto(`${server.url}#/map`);
+    await page.locator(".map .node", { hasText: "quotes.db" }).waitFor();
+    await shot(page, "map");
+    await page.goto(`${server.url}#/panels`);
+    await page.locator("tr.lit", { hasText: "Service inventory" }).waitFor();
+    await shot(page, "panels");
+
+    await withPage(server, { viewport: narrow }, async (small) => {
+      await small.locator("a.trace-row").first().waitFor();
+      await shot(small, "list-narrow");
+      await small.goto(trace);
+      await small.locator(".span-row", { hasText: "INSERT quotes" }).waitFor();
+      await shot(small, "trace-narrow");
+      const over = await small.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.equal(over, 0, "wider than the screen");
+    });
+    await withPage(server, { colorScheme: "dark" }, async (dark) => {
+      await dark.goto(trace);
+      await dark.locator(".span-row", { hasText: "INSERT quotes" }).click();
+      await dark.locator(".attributes", { hasText: "db.query.text" }).waitFor();
+      await shot(dark, "trace-dark");
+    });
+  });
+});
+
+test("the viewer stays while its page is open", async () => {
+  const server = await run(["run", "--ui=127.0.0.1:0", "--name", "quotes", "--", program("quotes"), "-once"]);
+  await withPage(server, {}, async (page) => {
+    await page.locator(".status", { hasText: "Ended" }).waitFor();
+    await page.locator("a.trace-row").first().waitFor();
+  });
+  assert.equal(await server.ended, 0);
+  assert.match(server.said(), /its traces are at http/);
+});
+
+test("search and filters", async () => {
+  const server = await view("known");
+  await withPage(server, {}, async (page) => {
+    await found(page, /^3 traces$/);
+    const search = page.getByRole("searchbox");
+    await search.fill("insert values");
+    await found(page, /^1 of 3 traces$/);
+    assert.deepEqual(await names(page), ["POST /quotes"]);
+    await search.fill("no such thing");
+    await page.getByText("No trace fits").waitFor();
+    await page.getByRole("button", { name: "Clear" }).click();
+    for (const [label, value, want] of [["Service", "worker", 1], ["Status", "error", 2], ["Status", "ok", 1], ["Kind", "producer", 1]]) {
+      await page.getByLabel(label, { exact: true }).selectOption(value);
+      await found(page, `${want} of 3`);
+      await page.getByRole("button", { name: "Clear" }).click();
+      await found(page, /^3 traces$/);
+    }
+    await page.getByLabel("Minimum duration").fill("100");
+    await found(page, /^1 of 3/);
+    await page.getByLabel("Minimum duration").fill("soon");
+    await page.locator(".found .bad", { hasText: "duration" }).waitFor();
+    page.trouble = page.trouble.filter((t) => !t.includes("400"));
+    await page.getByLabel("Minimum duration").fill("");
+    await page.getByLabel("Route").fill("{id}");
+    await found(page, /^1 of 3/);
+    await page.getByLabel("Route").fill("");
+    await page.getByLabel("Order").selectOption("slowest");
+    await page.locator("a.trace-row .name b").first().filter({ hasText: "GET /quotes/{id}" }).waitFor();
+    // What was searched for is in the address, and there after a reload.
+    await search.fill("gold");
+    await found(page, /^1 of 3/);
+    await page.reload();
+    await found(page, /^1 of 3/);
+    assert.equal(await search.inputValue(), "gold");
+  });
+});
+
+test("waterfall, critical path and span", async () => {
+  const server = await view("known");
+  await withPage(server, {}, async (page) => {
+    await page.locator("a.trace-row", { hasText: "POST /quotes" }).click();
+    const rows = page.locator(".span-row");
+    await rows.nth(5).waitFor();
+    assert.deepEqual(await page.locator(".span-row .label b").allTextContents(),
+      ["POST /quotes", "quotes.v1.Quotes/Create", "quotes.v1.Quotes/Create", "INSERT quotes", "quotes publish", "quotes process"]);
+    assert.deepEqual(await rows.evaluateAll((all) => all.map((r) => r.ariaLevel)), ["1", "2", "3", "4", "4", "5"]);
+    // Of 40 ms, the caller waited for the first 20; the solid parts, in ms.
+    const solid = () => rows.evaluateAll((all) => all.map((r) => [...r.querySelectorAll(".bar i")].map((i) => {
+      const cell = r.querySelector(".time-cell").getBoundingClientRect();
+      const box = i.getBoundingClientRect();
+      return [box.left, box.right].map((x) => Math.round((40 * (x - cell.left)) / cell.width));
+    })));
+    assert.deepEqual(await solid(), [[[0, 2], [18, 20]], [[2, 4], [16, 18]], [[4, 5], [9, 10], [12, 16]], [[5, 9]], [[10, 12]], []]);
+    await page.keyboard.press("c");
+    assert.deepEqual(await solid(), [[[0, 20]], [[2, 18]], [[4, 16]], [[5, 9]], [[10, 12]], [[11, 40]]]);
+    await page.keyboard.press("c");
+    assert.deepEqual(await page.locator(".shares button").evaluateAll((all) => all.map((b) => b.querySelector(".number").textContent)), ["6.00 ms", "4.00 ms", "4.00 ms", "4.00 ms", "2.00 ms"]);
+
+    await rows.last().click();
+    await page.locator(".message", { hasText: "no such author" }).waitFor();
+    await page.locator("pre", { hasText: "worker.go:7" }).waitFor();
+    await page.locator(".links a", { hasText: "GET /quotes/{id}" }).click();
+    await page.locator("h1", { hasText: "GET /quotes/{id}" }).waitFor();
+    await page.goBack();
+    await page.locator("h1", { hasText: "POST /quotes" }).waitFor();
+
+    await rows.nth(0).click();
+    const status = page.locator(".attributes > div", { hasText: "http.response.status_code" });
+    await status.waitFor();
+    assert.equal(await status.locator(".twin").textContent(), "http.status_code");
+    assert.equal(await page.locator(".attributes dt").filter({ hasText: /^http\.status_code/ }).count(), 0);
+
+    // Zoom: dragging over the whole, and back.
+    const strip = await page.locator(".strip").boundingBox();
+    await page.mouse.move(strip.x + strip.width / 2, strip.y + 9);
+    await page.mouse.down();
+    await page.mouse.move(strip.x + strip.width * 0.75, strip.y + 9, { steps: 4 });
+    await page.mouse.up();
+    await page.locator(".ticks b").first().filter({ hasText: "20.0 ms" }).waitFor();
+    await page.locator(".strip").dblclick();
+    await page.locator(".ticks b").first().filter({ hasText: "0 ms" }).waitFor();
+  });
+});
+
+test("map, logs and panels", async () => {
+  const server = await view("known");
+  await withPage(server, {}, async (page) => {
+    await page.getByRole("link", { name: "Map" }).click();
+    await page.locator(".edges").waitFor();
+    const edges = await page.locator(".edges tbody tr").evaluateAll((all) => all.map((r) => [...r.cells].map((c) => c.textContent).filter((_, i) => [0, 1, 2, 3, 5, 7].includes(i)).join(" ")));
+    assert.deepEqual(edges, [
+      "callers gateway http 2 0 500 ms", "backend db.local postgresql 1 0 4.00 ms",
+      "backend worker kafka 1 1 (100 %) 29.0 ms", "gateway backend grpc 1 0 12.0 ms",
+    ]);
+    assert.equal(await page.locator(".map .node").count(), 5);
+    await page.getByRole("link", { name: "Logs" }).click();
+    await page.locator(".logs li", { hasText: "quote created" }).waitFor();
+    await page.getByLabel("Level").selectOption("error");
+    await found(page, /^1 record/);
+    await page.getByLabel("Level").selectOption("");
+    await page.locator(".logs li", { hasText: "quote created" }).getByRole("link", { name: "trace" }).click();
+    await page.locator(".trace-head h1", { hasText: "POST /quotes" }).waitFor();
+    await page.getByRole("tab", { name: /Logs/ }).click();
+    await page.locator("aside .logs li", { hasText: "quote created" }).getByRole("button", { name: "span" }).click();
+    await page.locator(".span-name", { hasText: "quotes.v1.Quotes/Create" }).waitFor();
+
+    await page.getByRole("link", { name: "Panels" }).click();
+    const dark = page.locator("section", { hasText: "backend" }).locator("tr.dark", { hasText: "Database: top queries" });
+    await dark.locator(".cure").first().waitFor();
+    await dark.getByRole("link", { name: "span concerned" }).click();
+    await page.locator(".span-name", { hasText: "INSERT quotes" }).waitFor();
+  });
+});
+
+test("a trace is shared and opened again", async () => {
+  const from = await view("known");
+  let file;
+  await withPage(from, {}, async (page) => {
+    await page.locator("a.trace-row", { hasText: "POST /quotes" }).click();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: /Share/ }).click()]);
+    assert.match(download.suggestedFilename(), /^trace-[0-9a-f]{32}\.jsonl$/);
+    file = { name: download.suggestedFilename(), mimeType: "application/json", buffer: readFileSync(await download.path()) };
+  });
+  await from.stop();
+  const to = await view("dark");
+  await withPage(to, {}, async (page) => {
+    await page.getByLabel("Open a recording").setInputFiles(file);
+    await page.locator(".trace-head h1", { hasText: "POST /quotes" }).waitFor();
+    assert.equal(await page.locator(".span-row").count(), 6);
+    await page.getByRole("tab", { name: /Logs/ }).click();
+    await page.locator("aside .logs li", { hasText: "quote created" }).waitFor();
+  });
+  const page = await open(to.url);
+  await page.getByLabel("Open a recording").setInputFiles({ name: "picture.png", mimeType: "image/png", buffer: Buffer.from("\x89PNG nonsense") });
+  await page.locator(".notice", { hasText: "picture.png" }).waitFor();
+  assert.deepEqual((await close(page)).filter((t) => !t.includes("400")), []);
+});
+
+test("hostile values are text", async () => {
+  const server = await view("hostile");
+  const pwned = (page) => page.evaluate(() => window.pwned);
+  for (const options of [{}, { viewport: narrow, colorScheme: "dark" }]) {
+    await withPage(server, options, async (page) => {
+      await page.locator("a.trace-row").first().waitFor();
+      assert.ok((await names(page)).some((n) => n.includes("<img src=x onerror=")));
+      for (const href of await page.locator("a.trace-row").evaluateAll((all) => all.map((a) => a.getAttribute("href")))) {
+        await page.goto(server.url + href);
+        await page.locator(".span-row").first().waitFor();
+        for (let i = 0; i < (await page.locator(".span-row").count()); i++) {
+          const row = page.locator(".span-row").nth(i);
+          await row.click();
+          await page.locator(".span-name").waitFor();
+          assert.equal(await pwned(page), undefined);
+          await page.getByRole("button", { name: "Close the span" }).click();
+        }
+        await page.getByRole("tab", { name: /Logs/ }).click();
+      }
+      for (const name of ["map", "logs", "metrics", "panels"]) {
+        await page.goto(`${server.url}#/${name}`);
+        await page.locator("main .scroller").waitFor();
+        await page.waitForTimeout(300);
+        assert.equal(await pwned(page), undefined, name);
+      }
+      await page.goto(`${server.url}#/logs?q=<img src=x onerror=window.pwned=1>&level="><script>window.pwned=1</script>`);
+      await page.goto(`${server.url}#/trace/<img src=x onerror=window.pwned=1>`);
+      await page.getByText("This trace is not here").waitFor();
+      assert.equal(await pwned(page), undefined);
+      const foreign = await page.evaluate(() => document.querySelectorAll("img:not([src='icon.svg']), script:not([src='main.js']), iframe, object, embed").length);
+      assert.equal(foreign, 0);
+      page.trouble = page.trouble.filter((t) => !t.includes("404")); // of the trace that is none
+    });
+  }
+});
+
+test("the policy stops what gets in all the same", async () => {
+  const server = await view("known");
+  const page = await open(server.url);
+  const ran = await page.evaluate(() => {
+    const script = document.createElement("script");
+    try {
+      script.textContent = "window.pwned = 1";
+    } catch { /* trusted types */ }
+    document.body.append(script);
+    try {
+      document.body.innerHTML += "<img src=x onerror='window.pwned = 2'>";
+    } catch { /* trusted types */ }
+    return fetch("http://127.0.0.1:9/").then(() => "fetched", () => window.pwned);
+  });
+  assert.equal(ran, undefined);
+  assert.ok((await page.evaluate(() => window.violations)).length >= 3);
+  await page.context().close();
+});
+
+test("all of it by keyboard", async () => {
+  const server = await view("known");
+  await withPage(server, {}, async (page) => {
+    const key = (k) => page.keyboard.press(k);
+    await page.locator("a.trace-row").first().waitFor();
+    await key("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to content");
+    await key("/");
+    await page.keyboard.type("insert");
+    await found(page, /^1 of 3/);
+    await key("ArrowDown");
+    await page.waitForFunction(() => document.activeElement.matches("a.trace-row"));
+    await key("Enter");
+    await page.locator(".span-row").nth(5).waitFor();
+    const grid = page.getByRole("treegrid");
+    await grid.focus();
+    const active = async () => page.evaluate(() => {
+      const at = document.querySelector("[role=treegrid]").getAttribute("aria-activedescendant");
+      return document.getElementById(at)?.querySelector("[role=gridcell]").textContent.replace(/\s+/g, " ").trim();
+    });
+    await page.waitForFunction(() => document.querySelector("[role=treegrid]").hasAttribute("aria-activedescendant"));
+    assert.match(await active(), /^▾ ?POST \/quotes ?server ?201 ?, gateway, on the critical path, ?20\.0 ms$/);
+    await key("ArrowDown");
+    await key("ArrowDown");
+    await key("ArrowDown");
+    assert.match(await active(), /^INSERT quotes ?client/);
+    await key("ArrowLeft"); // the parent
+    assert.match(await active(), /^▾ ?quotes.v1.Quotes\/Create ?server/);
+    await key("ArrowLeft"); // collapses it
+    await page.waitForFunction(() => document.querySelectorAll(".span-row").length === 3);
+    assert.equal(await grid.getAttribute("aria-rowcount"), "3");
+    await key("ArrowRight");
+    await page.waitForFunction(() => document.querySelectorAll(".span-row").length === 6);
+    await key("e"); // the next error
+    await page.locator(".span-name", { hasText: "quotes process" }).waitFor();
+    await key("z");
+    await page.locator(".ticks b").first().filter({ hasText: /^8\.10 ms/ }).waitFor();
+    await key("0");
+    await key("Escape");
+    await page.locator(".span-name").waitFor({ state: "detached" });
+    await key("Escape");
+    await found(page, /^1 of 3/);
+    await key("2");
+    await page.locator(".map").waitFor();
+    await key("?");
+    await page.locator("dialog[open]").waitFor();
+    await key("Escape");
+    await page.locator("dialog[open]").waitFor({ state: "detached" });
+  });
+});
+
+test("axe finds no serious fault", async () => {
+  const server = await view("known");
+  for (const colorScheme of ["light", "dark"]) {
+    for (const viewport of [undefined, narrow].filter((v, i) => i === 0 || v)) {
+      await withPage(server, viewport ? { colorScheme, viewport } : { colorScheme }, async (page) => {
+        await page.locator("a.trace-row").first().waitFor();
+        const dark = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+        assert.equal(dark === "rgb(255, 255, 255)", colorScheme === "light");
+        const all = {};
+        all.list = await faults(page);
+        await page.locator("a.trace-row", { hasText: "POST /quotes" }).click();
+        await page.locator(".span-row").nth(5).waitFor();
+        all.trace = await faults(page);
+        await page.locator(".span-row").last().click();
+        await page.locator(".span-name").waitFor();
+        all.span = await faults(page);
+        for (const name of ["map", "logs", "metrics", "panels"]) {
+          await page.goto(`${server.url}#/${name}`);
+          await page.locator("main .scroller").waitFor();
+          all[name] = await faults(page);
+        }
+        assert.deepEqual(all, Object.fromEntries(Object.keys(all).map((k) => [k, []])));
+      });
+    }
+  }
+});
+
+test("it says what it dropped, and when spor is gone", async () => {
+  const server = await view("many");
+  const page = await open(server.url);
+  await found(page, /^5,000 traces$/);
+  await page.locator(".notice", { hasText: "The oldest 100 traces were dropped" }).waitFor();
+  await server.stop();
+  await page.locator(".status.lost").waitFor();
+  await page.locator(".notice", { hasText: "does not answer any more" }).waitFor();
+  await page.context().close();
+});
+
+test("recordings of nothing and of no kind", async () => {
+  await assert.rejects(run(["view", recording("empty")]), /125: .*no telemetry in it/s);
+  await assert.rejects(run(["view", recording("missing")]), /125: .*no such file/s);
+  await assert.rejects(run(["view", "--ui", "0.0.0.0:0", recording("known")]), /125: .*not a loopback address/s);
+});

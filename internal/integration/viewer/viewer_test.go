@@ -1,0 +1,262 @@
+//go:build integration
+
+package viewer_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/recording"
+	"github.com/nais/spor/internal/viewer/spantest"
+)
+
+// TestViewer looks at the viewer with a browser. The tests are in the files
+// *.test.js; what they look at is made here. The figures they measure are in the
+// log, and with SPOR_SCREENSHOTS their pictures in that folder.
+func TestViewer(t *testing.T) {
+	chromium, node := browserPrograms(t)
+	programs := t.TempDir()
+	build(t, programs, "../../..", "./cmd/spor")
+	build(t, programs, "../../../examples", "./quotes")
+	installModules(t)
+	recordings := t.TempDir()
+	for name, requests := range viewerRecordings() {
+		record(t, filepath.Join(recordings, name+".jsonl"), requests)
+	}
+	screenshots := os.Getenv("SPOR_SCREENSHOTS")
+	if screenshots == "" {
+		screenshots = t.TempDir()
+	}
+	cmd := exec.CommandContext(t.Context(), node, "--test", "--test-concurrency=1", "--test-reporter=spec")
+	cmd.Env = append(os.Environ(), "SPOR_CHROMIUM="+chromium, "SPOR_TEST_PROGRAMS="+programs,
+		"SPOR_TEST_RECORDINGS="+recordings, "SPOR_TEST_SCREENSHOTS="+screenshots, "XDG_CACHE_HOME="+t.TempDir())
+	cmd.WaitDelay = 10 * time.Second
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func build(t *testing.T, into, module, pkg string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", into+string(filepath.Separator), pkg)
+	cmd.Dir = module
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", pkg, err, out)
+	}
+}
+
+// browserPrograms returns the browser and what drives it. CI must have them.
+func browserPrograms(t *testing.T) (chromium, node string) {
+	t.Helper()
+	chromium = os.Getenv("SPOR_CHROMIUM")
+	var err error
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if chromium == "" {
+			chromium, err = exec.LookPath(name)
+		}
+	}
+	if chromium == "" {
+		oteltest.Lacking(t, fmt.Sprintf("%v (run make services-install, or set SPOR_CHROMIUM)", err))
+	}
+	if node, err = exec.LookPath("node"); err != nil {
+		oteltest.Lacking(t, fmt.Sprintf("%v (run make services-install)", err))
+	}
+	return chromium, node
+}
+
+// installModules installs what package-lock.json names, unless it is there.
+func installModules(t *testing.T) {
+	t.Helper()
+	lock, err := os.ReadFile("package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const mark = "node_modules/.spor-lock"
+	if have, err := os.ReadFile(mark); err == nil && string(have) == string(lock) {
+		return
+	}
+	install := exec.CommandContext(t.Context(), "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if err := os.WriteFile(mark, lock, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func record(t *testing.T, name string, requests []recording.Request) {
+	t.Helper()
+	file, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := recording.NewWriter(file)
+	for _, r := range requests {
+		if err := w.Write(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(file.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func viewerRecordings() map[string][]recording.Request {
+	return map[string][]recording.Request{
+		"known": knownTraces(), "hostile": hostileTraces(), "big": bigTrace(), "many": manyTraces(), "empty": nil,
+		"dark": spans(spantest.Span{Trace: 70, ID: 1, Service: "dark", Name: "work", Kind: spantest.Internal, To: time.Millisecond}),
+	}
+}
+
+func spans(all ...spantest.Span) []recording.Request {
+	return []recording.Request{{Traces: spantest.Request(all...)}}
+}
+
+func lines(service string, texts ...string) []recording.Request {
+	var requests []recording.Request
+	resource := &resourcepb.Resource{Attributes: spantest.Attributes(map[string]any{"service.name": service})}
+	for i, text := range texts {
+		l := recording.Line{Stream: recording.Stdout, Text: text, Time: spantest.Begin.Add(time.Duration(i) * time.Millisecond)}
+		requests = append(requests, l.Request(resource))
+	}
+	return requests
+}
+
+// knownTraces are a request through three services and over a topic, one more,
+// and a job that failed.
+func knownTraces() []recording.Request {
+	const ms = time.Millisecond
+	other := spantest.TraceID(2)
+	root := spantest.SpanID(1)
+	requests := spans(
+		spantest.Span{Trace: 1, ID: 1, Service: "gateway", Name: "POST /quotes", Kind: spantest.Server, To: 20 * ms, Attributes: map[string]any{
+			"http.route": "/quotes", "http.request.method": "POST", "http.response.status_code": 201, "http.status_code": 201,
+		}},
+		spantest.Span{Trace: 1, ID: 2, Parent: 1, Service: "gateway", Name: "quotes.v1.Quotes/Create", Kind: spantest.Client, From: 2 * ms, To: 18 * ms, Attributes: map[string]any{
+			"rpc.system.name": "grpc", "rpc.method": "Create", "rpc.service": "quotes.v1.Quotes",
+		}},
+		spantest.Span{Trace: 1, ID: 3, Parent: 2, Service: "backend", Name: "quotes.v1.Quotes/Create", Kind: spantest.Server, From: 4 * ms, To: 16 * ms, Attributes: map[string]any{
+			"rpc.system.name": "grpc", "rpc.method": "Create",
+		}},
+		// Without the older names: some panels stay dark.
+		spantest.Span{Trace: 1, ID: 4, Parent: 3, Service: "backend", Name: "INSERT quotes", Kind: spantest.Client, From: 5 * ms, To: 9 * ms, Attributes: map[string]any{
+			"db.system.name": "postgresql", "server.address": "db.local", "db.query.text": "INSERT INTO quotes VALUES (?)",
+		}},
+		spantest.Span{Trace: 1, ID: 5, Parent: 3, Service: "backend", Name: "quotes publish", Kind: spantest.Producer, From: 10 * ms, To: 12 * ms, Attributes: map[string]any{
+			"messaging.system": "kafka", "messaging.destination.name": "quotes",
+		}},
+		spantest.Span{
+			Trace: 1, ID: 6, Parent: 5, Service: "worker", Name: "quotes process", Kind: spantest.Consumer, From: 11 * ms, To: 40 * ms,
+			Error: "no such author", Links: []*tracepb.Span_Link{{TraceId: other[:], SpanId: root[:]}},
+			Attributes: map[string]any{"messaging.system": "kafka", "messaging.destination.name": "quotes"},
+			Events: []*tracepb.Span_Event{{Name: "exception", Attributes: spantest.Attributes(map[string]any{
+				"exception.type": "*main.Missing", "exception.message": "no such author", "exception.stacktrace": "main.process()\n\tworker.go:7",
+			})}},
+		},
+		spantest.Span{Trace: 2, ID: 1, Service: "gateway", Name: "GET /quotes/{id}", Kind: spantest.Server, From: time.Second, To: time.Second + 500*ms, Attributes: map[string]any{
+			"http.route": "/quotes/{id}", "http.request.method": "GET", "http.response.status_code": 200, "user.tier": "Gold",
+		}},
+		spantest.Span{Trace: 3, ID: 1, Service: "cron", Name: "sweep", Kind: spantest.Internal, From: 2 * time.Second, To: 2*time.Second + ms, Error: "disk full"},
+	)
+	return append(requests, lines("backend",
+		fmt.Sprintf(`{"level":"INFO","message":"quote created","quote_id":"x1","trace_id":%q,"span_id":%q}`, spantest.TraceID(1), spantest.SpanID(3)),
+		`{"level":"ERROR","message":"cannot reach the queue","stack_trace":"main.go:1"}`, "plain text")...)
+}
+
+// hostileTraces have in every place what a browser might take for more than text.
+func hostileTraces() []recording.Request {
+	var requests []recording.Request
+	for i, text := range []string{
+		`<img src=x onerror=window.pwned=1>`, `"><script>window.pwned=1</script>`, `javascript:window.pwned=1`,
+		`'-window.pwned=1-'`, `</textarea></svg><svg onload=window.pwned=1>`, `__proto__`, `constructor`, "\u202egnp.exe\x00\x1b[31m", `${window.pwned=1}{{constructor.constructor('window.pwned=1')()}}`,
+	} {
+		n := uint64(i + 1) //nolint:gosec // small
+		values := map[string]any{
+			text: text, "http.route": text, "url.full": text, "http.request.method": "GET", "http.response.status_code": text,
+			"server.address": text, "db.system.name": text, "db.query.text": text, "messaging.destination.name": text,
+		}
+		trace, span := spantest.TraceID(n), spantest.SpanID(1)
+		events := []*tracepb.Span_Event{
+			{Name: text, Attributes: spantest.Attributes(map[string]any{text: text})},
+			{Name: "exception", Attributes: spantest.Attributes(map[string]any{"exception.type": text, "exception.message": text, "exception.stacktrace": text})},
+		}
+		links := []*tracepb.Span_Link{{TraceId: trace[:], SpanId: span[:], Attributes: spantest.Attributes(map[string]any{text: text})}}
+		requests = append(requests, spans(
+			spantest.Span{Trace: n, ID: 1, Service: text, Name: text, Kind: spantest.Server, To: time.Second, Error: text, Attributes: values, Events: events, Links: links},
+			spantest.Span{Trace: n, ID: 2, Parent: 1, Service: text, Name: text, Kind: spantest.Client, To: time.Second, Attributes: values},
+			spantest.Span{Trace: n, ID: 3, Parent: 1, Service: text + "2", Name: text, Kind: spantest.Producer, To: time.Second, Attributes: values},
+		)...)
+		requests = append(requests, lines(text, text, fmt.Sprintf(`{"level":%q,"message":%q,"trace_id":%q,%q:%q,"stack_trace":%q}`, text, text, trace, text, text, text))...)
+		for at := range uint64(3) {
+			requests = append(requests, recording.Request{Metrics: &colmetrics.ExportMetricsServiceRequest{ResourceMetrics: []*metricspb.ResourceMetrics{{
+				Resource: &resourcepb.Resource{Attributes: spantest.Attributes(map[string]any{"service.name": text})},
+				ScopeMetrics: []*metricspb.ScopeMetrics{{Metrics: []*metricspb.Metric{{
+					Name: text, Description: text, Unit: text,
+					Data: &metricspb.Metric_Gauge{Gauge: &metricspb.Gauge{DataPoints: []*metricspb.NumberDataPoint{{
+						TimeUnixNano: (at + 1) * 1e9, Value: &metricspb.NumberDataPoint_AsDouble{AsDouble: 1}, Attributes: spantest.Attributes(map[string]any{text: text}),
+					}}}},
+				}}}},
+			}}}})
+		}
+	}
+	return requests
+}
+
+// bigTrace is one trace of 10,000 spans, some deep, most beside each other.
+func bigTrace() []recording.Request {
+	const n = 10_000
+	all := make([]spantest.Span, 0, n)
+	all = append(all, spantest.Span{Trace: 1, ID: 1, Service: "batch", Name: "nightly", Kind: spantest.Internal, To: n * time.Millisecond})
+	for i := uint64(2); i <= n; i++ {
+		parent := i - i%20
+		if i%20 == 0 || parent == 0 {
+			parent = 1
+		}
+		from := time.Duration(i) * time.Millisecond //nolint:gosec // small
+		all = append(all, spantest.Span{
+			Trace: 1, ID: i, Parent: parent, Service: fmt.Sprint("service-", i%7), Name: fmt.Sprintf("SELECT table_%d", i%50), Kind: spantest.Client,
+			From: from, To: from + 900*time.Microsecond,
+			Attributes: map[string]any{
+				"db.system.name": "postgresql", "db.query.text": strings.Repeat("SELECT a FROM b ", 8), "server.address": "db.local", "row": int(i), //nolint:gosec // small
+			},
+		})
+	}
+	return spans(all...)
+}
+
+// manyTraces are 5,100 traces of eight spans.
+func manyTraces() []recording.Request {
+	var requests []recording.Request
+	for trace := range uint64(5100) {
+		var all []spantest.Span
+		begin := time.Duration(trace) * 10 * time.Millisecond //nolint:gosec // small
+		for i := range uint64(8) {
+			from := begin + time.Duration(i)*time.Millisecond //nolint:gosec // small
+			all = append(all, spantest.Span{
+				Trace: trace + 1, ID: i + 1, Parent: i, Service: fmt.Sprint("service-", i%4), Name: fmt.Sprintf("GET /orders/{id}/%d", i), Kind: spantest.Server,
+				From: from, To: begin + 20*time.Millisecond,
+				Attributes: map[string]any{
+					"http.route": fmt.Sprintf("/orders/{id}/%d", i), "http.request.method": "GET", "http.response.status_code": 200,
+					"url.path": fmt.Sprintf("/orders/%d", trace), "order": fmt.Sprint("order ", trace), "region": []string{"north", "south"}[trace%2],
+					"user_agent.original": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",
+				},
+			})
+		}
+		requests = append(requests, spans(all...)...)
+	}
+	return requests
+}

@@ -1,0 +1,66 @@
+// What Nais APM will show of the services, panel by panel, as spor check says it.
+import { html, useEffect, useRef, useState } from "./dom.js";
+import { useData } from "./api.js";
+import { count, plural } from "./format.js";
+import { link } from "./route.js";
+import { Empty } from "./parts.js";
+
+export function PanelPage({ server }) {
+  const { data } = useData("panels", useSlow(server.revision, 2000));
+  if (!data) return html`<h1 class="unseen">Panels</h1>`;
+  return html`<h1 class="unseen">Panels of Nais APM</h1>
+    <div class="scroller panels-page" tabindex="0" role="region" aria-label="Panels">
+      ${data.services.length === 0 && html`<${Empty} title="Nothing to judge yet">Here is what Nais APM will show of each service, once it has sent or written something.<//>`}
+      ${data.services.map((s) => html`<${Service} key=${s.service} report=${s} />`)}
+    </div>`;
+}
+
+// useSlow follows a value at most every so many ms.
+function useSlow(value, pause) {
+  const [slow, setSlow] = useState(value);
+  const last = useRef(0);
+  useEffect(() => {
+    const wait = Math.max(0, last.current + pause - Date.now());
+    const timer = setTimeout(() => {
+      last.current = Date.now();
+      setSlow(value);
+    }, wait);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return slow;
+}
+
+const order = { dark: 0, lit: 1, "not used": 2 };
+
+function Service({ report }) {
+  const number = (state) => report.panels.filter((p) => p.state === state).length;
+  const panels = report.panels.map((p, i) => [p, i]).sort(([a, i], [b, j]) => order[a.state] - order[b.state] || i - j).map(([p]) => p);
+  return html`<section aria-labelledby=${`panels-${report.service}`}>
+    <h2 id=${`panels-${report.service}`}>${report.service}</h2>
+    <p class="tally"><span class=${number("dark") ? "bad" : "faint"}>${number("dark")} dark</span> <span class="good">${number("lit")} lit</span> <span class="faint">${number("not used")} not used</span>
+      <span class="faint">judged by ${plural(report.spans, "span")}, ${count(report.series)} metrics, ${plural(report.log_lines + report.otlp_log_records, "log line")}</span></p>
+    <table class="panels">
+      <thead><tr><th scope="col">State</th><th scope="col">Panel</th><th scope="col">What lights it, or what is missing</th></tr></thead>
+      <tbody>
+        ${(report.findings ?? []).map((f) => html`<tr class="dark"><td><span class="state">found</span></td><th scope="row">${f.kind}</th>
+          <td>${f.place}${f.count > 1 ? ` (${count(f.count)} times)` : ""}<p class="cure">${f.cure}</p></td></tr>`)}
+        ${panels.map((p) => html`<tr class=${p.state === "not used" ? "unused" : p.state}>
+          <td><span class="state">${p.state}</span></td>
+          <th scope="row">${p.panel}<span class="reads">${p.reads}</span></th>
+          <td>${p.evidence}${p.state === "dark" && html`${(p.cures ?? []).map((cure) => html`<p class="cure">${cure}</p>`)}<${Where} panel=${p} service=${report.service} />`}</td>
+        </tr>`)}
+      </tbody>
+    </table>
+  </section>`;
+}
+
+// Where leads to the spans that a dark panel is about, or to what it reads.
+function Where({ panel, service }) {
+  const spans = panel.spans ?? [];
+  if (spans.length > 0) {
+    return html`<p class="where">${spans.map((s, i) => html`<a href=${link(`trace/${s.trace}`, { span: s.span })}>${i === 0 ? "span concerned" : `another ${i}`}</a> `)}</p>`;
+  }
+  if (/^(Logs|Issues|Team Logs)/.test(panel.panel)) return html`<p class="where"><a href=${link("logs")}>the log lines</a></p>`;
+  if (/^Runtime|pool|acquisition/.test(panel.panel)) return html`<p class="where"><a href=${link("metrics")}>the metrics</a></p>`;
+  return html`<p class="where"><a href=${link("traces", { service })}>the traces of ${service}</a></p>`;
+}

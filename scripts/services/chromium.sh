@@ -1,0 +1,13 @@
+# Chromium, and Node.js to drive it, for the tests of the viewer. The tests start
+# it themselves.
+variables=(SPOR_CHROMIUM)
+packages=()
+command -v chromium >/dev/null || packages+=(chromium fonts-dejavu-core)
+command -v node >/dev/null || packages+=(nodejs)
+command -v npm >/dev/null || packages+=(npm)
+
+installed() { command -v chromium node npm >/dev/null; }
+start() { :; }
+answers() { chromium --version; }
+stop() { :; }
+exports() { :; }
