@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"regexp"
 	"runtime"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -408,5 +410,54 @@ func TestQuotesOnPostgres(t *testing.T) {
 	}
 	if inTrace < 4 || len(created.GetParentSpanId()) == 0 {
 		t.Errorf("%d spans in the trace of the statement", inTrace)
+	}
+}
+
+// The server goes away and comes back: what was under way has failed, what follows
+// finds new connections, and no span is in error for that.
+func TestPgxServerGoneAndBack(t *testing.T) {
+	sdk := oteltest.New(t)
+	var gone atomic.Bool
+	var mu sync.Mutex
+	var conns []net.Conn
+	pool := tracedPool(t, sdk, func(c *pgxpool.Config) {
+		dial := c.ConnConfig.DialFunc
+		c.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if gone.Load() {
+				return nil, syscall.ECONNREFUSED
+			}
+			conn, err := dial(ctx, network, address)
+			mu.Lock()
+			defer mu.Unlock()
+			conns = append(conns, conn)
+			return conn, err
+		}
+	})
+	if _, err := pool.Exec(t.Context(), "SELECT 1"); err != nil {
+		t.Fatal(err)
+	}
+	gone.Store(true)
+	mu.Lock()
+	for _, conn := range conns {
+		conn.Close()
+	}
+	mu.Unlock()
+	for range 3 {
+		if _, err := pool.Exec(t.Context(), "SELECT 2"); err == nil {
+			t.Fatal("no error")
+		}
+	}
+	sdk.Forget()
+	gone.Store(false)
+	if _, err := pool.Exec(t.Context(), "SELECT 3"); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range sdk.Ended() {
+		if s.Status().Code == codes.Error {
+			t.Errorf("%s: %v", s.Name(), s.Status())
+		}
+	}
+	if started, ended := sdk.Started(), len(sdk.Ended()); started != ended || pending(t, sdk) != 0 {
+		t.Errorf("%d spans started, %d ended, %d wait", started, ended, pending(t, sdk))
 	}
 }
