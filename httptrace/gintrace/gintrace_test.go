@@ -163,6 +163,40 @@ func TestWriter(t *testing.T) {
 	}
 }
 
+// A status that was sent is that of a request that panics later.
+func TestPanicAfterAbort(t *testing.T) {
+	sdk := oteltest.New(t)
+	r := gin.New()
+	r.Use(gin.RecoveryWithWriter(io.Discard), gintrace.Middleware(httptrace.WithTracerProvider(sdk.TracerProvider)))
+	r.GET("/", func(c *gin.Context) {
+		c.AbortWithStatus(http.StatusUnauthorized)
+		panic("on purpose")
+	})
+	r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	if got := oteltest.Map(sdk.Only(t).Attributes())["http.response.status_code"]; got != "401" {
+		t.Errorf("status %q", got)
+	}
+}
+
+// Middleware further out finds what it left, even after a panic.
+func TestOuterMiddleware(t *testing.T) {
+	r := gin.New()
+	r.Use(gin.RecoveryWithWriter(io.Discard), func(c *gin.Context) {
+		w, req := c.Writer, c.Request
+		defer func() {
+			if c.Writer != w || c.Request != req {
+				t.Error("writer or request was replaced")
+			}
+		}()
+		c.Next()
+	}, gintrace.Middleware(httptrace.WithTracerProvider(oteltest.New(t).TracerProvider)))
+	r.GET("/", ok)
+	r.GET("/panics", func(*gin.Context) { panic("on purpose") })
+	for _, path := range []string{"/", "/panics"} {
+		r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+	}
+}
+
 // gin.Recovery stands outside in gin.Default, and may stand inside.
 func TestRecovery(t *testing.T) {
 	for name, use := range map[string]func(r *gin.Engine, traced gin.HandlerFunc){
