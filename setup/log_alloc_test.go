@@ -4,9 +4,11 @@ package setup_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -14,18 +16,36 @@ import (
 )
 
 func TestLogHandlerAllocatesNoMoreThanSlog(t *testing.T) {
-	log := func(h slog.Handler, ctx context.Context) float64 {
-		l := slog.New(h)
-		return testing.AllocsPerRun(200, func() {
-			l.LogAttrs(ctx, slog.LevelInfo, "hello", slog.String("a", "b"), slog.Int("n", 1), slog.Bool("c", true))
-		})
-	}
 	span := trace.ContextWithSpanContext(context.Background(), trace.SpanContextFromContext(remote(sampledParent)))
-	own := log(slog.NewJSONHandler(io.Discard, nil), context.Background())
-	if got := log(setup.LogHandler(io.Discard, nil), context.Background()); got > own {
-		t.Errorf("without a span: got %v allocations, want at most slog's %v", got, own)
-	}
-	if got := log(setup.LogHandler(io.Discard, nil), span); got > own+1 {
-		t.Errorf("with a span: got %v allocations, want at most slog's %v and one", got, own)
+	err := errors.New("gone")
+	for name, tt := range map[string]struct {
+		ctx   context.Context
+		level slog.Level
+		group bool
+		attrs []slog.Attr
+		more  float64
+	}{
+		"plain":           {context.Background(), slog.LevelInfo, false, nil, 0},
+		"at error":        {context.Background(), slog.LevelError, false, nil, 0},
+		"below a group":   {context.Background(), slog.LevelError, true, nil, 0},
+		"with a span":     {span, slog.LevelInfo, false, nil, 1},
+		"span, error":     {span, slog.LevelError, false, []slog.Attr{slog.Any("error", err)}, 2},
+		"error, no span":  {context.Background(), slog.LevelError, false, []slog.Attr{slog.Any("error", err)}, 2},
+		"span, group":     {span, slog.LevelError, true, []slog.Attr{slog.Any("error", err)}, 2},
+		"span, some more": {span, slog.LevelWarn, false, []slog.Attr{slog.Time("at", time.Unix(0, 0)), slog.Float64("f", 1.5)}, 1},
+	} {
+		attrs := append([]slog.Attr{slog.String("a", "b"), slog.Int("n", 1), slog.Bool("c", true)}, tt.attrs...)
+		log := func(h slog.Handler) float64 {
+			if tt.group {
+				h = h.WithGroup("g")
+			}
+			l := slog.New(h)
+			return testing.AllocsPerRun(200, func() { l.LogAttrs(tt.ctx, tt.level, "hello", attrs...) })
+		}
+		own, got := log(slog.NewJSONHandler(io.Discard, nil)), log(setup.LogHandler(io.Discard, nil))
+		t.Logf("%s: %v allocations, slog's handler %v", name, got, own)
+		if got > own+tt.more {
+			t.Errorf("%s: got %v allocations, want at most slog's %v and %v", name, got, own, tt.more)
+		}
 	}
 }

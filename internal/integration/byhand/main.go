@@ -57,9 +57,9 @@ func startTelemetry(ctx context.Context) (stop func(context.Context) error, err 
 	}
 	traces := sdktrace.NewTracerProvider(sdktrace.WithBatcher(spans), sdktrace.WithResource(resource.Default()))
 	metrics := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewPeriodicReader(points)), sdkmetric.WithResource(resource.Default()))
-	otel.SetTracerProvider(traces)
-	otel.SetMeterProvider(metrics)
-	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
+	otel.SetTracerProvider(traces)                                                                                          //nolint:forbidigo // it is wired by hand
+	otel.SetMeterProvider(metrics)                                                                                          //nolint:forbidigo // it is wired by hand
+	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})) //nolint:forbidigo // it is wired by hand
 	return func(ctx context.Context) error {
 		return errors.Join(traces.Shutdown(ctx), metrics.Shutdown(ctx))
 	}, nil
