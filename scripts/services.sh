@@ -35,7 +35,9 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 files=$root/scripts/services
-state=${SPOR_SERVICES_DIR:-$root/.tmp/services}
+link=${SPOR_SERVICES_DIR:-$root/.tmp/services}
+[ -e "$link" ] || rm -f "$link" # to what is gone
+state=$(readlink -m "$link")    # where servers may enter
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 patience=60 # seconds that a server has to answer
 export LC_ALL=C.UTF-8
@@ -85,18 +87,17 @@ open_state() {
 	mkdir -p "$(dirname "$state")"
 	if [ ! -e "$state" ]; then
 		if unprivileged test -x "$(dirname "$state")"; then
-			rm -f "$state" # a link to what is gone
 			mkdir "$state"
 		else
 			local elsewhere
 			elsewhere=/tmp/spor-services-$(cksum <<<"$state" | cut -d' ' -f1)
 			mkdir -p "$elsewhere"
 			[ -O "$elsewhere" ] && [ ! -L "$elsewhere" ] || fail "$elsewhere is not ours"
-			ln -sfn "$elsewhere" "$state"
+			ln -sfn "$elsewhere" "$link"
+			state=$elsewhere
 		fi
 	fi
 	[ -w "$state" ] || fail "$state belongs to another user (remove it)"
-	state=$(readlink -f "$state")
 	chmod 755 "$state"
 	exec 9>"$state/lock"
 	flock -w 120 9 || fail "another $0 is busy with $state"
@@ -252,7 +253,6 @@ status) for name in $(names); do with "$name" print_status; done ;;
 env) print_env ;;
 clean)
 	[ -d "$state" ] || exit 0
-	link=$state
 	open_state
 	for name; do with "$name" stop_one; done
 	rm -rf "$state" "$link"

@@ -145,6 +145,25 @@ func TestOtelsqlLightsTheDatabaseTab(t *testing.T) {
 	})
 }
 
+// What sqltrace says of a real PostgreSQL has the names that the platform reads.
+func TestSqltraceLightsTheDatabaseTab(t *testing.T) {
+	d := pgxDatabase(t)
+	spans := exported(t, func(ctx context.Context) {
+		db := d.traced(t)
+		d.fill(t, db)
+		var name string
+		if err := db.QueryRowContext(ctx, "SELECT name FROM orders WHERE id = $1 AND name <> '"+secret+"'", 7).Scan(&name); !errors.Is(err, sql.ErrNoRows) {
+			t.Fatalf("got %v, want no rows", err)
+		}
+	})
+	const query = "SELECT name FROM orders WHERE id = $1 AND name <> ?"
+	checkSpan(t, spans, "SELECT orders", map[string]string{
+		"db.system": "postgresql", "db.system.name": "postgresql", "db.name": shopName, "db.namespace": shopName,
+		"db.operation": "SELECT", "db.operation.name": "SELECT", "db.sql.table": "orders", "db.collection.name": "orders",
+		"db.statement": query, "db.query.text": query, "server.address": "127.0.0.1", "peer.service": shopName,
+	})
+}
+
 // Stock redisotel emits the older names alone, which stay as they are. It gives
 // no name to the database, whose number it knows, and no operation but in the
 // span's name; Redis has no tables.

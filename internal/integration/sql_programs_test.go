@@ -32,7 +32,7 @@ import (
 // A sqlProgram uses a database in the way of a library.
 type sqlProgram struct {
 	name string
-	run  func(context.Context, *testing.T, *session)
+	run  func(context.Context, *session)
 	on   func(database) bool // nil: everywhere
 	// failing is set where statements fail, some before the server counts them.
 	failing bool
@@ -61,6 +61,7 @@ const (
 type session struct {
 	database
 
+	t          *testing.T
 	db         *sql.DB
 	transcript []string
 	statements int // how many calls, for failing programs
@@ -170,7 +171,7 @@ func (s *session) fillByHand(ctx context.Context) {
 	}
 }
 
-func useStandard(ctx context.Context, t *testing.T, s *session) {
+func useStandard(ctx context.Context, s *session) {
 	s.fillByHand(ctx)
 	values, err := all(s.db.QueryContext(ctx, "SELECT * FROM orders ORDER BY id"))
 	s.got("query", values, err)
@@ -183,35 +184,35 @@ func useStandard(ctx context.Context, t *testing.T, s *session) {
 
 	stmt, err := s.db.PrepareContext(ctx, s.bind("SELECT name FROM orders WHERE quantity = ?"))
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	for range 2 {
 		values, err = all(stmt.QueryContext(ctx, secretNumber))
 		s.got("statement", values, err)
 	}
 	if err := stmt.Close(); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 
 	for _, end := range []func(*sql.Tx) error{(*sql.Tx).Rollback, (*sql.Tx).Commit} {
 		tx, err := s.db.BeginTx(ctx, nil)
 		if err != nil {
-			t.Fatal(err)
+			s.t.Fatal(err)
 		}
 		r, err := result(tx.ExecContext(ctx, s.bind("UPDATE orders SET name = ? WHERE id = ?"), eve, 2))
 		s.got("in a transaction", r, err)
 		if err := end(tx); err != nil {
-			t.Fatal(err)
+			s.t.Fatal(err)
 		}
 	}
 	values, err = all(s.db.QueryContext(ctx, "SELECT name FROM orders WHERE id IN (1, 2, "+strconv.Itoa(secretNumber)+") ORDER BY id"))
 	s.got("after transactions", values, err)
 	if err := s.db.PingContext(ctx); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 }
 
-func useFailures(ctx context.Context, _ *testing.T, s *session) {
+func useFailures(ctx context.Context, s *session) {
 	s.fillByHand(ctx)
 	r, err := result(s.db.ExecContext(ctx, s.bind(insert), orders(ada)[0]...))
 	s.got("the same key", r, err)
@@ -234,7 +235,7 @@ func useFailures(ctx context.Context, _ *testing.T, s *session) {
 	s.got("no row", name, err)
 }
 
-func useSqlx(ctx context.Context, _ *testing.T, s *session) {
+func useSqlx(ctx context.Context, s *session) {
 	type order struct {
 		ID       int64
 		Name     string
@@ -273,7 +274,7 @@ type gormOrder struct {
 
 func (gormOrder) TableName() string { return "orders" }
 
-func useGorm(ctx context.Context, t *testing.T, s *session) {
+func useGorm(ctx context.Context, s *session) {
 	var dialector gorm.Dialector
 	if s.isPostgres() {
 		dialector = gormpostgres.New(gormpostgres.Config{Conn: s.db, DriverName: s.driver})
@@ -282,7 +283,7 @@ func useGorm(ctx context.Context, t *testing.T, s *session) {
 	}
 	db, err := gorm.Open(dialector, &gorm.Config{Logger: logger.Discard})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	db = db.WithContext(ctx)
 	made := gormOrder{ID: 1, Name: ada, Price: sql.NullString{String: "12.50", Valid: true}, Quantity: secretNumber}
@@ -323,7 +324,7 @@ func useGorm(ctx context.Context, t *testing.T, s *session) {
 	s.got("types", nil, err)
 }
 
-func useEnt(ctx context.Context, t *testing.T, s *session) {
+func useEnt(ctx context.Context, s *session) {
 	of := map[string]string{"pgx": dialect.Postgres, "postgres": dialect.Postgres, "mysql": dialect.MySQL, "sqlite": dialect.SQLite}[s.driver]
 	driver := entsql.OpenDB(of, s.db)
 	to := entsql.Dialect(of)
@@ -348,14 +349,14 @@ func useEnt(ctx context.Context, t *testing.T, s *session) {
 	s.got("select", read, err)
 	tx, err := driver.Tx(ctx)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	query, args = to.Update("orders").Set("name", eve).Where(entsql.EQ("id", 2)).Query()
 	err = tx.Exec(ctx, query, args, &inserted)
 	r, err = result(inserted, err)
 	s.got("update", r, err)
 	if err := tx.Commit(); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	query, args = to.Delete("orders").Where(entsql.EQ("name", eve)).Query()
 	err = driver.Exec(ctx, query, args, &inserted)
@@ -374,7 +375,7 @@ type bunOrder struct {
 }
 
 // bun writes literals, not arguments.
-func useBun(ctx context.Context, _ *testing.T, s *session) {
+func useBun(ctx context.Context, s *session) {
 	var of schema.Dialect = mysqldialect.New()
 	if s.isPostgres() {
 		of = pgdialect.New()
@@ -400,7 +401,7 @@ func useBun(ctx context.Context, _ *testing.T, s *session) {
 	s.got("count", n, err)
 }
 
-func useSquirrel(ctx context.Context, _ *testing.T, s *session) {
+func useSquirrel(ctx context.Context, s *session) {
 	build := squirrel.StatementBuilder.RunWith(s.db)
 	if s.isPostgres() {
 		build = build.PlaceholderFormat(squirrel.Dollar)
@@ -415,7 +416,7 @@ func useSquirrel(ctx context.Context, _ *testing.T, s *session) {
 	s.got("delete", r, err)
 }
 
-func useSqlc(ctx context.Context, _ *testing.T, s *session) {
+func useSqlc(ctx context.Context, s *session) {
 	q := shop.New(s.db)
 	for i, name := range []string{ada, bob} {
 		order, err := q.CreateOrder(ctx, shop.CreateOrderParams{ID: int64(i), Name: name, Quantity: secretNumber, Price: sql.NullString{String: "7.25", Valid: true}})

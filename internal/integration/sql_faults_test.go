@@ -1,0 +1,387 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// A fault is what happens to a program that does no wrong. It returns what the
+// program got.
+type fault struct {
+	name  string
+	cause func(*testing.T, database, *sql.DB) (any, error)
+	// racing is set where what the driver sees first is chance: the server's last
+	// words, or the end of the connection.
+	racing bool
+}
+
+// selectPID returns the connection's number at the server.
+func selectPID(ctx context.Context, t *testing.T, d database, on interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+},
+) (pid int) {
+	t.Helper()
+	query := "SELECT pg_backend_pid()"
+	if !d.isPostgres() {
+		query = "SELECT connection_id()"
+	}
+	if err := on.QueryRowContext(ctx, query).Scan(&pid); err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// terminate ends a connection at the server, once it does what is said of it.
+func terminate(t *testing.T, d database, pid int, state string) {
+	t.Helper()
+	admin, err := sql.Open(d.driver, d.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	count := func(query string) (n int) {
+		if err := admin.QueryRow(query).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	of := fmt.Sprintf("SELECT count(*) FROM pg_stat_activity WHERE pid = %d", pid)
+	oteltest.Eventually(t, func() bool {
+		return count(of+" AND state = '"+state+"' AND query NOT LIKE '%pg_backend_pid%'") == 1 || state == "idle"
+	})
+	if _, err := admin.Exec(fmt.Sprintf("SELECT pg_terminate_backend(%d)", pid)); err != nil {
+		t.Fatal(err)
+	}
+	oteltest.Eventually(t, func() bool { return count(of) == 0 })
+}
+
+const usedUp = "a pool that is used up"
+
+var faults = []fault{
+	{"a deadline", func(t *testing.T, d database, db *sql.DB) (any, error) {
+		selectPID(t.Context(), t, d, db) // who connects too late is not canceled
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		return result(db.ExecContext(ctx, "SELECT pg_sleep(20)"))
+	}, false},
+	{"a deadline of the server", func(t *testing.T, _ database, db *sql.DB) (any, error) {
+		conn, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := conn.ExecContext(t.Context(), "SET statement_timeout = 50"); err != nil {
+			t.Fatal(err)
+		}
+		return result(conn.ExecContext(t.Context(), "SELECT pg_sleep(20)"))
+	}, false},
+	{usedUp, func(t *testing.T, _ database, db *sql.DB) (any, error) {
+		db.SetMaxOpenConns(1)
+		conn, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		return all(db.QueryContext(ctx, "SELECT 1"))
+	}, false},
+	{"a connection that is gone", func(t *testing.T, d database, db *sql.DB) (any, error) {
+		terminate(t, d, selectPID(t.Context(), t, d, db), "idle")
+		return all(db.QueryContext(t.Context(), "SELECT 2"))
+	}, true},
+	{"a connection that goes", func(t *testing.T, d database, db *sql.DB) (any, error) {
+		conn, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		pid := selectPID(t.Context(), t, d, conn)
+		done := make(chan struct{})
+		defer func() { <-done }()
+		go func() {
+			defer close(done)
+			terminate(t, d, pid, "active")
+		}()
+		return all(conn.QueryContext(t.Context(), "SELECT pg_sleep(20)"))
+	}, true},
+	{"a connection that goes between rows", func(t *testing.T, d database, db *sql.DB) (any, error) {
+		conn, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		pid := selectPID(t.Context(), t, d, conn)
+		rows, err := conn.QueryContext(t.Context(), "SELECT repeat('x', 1000) FROM generate_series(1, 100000)")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		rows.Next()
+		terminate(t, d, pid, "active")
+		for rows.Next() {
+			continue
+		}
+		return nil, rows.Err()
+	}, true},
+}
+
+// TestFaultsAreAsWithoutTracing compares what a program gets of a fault.
+func TestFaultsAreAsWithoutTracing(t *testing.T) {
+	for _, makeDatabase := range []func(*testing.T) database{pgxDatabase, pqDatabase} {
+		d := makeDatabase(t)
+		for _, f := range faults {
+			t.Run(d.name+"/"+f.name, func(t *testing.T) {
+				before := runtime.NumGoroutine()
+				plain, err := f.cause(t, d, d.plain(t))
+				want := describe(plain) + describeError(err)
+				sdk := watched(t, d)
+				db := d.traced(t, sqlOptions(sdk)...)
+				traced, err := f.cause(t, d, db)
+				if got := describe(traced) + describeError(err); got != want && !f.racing {
+					t.Errorf("got\n%s\nwant\n%s", got, want)
+				}
+				oteltest.Eventually(t, func() bool { return db.Stats().InUse == 0 })
+				if err := db.Close(); err != nil {
+					t.Error(err)
+				}
+				errs := checkEnded(t, sdk, before+3) // the other pool's opener, and what it waits with
+				if f.name == usedUp {
+					errs = append(errs, "no span") // the server was not asked
+				}
+				if len(errs) == 0 || (errs[len(errs)-1] != "") != (err != nil) {
+					t.Errorf("spans failed with %q, the program with %v", errs, err)
+				}
+				if strings.Join(errs[:len(errs)-1], "") != "" {
+					t.Errorf("spans before the fault failed with %q", errs)
+				}
+			})
+		}
+	}
+}
+
+// checkEnded checks that spans that started have ended and that no more than so
+// many goroutines are left. It returns the errors of the calls.
+func checkEnded(t *testing.T, sdk *oteltest.SDK, goroutines int) (errs []string) {
+	t.Helper()
+	oteltest.Eventually(t, func() bool { return sdk.Started() == len(sdk.Ended()) })
+	oteltest.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines })
+	for _, span := range sdk.Ended() {
+		if span.SpanKind() == trace.SpanKindClient && !isSlow(span) {
+			errs = append(errs, oteltest.Map(span.Attributes())["error.type"])
+		}
+	}
+	return errs
+}
+
+// TestTerminatedUnderLoad ends connections at the server while they are used.
+func TestTerminatedUnderLoad(t *testing.T) {
+	for _, makeDatabase := range []func(*testing.T) database{pgxDatabase, pqDatabase, pooledPgxDatabase, mariaDatabase, interpolatedMariaDatabase} {
+		d := makeDatabase(t)
+		t.Run(d.name, func(t *testing.T) {
+			underLoad(t, d, func(*workload) {
+				admin := d.plain(t)
+				for range 20 {
+					killAll(t, d, admin)
+					waitFor(t, 30*time.Millisecond)
+				}
+			})
+		})
+	}
+}
+
+// killAll ends every connection to the shop but its own.
+func killAll(t *testing.T, d database, admin *sql.DB) {
+	t.Helper()
+	if d.isPostgres() {
+		if _, err := admin.ExecContext(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+shopName+"' AND pid <> pg_backend_pid()"); err != nil {
+			t.Log(err) // a pooler's connections are anybody's
+		}
+		return
+	}
+	rows, err := admin.QueryContext(t.Context(), "SELECT id FROM information_schema.processlist WHERE db = '"+shopName+"' AND id <> connection_id()")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var ids []int
+	for rows.Next() {
+		var id int
+		if err := rows.Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	if err := rows.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		_, _ = admin.ExecContext(t.Context(), fmt.Sprintf("KILL %d", id)) // it may be gone
+	}
+}
+
+func waitFor(t *testing.T, d time.Duration) {
+	t.Helper()
+	select {
+	case <-time.After(d):
+	case <-t.Context().Done():
+	}
+}
+
+// A workload is what workers do while something happens.
+type workload struct {
+	mu        sync.Mutex
+	outcomes  map[trace.SpanID]error // by the span above
+	succeeded atomic.Int64
+}
+
+// underLoad lets workers use a database while something happens, and compares
+// their errors with their spans.
+func underLoad(t *testing.T, d database, happens func(*workload)) {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	sdk := watched(t, d)
+	db := d.traced(t, sqlOptions(sdk)...)
+	db.SetMaxOpenConns(3) // fewer than workers
+	l := &workload{outcomes: map[trace.SpanID]error{}}
+	ctx, stop := context.WithCancel(t.Context())
+	var workers sync.WaitGroup
+	for range 4 {
+		workers.Go(func() { l.work(ctx, sdk.TracerProvider.Tracer("test"), db) })
+	}
+	happens(l)
+	after := l.succeeded.Load()
+	oteltest.Eventually(t, func() bool { return l.succeeded.Load() > after+20 }) // it is as before
+	stop()
+	workers.Wait()
+	oteltest.Eventually(t, func() bool { return db.Stats().InUse == 0 }) // those that database/sql is opening count too
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	checkEnded(t, sdk, before+3)
+
+	failedSpans := 0
+	calls := map[trace.SpanID]int{}
+	for _, span := range sdk.Ended() {
+		above := span.Parent().SpanID()
+		err, known := l.outcomes[above]
+		if !known {
+			continue // the span of a worker
+		}
+		if span.SpanKind() == trace.SpanKindClient && !isSlow(span) {
+			calls[above]++
+		}
+		if span.Status().Code == codes.Error {
+			failedSpans++
+			if err == nil {
+				t.Errorf("what succeeded has an Error: %s %v %v", span.Name(), span.Status(), span.Attributes())
+			}
+		}
+	}
+	failed := 0
+	for id, err := range l.outcomes {
+		switch {
+		case err != nil:
+			failed++
+		case calls[id] != 1:
+			t.Errorf("what succeeded has %d spans", calls[id])
+		}
+	}
+	t.Logf("%d calls, %d failed, %d spans with an error", len(l.outcomes), failed, failedSpans)
+}
+
+// work queries, with a span of its own above each query, until ctx ends.
+func (l *workload) work(ctx context.Context, tracer trace.Tracer, db *sql.DB) {
+	for i := 0; ctx.Err() == nil; i++ {
+		above, span := tracer.Start(context.WithoutCancel(ctx), "work")
+		err := l.query(above, db, i)
+		span.End()
+		if err == nil {
+			l.succeeded.Add(1)
+		}
+		l.mu.Lock()
+		l.outcomes[span.SpanContext().SpanID()] = err
+		l.mu.Unlock()
+	}
+}
+
+func (l *workload) query(ctx context.Context, db *sql.DB, i int) error {
+	var n int
+	switch i % 3 {
+	case 0:
+		return db.QueryRowContext(ctx, "SELECT 1 WHERE '"+secret+"' <> ''").Scan(&n)
+	case 1:
+		_, err := db.ExecContext(ctx, "SELECT 1")
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := tx.QueryRowContext(ctx, "SELECT 1").Scan(&n); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+var exportedURL = regexp.MustCompile(`SPOR_POSTGRES_URL='([^']*)'`)
+
+// ownPostgres starts a PostgreSQL of the test, and returns a function that does
+// more with it.
+func ownPostgres(t *testing.T) func(command ...string) string {
+	t.Helper()
+	service(t, "SPOR_POSTGRES_URL")
+	dir := filepath.Join(t.TempDir(), "services")
+	do := func(command ...string) string {
+		t.Helper()
+		cmd := exec.Command("../../scripts/services.sh", command...)
+		cmd.Env = append(slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "SPOR_") }), "SPOR_SERVICES_DIR="+dir)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			oteltest.Lacking(t, fmt.Sprintf("%v: %s", err, out))
+		}
+		return string(out)
+	}
+	do("start", "postgres")
+	t.Cleanup(func() { do("clean") })
+	url := exportedURL.FindStringSubmatch(do("env"))
+	if url == nil {
+		t.Fatal("no URL")
+	}
+	t.Setenv("SPOR_POSTGRES_URL", url[1])
+	return do
+}
+
+// TestServerRestarts restarts the server while it is used.
+func TestServerRestarts(t *testing.T) {
+	do := ownPostgres(t)
+	for _, makeDatabase := range []func(*testing.T) database{pgxDatabase, pqDatabase} {
+		d := makeDatabase(t)
+		t.Run(d.name, func(t *testing.T) {
+			underLoad(t, d, func(l *workload) {
+				oteltest.Eventually(t, func() bool { return l.succeeded.Load() > 20 })
+				do("restart", "postgres")
+			})
+		})
+	}
+}
