@@ -1,6 +1,8 @@
 package setup
 
 import (
+	"time"
+
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/nais/spor/internal/dialect"
@@ -35,4 +37,18 @@ func (e *Encoding) Request(spans []sdktrace.ReadOnlySpan) []byte {
 	}
 	e.request = e.composer.AppendRequest(e.request[:0], e.spans)
 	return e.request
+}
+
+// Pipeline returns the processor that Start installs for an endpoint.
+func Pipeline(endpoint string) (sdktrace.SpanProcessor, error) {
+	t := newTelemetry()
+	e, err := parseEndpoint(endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return t.newPipeline(&settings{
+		traces:   signalSettings{endpoint: e, timeout: 30 * time.Second},
+		batch:    batchSettings{delay: 5 * time.Second, timeout: 30 * time.Second},
+		rewriter: &rewriter{dialect: dialect.New(0)},
+	})
 }

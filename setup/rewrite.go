@@ -46,7 +46,18 @@ func (w *rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 // AppendAttributes appends the attributes of span and what is added to them.
 func (w *rewriter) AppendAttributes(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
 	own := span.Attributes()
-	dst = w.dialect.Append(dst, own)
+	return w.appendPeer(w.dialect.Append(dst, own), span, own)
+}
+
+// AppendAdded appends what is added alone. It is false when an attribute of the
+// span is changed too.
+func (w *rewriter) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) (_ []attribute.KeyValue, ok bool) {
+	own := span.Attributes()
+	dst, ok = w.dialect.AppendTwins(dst, own)
+	return w.appendPeer(dst, span, own), ok
+}
+
+func (w *rewriter) appendPeer(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan, own []attribute.KeyValue) []attribute.KeyValue {
 	if name := w.peers.of(span.SpanKind(), own); name != "" {
 		dst = append(dst, peerServiceKey.String(name))
 	}

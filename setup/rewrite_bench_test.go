@@ -12,6 +12,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
 
 	"github.com/nais/spor/setup"
 )
@@ -97,7 +98,7 @@ func idleServer(b *testing.B) (endpoint string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	server := grpc.NewServer(grpc.ForceServerCodec(blind{}), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+	server := grpc.NewServer(grpc.ForceServerCodecV2(blind{}), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
 		if err := stream.RecvMsg(nil); err != nil {
 			return err
 		}
@@ -111,6 +112,6 @@ func idleServer(b *testing.B) (endpoint string) {
 // blind is a codec that looks at nothing.
 type blind struct{}
 
-func (blind) Marshal(any) ([]byte, error) { return nil, nil }
-func (blind) Unmarshal([]byte, any) error { return nil }
-func (blind) Name() string                { return "proto" }
+func (blind) Marshal(any) (mem.BufferSlice, error) { return nil, nil }
+func (blind) Unmarshal(mem.BufferSlice, any) error { return nil }
+func (blind) Name() string                         { return "proto" }

@@ -15,6 +15,9 @@ import (
 // since protocol buffers would refuse it, and with it the whole request. It
 // returns its argument when there is nothing to do.
 func cleanText(text string) string {
+	if privacy.IsPlain(text) {
+		return text
+	}
 	if !utf8.ValidString(text) {
 		text = strings.ToValidUTF8(text, string(utf8.RuneError))
 	}

@@ -109,6 +109,18 @@ func (d *Dialect) Twins(attrs []attribute.KeyValue) int {
 func (d *Dialect) Append(dst, attrs []attribute.KeyValue) []attribute.KeyValue {
 	begin := len(dst)
 	dst = append(dst, attrs...)
+	dst, _ = d.appendTwins(dst, attrs, begin)
+	return dst
+}
+
+// AppendTwins appends the twins of attrs alone to dst. It is false, and they are of
+// no use, when an attribute is to be changed too, as [Dialect.Append] does.
+func (d *Dialect) AppendTwins(dst, attrs []attribute.KeyValue) (_ []attribute.KeyValue, ok bool) {
+	return d.appendTwins(dst, attrs, -1)
+}
+
+// appendTwins changes the copy of attrs that begins at copied in dst; -1 is none.
+func (d *Dialect) appendTwins(dst, attrs []attribute.KeyValue, copied int) (_ []attribute.KeyValue, ok bool) {
 	for i := range attrs {
 		a := &attrs[i]
 		t := d.twin(a.Key)
@@ -121,7 +133,10 @@ func (d *Dialect) Append(dst, attrs []attribute.KeyValue) []attribute.KeyValue {
 			if !full {
 				continue
 			}
-			dst[begin+i].Value = attribute.StringValue(method)
+			if copied < 0 {
+				return dst, false
+			}
+			dst[copied+i].Value = attribute.StringValue(method)
 			value = attribute.StringValue(service)
 		}
 		if t.older != nil {
@@ -131,7 +146,7 @@ func (d *Dialect) Append(dst, attrs []attribute.KeyValue) []attribute.KeyValue {
 			dst = append(dst, attribute.KeyValue{Key: t.legacy, Value: value})
 		}
 	}
-	return dst
+	return dst, true
 }
 
 func has(attrs []attribute.KeyValue, key attribute.Key) bool {

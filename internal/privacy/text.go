@@ -7,24 +7,24 @@ import "strings"
 // it redacted as by [URL], or as by [Query] where a parameter stands alone. Both
 // end at white space and at a quote.
 func Text(s string) string {
-	if isPlain(s) {
+	if IsPlain(s) {
 		return s
 	}
 	return Mask(redactText(s))
 }
 
-// isPlain is a fast yes for most of what a program says: text without a
-// character that [redactText] looks for, without an escape, and without a number
-// in plain digits.
-func isPlain(s string) bool {
+// IsPlain is a fast yes for most of what a program says: ASCII that [Text] would
+// return as it is, since it has no character that begins a credential or an
+// escape, and no number in plain digits.
+func IsPlain(s string) bool {
 	var met byte
 	for i := range len(s) {
 		met |= kinds[s[i]]
 	}
-	if met&(ofCredential|ofEscape) != 0 {
+	if met&^ofNumber != 0 {
 		return false
 	}
-	if met&ofNumber == 0 {
+	if met == 0 {
 		return true
 	}
 	start, _ := nextPlain(s, 0)
@@ -36,6 +36,7 @@ const (
 	ofNumber = 1 << iota
 	ofCredential
 	ofEscape
+	ofUnicode
 )
 
 var kinds = func() (k [256]byte) {
@@ -44,6 +45,9 @@ var kinds = func() (k [256]byte) {
 	}
 	k['='], k['@'] = ofCredential, ofCredential
 	k['%'], k['\\'] = ofCredential|ofEscape, ofEscape
+	for c := 0x80; c <= 0xFF; c++ {
+		k[c] = ofUnicode
+	}
 	return k
 }()
 

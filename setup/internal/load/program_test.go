@@ -28,11 +28,12 @@ import (
 
 // plan is what a program does: it ends spans at a rate, from some goroutines.
 type plan struct {
-	Pipeline string        // spor, official or stock: plain OpenTelemetry as its documentation shows it
+	Pipeline string        // spor, official, stock (plain OpenTelemetry as its documentation shows it) or none
 	Rate     int           // spans a second in all; zero is as fast as it can
 	Spans    int           // in all
 	From     int           // goroutines
-	Requests bool          // each span is that of an HTTP request, with all that makes it, flushed every so often
+	Flushes  bool          // every so often, so that nothing is lost
+	Requests bool          // each span is that of an HTTP request, with all that makes it; it flushes
 	Shutdown time.Duration // how long the flush may take; zero is a minute
 	Heap     bool          // the heap is looked at ten times on the way
 }
@@ -46,8 +47,9 @@ type outcome struct {
 	P50, P99 time.Duration // of span.End
 	P999     time.Duration
 	CPU      time.Duration // of the process, from the first span to after the flush
-	RSSGrew  int           // bytes, at most
-	Heap     []uint64      // in use, after a collection
+	Mallocs  uint64
+	RSSGrew  int      // bytes, at most
+	Heap     []uint64 // in use, after a collection
 }
 
 // TestMain runs a plan instead of the tests when it is given one.
@@ -115,6 +117,8 @@ func (p *program) end(tb testing.TB) (o outcome, lines []string) {
 func (p plan) run() outcome {
 	shutdown := p.start()
 	runtime.GC()
+	var mallocs, after runtime.MemStats
+	runtime.ReadMemStats(&mallocs)
 	before, cpu, begin := rss("VmRSS:"), cpuTime(), time.Now()
 	o := outcome{Produced: p.Spans}
 	times := p.endSpans(&o)
@@ -130,12 +134,19 @@ func (p plan) run() outcome {
 		o.Lost = err.Error()
 	}
 	o.Flush, o.CPU, o.RSSGrew = time.Since(flush), cpuTime()-cpu, rss("VmHWM:")-before
+	runtime.ReadMemStats(&after)
+	o.Mallocs = after.Mallocs - mallocs.Mallocs
 	slices.Sort(times)
 	o.P50, o.P99, o.P999 = times[len(times)/2], times[len(times)*99/100], times[len(times)*999/1000]
 	return o
 }
 
 func (p plan) start() (shutdown func(context.Context) error) {
+	if p.Pipeline == "none" {
+		provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(nothing{}))
+		otel.SetTracerProvider(provider)
+		return provider.Shutdown
+	}
 	if p.Pipeline == "stock" {
 		exporter, err := otlptracegrpc.New(context.Background())
 		if err != nil {
@@ -211,8 +222,30 @@ func (p plan) produce(from int, times []time.Duration) {
 		before := time.Now()
 		span.End()
 		times[i] = time.Since(before)
+		if p.Flushes && i%flushEvery == flushEvery-1 {
+			flush()
+		}
 	}
 }
+
+// flushEvery is less than the queue of the SDK's batch processor, which so loses
+// nothing, and is paid for all that it is given.
+const flushEvery = 500
+
+func flush() {
+	provider, _ := otel.GetTracerProvider().(*sdktrace.TracerProvider)
+	if err := provider.ForceFlush(context.Background()); err != nil {
+		panic(err)
+	}
+}
+
+// nothing is a processor.
+type nothing struct{}
+
+func (nothing) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (nothing) OnEnd(sdktrace.ReadOnlySpan)                     {}
+func (nothing) ForceFlush(context.Context) error                { return nil }
+func (nothing) Shutdown(context.Context) error                  { return nil }
 
 var parent = propagation.TraceContext{}.Extract(context.Background(),
 	propagation.MapCarrier{"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"})

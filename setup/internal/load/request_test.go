@@ -1,7 +1,6 @@
 package load_test
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -9,14 +8,9 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/nais/spor/httptrace"
 )
-
-// flushEvery is less than the queue of the SDK's batch processor, which so loses
-// nothing, and is paid for all that it is given.
-const flushEvery = 500
 
 // serve serves requests, one after the other, from the handler to the collector.
 func (p plan) serve(times []time.Duration) {
@@ -30,15 +24,12 @@ func (p plan) serve(times []time.Duration) {
 	request := httptest.NewRequest(http.MethodGet, "http://bench-app.team-x.svc/api/v1/users/12345", nil)
 	request.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	request.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)")
-	provider, _ := otel.GetTracerProvider().(*sdktrace.TracerProvider)
 	for i := range times {
 		before := time.Now()
 		handler.ServeHTTP(nowhere{}, request)
 		times[i] = time.Since(before)
 		if i%flushEvery == flushEvery-1 {
-			if err := provider.ForceFlush(context.Background()); err != nil {
-				panic(err)
-			}
+			flush()
 		}
 	}
 }

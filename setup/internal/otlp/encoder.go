@@ -13,6 +13,9 @@ type Rules interface {
 	// AppendAttributes appends the attributes of span to dst, with those that
 	// are added to it. Their texts are passed to Text and Value after that.
 	AppendAttributes(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue
+	// AppendAdded appends only those that are added, which is faster, and false
+	// when others are changed too.
+	AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) (_ []attribute.KeyValue, ok bool)
 	// Text returns a valid UTF-8 text.
 	Text(text string) string
 	// Value does what Text does for a value that holds bytes or other values.
@@ -41,7 +44,7 @@ func NewCommon(rules Rules) *Common {
 type Encoder struct {
 	*Common
 	recent     recentOrigins
-	attributes []attribute.KeyValue // of the span under way
+	attributes []attribute.KeyValue // those of the span under way that are not its own
 }
 
 // NewEncoder returns another encoder.

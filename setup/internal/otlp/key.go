@@ -1,11 +1,6 @@
 package otlp
 
-import (
-	"hash/maphash"
-	"sync/atomic"
-)
-
-var seed = maphash.MakeSeed()
+import "sync/atomic"
 
 // keys remembers how attribute keys are written: programs have few, and use them
 // over and over. It is safe for concurrent use, and never forgets: it
@@ -32,7 +27,7 @@ func (k *keys) field(key string, rules Rules) []byte {
 	if key == "" {
 		return nil
 	}
-	at := maphash.String(seed, key)
+	at := slotOf(key)
 	for i := range uint64(probes) {
 		slot := &k.slots[(at+i)%uint64(len(k.slots))]
 		known := slot.Load()
@@ -52,4 +47,28 @@ func remember(slot *atomic.Pointer[knownKey], key string, rules Rules) []byte {
 		slot.CompareAndSwap(nil, &knownKey{key, field})
 	}
 	return field
+}
+
+// slotOf takes a look at both ends of key, where keys differ.
+func slotOf(key string) uint64 {
+	const prime = 0x9E3779B97F4A7C15
+	h := uint64(len(key))
+	if len(key) >= 8 {
+		h ^= word(key)
+		h = (h ^ h>>32) * prime
+		h ^= word(key[len(key)-8:])
+	} else {
+		for i := range len(key) {
+			h = h<<8 ^ uint64(key[i])
+		}
+	}
+	h = (h ^ h>>32) * prime
+	return h >> 32
+}
+
+// word returns the first eight bytes of s.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }

@@ -19,9 +19,7 @@ func (e *Encoder) AppendSpan(b []byte, span sdktrace.ReadOnlySpan) []byte {
 	b = append(b, spanKind, byte(kind(span.SpanKind())))
 	b = appendTime(b, spanStart, span.StartTime())
 	b = appendTime(b, spanEnd, span.EndTime())
-	e.attributes = e.rules.AppendAttributes(e.attributes[:0], span)
-	b = e.appendAttributes(b, spanAttributes, e.attributes)
-	clear(e.attributes) // they hold the program's texts
+	b = e.appendSpanAttributes(b, span)
 	b = appendCount(b, spanDroppedAttributes, span.DroppedAttributes())
 	b = e.appendEvents(b, span.Events())
 	b = appendCount(b, spanDroppedEvents, span.DroppedEvents())
@@ -29,6 +27,19 @@ func (e *Encoder) AppendSpan(b []byte, span sdktrace.ReadOnlySpan) []byte {
 	b = appendCount(b, spanDroppedLinks, span.DroppedLinks())
 	b = e.appendStatus(b, span.Status())
 	return closed(b, at, 2)
+}
+
+func (e *Encoder) appendSpanAttributes(b []byte, span sdktrace.ReadOnlySpan) []byte {
+	added, ok := e.rules.AppendAdded(e.attributes[:0], span)
+	if ok {
+		b = e.appendAttributes(b, spanAttributes, span.Attributes())
+	} else {
+		added = e.rules.AppendAttributes(added[:0], span)
+	}
+	b = e.appendAttributes(b, spanAttributes, added)
+	clear(added) // they hold the program's texts
+	e.attributes = added
+	return b
 }
 
 func (e *Encoder) appendIdentity(b []byte, span sdktrace.ReadOnlySpan) []byte {

@@ -39,6 +39,9 @@ func (plain) AppendAttributes(dst []attribute.KeyValue, span sdktrace.ReadOnlySp
 	}
 	return append(dst, span.Attributes()...)
 }
+func (p plain) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) ([]attribute.KeyValue, bool) {
+	return p.AppendAttributes(dst, span), false
+}
 func (plain) Text(text string) string                             { return text }
 func (plain) Value(v attribute.Value) attribute.Value             { return v }
 func (plain) TraceState(s trace.TraceState) trace.TraceState      { return s }

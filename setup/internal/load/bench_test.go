@@ -1,0 +1,121 @@
+package load_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// runs is how often each is measured, in turn with the other, of which the median
+// is reported.
+const runs = 5
+
+// BenchmarkSpan measures what happens to a span after its end until it is
+// delivered: the processor time and the allocations of a program that ends spans
+// and flushes, less those of one whose spans go nowhere. The collector is another
+// process. Run it, as the others here, with -benchtime 1x.
+func BenchmarkSpan(b *testing.B) { benchmarkCost(b, plan{Spans: 200_000, From: 1, Flushes: true}) }
+
+// BenchmarkRequest measures whole requests, from the handler to the collector.
+func BenchmarkRequest(b *testing.B) { benchmarkCost(b, plan{Spans: 100_000, From: 1, Requests: true}) }
+
+func benchmarkCost(b *testing.B, p plan) {
+	b.Helper()
+	pipelines := []string{"stock", "official", "spor"}
+	if p.Requests {
+		pipelines = []string{"stock", "spor"}
+	} else {
+		pipelines = append(pipelines, "none")
+	}
+	cpu, mallocs := map[string][]float64{}, map[string][]float64{}
+	for b.Loop() {
+		for range runs {
+			for _, p.Pipeline = range pipelines {
+				o := p.beside(b, newSink(b))
+				cpu[p.Pipeline] = append(cpu[p.Pipeline], float64(o.CPU.Nanoseconds())/float64(o.Produced))
+				mallocs[p.Pipeline] = append(mallocs[p.Pipeline], float64(o.Mallocs)/float64(o.Produced))
+			}
+		}
+	}
+	own := func(figures []float64) float64 {
+		if len(figures) == 0 {
+			return 0
+		}
+		return median(figures)
+	}
+	for _, name := range pipelines {
+		b.ReportMetric(median(cpu[name])-own(cpu["none"]), "cpu-ns/"+name)
+		b.ReportMetric(median(mallocs[name])-own(mallocs["none"]), "allocs/"+name)
+	}
+	b.ReportMetric((median(cpu["spor"])-own(cpu["none"]))/(median(cpu["stock"])-own(cpu["none"])), "cpu-ratio")
+	b.ReportMetric(0, "ns/op")
+}
+
+func median[N float64 | time.Duration](figures []N) N {
+	slices.Sort(figures)
+	return figures[len(figures)/2]
+}
+
+// beside runs p beside a collector, and fails if it lost a span.
+func (p plan) beside(b *testing.B, s *sink) outcome {
+	b.Helper()
+	o, _ := begin(b, p, "OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint(), "OTEL_EXPORTER_OTLP_INSECURE", "true").end(b)
+	if got := s.count(); p.Pipeline != "none" && got != o.Produced {
+		b.Errorf("%s: got %d of %d spans: %s", p.Pipeline, got, o.Produced, o.Lost)
+	}
+	return o
+}
+
+// BenchmarkEnd measures span.End at a rate, with a collector and without.
+func BenchmarkEnd(b *testing.B) {
+	for _, collector := range []string{"live", "dead"} {
+		for _, rate := range []int{1_000, 10_000, 100_000} {
+			b.Run(fmt.Sprintf("collector=%s/rate=%d", collector, rate), func(b *testing.B) {
+				benchmarkEnd(b, collector, rate)
+			})
+		}
+	}
+}
+
+func benchmarkEnd(b *testing.B, collector string, rate int) {
+	b.Helper()
+	p50, p99, p999, lost := map[string][]time.Duration{}, map[string][]time.Duration{}, map[string][]time.Duration{}, map[string]int{}
+	for b.Loop() {
+		for range runs {
+			for _, name := range []string{"stock", "spor"} {
+				s := newSink(b)
+				if collector == "dead" {
+					s.server.Stop()
+				}
+				p := plan{Pipeline: name, Spans: 2 * rate, From: 2, Rate: rate, Shutdown: 2 * time.Second}
+				o, _ := begin(b, p, "OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint(), "OTEL_EXPORTER_OTLP_INSECURE", "true").end(b)
+				p50[name], p99[name], p999[name] = append(p50[name], o.P50), append(p99[name], o.P99), append(p999[name], o.P999)
+				lost[name] += o.Produced - s.count()
+			}
+		}
+	}
+	for _, name := range []string{"stock", "spor"} {
+		b.ReportMetric(float64(median(p50[name]).Nanoseconds()), "p50-ns/"+name)
+		b.ReportMetric(float64(median(p99[name]).Nanoseconds()), "p99-ns/"+name)
+		b.ReportMetric(float64(median(p999[name]).Nanoseconds()), "p999-ns/"+name)
+		b.ReportMetric(float64(lost[name])/float64(runs*b.N*2*rate), "lost/"+name)
+	}
+	b.ReportMetric(float64(median(p99["spor"]))/float64(median(p99["stock"])), "p99-ratio")
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkBurst measures 200,000 spans within a second.
+func BenchmarkBurst(b *testing.B) {
+	for b.Loop() {
+		for _, name := range []string{"stock", "spor"} {
+			s := newSink(b)
+			p := plan{Pipeline: name, Spans: 200_000, From: 2, Rate: 200_000}
+			o, _ := begin(b, p, "OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint(), "OTEL_EXPORTER_OTLP_INSECURE", "true").end(b)
+			b.ReportMetric(float64(o.Produced-s.count())/float64(o.Produced), "lost/"+name)
+			b.ReportMetric(float64(o.RSSGrew>>20), "MiB/"+name)
+			b.ReportMetric(float64(o.CPU.Nanoseconds())/float64(s.count()), "cpu-ns-delivered/"+name)
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+}
