@@ -24,13 +24,17 @@ type kafkaRow struct {
 	run  func(t *testing.T, s *kafkaSite)
 	// needs are abilities of the client.
 	needs []KafkaAbility
+	// first is whether the library may start what it has one of in a process.
+	first bool
 	// faults is whether the cluster has to misbehave.
 	faults bool
 }
 
 func (row kafkaRow) test(t *testing.T, client KafkaClient, newCluster func(*testing.T) KafkaCluster, mode string) {
 	t.Helper()
-	goroutines(t)
+	if !row.first {
+		goroutines(t)
+	}
 	cluster := newCluster(t)
 	for _, ability := range row.needs {
 		if reason := client.Lacks(ability); reason != "" {
@@ -63,6 +67,7 @@ var kafkaModeRows = []kafkaRow{
 }
 
 var kafkaRows = []kafkaRow{
+	{name: "first use", run: testKafkaJoin, first: true},
 	{name: "opt in", run: testKafkaOptIn},
 	{name: "forward", run: testKafkaForward},
 	{name: "stale context", run: testKafkaStaleContext},

@@ -185,36 +185,42 @@ func testKafkaEarlyReturn(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaRebalance has a second member take partitions away while the first is
-// at a record.
+// testKafkaRebalance has a second member take a partition away while the first is
+// at a record: of that partition, or of the other one.
 func testKafkaRebalance(t *testing.T, s *kafkaSite) {
-	const partitions = 4
-	topic := s.newTopic(t, partitions, nil)
-	for i := range int32(partitions) {
-		s.cluster.Write(t, KafkaRecord{Topic: topic, Partition: i, Value: []byte("x"), Headers: []KafkaHeader{carrying(foreign(int(i) + 1))}})
+	for partition := range int32(2) {
+		t.Run(strconv.Itoa(int(partition)), func(t *testing.T) {
+			again := newKafkaSite(t, s.client, s.cluster, s.mode)
+			again.rebalance(t, partition)
+			again.checkNothingLost(t)
+		})
 	}
-	goroutines(t)
+}
+
+// rebalance holds the first member at the first record of a partition until the
+// second has one.
+func (s *kafkaSite) rebalance(t *testing.T, held int32) {
+	t.Helper()
+	const partitions, records = 2, 3
+	topic := s.newTopic(t, partitions, nil)
+	for i := range partitions * records {
+		s.cluster.Write(t, KafkaRecord{Topic: topic, Partition: int32(i % partitions), Value: []byte("x"), Headers: []KafkaHeader{carrying(foreign(i + 1))}})
+	}
 	ctx, stop := context.WithTimeout(within(t), 30*time.Second)
 	defer stop()
 	var mu sync.Mutex
-	runs := map[int32]int{} // of the handler, by partition
-	count := func(r KafkaRecord) {
-		mu.Lock()
-		defer mu.Unlock()
-		runs[r.Partition]++
-		if len(runs) == partitions {
-			stop()
-		}
-	}
-	at, taken := make(chan int32, 1), make(chan struct{})
-	taking := sync.OnceFunc(func() { close(taken) })
-	first, second := s.consumer(t, topic), s.consumer(t, topic)
+	runs := map[[2]int64]int{} // of the handler, by partition and offset
+	at, taken := make(chan struct{}), make(chan struct{})
+	holding, taking := sync.OnceFunc(func() { close(at) }), sync.OnceFunc(func() { close(taken) })
 	var wait sync.WaitGroup
-	member := func(c KafkaConsumer, handle func(KafkaRecord)) {
+	member := func(handle func(KafkaRecord)) {
+		c := s.consumer(t, topic) // which may join at once
 		wait.Go(func() {
 			if err := c.Run(ctx, func(_ context.Context, r KafkaRecord) error {
+				mu.Lock()
+				runs[[2]int64{int64(r.Partition), r.Offset}]++
+				mu.Unlock()
 				handle(r)
-				count(r)
 				return nil
 			}); err != nil {
 				t.Error(err)
@@ -222,31 +228,33 @@ func testKafkaRebalance(t *testing.T, s *kafkaSite) {
 			c.Close()
 		})
 	}
-	member(first, func(r KafkaRecord) {
-		select {
-		case at <- r.Partition:
+	member(func(r KafkaRecord) {
+		if r.Partition == held && r.Offset == 0 {
+			holding()
 			select {
 			case <-taken:
-			case <-time.After(3 * time.Second): // Some give nothing away before the handler is done.
+			case <-time.After(2 * time.Second): // Some give nothing away before the handler is done.
 			}
-		default:
 		}
 	})
-	held := await(t, at)
-	at <- held // no other record waits
-	member(second, func(KafkaRecord) { taking() })
+	await(t, at)
+	member(func(KafkaRecord) { taking() })
+	total := func() (all int, distinct bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, n := range runs {
+			all += n
+		}
+		return all, len(runs) == partitions*records
+	}
+	oteltest.Eventually(t, func() bool { _, every := total(); return every })
+	stop()
 	wait.Wait()
-	if len(runs) != partitions {
-		t.Errorf("partitions that were handled: %v", runs)
-	}
-	all := 0
-	for _, n := range runs {
-		all += n
-	}
+	all, _ := total()
 	if s.consuming.Wait(t, all); s.consuming.Started() != all {
 		t.Errorf("%d spans for %d records that were handled", s.consuming.Started(), all)
 	}
-	s.checkRevoked(t, held, runs[held] > 1)
+	s.checkRevoked(t, held, runs[[2]int64{int64(held), 0}] > 1)
 }
 
 // checkRevoked tests that the first span of a partition says that it was taken
@@ -254,17 +262,18 @@ func testKafkaRebalance(t *testing.T, s *kafkaSite) {
 func (s *kafkaSite) checkRevoked(t *testing.T, partition int32, taken bool) {
 	t.Helper()
 	for _, span := range s.consuming.Ended() {
-		if oteltest.Map(span.Attributes())["messaging.destination.partition.id"] != strconv.Itoa(int(partition)) {
+		attrs := oteltest.Map(span.Attributes())
+		if attrs["messaging.destination.partition.id"] != strconv.Itoa(int(partition)) || attrs["messaging.kafka.offset"] != "0" {
 			continue
 		}
 		told := slices.ContainsFunc(span.Events(), func(e sdktrace.Event) bool { return e.Name == "partitions revoked" })
+		t.Logf("span of partition %d, processed again: %t, says that it was revoked: %t", partition, taken, told)
 		if told {
-			t.Logf("partition %d was revoked", partition)
+			return
 		}
-		if taken && !told && s.client.Lacks(KafkaRevocations) == "" {
-			t.Errorf("the span of partition %d does not say that it was revoked", partition)
-		}
-		taken = false // whoever has it now keeps it
+	}
+	if taken && s.client.Lacks(KafkaRevocations) == "" {
+		t.Errorf("no span of partition %d says that it was revoked", partition)
 	}
 }
 
