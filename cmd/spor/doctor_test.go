@@ -196,7 +196,7 @@ func TestDoctorListsVariablesWithoutSecrets(t *testing.T) {
 	server := collector(t, accept)
 	env := []string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT=" + server.Endpoint(), "OTEL_EXPORTER_OTLP_HEADERS=authorization=tops3cret",
-		"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=http://user:tops3cret@host:4317", "OTEL_BSP_SCHEDULE_DELAY=1s",
+		"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=user:tops3cret@host:4317", "OTEL_BSP_SCHEDULE_DELAY=1s",
 		"OTEL_SERVICE_NAME=of 13097248022",
 	}
 	got := map[string][2]string{}
