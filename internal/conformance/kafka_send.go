@@ -46,7 +46,7 @@ func testKafkaJoin(t *testing.T, s *kafkaSite) {
 // testKafkaMany has many goroutines send through one producer, within spans and
 // without.
 func testKafkaMany(t *testing.T, s *kafkaSite) {
-	const goroutines, records = 8, 25
+	const goroutines, records = 8, 10
 	p := s.producer(t, KafkaProducing{})
 	each(goroutines, func(i int) {
 		ctx := within(t)

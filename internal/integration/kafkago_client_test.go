@@ -26,6 +26,8 @@ func (kafkaGo) Lacks(ability conformance.KafkaAbility) string {
 		return "what is empty is read as null"
 	case conformance.KafkaPolls:
 		return "a Reader blocks until there is a message"
+	case conformance.KafkaRevocations:
+		return "a Reader does not tell what the group takes away"
 	}
 	return ""
 }
