@@ -22,3 +22,16 @@ func TestKgoOnKafka(t *testing.T) {
 		t.Run(real.name, func(t *testing.T) { conformance.Kafka(t, franz{}, real.cluster) })
 	}
 }
+
+func TestSaramaOnKafka(t *testing.T) {
+	saramaWarm(t)
+	for _, real := range realClusters {
+		t.Run(real.name, func(t *testing.T) { conformance.Kafka(t, saramaClient{}, real.cluster) })
+	}
+}
+
+func TestKafkaGoOnKafka(t *testing.T) {
+	for _, real := range realClusters {
+		t.Run(real.name, func(t *testing.T) { conformance.Kafka(t, kafkaGo{}, real.cluster) })
+	}
+}

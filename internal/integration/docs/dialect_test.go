@@ -26,7 +26,7 @@ func TestDialectPage(t *testing.T) {
 			t.Errorf("%s: the page says %q, the code %q", stable, older, got)
 		}
 	}
-	for _, page := range []string{"http", "grpc", "sql"} {
+	for _, page := range []string{"http", "grpc", "sql", "pgx", "kafka"} {
 		for section, names := range read(t, "../../../docs/"+page+".md") {
 			for name := range names {
 				if older := twinOf(name); strings.HasSuffix(section, " spans") && older != documented[name] {

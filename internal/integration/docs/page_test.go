@@ -37,7 +37,7 @@ func (c catalogue) addRow(section string, row [][]string) {
 	switch section {
 	case "Metrics":
 		for _, name := range names {
-			c.add(section, name+" unit "+row[1][0])
+			c.add(section, name+" unit "+strings.Join(row[1], ""))
 			for _, key := range row[2] {
 				c.add(section, name+" "+key)
 			}
