@@ -1,0 +1,153 @@
+package integration
+
+import (
+	"context"
+	"crypto/rand"
+	"testing"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/kafkatrace"
+)
+
+// goKafkaClients are the client libraries, by the names of their adapters.
+var goKafkaClients = map[string]conformance.KafkaClient{
+	"kgotrace": franz{}, "saramatrace": saramaClient{}, "kafkagotrace": kafkaGo{},
+}
+
+func TestKafkaPairs(t *testing.T) { testKafkaPairs(t, fakeCluster(t)) }
+
+// testKafkaPairs lets each client read what each has sent.
+func testKafkaPairs(t *testing.T, cluster conformance.KafkaCluster) {
+	t.Helper()
+	for from, producing := range goKafkaClients {
+		for to, consuming := range goKafkaClients {
+			t.Run(from+" to "+to, func(t *testing.T) {
+				t.Parallel()
+				sender, receiver := goKafkaSide{producing, oteltest.New(t)}, goKafkaSide{consuming, oteltest.New(t)}
+				topic := newKafkaTopic(t, cluster)
+				root := sender.send(t, cluster, topic)
+				receiver.receive(t, cluster, topic, nil)
+				sent := kafkaSpanOf(sender.Wait(t, 2)[0]) // the root ends after it
+				processed := kafkaSpanOf(receiver.Only(t))
+				checkKafkaHop(t, root, sent, "publish", topic)
+				checkKafkaHop(t, sent, processed, "process", topic)
+				checkKafkaLink(t, processed, sent)
+			})
+		}
+	}
+}
+
+func newKafkaTopic(t *testing.T, cluster conformance.KafkaCluster) string {
+	t.Helper()
+	topic := "pairs-" + rand.Text()[:8]
+	cluster.CreateTopic(t, topic, 1, nil)
+	return topic
+}
+
+// goKafkaSide is a program of a client library, and what it told its SDK.
+type goKafkaSide struct {
+	client conformance.KafkaClient
+	*oteltest.SDK
+}
+
+func (s goKafkaSide) options() []kafkatrace.Option {
+	return []kafkatrace.Option{
+		kafkatrace.WithTracerProvider(s.TracerProvider), kafkatrace.WithMeterProvider(s.MeterProvider), kafkatrace.WithPropagator(s.Propagator),
+	}
+}
+
+func (s goKafkaSide) producer(t *testing.T, cluster conformance.KafkaCluster) conformance.KafkaProducer {
+	t.Helper()
+	p := s.client.Producer(t, conformance.KafkaProducing{
+		Brokers: cluster.Brokers(), TLS: cluster.TLS(), Options: s.options(), Mode: s.client.Modes()[0],
+	})
+	t.Cleanup(p.Close)
+	return p
+}
+
+// send sends a record within a span of the program, which it returns.
+func (s goKafkaSide) send(t *testing.T, cluster conformance.KafkaCluster, topic string) kafkaSpan {
+	t.Helper()
+	ctx, root := s.TracerProvider.Tracer("program").Start(within(t), "work")
+	defer root.End()
+	if err := s.producer(t, cluster).Send(ctx, &conformance.KafkaRecord{Topic: topic, Value: []byte("value")}); err != nil {
+		t.Fatal(err)
+	}
+	return kafkaSpan{trace: root.SpanContext().TraceID(), id: root.SpanContext().SpanID()}
+}
+
+// receive processes a record.
+func (s goKafkaSide) receive(t *testing.T, cluster conformance.KafkaCluster, topic string, handle func(context.Context, conformance.KafkaRecord) error) {
+	t.Helper()
+	c := s.client.Consumer(t, conformance.KafkaConsuming{
+		Brokers: cluster.Brokers(), TLS: cluster.TLS(), Options: s.options(), Group: "group-" + rand.Text()[:8], Topic: topic,
+	})
+	defer c.Close()
+	ctx, stop := context.WithCancel(within(t))
+	defer stop()
+	received := 0
+	err := c.Run(ctx, func(ctx context.Context, r conformance.KafkaRecord) error {
+		defer stop()
+		received++
+		if handle == nil {
+			return nil
+		}
+		return handle(ctx, r)
+	})
+	if err != nil || received != 1 {
+		t.Fatalf("received %d records of %s: %v", received, topic, err)
+	}
+}
+
+// forward sends a record that was received on to another topic.
+func (s goKafkaSide) forward(t *testing.T, cluster conformance.KafkaCluster, from, to string) {
+	t.Helper()
+	p := s.producer(t, cluster)
+	s.receive(t, cluster, from, func(ctx context.Context, r conformance.KafkaRecord) error { return p.Forward(ctx, r, to) })
+}
+
+// kafkaSpan is what one program can tell of another's span.
+type kafkaSpan struct {
+	trace      trace.TraceID
+	id, parent trace.SpanID
+	kind       trace.SpanKind
+	name       string
+	topic      string // messaging.destination.name
+	links      []trace.SpanID
+}
+
+func kafkaSpanOf(s sdktrace.ReadOnlySpan) kafkaSpan {
+	span := kafkaSpan{
+		trace: s.SpanContext().TraceID(), id: s.SpanContext().SpanID(), parent: s.Parent().SpanID(), kind: s.SpanKind(), name: s.Name(),
+		topic: oteltest.Map(s.Attributes())["messaging.destination.name"],
+	}
+	for _, link := range s.Links() {
+		span.links = append(span.links, link.SpanContext.SpanID())
+	}
+	return span
+}
+
+// checkKafkaHop tests that span, an operation on the topic, comes right after
+// another.
+func checkKafkaHop(t *testing.T, after, span kafkaSpan, operation, topic string) {
+	t.Helper()
+	kind := map[string]trace.SpanKind{"publish": trace.SpanKindProducer, "process": trace.SpanKindConsumer}[operation]
+	if span.name != topic+" "+operation || span.kind != kind || span.topic != topic {
+		t.Errorf("%v span %q of topic %q, want %s of %s", span.kind, span.name, span.topic, operation, topic)
+	}
+	if span.trace != after.trace || span.parent != after.id {
+		t.Errorf("%s is a child of %v in trace %v, want one of %v in %v", span.name, span.parent, span.trace, after.id, after.trace)
+	}
+}
+
+// checkKafkaLink tests that the span of processing links that of sending.
+func checkKafkaLink(t *testing.T, processed, sent kafkaSpan) {
+	t.Helper()
+	if len(processed.links) != 1 || processed.links[0] != sent.id {
+		t.Errorf("%s links %v, want %v", processed.name, processed.links, sent.id)
+	}
+}
