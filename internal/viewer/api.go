@@ -117,7 +117,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 		w.Header().Del("Content-Disposition")
 		refuse(w, http.StatusNotFound, errGone)
 	} else if err != nil {
-		panic(http.ErrAbortHandler) // half a file must not look like a whole one
+		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to break off: half a file must not look like a whole one
 	}
 }
 

@@ -2,6 +2,7 @@ package viewer
 
 import (
 	"sync"
+	"time"
 
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
@@ -19,16 +20,25 @@ type Panels struct {
 	Services []apm.Report `json:"services"`
 }
 
-// judged are the panels of one revision; to judge takes a while.
+// judged are the panels of one revision, until when they are good enough: to
+// judge takes a while, and should not be all that spor does.
 type judged struct {
 	mu     sync.Mutex
 	panels *Panels
+	until  time.Time
 }
 
-// Panels judges what is kept.
+// patience is how much longer panels are good for than it took to judge them.
+const patience = 10
+
+// Panels judges what is kept. The answer may be of an earlier revision.
 func (s *Store) Panels() Panels {
 	s.judged.mu.Lock()
 	defer s.judged.mu.Unlock()
+	begin := time.Now()
+	if p := s.judged.panels; p != nil && begin.Before(s.judged.until) {
+		return *p
+	}
 	requests, revision := s.all()
 	if p := s.judged.panels; p != nil && p.Revision == revision {
 		return *p
@@ -39,6 +49,7 @@ func (s *Store) Panels() Panels {
 	}
 	p := Panels{Revision: revision, Services: append([]apm.Report{}, r.Judge()...)}
 	s.judged.panels = &p
+	s.judged.until = time.Now().Add(patience * time.Since(begin))
 	return p
 }
 

@@ -33,7 +33,7 @@ type Row struct {
 	Name     string     `json:"n"`
 	Service  int        `json:"s,omitempty"` // of Summary.Services
 	Kind     string     `json:"k,omitempty"`
-	System   string     `json:"y,omitempty"` // the database that was called
+	System   string     `json:"y,omitempty"` // the database that was called, or the messaging system
 	Failed   bool       `json:"e,omitempty"`
 	Start    int64      `json:"t"`
 	Duration int64      `json:"u"`
@@ -100,7 +100,7 @@ func (s *Store) Tree(id tracetree.ID) (Tree, bool) {
 		ancestors = append(ancestors[:depth], len(tree.Rows))
 		row := Row{
 			ID: tracetree.SpanID(span.GetSpanId()).String(), Parent: parent, Depth: depth,
-			Name: nameOf(span), Service: services[span.Service()], Kind: kindOf(span), System: databaseOf(span), Failed: failed(span),
+			Name: nameOf(span), Service: services[span.Service()], Kind: kindOf(span), System: systemOf(span), Failed: failed(span),
 			Start: elapsed(t.start, span.GetStartTimeUnixNano()), Duration: durationOf(span),
 			Details: waterfall.Details(span.Span), Orphan: span.Orphan, Links: len(span.GetLinks()),
 			Logs: logs[tracetree.SpanID(span.GetSpanId())],
@@ -128,13 +128,16 @@ func mainRoot(t *tracetree.Trace, root *tracetree.Span) *tracetree.Span {
 	return nil
 }
 
-// databaseOf returns the system of the database that s is a call of.
-func databaseOf(s *tracetree.Span) string {
-	if s.GetKind() != tracepb.Span_SPAN_KIND_CLIENT {
-		return ""
-	}
+// systemOf returns the system of the database that s is a call of, or that of the
+// messages that it sends or receives.
+func systemOf(s *tracetree.Span) string {
 	for _, kv := range s.GetAttributes() {
-		if kv.GetKey() == "db.system.name" || kv.GetKey() == "db.system" {
+		switch kv.GetKey() {
+		case "db.system.name", "db.system":
+			if s.GetKind() == tracepb.Span_SPAN_KIND_CLIENT {
+				return textOf(kv.GetValue())
+			}
+		case "messaging.system":
 			return textOf(kv.GetValue())
 		}
 	}

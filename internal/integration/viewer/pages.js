@@ -102,9 +102,10 @@ export async function faults(page) {
   return violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(", ")}`);
 }
 
-export async function shot(page, name) {
-  await page.evaluate(() => document.fonts.ready);
-  await page.screenshot({ path: join(screenshots, `viewer-${name}.png`) });
+// shot takes a picture of the upper part of a page.
+export async function shot(page, name, height) {
+  const { width } = page.viewportSize();
+  await page.screenshot({ path: join(screenshots, `viewer-${name}.png`), clip: { x: 0, y: 0, width, height } });
 }
 
 // found waits for the list to say how many traces it has.

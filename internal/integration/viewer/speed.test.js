@@ -33,6 +33,10 @@ const markWhen = (page, condition) => page.evaluate((text) => {
   }).observe(document.body, { childList: true, subtree: true, characterData: true });
 }, condition);
 
+// cpu returns the time that tasks had the processor, which says more on a machine
+// that others use too.
+const cpu = (events) => events.filter((e) => e.name.endsWith("RunTask")).map((e) => (e.tdur ?? 0) / 1000);
+
 const tasks = (events) => events.filter((e) => e.name === "RunTask" || e.name === "ThreadControllerImpl::RunTask").map((e) => (e.dur ?? 0) / 1000);
 
 test("10,000 spans", async (t) => {
@@ -45,7 +49,7 @@ test("10,000 spans", async (t) => {
     await page.locator(".span-row").first().waitFor();
     await page.waitForTimeout(500);
   });
-  t.diagnostic(`10,000 spans: ${untilPaint(click, "click", "seen").toFixed(0)} ms from the click to the paint`);
+  t.diagnostic(`10,000 spans: ${untilPaint(click, "click", "seen").toFixed(0)} ms from the click to the paint; the longest task had the processor for ${Math.max(...cpu(click)).toFixed(0)} ms`);
 
   const box = await page.locator("[role=treegrid]").boundingBox();
   await page.mouse.move(box.x + 200, box.y + 200);
@@ -56,9 +60,7 @@ test("10,000 spans", async (t) => {
     }
   });
   const ms = tasks(scroll);
-  const frames = scroll.filter((e) => e.name === "DrawFrame").length;
-  const lost = scroll.filter((e) => e.name === "DroppedFrame").length;
-  t.diagnostic(`scrolling: ${frames} frames drawn, ${lost} dropped; longest task ${Math.max(...ms).toFixed(0)} ms, ${ms.filter((d) => d > 50).length} over 50 ms`);
+  t.diagnostic(`scrolling 24,000 px: the longest task ${Math.max(...ms).toFixed(0)} ms of wall clock, ${Math.max(...cpu(scroll)).toFixed(0)} ms of the processor`);
 });
 
 test("5,000 traces", async (t) => {

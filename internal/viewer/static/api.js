@@ -1,6 +1,6 @@
 // How the pages get at what the server knows. All addresses are relative to the
 // page's own, which holds the key.
-import { useEffect, useState } from "./dom.js";
+import { useEffect, useRef, useState } from "./dom.js";
 
 // get fetches JSON. It gives null for what has not changed.
 export async function get(path, signal) {
@@ -33,6 +33,21 @@ export function useData(path, revision) {
     return () => abort.abort();
   }, [path, revision]);
   return state;
+}
+
+// useSlow follows a value at most every so many ms.
+export function useSlow(value, pause) {
+  const [slow, setSlow] = useState(value);
+  const last = useRef(0);
+  useEffect(() => {
+    const wait = Math.max(0, last.current + pause - Date.now());
+    const timer = setTimeout(() => {
+      last.current = Date.now();
+      setSlow(value);
+    }, wait);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return slow;
 }
 
 // useServer follows the state of the server. Connected is false while there is

@@ -1,11 +1,11 @@
 // The list of traces, with search and filters.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
-import { useData } from "./api.js";
+import { useData, useSlow } from "./api.js";
 import { count, duration, plural, time } from "./format.js";
 import { link, replace } from "./route.js";
 import { Empty, reveal, Service, useKeys, useNarrow, useWindow } from "./parts.js";
 
-const step = 300; // rows fetched at a time
+const step = 120; // rows fetched at a time
 const kinds = ["server", "client", "producer", "consumer", "internal"];
 
 export function TraceList({ params, server }) {
@@ -19,7 +19,7 @@ export function TraceList({ params, server }) {
   const filter = Object.fromEntries(params);
   const query = new URLSearchParams({ ...filter, limit }).toString();
   const { data, error } = useData(`traces?${query}`, paused ?? server.revision);
-  const { data: facets } = useData("facets", server.revision);
+  const { data: facets } = useData("facets", useSlow(server.revision, 1000));
   const set = (key, value) => {
     setLimit(step);
     replace("traces", { ...filter, [key]: value });

@@ -1,13 +1,13 @@
 // The service map of what is kept.
 import { html, useMemo } from "./dom.js";
 import { Graph, layout } from "./vendor/dagre.js";
-import { useData } from "./api.js";
+import { useData, useSlow } from "./api.js";
 import { count, duration, percent, rate } from "./format.js";
 import { link } from "./route.js";
 import { colorOf, Empty, useNarrow } from "./parts.js";
 
 export function MapPage({ server }) {
-  const { data } = useData("map", server.revision);
+  const { data } = useData("map", useSlow(server.revision, 1000));
   const narrow = useNarrow();
   if (!data) return null;
   if (data.edges.length === 0) return html`<${Empty} title="No calls yet">The map shows who calls whom in the traces that are kept.<//>`;
@@ -40,9 +40,12 @@ const short = (text) => (text.length > 30 ? `${text.slice(0, 29)}…` : text);
 
 function Drawing({ map, narrow }) {
   const g = useMemo(() => arrange(map, narrow), [map, narrow]);
-  const { width, height: tall } = g.graph();
+  const { width, height: bottom } = g.graph();
+  // Above what calls itself is as much room as below, which nothing needs.
+  const top = Math.min(...g.nodes().map((id) => g.node(id).y - height / 2), ...g.edges().map((at) => g.edge(at).y - 20)) - 12;
+  const tall = bottom - top;
   const said = map.edges.length === 1 ? "1 edge" : `${map.edges.length} edges`;
-  return html`<svg class="map" viewBox=${`0 0 ${width} ${tall}`} width=${width} height=${tall} role="img" aria-label=${`Service map: ${map.nodes.length} nodes, ${said}. The table below says the same.`}>
+  return html`<svg class="map" viewBox=${`0 ${top} ${width} ${tall}`} width=${width} height=${tall} role="img" aria-label=${`Service map: ${map.nodes.length} nodes, ${said}. The table below says the same.`}>
     <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0.5L7.5 4L0 7.5z" /></marker></defs>
     ${g.edges().map((at) => html`<${EdgeLine} edge=${g.edge(at)} />`)}
     ${g.nodes().map((id) => html`<${NodeBox} node=${g.node(id)} />`)}

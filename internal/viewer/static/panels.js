@@ -1,33 +1,25 @@
 // What Nais APM will show of the services, panel by panel, as spor check says it.
-import { html, useEffect, useRef, useState } from "./dom.js";
-import { useData } from "./api.js";
+import { html, useEffect, useState } from "./dom.js";
+import { useData, useSlow } from "./api.js";
 import { count, plural } from "./format.js";
 import { link } from "./route.js";
 import { Empty } from "./parts.js";
 
 export function PanelPage({ server }) {
-  const { data } = useData("panels", useSlow(server.revision, 2000));
+  const [again, setAgain] = useState(0);
+  const { data } = useData("panels", `${useSlow(server.revision, 2000)} ${again}`);
+  useEffect(() => {
+    // To judge takes a while, so that the answer may be of a moment ago.
+    if (!data || data.revision >= server.revision) return undefined;
+    const timer = setTimeout(() => setAgain(again + 1), 3000);
+    return () => clearTimeout(timer);
+  }, [data, again]);
   if (!data) return html`<h1 class="unseen">Panels</h1>`;
   return html`<h1 class="unseen">Panels of Nais APM</h1>
     <div class="scroller panels-page" tabindex="0" role="region" aria-label="Panels">
       ${data.services.length === 0 && html`<${Empty} title="Nothing to judge yet">Here is what Nais APM will show of each service, once it has sent or written something.<//>`}
       ${data.services.map((s) => html`<${Service} key=${s.service} report=${s} />`)}
     </div>`;
-}
-
-// useSlow follows a value at most every so many ms.
-function useSlow(value, pause) {
-  const [slow, setSlow] = useState(value);
-  const last = useRef(0);
-  useEffect(() => {
-    const wait = Math.max(0, last.current + pause - Date.now());
-    const timer = setTimeout(() => {
-      last.current = Date.now();
-      setSlow(value);
-    }, wait);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return slow;
 }
 
 const order = { dark: 0, lit: 1, "not used": 2 };

@@ -1,0 +1,39 @@
+package viewer_test
+
+import (
+	"testing"
+
+	"github.com/nais/spor/internal/apm"
+	"github.com/nais/spor/internal/viewer"
+	"github.com/nais/spor/internal/viewer/spantest"
+)
+
+func TestPanelsNameSpansConcerned(t *testing.T) {
+	s := storeOf(spantest.Span{
+		Trace: 1, ID: 1, Service: "orders", Name: "SELECT orders", Kind: spantest.Client, To: ms,
+		Attributes: map[string]any{"db.system.name": "postgresql", "db.query.text": "SELECT 1"},
+	})
+	s.AddLogs(logLine(`{"level":"INFO","message":"fine"}`))
+	addMetrics(s, gauge("go_goroutines", 1, 1, nil))
+	panels := s.Panels()
+	var report *apm.Report
+	for i, r := range panels.Services {
+		if r.Service == "orders" {
+			report = &panels.Services[i]
+		}
+	}
+	if report == nil {
+		t.Fatalf("no report of orders in %+v", panels)
+	}
+	verdict, _ := report.Panel("Database: top queries")
+	want := apm.Place{Trace: spantest.TraceID(1).String(), Span: spantest.SpanID(1).String()}
+	if verdict.State != apm.Dark || len(verdict.Cures) == 0 || len(verdict.Spans) != 1 || verdict.Spans[0] != want {
+		t.Errorf("got %+v, want it dark, with a cure, about %v", verdict, want)
+	}
+}
+
+func TestPanelsOfNothing(t *testing.T) {
+	if got := viewer.NewStore(viewer.Options{}).Panels().Services; got == nil || len(got) != 0 {
+		t.Errorf("got %v, want none", got)
+	}
+}
