@@ -20,7 +20,10 @@ type events struct {
 }
 
 func newEvents(k *kafka) (*events, error) {
-	client, err := kgo.NewClient(append([]kgo.Opt{kgotrace.Opt()}, k.opts...)...)
+	client, err := kgo.NewClient(append([]kgo.Opt{
+		kgotrace.Opt(),
+		kgo.ProducerLinger(0), // a caller waits for each
+	}, k.opts...)...)
 	if err != nil {
 		return nil, err
 	}
