@@ -42,5 +42,6 @@
 // wrapper: see [Unwrap]. What package pgxtrace traces already, under pgx's driver for
 // database/sql, is left to that. Where a data source name cannot be read for certain, the
 // address is left out; see [WithAttributes]. What an SDK does, it does from when it
-// is installed: until then statements cost nothing.
+// is installed: until then statements cost nothing. Neither do those under a span that
+// the same tracer provider does not record, unless they are measured.
 package sqltrace

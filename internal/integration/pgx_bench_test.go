@@ -7,6 +7,7 @@ import (
 
 	"github.com/exaring/otelpgx"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/trace"
@@ -138,6 +139,33 @@ func BenchmarkPgx(b *testing.B) {
 					b.ReportMetric(float64(cpuTime(b)-begin)/float64(b.N), "cpu-ns/op")
 				})
 			}
+		}
+	}
+}
+
+// BenchmarkPgxTracer is what of a query is the tracer's, without the server's and
+// pgx's noise.
+func BenchmarkPgxTracer(b *testing.B) {
+	for _, state := range sqlStates {
+		for _, library := range pgxLibraries[1:] {
+			b.Run("state="+state.name+"/lib="+library.name, func(b *testing.B) {
+				s := newSDK(b, state.sampler)
+				tracer := library.tracer(s)
+				pooled, err := newPgxPool(b, tracer).Acquire(b.Context())
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.Cleanup(pooled.Release)
+				ctx, conn := underSpan(b, s), pooled.Conn()
+				start := pgx.TraceQueryStartData{SQL: "SELECT id FROM orders WHERE id = $1", Args: []any{1}}
+				end := pgx.TraceQueryEndData{CommandTag: pgconn.NewCommandTag("SELECT 1")}
+				b.ReportAllocs()
+				begin := cpuTime(b)
+				for b.Loop() {
+					tracer.TraceQueryEnd(tracer.TraceQueryStart(ctx, conn, start), conn, end)
+				}
+				b.ReportMetric(float64(cpuTime(b)-begin)/float64(b.N), "cpu-ns/op")
+			})
 		}
 	}
 }

@@ -20,19 +20,22 @@ import (
 // TestAllocations tells the tracer of queries as pgx does.
 func TestAllocations(t *testing.T) {
 	silent := metricnoop.NewMeterProvider()
+	unsampled := oteltest.NewSilent(t, sdktrace.NeverSample())
 	for _, test := range []struct {
-		name string
-		opts []sqltrace.Option
-		most float64
+		name  string
+		opts  []sqltrace.Option
+		most  float64
+		under *oteltest.SDK
 	}{
-		{"no SDK", []sqltrace.Option{sqltrace.WithTracerProvider(tracenoop.NewTracerProvider()), sqltrace.WithMeterProvider(silent)}, 0},
+		{"under an unsampled span", options(unsampled)[:1], 0, unsampled},
+		{"no SDK", []sqltrace.Option{sqltrace.WithTracerProvider(tracenoop.NewTracerProvider()), sqltrace.WithMeterProvider(silent)}, 0, nil},
 		{"never sampled", []sqltrace.Option{
 			sqltrace.WithTracerProvider(oteltest.NewSilent(t, sdktrace.NeverSample()).TracerProvider), sqltrace.WithMeterProvider(silent),
-		}, 4},
+		}, 4, nil},
 		{"always sampled", []sqltrace.Option{
 			sqltrace.WithTracerProvider(oteltest.NewSilent(t, sdktrace.AlwaysSample()).TracerProvider), sqltrace.WithMeterProvider(silent),
-		}, 12},
-		{"always sampled, measured", options(oteltest.NewSilent(t, sdktrace.AlwaysSample())), 12},
+		}, 12, nil},
+		{"always sampled, measured", options(oteltest.NewSilent(t, sdktrace.AlwaysSample())), 12, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			tracer := pgxtrace.Tracer(test.opts...)
@@ -44,6 +47,9 @@ func TestAllocations(t *testing.T) {
 			}
 			defer conn.Close(context.Background())
 			ctx := context.Background()
+			if test.under != nil {
+				ctx, _ = test.under.TracerProvider.Tracer("test").Start(ctx, "request") //nolint:spancheck // it is not recorded
+			}
 			start := pgx.TraceQueryStartData{SQL: point, Args: []any{"1"}}
 			end := pgx.TraceQueryEndData{CommandTag: pgconn.NewCommandTag("SELECT 1")}
 			got := testing.AllocsPerRun(1000, func() {

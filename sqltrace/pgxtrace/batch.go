@@ -3,7 +3,6 @@ package pgxtrace
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,6 +31,9 @@ type batch struct {
 	told    int           // how many statements were
 	from    time.Duration // when the next may have begun, at the earliest
 	failed  bool          // one of them
+
+	call call // the one being told of
+	opts []trace.SpanStartOption
 }
 
 type batchKey struct{}
@@ -60,7 +62,7 @@ func (t *tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.T
 	s.abandon(conn)
 	b := &batch{session: s, queued: data.Batch.QueuedQueries, start: time.Now()}
 	b.Context = s.tx.above(ctx)
-	if tracer, tracing := t.Tracer(); tracing && len(b.queued) > 1 {
+	if tracer, tracing := t.TracerUnder(b.Context); tracing && len(b.queued) > 1 {
 		name, attrs := b.describe()
 		b.Context, b.span = tracer.Start(b.Context, name, //nolint:spancheck // TraceBatchEnd does
 			trace.WithSpanKind(trace.SpanKindInternal), trace.WithAttributes(attrs...), trace.WithTimestamp(b.start))
@@ -113,7 +115,8 @@ func (b *batch) tell(sql string, tag pgconn.CommandTag, o dbcall.Outcome) {
 	if last, before, heard := s.wire.answers(b); heard {
 		to, b.from = last, before
 	}
-	c := &call{Context: b.Context, session: s, statement: s.statement(sql), start: b.start.Add(from), ended: true}
+	b.call = call{Context: b.Context, session: s, statement: s.statement(sql), start: b.start.Add(from), ended: true}
+	c := &b.call
 	took := to - from
 	if c.statement.Transaction != "" {
 		if o.Failed { // how long that alone took is not known
@@ -121,11 +124,10 @@ func (b *batch) tell(sql string, tag pgconn.CommandTag, o dbcall.Outcome) {
 		}
 		return
 	}
-	tracer, tracing := s.tracer.Tracer()
-	if tracing {
+	if tracer, tracing := s.tracer.TracerUnder(b.Context); tracing {
 		s.tracer.CountRepeats(b.Context, c.statement.Summary)
-		opts := append(slices.Clip(c.statement.Start), trace.WithTimestamp(c.start))
-		c.Context, c.span = tracer.Start(b.Context, c.statement.Name, opts...) //nolint:spancheck // it is ended below
+		b.opts = append(append(b.opts[:0], c.statement.Start...), trace.WithTimestamp(c.start))
+		c.Context, c.span = tracer.Start(b.Context, c.statement.Name, b.opts...) //nolint:spancheck // it is ended below
 		if c.span.IsRecording() {
 			c.describe(tag)
 			s.tracer.MarkSlow(c.span, took)

@@ -57,7 +57,7 @@ func unobserved(ctx context.Context) context.Context {
 func (c *call) begin(ctx context.Context) {
 	s := c.session
 	c.Context = s.tx.above(ctx)
-	if tracer, tracing := s.tracer.Tracer(); tracing {
+	if tracer, tracing := s.tracer.TracerUnder(c.Context); tracing {
 		s.tracer.CountRepeats(c.Context, c.statement.Summary)
 		c.Context, c.span = tracer.Start(c.Context, c.statement.Name, c.statement.Start...) //nolint:spancheck // end does
 	}

@@ -32,7 +32,8 @@
 //
 // Never recorded: what package sqltrace never records.
 //
-// Traps: wrapping a database/sql pool that is on top of a traced pgx pool makes no
+// Traps: under a span that the same tracer provider does not record no spans are
+// started, so that unsampled requests cost nothing; measurements are made. Wrapping a database/sql pool that is on top of a traced pgx pool makes no
 // second span; this package's stays. Listening for notifications and pings are not
 // told to tracers. A transaction that is neither ended nor given back to a pool has
 // a span (see [sqltrace.WithTransactions]) that does not end. The trace context that

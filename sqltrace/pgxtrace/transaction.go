@@ -18,7 +18,7 @@ type transaction struct {
 // startTransaction starts the span of a transaction if one was asked for and
 // there is none: BEGIN within a transaction has no effect.
 func (s *session) startTransaction(ctx context.Context) {
-	tracer, tracing := s.tracer.Tracer()
+	tracer, tracing := s.tracer.TracerUnder(ctx)
 	if !tracing || !s.tracer.Transactions || s.tx != nil {
 		return
 	}

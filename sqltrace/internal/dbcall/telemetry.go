@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
@@ -42,9 +43,37 @@ func (t *Telemetry) Durations() (d *Durations, measuring bool) { return t.meter.
 
 // Observed reports whether anybody wants to know what is done under ctx.
 func (t *Telemetry) Observed(ctx context.Context) bool {
-	_, tracing := t.tracer.Get()
-	_, measuring := t.meter.Get()
-	return (tracing || measuring) && !mute.Is(ctx)
+	if _, measuring := t.meter.Get(); measuring {
+		return !mute.Is(ctx)
+	}
+	_, tracing := t.TracerUnder(ctx)
+	return tracing && !mute.Is(ctx)
+}
+
+// TracerUnder returns the tracer, and whether it does anything under ctx: not where
+// its own provider does not record the span that is there, nor would it others.
+func (t *Telemetry) TracerUnder(ctx context.Context) (tracer trace.Tracer, tracing bool) {
+	tracer, tracing = t.tracer.Get()
+	return tracer, tracing && !t.declined(ctx)
+}
+
+func (t *Telemetry) declined(ctx context.Context) bool {
+	parent := trace.SpanFromContext(ctx)
+	if sc := parent.SpanContext(); !sc.IsValid() || sc.IsRemote() || sc.IsSampled() || parent.IsRecording() {
+		return false
+	}
+	provider := t.TracerProvider
+	if provider == nil {
+		provider = otel.GetTracerProvider()
+	}
+	return same(parent.TracerProvider(), provider)
+}
+
+// same reports whether a and b are one provider. Those of a type that cannot be
+// compared, which panics, count as different.
+func same(a, b trace.TracerProvider) (equal bool) {
+	defer func() { _ = recover() }()
+	return a == b
 }
 
 // unusual is how long what makes no span otherwise may take.

@@ -45,6 +45,7 @@ type family struct {
 	useTime     metric.Float64Histogram
 
 	pool, used, idle metric.MeasurementOption
+	recorded         []metric.RecordOption // pool
 }
 
 func newFamily(meter metric.Meter, n names, name string) *family {
@@ -53,6 +54,7 @@ func newFamily(meter metric.Meter, n names, name string) *family {
 		return metric.WithAttributeSet(attribute.NewSet(attrs...))
 	}
 	return &family{
+		recorded:    []metric.RecordOption{set(pool)},
 		names:       n,
 		connections: n.upDown(meter, n.connections, "connection", "The number of connections that are in the state told."),
 		max:         n.upDown(meter, "max", "connection", "The maximum number of open connections allowed."),
@@ -116,5 +118,5 @@ func (f *family) observe(o metric.Observer, s Stats) {
 }
 
 func (f *family) record(ctx context.Context, histogram metric.Float64Histogram, elapsed time.Duration) {
-	histogram.Record(ctx, elapsed.Seconds()*f.perSecond, f.pool)
+	histogram.Record(ctx, elapsed.Seconds()*f.perSecond, f.recorded...)
 }
