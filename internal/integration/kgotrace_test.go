@@ -579,3 +579,25 @@ func TestKgoLeavesNoGoroutines(t *testing.T) {
 	}
 	oteltest.Eventually(t, func() bool { return runtime.NumGoroutine() <= before })
 }
+
+func TestKgoTransactionsWithoutGroup(t *testing.T) {
+	sdk, c := oteltest.New(t), kgoCluster(t, "quotes")
+	cl := kgoTraced(t, sdk, c, kgo.TransactionalID("outbox"))
+	for _, try := range []kgo.TransactionEndTry{kgo.TryAbort, kgo.TryCommit} {
+		if err := cl.BeginTransaction(); err != nil {
+			t.Fatal(err)
+		}
+		kgoProduce(t, cl, kgo.StringRecord("x"))
+		if err := kgotrace.EndTransaction(t.Context(), cl, try); err != nil {
+			t.Fatal(err)
+		}
+		spans := kgoNamed(sdk, "commit")
+		if len(spans) == 0 {
+			t.Fatal("the transaction has no span")
+		}
+		last := spans[len(spans)-1]
+		if failed := last.Status().Code == codes.Error; failed == bool(try) {
+			t.Errorf("committed %t: status %v", try, last.Status())
+		}
+	}
+}

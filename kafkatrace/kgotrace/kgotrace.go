@@ -6,6 +6,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/internal/settle"
 )
 
 // Opt returns the option to give [kgo.NewClient] so that what the client does is
@@ -101,18 +102,30 @@ func End(ctx context.Context, s *kgo.GroupTransactSession, commit kgo.Transactio
 	c.tracer.Commit(ctx, func(ctx context.Context) error { //nolint:errcheck // err is it, or nil where that is aborted
 		committed, err = s.End(ctx, commit)
 		if err == nil && !committed {
-			return aborted{}
+			return settle.Aborted
 		}
 		return err
 	})
 	return committed, err
 }
 
-// aborted says that a transaction was.
-type aborted struct{}
-
-func (aborted) Error() string     { return "aborted" }
-func (aborted) ErrorType() string { return "aborted" }
+// EndTransaction is the EndTransaction of cl in a span, which is an Error when the
+// transaction was aborted. Where there is a group, use [End].
+func EndTransaction(ctx context.Context, cl *kgo.Client, commit kgo.TransactionEndTry) error {
+	c := clientOf(cl)
+	if c == nil {
+		return cl.EndTransaction(ctx, commit)
+	}
+	var err error
+	_ = c.tracer.Commit(ctx, func(ctx context.Context) error {
+		err = cl.EndTransaction(ctx, commit)
+		if err == nil && !commit {
+			return settle.Aborted
+		}
+		return err
+	})
+	return err
+}
 
 func describe(m *kafkatrace.Message, r *kgo.Record) {
 	*m = kafkatrace.Message{
