@@ -4,6 +4,7 @@ package integration
 
 import (
 	"bufio"
+	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/trace"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -42,7 +44,9 @@ func startJava(t *testing.T, cluster conformance.KafkaCluster, agent string, env
 	}
 	dir := strings.TrimSpace(string(built))
 	j := &java{collector: listen(t, "127.0.0.1:0")}
-	cmd := exec.CommandContext(t.Context(), "java", "-XX:TieredStopAtLevel=1", "-Xmx256m",
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute) // it ends when its input does
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, "java", "-XX:TieredStopAtLevel=1", "-Xmx256m",
 		"-javaagent:"+dir+"/agents/opentelemetry-javaagent-"+agent+".jar",
 		"-cp", dir+"/classes:"+dir+"/lib/*", "Peer", strings.Join(cluster.Brokers(), ","))
 	cmd.Env = append(append(os.Environ(), "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_EXPORTER_OTLP_ENDPOINT="+j.Endpoint(),
@@ -178,7 +182,7 @@ func testJavaGoJava(t *testing.T, cluster conformance.KafkaCluster, client confo
 	checkKafkaLink(t, processed, sentThere)
 	checkKafkaHop(t, processed, sent, "publish", back)
 	checkKafkaHop(t, sent, processedBack, "process", back)
-	if want := fmt.Sprintf("traceparent=00-%v-%v-01", sent.trace, sent.id); len(headers) != 1 || headers[0] != want {
+	if want := fmt.Sprintf("traceparent=00-%v-%v-%v", sent.trace, sent.id, spans[0].SpanContext().TraceFlags()); len(headers) != 1 || headers[0] != want {
 		t.Errorf("java has read the headers %q, want %s alone", headers, want)
 	}
 }
