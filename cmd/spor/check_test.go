@@ -64,7 +64,7 @@ func TestCheckEndsAService(t *testing.T) {
 
 func TestCheckNamesThePlace(t *testing.T) {
 	got := finish(t, spor(t, checking("leaks")...))
-	if !strings.Contains(got.stdout, "found     personal number                 stdout, plain text\n") {
+	if !strings.Contains(got.stdout, "found     personal number                 stdout, field message\n") {
 		t.Errorf("got:\n%s", got.stdout)
 	}
 	if strings.Contains(got.stdout, "01017012345") {

@@ -48,7 +48,7 @@ func serveOnce(ctx context.Context, how string) error {
 	case "fails":
 		return errors.New("no more names")
 	case "leaks":
-		fmt.Println("last seen: 01017012345")
+		fmt.Println(`{"level":"INFO","message":"last seen: 01017012345"}`)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -124,6 +125,13 @@ func TestRecordingWaitsForTheServer(t *testing.T) {
 	close(release)
 	resp.Body.Close()
 	rec.WantTree("client GET\n  server GET /slow")
+}
+
+func TestRecordingWaitsForSpansThatHaveNotEnded(t *testing.T) {
+	rec := setuptest.Record(t)
+	_, span := otel.Tracer("test").Start(context.Background(), "late")
+	time.AfterFunc(100*time.Millisecond, func() { span.End() })
+	rec.WantTree("internal late")
 }
 
 func TestWantTreeSaysWhatItGot(t *testing.T) {
