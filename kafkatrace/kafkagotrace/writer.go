@@ -103,8 +103,7 @@ func (c *call) begin(ctx context.Context, w *Writer, i int, msg *kafka.Message) 
 // somebody will tell what becomes of them. kafka-go refuses all messages of a call
 // before it has found each a partition, or none.
 func (c *call) queued(err error) bool {
-	var each kafka.WriteErrors
-	if errors.As(err, &each) {
+	if _, told := errors.AsType[kafka.WriteErrors](err); told {
 		return true
 	}
 	return int(c.assigned.Load()) == len(c.of) && !errors.Is(err, io.ErrClosedPipe)

@@ -109,7 +109,7 @@ func (k *keptContexts) keep(ctx context.Context, msg *sarama.ProducerMessage) {
 		}
 		delete(k.of, other)
 	}
-	k.of[msg] = ctx
+	k.of[msg] = ctx //nolint:fatcontext // one a message
 	k.kept.Store(int64(len(k.of)))
 }
 
