@@ -31,7 +31,7 @@
 #   exports      print NAME=VALUE for each of the variables
 #
 # The server's output belongs in $dir/log, its process in $dir/pid. What helps:
-# serve, port, password, unprivileged, fetch.
+# serve, port, keep_port, password, taken, unprivileged.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 files=$root/scripts/services
@@ -66,9 +66,6 @@ password() {
 	[ -s "$file" ] || (umask 077 && od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$file")
 	cat "$file"
 }
-
-# fetch prints what is at a URL, with whatever can.
-fetch() { curl -fsSL "$1" 2>/dev/null || wget -qO- "$1"; }
 
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 

@@ -78,12 +78,14 @@ const usedUp = "a pool that is used up"
 
 var faults = []fault{
 	{"a deadline", func(t *testing.T, d database, db *sql.DB) (any, error) {
+		t.Helper()
 		selectPID(t.Context(), t, d, db) // who connects too late is not canceled
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
 		return result(db.ExecContext(ctx, "SELECT pg_sleep(20)"))
 	}, false},
 	{"a deadline of the server", func(t *testing.T, _ database, db *sql.DB) (any, error) {
+		t.Helper()
 		conn, err := db.Conn(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -95,6 +97,7 @@ var faults = []fault{
 		return result(conn.ExecContext(t.Context(), "SELECT pg_sleep(20)"))
 	}, false},
 	{usedUp, func(t *testing.T, _ database, db *sql.DB) (any, error) {
+		t.Helper()
 		db.SetMaxOpenConns(1)
 		conn, err := db.Conn(t.Context())
 		if err != nil {
@@ -106,10 +109,12 @@ var faults = []fault{
 		return all(db.QueryContext(ctx, "SELECT 1"))
 	}, false},
 	{"a connection that is gone", func(t *testing.T, d database, db *sql.DB) (any, error) {
+		t.Helper()
 		terminate(t, d, selectPID(t.Context(), t, d, db), "idle")
 		return all(db.QueryContext(t.Context(), "SELECT 2"))
 	}, true},
 	{"a connection that goes", func(t *testing.T, d database, db *sql.DB) (any, error) {
+		t.Helper()
 		conn, err := db.Conn(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -125,6 +130,7 @@ var faults = []fault{
 		return all(conn.QueryContext(t.Context(), "SELECT pg_sleep(20)"))
 	}, true},
 	{"a connection that goes between rows", func(t *testing.T, d database, db *sql.DB) (any, error) {
+		t.Helper()
 		conn, err := db.Conn(t.Context())
 		if err != nil {
 			t.Fatal(err)
