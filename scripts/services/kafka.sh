@@ -4,16 +4,21 @@
 variables=(SPOR_KAFKA_BROKERS SPOR_KAFKA_TLS_BROKERS
 	SPOR_KAFKA_CA_PATH SPOR_KAFKA_CERTIFICATE_PATH SPOR_KAFKA_PRIVATE_KEY_PATH)
 packages=()
-command -v java >/dev/null || packages+=(default-jre-headless)
+command -v javac >/dev/null || packages+=(default-jdk-headless)
 command -v mvn >/dev/null || packages+=(maven)
 command -v openssl >/dev/null || packages+=(openssl)
 
 pom=$files/kafka/pom.xml
 jars=$root/.tmp/jars/kafka # which clean leaves alone
 
+# What builds the program in Java that tests talk to, and fetches its agents. Tests
+# do so, too, if it has changed since.
+build_peer=$root/internal/integration/java/build.sh
+
 installed() { command -v java openssl >/dev/null && cmp -s "$pom" "$jars/pom.xml"; }
 
 install() {
+	"$build_peer" >/dev/null
 	rm -rf "$jars"
 	mvn -q -B -f "$pom" dependency:copy-dependencies -DoutputDirectory="$jars"
 	cp "$pom" "$jars/pom.xml"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the program, and fetches what it needs, into the folder that it prints.
-# Does nothing if that was done with the same files.
+# Builds the program, and fetches what it needs, into the folder that it prints,
+# unless that was done with the same files.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
