@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -91,6 +92,40 @@ func TestRunServesViewer(t *testing.T) {
 	}
 }
 
+func TestRunEndsWithCommandThatWasTold(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+	stderr := filepath.Join(t.TempDir(), "stderr")
+	file, err := os.Create(stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	cmd := spor(t, running("cat", "--ui=127.0.0.1:0")...)
+	cmd.Stderr = file
+	hold, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hold.Close()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said(t, stderr)
+	var ended atomic.Bool
+	go func() { // until it is there to be told
+		for !ended.Load() {
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			<-time.After(time.Second)
+		}
+	}()
+	_ = cmd.Wait()
+	ended.Store(true)
+	if text := readAll(t, stderr); strings.Contains(text, "the command has ended") {
+		t.Errorf("it stayed: %s", text)
+	}
+}
+
 func readAll(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -101,6 +136,8 @@ func readAll(t *testing.T, file string) string {
 }
 
 func TestRunRefusesOtherAddresses(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
 	got := finish(t, spor(t, running("exit", "--ui=0.0.0.0:0")...))
 	if got.code != 125 || !strings.Contains(got.stderr, "not a loopback address") {
 		t.Errorf("got %+v", got)
