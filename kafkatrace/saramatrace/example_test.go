@@ -1,0 +1,46 @@
+package saramatrace_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/IBM/sarama"
+	"github.com/IBM/sarama/mocks"
+	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/saramatrace"
+)
+
+// silent is a test that nobody looks at.
+type silent struct{}
+
+func (silent) Errorf(string, ...any) {}
+
+// A message is sent within the trace of the request that it is about.
+func Example() {
+	spans := tracetest.NewSpanRecorder()
+	tp := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
+	broker := mocks.NewSyncProducer(silent{}, nil) // sarama.NewSyncProducer(brokers, config)
+	broker.ExpectSendMessageAndSucceed()
+	producer := saramatrace.SyncProducer(broker,
+		kafkatrace.WithTracerProvider(tp), kafkatrace.WithPropagator(propagation.TraceContext{}))
+	defer producer.Close()
+
+	ctx, request := tp.Tracer("quotes").Start(context.Background(), "POST /quotes")
+	message := &sarama.ProducerMessage{Topic: "quotes.created", Value: sarama.StringEncoder("{}")}
+	saramatrace.Inject(ctx, message)
+	if _, _, err := producer.SendMessage(message); err != nil {
+		fmt.Println(err)
+	}
+	request.End()
+
+	for _, span := range spans.Ended() {
+		fmt.Println(span.SpanKind(), span.Name(), span.Parent().SpanID() == request.SpanContext().SpanID())
+	}
+	// Output:
+	// producer quotes.created publish true
+	// internal POST /quotes false
+}

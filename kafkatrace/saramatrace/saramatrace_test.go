@@ -1,0 +1,187 @@
+package saramatrace_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/IBM/sarama/mocks"
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/saramatrace"
+)
+
+func options(sdk *oteltest.SDK) []kafkatrace.Option {
+	return []kafkatrace.Option{
+		kafkatrace.WithTracerProvider(sdk.TracerProvider), kafkatrace.WithMeterProvider(sdk.MeterProvider), kafkatrace.WithPropagator(sdk.Propagator),
+	}
+}
+
+var errRefused = errors.New("refused")
+
+// unconfirmed is a producer whose successes do not come back. Its broker refuses,
+// a second later, what says so.
+type unconfirmed struct {
+	sarama.AsyncProducer
+
+	input     chan *sarama.ProducerMessage
+	successes chan *sarama.ProducerMessage
+	errors    chan *sarama.ProducerError
+}
+
+func newUnconfirmed() *unconfirmed {
+	p := &unconfirmed{
+		input: make(chan *sarama.ProducerMessage), successes: make(chan *sarama.ProducerMessage), errors: make(chan *sarama.ProducerError),
+	}
+	go func() {
+		defer close(p.errors)
+		defer close(p.successes)
+		for m := range p.input {
+			m.Partition, m.Offset = 3, 42
+			if m.Value == sarama.StringEncoder("refuse") {
+				time.Sleep(time.Second)
+				p.errors <- &sarama.ProducerError{Msg: m, Err: errRefused}
+			}
+		}
+	}()
+	return p
+}
+
+func (*unconfirmed) IsTransactional() bool                       { return false }
+func (p *unconfirmed) Input() chan<- *sarama.ProducerMessage     { return p.input }
+func (p *unconfirmed) Successes() <-chan *sarama.ProducerMessage { return p.successes }
+func (p *unconfirmed) Errors() <-chan *sarama.ProducerError      { return p.errors }
+func (p *unconfirmed) AsyncClose()                               { close(p.input) }
+
+// TestWithoutSuccesses sends a message that is refused, and one of which nobody
+// tells anything.
+func TestWithoutSuccesses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sdk := oteltest.New(t)
+		config := sarama.NewConfig()
+		config.Producer.Return.Successes = false
+		p := saramatrace.AsyncProducer(newUnconfirmed(), config, options(sdk)...)
+		handed := time.Now()
+		p.Input() <- &sarama.ProducerMessage{Topic: "quotes", Value: sarama.StringEncoder("keep"), Metadata: "kept"}
+		p.Input() <- &sarama.ProducerMessage{Topic: "quotes", Value: sarama.StringEncoder("refuse"), Metadata: 42}
+		failed := <-p.Errors()
+		if !errors.Is(failed.Err, errRefused) || failed.Msg.Metadata != 42 || failed.Msg.Headers != nil {
+			t.Errorf("the error is %v of %+v", failed.Err, failed.Msg)
+		}
+		synctest.Wait()
+		time.Sleep(8 * time.Second)
+		synctest.Wait()
+		if n := len(sdk.Ended()); n != 1 {
+			t.Errorf("%d spans have ended after 9 s", n)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		ended := sdk.Ended()
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+		if len(ended) != 2 {
+			t.Fatalf("%d spans have ended after 10 s", len(ended))
+		}
+		checkUnconfirmed(t, ended[0], handed, codes.Error)
+		checkUnconfirmed(t, ended[1], handed, codes.Unset)
+	})
+}
+
+// checkUnconfirmed tests a span that ends with the handing over.
+func checkUnconfirmed(t *testing.T, span sdktrace.ReadOnlySpan, handed time.Time, code codes.Code) {
+	t.Helper()
+	if span.Status().Code != code || !span.EndTime().Equal(handed) {
+		t.Errorf("span has status %v, and ended %v after the handing over", span.Status(), span.EndTime().Sub(handed))
+	}
+	attrs := oteltest.Map(span.Attributes())
+	for _, key := range []string{"messaging.destination.partition.id", "messaging.kafka.offset"} {
+		if value, found := attrs[key]; found {
+			t.Errorf("%s is %s, and nobody told", key, value)
+		}
+	}
+}
+
+// refusing is a producer that refuses headers, as sarama does for old brokers.
+type refusing struct {
+	sarama.SyncProducer
+
+	headers []int // how many each message had
+}
+
+func (*refusing) IsTransactional() bool { return false }
+func (p *refusing) SendMessage(m *sarama.ProducerMessage) (partition int32, offset int64, err error) {
+	p.headers = append(p.headers, len(m.Headers))
+	if len(m.Headers) > 0 {
+		return 0, 0, sarama.ConfigurationError("Producing headers requires Kafka at least v0.11")
+	}
+	return 1, 42, nil
+}
+
+// TestSyncWithoutHeaders sends to a broker that knows no headers.
+func TestSyncWithoutHeaders(t *testing.T) {
+	sdk, broker := oteltest.New(t), &refusing{}
+	p := saramatrace.SyncProducer(broker, options(sdk)...)
+	for range 2 {
+		if _, offset, err := p.SendMessage(&sarama.ProducerMessage{Topic: "quotes"}); err != nil || offset != 42 {
+			t.Errorf("offset %d, %v", offset, err)
+		}
+	}
+	if want := []int{1, 0, 0}; !slices.Equal(broker.headers, want) {
+		t.Errorf("the messages had %v headers, want %v", broker.headers, want)
+	}
+	for _, span := range sdk.Wait(t, 2) {
+		if span.Status().Code == codes.Error {
+			t.Errorf("%s: %v", span.Name(), span.Status())
+		}
+	}
+	own := &sarama.ProducerMessage{Topic: "quotes", Headers: []sarama.RecordHeader{{Key: []byte("type")}}}
+	if _, _, err := p.SendMessage(own); err == nil || len(own.Headers) != 1 {
+		t.Errorf("the program's own headers were sent: %v, %v", err, own.Headers)
+	}
+}
+
+// TestAsyncWithoutHeaders sends as configured for a broker that knows no headers.
+func TestAsyncWithoutHeaders(t *testing.T) {
+	sdk := oteltest.New(t)
+	config := mocks.NewTestConfig()
+	config.Version = sarama.V0_10_2_0
+	config.Producer.Return.Successes = true
+	broker := mocks.NewAsyncProducer(t, config)
+	broker.ExpectInputWithMessageCheckerFunctionAndSucceed(func(m *sarama.ProducerMessage) error {
+		if len(m.Headers) > 0 {
+			return errors.New("there are headers")
+		}
+		return nil
+	})
+	p := saramatrace.AsyncProducer(broker, config, options(sdk)...)
+	p.Input() <- &sarama.ProducerMessage{Topic: "quotes", Metadata: "kept"}
+	if m := <-p.Successes(); m.Metadata != "kept" {
+		t.Errorf("Metadata is %v", m.Metadata)
+	}
+	sdk.Only(t)
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNilMessages gives nothing where a message belongs.
+func TestNilMessages(t *testing.T) {
+	sdk := oteltest.New(t)
+	saramatrace.Inject(t.Context(), nil)
+	called := 0
+	count := func(context.Context) error { called++; return nil }
+	if err := errors.Join(saramatrace.Process(t.Context(), nil, count), saramatrace.ProcessBatch(t.Context(), []*sarama.ConsumerMessage{nil}, count)); err != nil {
+		t.Error(err)
+	}
+	if called != 2 || sdk.Started() != 0 {
+		t.Errorf("%d calls, %d spans", called, sdk.Started())
+	}
+}
