@@ -110,7 +110,6 @@ func (s *server) serve(conn net.Conn) {
 		return
 	}
 	b.Send(&pgproto3.AuthenticationOk{})
-	b.Send(&pgproto3.BackendKeyData{ProcessID: 1})
 	b.Send(&pgproto3.ParameterStatus{Name: "standard_conforming_strings", Value: "on"})
 	b.Send(&pgproto3.ParameterStatus{Name: "client_encoding", Value: "UTF8"})
 	b.ready()
@@ -150,7 +149,7 @@ func (b *backend) note(text string) {
 }
 
 var columns = []pgproto3.FieldDescription{
-	{Name: []byte("id"), DataTypeOID: pgtype.Int4OID, DataTypeSize: 4, TypeModifier: -1},
+	{Name: []byte("id"), DataTypeOID: pgtype.TextOID, DataTypeSize: -1, TypeModifier: -1},
 	{Name: []byte("name"), DataTypeOID: pgtype.TextOID, DataTypeSize: -1, TypeModifier: -1},
 }
 
@@ -263,8 +262,12 @@ func (b *backend) execute(text string) bool {
 		tag = "CREATE TABLE"
 	case hasRows(text):
 		tag = "SELECT 3"
+		name := "x"
+		if strings.Contains(text, "wide") {
+			name = strings.Repeat("x", 20<<10) // more than pgx reads at once
+		}
 		for range 3 {
-			b.Send(&pgproto3.DataRow{Values: [][]byte{[]byte("1"), []byte("x")}})
+			b.Send(&pgproto3.DataRow{Values: [][]byte{[]byte("1"), []byte(name)}})
 		}
 	}
 	b.Send(&pgproto3.CommandComplete{CommandTag: []byte(tag)})

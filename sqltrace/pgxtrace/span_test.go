@@ -259,11 +259,14 @@ func TestCancelIsNoFailureButTimeoutIs(t *testing.T) {
 // What the program does between rows is not the database's time.
 func TestSpanEndsWhenServerHasAnswered(t *testing.T) {
 	const answering, program = 60 * time.Millisecond, 150 * time.Millisecond
-	for _, mode := range modes {
-		t.Run(mode, func(t *testing.T) {
+	for _, test := range []struct{ mode, columns string }{
+		{"cache_statement", "pause"}, {"cache_describe", "pause"}, {"describe_exec", "pause"},
+		{"exec", "pause"}, {"simple_protocol", "pause"}, {"cache_statement", "pause, wide"}, {"exec", "pause, wide"},
+	} {
+		t.Run(test.mode+" "+test.columns, func(t *testing.T) {
 			sdk := oteltest.New(t)
-			pool := (&server{pause: answering}).open(t, sdk, "default_query_exec_mode="+mode)
-			rows, err := pool.Query(t.Context(), "SELECT pause FROM orders WHERE id = $1", "1")
+			pool := (&server{pause: answering}).open(t, sdk, "default_query_exec_mode="+test.mode)
+			rows, err := pool.Query(t.Context(), "SELECT "+test.columns+" FROM orders WHERE id = $1", "1")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -452,4 +455,5 @@ func TestCopyFromIntoNothing(t *testing.T) {
 	}
 	wantNames(t, sdk, "internal prepare", "client COPY unparsable")
 	wantFailed(t, ended(sdk)[1], true)
+	wantAttributes(t, ended(sdk)[1], map[string]string{"error.type": "23505"})
 }
