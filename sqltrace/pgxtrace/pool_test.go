@@ -150,6 +150,8 @@ func TestPoolThatIsClosedIsNotMeasured(t *testing.T) {
 				if err := query(t.Context(), pool, point, "1"); err != nil {
 					t.Fatal(err)
 				}
+			} else {
+				oteltest.Eventually(t, func() bool { return pool.Stat().IdleConns() == 2 })
 			}
 			oteltest.Eventually(t, func() bool { return len(sums(t, sdk, "db.client.connection.count", "db.client.connection.state")) == 2 })
 			pool.Close()

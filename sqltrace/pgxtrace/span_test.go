@@ -260,8 +260,13 @@ func TestCancelIsNoFailureButTimeoutIs(t *testing.T) {
 func TestSpanEndsWhenServerHasAnswered(t *testing.T) {
 	const answering, program = 60 * time.Millisecond, 150 * time.Millisecond
 	for _, test := range []struct{ mode, columns string }{
-		{"cache_statement", "pause"}, {"cache_describe", "pause"}, {"describe_exec", "pause"},
-		{"exec", "pause"}, {"simple_protocol", "pause"}, {"cache_statement", "pause, wide"}, {"exec", "pause, wide"},
+		{"cache_statement", "pause"},
+		{"cache_describe", "pause"},
+		{"describe_exec", "pause"},
+		{"exec", "pause"},
+		{"simple_protocol", "pause"},
+		{"cache_statement", "pause, wide"},
+		{"exec", "pause, wide"},
 	} {
 		t.Run(test.mode+" "+test.columns, func(t *testing.T) {
 			sdk := oteltest.New(t)
@@ -435,7 +440,7 @@ func TestBusyConnection(t *testing.T) {
 func TestCopyFrom(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := new(server).open(t, sdk, "")
-	rows := pgx.CopyFromRows([][]any{{int32(1), "x"}, {int32(2), "y"}})
+	rows := pgx.CopyFromRows([][]any{{"1", "x"}, {"2", "y"}})
 	if _, err := pool.CopyFrom(t.Context(), pgx.Identifier{"shop", "orders"}, []string{"id", "name"}, rows); err != nil {
 		t.Fatal(err)
 	}
