@@ -46,7 +46,7 @@ func newUnconfirmed() *unconfirmed {
 		for m := range p.input {
 			m.Partition, m.Offset = 3, 42
 			if m.Value == sarama.StringEncoder("refuse") {
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) //nolint:forbidigo // of the bubble
 				p.errors <- &sarama.ProducerError{Msg: m, Err: errRefused}
 			}
 		}
@@ -76,12 +76,12 @@ func TestWithoutSuccesses(t *testing.T) {
 			t.Errorf("the error is %v of %+v", failed.Err, failed.Msg)
 		}
 		synctest.Wait()
-		time.Sleep(8 * time.Second)
+		time.Sleep(8 * time.Second) //nolint:forbidigo // of the bubble
 		synctest.Wait()
 		if n := len(sdk.Ended()); n != 1 {
 			t.Errorf("%d spans have ended after 9 s", n)
 		}
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) //nolint:forbidigo // of the bubble
 		synctest.Wait()
 		ended := sdk.Ended()
 		if err := p.Close(); err != nil {
