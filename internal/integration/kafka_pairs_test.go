@@ -18,7 +18,10 @@ var goKafkaClients = map[string]conformance.KafkaClient{
 	"kgotrace": franz{}, "saramatrace": saramaClient{}, "kafkagotrace": kafkaGo{},
 }
 
-func TestKafkaPairs(t *testing.T) { testKafkaPairs(t, fakeCluster(t)) }
+func TestKafkaPairs(t *testing.T) {
+	t.Parallel()
+	testKafkaPairs(t, fakeCluster(t))
+}
 
 // testKafkaPairs lets each client read what each has sent.
 func testKafkaPairs(t *testing.T, cluster conformance.KafkaCluster) {

@@ -32,7 +32,9 @@ func (kafkaGo) Lacks(ability conformance.KafkaAbility) string {
 	return ""
 }
 
-func (kafkaGo) Record(native any) conformance.KafkaRecord { return kafkaGoRecord(*native.(*kafka.Message)) }
+func (kafkaGo) Record(native any) conformance.KafkaRecord {
+	return kafkaGoRecord(*native.(*kafka.Message))
+}
 
 func kafkaGoRecord(m kafka.Message) conformance.KafkaRecord {
 	r := conformance.KafkaRecord{
@@ -221,7 +223,7 @@ func (c *kafkaGoConsumer) Run(ctx context.Context, handle func(context.Context, 
 	for {
 		m, err := c.reader.FetchMessage(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // told to end
 		}
 		if err != nil {
 			return err
@@ -233,7 +235,7 @@ func (c *kafkaGoConsumer) Run(ctx context.Context, handle func(context.Context, 
 			return err
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // told to end
 		}
 	}
 }

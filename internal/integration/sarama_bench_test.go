@@ -164,7 +164,7 @@ func (a arrivals) Messages() <-chan *sarama.ConsumerMessage { return a.messages 
 type idleSession struct {
 	sarama.ConsumerGroupSession
 
-	ctx context.Context //nolint:containedctx // sarama keeps it, too
+	ctx context.Context
 }
 
 func (s idleSession) Context() context.Context { return s.ctx }

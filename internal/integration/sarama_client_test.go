@@ -355,7 +355,7 @@ func (c *saramaConsumer) Run(ctx context.Context, handle func(context.Context, c
 				return nil
 			case m, open := <-cl.Messages():
 				if !open || ctx.Err() != nil {
-					return nil
+					return nil //nolint:nilerr // told to end
 				}
 				err := saramatrace.Process(s.Context(), m, func(ctx context.Context) error { return handle(ctx, saramaReceived(m)) })
 				if err != nil {
