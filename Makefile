@@ -39,7 +39,7 @@ test: deps ## Test every module, with embedded backends alone
 	done
 	@# Allocations are counted, and millions of texts read, without the race
 	@# detector, which adds to both.
-	@echo "== without the race detector"; go test -run 'Alloc|LeavesIDs|Linear' ./...
+	@echo "== without the race detector"; go test -run 'Alloc|LeavesIDs|Linear|Burst' ./...
 
 .PHONY: deps
 deps: ## Check that no test code reaches users' binaries, and who may use the SDK
@@ -75,6 +75,11 @@ services: ## Start them in .tmp/services
 .PHONY: integration
 integration: build ## Test against the servers of make services, and what takes long
 	[ ! -f .tmp/services/env ] || . .tmp/services/env; cd internal/integration && SPOR_BIN=$(CURDIR)/bin go test $(RACE) -tags integration -timeout 20m ./...
+
+.PHONY: fault
+fault: ## Test setup through long outages and under load, at full length (20 minutes)
+	go test -tags fault -timeout 60m -count 1 -run 'SwitchOver|Outage|Burst|HighRate|DeadCollector|FullBuffer' -v ./setup ./setup/internal/load
+	go test $(RACE) -timeout 30m -count 1 ./setup ./setup/internal/pipeline
 
 .PHONY: bench
 bench: ## Measure beside the rivals (see BENCHMARKS.md)

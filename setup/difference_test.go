@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -39,21 +40,40 @@ func FuzzDifference(f *testing.F) {
 		}
 		f.Add(b)
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		spans := (&material{data}).spans()
-		encoding := setup.NewEncoding()
-		encoding.Request(spans) // what it remembers of them must not change the next
-		got := &coltrace.ExportTraceServiceRequest{}
-		if err := proto.Unmarshal(encoding.Request(spans), got); err != nil {
-			t.Fatalf("does not decode: %v", err)
+	f.Fuzz(checkDifference)
+}
+
+// TestDifference does it for two seconds with bytes at random.
+func TestDifference(t *testing.T) {
+	seed := time.Now().UnixNano()
+	random := rand.New(rand.NewPCG(uint64(seed), 0))
+	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline) && !t.Failed(); {
+		data := make([]byte, random.IntN(3000))
+		for i := range data {
+			data[i] = byte(random.Uint32())
 		}
-		want := official(t, spans)
-		sortResources(got.GetResourceSpans())
-		sortResources(want.GetResourceSpans())
-		if !proto.Equal(got, want) {
-			t.Errorf("%s", firstDifference(prototext.Format(got), prototext.Format(want)))
-		}
-	})
+		checkDifference(t, data)
+	}
+	if t.Failed() {
+		t.Logf("seed %d", seed)
+	}
+}
+
+func checkDifference(t *testing.T, data []byte) {
+	t.Helper()
+	spans := (&material{data}).spans()
+	encoding := setup.NewEncoding()
+	encoding.Request(spans) // what it remembers of them must not change the next
+	got := &coltrace.ExportTraceServiceRequest{}
+	if err := proto.Unmarshal(encoding.Request(spans), got); err != nil {
+		t.Fatalf("does not decode: %v", err)
+	}
+	want := official(t, spans)
+	sortResources(got.GetResourceSpans())
+	sortResources(want.GetResourceSpans())
+	if !proto.Equal(got, want) {
+		t.Errorf("%s", firstDifference(prototext.Format(got), prototext.Format(want)))
+	}
 }
 
 // firstDifference returns the lines around it. The format adds spaces at random.

@@ -56,7 +56,8 @@
 //	OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_EXPORTER (otlp, console, none),
 //	OTEL_TRACES_SAMPLER (parentbased_always_on), OTEL_TRACES_SAMPLER_ARG,
 //	OTEL_BSP_SCHEDULE_DELAY (5000 ms), OTEL_BSP_EXPORT_TIMEOUT (30000 ms),
-//	OTEL_BSP_MAX_QUEUE_SIZE (2048 to 16384, by memory), OTEL_BSP_MAX_EXPORT_BATCH_SIZE (512),
+//	OTEL_BSP_MAX_QUEUE_SIZE (by memory: an eighth of it, 4 to 32 MiB),
+//	OTEL_BSP_MAX_EXPORT_BATCH_SIZE (by size: a quarter of a MiB is sent at once),
 //	OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT (8192), the other OTEL_ATTRIBUTE_*, OTEL_SPAN_*,
 //	OTEL_EVENT_* and OTEL_LINK_* limits (as specified),
 //	OTEL_METRICS_EXPORTER (otlp, prometheus, console, none), OTEL_METRIC_EXPORT_INTERVAL

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,12 +48,26 @@ func (forgetful) OnEnd(sdktrace.ReadOnlySpan)                     {}
 func (forgetful) Shutdown(context.Context) error                  { return nil }
 func (forgetful) ForceFlush(context.Context) error                { return nil }
 
+// witness sees the spans of every SDK.
+var witness atomic.Pointer[sdktrace.SpanProcessor]
+
+// Witness has p see the spans of every SDK that New returns until the test ends: a
+// suite's, for a test of what becomes of them. p must not mind to be shut down.
+func Witness(tb testing.TB, p sdktrace.SpanProcessor) {
+	tb.Helper()
+	witness.Store(&p)
+	tb.Cleanup(func() { witness.Store(nil) })
+}
+
 // New returns an SDK that is shut down at the end of the test. Every span is
 // sampled unless opts say otherwise.
 func New(tb testing.TB, opts ...sdktrace.TracerProviderOption) *SDK {
 	tb.Helper()
 	spans := tracetest.NewSpanRecorder()
 	opts = append([]sdktrace.TracerProviderOption{sdktrace.WithSampler(sdktrace.AlwaysSample())}, opts...)
+	if w := witness.Load(); w != nil {
+		opts = append(opts, sdktrace.WithSpanProcessor(*w))
+	}
 	return newSDK(tb, sdktrace.NewTracerProvider(append(opts, sdktrace.WithSpanProcessor(spans))...), spans)
 }
 

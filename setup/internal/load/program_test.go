@@ -215,10 +215,15 @@ func (p plan) produce(from int, times []time.Duration) {
 		if p.Rate > 0 {
 			due := begin.Add(time.Duration(i) * time.Second * time.Duration(p.From) / time.Duration(p.Rate))
 			if wait := time.Until(due); wait > time.Millisecond {
-				time.Sleep(wait)
+				<-time.After(wait)
 			}
 		}
-		span := startSpan(tracer, from*len(times)+i)
+		_, span := tracer.Start(parent, "GET /api/v1/users/{id}", trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+			attribute.String("http.request.method", "GET"), attribute.String("url.path", "/api/v1/users/12345"),
+			attribute.String("url.scheme", "https"), attribute.String("server.address", "bench-app.team-x.svc"),
+			attribute.Int("server.port", 8080), attribute.String("user_agent.original", "Mozilla/5.0 (X11; Linux x86_64)")))
+		span.SetAttributes(attribute.String("http.route", "/api/v1/users/{id}"), attribute.Int("http.response.status_code", 200),
+			attribute.Int("number", from*len(times)+i))
 		before := time.Now()
 		span.End()
 		times[i] = time.Since(before)
@@ -249,18 +254,6 @@ func (nothing) Shutdown(context.Context) error                  { return nil }
 
 var parent = propagation.TraceContext{}.Extract(context.Background(),
 	propagation.MapCarrier{"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"})
-
-func startSpan(tracer trace.Tracer, number int) trace.Span {
-	_, span := tracer.Start(parent, "GET /api/v1/users/{id}", trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
-		attribute.String("http.request.method", "GET"),
-		attribute.String("url.path", "/api/v1/users/12345"),
-		attribute.String("url.scheme", "https"),
-		attribute.String("server.address", "bench-app.team-x.svc"),
-		attribute.Int("server.port", 8080),
-		attribute.String("user_agent.original", "Mozilla/5.0 (X11; Linux x86_64)")))
-	span.SetAttributes(attribute.String("http.route", "/api/v1/users/{id}"), attribute.Int("http.response.status_code", 200), attribute.Int("number", number))
-	return span
-}
 
 // rss returns a value of the process, in bytes.
 func rss(name string) int {

@@ -19,7 +19,7 @@ const (
 	// half full.
 	turn = 4
 	// spareChunks are kept ready, so that few ends of spans pay for a new one.
-	spareChunks = 8
+	spareChunks = 4
 )
 
 // buffer holds what waits: what the shards fill, what is queued, and what is sent
@@ -175,6 +175,9 @@ func (b *buffer) wakeSender() {
 func (b *buffer) empty() *chunk {
 	b.held += chunkHeld
 	last := len(b.spare) - 1
+	if last < spareChunks/2 {
+		b.wakeSender() // it makes more
+	}
 	if last < 0 {
 		return newChunk()
 	}
@@ -269,10 +272,23 @@ func (b *buffer) next(now time.Time, through uint64) *batch {
 	for _, c := range chunks {
 		b.discard(c)
 	}
-	for len(b.spare) < spareChunks && b.held < b.bytes()/2 {
-		b.spare = append(b.spare, newChunk())
-	}
 	return batch
+}
+
+// spares makes chunks until there are enough for a while.
+func (b *buffer) spares() {
+	for {
+		b.mu.Lock()
+		enough := len(b.spare) >= spareChunks || b.held+chunkHeld > b.bytes()
+		b.mu.Unlock()
+		if enough {
+			return
+		}
+		c := newChunk()
+		b.mu.Lock()
+		b.spare = append(b.spare, c)
+		b.mu.Unlock()
+	}
 }
 
 func (b *buffer) enoughSpans() bool {

@@ -3,10 +3,11 @@ package pipeline
 import "github.com/nais/spor/setup/internal/otlp"
 
 const (
-	// chunkBytes is the room of a chunk: some 80 spans.
-	chunkBytes = 32 << 10
+	// chunkBytes is the room of a chunk: some 150 spans. Fewer than one end in a
+	// hundred has to do with more than its own span.
+	chunkBytes = 64 << 10
 	// chunkSpans is how many it takes at most, however small they are.
-	chunkSpans = 256
+	chunkSpans = 512
 	// chunkHeld is what a chunk holds of the memory.
 	chunkHeld = chunkBytes + chunkSpans*8
 )
@@ -27,8 +28,15 @@ type record struct {
 	origin uint16
 }
 
+// newChunk returns a chunk whose memory is there: the system gives it when it is
+// written to, which is not to be while a span ends.
 func newChunk() *chunk {
-	return &chunk{bytes: make([]byte, 0, chunkBytes), records: make([]record, 0, chunkSpans)}
+	const page = 4 << 10
+	bytes := make([]byte, chunkBytes)
+	for i := 0; i < len(bytes); i += page {
+		bytes[i] = 0xFF
+	}
+	return &chunk{bytes: bytes[:0], records: make([]record, 0, chunkSpans)}
 }
 
 // chunkOf returns a chunk for one span that is larger than others have room for.

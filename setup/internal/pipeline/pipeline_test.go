@@ -39,6 +39,7 @@ func (plain) AppendAttributes(dst []attribute.KeyValue, span sdktrace.ReadOnlySp
 	}
 	return append(dst, span.Attributes()...)
 }
+
 func (p plain) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) ([]attribute.KeyValue, bool) {
 	return p.AppendAttributes(dst, span), false
 }
@@ -161,6 +162,9 @@ func TestNameThatStopsAndStartsResolving(t *testing.T) {
 
 // bubble is a collector within a synctest bubble.
 type bubble struct {
+	*testing.T
+	ledger   *ledger.Ledger
+	provider *sdktrace.TracerProvider
 	coltracepb.UnimplementedTraceServiceServer
 	mu      sync.Mutex
 	conns   chan net.Conn
@@ -179,6 +183,7 @@ func (b *bubble) Accept() (net.Conn, error) {
 		return nil, net.ErrClosed
 	}
 }
+
 func (b *bubble) Close() error {
 	b.closed.Do(func() { close(b.done) })
 	return nil
@@ -219,17 +224,16 @@ func (b *bubble) dial() (*grpc.ClientConn, error) {
 
 // inBubble runs test beside a collector, with a clock that jumps to where
 // something happens.
-func inBubble(t *testing.T, test func(t *testing.T, b *bubble, l *ledger.Ledger, provider *sdktrace.TracerProvider)) {
+func inBubble(t *testing.T, test func(b *bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bubble{conns: make(chan net.Conn, 8), done: make(chan struct{})}
+		b := &bubble{T: t, ledger: &ledger.Ledger{}, conns: make(chan net.Conn, 8), done: make(chan struct{})}
 		server := grpc.NewServer()
 		coltracepb.RegisterTraceServiceServer(server, b)
 		go server.Serve(b)
-		l := &ledger.Ledger{}
-		provider := exporting(t, l, b.dial)
-		test(t, b, l, provider)
-		if err := provider.Shutdown(context.Background()); err != nil {
+		b.provider = exporting(t, b.ledger, b.dial)
+		test(b)
+		if err := b.provider.Shutdown(context.Background()); err != nil {
 			t.Error(err)
 		}
 		server.Stop()
@@ -238,19 +242,19 @@ func inBubble(t *testing.T, test func(t *testing.T, b *bubble, l *ledger.Ledger,
 }
 
 func TestClockThatJumps(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bubble, l *ledger.Ledger, provider *sdktrace.TracerProvider) {
+	inBubble(t, func(b *bubble) {
 		for _, jump := range []time.Duration{time.Millisecond, time.Hour, 30 * 24 * time.Hour} {
 			<-time.After(jump)
-			before, began := l.Delivered(), time.Now()
-			endSpans(provider, 10)
+			before, began := b.ledger.Delivered(), time.Now()
+			endSpans(b.provider, 10)
 			<-time.After(5*time.Second - time.Millisecond)
-			if l.Delivered() != before {
-				t.Errorf("after %s: sent before the delay was over", jump)
+			if b.ledger.Delivered() != before {
+				b.Errorf("after %s: sent before the delay was over", jump)
 			}
 			<-time.After(2 * time.Millisecond)
 			synctest.Wait()
-			if l.Delivered() != before+10 {
-				t.Errorf("after %s: not sent %s later", jump, time.Since(began))
+			if b.ledger.Delivered() != before+10 {
+				b.Errorf("after %s: not sent %s later", jump, time.Since(began))
 			}
 		}
 	})
@@ -261,36 +265,36 @@ func TestPauseThatTheCollectorAsksFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inBubble(t, func(t *testing.T, b *bubble, l *ledger.Ledger, provider *sdktrace.TracerProvider) {
+	inBubble(t, func(b *bubble) {
 		b.answers = []error{busy.Err(), busy.Err()}
-		endSpans(provider, 10)
+		endSpans(b.provider, 10)
 		<-time.After(150 * time.Second)
 		synctest.Wait()
-		if l.Delivered() != 10 || len(b.asked) != 3 {
-			t.Fatalf("got %d delivered by %d requests, want 10 by 3", l.Delivered(), len(b.asked))
+		if b.ledger.Delivered() != 10 || len(b.asked) != 3 {
+			b.Fatalf("got %d delivered by %d requests, want 10 by 3", b.ledger.Delivered(), len(b.asked))
 		}
 		for i := range 2 {
 			if pause := b.asked[i+1].Sub(b.asked[i]); pause < time.Minute || pause > 63*time.Second {
-				t.Errorf("asked again after %s, want a minute and a little", pause)
+				b.Errorf("asked again after %s, want a minute and a little", pause)
 			}
 		}
 	})
 }
 
 func TestBatchIsGivenUpAfterItsTime(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bubble, l *ledger.Ledger, provider *sdktrace.TracerProvider) {
+	inBubble(t, func(b *bubble) {
 		for range 200 {
 			b.answers = append(b.answers, status.Error(codes.Aborted, "later"))
 		}
-		endSpans(provider, 10)
+		endSpans(b.provider, 10)
 		<-time.After(40 * time.Second)
 		synctest.Wait()
-		if dropped(l) != "timeout 10" {
-			t.Errorf("dropped %q, want timeout 10", dropped(l))
+		if dropped(b.ledger) != "timeout 10" {
+			b.Errorf("dropped %q, want timeout 10", dropped(b.ledger))
 		}
 		// Pauses grow to a second, give or take a half.
 		if n := len(b.asked); n < 20 || n > 70 {
-			t.Errorf("asked %d times in 30 s", n)
+			b.Errorf("asked %d times in 30 s", n)
 		}
 	})
 }
@@ -298,34 +302,34 @@ func TestBatchIsGivenUpAfterItsTime(t *testing.T) {
 // Ninety seconds without a collector, and then as many hours.
 func TestOutageOfAnyLength(t *testing.T) {
 	for _, outage := range []time.Duration{90 * time.Second, 90 * time.Hour} {
-		inBubble(t, func(t *testing.T, b *bubble, l *ledger.Ledger, provider *sdktrace.TracerProvider) {
-			endSpans(provider, 10)
+		inBubble(t, func(b *bubble) {
+			endSpans(b.provider, 10)
 			<-time.After(6 * time.Second)
 			b.setDown(true)
 			b.answers = []error{status.Error(codes.Unavailable, "going down")}
 			for range 100 {
-				endSpans(provider, 10)
+				endSpans(b.provider, 10)
 				<-time.After(outage / 100)
 			}
 			b.setDown(false)
 			<-time.After(2 * time.Minute) // gRPC's own pauses here are its standard ones
 			synctest.Wait()
-			if l.Delivered() != 1010 || dropped(l) != "" {
-				t.Errorf("after %s: got %d delivered, dropped %q", outage, l.Delivered(), dropped(l))
+			if b.ledger.Delivered() != 1010 || dropped(b.ledger) != "" {
+				b.Errorf("after %s: got %d delivered, dropped %q", outage, b.ledger.Delivered(), dropped(b.ledger))
 			}
 		})
 	}
 }
 
 func TestFlushWaitsForWhatIsInFlightAlone(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bubble, l *ledger.Ledger, provider *sdktrace.TracerProvider) {
-		endSpans(provider, 10)
+	inBubble(t, func(b *bubble) {
+		endSpans(b.provider, 10)
 		begin := time.Now()
-		if err := provider.ForceFlush(t.Context()); err != nil {
-			t.Fatal(err)
+		if err := b.provider.ForceFlush(b.Context()); err != nil {
+			b.Fatal(err)
 		}
-		if l.Delivered() != 10 || time.Since(begin) > time.Second {
-			t.Errorf("got %d delivered after %s", l.Delivered(), time.Since(begin))
+		if b.ledger.Delivered() != 10 || time.Since(begin) > time.Second {
+			b.Errorf("got %d delivered after %s", b.ledger.Delivered(), time.Since(begin))
 		}
 	})
 }

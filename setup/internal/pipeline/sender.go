@@ -63,6 +63,9 @@ func (s *sender) run() {
 	defer timer.Stop()
 	for !s.done() {
 		now := time.Now()
+		if s.buffer.timed.Load() {
+			s.buffer.spares()
+		}
 		s.launch(now)
 		s.tell(now)
 		timer.Reset(s.idle(time.Now()))
