@@ -20,8 +20,14 @@ func (producerForm) Match(h *sarama.RecordHeader, key string) (exact, folded boo
 func (producerForm) Key(h *sarama.RecordHeader) string   { return string(h.Key) }
 func (producerForm) Value(h *sarama.RecordHeader) []byte { return h.Value }
 func (producerForm) New(key string, value []byte) sarama.RecordHeader {
+	if key == "traceparent" {
+		return sarama.RecordHeader{Key: written, Value: value}
+	}
 	return sarama.RecordHeader{Key: []byte(key), Value: value}
 }
+
+// written is the key of nearly every header that is made.
+var written = []byte("traceparent")
 
 // consumerForm is that of headers which may be nil.
 type consumerForm struct{}

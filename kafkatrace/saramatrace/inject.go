@@ -77,8 +77,14 @@ func parentOf(msg *sarama.ProducerMessage) context.Context {
 	if kept := contexts.take(msg); kept != nil {
 		return kept
 	}
-	if slices.ContainsFunc(msg.Headers, func(h sarama.RecordHeader) bool { return isInjected(&h) }) {
-		sc := trace.SpanContextFromContext(propagation.TraceContext{}.Extract(ctx, (*produced)(&msg.Headers)))
+	for i := range msg.Headers {
+		if !isInjected(&msg.Headers[i]) {
+			continue
+		}
+		sc, _ := header.ParseTraceparent(msg.Headers[i].Value)
+		if state := (*produced)(&msg.Headers).Get("tracestate"); state != "" {
+			sc = trace.SpanContextFromContext(propagation.TraceContext{}.Extract(ctx, (*produced)(&msg.Headers)))
+		}
 		return trace.ContextWithSpanContext(ctx, sc.WithRemote(false))
 	}
 	return ctx

@@ -91,8 +91,11 @@ func errorOf(err error, msg *sarama.ProducerMessage) error {
 // sarama refuses them where the version of Kafka is configured to be older than
 // they are.
 func (p *syncProducer) lackHeaders(s *sending, err error) bool {
-	var refused sarama.ConfigurationError
-	if err == nil || s.sent.Headers == nil || withoutInjected(s.headers) != nil || !errors.As(err, &refused) || refused != noHeaders {
+	if err == nil || s.sent.Headers == nil || withoutInjected(s.headers) != nil {
+		return false
+	}
+	refused, _ := errors.AsType[sarama.ConfigurationError](err)
+	if refused != noHeaders {
 		return false
 	}
 	p.bare.Store(true)
