@@ -372,7 +372,7 @@ func TestEnoughSpansAreSentAtOnce(t *testing.T) {
 
 func TestFlushHonoursItsContext(t *testing.T) {
 	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+closedPort(t), "OTEL_METRICS_EXPORTER", "none", "OTEL_EXPORTER_OTLP_TIMEOUT", "700")
-	logLines(t)
+	log := logLines(t)
 	shutdown := mustStart(t)
 	provider := otel.GetTracerProvider().(*sdktrace.TracerProvider)
 	if err := provider.ForceFlush(t.Context()); err != nil {
@@ -398,6 +398,9 @@ func TestFlushHonoursItsContext(t *testing.T) {
 	mustName(t, shutdown(t.Context()), "5 of 5 spans", "after_shutdown 5")
 	if took := time.Since(begin); took > 1500*time.Millisecond {
 		t.Errorf("shutdown beside a collector that refuses took %s, want a second of its five", took)
+	}
+	if got := log.all(t); len(got) != 2 || got[1]["spans_dropped"] != "after_shutdown 5" {
+		t.Errorf("lines: got %v, want one about the outage, and one about what was lost at the end", got)
 	}
 }
 

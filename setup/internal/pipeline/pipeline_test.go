@@ -299,6 +299,22 @@ func TestBatchIsGivenUpAfterItsTime(t *testing.T) {
 	})
 }
 
+// The time without a collector is not that of a batch.
+func TestBatchHasItsTimeAfterAnOutage(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		for range 100 { // more than a minute
+			b.answers = append(b.answers, status.Error(codes.Unavailable, "starting"))
+		}
+		b.answers = append(b.answers, status.Error(codes.Aborted, "later"))
+		endSpans(b.provider, 10)
+		<-time.After(3 * time.Minute)
+		synctest.Wait()
+		if b.ledger.Delivered() != 10 || len(b.asked) != 102 {
+			b.Errorf("got %d delivered by %d requests, dropped %q; want 10 by 102", b.ledger.Delivered(), len(b.asked), dropped(b.ledger))
+		}
+	})
+}
+
 // Ninety seconds without a collector, and then as many hours.
 func TestOutageOfAnyLength(t *testing.T) {
 	for _, outage := range []time.Duration{90 * time.Second, 90 * time.Hour} {
