@@ -1,3 +1,5 @@
+//go:build !race
+
 package load_test
 
 import (
@@ -27,7 +29,7 @@ func TestBurstLosesNothing(t *testing.T) {
 			continue
 		}
 		delivered(t, o, s)
-		if o.RSSGrew > 96<<20 && !race {
+		if o.RSSGrew > 96<<20 {
 			t.Errorf("resident memory grew by %d MiB, want 96 at most", o.RSSGrew>>20)
 		}
 		return
@@ -91,13 +93,13 @@ func TestDeadCollectorCostsNoMemory(t *testing.T) {
 	if last > full+1<<20 {
 		t.Errorf("the heap grew from %d to %d bytes: %v", full, last, o.Heap)
 	}
-	if o.RSSGrew > memory && !race {
+	if o.RSSGrew > memory {
 		t.Errorf("resident memory grew by %d MiB, of %d", o.RSSGrew>>20, memory>>20)
 	}
 	if most := int(o.Took/time.Minute) + 2; len(lines) > most {
 		t.Errorf("got %d lines, want one a minute and one at the end: %s", len(lines), lines)
 	}
-	if o.Flush > 1100*time.Millisecond && !race {
+	if o.Flush > 1100*time.Millisecond {
 		t.Errorf("shutdown took %s, want a second", o.Flush)
 	}
 	t.Logf("heap %v, resident %d MiB, shutdown %s, %d lines", o.Heap, o.RSSGrew>>20, o.Flush, len(lines))
