@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"sync/atomic"
 	"testing"
 
 	"github.com/IBM/sarama"
@@ -9,13 +10,26 @@ import (
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
+// saramaPanics is told what panics in sarama's goroutines, if somebody asks.
+var saramaPanics atomic.Pointer[chan any]
+
+// Clients of tests that are over read the handler still, so that it is set once.
+func init() {
+	sarama.PanicHandler = func(p any) {
+		told := saramaPanics.Load()
+		if told == nil {
+			panic(p)
+		}
+		*told <- p
+	}
+}
+
 // TestSaramaClosedTwice closes a producer that is closed, which sarama reports to
 // its PanicHandler: with the kit as often as without.
 func TestSaramaClosedTwice(t *testing.T) {
 	panics := make(chan any, 10)
-	before := sarama.PanicHandler
-	sarama.PanicHandler = func(p any) { panics <- p }
-	t.Cleanup(func() { sarama.PanicHandler = before })
+	saramaPanics.Store(&panics)
+	t.Cleanup(func() { saramaPanics.Store(nil) })
 	config := saramaConfig(conformance.KafkaProducing{})
 	for _, wrapped := range []bool{false, true} {
 		p, err := sarama.NewAsyncProducer(fakeCluster(t).Brokers(), config)
