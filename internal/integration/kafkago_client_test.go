@@ -225,6 +225,9 @@ func (c *kafkaGoConsumer) Run(ctx context.Context, handle func(context.Context, 
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // told to end
 		}
+		if unsettled(err) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -243,7 +246,18 @@ func (c *kafkaGoConsumer) Run(ctx context.Context, handle func(context.Context, 
 func (c *kafkaGoConsumer) commit(ctx context.Context, messages ...kafka.Message) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	return c.reader.CommitMessages(ctx, messages...)
+	for tick := time.NewTicker(50 * time.Millisecond); ; <-tick.C {
+		if err := c.reader.CommitMessages(ctx, messages...); !unsettled(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// unsettled reports whether err is of a broker that has come back, and does not
+// know its groups yet: kafka-go tells the program.
+func unsettled(err error) bool {
+	known, _ := errors.AsType[kafka.Error](err)
+	return known == kafka.GroupLoadInProgress || known == kafka.GroupCoordinatorNotAvailable || known == kafka.NotCoordinatorForGroup
 }
 
 func (c *kafkaGoConsumer) RunBatches(ctx context.Context, handle func(context.Context, []conformance.KafkaRecord) error) error {
