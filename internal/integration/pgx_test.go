@@ -324,10 +324,7 @@ func TestPgxDeadline(t *testing.T) {
 // The server's log names the span of a statement, and its memory of statements
 // stays small.
 func TestPgxCommentInServerLog(t *testing.T) {
-	path := os.Getenv("SPOR_POSTGRES_LOG")
-	if path == "" {
-		t.Skip("SPOR_POSTGRES_LOG is not set (see make services)")
-	}
+	path := service(t, "SPOR_POSTGRES_LOG")
 	sdk := oteltest.New(t)
 	pool := tracedPool(t, sdk, func(c *pgxpool.Config) {
 		c.MaxConns = 1

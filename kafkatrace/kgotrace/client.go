@@ -6,11 +6,11 @@ import (
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/internal/settle"
 )
 
 // A client is what is known of a kgo.Client.
@@ -106,8 +106,7 @@ func (h handling) noteRevocation(ctx context.Context) {
 	if generation == h.generation || h.has(h.topic, h.partition) {
 		return
 	}
-	trace.SpanFromContext(ctx).AddEvent("partitions revoked", trace.WithAttributes(
-		attribute.Int("messaging.kafka.consumer.generation", int(generation))))
+	settle.Revoked(ctx, generation)
 }
 
 // adopt makes what is produced from r, a record with a context of its own, part of

@@ -99,12 +99,10 @@ func End(ctx context.Context, s *kgo.GroupTransactSession, commit kgo.Transactio
 	if c == nil {
 		return s.End(ctx, commit)
 	}
-	c.tracer.Commit(ctx, func(ctx context.Context) error { //nolint:errcheck // err is it, or nil where that is aborted
+	err = settle.End(ctx, c.tracer, func(ctx context.Context) (bool, error) {
+		var err error
 		committed, err = s.End(ctx, commit)
-		if err == nil && !committed {
-			return settle.Aborted
-		}
-		return err
+		return committed, err
 	})
 	return committed, err
 }
@@ -116,15 +114,9 @@ func EndTransaction(ctx context.Context, cl *kgo.Client, commit kgo.TransactionE
 	if c == nil {
 		return cl.EndTransaction(ctx, commit)
 	}
-	var err error
-	_ = c.tracer.Commit(ctx, func(ctx context.Context) error {
-		err = cl.EndTransaction(ctx, commit)
-		if err == nil && !commit {
-			return settle.Aborted
-		}
-		return err
+	return settle.End(ctx, c.tracer, func(ctx context.Context) (bool, error) {
+		return bool(commit), cl.EndTransaction(ctx, commit)
 	})
-	return err
 }
 
 func describe(m *kafkatrace.Message, r *kgo.Record) {

@@ -7,7 +7,6 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/nais/spor/kafkatrace"
-	"github.com/nais/spor/kafkatrace/internal/settle"
 )
 
 // AsyncProducer returns p, which was made with config, with a span and a
@@ -152,13 +151,13 @@ func (a *asyncProducer) Close() error {
 // CommitTxn is that of sarama, in a span.
 func (a *asyncProducer) CommitTxn() error {
 	a.barrier()
-	return settle.Commit(a.tracer, a.AsyncProducer.CommitTxn)
+	return end(a.tracer, true, a.AsyncProducer.CommitTxn)
 }
 
 // AbortTxn is that of sarama, in a span that is an Error.
 func (a *asyncProducer) AbortTxn() error {
 	a.barrier()
-	return settle.Abort(a.tracer, a.AsyncProducer.AbortTxn)
+	return end(a.tracer, false, a.AsyncProducer.AbortTxn)
 }
 
 // barrier returns once the messages so far are handed over.

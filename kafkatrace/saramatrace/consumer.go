@@ -7,10 +7,9 @@ import (
 	"sync"
 
 	"github.com/IBM/sarama"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/internal/settle"
 )
 
 // ConsumerGroupHandler returns h, which finds in the context of its session what
@@ -150,6 +149,5 @@ func (k *known) noteRevocation(ctx context.Context) {
 	if k.session == nil || k.session.Context().Err() == nil {
 		return
 	}
-	trace.SpanFromContext(ctx).AddEvent("partitions revoked", trace.WithAttributes(
-		attribute.Int("messaging.kafka.consumer.generation", int(k.session.GenerationID()))))
+	settle.Revoked(ctx, k.session.GenerationID())
 }

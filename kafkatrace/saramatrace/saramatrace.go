@@ -1,9 +1,12 @@
 package saramatrace
 
 import (
+	"context"
+
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/internal/settle"
 )
 
 // newTracer returns the tracer of a producer, of which the program has said more
@@ -17,4 +20,9 @@ func newTracer(p interface{ IsTransactional() bool }, clientID string, opts []ka
 		known = append(known, kafkatrace.WithCommitSpans())
 	}
 	return kafkatrace.NewTracer(append(known, opts...)...)
+}
+
+// end calls fn, which commits a transaction or aborts it, in a span.
+func end(t *kafkatrace.Tracer, commit bool, fn func() error) error {
+	return settle.End(context.Background(), t, func(context.Context) (bool, error) { return commit, fn() })
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/nais/spor/kafkatrace"
-	"github.com/nais/spor/kafkatrace/internal/settle"
 )
 
 // SyncProducer returns p with a span and a measurement for every message. Whose
@@ -108,10 +107,10 @@ const noHeaders sarama.ConfigurationError = "Producing headers requires Kafka at
 var errNotSent = errors.New("the producer panicked")
 
 // CommitTxn is that of sarama, in a span.
-func (p *syncProducer) CommitTxn() error { return settle.Commit(p.tracer, p.SyncProducer.CommitTxn) }
+func (p *syncProducer) CommitTxn() error { return end(p.tracer, true, p.SyncProducer.CommitTxn) }
 
 // AbortTxn is that of sarama, in a span that is an Error.
-func (p *syncProducer) AbortTxn() error { return settle.Abort(p.tracer, p.SyncProducer.AbortTxn) }
+func (p *syncProducer) AbortTxn() error { return end(p.tracer, false, p.SyncProducer.AbortTxn) }
 
 // Close is that of sarama.
 func (p *syncProducer) Close() error {

@@ -19,10 +19,7 @@ import (
 func TestPgxPage(t *testing.T) {
 	url := os.Getenv("SPOR_POSTGRES_URL")
 	if url == "" {
-		if os.Getenv("SPOR_REQUIRE_SERVICES") != "" {
-			t.Fatal("SPOR_POSTGRES_URL is not set: make services")
-		}
-		t.Skip("SPOR_POSTGRES_URL is not set: make services")
+		oteltest.Lacking(t, "SPOR_POSTGRES_URL is not set: make services")
 	}
 	sdk := oteltest.New(t)
 	config, err := pgxpool.ParseConfig(url)

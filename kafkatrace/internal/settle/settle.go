@@ -1,37 +1,38 @@
-// Package settle is how adapters tell package kafkatrace what became of messages
-// and transactions, beyond what its own errors say.
+// Package settle is how adapters tell what package kafkatrace cannot see: how a
+// transaction ended, and that a partition is somebody else's.
 package settle
 
 import (
 	"context"
-	"errors"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/kafkatrace"
 )
 
-// Commit calls fn, which commits a transaction, and returns what fn does.
-func Commit(t *kafkatrace.Tracer, fn func() error) error {
-	return t.Commit(context.Background(), func(context.Context) error { return fn() })
-}
-
-// Abort calls fn, which aborts a transaction, and returns what fn does.
-func Abort(t *kafkatrace.Tracer, fn func() error) error {
-	err := t.Commit(context.Background(), func(context.Context) error {
-		if err := fn(); err != nil {
-			return err
+// End calls fn, which ends a transaction and tells whether it was committed, and
+// returns the error of fn. The span of one that was aborted is an Error, too.
+func End(ctx context.Context, t *kafkatrace.Tracer, fn func(context.Context) (committed bool, err error)) (err error) {
+	_ = t.Commit(ctx, func(ctx context.Context) error {
+		var committed bool
+		if committed, err = fn(ctx); err == nil && !committed {
+			return aborted{}
 		}
-		return Aborted
+		return err
 	})
-	if errors.Is(err, Aborted) {
-		return nil
-	}
 	return err
 }
 
-// Aborted is the outcome of a transaction that was.
-var Aborted error = aborted{}
-
+// aborted says that a transaction was.
 type aborted struct{}
 
 func (aborted) Error() string     { return "aborted" }
 func (aborted) ErrorType() string { return "aborted" }
+
+// Revoked notes on the span of processing in ctx that the group has given the
+// partition to somebody else meanwhile, who will process the record again.
+func Revoked(ctx context.Context, generation int32) {
+	trace.SpanFromContext(ctx).AddEvent("partitions revoked", trace.WithAttributes(
+		attribute.Int("messaging.kafka.consumer.generation", int(generation))))
+}
