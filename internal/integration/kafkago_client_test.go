@@ -13,8 +13,8 @@ import (
 	"github.com/nais/spor/kafkatrace/kafkagotrace"
 )
 
-// kafkaGo is segmentio/kafka-go with kafkagotrace.
-type kafkaGo struct{}
+// kafkaGo is segmentio/kafka-go with kafkagotrace, or without.
+type kafkaGo struct{ bare bool }
 
 func (kafkaGo) Modes() []string { return []string{"sync", "async"} }
 
@@ -80,7 +80,7 @@ func kafkaGoMessage(r *conformance.KafkaRecord) kafka.Message {
 	return *native
 }
 
-func (kafkaGo) Producer(t *testing.T, with conformance.KafkaProducing) conformance.KafkaProducer {
+func (c kafkaGo) Producer(t *testing.T, with conformance.KafkaProducing) conformance.KafkaProducer {
 	t.Helper()
 	w := &kafka.Writer{
 		Addr: kafka.TCP(with.Brokers...), Balancer: kafka.BalancerFunc(func(kafka.Message, ...int) int { return 0 }),
@@ -101,12 +101,20 @@ func (kafkaGo) Producer(t *testing.T, with conformance.KafkaProducing) conforman
 	if with.Linger > 0 {
 		w.BatchTimeout = with.Linger
 	}
-	return &kafkaGoProducer{Writer: kafkagotrace.NewWriter(w, with.Options...)}
+	if c.bare {
+		return &kafkaGoProducer{Writer: w, writer: w}
+	}
+	traced := kafkagotrace.NewWriter(w, with.Options...)
+	return &kafkaGoProducer{Writer: w, writer: traced}
 }
 
 type kafkaGoProducer struct {
-	*kafkagotrace.Writer
+	*kafka.Writer
 
+	writer interface {
+		WriteMessages(ctx context.Context, messages ...kafka.Message) error
+		Close() error
+	}
 	running sync.WaitGroup
 	once    sync.Once
 }
@@ -127,13 +135,13 @@ func (p *kafkaGoProducer) know(ctx context.Context, topic string) {
 func (p *kafkaGoProducer) write(ctx context.Context, messages ...kafka.Message) error {
 	p.know(ctx, messages[0].Topic)
 	if !p.Async {
-		return p.WriteMessages(ctx, messages...)
+		return p.writer.WriteMessages(ctx, messages...)
 	}
 	told := make(chan error, len(messages))
 	for i := range messages {
 		messages[i].WriterData = &kafkaGoWriterData{done: func(_ kafka.Message, err error) { told <- err }}
 	}
-	if err := p.WriteMessages(ctx, messages...); err != nil {
+	if err := p.writer.WriteMessages(ctx, messages...); err != nil {
 		return err
 	}
 	var all error
@@ -177,7 +185,7 @@ func (p *kafkaGoProducer) Start(ctx context.Context, r *conformance.KafkaRecord,
 	m.WriterData = data
 	p.running.Go(func() {
 		p.know(ctx, m.Topic)
-		if err := p.WriteMessages(ctx, m); err != nil {
+		if err := p.writer.WriteMessages(ctx, m); err != nil {
 			tell(m, err)
 		}
 	})
@@ -194,7 +202,7 @@ func (p *kafkaGoProducer) Abandon()                        { p.Close() }
 
 func (p *kafkaGoProducer) Close() {
 	p.once.Do(func() {
-		_ = p.Writer.Close()
+		_ = p.writer.Close()
 		p.running.Wait()
 		if transport, ok := p.Transport.(*kafka.Transport); ok {
 			transport.CloseIdleConnections()

@@ -15,8 +15,8 @@ import (
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
-// saramaClient is sarama with saramatrace.
-type saramaClient struct{}
+// saramaClient is sarama with saramatrace, or without.
+type saramaClient struct{ bare bool }
 
 func (saramaClient) Modes() []string { return []string{"sync", "async"} }
 
@@ -126,7 +126,7 @@ func saramaConfig(with conformance.KafkaProducing) *sarama.Config {
 	return config
 }
 
-func (saramaClient) Producer(t *testing.T, with conformance.KafkaProducing) conformance.KafkaProducer {
+func (c saramaClient) Producer(t *testing.T, with conformance.KafkaProducing) conformance.KafkaProducer {
 	t.Helper()
 	config := saramaConfig(with)
 	if with.Mode == "async" {
@@ -134,13 +134,19 @@ func (saramaClient) Producer(t *testing.T, with conformance.KafkaProducing) conf
 		if err != nil {
 			t.Fatal(err)
 		}
-		return newSaramaAsync(saramatrace.AsyncProducer(p, config, with.Options...))
+		if !c.bare {
+			p = saramatrace.AsyncProducer(p, config, with.Options...)
+		}
+		return newSaramaAsync(p)
 	}
 	p, err := sarama.NewSyncProducer(with.Brokers, config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &saramaSync{SyncProducer: saramatrace.SyncProducer(p, with.Options...)}
+	if !c.bare {
+		p = saramatrace.SyncProducer(p, with.Options...)
+	}
+	return &saramaSync{SyncProducer: p}
 }
 
 // transactional is what both producers have.

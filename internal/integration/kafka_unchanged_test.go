@@ -1,0 +1,92 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// TestKafkaClientsAreThemselves has each client do the same under the same faults,
+// with the kit and without. What the program is told, of which record, in which
+// order, and what is in the topic must be the same.
+func TestKafkaClientsAreThemselves(t *testing.T) {
+	for name, clients := range map[string][2]conformance.KafkaClient{
+		"sarama":   {saramaClient{bare: true}, saramaClient{}},
+		"kafka-go": {kafkaGo{bare: true}, kafkaGo{}},
+	} {
+		for _, mode := range clients[0].Modes() {
+			t.Run(name+" "+mode, func(t *testing.T) {
+				without, with := faulted(t, clients[0], mode), faulted(t, clients[1], mode)
+				if !slices.Equal(without, with) {
+					t.Errorf("without the kit:\n%s\nwith it:\n%s", strings.Join(without, "\n"), strings.Join(with, "\n"))
+				}
+				if !strings.Contains(strings.Join(with, "\n"), "failed") {
+					t.Error("nothing failed")
+				}
+			})
+		}
+	}
+}
+
+// faulted sends records, of which the broker refuses some for a while and some for
+// good, and returns what was seen.
+func faulted(t *testing.T, client conformance.KafkaClient, mode string) (seen []string) {
+	t.Helper()
+	cluster := fakeCluster(t)
+	cluster.CreateTopic(t, "orders", 1, nil)
+	cluster.CreateTopic(t, "small", 1, map[string]string{"max.message.bytes": "500"})
+	sdk := oteltest.New(t)
+	p := client.Producer(t, conformance.KafkaProducing{
+		Brokers: cluster.Brokers(), TLS: cluster.TLS(), Mode: mode, Options: kafkaOptions(sdk),
+	})
+	send := func(i int, r *conformance.KafkaRecord) {
+		r.Metadata = &i
+		r.Headers = []conformance.KafkaHeader{{Key: "type", Value: []byte("created")}}
+		ctx, cancel := context.WithCancel(within(t))
+		defer cancel()
+		told := make(chan string, 2)
+		p.Start(ctx, r, func(_ context.Context, got conformance.KafkaRecord, err error) {
+			told <- fmt.Sprintf("%d: own %t, %s, %q, %s", i, got.Metadata == any(&i), got.Topic, got.Headers, verdict(got, err))
+		})
+		seen = append(seen, <-told)
+	}
+	for i := range 9 {
+		r := &conformance.KafkaRecord{Topic: "orders", Key: fmt.Append(nil, i), Value: fmt.Append(nil, "value ", i)}
+		switch i {
+		case 3:
+			cluster.Faults().NotLeader("orders", 3)
+		case 5:
+			r.Topic, r.Value = "small", noise()
+		}
+		send(i, r)
+	}
+	p.Close()
+	for _, r := range cluster.Read(t, "orders") {
+		own := slices.DeleteFunc(r.Headers, func(h conformance.KafkaHeader) bool { return h.Key == "traceparent" })
+		seen = append(seen, fmt.Sprintf("%d %d %q %q %q", r.Partition, r.Offset, r.Key, r.Value, own))
+	}
+	return seen
+}
+
+func verdict(r conformance.KafkaRecord, err error) string {
+	if err != nil {
+		return fmt.Sprintf("failed %T %v, unwraps to %T", err, err, errors.Unwrap(err))
+	}
+	return fmt.Sprintf("at %d %d", r.Partition, r.Offset)
+}
+
+// noise is a value of 2,000 bytes, which does not compress.
+func noise() []byte {
+	var b bytes.Buffer
+	for i := range 2000 {
+		b.WriteByte(byte(i * i >> 3))
+	}
+	return b.Bytes()
+}
