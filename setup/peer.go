@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -68,12 +69,13 @@ func isLocal(host string) bool {
 	return host == "127.0.0.1" || host == "localhost" || host == "::1"
 }
 
-// of returns the name of the other end, "" when its address is name enough or it
-// is named already.
-func (p peers) of(kind trace.SpanKind, attrs []attribute.KeyValue) string {
-	if kind != trace.SpanKindClient {
+// of returns the name of the other end of span, "" when its address is name
+// enough or it is named already.
+func (p peers) of(span sdktrace.ReadOnlySpan) string {
+	if span.SpanKind() != trace.SpanKindClient {
 		return ""
 	}
+	attrs := span.Attributes()
 	var host, database, named string
 	var port int64
 	var isDatabase, isHTTP bool

@@ -32,7 +32,7 @@ func (w *rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 	out := make([]sdktrace.ReadOnlySpan, len(spans))
 	for i, span := range spans {
 		begin := len(attrs)
-		attrs = w.AppendAttributes(attrs, span)
+		attrs = w.AppendAdded(w.dialect.Append(attrs, span.Attributes()), span)
 		store[i] = rewritten{ReadOnlySpan: span, attributes: slices.Clip(attrs[begin:])}
 		out[i] = &store[i]
 		if !isCleanSpan(span) {
@@ -43,22 +43,9 @@ func (w *rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 	return out
 }
 
-// AppendAttributes appends the attributes of span and what is added to them.
-func (w *rewriter) AppendAttributes(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
-	own := span.Attributes()
-	return w.appendPeer(w.dialect.Append(dst, own), span, own)
-}
-
-// AppendAdded appends what is added alone. It is false when an attribute of the
-// span is changed too.
-func (w *rewriter) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) (_ []attribute.KeyValue, ok bool) {
-	own := span.Attributes()
-	dst, ok = w.dialect.AppendTwins(dst, own)
-	return w.appendPeer(dst, span, own), ok
-}
-
-func (w *rewriter) appendPeer(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan, own []attribute.KeyValue) []attribute.KeyValue {
-	if name := w.peers.of(span.SpanKind(), own); name != "" {
+// AppendAdded appends what is added to span beside the twins of its attributes.
+func (w *rewriter) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
+	if name := w.peers.of(span); name != "" {
 		dst = append(dst, peerServiceKey.String(name))
 	}
 	return dst
@@ -168,6 +155,12 @@ func cleanState(state trace.TraceState) trace.TraceState {
 }
 
 // The rest of what an encoder asks: see the package otlp.
+
+func (w *rewriter) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) {
+	return w.dialect.Twin(a)
+}
+
+func (w *rewriter) IsAdded(key attribute.Key) bool { return w.dialect.IsLegacy(key) }
 
 func (*rewriter) Text(text string) string { return cleanText(text) }
 

@@ -9,7 +9,8 @@ import (
 
 // A Dialect adds twins to attributes. It is safe for concurrent use.
 type Dialect struct {
-	twins map[attribute.Key]*twin
+	twins  map[attribute.Key]*twin
+	legacy map[attribute.Key]bool
 	// lengths has a bit for the length of each key in twins, and initials one
 	// for its first letter: most keys are neither.
 	lengths, initials uint64
@@ -18,11 +19,12 @@ type Dialect struct {
 // New returns the dialect with twins for all areas but those of which the stable
 // names alone are wanted.
 func New(stableOnly Area) *Dialect {
-	d := &Dialect{twins: map[attribute.Key]*twin{}}
+	d := &Dialect{twins: map[attribute.Key]*twin{}, legacy: map[attribute.Key]bool{}}
 	for i := range table {
 		t := &table[i]
 		if t.area&stableOnly == 0 {
 			d.twins[t.stable] = t
+			d.legacy[t.legacy] = true
 			d.lengths |= bit(len(t.stable))
 			d.initials |= bit(int(t.stable[0]))
 		}
@@ -93,6 +95,23 @@ func cutMethod(v attribute.Value) (service, method string, ok bool) {
 	return full[:slash], full[slash+1:], true
 }
 
+// Append appends attrs and their twins to dst. attrs is not changed.
+func (d *Dialect) Append(dst, attrs []attribute.KeyValue) []attribute.KeyValue {
+	begin := len(dst)
+	dst = append(dst, attrs...)
+	for i := range attrs {
+		own, twin := d.Twin(attrs[i])
+		if twin.Key == "" {
+			continue
+		}
+		dst[begin+i] = own
+		if !has(attrs, twin.Key) {
+			dst = append(dst, twin)
+		}
+	}
+	return dst
+}
+
 // Twins returns how many attributes [Dialect.Append] would add at most; none
 // when it would change nothing.
 func (d *Dialect) Twins(attrs []attribute.KeyValue) int {
@@ -105,49 +124,29 @@ func (d *Dialect) Twins(attrs []attribute.KeyValue) int {
 	return n
 }
 
-// Append appends attrs and their twins to dst. attrs is not changed.
-func (d *Dialect) Append(dst, attrs []attribute.KeyValue) []attribute.KeyValue {
-	begin := len(dst)
-	dst = append(dst, attrs...)
-	dst, _ = d.appendTwins(dst, attrs, begin)
-	return dst
-}
-
-// AppendTwins appends the twins of attrs alone to dst. It is false, and they are of
-// no use, when an attribute is to be changed too, as [Dialect.Append] does.
-func (d *Dialect) AppendTwins(dst, attrs []attribute.KeyValue) (_ []attribute.KeyValue, ok bool) {
-	return d.appendTwins(dst, attrs, -1)
-}
-
-// appendTwins changes the copy of attrs that begins at copied in dst; -1 is none.
-func (d *Dialect) appendTwins(dst, attrs []attribute.KeyValue, copied int) (_ []attribute.KeyValue, ok bool) {
-	for i := range attrs {
-		a := &attrs[i]
-		t := d.twin(a.Key)
-		if t == nil {
-			continue
-		}
-		value := a.Value
-		if a.Key == semconv.RPCMethodKey {
-			service, method, full := cutMethod(value)
-			if !full {
-				continue
-			}
-			if copied < 0 {
-				return dst, false
-			}
-			dst[copied+i].Value = attribute.StringValue(method)
-			value = attribute.StringValue(service)
-		}
-		if t.older != nil {
-			value = t.older(value)
-		}
-		if !has(attrs, t.legacy) {
-			dst = append(dst, attribute.KeyValue{Key: t.legacy, Value: value})
-		}
+// Twin returns a as it is to be, and its twin, which belongs to the same span
+// unless that has one of the name; it has no key when there is none.
+func (d *Dialect) Twin(a attribute.KeyValue) (own, twin attribute.KeyValue) {
+	t := d.twin(a.Key)
+	if t == nil {
+		return a, twin
 	}
-	return dst, true
+	twin = attribute.KeyValue{Key: t.legacy, Value: a.Value}
+	if a.Key == semconv.RPCMethodKey {
+		service, method, full := cutMethod(a.Value)
+		if !full {
+			return a, attribute.KeyValue{}
+		}
+		a.Value, twin.Value = attribute.StringValue(method), attribute.StringValue(service)
+	}
+	if t.older != nil {
+		twin.Value = t.older(twin.Value)
+	}
+	return a, twin
 }
+
+// IsLegacy reports whether key may be that of a twin.
+func (d *Dialect) IsLegacy(key attribute.Key) bool { return d.legacy[key] }
 
 func has(attrs []attribute.KeyValue, key attribute.Key) bool {
 	for i := range attrs {

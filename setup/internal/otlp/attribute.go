@@ -16,22 +16,17 @@ func (e *Encoder) appendAttributes(b []byte, field byte, attributes []attribute.
 }
 
 func (e *Encoder) appendAttribute(b []byte, field byte, a *attribute.KeyValue) []byte {
-	key := e.keys.field(string(a.Key), e.rules)
 	b = append(b, field)
-	if a.Value.Type() == attribute.STRING {
-		text := e.rules.Text(a.Value.AsString())
-		value := sizeField(len(text))
-		b = appendVarint(b, uint64(len(key)+sizeField(value)))
-		b = append(b, key...)
-		b = append(b, valueField)
-		b = appendVarint(b, uint64(value))
-		b = append(b, anyString)
-		b = appendVarint(b, uint64(len(text)))
-		return append(b, text...)
-	}
 	b, at := open(b, 1)
-	b = append(b, key...)
-	b = appendValue(b, valueField, e.clean(a.Value))
+	b = appendText(b, keyField, e.rules.Text(string(a.Key)))
+	if a.Value.Type() == attribute.STRING {
+		b = append(b, valueField)
+		var value int
+		b, value = open(b, 1)
+		b = closed(appendString(b, e.rules.Text(a.Value.AsString())), value, 1)
+	} else {
+		b = appendValue(b, valueField, e.clean(a.Value))
+	}
 	return closed(b, at, 1)
 }
 

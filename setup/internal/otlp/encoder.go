@@ -10,12 +10,15 @@ import (
 // Rules say what is written in the place of what a span holds. They are called
 // from many goroutines, and must not change what they are given.
 type Rules interface {
-	// AppendAttributes appends the attributes of span to dst, with those that
-	// are added to it. Their texts are passed to Text and Value after that.
-	AppendAttributes(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue
-	// AppendAdded appends only those that are added, which is faster, and false
-	// when others are changed too.
-	AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) (_ []attribute.KeyValue, ok bool)
+	// Attribute returns what is written in the place of an attribute of a span,
+	// and what is added to the span for it, unless it has one of that name; its
+	// key is empty if nothing is. For equal attributes it returns the same.
+	// The texts of both are passed to Text and Value after that.
+	Attribute(a attribute.KeyValue) (own, added attribute.KeyValue)
+	// IsAdded reports whether Attribute adds attributes of that name.
+	IsAdded(key attribute.Key) bool
+	// AppendAdded appends what else is added to span.
+	AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue
 	// Text returns a valid UTF-8 text.
 	Text(text string) string
 	// Value does what Text does for a value that holds bytes or other values.
@@ -29,7 +32,6 @@ type Rules interface {
 // concurrent use.
 type Common struct {
 	rules   Rules
-	keys    keys
 	origins origins
 }
 
@@ -43,8 +45,11 @@ func NewCommon(rules Rules) *Common {
 // An Encoder writes spans. It is for one goroutine at a time.
 type Encoder struct {
 	*Common
-	recent     recentOrigins
-	attributes []attribute.KeyValue // those of the span under way that are not its own
+	recent recentOrigins
+	habits habits
+	// Of the span under way, what is added to it: as it is written, and not yet.
+	twins []byte
+	added []attribute.KeyValue
 }
 
 // NewEncoder returns another encoder.

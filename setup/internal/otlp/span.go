@@ -15,11 +15,12 @@ func (e *Encoder) AppendSpan(b []byte, span sdktrace.ReadOnlySpan) []byte {
 	b = append(b, scopeSpansSpans)
 	b, at := open(b, 2)
 	b = e.appendIdentity(b, span)
-	b = appendText(b, spanName, e.rules.Text(span.Name()))
+	b = append(b, e.name(span.Name())...)
 	b = append(b, spanKind, byte(kind(span.SpanKind())))
 	b = appendTime(b, spanStart, span.StartTime())
 	b = appendTime(b, spanEnd, span.EndTime())
-	b = e.appendSpanAttributes(b, span)
+	b = e.appendSpanAttributes(b, span.Attributes())
+	b = e.appendAdded(b, span)
 	b = appendCount(b, spanDroppedAttributes, span.DroppedAttributes())
 	b = e.appendEvents(b, span.Events())
 	b = appendCount(b, spanDroppedEvents, span.DroppedEvents())
@@ -29,16 +30,10 @@ func (e *Encoder) AppendSpan(b []byte, span sdktrace.ReadOnlySpan) []byte {
 	return closed(b, at, 2)
 }
 
-func (e *Encoder) appendSpanAttributes(b []byte, span sdktrace.ReadOnlySpan) []byte {
-	added, ok := e.rules.AppendAdded(e.attributes[:0], span)
-	if ok {
-		b = e.appendAttributes(b, spanAttributes, span.Attributes())
-	} else {
-		added = e.rules.AppendAttributes(added[:0], span)
-	}
-	b = e.appendAttributes(b, spanAttributes, added)
-	clear(added) // they hold the program's texts
-	e.attributes = added
+func (e *Encoder) appendAdded(b []byte, span sdktrace.ReadOnlySpan) []byte {
+	e.added = e.rules.AppendAdded(e.added[:0], span)
+	b = e.appendAttributes(b, spanAttributes, e.added)
+	clear(e.added) // they hold the program's texts
 	return b
 }
 

@@ -33,20 +33,18 @@ import (
 // plain are rules that change nothing.
 type plain struct{}
 
-func (plain) AppendAttributes(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
+func (plain) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
 	if span.Name() == "bug" {
 		panic("a bug")
 	}
-	return append(dst, span.Attributes()...)
+	return dst
 }
-
-func (p plain) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) ([]attribute.KeyValue, bool) {
-	return p.AppendAttributes(dst, span), false
-}
-func (plain) Text(text string) string                             { return text }
-func (plain) Value(v attribute.Value) attribute.Value             { return v }
-func (plain) TraceState(s trace.TraceState) trace.TraceState      { return s }
-func (plain) Scope(s instrumentation.Scope) instrumentation.Scope { return s }
+func (plain) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) { return a, added }
+func (plain) IsAdded(attribute.Key) bool                                     { return false }
+func (plain) Text(text string) string                                        { return text }
+func (plain) Value(v attribute.Value) attribute.Value                        { return v }
+func (plain) TraceState(s trace.TraceState) trace.TraceState                 { return s }
+func (plain) Scope(s instrumentation.Scope) instrumentation.Scope            { return s }
 
 // trouble keeps what it is told.
 type trouble struct {
