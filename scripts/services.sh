@@ -122,7 +122,7 @@ has() { declare -F "$1" >/dev/null; }
 running() {
 	local process
 	process=$(head -n1 "$dir/pid" 2>/dev/null) && [ -n "$process" ] &&
-		tr '\0' ' ' <"/proc/$process/cmdline" 2>/dev/null | grep -qF "$dir" && echo "$process"
+		tr '\0' ' ' 2>/dev/null <"/proc/$process/cmdline" | grep -qF "$dir" && echo "$process"
 }
 
 # theirs is whether the user runs a server of their own.
