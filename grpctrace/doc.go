@@ -4,6 +4,9 @@
 //	server := grpctrace.NewServer(opts...)               // for grpc.NewServer
 //	conn, err := grpctrace.NewClient(target, opts...)    // for grpc.NewClient
 //
+// The options of gRPC are given as before; those of this package go among them by
+// [ServerOptions] and [DialOptions].
+//
 // Each call that a server has a method for makes a SERVER span named
 // pkg.Service/Method and is counted in rpc.server.call.duration; each call of a
 // client makes a CLIENT span of that name and is counted in

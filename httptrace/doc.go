@@ -5,6 +5,11 @@
 //	http.ListenAndServe(addr, httptrace.Handler(mux))
 //	client := &http.Client{Transport: httptrace.Transport(nil)}
 //
+// Transport(nil) is around [http.DefaultTransport]; http.Get and the like use
+// http.DefaultClient, which takes one too. A request belongs to the span in its
+// context: make it with [http.NewRequestWithContext], since the one that http.Get
+// makes has none.
+//
 // Routers other than [http.ServeMux] have adapters below this package, or call
 // [SetRoute].
 //

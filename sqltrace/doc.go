@@ -4,6 +4,7 @@
 //
 //	db, err := sqltrace.Open("pgx", os.Getenv("DATABASE_URL"))
 //
+// The driver is imported as before, and the options of this package come last.
 // [OpenDB] takes a connector, [Driver] is for programs that register drivers.
 //
 // Each statement makes one CLIENT span named after what it does and to which
@@ -37,7 +38,9 @@
 // other parameters of data source names, and the text of errors, which quotes
 // values.
 //
-// Traps: rows that are not closed keep their connection; their span ends after
+// Traps: methods without a context, such as Query, and those with one that has no
+// span, as in a job without setup.WithRootSpan, make each statement a trace of its own.
+// Rows that are not closed keep their connection; their span ends after
 // five seconds without a number of rows. [database/sql.Conn.Raw] passes a
 // wrapper: see [Unwrap]. What package pgxtrace traces already, under pgx's driver for
 // database/sql, is left to that. Where a data source name cannot be read for certain, the

@@ -13,7 +13,10 @@
 //	producer.SendMessage(message)
 //
 //	for message := range claim.Messages() {
-//		err := saramatrace.Process(session.Context(), message, handle)
+//		err := saramatrace.Process(session.Context(), message, func(ctx context.Context) error {
+//			return handle(ctx, message)
+//		})
+//		...
 //	}
 //
 // Each message that is sent makes a PRODUCER span named <topic> publish, from when
@@ -25,8 +28,9 @@
 // Messages come back as they were given: Metadata is not touched, and Headers are
 // the program's own again once the span has ended.
 //
-// Traps: without Producer.Return.Successes nobody tells when a message arrived; its
-// span then ends with the handing over, unless an error comes back within ten
-// seconds. A group has no name that its handler is told: see
+// Traps: a message that is sent without Inject begins a trace, and one that is
+// received without Process has no span. Without Producer.Return.Successes nobody tells
+// when a message arrived; its span then ends with the handing over, unless an error
+// comes back within ten seconds. A group has no name that its handler is told: see
 // kafkatrace.WithConsumerGroup.
 package saramatrace

@@ -10,6 +10,9 @@
 //
 //	logrus.SetFormatter(logrustrace.Formatter())
 //
+// That is for logrus's own functions; a logger that logrus.New made has a
+// SetFormatter too.
+//
 // Second, [Hook] gives entries the same fields for a formatter of the program's
 // own, which then decides about level, message and masking.
 //

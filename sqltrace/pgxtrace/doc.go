@@ -4,8 +4,14 @@
 //
 //	pool, err := pgxtrace.NewPool(ctx, os.Getenv("DATABASE_URL"))
 //
-// [NewPoolWithConfig] takes a configuration, [Tracer] is for connections without a
-// pool. The options are those of package sqltrace.
+// [NewPoolWithConfig] takes a configuration. A connection without a pool has a
+// [Tracer]:
+//
+//	config, err := pgx.ParseConfig(os.Getenv("DATABASE_URL"))
+//	config.Tracer = pgxtrace.Tracer()
+//	conn, err := pgx.ConnectConfig(ctx, config)
+//
+// The options are those of package sqltrace.
 //
 // Each statement makes one CLIENT span named after what it does and to which
 // tables, such as SELECT orders, with the attributes that package sqltrace tells
