@@ -37,9 +37,9 @@ func serverAllocs(t *testing.T, h http.Handler, path string, header ...string) f
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	w := &writer{header: make(http.Header, 8)}
+	w := oteltest.NewWriter()
 	return testing.AllocsPerRun(1000, func() {
-		clear(w.header)
+		clear(w.Headers)
 		h.ServeHTTP(w, r)
 	})
 }

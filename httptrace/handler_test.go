@@ -1,14 +1,11 @@
 package httptrace_test
 
 import (
-	"bufio"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -83,19 +80,3 @@ func checkUnset(t *testing.T, span sdktrace.ReadOnlySpan) {
 }
 
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-// writer has the interfaces of net/http's own writer for HTTP/1.1.
-type writer struct{ header http.Header }
-
-func (w *writer) Header() http.Header                          { return w.header }
-func (w *writer) WriteHeader(int)                              {}
-func (w *writer) Write(p []byte) (int, error)                  { return len(p), nil }
-func (w *writer) WriteString(s string) (int, error)            { return len(s), nil }
-func (w *writer) ReadFrom(r io.Reader) (int64, error)          { return io.Copy(io.Discard, r) }
-func (w *writer) Flush()                                       {}
-func (w *writer) FlushError() error                            { return nil }
-func (w *writer) CloseNotify() <-chan bool                     { return nil }
-func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, io.EOF }
-func (w *writer) SetReadDeadline(time.Time) error              { return nil }
-func (w *writer) SetWriteDeadline(time.Time) error             { return nil }
-func (w *writer) EnableFullDuplex() error                      { return nil }

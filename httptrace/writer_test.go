@@ -96,13 +96,13 @@ func TestWriterOfOtherMiddleware(t *testing.T) {
 		io.ReaderFrom
 	}
 	type both struct {
-		*writer
+		*oteltest.Writer
 		http.Pusher
 	}
 	record := httptest.NewRecorder()
 	for name, w := range map[string]http.ResponseWriter{
-		"plain": plain{record}, "flushing": flushing{record, record}, "reading": reading{record, &writer{}},
-		"both": both{&writer{header: http.Header{}}, nil}, "recorder": record,
+		"plain": plain{record}, "flushing": flushing{record, record}, "reading": reading{record, oteltest.NewWriter()},
+		"both": both{oteltest.NewWriter(), nil}, "recorder": record,
 	} {
 		t.Run(name, func(t *testing.T) {
 			sdk := oteltest.New(t)

@@ -1,16 +1,13 @@
 package integration
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	ddhttp "github.com/DataDog/dd-trace-go/contrib/net/http/v2"
 	"github.com/DataDog/dd-trace-go/v2/ddtrace/tracer"
@@ -27,6 +24,7 @@ import (
 
 	"github.com/nais/spor/httptrace"
 	"github.com/nais/spor/httptrace/chitrace"
+	"github.com/nais/spor/internal/oteltest"
 )
 
 // sdk is what the libraries under test report to. Its spans are dropped when
@@ -151,10 +149,10 @@ func benchmarkServer(b *testing.B, h http.Handler, path string) {
 	r := httptest.NewRequest(http.MethodGet, path, nil)
 	r.Header.Set("User-Agent", "bench")
 	r.Header.Set("Traceparent", traceparent)
-	w := &writer{header: make(http.Header, 8)}
+	w := oteltest.NewWriter()
 	b.ReportAllocs()
 	for b.Loop() {
-		clear(w.header)
+		clear(w.Headers)
 		h.ServeHTTP(w, r)
 	}
 }
@@ -231,19 +229,3 @@ func (base) RoundTrip(r *http.Request) (*http.Response, error) {
 		Body: io.NopCloser(strings.NewReader("hello")), Request: r,
 	}, nil
 }
-
-// writer has the interfaces of net/http's own writer for HTTP/1.1.
-type writer struct{ header http.Header }
-
-func (w *writer) Header() http.Header                          { return w.header }
-func (w *writer) WriteHeader(int)                              {}
-func (w *writer) Write(p []byte) (int, error)                  { return len(p), nil }
-func (w *writer) WriteString(s string) (int, error)            { return len(s), nil }
-func (w *writer) ReadFrom(r io.Reader) (int64, error)          { return io.Copy(io.Discard, r) }
-func (w *writer) Flush()                                       {}
-func (w *writer) FlushError() error                            { return nil }
-func (w *writer) CloseNotify() <-chan bool                     { return nil }
-func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, io.EOF }
-func (w *writer) SetReadDeadline(time.Time) error              { return nil }
-func (w *writer) SetWriteDeadline(time.Time) error             { return nil }
-func (w *writer) EnableFullDuplex() error                      { return nil }

@@ -28,7 +28,7 @@ import (
 
 // plan is what a program does: it ends spans at a rate, from some goroutines.
 type plan struct {
-	Pipeline string        // spor, official, stock (plain OpenTelemetry as its documentation shows it) or none
+	Pipeline string        // spor, official or stock (plain OpenTelemetry as its documentation shows it); or, of a provider without one, setup or none
 	Rate     int           // spans a second in all; zero is as fast as it can
 	Spans    int           // in all
 	From     int           // goroutines
@@ -157,8 +157,14 @@ func (p plan) start() (shutdown func(context.Context) error) {
 		return provider.Shutdown
 	}
 	var opts []setup.Option
-	if p.Pipeline == "official" {
+	switch p.Pipeline {
+	case "official":
 		opts = append(opts, setup.WithOfficialExporter())
+	case "setup":
+		if err := os.Setenv("OTEL_TRACES_EXPORTER", "none"); err != nil {
+			panic(err)
+		}
+		opts = append(opts, setup.WithSpanProcessor(nothing{}))
 	}
 	shutdown, err := setup.Start(context.Background(), opts...)
 	if err != nil {
@@ -235,7 +241,7 @@ func (p plan) produce(from int, times []time.Duration) {
 
 // flushEvery is less than the queue of the SDK's batch processor, which so loses
 // nothing, and is paid for all that it is given.
-const flushEvery = 500
+const flushEvery = 2000
 
 func flush() {
 	provider, _ := otel.GetTracerProvider().(*sdktrace.TracerProvider)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -57,7 +58,7 @@ func TestHabitsChangeNothing(t *testing.T) {
 		if random.IntN(3) > 0 {
 			return fmt.Sprint("value ", random.IntN(5))
 		}
-		return fmt.Sprint(random.Uint32()) + strings.Repeat("x", random.IntN(200))
+		return strconv.Itoa(random.Int()) + strings.Repeat("x", random.IntN(200))
 	}
 	used := otlp.NewCommon(rules{}).NewEncoder()
 	for range 20_000 {
