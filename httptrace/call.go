@@ -18,6 +18,7 @@ import (
 // allocation. It is itself a node of the request's context.
 type call struct {
 	server  *server
+	writer  http.ResponseWriter
 	request *http.Request      // as it reached the outermost Handler
 	parent  context.Context    //nolint:containedctx // what the context that is this call derives from
 	inner   *http.Request      // as it reached the handler, with the span in its context
@@ -76,12 +77,12 @@ func (c *call) includes(r *http.Request) bool {
 		reflect.ValueOf(r.Header).Pointer() == reflect.ValueOf(c.request.Header).Pointer()
 }
 
-// begin prepares c for the handler; w and r are what otelhttp passes it.
-func (c *call) begin(w http.ResponseWriter, r *http.Request) {
+// begin prepares c for the handler; r is what otelhttp passes it.
+func (c *call) begin(r *http.Request) {
 	c.inner = r
 	c.route.Begin(r)
 	if s := c.server; !s.quiet || s.responseHeaders != nil {
-		c.answer = w.Header()
+		c.answer = c.writer.Header()
 	}
 	if !c.server.quiet {
 		c.tellTrace()

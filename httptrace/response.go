@@ -11,9 +11,9 @@ import (
 	"github.com/felixge/httpsnoop"
 )
 
-// response counts what a handler answers. It stands between the handler and
-// otelhttp's writer, which does not see what is copied past it, and takes a
-// connection that was hijacked for an answer of 200.
+// response counts what a handler answers. It takes the place of otelhttp's writer,
+// which does not see what is copied past it, and takes a connection that was
+// hijacked for an answer of 200.
 //
 // The counts are atomic because handlers may write from several goroutines.
 type response struct {
@@ -181,3 +181,10 @@ func (a *response) hooks() httpsnoop.Hooks {
 		},
 	}
 }
+
+// nobody is the writer that otelhttp is given, to which nothing is written.
+type nobody struct{}
+
+func (nobody) Header() http.Header         { return nil }
+func (nobody) Write(p []byte) (int, error) { return len(p), nil }
+func (nobody) WriteHeader(int)             {}

@@ -99,7 +99,8 @@ func (s *server) trace(c *call, w http.ResponseWriter) {
 	if c.metrics != nil {
 		defer c.metrics.active(c)()
 	}
-	serveWith(c, s.otelhttp, w, r)
+	c.writer = w
+	serveWith(c, s.otelhttp, nobody{}, r)
 }
 
 // pass serves r without a span, for the sake of the trace context that came along.
@@ -120,9 +121,9 @@ func (s *server) extract(r *http.Request) context.Context {
 }
 
 // serve is what otelhttp calls: the span has started and is in r's context.
-func (s *server) serve(w http.ResponseWriter, r *http.Request) {
+func (s *server) serve(_ http.ResponseWriter, r *http.Request) {
 	c := callFrom(r.Context())
-	c.begin(w, r)
+	c.begin(r)
 	defer func() {
 		if c.returned {
 			return
@@ -137,7 +138,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 		c.panicked(v)
 		panic(v) //nolint:forbidigo // the handler's own panic goes on
 	}()
-	s.next.ServeHTTP(c.response.as(w), r)
+	s.next.ServeHTTP(c.response.as(c.writer), r)
 	c.returned = true
 }
 
