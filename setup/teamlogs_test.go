@@ -171,6 +171,8 @@ func TestTeamLogsOutsideOfNAIS(t *testing.T) {
 	for range 10 {
 		slog.Info("secret", setup.TeamLogs())
 	}
+	for deadline := time.Now().Add(10 * time.Second); buf.String() == "" && time.Now().Before(deadline); <-time.After(time.Millisecond) {
+	}
 	_ = shutdown(context.Background())
 	got := buf.all(t)
 	if strings.Contains(buf.String(), "secret") || len(got) == 0 || len(got) > 2 || !strings.Contains(fmt.Sprint(got[0]["error"]), "setup.WithTeamLogs") {

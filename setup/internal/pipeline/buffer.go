@@ -2,14 +2,12 @@ package pipeline
 
 import (
 	"math"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/nais/spor/setup/internal/ledger"
-	"github.com/nais/spor/setup/internal/otlp"
 )
 
 const (
@@ -51,77 +49,6 @@ type buffer struct {
 	changed chan struct{} // closed when something was settled; nil when nobody waits for that
 }
 
-// shard is what one processor fills at a time.
-type shard struct {
-	mu     sync.Mutex
-	chunk  *chunk
-	closed bool
-	_      [64]byte // shards share no cache line
-}
-
-// lock locks the shard at home, or one beside it that nobody is using, and makes
-// that the home. All begin with the same, and part where they get in each other's
-// way: spans that end one by one stay in order.
-func (b *buffer) lock(home *int) *shard {
-	for i := range b.shards {
-		at := (*home + i) % len(b.shards)
-		if s := &b.shards[at]; s.mu.TryLock() {
-			*home = at
-			return s
-		}
-	}
-	s := &b.shards[*home]
-	s.mu.Lock()
-	return s
-}
-
-// add takes a span that has ended. It is settled, or waits, when add returns.
-//
-// Processors that end spans as fast as they can leave none for the sender: it is
-// given its turn now and then while the buffer fills, if that helps.
-func (b *buffer) add(home *int, origin *otlp.Origin, span []byte) {
-	b.accept(home, origin, span)
-	if b.press.Load() && b.press.CompareAndSwap(true, false) {
-		runtime.Gosched()
-	}
-}
-
-func (b *buffer) accept(home *int, origin *otlp.Origin, span []byte) {
-	if len(span) > largestBody {
-		b.ledger.Drop(ledger.TooBig, 1)
-		return
-	}
-	s := b.lock(home)
-	defer s.mu.Unlock()
-	if s.closed {
-		b.ledger.Drop(ledger.AfterShutdown, 1)
-		return
-	}
-	if !b.put(s, origin, span) {
-		b.ledger.Drop(ledger.QueueFull, 1)
-		return
-	}
-	if b.mostSpans > 0 || b.batchSpans > 0 {
-		b.count(s)
-	}
-	if !b.timed.Load() && b.timed.CompareAndSwap(false, true) {
-		b.wakeSender()
-	}
-}
-
-// put finds room for span. It is false when there is none, and nothing older to
-// drop for it either.
-func (b *buffer) put(s *shard, origin *otlp.Origin, span []byte) bool {
-	if s.chunk != nil && s.chunk.put(origin, span) {
-		return true
-	}
-	if len(span) > chunkBytes {
-		return b.putLarge(s, origin, span)
-	}
-	s.chunk = b.exchange(s.chunk)
-	return s.chunk != nil && s.chunk.put(origin, span)
-}
-
 // exchange queues full, if there is one, and returns an empty chunk, or nil when
 // there is no room for it.
 func (b *buffer) exchange(full *chunk) *chunk {
@@ -134,34 +61,6 @@ func (b *buffer) exchange(full *chunk) *chunk {
 		return nil
 	}
 	return b.empty()
-}
-
-// putLarge queues a span in a chunk of its own, behind those before it.
-func (b *buffer) putLarge(s *shard, origin *otlp.Origin, span []byte) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if s.chunk != nil && s.chunk.spans() > 0 {
-		b.seal(s.chunk)
-		s.chunk = nil
-	}
-	if !b.makeRoom(len(span)) {
-		return false
-	}
-	c := chunkOf(origin, span)
-	b.held += c.held()
-	b.seal(c)
-	return true
-}
-
-// count bounds the number of spans, and has a batch sent that is complete.
-func (b *buffer) count(s *shard) {
-	waiting, unbatched := b.waiting.Add(1), b.unbatched.Add(1)
-	if b.mostSpans > 0 && waiting > b.mostSpans {
-		b.dropOldest(s, waiting-b.mostSpans)
-	}
-	if b.batchSpans > 0 && unbatched >= b.batchSpans {
-		b.wakeSender()
-	}
 }
 
 func (b *buffer) wakeSender() {
@@ -207,37 +106,6 @@ func (b *buffer) seal(c *chunk) {
 	}
 	if half := b.bytes() / 2; (c.seq%turn == 0 && b.held > half || b.held > half+half/2) && !b.stuck.Load() {
 		b.press.Store(true)
-	}
-}
-
-// sealAll queues what the shards hold, and returns the age of the youngest.
-func (b *buffer) sealAll() uint64 {
-	b.timed.Store(false)
-	for i := range b.shards {
-		b.sealShard(&b.shards[i], false)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.seq
-}
-
-// sealShard queues what s holds; a shard that is closed takes nothing any more.
-func (b *buffer) sealShard(s *shard, closing bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = s.closed || closing
-	if s.chunk != nil && s.chunk.spans() > 0 {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.seal(s.chunk)
-		s.chunk = nil
-	}
-}
-
-// close lets no span in any more.
-func (b *buffer) close() {
-	for i := range b.shards {
-		b.sealShard(&b.shards[i], true)
 	}
 }
 

@@ -3,8 +3,7 @@ package pipeline
 import "github.com/nais/spor/setup/internal/otlp"
 
 const (
-	// chunkBytes is the room of a chunk: some 150 spans. Fewer than one end in a
-	// hundred has to do with more than its own span.
+	// chunkBytes is the room of a chunk: some 150 spans.
 	chunkBytes = 64 << 10
 	// chunkSpans is how many it takes at most, however small they are.
 	chunkSpans = 512

@@ -1,10 +1,11 @@
 // Package pipeline takes spans from their end to the collector as bytes.
 //
-// A [Processor] encodes a span when it ends, in the goroutine that ends it, into
-// a chunk of its shard. Full chunks wait in the buffer, which is bounded in bytes:
-// when it is full the oldest spans go. A sender composes requests of what waits,
-// when there is enough or it has waited long enough, and posts them over one gRPC
-// connection, several at a time when the collector is slow.
+// A [Processor] keeps spans that end in a ring of its shard, which has room for 512,
+// so that ending one costs little. The sender encodes them when half a ring is full
+// or they have waited long enough; who ends spans faster than that encodes some too.
+// What is encoded waits in chunks, which are bounded in bytes: when they are too many
+// the oldest spans go. The sender composes requests of them and posts those over one
+// gRPC connection, several at a time when the collector is slow.
 //
 // Every span is settled once: delivered, or dropped for a [Reason]. It belongs to
 // one of shard, queue, parked batch or flight until then.

@@ -45,17 +45,19 @@ func (b *buffer) parkedIsOldest() bool {
 // dropOldest drops that many spans of those that wait, s's own if there are no
 // older ones.
 func (b *buffer) dropOldest(s *shard, spans int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	for ; spans > 0 && b.waiting.Load() > b.mostSpans; spans-- {
-		if b.queue.len() == 0 && len(b.parked) == 0 {
-			if s.chunk == nil || s.chunk.spans() == 0 {
-				return
-			}
-			b.seal(s.chunk)
-			s.chunk = nil
+		if b.isEmpty() {
+			b.sealShard(s, false)
 		}
-		b.evictSpan()
+		b.mu.Lock()
+		older := b.queue.len() > 0 || len(b.parked) > 0
+		if older {
+			b.evictSpan()
+		}
+		b.mu.Unlock()
+		if !older {
+			return
+		}
 	}
 }
 

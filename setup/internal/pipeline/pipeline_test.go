@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -70,14 +71,24 @@ func (*trouble) Dropped()       {}
 // exporting returns a provider whose spans go where dial leads.
 func exporting(t *testing.T, l *ledger.Ledger, dial func() (*grpc.ClientConn, error)) *sdktrace.TracerProvider {
 	t.Helper()
+	return exportingWith(t, l, plain{}, dial)
+}
+
+func exportingWith(t *testing.T, l *ledger.Ledger, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *sdktrace.TracerProvider {
+	t.Helper()
+	return sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(processor(t, l, rules, dial)))
+}
+
+func processor(t *testing.T, l *ledger.Ledger, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *pipeline.Processor {
+	t.Helper()
 	p, err := pipeline.New(pipeline.Config{
-		Dial: dial, Encoding: otlp.NewCommon(plain{}), Ledger: l, Trouble: &trouble{},
+		Dial: dial, Encoding: otlp.NewCommon(rules), Ledger: l, Trouble: &trouble{},
 		Timeout: 30 * time.Second, Delay: 5 * time.Second, Bytes: func() int { return 4 << 20 },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(p))
+	return p
 }
 
 func endSpans(provider trace.TracerProvider, n int) {
@@ -91,6 +102,87 @@ func endSpans(provider trace.TracerProvider, n int) {
 func dropped(l *ledger.Ledger) string {
 	byReason, _ := l.Drops()
 	return ledger.Describe(byReason)
+}
+
+// slow are rules that wait with a span.
+type slow struct {
+	plain
+	encodes chan struct{} // closed when they need not any more
+}
+
+func (s slow) AppendAdded(dst []attribute.KeyValue, _ sdktrace.ReadOnlySpan) []attribute.KeyValue {
+	<-s.encodes
+	return dst
+}
+
+// A span is encoded after its end, up to some that wait for that.
+func TestEndDoesNotEncode(t *testing.T) {
+	server, err := receiver.Listen(":0", receiver.Sink{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	l := &ledger.Ledger{}
+	rules := slow{encodes: make(chan struct{})}
+	provider := exportingWith(t, l, rules, func() (*grpc.ClientConn, error) {
+		return grpc.NewClient(server.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		endSpans(provider, 500)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("spans do not end while others are encoded")
+	}
+	close(rules.encodes)
+	<-ended
+	if err := provider.Shutdown(t.Context()); err != nil || l.Delivered() != 500 {
+		t.Errorf("got %d delivered, %v, want 500", l.Delivered(), err)
+	}
+}
+
+// Where spans end faster than the sender encodes, it is helped.
+func TestManySpansAtOnce(t *testing.T) {
+	server, err := receiver.Listen(":0", receiver.Sink{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	l := &ledger.Ledger{}
+	provider := exporting(t, l, func() (*grpc.ClientConn, error) {
+		return grpc.NewClient(server.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	})
+	const from, spans = 4, 4000
+	var all sync.WaitGroup
+	for range from {
+		all.Go(func() { endSpans(provider, spans) })
+	}
+	all.Wait()
+	if err := provider.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if l.Delivered() != from*spans || dropped(l) != "" {
+		t.Errorf("got %d delivered, dropped %q, want %d and none", l.Delivered(), dropped(l), from*spans)
+	}
+}
+
+func TestWhatEndsAfterTheShutdownIsCounted(t *testing.T) {
+	l := &ledger.Ledger{}
+	p := processor(t, l, plain{}, func() (*grpc.ClientConn, error) {
+		return grpc.NewClient("localhost:1", grpc.WithTransportCredentials(insecure.NewCredentials()))
+	})
+	if err := p.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.OnEnd(tracetest.SpanStub{SpanContext: trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled,
+	})}.Snapshot())
+	if got := dropped(l); got != "after_shutdown 1" {
+		t.Errorf("got %q dropped, want after_shutdown 1", got)
+	}
 }
 
 func TestBugOfTheRulesCostsOneSpan(t *testing.T) {

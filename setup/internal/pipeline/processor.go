@@ -9,17 +9,14 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc/metadata"
-
-	"github.com/nais/spor/setup/internal/ledger"
-	"github.com/nais/spor/setup/internal/otlp"
 )
 
 // A Processor exports spans. It is safe for concurrent use.
 type Processor struct {
-	config   Config
-	buffer   *buffer
-	sender   *sender
-	encoders sync.Pool // of *encoder
+	config Config
+	buffer *buffer
+	sender *sender
+	homes  sync.Pool // of *int: a shard, and so that of one processor as a rule
 
 	stop    sync.Once
 	stopped chan struct{}
@@ -28,13 +25,6 @@ type Processor struct {
 }
 
 var _ sdktrace.SpanProcessor = (*Processor)(nil)
-
-// encoder is that of one processor at a time, which so comes back to its home.
-type encoder struct {
-	*otlp.Encoder
-	bytes []byte
-	home  int // a shard
-}
 
 // New returns a processor that runs until Shutdown, or the error of Dial.
 func New(c Config) (*Processor, error) {
@@ -50,9 +40,10 @@ func New(c Config) (*Processor, error) {
 		},
 		stopped: make(chan struct{}), ran: make(chan struct{}),
 	}
-	p.encoders.New = func() any {
-		return &encoder{Encoder: c.Encoding.NewEncoder(), bytes: make([]byte, 0, 2<<10)}
+	for i := range p.buffer.shards {
+		p.buffer.shards[i].encoder = c.Encoding.NewEncoder()
 	}
+	p.homes.New = func() any { return new(int) }
 	life, abort := context.WithCancel(metadata.NewOutgoingContext(context.Background(), metadata.New(c.Headers)))
 	p.sender = &sender{
 		dial: c.Dial, buffer: p.buffer, trouble: c.Trouble, timeout: c.Timeout, delay: c.Delay, life: life, abort: abort,
@@ -72,31 +63,14 @@ const mostShards = 16
 // OnStart does nothing.
 func (*Processor) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
 
-// OnEnd encodes a span that is sampled. It never waits for the collector.
+// OnEnd takes a span that is sampled. It never waits for the collector.
 func (p *Processor) OnEnd(span sdktrace.ReadOnlySpan) {
 	if !span.SpanContext().IsSampled() {
 		return
 	}
-	e, _ := p.encoders.Get().(*encoder)
-	if origin := p.encode(e, span); origin != nil {
-		p.buffer.add(&e.home, origin, e.bytes)
-	}
-	if cap(e.bytes) > 2*chunkBytes {
-		e.bytes = make([]byte, 0, 2<<10)
-	}
-	p.encoders.Put(e)
-}
-
-// encode encodes span. A bug costs the span, and not the program.
-func (p *Processor) encode(e *encoder, span sdktrace.ReadOnlySpan) (origin *otlp.Origin) {
-	defer func() {
-		if value := recover(); value != nil {
-			p.config.Ledger.Drop(ledger.Encode, 1)
-			origin = nil
-		}
-	}()
-	e.bytes = e.AppendSpan(e.bytes[:0], span)
-	return e.Origin(span)
+	home, _ := p.homes.Get().(*int)
+	p.buffer.add(home, span)
+	p.homes.Put(home)
 }
 
 // ForceFlush returns when every span that has ended is settled, or with an error

@@ -64,6 +64,7 @@ func (s *sender) run() {
 	for !s.done() {
 		now := time.Now()
 		if s.buffer.timed.Load() {
+			s.buffer.encodeSome()
 			s.buffer.spares()
 		}
 		s.launch(now)

@@ -1,0 +1,231 @@
+package pipeline
+
+import (
+	"runtime"
+	"sync"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/nais/spor/setup/internal/ledger"
+	"github.com/nais/spor/setup/internal/otlp"
+)
+
+// shard is where one processor at a time puts spans that have ended. They wait to
+// be encoded together, by the sender: that is cheaper than one by one, and not part
+// of ending a span unless they come faster than the sender is given time.
+type shard struct {
+	mu     sync.Mutex
+	ended  ring
+	closed bool
+
+	encoding sync.Mutex // for what is below; taken before mu
+	encoder  *otlp.Encoder
+	bytes    []byte
+	chunk    *chunk
+
+	_ [64]byte // shards share no cache line
+}
+
+const (
+	// someEnded are encoded without waiting for more. Fewer than one end in a
+	// hundred wakes the sender.
+	someEnded = ringSpans / 2
+	// own is how many spans are encoded by who ends one and finds no room.
+	own = 16
+)
+
+// lock locks the shard at home, or one beside it that nobody is using, and makes
+// that the home. All begin with the same, and part where they get in each other's
+// way: spans that end one by one stay in order, as a rule.
+func (b *buffer) lock(home *int) *shard {
+	for i := range b.shards {
+		at := (*home + i) % len(b.shards)
+		if s := &b.shards[at]; s.mu.TryLock() {
+			*home = at
+			return s
+		}
+	}
+	s := &b.shards[*home]
+	s.mu.Lock()
+	return s
+}
+
+// add takes a span that has ended. It is settled, or waits, when add returns.
+//
+// Processors that end spans as fast as they can leave none for the sender: it is
+// given its turn now and then while the buffer fills, if that helps.
+func (b *buffer) add(home *int, span sdktrace.ReadOnlySpan) {
+	for {
+		s, taken := b.push(home, span)
+		if taken {
+			break
+		}
+		b.encode(s, own)
+	}
+	if b.press.Load() && b.press.CompareAndSwap(true, false) {
+		runtime.Gosched()
+	}
+}
+
+// push is false when s has no room.
+func (b *buffer) push(home *int, span sdktrace.ReadOnlySpan) (s *shard, taken bool) {
+	s = b.lock(home)
+	closed := s.closed
+	taken = closed || s.ended.push(span)
+	ended := s.ended.len
+	s.mu.Unlock()
+	switch {
+	case closed:
+		b.ledger.Drop(ledger.AfterShutdown, 1)
+		return s, true
+	case !taken:
+		return s, false
+	}
+	if b.mostSpans > 0 || b.batchSpans > 0 {
+		b.count(s)
+	}
+	if ended == someEnded || !b.timed.Load() && b.timed.CompareAndSwap(false, true) {
+		b.wakeSender()
+	}
+	return s, true
+}
+
+// count bounds the number of spans, and has a batch sent that is complete.
+func (b *buffer) count(s *shard) {
+	waiting, unbatched := b.waiting.Add(1), b.unbatched.Add(1)
+	if b.mostSpans > 0 && waiting > b.mostSpans {
+		b.dropOldest(s, waiting-b.mostSpans)
+	}
+	if b.batchSpans > 0 && unbatched >= b.batchSpans {
+		b.wakeSender()
+	}
+}
+
+// encodeSome encodes what has ended where it is much.
+func (b *buffer) encodeSome() {
+	for i := range b.shards {
+		s := &b.shards[i]
+		s.mu.Lock()
+		some := s.ended.len >= someEnded
+		s.mu.Unlock()
+		if some {
+			b.encode(s, ringSpans)
+		}
+	}
+}
+
+// encode encodes the oldest n spans that ended in s.
+func (b *buffer) encode(s *shard, n int) {
+	s.encoding.Lock()
+	defer s.encoding.Unlock()
+	b.encodeEnded(s, n)
+}
+
+// encodeEnded is encode. The caller holds the lock of the encoding.
+func (b *buffer) encodeEnded(s *shard, n int) {
+	var room [own]sdktrace.ReadOnlySpan
+	for n > 0 {
+		s.mu.Lock()
+		spans := s.ended.pop(room[:min(n, len(room))])
+		s.mu.Unlock()
+		for _, span := range spans {
+			if origin := b.encodeSpan(s, span); origin == nil {
+				b.lose(ledger.Encode)
+			} else if len(s.bytes) > largestBody {
+				b.lose(ledger.TooBig)
+			} else if !b.put(s, origin, s.bytes) {
+				b.lose(ledger.QueueFull)
+			}
+		}
+		if len(spans) == 0 {
+			return
+		}
+		n -= len(spans)
+	}
+}
+
+// encodeSpan encodes span into s.bytes. A bug costs the span, and not the program.
+func (b *buffer) encodeSpan(s *shard, span sdktrace.ReadOnlySpan) (origin *otlp.Origin) {
+	defer func() {
+		if value := recover(); value != nil {
+			origin = nil
+		}
+	}()
+	if cap(s.bytes) > 2*chunkBytes {
+		s.bytes = nil
+	}
+	s.bytes = s.encoder.AppendSpan(s.bytes[:0], span)
+	return s.encoder.Origin(span)
+}
+
+// lose settles a span that is in no chunk yet.
+func (b *buffer) lose(reason ledger.Reason) {
+	b.unbatched.Add(-1)
+	b.drop(reason, 1)
+}
+
+// put finds room for span. It is false when there is none, and nothing older to
+// drop for it either.
+func (b *buffer) put(s *shard, origin *otlp.Origin, span []byte) bool {
+	if s.chunk != nil && s.chunk.put(origin, span) {
+		return true
+	}
+	if len(span) > chunkBytes {
+		return b.putLarge(s, origin, span)
+	}
+	s.chunk = b.exchange(s.chunk)
+	return s.chunk != nil && s.chunk.put(origin, span)
+}
+
+// putLarge queues a span in a chunk of its own, behind those before it.
+func (b *buffer) putLarge(s *shard, origin *otlp.Origin, span []byte) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s.chunk != nil && s.chunk.spans() > 0 {
+		b.seal(s.chunk)
+		s.chunk = nil
+	}
+	if !b.makeRoom(len(span)) {
+		return false
+	}
+	c := chunkOf(origin, span)
+	b.held += c.held()
+	b.seal(c)
+	return true
+}
+
+// sealAll queues what the shards hold, and returns the age of the youngest.
+func (b *buffer) sealAll() uint64 {
+	b.timed.Store(false)
+	for i := range b.shards {
+		b.sealShard(&b.shards[i], false)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.seq
+}
+
+// sealShard queues what s holds; a shard that is closed takes nothing any more.
+func (b *buffer) sealShard(s *shard, closing bool) {
+	if closing {
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
+	}
+	s.encoding.Lock()
+	defer s.encoding.Unlock()
+	b.encodeEnded(s, ringSpans)
+	if s.chunk != nil && s.chunk.spans() > 0 {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.seal(s.chunk)
+		s.chunk = nil
+	}
+}
+
+// close lets no span in any more.
+func (b *buffer) close() {
+	for i := range b.shards {
+		b.sealShard(&b.shards[i], true)
+	}
+}
