@@ -20,35 +20,47 @@ import (
 
 // packages are what blocks of Go may use without importing it.
 var packages = map[string]string{
-	"attribute":    "go.opentelemetry.io/otel/attribute",
-	"chi":          "github.com/go-chi/chi/v5",
-	"chitrace":     "github.com/nais/spor/httptrace/chitrace",
-	"codes":        "google.golang.org/grpc/codes",
-	"context":      "context",
-	"errors":       "errors",
-	"grpc":         "google.golang.org/grpc",
-	"grpctrace":    "github.com/nais/spor/grpctrace",
-	"http":         "net/http",
-	"httptrace":    "github.com/nais/spor/httptrace",
-	"kafka":        "github.com/segmentio/kafka-go",
-	"kafkagotrace": "github.com/nais/spor/kafkatrace/kafkagotrace",
-	"kafkatrace":   "github.com/nais/spor/kafkatrace",
-	"kgo":          "github.com/twmb/franz-go/pkg/kgo",
-	"kgotrace":     "github.com/nais/spor/kafkatrace/kgotrace",
-	"netip":        "net/netip",
-	"os":           "os",
-	"otel":         "go.opentelemetry.io/otel",
-	"pgxpool":      "github.com/jackc/pgx/v5/pgxpool",
-	"pgxtrace":     "github.com/nais/spor/sqltrace/pgxtrace",
-	"sarama":       "github.com/IBM/sarama",
-	"saramatrace":  "github.com/nais/spor/kafkatrace/saramatrace",
-	"semconv":      "go.opentelemetry.io/otel/semconv/v1.43.0",
-	"setup":        "github.com/nais/spor/setup",
-	"slog":         "log/slog",
-	"sql":          "database/sql",
-	"sqltrace":     "github.com/nais/spor/sqltrace",
-	"time":         "time",
-	"trace":        "go.opentelemetry.io/otel/trace",
+	"attribute":       "go.opentelemetry.io/otel/attribute",
+	"chi":             "github.com/go-chi/chi/v5",
+	"chitrace":        "github.com/nais/spor/httptrace/chitrace",
+	"codes":           "google.golang.org/grpc/codes",
+	"context":         "context",
+	"echo":            "github.com/labstack/echo/v4",
+	"echo5":           "github.com/labstack/echo/v5",
+	"echotrace":       "github.com/nais/spor/httptrace/echotrace",
+	"echotrace5":      "github.com/nais/spor/httptrace/echotrace5",
+	"errors":          "errors",
+	"gin":             "github.com/gin-gonic/gin",
+	"gintrace":        "github.com/nais/spor/httptrace/gintrace",
+	"grpc":            "google.golang.org/grpc",
+	"grpctrace":       "github.com/nais/spor/grpctrace",
+	"http":            "net/http",
+	"httprouter":      "github.com/julienschmidt/httprouter",
+	"httproutertrace": "github.com/nais/spor/httptrace/httproutertrace",
+	"httptrace":       "github.com/nais/spor/httptrace",
+	"kafka":           "github.com/segmentio/kafka-go",
+	"kafkagotrace":    "github.com/nais/spor/kafkatrace/kafkagotrace",
+	"kafkatrace":      "github.com/nais/spor/kafkatrace",
+	"kgo":             "github.com/twmb/franz-go/pkg/kgo",
+	"kgotrace":        "github.com/nais/spor/kafkatrace/kgotrace",
+	"logrus":          "github.com/sirupsen/logrus",
+	"logrustrace":     "github.com/nais/spor/setup/logrustrace",
+	"mux":             "github.com/gorilla/mux",
+	"muxtrace":        "github.com/nais/spor/httptrace/muxtrace",
+	"netip":           "net/netip",
+	"os":              "os",
+	"otel":            "go.opentelemetry.io/otel",
+	"pgxpool":         "github.com/jackc/pgx/v5/pgxpool",
+	"pgxtrace":        "github.com/nais/spor/sqltrace/pgxtrace",
+	"sarama":          "github.com/IBM/sarama",
+	"saramatrace":     "github.com/nais/spor/kafkatrace/saramatrace",
+	"semconv":         "go.opentelemetry.io/otel/semconv/v1.43.0",
+	"setup":           "github.com/nais/spor/setup",
+	"slog":            "log/slog",
+	"sql":             "database/sql",
+	"sqltrace":        "github.com/nais/spor/sqltrace",
+	"time":            "time",
+	"trace":           "go.opentelemetry.io/otel/trace",
 }
 
 // TestBlocks compiles every block of Go in every page, and what every block of
@@ -59,6 +71,11 @@ func TestBlocks(t *testing.T) {
 	for _, path := range pages(t) {
 		blocks = append(blocks, blocksOf(t, path)...)
 	}
+	compile(t, blocks)
+}
+
+func compile(t *testing.T, blocks []block) {
+	t.Helper()
 	if len(blocks) == 0 {
 		t.Fatal("no blocks")
 	}

@@ -1,0 +1,61 @@
+package docs_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// tableGiven is what the lines of the README's table take for granted, by what the
+// reader uses.
+var tableGiven = map[string]string{
+	"`net/http` server":  "server *http.Server, mux *http.ServeMux",
+	"`net/http` client":  "client *http.Client",
+	"chi":                "r chi.Router",
+	"gin":                "r *gin.Engine",
+	"echo v4":            "e *echo.Echo",
+	"echo v5":            "e *echo5.Echo",
+	"httprouter":         "server *http.Server, r *httprouter.Router",
+	"gorilla/mux":        "server *http.Server, r *mux.Router",
+	"gRPC server":        "opts []grpc.ServerOption",
+	"gRPC client":        "target string, opts []grpc.DialOption",
+	"`database/sql`":     "",
+	"pgx v5":             "",
+	"franz-go":           "opts []kgo.Opt, record *kgo.Record, handle func(context.Context) error",
+	"sarama":             "err error, producer sarama.SyncProducer, group sarama.ConsumerGroup, topics []string, handler sarama.ConsumerGroupHandler, session sarama.ConsumerGroupSession, message *sarama.ConsumerMessage, handle func(context.Context) error",
+	"segmentio/kafka-go": "err error, config kafka.ReaderConfig, message kafka.Message, handle func(context.Context) error",
+	"slog":               "",
+	"logrus":             "",
+}
+
+// row is a row: what the reader uses, the import, and the lines.
+var row = regexp.MustCompile("(?m)^\\| (.+) \\| `github.com/nais/spor/(.+)` \\| (.+) \\|$")
+
+// TestTable compiles the lines of the README's table, and finds their imports.
+func TestTable(t *testing.T) {
+	page, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var blocks []block
+	for _, match := range row.FindAllStringSubmatch(string(page), -1) {
+		use, path, lines := match[1], match[2], code.FindAllStringSubmatch(match[3], -1)
+		given, known := tableGiven[use]
+		if !known {
+			t.Errorf("%s: what do its lines take for granted?", use)
+		}
+		b := block{place: use, given: given}
+		for _, line := range lines {
+			b.text += strings.ReplaceAll(line[1], "{…}", "{}") + "\n"
+		}
+		if name := path[strings.LastIndexByte(path, '/')+1:]; !strings.Contains(b.text, name+".") || packages[name] != "github.com/nais/spor/"+path {
+			t.Errorf("%s: the line does not use %s", use, path)
+		}
+		blocks = append(blocks, b)
+	}
+	if len(blocks) != len(tableGiven) {
+		t.Errorf("got %d rows, want %d", len(blocks), len(tableGiven))
+	}
+	compile(t, blocks)
+}
