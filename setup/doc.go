@@ -12,8 +12,9 @@
 //	}
 //
 // [Run] gives run a context that ends on SIGTERM, flushes the spans when run has
-// returned, and logs a panic as one line. [Start] is for programs that do this
-// themselves.
+// returned, and logs a panic as one line. In a Naisjob [WithRootSpan] makes one
+// trace of all that run does; without it each call there begins one of its own.
+// [Start] is for programs that do this themselves.
 //
 // Second, [LogHandler] writes the JSON lines that NAIS reads, with the trace's
 // identity in each, and with type and stack of errors and panics.

@@ -27,7 +27,7 @@ func (b *rowBuilder) notes(s *tracetree.Span) []cell {
 	case s.Orphan:
 		notes = append(notes, cell{"↑ its parent, span " + parent + ", did not arrive", yellow})
 	case b.fromElsewhere(s):
-		notes = append(notes, cell{"↑ called from span " + parent + " of another program", faint})
+		notes = append(notes, cell{"↑ called from span " + parent + ", of another program or not ended", faint})
 	}
 	return notes
 }
