@@ -66,7 +66,8 @@ func TestOutageLosesNothing(t *testing.T) {
 	for s.count() == before && time.Since(back) < 20*time.Second {
 		<-time.After(10 * time.Millisecond)
 	}
-	if took := time.Since(back); took > 5*time.Second {
+	took := time.Since(back)
+	if took > 5*time.Second {
 		t.Errorf("the first spans came %s after the collector, want five seconds", took)
 	}
 	o, lines := p.end(t)
@@ -74,7 +75,7 @@ func TestOutageLosesNothing(t *testing.T) {
 	if grew := int64(o.Heap[len(o.Heap)-1]) - int64(o.Heap[0]); grew > 8<<20 {
 		t.Errorf("the heap grew by %d MiB, want 8 at most", grew>>20)
 	}
-	t.Logf("first spans after %s; heap %v; lines %d", time.Since(back), o.Heap, len(lines))
+	t.Logf("first spans after %s; heap %v; lines %d", took, o.Heap, len(lines))
 }
 
 // A small container without a collector.
