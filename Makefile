@@ -87,6 +87,10 @@ bench: ## Measure beside the rivals (see BENCHMARKS.md)
 	[ ! -f .tmp/services/env ] || . .tmp/services/env; cd internal/integration && go test -run '^$$' -bench . -benchmem -count 6 ./... | tee $(CURDIR)/.tmp/bench.txt
 	$(BENCHSTAT) .tmp/bench.txt
 
+.PHONY: plots
+plots: ## Draw the plots of BENCHMARKS.md from .tmp/bench*.txt
+	cd internal/integration && go run ./plot -o $(CURDIR)/docs/images $(CURDIR)/.tmp/bench*.txt
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz test for FUZZTIME (60s)
 	./scripts/fuzz.sh $(FUZZTIME)

@@ -1,0 +1,159 @@
+package main
+
+import "image/color"
+
+// A chart is one picture, of panels in rows.
+type chart struct {
+	file, title string
+	columns     int
+	panels      []panel
+}
+
+// A panel is a metric of several benchmarks, each a group of bars: one for each
+// library that it measures.
+type panel struct {
+	title  string
+	axis   string
+	metric string
+	scale  float64
+	groups []group
+}
+
+// A group is what is measured beside one another, mostly of one benchmark.
+type group struct {
+	label      string
+	benchmarks []string
+}
+
+func of(label string, benchmarks ...string) group { return group{label, benchmarks} }
+
+// libraries are the bars of a group, in order. spor is the only strong colour; a
+// variant is a lighter shade. The rest differ in lightness as well as in hue, for
+// those who see fewer hues.
+var libraries = []struct {
+	name, label string
+	color       color.Color
+}{
+	{"none", "no library", grey},
+	{"bare", "no library", grey},
+	{"idle", "idle stats.Handler", color.RGBA{0xB4, 0xB4, 0xB4, 0xFF}},
+	{"spor", "spor", blue},
+	{"spor-measured", "spor, measuring", lightBlue},
+	{"official", "spor, WithOfficialExporter", lightBlue},
+	{"otelhttp", "otelhttp", amber},
+	{"otelchi", "otelchi", lightAmber},
+	{"dd-trace-go", "dd-trace-go", darkGrey},
+	{"otelgrpc", "otelgrpc", amber},
+	{"otelsql", "otelsql", amber},
+	{"otelsql-quiet", "otelsql, quiet", lightAmber},
+	{"uptrace", "uptrace", mauve},
+	{"uptrace-same", "uptrace, as many attributes", lightMauve},
+	{"nhatthm", "nhatthm", darkGrey},
+	{"kotel", "kotel", amber},
+	{"otelsarama", "otelsarama", amber},
+	{"otelpgx", "otelpgx", amber},
+	{"otelpgx-measured", "otelpgx, measuring", lightAmber},
+	{"stock", "stock OpenTelemetry", amber},
+}
+
+var (
+	blue       = color.RGBA{0x00, 0x72, 0xB2, 0xFF}
+	lightBlue  = color.RGBA{0x8C, 0xC4, 0xE6, 0xFF}
+	amber      = color.RGBA{0xDD, 0xB0, 0x6C, 0xFF}
+	lightAmber = color.RGBA{0xF1, 0xDD, 0xBC, 0xFF}
+	mauve      = color.RGBA{0xA6, 0x86, 0xA2, 0xFF}
+	lightMauve = color.RGBA{0xD9, 0xC7, 0xD7, 0xFF}
+	grey       = color.RGBA{0xDD, 0xDD, 0xDD, 0xFF}
+	darkGrey   = color.RGBA{0x78, 0x78, 0x78, 0xFF}
+)
+
+const (
+	wall      = "ns"
+	processor = "cpu-ns"
+)
+
+// costs are the two panels that most charts have.
+func costs(title, metric string, groups ...group) []panel {
+	axis := "µs by the clock"
+	if metric == processor {
+		axis = "µs of processor time"
+	}
+	return []panel{{title, axis, metric, 1e-3, groups}, {title, "allocations", "allocs", 1, groups}}
+}
+
+var charts = []chart{
+	{"bench-http.svg", "HTTP: one request", 1, costs("", wall,
+		of("server,\nsampled", "Server/router=mux/state=bare", "Server/router=mux/state=sampled"),
+		of("server,\nnot sampled", "Server/router=mux/state=unsampled"),
+		of("server,\nno SDK", "Server/router=mux/state=noop"),
+		of("server,\nhealth check", "Server/router=mux/state=healthcheck"),
+		of("chi,\nsampled", "Server/router=chi/state=bare", "Server/router=chi/state=sampled"),
+		of("chi,\nnot sampled", "Server/router=chi/state=unsampled"),
+		of("chi,\nno SDK", "Server/router=chi/state=noop"),
+		of("client,\nsampled", "Client/context=background/state=bare", "Client/context=background/state=sampled"),
+		of("client,\nnot sampled", "Client/context=background/state=unsampled"),
+		of("client,\nno SDK", "Client/context=background/state=noop"),
+	)},
+	{"bench-grpc.svg", "gRPC: both ends of one call", 2, append(
+		costs("unary call", wall, calls("unary")...),
+		costs("stream of 100 messages", wall, calls("stream")...)...,
+	)},
+	{"bench-sql.svg", "database/sql: one statement, driver in memory", 1, append(
+		costs("query", processor, states("SQLQuery")...),
+		costs("exec", processor, states("SQLExec")...)...,
+	)},
+	{"bench-kafka.svg", "franz-go: one record", 2, costs("", processor,
+		of("produce,\nsampled", "Kafka/op=produce/state=always"),
+		of("produce,\nnot sampled", "Kafka/op=produce/state=never"),
+		of("process,\nsampled", "Kafka/op=process/state=always"),
+		of("process,\nnot sampled", "Kafka/op=process/state=never"),
+	)},
+	{"bench-sarama.svg", "sarama: one message", 1, costs("", processor,
+		of("sync,\nsampled", "Sarama/op=sync/state=always"),
+		of("sync,\nnot sampled", "Sarama/op=sync/state=never"),
+		of("sync,\nno SDK", "Sarama/op=sync/state=no-SDK"),
+		of("async,\nsampled", "Sarama/op=async/state=always"),
+		of("async,\nnot sampled", "Sarama/op=async/state=never"),
+		of("async,\nno SDK", "Sarama/op=async/state=no-SDK"),
+		of("process,\nsampled", "Sarama/op=process/state=always"),
+		of("process,\nnot sampled", "Sarama/op=process/state=never"),
+		of("process,\nno SDK", "Sarama/op=process/state=no-SDK"),
+	)},
+	{"bench-pgx.svg", "pgx: what the tracer adds to one query", 2, costs("", processor, states("PgxTracer")...)},
+	{"bench-export.svg", "Export: one span, one request, and a burst", 2, append(
+		costs("", processor, of("one span,\nafter its end", "Span"), of("a whole\nrequest", "Request")),
+		panel{"", "% of the spans lost", "lost", 100, []group{of("200,000 spans\nwithin a second", "Burst")}},
+		panel{"", "MiB of memory more", "MiB", 1, []group{of("200,000 spans\nwithin a second", "Burst")}},
+	)},
+	{"bench-end.svg", "span.End at a rate, with a collector and with a dead one", 1, []panel{
+		{"", "µs, median", "p50-ns", 1e-3, ends},
+		{"", "µs, 99th percentile", "p99-ns", 1e-3, ends},
+		{"", "% of the spans lost", "lost", 100, ends[:3]},
+	}},
+}
+
+func calls(kind string) []group {
+	return []group{
+		of("sampled", "GRPC/call="+kind+"/state=bare", "GRPC/call="+kind+"/state=sampled"),
+		of("not\nsampled", "GRPC/call="+kind+"/state=unsampled"),
+		of("no SDK", "GRPC/call="+kind+"/state=noop"),
+		of("filtered", "GRPC/call="+kind+"/state=filtered"),
+	}
+}
+
+func states(benchmark string) []group {
+	return []group{
+		of("sampled", benchmark+"/state=always"),
+		of("not sampled", benchmark+"/state=never"),
+		of("no SDK", benchmark+"/state=no-SDK"),
+	}
+}
+
+var ends = []group{
+	of("1,000 a second", "End/collector=live/rate=1000"),
+	of("10,000 a second", "End/collector=live/rate=10000"),
+	of("100,000 a second", "End/collector=live/rate=100000"),
+	of("1,000 a second,\ncollector dead", "End/collector=dead/rate=1000"),
+	of("10,000 a second,\ncollector dead", "End/collector=dead/rate=10000"),
+	of("100,000 a second,\ncollector dead", "End/collector=dead/rate=100000"),
+}

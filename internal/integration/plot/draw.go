@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Lengths are in points, of which four are three pixels: the pictures are 800
+// pixels wide.
+const (
+	width       vg.Length = 600
+	rowHeight   vg.Length = 170
+	titleHeight vg.Length = 48
+	margin      vg.Length = 8
+)
+
+// sans is the family that the texts are measured in, and those to draw them with
+// where it is missing, of the same or nearly the same widths.
+const sans, sansOrAlike = "font-family:Liberation Sans", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif"
+
+// draw returns the picture as SVG.
+func (c chart) draw(all results) ([]byte, error) {
+	rows := len(c.panels) / c.columns
+	height := titleHeight + vg.Length(rows)*rowHeight
+	svg := vgsvg.New(width, height)
+	canvas := draw.New(svg)
+	fill(canvas, color.White)
+	plots, shown, widest := make([][]*plot.Plot, rows), map[string]bool{}, 0.0
+	for i, panel := range c.panels {
+		groups, err := panel.bars(all)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range slices.Concat(groups...) {
+			shown[b.library] = true
+			widest = max(widest, b.left+1+gap/2)
+		}
+		plots[i/c.columns] = append(plots[i/c.columns], panel.plot(groups))
+	}
+	for _, p := range slices.Concat(plots...) {
+		p.X.Max = widest // the bars of all panels are as wide
+	}
+	c.heading(draw.Crop(canvas, margin, -margin, height-titleHeight+margin, -margin), shown)
+	tiles := draw.Tiles{Rows: rows, Cols: c.columns, PadX: margin, PadY: margin, PadRight: margin, PadLeft: margin, PadBottom: margin}
+	body := draw.Crop(canvas, 0, 0, 0, -titleHeight)
+	for i, row := range plot.Align(plots, tiles, body) {
+		for j, tile := range row {
+			plots[i][j].Draw(tile)
+		}
+	}
+	var b bytes.Buffer
+	if _, err := svg.WriteTo(&b); err != nil {
+		return nil, err
+	}
+	return bytes.ReplaceAll(b.Bytes(), []byte(sans), []byte(sansOrAlike)), nil
+}
+
+// heading draws the title, and below it a line that tells which colour is whose.
+func (c chart) heading(area draw.Canvas, shown map[string]bool) {
+	title := style(11)
+	title.Font.Weight = 3 // bold
+	title.YAlign = draw.YTop
+	area.FillText(title, vg.Point{X: area.Min.X, Y: area.Max.Y}, c.title)
+	labels := style(8)
+	const swatch = 8
+	at := area.Min
+	for _, l := range libraries {
+		if !shown[l.name] {
+			continue
+		}
+		fill(draw.Canvas{Canvas: area.Canvas, Rectangle: vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: swatch, Y: swatch})}}, l.color)
+		at.X += swatch + 3
+		area.FillText(labels, vg.Point{X: at.X, Y: at.Y + 1}, l.label)
+		at.X += 1.15*labels.Width(l.label) + 10 // the font may be a wider one
+	}
+}
+
+func fill(c draw.Canvas, col color.Color) {
+	c.FillPolygon(col, []vg.Point{c.Min, {X: c.Max.X, Y: c.Min.Y}, c.Max, {X: c.Min.X, Y: c.Max.Y}})
+}
+
+func style(size vg.Length) text.Style {
+	return text.Style{
+		Color: color.Gray{0x20}, Handler: plot.DefaultTextHandler,
+		Font: font.Font{Typeface: "Liberation", Variant: "Sans", Size: size},
+	}
+}
+
+// missingError says that the input has no figures of a benchmark.
+type missingError struct{ series }
+
+func (e *missingError) Error() string {
+	return "the input has no " + e.metric + " of Benchmark" + e.benchmark
+}
+
+// A bar is the figure of one library; its left is where it begins, in bars.
+type bar struct {
+	library string
+	color   color.Color
+	value   float64
+	left    float64
+}
+
+// gap is between groups, in bars.
+const gap = 0.7
+
+// bars returns those of each group, from left to right.
+func (p panel) bars(all results) ([][]bar, error) {
+	var groups [][]bar
+	left := gap / 2
+	for _, g := range p.groups {
+		figures := map[string][]float64{}
+		for _, benchmark := range g.benchmarks {
+			s := series{benchmark, p.metric}
+			if all[s] == nil {
+				return nil, &missingError{s}
+			}
+			for library, f := range all[s] {
+				figures[library] = append(figures[library], f...)
+			}
+		}
+		var bars []bar
+		for _, l := range libraries {
+			if f := figures[l.name]; f != nil {
+				bars = append(bars, bar{l.name, l.color, median(f) * p.scale, left})
+				left++
+				delete(figures, l.name)
+			}
+		}
+		for library := range figures {
+			return nil, fmt.Errorf("%v measure %q, which has no colour", g.benchmarks, library)
+		}
+		groups = append(groups, bars)
+		left += gap
+	}
+	return groups, nil
+}
+
+func (p panel) plot(groups [][]bar) *plot.Plot {
+	pl := plot.New()
+	pl.BackgroundColor = nil
+	pl.Title.Text, pl.Title.TextStyle.Font, pl.Title.Padding = p.title, style(8).Font, 2
+	pl.Y.Label.Text, pl.Y.Label.TextStyle.Font, pl.Y.Label.Padding = p.axis, style(8).Font, 2
+	pl.Y.Tick.Label.Font, pl.X.Tick.Label.Font = style(7.5).Font, style(7.5).Font
+	pl.X.Tick.Length, pl.Y.Tick.Length = 4, 2
+	pl.X.Tick.Color, pl.Y.Tick.Color = color.White, color.White // they only keep the labels off
+	pl.X.Padding, pl.Y.Padding = 0, 0
+	grid := plotter.NewGrid()
+	grid.Vertical.Color, grid.Horizontal.Color = nil, color.Gray{0xE0}
+	pl.Add(grid)
+	var ticks []plot.Tick
+	for i, g := range groups {
+		pl.Add(bars(g))
+		middle := (g[0].left + g[len(g)-1].left + 1) / 2
+		ticks = append(ticks, plot.Tick{Value: middle, Label: p.groups[i].label})
+		for _, b := range g {
+			pl.Y.Max = max(pl.Y.Max, 1.15*b.value)
+		}
+	}
+	pl.X.Min, pl.Y.Min = 0, 0
+	pl.X.Tick.Marker, pl.Y.Tick.Marker = plot.ConstantTicks(ticks), plot.TickerFunc(round)
+	return pl
+}
+
+// bars draws a group, the value above each.
+type bars []bar
+
+func (bs bars) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	value := style(7)
+	value.XAlign = draw.XCenter
+	for _, b := range bs {
+		area := c
+		area.Min, area.Max = vg.Point{X: x(b.left), Y: y(0)}, vg.Point{X: x(b.left + 0.92), Y: y(b.value)}
+		fill(area, b.color)
+		c.FillText(value, vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: area.Max.Y + 2}, format(b.value))
+	}
+}
+
+// round returns some three ticks, at 1, 2 or 5 times a power of ten.
+func round(_, highest float64) []plot.Tick {
+	step := math.Pow10(int(math.Floor(math.Log10(highest / 2))))
+	for _, times := range []float64{5, 2} {
+		if 2*times*step <= highest {
+			step *= times
+			break
+		}
+	}
+	var ticks []plot.Tick
+	for n := 0.0; n*step <= highest; n++ {
+		ticks = append(ticks, plot.Tick{Value: n * step, Label: strconv.FormatFloat(n*step, 'g', 6, 64)})
+	}
+	return ticks
+}
+
+// format writes whole numbers as such, and of others three digits or so.
+func format(v float64) string {
+	digits := 2
+	switch {
+	case v >= 100 || v == math.Trunc(v):
+		digits = 0
+	case v >= 1:
+		digits = 1
+	}
+	return strconv.FormatFloat(v, 'f', digits, 64)
+}

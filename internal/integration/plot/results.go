@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/perf/benchfmt"
+	"golang.org/x/perf/benchmath"
+)
+
+// A series is what one benchmark measures of several libraries, such as
+// {"Kafka/op=produce/state=always", "cpu-ns"}.
+type series struct{ benchmark, metric string }
+
+// results are the figures of each library, as often as they were measured.
+type results map[series]map[string][]float64
+
+// read reads what the benchmarks of files have reported. A benchmark has its
+// library either in its name, as /lib=spor, or in the unit, as cpu-ns/spor.
+func read(files []string) (results, error) {
+	all := results{}
+	from := map[string]string{}
+	input := benchfmt.Files{Paths: files}
+	for input.Scan() {
+		switch r := input.Result().(type) {
+		case *benchfmt.SyntaxError: // most likely a log line among the benchmarks
+			fmt.Fprintln(os.Stderr, "plot:", r)
+		case *benchfmt.Result:
+			file, _ := r.Pos()
+			if before, ok := from[r.Name.String()]; ok && before != file {
+				return nil, fmt.Errorf("%s is both in %s and in %s (give one of them)", r.Name, before, file)
+			}
+			from[r.Name.String()] = file
+			all.add(r)
+		}
+	}
+	return all, input.Err()
+}
+
+func (all results) add(r *benchfmt.Result) {
+	benchmark, library := split(r.Name)
+	for _, v := range r.Values {
+		value, unit := v.Value, v.Unit
+		if v.OrigUnit != "" {
+			value, unit = v.OrigValue, v.OrigUnit
+		}
+		metric, per, ok := strings.Cut(unit, "/")
+		if !ok {
+			continue
+		}
+		if per == "op" {
+			per = library
+		}
+		s := series{benchmark, metric}
+		if all[s] == nil {
+			all[s] = map[string][]float64{}
+		}
+		all[s][per] = append(all[s][per], value)
+	}
+}
+
+// split returns the name of a benchmark without its library and GOMAXPROCS.
+func split(name benchfmt.Name) (benchmark, library string) {
+	base, parts := name.Parts()
+	benchmark = string(base)
+	for _, part := range parts {
+		if lib, ok := strings.CutPrefix(string(part), "/lib="); ok {
+			library = lib
+		} else if part[0] == '/' {
+			benchmark += string(part)
+		}
+	}
+	return benchmark, library
+}
+
+func median(figures []float64) float64 {
+	sample := benchmath.NewSample(figures, &benchmath.DefaultThresholds)
+	return benchmath.AssumeNothing.Summary(sample, 0.95).Center
+}
