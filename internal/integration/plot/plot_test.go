@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	plot "github.com/nais/spor/internal/integration/plot"
 )
 
 // The colours are those of the libraries.
@@ -43,7 +45,7 @@ var pictures = map[string]struct {
 
 func TestEveryLibraryHasItsBars(t *testing.T) {
 	dir := t.TempDir()
-	if out, err := plot(t, dir, "testdata/bench.txt"); err != nil || out != "" {
+	if out, err := run(t, dir, "testdata/bench.txt"); err != nil || out != "" {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for name, want := range pictures {
@@ -63,10 +65,10 @@ func TestEveryLibraryHasItsBars(t *testing.T) {
 
 func TestMedianIsWrittenAboveTheBar(t *testing.T) {
 	dir := t.TempDir()
-	if out, err := plot(t, dir, "testdata/bench.txt", "testdata/kafka.txt"); err == nil || !strings.Contains(out, "both in") {
+	if out, err := run(t, dir, "testdata/bench.txt", "testdata/kafka.txt"); err == nil || !strings.Contains(out, "both in") {
 		t.Errorf("got %v: %s, want that a benchmark is in two files", err, out)
 	}
-	if out, err := plot(t, dir, "testdata/kafka.txt"); err != nil {
+	if out, err := run(t, dir, "testdata/kafka.txt"); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	_, texts := readSVG(t, filepath.Join(dir, "bench-kafka.svg"))
@@ -77,7 +79,7 @@ func TestMedianIsWrittenAboveTheBar(t *testing.T) {
 
 func TestMissingBenchmarkSkipsItsChart(t *testing.T) {
 	dir := t.TempDir()
-	out, err := plot(t, dir, "testdata/kafka.txt")
+	out, err := run(t, dir, "testdata/kafka.txt")
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -98,19 +100,29 @@ func TestUnknownLibraryIsAnError(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(sample), "kotel", "newcomer")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := plot(t, t.TempDir(), file); err == nil || !strings.Contains(out, "newcomer") {
+	if out, err := run(t, t.TempDir(), file); err == nil || !strings.Contains(out, "newcomer") {
 		t.Errorf("got %v: %s", err, out)
 	}
 }
 
-// plot runs the command, and returns what it says on stderr.
-func plot(t *testing.T, dir string, files ...string) (string, error) {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "plot")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+// TestMain is the command where run asks for it.
+func TestMain(m *testing.M) {
+	if os.Getenv("TEST_PLOT") == "" {
+		os.Exit(m.Run())
 	}
-	out, err := exec.CommandContext(t.Context(), program, append([]string{"-o", dir}, files...)...).CombinedOutput()
+	plot.Main()
+}
+
+// run runs the command, and returns what it says.
+func run(t *testing.T, dir string, files ...string) (string, error) {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), program, append([]string{"-o", dir}, files...)...)
+	command.Env = append(os.Environ(), "TEST_PLOT=1")
+	out, err := command.CombinedOutput()
 	return string(out), err
 }
 

@@ -1,0 +1,4 @@
+package main
+
+// Main lets the tests be the command.
+var Main = main
