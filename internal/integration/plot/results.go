@@ -27,19 +27,20 @@ func read(files []string) (results, error) {
 		case *benchfmt.SyntaxError: // most likely a log line among the benchmarks
 			fmt.Fprintln(os.Stderr, "plot:", r)
 		case *benchfmt.Result:
+			benchmark, library := split(r.Name)
+			name := benchmark + "/lib=" + library
 			file, _ := r.Pos()
-			if before, ok := from[r.Name.String()]; ok && before != file {
+			if before, ok := from[name]; ok && before != file {
 				return nil, fmt.Errorf("%s is both in %s and in %s (give one of them)", r.Name, before, file)
 			}
-			from[r.Name.String()] = file
-			all.add(r)
+			from[name] = file
+			all.add(r, benchmark, library)
 		}
 	}
 	return all, input.Err()
 }
 
-func (all results) add(r *benchfmt.Result) {
-	benchmark, library := split(r.Name)
+func (all results) add(r *benchfmt.Result, benchmark, library string) {
 	for _, v := range r.Values {
 		value, unit := v.Value, v.Unit
 		if v.OrigUnit != "" {
