@@ -54,7 +54,7 @@ func (t *telemetry) newPipeline(s *settings) (sdktrace.SpanProcessor, error) {
 	}
 	w := &watcher{signal: "traces", endpoint: s.traces.endpoint, reporter: t.reporter}
 	c := pipeline.Config{
-		Dial:     func() (*grpc.ClientConn, error) { return dial(s.traces, w.watch) },
+		Dial:     func() (*grpc.ClientConn, error) { return dial(s.traces, w.watch, bulk()) },
 		Encoding: otlp.NewCommon(s.rewriter), Ledger: t.ledger, Trouble: w, Headers: s.traces.headers,
 		Timeout: min(s.traces.timeout, s.batch.timeout), Delay: s.batch.delay, Bytes: w.bufferBytes(),
 	}
