@@ -42,12 +42,12 @@ func (b *buffer) parkedIsOldest() bool {
 	return len(b.parked) > 0 && (b.queue.len() == 0 || b.parked[0].seq <= b.queue.peek().seq)
 }
 
-// dropOldest drops that many spans of those that wait, s's own if there are no
-// older ones.
-func (b *buffer) dropOldest(s *shard, spans int64) {
+// dropOldest drops that many spans of those that wait, those of the shards if there
+// are no older ones.
+func (b *buffer) dropOldest(spans int64) {
 	for ; spans > 0 && b.waiting.Load() > b.mostSpans; spans-- {
 		if b.isEmpty() {
-			b.sealShard(s, false)
+			b.sealShards()
 		}
 		b.mu.Lock()
 		older := b.queue.len() > 0 || len(b.parked) > 0

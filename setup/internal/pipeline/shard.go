@@ -82,7 +82,7 @@ func (b *buffer) push(home *int, span sdktrace.ReadOnlySpan) (s *shard, taken bo
 		return s, false
 	}
 	if b.mostSpans > 0 || b.batchSpans > 0 {
-		b.count(s)
+		b.count()
 	}
 	if ended == someEnded || !b.timed.Load() && b.timed.CompareAndSwap(false, true) {
 		b.wakeSender()
@@ -91,10 +91,10 @@ func (b *buffer) push(home *int, span sdktrace.ReadOnlySpan) (s *shard, taken bo
 }
 
 // count bounds the number of spans, and has a batch sent that is complete.
-func (b *buffer) count(s *shard) {
+func (b *buffer) count() {
 	waiting, unbatched := b.waiting.Add(1), b.unbatched.Add(1)
 	if b.mostSpans > 0 && waiting > b.mostSpans {
-		b.dropOldest(s, waiting-b.mostSpans)
+		b.dropOldest(waiting - b.mostSpans)
 	}
 	if b.batchSpans > 0 && unbatched >= b.batchSpans {
 		b.wakeSender()
@@ -197,12 +197,16 @@ func (b *buffer) putLarge(s *shard, origin *otlp.Origin, span []byte) bool {
 // sealAll queues what the shards hold, and returns the age of the youngest.
 func (b *buffer) sealAll() uint64 {
 	b.timed.Store(false)
-	for i := range b.shards {
-		b.sealShard(&b.shards[i], false)
-	}
+	b.sealShards()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.seq
+}
+
+func (b *buffer) sealShards() {
+	for i := range b.shards {
+		b.sealShard(&b.shards[i], false)
+	}
 }
 
 // sealShard queues what s holds; a shard that is closed takes nothing any more.
