@@ -77,7 +77,7 @@ integration: build ## Test against the servers of make services, and what takes 
 	[ ! -f .tmp/services/env ] || . .tmp/services/env; cd internal/integration && SPOR_BIN=$(CURDIR)/bin go test $(RACE) -tags integration -timeout 20m ./...
 
 .PHONY: fault
-fault: ## Test setup through long outages and under load, at full length (20 minutes)
+fault: ## Test setup through long outages and under load, at full length (12 minutes)
 	go test -tags fault -timeout 60m -count 1 -run 'SwitchOver|Outage|Burst|HighRate|DeadCollector|FullBuffer' -v ./setup ./setup/internal/load
 	go test $(RACE) -timeout 30m -count 1 ./setup ./setup/internal/pipeline
 

@@ -1,6 +1,10 @@
 package otlp
 
-import "go.opentelemetry.io/otel/attribute"
+import (
+	"slices"
+
+	"go.opentelemetry.io/otel/attribute"
+)
 
 // habits are attributes as they were written: programs write the same few over and
 // over, and what is remembered need not be read, masked and encoded again.
@@ -153,18 +157,11 @@ func (e *Encoder) appendSpanAttributes(b []byte, own []attribute.KeyValue) []byt
 // already.
 func (e *Encoder) appendTwins(b []byte, own []attribute.KeyValue) []byte {
 	for i := range own {
-		if _, added := e.rules.Attribute(own[i]); added.Key != "" && !has(own, added.Key) {
+		_, added := e.rules.Attribute(own[i])
+		there := func(a attribute.KeyValue) bool { return a.Key == added.Key }
+		if added.Key != "" && !slices.ContainsFunc(own, there) {
 			b = e.appendAttribute(b, spanAttributes, &added)
 		}
 	}
 	return b
-}
-
-func has(attributes []attribute.KeyValue, key attribute.Key) bool {
-	for i := range attributes {
-		if attributes[i].Key == key {
-			return true
-		}
-	}
-	return false
 }

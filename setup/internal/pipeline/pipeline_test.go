@@ -79,6 +79,19 @@ func exportingWith(t *testing.T, l *ledger.Ledger, rules otlp.Rules, dial func()
 	return sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(processor(t, l, rules, dial)))
 }
 
+// delivering is exportingWith a collector that takes everything.
+func delivering(t *testing.T, l *ledger.Ledger, rules otlp.Rules) *sdktrace.TracerProvider {
+	t.Helper()
+	server, err := receiver.Listen(":0", receiver.Sink{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	return exportingWith(t, l, rules, func() (*grpc.ClientConn, error) {
+		return grpc.NewClient(server.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	})
+}
+
 func processor(t *testing.T, l *ledger.Ledger, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *pipeline.Processor {
 	t.Helper()
 	p, err := pipeline.New(pipeline.Config{
@@ -117,16 +130,9 @@ func (s slow) AppendAdded(dst []attribute.KeyValue, _ sdktrace.ReadOnlySpan) []a
 
 // A span is encoded after its end, up to some that wait for that.
 func TestEndDoesNotEncode(t *testing.T) {
-	server, err := receiver.Listen(":0", receiver.Sink{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Stop)
 	l := &ledger.Ledger{}
 	rules := slow{encodes: make(chan struct{})}
-	provider := exportingWith(t, l, rules, func() (*grpc.ClientConn, error) {
-		return grpc.NewClient(server.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
-	})
+	provider := delivering(t, l, rules)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -146,15 +152,8 @@ func TestEndDoesNotEncode(t *testing.T) {
 
 // Where spans end faster than the sender encodes, it is helped.
 func TestManySpansAtOnce(t *testing.T) {
-	server, err := receiver.Listen(":0", receiver.Sink{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Stop)
 	l := &ledger.Ledger{}
-	provider := exporting(t, l, func() (*grpc.ClientConn, error) {
-		return grpc.NewClient(server.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
-	})
+	provider := delivering(t, l, plain{})
 	const from, spans = 4, 4000
 	var all sync.WaitGroup
 	for range from {
@@ -186,15 +185,8 @@ func TestWhatEndsAfterTheShutdownIsCounted(t *testing.T) {
 }
 
 func TestBugOfTheRulesCostsOneSpan(t *testing.T) {
-	server, err := receiver.Listen(":0", receiver.Sink{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Stop)
 	l := &ledger.Ledger{}
-	provider := exporting(t, l, func() (*grpc.ClientConn, error) {
-		return grpc.NewClient(server.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
-	})
+	provider := delivering(t, l, plain{})
 	endSpans(provider, 3)
 	_, span := provider.Tracer("test").Start(t.Context(), "bug")
 	span.End()
