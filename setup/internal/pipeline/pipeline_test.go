@@ -104,6 +104,46 @@ func processor(t *testing.T, l *ledger.Ledger, rules otlp.Rules, dial func() (*g
 	return p
 }
 
+// However short the time that spans may wait: it can be over before the sender has
+// begun to wait for that.
+func TestShortDelay(t *testing.T) {
+	for _, delay := range []time.Duration{time.Nanosecond, 10 * time.Microsecond, 100 * time.Microsecond} {
+		t.Run(delay.String(), func(t *testing.T) {
+			got := make(chan struct{}, 1)
+			server, err := receiver.Listen(":0", receiver.Sink{Traces: func(context.Context, *coltracepb.ExportTraceServiceRequest) (*coltracepb.ExportTraceServiceResponse, error) {
+				got <- struct{}{}
+				return nil, nil
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(server.Stop)
+			p, err := pipeline.New(pipeline.Config{
+				Dial: func() (*grpc.ClientConn, error) {
+					return grpc.NewClient(server.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+				},
+				Encoding: otlp.NewCommon(plain{}), Ledger: &ledger.Ledger{}, Trouble: &trouble{},
+				Timeout: 30 * time.Second, Delay: delay, Bytes: func() int { return 4 << 20 },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(p))
+			for range 100 {
+				endSpans(provider, 1)
+				select {
+				case <-got:
+				case <-time.After(20 * time.Second):
+					t.Fatal("a span did not arrive")
+				}
+			}
+			if err := provider.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func endSpans(provider trace.TracerProvider, n int) {
 	tracer := provider.Tracer("test")
 	for range n {

@@ -57,19 +57,20 @@ type sender struct {
 // drain is the end.
 type drain struct{ begin, end time.Time }
 
-// run runs until the drain is done or life ends. Nothing is in flight then.
+// run runs until the drain is done or life ends. Nothing is in flight then. What a
+// round decides, it decides by one reading of the clock: what is not yet due by
+// that is what the next round waits for, though it may be due meanwhile.
 func (s *sender) run() {
 	timer := time.NewTimer(math.MaxInt64)
 	defer timer.Stop()
-	for !s.done() {
-		now := time.Now()
+	for now := time.Now(); !s.done(now); now = time.Now() {
 		if s.buffer.timed.Load() {
 			s.buffer.encodeSome()
 			s.buffer.spares()
 		}
 		s.launch(now)
 		s.tell(now)
-		timer.Reset(s.idle(time.Now()))
+		timer.Reset(time.Until(s.next(now)))
 		select {
 		case <-s.buffer.wake:
 		case f := <-s.landings:
@@ -88,7 +89,7 @@ func (s *sender) run() {
 }
 
 // done reports whether there is nothing left to do, or no hope of doing it.
-func (s *sender) done() bool {
+func (s *sender) done(now time.Time) bool {
 	if s.life.Err() != nil {
 		return true
 	}
@@ -96,7 +97,6 @@ func (s *sender) done() bool {
 	if d == nil || s.flights > 0 {
 		return false
 	}
-	now := time.Now()
 	return s.buffer.isEmpty() || s.notBefore.After(d.end) || s.down && now.Sub(d.begin) >= lastChance
 }
 
@@ -227,8 +227,8 @@ func (s *sender) tell(now time.Time) {
 	s.trouble.Dropped()
 }
 
-// idle returns for how long there is nothing to do, if nothing happens.
-func (s *sender) idle(now time.Time) time.Duration {
+// next returns when there is something to do after now, if nothing happens.
+func (s *sender) next(now time.Time) time.Time {
 	wake := now.Add(time.Hour)
 	if !s.due.IsZero() && s.due.After(now) {
 		wake = s.due
@@ -245,7 +245,7 @@ func (s *sender) idle(now time.Time) time.Duration {
 	if d := s.draining.Load(); d != nil && now.Sub(d.begin) < lastChance {
 		wake = earlier(wake, d.begin.Add(lastChance))
 	}
-	return wake.Sub(now)
+	return wake
 }
 
 func earlier(a, b time.Time) time.Time {
