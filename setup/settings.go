@@ -20,6 +20,7 @@ type settings struct {
 	resource   *resource.Resource
 	propagator propagation.TextMapPropagator
 	sampler    sdktrace.Sampler
+	ownSampler bool // the program gave one
 	limits     sdktrace.SpanLimits
 	traces     signalSettings
 	metrics    *metricSettings // nil: none
@@ -49,6 +50,7 @@ func readSettings(env *environment, c *config) *settings {
 		resource:   readResource(env, c.resource),
 		propagator: readPropagator(env),
 		sampler:    readSampler(env, c.sampler),
+		ownSampler: c.sampler != nil,
 		limits:     readLimits(env),
 		traces:     readSignal(env, "TRACES"),
 		metrics:    readMetrics(env, c),

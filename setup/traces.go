@@ -9,6 +9,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc"
 
+	"github.com/nais/spor/internal/live"
 	"github.com/nais/spor/setup/internal/otlp"
 	"github.com/nais/spor/setup/internal/pipeline"
 )
@@ -41,10 +42,17 @@ func (t *telemetry) startTraces(s *settings) error {
 		sdktrace.WithRawSpanLimits(s.limits),
 		sdktrace.WithSpanProcessor(all),
 	)
+	if s.attributesMayBeLate() {
+		live.AllowLate(provider)
+	}
 	otel.SetTracerProvider(provider)
 	t.signals = append(t.signals, provider)
 	return errors.Join(problems...)
 }
+
+// attributesMayBeLate reports whether nobody looks at a span before it has ended:
+// what setup itself samples by and exports with does not.
+func (s *settings) attributesMayBeLate() bool { return !s.ownSampler && len(s.processors) == 0 }
 
 // newPipeline returns the way of a span from its end to the collector.
 func (t *telemetry) newPipeline(s *settings) (sdktrace.SpanProcessor, error) {

@@ -21,6 +21,7 @@ type call struct {
 	start     time.Time
 	inside    context.Context //nolint:containedctx // what the driver gets, with the span
 	span      trace.Span      // nil before it starts, and when nothing is traced
+	bare      bool            // the span is to be told what the statement says
 
 	// What the driver returned.
 	returned bool
@@ -48,8 +49,7 @@ func (c *call) startSpan() context.Context {
 	if c.inside == nil {
 		c.inside = c.Context
 		if tracer, tracing := c.engine.Tracer(); tracing {
-			c.engine.CountRepeats(c.Context, c.statement.Summary)
-			c.inside, c.span = tracer.Start(c.Context, c.statement.Name, c.statement.Start...) //nolint:spancheck // end does
+			c.inside, c.span, c.bare = c.engine.Start(c.Context, tracer, c.statement)
 		}
 	}
 	return c.inside
@@ -77,7 +77,8 @@ func (c *call) outcome() dbcall.Outcome {
 func (c *call) finish(on *conn) driver.Rows {
 	o := c.outcome()
 	ctx := c.startSpan()
-	took := time.Since(c.start)
+	returned := time.Now()
+	took := returned.Sub(c.start)
 	if durations, measuring := c.engine.Durations(); measuring {
 		durations.Record(ctx, c.statement, o, took)
 	}
@@ -85,7 +86,7 @@ func (c *call) finish(on *conn) driver.Rows {
 		c.engine.MarkSlow(c.span, took)
 	}
 	if c.rows != nil && c.span != nil && c.span.IsRecording() {
-		return c.read(on)
+		return c.read(on, returned)
 	}
 	c.describeResult()
 	c.end(o)
@@ -106,6 +107,9 @@ func (c *call) describeResult() {
 func (c *call) end(o dbcall.Outcome, opts ...trace.SpanEndOption) {
 	if c.span != nil {
 		o.Describe(c.span)
+		if c.bare {
+			c.statement.Complete(c.span)
+		}
 		c.span.End(opts...)
 	}
 }

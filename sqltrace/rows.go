@@ -30,10 +30,11 @@ type rows struct {
 	older, newer *rows // in readings
 }
 
-// read returns the rows of c, which end its span.
-func (c *call) read(on *conn) driver.Rows {
+// read returns the rows of c, which the driver returned at that time. They end its
+// span.
+func (c *call) read(on *conn, at time.Time) driver.Rows {
 	r := &c.reading
-	r.Rows, r.call, r.conn, r.at = c.rows, c, on, time.Now()
+	r.Rows, r.call, r.conn, r.at = c.rows, c, on, at
 	on.rows = r
 	c.engine.readings.add(r)
 	return r.asRows()
@@ -82,7 +83,11 @@ func (r *rows) release() {
 		o = dbcall.Classify(r.call.Context, r.err)
 	}
 	r.call.span.SetAttributes(semconv.DBResponseReturnedRows(r.returned))
-	r.call.end(o, trace.WithTimestamp(r.at))
+	if time.Since(r.at) < dbcall.Slack {
+		r.call.end(o)
+	} else {
+		r.call.end(o, trace.WithTimestamp(r.at))
+	}
 }
 
 // HasNextResultSet is part of [driver.RowsNextResultSet].

@@ -17,6 +17,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
+	"github.com/nais/spor/internal/live"
 	"github.com/nais/spor/internal/sqltest"
 	"github.com/nais/spor/sqltrace"
 )
@@ -69,6 +70,11 @@ var sqlLibraries = []struct {
 		wrap := nhat.Wrap(sqlFake().Driver(), nhat.WithTracerProvider(s.tp), nhat.WithMeterProvider(metricnoop.NewMeterProvider()),
 			nhat.WithDefaultAttributes(sqlAttributes...), nhat.AllowRoot(), nhat.TraceQueryWithoutArgs())
 		return sql.OpenDB(driverConnector{wrap})
+	}},
+	{"spor-setup", func(_ *testing.B, s sdk) *sql.DB { // as under setup, whose samplers do not look at attributes
+		live.AllowLate(s.tp)
+		return sqltrace.OpenDB(sqlFake(), sqltrace.WithTracerProvider(s.tp), sqltrace.WithMeterProvider(metricnoop.NewMeterProvider()),
+			sqltrace.WithAttributes(sqlAttributes...))
 	}},
 	{"spor-measured", func(_ *testing.B, s sdk) *sql.DB {
 		return sqltrace.OpenDB(sqlFake(), sqltrace.WithTracerProvider(s.tp), sqltrace.WithMeterProvider(s.mp),

@@ -108,3 +108,21 @@ func TestGetAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestLate(t *testing.T) {
+	told, other := oteltest.New(t), oteltest.New(t)
+	live.AllowLate(told.TracerProvider)
+	for name, test := range map[string]struct {
+		provider trace.TracerProvider
+		late     bool
+	}{
+		"told of":      {told.TracerProvider, true},
+		"another":      {other.TracerProvider, false},
+		"uncomparable": {uncomparable{TracerProvider: told.TracerProvider}, false},
+		"no-op":        {tracenoop.NewTracerProvider(), false},
+	} {
+		if got := live.NewTracer(test.provider, "scope").Late(); got != test.late {
+			t.Errorf("%s: late %v", name, got)
+		}
+	}
+}

@@ -152,7 +152,7 @@ func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.Tra
 		b.tell(sql, noTag, o)
 	}
 	end := time.Since(b.start)
-	if last, _, heard := b.session.wire.answers(b); heard && end-last > slack {
+	if last, _, heard := b.session.wire.answers(b); heard && end-last > dbcall.Slack {
 		end = last
 	}
 	b.session.wire.stop(b)

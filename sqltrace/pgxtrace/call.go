@@ -24,6 +24,7 @@ type call struct {
 	start     time.Time
 	span      trace.Span // nil when there is none
 	result    [1]attribute.KeyValue
+	bare      bool // the span is to be told what the statement says
 	copies    bool // it is a COPY
 	ended     bool
 }
@@ -58,14 +59,9 @@ func (c *call) begin(ctx context.Context) {
 	s := c.session
 	c.Context = s.tx.above(ctx)
 	if tracer, tracing := s.tracer.TracerUnder(c.Context); tracing {
-		s.tracer.CountRepeats(c.Context, c.statement.Summary)
-		c.Context, c.span = tracer.Start(c.Context, c.statement.Name, c.statement.Start...) //nolint:spancheck // end does
+		c.Context, c.span, c.bare = s.tracer.Start(c.Context, tracer, c.statement)
 	}
 }
-
-// slack is how much later than the server's answer a span may end: telling the
-// difference would cost more than it says.
-const slack = 50 * time.Microsecond
 
 // end measures the call and ends its span, as of when the server had answered. Of
 // part of a transaction there is a span only if it failed or took long.
@@ -93,6 +89,9 @@ func (c *call) end(tag pgconn.CommandTag, o dbcall.Outcome) {
 		c.describe(tag)
 		s.tracer.MarkSlow(c.span, took)
 		o.Describe(c.span)
+		if c.bare {
+			c.statement.Complete(c.span)
+		}
 	}
 	if exact {
 		c.span.End(trace.WithTimestamp(c.start.Add(took)))

@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/nais/spor/sqltrace/internal/dbcall"
 )
 
 // wire listens to what goes between pgx and the server while a statement is under
@@ -64,7 +66,7 @@ func (w *wire) took(c *call) (d time.Duration, exact bool) {
 	}
 	heard := w.heard
 	w.leave()
-	if !heard || d-w.at < slack {
+	if !heard || d-w.at < dbcall.Slack {
 		return d, false
 	}
 	return w.at, true

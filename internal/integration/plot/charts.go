@@ -38,6 +38,7 @@ var libraries = []struct {
 	{"bare", "no library", grey},
 	{"idle", "idle stats.Handler", color.RGBA{0xB4, 0xB4, 0xB4, 0xFF}},
 	{"spor", "spor", blue},
+	{"spor-setup", "spor, under setup", darkBlue},
 	{"spor-measured", "spor, measuring", lightBlue},
 	{"official", "spor, WithOfficialExporter", lightBlue},
 	{"otelhttp", "otelhttp", amber},
@@ -57,6 +58,7 @@ var libraries = []struct {
 }
 
 var (
+	darkBlue   = color.RGBA{0x00, 0x45, 0x80, 0xFF}
 	blue       = color.RGBA{0x00, 0x72, 0xB2, 0xFF}
 	lightBlue  = color.RGBA{0x8C, 0xC4, 0xE6, 0xFF}
 	amber      = color.RGBA{0xDD, 0xB0, 0x6C, 0xFF}

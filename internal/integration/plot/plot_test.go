@@ -15,7 +15,7 @@ import (
 
 // The colours are those of the libraries.
 const (
-	spor, measured             = "#0072B2", "#8CC4E6"
+	spor, measured, setup      = "#0072B2", "#8CC4E6", "#004580"
 	rival, variant             = "#DDB06C", "#F1DDBC"
 	second, secondAgain, third = "#A686A2", "#D9C7D7", "#787878"
 	nothing, idle              = "#DDDDDD", "#B4B4B4"
@@ -34,8 +34,8 @@ var pictures = map[string]struct {
 	"bench-kafka.svg":  {map[string]int{spor: 8, measured: 8, rival: 8}, "spor spor, measuring kotel"},
 	"bench-sarama.svg": {map[string]int{spor: 18, measured: 18, rival: 18}, "spor spor, measuring otelsarama"},
 	"bench-sql.svg": {
-		map[string]int{nothing: 12, spor: 12, measured: 12, rival: 12, variant: 12, second: 12, secondAgain: 12, third: 12},
-		"no library spor spor, measuring otelsql otelsql, quiet uptrace uptrace, as many attributes nhatthm",
+		map[string]int{nothing: 12, spor: 12, setup: 12, measured: 12, rival: 12, variant: 12, second: 12, secondAgain: 12, third: 12},
+		"no library spor spor, under setup spor, measuring otelsql otelsql, quiet uptrace uptrace, as many attributes nhatthm",
 	},
 	// spor does not allocate without sampling, nor without an SDK, and loses nothing.
 	"bench-pgx.svg":    {map[string]int{spor: 4, measured: 5, rival: 6, variant: 6}, "spor spor, measuring otelpgx otelpgx, measuring"},

@@ -16,6 +16,10 @@ import (
 // seconds are the boundaries that the conventions advise for durations.
 var seconds = []float64{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10}
 
+// Slack is how much later than the database's answer a span may end: telling the
+// difference would cost more than it says.
+const Slack = 50 * time.Microsecond
+
 // Durations is db.client.operation.duration.
 type Durations struct {
 	histogram metric.Float64Histogram

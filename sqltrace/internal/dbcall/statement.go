@@ -19,6 +19,8 @@ type Statement struct {
 	Name string
 	// Start is what spans start with: samplers see every attribute.
 	Start []trace.SpanStartOption
+	// attributes are those of Start.
+	attributes []attribute.KeyValue
 	// Summary is the operation and its tables, "" when it is not known.
 	Summary string
 	// Operation is the first of them.
@@ -60,6 +62,15 @@ func NewStatements(c *dbconf.Config, t dbconf.Target) *Statements {
 // Common returns the attributes of every statement.
 func (s *Statements) Common() []attribute.KeyValue { return s.common }
 
+var (
+	client     = trace.WithSpanKind(trace.SpanKindClient)
+	clientOnly = []trace.SpanStartOption{client}
+)
+
+// Complete tells span, which started bare, what s says of it. It goes last: the span
+// makes room for all it then has.
+func (s *Statement) Complete(span trace.Span) { span.SetAttributes(s.attributes...) }
+
 func (s *Statements) build(q sqltext.Query) *Statement {
 	measured := s.series.Get(subject{q.Operation, q.Collection}, s.newSeries)
 	attrs := slices.Clip(measured.attributes)
@@ -71,7 +82,8 @@ func (s *Statements) build(q sqltext.Query) *Statement {
 	}
 	return &Statement{
 		Name:        s.nameOf(q),
-		Start:       []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...)},
+		Start:       []trace.SpanStartOption{client, trace.WithAttributes(attrs...)},
+		attributes:  attrs,
 		Summary:     q.Summary,
 		Operation:   q.Operation,
 		Transaction: transaction(q),

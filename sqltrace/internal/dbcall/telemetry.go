@@ -38,6 +38,18 @@ func NewTelemetry(c *dbconf.Config, scopeName string) *Telemetry {
 // Tracer returns the tracer, and whether it does anything.
 func (t *Telemetry) Tracer() (tracer trace.Tracer, tracing bool) { return t.tracer.Get() }
 
+// Start starts the span of s. If that is bare, it is to be told what s says before
+// it ends, see [Statement.Complete].
+func (t *Telemetry) Start(ctx context.Context, tracer trace.Tracer, s *Statement) (inside context.Context, span trace.Span, bare bool) {
+	t.CountRepeats(ctx, s.Summary)
+	opts := s.Start
+	if bare = t.tracer.Late(); bare {
+		opts = clientOnly
+	}
+	inside, span = tracer.Start(ctx, s.Name, opts...) //nolint:spancheck // the caller ends it
+	return inside, span, bare                         //nolint:spancheck // likewise
+}
+
 // Durations returns the histogram, and whether it does anything.
 func (t *Telemetry) Durations() (d *Durations, measuring bool) { return t.meter.Get() }
 

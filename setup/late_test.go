@@ -1,0 +1,37 @@
+package setup_test
+
+import (
+	"testing"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/nais/spor/internal/live"
+	"github.com/nais/spor/setup"
+)
+
+// Attributes may be late unless a sampler or a processor of the program's own is to
+// see them as a span starts.
+func TestLateAttributes(t *testing.T) {
+	for name, test := range map[string]struct {
+		opts []setup.Option
+		late bool
+	}{
+		"as it comes":       {nil, true},
+		"official exporter": {[]setup.Option{setup.WithOfficialExporter()}, true},
+		"own sampler":       {[]setup.Option{setup.WithSampler(sdktrace.AlwaysSample())}, false},
+		"own processor":     {[]setup.Option{setup.WithSpanProcessor(&ended{})}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := listen(t, ":0")
+			environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", c.Endpoint())
+			logLines(t)
+			shutdown := mustStart(t, test.opts...)
+			if got := live.NewTracer(nil, "test").Late(); got != test.late {
+				t.Errorf("late: %v", got)
+			}
+			if err := shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -1,0 +1,28 @@
+package pgxtrace_test
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/nais/spor/internal/live"
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// A span says the same when its attributes may be late.
+func TestLateAttributes(t *testing.T) {
+	var said [2]map[string]string
+	for i := range said {
+		sdk := oteltest.New(t)
+		if i == 1 {
+			live.AllowLate(sdk.TracerProvider)
+		}
+		pool := new(server).open(t, sdk, "")
+		if err := query(t.Context(), pool, "SELECT id, name FROM orders WHERE id = $1", "7"); err != nil {
+			t.Fatal(err)
+		}
+		said[i] = oteltest.Map(sdk.Only(t).Attributes())
+	}
+	if len(said[0]) != 9 || !maps.Equal(said[0], said[1]) {
+		t.Errorf("attributes %v, late %v", said[0], said[1])
+	}
+}
