@@ -193,10 +193,31 @@ func (p *saramaSync) SendAll(ctx context.Context, records []*conformance.KafkaRe
 
 func (p *saramaSync) Start(ctx context.Context, r *conformance.KafkaRecord, done func(context.Context, conformance.KafkaRecord, error)) {
 	m := saramaMessage(ctx, r)
+	taken := make(chan struct{})
+	take := sync.OnceFunc(func() { close(taken) })
+	if m.Value != nil {
+		m.Value = noticed{m.Value, take}
+	}
 	go func() {
+		defer take()
 		_, _, err := p.SendMessage(m)
 		done(ctx, saramaSent(m), err)
 	}()
+	if m.Value != nil {
+		<-taken // a producer that is closed before panics
+	}
+}
+
+// noticed is a value that tells when the producer takes it.
+type noticed struct {
+	sarama.Encoder
+
+	take func()
+}
+
+func (n noticed) Length() int {
+	n.take()
+	return n.Encoder.Length()
 }
 
 func (p *saramaSync) Forward(ctx context.Context, received conformance.KafkaRecord, topic string) error {
