@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/sqltrace/internal/dbcall"
@@ -28,7 +29,8 @@ type call struct {
 	result   driver.Result
 	rows     driver.Rows
 	err      error
-	bad      int // how many connections were
+	told     attribute.KeyValue // how many rows it was about
+	bad      int                // how many connections were
 
 	reading rows // the rows, as the program gets them
 }
@@ -99,7 +101,7 @@ func (c *call) describeResult() {
 	}
 	defer func() { _ = recover() }() // of a result that is none
 	if n, err := c.result.RowsAffected(); err == nil {
-		c.span.SetAttributes(dbcall.AffectedRowsKey.Int64(n))
+		c.told = dbcall.AffectedRowsKey.Int64(n)
 	}
 }
 
@@ -107,9 +109,7 @@ func (c *call) describeResult() {
 func (c *call) end(o dbcall.Outcome, opts ...trace.SpanEndOption) {
 	if c.span != nil {
 		o.Describe(c.span)
-		if c.bare {
-			c.statement.Complete(c.span)
-		}
+		c.statement.Complete(c.span, c.bare, c.told)
 		c.span.End(opts...)
 	}
 }

@@ -82,7 +82,7 @@ func (r *rows) release() {
 	if r.err != nil && !errors.Is(r.err, io.EOF) {
 		o = dbcall.Classify(r.call.Context, r.err)
 	}
-	r.call.span.SetAttributes(semconv.DBResponseReturnedRows(r.returned))
+	r.call.told = semconv.DBResponseReturnedRows(r.returned)
 	if time.Since(r.at) < dbcall.Slack {
 		r.call.end(o)
 	} else {

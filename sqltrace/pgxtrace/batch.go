@@ -129,9 +129,9 @@ func (b *batch) tell(sql string, tag pgconn.CommandTag, o dbcall.Outcome) {
 		b.opts = append(append(b.opts[:0], c.statement.Start...), trace.WithTimestamp(c.start))
 		c.Context, c.span = tracer.Start(b.Context, c.statement.Name, b.opts...) //nolint:spancheck // it is ended below
 		if c.span.IsRecording() {
-			c.describe(tag)
 			s.tracer.MarkSlow(c.span, took)
 			o.Describe(c.span)
+			c.statement.Complete(c.span, false, rowsOf(tag))
 		}
 		c.span.End(trace.WithTimestamp(c.start.Add(took)))
 	}

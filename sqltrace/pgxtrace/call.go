@@ -23,9 +23,8 @@ type call struct {
 	statement *dbcall.Statement
 	start     time.Time
 	span      trace.Span // nil when there is none
-	result    [1]attribute.KeyValue
-	bare      bool // the span is to be told what the statement says
-	copies    bool // it is a COPY
+	bare      bool       // the span is to be told what the statement says
+	copies    bool       // it is a COPY
 	ended     bool
 }
 
@@ -86,12 +85,9 @@ func (c *call) end(tag pgconn.CommandTag, o dbcall.Outcome) {
 		return
 	}
 	if c.span.IsRecording() {
-		c.describe(tag)
 		s.tracer.MarkSlow(c.span, took)
 		o.Describe(c.span)
-		if c.bare {
-			c.statement.Complete(c.span)
-		}
+		c.statement.Complete(c.span, c.bare, rowsOf(tag))
 	}
 	if exact {
 		c.span.End(trace.WithTimestamp(c.start.Add(took)))
@@ -100,19 +96,18 @@ func (c *call) end(tag pgconn.CommandTag, o dbcall.Outcome) {
 	}
 }
 
-// describe tells the number of rows, which the tag of statements that have one
-// ends with.
-func (c *call) describe(tag pgconn.CommandTag) {
+// rowsOf returns the number of rows, which the tag of statements that have one ends
+// with.
+func rowsOf(tag pgconn.CommandTag) (rows attribute.KeyValue) {
 	text := tag.String()
-	if text == "" || text[len(text)-1] < '0' || text[len(text)-1] > '9' {
-		return
+	switch {
+	case text == "" || text[len(text)-1] < '0' || text[len(text)-1] > '9':
+		return rows
+	case strings.HasPrefix(text, "SELECT "), strings.HasPrefix(text, "FETCH "):
+		return semconv.DBResponseReturnedRows(int(tag.RowsAffected()))
+	default:
+		return dbcall.AffectedRowsKey.Int64(tag.RowsAffected())
 	}
-	if strings.HasPrefix(text, "SELECT ") || strings.HasPrefix(text, "FETCH ") {
-		c.result[0] = semconv.DBResponseReturnedRows(int(tag.RowsAffected()))
-	} else {
-		c.result[0] = dbcall.AffectedRowsKey.Int64(tag.RowsAffected())
-	}
-	c.span.SetAttributes(c.result[:]...)
 }
 
 // classify returns how a statement ended. That the program could not take in what

@@ -2,6 +2,7 @@ package dbcall
 
 import (
 	"slices"
+	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -67,9 +68,26 @@ var (
 	clientOnly = []trace.SpanStartOption{client}
 )
 
-// Complete tells span, which started bare, what s says of it. It goes last: the span
-// makes room for all it then has.
-func (s *Statement) Complete(span trace.Span) { span.SetAttributes(s.attributes...) }
+// Complete tells span the number of rows, unless that is the zero value, and, if it
+// started bare, what s says of it: all at once, so that the span makes room once.
+func (s *Statement) Complete(span trace.Span, bare bool, rows attribute.KeyValue) {
+	if !bare && !rows.Valid() || !span.IsRecording() {
+		return
+	}
+	attrs := buffers.Get().(*[]attribute.KeyValue) //nolint:forcetypeassert // there is nothing else in it
+	*attrs = (*attrs)[:0]
+	if bare {
+		*attrs = append(*attrs, s.attributes...)
+	}
+	if rows.Valid() {
+		*attrs = append(*attrs, rows)
+	}
+	span.SetAttributes(*attrs...)
+	buffers.Put(attrs)
+}
+
+// buffers are for attributes, which spans copy.
+var buffers = sync.Pool{New: func() any { return new([]attribute.KeyValue) }}
 
 func (s *Statements) build(q sqltext.Query) *Statement {
 	measured := s.series.Get(subject{q.Operation, q.Collection}, s.newSeries)
