@@ -67,24 +67,48 @@ func (c chart) draw(all results) ([]byte, error) {
 	return bytes.ReplaceAll(b.Bytes(), []byte(sans), []byte(sansOrAlike)), nil
 }
 
-// heading draws the title, and below it a line that tells which colour is whose.
+// heading draws the title, and below it lines that tell which colour is whose.
 func (c chart) heading(area draw.Canvas, shown map[string]bool) {
 	title := style(11)
 	title.Font.Weight = 3 // bold
 	title.YAlign = draw.YTop
 	area.FillText(title, vg.Point{X: area.Min.X, Y: area.Max.Y}, c.title)
-	labels := style(8)
-	const swatch = 8
-	at := area.Min
+	const swatch, lineHeight = 8, 11
+	lines := legend(area.Max.X-area.Min.X-swatch-3, shown)
+	first := area.Min.Y + vg.Length(len(lines)-1)*lineHeight/2
+	for i, line := range lines {
+		for _, e := range line {
+			at := vg.Point{X: area.Min.X + e.left, Y: first - vg.Length(i)*lineHeight}
+			fill(draw.Canvas{Canvas: area.Canvas, Rectangle: vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: swatch, Y: swatch})}}, e.color)
+			area.FillText(style(8), at.Add(vg.Point{X: swatch + 3, Y: 1}), e.label)
+		}
+	}
+}
+
+// An entry is the name of a library, and where it begins in its line.
+type entry struct {
+	label string
+	color color.Color
+	left  vg.Length
+}
+
+// legend returns the names of the libraries shown, in lines that are no wider.
+func legend(widest vg.Length, shown map[string]bool) (lines [][]entry) {
+	const between = 8 + 3 + 10 // the swatch, and the gaps beside it
+	var line []entry
+	var left vg.Length
 	for _, l := range libraries {
 		if !shown[l.name] {
 			continue
 		}
-		fill(draw.Canvas{Canvas: area.Canvas, Rectangle: vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: swatch, Y: swatch})}}, l.color)
-		at.X += swatch + 3
-		area.FillText(labels, vg.Point{X: at.X, Y: at.Y + 1}, l.label)
-		at.X += 1.15*labels.Width(l.label) + 10 // the font may be a wider one
+		width := 1.15 * style(8).Width(l.label) // the font may be a wider one
+		if left+width > widest {
+			lines, line, left = append(lines, line), nil, 0
+		}
+		line = append(line, entry{l.label, l.color, left})
+		left += width + between
 	}
+	return append(lines, line)
 }
 
 func fill(c draw.Canvas, col color.Color) {
