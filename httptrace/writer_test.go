@@ -69,6 +69,7 @@ func TestWriterKeepsItsInterfaces(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				io.Copy(io.Discard, res.Body) // until the handler has returned
 				res.Body.Close()
 				server.Close()
 			}
