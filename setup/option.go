@@ -54,6 +54,10 @@ func WithSampler(s sdktrace.Sampler) Option {
 // WithSpanProcessor adds a processor, beside the one that exports; nil adds none.
 // It works without an endpoint too: tests use it to see spans. Its OnEnd runs in
 // the goroutine that ends the span and must not block.
+//
+// With it, or [WithSampler], every span starts with the attributes known by then.
+// Without either nobody looks, and those of SQL statements are set at the end, which
+// is cheaper: give a processor here rather than to the provider later.
 func WithSpanProcessor(p sdktrace.SpanProcessor) Option {
 	return func(c *config) {
 		if p != nil {
