@@ -2,10 +2,15 @@ package setup_test
 
 import (
 	"context"
+	"database/sql/driver"
+	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
+	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -17,7 +22,10 @@ import (
 	"github.com/nais/spor/httptrace"
 	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/sqltest"
+	"github.com/nais/spor/kafkatrace"
 	"github.com/nais/spor/setup"
+	"github.com/nais/spor/sqltrace"
 )
 
 // TestSwitchOver has both pipelines deliver the spans of the conformance suites.
@@ -29,6 +37,8 @@ func TestSwitchOver(t *testing.T) {
 	oteltest.Witness(t, all)
 	t.Run("HTTP", func(t *testing.T) { conformance.HTTP(t, httpRouter) })
 	t.Run("gRPC", func(t *testing.T) { conformance.GRPC(t, grpcRPC) })
+	t.Run("SQL", endStatements)
+	t.Run("Kafka", endRecords)
 	spans := all.spans
 	if len(spans) < 300 {
 		t.Fatalf("the suites made %d spans", len(spans))
@@ -46,6 +56,88 @@ func TestSwitchOver(t *testing.T) {
 		}
 	}
 	t.Logf("%d spans, %d different", len(spans), different)
+}
+
+// endStatements ends spans of statements in all sorts of ways, on a driver in memory.
+func endStatements(t *testing.T) {
+	sdk := oteltest.New(t)
+	fake := &sqltest.DB{Conn: sqltest.ConnAll, Stmt: sqltest.StmtAll, Rows: sqltest.RowsAll, Returned: 2}
+	fake.Hook = func(_ context.Context, _, text string) error {
+		switch {
+		case strings.Contains(text, "missing"):
+			return errors.New("no such table: 01017012345")
+		case strings.Contains(text, "again"):
+			return driver.ErrBadConn
+		}
+		return nil
+	}
+	db := sqltrace.OpenDB(fake.Connector(), sqltrace.WithTracerProvider(sdk.TracerProvider), sqltrace.WithMeterProvider(sdk.MeterProvider),
+		sqltrace.WithTransactions(), sqltrace.WithSlowQueries(1), sqltrace.WithAttributes(
+			attribute.String("db.system.name", "microsoft.sql_server"), attribute.String("db.namespace", "shop"),
+			attribute.String("server.address", "127.0.0.1"), attribute.Int("server.port", 1433)))
+	defer db.Close()
+	for _, text := range []string{
+		"SELECT a FROM orders WHERE fnr = '01017012345'", "SELECT * FROM missing", "INSERT INTO orders VALUES (1, 'x')", "again", "",
+		"\xff not UTF-8", "WITH a AS (SELECT 1) DELETE FROM orders", strings.Repeat("SELECT long, ", 2000) + "1 FROM t",
+	} {
+		_, _ = db.ExecContext(t.Context(), text)
+		if rows, err := db.QueryContext(t.Context(), text); err == nil {
+			for rows.Next() {
+				continue
+			}
+			_ = errors.Join(rows.Err(), rows.Close())
+		}
+		if tx, err := db.BeginTx(t.Context(), nil); err == nil {
+			_, _ = tx.ExecContext(t.Context(), text)
+			_ = tx.Rollback()
+		}
+	}
+	if n := len(sdk.Ended()); n < 24 {
+		t.Errorf("%d spans", n)
+	}
+}
+
+// endRecords ends spans of records that are sent and processed, one by one and
+// together.
+func endRecords(t *testing.T) {
+	sdk := oteltest.New(t)
+	tracer := kafkatrace.NewTracer(kafkatrace.WithTracerProvider(sdk.TracerProvider), kafkatrace.WithMeterProvider(sdk.MeterProvider),
+		kafkatrace.WithPropagator(sdk.Propagator), kafkatrace.WithConsumerGroup("shop"), kafkatrace.WithCommitSpans(),
+		kafkatrace.WithKey(func(key []byte) string { return string(key) }), kafkatrace.WithAttributes(attribute.String("messaging.client.id", "till")))
+	defer tracer.Close()
+	failed := errors.New("refused")
+	var batch []*kafkatrace.Message
+	for i := range 10 {
+		m := &kafkatrace.Message{
+			Topic: "quotes", Key: []byte{'0' + byte(i), 0xff}, Tombstone: i%3 == 0,
+			Headers: kafkatrace.Headers(&[]header{}),
+		}
+		_, sent := tracer.StartSend(t.Context(), m)
+		m.Acked, m.Partition, m.Offset = i%2 == 0, int32(i), int64(i)<<40
+		if i == 5 {
+			sent(failed)
+			continue
+		}
+		sent(nil)
+		_ = tracer.Process(t.Context(), m, func(context.Context) error {
+			if i == 7 {
+				return failed
+			}
+			return nil
+		})
+		batch = append(batch, m)
+	}
+	_ = tracer.ProcessBatch(t.Context(), slices.Values(batch), func(context.Context) error { return nil })
+	_ = tracer.Commit(t.Context(), func(context.Context) error { return failed })
+	if n := len(sdk.Ended()); n != 21 {
+		t.Errorf("%d spans, want 21", n)
+	}
+}
+
+// header is that of a record.
+type header struct {
+	Key   string
+	Value []byte
 }
 
 // some keeps so many spans of each name that the suites' tests of memory do not
