@@ -87,16 +87,26 @@ func delivering(t *testing.T, l *ledger.Ledger, rules otlp.Rules) *sdktrace.Trac
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Stop)
-	return exportingWith(t, l, rules, func() (*grpc.ClientConn, error) {
+	return exportingWith(t, l, rules, reaching(server))
+}
+
+func reaching(server *receiver.Server) func() (*grpc.ClientConn, error) {
+	return func() (*grpc.ClientConn, error) {
 		return grpc.NewClient(server.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
-	})
+	}
 }
 
 func processor(t *testing.T, l *ledger.Ledger, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *pipeline.Processor {
 	t.Helper()
+	return processorAfter(t, 5*time.Second, l, rules, dial)
+}
+
+// processorAfter returns a processor that waits for more spans that long.
+func processorAfter(t *testing.T, delay time.Duration, l *ledger.Ledger, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *pipeline.Processor {
+	t.Helper()
 	p, err := pipeline.New(pipeline.Config{
 		Dial: dial, Encoding: otlp.NewCommon(rules), Ledger: l, Trouble: &trouble{},
-		Timeout: 30 * time.Second, Delay: 5 * time.Second, Bytes: func() int { return 4 << 20 },
+		Timeout: 30 * time.Second, Delay: delay, Bytes: func() int { return 4 << 20 },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -118,17 +128,8 @@ func TestShortDelay(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(server.Stop)
-			p, err := pipeline.New(pipeline.Config{
-				Dial: func() (*grpc.ClientConn, error) {
-					return grpc.NewClient(server.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
-				},
-				Encoding: otlp.NewCommon(plain{}), Ledger: &ledger.Ledger{}, Trouble: &trouble{},
-				Timeout: 30 * time.Second, Delay: delay, Bytes: func() int { return 4 << 20 },
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(p))
+			provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(
+				processorAfter(t, delay, &ledger.Ledger{}, plain{}, reaching(server))))
 			for range 100 {
 				endSpans(provider, 1)
 				select {
