@@ -31,7 +31,7 @@
 #   exports      print NAME=VALUE for each of the variables
 #
 # The server's output belongs in $dir/log, its process in $dir/pid. What helps:
-# serve, port, keep_port, password, taken, unprivileged.
+# have, serve, port, keep_port, password, taken, unprivileged.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 files=$root/scripts/services
@@ -114,6 +114,13 @@ with() {
 }
 
 names() { (cd "$files" && for file in *.sh; do echo "${file%.sh}"; done); }
+
+# have reports whether every command is installed. `command -v` with several
+# names succeeds if it finds one of them.
+have() {
+	local tool
+	for tool; do command -v "$tool" >/dev/null || return 1; done
+}
 
 has() { declare -F "$1" >/dev/null; }
 

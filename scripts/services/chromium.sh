@@ -6,7 +6,7 @@ command -v chromium >/dev/null || packages+=(chromium fonts-dejavu-core)
 command -v node >/dev/null || packages+=(nodejs)
 command -v npm >/dev/null || packages+=(npm)
 
-installed() { command -v chromium node npm >/dev/null; }
+installed() { have chromium node npm; }
 start() { :; }
 answers() { chromium --version; }
 stop() { :; }

@@ -15,7 +15,7 @@ jars=$root/.tmp/jars/kafka # which clean leaves alone
 # do so, too, if it has changed since.
 build_peer=$root/internal/integration/java/build.sh
 
-installed() { command -v java openssl >/dev/null && cmp -s "$pom" "$jars/pom.xml"; }
+installed() { have java openssl && cmp -s "$pom" "$jars/pom.xml"; }
 
 install() {
 	"$build_peer" >/dev/null

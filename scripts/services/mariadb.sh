@@ -2,7 +2,7 @@
 variables=(SPOR_MARIADB_DSN)
 packages=(mariadb-server-core mariadb-client-core)
 
-installed() { command -v mariadbd mariadb mariadb-install-db >/dev/null; }
+installed() { have mariadbd mariadb mariadb-install-db; }
 
 start() {
 	if [ ! -d "$dir/data/spor" ]; then
