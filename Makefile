@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
-MODULES := . examples internal/integration
+MODULES := . cmd/spor examples internal/integration
 FAMILIES := ./httptrace/... ./grpctrace/... ./sqltrace/... ./kafkatrace/...
 
 LINT     := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -25,7 +25,7 @@ help: ## List the targets
 .PHONY: build
 build: ## Build spor and quotes into bin/
 	@mkdir -p bin
-	go build -o bin/spor ./cmd/spor
+	cd cmd/spor && go build -o ../../bin/spor .
 	cd examples && go build -o ../bin/quotes ./quotes
 
 .PHONY: demo
@@ -44,7 +44,7 @@ test: deps ## Test every module, with embedded backends alone
 .PHONY: deps
 deps: ## Check that no test code reaches users' binaries, and who may use the SDK
 	@# setuptest is for tests: it may use them, and nobody else may use it.
-	@! go list -deps $$(go list ./setup/... | grep -v /setuptest$$) ./cmd/... $(FAMILIES) | grep -E '^testing$$|/testify|/setuptest$$' \
+	@! { go list -deps $$(go list ./setup/... | grep -v /setuptest$$) $(FAMILIES); cd cmd/spor && go list -deps .; } | grep -E '^testing$$|/testify|/setuptest$$' \
 		|| { echo "a public package links test code (see above)"; exit 1; }
 	@! go list -deps $(FAMILIES) | grep '^go.opentelemetry.io/otel/sdk' \
 		|| { echo "only setup imports the SDK"; exit 1; }

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	}
 	programs = dir
 	code := 1
-	if buildProgram("../../examples", "./quotes") && buildProgram("../..", "./cmd/spor") &&
+	if buildProgram("../../examples", "./quotes") && buildProgram("../../cmd/spor", ".") &&
 		buildProgram(".", "./gossip") && buildProgram(".", "./byhand") {
 		code = m.Run()
 	}

@@ -28,7 +28,7 @@ import (
 func TestViewer(t *testing.T) {
 	chromium, node := browserPrograms(t)
 	programs := t.TempDir()
-	build(t, programs, "../../..", "./cmd/spor")
+	build(t, programs, "../../../cmd/spor", ".")
 	build(t, programs, "../../../examples", "./quotes")
 	installModules(t)
 	recordings := t.TempDir()
