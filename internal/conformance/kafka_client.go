@@ -43,6 +43,8 @@ const (
 	// KafkaRevocations is telling, once a handler is done, that its partition was
 	// taken away meanwhile.
 	KafkaRevocations KafkaAbility = "revocations"
+	// KafkaOwnHeaders is to return a record with the headers that the program gave.
+	KafkaOwnHeaders KafkaAbility = "headers as given"
 	// KafkaNilHeaders is telling header values that are null from empty ones.
 	KafkaNilHeaders KafkaAbility = "null headers"
 )

@@ -212,7 +212,11 @@ func (s *kafkaSite) sendTwice(ctx context.Context, t *testing.T, p KafkaProducer
 		if id := sent(t, s.last(t)).SpanID(); id != span.SpanContext().SpanID() {
 			t.Errorf("the record carries %v, want %v", id, span.SpanContext().SpanID())
 		}
-		if got := s.client.Record(r.Native).Headers; !sameHeaders(got, r.Headers) {
+		got := s.client.Record(r.Native).Headers
+		if s.client.Lacks(KafkaOwnHeaders) != "" && count(got, "traceparent") == 1 {
+			got = others(got)
+		}
+		if !sameHeaders(got, r.Headers) {
 			t.Errorf("the record of the program has the headers %v, want %v", got, r.Headers)
 		}
 	}
@@ -421,7 +425,7 @@ func testKafkaMetadata(t *testing.T, s *kafkaSite) {
 					if failed := i%3 == 2; failed != (o.err != nil) {
 						t.Errorf("record %d: %v", i, o.err)
 					}
-					if n := count(o.Headers, "traceparent"); n != 0 {
+					if n := count(o.Headers, "traceparent"); n != 0 && s.client.Lacks(KafkaOwnHeaders) == "" {
 						t.Errorf("record %d came back with %d traceparents", i, n)
 					}
 				})

@@ -18,7 +18,12 @@ type franz struct{}
 
 func (franz) Modes() []string { return []string{"idempotent", "not idempotent"} }
 
-func (franz) Lacks(conformance.KafkaAbility) string { return "" }
+func (franz) Lacks(ability conformance.KafkaAbility) string {
+	if ability == conformance.KafkaOwnHeaders {
+		return "franz-go counts the bytes of the headers again when a record is done"
+	}
+	return ""
+}
 
 func (franz) Record(native any) conformance.KafkaRecord { return kafkaRecord(native.(*kgo.Record)) }
 

@@ -22,8 +22,13 @@
 // The parent of a send is the span in the record's Context if it has one when it is
 // produced, else that in the ctx of Produce: that is franz-go's own rule. Polled
 // records have no Context, so ctx counts, but for those of pools and share groups,
-// which are sent under the span that processes them. When the promise is called,
-// Context and Headers of the record are again what they were.
+// which are sent under the span that processes them.
+//
+// When the promise is called, the Context of the record is again what it was. Its
+// Headers still have the traceparent that was sent, because franz-go counts their
+// bytes again then, and would otherwise count wrong. The slice that the program gave
+// is not changed, and a record that is produced again gets a new traceparent. Until
+// the promise is called, the bytes of the traceparent count for MaxBufferedBytes.
 //
 // Never recorded: values, headers, and keys without [kafkatrace.WithKey].
 //

@@ -2,6 +2,7 @@ package kgotrace
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -44,9 +45,10 @@ func (h *hooks) OnProduceRecordBuffered(r *kgo.Record) {
 	if c == nil { // another Opt does it
 		return
 	}
+	r.Headers = withoutWritten(r.Headers)
 	s := &sending{parent: r.Context, headers: r.Headers, acks: c.acks}
 	s.message = kafkatrace.Message{
-		Topic: r.Topic, Key: r.Key, Tombstone: r.Value == nil, Headers: kafkatrace.Headers(&r.Headers),
+		Topic: r.Topic, Key: r.Key, Tombstone: r.Value == nil, Headers: (*produced)(&r.Headers),
 	}
 	s.Context, s.end = c.tracer.StartSend(r.Context, &s.message)
 	s.written = r.Headers
@@ -67,7 +69,7 @@ func (h *hooks) OnProduceRecordUnbuffered(r *kgo.Record, err error) {
 	}
 	s.end(err)
 	s.end = nil
-	s.giveBack(r)
+	s.giveBack(r, err)
 }
 
 // A sending is the context of a record that is being sent.
@@ -92,13 +94,17 @@ func (s *sending) Value(key any) any {
 	return s.Context.Value(key)
 }
 
-// giveBack makes r what it was when it came, for the promise and for those who
-// send it again, unless somebody else has changed it since.
-func (s *sending) giveBack(r *kgo.Record) {
+// giveBack restores the context and the headers of r, for the promise and for those
+// who produce it again, unless somebody else has changed them since. franz-go counts
+// the bytes of the headers after the hook that adds ours, and subtracts them after
+// this hook: headers of another size would make its count wrong for ever. They are
+// restored if their size is the same, or if the record was never counted.
+func (s *sending) giveBack(r *kgo.Record, err error) {
 	if r.Context == context.Context(s) {
 		r.Context = s.parent
 	}
-	if len(r.Headers) == len(s.written) && (len(s.written) == 0 || &r.Headers[0] == &s.written[0]) {
+	uncounted := errors.Is(err, kgo.ErrMaxBuffered)
+	if same(r.Headers, s.written) && (uncounted || size(s.headers) == size(s.written)) {
 		r.Headers = s.headers
 	}
 }
