@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -53,4 +54,60 @@ func TestSaramaClosedTwice(t *testing.T) {
 			t.Errorf("wrapped %v: panicked again: %v", wrapped, <-panics)
 		}
 	}
+}
+
+// TestSaramaClosedWhileAnswersAreDue closes producers of which the last success is
+// on its way. sarama closes Errors when every success is delivered.
+func TestSaramaClosedWhileAnswersAreDue(t *testing.T) {
+	cluster := fakeCluster(t)
+	cluster.CreateTopic(t, "quotes", 1, nil)
+	config := saramaConfig(conformance.KafkaProducing{})
+	for _, wrapped := range []bool{false, true} {
+		early := 0
+		for range 100 {
+			p, err := sarama.NewAsyncProducer(cluster.Brokers(), config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if wrapped {
+				p = saramatrace.AsyncProducer(p, config)
+			}
+			if closedEarly(t, p) {
+				early++
+			}
+		}
+		if early != 0 {
+			t.Errorf("wrapped %t: Errors was closed before the last success in %d of 100", wrapped, early)
+		}
+	}
+}
+
+// closedEarly closes p after it was given messages, and reports whether Errors was
+// closed while successes were due.
+func closedEarly(t *testing.T, p sarama.AsyncProducer) bool {
+	t.Helper()
+	const messages = 5
+	for i := range messages {
+		p.Input() <- &sarama.ProducerMessage{Topic: "quotes", Value: sarama.StringEncoder(strconv.Itoa(i))}
+	}
+	p.AsyncClose()
+	early := false
+	for due, errs := messages, p.Errors(); due > 0; {
+		select {
+		case _, open := <-p.Successes():
+			if !open {
+				t.Fatalf("Successes was closed while %d were due", due)
+			}
+			due--
+		case failed, open := <-errs:
+			if open {
+				t.Fatal(failed)
+			}
+			early, errs = true, nil
+		}
+	}
+	for range p.Successes() {
+		t.Error("a success too many")
+	}
+	return early
 }

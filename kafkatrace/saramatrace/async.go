@@ -39,6 +39,8 @@ func AsyncProducer(p sarama.AsyncProducer, config *sarama.Config, opts ...kafkat
 		a.spans.close()
 		a.tracer.Close()
 		close(a.done)
+		close(a.errors) // in the order of sarama, once every answer is delivered
+		close(a.successes)
 	}()
 	return a
 }
@@ -101,7 +103,6 @@ func (a *asyncProducer) hand(msg *sarama.ProducerMessage) {
 }
 
 func (a *asyncProducer) returnSuccesses() {
-	defer close(a.successes)
 	for msg := range a.AsyncProducer.Successes() {
 		a.spans.finish(msg, nil)
 		a.successes <- msg
@@ -109,7 +110,6 @@ func (a *asyncProducer) returnSuccesses() {
 }
 
 func (a *asyncProducer) returnErrors() {
-	defer close(a.errors)
 	for failed := range a.AsyncProducer.Errors() {
 		a.spans.finish(failed.Msg, failed.Err)
 		a.errors <- failed

@@ -1,0 +1,110 @@
+package saramatrace_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+
+	"github.com/IBM/sarama"
+
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/kafkatrace/saramatrace"
+)
+
+// answering is a producer that answers each message once it is closed, and closes
+// its channels as sarama does: once the last answer is delivered.
+type answering struct {
+	sarama.AsyncProducer
+
+	closing   chan struct{}
+	input     chan *sarama.ProducerMessage
+	successes chan *sarama.ProducerMessage
+	errors    chan *sarama.ProducerError
+}
+
+func newAnswering() *answering {
+	p := &answering{
+		closing: make(chan struct{}), input: make(chan *sarama.ProducerMessage, 10),
+		successes: make(chan *sarama.ProducerMessage), errors: make(chan *sarama.ProducerError),
+	}
+	go func() {
+		<-p.closing
+		close(p.input)
+		for m := range p.input {
+			if m.Value == nil {
+				p.successes <- m
+			} else {
+				p.errors <- &sarama.ProducerError{Msg: m, Err: errRefused}
+			}
+		}
+		close(p.errors)
+		close(p.successes)
+	}()
+	return p
+}
+
+func (*answering) IsTransactional() bool                       { return false }
+func (p *answering) Input() chan<- *sarama.ProducerMessage     { return p.input }
+func (p *answering) Successes() <-chan *sarama.ProducerMessage { return p.successes }
+func (p *answering) Errors() <-chan *sarama.ProducerError      { return p.errors }
+func (p *answering) AsyncClose()                               { close(p.closing) }
+
+// TestChannelsCloseAfterTheLastAnswer closes a producer while answers are due. No
+// channel may be closed before every answer is delivered, with saramatrace or
+// without.
+func TestChannelsCloseAfterTheLastAnswer(t *testing.T) {
+	success, failure := sarama.Encoder(nil), sarama.Encoder(sarama.StringEncoder("refuse"))
+	for name, answers := range map[string][]sarama.Encoder{
+		"none": {}, "a success": {success}, "an error": {failure}, "an error, then a success": {failure, success},
+		"a success, then an error": {success, failure}, "several": {success, failure, failure, success, success},
+	} {
+		for _, wrapped := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, wrapped %t", name, wrapped), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					sdk := oteltest.New(t)
+					var p sarama.AsyncProducer = newAnswering()
+					if wrapped {
+						config := sarama.NewConfig()
+						config.Producer.Return.Successes = true
+						p = saramatrace.AsyncProducer(p, config, options(sdk)...)
+					}
+					for _, value := range answers {
+						p.Input() <- &sarama.ProducerMessage{Topic: "quotes", Value: value}
+					}
+					p.AsyncClose()
+					checkAnswers(t, p, len(answers))
+					if n := len(sdk.Ended()); wrapped && n != len(answers) {
+						t.Errorf("%d spans of %d messages have ended", n, len(answers))
+					}
+				})
+			})
+		}
+	}
+}
+
+// checkAnswers receives what is due, each time after everything else has come to
+// rest.
+func checkAnswers(t *testing.T, p sarama.AsyncProducer, due int) {
+	t.Helper()
+	successes, failures := p.Successes(), p.Errors()
+	for successes != nil || failures != nil {
+		synctest.Wait()
+		open := false
+		select {
+		case _, open = <-successes:
+			if !open {
+				successes = nil
+			}
+		case _, open = <-failures:
+			if !open {
+				failures = nil
+			}
+		}
+		switch {
+		case open:
+			due--
+		case due > 0:
+			t.Errorf("a channel is closed, and %d answers are due", due)
+		}
+	}
+}
