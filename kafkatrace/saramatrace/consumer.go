@@ -19,23 +19,54 @@ func ConsumerGroupHandler(h sarama.ConsumerGroupHandler, opts ...kafkatrace.Opti
 	if _, twice := h.(*handler); twice || h == nil {
 		return h
 	}
-	return &handler{ConsumerGroupHandler: h, tracer: kafkatrace.NewTracer(opts...)}
+	return &handler{ConsumerGroupHandler: h, opts: opts}
 }
 
+// handler has a tracer while it has a session, because sarama does not report the
+// end of a group: a program may make a new handler for each session.
 type handler struct {
 	sarama.ConsumerGroupHandler
 
-	tracer *kafkatrace.Tracer
+	opts []kafkatrace.Option
+
+	mu       sync.Mutex
+	sessions int
+	tracer   *kafkatrace.Tracer
 }
 
+// Setup is called once per session, and followed by one call of Cleanup, even if it
+// returns an error.
 func (h *handler) Setup(s sarama.ConsumerGroupSession) error {
-	h.tracer.RetainLag(partitions(s.Claims()))
+	h.mu.Lock()
+	h.sessions++
+	h.mu.Unlock()
+	h.current().RetainLag(partitions(s.Claims()))
 	return h.ConsumerGroupHandler.Setup(h.session(s, nil))
 }
 
 func (h *handler) Cleanup(s sarama.ConsumerGroupSession) error {
-	h.tracer.RetainLag(partitions(nil))
+	defer h.leave()
 	return h.ConsumerGroupHandler.Cleanup(h.session(s, nil))
+}
+
+func (h *handler) current() *kafkatrace.Tracer {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.tracer == nil {
+		h.tracer = kafkatrace.NewTracer(h.opts...)
+	}
+	return h.tracer
+}
+
+// leave closes the tracer with the last session.
+func (h *handler) leave() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sessions--
+	if h.sessions <= 0 && h.tracer != nil {
+		h.tracer.Close()
+		h.tracer = nil
+	}
 }
 
 func (h *handler) ConsumeClaim(s sarama.ConsumerGroupSession, c sarama.ConsumerGroupClaim) error {
@@ -63,7 +94,7 @@ type session struct {
 }
 
 func (h *handler) session(s sarama.ConsumerGroupSession, c sarama.ConsumerGroupClaim) *session {
-	k := &known{tracer: h.tracer, session: s, claim: c}
+	k := &known{tracer: h.current(), session: s, claim: c}
 	return &session{ConsumerGroupSession: s, known: k, ctx: context.WithValue(s.Context(), knownKey{}, k)}
 }
 
