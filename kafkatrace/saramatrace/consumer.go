@@ -40,7 +40,7 @@ func (h *handler) Setup(s sarama.ConsumerGroupSession) error {
 	h.mu.Lock()
 	h.sessions++
 	h.mu.Unlock()
-	h.current().RetainLag(partitions(s.Claims()))
+	h.current().RetainLag(partitions(s))
 	return h.ConsumerGroupHandler.Setup(h.session(s, nil))
 }
 
@@ -73,9 +73,11 @@ func (h *handler) ConsumeClaim(s sarama.ConsumerGroupSession, c sarama.ConsumerG
 	return h.ConsumerGroupHandler.ConsumeClaim(h.session(s, c), c)
 }
 
-func partitions(claims map[string][]int32) iter.Seq2[string, int32] {
+// partitions yields those that s has when it is asked: a cooperative session gets
+// some later.
+func partitions(s sarama.ConsumerGroupSession) iter.Seq2[string, int32] {
 	return func(yield func(string, int32) bool) {
-		for topic, partitions := range claims {
+		for topic, partitions := range s.Claims() {
 			for _, partition := range partitions {
 				if !yield(topic, partition) {
 					return

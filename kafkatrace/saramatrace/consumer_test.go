@@ -52,16 +52,23 @@ func (r callbackRegistration) Unregister() error {
 	return r.Registration.Unregister()
 }
 
-// groupSession is a session with one partition.
+// groupSession is a session with one partition, if it has not lost it.
 type groupSession struct {
 	sarama.ConsumerGroupSession
 
-	ctx context.Context //nolint:containedctx // sarama keeps it, too
+	ctx  context.Context //nolint:containedctx // sarama keeps it, too
+	lost bool
 }
 
 func (s *groupSession) Context() context.Context { return s.ctx }
-func (*groupSession) Claims() map[string][]int32 { return map[string][]int32{"quotes": {1}} }
 func (*groupSession) GenerationID() int32        { return 1 }
+
+func (s *groupSession) Claims() map[string][]int32 {
+	if s.lost {
+		return nil
+	}
+	return map[string][]int32{"quotes": {1}}
+}
 
 type groupClaim struct{ sarama.ConsumerGroupClaim }
 
@@ -156,5 +163,25 @@ func TestSessionsAtOnce(t *testing.T) {
 	}
 	if n := registered.Load(); n != 0 {
 		t.Errorf("%d callbacks after the sessions", n)
+	}
+}
+
+// TestCooperativeSession has a session get its partition late, and lose it early.
+func TestCooperativeSession(t *testing.T) {
+	sdk := oteltest.New(t)
+	h := saramatrace.ConsumerGroupHandler(groupHandler{}, options(sdk)...)
+	s := &groupSession{ctx: t.Context(), lost: true}
+	if err := h.Setup(s); err != nil {
+		t.Fatal(err)
+	}
+	s.lost = false
+	if err := h.ConsumeClaim(s, groupClaim{}); err != nil {
+		t.Fatal(err)
+	}
+	checkLag(t, sdk, 7)
+	s.lost = true
+	checkLag(t, sdk)
+	if err := h.Cleanup(s); err != nil {
+		t.Fatal(err)
 	}
 }
