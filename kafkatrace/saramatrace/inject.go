@@ -2,9 +2,11 @@ package saramatrace
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"weak"
 
 	"github.com/IBM/sarama"
 	"go.opentelemetry.io/otel/baggage"
@@ -25,6 +27,7 @@ func Inject(ctx context.Context, msg *sarama.ProducerMessage) {
 		return
 	}
 	sc, bag := trace.SpanContextFromContext(ctx), baggage.FromContext(ctx)
+	contexts.take(msg) // of an earlier call
 	if mute.Is(ctx) || bag.Len() > 0 {
 		contexts.keep(excerpt(ctx, sc, bag), msg)
 	}
@@ -93,29 +96,28 @@ func parentOf(msg *sarama.ProducerMessage) context.Context {
 // contexts are those of which a header does not say everything.
 var contexts keptContexts
 
-// mostKept bounds how many messages with such a context may wait to be sent; of
-// what is beyond, the span alone is known.
-const mostKept = 1000
-
+// keptContexts keeps contexts for as long as the program keeps their messages, which
+// a producer without this package never takes out.
 type keptContexts struct {
 	kept atomic.Int64
 	mu   sync.Mutex
-	of   map[*sarama.ProducerMessage]context.Context
+	of   map[weak.Pointer[sarama.ProducerMessage]]keptContext
+}
+
+type keptContext struct {
+	context.Context //nolint:containedctx // it is one
+
+	cleanup runtime.Cleanup
 }
 
 func (k *keptContexts) keep(ctx context.Context, msg *sarama.ProducerMessage) {
+	key := weak.Make(msg)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.of == nil {
-		k.of = map[*sarama.ProducerMessage]context.Context{}
+		k.of = map[weak.Pointer[sarama.ProducerMessage]]keptContext{}
 	}
-	for other := range k.of {
-		if len(k.of) < mostKept {
-			break
-		}
-		delete(k.of, other)
-	}
-	k.of[msg] = ctx //nolint:fatcontext // one a message
+	k.of[key] = keptContext{ctx, runtime.AddCleanup(msg, k.drop, key)}
 	k.kept.Store(int64(len(k.of)))
 }
 
@@ -123,10 +125,24 @@ func (k *keptContexts) take(msg *sarama.ProducerMessage) context.Context {
 	if k.kept.Load() == 0 {
 		return nil
 	}
+	key := weak.Make(msg)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	ctx := k.of[msg]
-	delete(k.of, msg)
+	kept := k.of[key]
+	kept.cleanup.Stop()
+	k.remove(key)
+	return kept.Context
+}
+
+// drop forgets the context of a message that the program does not have any more.
+func (k *keptContexts) drop(key weak.Pointer[sarama.ProducerMessage]) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.remove(key)
+}
+
+// remove is called with the lock held.
+func (k *keptContexts) remove(key weak.Pointer[sarama.ProducerMessage]) {
+	delete(k.of, key)
 	k.kept.Store(int64(len(k.of)))
-	return ctx
 }

@@ -1,0 +1,156 @@
+package saramatrace_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"weak"
+
+	"github.com/IBM/sarama"
+	"go.opentelemetry.io/otel/baggage"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/saramatrace"
+)
+
+// prompt is a producer whose broker has answered already.
+type prompt struct{ sarama.SyncProducer }
+
+func (prompt) IsTransactional() bool { return false }
+func (prompt) SendMessage(*sarama.ProducerMessage) (partition int32, offset int64, err error) {
+	return 1, 42, nil
+}
+
+func withBaggage(t *testing.T, ctx context.Context, value string) context.Context {
+	t.Helper()
+	member, err := baggage.NewMember("tenant", value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bag, err := baggage.New(member)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return baggage.ContextWithBaggage(ctx, bag)
+}
+
+// TestNothingKeepsMessages injects into messages that are sent, or not, and lets go
+// of them: the garbage collector takes the messages, and what was kept of their
+// contexts.
+func TestNothingKeepsMessages(t *testing.T) {
+	sdk := oteltest.New(t)
+	within, span := sdk.TracerProvider.Tracer("").Start(t.Context(), "work")
+	span.End()
+	large := strings.Repeat("x", 2000)
+	for name, ctx := range map[string]func(i int) context.Context{
+		"span":             func(int) context.Context { return within },
+		"baggage":          func(i int) context.Context { return withBaggage(t, t.Context(), fmt.Sprint(i, large)) },
+		"span and baggage": func(i int) context.Context { return withBaggage(t, within, fmt.Sprint(i, large)) },
+		"suppressed":       func(int) context.Context { return mute.Context(within) },
+	} {
+		for way, send := range map[string]func(*sarama.ProducerMessage){
+			"not sent": func(*sarama.ProducerMessage) {},
+			"sent":     func(m *sarama.ProducerMessage) { saramatrace.SyncProducer(prompt{}).SendMessage(m) },
+			"sent twice": func(m *sarama.ProducerMessage) {
+				p := saramatrace.SyncProducer(prompt{})
+				p.SendMessage(m)
+				p.SendMessage(m)
+			},
+			"by another producer":   func(m *sarama.ProducerMessage) { prompt{}.SendMessage(m) },
+			"injected once more":    func(m *sarama.ProducerMessage) { saramatrace.Inject(ctx(0), m) },
+			"injected without span": func(m *sarama.ProducerMessage) { saramatrace.Inject(t.Context(), m) },
+		} {
+			t.Run(name+", "+way, func(t *testing.T) {
+				before := heap()
+				var all []weak.Pointer[sarama.ProducerMessage]
+				for i := range 500 {
+					m := &sarama.ProducerMessage{Topic: "quotes", Value: sarama.ByteEncoder(make([]byte, 1000))}
+					saramatrace.Inject(ctx(i), m)
+					send(m)
+					all = append(all, weak.Make(m))
+				}
+				oteltest.Eventually(t, func() bool {
+					kept := 0
+					grown := int64(heap()) - int64(before)
+					for _, m := range all {
+						if m.Value() != nil {
+							kept++
+						}
+					}
+					return kept == 0 && grown < 500_000
+				})
+			})
+		}
+	}
+}
+
+// heap returns the bytes that are in use.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestInjectedLast injects several times: the last time counts, and each message has
+// the context of its own.
+func TestInjectedLast(t *testing.T) {
+	sdk := oteltest.New(t)
+	sender := &noting{}
+	p := saramatrace.SyncProducer(sender, append(options(sdk), kafkatrace.WithBaggage(1000, "tenant"))...)
+	within, span := sdk.TracerProvider.Tracer("").Start(t.Context(), "work")
+	span.End()
+	sdk.Forget()
+	m := &sarama.ProducerMessage{Topic: "quotes"}
+	saramatrace.Inject(withBaggage(t, t.Context(), "first"), m)
+	saramatrace.Inject(mute.Context(t.Context()), m)
+	saramatrace.Inject(withBaggage(t, t.Context(), "second"), m)
+	saramatrace.Inject(within, m)
+	if _, _, err := p.SendMessage(m); err != nil {
+		t.Fatal(err)
+	}
+	s := sdk.Only(t)
+	if want := trace.SpanContextFromContext(within).SpanID(); s.Parent().SpanID() != want || s.SpanKind() != trace.SpanKindProducer {
+		t.Errorf("a %v span below %v, want a producer span below %v", s.SpanKind(), s.Parent().SpanID(), want)
+	}
+	if sender.baggage != "" {
+		t.Errorf("the baggage of an earlier call was sent: %q", sender.baggage)
+	}
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			value := strconv.Itoa(i)
+			sender := &noting{}
+			m := &sarama.ProducerMessage{Topic: "quotes"}
+			saramatrace.Inject(withBaggage(t, within, value), m)
+			_, _, _ = saramatrace.SyncProducer(sender, append(options(sdk), kafkatrace.WithBaggage(1000, "tenant"))...).SendMessage(m)
+			if want := "tenant=" + value; sender.baggage != want {
+				t.Errorf("the baggage is %q, want %q", sender.baggage, want)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// noting notes the baggage of the last message.
+type noting struct {
+	prompt
+
+	baggage string
+}
+
+func (p *noting) SendMessage(m *sarama.ProducerMessage) (partition int32, offset int64, err error) {
+	for _, h := range m.Headers {
+		if string(h.Key) == "baggage" {
+			p.baggage = string(h.Value)
+		}
+	}
+	return p.prompt.SendMessage(m)
+}
