@@ -120,6 +120,7 @@ func kgoWays(c *kfake.Cluster) map[string]func(ctx context.Context, cl *kgo.Clie
 
 // kgoStates are the kinds of providers.
 func kgoStates(t *testing.T) map[string][]kafkatrace.Option {
+	t.Helper()
 	return map[string][]kafkatrace.Option{
 		"sampled":     kafkaOptions(oteltest.New(t)),
 		"not sampled": kafkaOptions(oteltest.New(t, sdktrace.WithSampler(sdktrace.NeverSample()))),
@@ -354,9 +355,9 @@ func TestKgoProducedAgain(t *testing.T) {
 	r := &kgo.Record{Headers: []kgo.RecordHeader{{Key: "type", Value: []byte("created")}}}
 	copied := func() *kgo.Record { return &kgo.Record{Headers: r.Headers} }
 	for i, produce := range []func(){
-		func() { kgoProduceIn(t, ctx, cl, r) },
-		func() { kgoProduceIn(t, t.Context(), cl, r) },
-		func() { kgoProduceIn(t, t.Context(), cl, copied()) },
+		func() { kgoProduceIn(ctx, t, cl, r) },
+		func() { kgoProduceIn(t.Context(), t, cl, r) },
+		func() { kgoProduceIn(t.Context(), t, cl, copied()) },
 	} {
 		r.Context = nil
 		produce()
@@ -375,7 +376,7 @@ func TestKgoProducedAgain(t *testing.T) {
 	}
 }
 
-func kgoProduceIn(t *testing.T, ctx context.Context, cl *kgo.Client, r *kgo.Record) {
+func kgoProduceIn(ctx context.Context, t *testing.T, cl *kgo.Client, r *kgo.Record) {
 	t.Helper()
 	if err := cl.ProduceSync(ctx, r).FirstErr(); err != nil {
 		t.Fatal(err)

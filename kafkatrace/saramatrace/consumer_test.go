@@ -56,7 +56,7 @@ func (r callbackRegistration) Unregister() error {
 type groupSession struct {
 	sarama.ConsumerGroupSession
 
-	ctx  context.Context //nolint:containedctx // sarama keeps it, too
+	ctx  context.Context
 	lost bool
 }
 

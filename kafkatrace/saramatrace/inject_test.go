@@ -28,7 +28,7 @@ func (prompt) SendMessage(*sarama.ProducerMessage) (partition int32, offset int6
 	return 1, 42, nil
 }
 
-func withBaggage(t *testing.T, ctx context.Context, value string) context.Context {
+func withBaggage(ctx context.Context, t *testing.T, value string) context.Context {
 	t.Helper()
 	member, err := baggage.NewMember("tenant", value)
 	if err != nil {
@@ -51,8 +51,8 @@ func TestNothingKeepsMessages(t *testing.T) {
 	large := strings.Repeat("x", 2000)
 	for name, ctx := range map[string]func(i int) context.Context{
 		"span":             func(int) context.Context { return within },
-		"baggage":          func(i int) context.Context { return withBaggage(t, t.Context(), fmt.Sprint(i, large)) },
-		"span and baggage": func(i int) context.Context { return withBaggage(t, within, fmt.Sprint(i, large)) },
+		"baggage":          func(i int) context.Context { return withBaggage(t.Context(), t, fmt.Sprint(i, large)) },
+		"span and baggage": func(i int) context.Context { return withBaggage(within, t, fmt.Sprint(i, large)) },
 		"suppressed":       func(int) context.Context { return mute.Context(within) },
 	} {
 		for way, send := range map[string]func(*sarama.ProducerMessage){
@@ -109,9 +109,9 @@ func TestInjectedLast(t *testing.T) {
 	span.End()
 	sdk.Forget()
 	m := &sarama.ProducerMessage{Topic: "quotes"}
-	saramatrace.Inject(withBaggage(t, t.Context(), "first"), m)
+	saramatrace.Inject(withBaggage(t.Context(), t, "first"), m)
 	saramatrace.Inject(mute.Context(t.Context()), m)
-	saramatrace.Inject(withBaggage(t, t.Context(), "second"), m)
+	saramatrace.Inject(withBaggage(t.Context(), t, "second"), m)
 	saramatrace.Inject(within, m)
 	if _, _, err := p.SendMessage(m); err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestInjectedLast(t *testing.T) {
 			value := strconv.Itoa(i)
 			sender := &noting{}
 			m := &sarama.ProducerMessage{Topic: "quotes"}
-			saramatrace.Inject(withBaggage(t, within, value), m)
+			saramatrace.Inject(withBaggage(within, t, value), m)
 			_, _, _ = saramatrace.SyncProducer(sender, append(options(sdk), kafkatrace.WithBaggage(1000, "tenant"))...).SendMessage(m)
 			if want := "tenant=" + value; sender.baggage != want {
 				t.Errorf("the baggage is %q, want %q", sender.baggage, want)
