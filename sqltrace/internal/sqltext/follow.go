@@ -1,10 +1,16 @@
 package sqltext
 
+import "strings"
+
 // follow takes in a word, a name or a value.
 func (r *reader) follow(t token, k keyword, upper string) {
 	f := r.top()
-	if t.kind != word && t.kind != quoted && t.kind != ambiguous {
-		r.secret = r.secret || f.expect == aSetting
+	if r.isBare(f, t, k) {
+		r.secret = true
+		return
+	}
+	if t.kind != word && t.kind != quoted {
+		r.secret = r.secret || f.expect == aSetting || f.expect == aTarget && f.operation == kwRoutine && r.dialect == SQLServer
 		f.expect = nothing
 		return
 	}
@@ -16,11 +22,19 @@ func (r *reader) follow(t token, k keyword, upper string) {
 	case k == kwSelect:
 		r.begin(f, k, upper, nothing)
 	case k == operation && r.prevWord == kwExplain: // EXPLAIN ANALYZE
+	case k == kwRoutine && r.dialect == SQLServer && len(r.frames) == 1 && r.prevWord != kwWith:
+		r.operate(f, k, upper) // after another statement, too
 	case r.mayBegin(f, k):
 		r.operate(f, k, upper)
 	default:
 		r.introduce(f, k)
 	}
+}
+
+// isBare reports whether t begins a statement that may go on with literals without
+// quotes: SQL Server calls a procedure by its name alone.
+func (r *reader) isBare(f *frame, t token, k keyword) bool {
+	return !f.begun && k == none && (r.dialect == SQLServer || r.dialect == Other) && len(r.frames) == 1 && t.text != "{"
 }
 
 // mayBegin reports whether k begins a statement where it stands.
@@ -57,7 +71,7 @@ func (r *reader) operate(f *frame, k keyword, upper string) {
 
 // begin adds a step.
 func (r *reader) begin(f *frame, k keyword, upper string, expect expectation) {
-	f.operation, f.expect, f.list, f.values = k, expect, false, false
+	f.operation, f.expect, f.list, f.values, f.columns = k, expect, false, false, false
 	f.step = -1
 	if len(r.operations) < mostSteps {
 		f.step = len(r.operations)
@@ -71,7 +85,7 @@ func (r *reader) begin(f *frame, k keyword, upper string, expect expectation) {
 func (r *reader) introduce(f *frame, k keyword) {
 	switch k {
 	case kwFrom:
-		if kwSelect <= f.operation && f.operation <= kwMerge && r.prevWord != kwDistinct {
+		if kwSelect <= f.operation && f.operation <= kwMerge && f.operation != kwInsert && r.prevWord != kwDistinct {
 			f.expect, f.list = aTable, true
 		}
 	case kwJoin:
@@ -83,8 +97,13 @@ func (r *reader) introduce(f *frame, k keyword) {
 			f.expect, f.list = aTable, true
 		}
 	case kwValues:
-		f.list, f.values, f.tuples = false, true, 0
-	case clause, kwAssign:
+		f.list, f.values, f.tuples, f.columns = false, true, 0, false
+	case kwAssign:
+		f.list = false
+		if f.operation == kwDefine && f.step >= 0 && !strings.HasSuffix(r.operations[f.step].name, "TABLE") {
+			f.expect = aSetting // ALTER DATABASE d SET x TO y
+		}
+	case clause:
 		f.list = false
 	}
 }

@@ -90,7 +90,7 @@ func (d Dialect) doubleQuoted(text string) (kind, int) {
 	switch d {
 	case MySQL:
 		return escaped(text)
-	case SQLite, Other:
+	case SQLite, SQLServer, Other:
 		return delimited(text, '"', ambiguous)
 	default:
 		return delimited(text, '"', quoted)

@@ -76,8 +76,14 @@ func (r *reader) read(t token, rest string) {
 	if t.glued && !r.gap && r.prev.kind == literal && (t.kind == literal || t.kind == word && k == none) {
 		return // 1_000, 0b1, 'a'b: still that literal
 	}
+	if t.kind == ambiguous {
+		t.kind = literal
+		if r.named(rest) {
+			t.kind = quoted
+		}
+	}
 	if r.continues(t) {
-		r.write(t, rest)
+		r.write(t)
 		r.prev, r.prevWord = t, none
 		return
 	}
@@ -93,12 +99,14 @@ func (r *reader) read(t token, rest string) {
 		r.reset()
 		secret, r.gap = false, false
 	default:
-		r.follow(t, k, upper)
+		if !secret {
+			r.follow(t, k, upper)
+		}
 	}
 	if secret {
 		r.mask()
 	} else {
-		r.write(t, rest)
+		r.write(t)
 	}
 	r.top().begun = r.top().begun || t.text != "("
 	r.prev, r.prevWord = t, k
@@ -153,7 +161,7 @@ func (r *reader) continues(t token) bool {
 	}
 	dotted := len(r.target) > 0 && r.target[len(r.target)-1] == '.'
 	switch {
-	case t.text == ".", dotted && (t.kind == word || t.kind == quoted || t.kind == ambiguous):
+	case t.text == ".", dotted && (t.kind == word || t.kind == quoted):
 		r.target = append(r.target, t.text...)
 		return true
 	case !dotted && t.kind == word && t.glued && !r.gap && t.text[0] == '.':

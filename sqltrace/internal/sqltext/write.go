@@ -3,7 +3,7 @@ package sqltext
 import "strings"
 
 // write puts out t, or what stands for it.
-func (r *reader) write(t token, rest string) {
+func (r *reader) write(t token) {
 	if r.skipsRow(t) {
 		r.gap = false
 		return
@@ -16,12 +16,6 @@ func (r *reader) write(t token, rest string) {
 		r.value(t)
 	case boolean:
 		if r.prevWord == kwIs || strings.EqualFold(r.prev.text, "not") {
-			r.put(t.text)
-		} else {
-			r.put("?")
-		}
-	case ambiguous:
-		if r.named(rest) {
 			r.put(t.text)
 		} else {
 			r.put("?")
@@ -52,7 +46,7 @@ func (r *reader) put(text string) {
 // value writes a question mark, and the sign before it that adds or subtracts.
 // The number of a numbered parameter is none.
 func (r *reader) value(t token) {
-	sign := t.text[0] == '-' || t.text[0] == '+'
+	sign := t.kind == literal && (t.text[0] == '-' || t.text[0] == '+')
 	switch {
 	case r.dialect == SQLite && t.glued && !r.gap && r.prev.text == "?" && isDigit(t.text[0]):
 		r.put(t.text)
@@ -112,15 +106,17 @@ func (r *reader) holdsBack(t token) bool {
 	return false
 }
 
-// named reports whether what may be a name or a literal is a name, since a
+// named reports whether what may be a name or a literal is a name, because a
 // literal cannot stand there.
 func (r *reader) named(rest string) bool {
-	if strings.HasPrefix(rest, ".") || strings.HasSuffix(r.prev.text, ".") || r.top().columns {
+	f := r.top()
+	switch {
+	case f.columns && f.operation == none, r.prev.kind != literal && strings.HasSuffix(r.prev.text, "."):
 		return true
+	case f.expect == aTable, f.expect == aTarget, f.expect == aName:
+		return f.operation != operation && !isOr(r.prev.text) // as of VACUUM INTO
+	case r.prevWord == kwAs:
+		return kwSelect <= f.operation && f.operation <= kwMerge
 	}
-	switch r.prevWord {
-	case kwFrom, kwInto, kwJoin, kwUpdate, kwAs, object:
-		return true
-	}
-	return false
+	return r.dialect != Other && strings.HasPrefix(rest, ".")
 }
