@@ -1,22 +1,20 @@
 package sqltext
 
-import (
-	"strings"
-
-	"github.com/DataDog/go-sqllexer"
-)
+import "github.com/DataDog/go-sqllexer"
 
 // A Dialect is how a database reads quotes and comments.
 type Dialect uint8
 
-// The dialects that are known. Of [Other] no text is given where the others
-// disagree about what a literal is.
+// The dialects that are known. [Other] is SQL with rules that are not known: its
+// text ends at the first place that two databases could read differently. [Opaque]
+// is not SQL: it has no text.
 const (
 	Other Dialect = iota
 	PostgreSQL
 	MySQL
 	SQLite
 	SQLServer
+	Opaque
 )
 
 // DialectOf returns the dialect of a value of db.system.name.
@@ -30,8 +28,68 @@ func DialectOf(system string) Dialect {
 		return SQLite
 	case "microsoft.sql_server":
 		return SQLServer
+	case "cassandra", "couchdb", "elasticsearch", "geode", "hbase", "influxdb", "instantdb", "memcached",
+		"mongodb", "neo4j", "opensearch", "redis":
+		return Opaque
 	}
 	return Other
+}
+
+// rules are how a dialect reads what begins or hides a literal. The zero value of
+// each field means that it is not known: the text is doubtful from there on. What
+// a mode of the server decides is not known either.
+type rules struct {
+	single, double, back quote
+	bracket              kind // what […] is, symbol if it is no quote
+	hash                 kind // what # begins: a comment, a symbol or a name
+	comments             nesting
+	// heredoc is set where $tag$ begins a literal that ends with the same tag.
+	heredoc bool
+	// hints is set where /*! may begin code, and /*+ something with quotes.
+	hints bool
+	// bare is set where a statement that begins with an unknown word may have
+	// literals without quotes.
+	bare bool
+}
+
+// A quote is what a text between two quotes of one kind is.
+type quote struct {
+	kind kind
+	// escapes is set where a backslash may be an escape.
+	escapes bool
+}
+
+// nesting is whether a comment holds others.
+type nesting uint8
+
+const (
+	nestingUnknown nesting = iota
+	flat
+	nested
+)
+
+var dialects = [...]rules{
+	Other: {
+		single: quote{literal, true}, double: quote{ambiguous, true}, back: quote{ambiguous, true},
+		hints: true, bare: true,
+	},
+	PostgreSQL: { // standard_conforming_strings
+		single: quote{literal, true}, double: quote{quoted, false},
+		bracket: symbol, hash: symbol, comments: nested, heredoc: true,
+	},
+	MySQL: { // NO_BACKSLASH_ESCAPES, ANSI_QUOTES
+		single: quote{literal, true}, double: quote{literal, true}, back: quote{quoted, false},
+		hash: comment, comments: flat, hints: true,
+	},
+	SQLite: { // SQLITE_DBCONFIG_DQS_DML
+		single: quote{literal, false}, double: quote{ambiguous, false}, back: quote{quoted, false},
+		bracket: quoted, comments: flat,
+	},
+	SQLServer: { // QUOTED_IDENTIFIER
+		single: quote{literal, false}, double: quote{ambiguous, false},
+		bracket: quoted, hash: word, comments: nested, bare: true,
+	},
+	Opaque: {},
 }
 
 // lexer returns a lexer of the dialect nearest to d. Those of SQLite do not take
@@ -47,12 +105,3 @@ func (d Dialect) lexer(text string) *sqllexer.Lexer {
 		return sqllexer.New(text)
 	}
 }
-
-// doubtful reports whether where the literals of text are depends on things that
-// are not known of d.
-func (d Dialect) doubtful(text string) bool {
-	return d == Other && strings.ContainsAny(text, "\\#`[$")
-}
-
-// nests reports whether a comment of d may hold another.
-func (d Dialect) nests() bool { return d == PostgreSQL || d == SQLServer || d == Other }

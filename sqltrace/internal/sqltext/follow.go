@@ -34,7 +34,7 @@ func (r *reader) follow(t token, k keyword, upper string) {
 // isBare reports whether t begins a statement that may go on with literals without
 // quotes: SQL Server calls a procedure by its name alone.
 func (r *reader) isBare(f *frame, t token, k keyword) bool {
-	return !f.begun && k == none && (r.dialect == SQLServer || r.dialect == Other) && len(r.frames) == 1 && t.text != "{"
+	return !f.begun && k == none && dialects[r.dialect].bare && len(r.frames) == 1 && t.text != "{"
 }
 
 // mayBegin reports whether k begins a statement where it stands.

@@ -1,162 +1,158 @@
 package sqltext
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
-// opening returns what begins text and how long it is, where d has a say in that;
-// 0 where the lexer is right.
-func (d Dialect) opening(text string) (k kind, n int) {
-	switch text[0] {
-	case '/':
-		if strings.HasPrefix(text, "/*") {
-			return d.block(text)
-		}
-	case '-':
-		if strings.HasPrefix(text, "--") {
-			return d.dashes(text)
-		}
-	case '#':
-		if d == MySQL {
-			return comment, lineLength(text, "\n")
-		}
-		if d != SQLServer { // where it begins names
-			return symbol, 1
-		}
-	case '`':
-		if d != PostgreSQL && d != SQLServer {
-			return delimited(text, '`', quoted)
-		}
-	case '[':
-		if d == SQLServer {
-			return delimited(text, ']', quoted)
-		}
-		if d == SQLite {
-			return bracketed(text)
-		}
+// opening returns what begins at pos of text and how long it is, where d has a say
+// in that; 0 where the lexer is right. From a place on where d does not know how
+// the database reads the text, all of it is unreadable.
+func (d Dialect) opening(text string, pos int) (k kind, n int) {
+	rest := text[pos:]
+	switch c := rest[0]; c {
+	case '\'':
+		return d.single(text, pos)
 	case '"':
-		return d.doubleQuoted(text)
+		return d.delimited(rest, dialects[d].double)
+	case '`':
+		return d.backquoted(rest)
+	case '[':
+		return d.bracketed(rest)
 	case '$':
-		return d.dollar(text)
+		return d.dollar(text, pos)
+	case '-':
+		if strings.HasPrefix(rest, "--") {
+			return d.dashes(rest)
+		}
+	case '/':
+		return d.slash(rest)
+	case '#':
+		return d.hash(rest)
+	case '@', '{':
+		if d == Other && !isVariable(rest) {
+			return doubtful(rest)
+		}
+	case '(':
+		if d == SQLite && endsInVariable(text[:pos]) {
+			return doubtful(rest) // $a(…) is a variable as a whole
+		}
+	case '\\':
+		return doubtful(rest)
+	default:
+		if c >= utf8.RuneSelf {
+			return foreignRune(rest)
+		}
 	}
 	return 0, 0
 }
 
-// dashes reads a comment to the end of its line, or what looks like one.
-func (d Dialect) dashes(text string) (kind, int) {
-	switch {
-	case d == MySQL && len(text) > 2 && text[2] > ' ':
-		return symbol, 1 // two minus signs
-	case d == PostgreSQL:
-		return comment, lineLength(text, "\r\n")
+func doubtful(text string) (kind, int) { return unreadable, len(text) }
+
+// hash reads what # begins.
+func (d Dialect) hash(text string) (kind, int) {
+	switch k := dialects[d].hash; k {
+	case comment:
+		return lineComment(text)
+	case symbol:
+		return symbol, 1
+	case word:
+		return 0, 0
+	default:
+		return doubtful(text)
 	}
-	n := lineLength(text, "\n")
-	if i := strings.IndexByte(text[:n], '\r'); d != MySQL && d != SQLite && i >= 0 && i != n-1 {
-		return unreadable, len(text) // it depends on the server where it ends
-	}
-	return comment, n
 }
 
-func lineLength(text, ends string) int {
-	if i := strings.IndexAny(text, ends); i >= 0 {
-		return i
+// dollar reads a parameter, an amount of money or a literal between tags.
+func (d Dialect) dollar(all string, pos int) (kind, int) {
+	text := all[pos:]
+	n := 1 + nameLength(text[1:])
+	numbered := n > 1 && isDigit(text[1])
+	tagged := n < len(text) && text[n] == '$'
+	switch {
+	case numbered && d == PostgreSQL:
+		return 0, 0
+	case d == SQLServer:
+		if n := moneyLength(text); n > 1 {
+			return literal, n
+		}
+	case tagged && dialects[d].heredoc:
+		tag := text[:n+1]
+		if lastName(all[:pos]) != "" {
+			return doubtful(text)
+		}
+		if i := strings.Index(text[len(tag):], tag); i >= 0 {
+			return literal, i + 2*len(tag)
+		}
+	}
+	switch {
+	case tagged || n == 1 || strings.HasPrefix(text[n:], "::") && d == SQLite:
+		return doubtful(text)
+	case numbered && d != SQLite:
+		return literal, n // money, for all that is known
+	}
+	return param, n
+}
+
+func moneyLength(text string) int {
+	n := 1
+	for n < len(text) && (isDigit(text[n]) || text[n] == '.' || text[n] == ',' && n+1 < len(text) && isDigit(text[n+1])) {
+		n++
+	}
+	return n
+}
+
+// isVariable reports whether text begins with a variable that has an at sign, and
+// not with a path that has one.
+func isVariable(text string) bool {
+	if strings.HasPrefix(text, "@@") {
+		return true
+	}
+	n := 1 + nameLength(text[1:])
+	return text[0] == '@' && n > 1 && !strings.HasPrefix(text[n:], "/")
+}
+
+// endsInVariable reports whether a variable with a name ends text.
+func endsInVariable(text string) bool {
+	n := len(text) - len(lastName(text))
+	return 0 < n && n < len(text) && strings.IndexByte("$@:#", text[n-1]) >= 0
+}
+
+// nameLength returns the length of the name that text begins with.
+func nameLength(text string) int {
+	for n, r := range text {
+		if r < utf8.RuneSelf && !isNamePart(byte(r)) || r >= utf8.RuneSelf && !unicode.IsLetter(r) {
+			return n
+		}
 	}
 	return len(text)
 }
 
-// block returns the length of a block comment.
-func (d Dialect) block(text string) (kind, int) {
-	depth := 0
-	for i := 0; i+1 < len(text); i++ {
-		switch {
-		case text[i] == '/' && text[i+1] == '*' && (depth == 0 || d.nests()):
-			if d == Other && depth > 0 {
-				return unreadable, len(text)
-			}
-			depth++
-			i++
-		case text[i] == '*' && text[i+1] == '/':
-			depth--
-			i++
-			if depth == 0 {
-				return comment, i + 1
-			}
-		}
+// lastName returns the name that ends text, "" if none does.
+func lastName(text string) string {
+	n := len(text)
+	for n > 0 && isNamePart(text[n-1]) {
+		n--
 	}
-	return unreadable, len(text)
+	return text[n:]
 }
 
-// doubleQuoted reads what ANSI calls an identifier, MySQL a string and SQLite
-// either.
-func (d Dialect) doubleQuoted(text string) (kind, int) {
-	switch d {
-	case MySQL:
-		return escaped(text)
-	case SQLite, SQLServer, Other:
-		return delimited(text, '"', ambiguous)
-	default:
-		return delimited(text, '"', quoted)
-	}
-}
-
-// dollar reads what is neither a parameter nor the quote of PostgreSQL.
-func (d Dialect) dollar(text string) (kind, int) {
-	n := 1
-	switch d {
-	case PostgreSQL:
+// foreignRune reads what is not ASCII: letters are part of names, and databases
+// disagree about everything else, such as quotes and spaces.
+func foreignRune(text string) (kind, int) {
+	r, n := utf8.DecodeRuneInString(text)
+	switch {
+	case unicode.IsLetter(r):
 		return 0, 0
-	case SQLServer: // an amount of money
-		for n < len(text) && (isDigit(text[n]) || text[n] == '.' || text[n] == ',' && n+1 < len(text) && isDigit(text[n+1])) {
-			n++
-		}
-		if n > 1 {
-			return literal, n
-		}
+	case unicode.IsMark(r):
+		return symbol, n
 	}
-	for n < len(text) && isNamePart(text[n]) {
-		n++
-	}
-	return param, n
+	return doubtful(text)
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func isNamePart(c byte) bool {
 	return isDigit(c) || c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80
-}
-
-// delimited reads up to a closing quote, which is doubled to stand for itself.
-func delimited(text string, quote byte, k kind) (kind, int) {
-	for i := 1; i < len(text); i++ {
-		if text[i] != quote {
-			continue
-		}
-		if i+1 < len(text) && text[i+1] == quote {
-			i++
-			continue
-		}
-		return k, i + 1
-	}
-	return unreadable, len(text)
-}
-
-// bracketed reads up to the first closing bracket.
-func bracketed(text string) (kind, int) {
-	if i := strings.IndexByte(text, ']'); i >= 0 {
-		return quoted, i + 1
-	}
-	return unreadable, len(text)
-}
-
-// escaped reads a string of MySQL in double quotes.
-func escaped(text string) (kind, int) {
-	for i := 1; i < len(text); i++ {
-		switch {
-		case text[i] == '\\':
-			i++
-		case text[i] == '"' && i+1 < len(text) && text[i+1] == '"':
-			i++
-		case text[i] == '"':
-			return literal, i + 1
-		}
-	}
-	return unreadable, len(text)
 }

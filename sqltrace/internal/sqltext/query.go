@@ -8,8 +8,9 @@ import (
 // A Query is what is understood of a text. Nothing of it is a literal or a
 // comment of that text.
 type Query struct {
-	// Text is the text with question marks for literals, "" when it is doubtful
-	// where the literals are.
+	// Text is the text with question marks for literals. Where it is doubtful how the
+	// database reads the text, a question mark stands for all that follows. It is ""
+	// for Opaque.
 	Text string
 	// Summary is the operation and its tables, such as "INSERT invoices SELECT
 	// orders"; "" when the operation is not known.
@@ -35,23 +36,30 @@ func Analyze(d Dialect, text string) Query { return analyze(d, text, longestText
 
 func analyze(d Dialect, text string, longest int) Query {
 	cut := len(text) > longest
-	text = text[:min(len(text), longest)]
+	if cut {
+		for longest > 0 && !utf8.RuneStart(text[longest]) {
+			longest--
+		}
+		text = text[:longest]
+	}
 	commentable := !cut && strings.IndexByte(text, 0) < 0
 	if i := strings.IndexByte(text, 0); i >= 0 {
 		text = text[:i] // what follows is read differently by drivers and servers
 	}
-	if !utf8.ValidString(text) {
-		text = strings.ToValidUTF8(text, "�")
+	text, rest := cutInvalid(text)
+	if d == Opaque {
+		return glance(text)
 	}
 	r := reader{dialect: d, frames: make([]frame, 1, 8)}
 	r.out.Grow(len(text))
-	if d.doubtful(text) {
-		return r.glance(text)
-	}
 	s := scanner{dialect: d, text: text}
 	for t := s.next(); t.kind != end; t = s.next() {
 		commentable = commentable && t.kind != comment && t.kind != unreadable
 		r.read(t, s.text[s.pos:])
+	}
+	if rest != "" && r.prev.kind != unreadable {
+		r.read(token{kind: unreadable, text: rest}, "")
+		commentable = false
 	}
 	if cut {
 		r.out.WriteString(" …")
@@ -59,6 +67,22 @@ func analyze(d Dialect, text string, longest int) Query {
 	return Query{
 		Text: r.out.String(), Summary: r.summary(), Operation: r.operation(), Collection: r.collection(),
 		Name: nameOf(text), Commentable: commentable && (r.prev.kind != literal || d.ends(text)),
+	}
+}
+
+// cutInvalid cuts text before the first byte that is not UTF-8. In other encodings a
+// byte of a character can look like a quote or a backslash.
+func cutInvalid(text string) (valid, rest string) {
+	if utf8.ValidString(text) {
+		return text, ""
+	}
+	n := 0
+	for {
+		r, size := utf8.DecodeRuneInString(text[n:])
+		if r == utf8.RuneError && size <= 1 {
+			return text[:n], text[n:]
+		}
+		n += size
 	}
 }
 
@@ -76,7 +100,7 @@ func (d Dialect) ends(text string) bool {
 }
 
 // glance returns the operation of a text that is not understood any further.
-func (r *reader) glance(text string) Query {
+func glance(text string) Query {
 	begin, _, _ := strings.Cut(strings.TrimLeft(text, " \t\r\n"), " ")
 	k, upper := lookup(strings.TrimSpace(begin))
 	if k == none || k > lastOperation || k == kwWith {

@@ -67,14 +67,31 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.PostgreSQL, "ALTER TABLE t ALTER a SET NOT NULL", "ALTER TABLE t ALTER a SET NOT NULL", "ALTER TABLE t", "ALTER TABLE", "t"},
 		{sqltext.Other, "PUT secret; SELECT 1", "PUT ?; SELECT ?", "SELECT", "SELECT", ""},
 		{sqltext.SQLServer, "SELECT $12.5, N'x', [a]]b 'x]", "SELECT ?, N?, [a]]b 'x]", "SELECT", "SELECT", ""},
-		{sqltext.MySQL, "SELECT `a`, \"lit\" FROM t # it's\n WHERE x = 'a\\'b' AND y = 5--1", "SELECT `a`, ? FROM t WHERE x = ? AND y = ?-?", "SELECT t", "SELECT", "t"},
+		{sqltext.MySQL, "SELECT `a`, \"lit\" FROM t # it's\n WHERE y = 5--1 AND x = 'a\\\\' AND z = 'a\\'b' AND c = d", "SELECT `a`, ? FROM t WHERE y = ?-? AND x = ? AND z = ?", "SELECT t", "SELECT", "t"},
 		{sqltext.SQLite, `SELECT "u"."id" FROM "users" AS "u" WHERE "name" = "ada" AND a = 'x\' AND b = 'secret'`, `SELECT "u"."id" FROM "users" AS "u" WHERE ? = ? AND a = ? AND b = ?`, "SELECT users", "SELECT", "users"},
 		{sqltext.PostgreSQL, "SELECT 'abc", "SELECT ?", "SELECT", "SELECT", ""},
 		{sqltext.PostgreSQL, `SELECT "abc`, "SELECT ?", "SELECT", "SELECT", ""},
 		{sqltext.PostgreSQL, "SELECT a /* abc", "SELECT a ?", "SELECT", "SELECT", ""},
 		{sqltext.PostgreSQL, "SELECT 1\x00 secret", "SELECT ?", "SELECT", "SELECT", ""},
-		{sqltext.Other, `SELECT 'a\' FROM t WHERE b = 'c'`, "", "SELECT", "SELECT", ""},
-		{sqltext.Other, `SELECT 'a' FROM t`, "SELECT ? FROM t", "SELECT t", "SELECT", "t"},
+
+		// What is doubtful.
+		{sqltext.PostgreSQL, `SELECT a, 'it\'s secret' FROM t`, "SELECT a, ?", "SELECT", "SELECT", ""},
+		{sqltext.PostgreSQL, "SELECT 'C:\\\\', E'it\\'s' FROM t WHERE a LIKE 'b' ESCAPE '\\' AND c = d", "SELECT ?, E? FROM t WHERE a LIKE ? ESCAPE ?", "SELECT t", "SELECT", "t"},
+		{sqltext.PostgreSQL, "SELECT a FROM t -- b\rsecret\nWHERE c = d", "SELECT a FROM t ?", "SELECT t", "SELECT", "t"},
+		{sqltext.PostgreSQL, "SELECT a FROM t WHERE b = 'K\xe5re' AND c = d", "SELECT a FROM t WHERE b = ?", "SELECT t", "SELECT", "t"},
+		{sqltext.PostgreSQL, "SELECT a FROM t WHERE b = ‘secret’", "SELECT a FROM t WHERE b = ?", "SELECT t", "SELECT", "t"},
+		{sqltext.MySQL, `SELECT 'C:\' AS p, 'Ola Nordmann'`, "SELECT ?", "SELECT", "SELECT", ""},
+		{sqltext.MySQL, `SELECT "C:\" AS p, "Ola Nordmann"`, "SELECT ?", "SELECT", "SELECT", ""},
+		{sqltext.MySQL, "SELECT /*!40001 SQL_NO_CACHE */ a /*! 'b */ secret' */ FROM t", "SELECT a ?", "SELECT", "SELECT", ""},
+		{sqltext.MySQL, "CREATE FUNCTION f() RETURNS int LANGUAGE JAVASCRIPT AS $$ secret $$", "CREATE FUNCTION f() RETURNS int LANGUAGE JAVASCRIPT AS ?", "CREATE FUNCTION f", "CREATE FUNCTION", "f"},
+		{sqltext.SQLite, "SELECT $a('b), 'secret'", "SELECT $a?", "SELECT", "SELECT", ""},
+		{sqltext.Other, `SELECT 'a\' FROM t WHERE b = 'c'`, "SELECT ?", "SELECT", "SELECT", ""},
+		{sqltext.Other, "SELECT name FROM users u WHERE id = 'x' AND a / 2 > 5 AND b IN (:1, ?) -- c\n/* d */ ORDER BY e", "SELECT name FROM users u WHERE id = ? AND a / ? > ? AND b IN (:?, ?) ORDER BY e", "SELECT users", "SELECT", "users"},
+		{sqltext.Other, "SELECT `a` FROM `p`.`t` JOIN \"u\" WHERE b = \"secret\" AND c = d", "SELECT ? FROM `p`.`t` JOIN \"u\" WHERE b = ? AND c = d", "SELECT p.t u", "SELECT", "p.t"},
+		{sqltext.Other, `SELECT a FROM t WHERE b = """secret""" AND c = d`, "SELECT a FROM t WHERE b = ?", "SELECT t", "SELECT", "t"},
+		{sqltext.Other, "SELECT a FROM t WHERE b = c // it's secret", "SELECT a FROM t WHERE b = c ?", "SELECT t", "SELECT", "t"},
+		{sqltext.Other, "COPY INTO t FROM @stage/secret", "COPY INTO t FROM ?", "COPY t", "COPY", "t"},
+		{sqltext.Opaque, "SET secret secret", "", "SET", "SET", ""},
 	} {
 		t.Run(test.text, func(t *testing.T) {
 			got := sqltext.Analyze(test.dialect, test.text)
@@ -90,7 +107,8 @@ func TestAnalyze(t *testing.T) {
 func TestDialectOf(t *testing.T) {
 	for system, want := range map[string]sqltext.Dialect{
 		"postgresql": sqltext.PostgreSQL, "mariadb": sqltext.MySQL, "sqlite": sqltext.SQLite,
-		"microsoft.sql_server": sqltext.SQLServer, "oracle.db": sqltext.Other, "": sqltext.Other,
+		"microsoft.sql_server": sqltext.SQLServer, "oracle.db": sqltext.Other,
+		"redis": sqltext.Opaque, "snowflake": sqltext.Other, "": sqltext.Other,
 	} {
 		if got := sqltext.DialectOf(system); got != want {
 			t.Errorf("%s: got %v, want %v", system, got, want)

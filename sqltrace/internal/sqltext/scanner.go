@@ -52,8 +52,8 @@ func (s *scanner) next() token {
 	if rest == "" {
 		return token{kind: end}
 	}
-	if k, n := s.dialect.opening(rest); n > 0 {
-		s.lexer = nil
+	if k, n := s.dialect.opening(s.text, s.pos); n > 0 {
+		s.skip(k, n)
 		return s.take(k, n)
 	}
 	t, n := s.scan()
@@ -61,6 +61,15 @@ func (s *scanner) next() token {
 		return s.take(unreadable, len(rest))
 	}
 	return s.take(kindOf(t.Type), n)
+}
+
+// skip leaves out n bytes. The lexer stays if it reads a literal of the same length.
+func (s *scanner) skip(k kind, n int) {
+	begin := s.text[s.pos]
+	known := k == literal && (begin == '\'' || begin == '$' && dialects[s.dialect].heredoc)
+	if s.lexer != nil && (!known || s.pos+n >= s.limit || len(s.lexer.Scan().Value) != n) {
+		s.lexer = nil
+	}
 }
 
 // scan returns what the lexer finds at pos, and how much of it is one token.
@@ -131,12 +140,15 @@ func (d Dialect) overrun(t *sqllexer.Token) int {
 	switch t.Type {
 	case sqllexer.OPERATOR, sqllexer.JSON_OP, sqllexer.WILDCARD:
 		for i := 1; i < n; i++ {
-			if _, opens := d.opening(t.Value[i:]); opens > 0 || strings.HasPrefix(t.Value[i:], "--") || strings.HasPrefix(t.Value[i:], "/*") {
+			if _, opens := d.opening(t.Value, i); opens > 0 || strings.HasPrefix(t.Value[i:], "--") || strings.HasPrefix(t.Value[i:], "/*") {
 				return i
 			}
 		}
-	case sqllexer.STRING, sqllexer.INCOMPLETE_STRING, sqllexer.NUMBER, sqllexer.SPACE,
-		sqllexer.COMMENT, sqllexer.MULTILINE_COMMENT, sqllexer.QUOTED_IDENT,
+	case sqllexer.NUMBER:
+		if last := t.Value[n-1]; n > 1 && (last == '-' || last == '+') {
+			return n - 1 // not an exponent, but what may begin a comment
+		}
+	case sqllexer.STRING, sqllexer.INCOMPLETE_STRING, sqllexer.SPACE, sqllexer.COMMENT, sqllexer.MULTILINE_COMMENT, sqllexer.QUOTED_IDENT,
 		sqllexer.DOLLAR_QUOTED_STRING, sqllexer.DOLLAR_QUOTED_FUNCTION:
 		return n
 	default:
@@ -146,9 +158,21 @@ func (d Dialect) overrun(t *sqllexer.Token) int {
 		if i := strings.Index(t.Value[:n], ".$"); i >= 0 {
 			n = i + 1
 		}
-		if i := strings.IndexAny(t.Value[1:n], "#@"); i >= 0 && d != SQLServer {
+		if i := strings.IndexAny(t.Value[1:n], d.notInNames()); i >= 0 {
 			n = i + 1
 		}
 	}
 	return n
+}
+
+// notInNames returns the characters which the lexer takes for parts of names, and d
+// does not.
+func (d Dialect) notInNames() string {
+	switch d {
+	case SQLServer:
+		return ""
+	case Other:
+		return "#@$"
+	}
+	return "#@"
 }
