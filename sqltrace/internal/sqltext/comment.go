@@ -34,6 +34,8 @@ func (d Dialect) slash(text string) (kind, int) {
 	switch {
 	case strings.HasPrefix(text, "/*"):
 		return d.block(text)
+	case d == ClickHouse && strings.HasPrefix(text, "//"):
+		return doubtful(text)
 	case d == Other && (len(text) < 2 || !isSpace(text[1])):
 		return doubtful(text)
 	}

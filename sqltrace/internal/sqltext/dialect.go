@@ -14,6 +14,7 @@ const (
 	MySQL
 	SQLite
 	SQLServer
+	ClickHouse
 	Opaque
 )
 
@@ -28,6 +29,8 @@ func DialectOf(system string) Dialect {
 		return SQLite
 	case "microsoft.sql_server":
 		return SQLServer
+	case "clickhouse":
+		return ClickHouse
 	case "cassandra", "couchdb", "elasticsearch", "geode", "hbase", "influxdb", "instantdb", "memcached",
 		"mongodb", "neo4j", "opensearch", "redis":
 		return Opaque
@@ -47,6 +50,9 @@ type rules struct {
 	heredoc bool
 	// hints is set where /*! may begin code, and /*+ something with quotes.
 	hints bool
+	// foreign is set where data or code of another language may follow a statement
+	// without quotes.
+	foreign bool
 	// bare is set where a statement that begins with an unknown word may have
 	// literals without quotes.
 	bare bool
@@ -71,7 +77,7 @@ const (
 var dialects = [...]rules{
 	Other: {
 		single: quote{literal, true}, double: quote{ambiguous, true}, back: quote{ambiguous, true},
-		hints: true, bare: true,
+		hints: true, foreign: true, bare: true,
 	},
 	PostgreSQL: { // standard_conforming_strings
 		single: quote{literal, true}, double: quote{quoted, false},
@@ -88,6 +94,10 @@ var dialects = [...]rules{
 	SQLServer: { // QUOTED_IDENTIFIER
 		single: quote{literal, false}, double: quote{ambiguous, false},
 		bracket: quoted, hash: word, comments: nested, bare: true,
+	},
+	ClickHouse: {
+		single: quote{literal, true}, double: quote{quoted, true}, back: quote{quoted, true},
+		bracket: symbol, heredoc: true, foreign: true,
 	},
 	Opaque: {},
 }

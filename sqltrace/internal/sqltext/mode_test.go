@@ -223,6 +223,18 @@ func hint() rule {
 	}}
 }
 
+// data reads what follows the format of an INSERT of ClickHouse.
+func data() rule {
+	format, insert := regexp.MustCompile(`(?i)^format\s+\w+\s`), regexp.MustCompile(`(?i)^\s*insert\s[^'"/#;-]*$`)
+	return rule{hidden, func(before, text string) (int, int, int) {
+		n := len(format.FindString(text))
+		if n == 0 || !insert.MatchString(before) || !strings.HasSuffix(before, " ") {
+			return 0, 0, 0
+		}
+		return n, 0, len(text)
+	}}
+}
+
 // variable reads a variable of SQLite with all that belongs to it.
 func variable() rule {
 	variables := regexp.MustCompile(`^[$@:#][\w\pL$]+(::[\w\pL$]+)*(\([^\s)]*\))?`)
@@ -258,11 +270,11 @@ var modes = append(mysqlModes(), []mode{
 		alternative("q"), alternative("nq"), plain(hidden, `'`), plain(name, `"`), lineComment("--", "\n", ""), blockComment(false),
 	}, true},
 	{"ClickHouse", []string{"clickhouse"}, []rule{
-		escaped(hidden, `'`), escaped(name, `"`), escaped(name, "`"), tagged(wordTag), quoting(hidden, "", "‘", "’", false, false),
+		data(), escaped(hidden, `'`), escaped(name, `"`), escaped(name, "`"), tagged(wordTag), quoting(hidden, "", "‘", "’", false, false),
 		quoting(name, "", "“", "”", false, false), lineComment("--", "\n", ""), lineComment("#", "\n", " !"), blockComment(false),
 	}, false},
 	{"ClickHouse with nested comments", []string{"clickhouse"}, []rule{
-		escaped(hidden, `'`), escaped(name, `"`), escaped(name, "`"), tagged(wordTag), lineComment("--", "\n", ""), lineComment("//", "\n", ""), blockComment(true),
+		data(), escaped(hidden, `'`), escaped(name, `"`), escaped(name, "`"), tagged(wordTag), lineComment("--", "\n", ""), lineComment("//", "\n", ""), blockComment(true),
 	}, false},
 	{"GoogleSQL", []string{"gcp.spanner", "gcp.bigquery"}, []rule{
 		google("br", `'''`), google("rb", `'''`), google("r", `'''`), google("b", `'''`), google("", `'''`),

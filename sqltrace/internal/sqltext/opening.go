@@ -79,7 +79,7 @@ func (d Dialect) dollar(all string, pos int) (kind, int) {
 		}
 	case tagged && dialects[d].heredoc:
 		tag := text[:n+1]
-		if lastName(all[:pos]) != "" {
+		if d == ClickHouse && !isASCII(tag) || lastName(all[:pos]) != "" {
 			return doubtful(text)
 		}
 		if i := strings.Index(text[len(tag):], tag); i >= 0 {
@@ -149,6 +149,15 @@ func foreignRune(text string) (kind, int) {
 		return symbol, n
 	}
 	return doubtful(text)
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

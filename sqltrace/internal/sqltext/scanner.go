@@ -40,6 +40,9 @@ type scanner struct {
 	lexer   *sqllexer.Lexer // at pos; nil when it is not
 	limit   int             // where what the lexer was given ends
 	window  int             // how much that was, when it was not the rest of the text
+
+	inserts bool // INSERT was there
+	foreign bool // the rest is not SQL
 }
 
 // smallWindow is what a lexer is given after it was stopped: it may have to be
@@ -52,6 +55,9 @@ func (s *scanner) next() token {
 	if rest == "" {
 		return token{kind: end}
 	}
+	if s.foreign && !isSpace(rest[0]) {
+		return s.take(unreadable, len(rest))
+	}
 	if k, n := s.dialect.opening(s.text, s.pos); n > 0 {
 		s.skip(k, n)
 		return s.take(k, n)
@@ -60,7 +66,11 @@ func (s *scanner) next() token {
 	if n == 0 || t.Type == sqllexer.ERROR {
 		return s.take(unreadable, len(rest))
 	}
-	return s.take(kindOf(t.Type), n)
+	next := s.take(kindOf(t.Type), n)
+	if next.kind == word && dialects[s.dialect].foreign {
+		s.heed(next.text)
+	}
+	return next
 }
 
 // skip leaves out n bytes. The lexer stays if it reads a literal of the same length.
@@ -69,6 +79,18 @@ func (s *scanner) skip(k kind, n int) {
 	known := k == literal && (begin == '\'' || begin == '$' && dialects[s.dialect].heredoc)
 	if s.lexer != nil && (!known || s.pos+n >= s.limit || len(s.lexer.Scan().Value) != n) {
 		s.lexer = nil
+	}
+}
+
+// heed notices where a statement ends in data.
+func (s *scanner) heed(name string) {
+	is := func(other string) bool { return strings.EqualFold(name, other) }
+	switch {
+	case is("INSERT"):
+		s.inserts = true
+	case s.inserts && is("FORMAT"):
+		rest := strings.TrimLeft(s.text[s.pos:], " \t\r\n")
+		s.foreign = rest == "" || strings.IndexByte(",)(.=", rest[0]) < 0
 	}
 }
 
