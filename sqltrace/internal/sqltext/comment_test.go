@@ -40,7 +40,7 @@ func FuzzCommentable(f *testing.F) {
 	f.Add("SELECT e'\\'")
 	f.Add("SELECT $a$ x $a$, 5")
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, d := range []sqltext.Dialect{sqltext.PostgreSQL, sqltext.MySQL, sqltext.ClickHouse, sqltext.Other} {
+		for _, d := range []sqltext.Dialect{sqltext.PostgreSQL, sqltext.MySQL, sqltext.Oracle, sqltext.ClickHouse, sqltext.Other} {
 			before := sqltext.Analyze(d, text)
 			if !before.Commentable {
 				continue

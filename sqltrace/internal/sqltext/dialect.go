@@ -14,6 +14,7 @@ const (
 	MySQL
 	SQLite
 	SQLServer
+	Oracle
 	ClickHouse
 	Opaque
 )
@@ -29,6 +30,8 @@ func DialectOf(system string) Dialect {
 		return SQLite
 	case "microsoft.sql_server":
 		return SQLServer
+	case "oracle.db":
+		return Oracle
 	case "clickhouse":
 		return ClickHouse
 	case "cassandra", "couchdb", "elasticsearch", "geode", "hbase", "influxdb", "instantdb", "memcached",
@@ -95,6 +98,10 @@ var dialects = [...]rules{
 		single: quote{literal, false}, double: quote{ambiguous, false},
 		bracket: quoted, hash: word, comments: nested, bare: true,
 	},
+	Oracle: {
+		single: quote{literal, false}, double: quote{quoted, false},
+		bracket: symbol, hash: symbol, comments: flat, foreign: true,
+	},
 	ClickHouse: {
 		single: quote{literal, true}, double: quote{quoted, true}, back: quote{quoted, true},
 		bracket: symbol, heredoc: true, foreign: true,
@@ -111,6 +118,8 @@ func (d Dialect) lexer(text string) *sqllexer.Lexer {
 		return sqllexer.New(text, sqllexer.WithDBMS(sqllexer.DBMSPostgres))
 	case SQLite, SQLServer:
 		return sqllexer.New(text, sqllexer.WithDBMS(sqllexer.DBMSSQLServer))
+	case Oracle:
+		return sqllexer.New(text, sqllexer.WithDBMS(sqllexer.DBMSOracle))
 	default:
 		return sqllexer.New(text)
 	}

@@ -40,6 +40,10 @@ func (d Dialect) opening(text string, pos int) (k kind, n int) {
 		}
 	case '\\':
 		return doubtful(rest)
+	case 'n', 'N', 'q', 'Q':
+		if d == Oracle {
+			return alternative(text, pos)
+		}
 	default:
 		if c >= utf8.RuneSelf {
 			return foreignRune(rest)

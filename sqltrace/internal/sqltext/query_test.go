@@ -92,6 +92,9 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.Other, "SELECT a FROM t WHERE b = c // it's secret", "SELECT a FROM t WHERE b = c ?", "SELECT t", "SELECT", "t"},
 		{sqltext.Other, "COPY INTO t FROM @stage/secret", "COPY INTO t FROM ?", "COPY t", "COPY", "t"},
 		{sqltext.Opaque, "SET secret secret", "", "SET", "SET", ""},
+		{sqltext.Oracle, "SELECT * FROM t WHERE name = q'{Ola's ven Kari Nordmann}'", "SELECT * FROM t WHERE name = ?", "SELECT t", "SELECT", "t"},
+		{sqltext.Oracle, `SELECT 'C:\', Q'!it's!', nq'[a]b]', s.col#, "a" FROM v$session@db WHERE a = :1 AND b = :b`, `SELECT ?, ?, ?, s.col#, "a" FROM v$session@db WHERE a = :1 AND b = :b`, "SELECT v$session", "SELECT", "v$session"},
+		{sqltext.Oracle, `CREATE JAVA SOURCE NAMED a AS class A { String b = "secret"; }`, "CREATE JAVA ?", "CREATE", "CREATE", ""},
 		{sqltext.ClickHouse, `INSERT INTO p FORMAT JSONEachRow {"name":"Kari Nordmann"}`, "INSERT INTO p FORMAT ?", "INSERT p", "INSERT", "p"},
 		{sqltext.ClickHouse, "INSERT INTO p (format, a) VALUES ('it\\\\', $a$it's$a$)", "INSERT INTO p (format, a) VALUES (?, ?)", "INSERT p", "INSERT", "p"},
 		{sqltext.ClickHouse, `SELECT format('{}', a), "b", [1, 'c'], {d:UInt8} FROM t FORMAT JSON`, `SELECT format(?, a), "b", [?, ?], {d:UInt8} FROM t FORMAT JSON`, "SELECT t", "SELECT", "t"},
@@ -110,7 +113,7 @@ func TestAnalyze(t *testing.T) {
 func TestDialectOf(t *testing.T) {
 	for system, want := range map[string]sqltext.Dialect{
 		"postgresql": sqltext.PostgreSQL, "mariadb": sqltext.MySQL, "sqlite": sqltext.SQLite,
-		"microsoft.sql_server": sqltext.SQLServer, "oracle.db": sqltext.Other, "clickhouse": sqltext.ClickHouse,
+		"microsoft.sql_server": sqltext.SQLServer, "oracle.db": sqltext.Oracle, "clickhouse": sqltext.ClickHouse,
 		"redis": sqltext.Opaque, "snowflake": sqltext.Other, "": sqltext.Other,
 	} {
 		if got := sqltext.DialectOf(system); got != want {

@@ -1,6 +1,9 @@
 package sqltext
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // single reads a literal in single quotes. The word directly before it may change
 // how it is read.
@@ -104,4 +107,27 @@ func (d Dialect) bracketed(text string) (kind, int) {
 		return quoted, n
 	}
 	return doubtful(text)
+}
+
+// alternative reads a literal that begins with q and a quote, or with nq, as Oracle
+// has it: any character may follow, which ends the literal with another quote.
+func alternative(text string, pos int) (kind, int) {
+	rest := text[pos:]
+	begin := 2
+	if rest[0]|0x20 == 'n' {
+		begin = 3
+	}
+	if len(rest) < begin || !strings.EqualFold(rest[:begin], "nq'"[3-begin:]) {
+		return 0, 0
+	}
+	r, size := utf8.DecodeRuneInString(rest[begin:])
+	closer := rest[begin:][:size]
+	if i := strings.IndexRune("[{(<", r); i >= 0 {
+		closer = "]})>"[i:][:1]
+	}
+	n := strings.Index(rest[begin+size:], closer+"'")
+	if n < 0 || lastName(text[:pos]) != "" || isSpace(closer[0]) {
+		return doubtful(rest)
+	}
+	return literal, begin + size + n + len(closer) + 1
 }

@@ -1,6 +1,7 @@
 package sqltext
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/DataDog/go-sqllexer"
@@ -41,8 +42,8 @@ type scanner struct {
 	limit   int             // where what the lexer was given ends
 	window  int             // how much that was, when it was not the rest of the text
 
-	inserts bool // INSERT was there
-	foreign bool // the rest is not SQL
+	inserts, creates bool // INSERT was there, or CREATE
+	foreign          bool // the rest is not SQL
 }
 
 // smallWindow is what a lexer is given after it was stopped: it may have to be
@@ -82,17 +83,24 @@ func (s *scanner) skip(k kind, n int) {
 	}
 }
 
-// heed notices where a statement ends in data.
+// heed notices where a statement ends in data or in code of another language.
 func (s *scanner) heed(name string) {
 	is := func(other string) bool { return strings.EqualFold(name, other) }
 	switch {
 	case is("INSERT"):
 		s.inserts = true
+	case is("CREATE"):
+		s.creates = true
 	case s.inserts && is("FORMAT"):
 		rest := strings.TrimLeft(s.text[s.pos:], " \t\r\n")
 		s.foreign = rest == "" || strings.IndexByte(",)(.=", rest[0]) < 0
+	case s.creates && slices.ContainsFunc(languages, is):
+		s.foreign = true
 	}
 }
+
+// languages are words after which CREATE may have code of another language.
+var languages = []string{"JAVA", "JAVASCRIPT", "LANGUAGE", "MLE", "SCRIPT"}
 
 // scan returns what the lexer finds at pos, and how much of it is one token.
 // Something that ends with what the lexer was given may go on: then it is given
@@ -193,6 +201,8 @@ func (d Dialect) notInNames() string {
 	switch d {
 	case SQLServer:
 		return ""
+	case Oracle:
+		return "@"
 	case Other:
 		return "#@$"
 	}
