@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	dto "github.com/prometheus/client_model/go"
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
 )
 
 // gatherProcess returns the metrics of the Go runtime and of the process, under
@@ -80,8 +81,8 @@ func (g cleanGatherer) Gather() ([]*dto.MetricFamily, error) {
 // cleanLabels replaces labels rather than change them: a registry may keep them.
 func cleanLabels(labels []*dto.LabelPair) {
 	for i, label := range labels {
-		if value := label.GetValue(); !isClean(value) {
-			cleaned := cleanText(value)
+		key, value := attribute.Key(label.GetName()), label.GetValue()
+		if cleaned := cleanNamed(key, value); cleaned != value {
 			labels[i] = &dto.LabelPair{Name: label.Name, Value: &cleaned}
 		}
 	}

@@ -83,7 +83,7 @@ func (e *logExporter) Shutdown(ctx context.Context) error {
 // changed: others may have it.
 func cleanRecord(r sdklog.Record) sdklog.Record {
 	r = r.Clone()
-	r.SetBody(cleanValue(r.Body()))
+	r.SetBody(cleanValue("", r.Body()))
 	r.SetSeverityText(cleanText(r.SeverityText()))
 	attrs := make([]attribute.KeyValue, 0, r.AttributesLen())
 	r.WalkAttributes(func(a attribute.KeyValue) bool {

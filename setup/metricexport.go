@@ -139,7 +139,7 @@ func cleanExemplars[N int64 | float64](exemplars []metricdata.Exemplar[N]) {
 
 func cleanSet(set *attribute.Set) {
 	for iter := set.Iter(); iter.Next(); {
-		if a := iter.Attribute(); !isClean(string(a.Key)) || !isCleanValue(a.Value) {
+		if a := iter.Attribute(); !isClean(string(a.Key)) || !isCleanValue(a.Key, a.Value) {
 			*set = attribute.NewSet(cleanAttributes(set.ToSlice())...)
 			return
 		}

@@ -164,11 +164,11 @@ func (w *rewriter) IsAdded(key attribute.Key) bool { return w.dialect.IsLegacy(k
 
 func (*rewriter) Text(text string) string { return cleanText(text) }
 
-func (*rewriter) Value(value attribute.Value) attribute.Value {
-	if isCleanValue(value) {
+func (*rewriter) Value(key attribute.Key, value attribute.Value) attribute.Value {
+	if isCleanValue(key, value) {
 		return value
 	}
-	return cleanValue(value)
+	return cleanValue(key, value)
 }
 
 func (*rewriter) Scope(scope instrumentation.Scope) instrumentation.Scope { return cleanScope(scope) }

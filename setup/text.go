@@ -11,7 +11,7 @@ import (
 )
 
 // cleanText is applied to every text that is exported: personal numbers are
-// masked, credentials in URLs redacted, and what is not UTF-8 becomes U+FFFD,
+// masked, credentials redacted, and what is not UTF-8 becomes U+FFFD,
 // since protocol buffers would refuse it, and with it the whole request. It
 // returns its argument when there is nothing to do.
 func cleanText(text string) string {
@@ -29,57 +29,75 @@ func isClean(text string) bool { return cleanText(text) == text }
 func cleanAttributes(attributes []attribute.KeyValue) []attribute.KeyValue {
 	cleaned := make([]attribute.KeyValue, len(attributes))
 	for i, a := range attributes {
-		cleaned[i] = attribute.KeyValue{Key: attribute.Key(cleanText(string(a.Key))), Value: cleanValue(a.Value)}
+		cleaned[i] = attribute.KeyValue{Key: attribute.Key(cleanText(string(a.Key))), Value: cleanValue(a.Key, a.Value)}
 	}
 	return cleaned
 }
 
-func cleanValue(value attribute.Value) attribute.Value {
+// cleanNamed is cleanText for a value of that key. All that is in a value of
+// credentials is one, whatever the keys in it.
+func cleanNamed(key attribute.Key, text string) string {
+	if text != "" && privacy.IsSecret(string(key)) {
+		return privacy.Redacted
+	}
+	return cleanText(text)
+}
+
+func cleanValue(key attribute.Key, value attribute.Value) attribute.Value {
 	switch value.Type() {
 	case attribute.STRING:
-		return attribute.StringValue(cleanText(value.AsString()))
+		return attribute.StringValue(cleanNamed(key, value.AsString()))
 	case attribute.STRINGSLICE:
 		texts := value.AsStringSlice()
 		for i := range texts {
-			texts[i] = cleanText(texts[i])
+			texts[i] = cleanNamed(key, texts[i])
 		}
 		return attribute.StringSliceValue(texts)
 	case attribute.BYTESLICE:
-		return attribute.ByteSliceValue([]byte(privacy.Text(string(value.AsByteSlice())))) // which may not be UTF-8
+		return attribute.ByteSliceValue([]byte(privacy.Named(string(key), string(value.AsByteSlice())))) // which may not be UTF-8
 	case attribute.SLICE:
 		values := value.AsSlice()
 		for i := range values {
-			values[i] = cleanValue(values[i])
+			values[i] = cleanValue(key, values[i])
 		}
 		return attribute.SliceValue(values...)
 	case attribute.MAP:
-		return attribute.MapValue(cleanAttributes(value.AsMap())...)
+		members := cleanAttributes(value.AsMap())
+		if privacy.IsSecret(string(key)) {
+			for i := range members {
+				members[i].Value = cleanValue(key, members[i].Value)
+			}
+		}
+		return attribute.MapValue(members...)
 	}
 	return value
 }
 
 func areClean(attributes []attribute.KeyValue) bool {
 	for _, a := range attributes {
-		if !isClean(string(a.Key)) || !isCleanValue(a.Value) {
+		if !isClean(string(a.Key)) || !isCleanValue(a.Key, a.Value) {
 			return false
 		}
 	}
 	return true
 }
 
-func isCleanValue(value attribute.Value) bool {
+// isCleanValue reports whether cleanValue would return value as it is. For a map
+// under a name of credentials it reports false without a look.
+func isCleanValue(key attribute.Key, value attribute.Value) bool {
 	switch value.Type() {
 	case attribute.STRING:
-		return isClean(value.AsString())
+		text := value.AsString()
+		return cleanNamed(key, text) == text
 	case attribute.STRINGSLICE:
-		return !slices.ContainsFunc(value.AsStringSlice(), func(text string) bool { return !isClean(text) })
+		return !slices.ContainsFunc(value.AsStringSlice(), func(text string) bool { return cleanNamed(key, text) != text })
 	case attribute.BYTESLICE:
 		bytes := string(value.AsByteSlice())
-		return privacy.Text(bytes) == bytes
+		return privacy.Named(string(key), bytes) == bytes
 	case attribute.SLICE:
-		return !slices.ContainsFunc(value.AsSlice(), func(v attribute.Value) bool { return !isCleanValue(v) })
+		return !slices.ContainsFunc(value.AsSlice(), func(v attribute.Value) bool { return !isCleanValue(key, v) })
 	case attribute.MAP:
-		return areClean(value.AsMap())
+		return !privacy.IsSecret(string(key)) && areClean(value.AsMap())
 	}
 	return true
 }

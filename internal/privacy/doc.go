@@ -1,6 +1,6 @@
 // Package privacy takes personal numbers and credentials out of text that is
 // exported or logged. It is pure functions: [Mask] for numbers, [URL] and [Query]
-// for credentials, [Text] and [Line] for both.
+// for credentials in URLs, [Text], [Named] and [Line] for all of both.
 //
 // # Personal numbers
 //
@@ -42,6 +42,9 @@
 // does the user of a URL. In text a parameter may stand alone, as in a query that
 // has lost its URL. The conventions' list is meant to be compared with case
 // [url.full]; here case is ignored, since no harmless name differs in it alone.
+//
+// Outside of URLs a text is redacted under the names in secret.go, see [IsSecret],
+// and by its form: a JSON web token, and what follows Bearer or Basic.
 //
 // [folkeregisteret]: https://skatteetaten.github.io/folkeregisteret-api-dokumentasjon/nytt-fodselsnummer-fra-2032/
 // [UDI]: https://www.udi.no/ord-og-begreper/d-nummer/d-nummer-stemmer-ikke-med-fodselsdato/

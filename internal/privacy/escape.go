@@ -54,6 +54,7 @@ func (e *escapes[T]) index(s T, i int) int {
 	return min(e.percent, e.backslash)
 }
 
+// indexByte returns the place of the first c at or after i, len(s) for none.
 func indexByte[T text](s T, i int, c byte) (at int) {
 	switch t := any(s).(type) {
 	case string:
@@ -65,6 +66,24 @@ func indexByte[T text](s T, i int, c byte) (at int) {
 		return len(s)
 	}
 	return i + at
+}
+
+// index returns the place of the first word at or after i, -1 for none.
+func index[T text](s T, i int, word string) (at int) {
+	switch t := any(s).(type) {
+	case string:
+		at = strings.Index(t[i:], word)
+	case []byte:
+		at = bytes.Index(t[i:], []byte(word))
+	}
+	if at < 0 {
+		return -1
+	}
+	return i + at
+}
+
+func hasPrefix[T text](s T, i int, prefix string) bool {
+	return i+len(prefix) <= len(s) && string(s[i:i+len(prefix)]) == prefix
 }
 
 // afterEscape returns the bounds of the number that begins where the escape at

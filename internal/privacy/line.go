@@ -11,7 +11,7 @@ const maskedNumber = "99999999999"
 // The line is changed in place where that is possible, and must not be used
 // afterwards; what is returned is.
 func Line(line []byte) []byte {
-	line = redactLine(line)
+	line = redactLine(redactSecrets(line, true))
 	if start, end := nextPlain(line, 0); start >= 0 {
 		line = maskLine(line, start, end, nextPlain)
 	}

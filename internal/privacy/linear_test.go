@@ -18,7 +18,8 @@ func TestTimeIsLinear(t *testing.T) {
 	for _, unit := range []string{
 		"0", "1", "a", "f", "%", `\`, "%2", "%25", "25", "%31", "%20", `\u`, `\u0031`, `\\u0031`, "%3", `%\`, "%25%", "2%",
 		"01019012345", "01019012345 ", "010190 ", "010190%20", "0101901234%35", "%2501019012345", "01019012345a", "abcde01019012345", "-",
-		"aaaaaaaa-", "=", "&", ";", "?", "/", "//", "#", "@", ";a", "a=;", "a=1;", "token=;", "token=a;", "token=a&", "//a:b", "//a@", "//a:b/@",
+		"aaaaaaaa-", `"token":`, `"token":[`, `"token":{"a"`, `"token":"`, `\"token\":\"`, "token:", "token:[", "Cookie: ", "eyJ", "eyJ.", "aaa.eyJhb", "Bearer ", "Bearer a", "Basic ", "Basic YT", ":",
+		"=", "&", ";", "?", "/", "//", "#", "@", ";a", "a=;", "a=1;", "token=;", "token=a;", "token=a&", "//a:b", "//a@", "//a:b/@",
 		"%2F", "%2F%2F", "%40", "%26", "%3D", "token%3D", "[", "token[", `"`, `\"`, "?=", "token=x ", "//a:b ",
 	} {
 		in := "@%=?" + strings.Repeat(unit, size/len(unit)) + `@=\`

@@ -3,28 +3,29 @@ package privacy
 import "strings"
 
 // Text returns s, text for people such as the message of an error, with
-// everything done to it: personal numbers masked as by [Mask], and the URLs in
-// it redacted as by [URL], or as by [Query] where a parameter stands alone. Both
-// end at white space and at a quote.
+// everything done to it: personal numbers masked as by [Mask], the URLs in it
+// redacted as by [URL], or as by [Query] where a parameter stands alone, and the
+// credentials redacted that have a name or a form. URLs and parameters end at white
+// space and at a quote.
 func Text(s string) string {
 	if IsPlain(s) {
 		return s
 	}
-	return Mask(redactText(s))
+	return Mask(redactText(redactSecrets(s, false)))
 }
 
 // IsPlain is a fast yes for most of what a program says: ASCII that [Text] would
-// return as it is, since it has no character that begins a credential or an
-// escape, and no number in plain digits.
+// return as it is, because it has no character that begins a parameter or an
+// escape, no number in plain digits and no credential.
 func IsPlain(s string) bool {
 	var met byte
 	for i := range len(s) {
 		met |= kinds[s[i]]
 	}
-	if met&^ofNumber != 0 {
+	if met&(ofParameter|ofEscape|ofUnicode) != 0 || met&ofSecret != 0 && mayHaveSecret(s) {
 		return false
 	}
-	if met == 0 {
+	if met&ofNumber == 0 {
 		return true
 	}
 	start, _ := nextPlain(s, 0)
@@ -34,19 +35,21 @@ func IsPlain(s string) bool {
 // The kinds of characters that make a text worth a closer look.
 const (
 	ofNumber = 1 << iota
-	ofCredential
+	ofParameter
 	ofEscape
 	ofUnicode
+	ofSecret
 )
 
 var kinds = func() (k [256]byte) {
 	for c := '0'; c <= '9'; c++ {
 		k[c] = ofNumber
 	}
-	k['='], k['@'] = ofCredential, ofCredential
-	k['%'], k['\\'] = ofCredential|ofEscape, ofEscape
+	k['='], k['@'] = ofParameter, ofParameter
+	k['%'], k['\\'] = ofParameter|ofEscape|ofSecret, ofEscape
+	k[':'], k['J'], k[' '], k['+'] = ofSecret, ofSecret, ofSecret, ofSecret
 	for c := 0x80; c <= 0xFF; c++ {
-		k[c] = ofUnicode
+		k[c] = ofUnicode | ofSecret
 	}
 	return k
 }()

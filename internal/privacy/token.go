@@ -80,8 +80,10 @@ func tokenStarts[T text](s T, from, start int) [3]int {
 }
 
 func isAlphanumeric(c byte) bool {
-	return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z'
+	return isDigit(c) || isLetter(c)
 }
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // isUUID reports whether a UUID begins at start.
 func isUUID[T text](s T, from, start int) bool {

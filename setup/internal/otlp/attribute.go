@@ -19,24 +19,8 @@ func (e *Encoder) appendAttribute(b []byte, field byte, a *attribute.KeyValue) [
 	b = append(b, field)
 	b, at := open(b, 1)
 	b = appendText(b, keyField, e.rules.Text(string(a.Key)))
-	if a.Value.Type() == attribute.STRING {
-		b = append(b, valueField)
-		var value int
-		b, value = open(b, 1)
-		b = closed(appendString(b, e.rules.Text(a.Value.AsString())), value, 1)
-	} else {
-		b = appendValue(b, valueField, e.clean(a.Value))
-	}
+	b = appendValue(b, valueField, e.rules.Value(a.Key, a.Value))
 	return closed(b, at, 1)
-}
-
-// clean leaves alone what holds no text, and so needs no call.
-func (e *Encoder) clean(v attribute.Value) attribute.Value {
-	switch v.Type() {
-	case attribute.STRINGSLICE, attribute.BYTESLICE, attribute.SLICE, attribute.MAP:
-		return e.rules.Value(v)
-	}
-	return v
 }
 
 // appendValue appends v to b, as that field.

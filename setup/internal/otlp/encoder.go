@@ -13,7 +13,7 @@ type Rules interface {
 	// Attribute returns what is written in the place of an attribute of a span,
 	// and what is added to the span for it, unless it has one of that name; its
 	// key is empty if nothing is. For equal attributes it returns the same.
-	// The texts of both are passed to Text and Value after that.
+	// The keys and values of both are passed to Text and Value after that.
 	Attribute(a attribute.KeyValue) (own, added attribute.KeyValue)
 	// IsAdded reports whether Attribute adds attributes of that name.
 	IsAdded(key attribute.Key) bool
@@ -21,8 +21,8 @@ type Rules interface {
 	AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue
 	// Text returns a valid UTF-8 text.
 	Text(text string) string
-	// Value does what Text does for a value that holds bytes or other values.
-	Value(value attribute.Value) attribute.Value
+	// Value does what Text does for the value of an attribute with that key.
+	Value(key attribute.Key, value attribute.Value) attribute.Value
 	// TraceState and Scope do it for what they are given.
 	TraceState(state trace.TraceState) trace.TraceState
 	Scope(scope instrumentation.Scope) instrumentation.Scope

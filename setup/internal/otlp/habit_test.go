@@ -40,7 +40,12 @@ func (rules) Text(text string) string {
 	}
 	return strings.ToUpper(text)
 }
-func (rules) Value(v attribute.Value) attribute.Value             { return v }
+func (r rules) Value(_ attribute.Key, v attribute.Value) attribute.Value {
+	if v.Type() == attribute.STRING {
+		return attribute.StringValue(r.Text(v.AsString()))
+	}
+	return v
+}
 func (rules) TraceState(s trace.TraceState) trace.TraceState      { return s }
 func (rules) Scope(s instrumentation.Scope) instrumentation.Scope { return s }
 

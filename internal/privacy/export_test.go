@@ -1,0 +1,4 @@
+package privacy
+
+// SecretNames returns the names of credentials.
+func SecretNames() []string { return secretNames[:] }

@@ -1,0 +1,79 @@
+package privacy
+
+// redactSecrets redacts the credentials in s that have a form, and then those that
+// have a name. If isLine is set, s is a line of JSON.
+func redactSecrets[T text](s T, isLine bool) T {
+	if !mayHaveSecret(s) {
+		return s
+	}
+	s = redactEach(s, nextJWT)
+	s = redactEach(s, nextBearer)
+	s = redactEach(s, nextBearerInCapitals)
+	s = redactEach(s, nextBasic)
+	s = redactEach(s, nextBasicInCapitals)
+	return redactEach(s, (&pairs[T]{line: isLine}).next)
+}
+
+// mayHaveSecret is a fast no: every credential has a colon behind its name, the
+// beginning of a JWT, or a space behind Bearer or Basic.
+func mayHaveSecret[T text](s T) bool {
+	for i := range len(s) {
+		if kinds[s[i]]&ofSecret == 0 {
+			continue
+		}
+		switch s[i] {
+		case ':':
+			if endsSecretName(s, i) {
+				return true
+			}
+		case 'J':
+			if i >= 2 && s[i-1] == 'y' && s[i-2] == 'e' {
+				return true
+			}
+		default:
+			if mayEndScheme(s, i) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// endsSecretName reports whether a name of credentials ends before the colon at i.
+func endsSecretName[T text](s T, i int) bool {
+	for i > 0 && (s[i-1] == ' ' || s[i-1] == '"' || s[i-1] == '\\') {
+		i--
+	}
+	return endsInSecret(s, i)
+}
+
+// mayEndScheme reports whether the last three letters before the space at i are
+// those of Bearer or Basic.
+func mayEndScheme[T text](s T, i int) bool {
+	if i < 5 {
+		return false
+	}
+	switch s[i-1] | 0x20 {
+	case 'r':
+		return s[i-2]|0x20 == 'e' && s[i-3]|0x20 == 'r'
+	case 'c':
+		return s[i-2]|0x20 == 'i' && s[i-3]|0x20 == 's'
+	}
+	return false
+}
+
+// redactEach returns s with everything that next finds redacted, or s itself.
+func redactEach[T text](s T, next func(s T, from int) (start, end int)) T {
+	var b []byte
+	done := 0
+	for start, end := next(s, 0); start >= 0; start, end = next(s, end) {
+		if string(s[start:end]) != Redacted {
+			b = append(append(b, s[done:start]...), Redacted...)
+			done = end
+		}
+	}
+	if done == 0 {
+		return s
+	}
+	return T(append(b, s[done:]...))
+}

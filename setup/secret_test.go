@@ -1,0 +1,143 @@
+package setup_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/sirupsen/logrus"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/setup"
+	"github.com/nais/spor/setup/logrustrace"
+)
+
+const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodW50ZXIyIn0.aHVudGVyMg"
+
+// credentialNames are some of the names, as programs write them.
+var credentialNames = []string{
+	"token", "password", "secret", "authorization", "access_token", "clientSecret", "X-Api-Key", "http.request.header.cookie",
+}
+
+// credentialTexts are texts with a credential that has a form or a name in them.
+var credentialTexts = []string{
+	jwt, "Bearer hunter2", "Basic dXNlcjpodW50ZXIy", `{"access_token":"hunter2"}`, `{"a":"{\"password\":\"hunter2\"}"}`,
+	"Authorization: Bearer " + jwt, "Cookie: sid=hunter2", "https://u:hunter2@h/?token=hunter2",
+	fmt.Sprint(http.Header{"Authorization": {"Digest hunter2"}}), fmt.Sprintf("%+v", struct{ Token string }{"hunter2"}),
+}
+
+// mustHide fails if a credential is in what was written.
+func mustHide(t *testing.T, where, written string) {
+	t.Helper()
+	for _, part := range []string{"hunter2", "aHVudGVyMg", "odW50ZXIy"} {
+		if at := strings.Index(written, part); at >= 0 {
+			t.Errorf("%s: %q was written: %s", where, part, written[max(0, at-120):min(len(written), at+40)])
+		}
+	}
+	if !strings.Contains(written, "REDACTED") {
+		t.Errorf("%s: nothing is redacted in %.200s", where, written)
+	}
+}
+
+// useful is what a rule that redacts too much would destroy.
+var useful = []attribute.KeyValue{
+	attribute.Int("tokens_used", 517), attribute.String("token_type", "type-517"), attribute.String("auth", "auth-517"),
+	attribute.String("message.key", "key-517"), attribute.Int("token", 517001), attribute.String("error", "invalid token: it has expired 517"),
+}
+
+func mustKeep(t *testing.T, where, written string) {
+	t.Helper()
+	for _, part := range []string{"517", "type-517", "auth-517", "key-517", "517001", "invalid token: it has expired 517"} {
+		if !strings.Contains(written, part) {
+			t.Errorf("%s: %q is lost in %.500s", where, part, written)
+		}
+	}
+}
+
+func TestSpansHaveNoCredentials(t *testing.T) {
+	c := listen(t, ":0")
+	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", c.Endpoint(), "OTEL_METRICS_EXPORTER", "none")
+	logLines(t)
+	shutdown := mustStart(t)
+	var attrs []attribute.KeyValue
+	for _, name := range credentialNames {
+		attrs = append(attrs, attribute.String(name, "hunter2"), attribute.StringSlice("list."+name, []string{"hunter2", ""}),
+			attribute.ByteSlice("bytes."+name, []byte("hunter2")), attribute.Slice("slice."+name, attribute.StringValue("hunter2")),
+			attribute.Map("map."+name, attribute.String("value", "hunter2")), attribute.Map("outer", attribute.String(name, "hunter2")))
+	}
+	for i, text := range credentialTexts {
+		attrs = append(attrs, attribute.String(fmt.Sprint("text", i), text), attribute.StringSlice(fmt.Sprint("texts", i), []string{text}))
+	}
+	attrs = append(attrs, useful...)
+	_, span := otel.Tracer("scope", trace.WithInstrumentationAttributes(attribute.String("token", "hunter2"))).Start(t.Context(), "work",
+		trace.WithAttributes(attrs...), trace.WithLinks(trace.Link{Attributes: attrs}))
+	span.AddEvent("event", trace.WithAttributes(attrs...))
+	span.RecordError(errors.New(credentialTexts[3]))
+	span.End()
+	if err := shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mustHide(t, "span", string(c.bytes))
+	mustKeep(t, "span", string(c.bytes))
+	if got := attributeOf(c.spans[0], "token"); got != "517001" { // the last one of a name is kept
+		t.Errorf("token: got %q, want the number", got)
+	}
+}
+
+func TestLogsHaveNoCredentials(t *testing.T) {
+	c := listenForLogs(t)
+	shutdown := exportLogs(t, c.Endpoint())
+	var out bytes.Buffer
+	log := slog.New(setup.LogHandler(&out, nil))
+	fields := logrus.Fields{}
+	for _, name := range credentialNames {
+		log.Info("m", name, "hunter2", "group", slog.GroupValue(slog.String(name, "hunter2")), "map", map[string]any{name: []string{"hunter2"}})
+		log.With(name, "hunter2").WithGroup(name).Info("m", "a", map[string]string{name: "hunter2"})
+		fields[name] = "hunter2"
+	}
+	for _, text := range credentialTexts {
+		log.Info(text, "text", text, "error", errors.New(text), "list", []string{text})
+		fields["text"] = text
+		logrusTo(&out).WithFields(fields).Info(text)
+	}
+	log.Info("m", "headers", http.Header{"Authorization": {"Bearer " + jwt}, "Cookie": {"sid=hunter2"}, "Set-Cookie": {"sid=hunter2; Path=/"}},
+		"oauth", struct{ AccessToken, TokenType string }{"hunter2", "Bearer"})
+	for _, a := range useful {
+		log.Info("m", string(a.Key), a.Value.AsInterface())
+	}
+	mustHide(t, "log", out.String())
+	mustKeep(t, "log", out.String())
+	parseLines(t, out.String())
+	if err := shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	records := fmt.Sprint(c.all())
+	mustHide(t, "OTLP", records)
+	mustKeep(t, "OTLP", records)
+}
+
+func logrusTo(out *bytes.Buffer) *logrus.Logger {
+	log := logrus.New()
+	log.SetOutput(out)
+	log.SetFormatter(logrustrace.Formatter())
+	return log
+}
+
+func TestMetricsHaveNoCredentials(t *testing.T) {
+	label := attribute.String("client_secret", "hunter2")
+	c := pushed(t, func(m metric.Meter) { count(t, m, "orders", label) }, nil)
+	mustHide(t, "push", string(c.bytes))
+	environment(t, "OTEL_METRICS_EXPORTER", "prometheus", "OTEL_TRACES_EXPORTER", "none")
+	logLines(t)
+	mustStart(t)
+	count(t, otel.Meter("test"), "orders", label)
+	_, page := get(setup.MetricsHandler())
+	mustHide(t, "scrape", page)
+}
