@@ -3,7 +3,6 @@ package setup
 import (
 	"context"
 	"errors"
-	"strconv"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploggrpc"
@@ -90,37 +89,6 @@ func cleanRecord(r sdklog.Record) sdklog.Record {
 		attrs = append(attrs, a)
 		return true
 	})
-	r.SetAttributes(cleanNumbers(cleanAttributes(attrs))...)
+	r.SetAttributes(cleanAttributes(attrs)...)
 	return r
-}
-
-// cleanNumbers does to numbers what a log line has done to it: in a log they may
-// be personal numbers.
-func cleanNumbers(attrs []attribute.KeyValue) []attribute.KeyValue {
-	for i, a := range attrs {
-		attrs[i].Value = cleanNumber(a.Value)
-	}
-	return attrs
-}
-
-func cleanNumber(v attribute.Value) attribute.Value {
-	switch v.Type() {
-	case attribute.INT64:
-		if text := strconv.FormatInt(v.AsInt64(), 10); !isClean(text) {
-			return attribute.StringValue(cleanText(text))
-		}
-	case attribute.FLOAT64:
-		if text := strconv.FormatFloat(v.AsFloat64(), 'f', -1, 64); !isClean(text) {
-			return attribute.StringValue(cleanText(text))
-		}
-	case attribute.SLICE:
-		values := v.AsSlice()
-		for i := range values {
-			values[i] = cleanNumber(values[i])
-		}
-		return attribute.SliceValue(values...)
-	case attribute.MAP:
-		return attribute.MapValue(cleanNumbers(v.AsMap())...)
-	}
-	return v
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+
+	"github.com/nais/spor/internal/privacy"
 )
 
 // plainHandler gives a handler values as they are in a line of JSON. Others write
@@ -87,9 +89,11 @@ func withNumbers(v any) any {
 			v[i] = withNumbers(v[i])
 		}
 	case map[string]any:
-		for key := range v {
-			v[key] = withNumbers(v[key])
+		plain := make(map[string]any, len(v))
+		for key, value := range v {
+			plain[privacy.Key(key)] = withNumbers(value)
 		}
+		return plain
 	}
 	return v
 }

@@ -69,8 +69,38 @@ func cleanValue(key attribute.Key, value attribute.Value) attribute.Value {
 			}
 		}
 		return attribute.MapValue(members...)
+	case attribute.INT64:
+		return attribute.Int64Value(cleanInt(key, value.AsInt64()))
+	case attribute.FLOAT64:
+		return attribute.Float64Value(cleanFloat(key, value.AsFloat64()))
+	case attribute.INT64SLICE:
+		return attribute.Int64SliceValue(mapped(value.AsInt64Slice(), key, cleanInt))
+	case attribute.FLOAT64SLICE:
+		return attribute.Float64SliceValue(mapped(value.AsFloat64Slice(), key, cleanFloat))
 	}
 	return value
+}
+
+func cleanInt(key attribute.Key, n int64) int64 {
+	if privacy.Number(n) && !privacy.Counts(string(key)) {
+		return privacy.MaskedNumber
+	}
+	return n
+}
+
+func cleanFloat(key attribute.Key, f float64) float64 {
+	if privacy.Float(f) && !privacy.Counts(string(key)) {
+		return privacy.MaskedNumber
+	}
+	return f
+}
+
+// mapped changes values, which are a copy.
+func mapped[N int64 | float64](values []N, key attribute.Key, clean func(attribute.Key, N) N) []N {
+	for i := range values {
+		values[i] = clean(key, values[i])
+	}
+	return values
 }
 
 func areClean(attributes []attribute.KeyValue) bool {
@@ -98,6 +128,14 @@ func isCleanValue(key attribute.Key, value attribute.Value) bool {
 		return !slices.ContainsFunc(value.AsSlice(), func(v attribute.Value) bool { return !isCleanValue(key, v) })
 	case attribute.MAP:
 		return !privacy.IsSecret(string(key)) && areClean(value.AsMap())
+	case attribute.INT64:
+		return !privacy.Number(value.AsInt64()) || privacy.Counts(string(key))
+	case attribute.FLOAT64:
+		return !privacy.Float(value.AsFloat64()) || privacy.Counts(string(key))
+	case attribute.INT64SLICE:
+		return privacy.Counts(string(key)) || !slices.ContainsFunc(value.AsInt64Slice(), privacy.Number)
+	case attribute.FLOAT64SLICE:
+		return privacy.Counts(string(key)) || !slices.ContainsFunc(value.AsFloat64Slice(), privacy.Float)
 	}
 	return true
 }

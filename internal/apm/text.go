@@ -2,7 +2,6 @@ package apm
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
@@ -68,13 +67,24 @@ func (t *texts) attributes(service, of string, attrs []*commonpb.KeyValue) {
 	}
 }
 
-// value looks at the texts of a value. Numbers are no texts.
+// number notes a number that gives a person away.
+func (t *texts) number(service, place string, isPersonal bool) {
+	if isPersonal {
+		t.hits = append(t.hits, hit{service, PersonalNumber, place})
+	}
+}
+
+// value looks at a value and at those in it.
 func (t *texts) value(service, place string, v *commonpb.AnyValue) {
 	switch v := v.GetValue().(type) {
 	case *commonpb.AnyValue_StringValue:
 		t.look(service, place, v.StringValue)
 	case *commonpb.AnyValue_BytesValue:
 		t.look(service, place, string(v.BytesValue))
+	case *commonpb.AnyValue_IntValue:
+		t.number(service, place, privacy.Number(v.IntValue) && !privacy.Counts(place))
+	case *commonpb.AnyValue_DoubleValue:
+		t.number(service, place, privacy.Float(v.DoubleValue) && !privacy.Counts(place))
 	case *commonpb.AnyValue_ArrayValue:
 		for _, item := range v.ArrayValue.GetValues() {
 			t.value(service, place, item)
@@ -140,9 +150,7 @@ func (t *texts) field(service, stream, key string, value any) {
 	case string:
 		t.look(service, place, v)
 	case float64:
-		if v == float64(int64(v)) {
-			t.look(service, place, strconv.FormatInt(int64(v), 10))
-		}
+		t.number(service, place, privacy.Float(v) && !privacy.Counts(key))
 	case []any:
 		for _, item := range v {
 			t.field(service, stream, key, item)

@@ -4,11 +4,14 @@ package privacy
 // year can be any. The 29th of February is possible in every year, because a
 // D-number may carry the day it was ordered beside the year of birth.
 func isDate(d1, d2, m1, m2 rune) bool {
-	day := 10*int(d1-'0') + int(d2-'0')
+	return isDay(10*int(d1-'0')+int(d2-'0'), 10*int(m1-'0')+int(m2-'0'))
+}
+
+func isDay(day, month int) bool {
 	if day > 40 {
 		day -= 40
 	}
-	return day > 0 && day <= daysIn(10*int(m1-'0')+int(m2-'0'))
+	return day > 0 && day <= daysIn(month)
 }
 
 // daysIn returns the days of a month as personal numbers write it, 0 for none.

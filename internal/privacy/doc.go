@@ -27,12 +27,15 @@
 // two ways, as %2501019012345 or LIKE '%01019012345%', one in which a number shows
 // is enough, save that %20923609016 is an organisation number behind a space.
 //
-// What survives: a number in a UUID, or in a hex token of 16, 32, 40 or 64
-// characters with a letter in it (or with one half in it, if it has a space), and
-// all digits that are not eleven: epochs, organisation numbers, IBAN, amounts. Eleven digits
-// that happen to begin with a date cannot be told from a personal number: some
-// account numbers without their points (1234.56.78901 survives), KID numbers, phone
-// numbers with a foreign country code, and times of 10 to 99 seconds in nanoseconds.
+// In a number that is no text, see [Number], ten digits count too.
+//
+// What survives: the fraction of a decimal number; a number in a UUID, or in a hex
+// token of 16, 32, 40 or 64 characters with a letter in it (or with one half in it,
+// if it has a space); and all digits that are not eleven: epochs, organisation
+// numbers, IBAN, amounts. Eleven digits that happen to begin with a date cannot be
+// distinguished from a personal number: some account numbers without their points
+// (1234.56.78901 survives), KID numbers, phone numbers with a foreign country code,
+// and times of 10 to 99 seconds in nanoseconds.
 // Not known: FH-numbers, which begin with no date, DUF-numbers, which have twelve
 // digits, and dates set off with anything but a space (010190-12345).
 //

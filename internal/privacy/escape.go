@@ -30,7 +30,7 @@ func (e *escapes[T]) next(s T, from int) (start, end int) {
 		for start > i && isDigit(s[start-1]) {
 			start--
 		}
-		if end = numberEnd(s, start); end > 0 && !inToken(s, from, start, end) {
+		if end = numberEnd(s, start); end > 0 && (end != at || !isFraction(s, from, start)) && !inToken(s, from, start, end) {
 			return start, end
 		}
 		if start, end = afterEscape(s, from, at, width, c); start >= 0 {

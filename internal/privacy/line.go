@@ -2,8 +2,7 @@ package privacy
 
 import "bytes"
 
-// maskedNumber is [Masked] where JSON wants a number. It begins with no date, and
-// an index that knows the field as a number still takes it.
+// maskedNumber is [MaskedNumber] as JSON.
 const maskedNumber = "99999999999"
 
 // Line is [Text] for a line of JSON, such as a record of the log: the line stays
@@ -15,6 +14,7 @@ func Line(line []byte) []byte {
 	if start, end := nextPlain(line, 0); start >= 0 {
 		line = maskLine(line, start, end, nextPlain)
 	}
+	line = maskShort(line)
 	var e escapes[[]byte]
 	if start, end := e.next(line, 0); start >= 0 {
 		line = maskLine(line, start, end, e.next)
@@ -34,6 +34,8 @@ func maskLine(b []byte, start, end int, next func(b []byte, from int) (start, en
 			continue
 		case in.at(b, start):
 			mask = Masked
+		case countsAt(b, start):
+			continue
 		}
 		out = append(append(out, b[from:start]...), mask...)
 		in.pos, from = end, end // what precedes is overwritten

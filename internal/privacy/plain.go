@@ -12,7 +12,7 @@ func nextPlain[T text](s T, from int) (start, end int) {
 			continue
 		}
 		start, i = digitsAround(s, from, i)
-		if end = plainEnd(s, start, i); end > 0 && !isPunctuation(s, from, start) && !inToken(s, from, start, end) {
+		if end = plainEnd(s, start, i); end > 0 && (end > i || !isFraction(s, from, start)) && !isPunctuation(s, from, start) && !inToken(s, from, start, end) {
 			return start, end
 		}
 	}
@@ -51,6 +51,21 @@ func plainEnd[T text](s T, start, end int) int {
 		return -1
 	}
 	return end
+}
+
+// isFraction reports whether the digits at i are those behind the point of a decimal
+// number, which has up to ten digits before it. Those behind the second point of a
+// version or an address are not.
+func isFraction[T text](s T, from, i int) bool {
+	if i == from || s[i-1] != '.' {
+		return false
+	}
+	point := i - 1
+	for i = point; i > from && point-i <= 10 && isDigit(s[i-1]); {
+		i--
+	}
+	digits := point - i
+	return digits > 0 && digits <= 10 && (i == from || s[i-1] != '.' && !isAlphanumeric(s[i-1]))
 }
 
 // isPunctuation reports whether the first two digits of the number at i are the
