@@ -28,8 +28,8 @@ import (
 // message, error and stack_trace; give http.Server no ErrorLog, or one made by
 // [slog.NewLogLogger].
 //
-// Durations are text ("1.5s"). Personal numbers and credentials are masked, in
-// whatever attribute or message they stand. Records with the mark of [TeamLogs]
+// Durations are text ("1.5s"), and bytes that are valid UTF-8 are. Personal numbers
+// and credentials are masked, in whatever attribute or message they stand. Records with the mark of [TeamLogs]
 // go to Team Logs instead of w. With OTEL_LOGS_EXPORTER=otlp the other records
 // are exported too, while telemetry runs.
 //

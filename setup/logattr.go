@@ -57,13 +57,13 @@ func (s *survey) look(a slog.Attr, direct bool) {
 		s.unfit = true
 	case slog.KindLogValuer:
 		s.unfit = true
-		s.lookAtError(a.Value.Any())
+		s.lookAtAny(a.Value.Any())
 	case slog.KindGroup:
 		for _, member := range a.Value.Group() {
 			s.look(member, direct && a.Key == "")
 		}
 	case slog.KindAny:
-		s.lookAtError(a.Value.Any())
+		s.lookAtAny(a.Value.Any())
 	}
 }
 
@@ -82,7 +82,7 @@ func (s *survey) lookAtKey(a slog.Attr) {
 	}
 }
 
-func (s *survey) lookAtError(value any) {
+func (s *survey) lookAtAny(value any) {
 	switch v := value.(type) {
 	case error:
 		if s.err == nil {
@@ -96,6 +96,8 @@ func (s *survey) lookAtError(value any) {
 		if s.err == nil && len(v) > 0 {
 			s.err = v[0]
 		}
+	default:
+		s.unfit = s.unfit || hasBytes(v)
 	}
 }
 
@@ -174,7 +176,7 @@ func (h *logHandler) attr(a slog.Attr, hasSpan bool) slog.Attr {
 	return a
 }
 
-// plainValue returns v with durations and errors as text. slog writes a duration
+// plainValue returns v with durations, errors and bytes as text. slog writes a duration
 // as nanoseconds, and the eleven digits of half a minute may be a personal number;
 // an error that writes its own JSON it lets do so, and of several it writes none.
 func plainValue(v slog.Value) slog.Value {
@@ -200,12 +202,17 @@ func plainAny(v slog.Value) slog.Value {
 		if err, ok := value.(error); ok {
 			return slog.AnyValue(plainError{err})
 		}
+	case error:
 	case []error:
 		texts := make([]string, len(value))
 		for i, err := range value {
 			texts[i] = messageOf(err)
 		}
 		return slog.AnyValue(texts)
+	default:
+		if plain, ok := plainBytes(value); ok {
+			return plain
+		}
 	}
 	return v
 }

@@ -1,0 +1,155 @@
+package setup
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/nais/spor/internal/privacy"
+)
+
+// JSON has bytes in base64, in which nobody can read a text and nothing is masked.
+// Bytes that are valid UTF-8 are written as text.
+
+// hasBytes reports whether bytes are written for value.
+func hasBytes(value any) bool {
+	s := byteSearch{budget: mostValues}
+	s.look(reflect.ValueOf(value))
+	return len(s.found) > 0
+}
+
+// plainBytes returns value with its bytes as text, or false if it has none.
+func plainBytes(value any) (plain slog.Value, ok bool) {
+	s := byteSearch{all: true, budget: mostValues}
+	v := reflect.ValueOf(value)
+	s.look(v)
+	switch {
+	case len(s.found) == 0:
+		return slog.Value{}, false
+	case v.Kind() == reflect.Slice && len(s.found) == 1 && isBytes(v.Type()):
+		return byteText(s.found[0]), true
+	}
+	written, err := marshal(value)
+	if err != nil {
+		return slog.Value{}, false // slog writes the error
+	}
+	pairs := make([]string, 0, 2*len(s.found))
+	for _, found := range s.found {
+		text, err := marshal(byteText(found).Any())
+		if err == nil {
+			pairs = append(pairs, `"`+base64.StdEncoding.EncodeToString(found)+`"`, text)
+		}
+	}
+	return slog.AnyValue(json.RawMessage(strings.NewReplacer(pairs...).Replace(written))), true
+}
+
+// byteText returns b as text. What is not UTF-8 stays bytes, without the personal
+// numbers and credentials in it.
+func byteText(b []byte) slog.Value {
+	if utf8.Valid(b) {
+		return slog.StringValue(string(b))
+	}
+	return slog.AnyValue([]byte(privacy.Text(string(b))))
+}
+
+// marshal is what slog does.
+func marshal(value any) (text string, err error) {
+	defer func() { // a method of the program's may panic, and does so again for slog
+		if recover() != nil {
+			err = encodingPanic{}
+		}
+	}()
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err = encoder.Encode(value)
+	return strings.TrimSuffix(b.String(), "\n"), err
+}
+
+type encodingPanic struct{}
+
+func (encodingPanic) Error() string { return "panic while encoding" }
+
+// byteSearch finds the bytes that encoding/json would write for a value.
+type byteSearch struct {
+	all    bool // not the first alone
+	found  [][]byte
+	budget int // how many values it looks at
+	depth  int
+}
+
+const (
+	mostValues   = 1 << 16
+	deepestValue = 64
+)
+
+var (
+	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
+	textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
+)
+
+func (s *byteSearch) look(v reflect.Value) {
+	if !v.IsValid() || !mayHaveBytes(v.Kind()) || s.budget <= 0 || s.depth == deepestValue || len(s.found) > 0 && !s.all {
+		return
+	}
+	s.budget--
+	t := v.Type()
+	if t.Implements(jsonMarshaler) || t.Implements(textMarshaler) {
+		return
+	}
+	s.depth++
+	defer func() { s.depth-- }()
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		s.look(v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if field := v.Field(i); field.CanInterface() {
+				s.look(field)
+			}
+		}
+	case reflect.Map:
+		if mayHaveBytes(t.Elem().Kind()) {
+			for entry := v.MapRange(); entry.Next(); {
+				s.look(entry.Value())
+			}
+		}
+	default:
+		s.lookAtList(v)
+	}
+}
+
+func (s *byteSearch) lookAtList(v reflect.Value) {
+	switch {
+	case isBytes(v.Type()):
+		if v.Len() > 0 {
+			s.found = append(s.found, v.Bytes())
+		}
+	case mayHaveBytes(v.Type().Elem().Kind()):
+		for i := range v.Len() {
+			s.look(v.Index(i))
+		}
+	}
+}
+
+// isBytes reports whether JSON has a list of that type in base64.
+func isBytes(t reflect.Type) bool {
+	if t.Kind() != reflect.Slice || t.Elem().Kind() != reflect.Uint8 {
+		return false
+	}
+	of := reflect.PointerTo(t.Elem())
+	return !of.Implements(jsonMarshaler) && !of.Implements(textMarshaler)
+}
+
+func mayHaveBytes(kind reflect.Kind) bool {
+	switch kind {
+	case reflect.Pointer, reflect.Interface, reflect.Struct, reflect.Map, reflect.Slice, reflect.Array:
+		return true
+	}
+	return false
+}
