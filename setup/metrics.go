@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,7 +32,7 @@ func (t *telemetry) startMetrics(ctx context.Context, s *settings) error {
 	provider := sdkmetric.NewMeterProvider(
 		sdkmetric.WithResource(s.resource),
 		sdkmetric.WithReader(reader),
-		sdkmetric.WithView(boundedViews()...),
+		sdkmetric.WithView(boundedView()),
 	)
 	otel.SetMeterProvider(provider)
 	t.signals = append(t.signals, provider)
@@ -123,14 +124,17 @@ func checkExemplarFilter(env *environment) {
 	}
 }
 
-// boundedViews keep what callers choose off the series: the Host header, which
+// boundedView keeps what callers choose off the series: the Host header, which
 // is the server's address in otelhttp's server metrics, and the pod's own
-// address in otelgrpc's.
-func boundedViews() []sdkmetric.View {
+// address in otelgrpc's. It keeps what is not on a series off its exemplars too.
+func boundedView() sdkmetric.View {
 	drop := attribute.NewDenyKeysFilter("server.address", "server.port", "client.address", "client.port",
 		"network.peer.address", "network.peer.port", "url.path", "url.query", "user_agent.original")
-	view := func(name string) sdkmetric.View {
-		return sdkmetric.NewView(sdkmetric.Instrument{Name: name}, sdkmetric.Stream{AttributeFilter: drop})
+	return func(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
+		stream := sdkmetric.Stream{Name: i.Name, Description: i.Description, Unit: i.Unit, ExemplarReservoirProviderSelector: bareExemplars}
+		if strings.HasPrefix(i.Name, "http.server.") || strings.HasPrefix(i.Name, "rpc.server.") {
+			stream.AttributeFilter = drop
+		}
+		return stream, true
 	}
-	return []sdkmetric.View{view("http.server.*"), view("rpc.server.*")}
 }
