@@ -145,13 +145,13 @@ func TestProtocolMustBeGRPC(t *testing.T) {
 		"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_PROTOCOL",
 		"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_TRACES_PROTOCOL",
 	} {
-		for _, value := range []string{"grpc", "http/protobuf", "http/json", "GRPC", "gprc"} {
+		for _, value := range []string{"grpc", "GRPC", "http/protobuf", "HTTP/JSON", "gprc"} {
 			t.Run(name+"="+value, func(t *testing.T) {
 				got, err := delivered(t, c, "OTEL_EXPORTER_OTLP_ENDPOINT", c.Endpoint(), name, value)
-				if want := value == "grpc"; got != want {
+				if want := strings.EqualFold(value, "grpc"); got != want {
 					t.Errorf("delivered: got %t, want %t", got, want)
 				}
-				if value == "grpc" {
+				if strings.EqualFold(value, "grpc") {
 					if err != nil {
 						t.Errorf("error: got %v, want none", err)
 					}

@@ -101,14 +101,14 @@ func readMetrics(env *environment, c *config) *metricSettings {
 // the default.
 func readTemporality(env *environment) sdkmetric.TemporalitySelector {
 	const name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
-	switch value := env.lower(name); value {
+	switch env.lower(name) {
 	case "", "cumulative":
 	case "delta":
 		return sdkmetric.DeltaTemporalitySelector
 	case "lowmemory":
 		return sdkmetric.LowMemoryTemporalitySelector
 	default:
-		env.wrong(name, value, "want cumulative, delta or lowmemory; cumulative is used")
+		env.wrong(name, env.text(name), "want cumulative, delta or lowmemory; cumulative is used")
 	}
 	return sdkmetric.CumulativeTemporalitySelector
 }
@@ -117,10 +117,10 @@ func readTemporality(env *environment) sdkmetric.TemporalitySelector {
 // default.
 func checkExemplarFilter(env *environment) {
 	const name = "OTEL_METRICS_EXEMPLAR_FILTER"
-	switch value := env.text(name); value {
+	switch env.lower(name) {
 	case "", "always_on", "always_off", "trace_based":
 	default:
-		env.wrong(name, value, "want trace_based, always_on or always_off; trace_based is used")
+		env.wrong(name, env.text(name), "want trace_based, always_on or always_off; trace_based is used")
 	}
 }
 

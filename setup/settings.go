@@ -127,8 +127,8 @@ func grpcProtocol(env *environment, signal string) bool {
 		"OTEL_EXPORTER_OTLP_" + signal + "_PROTOCOL", "OTEL_EXPORTER_" + signal + "_PROTOCOL",
 		"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_PROTOCOL",
 	} {
-		if value := env.text(name); value != "" && value != "grpc" {
-			env.wrong(name, value, "want grpc, the only protocol that reaches the NAIS collector (port 4317); nothing is exported")
+		if value := env.lower(name); value != "" && value != "grpc" {
+			env.wrong(name, env.text(name), "want grpc, the only protocol that reaches the NAIS collector (port 4317); nothing is exported")
 			ok = false
 		}
 	}

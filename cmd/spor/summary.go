@@ -33,13 +33,14 @@ func (s *session) summarize() {
 func (s *session) whyNoSpans() string {
 	var reasons []string
 	set := func(key string) { reasons = append(reasons, key+"="+s.env[key]) }
-	if strings.EqualFold(s.env["OTEL_SDK_DISABLED"], "true") {
+	choice := func(key string) string { return strings.ToLower(strings.TrimSpace(s.env[key])) }
+	if choice("OTEL_SDK_DISABLED") == "true" {
 		set("OTEL_SDK_DISABLED")
 	}
-	if e := s.env["OTEL_TRACES_EXPORTER"]; e != "" && e != "otlp" {
+	if e := choice("OTEL_TRACES_EXPORTER"); e != "" && e != "otlp" {
 		set("OTEL_TRACES_EXPORTER")
 	}
-	if strings.HasSuffix(s.env["OTEL_TRACES_SAMPLER"], "always_off") {
+	if strings.HasSuffix(choice("OTEL_TRACES_SAMPLER"), "always_off") {
 		set("OTEL_TRACES_SAMPLER")
 	}
 	if s.env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] != "" {
