@@ -15,15 +15,11 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/nais/spor/setup/internal/ledger"
+	"github.com/nais/spor/setup/internal/pipeline"
 )
 
-const (
-	// largestRequest leaves room below the 4 MiB that a gRPC server accepts.
-	largestRequest = 3_500 << 10
-	// mostRequests bounds what one refused batch costs when it is halved again
-	// and again to find the span that the collector refuses.
-	mostRequests = 64
-)
+// largestRequest leaves room below the 4 MiB that a gRPC server accepts.
+const largestRequest = 3_500 << 10
 
 // exporter runs OpenTelemetry's OTLP exporter so that one span never costs its
 // batch, and so that every span is settled: delivered, or dropped with a reason.
@@ -72,26 +68,28 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(e.life, cancel)()
-	requests := mostRequests
-	e.send(ctx, e.rewriter.rewrite(spans), &requests)
+	e.send(ctx, e.rewriter.rewrite(spans), pipeline.NewHalving(len(spans)))
 	e.settled(len(spans))
 	e.reporter.report(false)
 	return nil
 }
 
 // send exports spans, in halves when they are refused as a whole.
-func (e *exporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan, requests *int) {
-	*requests--
+func (e *exporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan, halving *pipeline.Halving) {
 	answer := &answer{}
-	err := e.next.ExportSpans(context.WithValue(ctx, answerKey{}, answer), spans)
+	err := halving.Hopeless()
+	if err == nil {
+		err = e.next.ExportSpans(context.WithValue(ctx, answerKey{}, answer), spans)
+	}
 	if err == nil || answer.accepted {
+		halving.Accept()
 		e.partly(answer, len(spans))
 		return
 	}
-	if divisible(err) && len(spans) > 1 && *requests > 0 {
+	if divisible(err) && halving.Refuse(err) && len(spans) > 1 {
 		middle := len(spans) / 2
-		e.send(ctx, spans[:middle], requests)
-		e.send(ctx, spans[middle:], requests)
+		e.send(ctx, spans[:middle], halving)
+		e.send(ctx, spans[middle:], halving)
 		return
 	}
 	e.ledger.Drop(e.reason(err), int64(len(spans)))
@@ -118,7 +116,7 @@ func divisible(err error) bool {
 	switch status.Code(err) {
 	case codes.ResourceExhausted:
 		return !throttled(err)
-	case codes.InvalidArgument, codes.Internal:
+	case codes.InvalidArgument:
 		return true
 	}
 	return strings.Contains(err.Error(), tooLarge)

@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploggrpc"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	"google.golang.org/grpc"
+
+	"github.com/nais/spor/setup/internal/pipeline"
 )
 
 // logExporter sends clean log records over OTLP and reports trouble itself.
@@ -50,22 +52,24 @@ func (e *logExporter) Export(ctx context.Context, records []sdklog.Record) error
 	for i := range records {
 		clean[i] = cleanRecord(records[i])
 	}
-	requests := mostRequests
-	e.send(ctx, clean, &requests)
+	e.send(ctx, clean, pipeline.NewHalving(len(clean)))
 	return nil
 }
 
 // send exports records, in halves when they are refused as a whole.
-func (e *logExporter) send(ctx context.Context, records []sdklog.Record, requests *int) {
-	*requests--
-	err := e.Exporter.Export(ctx, records)
+func (e *logExporter) send(ctx context.Context, records []sdklog.Record, halving *pipeline.Halving) {
+	err := halving.Hopeless()
+	if err == nil {
+		err = e.Exporter.Export(ctx, records)
+	}
 	if err == nil || e.life.Err() != nil {
+		halving.Accept()
 		return
 	}
-	if divisible(err) && len(records) > 1 && *requests > 0 {
+	if divisible(err) && halving.Refuse(err) && len(records) > 1 {
 		middle := len(records) / 2
-		e.send(ctx, records[:middle], requests)
-		e.send(ctx, records[middle:], requests)
+		e.send(ctx, records[:middle], halving)
+		e.send(ctx, records[middle:], halving)
 		return
 	}
 	e.failed(err)

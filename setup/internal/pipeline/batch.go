@@ -18,13 +18,9 @@ type batch struct {
 	deadline  time.Time // when it is given up, if it was asked
 	notBefore time.Time // when it may be sent again
 	retries   int
-	unheard   bool // a request timed out, while the collector was silent
-	requests  *int // how many more the bisection may make
+	unheard   bool     // a request timed out, while the collector was silent
+	halving   *Halving // nil until it is refused
 }
-
-// mostRequests bounds what one refused batch costs when it is halved again and
-// again to find the span that the collector refuses.
-const mostRequests = 64
 
 // halves returns two batches of the spans of b, without bodies. They share b's.
 func (b *batch) halves() (first, second *batch) {

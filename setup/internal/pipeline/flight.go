@@ -21,17 +21,25 @@ type flight struct {
 	dialling bool             // there was no connection either
 	stale    *grpc.ClientConn // the connection that may lead nowhere
 	pause    time.Duration    // how long it asks to be left alone
+	parts    []*batch         // of the batch, still to be sent
+	searches bool             // it holds the lock of searches
 }
 
 // fly sends a batch until each span of it is settled or parked.
 func (s *sender) fly(b *batch) {
 	f := &flight{sender: s}
 	f.send(b)
+	for len(f.parts) > 0 {
+		part := f.parts[0]
+		f.parts = f.parts[1:]
+		f.send(part)
+	}
+	f.endSearch()
 	s.buffer.landed(b)
 	s.landings <- f
 }
 
-// send sends a batch, in halves when it is refused as a whole.
+// send sends a batch, and has its halves sent if it is too large or refused.
 func (f *flight) send(b *batch) {
 	if !b.whole {
 		f.buffer.compose(b)
@@ -39,6 +47,8 @@ func (f *flight) send(b *batch) {
 	switch {
 	case f.life.Err() != nil:
 		f.drop(b, ledger.AfterShutdown)
+	case b.halving != nil && b.halving.Hopeless() != nil:
+		f.giveUp(b, ledger.Rejected, b.halving.Hopeless())
 	case f.gone != nil || f.pause > 0:
 		f.buffer.park(b)
 	case len(b.body.bytes) > largestBody && len(b.spans) > 1:
@@ -80,7 +90,7 @@ func (f *flight) request(b *batch) {
 	case tryAgain:
 		f.retry(b, err)
 	case divide:
-		f.divideOrDrop(b, err)
+		f.refuse(b, err)
 	case refused:
 		f.giveUp(b, ledger.Rejected, err)
 	}
@@ -110,6 +120,11 @@ func (f *flight) settle(b *batch, response *coltracepb.ExportTraceServiceRespons
 	f.buffer.deliver(len(b.spans) - rejected)
 	f.buffer.drop(ledger.Rejected, rejected)
 	f.buffer.release(b)
+	f.hopeless.Store(false)
+	if b.halving != nil {
+		b.halving.Accept()
+		f.endSearch()
+	}
 	switch {
 	case rejected > 0:
 		f.trouble.GaveUp(errors.New("collector rejected spans: " + partly.GetErrorMessage()))
@@ -144,15 +159,19 @@ func (f *flight) retry(b *batch, err error) {
 	f.buffer.park(b)
 }
 
-func (f *flight) divideOrDrop(b *batch, err error) {
-	if b.requests == nil {
-		left := mostRequests
-		b.requests = &left
+// refuse drops a batch that the collector refuses, or the spans of it that it
+// refuses if they can be found.
+func (f *flight) refuse(b *batch, err error) {
+	if b.halving == nil {
+		f.beginSearch(b)
 	}
-	*b.requests--
-	if len(b.spans) > 1 && *b.requests > 0 {
+	if b.halving.Refuse(err) && len(b.spans) > 1 {
 		f.divide(b)
 		return
+	}
+	if b.halving.Hopeless() != nil {
+		f.hopeless.Store(true)
+		f.endSearch()
 	}
 	reason := ledger.Rejected
 	if status.Code(err) == codes.ResourceExhausted {
@@ -161,12 +180,35 @@ func (f *flight) divideOrDrop(b *batch, err error) {
 	f.giveUp(b, reason, err)
 }
 
-// divide sends the halves of a batch.
+// beginSearch waits until other searches have found whether the collector accepts
+// anything: a collector that refuses everything gets one long search, and not one
+// per request in flight.
+func (f *flight) beginSearch(b *batch) {
+	if len(b.spans) > 1 {
+		f.search.Lock()
+		f.searches = true
+	}
+	b.halving = NewHalving(len(b.spans))
+	if f.hopeless.Load() {
+		b.halving.bound = hopelessRefusals
+	}
+}
+
+func (f *flight) endSearch() {
+	if f.searches {
+		f.searches = false
+		f.search.Unlock()
+	}
+}
+
+// divide has the halves of a batch sent, after the other parts: whether a whole
+// batch is refused, and not single spans of it, is known sooner in that order.
 func (f *flight) divide(b *batch) {
 	first, second := b.halves()
-	f.send(first)
-	f.send(second)
+	f.buffer.compose(first)
+	f.buffer.compose(second)
 	f.buffer.release(b)
+	f.parts = append(f.parts, first, second)
 }
 
 func (f *flight) drop(b *batch, reason ledger.Reason) {

@@ -42,6 +42,8 @@ type sender struct {
 	flushes  atomic.Uint64             // everything up to that age is to be sent now
 	heard    atomic.Pointer[time.Time] // when the collector answered, or the first of the flights began
 	draining atomic.Pointer[drain]
+	search   sync.Mutex  // held until a refused batch is known to have parts that are accepted
+	hopeless atomic.Bool // no part of the last refused batch was accepted, nor anything since
 
 	flights   int
 	through   uint64    // everything up to that age has waited long enough

@@ -40,7 +40,7 @@ func judge(err error, sent bool) verdict {
 			return tryAgain
 		}
 		return divide
-	case codes.InvalidArgument, codes.Internal:
+	case codes.InvalidArgument:
 		return divide
 	}
 	return refused

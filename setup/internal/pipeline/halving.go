@@ -1,0 +1,61 @@
+package pipeline
+
+import (
+	"math/bits"
+	"sync"
+)
+
+const (
+	// mostRefusals bounds what one refused batch costs when it is halved again and
+	// again to find the spans that the collector refuses.
+	mostRefusals = 64
+	// hopelessRefusals is the bound after a batch of which no part was accepted.
+	hopelessRefusals = 2
+)
+
+// A Halving is the search for the spans of one batch that the collector refuses.
+// The batch and all its parts share it. It is safe for concurrent use.
+type Halving struct {
+	mu       sync.Mutex
+	refusals int
+	accepted bool  // a part of the batch
+	bound    int   // of refusals before a part is accepted
+	refusal  error // the last
+}
+
+// NewHalving returns the search in a batch of that many spans. If one span is
+// refused, twice as many requests as there are halvings find it.
+func NewHalving(spans int) *Halving {
+	return &Halving{bound: 2*bits.Len(uint(spans)) + 1}
+}
+
+// Accept notes that the collector accepted a part.
+func (h *Halving) Accept() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.accepted = true
+}
+
+// Refuse notes why the collector refused a part, and reports whether that part is
+// to be halved.
+func (h *Halving) Refuse(err error) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refusals++
+	h.refusal = err
+	return h.refusals < mostRefusals && !h.isHopeless()
+}
+
+// Hopeless returns nil, or the last refusal when so many parts were refused, and
+// none accepted, that the cause is not in single spans.
+func (h *Halving) Hopeless() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.isHopeless() {
+		return h.refusal
+	}
+	return nil
+}
+
+// isHopeless is Hopeless. The caller holds the lock.
+func (h *Halving) isHopeless() bool { return !h.accepted && h.refusals >= h.bound }

@@ -1,0 +1,235 @@
+package pipeline_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/setup/internal/ledger"
+	"github.com/nais/spor/setup/internal/otlp"
+	"github.com/nais/spor/setup/internal/pipeline"
+)
+
+// collector is a gRPC server on loopback. It answers by a rule, and counts what it
+// took.
+type collector struct {
+	coltracepb.UnimplementedTraceServiceServer
+	t      *testing.T
+	addr   string
+	answer func(names []string) error // of the spans of one request
+
+	mu       sync.Mutex
+	server   *grpc.Server
+	requests int
+	received map[string]int // by the span's name
+}
+
+func newCollector(t *testing.T, answer func(names []string) error, options ...grpc.ServerOption) *collector {
+	t.Helper()
+	c := &collector{t: t, addr: "127.0.0.1:0", answer: answer, received: map[string]int{}}
+	c.listen(options...)
+	t.Cleanup(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.server.Stop()
+	})
+	return c
+}
+
+// listen starts the collector, again on the same port if it has been stopped.
+func (c *collector) listen(options ...grpc.ServerOption) {
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", c.addr)
+	if err != nil {
+		c.t.Errorf("listen: %v", err)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.addr = l.Addr().String()
+	c.server = grpc.NewServer(options...)
+	coltracepb.RegisterTraceServiceServer(c.server, c)
+	go c.server.Serve(l)
+}
+
+func (c *collector) dial() (*grpc.ClientConn, error) {
+	return grpc.NewClient(c.addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+}
+
+func (c *collector) Export(_ context.Context, r *coltracepb.ExportTraceServiceRequest) (*coltracepb.ExportTraceServiceResponse, error) {
+	var names []string
+	for _, rs := range r.GetResourceSpans() {
+		for _, ss := range rs.GetScopeSpans() {
+			for _, span := range ss.GetSpans() {
+				names = append(names, span.GetName())
+			}
+		}
+	}
+	c.mu.Lock()
+	c.requests++
+	c.mu.Unlock()
+	if err := c.answer(names); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range names {
+		c.received[name]++
+	}
+	return &coltracepb.ExportTraceServiceResponse{}, nil
+}
+
+// count returns how many spans the collector has, how many copies of them beside
+// the first, and how many requests it got.
+func (c *collector) count() (received, duplicates, requests int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, n := range c.received {
+		received++
+		duplicates += n - 1
+	}
+	return received, duplicates, c.requests
+}
+
+// exportTo returns a provider that exports to c in batches of 512 spans.
+func exportTo(t *testing.T, c *collector, l *ledger.Ledger, timeout time.Duration) *sdktrace.TracerProvider {
+	t.Helper()
+	p, err := pipeline.New(pipeline.Config{
+		Dial: c.dial, Encoding: otlp.NewCommon(plain{}), Ledger: l, Trouble: &trouble{},
+		Timeout: timeout, Delay: time.Second, Bytes: func() int { return 32 << 20 }, BatchSpans: 512,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(p))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = provider.Shutdown(ctx)
+	})
+	return provider
+}
+
+// endNamed ends a span for each name.
+func endNamed(provider *sdktrace.TracerProvider, names ...string) {
+	tracer := provider.Tracer("test")
+	for _, name := range names {
+		_, span := tracer.Start(context.Background(), name)
+		span.End()
+	}
+}
+
+// named returns n names that begin with a prefix.
+func named(prefix string, n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprint(prefix, " ", i)
+	}
+	return names
+}
+
+// settles waits until the ledger has that many spans, delivered or dropped.
+func settles(t *testing.T, l *ledger.Ledger, spans int) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; <-time.After(5 * time.Millisecond) {
+		if _, lost := l.Drops(); l.Delivered()+lost == int64(spans) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("got %d delivered, dropped %q, want %d in all", l.Delivered(), dropped(l), spans)
+			return
+		}
+	}
+}
+
+// outcome is what became of the spans of a test.
+type outcome struct {
+	received, duplicates int
+	dropped              string
+	mostRequests         int
+}
+
+// check compares c and l with want, and the two with each other.
+func check(t *testing.T, c *collector, l *ledger.Ledger, want outcome) {
+	t.Helper()
+	received, duplicates, requests := c.count()
+	if received != want.received || duplicates != want.duplicates || dropped(l) != want.dropped {
+		t.Errorf("got %d received, %d duplicates, dropped %q; want %d, %d, %q",
+			received, duplicates, dropped(l), want.received, want.duplicates, want.dropped)
+	}
+	if l.Delivered() != int64(received) {
+		t.Errorf("got %d delivered of %d received", l.Delivered(), received)
+	}
+	if requests > want.mostRequests {
+		t.Errorf("got %d requests, want at most %d", requests, want.mostRequests)
+	}
+	t.Logf("%d requests", requests)
+}
+
+// Each code that a collector may answer to ten batches of 512 spans: what OTLP
+// says is not to be sent again is not, and no code costs more than two requests per
+// batch beside what one search for the spans that are refused takes.
+func TestCollectorThatRefusesEverything(t *testing.T) {
+	const batches, search = 10, 21
+	for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
+		var want outcome
+		switch code {
+		case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss, codes.ResourceExhausted:
+			continue // may be retryable
+		case codes.InvalidArgument:
+			want = outcome{dropped: "rejected 5120", mostRequests: 2*batches + search}
+		default:
+			want = outcome{dropped: "rejected 5120", mostRequests: 2 * batches}
+		}
+		t.Run(code.String(), func(t *testing.T) {
+			c := newCollector(t, func([]string) error { return status.Error(code, "no") })
+			l := &ledger.Ledger{}
+			provider := exportTo(t, c, l, 30*time.Second)
+			endNamed(provider, named("span", batches*512)...)
+			settles(t, l, batches*512)
+			check(t, c, l, want)
+		})
+	}
+}
+
+// However many spans are refused: the others of their batch are delivered, and the
+// search for one takes two requests for each halving of the batch.
+func TestSpansThatAreRefusedAreFound(t *testing.T) {
+	const spans, search = 512, 2*9 + 1
+	for name, poison := range map[string][]int{
+		"first": {0}, "last": {511}, "two neighbours": {254, 255}, "one in each quarter": {100, 200, 300, 400}, "first two": {0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCollector(t, func(names []string) error {
+				if slices.ContainsFunc(names, isPoison) {
+					return status.Error(codes.InvalidArgument, "bad span")
+				}
+				return nil
+			})
+			l := &ledger.Ledger{}
+			provider := exportTo(t, c, l, 30*time.Second)
+			names := named("span", spans)
+			for _, i := range poison {
+				names[i] = fmt.Sprint("poison ", i)
+			}
+			endNamed(provider, names...)
+			settles(t, l, spans)
+			check(t, c, l, outcome{
+				received: spans - len(poison), dropped: fmt.Sprint("rejected ", len(poison)), mostRequests: 1 + search*len(poison),
+			})
+		})
+	}
+}
+
+func isPoison(name string) bool { return strings.HasPrefix(name, "poison") }
