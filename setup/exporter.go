@@ -115,7 +115,7 @@ const tooLarge = "request message too large"
 func divisible(err error) bool {
 	switch status.Code(err) {
 	case codes.ResourceExhausted:
-		return !throttled(err)
+		return !throttled(err) && pipeline.TooLarge(err)
 	case codes.InvalidArgument:
 		return true
 	}
@@ -134,8 +134,12 @@ func throttled(err error) bool {
 func (e *exporter) reason(err error) ledger.Reason {
 	switch status.Code(err) {
 	case codes.ResourceExhausted:
-		if !throttled(err) {
+		switch {
+		case throttled(err):
+		case pipeline.TooLarge(err):
 			return ledger.TooBig
+		default:
+			return ledger.Rejected
 		}
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Aborted:
 	case codes.Unknown:

@@ -29,6 +29,7 @@ func TestRefusalsCostFewRequests(t *testing.T) {
 	}{
 		{status.Error(grpccodes.Internal, "no"), 1},
 		{status.Error(grpccodes.Unknown, "no"), 1},
+		{status.Error(grpccodes.ResourceExhausted, "no"), 1},
 		{status.Error(grpccodes.InvalidArgument, "no"), search},
 	} {
 		for _, signal := range []string{"traces", "traces by OpenTelemetry's exporter", "logs", "metrics"} {

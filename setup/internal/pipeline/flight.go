@@ -51,9 +51,9 @@ func (f *flight) send(b *batch) {
 		f.giveUp(b, ledger.Rejected, b.halving.Hopeless())
 	case f.gone != nil || f.pause > 0:
 		f.buffer.park(b)
-	case len(b.body.bytes) > largestBody && len(b.spans) > 1:
+	case len(b.body.bytes) > b.halving.largestPart() && len(b.spans) > 1:
 		f.divide(b)
-	case len(b.body.bytes) > largestBody:
+	case len(b.body.bytes) > b.halving.largestPart():
 		f.drop(b, ledger.TooBig)
 		f.trouble.GaveUp(errTooLarge)
 	default:
@@ -91,6 +91,8 @@ func (f *flight) request(b *batch) {
 		f.retry(b, err)
 	case divide:
 		f.refuse(b, err)
+	case tooLarge:
+		f.refuseSize(b, err)
 	case refused:
 		f.giveUp(b, ledger.Rejected, err)
 	}
@@ -173,11 +175,20 @@ func (f *flight) refuse(b *batch, err error) {
 		f.hopeless.Store(true)
 		f.endSearch()
 	}
-	reason := ledger.Rejected
-	if status.Code(err) == codes.ResourceExhausted {
-		reason = ledger.TooBig
+	f.giveUp(b, ledger.Rejected, err)
+}
+
+// refuseSize drops a batch that is too large for the collector, or has its halves
+// sent. Parts that are as large are not sent any more.
+func (f *flight) refuseSize(b *batch, err error) {
+	if b.halving == nil {
+		b.halving = NewHalving(len(b.spans))
 	}
-	f.giveUp(b, reason, err)
+	if b.halving.refuseSize(len(b.body.bytes)) && len(b.spans) > 1 {
+		f.divide(b)
+		return
+	}
+	f.giveUp(b, ledger.TooBig, err)
 }
 
 // beginSearch waits until other searches have found whether the collector accepts

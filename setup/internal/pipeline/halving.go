@@ -21,12 +21,13 @@ type Halving struct {
 	accepted bool  // a part of the batch
 	bound    int   // of refusals before a part is accepted
 	refusal  error // the last
+	largest  int   // bytes of a request that may be accepted
 }
 
 // NewHalving returns the search in a batch of that many spans. If one span is
 // refused, twice as many requests as there are halvings find it.
 func NewHalving(spans int) *Halving {
-	return &Halving{bound: 2*bits.Len(uint(spans)) + 1}
+	return &Halving{bound: 2*bits.Len(uint(spans)) + 1, largest: largestBody}
 }
 
 // Accept notes that the collector accepted a part.
@@ -44,6 +45,27 @@ func (h *Halving) Refuse(err error) bool {
 	h.refusals++
 	h.refusal = err
 	return h.refusals < mostRefusals && !h.isHopeless()
+}
+
+// refuseSize notes that the collector refused a part because it has too many bytes,
+// and reports whether that part is to be halved.
+func (h *Halving) refuseSize(bytes int) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refusals++
+	h.accepted = true // smaller parts may be, as far as is known
+	h.largest = min(h.largest, bytes-1)
+	return h.refusals < mostRefusals
+}
+
+// largestPart returns how many bytes a part may have. The search may be nil.
+func (h *Halving) largestPart() int {
+	if h == nil {
+		return largestBody
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.largest
 }
 
 // Hopeless returns nil, or the last refusal when so many parts were refused, and

@@ -185,8 +185,8 @@ func TestCollectorThatRefusesEverything(t *testing.T) {
 	for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
 		var want outcome
 		switch code {
-		case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss, codes.ResourceExhausted:
-			continue // may be retryable
+		case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
+			continue // retryable
 		case codes.InvalidArgument:
 			want = outcome{dropped: "rejected 5120", mostRequests: 2*batches + search}
 		default:
@@ -230,6 +230,55 @@ func TestSpansThatAreRefusedAreFound(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A request that has too many bytes is divided, whatever gRPC library says so; one
+// that is over a quota is not.
+func TestResourceExhausted(t *testing.T) {
+	const spans, batches = 1024, 2
+	for text, tooLarge := range map[string]bool{
+		"grpc: received message larger than max (5000000 vs. 4194304)":                      true,
+		"grpc: received message after decompression larger than max 4194304":                true,
+		"gRPC message exceeds maximum size 4194304: 5000000":                                true,
+		"Received message exceeds the maximum configured message size.":                     true,
+		"Error, message length too large: found 5000000 bytes, the limit is: 4194304 bytes": true,
+		"":                      false,
+		"sending queue is full": false,
+		"too many requests":     false,
+		"RATE_LIMITED: ingestion rate limit (local: 15000000 bytes) exceeded while adding 1000":   false,
+		"TRACE_TOO_LARGE: max size of trace (5000000) exceeded while adding 1000 bytes":           false,
+		"Maximum active series limit exceeded: the request rate is larger than your plan's quota": false,
+	} {
+		t.Run(text, func(t *testing.T) {
+			c := newCollector(t, func(names []string) error {
+				if tooLarge && len(names) <= 128 {
+					return nil
+				}
+				return status.Error(codes.ResourceExhausted, text)
+			})
+			l := &ledger.Ledger{}
+			provider := exportTo(t, c, l, 30*time.Second)
+			endNamed(provider, named("span", spans)...)
+			settles(t, l, spans)
+			if tooLarge {
+				check(t, c, l, outcome{received: spans, mostRequests: 9 * (batches + 1)})
+			} else {
+				check(t, c, l, outcome{dropped: "rejected 1024", mostRequests: 2 * batches})
+			}
+		})
+	}
+}
+
+// A collector with a small limit, and one span that is larger than that.
+func TestRequestsFitTheCollector(t *testing.T) {
+	const spans, limit = 512, 8 << 10
+	c := newCollector(t, func([]string) error { return nil }, grpc.MaxRecvMsgSize(limit))
+	l := &ledger.Ledger{}
+	provider := exportTo(t, c, l, 30*time.Second)
+	endNamed(provider, named("span", spans-1)...)
+	endNamed(provider, strings.Repeat("x", limit))
+	settles(t, l, spans)
+	check(t, c, l, outcome{received: spans - 1, dropped: "too_big 1", mostRequests: 24})
 }
 
 func isPoison(name string) bool { return strings.HasPrefix(name, "poison") }

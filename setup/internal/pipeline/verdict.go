@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -20,6 +22,8 @@ const (
 	tryAgain
 	// divide: a part of it may fare better.
 	divide
+	// tooLarge: a part of it that is smaller may fare better.
+	tooLarge
 	// refused: the collector will not take it.
 	refused
 )
@@ -39,11 +43,29 @@ func judge(err error, sent bool) verdict {
 		if _, throttled := pauseOf(err); throttled {
 			return tryAgain
 		}
-		return divide
+		if TooLarge(err) {
+			return tooLarge
+		}
 	case codes.InvalidArgument:
 		return divide
 	}
 	return refused
+}
+
+// TooLarge reports whether the collector says that a request has too many bytes, in
+// the words of the gRPC libraries. RESOURCE_EXHAUSTED alone does not say so: the
+// same code is for quotas.
+func TooLarge(err error) bool {
+	text := strings.ToLower(status.Convert(err).Message())
+	return status.Code(err) == codes.ResourceExhausted && slices.ContainsFunc([]string{
+		"message larger than max",        // Go, C++, JavaScript
+		"decompression larger than max",  // Go
+		"message exceeds maximum size",   // Java
+		"exceeds the maximum configured", // .NET
+		"message length too large",       // Rust
+		"message too large",
+		"request too large",
+	}, func(words string) bool { return strings.Contains(text, words) })
 }
 
 // longestPause is the longest that a collector may ask for.
