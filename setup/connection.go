@@ -13,9 +13,12 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/nais/spor/internal/scope"
+	"github.com/nais/spor/setup/internal/pipeline"
 )
 
 // dial prepares the connection to the collector; it connects when something is
@@ -108,7 +111,15 @@ func (w *watcher) failed(err error) {
 }
 
 func (w *watcher) watch(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	err := invoke(ctx, method, req, reply, conn, opts...)
+	var header metadata.MD
+	err := invoke(ctx, method, req, reply, conn, append(opts, grpc.Header(&header))...)
+	if pipeline.Taken(err, header) {
+		w.Warning("the response cannot be read: " + status.Convert(err).Message())
+		if half, ok := reply.(proto.Message); ok {
+			proto.Reset(half)
+		}
+		err = nil
+	}
 	switch code := status.Code(err); {
 	case code == codes.OK:
 		w.reporter.answered(w.signal)

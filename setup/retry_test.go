@@ -1,20 +1,19 @@
 package setup_test
 
 import (
-	"context"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/log/global"
-	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
-	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
-	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/grpc"
 	grpccodes "google.golang.org/grpc/codes"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 
-	"github.com/nais/spor/internal/receiver"
 	"github.com/nais/spor/setup"
 )
 
@@ -32,28 +31,11 @@ func TestRefusalsCostFewRequests(t *testing.T) {
 		{status.Error(grpccodes.ResourceExhausted, "no"), 1},
 		{status.Error(grpccodes.InvalidArgument, "no"), search},
 	} {
-		for _, signal := range []string{"traces", "traces by OpenTelemetry's exporter", "logs", "metrics"} {
+		for _, signal := range exportedSignals {
 			t.Run(signal+"/"+status.Code(tt.err).String(), func(t *testing.T) {
-				var spans, logs, metrics atomic.Int64
-				server := refusing(t, tt.err, &spans, &logs, &metrics)
-				environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.Endpoint(),
-					"OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none", "OTEL_LOGS_EXPORTER", "none",
-					"OTEL_BSP_SCHEDULE_DELAY", "60000", "OTEL_BLRP_SCHEDULE_DELAY", "60000")
-				t.Setenv("OTEL_"+strings.ToUpper(strings.Fields(signal)[0])+"_EXPORTER", "otlp")
-				logLines(t)
-				var options []setup.Option
-				if strings.Contains(signal, "exporter") {
-					options = append(options, setup.WithOfficialExporter())
-				}
-				shutdown := mustStart(t, options...)
-				endSpans(items)
-				logger := global.GetLoggerProvider().Logger("test")
-				for range items {
-					logger.Emit(t.Context(), log.Record{})
-				}
-				_ = shutdown(t.Context()) // most of them report what was lost
-				got := map[string]int64{"traces": spans.Load(), "logs": logs.Load(), "metrics": metrics.Load()}[strings.Fields(signal)[0]]
-				if got < 1 || got > tt.most {
+				c := &rawCollector{err: tt.err}
+				_ = exportAll(t, c.listen(t), signal, items) // most of them report what was lost
+				if got := c.requests.Load(); got < 1 || got > tt.most {
 					t.Errorf("requests: got %d, want 1 to %d", got, tt.most)
 				}
 			})
@@ -61,26 +43,81 @@ func TestRefusalsCostFewRequests(t *testing.T) {
 	}
 }
 
-// refusing listens with a sink that answers err, and counts the requests.
-func refusing(t *testing.T, err error, spans, logs, metrics *atomic.Int64) *receiver.Server {
-	t.Helper()
-	server, listen := receiver.Listen(":0", receiver.Sink{
-		Traces: func(context.Context, *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
-			spans.Add(1)
-			return nil, err
-		},
-		Logs: func(context.Context, *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
-			logs.Add(1)
-			return nil, err
-		},
-		Metrics: func(context.Context, *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
-			metrics.Add(1)
-			return nil, err
-		},
-	})
-	if listen != nil {
-		t.Fatal(listen)
+// A response that cannot be read is one: what it answers was taken.
+func TestResponseThatCannotBeRead(t *testing.T) {
+	const items = 512
+	for name, response := range map[string][]byte{"garbage": {0xFF}, "too large": make([]byte, 5<<20)} {
+		for _, signal := range exportedSignals {
+			t.Run(signal+"/"+name, func(t *testing.T) {
+				c := &rawCollector{response: response}
+				if err := exportAll(t, c.listen(t), signal, items); err != nil {
+					t.Error(err)
+				}
+				if got := c.requests.Load(); got != 1 {
+					t.Errorf("requests: got %d, want 1", got)
+				}
+			})
+		}
 	}
+}
+
+var exportedSignals = []string{"traces", "traces by OpenTelemetry's exporter", "logs", "metrics"}
+
+// exportAll exports that many items of one signal and nothing else, and returns the
+// error of the shutdown.
+func exportAll(t *testing.T, endpoint, signal string, items int) error {
+	t.Helper()
+	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", endpoint,
+		"OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none", "OTEL_LOGS_EXPORTER", "none",
+		"OTEL_BSP_SCHEDULE_DELAY", "60000", "OTEL_BLRP_SCHEDULE_DELAY", "60000")
+	t.Setenv("OTEL_"+strings.ToUpper(strings.Fields(signal)[0])+"_EXPORTER", "otlp")
+	logLines(t)
+	var options []setup.Option
+	if strings.Contains(signal, "exporter") {
+		options = append(options, setup.WithOfficialExporter())
+	}
+	shutdown := mustStart(t, options...)
+	endSpans(items)
+	logger := global.GetLoggerProvider().Logger("test")
+	for range items {
+		logger.Emit(t.Context(), log.Record{})
+	}
+	return shutdown(t.Context())
+}
+
+// rawCollector answers each request of each signal with an error, or with bytes
+// that need not be a response.
+type rawCollector struct {
+	encoding.CodecV2 // for the name
+	err              error
+	response         []byte
+	requests         atomic.Int64
+}
+
+func (c *rawCollector) Marshal(any) (mem.BufferSlice, error) {
+	return mem.BufferSlice{mem.SliceBuffer(c.response)}, nil
+}
+func (*rawCollector) Unmarshal(mem.BufferSlice, any) error { return nil }
+
+// listen starts the collector and returns its endpoint.
+func (c *rawCollector) listen(t *testing.T) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.CodecV2 = encoding.GetCodecV2("proto")
+	server := grpc.NewServer(grpc.ForceServerCodecV2(c), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+		if err := stream.RecvMsg(nil); err != nil {
+			return err
+		}
+		c.requests.Add(1)
+		if c.err != nil {
+			return c.err
+		}
+		return stream.SendMsg(struct{}{}) // nil would not be marshalled
+	}))
+	go server.Serve(l)
 	t.Cleanup(server.Stop)
-	return server
+	return "http://" + l.Addr().String()
 }

@@ -8,6 +8,7 @@ import (
 	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/nais/spor/setup/internal/ledger"
@@ -105,13 +106,17 @@ func (f *flight) isSilent(b *batch, err error, sent bool) bool {
 	return sent && !b.unheard && status.Code(err) == codes.DeadlineExceeded && f.silence() >= f.timeout
 }
 
-// post makes one request.
+// post makes one request. The response is nil if it cannot be read.
 func (f *flight) post(conn *grpc.ClientConn, b *batch) (_ *coltracepb.ExportTraceServiceResponse, sent bool, _ error) {
 	ctx, cancel := context.WithTimeout(f.life, f.timeout)
 	defer cancel()
 	m := &message{body: b.body}
 	response := &coltracepb.ExportTraceServiceResponse{}
-	err := conn.Invoke(ctx, exportMethod, m, response, grpc.ForceCodecV2(codec{}))
+	var header metadata.MD
+	err := conn.Invoke(ctx, exportMethod, m, response, grpc.ForceCodecV2(codec{}), grpc.Header(&header))
+	if Taken(err, header) {
+		return nil, true, nil
+	}
 	return response, m.sent.Load(), err
 }
 

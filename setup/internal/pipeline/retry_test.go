@@ -15,6 +15,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 
 	"github.com/nais/spor/setup/internal/ledger"
@@ -279,6 +281,48 @@ func TestRequestsFitTheCollector(t *testing.T) {
 	endNamed(provider, strings.Repeat("x", limit))
 	settles(t, l, spans)
 	check(t, c, l, outcome{received: spans - 1, dropped: "too_big 1", mostRequests: 24})
+}
+
+// badReply is a codec of a server whose responses cannot be read.
+type badReply struct {
+	encoding.CodecV2
+	bytes []byte
+}
+
+func (c badReply) Marshal(any) (mem.BufferSlice, error) {
+	return mem.BufferSlice{mem.SliceBuffer(c.bytes)}, nil
+}
+
+// What the collector took is not sent again when its response cannot be read.
+func TestResponseThatCannotBeRead(t *testing.T) {
+	const spans = 512
+	for name, reply := range map[string][]byte{"garbage": {0xFF}, "too large": make([]byte, 5<<20)} {
+		t.Run(name, func(t *testing.T) {
+			c := newCollector(t, func([]string) error { return nil },
+				grpc.ForceServerCodecV2(badReply{encoding.GetCodecV2("proto"), reply}))
+			l := &ledger.Ledger{}
+			provider := exportTo(t, c, l, 30*time.Second)
+			endNamed(provider, named("span", spans)...)
+			settles(t, l, spans)
+			check(t, c, l, outcome{received: spans, mostRequests: 2})
+		})
+	}
+}
+
+// A server that says what gRPC says on the client's side has not taken anything.
+func TestServerWithTheWordsOfTheClient(t *testing.T) {
+	const spans = 512
+	for _, err := range []error{
+		status.Error(codes.Internal, "grpc: failed to unmarshal the received message: no"),
+		status.Error(codes.Internal, "grpc: error while marshaling: no"),
+	} {
+		c := newCollector(t, func([]string) error { return err })
+		l := &ledger.Ledger{}
+		provider := exportTo(t, c, l, 30*time.Second)
+		endNamed(provider, named("span", spans)...)
+		settles(t, l, spans)
+		check(t, c, l, outcome{dropped: "rejected 512", mostRequests: 2})
+	}
 }
 
 func isPoison(name string) bool { return strings.HasPrefix(name, "poison") }

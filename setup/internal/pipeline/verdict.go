@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 )
 
@@ -50,6 +51,21 @@ func judge(err error, sent bool) verdict {
 		return divide
 	}
 	return refused
+}
+
+// Taken reports whether the collector took a request, and gRPC returned an error
+// because it could not read the response. header is that of the response: gRPC's own
+// errors look like those of a server, but a server that refuses a request sends no
+// header before the status.
+func Taken(err error, header metadata.MD) bool {
+	if header == nil {
+		return false
+	}
+	switch status.Code(err) {
+	case codes.Internal, codes.ResourceExhausted:
+		return strings.HasPrefix(status.Convert(err).Message(), "grpc: ")
+	}
+	return false
 }
 
 // TooLarge reports whether the collector says that a request has too many bytes, in
