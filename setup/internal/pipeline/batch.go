@@ -15,11 +15,16 @@ type batch struct {
 	whole bool // body is a request of all the spans, and of no other
 
 	asked     bool      // the collector has answered, and not taken it
-	deadline  time.Time // when it is given up, if it was asked
+	began     time.Time // the last request
 	notBefore time.Time // when it may be sent again
-	retries   int
-	unheard   bool     // a request timed out, while the collector was silent
-	halving   *Halving // nil until it is refused
+	unheard   bool      // a request timed out, while the collector was silent
+	halving   *Halving  // nil until parts of it are searched for
+
+	failures int           // of its requests
+	own      int           // those of them before which the collector accepted others
+	accepted uint64        // how many batches the collector had accepted at the last failure
+	spent    time.Duration // of the time that it has
+	suspect  bool          // single spans of it fail, as far as is known
 }
 
 // halves returns two batches of the spans of b, without bodies. They share b's.
@@ -30,5 +35,8 @@ func (b *batch) halves() (first, second *batch) {
 	first.spans, second.spans = b.spans[:middle:middle], b.spans[middle:]
 	first.whole, second.whole = false, false
 	first.body, second.body = nil, nil
+	for _, half := range []*batch{first, second} {
+		half.failures, half.own = 0, 0
+	}
 	return first, second
 }

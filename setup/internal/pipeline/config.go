@@ -20,8 +20,8 @@ type Config struct {
 	Trouble  Trouble
 	Headers  map[string]string
 
-	// Timeout bounds one request, and for how long a batch is tried again that
-	// the collector answers, and does not take.
+	// Timeout bounds one request, and for how long a batch is sent again that the
+	// collector does not take although it takes others.
 	Timeout time.Duration
 	// Delay is how long a span waits for others.
 	Delay time.Duration

@@ -24,6 +24,7 @@ type flight struct {
 	pause    time.Duration    // how long it asks to be left alone
 	parts    []*batch         // of the batch, still to be sent
 	searches bool             // it holds the lock of searches
+	doubted  bool             // a part failed, and no other part was accepted since
 }
 
 // fly sends a batch until each span of it is settled or parked.
@@ -57,6 +58,7 @@ func (f *flight) send(b *batch) {
 	case len(b.body.bytes) > b.halving.largestPart():
 		f.drop(b, ledger.TooBig)
 		f.trouble.GaveUp(errTooLarge)
+	case b.suspect && f.halves(b, nil):
 	default:
 		f.request(b)
 	}
@@ -65,8 +67,9 @@ func (f *flight) send(b *batch) {
 var errTooLarge = errors.New("a span is larger than a collector takes")
 
 func (f *flight) request(b *batch) {
-	if b.deadline.IsZero() {
-		b.deadline = time.Now().Add(f.timeout)
+	b.began = time.Now()
+	if b.failures == 0 {
+		b.accepted = f.accepted.Load()
 	}
 	conn := f.conn.Load()
 	response, sent, err := f.post(conn, b)
@@ -84,12 +87,12 @@ func (f *flight) request(b *batch) {
 	if f.isSilent(b, err, sent) {
 		b.unheard, f.stale, v = true, conn, unreachable
 	}
-	f.answered = f.answered || v != unreachable && status.Code(err) != codes.DeadlineExceeded
+	f.answered = f.answered || v > unavailable && status.Code(err) != codes.DeadlineExceeded
 	switch v {
 	case unreachable:
 		f.wait(b, err, sent)
-	case tryAgain:
-		f.retry(b, err)
+	case unavailable, tryAgain:
+		f.retry(b, v, err)
 	case divide:
 		f.refuse(b, err)
 	case tooLarge:
@@ -128,6 +131,12 @@ func (f *flight) settle(b *batch, response *coltracepb.ExportTraceServiceRespons
 	f.buffer.drop(ledger.Rejected, rejected)
 	f.buffer.release(b)
 	f.hopeless.Store(false)
+	f.doubted = false
+	f.accepted.Add(1)
+	if b.own > 0 {
+		now := time.Now()
+		f.erratic.Store(&now)
+	}
 	if b.halving != nil {
 		b.halving.Accept()
 		f.endSearch()
@@ -138,32 +147,6 @@ func (f *flight) settle(b *batch, response *coltracepb.ExportTraceServiceRespons
 	case partly.GetErrorMessage() != "":
 		f.trouble.Warning(partly.GetErrorMessage())
 	}
-}
-
-// wait parks a batch until the collector is back. The time does not count.
-func (f *flight) wait(b *batch, err error, sent bool) {
-	f.gone, f.dialling = err, !sent
-	f.pause, _ = pauseOf(err)
-	b.deadline = time.Time{}
-	f.buffer.park(b)
-}
-
-// retry parks a batch for a while. Pauses that the collector asks for do not
-// count, since nobody may ask it then.
-func (f *flight) retry(b *batch, err error) {
-	now := time.Now()
-	b.asked = true
-	if pause, throttled := pauseOf(err); throttled {
-		f.pause = pause
-		b.deadline = b.deadline.Add(pause)
-	}
-	b.retries++
-	b.notBefore = now.Add(f.pause + backoff(b.retries))
-	if b.notBefore.After(b.deadline) {
-		f.giveUp(b, ledger.TimedOut, err)
-		return
-	}
-	f.buffer.park(b)
 }
 
 // refuse drops a batch that the collector refuses, or the spans of it that it
@@ -200,7 +183,7 @@ func (f *flight) refuseSize(b *batch, err error) {
 // anything: a collector that refuses everything gets one long search, and not one
 // per request in flight.
 func (f *flight) beginSearch(b *batch) {
-	if len(b.spans) > 1 {
+	if len(b.spans) > 1 && !f.searches {
 		f.search.Lock()
 		f.searches = true
 	}

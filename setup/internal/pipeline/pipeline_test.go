@@ -292,7 +292,8 @@ type bubble struct {
 	mu      sync.Mutex
 	conns   chan net.Conn
 	down    bool
-	answers []error // to the next requests; nil accepts
+	answers []error      // to the next requests; nil accepts
+	refuses func() error // asked when there are none of these; nil accepts
 	asked   []time.Time
 	done    chan struct{}
 	closed  sync.Once
@@ -321,6 +322,9 @@ func (b *bubble) Export(context.Context, *coltracepb.ExportTraceServiceRequest) 
 		err := b.answers[0]
 		b.answers = b.answers[1:]
 		return &coltracepb.ExportTraceServiceResponse{}, err
+	}
+	if b.refuses != nil {
+		return &coltracepb.ExportTraceServiceResponse{}, b.refuses()
 	}
 	return &coltracepb.ExportTraceServiceResponse{}, nil
 }

@@ -3,11 +3,15 @@ package pipeline_test
 import (
 	"context"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -322,6 +326,133 @@ func TestServerWithTheWordsOfTheClient(t *testing.T) {
 		endNamed(provider, named("span", spans)...)
 		settles(t, l, spans)
 		check(t, c, l, outcome{dropped: "rejected 512", mostRequests: 2})
+	}
+}
+
+// One span for which the collector never takes a batch, though it takes all others:
+// alone or among many, whatever retryable code it answers. The span alone is given
+// up, and only it waits meanwhile.
+func TestSpanThatIsNeverTaken(t *testing.T) {
+	const timeout = 4 * time.Second
+	for _, code := range []codes.Code{codes.Unavailable, codes.Aborted, codes.DataLoss, codes.OutOfRange, codes.DeadlineExceeded, codes.Canceled} {
+		for _, beside := range []int{0, 1, 400} {
+			t.Run(fmt.Sprint(code, " beside ", beside), func(t *testing.T) {
+				t.Parallel()
+				var failed atomic.Int64
+				c := newCollector(t, func(names []string) error {
+					if slices.ContainsFunc(names, isPoison) {
+						failed.Add(1)
+						return status.Error(code, "no")
+					}
+					return nil
+				})
+				l := &ledger.Ledger{}
+				provider := exportTo(t, c, l, timeout)
+				flushed(provider, named("before", 10)...)
+				flushed(provider, append(named("beside", beside), "poison")...)
+				ended := 11 + beside
+				for deadline := time.Now().Add(time.Minute); l.Delivered() < int64(ended-1) || dropped(l) == ""; ended += 10 {
+					if time.Now().After(deadline) {
+						t.Errorf("got %d of %d delivered, dropped %q", l.Delivered(), ended, dropped(l))
+						break
+					}
+					flushed(provider, named(fmt.Sprint("after ", ended), 10)...)
+				}
+				settles(t, l, ended)
+				check(t, c, l, outcome{received: ended - 1, dropped: "timeout 1", mostRequests: math.MaxInt})
+				if got := failed.Load(); got > 40 {
+					t.Errorf("got %d requests with the span, want at most 40", got)
+				}
+				t.Logf("%d requests with the span", failed.Load())
+			})
+		}
+	}
+}
+
+// flushed ends spans and gives the processor a little time to send them.
+func flushed(provider *sdktrace.TracerProvider, names ...string) {
+	endNamed(provider, names...)
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	_ = provider.ForceFlush(ctx) // some may wait longer
+}
+
+// A batch that the collector does not take does not stand before a thousand others.
+func TestBatchesPassTheOneThatFails(t *testing.T) {
+	c := newCollector(t, func(names []string) error {
+		if slices.ContainsFunc(names, isPoison) {
+			return status.Error(codes.Unavailable, "no")
+		}
+		return nil
+	})
+	l := &ledger.Ledger{}
+	provider := exportTo(t, c, l, 30*time.Second)
+	flushed(provider, named("before", 10)...)
+	flushed(provider, "poison")
+	for i := range 20 {
+		flushed(provider, named(fmt.Sprint("after ", i), 50)...)
+	}
+	settles(t, l, 1010)
+	check(t, c, l, outcome{received: 1010, mostRequests: 100})
+}
+
+// Where a proxy says that there is no collector, nothing is lost either, and no
+// batch counts as guilty.
+func TestUnavailableForLong(t *testing.T) {
+	for _, outage := range []time.Duration{90 * time.Second, 10 * time.Minute} {
+		inBubble(t, func(b *bubble) {
+			begin := time.Now().Add(6 * time.Second)
+			b.refuses = func() error {
+				if at := time.Since(begin); at > 0 && at < outage {
+					return status.Error(codes.Unavailable, "no healthy upstream")
+				}
+				return nil
+			}
+			endSpans(b.provider, 10)
+			<-time.After(time.Until(begin))
+			for range 100 {
+				endSpans(b.provider, 10)
+				<-time.After(outage / 100)
+			}
+			<-time.After(time.Minute)
+			synctest.Wait()
+			if b.ledger.Delivered() != 1010 || dropped(b.ledger) != "" {
+				b.Errorf("after %s: got %d delivered, dropped %q", outage, b.ledger.Delivered(), dropped(b.ledger))
+			}
+			if most := int(outage/firstPause) + 200; len(b.asked) > most {
+				b.Errorf("after %s: got %d requests, want at most %d", outage, len(b.asked), most)
+			}
+		})
+	}
+}
+
+// firstPause is less than the pauses between requests to a collector that is down.
+const firstPause = 500 * time.Millisecond
+
+// A collector that refuses every second request refuses no span for good.
+func TestErraticCollectorLosesNothing(t *testing.T) {
+	for _, code := range []codes.Code{codes.Unavailable, codes.Aborted} {
+		inBubble(t, func(b *bubble) {
+			b.refuses = func() error {
+				if rand.N(2) == 0 {
+					return status.Error(code, "overloaded")
+				}
+				return nil
+			}
+			for range 100 {
+				endSpans(b.provider, 10)
+				<-time.After(5 * time.Second)
+			}
+			<-time.After(2 * time.Minute)
+			synctest.Wait()
+			if b.ledger.Delivered() != 1000 || dropped(b.ledger) != "" {
+				b.Errorf("%s: got %d delivered, dropped %q", code, b.ledger.Delivered(), dropped(b.ledger))
+			}
+			if len(b.asked) > 400 {
+				b.Errorf("%s: got %d requests for 100 batches", code, len(b.asked))
+			}
+			b.Logf("%s: %d requests", code, len(b.asked))
+		})
 	}
 }
 

@@ -42,8 +42,10 @@ type sender struct {
 	flushes  atomic.Uint64             // everything up to that age is to be sent now
 	heard    atomic.Pointer[time.Time] // when the collector answered, or the first of the flights began
 	draining atomic.Pointer[drain]
-	search   sync.Mutex  // held until a refused batch is known to have parts that are accepted
-	hopeless atomic.Bool // no part of the last refused batch was accepted, nor anything since
+	accepted atomic.Uint64             // batches that the collector has accepted
+	erratic  atomic.Pointer[time.Time] // when it last accepted one that had failed on its own
+	search   sync.Mutex                // held until a refused batch is known to have parts that are accepted
+	hopeless atomic.Bool               // no part of the last refused batch was accepted, nor anything since
 
 	flights   int
 	through   uint64    // everything up to that age has waited long enough
@@ -116,7 +118,7 @@ func (s *sender) launch(now time.Time) {
 		case s.buffer.enoughSpans():
 			s.buffer.sealAll()
 		}
-		batch := s.buffer.next(now, s.sendThrough())
+		batch := s.buffer.next(now, s.sendThrough(), s.accepted.Load())
 		if batch == nil {
 			return
 		}
@@ -196,7 +198,7 @@ func (s *sender) land(f *flight) {
 		s.failures++
 		s.buffer.stuck.Store(true)
 		if !f.dialling { // connecting has pauses of its own
-			s.notBefore = later(s.notBefore, now.Add(backoff(s.failures)))
+			s.notBefore = later(s.notBefore, now.Add(backoff(s.failures, longestBackoff)))
 		}
 	}
 	if f.stale != nil && f.stale == s.conn.Load() {
@@ -271,11 +273,11 @@ const (
 
 // backoff returns how long to leave the collector alone after that many failures,
 // more or less.
-func backoff(failures int) time.Duration {
+func backoff(failures int, longest time.Duration) time.Duration {
 	pause := firstBackoff
-	for i := 1; i < failures && pause < longestBackoff; i++ {
+	for i := 1; i < failures && pause < longest; i++ {
 		pause += pause / 2
 	}
-	pause = min(pause, longestBackoff)
+	pause = min(pause, longest)
 	return pause/2 + rand.N(pause)
 }

@@ -16,9 +16,11 @@ import (
 type verdict int
 
 const (
-	// unreachable: there is no collector, or one that cannot work; the batch
-	// waits for it as long as there is memory.
+	// unreachable: there is no collector; the batch waits for it as long as there
+	// is memory.
 	unreachable verdict = iota
+	// unavailable: there is one that cannot work, or not with this batch.
+	unavailable
 	// tryAgain: the collector did not take it, and may later.
 	tryAgain
 	// divide: a part of it may fare better.
@@ -37,7 +39,7 @@ func judge(err error, sent bool) verdict {
 	}
 	switch status.Code(err) {
 	case codes.Unavailable:
-		return unreachable
+		return unavailable
 	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.DataLoss:
 		return tryAgain
 	case codes.ResourceExhausted:

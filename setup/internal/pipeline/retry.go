@@ -1,0 +1,133 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/nais/spor/setup/internal/ledger"
+)
+
+const (
+	// ownFailures is after how many failures of its own a batch is halved.
+	ownFailures = 3
+	// erraticFailures is ownFailures while the collector also accepts what it did
+	// not accept before: then the cause is not in single spans.
+	erraticFailures = 12
+	// longestOwnBackoff is the longest pause of a span that fails on its own.
+	longestOwnBackoff = 5 * time.Second
+)
+
+// wait parks a batch until the collector is back. The time does not count.
+func (f *flight) wait(b *batch, err error, sent bool) {
+	f.gone, f.dialling = err, !sent
+	f.pause, _ = pauseOf(err)
+	f.buffer.park(b)
+}
+
+// retry parks a batch that the collector may take later.
+//
+// A failure is the batch's own if the collector accepted another batch since this
+// one failed before. After some of these the batch is halved until the spans are
+// found that fail. It is given up when the requests and pauses of such failures have
+// taken the timeout, or twice the timeout while spans are searched for. Pauses that
+// the collector asks for do not count, since nobody may ask it then. Nor does
+// UNAVAILABLE while all batches get that: then all wait.
+func (f *flight) retry(b *batch, v verdict, err error) {
+	own := f.fail(b)
+	f.pause, _ = pauseOf(err)
+	if v == unavailable && !own {
+		f.doubt(b, err)
+		return
+	}
+	now, backoff := time.Now(), backoff(b.failures, f.longestBackoff(b))
+	f.answered = f.answered || own
+	b.asked = true
+	b.spent += now.Sub(b.began) + backoff
+	b.notBefore = now.Add(f.pause + backoff)
+	switch {
+	case own && f.halves(b, err):
+	case b.spent > f.timeFor(b):
+		f.giveUp(b, ledger.TimedOut, err)
+	default:
+		f.buffer.park(b)
+	}
+}
+
+// fail notes that the collector did not accept b, and reports whether the failure is
+// b's own.
+func (f *flight) fail(b *batch) (own bool) {
+	accepted := f.accepted.Load()
+	own = accepted > b.accepted
+	if own {
+		b.own++
+	}
+	b.failures++
+	b.accepted = accepted
+	return own
+}
+
+// doubt parks a batch that may have met a collector that cannot work. If it is half
+// of a batch that fails on its own, the other half is asked first.
+func (f *flight) doubt(b *batch, err error) {
+	if b.suspect && b.failures == 1 && !f.doubted {
+		f.doubted = true
+		b.notBefore = b.began.Add(firstBackoff)
+	} else {
+		f.gone = err
+	}
+	f.buffer.park(b)
+}
+
+// halves has the halves of a batch sent if it fails on its own, and reports whether
+// it does.
+func (f *flight) halves(b *batch, err error) bool {
+	if len(b.spans) == 1 || !f.failsOnItsOwn(b) {
+		return false
+	}
+	if b.halving == nil {
+		b.halving = NewHalving(len(b.spans))
+	}
+	b.halving.Accept() // others were accepted
+	if !b.halving.Refuse(err) {
+		return false
+	}
+	b.suspect = true
+	f.divide(b)
+	return true
+}
+
+// failsOnItsOwn reports whether there is enough evidence against a batch. For a part
+// of one that is known to fail it is enough that the rest was accepted.
+func (f *flight) failsOnItsOwn(b *batch) bool {
+	switch {
+	case b.suspect && b.own > 0:
+		return true
+	case f.isErratic():
+		return b.own >= erraticFailures
+	case b.suspect:
+		return b.failures > 0 && f.accepted.Load() > b.accepted
+	}
+	return b.own >= ownFailures
+}
+
+// isErratic reports whether the collector accepted something lately that had failed
+// on its own before.
+func (f *flight) isErratic() bool {
+	at := f.erratic.Load()
+	return at != nil && time.Since(*at) < f.timeout
+}
+
+// timeFor returns the time that a batch has. One whose guilty span is searched for
+// has it twice.
+func (f *flight) timeFor(b *batch) time.Duration {
+	if b.suspect && len(b.spans) > 1 {
+		return 2 * f.timeout
+	}
+	return f.timeout
+}
+
+func (f *flight) longestBackoff(b *batch) time.Duration {
+	if len(b.spans) == 1 && b.own >= ownFailures && !f.isErratic() {
+		return longestOwnBackoff
+	}
+	return longestBackoff
+}
