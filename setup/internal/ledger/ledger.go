@@ -20,6 +20,7 @@ const (
 	TooBig        Reason = "too_big"
 	Encode        Reason = "encode"
 	AfterShutdown Reason = "after_shutdown"
+	CollectorLost Reason = "collector_lost" // twice while they were in flight
 )
 
 // A Ledger accounts for every ended span: what is neither delivered nor dropped

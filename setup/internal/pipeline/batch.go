@@ -24,6 +24,7 @@ type batch struct {
 	own      int           // those of them before which the collector accepted others
 	accepted uint64        // how many batches the collector had accepted at the last failure
 	spent    time.Duration // of the time that it has
+	losses   int           // of the collector while the batch was in flight
 	suspect  bool          // single spans of it fail, as far as is known
 }
 

@@ -110,17 +110,17 @@ func (b *buffer) seal(c *chunk) {
 }
 
 // next returns the next batch to send, the oldest first, or nil. What is queued is
-// sent if it is no younger than through, or if there is enough. accepted is how many
-// batches the collector has accepted.
-func (b *buffer) next(now time.Time, through, accepted uint64) *batch {
+// sent if it is no younger than through, or if there is enough.
+func (b *buffer) next(state sendState, through uint64) *batch {
 	b.mu.Lock()
 	queued := b.queue.len() > 0 && (b.queue.peek().seq <= through || b.queued >= enoughBytes || b.enoughSpans())
-	if parked := b.nextParked(now, accepted, queued); parked != nil {
+	parked, wait := b.nextParked(state, queued)
+	if parked != nil {
 		b.flying = append(b.flying, parked)
 		b.mu.Unlock()
 		return parked
 	}
-	if !queued {
+	if wait || !queued {
 		b.mu.Unlock()
 		return nil
 	}

@@ -91,6 +91,8 @@ func (f *flight) request(b *batch) {
 	switch v {
 	case unreachable:
 		f.wait(b, err, sent)
+	case lost:
+		f.lose(b, err)
 	case unavailable, tryAgain:
 		f.retry(b, v, err)
 	case divide:

@@ -12,6 +12,9 @@ const (
 	// erraticFailures is ownFailures while the collector also accepts what it did
 	// not accept before: then the cause is not in single spans.
 	erraticFailures = 12
+	// mostLosses is at how many losses of the collector a batch is given up that was
+	// in flight.
+	mostLosses = 2
 	// longestOwnBackoff is the longest pause of a span that fails on its own.
 	longestOwnBackoff = 5 * time.Second
 )
@@ -20,6 +23,20 @@ const (
 func (f *flight) wait(b *batch, err error, sent bool) {
 	f.gone, f.dialling = err, !sent
 	f.pause, _ = pauseOf(err)
+	f.buffer.park(b)
+}
+
+// lose parks a batch that was in flight when the collector was lost. It is alone in
+// flight from then on, and given up whole at the next loss: a collector that dies of
+// one span dies twice.
+func (f *flight) lose(b *batch, err error) {
+	f.gone = err
+	f.fail(b)
+	b.losses++
+	if b.losses == mostLosses {
+		f.giveUp(b, ledger.CollectorLost, err)
+		return
+	}
 	f.buffer.park(b)
 }
 

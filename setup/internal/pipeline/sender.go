@@ -48,6 +48,7 @@ type sender struct {
 	hopeless atomic.Bool               // no part of the last refused batch was accepted, nor anything since
 
 	flights   int
+	alone     bool      // what is in flight is to be alone
 	through   uint64    // everything up to that age has waited long enough
 	due       time.Time // when what waits has; zero when nothing does
 	down      bool
@@ -118,7 +119,7 @@ func (s *sender) launch(now time.Time) {
 		case s.buffer.enoughSpans():
 			s.buffer.sealAll()
 		}
-		batch := s.buffer.next(now, s.sendThrough(), s.accepted.Load())
+		batch := s.buffer.next(sendState{now, s.accepted.Load(), s.flights == 0}, s.sendThrough())
 		if batch == nil {
 			return
 		}
@@ -126,6 +127,7 @@ func (s *sender) launch(now time.Time) {
 			s.heard.Store(&now)
 		}
 		s.flights++
+		s.alone = batch.isAlone()
 		go s.fly(batch)
 	}
 }
@@ -141,7 +143,7 @@ func (s *sender) sendThrough() uint64 {
 // one is enough to find out.
 func (s *sender) free(now time.Time) bool {
 	switch {
-	case now.Before(s.notBefore):
+	case now.Before(s.notBefore) || s.alone:
 		return false
 	case s.down:
 		return s.flights == 0 && s.connected()
@@ -187,6 +189,7 @@ func (s *sender) await(conn *grpc.ClientConn) {
 // land learns from a flight.
 func (s *sender) land(f *flight) {
 	s.flights--
+	s.alone = false
 	now := time.Now()
 	if f.answered {
 		s.heard.Store(&now)

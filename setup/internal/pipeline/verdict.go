@@ -19,6 +19,9 @@ const (
 	// unreachable: there is no collector; the batch waits for it as long as there
 	// is memory.
 	unreachable verdict = iota
+	// lost: the connection ended without a word while the request was under way; the
+	// collector may have died of it.
+	lost
 	// unavailable: there is one that cannot work, or not with this batch.
 	unavailable
 	// tryAgain: the collector did not take it, and may later.
@@ -39,6 +42,9 @@ func judge(err error, sent bool) verdict {
 	}
 	switch status.Code(err) {
 	case codes.Unavailable:
+		if isLost(err) {
+			return lost
+		}
 		return unavailable
 	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.DataLoss:
 		return tryAgain
@@ -84,6 +90,13 @@ func TooLarge(err error) bool {
 		"message too large",
 		"request too large",
 	}, func(words string) bool { return strings.Contains(text, words) })
+}
+
+// isLost reports whether the collector went away without a word. gRPC has no type for
+// that error. A collector that stops in order says GOAWAY before.
+func isLost(err error) bool {
+	text := status.Convert(err).Message()
+	return strings.Contains(text, "error reading from server") && !strings.Contains(text, "received prior goaway")
 }
 
 // longestPause is the longest that a collector may ask for.
