@@ -3,6 +3,7 @@ package setup
 import (
 	"compress/gzip"
 	"context"
+	"net"
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
@@ -47,10 +48,13 @@ func dial(s signalSettings, watch grpc.UnaryClientInterceptor, more ...grpc.Dial
 	if s.gzip {
 		options = append(options, compression())
 	}
-	options = append(options, more...)
-	// The name is looked up for each connection: gRPC's own resolver does it
-	// every half a minute at most, and after failures every two.
-	return grpc.NewClient("passthrough:///"+s.endpoint.address, options...)
+	host, port, err := net.SplitHostPort(s.endpoint.address)
+	if err != nil {
+		return nil, err
+	}
+	names := hostBuilder{host, port}
+	options = append(append(options, grpc.WithResolvers(names)), more...)
+	return grpc.NewClient(names.Scheme()+":///"+s.endpoint.address, options...)
 }
 
 // bulk has requests of half a megabyte written in few system calls.

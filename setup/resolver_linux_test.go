@@ -1,0 +1,252 @@
+package setup_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nais/spor/internal/receiver"
+)
+
+// nameServer is a DNS server on loopback that knows one name.
+type nameServer struct {
+	net.PacketConn
+	mu        sync.Mutex
+	addresses []string // of the name
+	types     map[uint16]int
+}
+
+const (
+	typeA   = 1
+	typeTXT = 16
+)
+
+// serveName has every look-up of this process answered by a name server that knows
+// name under these addresses. Tests run one after the other, so that no other
+// look-up is under way.
+func serveName(t *testing.T, addresses ...string) *nameServer {
+	t.Helper()
+	conn, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &nameServer{PacketConn: conn, addresses: addresses, types: map[uint16]int{}}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		s.serve()
+	}()
+	before := net.DefaultResolver
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
+	}}
+	t.Cleanup(func() {
+		conn.Close()
+		<-served
+		net.DefaultResolver = before
+	})
+	return s
+}
+
+const collectorName = "collector.example"
+
+func (s *nameServer) serve() {
+	query := make([]byte, 512)
+	for {
+		n, from, err := s.ReadFrom(query)
+		if err != nil {
+			return
+		}
+		if answer := s.answer(query[:n]); answer != nil {
+			_, _ = s.WriteTo(answer, from)
+		}
+	}
+}
+
+// answer returns the answer to a query with one question.
+func (s *nameServer) answer(query []byte) []byte {
+	const header = 12
+	end, name := header, []string{}
+	for end < len(query) && query[end] > 0 {
+		label := query[end+1 : end+1+int(query[end])]
+		name, end = append(name, string(label)), end+1+len(label)
+	}
+	end += 1 + 4
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kind := binary.BigEndian.Uint16(query[end-4:])
+	answer := append([]byte{query[0], query[1], 0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0}, query[header:end]...)
+	switch {
+	case strings.Join(name, ".") != collectorName || len(s.addresses) == 0:
+		answer[3] = 3 // no such name
+		return answer
+	case kind != typeA:
+		s.types[kind]++
+		return answer
+	}
+	s.types[kind]++
+	answer[7] = byte(len(s.addresses))
+	for _, address := range s.addresses {
+		answer = append(answer, 0xC0, header, 0, typeA, 0, 1, 0, 0, 0, 0, 0, 4)
+		answer = append(answer, netip.MustParseAddr(address).AsSlice()...)
+	}
+	return answer
+}
+
+func (s *nameServer) move(addresses ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.addresses = addresses
+}
+
+func (s *nameServer) asked(kind uint16) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.types[kind]
+}
+
+// dead are the ways in which nothing is reached at an address.
+var dead = map[string]func(t *testing.T, addr string){
+	"refuses":       func(*testing.T, string) {},
+	"drops packets": dropPackets,
+	"never answers": func(t *testing.T, addr string) {
+		t.Helper()
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+	},
+}
+
+// dropPackets listens with a backlog that is full, so that the kernel drops every
+// SYN.
+func dropPackets(t *testing.T, addr string) {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	to := netip.MustParseAddrPort(addr)
+	err = errors.Join(
+		syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1),
+		syscall.Bind(fd, &syscall.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}),
+		syscall.Listen(fd, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		conn, err := (&net.Dialer{Timeout: 200 * time.Millisecond}).DialContext(t.Context(), "tcp", addr)
+		if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+	}
+	t.Fatal("the backlog does not fill")
+}
+
+// receiveAt listens at the last of these addresses, and makes the others dead.
+func receiveAt(t *testing.T, kill func(*testing.T, string), addresses ...string) (*receiver.Server, *ids) {
+	t.Helper()
+	last := len(addresses) - 1
+	server, got := receive(t, addresses[last]+":0", accept)
+	_, port, _ := net.SplitHostPort(server.Addr())
+	for _, address := range addresses[:last] {
+		kill(t, net.JoinHostPort(address, port))
+	}
+	return server, got
+}
+
+func TestNameWithDeadAddresses(t *testing.T) {
+	for name, kill := range dead {
+		for _, deadOnes := range []int{0, 1, 3} {
+			t.Run(fmt.Sprintf("%d of which each %s", deadOnes, name), func(t *testing.T) {
+				addresses := []string{"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"}[3-deadOnes:]
+				server, got := receiveAt(t, kill, addresses...)
+				names := serveName(t, addresses...)
+				_, port, _ := net.SplitHostPort(server.Addr())
+				environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+net.JoinHostPort(collectorName, port),
+					"OTEL_METRICS_EXPORTER", "none", "OTEL_BSP_SCHEDULE_DELAY", "10")
+				logLines(t)
+				shutdown := mustStart(t)
+				begin := time.Now()
+				endSpans(200)
+				eventually(t, "the spans", func() bool { return got.count() == 200 })
+				if took := time.Since(begin); took > 3*time.Second {
+					t.Errorf("took %s, want 3s at most", took)
+				}
+				if err := shutdown(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if n := names.asked(typeTXT); n > 0 {
+					t.Errorf("look-ups of TXT records: got %d, want none", n)
+				}
+			})
+		}
+	}
+}
+
+// A collector that moves is found, whatever is at its old address.
+func TestNameThatMoves(t *testing.T) {
+	for name, kill := range dead {
+		t.Run(name, func(t *testing.T) {
+			server, got := receive(t, "127.0.0.2:0", accept)
+			_, port, _ := net.SplitHostPort(server.Addr())
+			names := serveName(t, "127.0.0.2")
+			environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+net.JoinHostPort(collectorName, port),
+				"OTEL_METRICS_EXPORTER", "none", "OTEL_BSP_SCHEDULE_DELAY", "10")
+			log := logLines(t)
+			shutdown := mustStart(t)
+			endSpans(100)
+			eventually(t, "the first spans", func() bool { return got.count() == 100 })
+			server.Stop()
+			kill(t, server.Addr())
+			endSpans(100)
+			eventually(t, "a line about the loss", func() bool { return log.String() != "" })
+			_, moved := receive(t, "127.0.0.3:"+port, accept)
+			names.move("127.0.0.3")
+			begin := time.Now()
+			eventually(t, "the other spans", func() bool { return moved.count() >= 100 }) // the first come again if their answer was lost
+			if took := time.Since(begin); took > 5*time.Second {
+				t.Errorf("took %s after the move, want 5s at most", took)
+			}
+			if err := shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// A name that is unknown at first is found when it is known.
+func TestNameThatIsUnknownAtFirst(t *testing.T) {
+	server, got := receive(t, "127.0.0.2:0", accept)
+	_, port, _ := net.SplitHostPort(server.Addr())
+	names := serveName(t)
+	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+net.JoinHostPort(collectorName, port),
+		"OTEL_METRICS_EXPORTER", "none", "OTEL_BSP_SCHEDULE_DELAY", "10")
+	log := logLines(t)
+	shutdown := mustStart(t)
+	endSpans(100)
+	eventually(t, "a line about the name", func() bool { return strings.Contains(log.String(), "no such host") })
+	names.move("127.0.0.2")
+	begin := time.Now()
+	eventually(t, "the spans", func() bool { return got.count() == 100 })
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("took %s, want 5s at most", took)
+	}
+	if err := shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
