@@ -148,9 +148,21 @@ func (e *Encoder) appendSpanAttributes(b []byte, own []attribute.KeyValue) []byt
 		clash = clash || h.isAdded
 	}
 	if clash {
-		return e.appendTwins(b, own)
+		b = e.appendTwins(b, own)
+	} else {
+		b = append(b, e.twins...)
 	}
-	return append(b, e.twins...)
+	e.forgetLarge()
+	return b
+}
+
+// forgetLarge lets go of memory that attributes have left which are far larger than
+// others.
+func (e *Encoder) forgetLarge() {
+	const most = 128 << 10
+	if u := &e.habits.unusual; cap(u.own)+cap(u.added)+cap(e.twins) > most {
+		u.own, u.added, e.twins = nil, nil, nil
+	}
 }
 
 // appendTwins appends what is added for attributes some of which may be there

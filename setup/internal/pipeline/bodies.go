@@ -3,6 +3,7 @@ package pipeline
 import (
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"google.golang.org/grpc/mem"
 
@@ -25,6 +26,7 @@ const (
 // time that gRPC sends it, which may let go after the call has returned.
 type body struct {
 	bytes   []byte
+	held    int // of the memory, with the list of its spans
 	holders atomic.Int32
 	bodies  *bodies
 }
@@ -63,15 +65,29 @@ type bodies struct {
 
 // compose returns a request of spans, whose bytes are in it from then on.
 func (p *bodies) compose(spans []otlp.Span) *body {
-	b := p.get()
+	b := p.get(sizeOfSpans(spans))
 	b.holders.Store(1)
 	p.composing.Lock()
 	defer p.composing.Unlock()
 	b.bytes = p.composer.AppendRequest(b.bytes[:0], spans)
+	b.held = cap(b.bytes) + cap(spans)*int(unsafe.Sizeof(otlp.Span{}))
 	return b
 }
 
-func (p *bodies) get() *body {
+func sizeOfSpans(spans []otlp.Span) int {
+	size := 0
+	for i := range spans {
+		size += len(spans[i].Bytes)
+	}
+	return size
+}
+
+// get returns a body for that many bytes of spans: one without room where the
+// ordinary room is far too much, or too little.
+func (p *bodies) get(size int) *body {
+	if size < bodyBytes/2 || size > bodyBytes {
+		return &body{bodies: p}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	last := len(p.spare) - 1
@@ -79,8 +95,29 @@ func (p *bodies) get() *body {
 		return &body{bodies: p, bytes: make([]byte, 0, bodyRoom)}
 	}
 	b := p.spare[last]
+	p.spare[last] = nil
 	p.spare = p.spare[:last]
 	return b
+}
+
+// spareBytes is how much of the memory the spare bodies hold.
+func (p *bodies) spareBytes() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.spare) * bodyRoom
+}
+
+// dropSpare drops one spare body, and reports whether there was any.
+func (p *bodies) dropSpare() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := len(p.spare) - 1
+	if last < 0 {
+		return false
+	}
+	p.spare[last] = nil
+	p.spare = p.spare[:last]
+	return true
 }
 
 // put keeps b, unless it has grown to that of a large span.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/nais/spor/setup/internal/ledger"
+	"github.com/nais/spor/setup/internal/otlp"
 )
 
 const (
@@ -37,6 +38,9 @@ type buffer struct {
 	// These count if numbers of spans are bounded: all that are not settled, and
 	// those that no batch holds.
 	waiting, unbatched atomic.Int64
+	// These count bytes: what the shards are granted for spans that are not encoded,
+	// and what they encode in.
+	unencoded, scratch atomic.Int64
 
 	mu      sync.Mutex
 	seq     uint64
@@ -57,7 +61,7 @@ func (b *buffer) exchange(full *chunk) *chunk {
 	if full != nil {
 		b.seal(full)
 	}
-	if !b.makeRoom(chunkHeld) {
+	if !b.makeRoomForChunk() {
 		return nil
 	}
 	return b.empty()
@@ -129,6 +133,11 @@ func (b *buffer) next(state sendState, through uint64) *batch {
 	b.flying = append(b.flying, batch)
 	b.mu.Unlock()
 
+	spans := 0
+	for _, c := range chunks {
+		spans += c.spans()
+	}
+	batch.spans = make([]otlp.Span, 0, spans)
 	for _, c := range chunks {
 		batch.spans = c.appendTo(batch.spans)
 	}
@@ -146,7 +155,7 @@ func (b *buffer) next(state sendState, through uint64) *batch {
 func (b *buffer) spares() {
 	for {
 		b.mu.Lock()
-		enough := len(b.spare) >= spareChunks || b.held+chunkHeld > b.bytes()
+		enough := len(b.spare) >= spareChunks || b.used()+chunkHeld > b.bytes()
 		b.mu.Unlock()
 		if enough {
 			return
@@ -165,10 +174,10 @@ func (b *buffer) enoughSpans() bool {
 // take takes chunks for one batch off the queue. The caller holds the lock.
 func (b *buffer) take() []*chunk {
 	var chunks []*chunk
-	size, spans := 0, 0
+	size, spans, most := 0, 0, min(bodyBytes, b.bytes()/8)
 	for b.queue.len() > 0 {
 		c := b.queue.peek()
-		if len(chunks) > 0 && size+c.size() > bodyBytes {
+		if len(chunks) > 0 && size+c.size() > most {
 			break
 		}
 		if room := int(b.batchSpans) - spans; b.batchSpans > 0 && c.spans() > room {
@@ -193,7 +202,7 @@ func (b *buffer) take() []*chunk {
 func (b *buffer) compose(batch *batch) {
 	body := b.bodies.compose(batch.spans)
 	b.mu.Lock()
-	b.held += len(body.bytes)
+	b.held += body.held
 	b.mu.Unlock()
 	b.release(batch)
 	batch.body, batch.whole = body, true
@@ -205,7 +214,7 @@ func (b *buffer) release(batch *batch) {
 		return
 	}
 	b.mu.Lock()
-	b.held -= len(batch.body.bytes)
+	b.held -= batch.body.held
 	b.mu.Unlock()
 	batch.body.release()
 	batch.body = nil

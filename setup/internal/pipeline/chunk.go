@@ -39,10 +39,9 @@ func newChunk() *chunk {
 }
 
 // chunkOf returns a chunk for one span that is larger than others have room for.
+// The bytes of span are the chunk's from then on.
 func chunkOf(origin *otlp.Origin, span []byte) *chunk {
-	c := &chunk{bytes: make([]byte, 0, len(span)), records: make([]record, 0, 1)}
-	c.put(origin, span)
-	return c
+	return &chunk{bytes: span, records: []record{{end: uint32(len(span))}}, origins: []*otlp.Origin{origin}}
 }
 
 // put takes span, if there is room for it.
@@ -101,14 +100,15 @@ func (c *chunk) moveTo(to *chunk, n int) {
 }
 
 // ordinary reports whether the chunk can be used again.
-func (c *chunk) ordinary() bool { return cap(c.bytes) == chunkBytes }
+func (c *chunk) ordinary() bool { return cap(c.records) == chunkSpans }
 
-// held is what the chunk holds of the memory.
+// held is what the chunk holds of the memory. A large one counts twice: a copy is
+// made for its request.
 func (c *chunk) held() int {
 	if c.ordinary() {
 		return chunkHeld
 	}
-	return cap(c.bytes)
+	return 2 * cap(c.bytes)
 }
 
 func (c *chunk) reset() {

@@ -3,8 +3,9 @@
 // A [Processor] keeps spans that end in a ring of its shard, which has room for 512,
 // so that ending one costs little. The sender encodes them when half a ring is full
 // or they have waited long enough; who ends spans faster than that encodes some too.
-// What is encoded waits in chunks, which are bounded in bytes: when they are too many
-// the oldest spans go. The sender composes requests of them and posts those over one
+// What is encoded waits in chunks. Everything that waits is bounded in bytes: spans
+// that are not encoded, by an eighth of the memory, beyond which they are encoded as
+// they end; and all of it together, beyond which the oldest spans go. The sender composes requests of them and posts those over one
 // gRPC connection, several at a time when the collector is slow.
 //
 // Every span is settled once: delivered, or dropped for a [Reason]. It belongs to

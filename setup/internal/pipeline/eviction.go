@@ -2,15 +2,48 @@ package pipeline
 
 import "github.com/nais/spor/setup/internal/ledger"
 
-// makeRoom drops the oldest of what waits until there is room for size bytes, and
-// reports whether there is. What is in flight cannot be dropped. The caller holds
+// used is how much of the memory is used, spare parts included. The caller holds
 // the lock.
+func (b *buffer) used() int {
+	return b.held + len(b.spare)*chunkHeld + b.bodies.spareBytes() + int(b.unencoded.Load()+b.scratch.Load())
+}
+
+// makeRoom drops spare parts, and then the oldest of what waits, until there is room
+// for size bytes, and reports whether there is. What is in flight cannot be dropped.
+// The caller holds the lock.
 func (b *buffer) makeRoom(size int) bool {
-	for b.held+size > b.bytes() {
-		if !b.evict() {
+	for b.used()+size > b.bytes() {
+		if !b.dropSpare() && !b.evict() {
 			return false
 		}
 	}
+	return true
+}
+
+// makeRoomForChunk is makeRoom for a chunk, which may be a spare one.
+func (b *buffer) makeRoomForChunk() bool {
+	for len(b.spare) == 0 || b.used() > b.bytes() {
+		if b.used()+chunkHeld <= b.bytes() {
+			return true
+		}
+		if !b.dropSpare() && !b.evict() {
+			return false
+		}
+	}
+	return true
+}
+
+// dropSpare reports whether there was any. The caller holds the lock.
+func (b *buffer) dropSpare() bool {
+	if b.bodies.dropSpare() {
+		return true
+	}
+	last := len(b.spare) - 1
+	if last < 0 {
+		return false
+	}
+	b.spare[last] = nil
+	b.spare = b.spare[:last]
 	return true
 }
 
@@ -24,7 +57,7 @@ func (b *buffer) evict() bool {
 		b.parked[0] = nil
 		b.parked = b.parked[1:]
 		b.drop(ledger.QueueFull, len(batch.spans))
-		b.held -= len(batch.body.bytes)
+		b.held -= batch.body.held
 		batch.body.release()
 	case b.queue.len() > 0:
 		c := b.queue.pop()
@@ -95,7 +128,7 @@ func (b *buffer) abandon() {
 			reason = ledger.TimedOut
 		}
 		b.drop(reason, len(batch.spans))
-		b.held -= len(batch.body.bytes)
+		b.held -= batch.body.held
 		batch.body.release()
 	}
 	b.parked = nil

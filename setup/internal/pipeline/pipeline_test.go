@@ -91,8 +91,12 @@ func delivering(t *testing.T, l *ledger.Ledger, rules otlp.Rules) *sdktrace.Trac
 }
 
 func reaching(server *receiver.Server) func() (*grpc.ClientConn, error) {
+	return reachingAt(server.Addr())
+}
+
+func reachingAt(addr string) func() (*grpc.ClientConn, error) {
 	return func() (*grpc.ClientConn, error) {
-		return grpc.NewClient(server.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+		return grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	}
 }
 

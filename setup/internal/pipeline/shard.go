@@ -14,13 +14,15 @@ import (
 // be encoded together, by the sender: that is cheaper than one by one, and not part
 // of ending a span unless they come faster than the sender is given time.
 type shard struct {
-	mu     sync.Mutex
-	ended  ring
-	closed bool
+	mu      sync.Mutex
+	ended   ring
+	bytes   int // of the heap: the spans in ended, and those that are being encoded
+	granted int // how many bytes that may be
+	closed  bool
 
 	encoding sync.Mutex // for what is below; taken before mu
 	encoder  *otlp.Encoder
-	bytes    []byte
+	scratch  []byte
 	chunk    *chunk
 
 	_ [64]byte // shards share no cache line
@@ -32,6 +34,8 @@ const (
 	someEnded = ringSpans / 2
 	// own is how many spans are encoded by who ends one and finds no room.
 	own = 16
+	// grain is how many bytes a shard is granted at a time.
+	grain = 32 << 10
 )
 
 // lock locks the shard at home, or one beside it that nobody is using, and makes
@@ -55,8 +59,9 @@ func (b *buffer) lock(home *int) *shard {
 // Processors that end spans as fast as they can leave none for the sender: it is
 // given its turn now and then while the buffer fills, if that helps.
 func (b *buffer) add(home *int, span sdktrace.ReadOnlySpan) {
+	size := sizeOf(span)
 	for {
-		s, taken := b.push(home, span)
+		s, taken := b.push(home, span, size)
 		if taken {
 			break
 		}
@@ -67,11 +72,18 @@ func (b *buffer) add(home *int, span sdktrace.ReadOnlySpan) {
 	}
 }
 
-// push is false when s has no room.
-func (b *buffer) push(home *int, span sdktrace.ReadOnlySpan) (s *shard, taken bool) {
+// push is false when s has no room. A span that is larger than s is granted is
+// encoded at once.
+func (b *buffer) push(home *int, span sdktrace.ReadOnlySpan, size int) (s *shard, taken bool) {
 	s = b.lock(home)
-	closed := s.closed
-	taken = closed || s.ended.push(span)
+	closed, granted := s.closed, false
+	if !closed {
+		granted = b.grant(s, size)
+		taken = (granted || s.ended.len == 0) && s.ended.push(span, size)
+	}
+	if taken {
+		s.bytes += size
+	}
 	ended := s.ended.len
 	s.mu.Unlock()
 	switch {
@@ -87,8 +99,32 @@ func (b *buffer) push(home *int, span sdktrace.ReadOnlySpan) (s *shard, taken bo
 	if ended == someEnded || !b.timed.Load() && b.timed.CompareAndSwap(false, true) {
 		b.wakeSender()
 	}
+	if !granted {
+		b.encode(s, own)
+	}
 	return s, true
 }
+
+// grant reports whether s may hold size bytes more. The caller holds s.mu.
+func (b *buffer) grant(s *shard, size int) bool {
+	if s.bytes+size <= s.granted {
+		return true
+	}
+	more := (s.bytes + size - s.granted + grain - 1) / grain * grain
+	all, most := b.unencoded.Add(int64(more)), b.mostUnencoded()
+	if all > most {
+		b.unencoded.Add(-int64(more))
+		return false
+	}
+	if all > most/2 {
+		b.wakeSender()
+	}
+	s.granted += more
+	return true
+}
+
+// mostUnencoded is how many bytes all shards are granted at most.
+func (b *buffer) mostUnencoded() int64 { return int64(b.bytes() / 8) }
 
 // count bounds the number of spans, and has a batch sent that is complete.
 func (b *buffer) count() {
@@ -103,10 +139,11 @@ func (b *buffer) count() {
 
 // encodeSome encodes what has ended where it is much.
 func (b *buffer) encodeSome() {
+	crowded := b.unencoded.Load() > b.mostUnencoded()/2
 	for i := range b.shards {
 		s := &b.shards[i]
 		s.mu.Lock()
-		some := s.ended.len >= someEnded
+		some := s.ended.len >= someEnded || crowded && s.ended.len > 0
 		s.mu.Unlock()
 		if some {
 			b.encode(s, ringSpans)
@@ -126,36 +163,57 @@ func (b *buffer) encodeEnded(s *shard, n int) {
 	var room [own]sdktrace.ReadOnlySpan
 	for n > 0 {
 		s.mu.Lock()
-		spans := s.ended.pop(room[:min(n, len(room))])
+		spans, size := s.ended.pop(room[:min(n, len(room))])
 		s.mu.Unlock()
-		for _, span := range spans {
+		for i, span := range spans {
+			spans[i] = nil
 			if origin := b.encodeSpan(s, span); origin == nil {
 				b.lose(ledger.Encode)
-			} else if len(s.bytes) > largestBody {
+			} else if len(s.scratch) > largestBody {
 				b.lose(ledger.TooBig)
-			} else if !b.put(s, origin, s.bytes) {
+			} else if !b.put(s, origin, s.scratch) {
 				b.lose(ledger.QueueFull)
+			}
+			if cap(s.scratch) > 2*chunkBytes {
+				b.setScratch(s, nil)
 			}
 		}
 		if len(spans) == 0 {
 			return
 		}
 		n -= len(spans)
+		b.encoded(s, size)
 	}
 }
 
-// encodeSpan encodes span into s.bytes. A bug costs the span, and not the program.
+// encoded notes that s holds size bytes less, and takes back what it was granted
+// when it holds nothing.
+func (b *buffer) encoded(s *shard, size int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bytes -= size
+	if s.bytes == 0 {
+		b.unencoded.Add(-int64(s.granted))
+		s.granted = 0
+	}
+}
+
+// encodeSpan encodes span into s.scratch. A bug costs the span, and not the program.
 func (b *buffer) encodeSpan(s *shard, span sdktrace.ReadOnlySpan) (origin *otlp.Origin) {
 	defer func() {
 		if value := recover(); value != nil {
 			origin = nil
 		}
 	}()
-	if cap(s.bytes) > 2*chunkBytes {
-		s.bytes = nil
-	}
-	s.bytes = s.encoder.AppendSpan(s.bytes[:0], span)
+	b.setScratch(s, s.encoder.AppendSpan(s.scratch[:0], span))
 	return s.encoder.Origin(span)
+}
+
+func (b *buffer) setScratch(s *shard, scratch []byte) {
+	if more := cap(scratch) - cap(s.scratch); more != 0 {
+		b.scratch.Add(int64(more))
+	}
+	s.scratch = scratch
 }
 
 // lose settles a span that is in no chunk yet.
@@ -185,10 +243,11 @@ func (b *buffer) putLarge(s *shard, origin *otlp.Origin, span []byte) bool {
 		b.seal(s.chunk)
 		s.chunk = nil
 	}
-	if !b.makeRoom(len(span)) {
+	c := chunkOf(origin, span)
+	b.setScratch(s, nil) // it is the chunk's
+	if !b.makeRoom(c.held()) {
 		return false
 	}
-	c := chunkOf(origin, span)
 	b.held += c.held()
 	b.seal(c)
 	return true

@@ -1,0 +1,158 @@
+package pipeline_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/setup/internal/ledger"
+	"github.com/nais/spor/setup/internal/otlp"
+	"github.com/nais/spor/setup/internal/pipeline"
+)
+
+// heavy is how spans use memory, and how many there are: many times the bound.
+var heavy = []struct {
+	name  string
+	spans int
+	fill  func(trace.Span)
+}{
+	{"128 attributes of 8,000 bytes", 40, func(span trace.Span) {
+		for i := range 128 {
+			span.SetAttributes(attribute.String(fmt.Sprint(i), strings.Repeat("x", 8000)))
+		}
+	}},
+	{"an attribute of 30,000 bytes", 600, func(span trace.Span) {
+		span.SetAttributes(attribute.String("k", strings.Repeat("x", 30_000)))
+	}},
+	{"ten short attributes", 24_000, func(span trace.Span) {
+		for i := range 10 {
+			span.SetAttributes(attribute.Int(strings.Repeat("k", 20), i))
+		}
+	}},
+	{"nothing", 80_000, func(trace.Span) {}},
+	{"an event of 100,000 bytes", 240, func(span trace.Span) {
+		span.AddEvent("e", trace.WithAttributes(attribute.String("k", strings.Repeat("x", 100_000))))
+	}},
+	{"100 links", 1600, func(span trace.Span) {
+		for i := range 100 {
+			span.AddLink(trace.Link{SpanContext: trace.NewSpanContext(trace.SpanContextConfig{
+				TraceID: trace.TraceID{byte(i), 1}, SpanID: trace.SpanID{1}}), Attributes: []attribute.KeyValue{attribute.Int("k", i)}})
+		}
+	}},
+	{"lists of texts", 200, func(span trace.Span) {
+		texts := make([]string, 100)
+		for i := range texts {
+			texts[i] = strings.Repeat("x", 1000)
+		}
+		span.SetAttributes(attribute.StringSlice("k", texts), attribute.Map("m", attribute.Slice("s", attribute.StringValue(strings.Repeat("x", 10_000)))))
+	}},
+}
+
+// collectors leave spans in memory, each in its way.
+var collectors = map[string]func(context.Context) error{
+	"dead": nil,
+	"silent": func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	},
+	"busy": func(context.Context) error { return status.Error(codes.Aborted, "later") },
+}
+
+// Whatever spans hold, and wherever they wait: all of it is within the bound.
+func TestMemoryIsBounded(t *testing.T) {
+	for collector, answer := range collectors {
+		for _, tt := range heavy {
+			t.Run(collector+"/"+tt.name, func(t *testing.T) { testMemory(t, answer, tt.spans, tt.fill) })
+		}
+	}
+}
+
+func testMemory(t *testing.T, answer func(context.Context) error, spans int, fill func(trace.Span)) {
+	t.Helper()
+	const most = 8 << 20
+	dial := reachingAt("127.0.0.1:1")
+	if answer != nil {
+		dial = reachingAt(answering(t, answer))
+	}
+	l := &ledger.Ledger{}
+	p, err := pipeline.New(pipeline.Config{
+		Dial: dial, Encoding: otlp.NewCommon(plain{}), Ledger: l, Trouble: &trouble{},
+		Timeout: 30 * time.Second, Delay: 100 * time.Millisecond, Bytes: func() int { return most },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(p))
+	tracer := provider.Tracer("test")
+	before, highest := heap(), 0
+	for i := range 4 {
+		var all sync.WaitGroup
+		for range 2 {
+			all.Go(func() {
+				for range spans / 8 {
+					_, span := tracer.Start(context.Background(), "work")
+					fill(span)
+					span.End()
+				}
+			})
+		}
+		all.Wait()
+		highest = max(highest, heap()-before)
+		if i%2 == 1 {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+			_ = provider.ForceFlush(ctx)
+			cancel()
+			highest = max(highest, heap()-before)
+		}
+	}
+	if highest > most+most/4 {
+		t.Errorf("the heap grew by %.1f MiB, want %d MiB at most, and a quarter", float64(highest)/(1<<20), most>>20)
+	}
+	if highest < most/4 {
+		t.Errorf("the heap grew by %.1f MiB alone: spans that had room were dropped", float64(highest)/(1<<20))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = p.Shutdown(ctx)
+}
+
+// answering returns the address of a collector that reads no request: what it
+// would hold of one is not the processor's.
+func answering(t *testing.T, answer func(context.Context) error) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const window = 64 << 10 // per stream, however fast the other side is
+	server := grpc.NewServer(grpc.InitialWindowSize(window), grpc.InitialConnWindowSize(window), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error { return answer(stream.Context()) }))
+	go server.Serve(l)
+	t.Cleanup(server.Stop)
+	return l.Addr().String()
+}
+
+// heap returns the bytes that are in use. Garbage that others make meanwhile is not
+// there at every measurement.
+func heap() int {
+	least := math.MaxInt
+	for range 2 {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		least = min(least, int(stats.HeapAlloc))
+	}
+	return least
+}
