@@ -3,10 +3,13 @@ package setup
 import (
 	"compress/gzip"
 	"context"
+	"errors"
 	"net"
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
@@ -142,8 +145,22 @@ func noteAnswer(ctx context.Context, reply any) {
 		return
 	}
 	a.accepted = true
-	if r, ok := reply.(*coltracepb.ExportTraceServiceResponse); ok {
-		a.rejected = r.GetPartialSuccess().GetRejectedSpans()
-		a.message = r.GetPartialSuccess().GetErrorMessage()
+	switch r := reply.(type) {
+	case *coltracepb.ExportTraceServiceResponse:
+		a.rejected, a.message = r.GetPartialSuccess().GetRejectedSpans(), r.GetPartialSuccess().GetErrorMessage()
+	case *colmetricspb.ExportMetricsServiceResponse:
+		a.rejected, a.message = r.GetPartialSuccess().GetRejectedDataPoints(), r.GetPartialSuccess().GetErrorMessage()
+	case *collogspb.ExportLogsServiceResponse:
+		a.rejected, a.message = r.GetPartialSuccess().GetRejectedLogRecords(), r.GetPartialSuccess().GetErrorMessage()
+	}
+}
+
+// partly reports what the collector said of an export that it took.
+func (w *watcher) partly(items string, a *answer) {
+	switch {
+	case a.rejected > 0:
+		w.failed(errors.New("collector rejected " + items + ": " + a.message))
+	case a.message != "":
+		w.Warning(a.message)
 	}
 }

@@ -83,7 +83,7 @@ func (e *exporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan, halv
 	}
 	if err == nil || answer.accepted {
 		halving.Accept()
-		e.partly(answer, len(spans))
+		e.settle(answer, len(spans))
 		return
 	}
 	if divisible(err) && halving.Refuse(err) && len(spans) > 1 {
@@ -96,15 +96,13 @@ func (e *exporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan, halv
 	e.failed(err)
 }
 
-// partly settles spans that the collector took, but for those that it says it
+// settle settles spans that the collector took, except those that it says it
 // rejected.
-func (e *exporter) partly(a *answer, spans int) {
-	refused := min(max(a.rejected, 0), int64(spans))
-	e.ledger.Deliver(int64(spans) - refused)
-	if refused > 0 {
-		e.ledger.Drop(ledger.Rejected, refused)
-		e.failed(errors.New("collector rejected spans: " + a.message))
-	}
+func (e *exporter) settle(a *answer, spans int) {
+	rejected := min(max(a.rejected, 0), int64(spans))
+	e.ledger.Deliver(int64(spans) - rejected)
+	e.ledger.Drop(ledger.Rejected, rejected)
+	e.partly("spans", a)
 }
 
 // tooLarge is how OpenTelemetry's exporter begins the error for a request over

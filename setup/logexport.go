@@ -58,9 +58,15 @@ func (e *logExporter) Export(ctx context.Context, records []sdklog.Record) error
 
 // send exports records, in halves when they are refused as a whole.
 func (e *logExporter) send(ctx context.Context, records []sdklog.Record, halving *pipeline.Halving) {
+	answer := &answer{}
 	err := halving.Hopeless()
 	if err == nil {
-		err = e.Exporter.Export(ctx, records)
+		err = e.Exporter.Export(context.WithValue(ctx, answerKey{}, answer), records)
+	}
+	if answer.accepted {
+		halving.Accept()
+		e.partly("log records", answer)
+		return
 	}
 	if err == nil || e.life.Err() != nil {
 		halving.Accept()

@@ -48,7 +48,12 @@ func (e *metricExporter) Export(ctx context.Context, metrics *metricdata.Resourc
 	defer cancel()
 	defer context.AfterFunc(e.life, cancel)()
 	cleanMetrics(metrics)
-	if err := e.Exporter.Export(ctx, metrics); err != nil && e.life.Err() == nil {
+	answer := &answer{}
+	err := e.Exporter.Export(context.WithValue(ctx, answerKey{}, answer), metrics)
+	switch {
+	case answer.accepted:
+		e.partly("data points", answer)
+	case err != nil && e.life.Err() == nil:
 		e.failed(err)
 	}
 	return nil

@@ -35,9 +35,16 @@ type reporter struct {
 	down     map[string]bool  // the signals of which the last export reached none
 	failures map[string]int64 // by signal
 	failure  *failure         // the last one, while that signal has not got through again
-	warning  string           // the collector's last
+	warning  warning          // the collector's last
 	spans    *endpoint
 	lost     int64 // spans that were reported as dropped
+}
+
+// warning is what the collector had to say about something that it took.
+type warning struct {
+	text string // as it was reported
+	last time.Time
+	held int64 // how many were not reported since then
 }
 
 // failure is what went wrong with an export.
@@ -121,17 +128,35 @@ func (r *reporter) hasReached() bool {
 	return r.reached
 }
 
-// warned tells what the collector had to say about what it took, once for each
-// text that differs from the last.
+// warned reports what the collector had to say about what it took, at most once per
+// minute, and only if it differs from the last report.
 func (r *reporter) warned(signal string, e *endpoint, message string) {
-	r.mu.Lock()
-	known := r.warning == message
-	r.warning = message
-	r.mu.Unlock()
-	if !known {
-		logger().LogAttrs(context.Background(), slog.LevelWarn, "the collector has a warning",
-			slog.String("signal", signal), slog.String("endpoint", e.url), slog.String("warning", cleanText(message)))
+	attrs := r.dueWarning(message)
+	if attrs == nil {
+		return
 	}
+	logger().LogAttrs(context.Background(), slog.LevelWarn, "the collector has a warning",
+		append(attrs, slog.String("signal", signal), slog.String("endpoint", e.url))...)
+}
+
+func (r *reporter) dueWarning(message string) []slog.Attr {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := &r.warning
+	if !w.last.IsZero() && time.Since(w.last) < reportInterval {
+		w.held++
+		return nil
+	}
+	text := foreignText(message)
+	if text == w.text {
+		return nil
+	}
+	attrs := []slog.Attr{slog.String("warning", text)}
+	if w.held > 0 {
+		attrs = append(attrs, slog.Int64("warnings_not_shown", w.held))
+	}
+	*w = warning{text: text, last: time.Now()}
+	return attrs
 }
 
 // hold keeps the reporter silent until release, which says everything in one
@@ -182,7 +207,7 @@ func (r *reporter) due(failed bool) []slog.Attr {
 		attrs = append(attrs, slog.String("spans_dropped", ledger.Describe(drops)))
 	}
 	if f := r.failure; f != nil {
-		attrs = append(attrs, slog.String("error", cleanText(f.err.Error())), slog.String("cure", cure(f.err, f.endpoint)))
+		attrs = append(attrs, slog.String("error", foreignText(f.err.Error())), slog.String("cure", cure(f.err, f.endpoint)))
 	}
 	return attrs
 }

@@ -3,6 +3,7 @@ package setup
 import (
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -22,6 +23,31 @@ func cleanText(text string) string {
 		text = strings.ToValidUTF8(text, string(utf8.RuneError))
 	}
 	return privacy.Text(text)
+}
+
+// longestForeign is how many bytes a log line has at most of a text that the
+// collector or the SDK wrote.
+const longestForeign = 1 << 10
+
+// foreignText returns such a text as a log line may have it, whatever the program's
+// handler does with it: cleaned, cut, and with spaces in place of line breaks, escape
+// sequences and everything else that is not printed.
+func foreignText(text string) string {
+	text = cleanText(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text))
+	if len(text) <= longestForeign {
+		return text
+	}
+	const more = "…"
+	end := longestForeign - len(more)
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + more
 }
 
 func isClean(text string) bool { return cleanText(text) == text }

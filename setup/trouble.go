@@ -26,7 +26,7 @@ func (t *sdkTrouble) Handle(err error) {
 	if err == nil || !t.due() {
 		return
 	}
-	attrs := []slog.Attr{slog.String("error", err.Error())}
+	attrs := []slog.Attr{slog.String("error", foreignText(err.Error()))}
 	if held := t.held.Swap(0); held > 0 {
 		attrs = append(attrs, slog.Int64("errors_not_shown", held))
 	}
