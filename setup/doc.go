@@ -33,9 +33,10 @@
 //
 // Pushed once a minute: what the program records with the OpenTelemetry API, the
 // metrics of the Go runtime and of the process under client_golang's names, which
-// Nais APM reads, those of the program's own registry by [WithGatherer], and two
-// of telemetry itself: otel.sdk.exporter.span.exported, with error.type for spans
-// that were dropped, and spor.export.failures, by signal. With
+// Nais APM reads, those of the program's own registry by [WithGatherer], and
+// three of telemetry itself: otel.sdk.exporter.span.exported and
+// otel.sdk.exporter.log.exported, with error.type for what was dropped, and
+// spor.export.failures, by signal. With
 // OTEL_METRICS_EXPORTER=prometheus [MetricsHandler] serves all of them instead,
 // and nothing is pushed: never both, since every series would be counted twice.
 //

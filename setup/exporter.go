@@ -83,7 +83,8 @@ func (e *exporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan, halv
 	}
 	if err == nil || answer.accepted {
 		halving.Accept()
-		e.settle(answer, len(spans))
+		e.ledger.Settle(answer.rejected, len(spans))
+		e.partly("spans", answer)
 		return
 	}
 	if divisible(err) && halving.Refuse(err) && len(spans) > 1 {
@@ -92,17 +93,8 @@ func (e *exporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan, halv
 		e.send(ctx, spans[middle:], halving)
 		return
 	}
-	e.ledger.Drop(e.reason(err), int64(len(spans)))
+	e.ledger.Drop(reasonOf(err, e.life), int64(len(spans)))
 	e.failed(err)
-}
-
-// settle settles spans that the collector took, except those that it says it
-// rejected.
-func (e *exporter) settle(a *answer, spans int) {
-	rejected := min(max(a.rejected, 0), int64(spans))
-	e.ledger.Deliver(int64(spans) - rejected)
-	e.ledger.Drop(ledger.Rejected, rejected)
-	e.partly("spans", a)
 }
 
 // tooLarge is how OpenTelemetry's exporter begins the error for a request over
@@ -129,7 +121,9 @@ func throttled(err error) bool {
 	})
 }
 
-func (e *exporter) reason(err error) ledger.Reason {
+// reasonOf returns why what an export had is lost. life ends when exports are to be
+// given up.
+func reasonOf(err error, life context.Context) ledger.Reason {
 	switch status.Code(err) {
 	case codes.ResourceExhausted:
 		switch {
@@ -147,7 +141,7 @@ func (e *exporter) reason(err error) ledger.Reason {
 	default:
 		return ledger.Rejected
 	}
-	if e.life.Err() != nil {
+	if life.Err() != nil {
 		return ledger.AfterShutdown
 	}
 	return ledger.TimedOut

@@ -84,12 +84,5 @@ func (g *gate) Shutdown(ctx context.Context) error {
 	for g.entering.Load() > 0 {
 		runtime.Gosched()
 	}
-	stop := context.AfterFunc(ctx, g.exporter.abort)
-	defer stop()
-	// The processor stops waiting when its context ends, and would leave its
-	// goroutine behind: it gets a little longer than the exports have.
-	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(afterAbort, cancel) })()
-	return g.next.Shutdown(patient)
+	return patiently(ctx, g.exporter.abort, g.next.Shutdown)
 }

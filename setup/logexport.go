@@ -3,12 +3,14 @@ package setup
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploggrpc"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	"google.golang.org/grpc"
 
+	"github.com/nais/spor/setup/internal/ledger"
 	"github.com/nais/spor/setup/internal/pipeline"
 )
 
@@ -16,13 +18,16 @@ import (
 type logExporter struct {
 	watcher
 	sdklog.Exporter
-	conn *grpc.ClientConn
+	conn    *grpc.ClientConn
+	ledger  *ledger.Ledger
+	waiting atomic.Int64 // records that the processor has, and the exporter was not given
+
 	life context.Context //nolint:containedctx // that of the exporter: ends when exports are to be given up
 	stop context.CancelFunc
 }
 
-func newLogExporter(ctx context.Context, s signalSettings, r *reporter) (*logExporter, error) {
-	e := &logExporter{}
+func newLogExporter(ctx context.Context, s signalSettings, l *ledger.Ledger, r *reporter) (*logExporter, error) {
+	e := &logExporter{ledger: l}
 	e.signal, e.endpoint, e.reporter = "logs", s.endpoint, r
 	e.life, e.stop = context.WithCancel(context.WithoutCancel(ctx))
 	conn, err := dial(s, e.watch)
@@ -43,8 +48,10 @@ func newLogExporter(ctx context.Context, s signalSettings, r *reporter) (*logExp
 	return e, nil
 }
 
-// Export never fails for the processor, which would report it once more.
+// Export counts every record, and reports what goes wrong itself. It never fails for
+// the processor, which would report it once more.
 func (e *logExporter) Export(ctx context.Context, records []sdklog.Record) error {
+	e.waiting.Add(-int64(len(records)))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(e.life, cancel)()
@@ -53,6 +60,7 @@ func (e *logExporter) Export(ctx context.Context, records []sdklog.Record) error
 		clean[i] = cleanRecord(records[i])
 	}
 	e.send(ctx, clean, pipeline.NewHalving(len(clean)))
+	e.reporter.report(false)
 	return nil
 }
 
@@ -63,13 +71,10 @@ func (e *logExporter) send(ctx context.Context, records []sdklog.Record, halving
 	if err == nil {
 		err = e.Exporter.Export(context.WithValue(ctx, answerKey{}, answer), records)
 	}
-	if answer.accepted {
+	if err == nil || answer.accepted {
 		halving.Accept()
+		e.ledger.Settle(answer.rejected, len(records))
 		e.partly("log records", answer)
-		return
-	}
-	if err == nil || e.life.Err() != nil {
-		halving.Accept()
 		return
 	}
 	if divisible(err) && halving.Refuse(err) && len(records) > 1 {
@@ -78,7 +83,11 @@ func (e *logExporter) send(ctx context.Context, records []sdklog.Record, halving
 		e.send(ctx, records[middle:], halving)
 		return
 	}
-	e.failed(err)
+	reason := reasonOf(err, e.life)
+	e.ledger.Drop(reason, int64(len(records)))
+	if reason != ledger.AfterShutdown {
+		e.failed(err)
+	}
 }
 
 // Shutdown closes the connection. The processor calls it after the last export.

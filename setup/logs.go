@@ -39,18 +39,14 @@ func (t *telemetry) startLogs(ctx context.Context, s *settings) error {
 	if s.logs.endpoint == nil {
 		return nil
 	}
-	e, err := newLogExporter(ctx, s.logs.signalSettings, t.reporter)
+	t.reporter.logs = s.logs.endpoint
+	e, err := newLogExporter(ctx, s.logs.signalSettings, t.records, t.reporter)
 	if err != nil {
 		return fmt.Errorf("setup: %s: %w", s.logs.endpoint.url, err)
 	}
 	provider := sdklog.NewLoggerProvider(
 		sdklog.WithResource(s.resource),
-		sdklog.WithProcessor(sdklog.NewBatchProcessor(e,
-			sdklog.WithMaxQueueSize(s.logs.batch.queue),
-			sdklog.WithExportMaxBatchSize(s.logs.batch.size),
-			sdklog.WithExportInterval(s.logs.batch.delay),
-			sdklog.WithExportTimeout(s.logs.batch.timeout),
-		)),
+		sdklog.WithProcessor(newLogGate(e, s.logs.batch)),
 	)
 	otel.SetLoggerProvider(provider)
 	exportedLogs.Store(&logProvider{provider})

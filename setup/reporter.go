@@ -25,7 +25,8 @@ const (
 // reporter tells people of the exporters' trouble, for all signals at most one
 // line a minute, never from the request path.
 type reporter struct {
-	ledger *ledger.Ledger
+	ledger  *ledger.Ledger // of spans
+	records *ledger.Ledger // of log records
 
 	mu       sync.Mutex
 	held     bool // only remember: it will all be said at once
@@ -37,7 +38,8 @@ type reporter struct {
 	failure  *failure         // the last one, while that signal has not got through again
 	warning  warning          // the collector's last
 	spans    *endpoint
-	lost     int64 // spans that were reported as dropped
+	logs     *endpoint
+	lost     int64 // spans and log records that were reported as dropped
 }
 
 // warning is what the collector had to say about something that it took.
@@ -171,7 +173,8 @@ func (r *reporter) release() {
 	r.mu.Lock()
 	r.held = false
 	failed := r.failure != nil
-	if _, lost := r.ledger.Drops(); lost > r.lost {
+	_, spans := r.ledger.Drops()
+	if _, records := r.records.Drops(); spans+records > r.lost {
 		r.reported = false // nothing is told after this
 	}
 	r.mu.Unlock()
@@ -179,7 +182,7 @@ func (r *reporter) release() {
 }
 
 // report writes a line if one is due and there is something to tell: a failure,
-// or spans dropped since the last line.
+// or spans or log records dropped since the last line.
 func (r *reporter) report(failed bool) {
 	if attrs := r.due(failed); attrs != nil {
 		logger().LogAttrs(context.Background(), slog.LevelWarn, "telemetry could not be exported", attrs...)
@@ -191,7 +194,9 @@ func (r *reporter) report(failed bool) {
 func (r *reporter) due(failed bool) []slog.Attr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	drops, lost := r.ledger.Drops()
+	spans, lostSpans := r.ledger.Drops()
+	records, lostRecords := r.records.Drops()
+	lost := lostSpans + lostRecords
 	if r.held || r.reported && time.Since(r.last) < r.interval() || !failed && lost == r.lost {
 		return nil
 	}
@@ -200,11 +205,16 @@ func (r *reporter) due(failed bool) []slog.Attr {
 	switch {
 	case r.failure != nil:
 		attrs = append(attrs, slog.String("signal", r.failure.signal), slog.String("endpoint", r.failure.endpoint.url))
-	case r.spans != nil:
+	case lostSpans > 0:
 		attrs = append(attrs, slog.String("signal", "traces"), slog.String("endpoint", r.spans.url))
+	case lostRecords > 0:
+		attrs = append(attrs, slog.String("signal", "logs"), slog.String("endpoint", r.logs.url))
 	}
-	if lost > 0 {
-		attrs = append(attrs, slog.String("spans_dropped", ledger.Describe(drops)))
+	if lostSpans > 0 {
+		attrs = append(attrs, slog.String("spans_dropped", ledger.Describe(spans)))
+	}
+	if lostRecords > 0 {
+		attrs = append(attrs, slog.String("log_records_dropped", ledger.Describe(records)))
 	}
 	if f := r.failure; f != nil {
 		attrs = append(attrs, slog.String("error", foreignText(f.err.Error())), slog.String("cure", cure(f.err, f.endpoint)))

@@ -5,18 +5,26 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/nais/spor/setup/internal/ledger"
 )
 
-// observe records what telemetry makes of itself, in two instruments: how many
-// spans the exporter was done with, delivered or dropped and why, and how many
-// exports of each signal failed.
+// observe records what telemetry makes of itself, in three instruments: how many
+// spans and how many log records the exporters have finished with, delivered or
+// dropped and why, and how many exports of each signal failed.
 //
-// The first is that of the semantic conventions
+// The first two are those of the semantic conventions
 // (https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/).
 func (t *telemetry) observe(meter metric.Meter) error {
 	spans, err := meter.Int64ObservableCounter("otel.sdk.exporter.span.exported",
 		metric.WithUnit("{span}"),
 		metric.WithDescription("The number of spans for which the export has finished, either successful or failed."))
+	if err != nil {
+		return err
+	}
+	records, err := meter.Int64ObservableCounter("otel.sdk.exporter.log.exported",
+		metric.WithUnit("{log_record}"),
+		metric.WithDescription("The number of log records for which the export has finished, either successful or failed."))
 	if err != nil {
 		return err
 	}
@@ -27,17 +35,22 @@ func (t *telemetry) observe(meter metric.Meter) error {
 		return err
 	}
 	_, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		if delivered := t.ledger.Delivered(); delivered > 0 {
-			o.ObserveInt64(spans, delivered)
-		}
-		drops, _ := t.ledger.Drops()
-		for reason, n := range drops {
-			o.ObserveInt64(spans, n, metric.WithAttributes(attribute.String("error.type", string(reason))))
-		}
+		observeLedger(o, spans, t.ledger)
+		observeLedger(o, records, t.records)
 		for signal, n := range t.reporter.failureCounts() {
 			o.ObserveInt64(failures, n, metric.WithAttributes(attribute.String("signal", signal)))
 		}
 		return nil
-	}, spans, failures)
+	}, spans, records, failures)
 	return err
+}
+
+func observeLedger(o metric.Observer, counter metric.Int64Observable, l *ledger.Ledger) {
+	if delivered := l.Delivered(); delivered > 0 {
+		o.ObserveInt64(counter, delivered)
+	}
+	drops, _ := l.Drops()
+	for reason, n := range drops {
+		o.ObserveInt64(counter, n, metric.WithAttributes(attribute.String("error.type", string(reason))))
+	}
 }

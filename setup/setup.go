@@ -37,7 +37,7 @@ var errRunning = errors.New("setup: telemetry is running already (Start or Run w
 // exports what waits until its context ends, for at most five seconds if the
 // context has no deadline, and for one where the collector cannot be reached. A context that has ended already, as the one of
 // [signal.NotifyContext] has after SIGTERM, gets five seconds too. The error
-// says how many spans were lost. Later calls wait for the first one.
+// says how many spans and log records were lost. Later calls wait for the first one.
 //
 // ctx is used while Start runs, and not kept. A second Start before shutdown is
 // an error and changes nothing.
@@ -59,8 +59,9 @@ func startOnce(ctx context.Context, env *environment, c *config) (*telemetry, er
 // telemetry is the running SDK.
 type telemetry struct {
 	signals  []provider
-	last     []provider // that of logs, in which the others may still say something
-	ledger   *ledger.Ledger
+	last     []provider     // that of logs, in which the others may still say something
+	ledger   *ledger.Ledger // of spans
+	records  *ledger.Ledger // of log records
 	reporter *reporter
 
 	once sync.Once
@@ -75,8 +76,8 @@ type provider interface {
 }
 
 func newTelemetry() *telemetry {
-	l := &ledger.Ledger{}
-	return &telemetry{ledger: l, reporter: &reporter{ledger: l}, done: make(chan struct{})}
+	spans, records := &ledger.Ledger{}, &ledger.Ledger{}
+	return &telemetry{ledger: spans, records: records, reporter: &reporter{ledger: spans, records: records}, done: make(chan struct{})}
 }
 
 func start(ctx context.Context, env *environment, c *config) (*telemetry, error) {
@@ -130,8 +131,10 @@ func (t *telemetry) flushAndStop(ctx context.Context) error {
 		defer cancel()
 	}
 	err := t.stopSignals(ctx)
+	t.reporter.hold() // its lines would be records after the last export
 	stopped := together(ctx, t.last, func(p provider) error { return t.reporter.shutdown(ctx, p) })
 	exportedLogs.Store(nil)
+	t.reporter.release()
 	return errors.Join(t.lost(), err, stopped)
 }
 
@@ -157,14 +160,18 @@ func (t *telemetry) flush(ctx context.Context) {
 	_ = together(ctx, t.last, func(p provider) error { return p.ForceFlush(ctx) })
 }
 
-// lost returns an error if not every span was delivered.
+// lost returns an error if not every span and every log record was delivered.
 func (t *telemetry) lost() error {
-	drops, all := t.ledger.Drops()
+	return errors.Join(lostOf("spans", t.ledger, t.reporter.spans), lostOf("log records", t.records, t.reporter.logs))
+}
+
+func lostOf(items string, l *ledger.Ledger, e *endpoint) error {
+	drops, all := l.Drops()
 	if all == 0 {
 		return nil
 	}
-	return fmt.Errorf("setup: %d of %d spans were not delivered to %s: %s",
-		all, all+t.ledger.Delivered(), t.reporter.spans.url, ledger.Describe(drops))
+	return fmt.Errorf("setup: %d of %d %s were not delivered to %s: %s",
+		all, all+l.Delivered(), items, e.url, ledger.Describe(drops))
 }
 
 // oneLine joins the problems of err.

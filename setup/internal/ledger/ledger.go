@@ -1,4 +1,5 @@
-// Package ledger accounts for ended spans.
+// Package ledger counts ended spans, or log records, until they are delivered or
+// dropped.
 package ledger
 
 import (
@@ -9,10 +10,10 @@ import (
 	"sync"
 )
 
-// A Reason says why a span was dropped.
+// A Reason says why a span or a log record was dropped.
 type Reason string
 
-// The reasons for which spans are dropped.
+// The reasons for which they are dropped.
 const (
 	QueueFull     Reason = "queue_full"
 	TimedOut      Reason = "timeout"
@@ -23,7 +24,7 @@ const (
 	CollectorLost Reason = "collector_lost" // twice while they were in flight
 )
 
-// A Ledger accounts for every ended span: what is neither delivered nor dropped
+// A Ledger counts every ended span, or every log record: what is neither delivered nor dropped
 // is still waiting. It is safe for concurrent use. The zero value is empty.
 type Ledger struct {
 	mu        sync.Mutex
@@ -36,6 +37,14 @@ func (l *Ledger) Deliver(spans int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.delivered += spans
+}
+
+// Settle notes that the collector took that many, except those that it says it
+// rejected.
+func (l *Ledger) Settle(rejected int64, all int) {
+	rejected = min(max(rejected, 0), int64(all))
+	l.Deliver(int64(all) - rejected)
+	l.Drop(Rejected, rejected)
 }
 
 // Drop notes that spans are lost.
