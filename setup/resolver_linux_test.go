@@ -169,84 +169,109 @@ func receiveAt(t *testing.T, kill func(*testing.T, string), addresses ...string)
 	return server, got
 }
 
+// within fails if something takes longer than most three times in a row: a machine
+// that others use may be slow once.
+func within(t *testing.T, most time.Duration, try func() time.Duration) {
+	t.Helper()
+	var took time.Duration
+	for range 3 {
+		if took = try(); took <= most {
+			return
+		}
+	}
+	t.Errorf("took %s, want %s at most", took, most)
+}
+
 func TestNameWithDeadAddresses(t *testing.T) {
 	for name, kill := range dead {
 		for _, deadOnes := range []int{0, 1, 3} {
 			t.Run(fmt.Sprintf("%d of which each %s", deadOnes, name), func(t *testing.T) {
 				addresses := []string{"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"}[3-deadOnes:]
-				server, got := receiveAt(t, kill, addresses...)
-				names := serveName(t, addresses...)
-				_, port, _ := net.SplitHostPort(server.Addr())
-				environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+net.JoinHostPort(collectorName, port),
-					"OTEL_METRICS_EXPORTER", "none", "OTEL_BSP_SCHEDULE_DELAY", "10")
-				logLines(t)
-				shutdown := mustStart(t)
-				begin := time.Now()
-				endSpans(200)
-				eventually(t, "the spans", func() bool { return got.count() == 200 })
-				if took := time.Since(begin); took > 3*time.Second {
-					t.Errorf("took %s, want 3s at most", took)
-				}
-				if err := shutdown(t.Context()); err != nil {
-					t.Error(err)
-				}
-				if n := names.asked(typeTXT); n > 0 {
-					t.Errorf("look-ups of TXT records: got %d, want none", n)
-				}
+				within(t, 3*time.Second, func() time.Duration { return findAlive(t, kill, addresses) })
 			})
 		}
 	}
+}
+
+// findAlive returns after what time spans arrive at the last address of a name.
+func findAlive(t *testing.T, kill func(*testing.T, string), addresses []string) time.Duration {
+	t.Helper()
+	server, got := receiveAt(t, kill, addresses...)
+	names := serveName(t, addresses...)
+	exportTo(t, server)
+	shutdown := mustStart(t)
+	begin := time.Now()
+	endSpans(200)
+	eventually(t, "the spans", func() bool { return got.count() == 200 })
+	took := time.Since(begin)
+	if err := shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := names.asked(typeTXT); n > 0 {
+		t.Errorf("look-ups of TXT records: got %d, want none", n)
+	}
+	return took
+}
+
+// exportTo exports spans to the port of server under the name.
+func exportTo(t *testing.T, server *receiver.Server) *lines {
+	t.Helper()
+	_, port, _ := net.SplitHostPort(server.Addr())
+	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+net.JoinHostPort(collectorName, port),
+		"OTEL_METRICS_EXPORTER", "none", "OTEL_BSP_SCHEDULE_DELAY", "10")
+	return logLines(t)
 }
 
 // A collector that moves is found, whatever is at its old address.
 func TestNameThatMoves(t *testing.T) {
 	for name, kill := range dead {
 		t.Run(name, func(t *testing.T) {
-			server, got := receive(t, "127.0.0.2:0", accept)
-			_, port, _ := net.SplitHostPort(server.Addr())
-			names := serveName(t, "127.0.0.2")
-			environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+net.JoinHostPort(collectorName, port),
-				"OTEL_METRICS_EXPORTER", "none", "OTEL_BSP_SCHEDULE_DELAY", "10")
-			log := logLines(t)
-			shutdown := mustStart(t)
-			endSpans(100)
-			eventually(t, "the first spans", func() bool { return got.count() == 100 })
-			server.Stop()
-			kill(t, server.Addr())
-			endSpans(100)
-			eventually(t, "a line about the loss", func() bool { return log.String() != "" })
-			_, moved := receive(t, "127.0.0.3:"+port, accept)
-			names.move("127.0.0.3")
-			begin := time.Now()
-			eventually(t, "the other spans", func() bool { return moved.count() >= 100 }) // the first come again if their answer was lost
-			if took := time.Since(begin); took > 5*time.Second {
-				t.Errorf("took %s after the move, want 5s at most", took)
-			}
-			if err := shutdown(t.Context()); err != nil {
-				t.Error(err)
-			}
+			within(t, 5*time.Second, func() time.Duration { return findMoved(t, kill) })
 		})
 	}
 }
 
-// A name that is unknown at first is found when it is known.
-func TestNameThatIsUnknownAtFirst(t *testing.T) {
+// findMoved returns after what time spans arrive at the new address of a name.
+func findMoved(t *testing.T, kill func(*testing.T, string)) time.Duration {
+	t.Helper()
 	server, got := receive(t, "127.0.0.2:0", accept)
-	_, port, _ := net.SplitHostPort(server.Addr())
-	names := serveName(t)
-	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+net.JoinHostPort(collectorName, port),
-		"OTEL_METRICS_EXPORTER", "none", "OTEL_BSP_SCHEDULE_DELAY", "10")
-	log := logLines(t)
+	names := serveName(t, "127.0.0.2")
+	log := exportTo(t, server)
 	shutdown := mustStart(t)
 	endSpans(100)
-	eventually(t, "a line about the name", func() bool { return strings.Contains(log.String(), "no such host") })
-	names.move("127.0.0.2")
+	eventually(t, "the first spans", func() bool { return got.count() == 100 })
+	server.Stop()
+	kill(t, server.Addr())
+	endSpans(100)
+	eventually(t, "a line about the loss", func() bool { return log.String() != "" })
+	_, port, _ := net.SplitHostPort(server.Addr())
+	_, moved := receive(t, "127.0.0.3:"+port, accept)
+	names.move("127.0.0.3")
 	begin := time.Now()
-	eventually(t, "the spans", func() bool { return got.count() == 100 })
-	if took := time.Since(begin); took > 5*time.Second {
-		t.Errorf("took %s, want 5s at most", took)
-	}
+	eventually(t, "the other spans", func() bool { return moved.count() >= 100 }) // the first come again if their answer was lost
+	took := time.Since(begin)
 	if err := shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
+	return took
+}
+
+// A name that is unknown at first is found when it is known.
+func TestNameThatIsUnknownAtFirst(t *testing.T) {
+	within(t, 5*time.Second, func() time.Duration {
+		server, got := receive(t, "127.0.0.2:0", accept)
+		names := serveName(t)
+		log := exportTo(t, server)
+		shutdown := mustStart(t)
+		endSpans(100)
+		eventually(t, "a line about the name", func() bool { return strings.Contains(log.String(), "no such host") })
+		names.move("127.0.0.2")
+		begin := time.Now()
+		eventually(t, "the spans", func() bool { return got.count() == 100 })
+		took := time.Since(begin)
+		if err := shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		return took
+	})
 }
