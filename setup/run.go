@@ -27,12 +27,14 @@ import (
 // has its spans flushed while it goes on, since a NAIS pod is killed 25 seconds
 // after SIGTERM.
 //
-// Run returns what run returns, and logs it if it is an error. A panic of run in
-// its own goroutine becomes an error and one log line with stack_trace. Panics
-// elsewhere and fatal errors of the runtime end the process as always; see
-// [WithCrashFile] for how the next process logs them. Wrong configuration is one
-// log line, and does not change what Run returns. Lines go to [slog.Default], or
-// as JSON to standard error where the program has set no default.
+// Run returns what run returns, and logs it if it is an error. An error that only
+// reports that a signal ended the context, as ctx.Err() does, is none: Run returns
+// nil then. A panic of run in its own goroutine becomes an error and one log line
+// with stack_trace. Panics elsewhere and fatal errors of the runtime end the
+// process as always; see [WithCrashFile] for how the next process logs them. Wrong
+// configuration is one log line, and does not change what Run returns. Lines go to
+// [slog.Default], or as JSON to standard error where the program has set no
+// default.
 func Run(ctx context.Context, run func(context.Context) error, opts ...Option) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
@@ -59,7 +61,7 @@ func Run(ctx context.Context, run func(context.Context) error, opts ...Option) e
 		// change how the program ends.
 		_ = t.shutdown(context.WithoutCancel(ctx))
 	}()
-	return runProgram(ctx, run, c.rootSpan)
+	return runProgram(ctx, untilSignal(signalled, run), c.rootSpan)
 }
 
 // drainTimeout is how long after the signal run may take before its spans are

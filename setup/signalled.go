@@ -1,0 +1,57 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// signalDelay is the time that a signal may take to end a second context that
+// waits for it.
+const signalDelay = 100 * time.Millisecond
+
+// untilSignal returns run without the error that only reports the end of its
+// context, if the signal that signalled waits for ended it.
+func untilSignal(signalled context.Context, run func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		err := run(ctx)
+		if isCancellation(err) && endedBySignal(ctx, signalled) {
+			return nil
+		}
+		return err
+	}
+}
+
+// endedBySignal reports whether ctx and signalled have ended for the same reason.
+func endedBySignal(ctx, signalled context.Context) bool {
+	cause := context.Cause(ctx)
+	if cause != context.Canceled && errors.Is(cause, context.Canceled) { //nolint:errorlint // what plain cancel functions leave
+		// The caller's own signal.NotifyContext may end before this one does.
+		select {
+		case <-signalled.Done():
+		case <-time.After(signalDelay):
+		}
+	}
+	return signalled.Err() != nil && cause == context.Cause(signalled) //nolint:errorlint // the same value
+}
+
+// isCancellation reports whether err is the error of a cancelled context, and
+// wraps and joins nothing else.
+func isCancellation(err error) bool {
+	switch wrapper := err.(type) { //nolint:errorlint // looks at one level at a time
+	case nil, panicError:
+		return false
+	case interface{ Unwrap() []error }:
+		for _, wrapped := range wrapper.Unwrap() {
+			if !isCancellation(wrapped) {
+				return false
+			}
+		}
+		return len(wrapper.Unwrap()) > 0
+	case interface{ Unwrap() error }:
+		if wrapped := wrapper.Unwrap(); wrapped != nil {
+			return isCancellation(wrapped)
+		}
+	}
+	return errors.Is(err, context.Canceled)
+}
