@@ -2,13 +2,9 @@ package setup
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 )
@@ -20,50 +16,37 @@ const crashBytes = 64 << 10
 // keepCrashes logs the crash that the process before this one left, and lets the
 // runtime write this one's. Without a file it does nothing.
 func keepCrashes(env *environment, c *config) (stop func()) {
-	file := c.crashFile
-	if file == "" && onPlatform(env) {
-		file = filepath.Join(os.TempDir(), "spor-crash-"+fileName(env.text("NAIS_APP_NAME"))+".log")
+	name := c.crashFile
+	if name == "" && onPlatform(env) {
+		name = crashFileIn(os.TempDir(), env.text("NAIS_APP_NAME"))
 	}
-	if file == "" {
+	if name == "" {
 		return func() {}
 	}
-	err := logCrash(file)
-	if err == nil {
-		err = setCrashOutput(file)
-	}
-	if err != nil {
+	if err := keepCrash(name); err != nil {
 		logger().LogAttrs(context.Background(), slog.LevelWarn, "a crash would not be kept", slog.String("error", err.Error()))
 		return func() {}
 	}
 	return func() { _ = debug.SetCrashOutput(nil, debug.CrashOptions{}) }
 }
 
-func setCrashOutput(file string) error {
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+func keepCrash(name string) error {
+	f, err := openCrashFile(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close() // the runtime keeps a duplicate
+	if err := logCrash(f); err != nil {
+		return err
+	}
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
 	return debug.SetCrashOutput(f, debug.CrashOptions{})
 }
 
-// logCrash writes one line for the crash in file, if there is one. A link is
-// left alone: the folder may be one that others write to.
-func logCrash(file string) error {
-	info, err := os.Lstat(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is not a regular file (remove it, or choose another with setup.WithCrashFile)", file)
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
+// logCrash writes one line for the crash in f, if there is one.
+func logCrash(f io.Reader) error {
 	text, err := io.ReadAll(io.LimitReader(f, crashBytes))
 	if err != nil || len(text) == 0 {
 		return err
@@ -83,15 +66,4 @@ func crashCause(text string) string {
 		return "fatal error: see the first function of stack_trace"
 	}
 	return first
-}
-
-// fileName returns name without what does not belong in a file's name.
-func fileName(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
-			return r
-		}
-		return '-'
-	}, name)
 }

@@ -6,7 +6,10 @@ import (
 	"github.com/nais/spor/internal/dialect"
 )
 
-var QueueFor = queueFor
+var (
+	QueueFor    = queueFor
+	CrashFileIn = crashFileIn
+)
 
 // Rewriting returns next behind the rewriting that every exporter has.
 func Rewriting(next sdktrace.SpanExporter) sdktrace.SpanExporter {

@@ -95,7 +95,10 @@ func WithRootSpan(name string) Option {
 // WithCrashFile makes [Run] keep what the Go runtime prints when the process
 // dies of a panic or a fatal error in file, and log it when the next process
 // starts. The default is a file in $TMPDIR in a NAIS pod, where the folder
-// outlives the container, and none elsewhere. [Start] ignores it.
+// outlives the container, and none elsewhere; its name is made of the program's
+// main package and working directory. A file that exists must be a regular one
+// with the mode 0600 that belongs to this user: any other is neither read nor
+// written, and Run logs one warning. [Start] ignores the option.
 func WithCrashFile(file string) Option {
 	return func(c *config) { c.crashFile = file }
 }
