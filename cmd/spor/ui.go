@@ -2,11 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
@@ -56,13 +52,9 @@ func newUI(f uiFlag, terminal bool, title string) (*ui, error) {
 		return nil, nil
 	}
 	u := &ui{store: viewer.NewStore(viewer.Options{}), wanted: f.wanted}
-	key, keep := viewerKey()
 	var err error
-	if u.server, err = viewer.Listen(u.store, viewer.Config{Addr: f.addr, Key: key, Title: title, Live: true}); err != nil {
+	if u.server, err = viewer.Listen(u.store, viewer.Config{Addr: f.addr, Title: title, Live: true}); err != nil {
 		return nil, err
-	}
-	if u.server.Key() != key {
-		keep(u.server.Key())
 	}
 	return u, nil
 }
@@ -92,33 +84,6 @@ func (u *ui) linger(ctx context.Context, say func(string)) {
 	}
 	say("the command has ended; its traces are at " + u.server.URL() + " until the page is closed or Ctrl-C")
 	u.server.WaitClosed(ctx)
-}
-
-// viewerKey returns the key of the user's viewers, so that a page that is open
-// finds the next run too, and what keeps another one. Without a place to keep
-// it there is a new one each time.
-func viewerKey() (key string, keep func(string)) {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return rand.Text(), func(string) {}
-	}
-	file := filepath.Join(dir, "spor", "viewer-key")
-	keep = func(key string) {
-		if os.MkdirAll(filepath.Dir(file), 0o700) == nil {
-			_ = os.WriteFile(file, []byte(key), 0o600) // else the link is another next time
-		}
-	}
-	if kept, err := os.ReadFile(file); err == nil && isKey(string(kept)) {
-		return string(kept), keep
-	}
-	key = rand.Text()
-	keep(key)
-	return key, keep
-}
-
-// isKey reports whether text is as rand.Text makes it.
-func isKey(text string) bool {
-	return len(text) >= 26 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
 // received keeps what the command sent, and what it wrote.

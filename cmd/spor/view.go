@@ -71,15 +71,11 @@ func serveFiles(ctx context.Context, files []string, addr string, log io.Writer)
 			fmt.Fprintf(log, "spor: %s: %v (what is before it is shown)\n", name, err)
 		}
 	}
-	key, keep := viewerKey()
-	server, err := viewer.Listen(store, viewer.Config{Addr: addr, Key: key, Title: filepath.Base(files[0])})
+	server, err := viewer.Listen(store, viewer.Config{Addr: addr, Title: filepath.Base(files[0])})
 	if err != nil {
 		return err
 	}
 	defer server.Close()
-	if server.Key() != key {
-		keep(server.Key())
-	}
 	fmt.Fprintf(log, "spor: %s (Ctrl-C ends it)\n", server.URL())
 	<-ctx.Done()
 	return nil

@@ -22,6 +22,7 @@ const DefaultAddr = "127.0.0.1:4319"
 type Server struct {
 	store    *Store
 	config   Config
+	key      string // the path below which the pages are
 	listener net.Listener
 	hosts    map[string]bool // that a request may name
 	http     http.Server
@@ -37,25 +38,21 @@ type Config struct {
 	// Addr is where to listen: host:port of a loopback host; none means
 	// [DefaultAddr], and a free port when that is taken.
 	Addr string
-	// Key is the path below which the pages are, which lets in only those who
-	// know it. The default is a random one.
-	Key string
 	// Title names what is shown.
 	Title string
 	// Live is whether telemetry is still to come.
 	Live bool
 }
 
-// Listen starts to serve store and returns at once.
+// Listen starts to serve store and returns at once. Each server has a new key,
+// because another user of the machine may listen on the same port after it has
+// ended, and a page that is still open sends its key there.
 func Listen(store *Store, c Config) (*Server, error) {
-	listener, fallback, err := listen(c.Addr)
+	listener, err := listen(c.Addr)
 	if err != nil {
 		return nil, err
 	}
-	if fallback || c.Key == "" {
-		c.Key = rand.Text() // who has the port that the key was for may have seen it
-	}
-	s := &Server{store: store, config: c, listener: listener, hosts: hostsOf(listener.Addr()), watching: watchers{changed: make(chan struct{})}}
+	s := &Server{store: store, config: c, key: rand.Text(), listener: listener, hosts: hostsOf(listener.Addr()), watching: watchers{changed: make(chan struct{})}}
 	s.live.Store(c.Live)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.http = http.Server{
@@ -68,32 +65,31 @@ func Listen(store *Store, c Config) (*Server, error) {
 	return s, nil
 }
 
-// listen listens on addr, which must not be reachable from another machine. It
-// reports whether that is another port than the default one.
-func listen(addr string) (l net.Listener, fallback bool, err error) {
+// listen listens on addr, which must not be reachable from another machine.
+func listen(addr string) (net.Listener, error) {
 	wanted := cmp.Or(addr, DefaultAddr)
 	if _, err := strconv.Atoi(wanted); err == nil {
 		wanted = ":" + wanted
 	}
 	tcp, err := net.ResolveTCPAddr("tcp", wanted)
 	if err != nil {
-		return nil, false, fmt.Errorf("viewer: address %q: %w (want host:port)", addr, err)
+		return nil, fmt.Errorf("viewer: address %q: %w (want host:port)", addr, err)
 	}
 	if tcp.IP == nil {
 		tcp.IP = net.IPv4(127, 0, 0, 1)
 	}
 	if !tcp.IP.IsLoopback() {
-		return nil, false, fmt.Errorf("viewer: address %q is not a loopback address, and telemetry is for this machine's user alone (want 127.0.0.1:port)", addr)
+		return nil, fmt.Errorf("viewer: address %q is not a loopback address, and telemetry is for this machine's user alone (want 127.0.0.1:port)", addr)
 	}
 	tcpListener, err := net.ListenTCP("tcp", tcp)
 	if err != nil && addr == "" {
-		tcp.Port, fallback = 0, true
+		tcp.Port = 0
 		tcpListener, err = net.ListenTCP("tcp", tcp)
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("viewer: listen on %q: %w", addr, err)
+		return nil, fmt.Errorf("viewer: listen on %q: %w", addr, err)
 	}
-	return tcpListener, fallback, nil
+	return tcpListener, nil
 }
 
 // hostsOf returns what browsers may call addr by. Any other name is one that
@@ -112,11 +108,11 @@ func hostsOf(addr net.Addr) map[string]bool {
 
 // URL returns the address of the first page.
 func (s *Server) URL() string {
-	return "http://" + s.listener.Addr().String() + "/" + s.config.Key + "/"
+	return "http://" + s.listener.Addr().String() + "/" + s.key + "/"
 }
 
 // Key returns the path below which the pages are.
-func (s *Server) Key() string { return s.config.Key }
+func (s *Server) Key() string { return s.key }
 
 // Close stops serving.
 func (s *Server) Close() {
@@ -135,7 +131,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect
 // none that a page of another site makes.
 func (s *Server) guard(next http.Handler) http.Handler {
 	var origin http.CrossOriginProtection
-	next = http.StripPrefix("/"+s.config.Key, origin.Handler(next))
+	next = http.StripPrefix("/"+s.key, origin.Handler(next))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -149,7 +145,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			return
 		}
 		key, _, below := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-		if !below || subtle.ConstantTimeCompare([]byte(key), []byte(s.config.Key)) != 1 {
+		if !below || subtle.ConstantTimeCompare([]byte(key), []byte(s.key)) != 1 {
 			http.Error(w, "nothing here (use the link that spor printed)", http.StatusNotFound)
 			return
 		}

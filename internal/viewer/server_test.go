@@ -72,18 +72,42 @@ func TestListenSaysThatAddressIsTaken(t *testing.T) {
 	}
 }
 
-func TestListenElsewhereChangesKey(t *testing.T) {
+func TestListenElsewhereWhereTheDefaultIsTaken(t *testing.T) {
 	hold, err := net.Listen("tcp", viewer.DefaultAddr)
 	if err == nil {
 		defer hold.Close()
 	} // else somebody else holds it
-	s, err := viewer.Listen(viewer.NewStore(viewer.Options{}), viewer.Config{Key: "KEPT"})
+	s, err := viewer.Listen(viewer.NewStore(viewer.Options{}), viewer.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if s.Key() == "KEPT" || strings.Contains(s.URL(), viewer.DefaultAddr) {
-		t.Errorf("the key of another port is used at %s", s.URL())
+	if strings.Contains(s.URL(), viewer.DefaultAddr) {
+		t.Errorf("got %s, want another port", s.URL())
+	}
+}
+
+// A page that is still open sends its key to whoever listens on the port next.
+func TestServerHasAKeyOfItsOwn(t *testing.T) {
+	first := serve(t, viewer.NewStore(viewer.Options{}))
+	stale := first.URL()
+	if code, _, _ := request(t, "GET", stale+"api/traces", nil, nil); code != http.StatusOK {
+		t.Errorf("with its own key: got %d, want 200", code)
+	}
+	first.Close()
+	addr := strings.Split(stale, "/")[2]
+	next, err := viewer.Listen(viewer.NewStore(viewer.Options{}), viewer.Config{Addr: addr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.Close()
+	if first.Key() == next.Key() || len(next.Key()) < 26 {
+		t.Errorf("got the keys %q and %q, want two random ones", first.Key(), next.Key())
+	}
+	for _, path := range []string{"", "api/events", "api/traces"} {
+		if code, _, _ := request(t, "GET", stale+path, nil, nil); code != http.StatusNotFound {
+			t.Errorf("%q with the key of the server before: got %d, want 404", path, code)
+		}
 	}
 }
 

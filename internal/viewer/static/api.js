@@ -11,8 +11,10 @@ export async function get(path, signal) {
   return data;
 }
 
-// open sends a recording to be shown.
-export async function open(file) {
+// open sends a recording to be shown. Where spor has ended, another program may
+// listen at its address.
+export async function open(file, server) {
+  if (!server.connected) throw new Error("spor has ended");
   const answer = await fetch("api/open", { method: "POST", body: file });
   const data = await answer.json();
   if (!answer.ok) throw new Error(data.error);
@@ -51,12 +53,18 @@ export function useSlow(value, pause) {
 }
 
 // useServer follows the state of the server. Connected is false while there is
-// none; when another one answers, all that was shown is of the past.
+// none, and for good once another one answers at its address.
 export function useServer() {
   const [server, setServer] = useState({ connected: false });
   useEffect(() => {
     const events = new EventSource("api/events");
-    events.onmessage = (event) => setServer({ connected: true, ...JSON.parse(event.data) });
+    let store = "";
+    events.onmessage = (event) => {
+      const state = JSON.parse(event.data);
+      store ||= state.store;
+      if (state.store === store) setServer({ connected: true, ...state });
+      else events.close();
+    };
     events.onerror = () => setServer((before) => ({ ...before, connected: false }));
     return () => events.close();
   }, []);

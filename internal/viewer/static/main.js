@@ -46,7 +46,7 @@ function App() {
     event.target.value = "";
     if (!file) return;
     try {
-      const { trace } = await open(file);
+      const { trace } = await open(file, server);
       if (trace) go(`trace/${trace}`);
     } catch (error) {
       setTrouble(`${file.name}: ${error.message}`);
@@ -94,7 +94,7 @@ function Notice({ server, trouble }) {
   const d = server.dropped ?? {};
   const told = [];
   if (trouble) told.push(trouble);
-  if (server.store && !server.connected) told.push("spor does not answer any more: what you see is what was loaded. The page comes back with the next run at this address.");
+  if (server.store && !server.connected) told.push("spor has ended: what you see is what was loaded. The next run prints a link of its own.");
   if (d.traces) told.push(`The oldest ${plural(d.traces, "trace")} ${d.traces === 1 ? "was" : "were"} dropped: at most ${count(server.bounds.traces)} traces and ${bytes(server.bounds.bytes)} are kept.`);
   if (d.spans) told.push(`${plural(d.spans, "span")} of traces larger than ${bytes(server.bounds.bytes)} dropped.`);
   if (d.invalid) told.push(`${plural(d.invalid, "span")} without a valid ID dropped.`);
