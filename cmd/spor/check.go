@@ -68,7 +68,7 @@ func check(args []string, std stdio) int {
 		checkUsage(std.out)
 		return 0
 	case err != nil:
-		fmt.Fprintf(std.err, "spor check: %v\n", err)
+		complain(std.err, "spor check: %v", err)
 		return exitUsage
 	}
 	if o.file == "" {
@@ -114,7 +114,7 @@ func checkCommand(o checkOptions, std stdio) int {
 	if run.record == "" {
 		dir, err := os.MkdirTemp("", "spor-check-")
 		if err != nil {
-			fmt.Fprintf(std.err, "spor: %v\n", err)
+			complain(std.err, "spor: %v", err)
 			return exitFailed
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
@@ -156,12 +156,12 @@ func endAfter(limit time.Duration) (stop func()) {
 func checkFile(o checkOptions, name string, code int, std stdio) int {
 	judged, err := load(name)
 	if err != nil {
-		fmt.Fprintf(std.err, "spor: %v\n", err)
+		complain(std.err, "spor: %v", err)
 		return exitFailed
 	}
 	reports := judged.Judge()
 	if err := printReports(o.format, reports, std.out); err != nil {
-		fmt.Fprintf(std.err, "spor: %v\n", err)
+		complain(std.err, "spor: %v", err)
 		return exitFailed
 	}
 	for _, r := range reports {
@@ -170,7 +170,7 @@ func checkFile(o checkOptions, name string, code int, std stdio) int {
 		}
 	}
 	if len(reports) == 0 {
-		fmt.Fprintln(std.err, "spor: nothing was sent or written (does the program start telemetry?)")
+		complain(std.err, "spor: nothing was sent or written (does the program start telemetry?)")
 		return exitChecked
 	}
 	return code

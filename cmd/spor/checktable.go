@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/nais/spor/internal/apm"
+	"github.com/nais/spor/internal/display"
 )
 
 // table writes reports for people.
@@ -31,14 +32,17 @@ const (
 	plain = "\x1b[0m"
 )
 
-func (t *table) line(text string) {
+// line writes a line of text that others may have written.
+func (t *table) line(text string) { t.write(display.Layout(text)) }
+
+func (t *table) write(text string) {
 	if t.err == nil {
 		_, t.err = fmt.Fprintln(t.w, text)
 	}
 }
 
 func (t *table) report(r apm.Report) {
-	t.line(fmt.Sprintf("%s: %s, %s, %s", r.Service, count(r.Spans, "span"), count(r.Series, "metric"), count(r.Lines+r.Records, "log line")))
+	t.line(fmt.Sprintf("%s: %s, %s, %s", display.Line(r.Service), count(r.Spans, "span"), count(r.Series, "metric"), count(r.Lines+r.Records, "log line")))
 	t.line("")
 	for _, v := range r.Panels {
 		t.verdict(v)
@@ -57,7 +61,7 @@ func (t *table) report(r apm.Report) {
 func (t *table) verdict(v apm.Verdict) {
 	switch v.State {
 	case apm.Lit:
-		t.row(green, "lit", v.Panel, cut(v.Evidence, t.columns()-textColumn))
+		t.row(green, "lit", v.Panel, cut(display.Line(v.Evidence), t.columns()-textColumn))
 	case apm.Dark:
 		t.row(red, "dark", v.Panel, v.Evidence)
 		for _, cure := range v.Cures {
@@ -78,20 +82,21 @@ func (t *table) finding(f apm.Finding) {
 
 // row writes a state, a name, and a text that goes on in its column.
 func (t *table) row(color, state, name, text string) {
-	head := pad(state, stateColumn) + pad(name, textColumn-stateColumn)
-	for i, part := range wrap(text, t.columns()-textColumn) {
+	state, name = pad(display.Line(state), stateColumn), pad(display.Line(name), textColumn-stateColumn)
+	if t.color {
+		state = color + state + plain
+	}
+	for i, part := range wrap(display.Line(text), t.columns()-textColumn) {
 		if i > 0 {
-			head = strings.Repeat(" ", textColumn)
-		} else if t.color {
-			head = color + head[:stateColumn] + plain + head[stateColumn:]
+			state, name = strings.Repeat(" ", textColumn), ""
 		}
-		t.line(strings.TrimRight(head+part, " "))
+		t.write(strings.TrimRight(state+name+part, " "))
 	}
 }
 
 func (t *table) cure(text string) {
 	head := strings.Repeat(" ", stateColumn) + "cure: "
-	for _, part := range wrap(text, t.columns()-len(head)) {
+	for _, part := range wrap(display.Line(text), t.columns()-len(head)) {
 		t.line(head + part)
 		head = strings.Repeat(" ", len(head))
 	}
@@ -107,7 +112,7 @@ func (t *table) edges(r apm.Report) {
 		if kind == "" {
 			kind = "calls"
 		}
-		t.line(fmt.Sprintf("edge      %s -> %s (%s, %d)", e.Client, e.Server, strings.ReplaceAll(kind, "_", " "), e.Count))
+		t.line(fmt.Sprintf("edge      %s -> %s (%s, %d)", display.Line(e.Client), display.Line(e.Server), strings.ReplaceAll(kind, "_", " "), e.Count))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/nais/spor/internal/diagnosis"
+	"github.com/nais/spor/internal/display"
 	_ "github.com/nais/spor/setup" // fills in diagnosis.Read
 )
 
@@ -53,18 +54,18 @@ func doctor(args []string, std stdio) int {
 		doctorUsage(std.out)
 		return 0
 	case err != nil:
-		fmt.Fprintf(std.err, "spor doctor: %v\n", err)
+		complain(std.err, "spor doctor: %v", err)
 		return exitUsage
 	}
 	env, err := o.environ()
 	if err != nil {
-		fmt.Fprintf(std.err, "spor doctor: %v\n", err)
+		complain(std.err, "spor doctor: %v", err)
 		return exitFailed
 	}
 	report := diagnosis.Read(func(name string) string { return env[name] }, env.pairs())
 	steps := examine(context.Background(), report, o.timeout)
 	if err := tell(std.out, o, report, steps); err != nil {
-		fmt.Fprintf(std.err, "spor doctor: %v\n", err)
+		complain(std.err, "spor doctor: %v", err)
 		return exitFailed
 	}
 	if failures(steps) > 0 {
@@ -133,9 +134,9 @@ func tell(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step) error
 	}
 	var text strings.Builder
 	for _, s := range steps {
-		fmt.Fprintf(&text, "%-7s %-11s  %s\n", s.State, s.Name, s.Text)
+		fmt.Fprintf(&text, "%-7s %-11s  %s\n", s.State, s.Name, display.Line(s.Text))
 		if s.Cure != "" {
-			fmt.Fprintf(&text, "%21s-> %s\n", "", s.Cure)
+			fmt.Fprintf(&text, "%21s-> %s\n", "", display.Line(s.Cure))
 		}
 	}
 	tellVariables(&text, o.all, r.Variables)
@@ -153,6 +154,7 @@ func tellVariables(text *strings.Builder, all bool, variables []diagnosis.Variab
 	text.WriteString("\n")
 	unset := 0
 	for _, v := range variables {
+		v.Value, v.Effective = display.Line(v.Value), display.Line(v.Effective)
 		switch {
 		case v.Value == "" && !all:
 			unset++

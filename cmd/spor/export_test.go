@@ -3,6 +3,9 @@ package main
 import (
 	"io"
 	"os"
+
+	"github.com/nais/spor/internal/apm"
+	"github.com/nais/spor/internal/diagnosis"
 )
 
 // For the tests, which are of package main_test.
@@ -34,4 +37,20 @@ func Lines(emit func(text string, continued bool)) (write func([]byte), end func
 func Screen(out, err io.Writer) (stdout, stderr io.Writer, draw func([]byte)) {
 	s := newScreen(out, err, true)
 	return s.stdout, s.stderr, s.Draw
+}
+
+// PrintTable writes a report as on a terminal with colours.
+func PrintTable(w io.Writer, r apm.Report) {
+	t := table{w: w, width: fullWidth, color: true}
+	t.report(r)
+}
+
+// Colors are what a table writes beside text.
+var Colors = []string{green, red, faint, plain}
+
+// PrintDiagnosis writes what the doctor found, each text of it being text.
+func PrintDiagnosis(w io.Writer, text string) error {
+	steps := []step{{Name: "environment", State: failed, Text: text, Cure: text}}
+	report := &diagnosis.Report{Variables: []diagnosis.Variable{{Name: "OTEL_A", Value: text, Effective: text}, {Name: "OTEL_B", Effective: text}}}
+	return tell(w, doctorOptions{format: "text", all: true}, report, steps)
 }

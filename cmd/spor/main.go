@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/nais/spor/internal/display"
 )
 
 // Exit codes of spor itself, as the shell and env(1) have them; any other is
@@ -74,8 +76,13 @@ func commandNamed(name string) (command, bool) {
 }
 
 func unknownCommand(name string, w io.Writer) int {
-	fmt.Fprintf(w, "spor: unknown command %q (spor help lists them; to run a program: spor run -- %s)\n", name, name)
+	complain(w, "spor: unknown command %q (spor help lists them; to run a program: spor run -- %s)", name, name)
 	return exitUsage
+}
+
+// complain writes one line to the user. What it quotes may come from others.
+func complain(w io.Writer, format string, args ...any) {
+	fmt.Fprintln(w, display.Line(fmt.Sprintf(format, args...)))
 }
 
 func help(args []string, std stdio) int {

@@ -44,6 +44,8 @@ func play(role string, args []string) int {
 		for {
 			_, _ = io.WriteString(os.Stdout, "y\n")
 		}
+	case "hostile":
+		return sendHostile()
 	case "traces":
 		return sendTraces()
 	case "once", "serves", "fails", "leaks":

@@ -62,7 +62,7 @@ func run(args []string, std stdio) int {
 		runUsage(std.out)
 		return 0
 	case err != nil:
-		fmt.Fprintf(std.err, "spor run: %v\n", err)
+		complain(std.err, "spor run: %v", err)
 		return exitUsage
 	}
 	return observe(o, os.Environ(), std)

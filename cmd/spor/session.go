@@ -11,6 +11,7 @@ import (
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 
+	"github.com/nais/spor/internal/display"
 	"github.com/nais/spor/internal/receiver"
 	"github.com/nais/spor/internal/recording"
 	"github.com/nais/spor/internal/tracetree"
@@ -151,5 +152,5 @@ func (s *session) draw(t *tracetree.Trace) {
 	s.screen.Draw(lines.Bytes())
 }
 
-// say tells the user one thing.
-func (s *session) say(text string) { s.screen.Draw([]byte("spor: " + text + "\n")) }
+// say writes one line to the user.
+func (s *session) say(text string) { s.screen.Draw([]byte("spor: " + display.Line(text) + "\n")) }

@@ -46,13 +46,13 @@ func view(args []string, std stdio) int {
 		err = errors.New("no file (want: spor view FILE)")
 	}
 	if err != nil {
-		fmt.Fprintf(std.err, "spor view: %v\n", err)
+		complain(std.err, "spor view: %v", err)
 		return exitUsage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := serveFiles(ctx, flags.Args(), addr, std.err); err != nil {
-		fmt.Fprintf(std.err, "spor: %v\n", err)
+		complain(std.err, "spor: %v", err)
 		return exitFailed
 	}
 	return 0
@@ -68,7 +68,7 @@ func serveFiles(ctx context.Context, files []string, addr string, log io.Writer)
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		if err != nil {
-			fmt.Fprintf(log, "spor: %s: %v (what is before it is shown)\n", name, err)
+			complain(log, "spor: %s: %v (what is before it is shown)", name, err)
 		}
 	}
 	server, err := viewer.Listen(store, viewer.Config{Addr: addr, Title: filepath.Base(files[0])})
@@ -76,7 +76,7 @@ func serveFiles(ctx context.Context, files []string, addr string, log io.Writer)
 		return err
 	}
 	defer server.Close()
-	fmt.Fprintf(log, "spor: %s (Ctrl-C ends it)\n", server.URL())
+	complain(log, "spor: %s (Ctrl-C ends it)", server.URL())
 	<-ctx.Done()
 	return nil
 }

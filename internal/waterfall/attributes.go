@@ -9,6 +9,8 @@ import (
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc/codes"
+
+	"github.com/nais/spor/internal/display"
 )
 
 // attributes are those of a span by key.
@@ -130,7 +132,7 @@ func otherDetails(list []*commonpb.KeyValue) []string {
 		if family == "code" || family == "thread" || kv.GetKey() == "error.type" {
 			continue
 		}
-		if parts = append(parts, clean(kv.GetKey())+"="+valueText(kv.GetValue())); len(parts) == most {
+		if parts = append(parts, display.Line(kv.GetKey())+"="+valueText(kv.GetValue())); len(parts) == most {
 			break
 		}
 	}
@@ -144,7 +146,7 @@ const longestValue = 1024
 func valueText(v *commonpb.AnyValue) string {
 	switch v := v.GetValue().(type) {
 	case *commonpb.AnyValue_StringValue:
-		return clean(shorten(v.StringValue))
+		return display.Line(shorten(v.StringValue))
 	case *commonpb.AnyValue_BoolValue:
 		return strconv.FormatBool(v.BoolValue)
 	case *commonpb.AnyValue_IntValue:

@@ -6,6 +6,7 @@ import (
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"github.com/nais/spor/internal/display"
 	"github.com/nais/spor/internal/tracetree"
 )
 
@@ -59,7 +60,7 @@ func (b *rowBuilder) linked(link *tracepb.Span_Link) string {
 // errorNotes say what went wrong, each thing once.
 func errorNotes(s *tracetree.Span) []cell {
 	var notes []cell
-	description := clean(shorten(s.GetStatus().GetMessage()))
+	description := display.Line(shorten(s.GetStatus().GetMessage()))
 	told := false
 	for _, text := range exceptions(s.GetEvents()) {
 		told = told || strings.Contains(text, description)

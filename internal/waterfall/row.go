@@ -5,6 +5,7 @@ import (
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"github.com/nais/spor/internal/display"
 	"github.com/nais/spor/internal/tracetree"
 )
 
@@ -68,7 +69,7 @@ func (b *rowBuilder) add(s *tracetree.Span, guides, past string) {
 }
 
 func nameOf(s *tracetree.Span) string {
-	if name := clean(shorten(s.GetName())); name != "" {
+	if name := display.Line(shorten(s.GetName())); name != "" {
 		return name
 	}
 	return "(no name)"
@@ -98,7 +99,7 @@ func columnsFor(rows []row, total int) columns {
 		c.label = max(c.label, width(r.guides)+width(r.name))
 		c.duration = max(c.duration, width(r.duration))
 		c.kind = max(c.kind, width(r.kind))
-		c.service = max(c.service, width(clean(r.span.Service())))
+		c.service = max(c.service, width(display.Line(r.span.Service())))
 	}
 	c.label = min(c.label, total*3/8)
 	c.service = min(c.service, total/6)

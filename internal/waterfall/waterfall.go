@@ -14,6 +14,7 @@ import (
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"github.com/nais/spor/internal/display"
 	"github.com/nais/spor/internal/tracetree"
 )
 
@@ -55,7 +56,7 @@ func Draw(w io.Writer, t *tracetree.Trace, style Style) error {
 func services(t *tracetree.Trace) []string {
 	var names []string
 	for span := range t.All {
-		if name := clean(span.Service()); name != "" && !slices.Contains(names, name) {
+		if name := display.Line(span.Service()); name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -126,7 +127,7 @@ func (p *painter) row(r row, s scale, c columns) {
 	case tracepb.Status_STATUS_CODE_OK:
 		mark = cell{"✓ ", green}
 	}
-	service := clean(r.span.Service())
+	service := display.Line(r.span.Service())
 	guides := deepest(r.guides, c.label)
 	p.line(
 		mark,
