@@ -2,6 +2,7 @@ package setup_test
 
 import (
 	"errors"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -81,11 +82,18 @@ func TestExportNamesWhatIsOnLoopback(t *testing.T) {
 		attrs []attribute.KeyValue
 		want  string
 	}{
-		{"the proxy's database", trace.SpanKindClient, database("127.0.0.1", "orders"), "orders"},
-		{"the only one", trace.SpanKindClient, database("localhost", ""), "orders-db"},
+		{"the proxy's database", trace.SpanKindClient, database("127.0.0.1", "orders"), "orders@postgresql"},
+		{"the only one", trace.SpanKindClient, database("localhost", ""), "orders-db@postgresql"},
+		{"the older name of the system", trace.SpanKindClient, []attribute.KeyValue{
+			attribute.String("db.name", "orders"), attribute.String("db.system", "mysql"), attribute.String("net.peer.name", "127.0.0.1"),
+		}, "orders@mysql"},
+		{"both names of the system", trace.SpanKindClient, append(database("::1", "0"), attribute.String("db.system", "redis")), "0@postgresql"},
+		{"no name of the system", trace.SpanKindClient, []attribute.KeyValue{
+			attribute.String("db.name", "orders"), attribute.String("db.system", ""), attribute.String("server.address", "127.0.0.1"),
+		}, "orders@database"},
 		{"a database elsewhere", trace.SpanKindClient, database("db.team", "orders"), ""},
-		{"token", trace.SpanKindClient, request("127.0.0.1", 7164), "texas"},
-		{"elector", trace.SpanKindClient, request("localhost", 4040), "elector"},
+		{"token", trace.SpanKindClient, request("127.0.0.1", 7164), "texas@sidecar"},
+		{"elector", trace.SpanKindClient, request("localhost", 4040), "elector@sidecar"},
 		{"another service", trace.SpanKindClient, request("127.0.0.1", 8081), ""},
 		{"no client", trace.SpanKindServer, request("127.0.0.1", 7164), ""},
 		{"named", trace.SpanKindClient, append(request("127.0.0.1", 7164), attribute.String("peer.service", "mine")), "mine"},
@@ -97,6 +105,36 @@ func TestExportNamesWhatIsOnLoopback(t *testing.T) {
 				t.Errorf("peer.service: got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// A name that spor makes up must not be one that an application can have, else the
+// two are one node of the service map.
+func TestNamesOfPeersAreNoNamesOfApplications(t *testing.T) {
+	label := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`) // a DNS label of RFC 1123
+	apm := regexp.MustCompile(`^[a-zA-Z0-9._\-/ @]+$`)             // what Nais APM takes, but ":" which it cuts at
+	platform := []string{"NAIS_DATABASE_PENSJON_PENSJON_DATABASE", "pensjon"}
+	var seen []*tracepb.Span
+	for name := range map[string]bool{"pensjon": true, "": true, "a": true, "0": true, "orders-db": true} {
+		for _, system := range []string{"postgresql", "mysql", "redis", "valkey", "microsoft.sql_server", ""} {
+			attrs := []attribute.KeyValue{attribute.String("db.system.name", system), attribute.String("server.address", "127.0.0.1")}
+			if name != "" {
+				attrs = append(attrs, attribute.String("db.namespace", name))
+			}
+			seen = append(seen, exported(t, trace.SpanKindClient, attrs, platform...))
+		}
+	}
+	for variable, port := range map[string]int{
+		"NAIS_TOKEN_ENDPOINT": 1, "NAIS_TOKEN_EXCHANGE_ENDPOINT": 2, "NAIS_TOKEN_INTROSPECTION_ENDPOINT": 3, "ELECTOR_GET_URL": 4, "ELECTOR_SSE_URL": 5,
+	} {
+		seen = append(seen, exported(t, trace.SpanKindClient, []attribute.KeyValue{
+			attribute.String("http.request.method", "POST"), attribute.String("server.address", "127.0.0.1"), attribute.Int("server.port", port),
+		}, variable, "http://127.0.0.1:"+strconv.Itoa(port)+"/"))
+	}
+	for _, span := range seen {
+		if got := attributeOf(span, "peer.service"); label.MatchString(got) || !apm.MatchString(got) {
+			t.Errorf("peer.service: got %q for %v, want a name that no application has", got, span.GetAttributes())
+		}
 	}
 }
 

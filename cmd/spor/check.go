@@ -42,7 +42,8 @@ What is checked:
   Every panel that the service should light: lit, dark, or not used by it. No
   personal number and no secret in anything sent or written. No span name with a
   UUID, six or more digits, or a raw path. Each attribute under the older name
-  that the platform reads, too.
+  that the platform reads, too. No database that is called like a service, since
+  the two would be one node of the service map.
 
 Exit codes:
 

@@ -71,6 +71,7 @@ var legacyTwins = []struct{ stable, legacy string }{
 func (s *service) findings() []Finding {
 	found := s.texts.findings()
 	found = append(found, s.nameFindings()...)
+	found = append(found, s.nodeFindings()...)
 	for _, twin := range legacyTwins {
 		n := 0
 		for _, one := range s.spans {
@@ -90,6 +91,19 @@ func (s *service) nameFindings() []Finding {
 	for _, one := range s.spans {
 		if trouble := s.nameTrouble(one); trouble != "" {
 			counts[Finding{Kind: SpanName, Place: nameOf(one) + " " + trouble, Cure: cureNames}]++
+		}
+	}
+	return sortedFindings(counts)
+}
+
+// nodeFindings are databases that are called like a service, and so have no node of
+// their own.
+func (s *service) nodeFindings() []Finding {
+	counts := map[Finding]int{}
+	for _, one := range s.pick(func(one *span) bool { return one.is(client) && one.has("db.name", "db.system") }) {
+		if key, name := databaseNode(one); slices.Contains(s.names, name) {
+			place := key + " of " + nameOf(one) + " is the name of a service: " + name
+			counts[Finding{Kind: NodeName, Place: place, Cure: cureNode}]++
 		}
 	}
 	return sortedFindings(counts)

@@ -30,6 +30,17 @@ const (
 // peerAttributes name a server that sends no spans, the first one first.
 var peerAttributes = []string{"peer.service", "db.name", "db.system", "messaging.destination.name"}
 
+// databaseNode returns the name of the node that a call of a database leads to, and
+// the attribute that names it.
+func databaseNode(s *span) (key, name string) {
+	for _, key := range []string{"peer.service", "server.address", "network.peer.address", "db.name", "db.system"} {
+		if name := s.first(key); name != "" {
+			return key, name
+		}
+	}
+	return "", ""
+}
+
 // Edges returns the edges between the services of the recording, and to and from
 // what sent no spans.
 func (r *Recording) Edges() []Edge {
@@ -88,7 +99,7 @@ func (g graph) unserved(s *span) {
 	switch peer := s.first(peerAttributes...); {
 	case s.has("db.name", "db.system"):
 		e.Type = databaseEdge
-		e.Server = cmp.Or(s.first("peer.service", "server.address", "network.peer.address"), peer)
+		_, e.Server = databaseNode(s)
 	case peer != "":
 		e.Type, e.Server = virtualEdge, peer
 	default:

@@ -13,6 +13,7 @@ const (
 	cureLog       = "log with slog.New(setup.LogHandler(os.Stdout, nil))"
 	cureLogCtx    = "log with the request's context, through setup.LogHandler: slog.InfoContext(ctx, ...)"
 	cureErrors    = "log the error or the panic once through setup.LogHandler, at level ERROR, with slog.Any(\"error\", err)"
+	cureNode      = "set peer.service on these spans to a name that no application can have, as NAME@SYSTEM (setup does so where the address is 127.0.0.1)"
 	cureNames     = "name the span after the route template, and put ids in attributes"
 )
 

@@ -49,6 +49,7 @@ const (
 	Secret         = "secret"
 	SpanName       = "span name"
 	LegacyKey      = "legacy key"
+	NodeName       = "node name"
 )
 
 // A Report is what is to be seen of one service.

@@ -18,11 +18,12 @@ type service struct {
 	edges   []Edge
 	texts   texts
 	all     map[spanKey]*span // of the whole recording
+	names   []string          // of all services of the recording
 	written string            // the service that wrote the lines, if that is another
 }
 
 func (r *Recording) service(name string, edges []Edge) *service {
-	s := &service{name: name, series: map[string][]*series{}, all: map[spanKey]*span{}}
+	s := &service{name: name, series: map[string][]*series{}, all: map[spanKey]*span{}, names: r.services}
 	for _, one := range r.spans {
 		s.all[spanKey{one.trace, one.id}] = one
 		if one.resource.service == name {

@@ -107,7 +107,7 @@ func TestOtelpgxLightsTheDatabaseTab(t *testing.T) {
 		"db.statement": "SELECT total FROM orders WHERE id = $1", "db.query.text": "SELECT total FROM orders WHERE id = $1",
 		"db.operation": "SELECT", "db.operation.name": "SELECT",
 		"db.sql.table": "", "server.address": "127.0.0.1",
-		"peer.service": "orders", // else every database behind the proxy would be one
+		"peer.service": "orders@postgresql", // else every database behind the proxy would be one
 	})
 	checkSpan(t, spans, `copy_from "orders"`, map[string]string{
 		"db.system": "postgresql", "db.name": "orders", "db.sql.table": `"orders"`, "db.collection.name": `"orders"`,
@@ -160,7 +160,7 @@ func TestSqltraceLightsTheDatabaseTab(t *testing.T) {
 	checkSpan(t, spans, "SELECT orders", map[string]string{
 		"db.system": "postgresql", "db.system.name": "postgresql", "db.name": shopName, "db.namespace": shopName,
 		"db.operation": "SELECT", "db.operation.name": "SELECT", "db.sql.table": "orders", "db.collection.name": "orders",
-		"db.statement": query, "db.query.text": query, "server.address": "127.0.0.1", "peer.service": shopName,
+		"db.statement": query, "db.query.text": query, "server.address": "127.0.0.1", "peer.service": shopName + "@postgresql",
 	})
 }
 
