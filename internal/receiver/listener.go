@@ -1,11 +1,8 @@
 package receiver
 
 import (
-	"context"
 	"net"
 	"sync"
-
-	"google.golang.org/grpc"
 )
 
 // listener knows the connections it has handed out and not seen closed, and
@@ -60,19 +57,17 @@ func (l *listener) closeConns() {
 	}
 }
 
-func (l *listener) trackCall(
-	ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
-) (any, error) {
+// trackCall counts a request as under way until it has ended.
+func (l *listener) trackCall() (end func()) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.calls++
-	l.mu.Unlock()
-	defer func() {
+	return func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.calls--
 		l.change()
-	}()
-	return handler(ctx, req)
+	}
 }
 
 // change wakes those who wait. The caller holds the lock.

@@ -14,13 +14,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	_ "google.golang.org/grpc/encoding/gzip" // exporters may compress
+	_ "google.golang.org/grpc/encoding/gzip" // named in answers as what clients may use
 	"google.golang.org/grpc/keepalive"
 )
-
-// maxRequestBytes is the largest export request taken, after decompression.
-// The Collector takes 4 MiB; a receiver on a laptop can be kinder than that.
-const maxRequestBytes = 64 << 20
 
 // A Server receives until Stop.
 type Server struct {
@@ -45,11 +41,13 @@ func Listen(addr string, sink Sink) (*Server, error) {
 	s := &Server{listener: track(l), served: make(chan struct{})}
 	s.grpc = grpc.NewServer(
 		grpc.MaxRecvMsgSize(maxRequestBytes),
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.ForceServerCodecV2(newCodec()),
+		grpc.RPCDecompressor(packed{}), //nolint:staticcheck // the other way is one for the whole process
 		grpc.WaitForHandlers(true),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
-		grpc.UnaryInterceptor(s.listener.trackCall),
 	)
-	sink.register(s.grpc)
+	sink.register(s.grpc, s.listener, newIntake())
 	go func() {
 		defer close(s.served)
 		_ = s.grpc.Serve(s.listener) // ends with Stop, which closes the listener

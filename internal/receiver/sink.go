@@ -7,6 +7,7 @@ import (
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 )
 
 // A Sink takes what a [Server] receives and gives the answer. A nil func
@@ -22,37 +23,38 @@ type Sink struct {
 	Logs    func(context.Context, *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error)
 }
 
-func (s Sink) register(r grpc.ServiceRegistrar) {
-	coltrace.RegisterTraceServiceServer(r, traces{export: s.Traces})
-	colmetrics.RegisterMetricsServiceServer(r, metrics{export: s.Metrics})
-	collogs.RegisterLogsServiceServer(r, logs{export: s.Logs})
+func (s Sink) register(r grpc.ServiceRegistrar, l *listener, i *intake) {
+	register(r, l, i, "trace.v1.TraceService", s.Traces)
+	register(r, l, i, "metrics.v1.MetricsService", s.Metrics)
+	register(r, l, i, "logs.v1.LogsService", s.Logs)
 }
 
-type (
-	traces struct {
-		coltrace.UnimplementedTraceServiceServer
-		export func(context.Context, *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error)
+// register serves the Export method of the service as one of streams, which its clients do not notice:
+// gRPC reads and unpacks the request of any other method before it calls anyone.
+func register[Request, Response any, Message interface {
+	*Request
+	proto.Message
+}](r grpc.ServiceRegistrar, l *listener, i *intake, service string, export func(context.Context, *Request) (*Response, error)) {
+	i.layouts.add(Message(new(Request)).ProtoReflect().Descriptor())
+	handle := func(_ any, stream grpc.ServerStream) error {
+		defer l.trackCall()()
+		request := new(Request)
+		release, err := i.receive(stream, Message(request))
+		if err != nil {
+			return err
+		}
+		defer release()
+		response, err := answer(stream.Context(), export, request)
+		if err != nil {
+			return err
+		}
+		return stream.SendMsg(response)
 	}
-	metrics struct {
-		colmetrics.UnimplementedMetricsServiceServer
-		export func(context.Context, *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error)
-	}
-	logs struct {
-		collogs.UnimplementedLogsServiceServer
-		export func(context.Context, *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error)
-	}
-)
-
-func (t traces) Export(ctx context.Context, req *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
-	return answer(ctx, t.export, req)
-}
-
-func (m metrics) Export(ctx context.Context, req *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
-	return answer(ctx, m.export, req)
-}
-
-func (l logs) Export(ctx context.Context, req *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
-	return answer(ctx, l.export, req)
+	r.RegisterService(&grpc.ServiceDesc{
+		ServiceName: "opentelemetry.proto.collector." + service,
+		HandlerType: (*any)(nil),
+		Streams:     []grpc.StreamDesc{{StreamName: "Export", Handler: handle}},
+	}, nil)
 }
 
 // answer asks export, if there is one, and makes up the response that accepts.

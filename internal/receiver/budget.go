@@ -1,0 +1,44 @@
+package receiver
+
+import (
+	"context"
+	"sync"
+)
+
+// A budget is an amount that several share.
+type budget struct {
+	mu   sync.Mutex
+	left int
+	more chan struct{} // closed and replaced when something is given back
+}
+
+func newBudget(amount int) *budget { return &budget{left: amount, more: make(chan struct{})} }
+
+// take waits until n are left, and takes them.
+func (b *budget) take(ctx context.Context, n int) error {
+	for {
+		b.mu.Lock()
+		more := b.more
+		enough := n <= b.left
+		if enough {
+			b.left -= n
+		}
+		b.mu.Unlock()
+		if enough {
+			return nil
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (b *budget) give(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left += n
+	close(b.more)
+	b.more = make(chan struct{})
+}
