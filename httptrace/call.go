@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +22,7 @@ type call struct {
 	parent  context.Context    //nolint:containedctx // what the context that is this call derives from
 	inner   *http.Request      // as it reached the handler, with the span in its context
 	caller  *trace.SpanContext // the remote parent that a public endpoint links to, or nil
+	root    bool               // the span has no parent
 	start   time.Time
 	scheme  string         // that the client used, as far as is known
 	metrics *serverMetrics // nil when nothing is measured
@@ -61,6 +61,8 @@ func (c *call) Value(key any) any {
 		return &c.route
 	case labelerKey:
 		return &c.labeler
+	case exchangeKey{}: // of a client that c is served for; c's own requests are others
+		return nil
 	}
 	return c.parent.Value(key)
 }
@@ -73,8 +75,17 @@ func (c *call) Err() error                  { return c.parent.Err() }
 // way in. Once c was answered, it is only if it is a copy that comes late, as
 // with a timeout in between: others may use the context later.
 func (c *call) includes(r *http.Request) bool {
-	return !c.finished.Load() ||
-		reflect.ValueOf(r.Header).Pointer() == reflect.ValueOf(c.request.Header).Pointer()
+	return routing.Same(c.request, r) && (!c.finished.Load() || routing.SameHeader(c.request, r))
+}
+
+// made reports whether the handler of c made the request that has ctx and the parent
+// that its header names. A header that it copied names the caller of c.
+func (c *call) made(ctx context.Context, parent trace.SpanContext) bool {
+	if c == nil || c.finished.Load() {
+		return false
+	}
+	return !parent.IsRemote() || c.caller != nil && parent.Equal(*c.caller) ||
+		parent.TraceID() == trace.SpanContextFromContext(ctx).TraceID()
 }
 
 // begin prepares c for the handler; r is what otelhttp passes it.

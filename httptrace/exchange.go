@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
+	"github.com/nais/spor/httptrace/internal/routing"
 	"github.com/nais/spor/internal/exception"
 	"github.com/nais/spor/internal/privacy"
 )
@@ -50,6 +51,8 @@ func (e *exchange) Value(key any) any {
 	switch key {
 	case exchangeKey{}:
 		return e
+	case callKey{}, routing.Key: // of a handler; a base that serves e in the process serves another request
+		return nil
 	case clientLabelerKey:
 		if l := e.parent.Value(key); l != nil {
 			return l

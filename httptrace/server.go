@@ -17,8 +17,9 @@ import (
 
 // Handler returns next with a server span and request metrics for every request.
 // Put it directly around the [http.ServeMux]: what copies the request between the
-// two hides the route. A Handler below another one starts no second span; it
-// tells the first one the route.
+// two hides the route. A Handler below another one starts no second span for the
+// same request, and gives the first span its route. Another request that a handler
+// serves in the process, such as one of a batch, has a span of its own.
 func Handler(next http.Handler, opts ...Option) http.Handler {
 	return newServer(next, newConfig(opts))
 }
@@ -34,7 +35,7 @@ func Middleware(opts ...Option) func(http.Handler) http.Handler {
 // the handler returns, with a request at or below the one that Handler passed on.
 // Without a span, or with an empty route, it does nothing. Never pass a path: it
 // may name a person, and there is no end of them.
-func SetRoute(r *http.Request, route string) { routing.From(r.Context()).Tell(r, route) }
+func SetRoute(r *http.Request, route string) { routing.From(r).Tell(r, route) }
 
 // server surrounds a handler. Requests go through it from the outside in:
 // ServeHTTP, otelhttp, serve, next.
@@ -85,9 +86,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *server) trace(c *call, w http.ResponseWriter) {
 	r := c.request
 	c.parent = s.extract(r)
-	if s.public {
-		if sc := trace.SpanContextFromContext(c.parent); sc.IsRemote() {
-			c.caller = &sc
+	if outer, parent := callFrom(r.Context()), trace.SpanContextFromContext(c.parent); outer.made(r.Context(), parent) {
+		c.parent = r.Context()
+	} else if s.public {
+		c.root = true
+		if parent.IsRemote() {
+			caller := parent
+			c.caller = &caller
 		}
 		c.parent = r.Context()
 	}

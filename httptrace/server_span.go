@@ -14,7 +14,7 @@ import (
 // start starts the span of the call that ctx is.
 func (s *server) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
 	c := callFrom(ctx)
-	if s.public {
+	if c.root {
 		opts = append(opts, trace.WithNewRoot())
 		if c.caller != nil {
 			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: *c.caller}))

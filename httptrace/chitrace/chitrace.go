@@ -34,7 +34,7 @@ type route struct{ next http.Handler }
 func (h route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Deferred, since a panic has a route as well. It must be read here, inside
 	// the router: chi uses its context again for other requests.
-	defer func() { routing.From(r.Context()).Find(r, found(r)) }()
+	defer func() { routing.From(r).Find(r, found(r)) }()
 	h.next.ServeHTTP(w, r)
 }
 

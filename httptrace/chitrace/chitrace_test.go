@@ -1,6 +1,7 @@
 package chitrace_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -15,12 +16,13 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	conformance.HTTP(t, conformance.Router{Handler: routed})
+	conformance.HTTP(t, conformance.Router{Handler: routed, Fresh: fresh})
 }
 
 // Sub-routers are part of the route, and other middleware copies the request.
 func TestConformanceOfSubRouters(t *testing.T) {
 	conformance.HTTP(t, conformance.Router{
+		Fresh: fresh,
 		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
 			r := chi.NewRouter()
 			r.Use(chitrace.Middleware(opts...), middleware.WithValue("key", "value"))
@@ -31,6 +33,11 @@ func TestConformanceOfSubRouters(t *testing.T) {
 			return r
 		},
 	})
+}
+
+// fresh hides chi's own context, by which it takes a router for a mounted one.
+func fresh(ctx context.Context) context.Context {
+	return context.WithValue(ctx, chi.RouteCtxKey, (*chi.Context)(nil))
 }
 
 func routed(routes []conformance.Route, opts ...httptrace.Option) http.Handler {

@@ -48,7 +48,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	c, _ := r.Context().Value(key{}).(call)
 	c.Response().Writer = w
 	c.SetRequest(r)
-	route := routing.From(r.Context())
+	route := routing.From(r)
 	defer func() { route.Find(r, c.Path()) }() // a panic has a route as well
 	err := c.next(c.Context)
 	if errors.Is(err, echo.ErrMethodNotAllowed) { // the path is that of another method

@@ -48,7 +48,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	c, _ := r.Context().Value(key{}).(call)
 	c.response.ResponseWriter = w
 	c.SetRequest(r)
-	route := routing.From(r.Context())
+	route := routing.From(r)
 	defer func() { route.Find(r, c.Path()) }() // also after a panic
 	err := c.next(c.Context)
 	if errors.Is(err, echo.ErrMethodNotAllowed) { // the path is that of another method

@@ -35,7 +35,7 @@ type key struct{}
 
 func serve(w http.ResponseWriter, r *http.Request) {
 	c, _ := r.Context().Value(key{}).(*gin.Context)
-	routing.From(r.Context()).Find(r, c.FullPath())
+	routing.From(r).Find(r, c.FullPath())
 	counted := writer{c.Writer, w}
 	c.Writer, c.Request = counted, r
 	c.Next()

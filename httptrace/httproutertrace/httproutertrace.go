@@ -24,7 +24,7 @@ func Handler(router *httprouter.Router, opts ...httptrace.Option) http.Handler {
 type handler struct{ *httprouter.Router }
 
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if route := routing.From(r.Context()); route != nil {
+	if route := routing.From(r); route != nil {
 		route.Find(r, h.template(r.Method, r.URL.Path))
 	}
 	h.Router.ServeHTTP(w, r)

@@ -31,7 +31,7 @@ type handler struct{ router *mux.Router }
 // ServeHTTP asks the router beforehand: what it finds is hidden in the request
 // that it passes on, and middleware may keep that from the handler.
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if route := routing.From(r.Context()); route != nil {
+	if route := routing.From(r); route != nil {
 		route.Find(r, h.template(r))
 	}
 	h.router.ServeHTTP(w, r)

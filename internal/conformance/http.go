@@ -17,6 +17,9 @@ type Router struct {
 	// Template returns pattern, which is in the syntax of http.ServeMux, as the
 	// router writes it. Nil means that it writes the same.
 	Template func(pattern string) string
+	// Fresh returns ctx without what the router itself keeps there, for a request
+	// that a handler makes under its own context. Nil means that nothing is in the way.
+	Fresh func(ctx context.Context) context.Context
 }
 
 // A Route is a route that a Router must serve.
@@ -35,6 +38,9 @@ func HTTP(t *testing.T, router Router) {
 	t.Helper()
 	if router.Template == nil {
 		router.Template = func(pattern string) string { return pattern }
+	}
+	if router.Fresh == nil {
+		router.Fresh = func(ctx context.Context) context.Context { return ctx }
 	}
 	for _, version := range versions {
 		for _, around := range surroundings {

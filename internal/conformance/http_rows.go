@@ -54,6 +54,9 @@ var rows = []row{
 	{name: "server timing", run: site.testServerTiming},
 	{name: "set route", run: site.testSetRoute},
 	{name: "many at once", run: site.testManyAtOnce},
+	{name: "batch", run: site.testBatch},
+	{name: "batch of a public endpoint", run: site.testPublicBatch},
+	{name: "client in the process", run: site.testInProcess},
 }
 
 const (
@@ -83,6 +86,8 @@ func (s *site) routes() []Route {
 		{Method: "GET", Pattern: "/internal/isAlive", Handler: s.spans},
 		{Method: "GET", Pattern: "/context", Handler: tellContext},
 		{Method: "GET", Pattern: "/graphql", Handler: func(_ http.ResponseWriter, r *http.Request) { httptrace.SetRoute(r, "/graphql/{operation}") }},
+		{Method: "POST", Pattern: "/batch", Handler: s.batch},
+		{Method: "GET", Pattern: "/gateway", Handler: s.gateway},
 		{Method: "GET", Pattern: "/events", Handler: func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "data: 1\n\n")
 			flush(w)

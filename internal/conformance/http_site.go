@@ -24,10 +24,12 @@ type site struct {
 	version version
 	around  surrounding
 
-	sdk    *oteltest.SDK
-	server *httptest.Server
-	client *http.Client
-	log    *output
+	sdk     *oteltest.SDK
+	options []httptrace.Option
+	handler http.Handler
+	server  *httptest.Server
+	client  *http.Client
+	log     *output
 }
 
 // start starts the server.
@@ -36,12 +38,13 @@ func (s *site) start(t *testing.T, opts ...httptrace.Option) {
 	s.sdk = oteltest.New(t, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())))
 	opts = append(opts, httptrace.WithTracerProvider(s.sdk.TracerProvider),
 		httptrace.WithMeterProvider(s.sdk.MeterProvider), httptrace.WithPropagator(s.sdk.Propagator))
-	handler := s.around.wrap(s.router.Handler(s.routes(), opts...))
+	s.options = opts
+	s.handler = s.around.wrap(s.router.Handler(s.routes(), opts...))
 	if s.around.outer {
-		handler = httptrace.Handler(handler, opts...)
+		s.handler = httptrace.Handler(s.handler, opts...)
 	}
 	s.log = new(output)
-	s.server = httptest.NewUnstartedServer(handler)
+	s.server = httptest.NewUnstartedServer(s.handler)
 	s.server.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(s.log, nil), slog.LevelError)
 	t.Cleanup(s.server.Close)
 	s.listen()

@@ -4,7 +4,6 @@
 package routing
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"sync"
@@ -34,9 +33,13 @@ type key struct{}
 // Key is the key under which a context holds a [*Route].
 var Key any = key{}
 
-// From returns the route of the request that ctx belongs to, or nil.
-func From(ctx context.Context) *Route {
-	t, _ := ctx.Value(Key).(*Route)
+// From returns the route of r, or nil if r has none. A request that a handler makes
+// under the context of its own request is not that request.
+func From(r *http.Request) *Route {
+	t, _ := r.Context().Value(Key).(*Route)
+	if t == nil || !Same(t.top.request, r) {
+		return nil
+	}
 	return t
 }
 
@@ -45,10 +48,9 @@ func From(ctx context.Context) *Route {
 func (t *Route) Begin(r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.found = Known(r)
 	t.before = r.Pattern
 	t.top = reached{request: r}
-	if outer := Of(r.Pattern); catchAll(outer) && stripped(r) {
+	if outer := Of(r.Pattern); catchAll(outer) && stripped(r, directory(outer)) {
 		t.top.prefix = directory(outer)
 	}
 	t.at = t.top
@@ -62,8 +64,11 @@ func Known(r *http.Request) string {
 	return ""
 }
 
-// stripped reports whether the path of r lost its beginning on the way.
-func stripped(r *http.Request) bool {
+// stripped reports whether the path of r lost its beginning, which matched prefix.
+func stripped(r *http.Request, prefix string) bool {
+	if r.RequestURI == "" { // a handler made it
+		return !strings.HasPrefix(r.URL.Path, prefix)
+	}
 	asked, _, _ := strings.Cut(r.RequestURI, "?")
 	path := r.URL.EscapedPath()
 	return asked != path && strings.HasSuffix(asked, strings.TrimPrefix(path, "/"))
@@ -129,7 +134,11 @@ func (t *Route) prefixOf(r *http.Request) string {
 		!strings.HasSuffix(from.URL.Path, strings.TrimPrefix(r.URL.Path, "/")) {
 		return t.at.prefix
 	}
-	return t.at.prefix + directory(Of(from.Pattern))
+	outer := Of(from.Pattern)
+	if !catchAll(outer) { // no mux found a directory
+		return t.at.prefix
+	}
+	return t.at.prefix + directory(outer)
 }
 
 // Resolve returns the route of a request that was answered with status, or "".
@@ -144,7 +153,7 @@ func (t *Route) Resolve(status int) string {
 	if t.missed {
 		return ""
 	}
-	route := better(t.left(), t.found)
+	route := better(Of(t.before), better(t.left(), t.found))
 	if catchAll(route) && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
 		return ""
 	}
@@ -154,11 +163,8 @@ func (t *Route) Resolve(status int) string {
 // left returns the route that the outermost router left on its request.
 func (t *Route) left() string {
 	r := t.top.request
-	if r == nil || r.Pattern == "" {
+	if r == nil || r.Pattern == "" || r.Pattern == t.before { // it is no mux, or found nothing
 		return ""
-	}
-	if r.Pattern == t.before { // it is no mux, or found nothing
-		return Of(r.Pattern)
 	}
 	return t.top.prefix + Of(r.Pattern)
 }
@@ -171,12 +177,9 @@ func Of(pattern string) string {
 	return ""
 }
 
-// directory returns a route that is a catch-all without its end.
+// directory returns route, which is a catch-all, without its end.
 func directory(route string) string {
-	if i := strings.LastIndexByte(route, '/'); i >= 0 && catchAll(route) {
-		return route[:i]
-	}
-	return route
+	return route[:strings.LastIndexByte(route, '/')]
 }
 
 // better returns the more telling one of two routes, the second one if in doubt.

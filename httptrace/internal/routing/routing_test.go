@@ -77,7 +77,21 @@ func TestResolve(t *testing.T) {
 
 func TestNilRoute(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
-	route := routing.From(t.Context())
+	route := routing.From(r)
 	route.Tell(r, "/")
 	route.Find(r, "/")
+}
+
+// A request that a handler makes of its own one still has the pattern of that.
+func TestPatternOfAnotherMux(t *testing.T) {
+	for left, want := range map[string]string{"": "/batch", "POST /batch": "/batch", "GET /users/{id}": "/users/{id}", "/": "/batch"} {
+		var route routing.Route
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Pattern = "POST /batch"
+		route.Begin(r)
+		r.Pattern = left
+		if got := route.Resolve(http.StatusOK); got != want {
+			t.Errorf("route %q after %q, want %q", got, left, want)
+		}
+	}
 }
