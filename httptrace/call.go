@@ -2,7 +2,6 @@ package httptrace
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -98,12 +97,6 @@ func (c *call) begin(r *http.Request) {
 	if !c.server.quiet {
 		c.tellTrace()
 	}
-}
-
-// disconnected reports whether the client went away, or net/http let go of it,
-// before the handler was done.
-func (c *call) disconnected() bool {
-	return errors.Is(c.request.Context().Err(), context.Canceled)
 }
 
 // learnKey returns the key that ask looks up in the context it is given.

@@ -20,8 +20,8 @@
 // https://opentelemetry.io/docs/specs/semconv/http/ (v1.43.0).
 //
 // A server span is an Error for a status of 500 and up or a panic, which it
-// records and lets go on. It is not when the client went away first: error.type is
-// then client_disconnected. A client span is an Error for a status of 400 and up or
+// records and lets go on. It is not when the client closed its connection or stream
+// first: error.type is then client_disconnected. A client span is an Error for a status of 400 and up or
 // when no response came, but not when the caller canceled.
 //
 // GET requests to health checks, metrics and favicon.ico (the paths that NAIS

@@ -57,6 +57,8 @@ var rows = []row{
 	{name: "batch", run: site.testBatch},
 	{name: "batch of a public endpoint", run: site.testPublicBatch},
 	{name: "client in the process", run: site.testInProcess},
+	{name: "canceled by the program", run: site.testCanceled},
+	{name: "client left", run: site.testClientLeft, streams: true},
 }
 
 const (
@@ -87,6 +89,8 @@ func (s *site) routes() []Route {
 		{Method: "GET", Pattern: "/context", Handler: tellContext},
 		{Method: "GET", Pattern: "/graphql", Handler: func(_ http.ResponseWriter, r *http.Request) { httptrace.SetRoute(r, "/graphql/{operation}") }},
 		{Method: "POST", Pattern: "/batch", Handler: s.batch},
+		{Method: "GET", Pattern: "/canceled", Handler: s.canceled},
+		{Method: "GET", Pattern: "/left", Handler: s.left},
 		{Method: "GET", Pattern: "/gateway", Handler: s.gateway},
 		{Method: "GET", Pattern: "/events", Handler: func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "data: 1\n\n")

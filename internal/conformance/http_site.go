@@ -2,8 +2,10 @@ package conformance
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -23,6 +25,9 @@ type site struct {
 	router  Router
 	version version
 	around  surrounding
+
+	base   context.Context    //nolint:containedctx // that requests derive from; nil means no other than usual
+	cancel context.CancelFunc // cancels what the test wants canceled while a handler runs
 
 	sdk     *oteltest.SDK
 	options []httptrace.Option
@@ -46,6 +51,9 @@ func (s *site) start(t *testing.T, opts ...httptrace.Option) {
 	s.log = new(output)
 	s.server = httptest.NewUnstartedServer(s.handler)
 	s.server.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(s.log, nil), slog.LevelError)
+	if s.base != nil {
+		s.server.Config.BaseContext = func(net.Listener) context.Context { return s.base }
+	}
 	t.Cleanup(s.server.Close)
 	s.listen()
 	t.Cleanup(s.client.CloseIdleConnections)

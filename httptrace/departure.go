@@ -1,0 +1,63 @@
+package httptrace
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+)
+
+// noticeTime is how long net/http may take to report that the client has left after
+// it canceled the context. It does the one right after the other.
+const noticeTime = 20 * time.Millisecond
+
+// closeNotifier is http.CloseNotifier. A context cannot replace it here, because
+// it does not say who canceled it.
+type closeNotifier interface{ CloseNotify() <-chan bool }
+
+// disconnected reports whether the client left before the handler was done. A
+// context that was canceled is not enough: http.Server.BaseContext may end when
+// the program shuts down, and middleware may cancel as it likes.
+func (c *call) disconnected() bool {
+	ctx := c.request.Context()
+	if context.Cause(ctx) != context.Canceled { //nolint:errorlint // net/http gives no cause of its own
+		return false
+	}
+	if outer := callFrom(ctx); outer != nil { // its handler made the request, for its client
+		return outer.disconnected()
+	}
+	w := unwrapped(c.writer)
+	if notifier, ok := w.(closeNotifier); ok {
+		return left(w, notifier)
+	}
+	// No connection is in sight, as below an http.TimeoutHandler.
+	server, _ := ctx.Value(http.ServerContextKey).(*http.Server)
+	return server == nil || server.BaseContext == nil && server.ConnContext == nil
+}
+
+// unwrapped returns the writer of net/http that w wraps, as far as w shows it.
+func unwrapped(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return w
+		}
+		w = outer.Unwrap()
+	}
+}
+
+// left reports whether the connection or the stream of w has ended, and the server
+// did not close it.
+func left(w http.ResponseWriter, notifier closeNotifier) (gone bool) {
+	defer func() { _ = recover() }() // some writers panic when they cannot notify
+	notice := notifier.CloseNotify()
+	// The length is read, because the handler may want to receive the notice.
+	for end := time.Now().Add(noticeTime); len(notice) == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	// Only a connection that the server itself closed refuses a deadline.
+	return !errors.Is(http.NewResponseController(w).SetReadDeadline(time.Time{}), net.ErrClosed)
+}

@@ -1,0 +1,187 @@
+package httptrace_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/codes"
+
+	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/internal/oteltest"
+)
+
+// departure is a request whose context ends while its handler runs.
+type departure struct {
+	name string
+	// prepare returns what surrounds the traced handler, and makes server ready.
+	prepare func(server *http.Server, cancel *context.CancelFunc) (around func(http.Handler) http.Handler)
+	left    bool // the client did it
+	only1   bool // HTTP/2 does not show the difference
+	unseen  bool // the handler cannot see that the client left
+}
+
+func bare(h http.Handler) http.Handler { return h }
+
+func timeout(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Minute, "late") }
+
+// ending returns middleware whose requests have a context of make.
+func ending(cancel *context.CancelFunc, make func(context.Context) (context.Context, context.CancelFunc)) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, end := make(r.Context())
+			defer end()
+			*cancel = end
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}
+}
+
+func canceled(make func(context.Context) (context.Context, context.CancelFunc), around func(http.Handler) http.Handler) func(*http.Server, *context.CancelFunc) func(http.Handler) http.Handler {
+	return func(server *http.Server, cancel *context.CancelFunc) func(http.Handler) http.Handler {
+		ctx, end := make(context.Background())
+		*cancel = end
+		server.BaseContext = func(net.Listener) context.Context { return ctx }
+		return around
+	}
+}
+
+func withCause(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	return ctx, func() { cancel(errors.New("terminated signal received")) }
+}
+
+func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, time.Millisecond)
+}
+
+// hanging waits for the client, which the test lets leave.
+func hanging(around func(http.Handler) http.Handler) func(*http.Server, *context.CancelFunc) func(http.Handler) http.Handler {
+	return func(*http.Server, *context.CancelFunc) func(http.Handler) http.Handler { return around }
+}
+
+var departures = []departure{
+	{name: "BaseContext", prepare: canceled(context.WithCancel, bare)},
+	{name: "BaseContext with a cause", prepare: canceled(withCause, bare)},
+	{name: "BaseContext around TimeoutHandler", prepare: canceled(context.WithCancel, timeout)},
+	{name: "ConnContext", prepare: func(server *http.Server, cancel *context.CancelFunc) func(http.Handler) http.Handler {
+		ctx, end := context.WithCancel(context.Background())
+		*cancel = end
+		server.ConnContext = func(conn context.Context, _ net.Conn) context.Context {
+			conn, stop := context.WithCancel(conn)
+			context.AfterFunc(ctx, stop)
+			return conn
+		}
+		return bare
+	}},
+	{name: "middleware", prepare: func(_ *http.Server, cancel *context.CancelFunc) func(http.Handler) http.Handler {
+		return ending(cancel, context.WithCancel)
+	}},
+	{name: "deadline of middleware", prepare: func(_ *http.Server, cancel *context.CancelFunc) func(http.Handler) http.Handler {
+		around := ending(cancel, withDeadline)
+		return func(next http.Handler) http.Handler {
+			return around(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				*cancel = func() {} // the deadline comes by itself
+				next.ServeHTTP(w, r)
+			}))
+		}
+	}},
+	{name: "Server.Close", only1: true, prepare: func(server *http.Server, cancel *context.CancelFunc) func(http.Handler) http.Handler {
+		*cancel = func() { server.Close() }
+		return bare
+	}},
+	{name: "client", left: true, prepare: hanging(bare)},
+	{name: "client around TimeoutHandler", left: true, unseen: true, prepare: hanging(timeout)},
+	{name: "client of a server with BaseContext", left: true, prepare: func(server *http.Server, _ *context.CancelFunc) func(http.Handler) http.Handler {
+		server.BaseContext = func(net.Listener) context.Context { return context.Background() }
+		return bare
+	}},
+}
+
+// A client has left only if its connection says so.
+func TestWhoCanceled(t *testing.T) {
+	for _, test := range departures {
+		for _, version := range []int{1, 2} {
+			if test.only1 && version == 2 {
+				continue
+			}
+			t.Run(test.name+"/"+string(rune('0'+version)), func(t *testing.T) { test.run(t, version) })
+		}
+	}
+}
+
+func (d departure) run(t *testing.T, version int) {
+	sdk := oteltest.New(t)
+	var cancel context.CancelFunc
+	traced := httptrace.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		notify, known := w.(interface{ CloseNotify() <-chan bool })
+		var notice <-chan bool
+		if known {
+			notice = notify.CloseNotify()
+		}
+		cancel()
+		for <-r.Context().Done(); d.left && !d.unseen && len(notice) == 0; {
+			time.Sleep(time.Millisecond)
+		}
+		http.Error(w, "query: context canceled", http.StatusInternalServerError)
+	}), options(sdk)...)
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(version == 1)
+	protocols.SetUnencryptedHTTP2(version == 2)
+	server := httptest.NewUnstartedServer(nil)
+	server.Config.Protocols = protocols
+	around := d.prepare(server.Config, &cancel)
+	server.Config.Handler = around(traced)
+	server.Start()
+	t.Cleanup(server.Close)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	if d.left {
+		cancel = leave
+	}
+	client := http.Client{Transport: &http.Transport{Protocols: protocols}}
+	defer client.CloseIdleConnections()
+	if res, err := client.Do(request(t, "GET", server.URL).WithContext(ctx)); err == nil {
+		res.Body.Close()
+	}
+	span := sdk.Only(t)
+	want, code := "500", codes.Error
+	if d.left {
+		want, code = "client_disconnected", codes.Unset
+	}
+	if got := oteltest.Map(span.Attributes())["error.type"]; got != want || span.Status().Code != code {
+		t.Errorf("error.type %q, want %q; status %v", got, want, span.Status())
+	}
+	measured := oteltest.Map(sdk.Seconds(t, "http.server.request.duration")[0].Attributes.ToSlice())
+	if got := measured["error.type"]; got != want {
+		t.Errorf("measured error.type %q, want %q", got, want)
+	}
+}
+
+// The requests that a handler makes for a client that left have lost it, too.
+func TestBatchWhoseClientLeft(t *testing.T) {
+	sdk := oteltest.New(t)
+	failing := httptrace.Handler(answer(http.StatusInternalServerError), options(sdk)...)
+	ctx, cancel := context.WithCancel(t.Context())
+	url := serve(t, httptrace.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		notice := w.(interface{ CloseNotify() <-chan bool }).CloseNotify()
+		cancel()
+		for <-r.Context().Done(); len(notice) == 0; {
+			time.Sleep(time.Millisecond)
+		}
+		failing.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(r.Context(), "GET", "/users/1", nil))
+	}), options(sdk)...))
+	if res, err := http.DefaultClient.Do(request(t, "POST", url).WithContext(ctx)); err == nil {
+		res.Body.Close()
+		t.Fatal("the request was answered")
+	}
+	inner := sdk.Wait(t, 2)[0]
+	checkUnset(t, inner)
+	if got := oteltest.Map(inner.Attributes())["error.type"]; got != "client_disconnected" {
+		t.Errorf("error.type %q", got)
+	}
+}
