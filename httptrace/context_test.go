@@ -238,6 +238,23 @@ func TestPatternReachesMiddlewareOutside(t *testing.T) {
 	}
 }
 
+// Untraced, nobody writes to a request whose handler is no mux.
+func TestMiddlewareOutsideMayReadTheRequest(t *testing.T) {
+	sdk := oteltest.New(t)
+	h := httptrace.Handler(http.HandlerFunc(ok), options(sdk)...)
+	for _, path := range []string{"/", "/isalive"} {
+		var group sync.WaitGroup
+		r := httptest.NewRequest("GET", path, nil)
+		group.Go(func() { // the race detector compares this with what is written later
+			if r.Clone(t.Context()).Pattern != "" {
+				t.Error("the request has a pattern")
+			}
+		})
+		h.ServeHTTP(httptest.NewRecorder(), r)
+		group.Wait()
+	}
+}
+
 func TestClientThatWentAwayIsNotAnError(t *testing.T) {
 	sdk := oteltest.New(t)
 	ctx, cancel := context.WithCancel(context.Background())

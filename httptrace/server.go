@@ -97,7 +97,7 @@ func (s *server) trace(c *call, w http.ResponseWriter) {
 		c.parent = r.Context()
 	}
 	defer func() {
-		if c.inner != nil {
+		if c.inner != nil && r.Pattern != c.inner.Pattern {
 			r.Pattern = c.inner.Pattern
 		}
 	}()
@@ -149,11 +149,14 @@ func (s *server) serve(_ http.ResponseWriter, r *http.Request) {
 
 // serveWith serves r under ctx. The copy of r that this takes is hidden from
 // the caller: net/http removes the files of a form parsed on it, and other
-// middleware finds the pattern.
+// middleware finds the pattern. A field that has not changed is not written, because
+// goroutines of other middleware may read r.
 func serveWith(ctx context.Context, next http.Handler, w http.ResponseWriter, r *http.Request) {
 	under := r.WithContext(ctx)
 	defer func() {
-		r.Pattern = under.Pattern
+		if r.Pattern != under.Pattern {
+			r.Pattern = under.Pattern
+		}
 		if under.MultipartForm != nil {
 			r.MultipartForm = under.MultipartForm
 		}

@@ -28,9 +28,8 @@ func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
 	traced := httptrace.Handler(http.HandlerFunc(serve), opts...) // once: echo calls what follows for each request
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			r, response := c.Request(), c.Response()
-			defer func(w http.ResponseWriter) { response.Writer = w; c.SetRequest(r) }(response.Writer)
-			traced.ServeHTTP(response.Writer, r.WithContext(context.WithValue(r.Context(), key{}, call{c, next})))
+			r := c.Request()
+			traced.ServeHTTP(c.Response().Writer, r.WithContext(context.WithValue(r.Context(), key{}, call{c, next})))
 			return nil
 		}
 	}
@@ -46,7 +45,7 @@ type call struct {
 
 func serve(w http.ResponseWriter, r *http.Request) {
 	c, _ := r.Context().Value(key{}).(call)
-	c.Response().Writer = w
+	c.Response().Writer = w // for good: goroutines of the handler may read c when it has returned
 	c.SetRequest(r)
 	route := routing.From(r)
 	defer func() { route.Find(r, c.Path()) }() // a panic has a route as well

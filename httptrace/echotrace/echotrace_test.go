@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/labstack/echo/v4"
 	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace"
 	"github.com/nais/spor/httptrace/echotrace"
@@ -173,4 +175,30 @@ func TestRecovery(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Goroutines that outlive the handler may read echo's context, as they may untraced.
+func TestGoroutinesOutliveTheHandler(t *testing.T) {
+	e := echo.New()
+	e.Use(echotrace.Middleware(httptrace.WithTracerProvider(oteltest.New(t).TracerProvider)))
+	var group sync.WaitGroup
+	answered := make(chan struct{})
+	e.GET("/", func(c echo.Context) error {
+		group.Go(func() { // the race detector compares this with what is written later
+			if c.Request().URL.Path == "" || c.Response().Writer.Header() == nil {
+				t.Error("the context is empty")
+			}
+		})
+		span := trace.SpanContextFromContext(c.Request().Context())
+		group.Go(func() {
+			<-answered
+			if got := trace.SpanContextFromContext(c.Request().Context()); !got.IsValid() || !got.Equal(span) {
+				t.Errorf("span %v, want %v", got, span)
+			}
+		})
+		return nil
+	})
+	e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	close(answered)
+	group.Wait()
 }

@@ -28,7 +28,6 @@ func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
 			if err != nil { // echo sees nothing then, either
 				return next(c)
 			}
-			defer func(w http.ResponseWriter) { response.ResponseWriter = w; c.SetRequest(r) }(response.ResponseWriter)
 			traced.ServeHTTP(response.ResponseWriter, r.WithContext(context.WithValue(r.Context(), key{}, call{c, response, next})))
 			return nil
 		}
@@ -46,7 +45,7 @@ type call struct {
 
 func serve(w http.ResponseWriter, r *http.Request) {
 	c, _ := r.Context().Value(key{}).(call)
-	c.response.ResponseWriter = w
+	c.response.ResponseWriter = w // for good: goroutines of the handler may read c when it has returned
 	c.SetRequest(r)
 	route := routing.From(r)
 	defer func() { route.Find(r, c.Path()) }() // also after a panic

@@ -26,7 +26,6 @@ import (
 func Middleware(opts ...httptrace.Option) gin.HandlerFunc {
 	traced := httptrace.Handler(http.HandlerFunc(serve), opts...)
 	return func(c *gin.Context) {
-		defer func(w gin.ResponseWriter, r *http.Request) { c.Writer, c.Request = w, r }(c.Writer, c.Request)
 		traced.ServeHTTP(c.Writer, c.Request.WithContext(context.WithValue(c.Request.Context(), key{}, c)))
 	}
 }
@@ -37,7 +36,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	c, _ := r.Context().Value(key{}).(*gin.Context)
 	routing.From(r).Find(r, c.FullPath())
 	counted := writer{c.Writer, w}
-	c.Writer, c.Request = counted, r
+	c.Writer, c.Request = counted, r // for good: goroutines of the handler may read c when it has returned
 	c.Next()
 	counted.tell()
 }

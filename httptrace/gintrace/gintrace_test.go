@@ -6,10 +6,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace"
 	"github.com/nais/spor/httptrace/gintrace"
@@ -178,22 +180,32 @@ func TestPanicAfterAbort(t *testing.T) {
 	}
 }
 
-// Middleware further out finds what it left, even after a panic.
-func TestOuterMiddleware(t *testing.T) {
-	r := gin.New()
-	r.Use(gin.RecoveryWithWriter(io.Discard), func(c *gin.Context) {
-		w, req := c.Writer, c.Request
-		defer func() {
-			if c.Writer != w || c.Request != req {
-				t.Error("writer or request was replaced")
-			}
-		}()
-		c.Next()
-	}, gintrace.Middleware(httptrace.WithTracerProvider(oteltest.New(t).TracerProvider)))
-	r.GET("/", ok)
-	r.GET("/panics", func(*gin.Context) { panic("on purpose") })
+// Goroutines that outlive the handler may read gin's context, as they may untraced.
+func TestGoroutinesOutliveTheHandler(t *testing.T) {
 	for _, path := range []string{"/", "/panics"} {
+		r := gin.New() // keeps contexts for other requests
+		r.Use(gin.RecoveryWithWriter(io.Discard), gintrace.Middleware(httptrace.WithTracerProvider(oteltest.New(t).TracerProvider)))
+		var group sync.WaitGroup
+		answered := make(chan struct{})
+		work := func(c *gin.Context) {
+			group.Go(func() { // the race detector compares this with what is written later
+				if c.Request.URL.Path == "" || c.Writer.Header() == nil {
+					t.Error("the context is empty")
+				}
+			})
+			span := trace.SpanContextFromContext(c.Request.Context())
+			group.Go(func() {
+				<-answered
+				if got := trace.SpanContextFromContext(c.Request.Context()); !got.IsValid() || !got.Equal(span) {
+					t.Errorf("%s: span %v, want %v", path, got, span)
+				}
+			})
+		}
+		r.GET("/", work)
+		r.GET("/panics", work, func(*gin.Context) { panic("on purpose") })
 		r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+		close(answered)
+		group.Wait()
 	}
 }
 
