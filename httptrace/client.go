@@ -127,10 +127,14 @@ func (i injector) Fields() []string { return nil }
 // innermost is what otelhttp takes for the base.
 type innermost transport
 
-// RoundTrip lets the call see the body before otelhttp wraps it.
+// RoundTrip gives the base the caller's own body and trailers, which the caller may
+// fill in while the body is read, and lets the exchange see the body of the response
+// before otelhttp wraps it.
 func (t *innermost) RoundTrip(r *http.Request) (*http.Response, error) {
+	e := exchangeFrom(r.Context())
+	r.Body, r.GetBody, r.Trailer = e.request.Body, e.request.GetBody, e.request.Trailer
 	res, err := t.base.RoundTrip(r)
-	if e := exchangeFrom(r.Context()); res != nil {
+	if res != nil {
 		e.bodyless = res.Body == http.NoBody
 	}
 	return res, err

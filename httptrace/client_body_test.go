@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -219,5 +220,86 @@ func TestBodyIsUntouched(t *testing.T) {
 	defer res.Body.Close()
 	if got, err := io.ReadAll(res.Body); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("read %d bytes, %v", len(got), err)
+	}
+}
+
+// reading calls done when the body has been read.
+type reading struct {
+	io.Reader
+	done func()
+}
+
+func (r *reading) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err == io.EOF {
+		r.done()
+	}
+	return n, err
+}
+
+func (*reading) Close() error { return nil }
+
+func TestTrailers(t *testing.T) {
+	for name, serve := range map[string]func(*httptest.Server){
+		"http1": (*httptest.Server).Start,
+		"h2":    func(s *httptest.Server) { s.EnableHTTP2 = true; s.StartTLS() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			got := make(http.Header)
+			server := httptest.NewUnstartedServer(httptrace.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body)
+				got = r.Trailer
+			}), options(sdk)...))
+			serve(server)
+			t.Cleanup(server.Close)
+			for _, opts := range [][]httptrace.Option{
+				options(sdk),
+				options(sdk, httptrace.WithFilter(func(*http.Request) bool { return false })),
+			} {
+				r := request(t, "POST", server.URL)
+				r.Trailer = http.Header{"Checksum": nil}
+				r.Body = &reading{strings.NewReader("hello"), func() { r.Trailer.Set("Checksum", "5d41") }}
+				if err := exchange(t, httptrace.Transport(server.Client().Transport, opts...), r); err != nil {
+					t.Fatal(err)
+				}
+				if got.Get("Checksum") != "5d41" {
+					t.Errorf("trailers %v", got)
+				}
+			}
+		})
+	}
+}
+
+// The base gets what it would get without a Transport around it.
+func TestBaseSeesTheCallersRequest(t *testing.T) {
+	sdk := oteltest.New(t)
+	for name, body := range map[string]io.Reader{
+		"none": nil, "no body": http.NoBody, "text": strings.NewReader("hello"), "bytes": bytes.NewReader([]byte("hello")),
+		"unknown length": io.MultiReader(strings.NewReader("hello")), "closer": &reading{strings.NewReader("hello"), func() {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := http.NewRequestWithContext(t.Context(), "POST", "http://example.com/", body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Trailer = http.Header{"Checksum": nil}
+			rt := httptrace.Transport(roundTripper(func(got *http.Request) (*http.Response, error) {
+				got.Trailer["Checksum"] = []string{"5d41"}
+				if got.Body != r.Body || (got.GetBody == nil) != (r.GetBody == nil) || got.ContentLength != r.ContentLength || r.Trailer.Get("Checksum") == "" {
+					t.Errorf("the base got body %T of %d bytes, trailers %v", got.Body, got.ContentLength, got.Trailer)
+				}
+				if r.GetBody != nil {
+					ours, _ := got.GetBody()
+					if callers, _ := r.GetBody(); reflect.TypeOf(ours) != reflect.TypeOf(callers) {
+						t.Errorf("GetBody returned %T, want %T", ours, callers)
+					}
+				}
+				return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: got}, nil
+			}), options(sdk)...)
+			if _, err := rt.RoundTrip(r); err != nil { //nolint:bodyclose // there is none
+				t.Fatal(err)
+			}
+		})
 	}
 }
