@@ -27,6 +27,7 @@ type clientSpan struct {
 
 	exchange  *exchange
 	described bool
+	port      [1]attribute.KeyValue // room for the port that otelhttp leaves out
 }
 
 // SetAttributes puts right what otelhttp takes too literally. The first call
@@ -36,6 +37,7 @@ func (s *clientSpan) SetAttributes(attrs ...attribute.KeyValue) {
 		s.described = true
 		if s.IsRecording() {
 			s.Span.SetAttributes(s.exchange.requestAttributes(attrs)...)
+			s.setDefaultPort()
 		}
 		return
 	}
@@ -43,6 +45,15 @@ func (s *clientSpan) SetAttributes(attrs ...attribute.KeyValue) {
 		return
 	}
 	s.Span.SetAttributes(attrs...)
+}
+
+// setDefaultPort records the port of a URL that names none, or the one of its scheme.
+func (s *clientSpan) setDefaultPort() {
+	host, port := serverOf(s.exchange.request.URL)
+	if host != "" && (port == 80 || port == 443) {
+		s.port[0] = semconv.ServerPort(port)
+		s.Span.SetAttributes(s.port[:]...)
+	}
 }
 
 // answer records what otelhttp leaves out of a response, or has wrong.

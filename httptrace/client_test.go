@@ -86,6 +86,37 @@ func TestTransport(t *testing.T) {
 	}
 }
 
+// The port of a server is on the span even if it is that of the scheme.
+func TestServerPort(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://api.example.com/v1":      "443",
+		"https://api.example.com:443/v1":  "443",
+		"https://api.example.com:80/v1":   "80",
+		"https://api.example.com:8443/v1": "8443",
+		"http://api.example.com/v1":       "80",
+		"http://api.example.com:80/v1":    "80",
+		"http://api.example.com:443/v1":   "443",
+		"http://api.example.com:8080/v1":  "8080",
+		"https://[::1]/v1":                "443",
+		"http://[::1]:8080/v1":            "8080",
+	} {
+		for name, base := range map[string]roundTripper{
+			"answered": func(r *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
+			},
+			"failed": func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
+		} {
+			sdk := oteltest.New(t)
+			_ = exchange(t, httptrace.Transport(base, options(sdk)...), request(t, "GET", url))
+			attrs := oteltest.Map(sdk.Only(t).Attributes())
+			measured := oteltest.Map(sdk.Seconds(t, "http.client.request.duration")[0].Attributes.ToSlice())
+			if attrs["server.port"] != want || measured["server.port"] != want || attrs["server.address"] != measured["server.address"] {
+				t.Errorf("%s, %s: span %v, measured %v, want port %s", url, name, attrs, measured, want)
+			}
+		}
+	}
+}
+
 func TestTransportOverHTTP2(t *testing.T) {
 	sdk := oteltest.New(t)
 	server := httptest.NewUnstartedServer(answer(200))
