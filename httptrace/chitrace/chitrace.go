@@ -34,20 +34,21 @@ type route struct{ next http.Handler }
 func (h route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Deferred, since a panic has a route as well. It must be read here, inside
 	// the router: chi uses its context again for other requests.
-	defer func() { routing.From(r).Find(r, found(r)) }()
+	defer func(outer string) { routing.From(r).Find(r, found(r, outer)) }(r.Pattern)
 	h.next.ServeHTTP(w, r)
 }
 
-// found returns the route that served r. chi knows a handler that is no router
-// of its own, such as an http.ServeMux, only as the wildcard it is mounted at;
-// that may have left a pattern of its own.
-func found(r *http.Request) string {
+// found returns the route that served r, to which a mux further out gave the pattern
+// outer. chi knows a handler that is no router of its own, such as an http.ServeMux,
+// only as the wildcard it is mounted at; that may have left a pattern of its own. What
+// chi itself leaves on r is all of the route or, from v5.2.3 to v5.2.5, its end.
+func found(r *http.Request, outer string) string {
 	rctx := chi.RouteContext(r.Context())
 	if rctx == nil {
 		return ""
 	}
 	pattern := rctx.RoutePattern()
-	if mux := routing.Of(r.Pattern); strings.HasSuffix(pattern, "/*") && mux != "" {
+	if mux := routing.Of(r.Pattern); r.Pattern != outer && strings.HasSuffix(pattern, "/*") && !strings.HasSuffix(pattern, mux) {
 		return mux
 	}
 	return pattern

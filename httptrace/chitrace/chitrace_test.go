@@ -171,3 +171,65 @@ func TestMiddlewareOutsideChi(t *testing.T) {
 		t.Errorf("span is named %q", got)
 	}
 }
+
+// The whole route is recorded, whatever part of it the version of chi leaves on the
+// request: none to v5.2.2, that of the last router to v5.2.5, and all of it since.
+func TestMountedRoutes(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/mux/users/{id}", ok)
+	mux.HandleFunc("/v1/mux/static/", ok)
+	deep := chi.NewRouter()
+	deep.Get("/users/{id}", ok)
+	deep.Handle("/files/*", http.HandlerFunc(ok))
+	sub := chi.NewRouter()
+	sub.Get("/", ok)
+	sub.Get("/users/{id:[0-9]+}", ok)
+	sub.Get("/trail/", ok)
+	sub.Handle("/static/*", http.HandlerFunc(ok))
+	sub.Handle("/missing/*", http.NotFoundHandler())
+	sub.Mount("/teams/{team}", deep)
+	sub.Mount("/mux", mux)
+	opts := func(sdk *oteltest.SDK) httptrace.Option { return httptrace.WithTracerProvider(sdk.TracerProvider) }
+
+	for name, around := range map[string]func(chi.Router, *oteltest.SDK) http.Handler{
+		"alone":         func(r chi.Router, _ *oteltest.SDK) http.Handler { return r },
+		"below Handler": func(r chi.Router, sdk *oteltest.SDK) http.Handler { return httptrace.Handler(r, opts(sdk)) },
+		"below a mux": func(r chi.Router, sdk *oteltest.SDK) http.Handler {
+			outer := http.NewServeMux()
+			outer.Handle("/", r)
+			return httptrace.Handler(outer, opts(sdk))
+		},
+		"below a copy": func(r chi.Router, sdk *oteltest.SDK) http.Handler {
+			return httptrace.Handler(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				r.ServeHTTP(w, req.Clone(req.Context()))
+			}), opts(sdk))
+		},
+	} {
+		for path, want := range map[string]string{
+			"/v1":                        "GET /v1",
+			"/v1/users/1":                "GET /v1/users/{id:[0-9]+}",
+			"/v1/trail/":                 "GET /v1/trail",
+			"/v1/static/a/b":             "GET /v1/static/*",
+			"/v1/missing/a":              "GET",
+			"/v1/nowhere":                "GET",
+			"/v1/teams/nais/users/1":     "GET /v1/teams/{team}/users/{id}",
+			"/v1/teams/nais/files/a.txt": "GET /v1/teams/{team}/files/*",
+			"/v1/mux/users/1":            "GET /v1/mux/users/{id}",
+			"/v1/mux/static/a.js":        "GET /v1/mux/static/",
+			"/v1/mux/nowhere":            "GET",
+		} {
+			sdk := oteltest.New(t)
+			r := chi.NewRouter()
+			r.Use(chitrace.Middleware(opts(sdk)))
+			r.Mount("/v1", sub)
+			around(r, sdk).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+			span := sdk.Only(t)
+			if got := span.Name(); got != want {
+				t.Errorf("%s, %s: span is named %q, want %q", name, path, got, want)
+			}
+			if got := oteltest.Map(span.Attributes())["http.route"]; "GET "+got != want && want != "GET" {
+				t.Errorf("%s, %s: http.route %q", name, path, got)
+			}
+		}
+	}
+}

@@ -182,9 +182,13 @@ func directory(route string) string {
 	return route[:strings.LastIndexByte(route, '/')]
 }
 
-// better returns the more telling one of two routes, the second one if in doubt.
+// better returns the more precise one of two routes, the second one if in doubt. A
+// router that is mounted in another one may know no more than the end of the route.
 func better(first, second string) string {
-	if second == "" || catchAll(second) && first != "" && !catchAll(first) {
+	switch {
+	case first == "":
+		return second
+	case catchAll(second) && !catchAll(first), strings.HasSuffix(first, strings.TrimSuffix(second, "/")):
 		return first
 	}
 	return second
