@@ -30,17 +30,16 @@ type call struct {
 	rows     driver.Rows
 	err      error
 	told     attribute.KeyValue // how many rows it was about
-	bad      int                // how many connections were
 
 	reading rows // the rows, as the program gets them
 }
 
-// newCall returns the call of query under ctx, nil when nobody wants to know.
-func (e *engine) newCall(ctx context.Context, query string) *call {
+// newCall returns the call of query under ctx, nil if nothing records it.
+func (e *engine) newCall(ctx context.Context, query string, inTx bool) *call {
 	if !e.Observed(ctx) {
 		return nil
 	}
-	if c := e.retries.take(ctx, query); c != nil {
+	if c := e.retries.take(ctx, query, inTx); c != nil {
 		return c
 	}
 	return &call{Context: ctx, engine: e, query: query, statement: e.statements.Get(query), start: time.Now()}

@@ -100,7 +100,7 @@ func (q queryer) QueryContext(ctx context.Context, query string, args []driver.N
 
 // begin begins an attempt to do what query says, nil when nobody wants to know.
 func (c *conn) begin(ctx context.Context, query string) *call {
-	k := c.engine.newCall(c.tx.above(ctx), query)
+	k := c.engine.newCall(c.tx.above(ctx), query, c.tx != nil)
 	if k != nil {
 		c.attempt(k)
 	}
@@ -120,7 +120,7 @@ func (c *conn) settle(k *call) (rows driver.Rows) {
 	case k.err == driver.ErrSkip: //nolint:errorlint // as database/sql compares it
 		c.drop()
 		c.skipped = k
-	case k.err != nil && c.tx == nil && isBad(k.err) && c.engine.retries.keep(k):
+	case isBad(k.err) && c.engine.retries.keep(k):
 	default:
 		return k.finish(c)
 	}
@@ -152,6 +152,9 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	k := c.resume(query)
 	start := time.Now()
 	made, err := c.otelsql.PrepareContext(ctx, query)
+	if k == nil && err != nil {
+		k = c.engine.retries.take(c.tx.above(ctx), query, c.tx != nil)
+	}
 	switch {
 	case k != nil && err != nil:
 		k.answer(nil, nil, err)
@@ -183,6 +186,7 @@ func (c *conn) Close() error {
 	c.drop()
 	c.rows.release()
 	c.tx.end(dbcall.Outcome{})
+	c.engine.retries.connClosed()
 	return c.direct.Close()
 }
 
@@ -203,10 +207,15 @@ func (c *conn) ResetSession(ctx context.Context) error {
 			e.pool.Observe(e.stats())
 		}
 	}
-	if resetter, ok := c.direct.raw.(driver.SessionResetter); ok {
-		return resetter.ResetSession(ctx)
+	resetter, ok := c.direct.raw.(driver.SessionResetter)
+	if !ok {
+		return nil
 	}
-	return nil
+	err := resetter.ResetSession(ctx)
+	if isBad(err) {
+		c.engine.retries.missed(ctx, err)
+	}
+	return err
 }
 
 // IsValid reports whether the connection may be used again.

@@ -80,6 +80,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		c.engine.Note(ctx, "connect", c.engine.statements.Operation(trace.SpanKindInternal, ""), start, outcome)
 	}
 	if err != nil {
+		c.engine.retries.connectFailed(ctx, err)
 		return nil, err
 	}
 	if raw := middle.(interface{ Raw() driver.Conn }).Raw().(*direct).raw; tracedBelow(raw) { //nolint:forcetypeassert // otelsql wraps it
@@ -94,6 +95,7 @@ func (c *connector) Driver() driver.Driver { return c.driver }
 
 // Close is called when the pool is closed.
 func (c *connector) Close() error {
+	c.engine.retries.close()
 	err := c.engine.pool.Close()
 	if closer, ok := c.raw.(io.Closer); ok {
 		err = errors.Join(closer.Close(), err)

@@ -12,95 +12,173 @@ import (
 	"github.com/nais/spor/sqltrace/internal/dbcall"
 )
 
-// retries holds the calls that failed because their connection was bad.
-// database/sql makes them again on another one, under the same context, twice at
-// most; only it knows whether it does. Of two alike under one context it does not
-// matter which is which.
+// retries holds the calls that failed because their connection was bad and that
+// database/sql makes again. It makes at most three attempts, all with the context and
+// on the goroutine of the caller. Between two of them it gets another connection; a
+// call whose next attempt is not made ends when that fails.
 type retries struct {
 	waiting atomic.Int32
+	loop    atomic.Int32 // the line of all attempts except the last; 0 until it is known
 	mu      sync.Mutex
 	calls   []*retry
+	closed  bool // the pool is
 }
 
 type retry struct {
 	*call
-	outcome dbcall.Outcome
-	failed  time.Time
-	giveUp  *time.Timer
+	outcome   dbcall.Outcome
+	goroutine string
+	failed    time.Time
+	timeout   *time.Timer
+	unwatch   func() bool // the context
 }
 
-// patience is how long database/sql may take to get another connection; then the
-// call has failed.
-const patience = time.Second
+const (
+	// retryTimeout is when a call ends whose next attempt can no longer be expected.
+	// It is only reached where database/sql gives up without a call of the driver.
+	retryTimeout = time.Minute
+	// doubtTimeout replaces it when a connection could not be opened for one of
+	// several callers that wait for the pool: which of them failed is not known.
+	doubtTimeout = time.Second
+)
 
-// mostAttempts is how often database/sql makes a call: twice on any connection,
-// and once on a new one.
-const mostAttempts = 3
-
-// keep holds c until it is made again, unless that was the last attempt.
-func (r *retries) keep(c *call) (kept bool) {
-	if c.bad++; c.bad == mostAttempts {
+// follows reports whether database/sql, which called the driver, makes another attempt
+// after a bad connection.
+func (r *retries) follows() bool {
+	line := int32(retryLine()) //nolint:gosec // no file has so many lines
+	if line == 0 {
 		return false
 	}
-	r.hold(c)
+	for {
+		loop := r.loop.Load()
+		if loop != 0 && loop <= line {
+			return line == loop
+		}
+		if r.loop.CompareAndSwap(loop, line) {
+			return true
+		}
+	}
+}
+
+// keep holds c, whose connection was bad, if another attempt follows. A call of the same
+// goroutine that is still held is over.
+func (r *retries) keep(c *call) (kept bool) {
+	end(r.removeOwn(func(*retry) bool { return true }))
+	if !r.follows() || c.Err() != nil {
+		return false
+	}
+	k := &retry{call: c, outcome: c.outcome(), goroutine: goroutine(), failed: time.Now()}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return false
+	}
+	r.calls = append(r.calls, k)
+	r.waiting.Store(int32(len(r.calls))) //nolint:gosec // at most one per goroutine
+	giveUp := func() { end(r.remove(func(held *retry) bool { return held == k })) }
+	k.timeout = time.AfterFunc(retryTimeout, giveUp)
+	k.unwatch = context.AfterFunc(c.Context, giveUp)
 	return true
 }
 
-func (r *retries) hold(c *call) {
-	kept := &retry{call: c, outcome: c.outcome(), failed: time.Now()}
-	if c.span != nil {
-		c.span.AddEvent("retry", trace.WithAttributes(kept.outcome.Attributes()...))
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.calls = append(r.calls, kept)
-	r.waiting.Store(int32(len(r.calls)))
-	kept.giveUp = time.AfterFunc(patience, func() {
-		if r.remove(kept) {
-			kept.abandon()
-		}
-	})
-}
-
-// take returns the call that is made again, if query under ctx is one.
-func (r *retries) take(ctx context.Context, query string) *call {
+// take returns the call whose next attempt is query under ctx, nil if there is none.
+// Prepared statements of a transaction are tried again, too: each attempt may have a
+// context of its own.
+func (r *retries) take(ctx context.Context, query string, inTx bool) *call {
 	if r.waiting.Load() == 0 {
 		return nil
 	}
-	r.mu.Lock()
-	i := slices.IndexFunc(r.calls, func(kept *retry) bool { return kept.query == query && same(kept.Context, ctx) })
-	if i < 0 {
-		r.mu.Unlock()
-		return nil
+	alike := func(k *retry) bool { return k.query == query && (inTx || same(k.Context, ctx)) }
+	for _, k := range r.removeOwn(alike) {
+		if k.span != nil {
+			k.span.AddEvent("retry", trace.WithTimestamp(k.failed), trace.WithAttributes(k.outcome.Attributes()...))
+		}
+		return k.call
 	}
-	kept := r.calls[i]
-	r.mu.Unlock()
-	if !r.remove(kept) {
-		return nil
-	}
-	kept.giveUp.Stop()
-	return kept.call
+	return nil
 }
 
-// remove reports whether kept was there.
-func (r *retries) remove(kept *retry) bool {
+// missed ends the call under ctx of this goroutine: its next attempt was not made
+// because of err, unless that is a bad connection once more.
+func (r *retries) missed(ctx context.Context, err error) {
+	if isBad(err) && r.follows() {
+		return
+	}
+	end(r.removeOwn(func(k *retry) bool { return same(k.Context, ctx) }))
+}
+
+// connectFailed is missed for a connection that could not be opened.
+func (r *retries) connectFailed(ctx context.Context, err error) {
+	if r.waiting.Load() == 0 && !isBad(err) {
+		return
+	}
+	if retryLine() != 0 {
+		r.missed(ctx, err)
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	i := slices.Index(r.calls, kept)
-	if i < 0 {
-		return false
+	for _, k := range r.calls {
+		k.timeout.Reset(doubtTimeout)
 	}
-	r.calls = slices.Delete(r.calls, i, i+1)
-	r.waiting.Store(int32(len(r.calls)))
-	return true
 }
 
-// abandon ends a call that was not made again, as of its failure.
-func (k *retry) abandon() {
-	if durations, measuring := k.engine.Durations(); measuring {
-		durations.Record(k.inside, k.statement, k.outcome, k.failed.Sub(k.start))
+// connClosed ends the call of this goroutine if database/sql closes the [sql.Conn] that
+// it was made on: there is no next attempt then.
+func (r *retries) connClosed() {
+	if r.waiting.Load() != 0 && closesConn() {
+		end(r.removeOwn(func(*retry) bool { return true }))
 	}
-	k.end(k.outcome, trace.WithTimestamp(k.failed))
+}
+
+// close ends all calls, because the pool is closed.
+func (r *retries) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	end(r.remove(func(*retry) bool { return true }))
+}
+
+// end ends calls that are not made again, as of their failure.
+func end(calls []*retry) {
+	for _, k := range calls {
+		if durations, measuring := k.engine.Durations(); measuring {
+			durations.Record(k.inside, k.statement, k.outcome, k.failed.Sub(k.start))
+		}
+		k.end(k.outcome, trace.WithTimestamp(k.failed))
+	}
+}
+
+// removeOwn is remove for the calls of this goroutine.
+func (r *retries) removeOwn(which func(*retry) bool) []*retry {
+	if r.waiting.Load() == 0 || !r.contains(which) {
+		return nil
+	}
+	number := goroutine()
+	return r.remove(func(k *retry) bool { return k.goroutine == number && which(k) })
+}
+
+func (r *retries) contains(which func(*retry) bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.calls, which)
+}
+
+// remove returns the calls that were held: whoever removes one ends it.
+func (r *retries) remove(which func(*retry) bool) (removed []*retry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = slices.DeleteFunc(r.calls, func(k *retry) bool {
+		if !which(k) {
+			return false
+		}
+		k.timeout.Stop()
+		k.unwatch()
+		removed = append(removed, k)
+		return true
+	})
+	r.waiting.Store(int32(len(r.calls))) //nolint:gosec // at most one per goroutine
+	return removed
 }
 
 // same reports whether a and b are one context. Those of a type that cannot be

@@ -4,14 +4,10 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/oteltest"
 )
@@ -95,37 +91,6 @@ func TestLastAttemptIsKnown(t *testing.T) {
 	})
 }
 
-// A retry that never comes, since there is no other connection, is a failure as of
-// when the connection turned out to be bad.
-func TestRetryThatNeverComes(t *testing.T) {
-	sdk := oteltest.New(t)
-	synctest.Test(t, func(t *testing.T) {
-		fake := full()
-		down := false
-		fake.Hook = func(_ context.Context, op, _ string) error {
-			switch {
-			case op == "conn.ExecContext":
-				down = true
-				return driver.ErrBadConn
-			case op == "connector.Connect" && down:
-				return errors.New("no route")
-			}
-			return nil
-		}
-		db := open(t, fake.Connector(), options(sdk)...)
-		begin := time.Now()
-		if _, err := db.Exec("DELETE FROM orders"); err == nil {
-			t.Fatal("no error")
-		}
-		<-time.After(2 * time.Second)
-		wantNames(t, sdk, "internal connect", "client DELETE orders")
-		span := sdk.Ended()[1]
-		if span.Status().Code != codes.Error || !span.EndTime().Equal(begin) {
-			t.Errorf("status %v, ended %v", span.Status(), span.EndTime())
-		}
-	})
-}
-
 // A transaction is not tried again.
 func TestBadConnectionInTransaction(t *testing.T) {
 	sdk := oteltest.New(t)
@@ -175,46 +140,5 @@ func TestBadConnectionInPoolHasNoSpan(t *testing.T) {
 		if span.Status().Code != codes.Unset || len(span.Events()) != 0 {
 			t.Errorf("status %v, events %v", span.Status(), span.Events())
 		}
-	}
-}
-
-// Retries of one context by several goroutines at once end one span each. No
-// statement fails for good here: one that did would be taken for one of the
-// others, alike as they are.
-func TestRetriesAtOnce(t *testing.T) {
-	const rounds, goroutines, statements = 20, 8, 4
-	sdk := oteltest.New(t)
-	for range rounds {
-		fake := full()
-		var n atomic.Int64
-		fake.Hook = func(_ context.Context, op, _ string) error {
-			if op != "conn.ExecContext" {
-				return nil
-			}
-			if attempt := n.Add(1); attempt == 3 || attempt == 4 {
-				return driver.ErrBadConn
-			}
-			return nil
-		}
-		db := open(t, fake.Connector(), options(sdk)...)
-		var group sync.WaitGroup
-		for range goroutines {
-			group.Go(func() {
-				for range statements {
-					_, _ = db.ExecContext(t.Context(), "DELETE FROM orders")
-				}
-			})
-		}
-		group.Wait()
-	}
-	oteltest.Eventually(t, func() bool { return sdk.Started() == len(sdk.Ended()) })
-	clients := 0
-	for _, span := range sdk.Ended() {
-		if span.SpanKind() == trace.SpanKindClient {
-			clients++
-		}
-	}
-	if want := rounds * goroutines * statements; clients != want {
-		t.Errorf("%d spans, want %d", clients, want)
 	}
 }
