@@ -235,6 +235,10 @@ func (c *conn) CheckNamedValue(value *driver.NamedValue) error {
 // Raw returns the driver's own connection, see [Unwrap].
 func (c *conn) Raw() driver.Conn { return c.direct.raw }
 
+// Unwrap returns the same, for the functions of drivers that look behind wrappers by this
+// method, such as Limit of modernc.org/sqlite.
+func (c *conn) Unwrap() driver.Conn { return c.direct.raw }
+
 var _ interface {
 	driver.Conn
 	driver.ConnBeginTx

@@ -232,6 +232,34 @@ func TestUnwrap(t *testing.T) {
 	}
 }
 
+// Drivers see through wrappers by this method, such as modernc.org/sqlite, whatever else
+// the wrapper can do.
+func TestConnectionsHaveUnwrap(t *testing.T) {
+	for _, set := range []sqltest.ConnSet{
+		0, sqltest.ConnExecer, sqltest.ConnQueryer, sqltest.ConnExecerContext, sqltest.ConnQueryerContext, sqltest.ConnAll,
+	} {
+		fake := full()
+		fake.Conn = set
+		c, err := open(t, fake.Connector()).Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Raw(func(driverConn any) error {
+			wrapper, ok := driverConn.(interface{ Unwrap() driver.Conn })
+			if !ok {
+				return errors.New("no method Unwrap")
+			}
+			if got, want := wrapper.Unwrap(), sqltrace.Unwrap(driverConn); got != want {
+				return fmt.Errorf("got %T, want %T", got, want)
+			}
+			return nil
+		}); err != nil {
+			t.Errorf("%b: %v", set, err)
+		}
+		c.Close()
+	}
+}
+
 func TestSDKThatComesLater(t *testing.T) {
 	db := open(t, full().Connector())
 	stmt, err := db.Prepare("DELETE FROM orders")

@@ -138,6 +138,23 @@ func TestSQLiteColumnTypesAreTheDriversOwn(t *testing.T) {
 	}
 }
 
+// The driver's own functions find its connection behind the traced one.
+func TestSQLiteLimit(t *testing.T) {
+	db, _ := openSQLite(t, sqlOptions(oteltest.New(t))...)
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const limitLength, limit = 0, 1000 // SQLITE_LIMIT_LENGTH
+	if _, err := sqlite.Limit(conn, limitLength, limit); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := sqlite.Limit(conn, limitLength, -1); err != nil || got != limit {
+		t.Errorf("got %d, %v, want %d", got, err, limit)
+	}
+}
+
 func TestSQLiteOutcomes(t *testing.T) {
 	for _, test := range []struct {
 		name, query, kind string
