@@ -32,11 +32,13 @@ func (echo) UnaryCall(context.Context, *testgrpc.SimpleRequest) (*testgrpc.Simpl
 	return new(testgrpc.SimpleResponse), nil
 }
 
-// connect serves service with server, and returns a connection to it.
+// connect serves service, if there is one, with server, and returns a connection to it.
 func connect(t *testing.T, server *grpc.Server, service testgrpc.TestServiceServer, client ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
 	l := bufconn.Listen(1 << 20)
-	testgrpc.RegisterTestServiceServer(server, service)
+	if service != nil {
+		testgrpc.RegisterTestServiceServer(server, service)
+	}
 	go server.Serve(l)
 	t.Cleanup(server.Stop)
 	conn, err := grpc.NewClient("passthrough:///backend:8080", append(client,

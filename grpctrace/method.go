@@ -48,30 +48,22 @@ func originalOf(fullMethod string) attribute.KeyValue {
 	return semconv.RPCMethodOriginal(exception.Cut(strings.TrimPrefix(fullMethod, "/")))
 }
 
-// methods are those that a server has: those registered with the servers bound
-// and those that were seen to be served.
+// methods are those that a server has: those registered with it, or, of servers that
+// were not made by NewServer, those that were seen to be served.
 type methods struct {
 	config *config
 
-	mu      sync.Mutex // guards changes
-	servers []*grpc.Server
-	known   atomic.Pointer[map[string]*method] // nil until the first call
+	server *grpc.Server // made by NewServer, or nil
+
+	mu    sync.Mutex                         // guards changes
+	known atomic.Pointer[map[string]*method] // nil until the first call
 }
 
-// bind adds the methods that will be registered with server.
-func (m *methods) bind(server *grpc.Server) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.servers = append(m.servers, server)
-	m.known.Store(nil)
-}
+// bind sets the server, before it serves.
+func (m *methods) bind(server *grpc.Server) { m.server = server }
 
 // bound reports whether every method of the server is known.
-func (m *methods) bound() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.servers) > 0
-}
+func (m *methods) bound() bool { return m.server != nil }
 
 // find returns a method of the server, nil if it is not known to have it.
 func (m *methods) find(fullMethod string) *method {
@@ -82,7 +74,7 @@ func (m *methods) find(fullMethod string) *method {
 	return (*known)[fullMethod]
 }
 
-// gather asks the servers, which by now are serving, for what they serve.
+// gather asks the server, which by now is serving, for what it serves.
 func (m *methods) gather() *map[string]*method {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -90,8 +82,8 @@ func (m *methods) gather() *map[string]*method {
 		return known
 	}
 	known := make(map[string]*method)
-	for _, server := range m.servers {
-		for service, info := range server.GetServiceInfo() {
+	if m.server != nil {
+		for service, info := range m.server.GetServiceInfo() {
 			for _, served := range info.Methods {
 				full := "/" + service + "/" + served.Name
 				known[full] = m.config.methodOf(full, trace.SpanKindServer, endpoint{})

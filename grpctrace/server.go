@@ -23,11 +23,13 @@ func NewServer(opts ...grpc.ServerOption) *grpc.Server {
 		i, opts = len(opts), append(slices.Clip(opts), ServerOptions()...)
 	}
 	own := opts[i].(*serverOption)
-	others := slices.DeleteFunc(slices.Clone(opts), func(opt grpc.ServerOption) bool { return slices.Contains(own.rest, opt) })
-	server := grpc.NewServer(append(others, own.rest...)...)
-	if own.server != nil {
-		own.server.methods.bind(server)
+	if own.config == nil {
+		return grpc.NewServer(opts...)
 	}
+	others := slices.DeleteFunc(slices.Clone(opts), func(opt grpc.ServerOption) bool { return slices.Contains(own.rest, opt) })
+	s := newServer(own.config) // the options may be those of several servers
+	server := grpc.NewServer(append(others, s.options()...)...)
+	s.methods.bind(server)
 	return server
 }
 
@@ -35,23 +37,20 @@ func NewServer(opts ...grpc.ServerOption) *grpc.Server {
 // the server elsewhere. Put them last there: an interceptor that recovers from
 // panics hides them from what comes before it.
 func ServerOptions(opts ...Option) []grpc.ServerOption {
-	s := newServer(newConfig(opts))
+	c := newConfig(opts)
+	s := newServer(c)
 	if s.idle() {
 		return []grpc.ServerOption{&serverOption{}}
 	}
-	rest := []grpc.ServerOption{
-		grpc.StatsHandler(s),
-		grpc.ChainUnaryInterceptor(s.unary),
-		grpc.ChainStreamInterceptor(s.stream),
-	}
-	return append([]grpc.ServerOption{&serverOption{server: s, rest: rest}}, rest...)
+	rest := s.options()
+	return append([]grpc.ServerOption{&serverOption{config: c, rest: rest}}, rest...)
 }
 
 // serverOption changes nothing of a server. It lets NewServer find its own.
 type serverOption struct {
 	grpc.EmptyServerOption
 
-	server *server             // nil if there is nothing to do
+	config *config             // nil if there is nothing to do
 	rest   []grpc.ServerOption // those that do it
 }
 
@@ -72,6 +71,14 @@ func newServer(c *config) *server {
 	s := &server{engine: newEngine(c, otelgrpc.NewServerHandler, c.serverMetrics)}
 	s.methods.config = c
 	return s
+}
+
+func (s *server) options() []grpc.ServerOption {
+	return []grpc.ServerOption{
+		grpc.StatsHandler(s),
+		grpc.ChainUnaryInterceptor(s.unary),
+		grpc.ChainStreamInterceptor(s.stream),
+	}
 }
 
 // TagRPC decides what becomes of a call.
@@ -100,8 +107,8 @@ func (s *server) begin(ctx context.Context, info *stats.RPCTagInfo) context.Cont
 		}
 		c.newRoot, c.Context = true, ctx
 	}
-	c.identify()
 	c.conn, _ = ctx.Value(connKey{}).(*conn)
+	c.identify()
 	c.open(c, info)
 	if !c.known {
 		c.watch(ctx)
@@ -144,7 +151,9 @@ func (s *server) TagConn(ctx context.Context, info *stats.ConnTagInfo) context.C
 	if ctx.Value(connKey{}) != nil {
 		return ctx
 	}
-	return context.WithValue(ctx, connKey{}, newConn(info.LocalAddr, info.RemoteAddr))
+	c := newConn(info.LocalAddr, info.RemoteAddr)
+	c.lasting = true
+	return context.WithValue(ctx, connKey{}, c)
 }
 
 // HandleConn has nothing to do.

@@ -2,6 +2,7 @@ package grpctrace
 
 import (
 	"context"
+	"maps"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -26,8 +27,9 @@ type serverCall struct {
 	server     *server
 	fullMethod string
 
-	known bool        // the server is known to have the method
-	begun atomic.Bool // something serves it
+	known   bool        // the server is known to have the method
+	learned bool        // a server of the same options has it
+	begun   atomic.Bool // something serves it
 
 	mu        sync.Mutex  // guards what follows, and the method of an unknown one
 	conn      *conn       // nil if it is not known where the call came from
@@ -53,7 +55,34 @@ func (c *serverCall) Value(key any) any {
 }
 
 // conn is what the calls of a connection have in common.
-type conn struct{ attributes []attribute.KeyValue }
+type conn struct {
+	attributes []attribute.KeyValue
+	lasting    bool // it has more than one call
+
+	served atomic.Pointer[map[string]bool] // the methods that its server is known to have
+}
+
+// serves reports whether the server at this end of c is known to have a method.
+func (c *conn) serves(fullMethod string) bool {
+	if c == nil {
+		return false
+	}
+	served := c.served.Load()
+	return served != nil && (*served)[fullMethod]
+}
+
+// learn adds a method to those of the server at this end of c. One that another call
+// adds at the same time may be lost, and is added by the next call.
+func (c *conn) learn(fullMethod string) {
+	if c == nil || !c.lasting {
+		return
+	}
+	served := map[string]bool{fullMethod: true}
+	if before := c.served.Load(); before != nil {
+		maps.Copy(served, *before)
+	}
+	c.served.Store(&served)
+}
 
 type connKey struct{}
 
@@ -61,12 +90,14 @@ func newConn(local, remote net.Addr) *conn {
 	return &conn{attributes: append(localOf(local), peerOf(remote)...)}
 }
 
-// identify finds out what the method is called. Of a server that was not made by
-// NewServer it is known only once it serves.
+// identify finds out what the method is called. The methods of a server that was not
+// made by NewServer are known only once it serves them, and other servers may have the
+// same options: which of them a call is made to is known only from its connection.
 func (c *serverCall) identify() {
 	methods := &c.server.methods
 	if c.method = methods.find(c.fullMethod); c.method != nil {
-		c.known = true
+		c.learned = true
+		c.known = c.conn.serves(c.fullMethod) || methods.bound()
 		return
 	}
 	if methods.bound() {
@@ -88,11 +119,12 @@ func (c *serverCall) confirm() {
 	}
 	c.confirmed = true
 	c.rename(c.server.methods.learn(c.fullMethod))
+	c.conn.learn(c.fullMethod)
 }
 
 // deny notes that the server does not have the method.
 func (c *serverCall) deny() {
-	if c.known || c.confirmed || c.method.attribute == other {
+	if c.known || c.confirmed || c.learned && c.begun.Load() || c.method.attribute == other {
 		return
 	}
 	c.rename(c.server.otherMethod(c.fullMethod))
@@ -148,7 +180,7 @@ func (c *serverCall) served(begin *stats.Begin) {
 // answered ends a call for which gRPC found nobody: what it says of those is
 // nothing but that it sent a status.
 func (c *serverCall) answered() {
-	if !c.known && !c.begun.Load() {
+	if !c.begun.Load() {
 		c.unserved(codes.Unimplemented, "unknown service or method")
 	}
 }
