@@ -259,7 +259,7 @@ func TestKgoBufferLimits(t *testing.T) {
 			t.Run(state+", "+name, func(t *testing.T) {
 				t.Parallel()
 				cl := kgoClient(t, kgoCluster(t, "quotes"), kgo.DefaultProduceTopic("quotes"), limit, kgotrace.Opt(opts...))
-				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				for i := range 1000 {
 					cl.Produce(ctx, &kgo.Record{Value: make([]byte, 1000)}, func(_ *kgo.Record, err error) {

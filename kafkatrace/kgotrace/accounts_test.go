@@ -28,7 +28,7 @@ func TestAccounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cl.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	r := &kgo.Record{Value: make([]byte, 500)}
 	for range 20 {
