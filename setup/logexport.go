@@ -21,6 +21,7 @@ type logExporter struct {
 	conn    *grpc.ClientConn
 	ledger  *ledger.Ledger
 	waiting atomic.Int64 // records that the processor has, and the exporter was not given
+	pending atomic.Int64 // records that are neither delivered nor dropped
 
 	life context.Context //nolint:containedctx // that of the exporter: ends when exports are to be given up
 	stop context.CancelFunc
@@ -73,7 +74,9 @@ func (e *logExporter) send(ctx context.Context, records []sdklog.Record, halving
 	}
 	if err == nil || answer.accepted {
 		halving.Accept()
-		e.ledger.Settle(answer.rejected, len(records))
+		if e.claim(len(records)) {
+			e.ledger.Settle(answer.rejected, len(records))
+		}
 		e.partly("log records", answer)
 		return
 	}
@@ -84,11 +87,29 @@ func (e *logExporter) send(ctx context.Context, records []sdklog.Record, halving
 		return
 	}
 	reason := reasonOf(err, e.life)
-	e.ledger.Drop(reason, int64(len(records)))
+	if e.claim(len(records)) {
+		e.ledger.Drop(reason, int64(len(records)))
+	}
 	if reason != ledger.AfterShutdown {
 		e.failed(err)
 	}
 }
+
+// claim reports whether n records are to be counted: abandon may have done it.
+func (e *logExporter) claim(n int) bool {
+	for {
+		pending := e.pending.Load()
+		if pending < int64(n) {
+			return false
+		}
+		if e.pending.CompareAndSwap(pending, pending-int64(n)) {
+			return true
+		}
+	}
+}
+
+// abandon counts everything that is pending as lost. No more may come.
+func (e *logExporter) abandon() { e.ledger.Drop(ledger.AfterShutdown, e.pending.Swap(0)) }
 
 // Shutdown closes the connection. The processor calls it after the last export.
 func (e *logExporter) Shutdown(ctx context.Context) error {

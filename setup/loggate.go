@@ -44,6 +44,7 @@ func (g *logGate) OnEmit(ctx context.Context, record *sdklog.Record) error {
 		e.ledger.Drop(ledger.QueueFull, 1)
 		return nil
 	}
+	e.pending.Add(1)
 	return g.BatchProcessor.OnEmit(ctx, record)
 }
 
@@ -67,6 +68,7 @@ func (g *logGate) Shutdown(ctx context.Context) error {
 	for g.entering.Load() > 0 {
 		runtime.Gosched()
 	}
+	defer g.exporter.abandon()
 	return patiently(ctx, g.exporter.stop, g.BatchProcessor.Shutdown)
 }
 
