@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+
+	"github.com/nais/spor/sqltrace/internal/dbcall"
 )
 
 // directDriver is what otelsql takes for the driver.
@@ -97,7 +99,8 @@ func (d *direct) text(query string) string {
 	if d.call == nil || !d.call.engine.comments {
 		return query
 	}
-	return query + d.call.engine.Comment(d.call.statement, d.call.span)
+	end := dbcall.EndOfStatement(query)
+	return query[:end] + d.call.engine.Comment(d.call.statement, d.call.span) + query[end:]
 }
 
 func (d *direct) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {

@@ -67,10 +67,11 @@ func WithRepeatedQueries(n int) Option {
 }
 
 // WithSQLCommenter adds the trace context of sampled statements to their text, so
-// that the log of the database tells the span: /*traceparent='...'*/ at the end,
-// and nothing else, such as baggage. The text of a statement that is prepared under
-// a name is never changed, nor one that has a comment, or that a comment could not
-// follow. The default adds nothing.
+// that the log of the database tells the span: /*traceparent='...'*/ at the end, before
+// a semicolon, and nothing else, such as baggage. Only a text of one statement that
+// reads or changes rows, such as SELECT or UPDATE, gets a comment. The text of a
+// statement that is prepared under a name is never changed, nor one that has a comment,
+// or that a comment could not follow. The default adds nothing.
 //
 // With database/sql this is done for the drivers github.com/lib/pq and
 // github.com/go-sql-driver/mysql alone, which are known to remember no text.

@@ -1,9 +1,13 @@
 package pgxtrace
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/nais/spor/sqltrace/internal/dbcall"
+)
 
 // withComment returns the messages that p is made of with comment at the end of
-// each text that the server does not remember: of those that it is to execute at
+// each statement that the server does not remember: of those that it is to execute at
 // once, and of unnamed statements. p itself does not change.
 func withComment(p []byte, comment string) []byte {
 	var out []byte
@@ -13,7 +17,7 @@ func withComment(p []byte, comment string) []byte {
 		if !ok {
 			break
 		}
-		if text, is := textEnd(p[pos:end]); is {
+		if text, is := statementEnd(p[pos:end]); is {
 			out = append(out, p[done:pos+1]...)
 			out = binary.BigEndian.AppendUint32(out, uint32(end-pos-1+len(comment)))
 			out = append(out, p[pos+5:pos+text]...)
@@ -41,8 +45,8 @@ func messageEnd(p []byte, pos int) (end int, ok bool) {
 	return pos + 1 + int(length), true
 }
 
-// textEnd returns where the text in a message ends that takes a comment.
-func textEnd(message []byte) (end int, ok bool) {
+// statementEnd returns where the statement in a message ends that takes a comment.
+func statementEnd(message []byte) (end int, ok bool) {
 	begin := 5
 	switch {
 	case message[0] == 'Q':
@@ -53,7 +57,7 @@ func textEnd(message []byte) (end int, ok bool) {
 	}
 	for i := begin; i < len(message); i++ {
 		if message[i] == 0 {
-			return i, true
+			return begin + dbcall.EndOfStatement(message[begin:i]), true
 		}
 	}
 	return 0, false

@@ -42,6 +42,26 @@ func TestSQLCommenter(t *testing.T) {
 	}
 }
 
+// The comment belongs to the statement, which a semicolon ends.
+func TestSQLCommenterBeforeSemicolon(t *testing.T) {
+	for _, mode := range []string{"exec", "simple_protocol"} {
+		t.Run(mode, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			s := new(server)
+			pool := s.open(t, sdk, "default_query_exec_mode="+mode, sqltrace.WithSQLCommenter())
+			if err := query(t.Context(), pool, point+" ; ", "1"); err != nil {
+				t.Fatal(err)
+			}
+			said := s.said()
+			before, rest, found := strings.Cut(said[len(said)-1], " /*traceparent=")
+			_, after, _ := strings.Cut(rest, "*/")
+			if !found || !strings.HasPrefix(after, ";") || strings.Contains(before, ";") {
+				t.Errorf("said %q", said)
+			}
+		})
+	}
+}
+
 func TestSQLCommenterLeavesAlone(t *testing.T) {
 	for _, test := range []struct {
 		name, text string

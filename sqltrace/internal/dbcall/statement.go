@@ -29,7 +29,7 @@ type Statement struct {
 	// Transaction is the operation of a statement that begins or ends a transaction
 	// or a part of one, and does nothing else; "" for all others.
 	Transaction string
-	// Commentable is set when a comment may be added to the text.
+	// Commentable is set when a comment may be added to the text, at [EndOfStatement].
 	Commentable bool
 
 	series *series
@@ -105,7 +105,7 @@ func (s *Statements) build(q sqltext.Query) *Statement {
 		Summary:     q.Summary,
 		Operation:   q.Operation,
 		Transaction: transaction(q),
-		Commentable: q.Commentable,
+		Commentable: commentable(q),
 		series:      measured,
 	}
 }
