@@ -139,14 +139,16 @@ func serverOf(u *url.URL) (host string, port int) {
 	if u == nil {
 		return "", 0
 	}
-	port, err := strconv.Atoi(u.Port())
-	if err != nil {
-		port = 80
-		if u.Scheme == "https" {
-			port = 443
+	host = u.Hostname()
+	if text := u.Port(); text != "" { // Atoi would make an error of ""
+		if port, err := strconv.Atoi(text); err == nil {
+			return host, port
 		}
 	}
-	return u.Hostname(), port
+	if u.Scheme == "https" {
+		return host, 443
+	}
+	return host, 80
 }
 
 // requestAttributes returns attrs, which otelhttp found, with what it leaves out
