@@ -21,8 +21,8 @@
 //
 // A server span is an Error for a status of 500 and up or a panic, which it
 // records and lets go on. It is not when the client closed its connection or stream
-// first: error.type is then client_disconnected. A client span is an Error for a status of 400 and up or
-// when no response came, but not when the caller canceled.
+// first: error.type is then client_disconnected. A client span is an Error for a
+// status of 400 and up or when no response came, but not when the caller canceled.
 //
 // GET requests to health checks, metrics and favicon.ico (the paths that NAIS
 // drops: */isalive, */isready, */metrics, */prometheus, */actuator/*,

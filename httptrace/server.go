@@ -70,7 +70,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if noise(r) || !s.wanted(r) {
-		serveWith(mute.Context(ctx), s.next, w, r)
+		routing.ServeWith(mute.Context(ctx), s.next, w, r)
 		return
 	}
 	_, tracing := s.tracer.Get()
@@ -105,14 +105,14 @@ func (s *server) trace(c *call, w http.ResponseWriter) {
 		defer c.metrics.active(c)()
 	}
 	c.writer = w
-	serveWith(c, s.otelhttp, nobody{}, r)
+	routing.ServeWith(c, s.otelhttp, nobody{}, r)
 }
 
 // pass serves r without a span, for the sake of the trace context that came along.
 func (s *server) pass(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	if extracted := s.extract(r); !s.public && !same(extracted, ctx) {
-		serveWith(extracted, s.next, w, r)
+		routing.ServeWith(extracted, s.next, w, r)
 		return
 	}
 	s.next.ServeHTTP(w, r)
@@ -145,21 +145,4 @@ func (s *server) serve(_ http.ResponseWriter, r *http.Request) {
 	}()
 	s.next.ServeHTTP(c.response.as(c.writer), r)
 	c.returned = true
-}
-
-// serveWith serves r under ctx. The copy of r that this takes is hidden from
-// the caller: net/http removes the files of a form parsed on it, and other
-// middleware finds the pattern. A field that has not changed is not written, because
-// goroutines of other middleware may read r.
-func serveWith(ctx context.Context, next http.Handler, w http.ResponseWriter, r *http.Request) {
-	under := r.WithContext(ctx)
-	defer func() {
-		if r.Pattern != under.Pattern {
-			r.Pattern = under.Pattern
-		}
-		if under.MultipartForm != nil {
-			r.MultipartForm = under.MultipartForm
-		}
-	}()
-	next.ServeHTTP(w, under)
 }

@@ -29,7 +29,7 @@ func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			traced.ServeHTTP(c.Response().Writer, r.WithContext(context.WithValue(r.Context(), key{}, call{c, next})))
+			routing.ServeWith(context.WithValue(r.Context(), key{}, call{c, next}), traced, c.Response().Writer, r)
 			return nil
 		}
 	}

@@ -28,7 +28,7 @@ func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
 			if err != nil { // echo sees nothing then, either
 				return next(c)
 			}
-			traced.ServeHTTP(response.ResponseWriter, r.WithContext(context.WithValue(r.Context(), key{}, call{c, response, next})))
+			routing.ServeWith(context.WithValue(r.Context(), key{}, call{c, response, next}), traced, response.ResponseWriter, r)
 			return nil
 		}
 	}

@@ -1,10 +1,13 @@
 package echotrace5_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -201,4 +204,43 @@ func TestGoroutinesOutliveTheHandler(t *testing.T) {
 	e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 	close(answered)
 	group.Wait()
+}
+
+// net/http removes the files of a form that it finds on its own request.
+func TestFilesOfFormAreRemoved(t *testing.T) {
+	var file string
+	r := echo.New()
+	r.Use(echotrace5.Middleware(httptrace.WithTracerProvider(oteltest.New(t).TracerProvider)))
+	r.POST("/", func(c *echo.Context) error {
+		if err := c.Request().ParseMultipartForm(1); err != nil {
+			t.Error(err)
+			return err
+		}
+		f, err := c.Request().MultipartForm.File["f"][0].Open()
+		if err != nil {
+			t.Error(err)
+			return err
+		}
+		defer f.Close()
+		file = f.(*os.File).Name()
+		return nil
+	})
+	server := httptest.NewServer(r)
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	part, err := form.CreateFormFile("f", "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	part.Write(make([]byte, 20<<20))
+	form.Close()
+	res, err := http.Post(server.URL, form.FormDataContentType(), &body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	server.Close()
+	if _, err := os.Stat(file); file == "" || !os.IsNotExist(err) {
+		t.Errorf("file %q: %v", file, err)
+	}
 }

@@ -26,7 +26,7 @@ import (
 func Middleware(opts ...httptrace.Option) gin.HandlerFunc {
 	traced := httptrace.Handler(http.HandlerFunc(serve), opts...)
 	return func(c *gin.Context) {
-		traced.ServeHTTP(c.Writer, c.Request.WithContext(context.WithValue(c.Request.Context(), key{}, c)))
+		routing.ServeWith(context.WithValue(c.Request.Context(), key{}, c), traced, c.Writer, c.Request)
 	}
 }
 

@@ -1,7 +1,9 @@
 package gintrace_test
 
 import (
+	"bytes"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -231,5 +233,43 @@ func TestRecovery(t *testing.T) {
 				t.Errorf("%d events", got)
 			}
 		})
+	}
+}
+
+// net/http removes the files of a form that it finds on its own request.
+func TestFilesOfFormAreRemoved(t *testing.T) {
+	var file string
+	r := gin.New()
+	r.Use(gintrace.Middleware(httptrace.WithTracerProvider(oteltest.New(t).TracerProvider)))
+	r.POST("/", func(c *gin.Context) {
+		if err := c.Request.ParseMultipartForm(1); err != nil {
+			t.Error(err)
+			return
+		}
+		f, err := c.Request.MultipartForm.File["f"][0].Open()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer f.Close()
+		file = f.(*os.File).Name()
+	})
+	server := httptest.NewServer(r)
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	part, err := form.CreateFormFile("f", "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	part.Write(make([]byte, 20<<20))
+	form.Close()
+	res, err := http.Post(server.URL, form.FormDataContentType(), &body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	server.Close()
+	if _, err := os.Stat(file); file == "" || !os.IsNotExist(err) {
+		t.Errorf("file %q: %v", file, err)
 	}
 }
