@@ -21,7 +21,6 @@ type call struct {
 	parent  context.Context    //nolint:containedctx // what the context that is this call derives from
 	inner   *http.Request      // as it reached the handler, with the span in its context
 	caller  *trace.SpanContext // the remote parent that a public endpoint links to, or nil
-	root    bool               // the span has no parent
 	start   time.Time
 	scheme  string         // that the client used, as far as is known
 	metrics *serverMetrics // nil when nothing is measured
@@ -32,6 +31,7 @@ type call struct {
 	response response
 	answer   http.Header // of the response, if anything is told or recorded there
 
+	root     bool   // the span has no parent
 	returned bool   // the handler returned
 	aborted  bool   // or gave up on the response
 	failure  string // or panicked with a value of this type
