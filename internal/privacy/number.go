@@ -79,12 +79,26 @@ func nextShort(line []byte, from int) (start, end int) {
 		start, i = digitsAround(line, from, i)
 		switch {
 		case i < len(line) && line[i]|0x20 == 'e':
-			return withExponent(line, from, start, i)
-		case i-start == 10 && !isFraction(line, from, start):
+			if start, end = withExponent(line, from, start, i); beginsValue(line, start) {
+				return start, end
+			}
+		case i-start == 10 && beginsValue(line, start):
 			return start, i
 		}
 	}
 	return -1, -1
+}
+
+// beginsValue is a fast no: a number of JSON, or a key, can begin at i.
+func beginsValue(line []byte, i int) bool {
+	if i == 0 {
+		return true
+	}
+	switch line[i-1] {
+	case ':', ',', '[', '-', ' ', '\n', '\t', '"':
+		return true
+	}
+	return false
 }
 
 // withExponent returns the bounds of the number that has the digits [start, end) and
