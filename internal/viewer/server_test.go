@@ -102,9 +102,9 @@ func TestServerHasAKeyOfItsOwn(t *testing.T) {
 	}
 	defer next.Close()
 	if first.Key() == next.Key() || len(next.Key()) < 26 {
-		t.Errorf("got the keys %q and %q, want two random ones", first.Key(), next.Key())
+		t.Fatalf("got the keys %q and %q, want two random ones", first.Key(), next.Key())
 	}
-	for _, path := range []string{"", "api/events", "api/traces"} {
+	for _, path := range []string{"", "api/logs", "api/traces"} {
 		if code, _, _ := request(t, "GET", stale+path, nil, nil); code != http.StatusNotFound {
 			t.Errorf("%q with the key of the server before: got %d, want 404", path, code)
 		}
