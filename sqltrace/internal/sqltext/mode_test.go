@@ -56,6 +56,8 @@ next:
 		case isNumber(text, at):
 			p.role, p.text = numeric, numbers.FindString(rest)
 			p.open = len(p.text)
+		case strings.IndexByte(signs, rest[0]) >= 0:
+			p.text = rest[:1]
 		case words.MatchString(rest):
 			p.text = words.FindString(rest)
 			if i := strings.IndexByte(p.text, '#'); i > 0 && !m.hash {
@@ -71,6 +73,9 @@ next:
 	return pieces
 }
 
+// signs are common, and never part of a name.
+const signs = " \n()',\".;=*/-+<>\\`[]{}"
+
 var (
 	numbers = regexp.MustCompile(`^(0[xX][0-9a-fA-F]+|[0-9][0-9_]*(\.[0-9]*)?([eE][+-]?[0-9]+)?)`)
 	words   = regexp.MustCompile(`^[\pL\pN_][\pL\pN_$#]*`)
@@ -78,6 +83,9 @@ var (
 
 // isNumber reports whether a number and nothing else begins at a place of text.
 func isNumber(text string, at int) bool {
+	if c := text[at]; c < '0' || c > '9' {
+		return false
+	}
 	found := numbers.FindString(text[at:])
 	rest := text[at+len(found):]
 	return found != "" && !words.MatchString(rest) && !strings.HasPrefix(rest, "$") && !strings.HasPrefix(rest, "#") &&
@@ -136,6 +144,9 @@ func continued(prefix string) rule {
 func tagged(tag string) rule {
 	tags := regexp.MustCompile(`^\$(` + tag + `)?\$`)
 	return rule{hidden, func(_, text string) (int, int, int) {
+		if text[0] != '$' {
+			return 0, 0, 0
+		}
 		open := tags.FindString(text)
 		if open == "" {
 			return 0, 0, 0
@@ -216,10 +227,16 @@ func blockComment(nested bool) rule {
 func hint() rule {
 	begins, last := regexp.MustCompile(`^/\*(M?!\d*|\+)`), regexp.MustCompile(`^(?s).*/\*(M?!|\+)`)
 	return rule{other, func(before, text string) (int, int, int) {
-		if inside := last.FindString(before); inside != "" && !strings.Contains(before[len(inside):], "*/") && strings.HasPrefix(text, "*/") {
+		switch {
+		case strings.HasPrefix(text, "/*"):
+			return 0, 0, len(begins.FindString(text))
+		case !strings.HasPrefix(text, "*/"):
+			return 0, 0, 0
+		}
+		if inside := last.FindString(before); inside != "" && !strings.Contains(before[len(inside):], "*/") {
 			return 0, 0, 2
 		}
-		return 0, 0, len(begins.FindString(text))
+		return 0, 0, 0
 	}}
 }
 
@@ -227,6 +244,9 @@ func hint() rule {
 func data() rule {
 	format, insert := regexp.MustCompile(`(?i)^format\s+\w+\s`), regexp.MustCompile(`(?i)^\s*insert\s[^'"/#;-]*$`)
 	return rule{hidden, func(before, text string) (int, int, int) {
+		if text[0]|0x20 != 'f' {
+			return 0, 0, 0
+		}
 		n := len(format.FindString(text))
 		if n == 0 || !insert.MatchString(before) || !strings.HasSuffix(before, " ") {
 			return 0, 0, 0
@@ -238,7 +258,12 @@ func data() rule {
 // variable reads a variable of SQLite with all that belongs to it.
 func variable() rule {
 	variables := regexp.MustCompile(`^[$@:#][\w\pL$]+(::[\w\pL$]+)*(\([^\s)]*\))?`)
-	return rule{name, func(_, text string) (int, int, int) { return 0, 0, len(variables.FindString(text)) }}
+	return rule{name, func(_, text string) (int, int, int) {
+		if strings.IndexByte("$@:#", text[0]) < 0 {
+			return 0, 0, 0
+		}
+		return 0, 0, len(variables.FindString(text))
+	}}
 }
 
 const blanks = " \t\n\v\f\r\x7f"
