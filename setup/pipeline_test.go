@@ -100,7 +100,7 @@ func TestSomeErrorsOfEachCode(t *testing.T) {
 		grpccodes.Canceled: true, grpccodes.DeadlineExceeded: true, grpccodes.Aborted: true, grpccodes.OutOfRange: true,
 		grpccodes.Unavailable: true, grpccodes.DataLoss: true,
 		// A part of what was refused is tried, and this collector takes it.
-		grpccodes.InvalidArgument: true, grpccodes.ResourceExhausted: true, grpccodes.Internal: true,
+		grpccodes.InvalidArgument: true,
 	}
 	for code := grpccodes.Canceled; code <= grpccodes.Unauthenticated; code++ {
 		t.Run(code.String(), func(t *testing.T) {

@@ -87,6 +87,9 @@ func (f *flight) request(b *batch) {
 	if f.isSilent(b, err, sent) {
 		b.unheard, f.stale, v = true, conn, unreachable
 	}
+	if status.Code(err) == codes.Canceled && conn != f.conn.Load() {
+		v = unreachable // the connection was replaced
+	}
 	f.answered = f.answered || v > unavailable && status.Code(err) != codes.DeadlineExceeded
 	switch v {
 	case unreachable:

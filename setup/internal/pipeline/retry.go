@@ -13,8 +13,8 @@ const (
 	// not accept before: then the cause is not in single spans.
 	erraticFailures = 12
 	// mostLosses is at how many losses of the collector a batch is given up that was
-	// in flight.
-	mostLosses = 2
+	// in flight, when no other batch was accepted meanwhile.
+	mostLosses = 3
 	// longestOwnBackoff is the longest pause of a span that fails on its own.
 	longestOwnBackoff = 5 * time.Second
 )
@@ -27,13 +27,14 @@ func (f *flight) wait(b *batch, err error, sent bool) {
 }
 
 // lose parks a batch that was in flight when the collector was lost. It is alone in
-// flight from then on, and given up whole at the next loss: a collector that dies of
-// one span dies twice.
+// flight from then on. It is given up whole at the second loss if the collector
+// accepted another batch between the two, and at the third in any case, since a
+// network may lose the first requests, too.
 func (f *flight) lose(b *batch, err error) {
 	f.gone = err
-	f.fail(b)
+	own := f.fail(b)
 	b.losses++
-	if b.losses == mostLosses {
+	if b.losses > 1 && own || b.losses == mostLosses {
 		f.giveUp(b, ledger.CollectorLost, err)
 		return
 	}

@@ -504,6 +504,22 @@ func TestSpanThatKillsTheCollector(t *testing.T) {
 	}
 }
 
+// Nothing else is there to show that the collector works.
+func TestOnlySpanKillsTheCollector(t *testing.T) {
+	c, crashes := crashing(t)
+	l := &ledger.Ledger{}
+	provider := exportTo(t, c, l, 30*time.Second)
+	endNamed(provider, "poison")
+	settles(t, l, 1)
+	check(t, c, l, outcome{dropped: "collector_lost 1", mostRequests: 3})
+	if got := crashes.Load(); got != 3 {
+		t.Errorf("got %d crashes, want 3", got)
+	}
+	flushed(provider, named("after", 10)...)
+	settles(t, l, 11)
+	check(t, c, l, outcome{received: 10, dropped: "collector_lost 1", mostRequests: 8})
+}
+
 // Batches that are in flight beside the one that kills the collector are delivered.
 func TestBatchesBesideTheOneThatKills(t *testing.T) {
 	const spans = 50 * 512
