@@ -211,6 +211,7 @@ func (c *conn) ResetSession(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
+	c.engine.retries.connecting(ctx)
 	err := resetter.ResetSession(ctx)
 	if isBad(err) {
 		c.engine.retries.missed(ctx, err)

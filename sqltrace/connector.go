@@ -74,6 +74,7 @@ func newConnector(raw driver.Connector, e *engine) *connector {
 // Connect makes a span only if it fails or takes long. A connection that is traced
 // already, by package pgxtrace, stays as it is.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	c.engine.retries.connecting(ctx)
 	start := time.Now()
 	middle, err := c.otelsql.Connect(ctx)
 	if outcome := dbcall.Classify(ctx, err); dbcall.Notable(time.Since(start), outcome) {

@@ -98,6 +98,26 @@ func (r *retries) take(ctx context.Context, query string, inTx bool) *call {
 	return nil
 }
 
+// connecting is called before a connection is opened or reset. From then on the end of the
+// context no longer ends the call under ctx of this goroutine: what comes of the
+// connection does, before the call returns.
+func (r *retries) connecting(ctx context.Context) {
+	if r.waiting.Load() == 0 {
+		return
+	}
+	own := r.own(func(k *retry) bool { return same(k.Context, ctx) })
+	if own == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, k := range r.calls {
+		if own(k) {
+			k.unwatch()
+		}
+	}
+}
+
 // missed ends the call under ctx of this goroutine: its next attempt was not made
 // because of err, unless that is a bad connection once more.
 func (r *retries) missed(ctx context.Context, err error) {
@@ -151,11 +171,19 @@ func end(calls []*retry) {
 
 // removeOwn is remove for the calls of this goroutine.
 func (r *retries) removeOwn(which func(*retry) bool) []*retry {
+	if own := r.own(which); own != nil {
+		return r.remove(own)
+	}
+	return nil
+}
+
+// own returns which for the calls of this goroutine, nil if there is certainly none.
+func (r *retries) own(which func(*retry) bool) func(*retry) bool {
 	if r.waiting.Load() == 0 || !r.contains(which) {
 		return nil
 	}
 	number := goroutine()
-	return r.remove(func(k *retry) bool { return k.goroutine == number && which(k) })
+	return func(k *retry) bool { return k.goroutine == number && which(k) }
 }
 
 func (r *retries) contains(which func(*retry) bool) bool {
