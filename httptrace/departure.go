@@ -52,9 +52,13 @@ func unwrapped(w http.ResponseWriter) http.ResponseWriter {
 func left(w http.ResponseWriter, notifier closeNotifier) (gone bool) {
 	defer func() { _ = recover() }() // some writers panic when they cannot notify
 	notice := notifier.CloseNotify()
-	// The length is read, because the handler may want to receive the notice.
-	for end := time.Now().Add(noticeTime); len(notice) == 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
+	timeout, tick := time.NewTimer(noticeTime), time.NewTicker(time.Millisecond)
+	defer timeout.Stop()
+	defer tick.Stop()
+	for len(notice) == 0 { // not received: the handler may want to receive it
+		select {
+		case <-tick.C:
+		case <-timeout.C:
 			return false
 		}
 	}

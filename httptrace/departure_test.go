@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"testing"
 	"time"
 
@@ -115,6 +116,7 @@ func TestWhoCanceled(t *testing.T) {
 }
 
 func (d departure) run(t *testing.T, version int) {
+	t.Helper()
 	sdk := oteltest.New(t)
 	var cancel context.CancelFunc
 	traced := httptrace.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -125,7 +127,7 @@ func (d departure) run(t *testing.T, version int) {
 		}
 		cancel()
 		for <-r.Context().Done(); d.left && !d.unseen && len(notice) == 0; {
-			time.Sleep(time.Millisecond)
+			runtime.Gosched()
 		}
 		http.Error(w, "query: context canceled", http.StatusInternalServerError)
 	}), options(sdk)...)
@@ -171,7 +173,7 @@ func TestBatchWhoseClientLeft(t *testing.T) {
 		notice := w.(interface{ CloseNotify() <-chan bool }).CloseNotify()
 		cancel()
 		for <-r.Context().Done(); len(notice) == 0; {
-			time.Sleep(time.Millisecond)
+			runtime.Gosched()
 		}
 		failing.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(r.Context(), "GET", "/users/1", nil))
 	}), options(sdk)...))

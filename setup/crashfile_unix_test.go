@@ -18,30 +18,38 @@ const planted = "panic: planted by another user\n"
 // file whose content must stay.
 var plantings = map[string]func(t *testing.T, name string) (kept string){
 	"link": func(t *testing.T, name string) string {
+		t.Helper()
 		target := plant(t, name+".target", 0o600)
 		must(t, os.Symlink(target, name))
 		return target
 	},
 	"dangling link": func(t *testing.T, name string) string {
+		t.Helper()
 		must(t, os.Symlink(name+".nothing", name))
 		return ""
 	},
 	"second name": func(t *testing.T, name string) string {
+		t.Helper()
 		target := plant(t, name+".target", 0o600)
 		must(t, os.Link(target, name))
 		return target
 	},
 	"pipe": func(t *testing.T, name string) string {
+		t.Helper()
 		must(t, syscall.Mkfifo(name, 0o600))
 		return ""
 	},
-	"folder":           func(t *testing.T, name string) string { must(t, os.Mkdir(name, 0o700)); return "" },
-	"open to all":      func(t *testing.T, name string) string { return plant(t, name, 0o666) },
-	"open to readers":  func(t *testing.T, name string) string { return plant(t, name, 0o644) },
-	"open to group":    func(t *testing.T, name string) string { return plant(t, name, 0o660) },
-	"another user's":   func(t *testing.T, name string) string { return give(t, plant(t, name, 0o600)) },
-	"another's, open":  func(t *testing.T, name string) string { return give(t, plant(t, name, 0o666)) },
-	"another's, empty": func(t *testing.T, name string) string { must(t, os.WriteFile(name, nil, 0o600)); return give(t, name) },
+	"folder":          func(t *testing.T, name string) string { t.Helper(); must(t, os.Mkdir(name, 0o700)); return "" },
+	"open to all":     func(t *testing.T, name string) string { t.Helper(); return plant(t, name, 0o666) },
+	"open to readers": func(t *testing.T, name string) string { t.Helper(); return plant(t, name, 0o644) },
+	"open to group":   func(t *testing.T, name string) string { t.Helper(); return plant(t, name, 0o660) },
+	"another user's":  func(t *testing.T, name string) string { t.Helper(); return give(t, plant(t, name, 0o600)) },
+	"another's, open": func(t *testing.T, name string) string { t.Helper(); return give(t, plant(t, name, 0o666)) },
+	"another's, empty": func(t *testing.T, name string) string {
+		t.Helper()
+		must(t, os.WriteFile(name, nil, 0o600))
+		return give(t, name)
+	},
 }
 
 func plant(t *testing.T, name string, mode os.FileMode) string {

@@ -93,7 +93,7 @@ func (e *exporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan, halv
 		e.send(ctx, spans[middle:], halving)
 		return
 	}
-	e.ledger.Drop(reasonOf(err, e.life), int64(len(spans)))
+	e.ledger.Drop(reasonOf(e.life, err), int64(len(spans)))
 	e.failed(err)
 }
 
@@ -123,7 +123,7 @@ func throttled(err error) bool {
 
 // reasonOf returns why what an export had is lost. life ends when exports are to be
 // given up.
-func reasonOf(err error, life context.Context) ledger.Reason {
+func reasonOf(life context.Context, err error) ledger.Reason {
 	switch status.Code(err) {
 	case codes.ResourceExhausted:
 		switch {

@@ -108,8 +108,8 @@ func (s *byteSearch) look(v reflect.Value) {
 	case reflect.Pointer, reflect.Interface:
 		s.look(v.Elem())
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if field := v.Field(i); field.CanInterface() {
+		for _, field := range v.Fields() {
+			if field.CanInterface() {
 				s.look(field)
 			}
 		}

@@ -86,7 +86,7 @@ func (e *logExporter) send(ctx context.Context, records []sdklog.Record, halving
 		e.send(ctx, records[middle:], halving)
 		return
 	}
-	reason := reasonOf(err, e.life)
+	reason := reasonOf(e.life, err)
 	if e.claim(len(records)) {
 		e.ledger.Drop(reason, int64(len(records)))
 	}

@@ -167,7 +167,7 @@ type wire struct {
 
 	mu     sync.Mutex
 	conns  []net.Conn
-	cut    int           // bytes that each connection passes on before it is reset; zero means all
+	cut    int           // bytes that the next connection passes on before it is reset; zero means all
 	frozen chan struct{} // while it is open and not nil nothing is passed on
 }
 
@@ -211,6 +211,7 @@ func (w *wire) serve() {
 		w.mu.Lock()
 		w.conns = append(w.conns, in, out)
 		left := int64(w.cut)
+		w.cut = 0
 		frozen := w.frozen // connections that are made later are not
 		w.mu.Unlock()
 		go w.pass(out, in, left, frozen)
@@ -252,7 +253,6 @@ func TestConnectionThatIsReset(t *testing.T) {
 	const spans = 10_000
 	endSpans(spans)
 	eventually(t, "a line about the reset", func() bool { return log.String() != "" })
-	w.set(0, nil)
 	eventually(t, "the spans", func() bool { return got.count() == spans })
 	if err := shutdown(t.Context()); err != nil {
 		t.Error(err)

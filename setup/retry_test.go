@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/log"
-	"go.opentelemetry.io/otel/log/global"
 	"google.golang.org/grpc"
 	grpccodes "google.golang.org/grpc/codes"
 	"google.golang.org/grpc/encoding"
@@ -78,7 +78,7 @@ func exportAll(t *testing.T, endpoint, signal string, items int) error {
 	}
 	shutdown := mustStart(t, options...)
 	endSpans(items)
-	logger := global.GetLoggerProvider().Logger("test")
+	logger := otel.GetLoggerProvider().Logger("test")
 	for range items {
 		logger.Emit(t.Context(), log.Record{})
 	}

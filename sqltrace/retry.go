@@ -89,13 +89,15 @@ func (r *retries) take(ctx context.Context, query string, inTx bool) *call {
 		return nil
 	}
 	alike := func(k *retry) bool { return k.query == query && (inTx || same(k.Context, ctx)) }
-	for _, k := range r.removeOwn(alike) {
-		if k.span != nil {
-			k.span.AddEvent("retry", trace.WithTimestamp(k.failed), trace.WithAttributes(k.outcome.Attributes()...))
-		}
-		return k.call
+	removed := r.removeOwn(alike)
+	if len(removed) == 0 {
+		return nil
 	}
-	return nil
+	k := removed[0]
+	if k.span != nil {
+		k.span.AddEvent("retry", trace.WithTimestamp(k.failed), trace.WithAttributes(k.outcome.Attributes()...))
+	}
+	return k.call
 }
 
 // connecting is called before a connection is opened or reset. From then on the end of the

@@ -3,8 +3,8 @@ package conformance
 import (
 	"context"
 	"net/http"
+	"runtime"
 	"testing"
-	"time"
 
 	"go.opentelemetry.io/otel/codes"
 
@@ -30,7 +30,7 @@ func (s *site) left(w http.ResponseWriter, r *http.Request) {
 	notice := server.(interface{ CloseNotify() <-chan bool }).CloseNotify()
 	s.cancel()
 	for <-r.Context().Done(); len(notice) == 0; {
-		time.Sleep(time.Millisecond)
+		runtime.Gosched()
 	}
 	http.Error(w, "query: context canceled", http.StatusInternalServerError)
 }

@@ -56,8 +56,8 @@ const heapLimit = 256 << 20
 // within returns the bytes of messages within each other, the outermost field first,
 // with body as the innermost.
 func within(body []byte, fields ...protowire.Number) []byte {
-	for i := len(fields) - 1; i >= 0; i-- {
-		body = protowire.AppendBytes(protowire.AppendTag(nil, fields[i], protowire.BytesType), body)
+	for _, field := range slices.Backward(fields) {
+		body = protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), body)
 	}
 	return body
 }

@@ -44,7 +44,7 @@ func TestSame(t *testing.T) {
 			want bool
 		}{
 			"itself":                           {own, true},
-			"WithContext":                      {own.WithContext(context.WithValue(t.Context(), "key", 1)), true}, //nolint:revive,staticcheck // any key
+			"WithContext":                      {own.WithContext(context.WithValue(t.Context(), "key", 1)), true}, //nolint:staticcheck // any key
 			"Clone":                            {own.Clone(t.Context()), true},
 			"StripPrefix":                      {passed(own, strip), true},
 			"StripPrefix and Clone":            {passed(own, strip).Clone(t.Context()), true},

@@ -40,6 +40,7 @@ func (rules) Text(text string) string {
 	}
 	return strings.ToUpper(text)
 }
+
 func (r rules) Value(_ attribute.Key, v attribute.Value) attribute.Value {
 	if v.Type() == attribute.STRING {
 		return attribute.StringValue(r.Text(v.AsString()))

@@ -2,10 +2,10 @@ package pipeline_test
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"net"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -31,7 +31,7 @@ var heavy = []struct {
 }{
 	{"128 attributes of 8,000 bytes", 40, func(span trace.Span) {
 		for i := range 128 {
-			span.SetAttributes(attribute.String(fmt.Sprint(i), strings.Repeat("x", 8000)))
+			span.SetAttributes(attribute.String(strconv.Itoa(i), strings.Repeat("x", 8000)))
 		}
 	}},
 	{"an attribute of 30,000 bytes", 600, func(span trace.Span) {
@@ -49,7 +49,8 @@ var heavy = []struct {
 	{"100 links", 1600, func(span trace.Span) {
 		for i := range 100 {
 			span.AddLink(trace.Link{SpanContext: trace.NewSpanContext(trace.SpanContextConfig{
-				TraceID: trace.TraceID{byte(i), 1}, SpanID: trace.SpanID{1}}), Attributes: []attribute.KeyValue{attribute.Int("k", i)}})
+				TraceID: trace.TraceID{byte(i), 1}, SpanID: trace.SpanID{1},
+			}), Attributes: []attribute.KeyValue{attribute.Int("k", i)}})
 		}
 	}},
 	{"lists of texts", 200, func(span trace.Span) {

@@ -333,6 +333,7 @@ func TestServerWithTheWordsOfTheClient(t *testing.T) {
 // alone or among many, whatever retryable code it answers. The span alone is given
 // up, and only it waits meanwhile.
 func TestSpanThatIsNeverTaken(t *testing.T) {
+	t.Parallel()
 	const timeout = 4 * time.Second
 	for _, code := range []codes.Code{codes.Unavailable, codes.Aborted, codes.DataLoss, codes.OutOfRange, codes.DeadlineExceeded, codes.Canceled} {
 		for _, beside := range []int{0, 1, 400} {
