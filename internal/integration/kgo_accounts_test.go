@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ func (kgoUserHook) OnProduceRecordBuffered(r *kgo.Record) {
 			return
 		}
 	}
-	r.Headers = append(r.Headers[:len(r.Headers):len(r.Headers)], kgo.RecordHeader{Key: "hook", Value: []byte("x")})
+	r.Headers = append(slices.Clip(r.Headers), kgo.RecordHeader{Key: "hook", Value: []byte("x")})
 }
 
 func (kgoUserHook) OnProduceRecordUnbuffered(*kgo.Record, error) {}
@@ -359,7 +360,7 @@ func TestKgoProducedAgain(t *testing.T) {
 		func() { kgoProduceIn(t.Context(), t, cl, r) },
 		func() { kgoProduceIn(t.Context(), t, cl, copied()) },
 	} {
-		r.Context = nil
+		r.Context = nil //nolint:fatcontext // each record begins without one
 		produce()
 		s := sdk.Wait(t, i+1)[i]
 		if want := trace.SpanContextFromContext(ctx).SpanID(); i == 0 && s.Parent().SpanID() != want || i > 0 && s.Parent().IsValid() {
