@@ -129,7 +129,7 @@ func TestRunSaysWhyNoSpansCame(t *testing.T) {
 
 func TestRunReadsChoicesInAnyCase(t *testing.T) {
 	got := finish(t, spor(t, running("exit", "--env", "OTEL_SDK_DISABLED= TRUE", "--env", "OTEL_TRACES_SAMPLER=ALWAYS_OFF ", "--env", "OTEL_TRACES_EXPORTER=OTLP")...))
-	if want := "spor: no spans since OTEL_SDK_DISABLED= TRUE, OTEL_TRACES_SAMPLER=ALWAYS_OFF  is set\n"; !strings.HasSuffix(got.stderr, want) {
+	if want := "spor: no spans since OTEL_SDK_DISABLED= TRUE, OTEL_TRACES_SAMPLER=ALWAYS_OFF is set\n"; !strings.HasSuffix(got.stderr, want) {
 		t.Errorf("stderr %q, want suffix %q", got.stderr, want)
 	}
 }
