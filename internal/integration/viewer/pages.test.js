@@ -358,7 +358,7 @@ test("it says what it dropped, and when spor is gone", async () => {
   await page.locator(".notice", { hasText: "The oldest 100 traces were dropped" }).waitFor();
   await server.stop();
   await page.locator(".status.lost").waitFor();
-  await page.locator(".notice", { hasText: "does not answer any more" }).waitFor();
+  await page.locator(".notice", { hasText: "spor has ended" }).waitFor();
   await page.context().close();
 });
 
