@@ -13,7 +13,7 @@ const (
 	// not accept before: then the cause is not in single spans.
 	erraticFailures = 12
 	// mostLosses is at how many losses of the collector a batch is given up that was
-	// in flight, when no other batch was accepted meanwhile.
+	// in flight.
 	mostLosses = 3
 	// longestOwnBackoff is the longest pause of a span that fails on its own.
 	longestOwnBackoff = 5 * time.Second
@@ -27,14 +27,14 @@ func (f *flight) wait(b *batch, err error, sent bool) {
 }
 
 // lose parks a batch that was in flight when the collector was lost. It is alone in
-// flight from then on. It is given up whole at the second loss if the collector
-// accepted another batch between the two, and at the third in any case, since a
-// network may lose the first requests, too.
+// flight from then on, and given up whole at the third loss: a collector that dies of
+// it dies three times at most. At two, a collector that is restarted twice would lose
+// spans that do it no harm.
 func (f *flight) lose(b *batch, err error) {
 	f.gone = err
-	own := f.fail(b)
+	f.fail(b)
 	b.losses++
-	if b.losses > 1 && own || b.losses == mostLosses {
+	if b.losses == mostLosses {
 		f.giveUp(b, ledger.CollectorLost, err)
 		return
 	}
