@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -202,20 +201,8 @@ func TestFilesOfFormAreRemoved(t *testing.T) {
 				defer f.Close()
 				file = f.(*os.File).Name()
 			}), options(sdk, httptrace.WithFilter(func(r *http.Request) bool { return r.URL.Path == "/" }))...)
-			var body bytes.Buffer
-			form := multipart.NewWriter(&body)
-			part, err := form.CreateFormFile("f", "f")
-			if err != nil {
-				t.Fatal(err)
-			}
-			part.Write(make([]byte, 20<<20))
-			form.Close()
 			server := httptest.NewServer(h)
-			res, err := http.Post(server.URL+path, form.FormDataContentType(), &body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			res.Body.Close()
+			oteltest.PostFile(t, server.URL+path)
 			server.Close()
 			if _, err := os.Stat(file); file == "" || !os.IsNotExist(err) {
 				t.Errorf("file %q: %v", file, err)

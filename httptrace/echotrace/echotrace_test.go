@@ -1,10 +1,8 @@
 package echotrace_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -226,19 +224,7 @@ func TestFilesOfFormAreRemoved(t *testing.T) {
 		return nil
 	})
 	server := httptest.NewServer(r)
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("f", "f")
-	if err != nil {
-		t.Fatal(err)
-	}
-	part.Write(make([]byte, 20<<20))
-	form.Close()
-	res, err := http.Post(server.URL, form.FormDataContentType(), &body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
+	oteltest.PostFile(t, server.URL)
 	server.Close()
 	if _, err := os.Stat(file); file == "" || !os.IsNotExist(err) {
 		t.Errorf("file %q: %v", file, err)

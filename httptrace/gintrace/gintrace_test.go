@@ -1,9 +1,7 @@
 package gintrace_test
 
 import (
-	"bytes"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -255,19 +253,7 @@ func TestFilesOfFormAreRemoved(t *testing.T) {
 		file = f.(*os.File).Name()
 	})
 	server := httptest.NewServer(r)
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("f", "f")
-	if err != nil {
-		t.Fatal(err)
-	}
-	part.Write(make([]byte, 20<<20))
-	form.Close()
-	res, err := http.Post(server.URL, form.FormDataContentType(), &body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
+	oteltest.PostFile(t, server.URL)
 	server.Close()
 	if _, err := os.Stat(file); file == "" || !os.IsNotExist(err) {
 		t.Errorf("file %q: %v", file, err)
