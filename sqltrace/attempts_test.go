@@ -295,6 +295,48 @@ func TestDialFailsForThoseWhoWait(t *testing.T) {
 	})
 }
 
+// A transaction that the goroutine makes next executes the same statement: a call of
+// its own.
+func TestDialFailsBeforeTransaction(t *testing.T) {
+	sdk := oteltest.New(t)
+	synctest.Test(t, func(t *testing.T) {
+		fake := full()
+		var dials, statements atomic.Int32
+		var up atomic.Bool
+		fake.Hook = func(_ context.Context, op, _ string) error {
+			switch {
+			case op == "conn.ExecContext" && statements.Add(1) == 1:
+				<-time.After(time.Second)
+				return driver.ErrBadConn
+			case op == "connector.Connect" && dials.Add(1) > 1 && !up.Load():
+				<-time.After(100 * time.Millisecond)
+				return errNoRoute
+			}
+			return nil
+		}
+		db := open(t, fake.Connector(), options(sdk)...)
+		db.SetMaxOpenConns(1)
+		var ping sync.WaitGroup
+		ping.Go(func() {
+			<-time.After(time.Millisecond)
+			_ = db.Ping() // waits, too, so that the pool is full
+		})
+		_, err := db.ExecContext(t.Context(), deleteOrders)
+		if err == nil {
+			t.Fatal("no error")
+		}
+		up.Store(true)
+		ping.Wait()
+		tx := must(db.Begin())
+		_, inTx := tx.Exec(deleteOrders)
+		if err := tx.Commit(); err != nil {
+			t.Error(err)
+		}
+		<-time.After(2 * time.Second)
+		wantCalls(t, sdk, err, inTx)
+	})
+}
+
 // A caller that gives up while it waits for the pool, and a pool that is closed then,
 // end the call.
 func TestWaitIsGivenUp(t *testing.T) {

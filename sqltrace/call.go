@@ -18,6 +18,7 @@ type call struct {
 
 	engine    *engine
 	query     string
+	tx        *tx // nil outside of transactions
 	statement *dbcall.Statement
 	start     time.Time
 	inside    context.Context //nolint:containedctx // what the driver gets, with the span
@@ -34,15 +35,16 @@ type call struct {
 	reading rows // the rows, as the program gets them
 }
 
-// newCall returns the call of query under ctx, nil if nothing records it.
-func (e *engine) newCall(ctx context.Context, query string, inTx bool) *call {
+// newCall returns the call of query under ctx, in tx unless that is nil. It returns nil if
+// nothing records it.
+func (e *engine) newCall(ctx context.Context, query string, tx *tx) *call {
 	if !e.Observed(ctx) {
 		return nil
 	}
-	if c := e.retries.take(ctx, query, inTx); c != nil {
+	if c := e.retries.take(ctx, query, tx); c != nil {
 		return c
 	}
-	return &call{Context: ctx, engine: e, query: query, statement: e.statements.Get(query), start: time.Now()}
+	return &call{Context: ctx, engine: e, query: query, tx: tx, statement: e.statements.Get(query), start: time.Now()}
 }
 
 // startSpan starts the span, if it has not started, and returns its context.

@@ -100,7 +100,7 @@ func (q queryer) QueryContext(ctx context.Context, query string, args []driver.N
 
 // begin begins an attempt to do what query says, nil when nobody wants to know.
 func (c *conn) begin(ctx context.Context, query string) *call {
-	k := c.engine.newCall(c.tx.above(ctx), query, c.tx != nil)
+	k := c.engine.newCall(c.tx.above(ctx), query, c.tx)
 	if k != nil {
 		c.attempt(k)
 	}
@@ -153,7 +153,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	start := time.Now()
 	made, err := c.otelsql.PrepareContext(ctx, query)
 	if k == nil && err != nil {
-		k = c.engine.retries.take(c.tx.above(ctx), query, c.tx != nil)
+		k = c.engine.retries.take(c.tx.above(ctx), query, c.tx)
 	}
 	switch {
 	case k != nil && err != nil:

@@ -82,13 +82,13 @@ func (r *retries) keep(c *call) (kept bool) {
 }
 
 // take returns the call whose next attempt is query under ctx, nil if there is none.
-// Prepared statements of a transaction are tried again, too: each attempt may have a
-// context of its own.
-func (r *retries) take(ctx context.Context, query string, inTx bool) *call {
+// Prepared statements of a transaction are tried again, too: in the same transaction, and
+// each attempt may have a context of its own.
+func (r *retries) take(ctx context.Context, query string, tx *tx) *call {
 	if r.waiting.Load() == 0 {
 		return nil
 	}
-	alike := func(k *retry) bool { return k.query == query && (inTx || same(k.Context, ctx)) }
+	alike := func(k *retry) bool { return k.query == query && k.tx == tx && (tx != nil || same(k.Context, ctx)) }
 	removed := r.removeOwn(alike)
 	if len(removed) == 0 {
 		return nil
