@@ -12,7 +12,7 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 	"google.golang.org/grpc/stats"
 
-	"github.com/nais/spor/internal/exception"
+	"github.com/nais/spor/internal/errinfo"
 )
 
 // call is what both sides keep of one call.
@@ -114,7 +114,7 @@ func (s *span) End(opts ...trace.SpanEndOption) {
 	}
 	if o.failed {
 		s.attrs = append(s.attrs, semconv.ErrorTypeKey.String(o.errorType))
-		s.Span.SetStatus(codes.Error, exception.Text(o.message))
+		s.Span.SetStatus(codes.Error, errinfo.Text(o.message))
 	}
 	s.Span.SetAttributes(s.attrs...)
 	s.Span.End(opts...)

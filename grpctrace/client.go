@@ -10,8 +10,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/stats"
 
-	"github.com/nais/spor/internal/memo"
-	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/cache"
+	"github.com/nais/spor/internal/suppress"
 )
 
 // NewClient is [grpc.NewClient] with a span and a measurement for every call it
@@ -53,7 +53,7 @@ func isDialOption(opt grpc.DialOption) bool {
 // attempts that gRPC makes for it as a stats.Handler.
 type client struct {
 	engine
-	methods memo.Map[called, *method]
+	methods cache.Map[called, *method]
 	peers   peers
 }
 
@@ -71,7 +71,7 @@ func (h *client) begin(ctx context.Context, cc *grpc.ClientConn, fullMethod stri
 	if outer := clientCallFrom(ctx); outer != nil && outer.covers(cc, fullMethod) {
 		return nil
 	}
-	if mute.Is(ctx) || !h.wanted(fullMethod) || !h.working() {
+	if suppress.Is(ctx) || !h.wanted(fullMethod) || !h.working() {
 		return nil
 	}
 	c := &clientCall{client: h, conn: cc, fullMethod: fullMethod}

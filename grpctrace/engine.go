@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/grpc/stats"
 
-	"github.com/nais/spor/internal/live"
+	"github.com/nais/spor/internal/providers"
 )
 
 const scopeName = "github.com/nais/spor/grpctrace"
@@ -18,17 +18,17 @@ const scopeName = "github.com/nais/spor/grpctrace"
 type engine struct {
 	*config
 	otelgrpc   stats.Handler
-	tracer     *live.Tracer
-	meter      *live.Meter[*metrics]
-	propagator *live.Propagator
+	tracer     *providers.Tracer
+	meter      *providers.Meter[*metrics]
+	propagator *providers.Propagator
 }
 
 func newEngine(c *config, handler func(...otelgrpc.Option) stats.Handler, instrument func(metric.Meter) *metrics) engine {
 	return engine{
 		config:     c,
-		tracer:     live.NewTracer(c.tracerProvider, scopeName),
-		meter:      live.NewMeter(c.meterProvider, scopeName, instrument),
-		propagator: live.NewPropagator(c.propagator),
+		tracer:     providers.NewTracer(c.tracerProvider, scopeName),
+		meter:      providers.NewMeter(c.meterProvider, scopeName, instrument),
+		propagator: providers.NewPropagator(c.propagator),
 		otelgrpc: handler(
 			otelgrpc.WithTracerProvider(tracerProvider{}),
 			otelgrpc.WithMeterProvider(metricnoop.NewMeterProvider()),

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 
-	"github.com/nais/spor/internal/exception"
+	"github.com/nais/spor/internal/errinfo"
 )
 
 // other stands for methods that a server does not have: there is no end of them.
@@ -45,7 +45,7 @@ func (c *config) otherMethod(fullMethod string) *method {
 
 // originalOf returns the attribute that keeps the name the caller used.
 func originalOf(fullMethod string) attribute.KeyValue {
-	return semconv.RPCMethodOriginal(exception.Cut(strings.TrimPrefix(fullMethod, "/")))
+	return semconv.RPCMethodOriginal(errinfo.Cut(strings.TrimPrefix(fullMethod, "/")))
 }
 
 // methods are those that a server has: those registered with it, or, of servers that

@@ -10,14 +10,14 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/rpcconv"
 
-	"github.com/nais/spor/internal/memo"
+	"github.com/nais/spor/internal/cache"
 )
 
 // metrics is the instrument of one side.
 type metrics struct {
 	duration   metric.Float64Histogram
 	attributes []attribute.KeyValue
-	series     memo.Map[series, []metric.RecordOption]
+	series     cache.Map[series, []metric.RecordOption]
 }
 
 // series is what tells the series apart. On a server none of it is of the

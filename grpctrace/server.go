@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/stats"
 
-	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/suppress"
 )
 
 // NewServer is [grpc.NewServer] with a span and a measurement for every call it
@@ -84,10 +84,10 @@ func (s *server) options() []grpc.ServerOption {
 // TagRPC decides what becomes of a call.
 func (s *server) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
 	switch {
-	case serverCallFrom(ctx) != nil || mute.Is(ctx): // seen by other options of this package
+	case serverCallFrom(ctx) != nil || suppress.Is(ctx): // seen by other options of this package
 		return ctx
 	case !s.wanted(info.FullMethodName):
-		return mute.Context(ctx)
+		return suppress.Context(ctx)
 	case s.working():
 		return s.begin(ctx, info)
 	case s.public:

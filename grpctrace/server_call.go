@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 
-	"github.com/nais/spor/internal/exception"
+	"github.com/nais/spor/internal/errinfo"
 )
 
 // serverCall is all that grpctrace keeps of one call to a server, in one
@@ -228,7 +228,7 @@ func (c *serverCall) guard(returned bool, v any) {
 	if returned || v == nil { // runtime.Goexit recovers nil
 		return
 	}
-	failure := exception.Record(c.span.Span, v)
+	failure := errinfo.Record(c.span.Span, v)
 	c.mu.Lock()
 	c.failure = failure
 	c.mu.Unlock()

@@ -8,9 +8,9 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/propagation"
 
-	"github.com/nais/spor/internal/carrier"
-	"github.com/nais/spor/internal/live"
-	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/httpheader"
+	"github.com/nais/spor/internal/providers"
+	"github.com/nais/spor/internal/suppress"
 )
 
 // Transport returns base with a client span and request metrics for every
@@ -25,7 +25,7 @@ func Transport(base http.RoundTripper, opts ...Option) http.RoundTripper {
 	}
 	c := newConfig(opts)
 	t := &transport{core: newCore(c), base: base}
-	t.meter = live.NewMeter(c.meterProvider, scopeName, t.newClientMetrics)
+	t.meter = providers.NewMeter(c.meterProvider, scopeName, t.newClientMetrics)
 	t.otelhttp = otelhttp.NewTransport((*innermost)(t), c.otelhttpOptions(
 		otelhttp.WithTracerProvider(provider{start: t.start}),
 		otelhttp.WithPropagators(injector{transport: t}),
@@ -41,7 +41,7 @@ type transport struct {
 
 	base     http.RoundTripper
 	otelhttp http.RoundTripper
-	meter    *live.Meter[*clientMetrics]
+	meter    *providers.Meter[*clientMetrics]
 }
 
 // clientName is the name of a client span: nothing of a URL is few.
@@ -55,7 +55,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	_, tracing := t.tracer.Get()
 	_, measuring := t.meter.Get()
-	if !tracing && !measuring || mute.Is(ctx) || !t.wanted(r) {
+	if !tracing && !measuring || suppress.Is(ctx) || !t.wanted(r) {
 		return t.base.RoundTrip(t.pass(r))
 	}
 	e := &exchange{transport: t, request: r, parent: ctx, start: time.Now()}
@@ -89,9 +89,9 @@ type copied struct {
 	own bool
 }
 
-func (c *copied) Get(key string) string      { return carrier.Header(c.Header).Get(key) }
-func (c *copied) Values(key string) []string { return carrier.Header(c.Header).Values(key) }
-func (c *copied) Keys() []string             { return carrier.Header(c.Header).Keys() }
+func (c *copied) Get(key string) string      { return httpheader.Header(c.Header).Get(key) }
+func (c *copied) Values(key string) []string { return httpheader.Header(c.Header).Values(key) }
+func (c *copied) Keys() []string             { return httpheader.Header(c.Header).Keys() }
 
 func (c *copied) Set(key, value string) {
 	if !c.own {
@@ -101,7 +101,7 @@ func (c *copied) Set(key, value string) {
 			c.Header = make(http.Header)
 		}
 	}
-	carrier.Header(c.Header).Set(key, value)
+	httpheader.Header(c.Header).Set(key, value)
 }
 
 // injector is the propagator in force, as otelhttp uses it.
@@ -113,7 +113,7 @@ func (i injector) Inject(ctx context.Context, header propagation.TextMapCarrier)
 		return
 	}
 	if h, ok := header.(propagation.HeaderCarrier); ok {
-		header = carrier.Header(h)
+		header = httpheader.Header(h)
 	}
 	p.Inject(ctx, header)
 }

@@ -10,7 +10,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 
-	"github.com/nais/spor/internal/memo"
+	"github.com/nais/spor/internal/cache"
 )
 
 // clientMetrics are the instruments of a client.
@@ -18,7 +18,7 @@ type clientMetrics struct {
 	duration    metric.Float64Histogram
 	requestSize metric.Int64Histogram // nil without WithOptionalMetrics
 	attributes  []attribute.KeyValue
-	series      memo.Map[clientSeries, []metric.RecordOption]
+	series      cache.Map[clientSeries, []metric.RecordOption]
 }
 
 // clientSeries is what tells the series of a client apart.

@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/otel/trace/embedded"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
-	"github.com/nais/spor/internal/live"
+	"github.com/nais/spor/internal/providers"
 )
 
 const scopeName = "github.com/nais/spor/httptrace"
@@ -16,15 +16,15 @@ const scopeName = "github.com/nais/spor/httptrace"
 type core struct {
 	*config
 
-	tracer     *live.Tracer
-	propagator *live.Propagator
+	tracer     *providers.Tracer
+	propagator *providers.Propagator
 }
 
 func newCore(c *config) core {
 	return core{
 		config:     c,
-		tracer:     live.NewTracer(c.tracerProvider, scopeName),
-		propagator: live.NewPropagator(c.propagator),
+		tracer:     providers.NewTracer(c.tracerProvider, scopeName),
+		propagator: providers.NewPropagator(c.propagator),
 	}
 }
 

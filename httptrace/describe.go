@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace/internal/routing"
-	"github.com/nais/spor/internal/exception"
+	"github.com/nais/spor/internal/errinfo"
 	"github.com/nais/spor/internal/privacy"
 )
 
@@ -74,14 +74,14 @@ func harmless(r *http.Request) bool {
 }
 
 // isTidy reports whether s may be recorded as the client sent it.
-func isTidy(s string) bool { return exception.Cut(s) == s }
+func isTidy(s string) bool { return errinfo.Cut(s) == s }
 
 // tidy returns attr with a string value cut to a length and made valid UTF-8.
 func tidy(attr attribute.KeyValue) attribute.KeyValue {
 	if attr.Value.Type() != attribute.STRING || isTidy(attr.Value.AsString()) {
 		return attr
 	}
-	return attr.Key.String(exception.Cut(attr.Value.AsString()))
+	return attr.Key.String(errinfo.Cut(attr.Value.AsString()))
 }
 
 // schemeOf returns the scheme that the client used, as far as is known.
@@ -102,7 +102,7 @@ func (c *config) clientOf(r *http.Request) string {
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return exception.Cut(r.RemoteAddr)
+		return errinfo.Cut(r.RemoteAddr)
 	}
 	return host
 }

@@ -14,7 +14,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/nais/spor/httptrace/internal/routing"
-	"github.com/nais/spor/internal/exception"
+	"github.com/nais/spor/internal/errinfo"
 	"github.com/nais/spor/internal/privacy"
 )
 
@@ -174,5 +174,5 @@ func fullURL(u *url.URL, text string) string {
 		redacted.User = url.UserPassword(privacy.Redacted, privacy.Redacted)
 		text = redacted.String()
 	}
-	return exception.Cut(privacy.URL(text))
+	return errinfo.Cut(privacy.URL(text))
 }

@@ -6,7 +6,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
-	"github.com/nais/spor/internal/exception"
+	"github.com/nais/spor/internal/errinfo"
 	"github.com/nais/spor/internal/privacy"
 )
 
@@ -48,7 +48,7 @@ func recorded(headers []header, h http.Header) []attribute.KeyValue {
 		}
 		told := make([]string, len(values))
 		for i, value := range values {
-			told[i] = exception.Cut(value)
+			told[i] = errinfo.Cut(value)
 			if header.secret {
 				told[i] = privacy.Redacted
 			}

@@ -5,13 +5,13 @@ import (
 	"strings"
 
 	"github.com/nais/spor/httptrace/internal/routing"
-	"github.com/nais/spor/internal/memo"
+	"github.com/nais/spor/internal/cache"
 )
 
 // nameKey is what a span name is made of.
 type nameKey struct{ method, route string }
 
-var names memo.Map[nameKey, string]
+var names cache.Map[nameKey, string]
 
 // spanName returns the name of the span of a request: its method, if that is a
 // known one, and its route, if it has one.

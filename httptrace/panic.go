@@ -3,7 +3,7 @@ package httptrace
 import (
 	"net/http"
 
-	"github.com/nais/spor/internal/exception"
+	"github.com/nais/spor/internal/errinfo"
 )
 
 // panicked notes that the handler panicked with v, while the stack still has the
@@ -13,5 +13,5 @@ func (c *call) panicked(v any) {
 		c.aborted = true
 		return
 	}
-	c.failure = exception.Record(c.span.Span, v)
+	c.failure = errinfo.Record(c.span.Span, v)
 }

@@ -10,9 +10,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace/internal/routing"
-	"github.com/nais/spor/internal/carrier"
-	"github.com/nais/spor/internal/live"
-	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/httpheader"
+	"github.com/nais/spor/internal/providers"
+	"github.com/nais/spor/internal/suppress"
 )
 
 // Handler returns next with a server span and request metrics for every request.
@@ -44,12 +44,12 @@ type server struct {
 
 	next     http.Handler
 	otelhttp http.Handler
-	meter    *live.Meter[*serverMetrics]
+	meter    *providers.Meter[*serverMetrics]
 }
 
 func newServer(next http.Handler, c *config) *server {
 	s := &server{core: newCore(c), next: next}
-	s.meter = live.NewMeter(c.meterProvider, scopeName, s.newServerMetrics)
+	s.meter = providers.NewMeter(c.meterProvider, scopeName, s.newServerMetrics)
 	s.otelhttp = otelhttp.NewMiddleware("", c.otelhttpOptions(
 		otelhttp.WithTracerProvider(provider{start: s.start}),
 		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // trace extracts
@@ -65,12 +65,12 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.route.Below(w, r, s.next)
 		return
 	}
-	if mute.Is(ctx) {
+	if suppress.Is(ctx) {
 		s.next.ServeHTTP(w, r)
 		return
 	}
 	if noise(r) || !s.wanted(r) {
-		routing.ServeWith(mute.Context(ctx), s.next, w, r)
+		routing.ServeWith(suppress.Context(ctx), s.next, w, r)
 		return
 	}
 	_, tracing := s.tracer.Get()
@@ -120,7 +120,7 @@ func (s *server) pass(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) extract(r *http.Request) context.Context {
 	if p, ok := s.propagator.Get(); ok {
-		return p.Extract(r.Context(), carrier.Header(r.Header))
+		return p.Extract(r.Context(), httpheader.Header(r.Header))
 	}
 	return r.Context()
 }

@@ -10,7 +10,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 
-	"github.com/nais/spor/internal/memo"
+	"github.com/nais/spor/internal/cache"
 )
 
 // seconds are the boundaries that the conventions advise for durations.
@@ -22,8 +22,8 @@ type serverMetrics struct {
 	duration   metric.Float64Histogram
 	optional   *serverSizes // nil without WithOptionalMetrics
 	attributes []attribute.KeyValue
-	series     memo.Map[serverSeries, []metric.RecordOption]
-	busy       memo.Map[serverSeries, []metric.AddOption]
+	series     cache.Map[serverSeries, []metric.RecordOption]
+	busy       cache.Map[serverSeries, []metric.AddOption]
 }
 
 // serverSizes are the instruments that not everyone needs.

@@ -8,7 +8,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/memo"
+	"github.com/nais/spor/internal/cache"
 )
 
 // An operation is what is done with records.
@@ -51,7 +51,7 @@ type descriptions struct {
 	*config
 
 	stableOnly bool
-	known      memo.Map[subject, *description]
+	known      cache.Map[subject, *description]
 }
 
 func (d *descriptions) of(s subject) *description { return d.known.Get(s, d.describe) }

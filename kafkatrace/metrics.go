@@ -13,7 +13,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/messagingconv"
 
-	"github.com/nais/spor/internal/memo"
+	"github.com/nais/spor/internal/cache"
 )
 
 // seconds are the boundaries that the conventions advise for durations.
@@ -119,7 +119,7 @@ func (c *config) measuredPartition(partition int32) int32 {
 type allSeries struct {
 	*config
 
-	known memo.Map[measured, *series]
+	known cache.Map[measured, *series]
 	made  atomic.Int64
 }
 

@@ -6,7 +6,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/suppress"
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
@@ -31,7 +31,7 @@ func Save(ctx context.Context) string {
 func Restore(ctx context.Context, saved string) context.Context {
 	parent, state, _ := strings.Cut(saved, " ")
 	sc, ok := header.ParseTraceparent([]byte(parent))
-	if !ok || mute.Is(ctx) {
+	if !ok || suppress.Is(ctx) {
 		return ctx
 	}
 	if ts, err := trace.ParseTraceState(state); err == nil {

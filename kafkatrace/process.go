@@ -10,8 +10,8 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/exception"
-	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/errinfo"
+	"github.com/nais/spor/internal/suppress"
 )
 
 // StartProcess starts the CONSUMER span of processing m, as a child of the span
@@ -35,7 +35,7 @@ func (t *Tracer) Process(ctx context.Context, m *Message, fn func(context.Contex
 func (t *Tracer) startProcess(ctx context.Context, m *Message) (context.Context, processing) {
 	tracer, measures := t.watched(ctx)
 	if tracer == nil && measures == nil {
-		if !mute.Is(ctx) {
+		if !suppress.Is(ctx) {
 			ctx, _ = t.receive(ctx, m)
 		}
 		return ctx, processing{}
@@ -111,7 +111,7 @@ func (p processing) unwind(ctx context.Context, returned *bool) {
 		p.end(ctx, outcome{"_OTHER", true})
 		return
 	}
-	p.end(ctx, outcome{exception.Record(p.span, v), true})
+	p.end(ctx, outcome{errinfo.Record(p.span, v), true})
 	panic(v) //nolint:forbidigo // the program's own panic goes on
 }
 

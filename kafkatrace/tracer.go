@@ -7,8 +7,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/dialect"
-	"github.com/nais/spor/internal/live"
-	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/providers"
+	"github.com/nais/spor/internal/suppress"
 )
 
 const scopeName = "github.com/nais/spor/kafkatrace"
@@ -18,9 +18,9 @@ const scopeName = "github.com/nais/spor/kafkatrace"
 type Tracer struct {
 	*config
 
-	tracer     *live.Tracer
-	propagator *live.Propagator
-	meter      *live.Meter[*instruments]
+	tracer     *providers.Tracer
+	propagator *providers.Propagator
+	meter      *providers.Meter[*instruments]
 	spans      descriptions
 	series     allSeries
 	lags       lags
@@ -35,13 +35,13 @@ func NewTracer(opts ...Option) *Tracer {
 	stableOnly := dialect.ParseOptIn(os.Getenv(dialect.Variable))&dialect.Messaging != 0
 	t := &Tracer{
 		config:     c,
-		tracer:     live.NewTracer(c.tracerProvider, scopeName),
-		propagator: live.NewPropagator(c.propagator),
+		tracer:     providers.NewTracer(c.tracerProvider, scopeName),
+		propagator: providers.NewPropagator(c.propagator),
 		spans:      descriptions{config: c, stableOnly: stableOnly},
 		series:     allSeries{config: c},
 		lags:       lags{clientID: c.clientID(), card: !stableOnly},
 	}
-	t.meter = live.NewMeter(c.meterProvider, scopeName, t.lags.instruments)
+	t.meter = providers.NewMeter(c.meterProvider, scopeName, t.lags.instruments)
 	return t
 }
 
@@ -53,7 +53,7 @@ func (t *Tracer) Close() { t.lags.close() }
 func (t *Tracer) watched(ctx context.Context) (trace.Tracer, *instruments) {
 	tracer, _ := t.tracer.Get()
 	measures, _ := t.meter.Get()
-	if (tracer != nil || measures != nil) && mute.Is(ctx) {
+	if (tracer != nil || measures != nil) && suppress.Is(ctx) {
 		return nil, nil
 	}
 	return tracer, measures

@@ -19,8 +19,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
-	"github.com/nais/spor/internal/mute"
 	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/suppress"
 	"github.com/nais/spor/kafkatrace"
 )
 
@@ -326,7 +326,7 @@ func TestSDKThatComesLater(t *testing.T) {
 func TestMutedContextStaysSilent(t *testing.T) {
 	sdk := oteltest.New(t)
 	tracer := kafkatrace.NewTracer(options(sdk, kafkatrace.WithCommitSpans())...)
-	ctx := mute.Context(t.Context())
+	ctx := suppress.Context(t.Context())
 	m, _ := record()
 	_, end := tracer.StartSend(ctx, m)
 	end(nil)

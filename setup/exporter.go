@@ -14,8 +14,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/nais/spor/setup/internal/ledger"
 	"github.com/nais/spor/setup/internal/pipeline"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 // largestRequest leaves room below the 4 MiB that a gRPC server accepts.
@@ -27,7 +27,7 @@ type exporter struct {
 	watcher
 	next     sdktrace.SpanExporter
 	conn     *grpc.ClientConn
-	ledger   *ledger.Ledger
+	stats   *spanstats.Stats
 	rewriter *rewriter
 	settled  func(spans int)
 
@@ -35,8 +35,8 @@ type exporter struct {
 	abort context.CancelFunc
 }
 
-func newExporter(s signalSettings, w *rewriter, l *ledger.Ledger, r *reporter) (*exporter, error) {
-	e := &exporter{ledger: l, rewriter: w, settled: func(int) {}}
+func newExporter(s signalSettings, w *rewriter, l *spanstats.Stats, r *reporter) (*exporter, error) {
+	e := &exporter{stats: l, rewriter: w, settled: func(int) {}}
 	e.signal, e.endpoint, e.reporter = "traces", s.endpoint, r
 	e.life, e.abort = context.WithCancel(context.Background())
 	conn, err := dial(s, e.watch)
@@ -61,7 +61,7 @@ func newExporter(s signalSettings, w *rewriter, l *ledger.Ledger, r *reporter) (
 // ExportSpans settles every span, and reports what goes wrong itself.
 func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	if e.life.Err() != nil {
-		e.ledger.Drop(ledger.AfterShutdown, int64(len(spans)))
+		e.stats.Drop(spanstats.AfterShutdown, int64(len(spans)))
 		e.settled(len(spans))
 		return nil
 	}
@@ -83,7 +83,7 @@ func (e *exporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan, halv
 	}
 	if err == nil || answer.accepted {
 		halving.Accept()
-		e.ledger.Settle(answer.rejected, len(spans))
+		e.stats.Settle(answer.rejected, len(spans))
 		e.partly("spans", answer)
 		return
 	}
@@ -93,7 +93,7 @@ func (e *exporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan, halv
 		e.send(ctx, spans[middle:], halving)
 		return
 	}
-	e.ledger.Drop(reasonOf(e.life, err), int64(len(spans)))
+	e.stats.Drop(reasonOf(e.life, err), int64(len(spans)))
 	e.failed(err)
 }
 
@@ -123,28 +123,28 @@ func throttled(err error) bool {
 
 // reasonOf returns why what an export had is lost. life ends when exports are to be
 // given up.
-func reasonOf(life context.Context, err error) ledger.Reason {
+func reasonOf(life context.Context, err error) spanstats.Reason {
 	switch status.Code(err) {
 	case codes.ResourceExhausted:
 		switch {
 		case throttled(err):
 		case pipeline.TooLarge(err):
-			return ledger.TooBig
+			return spanstats.TooBig
 		default:
-			return ledger.Rejected
+			return spanstats.Rejected
 		}
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Aborted:
 	case codes.Unknown:
 		if strings.Contains(err.Error(), tooLarge) {
-			return ledger.TooBig
+			return spanstats.TooBig
 		}
 	default:
-		return ledger.Rejected
+		return spanstats.Rejected
 	}
 	if life.Err() != nil {
-		return ledger.AfterShutdown
+		return spanstats.AfterShutdown
 	}
-	return ledger.TimedOut
+	return spanstats.TimedOut
 }
 
 // Shutdown closes the connection. The batch processor calls it once, last.

@@ -8,7 +8,7 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"github.com/nais/spor/setup/internal/ledger"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 // unreachedSpans is how many spans are unreachedBytes.
@@ -19,7 +19,7 @@ const unreachedSpans = unreachedBytes / spanBytes
 type gate struct {
 	next     sdktrace.SpanProcessor
 	exporter *exporter
-	ledger   *ledger.Ledger
+	stats   *spanstats.Stats
 	queue    int64
 
 	closed   atomic.Bool
@@ -32,7 +32,7 @@ type gate struct {
 const flushMarks = 256
 
 func newGate(e *exporter, batch batchSettings) *gate {
-	g := &gate{exporter: e, ledger: e.ledger, queue: int64(batch.queue)}
+	g := &gate{exporter: e, stats: e.stats, queue: int64(batch.queue)}
 	e.settled = func(spans int) { g.waiting.Add(-int64(spans)) }
 	g.next = sdktrace.NewBatchSpanProcessor(e,
 		sdktrace.WithMaxQueueSize(batch.queue+flushMarks),
@@ -52,12 +52,12 @@ func (g *gate) OnEnd(span sdktrace.ReadOnlySpan) {
 	g.entering.Add(1)
 	defer g.entering.Add(-1)
 	if g.closed.Load() {
-		g.ledger.Drop(ledger.AfterShutdown, 1)
+		g.stats.Drop(spanstats.AfterShutdown, 1)
 		return
 	}
 	if g.waiting.Add(1) > g.room() {
 		g.waiting.Add(-1)
-		g.ledger.Drop(ledger.QueueFull, 1)
+		g.stats.Drop(spanstats.QueueFull, 1)
 		return
 	}
 	g.next.OnEnd(span)

@@ -5,7 +5,7 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"github.com/nais/spor/internal/live"
+	"github.com/nais/spor/internal/providers"
 	"github.com/nais/spor/setup"
 )
 
@@ -26,7 +26,7 @@ func TestLateAttributes(t *testing.T) {
 			environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", c.Endpoint())
 			logLines(t)
 			shutdown := mustStart(t, test.opts...)
-			if got := live.NewTracer(nil, "test").Late(); got != test.late {
+			if got := providers.NewTracer(nil, "test").Late(); got != test.late {
 				t.Errorf("late: %v", got)
 			}
 			if err := shutdown(t.Context()); err != nil {

@@ -8,8 +8,8 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/fault"
-	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/errinfo"
+	"github.com/nais/spor/internal/suppress"
 )
 
 // LogHandler returns a handler that writes one JSON object a line to w, in the
@@ -54,8 +54,8 @@ type logHandler struct {
 	opts    *slog.HandlerOptions
 	grouped bool // attributes are not at the top level any more
 	own     ownFields
-	fault   fault.Fault // of an attribute given to With
-	team    bool        // such an attribute is the mark of Team Logs
+	fault   errinfo.Info // of an attribute given to With
+	team    bool         // such an attribute is the mark of Team Logs
 
 	// What made this handler of another, for handlers that are made later.
 	parent *logHandler
@@ -93,7 +93,7 @@ func (h *logHandler) Handle(ctx context.Context, r slog.Record) error {
 // spanOf returns the span that ctx has, but for the silent one, which is nobody's.
 func (h *logHandler) spanOf(ctx context.Context) trace.SpanContext {
 	span := trace.SpanContextFromContext(ctx)
-	if h.own.trace || !span.IsSampled() && mute.Is(ctx) {
+	if h.own.trace || !span.IsSampled() && suppress.Is(ctx) {
 		return trace.SpanContext{}
 	}
 	return span

@@ -12,7 +12,7 @@ import (
 	"testing/slogtest"
 	"time"
 
-	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/suppress"
 	"github.com/nais/spor/setup"
 )
 
@@ -192,7 +192,7 @@ func TestLogHandlerWritesDurationsAsText(t *testing.T) {
 }
 
 func TestLogHandlerKnowsNoSilentSpan(t *testing.T) {
-	line := logged(t, nil, func(l *slog.Logger) { l.InfoContext(mute.Context(t.Context()), "m") })
+	line := logged(t, nil, func(l *slog.Logger) { l.InfoContext(suppress.Context(t.Context()), "m") })
 	if line["trace_id"] != nil {
 		t.Errorf("got %v, want no trace_id", line)
 	}

@@ -12,7 +12,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/fault"
+	"github.com/nais/spor/internal/errinfo"
 	"github.com/nais/spor/internal/scope"
 )
 
@@ -33,7 +33,7 @@ type bridged struct {
 }
 
 // record exports r, if records are exported.
-func (b *bridge) record(ctx context.Context, h *logHandler, r slog.Record, hasSpan bool, f fault.Fault) {
+func (b *bridge) record(ctx context.Context, h *logHandler, r slog.Record, hasSpan bool, f errinfo.Info) {
 	provider := exportedLogs.Load()
 	if provider == nil {
 		return
@@ -41,7 +41,7 @@ func (b *bridge) record(ctx context.Context, h *logHandler, r slog.Record, hasSp
 	if !hasSpan {
 		ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{})
 	}
-	if (f != fault.Fault{}) {
+	if (f != errinfo.Info{}) {
 		ctx = context.WithValue(ctx, faultKey{}, f)
 	}
 	_ = b.handler(h, provider).Handle(ctx, r) // it has no errors
@@ -82,7 +82,7 @@ func (l faultLogger) Enabled(ctx context.Context, p log.EnabledParameters) bool 
 
 func (l faultLogger) Emit(ctx context.Context, r log.Record) {
 	r.SetSeverityText(string(appendLevel(nil, []byte(r.SeverityText()))))
-	if f, ok := ctx.Value(faultKey{}).(fault.Fault); ok {
+	if f, ok := ctx.Value(faultKey{}).(errinfo.Info); ok {
 		addIfKnown(&r, semconv.ExceptionTypeKey, f.Type)
 		addIfKnown(&r, semconv.ExceptionMessageKey, f.Message)
 		addIfKnown(&r, semconv.ExceptionStacktraceKey, f.Stack)

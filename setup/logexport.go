@@ -10,8 +10,8 @@ import (
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	"google.golang.org/grpc"
 
-	"github.com/nais/spor/setup/internal/ledger"
 	"github.com/nais/spor/setup/internal/pipeline"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 // logExporter sends clean log records over OTLP and reports trouble itself.
@@ -19,7 +19,7 @@ type logExporter struct {
 	watcher
 	sdklog.Exporter
 	conn    *grpc.ClientConn
-	ledger  *ledger.Ledger
+	stats  *spanstats.Stats
 	waiting atomic.Int64 // records that the processor has, and the exporter was not given
 	pending atomic.Int64 // records that are neither delivered nor dropped
 
@@ -27,8 +27,8 @@ type logExporter struct {
 	stop context.CancelFunc
 }
 
-func newLogExporter(ctx context.Context, s signalSettings, l *ledger.Ledger, r *reporter) (*logExporter, error) {
-	e := &logExporter{ledger: l}
+func newLogExporter(ctx context.Context, s signalSettings, l *spanstats.Stats, r *reporter) (*logExporter, error) {
+	e := &logExporter{stats: l}
 	e.signal, e.endpoint, e.reporter = "logs", s.endpoint, r
 	e.life, e.stop = context.WithCancel(context.WithoutCancel(ctx))
 	conn, err := dial(s, e.watch)
@@ -75,7 +75,7 @@ func (e *logExporter) send(ctx context.Context, records []sdklog.Record, halving
 	if err == nil || answer.accepted {
 		halving.Accept()
 		if e.claim(len(records)) {
-			e.ledger.Settle(answer.rejected, len(records))
+			e.stats.Settle(answer.rejected, len(records))
 		}
 		e.partly("log records", answer)
 		return
@@ -88,9 +88,9 @@ func (e *logExporter) send(ctx context.Context, records []sdklog.Record, halving
 	}
 	reason := reasonOf(e.life, err)
 	if e.claim(len(records)) {
-		e.ledger.Drop(reason, int64(len(records)))
+		e.stats.Drop(reason, int64(len(records)))
 	}
-	if reason != ledger.AfterShutdown {
+	if reason != spanstats.AfterShutdown {
 		e.failed(err)
 	}
 }
@@ -109,7 +109,7 @@ func (e *logExporter) claim(n int) bool {
 }
 
 // abandon counts everything that is pending as lost. No more may come.
-func (e *logExporter) abandon() { e.ledger.Drop(ledger.AfterShutdown, e.pending.Swap(0)) }
+func (e *logExporter) abandon() { e.stats.Drop(spanstats.AfterShutdown, e.pending.Swap(0)) }
 
 // Shutdown closes the connection. The processor calls it after the last export.
 func (e *logExporter) Shutdown(ctx context.Context) error {

@@ -8,7 +8,7 @@ import (
 
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 
-	"github.com/nais/spor/setup/internal/ledger"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 // logGate stands before the batch processor of log records and counts what that one
@@ -36,12 +36,12 @@ func (g *logGate) OnEmit(ctx context.Context, record *sdklog.Record) error {
 	defer g.entering.Add(-1)
 	e := g.exporter
 	if g.closed.Load() {
-		e.ledger.Drop(ledger.AfterShutdown, 1)
+		e.stats.Drop(spanstats.AfterShutdown, 1)
 		return nil
 	}
 	if e.waiting.Add(1) > g.queue {
 		e.waiting.Add(-1)
-		e.ledger.Drop(ledger.QueueFull, 1)
+		e.stats.Drop(spanstats.QueueFull, 1)
 		return nil
 	}
 	e.pending.Add(1)

@@ -8,7 +8,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/fault"
+	"github.com/nais/spor/internal/errinfo"
 )
 
 // slog's handler passes nothing of a record to its writer but the line. What the
@@ -26,7 +26,7 @@ const (
 )
 
 // mark returns message with the mark before it, if there is anything to say.
-func mark(message string, span trace.SpanContext, f fault.Fault) string {
+func mark(message string, span trace.SpanContext, f errinfo.Info) string {
 	hasFault := f.Type != "" || f.Stack != ""
 	if !span.IsValid() && !hasFault {
 		return message

@@ -21,8 +21,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/nais/spor/internal/mute"
 	"github.com/nais/spor/internal/receiver"
+	"github.com/nais/spor/internal/suppress"
 	"github.com/nais/spor/setup"
 )
 
@@ -87,7 +87,7 @@ func TestLogsAreExported(t *testing.T) {
 	log0 := slog.New(handler).With("team", "01017012345").WithGroup("g") // made before Start
 	shutdown := exportLogs(t, c.Endpoint())
 	log0.Log(remote(sampledParent), slog.LevelError+4, "no person 01017012345", "n", 1, "ident", 1017012345, "number", int64(31129912345), "error", fmt.Errorf("load: %w", failDeep()))
-	slog.New(handler).InfoContext(mute.Context(t.Context()), "silent")
+	slog.New(handler).InfoContext(suppress.Context(t.Context()), "silent")
 	if err := shutdown(context.Background()); err != nil {
 		t.Fatal(err)
 	}

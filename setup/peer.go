@@ -11,7 +11,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/memo"
+	"github.com/nais/spor/internal/cache"
 )
 
 // peerServiceKey is what Tempo's service graph reads first for the other end of
@@ -30,7 +30,7 @@ const peerServiceKey attribute.Key = "peer.service"
 type peers struct {
 	sidecars map[int64]string // by port
 	database string           // the only one that the environment names
-	names    *memo.Map[databaseKey, string]
+	names    *cache.Map[databaseKey, string]
 }
 
 type databaseKey struct{ name, system string }
@@ -50,7 +50,7 @@ var sidecarVariables = map[string]string{
 // readPeers takes the environment as a list too, since the names of database
 // variables hold the database's name.
 func readPeers(env *environment, all []string) peers {
-	p := peers{sidecars: map[int64]string{}, names: new(memo.Map[databaseKey, string])}
+	p := peers{sidecars: map[int64]string{}, names: new(cache.Map[databaseKey, string])}
 	for variable, name := range sidecarVariables {
 		if u, err := url.Parse(env.text(variable)); err == nil && isLocal(u.Hostname()) {
 			p.sidecars[portOf(u)] = nodeName(name, "sidecar")

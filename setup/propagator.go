@@ -6,7 +6,7 @@ import (
 
 	"go.opentelemetry.io/otel/propagation"
 
-	"github.com/nais/spor/internal/carrier"
+	"github.com/nais/spor/internal/httpheader"
 )
 
 // readPropagator reads OTEL_PROPAGATORS. The default is what NAIS sets.
@@ -79,7 +79,7 @@ func strictCarrier(plain propagation.TextMapCarrier) propagation.TextMapCarrier 
 		return propagation.MapCarrier(nil)
 	case propagation.HeaderCarrier:
 		return headers(c)
-	case carrier.Header:
+	case httpheader.Header:
 		return headers(c)
 	case propagation.ValuesGetter:
 		return manyValued{plain, c}
@@ -88,12 +88,12 @@ func strictCarrier(plain propagation.TextMapCarrier) propagation.TextMapCarrier 
 }
 
 // headers is a header of which the values are strict.
-type headers carrier.Header
+type headers httpheader.Header
 
 func (h headers) Get(key string) string      { return strictValue(key, h.Values(key)) }
-func (h headers) Set(key, value string)      { carrier.Header(h).Set(key, value) }
-func (h headers) Keys() []string             { return carrier.Header(h).Keys() }
-func (h headers) Values(key string) []string { return carrier.Header(h).Values(key) }
+func (h headers) Set(key, value string)      { httpheader.Header(h).Set(key, value) }
+func (h headers) Keys() []string             { return httpheader.Header(h).Keys() }
+func (h headers) Values(key string) []string { return httpheader.Header(h).Values(key) }
 
 // manyValued is any other carrier that tells repeated values apart.
 type manyValued struct {

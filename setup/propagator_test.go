@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/carrier"
+	"github.com/nais/spor/internal/httpheader"
 )
 
 func TestPropagatorsOfTheVariable(t *testing.T) {
@@ -124,7 +124,7 @@ func TestExtractFromHeadersAllocatesForTheSpanAlone(t *testing.T) {
 	}
 	plain := propagation.HeaderCarrier{"Traceparent": {sampledParent}}
 	own := testing.AllocsPerRun(100, func() { propagation.TraceContext{}.Extract(context.Background(), plain) })
-	for _, c := range []propagation.TextMapCarrier{plain, carrier.Header(plain)} {
+	for _, c := range []propagation.TextMapCarrier{plain, httpheader.Header(plain)} {
 		if got := extract(c); got >= own {
 			t.Errorf("%T with a traceparent: got %v allocations, want fewer than the %v of OpenTelemetry's own", c, got, own)
 		}

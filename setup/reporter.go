@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/nais/spor/setup/internal/ledger"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 const (
@@ -25,8 +25,8 @@ const (
 // reporter tells people of the exporters' trouble, for all signals at most one
 // line a minute, never from the request path.
 type reporter struct {
-	ledger  *ledger.Ledger // of spans
-	records *ledger.Ledger // of log records
+	stats  *spanstats.Stats // of spans
+	records *spanstats.Stats // of log records
 
 	mu       sync.Mutex
 	held     bool // only remember: it will all be said at once
@@ -173,7 +173,7 @@ func (r *reporter) release() {
 	r.mu.Lock()
 	r.held = false
 	failed := r.failure != nil
-	_, spans := r.ledger.Drops()
+	_, spans := r.stats.Drops()
 	if _, records := r.records.Drops(); spans+records > r.lost {
 		r.reported = false // nothing is told after this
 	}
@@ -194,7 +194,7 @@ func (r *reporter) report(failed bool) {
 func (r *reporter) due(failed bool) []slog.Attr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	spans, lostSpans := r.ledger.Drops()
+	spans, lostSpans := r.stats.Drops()
 	records, lostRecords := r.records.Drops()
 	lost := lostSpans + lostRecords
 	if r.held || r.reported && time.Since(r.last) < r.interval() || !failed && lost == r.lost {
@@ -211,10 +211,10 @@ func (r *reporter) due(failed bool) []slog.Attr {
 		attrs = append(attrs, slog.String("signal", "logs"), slog.String("endpoint", r.logs.url))
 	}
 	if lostSpans > 0 {
-		attrs = append(attrs, slog.String("spans_dropped", ledger.Describe(spans)))
+		attrs = append(attrs, slog.String("spans_dropped", spanstats.Describe(spans)))
 	}
 	if lostRecords > 0 {
-		attrs = append(attrs, slog.String("log_records_dropped", ledger.Describe(records)))
+		attrs = append(attrs, slog.String("log_records_dropped", spanstats.Describe(records)))
 	}
 	if f := r.failure; f != nil {
 		attrs = append(attrs, slog.String("error", foreignText(f.err.Error())), slog.String("cure", cure(f.err, f.endpoint)))

@@ -8,7 +8,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/suppress"
 )
 
 const (
@@ -85,7 +85,7 @@ type silencer struct{ sdktrace.Sampler }
 func (s silencer) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
 	// A sampled parent cannot be the silent one, and saves the look-up.
 	parent := trace.SpanContextFromContext(p.ParentContext)
-	if !parent.IsSampled() && mute.Is(p.ParentContext) {
+	if !parent.IsSampled() && suppress.Is(p.ParentContext) {
 		return sdktrace.SamplingResult{Decision: sdktrace.Drop, Tracestate: parent.TraceState()}
 	}
 	return s.Sampler.ShouldSample(p)

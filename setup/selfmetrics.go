@@ -6,7 +6,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/nais/spor/setup/internal/ledger"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 // observe records what telemetry makes of itself, in three instruments: how many
@@ -35,8 +35,8 @@ func (t *telemetry) observe(meter metric.Meter) error {
 		return err
 	}
 	_, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		observeLedger(o, spans, t.ledger)
-		observeLedger(o, records, t.records)
+		observeStats(o, spans, t.stats)
+		observeStats(o, records, t.records)
 		for signal, n := range t.reporter.failureCounts() {
 			o.ObserveInt64(failures, n, metric.WithAttributes(attribute.String("signal", signal)))
 		}
@@ -45,7 +45,7 @@ func (t *telemetry) observe(meter metric.Meter) error {
 	return err
 }
 
-func observeLedger(o metric.Observer, counter metric.Int64Observable, l *ledger.Ledger) {
+func observeStats(o metric.Observer, counter metric.Int64Observable, l *spanstats.Stats) {
 	if delivered := l.Delivered(); delivered > 0 {
 		o.ObserveInt64(counter, delivered)
 	}

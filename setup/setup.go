@@ -13,7 +13,7 @@ import (
 	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
 
-	"github.com/nais/spor/setup/internal/ledger"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 // flushTimeout bounds shutdown where the caller does not. A NAIS pod has about 25
@@ -59,9 +59,9 @@ func startOnce(ctx context.Context, env *environment, c *config) (*telemetry, er
 // telemetry is the running SDK.
 type telemetry struct {
 	signals  []provider
-	last     []provider     // that of logs, in which the others may still say something
-	ledger   *ledger.Ledger // of spans
-	records  *ledger.Ledger // of log records
+	last     []provider       // that of logs, in which the others may still say something
+	stats   *spanstats.Stats // of spans
+	records  *spanstats.Stats // of log records
 	reporter *reporter
 
 	once sync.Once
@@ -76,8 +76,8 @@ type provider interface {
 }
 
 func newTelemetry() *telemetry {
-	spans, records := &ledger.Ledger{}, &ledger.Ledger{}
-	return &telemetry{ledger: spans, records: records, reporter: &reporter{ledger: spans, records: records}, done: make(chan struct{})}
+	spans, records := &spanstats.Stats{}, &spanstats.Stats{}
+	return &telemetry{stats: spans, records: records, reporter: &reporter{stats: spans, records: records}, done: make(chan struct{})}
 }
 
 func start(ctx context.Context, env *environment, c *config) (*telemetry, error) {
@@ -162,16 +162,16 @@ func (t *telemetry) flush(ctx context.Context) {
 
 // lost returns an error if not every span and every log record was delivered.
 func (t *telemetry) lost() error {
-	return errors.Join(lostOf("spans", t.ledger, t.reporter.spans), lostOf("log records", t.records, t.reporter.logs))
+	return errors.Join(lostOf("spans", t.stats, t.reporter.spans), lostOf("log records", t.records, t.reporter.logs))
 }
 
-func lostOf(items string, l *ledger.Ledger, e *endpoint) error {
+func lostOf(items string, l *spanstats.Stats, e *endpoint) error {
 	drops, all := l.Drops()
 	if all == 0 {
 		return nil
 	}
 	return fmt.Errorf("setup: %d of %d %s were not delivered to %s: %s",
-		all, all+l.Delivered(), items, e.url, ledger.Describe(drops))
+		all, all+l.Delivered(), items, e.url, spanstats.Describe(drops))
 }
 
 // oneLine joins the problems of err.

@@ -8,7 +8,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/fault"
+	"github.com/nais/spor/internal/errinfo"
 )
 
 const (
@@ -54,7 +54,7 @@ func WithTeamLogs(w io.Writer) Option {
 
 // toTeam writes a marked record, by a handler of its own: no ReplaceAttr of the
 // program's can turn it round.
-func (h *logHandler) toTeam(r slog.Record, span trace.SpanContext, f fault.Fault) error {
+func (h *logHandler) toTeam(r slog.Record, span trace.SpanContext, f errinfo.Info) error {
 	theTeam.warnOfExport()
 	r.Message = mark(r.Message, span, f)
 	handler := h.remake(slog.NewJSONHandler(teamWriter{}, h.opts))

@@ -9,7 +9,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc"
 
-	"github.com/nais/spor/internal/live"
+	"github.com/nais/spor/internal/providers"
 	"github.com/nais/spor/setup/internal/otlp"
 	"github.com/nais/spor/setup/internal/pipeline"
 )
@@ -43,7 +43,7 @@ func (t *telemetry) startTraces(s *settings) error {
 		sdktrace.WithSpanProcessor(all),
 	)
 	if s.attributesMayBeLate() {
-		live.AllowLate(provider)
+		providers.AllowLate(provider)
 	}
 	otel.SetTracerProvider(provider)
 	t.signals = append(t.signals, provider)
@@ -63,7 +63,7 @@ func (t *telemetry) newPipeline(s *settings) (sdktrace.SpanProcessor, error) {
 	w := &watcher{signal: "traces", endpoint: s.traces.endpoint, reporter: t.reporter}
 	c := pipeline.Config{
 		Dial:     func() (*grpc.ClientConn, error) { return dial(s.traces, w.watch, bulk()) },
-		Encoding: otlp.NewCommon(s.rewriter), Ledger: t.ledger, Trouble: w, Headers: s.traces.headers,
+		Encoding: otlp.NewCommon(s.rewriter), Stats: t.stats, Trouble: w, Headers: s.traces.headers,
 		Timeout: min(s.traces.timeout, s.batch.timeout), Delay: s.batch.delay, Bytes: w.bufferBytes(),
 	}
 	if s.batch.counted {
@@ -96,7 +96,7 @@ func (w *watcher) bufferBytes() func() int {
 
 // officialPipeline is that of the OpenTelemetry SDK.
 func (t *telemetry) officialPipeline(s *settings) (sdktrace.SpanProcessor, error) {
-	e, err := newExporter(s.traces, s.rewriter, t.ledger, t.reporter)
+	e, err := newExporter(s.traces, s.rewriter, t.stats, t.reporter)
 	if err != nil {
 		return nil, fmt.Errorf("setup: %s: %w", s.traces.endpoint.url, err)
 	}

@@ -9,8 +9,8 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"github.com/nais/spor/internal/live"
 	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/providers"
 )
 
 // atStart counts the attributes that spans start with.
@@ -69,7 +69,7 @@ func TestLateAttributes(t *testing.T) {
 				sdk := oteltest.New(t, sdktrace.WithSpanProcessor(starts))
 				late := i == 1
 				if late {
-					live.AllowLate(sdk.TracerProvider)
+					providers.AllowLate(sdk.TracerProvider)
 				}
 				fake := full()
 				fake.Hook = func(_ context.Context, _, text string) error {

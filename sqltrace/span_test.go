@@ -13,9 +13,9 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/mute"
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/internal/sqltest"
+	"github.com/nais/spor/internal/suppress"
 	"github.com/nais/spor/sqltrace"
 )
 
@@ -84,7 +84,7 @@ func TestStatementWithoutParentHasSpan(t *testing.T) {
 func TestMutedStatementHasNothing(t *testing.T) {
 	sdk := oteltest.New(t)
 	db := open(t, full().Connector(), options(sdk)...)
-	ctx := mute.Context(t.Context())
+	ctx := suppress.Context(t.Context())
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		t.Fatal(err)

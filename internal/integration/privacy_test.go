@@ -25,17 +25,17 @@ func TestNothingGetsOut(t *testing.T) {
 	s := newSeeds()
 	c := listen(t, ":0")
 	address := closedPort(t)
-	gossip := program(t, "gossip")
+	leaktest := program(t, "leaktest")
 	var stdout, stderr bytes.Buffer
-	gossip.Stdout, gossip.Stderr = &stdout, &stderr
-	gossip.Env = append(os.Environ(),
+	leaktest.Stdout, leaktest.Stderr = &stdout, &stderr
+	leaktest.Env = append(os.Environ(),
 		"GOSSIP_ADDRESS="+address, "GOSSIP_UNREACHABLE="+closedPort(t),
 		"GOSSIP_LAST_WORDS=I knew "+s.number()+" of https://u:"+s.credential()+"@h/?sig="+s.credential(),
-		"OTEL_SERVICE_NAME=gossip", "OTEL_RESOURCE_ATTRIBUTES=team="+s.number(), "OTEL_EXPORTER_OTLP_ENDPOINT="+c.Endpoint(),
+		"OTEL_SERVICE_NAME=leaktest", "OTEL_RESOURCE_ATTRIBUTES=team="+s.number(), "OTEL_EXPORTER_OTLP_ENDPOINT="+c.Endpoint(),
 		"OTEL_BSP_SCHEDULE_DELAY=50", "OTEL_BSP_MAX_QUEUE_SIZE=65536", "OTEL_METRIC_EXPORT_INTERVAL=10000",
 		"OTEL_LOGS_EXPORTER=otlp", "OTEL_BLRP_MAX_QUEUE_SIZE=65536", "OTEL_BLRP_SCHEDULE_DELAY=50",
 	)
-	if err := gossip.Start(); err != nil {
+	if err := leaktest.Start(); err != nil {
 		t.Fatal(err)
 	}
 	awaitServing(t, address)
@@ -49,10 +49,10 @@ func TestNothingGetsOut(t *testing.T) {
 	}
 	close(work)
 	wait.Wait()
-	if err := gossip.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := leaktest.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if err := gossip.Wait(); err == nil || gossip.ProcessState.ExitCode() != 1 {
+	if err := leaktest.Wait(); err == nil || leaktest.ProcessState.ExitCode() != 1 {
 		t.Errorf("got %v, want exit code 1: its last words are a panic", err)
 	}
 

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	programs = dir
 	code := 1
 	if buildProgram("../../examples", "./quotes") && buildProgram("../../cmd/spor", ".") &&
-		buildProgram(".", "./gossip") && buildProgram(".", "./byhand") {
+		buildProgram(".", "./leaktest") && buildProgram(".", "./byhand") {
 		code = m.Run()
 	}
 	_ = os.RemoveAll(dir)

@@ -18,7 +18,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/live"
+	"github.com/nais/spor/internal/providers"
 	"github.com/nais/spor/internal/sqltest"
 	"github.com/nais/spor/sqltrace"
 )
@@ -73,7 +73,7 @@ var sqlLibraries = []struct {
 		return sql.OpenDB(driverConnector{wrap})
 	}},
 	{"spor-setup", func(_ *testing.B, s sdk) *sql.DB { // as under setup, whose samplers do not look at attributes
-		live.AllowLate(s.tp)
+		providers.AllowLate(s.tp)
 		return sqltrace.OpenDB(sqlFake(), sqltrace.WithTracerProvider(s.tp), sqltrace.WithMeterProvider(metricnoop.NewMeterProvider()),
 			sqltrace.WithAttributes(sqlAttributes...))
 	}},

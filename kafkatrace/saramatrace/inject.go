@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/suppress"
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
@@ -28,7 +28,7 @@ func Inject(ctx context.Context, msg *sarama.ProducerMessage) {
 	}
 	sc, bag := trace.SpanContextFromContext(ctx), baggage.FromContext(ctx)
 	contexts.take(msg) // of an earlier call
-	if mute.Is(ctx) || bag.Len() > 0 {
+	if suppress.Is(ctx) || bag.Len() > 0 {
 		contexts.keep(excerpt(ctx, sc, bag), msg)
 	}
 	if !sc.IsValid() {
@@ -45,8 +45,8 @@ func Inject(ctx context.Context, msg *sarama.ProducerMessage) {
 
 // excerpt returns a context that has what matters of ctx, and holds nothing else.
 func excerpt(ctx context.Context, sc trace.SpanContext, bag baggage.Baggage) context.Context {
-	if mute.Is(ctx) {
-		return mute.Context(context.Background())
+	if suppress.Is(ctx) {
+		return suppress.Context(context.Background())
 	}
 	return baggage.ContextWithBaggage(trace.ContextWithSpanContext(context.Background(), sc), bag)
 }

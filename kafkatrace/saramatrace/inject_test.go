@@ -15,8 +15,8 @@ import (
 	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/mute"
 	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/suppress"
 	"github.com/nais/spor/kafkatrace"
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
@@ -55,7 +55,7 @@ func TestNothingKeepsMessages(t *testing.T) {
 		"span":             func(int) context.Context { return within },
 		"baggage":          func(i int) context.Context { return withBaggage(t.Context(), t, fmt.Sprint(i, large)) },
 		"span and baggage": func(i int) context.Context { return withBaggage(within, t, fmt.Sprint(i, large)) },
-		"suppressed":       func(int) context.Context { return mute.Context(within) },
+		"suppressed":       func(int) context.Context { return suppress.Context(within) },
 	} {
 		ways := map[string]func(*sarama.ProducerMessage){
 			"not sent":              func(*sarama.ProducerMessage) {},
@@ -108,7 +108,7 @@ func TestInjectedLast(t *testing.T) {
 	sdk.Forget()
 	m := &sarama.ProducerMessage{Topic: "quotes"}
 	saramatrace.Inject(withBaggage(t.Context(), t, "first"), m)
-	saramatrace.Inject(mute.Context(t.Context()), m)
+	saramatrace.Inject(suppress.Context(t.Context()), m)
 	saramatrace.Inject(withBaggage(t.Context(), t, "second"), m)
 	saramatrace.Inject(within, m)
 	if _, _, err := p.SendMessage(m); err != nil {

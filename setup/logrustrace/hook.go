@@ -4,8 +4,8 @@ import (
 	"github.com/sirupsen/logrus"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/fault"
-	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/errinfo"
+	"github.com/nais/spor/internal/suppress"
 )
 
 // Hook returns a hook that gives every entry the fields trace_id and span_id of
@@ -22,16 +22,16 @@ func (hook) Levels() []logrus.Level { return logrus.AllLevels }
 // Fire implements logrus.Hook. The entry is logrus's own copy.
 func (hook) Fire(e *logrus.Entry) error {
 	ctx := contextOf(e)
-	if span := trace.SpanContextFromContext(ctx); span.IsValid() && (span.IsSampled() || !mute.Is(ctx)) {
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() && (span.IsSampled() || !suppress.Is(ctx)) {
 		give(e, "trace_id", span.TraceID().String())
 		give(e, "span_id", span.SpanID().String())
 	}
-	var f fault.Fault
+	var f errinfo.Info
 	if err, ok := e.Data[logrus.ErrorKey].(error); ok && err != nil {
-		f = fault.Describe(err)
+		f = errinfo.Describe(err)
 	}
 	if f.Stack == "" && e.Level <= logrus.ErrorLevel {
-		f.Stack = fault.PanicStack()
+		f.Stack = errinfo.PanicStack()
 	}
 	give(e, "error.type", f.Type)
 	give(e, "stack_trace", f.Stack)

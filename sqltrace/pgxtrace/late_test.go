@@ -4,8 +4,8 @@ import (
 	"maps"
 	"testing"
 
-	"github.com/nais/spor/internal/live"
 	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/providers"
 )
 
 // A span says the same when its attributes may be late.
@@ -14,7 +14,7 @@ func TestLateAttributes(t *testing.T) {
 	for i := range said {
 		sdk := oteltest.New(t)
 		if i == 1 {
-			live.AllowLate(sdk.TracerProvider)
+			providers.AllowLate(sdk.TracerProvider)
 		}
 		pool := new(server).open(t, sdk, "")
 		if err := query(t.Context(), pool, "SELECT id, name FROM orders WHERE id = $1", "7"); err != nil {

@@ -13,8 +13,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/mute"
 	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/suppress"
 	"github.com/nais/spor/sqltrace"
 )
 
@@ -170,7 +170,7 @@ func TestStatementWithoutParentHasSpan(t *testing.T) {
 func TestMutedStatementHasNothing(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := new(server).open(t, sdk, "")
-	ctx := mute.Context(t.Context())
+	ctx := suppress.Context(t.Context())
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		if err := query(ctx, tx, point, "1"); err != nil {
 			return err

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/nais/spor/internal/memo"
+	"github.com/nais/spor/internal/cache"
 	"github.com/nais/spor/sqltrace"
 	"github.com/nais/spor/sqltrace/internal/dbcall"
 	"github.com/nais/spor/sqltrace/internal/dbconf"
@@ -20,7 +20,7 @@ const scopeName = "github.com/nais/spor/sqltrace/pgxtrace"
 // them at once; what belongs to one connection is its session.
 type tracer struct {
 	*dbcall.Telemetry
-	databases memo.Map[dbconf.Target, *dbcall.Statements]
+	databases cache.Map[dbconf.Target, *dbcall.Statements]
 	pools     pools
 }
 

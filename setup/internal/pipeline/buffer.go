@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nais/spor/setup/internal/ledger"
 	"github.com/nais/spor/setup/internal/otlp"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 const (
@@ -24,7 +24,7 @@ const (
 // buffer holds what waits: what the shards fill, what is queued, and what is sent
 // or parked until it can be.
 type buffer struct {
-	ledger     *ledger.Ledger
+	stats     *spanstats.Stats
 	bytes      func() int
 	mostSpans  int64
 	batchSpans int64
@@ -242,13 +242,13 @@ func (b *buffer) landed(sent *batch) {
 // deliver settles spans that the collector took.
 func (b *buffer) deliver(spans int) {
 	b.waiting.Add(-int64(spans))
-	b.ledger.Deliver(int64(spans))
+	b.stats.Deliver(int64(spans))
 }
 
 // drop settles spans that are lost.
-func (b *buffer) drop(reason ledger.Reason, spans int) {
+func (b *buffer) drop(reason spanstats.Reason, spans int) {
 	b.waiting.Add(-int64(spans))
-	b.ledger.Drop(reason, int64(spans))
+	b.stats.Drop(reason, int64(spans))
 }
 
 // tell tells those who wait for spans to be settled. The caller holds the lock.

@@ -5,8 +5,8 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/nais/spor/setup/internal/ledger"
 	"github.com/nais/spor/setup/internal/otlp"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 // Config says where spans go, and what may wait. All of it is needed, but for
@@ -16,7 +16,7 @@ type Config struct {
 	// again when one has to be replaced.
 	Dial     func() (*grpc.ClientConn, error)
 	Encoding *otlp.Common
-	Ledger   *ledger.Ledger
+	Stats   *spanstats.Stats
 	Trouble  Trouble
 	Headers  map[string]string
 
@@ -43,6 +43,6 @@ type Trouble interface {
 	GaveUp(err error)
 	// Warning is told what the collector had to say about what it took.
 	Warning(message string)
-	// Dropped is told that the ledger may have more drops than before.
+	// Dropped is told that the stats may have more drops than before.
 	Dropped()
 }

@@ -1,6 +1,6 @@
 package pipeline
 
-import "github.com/nais/spor/setup/internal/ledger"
+import "github.com/nais/spor/setup/internal/spanstats"
 
 // used is how much of the memory is used, spare parts included. The caller holds
 // the lock.
@@ -56,14 +56,14 @@ func (b *buffer) evict() bool {
 		batch := b.parked[0]
 		b.parked[0] = nil
 		b.parked = b.parked[1:]
-		b.drop(ledger.QueueFull, len(batch.spans))
+		b.drop(spanstats.QueueFull, len(batch.spans))
 		b.held -= batch.body.held
 		batch.body.release()
 	case b.queue.len() > 0:
 		c := b.queue.pop()
 		b.queued -= c.size()
 		b.unbatched.Add(-int64(c.spans()))
-		b.drop(ledger.QueueFull, c.spans())
+		b.drop(spanstats.QueueFull, c.spans())
 		b.discard(c)
 	default:
 		return false
@@ -103,7 +103,7 @@ func (b *buffer) evictSpan() {
 			return
 		}
 		batch.spans, batch.whole = batch.spans[1:], false
-		b.drop(ledger.QueueFull, 1)
+		b.drop(spanstats.QueueFull, 1)
 		return
 	}
 	c := b.queue.peek()
@@ -115,7 +115,7 @@ func (b *buffer) evictSpan() {
 	c.first++
 	b.queued -= before - c.size()
 	b.unbatched.Add(-1)
-	b.drop(ledger.QueueFull, 1)
+	b.drop(spanstats.QueueFull, 1)
 }
 
 // abandon drops everything that is sealed, and was not delivered before the end.
@@ -123,9 +123,9 @@ func (b *buffer) abandon() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, batch := range b.parked {
-		reason := ledger.AfterShutdown
+		reason := spanstats.AfterShutdown
 		if batch.asked {
-			reason = ledger.TimedOut
+			reason = spanstats.TimedOut
 		}
 		b.drop(reason, len(batch.spans))
 		b.held -= batch.body.held
@@ -134,7 +134,7 @@ func (b *buffer) abandon() {
 	b.parked = nil
 	for b.queue.len() > 0 {
 		c := b.queue.pop()
-		b.drop(ledger.AfterShutdown, c.spans())
+		b.drop(spanstats.AfterShutdown, c.spans())
 		b.discard(c)
 	}
 	b.queued = 0

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"github.com/nais/spor/setup/internal/ledger"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 // flight is one batch on its way, with all the requests that it takes.
@@ -48,15 +48,15 @@ func (f *flight) send(b *batch) {
 	}
 	switch {
 	case f.life.Err() != nil:
-		f.drop(b, ledger.AfterShutdown)
+		f.drop(b, spanstats.AfterShutdown)
 	case b.halving != nil && b.halving.Hopeless() != nil:
-		f.giveUp(b, ledger.Rejected, b.halving.Hopeless())
+		f.giveUp(b, spanstats.Rejected, b.halving.Hopeless())
 	case f.gone != nil || f.pause > 0:
 		f.buffer.park(b)
 	case len(b.body.bytes) > b.halving.largestPart() && len(b.spans) > 1:
 		f.divide(b)
 	case len(b.body.bytes) > b.halving.largestPart():
-		f.drop(b, ledger.TooBig)
+		f.drop(b, spanstats.TooBig)
 		f.trouble.GaveUp(errTooLarge)
 	case b.suspect && f.halves(b, nil):
 	default:
@@ -79,7 +79,7 @@ func (f *flight) request(b *batch) {
 		return
 	}
 	if f.life.Err() != nil {
-		f.drop(b, ledger.AfterShutdown)
+		f.drop(b, spanstats.AfterShutdown)
 		f.trouble.GaveUp(err)
 		return
 	}
@@ -103,7 +103,7 @@ func (f *flight) request(b *batch) {
 	case tooLarge:
 		f.refuseSize(b, err)
 	case refused:
-		f.giveUp(b, ledger.Rejected, err)
+		f.giveUp(b, spanstats.Rejected, err)
 	}
 }
 
@@ -133,7 +133,7 @@ func (f *flight) settle(b *batch, response *coltracepb.ExportTraceServiceRespons
 	partly := response.GetPartialSuccess()
 	rejected := int(min(max(partly.GetRejectedSpans(), 0), int64(len(b.spans))))
 	f.buffer.deliver(len(b.spans) - rejected)
-	f.buffer.drop(ledger.Rejected, rejected)
+	f.buffer.drop(spanstats.Rejected, rejected)
 	f.buffer.release(b)
 	f.hopeless.Store(false)
 	f.doubted = false
@@ -168,7 +168,7 @@ func (f *flight) refuse(b *batch, err error) {
 		f.hopeless.Store(true)
 		f.endSearch()
 	}
-	f.giveUp(b, ledger.Rejected, err)
+	f.giveUp(b, spanstats.Rejected, err)
 }
 
 // refuseSize drops a batch that is too large for the collector, or has its halves
@@ -181,7 +181,7 @@ func (f *flight) refuseSize(b *batch, err error) {
 		f.divide(b)
 		return
 	}
-	f.giveUp(b, ledger.TooBig, err)
+	f.giveUp(b, spanstats.TooBig, err)
 }
 
 // beginSearch waits until other searches have found whether the collector accepts
@@ -215,12 +215,12 @@ func (f *flight) divide(b *batch) {
 	f.parts = append(f.parts, first, second)
 }
 
-func (f *flight) drop(b *batch, reason ledger.Reason) {
+func (f *flight) drop(b *batch, reason spanstats.Reason) {
 	f.buffer.drop(reason, len(b.spans))
 	f.buffer.release(b)
 }
 
-func (f *flight) giveUp(b *batch, reason ledger.Reason, err error) {
+func (f *flight) giveUp(b *batch, reason spanstats.Reason, err error) {
 	f.drop(b, reason)
 	f.trouble.GaveUp(err)
 }

@@ -18,9 +18,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/nais/spor/setup/internal/ledger"
 	"github.com/nais/spor/setup/internal/otlp"
 	"github.com/nais/spor/setup/internal/pipeline"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 // heavy is how spans use memory, and how many there are: many times the bound.
@@ -88,9 +88,9 @@ func testMemory(t *testing.T, answer func(context.Context) error, spans int, fil
 	if answer != nil {
 		dial = reachingAt(answering(t, answer))
 	}
-	l := &ledger.Ledger{}
+	l := &spanstats.Stats{}
 	p, err := pipeline.New(pipeline.Config{
-		Dial: dial, Encoding: otlp.NewCommon(plain{}), Ledger: l, Trouble: &trouble{},
+		Dial: dial, Encoding: otlp.NewCommon(plain{}), Stats: l, Trouble: &trouble{},
 		Timeout: 30 * time.Second, Delay: 100 * time.Millisecond, Bytes: func() int { return most },
 	})
 	if err != nil {

@@ -26,9 +26,9 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/nais/spor/internal/receiver"
-	"github.com/nais/spor/setup/internal/ledger"
 	"github.com/nais/spor/setup/internal/otlp"
 	"github.com/nais/spor/setup/internal/pipeline"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 // plain are rules that change nothing.
@@ -69,18 +69,18 @@ func (*trouble) Warning(string) {}
 func (*trouble) Dropped()       {}
 
 // exporting returns a provider whose spans go where dial leads.
-func exporting(t *testing.T, l *ledger.Ledger, dial func() (*grpc.ClientConn, error)) *sdktrace.TracerProvider {
+func exporting(t *testing.T, l *spanstats.Stats, dial func() (*grpc.ClientConn, error)) *sdktrace.TracerProvider {
 	t.Helper()
 	return exportingWith(t, l, plain{}, dial)
 }
 
-func exportingWith(t *testing.T, l *ledger.Ledger, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *sdktrace.TracerProvider {
+func exportingWith(t *testing.T, l *spanstats.Stats, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *sdktrace.TracerProvider {
 	t.Helper()
 	return sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(processor(t, l, rules, dial)))
 }
 
 // delivering is exportingWith a collector that takes everything.
-func delivering(t *testing.T, l *ledger.Ledger, rules otlp.Rules) *sdktrace.TracerProvider {
+func delivering(t *testing.T, l *spanstats.Stats, rules otlp.Rules) *sdktrace.TracerProvider {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{})
 	if err != nil {
@@ -100,16 +100,16 @@ func reachingAt(addr string) func() (*grpc.ClientConn, error) {
 	}
 }
 
-func processor(t *testing.T, l *ledger.Ledger, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *pipeline.Processor {
+func processor(t *testing.T, l *spanstats.Stats, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *pipeline.Processor {
 	t.Helper()
 	return processorAfter(t, 5*time.Second, l, rules, dial)
 }
 
 // processorAfter returns a processor that waits for more spans that long.
-func processorAfter(t *testing.T, delay time.Duration, l *ledger.Ledger, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *pipeline.Processor {
+func processorAfter(t *testing.T, delay time.Duration, l *spanstats.Stats, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *pipeline.Processor {
 	t.Helper()
 	p, err := pipeline.New(pipeline.Config{
-		Dial: dial, Encoding: otlp.NewCommon(rules), Ledger: l, Trouble: &trouble{},
+		Dial: dial, Encoding: otlp.NewCommon(rules), Stats: l, Trouble: &trouble{},
 		Timeout: 30 * time.Second, Delay: delay, Bytes: func() int { return 4 << 20 },
 	})
 	if err != nil {
@@ -133,7 +133,7 @@ func TestShortDelay(t *testing.T) {
 			}
 			t.Cleanup(server.Stop)
 			provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(
-				processorAfter(t, delay, &ledger.Ledger{}, plain{}, reaching(server))))
+				processorAfter(t, delay, &spanstats.Stats{}, plain{}, reaching(server))))
 			for range 100 {
 				endSpans(provider, 1)
 				select {
@@ -157,9 +157,9 @@ func endSpans(provider trace.TracerProvider, n int) {
 	}
 }
 
-func dropped(l *ledger.Ledger) string {
+func dropped(l *spanstats.Stats) string {
 	byReason, _ := l.Drops()
-	return ledger.Describe(byReason)
+	return spanstats.Describe(byReason)
 }
 
 // slow are rules that wait with a span.
@@ -175,7 +175,7 @@ func (s slow) AppendAdded(dst []attribute.KeyValue, _ sdktrace.ReadOnlySpan) []a
 
 // A span is encoded after its end, up to some that wait for that.
 func TestEndDoesNotEncode(t *testing.T) {
-	l := &ledger.Ledger{}
+	l := &spanstats.Stats{}
 	rules := slow{encodes: make(chan struct{})}
 	provider := delivering(t, l, rules)
 	ended := make(chan struct{})
@@ -197,7 +197,7 @@ func TestEndDoesNotEncode(t *testing.T) {
 
 // Where spans end faster than the sender encodes, it is helped.
 func TestManySpansAtOnce(t *testing.T) {
-	l := &ledger.Ledger{}
+	l := &spanstats.Stats{}
 	provider := delivering(t, l, plain{})
 	const from, spans = 4, 4000
 	var all sync.WaitGroup
@@ -214,7 +214,7 @@ func TestManySpansAtOnce(t *testing.T) {
 }
 
 func TestWhatEndsAfterTheShutdownIsCounted(t *testing.T) {
-	l := &ledger.Ledger{}
+	l := &spanstats.Stats{}
 	p := processor(t, l, plain{}, func() (*grpc.ClientConn, error) {
 		return grpc.NewClient("localhost:1", grpc.WithTransportCredentials(insecure.NewCredentials()))
 	})
@@ -230,7 +230,7 @@ func TestWhatEndsAfterTheShutdownIsCounted(t *testing.T) {
 }
 
 func TestBugOfTheRulesCostsOneSpan(t *testing.T) {
-	l := &ledger.Ledger{}
+	l := &spanstats.Stats{}
 	provider := delivering(t, l, plain{})
 	endSpans(provider, 3)
 	_, span := provider.Tracer("test").Start(t.Context(), "bug")
@@ -253,7 +253,7 @@ func TestNameThatStopsAndStartsResolving(t *testing.T) {
 	names := manual.NewBuilderWithScheme("names")
 	unknown := func() { names.CC().ReportError(errors.New("no such host")) }
 	known := func() { names.UpdateState(resolver.State{Addresses: []resolver.Address{{Addr: server.Addr()}}}) }
-	l := &ledger.Ledger{}
+	l := &spanstats.Stats{}
 	provider := exporting(t, l, func() (*grpc.ClientConn, error) {
 		return grpc.NewClient("names:///collector", grpc.WithResolvers(names), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	})
@@ -290,7 +290,7 @@ func TestNameThatStopsAndStartsResolving(t *testing.T) {
 // bubble is a collector within a synctest bubble.
 type bubble struct {
 	*testing.T
-	ledger   *ledger.Ledger
+	stats   *spanstats.Stats
 	provider *sdktrace.TracerProvider
 	coltracepb.UnimplementedTraceServiceServer
 	mu      sync.Mutex
@@ -358,11 +358,11 @@ func (b *bubble) dial() (*grpc.ClientConn, error) {
 func inBubble(t *testing.T, test func(b *bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bubble{T: t, ledger: &ledger.Ledger{}, conns: make(chan net.Conn, 8), done: make(chan struct{})}
+		b := &bubble{T: t, stats: &spanstats.Stats{}, conns: make(chan net.Conn, 8), done: make(chan struct{})}
 		server := grpc.NewServer()
 		coltracepb.RegisterTraceServiceServer(server, b)
 		go server.Serve(b)
-		b.provider = exporting(t, b.ledger, b.dial)
+		b.provider = exporting(t, b.stats, b.dial)
 		test(b)
 		if err := b.provider.Shutdown(context.Background()); err != nil {
 			t.Error(err)
@@ -376,15 +376,15 @@ func TestClockThatJumps(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		for _, jump := range []time.Duration{time.Millisecond, time.Hour, 30 * 24 * time.Hour} {
 			<-time.After(jump)
-			before, began := b.ledger.Delivered(), time.Now()
+			before, began := b.stats.Delivered(), time.Now()
 			endSpans(b.provider, 10)
 			<-time.After(5*time.Second - time.Millisecond)
-			if b.ledger.Delivered() != before {
+			if b.stats.Delivered() != before {
 				b.Errorf("after %s: sent before the delay was over", jump)
 			}
 			<-time.After(2 * time.Millisecond)
 			synctest.Wait()
-			if b.ledger.Delivered() != before+10 {
+			if b.stats.Delivered() != before+10 {
 				b.Errorf("after %s: not sent %s later", jump, time.Since(began))
 			}
 		}
@@ -401,8 +401,8 @@ func TestPauseThatTheCollectorAsksFor(t *testing.T) {
 		endSpans(b.provider, 10)
 		<-time.After(150 * time.Second)
 		synctest.Wait()
-		if b.ledger.Delivered() != 10 || len(b.asked) != 3 {
-			b.Fatalf("got %d delivered by %d requests, want 10 by 3", b.ledger.Delivered(), len(b.asked))
+		if b.stats.Delivered() != 10 || len(b.asked) != 3 {
+			b.Fatalf("got %d delivered by %d requests, want 10 by 3", b.stats.Delivered(), len(b.asked))
 		}
 		for i := range 2 {
 			if pause := b.asked[i+1].Sub(b.asked[i]); pause < time.Minute || pause > 63*time.Second {
@@ -420,8 +420,8 @@ func TestBatchIsGivenUpAfterItsTime(t *testing.T) {
 		endSpans(b.provider, 10)
 		<-time.After(40 * time.Second)
 		synctest.Wait()
-		if dropped(b.ledger) != "timeout 10" {
-			b.Errorf("dropped %q, want timeout 10", dropped(b.ledger))
+		if dropped(b.stats) != "timeout 10" {
+			b.Errorf("dropped %q, want timeout 10", dropped(b.stats))
 		}
 		// Pauses grow to a second, give or take a half.
 		if n := len(b.asked); n < 20 || n > 70 {
@@ -440,8 +440,8 @@ func TestBatchHasItsTimeAfterAnOutage(t *testing.T) {
 		endSpans(b.provider, 10)
 		<-time.After(3 * time.Minute)
 		synctest.Wait()
-		if b.ledger.Delivered() != 10 || len(b.asked) != 102 {
-			b.Errorf("got %d delivered by %d requests, dropped %q; want 10 by 102", b.ledger.Delivered(), len(b.asked), dropped(b.ledger))
+		if b.stats.Delivered() != 10 || len(b.asked) != 102 {
+			b.Errorf("got %d delivered by %d requests, dropped %q; want 10 by 102", b.stats.Delivered(), len(b.asked), dropped(b.stats))
 		}
 	})
 }
@@ -461,8 +461,8 @@ func TestOutageOfAnyLength(t *testing.T) {
 			b.setDown(false)
 			<-time.After(2 * time.Minute) // gRPC's own pauses here are its standard ones
 			synctest.Wait()
-			if b.ledger.Delivered() != 1010 || dropped(b.ledger) != "" {
-				b.Errorf("after %s: got %d delivered, dropped %q", outage, b.ledger.Delivered(), dropped(b.ledger))
+			if b.stats.Delivered() != 1010 || dropped(b.stats) != "" {
+				b.Errorf("after %s: got %d delivered, dropped %q", outage, b.stats.Delivered(), dropped(b.stats))
 			}
 		})
 	}
@@ -475,15 +475,15 @@ func TestFlushWaitsForWhatIsInFlightAlone(t *testing.T) {
 		if err := b.provider.ForceFlush(b.Context()); err != nil {
 			b.Fatal(err)
 		}
-		if b.ledger.Delivered() != 10 || time.Since(begin) > time.Second {
-			b.Errorf("got %d delivered after %s", b.ledger.Delivered(), time.Since(begin))
+		if b.stats.Delivered() != 10 || time.Since(begin) > time.Second {
+			b.Errorf("got %d delivered after %s", b.stats.Delivered(), time.Since(begin))
 		}
 	})
 }
 
 func TestNothingIsLeftBehind(t *testing.T) {
 	before := runtime.NumGoroutine()
-	l := &ledger.Ledger{}
+	l := &spanstats.Stats{}
 	provider := exporting(t, l, func() (*grpc.ClientConn, error) {
 		return grpc.NewClient("127.0.0.1:1", grpc.WithTransportCredentials(insecure.NewCredentials()))
 	})

@@ -35,7 +35,7 @@ func New(c Config) (*Processor, error) {
 	p := &Processor{
 		config: c,
 		buffer: &buffer{
-			ledger: c.Ledger, bytes: c.Bytes, mostSpans: int64(c.MostSpans), batchSpans: int64(c.BatchSpans),
+			stats: c.Stats, bytes: c.Bytes, mostSpans: int64(c.MostSpans), batchSpans: int64(c.BatchSpans),
 			shards: make([]shard, min(runtime.GOMAXPROCS(0), mostShards)), wake: make(chan struct{}, 1),
 		},
 		stopped: make(chan struct{}), ran: make(chan struct{}),

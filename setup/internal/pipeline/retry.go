@@ -3,7 +3,7 @@ package pipeline
 import (
 	"time"
 
-	"github.com/nais/spor/setup/internal/ledger"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 const (
@@ -35,7 +35,7 @@ func (f *flight) lose(b *batch, err error) {
 	f.fail(b)
 	b.losses++
 	if b.losses == mostLosses {
-		f.giveUp(b, ledger.CollectorLost, err)
+		f.giveUp(b, spanstats.CollectorLost, err)
 		return
 	}
 	f.buffer.park(b)
@@ -64,7 +64,7 @@ func (f *flight) retry(b *batch, v verdict, err error) {
 	switch {
 	case own && f.halves(b, err):
 	case b.spent > f.timeFor(b):
-		f.giveUp(b, ledger.TimedOut, err)
+		f.giveUp(b, spanstats.TimedOut, err)
 	default:
 		f.buffer.park(b)
 	}

@@ -23,9 +23,9 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 
-	"github.com/nais/spor/setup/internal/ledger"
 	"github.com/nais/spor/setup/internal/otlp"
 	"github.com/nais/spor/setup/internal/pipeline"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 // collector is a gRPC server on loopback. It answers by a rule, and counts what it
@@ -109,10 +109,10 @@ func (c *collector) count() (received, duplicates, requests int) {
 }
 
 // exportTo returns a provider that exports to c in batches of 512 spans.
-func exportTo(t *testing.T, c *collector, l *ledger.Ledger, timeout time.Duration) *sdktrace.TracerProvider {
+func exportTo(t *testing.T, c *collector, l *spanstats.Stats, timeout time.Duration) *sdktrace.TracerProvider {
 	t.Helper()
 	p, err := pipeline.New(pipeline.Config{
-		Dial: c.dial, Encoding: otlp.NewCommon(plain{}), Ledger: l, Trouble: &trouble{},
+		Dial: c.dial, Encoding: otlp.NewCommon(plain{}), Stats: l, Trouble: &trouble{},
 		Timeout: timeout, Delay: time.Second, Bytes: func() int { return 32 << 20 }, BatchSpans: 512,
 	})
 	if err != nil {
@@ -145,8 +145,8 @@ func named(prefix string, n int) []string {
 	return names
 }
 
-// settles waits until the ledger has that many spans, delivered or dropped.
-func settles(t *testing.T, l *ledger.Ledger, spans int) {
+// settles waits until the stats has that many spans, delivered or dropped.
+func settles(t *testing.T, l *spanstats.Stats, spans int) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; <-time.After(5 * time.Millisecond) {
 		if _, lost := l.Drops(); l.Delivered()+lost == int64(spans) {
@@ -167,7 +167,7 @@ type outcome struct {
 }
 
 // check compares c and l with want, and the two with each other.
-func check(t *testing.T, c *collector, l *ledger.Ledger, want outcome) {
+func check(t *testing.T, c *collector, l *spanstats.Stats, want outcome) {
 	t.Helper()
 	received, duplicates, requests := c.count()
 	if received != want.received || duplicates > want.duplicates || dropped(l) != want.dropped {
@@ -200,7 +200,7 @@ func TestCollectorThatRefusesEverything(t *testing.T) {
 		}
 		t.Run(code.String(), func(t *testing.T) {
 			c := newCollector(t, func([]string) error { return status.Error(code, "no") })
-			l := &ledger.Ledger{}
+			l := &spanstats.Stats{}
 			provider := exportTo(t, c, l, 30*time.Second)
 			endNamed(provider, named("span", batches*512)...)
 			settles(t, l, batches*512)
@@ -223,7 +223,7 @@ func TestSpansThatAreRefusedAreFound(t *testing.T) {
 				}
 				return nil
 			})
-			l := &ledger.Ledger{}
+			l := &spanstats.Stats{}
 			provider := exportTo(t, c, l, 30*time.Second)
 			names := named("span", spans)
 			for _, i := range poison {
@@ -262,7 +262,7 @@ func TestResourceExhausted(t *testing.T) {
 				}
 				return status.Error(codes.ResourceExhausted, text)
 			})
-			l := &ledger.Ledger{}
+			l := &spanstats.Stats{}
 			provider := exportTo(t, c, l, 30*time.Second)
 			endNamed(provider, named("span", spans)...)
 			settles(t, l, spans)
@@ -279,7 +279,7 @@ func TestResourceExhausted(t *testing.T) {
 func TestRequestsFitTheCollector(t *testing.T) {
 	const spans, limit = 512, 8 << 10
 	c := newCollector(t, func([]string) error { return nil }, grpc.MaxRecvMsgSize(limit))
-	l := &ledger.Ledger{}
+	l := &spanstats.Stats{}
 	provider := exportTo(t, c, l, 30*time.Second)
 	endNamed(provider, named("span", spans-1)...)
 	endNamed(provider, strings.Repeat("x", limit))
@@ -304,7 +304,7 @@ func TestResponseThatCannotBeRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := newCollector(t, func([]string) error { return nil },
 				grpc.ForceServerCodecV2(badReply{encoding.GetCodecV2("proto"), reply}))
-			l := &ledger.Ledger{}
+			l := &spanstats.Stats{}
 			provider := exportTo(t, c, l, 30*time.Second)
 			endNamed(provider, named("span", spans)...)
 			settles(t, l, spans)
@@ -321,7 +321,7 @@ func TestServerWithTheWordsOfTheClient(t *testing.T) {
 		status.Error(codes.Internal, "grpc: error while marshaling: no"),
 	} {
 		c := newCollector(t, func([]string) error { return err })
-		l := &ledger.Ledger{}
+		l := &spanstats.Stats{}
 		provider := exportTo(t, c, l, 30*time.Second)
 		endNamed(provider, named("span", spans)...)
 		settles(t, l, spans)
@@ -347,7 +347,7 @@ func TestSpanThatIsNeverTaken(t *testing.T) {
 					}
 					return nil
 				})
-				l := &ledger.Ledger{}
+				l := &spanstats.Stats{}
 				provider := exportTo(t, c, l, timeout)
 				flushed(provider, named("before", 10)...)
 				flushed(provider, append(named("beside", beside), "poison")...)
@@ -386,7 +386,7 @@ func TestBatchesPassTheOneThatFails(t *testing.T) {
 		}
 		return nil
 	})
-	l := &ledger.Ledger{}
+	l := &spanstats.Stats{}
 	provider := exportTo(t, c, l, 30*time.Second)
 	flushed(provider, named("before", 10)...)
 	flushed(provider, "poison")
@@ -417,8 +417,8 @@ func TestUnavailableForLong(t *testing.T) {
 			}
 			<-time.After(time.Minute)
 			synctest.Wait()
-			if b.ledger.Delivered() != 1010 || dropped(b.ledger) != "" {
-				b.Errorf("after %s: got %d delivered, dropped %q", outage, b.ledger.Delivered(), dropped(b.ledger))
+			if b.stats.Delivered() != 1010 || dropped(b.stats) != "" {
+				b.Errorf("after %s: got %d delivered, dropped %q", outage, b.stats.Delivered(), dropped(b.stats))
 			}
 			if most := int(outage/firstPause) + 200; len(b.asked) > most {
 				b.Errorf("after %s: got %d requests, want at most %d", outage, len(b.asked), most)
@@ -446,8 +446,8 @@ func TestErraticCollectorLosesNothing(t *testing.T) {
 			}
 			<-time.After(2 * time.Minute)
 			synctest.Wait()
-			if b.ledger.Delivered() != 1000 || dropped(b.ledger) != "" {
-				b.Errorf("%s: got %d delivered, dropped %q", code, b.ledger.Delivered(), dropped(b.ledger))
+			if b.stats.Delivered() != 1000 || dropped(b.stats) != "" {
+				b.Errorf("%s: got %d delivered, dropped %q", code, b.stats.Delivered(), dropped(b.stats))
 			}
 			if len(b.asked) > 400 {
 				b.Errorf("%s: got %d requests for 100 batches", code, len(b.asked))
@@ -489,7 +489,7 @@ func TestSpanThatKillsTheCollector(t *testing.T) {
 	for _, beside := range []int{0, 1, 400} {
 		t.Run(fmt.Sprint("beside ", beside), func(t *testing.T) {
 			c, crashes := crashing(t)
-			l := &ledger.Ledger{}
+			l := &spanstats.Stats{}
 			provider := exportTo(t, c, l, 30*time.Second)
 			flushed(provider, named("before", 10)...)
 			flushed(provider, append(named("beside", beside), "poison")...)
@@ -508,7 +508,7 @@ func TestSpanThatKillsTheCollector(t *testing.T) {
 // Nothing else is there to show that the collector works.
 func TestOnlySpanKillsTheCollector(t *testing.T) {
 	c, crashes := crashing(t)
-	l := &ledger.Ledger{}
+	l := &spanstats.Stats{}
 	provider := exportTo(t, c, l, 30*time.Second)
 	endNamed(provider, "poison")
 	settles(t, l, 1)
@@ -525,7 +525,7 @@ func TestOnlySpanKillsTheCollector(t *testing.T) {
 func TestBatchesBesideTheOneThatKills(t *testing.T) {
 	const spans = 50 * 512
 	c, crashes := crashing(t)
-	l := &ledger.Ledger{}
+	l := &spanstats.Stats{}
 	provider := exportTo(t, c, l, 30*time.Second)
 	names := named("span", spans)
 	names[spans/2] = "poison"
@@ -533,7 +533,7 @@ func TestBatchesBesideTheOneThatKills(t *testing.T) {
 	settles(t, l, spans)
 	received, duplicates, _ := c.count()
 	byReason, lost := l.Drops()
-	if int64(received)+lost != spans || lost > 512 || lost != byReason[ledger.CollectorLost] || crashes.Load() != 3 {
+	if int64(received)+lost != spans || lost > 512 || lost != byReason[spanstats.CollectorLost] || crashes.Load() != 3 {
 		t.Errorf("got %d received, dropped %q, %d crashes; want all but a batch and 3", received, dropped(l), crashes.Load())
 	}
 	if most := 8 * 512; duplicates > most {

@@ -6,8 +6,8 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"github.com/nais/spor/setup/internal/ledger"
 	"github.com/nais/spor/setup/internal/otlp"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 // shard is where one processor at a time puts spans that have ended. They wait to
@@ -88,7 +88,7 @@ func (b *buffer) push(home *int, span sdktrace.ReadOnlySpan, size int) (s *shard
 	s.mu.Unlock()
 	switch {
 	case closed:
-		b.ledger.Drop(ledger.AfterShutdown, 1)
+		b.stats.Drop(spanstats.AfterShutdown, 1)
 		return s, true
 	case !taken:
 		return s, false
@@ -168,11 +168,11 @@ func (b *buffer) encodeEnded(s *shard, n int) {
 		for i, span := range spans {
 			spans[i] = nil
 			if origin := b.encodeSpan(s, span); origin == nil {
-				b.lose(ledger.Encode)
+				b.lose(spanstats.Encode)
 			} else if len(s.scratch) > largestBody {
-				b.lose(ledger.TooBig)
+				b.lose(spanstats.TooBig)
 			} else if !b.put(s, origin, s.scratch) {
-				b.lose(ledger.QueueFull)
+				b.lose(spanstats.QueueFull)
 			}
 			if cap(s.scratch) > 2*chunkBytes {
 				b.setScratch(s, nil)
@@ -217,7 +217,7 @@ func (b *buffer) setScratch(s *shard, scratch []byte) {
 }
 
 // lose settles a span that is in no chunk yet.
-func (b *buffer) lose(reason ledger.Reason) {
+func (b *buffer) lose(reason spanstats.Reason) {
 	b.unbatched.Add(-1)
 	b.drop(reason, 1)
 }

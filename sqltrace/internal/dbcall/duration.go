@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/dbconv"
 
-	"github.com/nais/spor/internal/memo"
+	"github.com/nais/spor/internal/cache"
 )
 
 // seconds are the boundaries that the conventions advise for durations.
@@ -23,7 +23,7 @@ const Slack = 50 * time.Microsecond
 // Durations is db.client.operation.duration.
 type Durations struct {
 	histogram metric.Float64Histogram
-	failures  memo.Map[failure, []metric.RecordOption]
+	failures  cache.Map[failure, []metric.RecordOption]
 }
 
 // failure tells the series of calls that did not succeed.

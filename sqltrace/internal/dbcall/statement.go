@@ -9,7 +9,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/memo"
+	"github.com/nais/spor/internal/cache"
 	"github.com/nais/spor/sqltrace/internal/dbconf"
 	"github.com/nais/spor/sqltrace/internal/sqltext"
 )
@@ -50,7 +50,7 @@ type Statements struct {
 	config *dbconf.Config
 	common []attribute.KeyValue
 	other  string // the name of what has none
-	series memo.Map[subject, *series]
+	series cache.Map[subject, *series]
 }
 
 // NewStatements returns the statements of the database that t is.

@@ -10,8 +10,8 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/live"
-	"github.com/nais/spor/internal/mute"
+	"github.com/nais/spor/internal/providers"
+	"github.com/nais/spor/internal/suppress"
 	"github.com/nais/spor/sqltrace/internal/dbconf"
 )
 
@@ -19,8 +19,8 @@ import (
 type Telemetry struct {
 	*dbconf.Config
 
-	tracer *live.Tracer
-	meter  *live.Meter[*Durations]
+	tracer *providers.Tracer
+	meter  *providers.Meter[*Durations]
 
 	repeats *repeats // nil unless asked for
 }
@@ -29,8 +29,8 @@ type Telemetry struct {
 func NewTelemetry(c *dbconf.Config, scopeName string) *Telemetry {
 	return &Telemetry{
 		Config:  c,
-		tracer:  live.NewTracer(c.TracerProvider, scopeName),
-		meter:   live.NewMeter(c.MeterProvider, scopeName, func(m metric.Meter) *Durations { return NewDurations(m) }),
+		tracer:  providers.NewTracer(c.TracerProvider, scopeName),
+		meter:   providers.NewMeter(c.MeterProvider, scopeName, func(m metric.Meter) *Durations { return NewDurations(m) }),
 		repeats: newRepeats(c.Repeated),
 	}
 }
@@ -56,10 +56,10 @@ func (t *Telemetry) Durations() (d *Durations, measuring bool) { return t.meter.
 // Observed reports whether anybody wants to know what is done under ctx.
 func (t *Telemetry) Observed(ctx context.Context) bool {
 	if _, measuring := t.meter.Get(); measuring {
-		return !mute.Is(ctx)
+		return !suppress.Is(ctx)
 	}
 	_, tracing := t.TracerUnder(ctx)
-	return tracing && !mute.Is(ctx)
+	return tracing && !suppress.Is(ctx)
 }
 
 // TracerUnder returns the tracer, and whether it does anything under ctx: not where
@@ -98,7 +98,7 @@ func Notable(took time.Duration, o Outcome) bool { return o.Failed || took >= un
 // Note makes a span of what is over.
 func (t *Telemetry) Note(ctx context.Context, name string, opts []trace.SpanStartOption, start time.Time, o Outcome) {
 	tracer, tracing := t.tracer.Get()
-	if !tracing || mute.Is(ctx) {
+	if !tracing || suppress.Is(ctx) {
 		return
 	}
 	opts = append(slices.Clip(opts), trace.WithTimestamp(start))

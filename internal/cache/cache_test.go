@@ -1,15 +1,15 @@
-package memo_test
+package cache_test
 
 import (
 	"strconv"
 	"sync"
 	"testing"
 
-	"github.com/nais/spor/internal/memo"
+	"github.com/nais/spor/internal/cache"
 )
 
 func TestMapRemembers(t *testing.T) {
-	var m memo.Map[int, string]
+	var m cache.Map[int, string]
 	built := 0
 	build := func(i int) string { built++; return strconv.Itoa(i) }
 	for range 3 {
@@ -25,7 +25,7 @@ func TestMapRemembers(t *testing.T) {
 }
 
 func TestMapIsBounded(t *testing.T) {
-	var m memo.Map[int, int]
+	var m cache.Map[int, int]
 	built := 0
 	build := func(i int) int { built++; return i }
 	for range 2 {
@@ -41,7 +41,7 @@ func TestMapIsBounded(t *testing.T) {
 }
 
 func TestMapServesManyAtOnce(t *testing.T) {
-	var m memo.Map[int, int]
+	var m cache.Map[int, int]
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
@@ -56,7 +56,7 @@ func TestMapServesManyAtOnce(t *testing.T) {
 }
 
 func TestGetAllocatesNothing(t *testing.T) {
-	var m memo.Map[string, string]
+	var m cache.Map[string, string]
 	build := func(s string) string { return s }
 	m.Get("a", build)
 	if n := testing.AllocsPerRun(100, func() { m.Get("a", build) }); n != 0 {

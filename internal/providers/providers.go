@@ -1,7 +1,7 @@
-// Package live asks per use which OpenTelemetry provider is in force, and
+// Package providers asks per use which OpenTelemetry provider is in force, and
 // whether it does anything at all. An instrumentation built before the SDK was
 // installed so wakes up with it, and costs next to nothing until then.
-package live
+package providers
 
 import (
 	"reflect"

@@ -1,4 +1,4 @@
-package live_test
+package providers_test
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
-	"github.com/nais/spor/internal/live"
 	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/providers"
 )
 
 // uncomparable is a provider that panics when it is compared.
@@ -33,7 +33,7 @@ func TestTracer(t *testing.T) {
 		"uncomparable": {uncomparable{TracerProvider: sdk.TracerProvider}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tracer := live.NewTracer(test.provider, "scope")
+			tracer := providers.NewTracer(test.provider, "scope")
 			for range 2 {
 				if got, working := tracer.Get(); working != test.working || working != (got != nil) {
 					t.Errorf("tracer %v, working %v", got, working)
@@ -47,13 +47,13 @@ func TestMeter(t *testing.T) {
 	sdk := oteltest.New(t)
 	built := 0
 	build := func(metric.Meter) int { built++; return built }
-	meter := live.NewMeter(sdk.MeterProvider, "scope", build)
+	meter := providers.NewMeter(sdk.MeterProvider, "scope", build)
 	for range 3 {
 		if got, working := meter.Get(); got != 1 || !working {
 			t.Errorf("instruments %d, working %v", got, working)
 		}
 	}
-	if got, working := live.NewMeter(metricnoop.NewMeterProvider(), "scope", build).Get(); got != 0 || working {
+	if got, working := providers.NewMeter(metricnoop.NewMeterProvider(), "scope", build).Get(); got != 0 || working {
 		t.Errorf("instruments %d, working %v", got, working)
 	}
 }
@@ -62,10 +62,10 @@ func TestMeter(t *testing.T) {
 // are as a program finds them.
 func TestProvidersInForce(t *testing.T) {
 	placeholder := otel.GetTracerProvider()
-	global := live.NewTracer(nil, "scope")
-	given := live.NewTracer(placeholder, "scope")
-	meter := live.NewMeter(nil, "scope", func(metric.Meter) bool { return true })
-	propagator := live.NewPropagator(otel.GetTextMapPropagator())
+	global := providers.NewTracer(nil, "scope")
+	given := providers.NewTracer(placeholder, "scope")
+	meter := providers.NewMeter(nil, "scope", func(metric.Meter) bool { return true })
+	propagator := providers.NewPropagator(otel.GetTextMapPropagator())
 
 	check := func(want bool) {
 		t.Helper()
@@ -95,15 +95,15 @@ func TestProvidersInForce(t *testing.T) {
 }
 
 func TestPropagatorGiven(t *testing.T) {
-	if p, working := live.NewPropagator(propagation.TraceContext{}).Get(); p != (propagation.TraceContext{}) || !working {
+	if p, working := providers.NewPropagator(propagation.TraceContext{}).Get(); p != (propagation.TraceContext{}) || !working {
 		t.Errorf("propagator %v, working %v", p, working)
 	}
 }
 
 func TestGetAllocatesNothing(t *testing.T) {
 	sdk := oteltest.New(t)
-	tracer := live.NewTracer(sdk.TracerProvider, "scope")
-	propagator := live.NewPropagator(oteltest.W3C)
+	tracer := providers.NewTracer(sdk.TracerProvider, "scope")
+	propagator := providers.NewPropagator(oteltest.W3C)
 	if n := testing.AllocsPerRun(100, func() { tracer.Get(); propagator.Get() }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -111,7 +111,7 @@ func TestGetAllocatesNothing(t *testing.T) {
 
 func TestLate(t *testing.T) {
 	told, other := oteltest.New(t), oteltest.New(t)
-	live.AllowLate(told.TracerProvider)
+	providers.AllowLate(told.TracerProvider)
 	for name, test := range map[string]struct {
 		provider trace.TracerProvider
 		late     bool
@@ -121,7 +121,7 @@ func TestLate(t *testing.T) {
 		"uncomparable": {uncomparable{TracerProvider: told.TracerProvider}, false},
 		"no-op":        {tracenoop.NewTracerProvider(), false},
 	} {
-		if got := live.NewTracer(test.provider, "scope").Late(); got != test.late {
+		if got := providers.NewTracer(test.provider, "scope").Late(); got != test.late {
 			t.Errorf("%s: late %v", name, got)
 		}
 	}

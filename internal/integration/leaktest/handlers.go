@@ -114,7 +114,7 @@ func tell(r *http.Request, id string) {
 	ctx := r.Context()
 	full := "https://" + r.Host + r.RequestURI
 	statement := "SELECT * FROM users WHERE fnr = '" + id + "'"
-	ctx, span := otel.Tracer("gossip").Start(ctx, "look up "+id,
+	ctx, span := otel.Tracer("leaktest").Start(ctx, "look up "+id,
 		trace.WithLinks(trace.LinkFromContext(ctx, attribute.String("of", id))),
 		trace.WithAttributes(
 			attribute.String("user.id", id), attribute.String(id, "a key"), attribute.StringSlice("ids", []string{"x", id}),
@@ -146,7 +146,7 @@ func nest(id string) string {
 }
 
 func count(ctx context.Context, id string) {
-	counter, err := otel.Meter("gossip").Int64Counter("gossip.visits", metric.WithDescription("Visits."))
+	counter, err := otel.Meter("leaktest").Int64Counter("leaktest.visits", metric.WithDescription("Visits."))
 	if err == nil {
 		counter.Add(ctx, 1, metric.WithAttributes(attribute.String("user", id)))
 	}

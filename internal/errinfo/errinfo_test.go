@@ -1,24 +1,24 @@
-package exception_test
+package errinfo_test
 
 import (
 	"strings"
 	"testing"
 	"unicode/utf8"
 
-	"github.com/nais/spor/internal/exception"
+	"github.com/nais/spor/internal/errinfo"
 	"github.com/nais/spor/internal/oteltest"
 )
 
 func TestRecord(t *testing.T) {
 	sdk := oteltest.New(t)
 	_, span := sdk.TracerProvider.Tracer("test").Start(t.Context(), "test")
-	if got := exception.Record(span, []byte("01017012345")); got != "[]uint8" {
+	if got := errinfo.Record(span, []byte("01017012345")); got != "[]uint8" {
 		t.Errorf("kind %q", got)
 	}
-	if got := exception.Record(span, strings.NewReader); got != "func(string) *strings.Reader" {
+	if got := errinfo.Record(span, strings.NewReader); got != "func(string) *strings.Reader" {
 		t.Errorf("kind %q", got)
 	}
-	exception.Record(span, "no person 01017012345")
+	errinfo.Record(span, "no person 01017012345")
 	span.End()
 	events := sdk.Only(t).Events()
 	if len(events) != 3 {
@@ -42,7 +42,7 @@ func TestText(t *testing.T) {
 		{"x" + long, "x" + long[:1022]},
 		{"01017012345" + long, "***********" + long[:1012]},
 	} {
-		got := exception.Text(tt.text)
+		got := errinfo.Text(tt.text)
 		if got != tt.want || !utf8.ValidString(got) {
 			t.Errorf("Text(%.20q) is %q, want %q", tt.text, got, tt.want)
 		}

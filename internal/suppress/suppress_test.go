@@ -1,4 +1,4 @@
-package mute_test
+package suppress_test
 
 import (
 	"context"
@@ -7,16 +7,16 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/mute"
 	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/suppress"
 )
 
 type key struct{}
 
 func TestContext(t *testing.T) {
 	parent := context.WithValue(t.Context(), key{}, 1)
-	ctx := mute.Context(parent)
-	if mute.Is(parent) || !mute.Is(ctx) || !mute.Is(context.WithValue(ctx, key{}, 2)) {
+	ctx := suppress.Context(parent)
+	if suppress.Is(parent) || !suppress.Is(ctx) || !suppress.Is(context.WithValue(ctx, key{}, 2)) {
 		t.Error("the mark is not where it should be")
 	}
 	if ctx.Value(key{}) != 1 || ctx.Done() != parent.Done() {
@@ -28,7 +28,7 @@ func TestSpanIsLocalAndNotSampled(t *testing.T) {
 	remote := trace.ContextWithRemoteSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled,
 	}))
-	sc := trace.SpanContextFromContext(mute.Context(remote))
+	sc := trace.SpanContextFromContext(suppress.Context(remote))
 	if !sc.IsValid() || sc.IsRemote() || sc.IsSampled() {
 		t.Errorf("span context %v", sc)
 	}
@@ -36,25 +36,25 @@ func TestSpanIsLocalAndNotSampled(t *testing.T) {
 
 func TestParentBasedSamplerIsSilent(t *testing.T) {
 	sdk := oteltest.New(t, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())))
-	ctx, span := sdk.TracerProvider.Tracer("test").Start(mute.Context(t.Context()), "silent")
+	ctx, span := sdk.TracerProvider.Tracer("test").Start(suppress.Context(t.Context()), "silent")
 	_, child := sdk.TracerProvider.Tracer("test").Start(ctx, "child")
 	child.End()
 	span.End()
 	if n := sdk.Started(); n != 0 {
 		t.Errorf("%d spans", n)
 	}
-	if !mute.Is(ctx) {
+	if !suppress.Is(ctx) {
 		t.Error("the mark is lost below a span")
 	}
 }
 
 func TestContextAllocatesOnce(t *testing.T) {
 	var kept any
-	if n := testing.AllocsPerRun(100, func() { kept = mute.Context(context.Background()) }); n > 1 {
+	if n := testing.AllocsPerRun(100, func() { kept = suppress.Context(context.Background()) }); n > 1 {
 		t.Errorf("%v allocations", n)
 	}
 	ctx, _ := kept.(context.Context)
-	if n := testing.AllocsPerRun(100, func() { mute.Is(ctx) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { suppress.Is(ctx) }); n != 0 {
 		t.Errorf("%v allocations to ask", n)
 	}
 }

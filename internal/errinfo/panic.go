@@ -1,6 +1,6 @@
-// Package exception records panics on spans, and makes text from elsewhere fit
+// Package errinfo records panics on spans, and makes text from elsewhere fit
 // to be recorded.
-package exception
+package errinfo
 
 import (
 	"fmt"

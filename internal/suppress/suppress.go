@@ -1,10 +1,10 @@
-// Package mute marks a context as silent: no span is started under it.
+// Package suppress marks a context as silent: no span is started under it.
 //
 // A muted context carries a local, valid, unsampled span context, which every
 // parent-based sampler takes as the decision not to record. It also carries a
 // mark of its own, so that a sampler that looks for it (the one of package
 // setup does) stays silent for new roots too, which lose their parent.
-package mute
+package suppress
 
 import (
 	"context"

@@ -1,6 +1,6 @@
-// Package ledger counts ended spans, or log records, until they are delivered or
+// Package spanstats counts ended spans, or log records, until they are delivered or
 // dropped.
-package ledger
+package spanstats
 
 import (
 	"fmt"
@@ -24,16 +24,16 @@ const (
 	CollectorLost Reason = "collector_lost" // twice while they were in flight
 )
 
-// A Ledger counts every ended span, or every log record: what is neither delivered nor dropped
+// A Stats counts every ended span, or every log record: what is neither delivered nor dropped
 // is still waiting. It is safe for concurrent use. The zero value is empty.
-type Ledger struct {
+type Stats struct {
 	mu        sync.Mutex
 	delivered int64
 	dropped   map[Reason]int64
 }
 
 // Deliver notes that the collector took spans.
-func (l *Ledger) Deliver(spans int64) {
+func (l *Stats) Deliver(spans int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.delivered += spans
@@ -41,14 +41,14 @@ func (l *Ledger) Deliver(spans int64) {
 
 // Settle notes that the collector took that many, except those that it says it
 // rejected.
-func (l *Ledger) Settle(rejected int64, all int) {
+func (l *Stats) Settle(rejected int64, all int) {
 	rejected = min(max(rejected, 0), int64(all))
 	l.Deliver(int64(all) - rejected)
 	l.Drop(Rejected, rejected)
 }
 
 // Drop notes that spans are lost.
-func (l *Ledger) Drop(reason Reason, spans int64) {
+func (l *Stats) Drop(reason Reason, spans int64) {
 	if spans == 0 {
 		return
 	}
@@ -61,14 +61,14 @@ func (l *Ledger) Drop(reason Reason, spans int64) {
 }
 
 // Delivered returns how many spans the collector took.
-func (l *Ledger) Delivered() int64 {
+func (l *Stats) Delivered() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.delivered
 }
 
 // Drops returns how many spans were dropped, by reason and in all.
-func (l *Ledger) Drops() (byReason map[Reason]int64, all int64) {
+func (l *Stats) Drops() (byReason map[Reason]int64, all int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, spans := range l.dropped {

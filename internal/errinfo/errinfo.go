@@ -1,21 +1,21 @@
-// Package fault tells of an error what a log line says of it: its type, and the
+// Package errinfo tells of an error what a log line says of it: its type, and the
 // stack that it carries.
-package fault
+package errinfo
 
 import (
 	"errors"
 	"reflect"
 )
 
-// A Fault is an error or a panic, described.
-type Fault struct {
+// A Info is an error or a panic, described.
+type Info struct {
 	Type    string // of what was wrapped; "" for a panic
 	Message string
 	Stack   string // "" where nothing carries one
 }
 
 // Or returns f, and where it says nothing what other says.
-func (f Fault) Or(other Fault) Fault {
+func (f Info) Or(other Info) Info {
 	if f.Type == "" {
 		f.Type, f.Message = other.Type, other.Message
 	}
@@ -27,7 +27,7 @@ func (f Fault) Or(other Fault) Fault {
 
 // Describe describes err, whose methods may panic: those of a nil pointer do. It
 // must not be nil.
-func Describe(err error) (f Fault) {
+func Describe(err error) (f Info) {
 	defer func() { _ = recover() }()
 	cause := causeOf(err)
 	f.Type = reflect.TypeOf(cause).String()

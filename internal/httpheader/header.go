@@ -1,5 +1,5 @@
-// Package carrier lets propagators read HTTP headers at no cost.
-package carrier
+// Package httpheader lets propagators read HTTP headers at no cost.
+package httpheader
 
 import (
 	"net/http"

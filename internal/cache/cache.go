@@ -1,5 +1,5 @@
-// Package memo keeps small results that are asked for again and again.
-package memo
+// Package cache keeps small results that are asked for again and again.
+package cache
 
 import (
 	"maps"

@@ -1,4 +1,4 @@
-package live
+package providers
 
 import (
 	"sync/atomic"
