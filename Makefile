@@ -64,6 +64,10 @@ fix: ## Format, and mend what the linters can
 latest: ## Test the root module with the newest version of every dependency
 	./scripts/latest.sh
 
+.PHONY: raises
+raises: ## Count what spor raises in a program with older libraries (at most 18)
+	./scripts/raises.sh 18
+
 .PHONY: services-install
 services-install: ## Install the servers that the integration tests need (Debian packages)
 	./scripts/services.sh install
