@@ -7,7 +7,7 @@ import (
 	"net"
 	"time"
 
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
@@ -75,7 +75,7 @@ func compression() grpc.DialOption {
 }
 
 // retry is how soon an export is tried again. The exporter's timeout ends it.
-var retry = otlptracegrpc.RetryConfig{
+var retry = otlpmetricgrpc.RetryConfig{
 	Enabled:         true,
 	InitialInterval: 200 * time.Millisecond,
 	MaxInterval:     time.Second,

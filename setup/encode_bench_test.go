@@ -36,7 +36,7 @@ func BenchmarkAfterEnd(b *testing.B) {
 		b.Fatal(err)
 	}
 	benchmarkProcessor(b, "lib=otel", sdktrace.NewBatchSpanProcessor(exporter))
-	pipeline, err := setup.Pipeline("http://"+endpoint, false)
+	pipeline, err := setup.Pipeline("http://" + endpoint)
 	if err != nil {
 		b.Fatal(err)
 	}

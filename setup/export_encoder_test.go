@@ -40,7 +40,7 @@ func (e *Encoding) Request(spans []sdktrace.ReadOnlySpan) []byte {
 }
 
 // Pipeline returns the processor that Start installs for an endpoint.
-func Pipeline(endpoint string, official bool) (sdktrace.SpanProcessor, error) {
+func Pipeline(endpoint string) (sdktrace.SpanProcessor, error) {
 	t := newTelemetry()
 	e, err := parseEndpoint(endpoint)
 	if err != nil {
@@ -49,7 +49,6 @@ func Pipeline(endpoint string, official bool) (sdktrace.SpanProcessor, error) {
 	return t.newPipeline(&settings{
 		traces:   signalSettings{endpoint: e, timeout: 30 * time.Second},
 		batch:    batchSettings{queue: 1 << 20, size: 512, delay: 5 * time.Second, timeout: 30 * time.Second},
-		official: official,
 		rewriter: &rewriter{dialect: dialect.New(0)},
 	})
 }

@@ -23,7 +23,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/nais/spor/internal/receiver"
-	"github.com/nais/spor/setup"
 )
 
 // faulty listens with a sink that answers as it is told.
@@ -328,14 +327,4 @@ func TestLoggerThatFailsDoesNotFeedItself(t *testing.T) {
 	if got := len(log.all(t)); got != 1 {
 		t.Errorf("lines: got %d, want 1", got)
 	}
-}
-
-func TestUnreachedPlatformEndpointKeepsLittle(t *testing.T) {
-	environment(t, "NAIS_CLUSTER_NAME", "dev-gcp", "OTEL_BSP_MAX_QUEUE_SIZE", "100000")
-	logLines(t)
-	shutdown := mustStart(t, setup.WithOfficialExporter())
-	endSpans(5000)
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	mustName(t, shutdown(ctx), "queue_full 4252", "after_shutdown 748")
 }

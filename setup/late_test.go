@@ -16,10 +16,9 @@ func TestLateAttributes(t *testing.T) {
 		opts []setup.Option
 		late bool
 	}{
-		"as it comes":       {nil, true},
-		"official exporter": {[]setup.Option{setup.WithOfficialExporter()}, true},
-		"own sampler":       {[]setup.Option{setup.WithSampler(sdktrace.AlwaysSample())}, false},
-		"own processor":     {[]setup.Option{setup.WithSpanProcessor(&ended{})}, false},
+		"as it comes":   {nil, true},
+		"own sampler":   {[]setup.Option{setup.WithSampler(sdktrace.AlwaysSample())}, false},
+		"own processor": {[]setup.Option{setup.WithSpanProcessor(&ended{})}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := listen(t, ":0")

@@ -34,7 +34,7 @@ func newMetricExporter(ctx context.Context, m *metricSettings, r *reporter) (*me
 		otlpmetricgrpc.WithHeaders(m.headers),
 		otlpmetricgrpc.WithTimeout(m.timeout),
 		otlpmetricgrpc.WithTemporalitySelector(m.temporality),
-		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig(retry)),
+		otlpmetricgrpc.WithRetry(retry),
 	)
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())

@@ -19,7 +19,6 @@ type config struct {
 	rootSpan   string
 	crashFile  string
 	teamLogs   io.Writer
-	official   bool
 
 	withoutMetrics bool
 }
@@ -101,14 +100,4 @@ func WithRootSpan(name string) Option {
 // written, and Run logs one warning. [Start] ignores the option.
 func WithCrashFile(file string) Option {
 	return func(c *config) { c.crashFile = file }
-}
-
-// WithOfficialExporter sends spans with the batch processor and the OTLP exporter
-// of the OpenTelemetry SDK. The default is spor's own pipeline, which delivers the
-// same for a fraction of the cost, and holds more while the collector is away;
-// this is for comparison, and in case it does not. What is exported, counted and
-// logged stays the same in kind; the queue is bounded in spans then
-// (OTEL_BSP_MAX_QUEUE_SIZE), and not in bytes.
-func WithOfficialExporter() Option {
-	return func(c *config) { c.official = true }
 }

@@ -13,8 +13,6 @@ import (
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
-
-	"github.com/nais/spor/setup"
 )
 
 // What a collector refuses for good is not sent again, whatever exports it: once
@@ -61,7 +59,7 @@ func TestResponseThatCannotBeRead(t *testing.T) {
 	}
 }
 
-var exportedSignals = []string{"traces", "traces by OpenTelemetry's exporter", "logs", "metrics"}
+var exportedSignals = []string{"traces", "logs", "metrics"}
 
 // exportAll exports that many items of one signal and nothing else, and returns the
 // error of the shutdown.
@@ -70,13 +68,9 @@ func exportAll(t *testing.T, endpoint, signal string, items int) error {
 	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", endpoint,
 		"OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none", "OTEL_LOGS_EXPORTER", "none",
 		"OTEL_BSP_SCHEDULE_DELAY", "60000", "OTEL_BLRP_SCHEDULE_DELAY", "60000")
-	t.Setenv("OTEL_"+strings.ToUpper(strings.Fields(signal)[0])+"_EXPORTER", "otlp")
+	t.Setenv("OTEL_"+strings.ToUpper(signal)+"_EXPORTER", "otlp")
 	logLines(t)
-	var options []setup.Option
-	if strings.Contains(signal, "exporter") {
-		options = append(options, setup.WithOfficialExporter())
-	}
-	shutdown := mustStart(t, options...)
+	shutdown := mustStart(t)
 	endSpans(items)
 	logger := otel.GetLoggerProvider().Logger("test")
 	for range items {

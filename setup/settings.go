@@ -27,7 +27,6 @@ type settings struct {
 	logs       logSettings
 	teamLogs   io.Writer // nil: the platform's endpoint
 	batch      batchSettings
-	official   bool // OpenTelemetry's exporter takes the spans
 	rewriter   *rewriter
 	processors []sdktrace.SpanProcessor
 }
@@ -61,7 +60,6 @@ func readSettings(env *environment, c *config) *settings {
 			dialect: dialect.New(dialect.ParseOptIn(env.text(dialect.Variable))),
 			peers:   readPeers(env, env.all()),
 		},
-		official:   c.official,
 		processors: c.processors,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -43,7 +44,7 @@ func TestSwitchOver(t *testing.T) {
 	if len(spans) < 300 {
 		t.Fatalf("the suites made %d spans", len(spans))
 	}
-	got, want := deliveredBy(t, false, spans), deliveredBy(t, true, spans)
+	got, want := deliveredBy(t, setup.Pipeline, spans), deliveredBy(t, officialPipeline, spans)
 	if len(got) != len(spans) || len(want) != len(spans) {
 		t.Errorf("the pipeline delivers %d spans, the official one %d, of %d", len(got), len(want), len(spans))
 	}
@@ -159,7 +160,7 @@ func (s *some) OnEnd(span sdktrace.ReadOnlySpan) {
 
 // deliveredBy returns what arrives of spans, each with its scope and resource, by
 // ID.
-func deliveredBy(t *testing.T, official bool, spans []sdktrace.ReadOnlySpan) map[string]*tracepb.ResourceSpans {
+func deliveredBy(t *testing.T, pipeline func(endpoint string) (sdktrace.SpanProcessor, error), spans []sdktrace.ReadOnlySpan) map[string]*tracepb.ResourceSpans {
 	t.Helper()
 	arrived := map[string]*tracepb.ResourceSpans{}
 	var mu sync.Mutex
@@ -178,7 +179,7 @@ func deliveredBy(t *testing.T, official bool, spans []sdktrace.ReadOnlySpan) map
 		}
 		return nil, nil
 	})
-	p, err := setup.Pipeline(server.Endpoint(), official)
+	p, err := pipeline(server.Endpoint())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,6 +191,16 @@ func deliveredBy(t *testing.T, official bool, spans []sdktrace.ReadOnlySpan) map
 	}
 	server.Stop()
 	return arrived
+}
+
+// officialPipeline returns the batch processor and the exporter of OpenTelemetry, behind
+// the same rules.
+func officialPipeline(endpoint string) (sdktrace.SpanProcessor, error) {
+	exporter, err := otlptracegrpc.New(context.Background(), otlptracegrpc.WithEndpointURL(endpoint))
+	if err != nil {
+		return nil, err
+	}
+	return sdktrace.NewBatchSpanProcessor(setup.Rewriting(exporter), sdktrace.WithMaxQueueSize(1<<20)), nil
 }
 
 var httpRouter = conformance.Router{

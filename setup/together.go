@@ -9,6 +9,10 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
+// afterAbort is how long a processor may take to let go of what it has once every
+// export is cancelled. It needs no more than its turn on a CPU.
+const afterAbort = 500 * time.Millisecond
+
 // overtime is how long those may take that do not heed the end of their context.
 const overtime = afterAbort + afterAbort/2
 

@@ -57,9 +57,6 @@ func (s *settings) attributesMayBeLate() bool { return !s.ownSampler && len(s.pr
 // newPipeline returns the way of a span from its end to the collector.
 func (t *telemetry) newPipeline(s *settings) (sdktrace.SpanProcessor, error) {
 	t.reporter.spans = s.traces.endpoint
-	if s.official {
-		return t.officialPipeline(s)
-	}
 	w := &watcher{signal: "traces", endpoint: s.traces.endpoint, reporter: t.reporter}
 	c := pipeline.Config{
 		Dial:     func() (*grpc.ClientConn, error) { return dial(s.traces, w.watch, bulk()) },
@@ -92,13 +89,4 @@ func (w *watcher) bufferBytes() func() int {
 		}
 		return bytes
 	}
-}
-
-// officialPipeline is that of the OpenTelemetry SDK.
-func (t *telemetry) officialPipeline(s *settings) (sdktrace.SpanProcessor, error) {
-	e, err := newExporter(s.traces, s.rewriter, t.stats, t.reporter)
-	if err != nil {
-		return nil, fmt.Errorf("setup: %s: %w", s.traces.endpoint.url, err)
-	}
-	return newGate(e, s.batch), nil
 }

@@ -40,7 +40,6 @@ var libraries = []struct {
 	{"spor", "spor", blue},
 	{"spor-setup", "spor, under setup", darkBlue},
 	{"spor-measured", "spor, measuring", lightBlue},
-	{"official", "spor, WithOfficialExporter", lightBlue},
 	{"otelhttp", "otelhttp", amber},
 	{"otelchi", "otelchi", lightAmber},
 	{"dd-trace-go", "dd-trace-go", darkGrey},

@@ -39,7 +39,7 @@ var pictures = map[string]struct {
 	},
 	// spor does not allocate without sampling, nor without an SDK, and loses nothing.
 	"bench-pgx.svg":    {map[string]int{spor: 4, measured: 5, rival: 6, variant: 6}, "spor spor, measuring otelpgx otelpgx, measuring"},
-	"bench-export.svg": {map[string]int{spor: 5, measured: 2, rival: 6}, "spor spor, WithOfficialExporter stock OpenTelemetry"},
+	"bench-export.svg": {map[string]int{spor: 5, rival: 6}, "spor stock OpenTelemetry"},
 	"bench-end.svg":    {map[string]int{spor: 12, rival: 14}, "spor stock OpenTelemetry"},
 }
 

@@ -19,8 +19,8 @@ const (
 // collector is another process. Run it, as the others here, with -benchtime 1x.
 func BenchmarkSpan(b *testing.B) {
 	p := plan{Spans: 200_000, From: 1, Flushes: true}
-	cpu, mallocs := p.costs(b, "stock", "none", "spor", "setup", "official")
-	nowhere := map[string]string{"stock": "none", "official": "setup", "spor": "setup"}
+	cpu, mallocs := p.costs(b, "stock", "none", "spor", "setup")
+	nowhere := map[string]string{"stock": "none", "spor": "setup"}
 	for name, none := range nowhere {
 		b.ReportMetric(median(pairs(cpu[name], cpu[none], minus)), "cpu-ns/"+name)
 		b.ReportMetric(median(pairs(mallocs[name], mallocs[none], minus)), "allocs/"+name)

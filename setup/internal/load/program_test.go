@@ -28,7 +28,7 @@ import (
 
 // plan is what a program does: it ends spans at a rate, from some goroutines.
 type plan struct {
-	Pipeline string        // spor, official or stock (plain OpenTelemetry as its documentation shows it); or, of a provider without one, setup or none
+	Pipeline string        // spor or stock (plain OpenTelemetry as its documentation shows it); or, of a provider without one, setup or none
 	Rate     int           // spans a second in all; zero is as fast as it can
 	Spans    int           // in all
 	From     int           // goroutines
@@ -157,10 +157,7 @@ func (p plan) start() (shutdown func(context.Context) error) {
 		return provider.Shutdown
 	}
 	var opts []setup.Option
-	switch p.Pipeline {
-	case "official":
-		opts = append(opts, setup.WithOfficialExporter())
-	case "setup":
+	if p.Pipeline == "setup" {
 		if err := os.Setenv("OTEL_TRACES_EXPORTER", "none"); err != nil {
 			panic(err)
 		}
