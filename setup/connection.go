@@ -1,10 +1,8 @@
 package setup
 
 import (
-	"compress/gzip"
 	"context"
 	"errors"
-	"net"
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
@@ -12,53 +10,14 @@ import (
 	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/nais/spor/internal/scope"
+	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/setup/internal/pipeline"
 )
-
-// dial prepares the connection to the collector; it connects when something is
-// sent. There is no HTTP proxy between a pod and the collector, and no service
-// configuration in its DNS.
-func dial(s signalSettings, watch grpc.UnaryClientInterceptor, more ...grpc.DialOption) (*grpc.ClientConn, error) {
-	security := insecure.NewCredentials()
-	if s.endpoint.tls != nil {
-		security = credentials.NewTLS(s.endpoint.tls)
-	}
-	options := []grpc.DialOption{
-		grpc.WithTransportCredentials(security),
-		grpc.WithUnaryInterceptor(watch),
-		grpc.WithNoProxy(),
-		grpc.WithDisableServiceConfig(),
-		grpc.WithUserAgent("spor-go/" + scope.Version()),
-		grpc.WithConnectParams(grpc.ConnectParams{
-			// With its jitter the longest pause stays under four seconds, so that
-			// a collector that comes back is found within five.
-			Backoff:           backoff.Config{BaseDelay: 250 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
-			MinConnectTimeout: 3 * time.Second,
-		}),
-		// Five minutes is the least that a gRPC server allows by default.
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}),
-	}
-	if s.gzip {
-		options = append(options, compression())
-	}
-	host, port, err := net.SplitHostPort(s.endpoint.address)
-	if err != nil {
-		return nil, err
-	}
-	names := hostBuilder{host, port}
-	options = append(append(options, grpc.WithResolvers(names)), more...)
-	return grpc.NewClient(names.Scheme()+":///"+s.endpoint.address, options...)
-}
 
 // bulk has requests of half a megabyte written in few system calls.
 func bulk() grpc.DialOption {
@@ -66,20 +25,12 @@ func bulk() grpc.DialOption {
 	return grpc.WithWriteBufferSize(bytes)
 }
 
-// compression is gzip at level 1: a third of the work of the standard level, and
-// nearly its size. The compressor that gRPC's documentation prefers has one level
-// for the whole process.
-func compression() grpc.DialOption {
-	fast, _ := grpc.NewGZIPCompressorWithLevel(gzip.BestSpeed) //nolint:staticcheck // see above; the level is valid
-	return grpc.WithCompressor(fast)                           //nolint:staticcheck // see above
-}
-
 // retry is how soon an export is tried again. The exporter's timeout ends it.
 var retry = otlpmetricgrpc.RetryConfig{
 	Enabled:         true,
 	InitialInterval: 200 * time.Millisecond,
 	MaxInterval:     time.Second,
-	MaxElapsedTime:  2 * longest,
+	MaxElapsedTime:  2 * time.Hour, // longer than any timeout
 }
 
 // answer is what the collector said to one export.
@@ -95,7 +46,7 @@ type answerKey struct{}
 // tell only the last.
 type watcher struct {
 	signal   string
-	endpoint *endpoint
+	endpoint *environ.Endpoint
 	reporter *reporter
 }
 

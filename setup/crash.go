@@ -7,6 +7,9 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+
+	"github.com/nais/spor/internal/clean"
+	"github.com/nais/spor/internal/environ"
 )
 
 // crashBytes is how much of a crash is logged: the panic and the first
@@ -15,10 +18,10 @@ const crashBytes = 64 << 10
 
 // keepCrashes logs the crash that the process before this one left, and lets the
 // runtime write this one's. Without a file it does nothing.
-func keepCrashes(env *environment, c *config) (stop func()) {
+func keepCrashes(env *environ.Environment, c *config) (stop func()) {
 	name := c.crashFile
-	if name == "" && onPlatform(env) {
-		name = crashFileIn(os.TempDir(), env.text("NAIS_APP_NAME"))
+	if name == "" && env.OnPlatform() {
+		name = crashFileIn(os.TempDir(), env.Text("NAIS_APP_NAME"))
 	}
 	if name == "" {
 		return func() {}
@@ -51,7 +54,7 @@ func logCrash(f io.Reader) error {
 	if err != nil || len(text) == 0 {
 		return err
 	}
-	crash := cleanText(string(text))
+	crash := clean.Text(string(text))
 	logger().LogAttrs(context.Background(), slog.LevelError, "the process before this one crashed",
 		slog.String("error", crashCause(crash)),
 		slog.String("stack_trace", crash))

@@ -3,7 +3,6 @@ package setup_test
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -338,22 +337,6 @@ func TestLongValuesAreCutByDefault(t *testing.T) {
 	span.End()
 	if got, want := len(seen.spans[0].Attributes()[0].Value.AsString()), 8192; got != want {
 		t.Errorf("length: got %d, want %d", got, want)
-	}
-}
-
-func TestQueueFitsTheMemory(t *testing.T) {
-	for _, tt := range []struct {
-		memory int64
-		want   int
-	}{
-		{56 << 20, 2048},
-		{512 << 20, 5991},
-		{8 << 30, 16384},
-		{math.MaxInt64, 16384},
-	} {
-		if got := setup.QueueFor(tt.memory); got != tt.want {
-			t.Errorf("queue for %d bytes: got %d, want %d", tt.memory, got, tt.want)
-		}
 	}
 }
 

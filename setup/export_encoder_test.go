@@ -1,11 +1,13 @@
 package setup
 
 import (
+	"strings"
 	"time"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/nais/spor/internal/dialect"
+	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/setup/internal/otlp"
 )
 
@@ -42,13 +44,11 @@ func (e *Encoding) Request(spans []sdktrace.ReadOnlySpan) []byte {
 // Pipeline returns the processor that Start installs for an endpoint.
 func Pipeline(endpoint string) (sdktrace.SpanProcessor, error) {
 	t := newTelemetry()
-	e, err := parseEndpoint(endpoint)
-	if err != nil {
-		return nil, err
-	}
 	return t.newPipeline(&settings{
-		traces:   signalSettings{endpoint: e, timeout: 30 * time.Second},
-		batch:    batchSettings{queue: 1 << 20, size: 512, delay: 5 * time.Second, timeout: 30 * time.Second},
+		Settings: &environ.Settings{
+			Traces: environ.Signal{Endpoint: &environ.Endpoint{Address: strings.TrimPrefix(endpoint, "http://"), URL: endpoint}, Timeout: 30 * time.Second},
+			Batch:  environ.Batch{Bytes: 32 << 20, Delay: 5 * time.Second, Timeout: 30 * time.Second},
+		},
 		rewriter: &rewriter{dialect: dialect.New(0)},
 	})
 }

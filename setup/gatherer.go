@@ -10,6 +10,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/nais/spor/internal/clean"
 )
 
 // gatherProcess returns the metrics of the Go runtime and of the process, under
@@ -63,8 +65,8 @@ type cleanGatherer struct{ prometheus.Gatherer }
 func (g cleanGatherer) Gather() ([]*dto.MetricFamily, error) {
 	families, err := g.Gatherer.Gather()
 	for _, family := range families {
-		if help := family.GetHelp(); !isClean(help) {
-			cleaned := cleanText(help)
+		if help := family.GetHelp(); !clean.IsClean(help) {
+			cleaned := clean.Text(help)
 			family.Help = &cleaned
 		}
 		for _, metric := range family.GetMetric() {
@@ -82,7 +84,7 @@ func (g cleanGatherer) Gather() ([]*dto.MetricFamily, error) {
 func cleanLabels(labels []*dto.LabelPair) {
 	for i, label := range labels {
 		key, value := attribute.Key(label.GetName()), label.GetValue()
-		if cleaned := cleanNamed(key, value); cleaned != value {
+		if cleaned := clean.Named(key, value); cleaned != value {
 			labels[i] = &dto.LabelPair{Name: label.Name, Value: &cleaned}
 		}
 	}

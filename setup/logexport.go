@@ -10,6 +10,9 @@ import (
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	"google.golang.org/grpc"
 
+	"github.com/nais/spor/internal/clean"
+	"github.com/nais/spor/internal/collector"
+	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/setup/internal/pipeline"
 	"github.com/nais/spor/setup/internal/spanstats"
 )
@@ -19,7 +22,7 @@ type logExporter struct {
 	watcher
 	sdklog.Exporter
 	conn    *grpc.ClientConn
-	stats  *spanstats.Stats
+	stats   *spanstats.Stats
 	waiting atomic.Int64 // records that the processor has, and the exporter was not given
 	pending atomic.Int64 // records that are neither delivered nor dropped
 
@@ -27,19 +30,19 @@ type logExporter struct {
 	stop context.CancelFunc
 }
 
-func newLogExporter(ctx context.Context, s signalSettings, l *spanstats.Stats, r *reporter) (*logExporter, error) {
+func newLogExporter(ctx context.Context, s environ.Signal, l *spanstats.Stats, r *reporter) (*logExporter, error) {
 	e := &logExporter{stats: l}
-	e.signal, e.endpoint, e.reporter = "logs", s.endpoint, r
+	e.signal, e.endpoint, e.reporter = "logs", s.Endpoint, r
 	e.life, e.stop = context.WithCancel(context.WithoutCancel(ctx))
-	conn, err := dial(s, e.watch)
+	conn, err := collector.Dial(s, e.watch)
 	if err != nil {
 		return nil, err
 	}
 	e.conn = conn
 	e.Exporter, err = otlploggrpc.New(ctx,
 		otlploggrpc.WithGRPCConn(conn),
-		otlploggrpc.WithHeaders(s.headers),
-		otlploggrpc.WithTimeout(s.timeout),
+		otlploggrpc.WithHeaders(s.Headers),
+		otlploggrpc.WithTimeout(s.Timeout),
 		otlploggrpc.WithMaxRequestSize(largestRequest),
 		otlploggrpc.WithRetry(otlploggrpc.RetryConfig(retry)),
 	)
@@ -122,13 +125,13 @@ func (e *logExporter) Shutdown(ctx context.Context) error {
 // changed: others may have it.
 func cleanRecord(r sdklog.Record) sdklog.Record {
 	r = r.Clone()
-	r.SetBody(cleanValue("", r.Body()))
-	r.SetSeverityText(cleanText(r.SeverityText()))
+	r.SetBody(clean.Value("", r.Body()))
+	r.SetSeverityText(clean.Text(r.SeverityText()))
 	attrs := make([]attribute.KeyValue, 0, r.AttributesLen())
 	r.WalkAttributes(func(a attribute.KeyValue) bool {
 		attrs = append(attrs, a)
 		return true
 	})
-	r.SetAttributes(cleanAttributes(attrs)...)
+	r.SetAttributes(clean.Attributes(attrs)...)
 	return r
 }

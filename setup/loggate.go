@@ -8,6 +8,7 @@ import (
 
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 
+	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
@@ -22,12 +23,12 @@ type logGate struct {
 	entering atomic.Int64 // records on their way into the processor
 }
 
-func newLogGate(e *logExporter, batch batchSettings) *logGate {
-	return &logGate{exporter: e, queue: int64(batch.queue), BatchProcessor: sdklog.NewBatchProcessor(e,
-		sdklog.WithMaxQueueSize(batch.queue),
-		sdklog.WithExportMaxBatchSize(batch.size),
-		sdklog.WithExportInterval(batch.delay),
-		sdklog.WithExportTimeout(batch.timeout),
+func newLogGate(e *logExporter, batch environ.Batch) *logGate {
+	return &logGate{exporter: e, queue: int64(batch.Queue), BatchProcessor: sdklog.NewBatchProcessor(e,
+		sdklog.WithMaxQueueSize(batch.Queue),
+		sdklog.WithExportMaxBatchSize(batch.Size),
+		sdklog.WithExportInterval(batch.Delay),
+		sdklog.WithExportTimeout(batch.Timeout),
 	)}
 }
 

@@ -9,6 +9,10 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"google.golang.org/grpc"
+
+	"github.com/nais/spor/internal/clean"
+	"github.com/nais/spor/internal/collector"
+	"github.com/nais/spor/internal/environ"
 )
 
 // metricExporter sends clean metrics over OTLP and reports trouble itself.
@@ -20,20 +24,20 @@ type metricExporter struct {
 	stop context.CancelFunc
 }
 
-func newMetricExporter(ctx context.Context, m *metricSettings, r *reporter) (*metricExporter, error) {
+func newMetricExporter(ctx context.Context, m *environ.Metrics, r *reporter) (*metricExporter, error) {
 	e := &metricExporter{}
-	e.signal, e.endpoint, e.reporter = "metrics", m.endpoint, r
+	e.signal, e.endpoint, e.reporter = "metrics", m.Endpoint, r
 	e.life, e.stop = context.WithCancel(context.WithoutCancel(ctx))
-	conn, err := dial(m.signalSettings, e.watch)
+	conn, err := collector.Dial(m.Signal, e.watch)
 	if err != nil {
 		return nil, err
 	}
 	e.conn = conn
 	e.Exporter, err = otlpmetricgrpc.New(ctx,
 		otlpmetricgrpc.WithGRPCConn(conn),
-		otlpmetricgrpc.WithHeaders(m.headers),
-		otlpmetricgrpc.WithTimeout(m.timeout),
-		otlpmetricgrpc.WithTemporalitySelector(m.temporality),
+		otlpmetricgrpc.WithHeaders(m.Headers),
+		otlpmetricgrpc.WithTimeout(m.Signal.Timeout),
+		otlpmetricgrpc.WithTemporalitySelector(temporality(m.Temporality)),
 		otlpmetricgrpc.WithRetry(retry),
 	)
 	if err != nil {
@@ -66,6 +70,16 @@ func (e *metricExporter) Shutdown(ctx context.Context) error {
 	return errors.Join(err, e.conn.Close())
 }
 
+func temporality(name string) sdkmetric.TemporalitySelector {
+	switch name {
+	case "delta":
+		return sdkmetric.DeltaTemporalitySelector
+	case "lowmemory":
+		return sdkmetric.LowMemoryTemporalitySelector
+	}
+	return sdkmetric.CumulativeTemporalitySelector
+}
+
 // cleanExporter gives an exporter clean metrics.
 type cleanExporter struct{ sdkmetric.Exporter }
 
@@ -82,7 +96,7 @@ func cleanMetrics(metrics *metricdata.ResourceMetrics) {
 		s.Scope = cleanScope(s.Scope)
 		for j := range s.Metrics {
 			m := &s.Metrics[j]
-			m.Name, m.Description, m.Unit = cleanText(m.Name), cleanText(m.Description), cleanText(m.Unit)
+			m.Name, m.Description, m.Unit = clean.Text(m.Name), clean.Text(m.Description), clean.Text(m.Unit)
 			cleanAggregation(m.Data)
 		}
 	}
@@ -144,8 +158,8 @@ func cleanExemplars[N int64 | float64](exemplars []metricdata.Exemplar[N]) {
 
 func cleanSet(set *attribute.Set) {
 	for iter := set.Iter(); iter.Next(); {
-		if a := iter.Attribute(); !isClean(string(a.Key)) || !isCleanValue(a.Key, a.Value) {
-			*set = attribute.NewSet(cleanAttributes(set.ToSlice())...)
+		if a := iter.Attribute(); !clean.IsClean(string(a.Key)) || !clean.IsCleanValue(a.Key, a.Value) {
+			*set = attribute.NewSet(clean.Attributes(set.ToSlice())...)
 			return
 		}
 	}

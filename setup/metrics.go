@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	prometheusbridge "go.opentelemetry.io/contrib/bridges/prometheus"
@@ -15,17 +14,17 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
+	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/internal/scope"
 )
 
 // startMetrics installs a meter provider with the one way out that the
 // environment names, if it names one.
 func (t *telemetry) startMetrics(ctx context.Context, s *settings) error {
-	m := s.metrics
-	if m == nil {
+	if s.withoutMetrics {
 		return nil
 	}
-	reader, err := t.newReader(ctx, m, gatherProcess(m.gatherers))
+	reader, err := t.newReader(ctx, &s.Metrics, gatherProcess(s.gatherers))
 	if reader == nil {
 		return err
 	}
@@ -39,17 +38,17 @@ func (t *telemetry) startMetrics(ctx context.Context, s *settings) error {
 	return errors.Join(err, t.observe(provider.Meter("github.com/nais/spor/setup", metric.WithInstrumentationVersion(scope.Version()))))
 }
 
-func (t *telemetry) newReader(ctx context.Context, m *metricSettings, gatherer prometheus.Gatherer) (sdkmetric.Reader, error) {
+func (t *telemetry) newReader(ctx context.Context, m *environ.Metrics, gatherer prometheus.Gatherer) (sdkmetric.Reader, error) {
 	switch {
-	case m.prometheus:
+	case m.Prometheus:
 		return t.newScrape(ctx, m, gatherer)
-	case m.endpoint != nil:
+	case m.Endpoint != nil:
 		e, err := newMetricExporter(ctx, m, t.reporter)
 		if err != nil {
-			return nil, fmt.Errorf("setup: %s: %w", m.endpoint.url, err)
+			return nil, fmt.Errorf("setup: %s: %w", m.Endpoint.URL, err)
 		}
 		return periodic(m, e, gatherer), nil
-	case m.console:
+	case m.Console:
 		e, err := stdoutmetric.New()
 		return periodic(m, cleanExporter{e}, gatherer), err
 	}
@@ -60,68 +59,13 @@ func (t *telemetry) newReader(ctx context.Context, m *metricSettings, gatherer p
 // would refuse every series for those that are too many.
 const mostPoints = 2000
 
-func periodic(m *metricSettings, e sdkmetric.Exporter, gatherer prometheus.Gatherer) sdkmetric.Reader {
+func periodic(m *environ.Metrics, e sdkmetric.Exporter, gatherer prometheus.Gatherer) sdkmetric.Reader {
 	return sdkmetric.NewPeriodicReader(e,
-		sdkmetric.WithInterval(m.interval),
-		sdkmetric.WithTimeout(m.exportTimeout),
+		sdkmetric.WithInterval(m.Interval),
+		sdkmetric.WithTimeout(m.Timeout),
 		sdkmetric.WithMaxExportBatchSize(mostPoints),
 		sdkmetric.WithProducer(prometheusbridge.NewMetricProducer(prometheusbridge.WithGatherer(gatherer))),
 	)
-}
-
-// metricSettings says where metrics go; nil means nowhere.
-type metricSettings struct {
-	signalSettings
-	listen        string // address of the scrape listener, "" for none
-	interval      time.Duration
-	exportTimeout time.Duration
-	temporality   sdkmetric.TemporalitySelector
-	gatherers     []prometheus.Gatherer
-}
-
-func readMetrics(env *environment, c *config) *metricSettings {
-	m := &metricSettings{
-		signalSettings: readSignal(env, "METRICS"),
-		interval:       env.milliseconds("OTEL_METRIC_EXPORT_INTERVAL", time.Minute),
-		exportTimeout:  env.milliseconds("OTEL_METRIC_EXPORT_TIMEOUT", 30*time.Second),
-		temporality:    readTemporality(env),
-		gatherers:      c.gatherers,
-	}
-	checkExemplarFilter(env)
-	if m.prometheus {
-		m.listen = readScrapeAddress(env)
-	}
-	if c.withoutMetrics {
-		return nil
-	}
-	return m
-}
-
-// readTemporality reads what the collector wants; Prometheus, and so NAIS, wants
-// the default.
-func readTemporality(env *environment) sdkmetric.TemporalitySelector {
-	const name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
-	switch env.lower(name) {
-	case "", "cumulative":
-	case "delta":
-		return sdkmetric.DeltaTemporalitySelector
-	case "lowmemory":
-		return sdkmetric.LowMemoryTemporalitySelector
-	default:
-		env.wrong(name, env.text(name), "want cumulative, delta or lowmemory; cumulative is used")
-	}
-	return sdkmetric.CumulativeTemporalitySelector
-}
-
-// checkExemplarFilter reports a value that the SDK, which reads it, takes for its
-// default.
-func checkExemplarFilter(env *environment) {
-	const name = "OTEL_METRICS_EXEMPLAR_FILTER"
-	switch env.lower(name) {
-	case "", "always_on", "always_off", "trace_based":
-	default:
-		env.wrong(name, env.text(name), "want trace_based, always_on or always_off; trace_based is used")
-	}
 }
 
 // boundedView keeps what callers choose off the series: the Host header, which

@@ -12,7 +12,7 @@ import (
 type Option func(*config)
 
 type config struct {
-	resource   []attribute.KeyValue
+	attributes []attribute.KeyValue // of the resource
 	sampler    sdktrace.Sampler
 	processors []sdktrace.SpanProcessor
 	gatherers  []prometheus.Gatherer
@@ -40,7 +40,7 @@ func newConfig(opts []Option) *config {
 // Leave deployment.environment.name and k8s.cluster.name to the collector: the
 // first makes it cut the suffix off some service names.
 func WithResource(attrs ...attribute.KeyValue) Option {
-	return func(c *config) { c.resource = append(c.resource, attrs...) }
+	return func(c *config) { c.attributes = append(c.attributes, attrs...) }
 }
 
 // WithSampler sets the sampler of root and child spans. The default, and what

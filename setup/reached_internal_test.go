@@ -7,12 +7,14 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/internal/environ"
 )
 
 func TestPlatformThatRefusesIsReached(t *testing.T) {
 	tel := newTelemetry()
 	tel.reporter.hold()
-	w := &watcher{signal: "traces", endpoint: &endpoint{platform: true}, reporter: tel.reporter}
+	w := &watcher{signal: "traces", endpoint: &environ.Endpoint{Platform: true}, reporter: tel.reporter}
 	refuse := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
 		return status.Error(codes.PermissionDenied, "no")
 	}

@@ -5,13 +5,12 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
+	"github.com/nais/spor/internal/clean"
+	"github.com/nais/spor/internal/collector"
+	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
@@ -25,7 +24,7 @@ const (
 // reporter tells people of the exporters' trouble, for all signals at most one
 // line a minute, never from the request path.
 type reporter struct {
-	stats  *spanstats.Stats // of spans
+	stats   *spanstats.Stats // of spans
 	records *spanstats.Stats // of log records
 
 	mu       sync.Mutex
@@ -37,8 +36,8 @@ type reporter struct {
 	failures map[string]int64 // by signal
 	failure  *failure         // the last one, while that signal has not got through again
 	warning  warning          // the collector's last
-	spans    *endpoint
-	logs     *endpoint
+	spans    *environ.Endpoint
+	logs     *environ.Endpoint
 	lost     int64 // spans and log records that were reported as dropped
 }
 
@@ -52,7 +51,7 @@ type warning struct {
 // failure is what went wrong with an export.
 type failure struct {
 	signal   string
-	endpoint *endpoint
+	endpoint *environ.Endpoint
 	err      error
 }
 
@@ -69,7 +68,7 @@ func logger() *slog.Logger {
 }
 
 // failed reports that the collector could not be given something.
-func (r *reporter) failed(signal string, e *endpoint, err error) {
+func (r *reporter) failed(signal string, e *environ.Endpoint, err error) {
 	r.mu.Lock()
 	r.failure = &failure{signal, e, err}
 	r.mu.Unlock()
@@ -113,7 +112,7 @@ func (r *reporter) met(signal string) {
 }
 
 // missed reports that there is no collector for the signal.
-func (r *reporter) missed(signal string, e *endpoint, err error) {
+func (r *reporter) missed(signal string, e *environ.Endpoint, err error) {
 	r.mu.Lock()
 	if r.down == nil {
 		r.down = map[string]bool{}
@@ -132,13 +131,13 @@ func (r *reporter) hasReached() bool {
 
 // warned reports what the collector had to say about what it took, at most once per
 // minute, and only if it differs from the last report.
-func (r *reporter) warned(signal string, e *endpoint, message string) {
+func (r *reporter) warned(signal string, e *environ.Endpoint, message string) {
 	attrs := r.dueWarning(message)
 	if attrs == nil {
 		return
 	}
 	logger().LogAttrs(context.Background(), slog.LevelWarn, "the collector has a warning",
-		append(attrs, slog.String("signal", signal), slog.String("endpoint", e.url))...)
+		append(attrs, slog.String("signal", signal), slog.String("endpoint", e.URL))...)
 }
 
 func (r *reporter) dueWarning(message string) []slog.Attr {
@@ -149,7 +148,7 @@ func (r *reporter) dueWarning(message string) []slog.Attr {
 		w.held++
 		return nil
 	}
-	text := foreignText(message)
+	text := clean.Foreign(message)
 	if text == w.text {
 		return nil
 	}
@@ -204,11 +203,11 @@ func (r *reporter) due(failed bool) []slog.Attr {
 	var attrs []slog.Attr
 	switch {
 	case r.failure != nil:
-		attrs = append(attrs, slog.String("signal", r.failure.signal), slog.String("endpoint", r.failure.endpoint.url))
+		attrs = append(attrs, slog.String("signal", r.failure.signal), slog.String("endpoint", r.failure.endpoint.URL))
 	case lostSpans > 0:
-		attrs = append(attrs, slog.String("signal", "traces"), slog.String("endpoint", r.spans.url))
+		attrs = append(attrs, slog.String("signal", "traces"), slog.String("endpoint", r.spans.URL))
 	case lostRecords > 0:
-		attrs = append(attrs, slog.String("signal", "logs"), slog.String("endpoint", r.logs.url))
+		attrs = append(attrs, slog.String("signal", "logs"), slog.String("endpoint", r.logs.URL))
 	}
 	if lostSpans > 0 {
 		attrs = append(attrs, slog.String("spans_dropped", spanstats.Describe(spans)))
@@ -217,7 +216,7 @@ func (r *reporter) due(failed bool) []slog.Attr {
 		attrs = append(attrs, slog.String("log_records_dropped", spanstats.Describe(records)))
 	}
 	if f := r.failure; f != nil {
-		attrs = append(attrs, slog.String("error", foreignText(f.err.Error())), slog.String("cure", cure(f.err, f.endpoint)))
+		attrs = append(attrs, slog.String("error", clean.Foreign(f.err.Error())), slog.String("cure", collector.Cure(f.err, f.endpoint)))
 	}
 	return attrs
 }
@@ -238,32 +237,5 @@ func (r *reporter) unreachable(signal string) bool {
 }
 
 func (r *reporter) unreachedPlatform() bool {
-	return r.failure != nil && r.failure.endpoint.platform && !r.reached
-}
-
-// cure says what to look at first.
-func cure(err error, e *endpoint) string {
-	text := err.Error()
-	code := status.Code(err)
-	if strings.Contains(text, context.DeadlineExceeded.Error()) {
-		code = codes.DeadlineExceeded // ours, which has no code
-	}
-	switch {
-	case strings.Contains(text, "certificate required"):
-		return "the collector wants a client certificate: set OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY"
-	case strings.Contains(text, "first record does not look like a TLS handshake"):
-		return "the collector speaks plaintext: write http:// before the address in OTEL_EXPORTER_OTLP_ENDPOINT"
-	case strings.Contains(text, "tls:") || strings.Contains(text, "x509:"):
-		return "check OTEL_EXPORTER_OTLP_CERTIFICATE and the host name in OTEL_EXPORTER_OTLP_ENDPOINT"
-	case code == codes.Unauthenticated || code == codes.PermissionDenied:
-		return "check the token in OTEL_EXPORTER_OTLP_HEADERS"
-	case code == codes.Unimplemented || strings.Contains(text, "http2:") || strings.Contains(text, "HTTP status code"):
-		return "is this the port for OTLP over gRPC (4317)?"
-	case code == codes.InvalidArgument || code == codes.ResourceExhausted || code == codes.OK || code == codes.Unknown:
-		return "the collector's own log says why"
-	case strings.Contains(e.address, ".nais-system"):
-		return "is observability.autoInstrumentation or tracing enabled in nais.yaml?"
-	}
-	return "is a collector listening there? (on NAIS: is observability.autoInstrumentation or tracing enabled in " +
-		"nais.yaml? on a laptop: spor run -- CMD)"
+	return r.failure != nil && r.failure.endpoint.Platform && !r.reached
 }

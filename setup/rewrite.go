@@ -9,6 +9,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/internal/dialect"
 )
 
@@ -36,7 +37,7 @@ func (w *rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 		store[i] = rewritten{ReadOnlySpan: span, attributes: slices.Clip(attrs[begin:])}
 		out[i] = &store[i]
 		if !isCleanSpan(span) {
-			store[i].attributes = cleanAttributes(store[i].attributes)
+			store[i].attributes = clean.Attributes(store[i].attributes)
 			out[i] = cleanSpan{&store[i]}
 		}
 	}
@@ -63,7 +64,7 @@ func (s *rewritten) Attributes() []attribute.KeyValue { return s.attributes }
 // are clean already.
 type cleanSpan struct{ *rewritten }
 
-func (s cleanSpan) Name() string { return cleanText(s.rewritten.Name()) }
+func (s cleanSpan) Name() string { return clean.Text(s.rewritten.Name()) }
 
 func (s cleanSpan) SpanContext() trace.SpanContext { return cleanContext(s.rewritten.SpanContext()) }
 
@@ -71,15 +72,15 @@ func (s cleanSpan) Parent() trace.SpanContext { return cleanContext(s.rewritten.
 
 func (s cleanSpan) Status() sdktrace.Status {
 	status := s.rewritten.Status()
-	status.Description = cleanText(status.Description)
+	status.Description = clean.Text(status.Description)
 	return status
 }
 
 func (s cleanSpan) Events() []sdktrace.Event {
 	events := slices.Clone(s.rewritten.Events())
 	for i := range events {
-		events[i].Name = cleanText(events[i].Name)
-		events[i].Attributes = cleanAttributes(events[i].Attributes)
+		events[i].Name = clean.Text(events[i].Name)
+		events[i].Attributes = clean.Attributes(events[i].Attributes)
 	}
 	return events
 }
@@ -88,7 +89,7 @@ func (s cleanSpan) Links() []sdktrace.Link {
 	links := slices.Clone(s.rewritten.Links())
 	for i := range links {
 		links[i].SpanContext = cleanContext(links[i].SpanContext)
-		links[i].Attributes = cleanAttributes(links[i].Attributes)
+		links[i].Attributes = clean.Attributes(links[i].Attributes)
 	}
 	return links
 }
@@ -101,23 +102,23 @@ func cleanScope(scope instrumentation.Scope) instrumentation.Scope {
 	if isCleanScope(scope) {
 		return scope
 	}
-	scope.Name, scope.Version, scope.SchemaURL = cleanText(scope.Name), cleanText(scope.Version), cleanText(scope.SchemaURL)
-	scope.Attributes = attribute.NewSet(cleanAttributes(scope.Attributes.ToSlice())...)
+	scope.Name, scope.Version, scope.SchemaURL = clean.Text(scope.Name), clean.Text(scope.Version), clean.Text(scope.SchemaURL)
+	scope.Attributes = attribute.NewSet(clean.Attributes(scope.Attributes.ToSlice())...)
 	return scope
 }
 
 func isCleanSpan(span sdktrace.ReadOnlySpan) bool {
-	if !isClean(span.Name()) || !isClean(span.Status().Description) || !areClean(span.Attributes()) ||
+	if !clean.IsClean(span.Name()) || !clean.IsClean(span.Status().Description) || !clean.AreClean(span.Attributes()) ||
 		!isCleanScope(span.InstrumentationScope()) || !isCleanContext(span.SpanContext()) || !isCleanContext(span.Parent()) {
 		return false
 	}
 	for _, event := range span.Events() {
-		if !isClean(event.Name) || !areClean(event.Attributes) {
+		if !clean.IsClean(event.Name) || !clean.AreClean(event.Attributes) {
 			return false
 		}
 	}
 	for _, link := range span.Links() {
-		if !areClean(link.Attributes) || !isCleanContext(link.SpanContext) {
+		if !clean.AreClean(link.Attributes) || !isCleanContext(link.SpanContext) {
 			return false
 		}
 	}
@@ -125,13 +126,13 @@ func isCleanSpan(span sdktrace.ReadOnlySpan) bool {
 }
 
 func isCleanScope(scope instrumentation.Scope) bool {
-	return isClean(scope.Name) && isClean(scope.Version) && isClean(scope.SchemaURL) &&
-		(scope.Attributes.Len() == 0 || areClean(scope.Attributes.ToSlice()))
+	return clean.IsClean(scope.Name) && clean.IsClean(scope.Version) && clean.IsClean(scope.SchemaURL) &&
+		(scope.Attributes.Len() == 0 || clean.AreClean(scope.Attributes.ToSlice()))
 }
 
 func isCleanContext(sc trace.SpanContext) bool {
 	state := sc.TraceState()
-	return state.Len() == 0 || isClean(state.String())
+	return state.Len() == 0 || clean.IsClean(state.String())
 }
 
 // cleanContext cleans the trace state, which callers write. One that is not
@@ -145,7 +146,7 @@ func cleanContext(sc trace.SpanContext) trace.SpanContext {
 
 func cleanState(state trace.TraceState) trace.TraceState {
 	text := state.String()
-	cleaned := cleanText(text)
+	cleaned := clean.Text(text)
 	if cleaned == text {
 		return state
 	}
@@ -162,13 +163,13 @@ func (w *rewriter) Attribute(a attribute.KeyValue) (own, added attribute.KeyValu
 
 func (w *rewriter) IsAdded(key attribute.Key) bool { return w.dialect.IsLegacy(key) }
 
-func (*rewriter) Text(text string) string { return cleanText(text) }
+func (*rewriter) Text(text string) string { return clean.Text(text) }
 
 func (*rewriter) Value(key attribute.Key, value attribute.Value) attribute.Value {
-	if isCleanValue(key, value) {
+	if clean.IsCleanValue(key, value) {
 		return value
 	}
-	return cleanValue(key, value)
+	return clean.Value(key, value)
 }
 
 func (*rewriter) Scope(scope instrumentation.Scope) instrumentation.Scope { return cleanScope(scope) }

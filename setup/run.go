@@ -14,6 +14,8 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/nais/spor/internal/clean"
+	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/internal/scope"
 )
 
@@ -48,7 +50,7 @@ func Run(ctx context.Context, run func(context.Context) error, opts ...Option) e
 	})()
 
 	c := newConfig(opts)
-	env := processEnvironment()
+	env := environ.Process()
 	t, err := startOnce(ctx, env, c)
 	if err != nil {
 		logger().LogAttrs(ctx, slog.LevelError, "telemetry is not configured right", slog.String("error", oneLine(err)))
@@ -93,7 +95,7 @@ func runProgram(ctx context.Context, run func(context.Context) error, rootSpan s
 	}
 	err := withoutPanic(ctx, run)
 	if err != nil && !errors.As(err, new(panicError)) {
-		logger().LogAttrs(ctx, slog.LevelError, "the program ended with an error", slog.String("error", cleanText(err.Error())))
+		logger().LogAttrs(ctx, slog.LevelError, "the program ended with an error", slog.String("error", clean.Text(err.Error())))
 	}
 	return err
 }
@@ -138,8 +140,8 @@ func withoutPanic(ctx context.Context, run func(context.Context) error) (err err
 		}
 		err = panicError{value}
 		logger().LogAttrs(ctx, slog.LevelError, "the program panicked",
-			slog.String("error", cleanText(fmt.Sprint(value))),
-			slog.String("stack_trace", cleanText(string(debug.Stack()))))
+			slog.String("error", clean.Text(fmt.Sprint(value))),
+			slog.String("stack_trace", clean.Text(string(debug.Stack()))))
 	}()
 	return run(ctx)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	prometheusexporter "go.opentelemetry.io/otel/exporters/prometheus"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+
+	"github.com/nais/spor/internal/environ"
 )
 
 // scraped is the handler of the metrics that are scraped now, if any are.
@@ -33,21 +34,6 @@ func MetricsHandler() http.Handler {
 	})
 }
 
-// readScrapeAddress reads where to listen for scrapes; nowhere by default, since
-// programs mount [MetricsHandler]. In a pod the default host is every one: the
-// specification's localhost could not be scraped.
-func readScrapeAddress(env *environment) string {
-	const hostVariable, portVariable = "OTEL_EXPORTER_PROMETHEUS_HOST", "OTEL_EXPORTER_PROMETHEUS_PORT"
-	host := env.text(hostVariable)
-	if host == "" && env.text(portVariable) == "" {
-		return ""
-	}
-	if host == "" && !onPlatform(env) {
-		host = "localhost"
-	}
-	return net.JoinHostPort(host, strconv.Itoa(env.integer(portVariable, 9464, 1, 65535)))
-}
-
 // scrape is a reader that Prometheus reads.
 type scrape struct {
 	*prometheusexporter.Exporter
@@ -55,7 +41,7 @@ type scrape struct {
 	server  *http.Server // nil without a listener of its own
 }
 
-func (t *telemetry) newScrape(ctx context.Context, m *metricSettings, gatherer prometheus.Gatherer) (sdkmetric.Reader, error) {
+func (t *telemetry) newScrape(ctx context.Context, m *environ.Metrics, gatherer prometheus.Gatherer) (sdkmetric.Reader, error) {
 	registry := prometheus.NewRegistry()
 	exporter, err := prometheusexporter.New(prometheusexporter.WithRegisterer(registry), prometheusexporter.WithoutScopeInfo())
 	if err != nil {
@@ -66,7 +52,7 @@ func (t *telemetry) newScrape(ctx context.Context, m *metricSettings, gatherer p
 	s := &scrape{Exporter: exporter, handler: &handler}
 	scraped.Store(s.handler)
 	t.signals = append(t.signals, s)
-	return exporter, s.listen(ctx, m.listen)
+	return exporter, s.listen(ctx, m.Listen)
 }
 
 func (s *scrape) listen(ctx context.Context, address string) error {

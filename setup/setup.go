@@ -13,6 +13,7 @@ import (
 	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
 
+	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
@@ -42,12 +43,12 @@ var errRunning = errors.New("setup: telemetry is running already (Start or Run w
 // ctx is used while Start runs, and not kept. A second Start before shutdown is
 // an error and changes nothing.
 func Start(ctx context.Context, opts ...Option) (shutdown func(context.Context) error, err error) {
-	t, err := startOnce(ctx, processEnvironment(), newConfig(opts))
+	t, err := startOnce(ctx, environ.Process(), newConfig(opts))
 	return t.shutdown, err
 }
 
 // startOnce starts nothing when telemetry is running already.
-func startOnce(ctx context.Context, env *environment, c *config) (*telemetry, error) {
+func startOnce(ctx context.Context, env *environ.Environment, c *config) (*telemetry, error) {
 	if !running.CompareAndSwap(false, true) {
 		t := newTelemetry()
 		t.once.Do(func() { close(t.done) })
@@ -60,7 +61,7 @@ func startOnce(ctx context.Context, env *environment, c *config) (*telemetry, er
 type telemetry struct {
 	signals  []provider
 	last     []provider       // that of logs, in which the others may still say something
-	stats   *spanstats.Stats // of spans
+	stats    *spanstats.Stats // of spans
 	records  *spanstats.Stats // of log records
 	reporter *reporter
 
@@ -80,12 +81,12 @@ func newTelemetry() *telemetry {
 	return &telemetry{stats: spans, records: records, reporter: &reporter{stats: spans, records: records}, done: make(chan struct{})}
 }
 
-func start(ctx context.Context, env *environment, c *config) (*telemetry, error) {
+func start(ctx context.Context, env *environ.Environment, c *config) (*telemetry, error) {
 	t := newTelemetry()
-	s := readSettings(env, c)
-	otel.SetTextMapPropagator(s.propagator)
-	if s.disabled {
-		return t, env.err()
+	s := newSettings(env, c)
+	otel.SetTextMapPropagator(s.Propagator)
+	if s.Disabled {
+		return t, env.Err()
 	}
 	trouble := &sdkTrouble{}
 	trouble.quiet.Store(true) // the SDK reads the environment once more
@@ -93,10 +94,10 @@ func start(ctx context.Context, env *environment, c *config) (*telemetry, error)
 	otel.SetLogger(logr.New(logSink{trouble}))
 	err := errors.Join(t.startTraces(s), t.startMetrics(ctx, s), t.startLogs(ctx, s))
 	trouble.quiet.Store(false)
-	if s.traces.unnamed {
+	if s.Traces.Unnamed {
 		tellUnnamed(ctx)
 	}
-	return t, errors.Join(env.err(), err)
+	return t, errors.Join(env.Err(), err)
 }
 
 func tellUnnamed(ctx context.Context) {
@@ -165,13 +166,13 @@ func (t *telemetry) lost() error {
 	return errors.Join(lostOf("spans", t.stats, t.reporter.spans), lostOf("log records", t.records, t.reporter.logs))
 }
 
-func lostOf(items string, l *spanstats.Stats, e *endpoint) error {
+func lostOf(items string, l *spanstats.Stats, e *environ.Endpoint) error {
 	drops, all := l.Drops()
 	if all == 0 {
 		return nil
 	}
 	return fmt.Errorf("setup: %d of %d %s were not delivered to %s: %s",
-		all, all+l.Delivered(), items, e.url, spanstats.Describe(drops))
+		all, all+l.Delivered(), items, e.URL, spanstats.Describe(drops))
 }
 
 // oneLine joins the problems of err.

@@ -5,12 +5,14 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/nais/spor/internal/environ"
 )
 
 var errNoTeam = errors.New("the program does not run on NAIS, and has no writer for them (setup.WithTeamLogs)")
 
 // inPod reports whether this is a NAIS pod, which has Team Logs.
-func inPod() bool { return onPlatform(processEnvironment()) }
+func inPod() bool { return environ.Process().OnPlatform() }
 
 // teamConn is the connection to Team Logs, made when there is something to send.
 type teamConn struct{ conn net.Conn }

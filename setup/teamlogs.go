@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/internal/errinfo"
 )
 
@@ -84,7 +85,7 @@ func withSeverity(line []byte) []byte {
 
 // teamFields are the fields by which Team Logs knows the application, as the
 // beginning of a line.
-func teamFields(env *environment) []byte {
+func teamFields(env *environ.Environment) []byte {
 	fields := []byte{'{'}
 	for _, f := range [...]struct{ key, variable string }{
 		{"google_cloud_project", "GOOGLE_CLOUD_PROJECT"},
@@ -92,7 +93,7 @@ func teamFields(env *environment) []byte {
 		{"nais_pod_name", "NAIS_POD_NAME"},
 		{"nais_container_name", "NAIS_APP_NAME"},
 	} {
-		value, err := json.Marshal(env.text(f.variable))
+		value, err := json.Marshal(env.Text(f.variable))
 		if err != nil {
 			value = []byte(`""`)
 		}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/nais/spor/internal/environ"
 )
 
 var noContext = context.Background()
@@ -49,7 +51,7 @@ func (q *teamQueue) fields() []byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.known == nil {
-		q.known = teamFields(processEnvironment())
+		q.known = teamFields(environ.Process())
 	}
 	return slices.Clone(q.known)
 }

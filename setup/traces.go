@@ -9,6 +9,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc"
 
+	"github.com/nais/spor/internal/collector"
 	"github.com/nais/spor/internal/providers"
 	"github.com/nais/spor/setup/internal/otlp"
 	"github.com/nais/spor/setup/internal/pipeline"
@@ -18,14 +19,14 @@ import (
 func (t *telemetry) startTraces(s *settings) error {
 	var all processors
 	var problems []error
-	if s.traces.endpoint != nil {
+	if s.Traces.Endpoint != nil {
 		exports, err := t.newPipeline(s)
 		if err == nil {
 			all = append(all, exports)
 		}
 		problems = append(problems, err)
 	}
-	if s.traces.console {
+	if s.Traces.Console {
 		console, err := stdouttrace.New(stdouttrace.WithPrettyPrint())
 		if err == nil {
 			all = append(all, sdktrace.NewSimpleSpanProcessor(rewritingExporter{console, s.rewriter}))
@@ -38,8 +39,8 @@ func (t *telemetry) startTraces(s *settings) error {
 	}
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithResource(s.resource),
-		sdktrace.WithSampler(s.sampler),
-		sdktrace.WithRawSpanLimits(s.limits),
+		sdktrace.WithSampler(newSampler(s.Sampler, s.sampler)),
+		sdktrace.WithRawSpanLimits(s.spanLimits()),
 		sdktrace.WithSpanProcessor(all),
 	)
 	if s.attributesMayBeLate() {
@@ -50,25 +51,21 @@ func (t *telemetry) startTraces(s *settings) error {
 	return errors.Join(problems...)
 }
 
-// attributesMayBeLate reports whether nobody looks at a span before it has ended:
-// what setup itself samples by and exports with does not.
-func (s *settings) attributesMayBeLate() bool { return !s.ownSampler && len(s.processors) == 0 }
-
 // newPipeline returns the way of a span from its end to the collector.
 func (t *telemetry) newPipeline(s *settings) (sdktrace.SpanProcessor, error) {
-	t.reporter.spans = s.traces.endpoint
-	w := &watcher{signal: "traces", endpoint: s.traces.endpoint, reporter: t.reporter}
+	t.reporter.spans = s.Traces.Endpoint
+	w := &watcher{signal: "traces", endpoint: s.Traces.Endpoint, reporter: t.reporter}
 	c := pipeline.Config{
-		Dial:     func() (*grpc.ClientConn, error) { return dial(s.traces, w.watch, bulk()) },
-		Encoding: otlp.NewCommon(s.rewriter), Stats: t.stats, Trouble: w, Headers: s.traces.headers,
-		Timeout: min(s.traces.timeout, s.batch.timeout), Delay: s.batch.delay, Bytes: w.bufferBytes(),
+		Dial:     func() (*grpc.ClientConn, error) { return collector.Dial(s.Traces, w.watch, bulk()) },
+		Encoding: otlp.NewCommon(s.rewriter), Stats: t.stats, Trouble: w, Headers: s.Traces.Headers,
+		Timeout: min(s.Traces.Timeout, s.Batch.Timeout), Delay: s.Batch.Delay, Bytes: w.bufferBytes(s.Batch.Bytes),
 	}
-	if s.batch.counted {
-		c.MostSpans, c.BatchSpans = s.batch.queue, s.batch.size
+	if s.Batch.Counted {
+		c.MostSpans, c.BatchSpans = s.Batch.Queue, s.Batch.Size
 	}
 	p, err := pipeline.New(c)
 	if err != nil {
-		return nil, fmt.Errorf("setup: %s: %w", s.traces.endpoint.url, err)
+		return nil, fmt.Errorf("setup: %s: %w", s.Traces.Endpoint.URL, err)
 	}
 	return p, nil
 }
@@ -78,9 +75,8 @@ func (t *telemetry) newPipeline(s *settings) (sdktrace.SpanProcessor, error) {
 const unreachedBytes = 1 << 20
 
 // bufferBytes returns how much memory spans may take while they wait.
-func (w *watcher) bufferBytes() func() int {
-	bytes := bufferFor(memoryLimit())
-	if !w.endpoint.platform {
+func (w *watcher) bufferBytes(bytes int) func() int {
+	if !w.endpoint.Platform {
 		return func() int { return bytes }
 	}
 	return func() int {

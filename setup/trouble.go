@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+
+	"github.com/nais/spor/internal/clean"
 )
 
 // sdkTrouble takes what the OpenTelemetry SDK and other instrumentation report
@@ -26,7 +28,7 @@ func (t *sdkTrouble) Handle(err error) {
 	if err == nil || !t.due() {
 		return
 	}
-	attrs := []slog.Attr{slog.String("error", foreignText(err.Error()))}
+	attrs := []slog.Attr{slog.String("error", clean.Foreign(err.Error()))}
 	if held := t.held.Swap(0); held > 0 {
 		attrs = append(attrs, slog.Int64("errors_not_shown", held))
 	}

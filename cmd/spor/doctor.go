@@ -13,7 +13,6 @@ import (
 
 	"github.com/nais/spor/internal/diagnosis"
 	"github.com/nais/spor/internal/display"
-	_ "github.com/nais/spor/setup" // fills in diagnosis.Read
 )
 
 func doctorUsage(w io.Writer) {

@@ -1,13 +1,7 @@
-// Package diagnosis lets spor doctor see an environment as setup sees it, without
-// a second parser and without a public API: setup fills in [Read].
+// Package diagnosis describes an environment to spor doctor as package setup reads it.
 package diagnosis
 
 import "context"
-
-// Read returns what setup makes of an environment: get returns the value of a
-// variable, "" for one that is unset, and all lists every one as name=value. It
-// is nil in a program without package setup.
-var Read func(get func(string) string, all []string) *Report
 
 // A Report is what setup makes of an environment.
 type Report struct {

@@ -1,4 +1,7 @@
-package setup
+// Package environ reads the variables that set telemetry up, and checks them. What it
+// returns has no type of the OpenTelemetry SDK, so that spor doctor reads an environment
+// exactly as package setup does.
+package environ
 
 import (
 	"errors"
@@ -9,35 +12,43 @@ import (
 	"time"
 )
 
-// environment reads variables and gathers what is wrong with them, so that one
+// Environment reads variables and gathers what is wrong with them, so that one
 // bad value neither hides the next one nor stops the program.
-type environment struct {
-	get      func(string) string
-	all      func() []string // as name=value
-	problems []error
-	used     func(name, value string) // is told what variables come to, unless nil
+type Environment struct {
+	// Get returns the value of a variable, "" for one that is unset.
+	Get func(string) string
+	// All returns every variable as name=value.
+	All func() []string
+	// Used is called with what a variable comes to, unless it is nil.
+	Used func(name, value string)
+	// Problems are the values that cannot be used, each with its variable and its cure.
+	Problems []error
 }
 
-func processEnvironment() *environment { return &environment{get: os.Getenv, all: os.Environ} }
+// Process returns the environment of the process.
+func Process() *Environment { return &Environment{Get: os.Getenv, All: os.Environ} }
 
-// use tells what a variable comes to.
-func (e *environment) use(name, value string) {
-	if e.used != nil {
-		e.used(name, value)
+// OnPlatform reports whether the environment is that of a NAIS pod.
+func (e *Environment) OnPlatform() bool { return e.Text("NAIS_CLUSTER_NAME") != "" }
+
+// use reports what a variable comes to.
+func (e *Environment) use(name, value string) {
+	if e.Used != nil {
+		e.Used(name, value)
 	}
 }
 
-// text returns the value of a variable without surrounding white space. As the
+// Text returns the value of a variable without surrounding white space. As the
 // OpenTelemetry specification asks, an empty variable counts as unset.
-func (e *environment) text(name string) string { return strings.TrimSpace(e.get(name)) }
+func (e *Environment) Text(name string) string { return strings.TrimSpace(e.Get(name)) }
 
-// lower is text in lower case, for values that are names of a choice.
-func (e *environment) lower(name string) string { return strings.ToLower(e.text(name)) }
+// lower is Text in lower case, for values that are names of a choice.
+func (e *Environment) lower(name string) string { return strings.ToLower(e.Text(name)) }
 
 // first returns the first of the variables that is set, and its name.
-func (e *environment) first(names ...string) (name, value string) {
+func (e *Environment) first(names ...string) (name, value string) {
 	for _, name := range names {
-		if value := e.text(name); value != "" {
+		if value := e.Text(name); value != "" {
 			return name, value
 		}
 	}
@@ -45,31 +56,32 @@ func (e *environment) first(names ...string) (name, value string) {
 }
 
 // wrong notes that the value of a variable cannot be used, and the cure.
-func (e *environment) wrong(name, value, cure string) {
+func (e *Environment) wrong(name, value, cure string) {
 	e.note(fmt.Errorf("setup: %s %q: %s", name, value, cure))
 }
 
 // wrongSecret is wrong for a variable whose value must not be repeated.
-func (e *environment) wrongSecret(name, cure string) {
+func (e *Environment) wrongSecret(name, cure string) {
 	e.note(fmt.Errorf("setup: %s: %s", name, cure))
 }
 
 // note keeps a problem once: several signals read the same variable.
-func (e *environment) note(problem error) {
-	for _, known := range e.problems {
+func (e *Environment) note(problem error) {
+	for _, known := range e.Problems {
 		if known.Error() == problem.Error() {
 			return
 		}
 	}
-	e.problems = append(e.problems, problem)
+	e.Problems = append(e.Problems, problem)
 }
 
-func (e *environment) err() error { return errors.Join(e.problems...) }
+// Err joins the problems.
+func (e *Environment) Err() error { return errors.Join(e.Problems...) }
 
 // boolean reads a variable that is true or false, in any case.
-func (e *environment) boolean(name string) (value, isSet bool) {
+func (e *Environment) boolean(name string) (value, isSet bool) {
 	defer func() { e.use(name, strconv.FormatBool(value)) }()
-	text := e.text(name)
+	text := e.Text(name)
 	switch strings.ToLower(text) {
 	case "":
 		return false, false
@@ -83,9 +95,9 @@ func (e *environment) boolean(name string) (value, isSet bool) {
 }
 
 // integer reads a whole number of at least least and at most most.
-func (e *environment) integer(name string, standard, least, most int) (n int) {
+func (e *Environment) integer(name string, standard, least, most int) (n int) {
 	defer func() { e.use(name, strconv.Itoa(n)) }()
-	text := e.text(name)
+	text := e.Text(name)
 	if text == "" {
 		return standard
 	}
@@ -102,9 +114,9 @@ func (e *environment) integer(name string, standard, least, most int) (n int) {
 const longest = time.Hour
 
 // milliseconds reads a time in whole milliseconds, from 1 to one hour.
-func (e *environment) milliseconds(name string, standard time.Duration) (d time.Duration) {
+func (e *Environment) milliseconds(name string, standard time.Duration) (d time.Duration) {
 	defer func() { e.use(name, strconv.FormatInt(d.Milliseconds(), 10)) }()
-	text := e.text(name)
+	text := e.Text(name)
 	if text == "" {
 		return standard
 	}

@@ -1,4 +1,4 @@
-package setup
+package environ
 
 import (
 	"crypto/tls"
@@ -20,12 +20,12 @@ const (
 	grpcPort         = "4317"
 )
 
-// endpoint is where one signal goes, and how.
-type endpoint struct {
-	address  string      // host:port
-	url      string      // as people write it, without credentials
-	tls      *tls.Config // nil means plaintext
-	platform bool        // nobody named it: the platform's default
+// An Endpoint is where one signal goes, and how.
+type Endpoint struct {
+	Address  string      // host:port
+	URL      string      // as people write it, without credentials
+	TLS      *tls.Config // nil means plaintext
+	Platform bool        // nobody named it: the platform's default
 }
 
 // signalVariable returns the names of an exporter variable for a signal (TRACES,
@@ -36,31 +36,28 @@ func signalVariable(signal, name string) []string {
 
 // readEndpoint returns where signal goes, or nil when no endpoint is named or
 // the one that is cannot be used.
-func readEndpoint(env *environment, signal string) *endpoint {
+func readEndpoint(env *Environment, signal string) *Endpoint {
 	name, value := env.first(signalVariable(signal, "ENDPOINT")...)
 	if value == "" {
-		if !onPlatform(env) {
+		if !env.OnPlatform() {
 			return nil
 		}
 		e, _ := parseEndpoint(platformEndpoint)
-		e.platform = true
+		e.Platform = true
 		return e
 	}
 	e, err := parseEndpoint(value)
 	if err != nil {
-		env.wrong(name, withoutCredentials(value), err.Error()+"; nothing is exported")
+		env.wrong(name, WithoutCredentials(value), err.Error()+"; nothing is exported")
 		return nil
 	}
 	readSecurity(env, signal, name, e)
 	return e
 }
 
-// onPlatform reports whether the program runs in a NAIS pod.
-func onPlatform(env *environment) bool { return env.text("NAIS_CLUSTER_NAME") != "" }
-
 // parseEndpoint reads host:port, http://host[:port] or https://host[:port]. TLS
 // is set for https alone: the caller decides for host:port.
-func parseEndpoint(value string) (*endpoint, error) {
+func parseEndpoint(value string) (*Endpoint, error) {
 	if !strings.Contains(value, "://") {
 		return parseHostPort(value)
 	}
@@ -85,15 +82,15 @@ func parseEndpoint(value string) (*endpoint, error) {
 	} else if !validPort(port) {
 		return nil, fmt.Errorf("port %s is out of range", port)
 	}
-	e := &endpoint{address: net.JoinHostPort(u.Hostname(), port)}
-	e.url = u.Scheme + "://" + e.address
+	e := &Endpoint{Address: net.JoinHostPort(u.Hostname(), port)}
+	e.URL = u.Scheme + "://" + e.Address
 	if u.Scheme == "https" {
-		e.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+		e.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	return e, nil
 }
 
-func parseHostPort(value string) (*endpoint, error) {
+func parseHostPort(value string) (*Endpoint, error) {
 	host, port, err := net.SplitHostPort(value)
 	switch {
 	case err != nil && !strings.Contains(value, ":"):
@@ -104,7 +101,7 @@ func parseHostPort(value string) (*endpoint, error) {
 		return nil, fmt.Errorf("%q is not a port (want host:port)", port)
 	}
 	address := net.JoinHostPort(host, port)
-	return &endpoint{address: address, url: address}, nil
+	return &Endpoint{Address: address, URL: address}, nil
 }
 
 // validHost takes names and addresses, but no IPv6 zone, which gRPC cannot dial.
@@ -123,8 +120,8 @@ func validPort(port string) bool {
 	return err == nil && n > 0
 }
 
-// withoutCredentials returns value fit for a message.
-func withoutCredentials(value string) string {
+// WithoutCredentials returns value fit for a message.
+func WithoutCredentials(value string) string {
 	if at := strings.LastIndexByte(value, '@'); at >= 0 {
 		scheme, _, found := strings.Cut(value, "://")
 		if !found {
@@ -137,36 +134,36 @@ func withoutCredentials(value string) string {
 
 // readSecurity decides about TLS: the scheme does where there is one, the
 // variables may only agree with it.
-func readSecurity(env *environment, signal, endpointName string, e *endpoint) {
+func readSecurity(env *Environment, signal, endpointName string, e *Endpoint) {
 	insecureName, insecureText := env.first(signalVariable(signal, "INSECURE")...)
 	insecure, isSet := false, false
 	if insecureName != "" {
 		insecure, isSet = env.boolean(insecureName)
 	}
 	certificateName := firstCertificate(env, signal)
-	hasScheme := strings.Contains(e.url, "://")
+	hasScheme := strings.Contains(e.URL, "://")
 	switch {
 	case !hasScheme && !insecure:
-		e.tls = &tls.Config{MinVersion: tls.VersionTLS12}
-		e.url = "https://" + e.address
+		e.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+		e.URL = "https://" + e.Address
 	case !hasScheme:
-		e.url = "http://" + e.address
+		e.URL = "http://" + e.Address
 		if certificateName != "" {
 			env.wrong(insecureName, insecureText, "contradicts "+certificateName+" (remove one of the two); the connection is plaintext")
 		}
-	case e.tls != nil && insecure:
+	case e.TLS != nil && insecure:
 		env.wrong(insecureName, insecureText, "contradicts https in "+endpointName+" (write http:// there, or remove this variable); the connection uses TLS")
-	case e.tls == nil && isSet && !insecure:
+	case e.TLS == nil && isSet && !insecure:
 		env.wrong(insecureName, insecureText, "contradicts http in "+endpointName+" (write https:// there, or remove this variable); the connection is plaintext")
-	case e.tls == nil && certificateName != "":
-		env.wrong(certificateName, env.text(certificateName), "contradicts http in "+endpointName+" (write https:// there, or remove this variable); the connection is plaintext")
+	case e.TLS == nil && certificateName != "":
+		env.wrong(certificateName, env.Text(certificateName), "contradicts http in "+endpointName+" (write https:// there, or remove this variable); the connection is plaintext")
 	}
-	if e.tls != nil {
-		readCertificates(env, signal, e.tls)
+	if e.TLS != nil {
+		readCertificates(env, signal, e.TLS)
 	}
 }
 
-func firstCertificate(env *environment, signal string) string {
+func firstCertificate(env *Environment, signal string) string {
 	for _, kind := range []string{"CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"} {
 		if name, _ := env.first(signalVariable(signal, kind)...); name != "" {
 			return name
@@ -175,7 +172,7 @@ func firstCertificate(env *environment, signal string) string {
 	return ""
 }
 
-func readCertificates(env *environment, signal string, config *tls.Config) {
+func readCertificates(env *Environment, signal string, config *tls.Config) {
 	if name, file := env.first(signalVariable(signal, "CERTIFICATE")...); file != "" {
 		pem, err := os.ReadFile(file)
 		pool := x509.NewCertPool()

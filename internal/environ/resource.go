@@ -1,4 +1,4 @@
-package setup
+package environ
 
 import (
 	"net/url"
@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/sdk"
-	"go.opentelemetry.io/otel/sdk/resource"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/nais/spor/internal/clean"
 )
 
 // readResource describes the service, the same for all signals. Of two sources
@@ -21,7 +21,7 @@ import (
 // It has no schema URL, so that it merges with any other resource; no process
 // arguments and no owner, which hold secrets; no deployment.environment.name
 // and no k8s.cluster.name, which are the collector's to set.
-func readResource(env *environment, chosen []attribute.KeyValue) *resource.Resource {
+func readResource(env *Environment, chosen []attribute.KeyValue) []attribute.KeyValue {
 	described := newDescription()
 	described.add(sdkAttributes()...)
 	described.add(environmentAttributes(env)...)
@@ -29,7 +29,7 @@ func readResource(env *environment, chosen []attribute.KeyValue) *resource.Resou
 	described.add(chosen...)
 	described.add(buildAttributes()...)
 	described.add(semconv.ServiceInstanceID(uuid.NewString()))
-	return resource.NewSchemaless(described.attributes...)
+	return described.attributes
 }
 
 // description gathers attributes, of which the first of a key wins.
@@ -44,7 +44,7 @@ func (d *description) add(attributes ...attribute.KeyValue) {
 	for _, a := range attributes {
 		if a.Valid() && !d.seen[a.Key] && a.Value.String() != "" {
 			d.seen[a.Key] = true
-			d.attributes = append(d.attributes, cleanAttributes([]attribute.KeyValue{a})...)
+			d.attributes = append(d.attributes, clean.Attributes([]attribute.KeyValue{a})...)
 		}
 	}
 }
@@ -53,18 +53,17 @@ func sdkAttributes() []attribute.KeyValue {
 	return []attribute.KeyValue{
 		semconv.TelemetrySDKName("opentelemetry"),
 		semconv.TelemetrySDKLanguageGo,
-		semconv.TelemetrySDKVersion(sdk.Version()),
 		semconv.ProcessRuntimeName("go"),
 		semconv.ProcessRuntimeVersion(runtime.Version()),
 	}
 }
 
-func environmentAttributes(env *environment) []attribute.KeyValue {
+func environmentAttributes(env *Environment) []attribute.KeyValue {
 	attributes := []attribute.KeyValue{
-		semconv.ServiceName(env.text("OTEL_SERVICE_NAME")),
+		semconv.ServiceName(env.Text("OTEL_SERVICE_NAME")),
 	}
 	const name = "OTEL_RESOURCE_ATTRIBUTES"
-	for _, pair := range list(env.text(name)) {
+	for _, pair := range list(env.Text(name)) {
 		key, value, found := strings.Cut(pair, "=")
 		key = strings.TrimSpace(key)
 		if !found || key == "" {
@@ -80,17 +79,17 @@ func environmentAttributes(env *environment) []attribute.KeyValue {
 		attributes = append(attributes, attribute.String(key, plain))
 	}
 	return append(attributes,
-		semconv.K8SPodName(env.text("OTEL_RESOURCE_ATTRIBUTES_POD_NAME")),
-		semconv.K8SNodeName(env.text("OTEL_RESOURCE_ATTRIBUTES_NODE_NAME")),
+		semconv.K8SPodName(env.Text("OTEL_RESOURCE_ATTRIBUTES_POD_NAME")),
+		semconv.K8SNodeName(env.Text("OTEL_RESOURCE_ATTRIBUTES_NODE_NAME")),
 	)
 }
 
-func platformAttributes(env *environment) []attribute.KeyValue {
-	pod := env.text("NAIS_POD_NAME")
+func platformAttributes(env *Environment) []attribute.KeyValue {
+	pod := env.Text("NAIS_POD_NAME")
 	return []attribute.KeyValue{
-		semconv.ServiceName(env.text("NAIS_APP_NAME")),
-		semconv.ServiceNamespace(env.text("NAIS_NAMESPACE")),
-		semconv.ServiceVersion(imageTag(env.text("NAIS_APP_IMAGE"))),
+		semconv.ServiceName(env.Text("NAIS_APP_NAME")),
+		semconv.ServiceNamespace(env.Text("NAIS_NAMESPACE")),
+		semconv.ServiceVersion(imageTag(env.Text("NAIS_APP_IMAGE"))),
 		semconv.ServiceInstanceID(pod),
 		semconv.K8SPodName(pod),
 	}

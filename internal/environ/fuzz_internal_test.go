@@ -1,11 +1,9 @@
-package setup_test
+package environ
 
 import (
 	"net"
 	"strings"
 	"testing"
-
-	"github.com/nais/spor/setup"
 )
 
 func FuzzEndpoint(f *testing.F) {
@@ -15,13 +13,13 @@ func FuzzEndpoint(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		address, err := setup.ParseEndpoint(value)
+		e, err := parseEndpoint(value)
 		if err != nil {
 			return
 		}
-		host, port, err := net.SplitHostPort(address)
+		host, port, err := net.SplitHostPort(e.Address)
 		if err != nil || host == "" || port == "" {
-			t.Errorf("%q: got the address %q", value, address)
+			t.Errorf("%q: got the address %q", value, e.Address)
 		}
 		if strings.ContainsAny(host, "/@?# ") {
 			t.Errorf("%q: got the host %q", value, host)
@@ -34,7 +32,7 @@ func FuzzHeader(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, pair string) {
-		key, value, err := setup.ParseHeader(pair)
+		key, value, err := parseHeader(pair)
 		if err != nil {
 			if _, secret, found := strings.Cut(pair, "="); found && len(secret) > 8 && strings.Contains(err.Error(), secret) {
 				t.Errorf("the error repeats the value: %v", err)

@@ -1,4 +1,4 @@
-package setup
+package environ
 
 import (
 	"context"
@@ -10,9 +10,9 @@ import (
 )
 
 // readPropagator reads OTEL_PROPAGATORS. The default is what NAIS sets.
-func readPropagator(env *environment) propagation.TextMapPropagator {
+func readPropagator(env *Environment) propagation.TextMapPropagator {
 	const name = "OTEL_PROPAGATORS"
-	value := env.text(name)
+	value := env.Text(name)
 	if value == "" {
 		value = "tracecontext,baggage"
 	}

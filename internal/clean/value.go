@@ -1,0 +1,118 @@
+package clean
+
+import (
+	"slices"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/nais/spor/internal/privacy"
+)
+
+// Attributes returns a copy of attributes with clean keys and values.
+func Attributes(attributes []attribute.KeyValue) []attribute.KeyValue {
+	cleaned := make([]attribute.KeyValue, len(attributes))
+	for i, a := range attributes {
+		cleaned[i] = attribute.KeyValue{Key: attribute.Key(Text(string(a.Key))), Value: Value(a.Key, a.Value)}
+	}
+	return cleaned
+}
+
+// Value returns the value of that key with every text, and every number of a person in
+// it, clean.
+func Value(key attribute.Key, value attribute.Value) attribute.Value {
+	switch value.Type() {
+	case attribute.STRING:
+		return attribute.StringValue(Named(key, value.AsString()))
+	case attribute.STRINGSLICE:
+		texts := value.AsStringSlice()
+		for i := range texts {
+			texts[i] = Named(key, texts[i])
+		}
+		return attribute.StringSliceValue(texts)
+	case attribute.BYTESLICE:
+		return attribute.ByteSliceValue([]byte(privacy.Named(string(key), string(value.AsByteSlice())))) // which may not be UTF-8
+	case attribute.SLICE:
+		values := value.AsSlice()
+		for i := range values {
+			values[i] = Value(key, values[i])
+		}
+		return attribute.SliceValue(values...)
+	case attribute.MAP:
+		members := Attributes(value.AsMap())
+		if privacy.IsSecret(string(key)) {
+			for i := range members {
+				members[i].Value = Value(key, members[i].Value)
+			}
+		}
+		return attribute.MapValue(members...)
+	case attribute.INT64:
+		return attribute.Int64Value(maskedInt(key, value.AsInt64()))
+	case attribute.FLOAT64:
+		return attribute.Float64Value(maskedFloat(key, value.AsFloat64()))
+	case attribute.INT64SLICE:
+		return attribute.Int64SliceValue(mapped(value.AsInt64Slice(), key, maskedInt))
+	case attribute.FLOAT64SLICE:
+		return attribute.Float64SliceValue(mapped(value.AsFloat64Slice(), key, maskedFloat))
+	}
+	return value
+}
+
+func maskedInt(key attribute.Key, n int64) int64 {
+	if privacy.Number(n) && !privacy.Counts(string(key)) {
+		return privacy.MaskedNumber
+	}
+	return n
+}
+
+func maskedFloat(key attribute.Key, f float64) float64 {
+	if privacy.Float(f) && !privacy.Counts(string(key)) {
+		return privacy.MaskedNumber
+	}
+	return f
+}
+
+// mapped changes values, which are a copy.
+func mapped[N int64 | float64](values []N, key attribute.Key, clean func(attribute.Key, N) N) []N {
+	for i := range values {
+		values[i] = clean(key, values[i])
+	}
+	return values
+}
+
+// AreClean reports whether Attributes would return attributes as they are.
+func AreClean(attributes []attribute.KeyValue) bool {
+	for _, a := range attributes {
+		if !IsClean(string(a.Key)) || !IsCleanValue(a.Key, a.Value) {
+			return false
+		}
+	}
+	return true
+}
+
+// IsCleanValue reports whether Value would return value as it is. For a map
+// under a name of credentials it reports false without a look.
+func IsCleanValue(key attribute.Key, value attribute.Value) bool {
+	switch value.Type() {
+	case attribute.STRING:
+		text := value.AsString()
+		return Named(key, text) == text
+	case attribute.STRINGSLICE:
+		return !slices.ContainsFunc(value.AsStringSlice(), func(text string) bool { return Named(key, text) != text })
+	case attribute.BYTESLICE:
+		bytes := string(value.AsByteSlice())
+		return privacy.Named(string(key), bytes) == bytes
+	case attribute.SLICE:
+		return !slices.ContainsFunc(value.AsSlice(), func(v attribute.Value) bool { return !IsCleanValue(key, v) })
+	case attribute.MAP:
+		return !privacy.IsSecret(string(key)) && AreClean(value.AsMap())
+	case attribute.INT64:
+		return !privacy.Number(value.AsInt64()) || privacy.Counts(string(key))
+	case attribute.FLOAT64:
+		return !privacy.Float(value.AsFloat64()) || privacy.Counts(string(key))
+	case attribute.INT64SLICE:
+		return privacy.Counts(string(key)) || !slices.ContainsFunc(value.AsInt64Slice(), privacy.Number)
+	case attribute.FLOAT64SLICE:
+		return privacy.Counts(string(key)) || !slices.ContainsFunc(value.AsFloat64Slice(), privacy.Float)
+	}
+	return true
+}

@@ -1,0 +1,38 @@
+package collector
+
+import (
+	"context"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/internal/environ"
+)
+
+// Cure returns what to look at first after an export to e failed.
+func Cure(err error, e *environ.Endpoint) string {
+	text := err.Error()
+	code := status.Code(err)
+	if strings.Contains(text, context.DeadlineExceeded.Error()) {
+		code = codes.DeadlineExceeded // ours, which has no code
+	}
+	switch {
+	case strings.Contains(text, "certificate required"):
+		return "the collector wants a client certificate: set OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY"
+	case strings.Contains(text, "first record does not look like a TLS handshake"):
+		return "the collector speaks plaintext: write http:// before the address in OTEL_EXPORTER_OTLP_ENDPOINT"
+	case strings.Contains(text, "tls:") || strings.Contains(text, "x509:"):
+		return "check OTEL_EXPORTER_OTLP_CERTIFICATE and the host name in OTEL_EXPORTER_OTLP_ENDPOINT"
+	case code == codes.Unauthenticated || code == codes.PermissionDenied:
+		return "check the token in OTEL_EXPORTER_OTLP_HEADERS"
+	case code == codes.Unimplemented || strings.Contains(text, "http2:") || strings.Contains(text, "HTTP status code"):
+		return "is this the port for OTLP over gRPC (4317)?"
+	case code == codes.InvalidArgument || code == codes.ResourceExhausted || code == codes.OK || code == codes.Unknown:
+		return "the collector's own log says why"
+	case strings.Contains(e.Address, ".nais-system"):
+		return "is observability.autoInstrumentation or tracing enabled in nais.yaml?"
+	}
+	return "is a collector listening there? (on NAIS: is observability.autoInstrumentation or tracing enabled in " +
+		"nais.yaml? on a laptop: spor run -- CMD)"
+}

@@ -1,0 +1,28 @@
+package environ
+
+import "math"
+
+// longestValue is the default limit of an attribute's text: a stray body or a
+// page of SQL does not fill the queue.
+const longestValue = 8 << 10
+
+// Limits are those of a span.
+type Limits struct {
+	Attributes, ValueLength, Events, Links, EventAttributes, LinkAttributes int
+}
+
+// readLimits reads the limits of a span. Zero is a limit: nothing of that kind
+// is kept.
+func readLimits(env *Environment) Limits {
+	const most, standard = math.MaxInt32, 128 // of the specification
+	attributeCount := env.integer("OTEL_ATTRIBUTE_COUNT_LIMIT", standard, 0, most)
+	valueLength := env.integer("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", longestValue, 0, most)
+	return Limits{
+		Attributes:      env.integer("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", attributeCount, 0, most),
+		ValueLength:     env.integer("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", valueLength, 0, most),
+		Events:          env.integer("OTEL_SPAN_EVENT_COUNT_LIMIT", standard, 0, most),
+		Links:           env.integer("OTEL_SPAN_LINK_COUNT_LIMIT", standard, 0, most),
+		EventAttributes: env.integer("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", standard, 0, most),
+		LinkAttributes:  env.integer("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", standard, 0, most),
+	}
+}

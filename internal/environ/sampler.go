@@ -1,0 +1,86 @@
+package environ
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+const (
+	SamplerVariable  = "OTEL_TRACES_SAMPLER"
+	argumentVariable = "OTEL_TRACES_SAMPLER_ARG"
+	platformSampler  = "parentbased_always_on"
+)
+
+// A Sampler is the sampler of traces that begin here.
+type Sampler struct {
+	Own         bool    // that of the program is in force, and the rest is empty
+	Ratio       float64 // 1 takes every trace, 0 none
+	ParentBased bool    // it decides about traces without a parent alone
+	root        string
+}
+
+// String returns the SDK's description of the sampler, without what follows a parent.
+func (s Sampler) String() string {
+	if s.ParentBased {
+		return "ParentBased{root:" + s.root + "}"
+	}
+	return s.root
+}
+
+// Never reports whether no trace begins here: the SDK compares 63 bits.
+func (s Sampler) Never() bool { return !s.Own && s.Ratio*(1<<63) < 1 }
+
+// readSampler reads OTEL_TRACES_SAMPLER. NAIS sets it to its own default for
+// every application, so that value gives way to the program's choice.
+func readSampler(env *Environment, own bool) Sampler {
+	name := env.lower(SamplerVariable)
+	if own && (name == "" || name == platformSampler) {
+		return Sampler{Own: true}
+	}
+	if name == "" {
+		name = platformSampler
+	}
+	standard := Sampler{Ratio: 1, ParentBased: true, root: "AlwaysOnSampler"}
+	root, parentBased := strings.CutPrefix(name, "parentbased_")
+	sampler := Sampler{ParentBased: parentBased}
+	switch root {
+	case "traceidratio":
+		ratio, ok := readRatio(env)
+		if !ok {
+			return standard
+		}
+		sampler.Ratio, sampler.root = ratio, fmt.Sprintf("TraceIDRatioBased{%g}", ratio)
+		return sampler
+	case "always_on":
+		sampler.Ratio, sampler.root = 1, "AlwaysOnSampler"
+	case "always_off":
+		sampler.root = "AlwaysOffSampler"
+	default:
+		env.wrong(SamplerVariable, name, "is not supported (use always_on, always_off, traceidratio, or one of "+
+			"these with parentbased_ before it); "+platformSampler+" is used")
+		return standard
+	}
+	if arg := env.Text(argumentVariable); arg != "" {
+		env.wrong(argumentVariable, arg, "has no effect (set "+SamplerVariable+" to parentbased_traceidratio, or remove it)")
+	}
+	return sampler
+}
+
+// readRatio reads the argument of a ratio sampler, which is 1 when it is unset.
+func readRatio(env *Environment) (ratio float64, ok bool) {
+	text := env.Text(argumentVariable)
+	if text == "" {
+		return 1, true
+	}
+	ratio, err := strconv.ParseFloat(text, 64)
+	if err == nil && ratio >= 0 && ratio <= 1 {
+		return ratio, true
+	}
+	cure := "want a number from 0 to 1"
+	if n, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(text, "%")), 64); err == nil && n > 1 && n <= 100 {
+		cure = fmt.Sprintf("want a number from 0 to 1 (%g for %g %%)", n/100, n)
+	}
+	env.wrong(argumentVariable, text, cure+"; "+platformSampler+" is used")
+	return 0, false
+}

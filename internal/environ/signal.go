@@ -1,0 +1,121 @@
+package environ
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Signal is where traces, metrics or logs go.
+type Signal struct {
+	Console    bool
+	Prometheus bool      // scraped, and not pushed
+	Endpoint   *Endpoint // nil: not sent over OTLP
+	Headers    map[string]string
+	Timeout    time.Duration
+	GZIP       bool
+	Unnamed    bool // OTLP is wanted and no endpoint is named
+}
+
+// readSignal reads where a signal goes. A list of exporters is allowed.
+func readSignal(env *Environment, signal string) Signal {
+	var s Signal
+	otlp := readExporters(env, signal, &s)
+	if !otlp || !grpcProtocol(env, signal) {
+		return s
+	}
+	s.Endpoint = readEndpoint(env, signal)
+	if name, _ := env.first(signalVariable(signal, "ENDPOINT")...); name == "" && s.Endpoint == nil {
+		s.Unnamed = true
+	}
+	s.Headers = readHeaders(env, signal)
+	s.Timeout = readTimeout(env, signal)
+	s.GZIP = readCompression(env, signal)
+	return s
+}
+
+// readExporters reads which exporters a signal has. Metrics have one: a series
+// that arrives twice is counted twice.
+func readExporters(env *Environment, signal string, s *Signal) (otlp bool) {
+	name := "OTEL_" + signal + "_EXPORTER"
+	value := env.Text(name)
+	choices := "otlp, console or none"
+	if signal == "METRICS" {
+		choices = "otlp, prometheus, console or none"
+	}
+	var known []string
+	for _, item := range list(strings.ToLower(value)) {
+		if item == "logging" {
+			item = "console"
+		}
+		if !slices.Contains([]string{"otlp", "console", "none"}, item) && (item != "prometheus" || signal != "METRICS") {
+			env.wrong(name, item, "is not supported (use "+choices+")")
+			continue
+		}
+		known = append(known, item)
+	}
+	switch {
+	case len(known) == 0:
+		return signal != "LOGS" // which the platform reads elsewhere
+	case len(known) > 1 && slices.Contains(known, "none"):
+		env.wrong(name, value, "has none beside others (remove one or the other); the others are kept")
+		known = slices.DeleteFunc(known, func(item string) bool { return item == "none" })
+	}
+	if len(known) > 1 && signal == "METRICS" {
+		env.wrong(name, value, "names more than one exporter, and every series would be counted twice (keep one); "+known[0]+" is used")
+		known = known[:1]
+	}
+	s.Console = slices.Contains(known, "console")
+	s.Prometheus = slices.Contains(known, "prometheus")
+	return slices.Contains(known, "otlp")
+}
+
+// grpcProtocol reports whether every variable that names the protocol says
+// grpc, the only one that a NAIS network policy lets through.
+func grpcProtocol(env *Environment, signal string) bool {
+	ok := true
+	for _, name := range []string{
+		"OTEL_EXPORTER_OTLP_" + signal + "_PROTOCOL", "OTEL_EXPORTER_" + signal + "_PROTOCOL",
+		"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_PROTOCOL",
+	} {
+		if value := env.lower(name); value != "" && value != "grpc" {
+			env.wrong(name, env.Text(name), "want grpc, the only protocol that reaches the NAIS collector (port 4317); nothing is exported")
+			ok = false
+		}
+	}
+	return ok
+}
+
+func readHeaders(env *Environment, signal string) map[string]string {
+	name, value := env.first(signalVariable(signal, "HEADERS")...)
+	headers := map[string]string{}
+	for i, pair := range list(value) {
+		key, text, err := parseHeader(pair)
+		if err != nil {
+			env.wrongSecret(name, fmt.Sprintf("item %d %s; the other headers are kept", i+1, err))
+			continue
+		}
+		headers[key] = text
+	}
+	return headers
+}
+
+func readCompression(env *Environment, signal string) (gzip bool) {
+	name, value := env.first(signalVariable(signal, "COMPRESSION")...)
+	switch strings.ToLower(value) {
+	case "", "none":
+		return false
+	case "gzip":
+		return true
+	}
+	env.wrong(name, value, "want gzip or none; none is used")
+	return false
+}
+
+// readTimeout reads how long a batch is tried for, which is also the outage
+// that a batch survives: hence 30 seconds and not the specification's 10.
+func readTimeout(env *Environment, signal string) time.Duration {
+	name, _ := env.first(signalVariable(signal, "TIMEOUT")...)
+	return env.milliseconds(name, 30*time.Second)
+}
