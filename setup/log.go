@@ -1,15 +1,13 @@
 package setup
 
 import (
-	"context"
 	"io"
 	"log/slog"
-	"slices"
+	"os"
 
-	"go.opentelemetry.io/otel/trace"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 
-	"github.com/nais/spor/internal/errinfo"
-	"github.com/nais/spor/internal/suppress"
+	"github.com/nais/spor/setup/internal/naislog"
 )
 
 // LogHandler returns a handler that writes one JSON object a line to w, in the
@@ -39,110 +37,62 @@ import (
 // See https://docs.nais.io/observability/logging/ and
 // https://docs.nais.io/observability/tracing/how-to/correlate-traces-logs/.
 func LogHandler(w io.Writer, opts *slog.HandlerOptions) slog.Handler {
-	opts = markedOptions(opts)
-	return &logHandler{
-		json:   slog.NewJSONHandler(&lineWriter{w: w}, opts),
-		opts:   opts,
-		export: &bridge{},
+	return naislog.NewHandler(w, opts, outputs{})
+}
+
+// TeamLogs returns the attribute that marks a record for Team Logs, the private
+// log of a team: marker=TEAM_LOGS, as the platform's examples for other languages
+// have it. It may be given to one record or to a logger:
+//
+//	teamLog := slog.With(setup.TeamLogs())
+//	teamLog.InfoContext(ctx, "application refused", "ident", ident)
+//
+// A marked record that [LogHandler] handles goes to team-logs.nais-system:5170,
+// or to the writer of [WithTeamLogs], and nowhere else: not to the log, which is
+// open to every team, and not over OTLP. Nothing in it is masked, since it is
+// there for what must not stand elsewhere. Handlers that are not spor's know
+// nothing of the mark, and write the record as any other.
+//
+// Logging never waits: records queue up to one MiB, and those that find it full,
+// or that cannot be delivered, are counted and told of. nais.yaml must let the
+// application out, to the application logging in the namespace nais-system.
+//
+// See https://docs.nais.io/observability/logging/how-to/team-logs/.
+func TeamLogs() slog.Attr { return naislog.TeamMark() }
+
+// WithTeamLogs sends records with the mark of [TeamLogs] to w, one line a Write,
+// in the place of the platform's endpoint; nil changes nothing. The default
+// outside of NAIS is to drop them, and to say so once. Writes are made by one
+// goroutine at a time, and may block.
+func WithTeamLogs(w io.Writer) Option {
+	return func(c *config) {
+		if w != nil {
+			c.teamLogs = w
+		}
 	}
 }
 
-// logHandler leaves the encoding to slog's own handler, and has the line that
-// this one writes put into shape on its way out.
-type logHandler struct {
-	json    slog.Handler
-	opts    *slog.HandlerOptions
-	grouped bool // attributes are not at the top level any more
-	own     ownFields
-	fault   errinfo.Info // of an attribute given to With
-	team    bool         // such an attribute is the mark of Team Logs
+// outputs are where the records of every handler go, besides the log itself. They are
+// those of the telemetry that is running: handlers are made before it starts.
+type outputs struct{}
 
-	// What made this handler of another, for handlers that are made later.
-	parent *logHandler
-	attrs  []slog.Attr
-	group  string
-	export *bridge
-}
-
-// ownFields are those of the line that the program gives itself.
-type ownFields struct{ trace, errorType, stack bool }
-
-func (h *logHandler) Enabled(ctx context.Context, level slog.Level) bool {
-	return h.json.Enabled(ctx, level)
-}
-
-func (h *logHandler) Handle(ctx context.Context, r slog.Record) error {
-	if isServingPanic(r.Message) {
-		r = splitServingPanic(r)
-	}
-	span := h.spanOf(ctx)
-	found := h.survey(r, span.IsValid())
-	if found.unfit {
-		r = h.rewrite(r, span.IsValid())
-		found = found.and(h.survey(r, span.IsValid()))
-	}
-	wrong := h.faultOf(r, found)
-	if h.team || found.team {
-		return h.toTeam(r, span, wrong)
-	}
-	h.export.record(ctx, h, r, span.IsValid(), wrong)
-	r.Message = mark(r.Message, span, wrong)
-	return h.json.Handle(ctx, r)
-}
-
-// spanOf returns the span that ctx has, but for the silent one, which is nobody's.
-func (h *logHandler) spanOf(ctx context.Context) trace.SpanContext {
-	span := trace.SpanContextFromContext(ctx)
-	if h.own.trace || !span.IsSampled() && suppress.Is(ctx) {
-		return trace.SpanContext{}
-	}
-	return span
-}
-
-func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	if len(attrs) == 0 {
-		return h
-	}
-	h2 := h.copy()
-	h2.own.trace = h.own.trace || !h.grouped && hasKey(attrs, traceKey)
-	found := newSurvey(h.grouped, !h2.own.trace)
-	found.lookAtAll(attrs)
-	attrs = h.fit(attrs, !h2.own.trace)
-	found.lookAtAll(attrs) // what was resolved, too
-	h2.own.errorType = h.own.errorType || found.own.errorType
-	h2.own.stack = h.own.stack || found.own.stack
-	h2.team = h.team || found.team
-	h2.fault = h.fault.Or(found.fault())
-	h2.attrs = attrs
-	h2.json = h.json.WithAttrs(attrs)
-	return h2
-}
-
-func (h *logHandler) WithGroup(name string) slog.Handler {
-	if name == "" {
-		return h
-	}
-	h2 := h.copy()
-	h2.group, h2.grouped = name, true
-	h2.json = h.json.WithGroup(name)
-	return h2
-}
-
-// copy returns a handler made of h, which differs in nothing yet.
-func (h *logHandler) copy() *logHandler {
-	h2 := *h
-	h2.parent, h2.attrs, h2.group, h2.export = h, nil, "", &bridge{}
-	return &h2
-}
-
-// remake does to handler what made h of the handler that LogHandler returned.
-func (h *logHandler) remake(handler slog.Handler) slog.Handler {
-	switch {
-	case h.parent == nil:
-		return handler
-	case h.group != "":
-		return h.parent.remake(handler).WithGroup(h.group)
-	default:
-		return h.parent.remake(handler).WithAttrs(slices.Clone(h.attrs))
+// Team implements naislog.Outputs. While nothing runs, marked records go to a Team
+// that the next Start takes over.
+func (outputs) Team() *naislog.Team {
+	for {
+		if t := running.Load(); t != nil {
+			return t.team
+		}
+		running.CompareAndSwap(nil, &telemetry{team: newTeam(), idle: true})
 	}
 }
+
+// Provider implements naislog.Outputs.
+func (outputs) Provider() *sdklog.LoggerProvider {
+	if t := running.Load(); t != nil {
+		return t.logs
+	}
+	return nil
+}
+
+func newTeam() *naislog.Team { return naislog.NewTeam(naislog.TeamAddress, os.Getenv, logger) }

@@ -3,7 +3,6 @@ package setup
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploggrpc"
@@ -13,33 +12,26 @@ import (
 	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/internal/collector"
 	"github.com/nais/spor/internal/environ"
-	"github.com/nais/spor/setup/internal/pipeline"
-	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// logExporter sends clean log records over OTLP and reports trouble itself.
-type logExporter struct {
-	watcher
-	sdklog.Exporter
-	conn    *grpc.ClientConn
-	stats   *spanstats.Stats
-	waiting atomic.Int64 // records that the processor has, and the exporter was not given
-	pending atomic.Int64 // records that are neither delivered nor dropped
+// largestRequest leaves room below the 4 MiB that a gRPC server accepts.
+const largestRequest = 3_500 << 10
 
-	life context.Context //nolint:containedctx // that of the exporter: ends when exports are to be given up
-	stop context.CancelFunc
+// logClient sends log records over OTLP and reports trouble itself.
+type logClient struct {
+	watcher
+	exporter sdklog.Exporter
+	conn     *grpc.ClientConn
 }
 
-func newLogExporter(ctx context.Context, s environ.Signal, l *spanstats.Stats, r *reporter) (*logExporter, error) {
-	e := &logExporter{stats: l}
-	e.signal, e.endpoint, e.reporter = "logs", s.Endpoint, r
-	e.life, e.stop = context.WithCancel(context.WithoutCancel(ctx))
-	conn, err := collector.Dial(s, e.watch)
+func newLogClient(ctx context.Context, s environ.Signal, r *reporter) (*logClient, error) {
+	c := &logClient{watcher: watcher{signal: "logs", endpoint: s.Endpoint, reporter: r}}
+	conn, err := collector.Dial(s, c.watch)
 	if err != nil {
 		return nil, err
 	}
-	e.conn = conn
-	e.Exporter, err = otlploggrpc.New(ctx,
+	c.conn = conn
+	c.exporter, err = otlploggrpc.New(ctx,
 		otlploggrpc.WithGRPCConn(conn),
 		otlploggrpc.WithHeaders(s.Headers),
 		otlploggrpc.WithTimeout(s.Timeout),
@@ -49,81 +41,29 @@ func newLogExporter(ctx context.Context, s environ.Signal, l *spanstats.Stats, r
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return e, nil
+	return c, nil
 }
 
-// Export counts every record, and reports what goes wrong itself. It never fails for
-// the processor, which would report it once more.
-func (e *logExporter) Export(ctx context.Context, records []sdklog.Record) error {
-	e.waiting.Add(-int64(len(records)))
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(e.life, cancel)()
-	clean := make([]sdklog.Record, len(records))
-	for i := range records {
-		clean[i] = cleanRecord(records[i])
+// Send implements naislog.Client.
+func (c *logClient) Send(ctx context.Context, records []sdklog.Record, taken func(rejected int64)) error {
+	answer := &answer{}
+	err := c.exporter.Export(context.WithValue(ctx, answerKey{}, answer), records)
+	if err != nil && !answer.accepted {
+		return err
 	}
-	e.send(ctx, clean, pipeline.NewHalving(len(clean)))
-	e.reporter.report(false)
+	taken(answer.rejected)
+	c.partly("log records", answer)
 	return nil
 }
 
-// send exports records, in halves when they are refused as a whole.
-func (e *logExporter) send(ctx context.Context, records []sdklog.Record, halving *pipeline.Halving) {
-	answer := &answer{}
-	err := halving.Hopeless()
-	if err == nil {
-		err = e.Exporter.Export(context.WithValue(ctx, answerKey{}, answer), records)
-	}
-	if err == nil || answer.accepted {
-		halving.Accept()
-		if e.claim(len(records)) {
-			e.stats.Settle(answer.rejected, len(records))
-		}
-		e.partly("log records", answer)
-		return
-	}
-	if divisible(err) && halving.Refuse(err) && len(records) > 1 {
-		middle := len(records) / 2
-		e.send(ctx, records[:middle], halving)
-		e.send(ctx, records[middle:], halving)
-		return
-	}
-	reason := reasonOf(e.life, err)
-	if e.claim(len(records)) {
-		e.stats.Drop(reason, int64(len(records)))
-	}
-	if reason != spanstats.AfterShutdown {
-		e.failed(err)
-	}
+// Shutdown implements naislog.Client.
+func (c *logClient) Shutdown(ctx context.Context) error {
+	return errors.Join(c.exporter.Shutdown(ctx), c.conn.Close())
 }
 
-// claim reports whether n records are to be counted: abandon may have done it.
-func (e *logExporter) claim(n int) bool {
-	for {
-		pending := e.pending.Load()
-		if pending < int64(n) {
-			return false
-		}
-		if e.pending.CompareAndSwap(pending, pending-int64(n)) {
-			return true
-		}
-	}
-}
-
-// abandon counts everything that is pending as lost. No more may come.
-func (e *logExporter) abandon() { e.stats.Drop(spanstats.AfterShutdown, e.pending.Swap(0)) }
-
-// Shutdown closes the connection. The processor calls it after the last export.
-func (e *logExporter) Shutdown(ctx context.Context) error {
-	err := e.Exporter.Shutdown(ctx)
-	e.stop()
-	return errors.Join(err, e.conn.Close())
-}
-
-// cleanRecord returns a copy of r with clean texts. The processor's own is not
-// changed: others may have it.
-func cleanRecord(r sdklog.Record) sdklog.Record {
+// Clean implements naislog.Client. The processor's own record is not changed: others
+// may have it.
+func (*logClient) Clean(r sdklog.Record) sdklog.Record {
 	r = r.Clone()
 	r.SetBody(clean.Value("", r.Body()))
 	r.SetSeverityText(clean.Text(r.SeverityText()))

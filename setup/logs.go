@@ -6,39 +6,29 @@ import (
 
 	"go.opentelemetry.io/otel"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
+
+	"github.com/nais/spor/setup/internal/naislog"
 )
 
 // startLogs opens the ways of log records other than the log itself.
 func (t *telemetry) startLogs(ctx context.Context, s *settings) error {
-	theTeam.open(s.teamLogs, s.Logs.Endpoint != nil)
-	t.last = append(t.last, teamProvider{theTeam})
+	t.team.Open(s.teamLogs, s.Logs.Endpoint != nil)
+	t.last = append(t.last, t.team)
 	if s.Logs.Endpoint == nil {
 		return nil
 	}
 	t.reporter.logs = s.Logs.Endpoint
-	e, err := newLogExporter(ctx, s.Logs.Signal, t.records, t.reporter)
+	client, err := newLogClient(ctx, s.Logs.Signal, t.reporter)
 	if err != nil {
 		return fmt.Errorf("setup: %s: %w", s.Logs.Endpoint.URL, err)
 	}
-	provider := sdklog.NewLoggerProvider(
+	batch := s.Logs.Batch
+	t.logs = sdklog.NewLoggerProvider(
 		sdklog.WithResource(s.resource),
-		sdklog.WithProcessor(newLogGate(e, s.Logs.Batch)),
+		sdklog.WithProcessor(naislog.NewProcessor(client, t.records, batch.Queue, sdklog.WithExportMaxBatchSize(batch.Size),
+			sdklog.WithExportInterval(batch.Delay), sdklog.WithExportTimeout(batch.Timeout))),
 	)
-	otel.SetLoggerProvider(provider)
-	exportedLogs.Store(&logProvider{provider})
-	t.last = append(t.last, provider)
-	if s.teamLogs != nil {
-		theTeam.warnOfExport()
-	}
-	return nil
-}
-
-// teamProvider lets Team Logs end with the other signals.
-type teamProvider struct{ queue *teamQueue }
-
-func (teamProvider) ForceFlush(context.Context) error { return nil }
-
-func (p teamProvider) Shutdown(ctx context.Context) error {
-	p.queue.close(ctx)
+	otel.SetLoggerProvider(t.logs)
+	t.last = append(t.last, t.logs)
 	return nil
 }

@@ -75,18 +75,22 @@ func exportLogs(t *testing.T, endpoint string, opts ...setup.Option) (shutdown f
 	t.Helper()
 	environment(t, "OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none", "OTEL_LOGS_EXPORTER", "otlp",
 		"OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, "OTEL_SERVICE_NAME", "quotes", "NAIS_POD_NAME", "quotes-1")
-	setup.ForgetTeam()
 	provider := otel.GetLoggerProvider()
 	t.Cleanup(func() { otel.SetLoggerProvider(provider) })
 	return mustStart(t, opts...)
 }
+
+// traced is an error with a stack.
+type traced struct{ error }
+
+func (*traced) StackTrace() string { return "main.failDeep(...)\n\t/src/main.go:1\n" }
 
 func TestLogsAreExported(t *testing.T) {
 	c := listenForLogs(t)
 	handler := setup.LogHandler(io.Discard, nil)
 	log0 := slog.New(handler).With("team", "01017012345").WithGroup("g") // made before Start
 	shutdown := exportLogs(t, c.Endpoint())
-	log0.Log(remote(sampledParent), slog.LevelError+4, "no person 01017012345", "n", 1, "ident", 1017012345, "number", int64(31129912345), "error", fmt.Errorf("load: %w", failDeep()))
+	log0.Log(remote(sampledParent), slog.LevelError+4, "no person 01017012345", "n", 1, "ident", 1017012345, "number", int64(31129912345), "error", fmt.Errorf("load: %w", &traced{errors.New("no such host")}))
 	slog.New(handler).InfoContext(suppress.Context(t.Context()), "silent")
 	if err := shutdown(context.Background()); err != nil {
 		t.Fatal(err)

@@ -12,8 +12,10 @@ import (
 
 	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 
 	"github.com/nais/spor/internal/environ"
+	"github.com/nais/spor/setup/internal/naislog"
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
@@ -21,8 +23,10 @@ import (
 // seconds from SIGTERM to SIGKILL, which the servers' draining needs too.
 const flushTimeout = 5 * time.Second
 
-// running says that the globals are taken.
-var running atomic.Bool
+// running is the telemetry that has taken the globals. What is made before Start, and
+// used at any time, finds its outputs here. While telemetry starts or stops, and before
+// Start, it has none but Team Logs; it is nil until a record with the mark comes.
+var running atomic.Pointer[telemetry]
 
 var errRunning = errors.New("setup: telemetry is running already (Start or Run was called twice; shut the first one down before)")
 
@@ -49,12 +53,33 @@ func Start(ctx context.Context, opts ...Option) (shutdown func(context.Context) 
 
 // startOnce starts nothing when telemetry is running already.
 func startOnce(ctx context.Context, env *environ.Environment, c *config) (*telemetry, error) {
-	if !running.CompareAndSwap(false, true) {
-		t := newTelemetry()
+	t := newTelemetry()
+	if t.team = takeGlobals(); t.team == nil {
 		t.once.Do(func() { close(t.done) })
 		return t, errRunning
 	}
-	return start(ctx, env, c)
+	err := t.start(ctx, env, c)
+	running.Store(t)
+	return t, err
+}
+
+// takeGlobals returns the Team that marked records went to so far, or nil when telemetry
+// is running already.
+func takeGlobals() *naislog.Team {
+	for {
+		before, taken := running.Load(), &telemetry{}
+		switch {
+		case before == nil:
+			taken.team = newTeam()
+		case before.idle:
+			taken.team = before.team
+		default:
+			return nil
+		}
+		if running.CompareAndSwap(before, taken) {
+			return taken.team
+		}
+	}
 }
 
 // telemetry is the running SDK.
@@ -64,6 +89,9 @@ type telemetry struct {
 	stats    *spanstats.Stats // of spans
 	records  *spanstats.Stats // of log records
 	reporter *reporter
+	team     *naislog.Team
+	logs     *sdklog.LoggerProvider // nil: log records are not exported
+	idle     bool                   // it has nothing but the Team, and the globals are free
 
 	once sync.Once
 	done chan struct{}
@@ -81,12 +109,11 @@ func newTelemetry() *telemetry {
 	return &telemetry{stats: spans, records: records, reporter: &reporter{stats: spans, records: records}, done: make(chan struct{})}
 }
 
-func start(ctx context.Context, env *environ.Environment, c *config) (*telemetry, error) {
-	t := newTelemetry()
+func (t *telemetry) start(ctx context.Context, env *environ.Environment, c *config) error {
 	s := newSettings(env, c)
 	otel.SetTextMapPropagator(s.Propagator)
 	if s.Disabled {
-		return t, env.Err()
+		return env.Err()
 	}
 	trouble := &sdkTrouble{}
 	trouble.quiet.Store(true) // the SDK reads the environment once more
@@ -97,7 +124,7 @@ func start(ctx context.Context, env *environ.Environment, c *config) (*telemetry
 	if s.Traces.Unnamed {
 		tellUnnamed(ctx)
 	}
-	return t, errors.Join(env.Err(), err)
+	return errors.Join(env.Err(), err)
 }
 
 func tellUnnamed(ctx context.Context) {
@@ -109,7 +136,7 @@ func (t *telemetry) shutdown(ctx context.Context) error {
 	t.once.Do(func() {
 		go func() {
 			t.err = t.flushAndStop(ctx)
-			running.Store(false)
+			running.Store(nil)
 			close(t.done)
 		}()
 	})
@@ -134,7 +161,7 @@ func (t *telemetry) flushAndStop(ctx context.Context) error {
 	err := t.stopSignals(ctx)
 	t.reporter.hold() // its lines would be records after the last export
 	stopped := together(ctx, t.last, func(p provider) error { return t.reporter.shutdown(ctx, p) })
-	exportedLogs.Store(nil)
+	running.Store(&telemetry{team: t.team})
 	t.reporter.release()
 	return errors.Join(t.lost(), err, stopped)
 }
@@ -142,7 +169,7 @@ func (t *telemetry) flushAndStop(ctx context.Context) error {
 // stopSignals ends all but the logs, which get what is left of the time: a fifth
 // of it at least.
 func (t *telemetry) stopSignals(ctx context.Context) error {
-	if deadline, ok := ctx.Deadline(); ok && (len(t.last) > 1 || theTeam.busy()) {
+	if deadline, ok := ctx.Deadline(); ok && (len(t.last) > 1 || t.team.IsBusy()) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/5))
 		defer cancel()

@@ -1,4 +1,4 @@
-package setup_test
+package naislog_test
 
 import (
 	"bytes"
@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/nais/spor/setup"
 )
 
 // request tells its own values.
@@ -43,7 +41,7 @@ func TestLogHandlerHasEachFieldOnce(t *testing.T) {
 		"trace and span,with": func(l *slog.Logger) { l.With("trace_id", "t", "span_id", "s").InfoContext(remote(sampledParent), "m") },
 	} {
 		var buf bytes.Buffer
-		log(slog.New(setup.LogHandler(&buf, nil)))
+		log(slog.New(newHandler(&buf, nil)))
 		for _, key := range []string{"level", "message", "trace_id", "span_id"} {
 			if n := strings.Count(buf.String(), `"`+key+`":`); n > 1 {
 				t.Errorf("%s: %s is there %d times: %s", name, key, n, buf.String())

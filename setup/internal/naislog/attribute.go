@@ -1,4 +1,4 @@
-package setup
+package naislog
 
 import (
 	"encoding/json"
@@ -13,104 +13,6 @@ const (
 	stackKey     = "stack_trace"
 	errorTypeKey = "error.type"
 )
-
-// survey is what a look at attributes finds.
-type survey struct {
-	grouped bool
-	hasSpan bool
-
-	unfit bool   // one of them cannot stay as it is
-	team  bool   // one of them is the mark of Team Logs
-	err   error  // the first one
-	stack string // the program's stack_trace below a group
-	own   ownFields
-}
-
-func newSurvey(grouped, hasSpan bool) survey { return survey{grouped: grouped, hasSpan: hasSpan} }
-
-// survey looks at the attributes of r.
-func (h *logHandler) survey(r slog.Record, hasSpan bool) survey {
-	s := newSurvey(h.grouped, hasSpan)
-	r.Attrs(func(a slog.Attr) bool {
-		s.look(a, true)
-		return true
-	})
-	return s
-}
-
-func (s *survey) lookAtAll(attrs []slog.Attr) {
-	for _, a := range attrs {
-		s.look(a, true)
-	}
-}
-
-// look takes in one attribute, which is direct if it is no member of a group.
-func (s *survey) look(a slog.Attr, direct bool) {
-	if isTeamMark(a) {
-		s.team = true
-	}
-	if direct {
-		s.lookAtKey(a)
-	}
-	switch a.Value.Kind() {
-	case slog.KindDuration:
-		s.unfit = true
-	case slog.KindLogValuer:
-		s.unfit = true
-		s.lookAtAny(a.Value.Any())
-	case slog.KindGroup:
-		for _, member := range a.Value.Group() {
-			s.look(member, direct && a.Key == "")
-		}
-	case slog.KindAny:
-		s.lookAtAny(a.Value.Any())
-	}
-}
-
-func (s *survey) lookAtKey(a slog.Attr) {
-	switch {
-	case s.grouped:
-		if a.Key == stackKey && a.Value.Kind() == slog.KindString {
-			s.stack, s.unfit = a.Value.String(), true
-		}
-	case a.Key == "" || freeKey(a.Key, s.hasSpan) != a.Key:
-		s.unfit = true
-	case a.Key == stackKey:
-		s.own.stack = true
-	case a.Key == errorTypeKey:
-		s.own.errorType = true
-	}
-}
-
-func (s *survey) lookAtAny(value any) {
-	switch v := value.(type) {
-	case error:
-		if s.err == nil {
-			s.err = v
-		}
-		if _, writesItself := v.(json.Marshaler); writesItself {
-			s.unfit = true
-		}
-	case []error:
-		s.unfit = true
-		if s.err == nil && len(v) > 0 {
-			s.err = v[0]
-		}
-	default:
-		s.unfit = s.unfit || hasBytes(v)
-	}
-}
-
-// and returns s with what a look at the rewritten record found beside it.
-func (s survey) and(later survey) survey {
-	s.team = s.team || later.team
-	s.own.stack = s.own.stack || later.own.stack
-	s.own.errorType = s.own.errorType || later.own.errorType
-	if s.err == nil {
-		s.err = later.err
-	}
-	return s
-}
 
 // freeKey returns key, or another where the line has that one already.
 func freeKey(key string, hasSpan bool) string {
@@ -137,7 +39,7 @@ func hasKey(attrs []slog.Attr, key string) bool {
 // writes in its place.
 func isInline(a slog.Attr) bool { return a.Key == "" && a.Value.Resolve().Kind() == slog.KindGroup }
 
-func (h *logHandler) rewrite(r slog.Record, hasSpan bool) slog.Record {
+func (h *handler) rewrite(r slog.Record, hasSpan bool) slog.Record {
 	attrs := make([]slog.Attr, 0, r.NumAttrs())
 	r.Attrs(func(a slog.Attr) bool {
 		attrs = append(attrs, a)
@@ -149,7 +51,7 @@ func (h *logHandler) rewrite(r slog.Record, hasSpan bool) slog.Record {
 }
 
 // fit returns attrs as they can stand in the line.
-func (h *logHandler) fit(attrs []slog.Attr, hasSpan bool) []slog.Attr {
+func (h *handler) fit(attrs []slog.Attr, hasSpan bool) []slog.Attr {
 	fitting := make([]slog.Attr, 0, len(attrs))
 	for _, a := range attrs {
 		if h.grouped && a.Key == stackKey && a.Value.Kind() == slog.KindString {
@@ -160,7 +62,7 @@ func (h *logHandler) fit(attrs []slog.Attr, hasSpan bool) []slog.Attr {
 	return fitting
 }
 
-func (h *logHandler) attr(a slog.Attr, hasSpan bool) slog.Attr {
+func (h *handler) attr(a slog.Attr, hasSpan bool) slog.Attr {
 	a.Value = plainValue(a.Value)
 	switch {
 	case h.grouped:
@@ -221,3 +123,13 @@ func plainAny(v slog.Value) slog.Value {
 type plainError struct{ error }
 
 func (e plainError) Unwrap() error { return e.error }
+
+// messageOf is err.Error() of an error that may be nil, or panic.
+func messageOf(err error) (message string) {
+	defer func() {
+		if recover() != nil {
+			message = "<nil>"
+		}
+	}()
+	return err.Error()
+}

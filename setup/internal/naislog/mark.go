@@ -1,4 +1,4 @@
-package setup
+package naislog
 
 import (
 	"crypto/rand"
@@ -26,17 +26,17 @@ const (
 )
 
 // mark returns message with the mark before it, if there is anything to say.
-func mark(message string, span trace.SpanContext, f errinfo.Info) string {
-	hasFault := f.Type != "" || f.Stack != ""
-	if !span.IsValid() && !hasFault {
+func mark(message string, span trace.SpanContext, info errinfo.Info) string {
+	hasError := info.Type != "" || info.Stack != ""
+	if !span.IsValid() && !hasError {
 		return message
 	}
 	var b strings.Builder
-	b.Grow(4*len(nonce) + markBytes + len(f.Type) + len(f.Stack) + len(message))
+	b.Grow(4*len(nonce) + markBytes + len(info.Type) + len(info.Stack) + len(message))
 	b.WriteString(nonce)
 	writeIdentity(&b, span)
-	if hasFault {
-		for _, text := range [...]string{nonce, f.Type, nonce, f.Stack, nonce} {
+	if hasError {
+		for _, text := range [...]string{nonce, info.Type, nonce, info.Stack, nonce} {
 			b.WriteString(text)
 		}
 	}

@@ -1,4 +1,4 @@
-package setup_test
+package naislog_test
 
 import (
 	"bytes"
@@ -13,24 +13,11 @@ import (
 	"time"
 
 	"github.com/nais/spor/internal/suppress"
-	"github.com/nais/spor/setup"
 )
-
-// logged returns the one line that log writes, as an object.
-func logged(t *testing.T, opts *slog.HandlerOptions, log func(*slog.Logger)) map[string]any {
-	t.Helper()
-	var buf bytes.Buffer
-	log(slog.New(setup.LogHandler(&buf, opts)))
-	lines := parseLines(t, buf.String())
-	if len(lines) != 1 {
-		t.Fatalf("lines: got %d, want 1: %q", len(lines), buf.String())
-	}
-	return lines[0]
-}
 
 func TestLogHandlerKeepsToSlogsRules(t *testing.T) {
 	var buf bytes.Buffer
-	err := slogtest.TestHandler(setup.LogHandler(&buf, nil), func() []map[string]any {
+	err := slogtest.TestHandler(newHandler(&buf, nil), func() []map[string]any {
 		lines := parseLines(t, buf.String())
 		for _, line := range lines {
 			line[slog.MessageKey] = line["message"]
@@ -165,7 +152,7 @@ func (c chatty) LogValue() slog.Value {
 
 func TestLogHandlerDoesNotBlockAValueThatLogs(t *testing.T) {
 	var buf lines
-	log := slog.New(setup.LogHandler(&buf, nil))
+	log := slog.New(newHandler(&buf, nil))
 	log.InfoContext(remote(sampledParent), "outer", "a", chatty{log})
 	got := buf.all(t)
 	if len(got) != 2 || got[0]["message"] != "inner" || got[0]["span_id"] != nil || got[1]["message"] != "outer" || got[1]["span_id"] == nil {
@@ -200,7 +187,7 @@ func TestLogHandlerKnowsNoSilentSpan(t *testing.T) {
 
 func TestLogHandlerIsSafeForConcurrentUse(t *testing.T) {
 	var buf lines
-	handler := setup.LogHandler(&buf, nil)
+	handler := newHandler(&buf, nil)
 	var wait sync.WaitGroup
 	for i := range 8 {
 		wait.Go(func() {
@@ -228,7 +215,7 @@ type brokenWriter struct{}
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("pipe is closed") }
 
 func TestLogHandlerReturnsTheWritersError(t *testing.T) {
-	err := setup.LogHandler(brokenWriter{}, nil).Handle(t.Context(), slog.NewRecord(time.Now(), slog.LevelInfo, "m", 0))
+	err := newHandler(brokenWriter{}, nil).Handle(t.Context(), slog.NewRecord(time.Now(), slog.LevelInfo, "m", 0))
 	if err == nil {
 		t.Error("got no error")
 	}

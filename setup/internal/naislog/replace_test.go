@@ -1,4 +1,4 @@
-package setup_test
+package naislog_test
 
 import (
 	"log/slog"

@@ -1,33 +1,37 @@
-package setup
+package naislog
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
-	"slices"
+	"strings"
 	"sync"
 	"time"
-
-	"github.com/nais/spor/internal/environ"
 )
 
-var noContext = context.Background()
+// TeamAddress is where Team Logs listens on NAIS.
+const TeamAddress = "team-logs.nais-system:5170"
 
 const (
 	// teamBytes is how much of Team Logs waits.
 	teamBytes = 1 << 20
 	// teamIdle is how long the connection is kept without a record.
 	teamIdle = 30 * time.Second
-	// teamPatience is how long connecting and one write may take.
-	teamPatience = 5 * time.Second
+	// teamTimeout is how long connecting and one write may take.
+	teamTimeout = 5 * time.Second
 )
 
-// theTeam is the way to Team Logs, of every handler: they are made before Start.
-var theTeam = &teamQueue{changed: make(chan struct{}), address: "team-logs.nais-system:5170"}
+var errNoTeam = errors.New("the program does not run on NAIS, and has no writer for them (setup.WithTeamLogs)")
 
-// teamQueue holds the records on their way to Team Logs. A goroutine sends them,
-// while there are any.
-type teamQueue struct {
+// Team is a queue of the records on their way to Team Logs. A goroutine sends them,
+// while there are any. It is safe for concurrent use.
+type Team struct {
+	address string              // where a pod's go
+	inPod   bool                // this is a NAIS pod, which has Team Logs
+	fields  []byte              // of every line
+	logger  func() *slog.Logger // for reports
+
 	mu      sync.Mutex
 	lines   [][]byte
 	bytes   int
@@ -37,29 +41,48 @@ type teamQueue struct {
 	changed chan struct{} // closed and replaced when a line comes or goes
 	closing bool          // do not keep the connection, do not try again
 	writer  io.Writer     // that of WithTeamLogs
-	address string        // where a pod's go
-	known   []byte        // the fields of every line
 
 	exported bool  // OTLP logs are on
 	warned   bool  // of that
 	dropped  int64 // all of them
-	told     int64 // those that people were told of
+	reported int64 // those in reports
 }
 
-// fields returns those that every line begins with.
-func (q *teamQueue) fields() []byte {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.known == nil {
-		q.known = teamFields(environ.Process())
+// NewTeam returns a Team that is ready for use, and that Open changes. getenv reads the
+// variables of the environment; logger returns the logger for reports, each time there
+// is one.
+func NewTeam(address string, getenv func(string) string, logger func() *slog.Logger) *Team {
+	text := func(variable string) string { return strings.TrimSpace(getenv(variable)) }
+	return &Team{
+		address: address,
+		inPod:   text("NAIS_CLUSTER_NAME") != "",
+		fields:  teamFields(text),
+		logger:  logger,
+		changed: make(chan struct{}),
 	}
-	return slices.Clone(q.known)
 }
 
-// add takes a line, if there is room. It never waits.
-func (q *teamQueue) add(line []byte) {
+// Open begins the time until Shutdown, in which w gets the records unless it is nil.
+// exported is whether records without the mark are exported over OTLP.
+func (q *Team) Open(w io.Writer, exported bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.writer, q.exported = w, exported
+	if w != nil {
+		q.warnOfExport()
+	}
+}
+
+// Write queues a line of slog's handler, if there is room. It never waits.
+func (q *Team) Write(line []byte) (int, error) {
+	q.add(teamLine(q.fields, line))
+	return len(line), nil
+}
+
+func (q *Team) add(line []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.warnOfExport()
 	if q.bytes+len(line) > teamBytes {
 		q.drop(1, "the queue is full")
 		return
@@ -75,41 +98,40 @@ func (q *teamQueue) add(line []byte) {
 }
 
 // change wakes those who wait. The caller holds the lock.
-func (q *teamQueue) change() {
+func (q *Team) change() {
 	close(q.changed)
 	q.changed = make(chan struct{})
 }
 
-// drop counts lines, and tells of the first. The caller holds the lock.
-func (q *teamQueue) drop(n int64, why string) {
+// drop counts lines, and reports the first. The caller holds the lock.
+func (q *Team) drop(n int64, why string) {
 	first := q.dropped == 0
 	if q.dropped += n; first {
-		q.told = q.dropped
-		go tellTeamDrops(q.dropped, q.address, why)
+		q.reported = q.dropped
+		go q.report(q.dropped, why)
 	}
 }
 
-func tellTeamDrops(n int64, address, why string) {
-	logger().LogAttrs(noContext, slog.LevelWarn, "records for Team Logs were dropped",
-		slog.Int64("records", n), slog.String("error", why), slog.String("endpoint", address),
+func (q *Team) report(dropped int64, why string) {
+	q.logger().LogAttrs(context.Background(), slog.LevelWarn, "records for Team Logs were dropped",
+		slog.Int64("records", dropped), slog.String("error", why), slog.String("endpoint", q.address),
 		slog.String("cure", "does accessPolicy.outbound of nais.yaml allow application logging in namespace nais-system? (elsewhere: setup.WithTeamLogs)"))
 }
 
-// warnOfExport says once that records without the mark go where every team reads.
-func (q *teamQueue) warnOfExport() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+// warnOfExport warns once that records without the mark go where every team reads. The
+// caller holds the lock.
+func (q *Team) warnOfExport() {
 	if q.exported && !q.warned {
 		q.warned = true
-		go logger().LogAttrs(noContext, slog.LevelWarn, "OTEL_LOGS_EXPORTER=otlp must not be used with Team Logs",
+		go q.logger().LogAttrs(context.Background(), slog.LevelWarn, "OTEL_LOGS_EXPORTER=otlp must not be used with Team Logs",
 			slog.String("error", "every record without the mark is exported to where all teams can read"),
 			slog.String("cure", "set OTEL_LOGS_EXPORTER=none: the platform reads standard output already"))
 	}
 }
 
 // send writes lines until there are none for a while.
-func (q *teamQueue) send(sender int) {
-	var out teamConn
+func (q *Team) send(sender int) {
+	out := connection{address: q.address}
 	defer out.close()
 	for {
 		line, ok := q.next(sender)
@@ -122,7 +144,7 @@ func (q *teamQueue) send(sender int) {
 
 // next takes the first line once there is one. It reports false when there was
 // none for teamIdle, or when they are not waited for any more.
-func (q *teamQueue) next(sender int) (line []byte, ok bool) {
+func (q *Team) next(sender int) (line []byte, ok bool) {
 	idle := time.NewTimer(teamIdle)
 	defer idle.Stop()
 	for late := false; ; {
@@ -140,7 +162,7 @@ func (q *teamQueue) next(sender int) (line []byte, ok bool) {
 
 // take takes the first line. Where there is none, it returns what tells of the
 // next, or nil for a sender that is to end.
-func (q *teamQueue) take(sender int, late bool) (line []byte, ok bool, changed <-chan struct{}) {
+func (q *Team) take(sender int, late bool) (line []byte, ok bool, changed <-chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
@@ -159,27 +181,31 @@ func (q *teamQueue) take(sender int, late bool) (line []byte, ok bool, changed <
 }
 
 // deliver writes line, and tries again until it is told not to.
-func (q *teamQueue) deliver(sender int, out *teamConn, line []byte) error {
+func (q *Team) deliver(sender int, out *connection, line []byte) error {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
-		w, address, last := q.target(sender)
-		err := out.write(w, address, line)
-		if err == nil || last || w != nil || !inPod() {
+		w, last := q.target(sender)
+		switch {
+		case w != nil:
+			return write(w, line)
+		case !q.inPod:
+			return errNoTeam
+		}
+		if err := write(out, line); err == nil || last {
 			return err
 		}
 		q.rest(sender, pause)
 	}
 }
 
-// target returns the program's writer, if it has one, the address otherwise, and
-// whether this is the last try.
-func (q *teamQueue) target(sender int) (w io.Writer, address string, last bool) {
+// target returns the program's writer, if it has one, and whether this is the last try.
+func (q *Team) target(sender int) (w io.Writer, last bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.writer, q.address, q.closing || sender != q.sender
+	return q.writer, q.closing || sender != q.sender
 }
 
 // rest waits, but not for long once the queue is closing.
-func (q *teamQueue) rest(sender int, pause time.Duration) {
+func (q *Team) rest(sender int, pause time.Duration) {
 	over := time.NewTimer(pause)
 	defer over.Stop()
 	for {
@@ -198,7 +224,7 @@ func (q *teamQueue) rest(sender int, pause time.Duration) {
 }
 
 // sent settles the line that was taken last.
-func (q *teamQueue) sent(sender int, err error) {
+func (q *Team) sent(sender int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if sender != q.sender {
@@ -211,23 +237,19 @@ func (q *teamQueue) sent(sender int, err error) {
 	q.change()
 }
 
-// open begins the time in which w gets the records, and the export is on or not.
-func (q *teamQueue) open(w io.Writer, exported bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.writer, q.exported, q.closing, q.known = w, exported, false, nil
-}
-
-// busy reports whether lines wait.
-func (q *teamQueue) busy() bool {
+// IsBusy reports whether lines wait.
+func (q *Team) IsBusy() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.lines) > 0 || q.flying
 }
 
-// close waits until every line is settled, for as long as ctx lasts, gives the
-// others up, and tells of those that were dropped.
-func (q *teamQueue) close(ctx context.Context) {
+// ForceFlush does nothing, because lines do not wait for one another.
+func (*Team) ForceFlush(context.Context) error { return nil }
+
+// Shutdown waits until every line is delivered or dropped, or until ctx ends, which
+// drops the others. It reports what was dropped. The Team can be used again.
+func (q *Team) Shutdown(ctx context.Context) error {
 	q.mu.Lock()
 	q.closing = true
 	q.change()
@@ -241,18 +263,18 @@ func (q *teamQueue) close(ctx context.Context) {
 		q.mu.Lock()
 	}
 	q.giveUp()
-	untold := q.dropped - q.told
-	q.told = q.dropped
-	address := q.address
+	dropped := q.dropped - q.reported
+	q.reported = q.dropped
 	q.writer, q.exported, q.closing = nil, false, false
 	q.mu.Unlock()
-	if untold > 0 {
-		tellTeamDrops(untold, address, "the program ended")
+	if dropped > 0 {
+		q.report(dropped, "the program ended")
 	}
+	return nil
 }
 
 // giveUp counts what was not sent as dropped. The caller holds the lock.
-func (q *teamQueue) giveUp() {
+func (q *Team) giveUp() {
 	q.dropped += int64(len(q.lines))
 	if q.flying {
 		q.dropped++

@@ -1,4 +1,4 @@
-package setup_test
+package naislog_test
 
 import (
 	"context"
@@ -68,11 +68,11 @@ func TestLogHandlerMatrix(t *testing.T) {
 		"plain":                {errors.New("no quote"), "*errors.errorString", ""},
 		"wrapped":              {fmt.Errorf("get: %w", fmt.Errorf("open: %w", &fs.PathError{Op: "open", Path: "/q", Err: os.ErrNotExist})), "*fs.PathError", ""},
 		"joined":               {errors.Join(errors.New("first"), &net.OpError{Op: "dial", Err: errors.New("refused")}), "*errors.errorString", ""},
-		"stack":                {failDeep(), "*setup_test.traced", "setup_test.failDeep(...)"},
-		"stack, wrapped":       {fmt.Errorf("load: %w", failDeep()), "*setup_test.traced", "setup_test.failDeep(...)"},
-		"stack, second joined": {errors.Join(errors.New("first"), failDeep()), "*errors.errorString", "setup_test.failDeep(...)"},
-		"stack as text":        {told{}, "setup_test.told", "main.told(...)"},
-		"writes itself":        {object{7}, "setup_test.object", ""},
+		"stack":                {failDeep(), "*naislog_test.traced", "naislog_test.failDeep(...)"},
+		"stack, wrapped":       {fmt.Errorf("load: %w", failDeep()), "*naislog_test.traced", "naislog_test.failDeep(...)"},
+		"stack, second joined": {errors.Join(errors.New("first"), failDeep()), "*errors.errorString", "naislog_test.failDeep(...)"},
+		"stack as text":        {told{}, "naislog_test.told", "main.told(...)"},
+		"writes itself":        {object{7}, "naislog_test.object", ""},
 		"nil pointer":          {(*fs.PathError)(nil), "*fs.PathError", ""},
 	}
 	for level, word := range levels {
@@ -156,7 +156,7 @@ func TestLogHandlerFaultBehindReplacedMessage(t *testing.T) {
 		},
 	} {
 		line := logged(t, &slog.HandlerOptions{ReplaceAttr: replace}, func(l *slog.Logger) { l.Error("m", "error", failDeep()) })
-		if stack, _ := line["stack_trace"].(string); line["error.type"] != "*setup_test.traced" || !strings.Contains(stack, "failDeep") || line["trace_id"] != nil {
+		if stack, _ := line["stack_trace"].(string); line["error.type"] != "*naislog_test.traced" || !strings.Contains(stack, "failDeep") || line["trace_id"] != nil {
 			t.Errorf("%s: got %v", name, line)
 		}
 	}
@@ -188,7 +188,7 @@ func TestLogHandlerHasTheStackOfThePanic(t *testing.T) {
 	}{"plain": {"", fallDown}, "group": {"g", fallDown}, "panics again": {"", again}} {
 		line := logged(t, nil, func(l *slog.Logger) { survive(l.WithGroup(tt.group), tt.fall) })
 		stack, _ := line["stack_trace"].(string)
-		if first, _, _ := strings.Cut(stack, "("); first != "github.com/nais/spor/setup_test.fallDown" {
+		if first, _, _ := strings.Cut(stack, "("); first != "github.com/nais/spor/setup/internal/naislog_test.fallDown" {
 			t.Errorf("%s: got stack %q, want it to begin where the panic did", name, stack)
 		}
 	}
@@ -213,7 +213,7 @@ func TestLogHandlerTakesPanicsOfHandlersApart(t *testing.T) {
 		"log":      func(slog.Handler) *log.Logger { return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			buf := logLines(t)
+			buf := logLines(t, outputs{})
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { fallDown() }))
 			server.Config.ErrorLog = errorLog(slog.Default().Handler())
 			server.Start()

@@ -1,4 +1,4 @@
-package setup
+package naislog
 
 import (
 	"context"
@@ -12,9 +12,6 @@ import (
 	"github.com/nais/spor/setup/internal/pipeline"
 	"github.com/nais/spor/setup/internal/spanstats"
 )
-
-// largestRequest leaves room below the 4 MiB that a gRPC server accepts.
-const largestRequest = 3_500 << 10
 
 // tooLarge is how OpenTelemetry's exporter begins the error for a request over
 // the limit, which has no type.

@@ -1,0 +1,87 @@
+package naislog
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+
+	"go.opentelemetry.io/contrib/bridges/otelslog"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/log"
+	"go.opentelemetry.io/otel/log/embedded"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/errinfo"
+	"github.com/nais/spor/internal/scope"
+)
+
+// bridge is what one handler has for OpenTelemetry: otelslog's, with the handler's
+// groups and attributes, made anew for each provider.
+type bridge struct{ made atomic.Pointer[bridged] }
+
+type bridged struct {
+	provider *sdklog.LoggerProvider
+	handler  slog.Handler
+}
+
+// record gives provider the record r of h.
+func (b *bridge) record(ctx context.Context, h *handler, provider *sdklog.LoggerProvider, r slog.Record, hasSpan bool, info errinfo.Info) {
+	if !hasSpan {
+		ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{})
+	}
+	if (info != errinfo.Info{}) {
+		ctx = context.WithValue(ctx, errorKey{}, info)
+	}
+	_ = b.handler(h, provider).Handle(ctx, r) // it has no errors
+}
+
+func (b *bridge) handler(h *handler, provider *sdklog.LoggerProvider) slog.Handler {
+	if made := b.made.Load(); made != nil && made.provider == provider {
+		return made.handler
+	}
+	made := &bridged{provider, h.remake(plainHandler{otelslog.NewHandler("github.com/nais/spor/setup",
+		otelslog.WithVersion(scope.Version()), otelslog.WithLoggerProvider(errorProvider{next: provider}))})}
+	b.made.Store(made)
+	return made.handler
+}
+
+// errorProvider makes loggers that add what otelslog does not know of an error.
+type errorProvider struct {
+	embedded.LoggerProvider
+
+	next log.LoggerProvider
+}
+
+type errorKey struct{}
+
+func (p errorProvider) Logger(name string, opts ...log.LoggerOption) log.Logger {
+	return errorLogger{next: p.next.Logger(name, opts...)}
+}
+
+type errorLogger struct {
+	embedded.Logger
+
+	next log.Logger
+}
+
+func (l errorLogger) Enabled(ctx context.Context, p log.EnabledParameters) bool {
+	return l.next.Enabled(ctx, p)
+}
+
+func (l errorLogger) Emit(ctx context.Context, r log.Record) {
+	r.SetSeverityText(string(appendLevel(nil, []byte(r.SeverityText()))))
+	if info, ok := ctx.Value(errorKey{}).(errinfo.Info); ok {
+		addIfKnown(&r, semconv.ExceptionTypeKey, info.Type)
+		addIfKnown(&r, semconv.ExceptionMessageKey, info.Message)
+		addIfKnown(&r, semconv.ExceptionStacktraceKey, info.Stack)
+	}
+	l.next.Emit(ctx, r)
+}
+
+func addIfKnown(r *log.Record, key attribute.Key, value string) {
+	if value != "" {
+		r.AddAttributes(key.String(value))
+	}
+}

@@ -1,0 +1,107 @@
+package naislog
+
+import (
+	"context"
+	"sync/atomic"
+
+	sdklog "go.opentelemetry.io/otel/sdk/log"
+
+	"github.com/nais/spor/setup/internal/pipeline"
+	"github.com/nais/spor/setup/internal/spanstats"
+)
+
+// A Client is the connection to the collector, and reports what goes wrong on it.
+type Client interface {
+	// Clean returns a copy of a record without personal numbers and credentials.
+	Clean(record sdklog.Record) sdklog.Record
+	// Send sends records in one request. If the collector takes it, Send calls taken
+	// with the number of records that the collector rejected, and returns nil.
+	Send(ctx context.Context, records []sdklog.Record, taken func(rejected int64)) error
+	// GaveUp reports why records are dropped.
+	GaveUp(err error)
+	// Dropped reports the records dropped so far, if a report is due.
+	Dropped()
+	// Shutdown closes the connection.
+	Shutdown(ctx context.Context) error
+}
+
+// exporter counts the records that it gives to the client.
+type exporter struct {
+	client  Client
+	stats   *spanstats.Stats
+	waiting atomic.Int64 // records that the processor has, and the exporter was not given
+	pending atomic.Int64 // records that are neither delivered nor dropped
+
+	life context.Context //nolint:containedctx // that of the exporter: ends when exports are to be given up
+	stop context.CancelFunc
+}
+
+// Export counts every record, and reports what goes wrong itself. It never fails for
+// the processor, which would report it once more.
+func (e *exporter) Export(ctx context.Context, records []sdklog.Record) error {
+	e.waiting.Add(-int64(len(records)))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(e.life, cancel)()
+	clean := make([]sdklog.Record, len(records))
+	for i := range records {
+		clean[i] = e.client.Clean(records[i])
+	}
+	e.send(ctx, clean, pipeline.NewHalving(len(clean)))
+	e.client.Dropped()
+	return nil
+}
+
+// send exports records, in halves when they are refused as a whole.
+func (e *exporter) send(ctx context.Context, records []sdklog.Record, halving *pipeline.Halving) {
+	err := halving.Hopeless()
+	if err == nil {
+		err = e.client.Send(ctx, records, func(rejected int64) {
+			halving.Accept()
+			if e.claim(len(records)) {
+				e.stats.Settle(rejected, len(records))
+			}
+		})
+	}
+	if err == nil {
+		return
+	}
+	if divisible(err) && halving.Refuse(err) && len(records) > 1 {
+		middle := len(records) / 2
+		e.send(ctx, records[:middle], halving)
+		e.send(ctx, records[middle:], halving)
+		return
+	}
+	reason := reasonOf(e.life, err)
+	if e.claim(len(records)) {
+		e.stats.Drop(reason, int64(len(records)))
+	}
+	if reason != spanstats.AfterShutdown {
+		e.client.GaveUp(err)
+	}
+}
+
+// claim reports whether n records are to be counted: abandon may have done it.
+func (e *exporter) claim(n int) bool {
+	for {
+		pending := e.pending.Load()
+		if pending < int64(n) {
+			return false
+		}
+		if e.pending.CompareAndSwap(pending, pending-int64(n)) {
+			return true
+		}
+	}
+}
+
+// abandon counts everything that is pending as lost. No more may come.
+func (e *exporter) abandon() { e.stats.Drop(spanstats.AfterShutdown, e.pending.Swap(0)) }
+
+// ForceFlush does nothing, because Export sends at once.
+func (*exporter) ForceFlush(context.Context) error { return nil }
+
+// Shutdown closes the connection. The processor calls it after the last export.
+func (e *exporter) Shutdown(ctx context.Context) error {
+	defer e.stop()
+	return e.client.Shutdown(ctx)
+}

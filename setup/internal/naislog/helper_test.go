@@ -1,0 +1,111 @@
+package naislog_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/propagation"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
+
+	"github.com/nais/spor/setup/internal/naislog"
+)
+
+const sampledParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+// outputs are a Team, and no export.
+type outputs struct{ team *naislog.Team }
+
+func (o outputs) Team() *naislog.Team            { return o.team }
+func (outputs) Provider() *sdklog.LoggerProvider { return nil }
+
+// newHandler returns a handler that has no outputs besides w.
+func newHandler(w io.Writer, opts *slog.HandlerOptions) slog.Handler {
+	return naislog.NewHandler(w, opts, outputs{})
+}
+
+// logged returns the one line that log writes, as an object.
+func logged(t *testing.T, opts *slog.HandlerOptions, log func(*slog.Logger)) map[string]any {
+	t.Helper()
+	var buf bytes.Buffer
+	log(slog.New(newHandler(&buf, opts)))
+	lines := parseLines(t, buf.String())
+	if len(lines) != 1 {
+		t.Fatalf("lines: got %d, want 1: %q", len(lines), buf.String())
+	}
+	return lines[0]
+}
+
+// logLines has the program's log written to the returned buffer.
+func logLines(t *testing.T, o outputs) *lines {
+	t.Helper()
+	var l lines
+	program, output, flags := slog.Default(), log.Writer(), log.Flags()
+	slog.SetDefault(slog.New(naislog.NewHandler(&l, nil, o)))
+	t.Cleanup(func() {
+		slog.SetDefault(program)
+		log.SetOutput(output)
+		log.SetFlags(flags)
+	})
+	return &l
+}
+
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// all returns the lines as objects; one that is not JSON fails the test.
+func (l *lines) all(t *testing.T) []map[string]any {
+	t.Helper()
+	return parseLines(t, l.String())
+}
+
+func parseLines(t *testing.T, text string) []map[string]any {
+	t.Helper()
+	var objects []map[string]any
+	for line := range strings.Lines(text) {
+		var object map[string]any
+		if err := json.Unmarshal([]byte(line), &object); err != nil {
+			t.Fatalf("not JSON: %q: %v", line, err)
+		}
+		objects = append(objects, object)
+	}
+	return objects
+}
+
+// eventually polls until ok, for at most ten seconds.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within ten seconds: %s", what)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+// remote returns a context with a remote parent.
+func remote(traceparent string) context.Context {
+	return propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": traceparent})
+}
