@@ -8,6 +8,7 @@ import (
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/recording"
 )
 
@@ -37,12 +38,9 @@ func newRecorder(o runOptions, say func(string)) (*recorder, error) {
 
 // resourceOf returns the resource of the lines of stdout and stderr.
 func resourceOf(o runOptions) *resourcepb.Resource {
-	attribute := func(key, value string) *commonpb.KeyValue {
-		return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: value}}}
-	}
 	return &resourcepb.Resource{Attributes: []*commonpb.KeyValue{
-		attribute("service.name", o.name),
-		attribute("service.namespace", o.namespace),
+		otlpattr.String("service.name", o.name),
+		otlpattr.String("service.namespace", o.namespace),
 	}}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/recording"
 )
 
@@ -24,10 +25,10 @@ type line struct {
 // appendLine appends the line of a record, or puts it behind the part of it that
 // was recorded before.
 func appendLine(lines []*line, from *resource, l *logspb.LogRecord) []*line {
-	attrs := attributesOf(l.GetAttributes())
+	attrs := otlpattr.Map(l.GetAttributes())
 	stream := attrs[recording.StreamKey]
 	continued := attrs[recording.ContinuedKey] == "true"
-	text := textOf(l.GetBody())
+	text := otlpattr.Text(l.GetBody())
 	for _, last := range slices.Backward(lines) {
 		if last.stream != stream || last.resource.service != from.service {
 			continue
@@ -99,5 +100,5 @@ type record struct {
 }
 
 func newRecord(from *resource, l *logspb.LogRecord) *record {
-	return &record{LogRecord: l, resource: from, attrs: attributesOf(l.GetAttributes()), trace: hex.EncodeToString(l.GetTraceId())}
+	return &record{LogRecord: l, resource: from, attrs: otlpattr.Map(l.GetAttributes()), trace: hex.EncodeToString(l.GetTraceId())}
 }

@@ -10,6 +10,7 @@ import (
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/recording"
 )
 
@@ -68,7 +69,7 @@ func (r *Recording) log(service *resource, scope *commonpb.InstrumentationScope,
 
 // resource returns what describes a service, and notes the service.
 func (r *Recording) resource(from *resourcepb.Resource) *resource {
-	attrs := attributesOf(from.GetAttributes())
+	attrs := otlpattr.Map(from.GetAttributes())
 	res := &resource{service: cmp.Or(attrs["service.name"], unknown), attrs: attrs}
 	if !slices.Contains(r.services, res.service) {
 		r.services = append(r.services, res.service)
@@ -106,7 +107,7 @@ func newSpan(from *resource, scope *commonpb.InstrumentationScope, s *tracepb.Sp
 		parent = ""
 	}
 	return &span{
-		Span: s, resource: from, scope: scope.GetName(), attrs: attributesOf(s.GetAttributes()),
+		Span: s, resource: from, scope: scope.GetName(), attrs: otlpattr.Map(s.GetAttributes()),
 		trace: hex.EncodeToString(s.GetTraceId()), id: hex.EncodeToString(s.GetSpanId()), parent: parent,
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/privacy"
 )
 
@@ -189,7 +190,7 @@ func panicStacks(s *service) answer {
 // panicked reports whether s has an exception with a stack.
 func panicked(s *span) bool {
 	for _, e := range s.GetEvents() {
-		if e.GetName() == "exception" && attributesOf(e.GetAttributes())["exception.stacktrace"] != "" {
+		if e.GetName() == "exception" && otlpattr.First(e.GetAttributes(), "exception.stacktrace") != "" {
 			return true
 		}
 	}

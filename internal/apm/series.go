@@ -7,6 +7,8 @@ import (
 	"github.com/prometheus/otlptranslator"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+
+	"github.com/nais/spor/internal/otlpattr"
 )
 
 // series is one series as Mimir has it.
@@ -76,7 +78,7 @@ func pointsOf(m *metricspb.Metric) [][]*commonpb.KeyValue {
 
 func labelsOf(attrs []*commonpb.KeyValue) map[string]string {
 	labels := map[string]string{}
-	for key, value := range attributesOf(attrs) {
+	for key, value := range otlpattr.Map(attrs) {
 		labels[strings.Map(labelRune, key)] = value
 	}
 	return labels

@@ -8,6 +8,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/nais/spor/internal/apm"
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/recording"
 )
 
@@ -42,7 +43,9 @@ var mutations = []mutation{
 		t.spans(isServer, func(s *tracepb.Span) { s.Status = nil })
 	}},
 	{"Overview", "a 404 that is none", "a 4xx is none", func(t *tape) {
-		t.spans(func(s *tracepb.Span) bool { return attr(s, "http.response.status_code") == "404" }, fail)
+		t.spans(func(s *tracepb.Span) bool {
+			return otlpattr.First(s.GetAttributes(), "http.response.status_code") == "404"
+		}, fail)
 	}},
 	{"Attention", "names without ids", "route template", func(t *tape) {
 		t.spans(isServer, func(s *tracepb.Span) { s.Name += "/1234567" })

@@ -3,7 +3,6 @@ package conformance
 import (
 	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
@@ -13,6 +12,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/recording"
 )
 
@@ -154,7 +154,7 @@ func (t *tape) text(change func(string) string) {
 func (t *tape) changeText(l *logspb.LogRecord, change func(string) string) {
 	before := l.GetBody().GetStringValue()
 	after := change(before)
-	l.Body = text(after)
+	l.Body = otlpattr.StringValue(after)
 	t.changed = t.changed || before != after
 }
 
@@ -174,51 +174,35 @@ func (t *tape) lines(change func(map[string]any)) {
 	})
 }
 
-func text(s string) *commonpb.AnyValue {
-	return &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: s}}
-}
-
 func without(attrs []*commonpb.KeyValue, keys ...string) []*commonpb.KeyValue {
 	return slices.DeleteFunc(attrs, func(a *commonpb.KeyValue) bool { return slices.Contains(keys, a.GetKey()) })
 }
 
 func set(s *tracepb.Span, key, value string) {
-	s.Attributes = append(without(s.GetAttributes(), key), &commonpb.KeyValue{Key: key, Value: text(value)})
+	s.Attributes = append(without(s.GetAttributes(), key), otlpattr.String(key, value))
 }
 
-// attr returns an attribute as text, "" for none.
-func attr(s *tracepb.Span, key string) string {
-	for _, a := range s.GetAttributes() {
-		if a.GetKey() != key {
-			continue
-		}
-		if n, ok := a.GetValue().GetValue().(*commonpb.AnyValue_IntValue); ok {
-			return strconv.FormatInt(n.IntValue, 10)
-		}
-		return a.GetValue().GetStringValue()
-	}
-	return ""
-}
+func has(s *tracepb.Span, key string) bool { return otlpattr.First(s.GetAttributes(), key) != "" }
 
 func fail(s *tracepb.Span) { s.Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR} }
 
 func every(*tracepb.Span) bool      { return true }
 func isServer(s *tracepb.Span) bool { return s.GetKind() == tracepb.Span_SPAN_KIND_SERVER }
-func isRPC(s *tracepb.Span) bool    { return attr(s, "rpc.system") != "" }
+func isRPC(s *tracepb.Span) bool    { return has(s, "rpc.system") }
 func isHTTPServer(s *tracepb.Span) bool {
-	return isServer(s) && attr(s, "http.request.method") != ""
+	return isServer(s) && has(s, "http.request.method")
 }
 
 func isHTTPClient(s *tracepb.Span) bool {
-	return s.GetKind() == tracepb.Span_SPAN_KIND_CLIENT && attr(s, "http.request.method") != ""
+	return s.GetKind() == tracepb.Span_SPAN_KIND_CLIENT && has(s, "http.request.method")
 }
 
 func isCall(s *tracepb.Span) bool {
 	return s.GetKind() == tracepb.Span_SPAN_KIND_CLIENT && (isRPC(s) || isHTTPClient(s))
 }
 func isRPCServer(s *tracepb.Span) bool { return isServer(s) && isRPC(s) }
-func isDatabase(s *tracepb.Span) bool  { return attr(s, "db.system.name") != "" }
-func isMessaging(s *tracepb.Span) bool { return attr(s, "messaging.system") != "" }
+func isDatabase(s *tracepb.Span) bool  { return has(s, "db.system.name") }
+func isMessaging(s *tracepb.Span) bool { return has(s, "messaging.system") }
 func isConsumer(s *tracepb.Span) bool {
 	return isMessaging(s) && s.GetKind() == tracepb.Span_SPAN_KIND_CONSUMER
 }

@@ -23,6 +23,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	_ "modernc.org/sqlite" // the driver
 
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/setup"
 )
 
@@ -68,7 +69,7 @@ func checkSpan(t *testing.T, spans []*tracepb.Span, name string, want map[string
 	if got := spans[i].GetKind(); got != tracepb.Span_SPAN_KIND_CLIENT {
 		t.Errorf("%s: got kind %s, want CLIENT", name, got)
 	}
-	attrs := attributesOf(spans[i].GetAttributes())
+	attrs := otlpattr.Map(spans[i].GetAttributes())
 	for key, value := range want {
 		if got := attrs[key]; got != value {
 			t.Errorf("%s: got %s %q, want %q", name, key, got, value)

@@ -3,28 +3,14 @@
 package integration
 
 import (
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/otlptranslator"
-	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
-)
 
-// attributesOf returns attributes by key, integers in decimal.
-func attributesOf(attrs []*commonpb.KeyValue) map[string]string {
-	m := map[string]string{}
-	for _, a := range attrs {
-		switch v := a.GetValue().GetValue().(type) {
-		case *commonpb.AnyValue_StringValue:
-			m[a.GetKey()] = v.StringValue
-		case *commonpb.AnyValue_IntValue:
-			m[a.GetKey()] = strconv.FormatInt(v.IntValue, 10)
-		}
-	}
-	return m
-}
+	"github.com/nais/spor/internal/otlpattr"
+)
 
 func TestQuotesSpeaksBothDialects(t *testing.T) {
 	c := listen(t, ":0")
@@ -34,7 +20,7 @@ func TestQuotesSpeaksBothDialects(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, s := range c.received() {
-		attrs := attributesOf(s.GetAttributes())
+		attrs := otlpattr.Map(s.GetAttributes())
 		for stable, legacy := range map[string]string{
 			"http.response.status_code": "http.status_code", "http.request.method": "http.method", "rpc.system.name": "rpc.system",
 		} {
@@ -90,7 +76,7 @@ func TestQuotesFillsTheGoCard(t *testing.T) {
 			t.Errorf("%s: Prometheus has %s of type %v, %v; want type %v", name, got, typeOf(m), err, kind)
 		}
 	}
-	info := attributesOf(pushed["go_info"].GetGauge().GetDataPoints()[0].GetAttributes())
+	info := otlpattr.Map(pushed["go_info"].GetGauge().GetDataPoints()[0].GetAttributes())
 	if !strings.HasPrefix(info["version"], "go1.") {
 		t.Errorf("go_info: got version %q", info["version"])
 	}

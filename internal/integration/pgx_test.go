@@ -28,6 +28,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/sqltrace"
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
@@ -390,7 +391,7 @@ func TestQuotesOnPostgres(t *testing.T) {
 	if created == nil {
 		t.Fatalf("no span of the statement in %q", outlines(c.received()))
 	}
-	attrs := attributesOf(created.GetAttributes())
+	attrs := otlpattr.Map(created.GetAttributes())
 	for key, want := range map[attribute.Key]string{
 		"db.system": "postgresql", "db.system.name": "postgresql", "db.operation": "INSERT", "db.sql.table": "quotes",
 		"db.statement": "INSERT INTO quotes (id, author, text) VALUES ($1, $2, $3)",

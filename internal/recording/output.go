@@ -8,6 +8,8 @@ import (
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
+
+	"github.com/nais/spor/internal/otlpattr"
 )
 
 // What marks the log records that stand for lines of a program's output.
@@ -43,8 +45,8 @@ func (l Line) Request(resource *resourcepb.Resource) Request {
 	record := &logspb.LogRecord{
 		TimeUnixNano:         at,
 		ObservedTimeUnixNano: at,
-		Body:                 stringValue(strings.ToValidUTF8(l.Text, "\uFFFD")),
-		Attributes:           []*commonpb.KeyValue{{Key: StreamKey, Value: stringValue(l.Stream)}},
+		Body:                 otlpattr.StringValue(strings.ToValidUTF8(l.Text, "\uFFFD")),
+		Attributes:           []*commonpb.KeyValue{otlpattr.String(StreamKey, l.Stream)},
 	}
 	if l.Continued {
 		record.Attributes = append(record.Attributes, &commonpb.KeyValue{
@@ -60,8 +62,4 @@ func (l Line) Request(resource *resourcepb.Resource) Request {
 			}},
 		}},
 	}}
-}
-
-func stringValue(s string) *commonpb.AnyValue {
-	return &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: s}}
 }

@@ -13,6 +13,8 @@ import (
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/nais/spor/internal/otlpattr"
 )
 
 // A Trace is the spans of one trace that have arrived, as trees.
@@ -61,12 +63,7 @@ type Span struct {
 
 // Service returns the name of the service that made the span, "" if unknown.
 func (s *Span) Service() string {
-	for _, kv := range s.Resource.GetAttributes() {
-		if kv.GetKey() == "service.name" {
-			return kv.GetValue().GetStringValue()
-		}
-	}
-	return ""
+	return otlpattr.First(s.Resource.GetAttributes(), "service.name")
 }
 
 // All calls yield for every span of the trace, parents before children, with

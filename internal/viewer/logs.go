@@ -12,6 +12,7 @@ import (
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/recording"
 	"github.com/nais/spor/internal/tracetree"
 )
@@ -43,7 +44,7 @@ type logRecord struct {
 func newLog(record *logspb.LogRecord, resource *resourcepb.Resource, scope *commonpb.InstrumentationScope) *logRecord {
 	l := &logRecord{LogRecord: record, resource: resource, scope: scope}
 	l.at = cmp.Or(record.GetTimeUnixNano(), record.GetObservedTimeUnixNano())
-	l.message = textOf(record.GetBody())
+	l.message = otlpattr.Text(record.GetBody())
 	l.level = levelOf(cmp.Or(record.GetSeverityText(), severityName(record.GetSeverityNumber())))
 	l.source = "otlp"
 	if len(record.GetTraceId()) == len(l.trace) {
@@ -52,11 +53,10 @@ func newLog(record *logspb.LogRecord, resource *resourcepb.Resource, scope *comm
 	if len(record.GetSpanId()) == len(l.span) {
 		l.span = tracetree.SpanID(record.GetSpanId())
 	}
-	a := attributesOf(record.GetAttributes())
-	l.stack = a.first("exception.stacktrace")
+	l.stack = otlpattr.First(record.GetAttributes(), "exception.stacktrace")
 	l.fields = plain(record.GetAttributes())
 	if scope.GetName() == recording.OutputScope {
-		l.source = cmp.Or(a.first(recording.StreamKey), recording.Stdout)
+		l.source = cmp.Or(otlpattr.First(record.GetAttributes(), recording.StreamKey), recording.Stdout)
 		l.fields = nil
 		l.readLine()
 	}

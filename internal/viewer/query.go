@@ -12,6 +12,8 @@ import (
 	"time"
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/nais/spor/internal/otlpattr"
 )
 
 // A Query is what a list of traces is asked for. A trace is found when one of
@@ -171,7 +173,7 @@ func (t *trace) summary() Summary {
 		return s
 	}
 	s.Name, s.Service, s.Kind = nameOf(t.root), t.root.Service(), kindOf(t.root)
-	s.Status = attributesOf(t.root.GetAttributes()).first(
+	s.Status = otlpattr.First(t.root.GetAttributes(),
 		"http.response.status_code", "http.status_code", "rpc.response.status_code", "rpc.grpc.status_code")
 	s.Start = millis(t.start)
 	s.Services = slices.SortedFunc(maps.Keys(t.parts), func(a, b string) int {

@@ -7,6 +7,7 @@ import (
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/tracetree"
 )
 
@@ -89,7 +90,7 @@ func (b *mapBuilder) trace(t *trace) {
 			continue
 		}
 		to := b.service(s.Service())
-		label := protocolOf(attributesOf(s.GetAttributes()))
+		label := protocolOf(s)
 		var parent *tracetree.Span
 		if id := s.GetParentSpanId(); len(id) == len(tracetree.SpanID{}) {
 			parent = t.spans[tracetree.SpanID(id)]
@@ -114,13 +115,13 @@ func (b *mapBuilder) trace(t *trace) {
 
 // leaf adds the edge of a call that no span here continues.
 func (b *mapBuilder) leaf(s *tracetree.Span) {
-	a := attributesOf(s.GetAttributes())
+	first := func(keys ...string) string { return otlpattr.First(s.GetAttributes(), keys...) }
 	from := func() string { return b.service(s.Service()) }
 	switch s.GetKind() {
 	case tracepb.Span_SPAN_KIND_CLIENT:
-		name := a.first("peer.service", "server.address", "net.peer.name")
-		if system := a.first("db.system.name", "db.system"); system != "" {
-			if name = cmp.Or(name, peerAddress(a), a.first("db.namespace", "db.name"), system); name == system {
+		name := first("peer.service", "server.address", "net.peer.name")
+		if system := first("db.system.name", "db.system"); system != "" {
+			if name = cmp.Or(name, peerAddress(s), first("db.namespace", "db.name"), system); name == system {
 				system = ""
 			}
 			id := "database:" + name
@@ -129,10 +130,10 @@ func (b *mapBuilder) leaf(s *tracetree.Span) {
 		} else if name != "" {
 			id := "external:" + name
 			b.nodes[id] = Node{ID: id, Name: name, Type: "external"}
-			b.add(edgeKey{from(), id, protocolOf(a)}, s, failed(s))
+			b.add(edgeKey{from(), id, protocolOf(s)}, s, failed(s))
 		}
 	case tracepb.Span_SPAN_KIND_PRODUCER:
-		b.add(edgeKey{from(), b.topic(s), protocolOf(a)}, s, failed(s))
+		b.add(edgeKey{from(), b.topic(s), protocolOf(s)}, s, failed(s))
 	default:
 	}
 }
@@ -144,7 +145,7 @@ func (b *mapBuilder) service(name string) string {
 }
 
 func (b *mapBuilder) topic(s *tracetree.Span) string {
-	name := cmp.Or(attributesOf(s.GetAttributes()).first("messaging.destination.name"), "(no destination)")
+	name := cmp.Or(otlpattr.First(s.GetAttributes(), "messaging.destination.name"), "(no destination)")
 	id := "messaging:" + name
 	b.nodes[id] = Node{ID: id, Name: name, Type: "messaging"}
 	return id
@@ -183,19 +184,19 @@ func (b *mapBuilder) build(seconds float64) Map {
 	return m
 }
 
-func peerAddress(a attributes) string {
-	host, port := a.first("network.peer.address"), a.first("network.peer.port")
+func peerAddress(s *tracetree.Span) string {
+	host, port := otlpattr.First(s.GetAttributes(), "network.peer.address"), otlpattr.First(s.GetAttributes(), "network.peer.port")
 	if host == "" || port == "" {
 		return host
 	}
 	return net.JoinHostPort(host, port)
 }
 
-func protocolOf(a attributes) string {
-	if system := a.first("rpc.system.name", "rpc.system", "messaging.system"); system != "" {
+func protocolOf(s *tracetree.Span) string {
+	if system := otlpattr.First(s.GetAttributes(), "rpc.system.name", "rpc.system", "messaging.system"); system != "" {
 		return system
 	}
-	if a.first("http.request.method", "http.method") != "" {
+	if otlpattr.First(s.GetAttributes(), "http.request.method", "http.method") != "" {
 		return "http"
 	}
 	return ""

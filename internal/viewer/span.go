@@ -9,6 +9,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/nais/spor/internal/dialect"
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/tracetree"
 )
 
@@ -97,9 +98,8 @@ func eventOf(e *tracepb.Span_Event, start uint64) Event {
 	event := Event{Name: e.GetName(), Offset: elapsed(start, e.GetTimeUnixNano()), Attributes: []Attribute{}}
 	rest := slices.Clone(e.GetAttributes())
 	if e.GetName() == "exception" {
-		a := attributesOf(rest)
-		kind, message := a.first("exception.type"), a.first("exception.message")
-		event.Stack = a.first("exception.stacktrace")
+		kind, message := otlpattr.First(rest, "exception.type"), otlpattr.First(rest, "exception.message")
+		event.Stack = otlpattr.First(rest, "exception.stacktrace")
 		event.Exception = strings.Trim(kind+": "+message, ": ")
 		rest = slices.DeleteFunc(rest, func(kv *commonpb.KeyValue) bool {
 			return kv.GetKey() == "exception.type" || kv.GetKey() == "exception.message" || kv.GetKey() == "exception.stacktrace"
@@ -155,7 +155,7 @@ func plain(list []*commonpb.KeyValue) []Attribute {
 	all := make([]Attribute, 0, len(list))
 	for _, kv := range list {
 		all = append(all, Attribute{
-			Key: strings.ToValidUTF8(kv.GetKey(), "\uFFFD"), Value: textOf(kv.GetValue()), Type: typeOf(kv.GetValue()),
+			Key: strings.ToValidUTF8(kv.GetKey(), "\uFFFD"), Value: otlpattr.Text(kv.GetValue()), Type: typeOf(kv.GetValue()),
 		})
 	}
 	slices.SortStableFunc(all, func(a, b Attribute) int { return strings.Compare(a.Key, b.Key) })
@@ -181,4 +181,18 @@ func typeOf(v *commonpb.AnyValue) string {
 	default:
 		return "empty"
 	}
+}
+
+func nameOf(s *tracetree.Span) string {
+	if name := strings.ToValidUTF8(s.GetName(), "\uFFFD"); name != "" {
+		return name
+	}
+	return "(no name)"
+}
+
+func kindOf(s *tracetree.Span) string {
+	if s.GetKind() == tracepb.Span_SPAN_KIND_UNSPECIFIED {
+		return ""
+	}
+	return strings.ToLower(strings.TrimPrefix(s.GetKind().String(), "SPAN_KIND_"))
 }

@@ -6,12 +6,12 @@ import (
 	"hash/maphash"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/tracetree"
 )
 
@@ -98,16 +98,10 @@ func failed(s *tracetree.Span) bool {
 // routeOf returns the template that s was served by: of HTTP the route, of an
 // RPC its full name.
 func routeOf(s *tracetree.Span) string {
-	rpc := false
-	for _, kv := range s.GetAttributes() {
-		switch kv.GetKey() {
-		case "http.route":
-			return textOf(kv.GetValue())
-		case "rpc.system", "rpc.system.name":
-			rpc = true
-		}
+	if route := otlpattr.First(s.GetAttributes(), "http.route"); route != "" {
+		return route
 	}
-	if rpc && s.GetKind() == tracepb.Span_SPAN_KIND_SERVER {
+	if s.GetKind() == tracepb.Span_SPAN_KIND_SERVER && otlpattr.First(s.GetAttributes(), "rpc.system.name", "rpc.system") != "" {
 		return s.GetName()
 	}
 	return ""
@@ -130,7 +124,7 @@ func (t *trace) index(s *tracetree.Span) int {
 
 func (t *trace) noteAll(attributes []*commonpb.KeyValue) {
 	for _, kv := range attributes {
-		t.note(kv.GetKey() + "=" + textOf(kv.GetValue()))
+		t.note(kv.GetKey() + "=" + otlpattr.Text(kv.GetValue()))
 	}
 }
 
@@ -163,34 +157,4 @@ func elapsed(start, end uint64) int64 {
 		return 0
 	}
 	return int64(min(end-start, math.MaxInt64)) //nolint:gosec // bounded
-}
-
-// textOf writes a value of an attribute.
-func textOf(v *commonpb.AnyValue) string {
-	switch v := v.GetValue().(type) {
-	case *commonpb.AnyValue_StringValue:
-		return strings.ToValidUTF8(v.StringValue, "\uFFFD")
-	case *commonpb.AnyValue_BoolValue:
-		return strconv.FormatBool(v.BoolValue)
-	case *commonpb.AnyValue_IntValue:
-		return strconv.FormatInt(v.IntValue, 10)
-	case *commonpb.AnyValue_DoubleValue:
-		return strconv.FormatFloat(v.DoubleValue, 'g', -1, 64)
-	case *commonpb.AnyValue_BytesValue:
-		return strconv.Itoa(len(v.BytesValue)) + " bytes"
-	case *commonpb.AnyValue_ArrayValue:
-		parts := make([]string, 0, len(v.ArrayValue.GetValues()))
-		for _, element := range v.ArrayValue.GetValues() {
-			parts = append(parts, textOf(element))
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	case *commonpb.AnyValue_KvlistValue:
-		parts := make([]string, 0, len(v.KvlistValue.GetValues()))
-		for _, kv := range v.KvlistValue.GetValues() {
-			parts = append(parts, kv.GetKey()+"="+textOf(kv.GetValue()))
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	default:
-		return ""
-	}
 }

@@ -8,6 +8,7 @@ import (
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/tracetree"
 	"github.com/nais/spor/internal/waterfall"
 )
@@ -131,17 +132,11 @@ func mainRoot(t *tracetree.Trace, root *tracetree.Span) *tracetree.Span {
 // systemOf returns the system of the database that s is a call of, or that of the
 // messages that it sends or receives.
 func systemOf(s *tracetree.Span) string {
-	for _, kv := range s.GetAttributes() {
-		switch kv.GetKey() {
-		case "db.system.name", "db.system":
-			if s.GetKind() == tracepb.Span_SPAN_KIND_CLIENT {
-				return textOf(kv.GetValue())
-			}
-		case "messaging.system":
-			return textOf(kv.GetValue())
-		}
+	keys := []string{"messaging.system"}
+	if s.GetKind() == tracepb.Span_SPAN_KIND_CLIENT {
+		keys = []string{"db.system.name", "db.system", "messaging.system"}
 	}
-	return ""
+	return otlpattr.First(s.GetAttributes(), keys...)
 }
 
 func durationOf(s *tracetree.Span) int64 {

@@ -1,7 +1,6 @@
 package waterfall
 
 import (
-	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -11,36 +10,22 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/nais/spor/internal/display"
+	"github.com/nais/spor/internal/otlpattr"
 )
 
-// attributes are those of a span by key.
-type attributes map[string]*commonpb.AnyValue
+// attributes are those of a span or an event.
+type attributes []*commonpb.KeyValue
 
-func attributesOf(list []*commonpb.KeyValue) attributes {
-	attrs := make(attributes, len(list))
-	for _, kv := range list {
-		attrs[kv.GetKey()] = kv.GetValue()
-	}
-	return attrs
-}
-
-// first returns the value of the first of keys that the span has: the name of
-// today, then that of the older conventions which NAIS reads.
-func (a attributes) first(keys ...string) string {
-	for _, key := range keys {
-		if v := valueText(a[key]); v != "" {
-			return v
-		}
-	}
-	return ""
-}
+// first returns the first of keys that has a text, on one line: the name of today
+// stands before that of the older conventions which NAIS reads.
+func (a attributes) first(keys ...string) string { return line(otlpattr.First(a, keys...)) }
 
 func (a attributes) has(keys ...string) bool { return a.first(keys...) != "" }
 
 // Details returns the two or three attributes that a reader of the span needs,
 // which are others for each kind of operation, on one line.
 func Details(s *tracepb.Span) string {
-	a := attributesOf(s.GetAttributes())
+	a := attributes(s.GetAttributes())
 	var parts []string
 	switch {
 	case a.has("http.request.method", "http.method"):
@@ -52,7 +37,7 @@ func Details(s *tracepb.Span) string {
 	case a.has("messaging.system"):
 		parts = messagingDetails(s, a)
 	default:
-		parts = otherDetails(s.GetAttributes())
+		parts = otherDetails(a)
 	}
 	return strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
 }
@@ -124,15 +109,15 @@ func messagingDetails(s *tracepb.Span, a attributes) []string {
 
 // otherDetails are what the program's author put on the span, in that order.
 // The type of an error is for the notes.
-func otherDetails(list []*commonpb.KeyValue) []string {
+func otherDetails(a attributes) []string {
 	const most = 3
 	var parts []string
-	for _, kv := range list {
+	for _, kv := range a {
 		family, _, _ := strings.Cut(kv.GetKey(), ".")
 		if family == "code" || family == "thread" || kv.GetKey() == "error.type" {
 			continue
 		}
-		if parts = append(parts, display.Line(kv.GetKey())+"="+valueText(kv.GetValue())); len(parts) == most {
+		if parts = append(parts, display.Line(kv.GetKey())+"="+line(otlpattr.Text(kv.GetValue()))); len(parts) == most {
 			break
 		}
 	}
@@ -142,26 +127,5 @@ func otherDetails(list []*commonpb.KeyValue) []string {
 // longestValue is how much of a value is looked at: no line is that wide.
 const longestValue = 1024
 
-// valueText writes v on one line.
-func valueText(v *commonpb.AnyValue) string {
-	switch v := v.GetValue().(type) {
-	case *commonpb.AnyValue_StringValue:
-		return display.Line(shorten(v.StringValue))
-	case *commonpb.AnyValue_BoolValue:
-		return strconv.FormatBool(v.BoolValue)
-	case *commonpb.AnyValue_IntValue:
-		return strconv.FormatInt(v.IntValue, 10)
-	case *commonpb.AnyValue_DoubleValue:
-		return strconv.FormatFloat(v.DoubleValue, 'g', -1, 64)
-	case *commonpb.AnyValue_BytesValue:
-		return fmt.Sprintf("%d bytes", len(v.BytesValue))
-	case *commonpb.AnyValue_ArrayValue:
-		return fmt.Sprintf("%d values", len(v.ArrayValue.GetValues()))
-	case *commonpb.AnyValue_KvlistValue:
-		return fmt.Sprintf("%d values", len(v.KvlistValue.GetValues()))
-	default:
-		return ""
-	}
-}
-
-func shorten(s string) string { return s[:min(len(s), longestValue)] }
+// line returns text on one line.
+func line(text string) string { return display.Line(text[:min(len(text), longestValue)]) }

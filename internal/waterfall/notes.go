@@ -6,7 +6,6 @@ import (
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
-	"github.com/nais/spor/internal/display"
 	"github.com/nais/spor/internal/tracetree"
 )
 
@@ -60,7 +59,7 @@ func (b *rowBuilder) linked(link *tracepb.Span_Link) string {
 // errorNotes say what went wrong, each thing once.
 func errorNotes(s *tracetree.Span) []cell {
 	var notes []cell
-	description := display.Line(shorten(s.GetStatus().GetMessage()))
+	description := line(s.GetStatus().GetMessage())
 	told := false
 	for _, text := range exceptions(s.GetEvents()) {
 		told = told || strings.Contains(text, description)
@@ -85,7 +84,7 @@ func exceptions(events []*tracepb.Span_Event) []string {
 		if event.GetName() != "exception" || len(texts) == maxNotes {
 			continue
 		}
-		a := attributesOf(event.GetAttributes())
+		a := attributes(event.GetAttributes())
 		kind, message := a.first("exception.type"), a.first("exception.message")
 		if kind != "" && message != "" {
 			kind += ": "
@@ -100,7 +99,7 @@ func exceptions(events []*tracepb.Span_Event) []string {
 // errorType returns the error.type of s, unless it is the status that the
 // details show.
 func errorType(s *tracetree.Span) string {
-	text := attributesOf(s.GetAttributes()).first("error.type")
+	text := attributes(s.GetAttributes()).first("error.type")
 	if _, err := strconv.Atoi(text); err == nil {
 		return ""
 	}

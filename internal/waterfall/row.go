@@ -69,7 +69,7 @@ func (b *rowBuilder) add(s *tracetree.Span, guides, past string) {
 }
 
 func nameOf(s *tracetree.Span) string {
-	if name := display.Line(shorten(s.GetName())); name != "" {
+	if name := line(s.GetName()); name != "" {
 		return name
 	}
 	return "(no name)"

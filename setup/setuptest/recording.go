@@ -18,6 +18,7 @@ import (
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/receiver"
 	"github.com/nais/spor/internal/recording"
 	"github.com/nais/spor/setup"
@@ -121,8 +122,6 @@ func (w *logWriter) Write(line []byte) (int, error) {
 	defer w.mu.Unlock()
 	w.written.Write(line)
 	l := recording.Line{Stream: recording.Stdout, Text: string(bytes.TrimSuffix(line, []byte("\n"))), Time: time.Now()}
-	w.requests = append(w.requests, l.Request(&resourcepb.Resource{Attributes: []*commonpb.KeyValue{{
-		Key: "service.name", Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: w.name}},
-	}}}))
+	w.requests = append(w.requests, l.Request(&resourcepb.Resource{Attributes: []*commonpb.KeyValue{otlpattr.String("service.name", w.name)}}))
 	return len(line), nil
 }

@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strconv"
 	"strings"
 
-	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/tracetree"
 )
 
@@ -69,12 +68,9 @@ func fromTree(spans []*tracetree.Span) []*Span {
 		span := &Span{
 			Name:       s.GetName(),
 			Kind:       strings.ToLower(strings.TrimPrefix(s.GetKind().String(), "SPAN_KIND_")),
-			Attributes: map[string]string{},
+			Attributes: otlpattr.Map(s.GetAttributes()),
 			Failed:     s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR,
 			Children:   fromTree(s.Children),
-		}
-		for _, a := range s.GetAttributes() {
-			span.Attributes[a.GetKey()] = textOf(a.GetValue())
 		}
 		for _, e := range s.GetEvents() {
 			span.Events = append(span.Events, e.GetName())
@@ -82,27 +78,6 @@ func fromTree(spans []*tracetree.Span) []*Span {
 		all = append(all, span)
 	}
 	return all
-}
-
-// textOf returns a value as text.
-func textOf(v *commonpb.AnyValue) string {
-	switch v := v.GetValue().(type) {
-	case *commonpb.AnyValue_StringValue:
-		return v.StringValue
-	case *commonpb.AnyValue_IntValue:
-		return strconv.FormatInt(v.IntValue, 10)
-	case *commonpb.AnyValue_DoubleValue:
-		return strconv.FormatFloat(v.DoubleValue, 'g', -1, 64)
-	case *commonpb.AnyValue_BoolValue:
-		return strconv.FormatBool(v.BoolValue)
-	case *commonpb.AnyValue_ArrayValue:
-		var items []string
-		for _, item := range v.ArrayValue.GetValues() {
-			items = append(items, textOf(item))
-		}
-		return strings.Join(items, ",")
-	}
-	return v.String()
 }
 
 // Spans returns every span, parents before children.

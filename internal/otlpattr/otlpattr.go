@@ -1,0 +1,77 @@
+// Package otlpattr reads and writes the attributes of OTLP messages.
+package otlpattr
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+)
+
+// Map returns the attributes as text, by key. If a key occurs twice, the last
+// value counts.
+func Map(attrs []*commonpb.KeyValue) map[string]string {
+	m := make(map[string]string, len(attrs))
+	for _, a := range attrs {
+		m[a.GetKey()] = Text(a.GetValue())
+	}
+	return m
+}
+
+// First returns the text of the first of keys whose text is not empty, and ""
+// if there is none. If a key occurs twice, the last value counts.
+func First(attrs []*commonpb.KeyValue, keys ...string) string {
+	for _, key := range keys {
+		for _, a := range slices.Backward(attrs) {
+			if a.GetKey() != key {
+				continue
+			}
+			if text := Text(a.GetValue()); text != "" {
+				return text
+			}
+			break
+		}
+	}
+	return ""
+}
+
+// Text returns a value as valid UTF-8: numbers in decimal, a list as [a, b], a
+// map as {a=1, b=2}, and of bytes only their number.
+func Text(v *commonpb.AnyValue) string {
+	switch v := v.GetValue().(type) {
+	case *commonpb.AnyValue_StringValue:
+		return strings.ToValidUTF8(v.StringValue, "\uFFFD")
+	case *commonpb.AnyValue_BoolValue:
+		return strconv.FormatBool(v.BoolValue)
+	case *commonpb.AnyValue_IntValue:
+		return strconv.FormatInt(v.IntValue, 10)
+	case *commonpb.AnyValue_DoubleValue:
+		return strconv.FormatFloat(v.DoubleValue, 'g', -1, 64)
+	case *commonpb.AnyValue_BytesValue:
+		return strconv.Itoa(len(v.BytesValue)) + " bytes"
+	case *commonpb.AnyValue_ArrayValue:
+		parts := make([]string, 0, len(v.ArrayValue.GetValues()))
+		for _, item := range v.ArrayValue.GetValues() {
+			parts = append(parts, Text(item))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case *commonpb.AnyValue_KvlistValue:
+		parts := make([]string, 0, len(v.KvlistValue.GetValues()))
+		for _, a := range v.KvlistValue.GetValues() {
+			parts = append(parts, a.GetKey()+"="+Text(a.GetValue()))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	}
+	return ""
+}
+
+// String returns an attribute with a text.
+func String(key, value string) *commonpb.KeyValue {
+	return &commonpb.KeyValue{Key: key, Value: StringValue(value)}
+}
+
+// StringValue returns a text as a value.
+func StringValue(s string) *commonpb.AnyValue {
+	return &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: s}}
+}
