@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/nais/spor/internal/dialect"
 )
 
 var (
@@ -51,36 +53,20 @@ func rawPath(s *span) string {
 	return path
 }
 
-// legacyTwins are the attributes whose older names APM reads.
-var legacyTwins = []struct{ stable, legacy string }{
-	{"http.response.status_code", "http.status_code"},
-	{"http.request.method", "http.method"},
-	{"db.system.name", "db.system"},
-	{"db.namespace", "db.name"},
-	{"db.operation.name", "db.operation"},
-	{"db.collection.name", "db.sql.table"},
-	{"db.query.text", "db.statement"},
-	{"rpc.system.name", "rpc.system"},
-	{"rpc.method", "rpc.service"},
-	{"messaging.operation.type", "messaging.operation"},
-	{"messaging.consumer.group.name", "messaging.kafka.consumer.group"},
-	{"messaging.kafka.offset", "messaging.kafka.message.offset"},
-}
-
 // findings are what is wrong with the telemetry as such.
 func (s *service) findings() []Finding {
 	found := s.texts.findings()
 	found = append(found, s.nameFindings()...)
 	found = append(found, s.nodeFindings()...)
-	for _, twin := range legacyTwins {
+	for stable, older := range dialect.All {
 		n := 0
 		for _, one := range s.spans {
-			if one.has(twin.stable) && !one.has(twin.legacy) {
+			if one.has(stable) && !one.has(older) {
 				n++
 			}
 		}
 		if n > 0 {
-			found = append(found, Finding{LegacyKey, twin.legacy + " beside " + twin.stable, n, cureDialect})
+			found = append(found, Finding{LegacyKey, older + " beside " + stable, n, cureDialect})
 		}
 	}
 	return found

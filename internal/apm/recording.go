@@ -10,6 +10,7 @@ import (
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
+	"github.com/nais/spor/internal/dialect"
 	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/recording"
 )
@@ -127,6 +128,12 @@ func (s *span) first(keys ...string) string {
 		}
 	}
 	return ""
+}
+
+// either returns the value of an attribute under its stable name or its older one.
+func (s *span) either(stable string) string {
+	older, _ := dialect.Older(stable)
+	return cmp.Or(s.attrs[stable], s.attrs[older])
 }
 
 // hasAny reports whether the span has an attribute that begins with prefix.

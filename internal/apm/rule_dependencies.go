@@ -28,7 +28,7 @@ var driverMethod = regexp.MustCompile(`^(sql|db)[.:](conn|stmt|tx|connector|rows
 func queryNames(s *service) answer {
 	for _, one := range s.pick(isDatabase) {
 		name := one.GetName()
-		text := one.first("db.statement", "db.query.text")
+		text := one.either("db.query.text")
 		if driverMethod.MatchString(name) {
 			return no("span named %q, after the driver's method", nameOf(one)).about(one)
 		}
@@ -185,7 +185,7 @@ func sameCall(c, s *span) bool {
 	}
 	full, err := url.Parse(c.first("url.full", "http.url"))
 	return err == nil && isHTTP(c) && isHTTP(s) && full.Path != "" && full.Path == s.first("url.path", "http.target") &&
-		c.first("http.request.method", "http.method") == s.first("http.request.method", "http.method")
+		c.either("http.request.method") == s.either("http.request.method")
 }
 
 const (

@@ -87,7 +87,7 @@ var errorCodes = map[string]bool{
 func trueErrors(s *service) answer {
 	failed := 0
 	for _, one := range s.pick(isServer) {
-		code, _ := strconv.Atoi(one.first("http.response.status_code", "http.status_code"))
+		code, _ := strconv.Atoi(one.either("http.response.status_code"))
 		rpc := one.first("rpc.response.status_code", "rpc.grpc.status_code")
 		switch {
 		case code >= 500 && !one.failed():
@@ -106,7 +106,7 @@ func trueErrors(s *service) answer {
 
 // unmatched reports whether no route of the server was asked for.
 func unmatched(s *span) bool {
-	code := s.first("http.response.status_code", "http.status_code")
+	code := s.either("http.response.status_code")
 	return code == "404" || code == "405"
 }
 

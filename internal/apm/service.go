@@ -116,10 +116,10 @@ func isServer(s *span) bool     { return s.is(server) }
 func isDatabase(s *span) bool   { return s.hasAny("db.") && !s.is(server, consumer) }
 func isMessaging(s *span) bool  { return s.hasAny("messaging.") }
 func isRPC(s *span) bool        { return s.hasAny("rpc.") }
-func isHTTP(s *span) bool       { return s.has("http.request.method", "http.method") }
+func isHTTP(s *span) bool       { return s.either("http.request.method") != "" }
 func isHTTPServer(s *span) bool { return isServer(s) && isHTTP(s) }
 func isHTTPClient(s *span) bool { return s.is(client) && isHTTP(s) && !isDatabase(s) && !isRPC(s) }
-func isQuery(s *span) bool      { return isDatabase(s) && s.has("db.statement", "db.query.text") }
+func isQuery(s *span) bool      { return isDatabase(s) && s.either("db.query.text") != "" }
 func isProducer(s *span) bool   { return isMessaging(s) && s.is(producer) }
 func isConsumer(s *span) bool   { return isMessaging(s) && s.is(consumer) }
 func isRoutedServer(s *span) bool {
@@ -133,11 +133,11 @@ func isRemote(s *span) bool { return s.is(client, producer, consumer) }
 // that anybody would share.
 var embedded = map[string]bool{"sqlite": true, "duckdb": true, "h2": true, "hsqldb": true, "derby": true, "h2database": true}
 
-func isEmbedded(s *span) bool { return embedded[s.first("db.system", "db.system.name")] }
+func isEmbedded(s *span) bool { return embedded[s.either("db.system.name")] }
 
 // sqlSystems are those that are spoken to through a pool of connections.
 func isPooled(s *span) bool {
-	switch s.first("db.system", "db.system.name") {
+	switch s.either("db.system.name") {
 	case "redis", "valkey", "opensearch", "elasticsearch", "mongodb", "memcached", "cassandra":
 		return false
 	}

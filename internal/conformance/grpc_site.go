@@ -194,11 +194,10 @@ func checkSeen(t *testing.T, span sdktrace.ReadOnlySpan, want seen) {
 			t.Errorf("%s of %s span is %q, want %q", key, span.SpanKind(), got[key], value)
 		}
 	}
-	for _, legacy := range []string{"rpc.system", "rpc.service", "rpc.grpc.status_code"} {
-		if _, found := got[legacy]; found {
-			t.Errorf("%s span has %s: the older names are for setup to add", span.SpanKind(), legacy)
-		}
+	if _, found := got["rpc.grpc.status_code"]; found {
+		t.Errorf("%s span has rpc.grpc.status_code", span.SpanKind())
 	}
+	oteltest.StableOnly(t, span)
 }
 
 func (w seen) attributes() map[string]string {

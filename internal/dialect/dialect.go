@@ -157,12 +157,32 @@ func has(attrs []attribute.KeyValue, key attribute.Key) bool {
 	return false
 }
 
-// Stable returns the stable name of which legacy is the older one, and whether
-// there is one.
-func Stable(legacy string) (stable string, found bool) {
+// All yields each stable name with its older one.
+func All(yield func(stable, older string) bool) {
 	for _, t := range table {
-		if string(t.legacy) == legacy {
-			return string(t.stable), true
+		if !yield(string(t.stable), string(t.legacy)) {
+			return
+		}
+	}
+}
+
+// Stable returns the stable name of which older is the older one, and whether
+// there is one.
+func Stable(older string) (stable string, found bool) {
+	for stable, o := range All {
+		if o == older {
+			return stable, true
+		}
+	}
+	return "", false
+}
+
+// Older returns the older name under which an attribute has the same meaning, and
+// whether there is one. rpc.method has none: its twin is another part of its value.
+func Older(stable string) (older string, found bool) {
+	for s, older := range All {
+		if s == stable && s != string(semconv.RPCMethodKey) {
+			return older, true
 		}
 	}
 	return "", false

@@ -92,6 +92,27 @@ func TestAppendRPC(t *testing.T) {
 	}
 }
 
+func TestNames(t *testing.T) {
+	for want, older := range dialect.All {
+		if got, found := dialect.Stable(older); !found || got != want {
+			t.Errorf("%s: got the stable name %q, want %q", older, got, want)
+		}
+		got, found := dialect.Older(want)
+		if same := want != "rpc.method"; found != same || same && got != older {
+			t.Errorf("%s: got the older name %q, want %q", want, got, older)
+		}
+		if _, found := dialect.Older(older); found {
+			t.Errorf("%s has an older name", older)
+		}
+	}
+	if got, found := dialect.Older("x"); found {
+		t.Errorf("got %q for an attribute without a twin", got)
+	}
+	if got, found := dialect.Stable("db.namespace"); found {
+		t.Errorf("got %q for a stable name", got)
+	}
+}
+
 func TestOptIn(t *testing.T) {
 	attrs := []attribute.KeyValue{
 		str("http.request.method", "GET"), str("db.system.name", "mysql"),

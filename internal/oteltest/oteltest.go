@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/nais/spor/internal/dialect"
 )
 
 // An SDK records every span and every measurement of its providers.
@@ -158,6 +160,17 @@ func Map(attrs []attribute.KeyValue) map[string]string {
 		m[string(attr.Key)] = attr.Value.String()
 	}
 	return m
+}
+
+// StableOnly tests that no attribute of span has an older name of package dialect:
+// package setup adds those at export.
+func StableOnly(tb testing.TB, span sdktrace.ReadOnlySpan) {
+	tb.Helper()
+	for _, a := range span.Attributes() {
+		if _, older := dialect.Stable(string(a.Key)); older {
+			tb.Errorf("%s span %s has %s: the older names are for setup to add", span.SpanKind(), span.Name(), a.Key)
+		}
+	}
 }
 
 // Eventually waits until is returns true, and fails the test if that takes too long.

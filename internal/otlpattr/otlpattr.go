@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+
+	"github.com/nais/spor/internal/dialect"
 )
 
 // Map returns the attributes as text, by key. If a key occurs twice, the last
@@ -20,17 +22,26 @@ func Map(attrs []*commonpb.KeyValue) map[string]string {
 }
 
 // First returns the text of the first of keys whose text is not empty, and ""
-// if there is none. If a key occurs twice, the last value counts.
+// if there is none. A stable name stands for its older name in package dialect
+// too. If a key occurs twice, the last value counts.
 func First(attrs []*commonpb.KeyValue, keys ...string) string {
 	for _, key := range keys {
-		for _, a := range slices.Backward(attrs) {
-			if a.GetKey() != key {
-				continue
-			}
-			if text := Text(a.GetValue()); text != "" {
+		if text := last(attrs, key); text != "" {
+			return text
+		}
+		if older, found := dialect.Older(key); found {
+			if text := last(attrs, older); text != "" {
 				return text
 			}
-			break
+		}
+	}
+	return ""
+}
+
+func last(attrs []*commonpb.KeyValue, key string) string {
+	for _, a := range slices.Backward(attrs) {
+		if a.GetKey() == key {
+			return Text(a.GetValue())
 		}
 	}
 	return ""

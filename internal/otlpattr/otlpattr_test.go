@@ -42,6 +42,8 @@ func TestLookup(t *testing.T) {
 	attrs := []*commonpb.KeyValue{
 		otlpattr.String("a", "before"), otlpattr.String("empty", ""), {Key: "none"}, {Key: "n", Value: number(7)},
 		otlpattr.String("b", "before"), otlpattr.String("a", "after"), otlpattr.String("b", ""), nil,
+		otlpattr.String("db.system", "older"), otlpattr.String("rpc.service", "s"),
+		otlpattr.String("http.method", "older"), otlpattr.String("http.request.method", "GET"),
 	}
 	for _, tt := range []struct {
 		keys []string
@@ -51,12 +53,18 @@ func TestLookup(t *testing.T) {
 		{[]string{"missing"}, ""},
 		{[]string{"a", "n"}, "after"},
 		{[]string{"missing", "empty", "none", "b", "n"}, "7"},
+		{[]string{"db.system.name", "a"}, "older"},
+		{[]string{"http.request.method"}, "GET"},
+		{[]string{"rpc.method"}, ""},
 	} {
 		if got := otlpattr.First(attrs, tt.keys...); got != tt.want {
 			t.Errorf("first of %v: got %q, want %q", tt.keys, got, tt.want)
 		}
 	}
-	want := map[string]string{"a": "after", "b": "", "empty": "", "none": "", "n": "7", "": ""}
+	want := map[string]string{
+		"a": "after", "b": "", "empty": "", "none": "", "n": "7", "": "",
+		"db.system": "older", "rpc.service": "s", "http.method": "older", "http.request.method": "GET",
+	}
 	if got := otlpattr.Map(attrs); !maps.Equal(got, want) {
 		t.Errorf("map: got %v, want %v", got, want)
 	}

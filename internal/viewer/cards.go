@@ -4,11 +4,10 @@ package viewer
 type card struct {
 	title string
 	plots []plot
-	twins []string // names in the other dialect, which would say the same again
 }
 
-// A plot has the first of its metrics that there is, by its name with
-// underscores.
+// A plot shows the first of its metrics that there is, by its name with
+// underscores. The others are the same metric under other names.
 type plot struct {
 	title   string
 	metrics []string
@@ -38,11 +37,6 @@ var cards = []card{
 			{"Time to connect", []string{"db_client_connections_create_time", "db_client_connection_create_time"}},
 			{"Timeouts", []string{"db_client_connections_timeouts", "db_client_connection_timeouts"}},
 		},
-		twins: []string{
-			"db_client_connection_count", "db_client_connection_max", "db_client_connection_pending_requests",
-			"db_client_connection_wait_time", "db_client_connection_use_time", "db_client_connection_create_time",
-			"db_client_connection_timeouts",
-		},
 	},
 	{
 		title: "Kafka",
@@ -54,7 +48,6 @@ var cards = []card{
 				"kafka_producer_record_send_total", "kafka_producer_record_send",
 			}},
 		},
-		twins: []string{"kafka_producer_record_send_total", "kafka_producer_record_send"},
 	},
 	{
 		title: "Requests",

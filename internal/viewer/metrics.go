@@ -290,16 +290,16 @@ func (s *Store) Metrics() MetricList {
 	for _, c := range cards {
 		card := Card{Title: c.title}
 		for _, p := range c.plots {
+			var found []*series
 			for _, name := range p.metrics {
-				if found := byName[name]; len(found) > 0 {
-					card.Plots = append(card.Plots, plotOf(p.title, found))
-					delete(byName, name)
-					break
+				if len(found) == 0 {
+					found = byName[name]
 				}
+				delete(byName, name)
 			}
-		}
-		for _, name := range c.twins {
-			delete(byName, name)
+			if len(found) > 0 {
+				card.Plots = append(card.Plots, plotOf(p.title, found))
+			}
 		}
 		if len(card.Plots) > 0 {
 			list.Cards = append(list.Cards, card)

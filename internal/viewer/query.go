@@ -174,7 +174,7 @@ func (t *trace) summary() Summary {
 	}
 	s.Name, s.Service, s.Kind = nameOf(t.root), t.root.Service(), kindOf(t.root)
 	s.Status = otlpattr.First(t.root.GetAttributes(),
-		"http.response.status_code", "http.status_code", "rpc.response.status_code", "rpc.grpc.status_code")
+		"http.response.status_code", "rpc.response.status_code", "rpc.grpc.status_code")
 	s.Start = millis(t.start)
 	s.Services = slices.SortedFunc(maps.Keys(t.parts), func(a, b string) int {
 		first := func(name string) int {

@@ -120,8 +120,8 @@ func (b *mapBuilder) leaf(s *tracetree.Span) {
 	switch s.GetKind() {
 	case tracepb.Span_SPAN_KIND_CLIENT:
 		name := first("peer.service", "server.address", "net.peer.name")
-		if system := first("db.system.name", "db.system"); system != "" {
-			if name = cmp.Or(name, peerAddress(s), first("db.namespace", "db.name"), system); name == system {
+		if system := first("db.system.name"); system != "" {
+			if name = cmp.Or(name, peerAddress(s), first("db.namespace"), system); name == system {
 				system = ""
 			}
 			id := "database:" + name
@@ -193,10 +193,10 @@ func peerAddress(s *tracetree.Span) string {
 }
 
 func protocolOf(s *tracetree.Span) string {
-	if system := otlpattr.First(s.GetAttributes(), "rpc.system.name", "rpc.system", "messaging.system"); system != "" {
+	if system := otlpattr.First(s.GetAttributes(), "rpc.system.name", "messaging.system"); system != "" {
 		return system
 	}
-	if otlpattr.First(s.GetAttributes(), "http.request.method", "http.method") != "" {
+	if otlpattr.First(s.GetAttributes(), "http.request.method") != "" {
 		return "http"
 	}
 	return ""

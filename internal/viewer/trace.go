@@ -101,7 +101,7 @@ func routeOf(s *tracetree.Span) string {
 	if route := otlpattr.First(s.GetAttributes(), "http.route"); route != "" {
 		return route
 	}
-	if s.GetKind() == tracepb.Span_SPAN_KIND_SERVER && otlpattr.First(s.GetAttributes(), "rpc.system.name", "rpc.system") != "" {
+	if s.GetKind() == tracepb.Span_SPAN_KIND_SERVER && otlpattr.First(s.GetAttributes(), "rpc.system.name") != "" {
 		return s.GetName()
 	}
 	return ""

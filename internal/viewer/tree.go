@@ -134,7 +134,7 @@ func mainRoot(t *tracetree.Trace, root *tracetree.Span) *tracetree.Span {
 func systemOf(s *tracetree.Span) string {
 	keys := []string{"messaging.system"}
 	if s.GetKind() == tracepb.Span_SPAN_KIND_CLIENT {
-		keys = []string{"db.system.name", "db.system", "messaging.system"}
+		keys = []string{"db.system.name", "messaging.system"}
 	}
 	return otlpattr.First(s.GetAttributes(), keys...)
 }

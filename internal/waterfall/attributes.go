@@ -28,11 +28,11 @@ func Details(s *tracepb.Span) string {
 	a := attributes(s.GetAttributes())
 	var parts []string
 	switch {
-	case a.has("http.request.method", "http.method"):
+	case a.has("http.request.method"):
 		parts = httpDetails(s, a)
-	case a.has("db.system.name", "db.system"):
+	case a.has("db.system.name"):
 		parts = dbDetails(a)
-	case a.has("rpc.system.name", "rpc.system"):
+	case a.has("rpc.system.name"):
 		parts = rpcDetails(s, a)
 	case a.has("messaging.system"):
 		parts = messagingDetails(s, a)
@@ -43,7 +43,7 @@ func Details(s *tracepb.Span) string {
 }
 
 func httpDetails(s *tracepb.Span, a attributes) []string {
-	status := a.first("http.response.status_code", "http.status_code")
+	status := a.first("http.response.status_code")
 	if s.GetKind() == tracepb.Span_SPAN_KIND_CLIENT {
 		target := a.first("url.full", "http.url", "server.address", "net.peer.name")
 		return []string{status, strings.TrimPrefix(target, "http://")}
@@ -57,8 +57,8 @@ func httpDetails(s *tracepb.Span, a attributes) []string {
 
 func dbDetails(a attributes) []string {
 	return []string{
-		a.first("db.system.name", "db.system"),
-		a.first("db.query.text", "db.statement", "db.query.summary", "db.namespace", "db.name"),
+		a.first("db.system.name"),
+		a.first("db.query.text", "db.query.summary", "db.namespace"),
 	}
 }
 
@@ -67,7 +67,7 @@ func rpcDetails(s *tracepb.Span, a attributes) []string {
 	if code, err := strconv.ParseUint(status, 10, 32); err == nil {
 		status = codes.Code(code).String()
 	}
-	parts := []string{a.first("rpc.system.name", "rpc.system"), status, a.first("rpc.method_original")}
+	parts := []string{a.first("rpc.system.name"), status, a.first("rpc.method_original")}
 	if s.GetKind() != tracepb.Span_SPAN_KIND_CLIENT {
 		return parts
 	}
@@ -101,7 +101,7 @@ func messagingDetails(s *tracepb.Span, a attributes) []string {
 	if partition := a.first("messaging.destination.partition.id", "messaging.kafka.destination.partition"); partition != "" {
 		place = "[" + partition + "]"
 	}
-	if offset := a.first("messaging.kafka.offset", "messaging.kafka.message.offset"); offset != "" {
+	if offset := a.first("messaging.kafka.offset"); offset != "" {
 		place += "@" + offset
 	}
 	return append(parts, place)

@@ -1,11 +1,10 @@
 package docs_test
 
 import (
+	"maps"
 	"os"
 	"strings"
 	"testing"
-
-	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/nais/spor/internal/dialect"
 )
@@ -21,28 +20,12 @@ func TestDialectPage(t *testing.T) {
 			documented[row[0][0]] = row[1][0]
 		}
 	}
-	for stable, older := range documented {
-		if got := twinOf(stable); got != older {
-			t.Errorf("%s: the page says %q, the code %q", stable, older, got)
+	for stable, older := range dialect.All {
+		if documented[stable] != older {
+			t.Errorf("the page says %q of %s: want the row | `%s` | `%s` | … |", documented[stable], stable, stable, older)
 		}
 	}
-	for _, page := range []string{"http", "grpc", "sql", "pgx", "kafka"} {
-		for section, names := range read(t, "../../../docs/"+page+".md") {
-			for name := range names {
-				if older := twinOf(name); strings.HasSuffix(section, " spans") && older != documented[name] {
-					t.Errorf("%s: the page says %q, the code %q", name, documented[name], older)
-				}
-			}
-		}
+	if inCode := maps.Collect(dialect.All); !maps.Equal(documented, inCode) {
+		t.Errorf("the page has %v, want %v", documented, inCode)
 	}
-}
-
-// twinOf returns the name that the dialect adds beside key, "" when there is none.
-func twinOf(key string) string {
-	given := []attribute.KeyValue{attribute.String(key, "pkg.Service/Method")}
-	all := dialect.New(0).Append(nil, given)
-	if len(all) == len(given) {
-		return ""
-	}
-	return string(all[len(all)-1].Key)
 }
