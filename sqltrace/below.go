@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // tracedBelow reports whether package pgxtrace traces the connection that raw, of
@@ -20,7 +20,7 @@ func tracedBelow(raw driver.Conn) (traced bool) {
 	if !ok {
 		return false
 	}
-	_, traced = protocol.CustomData()[dbcall.SessionKey]
+	_, traced = protocol.CustomData()[sqldb.SessionKey]
 	return traced
 }
 

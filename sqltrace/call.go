@@ -8,7 +8,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // call is one statement, from the first attempt until its span ends. It is the
@@ -19,7 +20,7 @@ type call struct {
 	engine    *engine
 	query     string
 	tx        *tx // nil outside of transactions
-	statement *dbcall.Statement
+	statement *sqldb.Statement
 	start     time.Time
 	inside    context.Context //nolint:containedctx // what the driver gets, with the span
 	span      trace.Span      // nil before it starts, and when nothing is traced
@@ -52,7 +53,7 @@ func (c *call) startSpan() context.Context {
 	if c.inside == nil {
 		c.inside = c.Context
 		if tracer, tracing := c.engine.Tracer(); tracing {
-			c.inside, c.span, c.bare = c.engine.Start(c.Context, tracer, c.statement)
+			c.inside, c.span, c.bare = c.engine.Start(c.Context, tracer, &c.statement.Operation)
 		}
 	}
 	return c.inside
@@ -68,11 +69,11 @@ func (c *call) answer(result driver.Result, rows driver.Rows, err error) {
 	c.returned, c.result, c.rows, c.err = true, result, rows, err
 }
 
-func (c *call) outcome() dbcall.Outcome {
+func (c *call) outcome() db.Outcome {
 	if !c.returned {
-		return dbcall.Panicked
+		return db.Panicked
 	}
-	return dbcall.Classify(c.Context, c.err)
+	return sqldb.Classify(c.Context, c.err)
 }
 
 // finish measures the call, which was made on a connection, and ends its span
@@ -83,7 +84,7 @@ func (c *call) finish(on *conn) driver.Rows {
 	returned := time.Now()
 	took := returned.Sub(c.start)
 	if durations, measuring := c.engine.Durations(); measuring {
-		durations.Record(ctx, c.statement, o, took)
+		durations.Record(ctx, &c.statement.Operation, o, took)
 	}
 	if c.span != nil {
 		c.engine.MarkSlow(c.span, took)
@@ -102,12 +103,12 @@ func (c *call) describeResult() {
 	}
 	defer func() { _ = recover() }() // of a result that is none
 	if n, err := c.result.RowsAffected(); err == nil {
-		c.told = dbcall.AffectedRowsKey.Int64(n)
+		c.told = sqldb.AffectedRowsKey.Int64(n)
 	}
 }
 
 // end ends the span.
-func (c *call) end(o dbcall.Outcome, opts ...trace.SpanEndOption) {
+func (c *call) end(o db.Outcome, opts ...trace.SpanEndOption) {
 	if c.span != nil {
 		o.Describe(c.span)
 		c.statement.Complete(c.span, c.bare, c.told)

@@ -7,7 +7,8 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // conn is a connection as database/sql sees it, which uses it from one goroutine
@@ -131,7 +132,7 @@ func (c *conn) settle(k *call) (rows driver.Rows) {
 func (c *conn) drop() {
 	if k := c.skipped; k != nil {
 		c.skipped = nil
-		k.end(dbcall.Outcome{})
+		k.end(db.Outcome{})
 	}
 }
 
@@ -160,9 +161,9 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 		k.answer(nil, nil, err)
 		c.settle(k)
 	case k == nil && c.engine.Observed(ctx):
-		if o := dbcall.Classify(ctx, err); dbcall.Notable(time.Since(start), o) && !isBad(err) {
+		if o := sqldb.Classify(ctx, err); db.Notable(time.Since(start), o) && !isBad(err) {
 			s := c.engine.statements.Get(query)
-			c.engine.Note(c.tx.above(ctx), s.Name, s.Start, start, o)
+			c.engine.Note(c.tx.above(ctx), s.SpanName, s.Start, start, o)
 		}
 	}
 	if err != nil {
@@ -185,7 +186,7 @@ func (c *conn) Begin() (driver.Tx, error) {
 func (c *conn) Close() error {
 	c.drop()
 	c.rows.release()
-	c.tx.end(dbcall.Outcome{})
+	c.tx.end(db.Outcome{})
 	c.engine.retries.connClosed()
 	return c.direct.Close()
 }
@@ -251,8 +252,8 @@ var _ interface {
 } = (*conn)(nil)
 
 // note makes a span of BEGIN, COMMIT or ROLLBACK, if it is notable.
-func (c *conn) note(ctx context.Context, name string, start time.Time, o dbcall.Outcome) {
-	if dbcall.Notable(time.Since(start), o) {
-		c.engine.Note(ctx, name, c.engine.statements.Operation(trace.SpanKindClient, name), start, o)
+func (c *conn) note(ctx context.Context, name string, start time.Time, o db.Outcome) {
+	if db.Notable(time.Since(start), o) {
+		c.engine.Note(ctx, name, c.engine.statements.StartOptions(trace.SpanKindClient, name), start, o)
 	}
 }

@@ -9,14 +9,15 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
-	"github.com/nais/spor/sqltrace/internal/dbconf"
+	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/sqltrace/internal/dsn"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // tracedDriver makes connectors that are traced.
 type tracedDriver struct {
 	raw    driver.Driver
-	config *dbconf.Config
+	config *sqldb.Config
 }
 
 // Open is what database/sql calls of drivers without connectors.
@@ -34,7 +35,7 @@ func (d *tracedDriver) OpenConnector(name string) (driver.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newConnector(raw, newEngine(d.config, dbconf.Parse(dbconf.SystemOf("", d.raw), name)))
+	c := newConnector(raw, newEngine(d.config, dsn.Parse(dsn.SystemOf("", d.raw), name)))
 	c.driver = d
 	return c, nil
 }
@@ -67,7 +68,7 @@ type connector struct {
 func newConnector(raw driver.Connector, e *engine) *connector {
 	c := &connector{raw: raw, driver: raw.Driver(), engine: e}
 	c.otelsql = newOtelsql(raw)
-	e.comments = e.SQLCommenter && forgetful[packageOf(c.driver)]
+	e.comments = e.config.SQLCommenter && forgetful[packageOf(c.driver)]
 	return c
 }
 
@@ -77,8 +78,8 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	c.engine.retries.connecting(ctx)
 	start := time.Now()
 	middle, err := c.otelsql.Connect(ctx)
-	if outcome := dbcall.Classify(ctx, err); dbcall.Notable(time.Since(start), outcome) {
-		c.engine.Note(ctx, "connect", c.engine.statements.Operation(trace.SpanKindInternal, ""), start, outcome)
+	if outcome := sqldb.Classify(ctx, err); db.Notable(time.Since(start), outcome) {
+		c.engine.Note(ctx, "connect", c.engine.statements.StartOptions(trace.SpanKindInternal, ""), start, outcome)
 	}
 	if err != nil {
 		c.engine.retries.connectFailed(ctx, err)

@@ -6,7 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // directDriver is what otelsql takes for the driver.
@@ -99,8 +99,8 @@ func (d *direct) text(query string) string {
 	if d.call == nil || !d.call.engine.comments {
 		return query
 	}
-	end := dbcall.EndOfStatement(query)
-	return query[:end] + d.call.engine.Comment(d.call.statement, d.call.span) + query[end:]
+	end := sqldb.EndOfStatement(query)
+	return query[:end] + d.call.statement.Comment(d.call.span) + query[end:]
 }
 
 func (d *direct) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {

@@ -52,6 +52,20 @@ func TestDuration(t *testing.T) {
 	}
 }
 
+// A database that is not known has the system other_sql, and so has its pool.
+func TestUnknownSystem(t *testing.T) {
+	sdk := oteltest.New(t)
+	db := open(t, full().Connector(), sqltrace.WithTracerProvider(sdk.TracerProvider), sqltrace.WithMeterProvider(sdk.MeterProvider))
+	if err := query(t.Context(), db, ""); err != nil {
+		t.Fatal(err)
+	}
+	wantNames(t, sdk, "client other_sql")
+	wantAttributes(t, sdk.Only(t), map[string]string{"db.system.name": "other_sql"})
+	if got := sums(t, sdk, "db.client.connection.count", "db.client.connection.pool.name"); len(got) != 1 || got["other_sql"] != 1 {
+		t.Errorf("pools: %v", got)
+	}
+}
+
 // The exemplar of a duration is the span of the statement, not its parent.
 func TestDurationHasExemplarOfSpan(t *testing.T) {
 	sdk := oteltest.New(t)

@@ -7,20 +7,20 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/sqltrace/internal/dbconf"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // An Option changes what [Open], [OpenDB] and [Driver] do.
-type Option func(*dbconf.Config)
+type Option func(*sqldb.Config)
 
 // WithTracerProvider sets the provider of the tracer. The default is the global one.
 func WithTracerProvider(p trace.TracerProvider) Option {
-	return func(c *dbconf.Config) { c.TracerProvider = p }
+	return func(c *sqldb.Config) { c.TracerProvider = p }
 }
 
 // WithMeterProvider sets the provider of the meter. The default is the global one.
 func WithMeterProvider(p metric.MeterProvider) Option {
-	return func(c *dbconf.Config) { c.MeterProvider = p }
+	return func(c *sqldb.Config) { c.MeterProvider = p }
 }
 
 // WithAttributes adds attributes to every span and to the durations of calls. The
@@ -30,32 +30,32 @@ func WithMeterProvider(p metric.MeterProvider) Option {
 // db.client.connection.pool.name names the pool in its metrics, and is not added
 // to anything else.
 func WithAttributes(attrs ...attribute.KeyValue) Option {
-	return func(c *dbconf.Config) { c.Attributes = append(c.Attributes, attrs...) }
+	return func(c *sqldb.Config) { c.Attributes = append(c.Attributes, attrs...) }
 }
 
 // WithoutQueryText leaves out db.query.text. The default is the text without
 // literals and comments.
 func WithoutQueryText() Option {
-	return func(c *dbconf.Config) { c.WithoutQueryText = true }
+	return func(c *sqldb.Config) { c.WithoutQueryText = true }
 }
 
 // WithQueryNames names spans as the comments of sqlc do: GetOrder for a query that
 // begins with "-- name: GetOrder :one". The default is the summary of the query,
 // which those without a name still have.
 func WithQueryNames() Option {
-	return func(c *dbconf.Config) { c.QueryNames = true }
+	return func(c *sqldb.Config) { c.QueryNames = true }
 }
 
 // WithTransactions adds an INTERNAL span to each transaction, from BEGIN to COMMIT
 // or ROLLBACK, with the statements under it. The default has none.
 func WithTransactions() Option {
-	return func(c *dbconf.Config) { c.Transactions = true }
+	return func(c *sqldb.Config) { c.Transactions = true }
 }
 
 // WithSlowQueries marks the span of a statement that takes threshold or longer
 // with db.query.slow. The default marks none.
 func WithSlowQueries(threshold time.Duration) Option {
-	return func(c *dbconf.Config) { c.SlowQuery = threshold }
+	return func(c *sqldb.Config) { c.SlowQuery = threshold }
 }
 
 // WithRepeatedQueries tells of statements in loops: when a trace makes statements
@@ -63,7 +63,7 @@ func WithSlowQueries(threshold time.Duration) Option {
 // db.query.repeated, which is that summary (the last one, of several). Of very many
 // traces at once some are not told of. The default tells of none.
 func WithRepeatedQueries(n int) Option {
-	return func(c *dbconf.Config) { c.Repeated = n }
+	return func(c *sqldb.Config) { c.Repeated = n }
 }
 
 // WithSQLCommenter adds the trace context of sampled statements to their text, so
@@ -76,5 +76,5 @@ func WithRepeatedQueries(n int) Option {
 // With database/sql this is done for the drivers github.com/lib/pq and
 // github.com/go-sql-driver/mysql alone, which are known to remember no text.
 func WithSQLCommenter() Option {
-	return func(c *dbconf.Config) { c.SQLCommenter = true }
+	return func(c *sqldb.Config) { c.SQLCommenter = true }
 }

@@ -6,7 +6,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/internal/db"
 )
 
 // readTime is how long the span of a statement waits for its rows to be read.
@@ -74,7 +74,7 @@ func (l *readings) watch(d time.Duration) {
 // expire ends the spans that have waited long enough.
 func (l *readings) expire() {
 	for _, r := range l.late() {
-		r.call.end(dbcall.Outcome{}, trace.WithTimestamp(r.at))
+		r.call.end(db.Outcome{}, trace.WithTimestamp(r.at))
 	}
 }
 

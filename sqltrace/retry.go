@@ -9,7 +9,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/internal/db"
 )
 
 // retries holds the calls that failed because their connection was bad and that
@@ -26,7 +26,7 @@ type retries struct {
 
 type retry struct {
 	*call
-	outcome   dbcall.Outcome
+	outcome   db.Outcome
 	goroutine string
 	failed    time.Time
 	timeout   *time.Timer
@@ -165,7 +165,7 @@ func (r *retries) close() {
 func end(calls []*retry) {
 	for _, k := range calls {
 		if durations, measuring := k.engine.Durations(); measuring {
-			durations.Record(k.inside, k.statement, k.outcome, k.failed.Sub(k.start))
+			durations.Record(k.inside, &k.statement.Operation, k.outcome, k.failed.Sub(k.start))
 		}
 		k.end(k.outcome, trace.WithTimestamp(k.failed))
 	}

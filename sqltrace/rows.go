@@ -10,7 +10,8 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // rows are the rows of a statement with a span, which learns how many there were
@@ -78,12 +79,12 @@ func (r *rows) release() {
 	if r.conn.rows == r {
 		r.conn.rows = nil
 	}
-	var o dbcall.Outcome
+	var o db.Outcome
 	if r.err != nil && !errors.Is(r.err, io.EOF) {
-		o = dbcall.Classify(r.call.Context, r.err)
+		o = sqldb.Classify(r.call.Context, r.err)
 	}
 	r.call.told = semconv.DBResponseReturnedRows(r.returned)
-	if time.Since(r.at) < dbcall.Slack {
+	if time.Since(r.at) < sqldb.Slack {
 		r.call.end(o)
 	} else {
 		r.call.end(o, trace.WithTimestamp(r.at))

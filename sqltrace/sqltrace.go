@@ -6,7 +6,8 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/nais/spor/sqltrace/internal/dbconf"
+	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/sqltrace/internal/dsn"
 )
 
 const scopeName = "github.com/nais/spor/sqltrace"
@@ -15,23 +16,23 @@ const scopeName = "github.com/nais/spor/sqltrace"
 // metrics of the pool. Nothing is registered with database/sql, and [sql.DB.Driver]
 // is the driver's own. It fails as sql.Open does.
 func Open(driverName, dataSourceName string, opts ...Option) (*sql.DB, error) {
-	db, err := sql.Open(driverName, dataSourceName)
+	handle, err := sql.Open(driverName, dataSourceName)
 	if err != nil {
 		return nil, err
 	}
-	d := db.Driver()
+	d := handle.Driver()
 	if isTraced(d) {
-		return db, nil
+		return handle, nil
 	}
-	if err := db.Close(); err != nil {
+	if err := handle.Close(); err != nil {
 		return nil, err
 	}
 	c, err := connectorOf(d, dataSourceName)
 	if err != nil {
 		return nil, err
 	}
-	config := dbconf.New(opts)
-	target := dbconf.Parse(dbconf.SystemOf(driverName, d), dataSourceName)
+	config := db.NewConfig(opts)
+	target := dsn.Parse(dsn.SystemOf(driverName, d), dataSourceName)
 	return open(newConnector(c, newEngine(config, target))), nil
 }
 
@@ -42,8 +43,8 @@ func OpenDB(c driver.Connector, opts ...Option) *sql.DB {
 	if _, ours := c.(*connector); ours || isTraced(c.Driver()) {
 		return sql.OpenDB(c)
 	}
-	target := dbconf.Target{System: dbconf.SystemOf("", c.Driver())}
-	return open(newConnector(c, newEngine(dbconf.New(opts), target)))
+	target := db.Target{System: dsn.SystemOf("", c.Driver())}
+	return open(newConnector(c, newEngine(db.NewConfig(opts), target)))
 }
 
 // Driver returns d with a span and a measurement for every statement, for
@@ -54,7 +55,7 @@ func Driver(d driver.Driver, opts ...Option) driver.Driver {
 	if isTraced(d) {
 		return d
 	}
-	return &tracedDriver{raw: d, config: dbconf.New(opts)}
+	return &tracedDriver{raw: d, config: db.NewConfig(opts)}
 }
 
 // Unwrap returns the driver's own connection inside driverConn, which is what
@@ -72,9 +73,9 @@ func Unwrap(driverConn any) any {
 
 // open opens a pool that is measured until it is closed.
 func open(c *connector) *sql.DB {
-	db := sql.OpenDB(c)
-	c.engine.watch(db)
-	return db
+	handle := sql.OpenDB(c)
+	c.engine.watch(handle)
+	return handle
 }
 
 // isTraced reports whether d makes spans already: by this package, or by another

@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/internal/db"
 )
 
 // stmt is a prepared statement as database/sql sees it.
@@ -89,7 +89,7 @@ func (s *stmt) CheckNamedValue(value *driver.NamedValue) error {
 func (s *stmt) Close() error {
 	if k := s.skipped; k != nil {
 		s.skipped = nil
-		k.end(dbcall.Outcome{})
+		k.end(db.Outcome{})
 	}
 	return s.direct.Close()
 }

@@ -7,7 +7,8 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // tx is a transaction, and the span around it if one was asked for.
@@ -36,7 +37,7 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	inside := t.above(ctx)
 	start := time.Now()
 	begun, err := c.otelsql.BeginTx(inside, opts)
-	o := dbcall.Classify(ctx, err)
+	o := sqldb.Classify(ctx, err)
 	if !isBad(err) {
 		c.note(inside, "BEGIN", start, o)
 	}
@@ -52,10 +53,10 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 func (t *tx) start() {
 	e := t.conn.engine
 	tracer, tracing := e.Tracer()
-	if !tracing || !e.Transactions {
+	if !tracing || !e.config.Transactions {
 		return
 	}
-	_, t.span = tracer.Start(t.ctx, "transaction", e.statements.Operation(trace.SpanKindInternal, "")...) //nolint:spancheck // end does
+	_, t.span = tracer.Start(t.ctx, "transaction", e.statements.StartOptions(trace.SpanKindInternal, "")...) //nolint:spancheck // end does
 }
 
 // above returns ctx, under the span of the transaction if it was under that
@@ -81,9 +82,9 @@ func (t *tx) finish(name string, do func() error) error {
 	if !t.observed {
 		return err
 	}
-	o := dbcall.Classify(t.ctx, err)
+	o := sqldb.Classify(t.ctx, err)
 	if name == "ROLLBACK" && isBad(err) {
-		o = dbcall.Outcome{}
+		o = db.Outcome{}
 	}
 	t.conn.note(t.above(t.ctx), name, start, o)
 	t.end(o)
@@ -91,7 +92,7 @@ func (t *tx) finish(name string, do func() error) error {
 }
 
 // end ends the span of the transaction.
-func (t *tx) end(o dbcall.Outcome) {
+func (t *tx) end(o db.Outcome) {
 	if t == nil || t.span == nil {
 		return
 	}

@@ -11,7 +11,8 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // batch is a batch under way. It is the context that pgx keeps for it.
@@ -79,7 +80,7 @@ func (b *batch) describe() (name string, attrs []attribute.KeyValue) {
 	name, operation := "BATCH", "BATCH"
 	if first := b.session.statement(b.queued[0].SQL); b.alike() && first.Summary != "" {
 		name += " " + first.Summary
-		operation += " " + first.Operation
+		operation += " " + first.Name
 	}
 	return name, append(attrs, semconv.DBOperationName(operation), semconv.DBQuerySummary(name), semconv.DBOperationBatchSize(len(b.queued)))
 }
@@ -107,7 +108,7 @@ func (t *tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.Trac
 }
 
 // tell makes the span of a statement, and measures it.
-func (b *batch) tell(sql string, tag pgconn.CommandTag, o dbcall.Outcome) {
+func (b *batch) tell(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	s := b.session
 	b.told++
 	b.failed = b.failed || o.Type != ""
@@ -120,14 +121,14 @@ func (b *batch) tell(sql string, tag pgconn.CommandTag, o dbcall.Outcome) {
 	took := to - from
 	if c.statement.Transaction != "" {
 		if o.Failed { // how long that alone took is not known
-			s.tracer.Note(b.Context, c.statement.Name, c.statement.Start, c.start, o)
+			s.tracer.Note(b.Context, c.statement.SpanName, c.statement.Start, c.start, o)
 		}
 		return
 	}
 	if tracer, tracing := s.tracer.TracerUnder(b.Context); tracing {
 		s.tracer.CountRepeats(b.Context, c.statement.Summary)
 		b.opts = append(append(b.opts[:0], c.statement.Start...), trace.WithTimestamp(c.start))
-		c.Context, c.span = tracer.Start(b.Context, c.statement.Name, b.opts...) //nolint:spancheck // it is ended below
+		c.Context, c.span = tracer.Start(b.Context, c.statement.SpanName, b.opts...) //nolint:spancheck // it is ended below
 		if c.span.IsRecording() {
 			s.tracer.MarkSlow(c.span, took)
 			o.Describe(c.span)
@@ -136,7 +137,7 @@ func (b *batch) tell(sql string, tag pgconn.CommandTag, o dbcall.Outcome) {
 		c.span.End(trace.WithTimestamp(c.start.Add(took)))
 	}
 	if durations, measuring := s.tracer.Durations(); measuring {
-		durations.Record(c.Context, c.statement, o, took)
+		durations.Record(c.Context, &c.statement.Operation, o, took)
 	}
 }
 
@@ -152,7 +153,7 @@ func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.Tra
 		b.tell(sql, noTag, o)
 	}
 	end := time.Since(b.start)
-	if last, _, heard := b.session.wire.answers(b); heard && end-last > dbcall.Slack {
+	if last, _, heard := b.session.wire.answers(b); heard && end-last > sqldb.Slack {
 		end = last
 	}
 	b.session.wire.stop(b)

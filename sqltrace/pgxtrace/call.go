@@ -12,7 +12,8 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // call is a statement under way. It is the context that pgx keeps for it.
@@ -20,7 +21,7 @@ type call struct {
 	context.Context //nolint:containedctx // it is a context
 
 	session   *session
-	statement *dbcall.Statement
+	statement *sqldb.Statement
 	start     time.Time
 	span      trace.Span // nil when there is none
 	bare      bool       // the span is to be told what the statement says
@@ -58,13 +59,13 @@ func (c *call) begin(ctx context.Context) {
 	s := c.session
 	c.Context = s.tx.above(ctx)
 	if tracer, tracing := s.tracer.TracerUnder(c.Context); tracing {
-		c.Context, c.span, c.bare = s.tracer.Start(c.Context, tracer, c.statement)
+		c.Context, c.span, c.bare = s.tracer.Start(c.Context, tracer, &c.statement.Operation)
 	}
 }
 
 // end measures the call and ends its span, as of when the server had answered. Of
 // part of a transaction there is a span only if it failed or took long.
-func (c *call) end(tag pgconn.CommandTag, o dbcall.Outcome) {
+func (c *call) end(tag pgconn.CommandTag, o db.Outcome) {
 	if c.ended {
 		return
 	}
@@ -73,13 +74,13 @@ func (c *call) end(tag pgconn.CommandTag, o dbcall.Outcome) {
 	s.close(c)
 	took, exact := s.wire.took(c)
 	if c.statement.Transaction != "" {
-		if took := time.Since(c.start); dbcall.Notable(took, o) {
-			s.tracer.Note(c.Context, c.statement.Name, c.statement.Start, c.start, o)
+		if took := time.Since(c.start); db.Notable(took, o) {
+			s.tracer.Note(c.Context, c.statement.SpanName, c.statement.Start, c.start, o)
 		}
 		return
 	}
 	if durations, measuring := s.tracer.Durations(); measuring {
-		durations.Record(c.Context, c.statement, o, took)
+		durations.Record(c.Context, &c.statement.Operation, o, took)
 	}
 	if c.span == nil {
 		return
@@ -106,14 +107,14 @@ func rowsOf(tag pgconn.CommandTag) (rows attribute.KeyValue) {
 	case strings.HasPrefix(text, "SELECT "), strings.HasPrefix(text, "FETCH "):
 		return semconv.DBResponseReturnedRows(int(tag.RowsAffected()))
 	default:
-		return dbcall.AffectedRowsKey.Int64(tag.RowsAffected())
+		return sqldb.AffectedRowsKey.Int64(tag.RowsAffected())
 	}
 }
 
 // classify returns how a statement ended. That the program could not take in what
 // the server answered is no failure of the database.
-func classify(ctx context.Context, err error) dbcall.Outcome {
-	o := dbcall.Classify(ctx, err)
+func classify(ctx context.Context, err error) db.Outcome {
+	o := sqldb.Classify(ctx, err)
 	if o.Failed && isScanning(err) {
 		o.Failed = false
 	}

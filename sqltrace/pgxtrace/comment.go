@@ -3,7 +3,7 @@ package pgxtrace
 import (
 	"encoding/binary"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // withComment returns the messages that p is made of with comment at the end of
@@ -57,7 +57,7 @@ func statementEnd(message []byte) (end int, ok bool) {
 	}
 	for i := begin; i < len(message); i++ {
 		if message[i] == 0 {
-			return begin + dbcall.EndOfStatement(message[begin:i]), true
+			return begin + sqldb.EndOfStatement(message[begin:i]), true
 		}
 	}
 	return 0, false

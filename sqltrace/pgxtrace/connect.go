@@ -8,7 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // noTag is the command tag of what has none.
@@ -50,8 +51,8 @@ func (t *tracer) TraceConnectEnd(ctx context.Context, data pgx.TraceConnectEndDa
 		return
 	}
 	took := time.Since(c.start)
-	if o := dbcall.Classify(ctx, data.Err); dbcall.Notable(took, o) {
-		t.Note(c.Context, "connect", c.session.statements.Operation(trace.SpanKindInternal, ""), c.start, o)
+	if o := sqldb.Classify(ctx, data.Err); db.Notable(took, o) {
+		t.Note(c.Context, "connect", c.session.statements.StartOptions(trace.SpanKindInternal, ""), c.start, o)
 	}
 	if data.Conn == nil || data.Err != nil {
 		return

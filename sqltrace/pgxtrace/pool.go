@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/puddle/v2"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
-	"github.com/nais/spor/sqltrace/internal/dbpool"
+	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // pools are the pools that use a tracer: one, unless the program makes them itself.
@@ -33,7 +33,7 @@ const mostEarly = 100
 // pool is a pool that is measured until it is closed, or nobody has it any more.
 type pool struct {
 	pool    weak.Pointer[pgxpool.Pool]
-	measure *dbpool.Pool
+	measure *db.Pool
 	pending atomic.Int64
 	idleMin int
 	idleMax int
@@ -56,7 +56,7 @@ func (all *pools) watch(p *pgxpool.Pool) *pool {
 	config := p.Config()
 	w := &pool{pool: id, idleMin: leastIdle(config), idleMax: int(config.MaxConns)}
 	t := all.tracer
-	w.measure = dbpool.New(t.MeterProvider, scopeName, t.PoolName(targetOf(config.ConnConfig)), w.stats)
+	w.measure = t.NewPool(targetOf(config.ConnConfig), w.stats)
 	var open []*pool
 	for _, other := range all.all() {
 		if !other.isClosed() {
@@ -99,19 +99,19 @@ func leastIdle(config *pgxpool.Config) int {
 }
 
 // stats is called at each collection.
-func (w *pool) stats() dbpool.Stats {
+func (w *pool) stats() db.PoolStats {
 	if w.isClosed() {
 		// Not from here: the SDK holds a lock that this would wait for.
 		go w.measure.Close()
-		return dbpool.Stats{Closed: true}
+		return db.PoolStats{Closed: true}
 	}
 	s := w.pool.Value().Stat()
 	if s.AcquiredConns()+s.IdleConns() == 0 && w.closing.Load() == nil {
-		return dbpool.Stats{Closed: true} // or never used: neither is worth a series
+		return db.PoolStats{Closed: true} // or never used: neither is worth a series
 	}
-	return dbpool.Stats{
+	return db.PoolStats{
 		Used: int(s.AcquiredConns()), Idle: int(s.IdleConns()), Max: int(s.MaxConns()),
-		Telling: true, Pending: int(w.pending.Load()), IdleMin: w.idleMin, IdleMax: w.idleMax,
+		Detailed: true, Pending: int(w.pending.Load()), IdleMin: w.idleMin, IdleMax: w.idleMax,
 	}
 }
 
@@ -182,7 +182,7 @@ func (t *tracer) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, data pgxp
 		a.pool.closed.Store(true)
 		return
 	}
-	if o := dbcall.Classify(ctx, data.Err); o.Type == "timeout" {
+	if o := sqldb.Classify(ctx, data.Err); o.Type == "timeout" {
 		a.pool.measure.TimedOut(a.Context)
 	}
 }

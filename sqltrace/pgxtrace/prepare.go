@@ -8,7 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // preparing is a statement being prepared. It is the context that pgx keeps for it.
@@ -49,14 +50,14 @@ func (t *tracer) TracePrepareEnd(ctx context.Context, conn *pgx.Conn, data pgx.T
 	if data.Err == nil && p.name != "" && p.name != p.text && !strings.HasPrefix(p.name, cached) {
 		s.remember(p.name, p.text)
 	}
-	o := dbcall.Classify(ctx, data.Err)
+	o := sqldb.Classify(ctx, data.Err)
 	outer := callOf(ctx)
-	if p.observed && dbcall.Notable(time.Since(p.start), o) {
+	if p.observed && db.Notable(time.Since(p.start), o) {
 		if outer != nil {
-			t.Note(p.Context, "prepare", s.statements.Operation(trace.SpanKindInternal, ""), p.start, o)
+			t.Note(p.Context, "prepare", s.statements.StartOptions(trace.SpanKindInternal, ""), p.start, o)
 		} else {
 			statement := s.statements.Get(p.text)
-			t.Note(s.tx.above(p.Context), statement.Name, statement.Start, p.start, o)
+			t.Note(s.tx.above(p.Context), statement.SpanName, statement.Start, p.start, o)
 		}
 	}
 	if outer != nil && outer.copies && data.Err != nil {

@@ -7,15 +7,16 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // session is what there is to know of one connection, which one goroutine uses at
 // a time.
 type session struct {
 	tracer     *tracer
-	statements *dbcall.Statements // of the database as it was when the connection was made
-	prepared   map[string]string  // the texts of statements that have a name
+	statements *sqldb.Statements // of the database as it was when the connection was made
+	prepared   map[string]string // the texts of statements that have a name
 	wire       wire
 	opened     *call // under way
 	tx         *transaction
@@ -30,7 +31,7 @@ func (t *tracer) newSession(config *pgx.ConnConfig) *session {
 // begins here.
 func (t *tracer) sessionOf(conn *pgx.Conn) *session {
 	custom := conn.PgConn().CustomData()
-	if s, ok := custom[dbcall.SessionKey].(*session); ok {
+	if s, ok := custom[sqldb.SessionKey].(*session); ok {
 		return s
 	}
 	s := t.newSession(conn.Config())
@@ -41,13 +42,13 @@ func (t *tracer) sessionOf(conn *pgx.Conn) *session {
 // keep remembers s with its connection.
 func (s *session) keep(custom map[string]any) {
 	if custom != nil {
-		custom[dbcall.SessionKey] = s
+		custom[sqldb.SessionKey] = s
 	}
 }
 
 // statement returns the statement of what pgx was asked to do: a text, or the name
 // of one that is prepared.
-func (s *session) statement(text string) *dbcall.Statement {
+func (s *session) statement(text string) *sqldb.Statement {
 	if prepared, named := s.prepared[text]; named {
 		text = prepared
 	}
@@ -84,7 +85,7 @@ func (s *session) close(c *call) {
 }
 
 // lost is the outcome of a call whose end pgx did not tell.
-var lost = dbcall.Outcome{Type: "_OTHER", Failed: true}
+var lost = db.Outcome{Type: "_OTHER", Failed: true}
 
 // abandon ends the call that conn is no longer busy with although its end was not
 // told: not all versions of pgx tell of all failures.
@@ -99,13 +100,13 @@ func (s *session) release() {
 	if c := s.opened; c != nil {
 		c.end(noTag, lost)
 	}
-	s.tx.end(dbcall.Outcome{})
+	s.tx.end(db.Outcome{})
 	s.tx = nil
 }
 
 // beginTransaction returns the context of a statement that is part of a
 // transaction, which has a span if one was asked for.
-func (s *session) beginTransaction(ctx context.Context, statement *dbcall.Statement) context.Context {
+func (s *session) beginTransaction(ctx context.Context, statement *sqldb.Statement) context.Context {
 	if statement.Transaction == "BEGIN" || statement.Transaction == "START" {
 		s.startTransaction(ctx)
 	}

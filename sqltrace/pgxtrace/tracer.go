@@ -2,6 +2,7 @@ package pgxtrace
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -9,9 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/nais/spor/internal/cache"
+	"github.com/nais/spor/internal/db"
 	"github.com/nais/spor/sqltrace"
-	"github.com/nais/spor/sqltrace/internal/dbcall"
-	"github.com/nais/spor/sqltrace/internal/dbconf"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 const scopeName = "github.com/nais/spor/sqltrace/pgxtrace"
@@ -19,26 +20,33 @@ const scopeName = "github.com/nais/spor/sqltrace/pgxtrace"
 // tracer is what connections and pools tell of themselves. It is used by all of
 // them at once; what belongs to one connection is its session.
 type tracer struct {
-	*dbcall.Telemetry
-	databases cache.Map[dbconf.Target, *dbcall.Statements]
+	*db.Telemetry
+	config    *sqldb.Config
+	databases cache.Map[db.Target, *sqldb.Statements]
 	pools     pools
 }
 
 func newTracer(opts []sqltrace.Option) *tracer {
-	t := &tracer{Telemetry: dbcall.NewTelemetry(dbconf.New(opts), scopeName)}
+	c := db.NewConfig(opts)
+	t := &tracer{Telemetry: db.NewTelemetry(&c.Config, scopeName), config: c}
 	t.pools.tracer = t
 	return t
 }
 
 // statements returns the statements of the database that config is of.
-func (t *tracer) statements(config *pgx.ConnConfig) *dbcall.Statements {
-	return t.databases.Get(targetOf(config), func(target dbconf.Target) *dbcall.Statements {
-		return dbcall.NewStatements(t.Config, target)
+func (t *tracer) statements(config *pgx.ConnConfig) *sqldb.Statements {
+	return t.databases.Get(targetOf(config), func(target db.Target) *sqldb.Statements {
+		return sqldb.NewStatements(t.config, target)
 	})
 }
 
-func targetOf(config *pgx.ConnConfig) dbconf.Target {
-	return dbconf.PostgreSQL(config.Host, config.Port, config.Database)
+// targetOf returns the database that config is of. A host may be the path of a socket.
+func targetOf(config *pgx.ConnConfig) db.Target {
+	port := ""
+	if !strings.HasPrefix(config.Host, "/") {
+		port = strconv.Itoa(int(config.Port))
+	}
+	return db.Target{System: "postgresql"}.At(config.Host, port, config.Database)
 }
 
 // TraceQueryStart begins a query, or part of a transaction.
@@ -51,7 +59,7 @@ func (t *tracer) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.T
 	c := &call{session: s, statement: s.statement(data.SQL), start: time.Now()}
 	if c.statement.Transaction == "" {
 		c.begin(ctx)
-		s.wire.listen(c, t.Comment(c.statement, c.span))
+		s.wire.listen(c, c.statement.Comment(c.span))
 	} else {
 		c.Context = s.beginTransaction(ctx, c.statement)
 	}

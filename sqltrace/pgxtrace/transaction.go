@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/internal/db"
 )
 
 // transaction is the span around one.
@@ -19,15 +19,15 @@ type transaction struct {
 // there is none: BEGIN within a transaction has no effect.
 func (s *session) startTransaction(ctx context.Context) {
 	tracer, tracing := s.tracer.TracerUnder(ctx)
-	if !tracing || !s.tracer.Transactions || s.tx != nil {
+	if !tracing || !s.tracer.config.Transactions || s.tx != nil {
 		return
 	}
 	s.tx = &transaction{parent: trace.SpanContextFromContext(ctx)}
-	_, s.tx.span = tracer.Start(ctx, "transaction", s.statements.Operation(trace.SpanKindInternal, "")...) //nolint:spancheck // end does
+	_, s.tx.span = tracer.Start(ctx, "transaction", s.statements.StartOptions(trace.SpanKindInternal, "")...) //nolint:spancheck // end does
 }
 
 // endTransaction ends the span once conn is in no transaction any more.
-func (s *session) endTransaction(conn *pgx.Conn, o dbcall.Outcome) {
+func (s *session) endTransaction(conn *pgx.Conn, o db.Outcome) {
 	if s.tx != nil && (conn.PgConn().TxStatus() == 'I' || conn.IsClosed()) {
 		s.tx.end(o)
 		s.tx = nil
@@ -43,7 +43,7 @@ func (t *transaction) above(ctx context.Context) context.Context {
 	return trace.ContextWithSpan(ctx, t.span)
 }
 
-func (t *transaction) end(o dbcall.Outcome) {
+func (t *transaction) end(o db.Outcome) {
 	if t != nil {
 		o.Describe(t.span)
 		t.span.End()

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgproto3"
 
-	"github.com/nais/spor/sqltrace/internal/dbcall"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // wire listens to what goes between pgx and the server while a statement is under
@@ -66,7 +66,7 @@ func (w *wire) took(c *call) (d time.Duration, exact bool) {
 	}
 	heard := w.heard
 	w.leave()
-	if !heard || d-w.at < dbcall.Slack {
+	if !heard || d-w.at < sqldb.Slack {
 		return d, false
 	}
 	return w.at, true

@@ -1,10 +1,14 @@
-package dbconf
+package dsn
 
-import "strings"
+import (
+	"strings"
 
-// keyValues reads the keywords and values of libpq: host=db port=5432
+	"github.com/nais/spor/internal/db"
+)
+
+// fromKeyValues reads the keywords and values of libpq: host=db port=5432
 // dbname='my app' password=secret.
-func (t Target) keyValues(dsn string) Target {
+func fromKeyValues(t db.Target, dsn string) db.Target {
 	values := map[string]string{}
 	for rest := strings.TrimSpace(dsn); rest != ""; {
 		key, after, found := strings.Cut(rest, "=")
@@ -19,7 +23,7 @@ func (t Target) keyValues(dsn string) Target {
 		values[key] = value
 		rest = strings.TrimLeft(next, spaces)
 	}
-	return t.at(first(values["host"], values["hostaddr"]), values["port"], first(values["dbname"], values["database"]))
+	return t.At(first(values["host"], values["hostaddr"]), values["port"], first(values["dbname"], values["database"]))
 }
 
 const spaces = " \t\r\n\v\f"

@@ -1,4 +1,4 @@
-package dbpool
+package db
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"github.com/nais/spor/internal/scope"
 )
 
-// Stats is a pool at one moment.
-type Stats struct {
+// PoolStats is the state of a pool at one moment.
+type PoolStats struct {
 	Used, Idle int
 	// Max is how many connections there may be, 0 when that has no bound.
 	Max int
@@ -24,20 +24,19 @@ type Stats struct {
 	Waits  int64
 	Waited time.Duration
 
-	// Telling is set for pools that tell who is waiting, and how many connections
-	// are kept idle; the rest is theirs alone.
-	Telling          bool
-	Pending          int
+	// Detailed is set for pools that know the next three.
+	Detailed         bool
+	Pending          int // requests that wait for a connection
 	IdleMin, IdleMax int
-	// Closed is set once there is no pool any more: then nothing is observed.
+	// Closed is set once the pool is closed: then nothing is observed.
 	Closed bool
 }
 
 // A Pool measures one pool. All its methods may be called by several goroutines
 // at once, and of a nil Pool, which measures nothing.
 type Pool struct {
-	families     []*family
-	stats        func() Stats
+	instruments  []*poolInstruments // of each dialect
+	stats        func() PoolStats
 	registration metric.Registration
 
 	mu     sync.Mutex
@@ -45,21 +44,21 @@ type Pool struct {
 	waited time.Duration
 }
 
-// New measures the pool of that name until it is closed. A nil provider means the
-// global one. stats is called at each collection.
-func New(provider metric.MeterProvider, scopeName, name string, stats func() Stats) *Pool {
+// newPool measures the pool of that name until it is closed. A nil provider means the
+// global one.
+func newPool(provider metric.MeterProvider, scopeName, name string, stats func() PoolStats) *Pool {
 	if provider == nil {
 		provider = otel.GetMeterProvider()
 	}
 	meter := provider.Meter(scopeName, metric.WithInstrumentationVersion(scope.Version()),
 		metric.WithSchemaURL(semconv.SchemaURL))
-	p := &Pool{stats: stats, families: []*family{newFamily(meter, stable, name)}}
+	p := &Pool{stats: stats, instruments: []*poolInstruments{newPoolInstruments(meter, stable, name)}}
 	if dialect.ParseOptIn(os.Getenv(dialect.Variable))&dialect.Database == 0 {
-		p.families = append(p.families, newFamily(meter, legacy, name))
+		p.instruments = append(p.instruments, newPoolInstruments(meter, legacy, name))
 	}
 	var observed []metric.Observable
-	for _, f := range p.families {
-		observed = append(observed, f.connections, f.max, f.pending, f.idleMin, f.idleMax)
+	for _, i := range p.instruments {
+		observed = append(observed, i.connections, i.max, i.pending, i.idleMin, i.idleMax)
 	}
 	var err error
 	if p.registration, err = meter.RegisterCallback(p.observe, observed...); err != nil {
@@ -73,8 +72,8 @@ func (p *Pool) observe(_ context.Context, o metric.Observer) error {
 	if stats.Closed {
 		return nil
 	}
-	for _, f := range p.families {
-		f.observe(o, stats)
+	for _, i := range p.instruments {
+		i.observe(o, stats)
 	}
 	p.Observe(stats)
 	return nil
@@ -82,14 +81,14 @@ func (p *Pool) observe(_ context.Context, o metric.Observer) error {
 
 // Observe derives from stats how long connections were waited for since the last
 // time: of several waits the average, as often as they were.
-func (p *Pool) Observe(stats Stats) {
+func (p *Pool) Observe(stats PoolStats) {
 	if p == nil {
 		return
 	}
 	n, each := p.advance(stats)
 	for range n {
-		for _, f := range p.families {
-			f.record(context.Background(), f.waitTime, each)
+		for _, i := range p.instruments {
+			i.record(context.Background(), i.waitTime, each)
 		}
 	}
 }
@@ -97,7 +96,7 @@ func (p *Pool) Observe(stats Stats) {
 // mostWaits bounds how many waits are recorded at once.
 const mostWaits = 1000
 
-func (p *Pool) advance(stats Stats) (n int64, each time.Duration) {
+func (p *Pool) advance(stats PoolStats) (n int64, each time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	waited := stats.Waited - p.waited
@@ -114,8 +113,8 @@ func (p *Pool) Created(ctx context.Context, elapsed time.Duration) {
 	if p == nil {
 		return
 	}
-	for _, f := range p.families {
-		f.record(ctx, f.createTime, elapsed)
+	for _, i := range p.instruments {
+		i.record(ctx, i.createTime, elapsed)
 	}
 }
 
@@ -125,8 +124,8 @@ func (p *Pool) Waited(ctx context.Context, elapsed time.Duration) {
 	if p == nil {
 		return
 	}
-	for _, f := range p.families {
-		f.record(ctx, f.waitTime, elapsed)
+	for _, i := range p.instruments {
+		i.record(ctx, i.waitTime, elapsed)
 	}
 }
 
@@ -135,8 +134,8 @@ func (p *Pool) Used(ctx context.Context, elapsed time.Duration) {
 	if p == nil {
 		return
 	}
-	for _, f := range p.families {
-		f.record(ctx, f.useTime, elapsed)
+	for _, i := range p.instruments {
+		i.record(ctx, i.useTime, elapsed)
 	}
 }
 
@@ -145,8 +144,8 @@ func (p *Pool) TimedOut(ctx context.Context) {
 	if p == nil {
 		return
 	}
-	for _, f := range p.families {
-		f.timeouts.Add(ctx, 1, f.pool)
+	for _, i := range p.instruments {
+		i.timeouts.Add(ctx, 1, i.pool)
 	}
 }
 

@@ -1,14 +1,27 @@
-package dbcall
+package sqldb
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/nais/spor/internal/db"
 )
 
-// codeOf returns the code by which the database tells err, "" when it has none
-// or it is not known where the driver keeps it.
+// Classify returns the outcome of a call under ctx that returned err. That there are no
+// rows is a success.
+func Classify(ctx context.Context, err error) db.Outcome {
+	if err == nil || errors.Is(err, sql.ErrNoRows) {
+		return db.Outcome{}
+	}
+	return db.Classify(ctx, err, codeOf(err))
+}
+
+// codeOf returns the status code in err, "" when it has none or it is not known where
+// the driver keeps it.
 func codeOf(err error) (code string) {
 	defer func() {
 		if recover() != nil { // a method of the error did

@@ -1,12 +1,12 @@
-package dbconf
+package dsn
 
 import (
 	"reflect"
 	"strings"
 )
 
-// systems tells the database of a driver by a part of its name or of its import
-// path. The first that fits wins.
+// systems maps a part of the name or of the import path of a driver to its database.
+// The first that fits wins.
 var systems = []struct{ part, system string }{
 	{"cockroach", "cockroachdb"},
 	{"redshift", "aws.redshift"},
@@ -29,7 +29,7 @@ var systems = []struct{ part, system string }{
 }
 
 // SystemOf returns the db.system.name of a driver, by the name under which it is
-// registered, if it is, and by its type; "" when neither tells.
+// registered, if it is, and by its type; "" when neither is known.
 func SystemOf(name string, driver any) string {
 	if system := systemIn(name); system != "" {
 		return system

@@ -1,4 +1,4 @@
-package dbconf_test
+package dsn_test
 
 import (
 	"fmt"
@@ -6,9 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"go.opentelemetry.io/otel/attribute"
-
-	"github.com/nais/spor/sqltrace/internal/dbconf"
+	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/sqltrace/internal/dsn"
 )
 
 func TestParse(t *testing.T) {
@@ -56,8 +55,8 @@ func TestParse(t *testing.T) {
 		{"oracle.db", "oracle://u:p@db:1521/shop", "db", 1521, "shop"},
 	} {
 		t.Run(test.dsn, func(t *testing.T) {
-			want := dbconf.Target{System: test.system, Address: test.address, Port: test.port, Namespace: test.namespace}
-			if got := dbconf.Parse(test.system, test.dsn); got != want {
+			want := db.Target{System: test.system, Address: test.address, Port: test.port, Namespace: test.namespace}
+			if got := dsn.Parse(test.system, test.dsn); got != want {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 		})
@@ -69,13 +68,13 @@ func TestParseTakesInEnvironment(t *testing.T) {
 	t.Setenv("PGPORT", "5432")
 	t.Setenv("PGDATABASE", "app")
 	t.Setenv("PGPASSWORD", "secret")
-	for dsn, want := range map[string]string{
+	for name, want := range map[string]string{
 		"": "pooler.pg-team:5432/app", "sslmode=disable": "pooler.pg-team:5432/app",
 		"host=db": "db:5432/app", "postgres:///shop": "pooler.pg-team:5432/shop",
 		"postgres://db/shop": "db/shop",
 	} {
-		if got := dbconf.Parse("postgresql", dsn).String(); got != want {
-			t.Errorf("%q: got %q, want %q", dsn, got, want)
+		if got := dsn.Parse("postgresql", name).String(); got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
 		}
 	}
 }
@@ -87,41 +86,12 @@ func TestSystemOf(t *testing.T) {
 		"pgx": "postgresql", "postgres": "postgresql", "cloudsql-postgres": "postgresql", "mysql": "mysql",
 		"sqlite3": "sqlite", "sqlserver": "microsoft.sql_server", "something": "",
 	} {
-		if got := dbconf.SystemOf(name, &fakeDriver{}); got != want {
+		if got := dsn.SystemOf(name, &fakeDriver{}); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
-	if got := dbconf.SystemOf("", nil); got != "" {
+	if got := dsn.SystemOf("", nil); got != "" {
 		t.Errorf("nil: got %q", got)
-	}
-}
-
-func TestDescribe(t *testing.T) {
-	target := dbconf.Target{System: "postgresql", Address: "db", Port: 5432, Namespace: "shop"}
-	given := &dbconf.Config{Attributes: []attribute.KeyValue{
-		attribute.String("db.namespace", "other"), attribute.String("team", "x"), attribute.String("db.client.connection.pool.name", "reader"),
-	}}
-	for _, test := range []struct {
-		config     *dbconf.Config
-		want, pool string
-	}{
-		{new(dbconf.Config), "[{db.system.name postgresql} {db.namespace shop} {server.address db} {server.port 5432}]", "db:5432/shop"},
-		{given, "[{db.system.name postgresql} {server.address db} {server.port 5432} {db.namespace other} {team x}]", "reader"},
-		{&dbconf.Config{Attributes: given.Attributes[:1]}, "[{db.system.name postgresql} {server.address db} {server.port 5432} {db.namespace other}]", "db:5432/other"},
-	} {
-		var got []string
-		for _, attr := range test.config.Describe(target) {
-			got = append(got, fmt.Sprintf("{%s %s}", attr.Key, attr.Value.String()))
-		}
-		if got := fmt.Sprint(got); got != test.want {
-			t.Errorf("got %v, want %v", got, test.want)
-		}
-		if got := test.config.PoolName(target); got != test.pool {
-			t.Errorf("pool: got %q, want %q", got, test.pool)
-		}
-	}
-	if got := new(dbconf.Config).PoolName(dbconf.Target{}); got != "other_sql" {
-		t.Errorf("unknown: got %q", got)
 	}
 }
 
@@ -158,12 +128,12 @@ func FuzzNoSecretGetsThrough(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, i uint8, before, after string) {
 		form := forms[int(i)%len(forms)]
-		dsn := form.write(before + secret + after)
-		target := dbconf.Parse(form.system, dsn)
-		out := fmt.Sprint(target, target.String(), new(dbconf.Config).Describe(target), new(dbconf.Config).PoolName(target))
+		name := form.write(before + secret + after)
+		target := dsn.Parse(form.system, name)
+		out := fmt.Sprint(target, target.String(), new(db.Config).Describe(target), new(db.Config).PoolName(target))
 		for _, bad := range []string{secret, "bob"} {
 			if strings.Contains(out, bad) {
-				t.Fatalf("%q gave %s", dsn, out)
+				t.Fatalf("%q gave %s", name, out)
 			}
 		}
 	})

@@ -1,4 +1,4 @@
-package dbconf
+package db
 
 import (
 	"slices"
@@ -10,31 +10,27 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// A Config is what the options of package sqltrace set.
+// A Config is what the options of every family for databases set.
 type Config struct {
+	// TracerProvider and MeterProvider are the global ones if they are nil.
 	TracerProvider trace.TracerProvider
 	MeterProvider  metric.MeterProvider
-	Attributes     []attribute.KeyValue
+	// Attributes are added to every span and to the durations.
+	Attributes []attribute.KeyValue
 
-	// Transactions asks for a span around each transaction.
-	Transactions bool
-	// QueryNames asks for spans named as sqlc names queries.
-	QueryNames bool
 	// WithoutQueryText leaves out the text of queries.
 	WithoutQueryText bool
-	// SlowQuery is how long a statement takes at least that is marked as slow, 0 to
+	// SlowQuery is the least duration of an operation that is marked as slow, 0 to
 	// mark none.
 	SlowQuery time.Duration
-	// Repeated is how often one trace may repeat a summary without its being told,
-	// 0 to tell of none.
+	// Repeated is how often one trace may repeat a summary before a span is marked,
+	// 0 to mark none.
 	Repeated int
-	// SQLCommenter asks for the trace context in the text that the database gets.
-	SQLCommenter bool
 }
 
-// New returns what opts make of the defaults.
-func New[O ~func(*Config)](opts []O) *Config {
-	c := new(Config)
+// NewConfig returns the result of applying opts to the defaults of a family.
+func NewConfig[C any, O ~func(*C)](opts []O) *C {
+	c := new(C)
 	for _, opt := range opts {
 		if opt != nil {
 			opt(c)
@@ -43,8 +39,8 @@ func New[O ~func(*Config)](opts []O) *Config {
 	return c
 }
 
-// Describe returns what tells the database that t is, with what the program
-// itself says of it, which wins. The name of the pool is not part of it.
+// Describe returns the attributes of the database t. Those that the program itself
+// sets win. The name of the pool is not one of them.
 func (c *Config) Describe(t Target) []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 4+len(c.Attributes))
 	for _, attr := range t.attributes() {
@@ -60,16 +56,16 @@ func (c *Config) Describe(t Target) []attribute.KeyValue {
 	return attrs
 }
 
-// System returns the db.system.name of the database that t is.
+// System returns the db.system.name of the database t.
 func (c *Config) System(t Target) string {
 	if given := c.text(semconv.DBSystemNameKey); given != "" {
 		return given
 	}
-	return t.attributes()[0].Value.AsString()
+	return t.System
 }
 
-// PoolName returns the name of the pool of connections to t: the one that the
-// program gives, or the address and the database.
+// PoolName returns the name of the pool of connections to t: the one that the program
+// sets, or the address and the database.
 func (c *Config) PoolName(t Target) string {
 	if given := c.text(semconv.DBClientConnectionPoolNameKey); given != "" {
 		return given

@@ -1,8 +1,7 @@
-package dbcall
+package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -13,25 +12,26 @@ import (
 
 // An Outcome is how a call to a database ended. The zero value is success.
 type Outcome struct {
-	// Type is the error.type: the status code if there is one, "timeout" when
-	// time was up, "canceled" when the caller gave up, else the type of the error.
+	// Type is the error.type: "timeout" when a deadline passed, "canceled" when the
+	// caller canceled the context, else the status code if there is one, else the
+	// type of the error.
 	Type string
-	// Code is the db.response.status_code: the SQLSTATE or the driver's own code.
+	// Code is the db.response.status_code.
 	Code string
-	// Failed is false when the caller gave up.
+	// Failed is false when the caller canceled the context.
 	Failed bool
 }
 
 // Panicked is the outcome of a call that did not return.
 var Panicked = Outcome{Type: "panic", Failed: true}
 
-// Classify returns the outcome of a call under ctx that returned err. The text
-// of err is not part of it: databases quote values in there.
-func Classify(ctx context.Context, err error) Outcome {
-	if err == nil || errors.Is(err, sql.ErrNoRows) {
+// Classify returns the outcome of a call under ctx that returned err with a status
+// code, "" if it has none. The text of err is not part of it: databases quote values in
+// there.
+func Classify(ctx context.Context, err error, code string) Outcome {
+	if err == nil {
 		return Outcome{}
 	}
-	code := codeOf(err)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled), errors.Is(err, context.Canceled):
 		return Outcome{Type: "canceled", Code: code}
@@ -52,7 +52,7 @@ func typeOf(err error) (name string) {
 	return semconv.ErrorType(err).Value.AsString()
 }
 
-// Attributes returns what there is to say of o; at most two.
+// Attributes returns the attributes of o; at most two.
 func (o Outcome) Attributes() []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 2)
 	if o.Type != "" {
@@ -64,7 +64,7 @@ func (o Outcome) Attributes() []attribute.KeyValue {
 	return attrs
 }
 
-// Describe records o on span.
+// Describe sets the attributes and the status of o on span.
 func (o Outcome) Describe(span trace.Span) {
 	if o.Type == "" {
 		return

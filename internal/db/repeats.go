@@ -1,4 +1,4 @@
-package dbcall
+package db
 
 import (
 	"context"
@@ -13,22 +13,19 @@ import (
 
 // The conventions have neither of these.
 const (
-	// AffectedRowsKey is how many rows a statement inserted, changed or deleted.
-	AffectedRowsKey attribute.Key = "db.response.affected_rows"
-
 	slowKey     attribute.Key = "db.query.slow"
 	repeatedKey attribute.Key = "db.query.repeated"
 )
 
-// MarkSlow marks span as that of a slow statement if it took so long.
+// MarkSlow marks span as slow if the operation took so long.
 func (t *Telemetry) MarkSlow(span trace.Span, took time.Duration) {
-	if t.SlowQuery > 0 && took >= t.SlowQuery {
+	if slow := t.config.SlowQuery; slow > 0 && took >= slow {
 		span.SetAttributes(slowKey.Bool(true))
 	}
 }
 
 // repeats counts how often a trace does the same. Its memory is bounded: where two
-// traces meet, the later one displaces the other, of which some is not told then.
+// traces share a slot, the later one replaces the other, whose count starts again.
 type repeats struct {
 	seed  maphash.Seed
 	slots [1024]repeat
@@ -41,7 +38,7 @@ type repeat struct {
 	times   int
 }
 
-// newRepeats returns nil when nobody wants to know.
+// newRepeats returns nil without a limit.
 func newRepeats(limit int) *repeats {
 	if limit <= 0 {
 		return nil
@@ -49,14 +46,14 @@ func newRepeats(limit int) *repeats {
 	return &repeats{seed: maphash.MakeSeed()}
 }
 
-// CountRepeats tells the local span in ctx that its trace did what summary says
-// more often than the limit: once, when that is first so.
+// CountRepeats marks the local span in ctx when its trace has repeated the operation
+// with that summary more often than the limit: once, when that is first so.
 func (t *Telemetry) CountRepeats(ctx context.Context, summary string) {
 	if t.repeats == nil || summary == "" {
 		return
 	}
 	parent := trace.SpanFromContext(ctx)
-	if parent.IsRecording() && t.repeats.count(parent.SpanContext().TraceID(), summary) == t.Repeated+1 {
+	if parent.IsRecording() && t.repeats.count(parent.SpanContext().TraceID(), summary) == t.config.Repeated+1 {
 		parent.SetAttributes(repeatedKey.String(summary))
 	}
 }
@@ -73,7 +70,3 @@ func (r *repeats) count(id trace.TraceID, summary string) int {
 	slot.times++
 	return slot.times
 }
-
-// SessionKey is where package pgxtrace keeps what it knows of a connection, in the
-// custom data of that.
-const SessionKey = "github.com/nais/spor/sqltrace/pgxtrace"

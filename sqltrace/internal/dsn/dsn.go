@@ -1,4 +1,4 @@
-package dbconf
+package dsn
 
 import (
 	"net"
@@ -6,31 +6,32 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/nais/spor/internal/db"
 )
 
-// Parse returns the database that a data source name of a system tells. It takes
-// in what it is sure of: host, port and database, in the forms of the usual
-// drivers. Of a name that it cannot read it takes in nothing, since anything in
-// there may be a password.
-func Parse(system, dsn string) Target {
-	t := Target{System: system}
+// Parse returns the database of a data source name. It reads host, port and database
+// in the forms of the usual drivers. From a name that it cannot read it takes nothing,
+// because any part of it may be a password.
+func Parse(system, dsn string) db.Target {
+	t := db.Target{System: system}
 	switch {
 	case system == "sqlite":
-		return t.file(dsn)
+		return fromFile(t, dsn)
 	case strings.Contains(dsn, "://"):
-		return t.url(dsn)
+		return fromURL(t, dsn)
 	case system == "mysql" || system == "mariadb":
-		return t.mysql(dsn)
+		return fromMySQL(t, dsn)
 	case system == "postgresql" || system == "cockroachdb" || system == "aws.redshift":
-		return t.keyValues(dsn).environment()
+		return withEnvironment(fromKeyValues(t, dsn))
 	case system == "microsoft.sql_server":
-		return t.semicolons(dsn)
+		return fromSemicolons(t, dsn)
 	}
 	return t
 }
 
-// url reads scheme://user:password@host:port/database?parameters.
-func (t Target) url(dsn string) Target {
+// fromURL reads scheme://user:password@host:port/database?parameters.
+func fromURL(t db.Target, dsn string) db.Target {
 	if t.System == "sqlite" {
 		return t
 	}
@@ -48,9 +49,9 @@ func (t Target) url(dsn string) Target {
 		port = first(port, query.Get("port"))
 		namespace = first(namespace, query.Get("dbname"))
 	}
-	t = t.at(host, port, namespace)
+	t = t.At(host, port, namespace)
 	if t.System == "postgresql" && host == "" {
-		return t.environment()
+		return withEnvironment(t)
 	}
 	return t
 }
@@ -65,8 +66,8 @@ func authority(dsn string) string {
 	return rest
 }
 
-// mysql reads user:password@protocol(address)/database?parameters.
-func (t Target) mysql(dsn string) Target {
+// fromMySQL reads user:password@protocol(address)/database?parameters.
+func fromMySQL(t db.Target, dsn string) db.Target {
 	slash := strings.LastIndexByte(dsn, '/')
 	if slash < 0 {
 		return t
@@ -77,23 +78,23 @@ func (t Target) mysql(dsn string) Target {
 	protocol, address, found := strings.Cut(network, "(")
 	switch {
 	case network == "":
-		return t.at("", "", namespace)
+		return t.At("", "", namespace)
 	case !found || !strings.HasSuffix(address, ")") || strings.ContainsAny(protocol, ":="):
 		return t
 	}
 	address = strings.TrimSuffix(address, ")")
 	if protocol == "unix" {
-		return t.at(address, "", namespace)
+		return t.At(address, "", namespace)
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		host, port = strings.Trim(address, "[]"), ""
 	}
-	return t.at(host, port, namespace)
+	return t.At(host, port, namespace)
 }
 
-// semicolons reads server=host,port;database=name;...
-func (t Target) semicolons(dsn string) Target {
+// fromSemicolons reads server=host,port;database=name;...
+func fromSemicolons(t db.Target, dsn string) db.Target {
 	values := map[string]string{}
 	for pair := range strings.SplitSeq(dsn, ";") {
 		key, value, found := strings.Cut(pair, "=")
@@ -112,21 +113,21 @@ func (t Target) semicolons(dsn string) Target {
 	server := first(values["server"], values["data source"], values["addr"], values["address"])
 	server, port, _ := strings.Cut(strings.TrimPrefix(server, "tcp:"), ",")
 	host, _, _ := strings.Cut(server, `\`)
-	return t.at(host, first(port, values["port"]), first(values["database"], values["initial catalog"]))
+	return t.At(host, first(port, values["port"]), first(values["database"], values["initial catalog"]))
 }
 
-// file reads the name of a file, with or without file: and parameters.
-func (t Target) file(dsn string) Target {
+// fromFile reads the name of a file, with or without file: and parameters.
+func fromFile(t db.Target, dsn string) db.Target {
 	path, _, _ := strings.Cut(strings.TrimPrefix(dsn, "file:"), "?")
 	if path == ":memory:" || path == "" {
 		return t
 	}
-	return t.at("", "", filepath.Base(path))
+	return t.At("", "", filepath.Base(path))
 }
 
-// environment fills in what the drivers of PostgreSQL take from the environment.
-func (t Target) environment() Target {
-	env := Target{System: t.System}.at(os.Getenv("PGHOST"), os.Getenv("PGPORT"), os.Getenv("PGDATABASE"))
+// withEnvironment fills in what the drivers of PostgreSQL take from the environment.
+func withEnvironment(t db.Target) db.Target {
+	env := db.Target{System: t.System}.At(os.Getenv("PGHOST"), os.Getenv("PGPORT"), os.Getenv("PGDATABASE"))
 	if t.Address == "" {
 		t.Address = env.Address
 	}

@@ -1,4 +1,4 @@
-package dbcall
+package sqldb
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqltext"
 )
 
-// longestComment is the length of what Comment returns.
+// longestComment is the length of the comment that Comment returns.
 const longestComment = len(" /*traceparent='00-0123456789abcdef0123456789abcdef-0123456789abcdef-01'*/")
 
 // commentable reports whether a comment changes nothing that the text of q does. Other
@@ -41,11 +41,11 @@ func EndOfStatement[T string | []byte](text T) int {
 	return end
 }
 
-// Comment returns what is added to the text of s so that the database's own log
-// tells the span: the trace context, in the form of sqlcommenter. It is "" unless
-// that was asked for, the span is sampled, and s takes a comment.
-func (t *Telemetry) Comment(s *Statement, span trace.Span) string {
-	if !t.SQLCommenter || !s.Commentable || span == nil || !span.SpanContext().IsSampled() {
+// Comment returns the comment that is added to the text of s, so that the database's
+// own log has the trace context, in the form of sqlcommenter. It is "" unless s is
+// commentable and the span is sampled.
+func (s *Statement) Comment(span trace.Span) string {
+	if !s.Commentable || span == nil || !span.SpanContext().IsSampled() {
 		return ""
 	}
 	sc := span.SpanContext()

@@ -1,4 +1,4 @@
-package dbconf
+package db
 
 import (
 	"net"
@@ -11,24 +11,13 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// A Target is a database, as far as it is known. It never holds anything of a
-// user, a password or another parameter.
+// A Target is a database, as far as it is known. It never holds a user, a password or
+// another parameter.
 type Target struct {
-	System    string // a value of db.system.name
+	System    string // the value of db.system.name
 	Address   string // a host, or the path of a socket
 	Port      int
 	Namespace string
-}
-
-// PostgreSQL returns the database that a client says it connects to. Of a host,
-// which may be the path of a socket, or a name that does not look like one, nothing
-// is taken: a client may have read a password for it.
-func PostgreSQL(host string, port uint16, namespace string) Target {
-	number := ""
-	if !strings.HasPrefix(host, "/") {
-		number = strconv.Itoa(int(port))
-	}
-	return Target{System: "postgresql"}.at(host, number, namespace)
 }
 
 // String returns the address and the database.
@@ -45,11 +34,7 @@ func (t Target) String() string {
 
 // attributes returns the system first.
 func (t Target) attributes() []attribute.KeyValue {
-	system := semconv.DBSystemNameOtherSQL
-	if t.System != "" {
-		system = semconv.DBSystemNameKey.String(t.System)
-	}
-	attrs := []attribute.KeyValue{system}
+	attrs := []attribute.KeyValue{semconv.DBSystemNameKey.String(t.System)}
 	if t.Namespace != "" {
 		attrs = append(attrs, semconv.DBNamespace(t.Namespace))
 	}
@@ -62,10 +47,10 @@ func (t Target) attributes() []attribute.KeyValue {
 	return attrs
 }
 
-// at returns t with an address, a port and a namespace of which only those are
-// taken in that look like one. When one looks like something else the whole was
-// not what it seemed, and nothing is.
-func (t Target) at(address, port, namespace string) Target {
+// At returns t with an address (a host or the path of a socket), a port and a
+// namespace; each may be "". If one of them does not look like one, At returns t: what
+// was read may be part of a password then.
+func (t Target) At(address, port, namespace string) Target {
 	number, ok := portOf(port)
 	if !ok || address != "" && !isAddress(address) || namespace != "" && !isName(namespace) {
 		return t

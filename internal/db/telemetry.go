@@ -1,4 +1,4 @@
-package dbcall
+package db
 
 import (
 	"context"
@@ -6,54 +6,57 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/metric"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/providers"
 	"github.com/nais/spor/internal/suppress"
-	"github.com/nais/spor/sqltrace/internal/dbconf"
 )
 
 // Telemetry is the tracer and the instruments in force.
 type Telemetry struct {
-	*dbconf.Config
-
-	tracer *providers.Tracer
-	meter  *providers.Meter[*Durations]
-
-	repeats *repeats // nil unless asked for
+	config    *Config
+	scopeName string
+	tracer    *providers.Tracer
+	meter     *providers.Meter[*Durations]
+	repeats   *repeats // nil unless asked for
 }
 
 // NewTelemetry returns what belongs to the providers of c, in the scope named.
-func NewTelemetry(c *dbconf.Config, scopeName string) *Telemetry {
+func NewTelemetry(c *Config, scopeName string) *Telemetry {
 	return &Telemetry{
-		Config:  c,
-		tracer:  providers.NewTracer(c.TracerProvider, scopeName),
-		meter:   providers.NewMeter(c.MeterProvider, scopeName, func(m metric.Meter) *Durations { return NewDurations(m) }),
-		repeats: newRepeats(c.Repeated),
+		config:    c,
+		scopeName: scopeName,
+		tracer:    providers.NewTracer(c.TracerProvider, scopeName),
+		meter:     providers.NewMeter(c.MeterProvider, scopeName, NewDurations),
+		repeats:   newRepeats(c.Repeated),
 	}
+}
+
+// NewPool measures the pool of connections to t until it is closed. stats is called
+// at each collection.
+func (t *Telemetry) NewPool(target Target, stats func() PoolStats) *Pool {
+	return newPool(t.config.MeterProvider, t.scopeName, t.config.PoolName(target), stats)
 }
 
 // Tracer returns the tracer, and whether it does anything.
 func (t *Telemetry) Tracer() (tracer trace.Tracer, tracing bool) { return t.tracer.Get() }
 
-// Start starts the span of s. If that is bare, it is to be told what s says before
-// it ends, see [Statement.Complete].
-func (t *Telemetry) Start(ctx context.Context, tracer trace.Tracer, s *Statement) (inside context.Context, span trace.Span, bare bool) {
-	t.CountRepeats(ctx, s.Summary)
-	opts := s.Start
+// Start starts the span of o. If that is bare, its attributes are to be set before it
+// ends, see [Operation.Complete].
+func (t *Telemetry) Start(ctx context.Context, tracer trace.Tracer, o *Operation) (inside context.Context, span trace.Span, bare bool) {
+	t.CountRepeats(ctx, o.Summary)
+	opts := o.Start
 	if bare = t.tracer.Late(); bare {
 		opts = clientOnly
 	}
-	inside, span = tracer.Start(ctx, s.Name, opts...) //nolint:spancheck // the caller ends it
-	return inside, span, bare                         //nolint:spancheck // likewise
+	inside, span = tracer.Start(ctx, o.SpanName, opts...) //nolint:spancheck // the caller ends it
+	return inside, span, bare                             //nolint:spancheck // likewise
 }
 
 // Durations returns the histogram, and whether it does anything.
 func (t *Telemetry) Durations() (d *Durations, measuring bool) { return t.meter.Get() }
 
-// Observed reports whether anybody wants to know what is done under ctx.
+// Observed reports whether anything that is done under ctx is traced or measured.
 func (t *Telemetry) Observed(ctx context.Context) bool {
 	if _, measuring := t.meter.Get(); measuring {
 		return !suppress.Is(ctx)
@@ -74,7 +77,7 @@ func (t *Telemetry) declined(ctx context.Context) bool {
 	if sc := parent.SpanContext(); !sc.IsValid() || sc.IsRemote() || sc.IsSampled() || parent.IsRecording() {
 		return false
 	}
-	provider := t.TracerProvider
+	provider := t.config.TracerProvider
 	if provider == nil {
 		provider = otel.GetTracerProvider()
 	}
@@ -88,11 +91,11 @@ func same(a, b trace.TracerProvider) (equal bool) {
 	return a == b
 }
 
-// unusual is how long what makes no span otherwise may take.
+// unusual is how long what has no span otherwise may take.
 const unusual = 100 * time.Millisecond
 
-// Notable reports whether what took so long makes a span in spite of its being no
-// statement: it failed, or took long.
+// Notable reports whether something other than an operation of the program, such as
+// connecting, has a span: it failed, or took at least 100 ms.
 func Notable(took time.Duration, o Outcome) bool { return o.Failed || took >= unusual }
 
 // Note makes a span of what is over.
@@ -105,13 +108,4 @@ func (t *Telemetry) Note(ctx context.Context, name string, opts []trace.SpanStar
 	_, span := tracer.Start(ctx, name, opts...)
 	o.Describe(span)
 	span.End()
-}
-
-// Operation returns what the span of an operation without a text starts with.
-func (s *Statements) Operation(kind trace.SpanKind, name string) []trace.SpanStartOption {
-	attrs := slices.Clone(s.common)
-	if name != "" {
-		attrs = append(attrs, semconv.DBOperationName(name), semconv.DBQuerySummary(name))
-	}
-	return []trace.SpanStartOption{trace.WithSpanKind(kind), trace.WithAttributes(attrs...)}
 }

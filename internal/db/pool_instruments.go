@@ -1,4 +1,4 @@
-package dbpool
+package db
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// names are those of one dialect.
-type names struct {
+// poolNames are those of one dialect.
+type poolNames struct {
 	prefix, connections string
 	poolKey, stateKey   attribute.Key
 	unit                string
@@ -19,21 +19,21 @@ type names struct {
 }
 
 var (
-	stable = names{
+	stable = poolNames{
 		prefix: "db.client.connection.", connections: "count",
 		poolKey: "db.client.connection.pool.name", stateKey: "db.client.connection.state",
 		unit: "s", perSecond: 1, boundaries: []float64{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10},
 	}
-	legacy = names{
+	legacy = poolNames{
 		prefix: "db.client.connections.", connections: "usage",
 		poolKey: "pool.name", stateKey: "state",
 		unit: "ms", perSecond: 1000, boundaries: []float64{1, 5, 10, 50, 100, 500, 1000, 5000, 10000},
 	}
 )
 
-// family is the instruments of one dialect.
-type family struct {
-	names
+// poolInstruments are those of one dialect.
+type poolInstruments struct {
+	poolNames
 	connections metric.Int64ObservableUpDownCounter
 	max         metric.Int64ObservableUpDownCounter
 	pending     metric.Int64ObservableUpDownCounter
@@ -48,14 +48,14 @@ type family struct {
 	recorded         []metric.RecordOption // pool
 }
 
-func newFamily(meter metric.Meter, n names, name string) *family {
+func newPoolInstruments(meter metric.Meter, n poolNames, name string) *poolInstruments {
 	pool := n.poolKey.String(name)
 	set := func(attrs ...attribute.KeyValue) metric.MeasurementOption {
 		return metric.WithAttributeSet(attribute.NewSet(attrs...))
 	}
-	return &family{
+	return &poolInstruments{
 		recorded:    []metric.RecordOption{set(pool)},
-		names:       n,
+		poolNames:   n,
 		connections: n.upDown(meter, n.connections, "connection", "The number of connections that are in the state told."),
 		max:         n.upDown(meter, "max", "connection", "The maximum number of open connections allowed."),
 		pending:     n.upDown(meter, "pending_requests", "request", "The number of requests for a connection that are waiting."),
@@ -71,7 +71,7 @@ func newFamily(meter metric.Meter, n names, name string) *family {
 	}
 }
 
-func (n names) upDown(meter metric.Meter, name, of, description string) metric.Int64ObservableUpDownCounter {
+func (n poolNames) upDown(meter metric.Meter, name, of, description string) metric.Int64ObservableUpDownCounter {
 	counter, err := meter.Int64ObservableUpDownCounter(n.prefix+name, metric.WithUnit(n.countOf(of)), metric.WithDescription(description))
 	if err != nil {
 		otel.Handle(err)
@@ -79,7 +79,7 @@ func (n names) upDown(meter metric.Meter, name, of, description string) metric.I
 	return counter
 }
 
-func (n names) counter(meter metric.Meter, name, of, description string) metric.Int64Counter {
+func (n poolNames) counter(meter metric.Meter, name, of, description string) metric.Int64Counter {
 	counter, err := meter.Int64Counter(n.prefix+name, metric.WithUnit(n.countOf(of)), metric.WithDescription(description))
 	if err != nil {
 		otel.Handle(err)
@@ -88,14 +88,14 @@ func (n names) counter(meter metric.Meter, name, of, description string) metric.
 }
 
 // countOf returns the unit of a number of things.
-func (n names) countOf(thing string) string {
+func (n poolNames) countOf(thing string) string {
 	if n.unit == "s" {
 		return "{" + thing + "}"
 	}
 	return "{" + thing + "s}"
 }
 
-func (n names) histogram(meter metric.Meter, name, description string) metric.Float64Histogram {
+func (n poolNames) histogram(meter metric.Meter, name, description string) metric.Float64Histogram {
 	histogram, err := meter.Float64Histogram(n.prefix+name, metric.WithUnit(n.unit),
 		metric.WithDescription(description), metric.WithExplicitBucketBoundaries(n.boundaries...))
 	if err != nil {
@@ -104,19 +104,19 @@ func (n names) histogram(meter metric.Meter, name, description string) metric.Fl
 	return histogram
 }
 
-func (f *family) observe(o metric.Observer, s Stats) {
-	o.ObserveInt64(f.connections, int64(s.Used), f.used)
-	o.ObserveInt64(f.connections, int64(s.Idle), f.idle)
+func (i *poolInstruments) observe(o metric.Observer, s PoolStats) {
+	o.ObserveInt64(i.connections, int64(s.Used), i.used)
+	o.ObserveInt64(i.connections, int64(s.Idle), i.idle)
 	if s.Max > 0 {
-		o.ObserveInt64(f.max, int64(s.Max), f.pool)
+		o.ObserveInt64(i.max, int64(s.Max), i.pool)
 	}
-	if s.Telling {
-		o.ObserveInt64(f.pending, int64(s.Pending), f.pool)
-		o.ObserveInt64(f.idleMin, int64(s.IdleMin), f.pool)
-		o.ObserveInt64(f.idleMax, int64(s.IdleMax), f.pool)
+	if s.Detailed {
+		o.ObserveInt64(i.pending, int64(s.Pending), i.pool)
+		o.ObserveInt64(i.idleMin, int64(s.IdleMin), i.pool)
+		o.ObserveInt64(i.idleMax, int64(s.IdleMax), i.pool)
 	}
 }
 
-func (f *family) record(ctx context.Context, histogram metric.Float64Histogram, elapsed time.Duration) {
-	histogram.Record(ctx, elapsed.Seconds()*f.perSecond, f.recorded...)
+func (i *poolInstruments) record(ctx context.Context, histogram metric.Float64Histogram, elapsed time.Duration) {
+	histogram.Record(ctx, elapsed.Seconds()*i.perSecond, i.recorded...)
 }

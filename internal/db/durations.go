@@ -1,4 +1,4 @@
-package dbcall
+package db
 
 import (
 	"context"
@@ -16,17 +16,13 @@ import (
 // seconds are the boundaries that the conventions advise for durations.
 var seconds = []float64{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10}
 
-// Slack is how much later than the database's answer a span may end: telling the
-// difference would cost more than it says.
-const Slack = 50 * time.Microsecond
-
 // Durations is db.client.operation.duration.
 type Durations struct {
 	histogram metric.Float64Histogram
 	failures  cache.Map[failure, []metric.RecordOption]
 }
 
-// failure tells the series of calls that did not succeed.
+// failure identifies a series of operations that did not succeed.
 type failure struct {
 	series  *series
 	outcome Outcome
@@ -41,11 +37,11 @@ func NewDurations(meter metric.Meter) *Durations {
 	return &Durations{histogram: histogram.Inst()}
 }
 
-// Record measures a call. ctx has the span of the call, for exemplars.
-func (d *Durations) Record(ctx context.Context, s *Statement, o Outcome, elapsed time.Duration) {
-	opts := s.series.success
+// Record measures an operation. ctx has the span of the operation, for exemplars.
+func (d *Durations) Record(ctx context.Context, operation *Operation, o Outcome, elapsed time.Duration) {
+	opts := operation.series.success
 	if o.Type != "" {
-		opts = d.failures.Get(failure{s.series, o}, options)
+		opts = d.failures.Get(failure{operation.series, o}, options)
 	}
 	d.histogram.Record(ctx, elapsed.Seconds(), opts...)
 }
