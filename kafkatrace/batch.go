@@ -34,7 +34,7 @@ func (t *Tracer) ProcessBatch(ctx context.Context, messages iter.Seq[*Message], 
 	p := processing{Tracer: t, measures: measures, count: int64(b.count), start: measures.now()}
 	p.subject = subject{process, b.topic, t.measuredPartition(b.partition)}
 	d := t.spans.of(what)
-	if !t.ambient {
+	if t.parent != ParentAmbient {
 		ctx = withoutSpan(ctx)
 	}
 	ctx, p.span = begin(ctx, tracer, d.name, d.with(b.start()...))

@@ -114,7 +114,7 @@ func TestEmptyBatchHasNoSpan(t *testing.T) {
 }
 
 func TestBatchUnderSpan(t *testing.T) {
-	for _, opts := range [][]kafkatrace.Option{nil, {kafkatrace.WithAmbientParent()}} {
+	for _, opts := range [][]kafkatrace.Option{nil, {kafkatrace.WithParent(kafkatrace.ParentAmbient)}} {
 		sdk := oteltest.New(t)
 		ctx, ambient := sdk.TracerProvider.Tracer("").Start(t.Context(), "poll")
 		kafkatrace.NewTracer(options(sdk, opts...)...).ProcessBatch(ctx, messages(2, func(m *kafkatrace.Message, i int) { sent(m, i, true) }), nothing)

@@ -35,7 +35,7 @@
 // handler is given is part of that record's trace. For an outbox, [Save] the context
 // with the row, and send in the [Restore]d one.
 //
-// Traps: a span around a poll loop is ignored, see [WithAmbientParent]. A record
+// Traps: a span around a poll loop is ignored, see [WithParent]. A record
 // that has a traceparent when it is sent, in a context without a span, keeps it.
 // Names and attributes are those of https://opentelemetry.io/docs/specs/semconv/messaging/
 // (v1.43.0). What an SDK does, it does from when it is installed.

@@ -11,25 +11,12 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// SetLag tells how many records of a partition are still to be fetched: its high
-// watermark less the offset of the next record. It is what
-// kafka.consumer.records_lag_max says, the greatest of a partition since the last
-// collection, until [Tracer.RetainLag] or [Tracer.Close] forgets it.
-func (t *Tracer) SetLag(topic string, partition int32, lag int64) {
+func (t *Tracer) setLag(topic string, partition int32, lag int64) {
 	t.meter.Get() // registers the instrument with the provider in force
 	t.lags.set(place{topic, partition}, max(0, lag))
 }
 
-// RetainLag tells which partitions the consumer has. It is asked at each
-// collection, and the lag of other partitions is forgotten. Without it the lag of
-// every partition is kept.
-func (t *Tracer) RetainLag(assigned iter.Seq2[string, int32]) {
-	t.lags.mu.Lock()
-	defer t.lags.mu.Unlock()
-	t.lags.assigned = assigned
-}
-
-// mostPartitions bounds of how many partitions the lag is told.
+// mostPartitions bounds how many partitions have a lag.
 const mostPartitions = 1000
 
 type place struct {
@@ -52,6 +39,12 @@ type lags struct {
 type lag struct {
 	now, greatest int64
 	attributes    metric.MeasurementOption
+}
+
+func (l *lags) assign(assigned iter.Seq2[string, int32]) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.assigned = assigned
 }
 
 func (l *lags) set(p place, n int64) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
 // total returns the sum of all series of a counter.
@@ -83,7 +84,7 @@ func TestPartitionMetrics(t *testing.T) {
 
 func TestSeriesAreBounded(t *testing.T) {
 	sdk := oteltest.New(t)
-	tracer := kafkatrace.NewTracer(options(sdk)...)
+	tracer := adapter.NewTracer(options(sdk)...)
 	for i := range 3000 {
 		_, end := tracer.StartSend(t.Context(), &kafkatrace.Message{Topic: fmt.Sprint("quotes-", i)})
 		end(nil)
@@ -122,7 +123,7 @@ func mustLag(tb testing.TB, what string, sdk *oteltest.SDK, want map[string]int6
 
 func TestLag(t *testing.T) {
 	sdk := oteltest.New(t)
-	tracer := kafkatrace.NewTracer(options(sdk, kafkatrace.WithAttributes(semconv.MessagingClientID("me")))...)
+	tracer := adapter.NewTracer(options(sdk, kafkatrace.WithAttributes(semconv.MessagingClientID("me")))...)
 	tracer.SetLag("quotes", 0, 10)
 	tracer.SetLag("quotes", 0, 3)
 	tracer.SetLag("quotes", 1, -1)
@@ -137,7 +138,7 @@ func TestLag(t *testing.T) {
 }
 
 func TestLagBeforeTheSDK(t *testing.T) {
-	tracer := kafkatrace.NewTracer()
+	tracer := adapter.NewTracer()
 	tracer.SetLag("quotes", 0, 10)
 	sdk := oteltest.New(t)
 	sdk.Install(t)
@@ -157,7 +158,7 @@ var card = map[string]string{
 func TestCardInPrometheus(t *testing.T) {
 	reader := sdkmetric.NewManualReader()
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
-	tracer := kafkatrace.NewTracer(kafkatrace.WithMeterProvider(provider))
+	tracer := adapter.NewTracer(kafkatrace.WithMeterProvider(provider))
 	m, _ := record()
 	_, end := tracer.StartSend(t.Context(), m)
 	end(nil)

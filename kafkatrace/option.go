@@ -7,6 +7,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/kafkatrace/internal/report"
 )
 
 // An Option changes what a [Tracer] does.
@@ -18,13 +20,16 @@ type config struct {
 	propagator     propagation.TextMapPropagator
 	attributes     []attribute.KeyValue
 	group          string
-	links          bool
-	ambient        bool
+	parent         Parent
 	commits        bool
 	partitions     bool
 	key            func([]byte) string
 	baggage        baggageRule
+	lag            *report.Lag // of an adapter, to be set
 }
+
+// ReportLag is for the option of package report.
+func (c *config) ReportLag(l *report.Lag) { c.lag = l }
 
 func newConfig(opts []Option) *config {
 	c := new(config)
@@ -66,20 +71,26 @@ func WithConsumerGroup(name string) Option {
 	return func(c *config) { c.group = name }
 }
 
-// WithLinksOnly starts a new trace for each record that is processed, linked to
-// the span that sent it. The default continues the sender's trace, which is what
-// service maps are drawn from.
-func WithLinksOnly() Option {
-	return func(c *config) { c.links = true }
-}
+// A Parent is the parent of the span of processing a record.
+type Parent uint8
 
-// WithAmbientParent makes the span in the context that processing begins under
-// the parent of the span of processing, if there is one; the sender's is linked.
-// It is for programs that have a span of their own around each record. The default
-// ignores that span: in the context of a poll loop it is the parent of every
-// record for ever.
-func WithAmbientParent() Option {
-	return func(c *config) { c.ambient = true }
+// In each case the span is also linked to the one that sent the record.
+const (
+	// ParentSender is the span that sent the record: one trace across the topic, from
+	// which service maps are drawn. A span in the context is ignored, because that of
+	// a poll loop would be the parent of every record.
+	ParentSender Parent = iota
+	// ParentAmbient is the span in the context that processing starts in, or the
+	// sender if there is none. It is for programs that have a span of their own
+	// around each record. A batch is a child of the span in the context, too.
+	ParentAmbient
+	// ParentNone starts a new trace for each record.
+	ParentNone
+)
+
+// WithParent sets the parent of the span of processing. The default is [ParentSender].
+func WithParent(p Parent) Option {
+	return func(c *config) { c.parent = p }
 }
 
 // WithKey records the key of each record as messaging.kafka.message.key, in the

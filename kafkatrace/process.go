@@ -15,8 +15,8 @@ import (
 )
 
 // StartProcess starts the CONSUMER span of processing m, as a child of the span
-// that sent it, to which it is also linked. A span in ctx is ignored without
-// [WithAmbientParent]. Call end once, with the outcome.
+// that sent it, to which it is also linked; see [WithParent]. Call end once, with the
+// outcome.
 func (t *Tracer) StartProcess(ctx context.Context, m *Message) (_ context.Context, end func(error)) {
 	ctx, p := t.startProcess(ctx, m)
 	if p.Tracer == nil {
@@ -64,9 +64,9 @@ func (t *Tracer) joined(ctx context.Context, m *Message, d *description) (contex
 	ambient := trace.SpanFromContext(ctx)
 	ctx, sender := t.receive(ctx, m)
 	switch {
-	case t.ambient && ambient.SpanContext().IsValid():
+	case t.parent == ParentAmbient && ambient.SpanContext().IsValid():
 		ctx = trace.ContextWithSpan(ctx, ambient)
-	case t.links:
+	case t.parent == ParentNone:
 		ctx = withoutSpan(ctx)
 	default: // samplers see the sender as the parent
 		return ctx, sender, d.start

@@ -7,7 +7,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/kafkatrace/internal/past"
+	"github.com/nais/spor/kafkatrace/internal/report"
 )
 
 // StartSend starts the PRODUCER span of sending m under the span in ctx, and puts
@@ -38,7 +38,7 @@ func (t *Tracer) StartSend(ctx context.Context, m *Message) (_ context.Context, 
 		t.inject(ctx, m)
 	}
 	return ctx, func(err error) {
-		at, err := past.Outcome(err)
+		at, err := report.Outcome(err)
 		o := classify(err)
 		acked := err == nil && m.Acked
 		if span.IsRecording() {

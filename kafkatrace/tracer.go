@@ -9,6 +9,7 @@ import (
 	"github.com/nais/spor/internal/dialect"
 	"github.com/nais/spor/internal/providers"
 	"github.com/nais/spor/internal/suppress"
+	"github.com/nais/spor/kafkatrace/internal/report"
 )
 
 const scopeName = "github.com/nais/spor/kafkatrace"
@@ -42,6 +43,9 @@ func NewTracer(opts ...Option) *Tracer {
 		lags:       lags{clientID: c.clientID(), card: !stableOnly},
 	}
 	t.meter = providers.NewMeter(c.meterProvider, scopeName, t.lags.instruments)
+	if c.lag != nil {
+		*c.lag = report.Lag{SetLag: t.setLag, RetainLag: t.lags.assign}
+	}
 	return t
 }
 
@@ -49,7 +53,7 @@ func NewTracer(opts ...Option) *Tracer {
 func (t *Tracer) Close() { t.lags.close() }
 
 // watched returns what is in force for something that is done under ctx. Both are
-// nil when nobody wants to know, or ctx is muted.
+// nil when nothing is traced or measured, or ctx is suppressed.
 func (t *Tracer) watched(ctx context.Context) (trace.Tracer, *instruments) {
 	tracer, _ := t.tracer.Get()
 	measures, _ := t.meter.Get()

@@ -218,17 +218,18 @@ func TestParents(t *testing.T) {
 	}
 	sender := parentA[:52]
 	for name, tt := range map[string]row{
-		"sender":                           {nil, false, headers("traceparent", parentA), sender, true},
-		"sender, not the poll loop":        {nil, true, headers("traceparent", parentA), sender, true},
-		"none":                             {nil, false, nil, "", false},
-		"none, nor the poll loop":          {nil, true, nil, "", false},
-		"links only":                       {[]kafkatrace.Option{kafkatrace.WithLinksOnly()}, true, headers("traceparent", parentA), "", true},
-		"links only, none":                 {[]kafkatrace.Option{kafkatrace.WithLinksOnly()}, true, nil, "", false},
-		"ambient":                          {[]kafkatrace.Option{kafkatrace.WithAmbientParent()}, true, headers("traceparent", parentA), "ambient", true},
-		"ambient without sender":           {[]kafkatrace.Option{kafkatrace.WithAmbientParent()}, true, nil, "ambient", false},
-		"ambient that is not there":        {[]kafkatrace.Option{kafkatrace.WithAmbientParent()}, false, headers("traceparent", parentA), sender, true},
-		"ambient that is not there, links": {[]kafkatrace.Option{kafkatrace.WithAmbientParent(), kafkatrace.WithLinksOnly()}, false, headers("traceparent", parentA), "", true},
-		"trace state":                      {nil, true, headers("traceparent", parentA, "tracestate", "a=1"), sender, true},
+		"sender":                          {nil, false, headers("traceparent", parentA), sender, true},
+		"sender, not the poll loop":       {nil, true, headers("traceparent", parentA), sender, true},
+		"none":                            {nil, false, nil, "", false},
+		"none, nor the poll loop":         {nil, true, nil, "", false},
+		"none by choice":                  {[]kafkatrace.Option{kafkatrace.WithParent(kafkatrace.ParentNone)}, true, headers("traceparent", parentA), "", true},
+		"none by choice, no sender":       {[]kafkatrace.Option{kafkatrace.WithParent(kafkatrace.ParentNone)}, true, nil, "", false},
+		"ambient":                         {[]kafkatrace.Option{kafkatrace.WithParent(kafkatrace.ParentAmbient)}, true, headers("traceparent", parentA), "ambient", true},
+		"ambient without sender":          {[]kafkatrace.Option{kafkatrace.WithParent(kafkatrace.ParentAmbient)}, true, nil, "ambient", false},
+		"ambient that is not there":       {[]kafkatrace.Option{kafkatrace.WithParent(kafkatrace.ParentAmbient)}, false, headers("traceparent", parentA), sender, true},
+		"none by choice, the last counts": {[]kafkatrace.Option{kafkatrace.WithParent(kafkatrace.ParentAmbient), kafkatrace.WithParent(kafkatrace.ParentNone)}, false, headers("traceparent", parentA), "", true},
+		"the last counts":                 {[]kafkatrace.Option{kafkatrace.WithParent(kafkatrace.ParentNone), kafkatrace.WithParent(kafkatrace.ParentSender)}, true, headers("traceparent", parentA), sender, true},
+		"trace state":                     {nil, true, headers("traceparent", parentA, "tracestate", "a=1"), sender, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sdk := oteltest.New(t)

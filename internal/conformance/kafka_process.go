@@ -139,7 +139,7 @@ func testKafkaAmbient(t *testing.T, s *kafkaSite) {
 func testKafkaAmbientParent(t *testing.T, s *kafkaSite) {
 	senders := s.write(t, 2)
 	ctx, ambient := s.parent(t)
-	s.run(ctx, t, s.consumer(t, s.topic, kafkatrace.WithAmbientParent()), 2, nil)
+	s.run(ctx, t, s.consumer(t, s.topic, kafkatrace.WithParent(kafkatrace.ParentAmbient)), 2, nil)
 	for i, span := range s.consuming.Wait(t, 2) {
 		if span.Parent().SpanID() != ambient.SpanID() {
 			t.Errorf("record %d was processed below %v, want %v", i, span.Parent().SpanID(), ambient.SpanID())
@@ -151,7 +151,7 @@ func testKafkaAmbientParent(t *testing.T, s *kafkaSite) {
 // testKafkaLinksOnly has every record start a trace of its own.
 func testKafkaLinksOnly(t *testing.T, s *kafkaSite) {
 	senders := s.write(t, 2)
-	s.process(t, s.topic, 2, nil, kafkatrace.WithLinksOnly())
+	s.process(t, s.topic, 2, nil, kafkatrace.WithParent(kafkatrace.ParentNone))
 	for i, span := range s.consuming.Wait(t, 2) {
 		if span.Parent().IsValid() || span.SpanContext().TraceID() == senders[i].TraceID() {
 			t.Errorf("record %d was processed below %v", i, span.Parent())

@@ -7,6 +7,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
 // A Reader is a kafka.Reader that measures how far behind it is, and its commits.
@@ -14,7 +15,7 @@ import (
 type Reader struct {
 	*kafka.Reader
 
-	tracer *kafkatrace.Tracer
+	tracer *adapter.Tracer
 }
 
 // NewReader returns r, to be used through what is returned alone.
@@ -24,7 +25,7 @@ func NewReader(r *kafka.Reader, opts ...kafkatrace.Option) *Reader {
 	if config.Dialer != nil && config.Dialer.ClientID != "" {
 		known = append(known, kafkatrace.WithAttributes(semconv.MessagingClientID(config.Dialer.ClientID)))
 	}
-	return &Reader{Reader: r, tracer: kafkatrace.NewTracer(append(known, opts...)...)}
+	return &Reader{Reader: r, tracer: adapter.NewTracer(append(known, opts...)...)}
 }
 
 // Process calls fn in the span of processing msg, and returns what fn does. A panic

@@ -12,6 +12,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
 // A Writer is a kafka.Writer with a span and a measurement for every message. Its
@@ -19,7 +20,7 @@ import (
 type Writer struct {
 	*kafka.Writer
 
-	tracer *kafkatrace.Tracer
+	tracer *adapter.Tracer
 }
 
 // NewWriter returns w, to be used through what is returned alone. Set Completion
@@ -36,7 +37,7 @@ func NewWriter(w *kafka.Writer, opts ...kafkatrace.Option) *Writer {
 	}
 	w.Balancer = balancer{inner}
 	w.Completion = completion{done: w.Completion, acks: w.RequiredAcks != kafka.RequireNone}.call
-	return &Writer{Writer: w, tracer: kafkatrace.NewTracer(append(known, opts...)...)}
+	return &Writer{Writer: w, tracer: adapter.NewTracer(append(known, opts...)...)}
 }
 
 // WriteMessages is that of kafka.Writer, with a span for each message.

@@ -10,14 +10,14 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/kafkatrace"
-	"github.com/nais/spor/kafkatrace/internal/settle"
+	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
 // A client is what is known of a kgo.Client.
 type client struct {
 	*kgo.Client
 
-	tracer *kafkatrace.Tracer
+	tracer *adapter.Tracer
 	acks   bool
 }
 
@@ -59,7 +59,7 @@ func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
 	}
 	c := &client{
 		Client: cl,
-		tracer: kafkatrace.NewTracer(append(known, opts...)...),
+		tracer: adapter.NewTracer(append(known, opts...)...),
 		acks:   cl.OptValue(kgo.RequiredAcks) != kgo.NoAck(),
 	}
 	if text(cl, kgo.ConsumerGroup) != "" {
@@ -106,7 +106,7 @@ func (h handling) noteRevocation(ctx context.Context) {
 	if generation == h.generation || h.has(h.topic, h.partition) {
 		return
 	}
-	settle.Revoked(ctx, generation)
+	adapter.Revoked(ctx, generation)
 }
 
 // adopt makes what is produced from r, a record with a context of its own, part of

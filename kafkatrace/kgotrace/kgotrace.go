@@ -6,7 +6,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/nais/spor/kafkatrace"
-	"github.com/nais/spor/kafkatrace/internal/settle"
 )
 
 // Opt returns the option to give [kgo.NewClient] so that what the client does is
@@ -99,7 +98,7 @@ func End(ctx context.Context, s *kgo.GroupTransactSession, commit kgo.Transactio
 	if c == nil {
 		return s.End(ctx, commit)
 	}
-	err = settle.End(ctx, c.tracer, func(ctx context.Context) (bool, error) {
+	err = c.tracer.EndTransaction(ctx, func(ctx context.Context) (bool, error) {
 		var err error
 		committed, err = s.End(ctx, commit)
 		return committed, err
@@ -114,7 +113,7 @@ func EndTransaction(ctx context.Context, cl *kgo.Client, commit kgo.TransactionE
 	if c == nil {
 		return cl.EndTransaction(ctx, commit)
 	}
-	return settle.End(ctx, c.tracer, func(ctx context.Context) (bool, error) {
+	return c.tracer.EndTransaction(ctx, func(ctx context.Context) (bool, error) {
 		return bool(commit), cl.EndTransaction(ctx, commit)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
 // AsyncProducer returns p, which was made with config, with a span and a
@@ -51,7 +52,7 @@ type asyncProducer struct {
 	sarama.AsyncProducer
 
 	config *sarama.Config
-	tracer *kafkatrace.Tracer
+	tracer *adapter.Tracer
 	spans  sendings
 
 	input     chan *sarama.ProducerMessage

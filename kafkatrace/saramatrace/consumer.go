@@ -9,7 +9,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/nais/spor/kafkatrace"
-	"github.com/nais/spor/kafkatrace/internal/settle"
+	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
 // ConsumerGroupHandler returns h, which finds in the context of its session what
@@ -31,7 +31,7 @@ type handler struct {
 
 	mu       sync.Mutex
 	sessions int
-	tracer   *kafkatrace.Tracer
+	tracer   *adapter.Tracer
 }
 
 // Setup is called once per session, and followed by one call of Cleanup, even if it
@@ -49,11 +49,11 @@ func (h *handler) Cleanup(s sarama.ConsumerGroupSession) error {
 	return h.ConsumerGroupHandler.Cleanup(h.session(s, nil))
 }
 
-func (h *handler) current() *kafkatrace.Tracer {
+func (h *handler) current() *adapter.Tracer {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.tracer == nil {
-		h.tracer = kafkatrace.NewTracer(h.opts...)
+		h.tracer = adapter.NewTracer(h.opts...)
 	}
 	return h.tracer
 }
@@ -111,7 +111,7 @@ func (s *session) Commit() {
 
 // known is what the context of a session knows.
 type known struct {
-	tracer  *kafkatrace.Tracer
+	tracer  *adapter.Tracer
 	session sarama.ConsumerGroupSession // nil outside of a group
 	claim   sarama.ConsumerGroupClaim   // nil outside of ConsumeClaim
 }
@@ -119,7 +119,7 @@ type known struct {
 type knownKey struct{}
 
 // plain is for consumers without a group.
-var plain = sync.OnceValue(func() *known { return &known{tracer: kafkatrace.NewTracer()} })
+var plain = sync.OnceValue(func() *known { return &known{tracer: adapter.NewTracer()} })
 
 func knownBy(ctx context.Context) *known {
 	if k, ok := ctx.Value(knownKey{}).(*known); ok {
@@ -182,5 +182,5 @@ func (k *known) noteRevocation(ctx context.Context) {
 	if k.session == nil || k.session.Context().Err() == nil {
 		return
 	}
-	settle.Revoked(ctx, k.session.GenerationID())
+	adapter.Revoked(ctx, k.session.GenerationID())
 }

@@ -6,12 +6,12 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/nais/spor/kafkatrace"
-	"github.com/nais/spor/kafkatrace/internal/settle"
+	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
 // newTracer returns the tracer of a producer, of which the program has said more
 // in opts.
-func newTracer(p interface{ IsTransactional() bool }, clientID string, opts []kafkatrace.Option) *kafkatrace.Tracer {
+func newTracer(p interface{ IsTransactional() bool }, clientID string, opts []kafkatrace.Option) *adapter.Tracer {
 	var known []kafkatrace.Option
 	if clientID != "" {
 		known = append(known, kafkatrace.WithAttributes(semconv.MessagingClientID(clientID)))
@@ -19,10 +19,10 @@ func newTracer(p interface{ IsTransactional() bool }, clientID string, opts []ka
 	if p.IsTransactional() {
 		known = append(known, kafkatrace.WithCommitSpans())
 	}
-	return kafkatrace.NewTracer(append(known, opts...)...)
+	return adapter.NewTracer(append(known, opts...)...)
 }
 
 // end calls fn, which commits a transaction or aborts it, in a span.
-func end(t *kafkatrace.Tracer, commit bool, fn func() error) error {
-	return settle.End(context.Background(), t, func(context.Context) (bool, error) { return commit, fn() })
+func end(t *adapter.Tracer, commit bool, fn func() error) error {
+	return t.EndTransaction(context.Background(), func(context.Context) (bool, error) { return commit, fn() })
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/nais/spor/kafkatrace"
-	"github.com/nais/spor/kafkatrace/internal/past"
+	"github.com/nais/spor/kafkatrace/internal/adapter"
+	"github.com/nais/spor/kafkatrace/internal/report"
 )
 
 // A sending is a message on its way.
@@ -30,7 +31,7 @@ const untold = math.MinInt64
 
 // begin starts the span of sending msg. Without withHeaders it has no room for a
 // trace context.
-func begin(t *kafkatrace.Tracer, msg *sarama.ProducerMessage, withHeaders bool) *sending {
+func begin(t *adapter.Tracer, msg *sarama.ProducerMessage, withHeaders bool) *sending {
 	s := &sending{sent: msg, headers: msg.Headers, offset: msg.Offset}
 	s.message = kafkatrace.Message{Topic: msg.Topic, Key: keyOf(msg.Key), Tombstone: msg.Value == nil}
 	if withHeaders {
@@ -66,7 +67,7 @@ func (s *sending) outcome(err error) error {
 	if s.handed.IsZero() {
 		return err
 	}
-	return &past.Error{At: s.handed, Cause: err}
+	return &report.EndTime{At: s.handed, Cause: err}
 }
 
 func (s *sending) giveBack() {

@@ -7,6 +7,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
 // SyncProducer returns p with a span and a measurement for every message. Whose
@@ -22,7 +23,7 @@ func SyncProducer(p sarama.SyncProducer, opts ...kafkatrace.Option) sarama.SyncP
 type syncProducer struct {
 	sarama.SyncProducer
 
-	tracer *kafkatrace.Tracer
+	tracer *adapter.Tracer
 	bare   atomic.Bool // the version that was configured has no headers
 }
 
