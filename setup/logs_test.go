@@ -241,10 +241,11 @@ func TestLogsOneRecordNeverCostsItsBatch(t *testing.T) {
 func TestLogsWithoutACollector(t *testing.T) {
 	buf := logLines(t)
 	shutdown := exportLogs(t, "http://127.0.0.1:1")
-	begin := time.Now()
 	for range 1000 {
 		slog.Info("m")
 	}
+	eventually(t, "the line that names the cure", func() bool { return strings.Contains(buf.String(), `"cure":`) })
+	begin := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 	defer cancel()
 	_ = shutdown(ctx)
