@@ -5,6 +5,7 @@ import (
 	"encoding"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"reflect"
 	"strings"
@@ -57,11 +58,11 @@ func byteText(b []byte) slog.Value {
 	return slog.AnyValue([]byte(privacy.Text(string(b))))
 }
 
-// marshal is what slog does.
+// marshal encodes value as slog does. The error is errPanic if a method panicked.
 func marshal(value any) (text string, err error) {
 	defer func() { // a method of the program's may panic, and does so again for slog
 		if recover() != nil {
-			err = encodingPanic{}
+			err = errPanic
 		}
 	}()
 	var b bytes.Buffer
@@ -71,9 +72,7 @@ func marshal(value any) (text string, err error) {
 	return strings.TrimSuffix(b.String(), "\n"), err
 }
 
-type encodingPanic struct{}
-
-func (encodingPanic) Error() string { return "panic while encoding" }
+var errPanic = errors.New("!PANIC")
 
 // byteSearch finds the bytes that encoding/json would write for a value.
 type byteSearch struct {

@@ -2,9 +2,14 @@ package naislog
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	sdklog "go.opentelemetry.io/otel/sdk/log"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/nais/spor/setup/internal/pipeline"
 	"github.com/nais/spor/setup/internal/spanstats"
@@ -66,19 +71,60 @@ func (e *exporter) send(ctx context.Context, records []sdklog.Record, halving *p
 	if err == nil {
 		return
 	}
-	if divisible(err) && halving.Refuse(err) && len(records) > 1 {
+	reason, divisible := e.judge(err)
+	if divisible && halving.Refuse(err) && len(records) > 1 {
 		middle := len(records) / 2
 		e.send(ctx, records[:middle], halving)
 		e.send(ctx, records[middle:], halving)
 		return
 	}
-	reason := reasonOf(e.life, err)
 	if e.claim(len(records)) {
 		e.stats.Drop(reason, int64(len(records)))
 	}
 	if reason != spanstats.AfterShutdown {
 		e.client.GaveUp(err)
 	}
+}
+
+// tooLarge is how OpenTelemetry's exporter begins the error for a request over
+// the limit, which has no type.
+const tooLarge = "request message too large"
+
+// judge returns why records are lost that were refused with err, and whether a part of
+// them may fare better than the whole.
+func (e *exporter) judge(err error) (reason spanstats.Reason, divisible bool) {
+	switch status.Code(err) {
+	case codes.InvalidArgument:
+		return spanstats.Rejected, true
+	case codes.ResourceExhausted:
+		switch {
+		case isThrottled(err):
+		case pipeline.TooLarge(err):
+			return spanstats.TooBig, true
+		default:
+			return spanstats.Rejected, false
+		}
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Aborted:
+	case codes.Unknown:
+		if strings.Contains(err.Error(), tooLarge) {
+			return spanstats.TooBig, true
+		}
+	default:
+		return spanstats.Rejected, false
+	}
+	if e.life.Err() != nil {
+		return spanstats.AfterShutdown, false
+	}
+	return spanstats.TimedOut, false
+}
+
+// isThrottled reports whether the collector asked for a pause: it is busy, and says
+// nothing about the batch.
+func isThrottled(err error) bool {
+	return slices.ContainsFunc(status.Convert(err).Details(), func(detail any) bool {
+		_, is := detail.(*errdetails.RetryInfo)
+		return is
+	})
 }
 
 // claim reports whether n records are to be counted: abandon may have done it.

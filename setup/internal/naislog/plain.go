@@ -1,10 +1,11 @@
 package naislog
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
+	"strings"
 
 	"github.com/nais/spor/internal/privacy"
 )
@@ -56,16 +57,14 @@ func anyAsInJSON(v any) (plain any) {
 	case nil, error, []string:
 		return v
 	}
-	defer func() { // a method of the program's may panic
-		if recover() != nil {
-			plain = "!PANIC"
-		}
-	}()
-	text, err := json.Marshal(v)
+	text, err := marshal(v)
+	if errors.Is(err, errPanic) {
+		return err.Error()
+	}
 	if err != nil {
 		return "!ERROR:" + err.Error()
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
 	if err := decoder.Decode(&plain); err != nil {
 		return "!ERROR:" + err.Error()

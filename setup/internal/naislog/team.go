@@ -75,32 +75,43 @@ func (q *Team) Open(w io.Writer, exported bool) {
 
 // Write queues a line of slog's handler, if there is room. It never waits.
 func (q *Team) Write(line []byte) (int, error) {
-	q.add(teamLine(q.fields, line))
-	return len(line), nil
-}
-
-func (q *Team) add(line []byte) {
+	queued := teamLine(q.fields, line)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.warnOfExport()
-	if q.bytes+len(line) > teamBytes {
+	if q.bytes+len(queued) > teamBytes {
 		q.drop(1, "the queue is full")
-		return
+		return len(line), nil
 	}
-	q.lines = append(q.lines, line)
-	q.bytes += len(line)
+	q.lines = append(q.lines, queued)
+	q.bytes += len(queued)
 	q.change()
 	if !q.sending {
 		q.sending = true
 		q.sender++
 		go q.send(q.sender)
 	}
+	return len(line), nil
 }
 
 // change wakes those who wait. The caller holds the lock.
 func (q *Team) change() {
 	close(q.changed)
 	q.changed = make(chan struct{})
+}
+
+// wait waits until done returns true, or until ctx ends. The caller holds the lock,
+// which is free while it waits.
+func (q *Team) wait(ctx context.Context, done func() bool) {
+	for !done() && ctx.Err() == nil {
+		changed := q.changed
+		q.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+		q.mu.Lock()
+	}
 }
 
 // drop counts lines, and reports the first. The caller holds the lock.
@@ -142,45 +153,32 @@ func (q *Team) send(sender int) {
 	}
 }
 
-// next takes the first line once there is one. It reports false when there was
-// none for teamIdle, or when they are not waited for any more.
+// next takes the first line once there is one. It reports false when there was none
+// for teamIdle, or when the sender is to end.
 func (q *Team) next(sender int) (line []byte, ok bool) {
-	idle := time.NewTimer(teamIdle)
-	defer idle.Stop()
-	for late := false; ; {
-		line, ok, changed := q.take(sender, late)
-		if ok || changed == nil {
-			return line, ok
-		}
-		select {
-		case <-changed:
-		case <-idle.C:
-			late = true
-		}
-	}
-}
-
-// take takes the first line. Where there is none, it returns what tells of the
-// next, or nil for a sender that is to end.
-func (q *Team) take(sender int, late bool) (line []byte, ok bool, changed <-chan struct{}) {
+	ctx, cancel := context.WithTimeout(context.Background(), teamIdle)
+	defer cancel()
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.wait(ctx, func() bool { return len(q.lines) > 0 || q.isEnding(sender) })
 	switch {
 	case sender != q.sender:
-		return nil, false, nil
-	case len(q.lines) > 0:
-		line = q.lines[0]
-		q.lines, q.bytes, q.flying = q.lines[1:], q.bytes-len(line), true
-		return line, true, nil
-	case late || q.closing:
+		return nil, false
+	case len(q.lines) == 0:
 		q.sending = false
 		q.change()
-		return nil, false, nil
+		return nil, false
 	}
-	return nil, false, q.changed
+	line = q.lines[0]
+	q.lines, q.bytes, q.flying = q.lines[1:], q.bytes-len(line), true
+	return line, true
 }
 
-// deliver writes line, and tries again until it is told not to.
+// isEnding reports whether the sender is to end once it has no line. The caller holds
+// the lock.
+func (q *Team) isEnding(sender int) bool { return q.closing || sender != q.sender }
+
+// deliver writes line, and tries again until the sender is to end.
 func (q *Team) deliver(sender int, out *connection, line []byte) error {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
 		w, last := q.target(sender)
@@ -201,29 +199,19 @@ func (q *Team) deliver(sender int, out *connection, line []byte) error {
 func (q *Team) target(sender int) (w io.Writer, last bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.writer, q.closing || sender != q.sender
+	return q.writer, q.isEnding(sender)
 }
 
-// rest waits, but not for long once the queue is closing.
+// rest waits, but not for long once the sender is to end.
 func (q *Team) rest(sender int, pause time.Duration) {
-	over := time.NewTimer(pause)
-	defer over.Stop()
-	for {
-		q.mu.Lock()
-		last, changed := q.closing || sender != q.sender, q.changed
-		q.mu.Unlock()
-		if last {
-			return
-		}
-		select {
-		case <-over.C:
-			return
-		case <-changed:
-		}
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), pause)
+	defer cancel()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.wait(ctx, func() bool { return q.isEnding(sender) })
 }
 
-// sent settles the line that was taken last.
+// sent finishes the line that was taken last.
 func (q *Team) sent(sender int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -253,15 +241,7 @@ func (q *Team) Shutdown(ctx context.Context) error {
 	q.mu.Lock()
 	q.closing = true
 	q.change()
-	for q.sending && ctx.Err() == nil {
-		changed := q.changed
-		q.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-		}
-		q.mu.Lock()
-	}
+	q.wait(ctx, func() bool { return !q.sending })
 	q.giveUp()
 	dropped := q.dropped - q.reported
 	q.reported = q.dropped
