@@ -8,6 +8,7 @@ import (
 
 	"github.com/nais/spor/internal/dialect"
 	"github.com/nais/spor/internal/environ"
+	"github.com/nais/spor/setup/internal/export"
 	"github.com/nais/spor/setup/internal/otlp"
 )
 
@@ -21,7 +22,7 @@ type Encoding struct {
 }
 
 func NewEncoding() *Encoding {
-	return &Encoding{encoder: otlp.NewCommon(&rewriter{dialect: dialect.New(0)}).NewEncoder()}
+	return &Encoding{encoder: otlp.NewCommon(export.NewRewriter(dialect.New(0), environ.Peers{})).NewEncoder()}
 }
 
 // Request returns the request that exports spans; it is valid until the next.
@@ -49,6 +50,6 @@ func Pipeline(endpoint string) (sdktrace.SpanProcessor, error) {
 			Traces: environ.Signal{Endpoint: &environ.Endpoint{Address: strings.TrimPrefix(endpoint, "http://"), URL: endpoint}, Timeout: 30 * time.Second},
 			Batch:  environ.Batch{Bytes: 32 << 20, Delay: 5 * time.Second, Timeout: 30 * time.Second},
 		},
-		rewriter: &rewriter{dialect: dialect.New(0)},
+		rewriter: export.NewRewriter(dialect.New(0), environ.Peers{}),
 	})
 }

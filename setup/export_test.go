@@ -4,6 +4,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/nais/spor/internal/dialect"
+	"github.com/nais/spor/internal/environ"
+	"github.com/nais/spor/setup/internal/export"
 )
 
 // CrashFileIn returns the file of this program in a folder.
@@ -11,7 +13,7 @@ var CrashFileIn = crashFileIn
 
 // Rewriting returns next behind the rewriting that every exporter has.
 func Rewriting(next sdktrace.SpanExporter) sdktrace.SpanExporter {
-	return rewritingExporter{next, &rewriter{dialect: dialect.New(0)}}
+	return export.RewritingExporter{SpanExporter: next, Rewriter: export.NewRewriter(dialect.New(0), environ.Peers{})}
 }
 
 // TeamIsBusy reports whether records for Team Logs wait.

@@ -12,6 +12,7 @@ import (
 	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/internal/collector"
 	"github.com/nais/spor/internal/environ"
+	"github.com/nais/spor/setup/internal/export"
 )
 
 // largestRequest leaves room below the 4 MiB that a gRPC server accepts.
@@ -19,14 +20,14 @@ const largestRequest = 3_500 << 10
 
 // logClient sends log records over OTLP and reports trouble itself.
 type logClient struct {
-	watcher
+	export.Watcher
 	exporter sdklog.Exporter
 	conn     *grpc.ClientConn
 }
 
-func newLogClient(ctx context.Context, s environ.Signal, r *reporter) (*logClient, error) {
-	c := &logClient{watcher: watcher{signal: "logs", endpoint: s.Endpoint, reporter: r}}
-	conn, err := collector.Dial(s, c.watch)
+func newLogClient(ctx context.Context, s environ.Signal, r *export.Reporter) (*logClient, error) {
+	c := &logClient{Watcher: export.Watcher{Signal: "logs", Endpoint: s.Endpoint, Reporter: r}}
+	conn, err := collector.Dial(s, c.Watch)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +37,7 @@ func newLogClient(ctx context.Context, s environ.Signal, r *reporter) (*logClien
 		otlploggrpc.WithHeaders(s.Headers),
 		otlploggrpc.WithTimeout(s.Timeout),
 		otlploggrpc.WithMaxRequestSize(largestRequest),
-		otlploggrpc.WithRetry(otlploggrpc.RetryConfig(retry)),
+		otlploggrpc.WithRetry(otlploggrpc.RetryConfig(export.Retry)),
 	)
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
@@ -46,13 +47,13 @@ func newLogClient(ctx context.Context, s environ.Signal, r *reporter) (*logClien
 
 // Send implements naislog.Client.
 func (c *logClient) Send(ctx context.Context, records []sdklog.Record, taken func(rejected int64)) error {
-	answer := &answer{}
-	err := c.exporter.Export(context.WithValue(ctx, answerKey{}, answer), records)
-	if err != nil && !answer.accepted {
+	answer := &export.Answer{}
+	err := c.exporter.Export(export.WithAnswer(ctx, answer), records)
+	if err != nil && !answer.Accepted {
 		return err
 	}
-	taken(answer.rejected)
-	c.partly("log records", answer)
+	taken(answer.Rejected)
+	c.Partly("log records", answer)
 	return nil
 }
 

@@ -17,7 +17,7 @@ func (t *telemetry) startLogs(ctx context.Context, s *settings) error {
 	if s.Logs.Endpoint == nil {
 		return nil
 	}
-	t.reporter.logs = s.Logs.Endpoint
+	t.reporter.RecordsGoTo = s.Logs.Endpoint
 	client, err := newLogClient(ctx, s.Logs.Signal, t.reporter)
 	if err != nil {
 		return fmt.Errorf("setup: %s: %w", s.Logs.Endpoint.URL, err)
@@ -25,7 +25,7 @@ func (t *telemetry) startLogs(ctx context.Context, s *settings) error {
 	batch := s.Logs.Batch
 	t.logs = sdklog.NewLoggerProvider(
 		sdklog.WithResource(s.resource),
-		sdklog.WithProcessor(naislog.NewProcessor(client, t.records, batch.Queue, sdklog.WithExportMaxBatchSize(batch.Size),
+		sdklog.WithProcessor(naislog.NewProcessor(client, &t.reporter.Records, batch.Queue, sdklog.WithExportMaxBatchSize(batch.Size),
 			sdklog.WithExportInterval(batch.Delay), sdklog.WithExportTimeout(batch.Timeout))),
 	)
 	otel.SetLoggerProvider(t.logs)

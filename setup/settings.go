@@ -7,6 +7,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/nais/spor/internal/environ"
+	"github.com/nais/spor/setup/internal/export"
 )
 
 // settings is what the environment and the options come to.
@@ -14,7 +15,7 @@ type settings struct {
 	*environ.Settings
 	*config
 	resource *resource.Resource
-	rewriter *rewriter
+	rewriter *export.Rewriter
 }
 
 func newSettings(env *environ.Environment, c *config) *settings {
@@ -23,7 +24,7 @@ func newSettings(env *environ.Environment, c *config) *settings {
 		Settings: read,
 		config:   c,
 		resource: resource.NewSchemaless(append(read.Resource, semconv.TelemetrySDKVersion(sdk.Version()))...),
-		rewriter: &rewriter{dialect: read.Dialect, peers: peers{Peers: read.Peers}},
+		rewriter: export.NewRewriter(read.Dialect, read.Peers),
 	}
 }
 

@@ -3,25 +3,19 @@ package setup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 
 	"github.com/nais/spor/internal/environ"
+	"github.com/nais/spor/setup/internal/export"
 	"github.com/nais/spor/setup/internal/naislog"
-	"github.com/nais/spor/setup/internal/spanstats"
 )
-
-// flushTimeout bounds shutdown where the caller does not. A NAIS pod has about 25
-// seconds from SIGTERM to SIGKILL, which the servers' draining needs too.
-const flushTimeout = 5 * time.Second
 
 // running is the telemetry that has taken the globals. What is made before Start, and
 // used at any time, finds its outputs here. While telemetry starts or stops, and before
@@ -85,10 +79,8 @@ func takeGlobals() *naislog.Team {
 // telemetry is the running SDK.
 type telemetry struct {
 	signals  []provider
-	last     []provider       // that of logs, in which the others may still say something
-	stats    *spanstats.Stats // of spans
-	records  *spanstats.Stats // of log records
-	reporter *reporter
+	last     []provider // that of logs, in which the others may still say something
+	reporter *export.Reporter
 	team     *naislog.Team
 	logs     *sdklog.LoggerProvider // nil: log records are not exported
 	idle     bool                   // it has nothing but the Team, and the globals are free
@@ -105,8 +97,7 @@ type provider interface {
 }
 
 func newTelemetry() *telemetry {
-	spans, records := &spanstats.Stats{}, &spanstats.Stats{}
-	return &telemetry{stats: spans, records: records, reporter: &reporter{stats: spans, records: records}, done: make(chan struct{})}
+	return &telemetry{reporter: &export.Reporter{Logger: logger}, done: make(chan struct{})}
 }
 
 func (t *telemetry) start(ctx context.Context, env *environ.Environment, c *config) error {
@@ -115,12 +106,12 @@ func (t *telemetry) start(ctx context.Context, env *environ.Environment, c *conf
 	if s.Disabled {
 		return env.Err()
 	}
-	trouble := &sdkTrouble{}
-	trouble.quiet.Store(true) // the SDK reads the environment once more
+	trouble := &export.Trouble{Logger: logger}
+	trouble.Quiet.Store(true) // the SDK reads the environment once more
 	otel.SetErrorHandler(trouble)
-	otel.SetLogger(logr.New(logSink{trouble}))
+	otel.SetLogger(logr.New(trouble.Sink()))
 	err := errors.Join(t.startTraces(s), t.startMetrics(ctx, s), t.startLogs(ctx, s))
-	trouble.quiet.Store(false)
+	trouble.Quiet.Store(false)
 	if s.Traces.Unnamed {
 		tellUnnamed(ctx)
 	}
@@ -130,76 +121,6 @@ func (t *telemetry) start(ctx context.Context, env *environ.Environment, c *conf
 func tellUnnamed(ctx context.Context) {
 	logger().LogAttrs(ctx, slog.LevelInfo, "traces are not exported: OTEL_EXPORTER_OTLP_ENDPOINT is not set",
 		slog.String("cure", "run the program under spor run -- CMD, or set OTEL_TRACES_EXPORTER=console"))
-}
-
-func (t *telemetry) shutdown(ctx context.Context) error {
-	t.once.Do(func() {
-		go func() {
-			t.err = t.flushAndStop(ctx)
-			running.Store(nil)
-			close(t.done)
-		}()
-	})
-	<-t.done
-	return t.err
-}
-
-// flushAndStop ends the signals beside each other: one that hangs takes nothing
-// from the time of the others.
-func (t *telemetry) flushAndStop(ctx context.Context) error {
-	switch {
-	case ctx == nil: // this is no goroutine of the caller's: a panic would end the process
-		ctx = context.Background()
-	case ctx.Err() != nil:
-		ctx = context.WithoutCancel(ctx)
-	}
-	if _, bounded := ctx.Deadline(); !bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, flushTimeout)
-		defer cancel()
-	}
-	err := t.stopSignals(ctx)
-	t.reporter.hold() // its lines would be records after the last export
-	stopped := together(ctx, t.last, func(p provider) error { return t.reporter.shutdown(ctx, p) })
-	running.Store(&telemetry{team: t.team})
-	t.reporter.release()
-	return errors.Join(t.lost(), err, stopped)
-}
-
-// stopSignals ends all but the logs, which get what is left of the time: a fifth
-// of it at least.
-func (t *telemetry) stopSignals(ctx context.Context) error {
-	if deadline, ok := ctx.Deadline(); ok && (len(t.last) > 1 || t.team.IsBusy()) {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/5))
-		defer cancel()
-	}
-	t.reporter.hold()
-	defer t.reporter.release()
-	return together(ctx, t.signals, func(p provider) error { return t.reporter.shutdown(ctx, p) })
-}
-
-// flush exports what there is so far, for at most flushTimeout.
-func (t *telemetry) flush(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
-	defer cancel()
-	// The exporters report their own errors.
-	_ = together(ctx, t.signals, func(p provider) error { return p.ForceFlush(ctx) })
-	_ = together(ctx, t.last, func(p provider) error { return p.ForceFlush(ctx) })
-}
-
-// lost returns an error if not every span and every log record was delivered.
-func (t *telemetry) lost() error {
-	return errors.Join(lostOf("spans", t.stats, t.reporter.spans), lostOf("log records", t.records, t.reporter.logs))
-}
-
-func lostOf(items string, l *spanstats.Stats, e *environ.Endpoint) error {
-	drops, all := l.Drops()
-	if all == 0 {
-		return nil
-	}
-	return fmt.Errorf("setup: %d of %d %s were not delivered to %s: %s",
-		all, all+l.Delivered(), items, e.URL, spanstats.Describe(drops))
 }
 
 // oneLine joins the problems of err.

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/nais/spor/internal/collector"
 	"github.com/nais/spor/internal/providers"
+	"github.com/nais/spor/setup/internal/export"
 	"github.com/nais/spor/setup/internal/otlp"
 	"github.com/nais/spor/setup/internal/pipeline"
 )
@@ -29,7 +31,7 @@ func (t *telemetry) startTraces(s *settings) error {
 	if s.Traces.Console {
 		console, err := stdouttrace.New(stdouttrace.WithPrettyPrint())
 		if err == nil {
-			all = append(all, sdktrace.NewSimpleSpanProcessor(rewritingExporter{console, s.rewriter}))
+			all = append(all, sdktrace.NewSimpleSpanProcessor(export.RewritingExporter{SpanExporter: console, Rewriter: s.rewriter}))
 		}
 		problems = append(problems, err)
 	}
@@ -53,12 +55,12 @@ func (t *telemetry) startTraces(s *settings) error {
 
 // newPipeline returns the way of a span from its end to the collector.
 func (t *telemetry) newPipeline(s *settings) (sdktrace.SpanProcessor, error) {
-	t.reporter.spans = s.Traces.Endpoint
-	w := &watcher{signal: "traces", endpoint: s.Traces.Endpoint, reporter: t.reporter}
+	t.reporter.SpansGoTo = s.Traces.Endpoint
+	w := &export.Watcher{Signal: "traces", Endpoint: s.Traces.Endpoint, Reporter: t.reporter}
 	c := pipeline.Config{
-		Dial:     func() (*grpc.ClientConn, error) { return collector.Dial(s.Traces, w.watch, bulk()) },
-		Encoding: otlp.NewCommon(s.rewriter), Stats: t.stats, Trouble: w, Headers: s.Traces.Headers,
-		Timeout: min(s.Traces.Timeout, s.Batch.Timeout), Delay: s.Batch.Delay, Bytes: w.bufferBytes(s.Batch.Bytes),
+		Dial:     func() (*grpc.ClientConn, error) { return collector.Dial(s.Traces, w.Watch, export.Bulk()) },
+		Encoding: otlp.NewCommon(s.rewriter), Stats: &t.reporter.Spans, Trouble: w, Headers: s.Traces.Headers,
+		Timeout: min(s.Traces.Timeout, s.Batch.Timeout), Delay: s.Batch.Delay, Bytes: t.bufferBytes(s),
 	}
 	if s.Batch.Counted {
 		c.MostSpans, c.BatchSpans = s.Batch.Queue, s.Batch.Size
@@ -75,14 +77,35 @@ func (t *telemetry) newPipeline(s *settings) (sdktrace.SpanProcessor, error) {
 const unreachedBytes = 1 << 20
 
 // bufferBytes returns how much memory spans may take while they wait.
-func (w *watcher) bufferBytes(bytes int) func() int {
-	if !w.endpoint.Platform {
-		return func() int { return bytes }
-	}
+func (t *telemetry) bufferBytes(s *settings) func() int {
 	return func() int {
-		if !w.reporter.hasReached() {
+		if s.Traces.Endpoint.Platform && !t.reporter.HasReached() {
 			return unreachedBytes
 		}
-		return bytes
+		return s.Batch.Bytes
 	}
+}
+
+// processors are shut down beside each other: the SDK does it one after the
+// other, and leaves out those behind one that took all the time.
+type processors []sdktrace.SpanProcessor
+
+func (p processors) OnStart(ctx context.Context, span sdktrace.ReadWriteSpan) {
+	for _, one := range p {
+		one.OnStart(ctx, span)
+	}
+}
+
+func (p processors) OnEnd(span sdktrace.ReadOnlySpan) {
+	for _, one := range p {
+		one.OnEnd(span)
+	}
+}
+
+func (p processors) ForceFlush(ctx context.Context) error {
+	return together(ctx, p, func(one sdktrace.SpanProcessor) error { return one.ForceFlush(ctx) })
+}
+
+func (p processors) Shutdown(ctx context.Context) error {
+	return together(ctx, p, func(one sdktrace.SpanProcessor) error { return one.Shutdown(ctx) })
 }

@@ -9,17 +9,17 @@ import (
 // Metrics says where metrics go.
 type Metrics struct {
 	Signal
-	Listen            string        // address of the scrape listener, "" for none
-	Interval, Timeout time.Duration // between two exports, and of one
-	Temporality       string        // cumulative, delta or lowmemory
+	Listen                  string        // address of the scrape listener, "" for none
+	Interval, ExportTimeout time.Duration // between two exports, and of one
+	Temporality             string        // cumulative, delta or lowmemory
 }
 
 func readMetrics(env *Environment) Metrics {
 	m := Metrics{
-		Signal:      readSignal(env, "METRICS"),
-		Interval:    env.milliseconds("OTEL_METRIC_EXPORT_INTERVAL", time.Minute),
-		Timeout:     env.milliseconds("OTEL_METRIC_EXPORT_TIMEOUT", 30*time.Second),
-		Temporality: readTemporality(env),
+		Signal:        readSignal(env, "METRICS"),
+		Interval:      env.milliseconds("OTEL_METRIC_EXPORT_INTERVAL", time.Minute),
+		ExportTimeout: env.milliseconds("OTEL_METRIC_EXPORT_TIMEOUT", 30*time.Second),
+		Temporality:   readTemporality(env),
 	}
 	checkExemplarFilter(env)
 	if m.Prometheus {

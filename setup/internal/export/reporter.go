@@ -1,10 +1,13 @@
-package setup
+// Package export reports and translates on the way to the collector: what every exporter
+// of setup does beside sending.
+package export
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
-	"os"
 	"sync"
 	"time"
 
@@ -21,11 +24,14 @@ const (
 	unreachedInterval = time.Hour
 )
 
-// reporter tells people of the exporters' trouble, for all signals at most one
+// A Reporter reports the exporters' trouble, for all signals at most one
 // line a minute, never from the request path.
-type reporter struct {
-	stats   *spanstats.Stats // of spans
-	records *spanstats.Stats // of log records
+type Reporter struct {
+	Logger      func() *slog.Logger
+	Spans       spanstats.Stats
+	Records     spanstats.Stats   // of log records
+	SpansGoTo   *environ.Endpoint // nil: nowhere
+	RecordsGoTo *environ.Endpoint
 
 	mu       sync.Mutex
 	held     bool // only remember: it will all be said at once
@@ -36,9 +42,7 @@ type reporter struct {
 	failures map[string]int64 // by signal
 	failure  *failure         // the last one, while that signal has not got through again
 	warning  warning          // the collector's last
-	spans    *environ.Endpoint
-	logs     *environ.Endpoint
-	lost     int64 // spans and log records that were reported as dropped
+	lost     int64            // spans and log records that were reported as dropped
 }
 
 // warning is what the collector had to say about something that it took.
@@ -55,28 +59,16 @@ type failure struct {
 	err      error
 }
 
-// standardHandler is what slog.Default has until the program sets its own.
-var standardHandler = slog.Default().Handler()
-
-// logger returns the program's own logger, or, when it has none, one that writes
-// the JSON that NAIS reads to standard error.
-func logger() *slog.Logger {
-	if program := slog.Default(); program.Handler() != standardHandler {
-		return program
-	}
-	return slog.New(LogHandler(os.Stderr, nil))
-}
-
 // failed reports that the collector could not be given something.
-func (r *reporter) failed(signal string, e *environ.Endpoint, err error) {
+func (r *Reporter) failed(signal string, e *environ.Endpoint, err error) {
 	r.mu.Lock()
 	r.failure = &failure{signal, e, err}
 	r.mu.Unlock()
-	r.report(true)
+	r.Report(true)
 }
 
 // count counts an export that was given up.
-func (r *reporter) count(signal string) {
+func (r *Reporter) count(signal string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.failures == nil {
@@ -86,14 +78,14 @@ func (r *reporter) count(signal string) {
 }
 
 // failureCounts returns how many exports were given up, by signal.
-func (r *reporter) failureCounts() map[string]int64 {
+func (r *Reporter) failureCounts() map[string]int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.failures)
 }
 
 // answered notes that the collector takes the signal.
-func (r *reporter) answered(signal string) {
+func (r *Reporter) answered(signal string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.reached = true
@@ -104,7 +96,7 @@ func (r *reporter) answered(signal string) {
 }
 
 // met notes that there is a collector for the signal, whatever it answers.
-func (r *reporter) met(signal string) {
+func (r *Reporter) met(signal string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.reached = true
@@ -112,7 +104,7 @@ func (r *reporter) met(signal string) {
 }
 
 // missed reports that there is no collector for the signal.
-func (r *reporter) missed(signal string, e *environ.Endpoint, err error) {
+func (r *Reporter) missed(signal string, e *environ.Endpoint, err error) {
 	r.mu.Lock()
 	if r.down == nil {
 		r.down = map[string]bool{}
@@ -122,8 +114,8 @@ func (r *reporter) missed(signal string, e *environ.Endpoint, err error) {
 	r.failed(signal, e, err)
 }
 
-// hasReached reports whether any collector has answered.
-func (r *reporter) hasReached() bool {
+// HasReached reports whether any collector has answered.
+func (r *Reporter) HasReached() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.reached
@@ -131,16 +123,16 @@ func (r *reporter) hasReached() bool {
 
 // warned reports what the collector had to say about what it took, at most once per
 // minute, and only if it differs from the last report.
-func (r *reporter) warned(signal string, e *environ.Endpoint, message string) {
+func (r *Reporter) warned(signal string, e *environ.Endpoint, message string) {
 	attrs := r.dueWarning(message)
 	if attrs == nil {
 		return
 	}
-	logger().LogAttrs(context.Background(), slog.LevelWarn, "the collector has a warning",
+	r.Logger().LogAttrs(context.Background(), slog.LevelWarn, "the collector has a warning",
 		append(attrs, slog.String("signal", signal), slog.String("endpoint", e.URL))...)
 }
 
-func (r *reporter) dueWarning(message string) []slog.Attr {
+func (r *Reporter) dueWarning(message string) []slog.Attr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w := &r.warning
@@ -160,41 +152,42 @@ func (r *reporter) dueWarning(message string) []slog.Attr {
 	return attrs
 }
 
-// hold keeps the reporter silent until release, which says everything in one
+// Hold keeps the reporter silent until release, which says everything in one
 // line, and what was lost meanwhile in any case.
-func (r *reporter) hold() {
+func (r *Reporter) Hold() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.held = true
 }
 
-func (r *reporter) release() {
+// Release ends what Hold began.
+func (r *Reporter) Release() {
 	r.mu.Lock()
 	r.held = false
 	failed := r.failure != nil
-	_, spans := r.stats.Drops()
-	if _, records := r.records.Drops(); spans+records > r.lost {
+	_, spans := r.Spans.Drops()
+	if _, records := r.Records.Drops(); spans+records > r.lost {
 		r.reported = false // nothing is told after this
 	}
 	r.mu.Unlock()
-	r.report(failed)
+	r.Report(failed)
 }
 
-// report writes a line if one is due and there is something to tell: a failure,
+// Report writes a line if one is due and there is something to tell: a failure,
 // or spans or log records dropped since the last line.
-func (r *reporter) report(failed bool) {
+func (r *Reporter) Report(failed bool) {
 	if attrs := r.due(failed); attrs != nil {
-		logger().LogAttrs(context.Background(), slog.LevelWarn, "telemetry could not be exported", attrs...)
+		r.Logger().LogAttrs(context.Background(), slog.LevelWarn, "telemetry could not be exported", attrs...)
 	}
 }
 
 // due takes the decision under the lock; the line itself is written outside of
 // it, since the program's handler may come back here.
-func (r *reporter) due(failed bool) []slog.Attr {
+func (r *Reporter) due(failed bool) []slog.Attr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	spans, lostSpans := r.stats.Drops()
-	records, lostRecords := r.records.Drops()
+	spans, lostSpans := r.Spans.Drops()
+	records, lostRecords := r.Records.Drops()
 	lost := lostSpans + lostRecords
 	if r.held || r.reported && time.Since(r.last) < r.interval() || !failed && lost == r.lost {
 		return nil
@@ -205,9 +198,9 @@ func (r *reporter) due(failed bool) []slog.Attr {
 	case r.failure != nil:
 		attrs = append(attrs, slog.String("signal", r.failure.signal), slog.String("endpoint", r.failure.endpoint.URL))
 	case lostSpans > 0:
-		attrs = append(attrs, slog.String("signal", "traces"), slog.String("endpoint", r.spans.URL))
+		attrs = append(attrs, slog.String("signal", "traces"), slog.String("endpoint", r.SpansGoTo.URL))
 	case lostRecords > 0:
-		attrs = append(attrs, slog.String("signal", "logs"), slog.String("endpoint", r.logs.URL))
+		attrs = append(attrs, slog.String("signal", "logs"), slog.String("endpoint", r.RecordsGoTo.URL))
 	}
 	if lostSpans > 0 {
 		attrs = append(attrs, slog.String("spans_dropped", spanstats.Describe(spans)))
@@ -221,21 +214,35 @@ func (r *reporter) due(failed bool) []slog.Attr {
 	return attrs
 }
 
-func (r *reporter) interval() time.Duration {
+func (r *Reporter) interval() time.Duration {
 	if r.unreachedPlatform() {
 		return unreachedInterval
 	}
 	return reportInterval
 }
 
-// unreachable reports whether a signal's last export reached no collector, or
+// Unreachable reports whether a signal's last export reached no collector, or
 // the platform's default endpoint was tried and never answered.
-func (r *reporter) unreachable(signal string) bool {
+func (r *Reporter) Unreachable(signal string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.down[signal] || r.unreachedPlatform()
 }
 
-func (r *reporter) unreachedPlatform() bool {
+func (r *Reporter) unreachedPlatform() bool {
 	return r.failure != nil && r.failure.endpoint.Platform && !r.reached
+}
+
+// Lost returns an error if not every span and every log record was delivered.
+func (r *Reporter) Lost() error {
+	return errors.Join(lostOf("spans", &r.Spans, r.SpansGoTo), lostOf("log records", &r.Records, r.RecordsGoTo))
+}
+
+func lostOf(items string, l *spanstats.Stats, e *environ.Endpoint) error {
+	drops, all := l.Drops()
+	if all == 0 {
+		return nil
+	}
+	return fmt.Errorf("setup: %d of %d %s were not delivered to %s: %s",
+		all, all+l.Delivered(), items, e.URL, spanstats.Describe(drops))
 }

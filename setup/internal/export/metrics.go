@@ -1,4 +1,4 @@
-package setup
+package export
 
 import (
 	"context"
@@ -15,20 +15,21 @@ import (
 	"github.com/nais/spor/internal/environ"
 )
 
-// metricExporter sends clean metrics over OTLP and reports trouble itself.
-type metricExporter struct {
-	watcher
+// A MetricExporter sends clean metrics over OTLP and reports trouble itself.
+type MetricExporter struct {
+	Watcher
 	sdkmetric.Exporter
 	conn *grpc.ClientConn
 	life context.Context //nolint:containedctx // that of the exporter: ends when exports are to be given up
 	stop context.CancelFunc
 }
 
-func newMetricExporter(ctx context.Context, m *environ.Metrics, r *reporter) (*metricExporter, error) {
-	e := &metricExporter{}
-	e.signal, e.endpoint, e.reporter = "metrics", m.Endpoint, r
+// NewMetricExporter returns the exporter that m names.
+func NewMetricExporter(ctx context.Context, m *environ.Metrics, r *Reporter) (*MetricExporter, error) {
+	e := &MetricExporter{}
+	e.Watcher = Watcher{"metrics", m.Endpoint, r}
 	e.life, e.stop = context.WithCancel(context.WithoutCancel(ctx))
-	conn, err := collector.Dial(m.Signal, e.watch)
+	conn, err := collector.Dial(m.Signal, e.Watch)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func newMetricExporter(ctx context.Context, m *environ.Metrics, r *reporter) (*m
 		otlpmetricgrpc.WithHeaders(m.Headers),
 		otlpmetricgrpc.WithTimeout(m.Signal.Timeout),
 		otlpmetricgrpc.WithTemporalitySelector(temporality(m.Temporality)),
-		otlpmetricgrpc.WithRetry(retry),
+		otlpmetricgrpc.WithRetry(Retry),
 	)
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
@@ -47,24 +48,24 @@ func newMetricExporter(ctx context.Context, m *environ.Metrics, r *reporter) (*m
 }
 
 // Export never fails for the reader, which would report it once more.
-func (e *metricExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
+func (e *MetricExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(e.life, cancel)()
 	cleanMetrics(metrics)
-	answer := &answer{}
-	err := e.Exporter.Export(context.WithValue(ctx, answerKey{}, answer), metrics)
+	answer := &Answer{}
+	err := e.Exporter.Export(WithAnswer(ctx, answer), metrics)
 	switch {
-	case answer.accepted:
-		e.partly("data points", answer)
+	case answer.Accepted:
+		e.Partly("data points", answer)
 	case err != nil && e.life.Err() == nil:
-		e.failed(err)
+		e.GaveUp(err)
 	}
 	return nil
 }
 
 // Shutdown closes the connection. The reader calls it after the last export.
-func (e *metricExporter) Shutdown(ctx context.Context) error {
+func (e *MetricExporter) Shutdown(ctx context.Context) error {
 	err := e.Exporter.Shutdown(ctx)
 	e.stop()
 	return errors.Join(err, e.conn.Close())
@@ -80,10 +81,11 @@ func temporality(name string) sdkmetric.TemporalitySelector {
 	return sdkmetric.CumulativeTemporalitySelector
 }
 
-// cleanExporter gives an exporter clean metrics.
-type cleanExporter struct{ sdkmetric.Exporter }
+// A CleanExporter gives an exporter clean metrics.
+type CleanExporter struct{ sdkmetric.Exporter }
 
-func (e cleanExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
+// Export implements sdkmetric.Exporter.
+func (e CleanExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
 	cleanMetrics(metrics)
 	return e.Exporter.Export(ctx, metrics)
 }

@@ -1,4 +1,4 @@
-package setup
+package export
 
 import (
 	"errors"
@@ -14,10 +14,10 @@ import (
 	"github.com/nais/spor/internal/clean"
 )
 
-// gatherProcess returns the metrics of the Go runtime and of the process, under
+// GatherProcess returns the metrics of the Go runtime and of the process, under
 // the names that client_golang gives them and that Nais APM reads, behind those
 // of the program's own registries.
-func gatherProcess(program []prometheus.Gatherer) prometheus.Gatherer {
+func GatherProcess(program []prometheus.Gatherer) prometheus.Gatherer {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return firstOfName(append(slices.Clip(program), registry))

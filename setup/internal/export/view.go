@@ -1,7 +1,8 @@
-package setup
+package export
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -45,4 +46,19 @@ func (r bareHistogram) Offer(ctx context.Context, t time.Time, v exemplar.Value,
 
 func (r bareReservoir) Offer(ctx context.Context, t time.Time, v exemplar.Value, _ []attribute.KeyValue) {
 	r.Reservoir.Offer(ctx, t, v, nil)
+}
+
+// View keeps what callers choose off the series: the Host header, which
+// is the server's address in otelhttp's server metrics, and the pod's own
+// address in otelgrpc's. It keeps what is not on a series off its exemplars too.
+func View() sdkmetric.View {
+	drop := attribute.NewDenyKeysFilter("server.address", "server.port", "client.address", "client.port",
+		"network.peer.address", "network.peer.port", "url.path", "url.query", "user_agent.original")
+	return func(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
+		stream := sdkmetric.Stream{Name: i.Name, Description: i.Description, Unit: i.Unit, ExemplarReservoirProviderSelector: bareExemplars}
+		if strings.HasPrefix(i.Name, "http.server.") || strings.HasPrefix(i.Name, "rpc.server.") {
+			stream.AttributeFilter = drop
+		}
+		return stream, true
+	}
 }

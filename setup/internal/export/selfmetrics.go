@@ -1,4 +1,4 @@
-package setup
+package export
 
 import (
 	"context"
@@ -9,13 +9,13 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// observe records what telemetry makes of itself, in three instruments: how many
+// Observe records what telemetry reports of itself, in three instruments: how many
 // spans and how many log records the exporters have finished with, delivered or
 // dropped and why, and how many exports of each signal failed.
 //
 // The first two are those of the semantic conventions
 // (https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/).
-func (t *telemetry) observe(meter metric.Meter) error {
+func (r *Reporter) Observe(meter metric.Meter) error {
 	spans, err := meter.Int64ObservableCounter("otel.sdk.exporter.span.exported",
 		metric.WithUnit("{span}"),
 		metric.WithDescription("The number of spans for which the export has finished, either successful or failed."))
@@ -35,9 +35,9 @@ func (t *telemetry) observe(meter metric.Meter) error {
 		return err
 	}
 	_, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		observeStats(o, spans, t.stats)
-		observeStats(o, records, t.records)
-		for signal, n := range t.reporter.failureCounts() {
+		observeStats(o, spans, &r.Spans)
+		observeStats(o, records, &r.Records)
+		for signal, n := range r.failureCounts() {
 			o.ObserveInt64(failures, n, metric.WithAttributes(attribute.String("signal", signal)))
 		}
 		return nil

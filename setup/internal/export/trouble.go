@@ -1,4 +1,4 @@
-package setup
+package export
 
 import (
 	"context"
@@ -12,19 +12,21 @@ import (
 	"github.com/nais/spor/internal/clean"
 )
 
-// sdkTrouble takes what the OpenTelemetry SDK and other instrumentation report
+// Trouble takes what the OpenTelemetry SDK and other instrumentation report
 // through its two channels, of which only errors are passed on. While it is
-// quiet they are not: the environment has been checked already.
-type sdkTrouble struct {
-	quiet atomic.Bool
-	held  atomic.Int64
+// Quiet they are not: the environment has been checked already.
+type Trouble struct {
+	Logger func() *slog.Logger
+	Quiet  atomic.Bool
+
+	held atomic.Int64
 
 	mu   sync.Mutex
 	last time.Time
 }
 
 // Handle implements otel.ErrorHandler.
-func (t *sdkTrouble) Handle(err error) {
+func (t *Trouble) Handle(err error) {
 	if err == nil || !t.due() {
 		return
 	}
@@ -32,12 +34,12 @@ func (t *sdkTrouble) Handle(err error) {
 	if held := t.held.Swap(0); held > 0 {
 		attrs = append(attrs, slog.Int64("errors_not_shown", held))
 	}
-	logger().LogAttrs(context.Background(), slog.LevelWarn, "OpenTelemetry reports an error", attrs...)
+	t.Logger().LogAttrs(context.Background(), slog.LevelWarn, "OpenTelemetry reports an error", attrs...)
 }
 
 // due reports whether a line may be written now.
-func (t *sdkTrouble) due() bool {
-	if t.quiet.Load() {
+func (t *Trouble) due() bool {
+	if t.Quiet.Load() {
 		return false
 	}
 	t.mu.Lock()
@@ -50,8 +52,11 @@ func (t *sdkTrouble) due() bool {
 	return true
 }
 
+// Sink returns the SDK's second channel.
+func (t *Trouble) Sink() logr.LogSink { return logSink{t} }
+
 // logSink is the SDK's second channel.
-type logSink struct{ trouble *sdkTrouble }
+type logSink struct{ trouble *Trouble }
 
 func (logSink) Init(logr.RuntimeInfo)                 {}
 func (logSink) Enabled(int) bool                      { return false }

@@ -1,4 +1,4 @@
-package setup
+package export
 
 import (
 	"context"
@@ -11,18 +11,24 @@ import (
 
 	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/internal/dialect"
+	"github.com/nais/spor/internal/environ"
 )
 
-// rewriter turns the spans of a batch into those that NAIS is given: with the
+// A Rewriter turns the spans of a batch into those that NAIS is given: with the
 // older names beside the stable ones, a name for the other end where its address
 // is none, and clean text. Neither the batch nor a span is changed in place.
-type rewriter struct {
+type Rewriter struct {
 	dialect *dialect.Dialect
 	peers   peers
 }
 
+// NewRewriter returns a rewriter that names p.
+func NewRewriter(d *dialect.Dialect, p environ.Peers) *Rewriter {
+	return &Rewriter{dialect: d, peers: peers{Peers: p}}
+}
+
 // rewrite allocates by the batch, not by the span, while texts are clean.
-func (w *rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpan {
+func (w *Rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpan {
 	room := 0
 	for _, span := range spans {
 		attrs := span.Attributes()
@@ -45,7 +51,7 @@ func (w *rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 }
 
 // AppendAdded appends what is added to span beside the twins of its attributes.
-func (w *rewriter) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
+func (w *Rewriter) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
 	if name := w.peers.of(span); name != "" {
 		dst = append(dst, peerServiceKey.String(name))
 	}
@@ -157,31 +163,38 @@ func cleanState(state trace.TraceState) trace.TraceState {
 
 // The rest of what an encoder asks: see the package otlp.
 
-func (w *rewriter) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) {
+// Attribute returns an attribute as it is exported, and its twin of the older names.
+func (w *Rewriter) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) {
 	return w.dialect.Twin(a)
 }
 
-func (w *rewriter) IsAdded(key attribute.Key) bool { return w.dialect.IsLegacy(key) }
+// IsAdded reports whether key may be that of a twin.
+func (w *Rewriter) IsAdded(key attribute.Key) bool { return w.dialect.IsLegacy(key) }
 
-func (*rewriter) Text(text string) string { return clean.Text(text) }
+// Text returns a clean text.
+func (*Rewriter) Text(text string) string { return clean.Text(text) }
 
-func (*rewriter) Value(key attribute.Key, value attribute.Value) attribute.Value {
+// Value returns a clean value of that key.
+func (*Rewriter) Value(key attribute.Key, value attribute.Value) attribute.Value {
 	if clean.IsCleanValue(key, value) {
 		return value
 	}
 	return clean.Value(key, value)
 }
 
-func (*rewriter) Scope(scope instrumentation.Scope) instrumentation.Scope { return cleanScope(scope) }
+// Scope returns a clean scope.
+func (*Rewriter) Scope(scope instrumentation.Scope) instrumentation.Scope { return cleanScope(scope) }
 
-func (*rewriter) TraceState(state trace.TraceState) trace.TraceState { return cleanState(state) }
+// TraceState returns a clean trace state.
+func (*Rewriter) TraceState(state trace.TraceState) trace.TraceState { return cleanState(state) }
 
-// rewritingExporter gives an exporter what the rewriter makes of the spans.
-type rewritingExporter struct {
+// A RewritingExporter gives an exporter what the rewriter makes of the spans.
+type RewritingExporter struct {
 	sdktrace.SpanExporter
-	rewriter *rewriter
+	Rewriter *Rewriter
 }
 
-func (e rewritingExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	return e.SpanExporter.ExportSpans(ctx, e.rewriter.rewrite(spans))
+// ExportSpans implements sdktrace.SpanExporter.
+func (e RewritingExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	return e.SpanExporter.ExportSpans(ctx, e.Rewriter.rewrite(spans))
 }

@@ -1,4 +1,4 @@
-package setup
+package export
 
 import (
 	"context"
@@ -12,15 +12,15 @@ import (
 )
 
 func TestPlatformThatRefusesIsReached(t *testing.T) {
-	tel := newTelemetry()
-	tel.reporter.hold()
-	w := &watcher{signal: "traces", endpoint: &environ.Endpoint{Platform: true}, reporter: tel.reporter}
+	r := &Reporter{}
+	r.Hold()
+	w := &Watcher{Signal: "traces", Endpoint: &environ.Endpoint{Platform: true}, Reporter: r}
 	refuse := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
 		return status.Error(codes.PermissionDenied, "no")
 	}
-	err := w.watch(t.Context(), "", nil, nil, nil, refuse)
-	w.failed(err)
-	if tel.reporter.unreachable("traces") {
+	err := w.Watch(t.Context(), "", nil, nil, nil, refuse)
+	w.GaveUp(err)
+	if r.Unreachable("traces") {
 		t.Errorf("a collector that answered %v counts as one that never answered: lines once an hour, and one second to flush", err)
 	}
 }

@@ -1,0 +1,60 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	prometheusexporter "go.opentelemetry.io/otel/exporters/prometheus"
+)
+
+// A Scrape is a reader that Prometheus reads.
+type Scrape struct {
+	*prometheusexporter.Exporter
+	http.Handler
+	server *http.Server // nil without a listener of its own
+}
+
+// NewScrape returns the reader of what OpenTelemetry records and of what gatherer has. It
+// listens at address, unless that is empty; if it cannot, there is an error too.
+func NewScrape(ctx context.Context, address string, gatherer prometheus.Gatherer) (*Scrape, error) {
+	registry := prometheus.NewRegistry()
+	exporter, err := prometheusexporter.New(prometheusexporter.WithRegisterer(registry), prometheusexporter.WithoutScopeInfo())
+	if err != nil {
+		return nil, fmt.Errorf("setup: %w", err)
+	}
+	all := cleanGatherer{append(firstOfName{registry}, gatherer)}
+	s := &Scrape{Exporter: exporter, Handler: promhttp.HandlerFor(all, promhttp.HandlerOpts{EnableOpenMetrics: true})}
+	return s, s.listen(ctx, address)
+}
+
+func (s *Scrape) listen(ctx context.Context, address string) error {
+	if address == "" {
+		return nil
+	}
+	listener, err := (&net.ListenConfig{}).Listen(context.WithoutCancel(ctx), "tcp", address)
+	if err != nil {
+		return fmt.Errorf("setup: OTEL_EXPORTER_PROMETHEUS_PORT: %w (choose a free port, or mount setup.MetricsHandler)", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", s.Handler)
+	s.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = s.server.Serve(listener) }()
+	return nil
+}
+
+// ForceFlush does nothing: the scraper comes by itself.
+func (s *Scrape) ForceFlush(context.Context) error { return nil }
+
+// Shutdown ends the listener.
+func (s *Scrape) Shutdown(ctx context.Context) error {
+	if s.server == nil {
+		return nil
+	}
+	return errors.Join(s.server.Shutdown(ctx), s.server.Close())
+}

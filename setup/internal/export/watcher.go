@@ -1,0 +1,120 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/nais/spor/internal/environ"
+	"github.com/nais/spor/setup/internal/pipeline"
+)
+
+// Bulk has requests of half a megabyte written in few system calls.
+func Bulk() grpc.DialOption {
+	const bytes = 256 << 10
+	return grpc.WithWriteBufferSize(bytes)
+}
+
+// Retry is how soon an export is tried again. The exporter's timeout ends it.
+var Retry = otlpmetricgrpc.RetryConfig{
+	Enabled:         true,
+	InitialInterval: 200 * time.Millisecond,
+	MaxInterval:     time.Second,
+	MaxElapsedTime:  2 * time.Hour, // longer than any timeout
+}
+
+// An Answer is what the collector said to one export.
+type Answer struct {
+	Accepted bool
+	Rejected int64
+	Message  string
+}
+
+type answerKey struct{}
+
+// WithAnswer returns a context for one export, the answer of which is kept in a.
+func WithAnswer(ctx context.Context, a *Answer) context.Context {
+	return context.WithValue(ctx, answerKey{}, a)
+}
+
+// A Watcher sees each attempt to export a signal, where OpenTelemetry's exporters
+// tell only the last.
+type Watcher struct {
+	Signal   string
+	Endpoint *environ.Endpoint
+	Reporter *Reporter
+}
+
+// Outage takes the error of an export that is tried again.
+func (w *Watcher) Outage(err error) { w.Reporter.missed(w.Signal, w.Endpoint, err) }
+
+// GaveUp takes the error of an export that was given up.
+func (w *Watcher) GaveUp(err error) {
+	w.Reporter.count(w.Signal)
+	w.Reporter.failed(w.Signal, w.Endpoint, err)
+}
+
+// Warning takes what the collector says of an export that it took.
+func (w *Watcher) Warning(message string) { w.Reporter.warned(w.Signal, w.Endpoint, message) }
+
+// Dropped has what was lost told, if it is time.
+func (w *Watcher) Dropped() { w.Reporter.Report(false) }
+
+// Watch is the interceptor of the connection.
+func (w *Watcher) Watch(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	var header metadata.MD
+	err := invoke(ctx, method, req, reply, conn, append(opts, grpc.Header(&header))...)
+	if pipeline.Taken(err, header) {
+		w.Warning("the response cannot be read: " + status.Convert(err).Message())
+		if half, ok := reply.(proto.Message); ok {
+			proto.Reset(half)
+		}
+		err = nil
+	}
+	switch code := status.Code(err); {
+	case code == codes.OK:
+		w.Reporter.answered(w.Signal)
+		noteAnswer(ctx, reply)
+	case code == codes.Unavailable && ctx.Err() == nil:
+		w.Reporter.missed(w.Signal, w.Endpoint, err)
+	case code != codes.Canceled && code != codes.DeadlineExceeded && code != codes.Unavailable:
+		w.Reporter.met(w.Signal)
+	}
+	return err
+}
+
+func noteAnswer(ctx context.Context, reply any) {
+	a, ok := ctx.Value(answerKey{}).(*Answer)
+	if !ok {
+		return
+	}
+	a.Accepted = true
+	switch r := reply.(type) {
+	case *coltracepb.ExportTraceServiceResponse:
+		a.Rejected, a.Message = r.GetPartialSuccess().GetRejectedSpans(), r.GetPartialSuccess().GetErrorMessage()
+	case *colmetricspb.ExportMetricsServiceResponse:
+		a.Rejected, a.Message = r.GetPartialSuccess().GetRejectedDataPoints(), r.GetPartialSuccess().GetErrorMessage()
+	case *collogspb.ExportLogsServiceResponse:
+		a.Rejected, a.Message = r.GetPartialSuccess().GetRejectedLogRecords(), r.GetPartialSuccess().GetErrorMessage()
+	}
+}
+
+// Partly reports what the collector said of an export that it took.
+func (w *Watcher) Partly(items string, a *Answer) {
+	switch {
+	case a.Rejected > 0:
+		w.GaveUp(errors.New("collector rejected " + items + ": " + a.Message))
+	case a.Message != "":
+		w.Warning(a.Message)
+	}
+}
