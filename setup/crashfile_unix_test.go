@@ -8,8 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/nais/spor/setup"
 )
 
 const planted = "panic: planted by another user\n"
@@ -160,17 +158,5 @@ func TestRunLogsTheCrashOfItsOwnProjectAlone(t *testing.T) {
 		if _, _, stderr := finish(t, quiet); strings.Contains(stderr, "boom") != tt.logged || !tt.logged && stderr != "" {
 			t.Errorf("%+v: got %q", tt, stderr)
 		}
-	}
-}
-
-func TestCrashFileIsNamedAfterTheProgram(t *testing.T) {
-	t.Chdir(t.TempDir())
-	first := setup.CrashFileIn("/tmp", "app")
-	if again := setup.CrashFileIn("/tmp", "app"); again != first {
-		t.Errorf("got %s, then %s", first, again)
-	}
-	t.Chdir(t.TempDir())
-	if other := setup.CrashFileIn("/tmp", "app"); other == first {
-		t.Errorf("got %s in two folders", first)
 	}
 }

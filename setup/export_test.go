@@ -8,9 +8,6 @@ import (
 	"github.com/nais/spor/setup/internal/export"
 )
 
-// CrashFileIn returns the file of this program in a folder.
-var CrashFileIn = crashFileIn
-
 // Rewriting returns next behind the rewriting that every exporter has.
 func Rewriting(next sdktrace.SpanExporter) sdktrace.SpanExporter {
 	return export.RewritingExporter{SpanExporter: next, Rewriter: export.NewRewriter(dialect.New(0), environ.Peers{})}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/internal/scope"
+	"github.com/nais/spor/setup/internal/crash"
 )
 
 // Run is the whole life of a NAIS process: it starts telemetry as [Start] does,
@@ -64,6 +66,18 @@ func Run(ctx context.Context, run func(context.Context) error, opts ...Option) e
 		_ = t.shutdown(context.WithoutCancel(ctx))
 	}()
 	return runProgram(ctx, untilSignal(signalled, run), c.rootSpan)
+}
+
+// keepCrashes keeps crashes in the file that the program chose, or that of a NAIS pod.
+func keepCrashes(env *environ.Environment, c *config) (stop func()) {
+	name := c.crashFile
+	if name == "" && env.OnPlatform() {
+		name = crash.FileIn(os.TempDir(), env.Text("NAIS_APP_NAME"))
+	}
+	if name == "" {
+		return func() {}
+	}
+	return crash.Keep(name, logger())
 }
 
 // drainTimeout is how long after the signal run may take before its spans are

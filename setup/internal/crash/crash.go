@@ -1,45 +1,38 @@
-package setup
+// Package crash keeps what the Go runtime prints when a process dies, for the next process
+// to log.
+package crash
 
 import (
 	"context"
 	"io"
 	"log/slog"
-	"os"
 	"runtime/debug"
 	"strings"
 
 	"github.com/nais/spor/internal/clean"
-	"github.com/nais/spor/internal/environ"
 )
 
 // crashBytes is how much of a crash is logged: the panic and the first
 // goroutines, which tell what happened, fit in a log line.
 const crashBytes = 64 << 10
 
-// keepCrashes logs the crash that the process before this one left, and lets the
-// runtime write this one's. Without a file it does nothing.
-func keepCrashes(env *environ.Environment, c *config) (stop func()) {
-	name := c.crashFile
-	if name == "" && env.OnPlatform() {
-		name = crashFileIn(os.TempDir(), env.Text("NAIS_APP_NAME"))
-	}
-	if name == "" {
-		return func() {}
-	}
-	if err := keepCrash(name); err != nil {
-		logger().LogAttrs(context.Background(), slog.LevelWarn, "a crash would not be kept", slog.String("error", err.Error()))
+// Keep logs the crash that the process before this one left in the file of that name, and
+// lets the runtime write this one's.
+func Keep(name string, logger *slog.Logger) (stop func()) {
+	if err := keep(name, logger); err != nil {
+		logger.LogAttrs(context.Background(), slog.LevelWarn, "a crash would not be kept", slog.String("error", err.Error()))
 		return func() {}
 	}
 	return func() { _ = debug.SetCrashOutput(nil, debug.CrashOptions{}) }
 }
 
-func keepCrash(name string) error {
-	f, err := openCrashFile(name)
+func keep(name string, logger *slog.Logger) error {
+	f, err := openFile(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close() // the runtime keeps a duplicate
-	if err := logCrash(f); err != nil {
+	if err := logCrash(f, logger); err != nil {
 		return err
 	}
 	if err := f.Truncate(0); err != nil {
@@ -49,13 +42,13 @@ func keepCrash(name string) error {
 }
 
 // logCrash writes one line for the crash in f, if there is one.
-func logCrash(f io.Reader) error {
+func logCrash(f io.Reader, logger *slog.Logger) error {
 	text, err := io.ReadAll(io.LimitReader(f, crashBytes))
 	if err != nil || len(text) == 0 {
 		return err
 	}
 	crash := clean.Text(string(text))
-	logger().LogAttrs(context.Background(), slog.LevelError, "the process before this one crashed",
+	logger.LogAttrs(context.Background(), slog.LevelError, "the process before this one crashed",
 		slog.String("error", crashCause(crash)),
 		slog.String("stack_trace", crash))
 	return nil

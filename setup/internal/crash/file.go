@@ -1,4 +1,4 @@
-package setup
+package crash
 
 import (
 	"cmp"
@@ -15,11 +15,11 @@ import (
 	"strings"
 )
 
-// openCrashFile opens the file for reading and appending, and creates it if there
+// openFile opens the file for reading and appending, and creates it if there
 // is none. The folder may be one that others write to, so the file must be a
 // regular one that belongs to this user alone: a planted one is neither read nor
 // written.
-func openCrashFile(name string) (*os.File, error) {
+func openFile(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_APPEND|openAsIs, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		f, err = os.OpenFile(name, os.O_RDWR|os.O_APPEND|openAsIs|os.O_CREATE|os.O_EXCL, 0o600)
@@ -29,7 +29,7 @@ func openCrashFile(name string) (*os.File, error) {
 	}
 	info, err := f.Stat()
 	if err == nil {
-		err = checkCrashFile(info)
+		err = checkFile(info)
 	}
 	if err != nil {
 		_ = f.Close()
@@ -38,18 +38,18 @@ func openCrashFile(name string) (*os.File, error) {
 	return f, nil
 }
 
-func checkCrashFile(info fs.FileInfo) error {
+func checkFile(info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return errors.New("is not a regular file")
 	}
 	return checkPrivate(info)
 }
 
-// crashFileIn returns the file of this program in dir. The name is the program's
+// FileIn returns the file of this program in dir. The name is the program's
 // own: `go run` calls every program alike, and keeps each in another folder for
 // each run, so the name is made of the path of the main package and of the working
 // directory.
-func crashFileIn(dir, app string) string {
+func FileIn(dir, app string) string {
 	var main, module string
 	if info, ok := debug.ReadBuildInfo(); ok {
 		main, module = info.Path, info.Main.Path
