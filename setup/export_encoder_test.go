@@ -35,7 +35,7 @@ func (e *Encoding) Request(spans []sdktrace.ReadOnlySpan) []byte {
 	}
 	begin := 0
 	for i, end := range ends {
-		e.spans = append(e.spans, otlp.Span{Origin: e.encoder.Origin(spans[i]), Bytes: e.bytes[begin:end]})
+		e.spans = append(e.spans, otlp.Span{Scope: e.encoder.ScopeKey(spans[i]), Bytes: e.bytes[begin:end]})
 		begin = end
 	}
 	e.request = e.composer.AppendRequest(e.request[:0], e.spans)

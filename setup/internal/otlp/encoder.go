@@ -31,22 +31,22 @@ type Rules interface {
 // Common is what the encoders of a process have in common. It is safe for
 // concurrent use.
 type Common struct {
-	rules   Rules
-	origins origins
+	rules  Rules
+	scopes scopeKeys
 }
 
 // NewCommon returns the common part of encoders under these rules.
 func NewCommon(rules Rules) *Common {
 	c := &Common{rules: rules}
-	c.origins.forget()
+	c.scopes.forget()
 	return c
 }
 
 // An Encoder writes spans. It is for one goroutine at a time.
 type Encoder struct {
 	*Common
-	recent recentOrigins
-	habits habits
+	recent recentScopes
+	cache  attributeCache
 	// Of the span under way, what is added to it: as it is written, and not yet.
 	twins []byte
 	added []attribute.KeyValue

@@ -7,8 +7,8 @@ import (
 
 // A Span is an encoded span.
 type Span struct {
-	Origin *Origin
-	Bytes  []byte // as an element of ScopeSpans.spans
+	Scope *ScopeKey
+	Bytes []byte // as an element of ScopeSpans.spans
 }
 
 // A Composer composes requests. It is for one goroutine at a time; the zero value
@@ -17,12 +17,12 @@ type Composer struct {
 	groups []group
 }
 
-// group is the spans of one origin.
+// group is the spans of one scope.
 type group struct {
-	origin *Origin
-	size   int
-	rest   []byte // where the next one is copied to
-	done   bool
+	scope *ScopeKey
+	size  int
+	rest  []byte // where the next one is copied to
+	done  bool
 }
 
 // AppendRequest appends an ExportTraceServiceRequest of spans to b. From then on
@@ -37,7 +37,7 @@ func (c *Composer) AppendRequest(b []byte, spans []Span) []byte {
 	}
 	last := 0
 	for i := range spans {
-		last = c.find(spans[i].Origin, last)
+		last = c.find(spans[i].Scope, last)
 		g := &c.groups[last]
 		n := copy(g.rest, spans[i].Bytes)
 		spans[i].Bytes, g.rest = g.rest[:n:n], g.rest[n:]
@@ -50,7 +50,7 @@ func (c *Composer) group(spans []Span) {
 	c.groups = c.groups[:0]
 	last := 0
 	for i := range spans {
-		last = c.find(spans[i].Origin, last)
+		last = c.find(spans[i].Scope, last)
 		c.groups[last].size += len(spans[i].Bytes)
 	}
 }
@@ -60,31 +60,31 @@ func (c *Composer) mostBytes() int {
 	most := 0
 	for i := range c.groups {
 		g := &c.groups[i]
-		most += len(g.origin.resource.resource) + len(g.origin.resource.schema) + g.message() + 2*(1+binary.MaxVarintLen64)
+		most += len(g.scope.resource.resource) + len(g.scope.resource.schema) + g.message() + 2*(1+binary.MaxVarintLen64)
 	}
 	return most
 }
 
-// find returns the index of the group of origin, which is likely at guess.
-func (c *Composer) find(origin *Origin, guess int) int {
-	if guess < len(c.groups) && c.groups[guess].origin == origin {
+// find returns the index of the group of scope, which is likely at guess.
+func (c *Composer) find(scope *ScopeKey, guess int) int {
+	if guess < len(c.groups) && c.groups[guess].scope == scope {
 		return guess
 	}
 	for i := range c.groups {
-		if c.groups[i].origin == origin {
+		if c.groups[i].scope == scope {
 			return i
 		}
 	}
-	c.groups = append(c.groups, group{origin: origin})
+	c.groups = append(c.groups, group{scope: scope})
 	return len(c.groups) - 1
 }
 
 // appendResourceSpans appends those groups that have the resource of the first.
 func (c *Composer) appendResourceSpans(b []byte, groups []group) []byte {
-	r := groups[0].origin.resource
+	r := groups[0].scope.resource
 	size := len(r.resource) + len(r.schema)
 	for i := range groups {
-		if groups[i].origin.resource == r {
+		if groups[i].scope.resource == r {
 			size += sizeField(groups[i].message())
 		}
 	}
@@ -93,7 +93,7 @@ func (c *Composer) appendResourceSpans(b []byte, groups []group) []byte {
 	b = append(b, r.resource...)
 	b = append(b, r.schema...)
 	for i := range groups {
-		if groups[i].origin.resource == r {
+		if groups[i].scope.resource == r {
 			b = groups[i].append(b)
 		}
 	}
@@ -101,14 +101,14 @@ func (c *Composer) appendResourceSpans(b []byte, groups []group) []byte {
 }
 
 // message returns the size of ScopeSpans.
-func (g *group) message() int { return len(g.origin.scope) + len(g.origin.schema) + g.size }
+func (g *group) message() int { return len(g.scope.scope) + len(g.scope.schema) + g.size }
 
 // append appends ScopeSpans with room for the spans.
 func (g *group) append(b []byte) []byte {
 	b = append(b, resourceSpansScope)
 	b = appendVarint(b, uint64(g.message()))
-	b = append(b, g.origin.scope...)
-	b = append(b, g.origin.schema...)
+	b = append(b, g.scope.scope...)
+	b = append(b, g.scope.schema...)
 	at := len(b)
 	b = b[:at+g.size]
 	g.rest, g.done = b[at:], true

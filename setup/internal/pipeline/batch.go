@@ -7,7 +7,7 @@ import (
 )
 
 // batch is what is sent in one request, and sent again, or in halves, until every
-// span of it is settled.
+// span of it is finished: delivered or dropped.
 type batch struct {
 	seq   uint64      // that of its oldest span
 	spans []otlp.Span // their bytes are in body
@@ -41,3 +41,9 @@ func (b *batch) halves() (first, second *batch) {
 	}
 	return first, second
 }
+
+// isDue reports whether b may be sent again.
+func (b *batch) isDue(now time.Time) bool { return !b.notBefore.After(now) }
+
+// isAlone reports whether no other batch is to be in flight beside b.
+func (b *batch) isAlone() bool { return b.losses > 0 }

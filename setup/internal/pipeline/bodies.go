@@ -53,14 +53,12 @@ func (b *body) release() {
 	}
 }
 
-// bodies composes requests, in bodies that nobody holds any more if there are
-// any. It is safe for concurrent use.
+// bodies composes requests, in bodies that are used again. It is safe for concurrent
+// use.
 type bodies struct {
 	composing sync.Mutex
 	composer  otlp.Composer
-
-	mu    sync.Mutex
-	spare []*body
+	spare     spares[body]
 }
 
 // compose returns a request of spans, whose bytes are in it from then on.
@@ -88,53 +86,15 @@ func (p *bodies) get(size int) *body {
 	if size < bodyBytes/2 || size > bodyBytes {
 		return &body{bodies: p}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	last := len(p.spare) - 1
-	if last < 0 {
-		return &body{bodies: p, bytes: make([]byte, 0, bodyRoom)}
+	if b := p.spare.pop(); b != nil {
+		return b
 	}
-	b := p.spare[last]
-	p.spare[last] = nil
-	p.spare = p.spare[:last]
-	return b
-}
-
-// spareBytes is how much of the memory the spare bodies hold.
-func (p *bodies) spareBytes() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.spare) * bodyRoom
-}
-
-// dropSpare drops one spare body, and reports whether there was any.
-func (p *bodies) dropSpare() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	last := len(p.spare) - 1
-	if last < 0 {
-		return false
-	}
-	p.spare[last] = nil
-	p.spare = p.spare[:last]
-	return true
+	return &body{bodies: p, bytes: make([]byte, 0, bodyRoom)}
 }
 
 // put keeps b, unless it has grown to that of a large span.
 func (p *bodies) put(b *body) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if cap(b.bytes) == bodyRoom && len(p.spare) < spareBodies {
-		p.spare = append(p.spare, b)
-	}
-}
-
-// trim keeps but one spare body.
-func (p *bodies) trim() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.spare) > 1 {
-		clear(p.spare[1:])
-		p.spare = p.spare[:1]
+	if cap(b.bytes) == bodyRoom {
+		p.spare.push(b, spareBodies)
 	}
 }

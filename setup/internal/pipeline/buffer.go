@@ -8,63 +8,37 @@ import (
 	"time"
 
 	"github.com/nais/spor/setup/internal/otlp"
-	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 const (
 	// enoughBytes are sent without waiting for more.
 	enoughBytes = 256 << 10
-	// turn is after how many chunks the sender is given one, while the buffer is
-	// half full.
-	turn = 4
-	// spareChunks are kept ready, so that few ends of spans pay for a new one.
+	// yieldChunks is after how many chunks the sender is given time to run, while the
+	// buffer is half full.
+	yieldChunks = 4
+	// spareChunks are kept ready, so that ending a span seldom allocates one.
 	spareChunks = 4
 )
 
-// buffer holds what waits: what the shards fill, what is queued, and what is sent
-// or parked until it can be.
+// buffer holds what is encoded: what is queued, and what is in flight or parked until
+// it can be sent. It is safe for concurrent use.
 type buffer struct {
-	stats     *spanstats.Stats
-	bytes      func() int
-	mostSpans  int64
-	batchSpans int64
-	bodies     bodies
-	shards     []shard
+	limits limits
+	bodies bodies
+	spare  spares[chunk]
 
-	wake  chan struct{} // for the sender
-	stuck atomic.Bool   // the collector cannot be reached
-	press atomic.Bool   // half of the memory is used, and more since
-	timed atomic.Bool   // the sender knows that something waits
-	// These count if numbers of spans are bounded: all that are not settled, and
-	// those that no batch holds.
-	waiting, unbatched atomic.Int64
-	// These count bytes: what the shards are granted for spans that are not encoded,
-	// and what they encode in.
-	unencoded, scratch atomic.Int64
+	wake        chan struct{} // for the sender
+	unreachable atomic.Bool   // the collector is
+	yield       atomic.Bool   // half of the memory is used, and more since
 
-	mu      sync.Mutex
-	seq     uint64
-	queue   fifo[*chunk]
-	queued  int      // the bytes of spans in queue
-	parked  []*batch // by age
-	flying  []*batch
-	held    int // of the memory: chunks in use, and bodies
-	spare   []*chunk
-	changed chan struct{} // closed when something was settled; nil when nobody waits for that
-}
-
-// exchange queues full, if there is one, and returns an empty chunk, or nil when
-// there is no room for it.
-func (b *buffer) exchange(full *chunk) *chunk {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if full != nil {
-		b.seal(full)
-	}
-	if !b.makeRoomForChunk() {
-		return nil
-	}
-	return b.empty()
+	mu       sync.Mutex
+	seq      uint64
+	queue    fifo[*chunk]
+	queued   int // the bytes of spans in queue
+	parked   parked
+	inFlight []*batch
+	held     int           // of the memory: chunks in use, and bodies
+	changed  chan struct{} // closed when something was finished; nil when nobody waits for that
 }
 
 func (b *buffer) wakeSender() {
@@ -74,33 +48,42 @@ func (b *buffer) wakeSender() {
 	}
 }
 
-// empty returns an empty chunk. The caller holds the lock.
-func (b *buffer) empty() *chunk {
-	b.held += chunkHeld
-	last := len(b.spare) - 1
-	if last < spareChunks/2 {
-		b.wakeSender() // it makes more
+// exchange queues full, if there is one, and returns an empty chunk, or nil when
+// there is no room for it.
+func (b *buffer) exchange(full *chunk) *chunk {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if full != nil {
+		b.enqueue(full)
 	}
-	if last < 0 {
-		return newChunk()
+	if !b.makeRoomForChunk() {
+		return nil
 	}
-	c := b.spare[last]
-	b.spare[last] = nil
-	b.spare = b.spare[:last]
-	return c
+	return b.empty()
 }
 
-// discard takes back a chunk. The caller holds the lock.
-func (b *buffer) discard(c *chunk) {
-	b.held -= c.held()
-	if c.ordinary() && len(b.spare) < 4*spareChunks {
-		c.reset()
-		b.spare = append(b.spare, c)
-	}
+// queueChunk queues a chunk that has spans.
+func (b *buffer) queueChunk(c *chunk) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.enqueue(c)
 }
 
-// seal queues a chunk that has spans. The caller holds the lock.
-func (b *buffer) seal(c *chunk) {
+// queueLarge is queueChunk for one that is not held yet. It is false when there is no
+// room for it.
+func (b *buffer) queueLarge(c *chunk) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.makeRoom(c.held()) {
+		return false
+	}
+	b.held += c.held()
+	b.enqueue(c)
+	return true
+}
+
+// enqueue is queueChunk. The caller holds the lock.
+func (b *buffer) enqueue(c *chunk) {
 	b.seq++
 	c.seq = b.seq
 	b.queue.push(c)
@@ -108,31 +91,75 @@ func (b *buffer) seal(c *chunk) {
 	if b.queued >= enoughBytes {
 		b.wakeSender()
 	}
-	if half := b.bytes() / 2; (c.seq%turn == 0 && b.held > half || b.held > half+half/2) && !b.stuck.Load() {
-		b.press.Store(true)
+	if half := b.limits.bytes() / 2; (c.seq%yieldChunks == 0 && b.held > half || b.held > half+half/2) && !b.unreachable.Load() {
+		b.yield.Store(true)
 	}
+}
+
+// empty returns an empty chunk. The caller holds the lock.
+func (b *buffer) empty() *chunk {
+	b.held += chunkHeld
+	c := b.spare.pop()
+	if b.spare.len() < spareChunks/2 {
+		b.wakeSender() // it makes more
+	}
+	if c == nil {
+		return newChunk()
+	}
+	return c
+}
+
+// discard takes back a chunk. The caller holds the lock.
+func (b *buffer) discard(c *chunk) {
+	b.held -= c.held()
+	if c.ordinary() {
+		c.reset()
+		b.spare.push(c, 4*spareChunks)
+	}
+}
+
+// fillSpare makes chunks until there are enough for a while.
+func (b *buffer) fillSpare() {
+	for {
+		b.mu.Lock()
+		enough := b.spare.len() >= spareChunks || b.used()+chunkHeld > b.limits.bytes()
+		b.mu.Unlock()
+		if enough {
+			return
+		}
+		b.spare.push(newChunk(), math.MaxInt)
+	}
+}
+
+// trim lets go of memory that is not needed while little happens.
+func (b *buffer) trim() {
+	b.bodies.spare.trim(1)
+	b.spare.trim(spareChunks)
 }
 
 // next returns the next batch to send, the oldest first, or nil. What is queued is
 // sent if it is no younger than through, or if there is enough.
 func (b *buffer) next(state sendState, through uint64) *batch {
 	b.mu.Lock()
-	queued := b.queue.len() > 0 && (b.queue.peek().seq <= through || b.queued >= enoughBytes || b.enoughSpans())
-	parked, wait := b.nextParked(state, queued)
-	if parked != nil {
-		b.flying = append(b.flying, parked)
-		b.mu.Unlock()
-		return parked
+	queued := b.queue.len() > 0 && (b.queue.peek().seq <= through || b.queued >= enoughBytes || b.limits.enoughSpans())
+	next, wait := b.parked.next(state, queued)
+	var chunks []*chunk
+	if next == nil && !wait && queued {
+		chunks = b.take()
+		next = &batch{seq: chunks[0].seq}
 	}
-	if wait || !queued {
-		b.mu.Unlock()
-		return nil
+	if next != nil {
+		b.inFlight = append(b.inFlight, next)
 	}
-	chunks := b.take()
-	batch := &batch{seq: chunks[0].seq}
-	b.flying = append(b.flying, batch)
 	b.mu.Unlock()
+	if chunks != nil {
+		b.fill(next, chunks)
+	}
+	return next
+}
 
+// fill moves the spans of chunks to a batch.
+func (b *buffer) fill(batch *batch, chunks []*chunk) {
 	spans := 0
 	for _, c := range chunks {
 		spans += c.spans()
@@ -141,46 +168,25 @@ func (b *buffer) next(state sendState, through uint64) *batch {
 	for _, c := range chunks {
 		batch.spans = c.appendTo(batch.spans)
 	}
-	b.unbatched.Add(-int64(len(batch.spans)))
+	b.limits.unbatched.Add(-int64(len(batch.spans)))
 	b.compose(batch)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range chunks {
 		b.discard(c)
 	}
-	return batch
-}
-
-// spares makes chunks until there are enough for a while.
-func (b *buffer) spares() {
-	for {
-		b.mu.Lock()
-		enough := len(b.spare) >= spareChunks || b.used()+chunkHeld > b.bytes()
-		b.mu.Unlock()
-		if enough {
-			return
-		}
-		c := newChunk()
-		b.mu.Lock()
-		b.spare = append(b.spare, c)
-		b.mu.Unlock()
-	}
-}
-
-func (b *buffer) enoughSpans() bool {
-	return b.batchSpans > 0 && b.unbatched.Load() >= b.batchSpans
 }
 
 // take takes chunks for one batch off the queue. The caller holds the lock.
 func (b *buffer) take() []*chunk {
 	var chunks []*chunk
-	size, spans, most := 0, 0, min(bodyBytes, b.bytes()/8)
+	size, spans, most := 0, 0, min(bodyBytes, b.limits.bytes()/8)
 	for b.queue.len() > 0 {
 		c := b.queue.peek()
 		if len(chunks) > 0 && size+c.size() > most {
 			break
 		}
-		if room := int(b.batchSpans) - spans; b.batchSpans > 0 && c.spans() > room {
+		if room := int(b.limits.batchSpans) - spans; b.limits.batchSpans > 0 && c.spans() > room {
 			if room > 0 {
 				part := b.empty()
 				c.moveTo(part, room)
@@ -224,49 +230,40 @@ func (b *buffer) release(batch *batch) {
 func (b *buffer) park(sent *batch) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	at := len(b.parked)
-	for at > 0 && b.parked[at-1].seq > sent.seq {
-		at--
-	}
-	b.parked = slices.Insert(b.parked, at, sent)
+	b.parked.add(sent)
 }
 
-// landed notes that nothing of a batch is in flight any more.
-func (b *buffer) landed(sent *batch) {
+// finish notes that nothing of a batch is in flight any more.
+func (b *buffer) finish(sent *batch) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.flying = slices.DeleteFunc(b.flying, func(other *batch) bool { return other == sent })
-	b.tell()
+	b.inFlight = slices.DeleteFunc(b.inFlight, func(other *batch) bool { return other == sent })
+	b.notify()
 }
 
-// deliver settles spans that the collector took.
-func (b *buffer) deliver(spans int) {
-	b.waiting.Add(-int64(spans))
-	b.stats.Deliver(int64(spans))
-}
-
-// drop settles spans that are lost.
-func (b *buffer) drop(reason spanstats.Reason, spans int) {
-	b.waiting.Add(-int64(spans))
-	b.stats.Drop(reason, int64(spans))
-}
-
-// tell tells those who wait for spans to be settled. The caller holds the lock.
-func (b *buffer) tell() {
+// notify wakes those who wait for spans to be finished. The caller holds the lock.
+func (b *buffer) notify() {
 	if b.changed != nil {
 		close(b.changed)
 		b.changed = nil
 	}
 }
 
-// oldest returns the age of the oldest that is sealed and not settled. The caller
+// youngest returns the age of the chunk that was queued last.
+func (b *buffer) youngest() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.seq
+}
+
+// oldest returns the age of the oldest that is queued and not finished. The caller
 // holds the lock.
 func (b *buffer) oldest() uint64 {
 	oldest := uint64(math.MaxUint64)
 	if b.queue.len() > 0 {
 		oldest = b.queue.peek().seq
 	}
-	for _, batches := range [][]*batch{b.parked, b.flying} {
+	for _, batches := range [][]*batch{b.parked, b.inFlight} {
 		for _, batch := range batches {
 			oldest = min(oldest, batch.seq)
 		}
@@ -274,9 +271,9 @@ func (b *buffer) oldest() uint64 {
 	return oldest
 }
 
-// settledBefore returns nil when everything up to an age is settled, or a channel
+// finishedThrough returns nil when everything up to an age is finished, or a channel
 // that is closed when something more is.
-func (b *buffer) settledBefore(age uint64) <-chan struct{} {
+func (b *buffer) finishedThrough(age uint64) <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.oldest() > age {
@@ -293,12 +290,7 @@ func (b *buffer) settledBefore(age uint64) <-chan struct{} {
 func (b *buffer) soonest() (at time.Time, found bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, batch := range b.parked {
-		if !found || batch.notBefore.Before(at) {
-			at, found = batch.notBefore, true
-		}
-	}
-	return at, found
+	return b.parked.soonest()
 }
 
 // isEmpty reports whether nothing is queued or parked.
@@ -306,15 +298,4 @@ func (b *buffer) isEmpty() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.queue.len() == 0 && len(b.parked) == 0
-}
-
-// trim lets go of memory that is not needed while little happens.
-func (b *buffer) trim() {
-	b.bodies.trim()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.spare) > spareChunks {
-		clear(b.spare[spareChunks:])
-		b.spare = b.spare[:spareChunks]
-	}
 }

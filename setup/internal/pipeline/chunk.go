@@ -16,19 +16,19 @@ const (
 type chunk struct {
 	bytes   []byte
 	records []record
-	origins []*otlp.Origin // few, each once
-	first   int            // records before it are dropped
-	seq     uint64         // grows with each chunk that is sealed
+	scopes  []*otlp.ScopeKey // few, each once
+	first   int              // records before it are dropped
+	seq     uint64           // grows with each chunk that is sealed
 }
 
-// record says where a span ends and whence it came.
+// record is where a span ends, and which scope made it.
 type record struct {
-	end    uint32
-	origin uint16
+	end   uint32
+	scope uint16
 }
 
-// newChunk returns a chunk whose memory is there: the system gives it when it is
-// written to, which is not to be while a span ends.
+// newChunk returns a chunk whose memory is already mapped, so that ending a span never
+// causes a page fault.
 func newChunk() *chunk {
 	const page = 4 << 10
 	bytes := make([]byte, chunkBytes)
@@ -40,28 +40,28 @@ func newChunk() *chunk {
 
 // chunkOf returns a chunk for one span that is larger than others have room for.
 // The bytes of span are the chunk's from then on.
-func chunkOf(origin *otlp.Origin, span []byte) *chunk {
-	return &chunk{bytes: span, records: []record{{end: uint32(len(span))}}, origins: []*otlp.Origin{origin}}
+func chunkOf(scope *otlp.ScopeKey, span []byte) *chunk {
+	return &chunk{bytes: span, records: []record{{end: uint32(len(span))}}, scopes: []*otlp.ScopeKey{scope}}
 }
 
 // put takes span, if there is room for it.
-func (c *chunk) put(origin *otlp.Origin, span []byte) bool {
+func (c *chunk) put(scope *otlp.ScopeKey, span []byte) bool {
 	if len(c.bytes)+len(span) > cap(c.bytes) || len(c.records) == cap(c.records) {
 		return false
 	}
 	c.bytes = append(c.bytes, span...)
-	c.records = append(c.records, record{uint32(len(c.bytes)), c.indexOf(origin)})
+	c.records = append(c.records, record{uint32(len(c.bytes)), c.indexOf(scope)})
 	return true
 }
 
-func (c *chunk) indexOf(origin *otlp.Origin) uint16 {
-	for i, known := range c.origins {
-		if known == origin {
+func (c *chunk) indexOf(scope *otlp.ScopeKey) uint16 {
+	for i, known := range c.scopes {
+		if known == scope {
 			return uint16(i)
 		}
 	}
-	c.origins = append(c.origins, origin)
-	return uint16(len(c.origins) - 1)
+	c.scopes = append(c.scopes, scope)
+	return uint16(len(c.scopes) - 1)
 }
 
 // spans is how many wait in the chunk.
@@ -82,7 +82,7 @@ func (c *chunk) size() int { return len(c.bytes) - int(c.begin()) }
 func (c *chunk) appendTo(all []otlp.Span) []otlp.Span {
 	begin := c.begin()
 	for _, r := range c.records[c.first:] {
-		all = append(all, otlp.Span{Origin: c.origins[r.origin], Bytes: c.bytes[begin:r.end]})
+		all = append(all, otlp.Span{Scope: c.scopes[r.scope], Bytes: c.bytes[begin:r.end]})
 		begin = r.end
 	}
 	return all
@@ -92,7 +92,7 @@ func (c *chunk) appendTo(all []otlp.Span) []otlp.Span {
 func (c *chunk) moveTo(to *chunk, n int) {
 	begin := c.begin()
 	for _, r := range c.records[c.first : c.first+n] {
-		to.put(c.origins[r.origin], c.bytes[begin:r.end])
+		to.put(c.scopes[r.scope], c.bytes[begin:r.end])
 		begin = r.end
 	}
 	to.seq = c.seq
@@ -113,6 +113,6 @@ func (c *chunk) held() int {
 
 func (c *chunk) reset() {
 	c.bytes, c.records, c.first = c.bytes[:0], c.records[:0], 0
-	clear(c.origins)
-	c.origins = c.origins[:0]
+	clear(c.scopes)
+	c.scopes = c.scopes[:0]
 }

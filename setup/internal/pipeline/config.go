@@ -9,14 +9,14 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// Config says where spans go, and what may wait. All of it is needed, but for
-// what has a zero value here.
+// Config is where spans go, and what may wait. Every field is needed, except those whose
+// zero value has a meaning here.
 type Config struct {
 	// Dial prepares a connection, which is the processor's own. It is called
 	// again when one has to be replaced.
 	Dial     func() (*grpc.ClientConn, error)
 	Encoding *otlp.Common
-	Stats   *spanstats.Stats
+	Stats    *spanstats.Stats
 	Trouble  Trouble
 	Headers  map[string]string
 
@@ -28,21 +28,22 @@ type Config struct {
 	// Bytes is the memory for what waits. It may change, and is called while
 	// spans end.
 	Bytes func() int
-	// MostSpans is how many may wait; zero means no bound but that of memory.
+	// MostSpans is how many may wait; zero means no bound except the memory.
 	MostSpans int
 	// BatchSpans is how many a request has at most, and that many are sent at
 	// once; zero means that bytes alone count.
 	BatchSpans int
 }
 
-// Trouble is told what goes wrong. It is never told while a span ends.
+// Trouble receives reports of what goes wrong. None of its methods is called while a
+// span ends.
 type Trouble interface {
-	// Outage is told again and again that the collector cannot be reached.
+	// Outage is called again and again while the collector cannot be reached.
 	Outage(err error)
-	// GaveUp is told why spans were dropped that the collector was to have.
+	// GaveUp reports why spans were dropped that the collector was to have.
 	GaveUp(err error)
-	// Warning is told what the collector had to say about what it took.
+	// Warning reports a message of the collector about what it took.
 	Warning(message string)
-	// Dropped is told that the stats may have more drops than before.
+	// Dropped reports that the stats may have more drops than before.
 	Dropped()
 }

@@ -5,14 +5,14 @@ import "github.com/nais/spor/setup/internal/spanstats"
 // used is how much of the memory is used, spare parts included. The caller holds
 // the lock.
 func (b *buffer) used() int {
-	return b.held + len(b.spare)*chunkHeld + b.bodies.spareBytes() + int(b.unencoded.Load()+b.scratch.Load())
+	return b.held + b.spare.len()*chunkHeld + b.bodies.spare.len()*bodyRoom + int(b.limits.unencoded.Load()+b.limits.scratch.Load())
 }
 
 // makeRoom drops spare parts, and then the oldest of what waits, until there is room
 // for size bytes, and reports whether there is. What is in flight cannot be dropped.
 // The caller holds the lock.
 func (b *buffer) makeRoom(size int) bool {
-	for b.used()+size > b.bytes() {
+	for b.used()+size > b.limits.bytes() {
 		if !b.dropSpare() && !b.evict() {
 			return false
 		}
@@ -22,8 +22,8 @@ func (b *buffer) makeRoom(size int) bool {
 
 // makeRoomForChunk is makeRoom for a chunk, which may be a spare one.
 func (b *buffer) makeRoomForChunk() bool {
-	for len(b.spare) == 0 || b.used() > b.bytes() {
-		if b.used()+chunkHeld <= b.bytes() {
+	for b.spare.len() == 0 || b.used() > b.limits.bytes() {
+		if b.used()+chunkHeld <= b.limits.bytes() {
 			return true
 		}
 		if !b.dropSpare() && !b.evict() {
@@ -33,37 +33,20 @@ func (b *buffer) makeRoomForChunk() bool {
 	return true
 }
 
-// dropSpare reports whether there was any. The caller holds the lock.
-func (b *buffer) dropSpare() bool {
-	if b.bodies.dropSpare() {
-		return true
-	}
-	last := len(b.spare) - 1
-	if last < 0 {
-		return false
-	}
-	b.spare[last] = nil
-	b.spare = b.spare[:last]
-	return true
-}
+// dropSpare reports whether there was any.
+func (b *buffer) dropSpare() bool { return b.bodies.spare.pop() != nil || b.spare.pop() != nil }
 
 // evict drops what is oldest, a parked batch or a chunk, and reports whether there
 // was any. The caller holds the lock.
 func (b *buffer) evict() bool {
-	defer b.tell()
+	defer b.notify()
 	switch {
 	case b.parkedIsOldest():
-		batch := b.parked[0]
-		b.parked[0] = nil
-		b.parked = b.parked[1:]
-		b.drop(spanstats.QueueFull, len(batch.spans))
-		b.held -= batch.body.held
-		batch.body.release()
+		b.dropParked(b.parked.pop(), spanstats.QueueFull)
 	case b.queue.len() > 0:
 		c := b.queue.pop()
 		b.queued -= c.size()
-		b.unbatched.Add(-int64(c.spans()))
-		b.drop(spanstats.QueueFull, c.spans())
+		b.limits.dropUnbatched(spanstats.QueueFull, c.spans())
 		b.discard(c)
 	default:
 		return false
@@ -71,54 +54,44 @@ func (b *buffer) evict() bool {
 	return true
 }
 
+// dropParked drops a batch that is not parked any more. The caller holds the lock.
+func (b *buffer) dropParked(parked *batch, reason spanstats.Reason) {
+	b.limits.drop(reason, len(parked.spans))
+	b.held -= parked.body.held
+	parked.body.release()
+}
+
 func (b *buffer) parkedIsOldest() bool {
 	return len(b.parked) > 0 && (b.queue.len() == 0 || b.parked[0].seq <= b.queue.peek().seq)
 }
 
-// dropOldest drops that many spans of those that wait, those of the shards if there
-// are no older ones.
-func (b *buffer) dropOldest(spans int64) {
-	for ; spans > 0 && b.waiting.Load() > b.mostSpans; spans-- {
-		if b.isEmpty() {
-			b.sealShards()
-		}
-		b.mu.Lock()
-		older := b.queue.len() > 0 || len(b.parked) > 0
-		if older {
-			b.evictSpan()
-		}
-		b.mu.Unlock()
-		if !older {
-			return
-		}
-	}
-}
-
-// evictSpan drops the oldest span. There must be one; the caller holds the lock.
-func (b *buffer) evictSpan() {
+// evictSpan drops the oldest span that is queued or parked, and reports whether there
+// was any.
+func (b *buffer) evictSpan() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.parkedIsOldest() {
 		batch := b.parked[0]
 		if len(batch.spans) == 1 {
-			b.evict()
-			return
+			return b.evict()
 		}
 		batch.spans, batch.whole = batch.spans[1:], false
-		b.drop(spanstats.QueueFull, 1)
-		return
+		b.limits.drop(spanstats.QueueFull, 1)
+		return true
+	}
+	if b.queue.len() == 0 || b.queue.peek().spans() == 1 {
+		return b.evict()
 	}
 	c := b.queue.peek()
-	if c.spans() == 1 {
-		b.evict()
-		return
-	}
 	before := c.size()
 	c.first++
 	b.queued -= before - c.size()
-	b.unbatched.Add(-1)
-	b.drop(spanstats.QueueFull, 1)
+	b.limits.dropUnbatched(spanstats.QueueFull, 1)
+	return true
 }
 
-// abandon drops everything that is sealed, and was not delivered before the end.
+// abandon drops everything that is queued or parked, and was not delivered before the
+// end.
 func (b *buffer) abandon() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -127,16 +100,14 @@ func (b *buffer) abandon() {
 		if batch.asked {
 			reason = spanstats.TimedOut
 		}
-		b.drop(reason, len(batch.spans))
-		b.held -= batch.body.held
-		batch.body.release()
+		b.dropParked(batch, reason)
 	}
 	b.parked = nil
 	for b.queue.len() > 0 {
 		c := b.queue.pop()
-		b.drop(spanstats.AfterShutdown, c.spans())
+		b.limits.drop(spanstats.AfterShutdown, c.spans())
 		b.discard(c)
 	}
 	b.queued = 0
-	b.tell()
+	b.notify()
 }

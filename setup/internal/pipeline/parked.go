@@ -12,42 +12,66 @@ type sendState struct {
 	idle     bool   // none is in flight
 }
 
-// nextParked takes the parked batch that is to be sent now, if there is any. A batch
-// that failed comes after all others until the collector has accepted one of them:
-// what fails again and again never stands before what does not. wait is true if
-// nothing is to be sent until what is in flight has landed. The caller holds the
-// lock.
-func (b *buffer) nextParked(s sendState, others bool) (_ *batch, wait bool) {
-	at := slices.IndexFunc(b.parked, func(parked *batch) bool {
-		return parked.isDue(s.now) && (parked.failures == 0 || parked.accepted < s.accepted)
+// parked are the batches that wait until they may be sent again, by age. It is for one
+// goroutine at a time.
+type parked []*batch
+
+func (p *parked) add(b *batch) {
+	at := len(*p)
+	for at > 0 && (*p)[at-1].seq > b.seq {
+		at--
+	}
+	*p = slices.Insert(*p, at, b)
+}
+
+// pop takes the oldest. There must be one.
+func (p *parked) pop() *batch {
+	b := (*p)[0]
+	(*p)[0] = nil
+	*p = (*p)[1:]
+	return b
+}
+
+// next takes the batch that is to be sent now, if there is any. A batch that failed
+// comes after all others until the collector has accepted one of them: what fails
+// again and again never stands before what does not. others is whether something else
+// is to be sent; wait is true if nothing is to be sent until nothing is in flight.
+func (p *parked) next(s sendState, others bool) (_ *batch, wait bool) {
+	at := slices.IndexFunc(*p, func(b *batch) bool {
+		return b.isDue(s.now) && (b.failures == 0 || b.accepted < s.accepted)
 	})
 	if at < 0 && !others {
-		at = b.longestWaiting(s.now)
+		at = p.longestWaiting(s.now)
 	}
 	if at < 0 {
 		return nil, false
 	}
-	batch := b.parked[at]
-	if batch.isAlone() && !s.idle {
+	b := (*p)[at]
+	if b.isAlone() && !s.idle {
 		return nil, true
 	}
-	b.parked = slices.Delete(b.parked, at, at+1)
-	return batch, false
+	*p = slices.Delete(*p, at, at+1)
+	return b, false
 }
 
 // longestWaiting returns the index of the batch that was sent before all others that
-// are due, or -1. The caller holds the lock.
-func (b *buffer) longestWaiting(now time.Time) int {
+// are due, or -1.
+func (p parked) longestWaiting(now time.Time) int {
 	at := -1
-	for i, parked := range b.parked {
-		if parked.isDue(now) && (at < 0 || parked.began.Before(b.parked[at].began)) {
+	for i, b := range p {
+		if b.isDue(now) && (at < 0 || b.began.Before(p[at].began)) {
 			at = i
 		}
 	}
 	return at
 }
 
-func (b *batch) isDue(now time.Time) bool { return !b.notBefore.After(now) }
-
-// isAlone reports whether no other batch is to be in flight beside b.
-func (b *batch) isAlone() bool { return b.losses > 0 }
+// soonest returns when the first batch may be sent again, and whether there is one.
+func (p parked) soonest() (at time.Time, found bool) {
+	for _, b := range p {
+		if !found || b.notBefore.Before(at) {
+			at, found = b.notBefore, true
+		}
+	}
+	return at, found
+}

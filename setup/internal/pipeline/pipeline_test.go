@@ -290,7 +290,7 @@ func TestNameThatStopsAndStartsResolving(t *testing.T) {
 // bubble is a collector within a synctest bubble.
 type bubble struct {
 	*testing.T
-	stats   *spanstats.Stats
+	stats    *spanstats.Stats
 	provider *sdktrace.TracerProvider
 	coltracepb.UnimplementedTraceServiceServer
 	mu      sync.Mutex

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"sync"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 type Processor struct {
 	config Config
 	buffer *buffer
+	shards *shards
 	sender *sender
 	homes  sync.Pool // of *int: a shard, and so that of one processor as a rule
 
@@ -32,33 +32,27 @@ func New(c Config) (*Processor, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Processor{
-		config: c,
-		buffer: &buffer{
-			stats: c.Stats, bytes: c.Bytes, mostSpans: int64(c.MostSpans), batchSpans: int64(c.BatchSpans),
-			shards: make([]shard, min(runtime.GOMAXPROCS(0), mostShards)), wake: make(chan struct{}, 1),
-		},
-		stopped: make(chan struct{}), ran: make(chan struct{}),
+	b := &buffer{
+		limits: limits{stats: c.Stats, bytes: c.Bytes, mostSpans: int64(c.MostSpans), batchSpans: int64(c.BatchSpans)},
+		wake:   make(chan struct{}, 1),
 	}
-	for i := range p.buffer.shards {
-		p.buffer.shards[i].encoder = c.Encoding.NewEncoder()
+	p := &Processor{
+		config: c, buffer: b, shards: newShards(b, c.Encoding),
+		stopped: make(chan struct{}), ran: make(chan struct{}),
 	}
 	p.homes.New = func() any { return new(int) }
 	life, abort := context.WithCancel(metadata.NewOutgoingContext(context.Background(), metadata.New(c.Headers)))
 	p.sender = &sender{
-		dial: c.Dial, buffer: p.buffer, trouble: c.Trouble, timeout: c.Timeout, delay: c.Delay, life: life, abort: abort,
-		landings: make(chan *flight, mostFlights), ready: make(chan struct{}),
+		collector: &collector{trouble: c.Trouble, timeout: c.Timeout, life: life, dial: c.Dial, connected: make(chan struct{})},
+		buffer:    b, shards: p.shards, delay: c.Delay, abort: abort, results: make(chan result, mostInFlight),
 	}
-	p.sender.conn.Store(conn)
+	p.sender.collector.conn.Store(conn)
 	go func() {
 		defer close(p.ran)
 		p.sender.run()
 	}()
 	return p, nil
 }
-
-// mostShards bounds the memory that shards hold when little happens.
-const mostShards = 16
 
 // OnStart does nothing.
 func (*Processor) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
@@ -69,22 +63,22 @@ func (p *Processor) OnEnd(span sdktrace.ReadOnlySpan) {
 		return
 	}
 	home, _ := p.homes.Get().(*int)
-	p.buffer.add(home, span)
+	p.shards.add(home, span)
 	p.homes.Put(home)
 }
 
-// ForceFlush returns when every span that has ended is settled, or with an error
-// when ctx has. Without a deadline it waits for a request's timeout.
+// ForceFlush returns when every span that has ended is delivered or dropped, or with an
+// error when ctx ends. Without a deadline it waits for a request's timeout.
 func (p *Processor) ForceFlush(ctx context.Context) error {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, p.config.Timeout)
 		defer cancel()
 	}
-	age := p.buffer.sealAll()
+	age := p.shards.sealAll()
 	p.sender.flush(age)
 	for {
-		changed := p.buffer.settledBefore(age)
+		changed := p.buffer.finishedThrough(age)
 		if changed == nil {
 			return nil
 		}
@@ -94,14 +88,6 @@ func (p *Processor) ForceFlush(ctx context.Context) error {
 			return fmt.Errorf("spans were not flushed: %w", context.Cause(ctx))
 		}
 	}
-}
-
-// flush has everything up to that age sent now.
-func (s *sender) flush(age uint64) {
-	for known := s.flushes.Load(); known < age && !s.flushes.CompareAndSwap(known, age); {
-		known = s.flushes.Load()
-	}
-	s.buffer.wakeSender()
 }
 
 // Shutdown sends what waits until ctx ends, or for a second when the collector
@@ -122,7 +108,7 @@ func (p *Processor) shutdown(ctx context.Context) error {
 	if !bounded {
 		end = now.Add(longestPause)
 	}
-	p.buffer.close()
+	p.shards.seal(true)
 	p.sender.draining.Store(&drain{now, end})
 	p.buffer.wakeSender()
 	select {
@@ -133,5 +119,5 @@ func (p *Processor) shutdown(ctx context.Context) error {
 	<-p.ran
 	p.buffer.abandon()
 	p.config.Trouble.Dropped()
-	return p.sender.conn.Load().Close()
+	return p.sender.collector.conn.Load().Close()
 }

@@ -20,25 +20,25 @@ const (
 )
 
 // wait parks a batch until the collector is back. The time does not count.
-func (f *flight) wait(b *batch, err error, sent bool) {
-	f.gone, f.dialling = err, !sent
-	f.pause, _ = pauseOf(err)
-	f.buffer.park(b)
+func (e *export) wait(b *batch, err error, sent bool) {
+	e.result.gone, e.result.dialling = err, !sent
+	e.result.pause, _ = pauseOf(err)
+	e.buffer.park(b)
 }
 
 // lose parks a batch that was in flight when the collector was lost. It is alone in
 // flight from then on, and given up whole at the third loss: a collector that dies of
 // it dies three times at most. At two, a collector that is restarted twice would lose
 // spans that do it no harm.
-func (f *flight) lose(b *batch, err error) {
-	f.gone = err
-	f.fail(b)
+func (e *export) lose(b *batch, err error) {
+	e.result.gone = err
+	e.fail(b)
 	b.losses++
 	if b.losses == mostLosses {
-		f.giveUp(b, spanstats.CollectorLost, err)
+		e.giveUp(b, spanstats.CollectorLost, err)
 		return
 	}
-	f.buffer.park(b)
+	e.buffer.park(b)
 }
 
 // retry parks a batch that the collector may take later.
@@ -49,31 +49,31 @@ func (f *flight) lose(b *batch, err error) {
 // taken the timeout, or twice the timeout while spans are searched for. Pauses that
 // the collector asks for do not count, since nobody may ask it then. Nor does
 // UNAVAILABLE while all batches get that: then all wait.
-func (f *flight) retry(b *batch, v verdict, err error) {
-	own := f.fail(b)
-	f.pause, _ = pauseOf(err)
+func (e *export) retry(b *batch, v verdict, err error) {
+	own := e.fail(b)
+	e.result.pause, _ = pauseOf(err)
 	if v == unavailable && !own {
-		f.doubt(b, err)
+		e.doubt(b, err)
 		return
 	}
-	now, backoff := time.Now(), backoff(b.failures, f.longestBackoff(b))
-	f.answered = f.answered || own
+	now, backoff := time.Now(), backoff(b.failures, e.longestBackoff(b))
+	e.result.answered = e.result.answered || own
 	b.asked = true
 	b.spent += now.Sub(b.began) + backoff
-	b.notBefore = now.Add(f.pause + backoff)
+	b.notBefore = now.Add(e.result.pause + backoff)
 	switch {
-	case own && f.halves(b, err):
-	case b.spent > f.timeFor(b):
-		f.giveUp(b, spanstats.TimedOut, err)
+	case own && e.halves(b, err):
+	case b.spent > e.timeFor(b):
+		e.giveUp(b, spanstats.TimedOut, err)
 	default:
-		f.buffer.park(b)
+		e.buffer.park(b)
 	}
 }
 
 // fail notes that the collector did not accept b, and reports whether the failure is
 // b's own.
-func (f *flight) fail(b *batch) (own bool) {
-	accepted := f.accepted.Load()
+func (e *export) fail(b *batch) (own bool) {
+	accepted := e.collector.accepted.Load()
 	own = accepted > b.accepted
 	if own {
 		b.own++
@@ -85,20 +85,20 @@ func (f *flight) fail(b *batch) (own bool) {
 
 // doubt parks a batch that may have met a collector that cannot work. If it is half
 // of a batch that fails on its own, the other half is asked first.
-func (f *flight) doubt(b *batch, err error) {
-	if b.suspect && b.failures == 1 && !f.doubted {
-		f.doubted = true
+func (e *export) doubt(b *batch, err error) {
+	if b.suspect && b.failures == 1 && !e.doubted {
+		e.doubted = true
 		b.notBefore = b.began.Add(firstBackoff)
 	} else {
-		f.gone = err
+		e.result.gone = err
 	}
-	f.buffer.park(b)
+	e.buffer.park(b)
 }
 
 // halves has the halves of a batch sent if it fails on its own, and reports whether
 // it does.
-func (f *flight) halves(b *batch, err error) bool {
-	if len(b.spans) == 1 || !f.failsOnItsOwn(b) {
+func (e *export) halves(b *batch, err error) bool {
+	if len(b.spans) == 1 || !e.failsOnItsOwn(b) {
 		return false
 	}
 	if b.halving == nil {
@@ -109,42 +109,35 @@ func (f *flight) halves(b *batch, err error) bool {
 		return false
 	}
 	b.suspect = true
-	f.divide(b)
+	e.divide(b)
 	return true
 }
 
 // failsOnItsOwn reports whether there is enough evidence against a batch. For a part
 // of one that is known to fail it is enough that the rest was accepted.
-func (f *flight) failsOnItsOwn(b *batch) bool {
+func (e *export) failsOnItsOwn(b *batch) bool {
 	switch {
 	case b.suspect && b.own > 0:
 		return true
-	case f.isErratic():
+	case e.collector.isErratic():
 		return b.own >= erraticFailures
 	case b.suspect:
-		return b.failures > 0 && f.accepted.Load() > b.accepted
+		return b.failures > 0 && e.collector.accepted.Load() > b.accepted
 	}
 	return b.own >= ownFailures
 }
 
-// isErratic reports whether the collector accepted something lately that had failed
-// on its own before.
-func (f *flight) isErratic() bool {
-	at := f.erratic.Load()
-	return at != nil && time.Since(*at) < f.timeout
-}
-
 // timeFor returns the time that a batch has. One whose guilty span is searched for
 // has it twice.
-func (f *flight) timeFor(b *batch) time.Duration {
+func (e *export) timeFor(b *batch) time.Duration {
 	if b.suspect && len(b.spans) > 1 {
-		return 2 * f.timeout
+		return 2 * e.collector.timeout
 	}
-	return f.timeout
+	return e.collector.timeout
 }
 
-func (f *flight) longestBackoff(b *batch) time.Duration {
-	if len(b.spans) == 1 && b.own >= ownFailures && !f.isErratic() {
+func (e *export) longestBackoff(b *batch) time.Duration {
+	if len(b.spans) == 1 && b.own >= ownFailures && !e.collector.isErratic() {
 		return longestOwnBackoff
 	}
 	return longestBackoff

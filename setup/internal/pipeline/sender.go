@@ -4,59 +4,43 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 	"time"
-
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/connectivity"
 )
 
 const (
-	// mostFlights is how many requests a slow collector has at a time.
-	mostFlights = 8
-	// patience is how long it may say nothing at all before it gets no more.
-	patience = 5 * time.Second
-	// retelling is how often an outage is told that goes on.
-	retelling = 5 * time.Second
-	// lastChance is what a collector that cannot be reached has at the end.
-	lastChance = time.Second
+	// mostInFlight is how many requests a slow collector has at a time.
+	mostInFlight = 8
+	// silenceTimeout is how long it may not answer at all before it gets no more.
+	silenceTimeout = 5 * time.Second
+	// reportInterval is how often an outage is reported that goes on.
+	reportInterval = 5 * time.Second
+	// outageShutdown bounds the shutdown while the collector cannot be reached.
+	outageShutdown = time.Second
 )
 
 // sender decides when what is sent. Its fields without a lock are for the
 // goroutine of run alone.
 type sender struct {
-	dial    func() (*grpc.ClientConn, error)
-	conn    atomic.Pointer[grpc.ClientConn]
-	buffer  *buffer
-	trouble Trouble
-	timeout time.Duration
-	delay   time.Duration
+	collector *collector
+	buffer    *buffer
+	shards    *shards
+	delay     time.Duration
+	abort     context.CancelFunc // ends the life of the collector
 
-	life  context.Context //nolint:containedctx // ends when nothing is to be sent any more
-	abort context.CancelFunc
-
-	landings chan *flight
-	ready    chan struct{} // there is a connection again
-	waits    sync.WaitGroup
-	flushes  atomic.Uint64             // everything up to that age is to be sent now
-	heard    atomic.Pointer[time.Time] // when the collector answered, or the first of the flights began
+	results  chan result
+	flushes  atomic.Uint64 // everything up to that age is to be sent now
 	draining atomic.Pointer[drain]
-	accepted atomic.Uint64             // batches that the collector has accepted
-	erratic  atomic.Pointer[time.Time] // when it last accepted one that had failed on its own
-	search   sync.Mutex                // held until a refused batch is known to have parts that are accepted
-	hopeless atomic.Bool               // no part of the last refused batch was accepted, nor anything since
 
-	flights   int
+	inFlight  int       // exports
 	alone     bool      // what is in flight is to be alone
 	through   uint64    // everything up to that age has waited long enough
 	due       time.Time // when what waits has; zero when nothing does
 	down      bool
-	awaiting  bool
 	outage    error // why it is down
 	failures  int
-	notBefore time.Time // it wants, or needs, to be left alone until then
-	told      time.Time
+	notBefore time.Time // no request is made until then
+	reported  time.Time
 }
 
 // drain is the end.
@@ -69,67 +53,76 @@ func (s *sender) run() {
 	timer := time.NewTimer(math.MaxInt64)
 	defer timer.Stop()
 	for now := time.Now(); !s.done(now); now = time.Now() {
-		if s.buffer.timed.Load() {
-			s.buffer.encodeSome()
-			s.buffer.spares()
+		if s.shards.pending.Load() {
+			s.shards.encodeSome()
+			s.buffer.fillSpare()
 		}
 		s.launch(now)
-		s.tell(now)
-		timer.Reset(time.Until(s.next(now)))
+		s.report(now)
+		timer.Reset(time.Until(s.nextRound(now)))
 		select {
 		case <-s.buffer.wake:
-		case f := <-s.landings:
-			s.land(f)
-		case <-s.ready:
-			s.awaiting = false
+		case r := <-s.results:
+			s.finish(r)
+		case <-s.collector.connected:
+			s.collector.connecting = false
 		case <-timer.C:
-		case <-s.life.Done():
+		case <-s.collector.life.Done():
 		}
 	}
 	s.abort()
-	for ; s.flights > 0; s.flights-- {
-		<-s.landings
+	for ; s.inFlight > 0; s.inFlight-- {
+		<-s.results
 	}
-	s.waits.Wait()
+	s.collector.waits.Wait()
 }
 
 // done reports whether there is nothing left to do, or no hope of doing it.
 func (s *sender) done(now time.Time) bool {
-	if s.life.Err() != nil {
+	if s.collector.life.Err() != nil {
 		return true
 	}
 	d := s.draining.Load()
-	if d == nil || s.flights > 0 {
+	if d == nil || s.inFlight > 0 {
 		return false
 	}
-	return s.buffer.isEmpty() || s.notBefore.After(d.end) || s.down && now.Sub(d.begin) >= lastChance
+	return s.buffer.isEmpty() || s.notBefore.After(d.end) || s.down && now.Sub(d.begin) >= outageShutdown
 }
 
 // launch sends what is to be sent, as long as the collector may be asked.
 func (s *sender) launch(now time.Time) {
-	if s.buffer.timed.Load() && s.due.IsZero() {
+	if s.shards.pending.Load() && s.due.IsZero() {
 		s.due = now.Add(s.delay)
 	}
 	for s.free(now) {
 		switch {
 		case !s.due.IsZero() && !now.Before(s.due):
 			s.due = time.Time{}
-			s.through = s.buffer.sealAll()
+			s.through = s.shards.sealAll()
 			s.buffer.trim()
-		case s.buffer.enoughSpans():
-			s.buffer.sealAll()
+		case s.buffer.limits.enoughSpans():
+			s.shards.sealAll()
 		}
-		batch := s.buffer.next(sendState{now, s.accepted.Load(), s.flights == 0}, s.sendThrough())
+		batch := s.buffer.next(sendState{now, s.collector.accepted.Load(), s.inFlight == 0}, s.sendThrough())
 		if batch == nil {
 			return
 		}
-		if s.flights == 0 {
-			s.heard.Store(&now)
+		if s.inFlight == 0 {
+			s.collector.heard.Store(&now)
 		}
-		s.flights++
+		s.inFlight++
 		s.alone = batch.isAlone()
-		go s.fly(batch)
+		e := &export{collector: s.collector, buffer: s.buffer}
+		go func() { s.results <- e.run(batch) }()
 	}
+}
+
+// flush has everything up to that age sent now.
+func (s *sender) flush(age uint64) {
+	for known := s.flushes.Load(); known < age && !s.flushes.CompareAndSwap(known, age); {
+		known = s.flushes.Load()
+	}
+	s.buffer.wakeSender()
 }
 
 func (s *sender) sendThrough() uint64 {
@@ -146,96 +139,53 @@ func (s *sender) free(now time.Time) bool {
 	case now.Before(s.notBefore) || s.alone:
 		return false
 	case s.down:
-		return s.flights == 0 && s.connected()
-	case s.flights > 0 && s.silence() > patience:
+		return s.inFlight == 0 && s.collector.connect()
+	case s.inFlight > 0 && s.collector.silence() > silenceTimeout:
 		return false
 	}
-	return s.flights < mostFlights
+	return s.inFlight < mostInFlight
 }
 
-// silence returns for how long the collector has not answered while it was asked.
-func (s *sender) silence() time.Duration { return time.Since(*s.heard.Load()) }
-
-// connected reports whether there is a connection, and has one made.
-func (s *sender) connected() bool {
-	state := s.conn.Load().GetState()
-	if state == connectivity.Ready {
-		return true
-	}
-	if !s.awaiting {
-		s.awaiting = true
-		conn := s.conn.Load()
-		s.waits.Go(func() { s.await(conn) })
-	}
-	return false
-}
-
-// await waits for a connection.
-func (s *sender) await(conn *grpc.ClientConn) {
-	for state := conn.GetState(); state != connectivity.Ready && state != connectivity.Shutdown; state = conn.GetState() {
-		if state == connectivity.Idle {
-			conn.Connect()
-		}
-		if !conn.WaitForStateChange(s.life, state) {
-			return
-		}
-	}
-	select {
-	case s.ready <- struct{}{}:
-	case <-s.life.Done():
-	}
-}
-
-// land learns from a flight.
-func (s *sender) land(f *flight) {
-	s.flights--
+// finish takes in the result of an export.
+func (s *sender) finish(r result) {
+	s.inFlight--
 	s.alone = false
 	now := time.Now()
-	if f.answered {
-		s.heard.Store(&now)
+	if r.answered {
+		s.collector.heard.Store(&now)
 		s.down, s.failures = false, 0
-		s.buffer.stuck.Store(false)
+		s.buffer.unreachable.Store(false)
 	}
-	if f.gone != nil {
-		s.down, s.outage = true, f.gone
+	if r.gone != nil {
+		s.down, s.outage = true, r.gone
 		s.failures++
-		s.buffer.stuck.Store(true)
-		if !f.dialling { // connecting has pauses of its own
+		s.buffer.unreachable.Store(true)
+		if !r.dialling { // connecting has pauses of its own
 			s.notBefore = later(s.notBefore, now.Add(backoff(s.failures, longestBackoff)))
 		}
 	}
-	if f.stale != nil && f.stale == s.conn.Load() {
-		s.reconnect()
+	if r.stale != nil && r.stale == s.collector.conn.Load() {
+		s.collector.reconnect()
 	}
-	if f.pause > 0 {
-		s.notBefore = later(s.notBefore, now.Add(f.pause))
+	if r.pause > 0 {
+		s.notBefore = later(s.notBefore, now.Add(r.pause))
 	}
 }
 
-// reconnect replaces the connection. Requests on the old one fail, and are tried
-// again on the new one.
-func (s *sender) reconnect() {
-	conn, err := s.dial()
-	if err != nil {
-		return // as it was: the address has not changed
-	}
-	_ = s.conn.Swap(conn).Close()
-}
-
-// tell tells people what they should know.
-func (s *sender) tell(now time.Time) {
-	if now.Sub(s.told) < retelling {
+// report reports what people should know.
+func (s *sender) report(now time.Time) {
+	if now.Sub(s.reported) < reportInterval {
 		return
 	}
-	s.told = now
+	s.reported = now
 	if s.down {
-		s.trouble.Outage(s.outage)
+		s.collector.trouble.Outage(s.outage)
 	}
-	s.trouble.Dropped()
+	s.collector.trouble.Dropped()
 }
 
-// next returns when there is something to do after now, if nothing happens.
-func (s *sender) next(now time.Time) time.Time {
+// nextRound returns when there is something to do after now, if nothing happens.
+func (s *sender) nextRound(now time.Time) time.Time {
 	wake := now.Add(time.Hour)
 	if !s.due.IsZero() && s.due.After(now) {
 		wake = s.due
@@ -247,10 +197,10 @@ func (s *sender) next(now time.Time) time.Time {
 		wake = earlier(wake, s.notBefore)
 	}
 	if s.down {
-		wake = earlier(wake, now.Add(retelling))
+		wake = earlier(wake, now.Add(reportInterval))
 	}
-	if d := s.draining.Load(); d != nil && now.Sub(d.begin) < lastChance {
-		wake = earlier(wake, d.begin.Add(lastChance))
+	if d := s.draining.Load(); d != nil && now.Sub(d.begin) < outageShutdown {
+		wake = earlier(wake, d.begin.Add(outageShutdown))
 	}
 	return wake
 }
@@ -274,8 +224,7 @@ const (
 	longestBackoff = time.Second
 )
 
-// backoff returns how long to leave the collector alone after that many failures,
-// more or less.
+// backoff returns about how long no request is made after that many failures.
 func backoff(failures int, longest time.Duration) time.Duration {
 	pause := firstBackoff
 	for i := 1; i < failures && pause < longest; i++ {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
@@ -10,10 +11,130 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
+const (
+	// mostShards bounds the memory that shards hold when little happens.
+	mostShards = 16
+	// someEnded are encoded without waiting for more. Fewer than one end in a
+	// hundred wakes the sender.
+	someEnded = ringSpans / 2
+	// encodedAtEnd is how many spans are encoded by who ends one and finds no room.
+	encodedAtEnd = 16
+	// grain is how many bytes a shard is granted at a time.
+	grain = 32 << 10
+)
+
+// shards take spans that have ended: one shard per processor, as a rule.
+type shards struct {
+	all    []shard
+	buffer *buffer
+	// pending is set when a shard has spans, and the sender was woken to send them
+	// after the schedule delay.
+	pending atomic.Bool
+}
+
+func newShards(b *buffer, encoding *otlp.Common) *shards {
+	a := &shards{all: make([]shard, min(runtime.GOMAXPROCS(0), mostShards)), buffer: b}
+	for i := range a.all {
+		a.all[i].shards, a.all[i].buffer, a.all[i].encoder = a, b, encoding.NewEncoder()
+	}
+	return a
+}
+
+// add takes a span that has ended. The span is counted as dropped, or waits, when add
+// returns. home is the shard that the caller used last.
+//
+// Processors that end spans as fast as they can leave no time for the sender: add
+// yields to it now and then while the buffer fills, if that helps.
+func (a *shards) add(home *int, span sdktrace.ReadOnlySpan) {
+	size := sizeOf(span)
+	for {
+		s := a.lock(home)
+		if s.push(span, size) {
+			break
+		}
+		s.encode(encodedAtEnd)
+	}
+	if a.buffer.yield.Load() && a.buffer.yield.CompareAndSwap(true, false) {
+		runtime.Gosched()
+	}
+}
+
+// lock locks the shard at home, or one beside it that nobody is using, and makes
+// that the home. All begin with the same, and part where they get in each other's
+// way: spans that end one by one stay in order, as a rule.
+func (a *shards) lock(home *int) *shard {
+	for i := range a.all {
+		at := (*home + i) % len(a.all)
+		if s := &a.all[at]; s.mu.TryLock() {
+			*home = at
+			return s
+		}
+	}
+	s := &a.all[*home]
+	s.mu.Lock()
+	return s
+}
+
+// added is called when a shard has taken a span, and has that many now.
+func (a *shards) added(ended int) {
+	excess, complete := a.buffer.limits.add()
+	if excess > 0 {
+		a.dropOldest(excess)
+	}
+	if complete {
+		a.buffer.wakeSender()
+	}
+	if ended == someEnded || !a.pending.Load() && a.pending.CompareAndSwap(false, true) {
+		a.buffer.wakeSender()
+	}
+}
+
+// dropOldest drops that many spans of those that wait, those of the shards if there
+// are no older ones.
+func (a *shards) dropOldest(spans int64) {
+	limits := &a.buffer.limits
+	for ; spans > 0 && limits.waiting.Load() > limits.mostSpans; spans-- {
+		if a.buffer.isEmpty() {
+			a.seal(false)
+		}
+		if !a.buffer.evictSpan() {
+			return
+		}
+	}
+}
+
+// encodeSome encodes the spans of shards that have many.
+func (a *shards) encodeSome() {
+	limits := &a.buffer.limits
+	crowded := limits.unencoded.Load() > limits.mostUnencoded()/2
+	for i := range a.all {
+		if s := &a.all[i]; s.hasMany(crowded) {
+			s.encode(ringSpans)
+		}
+	}
+}
+
+// sealAll queues what the shards hold, and returns the age of the youngest.
+func (a *shards) sealAll() uint64 {
+	a.pending.Store(false)
+	a.seal(false)
+	return a.buffer.youngest()
+}
+
+// seal queues what the shards hold; if they are closing, they take nothing any more.
+func (a *shards) seal(closing bool) {
+	for i := range a.all {
+		a.all[i].seal(closing)
+	}
+}
+
 // shard is where one processor at a time puts spans that have ended. They wait to
 // be encoded together, by the sender: that is cheaper than one by one, and not part
 // of ending a span unless they come faster than the sender is given time.
 type shard struct {
+	shards *shards
+	buffer *buffer
+
 	mu      sync.Mutex
 	ended   ring
 	bytes   int // of the heap: the spans in ended, and those that are being encoded
@@ -28,57 +149,12 @@ type shard struct {
 	_ [64]byte // shards share no cache line
 }
 
-const (
-	// someEnded are encoded without waiting for more. Fewer than one end in a
-	// hundred wakes the sender.
-	someEnded = ringSpans / 2
-	// own is how many spans are encoded by who ends one and finds no room.
-	own = 16
-	// grain is how many bytes a shard is granted at a time.
-	grain = 32 << 10
-)
-
-// lock locks the shard at home, or one beside it that nobody is using, and makes
-// that the home. All begin with the same, and part where they get in each other's
-// way: spans that end one by one stay in order, as a rule.
-func (b *buffer) lock(home *int) *shard {
-	for i := range b.shards {
-		at := (*home + i) % len(b.shards)
-		if s := &b.shards[at]; s.mu.TryLock() {
-			*home = at
-			return s
-		}
-	}
-	s := &b.shards[*home]
-	s.mu.Lock()
-	return s
-}
-
-// add takes a span that has ended. It is settled, or waits, when add returns.
-//
-// Processors that end spans as fast as they can leave none for the sender: it is
-// given its turn now and then while the buffer fills, if that helps.
-func (b *buffer) add(home *int, span sdktrace.ReadOnlySpan) {
-	size := sizeOf(span)
-	for {
-		s, taken := b.push(home, span, size)
-		if taken {
-			break
-		}
-		b.encode(s, own)
-	}
-	if b.press.Load() && b.press.CompareAndSwap(true, false) {
-		runtime.Gosched()
-	}
-}
-
-// push is false when s has no room. A span that is larger than s is granted is
-// encoded at once.
-func (b *buffer) push(home *int, span sdktrace.ReadOnlySpan, size int) (s *shard, taken bool) {
-	s = b.lock(home)
+// push takes a span, and is false when s has no room. A span that is larger than s is
+// granted is encoded at once. The caller holds s.mu, which push unlocks.
+func (s *shard) push(span sdktrace.ReadOnlySpan, size int) (taken bool) {
 	closed, granted := s.closed, false
 	if !closed {
-		granted = b.grant(s, size)
+		granted = s.grant(size)
 		taken = (granted || s.ended.len == 0) && s.ended.push(span, size)
 	}
 	if taken {
@@ -88,207 +164,142 @@ func (b *buffer) push(home *int, span sdktrace.ReadOnlySpan, size int) (s *shard
 	s.mu.Unlock()
 	switch {
 	case closed:
-		b.stats.Drop(spanstats.AfterShutdown, 1)
-		return s, true
+		s.buffer.limits.stats.Drop(spanstats.AfterShutdown, 1)
+		return true
 	case !taken:
-		return s, false
+		return false
 	}
-	if b.mostSpans > 0 || b.batchSpans > 0 {
-		b.count()
-	}
-	if ended == someEnded || !b.timed.Load() && b.timed.CompareAndSwap(false, true) {
-		b.wakeSender()
-	}
+	s.shards.added(ended)
 	if !granted {
-		b.encode(s, own)
+		s.encode(encodedAtEnd)
 	}
-	return s, true
+	return true
 }
 
 // grant reports whether s may hold size bytes more. The caller holds s.mu.
-func (b *buffer) grant(s *shard, size int) bool {
+func (s *shard) grant(size int) bool {
 	if s.bytes+size <= s.granted {
 		return true
 	}
 	more := (s.bytes + size - s.granted + grain - 1) / grain * grain
-	all, most := b.unencoded.Add(int64(more)), b.mostUnencoded()
-	if all > most {
-		b.unencoded.Add(-int64(more))
-		return false
+	granted, crowded := s.buffer.limits.grant(more)
+	if crowded {
+		s.buffer.wakeSender()
 	}
-	if all > most/2 {
-		b.wakeSender()
+	if granted {
+		s.granted += more
 	}
-	s.granted += more
-	return true
+	return granted
 }
 
-// mostUnencoded is how many bytes all shards are granted at most.
-func (b *buffer) mostUnencoded() int64 { return int64(b.bytes() / 8) }
-
-// count bounds the number of spans, and has a batch sent that is complete.
-func (b *buffer) count() {
-	waiting, unbatched := b.waiting.Add(1), b.unbatched.Add(1)
-	if b.mostSpans > 0 && waiting > b.mostSpans {
-		b.dropOldest(waiting - b.mostSpans)
-	}
-	if b.batchSpans > 0 && unbatched >= b.batchSpans {
-		b.wakeSender()
-	}
+// hasMany reports whether the spans that ended are to be encoded: any, if it is
+// crowded.
+func (s *shard) hasMany(crowded bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended.len >= someEnded || crowded && s.ended.len > 0
 }
 
-// encodeSome encodes what has ended where it is much.
-func (b *buffer) encodeSome() {
-	crowded := b.unencoded.Load() > b.mostUnencoded()/2
-	for i := range b.shards {
-		s := &b.shards[i]
-		s.mu.Lock()
-		some := s.ended.len >= someEnded || crowded && s.ended.len > 0
-		s.mu.Unlock()
-		if some {
-			b.encode(s, ringSpans)
-		}
-	}
-}
-
-// encode encodes the oldest n spans that ended in s.
-func (b *buffer) encode(s *shard, n int) {
+// encode encodes the oldest n spans that ended.
+func (s *shard) encode(n int) {
 	s.encoding.Lock()
 	defer s.encoding.Unlock()
-	b.encodeEnded(s, n)
+	s.encodeEnded(n)
 }
 
 // encodeEnded is encode. The caller holds the lock of the encoding.
-func (b *buffer) encodeEnded(s *shard, n int) {
-	var room [own]sdktrace.ReadOnlySpan
+func (s *shard) encodeEnded(n int) {
+	var room [encodedAtEnd]sdktrace.ReadOnlySpan
 	for n > 0 {
 		s.mu.Lock()
 		spans, size := s.ended.pop(room[:min(n, len(room))])
 		s.mu.Unlock()
 		for i, span := range spans {
 			spans[i] = nil
-			if origin := b.encodeSpan(s, span); origin == nil {
-				b.lose(spanstats.Encode)
+			if scope := s.encodeSpan(span); scope == nil {
+				s.buffer.limits.dropUnbatched(spanstats.Encode, 1)
 			} else if len(s.scratch) > largestBody {
-				b.lose(spanstats.TooBig)
-			} else if !b.put(s, origin, s.scratch) {
-				b.lose(spanstats.QueueFull)
+				s.buffer.limits.dropUnbatched(spanstats.TooBig, 1)
+			} else if !s.put(scope, s.scratch) {
+				s.buffer.limits.dropUnbatched(spanstats.QueueFull, 1)
 			}
 			if cap(s.scratch) > 2*chunkBytes {
-				b.setScratch(s, nil)
+				s.setScratch(nil)
 			}
 		}
 		if len(spans) == 0 {
 			return
 		}
 		n -= len(spans)
-		b.encoded(s, size)
+		s.encoded(size)
 	}
 }
 
 // encoded notes that s holds size bytes less, and takes back what it was granted
 // when it holds nothing.
-func (b *buffer) encoded(s *shard, size int) {
+func (s *shard) encoded(size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.bytes -= size
 	if s.bytes == 0 {
-		b.unencoded.Add(-int64(s.granted))
+		s.buffer.limits.unencoded.Add(-int64(s.granted))
 		s.granted = 0
 	}
 }
 
 // encodeSpan encodes span into s.scratch. A bug costs the span, and not the program.
-func (b *buffer) encodeSpan(s *shard, span sdktrace.ReadOnlySpan) (origin *otlp.Origin) {
+func (s *shard) encodeSpan(span sdktrace.ReadOnlySpan) (scope *otlp.ScopeKey) {
 	defer func() {
 		if value := recover(); value != nil {
-			origin = nil
+			scope = nil
 		}
 	}()
-	b.setScratch(s, s.encoder.AppendSpan(s.scratch[:0], span))
-	return s.encoder.Origin(span)
+	s.setScratch(s.encoder.AppendSpan(s.scratch[:0], span))
+	return s.encoder.ScopeKey(span)
 }
 
-func (b *buffer) setScratch(s *shard, scratch []byte) {
+func (s *shard) setScratch(scratch []byte) {
 	if more := cap(scratch) - cap(s.scratch); more != 0 {
-		b.scratch.Add(int64(more))
+		s.buffer.limits.scratch.Add(int64(more))
 	}
 	s.scratch = scratch
 }
 
-// lose settles a span that is in no chunk yet.
-func (b *buffer) lose(reason spanstats.Reason) {
-	b.unbatched.Add(-1)
-	b.drop(reason, 1)
-}
-
 // put finds room for span. It is false when there is none, and nothing older to
 // drop for it either.
-func (b *buffer) put(s *shard, origin *otlp.Origin, span []byte) bool {
-	if s.chunk != nil && s.chunk.put(origin, span) {
+func (s *shard) put(scope *otlp.ScopeKey, span []byte) bool {
+	if s.chunk != nil && s.chunk.put(scope, span) {
 		return true
 	}
 	if len(span) > chunkBytes {
-		return b.putLarge(s, origin, span)
+		return s.putLarge(scope, span)
 	}
-	s.chunk = b.exchange(s.chunk)
-	return s.chunk != nil && s.chunk.put(origin, span)
+	s.chunk = s.buffer.exchange(s.chunk)
+	return s.chunk != nil && s.chunk.put(scope, span)
 }
 
 // putLarge queues a span in a chunk of its own, behind those before it.
-func (b *buffer) putLarge(s *shard, origin *otlp.Origin, span []byte) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (s *shard) putLarge(scope *otlp.ScopeKey, span []byte) bool {
+	s.sealChunk()
+	s.setScratch(nil) // it is the chunk's
+	return s.buffer.queueLarge(chunkOf(scope, span))
+}
+
+// sealChunk queues the chunk. The caller holds the lock of the encoding.
+func (s *shard) sealChunk() {
 	if s.chunk != nil && s.chunk.spans() > 0 {
-		b.seal(s.chunk)
+		s.buffer.queueChunk(s.chunk)
 		s.chunk = nil
 	}
-	c := chunkOf(origin, span)
-	b.setScratch(s, nil) // it is the chunk's
-	if !b.makeRoom(c.held()) {
-		return false
-	}
-	b.held += c.held()
-	b.seal(c)
-	return true
 }
 
-// sealAll queues what the shards hold, and returns the age of the youngest.
-func (b *buffer) sealAll() uint64 {
-	b.timed.Store(false)
-	b.sealShards()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.seq
-}
-
-func (b *buffer) sealShards() {
-	for i := range b.shards {
-		b.sealShard(&b.shards[i], false)
-	}
-}
-
-// sealShard queues what s holds; a shard that is closed takes nothing any more.
-func (b *buffer) sealShard(s *shard, closing bool) {
-	if closing {
-		s.mu.Lock()
-		s.closed = true
-		s.mu.Unlock()
-	}
+// seal queues what s holds; if it is closing, it takes nothing any more.
+func (s *shard) seal(closing bool) {
+	s.mu.Lock()
+	s.closed = s.closed || closing
+	s.mu.Unlock()
 	s.encoding.Lock()
 	defer s.encoding.Unlock()
-	b.encodeEnded(s, ringSpans)
-	if s.chunk != nil && s.chunk.spans() > 0 {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.seal(s.chunk)
-		s.chunk = nil
-	}
-}
-
-// close lets no span in any more.
-func (b *buffer) close() {
-	for i := range b.shards {
-		b.sealShard(&b.shards[i], true)
-	}
+	s.encodeEnded(ringSpans)
+	s.sealChunk()
 }

@@ -9,9 +9,9 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// An Origin is what made a span: a scope within a resource. In a request, spans
-// of one origin are written together.
-type Origin struct {
+// A ScopeKey is what made a span: a scope within a resource. In a request, spans
+// of one scope are written together.
+type ScopeKey struct {
 	resource *resourceFields
 	scope    []byte // ScopeSpans.scope
 	schema   []byte // ScopeSpans.schema_url
@@ -23,18 +23,18 @@ type resourceFields struct {
 	schema   []byte // ResourceSpans.schema_url
 }
 
-// source is the origin of a span in the SDK's words.
+// source is the scope of a span as the SDK has it.
 type source struct {
 	resource *resource.Resource
 	scope    instrumentation.Scope
 }
 
-// origins are those that were met. They are safe for concurrent use.
-type origins struct {
+// scopeKeys are those that spans had. They are safe for concurrent use.
+type scopeKeys struct {
 	mu        sync.Mutex
 	resources map[attribute.Distinct]*resourceFields
-	cleaned   map[cleanSource]*Origin
-	met       map[source]*Origin
+	cleaned   map[cleanSource]*ScopeKey
+	met       map[source]*ScopeKey
 }
 
 // cleanSource is a source as it is written: two scopes may be one then.
@@ -43,51 +43,51 @@ type cleanSource struct {
 	scope    instrumentation.Scope
 }
 
-// mostOrigins bounds what is remembered: a program that makes up scopes gets
-// some of them written more than once in a request.
-const mostOrigins = 1 << 10
+// mostScopes bounds how many are kept: a program that makes up scopes gets some of them
+// written more than once in a request.
+const mostScopes = 1 << 10
 
-func (o *origins) forget() {
-	if o.resources == nil || len(o.resources) >= mostOrigins {
+func (o *scopeKeys) forget() {
+	if o.resources == nil || len(o.resources) >= mostScopes {
 		o.resources = map[attribute.Distinct]*resourceFields{}
 	}
-	o.cleaned = map[cleanSource]*Origin{}
-	o.met = map[source]*Origin{}
+	o.cleaned = map[cleanSource]*ScopeKey{}
+	o.met = map[source]*ScopeKey{}
 }
 
-// originOf returns the origin of s.
-func (c *Common) originOf(s source) *Origin {
-	o := &c.origins
+// scopeKeyOf returns the scope of s.
+func (c *Common) scopeKeyOf(s source) *ScopeKey {
+	o := &c.scopes
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if origin := o.met[s]; origin != nil {
-		return origin
+	if scope := o.met[s]; scope != nil {
+		return scope
 	}
-	if len(o.met) >= mostOrigins {
+	if len(o.met) >= mostScopes {
 		o.forget()
 	}
 	clean := cleanSource{c.resourceOf(s.resource), c.rules.Scope(s.scope)}
-	origin := o.cleaned[clean]
-	if origin == nil {
-		origin = &Origin{
+	scope := o.cleaned[clean]
+	if scope == nil {
+		scope = &ScopeKey{
 			resource: clean.resource,
 			scope:    c.NewEncoder().appendScope(nil, clean.scope),
 			schema:   appendText(nil, scopeSpansSchema, clean.scope.SchemaURL),
 		}
-		o.cleaned[clean] = origin
+		o.cleaned[clean] = scope
 	}
-	o.met[s] = origin
-	return origin
+	o.met[s] = scope
+	return scope
 }
 
 func (c *Common) resourceOf(r *resource.Resource) *resourceFields {
-	fields := c.origins.resources[r.Equivalent()]
+	fields := c.scopes.resources[r.Equivalent()]
 	if fields == nil {
 		fields = &resourceFields{
 			resource: c.NewEncoder().appendResource(nil, r),
 			schema:   appendText(nil, resourceSpansSchema, c.rules.Text(r.SchemaURL())),
 		}
-		c.origins.resources[r.Equivalent()] = fields
+		c.scopes.resources[r.Equivalent()] = fields
 	}
 	return fields
 }
@@ -115,24 +115,24 @@ func (e *Encoder) appendScope(b []byte, scope instrumentation.Scope) []byte {
 	return closed(b, at, 1)
 }
 
-// recentOrigins is a short memory, for one goroutine at a time.
-type recentOrigins struct {
+// recentScopes are the last ones, for one goroutine at a time.
+type recentScopes struct {
 	sources [8]source
-	origins [8]*Origin
+	scopes  [8]*ScopeKey
 	next    int
 }
 
-// Origin returns what made span.
-func (e *Encoder) Origin(span sdktrace.ReadOnlySpan) *Origin {
+// ScopeKey returns the scope of span.
+func (e *Encoder) ScopeKey(span sdktrace.ReadOnlySpan) *ScopeKey {
 	s := source{span.Resource(), span.InstrumentationScope()}
 	r := &e.recent
-	for i, origin := range r.origins {
-		if origin != nil && r.sources[i] == s {
-			return origin
+	for i, scope := range r.scopes {
+		if scope != nil && r.sources[i] == s {
+			return scope
 		}
 	}
-	origin := e.originOf(s)
-	r.sources[r.next], r.origins[r.next] = s, origin
-	r.next = (r.next + 1) % len(r.origins)
-	return origin
+	scope := e.scopeKeyOf(s)
+	r.sources[r.next], r.scopes[r.next] = s, scope
+	r.next = (r.next + 1) % len(r.scopes)
+	return scope
 }

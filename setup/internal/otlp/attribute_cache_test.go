@@ -57,7 +57,7 @@ func spanOf(name string, attributes ...attribute.KeyValue) sdktrace.ReadOnlySpan
 }
 
 // What an encoder remembers changes nothing of what it writes.
-func TestHabitsChangeNothing(t *testing.T) {
+func TestAttributeCacheChangesNothing(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	text := func() string { // some often, some once
@@ -106,7 +106,7 @@ func TestAttributesOfTheProgramAreNotAddedAgain(t *testing.T) {
 }
 
 // A name is no attribute without a key, and a bug leaves nothing half written.
-func TestHabitsAreToldApart(t *testing.T) {
+func TestAttributeCacheDistinguishesAttributes(t *testing.T) {
 	e := otlp.NewCommon(rules{}).NewEncoder()
 	for _, span := range []sdktrace.ReadOnlySpan{
 		spanOf("x"),

@@ -6,30 +6,30 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 )
 
-// habits are attributes as they were written: programs write the same few over and
-// over, and what is remembered need not be read, masked and encoded again.
-type habits struct {
-	slots   [habitSlots]*habit
-	unusual habit // what is not remembered
+// attributeCache holds attributes as they were written: programs write the same few over
+// and over, and one from the cache need not be read, masked and encoded again.
+type attributeCache struct {
+	slots   [cacheSlots]*cached
+	unusual cached // what is not kept
 }
 
 const (
-	habitSlots = 1 << 8
-	// longestHabit bounds the keys and texts that are remembered.
-	longestHabit = 128
+	cacheSlots = 1 << 8
+	// longestCached bounds the keys and texts in the cache.
+	longestCached = 128
 )
 
-// habit is one attribute.
-type habit struct {
+// cached is one attribute.
+type cached struct {
 	trait
 
 	own     []byte // how it is written
 	added   []byte // and what is added for it, if anything is
 	isAdded bool   // it may be added for others
-	kept    bool   // it was met again since another wanted its slot
+	kept    bool   // it was used again since another wanted its slot
 }
 
-// trait is what attributes are told apart by. That without key is the name of a span.
+// trait identifies an attribute. One without a key is the name of a span.
 type trait struct {
 	key    attribute.Key
 	kind   attribute.Type
@@ -40,16 +40,16 @@ type trait struct {
 // name returns name as a field of a span; it is valid until the next call.
 func (e *Encoder) name(name string) []byte {
 	t := trait{kind: attribute.STRING, text: name}
-	h, known := e.habits.find(&t)
+	c, known := e.cache.find(&t)
 	if !known {
-		h.own = appendText(h.own[:0], spanName, e.rules.Text(name))
-		e.habits.remember(h, &t)
+		c.own = appendText(c.own[:0], spanName, e.rules.Text(name))
+		e.cache.remember(c, &t)
 	}
-	return h.own
+	return c.own
 }
 
-// habit returns a as it is written; it is valid until the next call.
-func (e *Encoder) habit(a *attribute.KeyValue) *habit {
+// attribute returns a as it is written; it is valid until the next call.
+func (e *Encoder) attribute(a *attribute.KeyValue) *cached {
 	t := trait{key: a.Key, kind: a.Value.Type()}
 	switch {
 	case a.Key != "" && t.kind == attribute.STRING:
@@ -57,59 +57,59 @@ func (e *Encoder) habit(a *attribute.KeyValue) *habit {
 	case a.Key != "" && t.kind == attribute.INT64:
 		t.number = a.Value.AsInt64()
 	default:
-		e.write(&e.habits.unusual, a)
-		return &e.habits.unusual
+		e.write(&e.cache.unusual, a)
+		return &e.cache.unusual
 	}
-	h, known := e.habits.find(&t)
+	c, known := e.cache.find(&t)
 	if !known {
-		e.write(h, a)
-		e.habits.remember(h, &t)
+		e.write(c, a)
+		e.cache.remember(c, &t)
 	}
-	return h
+	return c
 }
 
-func (e *Encoder) write(h *habit, a *attribute.KeyValue) {
+func (e *Encoder) write(c *cached, a *attribute.KeyValue) {
 	own, added := e.rules.Attribute(*a)
-	h.isAdded = e.rules.IsAdded(a.Key)
-	h.own = e.appendAttribute(h.own[:0], spanAttributes, &own)
-	h.added = h.added[:0]
+	c.isAdded = e.rules.IsAdded(a.Key)
+	c.own = e.appendAttribute(c.own[:0], spanAttributes, &own)
+	c.added = c.added[:0]
 	if added.Key != "" {
-		h.added = e.appendAttribute(h.added, spanAttributes, &added)
+		c.added = e.appendAttribute(c.added, spanAttributes, &added)
 	}
 }
 
-// find returns the habit with that trait, or false and one to write. What was met
-// but once gives way to others, and what was met again does not at once.
-func (s *habits) find(t *trait) (h *habit, known bool) {
-	if len(t.key) > longestHabit || len(t.text) > longestHabit {
+// find returns the attribute with that trait, or false and one to write. An entry that
+// was used only once is replaced first; one that was used again gets a second chance.
+func (s *attributeCache) find(t *trait) (c *cached, known bool) {
+	if len(t.key) > longestCached || len(t.text) > longestCached {
 		return &s.unusual, false
 	}
-	at := (hash(string(t.key))*31 ^ hash(t.text) ^ uint64(t.number)) % habitSlots
+	at := (hash(string(t.key))*31 ^ hash(t.text) ^ uint64(t.number)) % cacheSlots
 	ways := [...]uint64{at, at ^ 1}
 	for _, at := range ways {
-		if h = s.slots[at]; h != nil && h.trait == *t {
-			h.kept = true
-			return h, true
+		if c = s.slots[at]; c != nil && c.trait == *t {
+			c.kept = true
+			return c, true
 		}
 	}
 	for _, at := range ways {
-		if h = s.slots[at]; h == nil {
-			h = &habit{}
-			s.slots[at] = h
+		if c = s.slots[at]; c == nil {
+			c = &cached{}
+			s.slots[at] = c
 		}
-		if !h.kept {
-			h.trait = trait{} // until it is written
-			return h, false
+		if !c.kept {
+			c.trait = trait{} // until it is written
+			return c, false
 		}
-		h.kept = false
+		c.kept = false
 	}
 	return &s.unusual, false
 }
 
-// remember gives h, which has been written, its trait.
-func (s *habits) remember(h *habit, t *trait) {
-	if h != &s.unusual {
-		h.trait = *t
+// remember sets the trait of c, which has been written.
+func (s *attributeCache) remember(c *cached, t *trait) {
+	if c != &s.unusual {
+		c.trait = *t
 	}
 }
 
@@ -142,10 +142,10 @@ func (e *Encoder) appendSpanAttributes(b []byte, own []attribute.KeyValue) []byt
 	e.twins = e.twins[:0]
 	clash := false
 	for i := range own {
-		h := e.habit(&own[i])
-		b = append(b, h.own...)
-		e.twins = append(e.twins, h.added...)
-		clash = clash || h.isAdded
+		c := e.attribute(&own[i])
+		b = append(b, c.own...)
+		e.twins = append(e.twins, c.added...)
+		clash = clash || c.isAdded
 	}
 	if clash {
 		b = e.appendTwins(b, own)
@@ -160,7 +160,7 @@ func (e *Encoder) appendSpanAttributes(b []byte, own []attribute.KeyValue) []byt
 // others.
 func (e *Encoder) forgetLarge() {
 	const most = 128 << 10
-	if u := &e.habits.unusual; cap(u.own)+cap(u.added)+cap(e.twins) > most {
+	if u := &e.cache.unusual; cap(u.own)+cap(u.added)+cap(e.twins) > most {
 		u.own, u.added, e.twins = nil, nil, nil
 	}
 }
