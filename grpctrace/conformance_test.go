@@ -6,11 +6,11 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/nais/spor/grpctrace"
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/grpcsuite"
 )
 
 func TestConformance(t *testing.T) {
-	conformance.GRPC(t, conformance.RPC{
+	grpcsuite.Run(t, grpcsuite.RPC{
 		Server: func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server {
 			return grpctrace.NewServer(append(grpctrace.ServerOptions(opts...), more...)...)
 		},
@@ -23,7 +23,7 @@ func TestConformance(t *testing.T) {
 // TestConformanceElsewhere has servers and clients that were constructed
 // without this package.
 func TestConformanceElsewhere(t *testing.T) {
-	conformance.GRPC(t, conformance.RPC{
+	grpcsuite.Run(t, grpcsuite.RPC{
 		Server: func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(more, grpctrace.ServerOptions(opts...)...)...)
 		},

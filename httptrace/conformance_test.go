@@ -5,11 +5,11 @@ import (
 	"testing"
 
 	"github.com/nais/spor/httptrace"
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/httpsuite"
 )
 
 // muxOf returns a ServeMux with routes, each handler wrapped.
-func muxOf(routes []conformance.Route, wrap func(http.Handler) http.Handler) *http.ServeMux {
+func muxOf(routes []httpsuite.Route, wrap func(http.Handler) http.Handler) *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, route := range routes {
 		if route.Fails {
@@ -21,16 +21,16 @@ func muxOf(routes []conformance.Route, wrap func(http.Handler) http.Handler) *ht
 }
 
 func TestConformance(t *testing.T) {
-	conformance.HTTP(t, conformance.Router{
-		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+	httpsuite.Run(t, httpsuite.Router{
+		Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
 			return httptrace.Handler(muxOf(routes, func(h http.Handler) http.Handler { return h }), opts...)
 		},
 	})
 }
 
 func TestConformanceWithHandlersInside(t *testing.T) {
-	conformance.HTTP(t, conformance.Router{
-		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+	httpsuite.Run(t, httpsuite.Router{
+		Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
 			return httptrace.Handler(muxOf(routes, httptrace.Middleware(opts...)), opts...)
 		},
 	})

@@ -21,7 +21,8 @@ import (
 
 	"github.com/nais/spor/grpctrace"
 	"github.com/nais/spor/httptrace"
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/grpcsuite"
+	"github.com/nais/spor/internal/conformance/httpsuite"
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/internal/sqltest"
 	"github.com/nais/spor/kafkatrace"
@@ -36,8 +37,8 @@ func TestSwitchOver(t *testing.T) {
 	}
 	all := &some{byName: map[string]int{}}
 	oteltest.Witness(t, all)
-	t.Run("HTTP", func(t *testing.T) { conformance.HTTP(t, httpRouter) })
-	t.Run("gRPC", func(t *testing.T) { conformance.GRPC(t, grpcRPC) })
+	t.Run("HTTP", func(t *testing.T) { httpsuite.Run(t, httpRouter) })
+	t.Run("gRPC", func(t *testing.T) { grpcsuite.Run(t, grpcRPC) })
 	t.Run("SQL", endStatements)
 	t.Run("Kafka", endRecords)
 	spans := all.spans
@@ -203,8 +204,8 @@ func officialPipeline(endpoint string) (sdktrace.SpanProcessor, error) {
 	return sdktrace.NewBatchSpanProcessor(setup.Rewriting(exporter), sdktrace.WithMaxQueueSize(1<<20)), nil
 }
 
-var httpRouter = conformance.Router{
-	Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+var httpRouter = httpsuite.Router{
+	Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
 		mux := http.NewServeMux()
 		for _, route := range routes {
 			if route.Fails {
@@ -216,7 +217,7 @@ var httpRouter = conformance.Router{
 	},
 }
 
-var grpcRPC = conformance.RPC{
+var grpcRPC = grpcsuite.RPC{
 	Server: func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server {
 		return grpctrace.NewServer(append(grpctrace.ServerOptions(opts...), more...)...)
 	},

@@ -11,19 +11,19 @@ import (
 
 	"github.com/nais/spor/httptrace"
 	"github.com/nais/spor/httptrace/chitrace"
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/httpsuite"
 	"github.com/nais/spor/internal/oteltest"
 )
 
 func TestConformance(t *testing.T) {
-	conformance.HTTP(t, conformance.Router{Handler: routed, Fresh: fresh})
+	httpsuite.Run(t, httpsuite.Router{Handler: routed, Fresh: fresh})
 }
 
 // Sub-routers are part of the route, and other middleware copies the request.
 func TestConformanceOfSubRouters(t *testing.T) {
-	conformance.HTTP(t, conformance.Router{
+	httpsuite.Run(t, httpsuite.Router{
 		Fresh: fresh,
-		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+		Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
 			r := chi.NewRouter()
 			r.Use(chitrace.Middleware(opts...), middleware.WithValue("key", "value"))
 			r.Group(func(r chi.Router) {
@@ -40,14 +40,14 @@ func fresh(ctx context.Context) context.Context {
 	return context.WithValue(ctx, chi.RouteCtxKey, (*chi.Context)(nil))
 }
 
-func routed(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+func routed(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
 	r := chi.NewRouter()
 	r.Use(chitrace.Middleware(opts...))
 	register(r, routes)
 	return r
 }
 
-func register(r chi.Router, routes []conformance.Route) {
+func register(r chi.Router, routes []httpsuite.Route) {
 	for _, route := range routes {
 		if route.Fails {
 			route.Handler = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }

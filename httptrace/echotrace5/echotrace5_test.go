@@ -16,14 +16,14 @@ import (
 
 	"github.com/nais/spor/httptrace"
 	"github.com/nais/spor/httptrace/echotrace5"
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/httpsuite"
 	"github.com/nais/spor/internal/oteltest"
 )
 
 func TestConformance(t *testing.T) {
-	conformance.HTTP(t, conformance.Router{
+	httpsuite.Run(t, httpsuite.Router{
 		Template: template,
-		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+		Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
 			e := echo.New()
 			e.Pre(echotrace5.Middleware(opts...))
 			register(e.Add, routes)
@@ -34,9 +34,9 @@ func TestConformance(t *testing.T) {
 
 // Groups are part of the route, and other middleware copies the request.
 func TestConformanceOfGroups(t *testing.T) {
-	conformance.HTTP(t, conformance.Router{
+	httpsuite.Run(t, httpsuite.Router{
 		Template: template,
-		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+		Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
 			e := echo.New()
 			e.Pre(echotrace5.Middleware(opts...), echo.WrapMiddleware(copying))
 			register(e.Group("").Add, routes)
@@ -49,7 +49,7 @@ func copying(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r.Clone(r.Context())) })
 }
 
-func register(add func(method, path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) echo.RouteInfo, routes []conformance.Route) {
+func register(add func(method, path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) echo.RouteInfo, routes []httpsuite.Route) {
 	for _, route := range routes {
 		handle := echo.WrapHandler(route.Handler)
 		if route.Fails {

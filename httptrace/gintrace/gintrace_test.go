@@ -15,7 +15,7 @@ import (
 
 	"github.com/nais/spor/httptrace"
 	"github.com/nais/spor/httptrace/gintrace"
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/httpsuite"
 	"github.com/nais/spor/internal/oteltest"
 )
 
@@ -25,9 +25,9 @@ func TestMain(m *testing.M) {
 }
 
 func TestConformance(t *testing.T) {
-	conformance.HTTP(t, conformance.Router{
+	httpsuite.Run(t, httpsuite.Router{
 		Template: template,
-		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+		Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
 			r := gin.New()
 			r.HandleMethodNotAllowed = true
 			r.Use(gintrace.Middleware(opts...))
@@ -39,9 +39,9 @@ func TestConformance(t *testing.T) {
 
 // Groups are part of the route, and other middleware replaces the request.
 func TestConformanceOfGroups(t *testing.T) {
-	conformance.HTTP(t, conformance.Router{
+	httpsuite.Run(t, httpsuite.Router{
 		Template: template,
-		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+		Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
 			r := gin.New()
 			r.HandleMethodNotAllowed = true
 			r.Use(copying, gintrace.Middleware(opts...), copying)
@@ -53,7 +53,7 @@ func TestConformanceOfGroups(t *testing.T) {
 
 func copying(c *gin.Context) { c.Request = c.Request.Clone(c.Request.Context()) }
 
-func register(r gin.IRoutes, routes []conformance.Route) {
+func register(r gin.IRoutes, routes []httpsuite.Route) {
 	for _, route := range routes {
 		handle := gin.WrapF(route.Handler)
 		if route.Fails {

@@ -10,14 +10,14 @@ import (
 
 	"github.com/nais/spor/httptrace"
 	"github.com/nais/spor/httptrace/httproutertrace"
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/httpsuite"
 	"github.com/nais/spor/internal/oteltest"
 )
 
 func TestConformance(t *testing.T) {
-	conformance.HTTP(t, conformance.Router{
+	httpsuite.Run(t, httpsuite.Router{
 		Template: func(pattern string) string { return strings.NewReplacer("{", ":", "}", "").Replace(pattern) },
-		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+		Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
 			r := httprouter.New()
 			for _, route := range routes {
 				if route.Fails {

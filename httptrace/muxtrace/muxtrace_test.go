@@ -10,13 +10,13 @@ import (
 
 	"github.com/nais/spor/httptrace"
 	"github.com/nais/spor/httptrace/muxtrace"
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/httpsuite"
 	"github.com/nais/spor/internal/oteltest"
 )
 
 func TestConformance(t *testing.T) {
-	conformance.HTTP(t, conformance.Router{
-		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+	httpsuite.Run(t, httpsuite.Router{
+		Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
 			r := mux.NewRouter()
 			register(r, routes)
 			return muxtrace.Handler(r, opts...)
@@ -26,8 +26,8 @@ func TestConformance(t *testing.T) {
 
 // Subrouters are part of the route, and middleware copies the request.
 func TestConformanceOfSubrouters(t *testing.T) {
-	conformance.HTTP(t, conformance.Router{
-		Handler: func(routes []conformance.Route, opts ...httptrace.Option) http.Handler {
+	httpsuite.Run(t, httpsuite.Router{
+		Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
 			r := mux.NewRouter()
 			r.Use(copying)
 			sub := r.NewRoute().Subrouter()
@@ -42,7 +42,7 @@ func copying(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r.Clone(r.Context())) })
 }
 
-func register(r *mux.Router, routes []conformance.Route) {
+func register(r *mux.Router, routes []httpsuite.Route) {
 	for _, route := range routes {
 		if route.Fails {
 			route.Handler = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }

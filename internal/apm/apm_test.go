@@ -10,12 +10,12 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/nais/spor/internal/apm"
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/apmsuite"
 	"github.com/nais/spor/internal/recording"
 )
 
 func TestEveryPanelIsLitAndGoesDark(t *testing.T) {
-	conformance.APM(t, whole())
+	apmsuite.Run(t, whole())
 }
 
 func TestNothing(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/nais/spor/internal/apm"
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/apmsuite"
 	"github.com/nais/spor/internal/recording"
 )
 
@@ -65,7 +65,7 @@ func TestCheckQuotes(t *testing.T) {
 	if j.code != 0 || !j.report.OK() {
 		t.Errorf("exit code %d, want 0: %s", j.code, j.output)
 	}
-	conformance.APM(t, j.requests)
+	apmsuite.Run(t, j.requests)
 }
 
 // TestCheckWhatIsWiredByHand tests that the panels that such a service leaves dark

@@ -9,7 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/kafkasuite"
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
@@ -18,21 +18,21 @@ type franz struct{}
 
 func (franz) Modes() []string { return []string{"idempotent", "not idempotent"} }
 
-func (franz) Lacks(ability conformance.KafkaAbility) string {
-	if ability == conformance.KafkaOwnHeaders {
+func (franz) Lacks(ability kafkasuite.Ability) string {
+	if ability == kafkasuite.OwnHeaders {
 		return "franz-go counts the bytes of the headers again when a record is done"
 	}
 	return ""
 }
 
-func (franz) Record(native any) conformance.KafkaRecord { return kafkaRecord(native.(*kgo.Record)) }
+func (franz) Record(native any) kafkasuite.Record { return kafkaRecord(native.(*kgo.Record)) }
 
-func (franz) Headers(headers []conformance.KafkaHeader, spare int) any {
+func (franz) Headers(headers []kafkasuite.Header, spare int) any {
 	native := make([]kgo.RecordHeader, 0, len(headers)+spare)
 	return append(native, kgoHeaders(headers)...)
 }
 
-func (franz) Shared(shared any) []conformance.KafkaHeader {
+func (franz) Shared(shared any) []kafkasuite.Header {
 	headers := shared.([]kgo.RecordHeader)
 	return kafkaRecord(&kgo.Record{Headers: headers[:cap(headers)]}).Headers
 }
@@ -48,7 +48,7 @@ func kgoOpts(k plainKafka) []kgo.Opt {
 	return opts
 }
 
-func (franz) Producer(t *testing.T, with conformance.KafkaProducing) conformance.KafkaProducer {
+func (franz) Producer(t *testing.T, with kafkasuite.Producing) kafkasuite.Producer {
 	t.Helper()
 	opts := append(kgoOpts(plainKafka{brokers: with.Brokers, tls: with.TLS}),
 		kgotrace.Opt(with.Options...), kgo.ProducerLinger(with.Linger), kgo.RecordPartitioner(kgo.ManualPartitioner()))
@@ -79,7 +79,7 @@ type franzProducer struct {
 // metadataKey is where a program keeps something beside a record.
 type metadataKey struct{}
 
-func kgoRecord(r *conformance.KafkaRecord) *kgo.Record {
+func kgoRecord(r *kafkasuite.Record) *kgo.Record {
 	if native, kept := r.Native.(*kgo.Record); kept {
 		return native
 	}
@@ -94,11 +94,11 @@ func kgoRecord(r *conformance.KafkaRecord) *kgo.Record {
 	return native
 }
 
-func (p *franzProducer) Send(ctx context.Context, r *conformance.KafkaRecord) error {
+func (p *franzProducer) Send(ctx context.Context, r *kafkasuite.Record) error {
 	return p.client.ProduceSync(ctx, kgoRecord(r)).FirstErr()
 }
 
-func (p *franzProducer) SendAll(ctx context.Context, records []*conformance.KafkaRecord) error {
+func (p *franzProducer) SendAll(ctx context.Context, records []*kafkasuite.Record) error {
 	var native []*kgo.Record
 	for _, r := range records {
 		native = append(native, kgoRecord(r))
@@ -106,7 +106,7 @@ func (p *franzProducer) SendAll(ctx context.Context, records []*conformance.Kafk
 	return p.client.ProduceSync(ctx, native...).FirstErr()
 }
 
-func (p *franzProducer) Start(ctx context.Context, r *conformance.KafkaRecord, done func(context.Context, conformance.KafkaRecord, error)) {
+func (p *franzProducer) Start(ctx context.Context, r *kafkasuite.Record, done func(context.Context, kafkasuite.Record, error)) {
 	if r.Metadata != nil {
 		ctx = context.WithValue(ctx, metadataKey{}, r.Metadata)
 		r.Metadata = nil
@@ -118,7 +118,7 @@ func (p *franzProducer) Start(ctx context.Context, r *conformance.KafkaRecord, d
 	})
 }
 
-func (p *franzProducer) Forward(ctx context.Context, received conformance.KafkaRecord, topic string) error {
+func (p *franzProducer) Forward(ctx context.Context, received kafkasuite.Record, topic string) error {
 	native := received.Native.(*kgo.Record)
 	sent := *native
 	sent.Topic = topic
@@ -144,7 +144,7 @@ func (p *franzProducer) Close() {
 
 func (p *franzProducer) Abandon() { p.client.Close() }
 
-func (franz) Consumer(t *testing.T, with conformance.KafkaConsuming) conformance.KafkaConsumer {
+func (franz) Consumer(t *testing.T, with kafkasuite.Consuming) kafkasuite.Consumer {
 	t.Helper()
 	client, err := kgo.NewClient(append(kgoOpts(plainKafka{brokers: with.Brokers, tls: with.TLS}),
 		kgotrace.Opt(with.Options...), kgo.ConsumerGroup(with.Group), kgo.ConsumeTopics(with.Topic),
@@ -162,7 +162,7 @@ type franzConsumer struct {
 	once   sync.Once
 }
 
-func (c *franzConsumer) Run(ctx context.Context, handle func(context.Context, conformance.KafkaRecord) error) error {
+func (c *franzConsumer) Run(ctx context.Context, handle func(context.Context, kafkasuite.Record) error) error {
 	for {
 		fetches := kgotrace.Fetched(c.client, c.client.PollFetches(ctx))
 		if ended(ctx) {
@@ -191,14 +191,14 @@ func (c *franzConsumer) commit(ctx context.Context, records ...*kgo.Record) erro
 	return kgotrace.Commit(ctx, c.client, func(ctx context.Context) error { return c.client.CommitRecords(ctx, records...) })
 }
 
-func (c *franzConsumer) RunBatches(ctx context.Context, handle func(context.Context, []conformance.KafkaRecord) error) error {
+func (c *franzConsumer) RunBatches(ctx context.Context, handle func(context.Context, []kafkasuite.Record) error) error {
 	for {
 		fetches := kgotrace.Fetched(c.client, c.client.PollFetches(ctx))
 		if ended(ctx) {
 			return nil
 		}
 		native := fetches.Records()
-		var records []conformance.KafkaRecord
+		var records []kafkasuite.Record
 		for _, r := range native {
 			records = append(records, kafkaRecord(r))
 		}

@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/kafkasuite"
 	"github.com/nais/spor/internal/oteltest"
 )
 
@@ -31,7 +31,7 @@ type java struct {
 
 // startJava starts the program in java, which has to be told what to do. The first
 // time, that takes a build.
-func startJava(t *testing.T, cluster conformance.KafkaCluster, agent string, env ...string) *java {
+func startJava(t *testing.T, cluster kafkasuite.Cluster, agent string, env ...string) *java {
 	t.Helper()
 	if _, err := exec.LookPath("mvn"); err != nil {
 		oteltest.Lacking(t, err)
@@ -147,7 +147,7 @@ func TestKafkaWithJava(t *testing.T) {
 	}
 }
 
-func testGoJavaGo(t *testing.T, cluster conformance.KafkaCluster, client conformance.KafkaClient, j *java) {
+func testGoJavaGo(t *testing.T, cluster kafkasuite.Cluster, client kafkasuite.Client, j *java) {
 	t.Helper()
 	sender, receiver := goKafkaSide{client, oteltest.New(t)}, goKafkaSide{client, oteltest.New(t)}
 	there, back := newKafkaTopic(t, cluster), newKafkaTopic(t, cluster)
@@ -165,7 +165,7 @@ func testGoJavaGo(t *testing.T, cluster conformance.KafkaCluster, client conform
 	checkKafkaLink(t, processed, sentBack)
 }
 
-func testJavaGoJava(t *testing.T, cluster conformance.KafkaCluster, client conformance.KafkaClient, j *java) {
+func testJavaGoJava(t *testing.T, cluster kafkasuite.Cluster, client kafkasuite.Client, j *java) {
 	t.Helper()
 	middle := goKafkaSide{client, oteltest.New(t)}
 	there, back := newKafkaTopic(t, cluster), newKafkaTopic(t, cluster)

@@ -16,7 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/kafkasuite"
 )
 
 // plainKafka is a client without tracing.
@@ -64,7 +64,7 @@ func (k *plainKafka) CreateTopic(t *testing.T, name string, partitions int32, co
 	}
 }
 
-func (k *plainKafka) Write(t *testing.T, records ...conformance.KafkaRecord) {
+func (k *plainKafka) Write(t *testing.T, records ...kafkasuite.Record) {
 	t.Helper()
 	client := k.client(t)
 	defer client.Close()
@@ -77,13 +77,13 @@ func (k *plainKafka) Write(t *testing.T, records ...conformance.KafkaRecord) {
 	}
 }
 
-func (k *plainKafka) Read(t *testing.T, topic string) []conformance.KafkaRecord {
+func (k *plainKafka) Read(t *testing.T, topic string) []kafkasuite.Record {
 	t.Helper()
 	client := k.client(t, kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond))
 	defer client.Close()
 	ctx := within(t)
 	left := k.ends(t, client, topic)
-	var read []conformance.KafkaRecord
+	var read []kafkasuite.Record
 	for len(left) > 0 {
 		fetches := client.PollFetches(ctx)
 		if err := ctx.Err(); err != nil {
@@ -98,7 +98,7 @@ func (k *plainKafka) Read(t *testing.T, topic string) []conformance.KafkaRecord 
 			}
 		})
 	}
-	slices.SortStableFunc(read, func(a, b conformance.KafkaRecord) int {
+	slices.SortStableFunc(read, func(a, b kafkasuite.Record) int {
 		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
 	})
 	return read
@@ -148,7 +148,7 @@ func within(t *testing.T) context.Context {
 	return ctx
 }
 
-func kgoHeaders(headers []conformance.KafkaHeader) []kgo.RecordHeader {
+func kgoHeaders(headers []kafkasuite.Header) []kgo.RecordHeader {
 	var native []kgo.RecordHeader
 	for _, h := range headers {
 		native = append(native, kgo.RecordHeader{Key: h.Key, Value: h.Value})
@@ -156,12 +156,12 @@ func kgoHeaders(headers []conformance.KafkaHeader) []kgo.RecordHeader {
 	return native
 }
 
-func kafkaRecord(r *kgo.Record) conformance.KafkaRecord {
-	record := conformance.KafkaRecord{
+func kafkaRecord(r *kgo.Record) kafkasuite.Record {
+	record := kafkasuite.Record{
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Key: r.Key, Value: r.Value, Native: r,
 	}
 	for _, h := range r.Headers {
-		record.Headers = append(record.Headers, conformance.KafkaHeader{Key: h.Key, Value: h.Value})
+		record.Headers = append(record.Headers, kafkasuite.Header{Key: h.Key, Value: h.Value})
 	}
 	return record
 }
@@ -175,7 +175,7 @@ type fakeKafka struct {
 }
 
 // fakeCluster starts a cluster that ends with the test.
-func fakeCluster(t *testing.T) conformance.KafkaCluster {
+func fakeCluster(t *testing.T) kafkasuite.Cluster {
 	t.Helper()
 	k := &fakeKafka{opts: []kfake.Opt{
 		kfake.NumBrokers(1), kfake.DataDir(t.TempDir()),
@@ -202,7 +202,7 @@ func (k *fakeKafka) Restart(t *testing.T) {
 	k.start(t, kfake.Ports(portOf(t, k.brokers[0])))
 }
 
-func (k *fakeKafka) Faults() conformance.KafkaFaults { return k }
+func (k *fakeKafka) Faults() kafkasuite.Faults { return k }
 
 func (k *fakeKafka) NotLeader(topic string, times int) (hits func() int) {
 	return k.cluster.Fault(kfake.Fault{

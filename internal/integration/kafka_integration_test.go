@@ -5,13 +5,13 @@ package integration
 import (
 	"testing"
 
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/kafkasuite"
 )
 
 // realClusters are those of which each client passes the suite.
 var realClusters = []struct {
 	name    string
-	cluster func(*testing.T) conformance.KafkaCluster
+	cluster func(*testing.T) kafkasuite.Cluster
 }{
 	{"plain", newRealKafka},
 	{"TLS", newRealKafkaTLS},
@@ -19,19 +19,19 @@ var realClusters = []struct {
 
 func TestKgoOnKafka(t *testing.T) {
 	for _, real := range realClusters {
-		t.Run(real.name, func(t *testing.T) { conformance.Kafka(t, franz{}, real.cluster) })
+		t.Run(real.name, func(t *testing.T) { kafkasuite.Run(t, franz{}, real.cluster) })
 	}
 }
 
 func TestSaramaOnKafka(t *testing.T) {
 	saramaWarm(t)
 	for _, real := range realClusters {
-		t.Run(real.name, func(t *testing.T) { conformance.Kafka(t, saramaClient{}, real.cluster) })
+		t.Run(real.name, func(t *testing.T) { kafkasuite.Run(t, saramaClient{}, real.cluster) })
 	}
 }
 
 func TestKafkaGoOnKafka(t *testing.T) {
 	for _, real := range realClusters {
-		t.Run(real.name, func(t *testing.T) { conformance.Kafka(t, kafkaGo{}, real.cluster) })
+		t.Run(real.name, func(t *testing.T) { kafkasuite.Run(t, kafkaGo{}, real.cluster) })
 	}
 }

@@ -8,13 +8,13 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/kafkasuite"
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/kafkatrace"
 )
 
 // goKafkaClients are the client libraries, by the names of their adapters.
-var goKafkaClients = map[string]conformance.KafkaClient{
+var goKafkaClients = map[string]kafkasuite.Client{
 	"kgotrace": franz{}, "saramatrace": saramaClient{}, "kafkagotrace": kafkaGo{},
 }
 
@@ -24,7 +24,7 @@ func TestKafkaPairs(t *testing.T) {
 }
 
 // testKafkaPairs lets each client read what each has sent.
-func testKafkaPairs(t *testing.T, cluster conformance.KafkaCluster) {
+func testKafkaPairs(t *testing.T, cluster kafkasuite.Cluster) {
 	t.Helper()
 	for from, producing := range goKafkaClients {
 		for to, consuming := range goKafkaClients {
@@ -44,7 +44,7 @@ func testKafkaPairs(t *testing.T, cluster conformance.KafkaCluster) {
 	}
 }
 
-func newKafkaTopic(t *testing.T, cluster conformance.KafkaCluster) string {
+func newKafkaTopic(t *testing.T, cluster kafkasuite.Cluster) string {
 	t.Helper()
 	topic := "pairs-" + rand.Text()[:8]
 	cluster.CreateTopic(t, topic, 1, nil)
@@ -53,7 +53,7 @@ func newKafkaTopic(t *testing.T, cluster conformance.KafkaCluster) string {
 
 // goKafkaSide is a program of a client library, and what it told its SDK.
 type goKafkaSide struct {
-	client conformance.KafkaClient
+	client kafkasuite.Client
 	*oteltest.SDK
 }
 
@@ -63,9 +63,9 @@ func (s goKafkaSide) options() []kafkatrace.Option {
 	}
 }
 
-func (s goKafkaSide) producer(t *testing.T, cluster conformance.KafkaCluster) conformance.KafkaProducer {
+func (s goKafkaSide) producer(t *testing.T, cluster kafkasuite.Cluster) kafkasuite.Producer {
 	t.Helper()
-	p := s.client.Producer(t, conformance.KafkaProducing{
+	p := s.client.Producer(t, kafkasuite.Producing{
 		Brokers: cluster.Brokers(), TLS: cluster.TLS(), Options: s.options(), Mode: s.client.Modes()[0],
 	})
 	t.Cleanup(p.Close)
@@ -73,27 +73,27 @@ func (s goKafkaSide) producer(t *testing.T, cluster conformance.KafkaCluster) co
 }
 
 // send sends a record within a span of the program, which it returns.
-func (s goKafkaSide) send(t *testing.T, cluster conformance.KafkaCluster, topic string) kafkaSpan {
+func (s goKafkaSide) send(t *testing.T, cluster kafkasuite.Cluster, topic string) kafkaSpan {
 	t.Helper()
 	ctx, root := s.TracerProvider.Tracer("program").Start(within(t), "work")
 	defer root.End()
-	if err := s.producer(t, cluster).Send(ctx, &conformance.KafkaRecord{Topic: topic, Value: []byte("value")}); err != nil {
+	if err := s.producer(t, cluster).Send(ctx, &kafkasuite.Record{Topic: topic, Value: []byte("value")}); err != nil {
 		t.Fatal(err)
 	}
 	return kafkaSpan{trace: root.SpanContext().TraceID(), id: root.SpanContext().SpanID()}
 }
 
 // receive processes a record.
-func (s goKafkaSide) receive(t *testing.T, cluster conformance.KafkaCluster, topic string, handle func(context.Context, conformance.KafkaRecord) error) {
+func (s goKafkaSide) receive(t *testing.T, cluster kafkasuite.Cluster, topic string, handle func(context.Context, kafkasuite.Record) error) {
 	t.Helper()
-	c := s.client.Consumer(t, conformance.KafkaConsuming{
+	c := s.client.Consumer(t, kafkasuite.Consuming{
 		Brokers: cluster.Brokers(), TLS: cluster.TLS(), Options: s.options(), Group: "group-" + rand.Text()[:8], Topic: topic,
 	})
 	defer c.Close()
 	ctx, stop := context.WithCancel(within(t))
 	defer stop()
 	received := 0
-	err := c.Run(ctx, func(ctx context.Context, r conformance.KafkaRecord) error {
+	err := c.Run(ctx, func(ctx context.Context, r kafkasuite.Record) error {
 		defer stop()
 		received++
 		if handle == nil {
@@ -107,10 +107,10 @@ func (s goKafkaSide) receive(t *testing.T, cluster conformance.KafkaCluster, top
 }
 
 // forward sends a record that was received on to another topic.
-func (s goKafkaSide) forward(t *testing.T, cluster conformance.KafkaCluster, from, to string) {
+func (s goKafkaSide) forward(t *testing.T, cluster kafkasuite.Cluster, from, to string) {
 	t.Helper()
 	p := s.producer(t, cluster)
-	s.receive(t, cluster, from, func(ctx context.Context, r conformance.KafkaRecord) error { return p.Forward(ctx, r, to) })
+	s.receive(t, cluster, from, func(ctx context.Context, r kafkasuite.Record) error { return p.Forward(ctx, r, to) })
 }
 
 // kafkaSpan is what one program can tell of another's span.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/kafkasuite"
 )
 
 // realKafka is a broker of Apache Kafka.
@@ -18,13 +18,13 @@ type realKafka struct{ plainKafka }
 
 // newRealKafka returns the broker that scripts/services.sh started, or that the
 // user named, over its plain listener.
-func newRealKafka(t *testing.T) conformance.KafkaCluster {
+func newRealKafka(t *testing.T) kafkasuite.Cluster {
 	t.Helper()
 	return &realKafka{plainKafka{brokers: strings.Split(service(t, "SPOR_KAFKA_BROKERS"), ",")}}
 }
 
 // newRealKafkaTLS returns it over the listener that wants a certificate.
-func newRealKafkaTLS(t *testing.T) conformance.KafkaCluster {
+func newRealKafkaTLS(t *testing.T) kafkasuite.Cluster {
 	t.Helper()
 	brokers := strings.Split(service(t, "SPOR_KAFKA_TLS_BROKERS"), ",")
 	authority, err := os.ReadFile(service(t, "SPOR_KAFKA_CA_PATH"))
@@ -44,7 +44,7 @@ func newRealKafkaTLS(t *testing.T) conformance.KafkaCluster {
 	}}}
 }
 
-func (k *realKafka) Faults() conformance.KafkaFaults { return nil }
+func (k *realKafka) Faults() kafkasuite.Faults { return nil }
 
 // Restart restarts the broker if it is ours.
 func (k *realKafka) Restart(t *testing.T) {

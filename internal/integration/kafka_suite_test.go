@@ -3,7 +3,7 @@ package integration
 import (
 	"testing"
 
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/kafkasuite"
 )
 
-func TestKgo(t *testing.T) { conformance.Kafka(t, franz{}, fakeCluster) }
+func TestKgo(t *testing.T) { kafkasuite.Run(t, franz{}, fakeCluster) }

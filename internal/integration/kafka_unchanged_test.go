@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/kafkasuite"
 	"github.com/nais/spor/internal/oteltest"
 )
 
@@ -17,7 +17,7 @@ import (
 // with the kit and without. What the program is told, of which record, in which
 // order, and what is in the topic must be the same.
 func TestKafkaClientsAreThemselves(t *testing.T) {
-	for name, clients := range map[string][2]conformance.KafkaClient{
+	for name, clients := range map[string][2]kafkasuite.Client{
 		"sarama":   {saramaClient{bare: true}, saramaClient{}},
 		"kafka-go": {kafkaGo{bare: true}, kafkaGo{}},
 	} {
@@ -37,28 +37,28 @@ func TestKafkaClientsAreThemselves(t *testing.T) {
 
 // faulted sends records, of which the broker refuses some for a while and some for
 // good, and returns what was seen.
-func faulted(t *testing.T, client conformance.KafkaClient, mode string) (seen []string) {
+func faulted(t *testing.T, client kafkasuite.Client, mode string) (seen []string) {
 	t.Helper()
 	cluster := fakeCluster(t)
 	cluster.CreateTopic(t, "orders", 1, nil)
 	cluster.CreateTopic(t, "small", 1, map[string]string{"max.message.bytes": "500"})
 	sdk := oteltest.New(t)
-	p := client.Producer(t, conformance.KafkaProducing{
+	p := client.Producer(t, kafkasuite.Producing{
 		Brokers: cluster.Brokers(), TLS: cluster.TLS(), Mode: mode, Options: kafkaOptions(sdk),
 	})
-	send := func(i int, r *conformance.KafkaRecord) {
+	send := func(i int, r *kafkasuite.Record) {
 		r.Metadata = &i
-		r.Headers = []conformance.KafkaHeader{{Key: "type", Value: []byte("created")}}
+		r.Headers = []kafkasuite.Header{{Key: "type", Value: []byte("created")}}
 		ctx, cancel := context.WithCancel(within(t))
 		defer cancel()
 		told := make(chan string, 2)
-		p.Start(ctx, r, func(_ context.Context, got conformance.KafkaRecord, err error) {
+		p.Start(ctx, r, func(_ context.Context, got kafkasuite.Record, err error) {
 			told <- fmt.Sprintf("%d: own %t, %s, %q, %s", i, got.Metadata == any(&i), got.Topic, got.Headers, verdict(got, err))
 		})
 		seen = append(seen, <-told)
 	}
 	for i := range 9 {
-		r := &conformance.KafkaRecord{Topic: "orders", Key: fmt.Append(nil, i), Value: fmt.Append(nil, "value ", i)}
+		r := &kafkasuite.Record{Topic: "orders", Key: fmt.Append(nil, i), Value: fmt.Append(nil, "value ", i)}
 		switch i {
 		case 3:
 			cluster.Faults().NotLeader("orders", 3)
@@ -69,13 +69,13 @@ func faulted(t *testing.T, client conformance.KafkaClient, mode string) (seen []
 	}
 	p.Close()
 	for _, r := range cluster.Read(t, "orders") {
-		own := slices.DeleteFunc(r.Headers, func(h conformance.KafkaHeader) bool { return h.Key == "traceparent" })
+		own := slices.DeleteFunc(r.Headers, func(h kafkasuite.Header) bool { return h.Key == "traceparent" })
 		seen = append(seen, fmt.Sprintf("%d %d %q %q %q", r.Partition, r.Offset, r.Key, r.Value, own))
 	}
 	return seen
 }
 
-func verdict(r conformance.KafkaRecord, err error) string {
+func verdict(r kafkasuite.Record, err error) string {
 	if err != nil {
 		return fmt.Sprintf("failed %T %v, unwraps to %T", err, err, errors.Unwrap(err))
 	}

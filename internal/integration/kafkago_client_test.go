@@ -9,7 +9,7 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/kafkasuite"
 	"github.com/nais/spor/kafkatrace/kafkagotrace"
 )
 
@@ -18,46 +18,46 @@ type kafkaGo struct{ bare bool }
 
 func (kafkaGo) Modes() []string { return []string{"sync", "async"} }
 
-func (kafkaGo) Lacks(ability conformance.KafkaAbility) string {
+func (kafkaGo) Lacks(ability kafkasuite.Ability) string {
 	switch ability {
-	case conformance.KafkaTransactions:
+	case kafkasuite.Transactions:
 		return "a Writer has none"
-	case conformance.KafkaNulls, conformance.KafkaNilHeaders:
+	case kafkasuite.Nulls, kafkasuite.NilHeaders:
 		return "what is empty is read as null"
-	case conformance.KafkaPolls:
+	case kafkasuite.Polls:
 		return "a Reader blocks until there is a message"
-	case conformance.KafkaRevocations:
+	case kafkasuite.Revocations:
 		return "a Reader does not tell what the group takes away"
 	}
 	return ""
 }
 
-func (kafkaGo) Record(native any) conformance.KafkaRecord {
+func (kafkaGo) Record(native any) kafkasuite.Record {
 	return kafkaGoRecord(*native.(*kafka.Message))
 }
 
-func kafkaGoRecord(m kafka.Message) conformance.KafkaRecord {
-	r := conformance.KafkaRecord{
+func kafkaGoRecord(m kafka.Message) kafkasuite.Record {
+	r := kafkasuite.Record{
 		Topic: m.Topic, Partition: int32(m.Partition), Offset: m.Offset, Key: m.Key, Value: m.Value, Native: &m,
 	}
 	for _, h := range m.Headers {
-		r.Headers = append(r.Headers, conformance.KafkaHeader(h))
+		r.Headers = append(r.Headers, kafkasuite.Header(h))
 	}
 	return r
 }
 
-func kafkaGoHeaders(headers []conformance.KafkaHeader) (native []kafka.Header) {
+func kafkaGoHeaders(headers []kafkasuite.Header) (native []kafka.Header) {
 	for _, h := range headers {
 		native = append(native, kafka.Header(h))
 	}
 	return native
 }
 
-func (kafkaGo) Headers(headers []conformance.KafkaHeader, spare int) any {
+func (kafkaGo) Headers(headers []kafkasuite.Header, spare int) any {
 	return append(make([]kafka.Header, 0, len(headers)+spare), kafkaGoHeaders(headers)...)
 }
 
-func (kafkaGo) Shared(shared any) []conformance.KafkaHeader {
+func (kafkaGo) Shared(shared any) []kafkasuite.Header {
 	headers := shared.([]kafka.Header)
 	return kafkaGoRecord(kafka.Message{Headers: headers[:cap(headers)]}).Headers
 }
@@ -68,7 +68,7 @@ type kafkaGoWriterData struct {
 	done     func(kafka.Message, error)
 }
 
-func kafkaGoMessage(r *conformance.KafkaRecord) kafka.Message {
+func kafkaGoMessage(r *kafkasuite.Record) kafka.Message {
 	native, kept := r.Native.(*kafka.Message)
 	if !kept {
 		native = &kafka.Message{Topic: r.Topic, Key: r.Key, Value: r.Value, Headers: kafkaGoHeaders(r.Headers)}
@@ -80,7 +80,7 @@ func kafkaGoMessage(r *conformance.KafkaRecord) kafka.Message {
 	return *native
 }
 
-func (c kafkaGo) Producer(t *testing.T, with conformance.KafkaProducing) conformance.KafkaProducer {
+func (c kafkaGo) Producer(t *testing.T, with kafkasuite.Producing) kafkasuite.Producer {
 	t.Helper()
 	w := &kafka.Writer{
 		Addr: kafka.TCP(with.Brokers...), Balancer: kafka.BalancerFunc(func(kafka.Message, ...int) int { return 0 }),
@@ -156,11 +156,11 @@ func (p *kafkaGoProducer) write(ctx context.Context, messages ...kafka.Message) 
 	return all
 }
 
-func (p *kafkaGoProducer) Send(ctx context.Context, r *conformance.KafkaRecord) error {
+func (p *kafkaGoProducer) Send(ctx context.Context, r *kafkasuite.Record) error {
 	return p.write(ctx, kafkaGoMessage(r))
 }
 
-func (p *kafkaGoProducer) SendAll(ctx context.Context, records []*conformance.KafkaRecord) error {
+func (p *kafkaGoProducer) SendAll(ctx context.Context, records []*kafkasuite.Record) error {
 	var native []kafka.Message
 	for _, r := range records {
 		native = append(native, kafkaGoMessage(r))
@@ -168,7 +168,7 @@ func (p *kafkaGoProducer) SendAll(ctx context.Context, records []*conformance.Ka
 	return p.write(ctx, native...)
 }
 
-func (p *kafkaGoProducer) Start(ctx context.Context, r *conformance.KafkaRecord, done func(context.Context, conformance.KafkaRecord, error)) {
+func (p *kafkaGoProducer) Start(ctx context.Context, r *kafkasuite.Record, done func(context.Context, kafkasuite.Record, error)) {
 	m := kafkaGoMessage(r)
 	data := &kafkaGoWriterData{metadata: r.Metadata}
 	var once sync.Once
@@ -191,7 +191,7 @@ func (p *kafkaGoProducer) Start(ctx context.Context, r *conformance.KafkaRecord,
 	})
 }
 
-func (p *kafkaGoProducer) Forward(ctx context.Context, received conformance.KafkaRecord, topic string) error {
+func (p *kafkaGoProducer) Forward(ctx context.Context, received kafkasuite.Record, topic string) error {
 	native := *received.Native.(*kafka.Message)
 	return p.write(ctx, kafka.Message{Topic: topic, Key: native.Key, Value: native.Value, Headers: native.Headers})
 }
@@ -210,7 +210,7 @@ func (p *kafkaGoProducer) Close() {
 	})
 }
 
-func (kafkaGo) Consumer(t *testing.T, with conformance.KafkaConsuming) conformance.KafkaConsumer {
+func (kafkaGo) Consumer(t *testing.T, with kafkasuite.Consuming) kafkasuite.Consumer {
 	t.Helper()
 	r := kafka.NewReader(kafka.ReaderConfig{
 		Brokers: with.Brokers, GroupID: with.Group, Topic: with.Topic, StartOffset: kafka.FirstOffset,
@@ -227,7 +227,7 @@ type kafkaGoConsumer struct {
 	once   sync.Once
 }
 
-func (c *kafkaGoConsumer) Run(ctx context.Context, handle func(context.Context, conformance.KafkaRecord) error) error {
+func (c *kafkaGoConsumer) Run(ctx context.Context, handle func(context.Context, kafkasuite.Record) error) error {
 	for {
 		m, err := c.reader.FetchMessage(ctx)
 		if ctx.Err() != nil {
@@ -268,13 +268,13 @@ func unsettled(err error) bool {
 	return known == kafka.GroupLoadInProgress || known == kafka.GroupCoordinatorNotAvailable || known == kafka.NotCoordinatorForGroup
 }
 
-func (c *kafkaGoConsumer) RunBatches(ctx context.Context, handle func(context.Context, []conformance.KafkaRecord) error) error {
+func (c *kafkaGoConsumer) RunBatches(ctx context.Context, handle func(context.Context, []kafkasuite.Record) error) error {
 	for ctx.Err() == nil {
 		native := c.batch(ctx)
 		if len(native) == 0 {
 			continue
 		}
-		var records []conformance.KafkaRecord
+		var records []kafkasuite.Record
 		for _, m := range native {
 			records = append(records, kafkaGoRecord(m))
 		}
@@ -305,4 +305,4 @@ func (c *kafkaGoConsumer) Poll(context.Context, int) error { return errors.ErrUn
 
 func (c *kafkaGoConsumer) Close() { c.once.Do(func() { _ = c.reader.Close() }) }
 
-func TestKafkaGo(t *testing.T) { conformance.Kafka(t, kafkaGo{}, fakeCluster) }
+func TestKafkaGo(t *testing.T) { kafkasuite.Run(t, kafkaGo{}, fakeCluster) }

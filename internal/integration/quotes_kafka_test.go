@@ -10,14 +10,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/kafkasuite"
 )
 
 // TestQuotesOnKafka has quotes use a real broker, as NAIS would tell it to.
 func TestQuotesOnKafka(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		cluster func(*testing.T) conformance.KafkaCluster
+		cluster func(*testing.T) kafkasuite.Cluster
 		env     map[string]string // by the variable that has the value
 	}{
 		{"plain", newRealKafka, map[string]string{"KAFKA_BROKERS": "SPOR_KAFKA_BROKERS"}},

@@ -10,7 +10,7 @@ import (
 
 	"github.com/IBM/sarama"
 
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/kafkasuite"
 	"github.com/nais/spor/kafkatrace"
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
@@ -20,35 +20,35 @@ type saramaClient struct{ bare bool }
 
 func (saramaClient) Modes() []string { return []string{"sync", "async"} }
 
-func (saramaClient) Lacks(ability conformance.KafkaAbility) string {
-	if ability == conformance.KafkaPolls {
+func (saramaClient) Lacks(ability kafkasuite.Ability) string {
+	if ability == kafkasuite.Polls {
 		return "messages come through a channel"
 	}
 	return ""
 }
 
-func (saramaClient) Record(native any) conformance.KafkaRecord {
+func (saramaClient) Record(native any) kafkasuite.Record {
 	if sent, ok := native.(*sarama.ProducerMessage); ok {
 		return saramaSent(sent)
 	}
 	return saramaReceived(native.(*sarama.ConsumerMessage))
 }
 
-func saramaSent(m *sarama.ProducerMessage) conformance.KafkaRecord {
-	r := conformance.KafkaRecord{
+func saramaSent(m *sarama.ProducerMessage) kafkasuite.Record {
+	r := kafkasuite.Record{
 		Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Key: encoded(m.Key), Value: encoded(m.Value),
 		Metadata: m.Metadata, Native: m,
 	}
 	for _, h := range m.Headers {
-		r.Headers = append(r.Headers, conformance.KafkaHeader{Key: string(h.Key), Value: h.Value})
+		r.Headers = append(r.Headers, kafkasuite.Header{Key: string(h.Key), Value: h.Value})
 	}
 	return r
 }
 
-func saramaReceived(m *sarama.ConsumerMessage) conformance.KafkaRecord {
-	r := conformance.KafkaRecord{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Key: m.Key, Value: m.Value, Native: m}
+func saramaReceived(m *sarama.ConsumerMessage) kafkasuite.Record {
+	r := kafkasuite.Record{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Key: m.Key, Value: m.Value, Native: m}
 	for _, h := range m.Headers {
-		r.Headers = append(r.Headers, conformance.KafkaHeader{Key: string(h.Key), Value: h.Value})
+		r.Headers = append(r.Headers, kafkasuite.Header{Key: string(h.Key), Value: h.Value})
 	}
 	return r
 }
@@ -71,23 +71,23 @@ func encoder(value []byte) sarama.Encoder {
 	return sarama.ByteEncoder(value)
 }
 
-func saramaHeaders(headers []conformance.KafkaHeader) (native []sarama.RecordHeader) {
+func saramaHeaders(headers []kafkasuite.Header) (native []sarama.RecordHeader) {
 	for _, h := range headers {
 		native = append(native, sarama.RecordHeader{Key: []byte(h.Key), Value: h.Value})
 	}
 	return native
 }
 
-func (saramaClient) Headers(headers []conformance.KafkaHeader, spare int) any {
+func (saramaClient) Headers(headers []kafkasuite.Header, spare int) any {
 	return append(make([]sarama.RecordHeader, 0, len(headers)+spare), saramaHeaders(headers)...)
 }
 
-func (saramaClient) Shared(shared any) []conformance.KafkaHeader {
+func (saramaClient) Shared(shared any) []kafkasuite.Header {
 	headers := shared.([]sarama.RecordHeader)
 	return saramaSent(&sarama.ProducerMessage{Headers: headers[:cap(headers)]}).Headers
 }
 
-func saramaMessage(ctx context.Context, r *conformance.KafkaRecord) *sarama.ProducerMessage {
+func saramaMessage(ctx context.Context, r *kafkasuite.Record) *sarama.ProducerMessage {
 	native, kept := r.Native.(*sarama.ProducerMessage)
 	if !kept {
 		native = &sarama.ProducerMessage{
@@ -103,7 +103,7 @@ func saramaMessage(ctx context.Context, r *conformance.KafkaRecord) *sarama.Prod
 	return native
 }
 
-func saramaConfig(with conformance.KafkaProducing) *sarama.Config {
+func saramaConfig(with kafkasuite.Producing) *sarama.Config {
 	config := sarama.NewConfig()
 	config.Version = sarama.V2_8_0_0
 	config.Metadata.Retry.Backoff = 20 * time.Millisecond
@@ -126,7 +126,7 @@ func saramaConfig(with conformance.KafkaProducing) *sarama.Config {
 	return config
 }
 
-func (c saramaClient) Producer(t *testing.T, with conformance.KafkaProducing) conformance.KafkaProducer {
+func (c saramaClient) Producer(t *testing.T, with kafkasuite.Producing) kafkasuite.Producer {
 	t.Helper()
 	config := saramaConfig(with)
 	if with.Mode == "async" {
@@ -163,7 +163,7 @@ func endTransaction(p transactional, commit bool) error {
 	return p.AbortTxn()
 }
 
-func forwarded(received conformance.KafkaRecord, topic string) *sarama.ProducerMessage {
+func forwarded(received kafkasuite.Record, topic string) *sarama.ProducerMessage {
 	native := received.Native.(*sarama.ConsumerMessage)
 	m := &sarama.ProducerMessage{Topic: topic, Key: encoder(native.Key), Value: encoder(native.Value)}
 	for _, h := range native.Headers {
@@ -178,12 +178,12 @@ type saramaSync struct {
 	once sync.Once
 }
 
-func (p *saramaSync) Send(ctx context.Context, r *conformance.KafkaRecord) error {
+func (p *saramaSync) Send(ctx context.Context, r *kafkasuite.Record) error {
 	_, _, err := p.SendMessage(saramaMessage(ctx, r))
 	return err
 }
 
-func (p *saramaSync) SendAll(ctx context.Context, records []*conformance.KafkaRecord) error {
+func (p *saramaSync) SendAll(ctx context.Context, records []*kafkasuite.Record) error {
 	var native []*sarama.ProducerMessage
 	for _, r := range records {
 		native = append(native, saramaMessage(ctx, r))
@@ -191,7 +191,7 @@ func (p *saramaSync) SendAll(ctx context.Context, records []*conformance.KafkaRe
 	return p.SendMessages(native)
 }
 
-func (p *saramaSync) Start(ctx context.Context, r *conformance.KafkaRecord, done func(context.Context, conformance.KafkaRecord, error)) {
+func (p *saramaSync) Start(ctx context.Context, r *kafkasuite.Record, done func(context.Context, kafkasuite.Record, error)) {
 	m := saramaMessage(ctx, r)
 	taken := make(chan struct{})
 	take := sync.OnceFunc(func() { close(taken) })
@@ -220,7 +220,7 @@ func (n noticed) Length() int {
 	return n.Encoder.Length()
 }
 
-func (p *saramaSync) Forward(ctx context.Context, received conformance.KafkaRecord, topic string) error {
+func (p *saramaSync) Forward(ctx context.Context, received kafkasuite.Record, topic string) error {
 	m := forwarded(received, topic)
 	saramatrace.Inject(ctx, m)
 	_, _, err := p.SendMessage(m)
@@ -277,11 +277,11 @@ func (p *saramaAsync) wait(m *sarama.ProducerMessage) error {
 	return <-told
 }
 
-func (p *saramaAsync) Send(ctx context.Context, r *conformance.KafkaRecord) error {
+func (p *saramaAsync) Send(ctx context.Context, r *kafkasuite.Record) error {
 	return p.wait(saramaMessage(ctx, r))
 }
 
-func (p *saramaAsync) SendAll(ctx context.Context, records []*conformance.KafkaRecord) error {
+func (p *saramaAsync) SendAll(ctx context.Context, records []*kafkasuite.Record) error {
 	told := make(chan error, len(records))
 	for _, r := range records {
 		p.send(saramaMessage(ctx, r), func(err error) { told <- err })
@@ -293,12 +293,12 @@ func (p *saramaAsync) SendAll(ctx context.Context, records []*conformance.KafkaR
 	return all
 }
 
-func (p *saramaAsync) Start(ctx context.Context, r *conformance.KafkaRecord, done func(context.Context, conformance.KafkaRecord, error)) {
+func (p *saramaAsync) Start(ctx context.Context, r *kafkasuite.Record, done func(context.Context, kafkasuite.Record, error)) {
 	m := saramaMessage(ctx, r)
 	p.send(m, func(err error) { done(ctx, saramaSent(m), err) })
 }
 
-func (p *saramaAsync) Forward(ctx context.Context, received conformance.KafkaRecord, topic string) error {
+func (p *saramaAsync) Forward(ctx context.Context, received kafkasuite.Record, topic string) error {
 	m := forwarded(received, topic)
 	saramatrace.Inject(ctx, m)
 	return p.wait(m)
@@ -315,9 +315,9 @@ func (p *saramaAsync) Close() {
 	})
 }
 
-func (saramaClient) Consumer(t *testing.T, with conformance.KafkaConsuming) conformance.KafkaConsumer {
+func (saramaClient) Consumer(t *testing.T, with kafkasuite.Consuming) kafkasuite.Consumer {
 	t.Helper()
-	config := saramaConfig(conformance.KafkaProducing{TLS: with.TLS})
+	config := saramaConfig(kafkasuite.Producing{TLS: with.TLS})
 	config.Consumer.Offsets.Initial = sarama.OffsetOldest
 	config.Consumer.Offsets.AutoCommit.Enable = false
 	config.Consumer.IsolationLevel = sarama.ReadCommitted
@@ -334,7 +334,7 @@ func (saramaClient) Consumer(t *testing.T, with conformance.KafkaConsuming) conf
 
 type saramaConsumer struct {
 	group sarama.ConsumerGroup
-	with  conformance.KafkaConsuming
+	with  kafkasuite.Consuming
 	once  sync.Once
 }
 
@@ -374,7 +374,7 @@ func (c *saramaConsumer) consume(ctx context.Context, claim saramaHandler) error
 	return failed
 }
 
-func (c *saramaConsumer) Run(ctx context.Context, handle func(context.Context, conformance.KafkaRecord) error) error {
+func (c *saramaConsumer) Run(ctx context.Context, handle func(context.Context, kafkasuite.Record) error) error {
 	return c.consume(ctx, func(s sarama.ConsumerGroupSession, cl sarama.ConsumerGroupClaim) error {
 		for {
 			select {
@@ -395,14 +395,14 @@ func (c *saramaConsumer) Run(ctx context.Context, handle func(context.Context, c
 	})
 }
 
-func (c *saramaConsumer) RunBatches(ctx context.Context, handle func(context.Context, []conformance.KafkaRecord) error) error {
+func (c *saramaConsumer) RunBatches(ctx context.Context, handle func(context.Context, []kafkasuite.Record) error) error {
 	return c.consume(ctx, func(s sarama.ConsumerGroupSession, cl sarama.ConsumerGroupClaim) error {
 		for ctx.Err() == nil {
 			native := saramaBatch(s.Context(), cl.Messages())
 			if len(native) == 0 {
 				continue
 			}
-			var records []conformance.KafkaRecord
+			var records []kafkasuite.Record
 			for _, m := range native {
 				records = append(records, saramaReceived(m))
 			}
@@ -440,11 +440,11 @@ func (c *saramaConsumer) Close() { c.once.Do(func() { _ = c.group.Close() }) }
 // The first client of the process starts what measures all of them, for good.
 func saramaWarm(t *testing.T) {
 	t.Helper()
-	p := saramaClient{}.Producer(t, conformance.KafkaProducing{Brokers: fakeCluster(t).Brokers()})
+	p := saramaClient{}.Producer(t, kafkasuite.Producing{Brokers: fakeCluster(t).Brokers()})
 	p.Close()
 }
 
 func TestSarama(t *testing.T) {
 	saramaWarm(t)
-	conformance.Kafka(t, saramaClient{}, fakeCluster)
+	kafkasuite.Run(t, saramaClient{}, fakeCluster)
 }

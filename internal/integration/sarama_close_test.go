@@ -7,7 +7,7 @@ import (
 
 	"github.com/IBM/sarama"
 
-	"github.com/nais/spor/internal/conformance"
+	"github.com/nais/spor/internal/conformance/kafkasuite"
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
@@ -31,7 +31,7 @@ func TestSaramaClosedTwice(t *testing.T) {
 	panics := make(chan any, 10)
 	saramaPanics.Store(&panics)
 	t.Cleanup(func() { saramaPanics.Store(nil) })
-	config := saramaConfig(conformance.KafkaProducing{})
+	config := saramaConfig(kafkasuite.Producing{})
 	for _, wrapped := range []bool{false, true} {
 		p, err := sarama.NewAsyncProducer(fakeCluster(t).Brokers(), config)
 		if err != nil {
@@ -61,7 +61,7 @@ func TestSaramaClosedTwice(t *testing.T) {
 func TestSaramaClosedWhileAnswersAreDue(t *testing.T) {
 	cluster := fakeCluster(t)
 	cluster.CreateTopic(t, "quotes", 1, nil)
-	config := saramaConfig(conformance.KafkaProducing{})
+	config := saramaConfig(kafkasuite.Producing{})
 	for _, wrapped := range []bool{false, true} {
 		early := 0
 		for range 100 {

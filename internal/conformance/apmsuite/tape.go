@@ -1,4 +1,4 @@
-package conformance
+package apmsuite
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package conformance
+package grpcsuite
 
 import (
 	"context"
@@ -19,14 +19,14 @@ type RPC struct {
 	Client func(target string, opts []grpctrace.Option, more ...grpc.DialOption) (*grpc.ClientConn, error)
 }
 
-// GRPC tests that calls are seen as they should be at both ends, over TCP and
+// Run tests that calls are seen as they should be at both ends, over TCP and
 // over pipes in memory.
-func GRPC(t *testing.T, rpc RPC) {
+func Run(t *testing.T, rpc RPC) {
 	t.Helper()
 	for _, network := range networks {
-		for _, row := range rpcRows {
+		for _, row := range rows {
 			t.Run(network.name+"/"+row.name, func(t *testing.T) {
-				s := &rpcSite{rpc: rpc, network: network, service: new(service)}
+				s := &site{rpc: rpc, network: network, service: new(service)}
 				row.run(t, s)
 				s.checkNothingLost(t)
 			})

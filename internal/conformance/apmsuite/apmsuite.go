@@ -1,4 +1,4 @@
-package conformance
+package apmsuite
 
 import (
 	"slices"
@@ -167,10 +167,10 @@ var mutations = []mutation{
 	}},
 }
 
-// APM tests that requests, of one service, light every panel but those named, and
+// Run tests that requests, of one service, light every panel but those named, and
 // that each goes dark, with the right cure, when the one thing it needs is taken
 // away.
-func APM(t *testing.T, requests []recording.Request, notUsed ...string) {
+func Run(t *testing.T, requests []recording.Request, notUsed ...string) {
 	t.Helper()
 	notUsed = append(notUsed, "Team Logs") // seen only where they went wrong
 	report := judge(t, requests)

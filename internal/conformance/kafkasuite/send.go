@@ -1,4 +1,4 @@
-package conformance
+package kafkasuite
 
 import (
 	"bytes"
@@ -15,18 +15,19 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// testKafkaJoin has a record go from a span of the program to a handler.
-func testKafkaJoin(t *testing.T, s *kafkaSite) {
-	p := s.producer(t, KafkaProducing{})
+// testJoin has a record go from a span of the program to a handler.
+func testJoin(t *testing.T, s *site) {
+	p := s.producer(t, Producing{})
 	parent := s.send(t, p, "one")[0]
 	got := s.process(t, s.topic, 1, nil)[0]
 
 	send, process := s.producing.Only(t), s.consuming.Only(t)
 	checkSend(t, send, s.acked(0))
-	checkProcess(t, process, s.group, got.KafkaRecord, "")
+	checkProcess(t, process, s.group, got.Record, "")
 	checkJoined(t, process, send)
 	if send.Parent().SpanID() != parent.SpanID() || send.SpanContext().TraceID() != parent.TraceID() {
 		t.Errorf("sent below %v, want %v", send.Parent(), parent)
@@ -43,17 +44,17 @@ func testKafkaJoin(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaMany has many goroutines send through one producer, within spans and
+// testMany has many goroutines send through one producer, within spans and
 // without.
-func testKafkaMany(t *testing.T, s *kafkaSite) {
+func testMany(t *testing.T, s *site) {
 	const goroutines, records = 8, 10
-	p := s.producer(t, KafkaProducing{})
+	p := s.producer(t, Producing{})
 	each(goroutines, func(i int) {
-		ctx := within(t)
+		ctx := conformance.Within(t)
 		if i%2 == 0 {
 			ctx, _ = s.parent(t)
 		}
-		var batch []*KafkaRecord
+		var batch []*Record
 		for j := range records {
 			batch = append(batch, s.record(fmt.Sprintf("%d-%d", i, j)))
 		}
@@ -70,7 +71,7 @@ func testKafkaMany(t *testing.T, s *kafkaSite) {
 		t.Errorf("%d spans for %d records", started, all)
 	}
 	for _, h := range s.process(t, s.topic, all, nil) {
-		id := sent(t, h.KafkaRecord).SpanID()
+		id := sent(t, h.Record).SpanID()
 		if !ids[id] {
 			t.Fatalf("a record carries %v, of no send or of another record's", id)
 		}
@@ -83,18 +84,18 @@ func testKafkaMany(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaOptIn has the names of the conventions alone.
-func testKafkaOptIn(t *testing.T, s *kafkaSite) {
+// testOptIn has the names of the conventions alone.
+func testOptIn(t *testing.T, s *site) {
 	t.Setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "messaging")
-	s.send(t, s.producer(t, KafkaProducing{}), "one")
+	s.send(t, s.producer(t, Producing{}), "one")
 	s.process(t, s.topic, 1, nil)
 	send, process := s.producing.Only(t), s.consuming.Only(t)
 	if send.Name() != "send "+s.topic || process.Name() != "process "+s.topic {
 		t.Errorf("spans are named %q and %q", send.Name(), process.Name())
 	}
 	checkJoined(t, process, send)
-	for _, end := range []side{s.producing, s.consuming} {
-		for _, name := range kafkaMetrics {
+	for _, end := range []conformance.Side{s.producing, s.consuming} {
+		for _, name := range metricNames {
 			if strings.HasPrefix(name, "kafka.") && end.Metric(t, name) != nil {
 				t.Errorf("%s is measured", name)
 			}
@@ -103,19 +104,19 @@ func testKafkaOptIn(t *testing.T, s *kafkaSite) {
 }
 
 // tooLarge is a record that a topic for small ones refuses.
-func (s *kafkaSite) tooLarge(t *testing.T) *KafkaRecord {
+func (s *site) tooLarge(t *testing.T) *Record {
 	t.Helper()
 	topic := s.newTopic(t, 1, map[string]string{"max.message.bytes": "500"})
 	value := make([]byte, 2000)
 	for i := range value {
 		value[i] = byte(i * i >> 3) // which does not compress
 	}
-	return &KafkaRecord{Topic: topic, Value: value}
+	return &Record{Topic: topic, Value: value}
 }
 
-// testKafkaRejected has the broker refuse a record for good.
-func testKafkaRejected(t *testing.T, s *kafkaSite) {
-	p := s.producer(t, KafkaProducing{})
+// testRejected has the broker refuse a record for good.
+func testRejected(t *testing.T, s *site) {
+	p := s.producer(t, Producing{})
 	r := s.tooLarge(t)
 	ctx, _ := s.parent(t)
 	if err := p.Send(ctx, r); err == nil {
@@ -124,10 +125,10 @@ func testKafkaRejected(t *testing.T, s *kafkaSite) {
 	checkSend(t, s.producing.Only(t), sendSpan{topic: r.Topic, errorType: "MESSAGE_TOO_LARGE"})
 }
 
-// testKafkaNotLeader has three tries fail, of which the span tells nothing, and
+// testNotLeader has three tries fail, of which the span tells nothing, and
 // the record carries one context.
-func testKafkaNotLeader(t *testing.T, s *kafkaSite) {
-	p := s.producer(t, KafkaProducing{})
+func testNotLeader(t *testing.T, s *site) {
+	p := s.producer(t, Producing{})
 	hits := s.cluster.Faults().NotLeader(s.topic, 3)
 	s.send(t, p, "one")
 	if n := hits(); n != 3 {
@@ -140,9 +141,9 @@ func testKafkaNotLeader(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaNoAcks does not wait for the broker, so that nobody knows an offset.
-func testKafkaNoAcks(t *testing.T, s *kafkaSite) {
-	p := s.producer(t, KafkaProducing{NoAcks: true})
+// testNoAcks does not wait for the broker, so that nobody knows an offset.
+func testNoAcks(t *testing.T, s *site) {
+	p := s.producer(t, Producing{NoAcks: true})
 	s.send(t, p, "one")
 	span := s.producing.Only(t)
 	attrs := oteltest.Map(span.Attributes())
@@ -153,16 +154,16 @@ func testKafkaNoAcks(t *testing.T, s *kafkaSite) {
 		t.Errorf("status %v", span.Status())
 	}
 	got := s.process(t, s.topic, 1, nil)[0]
-	checkProcess(t, s.consuming.Only(t), s.group, got.KafkaRecord, "")
+	checkProcess(t, s.consuming.Only(t), s.group, got.Record, "")
 	checkJoined(t, s.consuming.Only(t), span)
 }
 
-// testKafkaSharedHeaders has goroutines send records that share their headers,
+// testSharedHeaders has goroutines send records that share their headers,
 // with room behind them.
-func testKafkaSharedHeaders(t *testing.T, s *kafkaSite) {
+func testSharedHeaders(t *testing.T, s *site) {
 	const n = 20
-	p := s.producer(t, KafkaProducing{})
-	want := []KafkaHeader{{"source", []byte("shared")}, {"kind", []byte("test")}}
+	p := s.producer(t, Producing{})
+	want := []Header{{"source", []byte("shared")}, {"kind", []byte("test")}}
 	shared := s.client.Headers(want, 8)
 	each(n, func(i int) {
 		ctx, _ := s.parent(t)
@@ -187,19 +188,19 @@ func testKafkaSharedHeaders(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaSentTwice sends one record twice: the second is no child of the first,
+// testSentTwice sends one record twice: the second is no child of the first,
 // and the record is the program's as it was.
-func testKafkaSentTwice(t *testing.T, s *kafkaSite) {
-	p := s.producer(t, KafkaProducing{})
+func testSentTwice(t *testing.T, s *site) {
+	p := s.producer(t, Producing{})
 	within, parent := s.parent(t)
 	s.sendTwice(t.Context(), t, p, trace.SpanContext{})
 	s.sendTwice(within, t, p, parent)
 }
 
-func (s *kafkaSite) sendTwice(ctx context.Context, t *testing.T, p KafkaProducer, parent trace.SpanContext) {
+func (s *site) sendTwice(ctx context.Context, t *testing.T, p Producer, parent trace.SpanContext) {
 	t.Helper()
 	r := s.record("one")
-	r.Headers = []KafkaHeader{{"source", []byte("x")}}
+	r.Headers = []Header{{"source", []byte("x")}}
 	for range 2 {
 		before := s.producing.Started()
 		if err := p.Send(ctx, r); err != nil {
@@ -213,7 +214,7 @@ func (s *kafkaSite) sendTwice(ctx context.Context, t *testing.T, p KafkaProducer
 			t.Errorf("the record carries %v, want %v", id, span.SpanContext().SpanID())
 		}
 		got := s.client.Record(r.Native).Headers
-		if s.client.Lacks(KafkaOwnHeaders) != "" && count(got, "traceparent") == 1 {
+		if s.client.Lacks(OwnHeaders) != "" && count(got, "traceparent") == 1 {
 			got = others(got)
 		}
 		if !sameHeaders(got, r.Headers) {
@@ -224,23 +225,23 @@ func (s *kafkaSite) sendTwice(ctx context.Context, t *testing.T, p KafkaProducer
 
 // outcome is what the program is told of a record.
 type outcome struct {
-	KafkaRecord
+	Record
 
 	ctx context.Context //nolint:containedctx // what the callback was given is what is judged
 	err error
 }
 
 // start sends a record without waiting.
-func start(ctx context.Context, p KafkaProducer, r *KafkaRecord) <-chan outcome {
+func start(ctx context.Context, p Producer, r *Record) <-chan outcome {
 	told := make(chan outcome, 2) // two, to find what is told twice
-	p.Start(ctx, r, func(ctx context.Context, r KafkaRecord, err error) { told <- outcome{r, ctx, err} })
+	p.Start(ctx, r, func(ctx context.Context, r Record, err error) { told <- outcome{r, ctx, err} })
 	return told
 }
 
-// testKafkaClosedInFlight closes the producer while records are on their way.
-func testKafkaClosedInFlight(t *testing.T, s *kafkaSite) {
+// testClosedInFlight closes the producer while records are on their way.
+func testClosedInFlight(t *testing.T, s *site) {
 	const n = 10
-	p := s.producer(t, KafkaProducing{})
+	p := s.producer(t, Producing{})
 	// The producer has to know the partitions before.
 	s.send(t, p, "first")
 	held, release := s.cluster.Faults().Hold(t)
@@ -258,7 +259,7 @@ func testKafkaClosedInFlight(t *testing.T, s *kafkaSite) {
 	if s.producing.Started() != n+1 || len(spans) != n {
 		t.Fatalf("%d spans started, %d ended", s.producing.Started(), len(spans))
 	}
-	if reason := s.client.Lacks(KafkaOutcomes); reason != "" {
+	if reason := s.client.Lacks(Outcomes); reason != "" {
 		t.Logf("what became of each record is not told: %s", reason)
 		return
 	}
@@ -281,14 +282,14 @@ func testKafkaClosedInFlight(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaLateDelivery gives up waiting for a record that is delivered after
+// testLateDelivery gives up waiting for a record that is delivered after
 // all, or not: the span tells what became of it.
-func testKafkaLateDelivery(t *testing.T, s *kafkaSite) {
-	p := s.producer(t, KafkaProducing{})
+func testLateDelivery(t *testing.T, s *site) {
+	p := s.producer(t, Producing{})
 	s.send(t, p, "first")
 	s.producing.Only(t)
 	held, release := s.cluster.Faults().Hold(t)
-	ctx, cancel := context.WithCancel(within(t))
+	ctx, cancel := context.WithCancel(conformance.Within(t))
 	gone := make(chan error, 1)
 	go func() { gone <- p.Send(ctx, s.record("late")) }()
 	held()
@@ -316,15 +317,15 @@ func testKafkaLateDelivery(t *testing.T, s *kafkaSite) {
 }
 
 // delivered returns whether a record with that value is in the topic.
-func (s *kafkaSite) delivered(t *testing.T, value string) bool {
+func (s *site) delivered(t *testing.T, value string) bool {
 	t.Helper()
-	return slices.ContainsFunc(s.cluster.Read(t, s.topic), func(r KafkaRecord) bool { return string(r.Value) == value })
+	return slices.ContainsFunc(s.cluster.Read(t, s.topic), func(r Record) bool { return string(r.Value) == value })
 }
 
-// testKafkaRestart has the broker go away between two records, and come back
+// testRestart has the broker go away between two records, and come back
 // while the third is on its way.
-func testKafkaRestart(t *testing.T, s *kafkaSite) {
-	p := s.producer(t, KafkaProducing{})
+func testRestart(t *testing.T, s *site) {
+	p := s.producer(t, Producing{})
 	s.send(t, p, "one")
 	ctx, _ := s.parent(t)
 	told := make(chan error, 1)
@@ -357,20 +358,20 @@ func testKafkaRestart(t *testing.T, s *kafkaSite) {
 		}
 	}
 	for _, h := range s.process(t, s.topic, len(good), nil) {
-		if sent(t, h.KafkaRecord); h.span().TraceID() != sent(t, h.KafkaRecord).TraceID() {
+		if sent(t, h.Record); h.span().TraceID() != sent(t, h.Record).TraceID() {
 			t.Error("a record was processed in another trace")
 		}
 	}
 }
 
-// testKafkaSilent has no SDK at all, and one that samples nothing.
-func testKafkaSilent(t *testing.T, s *kafkaSite) {
+// testSilent has no SDK at all, and one that samples nothing.
+func testSilent(t *testing.T, s *site) {
 	for _, silent := range silentSides(t) {
 		t.Run(silent.name, func(t *testing.T) {
-			p := s.producer(t, KafkaProducing{}, silent.options...)
-			want := KafkaRecord{Topic: s.topic, Key: []byte("key"), Value: []byte(silent.name), Headers: []KafkaHeader{{"source", []byte("x")}}}
+			p := s.producer(t, Producing{}, silent.options...)
+			want := Record{Topic: s.topic, Key: []byte("key"), Value: []byte(silent.name), Headers: []Header{{"source", []byte("x")}}}
 			r := want
-			if err := p.Send(within(t), &r); err != nil {
+			if err := p.Send(conformance.Within(t), &r); err != nil {
 				t.Fatal(err)
 			}
 			if got := count(s.last(t).Headers, "traceparent"); got != silent.traceparents {
@@ -385,34 +386,34 @@ func testKafkaSilent(t *testing.T, s *kafkaSite) {
 }
 
 // last returns the newest record of the topic.
-func (s *kafkaSite) last(t *testing.T) KafkaRecord {
+func (s *site) last(t *testing.T) Record {
 	t.Helper()
 	all := s.cluster.Read(t, s.topic)
 	return all[len(all)-1]
 }
 
 // checkSameRecord tests that a record arrived as the program sent it.
-func checkSameRecord(t *testing.T, got, want KafkaRecord) {
+func checkSameRecord(t *testing.T, got, want Record) {
 	t.Helper()
 	if !bytes.Equal(got.Key, want.Key) || !bytes.Equal(got.Value, want.Value) || !sameHeaders(others(got.Headers), want.Headers) {
 		t.Errorf("got %q %q %v, want %q %q %v", got.Key, got.Value, got.Headers, want.Key, want.Value, want.Headers)
 	}
 }
 
-// testKafkaMetadata sends records with something of the program's beside, which
+// testMetadata sends records with something of the program's beside, which
 // comes back whatever becomes of them.
-func testKafkaMetadata(t *testing.T, s *kafkaSite) {
+func testMetadata(t *testing.T, s *site) {
 	type mine struct{ n int }
 	large := s.tooLarge(t)
 	for _, silent := range append(silentSides(t), silentSide{name: "sampled"}) {
 		t.Run(silent.name, func(t *testing.T) {
-			p := s.producer(t, KafkaProducing{}, silent.options...)
+			p := s.producer(t, Producing{}, silent.options...)
 			var wait sync.WaitGroup
 			for i := range 10 {
 				want := &mine{i}
 				r := s.record(strconv.Itoa(i))
 				if i%3 == 2 {
-					r = &KafkaRecord{Topic: large.Topic, Value: large.Value}
+					r = &Record{Topic: large.Topic, Value: large.Value}
 				}
 				r.Metadata = want
 				ctx, _ := s.parent(t)
@@ -425,7 +426,7 @@ func testKafkaMetadata(t *testing.T, s *kafkaSite) {
 					if failed := i%3 == 2; failed != (o.err != nil) {
 						t.Errorf("record %d: %v", i, o.err)
 					}
-					if n := count(o.Headers, "traceparent"); n != 0 && s.client.Lacks(KafkaOwnHeaders) == "" {
+					if n := count(o.Headers, "traceparent"); n != 0 && s.client.Lacks(OwnHeaders) == "" {
 						t.Errorf("record %d came back with %d traceparents", i, n)
 					}
 				})
@@ -436,10 +437,10 @@ func testKafkaMetadata(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaCallback has the program's callback run in the program's context.
-func testKafkaCallback(t *testing.T, s *kafkaSite) {
-	p := s.producer(t, KafkaProducing{})
-	for _, r := range []*KafkaRecord{s.record("one"), s.tooLarge(t)} {
+// testCallback has the program's callback run in the program's context.
+func testCallback(t *testing.T, s *site) {
+	p := s.producer(t, Producing{})
+	for _, r := range []*Record{s.record("one"), s.tooLarge(t)} {
 		ctx, parent := s.parent(t)
 		o := await(t, start(ctx, p, r))
 		if o.ctx == nil {
@@ -462,7 +463,7 @@ func await[T any](t *testing.T, c <-chan T) (got T) {
 	t.Helper()
 	select {
 	case got = <-c:
-	case <-within(t).Done():
+	case <-conformance.Within(t).Done():
 		t.Fatal("waited in vain")
 	}
 	return got

@@ -1,4 +1,4 @@
-package conformance
+package kafkasuite
 
 import (
 	"crypto/rand"
@@ -11,10 +11,10 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// testKafkaTransactions aborts a transaction and commits another. What was
+// testTransactions aborts a transaction and commits another. What was
 // acknowledged was sent, whatever becomes of it.
-func testKafkaTransactions(t *testing.T, s *kafkaSite) {
-	p := s.producer(t, KafkaProducing{Transaction: "transaction-" + rand.Text()[:8]})
+func testTransactions(t *testing.T, s *site) {
+	p := s.producer(t, Producing{Transaction: "transaction-" + rand.Text()[:8]})
 	for _, commit := range []bool{false, true} {
 		ctx, _ := s.parent(t)
 		if err := p.Begin(ctx); err != nil {

@@ -1,4 +1,4 @@
-package conformance
+package grpcsuite
 
 import (
 	"context"
@@ -11,10 +11,11 @@ import (
 	reflectionpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
 	"github.com/nais/spor/grpctrace"
+	"github.com/nais/spor/internal/conformance"
 )
 
 // ownSpans starts spans of the program's own, as a query in a health check would.
-func (s *rpcSite) ownSpans(ctx context.Context) error {
+func (s *site) ownSpans(ctx context.Context) error {
 	ctx, outer := s.serverSide.TracerProvider.Tracer("test").Start(ctx, "outer")
 	defer outer.End()
 	_, inner := s.serverSide.TracerProvider.Tracer("test").Start(ctx, "inner")
@@ -23,7 +24,7 @@ func (s *rpcSite) ownSpans(ctx context.Context) error {
 }
 
 // checkSilence tests that nothing was told of the calls, which have returned.
-func (s *rpcSite) checkSilence(t *testing.T) {
+func (s *site) checkSilence(t *testing.T) {
 	t.Helper()
 	s.conn.Close()
 	s.server.Stop()
@@ -42,7 +43,7 @@ func (s *rpcSite) checkSilence(t *testing.T) {
 type healthServer struct {
 	healthpb.UnimplementedHealthServer
 
-	site *rpcSite
+	site *site
 }
 
 func (h healthServer) Check(ctx context.Context, _ *healthpb.HealthCheckRequest) (*healthpb.HealthCheckResponse, error) {
@@ -53,13 +54,13 @@ func (h healthServer) Watch(_ *healthpb.HealthCheckRequest, stream healthpb.Heal
 	return h.site.ownSpans(stream.Context())
 }
 
-func testHealth(t *testing.T, s *rpcSite) {
+func testHealth(t *testing.T, s *site) {
 	s.start(t, setting{register: func(server *grpc.Server) { healthpb.RegisterHealthServer(server, healthServer{site: s}) }})
 	client := healthpb.NewHealthClient(s.conn)
-	if _, err := client.Check(within(t), &healthpb.HealthCheckRequest{}); err != nil {
+	if _, err := client.Check(conformance.Within(t), &healthpb.HealthCheckRequest{}); err != nil {
 		t.Fatal(err)
 	}
-	stream, err := client.Watch(within(t), &healthpb.HealthCheckRequest{})
+	stream, err := client.Watch(conformance.Within(t), &healthpb.HealthCheckRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,9 +70,9 @@ func testHealth(t *testing.T, s *rpcSite) {
 	s.checkSilence(t)
 }
 
-func testReflection(t *testing.T, s *rpcSite) {
+func testReflection(t *testing.T, s *site) {
 	s.start(t, setting{register: func(server *grpc.Server) { reflection.Register(server) }})
-	stream, err := reflectionpb.NewServerReflectionClient(s.conn).ServerReflectionInfo(within(t))
+	stream, err := reflectionpb.NewServerReflectionClient(s.conn).ServerReflectionInfo(conformance.Within(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +91,7 @@ func testReflection(t *testing.T, s *rpcSite) {
 	s.checkSilence(t)
 }
 
-func testRPCFilter(t *testing.T, s *rpcSite) {
+func testRPCFilter(t *testing.T, s *site) {
 	var told trace.SpanContext
 	s.service.do = func(ctx context.Context) error {
 		told = trace.SpanContextFromContext(ctx)
@@ -98,7 +99,7 @@ func testRPCFilter(t *testing.T, s *rpcSite) {
 	}
 	unwanted := grpctrace.WithFilter(func(full string) bool { return full != "/"+unaryMethod })
 	s.start(t, setting{server: []grpctrace.Option{unwanted}, client: []grpctrace.Option{unwanted}})
-	if err := s.unary(within(t)); err != nil {
+	if err := s.unary(conformance.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	if told.IsSampled() {

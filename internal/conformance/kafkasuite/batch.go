@@ -1,4 +1,4 @@
-package conformance
+package kafkasuite
 
 import (
 	"context"
@@ -9,17 +9,18 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 )
 
 // batches reads n records of topic in batches, and returns those.
-func (s *kafkaSite) batches(t *testing.T, topic string, n int, handle func(context.Context, []KafkaRecord) error) (batches [][]KafkaRecord) {
+func (s *site) batches(t *testing.T, topic string, n int, handle func(context.Context, []Record) error) (batches [][]Record) {
 	t.Helper()
 	c := s.consumer(t, topic)
 	defer c.Close()
-	ctx, stop := context.WithCancel(within(t))
+	ctx, stop := context.WithCancel(conformance.Within(t))
 	defer stop()
-	err := c.RunBatches(ctx, func(ctx context.Context, records []KafkaRecord) error {
+	err := c.RunBatches(ctx, func(ctx context.Context, records []Record) error {
 		batches = append(batches, records)
 		if n -= len(records); n <= 0 {
 			stop()
@@ -35,20 +36,20 @@ func (s *kafkaSite) batches(t *testing.T, topic string, n int, handle func(conte
 	return batches
 }
 
-// testKafkaBatch processes records of two traces, three of each and one of none.
-func testKafkaBatch(t *testing.T, s *kafkaSite) {
+// testBatch processes records of two traces, three of each and one of none.
+func testBatch(t *testing.T, s *site) {
 	a, b := foreign(1), foreign(2)
-	var records []KafkaRecord
+	var records []Record
 	for i := range 6 {
 		sender := a
 		if i%2 == 1 {
 			sender = b
 		}
-		records = append(records, KafkaRecord{Topic: s.topic, Value: fmt.Append(nil, i), Headers: []KafkaHeader{carrying(sender)}})
+		records = append(records, Record{Topic: s.topic, Value: fmt.Append(nil, i), Headers: []Header{carrying(sender)}})
 	}
-	s.cluster.Write(t, append(records, KafkaRecord{Topic: s.topic, Value: []byte("alone")})...)
+	s.cluster.Write(t, append(records, Record{Topic: s.topic, Value: []byte("alone")})...)
 	var inside []trace.SpanContext
-	batches := s.batches(t, s.topic, 7, func(ctx context.Context, _ []KafkaRecord) error {
+	batches := s.batches(t, s.topic, 7, func(ctx context.Context, _ []Record) error {
 		inside = append(inside, trace.SpanContextFromContext(ctx))
 		return nil
 	})
@@ -58,7 +59,7 @@ func testKafkaBatch(t *testing.T, s *kafkaSite) {
 	}
 	seen := map[trace.SpanID]bool{}
 	for i, span := range spans {
-		checkKafka(t, span, "", map[string]string{
+		checkSpan(t, span, "", map[string]string{
 			"messaging.operation.type": "process", "messaging.destination.name": s.topic, "messaging.consumer.group.name": s.group,
 			"messaging.batch.message_count": strconv.Itoa(len(batches[i])), "messaging.kafka.offset": "",
 		})
@@ -80,17 +81,17 @@ func testKafkaBatch(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaLargeBatch processes 10,000 records of as many traces, of which the
+// testLargeBatch processes 10,000 records of as many traces, of which the
 // last is the one that is sampled.
-func testKafkaLargeBatch(t *testing.T, s *kafkaSite) {
+func testLargeBatch(t *testing.T, s *site) {
 	const n = 10_000
-	records := make([]KafkaRecord, n)
+	records := make([]Record, n)
 	for i := range records {
 		sender := foreign(i + 1)
 		if i < n-1 {
 			sender = sender.WithTraceFlags(0)
 		}
-		records[i] = KafkaRecord{Topic: s.topic, Value: []byte("x"), Headers: []KafkaHeader{carrying(sender)}}
+		records[i] = Record{Topic: s.topic, Value: []byte("x"), Headers: []Header{carrying(sender)}}
 	}
 	s.cluster.Write(t, records...)
 	batches := s.batches(t, s.topic, n, nil)

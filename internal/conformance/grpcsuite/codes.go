@@ -1,4 +1,4 @@
-package conformance
+package grpcsuite
 
 import (
 	"context"
@@ -11,11 +11,12 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/nais/spor/grpctrace"
+	"github.com/nais/spor/internal/conformance"
 )
 
-// rpcCodes are the status codes by number, with who is to blame for them.
+// statusCodes are the status codes by number, with who is to blame for them.
 // https://opentelemetry.io/docs/specs/semconv/rpc/grpc/
-var rpcCodes = []struct {
+var statusCodes = []struct {
 	name        string
 	serverError bool
 }{
@@ -39,22 +40,22 @@ var rpcCodes = []struct {
 	{"CODE(17)", false}, // not one of gRPC's
 }
 
-func testStatusCodes(t *testing.T, s *rpcSite) {
-	eachCode(t, s, unaryMethod, func(s *rpcSite) error { return s.unary(within(t)) })
+func testStatusCodes(t *testing.T, s *site) {
+	eachCode(t, s, unaryMethod, func(s *site) error { return s.unary(conformance.Within(t)) })
 }
 
-func testStreamStatusCodes(t *testing.T, s *rpcSite) {
-	eachCode(t, s, duplexMethod, func(s *rpcSite) error {
-		stream := s.open(t, within(t))
+func testStreamStatusCodes(t *testing.T, s *site) {
+	eachCode(t, s, duplexMethod, func(s *site) error {
+		stream := s.open(t, conformance.Within(t))
 		stream.CloseSend()
 		return drain(stream)
 	})
 }
 
 // eachCode calls a method that ends with each of the codes in turn.
-func eachCode(t *testing.T, s *rpcSite, method string, call func(*rpcSite) error) {
+func eachCode(t *testing.T, s *site, method string, call func(*site) error) {
 	t.Helper()
-	for number, code := range rpcCodes {
+	for number, code := range statusCodes {
 		t.Run(code.name, func(t *testing.T) {
 			s.service.do = func(context.Context) error { return status.Error(codes.Code(number), "on purpose") }
 			s.start(t, setting{})
@@ -76,11 +77,11 @@ func codeSeen(method, code string, isError bool) seen {
 
 // testPlainError has a handler that returns an error of no status, with what must
 // not leave the process.
-func testPlainError(t *testing.T, s *rpcSite) {
+func testPlainError(t *testing.T, s *site) {
 	plain := errors.New("no person 01017012345 at https://api/?token=secret\xff")
 	s.service.do = func(context.Context) error { return plain }
 	s.start(t, setting{})
-	if got := status.Convert(s.unary(within(t))).Message(); !strings.Contains(got, "01017012345") {
+	if got := status.Convert(s.unary(conformance.Within(t))).Message(); !strings.Contains(got, "01017012345") {
 		t.Errorf("the caller got %q", got)
 	}
 	server, client := s.check(t, failed(unaryMethod, "UNKNOWN"), failed(unaryMethod, "UNKNOWN"))
@@ -91,11 +92,11 @@ func testPlainError(t *testing.T, s *rpcSite) {
 	}
 }
 
-func testExpectedCodes(t *testing.T, s *rpcSite) {
+func testExpectedCodes(t *testing.T, s *site) {
 	s.service.do = func(context.Context) error { return status.Error(codes.Unavailable, "closed on Sundays") }
 	expected := []grpctrace.Option{grpctrace.WithExpectedCodes(codes.NotFound, codes.Unavailable)}
 	s.start(t, setting{server: expected, client: expected})
-	if got := status.Code(s.unary(within(t))); got != codes.Unavailable {
+	if got := status.Code(s.unary(conformance.Within(t))); got != codes.Unavailable {
 		t.Errorf("the caller got %v", got)
 	}
 	want := seen{method: unaryMethod, code: "UNAVAILABLE"}

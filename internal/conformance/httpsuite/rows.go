@@ -1,4 +1,4 @@
-package conformance
+package httpsuite
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 )
 
@@ -72,11 +73,11 @@ func (s *site) routes() []Route {
 	return []Route{
 		{Method: "GET", Pattern: "/users/{id}", Handler: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }},
 		{Method: "GET", Pattern: "/teams/{team}/users/{id}", Handler: http.NotFound},
-		{Method: "GET", Pattern: "/panics/{id}", Handler: func(http.ResponseWriter, *http.Request) { panicsOnPurpose() }},
+		{Method: "GET", Pattern: "/panics/{id}", Handler: func(http.ResponseWriter, *http.Request) { conformance.PanicOnPurpose() }},
 		{Method: "GET", Pattern: "/panics-late", Handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusAccepted)
 			flush(w) // some routers keep it back
-			panicsOnPurpose()
+			conformance.PanicOnPurpose()
 		}},
 		{Method: "GET", Pattern: "/aborts", Handler: func(http.ResponseWriter, *http.Request) { abort() }},
 		{Method: "GET", Pattern: "/fails", Fails: true},
@@ -105,8 +106,6 @@ func flush(w http.ResponseWriter) {
 		panic(err) //nolint:forbidigo // fails the test
 	}
 }
-
-func panicsOnPurpose() { panic("on purpose") } //nolint:forbidigo // what is tested
 
 func abort() { panic(http.ErrAbortHandler) } //nolint:forbidigo // what is tested
 
@@ -209,7 +208,7 @@ func (s site) testPanic(t *testing.T) {
 	span := s.check(t, want{method: "GET", pattern: "/panics/{id}", status: 500, errorType: "string", failed: true})
 	s.checkException(t, span.Events())
 	if !s.around.buffers { // which loses the frames itself
-		oteltest.Eventually(t, func() bool { return s.log.contains("conformance.panicsOnPurpose") })
+		oteltest.Eventually(t, func() bool { return s.log.contains("conformance.conformance.PanicOnPurpose") })
 	}
 }
 

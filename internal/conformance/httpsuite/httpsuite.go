@@ -1,5 +1,5 @@
 // Package conformance holds the suites that every adapter of a family must pass.
-package conformance
+package httpsuite
 
 import (
 	"context"
@@ -32,9 +32,9 @@ type Route struct {
 	Fails bool
 }
 
-// HTTP tests that the routes of router are seen as they should be, over HTTP/1.1
+// Run tests that the routes of router are seen as they should be, over HTTP/1.1
 // and HTTP/2, whatever stands around the router.
-func HTTP(t *testing.T, router Router) {
+func Run(t *testing.T, router Router) {
 	t.Helper()
 	if router.Template == nil {
 		router.Template = func(pattern string) string { return pattern }

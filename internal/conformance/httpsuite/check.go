@@ -1,4 +1,4 @@
-package conformance
+package httpsuite
 
 import (
 	"strconv"
@@ -10,7 +10,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// checkException tests that events is the one panic of panicsOnPurpose.
+// checkException tests that events is the one panic of PanicOnPurpose.
 func (s *site) checkException(t *testing.T, events []sdktrace.Event) {
 	t.Helper()
 	if len(events) != 1 || events[0].Name != "exception" {
@@ -18,7 +18,7 @@ func (s *site) checkException(t *testing.T, events []sdktrace.Event) {
 	}
 	attrs := oteltest.Map(events[0].Attributes)
 	if attrs["exception.type"] != "string" || !strings.Contains(attrs["exception.message"], "on purpose") ||
-		!strings.Contains(attrs["exception.stacktrace"], "panicsOnPurpose") && !s.around.buffers {
+		!strings.Contains(attrs["exception.stacktrace"], "PanicOnPurpose") && !s.around.buffers {
 		t.Errorf("exception %v", attrs)
 	}
 }

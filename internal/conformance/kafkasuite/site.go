@@ -1,4 +1,4 @@
-package conformance
+package kafkasuite
 
 import (
 	"bytes"
@@ -16,43 +16,44 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/kafkatrace"
 )
 
-// kafkaSite is a topic with those who write and read it, and what they told
+// site is a topic with those who write and read it, and what they told
 // their SDKs.
-type kafkaSite struct {
-	client  KafkaClient
-	cluster KafkaCluster
+type site struct {
+	client  Client
+	cluster Cluster
 	topic   string
 	group   string
 	mode    string
 
-	producing, consuming side
+	producing, consuming conformance.Side
 	// program is that of the spans around, which are the program's own.
 	program *oteltest.SDK
 }
 
-// newKafkaSite makes a topic of one partition, unless partitions says otherwise.
-func newKafkaSite(t *testing.T, client KafkaClient, cluster KafkaCluster, mode string) *kafkaSite {
+// newSite makes a topic of one partition, unless partitions says otherwise.
+func newSite(t *testing.T, client Client, cluster Cluster, mode string) *site {
 	t.Helper()
-	s := &kafkaSite{
+	s := &site{
 		client: client, cluster: cluster, mode: mode, group: "group-" + rand.Text()[:8],
-		producing: newSide(t), consuming: newSide(t), program: oteltest.New(t),
+		producing: conformance.NewSide(t), consuming: conformance.NewSide(t), program: oteltest.New(t),
 	}
 	s.topic = s.newTopic(t, 1, nil)
 	return s
 }
 
-func (s *kafkaSite) newTopic(t *testing.T, partitions int32, config map[string]string) string {
+func (s *site) newTopic(t *testing.T, partitions int32, config map[string]string) string {
 	t.Helper()
 	topic := "orders-" + rand.Text()[:8]
 	s.cluster.CreateTopic(t, topic, partitions, config)
 	return topic
 }
 
-func (s side) kafkaOptions(more []kafkatrace.Option) []kafkatrace.Option {
+func optionsFor(s conformance.Side, more []kafkatrace.Option) []kafkatrace.Option {
 	return append([]kafkatrace.Option{
 		kafkatrace.WithTracerProvider(s.TracerProvider),
 		kafkatrace.WithMeterProvider(s.MeterProvider),
@@ -61,10 +62,10 @@ func (s side) kafkaOptions(more []kafkatrace.Option) []kafkatrace.Option {
 }
 
 // producer returns a producer, as with says, that is closed at the end.
-func (s *kafkaSite) producer(t *testing.T, with KafkaProducing, opts ...kafkatrace.Option) KafkaProducer {
+func (s *site) producer(t *testing.T, with Producing, opts ...kafkatrace.Option) Producer {
 	t.Helper()
 	with.Brokers, with.TLS = s.cluster.Brokers(), s.cluster.TLS()
-	with.Options = s.producing.kafkaOptions(append(opts, with.Options...))
+	with.Options = optionsFor(s.producing, append(opts, with.Options...))
 	if with.Mode == "" {
 		with.Mode = s.mode
 	}
@@ -74,10 +75,10 @@ func (s *kafkaSite) producer(t *testing.T, with KafkaProducing, opts ...kafkatra
 }
 
 // consumer returns a member of the group that reads topic.
-func (s *kafkaSite) consumer(t *testing.T, topic string, opts ...kafkatrace.Option) KafkaConsumer {
+func (s *site) consumer(t *testing.T, topic string, opts ...kafkatrace.Option) Consumer {
 	t.Helper()
-	c := s.client.Consumer(t, KafkaConsuming{
-		Brokers: s.cluster.Brokers(), TLS: s.cluster.TLS(), Options: s.consuming.kafkaOptions(opts),
+	c := s.client.Consumer(t, Consuming{
+		Brokers: s.cluster.Brokers(), TLS: s.cluster.TLS(), Options: optionsFor(s.consuming, opts),
 		Group: s.group, Topic: topic,
 	})
 	t.Cleanup(c.Close)
@@ -86,7 +87,7 @@ func (s *kafkaSite) consumer(t *testing.T, topic string, opts ...kafkatrace.Opti
 
 // handled is a record that was handed over, and the context that came with it.
 type handled struct {
-	KafkaRecord
+	Record
 
 	ctx context.Context //nolint:containedctx // what the handler was given is what is judged
 }
@@ -94,20 +95,20 @@ type handled struct {
 func (h handled) span() trace.SpanContext { return trace.SpanContextFromContext(h.ctx) }
 
 // process reads n records of topic, handing each to handle, and returns them.
-func (s *kafkaSite) process(t *testing.T, topic string, n int, handle func(context.Context, KafkaRecord) error, opts ...kafkatrace.Option) []handled {
+func (s *site) process(t *testing.T, topic string, n int, handle func(context.Context, Record) error, opts ...kafkatrace.Option) []handled {
 	t.Helper()
 	c := s.consumer(t, topic, opts...)
 	defer c.Close()
-	return s.run(within(t), t, c, n, handle)
+	return s.run(conformance.Within(t), t, c, n, handle)
 }
 
 // run lets c hand over n records and then stops it.
-func (s *kafkaSite) run(ctx context.Context, t *testing.T, c KafkaConsumer, n int, handle func(context.Context, KafkaRecord) error) []handled {
+func (s *site) run(ctx context.Context, t *testing.T, c Consumer, n int, handle func(context.Context, Record) error) []handled {
 	t.Helper()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var all []handled
-	err := c.Run(ctx, func(ctx context.Context, r KafkaRecord) error {
+	err := c.Run(ctx, func(ctx context.Context, r Record) error {
 		all = append(all, handled{r, ctx})
 		if len(all) == n {
 			defer stop()
@@ -128,7 +129,7 @@ func (s *kafkaSite) run(ctx context.Context, t *testing.T, c KafkaConsumer, n in
 
 // send sends a record for every value to the topic, one after another, each
 // within a span of its own, and returns those spans.
-func (s *kafkaSite) send(t *testing.T, p KafkaProducer, values ...string) []trace.SpanContext {
+func (s *site) send(t *testing.T, p Producer, values ...string) []trace.SpanContext {
 	t.Helper()
 	var parents []trace.SpanContext
 	for _, value := range values {
@@ -141,14 +142,14 @@ func (s *kafkaSite) send(t *testing.T, p KafkaProducer, values ...string) []trac
 	return parents
 }
 
-func (s *kafkaSite) record(value string) *KafkaRecord {
-	return &KafkaRecord{Topic: s.topic, Value: []byte(value)}
+func (s *site) record(value string) *Record {
+	return &Record{Topic: s.topic, Value: []byte(value)}
 }
 
 // parent is a context within a span of the program.
-func (s *kafkaSite) parent(t *testing.T) (context.Context, trace.SpanContext) {
+func (s *site) parent(t *testing.T) (context.Context, trace.SpanContext) {
 	t.Helper()
-	ctx, span := s.program.TracerProvider.Tracer("program").Start(within(t), "work")
+	ctx, span := s.program.TracerProvider.Tracer("program").Start(conformance.Within(t), "work")
 	t.Cleanup(func() { span.End() })
 	return ctx, span.SpanContext()
 }
@@ -161,7 +162,7 @@ type sendSpan struct {
 	errorType string // "" for no error
 }
 
-func (s *kafkaSite) acked(offset int) sendSpan {
+func (s *site) acked(offset int) sendSpan {
 	return sendSpan{topic: s.topic, partition: "0", offset: strconv.Itoa(offset)}
 }
 
@@ -173,14 +174,14 @@ func checkSend(t *testing.T, span sdktrace.ReadOnlySpan, want sendSpan) {
 	if got := span.SpanKind(); got != trace.SpanKindProducer {
 		t.Errorf("kind of the span is %v", got)
 	}
-	checkKafka(t, span, want.errorType, map[string]string{
+	checkSpan(t, span, want.errorType, map[string]string{
 		"messaging.operation.type": "send", "messaging.destination.name": want.topic,
 		"messaging.destination.partition.id": want.partition, "messaging.kafka.offset": want.offset,
 		"messaging.kafka.message.key": "",
 	})
 }
 
-func checkProcess(t *testing.T, span sdktrace.ReadOnlySpan, group string, r KafkaRecord, errorType string) {
+func checkProcess(t *testing.T, span sdktrace.ReadOnlySpan, group string, r Record, errorType string) {
 	t.Helper()
 	if got, want := span.Name(), r.Topic+" process"; got != want {
 		t.Errorf("span is named %q, want %q", got, want)
@@ -188,16 +189,16 @@ func checkProcess(t *testing.T, span sdktrace.ReadOnlySpan, group string, r Kafk
 	if got := span.SpanKind(); got != trace.SpanKindConsumer {
 		t.Errorf("kind of the span is %v", got)
 	}
-	checkKafka(t, span, errorType, map[string]string{
+	checkSpan(t, span, errorType, map[string]string{
 		"messaging.operation.type": "process", "messaging.destination.name": r.Topic,
 		"messaging.destination.partition.id": strconv.Itoa(int(r.Partition)), "messaging.kafka.offset": strconv.FormatInt(r.Offset, 10),
 		"messaging.consumer.group.name": group, "messaging.kafka.message.key": "",
 	})
 }
 
-// checkKafka tests what spans of both kinds have. An attribute that is to be
+// checkSpan tests what spans of both kinds have. An attribute that is to be
 // absent is "".
-func checkKafka(t *testing.T, span sdktrace.ReadOnlySpan, errorType string, want map[string]string) {
+func checkSpan(t *testing.T, span sdktrace.ReadOnlySpan, errorType string, want map[string]string) {
 	t.Helper()
 	want["messaging.system"], want["error.type"] = "kafka", errorType
 	got := oteltest.Map(span.Attributes())
@@ -239,7 +240,7 @@ func checkLinks(t *testing.T, span sdktrace.ReadOnlySpan, want ...trace.SpanCont
 }
 
 // sent returns the ids that a record carries, once it has one traceparent alone.
-func sent(t *testing.T, r KafkaRecord) trace.SpanContext {
+func sent(t *testing.T, r Record) trace.SpanContext {
 	t.Helper()
 	if n := count(r.Headers, "traceparent"); n != 1 {
 		t.Fatalf("%d traceparents in %v", n, r.Headers)
@@ -257,7 +258,7 @@ func (m mapCarrier) Get(key string) string { return m[key] }
 func (m mapCarrier) Set(key, value string) { m[key] = value }
 func (m mapCarrier) Keys() []string        { return nil }
 
-func count(headers []KafkaHeader, key string) (n int) {
+func count(headers []Header, key string) (n int) {
 	for _, h := range headers {
 		if strings.EqualFold(h.Key, key) {
 			n++
@@ -267,19 +268,19 @@ func count(headers []KafkaHeader, key string) (n int) {
 }
 
 // others returns the headers that are not the propagator's.
-func others(headers []KafkaHeader) []KafkaHeader {
-	return slices.DeleteFunc(slices.Clone(headers), func(h KafkaHeader) bool {
+func others(headers []Header) []Header {
+	return slices.DeleteFunc(slices.Clone(headers), func(h Header) bool {
 		return strings.EqualFold(h.Key, "traceparent") || strings.EqualFold(h.Key, "tracestate") || strings.EqualFold(h.Key, "baggage")
 	})
 }
 
-func sameHeaders(a, b []KafkaHeader) bool {
-	return slices.EqualFunc(a, b, func(a, b KafkaHeader) bool { return a.Key == b.Key && bytes.Equal(a.Value, b.Value) })
+func sameHeaders(a, b []Header) bool {
+	return slices.EqualFunc(a, b, func(a, b Header) bool { return a.Key == b.Key && bytes.Equal(a.Value, b.Value) })
 }
 
 // carrying is the traceparent of a span.
-func carrying(c trace.SpanContext) KafkaHeader {
-	return KafkaHeader{"traceparent", fmt.Appendf(nil, "00-%s-%s-%s", c.TraceID(), c.SpanID(), c.TraceFlags())}
+func carrying(c trace.SpanContext) Header {
+	return Header{"traceparent", fmt.Appendf(nil, "00-%s-%s-%s", c.TraceID(), c.SpanID(), c.TraceFlags())}
 }
 
 // foreign is a span context of another service.
@@ -292,23 +293,16 @@ func foreign(n int) trace.SpanContext {
 
 // checkNothingLost tests that every span that was started has ended and was
 // received.
-func (s *kafkaSite) checkNothingLost(t *testing.T) {
+func (s *site) checkNothingLost(t *testing.T) {
 	t.Helper()
-	for name, end := range map[string]side{"producer": s.producing, "consumer": s.consuming} {
-		oteltest.Eventually(t, func() bool { return end.Started() == len(end.Ended()) })
-		if err := end.TracerProvider.ForceFlush(context.WithoutCancel(t.Context())); err != nil {
-			t.Fatal(err)
-		}
-		if started, received := end.Started(), len(end.received.GetSpans()); received != started {
-			t.Errorf("%d spans of the %s were started and %d received", started, name, received)
-		}
-	}
+	s.producing.CheckReceived(t, "producer")
+	s.consuming.CheckReceived(t, "consumer")
 }
 
 // checkNothingTold tests that a secret is in no span and no metric.
-func (s *kafkaSite) checkNothingTold(t *testing.T, secret string) {
+func (s *site) checkNothingTold(t *testing.T, secret string) {
 	t.Helper()
-	for _, end := range []side{s.producing, s.consuming} {
+	for _, end := range []conformance.Side{s.producing, s.consuming} {
 		for _, span := range end.Ended() {
 			all := []any{span.Name(), span.Status(), oteltest.Map(span.Attributes())}
 			for _, link := range span.Links() {
@@ -321,7 +315,7 @@ func (s *kafkaSite) checkNothingTold(t *testing.T, secret string) {
 				t.Errorf("span tells %q: %v", secret, all)
 			}
 		}
-		for _, name := range kafkaMetrics {
+		for _, name := range metricNames {
 			if metric := end.Metric(t, name); strings.Contains(fmt.Sprintf("%+v", metric), secret) {
 				t.Errorf("%s tells %q: %+v", name, secret, metric)
 			}

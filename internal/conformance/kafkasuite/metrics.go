@@ -1,4 +1,4 @@
-package conformance
+package kafkasuite
 
 import (
 	"context"
@@ -7,11 +7,12 @@ import (
 
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// kafkaMetrics are all that there are.
-var kafkaMetrics = []string{
+// metricNames are all that there are.
+var metricNames = []string{
 	"messaging.client.operation.duration", "messaging.process.duration",
 	"messaging.client.sent.messages", "messaging.client.consumed.messages",
 	"kafka.producer.records_sent_total", "kafka.producer.record_send_total",
@@ -19,7 +20,7 @@ var kafkaMetrics = []string{
 }
 
 // sums returns the series of a counter, by topic.
-func (s side) sums(t *testing.T, name, topic string) (total int64, series int) {
+func sums(t *testing.T, s conformance.Side, name, topic string) (total int64, series int) {
 	t.Helper()
 	sum, _ := s.Metric(t, name).(metricdata.Sum[int64])
 	for _, p := range sum.DataPoints {
@@ -38,19 +39,19 @@ func topicKey(attrs map[string]string) string {
 	return "messaging.destination.name"
 }
 
-// testKafkaMetrics counts and measures two records that go through, and one that
+// testMetrics counts and measures two records that go through, and one that
 // does not.
-func testKafkaMetrics(t *testing.T, s *kafkaSite) {
-	p := s.producer(t, KafkaProducing{})
+func testMetrics(t *testing.T, s *site) {
+	p := s.producer(t, Producing{})
 	s.send(t, p, "one", "two")
 	large := s.tooLarge(t)
-	if err := p.Send(within(t), large); err == nil {
+	if err := p.Send(conformance.Within(t), large); err == nil {
 		t.Fatal("a record that is too large was sent")
 	}
 	s.process(t, s.topic, 2, nil)
 	s.consuming.Wait(t, 2)
 	for _, want := range []struct {
-		side        side
+		side        conformance.Side
 		name, topic string
 		total       int64
 	}{
@@ -62,26 +63,26 @@ func testKafkaMetrics(t *testing.T, s *kafkaSite) {
 		{s.consuming, "kafka.consumer.records_consumed_total", s.topic, 2},
 		{s.consuming, "messaging.client.consumed.messages", s.topic, 2},
 	} {
-		total, series := want.side.sums(t, want.name, want.topic)
+		total, series := sums(t, want.side, want.name, want.topic)
 		if total != want.total || series > 1 {
 			t.Errorf("%s of %s is %d in %d series, want %d", want.name, want.topic, total, series, want.total)
 		}
 	}
-	s.producing.checkDuration(t, "messaging.client.operation.duration", 2, map[string]string{
+	checkDuration(t, s.producing, "messaging.client.operation.duration", 2, map[string]string{
 		"messaging.system": "kafka", "messaging.operation.name": "send", "messaging.operation.type": "send", "messaging.destination.name": s.topic,
 	})
-	s.producing.checkDuration(t, "messaging.client.operation.duration", 1, map[string]string{
+	checkDuration(t, s.producing, "messaging.client.operation.duration", 1, map[string]string{
 		"messaging.system": "kafka", "messaging.operation.name": "send", "messaging.operation.type": "send", "messaging.destination.name": large.Topic,
 		"error.type": "MESSAGE_TOO_LARGE",
 	})
-	s.consuming.checkDuration(t, "messaging.process.duration", 2, map[string]string{
+	checkDuration(t, s.consuming, "messaging.process.duration", 2, map[string]string{
 		"messaging.system": "kafka", "messaging.operation.name": "process", "messaging.operation.type": "process", "messaging.destination.name": s.topic,
 		"messaging.consumer.group.name": s.group,
 	})
 }
 
 // checkDuration tests that there is a series with these attributes and no others.
-func (s side) checkDuration(t *testing.T, name string, n uint64, want map[string]string) {
+func checkDuration(t *testing.T, s conformance.Side, name string, n uint64, want map[string]string) {
 	t.Helper()
 	for _, p := range s.Seconds(t, name) {
 		if maps.Equal(oteltest.Map(p.Attributes.ToSlice()), want) {
@@ -95,7 +96,7 @@ func (s side) checkDuration(t *testing.T, name string, n uint64, want map[string
 }
 
 // lag returns what is told of partition 0 of the topic, -1 for nothing.
-func (s *kafkaSite) lag(t *testing.T) int64 {
+func (s *site) lag(t *testing.T) int64 {
 	t.Helper()
 	gauge, _ := s.consuming.Metric(t, "kafka.consumer.records_lag_max").(metricdata.Gauge[int64])
 	for _, p := range gauge.DataPoints {
@@ -106,15 +107,15 @@ func (s *kafkaSite) lag(t *testing.T) int64 {
 	return -1
 }
 
-// testKafkaLag lets a consumer come late, catch up and leave.
-func testKafkaLag(t *testing.T, s *kafkaSite) {
+// testLag lets a consumer come late, catch up and leave.
+func testLag(t *testing.T, s *site) {
 	const n = 50
 	s.write(t, n)
 	c := s.consumer(t, s.topic)
-	ctx, stop := context.WithCancel(within(t))
+	ctx, stop := context.WithCancel(conformance.Within(t))
 	defer stop()
 	var first, last, handled int64
-	if err := c.Run(ctx, func(context.Context, KafkaRecord) error {
+	if err := c.Run(ctx, func(context.Context, Record) error {
 		if handled++; handled == 1 {
 			first = s.lag(t)
 		}

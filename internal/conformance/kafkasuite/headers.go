@@ -1,4 +1,4 @@
-package conformance
+package kafkasuite
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/kafkatrace"
 )
@@ -33,15 +34,15 @@ func silentSides(t *testing.T) []silentSide {
 	}
 }
 
-// testKafkaCreationContext sends a record to which the program has given the
+// testCreationContext sends a record to which the program has given the
 // context of what made it: that is what its consumer continues.
-func testKafkaCreationContext(t *testing.T, s *kafkaSite) {
-	p := s.producer(t, KafkaProducing{})
+func testCreationContext(t *testing.T, s *site) {
+	p := s.producer(t, Producing{})
 	creator := foreign(1)
 	for i := range 2 {
 		r := s.record("one")
-		r.Headers = []KafkaHeader{carrying(creator)}
-		if err := p.Send(within(t), r); err != nil {
+		r.Headers = []Header{carrying(creator)}
+		if err := p.Send(conformance.Within(t), r); err != nil {
 			t.Fatal(err)
 		}
 		send := s.producing.Wait(t, i+1)[i]
@@ -62,7 +63,7 @@ func testKafkaCreationContext(t *testing.T, s *kafkaSite) {
 	// In a span of the program, that one is the sender.
 	ctx, parent := s.parent(t)
 	r := s.record("one")
-	r.Headers = []KafkaHeader{carrying(creator)}
+	r.Headers = []Header{carrying(creator)}
 	if err := p.Send(ctx, r); err != nil {
 		t.Fatal(err)
 	}
@@ -71,22 +72,22 @@ func testKafkaCreationContext(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaBaggage has baggage travel if the program named it, and fits.
-func testKafkaBaggage(t *testing.T, s *kafkaSite) {
+// testBaggage has baggage travel if the program named it, and fits.
+func testBaggage(t *testing.T, s *site) {
 	members := "tenant=nav,user=01017012345,filler=" + strings.Repeat("x", 7<<10)
 	all, err := baggage.Parse(members)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := baggage.ContextWithBaggage(within(t), all)
-	if err := s.producer(t, KafkaProducing{}).Send(ctx, s.record("none")); err != nil {
+	ctx := baggage.ContextWithBaggage(conformance.Within(t), all)
+	if err := s.producer(t, Producing{}).Send(ctx, s.record("none")); err != nil {
 		t.Fatal(err)
 	}
 	if r := s.last(t); count(r.Headers, "baggage") != 0 {
 		t.Errorf("headers %v, want no baggage", r.Headers)
 	}
 	allow := kafkatrace.WithBaggage(64, "filler", "tenant")
-	if err := s.producer(t, KafkaProducing{}, allow).Send(ctx, s.record("some")); err != nil {
+	if err := s.producer(t, Producing{}, allow).Send(ctx, s.record("some")); err != nil {
 		t.Fatal(err)
 	}
 	for _, h := range s.last(t).Headers {
@@ -105,10 +106,10 @@ func testKafkaBaggage(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaLargeBaggage reads baggage beyond what there may be.
-func testKafkaLargeBaggage(t *testing.T, s *kafkaSite) {
+// testLargeBaggage reads baggage beyond what there may be.
+func testLargeBaggage(t *testing.T, s *site) {
 	sender := foreign(1)
-	s.cluster.Write(t, KafkaRecord{Topic: s.topic, Value: []byte("one"), Headers: []KafkaHeader{
+	s.cluster.Write(t, Record{Topic: s.topic, Value: []byte("one"), Headers: []Header{
 		carrying(sender), {"baggage", []byte("tenant=nav,filler=" + strings.Repeat("x", 9<<10))},
 	}})
 	got := s.process(t, s.topic, 1, nil)[0]
@@ -120,18 +121,18 @@ func testKafkaLargeBaggage(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaPersonal sends and reads personal numbers as key and headers, of which
+// testPersonal sends and reads personal numbers as key and headers, of which
 // nothing is recorded.
-func testKafkaPersonal(t *testing.T, s *kafkaSite) {
+func testPersonal(t *testing.T, s *site) {
 	const number = "01017012345"
-	p := s.producer(t, KafkaProducing{})
+	p := s.producer(t, Producing{})
 	large := s.tooLarge(t)
-	large.Key, large.Headers = []byte(number), []KafkaHeader{{"person", []byte(number)}}
-	good := &KafkaRecord{Topic: s.topic, Key: large.Key, Value: []byte(number), Headers: large.Headers}
-	if err := p.Send(within(t), good); err != nil {
+	large.Key, large.Headers = []byte(number), []Header{{"person", []byte(number)}}
+	good := &Record{Topic: s.topic, Key: large.Key, Value: []byte(number), Headers: large.Headers}
+	if err := p.Send(conformance.Within(t), good); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Send(within(t), large); err == nil {
+	if err := p.Send(conformance.Within(t), large); err == nil {
 		t.Fatal("a record that is too large was sent")
 	}
 	s.process(t, s.topic, 1, nil)
@@ -139,15 +140,15 @@ func testKafkaPersonal(t *testing.T, s *kafkaSite) {
 	s.checkNothingTold(t, number)
 }
 
-// testKafkaKey has the key in spans in the form that the program gives it.
-func testKafkaKey(t *testing.T, s *kafkaSite) {
+// testKey has the key in spans in the form that the program gives it.
+func testKey(t *testing.T, s *site) {
 	format := kafkatrace.WithKey(func(key []byte) string { return fmt.Sprintf("<%s>", key) })
-	p := s.producer(t, KafkaProducing{}, format)
+	p := s.producer(t, Producing{}, format)
 	want := []string{"<a>", "", ""}
 	for _, key := range [][]byte{[]byte("a"), nil, {0xff, 0xfe}} {
 		r := s.record("x")
 		r.Key = key
-		if err := p.Send(within(t), r); err != nil {
+		if err := p.Send(conformance.Within(t), r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -161,38 +162,38 @@ func testKafkaKey(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaPoisoned reads headers as nobody should write them, and somebody does.
-func testKafkaPoisoned(t *testing.T, s *kafkaSite) {
+// testPoisoned reads headers as nobody should write them, and somebody does.
+func testPoisoned(t *testing.T, s *site) {
 	a, b := foreign(1), foreign(2)
-	header := func(key, value string) KafkaHeader { return KafkaHeader{key, []byte(value)} }
+	header := func(key, value string) Header { return Header{key, []byte(value)} }
 	good := string(carrying(a).Value)
 	rows := []struct {
 		name    string
-		headers []KafkaHeader
+		headers []Header
 		want    trace.SpanContext // none for a trace of its own
 	}{
 		{"none", nil, trace.SpanContext{}},
-		{"one", []KafkaHeader{carrying(a)}, a},
-		{"the last of two", []KafkaHeader{carrying(b), carrying(a)}, a},
-		{"the last that is valid", []KafkaHeader{carrying(a), header("traceparent", "garbage")}, a},
-		{"null behind a valid one", []KafkaHeader{carrying(a), {"traceparent", nil}}, a},
-		{"capitals", []KafkaHeader{header("Traceparent", good)}, a},
-		{"all capitals", []KafkaHeader{header("TRACEPARENT", good)}, a},
-		{"null", []KafkaHeader{{"traceparent", nil}}, trace.SpanContext{}},
-		{"empty", []KafkaHeader{header("traceparent", "")}, trace.SpanContext{}},
-		{"binary", []KafkaHeader{{"traceparent", []byte{0, 0xff, 0xfe, '-'}}}, trace.SpanContext{}},
-		{"64 KiB", []KafkaHeader{header("traceparent", strings.Repeat("0", 64<<10))}, trace.SpanContext{}},
-		{"only zeros", []KafkaHeader{header("traceparent", "00-00000000000000000000000000000000-0000000000000000-01")}, trace.SpanContext{}},
-		{"no such version", []KafkaHeader{header("traceparent", "ff"+good[2:])}, trace.SpanContext{}},
-		{"a later version", []KafkaHeader{header("traceparent", "01"+good[2:]+"-more")}, a},
-		{"upper-case digits", []KafkaHeader{header("traceparent", strings.ToUpper(good))}, trace.SpanContext{}},
-		{"tracestate is garbage", []KafkaHeader{carrying(a), header("tracestate", "\x00=,;")}, a},
-		{"tracestate is null", []KafkaHeader{carrying(a), {"tracestate", nil}}, a},
-		{"baggage is garbage", []KafkaHeader{carrying(a), header("baggage", "\xff%%%==,")}, a},
-		{"no key", []KafkaHeader{header("", "x"), carrying(a), {"", nil}}, a},
+		{"one", []Header{carrying(a)}, a},
+		{"the last of two", []Header{carrying(b), carrying(a)}, a},
+		{"the last that is valid", []Header{carrying(a), header("traceparent", "garbage")}, a},
+		{"null behind a valid one", []Header{carrying(a), {"traceparent", nil}}, a},
+		{"capitals", []Header{header("Traceparent", good)}, a},
+		{"all capitals", []Header{header("TRACEPARENT", good)}, a},
+		{"null", []Header{{"traceparent", nil}}, trace.SpanContext{}},
+		{"empty", []Header{header("traceparent", "")}, trace.SpanContext{}},
+		{"binary", []Header{{"traceparent", []byte{0, 0xff, 0xfe, '-'}}}, trace.SpanContext{}},
+		{"64 KiB", []Header{header("traceparent", strings.Repeat("0", 64<<10))}, trace.SpanContext{}},
+		{"only zeros", []Header{header("traceparent", "00-00000000000000000000000000000000-0000000000000000-01")}, trace.SpanContext{}},
+		{"no such version", []Header{header("traceparent", "ff"+good[2:])}, trace.SpanContext{}},
+		{"a later version", []Header{header("traceparent", "01"+good[2:]+"-more")}, a},
+		{"upper-case digits", []Header{header("traceparent", strings.ToUpper(good))}, trace.SpanContext{}},
+		{"tracestate is garbage", []Header{carrying(a), header("tracestate", "\x00=,;")}, a},
+		{"tracestate is null", []Header{carrying(a), {"tracestate", nil}}, a},
+		{"baggage is garbage", []Header{carrying(a), header("baggage", "\xff%%%==,")}, a},
+		{"no key", []Header{header("", "x"), carrying(a), {"", nil}}, a},
 	}
 	for _, row := range rows {
-		s.cluster.Write(t, KafkaRecord{Topic: s.topic, Value: []byte(row.name), Headers: row.headers})
+		s.cluster.Write(t, Record{Topic: s.topic, Value: []byte(row.name), Headers: row.headers})
 	}
 	got := s.process(t, s.topic, len(rows), nil)
 	spans := s.consuming.Wait(t, len(rows))
@@ -211,13 +212,13 @@ func testKafkaPoisoned(t *testing.T, s *kafkaSite) {
 }
 
 // checkHeaders tests that the headers of a record are those that were written.
-func (s *kafkaSite) checkHeaders(t *testing.T, name string, got, want []KafkaHeader) {
+func (s *site) checkHeaders(t *testing.T, name string, got, want []Header) {
 	t.Helper()
 	if !sameHeaders(got, want) {
 		t.Errorf("%s: headers %.100q, want %.100q", name, got, want)
 		return
 	}
-	if s.client.Lacks(KafkaNilHeaders) != "" {
+	if s.client.Lacks(NilHeaders) != "" {
 		return
 	}
 	for i := range got {
@@ -227,17 +228,17 @@ func (s *kafkaSite) checkHeaders(t *testing.T, name string, got, want []KafkaHea
 	}
 }
 
-// testKafkaHeaders sends records with headers of every kind, which arrive as they
+// testHeaders sends records with headers of every kind, which arrive as they
 // are, in their order, beside the one of the trace.
-func testKafkaHeaders(t *testing.T, s *kafkaSite) {
-	p := s.producer(t, KafkaProducing{})
+func testHeaders(t *testing.T, s *site) {
+	p := s.producer(t, Producing{})
 	large := bytes.Repeat([]byte{1, 2, 3}, 1000)
-	rows := []KafkaRecord{
+	rows := []Record{
 		{},
 		{Key: []byte("key"), Value: []byte("value")},
-		{Key: []byte{}, Value: []byte{0, 0xff}, Headers: []KafkaHeader{{"a", []byte("1")}, {"b", nil}, {"a", []byte{}}, {"", []byte{0xff}}}},
-		{Value: large, Headers: []KafkaHeader{{strings.Repeat("k", 300), large}}},
-		{Value: []byte("old"), Headers: []KafkaHeader{
+		{Key: []byte{}, Value: []byte{0, 0xff}, Headers: []Header{{"a", []byte("1")}, {"b", nil}, {"a", []byte{}}, {"", []byte{0xff}}}},
+		{Value: large, Headers: []Header{{strings.Repeat("k", 300), large}}},
+		{Value: []byte("old"), Headers: []Header{
 			{"Traceparent", []byte("garbage")}, {"x", []byte("1")}, carrying(foreign(1)), {"tracestate", []byte("a=b")}, carrying(foreign(2)), {"y", []byte("2")},
 		}},
 	}

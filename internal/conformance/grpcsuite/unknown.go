@@ -1,4 +1,4 @@
-package conformance
+package grpcsuite
 
 import (
 	"context"
@@ -15,11 +15,12 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/nais/spor/grpctrace"
+	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 )
 
 // call calls a method by name.
-func (s *rpcSite) call(ctx context.Context, fullMethod string) error {
+func (s *site) call(ctx context.Context, fullMethod string) error {
 	return s.conn.Invoke(ctx, fullMethod, &testgrpc.Empty{}, new(testgrpc.Empty))
 }
 
@@ -30,17 +31,17 @@ func unknown(span sdktrace.ReadOnlySpan) (seenAs seen, original string) {
 		attrs["rpc.method_original"]
 }
 
-func testUnknownRPC(t *testing.T, s *rpcSite) {
+func testUnknownRPC(t *testing.T, s *site) {
 	s.checkUnknown(t, "grpc.testing.TestService/Nothing", "unknown method Nothing for service grpc.testing.TestService")
 }
 
-func testUnknownService(t *testing.T, s *rpcSite) {
+func testUnknownService(t *testing.T, s *site) {
 	s.checkUnknown(t, "wp.Admin/Login", "unknown service wp.Admin")
 }
 
 // checkUnknown tests that the caller of method gets gRPC's own answer, and not
 // that of any interceptor, and what the server sees.
-func (s *rpcSite) checkUnknown(t *testing.T, method, message string) {
+func (s *site) checkUnknown(t *testing.T, method, message string) {
 	t.Helper()
 	asked := false
 	s.start(t, setting{serverOptions: []grpc.ServerOption{grpc.StreamInterceptor(
@@ -48,7 +49,7 @@ func (s *rpcSite) checkUnknown(t *testing.T, method, message string) {
 			asked = true
 			return status.Error(codes.Unauthenticated, "who are you?")
 		})}})
-	err := s.call(within(t), "/"+method)
+	err := s.call(conformance.Within(t), "/"+method)
 	if got := status.Convert(err); got.Code() != codes.Unimplemented || got.Message() != message || asked {
 		t.Errorf("the caller got %v", err)
 	}
@@ -57,7 +58,7 @@ func (s *rpcSite) checkUnknown(t *testing.T, method, message string) {
 	failed("_OTHER", "UNIMPLEMENTED").checkMeasured(t, s.serverSide, "rpc.server.call.duration", nil)
 }
 
-func (s *rpcSite) checkOther(t *testing.T, span sdktrace.ReadOnlySpan, method, code string) {
+func (s *site) checkOther(t *testing.T, span sdktrace.ReadOnlySpan, method, code string) {
 	t.Helper()
 	if got := span.Name(); got != "grpc" {
 		t.Errorf("span is named %q", got)
@@ -69,12 +70,12 @@ func (s *rpcSite) checkOther(t *testing.T, span sdktrace.ReadOnlySpan, method, c
 }
 
 // testUnknownMethods calls methods that nobody has, more than anyone has memory for.
-func testUnknownMethods(t *testing.T, s *rpcSite) {
+func testUnknownMethods(t *testing.T, s *site) {
 	// The names of a client's calls are its own: nothing is remembered of these.
 	nothing := grpctrace.WithFilter(func(string) bool { return false })
 	s.start(t, setting{client: []grpctrace.Option{nothing}})
 	long := strings.Repeat("x", 500)
-	ctx := within(t)
+	ctx := conformance.Within(t)
 	call := func(from, to int) {
 		var group sync.WaitGroup
 		for worker := range 4 {
@@ -107,7 +108,7 @@ func testUnknownMethods(t *testing.T, s *rpcSite) {
 }
 
 // settled returns the size of the heap without the spans that the test keeps.
-func (s *rpcSite) settled(t *testing.T) uint64 {
+func (s *site) settled(t *testing.T) uint64 {
 	t.Helper()
 	s.checkReceived(t)
 	runtime.GC()
@@ -119,9 +120,9 @@ func (s *rpcSite) settled(t *testing.T) uint64 {
 
 // testUnknownImpatient calls such methods and hangs up at once, so that gRPC does
 // not always come to answer.
-func testUnknownImpatient(t *testing.T, s *rpcSite) {
+func testUnknownImpatient(t *testing.T, s *site) {
 	s.start(t, setting{})
-	if err := s.unary(within(t)); err != nil {
+	if err := s.unary(conformance.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	for range 300 {
@@ -132,28 +133,28 @@ func testUnknownImpatient(t *testing.T, s *rpcSite) {
 		cancel()
 		<-done
 	}
-	if err := s.unary(within(t)); err != nil {
+	if err := s.unary(conformance.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // testUnknownHandler has a server that answers for methods it does not have, such
 // as a proxy.
-func testUnknownHandler(t *testing.T, s *rpcSite) {
+func testUnknownHandler(t *testing.T, s *site) {
 	s.start(t, setting{serverOptions: []grpc.ServerOption{grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
 		if err := stream.RecvMsg(new(testgrpc.Empty)); err != nil {
 			return err
 		}
 		return stream.SendMsg(&testgrpc.Empty{})
 	})}})
-	if err := s.call(within(t), "/some.Service/Method"); err != nil {
+	if err := s.call(conformance.Within(t), "/some.Service/Method"); err != nil {
 		t.Fatal(err)
 	}
 	s.checkOther(t, s.serverSide.Only(t), "some.Service/Method", "OK")
 }
 
-func testMalformedMethod(t *testing.T, s *rpcSite) {
+func testMalformedMethod(t *testing.T, s *site) {
 	s.start(t, setting{})
-	checkCode(t, s.call(within(t), "/malformed"), codes.Unimplemented)
+	checkCode(t, s.call(conformance.Within(t), "/malformed"), codes.Unimplemented)
 	s.checkClient(t, failed("malformed", "UNIMPLEMENTED"))
 }

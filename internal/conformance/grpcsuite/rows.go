@@ -1,4 +1,4 @@
-package conformance
+package grpcsuite
 
 import (
 	"context"
@@ -13,15 +13,16 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/nais/spor/grpctrace"
+	"github.com/nais/spor/internal/conformance"
 )
 
-// rpcRow is a row of the suite.
-type rpcRow struct {
+// row is a row of the suite.
+type row struct {
 	name string
-	run  func(t *testing.T, s *rpcSite)
+	run  func(t *testing.T, s *site)
 }
 
-var rpcRows = []rpcRow{
+var rows = []row{
 	{"unary", testUnary},
 	{"client stream", testClientStream},
 	{"server stream", testServerStream},
@@ -65,17 +66,17 @@ var rpcRows = []rpcRow{
 	{"panic of client's interceptor", testClientPanic},
 }
 
-func testUnary(t *testing.T, s *rpcSite) {
+func testUnary(t *testing.T, s *site) {
 	s.start(t, setting{})
-	if err := s.unary(within(t)); err != nil {
+	if err := s.unary(conformance.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	s.check(t, ok(unaryMethod), ok(unaryMethod))
 }
 
-func testClientStream(t *testing.T, s *rpcSite) {
+func testClientStream(t *testing.T, s *site) {
 	s.start(t, setting{})
-	stream, err := s.client.StreamingInputCall(within(t))
+	stream, err := s.client.StreamingInputCall(conformance.Within(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,9 +92,9 @@ func testClientStream(t *testing.T, s *rpcSite) {
 	s.check(t, ok(inputMethod), ok(inputMethod))
 }
 
-func testServerStream(t *testing.T, s *rpcSite) {
+func testServerStream(t *testing.T, s *site) {
 	s.start(t, setting{})
-	stream, err := s.client.StreamingOutputCall(within(t), &testgrpc.StreamingOutputCallRequest{
+	stream, err := s.client.StreamingOutputCall(conformance.Within(t), &testgrpc.StreamingOutputCallRequest{
 		ResponseParameters: make([]*testgrpc.ResponseParameters, 3),
 	})
 	if err != nil {
@@ -105,9 +106,9 @@ func testServerStream(t *testing.T, s *rpcSite) {
 	s.check(t, ok(outputMethod), ok(outputMethod))
 }
 
-func testBidirectionalStream(t *testing.T, s *rpcSite) {
+func testBidirectionalStream(t *testing.T, s *site) {
 	s.start(t, setting{})
-	stream := s.open(t, within(t))
+	stream := s.open(t, conformance.Within(t))
 	s.pingPong(t, stream)
 	s.pingPong(t, stream)
 	if err := stream.CloseSend(); err != nil {
@@ -122,7 +123,7 @@ func testBidirectionalStream(t *testing.T, s *rpcSite) {
 type duplex = grpc.BidiStreamingClient[testgrpc.StreamingOutputCallRequest, testgrpc.StreamingOutputCallResponse]
 
 // open opens a stream in both directions.
-func (s *rpcSite) open(t *testing.T, ctx context.Context) duplex { //nolint:revive // t comes first
+func (s *site) open(t *testing.T, ctx context.Context) duplex { //nolint:revive // t comes first
 	t.Helper()
 	stream, err := s.client.FullDuplexCall(ctx)
 	if err != nil {
@@ -131,7 +132,7 @@ func (s *rpcSite) open(t *testing.T, ctx context.Context) duplex { //nolint:revi
 	return stream
 }
 
-func (s *rpcSite) pingPong(t *testing.T, stream duplex) {
+func (s *site) pingPong(t *testing.T, stream duplex) {
 	t.Helper()
 	if err := stream.Send(&testgrpc.StreamingOutputCallRequest{}); err != nil {
 		t.Fatal(err)
@@ -141,7 +142,7 @@ func (s *rpcSite) pingPong(t *testing.T, stream duplex) {
 	}
 }
 
-func testContextTravels(t *testing.T, s *rpcSite) {
+func testContextTravels(t *testing.T, s *site) {
 	var told baggage.Baggage
 	var current trace.SpanContext
 	s.service.do = func(ctx context.Context) error {
@@ -171,7 +172,7 @@ func testContextTravels(t *testing.T, s *rpcSite) {
 
 // parent returns a context with a span of the program's own, which has ended,
 // and with baggage.
-func (s *rpcSite) parent(t *testing.T) (context.Context, trace.SpanID) {
+func (s *site) parent(t *testing.T) (context.Context, trace.SpanID) {
 	t.Helper()
 	member, err := baggage.NewMember("a", "b")
 	if err != nil {
@@ -181,25 +182,26 @@ func (s *rpcSite) parent(t *testing.T) (context.Context, trace.SpanID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, span := s.clientSide.TracerProvider.Tracer("test").Start(within(t), "parent")
+	ctx, span := s.clientSide.TracerProvider.Tracer("test").Start(conformance.Within(t), "parent")
 	span.End()
 	return baggage.ContextWithBaggage(ctx, bag), span.SpanContext().SpanID()
 }
 
 // testMetadata has an interceptor that replaces the metadata, and a stale trace
 // context among them.
-func testMetadata(t *testing.T, s *rpcSite) {
+func testMetadata(t *testing.T, s *site) {
 	var got metadata.MD
 	s.service.do = func(ctx context.Context) error {
 		got, _ = metadata.FromIncomingContext(ctx)
 		return nil
 	}
+	const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	shared := metadata.Pairs("authorization", "secret", "traceparent", traceparent)
 	s.start(t, setting{dialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(
 		func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 			return invoke(metadata.NewOutgoingContext(ctx, shared), method, req, reply, cc, opts...)
 		})}})
-	if err := s.unary(within(t)); err != nil {
+	if err := s.unary(conformance.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	s.check(t, ok(unaryMethod), ok(unaryMethod))
@@ -214,17 +216,17 @@ func testMetadata(t *testing.T, s *rpcSite) {
 	}
 }
 
-func testManyCalls(t *testing.T, s *rpcSite) {
+func testManyCalls(t *testing.T, s *site) {
 	s.start(t, setting{})
 	const workers, each = 8, 25
 	var group sync.WaitGroup
 	for range workers {
 		group.Go(func() {
 			for range each {
-				if err := s.unary(within(t)); err != nil {
+				if err := s.unary(conformance.Within(t)); err != nil {
 					t.Error(err)
 				}
-				stream, err := s.client.FullDuplexCall(within(t))
+				stream, err := s.client.FullDuplexCall(conformance.Within(t))
 				if err != nil {
 					t.Error(err)
 					return
@@ -246,16 +248,16 @@ func testManyCalls(t *testing.T, s *rpcSite) {
 }
 
 // testTwice sets up both ends twice.
-func testTwice(t *testing.T, s *rpcSite) {
-	server, client := newSide(t), newSide(t)
+func testTwice(t *testing.T, s *site) {
+	server, client := conformance.NewSide(t), conformance.NewSide(t)
 	s.start(t, setting{
-		serverOptions: grpctrace.ServerOptions(server.options(nil)...),
-		dialOptions:   grpctrace.DialOptions(client.options(nil)...),
+		serverOptions: grpctrace.ServerOptions(optionsFor(server, nil)...),
+		dialOptions:   grpctrace.DialOptions(optionsFor(client, nil)...),
 	})
-	if err := s.unary(within(t)); err != nil {
+	if err := s.unary(conformance.Within(t)); err != nil {
 		t.Fatal(err)
 	}
-	stream := s.open(t, within(t))
+	stream := s.open(t, conformance.Within(t))
 	stream.CloseSend()
 	if err := drain(stream); err != nil {
 		t.Fatal(err)
@@ -270,7 +272,7 @@ func testTwice(t *testing.T, s *rpcSite) {
 	}
 }
 
-func testRPCPublicEndpoint(t *testing.T, s *rpcSite) {
+func testRPCPublicEndpoint(t *testing.T, s *site) {
 	var told baggage.Baggage
 	s.service.do = func(ctx context.Context) error {
 		told = baggage.FromContext(ctx)

@@ -1,4 +1,4 @@
-package conformance
+package grpcsuite
 
 import (
 	"context"
@@ -8,26 +8,25 @@ import (
 	"net"
 	"sync"
 	"testing"
-	"time"
 
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
 
 	"github.com/nais/spor/grpctrace"
+	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// rpcSite is a server and its client, and what they told their SDKs.
-type rpcSite struct {
+// site is a server and its client, and what they told their SDKs.
+type site struct {
 	rpc     RPC
 	network network
 	service *service
 
-	serverSide, clientSide side
+	serverSide, clientSide conformance.Side
 	address                map[string]string // of the server, as told to the client
 	listener               *breakable
 	server                 *grpc.Server
@@ -35,22 +34,7 @@ type rpcSite struct {
 	client                 testgrpc.TestServiceClient
 }
 
-// side is one end: its SDK, and what reached the exporter.
-type side struct {
-	*oteltest.SDK
-
-	received *tracetest.InMemoryExporter
-}
-
-func newSide(t *testing.T) side {
-	t.Helper()
-	received := tracetest.NewInMemoryExporter()
-	return side{received: received, SDK: oteltest.New(t,
-		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())),
-		sdktrace.WithBatcher(received, sdktrace.WithMaxQueueSize(1<<16)))}
-}
-
-func (s side) options(more []grpctrace.Option) []grpctrace.Option {
+func optionsFor(s conformance.Side, more []grpctrace.Option) []grpctrace.Option {
 	return append([]grpctrace.Option{
 		grpctrace.WithTracerProvider(s.TracerProvider),
 		grpctrace.WithMeterProvider(s.MeterProvider),
@@ -68,12 +52,12 @@ type setting struct {
 }
 
 // start starts the server and connects the client.
-func (s *rpcSite) start(t *testing.T, with setting) {
+func (s *site) start(t *testing.T, with setting) {
 	t.Helper()
-	s.serverSide, s.clientSide = newSide(t), newSide(t)
+	s.serverSide, s.clientSide = conformance.NewSide(t), conformance.NewSide(t)
 	listener, target, address, more := s.network.listen(t)
 	s.listener, s.address = &breakable{Listener: listener}, address
-	s.server = s.rpc.Server(s.serverSide.options(with.server), with.serverOptions...)
+	s.server = s.rpc.Server(optionsFor(s.serverSide, with.server), with.serverOptions...)
 	testgrpc.RegisterTestServiceServer(s.server, s.service)
 	if with.register != nil {
 		with.register(s.server)
@@ -88,7 +72,7 @@ func (s *rpcSite) start(t *testing.T, with setting) {
 	})
 	more = append(more, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	var err error
-	s.conn, err = s.rpc.Client(target, s.clientSide.options(with.client), append(more, with.dialOptions...)...)
+	s.conn, err = s.rpc.Client(target, optionsFor(s.clientSide, with.client), append(more, with.dialOptions...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,14 +81,14 @@ func (s *rpcSite) start(t *testing.T, with setting) {
 }
 
 // unary makes one unary call.
-func (s *rpcSite) unary(ctx context.Context) error {
+func (s *site) unary(ctx context.Context) error {
 	_, err := s.client.UnaryCall(ctx, &testgrpc.SimpleRequest{})
 	return err
 }
 
 // checkNothingLost tests that every span that was started has ended and was
 // received, once both ends are gone.
-func (s *rpcSite) checkNothingLost(t *testing.T) {
+func (s *site) checkNothingLost(t *testing.T) {
 	t.Helper()
 	s.conn.Close()
 	s.server.Stop() // waits for the handlers
@@ -113,18 +97,11 @@ func (s *rpcSite) checkNothingLost(t *testing.T) {
 
 // checkReceived tests that every span that was started has ended and was received,
 // and forgets them.
-func (s *rpcSite) checkReceived(t *testing.T) {
+func (s *site) checkReceived(t *testing.T) {
 	t.Helper()
-	for name, end := range map[string]side{"server": s.serverSide, "client": s.clientSide} {
-		oteltest.Eventually(t, func() bool { return end.Started() == len(end.Ended()) })
-		if err := end.TracerProvider.ForceFlush(context.WithoutCancel(t.Context())); err != nil {
-			t.Fatal(err)
-		}
-		if started, received := end.Started(), len(end.received.GetSpans()); received != started {
-			t.Errorf("%d spans of the %s were started and %d received", started, name, received)
-		}
-		end.Forget()
-		end.received.Reset()
+	for name, end := range map[string]conformance.Side{"server": s.serverSide, "client": s.clientSide} {
+		end.CheckReceived(t, name)
+		end.Reset()
 	}
 }
 
@@ -146,7 +123,7 @@ func failed(method, code string) seen {
 
 // check tests that one call was seen as the server's and the client's want it,
 // one below the other, and returns the spans.
-func (s *rpcSite) check(t *testing.T, server, client seen) (serverSpan, clientSpan sdktrace.ReadOnlySpan) {
+func (s *site) check(t *testing.T, server, client seen) (serverSpan, clientSpan sdktrace.ReadOnlySpan) {
 	t.Helper()
 	serverSpan, clientSpan = s.serverSide.Only(t), s.clientSide.Only(t)
 	if got, want := serverSpan.Parent().SpanID(), clientSpan.SpanContext().SpanID(); got != want {
@@ -157,7 +134,7 @@ func (s *rpcSite) check(t *testing.T, server, client seen) (serverSpan, clientSp
 	return serverSpan, clientSpan
 }
 
-func (s *rpcSite) checkServer(t *testing.T, want seen) {
+func (s *site) checkServer(t *testing.T, want seen) {
 	t.Helper()
 	span := s.serverSide.Only(t)
 	checkSeen(t, span, want)
@@ -167,7 +144,7 @@ func (s *rpcSite) checkServer(t *testing.T, want seen) {
 	}
 }
 
-func (s *rpcSite) checkClient(t *testing.T, want seen) {
+func (s *site) checkClient(t *testing.T, want seen) {
 	t.Helper()
 	span := s.clientSide.Only(t)
 	checkSeen(t, span, want)
@@ -208,7 +185,7 @@ func (w seen) attributes() map[string]string {
 }
 
 // checkMeasured tests that one call was measured, with the attributes of its span.
-func (w seen) checkMeasured(t *testing.T, end side, name string, address map[string]string) {
+func (w seen) checkMeasured(t *testing.T, end conformance.Side, name string, address map[string]string) {
 	t.Helper()
 	points := end.Seconds(t, name)
 	if len(points) != 1 || points[0].Count != 1 {
@@ -258,12 +235,4 @@ func drain[T any](stream grpc.ServerStreamingClient[T]) error {
 			return err
 		}
 	}
-}
-
-// within is a context for calls that are not to hang.
-func within(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	t.Cleanup(cancel)
-	return ctx
 }

@@ -1,4 +1,4 @@
-package conformance
+package kafkasuite
 
 import (
 	"context"
@@ -13,24 +13,25 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/kafkatrace"
 )
 
-// testKafkaForward sends a record that was received on to another topic, which
+// testForward sends a record that was received on to another topic, which
 // leaves the received one alone.
-func testKafkaForward(t *testing.T, s *kafkaSite) {
+func testForward(t *testing.T, s *site) {
 	next := s.newTopic(t, 1, nil)
 	received, _ := s.parent(t)
-	p := s.producer(t, KafkaProducing{})
+	p := s.producer(t, Producing{})
 	r := s.record("one")
-	r.Headers = []KafkaHeader{{"source", []byte("a")}}
+	r.Headers = []Header{{"source", []byte("a")}}
 	if err := p.Send(received, r); err != nil {
 		t.Fatal(err)
 	}
 	first := s.producing.Only(t)
-	var before, after KafkaRecord
-	got := s.process(t, s.topic, 1, func(ctx context.Context, r KafkaRecord) error {
+	var before, after Record
+	got := s.process(t, s.topic, 1, func(ctx context.Context, r Record) error {
 		before = s.client.Record(r.Native)
 		err := p.Forward(ctx, r, next)
 		after = s.client.Record(r.Native)
@@ -52,21 +53,21 @@ func testKafkaForward(t *testing.T, s *kafkaSite) {
 	checkSameRecord(t, forwarded, *r)
 }
 
-// testKafkaStaleContext sends a record on that is not the last that happened to it:
+// testStaleContext sends a record on that is not the last that happened to it:
 // within a span of the handler's own, and after the handler.
-func testKafkaStaleContext(t *testing.T, s *kafkaSite) {
+func testStaleContext(t *testing.T, s *site) {
 	next := s.newTopic(t, 1, nil)
-	p := s.producer(t, KafkaProducing{})
+	p := s.producer(t, Producing{})
 	s.send(t, p, "one")
 	var inner trace.SpanContext
-	got := s.process(t, s.topic, 1, func(ctx context.Context, r KafkaRecord) error {
+	got := s.process(t, s.topic, 1, func(ctx context.Context, r Record) error {
 		ctx, span := s.program.TracerProvider.Tracer("program").Start(ctx, "inner")
 		defer span.End()
 		inner = span.SpanContext()
 		return p.Forward(ctx, r, next)
 	})[0]
 	ctx, later := s.parent(t)
-	if err := p.Forward(ctx, got.KafkaRecord, next); err != nil {
+	if err := p.Forward(ctx, got.Record, next); err != nil {
 		t.Fatal(err)
 	}
 	sends := s.producing.Wait(t, 3)[1:]
@@ -80,25 +81,25 @@ func testKafkaStaleContext(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaEmptyPolls polls for nothing, and is then given a record.
-func testKafkaEmptyPolls(t *testing.T, s *kafkaSite) {
+// testEmptyPolls polls for nothing, and is then given a record.
+func testEmptyPolls(t *testing.T, s *site) {
 	c := s.consumer(t, s.topic)
-	if err := c.Poll(within(t), 50); err != nil {
+	if err := c.Poll(conformance.Within(t), 50); err != nil {
 		t.Fatal(err)
 	}
 	if n := s.consuming.Started(); n != 0 {
 		t.Fatalf("%d spans of polls that brought nothing", n)
 	}
 	wrote := time.Now()
-	s.cluster.Write(t, KafkaRecord{Topic: s.topic, Value: []byte("one")})
-	s.run(within(t), t, c, 1, nil)
+	s.cluster.Write(t, Record{Topic: s.topic, Value: []byte("one")})
+	s.run(conformance.Within(t), t, c, 1, nil)
 	if span := s.consuming.Only(t); span.StartTime().Before(wrote) {
 		t.Error("processing began before there was a record")
 	}
 }
 
-// testKafkaPrefetched handles one record of many that the client has.
-func testKafkaPrefetched(t *testing.T, s *kafkaSite) {
+// testPrefetched handles one record of many that the client has.
+func testPrefetched(t *testing.T, s *site) {
 	s.write(t, 100)
 	s.process(t, s.topic, 1, nil)
 	if n := s.consuming.Started(); n != 1 {
@@ -107,23 +108,23 @@ func testKafkaPrefetched(t *testing.T, s *kafkaSite) {
 }
 
 // write appends n records, each sent by another trace, and returns the contexts.
-func (s *kafkaSite) write(t *testing.T, n int) []trace.SpanContext {
+func (s *site) write(t *testing.T, n int) []trace.SpanContext {
 	t.Helper()
-	var records []KafkaRecord
+	var records []Record
 	var senders []trace.SpanContext
 	for i := range n {
 		sender := foreign(i + 1)
 		senders = append(senders, sender)
-		records = append(records, KafkaRecord{
-			Topic: s.topic, Value: fmt.Append(nil, i), Headers: []KafkaHeader{carrying(sender)},
+		records = append(records, Record{
+			Topic: s.topic, Value: fmt.Append(nil, i), Headers: []Header{carrying(sender)},
 		})
 	}
 	s.cluster.Write(t, records...)
 	return senders
 }
 
-// testKafkaAmbient polls within a span, which has nothing to do with the records.
-func testKafkaAmbient(t *testing.T, s *kafkaSite) {
+// testAmbient polls within a span, which has nothing to do with the records.
+func testAmbient(t *testing.T, s *site) {
 	senders := s.write(t, 3)
 	ctx, _ := s.parent(t)
 	s.run(ctx, t, s.consumer(t, s.topic), 3, nil)
@@ -135,8 +136,8 @@ func testKafkaAmbient(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaAmbientParent has it be their parent, because the program said so.
-func testKafkaAmbientParent(t *testing.T, s *kafkaSite) {
+// testAmbientParent has it be their parent, because the program said so.
+func testAmbientParent(t *testing.T, s *site) {
 	senders := s.write(t, 2)
 	ctx, ambient := s.parent(t)
 	s.run(ctx, t, s.consumer(t, s.topic, kafkatrace.WithParent(kafkatrace.ParentAmbient)), 2, nil)
@@ -148,8 +149,8 @@ func testKafkaAmbientParent(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaLinksOnly has every record start a trace of its own.
-func testKafkaLinksOnly(t *testing.T, s *kafkaSite) {
+// testLinksOnly has every record start a trace of its own.
+func testLinksOnly(t *testing.T, s *site) {
 	senders := s.write(t, 2)
 	s.process(t, s.topic, 2, nil, kafkatrace.WithParent(kafkatrace.ParentNone))
 	for i, span := range s.consuming.Wait(t, 2) {
@@ -160,13 +161,13 @@ func testKafkaLinksOnly(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaEarlyReturn has a handler give up at the first of ten records, which
+// testEarlyReturn has a handler give up at the first of ten records, which
 // come again.
-func testKafkaEarlyReturn(t *testing.T, s *kafkaSite) {
+func testEarlyReturn(t *testing.T, s *site) {
 	senders := s.write(t, 10)
 	goroutines(t)
 	c := s.consumer(t, s.topic)
-	err := c.Run(within(t), func(context.Context, KafkaRecord) error { return errHandler })
+	err := c.Run(conformance.Within(t), func(context.Context, Record) error { return errHandler })
 	if !errors.Is(err, errHandler) {
 		t.Errorf("the handler's error came back as %v", err)
 	}
@@ -177,7 +178,7 @@ func testKafkaEarlyReturn(t *testing.T, s *kafkaSite) {
 	}
 	got := s.process(t, s.topic, 10, nil)
 	again := s.consuming.Wait(t, 11)[1]
-	checkProcess(t, again, s.group, got[0].KafkaRecord, "")
+	checkProcess(t, again, s.group, got[0].Record, "")
 	checkLinks(t, failed, senders[0])
 	checkLinks(t, again, senders[0])
 	if failed.SpanContext().SpanID() == again.SpanContext().SpanID() {
@@ -185,12 +186,12 @@ func testKafkaEarlyReturn(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaRebalance has a second member take a partition away while the first is
+// testRebalance has a second member take a partition away while the first is
 // at a record: of that partition, or of the other one.
-func testKafkaRebalance(t *testing.T, s *kafkaSite) {
+func testRebalance(t *testing.T, s *site) {
 	for partition := range int32(2) {
 		t.Run(strconv.Itoa(int(partition)), func(t *testing.T) {
-			again := newKafkaSite(t, s.client, s.cluster, s.mode)
+			again := newSite(t, s.client, s.cluster, s.mode)
 			again.rebalance(t, partition)
 			again.checkNothingLost(t)
 		})
@@ -199,24 +200,24 @@ func testKafkaRebalance(t *testing.T, s *kafkaSite) {
 
 // rebalance holds the first member at the first record of a partition until the
 // second has one.
-func (s *kafkaSite) rebalance(t *testing.T, held int32) {
+func (s *site) rebalance(t *testing.T, held int32) {
 	t.Helper()
 	const partitions, records = 2, 3
 	topic := s.newTopic(t, partitions, nil)
 	for i := range partitions * records {
-		s.cluster.Write(t, KafkaRecord{Topic: topic, Partition: int32(i % partitions), Value: []byte("x"), Headers: []KafkaHeader{carrying(foreign(i + 1))}})
+		s.cluster.Write(t, Record{Topic: topic, Partition: int32(i % partitions), Value: []byte("x"), Headers: []Header{carrying(foreign(i + 1))}})
 	}
-	ctx, stop := context.WithTimeout(within(t), 30*time.Second)
+	ctx, stop := context.WithTimeout(conformance.Within(t), 30*time.Second)
 	defer stop()
 	var mu sync.Mutex
 	runs := map[[2]int64]int{} // of the handler, by partition and offset
 	at, taken := make(chan struct{}), make(chan struct{})
 	holding, taking := sync.OnceFunc(func() { close(at) }), sync.OnceFunc(func() { close(taken) })
 	var wait sync.WaitGroup
-	member := func(handle func(KafkaRecord)) {
+	member := func(handle func(Record)) {
 		c := s.consumer(t, topic) // which may join at once
 		wait.Go(func() {
-			if err := c.Run(ctx, func(_ context.Context, r KafkaRecord) error {
+			if err := c.Run(ctx, func(_ context.Context, r Record) error {
 				mu.Lock()
 				runs[[2]int64{int64(r.Partition), r.Offset}]++
 				mu.Unlock()
@@ -228,7 +229,7 @@ func (s *kafkaSite) rebalance(t *testing.T, held int32) {
 			c.Close()
 		})
 	}
-	member(func(r KafkaRecord) {
+	member(func(r Record) {
 		if r.Partition == held && r.Offset == 0 {
 			holding()
 			select {
@@ -238,7 +239,7 @@ func (s *kafkaSite) rebalance(t *testing.T, held int32) {
 		}
 	})
 	await(t, at)
-	member(func(KafkaRecord) { taking() })
+	member(func(Record) { taking() })
 	total := func() (all int, distinct bool) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -259,7 +260,7 @@ func (s *kafkaSite) rebalance(t *testing.T, held int32) {
 
 // checkRevoked tests that the first span of a partition says that it was taken
 // away, if it was.
-func (s *kafkaSite) checkRevoked(t *testing.T, partition int32, taken bool) {
+func (s *site) checkRevoked(t *testing.T, partition int32, taken bool) {
 	t.Helper()
 	for _, span := range s.consuming.Ended() {
 		attrs := oteltest.Map(span.Attributes())
@@ -272,16 +273,16 @@ func (s *kafkaSite) checkRevoked(t *testing.T, partition int32, taken bool) {
 			return
 		}
 	}
-	if taken && s.client.Lacks(KafkaRevocations) == "" {
+	if taken && s.client.Lacks(Revocations) == "" {
 		t.Errorf("no span of partition %d says that it was revoked", partition)
 	}
 }
 
-// testKafkaTombstones has values that are null, empty and there, with keys and
+// testTombstones has values that are null, empty and there, with keys and
 // without.
-func testKafkaTombstones(t *testing.T, s *kafkaSite) {
-	p := s.producer(t, KafkaProducing{})
-	for i, r := range []KafkaRecord{
+func testTombstones(t *testing.T, s *site) {
+	p := s.producer(t, Producing{})
+	for i, r := range []Record{
 		{Key: []byte("key"), Value: nil},
 		{Key: nil, Value: nil},
 		{Key: []byte("key"), Value: []byte{}},
@@ -289,7 +290,7 @@ func testKafkaTombstones(t *testing.T, s *kafkaSite) {
 		{Key: []byte("key"), Value: []byte("x")},
 	} {
 		r.Topic = s.topic
-		if err := p.Send(within(t), &r); err != nil {
+		if err := p.Send(conformance.Within(t), &r); err != nil {
 			t.Fatal(err)
 		}
 		want := ""
@@ -301,7 +302,7 @@ func testKafkaTombstones(t *testing.T, s *kafkaSite) {
 		}
 	}
 	s.process(t, s.topic, 5, nil)
-	tells := s.client.Lacks(KafkaNulls) == ""
+	tells := s.client.Lacks(Nulls) == ""
 	for i, span := range s.consuming.Wait(t, 5) {
 		want := ""
 		if i < 2 && tells {

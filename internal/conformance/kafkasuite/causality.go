@@ -1,4 +1,4 @@
-package conformance
+package kafkasuite
 
 import (
 	"context"
@@ -7,18 +7,19 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/kafkatrace"
 )
 
-// testKafkaRetryTopics has a record fail on its way over two retry topics to a
+// testRetryTopics has a record fail on its way over two retry topics to a
 // third for what nobody could handle, all in one trace.
-func testKafkaRetryTopics(t *testing.T, s *kafkaSite) {
+func testRetryTopics(t *testing.T, s *site) {
 	topics := []string{s.topic, s.newTopic(t, 1, nil), s.newTopic(t, 1, nil), s.newTopic(t, 1, nil)}
-	p := s.producer(t, KafkaProducing{})
+	p := s.producer(t, Producing{})
 	s.send(t, p, "one")
 	for i, topic := range topics[:3] {
-		s.process(t, topic, 1, func(ctx context.Context, r KafkaRecord) error {
+		s.process(t, topic, 1, func(ctx context.Context, r Record) error {
 			return p.Forward(ctx, r, topics[i+1])
 		})
 	}
@@ -37,21 +38,21 @@ func testKafkaRetryTopics(t *testing.T, s *kafkaSite) {
 	}
 }
 
-// testKafkaOutbox has a relay send what others wrote down, in their traces.
-func testKafkaOutbox(t *testing.T, s *kafkaSite) {
+// testOutbox has a relay send what others wrote down, in their traces.
+func testOutbox(t *testing.T, s *site) {
 	const rows = 3
 	var saved []string
 	var writers []sdktrace.ReadOnlySpan
 	writing := oteltest.New(t)
 	for range rows {
-		ctx, span := writing.TracerProvider.Tracer("program").Start(within(t), "write")
+		ctx, span := writing.TracerProvider.Tracer("program").Start(conformance.Within(t), "write")
 		saved = append(saved, kafkatrace.Save(ctx))
 		span.End()
 	}
 	writers = writing.Wait(t, rows)
 	relaying := oteltest.New(t)
-	ctx, relay := relaying.TracerProvider.Tracer("program").Start(within(t), "relay")
-	p := s.producer(t, KafkaProducing{})
+	ctx, relay := relaying.TracerProvider.Tracer("program").Start(conformance.Within(t), "relay")
+	p := s.producer(t, Producing{})
 	for i, row := range saved {
 		if err := p.Send(kafkatrace.Restore(ctx, row), s.record(strconv.Itoa(i))); err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package conformance
+package grpcsuite
 
 import (
 	"context"
@@ -13,12 +13,13 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
+	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 )
 
 // hang makes the service wait until its caller is gone, and returns what tells
 // that it does.
-func (s *rpcSite) hang() (hanging <-chan struct{}) {
+func (s *site) hang() (hanging <-chan struct{}) {
 	began := make(chan struct{}, 1)
 	s.service.do = func(ctx context.Context) error {
 		began <- struct{}{}
@@ -41,10 +42,10 @@ func checkCode(t *testing.T, err error, want codes.Code) {
 	}
 }
 
-func testCancel(t *testing.T, s *rpcSite) {
+func testCancel(t *testing.T, s *site) {
 	hanging := s.hang()
 	s.start(t, setting{})
-	ctx, cancel := context.WithCancel(within(t))
+	ctx, cancel := context.WithCancel(conformance.Within(t))
 	defer cancel()
 	go func() { <-hanging; cancel() }()
 	checkCode(t, s.unary(ctx), codes.Canceled)
@@ -53,10 +54,10 @@ func testCancel(t *testing.T, s *rpcSite) {
 }
 
 // testCancelStream gives a stream up half-way, without reading it to its end.
-func testCancelStream(t *testing.T, s *rpcSite) {
+func testCancelStream(t *testing.T, s *site) {
 	hanging := s.hang()
 	s.start(t, setting{})
-	ctx, cancel := context.WithCancel(within(t))
+	ctx, cancel := context.WithCancel(conformance.Within(t))
 	defer cancel()
 	stream := s.open(t, ctx)
 	if _, err := stream.Recv(); err != nil {
@@ -67,7 +68,7 @@ func testCancelStream(t *testing.T, s *rpcSite) {
 	s.check(t, seen{method: duplexMethod, code: "CANCELLED"}, seen{method: duplexMethod, code: "CANCELLED"})
 }
 
-func testCanceledBefore(t *testing.T, s *rpcSite) {
+func testCanceledBefore(t *testing.T, s *site) {
 	s.start(t, setting{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -79,7 +80,7 @@ func testCanceledBefore(t *testing.T, s *rpcSite) {
 	s.clientSide.Wait(t, 2)
 }
 
-func testDeadline(t *testing.T, s *rpcSite) {
+func testDeadline(t *testing.T, s *site) {
 	s.hang()
 	s.start(t, setting{})
 	s.connect(t)
@@ -96,9 +97,9 @@ func testDeadline(t *testing.T, s *rpcSite) {
 }
 
 // connect returns when the client is connected.
-func (s *rpcSite) connect(t *testing.T) {
+func (s *site) connect(t *testing.T) {
 	t.Helper()
-	ctx := within(t)
+	ctx := conformance.Within(t)
 	s.conn.Connect()
 	for state := s.conn.GetState(); state != connectivity.Ready; state = s.conn.GetState() {
 		if !s.conn.WaitForStateChange(ctx, state) {
@@ -107,10 +108,10 @@ func (s *rpcSite) connect(t *testing.T) {
 	}
 }
 
-func testServerStops(t *testing.T, s *rpcSite) {
+func testServerStops(t *testing.T, s *site) {
 	hanging := s.hang()
 	s.start(t, setting{})
-	stream := s.open(t, within(t))
+	stream := s.open(t, conformance.Within(t))
 	if _, err := stream.Recv(); err != nil {
 		t.Fatal(err)
 	}
@@ -120,10 +121,10 @@ func testServerStops(t *testing.T, s *rpcSite) {
 	s.check(t, seen{method: duplexMethod, code: "CANCELLED"}, failed(duplexMethod, "UNAVAILABLE"))
 }
 
-func testConnectionLoss(t *testing.T, s *rpcSite) {
+func testConnectionLoss(t *testing.T, s *site) {
 	hanging := s.hang()
 	s.start(t, setting{})
-	stream := s.open(t, within(t))
+	stream := s.open(t, conformance.Within(t))
 	if _, err := stream.Recv(); err != nil {
 		t.Fatal(err)
 	}
@@ -133,21 +134,21 @@ func testConnectionLoss(t *testing.T, s *rpcSite) {
 	s.check(t, seen{method: duplexMethod, code: "CANCELLED"}, failed(duplexMethod, "UNAVAILABLE"))
 }
 
-func testNoServer(t *testing.T, s *rpcSite) {
+func testNoServer(t *testing.T, s *site) {
 	s.start(t, setting{})
 	s.server.Stop()
-	checkCode(t, s.unary(within(t)), codes.Unavailable)
+	checkCode(t, s.unary(conformance.Within(t)), codes.Unavailable)
 	s.checkClient(t, failed(unaryMethod, "UNAVAILABLE"))
 }
 
 // testKeepalive has a server that closes connections when they are old, and does
 // not wait for long streams.
-func testKeepalive(t *testing.T, s *rpcSite) {
+func testKeepalive(t *testing.T, s *site) {
 	hanging := s.hang()
 	s.start(t, setting{serverOptions: []grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{
 		MaxConnectionAge: 50 * time.Millisecond, MaxConnectionAgeGrace: 50 * time.Millisecond,
 	})}})
-	stream := s.open(t, within(t))
+	stream := s.open(t, conformance.Within(t))
 	if _, err := stream.Recv(); err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +156,7 @@ func testKeepalive(t *testing.T, s *rpcSite) {
 	checkCode(t, drain(stream), codes.Unavailable)
 	s.check(t, seen{method: duplexMethod, code: "CANCELLED"}, failed(duplexMethod, "UNAVAILABLE"))
 	s.service.do = nil
-	if err := s.unary(within(t)); err != nil {
+	if err := s.unary(conformance.Within(t)); err != nil {
 		t.Error(err) // on the next connection
 	}
 }
@@ -165,7 +166,7 @@ const retryPolicy = `{"methodConfig": [{"name": [{}], "retryPolicy": {
 	"retryableStatusCodes": ["UNAVAILABLE"]}}]}`
 
 // failTimes makes the service fail that often.
-func (s *rpcSite) failTimes(n int) {
+func (s *site) failTimes(n int) {
 	left := make(chan struct{}, n)
 	for range n {
 		left <- struct{}{}
@@ -180,28 +181,28 @@ func (s *rpcSite) failTimes(n int) {
 	}
 }
 
-func testRetries(t *testing.T, s *rpcSite) {
+func testRetries(t *testing.T, s *site) {
 	s.failTimes(2)
 	s.start(t, setting{dialOptions: []grpc.DialOption{grpc.WithDefaultServiceConfig(retryPolicy)}})
-	if err := s.unary(within(t)); err != nil {
+	if err := s.unary(conformance.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	s.checkClient(t, ok(unaryMethod))
 	s.checkAttempts(t, 3, "UNAVAILABLE")
 }
 
-func testRetriesInVain(t *testing.T, s *rpcSite) {
+func testRetriesInVain(t *testing.T, s *site) {
 	s.failTimes(10)
 	s.start(t, setting{dialOptions: []grpc.DialOption{grpc.WithDefaultServiceConfig(retryPolicy)}})
-	checkCode(t, s.unary(within(t)), codes.Unavailable)
+	checkCode(t, s.unary(conformance.Within(t)), codes.Unavailable)
 	s.checkClient(t, failed(unaryMethod, "UNAVAILABLE"))
 	s.checkAttempts(t, 4, "UNAVAILABLE")
 }
 
-func testStreamRetries(t *testing.T, s *rpcSite) {
+func testStreamRetries(t *testing.T, s *site) {
 	s.failTimes(2)
 	s.start(t, setting{dialOptions: []grpc.DialOption{grpc.WithDefaultServiceConfig(retryPolicy)}})
-	stream := s.open(t, within(t))
+	stream := s.open(t, conformance.Within(t))
 	stream.CloseSend()
 	if err := drain(stream); err != nil {
 		t.Fatal(err)
@@ -211,7 +212,7 @@ func testStreamRetries(t *testing.T, s *rpcSite) {
 }
 
 // testHedges has an interceptor that asks twice at once and takes the first answer.
-func testHedges(t *testing.T, s *rpcSite) {
+func testHedges(t *testing.T, s *site) {
 	hedge := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		answers := make(chan error, 2)
 		for range 2 {
@@ -221,7 +222,7 @@ func testHedges(t *testing.T, s *rpcSite) {
 		return <-answers
 	}
 	s.start(t, setting{dialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(hedge)}})
-	if err := s.unary(within(t)); err != nil {
+	if err := s.unary(conformance.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	s.checkClient(t, ok(unaryMethod))
@@ -230,7 +231,7 @@ func testHedges(t *testing.T, s *rpcSite) {
 
 // checkAttempts tests that the call of the client, which is one span, shows that
 // it took n attempts, each of which the server saw below it.
-func (s *rpcSite) checkAttempts(t *testing.T, n int, code string) {
+func (s *site) checkAttempts(t *testing.T, n int, code string) {
 	t.Helper()
 	client := s.clientSide.Only(t)
 	for _, span := range s.serverSide.Wait(t, n) {

@@ -1,4 +1,4 @@
-package conformance
+package grpcsuite
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/status"
 
+	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 )
 
@@ -36,9 +37,9 @@ func recovering(err error) []grpc.ServerOption {
 	}
 }
 
-func (s *rpcSite) panics() {
-	s.service.do = func(context.Context) error { panicsOnPurpose(); return nil }
-	s.service.stream = func(testgrpc.TestService_FullDuplexCallServer) error { panicsOnPurpose(); return nil }
+func (s *site) panics() {
+	s.service.do = func(context.Context) error { conformance.PanicOnPurpose(); return nil }
+	s.service.stream = func(testgrpc.TestService_FullDuplexCallServer) error { conformance.PanicOnPurpose(); return nil }
 }
 
 func checkPanic(t *testing.T, span sdktrace.ReadOnlySpan) {
@@ -49,32 +50,32 @@ func checkPanic(t *testing.T, span sdktrace.ReadOnlySpan) {
 	}
 	got := oteltest.Map(events[0].Attributes)
 	if got["exception.type"] != "string" || got["exception.message"] != "on purpose" ||
-		!strings.Contains(got["exception.stacktrace"], "panicsOnPurpose") {
+		!strings.Contains(got["exception.stacktrace"], "PanicOnPurpose") {
 		t.Errorf("exception %v", got)
 	}
 }
 
-func testRPCPanic(t *testing.T, s *rpcSite) {
+func testRPCPanic(t *testing.T, s *site) {
 	s.panics()
 	s.start(t, setting{serverOptions: recovering(status.Error(codes.Internal, "sorry"))})
-	checkCode(t, s.unary(within(t)), codes.Internal)
+	checkCode(t, s.unary(conformance.Within(t)), codes.Internal)
 	server, _ := s.check(t, failed(unaryMethod, "INTERNAL"), failed(unaryMethod, "INTERNAL"))
 	checkPanic(t, server)
 }
 
-func testStreamPanic(t *testing.T, s *rpcSite) {
+func testStreamPanic(t *testing.T, s *site) {
 	s.panics()
 	s.start(t, setting{serverOptions: recovering(status.Error(codes.Aborted, "sorry"))})
-	checkCode(t, drain(s.open(t, within(t))), codes.Aborted)
+	checkCode(t, drain(s.open(t, conformance.Within(t))), codes.Aborted)
 	// That code is nobody's fault, but a panic is.
 	server, _ := s.check(t, seen{method: duplexMethod, code: "ABORTED", errorType: "string", failed: true}, failed(duplexMethod, "ABORTED"))
 	checkPanic(t, server)
 }
 
-func testSwallowedPanic(t *testing.T, s *rpcSite) {
+func testSwallowedPanic(t *testing.T, s *site) {
 	s.panics()
 	s.start(t, setting{serverOptions: recovering(nil)})
-	if err := drain(s.open(t, within(t))); err != nil {
+	if err := drain(s.open(t, conformance.Within(t))); err != nil {
 		t.Fatal(err)
 	}
 	server := s.serverSide.Only(t)
@@ -82,20 +83,20 @@ func testSwallowedPanic(t *testing.T, s *rpcSite) {
 	checkPanic(t, server)
 }
 
-func testClientPanic(t *testing.T, s *rpcSite) {
+func testClientPanic(t *testing.T, s *site) {
 	s.start(t, setting{dialOptions: []grpc.DialOption{
 		grpc.WithChainUnaryInterceptor(func(context.Context, string, any, any, *grpc.ClientConn, grpc.UnaryInvoker, ...grpc.CallOption) error {
-			panicsOnPurpose()
+			conformance.PanicOnPurpose()
 			return nil
 		}),
 		grpc.WithChainStreamInterceptor(func(context.Context, *grpc.StreamDesc, *grpc.ClientConn, string, grpc.Streamer, ...grpc.CallOption) (grpc.ClientStream, error) {
-			panicsOnPurpose()
+			conformance.PanicOnPurpose()
 			return nil, nil
 		}),
 	}})
 	for name, call := range map[string]func(){
-		"unary":  func() { s.unary(within(t)) },
-		"stream": func() { s.client.FullDuplexCall(within(t)) },
+		"unary":  func() { s.unary(conformance.Within(t)) },
+		"stream": func() { s.client.FullDuplexCall(conformance.Within(t)) },
 	} {
 		func() {
 			defer func() {

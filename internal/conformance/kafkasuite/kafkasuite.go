@@ -1,0 +1,96 @@
+package kafkasuite
+
+import "testing"
+
+// Run tests that records are seen as they should be where they are sent and
+// where they are processed. Each row gets a cluster of its own from cluster, or
+// one that others use too.
+func Run(t *testing.T, client Client, cluster func(*testing.T) Cluster) {
+	t.Helper()
+	usual := client.Modes()[0]
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) { row.test(t, client, cluster, usual) })
+	}
+	for _, row := range modeRows {
+		for _, mode := range client.Modes() {
+			t.Run(row.name+"/"+mode, func(t *testing.T) { row.test(t, client, cluster, mode) })
+		}
+	}
+}
+
+// row is a row of the suite.
+type row struct {
+	name string
+	run  func(t *testing.T, s *site)
+	// needs are abilities of the client.
+	needs []Ability
+	// first is whether the library may start what it has one of in a process.
+	first bool
+	// faults is whether the cluster has to misbehave.
+	faults bool
+}
+
+func (row row) test(t *testing.T, client Client, newCluster func(*testing.T) Cluster, mode string) {
+	t.Helper()
+	if !row.first {
+		goroutines(t)
+	}
+	cluster := newCluster(t)
+	for _, ability := range row.needs {
+		if reason := client.Lacks(ability); reason != "" {
+			t.Skipf("no %s: %s", ability, reason)
+		}
+	}
+	if row.faults && cluster.Faults() == nil {
+		t.Skip("this cluster does not misbehave at will")
+	}
+	s := newSite(t, client, cluster, mode)
+	row.run(t, s)
+	s.checkNothingLost(t)
+}
+
+// modeRows are those that run in every mode of the client.
+var modeRows = []row{
+	{name: "join", run: testJoin},
+	{name: "many at once", run: testMany},
+	{name: "rejected", run: testRejected},
+	{name: "not leader", run: testNotLeader, faults: true},
+	{name: "no acknowledgement", run: testNoAcks},
+	{name: "shared headers", run: testSharedHeaders},
+	{name: "sent twice", run: testSentTwice},
+	{name: "closed with records in flight", run: testClosedInFlight, faults: true},
+	{name: "late delivery", run: testLateDelivery, faults: true},
+	{name: "restart", run: testRestart},
+	{name: "silent providers", run: testSilent},
+	{name: "metadata", run: testMetadata, needs: []Ability{Outcomes}},
+	{name: "callback", run: testCallback, needs: []Ability{Outcomes}},
+}
+
+var rows = []row{
+	{name: "first use", run: testJoin, first: true},
+	{name: "opt in", run: testOptIn},
+	{name: "forward", run: testForward},
+	{name: "stale context", run: testStaleContext},
+	{name: "custom creation context", run: testCreationContext},
+	{name: "empty polls", run: testEmptyPolls, needs: []Ability{Polls}},
+	{name: "prefetched", run: testPrefetched},
+	{name: "ambient span", run: testAmbient},
+	{name: "ambient span by choice", run: testAmbientParent},
+	{name: "links alone", run: testLinksOnly},
+	{name: "batch", run: testBatch},
+	{name: "batch of 10,000", run: testLargeBatch},
+	{name: "baggage", run: testBaggage},
+	{name: "large baggage read", run: testLargeBaggage},
+	{name: "personal keys and headers", run: testPersonal},
+	{name: "key by choice", run: testKey},
+	{name: "poisoned headers", run: testPoisoned},
+	{name: "headers in the clear", run: testHeaders},
+	{name: "tombstones", run: testTombstones},
+	{name: "early return", run: testEarlyReturn},
+	{name: "rebalance in the handler", run: testRebalance},
+	{name: "transactions", run: testTransactions, needs: []Ability{Transactions}},
+	{name: "retry topics", run: testRetryTopics},
+	{name: "outbox", run: testOutbox},
+	{name: "metrics", run: testMetrics},
+	{name: "lag", run: testLag},
+}
