@@ -6,6 +6,8 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc/codes"
+
+	"github.com/nais/spor/internal/healthcheck"
 )
 
 // An Option changes what [ServerOptions] and [DialOptions] do. Those that concern
@@ -34,7 +36,7 @@ func newConfig(opts []Option) *config {
 
 // wanted reports whether calls of the method are to be seen.
 func (c *config) wanted(fullMethod string) bool {
-	if noise(fullMethod) {
+	if healthcheck.RPC(fullMethod) {
 		return false
 	}
 	for _, wants := range c.filters {

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace/internal/routing"
+	"github.com/nais/spor/internal/healthcheck"
 	"github.com/nais/spor/internal/httpheader"
 	"github.com/nais/spor/internal/providers"
 	"github.com/nais/spor/internal/suppress"
@@ -69,7 +70,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.next.ServeHTTP(w, r)
 		return
 	}
-	if noise(r) || !s.wanted(r) {
+	if healthcheck.HTTP(r.Method, r.URL.Path) || !s.wanted(r) {
 		routing.ServeWith(suppress.Context(ctx), s.next, w, r)
 		return
 	}

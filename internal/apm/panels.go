@@ -215,7 +215,7 @@ var panels = []panel{
 	},
 	{
 		name: "Noise", reads: "health, metrics and internal paths, which the platform drops, and what is below them",
-		used: uses(isServer), needs: []need{{noNoise, "let httptrace and grpctrace keep silent: they start no span for these paths, nor below them"}},
+		used: uses(isServer), needs: []need{{noHealthChecks, "let httptrace and grpctrace keep silent: they start no span for these paths, nor below them"}},
 	},
 	{
 		name: "Team Logs", reads: "records marked TEAM_LOGS, which must be neither in the log nor in OTLP",

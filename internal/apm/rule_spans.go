@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/nais/spor/internal/healthcheck"
 )
 
 // isEntry reports whether s is how work comes into the service.
@@ -171,34 +173,20 @@ func stableNames(s *service) answer {
 	return yes("%s", count(len(names), "span names"))
 }
 
-// noisy are the last parts of paths that only probes and scrapers ask for.
-var noisy = []string{"isalive", "isready", "is_alive", "is_ready", "prometheus", "metrics", "favicon.ico"}
-
-func noNoise(s *service) answer {
+func noHealthChecks(s *service) answer {
 	for _, one := range s.pick(isServer) {
-		if isNoise(one) {
+		if isHealthCheck(one) {
 			return no("%s", nameOf(one)).about(one)
 		}
 	}
 	return answer{met: true}
 }
 
-func isNoise(s *span) bool {
-	if service := s.first("rpc.service", "rpc.method"); strings.HasPrefix(service, "grpc.health.v1.") || strings.HasPrefix(service, "grpc.reflection.") {
+func isHealthCheck(s *span) bool {
+	if healthcheck.RPC(s.first("rpc.service", "rpc.method")) {
 		return true
 	}
 	verb, route, _ := strings.Cut(s.GetName(), " ")
-	if verb != "GET" && verb != "HEAD" {
-		return false
-	}
-	for _, path := range []string{route, s.attrs["http.route"], s.first("url.path", "http.target")} {
-		path = strings.ToLower(strings.TrimSuffix(path, "/"))
-		last := path[strings.LastIndexByte(path, '/')+1:]
-		if slices.ContainsFunc(noisy, func(n string) bool { return last == n || strings.HasPrefix(n, "is_") && strings.HasSuffix(last, n) }) ||
-			strings.Contains(path, "/actuator/") || strings.Contains(path, "/internal/health") || strings.Contains(path, "/internal/status") ||
-			strings.Contains(path, "/internal/alive") || strings.Contains(path, "/internal/ready") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{route, s.attrs["http.route"], s.first("url.path", "http.target")},
+		func(path string) bool { return healthcheck.HTTP(verb, path) })
 }

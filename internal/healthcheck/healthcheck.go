@@ -1,0 +1,64 @@
+// Package healthcheck recognises the requests of probes and scrapers, which the
+// platform drops. No path or service in its lists serves anything else.
+package healthcheck
+
+import (
+	"net/http"
+	"strings"
+)
+
+// HTTP reports whether a request with this method and path is a health check, a
+// scrape or the like.
+func HTTP(method, path string) bool {
+	if method != http.MethodGet && method != http.MethodHead {
+		return false
+	}
+	path = strings.TrimSuffix(path, "/")
+	last := path[strings.LastIndexByte(path, '/')+1:]
+	for _, name := range [...]string{"isalive", "isready", "prometheus", "metrics", "favicon.ico"} {
+		if strings.EqualFold(last, name) {
+			return true
+		}
+	}
+	return hasSuffix(last, "is_alive") || hasSuffix(last, "is_ready") || below(path)
+}
+
+// hasSuffix is strings.HasSuffix for any case.
+func hasSuffix(s, suffix string) bool {
+	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
+}
+
+// hasPrefix is strings.HasPrefix for any case.
+func hasPrefix(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// below reports whether path is in a directory that only probes ask for.
+func below(path string) bool {
+	for i := strings.IndexByte(path, '/'); i >= 0; {
+		path = path[i+1:]
+		if hasPrefix(path, "actuator/") {
+			return true
+		}
+		if hasPrefix(path, "internal/") {
+			for _, name := range [...]string{"health", "status", "alive", "ready"} {
+				if hasPrefix(path[len("internal/"):], name) {
+					return true
+				}
+			}
+		}
+		i = strings.IndexByte(path, '/')
+	}
+	return false
+}
+
+// RPC reports whether a method of gRPC is one that only probes and tools call.
+// The method may have a slash before it, or be the service alone.
+func RPC(method string) bool {
+	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
+	switch service {
+	case "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection":
+		return true
+	}
+	return false
+}
