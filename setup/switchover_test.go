@@ -36,11 +36,10 @@ func TestSwitchOver(t *testing.T) {
 		t.Skip("the suites take long")
 	}
 	all := &some{byName: map[string]int{}}
-	oteltest.Witness(t, all)
-	t.Run("HTTP", func(t *testing.T) { httpsuite.Run(t, httpRouter) })
-	t.Run("gRPC", func(t *testing.T) { grpcsuite.Run(t, grpcRPC) })
-	t.Run("SQL", endStatements)
-	t.Run("Kafka", endRecords)
+	t.Run("HTTP", func(t *testing.T) { httpsuite.Run(t, httpRouter(all)) })
+	t.Run("gRPC", func(t *testing.T) { grpcsuite.Run(t, grpcRPC(all)) })
+	t.Run("SQL", func(t *testing.T) { endStatements(t, all) })
+	t.Run("Kafka", func(t *testing.T) { endRecords(t, all) })
 	spans := all.spans
 	if len(spans) < 300 {
 		t.Fatalf("the suites made %d spans", len(spans))
@@ -61,8 +60,9 @@ func TestSwitchOver(t *testing.T) {
 }
 
 // endStatements ends spans of statements in all sorts of ways, on a driver in memory.
-func endStatements(t *testing.T) {
-	sdk := oteltest.New(t)
+func endStatements(t *testing.T, watch sdktrace.SpanProcessor) {
+	t.Helper()
+	sdk := oteltest.New(t, oteltest.Watched(watch))
 	fake := &sqltest.DB{Conn: sqltest.ConnAll, Stmt: sqltest.StmtAll, Rows: sqltest.RowsAll, Returned: 2}
 	fake.Hook = func(_ context.Context, _, text string) error {
 		switch {
@@ -101,8 +101,9 @@ func endStatements(t *testing.T) {
 
 // endRecords ends spans of records that are sent and processed, one by one and
 // together.
-func endRecords(t *testing.T) {
-	sdk := oteltest.New(t)
+func endRecords(t *testing.T, watch sdktrace.SpanProcessor) {
+	t.Helper()
+	sdk := oteltest.New(t, oteltest.Watched(watch))
 	tracer := kafkatrace.NewTracer(kafkatrace.WithTracerProvider(sdk.TracerProvider), kafkatrace.WithMeterProvider(sdk.MeterProvider),
 		kafkatrace.WithPropagator(sdk.Propagator), kafkatrace.WithConsumerGroup("shop"), kafkatrace.WithCommitSpans(),
 		kafkatrace.WithKey(func(key []byte) string { return string(key) }), kafkatrace.WithAttributes(attribute.String("messaging.client.id", "till")))
@@ -204,24 +205,30 @@ func officialPipeline(endpoint string) (sdktrace.SpanProcessor, error) {
 	return sdktrace.NewBatchSpanProcessor(setup.Rewriting(exporter), sdktrace.WithMaxQueueSize(1<<20)), nil
 }
 
-var httpRouter = httpsuite.Router{
-	Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
-		mux := http.NewServeMux()
-		for _, route := range routes {
-			if route.Fails {
-				route.Handler = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
+func httpRouter(watch sdktrace.SpanProcessor) httpsuite.Router {
+	return httpsuite.Router{
+		Watch: watch,
+		Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
+			mux := http.NewServeMux()
+			for _, route := range routes {
+				if route.Fails {
+					route.Handler = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
+				}
+				mux.Handle(route.Method+" "+route.Pattern, route.Handler)
 			}
-			mux.Handle(route.Method+" "+route.Pattern, route.Handler)
-		}
-		return httptrace.Handler(mux, opts...)
-	},
+			return httptrace.Handler(mux, opts...)
+		},
+	}
 }
 
-var grpcRPC = grpcsuite.RPC{
-	Server: func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server {
-		return grpctrace.NewServer(append(grpctrace.ServerOptions(opts...), more...)...)
-	},
-	Client: func(target string, opts []grpctrace.Option, more ...grpc.DialOption) (*grpc.ClientConn, error) {
-		return grpctrace.NewClient(target, append(grpctrace.DialOptions(opts...), more...)...)
-	},
+func grpcRPC(watch sdktrace.SpanProcessor) grpcsuite.RPC {
+	return grpcsuite.RPC{
+		Watch: watch,
+		Server: func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server {
+			return grpctrace.NewServer(append(grpctrace.ServerOptions(opts...), more...)...)
+		},
+		Client: func(target string, opts []grpctrace.Option, more ...grpc.DialOption) (*grpc.ClientConn, error) {
+			return grpctrace.NewClient(target, append(grpctrace.DialOptions(opts...), more...)...)
+		},
+	}
 }

@@ -8,10 +8,10 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 
 	"github.com/nais/spor/internal/collector"
-	"github.com/nais/spor/internal/providers"
 	"github.com/nais/spor/setup/internal/export"
 	"github.com/nais/spor/setup/internal/otlp"
 	"github.com/nais/spor/setup/internal/pipeline"
@@ -45,13 +45,22 @@ func (t *telemetry) startTraces(s *settings) error {
 		sdktrace.WithRawSpanLimits(s.spanLimits()),
 		sdktrace.WithSpanProcessor(all),
 	)
-	if s.attributesMayBeLate() {
-		providers.AllowLate(provider)
-	}
-	otel.SetTracerProvider(provider)
+	otel.SetTracerProvider(&tracerProvider{provider, s.attributesMayBeLate()})
 	t.signals = append(t.signals, provider)
 	return errors.Join(problems...)
 }
+
+// tracerProvider is the SDK's, with what instrumentations of this module ask it.
+type tracerProvider struct {
+	*sdktrace.TracerProvider
+	attributesAtEnd bool
+}
+
+// AttributesAtEnd reports whether nobody looks at a span before it has ended.
+func (p *tracerProvider) AttributesAtEnd() bool { return p.attributesAtEnd }
+
+// Unwrap returns the SDK's provider, which spans name as theirs.
+func (p *tracerProvider) Unwrap() trace.TracerProvider { return p.TracerProvider }
 
 // newPipeline returns the way of a span from its end to the collector.
 func (t *telemetry) newPipeline(s *settings) (sdktrace.SpanProcessor, error) {

@@ -10,7 +10,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/nais/spor/internal/oteltest"
-	"github.com/nais/spor/internal/providers"
+	"github.com/nais/spor/sqltrace"
 )
 
 // atStart counts the attributes that spans start with.
@@ -68,8 +68,9 @@ func TestLateAttributes(t *testing.T) {
 				starts := &atStart{}
 				sdk := oteltest.New(t, sdktrace.WithSpanProcessor(starts))
 				late := i == 1
+				opts := options(sdk)
 				if late {
-					providers.AllowLate(sdk.TracerProvider)
+					opts = append(opts, sqltrace.WithTracerProvider(oteltest.AttributesAtEnd(sdk.TracerProvider)))
 				}
 				fake := full()
 				fake.Hook = func(_ context.Context, _, text string) error {
@@ -78,7 +79,7 @@ func TestLateAttributes(t *testing.T) {
 					}
 					return nil
 				}
-				if err := run(t.Context(), open(t, fake.Connector(), options(sdk)...)); err != nil {
+				if err := run(t.Context(), open(t, fake.Connector(), opts...)); err != nil {
 					t.Fatal(err)
 				}
 				spans[i] = sdk.Only(t)

@@ -23,12 +23,12 @@ type Side struct {
 }
 
 // NewSide returns a Side that is shut down at the end of the test.
-func NewSide(t *testing.T) Side {
+func NewSide(t *testing.T, watch sdktrace.SpanProcessor) Side {
 	t.Helper()
 	received := tracetest.NewInMemoryExporter()
 	return Side{received: received, SDK: oteltest.New(t,
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())),
-		sdktrace.WithBatcher(received, sdktrace.WithMaxQueueSize(1<<16)))}
+		sdktrace.WithBatcher(received, sdktrace.WithMaxQueueSize(1<<16)), oteltest.Watched(watch))}
 }
 
 // CheckReceived tests that every span that was started has ended and was exported.

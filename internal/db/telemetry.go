@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/providers"
@@ -77,18 +76,7 @@ func (t *Telemetry) declined(ctx context.Context) bool {
 	if sc := parent.SpanContext(); !sc.IsValid() || sc.IsRemote() || sc.IsSampled() || parent.IsRecording() {
 		return false
 	}
-	provider := t.config.TracerProvider
-	if provider == nil {
-		provider = otel.GetTracerProvider()
-	}
-	return same(parent.TracerProvider(), provider)
-}
-
-// same reports whether a and b are one provider. Those of a type that cannot be
-// compared, which panics, count as different.
-func same(a, b trace.TracerProvider) (equal bool) {
-	defer func() { _ = recover() }()
-	return a == b
+	return t.tracer.Made(parent)
 }
 
 // unusual is how long what has no span otherwise may take.

@@ -18,7 +18,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/providers"
+	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/internal/sqltest"
 	"github.com/nais/spor/sqltrace"
 )
@@ -73,7 +73,9 @@ var sqlLibraries = []struct {
 		return sql.OpenDB(driverConnector{wrap})
 	}},
 	{"spor-setup", func(_ *testing.B, s sdk) *sql.DB { // as under setup, whose samplers do not look at attributes
-		providers.AllowLate(s.tp)
+		if provider, ok := s.tp.(*sdktrace.TracerProvider); ok {
+			s.tp = oteltest.AttributesAtEnd(provider)
+		}
 		return sqltrace.OpenDB(sqlFake(), sqltrace.WithTracerProvider(s.tp), sqltrace.WithMeterProvider(metricnoop.NewMeterProvider()),
 			sqltrace.WithAttributes(sqlAttributes...))
 	}},

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/dialect"
 )
@@ -50,16 +50,23 @@ func (forgetful) OnEnd(sdktrace.ReadOnlySpan)                     {}
 func (forgetful) Shutdown(context.Context) error                  { return nil }
 func (forgetful) ForceFlush(context.Context) error                { return nil }
 
-// witness sees the spans of every SDK.
-var witness atomic.Pointer[sdktrace.SpanProcessor]
-
-// Witness has p see the spans of every SDK that New returns until the test ends: a
-// suite's, for a test of what becomes of them. p must not mind to be shut down.
-func Witness(tb testing.TB, p sdktrace.SpanProcessor) {
-	tb.Helper()
-	witness.Store(&p)
-	tb.Cleanup(func() { witness.Store(nil) })
+// Watched is the option of a provider whose spans p gets too; nil is no one.
+func Watched(p sdktrace.SpanProcessor) sdktrace.TracerProviderOption {
+	if p == nil {
+		p = forgetful{}
+	}
+	return sdktrace.WithSpanProcessor(p)
 }
+
+// AttributesAtEnd returns p as package setup installs it when no sampler and no processor
+// looks at attributes before a span has ended.
+func AttributesAtEnd(p *sdktrace.TracerProvider) trace.TracerProvider { return late{p} }
+
+type late struct{ *sdktrace.TracerProvider }
+
+func (late) AttributesAtEnd() bool { return true }
+
+func (p late) Unwrap() trace.TracerProvider { return p.TracerProvider }
 
 // New returns an SDK that is shut down at the end of the test. Every span is
 // sampled unless opts say otherwise.
@@ -67,9 +74,6 @@ func New(tb testing.TB, opts ...sdktrace.TracerProviderOption) *SDK {
 	tb.Helper()
 	spans := tracetest.NewSpanRecorder()
 	opts = append([]sdktrace.TracerProviderOption{sdktrace.WithSampler(sdktrace.AlwaysSample())}, opts...)
-	if w := witness.Load(); w != nil {
-		opts = append(opts, sdktrace.WithSpanProcessor(*w))
-	}
 	return newSDK(tb, sdktrace.NewTracerProvider(append(opts, sdktrace.WithSpanProcessor(spans))...), spans)
 }
 

@@ -1,24 +1,32 @@
 package providers
 
-import (
-	"sync/atomic"
+import "go.opentelemetry.io/otel/trace"
 
-	"go.opentelemetry.io/otel/trace"
-)
+// A sdkProvider is the SDK's provider, wrapped by package setup.
+type sdkProvider interface {
+	// AttributesAtEnd reports whether neither the sampler nor a processor looks at the
+	// attributes of a span before it has ended. An SDK copies what a span starts with
+	// twice, and makes room for what comes later: it is cheaper to set all attributes
+	// at the end, where the exported span is the same.
+	AttributesAtEnd() bool
+	// Unwrap returns the provider that the spans name as theirs.
+	Unwrap() trace.TracerProvider
+}
 
-// indifferent is the provider whose sampler and processors do not look at the
-// attributes of a span before it has ended, nil when none is known. An SDK copies
-// what a span starts with twice, and makes room for what comes later: it is cheaper
-// to set all at the end, where nobody can tell the difference.
-var indifferent atomic.Pointer[trace.TracerProvider]
-
-// AllowLate tells instrumentations that the spans of p may get their attributes when
-// they end. p replaces the one of before, and must be a pointer.
-func AllowLate(p trace.TracerProvider) { indifferent.Store(&p) }
-
-// Late reports whether attributes may be set when a span ends. Of providers that
-// nobody has told of, samplers are to see them as the span starts.
+// Late reports whether attributes may be set when a span ends. Samplers and processors
+// of an unknown provider must see them as the span starts.
 func (t *Tracer) Late() bool {
-	p := indifferent.Load()
-	return p != nil && *p == t.current()
+	p, ok := t.current().(sdkProvider)
+	return ok && p.AttributesAtEnd()
+}
+
+// Made reports whether span is one of the provider in force. It is not where the
+// provider is of a type that cannot be compared, which panics.
+func (t *Tracer) Made(span trace.Span) (made bool) {
+	defer func() { _ = recover() }()
+	p := t.current()
+	if wrapped, ok := p.(sdkProvider); ok {
+		p = wrapped.Unwrap()
+	}
+	return span.TracerProvider() == p
 }

@@ -110,19 +110,27 @@ func TestGetAllocatesNothing(t *testing.T) {
 }
 
 func TestLate(t *testing.T) {
-	told, other := oteltest.New(t), oteltest.New(t)
-	providers.AllowLate(told.TracerProvider)
+	sdk, other := oteltest.New(t), oteltest.New(t)
+	late := oteltest.AttributesAtEnd(sdk.TracerProvider)
+	_, span := sdk.TracerProvider.Tracer("scope").Start(t.Context(), "span")
+	defer span.End()
 	for name, test := range map[string]struct {
-		provider trace.TracerProvider
-		late     bool
+		provider   trace.TracerProvider
+		late, made bool
 	}{
-		"told of":      {told.TracerProvider, true},
-		"another":      {other.TracerProvider, false},
-		"uncomparable": {uncomparable{TracerProvider: told.TracerProvider}, false},
-		"no-op":        {tracenoop.NewTracerProvider(), false},
+		"late":         {late, true, true},
+		"itself":       {sdk.TracerProvider, false, true},
+		"another":      {other.TracerProvider, false, false},
+		"another late": {oteltest.AttributesAtEnd(other.TracerProvider), true, false},
+		"uncomparable": {uncomparable{TracerProvider: late}, false, false},
+		"no-op":        {tracenoop.NewTracerProvider(), false, false},
 	} {
-		if got := providers.NewTracer(test.provider, "scope").Late(); got != test.late {
+		tracer := providers.NewTracer(test.provider, "scope")
+		if got := tracer.Late(); got != test.late {
 			t.Errorf("%s: late %v", name, got)
+		}
+		if got := tracer.Made(span); got != test.made {
+			t.Errorf("%s: made %v", name, got)
 		}
 	}
 }

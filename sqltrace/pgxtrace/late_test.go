@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/nais/spor/internal/oteltest"
-	"github.com/nais/spor/internal/providers"
+	"github.com/nais/spor/sqltrace"
 )
 
 // A span says the same when its attributes may be late.
@@ -13,10 +13,11 @@ func TestLateAttributes(t *testing.T) {
 	var said [2]map[string]string
 	for i := range said {
 		sdk := oteltest.New(t)
+		var opts []sqltrace.Option
 		if i == 1 {
-			providers.AllowLate(sdk.TracerProvider)
+			opts = append(opts, sqltrace.WithTracerProvider(oteltest.AttributesAtEnd(sdk.TracerProvider)))
 		}
-		pool := new(server).open(t, sdk, "")
+		pool := new(server).open(t, sdk, "", opts...)
 		if err := query(t.Context(), pool, "SELECT id, name FROM orders WHERE id = $1", "7"); err != nil {
 			t.Fatal(err)
 		}

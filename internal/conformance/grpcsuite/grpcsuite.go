@@ -5,6 +5,7 @@ import (
 	"net"
 	"testing"
 
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/test/bufconn"
 
@@ -17,6 +18,8 @@ type RPC struct {
 	Server func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server
 	// Client returns a client of target that is traced with opts.
 	Client func(target string, opts []grpctrace.Option, more ...grpc.DialOption) (*grpc.ClientConn, error)
+	// Watch gets every span of the suite. It is shut down with each row. Nil means nobody.
+	Watch sdktrace.SpanProcessor
 }
 
 // Run tests that calls are seen as they should be at both ends, over TCP and

@@ -249,7 +249,7 @@ func testManyCalls(t *testing.T, s *site) {
 
 // testTwice sets up both ends twice.
 func testTwice(t *testing.T, s *site) {
-	server, client := conformance.NewSide(t), conformance.NewSide(t)
+	server, client := conformance.NewSide(t, s.rpc.Watch), conformance.NewSide(t, s.rpc.Watch)
 	s.start(t, setting{
 		serverOptions: grpctrace.ServerOptions(optionsFor(server, nil)...),
 		dialOptions:   grpctrace.DialOptions(optionsFor(client, nil)...),

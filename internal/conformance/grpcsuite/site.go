@@ -54,7 +54,7 @@ type setting struct {
 // start starts the server and connects the client.
 func (s *site) start(t *testing.T, with setting) {
 	t.Helper()
-	s.serverSide, s.clientSide = conformance.NewSide(t), conformance.NewSide(t)
+	s.serverSide, s.clientSide = conformance.NewSide(t, s.rpc.Watch), conformance.NewSide(t, s.rpc.Watch)
 	listener, target, address, more := s.network.listen(t)
 	s.listener, s.address = &breakable{Listener: listener}, address
 	s.server = s.rpc.Server(optionsFor(s.serverSide, with.server), with.serverOptions...)

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
 	"github.com/nais/spor/httptrace"
 )
 
@@ -20,6 +22,8 @@ type Router struct {
 	// Fresh returns ctx without what the router itself keeps there, for a request
 	// that a handler makes under its own context. Nil means that nothing is in the way.
 	Fresh func(ctx context.Context) context.Context
+	// Watch gets every span of the suite. It is shut down with each row. Nil means nobody.
+	Watch sdktrace.SpanProcessor
 }
 
 // A Route is a route that a Router must serve.

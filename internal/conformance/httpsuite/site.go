@@ -40,7 +40,7 @@ type site struct {
 // start starts the server.
 func (s *site) start(t *testing.T, opts ...httptrace.Option) {
 	t.Helper()
-	s.sdk = oteltest.New(t, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())))
+	s.sdk = oteltest.New(t, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())), oteltest.Watched(s.router.Watch))
 	opts = append(opts, httptrace.WithTracerProvider(s.sdk.TracerProvider),
 		httptrace.WithMeterProvider(s.sdk.MeterProvider), httptrace.WithPropagator(s.sdk.Propagator))
 	s.options = opts

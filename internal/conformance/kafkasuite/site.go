@@ -40,7 +40,7 @@ func newSite(t *testing.T, client Client, cluster Cluster, mode string) *site {
 	t.Helper()
 	s := &site{
 		client: client, cluster: cluster, mode: mode, group: "group-" + rand.Text()[:8],
-		producing: conformance.NewSide(t), consuming: conformance.NewSide(t), program: oteltest.New(t),
+		producing: conformance.NewSide(t, nil), consuming: conformance.NewSide(t, nil), program: oteltest.New(t),
 	}
 	s.topic = s.newTopic(t, 1, nil)
 	return s
