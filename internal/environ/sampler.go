@@ -6,8 +6,10 @@ import (
 	"strings"
 )
 
+// SamplerVariable names the sampler.
+const SamplerVariable = "OTEL_TRACES_SAMPLER"
+
 const (
-	SamplerVariable  = "OTEL_TRACES_SAMPLER"
 	argumentVariable = "OTEL_TRACES_SAMPLER_ARG"
 	platformSampler  = "parentbased_always_on"
 )

@@ -37,7 +37,7 @@ func NewMetricExporter(ctx context.Context, m *environ.Metrics, r *Reporter) (*M
 	e.Exporter, err = otlpmetricgrpc.New(ctx,
 		otlpmetricgrpc.WithGRPCConn(conn),
 		otlpmetricgrpc.WithHeaders(m.Headers),
-		otlpmetricgrpc.WithTimeout(m.Signal.Timeout),
+		otlpmetricgrpc.WithTimeout(m.Timeout),
 		otlpmetricgrpc.WithTemporalitySelector(temporality(m.Temporality)),
 		otlpmetricgrpc.WithRetry(Retry),
 	)
