@@ -17,7 +17,7 @@ type conn struct {
 	engine  *engine
 	direct  *direct
 	otelsql traced
-	skipped *call // the driver wants this one prepared; database/sql does that next
+	skipped *statement // the driver wants this one prepared; database/sql does that next
 	tx      *tx
 	rows    *rows // whose span has not ended
 }
@@ -76,13 +76,13 @@ type execer struct{ of *conn }
 
 func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	c := e.of
-	k := c.begin(ctx, query)
-	if k == nil {
+	st := c.begin(ctx, query)
+	if st == nil {
 		return c.direct.ExecContext(ctx, query, args)
 	}
-	defer c.settle(k)
-	_, _ = c.otelsql.ExecContext(k, query, args)
-	return k.result, k.err
+	defer c.endAttempt(st)
+	_, _ = c.otelsql.ExecContext(st, query, args)
+	return st.result, st.err
 }
 
 // queryer is the part of a connection that queries without preparing.
@@ -90,77 +90,77 @@ type queryer struct{ of *conn }
 
 func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
 	c := q.of
-	k := c.begin(ctx, query)
-	if k == nil {
+	st := c.begin(ctx, query)
+	if st == nil {
 		return c.direct.QueryContext(ctx, query, args)
 	}
-	defer func() { rows = c.settle(k) }()
-	_, _ = c.otelsql.QueryContext(k, query, args)
-	return nil, k.err
+	defer func() { rows = c.endAttempt(st) }()
+	_, _ = c.otelsql.QueryContext(st, query, args)
+	return nil, st.err
 }
 
-// begin begins an attempt to do what query says, nil when nobody wants to know.
-func (c *conn) begin(ctx context.Context, query string) *call {
-	k := c.engine.newCall(c.tx.above(ctx), query, c.tx)
-	if k != nil {
-		c.attempt(k)
+// begin begins an attempt to do what query says, nil if nothing records it.
+func (c *conn) begin(ctx context.Context, query string) *statement {
+	st := c.engine.newStatement(c.tx.above(ctx), query, c.tx)
+	if st != nil {
+		c.startAttempt(st)
 	}
-	return k
+	return st
 }
 
-func (c *conn) attempt(k *call) {
-	k.again()
-	c.direct.call = k
+func (c *conn) startAttempt(st *statement) {
+	st.reset()
+	c.direct.statement = st
 }
 
-// settle decides what becomes of k now that an attempt is over, and returns its
-// rows, if it has any. After that, k may be somebody else's.
-func (c *conn) settle(k *call) (rows driver.Rows) {
-	c.direct.call = nil
+// endAttempt decides what becomes of st now that an attempt is over, and returns its
+// rows, if it has any. After that, st may belong to another goroutine.
+func (c *conn) endAttempt(st *statement) (rows driver.Rows) {
+	c.direct.statement = nil
 	switch {
-	case k.err == driver.ErrSkip: //nolint:errorlint // as database/sql compares it
+	case st.err == driver.ErrSkip: //nolint:errorlint // as database/sql compares it
 		c.drop()
-		c.skipped = k
-	case isBad(k.err) && c.engine.retries.keep(k):
+		c.skipped = st
+	case isBad(st.err) && c.engine.retries.keep(st):
 	default:
-		return k.finish(c)
+		return st.finish(c)
 	}
 	return nil
 }
 
-// drop ends the span of a call that was to be prepared and was not.
+// drop ends the span of a statement that was to be prepared and was not.
 func (c *conn) drop() {
-	if k := c.skipped; k != nil {
+	if st := c.skipped; st != nil {
 		c.skipped = nil
-		k.end(db.Outcome{})
+		st.end(db.Outcome{})
 	}
 }
 
-// resume returns the call that query is prepared for, nil if the program itself
+// resume returns the statement that query is prepared for, nil if the program itself
 // prepares it.
-func (c *conn) resume(query string) *call {
-	k := c.skipped
-	if k == nil || k.query != query {
+func (c *conn) resume(query string) *statement {
+	st := c.skipped
+	if st == nil || st.query != query {
 		return nil
 	}
 	c.skipped = nil
-	return k
+	return st
 }
 
 // PrepareContext makes a span only if it fails or takes long; if it is done for a
-// call under way, it belongs to that.
+// statement under way, it belongs to that.
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	k := c.resume(query)
+	st := c.resume(query)
 	start := time.Now()
 	made, err := c.otelsql.PrepareContext(ctx, query)
-	if k == nil && err != nil {
-		k = c.engine.retries.take(c.tx.above(ctx), query, c.tx)
+	if st == nil && err != nil {
+		st = c.engine.retries.take(c.tx.above(ctx), query, c.tx)
 	}
 	switch {
-	case k != nil && err != nil:
-		k.answer(nil, nil, err)
-		c.settle(k)
-	case k == nil && c.engine.Observed(ctx):
+	case st != nil && err != nil:
+		st.answer(nil, nil, err)
+		c.endAttempt(st)
+	case st == nil && c.engine.Observed(ctx):
 		if o := sqldb.Classify(ctx, err); db.Notable(time.Since(start), o) && !isBad(err) {
 			s := c.engine.statements.Get(query)
 			c.engine.Note(c.tx.above(ctx), s.SpanName, s.Start, start, o)
@@ -169,7 +169,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if err != nil {
 		return nil, err
 	}
-	return newStmt(c, query, made, k), nil
+	return newPrepared(c, query, made, st), nil
 }
 
 // Prepare is not called by database/sql.

@@ -33,11 +33,11 @@ func (c directConnector) Connect(ctx context.Context) (driver.Conn, error) {
 func (c directConnector) Driver() driver.Driver { return c.connector.Driver() }
 
 // direct does on the driver's own connection what database/sql would do there,
-// whichever interfaces that has. What the driver returns goes to the call under
+// whichever interfaces that has. What the driver returns goes to the statement under
 // way, past otelsql, to which it is as if the driver had skipped the statement.
 type direct struct {
-	raw  driver.Conn
-	call *call // nil when none is under way
+	raw       driver.Conn
+	statement *statement // nil when none is under way
 
 	prepared *directStmt // that otelsql is given last
 }
@@ -48,10 +48,10 @@ func (d *direct) Begin() (driver.Tx, error)                 { return d.raw.Begin
 
 func (d *direct) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	result, err := d.exec(ctx, query, args)
-	if d.call == nil {
+	if d.statement == nil {
 		return result, err
 	}
-	d.call.answer(result, nil, err)
+	d.statement.answer(result, nil, err)
 	return nil, driver.ErrSkip
 }
 
@@ -72,10 +72,10 @@ func (d *direct) exec(ctx context.Context, query string, args []driver.NamedValu
 
 func (d *direct) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	rows, err := d.query(ctx, query, args)
-	if d.call == nil {
+	if d.statement == nil {
 		return rows, err
 	}
-	d.call.answer(nil, rows, err)
+	d.statement.answer(nil, rows, err)
 	return nil, driver.ErrSkip
 }
 
@@ -94,13 +94,13 @@ func (d *direct) query(ctx context.Context, query string, args []driver.NamedVal
 	return queryer.Query(query, values)
 }
 
-// text returns the query with what the call under way adds to it.
+// text returns the query with what the statement under way adds to it.
 func (d *direct) text(query string) string {
-	if d.call == nil || !d.call.engine.comments {
+	if d.statement == nil || !d.statement.engine.comments {
 		return query
 	}
 	end := sqldb.EndOfStatement(query)
-	return query[:end] + d.call.statement.Comment(d.call.span) + query[end:]
+	return query[:end] + d.statement.operation.Comment(d.statement.span) + query[end:]
 }
 
 func (d *direct) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
@@ -151,10 +151,10 @@ type directStmt struct {
 
 func (s *directStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	result, err := s.exec(ctx, args)
-	if s.conn.call == nil {
+	if s.conn.statement == nil {
 		return result, err
 	}
-	s.conn.call.answer(result, nil, err)
+	s.conn.statement.answer(result, nil, err)
 	return nil, driver.ErrSkip
 }
 
@@ -171,10 +171,10 @@ func (s *directStmt) exec(ctx context.Context, args []driver.NamedValue) (driver
 
 func (s *directStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	rows, err := s.query(ctx, args)
-	if s.conn.call == nil {
+	if s.conn.statement == nil {
 		return rows, err
 	}
-	s.conn.call.answer(nil, rows, err)
+	s.conn.statement.answer(nil, rows, err)
 	return nil, driver.ErrSkip
 }
 

@@ -22,8 +22,8 @@ func newOtelsql(raw driver.Connector) driver.Connector {
 		otelsql.WithSpanOptions(otelsql.SpanOptions{
 			DisableQuery: true, OmitConnectorConnect: true, OmitConnPrepare: true, OmitConnResetSession: true, OmitRows: true, DisableErrSkip: true,
 			SpanFilter: func(ctx context.Context, _ otelsql.Method, _ string, _ []driver.NamedValue) bool {
-				_, statement := ctx.(*call)
-				return statement
+				_, is := ctx.(*statement)
+				return is
 			},
 		}),
 	)
@@ -34,8 +34,8 @@ func newOtelsql(raw driver.Connector) driver.Connector {
 	return c
 }
 
-// provider gives otelsql a tracer that starts the span of the call which the
-// context is. otelsql holds a span that does nothing: the call ends its own.
+// provider gives otelsql a tracer that starts the span of the statement which
+// the context is. otelsql holds a span that does nothing: the statement ends its own.
 type provider struct{ embedded.TracerProvider }
 
 func (provider) Tracer(string, ...trace.TracerOption) trace.Tracer { return tracer{} }
@@ -43,8 +43,8 @@ func (provider) Tracer(string, ...trace.TracerOption) trace.Tracer { return trac
 type tracer struct{ embedded.Tracer }
 
 func (tracer) Start(ctx context.Context, _ string, _ ...trace.SpanStartOption) (context.Context, trace.Span) {
-	if c, ok := ctx.(*call); ok {
-		return c.startSpan(), tracenoop.Span{}
+	if st, ok := ctx.(*statement); ok {
+		return st.startSpan(), tracenoop.Span{}
 	}
 	return ctx, tracenoop.Span{}
 }

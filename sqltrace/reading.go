@@ -74,7 +74,7 @@ func (l *readings) watch(d time.Duration) {
 // expire ends the spans that have waited long enough.
 func (l *readings) expire() {
 	for _, r := range l.late() {
-		r.call.end(db.Outcome{}, trace.WithTimestamp(r.at))
+		r.statement.end(db.Outcome{}, trace.WithTimestamp(r.at))
 	}
 }
 

@@ -25,7 +25,7 @@ type retries struct {
 }
 
 type retry struct {
-	*call
+	*statement
 	outcome   db.Outcome
 	goroutine string
 	failed    time.Time
@@ -60,14 +60,14 @@ func (r *retries) follows() bool {
 	}
 }
 
-// keep holds c, whose connection was bad, if another attempt follows. A call of the same
+// keep holds st, whose connection was bad, if another attempt follows. A call of the same
 // goroutine that is still held is over.
-func (r *retries) keep(c *call) (kept bool) {
+func (r *retries) keep(st *statement) (kept bool) {
 	end(r.removeOwn(func(*retry) bool { return true }))
-	if !r.follows() || c.Err() != nil {
+	if !r.follows() || st.Err() != nil {
 		return false
 	}
-	k := &retry{call: c, outcome: c.outcome(), goroutine: goroutine(), failed: time.Now()}
+	k := &retry{statement: st, outcome: st.outcome(), goroutine: goroutine(), failed: time.Now()}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -77,14 +77,14 @@ func (r *retries) keep(c *call) (kept bool) {
 	r.waiting.Store(int32(len(r.calls))) //nolint:gosec // at most one per goroutine
 	giveUp := func() { end(r.remove(func(held *retry) bool { return held == k })) }
 	k.timeout = time.AfterFunc(retryTimeout, giveUp)
-	k.unwatch = context.AfterFunc(c.Context, giveUp)
+	k.unwatch = context.AfterFunc(st.Context, giveUp)
 	return true
 }
 
 // take returns the call whose next attempt is query under ctx, nil if there is none.
 // Prepared statements of a transaction are tried again, too: in the same transaction, and
 // each attempt may have a context of its own.
-func (r *retries) take(ctx context.Context, query string, tx *tx) *call {
+func (r *retries) take(ctx context.Context, query string, tx *tx) *statement {
 	if r.waiting.Load() == 0 {
 		return nil
 	}
@@ -97,7 +97,7 @@ func (r *retries) take(ctx context.Context, query string, tx *tx) *call {
 	if k.span != nil {
 		k.span.AddEvent("retry", trace.WithTimestamp(k.failed), trace.WithAttributes(k.outcome.Attributes()...))
 	}
-	return k.call
+	return k.statement
 }
 
 // connecting is called before a connection is opened or reset. From then on the end of the
@@ -165,7 +165,7 @@ func (r *retries) close() {
 func end(calls []*retry) {
 	for _, k := range calls {
 		if durations, measuring := k.engine.Durations(); measuring {
-			durations.Record(k.inside, &k.statement.Operation, k.outcome, k.failed.Sub(k.start))
+			durations.Record(k.inside, &k.operation.Operation, k.outcome, k.failed.Sub(k.start))
 		}
 		k.end(k.outcome, trace.WithTimestamp(k.failed))
 	}

@@ -22,23 +22,13 @@ import (
 type rows struct {
 	driver.Rows
 
-	call     *call
-	conn     *conn
-	at       time.Time // when the driver returned the rows
-	returned int
-	err      error // that ended the reading, io.EOF when there are no more rows
+	statement *statement
+	conn      *conn
+	at        time.Time // when the driver returned the rows
+	returned  int
+	err       error // that ended the reading, io.EOF when there are no more rows
 
 	older, newer *rows // in readings
-}
-
-// read returns the rows of c, which the driver returned at that time. They end its
-// span.
-func (c *call) read(on *conn, at time.Time) driver.Rows {
-	r := &c.reading
-	r.Rows, r.call, r.conn, r.at = c.rows, c, on, at
-	on.rows = r
-	c.engine.readings.add(r)
-	return r.asRows()
 }
 
 // Next counts.
@@ -64,7 +54,7 @@ func (r *rows) Close() error {
 		r.err = err
 	}
 	if r.err == nil {
-		r.err = r.call.Err()
+		r.err = r.statement.Err()
 	}
 	r.release()
 	return err
@@ -73,7 +63,7 @@ func (r *rows) Close() error {
 // release ends the span, as of the time at which the driver returned the rows,
 // if it has not ended.
 func (r *rows) release() {
-	if r == nil || !r.call.engine.readings.remove(r) {
+	if r == nil || !r.statement.engine.readings.remove(r) {
 		return
 	}
 	if r.conn.rows == r {
@@ -81,13 +71,13 @@ func (r *rows) release() {
 	}
 	var o db.Outcome
 	if r.err != nil && !errors.Is(r.err, io.EOF) {
-		o = sqldb.Classify(r.call.Context, r.err)
+		o = sqldb.Classify(r.statement.Context, r.err)
 	}
-	r.call.told = semconv.DBResponseReturnedRows(r.returned)
+	r.statement.rowCount = semconv.DBResponseReturnedRows(r.returned)
 	if time.Since(r.at) < sqldb.Slack {
-		r.call.end(o)
+		r.statement.end(o)
 	} else {
-		r.call.end(o, trace.WithTimestamp(r.at))
+		r.statement.end(o, trace.WithTimestamp(r.at))
 	}
 }
 

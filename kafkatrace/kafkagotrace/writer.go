@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/segmentio/kafka-go"
@@ -42,23 +41,23 @@ func NewWriter(w *kafka.Writer, opts ...kafkatrace.Option) *Writer {
 
 // WriteMessages is that of kafka.Writer, with a span for each message.
 func (w *Writer) WriteMessages(ctx context.Context, msgs ...kafka.Message) error {
-	c := &call{of: make([]sending, len(msgs))}
+	all := &write{of: make([]sending, len(msgs))}
 	own := slices.Clone(msgs)
 	for i := range own {
-		c.begin(ctx, w, i, &own[i])
+		all.begin(ctx, w, i, &own[i])
 	}
 	returned := false
 	defer func() {
 		if !returned { // it panicked
-			c.giveUp(errNotSent)
+			all.giveUp(errNotSent)
 		}
 	}()
 	err := w.Writer.WriteMessages(ctx, own...)
 	returned = true
-	if err != nil && !c.queued(err) {
-		c.giveUp(err)
+	if err != nil && !all.queued(err) {
+		all.giveUp(err)
 	}
-	return c.original(err)
+	return all.original(err)
 }
 
 var errNotSent = errors.New("the writer panicked")
@@ -69,55 +68,44 @@ func (w *Writer) Close() error {
 	return w.Writer.Close()
 }
 
-// call is one call of WriteMessages.
-type call struct {
+// write is one call of WriteMessages.
+type write struct {
 	of       []sending
 	assigned atomic.Int64 // to a partition, so far
 }
 
-// A sending is a message on its way, which travels as its WriterData.
-type sending struct {
-	call    *call
-	message kafkatrace.Message
-	end     func(error)
-	once    sync.Once
-
-	headers    []kafka.Header // the program's
-	writerData any            // likewise
-}
-
-func (c *call) begin(ctx context.Context, w *Writer, i int, msg *kafka.Message) {
-	s := &c.of[i]
-	s.call, s.headers, s.writerData = c, msg.Headers, msg.WriterData
+func (w *write) begin(ctx context.Context, to *Writer, i int, msg *kafka.Message) {
+	s := &w.of[i]
+	s.write, s.headers, s.writerData = w, msg.Headers, msg.WriterData
 	topic := msg.Topic
 	if topic == "" {
-		topic = w.Topic
+		topic = to.Topic
 	}
 	s.message = kafkatrace.Message{
 		Topic: topic, Key: msg.Key, Tombstone: msg.Value == nil, Headers: kafkatrace.Headers(&msg.Headers),
 	}
-	_, s.end = w.tracer.StartSend(ctx, &s.message)
+	_, s.end = to.tracer.StartSend(ctx, &s.message)
 	msg.WriterData = s
 }
 
 // queued reports whether messages are on their way in spite of err, so that
 // somebody will tell what becomes of them. kafka-go refuses all messages of a call
 // before it has found each a partition, or none.
-func (c *call) queued(err error) bool {
+func (w *write) queued(err error) bool {
 	if _, told := errors.AsType[kafka.WriteErrors](err); told {
 		return true
 	}
-	return int(c.assigned.Load()) == len(c.of) && !errors.Is(err, io.ErrClosedPipe)
+	return int(w.assigned.Load()) == len(w.of) && !errors.Is(err, io.ErrClosedPipe)
 }
 
-func (c *call) giveUp(err error) {
-	for i := range c.of {
-		c.of[i].finish(err)
+func (w *write) giveUp(err error) {
+	for i := range w.of {
+		w.of[i].finish(err)
 	}
 }
 
 // original returns err with the messages that it holds as the program gave them.
-func (c *call) original(err error) error {
+func (w *write) original(err error) error {
 	if tooLarge, ok := err.(kafka.MessageTooLargeError); ok { //nolint:errorlint // as kafka-go returns it
 		giveBack(&tooLarge.Message)
 		for i := range tooLarge.Remaining {
@@ -126,20 +114,6 @@ func (c *call) original(err error) error {
 		return tooLarge
 	}
 	return err
-}
-
-// finish ends the span, once.
-func (s *sending) finish(err error) { s.once.Do(func() { s.end(err) }) }
-
-// giveBack makes msg what the program gave, and returns its sending, nil if it has
-// none.
-func giveBack(msg *kafka.Message) *sending {
-	s, ok := msg.WriterData.(*sending)
-	if !ok {
-		return nil
-	}
-	msg.WriterData, msg.Headers = s.writerData, s.headers
-	return s
 }
 
 // completion ends spans before the program's own Completion is called.
@@ -172,7 +146,7 @@ func (b balancer) Balance(msg kafka.Message, partitions ...int) int {
 	s := giveBack(&msg)
 	partition := b.Balancer.Balance(msg, partitions...)
 	if s != nil {
-		s.call.assigned.Add(1)
+		s.write.assigned.Add(1)
 	}
 	return partition
 }

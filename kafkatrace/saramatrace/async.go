@@ -30,7 +30,7 @@ func AsyncProducer(p sarama.AsyncProducer, config *sarama.Config, opts ...kafkat
 		successes:     make(chan *sarama.ProducerMessage),
 		errors:        make(chan *sarama.ProducerError),
 	}
-	a.spans.told = config.Producer.Return.Successes
+	a.spans.answered = config.Producer.Return.Successes
 	go a.forward()
 	var answers sync.WaitGroup
 	answers.Go(a.returnSuccesses)
@@ -86,7 +86,7 @@ func (a *asyncProducer) forward() {
 
 func (a *asyncProducer) begin(msg *sarama.ProducerMessage, withHeaders bool) {
 	s := begin(a.tracer, msg, withHeaders)
-	if !a.spans.told {
+	if !a.spans.answered {
 		msg.Offset = s.offset // the program gets the message back only if it fails
 		s.handed = time.Now()
 	}

@@ -25,9 +25,9 @@ type sending struct {
 	older, newer *sending
 }
 
-// untold is an offset that no broker tells. Without acknowledgements sarama leaves
+// unknownOffset is an offset that no broker returns. Without acknowledgements sarama leaves
 // the one that the message has.
-const untold = math.MinInt64
+const unknownOffset = math.MinInt64
 
 // begin starts the span of sending msg. Without withHeaders it has no room for a
 // trace context.
@@ -38,7 +38,7 @@ func begin(t *adapter.Tracer, msg *sarama.ProducerMessage, withHeaders bool) *se
 		s.message.Headers = (*produced)(&msg.Headers)
 	}
 	_, s.end = t.StartSend(parentOf(msg), &s.message)
-	msg.Offset = untold
+	msg.Offset = unknownOffset
 	return s
 }
 
@@ -56,7 +56,7 @@ func keyOf(e sarama.Encoder) []byte {
 // finish ends the span, and makes the message what it was but for what the broker
 // told.
 func (s *sending) finish(err error) {
-	if err == nil && s.sent.Offset != untold {
+	if err == nil && s.sent.Offset != unknownOffset {
 		s.message.Acked, s.message.Partition, s.message.Offset = true, s.sent.Partition, s.sent.Offset
 	}
 	s.giveBack()
@@ -71,7 +71,7 @@ func (s *sending) outcome(err error) error {
 }
 
 func (s *sending) giveBack() {
-	if s.sent.Offset == untold {
+	if s.sent.Offset == unknownOffset {
 		s.sent.Offset = s.offset
 	}
 	s.sent.Headers = withoutInjected(s.headers)

@@ -7,16 +7,16 @@ import (
 	"github.com/IBM/sarama"
 )
 
-// patience is how long an error may take to come back where successes do not, and
+// answerTimeout is how long an error may take to come back where successes do not, and
 // mostPending of how many messages it is waited for.
 const (
-	patience    = 10 * time.Second
-	mostPending = 10_000
+	answerTimeout = 10 * time.Second
+	mostPending   = 10_000
 )
 
 // sendings are the messages on their way.
 type sendings struct {
-	told bool // successes come back
+	answered bool // successes come back
 
 	mu             sync.Mutex
 	of             map[*sarama.ProducerMessage]*sending
@@ -78,11 +78,11 @@ func (l *sendings) remove(s *sending) {
 // late takes out those of which no error came back in time, and sees to it that
 // somebody looks again. It is called with the lock held.
 func (l *sendings) late() (late []*sending) {
-	if l.told {
+	if l.answered {
 		return nil
 	}
 	for s := l.oldest; s != nil; s = l.oldest {
-		left := patience - time.Since(s.handed)
+		left := answerTimeout - time.Since(s.handed)
 		if left > 0 && len(l.of) <= mostPending {
 			l.look(left)
 			break

@@ -41,7 +41,7 @@ func (p *syncProducer) SendMessage(msg *sarama.ProducerMessage) (partition int32
 		partition, offset, err = p.SyncProducer.SendMessage(msg)
 		return partition, offset, err
 	}
-	if offset == untold {
+	if offset == unknownOffset {
 		offset = s.offset
 	}
 	return partition, offset, err

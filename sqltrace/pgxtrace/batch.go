@@ -25,16 +25,16 @@ import (
 type batch struct {
 	context.Context //nolint:containedctx // it is a context
 
-	session *session
-	queued  []*pgx.QueuedQuery
-	start   time.Time
-	span    trace.Span    // nil when there is none
-	told    int           // how many statements were
-	from    time.Duration // when the next may have begun, at the earliest
-	failed  bool          // one of them
+	session  *session
+	queued   []*pgx.QueuedQuery
+	start    time.Time
+	span     trace.Span    // nil when there is none
+	answered int           // how many statements were, and are recorded
+	from     time.Duration // when the next may have begun, at the earliest
+	failed   bool          // one of them
 
-	call call // the one being told of
-	opts []trace.SpanStartOption
+	current statement // the one that is recorded
+	opts    []trace.SpanStartOption
 }
 
 type batchKey struct{}
@@ -44,7 +44,7 @@ func (b *batch) Value(key any) any {
 	switch key {
 	case batchKey{}:
 		return b
-	case callKey{}:
+	case statementKey{}:
 		return nil
 	}
 	return b.Context.Value(key)
@@ -94,63 +94,63 @@ func (b *batch) alike() bool {
 	return true
 }
 
-// TraceBatchQuery is told that a statement was answered, and its rows read.
+// TraceBatchQuery records a statement that was answered, and whose rows were read.
 func (t *tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
 	b, _ := ctx.Value(batchKey{}).(*batch)
-	if b == nil || b.told >= len(b.queued) { // one that the program made up
+	if b == nil || b.answered >= len(b.queued) { // one that the program made up
 		return
 	}
 	if data.Err != nil && b.failed { // what was not executed any more
-		b.told++
+		b.answered++
 		return
 	}
-	b.tell(data.SQL, data.CommandTag, classify(ctx, data.Err))
+	b.record(data.SQL, data.CommandTag, classify(ctx, data.Err))
 }
 
-// tell makes the span of a statement, and measures it.
-func (b *batch) tell(sql string, tag pgconn.CommandTag, o db.Outcome) {
+// record makes the span of a statement, and measures it.
+func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	s := b.session
-	b.told++
+	b.answered++
 	b.failed = b.failed || o.Type != ""
 	from, to := b.from, time.Since(b.start)
 	if last, before, heard := s.wire.answers(b); heard {
 		to, b.from = last, before
 	}
-	b.call = call{Context: b.Context, session: s, statement: s.statement(sql), start: b.start.Add(from), ended: true}
-	c := &b.call
+	b.current = statement{Context: b.Context, session: s, operation: s.statement(sql), start: b.start.Add(from), ended: true}
+	st := &b.current
 	took := to - from
-	if c.statement.Transaction != "" {
+	if st.operation.Transaction != "" {
 		if o.Failed { // how long that alone took is not known
-			s.tracer.Note(b.Context, c.statement.SpanName, c.statement.Start, c.start, o)
+			s.tracer.Note(b.Context, st.operation.SpanName, st.operation.Start, st.start, o)
 		}
 		return
 	}
 	if tracer, tracing := s.tracer.TracerUnder(b.Context); tracing {
-		s.tracer.CountRepeats(b.Context, c.statement.Summary)
-		b.opts = append(append(b.opts[:0], c.statement.Start...), trace.WithTimestamp(c.start))
-		c.Context, c.span = tracer.Start(b.Context, c.statement.SpanName, b.opts...) //nolint:spancheck // it is ended below
-		if c.span.IsRecording() {
-			s.tracer.MarkSlow(c.span, took)
-			o.Describe(c.span)
-			c.statement.Complete(c.span, false, rowsOf(tag))
+		s.tracer.CountRepeats(b.Context, st.operation.Summary)
+		b.opts = append(append(b.opts[:0], st.operation.Start...), trace.WithTimestamp(st.start))
+		st.Context, st.span = tracer.Start(b.Context, st.operation.SpanName, b.opts...) //nolint:spancheck // it is ended below
+		if st.span.IsRecording() {
+			s.tracer.MarkSlow(st.span, took)
+			o.Describe(st.span)
+			st.operation.Complete(st.span, false, rowsOf(tag))
 		}
-		c.span.End(trace.WithTimestamp(c.start.Add(took)))
+		st.span.End(trace.WithTimestamp(st.start.Add(took)))
 	}
 	if durations, measuring := s.tracer.Durations(); measuring {
-		durations.Record(c.Context, &c.statement.Operation, o, took)
+		durations.Record(st.Context, &st.operation.Operation, o, took)
 	}
 }
 
-// TraceBatchEnd ends the batch. A statement that failed is told of here if pgx did
-// not do that.
+// TraceBatchEnd ends the batch. A statement that failed is recorded here if pgx did not
+// report it.
 func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchEndData) {
 	b, _ := ctx.Value(batchKey{}).(*batch)
 	if b == nil {
 		return
 	}
 	o := classify(ctx, data.Err)
-	if sql, untold := b.culprit(data.Err); untold && o.Failed {
-		b.tell(sql, noTag, o)
+	if sql, unrecorded := b.failedStatement(data.Err); unrecorded && o.Failed {
+		b.record(sql, noTag, o)
 	}
 	end := time.Since(b.start)
 	if last, _, heard := b.session.wire.answers(b); heard && end-last > sqldb.Slack {
@@ -164,10 +164,10 @@ func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.Tra
 	b.session.endTransaction(conn, o)
 }
 
-// culprit returns the statement that the server, or preparing it, found fault
-// with, if that was not told.
-func (b *batch) culprit(err error) (sql string, untold bool) {
-	if err == nil || b.failed || b.told >= len(b.queued) {
+// failedStatement returns the statement that the server refused, or that could not be
+// prepared, if it was not recorded.
+func (b *batch) failedStatement(err error) (sql string, unrecorded bool) {
+	if err == nil || b.failed || b.answered >= len(b.queued) {
 		return "", false
 	}
 	var unprepared interface{ SQL() string }
@@ -175,5 +175,5 @@ func (b *batch) culprit(err error) (sql string, untold bool) {
 		return unprepared.SQL(), true
 	}
 	var refused *pgconn.PgError
-	return b.queued[b.told].SQL, errors.As(err, &refused)
+	return b.queued[b.answered].SQL, errors.As(err, &refused)
 }

@@ -30,7 +30,7 @@ func (c *connecting) Value(key any) any {
 	switch key {
 	case connectKey{}:
 		return c
-	case callKey{}: // what the connection is made for is another matter
+	case statementKey{}: // what the connection is made for is another matter
 		return nil
 	}
 	return c.Context.Value(key)

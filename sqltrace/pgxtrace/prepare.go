@@ -34,8 +34,8 @@ func (p *preparing) Value(key any) any {
 // cached is what the names begin with that pgx itself gives to statements.
 const cached = "stmtcache_"
 
-// TracePrepareStart begins to prepare a statement: for the program, or for a call
-// under way.
+// TracePrepareStart begins to prepare a statement: for the program, or for a
+// statement under way.
 func (t *tracer) TracePrepareStart(ctx context.Context, _ *pgx.Conn, data pgx.TracePrepareStartData) context.Context {
 	return &preparing{Context: ctx, name: data.Name, text: data.SQL, start: time.Now(), observed: t.Observed(ctx)}
 }
@@ -51,7 +51,7 @@ func (t *tracer) TracePrepareEnd(ctx context.Context, conn *pgx.Conn, data pgx.T
 		s.remember(p.name, p.text)
 	}
 	o := sqldb.Classify(ctx, data.Err)
-	outer := callOf(ctx)
+	outer := statementOf(ctx)
 	if p.observed && db.Notable(time.Since(p.start), o) {
 		if outer != nil {
 			t.Note(p.Context, "prepare", s.statements.StartOptions(trace.SpanKindInternal, ""), p.start, o)
@@ -61,6 +61,6 @@ func (t *tracer) TracePrepareEnd(ctx context.Context, conn *pgx.Conn, data pgx.T
 		}
 	}
 	if outer != nil && outer.copies && data.Err != nil {
-		outer.end(noTag, o) // which pgx does not tell the end of
+		outer.end(noTag, o) // whose end pgx does not report
 	}
 }

@@ -18,7 +18,7 @@ type session struct {
 	statements *sqldb.Statements // of the database as it was when the connection was made
 	prepared   map[string]string // the texts of statements that have a name
 	wire       wire
-	opened     *call // under way
+	opened     *statement // under way
 	tx         *transaction
 	acquired   time.Time // from its pool, if it is measured
 }
@@ -76,29 +76,29 @@ func (s *session) remember(name, text string) {
 	s.prepared[name] = text
 }
 
-func (s *session) open(c *call) { s.opened = c }
+func (s *session) open(st *statement) { s.opened = st }
 
-func (s *session) close(c *call) {
-	if s.opened == c {
+func (s *session) close(st *statement) {
+	if s.opened == st {
 		s.opened = nil
 	}
 }
 
-// lost is the outcome of a call whose end pgx did not tell.
+// lost is the outcome of a statement whose end pgx did not report.
 var lost = db.Outcome{Type: "_OTHER", Failed: true}
 
-// abandon ends the call that conn is no longer busy with although its end was not
-// told: not all versions of pgx tell of all failures.
+// abandon ends the statement that conn is no longer busy with although its end was not
+// reported: not all versions of pgx report all failures.
 func (s *session) abandon(conn *pgx.Conn) {
-	if c := s.opened; c != nil && !conn.PgConn().IsBusy() {
-		c.end(noTag, lost)
+	if st := s.opened; st != nil && !conn.PgConn().IsBusy() {
+		st.end(noTag, lost)
 	}
 }
 
 // release ends what is open, since conn goes back to its pool.
 func (s *session) release() {
-	if c := s.opened; c != nil {
-		c.end(noTag, lost)
+	if st := s.opened; st != nil {
+		st.end(noTag, lost)
 	}
 	s.tx.end(db.Outcome{})
 	s.tx = nil

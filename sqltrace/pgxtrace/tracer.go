@@ -56,29 +56,29 @@ func (t *tracer) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.T
 	}
 	s := t.sessionOf(conn)
 	s.abandon(conn)
-	c := &call{session: s, statement: s.statement(data.SQL), start: time.Now()}
-	if c.statement.Transaction == "" {
-		c.begin(ctx)
-		s.wire.listen(c, c.statement.Comment(c.span))
+	st := &statement{session: s, operation: s.statement(data.SQL), start: time.Now()}
+	if st.operation.Transaction == "" {
+		st.begin(ctx)
+		s.wire.listen(st, st.operation.Comment(st.span))
 	} else {
-		c.Context = s.beginTransaction(ctx, c.statement)
+		st.Context = s.beginTransaction(ctx, st.operation)
 	}
-	s.open(c)
-	return c
+	s.open(st)
+	return st
 }
 
 // TraceQueryEnd ends it. pgx calls it when the rows are closed.
 func (t *tracer) TraceQueryEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryEndData) {
-	c := callOf(ctx)
-	if c == nil {
+	st := statementOf(ctx)
+	if st == nil {
 		return
 	}
-	o := classify(c, data.Err)
-	if c.statement.Transaction == "COMMIT" && data.Err == nil && strings.HasPrefix(data.CommandTag.String(), "ROLLBACK") {
-		o = classify(c, pgx.ErrTxCommitRollback)
+	o := classify(st, data.Err)
+	if st.operation.Transaction == "COMMIT" && data.Err == nil && strings.HasPrefix(data.CommandTag.String(), "ROLLBACK") {
+		o = classify(st, pgx.ErrTxCommitRollback)
 	}
-	c.end(data.CommandTag, o)
-	c.session.endTransaction(conn, o)
+	st.end(data.CommandTag, o)
+	st.session.endTransaction(conn, o)
 }
 
 // TraceCopyFromStart begins a COPY.
@@ -93,18 +93,18 @@ func (t *tracer) TraceCopyFromStart(ctx context.Context, conn *pgx.Conn, data pg
 		columns = append(columns, pgx.Identifier{name}.Sanitize())
 	}
 	text := "copy " + data.TableName.Sanitize() + " ( " + strings.Join(columns, ", ") + " ) from stdin binary"
-	c := &call{session: s, statement: s.statements.Get(text), start: time.Now(), copies: true}
-	c.begin(ctx)
-	s.open(c)
-	return c
+	st := &statement{session: s, operation: s.statements.Get(text), start: time.Now(), copies: true}
+	st.begin(ctx)
+	s.open(st)
+	return st
 }
 
 // TraceCopyFromEnd ends it.
 func (t *tracer) TraceCopyFromEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceCopyFromEndData) {
-	if c := callOf(ctx); c != nil {
-		o := classify(c, data.Err)
-		c.end(data.CommandTag, o)
-		c.session.endTransaction(conn, o)
+	if st := statementOf(ctx); st != nil {
+		o := classify(st, data.Err)
+		st.end(data.CommandTag, o)
+		st.session.endTransaction(conn, o)
 	}
 }
 

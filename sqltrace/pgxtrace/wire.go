@@ -42,7 +42,7 @@ func (w *wire) tap(config *pgx.ConnConfig) {
 }
 
 // listen begins to listen for owner, unless something else is under way.
-func (w *wire) listen(owner *call, comment string) { w.attend(owner, owner.start, false, comment) }
+func (w *wire) listen(owner *statement, comment string) { w.attend(owner, owner.start, false, comment) }
 
 func (w *wire) attend(owner any, start time.Time, both bool, comment string) {
 	w.mu.Lock()
@@ -55,13 +55,13 @@ func (w *wire) attend(owner any, start time.Time, both bool, comment string) {
 	w.listening.Store(true)
 }
 
-// took ends listening for c, and returns how long the server took to answer. It is
+// took ends listening for st, and returns how long the server took to answer. It is
 // exact when that is worth telling from the time until now.
-func (w *wire) took(c *call) (d time.Duration, exact bool) {
-	d = time.Since(c.start)
+func (w *wire) took(st *statement) (d time.Duration, exact bool) {
+	d = time.Since(st.start)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.owner != c {
+	if w.owner != st {
 		return d, false
 	}
 	heard := w.heard

@@ -16,84 +16,84 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// call is a statement under way. It is the context that pgx keeps for it.
-type call struct {
+// statement is one under way. It is the context that pgx keeps for it.
+type statement struct {
 	context.Context //nolint:containedctx // it is a context
 
 	session   *session
-	statement *sqldb.Statement
+	operation *sqldb.Statement
 	start     time.Time
 	span      trace.Span // nil when there is none
-	bare      bool       // the span is to be told what the statement says
+	bare      bool       // the attributes of operation are to be set on the span
 	copies    bool       // it is a COPY
 	ended     bool
 }
 
-type callKey struct{}
+type statementKey struct{}
 
-// Value returns the call itself for its key.
-func (c *call) Value(key any) any {
-	if key == (callKey{}) {
-		return c
+// Value returns the statement itself for its key.
+func (st *statement) Value(key any) any {
+	if key == (statementKey{}) {
+		return st
 	}
-	return c.Context.Value(key)
+	return st.Context.Value(key)
 }
 
-// callOf returns the call that ctx belongs to, nil if there is none.
-func callOf(ctx context.Context) *call {
-	c, _ := ctx.Value(callKey{}).(*call)
-	return c
+// statementOf returns the statement that ctx belongs to, nil if there is none.
+func statementOf(ctx context.Context) *statement {
+	st, _ := ctx.Value(statementKey{}).(*statement)
+	return st
 }
 
-// unobserved returns ctx for something that nobody wants to know of: it is not
+// unobserved returns ctx for a statement that is neither traced nor measured: it is not
 // taken for part of what is under way outside.
 func unobserved(ctx context.Context) context.Context {
-	if callOf(ctx) == nil {
+	if statementOf(ctx) == nil {
 		return ctx
 	}
-	return context.WithValue(ctx, callKey{}, (*call)(nil))
+	return context.WithValue(ctx, statementKey{}, (*statement)(nil))
 }
 
 // begin starts the span, which the context has from now on.
-func (c *call) begin(ctx context.Context) {
-	s := c.session
-	c.Context = s.tx.above(ctx)
-	if tracer, tracing := s.tracer.TracerUnder(c.Context); tracing {
-		c.Context, c.span, c.bare = s.tracer.Start(c.Context, tracer, &c.statement.Operation)
+func (st *statement) begin(ctx context.Context) {
+	s := st.session
+	st.Context = s.tx.above(ctx)
+	if tracer, tracing := s.tracer.TracerUnder(st.Context); tracing {
+		st.Context, st.span, st.bare = s.tracer.Start(st.Context, tracer, &st.operation.Operation)
 	}
 }
 
-// end measures the call and ends its span, as of when the server had answered. Of
+// end measures the statement and ends its span, as of when the server had answered. Of
 // part of a transaction there is a span only if it failed or took long.
-func (c *call) end(tag pgconn.CommandTag, o db.Outcome) {
-	if c.ended {
+func (st *statement) end(tag pgconn.CommandTag, o db.Outcome) {
+	if st.ended {
 		return
 	}
-	c.ended = true
-	s := c.session
-	s.close(c)
-	took, exact := s.wire.took(c)
-	if c.statement.Transaction != "" {
-		if took := time.Since(c.start); db.Notable(took, o) {
-			s.tracer.Note(c.Context, c.statement.SpanName, c.statement.Start, c.start, o)
+	st.ended = true
+	s := st.session
+	s.close(st)
+	took, exact := s.wire.took(st)
+	if st.operation.Transaction != "" {
+		if took := time.Since(st.start); db.Notable(took, o) {
+			s.tracer.Note(st.Context, st.operation.SpanName, st.operation.Start, st.start, o)
 		}
 		return
 	}
 	if durations, measuring := s.tracer.Durations(); measuring {
-		durations.Record(c.Context, &c.statement.Operation, o, took)
+		durations.Record(st.Context, &st.operation.Operation, o, took)
 	}
-	if c.span == nil {
+	if st.span == nil {
 		return
 	}
-	if c.span.IsRecording() {
-		s.tracer.MarkSlow(c.span, took)
-		o.Describe(c.span)
-		c.statement.Complete(c.span, c.bare, rowsOf(tag))
+	if st.span.IsRecording() {
+		s.tracer.MarkSlow(st.span, took)
+		o.Describe(st.span)
+		st.operation.Complete(st.span, st.bare, rowsOf(tag))
 	}
 	if exact {
-		c.span.End(trace.WithTimestamp(c.start.Add(took)))
+		st.span.End(trace.WithTimestamp(st.start.Add(took)))
 	} else {
-		c.span.End()
+		st.span.End()
 	}
 }
 

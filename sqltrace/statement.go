@@ -1,0 +1,127 @@
+package sqltrace
+
+import (
+	"context"
+	"database/sql/driver"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/sqltrace/internal/sqldb"
+)
+
+// statement is one from the first attempt until its span ends. It is the
+// context that goes through otelsql.
+type statement struct {
+	context.Context //nolint:containedctx // it is a context
+
+	engine    *engine
+	query     string
+	tx        *tx // nil outside of transactions
+	operation *sqldb.Statement
+	start     time.Time
+	inside    context.Context //nolint:containedctx // what the driver gets, with the span
+	span      trace.Span      // nil before it starts, and when nothing is traced
+	bare      bool            // the attributes of operation are to be set on the span
+
+	// What the driver returned.
+	returned bool
+	result   driver.Result
+	rows     driver.Rows
+	err      error
+	rowCount attribute.KeyValue // how many rows it was about
+
+	reading rows // the rows, as the program gets them
+}
+
+// newStatement returns the statement of query under ctx, in tx unless that is nil. It
+// returns nil if nothing records it.
+func (e *engine) newStatement(ctx context.Context, query string, tx *tx) *statement {
+	if !e.Observed(ctx) {
+		return nil
+	}
+	if st := e.retries.take(ctx, query, tx); st != nil {
+		return st
+	}
+	return &statement{Context: ctx, engine: e, query: query, tx: tx, operation: e.statements.Get(query), start: time.Now()}
+}
+
+// startSpan starts the span, if it has not started, and returns its context.
+func (st *statement) startSpan() context.Context {
+	if st.inside == nil {
+		st.inside = st.Context
+		if tracer, tracing := st.engine.Tracer(); tracing {
+			st.inside, st.span, st.bare = st.engine.Start(st.Context, tracer, &st.operation.Operation)
+		}
+	}
+	return st.inside
+}
+
+// reset prepares st for another attempt.
+func (st *statement) reset() {
+	st.returned, st.result, st.rows, st.err = false, nil, nil, nil
+}
+
+// answer takes in what the driver returned.
+func (st *statement) answer(result driver.Result, rows driver.Rows, err error) {
+	st.returned, st.result, st.rows, st.err = true, result, rows, err
+}
+
+func (st *statement) outcome() db.Outcome {
+	if !st.returned {
+		return db.Panicked
+	}
+	return sqldb.Classify(st.Context, st.err)
+}
+
+// finish measures the statement, which was executed on a connection, and ends its span
+// unless there are rows, which are returned. Those of a statement with a span end it.
+func (st *statement) finish(on *conn) driver.Rows {
+	o := st.outcome()
+	ctx := st.startSpan()
+	returned := time.Now()
+	took := returned.Sub(st.start)
+	if durations, measuring := st.engine.Durations(); measuring {
+		durations.Record(ctx, &st.operation.Operation, o, took)
+	}
+	if st.span != nil {
+		st.engine.MarkSlow(st.span, took)
+	}
+	if st.rows != nil && st.span != nil && st.span.IsRecording() {
+		return st.read(on, returned)
+	}
+	st.describeResult()
+	st.end(o)
+	return st.rows
+}
+
+// read returns the rows of st, which the driver returned at that time. They end its
+// span.
+func (st *statement) read(on *conn, at time.Time) driver.Rows {
+	r := &st.reading
+	r.Rows, r.statement, r.conn, r.at = st.rows, st, on, at
+	on.rows = r
+	st.engine.readings.add(r)
+	return r.asRows()
+}
+
+func (st *statement) describeResult() {
+	if st.result == nil || st.err != nil || st.span == nil || !st.span.IsRecording() {
+		return
+	}
+	defer func() { _ = recover() }() // of a result that is none
+	if n, err := st.result.RowsAffected(); err == nil {
+		st.rowCount = sqldb.AffectedRowsKey.Int64(n)
+	}
+}
+
+// end ends the span.
+func (st *statement) end(o db.Outcome, opts ...trace.SpanEndOption) {
+	if st.span != nil {
+		o.Describe(st.span)
+		st.operation.Complete(st.span, st.bare, st.rowCount)
+		st.span.End(opts...)
+	}
+}
