@@ -9,7 +9,6 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
-	tracenoop "go.opentelemetry.io/otel/trace/noop"
 	"google.golang.org/grpc/stats"
 
 	"github.com/nais/spor/internal/errinfo"
@@ -38,8 +37,6 @@ type call struct {
 
 var noSpan = trace.SpanFromContext(context.Background())
 
-var noTracer = tracenoop.NewTracerProvider().Tracer("")
-
 // open lets otelgrpc start the span of c, of which node is the context.
 func (c *call) open(node context.Context, info *stats.RPCTagInfo) {
 	c.node, c.inside = node, node
@@ -47,18 +44,25 @@ func (c *call) open(node context.Context, info *stats.RPCTagInfo) {
 	c.tagged = c.engine.otelgrpc.TagRPC((*told)(c), info)
 }
 
+// startOf starts the span of the call that ctx is, for otelgrpc. Only otelgrpc
+// holds it: the program's context has the SDK's own span.
+func startOf(ctx context.Context, _ string, _ []trace.SpanStartOption) (context.Context, trace.Span) {
+	c, ok := ctx.Value(toldKey{}).(*call)
+	if !ok {
+		return ctx, noSpan
+	}
+	c.startSpan()
+	return trace.ContextWithSpan(ctx, &c.span), &c.span
+}
+
 // startSpan starts the span for otelgrpc, of which the options given are not
 // used: they would follow OTEL_SEMCONV_STABILITY_OPT_IN.
 func (c *call) startSpan() {
-	tracer, working := c.engine.tracer.Get()
-	if !working {
-		tracer = noTracer
-	}
 	opts := append(c.options[:0], c.method.start...)
 	if c.newRoot {
 		opts = append(opts, trace.WithNewRoot(), trace.WithLinks(c.links...))
 	}
-	c.inside, c.span.Span = tracer.Start(c.node, c.method.name, opts...) //nolint:spancheck // otelgrpc ends it
+	c.inside, c.span.Span = c.engine.tracer.Start(c.node, c.method.name, opts...) //nolint:spancheck // otelgrpc ends it
 }
 
 // close measures the call, and tells otelgrpc how it ended. It is called once.

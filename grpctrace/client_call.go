@@ -13,6 +13,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/stats"
+
+	"github.com/nais/spor/internal/otelutil"
 )
 
 // clientCall is all that grpctrace keeps of one call of a client, in one
@@ -118,16 +120,10 @@ type peer struct {
 type peers struct{ last atomic.Pointer[peer] }
 
 func (p *peers) at(addr net.Addr) *peer {
-	if last := p.last.Load(); last != nil && same(last.addr, addr) {
+	if last := p.last.Load(); last != nil && otelutil.Same(last.addr, addr) {
 		return last
 	}
 	next := &peer{addr: addr, attributes: peerOf(addr)}
 	p.last.Store(next)
 	return next
-}
-
-// same reports whether a and b are the one address of a connection.
-func same(a, b net.Addr) bool {
-	tcp, ok := a.(*net.TCPAddr)
-	return ok && b == net.Addr(tcp)
 }

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/grpc/stats"
 
+	"github.com/nais/spor/internal/otelutil"
 	"github.com/nais/spor/internal/providers"
 )
 
@@ -30,7 +31,7 @@ func newEngine(c *config, handler func(...otelgrpc.Option) stats.Handler, instru
 		meter:      providers.NewMeter(c.meterProvider, scopeName, instrument),
 		propagator: providers.NewPropagator(c.propagator),
 		otelgrpc: handler(
-			otelgrpc.WithTracerProvider(tracerProvider{}),
+			otelgrpc.WithTracerProvider(otelutil.TracerProvider(startOf)),
 			otelgrpc.WithMeterProvider(metricnoop.NewMeterProvider()),
 			otelgrpc.WithPropagators(propagation.NewCompositeTextMapPropagator()),
 		),

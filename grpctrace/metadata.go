@@ -2,6 +2,8 @@ package grpctrace
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/otel/propagation"
@@ -72,11 +74,7 @@ func (o *outgoing) current() metadata.MD {
 }
 
 func keysOf(md metadata.MD) []string {
-	keys := make([]string, 0, len(md))
-	for key := range md {
-		keys = append(keys, key)
-	}
-	return keys
+	return slices.AppendSeq(make([]string, 0, len(md)), maps.Keys(md))
 }
 
 // extract returns ctx with the trace context that its caller sent.

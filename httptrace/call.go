@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace/internal/routing"
+	"github.com/nais/spor/internal/otelutil"
 )
 
 // call is all that httptrace keeps of one request to a server, in one
@@ -43,7 +44,7 @@ type call struct {
 type callKey struct{}
 
 // labelerKey is otelhttp's key of the labeler; a context that is asked for one learns it.
-var labelerKey = learnKey(func(ctx context.Context) { otelhttp.LabelerFromContext(ctx) })
+var labelerKey = otelutil.ContextKey(func(ctx context.Context) { otelhttp.LabelerFromContext(ctx) })
 
 // callFrom returns the call that ctx belongs to, or nil.
 func callFrom(ctx context.Context) *call {
@@ -97,28 +98,4 @@ func (c *call) begin(r *http.Request) {
 	if !c.server.quiet {
 		c.tellTrace()
 	}
-}
-
-// learnKey returns the key that ask looks up in the context it is given.
-func learnKey(ask func(context.Context)) (key any) {
-	ask(keyProbe{key: &key})
-	return key
-}
-
-type keyProbe struct {
-	context.Context //nolint:containedctx // a context by itself
-
-	key *any
-}
-
-func (p keyProbe) Value(key any) any {
-	*p.key = key
-	return nil
-}
-
-// same reports whether a and b are one context. Those of a type that cannot be
-// compared, which panics, count as different.
-func same(a, b context.Context) (equal bool) {
-	defer func() { _ = recover() }()
-	return a == b
 }

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/nais/spor/internal/httpheader"
+	"github.com/nais/spor/internal/otelutil"
 	"github.com/nais/spor/internal/providers"
 	"github.com/nais/spor/internal/suppress"
 )
@@ -27,7 +28,7 @@ func Transport(base http.RoundTripper, opts ...Option) http.RoundTripper {
 	t := &transport{core: newCore(c), base: base}
 	t.meter = providers.NewMeter(c.meterProvider, scopeName, t.newClientMetrics)
 	t.otelhttp = otelhttp.NewTransport((*innermost)(t), c.otelhttpOptions(
-		otelhttp.WithTracerProvider(provider{start: t.start}),
+		otelhttp.WithTracerProvider(otelutil.TracerProvider(t.start)),
 		otelhttp.WithPropagators(injector{transport: t}),
 		otelhttp.WithSpanNameFormatter(clientName),
 	)...)

@@ -15,7 +15,7 @@ import (
 // start starts the span of the exchange that ctx is.
 func (t *transport) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
 	e := exchangeFrom(ctx)
-	ctx, span := t.begin(ctx, name, opts)
+	ctx, span := t.tracer.Start(ctx, name, opts...)
 	e.inside = ctx
 	e.span = clientSpan{Span: span, exchange: e}
 	return ctx, &e.span

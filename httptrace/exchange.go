@@ -15,6 +15,7 @@ import (
 
 	"github.com/nais/spor/httptrace/internal/routing"
 	"github.com/nais/spor/internal/errinfo"
+	"github.com/nais/spor/internal/otelutil"
 	"github.com/nais/spor/internal/privacy"
 )
 
@@ -38,7 +39,7 @@ type exchange struct {
 type exchangeKey struct{}
 
 // clientLabelerKey is otelhttp's key of the client's labeler.
-var clientLabelerKey = learnKey(func(ctx context.Context) { otelhttp.ClientLabelerFromContext(ctx) })
+var clientLabelerKey = otelutil.ContextKey(func(ctx context.Context) { otelhttp.ClientLabelerFromContext(ctx) })
 
 func exchangeFrom(ctx context.Context) *exchange {
 	e, _ := ctx.Value(exchangeKey{}).(*exchange)

@@ -12,6 +12,7 @@ import (
 	"github.com/nais/spor/httptrace/internal/routing"
 	"github.com/nais/spor/internal/healthcheck"
 	"github.com/nais/spor/internal/httpheader"
+	"github.com/nais/spor/internal/otelutil"
 	"github.com/nais/spor/internal/providers"
 	"github.com/nais/spor/internal/suppress"
 )
@@ -52,7 +53,7 @@ func newServer(next http.Handler, c *config) *server {
 	s := &server{core: newCore(c), next: next}
 	s.meter = providers.NewMeter(c.meterProvider, scopeName, s.newServerMetrics)
 	s.otelhttp = otelhttp.NewMiddleware("", c.otelhttpOptions(
-		otelhttp.WithTracerProvider(provider{start: s.start}),
+		otelhttp.WithTracerProvider(otelutil.TracerProvider(s.start)),
 		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // trace extracts
 		otelhttp.WithSpanNameFormatter(startName),
 	)...)(http.HandlerFunc(s.serve))
@@ -112,7 +113,7 @@ func (s *server) trace(c *call, w http.ResponseWriter) {
 // pass serves r without a span, for the sake of the trace context that came along.
 func (s *server) pass(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	if extracted := s.extract(r); !s.public && !same(extracted, ctx) {
+	if extracted := s.extract(r); !s.public && !otelutil.Same(extracted, ctx) {
 		routing.ServeWith(extracted, s.next, w, r)
 		return
 	}

@@ -20,7 +20,7 @@ func (s *server) start(ctx context.Context, name string, opts []trace.SpanStartO
 			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: *c.caller}))
 		}
 	}
-	ctx, span := s.begin(ctx, name, c.describe(opts))
+	ctx, span := s.tracer.Start(ctx, name, c.describe(opts)...)
 	c.span = serverSpan{Span: span, call: c}
 	return ctx, &c.span
 }

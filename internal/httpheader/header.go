@@ -2,8 +2,10 @@
 package httpheader
 
 import (
+	"maps"
 	"net/http"
 	"net/textproto"
+	"slices"
 
 	"go.opentelemetry.io/otel/propagation"
 )
@@ -32,13 +34,7 @@ func (h Header) Values(key string) []string { return h[canonical(key)] }
 func (h Header) Set(key, value string) { h[canonical(key)] = []string{value} }
 
 // Keys returns the keys in their canonical form.
-func (h Header) Keys() []string {
-	keys := make([]string, 0, len(h))
-	for key := range h {
-		keys = append(keys, key)
-	}
-	return keys
-}
+func (h Header) Keys() []string { return slices.AppendSeq(make([]string, 0, len(h)), maps.Keys(h)) }
 
 func canonical(key string) string {
 	switch key {

@@ -4,6 +4,7 @@
 package providers
 
 import (
+	"context"
 	"reflect"
 	"sync/atomic"
 
@@ -35,6 +36,17 @@ func NewTracer(provider trace.TracerProvider, name string) *Tracer {
 			trace.WithSchemaURL(semconv.SchemaURL)), true
 	})
 	return t
+}
+
+var noTracer = tracenoop.NewTracerProvider().Tracer("")
+
+// Start starts a span with the tracer in force. Where none works, the span does nothing.
+func (t *Tracer) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
+	tracer, working := t.Get()
+	if !working {
+		tracer = noTracer
+	}
+	return tracer.Start(ctx, name, opts...) //nolint:spancheck // the caller ends it
 }
 
 // A Meter holds instruments of type T, made by a meter of the provider in force.

@@ -10,6 +10,8 @@ import (
 	"context"
 
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/otelutil"
 )
 
 type markKey struct{}
@@ -47,18 +49,4 @@ var silentSpan = trace.SpanFromContext(trace.ContextWithSpanContext(context.Back
 	})))
 
 // spanKey is the key under which the OpenTelemetry API keeps the current span.
-// The API does not export it; a context that is asked for a span learns it.
-var spanKey = func() (key any) {
-	trace.SpanFromContext(keyProbe{context.Background(), &key})
-	return key
-}()
-
-type keyProbe struct {
-	context.Context //nolint:containedctx // it is a context
-	key             *any
-}
-
-func (p keyProbe) Value(key any) any {
-	*p.key = key
-	return nil
-}
+var spanKey = otelutil.ContextKey(func(ctx context.Context) { trace.SpanFromContext(ctx) })

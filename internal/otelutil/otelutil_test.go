@@ -1,0 +1,72 @@
+package otelutil_test
+
+import (
+	"context"
+	"testing"
+
+	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/nais/spor/internal/otelutil"
+)
+
+type key struct{}
+
+// incomparable is a context that == panics for.
+type incomparable struct {
+	context.Context //nolint:containedctx // it is a context
+
+	_ []int
+}
+
+func TestSame(t *testing.T) {
+	ctx, other := t.Context(), context.WithValue(t.Context(), key{}, 1)
+	var none context.Context
+	for _, tt := range []struct {
+		name string
+		a, b context.Context
+		want bool
+	}{
+		{"one context", ctx, ctx, true},
+		{"another", ctx, other, false},
+		{"nil", none, ctx, false},
+		{"both nil", none, none, true},
+		{"incomparable", incomparable{Context: ctx}, incomparable{Context: ctx}, false},
+		{"incomparable and other", incomparable{Context: ctx}, ctx, false},
+	} {
+		if got := otelutil.Same(tt.a, tt.b); got != tt.want {
+			t.Errorf("%s: got %t, want %t", tt.name, got, tt.want)
+		}
+	}
+	if got := testing.AllocsPerRun(100, func() { otelutil.Same(ctx, other) }); got != 0 {
+		t.Errorf("allocations: got %v, want 0", got)
+	}
+}
+
+func TestContextKey(t *testing.T) {
+	key := otelutil.ContextKey(func(ctx context.Context) { trace.SpanFromContext(ctx) })
+	want := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}})
+	span, ok := trace.ContextWithSpanContext(t.Context(), want).Value(key).(trace.Span)
+	if !ok || !span.SpanContext().Equal(want) {
+		t.Errorf("got the span %v under the key %v, want %v", span, key, want)
+	}
+	if got := otelutil.ContextKey(func(context.Context) {}); got != nil {
+		t.Errorf("got the key %v, want none", got)
+	}
+}
+
+func TestTracerProvider(t *testing.T) {
+	var got string
+	provider := otelutil.TracerProvider(func(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
+		got = name
+		if len(opts) != 1 {
+			t.Errorf("got %d options, want 1", len(opts))
+		}
+		return ctx, tracenoop.Span{}
+	})
+	ctx, span := provider.Tracer("scope").Start(t.Context(), "name", trace.WithNewRoot())
+	span.End()
+	if got != "name" || ctx != t.Context() {
+		t.Errorf("got the name %q and the context %v", got, ctx)
+	}
+}
