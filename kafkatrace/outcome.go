@@ -7,6 +7,8 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/errinfo"
 )
 
 // An outcome is how an operation ended. The zero value is success.
@@ -34,16 +36,7 @@ func classify(err error) outcome {
 	case errors.Is(err, context.DeadlineExceeded):
 		return outcome{"timeout", true}
 	}
-	return outcome{typeOf(err), true}
-}
-
-func typeOf(err error) (name string) {
-	defer func() {
-		if recover() != nil { // a method of the error did
-			name = "_OTHER"
-		}
-	}()
-	return semconv.ErrorType(err).Value.AsString()
+	return outcome{errinfo.TypeOf(err), true}
 }
 
 // describe records o on span.

@@ -7,15 +7,16 @@ import (
 	"github.com/XSAM/otelsql"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/embedded"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/nais/spor/internal/otelutil"
 )
 
 // newOtelsql returns otelsql around the connections of raw. It calls Start for
 // statements alone.
 func newOtelsql(raw driver.Connector) driver.Connector {
 	d := otelsql.WrapDriver(directDriver{raw},
-		otelsql.WithTracerProvider(provider{}),
+		otelsql.WithTracerProvider(otelutil.TracerProvider(startSpan)),
 		otelsql.WithMeterProvider(metricnoop.NewMeterProvider()),
 		otelsql.WithDisableSkipErrMeasurement(true),
 		otelsql.WithSpanNameFormatter(func(context.Context, otelsql.Method, string) string { return "" }),
@@ -34,15 +35,9 @@ func newOtelsql(raw driver.Connector) driver.Connector {
 	return c
 }
 
-// provider gives otelsql a tracer that starts the span of the statement which
-// the context is. otelsql holds a span that does nothing: the statement ends its own.
-type provider struct{ embedded.TracerProvider }
-
-func (provider) Tracer(string, ...trace.TracerOption) trace.Tracer { return tracer{} }
-
-type tracer struct{ embedded.Tracer }
-
-func (tracer) Start(ctx context.Context, _ string, _ ...trace.SpanStartOption) (context.Context, trace.Span) {
+// startSpan starts the span of the statement which the context is, for otelsql. otelsql
+// holds a span that does nothing: the statement ends its own.
+func startSpan(ctx context.Context, _ string, _ []trace.SpanStartOption) (context.Context, trace.Span) {
 	if st, ok := ctx.(*statement); ok {
 		return st.startSpan(), tracenoop.Span{}
 	}

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/internal/otelutil"
 )
 
 // retries holds the calls that failed because their connection was bad and that
@@ -88,7 +89,9 @@ func (r *retries) take(ctx context.Context, query string, tx *tx) *statement {
 	if r.waiting.Load() == 0 {
 		return nil
 	}
-	alike := func(k *retry) bool { return k.query == query && k.tx == tx && (tx != nil || same(k.Context, ctx)) }
+	alike := func(k *retry) bool {
+		return k.query == query && k.tx == tx && (tx != nil || otelutil.Same(k.Context, ctx))
+	}
 	removed := r.removeOwn(alike)
 	if len(removed) == 0 {
 		return nil
@@ -107,7 +110,7 @@ func (r *retries) connecting(ctx context.Context) {
 	if r.waiting.Load() == 0 {
 		return
 	}
-	own := r.own(func(k *retry) bool { return same(k.Context, ctx) })
+	own := r.own(func(k *retry) bool { return otelutil.Same(k.Context, ctx) })
 	if own == nil {
 		return
 	}
@@ -126,7 +129,7 @@ func (r *retries) missed(ctx context.Context, err error) {
 	if isBad(err) && r.follows() {
 		return
 	}
-	end(r.removeOwn(func(k *retry) bool { return same(k.Context, ctx) }))
+	end(r.removeOwn(func(k *retry) bool { return otelutil.Same(k.Context, ctx) }))
 }
 
 // connectFailed is missed for a connection that could not be opened.
@@ -209,11 +212,4 @@ func (r *retries) remove(which func(*retry) bool) (removed []*retry) {
 	})
 	r.waiting.Store(int32(len(r.calls))) //nolint:gosec // at most one per goroutine
 	return removed
-}
-
-// same reports whether a and b are one context. Those of a type that cannot be
-// compared, which panics, count as different.
-func same(a, b context.Context) (equal bool) {
-	defer func() { _ = recover() }()
-	return a == b
 }

@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/errinfo"
 )
 
 // An Outcome is how a call to a database ended. The zero value is success.
@@ -40,16 +42,7 @@ func Classify(ctx context.Context, err error, code string) Outcome {
 	case code != "":
 		return Outcome{Type: code, Code: code, Failed: true}
 	}
-	return Outcome{Type: typeOf(err), Failed: true}
-}
-
-func typeOf(err error) (name string) {
-	defer func() {
-		if recover() != nil {
-			name = "_OTHER"
-		}
-	}()
-	return semconv.ErrorType(err).Value.AsString()
+	return Outcome{Type: errinfo.TypeOf(err), Failed: true}
 }
 
 // Attributes returns the attributes of o; at most two.

@@ -5,6 +5,8 @@ package errinfo
 import (
 	"errors"
 	"reflect"
+
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
 // A Info is an error or a panic, described.
@@ -34,6 +36,16 @@ func Describe(err error) (f Info) {
 	f.Stack = carriedStack(err)
 	f.Message = err.Error()
 	return f
+}
+
+// TypeOf returns the error.type of err, and _OTHER if a method of err panics.
+func TypeOf(err error) (name string) {
+	defer func() {
+		if recover() != nil {
+			name = "_OTHER"
+		}
+	}()
+	return semconv.ErrorType(err).Value.AsString()
 }
 
 // wrappers are the types that say nothing of an error but that it was wrapped:

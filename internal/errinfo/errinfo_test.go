@@ -1,6 +1,8 @@
 package errinfo_test
 
 import (
+	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -45,6 +47,23 @@ func TestText(t *testing.T) {
 		got := errinfo.Text(tt.text)
 		if got != tt.want || !utf8.ValidString(got) {
 			t.Errorf("Text(%.20q) is %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}
+
+type panicking struct{}
+
+func (*panicking) Error() string     { return "" }
+func (*panicking) ErrorType() string { panic("on purpose") }
+
+func TestTypeOf(t *testing.T) {
+	for want, err := range map[string]error{
+		"*errors.errorString": errors.New("x"),
+		"*fs.PathError":       &fs.PathError{},
+		"_OTHER":              (*panicking)(nil),
+	} {
+		if got := errinfo.TypeOf(err); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

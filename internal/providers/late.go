@@ -1,6 +1,10 @@
 package providers
 
-import "go.opentelemetry.io/otel/trace"
+import (
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/internal/otelutil"
+)
 
 // A sdkProvider is the SDK's provider, wrapped by package setup.
 type sdkProvider interface {
@@ -20,13 +24,11 @@ func (t *Tracer) Late() bool {
 	return ok && p.AttributesAtEnd()
 }
 
-// Made reports whether span is one of the provider in force. It is not where the
-// provider is of a type that cannot be compared, which panics.
-func (t *Tracer) Made(span trace.Span) (made bool) {
-	defer func() { _ = recover() }()
+// Made reports whether span is one of the provider in force.
+func (t *Tracer) Made(span trace.Span) bool {
 	p := t.current()
 	if wrapped, ok := p.(sdkProvider); ok {
 		p = wrapped.Unwrap()
 	}
-	return span.TracerProvider() == p
+	return otelutil.Same(span.TracerProvider(), p)
 }
