@@ -62,7 +62,7 @@ func (c *call) startSpan() {
 	if c.newRoot {
 		opts = append(opts, trace.WithNewRoot(), trace.WithLinks(c.links...))
 	}
-	c.inside, c.span.Span = c.engine.tracer.Start(c.node, c.method.name, opts...) //nolint:spancheck // otelgrpc ends it
+	c.inside, c.span.Span = c.engine.tracer.Start(c.node, c.method.name, opts...)
 }
 
 // close measures the call, and tells otelgrpc how it ended. It is called once.

@@ -1,5 +1,5 @@
-// Package errinfo tells of an error what a log line says of it: its type, and the
-// stack that it carries.
+// Package errinfo describes errors and panics for log lines and spans, and makes
+// text from elsewhere fit to be recorded.
 package errinfo
 
 import (

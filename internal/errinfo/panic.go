@@ -1,5 +1,3 @@
-// Package errinfo records panics on spans, and makes text from elsewhere fit
-// to be recorded.
 package errinfo
 
 import (

@@ -14,7 +14,7 @@ type key struct{}
 
 // incomparable is a context that == panics for.
 type incomparable struct {
-	context.Context //nolint:containedctx // it is a context
+	context.Context
 
 	_ []int
 }

@@ -40,7 +40,9 @@ func TestText(t *testing.T) {
 
 func TestLookup(t *testing.T) {
 	attrs := []*commonpb.KeyValue{
-		otlpattr.String("a", "before"), otlpattr.String("empty", ""), {Key: "none"}, {Key: "n", Value: number(7)},
+		otlpattr.String("a", "before"), otlpattr.String("empty", ""),
+		{Key: "none"},
+		{Key: "n", Value: number(7)},
 		otlpattr.String("b", "before"), otlpattr.String("a", "after"), otlpattr.String("b", ""), nil,
 		otlpattr.String("db.system", "older"), otlpattr.String("rpc.service", "s"),
 		otlpattr.String("http.method", "older"), otlpattr.String("http.request.method", "GET"),

@@ -1,3 +1,5 @@
+// Package apmsuite tests the rules of package apm: it removes from a recording what a
+// panel needs, one thing at a time.
 package apmsuite
 
 import (

@@ -1,3 +1,4 @@
+// Package grpcsuite tests what grpctrace records, on both ends of a call.
 package grpcsuite
 
 import (

@@ -1,4 +1,4 @@
-// Package conformance holds the suites that every adapter of a family must pass.
+// Package httpsuite holds the tests that every adapter of an HTTP router must pass.
 package httpsuite
 
 import (

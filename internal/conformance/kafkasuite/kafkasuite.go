@@ -1,3 +1,4 @@
+// Package kafkasuite holds the tests that every adapter of a Kafka client must pass.
 package kafkasuite
 
 import "testing"
