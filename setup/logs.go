@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 
+	"github.com/nais/spor/setup/internal/export"
 	"github.com/nais/spor/setup/internal/naislog"
 )
 
@@ -18,7 +19,7 @@ func (t *telemetry) startLogs(ctx context.Context, s *settings) error {
 		return nil
 	}
 	t.reporter.RecordsGoTo = s.Logs.Endpoint
-	client, err := newLogClient(ctx, s.Logs.Signal, t.reporter)
+	client, err := export.NewLogClient(ctx, s.Logs.Signal, t.reporter)
 	if err != nil {
 		return fmt.Errorf("setup: %s: %w", s.Logs.Endpoint.URL, err)
 	}

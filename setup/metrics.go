@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	prometheusbridge "go.opentelemetry.io/contrib/bridges/prometheus"
@@ -46,7 +45,7 @@ func (t *telemetry) newReader(ctx context.Context, m *environ.Metrics, gatherer 
 		if scrape == nil {
 			return nil, err
 		}
-		scraped.Store(scrape)
+		t.scrape = scrape
 		t.signals = append(t.signals, scrape)
 		return scrape.Exporter, err
 	case m.Endpoint != nil:
@@ -75,17 +74,14 @@ func periodic(m *environ.Metrics, e sdkmetric.Exporter, gatherer prometheus.Gath
 	)
 }
 
-// scraped is what Prometheus reads now, nil for nothing.
-var scraped atomic.Pointer[export.Scrape]
-
 // MetricsHandler returns the handler to mount at /metrics for a program that
 // sets OTEL_METRICS_EXPORTER=prometheus. It may be made before [Start]. While
 // metrics are pushed, or go nowhere, it answers 404: the platform would count
 // every series twice.
 func MetricsHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h := scraped.Load(); h != nil {
-			h.ServeHTTP(w, r)
+		if t := running.Load(); t != nil && t.scrape != nil {
+			t.scrape.ServeHTTP(w, r)
 			return
 		}
 		http.Error(w, "metrics are not scraped here (set OTEL_METRICS_EXPORTER=prometheus)", http.StatusNotFound)

@@ -83,6 +83,7 @@ type telemetry struct {
 	reporter *export.Reporter
 	team     *naislog.Team
 	logs     *sdklog.LoggerProvider // nil: log records are not exported
+	scrape   *export.Scrape         // nil: Prometheus reads nothing
 	idle     bool                   // it has nothing but the Team, and the globals are free
 
 	once sync.Once

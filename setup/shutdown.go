@@ -27,7 +27,6 @@ func (t *telemetry) shutdown(ctx context.Context) error {
 	t.once.Do(func() {
 		go func() {
 			t.err = t.flushAndStop(ctx)
-			scraped.Store(nil)
 			running.Store(nil)
 			close(t.done)
 		}()

@@ -1,4 +1,4 @@
-package setup
+package export
 
 import (
 	"context"
@@ -12,21 +12,21 @@ import (
 	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/internal/collector"
 	"github.com/nais/spor/internal/environ"
-	"github.com/nais/spor/setup/internal/export"
 )
 
 // largestRequest leaves room below the 4 MiB that a gRPC server accepts.
 const largestRequest = 3_500 << 10
 
-// logClient sends log records over OTLP and reports trouble itself.
-type logClient struct {
-	export.Watcher
+// A LogClient sends log records over OTLP and reports trouble itself.
+type LogClient struct {
+	Watcher
 	exporter sdklog.Exporter
 	conn     *grpc.ClientConn
 }
 
-func newLogClient(ctx context.Context, s environ.Signal, r *export.Reporter) (*logClient, error) {
-	c := &logClient{Watcher: export.Watcher{Signal: "logs", Endpoint: s.Endpoint, Reporter: r}}
+// NewLogClient returns a client of the endpoint of s.
+func NewLogClient(ctx context.Context, s environ.Signal, r *Reporter) (*LogClient, error) {
+	c := &LogClient{Watcher: Watcher{Signal: "logs", Endpoint: s.Endpoint, Reporter: r}}
 	conn, err := collector.Dial(s, c.Watch)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func newLogClient(ctx context.Context, s environ.Signal, r *export.Reporter) (*l
 		otlploggrpc.WithHeaders(s.Headers),
 		otlploggrpc.WithTimeout(s.Timeout),
 		otlploggrpc.WithMaxRequestSize(largestRequest),
-		otlploggrpc.WithRetry(otlploggrpc.RetryConfig(export.Retry)),
+		otlploggrpc.WithRetry(otlploggrpc.RetryConfig(Retry)),
 	)
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
@@ -46,9 +46,9 @@ func newLogClient(ctx context.Context, s environ.Signal, r *export.Reporter) (*l
 }
 
 // Send implements naislog.Client.
-func (c *logClient) Send(ctx context.Context, records []sdklog.Record, taken func(rejected int64)) error {
-	answer := &export.Answer{}
-	err := c.exporter.Export(export.WithAnswer(ctx, answer), records)
+func (c *LogClient) Send(ctx context.Context, records []sdklog.Record, taken func(rejected int64)) error {
+	answer := &Answer{}
+	err := c.exporter.Export(WithAnswer(ctx, answer), records)
 	if err != nil && !answer.Accepted {
 		return err
 	}
@@ -58,13 +58,13 @@ func (c *logClient) Send(ctx context.Context, records []sdklog.Record, taken fun
 }
 
 // Shutdown implements naislog.Client.
-func (c *logClient) Shutdown(ctx context.Context) error {
+func (c *LogClient) Shutdown(ctx context.Context) error {
 	return errors.Join(c.exporter.Shutdown(ctx), c.conn.Close())
 }
 
 // Clean implements naislog.Client. The processor's own record is not changed: others
 // may have it.
-func (*logClient) Clean(r sdklog.Record) sdklog.Record {
+func (*LogClient) Clean(r sdklog.Record) sdklog.Record {
 	r = r.Clone()
 	r.SetBody(clean.Value("", r.Body()))
 	r.SetSeverityText(clean.Text(r.SeverityText()))
