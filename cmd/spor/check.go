@@ -1,6 +1,8 @@
 package main
 
 import (
+	"github.com/nais/spor/cmd/spor/internal/process"
+
 	"encoding/json"
 	"errors"
 	"flag"
@@ -116,14 +118,14 @@ func checkCommand(o checkOptions, std stdio) int {
 		dir, err := os.MkdirTemp("", "spor-check-")
 		if err != nil {
 			complain(std.err, "spor: %v", err)
-			return exitFailed
+			return process.ExitFailed
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 		run.record = dir + string(os.PathSeparator) + "telemetry.jsonl"
 	}
 	defer endAfter(o.limit)()
 	code := observe(run, checkEnviron(os.Environ()), stdio{std.in, std.err, std.err})
-	if _, err := os.Stat(run.record); err != nil || code == exitNotFound || code == exitNotExecutable {
+	if _, err := os.Stat(run.record); err != nil || code == process.ExitNotFound || code == process.ExitNotExecutable {
 		return code
 	}
 	return checkFile(o, run.record, code, std)
@@ -158,12 +160,12 @@ func checkFile(o checkOptions, name string, code int, std stdio) int {
 	judged, err := load(name)
 	if err != nil {
 		complain(std.err, "spor: %v", err)
-		return exitFailed
+		return process.ExitFailed
 	}
 	reports := judged.Judge()
 	if err := printReports(o.format, reports, std.out); err != nil {
 		complain(std.err, "spor: %v", err)
-		return exitFailed
+		return process.ExitFailed
 	}
 	for _, r := range reports {
 		if !r.OK() {
@@ -211,7 +213,7 @@ func printReports(format string, reports []apm.Report, out *os.File) error {
 			Services []apm.Report `json:"services"`
 		}{allOK(reports), reports})
 	}
-	width := terminalWidth(out)
+	width := process.Width(out)
 	t := table{w: out, width: width, color: width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	for i, r := range reports {
 		if i > 0 {

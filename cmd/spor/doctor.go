@@ -1,6 +1,8 @@
 package main
 
 import (
+	"github.com/nais/spor/cmd/spor/internal/process"
+
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,13 +61,13 @@ func doctor(args []string, std stdio) int {
 	env, err := o.environ()
 	if err != nil {
 		complain(std.err, "spor doctor: %v", err)
-		return exitFailed
+		return process.ExitFailed
 	}
 	report := diagnosis.Read(func(name string) string { return env[name] }, env.pairs())
 	steps := examine(context.Background(), report, o.timeout)
 	if err := tell(std.out, o, report, steps); err != nil {
 		complain(std.err, "spor doctor: %v", err)
-		return exitFailed
+		return process.ExitFailed
 	}
 	if failures(steps) > 0 {
 		return exitUnwell

@@ -12,15 +12,8 @@ import (
 	"github.com/nais/spor/internal/display"
 )
 
-// Exit codes of spor itself, as the shell and env(1) have them; any other is
-// the command's own.
-const (
-	exitUsage         = 2
-	exitFailed        = 125 // spor itself failed
-	exitNotExecutable = 126
-	exitNotFound      = 127
-	exitSignalled     = 128 // and the signal's number on top
-)
+// exitUsage is the exit code for wrong arguments; package process has the others.
+const exitUsage = 2
 
 func main() {
 	os.Exit(spor(os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}))

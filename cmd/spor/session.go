@@ -1,6 +1,8 @@
 package main
 
 import (
+	"github.com/nais/spor/cmd/spor/internal/process"
+
 	"bytes"
 	"context"
 	"os"
@@ -41,30 +43,30 @@ type session struct {
 
 // observe runs the command of o and returns the exit code.
 func observe(o runOptions, base []string, std stdio) int {
-	s := &session{std: std, screen: newScreen(std.out, std.err, isTerminal(std.out))}
+	s := &session{std: std, screen: newScreen(std.out, std.err, process.IsTerminal(std.out))}
 	s.traces = tracetree.New(tracetree.Options{Finished: s.draw, Limit: maxTraceBytes})
 	var err error
 	if s.recorder, err = newRecorder(o, s.say); err != nil {
 		s.say(err.Error())
-		return exitFailed
+		return process.ExitFailed
 	}
 	defer s.recorder.close()
-	if s.ui, err = newUI(o.ui, isTerminal(std.err), o.name); err != nil {
+	if s.ui, err = newUI(o.ui, process.IsTerminal(std.err), o.name); err != nil {
 		s.say(err.Error())
-		return exitFailed
+		return process.ExitFailed
 	}
 	defer s.ui.close()
 	server, err := receiver.Listen("127.0.0.1:0", s.sink())
 	if err != nil {
 		s.say(err.Error())
-		return exitFailed
+		return process.ExitFailed
 	}
 	defer server.Stop()
 	s.endpoint = server.Endpoint()
 	s.env = naisEnviron(base, o, s.endpoint)
 
-	signals := catchSignals()
-	defer signals.stop()
+	signals := process.CatchSignals()
+	defer signals.Stop()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	if s.ui != nil {
@@ -77,7 +79,7 @@ func observe(o runOptions, base []string, std stdio) int {
 	drain(ctx, server)
 	s.traces.Close()
 	s.summarize()
-	if !signals.ending.Load() {
+	if !signals.Ending() {
 		s.ui.linger(ctx, s.say)
 	}
 	return code
@@ -86,27 +88,27 @@ func observe(o runOptions, base []string, std stdio) int {
 // run runs the command until it, all that it started and their output have
 // ended. It reports false if the command did not start. A signal that comes
 // too late for it calls impatient.
-func (s *session) run(o runOptions, signals *signals, impatient func()) (code int, ran bool) {
+func (s *session) run(o runOptions, signals *process.Signals, impatient func()) (code int, ran bool) {
 	stdout, stderr, err := newOutputs()
 	if err != nil {
 		s.say(err.Error())
-		return exitFailed, false
+		return process.ExitFailed, false
 	}
-	p, err := start(o.argv, s.env, s.std.in, stdout.write, stderr.write, foreground(s.std))
+	p, err := process.Start(o.argv, s.env.pairs(), s.std.in, stdout.write, stderr.write, process.Foreground(s.std.in, s.std.out))
 	if err != nil {
 		stdout.abandon()
 		stderr.abandon()
 		s.say(err.Error())
-		return startCode(err), false
+		return process.StartCode(err), false
 	}
 	stdout.carry(s.screen.stdout, s.line(recording.Stdout, resourceOf(o)))
 	stderr.carry(s.screen.stderr, s.line(recording.Stderr, resourceOf(o)))
-	signals.forward(p, impatient)
-	stop := p.onContinue()
+	signals.Forward(p, impatient)
+	stop := p.OnContinue()
 	defer stop()
 
-	code = p.wait()
-	p.waitGroup(s.say)
+	code = p.Wait()
+	p.WaitGroup(s.say)
 	stdout.finish()
 	stderr.finish()
 	return code, true
@@ -146,8 +148,8 @@ func (s *session) sink() receiver.Sink {
 func (s *session) draw(t *tracetree.Trace) {
 	var lines bytes.Buffer
 	_ = waterfall.Draw(&lines, t, waterfall.Style{ // a buffer takes everything
-		Width: terminalWidth(s.std.err),
-		Color: isTerminal(s.std.err) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Width: process.Width(s.std.err),
+		Color: process.IsTerminal(s.std.err) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 	})
 	s.screen.Draw(lines.Bytes())
 }

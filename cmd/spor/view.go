@@ -1,6 +1,8 @@
 package main
 
 import (
+	"github.com/nais/spor/cmd/spor/internal/process"
+
 	"context"
 	"errors"
 	"flag"
@@ -53,7 +55,7 @@ func view(args []string, std stdio) int {
 	defer stop()
 	if err := serveFiles(ctx, flags.Args(), addr, std.err); err != nil {
 		complain(std.err, "spor: %v", err)
-		return exitFailed
+		return process.ExitFailed
 	}
 	return 0
 }

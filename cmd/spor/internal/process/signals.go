@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"os"
@@ -8,17 +8,17 @@ import (
 	"syscall"
 )
 
-// signals are those sent to spor that the command shall have.
-type signals struct {
+// Signals are those sent to spor that the command shall have.
+type Signals struct {
 	caught chan os.Signal
 	done   sync.WaitGroup
 	ending atomic.Bool // one of those that ask a program to end has come
 }
 
-// catchSignals begins to catch. Under nohup, SIGHUP stays ignored, for the
+// CatchSignals begins to catch. Under nohup, SIGHUP stays ignored, for the
 // command too.
-func catchSignals() *signals {
-	s := &signals{caught: make(chan os.Signal, len(forwarded))}
+func CatchSignals() *Signals {
+	s := &Signals{caught: make(chan os.Signal, len(forwarded))}
 	for _, sig := range forwarded {
 		if sig != syscall.SIGHUP || !signal.Ignored(sig) {
 			signal.Notify(s.caught, sig)
@@ -30,9 +30,9 @@ func catchSignals() *signals {
 	return s
 }
 
-// forward sends what is caught to p, until stop. It calls gone for a signal
+// Forward sends what is caught to p, until Stop. It calls gone for a signal
 // that finds nobody there any more.
-func (s *signals) forward(p *process, gone func()) {
+func (s *Signals) Forward(p *Process, gone func()) {
 	s.done.Go(func() {
 		for sig := range s.caught {
 			switch sig {
@@ -46,7 +46,11 @@ func (s *signals) forward(p *process, gone func()) {
 	})
 }
 
-func (s *signals) stop() {
+// Ending reports whether a signal has come that asks a program to end.
+func (s *Signals) Ending() bool { return s.ending.Load() }
+
+// Stop stops catching.
+func (s *Signals) Stop() {
 	signal.Stop(s.caught)
 	close(s.caught)
 	s.done.Wait()

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package process
 
 import (
 	"errors"
@@ -21,22 +21,23 @@ var forwarded = []os.Signal{
 	unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2,
 }
 
-// A process is the command with all that it starts, which is one process
+// A Process is the command with all that it starts, which is one process
 // group: signals reach all of it, and all of it is waited for.
 //
 // The group cannot be that of spor, or spor would signal itself. So when spor
 // is in the foreground of a terminal, the group takes its place there: else the
 // command would be stopped as soon as it reads, and Ctrl-C would not reach it.
-type process struct {
+type Process struct {
 	pid      int
-	terminal *terminal // nil when the command is not in its foreground
+	terminal *Terminal // nil when the command is not in its foreground
 }
 
-// start starts the command in out's stead; out and err are the child's.
-func start(argv []string, env environ, in, out, err *os.File, t *terminal) (*process, error) {
+// Start starts the command with an environment of name=value. in, out and err are the
+// child's. The command gets the foreground of t unless that is nil.
+func Start(argv, env []string, in, out, err *os.File, t *Terminal) (*Process, error) {
 	adoptOrphans()
 	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // ends by signals, and by itself
-	cmd.Env = env.pairs()
+	cmd.Env = env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, err
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if t != nil {
@@ -46,44 +47,44 @@ func start(argv []string, env environ, in, out, err *os.File, t *terminal) (*pro
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{pid: cmd.Process.Pid, terminal: t}
+	p := &Process{pid: cmd.Process.Pid, terminal: t}
 	if t != nil {
 		// To take the terminal back, a background process must ignore this
 		// signal. Not before the start: the command would inherit it.
 		signal.Ignore(unix.SIGTTOU)
 	}
-	return p, cmd.Process.Release() // wait asks for what Process.Wait hides
+	return p, cmd.Process.Release() // Wait asks for what Process.Wait hides
 }
 
-// startCode returns the exit code for an error of start.
-func startCode(err error) int {
+// StartCode returns the exit code for an error of Start.
+func StartCode(err error) int {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
-		return exitNotFound
+		return ExitNotFound
 	}
-	return exitNotExecutable
+	return ExitNotExecutable
 }
 
 // signal sends s to the group and reports whether there is one.
-func (p *process) signal(s os.Signal) bool {
+func (p *Process) signal(s os.Signal) bool {
 	return unix.Kill(-p.pid, s.(syscall.Signal)) == nil
 }
 
-// wait returns the exit code of the command when it has ended. When the user
+// Wait returns the exit code of the command when it has ended. When the user
 // stops it from the keyboard, spor stops with it.
-func (p *process) wait() int {
+func (p *Process) Wait() int {
 	for {
 		var status unix.WaitStatus
 		_, err := unix.Wait4(p.pid, &status, unix.WUNTRACED, nil)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case err != nil:
-			return exitFailed
+			return ExitFailed
 		case status.Stopped():
 			p.suspend()
 		default:
 			p.terminal.take()
 			if status.Signaled() {
-				return exitSignalled + int(status.Signal())
+				return ExitSignalled + int(status.Signal())
 			}
 			return status.ExitStatus()
 		}
@@ -92,7 +93,7 @@ func (p *process) wait() int {
 
 // suspend stops spor, and the rest of its own job, until the shell continues
 // it. Where no shell does job control, nothing stops and the command goes on.
-func (p *process) suspend() {
+func (p *Process) suspend() {
 	if p.terminal == nil {
 		return
 	}
@@ -102,13 +103,13 @@ func (p *process) suspend() {
 }
 
 // resume continues the group, in the foreground if spor is there.
-func (p *process) resume() {
+func (p *Process) resume() {
 	p.terminal.give(p.pid)
 	p.signal(unix.SIGCONT)
 }
 
-// onContinue calls resume whenever the shell continues spor, until stop.
-func (p *process) onContinue() (stop func()) {
+// OnContinue calls resume whenever the shell continues spor, until stop.
+func (p *Process) OnContinue() (stop func()) {
 	if p.terminal == nil {
 		return func() {}
 	}
@@ -134,9 +135,9 @@ const (
 	lingerPoll = 20 * time.Millisecond
 )
 
-// waitGroup returns when the group is empty, which it sees to if need be: say
+// WaitGroup returns when the group is empty, which it sees to if need be: say
 // is told what it does.
-func (p *process) waitGroup(say func(string)) {
+func (p *Process) WaitGroup(say func(string)) {
 	if p.empty(lingerTime) {
 		return
 	}
@@ -154,7 +155,7 @@ func (p *process) waitGroup(say func(string)) {
 
 // empty reports whether the group becomes empty within d. No system call waits
 // for a group, so it asks again and again.
-func (p *process) empty(d time.Duration) bool {
+func (p *Process) empty(d time.Duration) bool {
 	deadline := time.NewTimer(d)
 	defer deadline.Stop()
 	poll := time.NewTicker(lingerPoll)
@@ -174,7 +175,7 @@ func (p *process) empty(d time.Duration) bool {
 
 // reap takes the exit codes of orphans that became children of spor; as
 // zombies they would still be of the group.
-func (p *process) reap() {
+func (p *Process) reap() {
 	for {
 		pid, err := unix.Wait4(-p.pid, nil, unix.WNOHANG, nil)
 		if pid <= 0 && !errors.Is(err, unix.EINTR) {

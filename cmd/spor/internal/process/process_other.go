@@ -1,0 +1,44 @@
+//go:build !unix
+
+package process
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+)
+
+// forwarded are the signals that spor passes on.
+var forwarded = []os.Signal{os.Interrupt}
+
+// A Process is the command. Here it has no process group, so that what it
+// starts is its own business.
+type Process struct{ cmd *exec.Cmd }
+
+func Start(argv, env []string, in, out, err *os.File, _ *Terminal) (*Process, error) {
+	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // ends by signals, and by itself
+	cmd.Env = env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, err
+	return &Process{cmd}, cmd.Start()
+}
+
+func StartCode(err error) int {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
+		return ExitNotFound
+	}
+	return ExitNotExecutable
+}
+
+func (p *Process) signal(s os.Signal) bool { return p.cmd.Process.Signal(s) == nil }
+
+func (p *Process) Wait() int {
+	if err := p.cmd.Wait(); err != nil && p.cmd.ProcessState == nil {
+		return ExitFailed
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+func (p *Process) OnContinue() (stop func()) { return func() {} }
+
+func (p *Process) WaitGroup(func(string)) {}
