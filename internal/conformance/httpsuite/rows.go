@@ -208,7 +208,7 @@ func (s site) testPanic(t *testing.T) {
 	span := s.check(t, want{method: "GET", pattern: "/panics/{id}", status: 500, errorType: "string", failed: true})
 	s.checkException(t, span.Events())
 	if !s.around.buffers { // which loses the frames itself
-		oteltest.Eventually(t, func() bool { return s.log.contains("conformance.conformance.PanicOnPurpose") })
+		oteltest.Eventually(t, func() bool { return s.log.contains("conformance.PanicOnPurpose") })
 	}
 }
 
