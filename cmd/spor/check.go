@@ -1,8 +1,6 @@
 package main
 
 import (
-	"github.com/nais/spor/cmd/spor/internal/process"
-
 	"encoding/json"
 	"errors"
 	"flag"
@@ -13,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/nais/spor/cmd/spor/internal/process"
 	"github.com/nais/spor/internal/apm"
 	"github.com/nais/spor/internal/recording"
 )

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"github.com/nais/spor/cmd/spor/internal/process"
-
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nais/spor/cmd/spor/internal/process"
 	"github.com/nais/spor/internal/diagnosis"
 	"github.com/nais/spor/internal/display"
 )

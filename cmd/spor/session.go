@@ -1,13 +1,13 @@
 package main
 
 import (
-	"github.com/nais/spor/cmd/spor/internal/process"
-
 	"bytes"
 	"context"
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/nais/spor/cmd/spor/internal/process"
 
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"

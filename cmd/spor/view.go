@@ -1,8 +1,6 @@
 package main
 
 import (
-	"github.com/nais/spor/cmd/spor/internal/process"
-
 	"context"
 	"errors"
 	"flag"
@@ -13,6 +11,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/nais/spor/cmd/spor/internal/process"
 	"github.com/nais/spor/internal/viewer"
 )
 

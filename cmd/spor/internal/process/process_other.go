@@ -16,6 +16,7 @@ var forwarded = []os.Signal{os.Interrupt}
 // starts is its own business.
 type Process struct{ cmd *exec.Cmd }
 
+// Start starts the command with an environment of name=value.
 func Start(argv, env []string, in, out, err *os.File, _ *Terminal) (*Process, error) {
 	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // ends by signals, and by itself
 	cmd.Env = env
@@ -23,6 +24,7 @@ func Start(argv, env []string, in, out, err *os.File, _ *Terminal) (*Process, er
 	return &Process{cmd}, cmd.Start()
 }
 
+// StartCode returns the exit code for an error of Start.
 func StartCode(err error) int {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
 		return ExitNotFound
@@ -32,6 +34,7 @@ func StartCode(err error) int {
 
 func (p *Process) signal(s os.Signal) bool { return p.cmd.Process.Signal(s) == nil }
 
+// Wait returns the exit code of the command when it has ended.
 func (p *Process) Wait() int {
 	if err := p.cmd.Wait(); err != nil && p.cmd.ProcessState == nil {
 		return ExitFailed
@@ -39,6 +42,8 @@ func (p *Process) Wait() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
+// OnContinue does nothing: there is no job control.
 func (p *Process) OnContinue() (stop func()) { return func() {} }
 
+// WaitGroup does nothing: there is no group.
 func (p *Process) WaitGroup(func(string)) {}

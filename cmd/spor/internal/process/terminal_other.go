@@ -7,8 +7,11 @@ import "os"
 // A Terminal is nothing here: there is no foreground to hand over.
 type Terminal struct{}
 
+// Foreground returns nil.
 func Foreground(_, _ *os.File) *Terminal { return nil }
 
+// IsTerminal returns false.
 func IsTerminal(*os.File) bool { return false }
 
+// Width returns 0.
 func Width(*os.File) int { return 0 }
