@@ -51,7 +51,7 @@ func clientName(_ string, r *http.Request) string { return spanName(r.Method, ""
 // RoundTrip decides what becomes of a request.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
-	if e := exchangeFrom(ctx); e != nil && e.covers(r) {
+	if e := roundTripFrom(ctx); e != nil && e.covers(r) {
 		return t.base.RoundTrip(r)
 	}
 	_, tracing := t.tracer.Get()
@@ -59,7 +59,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !tracing && !measuring || suppress.Is(ctx) || !t.wanted(r) {
 		return t.base.RoundTrip(t.pass(r))
 	}
-	e := &exchange{transport: t, request: r, parent: ctx, start: time.Now()}
+	e := &roundTrip{transport: t, request: r, parent: ctx, start: time.Now()}
 	res, err := t.otelhttp.RoundTrip(r.WithContext(e))
 	e.answered(res, err)
 	return res, err
@@ -129,10 +129,10 @@ func (i injector) Fields() []string { return nil }
 type innermost transport
 
 // RoundTrip gives the base the caller's own body and trailers, which the caller may
-// fill in while the body is read, and lets the exchange see the body of the response
+// fill in while the body is read, and lets the round trip see the body of the response
 // before otelhttp wraps it.
 func (t *innermost) RoundTrip(r *http.Request) (*http.Response, error) {
-	e := exchangeFrom(r.Context())
+	e := roundTripFrom(r.Context())
 	r.Body, r.GetBody, r.Trailer = e.request.Body, e.request.GetBody, e.request.Trailer
 	res, err := t.base.RoundTrip(r)
 	if res != nil {

@@ -40,7 +40,7 @@ func (t *transport) newClientMetrics(meter metric.Meter) *clientMetrics {
 }
 
 // record measures a request until the headers of its response, or the lack of one.
-func (m *clientMetrics) record(e *exchange, res *http.Response, err error) {
+func (m *clientMetrics) record(e *roundTrip, res *http.Response, err error) {
 	r := e.request
 	key := clientSeries{
 		method:    knownMethod(r.Method, "_OTHER"),

@@ -12,12 +12,12 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// start starts the span of the exchange that ctx is.
+// start starts the span of the round trip that ctx is.
 func (t *transport) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
-	e := exchangeFrom(ctx)
+	e := roundTripFrom(ctx)
 	ctx, span := t.tracer.Start(ctx, name, opts...)
 	e.inside = ctx
-	e.span = clientSpan{Span: span, exchange: e}
+	e.span = clientSpan{Span: span, roundTrip: e}
 	return ctx, &e.span
 }
 
@@ -25,7 +25,7 @@ func (t *transport) start(ctx context.Context, name string, opts []trace.SpanSta
 type clientSpan struct {
 	trace.Span
 
-	exchange  *exchange
+	roundTrip *roundTrip
 	described bool
 	port      [1]attribute.KeyValue // room for the port that otelhttp leaves out
 }
@@ -36,12 +36,12 @@ func (s *clientSpan) SetAttributes(attrs ...attribute.KeyValue) {
 	if !s.described {
 		s.described = true
 		if s.IsRecording() {
-			s.Span.SetAttributes(s.exchange.requestAttributes(attrs)...)
+			s.Span.SetAttributes(s.roundTrip.requestAttributes(attrs)...)
 			s.setDefaultPort()
 		}
 		return
 	}
-	if len(attrs) == 1 && attrs[0].Key == semconv.ErrorTypeKey && s.exchange.canceled() {
+	if len(attrs) == 1 && attrs[0].Key == semconv.ErrorTypeKey && s.roundTrip.canceled() {
 		return
 	}
 	s.Span.SetAttributes(attrs...)
@@ -49,7 +49,7 @@ func (s *clientSpan) SetAttributes(attrs ...attribute.KeyValue) {
 
 // setDefaultPort records the port of a URL that names none, or the one of its scheme.
 func (s *clientSpan) setDefaultPort() {
-	host, port := serverOf(s.exchange.request.URL)
+	host, port := serverOf(s.roundTrip.request.URL)
 	if host != "" && (port == 80 || port == 443) {
 		s.port[0] = semconv.ServerPort(port)
 		s.Span.SetAttributes(s.port[:]...)
@@ -61,14 +61,14 @@ func (s *clientSpan) answer(res *http.Response) {
 	if res.ProtoMajor > 1 { // otelhttp says 2.0
 		s.Span.SetAttributes(semconv.NetworkProtocolVersion(versionOf(res.Proto)))
 	}
-	if headers := s.exchange.transport.responseHeaders; headers != nil {
+	if headers := s.roundTrip.transport.responseHeaders; headers != nil {
 		s.Span.SetAttributes(recorded(headers, res.Header)...)
 	}
 }
 
 // SetStatus does not blame a server that the caller hung up on.
 func (s *clientSpan) SetStatus(code codes.Code, description string) {
-	if code != codes.Error || description == "" || !s.exchange.canceled() {
+	if code != codes.Error || description == "" || !s.roundTrip.canceled() {
 		s.Span.SetStatus(code, privacy.Text(description))
 	}
 }
@@ -81,8 +81,8 @@ func (s *clientSpan) fail(err error) {
 
 // End ends the span, if its context has not.
 func (s *clientSpan) End(...trace.SpanEndOption) {
-	s.exchange.finish()
-	if stop := s.exchange.stop; stop != nil {
+	s.roundTrip.finish()
+	if stop := s.roundTrip.stop; stop != nil {
 		stop()
 	}
 }

@@ -19,7 +19,7 @@ type closeNotifier interface{ CloseNotify() <-chan bool }
 // disconnected reports whether the client left before the handler was done. A
 // context that was canceled is not enough: http.Server.BaseContext may end when
 // the program shuts down, and middleware may cancel as it likes.
-func (c *call) disconnected() bool {
+func (c *serverRequest) disconnected() bool {
 	ctx := c.request.Context()
 	if context.Cause(ctx) != context.Canceled { //nolint:errorlint // net/http gives no cause of its own
 		return false

@@ -17,7 +17,7 @@ import (
 // describe returns the options to start the server span with: otelhttp's own,
 // with what it believes or takes in too readily put right, so that samplers see
 // it right. As a rule there is nothing to do.
-func (c *call) describe(opts []trace.SpanStartOption) []trace.SpanStartOption {
+func (c *serverRequest) describe(opts []trace.SpanStartOption) []trace.SpanStartOption {
 	s, r := c.server, c.request
 	if s.plain() && harmless(r) {
 		return opts

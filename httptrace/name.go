@@ -27,7 +27,7 @@ func spanName(method, route string) string {
 // it, unless Handler sits inside a mux. otelhttp asks again at the end, with the
 // handler's context, when the span names itself.
 func startName(_ string, r *http.Request) string {
-	if _, atStart := r.Context().(*call); !atStart {
+	if _, atStart := r.Context().(*serverRequest); !atStart {
 		return ""
 	}
 	return spanName(r.Method, routing.Known(r))

@@ -8,7 +8,7 @@ import (
 
 // panicked notes that the handler panicked with v, while the stack still has the
 // frames that led there.
-func (c *call) panicked(v any) {
+func (c *serverRequest) panicked(v any) {
 	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares like this
 		c.aborted = true
 		return

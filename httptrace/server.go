@@ -81,11 +81,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.pass(w, r)
 		return
 	}
-	s.trace(&call{server: s, request: r, start: time.Now(), scheme: s.schemeOf(r), metrics: metrics}, w)
+	s.trace(&serverRequest{server: s, request: r, start: time.Now(), scheme: s.schemeOf(r), metrics: metrics}, w)
 }
 
 // trace serves the request of c in a span.
-func (s *server) trace(c *call, w http.ResponseWriter) {
+func (s *server) trace(c *serverRequest, w http.ResponseWriter) {
 	r := c.request
 	c.parent = s.extract(r)
 	if outer, parent := callFrom(r.Context()), trace.SpanContextFromContext(c.parent); outer.made(r.Context(), parent) {

@@ -55,7 +55,7 @@ func (s *server) newServerMetrics(meter metric.Meter) *serverMetrics {
 }
 
 // active counts a request as being served until the function it returns is called.
-func (m *serverMetrics) active(c *call) (done func()) {
+func (m *serverMetrics) active(c *serverRequest) (done func()) {
 	if m.optional == nil {
 		return func() {}
 	}
@@ -68,7 +68,7 @@ func (m *serverMetrics) active(c *call) (done func()) {
 }
 
 // record measures a request that has ended.
-func (m *serverMetrics) record(c *call, o outcome) {
+func (m *serverMetrics) record(c *serverRequest, o outcome) {
 	key := serverSeries{
 		method:    knownMethod(c.request.Method, "_OTHER"),
 		scheme:    c.scheme,

@@ -30,7 +30,7 @@ func (s *server) start(ctx context.Context, name string, opts []trace.SpanStartO
 type serverSpan struct {
 	trace.Span
 
-	call *call
+	call *serverRequest
 	read int64 // bytes of the request's body, as otelhttp counted them
 }
 
@@ -57,7 +57,7 @@ func (s *serverSpan) End(opts ...trace.SpanEndOption) {
 }
 
 // finish records how the request ended.
-func (c *call) finish() {
+func (c *serverRequest) finish() {
 	c.finished.Store(true)
 	o := c.outcome()
 	if c.span.IsRecording() {
@@ -76,7 +76,7 @@ type outcome struct {
 	failed    bool   // the server is to blame
 }
 
-func (c *call) outcome() outcome {
+func (c *serverRequest) outcome() outcome {
 	o := outcome{status: c.status()}
 	o.route = c.route.Resolve(o.status)
 	switch {
@@ -93,7 +93,7 @@ func (c *call) outcome() outcome {
 
 // status is what the client saw or, after a panic, what a server that recovers
 // makes of it.
-func (c *call) status() int {
+func (c *serverRequest) status() int {
 	switch sent := c.response.sent(); {
 	case sent != 0:
 		return sent
@@ -116,7 +116,7 @@ func upgraded(r *http.Request) int {
 }
 
 // complete adds to the span what was not known at its start.
-func (c *call) complete(o outcome) {
+func (c *serverRequest) complete(o outcome) {
 	span := c.span.Span
 	attrs := make([]attribute.KeyValue, 0, 3) // enough for a plain GET
 	if o.status != 0 {

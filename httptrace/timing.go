@@ -10,7 +10,7 @@ const (
 
 // tellTrace tells the browser which trace its request belongs to, in the form
 // that NAIS documents for Faro, and people who look at the response.
-func (c *call) tellTrace() {
+func (c *serverRequest) tellTrace() {
 	sc := c.span.SpanContext()
 	if !sc.IsValid() || sc.IsRemote() {
 		return

@@ -29,16 +29,16 @@ type step struct {
 
 // examination gathers the steps.
 type examination struct {
-	report   *diagnosis.Report
-	patience time.Duration
-	steps    []step
-	clocks   []string // addresses that may tell the time
+	report  *diagnosis.Report
+	timeout time.Duration
+	steps   []step
+	clocks  []string // addresses that may tell the time
 }
 
 // examine takes the steps that a span takes, and stops on that way where it
 // would.
-func examine(ctx context.Context, r *diagnosis.Report, patience time.Duration) []step {
-	e := &examination{report: r, patience: patience}
+func examine(ctx context.Context, r *diagnosis.Report, timeout time.Duration) []step {
+	e := &examination{report: r, timeout: timeout}
 	e.environment()
 	e.sampler()
 	if e.exporter() && e.reach(ctx, r.Traces) {
@@ -117,7 +117,7 @@ func (e *examination) exporter() bool {
 // reach reports whether there is something at the address of s.
 func (e *examination) reach(ctx context.Context, s diagnosis.Signal) bool {
 	host, _, _ := net.SplitHostPort(s.Address) // parsed once already
-	ctx, cancel := context.WithTimeout(ctx, e.patience)
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
 	if err != nil {
@@ -153,7 +153,7 @@ func connectCure(err error) string {
 
 // export sends a span.
 func (e *examination) export(ctx context.Context) {
-	timed, cancel := context.WithTimeout(ctx, e.patience)
+	timed, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	start := time.Now()
 	rejected, message, err := e.report.Export(timed, "spor doctor")
@@ -170,7 +170,7 @@ func (e *examination) export(ctx context.Context) {
 // exportCure asks who listens there, where that is the question.
 func (e *examination) exportCure(ctx context.Context, err error) string {
 	address := e.report.Traces.Address
-	switch who := listenerAt(ctx, address, e.patience); {
+	switch who := listenerAt(ctx, address, e.timeout); {
 	case who.http1:
 		e.clocks = append(e.clocks, address)
 		return "that port speaks HTTP/1.1, as the one for OTLP over HTTP (4318) does: take the one for OTLP over gRPC (4317)"

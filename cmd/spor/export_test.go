@@ -24,8 +24,8 @@ var VersionText = versionText
 // MaxLine is the longest line.
 const MaxLine = maxLine
 
-// DrawPatience is how long a drawing waits for the end of a line.
-const DrawPatience = drawPatience
+// DrawTimeout is how long a drawing waits for the end of a line.
+const DrawTimeout = drawTimeout
 
 // Lines returns the writer that cuts lines, and what ends it.
 func Lines(emit func(text string, continued bool)) (write func([]byte), end func()) {

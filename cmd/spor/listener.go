@@ -22,16 +22,16 @@ type listener struct {
 
 // listenerAt finds out who listens at address. It says nothing that a collector
 // would mind.
-func listenerAt(ctx context.Context, address string, patience time.Duration) listener {
-	if l := askTLS(ctx, address, patience); l.tls {
+func listenerAt(ctx context.Context, address string, timeout time.Duration) listener {
+	if l := askTLS(ctx, address, timeout); l.tls {
 		return l // some answer plain text all the same, to say that it is wrong
 	}
-	return askHTTP1(ctx, address, patience)
+	return askHTTP1(ctx, address, timeout)
 }
 
-func askTLS(ctx context.Context, address string, patience time.Duration) listener {
+func askTLS(ctx context.Context, address string, timeout time.Duration) listener {
 	conn, err := (&tls.Dialer{
-		NetDialer: &net.Dialer{Timeout: patience}, // the handshake included
+		NetDialer: &net.Dialer{Timeout: timeout}, // the handshake included
 		Config: &tls.Config{
 			InsecureSkipVerify: true, //nolint:gosec // asks whether there is TLS, and says nothing over it
 			NextProtos:         []string{"h2", "http/1.1"},
@@ -48,13 +48,13 @@ func askTLS(ctx context.Context, address string, patience time.Duration) listene
 
 // askHTTP1 asks in the clear. A gRPC server answers with frames of HTTP/2 or
 // hangs up.
-func askHTTP1(ctx context.Context, address string, patience time.Duration) (l listener) {
-	conn, err := (&net.Dialer{Timeout: patience}).DialContext(ctx, "tcp", address)
+func askHTTP1(ctx context.Context, address string, timeout time.Duration) (l listener) {
+	conn, err := (&net.Dialer{Timeout: timeout}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return l
 	}
 	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(patience)) // reading fails otherwise, too
+	_ = conn.SetDeadline(time.Now().Add(timeout)) // reading fails otherwise, too
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, "http://"+address+"/", nil)
 	if err != nil || req.Write(conn) != nil {
 		return l
@@ -82,7 +82,7 @@ const mostSkew = 5 * time.Second
 // which gRPC does not, but OTLP over HTTP beside it.
 func (e *examination) clock(ctx context.Context) {
 	for _, address := range e.clocks {
-		if l := askHTTP1(ctx, address, min(e.patience, time.Second)); !l.date.IsZero() {
+		if l := askHTTP1(ctx, address, min(e.timeout, time.Second)); !l.date.IsZero() {
 			e.compare(time.Now(), l.date, address)
 			return
 		}

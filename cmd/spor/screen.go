@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// drawPatience is how long a drawing waits for the command to end the line it
+// drawTimeout is how long a drawing waits for the command to end the line it
 // is writing. A prompt never does.
-const drawPatience = 500 * time.Millisecond
+const drawTimeout = 500 * time.Millisecond
 
 // A screen is shared by the command's output, which passes through unchanged,
 // and by what spor draws on stderr between its lines.
@@ -52,13 +52,13 @@ func (st *stream) Write(p []byte) (int, error) {
 // Draw writes whole lines to stderr, between the lines of the command.
 func (s *screen) Draw(lines []byte) {
 	late := false
-	patience := time.AfterFunc(drawPatience, func() {
+	timeout := time.AfterFunc(drawTimeout, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		late = true
 		s.lineEnded.Broadcast()
 	})
-	defer patience.Stop()
+	defer timeout.Stop()
 
 	s.mu.Lock()
 	defer s.mu.Unlock()

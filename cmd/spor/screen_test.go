@@ -49,7 +49,7 @@ func TestScreenDrawsBetweenLines(t *testing.T) {
 				go draw([]byte("DRAWN\n"))
 				synctest.Wait()
 				write(t, stdout, tt.after)
-				time.Sleep(main.DrawPatience) //nolint:forbidigo // synctest's clock
+				time.Sleep(main.DrawTimeout) //nolint:forbidigo // synctest's clock
 				synctest.Wait()
 				if got := got.String(); got != tt.want {
 					t.Errorf("screen %q, want %q", got, tt.want)

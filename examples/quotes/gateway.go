@@ -49,7 +49,7 @@ func newGateway(backend, worker string) (*gateway, error) {
 	}
 	return &gateway{
 		conn: conn, quotes: quotespb.NewQuotesClient(conn),
-		worker:     &http.Client{Transport: httptrace.Transport(&http.Transport{}), Timeout: patience},
+		worker:     &http.Client{Transport: httptrace.Transport(&http.Transport{}), Timeout: backendTimeout},
 		statistics: "http://" + worker + "/statistics",
 	}, nil
 }
@@ -73,8 +73,8 @@ func (g *gateway) routes() http.Handler {
 	return httptrace.Handler(mux)
 }
 
-// patience is how long the backend may take.
-const patience = 10 * time.Second
+// backendTimeout is how long the backend may take.
+const backendTimeout = 10 * time.Second
 
 func (g *gateway) create(w http.ResponseWriter, r *http.Request) {
 	var q quote
@@ -82,7 +82,7 @@ func (g *gateway) create(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "want a quote, as JSON", http.StatusBadRequest)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), backendTimeout)
 	defer cancel()
 	created, err := g.quotes.Create(ctx, &quotespb.CreateRequest{Author: q.Author, Text: q.Text})
 	if err != nil {
@@ -93,7 +93,7 @@ func (g *gateway) create(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *gateway) get(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), backendTimeout)
 	defer cancel()
 	found, err := g.quotes.Get(ctx, &quotespb.GetRequest{Id: r.PathValue("id")})
 	if err != nil {
@@ -104,7 +104,7 @@ func (g *gateway) get(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *gateway) list(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), backendTimeout)
 	defer cancel()
 	stream, err := g.quotes.List(ctx, &quotespb.ListRequest{})
 	if err != nil {
@@ -154,7 +154,7 @@ func (g *gateway) askWorker(ctx context.Context) (counts map[string]int, err err
 }
 
 func (g *gateway) boom(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), backendTimeout)
 	defer cancel()
 	if _, err := g.quotes.Boom(ctx, &quotespb.BoomRequest{}); err != nil {
 		refuse(w, r, err)

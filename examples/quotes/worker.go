@@ -55,7 +55,7 @@ func (w *worker) work(ctx context.Context) {
 
 // handle counts the quote of r in a span of its own.
 func (w *worker) handle(ctx context.Context, r *kgo.Record) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, backendTimeout)
 	defer cancel()
 	err := kgotrace.Process(ctx, w.client, r, func(ctx context.Context) error {
 		var q quote

@@ -1,6 +1,6 @@
 // Package suppress marks a context as silent: no span is started under it.
 //
-// A muted context carries a local, valid, unsampled span context, which every
+// A suppressed context carries a local, valid, unsampled span context, which every
 // parent-based sampler takes as the decision not to record. It also carries a
 // mark of its own, so that a sampler that looks for it (the one of package
 // setup does) stays silent for new roots too, which lose their parent.
@@ -16,12 +16,12 @@ import (
 
 type markKey struct{}
 
-// muted is both the silent span and the mark: one allocation.
-type muted struct {
+// suppressed is both the silent span and the mark: one allocation.
+type suppressed struct {
 	context.Context //nolint:containedctx // it is a context
 }
 
-func (m muted) Value(key any) any {
+func (m suppressed) Value(key any) any {
 	switch key {
 	case spanKey:
 		return silentSpan
@@ -31,10 +31,10 @@ func (m muted) Value(key any) any {
 	return m.Context.Value(key)
 }
 
-// Context returns ctx muted. It allocates once.
-func Context(ctx context.Context) context.Context { return muted{ctx} }
+// Context returns ctx suppressed. It allocates once.
+func Context(ctx context.Context) context.Context { return suppressed{ctx} }
 
-// Is reports whether ctx, or a context it derives from, is muted.
+// Is reports whether ctx, or a context it derives from, is suppressed.
 func Is(ctx context.Context) bool {
 	on, _ := ctx.Value(markKey{}).(bool)
 	return on

@@ -28,8 +28,8 @@ type judged struct {
 	until  time.Time
 }
 
-// patience is how much longer panels are good for than it took to judge them.
-const patience = 10
+// validity is how much longer panels are good for than it took to judge them.
+const validity = 10
 
 // Panels judges what is kept. The answer may be of an earlier revision.
 func (s *Store) Panels() Panels {
@@ -49,7 +49,7 @@ func (s *Store) Panels() Panels {
 	}
 	p := Panels{Revision: revision, Services: append([]apm.Report{}, r.Judge()...)}
 	s.judged.panels = &p
-	s.judged.until = time.Now().Add(patience * time.Since(begin))
+	s.judged.until = time.Now().Add(validity * time.Since(begin))
 	return p
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// patience is how long spans that were started may take to end.
-const patience = 5 * time.Second
+// endTimeout is how long spans that were started may take to end.
+const endTimeout = 5 * time.Second
 
 // underway counts the spans that were started and have not ended.
 type underway struct{ spans atomic.Int64 }
@@ -26,7 +26,7 @@ func (u *underway) ForceFlush(context.Context) error                { return nil
 // everything has been exported.
 func (r *Recording) settled() []recording.Request {
 	r.tb.Helper()
-	deadline := time.NewTimer(patience)
+	deadline := time.NewTimer(endTimeout)
 	defer deadline.Stop()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -35,7 +35,7 @@ func (r *Recording) settled() []recording.Request {
 		case <-tick.C:
 			continue
 		case <-deadline.C:
-			r.tb.Errorf("%d spans have not ended after %s", r.under.spans.Load(), patience)
+			r.tb.Errorf("%d spans have not ended after %s", r.under.spans.Load(), endTimeout)
 		}
 		break
 	}
@@ -47,7 +47,7 @@ func (r *Recording) settled() []recording.Request {
 
 func (r *Recording) flush() {
 	r.tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
 	for _, provider := range []any{otel.GetTracerProvider(), otel.GetMeterProvider(), otel.GetLoggerProvider()} {
 		flusher, ok := provider.(interface{ ForceFlush(context.Context) error })

@@ -22,7 +22,7 @@ import (
 // serverCall is all that grpctrace keeps of one call to a server, in one
 // allocation. It is itself a node of the call's context.
 type serverCall struct {
-	call
+	rpc
 
 	server     *server
 	fullMethod string
@@ -139,16 +139,16 @@ func (c *serverCall) rename(m *method) {
 	c.method = m
 }
 
-// patience is how long gRPC may take to answer, or to find somebody to serve, a
+// answerTimeout is how long gRPC may take to answer, or to find somebody to serve, a
 // call whose caller has gone. It does nothing else in the meantime.
-const patience = 100 * time.Millisecond
+const answerTimeout = 100 * time.Millisecond
 
 // watch sees to it that the span of a call that nothing serves ends even if the
 // caller went away before gRPC could answer.
 func (c *serverCall) watch(ctx context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stop = context.AfterFunc(ctx, func() { time.AfterFunc(patience, c.abandoned) })
+	c.stop = context.AfterFunc(ctx, func() { time.AfterFunc(answerTimeout, c.abandoned) })
 }
 
 func (c *serverCall) abandoned() {

@@ -14,8 +14,8 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// call is what both sides keep of one call.
-type call struct {
+// rpc is what both sides keep of one call.
+type rpc struct {
 	context.Context //nolint:containedctx // what the context that is this call derives from
 
 	engine *engine
@@ -38,7 +38,7 @@ type call struct {
 var noSpan = trace.SpanFromContext(context.Background())
 
 // open lets otelgrpc start the span of c, of which node is the context.
-func (c *call) open(node context.Context, info *stats.RPCTagInfo) {
+func (c *rpc) open(node context.Context, info *stats.RPCTagInfo) {
 	c.node, c.inside = node, node
 	c.span = span{Span: noSpan, call: c}
 	c.tagged = c.engine.otelgrpc.TagRPC((*told)(c), info)
@@ -47,7 +47,7 @@ func (c *call) open(node context.Context, info *stats.RPCTagInfo) {
 // startOf starts the span of the call that ctx is, for otelgrpc. Only otelgrpc
 // holds it: the program's context has the SDK's own span.
 func startOf(ctx context.Context, _ string, _ []trace.SpanStartOption) (context.Context, trace.Span) {
-	c, ok := ctx.Value(toldKey{}).(*call)
+	c, ok := ctx.Value(toldKey{}).(*rpc)
 	if !ok {
 		return ctx, noSpan
 	}
@@ -57,7 +57,7 @@ func startOf(ctx context.Context, _ string, _ []trace.SpanStartOption) (context.
 
 // startSpan starts the span for otelgrpc, of which the options given are not
 // used: they would follow OTEL_SEMCONV_STABILITY_OPT_IN.
-func (c *call) startSpan() {
+func (c *rpc) startSpan() {
 	opts := append(c.options[:0], c.method.start...)
 	if c.newRoot {
 		opts = append(opts, trace.WithNewRoot(), trace.WithLinks(c.links...))
@@ -66,7 +66,7 @@ func (c *call) startSpan() {
 }
 
 // close measures the call, and tells otelgrpc how it ended. It is called once.
-func (c *call) close(end *stats.End) {
+func (c *rpc) close(end *stats.End) {
 	if m, working := c.engine.meter.Get(); working {
 		m.record(c.inside, time.Since(c.start), c.method, c.outcome)
 	}
@@ -75,13 +75,13 @@ func (c *call) close(end *stats.End) {
 
 // told is a call as the context that otelgrpc is given: with nothing in it but
 // the call, so that no metadata are copied that nobody needs.
-type told call
+type told rpc
 
 type toldKey struct{}
 
 func (t *told) Value(key any) any {
 	if key == (toldKey{}) {
-		return (*call)(t)
+		return (*rpc)(t)
 	}
 	return nil
 }
@@ -91,7 +91,7 @@ func (t *told) Value(key any) any {
 type span struct {
 	trace.Span
 
-	call  *call
+	call  *rpc
 	attrs []attribute.KeyValue
 }
 

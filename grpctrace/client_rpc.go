@@ -20,7 +20,7 @@ import (
 // clientCall is all that grpctrace keeps of one call of a client, in one
 // allocation. It is itself a node of the call's context.
 type clientCall struct {
-	call
+	rpc
 
 	client     *client
 	conn       *grpc.ClientConn

@@ -13,9 +13,9 @@ import (
 	"github.com/nais/spor/internal/otelutil"
 )
 
-// call is all that httptrace keeps of one request to a server, in one
+// serverRequest is all that httptrace keeps of one request to a server, in one
 // allocation. It is itself a node of the request's context.
-type call struct {
+type serverRequest struct {
 	server  *server
 	writer  http.ResponseWriter
 	request *http.Request      // as it reached the outermost Handler
@@ -41,46 +41,46 @@ type call struct {
 	told [2]string // room for the headers that tell the trace
 }
 
-type callKey struct{}
+type serverRequestKey struct{}
 
 // labelerKey is otelhttp's key of the labeler; a context that is asked for one learns it.
 var labelerKey = otelutil.ContextKey(func(ctx context.Context) { otelhttp.LabelerFromContext(ctx) })
 
 // callFrom returns the call that ctx belongs to, or nil.
-func callFrom(ctx context.Context) *call {
-	c, _ := ctx.Value(callKey{}).(*call)
+func callFrom(ctx context.Context) *serverRequest {
+	c, _ := ctx.Value(serverRequestKey{}).(*serverRequest)
 	return c
 }
 
 // Value makes call the node of a context that knows the call and otelhttp's labeler.
-func (c *call) Value(key any) any {
+func (c *serverRequest) Value(key any) any {
 	switch key {
-	case callKey{}:
+	case serverRequestKey{}:
 		return c
 	case routing.Key:
 		return &c.route
 	case labelerKey:
 		return &c.labeler
-	case exchangeKey{}: // of a client that c is served for; c's own requests are others
+	case roundTripKey{}: // of a client that c is served for; c's own requests are others
 		return nil
 	}
 	return c.parent.Value(key)
 }
 
-func (c *call) Deadline() (time.Time, bool) { return c.parent.Deadline() }
-func (c *call) Done() <-chan struct{}       { return c.parent.Done() }
-func (c *call) Err() error                  { return c.parent.Err() }
+func (c *serverRequest) Deadline() (time.Time, bool) { return c.parent.Deadline() }
+func (c *serverRequest) Done() <-chan struct{}       { return c.parent.Done() }
+func (c *serverRequest) Err() error                  { return c.parent.Err() }
 
 // includes reports whether r, under the context of c, is c's own request on its
 // way in. Once c was answered, it is only if it is a copy that comes late, as
 // with a timeout in between: others may use the context later.
-func (c *call) includes(r *http.Request) bool {
+func (c *serverRequest) includes(r *http.Request) bool {
 	return routing.Same(c.request, r) && (!c.finished.Load() || routing.SameHeader(c.request, r))
 }
 
 // made reports whether the handler of c made the request that has ctx and the parent
 // that its header names. A header that it copied names the caller of c.
-func (c *call) made(ctx context.Context, parent trace.SpanContext) bool {
+func (c *serverRequest) made(ctx context.Context, parent trace.SpanContext) bool {
 	if c == nil || c.finished.Load() {
 		return false
 	}
@@ -89,7 +89,7 @@ func (c *call) made(ctx context.Context, parent trace.SpanContext) bool {
 }
 
 // begin prepares c for the handler; r is what otelhttp passes it.
-func (c *call) begin(r *http.Request) {
+func (c *serverRequest) begin(r *http.Request) {
 	c.inner = r
 	c.route.Begin(r)
 	if s := c.server; !s.quiet || s.responseHeaders != nil {

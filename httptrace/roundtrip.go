@@ -19,9 +19,9 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// exchange is all that httptrace keeps of one request of a client, in one
+// roundTrip is all that httptrace keeps of one request of a client, in one
 // allocation. It is itself a node of the request's context.
-type exchange struct {
+type roundTrip struct {
 	transport *transport
 	request   *http.Request   // as the caller made it
 	parent    context.Context //nolint:containedctx // the caller's
@@ -36,23 +36,23 @@ type exchange struct {
 	stop     func() bool // ends the wait for the context
 }
 
-type exchangeKey struct{}
+type roundTripKey struct{}
 
 // clientLabelerKey is otelhttp's key of the client's labeler.
 var clientLabelerKey = otelutil.ContextKey(func(ctx context.Context) { otelhttp.ClientLabelerFromContext(ctx) })
 
-func exchangeFrom(ctx context.Context) *exchange {
-	e, _ := ctx.Value(exchangeKey{}).(*exchange)
+func roundTripFrom(ctx context.Context) *roundTrip {
+	e, _ := ctx.Value(roundTripKey{}).(*roundTrip)
 	return e
 }
 
-// Value makes exchange the node of a context that knows the exchange and the
+// Value makes roundTrip the node of a context that knows the round trip and the
 // labeler that otelhttp would otherwise allocate.
-func (e *exchange) Value(key any) any {
+func (e *roundTrip) Value(key any) any {
 	switch key {
-	case exchangeKey{}:
+	case roundTripKey{}:
 		return e
-	case callKey{}, routing.Key: // of a handler; a base that serves e in the process serves another request
+	case serverRequestKey{}, routing.Key: // of a handler; a base that serves e in the process serves another request
 		return nil
 	case clientLabelerKey:
 		if l := e.parent.Value(key); l != nil {
@@ -63,23 +63,23 @@ func (e *exchange) Value(key any) any {
 	return e.parent.Value(key)
 }
 
-func (e *exchange) Deadline() (time.Time, bool) { return e.parent.Deadline() }
-func (e *exchange) Done() <-chan struct{}       { return e.parent.Done() }
-func (e *exchange) Err() error                  { return e.parent.Err() }
+func (e *roundTrip) Deadline() (time.Time, bool) { return e.parent.Deadline() }
+func (e *roundTrip) Done() <-chan struct{}       { return e.parent.Done() }
+func (e *roundTrip) Err() error                  { return e.parent.Err() }
 
 // covers reports whether r, sent under the context of e, is e's own request, on
 // its way through a second Transport: not, say, one for the token it needs.
-func (e *exchange) covers(r *http.Request) bool {
+func (e *roundTrip) covers(r *http.Request) bool {
 	own, other := e.request.URL, r.URL
 	return !e.ended.Load() && r.Method == e.request.Method &&
 		(own == other || own != nil && other != nil && own.Host == other.Host && own.Path == other.Path)
 }
 
 // canceled reports whether the caller lost interest, which is no error.
-func (e *exchange) canceled() bool { return errors.Is(e.parent.Err(), context.Canceled) }
+func (e *roundTrip) canceled() bool { return errors.Is(e.parent.Err(), context.Canceled) }
 
-// answered measures the exchange once its response, or none, has come.
-func (e *exchange) answered(res *http.Response, err error) {
+// answered measures the round trip once its response, or none, has come.
+func (e *roundTrip) answered(res *http.Response, err error) {
 	if m, working := e.transport.meter.Get(); working {
 		m.record(e, res, err)
 	}
@@ -99,7 +99,7 @@ func (e *exchange) answered(res *http.Response, err error) {
 }
 
 // expire ends the span of a response that nobody read to its end.
-func (e *exchange) expire() {
+func (e *roundTrip) expire() {
 	if err := context.Cause(e.parent); !e.canceled() {
 		e.span.fail(err)
 	}
@@ -107,14 +107,14 @@ func (e *exchange) expire() {
 }
 
 // finish ends the span, once.
-func (e *exchange) finish() {
+func (e *roundTrip) finish() {
 	if e.ended.CompareAndSwap(false, true) {
 		e.span.Span.End()
 	}
 }
 
-// errorType returns what error.type says of the end of the exchange, or "".
-func (e *exchange) errorType(res *http.Response, err error) string {
+// errorType returns what error.type says of the end of the round trip, or "".
+func (e *roundTrip) errorType(res *http.Response, err error) string {
 	switch {
 	case err != nil && e.canceled():
 		return ""
@@ -155,7 +155,7 @@ func serverOf(u *url.URL) (host string, port int) {
 // requestAttributes returns attrs, which otelhttp found, with what it leaves out
 // and without what must not be recorded. The name of a sidecar behind a loopback
 // address belongs here too, as peer.service.
-func (e *exchange) requestAttributes(attrs []attribute.KeyValue) []attribute.KeyValue {
+func (e *roundTrip) requestAttributes(attrs []attribute.KeyValue) []attribute.KeyValue {
 	for i, attr := range attrs {
 		if attr.Key == semconv.URLFullKey {
 			attrs[i] = semconv.URLFull(fullURL(e.request.URL, attr.Value.AsString()))
