@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -347,6 +348,15 @@ func (h saramaHandler) ConsumeClaim(s sarama.ConsumerGroupSession, c sarama.Cons
 	return h(s, c)
 }
 
+// isTransient reports whether the group can be joined again: members change, or the
+// broker has just started and is still looking for what it knows of the group.
+func isTransient(err error) bool {
+	return slices.ContainsFunc([]error{
+		sarama.ErrRebalanceInProgress, sarama.ErrOffsetsLoadInProgress,
+		sarama.ErrNotCoordinatorForConsumer, sarama.ErrConsumerCoordinatorNotAvailable,
+	}, func(transient error) bool { return errors.Is(err, transient) })
+}
+
 // consume joins the group again and again until ctx ends or a claim fails.
 func (c *saramaConsumer) consume(ctx context.Context, claim saramaHandler) error {
 	ctx, stop := context.WithCancel(ctx)
@@ -365,7 +375,7 @@ func (c *saramaConsumer) consume(ctx context.Context, claim saramaHandler) error
 	}), append(c.with.Options, kafkatrace.WithConsumerGroup(c.with.Group))...)
 	for ctx.Err() == nil {
 		err := c.group.Consume(ctx, []string{c.with.Topic}, h)
-		if err != nil && ctx.Err() == nil && !errors.Is(err, sarama.ErrRebalanceInProgress) {
+		if err != nil && ctx.Err() == nil && !isTransient(err) {
 			return fmt.Errorf("consuming: %w", err)
 		}
 	}
