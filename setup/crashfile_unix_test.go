@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/nais/spor/internal/oteltest"
 )
 
 const planted = "panic: planted by another user\n"
@@ -88,7 +90,7 @@ func TestRunTouchesNoPlantedCrashFile(t *testing.T) {
 			for program, wantCode := range map[string]int{"quiet": 0, "crash": 2} {
 				code, _, stderr := finish(t, command(t, program, "OTEL_TRACES_EXPORTER", "none", "CHILD_CRASH_FILE", file))
 				first, _, _ := strings.Cut(stderr, "\n")
-				lines := parseLines(t, first)
+				lines := oteltest.ParseLines(t, first)
 				if code != wantCode || len(lines) != 1 || lines[0]["level"] != "WARN" || strings.Count(stderr, `"level"`) != 1 {
 					t.Errorf("%s: got code %d and %q, want %d and one warning", program, code, stderr, wantCode)
 				}
@@ -118,7 +120,7 @@ func TestRunWithoutAPlaceForItsCrashFile(t *testing.T) {
 				t.Skip("this user can write to it")
 			}
 			code, _, stderr := finish(t, command(t, "quiet", pod(place)...))
-			if lines := parseLines(t, stderr); code != 0 || len(lines) != 1 || lines[0]["level"] != "WARN" {
+			if lines := oteltest.ParseLines(t, stderr); code != 0 || len(lines) != 1 || lines[0]["level"] != "WARN" {
 				t.Errorf("got code %d and %q, want 0 and one warning", code, stderr)
 			}
 		})

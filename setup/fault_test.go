@@ -100,7 +100,7 @@ func TestShutdownIsBoundedAndLeavesNothing(t *testing.T) {
 				t.Error("second shutdown: got no error, want that of the first")
 			}
 			settled(t, before+1) // the log's own bridge
-			got := log.all(t)
+			got := log.All(t)
 			if len(got) != 1 && len(got) != 2 {
 				t.Fatalf("lines: got %d, want one about what was lost, and one at most before it: %s", len(got), log)
 			}
@@ -122,7 +122,7 @@ func TestShutdownTellsAllInOneLine(t *testing.T) {
 	if err := shutdown(ctx); err == nil {
 		t.Error("got no error")
 	}
-	got := log.all(t)
+	got := log.All(t)
 	if len(got) != 1 || got[0]["spans_dropped"] != "after_shutdown 3" || got[0]["error"] == nil {
 		t.Errorf("lines: got %v, want one with the spans and the error", got)
 	}
@@ -278,7 +278,7 @@ func TestCollectorThatComesBack(t *testing.T) {
 	if err := shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := len(log.all(t)); got != 1 {
+	if got := len(log.All(t)); got != 1 {
 		t.Errorf("lines: got %d, want 1", got)
 	}
 }
@@ -305,7 +305,7 @@ func TestErrorsAreReportedOnceAMinute(t *testing.T) {
 	for range 10_000 {
 		otel.Handle(errors.New("exporter: connection refused"))
 	}
-	if got := log.all(t); len(got) != 1 || got[0]["level"] != "WARN" {
+	if got := log.All(t); len(got) != 1 || got[0]["level"] != "WARN" {
 		t.Errorf("lines: got %d, want 1: %v", len(got), got)
 	}
 }
@@ -324,7 +324,7 @@ func TestLoggerThatFailsDoesNotFeedItself(t *testing.T) {
 	slog.SetDefault(slog.New(loop{slog.Default().Handler()}))
 	mustStart(t)
 	otel.Handle(errors.New("first"))
-	if got := len(log.all(t)); got != 1 {
+	if got := len(log.All(t)); got != 1 {
 		t.Errorf("lines: got %d, want 1", got)
 	}
 }

@@ -1,9 +1,7 @@
 package setup_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"log"
 	"log/slog"
 	"os"
@@ -12,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/nais/spor/internal/oteltest"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
@@ -169,9 +169,9 @@ func endSpans(n int) {
 }
 
 // logLines has the program's log written to the returned buffer.
-func logLines(t *testing.T) *lines {
+func logLines(t *testing.T) *oteltest.Lines {
 	t.Helper()
-	var l lines
+	var l oteltest.Lines
 	program, output, flags := slog.Default(), log.Writer(), log.Flags()
 	slog.SetDefault(slog.New(setup.LogHandler(&l, nil)))
 	t.Cleanup(func() {
@@ -180,42 +180,6 @@ func logLines(t *testing.T) *lines {
 		log.SetFlags(flags)
 	})
 	return &l
-}
-
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-// all returns the lines as objects; one that is not JSON fails the test.
-func (l *lines) all(t *testing.T) []map[string]any {
-	t.Helper()
-	return parseLines(t, l.String())
-}
-
-func parseLines(t *testing.T, text string) []map[string]any {
-	t.Helper()
-	var objects []map[string]any
-	for line := range strings.Lines(text) {
-		var object map[string]any
-		if err := json.Unmarshal([]byte(line), &object); err != nil {
-			t.Fatalf("not JSON: %q: %v", line, err)
-		}
-		objects = append(objects, object)
-	}
-	return objects
 }
 
 // ended counts spans.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nais/spor/internal/oteltest"
+
 	"github.com/nais/spor/setup"
 )
 
@@ -61,7 +63,7 @@ func TestLogsHaveBytesAsText(t *testing.T) {
 			if err := shutdown(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			lines := parseLines(t, out.String())
+			lines := oteltest.ParseLines(t, out.String())
 			group, _ := lines[2]["g"].(map[string]any)
 			inner, _ := group["h"].(map[string]any)
 			for i, line := range []map[string]any{lines[0], lines[1], group, inner, lines[3]} {

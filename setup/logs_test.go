@@ -253,7 +253,7 @@ func TestLogsWithoutACollector(t *testing.T) {
 		t.Errorf("took %s", took)
 	}
 	var dropped []any // as each line about the collector says
-	for _, line := range buf.all(t) {
+	for _, line := range buf.All(t) {
 		if line["signal"] == "logs" && line["cure"] != nil {
 			dropped = append(dropped, line["log_records_dropped"])
 		}

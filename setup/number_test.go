@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nais/spor/internal/oteltest"
+
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/log"
@@ -60,7 +62,7 @@ func TestLogsHaveNoPersonalNumbersAsNumbers(t *testing.T) {
 	if err := shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	parseLines(t, out.String())
+	oteltest.ParseLines(t, out.String())
 	offset := regexp.MustCompile(`"messaging.kafka.offset"(:| +value:{int_value:)5019012345`)
 	for where, text := range map[string]string{"log": out.String(), "OTLP": fmt.Sprint(c.all())} {
 		if !offset.MatchString(text) {

@@ -327,13 +327,13 @@ func TestPartialSuccessIsToldOnce(t *testing.T) {
 	for range 5 {
 		flush(2)
 	}
-	if got := log.all(t); len(got) != 1 || got[0]["warning"] != "use gzip, ***********" {
+	if got := log.All(t); len(got) != 1 || got[0]["warning"] != "use gzip, ***********" {
 		t.Errorf("of a warning: got %v, want one line", got)
 	}
 	for range 5 {
 		flush(3)
 	}
-	if got := log.all(t); len(got) != 2 || got[1]["error"] != "collector rejected spans: use gzip, ***********" {
+	if got := log.All(t); len(got) != 2 || got[1]["error"] != "collector rejected spans: use gzip, ***********" {
 		t.Errorf("of rejected spans: got %v, want one line more", got)
 	}
 	if lost, all := lostOf(t, shutdown(t.Context())); lost != 5 || all != 25 {
@@ -398,7 +398,7 @@ func TestFlushHonoursItsContext(t *testing.T) {
 	if took := time.Since(begin); took > 1500*time.Millisecond {
 		t.Errorf("shutdown beside a collector that refuses took %s, want a second of its five", took)
 	}
-	if got := log.all(t); len(got) != 2 || got[1]["spans_dropped"] != "after_shutdown 5" {
+	if got := log.All(t); len(got) != 2 || got[1]["spans_dropped"] != "after_shutdown 5" {
 		t.Errorf("lines: got %v, want one about the outage, and one about what was lost at the end", got)
 	}
 }

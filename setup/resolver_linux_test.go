@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nais/spor/internal/oteltest"
+
 	"github.com/nais/spor/internal/receiver"
 )
 
@@ -214,7 +216,7 @@ func findAlive(t *testing.T, kill func(*testing.T, string), addresses []string) 
 }
 
 // exportTo exports spans to the port of server under the name.
-func exportTo(t *testing.T, server *receiver.Server) *lines {
+func exportTo(t *testing.T, server *receiver.Server) *oteltest.Lines {
 	t.Helper()
 	_, port, _ := net.SplitHostPort(server.Addr())
 	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+net.JoinHostPort(collectorName, port),

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nais/spor/internal/oteltest"
+
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/nais/spor/setup"
@@ -105,7 +107,7 @@ func TestRunEndsWellAfterASignal(t *testing.T) {
 			if tt.well {
 				wantCode, wantLines, wantStatus = 0, 0, tracepb.Status_STATUS_CODE_UNSET
 			}
-			if lines := parseLines(t, stderr); code != wantCode || len(lines) != wantLines {
+			if lines := oteltest.ParseLines(t, stderr); code != wantCode || len(lines) != wantLines {
 				t.Errorf("got code %d and %d lines, want %d and %d: %s", code, len(lines), wantCode, wantLines, stderr)
 			}
 			if c.count() != 1 {

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nais/spor/internal/oteltest"
+
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
@@ -94,7 +96,7 @@ func TestRunTurnsAPanicIntoOneLine(t *testing.T) {
 	if code != 1 {
 		t.Errorf("exit code: got %d, want 1", code)
 	}
-	lines := parseLines(t, stderr)
+	lines := oteltest.ParseLines(t, stderr)
 	if len(lines) != 1 {
 		t.Fatalf("lines: got %d, want 1: %s", len(lines), stderr)
 	}
@@ -111,7 +113,7 @@ func TestRunTurnsAPanicIntoOneLine(t *testing.T) {
 
 func TestRunLogsToTheProgramsLogger(t *testing.T) {
 	code, stdout, stderr := finish(t, command(t, "logger", "OTEL_TRACES_EXPORTER", "none"))
-	if lines := parseLines(t, stdout); code != 1 || len(lines) != 1 || lines[0]["error"] != "boom" {
+	if lines := oteltest.ParseLines(t, stdout); code != 1 || len(lines) != 1 || lines[0]["error"] != "boom" {
 		t.Errorf("got code %d, %v, want 1 and the panic", code, lines)
 	}
 	if stderr != "" {
@@ -121,7 +123,7 @@ func TestRunLogsToTheProgramsLogger(t *testing.T) {
 
 func TestRunLogsAnError(t *testing.T) {
 	code, _, stderr := finish(t, command(t, "error", "OTEL_TRACES_EXPORTER", "none"))
-	if lines := parseLines(t, stderr); code != 1 || len(lines) != 1 || lines[0]["error"] != "no database" {
+	if lines := oteltest.ParseLines(t, stderr); code != 1 || len(lines) != 1 || lines[0]["error"] != "no database" {
 		t.Errorf("got code %d, %v, want 1 and the error", code, lines)
 	}
 }
@@ -136,7 +138,7 @@ func TestRunSurvivesWrongConfiguration(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit code: got %d, want 0", code)
 	}
-	lines := parseLines(t, stderr)
+	lines := oteltest.ParseLines(t, stderr)
 	if len(lines) != 1 {
 		t.Fatalf("lines: got %d, want 1: %s", len(lines), stderr)
 	}
@@ -185,7 +187,7 @@ func TestRunLogsTheCrashBefore(t *testing.T) {
 				t.Fatalf("crash: got code %d and %q, want 2 and the runtime's own text", code, stderr)
 			}
 			_, _, stderr = finish(t, command(t, "quiet", pod...))
-			lines := parseLines(t, stderr)
+			lines := oteltest.ParseLines(t, stderr)
 			if len(lines) != 1 || !strings.Contains(lines[0]["error"].(string), tt.cause) ||
 				!strings.Contains(lines[0]["stack_trace"].(string), tt.stack) || lines[0]["level"] != "ERROR" {
 				t.Fatalf("next start: got %q, want one line with the crash", stderr)
@@ -213,7 +215,7 @@ func TestRunKeepsCrashesElsewhereByOption(t *testing.T) {
 	}
 	for _, bad := range []string{filepath.Join(file, "below", "a file"), link} {
 		code, _, stderr := finish(t, command(t, "quiet", "OTEL_TRACES_EXPORTER", "none", "CHILD_CRASH_FILE", bad))
-		if lines := parseLines(t, stderr); code != 0 || len(lines) != 1 || lines[0]["level"] != "WARN" {
+		if lines := oteltest.ParseLines(t, stderr); code != 0 || len(lines) != 1 || lines[0]["level"] != "WARN" {
 			t.Errorf("%s: got code %d, %q, want 0 and a warning", bad, code, stderr)
 		}
 	}

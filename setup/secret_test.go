@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nais/spor/internal/oteltest"
+
 	"github.com/sirupsen/logrus"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -114,7 +116,7 @@ func TestLogsHaveNoCredentials(t *testing.T) {
 	}
 	mustHide(t, "log", out.String())
 	mustKeep(t, "log", out.String())
-	parseLines(t, out.String())
+	oteltest.ParseLines(t, out.String())
 	if err := shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/nais/spor/setup/internal/naislog"
 )
 
 // flushTimeout bounds shutdown where the caller does not. A NAIS pod has about 25
@@ -116,12 +118,8 @@ func signalOf(p provider) string {
 	return ""
 }
 
-// afterAbort is how long a processor may take to let go of what it has once every
-// export is cancelled. It needs no more than its turn on a CPU.
-const afterAbort = 500 * time.Millisecond
-
 // overtime is how long those may take that do not heed the end of their context.
-const overtime = afterAbort + afterAbort/2
+const overtime = naislog.AfterAbort + naislog.AfterAbort/2
 
 // together does something to all at once, and waits for them until a little
 // after ctx has ended: what the program gave may hang, or panic, at its own cost.

@@ -58,7 +58,7 @@ func TestStartWithoutEndpointTellsHow(t *testing.T) {
 	if span.IsRecording() {
 		t.Error("span records although nothing takes it")
 	}
-	got := log.all(t)
+	got := log.All(t)
 	if len(got) != 1 {
 		t.Fatalf("lines: got %d, want 1: %v", len(got), got)
 	}
@@ -80,7 +80,7 @@ func TestStartInAPodHasTheEndpointOfThePlatform(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "opentelemetry-collector.nais-system:4317") {
 		t.Errorf("shutdown: got %v, want an error that names the platform's collector", err)
 	}
-	got := log.all(t)
+	got := log.All(t)
 	if len(got) != 1 || !strings.Contains(got[0]["cure"].(string), "nais.yaml") {
 		t.Errorf("log: got %v, want one line with the cure", got)
 	}

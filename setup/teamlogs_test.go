@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nais/spor/internal/oteltest"
+
 	"github.com/nais/spor/setup"
 )
 
@@ -44,13 +46,13 @@ func TestTeamLogsGoToTheWriterAlone(t *testing.T) {
 				environment(t)
 				t.Setenv("OTEL_TRACES_EXPORTER", "none")
 				t.Setenv("OTEL_METRICS_EXPORTER", "none")
-				var team, plain lines
+				var team, plain oteltest.Lines
 				shutdown := mustStart(t, setup.WithTeamLogs(&team))
 				log(slog.New(setup.LogHandler(&plain, opts)))
 				if err := shutdown(context.Background()); err != nil {
 					t.Error(err)
 				}
-				if got := team.all(t); len(got) != 1 || got[0]["severity"] != "INFO" || opts == nil && got[0]["message"] != "secret" {
+				if got := team.All(t); len(got) != 1 || got[0]["severity"] != "INFO" || opts == nil && got[0]["message"] != "secret" {
 					t.Errorf("team: got %v, want the record", got)
 				}
 				if plain.String() != "" {
@@ -71,7 +73,7 @@ func TestTeamLogsOutsideOfNAIS(t *testing.T) {
 	for deadline := time.Now().Add(10 * time.Second); buf.String() == "" && time.Now().Before(deadline); <-time.After(time.Millisecond) {
 	}
 	_ = shutdown(context.Background())
-	got := buf.all(t)
+	got := buf.All(t)
 	if strings.Contains(buf.String(), "secret") || len(got) == 0 || len(got) > 2 || !strings.Contains(fmt.Sprint(got[0]["error"]), "setup.WithTeamLogs") ||
 		got[0]["endpoint"] != "team-logs.nais-system:5170" {
 		t.Errorf("got %v, want one line about it, and one at the end", got)
@@ -104,7 +106,7 @@ func TestTeamLogsSurviveTheirWriter(t *testing.T) {
 
 func TestTeamLogsFromManyGoroutines(t *testing.T) {
 	environment(t, "OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none")
-	var team lines
+	var team oteltest.Lines
 	shutdown := mustStart(t, setup.WithTeamLogs(&team))
 	log := slog.New(setup.LogHandler(io.Discard, nil)).With(setup.TeamLogs())
 	var wait sync.WaitGroup
@@ -117,7 +119,7 @@ func TestTeamLogsFromManyGoroutines(t *testing.T) {
 	}
 	wait.Wait()
 	_ = shutdown(context.Background())
-	if got := len(team.all(t)); got != 800 {
+	if got := len(team.All(t)); got != 800 {
 		t.Errorf("got %d records, want 800", got)
 	}
 }
@@ -128,7 +130,7 @@ func TestTeamLogsAreThoseOfTheRunningTelemetry(t *testing.T) {
 	logLines(t)
 	log := slog.New(setup.LogHandler(io.Discard, nil)).With(setup.TeamLogs())
 	for _, round := range []string{"first", "second"} {
-		var team lines
+		var team oteltest.Lines
 		shutdown := mustStart(t, setup.WithTeamLogs(&team))
 		log.Info(round)
 		if _, err := setup.Start(t.Context()); err == nil {

@@ -222,7 +222,7 @@ func TestLogHandlerTakesPanicsOfHandlersApart(t *testing.T) {
 				resp.Body.Close()
 			}
 			eventually(t, "a line", func() bool { return buf.String() != "" })
-			line := buf.all(t)[0]
+			line := buf.All(t)[0]
 			stack, _ := line["stack_trace"].(string)
 			if line["level"] != "ERROR" || line["message"] != "http: panic serving" || line["error"] != "assignment to entry in nil map" ||
 				!strings.HasPrefix(stack, "goroutine ") || !strings.Contains(stack, "fallDown") {

@@ -12,13 +12,15 @@ import (
 	"testing/slogtest"
 	"time"
 
+	"github.com/nais/spor/internal/oteltest"
+
 	"github.com/nais/spor/internal/suppress"
 )
 
 func TestLogHandlerKeepsToSlogsRules(t *testing.T) {
 	var buf bytes.Buffer
 	err := slogtest.TestHandler(newHandler(&buf, nil), func() []map[string]any {
-		lines := parseLines(t, buf.String())
+		lines := oteltest.ParseLines(t, buf.String())
 		for _, line := range lines {
 			line[slog.MessageKey] = line["message"]
 			delete(line, "message")
@@ -151,10 +153,10 @@ func (c chatty) LogValue() slog.Value {
 }
 
 func TestLogHandlerDoesNotBlockAValueThatLogs(t *testing.T) {
-	var buf lines
+	var buf oteltest.Lines
 	log := slog.New(newHandler(&buf, nil))
 	log.InfoContext(remote(sampledParent), "outer", "a", chatty{log})
-	got := buf.all(t)
+	got := buf.All(t)
 	if len(got) != 2 || got[0]["message"] != "inner" || got[0]["span_id"] != nil || got[1]["message"] != "outer" || got[1]["span_id"] == nil {
 		t.Errorf("lines: got %v", got)
 	}
@@ -186,7 +188,7 @@ func TestLogHandlerKnowsNoSilentSpan(t *testing.T) {
 }
 
 func TestLogHandlerIsSafeForConcurrentUse(t *testing.T) {
-	var buf lines
+	var buf oteltest.Lines
 	handler := newHandler(&buf, nil)
 	var wait sync.WaitGroup
 	for i := range 8 {
@@ -202,7 +204,7 @@ func TestLogHandlerIsSafeForConcurrentUse(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	for _, line := range buf.all(t) {
+	for _, line := range buf.All(t) {
 		even := line["message"] == "even"
 		if _, hasSpan := line["span_id"]; hasSpan != even || even != (line["level"] == "INFO") {
 			t.Fatalf("mixed up: %v", line)

@@ -3,14 +3,13 @@ package naislog_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"log"
 	"log/slog"
-	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/nais/spor/internal/oteltest"
 
 	"go.opentelemetry.io/otel/propagation"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
@@ -36,7 +35,7 @@ func logged(t *testing.T, opts *slog.HandlerOptions, log func(*slog.Logger)) map
 	t.Helper()
 	var buf bytes.Buffer
 	log(slog.New(newHandler(&buf, opts)))
-	lines := parseLines(t, buf.String())
+	lines := oteltest.ParseLines(t, buf.String())
 	if len(lines) != 1 {
 		t.Fatalf("lines: got %d, want 1: %q", len(lines), buf.String())
 	}
@@ -44,9 +43,9 @@ func logged(t *testing.T, opts *slog.HandlerOptions, log func(*slog.Logger)) map
 }
 
 // logLines has the program's log written to the returned buffer.
-func logLines(t *testing.T, o outputs) *lines {
+func logLines(t *testing.T, o outputs) *oteltest.Lines {
 	t.Helper()
-	var l lines
+	var l oteltest.Lines
 	program, output, flags := slog.Default(), log.Writer(), log.Flags()
 	slog.SetDefault(slog.New(naislog.NewHandler(&l, nil, o)))
 	t.Cleanup(func() {
@@ -55,42 +54,6 @@ func logLines(t *testing.T, o outputs) *lines {
 		log.SetFlags(flags)
 	})
 	return &l
-}
-
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-// all returns the lines as objects; one that is not JSON fails the test.
-func (l *lines) all(t *testing.T) []map[string]any {
-	t.Helper()
-	return parseLines(t, l.String())
-}
-
-func parseLines(t *testing.T, text string) []map[string]any {
-	t.Helper()
-	var objects []map[string]any
-	for line := range strings.Lines(text) {
-		var object map[string]any
-		if err := json.Unmarshal([]byte(line), &object); err != nil {
-			t.Fatalf("not JSON: %q: %v", line, err)
-		}
-		objects = append(objects, object)
-	}
-	return objects
 }
 
 // eventually polls until ok, for at most ten seconds.

@@ -65,9 +65,9 @@ func (p *Processor) ForceFlush(ctx context.Context) error {
 	}
 }
 
-// afterAbort is how long the SDK's processor may take to let go of its records once
+// AfterAbort is how long the SDK's processor may take to let go of what it has once
 // every export is cancelled. It needs no more than its turn on a CPU.
-const afterAbort = 500 * time.Millisecond
+const AfterAbort = 500 * time.Millisecond
 
 // Shutdown exports what waits until ctx ends, then drops the rest, and leaves no
 // goroutine. The SDK's processor stops waiting when its context ends, and would leave
@@ -81,6 +81,6 @@ func (p *Processor) Shutdown(ctx context.Context) error {
 	defer context.AfterFunc(ctx, p.exporter.stop)()
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(afterAbort, cancel) })()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(AfterAbort, cancel) })()
 	return p.BatchProcessor.Shutdown(longer)
 }

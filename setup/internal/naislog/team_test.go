@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nais/spor/internal/oteltest"
+
 	"github.com/nais/spor/setup/internal/naislog"
 )
 
@@ -89,14 +91,14 @@ func TestTeamLogsNeverWait(t *testing.T) {
 	_ = team.Shutdown(ctx)
 	l.Close()
 	told := 0.0
-	for _, line := range buf.all(t) {
+	for _, line := range buf.All(t) {
 		if line["message"] != "records for Team Logs were dropped" || line["level"] != "WARN" || line["cure"] == nil {
 			t.Errorf("got %v", line)
 		}
 		n, _ := line["records"].(float64)
 		told += n
 	}
-	if n := len(buf.all(t)); n > 2 {
+	if n := len(buf.All(t)); n > 2 {
 		t.Errorf("told %d times, want at the first one and at the end", n)
 	}
 	if most := float64(records); told < most/2 || told > most {
@@ -116,7 +118,7 @@ func TestTeamLogsWaitForTheWriter(t *testing.T) {
 	l.Close() // nothing listens
 	buf := logLines(t, outputs{team})
 	slog.Info("early", naislog.TeamMark())
-	var w lines
+	var w oteltest.Lines
 	team.Open(&w, false)
 	eventually(t, "the record", func() bool { return strings.Contains(w.String(), `"message":"early"`) })
 	if err := team.Shutdown(t.Context()); err != nil || team.IsBusy() || buf.String() != "" {

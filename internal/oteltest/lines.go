@@ -1,0 +1,48 @@
+package oteltest
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Lines is a log of JSON lines. The zero value is empty and ready to use, by several
+// goroutines at once.
+type Lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *Lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *Lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// All returns the lines as objects; one that is not JSON fails the test.
+func (l *Lines) All(t *testing.T) []map[string]any {
+	t.Helper()
+	return ParseLines(t, l.String())
+}
+
+// ParseLines returns the lines of text as objects; one that is not JSON fails the test.
+func ParseLines(t *testing.T, text string) []map[string]any {
+	t.Helper()
+	var objects []map[string]any
+	for line := range strings.Lines(text) {
+		var object map[string]any
+		if err := json.Unmarshal([]byte(line), &object); err != nil {
+			t.Fatalf("not JSON: %q: %v", line, err)
+		}
+		objects = append(objects, object)
+	}
+	return objects
+}
