@@ -61,7 +61,7 @@ func TestUnknownSystem(t *testing.T) {
 	}
 	wantNames(t, sdk, "client other_sql")
 	wantAttributes(t, sdk.Only(t), map[string]string{"db.system.name": "other_sql"})
-	if got := sums(t, sdk, "db.client.connection.count", "db.client.connection.pool.name"); len(got) != 1 || got["other_sql"] != 1 {
+	if got := sdk.Sums(t, "db.client.connection.count", "db.client.connection.pool.name"); len(got) != 1 || got["other_sql"] != 1 {
 		t.Errorf("pools: %v", got)
 	}
 }
@@ -94,18 +94,6 @@ func TestDurationHasExemplarOfSpan(t *testing.T) {
 	t.Error("not measured")
 }
 
-// sums returns the series of a counter, by one attribute or else "".
-func sums(t *testing.T, sdk *oteltest.SDK, name, by string) map[string]int64 {
-	t.Helper()
-	out := map[string]int64{}
-	data, _ := sdk.Metric(t, name).(metricdata.Sum[int64])
-	for _, p := range data.DataPoints {
-		v, _ := p.Attributes.Value(attribute.Key(by))
-		out[v.AsString()] = p.Value
-	}
-	return out
-}
-
 func TestPool(t *testing.T) {
 	for _, test := range []struct{ optIn, legacy string }{{"", "yes"}, {"database/dup", "yes"}, {"database", ""}, {"http", "yes"}} {
 		t.Run("opt in "+test.optIn, func(t *testing.T) {
@@ -126,15 +114,15 @@ func TestPool(t *testing.T) {
 			defer first.Close()
 			second.Close()
 
-			stable := sums(t, sdk, "db.client.connection.count", "db.client.connection.state")
-			if stable["used"] != 1 || stable["idle"] != 1 || sums(t, sdk, "db.client.connection.max", "db.client.connection.pool.name")["reader"] != 5 {
+			stable := sdk.Sums(t, "db.client.connection.count", "db.client.connection.state")
+			if stable["used"] != 1 || stable["idle"] != 1 || sdk.Sums(t, "db.client.connection.max", "db.client.connection.pool.name")["reader"] != 5 {
 				t.Errorf("stable: %v", stable)
 			}
 			created := sdk.Seconds(t, "db.client.connection.create_time")
 			if len(created) != 1 || created[0].Count != 2 || created[0].Sum > 60 {
 				t.Errorf("create_time %v", created)
 			}
-			legacy := sums(t, sdk, "db.client.connections.usage", "state")
+			legacy := sdk.Sums(t, "db.client.connections.usage", "state")
 			created = sdk.Seconds(t, "db.client.connections.create_time")
 			if test.legacy == "" {
 				if len(legacy) != 0 || len(created) != 0 {
@@ -142,7 +130,7 @@ func TestPool(t *testing.T) {
 				}
 				return
 			}
-			if legacy["used"] != 1 || legacy["idle"] != 1 || sums(t, sdk, "db.client.connections.max", "pool.name")["reader"] != 5 {
+			if legacy["used"] != 1 || legacy["idle"] != 1 || sdk.Sums(t, "db.client.connections.max", "pool.name")["reader"] != 5 {
 				t.Errorf("legacy: %v", legacy)
 			}
 			if len(created) != 1 || created[0].Count != 2 {
@@ -155,10 +143,10 @@ func TestPool(t *testing.T) {
 func TestPoolWithoutBoundHasNoMaximum(t *testing.T) {
 	sdk := oteltest.New(t)
 	open(t, full().Connector(), options(sdk)...)
-	if got := sums(t, sdk, "db.client.connection.max", "x"); len(got) != 0 {
+	if got := sdk.Sums(t, "db.client.connection.max", "x"); len(got) != 0 {
 		t.Errorf("max %v", got)
 	}
-	if got := sums(t, sdk, "db.client.connection.count", "db.client.connection.pool.name"); len(got) != 1 {
+	if got := sdk.Sums(t, "db.client.connection.count", "db.client.connection.pool.name"); len(got) != 1 {
 		t.Errorf("pools %v", got)
 	}
 }
@@ -166,13 +154,13 @@ func TestPoolWithoutBoundHasNoMaximum(t *testing.T) {
 func TestPoolThatIsClosedIsNotMeasured(t *testing.T) {
 	sdk := oteltest.New(t)
 	db := sqltrace.OpenDB(full().Connector(), options(sdk)...)
-	if len(sums(t, sdk, "db.client.connection.count", "db.client.connection.state")) == 0 {
+	if len(sdk.Sums(t, "db.client.connection.count", "db.client.connection.state")) == 0 {
 		t.Error("not measured while it is open")
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := sums(t, sdk, "db.client.connection.count", "db.client.connection.state"); len(got) != 0 {
+	if got := sdk.Sums(t, "db.client.connection.count", "db.client.connection.state"); len(got) != 0 {
 		t.Errorf("measured %v", got)
 	}
 }

@@ -142,6 +142,19 @@ func (s *SDK) Metrics(tb testing.TB, prefix string) (metrics []metricdata.Metric
 	return metrics
 }
 
+// Sums returns the values of the counter of that name by one attribute. Series that
+// the attribute does not tell apart are added up.
+func (s *SDK) Sums(tb testing.TB, name, by string) map[string]int64 {
+	tb.Helper()
+	sums := map[string]int64{}
+	data, _ := s.Metric(tb, name).(metricdata.Sum[int64])
+	for _, point := range data.DataPoints {
+		value, _ := point.Attributes.Value(attribute.Key(by))
+		sums[value.AsString()] += point.Value
+	}
+	return sums
+}
+
 // Seconds returns the series of the histogram of that name, which measures in
 // seconds.
 func (s *SDK) Seconds(tb testing.TB, name string) []metricdata.HistogramDataPoint[float64] {

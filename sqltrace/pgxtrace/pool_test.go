@@ -10,24 +10,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/sqltrace"
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
-
-// sums returns the series of a counter, by one attribute or else "".
-func sums(t *testing.T, sdk *oteltest.SDK, name, by string) map[string]int64 {
-	t.Helper()
-	out := map[string]int64{}
-	data, _ := sdk.Metric(t, name).(metricdata.Sum[int64])
-	for _, p := range data.DataPoints {
-		v, _ := p.Attributes.Value(attribute.Key(by))
-		out[v.AsString()] = p.Value
-	}
-	return out
-}
 
 // dialects are the names of one family of metrics.
 var dialects = map[string]struct {
@@ -55,15 +42,15 @@ func TestPool(t *testing.T) {
 	const name = "db.example:5433/shop"
 	for dialect, d := range dialects {
 		oteltest.Eventually(t, func() bool {
-			states := sums(t, sdk, d.prefix+d.usage, d.state)
+			states := sdk.Sums(t, d.prefix+d.usage, d.state)
 			return states["used"] == 1 && states["idle"] == 1
 		})
 		for metric, want := range map[string]int64{"max": 3, "idle.min": 1, "idle.max": 3, "pending_requests": 0} {
-			if got, there := sums(t, sdk, d.prefix+metric, d.pool)[name]; !there || got != want {
+			if got, there := sdk.Sums(t, d.prefix+metric, d.pool)[name]; !there || got != want {
 				t.Errorf("%s %s: got %v, want %v", dialect, metric, got, want)
 			}
 		}
-		if got := sums(t, sdk, d.prefix+"timeouts", d.pool); len(got) != 0 {
+		if got := sdk.Sums(t, d.prefix+"timeouts", d.pool); len(got) != 0 {
 			t.Errorf("%s timeouts: %v", dialect, got)
 		}
 		if points := sdk.Seconds(t, d.prefix+"create_time"); len(points) != 1 || points[0].Count != 2 {
@@ -92,10 +79,10 @@ func TestPoolInOneDialect(t *testing.T) {
 	if err := query(t.Context(), pool, point, "1"); err != nil {
 		t.Fatal(err)
 	}
-	if got := sums(t, sdk, "db.client.connections.usage", "state"); len(got) != 0 {
+	if got := sdk.Sums(t, "db.client.connections.usage", "state"); len(got) != 0 {
 		t.Errorf("got %v", got)
 	}
-	if got := sums(t, sdk, "db.client.connection.count", "db.client.connection.state"); len(got) != 2 {
+	if got := sdk.Sums(t, "db.client.connection.count", "db.client.connection.state"); len(got) != 2 {
 		t.Errorf("got %v", got)
 	}
 }
@@ -112,7 +99,7 @@ func TestPoolThatIsExhausted(t *testing.T) {
 	waited := make(chan error)
 	go func() { _, err := pool.Acquire(ctx); waited <- err }()
 	oteltest.Eventually(t, func() bool {
-		return sums(t, sdk, "db.client.connection.pending_requests", "db.client.connection.pool.name")["db.example:5433/shop"] == 1
+		return sdk.Sums(t, "db.client.connection.pending_requests", "db.client.connection.pool.name")["db.example:5433/shop"] == 1
 	})
 	cancel() // which is no timeout
 	if err := <-waited; !errors.Is(err, context.Canceled) {
@@ -124,10 +111,10 @@ func TestPoolThatIsExhausted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for dialect, d := range dialects {
-		if got := sums(t, sdk, d.prefix+"pending_requests", "x")[""]; got != 0 {
+		if got := sdk.Sums(t, d.prefix+"pending_requests", "x")[""]; got != 0 {
 			t.Errorf("%s pending_requests: %v", dialect, got)
 		}
-		if got := sums(t, sdk, d.prefix+"timeouts", "x")[""]; got != 1 {
+		if got := sdk.Sums(t, d.prefix+"timeouts", "x")[""]; got != 1 {
 			t.Errorf("%s timeouts: %v", dialect, got)
 		}
 		if points := sdk.Seconds(t, d.prefix+"wait_time"); len(points) != 1 || points[0].Count != 1 {
@@ -153,11 +140,11 @@ func TestPoolThatIsClosedIsNotMeasured(t *testing.T) {
 			} else {
 				oteltest.Eventually(t, func() bool { return pool.Stat().IdleConns() == 2 })
 			}
-			oteltest.Eventually(t, func() bool { return len(sums(t, sdk, "db.client.connection.count", "db.client.connection.state")) == 2 })
+			oteltest.Eventually(t, func() bool { return len(sdk.Sums(t, "db.client.connection.count", "db.client.connection.state")) == 2 })
 			pool.Close()
 			for dialect, d := range dialects {
 				for _, name := range []string{d.usage, "max", "idle.min", "idle.max", "pending_requests"} {
-					if got := sums(t, sdk, d.prefix+name, "x"); len(got) != 0 {
+					if got := sdk.Sums(t, d.prefix+name, "x"); len(got) != 0 {
 						t.Errorf("%s %s: %v", dialect, name, got)
 					}
 				}
@@ -177,7 +164,7 @@ func TestPoolWithoutConnectionsIsMeasured(t *testing.T) {
 	}
 	pool.Reset()
 	oteltest.Eventually(t, func() bool { return pool.Stat().TotalConns() == 0 })
-	if got := sums(t, sdk, "db.client.connection.max", "x"); len(got) != 1 {
+	if got := sdk.Sums(t, "db.client.connection.max", "x"); len(got) != 1 {
 		t.Errorf("max: %v", got)
 	}
 }
@@ -200,7 +187,7 @@ func TestTracerOfPools(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := sums(t, sdk, "db.client.connection.max", "db.client.connection.pool.name"); len(got) != 2 || got["db.example:5433/one"] == 0 {
+	if got := sdk.Sums(t, "db.client.connection.max", "db.client.connection.pool.name"); len(got) != 2 || got["db.example:5433/one"] == 0 {
 		t.Errorf("max: %v", got)
 	}
 	if points := sdk.Seconds(t, "db.client.connection.create_time"); len(points) != 2 {
@@ -217,7 +204,7 @@ func TestPoolName(t *testing.T) {
 	if err := query(t.Context(), pool, point, "1"); err != nil {
 		t.Fatal(err)
 	}
-	if got := sums(t, sdk, "db.client.connections.max", "pool.name"); got["reader"] == 0 {
+	if got := sdk.Sums(t, "db.client.connections.max", "pool.name"); got["reader"] == 0 {
 		t.Errorf("got %v", got)
 	}
 }
@@ -254,7 +241,7 @@ func TestSecretsAreNotRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantAttributes(t, only(t, sdk), map[string]string{"server.address": "", "db.system.name": "postgresql"})
-	if got := sums(t, sdk, "db.client.connection.max", "db.client.connection.pool.name"); got["postgresql"] == 0 {
+	if got := sdk.Sums(t, "db.client.connection.max", "db.client.connection.pool.name"); got["postgresql"] == 0 {
 		t.Errorf("pool %v", got)
 	}
 }

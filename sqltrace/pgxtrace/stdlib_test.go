@@ -65,7 +65,7 @@ func TestPoolUnderDatabaseSQLIsNotTracedTwice(t *testing.T) {
 			wantAttributes(t, ended(sdk)[1], map[string]string{"db.query.text": "UPDATE lines SET a = $1"})
 		})
 	}
-	if got := sums(t, sdk, "db.client.connection.count", "db.client.connection.pool.name"); len(got) != 1 {
+	if got := sdk.Sums(t, "db.client.connection.count", "db.client.connection.pool.name"); len(got) != 1 {
 		t.Errorf("pools %v", got)
 	}
 }
