@@ -15,6 +15,9 @@ BENCHSTAT := go run golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6
 RACE := $(shell command -v $$(go env CC) >/dev/null && echo -race)
 FUZZTIME ?= 60s
 
+# The tests that run without the race detector.
+PLAIN := Alloc|LeavesIDs|Linear|Burst
+
 .PHONY: all
 all: test lint ## test and lint
 
@@ -39,7 +42,8 @@ test: deps ## Test every module, with embedded backends alone
 	done
 	@# Allocations are counted, and millions of texts read, without the race
 	@# detector, which adds to both.
-	@echo "== without the race detector"; go test -run 'Alloc|LeavesIDs|Linear|Burst' ./...
+	@echo "== without the race detector"; go test -run '$(PLAIN)' \
+		$$(git grep -lE 'func Test\w*($(PLAIN))' -- '*_test.go' $(patsubst %,':!%',$(filter-out .,$(MODULES))) | xargs -n1 dirname | sort -u | sed 's,^,./,')
 
 .PHONY: deps
 deps: ## Check that no test code reaches users' binaries, and who may use the SDK
