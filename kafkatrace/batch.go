@@ -1,9 +1,6 @@
 package kafkatrace
 
 import (
-	"context"
-	"iter"
-
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
@@ -16,31 +13,6 @@ const mostLinks = 128
 // has no link.
 const omittedKey = attribute.Key("messaging.batch.unlinked_message_count")
 
-// ProcessBatch calls fn in one CONSUMER span for all messages, and returns what fn
-// does. The span begins a new trace and is linked to those that sent the messages,
-// sampled ones first, 128 at most; service maps do not show who sent a batch. The
-// Message that messages yields may be the same each time. Without messages there
-// is no span. A panic of fn is recorded, and goes on.
-func (t *Tracer) ProcessBatch(ctx context.Context, messages iter.Seq[*Message], fn func(context.Context) error) error {
-	tracer, measures := t.watched(ctx)
-	if tracer == nil && measures == nil {
-		return fn(ctx)
-	}
-	b := t.gather(ctx, messages, tracer != nil)
-	if b.count == 0 {
-		return fn(ctx)
-	}
-	what := subject{process, b.topic, b.partition}
-	p := processing{Tracer: t, measures: measures, count: int64(b.count), start: measures.now()}
-	p.subject = subject{process, b.topic, t.measuredPartition(b.partition)}
-	d := t.spans.of(what)
-	if t.parent != ParentAmbient {
-		ctx = withoutSpan(ctx)
-	}
-	ctx, p.span = begin(ctx, tracer, d.name, d.with(b.start()...))
-	return p.run(ctx, fn)
-}
-
 // A batch is what is known of several messages.
 type batch struct {
 	count     int
@@ -51,26 +23,21 @@ type batch struct {
 	missing            int // messages whose sender found no room
 }
 
-func (t *Tracer) gather(ctx context.Context, messages iter.Seq[*Message], links bool) *batch {
-	b := new(batch)
-	for m := range messages {
-		if b.count == 0 {
-			b.topic, b.partition = m.Topic, m.Partition
-		}
-		if m.Topic != b.topic {
-			b.topic, b.partition = "", -1
-		}
-		if m.Partition != b.partition {
-			b.partition = -1
-		}
-		b.count++
-		if links {
-			b.link(t.sender(ctx, m), m)
-		}
+// add counts m. A batch with several topics or partitions has none.
+func (b *batch) add(m *Message) {
+	if b.count == 0 {
+		b.topic, b.partition = m.Topic, m.Partition
 	}
-	return b
+	if m.Topic != b.topic {
+		b.topic, b.partition = "", -1
+	}
+	if m.Partition != b.partition {
+		b.partition = -1
+	}
+	b.count++
 }
 
+// link adds a link to sc, which sent m, if there is room.
 func (b *batch) link(sc trace.SpanContext, m *Message) {
 	if !sc.IsValid() {
 		return

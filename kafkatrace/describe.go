@@ -96,14 +96,3 @@ func (d *descriptions) nameOf(s subject) string {
 func (d *description) with(opts ...trace.SpanStartOption) []trace.SpanStartOption {
 	return append(slices.Clip(d.start), opts...)
 }
-
-// clientID returns the messaging.client.id among the attributes.
-func (c *config) clientID() string {
-	id := ""
-	for _, attr := range c.attributes {
-		if attr.Key == semconv.MessagingClientIDKey {
-			id = attr.Value.AsString()
-		}
-	}
-	return id
-}

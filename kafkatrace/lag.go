@@ -11,11 +11,6 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-func (t *Tracer) setLag(topic string, partition int32, lag int64) {
-	t.meter.Get() // registers the instrument with the provider in force
-	t.lags.set(place{topic, partition}, max(0, lag))
-}
-
 // mostPartitions bounds how many partitions have a lag.
 const mostPartitions = 1000
 

@@ -107,14 +107,6 @@ type measured struct {
 	outcome
 }
 
-// measuredPartition returns the partition that measurements of it have.
-func (c *config) measuredPartition(partition int32) int32 {
-	if c.partitions {
-		return partition
-	}
-	return -1
-}
-
 // allSeries makes series, and remembers them.
 type allSeries struct {
 	*config
@@ -127,6 +119,9 @@ type allSeries struct {
 const mostSeries = 1000
 
 func (a *allSeries) of(s subject, o outcome) *series {
+	if !a.partitions {
+		s.partition = -1
+	}
 	return a.known.Get(measured{s, o}, a.make)
 }
 

@@ -6,6 +6,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/kafkatrace/internal/report"
@@ -39,6 +40,17 @@ func newConfig(opts []Option) *config {
 		}
 	}
 	return c
+}
+
+// clientID returns the messaging.client.id among the attributes, "" if there is none.
+func (c *config) clientID() string {
+	id := ""
+	for _, attr := range c.attributes {
+		if attr.Key == semconv.MessagingClientIDKey {
+			id = attr.Value.AsString()
+		}
+	}
+	return id
 }
 
 // WithTracerProvider sets the provider of the tracer. The default is the global one.

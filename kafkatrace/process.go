@@ -2,6 +2,7 @@ package kafkatrace
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strconv"
 	"time"
@@ -32,17 +33,46 @@ func (t *Tracer) Process(ctx context.Context, m *Message, fn func(context.Contex
 	return p.run(ctx, fn)
 }
 
+// ProcessBatch calls fn in one CONSUMER span for all messages, and returns what fn
+// returns. The span starts a new trace. It has links to the spans that sent the
+// messages: 128 at most, sampled spans first. Service maps do not show who sent a
+// batch. The sequence may yield the same Message each time. Without messages there
+// is no span. A panic of fn is recorded, and goes on.
+func (t *Tracer) ProcessBatch(ctx context.Context, messages iter.Seq[*Message], fn func(context.Context) error) error {
+	tracer, measures := t.watched(ctx)
+	if tracer == nil && measures == nil {
+		return fn(ctx)
+	}
+	b := new(batch)
+	for m := range messages {
+		b.add(m)
+		if tracer != nil {
+			b.link(t.propagator.sender(ctx, m), m)
+		}
+	}
+	if b.count == 0 {
+		return fn(ctx)
+	}
+	what := subject{process, b.topic, b.partition}
+	p := processing{Tracer: t, measures: measures, subject: what, count: int64(b.count), start: measures.now()}
+	d := t.spans.of(what)
+	if t.parent != ParentAmbient {
+		ctx = withoutSpan(ctx)
+	}
+	ctx, p.span = begin(ctx, tracer, d.name, d.with(b.start()...))
+	return p.run(ctx, fn)
+}
+
 func (t *Tracer) startProcess(ctx context.Context, m *Message) (context.Context, processing) {
 	tracer, measures := t.watched(ctx)
 	if tracer == nil && measures == nil {
 		if !suppress.Is(ctx) {
-			ctx, _ = t.receive(ctx, m)
+			ctx, _ = t.propagator.receive(ctx, m)
 		}
 		return ctx, processing{}
 	}
 	what := subject{process, m.Topic, m.Partition}
-	p := processing{Tracer: t, measures: measures, count: 1, start: measures.now()}
-	p.subject = subject{process, m.Topic, t.measuredPartition(m.Partition)}
+	p := processing{Tracer: t, measures: measures, subject: what, count: 1, start: measures.now()}
 	d := t.spans.of(what)
 	ctx, link, opts := t.joined(ctx, m, d)
 	if content := m.appendContent(nil, t.key); len(content) > 0 {
@@ -62,7 +92,7 @@ func (t *Tracer) startProcess(ctx context.Context, m *Message) (context.Context,
 // is left to link to, and what to start with.
 func (t *Tracer) joined(ctx context.Context, m *Message, d *description) (context.Context, trace.SpanContext, []trace.SpanStartOption) {
 	ambient := trace.SpanFromContext(ctx)
-	ctx, sender := t.receive(ctx, m)
+	ctx, sender := t.propagator.receive(ctx, m)
 	switch {
 	case t.parent == ParentAmbient && ambient.SpanContext().IsValid():
 		ctx = trace.ContextWithSpan(ctx, ambient)

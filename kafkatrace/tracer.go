@@ -3,7 +3,9 @@ package kafkatrace
 import (
 	"context"
 	"os"
+	"time"
 
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/dialect"
@@ -20,7 +22,7 @@ type Tracer struct {
 	*config
 
 	tracer     *providers.Tracer
-	propagator *providers.Propagator
+	propagator propagator
 	meter      *providers.Meter[*instruments]
 	spans      descriptions
 	series     allSeries
@@ -37,7 +39,7 @@ func NewTracer(opts ...Option) *Tracer {
 	t := &Tracer{
 		config:     c,
 		tracer:     providers.NewTracer(c.tracerProvider, scopeName),
-		propagator: providers.NewPropagator(c.propagator),
+		propagator: propagator{providers.NewPropagator(c.propagator), c.baggage},
 		spans:      descriptions{config: c, stableOnly: stableOnly},
 		series:     allSeries{config: c},
 		lags:       lags{clientID: c.clientID(), card: !stableOnly},
@@ -52,8 +54,94 @@ func NewTracer(opts ...Option) *Tracer {
 // Close ends the measuring of lag. It is for when the client is closed.
 func (t *Tracer) Close() { t.lags.close() }
 
-// watched returns what is in force for something that is done under ctx. Both are
-// nil when nothing is traced or measured, or ctx is suppressed.
+// StartSend starts the PRODUCER span of sending m as a child of the span in ctx, and
+// writes its context to the headers of m. Call end once, with the outcome, when the
+// broker has answered. If the answer has the partition and the offset, set m.Acked,
+// m.Partition and m.Offset before that.
+//
+// If m.Headers has a trace context and ctx has none, the program has chosen the one
+// in the headers, which does not change: the span is a CLIENT span, a child of the
+// chosen one and linked to it. To send on behalf of another span, see [Restore].
+func (t *Tracer) StartSend(ctx context.Context, m *Message) (_ context.Context, end func(error)) {
+	tracer, measures := t.watched(ctx)
+	if tracer == nil {
+		t.propagator.inject(ctx, m)
+		if measures == nil {
+			return ctx, ignore
+		}
+	}
+	what := subject{send, m.Topic, -1}
+	if tracer != nil && !trace.SpanContextFromContext(ctx).IsValid() {
+		if chosen, sc := t.propagator.receive(ctx, m); sc.IsValid() {
+			ctx, what.operation = chosen, forward
+		}
+	}
+	start := measures.now()
+	d := t.spans.of(what)
+	ctx, span := begin(ctx, tracer, d.name, t.sending(ctx, d, what.operation, m))
+	if tracer != nil && what.operation == send {
+		t.propagator.inject(ctx, m)
+	}
+	return ctx, func(err error) {
+		at, err := report.Outcome(err)
+		o := classify(err)
+		acked := err == nil && m.Acked
+		if span.IsRecording() {
+			if acked {
+				span.SetAttributes(partitionID(m.Partition), semconv.MessagingKafkaOffsetKey.Int64(m.Offset))
+			}
+			o.describe(span)
+		}
+		span.End(endedAt(at)...)
+		if measures != nil {
+			if at.IsZero() {
+				at = time.Now()
+			}
+			measured := subject{send, m.Topic, -1}
+			if acked {
+				measured.partition = m.Partition
+			}
+			measures.sent(ctx, t.series.of(measured, o), at.Sub(start))
+		}
+	}
+}
+
+// Commit calls fn, which commits what was processed, measures the call, and returns
+// what fn returns. With [WithCommitSpans] the call has a CLIENT span with links to the
+// spans of what was processed since the last commit, 128 at most.
+func (t *Tracer) Commit(ctx context.Context, fn func(context.Context) error) error {
+	tracer, measures := t.watched(ctx)
+	if !t.commits {
+		tracer = nil
+	}
+	if tracer == nil && measures == nil {
+		return fn(ctx)
+	}
+	what := subject{commit, "", -1}
+	d := t.spans.of(what)
+	opts := d.start
+	if tracer != nil {
+		opts = d.with(trace.WithLinks(t.uncommitted.take()...))
+	}
+	start := measures.now()
+	ctx, span := begin(ctx, tracer, d.name, opts)
+	o := outcome{"_OTHER", true} // of a panic
+	defer func() {
+		if span.IsRecording() {
+			o.describe(span)
+		}
+		span.End()
+		if measures != nil {
+			measures.settled(ctx, t.series.of(what, o), time.Since(start))
+		}
+	}()
+	err := fn(ctx)
+	o = classify(err)
+	return err
+}
+
+// watched returns the tracer and the instruments to use under ctx. Both are nil when
+// nothing is traced or measured, or when ctx is suppressed.
 func (t *Tracer) watched(ctx context.Context) (trace.Tracer, *instruments) {
 	tracer, _ := t.tracer.Get()
 	measures, _ := t.meter.Get()
@@ -63,12 +151,39 @@ func (t *Tracer) watched(ctx context.Context) (trace.Tracer, *instruments) {
 	return tracer, measures
 }
 
-// begin starts a span, or returns the one that does nothing.
+// sending returns the options that the span of sending m starts with.
+func (t *Tracer) sending(ctx context.Context, d *description, o *operation, m *Message) []trace.SpanStartOption {
+	if o == send && !m.Tombstone && t.key == nil {
+		return d.start
+	}
+	var opts []trace.SpanStartOption
+	if attrs := m.appendContent(nil, t.key); len(attrs) > 0 {
+		opts = append(opts, trace.WithAttributes(attrs...))
+	}
+	if o == forward {
+		opts = append(opts, trace.WithLinks(trace.LinkFromContext(ctx)))
+	}
+	return d.with(opts...)
+}
+
+func (t *Tracer) setLag(topic string, partition int32, lag int64) {
+	t.meter.Get() // registers the instrument with the provider in force
+	t.lags.set(place{topic, partition}, max(0, lag))
+}
+
+// begin starts a span. Without a tracer it returns a span that does nothing.
 func begin(ctx context.Context, tracer trace.Tracer, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
 	if tracer == nil {
 		return ctx, noSpan
 	}
 	return tracer.Start(ctx, name, opts...) //nolint:spancheck // the caller ends it
+}
+
+func endedAt(at time.Time) []trace.SpanEndOption {
+	if at.IsZero() {
+		return nil
+	}
+	return []trace.SpanEndOption{trace.WithTimestamp(at)}
 }
 
 var noSpan = trace.SpanFromContext(context.Background())

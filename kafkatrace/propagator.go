@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/nais/spor/internal/providers"
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
@@ -19,36 +20,44 @@ const (
 
 var traceFields = propagation.TraceContext{}.Fields()
 
-// inject puts the span of ctx, and the baggage that may travel, in the headers of
-// m. Without a valid span nothing there is touched.
-func (t *Tracer) inject(ctx context.Context, m *Message) {
-	p, working := t.propagator.Get()
+// A propagator moves trace contexts and baggage between contexts and the headers of
+// messages.
+type propagator struct {
+	*providers.Propagator
+
+	baggage baggageRule
+}
+
+// inject writes the span of ctx, and the baggage that may travel, to the headers of
+// m. Without a valid span the headers do not change.
+func (p *propagator) inject(ctx context.Context, m *Message) {
+	format, working := p.Get()
 	sc := trace.SpanContextFromContext(ctx)
 	if !working || m.Headers == nil || !sc.IsValid() {
 		return
 	}
 	editor, _ := m.Headers.(header.Editor)
-	if editor != nil && sc.TraceState().Len() == 0 && len(t.baggage.keys) == 0 && isTraceContext(p) {
+	if editor != nil && sc.TraceState().Len() == 0 && len(p.baggage.keys) == 0 && isTraceContext(format) {
 		editor.Replace(header.Traceparent(sc), traceFields...)
 		return
 	}
 	if editor != nil { // what the propagator does not write is of another span
-		editor.Replace(nil, slices.DeleteFunc(p.Fields(), func(key string) bool { return key == "baggage" })...)
+		editor.Replace(nil, slices.DeleteFunc(format.Fields(), func(key string) bool { return key == "baggage" })...)
 	}
-	p.Inject(t.baggage.confine(ctx), m.Headers)
+	format.Inject(p.baggage.confine(ctx), m.Headers)
 }
 
-// receive returns ctx with what the headers of m tell: the span that sent it, in
-// place of the one in ctx, and the baggage that may travel. Without a valid
-// span there is none in the context either.
-func (t *Tracer) receive(ctx context.Context, m *Message) (context.Context, trace.SpanContext) {
-	p, working := t.propagator.Get()
+// receive returns ctx with what the headers of m hold: the span that sent m replaces
+// the one in ctx, and the baggage that may travel is added. Without a valid span in
+// the headers there is no span in the returned context.
+func (p *propagator) receive(ctx context.Context, m *Message) (context.Context, trace.SpanContext) {
+	format, working := p.Get()
 	if !working || m.Headers == nil {
 		return withoutSpan(ctx), trace.SpanContext{}
 	}
 	editor, _ := m.Headers.(header.Editor)
-	if editor == nil || len(t.baggage.keys) > 0 || !isTraceContext(p) || editor.Last(tracestate, anything) != nil {
-		return t.extract(ctx, p, m.Headers)
+	if editor == nil || len(p.baggage.keys) > 0 || !isTraceContext(format) || editor.Last(tracestate, anything) != nil {
+		return p.extract(ctx, format, m.Headers)
 	}
 	sc, ok := header.ParseTraceparent(editor.Last(traceparent, header.IsTraceparent))
 	if !ok {
@@ -58,27 +67,27 @@ func (t *Tracer) receive(ctx context.Context, m *Message) (context.Context, trac
 }
 
 // sender returns the span that sent m.
-func (t *Tracer) sender(ctx context.Context, m *Message) trace.SpanContext {
-	p, working := t.propagator.Get()
+func (p *propagator) sender(ctx context.Context, m *Message) trace.SpanContext {
+	format, working := p.Get()
 	if !working || m.Headers == nil {
 		return trace.SpanContext{}
 	}
-	if editor, ok := m.Headers.(header.Editor); ok && isTraceContext(p) {
+	if editor, ok := m.Headers.(header.Editor); ok && isTraceContext(format) {
 		// The trace state is not worth its price in a link.
 		sc, _ := header.ParseTraceparent(editor.Last(traceparent, header.IsTraceparent))
 		return sc
 	}
-	_, sc := t.receive(ctx, m)
+	_, sc := p.receive(ctx, m)
 	return sc
 }
 
 func anything([]byte) bool { return true }
 
-// extract is receive with any propagator.
-func (t *Tracer) extract(ctx context.Context, p propagation.TextMapPropagator, c propagation.TextMapCarrier) (context.Context, trace.SpanContext) {
+// extract does what receive does, with any format.
+func (p *propagator) extract(ctx context.Context, format propagation.TextMapPropagator, c propagation.TextMapCarrier) (context.Context, trace.SpanContext) {
 	before := baggage.FromContext(ctx)
-	ctx = p.Extract(baggage.ContextWithoutBaggage(withoutSpan(ctx)), c)
-	if allowed := t.baggage.of(baggage.FromContext(ctx)); allowed.Len() > 0 {
+	ctx = format.Extract(baggage.ContextWithoutBaggage(withoutSpan(ctx)), c)
+	if allowed := p.baggage.of(baggage.FromContext(ctx)); allowed.Len() > 0 {
 		before = allowed
 	}
 	return baggage.ContextWithBaggage(ctx, before), trace.SpanContextFromContext(ctx)

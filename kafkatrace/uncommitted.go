@@ -1,0 +1,32 @@
+package kafkatrace
+
+import (
+	"sync"
+
+	"go.opentelemetry.io/otel/trace"
+)
+
+// uncommitted has links to the spans of what was processed since the last commit.
+type uncommitted struct {
+	mu    sync.Mutex
+	links []trace.Link
+}
+
+func (u *uncommitted) add(sc trace.SpanContext) {
+	if !sc.IsSampled() {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if len(u.links) < mostLinks {
+		u.links = append(u.links, trace.Link{SpanContext: sc})
+	}
+}
+
+func (u *uncommitted) take() []trace.Link {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	links := u.links
+	u.links = nil
+	return links
+}
