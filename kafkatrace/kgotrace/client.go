@@ -1,13 +1,11 @@
 package kgotrace
 
 import (
-	"context"
 	"reflect"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/kafkatrace"
 	"github.com/nais/spor/kafkatrace/internal/adapter"
@@ -88,32 +86,4 @@ func (c *client) assigned(yield func(string, int32) bool) {
 func (c *client) has(topic string, partition int32) bool {
 	_, has := c.CommittedOffsets()[topic][partition]
 	return has
-}
-
-// handling is a record in the hands of the program.
-type handling struct {
-	*client
-
-	topic      string
-	partition  int32
-	generation int32
-}
-
-// noteRevocation notes on the span of processing that the group gave the
-// partition to somebody else meanwhile, who will process the record again.
-func (h handling) noteRevocation(ctx context.Context) {
-	_, generation := h.GroupMetadata()
-	if generation == h.generation || h.has(h.topic, h.partition) {
-		return
-	}
-	adapter.Revoked(ctx, generation)
-}
-
-// adopt makes what is produced from r, a record with a context of its own, part of
-// its processing: kgo then looks no further. The context is what holds a pooled
-// record's place in the pool, so the new one derives from it.
-func adopt(ctx context.Context, r *kgo.Record) {
-	if r.Context != nil {
-		r.Context = trace.ContextWithSpan(r.Context, trace.SpanFromContext(ctx))
-	}
 }

@@ -8,6 +8,12 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
+// Opt returns the option of [kgo.NewClient] with which the client is traced and
+// measured. Use it for one client only.
+func Opt(opts ...kafkatrace.Option) kgo.Opt {
+	return kgo.WithHooks(&hooks{opts: opts})
+}
+
 // hooks is what a client calls. Records that are fetched have no hook: they are
 // nobody's before the program has them, which it says itself.
 type hooks struct {

@@ -4,15 +4,11 @@ import (
 	"context"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
-
-// Opt returns the option to give [kgo.NewClient] so that what the client does is
-// traced and measured. It is for one client.
-func Opt(opts ...kafkatrace.Option) kgo.Opt {
-	return kgo.WithHooks(&hooks{opts: opts})
-}
 
 // Process calls fn in the span of processing r, which cl polled, and returns what
 // fn does. A panic of fn is recorded, and goes on. If cl was made without [Opt],
@@ -22,11 +18,9 @@ func Process(ctx context.Context, cl *kgo.Client, r *kgo.Record, fn func(context
 	if c == nil {
 		return fn(ctx)
 	}
-	m := new(kafkatrace.Message)
-	describe(m, r)
 	h := handling{client: c, topic: r.Topic, partition: r.Partition}
 	_, h.generation = cl.GroupMetadata()
-	return c.tracer.Process(ctx, m, func(ctx context.Context) error {
+	return c.tracer.Process(ctx, describe(new(kafkatrace.Message), r), func(ctx context.Context) error {
 		adopt(ctx, r)
 		err := fn(ctx)
 		h.noteRevocation(ctx)
@@ -44,8 +38,7 @@ func ProcessBatch(ctx context.Context, cl *kgo.Client, records []*kgo.Record, fn
 	return c.tracer.ProcessBatch(ctx, func(yield func(*kafkatrace.Message) bool) {
 		m := new(kafkatrace.Message)
 		for _, r := range records {
-			describe(m, r)
-			if !yield(m) {
+			if !yield(describe(m, r)) {
 				return
 			}
 		}
@@ -91,8 +84,8 @@ func Commit(ctx context.Context, cl *kgo.Client, fn func(context.Context) error)
 	return c.tracer.Commit(ctx, fn)
 }
 
-// End is the End of s in a span, which is an Error when the transaction was
-// aborted, by whomever.
+// End calls the End of s in a span. Its status is Error if the transaction was aborted,
+// by the program or by the client.
 func End(ctx context.Context, s *kgo.GroupTransactSession, commit kgo.TransactionEndTry) (committed bool, err error) {
 	c := clientOf(s.Client())
 	if c == nil {
@@ -106,8 +99,8 @@ func End(ctx context.Context, s *kgo.GroupTransactSession, commit kgo.Transactio
 	return committed, err
 }
 
-// EndTransaction is the EndTransaction of cl in a span, which is an Error when the
-// transaction was aborted. Where there is a group, use [End].
+// EndTransaction calls the EndTransaction of cl in a span. Its status is Error if the
+// transaction was aborted. With a consumer group, use [End].
 func EndTransaction(ctx context.Context, cl *kgo.Client, commit kgo.TransactionEndTry) error {
 	c := clientOf(cl)
 	if c == nil {
@@ -118,9 +111,38 @@ func EndTransaction(ctx context.Context, cl *kgo.Client, commit kgo.TransactionE
 	})
 }
 
-func describe(m *kafkatrace.Message, r *kgo.Record) {
+func describe(m *kafkatrace.Message, r *kgo.Record) *kafkatrace.Message {
 	*m = kafkatrace.Message{
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset,
 		Key: r.Key, Tombstone: r.Value == nil, Headers: kafkatrace.Headers(&r.Headers),
+	}
+	return m
+}
+
+// handling is a record that the program is processing.
+type handling struct {
+	*client
+
+	topic      string
+	partition  int32
+	generation int32
+}
+
+// noteRevocation adds an event to the span of processing if the group has assigned the
+// partition to another member meanwhile, who will process the record again.
+func (h handling) noteRevocation(ctx context.Context) {
+	_, generation := h.GroupMetadata()
+	if generation == h.generation || h.has(h.topic, h.partition) {
+		return
+	}
+	adapter.Revoked(ctx, generation)
+}
+
+// adopt adds the span in ctx to the context of r, if r has one: when r is produced
+// again, kgo uses that context and no other. The new context derives from the old one,
+// because a pooled record finds its pool in it.
+func adopt(ctx context.Context, r *kgo.Record) {
+	if r.Context != nil {
+		r.Context = trace.ContextWithSpan(r.Context, trace.SpanFromContext(ctx))
 	}
 }
