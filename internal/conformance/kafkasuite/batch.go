@@ -9,32 +9,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 )
-
-// batches reads n records of topic in batches, and returns those.
-func (s *site) batches(t *testing.T, topic string, n int, handle func(context.Context, []Record) error) (batches [][]Record) {
-	t.Helper()
-	c := s.consumer(t, topic)
-	defer c.Close()
-	ctx, stop := context.WithCancel(conformance.Within(t))
-	defer stop()
-	err := c.RunBatches(ctx, func(ctx context.Context, records []Record) error {
-		batches = append(batches, records)
-		if n -= len(records); n <= 0 {
-			stop()
-		}
-		if handle == nil {
-			return nil
-		}
-		return handle(ctx, records)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return batches
-}
 
 // testBatch processes records of two traces, three of each and one of none.
 func testBatch(t *testing.T, s *site) {

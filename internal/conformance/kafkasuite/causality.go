@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"testing"
 
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-
 	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/kafkatrace"
@@ -42,21 +40,18 @@ func testRetryTopics(t *testing.T, s *site) {
 func testOutbox(t *testing.T, s *site) {
 	const rows = 3
 	var saved []string
-	var writers []sdktrace.ReadOnlySpan
 	writing := oteltest.New(t)
 	for range rows {
 		ctx, span := writing.TracerProvider.Tracer("program").Start(conformance.Within(t), "write")
 		saved = append(saved, kafkatrace.Save(ctx))
 		span.End()
 	}
-	writers = writing.Wait(t, rows)
+	writers := writing.Wait(t, rows)
 	relaying := oteltest.New(t)
 	ctx, relay := relaying.TracerProvider.Tracer("program").Start(conformance.Within(t), "relay")
 	p := s.producer(t, Producing{})
 	for i, row := range saved {
-		if err := p.Send(kafkatrace.Restore(ctx, row), s.record(strconv.Itoa(i))); err != nil {
-			t.Fatal(err)
-		}
+		mustSend(kafkatrace.Restore(ctx, row), t, p, s.record(strconv.Itoa(i)))
 	}
 	relay.End()
 	got := s.process(t, s.topic, rows, nil)

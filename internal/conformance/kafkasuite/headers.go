@@ -10,29 +10,11 @@ import (
 	"go.opentelemetry.io/otel/baggage"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/kafkatrace"
 )
-
-// silentSide is an SDK that keeps no spans.
-type silentSide struct {
-	name    string
-	options []kafkatrace.Option
-	// traceparents is how many a record gets that is sent outside of spans.
-	traceparents int
-}
-
-func silentSides(t *testing.T) []silentSide {
-	t.Helper()
-	never := oteltest.NewSilent(t, sdktrace.NeverSample())
-	return []silentSide{
-		{"no SDK", []kafkatrace.Option{kafkatrace.WithTracerProvider(noop.NewTracerProvider())}, 0},
-		{"nothing sampled", []kafkatrace.Option{kafkatrace.WithTracerProvider(never.TracerProvider)}, 1},
-	}
-}
 
 // testCreationContext sends a record to which the program has given the
 // context of what made it: that is what its consumer continues.
@@ -42,9 +24,7 @@ func testCreationContext(t *testing.T, s *site) {
 	for i := range 2 {
 		r := s.record("one")
 		r.Headers = []Header{carrying(creator)}
-		if err := p.Send(conformance.Within(t), r); err != nil {
-			t.Fatal(err)
-		}
+		mustSend(conformance.Within(t), t, p, r)
 		send := s.producing.Wait(t, i+1)[i]
 		if send.SpanKind() != trace.SpanKindClient || send.Parent().SpanID() != creator.SpanID() {
 			t.Errorf("sent by a %v span below %v, want a client's below %v", send.SpanKind(), send.Parent(), creator)
@@ -64,9 +44,7 @@ func testCreationContext(t *testing.T, s *site) {
 	ctx, parent := s.parent(t)
 	r := s.record("one")
 	r.Headers = []Header{carrying(creator)}
-	if err := p.Send(ctx, r); err != nil {
-		t.Fatal(err)
-	}
+	mustSend(ctx, t, p, r)
 	if send := s.producing.Wait(t, 3)[2]; send.Parent().SpanID() != parent.SpanID() || sent(t, s.last(t)).SpanID() != send.SpanContext().SpanID() {
 		t.Errorf("sent below %v, want %v", send.Parent(), parent)
 	}
@@ -80,16 +58,12 @@ func testBaggage(t *testing.T, s *site) {
 		t.Fatal(err)
 	}
 	ctx := baggage.ContextWithBaggage(conformance.Within(t), all)
-	if err := s.producer(t, Producing{}).Send(ctx, s.record("none")); err != nil {
-		t.Fatal(err)
-	}
+	mustSend(ctx, t, s.producer(t, Producing{}), s.record("none"))
 	if r := s.last(t); count(r.Headers, "baggage") != 0 {
 		t.Errorf("headers %v, want no baggage", r.Headers)
 	}
 	allow := kafkatrace.WithBaggage(64, "filler", "tenant")
-	if err := s.producer(t, Producing{}, allow).Send(ctx, s.record("some")); err != nil {
-		t.Fatal(err)
-	}
+	mustSend(ctx, t, s.producer(t, Producing{}, allow), s.record("some"))
 	for _, h := range s.last(t).Headers {
 		if h.Key == "baggage" && string(h.Value) != "tenant=nav" {
 			t.Errorf("baggage is %q, want the tenant", h.Value)
@@ -129,9 +103,7 @@ func testPersonal(t *testing.T, s *site) {
 	large := s.tooLarge(t)
 	large.Key, large.Headers = []byte(number), []Header{{"person", []byte(number)}}
 	good := &Record{Topic: s.topic, Key: large.Key, Value: []byte(number), Headers: large.Headers}
-	if err := p.Send(conformance.Within(t), good); err != nil {
-		t.Fatal(err)
-	}
+	mustSend(conformance.Within(t), t, p, good)
 	if err := p.Send(conformance.Within(t), large); err == nil {
 		t.Fatal("a record that is too large was sent")
 	}
@@ -148,9 +120,7 @@ func testKey(t *testing.T, s *site) {
 	for _, key := range [][]byte{[]byte("a"), nil, {0xff, 0xfe}} {
 		r := s.record("x")
 		r.Key = key
-		if err := p.Send(conformance.Within(t), r); err != nil {
-			t.Fatal(err)
-		}
+		mustSend(conformance.Within(t), t, p, r)
 	}
 	s.process(t, s.topic, len(want), nil, format)
 	for i, key := range want {
@@ -207,24 +177,7 @@ func testPoisoned(t *testing.T, s *site) {
 		if want := row.want.IsValid(); want != (len(spans[i].Links()) == 1) {
 			t.Errorf("%s: %d links", row.name, len(spans[i].Links()))
 		}
-		s.checkHeaders(t, row.name, got[i].Headers, row.headers)
-	}
-}
-
-// checkHeaders tests that the headers of a record are those that were written.
-func (s *site) checkHeaders(t *testing.T, name string, got, want []Header) {
-	t.Helper()
-	if !sameHeaders(got, want) {
-		t.Errorf("%s: headers %.100q, want %.100q", name, got, want)
-		return
-	}
-	if s.client.Lacks(NilHeaders) != "" {
-		return
-	}
-	for i := range got {
-		if (got[i].Value == nil) != (want[i].Value == nil) {
-			t.Errorf("%s: the value of %q is %#v, want %#v", name, got[i].Key, got[i].Value, want[i].Value)
-		}
+		checkHeaders(t, s.client, row.name, got[i].Headers, row.headers)
 	}
 }
 
@@ -245,16 +198,14 @@ func testHeaders(t *testing.T, s *site) {
 	for _, r := range rows {
 		r.Topic = s.topic
 		ctx, _ := s.parent(t)
-		if err := p.Send(ctx, &r); err != nil {
-			t.Fatal(err)
-		}
+		mustSend(ctx, t, p, &r)
 	}
 	spans := s.producing.Wait(t, len(rows))
 	for i, got := range s.cluster.Read(t, s.topic) {
 		want := rows[i]
 		want.Headers = others(want.Headers)
 		checkSameRecord(t, got, want)
-		s.checkHeaders(t, strconv.Itoa(i), others(got.Headers), want.Headers)
+		checkHeaders(t, s.client, strconv.Itoa(i), others(got.Headers), want.Headers)
 		if id := sent(t, got).SpanID(); id != spans[i].SpanContext().SpanID() {
 			t.Errorf("record %d carries %v, want %v", i, id, spans[i].SpanContext().SpanID())
 		}

@@ -95,18 +95,6 @@ func checkDuration(t *testing.T, s conformance.Side, name string, n uint64, want
 	t.Errorf("%s did not measure %v: %+v", name, want, s.Seconds(t, name))
 }
 
-// lag returns what is told of partition 0 of the topic, -1 for nothing.
-func (s *site) lag(t *testing.T) int64 {
-	t.Helper()
-	gauge, _ := s.consuming.Metric(t, "kafka.consumer.records_lag_max").(metricdata.Gauge[int64])
-	for _, p := range gauge.DataPoints {
-		if attrs := oteltest.Map(p.Attributes.ToSlice()); attrs["topic"] == s.topic && attrs["partition"] == "0" {
-			return p.Value
-		}
-	}
-	return -1
-}
-
 // testLag lets a consumer come late, catch up and leave.
 func testLag(t *testing.T, s *site) {
 	const n = 50

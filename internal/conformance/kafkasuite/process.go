@@ -3,7 +3,6 @@ package kafkasuite
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"sync"
@@ -26,9 +25,7 @@ func testForward(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	r := s.record("one")
 	r.Headers = []Header{{"source", []byte("a")}}
-	if err := p.Send(received, r); err != nil {
-		t.Fatal(err)
-	}
+	mustSend(received, t, p, r)
 	first := s.producing.Only(t)
 	var before, after Record
 	got := s.process(t, s.topic, 1, func(ctx context.Context, r Record) error {
@@ -107,22 +104,6 @@ func testPrefetched(t *testing.T, s *site) {
 	}
 }
 
-// write appends n records, each sent by another trace, and returns the contexts.
-func (s *site) write(t *testing.T, n int) []trace.SpanContext {
-	t.Helper()
-	var records []Record
-	var senders []trace.SpanContext
-	for i := range n {
-		sender := foreign(i + 1)
-		senders = append(senders, sender)
-		records = append(records, Record{
-			Topic: s.topic, Value: fmt.Append(nil, i), Headers: []Header{carrying(sender)},
-		})
-	}
-	s.cluster.Write(t, records...)
-	return senders
-}
-
 // testAmbient polls within a span, which has nothing to do with the records.
 func testAmbient(t *testing.T, s *site) {
 	senders := s.write(t, 3)
@@ -161,6 +142,8 @@ func testLinksOnly(t *testing.T, s *site) {
 	}
 }
 
+var errHandler = errors.New("the handler has had enough")
+
 // testEarlyReturn has a handler give up at the first of ten records, which
 // come again.
 func testEarlyReturn(t *testing.T, s *site) {
@@ -192,7 +175,7 @@ func testRebalance(t *testing.T, s *site) {
 	for partition := range int32(2) {
 		t.Run(strconv.Itoa(int(partition)), func(t *testing.T) {
 			again := newSite(t, s.client, s.cluster, s.mode)
-			again.rebalance(t, partition)
+			rebalance(t, again, partition)
 			again.checkNothingLost(t)
 		})
 	}
@@ -200,7 +183,7 @@ func testRebalance(t *testing.T, s *site) {
 
 // rebalance holds the first member at the first record of a partition until the
 // second has one.
-func (s *site) rebalance(t *testing.T, held int32) {
+func rebalance(t *testing.T, s *site, held int32) {
 	t.Helper()
 	const partitions, records = 2, 3
 	topic := s.newTopic(t, partitions, nil)
@@ -255,12 +238,12 @@ func (s *site) rebalance(t *testing.T, held int32) {
 	if s.consuming.Wait(t, all); s.consuming.Started() != all {
 		t.Errorf("%d spans for %d records that were handled", s.consuming.Started(), all)
 	}
-	s.checkRevoked(t, held, runs[[2]int64{int64(held), 0}] > 1)
+	checkRevoked(t, s, held, runs[[2]int64{int64(held), 0}] > 1)
 }
 
 // checkRevoked tests that the first span of a partition says that it was taken
 // away, if it was.
-func (s *site) checkRevoked(t *testing.T, partition int32, taken bool) {
+func checkRevoked(t *testing.T, s *site, partition int32, taken bool) {
 	t.Helper()
 	for _, span := range s.consuming.Ended() {
 		attrs := oteltest.Map(span.Attributes())
@@ -290,9 +273,7 @@ func testTombstones(t *testing.T, s *site) {
 		{Key: []byte("key"), Value: []byte("x")},
 	} {
 		r.Topic = s.topic
-		if err := p.Send(conformance.Within(t), &r); err != nil {
-			t.Fatal(err)
-		}
+		mustSend(conformance.Within(t), t, p, &r)
 		want := ""
 		if r.Value == nil {
 			want = "true"

@@ -1,22 +1,21 @@
 package kafkasuite
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/kafkatrace"
 )
 
 // testJoin has a record go from a span of the program to a handler.
@@ -103,17 +102,6 @@ func testOptIn(t *testing.T, s *site) {
 	}
 }
 
-// tooLarge is a record that a topic for small ones refuses.
-func (s *site) tooLarge(t *testing.T) *Record {
-	t.Helper()
-	topic := s.newTopic(t, 1, map[string]string{"max.message.bytes": "500"})
-	value := make([]byte, 2000)
-	for i := range value {
-		value[i] = byte(i * i >> 3) // which does not compress
-	}
-	return &Record{Topic: topic, Value: value}
-}
-
 // testRejected has the broker refuse a record for good.
 func testRejected(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
@@ -193,19 +181,17 @@ func testSharedHeaders(t *testing.T, s *site) {
 func testSentTwice(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	within, parent := s.parent(t)
-	s.sendTwice(t.Context(), t, p, trace.SpanContext{})
-	s.sendTwice(within, t, p, parent)
+	sendTwice(t.Context(), t, s, p, trace.SpanContext{})
+	sendTwice(within, t, s, p, parent)
 }
 
-func (s *site) sendTwice(ctx context.Context, t *testing.T, p Producer, parent trace.SpanContext) {
+func sendTwice(ctx context.Context, t *testing.T, s *site, p Producer, parent trace.SpanContext) {
 	t.Helper()
 	r := s.record("one")
 	r.Headers = []Header{{"source", []byte("x")}}
 	for range 2 {
 		before := s.producing.Started()
-		if err := p.Send(ctx, r); err != nil {
-			t.Fatal(err)
-		}
+		mustSend(ctx, t, p, r)
 		span := s.producing.Wait(t, before+1)[before]
 		if span.Parent().SpanID() != parent.SpanID() || len(span.Links()) != 0 {
 			t.Errorf("sent below %v, want %v, links %v", span.Parent().SpanID(), parent.SpanID(), span.Links())
@@ -221,21 +207,6 @@ func (s *site) sendTwice(ctx context.Context, t *testing.T, p Producer, parent t
 			t.Errorf("the record of the program has the headers %v, want %v", got, r.Headers)
 		}
 	}
-}
-
-// outcome is what the program is told of a record.
-type outcome struct {
-	Record
-
-	ctx context.Context //nolint:containedctx // what the callback was given is what is judged
-	err error
-}
-
-// start sends a record without waiting.
-func start(ctx context.Context, p Producer, r *Record) <-chan outcome {
-	told := make(chan outcome, 2) // two, to find what is told twice
-	p.Start(ctx, r, func(ctx context.Context, r Record, err error) { told <- outcome{r, ctx, err} })
-	return told
 }
 
 // testClosedInFlight closes the producer while records are on their way.
@@ -316,12 +287,6 @@ func testLateDelivery(t *testing.T, s *site) {
 	}
 }
 
-// delivered returns whether a record with that value is in the topic.
-func (s *site) delivered(t *testing.T, value string) bool {
-	t.Helper()
-	return slices.ContainsFunc(s.cluster.Read(t, s.topic), func(r Record) bool { return string(r.Value) == value })
-}
-
 // testRestart has the broker go away between two records, and come back
 // while the third is on its way.
 func testRestart(t *testing.T, s *site) {
@@ -364,16 +329,31 @@ func testRestart(t *testing.T, s *site) {
 	}
 }
 
-// testSilent has no SDK at all, and one that samples nothing.
+// silentSide is an SDK that keeps no spans.
+type silentSide struct {
+	name    string
+	options []kafkatrace.Option
+	// traceparents is how many a record has that is sent without a span in the context.
+	traceparents int
+}
+
+func silentSides(t *testing.T) []silentSide {
+	t.Helper()
+	never := oteltest.NewSilent(t, sdktrace.NeverSample())
+	return []silentSide{
+		{"no SDK", []kafkatrace.Option{kafkatrace.WithTracerProvider(noop.NewTracerProvider())}, 0},
+		{"nothing sampled", []kafkatrace.Option{kafkatrace.WithTracerProvider(never.TracerProvider)}, 1},
+	}
+}
+
+// testSilent sends without an SDK, and with one that samples nothing.
 func testSilent(t *testing.T, s *site) {
 	for _, silent := range silentSides(t) {
 		t.Run(silent.name, func(t *testing.T) {
 			p := s.producer(t, Producing{}, silent.options...)
 			want := Record{Topic: s.topic, Key: []byte("key"), Value: []byte(silent.name), Headers: []Header{{"source", []byte("x")}}}
 			r := want
-			if err := p.Send(conformance.Within(t), &r); err != nil {
-				t.Fatal(err)
-			}
+			mustSend(conformance.Within(t), t, p, &r)
 			if got := count(s.last(t).Headers, "traceparent"); got != silent.traceparents {
 				t.Errorf("%d traceparents, want %d", got, silent.traceparents)
 			}
@@ -384,89 +364,3 @@ func testSilent(t *testing.T, s *site) {
 		t.Errorf("%d spans", n)
 	}
 }
-
-// last returns the newest record of the topic.
-func (s *site) last(t *testing.T) Record {
-	t.Helper()
-	all := s.cluster.Read(t, s.topic)
-	return all[len(all)-1]
-}
-
-// checkSameRecord tests that a record arrived as the program sent it.
-func checkSameRecord(t *testing.T, got, want Record) {
-	t.Helper()
-	if !bytes.Equal(got.Key, want.Key) || !bytes.Equal(got.Value, want.Value) || !sameHeaders(others(got.Headers), want.Headers) {
-		t.Errorf("got %q %q %v, want %q %q %v", got.Key, got.Value, got.Headers, want.Key, want.Value, want.Headers)
-	}
-}
-
-// testMetadata sends records with something of the program's beside, which
-// comes back whatever becomes of them.
-func testMetadata(t *testing.T, s *site) {
-	type mine struct{ n int }
-	large := s.tooLarge(t)
-	for _, silent := range append(silentSides(t), silentSide{name: "sampled"}) {
-		t.Run(silent.name, func(t *testing.T) {
-			p := s.producer(t, Producing{}, silent.options...)
-			var wait sync.WaitGroup
-			for i := range 10 {
-				want := &mine{i}
-				r := s.record(strconv.Itoa(i))
-				if i%3 == 2 {
-					r = &Record{Topic: large.Topic, Value: large.Value}
-				}
-				r.Metadata = want
-				ctx, _ := s.parent(t)
-				told := start(ctx, p, r)
-				wait.Go(func() {
-					o := <-told
-					if o.Metadata != want {
-						t.Errorf("record %d came back with %v, want %v", i, o.Metadata, want)
-					}
-					if failed := i%3 == 2; failed != (o.err != nil) {
-						t.Errorf("record %d: %v", i, o.err)
-					}
-					if n := count(o.Headers, "traceparent"); n != 0 && s.client.Lacks(OwnHeaders) == "" {
-						t.Errorf("record %d came back with %d traceparents", i, n)
-					}
-				})
-			}
-			wait.Wait()
-			p.Close()
-		})
-	}
-}
-
-// testCallback has the program's callback run in the program's context.
-func testCallback(t *testing.T, s *site) {
-	p := s.producer(t, Producing{})
-	for _, r := range []*Record{s.record("one"), s.tooLarge(t)} {
-		ctx, parent := s.parent(t)
-		o := await(t, start(ctx, p, r))
-		if o.ctx == nil {
-			t.Log("the library hands over no context")
-		} else if got := trace.SpanContextFromContext(o.ctx); got.SpanID() != parent.SpanID() {
-			t.Errorf("the callback runs in %v, want %v", got.SpanID(), parent.SpanID())
-		}
-		if !bytes.Equal(o.Value, r.Value) {
-			t.Error("the callback is told of another record")
-		}
-	}
-	spans := s.producing.Wait(t, 2)
-	if spans[0].Status().Code != codes.Unset || spans[1].Status().Code != codes.Error {
-		t.Errorf("the spans say %v and %v", spans[0].Status(), spans[1].Status())
-	}
-}
-
-// await returns what comes, soon.
-func await[T any](t *testing.T, c <-chan T) (got T) {
-	t.Helper()
-	select {
-	case got = <-c:
-	case <-conformance.Within(t).Done():
-		t.Fatal("waited in vain")
-	}
-	return got
-}
-
-var errHandler = errors.New("the handler has had enough")

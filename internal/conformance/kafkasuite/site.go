@@ -1,19 +1,15 @@
 package kafkasuite
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
-	"go.opentelemetry.io/otel/codes"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/conformance"
@@ -21,8 +17,7 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// site is a topic with those who write and read it, and what they told
-// their SDKs.
+// site is a topic with its producers and consumers, and what their SDKs recorded.
 type site struct {
 	client  Client
 	cluster Cluster
@@ -134,12 +129,58 @@ func (s *site) send(t *testing.T, p Producer, values ...string) []trace.SpanCont
 	var parents []trace.SpanContext
 	for _, value := range values {
 		ctx, parent := s.parent(t)
-		if err := p.Send(ctx, s.record(value)); err != nil {
-			t.Fatal(err)
-		}
+		mustSend(ctx, t, p, s.record(value))
 		parents = append(parents, parent)
 	}
 	return parents
+}
+
+// mustSend sends r, and ends the test on an error.
+func mustSend(ctx context.Context, t *testing.T, p Producer, r *Record) {
+	t.Helper()
+	if err := p.Send(ctx, r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// batches reads n records of topic in batches, and returns the batches.
+func (s *site) batches(t *testing.T, topic string, n int, handle func(context.Context, []Record) error) (batches [][]Record) {
+	t.Helper()
+	c := s.consumer(t, topic)
+	defer c.Close()
+	ctx, stop := context.WithCancel(conformance.Within(t))
+	defer stop()
+	err := c.RunBatches(ctx, func(ctx context.Context, records []Record) error {
+		batches = append(batches, records)
+		if n -= len(records); n <= 0 {
+			stop()
+		}
+		if handle == nil {
+			return nil
+		}
+		return handle(ctx, records)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return batches
+}
+
+// write appends n records, each of a trace of its own, and returns the span contexts
+// that sent them.
+func (s *site) write(t *testing.T, n int) []trace.SpanContext {
+	t.Helper()
+	var records []Record
+	var senders []trace.SpanContext
+	for i := range n {
+		sender := foreign(i + 1)
+		senders = append(senders, sender)
+		records = append(records, Record{
+			Topic: s.topic, Value: fmt.Append(nil, i), Headers: []Header{carrying(sender)},
+		})
+	}
+	s.cluster.Write(t, records...)
+	return senders
 }
 
 func (s *site) record(value string) *Record {
@@ -154,141 +195,44 @@ func (s *site) parent(t *testing.T) (context.Context, trace.SpanContext) {
 	return ctx, span.SpanContext()
 }
 
-// sendSpan is how the span of a send is.
-type sendSpan struct {
-	topic     string
-	partition string // "" for none
-	offset    string // "" for none
-	errorType string // "" for no error
+// tooLarge returns a record of more than the 500 bytes that its topic allows.
+func (s *site) tooLarge(t *testing.T) *Record {
+	t.Helper()
+	topic := s.newTopic(t, 1, map[string]string{"max.message.bytes": "500"})
+	value := make([]byte, 2000)
+	for i := range value {
+		value[i] = byte(i * i >> 3) // which does not compress
+	}
+	return &Record{Topic: topic, Value: value}
 }
 
 func (s *site) acked(offset int) sendSpan {
 	return sendSpan{topic: s.topic, partition: "0", offset: strconv.Itoa(offset)}
 }
 
-func checkSend(t *testing.T, span sdktrace.ReadOnlySpan, want sendSpan) {
+// last returns the newest record of the topic.
+func (s *site) last(t *testing.T) Record {
 	t.Helper()
-	if got, want := span.Name(), want.topic+" publish"; got != want {
-		t.Errorf("span is named %q, want %q", got, want)
-	}
-	if got := span.SpanKind(); got != trace.SpanKindProducer {
-		t.Errorf("kind of the span is %v", got)
-	}
-	checkSpan(t, span, want.errorType, map[string]string{
-		"messaging.operation.type": "send", "messaging.destination.name": want.topic,
-		"messaging.destination.partition.id": want.partition, "messaging.kafka.offset": want.offset,
-		"messaging.kafka.message.key": "",
-	})
+	all := s.cluster.Read(t, s.topic)
+	return all[len(all)-1]
 }
 
-func checkProcess(t *testing.T, span sdktrace.ReadOnlySpan, group string, r Record, errorType string) {
+// delivered reports whether a record with that value is in the topic.
+func (s *site) delivered(t *testing.T, value string) bool {
 	t.Helper()
-	if got, want := span.Name(), r.Topic+" process"; got != want {
-		t.Errorf("span is named %q, want %q", got, want)
-	}
-	if got := span.SpanKind(); got != trace.SpanKindConsumer {
-		t.Errorf("kind of the span is %v", got)
-	}
-	checkSpan(t, span, errorType, map[string]string{
-		"messaging.operation.type": "process", "messaging.destination.name": r.Topic,
-		"messaging.destination.partition.id": strconv.Itoa(int(r.Partition)), "messaging.kafka.offset": strconv.FormatInt(r.Offset, 10),
-		"messaging.consumer.group.name": group, "messaging.kafka.message.key": "",
-	})
+	return slices.ContainsFunc(s.cluster.Read(t, s.topic), func(r Record) bool { return string(r.Value) == value })
 }
 
-// checkSpan tests what spans of both kinds have. An attribute that is to be
-// absent is "".
-func checkSpan(t *testing.T, span sdktrace.ReadOnlySpan, errorType string, want map[string]string) {
+// lag returns the measured lag of partition 0 of the topic, -1 if there is none.
+func (s *site) lag(t *testing.T) int64 {
 	t.Helper()
-	want["messaging.system"], want["error.type"] = "kafka", errorType
-	got := oteltest.Map(span.Attributes())
-	for key, value := range want {
-		if got[key] != value {
-			t.Errorf("%s of %s is %q, want %q", key, span.Name(), got[key], value)
+	gauge, _ := s.consuming.Metric(t, "kafka.consumer.records_lag_max").(metricdata.Gauge[int64])
+	for _, p := range gauge.DataPoints {
+		if attrs := oteltest.Map(p.Attributes.ToSlice()); attrs["topic"] == s.topic && attrs["partition"] == "0" {
+			return p.Value
 		}
 	}
-	if got := span.Status().Code == codes.Error; got != (errorType != "") {
-		t.Errorf("status of %s is %v", span.Name(), span.Status())
-	}
-	oteltest.StableOnly(t, span)
-}
-
-// checkJoined tests that a record was processed right below the span that sent
-// it, and that both are linked.
-func checkJoined(t *testing.T, process, send sdktrace.ReadOnlySpan) {
-	t.Helper()
-	sent := send.SpanContext()
-	if got := process.SpanContext().TraceID(); got != sent.TraceID() {
-		t.Errorf("processed in trace %v, sent in %v", got, sent.TraceID())
-	}
-	if got := process.Parent().SpanID(); got != sent.SpanID() {
-		t.Errorf("parent of the process span is %v, want %v", got, sent.SpanID())
-	}
-	checkLinks(t, process, sent)
-}
-
-// checkLinks tests that a span has links to these, in this order.
-func checkLinks(t *testing.T, span sdktrace.ReadOnlySpan, want ...trace.SpanContext) {
-	t.Helper()
-	var got []trace.SpanID
-	for _, link := range span.Links() {
-		got = append(got, link.SpanContext.SpanID())
-	}
-	if !slices.EqualFunc(got, want, func(id trace.SpanID, c trace.SpanContext) bool { return id == c.SpanID() }) {
-		t.Errorf("%s has links to %v, want %v", span.Name(), got, want)
-	}
-}
-
-// sent returns the ids that a record carries, once it has one traceparent alone.
-func sent(t *testing.T, r Record) trace.SpanContext {
-	t.Helper()
-	if n := count(r.Headers, "traceparent"); n != 1 {
-		t.Fatalf("%d traceparents in %v", n, r.Headers)
-	}
-	carrier := map[string]string{}
-	for _, h := range r.Headers {
-		carrier[strings.ToLower(h.Key)] = string(h.Value)
-	}
-	return trace.SpanContextFromContext(oteltest.W3C.Extract(context.Background(), mapCarrier(carrier)))
-}
-
-type mapCarrier map[string]string
-
-func (m mapCarrier) Get(key string) string { return m[key] }
-func (m mapCarrier) Set(key, value string) { m[key] = value }
-func (m mapCarrier) Keys() []string        { return nil }
-
-func count(headers []Header, key string) (n int) {
-	for _, h := range headers {
-		if strings.EqualFold(h.Key, key) {
-			n++
-		}
-	}
-	return n
-}
-
-// others returns the headers that are not the propagator's.
-func others(headers []Header) []Header {
-	return slices.DeleteFunc(slices.Clone(headers), func(h Header) bool {
-		return strings.EqualFold(h.Key, "traceparent") || strings.EqualFold(h.Key, "tracestate") || strings.EqualFold(h.Key, "baggage")
-	})
-}
-
-func sameHeaders(a, b []Header) bool {
-	return slices.EqualFunc(a, b, func(a, b Header) bool { return a.Key == b.Key && bytes.Equal(a.Value, b.Value) })
-}
-
-// carrying is the traceparent of a span.
-func carrying(c trace.SpanContext) Header {
-	return Header{"traceparent", fmt.Appendf(nil, "00-%s-%s-%s", c.TraceID(), c.SpanID(), c.TraceFlags())}
-}
-
-// foreign is a span context of another service.
-func foreign(n int) trace.SpanContext {
-	return trace.NewSpanContext(trace.SpanContextConfig{
-		TraceID: trace.TraceID{0: 0xaa, 8: byte(n >> 8), 15: byte(n)}, SpanID: trace.SpanID{0: 0xbb, 6: byte(n >> 8), 7: byte(n)},
-		TraceFlags: trace.FlagsSampled, Remote: true,
-	})
+	return -1
 }
 
 // checkNothingLost tests that every span that was started has ended and was
@@ -321,23 +265,4 @@ func (s *site) checkNothingTold(t *testing.T, secret string) {
 			}
 		}
 	}
-}
-
-// goroutines tests that there are no more goroutines in the end than there are
-// now. What closes may take its time.
-func goroutines(t *testing.T) {
-	t.Helper()
-	before := runtime.NumGoroutine()
-	t.Cleanup(func() {
-		oteltest.Eventually(t, func() bool { return runtime.NumGoroutine() <= before })
-	})
-}
-
-// each runs f for every one of n at once, and waits for all.
-func each(n int, f func(i int)) {
-	var wait sync.WaitGroup
-	for i := range n {
-		wait.Go(func() { f(i) })
-	}
-	wait.Wait()
 }

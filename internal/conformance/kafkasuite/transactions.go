@@ -21,9 +21,7 @@ func testTransactions(t *testing.T, s *site) {
 			t.Fatal(err)
 		}
 		for range 2 {
-			if err := p.Send(ctx, s.record(map[bool]string{true: "committed", false: "aborted"}[commit])); err != nil {
-				t.Fatal(err)
-			}
+			mustSend(ctx, t, p, s.record(map[bool]string{true: "committed", false: "aborted"}[commit]))
 		}
 		if err := p.End(ctx, commit); err != nil {
 			t.Fatal(err)

@@ -1,0 +1,85 @@
+package kafkasuite
+
+import (
+	"bytes"
+	"context"
+	"strconv"
+	"sync"
+	"testing"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// outcome is what the callback of a record received.
+type outcome struct {
+	Record
+
+	ctx context.Context //nolint:containedctx // what the callback was given is what is judged
+	err error
+}
+
+// start sends a record without waiting.
+func start(ctx context.Context, p Producer, r *Record) <-chan outcome {
+	told := make(chan outcome, 2) // two, so that a second call does not block
+	p.Start(ctx, r, func(ctx context.Context, r Record, err error) { told <- outcome{r, ctx, err} })
+	return told
+}
+
+// testMetadata sends records with metadata of the program, which comes back unchanged,
+// whether the record was sent or refused.
+func testMetadata(t *testing.T, s *site) {
+	type mine struct{ n int }
+	large := s.tooLarge(t)
+	for _, silent := range append(silentSides(t), silentSide{name: "sampled"}) {
+		t.Run(silent.name, func(t *testing.T) {
+			p := s.producer(t, Producing{}, silent.options...)
+			var wait sync.WaitGroup
+			for i := range 10 {
+				want := &mine{i}
+				r := s.record(strconv.Itoa(i))
+				if i%3 == 2 {
+					r = &Record{Topic: large.Topic, Value: large.Value}
+				}
+				r.Metadata = want
+				ctx, _ := s.parent(t)
+				told := start(ctx, p, r)
+				wait.Go(func() {
+					o := <-told
+					if o.Metadata != want {
+						t.Errorf("record %d came back with %v, want %v", i, o.Metadata, want)
+					}
+					if failed := i%3 == 2; failed != (o.err != nil) {
+						t.Errorf("record %d: %v", i, o.err)
+					}
+					if n := count(o.Headers, "traceparent"); n != 0 && s.client.Lacks(OwnHeaders) == "" {
+						t.Errorf("record %d came back with %d traceparents", i, n)
+					}
+				})
+			}
+			wait.Wait()
+			p.Close()
+		})
+	}
+}
+
+// testCallback tests that the program's callback gets the program's context.
+func testCallback(t *testing.T, s *site) {
+	p := s.producer(t, Producing{})
+	for _, r := range []*Record{s.record("one"), s.tooLarge(t)} {
+		ctx, parent := s.parent(t)
+		o := await(t, start(ctx, p, r))
+		if o.ctx == nil {
+			t.Log("the library hands over no context")
+		} else if got := trace.SpanContextFromContext(o.ctx); got.SpanID() != parent.SpanID() {
+			t.Errorf("the callback runs in %v, want %v", got.SpanID(), parent.SpanID())
+		}
+		if !bytes.Equal(o.Value, r.Value) {
+			t.Error("the callback is told of another record")
+		}
+	}
+	spans := s.producing.Wait(t, 2)
+	if spans[0].Status().Code != codes.Unset || spans[1].Status().Code != codes.Error {
+		t.Errorf("the spans say %v and %v", spans[0].Status(), spans[1].Status())
+	}
+}
