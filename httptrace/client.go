@@ -7,6 +7,7 @@ import (
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/httpheader"
 	"github.com/nais/spor/internal/otelutil"
@@ -63,6 +64,15 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := t.otelhttp.RoundTrip(r.WithContext(e))
 	e.answered(res, err)
 	return res, err
+}
+
+// start starts the span of the round trip whose context is ctx, for otelhttp.
+func (t *transport) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
+	e := roundTripFrom(ctx)
+	ctx, span := t.tracer.Start(ctx, name, opts...)
+	e.inside = ctx
+	e.span = clientSpan{Span: span, roundTrip: e}
+	return ctx, &e.span
 }
 
 // CloseIdleConnections is what [http.Client.CloseIdleConnections] calls.

@@ -1,7 +1,6 @@
 package httptrace
 
 import (
-	"context"
 	"net/http"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -11,15 +10,6 @@ import (
 
 	"github.com/nais/spor/internal/privacy"
 )
-
-// start starts the span of the round trip that ctx is.
-func (t *transport) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
-	e := roundTripFrom(ctx)
-	ctx, span := t.tracer.Start(ctx, name, opts...)
-	e.inside = ctx
-	e.span = clientSpan{Span: span, roundTrip: e}
-	return ctx, &e.span
-}
 
 // clientSpan is the span as otelhttp sees it.
 type clientSpan struct {

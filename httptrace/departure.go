@@ -16,18 +16,18 @@ const noticeTime = 20 * time.Millisecond
 // it does not say who canceled it.
 type closeNotifier interface{ CloseNotify() <-chan bool }
 
-// disconnected reports whether the client left before the handler was done. A
-// context that was canceled is not enough: http.Server.BaseContext may end when
-// the program shuts down, and middleware may cancel as it likes.
-func (c *serverRequest) disconnected() bool {
-	ctx := c.request.Context()
+// disconnected reports whether the client of a request left before the handler
+// returned. ctx is the context of the request, w its writer. A canceled context is not
+// enough: http.Server.BaseContext may end when the program shuts down, and middleware
+// may cancel for its own reasons.
+func disconnected(ctx context.Context, w http.ResponseWriter) bool {
 	if context.Cause(ctx) != context.Canceled { //nolint:errorlint // net/http gives no cause of its own
 		return false
 	}
 	if outer := callFrom(ctx); outer != nil { // its handler made the request, for its client
-		return outer.disconnected()
+		return disconnected(outer.request.Context(), outer.writer)
 	}
-	w := unwrapped(c.writer)
+	w = unwrapped(w)
 	if notifier, ok := w.(closeNotifier); ok {
 		return left(w, notifier)
 	}

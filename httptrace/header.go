@@ -46,14 +46,14 @@ func recorded(headers []header, h http.Header) []attribute.KeyValue {
 		if len(values) == 0 {
 			continue
 		}
-		told := make([]string, len(values))
+		texts := make([]string, len(values))
 		for i, value := range values {
-			told[i] = errinfo.Cut(value)
+			texts[i] = errinfo.Cut(value)
 			if header.secret {
-				told[i] = privacy.Redacted
+				texts[i] = privacy.Redacted
 			}
 		}
-		attrs = append(attrs, header.key.StringSlice(told))
+		attrs = append(attrs, header.key.StringSlice(texts))
 	}
 	return attrs
 }

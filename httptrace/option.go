@@ -28,7 +28,7 @@ type config struct {
 	query           bool
 	quiet           bool
 	optional        bool
-	proxies         []netip.Prefix
+	proxies         trustedProxies
 	requestHeaders  []header
 	responseHeaders []header
 }
@@ -61,6 +61,11 @@ func (c *config) wanted(r *http.Request) bool {
 		}
 	}
 	return true
+}
+
+// plain reports whether no option adds to the attributes at the start of a span.
+func (c *config) plain() bool {
+	return c.requestHeaders == nil && !c.query && len(c.proxies) == 0
 }
 
 // WithTracerProvider sets the provider of the tracer. The default is the global one.

@@ -81,7 +81,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.pass(w, r)
 		return
 	}
-	s.trace(&serverRequest{server: s, request: r, start: time.Now(), scheme: s.schemeOf(r), metrics: metrics}, w)
+	s.trace(&serverRequest{server: s, request: r, start: time.Now(), scheme: s.proxies.schemeOf(r), metrics: metrics}, w)
 }
 
 // trace serves the request of c in a span.
@@ -125,6 +125,20 @@ func (s *server) extract(r *http.Request) context.Context {
 		return p.Extract(r.Context(), httpheader.Header(r.Header))
 	}
 	return r.Context()
+}
+
+// start starts the span of the request whose context is ctx, for otelhttp.
+func (s *server) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
+	c := callFrom(ctx)
+	if c.root {
+		opts = append(opts, trace.WithNewRoot())
+		if c.caller != nil {
+			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: *c.caller}))
+		}
+	}
+	ctx, span := s.tracer.Start(ctx, name, startOptions(s.config, c.request, c.scheme, opts)...)
+	c.span = serverSpan{Span: span, call: c}
+	return ctx, &c.span
 }
 
 // serve is what otelhttp calls: the span has started and is in r's context.

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace/internal/routing"
+	"github.com/nais/spor/internal/errinfo"
 	"github.com/nais/spor/internal/otelutil"
 )
 
@@ -30,7 +31,7 @@ type serverRequest struct {
 	labeler  otelhttp.Labeler
 	route    routing.Route
 	response response
-	answer   http.Header // of the response, if anything is told or recorded there
+	answer   http.Header // of the response, if anything is set or recorded there
 
 	root     bool   // the span has no parent
 	returned bool   // the handler returned
@@ -38,7 +39,7 @@ type serverRequest struct {
 	failure  string // or panicked with a value of this type
 	finished atomic.Bool
 
-	told [2]string // room for the headers that tell the trace
+	traceHeaders traceHeaders
 }
 
 type serverRequestKey struct{}
@@ -96,6 +97,16 @@ func (c *serverRequest) begin(r *http.Request) {
 		c.answer = c.writer.Header()
 	}
 	if !c.server.quiet {
-		c.tellTrace()
+		c.traceHeaders.set(c.answer, c.span.SpanContext(), c.request.Header["Origin"] != nil)
 	}
+}
+
+// panicked records that the handler panicked with v, while the stack still has
+// the frames of the panic.
+func (c *serverRequest) panicked(v any) {
+	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares like this
+		c.aborted = true
+		return
+	}
+	c.failure = errinfo.Record(c.span.Span, v)
 }

@@ -1,7 +1,6 @@
 package httptrace
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 
@@ -10,20 +9,6 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
-
-// start starts the span of the call that ctx is.
-func (s *server) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
-	c := callFrom(ctx)
-	if c.root {
-		opts = append(opts, trace.WithNewRoot())
-		if c.caller != nil {
-			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: *c.caller}))
-		}
-	}
-	ctx, span := s.tracer.Start(ctx, name, c.describe(opts)...)
-	c.span = serverSpan{Span: span, call: c}
-	return ctx, &c.span
-}
 
 // serverSpan is the span as otelhttp sees it. What otelhttp finds out at the end
 // is joined to what it leaves out; what it gets wrong is dropped.
@@ -83,7 +68,7 @@ func (c *serverRequest) outcome() outcome {
 	case c.failure != "":
 		o.errorType, o.failed = c.failure, true
 	case o.status < http.StatusInternalServerError:
-	case c.disconnected():
+	case disconnected(c.request.Context(), c.writer):
 		o.errorType = "client_disconnected"
 	default:
 		o.errorType, o.failed = strconv.Itoa(o.status), true

@@ -1,7 +1,6 @@
 package httptrace
 
 import (
-	"net"
 	"net/http"
 	"slices"
 
@@ -14,12 +13,11 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// describe returns the options to start the server span with: otelhttp's own,
-// with what it believes or takes in too readily put right, so that samplers see
-// it right. As a rule there is nothing to do.
-func (c *serverRequest) describe(opts []trace.SpanStartOption) []trace.SpanStartOption {
-	s, r := c.server, c.request
-	if s.plain() && harmless(r) {
+// startOptions returns the options to start the server span of r with. They are
+// otelhttp's options, opts, without what otelhttp believes or records too readily,
+// so that samplers see the corrected attributes. Most requests need no correction.
+func startOptions(c *config, r *http.Request, scheme string, opts []trace.SpanStartOption) []trace.SpanStartOption {
+	if c.plain() && harmless(r) {
 		return opts
 	}
 	given := trace.NewSpanStartConfig(opts...)
@@ -29,17 +27,17 @@ func (c *serverRequest) describe(opts []trace.SpanStartOption) []trace.SpanStart
 	for i, attr := range attrs {
 		switch attr.Key {
 		case semconv.ClientAddressKey:
-			attrs[i] = semconv.ClientAddress(s.clientOf(r))
+			attrs[i] = semconv.ClientAddress(c.proxies.clientOf(r))
 		case semconv.URLSchemeKey:
-			attrs[i] = semconv.URLScheme(c.scheme)
+			attrs[i] = semconv.URLScheme(scheme)
 		default:
 			attrs[i] = tidy(attr)
 		}
 	}
-	if s.query && r.URL.RawQuery != "" {
+	if c.query && r.URL.RawQuery != "" {
 		attrs = append(attrs, tidy(semconv.URLQuery(privacy.Query(r.URL.RawQuery))))
 	}
-	attrs = append(attrs, recorded(s.requestHeaders, r.Header)...)
+	attrs = append(attrs, recorded(c.requestHeaders, r.Header)...)
 	return rebuild(given, attrs)
 }
 
@@ -60,11 +58,6 @@ func rebuild(given trace.SpanConfig, attrs []attribute.KeyValue) []trace.SpanSta
 	return opts
 }
 
-// plain reports whether no option adds to the attributes at the start of a span.
-func (c *config) plain() bool {
-	return c.requestHeaders == nil && !c.query && len(c.proxies) == 0
-}
-
 // harmless reports whether the client sent nothing that otelhttp would take at
 // its word, or that is too long or not text, and no mux left half a route.
 func harmless(r *http.Request) bool {
@@ -82,27 +75,4 @@ func tidy(attr attribute.KeyValue) attribute.KeyValue {
 		return attr
 	}
 	return attr.Key.String(errinfo.Cut(attr.Value.AsString()))
-}
-
-// schemeOf returns the scheme that the client used, as far as is known.
-func (c *config) schemeOf(r *http.Request) string {
-	if scheme := c.forwarded(r).scheme; scheme != "" {
-		return scheme
-	}
-	if r.TLS != nil {
-		return "https"
-	}
-	return "http"
-}
-
-// clientOf returns the address of the client, as far as is known.
-func (c *config) clientOf(r *http.Request) string {
-	if client := c.forwarded(r).client; client.IsValid() {
-		return client.String()
-	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return errinfo.Cut(r.RemoteAddr)
-	}
-	return host
 }

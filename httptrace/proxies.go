@@ -1,39 +1,68 @@
 package httptrace
 
 import (
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/nais/spor/internal/errinfo"
 )
 
-// origin is what trusted proxies say about the client of a request.
+// origin is what trusted proxies report about the client of a request.
 type origin struct {
-	client netip.Addr // not valid when they say nothing
-	scheme string     // "" when they say nothing
+	client netip.Addr // not valid if they report none
+	scheme string     // "" if they report none
 }
 
-// forwarded returns what r says of its origin, if trusted proxies passed it on.
-func (c *config) forwarded(r *http.Request) origin {
-	if len(c.proxies) == 0 {
+// trustedProxies are the addresses of proxies whose headers are believed.
+type trustedProxies []netip.Prefix
+
+// schemeOf returns the scheme that the client used, as far as it is known.
+func (p trustedProxies) schemeOf(r *http.Request) string {
+	if scheme := p.forwarded(r).scheme; scheme != "" {
+		return scheme
+	}
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// clientOf returns the address of the client, as far as it is known.
+func (p trustedProxies) clientOf(r *http.Request) string {
+	if client := p.forwarded(r).client; client.IsValid() {
+		return client.String()
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return errinfo.Cut(r.RemoteAddr)
+	}
+	return host
+}
+
+// forwarded returns the origin that the headers of r report, if a trusted proxy sent r.
+func (p trustedProxies) forwarded(r *http.Request) origin {
+	if len(p) == 0 {
 		return origin{}
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !c.trusts(peer.Addr()) {
+	if err != nil || !p.trusts(peer.Addr()) {
 		return origin{}
 	}
 	if hops := r.Header["X-Forwarded-For"]; hops != nil {
-		return c.originOf(list(hops), list(r.Header["X-Forwarded-Proto"]))
+		return p.originOf(list(hops), list(r.Header["X-Forwarded-Proto"]))
 	}
 	if elements := r.Header["Forwarded"]; elements != nil {
-		return c.originOf(elementsOf(list(elements)))
+		return p.originOf(elementsOf(list(elements)))
 	}
-	return c.originOf(nil, list(r.Header["X-Forwarded-Proto"]))
+	return p.originOf(nil, list(r.Header["X-Forwarded-Proto"]))
 }
 
-func (c *config) trusts(addr netip.Addr) bool {
+func (p trustedProxies) trusts(addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("")
-	for _, prefix := range c.proxies {
+	for _, prefix := range p {
 		if prefix.Contains(addr) {
 			return true
 		}
@@ -45,7 +74,7 @@ func (c *config) trusts(addr netip.Addr) bool {
 // whom it was asked by at the end, so the client is the last one that is not
 // trusted. What stands before it, the client wrote itself. Each proxy may have
 // added a scheme as well; that of the first trusted one is the client's.
-func (c *config) originOf(hops, schemes []string) origin {
+func (p trustedProxies) originOf(hops, schemes []string) origin {
 	var o origin
 	trusted := 1
 	for _, hop := range slices.Backward(hops) {
@@ -54,7 +83,7 @@ func (c *config) originOf(hops, schemes []string) origin {
 			break
 		}
 		o.client = addr
-		if !c.trusts(addr) {
+		if !p.trusts(addr) {
 			break
 		}
 		trusted++
