@@ -63,7 +63,7 @@ type called struct{ fullMethod, target string }
 var _ stats.Handler = (*client)(nil)
 
 func newClient(c *config) *client {
-	return &client{engine: newEngine(c, otelgrpc.NewClientHandler, c.clientMetrics)}
+	return &client{engine: newEngine(c, otelgrpc.NewClientHandler, clientDuration)}
 }
 
 // begin starts the span of a call, or returns nil for one that is not to be seen.

@@ -79,13 +79,13 @@ func (c *clientCall) attempted(end *stats.End) {
 	}
 }
 
-// finish records how the call ended, the first time it is told.
+// finish records how the call ended. Only the first call has an effect.
 func (c *clientCall) finish(err error) {
 	if !c.finished.CompareAndSwap(false, true) {
 		return
 	}
 	s := statusOf(err)
-	c.outcome = c.client.outcomeOf(s, func(code codes.Code) bool {
+	c.outcome = newOutcome(s, c.client.expected, func(code codes.Code) bool {
 		return clientError(code) && (code != codes.Canceled || !c.canceled())
 	})
 	c.complete(s.Err())

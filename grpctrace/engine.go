@@ -14,8 +14,8 @@ import (
 
 const scopeName = "github.com/nais/spor/grpctrace"
 
-// engine is what the two sides have in common: otelgrpc's handler, told of calls
-// rather than of everything that gRPC does for them, and what it leaves out.
+// engine is what servers and clients have in common: otelgrpc's handler, which gets one
+// event per start and end of a call rather than each event of gRPC, and what it leaves out.
 type engine struct {
 	*config
 	otelgrpc   stats.Handler
@@ -24,11 +24,13 @@ type engine struct {
 	propagator *providers.Propagator
 }
 
-func newEngine(c *config, handler func(...otelgrpc.Option) stats.Handler, instrument func(metric.Meter) *metrics) engine {
+func newEngine(c *config, handler func(...otelgrpc.Option) stats.Handler, duration func(metric.Meter) metric.Float64Histogram) engine {
 	return engine{
-		config:     c,
-		tracer:     providers.NewTracer(c.tracerProvider, scopeName),
-		meter:      providers.NewMeter(c.meterProvider, scopeName, instrument),
+		config: c,
+		tracer: providers.NewTracer(c.tracerProvider, scopeName),
+		meter: providers.NewMeter(c.meterProvider, scopeName, func(meter metric.Meter) *metrics {
+			return &metrics{duration: duration(meter), attributes: c.attributes}
+		}),
 		propagator: providers.NewPropagator(c.propagator),
 		otelgrpc: handler(
 			otelgrpc.WithTracerProvider(otelutil.TracerProvider(startOf)),

@@ -27,16 +27,16 @@ type series struct {
 	endpoint                endpoint
 }
 
-func (c *config) serverMetrics(meter metric.Meter) *metrics {
+func serverDuration(meter metric.Meter) metric.Float64Histogram {
 	duration, err := rpcconv.NewServerCallDuration(meter)
 	report(err)
-	return &metrics{duration: duration.Inst(), attributes: c.attributes}
+	return duration.Inst()
 }
 
-func (c *config) clientMetrics(meter metric.Meter) *metrics {
+func clientDuration(meter metric.Meter) metric.Float64Histogram {
 	duration, err := rpcconv.NewClientCallDuration(meter)
 	report(err)
-	return &metrics{duration: duration.Inst(), attributes: c.attributes}
+	return duration.Inst()
 }
 
 // record measures a call that has ended.

@@ -24,12 +24,12 @@ func statusOf(err error) *status.Status {
 	return status.FromContextError(err)
 }
 
-// outcomeOf returns the outcome of a call that ended with err, of which is an
-// error what isError says, unless it is expected.
-func (c *config) outcomeOf(s *status.Status, isError func(codes.Code) bool) outcome {
+// newOutcome returns the outcome of a call that ended with s. It is an error if isError
+// reports so of its code, unless the code is expected.
+func newOutcome(s *status.Status, expected map[codes.Code]bool, isError func(codes.Code) bool) outcome {
 	code := s.Code()
 	o := outcome{code: codeName(code)}
-	if isError(code) && !c.expected[code] {
+	if isError(code) && !expected[code] {
 		o.failed, o.errorType, o.message = true, o.code, s.Message()
 	}
 	return o

@@ -41,13 +41,13 @@ var noSpan = trace.SpanFromContext(context.Background())
 func (c *rpc) open(node context.Context, info *stats.RPCTagInfo) {
 	c.node, c.inside = node, node
 	c.span = span{Span: noSpan, call: c}
-	c.tagged = c.engine.otelgrpc.TagRPC((*told)(c), info)
+	c.tagged = c.engine.otelgrpc.TagRPC((*callContext)(c), info)
 }
 
-// startOf starts the span of the call that ctx is, for otelgrpc. Only otelgrpc
+// startOf starts the span of the call in ctx, for otelgrpc. Only otelgrpc
 // holds it: the program's context has the SDK's own span.
 func startOf(ctx context.Context, _ string, _ []trace.SpanStartOption) (context.Context, trace.Span) {
-	c, ok := ctx.Value(toldKey{}).(*rpc)
+	c, ok := ctx.Value(callContextKey{}).(*rpc)
 	if !ok {
 		return ctx, noSpan
 	}
@@ -65,7 +65,7 @@ func (c *rpc) startSpan() {
 	c.inside, c.span.Span = c.engine.tracer.Start(c.node, c.method.name, opts...)
 }
 
-// close measures the call, and tells otelgrpc how it ended. It is called once.
+// close measures the call, and reports its end to otelgrpc. It is called once.
 func (c *rpc) close(end *stats.End) {
 	if m, working := c.engine.meter.Get(); working {
 		m.record(c.inside, time.Since(c.start), c.method, c.outcome)
@@ -73,15 +73,15 @@ func (c *rpc) close(end *stats.End) {
 	c.engine.otelgrpc.HandleRPC(c.tagged, end)
 }
 
-// told is a call as the context that otelgrpc is given: with nothing in it but
-// the call, so that no metadata are copied that nobody needs.
-type told rpc
+// callContext is the context that otelgrpc gets. It has no value but the call, because
+// otelgrpc would copy the metadata of the call's own context, which it does not need.
+type callContext rpc
 
-type toldKey struct{}
+type callContextKey struct{}
 
-func (t *told) Value(key any) any {
-	if key == (toldKey{}) {
-		return (*rpc)(t)
+func (c *callContext) Value(key any) any {
+	if key == (callContextKey{}) {
+		return (*rpc)(c)
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ type server struct {
 var _ stats.Handler = (*server)(nil)
 
 func newServer(c *config) *server {
-	s := &server{engine: newEngine(c, otelgrpc.NewServerHandler, c.serverMetrics)}
+	s := &server{engine: newEngine(c, otelgrpc.NewServerHandler, serverDuration)}
 	s.methods.config = c
 	return s
 }

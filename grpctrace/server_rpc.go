@@ -197,7 +197,7 @@ func (c *serverCall) finish(end *stats.End) {
 	died := c.conclude(end)
 	c.close(end)
 	if died {
-		c.server.flush()
+		flush(c.server.tracerProvider)
 	}
 }
 
@@ -210,7 +210,7 @@ func (c *serverCall) conclude(end *stats.End) (died bool) {
 		c.stop()
 	}
 	c.deny()
-	c.outcome = c.server.outcomeOf(statusOf(end.Error), serverError)
+	c.outcome = newOutcome(statusOf(end.Error), c.server.expected, serverError)
 	if died = c.failure != "" && end.Error == nil; died {
 		c.outcome.code = "" // nothing was sent
 	}
@@ -235,18 +235,17 @@ func (c *serverCall) guard(returned bool, v any) {
 	panic(v) //nolint:forbidigo // the handler's own panic goes on
 }
 
-// lastWish is how long the death of the process is put off for its last spans.
-const lastWish = time.Second
+// flushTimeout is how long the export of the last spans may delay the end of the process.
+const flushTimeout = time.Second
 
-// flush exports what the SDK holds: nothing has recovered from the panic, and the
-// process is about to die of it.
-func (c *config) flush() {
-	provider := c.tracerProvider
+// flush exports the spans that provider, or else the global provider, still holds. It is
+// for a panic from which nothing has recovered: the process is about to end.
+func flush(provider trace.TracerProvider) {
 	if provider == nil {
 		provider = otel.GetTracerProvider()
 	}
 	if sdk, ok := provider.(interface{ ForceFlush(context.Context) error }); ok {
-		ctx, cancel := context.WithTimeout(context.Background(), lastWish)
+		ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 		defer cancel()
 		if err := sdk.ForceFlush(ctx); err != nil {
 			otel.Handle(err)
