@@ -44,12 +44,11 @@ func (e *Encoding) Request(spans []sdktrace.ReadOnlySpan) []byte {
 
 // Pipeline returns the processor that Start installs for an endpoint.
 func Pipeline(endpoint string) (sdktrace.SpanProcessor, error) {
-	t := newTelemetry()
-	return t.newPipeline(&settings{
+	return newPipeline(&settings{
 		Settings: &environ.Settings{
 			Traces: environ.Signal{Endpoint: &environ.Endpoint{Address: strings.TrimPrefix(endpoint, "http://"), URL: endpoint}, Timeout: 30 * time.Second},
 			Batch:  environ.Batch{Bytes: 32 << 20, Delay: 5 * time.Second, Timeout: 30 * time.Second},
 		},
 		rewriter: export.NewRewriter(dialect.New(0), environ.Peers{}),
-	})
+	}, newTelemetry().reporter)
 }

@@ -1,65 +1,14 @@
 package setup
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 	prometheusbridge "go.opentelemetry.io/contrib/bridges/prometheus"
-	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
-	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/nais/spor/internal/environ"
-	"github.com/nais/spor/internal/scope"
-	"github.com/nais/spor/setup/internal/export"
 )
-
-// startMetrics installs a meter provider with the one way out that the
-// environment names, if it names one.
-func (t *telemetry) startMetrics(ctx context.Context, s *settings) error {
-	if s.withoutMetrics {
-		return nil
-	}
-	reader, err := t.newReader(ctx, &s.Metrics, export.GatherProcess(s.gatherers))
-	if reader == nil {
-		return err
-	}
-	provider := sdkmetric.NewMeterProvider(
-		sdkmetric.WithResource(s.resource),
-		sdkmetric.WithReader(reader),
-		sdkmetric.WithView(export.View()),
-	)
-	otel.SetMeterProvider(provider)
-	t.signals = append(t.signals, provider)
-	return errors.Join(err, t.reporter.Observe(provider.Meter("github.com/nais/spor/setup", metric.WithInstrumentationVersion(scope.Version()))))
-}
-
-func (t *telemetry) newReader(ctx context.Context, m *environ.Metrics, gatherer prometheus.Gatherer) (sdkmetric.Reader, error) {
-	switch {
-	case m.Prometheus:
-		scrape, err := export.NewScrape(ctx, m.Listen, gatherer)
-		if scrape == nil {
-			return nil, err
-		}
-		t.scrape = scrape
-		t.signals = append(t.signals, scrape)
-		return scrape.Exporter, err
-	case m.Endpoint != nil:
-		e, err := export.NewMetricExporter(ctx, m, t.reporter)
-		if err != nil {
-			return nil, fmt.Errorf("setup: %s: %w", m.Endpoint.URL, err)
-		}
-		return periodic(m, e, gatherer), nil
-	case m.Console:
-		e, err := stdoutmetric.New()
-		return periodic(m, export.CleanExporter{Exporter: e}, gatherer), err
-	}
-	return nil, nil
-}
 
 // mostPoints is how many data points one request has: a collector takes 4 MiB, and
 // would refuse every series for those that are too many.

@@ -3,17 +3,10 @@ package setup
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
-	"sync"
 	"sync/atomic"
 
-	"github.com/go-logr/logr"
-	"go.opentelemetry.io/otel"
-	sdklog "go.opentelemetry.io/otel/sdk/log"
-
 	"github.com/nais/spor/internal/environ"
-	"github.com/nais/spor/setup/internal/export"
 	"github.com/nais/spor/setup/internal/naislog"
 )
 
@@ -74,54 +67,6 @@ func takeGlobals() *naislog.Team {
 			return taken.team
 		}
 	}
-}
-
-// telemetry is the running SDK.
-type telemetry struct {
-	signals  []provider
-	last     []provider // that of logs, in which the others may still say something
-	reporter *export.Reporter
-	team     *naislog.Team
-	logs     *sdklog.LoggerProvider // nil: log records are not exported
-	scrape   *export.Scrape         // nil: Prometheus reads nothing
-	idle     bool                   // it has nothing but the Team, and the globals are free
-
-	once sync.Once
-	done chan struct{}
-	err  error
-}
-
-// provider is that of traces, of metrics or of logs.
-type provider interface {
-	ForceFlush(context.Context) error
-	Shutdown(context.Context) error
-}
-
-func newTelemetry() *telemetry {
-	return &telemetry{reporter: &export.Reporter{Logger: logger}, done: make(chan struct{})}
-}
-
-func (t *telemetry) start(ctx context.Context, env *environ.Environment, c *config) error {
-	s := newSettings(env, c)
-	otel.SetTextMapPropagator(s.Propagator)
-	if s.Disabled {
-		return env.Err()
-	}
-	trouble := &export.Trouble{Logger: logger}
-	trouble.Quiet.Store(true) // the SDK reads the environment once more
-	otel.SetErrorHandler(trouble)
-	otel.SetLogger(logr.New(trouble.Sink()))
-	err := errors.Join(t.startTraces(s), t.startMetrics(ctx, s), t.startLogs(ctx, s))
-	trouble.Quiet.Store(false)
-	if s.Traces.Unnamed {
-		tellUnnamed(ctx)
-	}
-	return errors.Join(env.Err(), err)
-}
-
-func tellUnnamed(ctx context.Context) {
-	logger().LogAttrs(ctx, slog.LevelInfo, "traces are not exported: OTEL_EXPORTER_OTLP_ENDPOINT is not set",
-		slog.String("cure", "run the program under spor run -- CMD, or set OTEL_TRACES_EXPORTER=console"))
 }
 
 // oneLine joins the problems of err.

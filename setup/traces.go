@@ -2,11 +2,8 @@ package setup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
@@ -17,40 +14,7 @@ import (
 	"github.com/nais/spor/setup/internal/pipeline"
 )
 
-// startTraces installs a tracer provider if there is anywhere for spans to go.
-func (t *telemetry) startTraces(s *settings) error {
-	var all processors
-	var problems []error
-	if s.Traces.Endpoint != nil {
-		exports, err := t.newPipeline(s)
-		if err == nil {
-			all = append(all, exports)
-		}
-		problems = append(problems, err)
-	}
-	if s.Traces.Console {
-		console, err := stdouttrace.New(stdouttrace.WithPrettyPrint())
-		if err == nil {
-			all = append(all, sdktrace.NewSimpleSpanProcessor(export.RewritingExporter{SpanExporter: console, Rewriter: s.rewriter}))
-		}
-		problems = append(problems, err)
-	}
-	all = append(all, s.processors...)
-	if len(all) == 0 {
-		return errors.Join(problems...)
-	}
-	provider := sdktrace.NewTracerProvider(
-		sdktrace.WithResource(s.resource),
-		sdktrace.WithSampler(newSampler(s.Sampler, s.sampler)),
-		sdktrace.WithRawSpanLimits(s.spanLimits()),
-		sdktrace.WithSpanProcessor(all),
-	)
-	otel.SetTracerProvider(&tracerProvider{provider, s.attributesMayBeLate()})
-	t.signals = append(t.signals, provider)
-	return errors.Join(problems...)
-}
-
-// tracerProvider is the SDK's, with what instrumentations of this module ask it.
+// tracerProvider is the SDK's provider with a method for the instrumentations of this module.
 type tracerProvider struct {
 	*sdktrace.TracerProvider
 	attributesAtEnd bool
@@ -62,14 +26,14 @@ func (p *tracerProvider) AttributesAtEnd() bool { return p.attributesAtEnd }
 // Unwrap returns the SDK's provider, which spans name as theirs.
 func (p *tracerProvider) Unwrap() trace.TracerProvider { return p.TracerProvider }
 
-// newPipeline returns the way of a span from its end to the collector.
-func (t *telemetry) newPipeline(s *settings) (sdktrace.SpanProcessor, error) {
-	t.reporter.SpansGoTo = s.Traces.Endpoint
-	w := &export.Watcher{Signal: "traces", Endpoint: s.Traces.Endpoint, Reporter: t.reporter}
+// newPipeline returns the processor that sends ended spans to the collector.
+func newPipeline(s *settings, reporter *export.Reporter) (sdktrace.SpanProcessor, error) {
+	reporter.SpansGoTo = s.Traces.Endpoint
+	w := &export.Watcher{Signal: "traces", Endpoint: s.Traces.Endpoint, Reporter: reporter}
 	c := pipeline.Config{
 		Dial:     func() (*grpc.ClientConn, error) { return collector.Dial(s.Traces, w.Watch, export.Bulk()) },
-		Encoding: otlp.NewCommon(s.rewriter), Stats: &t.reporter.Spans, Trouble: w, Headers: s.Traces.Headers,
-		Timeout: min(s.Traces.Timeout, s.Batch.Timeout), Delay: s.Batch.Delay, Bytes: t.bufferBytes(s),
+		Encoding: otlp.NewCommon(s.rewriter), Stats: &reporter.Spans, Trouble: w, Headers: s.Traces.Headers,
+		Timeout: min(s.Traces.Timeout, s.Batch.Timeout), Delay: s.Batch.Delay, Bytes: bufferBytes(s, reporter),
 	}
 	if s.Batch.Counted {
 		c.MostSpans, c.BatchSpans = s.Batch.Queue, s.Batch.Size
@@ -86,9 +50,9 @@ func (t *telemetry) newPipeline(s *settings) (sdktrace.SpanProcessor, error) {
 const unreachedBytes = 1 << 20
 
 // bufferBytes returns how much memory spans may take while they wait.
-func (t *telemetry) bufferBytes(s *settings) func() int {
+func bufferBytes(s *settings, reporter *export.Reporter) func() int {
 	return func() int {
-		if s.Traces.Endpoint.Platform && !t.reporter.HasReached() {
+		if s.Traces.Endpoint.Platform && !reporter.HasReached() {
 			return unreachedBytes
 		}
 		return s.Batch.Bytes

@@ -1,0 +1,167 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
+	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
+	"go.opentelemetry.io/otel/metric"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/nais/spor/internal/environ"
+	"github.com/nais/spor/internal/scope"
+	"github.com/nais/spor/setup/internal/export"
+	"github.com/nais/spor/setup/internal/naislog"
+)
+
+// telemetry is the running SDK.
+type telemetry struct {
+	signals  []provider
+	last     []provider // the provider of logs and Team Logs: the signals may log while they end
+	reporter *export.Reporter
+	team     *naislog.Team
+	logs     *sdklog.LoggerProvider // nil: log records are not exported
+	scrape   *export.Scrape         // nil: Prometheus reads nothing
+	idle     bool                   // it has only the Team, and the globals are free
+
+	once sync.Once
+	done chan struct{}
+	err  error
+}
+
+// provider is that of traces, of metrics or of logs.
+type provider interface {
+	ForceFlush(context.Context) error
+	Shutdown(context.Context) error
+}
+
+func newTelemetry() *telemetry {
+	return &telemetry{reporter: &export.Reporter{Logger: logger}, done: make(chan struct{})}
+}
+
+func (t *telemetry) start(ctx context.Context, env *environ.Environment, c *config) error {
+	s := newSettings(env, c)
+	otel.SetTextMapPropagator(s.Propagator)
+	if s.Disabled {
+		return env.Err()
+	}
+	trouble := &export.Trouble{Logger: logger}
+	trouble.Quiet.Store(true) // the SDK reads the environment once more
+	otel.SetErrorHandler(trouble)
+	otel.SetLogger(logr.New(trouble.Sink()))
+	err := errors.Join(t.startTraces(s), t.startMetrics(ctx, s), t.startLogs(ctx, s))
+	trouble.Quiet.Store(false)
+	if s.Traces.Unnamed {
+		logger().LogAttrs(ctx, slog.LevelInfo, "traces are not exported: OTEL_EXPORTER_OTLP_ENDPOINT is not set",
+			slog.String("cure", "run the program under spor run -- CMD, or set OTEL_TRACES_EXPORTER=console"))
+	}
+	return errors.Join(env.Err(), err)
+}
+
+// startTraces installs a tracer provider if anything exports or processes spans.
+func (t *telemetry) startTraces(s *settings) error {
+	var all processors
+	var problems []error
+	if s.Traces.Endpoint != nil {
+		exports, err := newPipeline(s, t.reporter)
+		if err == nil {
+			all = append(all, exports)
+		}
+		problems = append(problems, err)
+	}
+	if s.Traces.Console {
+		console, err := stdouttrace.New(stdouttrace.WithPrettyPrint())
+		if err == nil {
+			all = append(all, sdktrace.NewSimpleSpanProcessor(export.RewritingExporter{SpanExporter: console, Rewriter: s.rewriter}))
+		}
+		problems = append(problems, err)
+	}
+	all = append(all, s.processors...)
+	if len(all) == 0 {
+		return errors.Join(problems...)
+	}
+	provider := sdktrace.NewTracerProvider(
+		sdktrace.WithResource(s.resource),
+		sdktrace.WithSampler(newSampler(s.Sampler, s.sampler)),
+		sdktrace.WithRawSpanLimits(s.spanLimits()),
+		sdktrace.WithSpanProcessor(all),
+	)
+	otel.SetTracerProvider(&tracerProvider{provider, s.attributesMayBeLate()})
+	t.signals = append(t.signals, provider)
+	return errors.Join(problems...)
+}
+
+// startMetrics installs a meter provider with the one reader that the environment
+// names, if it names one.
+func (t *telemetry) startMetrics(ctx context.Context, s *settings) error {
+	if s.withoutMetrics {
+		return nil
+	}
+	reader, err := t.newReader(ctx, &s.Metrics, export.GatherProcess(s.gatherers))
+	if reader == nil {
+		return err
+	}
+	provider := sdkmetric.NewMeterProvider(
+		sdkmetric.WithResource(s.resource),
+		sdkmetric.WithReader(reader),
+		sdkmetric.WithView(export.View()),
+	)
+	otel.SetMeterProvider(provider)
+	t.signals = append(t.signals, provider)
+	return errors.Join(err, t.reporter.Observe(provider.Meter("github.com/nais/spor/setup", metric.WithInstrumentationVersion(scope.Version()))))
+}
+
+func (t *telemetry) newReader(ctx context.Context, m *environ.Metrics, gatherer prometheus.Gatherer) (sdkmetric.Reader, error) {
+	switch {
+	case m.Prometheus:
+		scrape, err := export.NewScrape(ctx, m.Listen, gatherer)
+		if scrape == nil {
+			return nil, err
+		}
+		t.scrape = scrape
+		t.signals = append(t.signals, scrape)
+		return scrape.Exporter, err
+	case m.Endpoint != nil:
+		e, err := export.NewMetricExporter(ctx, m, t.reporter)
+		if err != nil {
+			return nil, fmt.Errorf("setup: %s: %w", m.Endpoint.URL, err)
+		}
+		return periodic(m, e, gatherer), nil
+	case m.Console:
+		e, err := stdoutmetric.New()
+		return periodic(m, export.CleanExporter{Exporter: e}, gatherer), err
+	}
+	return nil, nil
+}
+
+// startLogs opens the outputs of log records other than the log itself.
+func (t *telemetry) startLogs(ctx context.Context, s *settings) error {
+	t.team.Open(s.teamLogs, s.Logs.Endpoint != nil)
+	t.last = append(t.last, t.team)
+	if s.Logs.Endpoint == nil {
+		return nil
+	}
+	t.reporter.RecordsGoTo = s.Logs.Endpoint
+	client, err := export.NewLogClient(ctx, s.Logs.Signal, t.reporter)
+	if err != nil {
+		return fmt.Errorf("setup: %s: %w", s.Logs.Endpoint.URL, err)
+	}
+	batch := s.Logs.Batch
+	t.logs = sdklog.NewLoggerProvider(
+		sdklog.WithResource(s.resource),
+		sdklog.WithProcessor(naislog.NewProcessor(client, &t.reporter.Records, batch.Queue, sdklog.WithExportMaxBatchSize(batch.Size),
+			sdklog.WithExportInterval(batch.Delay), sdklog.WithExportTimeout(batch.Timeout))),
+	)
+	otel.SetLoggerProvider(t.logs)
+	t.last = append(t.last, t.logs)
+	return nil
+}
