@@ -7,19 +7,19 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// appendAttributes appends attributes to b, each as that field.
-func (e *Encoder) appendAttributes(b []byte, field byte, attributes []attribute.KeyValue) []byte {
+// appendAttributes appends attributes to b, each as that field, under these rules.
+func appendAttributes(b []byte, field byte, attributes []attribute.KeyValue, rules Rules) []byte {
 	for i := range attributes {
-		b = e.appendAttribute(b, field, &attributes[i])
+		b = appendAttribute(b, field, &attributes[i], rules)
 	}
 	return b
 }
 
-func (e *Encoder) appendAttribute(b []byte, field byte, a *attribute.KeyValue) []byte {
+func appendAttribute(b []byte, field byte, a *attribute.KeyValue, rules Rules) []byte {
 	b = append(b, field)
 	b, at := open(b, 1)
-	b = appendText(b, keyField, e.rules.Text(string(a.Key)))
-	b = appendValue(b, valueField, e.rules.Value(a.Key, a.Value))
+	b = appendText(b, keyField, rules.Text(string(a.Key)))
+	b = appendValue(b, valueField, rules.Value(a.Key, a.Value))
 	return closed(b, at, 1)
 }
 

@@ -9,8 +9,10 @@ import (
 // attributeCache holds attributes as they were written: programs write the same few over
 // and over, and one from the cache need not be read, masked and encoded again.
 type attributeCache struct {
+	rules   Rules
 	slots   [cacheSlots]*cached
 	unusual cached // what is not kept
+	twins   []byte // what is added for the attributes of the span under way
 }
 
 const (
@@ -38,18 +40,18 @@ type trait struct {
 }
 
 // name returns name as a field of a span; it is valid until the next call.
-func (e *Encoder) name(name string) []byte {
+func (s *attributeCache) name(name string) []byte {
 	t := trait{kind: attribute.STRING, text: name}
-	c, known := e.cache.find(&t)
+	c, known := s.find(&t)
 	if !known {
-		c.own = appendText(c.own[:0], spanName, e.rules.Text(name))
-		e.cache.remember(c, &t)
+		c.own = appendText(c.own[:0], spanName, s.rules.Text(name))
+		s.remember(c, &t)
 	}
 	return c.own
 }
 
 // attribute returns a as it is written; it is valid until the next call.
-func (e *Encoder) attribute(a *attribute.KeyValue) *cached {
+func (s *attributeCache) attribute(a *attribute.KeyValue) *cached {
 	t := trait{key: a.Key, kind: a.Value.Type()}
 	switch {
 	case a.Key != "" && t.kind == attribute.STRING:
@@ -57,24 +59,24 @@ func (e *Encoder) attribute(a *attribute.KeyValue) *cached {
 	case a.Key != "" && t.kind == attribute.INT64:
 		t.number = a.Value.AsInt64()
 	default:
-		e.write(&e.cache.unusual, a)
-		return &e.cache.unusual
+		s.write(&s.unusual, a)
+		return &s.unusual
 	}
-	c, known := e.cache.find(&t)
+	c, known := s.find(&t)
 	if !known {
-		e.write(c, a)
-		e.cache.remember(c, &t)
+		s.write(c, a)
+		s.remember(c, &t)
 	}
 	return c
 }
 
-func (e *Encoder) write(c *cached, a *attribute.KeyValue) {
-	own, added := e.rules.Attribute(*a)
-	c.isAdded = e.rules.IsAdded(a.Key)
-	c.own = e.appendAttribute(c.own[:0], spanAttributes, &own)
+func (s *attributeCache) write(c *cached, a *attribute.KeyValue) {
+	own, added := s.rules.Attribute(*a)
+	c.isAdded = s.rules.IsAdded(a.Key)
+	c.own = appendAttribute(c.own[:0], spanAttributes, &own, s.rules)
 	c.added = c.added[:0]
 	if added.Key != "" {
-		c.added = e.appendAttribute(c.added, spanAttributes, &added)
+		c.added = appendAttribute(c.added, spanAttributes, &added, s.rules)
 	}
 }
 
@@ -137,42 +139,41 @@ func word(s string) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// appendSpanAttributes appends the attributes of span, and what is added to them.
-func (e *Encoder) appendSpanAttributes(b []byte, own []attribute.KeyValue) []byte {
-	e.twins = e.twins[:0]
+// appendSpanAttributes appends the attributes of a span, own, and what is added for them.
+func (s *attributeCache) appendSpanAttributes(b []byte, own []attribute.KeyValue) []byte {
+	s.twins = s.twins[:0]
 	clash := false
 	for i := range own {
-		c := e.attribute(&own[i])
+		c := s.attribute(&own[i])
 		b = append(b, c.own...)
-		e.twins = append(e.twins, c.added...)
+		s.twins = append(s.twins, c.added...)
 		clash = clash || c.isAdded
 	}
 	if clash {
-		b = e.appendTwins(b, own)
+		b = s.appendTwins(b, own)
 	} else {
-		b = append(b, e.twins...)
+		b = append(b, s.twins...)
 	}
-	e.forgetLarge()
+	s.forgetLarge()
 	return b
 }
 
-// forgetLarge lets go of memory that attributes have left which are far larger than
-// others.
-func (e *Encoder) forgetLarge() {
+// forgetLarge releases the buffers after attributes that are far larger than others.
+func (s *attributeCache) forgetLarge() {
 	const most = 128 << 10
-	if u := &e.cache.unusual; cap(u.own)+cap(u.added)+cap(e.twins) > most {
-		u.own, u.added, e.twins = nil, nil, nil
+	if u := &s.unusual; cap(u.own)+cap(u.added)+cap(s.twins) > most {
+		u.own, u.added, s.twins = nil, nil, nil
 	}
 }
 
 // appendTwins appends what is added for attributes some of which may be there
 // already.
-func (e *Encoder) appendTwins(b []byte, own []attribute.KeyValue) []byte {
+func (s *attributeCache) appendTwins(b []byte, own []attribute.KeyValue) []byte {
 	for i := range own {
-		_, added := e.rules.Attribute(own[i])
+		_, added := s.rules.Attribute(own[i])
 		there := func(a attribute.KeyValue) bool { return a.Key == added.Key }
 		if added.Key != "" && !slices.ContainsFunc(own, there) {
-			b = e.appendAttribute(b, spanAttributes, &added)
+			b = appendAttribute(b, spanAttributes, &added, s.rules)
 		}
 	}
 	return b

@@ -47,10 +47,10 @@ type Encoder struct {
 	*Common
 	recent recentScopes
 	cache  attributeCache
-	// Of the span under way, what is added to it: as it is written, and not yet.
-	twins []byte
-	added []attribute.KeyValue
+	added  []attribute.KeyValue // what else is added to the span under way
 }
 
 // NewEncoder returns another encoder.
-func (c *Common) NewEncoder() *Encoder { return &Encoder{Common: c} }
+func (c *Common) NewEncoder() *Encoder {
+	return &Encoder{Common: c, cache: attributeCache{rules: c.rules}}
+}

@@ -71,7 +71,7 @@ func (c *Common) scopeKeyOf(s source) *ScopeKey {
 	if scope == nil {
 		scope = &ScopeKey{
 			resource: clean.resource,
-			scope:    c.NewEncoder().appendScope(nil, clean.scope),
+			scope:    appendScope(nil, clean.scope, c.rules),
 			schema:   appendText(nil, scopeSpansSchema, clean.scope.SchemaURL),
 		}
 		o.cleaned[clean] = scope
@@ -84,7 +84,7 @@ func (c *Common) resourceOf(r *resource.Resource) *resourceFields {
 	fields := c.scopes.resources[r.Equivalent()]
 	if fields == nil {
 		fields = &resourceFields{
-			resource: c.NewEncoder().appendResource(nil, r),
+			resource: appendResource(nil, r, c.rules),
 			schema:   appendText(nil, resourceSpansSchema, c.rules.Text(r.SchemaURL())),
 		}
 		c.scopes.resources[r.Equivalent()] = fields
@@ -92,18 +92,18 @@ func (c *Common) resourceOf(r *resource.Resource) *resourceFields {
 	return fields
 }
 
-func (e *Encoder) appendResource(b []byte, r *resource.Resource) []byte {
+func appendResource(b []byte, r *resource.Resource, rules Rules) []byte {
 	if r == nil {
 		return b
 	}
 	b = append(b, resourceSpansResource)
 	b, at := open(b, 2)
-	b = e.appendAttributes(b, resourceAttributes, r.Attributes())
+	b = appendAttributes(b, resourceAttributes, r.Attributes(), rules)
 	return closed(b, at, 2)
 }
 
 // appendScope appends scope, which has been cleaned.
-func (e *Encoder) appendScope(b []byte, scope instrumentation.Scope) []byte {
+func appendScope(b []byte, scope instrumentation.Scope, rules Rules) []byte {
 	if scope == (instrumentation.Scope{}) {
 		return b
 	}
@@ -111,7 +111,7 @@ func (e *Encoder) appendScope(b []byte, scope instrumentation.Scope) []byte {
 	b, at := open(b, 1)
 	b = appendText(b, scopeName, scope.Name)
 	b = appendText(b, scopeVersion, scope.Version)
-	b = e.appendAttributes(b, scopeAttributes, scope.Attributes.ToSlice())
+	b = appendAttributes(b, scopeAttributes, scope.Attributes.ToSlice(), rules)
 	return closed(b, at, 1)
 }
 

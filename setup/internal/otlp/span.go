@@ -15,11 +15,11 @@ func (e *Encoder) AppendSpan(b []byte, span sdktrace.ReadOnlySpan) []byte {
 	b = append(b, scopeSpansSpans)
 	b, at := open(b, 2)
 	b = e.appendIdentity(b, span)
-	b = append(b, e.name(span.Name())...)
+	b = append(b, e.cache.name(span.Name())...)
 	b = append(b, spanKind, byte(kind(span.SpanKind())))
 	b = appendTime(b, spanStart, span.StartTime())
 	b = appendTime(b, spanEnd, span.EndTime())
-	b = e.appendSpanAttributes(b, span.Attributes())
+	b = e.cache.appendSpanAttributes(b, span.Attributes())
 	b = e.appendAdded(b, span)
 	b = appendCount(b, spanDroppedAttributes, span.DroppedAttributes())
 	b = e.appendEvents(b, span.Events())
@@ -32,7 +32,7 @@ func (e *Encoder) AppendSpan(b []byte, span sdktrace.ReadOnlySpan) []byte {
 
 func (e *Encoder) appendAdded(b []byte, span sdktrace.ReadOnlySpan) []byte {
 	e.added = e.rules.AppendAdded(e.added[:0], span)
-	b = e.appendAttributes(b, spanAttributes, e.added)
+	b = appendAttributes(b, spanAttributes, e.added, e.rules)
 	clear(e.added) // they hold the program's texts
 	return b
 }
@@ -76,7 +76,7 @@ func (e *Encoder) appendEvents(b []byte, events []sdktrace.Event) []byte {
 		b, at = open(b, 2)
 		b = appendTime(b, eventTime, event.Time)
 		b = appendText(b, eventName, e.rules.Text(event.Name))
-		b = e.appendAttributes(b, eventAttributes, event.Attributes)
+		b = appendAttributes(b, eventAttributes, event.Attributes, e.rules)
 		b = appendCount(b, eventDroppedAttributes, event.DroppedAttributeCount)
 		b = closed(b, at, 2)
 	}
@@ -93,7 +93,7 @@ func (e *Encoder) appendLinks(b []byte, links []sdktrace.Link) []byte {
 		b, at = open(b, 1)
 		b = appendID(b, linkTraceID, traceID[:])
 		b = appendID(b, linkSpanID, spanID[:])
-		b = e.appendAttributes(b, linkAttributes, link.Attributes)
+		b = appendAttributes(b, linkAttributes, link.Attributes, e.rules)
 		b = appendCount(b, linkDroppedAttributes, link.DroppedAttributeCount)
 		b = appendFlags(b, linkFlags, link.SpanContext.TraceFlags(), link.SpanContext.IsRemote())
 		b = closed(b, at, 1)
