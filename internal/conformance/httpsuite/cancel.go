@@ -2,8 +2,6 @@ package httpsuite
 
 import (
 	"context"
-	"net/http"
-	"runtime"
 	"testing"
 
 	"go.opentelemetry.io/otel/codes"
@@ -11,32 +9,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// canceled fails because its context is canceled, while the client waits.
-func (s *site) canceled(w http.ResponseWriter, r *http.Request) {
-	s.cancel()
-	<-r.Context().Done()
-	http.Error(w, "query: context canceled", http.StatusInternalServerError)
-}
-
-type unwrapper interface{ Unwrap() http.ResponseWriter }
-
-// left fails because the client leaves. It waits until net/http knows that, which is
-// some time after the context is canceled.
-func (s *site) left(w http.ResponseWriter, r *http.Request) {
-	server := w // the writer of net/http
-	for wrapper, ok := w.(unwrapper); ok; wrapper, ok = server.(unwrapper) {
-		server = wrapper.Unwrap()
-	}
-	notice := server.(interface{ CloseNotify() <-chan bool }).CloseNotify()
-	s.cancel()
-	for <-r.Context().Done(); len(notice) == 0; {
-		runtime.Gosched()
-	}
-	http.Error(w, "query: context canceled", http.StatusInternalServerError)
-}
-
 // The program cancels the contexts of all requests, as it may on SIGTERM.
-func (s site) testCanceled(t *testing.T) {
+func testCanceled(t *testing.T, s *site) {
 	s.base, s.cancel = context.WithCancel(t.Context())
 	s.start(t)
 	s.ask(t, "GET", "/canceled", nil)
@@ -54,7 +28,7 @@ func (s site) testCanceled(t *testing.T) {
 	}
 }
 
-func (s site) testClientLeft(t *testing.T) {
+func testClientLeft(t *testing.T, s *site) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s.cancel = cancel
 	s.start(t)

@@ -53,7 +53,7 @@ func Run(t *testing.T, router Router) {
 					continue
 				}
 				t.Run(version.name+"/"+around.name+"/"+row.name, func(t *testing.T) {
-					row.run(site{router: router, version: version, around: around}, t)
+					row.run(t, &site{router: router, version: version, around: around})
 				})
 			}
 		}

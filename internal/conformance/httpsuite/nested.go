@@ -1,11 +1,7 @@
 package httpsuite
 
 import (
-	"io"
 	"maps"
-	"net/http"
-	"net/http/httptest"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -16,39 +12,19 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// batch serves several requests in the process, made in every way that handlers do.
-func (s *site) batch(w http.ResponseWriter, r *http.Request) {
-	ctx := s.router.Fresh(r.Context())
-	users, fails := s.around.path+"/users/1", s.around.path+"/fails"
-	made := httptest.NewRequestWithContext(ctx, http.MethodGet, users, nil)
-	fresh := made.Clone(ctx)
-	fresh.RequestURI = ""
-	lent := fresh.Clone(ctx)
-	lent.Header = r.Header
-	failing := httptest.NewRequestWithContext(ctx, http.MethodGet, fails, nil)
-	cloned := r.Clone(ctx)
-	cloned.Method, cloned.URL, cloned.RequestURI, cloned.Body = http.MethodGet, made.URL, users, http.NoBody
-	unheard := httptest.NewRequestWithContext(ctx, http.MethodGet, s.around.path+"/internal/isAlive", nil)
-	for _, sub := range []*http.Request{made, fresh, lent, failing, cloned, unheard} {
-		answer := httptest.NewRecorder()
-		s.handler.ServeHTTP(answer, sub)
-		io.Copy(w, answer.Body)
-	}
-}
-
-func (s site) testBatch(t *testing.T) {
+func testBatch(t *testing.T, s *site) {
 	s.start(t)
 	s.ask(t, "POST", "/batch", strings.NewReader("[]"), "Traceparent", traceparent)
-	outer := s.checkBatch(t)
+	outer := checkBatch(t, s)
 	if got := outer.Parent().SpanID().String(); got != parentID {
 		t.Errorf("parent of the batch is %s", got)
 	}
 }
 
-func (s site) testPublicBatch(t *testing.T) {
+func testPublicBatch(t *testing.T, s *site) {
 	s.start(t, httptrace.WithPublicEndpoint())
 	s.ask(t, "POST", "/batch", strings.NewReader("[]"), "Traceparent", traceparent)
-	outer := s.checkBatch(t)
+	outer := checkBatch(t, s)
 	if outer.Parent().IsValid() {
 		t.Errorf("parent of the batch is %v", outer.Parent())
 	}
@@ -56,12 +32,12 @@ func (s site) testPublicBatch(t *testing.T) {
 
 // checkBatch tests what was seen of a batch and of the requests in it, and returns
 // the span of the batch.
-func (s *site) checkBatch(t *testing.T) sdktrace.ReadOnlySpan {
+func checkBatch(t *testing.T, s *site) sdktrace.ReadOnlySpan {
 	t.Helper()
 	spans := s.sdk.Wait(t, 6)
 	outer := spans[len(spans)-1]
 	batch, user, fails := "POST "+s.route("/batch"), "GET "+s.route("/users/{id}"), "GET "+s.route("/fails")
-	s.checkSeen(t, spans, map[string]int{batch + " 200": 1, user + " 200": 4, fails + " 503": 1})
+	checkSeen(t, s, spans, map[string]int{batch + " 200": 1, user + " 200": 4, fails + " 503": 1})
 	for _, span := range spans[:len(spans)-1] {
 		if got := span.Parent(); got.SpanID() != outer.SpanContext().SpanID() {
 			t.Errorf("parent of %q is %v, want the batch", span.Name(), got)
@@ -75,7 +51,7 @@ func (s *site) checkBatch(t *testing.T) sdktrace.ReadOnlySpan {
 
 // checkSeen tests that spans, and the measurements of the server, are those of want:
 // how many have a name and a status. Measurements have the method and the route.
-func (s *site) checkSeen(t *testing.T, spans []sdktrace.ReadOnlySpan, want map[string]int) {
+func checkSeen(t *testing.T, s *site, spans []sdktrace.ReadOnlySpan, want map[string]int) {
 	t.Helper()
 	got := make(map[string]int)
 	for _, span := range spans {
@@ -94,40 +70,12 @@ func (s *site) checkSeen(t *testing.T, spans []sdktrace.ReadOnlySpan, want map[s
 	}
 }
 
-// gateway asks itself once more through a client that serves requests in the process.
-// As a reverse proxy does, it copies the request.
-func (s *site) gateway(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Inner") != "" {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		return
-	}
-	out := r.Clone(r.Context())
-	out.Header.Set("Inner", "yes")
-	out.URL.Scheme, out.URL.Host, out.URL.Path = "http", r.Host, s.around.path+"/gateway"
-	res, err := httptrace.Transport(inProcess{s}, s.options...).RoundTrip(out)
-	if err != nil {
-		return
-	}
-	defer res.Body.Close()
-	w.Header().Set("Inner-Status", strconv.Itoa(res.StatusCode))
-	io.Copy(w, res.Body)
-}
-
-// inProcess sends requests to the site without a connection.
-type inProcess struct{ *site }
-
-func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer := httptest.NewRecorder()
-	p.handler.ServeHTTP(answer, r.WithContext(p.router.Fresh(r.Context())))
-	return answer.Result(), nil
-}
-
-func (s site) testInProcess(t *testing.T) {
+func testInProcess(t *testing.T, s *site) {
 	s.start(t)
 	s.ask(t, "GET", "/gateway", nil)
 	spans := s.sdk.Wait(t, 3)
 	inner, client, outer := spans[0], spans[1], spans[2]
-	s.checkSeen(t, []sdktrace.ReadOnlySpan{inner, outer}, map[string]int{
+	checkSeen(t, s, []sdktrace.ReadOnlySpan{inner, outer}, map[string]int{
 		"GET " + s.route("/gateway") + " 503": 1,
 		"GET " + s.route("/gateway") + " 200": 1,
 	})
