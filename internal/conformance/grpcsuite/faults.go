@@ -8,7 +8,6 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/connectivity"
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
@@ -16,24 +15,6 @@ import (
 	"github.com/nais/spor/internal/conformance"
 	"github.com/nais/spor/internal/oteltest"
 )
-
-// hang makes the service wait until its caller is gone, and returns what tells
-// that it does.
-func (s *site) hang() (hanging <-chan struct{}) {
-	began := make(chan struct{}, 1)
-	s.service.do = func(ctx context.Context) error {
-		began <- struct{}{}
-		<-ctx.Done()
-		return status.FromContextError(ctx.Err()).Err()
-	}
-	s.service.stream = func(stream testgrpc.TestService_FullDuplexCallServer) error {
-		if err := stream.Send(&testgrpc.StreamingOutputCallResponse{}); err != nil {
-			return err
-		}
-		return s.service.do(stream.Context())
-	}
-	return began
-}
 
 func checkCode(t *testing.T, err error, want codes.Code) {
 	t.Helper()
@@ -43,7 +24,7 @@ func checkCode(t *testing.T, err error, want codes.Code) {
 }
 
 func testCancel(t *testing.T, s *site) {
-	hanging := s.hang()
+	hanging := s.service.hang()
 	s.start(t, setting{})
 	ctx, cancel := context.WithCancel(conformance.Within(t))
 	defer cancel()
@@ -55,7 +36,7 @@ func testCancel(t *testing.T, s *site) {
 
 // testCancelStream gives a stream up half-way, without reading it to its end.
 func testCancelStream(t *testing.T, s *site) {
-	hanging := s.hang()
+	hanging := s.service.hang()
 	s.start(t, setting{})
 	ctx, cancel := context.WithCancel(conformance.Within(t))
 	defer cancel()
@@ -81,7 +62,7 @@ func testCanceledBefore(t *testing.T, s *site) {
 }
 
 func testDeadline(t *testing.T, s *site) {
-	s.hang()
+	s.service.hang()
 	s.start(t, setting{})
 	s.connect(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -89,27 +70,15 @@ func testDeadline(t *testing.T, s *site) {
 	checkCode(t, s.unary(ctx), codes.DeadlineExceeded)
 	client := s.clientSide.Only(t)
 	checkSeen(t, client, failed(unaryMethod, "DEADLINE_EXCEEDED"))
-	// The server is told by the same deadline, or by its caller who hangs up.
+	// The server stops because of the same deadline, or because its caller hangs up.
 	server := s.serverSide.Only(t)
 	if code := oteltest.Map(server.Attributes())["rpc.response.status_code"]; code != "DEADLINE_EXCEEDED" && code != "CANCELLED" {
 		t.Errorf("server says %q", code)
 	}
 }
 
-// connect returns when the client is connected.
-func (s *site) connect(t *testing.T) {
-	t.Helper()
-	ctx := conformance.Within(t)
-	s.conn.Connect()
-	for state := s.conn.GetState(); state != connectivity.Ready; state = s.conn.GetState() {
-		if !s.conn.WaitForStateChange(ctx, state) {
-			t.Fatal("no connection")
-		}
-	}
-}
-
 func testServerStops(t *testing.T, s *site) {
-	hanging := s.hang()
+	hanging := s.service.hang()
 	s.start(t, setting{})
 	stream := s.open(t, conformance.Within(t))
 	if _, err := stream.Recv(); err != nil {
@@ -122,7 +91,7 @@ func testServerStops(t *testing.T, s *site) {
 }
 
 func testConnectionLoss(t *testing.T, s *site) {
-	hanging := s.hang()
+	hanging := s.service.hang()
 	s.start(t, setting{})
 	stream := s.open(t, conformance.Within(t))
 	if _, err := stream.Recv(); err != nil {
@@ -144,7 +113,7 @@ func testNoServer(t *testing.T, s *site) {
 // testKeepalive has a server that closes connections when they are old, and does
 // not wait for long streams.
 func testKeepalive(t *testing.T, s *site) {
-	hanging := s.hang()
+	hanging := s.service.hang()
 	s.start(t, setting{serverOptions: []grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{
 		MaxConnectionAge: 50 * time.Millisecond, MaxConnectionAgeGrace: 50 * time.Millisecond,
 	})}})
@@ -165,42 +134,26 @@ const retryPolicy = `{"methodConfig": [{"name": [{}], "retryPolicy": {
 	"maxAttempts": 4, "initialBackoff": "0.001s", "maxBackoff": "0.001s", "backoffMultiplier": 1,
 	"retryableStatusCodes": ["UNAVAILABLE"]}}]}`
 
-// failTimes makes the service fail that often.
-func (s *site) failTimes(n int) {
-	left := make(chan struct{}, n)
-	for range n {
-		left <- struct{}{}
-	}
-	s.service.do = func(context.Context) error {
-		select {
-		case <-left:
-			return status.Error(codes.Unavailable, "not yet")
-		default:
-			return nil
-		}
-	}
-}
-
 func testRetries(t *testing.T, s *site) {
-	s.failTimes(2)
+	s.service.failTimes(2)
 	s.start(t, setting{dialOptions: []grpc.DialOption{grpc.WithDefaultServiceConfig(retryPolicy)}})
 	if err := s.unary(conformance.Within(t)); err != nil {
 		t.Fatal(err)
 	}
 	s.checkClient(t, ok(unaryMethod))
-	s.checkAttempts(t, 3, "UNAVAILABLE")
+	checkAttempts(t, s, 3, "UNAVAILABLE")
 }
 
 func testRetriesInVain(t *testing.T, s *site) {
-	s.failTimes(10)
+	s.service.failTimes(10)
 	s.start(t, setting{dialOptions: []grpc.DialOption{grpc.WithDefaultServiceConfig(retryPolicy)}})
 	checkCode(t, s.unary(conformance.Within(t)), codes.Unavailable)
 	s.checkClient(t, failed(unaryMethod, "UNAVAILABLE"))
-	s.checkAttempts(t, 4, "UNAVAILABLE")
+	checkAttempts(t, s, 4, "UNAVAILABLE")
 }
 
 func testStreamRetries(t *testing.T, s *site) {
-	s.failTimes(2)
+	s.service.failTimes(2)
 	s.start(t, setting{dialOptions: []grpc.DialOption{grpc.WithDefaultServiceConfig(retryPolicy)}})
 	stream := s.open(t, conformance.Within(t))
 	stream.CloseSend()
@@ -208,7 +161,7 @@ func testStreamRetries(t *testing.T, s *site) {
 		t.Fatal(err)
 	}
 	s.checkClient(t, ok(duplexMethod))
-	s.checkAttempts(t, 3, "UNAVAILABLE")
+	checkAttempts(t, s, 3, "UNAVAILABLE")
 }
 
 // testHedges has an interceptor that asks twice at once and takes the first answer.
@@ -226,12 +179,12 @@ func testHedges(t *testing.T, s *site) {
 		t.Fatal(err)
 	}
 	s.checkClient(t, ok(unaryMethod))
-	s.checkAttempts(t, 2, "")
+	checkAttempts(t, s, 2, "")
 }
 
 // checkAttempts tests that the call of the client, which is one span, shows that
 // it took n attempts, each of which the server saw below it.
-func (s *site) checkAttempts(t *testing.T, n int, code string) {
+func checkAttempts(t *testing.T, s *site, n int, code string) {
 	t.Helper()
 	client := s.clientSide.Only(t)
 	for _, span := range s.serverSide.Wait(t, n) {

@@ -8,7 +8,6 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	testgrpc "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/status"
 
 	"github.com/nais/spor/internal/conformance"
@@ -37,11 +36,6 @@ func recovering(err error) []grpc.ServerOption {
 	}
 }
 
-func (s *site) panics() {
-	s.service.do = func(context.Context) error { conformance.PanicOnPurpose(); return nil }
-	s.service.stream = func(testgrpc.TestService_FullDuplexCallServer) error { conformance.PanicOnPurpose(); return nil }
-}
-
 func checkPanic(t *testing.T, span sdktrace.ReadOnlySpan) {
 	t.Helper()
 	events := span.Events()
@@ -56,7 +50,7 @@ func checkPanic(t *testing.T, span sdktrace.ReadOnlySpan) {
 }
 
 func testRPCPanic(t *testing.T, s *site) {
-	s.panics()
+	s.service.panics()
 	s.start(t, setting{serverOptions: recovering(status.Error(codes.Internal, "sorry"))})
 	checkCode(t, s.unary(conformance.Within(t)), codes.Internal)
 	server, _ := s.check(t, failed(unaryMethod, "INTERNAL"), failed(unaryMethod, "INTERNAL"))
@@ -64,7 +58,7 @@ func testRPCPanic(t *testing.T, s *site) {
 }
 
 func testStreamPanic(t *testing.T, s *site) {
-	s.panics()
+	s.service.panics()
 	s.start(t, setting{serverOptions: recovering(status.Error(codes.Aborted, "sorry"))})
 	checkCode(t, drain(s.open(t, conformance.Within(t))), codes.Aborted)
 	// That code is nobody's fault, but a panic is.
@@ -73,7 +67,7 @@ func testStreamPanic(t *testing.T, s *site) {
 }
 
 func testSwallowedPanic(t *testing.T, s *site) {
-	s.panics()
+	s.service.panics()
 	s.start(t, setting{serverOptions: recovering(nil)})
 	if err := drain(s.open(t, conformance.Within(t))); err != nil {
 		t.Fatal(err)

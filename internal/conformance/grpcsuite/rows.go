@@ -109,8 +109,8 @@ func testServerStream(t *testing.T, s *site) {
 func testBidirectionalStream(t *testing.T, s *site) {
 	s.start(t, setting{})
 	stream := s.open(t, conformance.Within(t))
-	s.pingPong(t, stream)
-	s.pingPong(t, stream)
+	pingPong(t, stream)
+	pingPong(t, stream)
 	if err := stream.CloseSend(); err != nil {
 		t.Fatal(err)
 	}
@@ -120,19 +120,7 @@ func testBidirectionalStream(t *testing.T, s *site) {
 	s.check(t, ok(duplexMethod), ok(duplexMethod))
 }
 
-type duplex = grpc.BidiStreamingClient[testgrpc.StreamingOutputCallRequest, testgrpc.StreamingOutputCallResponse]
-
-// open opens a stream in both directions.
-func (s *site) open(t *testing.T, ctx context.Context) duplex { //nolint:revive // t comes first
-	t.Helper()
-	stream, err := s.client.FullDuplexCall(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return stream
-}
-
-func (s *site) pingPong(t *testing.T, stream duplex) {
+func pingPong(t *testing.T, stream duplex) {
 	t.Helper()
 	if err := stream.Send(&testgrpc.StreamingOutputCallRequest{}); err != nil {
 		t.Fatal(err)
@@ -143,10 +131,10 @@ func (s *site) pingPong(t *testing.T, stream duplex) {
 }
 
 func testContextTravels(t *testing.T, s *site) {
-	var told baggage.Baggage
+	var bag baggage.Baggage
 	var current trace.SpanContext
 	s.service.do = func(ctx context.Context) error {
-		told, current = baggage.FromContext(ctx), trace.SpanContextFromContext(ctx)
+		bag, current = baggage.FromContext(ctx), trace.SpanContextFromContext(ctx)
 		return nil
 	}
 	s.start(t, setting{})
@@ -165,26 +153,9 @@ func testContextTravels(t *testing.T, s *site) {
 	if current.SpanID() != server.SpanContext().SpanID() {
 		t.Errorf("the handler runs in span %v", current.SpanID())
 	}
-	if got := told.String(); got != "a=b" {
-		t.Errorf("the handler was told %q", got)
+	if got := bag.String(); got != "a=b" {
+		t.Errorf("the handler got baggage %q", got)
 	}
-}
-
-// parent returns a context with a span of the program's own, which has ended,
-// and with baggage.
-func (s *site) parent(t *testing.T) (context.Context, trace.SpanID) {
-	t.Helper()
-	member, err := baggage.NewMember("a", "b")
-	if err != nil {
-		t.Fatal(err)
-	}
-	bag, err := baggage.New(member)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, span := s.clientSide.TracerProvider.Tracer("test").Start(conformance.Within(t), "parent")
-	span.End()
-	return baggage.ContextWithBaggage(ctx, bag), span.SpanContext().SpanID()
 }
 
 // testMetadata has an interceptor that replaces the metadata, and a stale trace
@@ -273,9 +244,9 @@ func testTwice(t *testing.T, s *site) {
 }
 
 func testRPCPublicEndpoint(t *testing.T, s *site) {
-	var told baggage.Baggage
+	var bag baggage.Baggage
 	s.service.do = func(ctx context.Context) error {
-		told = baggage.FromContext(ctx)
+		bag = baggage.FromContext(ctx)
 		return nil
 	}
 	s.start(t, setting{server: []grpctrace.Option{grpctrace.WithPublicEndpoint()}})
@@ -290,7 +261,7 @@ func testRPCPublicEndpoint(t *testing.T, s *site) {
 	if links := span.Links(); len(links) != 1 || links[0].SpanContext.SpanID() != caller.SpanID() {
 		t.Errorf("links %v", links)
 	}
-	if told.Len() != 0 {
-		t.Errorf("the handler was told %q", told)
+	if bag.Len() != 0 {
+		t.Errorf("the handler got baggage %q", bag)
 	}
 }

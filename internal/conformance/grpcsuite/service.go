@@ -5,10 +5,14 @@ import (
 	"errors"
 	"io"
 
+	"google.golang.org/grpc/codes"
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/status"
+
+	"github.com/nais/spor/internal/conformance"
 )
 
-// service is the official test service, of which a row sets what it does.
+// service is the official test service. A row sets what it does.
 type service struct {
 	testgrpc.UnimplementedTestServiceServer
 
@@ -83,4 +87,44 @@ func (s *service) FullDuplexCall(stream testgrpc.TestService_FullDuplexCallServe
 			return err
 		}
 	}
+}
+
+// hang makes the service wait until its caller is gone. A call sends on the channel that
+// hang returns when it starts to wait.
+func (s *service) hang() (hanging <-chan struct{}) {
+	began := make(chan struct{}, 1)
+	s.do = func(ctx context.Context) error {
+		began <- struct{}{}
+		<-ctx.Done()
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	s.stream = func(stream testgrpc.TestService_FullDuplexCallServer) error {
+		if err := stream.Send(&testgrpc.StreamingOutputCallResponse{}); err != nil {
+			return err
+		}
+		return s.do(stream.Context())
+	}
+	return began
+}
+
+// failTimes makes the first n calls of the service fail.
+func (s *service) failTimes(n int) {
+	left := make(chan struct{}, n)
+	for range n {
+		left <- struct{}{}
+	}
+	s.do = func(context.Context) error {
+		select {
+		case <-left:
+			return status.Error(codes.Unavailable, "not yet")
+		default:
+			return nil
+		}
+	}
+}
+
+// panics makes the service panic.
+func (s *service) panics() {
+	s.do = func(context.Context) error { conformance.PanicOnPurpose(); return nil }
+	s.stream = func(testgrpc.TestService_FullDuplexCallServer) error { conformance.PanicOnPurpose(); return nil }
 }

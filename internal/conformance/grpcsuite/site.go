@@ -9,9 +9,12 @@ import (
 	"sync"
 	"testing"
 
+	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
 
@@ -20,14 +23,14 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// site is a server and its client, and what they told their SDKs.
+// site is a server, its client, and the SDKs that record their calls.
 type site struct {
 	rpc     RPC
 	network network
 	service *service
 
 	serverSide, clientSide conformance.Side
-	address                map[string]string // of the server, as told to the client
+	address                map[string]string // of the server, as the client gets it
 	listener               *breakable
 	server                 *grpc.Server
 	conn                   *grpc.ClientConn
@@ -80,10 +83,56 @@ func (s *site) start(t *testing.T, with setting) {
 	s.client = testgrpc.NewTestServiceClient(s.conn)
 }
 
+// connect returns when the client is connected.
+func (s *site) connect(t *testing.T) {
+	t.Helper()
+	ctx := conformance.Within(t)
+	s.conn.Connect()
+	for state := s.conn.GetState(); state != connectivity.Ready; state = s.conn.GetState() {
+		if !s.conn.WaitForStateChange(ctx, state) {
+			t.Fatal("no connection")
+		}
+	}
+}
+
 // unary makes one unary call.
 func (s *site) unary(ctx context.Context) error {
 	_, err := s.client.UnaryCall(ctx, &testgrpc.SimpleRequest{})
 	return err
+}
+
+type duplex = grpc.BidiStreamingClient[testgrpc.StreamingOutputCallRequest, testgrpc.StreamingOutputCallResponse]
+
+// open opens a stream in both directions.
+func (s *site) open(t *testing.T, ctx context.Context) duplex { //nolint:revive // t comes first
+	t.Helper()
+	stream, err := s.client.FullDuplexCall(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stream
+}
+
+// call calls a method by name.
+func (s *site) call(ctx context.Context, fullMethod string) error {
+	return s.conn.Invoke(ctx, fullMethod, &testgrpc.Empty{}, new(testgrpc.Empty))
+}
+
+// parent returns a context with baggage and with a span of the program's own, which
+// has ended.
+func (s *site) parent(t *testing.T) (context.Context, trace.SpanID) {
+	t.Helper()
+	member, err := baggage.NewMember("a", "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bag, err := baggage.New(member)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, span := s.clientSide.TracerProvider.Tracer("test").Start(conformance.Within(t), "parent")
+	span.End()
+	return baggage.ContextWithBaggage(ctx, bag), span.SpanContext().SpanID()
 }
 
 // checkNothingLost tests that every span that was started has ended and was
@@ -102,6 +151,22 @@ func (s *site) checkReceived(t *testing.T) {
 	for name, end := range map[string]conformance.Side{"server": s.serverSide, "client": s.clientSide} {
 		end.CheckReceived(t, name)
 		end.Reset()
+	}
+}
+
+// checkSilence tests that nothing was recorded of the calls, which have returned.
+func (s *site) checkSilence(t *testing.T) {
+	t.Helper()
+	s.conn.Close()
+	s.server.Stop()
+	if n, m := s.serverSide.Started(), s.clientSide.Started(); n+m != 0 {
+		t.Errorf("%d spans were started by the server and %d by the client", n, m)
+	}
+	if points := s.serverSide.Seconds(t, "rpc.server.call.duration"); len(points) != 0 {
+		t.Errorf("server measured %v", points)
+	}
+	if points := s.clientSide.Seconds(t, "rpc.client.call.duration"); len(points) != 0 {
+		t.Errorf("client measured %v", points)
 	}
 }
 

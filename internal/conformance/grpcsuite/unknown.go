@@ -19,11 +19,6 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// call calls a method by name.
-func (s *site) call(ctx context.Context, fullMethod string) error {
-	return s.conn.Invoke(ctx, fullMethod, &testgrpc.Empty{}, new(testgrpc.Empty))
-}
-
 // unknown is how a server sees a method that it does not have.
 func unknown(span sdktrace.ReadOnlySpan) (seenAs seen, original string) {
 	attrs := oteltest.Map(span.Attributes())
@@ -32,16 +27,16 @@ func unknown(span sdktrace.ReadOnlySpan) (seenAs seen, original string) {
 }
 
 func testUnknownRPC(t *testing.T, s *site) {
-	s.checkUnknown(t, "grpc.testing.TestService/Nothing", "unknown method Nothing for service grpc.testing.TestService")
+	checkUnknown(t, s, "grpc.testing.TestService/Nothing", "unknown method Nothing for service grpc.testing.TestService")
 }
 
 func testUnknownService(t *testing.T, s *site) {
-	s.checkUnknown(t, "wp.Admin/Login", "unknown service wp.Admin")
+	checkUnknown(t, s, "wp.Admin/Login", "unknown service wp.Admin")
 }
 
 // checkUnknown tests that the caller of method gets gRPC's own answer, and not
 // that of any interceptor, and what the server sees.
-func (s *site) checkUnknown(t *testing.T, method, message string) {
+func checkUnknown(t *testing.T, s *site, method, message string) {
 	t.Helper()
 	asked := false
 	s.start(t, setting{serverOptions: []grpc.ServerOption{grpc.StreamInterceptor(
@@ -54,11 +49,11 @@ func (s *site) checkUnknown(t *testing.T, method, message string) {
 		t.Errorf("the caller got %v", err)
 	}
 	s.checkClient(t, failed(method, "UNIMPLEMENTED"))
-	s.checkOther(t, s.serverSide.Only(t), method, "UNIMPLEMENTED")
+	checkOther(t, s.serverSide.Only(t), method, "UNIMPLEMENTED")
 	failed("_OTHER", "UNIMPLEMENTED").checkMeasured(t, s.serverSide, "rpc.server.call.duration", nil)
 }
 
-func (s *site) checkOther(t *testing.T, span sdktrace.ReadOnlySpan, method, code string) {
+func checkOther(t *testing.T, span sdktrace.ReadOnlySpan, method, code string) {
 	t.Helper()
 	if got := span.Name(); got != "grpc" {
 		t.Errorf("span is named %q", got)
@@ -93,9 +88,9 @@ func testUnknownMethods(t *testing.T, s *site) {
 		calls = 1000
 	}
 	call(0, calls/10)
-	before := s.settled(t)
+	before := heapWithoutSpans(t, s)
 	call(calls/10, calls)
-	grown := int64(s.settled(t)) - int64(before)
+	grown := int64(heapWithoutSpans(t, s)) - int64(before)
 	// Half of what their names alone take. Of fewer calls the rest of the process
 	// would drown it.
 	if most := int64(calls * len(long) / 2); calls == many && grown > most {
@@ -107,8 +102,8 @@ func testUnknownMethods(t *testing.T, s *site) {
 	}
 }
 
-// settled returns the size of the heap without the spans that the test keeps.
-func (s *site) settled(t *testing.T) uint64 {
+// heapWithoutSpans returns the size of the heap without the spans that the test keeps.
+func heapWithoutSpans(t *testing.T, s *site) uint64 {
 	t.Helper()
 	s.checkReceived(t)
 	runtime.GC()
@@ -150,7 +145,7 @@ func testUnknownHandler(t *testing.T, s *site) {
 	if err := s.call(conformance.Within(t), "/some.Service/Method"); err != nil {
 		t.Fatal(err)
 	}
-	s.checkOther(t, s.serverSide.Only(t), "some.Service/Method", "OK")
+	checkOther(t, s.serverSide.Only(t), "some.Service/Method", "OK")
 }
 
 func testMalformedMethod(t *testing.T, s *site) {
