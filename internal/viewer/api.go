@@ -5,14 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"strconv"
 	"strings"
-
-	"github.com/nais/spor/internal/recording"
-	"github.com/nais/spor/internal/tracetree"
 )
 
 //go:embed static/*.html static/*.css static/*.js static/*.svg static/vendor/*.js static/vendor/*.css static/vendor/*.txt
@@ -37,6 +33,12 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/traces/{trace}/file", s.file)
 	mux.HandleFunc("POST /api/open", s.open)
 	return mux
+}
+
+func (s *Server) events(w http.ResponseWriter, r *http.Request) {
+	s.watching.add(1)
+	defer s.watching.add(-1)
+	stream(w, r, s.state)
 }
 
 func answer(w http.ResponseWriter, v any) {
@@ -129,42 +131,4 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, added)
-}
-
-// Loaded is what a recording held.
-type Loaded struct {
-	Requests int    `json:"requests"`
-	Trace    string `json:"trace,omitempty"` // the first one
-}
-
-// Load adds a recording. What comes before an error is added.
-func (s *Store) Load(r io.Reader) (Loaded, error) {
-	var loaded Loaded
-	for request, err := range recording.Read(r) {
-		if err != nil {
-			return loaded, err
-		}
-		s.Add(request)
-		loaded.Requests++
-		if loaded.Trace == "" {
-			loaded.Trace = firstTrace(request)
-		}
-	}
-	if loaded.Requests == 0 {
-		return loaded, errors.New("no telemetry in it (want OTLP/JSON lines)")
-	}
-	return loaded, nil
-}
-
-func firstTrace(r recording.Request) string {
-	for _, resource := range r.Traces.GetResourceSpans() {
-		for _, scope := range resource.GetScopeSpans() {
-			for _, span := range scope.GetSpans() {
-				if id, _, ok := tracetree.Identity(span); ok {
-					return id.String()
-				}
-			}
-		}
-	}
-	return ""
 }

@@ -12,7 +12,7 @@ const (
 	heartbeat  = 15 * time.Second
 )
 
-// A State is what a page is told of: what there is, and how it comes.
+// A State is what a page shows of the store, and whether more telemetry comes.
 type State struct {
 	Stats
 
@@ -21,29 +21,15 @@ type State struct {
 	Ended bool   `json:"ended"` // whether more came, and no more does
 }
 
-// SetLive says whether telemetry is still to come.
-func (s *Server) SetLive(live bool) {
-	s.live.Store(live)
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	s.store.change()
-}
-
-func (s *Server) state() (State, <-chan struct{}) {
-	stats, changed := s.store.Stats()
-	return State{Stats: stats, Title: s.config.Title, Live: s.live.Load(), Ended: s.config.Live && !s.live.Load()}, changed
-}
-
-// events streams the state whenever it changes, as server-sent events.
-func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	s.watching.add(1)
-	defer s.watching.add(-1)
+// stream sends the state whenever it changes, as server-sent events, until
+// nobody listens any more.
+func stream(w http.ResponseWriter, r *http.Request, state func() (State, <-chan struct{})) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	flush := http.NewResponseController(w)
 	alive := time.NewTicker(heartbeat)
 	defer alive.Stop()
 	for {
-		state, changed := s.state()
+		state, changed := state()
 		text, err := json.Marshal(state)
 		if err != nil {
 			return
@@ -51,7 +37,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		if _, err := fmt.Fprintf(w, "retry: 1000\ndata: %s\n\n", text); err != nil || flush.Flush() != nil {
 			return
 		}
-		if !pause(r, eventPause) || !s.await(w, r, changed, alive.C) {
+		if !pause(r, eventPause) || !await(w, r, changed, alive.C) {
 			return
 		}
 	}
@@ -59,7 +45,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 
 // await returns when changed is closed, and reports whether somebody still
 // listens.
-func (s *Server) await(w http.ResponseWriter, r *http.Request, changed <-chan struct{}, alive <-chan time.Time) bool {
+func await(w http.ResponseWriter, r *http.Request, changed <-chan struct{}, alive <-chan time.Time) bool {
 	for {
 		select {
 		case <-changed:

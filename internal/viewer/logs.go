@@ -199,6 +199,22 @@ func (l *logs) ofTrace(id tracetree.ID) []*logRecord {
 	return found
 }
 
+// find returns the records that q asks for, in the order of their time.
+func (l *logs) find(q LogQuery) []*logRecord {
+	candidates := l.kept
+	if q.Trace != (tracetree.ID{}) {
+		candidates = l.ofTrace(q.Trace)
+	}
+	var found []*logRecord
+	for _, r := range candidates {
+		if q.match(r) {
+			found = append(found, r)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b *logRecord) int { return cmp.Compare(a.at, b.at) })
+	return found
+}
+
 // A LogQuery is what a list of records is asked for.
 type LogQuery struct {
 	Trace tracetree.ID // zero means any
@@ -232,28 +248,6 @@ type LogList struct {
 	Logs     []Log  `json:"logs"`
 }
 
-// Logs answers q.
-func (s *Store) Logs(q LogQuery) LogList {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	candidates := s.logs.kept
-	if q.Trace != (tracetree.ID{}) {
-		candidates = s.logs.ofTrace(q.Trace)
-	}
-	var found []*logRecord
-	for _, r := range candidates {
-		if q.match(r) {
-			found = append(found, r)
-		}
-	}
-	slices.SortStableFunc(found, func(a, b *logRecord) int { return cmp.Compare(a.at, b.at) })
-	list := LogList{Revision: s.revision, Found: len(found), Logs: []Log{}}
-	for _, r := range found[max(0, len(found)-q.Limit):] {
-		list.Logs = append(list.Logs, s.showLog(r))
-	}
-	return list
-}
-
 func (q *LogQuery) match(r *logRecord) bool {
 	if q.Level != "" && slices.Index(levels, r.level) < slices.Index(levels, q.Level) {
 		return false
@@ -266,7 +260,8 @@ func (q *LogQuery) match(r *logRecord) bool {
 	return true
 }
 
-func (s *Store) showLog(r *logRecord) Log {
+// show returns r as it is shown. t is its trace, nil if that is not in the store.
+func (r *logRecord) show(t *trace) Log {
 	l := Log{
 		Time: millis(r.at), Level: r.level, Message: r.message, Source: r.source, Stack: r.stack, Fields: r.fields,
 		Service: (&tracetree.Span{Resource: r.resource}).Service(),
@@ -276,10 +271,10 @@ func (s *Store) showLog(r *logRecord) Log {
 	}
 	if r.trace != (tracetree.ID{}) {
 		l.Trace = r.trace.String()
-		if t := s.traces[r.trace]; t != nil {
-			l.Here = true
-			l.Offset = elapsed(t.start, r.at)
-		}
+	}
+	if t != nil {
+		l.Here = true
+		l.Offset = elapsed(t.start, r.at)
 	}
 	if r.span != (tracetree.SpanID{}) {
 		l.Span = r.span.String()

@@ -15,8 +15,17 @@ import (
 
 // metrics are the series kept, each with its newest points.
 type metrics struct {
-	index map[seriesKey]*series
-	last  map[metricKey]said
+	index  map[seriesKey]*series
+	newest map[metricKey]newestMetric
+}
+
+// A metricKey names a metric of a service.
+type metricKey struct{ service, scope, name string }
+
+// A newestMetric is the newest data of a metric.
+type newestMetric struct {
+	origin
+	*metricspb.Metric
 }
 
 type seriesKey struct{ service, name, attributes string }
@@ -59,8 +68,8 @@ func (m *metrics) add(r *colmetrics.ExportMetricsServiceRequest, maxSeries int) 
 		for _, scope := range resource.GetScopeMetrics() {
 			for _, metric := range scope.GetMetrics() {
 				key := metricKey{service, scope.GetScope().GetName(), metric.GetName()}
-				if _, known := m.last[key]; known || len(m.last) < maxSeries {
-					m.last[key] = said{resource.GetResource(), scope.GetScope(), metric}
+				if _, known := m.newest[key]; known || len(m.newest) < maxSeries {
+					m.newest[key] = newestMetric{origin{resource.GetResource(), scope.GetScope()}, metric}
 				}
 				for attributes, p := range pointsOf(metric) {
 					if !m.addPoint(service, metric, attributes, p, maxSeries) {
@@ -276,17 +285,15 @@ type MetricList struct {
 
 const maxLines = 12 // of one plot
 
-// Metrics returns the cards that Nais APM has for a Go service, as far as there
-// are metrics for them, and all the rest as a last one.
-func (s *Store) Metrics() MetricList {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+// cards returns the cards that Nais APM has for a Go service, if there are
+// metrics for them, and one more with all the other metrics.
+func (m *metrics) cards() []Card {
 	byName := map[string][]*series{}
-	for _, each := range s.metrics.index {
+	for _, each := range m.index {
 		name := strings.ReplaceAll(each.name, ".", "_")
 		byName[name] = append(byName[name], each)
 	}
-	list := MetricList{Revision: s.revision, Cards: []Card{}}
+	list := []Card{}
 	for _, c := range cards {
 		card := Card{Title: c.title}
 		for _, p := range c.plots {
@@ -302,7 +309,7 @@ func (s *Store) Metrics() MetricList {
 			}
 		}
 		if len(card.Plots) > 0 {
-			list.Cards = append(list.Cards, card)
+			list = append(list, card)
 		}
 	}
 	rest := Card{Title: "Other metrics"}
@@ -311,7 +318,7 @@ func (s *Store) Metrics() MetricList {
 	}
 	slices.SortFunc(rest.Plots, func(a, b Plot) int { return cmp.Compare(a.Name, b.Name) })
 	if len(rest.Plots) > 0 {
-		list.Cards = append(list.Cards, rest)
+		list = append(list, rest)
 	}
 	return list
 }

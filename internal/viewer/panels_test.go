@@ -13,7 +13,7 @@ func TestPanelsNameSpansConcerned(t *testing.T) {
 		Trace: 1, ID: 1, Service: "orders", Name: "SELECT orders", Kind: spantest.Client, To: ms,
 		Attributes: map[string]any{"db.system.name": "postgresql", "db.query.text": "SELECT 1"},
 	})
-	s.AddLogs(logLine(`{"level":"INFO","message":"fine"}`))
+	s.Add(logLine(`{"level":"INFO","message":"fine"}`))
 	addMetrics(s, gauge("go_goroutines", 1, 1, nil))
 	panels := s.Panels()
 	var report *apm.Report

@@ -13,7 +13,7 @@ import (
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
-	"github.com/nais/spor/internal/otlpattr"
+	"github.com/nais/spor/internal/tracetree"
 )
 
 // A Query is what a list of traces is asked for. A trace is found when one of
@@ -85,6 +85,24 @@ func parseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
+// find returns the traces that q asks for, in its order.
+func (q *Query) find(traces map[tracetree.ID]*trace) []*trace {
+	var found []*trace
+	for _, t := range traces {
+		if q.match(t) {
+			found = append(found, t)
+		}
+	}
+	slices.SortFunc(found, func(a, b *trace) int {
+		order := 0
+		if q.Slowest {
+			order = cmp.Compare(b.duration(), a.duration())
+		}
+		return cmp.Or(order, cmp.Compare(b.start, a.start), bytes.Compare(a.id[:], b.id[:]))
+	})
+	return found
+}
+
 func (q *Query) match(t *trace) bool {
 	if t.duration() < int64(q.MinDuration) || !q.matchFacts(t) {
 		return false
@@ -138,56 +156,6 @@ type Summary struct {
 	Dropped  int      `json:"dropped,omitempty"`
 }
 
-// List answers q.
-func (s *Store) List(q Query) List {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	var found []*trace
-	list := List{Revision: s.revision, Traces: []Summary{}}
-	for _, t := range s.traces {
-		if q.match(t) {
-			found = append(found, t)
-			list.Longest = max(list.Longest, t.duration())
-		}
-	}
-	slices.SortFunc(found, func(a, b *trace) int {
-		order := 0
-		if q.Slowest {
-			order = cmp.Compare(b.duration(), a.duration())
-		}
-		return cmp.Or(order, cmp.Compare(b.start, a.start), bytes.Compare(a.id[:], b.id[:]))
-	})
-	list.Found = len(found)
-	for _, t := range found[:min(len(found), q.Limit)] {
-		list.Traces = append(list.Traces, t.summary())
-	}
-	return list
-}
-
-func (t *trace) summary() Summary {
-	s := Summary{
-		ID: t.id.String(), Name: "(none of its spans was kept)",
-		Duration: t.duration(), Spans: len(t.spans), Errors: t.errors, Dropped: t.dropped,
-	}
-	if t.root == nil {
-		return s
-	}
-	s.Name, s.Service, s.Kind = nameOf(t.root), t.root.Service(), kindOf(t.root)
-	s.Status = otlpattr.First(t.root.GetAttributes(),
-		"http.response.status_code", "rpc.response.status_code", "rpc.grpc.status_code")
-	s.Start = millis(t.start)
-	s.Services = slices.SortedFunc(maps.Keys(t.parts), func(a, b string) int {
-		first := func(name string) int {
-			if name == s.Service {
-				return 0
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(first(a), first(b)), cmp.Compare(a, b))
-	})
-	return s
-}
-
 // millis turns Unix ns into Unix ms, which a number of JavaScript can hold.
 func millis(ns uint64) float64 { return float64(ns/1000) / 1000 }
 
@@ -199,12 +167,9 @@ type Facets struct {
 
 const maxFacets = 500
 
-// Facets returns the services and routes of the traces kept.
-func (s *Store) Facets() Facets {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+func facetsOf(traces map[tracetree.ID]*trace) Facets {
 	services, routes := map[string]struct{}{}, map[string]struct{}{}
-	for _, t := range s.traces {
+	for _, t := range traces {
 		for f := range t.facts {
 			if f.service != "" {
 				services[f.service] = struct{}{}

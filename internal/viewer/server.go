@@ -13,9 +13,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/nais/spor/internal/recording"
 )
 
-// DefaultAddr is where a viewer listens unless told otherwise.
+// DefaultAddr is where a viewer listens by default.
 const DefaultAddr = "127.0.0.1:4319"
 
 // A Server serves the pages until Close.
@@ -113,6 +115,27 @@ func (s *Server) URL() string {
 
 // Key returns the path below which the pages are.
 func (s *Server) Key() string { return s.key }
+
+// SetLive sets whether telemetry is still to come.
+func (s *Server) SetLive(live bool) {
+	s.live.Store(live)
+	s.store.Add(recording.Request{}) // wakes the pages
+}
+
+func (s *Server) state() (State, <-chan struct{}) {
+	stats, changed := s.store.Stats()
+	return State{Stats: stats, Title: s.config.Title, Live: s.live.Load(), Ended: s.config.Live && !s.live.Load()}, changed
+}
+
+// Open returns the number of pages that are open.
+func (s *Server) Open() int {
+	open, _, _ := s.watching.state()
+	return open
+}
+
+// WaitClosed returns when a page has been open and none is any more, or when
+// ctx ends.
+func (s *Server) WaitClosed(ctx context.Context) { s.watching.waitClosed(ctx) }
 
 // Close stops serving.
 func (s *Server) Close() {

@@ -253,7 +253,7 @@ func TestEventsTellOfChanges(t *testing.T) {
 	if got := next(); got.Traces != 0 || !got.Live || got.Title != "test" {
 		t.Errorf("first %+v", got)
 	}
-	store.AddTraces(spantest.Request(quote(1)...))
+	store.Add(tracesOf(quote(1)...))
 	if got := next(); got.Traces != 1 {
 		t.Errorf("then %+v", got)
 	}

@@ -40,33 +40,19 @@ type Edge struct {
 	P95    int64   `json:"p95"`
 }
 
-// derived is what was made of the traces of one revision.
-type derived struct {
-	serviceMap *Map
-}
-
 // callers is the node of all that calls from outside.
 const callers = "callers"
 
-// ServiceMap returns the map.
-func (s *Store) ServiceMap() Map {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if m := s.derived.serviceMap; m != nil && m.Revision == s.revision {
-		return *m
-	}
+func newMap(traces map[tracetree.ID]*trace) *Map {
 	b := mapBuilder{nodes: map[string]Node{}, edges: map[edgeKey]*edge{}}
 	var start, end uint64
-	for _, t := range s.traces {
+	for _, t := range traces {
 		b.trace(t)
 		if t.end > 0 {
 			start, end = cmp.Or(min(start, t.start), t.start), max(end, t.end)
 		}
 	}
-	m := b.build(float64(elapsed(start, end)) / 1e9)
-	m.Revision = s.revision
-	s.derived.serviceMap = &m
-	return m
+	return b.build(float64(elapsed(start, end)) / 1e9)
 }
 
 type edgeKey struct{ from, to, label string }
@@ -164,8 +150,8 @@ func (b *mapBuilder) add(key edgeKey, s *tracetree.Span, failed bool) {
 	e.durations = append(e.durations, durationOf(s))
 }
 
-func (b *mapBuilder) build(seconds float64) Map {
-	m := Map{Seconds: seconds, Nodes: []Node{}, Edges: []Edge{}}
+func (b *mapBuilder) build(seconds float64) *Map {
+	m := &Map{Seconds: seconds, Nodes: []Node{}, Edges: []Edge{}}
 	for _, n := range b.nodes {
 		m.Nodes = append(m.Nodes, n)
 	}

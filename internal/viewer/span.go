@@ -62,17 +62,11 @@ type Link struct {
 	Attributes []Attribute `json:"attributes"`
 }
 
-// Detail returns a span, and whether it is there.
-func (s *Store) Detail(id tracetree.ID, spanID tracetree.SpanID) (Detail, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	t := s.traces[id]
-	if t == nil || t.spans[spanID] == nil {
-		return Detail{}, false
-	}
-	span := t.spans[spanID]
+// newDetail returns all there is to say of a span of t. Its links may lead to
+// any of the traces.
+func newDetail(t *trace, span *tracetree.Span, traces map[tracetree.ID]*trace) Detail {
 	d := Detail{
-		ID: spanID.String(), Name: nameOf(span), Service: span.Service(), Kind: kindOf(span),
+		ID: tracetree.SpanID(span.GetSpanId()).String(), Name: nameOf(span), Service: span.Service(), Kind: kindOf(span),
 		Status:  strings.ToLower(strings.TrimPrefix(span.GetStatus().GetCode().String(), "STATUS_CODE_")),
 		Message: strings.ToValidUTF8(span.GetStatus().GetMessage(), "\uFFFD"), Start: millis(span.GetStartTimeUnixNano()),
 		Offset: elapsed(t.start, span.GetStartTimeUnixNano()), Duration: durationOf(span),
@@ -83,15 +77,15 @@ func (s *Store) Detail(id tracetree.ID, spanID tracetree.SpanID) (Detail, bool) 
 	}
 	if parent := span.GetParentSpanId(); !isZero(parent) {
 		d.Parent = hex.EncodeToString(parent)
-		d.ParentHere = len(parent) == len(spanID) && t.spans[tracetree.SpanID(parent)] != nil
+		d.ParentHere = len(parent) == len(tracetree.SpanID{}) && t.spans[tracetree.SpanID(parent)] != nil
 	}
 	for _, event := range span.GetEvents() {
 		d.Events = append(d.Events, eventOf(event, span.GetStartTimeUnixNano()))
 	}
 	for _, link := range span.GetLinks() {
-		d.Links = append(d.Links, s.linkOf(link))
+		d.Links = append(d.Links, linkOf(link, traces))
 	}
-	return d, true
+	return d
 }
 
 func eventOf(e *tracepb.Span_Event, start uint64) Event {
@@ -109,14 +103,14 @@ func eventOf(e *tracepb.Span_Event, start uint64) Event {
 	return event
 }
 
-func (s *Store) linkOf(l *tracepb.Span_Link) Link {
+func linkOf(l *tracepb.Span_Link, traces map[tracetree.ID]*trace) Link {
 	link := Link{
 		Trace: hex.EncodeToString(l.GetTraceId()), Span: hex.EncodeToString(l.GetSpanId()), Attributes: plain(l.GetAttributes()),
 	}
 	if len(l.GetTraceId()) != len(tracetree.ID{}) || len(l.GetSpanId()) != len(tracetree.SpanID{}) {
 		return link
 	}
-	t := s.traces[tracetree.ID(l.GetTraceId())]
+	t := traces[tracetree.ID(l.GetTraceId())]
 	if t == nil {
 		return link
 	}

@@ -1,13 +1,12 @@
 package viewer
 
 import (
+	"cmp"
 	"container/list"
 	"crypto/rand"
+	"errors"
+	"io"
 	"sync"
-
-	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
-	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
-	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 
 	"github.com/nais/spor/internal/recording"
 	"github.com/nais/spor/internal/tracetree"
@@ -23,16 +22,11 @@ type Options struct {
 }
 
 func (o *Options) complete() {
-	byDefault := func(option *int, value int) {
-		if *option <= 0 {
-			*option = value
-		}
-	}
-	byDefault(&o.MaxTraces, 5000)
-	byDefault(&o.MaxBytes, 128<<20)
-	byDefault(&o.MaxLogs, 20_000)
-	byDefault(&o.LogBytes, 32<<20)
-	byDefault(&o.MaxSeries, 2000)
+	o.MaxTraces = cmp.Or(max(o.MaxTraces, 0), 5000)
+	o.MaxBytes = cmp.Or(max(o.MaxBytes, 0), 128<<20)
+	o.MaxLogs = cmp.Or(max(o.MaxLogs, 0), 20_000)
+	o.LogBytes = cmp.Or(max(o.LogBytes, 0), 32<<20)
+	o.MaxSeries = cmp.Or(max(o.MaxSeries, 0), 2000)
 }
 
 // A Store keeps telemetry, the newest of it, within bounds. It is safe for
@@ -50,8 +44,10 @@ type Store struct {
 	logs     logs
 	metrics  metrics
 	changed  chan struct{} // closed and replaced when something is added
-	derived  derived       // from the traces, for one revision
-	judged   judged
+
+	serviceMap *Map // of one revision; nil until somebody asks for it
+
+	panels panelCache // has its own lock
 }
 
 // Dropped counts what is no longer kept, or never was.
@@ -72,35 +68,35 @@ func NewStore(opts Options) *Store {
 		traces:  map[tracetree.ID]*trace{},
 		order:   list.New(),
 		logs:    logs{byTrace: map[tracetree.ID]int{}},
-		metrics: metrics{index: map[seriesKey]*series{}, last: map[metricKey]said{}},
+		metrics: metrics{index: map[seriesKey]*series{}, newest: map[metricKey]newestMetric{}},
 		changed: make(chan struct{}),
 	}
 }
 
-// Add adds what r holds.
+// Add adds what r holds, and wakes those who wait for a change. An empty
+// request only wakes them.
 func (s *Store) Add(r recording.Request) {
-	switch {
-	case r.Traces != nil:
-		s.AddTraces(r.Traces)
-	case r.Metrics != nil:
-		s.AddMetrics(r.Metrics)
-	case r.Logs != nil:
-		s.AddLogs(r.Logs)
-	}
-}
-
-// AddTraces adds spans.
-func (s *Store) AddTraces(r *coltrace.ExportTraceServiceRequest) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, resource := range r.GetResourceSpans() {
+	for _, resource := range r.Traces.GetResourceSpans() {
 		for _, scope := range resource.GetScopeSpans() {
 			for _, span := range scope.GetSpans() {
 				s.addSpan(&tracetree.Span{Span: span, Resource: resource.GetResource(), Scope: scope.GetScope()})
 			}
 		}
 	}
-	s.change()
+	for _, resource := range r.Logs.GetResourceLogs() {
+		for _, scope := range resource.GetScopeLogs() {
+			for _, record := range scope.GetLogRecords() {
+				s.logs.add(newLog(record, resource.GetResource(), scope.GetScope()))
+			}
+		}
+	}
+	s.dropped.Logs += s.logs.trim(s.opts.MaxLogs, s.opts.LogBytes)
+	s.dropped.Series += s.metrics.add(r.Metrics, s.opts.MaxSeries)
+	s.revision++
+	close(s.changed)
+	s.changed = make(chan struct{})
 }
 
 func (s *Store) addSpan(span *tracetree.Span) {
@@ -140,37 +136,45 @@ func (s *Store) dropOldest() {
 	s.dropped.Traces++
 }
 
-// AddLogs adds log records.
-func (s *Store) AddLogs(r *collogs.ExportLogsServiceRequest) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, resource := range r.GetResourceLogs() {
-		for _, scope := range resource.GetScopeLogs() {
-			for _, record := range scope.GetLogRecords() {
-				s.logs.add(newLog(record, resource.GetResource(), scope.GetScope()))
+// Loaded is what a recording held.
+type Loaded struct {
+	Requests int    `json:"requests"`
+	Trace    string `json:"trace,omitempty"` // the first one
+}
+
+// Load adds a recording. What comes before an error is added.
+func (s *Store) Load(r io.Reader) (Loaded, error) {
+	var loaded Loaded
+	for request, err := range recording.Read(r) {
+		if err != nil {
+			return loaded, err
+		}
+		s.Add(request)
+		loaded.Requests++
+		if loaded.Trace == "" {
+			loaded.Trace = firstTrace(request)
+		}
+	}
+	if loaded.Requests == 0 {
+		return loaded, errors.New("no telemetry in it (want OTLP/JSON lines)")
+	}
+	return loaded, nil
+}
+
+func firstTrace(r recording.Request) string {
+	for _, resource := range r.Traces.GetResourceSpans() {
+		for _, scope := range resource.GetScopeSpans() {
+			for _, span := range scope.GetSpans() {
+				if id, _, ok := tracetree.Identity(span); ok {
+					return id.String()
+				}
 			}
 		}
 	}
-	s.dropped.Logs += s.logs.trim(s.opts.MaxLogs, s.opts.LogBytes)
-	s.change()
+	return ""
 }
 
-// AddMetrics adds data points.
-func (s *Store) AddMetrics(r *colmetrics.ExportMetricsServiceRequest) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.dropped.Series += s.metrics.add(r, s.opts.MaxSeries)
-	s.change()
-}
-
-// change wakes those who wait. The caller holds the lock.
-func (s *Store) change() {
-	s.revision++
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
-// Stats are what a page says of the store as a whole.
+// Stats are what a page shows of the store as a whole.
 type Stats struct {
 	Store    string  `json:"store"` // its ID
 	Revision uint64  `json:"revision"`

@@ -23,9 +23,13 @@ import (
 
 const ms = time.Millisecond
 
+func tracesOf(spans ...spantest.Span) recording.Request {
+	return recording.Request{Traces: spantest.Request(spans...)}
+}
+
 func storeOf(spans ...spantest.Span) *viewer.Store {
 	s := viewer.NewStore(viewer.Options{})
-	s.AddTraces(spantest.Request(spans...))
+	s.Add(tracesOf(spans...))
 	return s
 }
 
@@ -85,7 +89,7 @@ func query(t *testing.T, text string) viewer.Query {
 
 func TestListFilters(t *testing.T) {
 	s := storeOf(quote(1)...)
-	s.AddTraces(spantest.Request(
+	s.Add(tracesOf(
 		spantest.Span{
 			Trace: 2, ID: 1, Service: "gateway", Name: "GET /quotes/{id}", Kind: spantest.Server, From: 2 * time.Second, To: 2*time.Second + 500*ms,
 			Attributes: map[string]any{"http.route": "/quotes/{id}", "user.tier": "Gold"},
@@ -147,7 +151,7 @@ func TestListTellsOfTrace(t *testing.T) {
 func TestListLimits(t *testing.T) {
 	s := viewer.NewStore(viewer.Options{})
 	for i := range uint64(20) {
-		s.AddTraces(spantest.Request(quote(i)...))
+		s.Add(tracesOf(quote(i)...))
 	}
 	list := s.List(viewer.Query{Limit: 7})
 	if list.Found != 20 || len(list.Traces) != 7 {
@@ -192,7 +196,7 @@ func FuzzParseQuery(f *testing.F) {
 func TestStoreDropsOldestTraces(t *testing.T) {
 	s := viewer.NewStore(viewer.Options{MaxTraces: 3})
 	for i := range uint64(5) {
-		s.AddTraces(spantest.Request(quote(i)...))
+		s.Add(tracesOf(quote(i)...))
 	}
 	stats, _ := s.Stats()
 	if stats.Traces != 3 || stats.Dropped.Traces != 2 || stats.Spans != 18 {
@@ -209,10 +213,10 @@ func TestStoreDropsOldestTraces(t *testing.T) {
 func TestStoreKeepsTraceThatGrows(t *testing.T) {
 	s := viewer.NewStore(viewer.Options{MaxTraces: 2})
 	spans := quote(1)
-	s.AddTraces(spantest.Request(spans[:3]...))
-	s.AddTraces(spantest.Request(quote(2)...))
-	s.AddTraces(spantest.Request(spans[3:]...))
-	s.AddTraces(spantest.Request(quote(3)...))
+	s.Add(tracesOf(spans[:3]...))
+	s.Add(tracesOf(quote(2)...))
+	s.Add(tracesOf(spans[3:]...))
+	s.Add(tracesOf(quote(3)...))
 	if tree, ok := s.Tree(spantest.TraceID(1)); !ok || len(tree.Rows) != 6 {
 		t.Errorf("the trace that grew last: %v, %d rows; want 6", ok, len(tree.Rows))
 	}
@@ -222,7 +226,7 @@ func TestStoreBoundsBytes(t *testing.T) {
 	const limit = 1 << 20
 	s := viewer.NewStore(viewer.Options{MaxBytes: limit})
 	for i := range uint64(200) {
-		s.AddTraces(spantest.Request(spantest.Span{Trace: i, ID: 1, Name: "x", Attributes: map[string]any{"a": strings.Repeat("v", 10_000)}}))
+		s.Add(tracesOf(spantest.Span{Trace: i, ID: 1, Name: "x", Attributes: map[string]any{"a": strings.Repeat("v", 10_000)}}))
 	}
 	stats, _ := s.Stats()
 	if stats.Traces == 0 || stats.Traces > 30 || stats.Traces+stats.Dropped.Traces != 200 {
@@ -233,7 +237,7 @@ func TestStoreBoundsBytes(t *testing.T) {
 func TestStoreBoundsOneTrace(t *testing.T) {
 	s := viewer.NewStore(viewer.Options{MaxBytes: 1 << 20})
 	for i := range uint64(200) {
-		s.AddTraces(spantest.Request(spantest.Span{Trace: 1, ID: i + 1, Name: "x", Attributes: map[string]any{"a": strings.Repeat("v", 10_000)}}))
+		s.Add(tracesOf(spantest.Span{Trace: 1, ID: i + 1, Name: "x", Attributes: map[string]any{"a": strings.Repeat("v", 10_000)}}))
 	}
 	tree, _ := s.Tree(spantest.TraceID(1))
 	stats, _ := s.Stats()
@@ -244,7 +248,7 @@ func TestStoreBoundsOneTrace(t *testing.T) {
 
 func TestStoreTakesSpanOnce(t *testing.T) {
 	s := storeOf(quote(1)...)
-	s.AddTraces(spantest.Request(quote(1)...))
+	s.Add(tracesOf(quote(1)...))
 	if stats, _ := s.Stats(); stats.Spans != 6 {
 		t.Errorf("%d spans, want 6", stats.Spans)
 	}
@@ -257,7 +261,7 @@ func TestStoreCountsInvalidSpans(t *testing.T) {
 	s := viewer.NewStore(viewer.Options{})
 	r := spantest.Request(quote(1)...)
 	r.ResourceSpans[0].ScopeSpans[0].Spans[0].TraceId = []byte("short")
-	s.AddTraces(r)
+	s.Add(recording.Request{Traces: r})
 	if stats, _ := s.Stats(); stats.Dropped.Invalid != 1 || stats.Spans != 5 {
 		t.Errorf("got %+v, want 1 invalid and 5 kept", stats)
 	}
@@ -315,9 +319,9 @@ func TestDetailHasEventsAndLinks(t *testing.T) {
 
 func TestExportOpensAgain(t *testing.T) {
 	s := storeOf(quote(1)...)
-	s.AddTraces(spantest.Request(quote(2)...))
-	s.AddLogs(logLine(`{"message":"made","level":"INFO","trace_id":"` + spantest.TraceID(1).String() + `"}`))
-	s.AddLogs(logLine(`{"message":"not of it","level":"INFO"}`))
+	s.Add(tracesOf(quote(2)...))
+	s.Add(logLine(`{"message":"made","level":"INFO","trace_id":"` + spantest.TraceID(1).String() + `"}`))
+	s.Add(logLine(`{"message":"not of it","level":"INFO"}`))
 	var file bytes.Buffer
 	if found, err := s.Export(&file, spantest.TraceID(1)); !found || err != nil {
 		t.Fatal(found, err)
@@ -352,7 +356,7 @@ func TestLoadSaysWhatIsNoRecording(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	var file bytes.Buffer
 	s := storeOf(quote(1)...)
-	s.AddLogs(logLine(`{"message":"made","level":"INFO","trace_id":"` + spantest.TraceID(1).String() + `"}`))
+	s.Add(logLine(`{"message":"made","level":"INFO","trace_id":"` + spantest.TraceID(1).String() + `"}`))
 	if _, err := s.Export(&file, spantest.TraceID(1)); err != nil {
 		f.Fatal(err)
 	}
@@ -379,18 +383,18 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-func logLine(text string) *collogs.ExportLogsServiceRequest {
+func logLine(text string) recording.Request {
 	line := recording.Line{Stream: recording.Stdout, Text: text, Time: spantest.Begin}
-	return line.Request(&resourcepb.Resource{Attributes: spantest.Attributes(map[string]any{"service.name": "gateway"})}).Logs
+	return line.Request(&resourcepb.Resource{Attributes: spantest.Attributes(map[string]any{"service.name": "gateway"})})
 }
 
 func TestLogsReadLines(t *testing.T) {
 	s := storeOf(quote(1)...)
 	id, span := spantest.TraceID(1), spantest.SpanID(2)
-	s.AddLogs(logLine(`{"time":"2026-06-01T12:00:01.003Z","level":"ERROR","message":"refused","trace_id":"` + id.String() + `","span_id":"` + span.String() + `","stack_trace":"main.go:1","user":{"tier":2}}`))
-	s.AddLogs(logLine("plain text"))
-	s.AddLogs(logLine(`{"msg":"careful","level":"warning"}`))
-	s.AddLogs(logLine(`{broken`))
+	s.Add(logLine(`{"time":"2026-06-01T12:00:01.003Z","level":"ERROR","message":"refused","trace_id":"` + id.String() + `","span_id":"` + span.String() + `","stack_trace":"main.go:1","user":{"tier":2}}`))
+	s.Add(logLine("plain text"))
+	s.Add(logLine(`{"msg":"careful","level":"warning"}`))
+	s.Add(logLine(`{broken`))
 	all := s.Logs(viewer.LogQuery{Limit: 10})
 	if all.Found != 4 {
 		t.Fatalf("found %d, want 4", all.Found)
@@ -419,10 +423,10 @@ func TestLogsReadLines(t *testing.T) {
 func TestLogsOfOTLP(t *testing.T) {
 	s := viewer.NewStore(viewer.Options{})
 	id := spantest.TraceID(1)
-	s.AddLogs(&collogs.ExportLogsServiceRequest{ResourceLogs: []*logspb.ResourceLogs{{ScopeLogs: []*logspb.ScopeLogs{{LogRecords: []*logspb.LogRecord{{
+	s.Add(recording.Request{Logs: &collogs.ExportLogsServiceRequest{ResourceLogs: []*logspb.ResourceLogs{{ScopeLogs: []*logspb.ScopeLogs{{LogRecords: []*logspb.LogRecord{{
 		TimeUnixNano: 5, SeverityNumber: logspb.SeverityNumber_SEVERITY_NUMBER_ERROR2, TraceId: id[:],
 		Attributes: spantest.Attributes(map[string]any{"exception.stacktrace": "main.go:2"}),
-	}}}}}}})
+	}}}}}}}})
 	got := s.Logs(viewer.LogQuery{Limit: 1}).Logs[0]
 	if got.Level != "error" || got.Source != "otlp" || got.Trace != id.String() || got.Stack != "main.go:2" || got.Here {
 		t.Errorf("got %+v", got)
@@ -432,7 +436,7 @@ func TestLogsOfOTLP(t *testing.T) {
 func TestLogsAreBounded(t *testing.T) {
 	s := viewer.NewStore(viewer.Options{MaxLogs: 10})
 	for i := range 25 {
-		s.AddLogs(logLine(fmt.Sprint("line ", i)))
+		s.Add(logLine(fmt.Sprint("line ", i)))
 	}
 	list := s.Logs(viewer.LogQuery{Limit: 100})
 	stats, _ := s.Stats()
@@ -441,7 +445,7 @@ func TestLogsAreBounded(t *testing.T) {
 	}
 	s = viewer.NewStore(viewer.Options{LogBytes: 100_000})
 	for range 100 {
-		s.AddLogs(logLine(strings.Repeat("x", 10_000)))
+		s.Add(logLine(strings.Repeat("x", 10_000)))
 	}
 	if stats, _ := s.Stats(); stats.Logs == 0 || stats.Logs > 5 {
 		t.Errorf("%d records of 10 kB in 100 kB", stats.Logs)
@@ -450,8 +454,8 @@ func TestLogsAreBounded(t *testing.T) {
 
 func TestServiceMap(t *testing.T) {
 	s := storeOf(quote(1)...)
-	s.AddTraces(spantest.Request(quote(2)...))
-	s.AddTraces(spantest.Request(
+	s.Add(tracesOf(quote(2)...))
+	s.Add(tracesOf(
 		spantest.Span{
 			Trace: 3, ID: 1, Service: "gateway", Name: "GET", Kind: spantest.Client, To: 3 * ms, Error: "503",
 			Attributes: map[string]any{"http.request.method": "GET", "server.address": "example.com"},
@@ -502,7 +506,7 @@ func histogramOf(name string, at int, counts ...uint64) *metricspb.Metric {
 }
 
 func addMetrics(s *viewer.Store, metrics ...*metricspb.Metric) {
-	s.AddMetrics(&colmetrics.ExportMetricsServiceRequest{ResourceMetrics: []*metricspb.ResourceMetrics{{ScopeMetrics: []*metricspb.ScopeMetrics{{Metrics: metrics}}}}})
+	s.Add(recording.Request{Metrics: &colmetrics.ExportMetricsServiceRequest{ResourceMetrics: []*metricspb.ResourceMetrics{{ScopeMetrics: []*metricspb.ScopeMetrics{{Metrics: metrics}}}}}})
 }
 
 func TestMetricsFillCards(t *testing.T) {
@@ -562,11 +566,11 @@ func TestMetricsAreBounded(t *testing.T) {
 func TestStatsWake(t *testing.T) {
 	s := viewer.NewStore(viewer.Options{})
 	before, changed := s.Stats()
-	s.AddTraces(spantest.Request(quote(1)...))
+	s.Add(tracesOf(quote(1)...))
 	select {
 	case <-changed:
 	default:
-		t.Error("nobody was told of the change")
+		t.Error("nobody was woken by the change")
 	}
 	if after, _ := s.Stats(); after.Revision == before.Revision || after.Traces != 1 {
 		t.Errorf("got %+v", after)

@@ -3,7 +3,9 @@ package viewer
 import (
 	"cmp"
 	"container/list"
+	"fmt"
 	"hash/maphash"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -145,6 +147,36 @@ func (t *trace) note(line string) {
 	t.lines[hash] = struct{}{}
 	t.text = append(t.text, strings.ToLower(line)...)
 	t.text = append(t.text, '\n')
+}
+
+// summary returns the line of t in a list.
+func (t *trace) summary() Summary {
+	s := Summary{
+		ID: t.id.String(), Name: "(none of its spans was kept)",
+		Duration: t.duration(), Spans: len(t.spans), Errors: t.errors, Dropped: t.dropped,
+	}
+	if t.root == nil {
+		return s
+	}
+	s.Name, s.Service, s.Kind = nameOf(t.root), t.root.Service(), kindOf(t.root)
+	s.Status = otlpattr.First(t.root.GetAttributes(),
+		"http.response.status_code", "rpc.response.status_code", "rpc.grpc.status_code")
+	s.Start = millis(t.start)
+	s.Services = slices.SortedFunc(maps.Keys(t.parts), func(a, b string) int {
+		first := func(name string) int {
+			if name == s.Service {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(first(a), first(b)), cmp.Compare(a, b))
+	})
+	return s
+}
+
+// version returns a text that changes when spans or logs of t come in.
+func (t *trace) version(logs int) string {
+	return fmt.Sprintf("%d-%d-%d", len(t.spans), t.dropped, logs)
 }
 
 // duration returns the time from the first start to the last end, in ns.

@@ -2,7 +2,6 @@ package viewer
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -55,32 +54,11 @@ type Share struct {
 	First   string `json:"first"` // ID of one of them
 }
 
-// Version returns the version of a trace, "" if it is not there.
-func (s *Store) Version(id tracetree.ID) string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if t := s.traces[id]; t != nil {
-		return s.version(t)
-	}
-	return ""
-}
-
-func (s *Store) version(t *trace) string {
-	return fmt.Sprintf("%d-%d-%d", len(t.spans), t.dropped, s.logs.byTrace[t.id])
-}
-
-// Tree returns a trace to draw, and whether it is there.
-func (s *Store) Tree(id tracetree.ID) (Tree, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	t := s.traces[id]
-	if t == nil {
-		return Tree{}, false
-	}
-	built := tracetree.Build(id, maps.Values(t.spans))
+// newTree returns t as it is drawn, with the number of log records of each span.
+func newTree(t *trace, logs map[tracetree.SpanID]int) Tree {
+	built := tracetree.Build(t.id, maps.Values(t.spans))
 	tree := Tree{
-		Summary: t.summary(), Revision: s.revision, Version: s.version(t),
-		Complete: built.Complete && t.dropped == 0, Rows: make([]Row, 0, built.Spans), Path: []Share{},
+		Summary: t.summary(), Complete: built.Complete && t.dropped == 0, Rows: make([]Row, 0, built.Spans),
 	}
 	services := map[string]int{}
 	for i, name := range tree.Services {
@@ -91,7 +69,6 @@ func (s *Store) Tree(id tracetree.ID) (Tree, bool) {
 		path = criticalPath(root)
 		tree.Waited = elapsed(root.GetStartTimeUnixNano(), root.GetEndTimeUnixNano())
 	}
-	logs := s.logs.countBySpan(id)
 	var ancestors []int // rows
 	for span, depth := range built.All {
 		parent := -1
@@ -112,7 +89,7 @@ func (s *Store) Tree(id tracetree.ID) (Tree, bool) {
 		tree.Rows = append(tree.Rows, row)
 	}
 	tree.Path = sharesOf(path)
-	return tree, true
+	return tree
 }
 
 // mainRoot returns the root of the tree that holds the span which the trace is

@@ -32,17 +32,11 @@ func (w *watchers) state() (open int, seen bool, changed <-chan struct{}) {
 	return w.open, w.seen, w.changed
 }
 
-// Open returns the number of pages that are open.
-func (s *Server) Open() int {
-	open, _, _ := s.watching.state()
-	return open
-}
-
-// WaitClosed returns when a page has been open and none is any more, or when
+// waitClosed returns when a page has been open and none is any more, or when
 // ctx ends.
-func (s *Server) WaitClosed(ctx context.Context) {
+func (w *watchers) waitClosed(ctx context.Context) {
 	for {
-		open, seen, changed := s.watching.state()
+		open, seen, changed := w.state()
 		var left <-chan time.Time
 		if open == 0 && seen {
 			left = time.After(leaveTime)

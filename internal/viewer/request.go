@@ -1,55 +1,19 @@
 package viewer
 
 import (
-	"io"
-	"slices"
-
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
-	"github.com/nais/spor/internal/recording"
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// Export writes a trace and its logs as a recording, and reports whether the
-// trace is there.
-func (s *Store) Export(w io.Writer, id tracetree.ID) (found bool, err error) {
-	requests, found := s.requests(id)
-	out := recording.NewWriter(w)
-	for _, r := range requests {
-		if err := out.Write(r); err != nil {
-			return found, err
-		}
-	}
-	return found, nil
-}
-
-func (s *Store) requests(id tracetree.ID) ([]recording.Request, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	t := s.traces[id]
-	if t == nil {
-		return nil, false
-	}
-	spans := make([]*tracetree.Span, 0, len(t.spans))
-	for _, span := range t.spans {
-		spans = append(spans, span)
-	}
-	slices.SortFunc(spans, func(a, b *tracetree.Span) int {
-		return slices.Compare(a.GetSpanId(), b.GetSpanId())
-	})
-	requests := []recording.Request{{Traces: traceRequest(spans)}}
-	if records := s.logs.ofTrace(id); len(records) > 0 {
-		requests = append(requests, recording.Request{Logs: logRequest(records)})
-	}
-	return requests, true
-}
-
-// An origin is where spans and records come from.
+// An origin is where spans, metrics and records come from.
 type origin struct {
 	resource *resourcepb.Resource
 	scope    *commonpb.InstrumentationScope
@@ -83,6 +47,21 @@ func logRequest(records []*logRecord) *collogs.ExportLogsServiceRequest {
 			})
 		}
 		byOrigin[from].LogRecords = append(byOrigin[from].LogRecords, record.LogRecord)
+	}
+	return r
+}
+
+func metricRequest(metrics map[metricKey]newestMetric) *colmetrics.ExportMetricsServiceRequest {
+	r := &colmetrics.ExportMetricsServiceRequest{}
+	byOrigin := map[origin]*metricspb.ScopeMetrics{}
+	for _, m := range metrics {
+		if byOrigin[m.origin] == nil {
+			byOrigin[m.origin] = &metricspb.ScopeMetrics{Scope: m.scope}
+			r.ResourceMetrics = append(r.ResourceMetrics, &metricspb.ResourceMetrics{
+				Resource: m.resource, ScopeMetrics: []*metricspb.ScopeMetrics{byOrigin[m.origin]},
+			})
+		}
+		byOrigin[m.origin].Metrics = append(byOrigin[m.origin].Metrics, m.Metric)
 	}
 	return r
 }

@@ -1,0 +1,144 @@
+package viewer
+
+import (
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/nais/spor/internal/recording"
+	"github.com/nais/spor/internal/tracetree"
+)
+
+// List answers q.
+func (s *Store) List(q Query) List {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	found := q.find(s.traces)
+	list := List{Revision: s.revision, Found: len(found), Traces: []Summary{}}
+	for _, t := range found {
+		list.Longest = max(list.Longest, t.duration())
+	}
+	for _, t := range found[:min(len(found), q.Limit)] {
+		list.Traces = append(list.Traces, t.summary())
+	}
+	return list
+}
+
+// Facets returns the services and routes of the traces kept.
+func (s *Store) Facets() Facets {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return facetsOf(s.traces)
+}
+
+// Version returns the version of a trace, "" if the trace is not in the store.
+func (s *Store) Version(id tracetree.ID) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if t := s.traces[id]; t != nil {
+		return t.version(s.logs.byTrace[id])
+	}
+	return ""
+}
+
+// Tree returns a trace to draw, and whether it is in the store.
+func (s *Store) Tree(id tracetree.ID) (Tree, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	t := s.traces[id]
+	if t == nil {
+		return Tree{}, false
+	}
+	tree := newTree(t, s.logs.countBySpan(id))
+	tree.Revision, tree.Version = s.revision, t.version(s.logs.byTrace[id])
+	return tree, true
+}
+
+// Detail returns a span, and whether it is in the store.
+func (s *Store) Detail(id tracetree.ID, spanID tracetree.SpanID) (Detail, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	t := s.traces[id]
+	if t == nil || t.spans[spanID] == nil {
+		return Detail{}, false
+	}
+	return newDetail(t, t.spans[spanID], s.traces), true
+}
+
+// Logs answers q.
+func (s *Store) Logs(q LogQuery) LogList {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	found := s.logs.find(q)
+	list := LogList{Revision: s.revision, Found: len(found), Logs: []Log{}}
+	for _, r := range found[max(0, len(found)-q.Limit):] {
+		list.Logs = append(list.Logs, r.show(s.traces[r.trace]))
+	}
+	return list
+}
+
+// Metrics returns what there is to plot.
+func (s *Store) Metrics() MetricList {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return MetricList{Revision: s.revision, Cards: s.metrics.cards()}
+}
+
+// ServiceMap returns the map of the traces kept.
+func (s *Store) ServiceMap() Map {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.serviceMap == nil || s.serviceMap.Revision != s.revision {
+		s.serviceMap = newMap(s.traces)
+		s.serviceMap.Revision = s.revision
+	}
+	return *s.serviceMap
+}
+
+// Panels judges what is kept. The answer may be of an earlier revision.
+func (s *Store) Panels() Panels { return s.panels.get(s.all) }
+
+// all returns all that is kept, with the newest data of each metric.
+func (s *Store) all() ([]recording.Request, uint64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var spans []*tracetree.Span
+	for e := s.order.Front(); e != nil; e = e.Next() {
+		spans = slices.AppendSeq(spans, maps.Values(e.Value.(*trace).spans))
+	}
+	requests := []recording.Request{{Traces: traceRequest(spans)}, {Metrics: metricRequest(s.metrics.newest)}}
+	if len(s.logs.kept) > 0 {
+		requests = append(requests, recording.Request{Logs: logRequest(s.logs.kept)})
+	}
+	return requests, s.revision
+}
+
+// Export writes a trace and its logs as a recording, and reports whether the
+// trace is in the store.
+func (s *Store) Export(w io.Writer, id tracetree.ID) (found bool, err error) {
+	requests, found := s.requests(id)
+	out := recording.NewWriter(w)
+	for _, r := range requests {
+		if err := out.Write(r); err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+func (s *Store) requests(id tracetree.ID) ([]recording.Request, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	t := s.traces[id]
+	if t == nil {
+		return nil, false
+	}
+	spans := slices.SortedFunc(maps.Values(t.spans), func(a, b *tracetree.Span) int {
+		return slices.Compare(a.GetSpanId(), b.GetSpanId())
+	})
+	requests := []recording.Request{{Traces: traceRequest(spans)}}
+	if records := s.logs.ofTrace(id); len(records) > 0 {
+		requests = append(requests, recording.Request{Logs: logRequest(records)})
+	}
+	return requests, true
+}
