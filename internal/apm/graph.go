@@ -41,18 +41,18 @@ func databaseNode(s *span) (key, name string) {
 	return "", ""
 }
 
-// Edges returns the edges between the services of the recording, and to and from
-// what sent no spans.
-func (r *Recording) Edges() []Edge {
+// edgesOf returns the edges between the services that sent spans, and to and from
+// what sent none.
+func edgesOf(spans []*span) []Edge {
 	g := graph{edges: map[Edge]*Edge{}}
 	waiting := map[spanKey]*span{} // clients, until their server is seen
-	for _, s := range r.spans {
+	for _, s := range spans {
 		if s.is(tracepb.Span_SPAN_KIND_CLIENT, tracepb.Span_SPAN_KIND_PRODUCER) {
 			waiting[spanKey{s.trace, s.id}] = s
 		}
 	}
 	met := map[spanKey]bool{}
-	for _, s := range r.spans {
+	for _, s := range spans {
 		if s.is(tracepb.Span_SPAN_KIND_SERVER, tracepb.Span_SPAN_KIND_CONSUMER) {
 			g.served(s, waiting, met)
 		}

@@ -91,6 +91,29 @@ type resource struct {
 // Services returns the names of the services, in the order they were first seen.
 func (r *Recording) Services() []string { return slices.Clone(r.services) }
 
+// Edges returns the edges between the services of the recording, and to and from
+// what sent no spans.
+func (r *Recording) Edges() []Edge { return edgesOf(r.spans) }
+
+// Judge returns the reports of all services. A recording without anything has
+// none.
+func (r *Recording) Judge() []Report {
+	var reports []Report
+	edges := r.Edges()
+	for _, name := range r.services {
+		s := r.service(name, edges)
+		report := Report{
+			Service: name, Spans: len(s.spans), Series: len(s.series), Lines: len(s.lines), Records: len(s.records),
+			Findings: s.findings(), Edges: s.edges,
+		}
+		for _, p := range panels {
+			report.Panels = append(report.Panels, p.judge(s))
+		}
+		reports = append(reports, report)
+	}
+	return reports
+}
+
 // span is a span of a service.
 type span struct {
 	*tracepb.Span

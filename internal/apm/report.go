@@ -80,22 +80,3 @@ func (r Report) Panel(name string) (Verdict, bool) {
 	}
 	return Verdict{}, false
 }
-
-// Judge returns the reports of all services. A recording without anything has
-// none.
-func (r *Recording) Judge() []Report {
-	var reports []Report
-	edges := r.Edges()
-	for _, name := range r.services {
-		s := r.service(name, edges)
-		report := Report{
-			Service: name, Spans: len(s.spans), Series: len(s.series), Lines: len(s.lines), Records: len(s.records),
-			Findings: s.findings(), Edges: s.edges,
-		}
-		for _, p := range panels {
-			report.Panels = append(report.Panels, p.judge(s))
-		}
-		reports = append(reports, report)
-	}
-	return reports
-}

@@ -64,22 +64,6 @@ func queriesInRequests(s *service) answer {
 	return no("no query below the span of a request")
 }
 
-// belowEntry reports whether an ancestor of s, in this service or another, is
-// how work came in.
-func (s *service) belowEntry(one *span) bool {
-	for range len(s.all) { // a cycle ends too
-		parent := s.all[spanKey{one.trace, one.parent}]
-		if parent == nil {
-			return false
-		}
-		if isEntry(parent) {
-			return true
-		}
-		one = parent
-	}
-	return false
-}
-
 func databaseEdges(s *service) answer {
 	for _, one := range s.pick(func(one *span) bool { return isDatabase(one) && one.is(client) }) {
 		if !one.has("db.name", "db.system") {

@@ -57,27 +57,6 @@ func resourceHas(key string) func(*service) answer {
 	}
 }
 
-func (s *service) resources() []*resource {
-	var all []*resource
-	add := func(r *resource) {
-		if !slices.Contains(all, r) {
-			all = append(all, r)
-		}
-	}
-	for _, one := range s.spans {
-		add(one.resource)
-	}
-	for _, some := range s.series {
-		for _, one := range some {
-			add(one.resource)
-		}
-	}
-	for _, one := range s.records {
-		add(one.resource)
-	}
-	return all
-}
-
 // errorCodes are the codes of gRPC that are the server's fault.
 var errorCodes = map[string]bool{
 	"2": true, "4": true, "12": true, "13": true, "14": true, "15": true,

@@ -61,29 +61,24 @@ func (r *Recording) linesOf(name string) (lines []*line, under string) {
 			lines = append(lines, l)
 		}
 	}
-	speaking := r.speaking()
-	if len(lines) > 0 || len(speaking) != 1 || speaking[0] != name || len(r.lines) == 0 {
+	senders := r.senders()
+	if len(lines) > 0 || len(senders) != 1 || !senders[name] || len(r.lines) == 0 {
 		return lines, ""
 	}
 	return r.lines, r.lines[0].resource.service
 }
 
-// speaking returns the services that sent something.
-func (r *Recording) speaking() []string {
-	var names []string
-	add := func(name string) {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
+// senders returns the services that sent something.
+func (r *Recording) senders() map[string]bool {
+	names := map[string]bool{}
 	for _, s := range r.spans {
-		add(s.resource.service)
+		names[s.resource.service] = true
 	}
 	for _, s := range r.series {
-		add(s.resource.service)
+		names[s.resource.service] = true
 	}
 	for _, s := range r.records {
-		add(s.resource.service)
+		names[s.resource.service] = true
 	}
 	return names
 }
@@ -102,6 +97,44 @@ func (s *service) pick(sel selector) []*span {
 }
 
 func (s *service) any(sel selector) bool { return slices.ContainsFunc(s.spans, sel) }
+
+// resources returns the resources of all that the service sent.
+func (s *service) resources() []*resource {
+	var all []*resource
+	add := func(r *resource) {
+		if !slices.Contains(all, r) {
+			all = append(all, r)
+		}
+	}
+	for _, one := range s.spans {
+		add(one.resource)
+	}
+	for _, some := range s.series {
+		for _, one := range some {
+			add(one.resource)
+		}
+	}
+	for _, one := range s.records {
+		add(one.resource)
+	}
+	return all
+}
+
+// belowEntry reports whether an ancestor of one, in this service or another, is
+// how work came in.
+func (s *service) belowEntry(one *span) bool {
+	for range len(s.all) { // a cycle ends too
+		parent := s.all[spanKey{one.trace, one.parent}]
+		if parent == nil {
+			return false
+		}
+		if isEntry(parent) {
+			return true
+		}
+		one = parent
+	}
+	return false
+}
 
 // The kinds of spans.
 const (
