@@ -32,3 +32,14 @@ func (r Request) message() proto.Message {
 		return r.Logs
 	}
 }
+
+func (r Request) clone() Request {
+	switch {
+	case r.Traces != nil:
+		return Request{Traces: proto.CloneOf(r.Traces)}
+	case r.Metrics != nil:
+		return Request{Metrics: proto.CloneOf(r.Metrics)}
+	default:
+		return Request{Logs: proto.CloneOf(r.Logs)}
+	}
+}

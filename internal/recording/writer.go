@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
 )
 
 // A Writer writes a recording. It may be used from many goroutines; every line
@@ -62,15 +61,4 @@ func encode(r Request) ([]byte, error) {
 	}
 	line.WriteByte('\n')
 	return line.Bytes(), nil
-}
-
-func (r Request) clone() Request {
-	switch {
-	case r.Traces != nil:
-		return Request{Traces: proto.CloneOf(r.Traces)}
-	case r.Metrics != nil:
-		return Request{Metrics: proto.CloneOf(r.Metrics)}
-	default:
-		return Request{Logs: proto.CloneOf(r.Logs)}
-	}
 }
