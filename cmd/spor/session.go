@@ -12,6 +12,7 @@ import (
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 
 	"github.com/nais/spor/internal/display"
 	"github.com/nais/spor/internal/receiver"
@@ -141,6 +142,23 @@ func (s *session) sink() receiver.Sink {
 			s.logs.Add(int64(logRecords(r)))
 			return nil, nil
 		},
+	}
+}
+
+// received keeps what the command sent, and what it wrote.
+func (s *session) received(r recording.Request) {
+	s.recorder.request(r)
+	s.ui.add(r)
+}
+
+// line returns what keeps the lines of a stream.
+func (s *session) line(stream string, resource *resourcepb.Resource) func(text string, continued bool) {
+	if s.recorder == nil && s.ui == nil {
+		return func(string, bool) {}
+	}
+	return func(text string, continued bool) {
+		l := recording.Line{Stream: stream, Text: text, Continued: continued, Time: time.Now()}
+		s.received(l.Request(resource))
 	}
 }
 

@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"time"
-
-	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 
 	"github.com/nais/spor/internal/recording"
 	"github.com/nais/spor/internal/viewer"
@@ -84,21 +81,4 @@ func (u *ui) linger(ctx context.Context, say func(string)) {
 	}
 	say("the command has ended; its traces are at " + u.server.URL() + " until the page is closed or Ctrl-C")
 	u.server.WaitClosed(ctx)
-}
-
-// received keeps what the command sent, and what it wrote.
-func (s *session) received(r recording.Request) {
-	s.recorder.request(r)
-	s.ui.add(r)
-}
-
-// line returns what keeps the lines of a stream.
-func (s *session) line(stream string, resource *resourcepb.Resource) func(text string, continued bool) {
-	if s.recorder == nil && s.ui == nil {
-		return func(string, bool) {}
-	}
-	return func(text string, continued bool) {
-		l := recording.Line{Stream: stream, Text: text, Continued: continued, Time: time.Now()}
-		s.received(l.Request(resource))
-	}
 }
