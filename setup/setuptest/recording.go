@@ -2,25 +2,31 @@ package setuptest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"fmt"
 	"log"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 
+	"github.com/nais/spor/internal/apm"
 	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/receiver"
 	"github.com/nais/spor/internal/recording"
+	"github.com/nais/spor/internal/tracetree"
 	"github.com/nais/spor/setup"
 )
 
@@ -38,7 +44,7 @@ type Recording struct {
 
 // Record starts telemetry, with opts as [setup.Start] takes them, and stops it at
 // the end of the test; what was logged is shown if the test failed. OTEL_ and NAIS_
-// variables are set for the test, but for OTEL_SEMCONV_STABILITY_OPT_IN; the service
+// variables are set for the test, except OTEL_SEMCONV_STABILITY_OPT_IN; the service
 // is named after the test binary. It ends the test if telemetry is running already.
 func Record(tb testing.TB, opts ...setup.Option) *Recording {
 	tb.Helper()
@@ -113,6 +119,142 @@ func (r *Recording) add(req recording.Request) {
 	defer r.mu.Unlock()
 	r.requests = append(r.requests, req)
 }
+
+// settled returns all that was recorded, once every span has ended and
+// everything has been exported.
+func (r *Recording) settled() []recording.Request {
+	r.tb.Helper()
+	r.under.wait(r.tb)
+	flush(r.tb)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]recording.Request(nil), r.requests...)
+}
+
+func flush(tb testing.TB) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
+	defer cancel()
+	for _, provider := range []any{otel.GetTracerProvider(), otel.GetMeterProvider(), otel.GetLoggerProvider()} {
+		flusher, ok := provider.(interface{ ForceFlush(context.Context) error })
+		if !ok {
+			continue
+		}
+		if err := flusher.ForceFlush(ctx); err != nil {
+			tb.Error(err)
+		}
+	}
+}
+
+// Roots returns the spans without a parent in the recording, in the order of their
+// start, with those below them.
+func (r *Recording) Roots() []*Span {
+	r.tb.Helper()
+	var roots []*tracetree.Span
+	for id, spans := range r.byTrace() {
+		roots = append(roots, tracetree.Build(id, slices.Values(spans)).Roots...)
+	}
+	slices.SortStableFunc(roots, func(a, b *tracetree.Span) int {
+		return cmp.Compare(a.GetStartTimeUnixNano(), b.GetStartTimeUnixNano())
+	})
+	return fromTree(roots)
+}
+
+// byTrace returns the spans of each trace so far.
+func (r *Recording) byTrace() map[tracetree.ID][]*tracetree.Span {
+	r.tb.Helper()
+	traces := map[tracetree.ID][]*tracetree.Span{}
+	for _, request := range r.settled() {
+		for _, rs := range request.Traces.GetResourceSpans() {
+			for _, ss := range rs.GetScopeSpans() {
+				for _, s := range ss.GetSpans() {
+					if id, _, ok := tracetree.Identity(s); ok {
+						traces[id] = append(traces[id], &tracetree.Span{Span: s, Resource: rs.GetResource(), Scope: ss.GetScope()})
+					}
+				}
+			}
+		}
+	}
+	return traces
+}
+
+// Spans returns every span, parents before children.
+func (r *Recording) Spans() []*Span {
+	r.tb.Helper()
+	var all []*Span
+	for s := range walk(r.Roots(), 0) {
+		all = append(all, s)
+	}
+	return all
+}
+
+// Find returns the first span of that name, in the order of [Recording.Spans]. It
+// ends the test if there is none.
+func (r *Recording) Find(name string) *Span {
+	r.tb.Helper()
+	spans := r.Spans()
+	i := slices.IndexFunc(spans, func(s *Span) bool { return s.Name == name })
+	if i < 0 {
+		r.tb.Fatalf("no span %q among\n%s", name, r.Tree())
+	}
+	return spans[i]
+}
+
+// Tree returns the spans as text: a line is the kind and name of a span, and
+// "error" behind it if it failed; those below it follow, two blanks to the right.
+func (r *Recording) Tree() string {
+	r.tb.Helper()
+	var b strings.Builder
+	for s, depth := range walk(r.Roots(), 0) {
+		fmt.Fprintf(&b, "%s%s %s", strings.Repeat("  ", depth), s.Kind, s.Name)
+		if s.Failed {
+			b.WriteString(" error")
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// WantTree tests that the spans are those of want, as [Recording.Tree] writes
+// them. Blank lines around it and an indent that all lines have do not count, so
+// that it can be written as a raw string.
+func (r *Recording) WantTree(want string) {
+	r.tb.Helper()
+	if got, want := r.Tree(), unindent(want); got != want {
+		r.tb.Errorf("spans: got\n%swant\n%s", got, want)
+	}
+}
+
+// WantLit tests by the rules of spor check what Nais APM would show: that no panel
+// is dark that the code under test should light, that no personal number and no
+// secret was sent or logged, and that span names have no ids. Panels of the log
+// are left out while nothing is logged, and so are those named by except, as spor
+// check prints them: "Runtime: Go card".
+func (r *Recording) WantLit(except ...string) {
+	r.tb.Helper()
+	var judged apm.Recording
+	for _, request := range r.settled() {
+		judged.Add(request)
+	}
+	reports := judged.Judge()
+	if len(reports) == 0 {
+		r.tb.Error("nothing was recorded")
+	}
+	for _, report := range reports {
+		for _, v := range report.Panels {
+			silent := report.Lines == 0 && ofTheLog[v.Panel]
+			if v.State == apm.Dark && !silent && !slices.Contains(except, v.Panel) {
+				r.tb.Errorf("%s is dark: %s (%s)", v.Panel, v.Evidence, strings.Join(v.Cures, "; "))
+			}
+		}
+		for _, f := range report.Findings {
+			r.tb.Errorf("%s in %s, %d times (%s)", f.Kind, f.Place, f.Count, f.Cure)
+		}
+	}
+}
+
+// ofTheLog are the panels that need log lines.
+var ofTheLog = map[string]bool{"Logs": true, "Logs of a trace": true, "Issues": true, "Observability checks": true}
 
 // logWriter keeps lines as those of standard output.
 type logWriter Recording

@@ -1,0 +1,38 @@
+package setuptest
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// endTimeout is how long spans that were started may take to end.
+const endTimeout = 5 * time.Second
+
+// underway counts the spans that were started and have not ended.
+type underway struct{ spans atomic.Int64 }
+
+func (u *underway) OnStart(context.Context, sdktrace.ReadWriteSpan) { u.spans.Add(1) }
+func (u *underway) OnEnd(sdktrace.ReadOnlySpan)                     { u.spans.Add(-1) }
+func (u *underway) Shutdown(context.Context) error                  { return nil }
+func (u *underway) ForceFlush(context.Context) error                { return nil }
+
+// wait waits until every span has ended.
+func (u *underway) wait(tb testing.TB) {
+	tb.Helper()
+	deadline := time.NewTimer(endTimeout)
+	defer deadline.Stop()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for u.spans.Load() > 0 {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			tb.Errorf("%d spans have not ended after %s", u.spans.Load(), endTimeout)
+			return
+		}
+	}
+}
