@@ -118,6 +118,29 @@ func (l *logRecord) readLine() {
 	slices.SortFunc(l.fields, func(a, b Attribute) int { return strings.Compare(a.Key, b.Key) })
 }
 
+// show returns the record as a page shows it. t is its trace, nil if the trace is
+// not in the store.
+func (l *logRecord) show(t *trace) Log {
+	shown := Log{
+		Time: millis(l.at), Level: l.level, Message: l.message, Source: l.source, Stack: l.stack, Fields: l.fields,
+		Service: (&tracetree.Span{Resource: l.resource}).Service(),
+	}
+	if shown.Fields == nil {
+		shown.Fields = []Attribute{}
+	}
+	if l.trace != (tracetree.ID{}) {
+		shown.Trace = l.trace.String()
+	}
+	if t != nil {
+		shown.Here = true
+		shown.Offset = elapsed(t.start, l.at)
+	}
+	if l.span != (tracetree.SpanID{}) {
+		shown.Span = l.span.String()
+	}
+	return shown
+}
+
 func severityName(n logspb.SeverityNumber) string {
 	switch {
 	case n >= logspb.SeverityNumber_SEVERITY_NUMBER_ERROR:
@@ -258,26 +281,4 @@ func (q *LogQuery) match(r *logRecord) bool {
 		}
 	}
 	return true
-}
-
-// show returns r as it is shown. t is its trace, nil if that is not in the store.
-func (r *logRecord) show(t *trace) Log {
-	l := Log{
-		Time: millis(r.at), Level: r.level, Message: r.message, Source: r.source, Stack: r.stack, Fields: r.fields,
-		Service: (&tracetree.Span{Resource: r.resource}).Service(),
-	}
-	if l.Fields == nil {
-		l.Fields = []Attribute{}
-	}
-	if r.trace != (tracetree.ID{}) {
-		l.Trace = r.trace.String()
-	}
-	if t != nil {
-		l.Here = true
-		l.Offset = elapsed(t.start, r.at)
-	}
-	if r.span != (tracetree.SpanID{}) {
-		l.Span = r.span.String()
-	}
-	return l
 }
