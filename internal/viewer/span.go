@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A Detail is all there is to say of one span.
+// A Detail is all that is known of one span.
 type Detail struct {
 	ID         string      `json:"id"`
 	Parent     string      `json:"parent,omitempty"`
@@ -62,7 +62,7 @@ type Link struct {
 	Attributes []Attribute `json:"attributes"`
 }
 
-// newDetail returns all there is to say of a span of t. Its links may lead to
+// newDetail returns all that is known of a span of t. Its links may lead to
 // any of the traces.
 func newDetail(t *trace, span *tracetree.Span, traces map[tracetree.ID]*trace) Detail {
 	d := Detail{
