@@ -50,28 +50,6 @@ func (b *batch) Value(key any) any {
 	return b.Context.Value(key)
 }
 
-// TraceBatchStart begins a batch. Two statements or more have an INTERNAL span
-// around theirs.
-func (t *tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
-	if !t.Observed(ctx) {
-		if ctx.Value(batchKey{}) == nil {
-			return ctx
-		}
-		return context.WithValue(ctx, batchKey{}, (*batch)(nil))
-	}
-	s := t.sessionOf(conn)
-	s.abandon(conn)
-	b := &batch{session: s, queued: data.Batch.QueuedQueries, start: time.Now()}
-	b.Context = s.tx.above(ctx)
-	if tracer, tracing := t.TracerUnder(b.Context); tracing && len(b.queued) > 1 {
-		name, attrs := b.describe()
-		b.Context, b.span = tracer.Start(b.Context, name, //nolint:spancheck // TraceBatchEnd does
-			trace.WithSpanKind(trace.SpanKindInternal), trace.WithAttributes(attrs...), trace.WithTimestamp(b.start))
-	}
-	s.wire.attend(b, b.start, true, "")
-	return b
-}
-
 // describe returns the name and the attributes of the span around. What all
 // statements do is part of them if it is the same.
 func (b *batch) describe() (name string, attrs []attribute.KeyValue) {
@@ -92,19 +70,6 @@ func (b *batch) alike() bool {
 		}
 	}
 	return true
-}
-
-// TraceBatchQuery records a statement that was answered, and whose rows were read.
-func (t *tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
-	b, _ := ctx.Value(batchKey{}).(*batch)
-	if b == nil || b.answered >= len(b.queued) { // one that the program made up
-		return
-	}
-	if data.Err != nil && b.failed { // what was not executed any more
-		b.answered++
-		return
-	}
-	b.record(data.SQL, data.CommandTag, classify(ctx, data.Err))
 }
 
 // record makes the span of a statement, and measures it.
@@ -141,17 +106,9 @@ func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	}
 }
 
-// TraceBatchEnd ends the batch. A statement that failed is recorded here if pgx did not
-// report it.
-func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchEndData) {
-	b, _ := ctx.Value(batchKey{}).(*batch)
-	if b == nil {
-		return
-	}
-	o := classify(ctx, data.Err)
-	if sql, unrecorded := b.failedStatement(data.Err); unrecorded && o.Failed {
-		b.record(sql, noTag, o)
-	}
+// end ends the span of the batch, at the time of the last answer if that is notably
+// earlier than now.
+func (b *batch) end(o db.Outcome) {
 	end := time.Since(b.start)
 	if last, _, heard := b.session.wire.answers(b); heard && end-last > sqldb.Slack {
 		end = last
@@ -161,7 +118,6 @@ func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.Tra
 		o.Describe(b.span)
 		b.span.End(trace.WithTimestamp(b.start.Add(end)))
 	}
-	b.session.endTransaction(conn, o)
 }
 
 // failedStatement returns the statement that the server refused, or that could not be

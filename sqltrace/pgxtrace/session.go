@@ -23,20 +23,8 @@ type session struct {
 	acquired   time.Time // from its pool, if it is measured
 }
 
-func (t *tracer) newSession(config *pgx.ConnConfig) *session {
+func newSession(t *tracer, config *pgx.ConnConfig) *session {
 	return &session{tracer: t, statements: t.statements(config)}
-}
-
-// sessionOf returns the session of conn. One whose connecting t was not told of
-// begins here.
-func (t *tracer) sessionOf(conn *pgx.Conn) *session {
-	custom := conn.PgConn().CustomData()
-	if s, ok := custom[sqldb.SessionKey].(*session); ok {
-		return s
-	}
-	s := t.newSession(conn.Config())
-	s.keep(custom)
-	return s
 }
 
 // keep remembers s with its connection.
@@ -58,6 +46,9 @@ func (s *session) statement(text string) *sqldb.Statement {
 	}
 	return statement
 }
+
+// cached is the prefix of the names that pgx itself gives to statements.
+const cached = "stmtcache_"
 
 // mostPrepared bounds the names that are remembered.
 const mostPrepared = 1000

@@ -16,6 +16,9 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
+// noTag is the command tag of what has none.
+var noTag pgconn.CommandTag
+
 // statement is one under way. It is the context that pgx keeps for it.
 type statement struct {
 	context.Context //nolint:containedctx // it is a context

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/cache"
 	"github.com/nais/spor/internal/db"
@@ -17,8 +18,8 @@ import (
 
 const scopeName = "github.com/nais/spor/sqltrace/pgxtrace"
 
-// tracer is what connections and pools tell of themselves. It is used by all of
-// them at once; what belongs to one connection is its session.
+// tracer is the tracer that pgx and pgxpool call. All connections and pools use it at
+// once; what belongs to one connection is in its session.
 type tracer struct {
 	*db.Telemetry
 	config    *sqldb.Config
@@ -47,6 +48,18 @@ func targetOf(config *pgx.ConnConfig) db.Target {
 		port = strconv.Itoa(int(config.Port))
 	}
 	return db.Target{System: "postgresql"}.At(config.Host, port, config.Database)
+}
+
+// sessionOf returns the session of conn. If pgx did not report the connecting of conn,
+// it makes one.
+func (t *tracer) sessionOf(conn *pgx.Conn) *session {
+	custom := conn.PgConn().CustomData()
+	if s, ok := custom[sqldb.SessionKey].(*session); ok {
+		return s
+	}
+	s := newSession(t, conn.Config())
+	s.keep(custom)
+	return s
 }
 
 // TraceQueryStart begins a query, or part of a transaction.
@@ -106,6 +119,112 @@ func (t *tracer) TraceCopyFromEnd(ctx context.Context, conn *pgx.Conn, data pgx.
 		st.end(data.CommandTag, o)
 		st.session.endTransaction(conn, o)
 	}
+}
+
+// TraceBatchStart starts a batch. A batch of two statements or more has an INTERNAL
+// span, which is the parent of theirs.
+func (t *tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	if !t.Observed(ctx) {
+		if ctx.Value(batchKey{}) == nil {
+			return ctx
+		}
+		return context.WithValue(ctx, batchKey{}, (*batch)(nil))
+	}
+	s := t.sessionOf(conn)
+	s.abandon(conn)
+	b := &batch{session: s, queued: data.Batch.QueuedQueries, start: time.Now()}
+	b.Context = s.tx.above(ctx)
+	if tracer, tracing := t.TracerUnder(b.Context); tracing && len(b.queued) > 1 {
+		name, attrs := b.describe()
+		b.Context, b.span = tracer.Start(b.Context, name, //nolint:spancheck // batch.end does
+			trace.WithSpanKind(trace.SpanKindInternal), trace.WithAttributes(attrs...), trace.WithTimestamp(b.start))
+	}
+	s.wire.attend(b, b.start, true, "")
+	return b
+}
+
+// TraceBatchQuery records a statement after its rows were read.
+func (t *tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
+	b, _ := ctx.Value(batchKey{}).(*batch)
+	if b == nil || b.answered >= len(b.queued) { // a call that pgx did not make
+		return
+	}
+	if data.Err != nil && b.failed { // the server did not execute it
+		b.answered++
+		return
+	}
+	b.record(data.SQL, data.CommandTag, classify(ctx, data.Err))
+}
+
+// TraceBatchEnd ends the batch. It records a statement that failed if pgx did not
+// report it.
+func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchEndData) {
+	b, _ := ctx.Value(batchKey{}).(*batch)
+	if b == nil {
+		return
+	}
+	o := classify(ctx, data.Err)
+	if sql, unrecorded := b.failedStatement(data.Err); unrecorded && o.Failed {
+		b.record(sql, noTag, o)
+	}
+	b.end(o)
+	b.session.endTransaction(conn, o)
+}
+
+// TracePrepareStart starts to prepare a statement: for the program, or for a
+// statement under way.
+func (t *tracer) TracePrepareStart(ctx context.Context, _ *pgx.Conn, data pgx.TracePrepareStartData) context.Context {
+	return &preparing{Context: ctx, name: data.Name, text: data.SQL, start: time.Now(), observed: t.Observed(ctx)}
+}
+
+// TracePrepareEnd makes a span only if preparing failed or took long.
+func (t *tracer) TracePrepareEnd(ctx context.Context, conn *pgx.Conn, data pgx.TracePrepareEndData) {
+	p, _ := ctx.Value(prepareKey{}).(*preparing)
+	if p == nil || data.AlreadyPrepared {
+		return
+	}
+	s := t.sessionOf(conn)
+	if data.Err == nil && p.name != "" && p.name != p.text && !strings.HasPrefix(p.name, cached) {
+		s.remember(p.name, p.text)
+	}
+	o := sqldb.Classify(ctx, data.Err)
+	outer := statementOf(ctx)
+	if p.observed && db.Notable(time.Since(p.start), o) {
+		if outer != nil {
+			t.Note(p.Context, "prepare", s.statements.StartOptions(trace.SpanKindInternal, ""), p.start, o)
+		} else {
+			statement := s.statements.Get(p.text)
+			t.Note(s.tx.above(p.Context), statement.SpanName, statement.Start, p.start, o)
+		}
+	}
+	if outer != nil && outer.copies && data.Err != nil {
+		outer.end(noTag, o) // pgx does not report its end
+	}
+}
+
+// TraceConnectStart starts a connection.
+func (t *tracer) TraceConnectStart(ctx context.Context, data pgx.TraceConnectStartData) context.Context {
+	t.pools.connecting(ctx)
+	s := newSession(t, data.ConnConfig)
+	s.wire.tap(data.ConnConfig)
+	return &connecting{Context: ctx, session: s, start: time.Now()}
+}
+
+// TraceConnectEnd makes a span only if connecting failed or took long.
+func (t *tracer) TraceConnectEnd(ctx context.Context, data pgx.TraceConnectEndData) {
+	c, _ := ctx.Value(connectKey{}).(*connecting)
+	if c == nil {
+		return
+	}
+	took := time.Since(c.start)
+	if o := sqldb.Classify(ctx, data.Err); db.Notable(took, o) {
+		t.Note(c.Context, "connect", c.session.statements.StartOptions(trace.SpanKindInternal, ""), c.start, o)
+	}
+	if data.Conn == nil || data.Err != nil {
+		return
+	}
+	c.session.keep(data.Conn.PgConn().CustomData())
+	t.pools.created(c.Context, took)
 }
 
 var _ interface {
