@@ -2,19 +2,6 @@ package sqltext
 
 import "strings"
 
-// dashes reads a comment to the end of its line, or what looks like one.
-func (d Dialect) dashes(text string) (kind, int) {
-	if len(text) > 2 && text[2] > ' ' && text[2] != 0x7f {
-		switch d {
-		case MySQL:
-			return symbol, 1 // two minus signs
-		case Other:
-			return doubtful(text)
-		}
-	}
-	return lineComment(text)
-}
-
 // lineComment reads a comment to the end of its line. Databases disagree about a
 // carriage return alone.
 func lineComment(text string) (kind, int) {
@@ -28,23 +15,8 @@ func lineComment(text string) (kind, int) {
 	return comment, n
 }
 
-// slash reads a block comment, or what looks like the beginning of a comment, of a
-// regular expression or of a path.
-func (d Dialect) slash(text string) (kind, int) {
-	switch {
-	case strings.HasPrefix(text, "/*"):
-		return d.block(text)
-	case d == ClickHouse && strings.HasPrefix(text, "//"):
-		return doubtful(text)
-	case d == Other && (len(text) < 2 || !isSpace(text[1])):
-		return doubtful(text)
-	}
-	return 0, 0
-}
-
 // block reads a block comment.
-func (d Dialect) block(text string) (kind, int) {
-	r := &dialects[d]
+func (r *rules) block(text string) (kind, int) {
 	depth := 0
 	for i := 0; i+1 < len(text); i++ {
 		switch {

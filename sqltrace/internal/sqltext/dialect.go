@@ -48,7 +48,11 @@ type rules struct {
 	single, double, back quote
 	bracket              kind // what […] is, symbol if it is no quote
 	hash                 kind // what # begins: a comment, a symbol or a name
+	dashes               kind // what -- begins without a space behind: a comment, or a symbol (a minus sign)
 	comments             nesting
+	// separators are the characters that the lexer takes for parts of names, and the
+	// dialect does not.
+	separators string
 	// heredoc is set where $tag$ begins a literal that ends with the same tag.
 	heredoc bool
 	// hints is set where /*! may begin code, and /*+ something with quotes.
@@ -80,31 +84,31 @@ const (
 var dialects = [...]rules{
 	Other: {
 		single: quote{literal, true}, double: quote{ambiguous, true}, back: quote{ambiguous, true},
-		hints: true, foreign: true, bare: true,
+		separators: "#@$", hints: true, foreign: true, bare: true,
 	},
 	PostgreSQL: { // standard_conforming_strings
 		single: quote{literal, true}, double: quote{quoted, false},
-		bracket: symbol, hash: symbol, comments: nested, heredoc: true,
+		bracket: symbol, hash: symbol, dashes: comment, comments: nested, separators: "#@", heredoc: true,
 	},
 	MySQL: { // NO_BACKSLASH_ESCAPES, ANSI_QUOTES
 		single: quote{literal, true}, double: quote{literal, true}, back: quote{quoted, false},
-		hash: comment, comments: flat, hints: true,
+		hash: comment, dashes: symbol, comments: flat, separators: "#@", hints: true,
 	},
 	SQLite: { // SQLITE_DBCONFIG_DQS_DML
 		single: quote{literal, false}, double: quote{ambiguous, false}, back: quote{quoted, false},
-		bracket: quoted, comments: flat,
+		bracket: quoted, dashes: comment, comments: flat, separators: "#@",
 	},
 	SQLServer: { // QUOTED_IDENTIFIER
 		single: quote{literal, false}, double: quote{ambiguous, false},
-		bracket: quoted, hash: word, comments: nested, bare: true,
+		bracket: quoted, hash: word, dashes: comment, comments: nested, bare: true,
 	},
 	Oracle: {
 		single: quote{literal, false}, double: quote{quoted, false},
-		bracket: symbol, hash: symbol, comments: flat, foreign: true,
+		bracket: symbol, hash: symbol, dashes: comment, comments: flat, separators: "@", foreign: true,
 	},
 	ClickHouse: {
 		single: quote{literal, true}, double: quote{quoted, true}, back: quote{quoted, true},
-		bracket: symbol, heredoc: true, foreign: true,
+		bracket: symbol, dashes: comment, separators: "#@", heredoc: true, foreign: true,
 	},
 	Opaque: {},
 }

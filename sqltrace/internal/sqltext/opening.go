@@ -29,7 +29,7 @@ func (d Dialect) opening(text string, pos int) (k kind, n int) {
 	case '/':
 		return d.slash(rest)
 	case '#':
-		return d.hash(rest)
+		return marked(rest, dialects[d].hash)
 	case '@', '{':
 		if d == Other && !isVariable(rest) {
 			return doubtful(rest)
@@ -54,18 +54,67 @@ func (d Dialect) opening(text string, pos int) (k kind, n int) {
 
 func doubtful(text string) (kind, int) { return unreadable, len(text) }
 
-// hash reads what # begins.
-func (d Dialect) hash(text string) (kind, int) {
-	switch k := dialects[d].hash; k {
-	case comment:
-		return lineComment(text)
-	case symbol:
-		return symbol, 1
-	case word:
-		return 0, 0
-	default:
+// single reads a literal in single quotes. The word directly before it may change
+// how it is read.
+func (d Dialect) single(text string, pos int) (kind, int) {
+	rest := text[pos:]
+	switch prefix := lastName(text[:pos]); {
+	case strings.EqualFold(prefix, "q"), strings.EqualFold(prefix, "nq"):
+		return doubtful(rest) // as Oracle has it, which is not only in Oracle
+	case d == PostgreSQL && strings.EqualFold(prefix, "e") && !strings.HasSuffix(text[:pos-len(prefix)], "$"):
+		if n := closing(rest, '\'', true); n > 0 {
+			return literal, n
+		}
+		return doubtful(rest)
+	}
+	return d.delimited(rest, dialects[d].single)
+}
+
+// delimited reads up to the quote that closes. If a backslash may be an escape, it
+// reads both ways, which must lead to the same end.
+func (d Dialect) delimited(text string, q quote) (kind, int) {
+	n := closing(text, text[0], false)
+	switch {
+	case n == 0 || q.kind == end:
+		return doubtful(text)
+	case q.escapes && strings.IndexByte(text[:n], '\\') >= 0 && closing(text, text[0], true) != n:
+		return doubtful(text)
+	case d == Other && n > 3 && hasTriple(text[:n]):
+		return doubtful(text) // BigQuery and others have """…"""
+	}
+	return q.kind, n
+}
+
+// backquoted reads a name. Other may have no such quotes: then there must be nothing
+// but names between them.
+func (d Dialect) backquoted(text string) (kind, int) {
+	k, n := d.delimited(text, dialects[d].back)
+	if d == Other && k != unreadable && !isNames(text[1:n-1]) {
 		return doubtful(text)
 	}
+	return k, n
+}
+
+// bracketed reads a name in brackets, or the bracket of an array. Where both are
+// possible, nothing between the brackets may begin a literal or a comment.
+func (d Dialect) bracketed(text string) (kind, int) {
+	n := 0
+	switch {
+	case dialects[d].bracket == symbol:
+		return symbol, 1
+	case d == SQLServer:
+		n = closing(text, ']', false)
+	case d == SQLite:
+		n = strings.IndexByte(text, ']') + 1
+	default:
+		if i := strings.IndexAny(text[1:], "]['\"`\\{$#/-"); i >= 0 && text[i+1] == ']' {
+			return symbol, 1
+		}
+	}
+	if n > 0 {
+		return quoted, n
+	}
+	return doubtful(text)
 }
 
 // dollar reads a parameter, an amount of money or a literal between tags.
@@ -97,6 +146,43 @@ func (d Dialect) dollar(all string, pos int) (kind, int) {
 		return literal, n // money, for all that is known
 	}
 	return param, n
+}
+
+// dashes reads a comment to the end of its line, or two minus signs.
+func (d Dialect) dashes(text string) (kind, int) {
+	if len(text) > 2 && text[2] > ' ' && text[2] != 0x7f {
+		return marked(text, dialects[d].dashes)
+	}
+	return lineComment(text)
+}
+
+// slash reads a block comment, or what looks like the beginning of a comment, of a
+// regular expression or of a path.
+func (d Dialect) slash(text string) (kind, int) {
+	switch {
+	case strings.HasPrefix(text, "/*"):
+		return dialects[d].block(text)
+	case d == ClickHouse && strings.HasPrefix(text, "//"):
+		return doubtful(text)
+	case d == Other && (len(text) < 2 || !isSpace(text[1])):
+		return doubtful(text)
+	}
+	return 0, 0
+}
+
+// marked reads what begins with a # or two dashes: a comment to the end of the line, a
+// symbol or a part of a name.
+func marked(text string, k kind) (kind, int) {
+	switch k {
+	case comment:
+		return lineComment(text)
+	case symbol:
+		return symbol, 1
+	case word:
+		return 0, 0
+	default:
+		return doubtful(text)
+	}
 }
 
 func moneyLength(text string) int {

@@ -65,8 +65,8 @@ func analyze(d Dialect, text string, longest int) Query {
 		r.out.WriteString(" …")
 	}
 	return Query{
-		Text: r.out.String(), Summary: r.summary(), Operation: r.operation(), Collection: r.collection(),
-		Name: nameOf(text), Commentable: commentable && (r.prev.kind != literal || d.ends(text)),
+		Text: r.out.String(), Summary: r.outline.summary(), Operation: r.outline.operation(), Collection: r.outline.collection(),
+		Name: nameOf(text), Commentable: commentable && (r.prev.kind != literal || isClosed(d, text)),
 	}
 }
 
@@ -86,9 +86,9 @@ func cutInvalid(text string) (valid, rest string) {
 	}
 }
 
-// ends reports whether what begins last in text, a literal, ends there: else it
-// would swallow what follows.
-func (d Dialect) ends(text string) bool {
+// isClosed reports whether the literal at the end of text ends there. If not, it would
+// take in what follows.
+func isClosed(d Dialect, text string) bool {
 	const probe = " /**/"
 	s := scanner{dialect: d, text: text + probe}
 	for t := s.next(); t.kind != end; t = s.next() {

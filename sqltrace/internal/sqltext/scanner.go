@@ -116,7 +116,7 @@ func (s *scanner) scan() (t *sqllexer.Token, n int) {
 		}
 		t = s.lexer.Scan()
 		n = len(t.Value)
-		if cut := s.dialect.overrun(t); cut < n {
+		if cut := s.overrun(t); cut < n {
 			s.lexer, s.window = nil, smallWindow
 			return t, cut
 		}
@@ -165,12 +165,12 @@ func kindOf(t sqllexer.TokenType) kind {
 
 // overrun returns how much of t is one token: the lexer reads on past the
 // beginning of quotes and comments that follow a name or an operator directly.
-func (d Dialect) overrun(t *sqllexer.Token) int {
+func (s *scanner) overrun(t *sqllexer.Token) int {
 	n := len(t.Value)
 	switch t.Type {
 	case sqllexer.OPERATOR, sqllexer.JSON_OP, sqllexer.WILDCARD:
 		for i := 1; i < n; i++ {
-			if _, opens := d.opening(t.Value, i); opens > 0 || strings.HasPrefix(t.Value[i:], "--") || strings.HasPrefix(t.Value[i:], "/*") {
+			if _, opens := s.dialect.opening(t.Value, i); opens > 0 || strings.HasPrefix(t.Value[i:], "--") || strings.HasPrefix(t.Value[i:], "/*") {
 				return i
 			}
 		}
@@ -188,23 +188,9 @@ func (d Dialect) overrun(t *sqllexer.Token) int {
 		if i := strings.Index(t.Value[:n], ".$"); i >= 0 {
 			n = i + 1
 		}
-		if i := strings.IndexAny(t.Value[1:n], d.notInNames()); i >= 0 {
+		if i := strings.IndexAny(t.Value[1:n], dialects[s.dialect].separators); i >= 0 {
 			n = i + 1
 		}
 	}
 	return n
-}
-
-// notInNames returns the characters which the lexer takes for parts of names, and d
-// does not.
-func (d Dialect) notInNames() string {
-	switch d {
-	case SQLServer:
-		return ""
-	case Oracle:
-		return "@"
-	case Other:
-		return "#@$"
-	}
-	return "#@"
 }
