@@ -9,12 +9,21 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/cache"
+	"github.com/nais/spor/internal/dialect"
 	"github.com/nais/spor/internal/environ"
 )
 
 // peerServiceKey is what Tempo's service graph reads first for the other end of
 // a client span.
 const peerServiceKey attribute.Key = "peer.service"
+
+// The older names of attributes that identify the other end, which instrumentations may
+// still set.
+var (
+	olderNamespace, _ = dialect.Older(string(semconv.DBNamespaceKey))
+	olderSystem, _    = dialect.Older(string(semconv.DBSystemNameKey))
+	olderMethod, _    = dialect.Older(string(semconv.HTTPRequestMethodKey))
+)
 
 // peers names what NAIS puts on 127.0.0.1 beside the program: the proxy of its
 // Cloud SQL database and the platform's sidecars. Without a name every
@@ -52,13 +61,13 @@ func (p *peers) of(span sdktrace.ReadOnlySpan) string {
 			host = attrs[i].Value.AsString()
 		case semconv.ServerPortKey, "net.peer.port":
 			port = attrs[i].Value.AsInt64()
-		case semconv.DBNamespaceKey, "db.name":
+		case semconv.DBNamespaceKey, attribute.Key(olderNamespace):
 			database = attrs[i].Value.AsString()
 		case semconv.DBSystemNameKey:
 			isDatabase, system = true, attrs[i].Value.AsString()
-		case "db.system":
+		case attribute.Key(olderSystem):
 			isDatabase, system = true, cmp.Or(system, attrs[i].Value.AsString())
-		case semconv.HTTPRequestMethodKey, "http.method":
+		case semconv.HTTPRequestMethodKey, attribute.Key(olderMethod):
 			isHTTP = true
 		}
 	}
