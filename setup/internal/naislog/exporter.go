@@ -59,7 +59,7 @@ func (e *exporter) Export(ctx context.Context, records []sdklog.Record) error {
 
 // send exports records, in halves when they are refused as a whole.
 func (e *exporter) send(ctx context.Context, records []sdklog.Record, halving *pipeline.Halving) {
-	err := halving.Hopeless()
+	err := halving.Err()
 	if err == nil {
 		err = e.client.Send(ctx, records, func(rejected int64) {
 			halving.Accept()

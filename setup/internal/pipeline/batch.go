@@ -14,11 +14,11 @@ type batch struct {
 	body  *body
 	whole bool // body is a request of all the spans, and of no other
 
-	asked     bool      // the collector has answered, and not taken it
-	began     time.Time // the last request
-	notBefore time.Time // when it may be sent again
-	unheard   bool      // a request timed out, while the collector was silent
-	halving   *Halving  // nil until parts of it are searched for
+	asked      bool      // the collector has answered, and not taken it
+	began      time.Time // the last request
+	notBefore  time.Time // when it may be sent again
+	unanswered bool      // a request timed out, while the collector was silent
+	halving    *Halving  // nil until parts of it are searched for
 
 	failures int           // of its requests
 	own      int           // those of them before which the collector accepted others

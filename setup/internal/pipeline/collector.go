@@ -24,17 +24,17 @@ type collector struct {
 	waits      sync.WaitGroup
 	connecting bool // for the sender: a goroutine waits for a connection
 
-	heard    atomic.Pointer[time.Time] // when it answered, or the first of the exports in flight began
-	accepted atomic.Uint64             // batches that it has accepted
-	erratic  atomic.Pointer[time.Time] // when it last accepted one that had failed on its own
-	search   sync.Mutex                // held until a refused batch is known to have parts that are accepted
-	hopeless atomic.Bool               // no part of the last refused batch was accepted, nor anything since
+	lastAnswer atomic.Pointer[time.Time] // when it answered, or the first of the exports in flight began
+	accepted   atomic.Uint64             // batches that it has accepted
+	erratic    atomic.Pointer[time.Time] // when it last accepted one that had failed on its own
+	search     sync.Mutex                // held until a refused batch is known to have parts that are accepted
+	refusesAll atomic.Bool               // no part of the last refused batch was accepted, nor anything since
 }
 
 // accept notes that the collector accepted a batch, which had failed on its own before
 // or not.
 func (c *collector) accept(failedBefore bool) {
-	c.hopeless.Store(false)
+	c.refusesAll.Store(false)
 	c.accepted.Add(1)
 	if failedBefore {
 		now := time.Now()
@@ -50,7 +50,7 @@ func (c *collector) isErratic() bool {
 }
 
 // silence returns for how long the collector has not answered while it was asked.
-func (c *collector) silence() time.Duration { return time.Since(*c.heard.Load()) }
+func (c *collector) silence() time.Duration { return time.Since(*c.lastAnswer.Load()) }
 
 // connect reports whether there is a connection, and has one made. It is for the
 // sender.

@@ -19,10 +19,10 @@ type export struct {
 	collector *collector
 	buffer    *buffer
 
-	result   result
-	parts    []*batch // of the batch, still to be sent
-	searches bool     // it holds the lock of the search
-	doubted  bool     // a part failed, and no other part was accepted since
+	result     result
+	parts      []*batch // of the batch, still to be sent
+	searches   bool     // it holds the lock of the search
+	partFailed bool     // a part failed, and no other part was accepted since
 }
 
 // result is what an export has learned of the collector.
@@ -55,8 +55,8 @@ func (e *export) send(b *batch) {
 	switch {
 	case e.collector.life.Err() != nil:
 		e.drop(b, spanstats.AfterShutdown)
-	case b.halving != nil && b.halving.Hopeless() != nil:
-		e.giveUp(b, spanstats.Rejected, b.halving.Hopeless())
+	case b.halving != nil && b.halving.Err() != nil:
+		e.giveUp(b, spanstats.Rejected, b.halving.Err())
 	case e.result.gone != nil || e.result.pause > 0:
 		e.buffer.park(b)
 	case len(b.body.bytes) > b.halving.largestPart() && len(b.spans) > 1:
@@ -91,7 +91,7 @@ func (e *export) request(b *batch) {
 	}
 	v := judge(err, sent)
 	if e.isSilent(b, err, sent) {
-		b.unheard, e.result.stale, v = true, conn, unreachable
+		b.unanswered, e.result.stale, v = true, conn, unreachable
 	}
 	if status.Code(err) == codes.Canceled && conn != e.collector.conn.Load() {
 		v = unreachable // the connection was replaced
@@ -117,7 +117,7 @@ func (e *export) request(b *batch) {
 // it may be frozen, or the connection lead nowhere. A batch has that chance once,
 // since such a collector may have taken it.
 func (e *export) isSilent(b *batch, err error, sent bool) bool {
-	return sent && !b.unheard && status.Code(err) == codes.DeadlineExceeded && e.collector.silence() >= e.collector.timeout
+	return sent && !b.unanswered && status.Code(err) == codes.DeadlineExceeded && e.collector.silence() >= e.collector.timeout
 }
 
 // post makes one request. The response is nil if it cannot be read.
@@ -142,7 +142,7 @@ func (e *export) finish(b *batch, response *coltracepb.ExportTraceServiceRespons
 	e.buffer.limits.deliver(len(b.spans) - rejected)
 	e.buffer.limits.drop(spanstats.Rejected, rejected)
 	e.buffer.release(b)
-	e.doubted = false
+	e.partFailed = false
 	e.collector.accept(b.own > 0)
 	if b.halving != nil {
 		b.halving.Accept()
@@ -166,8 +166,8 @@ func (e *export) refuse(b *batch, err error) {
 		e.divide(b)
 		return
 	}
-	if b.halving.Hopeless() != nil {
-		e.collector.hopeless.Store(true)
+	if b.halving.Err() != nil {
+		e.collector.refusesAll.Store(true)
 		e.endSearch()
 	}
 	e.giveUp(b, spanstats.Rejected, err)
@@ -195,8 +195,8 @@ func (e *export) beginSearch(b *batch) {
 		e.searches = true
 	}
 	b.halving = NewHalving(len(b.spans))
-	if e.collector.hopeless.Load() {
-		b.halving.bound = hopelessRefusals
+	if e.collector.refusesAll.Load() {
+		b.halving.bound = mostIfAllRefused
 	}
 }
 

@@ -9,8 +9,8 @@ const (
 	// mostRefusals bounds what one refused batch costs when it is halved again and
 	// again to find the spans that the collector refuses.
 	mostRefusals = 64
-	// hopelessRefusals is the bound after a batch of which no part was accepted.
-	hopelessRefusals = 2
+	// mostIfAllRefused is the bound if no part of the last refused batch was accepted.
+	mostIfAllRefused = 2
 )
 
 // A Halving is the search for the spans of one batch that the collector refuses.
@@ -44,7 +44,7 @@ func (h *Halving) Refuse(err error) bool {
 	defer h.mu.Unlock()
 	h.refusals++
 	h.refusal = err
-	return h.refusals < mostRefusals && !h.isHopeless()
+	return h.refusals < mostRefusals && !h.hasFailed()
 }
 
 // refuseSize notes that the collector refused a part because it has too many bytes,
@@ -68,16 +68,16 @@ func (h *Halving) largestPart() int {
 	return h.largest
 }
 
-// Hopeless returns nil, or the last refusal when so many parts were refused, and
-// none accepted, that the cause is not in single spans.
-func (h *Halving) Hopeless() error {
+// Err returns the last refusal if so many parts were refused, and none accepted, that the
+// cause is not in single spans. Otherwise it returns nil.
+func (h *Halving) Err() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.isHopeless() {
+	if h.hasFailed() {
 		return h.refusal
 	}
 	return nil
 }
 
-// isHopeless is Hopeless. The caller holds the lock.
-func (h *Halving) isHopeless() bool { return !h.accepted && h.refusals >= h.bound }
+// hasFailed reports whether Err returns an error. The caller holds the lock.
+func (h *Halving) hasFailed() bool { return !h.accepted && h.refusals >= h.bound }

@@ -53,7 +53,7 @@ func (e *export) retry(b *batch, v verdict, err error) {
 	own := e.fail(b)
 	e.result.pause, _ = pauseOf(err)
 	if v == unavailable && !own {
-		e.doubt(b, err)
+		e.parkSuspect(b, err)
 		return
 	}
 	now, backoff := time.Now(), backoff(b.failures, e.longestBackoff(b))
@@ -83,11 +83,11 @@ func (e *export) fail(b *batch) (own bool) {
 	return own
 }
 
-// doubt parks a batch that may have met a collector that cannot work. If it is half
+// parkSuspect parks a batch whose collector may be unable to work. If it is half
 // of a batch that fails on its own, the other half is asked first.
-func (e *export) doubt(b *batch, err error) {
-	if b.suspect && b.failures == 1 && !e.doubted {
-		e.doubted = true
+func (e *export) parkSuspect(b *batch, err error) {
+	if b.suspect && b.failures == 1 && !e.partFailed {
+		e.partFailed = true
 		b.notBefore = b.began.Add(firstBackoff)
 	} else {
 		e.result.gone = err

@@ -108,7 +108,7 @@ func (s *sender) launch(now time.Time) {
 			return
 		}
 		if s.inFlight == 0 {
-			s.collector.heard.Store(&now)
+			s.collector.lastAnswer.Store(&now)
 		}
 		s.inFlight++
 		s.alone = batch.isAlone()
@@ -152,7 +152,7 @@ func (s *sender) finish(r result) {
 	s.alone = false
 	now := time.Now()
 	if r.answered {
-		s.collector.heard.Store(&now)
+		s.collector.lastAnswer.Store(&now)
 		s.down, s.failures = false, 0
 		s.buffer.unreachable.Store(false)
 	}
