@@ -37,7 +37,7 @@ func Middleware(opts ...Option) func(http.Handler) http.Handler {
 // the handler returns, with a request at or below the one that Handler passed on.
 // Without a span, or with an empty route, it does nothing. Never pass a path: it
 // may name a person, and there is no end of them.
-func SetRoute(r *http.Request, route string) { routing.From(r).Tell(r, route) }
+func SetRoute(r *http.Request, route string) { routing.From(r).Set(r, route) }
 
 // server surrounds a handler. Requests go through it from the outside in:
 // ServeHTTP, otelhttp, serve, next.

@@ -17,7 +17,7 @@ type Route struct {
 	top    reached // the outermost router
 	at     reached // the innermost one known
 	before string  // the pattern that the request had when it came to top
-	told   string  // by the handler itself
+	set    string  // by the handler itself
 	found  string  // by a router
 	missed bool    // by the router, whatever was found
 }
@@ -74,14 +74,14 @@ func stripped(r *http.Request, prefix string) bool {
 	return asked != path && strings.HasSuffix(asked, strings.TrimPrefix(path, "/"))
 }
 
-// Tell sets the route that served r, whatever routers find. A nil t is fine.
-func (t *Route) Tell(r *http.Request, route string) {
+// Set sets the route that served r, whatever routers find. A nil t is fine.
+func (t *Route) Set(r *http.Request, route string) {
 	if t == nil || route == "" {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.told = t.prefixOf(r) + route
+	t.set = t.prefixOf(r) + route
 }
 
 // Find sets the route that a router found for r. A route that ends in a wildcard
@@ -147,8 +147,8 @@ func (t *Route) prefixOf(r *http.Request) string {
 func (t *Route) Resolve(status int) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.told != "" {
-		return t.told
+	if t.set != "" {
+		return t.set
 	}
 	if t.missed {
 		return ""

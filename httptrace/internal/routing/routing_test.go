@@ -67,7 +67,7 @@ func TestResolve(t *testing.T) {
 			if test.misses {
 				route.Miss()
 			}
-			route.Tell(r, test.tells)
+			route.Set(r, test.tells)
 			if got := route.Resolve(http.StatusOK); got != test.want {
 				t.Errorf("route %q, want %q", got, test.want)
 			}
@@ -83,7 +83,7 @@ func TestResolve(t *testing.T) {
 func TestNilRoute(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
 	route := routing.From(r)
-	route.Tell(r, "/")
+	route.Set(r, "/")
 	route.Find(r, "/")
 }
 
