@@ -24,10 +24,10 @@ func tracedBelow(raw driver.Conn) (traced bool) {
 	return traced
 }
 
-// forgetful are the packages of drivers that remember nothing of the texts that
-// they are to execute at once, nor does their database: a comment in there that is
-// never the same costs nothing.
-var forgetful = map[string]bool{
+// noStatementCache lists the packages of drivers that do not cache the texts that they
+// execute without preparing, and whose database does not cache them either. A comment
+// that differs in each text costs nothing there.
+var noStatementCache = map[string]bool{
 	"github.com/lib/pq":              true,
 	"github.com/go-sql-driver/mysql": true,
 }

@@ -68,7 +68,7 @@ type connector struct {
 func newConnector(raw driver.Connector, e *engine) *connector {
 	c := &connector{raw: raw, driver: raw.Driver(), engine: e}
 	c.otelsql = newOtelsql(raw)
-	e.comments = e.config.SQLCommenter && forgetful[packageOf(c.driver)]
+	e.comments = e.config.SQLCommenter && noStatementCache[packageOf(c.driver)]
 	return c
 }
 

@@ -1,7 +1,7 @@
 package sqltrace
 
-// Forget makes the driver of a package one that remembers no texts, until undo.
+// Forget makes the driver of a package one that caches no texts, until undo.
 func Forget(path string) (undo func()) {
-	forgetful[path] = true
-	return func() { delete(forgetful, path) }
+	noStatementCache[path] = true
+	return func() { delete(noStatementCache, path) }
 }
