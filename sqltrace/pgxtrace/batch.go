@@ -78,7 +78,7 @@ func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	b.answered++
 	b.failed = b.failed || o.Type != ""
 	from, to := b.from, time.Since(b.start)
-	if last, before, heard := s.wire.answers(b); heard {
+	if last, before, ok := s.wire.answers(b); ok {
 		to, b.from = last, before
 	}
 	b.current = statement{Context: b.Context, session: s, operation: s.statement(sql), start: b.start.Add(from), ended: true}
@@ -110,7 +110,7 @@ func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 // earlier than now.
 func (b *batch) end(o db.Outcome) {
 	end := time.Since(b.start)
-	if last, _, heard := b.session.wire.answers(b); heard && end-last > sqldb.Slack {
+	if last, _, ok := b.session.wire.answers(b); ok && end-last > sqldb.Slack {
 		end = last
 	}
 	b.session.wire.stop(b)

@@ -139,7 +139,7 @@ func (t *tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.T
 		b.Context, b.span = tracer.Start(b.Context, name, //nolint:spancheck // batch.end does
 			trace.WithSpanKind(trace.SpanKindInternal), trace.WithAttributes(attrs...), trace.WithTimestamp(b.start))
 	}
-	s.wire.attend(b, b.start, true, "")
+	s.wire.begin(b, b.start, true, "")
 	return b
 }
 
@@ -206,7 +206,7 @@ func (t *tracer) TracePrepareEnd(ctx context.Context, conn *pgx.Conn, data pgx.T
 func (t *tracer) TraceConnectStart(ctx context.Context, data pgx.TraceConnectStartData) context.Context {
 	t.pools.connecting(ctx)
 	s := newSession(t, data.ConnConfig)
-	s.wire.tap(data.ConnConfig)
+	s.wire.wrapFrontend(data.ConnConfig)
 	return &connecting{Context: ctx, session: s, start: time.Now()}
 }
 

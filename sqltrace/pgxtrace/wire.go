@@ -22,16 +22,16 @@ type wire struct {
 	owner     any // what is under way
 	start     time.Time
 	both      bool          // writing is listened to, too
-	heard     bool          // something was written or read
+	active    bool          // something was written or read
 	idle      time.Duration // between what was
 	at        time.Duration // when the last of it ended, without idle time
 	before    time.Duration // the same of the answer before the last
 	comment   string        // goes to the end of the next text
 }
 
-// tap makes the connections that config is for go through w. config is pgx's own
-// copy, made for one connection.
-func (w *wire) tap(config *pgx.ConnConfig) {
+// wrapFrontend makes the connection that config is for read and write through w. config
+// is pgx's own copy, made for one connection.
+func (w *wire) wrapFrontend(config *pgx.ConnConfig) {
 	build := config.BuildFrontend
 	if build == nil {
 		return
@@ -42,16 +42,16 @@ func (w *wire) tap(config *pgx.ConnConfig) {
 }
 
 // listen begins to listen for owner, unless something else is under way.
-func (w *wire) listen(owner *statement, comment string) { w.attend(owner, owner.start, false, comment) }
+func (w *wire) listen(owner *statement, comment string) { w.begin(owner, owner.start, false, comment) }
 
-func (w *wire) attend(owner any, start time.Time, both bool, comment string) {
+func (w *wire) begin(owner any, start time.Time, both bool, comment string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.owner != nil {
 		return
 	}
 	w.owner, w.start, w.both, w.comment = owner, start, both, comment
-	w.heard, w.idle, w.at, w.before = false, 0, 0, 0
+	w.active, w.idle, w.at, w.before = false, 0, 0, 0
 	w.listening.Store(true)
 }
 
@@ -64,9 +64,9 @@ func (w *wire) took(st *statement) (d time.Duration, exact bool) {
 	if w.owner != st {
 		return d, false
 	}
-	heard := w.heard
+	active := w.active
 	w.leave()
-	if !heard || d-w.at < sqldb.Slack {
+	if !active || d-w.at < sqldb.Slack {
 		return d, false
 	}
 	return w.at, true
@@ -78,12 +78,12 @@ func (w *wire) leave() {
 	w.owner, w.comment = nil, ""
 }
 
-// answers returns when the answer that was heard last and the one before had come,
-// since the start and without idle time, if owner is listened for.
-func (w *wire) answers(owner any) (last, before time.Duration, heard bool) {
+// answers returns when the last answer and the one before it had come, since the start
+// and without idle time. ok is false if w does not listen for owner, or nothing came yet.
+func (w *wire) answers(owner any) (last, before time.Duration, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.at, w.before, w.owner == owner && w.heard
+	return w.at, w.before, w.owner == owner && w.active
 }
 
 // stop ends listening for owner.
@@ -99,7 +99,7 @@ func (w *wire) stop(owner any) {
 func (w *wire) resume() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.owner != nil && w.heard {
+	if w.owner != nil && w.active {
 		w.idle = time.Since(w.start) - w.at
 	}
 }
@@ -114,7 +114,7 @@ func (w *wire) pause(answer bool) {
 	if answer {
 		w.before = w.at
 	}
-	w.heard = true
+	w.active = true
 	w.at = time.Since(w.start) - w.idle
 }
 
