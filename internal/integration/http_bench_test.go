@@ -35,12 +35,12 @@ type sdk struct {
 	p  propagation.TextMapPropagator
 }
 
-type forgetful struct{}
+type discardProcessor struct{}
 
-func (forgetful) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
-func (forgetful) OnEnd(sdktrace.ReadOnlySpan)                     {}
-func (forgetful) Shutdown(context.Context) error                  { return nil }
-func (forgetful) ForceFlush(context.Context) error                { return nil }
+func (discardProcessor) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (discardProcessor) OnEnd(sdktrace.ReadOnlySpan)                     {}
+func (discardProcessor) Shutdown(context.Context) error                  { return nil }
+func (discardProcessor) ForceFlush(context.Context) error                { return nil }
 
 // newSDK returns an SDK with a sampler; with none, providers that do nothing.
 func newSDK(tb testing.TB, sampler sdktrace.Sampler) sdk {
@@ -49,7 +49,7 @@ func newSDK(tb testing.TB, sampler sdktrace.Sampler) sdk {
 	if sampler == nil {
 		return sdk{tracenoop.NewTracerProvider(), metricnoop.NewMeterProvider(), p}
 	}
-	tp := sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler), sdktrace.WithSpanProcessor(forgetful{}))
+	tp := sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler), sdktrace.WithSpanProcessor(discardProcessor{}))
 	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
 	tb.Cleanup(func() {
 		if err := errors.Join(tp.Shutdown(context.Background()), mp.Shutdown(context.Background())); err != nil {
