@@ -56,11 +56,12 @@ func (t *Tracer) ProcessBatch(ctx context.Context, messages iter.Seq[*Message], 
 	what := subject{process, b.topic, b.partition}
 	p := processing{Tracer: t, measures: measures, subject: what, count: int64(b.count), start: measures.now()}
 	d := t.spans.of(what)
+	within := ctx // ctx itself does not change, so that the loop above does not move it to the heap
 	if t.parent != ParentAmbient {
-		ctx = withoutSpan(ctx)
+		within = withoutSpan(ctx)
 	}
-	ctx, p.span = begin(ctx, tracer, d.name, d.with(b.start()...))
-	return p.run(ctx, fn)
+	within, p.span = begin(within, tracer, d.name, d.with(b.start()...))
+	return p.run(within, fn)
 }
 
 func (t *Tracer) startProcess(ctx context.Context, m *Message) (context.Context, processing) {
