@@ -1,15 +1,15 @@
 package privacy
 
-// maxLevels is how often a percent sign may itself have been percent-encoded.
+// maxLevels is how many times the percent sign of an escape can itself be percent-encoded.
 const maxLevels = 4
 
-// highByte is added to a byte that is no ASCII, so that the byte 0xA0 is not
-// taken for the character U+00A0. What results is no character.
+// highByte is added to a byte that is not ASCII, so that the byte 0xA0 is not taken for the
+// character U+00A0. The sum is not a valid character.
 const highByte = 0xDC00
 
-// char returns the character at i, decoded if it is percent-encoded or escaped
-// as in JSON, and its length in s. A byte that is no ASCII counts for itself.
-// At the end of s the length is 0.
+// char returns the character at i and its length in s. It decodes a character that is
+// percent-encoded or escaped as in JSON. Each byte that is not ASCII is returned as a
+// separate character. At the end of s, the length is 0.
 func char[T text](s T, i int) (c rune, width int) {
 	if i >= len(s) {
 		return 0, 0
@@ -31,7 +31,7 @@ func byteChar(b rune) rune {
 	return b
 }
 
-// percentChar decodes %31, and %2531 too.
+// percentChar decodes %31. It also decodes %2531, where the percent sign is itself encoded.
 func percentChar[T text](s T, i int) (c rune, width int) {
 	c, width = '%', 1
 	for next := i + 1; c == '%' && next <= i+1+2*maxLevels; next += 2 {
@@ -44,9 +44,9 @@ func percentChar[T text](s T, i int) (c rune, width int) {
 	return c, width
 }
 
-// backslashChar decodes \u0031, and \\u0031 as in JSON within JSON, and the \x31
-// and \U00000031 of Go's %q. Backslashes that escape nothing are read all at once,
-// lest a long row of them be read again for each.
+// backslashChar decodes \u0031, also as \\u0031 in JSON inside a JSON string, and the \x31
+// and \U00000031 of Go's %q. It returns a row of backslashes that escape nothing as one
+// character. Otherwise the time for a long row of backslashes would be quadratic.
 func backslashChar[T text](s T, i int) (c rune, width int) {
 	letter := pastBackslashes(s, i)
 	if letter == len(s) {
@@ -59,7 +59,7 @@ func backslashChar[T text](s T, i int) (c rune, width int) {
 	return c, letter + 1 + digits - i
 }
 
-// escapeDigits returns the hexadecimal digits that follow the letter of an escape.
+// escapeDigits returns how many hexadecimal digits follow the letter of an escape.
 func escapeDigits(letter byte) int {
 	switch letter {
 	case 'u':
@@ -79,7 +79,8 @@ func pastBackslashes[T text](s T, i int) int {
 	return i
 }
 
-// hex returns the value of the n hexadecimal digits at i, -1 if they are not.
+// hex returns the value of the n hexadecimal digits at i, or -1 if one of the n characters
+// is not a hexadecimal digit.
 func hex[T text](s T, i, n int) (v rune) {
 	if i+n > len(s) {
 		return -1
@@ -104,9 +105,10 @@ func hexValue(b byte) rune {
 	return -1
 }
 
-// spaceLen returns the length of the one space at i, plain or escaped, 0 for
-// none. A query writes it as a plus sign; the two no-break spaces are those that
-// number formatters put between groups.
+// spaceLen returns the length of the space at i, plain or escaped, or 0 if there is none.
+// Three other characters count as a space: the plus sign, which stands for a space in a
+// query, and two no-break spaces, U+00A0 and U+202F, which number formatters put between
+// groups of digits.
 func spaceLen[T text](s T, i int) int {
 	c, n := char(s, i)
 	switch c {
@@ -127,7 +129,7 @@ func spaceLen[T text](s T, i int) int {
 	return 0
 }
 
-// plainSpaceLen is spaceLen for a space that is not escaped.
+// plainSpaceLen is like spaceLen, except that it returns 0 for an escaped space.
 func plainSpaceLen[T text](s T, i int) int {
 	if i < len(s) && s[i] != '%' && s[i] != '\\' {
 		return spaceLen(s, i)

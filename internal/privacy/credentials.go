@@ -1,13 +1,13 @@
 package privacy
 
-// credentials walks over the values of a URL's credential parameters.
+// credentials iterates over the values of the credential parameters of a URL.
 type credentials struct {
 	raw      string
 	pos      int
-	pastPath bool // in the path a slash ends a value
+	pastPath bool // pos is after the path, where a slash does not end a value
 }
 
-// next returns the bounds of the next such value.
+// next returns the bounds of the next value, and whether there is one.
 func (c *credentials) next() (start, end int, ok bool) {
 	if !c.pastPath {
 		c.toSeparator()
@@ -35,7 +35,7 @@ func (c *credentials) next() (start, end int, ok bool) {
 	return 0, 0, false
 }
 
-// toSeparator moves to the next separator.
+// toSeparator moves pos to the next separator.
 func (c *credentials) toSeparator() {
 	for c.pos < len(c.raw) {
 		switch c.raw[c.pos] {
@@ -53,8 +53,9 @@ func (c *credentials) toSeparator() {
 	}
 }
 
-// valueEnd returns where the value that begins at pos ends, if its parameter was
-// encoded as often as level says: separators encoded more often are part of it.
+// valueEnd returns the index of the end of the value that begins at pos. level is how many
+// times the parameter was encoded. Separators that were encoded more often are part of the
+// value.
 func (c *credentials) valueEnd(level int) int {
 	for i := c.pos; i < len(c.raw); {
 		char, of, width := urlChar(c.raw, i)
@@ -66,7 +67,8 @@ func (c *credentials) valueEnd(level int) int {
 	return len(c.raw)
 }
 
-// ends reports whether the character before rest ends a value.
+// ends reports whether the character char ends a value. rest is the index of the text after
+// it.
 func (c *credentials) ends(char rune, rest int) bool {
 	switch char {
 	case '&', '#':
@@ -79,8 +81,7 @@ func (c *credentials) ends(char rune, rest int) bool {
 	return false
 }
 
-// hasParameter reports whether a parameter with an equals sign comes before the
-// next separator.
+// hasParameter reports whether s has an equals sign before its first separator.
 func hasParameter(s string) bool {
 	for i := 0; i < len(s); {
 		c, _, width := urlChar(s, i)
@@ -92,7 +93,8 @@ func hasParameter(s string) bool {
 	return false
 }
 
-// urlChar is [char] that also tells how often the character was percent-encoded.
+// urlChar is like [char], but also returns how many times the character was
+// percent-encoded.
 func urlChar(s string, i int) (c rune, level, width int) {
 	if b := s[i]; b != '%' && b != '\\' {
 		return rune(b), 0, 1

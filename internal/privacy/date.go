@@ -1,8 +1,8 @@
 package privacy
 
-// isDate reports whether ddmm can begin a personal number. The two digits of the
-// year can be any. The 29th of February is possible in every year, because a
-// D-number may carry the day it was ordered beside the year of birth.
+// isDate reports whether the digits ddmm can begin a personal number. The year may have any
+// two digits. The 29th of February is possible in every year, because a D-number may
+// combine the day and month of its order with the year of birth.
 func isDate(d1, d2, m1, m2 rune) bool {
 	return isDay(10*int(d1-'0')+int(d2-'0'), 10*int(m1-'0')+int(m2-'0'))
 }
@@ -14,8 +14,9 @@ func isDay(day, month int) bool {
 	return day > 0 && day <= daysIn(month)
 }
 
-// daysIn returns the days of a month as personal numbers write it, 0 for none.
-// Where two forms share a number, it is the longer month.
+// daysIn returns how many days a month has, or 0 if there is no such month. The month is
+// written as in a personal number. If it stands for two different months, the longer one
+// counts.
 func daysIn(month int) int {
 	days := 0
 	for _, added := range [...]int{0, 20, 40, 60, 65, 80} {

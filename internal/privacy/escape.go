@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// escapes finds the personal numbers that have an escape in them or before them.
-// The zero value is ready; percent and backslash remember how far the text was
-// searched, so that a text full of the one is not searched for the other again
-// and again.
+// escapes finds the personal numbers that have an escape in them or directly before them.
+// The zero value is ready for use. percent and backslash are the next place of each
+// character. They are stored, so that a text full of percent signs is searched for a
+// backslash only once, and the other way round.
 type escapes[T text] struct {
 	percent, backslash int
 }
 
-// next returns the bounds of the first personal number at or after from that
-// shows when the escapes are decoded, or -1.
+// next returns the bounds of the first personal number at or after from that appears when
+// the escapes are decoded, or -1 if there is none.
 func (e *escapes[T]) next(s T, from int) (start, end int) {
 	for i := from; ; {
 		at := e.index(s, i)
@@ -23,7 +23,7 @@ func (e *escapes[T]) next(s T, from int) (start, end int) {
 		}
 		c, width := char(s, at)
 		if width == 1 || c == '\\' {
-			i = at + width // no escape
+			i = at + width // not an escape
 			continue
 		}
 		start = at
@@ -42,8 +42,8 @@ func (e *escapes[T]) next(s T, from int) (start, end int) {
 	}
 }
 
-// index returns the place of the first percent sign or backslash at or after i,
-// len(s) for none.
+// index returns the index of the first percent sign or backslash at or after i, or len(s)
+// if there is none.
 func (e *escapes[T]) index(s T, i int) int {
 	if e.percent < i || e.percent == 0 {
 		e.percent = indexByte(s, i, '%')
@@ -54,7 +54,7 @@ func (e *escapes[T]) index(s T, i int) int {
 	return min(e.percent, e.backslash)
 }
 
-// indexByte returns the place of the first c at or after i, len(s) for none.
+// indexByte returns the index of the first c at or after i, or len(s) if there is none.
 func indexByte[T text](s T, i int, c byte) (at int) {
 	switch t := any(s).(type) {
 	case string:
@@ -68,7 +68,7 @@ func indexByte[T text](s T, i int, c byte) (at int) {
 	return i + at
 }
 
-// index returns the place of the first word at or after i, -1 for none.
+// index returns the index of the first word at or after i, or -1 if there is none.
 func index[T text](s T, i int, word string) (at int) {
 	switch t := any(s).(type) {
 	case string:
@@ -86,10 +86,12 @@ func hasPrefix[T text](s T, i int, prefix string) bool {
 	return i+len(prefix) <= len(s) && string(s[i:i+len(prefix)]) == prefix
 }
 
-// afterEscape returns the bounds of the number that begins where the escape at
-// at ends, or -1. %25 can be a whole escape or the first half of a longer one,
-// so both ends are tried, save where the whole escape, c, is itself a digit. An
-// escaped control character is none, but a percent sign before a number.
+// afterEscape returns the bounds of the number that begins directly after the escape at at,
+// or -1 if there is none. width is the length of the escape, and c is the decoded
+// character. %25 can be a whole escape or the first part of a longer one, so afterEscape
+// tries every possible end of the escape. If c is a digit, the whole escape is not tried,
+// because c would be part of the number. If c is a control character, the percent sign is
+// not an escape, and a number may begin directly after it.
 func afterEscape[T text](s T, from, at, width int, c rune) (start, end int) {
 	start, last := at+width, at+width
 	switch {
@@ -113,8 +115,8 @@ func afterEscape[T text](s T, from, at, width int, c rune) (start, end int) {
 	return -1, -1
 }
 
-// numberEnd returns where the number ends that begins at i, its characters
-// plain or escaped, or -1.
+// numberEnd returns the index of the end of the personal number that begins at i, or -1 if
+// there is none. Its characters may be plain or escaped.
 func numberEnd[T text](s T, i int) int {
 	var date [4]rune
 	for n := range 11 {
@@ -136,8 +138,8 @@ func numberEnd[T text](s T, i int) int {
 	return i
 }
 
-// skipDigits returns the place of the first character at or after i that is no
-// digit, plain or escaped.
+// skipDigits returns the index of the first character at or after i that is not a digit.
+// The digits may be plain or escaped.
 func skipDigits[T text](s T, i int) int {
 	for {
 		c, width := char(s, i)

@@ -1,17 +1,17 @@
 package privacy
 
 const (
-	// shortestJWT is less than the length of any token with a header and a body.
+	// shortestJWT is a lower bound for the length of a token with a header and a body.
 	shortestJWT = 20
-	// shortestBearer is the length of the shortest token without a digit. A shorter
-	// word is prose: "bearer authentication".
+	// shortestBearer is the minimum length of a token without a digit. A shorter word
+	// without a digit is part of a sentence, as in "bearer authentication".
 	shortestBearer = 16
 )
 
 // nextJWT returns the bounds of the next JSON web token at or after from, signed or
-// encrypted, or -1. A token that was cut in its body counts.
+// encrypted, or -1 if there is none. A token that is cut off inside its body is found too.
 func nextJWT[T text](s T, from int) (start, end int) {
-	const begin = "eyJ" // {" in base64
+	const begin = "eyJ" // {" in base64, which begins every header
 	for start = index(s, from, begin); start >= 0; start = index(s, end, begin) {
 		dots, nested := 0, false
 		for end = start; end < len(s) && isTokenChar(s[end]); end++ {
@@ -27,8 +27,9 @@ func nextJWT[T text](s T, from int) (start, end int) {
 	return -1, -1
 }
 
-// nextBearer and the next three return the bounds of the next credential behind the
-// name of an HTTP authentication scheme, or -1.
+// nextBearer returns the bounds of the next credential after the word Bearer, which names
+// an HTTP authentication scheme, or -1 if there is none. The three functions after it do
+// the same for BEARER, Basic and BASIC.
 func nextBearer[T text](s T, from int) (start, end int) {
 	return nextScheme(s, from, "earer", isBearer)
 }
@@ -43,7 +44,9 @@ func nextBasicInCapitals[T text](s T, from int) (start, end int) {
 	return nextScheme(s, from, "ASIC", isBasic)
 }
 
-// nextScheme looks for a scheme without its first letter, a B.
+// nextScheme returns the bounds of the next credential after the name of a scheme, or -1 if
+// there is none. scheme is the name without its first letter, which is B or b. is reports
+// whether a word is a credential.
 func nextScheme[T text](s T, from int, scheme string, is func(T) bool) (start, end int) {
 	for at := index(s, from, scheme); at >= 0; at = index(s, end, scheme) {
 		start = skipSpaces(s, at+len(scheme))
@@ -65,8 +68,8 @@ func nextScheme[T text](s T, from int, scheme string, is func(T) bool) (start, e
 	return -1, -1
 }
 
-// isParameter reports whether the word s[start:end] is the name of a parameter, as
-// in Bearer realm="x", and no token with padding.
+// isParameter reports whether the word s[start:end] is the name of a parameter, as in
+// Bearer realm="x", and not a token that has padding after it.
 func isParameter[T text](s T, start, end int) bool {
 	if end == len(s) || s[end] != '=' {
 		return false
@@ -79,7 +82,8 @@ func isParameter[T text](s T, start, end int) bool {
 	return true
 }
 
-// skipSpaces returns the end of the spaces at i, plain or as in a query.
+// skipSpaces returns the index of the first character at or after i that is not a space as
+// spaceLen defines it.
 func skipSpaces[T text](s T, i int) int {
 	for {
 		n := spaceLen(s, i)
@@ -102,7 +106,7 @@ func isBearer[T text](s T) bool {
 	return false
 }
 
-// isBasic reports whether s is a user and a password in base64.
+// isBasic reports whether s is a user name, a colon and a password in base64.
 func isBasic[T text](s T) bool {
 	var bits uint32
 	for i, width := 0, 0; i < len(s); i++ {
@@ -144,7 +148,8 @@ func base64Value(c byte) int {
 // isTokenChar reports whether c can be in a JSON web token.
 func isTokenChar(c byte) bool { return isAlphanumeric(c) || c == '.' || c == '_' || c == '-' }
 
-// isSchemeChar reports whether c can be in the credential of a scheme.
+// isSchemeChar reports whether c can be in the credential that follows the name of a
+// scheme.
 func isSchemeChar(c byte) bool {
 	return isTokenChar(c) || c == '~' || c == '+' || c == '/'
 }

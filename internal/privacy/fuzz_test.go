@@ -10,8 +10,8 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// planted writes a number of the kind, each digit in the encoding that its two
-// bits of how choose.
+// planted returns a personal number. kind selects the number. For each digit, two bits of
+// how select its encoding.
 func planted(kind uint8, how uint32) string {
 	digits := [...]string{
 		"01019012345", "31129999999", "29020000000", "71125012345", "15507600333", "15757612345",
@@ -34,8 +34,8 @@ func planted(kind uint8, how uint32) string {
 	return b.String()
 }
 
-// joins reports whether the text around a number could make it another: a digit
-// beside it, an escape that is cut off, or a token to protect it.
+// joins matches a text that could change the number after it: a digit that makes it longer,
+// an escape that is cut off, or a token in which the number is not masked.
 var joins = regexp.MustCompile(`(?:[0-9A-Za-z%\\]|[-+ ]|\xC2\xA0|\xE2\x80\xAF)$`)
 
 var startsToken = regexp.MustCompile(`^[0-9A-Fa-f%\\]`)
@@ -47,20 +47,20 @@ func FuzzMaskFindsNumbers(f *testing.F) {
 	f.Add("010190 ", "", uint8(2), uint32(0x123456))
 	f.Fuzz(func(t *testing.T, before, after string, kind uint8, how uint32) {
 		number := planted(kind, how)
-		// What is outside of the brackets is anything, and cannot join.
+		// The brackets separate the number from any other text.
 		in := before + "[" + number + "]" + after
 		got := privacy.Mask(in)
-		// A percent sign in the number can be read as itself, and the first digits left.
+		// Mask may read a percent sign as itself, and leave the digits before it.
 		if !strings.Contains(got, privacy.Masked+"]") || strings.Contains(got, number) {
-			t.Errorf("Mask(%q) = %q: the number survives", in, got)
+			t.Errorf("Mask(%q) = %q: the number is not masked", in, got)
 		}
 		if again := privacy.Mask(got); again != got {
-			t.Errorf("Mask(%q) = %q, and again %q", in, got, again)
+			t.Errorf("Mask(%q) = %q, and a second time %q", in, got, again)
 		}
-		// Beside it, all but what makes it another number.
+		// Without brackets, the number is masked unless the text beside it changes the number.
 		if tail := joins.FindString(before); tail == "" && !startsToken.MatchString(after) {
 			if in := before + number + after; strings.Contains(privacy.Mask(in), number) {
-				t.Errorf("Mask(%q) = %q: the number survives", in, privacy.Mask(in))
+				t.Errorf("Mask(%q) = %q: the number is not masked", in, privacy.Mask(in))
 			}
 		}
 	})
@@ -82,7 +82,7 @@ func FuzzMaskIsIdempotent(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		got := privacy.Mask(s)
 		if again := privacy.Mask(got); again != got {
-			t.Errorf("Mask(%q) = %q, and again %q", s, got, again)
+			t.Errorf("Mask(%q) = %q, and a second time %q", s, got, again)
 		}
 		if got == s && unsafe.StringData(got) != unsafe.StringData(s) {
 			t.Errorf("Mask(%q) is a copy", s)
@@ -91,13 +91,13 @@ func FuzzMaskIsIdempotent(f *testing.F) {
 			t.Errorf("Found(%q) = %v, but Mask = %q", s, privacy.Found(s), got)
 		}
 		if !hasNumber.MatchString(s) && !strings.ContainsAny(s, `%\`) && got != s {
-			t.Errorf("Mask(%q) = %q: there are no six digits", s, got)
+			t.Errorf("Mask(%q) = %q, want no change without six digits", s, got)
 		}
 	})
 }
 
-// FuzzMaskAgrees compares with the rule in its simplest words, where no escape
-// and no hexadecimal letter complicates it.
+// FuzzMaskAgrees compares Mask with a simple form of the rule, for text without escapes and
+// without hexadecimal letters.
 func FuzzMaskAgrees(f *testing.F) {
 	f.Add("01019012345 x 32019012345,010190123456")
 	f.Fuzz(func(t *testing.T, s string) {
@@ -133,10 +133,10 @@ func FuzzLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		got := string(privacy.Line([]byte(s)))
 		if json.Valid([]byte(s)) && !json.Valid([]byte(got)) {
-			t.Errorf("Line(%q) = %q, which is no JSON", s, got)
+			t.Errorf("Line(%q) = %q, which is not JSON", s, got)
 		}
 		if again := string(privacy.Line([]byte(got))); again != got {
-			t.Errorf("Line(%q) = %q, and again %q", s, got, again)
+			t.Errorf("Line(%q) = %q, and a second time %q", s, got, again)
 		}
 	})
 }
@@ -150,7 +150,7 @@ func FuzzURL(f *testing.F) {
 			in := before + after
 			got := redact(in)
 			if again := redact(got); again != got {
-				t.Errorf("%q redacted is %q, and again %q", in, got, again)
+				t.Errorf("%q redacted is %q, and redacted twice %q", in, got, again)
 			}
 			if got == in && unsafe.StringData(got) != unsafe.StringData(in) {
 				t.Errorf("%q is copied", in)

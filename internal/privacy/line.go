@@ -5,10 +5,9 @@ import "bytes"
 // maskedNumber is [MaskedNumber] as JSON.
 const maskedNumber = "99999999999"
 
-// Line is [Text] for a line of JSON, such as a record of the log: the line stays
-// valid JSON, and a personal number outside of its strings becomes 99999999999.
-// The line is changed in place where that is possible, and must not be used
-// afterwards; what is returned is.
+// Line is like [Text], for a line of JSON such as a log record. The line stays valid JSON.
+// A personal number outside of a string becomes 99999999999. Line changes the bytes of line
+// where it can, so only the returned slice may be used afterwards.
 func Line(line []byte) []byte {
 	line = redactLine(redactSecrets(line, true))
 	if start, end := nextPlain(line, 0); start >= 0 {
@@ -22,8 +21,8 @@ func Line(line []byte) []byte {
 	return line
 }
 
-// maskLine masks the number b[start:end] in place, and every further one that
-// next finds. No mask is longer than what it stands for.
+// maskLine masks the number b[start:end], and every later number that next finds. It works
+// in place, because no mask is longer than the number that it replaces.
 func maskLine(b []byte, start, end int, next func(b []byte, from int) (start, end int)) []byte {
 	var in jsonString
 	out, from := b[:0], 0
@@ -38,13 +37,13 @@ func maskLine(b []byte, start, end int, next func(b []byte, from int) (start, en
 			continue
 		}
 		out = append(append(out, b[from:start]...), mask...)
-		in.pos, from = end, end // what precedes is overwritten
+		in.pos, from = end, end // the bytes before end may be overwritten
 	}
 	return append(out, b[from:]...)
 }
 
-// isEscape reports whether the digits at i belong to the \u of a JSON string.
-// [Mask], to which a backslash may be a backslash, masks them.
+// isEscape reports whether the digits at i belong to a \u escape in a JSON string. [Mask]
+// masks such digits, because in other text the backslash may not begin an escape.
 func isEscape(b []byte, i int) bool {
 	if i < 2 || b[i-1] != 'u' || b[i-2] != '\\' {
 		return false
@@ -53,13 +52,14 @@ func isEscape(b []byte, i int) bool {
 	return (i-1-len(run))%2 == 1
 }
 
-// jsonString follows whether JSON text is inside of a string.
+// jsonString keeps track of whether a place in JSON text is inside a string.
 type jsonString struct {
 	pos    int
 	inside bool
 }
 
-// at reports whether b[i] is inside of a string. Each call goes on from the last.
+// at reports whether b[i] is inside a string. Each call continues from the previous one, so
+// i must not become smaller.
 func (j *jsonString) at(b []byte, i int) bool {
 	for ; j.pos < i; j.pos++ {
 		switch b[j.pos] {
@@ -72,7 +72,7 @@ func (j *jsonString) at(b []byte, i int) bool {
 	return j.inside
 }
 
-// redactLine redacts the URLs in line.
+// redactLine redacts the credentials in the URLs and the parameters of line.
 func redactLine(line []byte) []byte {
 	if !mayHaveURL(line) {
 		return line

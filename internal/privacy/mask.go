@@ -2,16 +2,16 @@ package privacy
 
 import "strings"
 
-// Masked stands where a personal number stood. It has the length of the number,
-// is safe in URLs, in JSON strings and on a terminal, and is never taken for a
-// number itself.
+// Masked replaces a personal number. It has eleven characters, is safe in URLs, in JSON
+// strings and on a terminal, and never looks like a personal number itself.
 const Masked = "***********"
 
-// text is what the engine reads: attribute values as strings, log lines as bytes.
+// text is the constraint of the functions that read both strings (attribute values) and
+// bytes (log lines).
 type text interface{ ~string | ~[]byte }
 
-// Mask returns s with every personal number replaced by [Masked]. It returns s
-// itself, and allocates nothing, when there is none.
+// Mask returns s with every personal number replaced by [Masked]. If s has no personal
+// number, Mask returns s itself and allocates nothing.
 func Mask(s string) string {
 	if start, end := nextPlain(s, 0); start >= 0 {
 		s = maskString(s, start, end, nextPlain)
@@ -39,13 +39,14 @@ func Found(s string) bool {
 	return start >= 0
 }
 
-// hasEscape is a fast no: a number is plain, or it has an escape in or before it.
+// hasEscape reports whether s may have an escape. If it reports false, nextPlain finds
+// every personal number in s.
 func hasEscape(s string) bool {
 	return strings.IndexByte(s, '%') >= 0 || strings.IndexByte(s, '\\') >= 0
 }
 
-// maskString returns s with the number s[start:end] replaced, and every further
-// one that next finds.
+// maskString returns s with the number s[start:end] masked, and also every later number
+// that next finds.
 func maskString(s string, start, end int, next func(s string, from int) (start, end int)) string {
 	var b strings.Builder
 	b.Grow(len(s))

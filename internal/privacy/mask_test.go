@@ -9,7 +9,7 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// m is what the tables expect in a number's place.
+// m stands for the masked number in the tables below.
 const m = privacy.Masked
 
 func TestMaskKnowsEveryKindOfNumber(t *testing.T) {
@@ -71,7 +71,7 @@ func TestMask(t *testing.T) {
 		{"01019012345,41019012345", m + "," + m},
 		{"12 010190 12345 67", "12 " + m + " 67"},
 
-		// The space, plain and encoded.
+		// The space is plain or encoded.
 		{"010190 12345", m},
 		{"010190+12345", m},
 		{"010190\u00a012345", m},
@@ -88,7 +88,7 @@ func TestMask(t *testing.T) {
 		{`010190\\u002B12345`, m},
 		{"010190%2001019012345", "010190%20" + m},
 
-		// The digits, encoded.
+		// The digits are encoded.
 		{"%30%31%30%31%39%30%31%32%33%34%35", m},
 		{"0%31019%3012%253345", m},
 		{"%2530%252531019012345", m},
@@ -99,7 +99,7 @@ func TestMask(t *testing.T) {
 		{"%30%31%30%31%39%30%20%31%32%33%34%35", m},
 		{"%3010190%201234%35", m},
 
-		// What stands before looks like more digits.
+		// The text before the number looks like more digits.
 		{"%2001019012345", "%20" + m},
 		{"%252001019012345", "%2520" + m},
 		{"%2501019012345", "%25" + m},
@@ -113,7 +113,7 @@ func TestMask(t *testing.T) {
 		{`\U0001F60001019012345`, `\U0001F600` + m},
 		{`\n01019012345\n`, `\n` + m + `\n`},
 
-		// Or it is no escape at all.
+		// The text before the number is not an escape.
 		{"LIKE '%01019012345%'", "LIKE '%" + m + "%'"},
 		{"LIKE '%22019012345%'", "LIKE '%" + m + "%'"},
 		{"LIKE %60019012345%", "LIKE %" + m + "%"},
@@ -123,7 +123,7 @@ func TestMask(t *testing.T) {
 		{`%\u00301019012345`, "%" + m},
 		{"%%3001019012%345", "%%3001019012%345"},
 
-		// A token of another length, or of other letters, protects nothing.
+		// A number is masked in a token of another length, or with other letters.
 		{"abcd01019012345", "abcd" + m},
 		{"abcdef01019012345", "abcdef" + m},
 		{"g00f0101019012345", "g00f0" + "101019012345"},
@@ -146,7 +146,7 @@ func TestMask(t *testing.T) {
 	}
 }
 
-// survivors are texts with digits that are no personal number.
+// survivors are texts with digits that are not a personal number.
 var survivors = []string{
 	"", "1", "0101901234", "010190123456", "00019012345", "32019012345", "01139012345",
 	"2026-01-02T15:04:05.123456789Z", "20260102150405", "1700000000", "1700000000123", "1700000000123456", "1700000000123456789",
@@ -194,7 +194,7 @@ func TestMaskAtEveryPlace(t *testing.T) {
 			for _, after := range append(around, " 12", ".12", "%2F12", `\u002012`) {
 				in, want := before+number+after, before+m+after
 				if before == `\` && strings.HasPrefix(number, `\`) {
-					want = m + after // two backslashes are one, escaped
+					want = m + after // the two backslashes are one escaped backslash
 				}
 				if got := privacy.Mask(in); got != want {
 					t.Errorf("Mask(%q) = %q, want %q", in, got, want)

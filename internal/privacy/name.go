@@ -1,14 +1,15 @@
 package privacy
 
-// A name is the name of a parameter as the table of credentials writes it:
-// decoded, lower case, letters and digits only, and of a[b] only the b.
+// A name is the normalized name of a parameter, which is compared with the table of
+// credentials. It is decoded and in lower case, and has only letters and digits. If the
+// parameter has brackets, as in user[password], only the text in the last brackets counts.
 type name struct {
-	buf     [24]byte // the longest name of the table has fewer
+	buf     [24]byte // longer than every name in the table
 	len     int
 	bracket bool
 }
 
-// add adds the next character.
+// add appends c, the next character of the parameter, in normalized form.
 func (n *name) add(c rune) {
 	switch {
 	case c == '[':
@@ -17,7 +18,7 @@ func (n *name) add(c rune) {
 	case 'A' <= c && c <= 'Z':
 		c |= 0x20
 	case isDigit(c) && n.bracket:
-		return // an index
+		return // c is part of an index, as in token[0]
 	case !isDigit(c) && (c < 'a' || 'z' < c):
 		return
 	}
@@ -30,12 +31,12 @@ func (n *name) add(c rune) {
 	}
 }
 
-// shortest returns the length from which on a value of that name is a credential,
-// 0 if it never is. This is the table.
+// shortest is the table of credentials. It returns the minimum length of a value that is a
+// credential, or 0 if a parameter with this name never has a credential.
 func (n *name) shortest() int {
 	switch string(n.buf[:n.len]) {
-	// Semantic conventions 1.43 for url.full, and two that followed: what signs a
-	// request to AWS, Google Cloud and Azure storage.
+	// Parameters that sign requests to storage in AWS, Google Cloud and Azure. Five of them
+	// are listed for url.full in the semantic conventions 1.43.
 	case "xamzsignature", "xamzcredential", "xamzsecuritytoken", "awsaccesskeyid",
 		"xgoogsignature", "xgoogcredential", "sig", "signature":
 		return 1
@@ -45,14 +46,14 @@ func (n *name) shortest() int {
 		"clientassertion", "assertion", "jwt", "bearer", "authorization", "auth",
 		"samlresponse", "samlart", "wresult", "ticket":
 		return 1
-	// Keys, passwords and sessions of everything else.
+	// API keys, passwords and sessions of all other systems.
 	case "apikey", "xapikey", "accesskey", "secretkey", "privatekey", "subscriptionkey",
 		"authtoken", "apitoken", "bearertoken", "sessiontoken", "csrftoken", "secret",
 		"password", "passwd", "passphrase", "pwd", "pass", "credential", "credentials",
 		"session", "sessionid", "jsessionid", "awssecretaccesskey", "secretaccesskey":
 		return 1
-	// Postcodes, error codes and sort keys have the same names, but are shorter than
-	// the code of an OAuth redirect, the key of an Azure function or a Google API key.
+	// Postcodes, error codes and sort keys have these names too. They are shorter than the
+	// code of an OAuth redirect, the key of an Azure function or a Google API key.
 	case "code", "key":
 		return 16
 	}

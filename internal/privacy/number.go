@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// MaskedNumber stands where a personal number stood that was a number and no text.
-// It begins with no date, and an index that knows the field as a number takes it.
+// MaskedNumber replaces a personal number that is a number and not text. It does not begin
+// with a possible date. A log index that has the field as a number accepts it.
 const MaskedNumber = 99999999999
 
-// Number reports whether n is a personal number. A number has lost a leading zero,
-// so ten digits count too, but only with a month of 1 to 12: with the months that
-// other kinds of numbers have, the seconds since 1970 of today would count.
+// Number reports whether n, or -n, is a personal number. The leading zero of a number is
+// lost, so a number with ten digits is a personal number too, but only with a month from 1
+// to 12. With the added months of the other kinds, the current Unix time in seconds would
+// be a personal number.
 func Number(n int64) bool {
 	if n < 0 {
 		n = -n
@@ -28,12 +29,13 @@ func Number(n int64) bool {
 	return isDay(day, month)
 }
 
-// Float is [Number] for a float, which is none if it has a fraction.
+// Float is like [Number], for a float. A float with a fraction is not a personal number.
 func Float(f float64) bool {
 	return math.Abs(f) < 1e11 && f == math.Trunc(f) && Number(int64(f))
 }
 
-// Key is [Text] for the key of a map that may have been a number.
+// Key is like [Text], for the key of a map. The key may be a number that was converted to
+// text, so ten digits can be a personal number as in [Number].
 func Key(key string) string {
 	if n, err := strconv.ParseInt(key, 10, 64); err == nil && Number(n) {
 		return Masked
@@ -41,14 +43,16 @@ func Key(key string) string {
 	return Text(key)
 }
 
-// Counts reports whether a number of that name counts something, however much it
-// looks like a personal number: the offsets and sizes of the semantic conventions.
+// Counts reports whether a number with this name is an offset or a size of the semantic
+// conventions. Such a number counts something, so it is not masked even if it looks like a
+// personal number.
 func Counts(name string) bool {
 	return strings.HasSuffix(name, ".offset") || strings.HasSuffix(name, ".size")
 }
 
-// maskShort masks in place the personal numbers in a line of JSON that are no eleven
-// digits: those of ten digits, also as the key of a map, and those with an exponent.
+// maskShort masks the personal numbers in a line of JSON that are not written with eleven
+// digits. These are numbers with ten digits, also as the key of a map, and numbers with an
+// exponent. It changes line in place.
 func maskShort(line []byte) []byte {
 	var in jsonString
 	out, from := line[:0], 0
@@ -64,13 +68,13 @@ func maskShort(line []byte) []byte {
 			continue
 		}
 		out = append(append(out, line[from:start]...), mask[:min(len(mask), end-start)]...)
-		in.pos, from = end, end // what precedes is overwritten
+		in.pos, from = end, end // the bytes before end may be overwritten
 	}
 	return append(out, line[from:]...)
 }
 
-// nextShort returns the bounds of the next number of ten digits, or with an exponent,
-// wherever it stands.
+// nextShort returns the bounds of the next number with ten digits or with an exponent,
+// inside or outside of a string, or -1 if there is none.
 func nextShort(line []byte, from int) (start, end int) {
 	for i := from + 5; i < len(line); i += 6 {
 		if !isDigit(line[i]) {
@@ -89,7 +93,8 @@ func nextShort(line []byte, from int) (start, end int) {
 	return -1, -1
 }
 
-// beginsValue is a fast no: a number of JSON, or a key, can begin at i.
+// beginsValue is a fast check. If it reports false, neither a JSON number nor a key begins
+// at i.
 func beginsValue(line []byte, i int) bool {
 	if i == 0 {
 		return true
@@ -101,8 +106,8 @@ func beginsValue(line []byte, i int) bool {
 	return false
 }
 
-// withExponent returns the bounds of the number that has the digits [start, end) and
-// an exponent behind them.
+// withExponent returns the bounds of the number whose exponent comes directly after the
+// digits line[start:end].
 func withExponent(line []byte, from, start, end int) (first, last int) {
 	for start > from && (isDigit(line[start-1]) || line[start-1] == '.') {
 		start--
@@ -112,8 +117,8 @@ func withExponent(line []byte, from, start, end int) (first, last int) {
 	return start, end
 }
 
-// isShort reports whether line[start:end], as nextShort returns it, is a personal
-// number: with a fraction it is none.
+// isShort reports whether line[start:end], which nextShort returned, is a personal number.
+// It is not if it has a fraction other than zero.
 func isShort(line []byte, start, end int) bool {
 	if end-start != 10 || digitsEnd(line, start) != end {
 		f, err := strconv.ParseFloat(string(line[start:end]), 64)
@@ -130,7 +135,8 @@ func isShort(line []byte, start, end int) bool {
 	return Number(n) && (end == len(line) || !isDigit(line[end]))
 }
 
-// countsAt reports whether the number at start is the value of a name that [Counts].
+// countsAt reports whether the number at start is the value of a name for which [Counts]
+// reports true.
 func countsAt(line []byte, start int) bool {
 	return bytes.HasSuffix(line[:start], []byte(`.offset":`)) || bytes.HasSuffix(line[:start], []byte(`.size":`))
 }

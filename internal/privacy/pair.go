@@ -1,21 +1,21 @@
 package privacy
 
-// pairs finds the text of names of credentials where name and value stand as in
-// JSON, in what Go prints, or in a header:
+// pairs finds the values of credentials that follow their name, as in JSON, in text that Go
+// prints, or in a header:
 //
-//	{"access_token":"x"}, {"Cookie":["x"]}, also escaped, as JSON is within JSON
+//	{"access_token":"x"}, {"Cookie":["x"]}, also escaped, as in JSON inside a JSON string
 //	{Token:"x"}, map[Token:x Cookie:[x]]
 //	Cookie: a=x
 //
-// Numbers, true, false and null are no credentials.
+// Numbers, true, false and null are not credentials.
 type pairs[T text] struct {
-	line  bool // s is JSON, so that a quote without a backslash ends a text
-	level int  // of the quotes in the list or object that is being read
-	past  int  // how far it has been read
-	close int  // its end, 0 if none is being read
+	line  bool // s is JSON: a quote without a backslash begins or ends a string
+	level int  // backslashes before each quote in the list or object that is being read
+	past  int  // index up to which the list or object has been read
+	close int  // index of the end of the list or object, 0 if none is being read
 }
 
-// next returns the bounds of the next value at or after from, or -1.
+// next returns the bounds of the next value at or after from, or -1 if there is none.
 func (p *pairs[T]) next(s T, from int) (start, end int) {
 	for {
 		if p.past < p.close {
@@ -35,8 +35,9 @@ func (p *pairs[T]) next(s T, from int) (start, end int) {
 	}
 }
 
-// value returns the bounds of the value behind the colon. They are equal if it is
-// none of a credential, or a list or object whose values are to be read.
+// value returns the bounds of the value after the colon. The bounds are equal if the value
+// is not a credential. They are also equal for a list or an object: the method inside
+// returns the values in it later.
 func (p *pairs[T]) value(s T, colon int) (start, end int) {
 	name, start := colon, colon+1
 	for name > 0 && s[name-1] == ' ' {
@@ -66,7 +67,8 @@ func (p *pairs[T]) value(s T, colon int) (start, end int) {
 	}
 }
 
-// quotedValue is value behind a name between quotes of that level.
+// quotedValue does the work of value for a name in quotes. level is the number of
+// backslashes before each of the quotes.
 func (p *pairs[T]) quotedValue(s T, i, level int) (start, end int) {
 	if quote := i + level; quote < len(s) && s[quote] == '"' && levelOf(s, quote) == level {
 		return quote + 1, stringEnd(s, quote+1, level)
@@ -77,13 +79,14 @@ func (p *pairs[T]) quotedValue(s T, i, level int) (start, end int) {
 	return i, i
 }
 
-// printedValue is value behind a name without quotes and a colon without a space.
+// printedValue does the work of value for a name without quotes, if there is no space after
+// the colon.
 func (p *pairs[T]) printedValue(s T, i int) (start, end int) {
 	start, end = p.textValue(s, i)
 	switch {
 	case start < end:
 		return start, end
-	case i == len(s) || s[i] == ':' || hasPrefix(s, i, "//"): // token::text in SQL
+	case i == len(s) || s[i] == ':' || hasPrefix(s, i, "//"): // as in token::text, which is SQL
 		return i, i
 	case s[i] == '[':
 		for end = i + 1; end < len(s) && s[end] != ']' && !endsLine(s, end); {
@@ -101,8 +104,10 @@ func (p *pairs[T]) printedValue(s T, i int) (start, end int) {
 	return i, end
 }
 
-// headerValue is value behind a name without quotes, a colon and a space. Prose has
-// the same form ("invalid token: it has expired"), so the names are those of headers.
+// headerValue does the work of value for a name without quotes, if there is a space after
+// the colon. Ordinary sentences have the same form ("invalid token: it has expired"). So a
+// value without quotes is a credential only after Cookie or Authorization, which are names
+// of headers.
 func (p *pairs[T]) headerValue(s T, i, name int) (start, end int) {
 	if start, end = p.textValue(s, i); start < end {
 		return start, end
@@ -121,7 +126,8 @@ func (p *pairs[T]) headerValue(s T, i, name int) (start, end int) {
 	return i, end
 }
 
-// textValue returns the bounds of the text between quotes at i, equal for none.
+// textValue returns the bounds of the text between quotes at i. The bounds are equal if
+// there is no such text.
 func (p *pairs[T]) textValue(s T, i int) (start, end int) {
 	quote := i
 	for quote < len(s) && s[quote] == '\\' {
@@ -133,7 +139,8 @@ func (p *pairs[T]) textValue(s T, i int) (start, end int) {
 	return quote + 1, stringEnd(s, quote+1, quote-i)
 }
 
-// inside returns the bounds of the next text in the list or object, or -1.
+// inside returns the bounds of the next text in the list or object that is being read, or
+// -1 if there is none.
 func (p *pairs[T]) inside(s T) (start, end int) {
 	for {
 		quote := indexByte(s, p.past, '"')
@@ -144,14 +151,14 @@ func (p *pairs[T]) inside(s T) (start, end int) {
 		start = quote + 1
 		end = stringEnd(s, start, p.level)
 		p.past = min(end+p.level+1, len(s))
-		if start < end && !hasPrefix(s, p.past, ":") { // a name
+		if start < end && !hasPrefix(s, p.past, ":") { // a colon follows only a name
 			return start, end
 		}
 	}
 }
 
-// containerEnd returns the end of the list or object at i, whose quotes are of that
-// level.
+// containerEnd returns the index of the end of the list or object at i. level is the number
+// of backslashes before each of its quotes.
 func containerEnd[T text](s T, i, level int) int {
 	depth := 0
 	for ; i < len(s); i++ {
@@ -175,8 +182,9 @@ func containerEnd[T text](s T, i, level int) int {
 	return len(s)
 }
 
-// stringEnd returns the end of the text that begins at i between quotes of that
-// level, or of the text that it is in.
+// stringEnd returns the index of the end of the string that begins at i. level is the
+// number of backslashes before its quotes. A quote with fewer backslashes ends the string
+// too, because it ends the string around it.
 func stringEnd[T text](s T, i, level int) int {
 	for {
 		quote := indexByte(s, i, '"')
@@ -190,8 +198,9 @@ func stringEnd[T text](s T, i, level int) int {
 	}
 }
 
-// levelOf returns how many backslashes belong to the quote at i: 0, 1 in JSON within
-// JSON, 3 in JSON within that. What precedes them is an escaped backslash.
+// levelOf returns how many of the backslashes before the quote at i belong to the quote: 0
+// in JSON, 1 in JSON inside a JSON string, and 3 one level deeper. Any backslashes before
+// them are escaped backslashes.
 func levelOf[T text](s T, i int) int {
 	n := 0
 	for n < i && s[i-1-n] == '\\' {
@@ -202,7 +211,7 @@ func levelOf[T text](s T, i int) int {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
-// endsLine reports whether a line or a text ends at i.
+// endsLine reports whether a line or a string ends at i.
 func endsLine[T text](s T, i int) bool {
 	switch s[i] {
 	case '\n', '\r', '"':
@@ -213,7 +222,7 @@ func endsLine[T text](s T, i int) bool {
 	return false
 }
 
-// endsPrinted reports whether c ends a value that Go prints without quotes.
+// endsPrinted reports whether c ends a value that Go has printed without quotes.
 func endsPrinted(c byte) bool {
 	switch c {
 	case ',', '}', ']', ')', '"', '\\', '\'', '`':

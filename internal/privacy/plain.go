@@ -1,11 +1,11 @@
 package privacy
 
-// nextPlain returns the bounds of the first personal number at or after from
-// that is written in plain digits, or -1. The byte before from is no part of a
-// longer number.
+// nextPlain returns the bounds of the first personal number at or after from that is
+// written in plain digits, or -1 if there is none. No number begins before from and
+// continues after it.
 //
-// Every number begins with six digits in a row, so it is enough to look at each
-// sixth byte until one is a digit.
+// Every personal number begins with six digits in a row, so nextPlain checks only every
+// sixth byte until it finds a digit.
 func nextPlain[T text](s T, from int) (start, end int) {
 	for i := from + 5; i < len(s); i += 6 {
 		if !isDigit(s[i]) {
@@ -19,7 +19,7 @@ func nextPlain[T text](s T, from int) (start, end int) {
 	return -1, -1
 }
 
-// digitsAround returns the bounds of the digits around the one at i.
+// digitsAround returns the bounds of the row of digits that contains the digit at i.
 func digitsAround[T text](s T, from, i int) (start, end int) {
 	start, end = i, i+1
 	for start > from && isDigit(s[start-1]) {
@@ -35,7 +35,8 @@ func digitsEnd[T text](s T, i int) int {
 	return i
 }
 
-// plainEnd returns where the number ends that begins with the digits [start, end), or -1.
+// plainEnd returns the index of the end of the personal number that begins with the digits
+// s[start:end], or -1 if there is none.
 func plainEnd[T text](s T, start, end int) int {
 	switch end - start {
 	case 11:
@@ -53,9 +54,9 @@ func plainEnd[T text](s T, start, end int) int {
 	return end
 }
 
-// isFraction reports whether the digits at i are those behind the point of a decimal
-// number, which has up to ten digits before it. Those behind the second point of a
-// version or an address are not.
+// isFraction reports whether the digits at i follow the decimal point of a number. The
+// number has at most ten digits before the point. The digits after the second point of a
+// version or an IP address are not a fraction.
 func isFraction[T text](s T, from, i int) bool {
 	if i == from || s[i-1] != '.' {
 		return false
@@ -68,9 +69,10 @@ func isFraction[T text](s T, from, i int) bool {
 	return digits > 0 && digits <= 10 && (i == from || s[i-1] != '.' && !isAlphanumeric(s[i-1]))
 }
 
-// isPunctuation reports whether the first two digits of the number at i are the
-// space, quote or bracket of a percent-encoded text: %22923609016%22 is an
-// organisation number. In SQL's LIKE '%22019012345%' they are not.
+// isPunctuation reports whether the first two digits of the number at i are part of an
+// escape, such as a space, a quote or a bracket. For example, %22923609016%22 is an
+// organisation number between quotes. In SQL's LIKE '%22019012345%' the digits are not part
+// of an escape, because there is a quote before the percent sign.
 func isPunctuation[T text](s T, from, i int) bool {
 	if i == from || s[i-1] != '%' || !isEncoded(s, i) {
 		return false
@@ -78,8 +80,9 @@ func isPunctuation[T text](s T, from, i int) bool {
 	return i-1 == from || s[i-2] > ' ' && s[i-2] != '\''
 }
 
-// isEncoded reports whether the two digits at i are the code of a character that
-// encoders encode: none does it with control characters, digits and letters.
+// isEncoded reports whether the two digits at i are the code of a character that encoders
+// percent-encode. They do not encode letters and digits, and control characters do not
+// occur.
 func isEncoded[T text](s T, i int) bool {
 	return s[i] == '2' || s[i] == '6' && s[i+1] == '0'
 }

@@ -2,31 +2,34 @@ package privacy
 
 import "strings"
 
-// Redacted stands where a credential stood: the value that the semantic
-// conventions give for url.full and url.query.
+// Redacted replaces a credential. The semantic conventions specify this value for url.full
+// and url.query.
 const Redacted = "REDACTED"
 
-// Query returns a query string, a fragment or the body of a form with the values
-// of the parameters in the table of credentials replaced by [Redacted]. All else
-// stays as it is, byte for byte, and raw itself is returned when there is none.
+// Query returns raw with the values of credential parameters replaced by [Redacted]. raw is
+// a query string, a fragment or the body of a form. Everything else stays the same, byte by
+// byte. If there is nothing to redact, Query returns raw itself.
 //
-// Names are compared decoded, without case and punctuation, and in the last
-// bracket: acc%65ss_token, Access-Token and user[accessToken] are access_token.
-// Parameters of a URL that is itself the value of a parameter count, however
-// often it was encoded. A value ends at the next ampersand, or at a semicolon
-// with another parameter behind it.
+// Names are decoded before they are compared with the table of credentials, and case and
+// punctuation are ignored. If a name has brackets, only the text in the last brackets is
+// compared. So acc%65ss_token, Access-Token and user[accessToken] all match access_token.
+//
+// If the value of a parameter is itself an encoded URL, the parameters of that URL are
+// redacted too. A value ends at the next ampersand or hash sign. It also ends at a
+// semicolon, if another parameter comes directly after it.
 func Query(raw string) string {
 	return redact(raw, true)
 }
 
-// URL is [Query] for a whole URL or a reference: parameters in its path, query
-// and fragment are redacted, and user and password become REDACTED:REDACTED.
+// URL is like [Query], for a whole URL or a reference. It redacts parameters in the path,
+// the query and the fragment, and replaces the user and the password with
+// REDACTED:REDACTED.
 func URL(raw string) string {
 	return redact(redactUser(raw), false)
 }
 
-// redact redacts the parameters in raw, of which pastPath says that it begins
-// with them and not with the path of a URL.
+// redact redacts the parameters in raw. If pastPath is set, raw begins with parameters.
+// Otherwise it begins with a URL or its path.
 func redact(raw string, pastPath bool) string {
 	if !mayHaveParameters(raw) {
 		return raw
@@ -49,8 +52,8 @@ func redact(raw string, pastPath bool) string {
 	return b.String()
 }
 
-// mayHaveParameters is a fast no: every parameter has an equals sign, which may
-// be encoded.
+// mayHaveParameters is a fast check. If it reports false, raw has no parameters, because
+// every parameter has an equals sign, which may be encoded.
 func mayHaveParameters(raw string) bool {
 	return strings.IndexByte(raw, '=') >= 0 || strings.IndexByte(raw, '%') >= 0 || strings.IndexByte(raw, '\\') >= 0
 }

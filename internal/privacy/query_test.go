@@ -56,7 +56,7 @@ func TestURL(t *testing.T) {
 		{"postgres://u:p@h/db?password=x", "postgres://REDACTED:REDACTED@h/db?password=REDACTED"},
 		{"/cb?u=https://u:p@h&v=//x:y@z", "/cb?u=https://REDACTED:REDACTED@h&v=//REDACTED:REDACTED@z"},
 
-		// Short values that are no credentials.
+		// Long values of code and key. Short ones are not credentials.
 		{"/p?code=0123456789abcdef&key=AIzaSyA0123456789", "/p?code=REDACTED&key=REDACTED"},
 	} {
 		if got := privacy.URL(row.in); got != row.want {
@@ -98,8 +98,8 @@ func TestQuery(t *testing.T) {
 	}
 }
 
-// TestQueryRedacts names every credential that must not be forgotten, as it is
-// written where it is used.
+// TestQueryRedacts lists every parameter that must be redacted, as it is written in
+// practice.
 func TestQueryRedacts(t *testing.T) {
 	for name := range strings.FieldsSeq(`
 		X-Amz-Signature X-Amz-Credential X-Amz-Security-Token AWSAccessKeyId X-Goog-Signature X-Goog-Credential sig Signature
@@ -135,7 +135,7 @@ func TestText(t *testing.T) {
 			t.Errorf("Text(%q) = %q, want %q", row.in, got, row.want)
 		}
 		if got := string(privacy.Line([]byte(row.in))); got != row.want {
-			if !strings.HasPrefix(row.in, "Get") { // no JSON: the last number is outside of a string
+			if !strings.HasPrefix(row.in, "Get") { // not JSON: the last number is outside of a string
 				t.Errorf("Line(%q) = %q, want %q", row.in, got, row.want)
 			}
 		}

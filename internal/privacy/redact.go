@@ -1,7 +1,7 @@
 package privacy
 
-// redactSecrets redacts the credentials in s that have a form, and then those that
-// have a name. If isLine is set, s is a line of JSON.
+// redactSecrets redacts first the credentials in s that have a known form, and then those
+// that have a known name. If isLine is set, s is a line of JSON.
 func redactSecrets[T text](s T, isLine bool) T {
 	if !mayHaveSecret(s) {
 		return s
@@ -14,8 +14,9 @@ func redactSecrets[T text](s T, isLine bool) T {
 	return redactEach(s, (&pairs[T]{line: isLine}).next)
 }
 
-// mayHaveSecret is a fast no: every credential has a colon behind its name, the
-// beginning of a JWT, or a space behind Bearer or Basic.
+// mayHaveSecret is a fast check. If it reports false, s has no credential, because every
+// credential follows a name and a colon, or begins as a JWT does, or follows Bearer or
+// Basic and a space.
 func mayHaveSecret[T text](s T) bool {
 	for i := range len(s) {
 		if kinds[s[i]]&ofSecret == 0 {
@@ -39,7 +40,7 @@ func mayHaveSecret[T text](s T) bool {
 	return false
 }
 
-// endsSecretName reports whether a name of credentials ends before the colon at i.
+// endsSecretName reports whether the colon at i follows the name of a credential.
 func endsSecretName[T text](s T, i int) bool {
 	for i > 0 && (s[i-1] == ' ' || s[i-1] == '"' || s[i-1] == '\\') {
 		i--
@@ -47,8 +48,8 @@ func endsSecretName[T text](s T, i int) bool {
 	return endsInSecret(s, i)
 }
 
-// mayEndScheme reports whether the last three letters before the space at i are
-// those of Bearer or Basic.
+// mayEndScheme reports whether the three letters before the space at i are the last three
+// of Bearer or of Basic.
 func mayEndScheme[T text](s T, i int) bool {
 	if i < 5 {
 		return false
@@ -62,7 +63,8 @@ func mayEndScheme[T text](s T, i int) bool {
 	return false
 }
 
-// redactEach returns s with everything that next finds redacted, or s itself.
+// redactEach returns s with every part that next finds replaced by [Redacted]. If next
+// finds nothing, it returns s itself.
 func redactEach[T text](s T, next func(s T, from int) (start, end int)) T {
 	var b []byte
 	done := 0

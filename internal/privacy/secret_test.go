@@ -15,7 +15,8 @@ import (
 
 const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.c2lnbmF0dXJlLW9mLWl0"
 
-// TestDocumentedNamesAreTheCodes compares the list in docs/privacy.md with the table.
+// TestDocumentedNamesAreTheCodes checks that docs/privacy.md lists the same names as the
+// code.
 func TestDocumentedNamesAreTheCodes(t *testing.T) {
 	page, err := os.ReadFile("../../docs/privacy.md")
 	if err != nil {
@@ -32,7 +33,7 @@ func TestDocumentedNamesAreTheCodes(t *testing.T) {
 	want := slices.Sorted(slices.Values(privacy.SecretNames()))
 	slices.Sort(got)
 	if !found || !slices.Equal(got, want) {
-		t.Errorf("docs/privacy.md names\n%q, the code\n%q", got, want)
+		t.Errorf("docs/privacy.md lists\n%q, the code lists\n%q", got, want)
 	}
 }
 
@@ -80,10 +81,10 @@ func TestTextRedactsForms(t *testing.T) {
 		{"got " + jwt + ", and", "got REDACTED, and"},
 		{"/cb/" + jwt + "/x", "/cb/REDACTED/x"},
 		{"x=%22" + jwt + "%22", "x=%22REDACTED%22"},
-		{jwt[:40], "REDACTED"}, // cut
+		{jwt[:40], "REDACTED"}, // cut off in its body
 		{"eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "REDACTED"},
 		{"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..aXY.Y3Q.dGFn", "REDACTED"},
-		{"eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJIUzI1NiJ9"}, // a header alone
+		{"eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJIUzI1NiJ9"}, // only a header
 		{"heyJude.and.others", "heyJude.and.others"},
 
 		{"Authorization: Bearer " + jwt, "Authorization: REDACTED"},
@@ -140,7 +141,8 @@ func TestTextRedactsNamedValues(t *testing.T) {
 	}
 }
 
-// checkSecret gives in to Text, and to Line inside of JSON inside of JSON.
+// checkSecret checks that Text turns in into want. It also checks Line, with in inside one
+// to three levels of JSON.
 func checkSecret(t *testing.T, in, want string) {
 	t.Helper()
 	got := privacy.Text(in)
@@ -203,13 +205,13 @@ func FuzzSecrets(f *testing.F) {
 			t.Fatalf("Line(%s) = %s: %v", line, got, err)
 		}
 		if o.Token != privacy.Redacted {
-			t.Errorf("Line(%s) = %s: the field survives", line, got)
+			t.Errorf("Line(%s) = %s: the field is not redacted", line, got)
 		}
 		if again := string(privacy.Line([]byte(got))); again != got {
-			t.Errorf("Line(%s) = %s, and again %s", line, got, again)
+			t.Errorf("Line(%s) = %s, and a second time %s", line, got, again)
 		}
 		if text := privacy.Text(before + " " + `{"password":"hunter2"}` + after); strings.Contains(text, `"password":"hunter2"`) {
-			t.Errorf("Text = %q: the password survives", text)
+			t.Errorf("Text = %q: the password is not redacted", text)
 		}
 	})
 }

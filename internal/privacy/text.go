@@ -2,11 +2,11 @@ package privacy
 
 import "strings"
 
-// Text returns s, text for people such as the message of an error, with
-// everything done to it: personal numbers masked as by [Mask], the URLs in it
-// redacted as by [URL], or as by [Query] where a parameter stands alone, and the
-// credentials redacted that have a name or a form. URLs and parameters end at white
-// space and at a quote.
+// Text returns s without personal numbers and credentials. It is meant for text that people
+// read, such as an error message. Text masks personal numbers as [Mask] does. It redacts
+// URLs as [URL] does, and parameters outside of a URL as [Query] does. It also redacts the
+// credentials that have a known name or form, as the package documentation describes. In s,
+// white space and quotes end a URL or a parameter.
 func Text(s string) string {
 	if IsPlain(s) {
 		return s
@@ -14,9 +14,10 @@ func Text(s string) string {
 	return Mask(redactText(redactSecrets(s, false)))
 }
 
-// IsPlain is a fast yes for most of what a program says: ASCII that [Text] would
-// return as it is, because it has no character that begins a parameter or an
-// escape, no number in plain digits and no credential.
+// IsPlain is a fast check that is enough for most texts. If it reports true, [Text] returns
+// s unchanged, because s is ASCII and has no character that begins a parameter or an
+// escape, no personal number in plain digits and no credential. If it reports false, s must
+// be passed to [Text], which may or may not change it.
 func IsPlain(s string) bool {
 	var met byte
 	for i := range len(s) {
@@ -32,7 +33,7 @@ func IsPlain(s string) bool {
 	return start < 0
 }
 
-// The kinds of characters that make a text worth a closer look.
+// Kinds of characters. A text without any of them needs no further check.
 const (
 	ofNumber = 1 << iota
 	ofParameter
@@ -54,7 +55,7 @@ var kinds = func() (k [256]byte) {
 	return k
 }()
 
-// redactText redacts the URLs in s.
+// redactText redacts the credentials in the URLs and the parameters of s.
 func redactText(s string) string {
 	if strings.IndexByte(s, '=') < 0 && strings.IndexByte(s, '@') < 0 && strings.IndexByte(s, '%') < 0 {
 		return s
@@ -75,18 +76,19 @@ func redactText(s string) string {
 	return b.String()
 }
 
-// redactRun redacts a run of characters that is a URL, or a query without one.
+// redactRun redacts the credentials in run, which is a URL, or a query without a URL.
 func redactRun(run string) string { return redact(redactUser(run), beginsWithName(run)) }
 
-// beginsWithName reports whether no path precedes the first parameter of run.
+// beginsWithName reports whether run begins with the name of a parameter, and not with a
+// path.
 func beginsWithName(run string) bool {
 	i := strings.IndexAny(run, "=/?#")
 	return i < 0 || run[i] == '='
 }
 
-// nextURL returns the bounds of the next run of characters, at or after from,
-// that can be a URL, a reference or a query with a credential in it, or -1. It
-// has a percent or an equals sign, or an at sign behind a delimiter.
+// nextURL returns the bounds of the next run of characters at or after from that may be a
+// URL, a reference or a query with a credential. Such a run has an equals sign, a percent
+// sign, or an at sign after a delimiter. If there is no such run, nextURL returns -1.
 func nextURL[T text](s T, from int) (start, end int) {
 	for start = from; start < len(s); start = end + 1 {
 		delimited, credential := false, false
@@ -107,8 +109,8 @@ func nextURL[T text](s T, from int) (start, end int) {
 	return -1, -1
 }
 
-// endsURL reports whether the character at i is none of a URL: white space and
-// quotes, also escaped as in JSON.
+// endsURL reports whether the character at i cannot be part of a URL. These are white space
+// and quotes, also when they are escaped as in JSON.
 func endsURL[T text](s T, i int) bool {
 	switch c := s[i]; c {
 	case '"', '\'', '`', '<', '>', 0x7F:

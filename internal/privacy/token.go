@@ -1,11 +1,12 @@
 package privacy
 
-// maxToken is the length of the longest hex token that numbers survive in.
+// maxToken is the length of the longest hexadecimal token whose digits are not masked.
 const maxToken = 64
 
-// inToken reports whether the number s[start:end] lies inside a UUID or a hex
-// token as long as the IDs and digests in use, or either half of it does. With an
-// escaped digit it cannot. What precedes from has been masked.
+// inToken reports whether the number s[start:end] is inside a UUID, or inside a hexadecimal
+// token that has the length of a common ID or digest. For a number with a space, it is
+// enough that one half is. A number with escaped digits is never inside a token. The text
+// before from is already masked.
 func inToken[T text](s T, from, start, end int) bool {
 	if end-start == 11 {
 		return inHex(s, from, start)
@@ -14,7 +15,7 @@ func inToken[T text](s T, from, start, end int) bool {
 	return plain && (inHex(s, from, start) || inHex(s, from, end-1))
 }
 
-// inHex reports whether the digit at i lies inside such a token.
+// inHex reports whether the digit at i is inside a UUID or such a hexadecimal token.
 func inHex[T text](s T, from, i int) bool {
 	start, end := hexAround(s, from, i)
 	if end-start < 8 || end < len(s) && isAlphanumeric(s[end]) || start == from && from > 0 {
@@ -37,8 +38,8 @@ func inHex[T text](s T, from, i int) bool {
 	return false
 }
 
-// hexAround returns the bounds of the hexadecimal digits around i, as far as
-// they can matter.
+// hexAround returns the bounds of the hexadecimal digits around i. It stops when there are
+// more of them than a token can have.
 func hexAround[T text](s T, from, i int) (start, end int) {
 	start, end = i, i+1
 	for start > from && i-start <= maxToken && hexValue(s[start-1]) >= 0 {
@@ -50,9 +51,10 @@ func hexAround[T text](s T, from, i int) (start, end int) {
 	return start, end
 }
 
-// tokenStarts returns where a token can begin, given the hexadecimal digits at
-// start: some may belong to an escape, and a letter before them may end one.
-// Where none can begin it returns len(s).
+// tokenStarts returns the places where a token can begin. start is the place of the first
+// hexadecimal digit. The first digits may be part of an escape. A letter directly before
+// start must be the end of an escape, or the x of 0x: otherwise no token can begin. Unused
+// results are len(s).
 func tokenStarts[T text](s T, from, start int) [3]int {
 	var c, before byte
 	if start > from {
@@ -68,7 +70,7 @@ func tokenStarts[T text](s T, from, start int) [3]int {
 	case c == '%':
 		return [3]int{start, start + 2, none}
 	case c == '\\':
-		return [3]int{start, start + 1, none} // \b and \f
+		return [3]int{start, start + 1, none} // the first digit may be the b of \b or the f of \f
 	case !isAlphanumeric(c):
 		return [3]int{start, none, none}
 	case before == '\\':

@@ -2,11 +2,11 @@ package privacy
 
 import "strings"
 
-// redactedUser stands where user and password stood.
+// redactedUser replaces the user and the password of a URL.
 const redactedUser = Redacted + ":" + Redacted
 
-// redactUser returns raw with the user and password of every URL in it redacted,
-// also of a URL that is encoded as the value of a parameter.
+// redactUser returns raw with the user and the password of every URL redacted. This
+// includes a URL that is encoded as the value of a parameter.
 func redactUser(raw string) string {
 	if strings.IndexByte(raw, '@') < 0 && !strings.Contains(raw, "%") {
 		return raw
@@ -32,8 +32,8 @@ func redactUser(raw string) string {
 	return b.String()
 }
 
-// afterSlashes returns the place behind the next two slashes, len(raw) for none,
-// and how often they were percent-encoded.
+// afterSlashes returns the index after the next two slashes, and how many times the slashes
+// were percent-encoded. If there are no two slashes, the index is len(raw).
 func afterSlashes(raw string, i int) (start, level int) {
 	slashes := 0
 	for i < len(raw) {
@@ -52,11 +52,13 @@ func afterSlashes(raw string, i int) (start, level int) {
 	return len(raw), 0
 }
 
-// authority returns where the authority that begins at start ends, and the place
-// of the at sign behind its user, -1 for none. The slash, question mark or hash
-// in a password that should have been encoded makes it look as if a host came
-// first, with a port that is no number: such an authority ends at the at sign.
-// The last at sign of raw is at last.
+// authority returns the index of the at sign after the user of the authority that begins at
+// start, or -1 if there is no user, and the index of the end of the authority. level is how
+// many times the authority was encoded. last is the index of the last at sign in raw.
+//
+// A slash, question mark or hash sign in a password should be encoded. If it is not, the
+// text before it looks like a host with a port that is not a number. In that case, the
+// authority ends at the at sign.
 func authority(raw string, start, level, last int) (at, end int) {
 	at, end = -1, len(raw)
 	for i := start; i < end; {
@@ -77,7 +79,8 @@ func authority(raw string, start, level, last int) (at, end int) {
 	return at, end
 }
 
-// hasPort reports whether a colon in host, if there is one, is followed by a port.
+// hasPort reports whether the text after the first colon of host is a port. It also reports
+// true if host has no colon, or is an IPv6 address in brackets.
 func hasPort(host string) bool {
 	if strings.HasPrefix(host, "[") {
 		return true
