@@ -10,25 +10,26 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// A Config is what the options of every family for databases set.
+// A Config has the options that all families for databases share.
 type Config struct {
-	// TracerProvider and MeterProvider are the global ones if they are nil.
+	// TracerProvider and MeterProvider are used for all telemetry. Nil means the global
+	// provider.
 	TracerProvider trace.TracerProvider
 	MeterProvider  metric.MeterProvider
 	// Attributes are added to every span and to the durations.
 	Attributes []attribute.KeyValue
 
-	// WithoutQueryText leaves out the text of queries.
+	// WithoutQueryText omits the text of queries from spans.
 	WithoutQueryText bool
-	// SlowQuery is the least duration of an operation that is marked as slow, 0 to
-	// mark none.
+	// SlowQuery is the minimum duration of an operation that is marked as slow. If it is 0,
+	// none is marked.
 	SlowQuery time.Duration
-	// Repeated is how often one trace may repeat a summary before a span is marked,
-	// 0 to mark none.
+	// Repeated is how many times one trace may have operations with the same summary before
+	// a span is marked. If it is 0, none is marked.
 	Repeated int
 }
 
-// NewConfig returns the result of applying opts to the defaults of a family.
+// NewConfig returns a new C after it has applied opts to it. Nil options are ignored.
 func NewConfig[C any, O ~func(*C)](opts []O) *C {
 	c := new(C)
 	for _, opt := range opts {
@@ -39,8 +40,8 @@ func NewConfig[C any, O ~func(*C)](opts []O) *C {
 	return c
 }
 
-// Describe returns the attributes of the database t. Those that the program itself
-// sets win. The name of the pool is not one of them.
+// Describe returns the attributes of the database t. An attribute that the program sets
+// replaces the attribute of t with the same key. The name of the pool is not included.
 func (c *Config) Describe(t Target) []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 4+len(c.Attributes))
 	for _, attr := range t.attributes() {
@@ -64,8 +65,8 @@ func (c *Config) System(t Target) string {
 	return t.System
 }
 
-// PoolName returns the name of the pool of connections to t: the one that the program
-// sets, or the address and the database.
+// PoolName returns the name of the connection pool of t. The program can set this name. The
+// default is the address and the database, or the system if neither is known.
 func (c *Config) PoolName(t Target) string {
 	if given := c.text(semconv.DBClientConnectionPoolNameKey); given != "" {
 		return given

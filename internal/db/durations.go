@@ -13,22 +13,23 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// seconds are the boundaries that the conventions advise for durations.
+// seconds are the bucket boundaries that the semantic conventions advise for durations.
 var seconds = []float64{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10}
 
-// Durations is db.client.operation.duration.
+// Durations is the histogram db.client.operation.duration.
 type Durations struct {
 	histogram metric.Float64Histogram
 	failures  cache.Map[failure, []metric.RecordOption]
 }
 
-// failure identifies a series of operations that did not succeed.
+// failure is the key of the attributes for operations of one series that ended with the
+// same failure.
 type failure struct {
 	series  *series
 	outcome Outcome
 }
 
-// NewDurations returns the histogram of a meter.
+// NewDurations returns the histogram that meter makes.
 func NewDurations(meter metric.Meter) *Durations {
 	histogram, err := dbconv.NewClientOperationDuration(meter, metric.WithExplicitBucketBoundaries(seconds...))
 	if err != nil {
@@ -37,7 +38,8 @@ func NewDurations(meter metric.Meter) *Durations {
 	return &Durations{histogram: histogram.Inst()}
 }
 
-// Record measures an operation. ctx has the span of the operation, for exemplars.
+// Record records the duration and the outcome of an operation. The span of the operation is
+// in ctx, for exemplars.
 func (d *Durations) Record(ctx context.Context, operation *Operation, o Outcome, elapsed time.Duration) {
 	opts := operation.series.success
 	if o.Type != "" {

@@ -13,46 +13,48 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// A Description is what a family knows of an operation. An empty field adds nothing.
+// A Description describes an operation. An empty field adds no attribute.
 type Description struct {
-	// SpanName is the name of spans. The default is the summary, then the name of the
-	// operation, then the system.
+	// SpanName is the name of spans. If it is empty, spans are named after the first of
+	// Summary, Name and the system that is not empty.
 	SpanName string
 	// Name is the db.operation.name, such as SELECT or GET.
 	Name string
-	// Collection is the db.collection.name, such as a table. Name and Collection are
-	// attributes of the durations, too: they must have few distinct values.
+	// Collection is the db.collection.name, such as a table. Name and Collection are also
+	// attributes of the durations, so they must have few distinct values.
 	Collection string
 	// Summary is the db.query.summary.
 	Summary string
-	// Text is the db.query.text, without literals.
+	// Text is the db.query.text. It must not have literals.
 	Text string
 	// Attributes are added to spans.
 	Attributes []attribute.KeyValue
 }
 
-// An Operation is what is done to a database, ready for spans and measurements. It
-// does not change.
+// An Operation is an operation on a database, prepared for spans and durations. It is
+// immutable.
 type Operation struct {
-	// SpanName, Name and Summary are those of the description.
+	// SpanName, Name and Summary are those of the description. SpanName has its default.
 	SpanName, Name, Summary string
-	// Start is what spans start with: samplers see every attribute.
+	// Start has the options for starting spans. They include every attribute, so that
+	// samplers see all attributes.
 	Start []trace.SpanStartOption
 
-	attributes []attribute.KeyValue // those of Start
+	attributes []attribute.KeyValue // also in Start
 	series     *series
 }
 
-// series is what the measurements of some operations have in common.
+// series has the attributes of the durations of all operations with the same name and
+// collection.
 type series struct {
 	attributes []attribute.KeyValue
 	success    []metric.RecordOption
 }
 
-// subject identifies a series of a database.
+// subject is the key of a series of one database.
 type subject struct{ operation, collection string }
 
-// Operations makes the operations of one database.
+// Operations creates the operations of one database.
 type Operations struct {
 	config *Config
 	common []attribute.KeyValue
@@ -65,13 +67,14 @@ func NewOperations(c *Config, t Target) *Operations {
 	return &Operations{config: c, common: c.Describe(t), system: c.System(t)}
 }
 
-// Common returns the attributes of every operation.
+// Common returns the attributes that all operations have.
 func (o *Operations) Common() []attribute.KeyValue { return o.common }
 
-// System returns the db.system.name.
+// System returns the value of db.system.name.
 func (o *Operations) System() string { return o.system }
 
-// New returns the operation that d describes. It is meant to be kept and used again.
+// New returns the operation that d describes. Callers should keep the operation and use it
+// again, because New allocates.
 func (o *Operations) New(d Description) *Operation {
 	measured := o.series.Get(subject{d.Name, d.Collection}, o.newSeries)
 	attrs := append(slices.Clip(measured.attributes), d.Attributes...)
@@ -105,7 +108,8 @@ func (o *Operations) newSeries(about subject) *series {
 	}
 }
 
-// StartOptions returns what the span of an operation without a description starts with.
+// StartOptions returns the options for starting the span of an operation without a
+// description. name is the name of the operation, or "".
 func (o *Operations) StartOptions(kind trace.SpanKind, name string) []trace.SpanStartOption {
 	attrs := slices.Clone(o.common)
 	if name != "" {
@@ -119,13 +123,14 @@ var (
 	clientOnly = []trace.SpanStartOption{client}
 )
 
-// Complete sets the attribute rows on span, unless it is the zero value, and, if the
-// span started bare, the attributes of o: in one call, so that the span allocates once.
+// Complete sets the attribute rows on span, unless rows is the zero value. If bare is set,
+// the span was started without attributes, and Complete sets the attributes of o too. All
+// attributes are set in one call, so that the span allocates only once.
 func (o *Operation) Complete(span trace.Span, bare bool, rows attribute.KeyValue) {
 	if !bare && !rows.Valid() || !span.IsRecording() {
 		return
 	}
-	attrs := buffers.Get().(*[]attribute.KeyValue) //nolint:forcetypeassert // there is nothing else in it
+	attrs := buffers.Get().(*[]attribute.KeyValue) //nolint:forcetypeassert // the pool has no other type
 	*attrs = (*attrs)[:0]
 	if bare {
 		*attrs = append(*attrs, o.attributes...)
@@ -137,5 +142,6 @@ func (o *Operation) Complete(span trace.Span, bare bool, rows attribute.KeyValue
 	buffers.Put(attrs)
 }
 
-// buffers are for attributes, which spans copy.
+// buffers has slices of attributes for reuse. This is safe, because spans copy their
+// attributes.
 var buffers = sync.Pool{New: func() any { return new([]attribute.KeyValue) }}

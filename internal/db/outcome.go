@@ -12,24 +12,24 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// An Outcome is how a call to a database ended. The zero value is success.
+// An Outcome describes how a call to a database ended. The zero value means success.
 type Outcome struct {
-	// Type is the error.type: "timeout" when a deadline passed, "canceled" when the
-	// caller canceled the context, else the status code if there is one, else the
-	// type of the error.
+	// Type is the error.type. It is "timeout" if a deadline passed, and "canceled" if the
+	// caller canceled the context. Otherwise it is the status code, or the type of the
+	// error if there is no status code.
 	Type string
 	// Code is the db.response.status_code.
 	Code string
-	// Failed is false when the caller canceled the context.
+	// Failed is set if the call failed. It is not set if the caller canceled the context.
 	Failed bool
 }
 
-// Panicked is the outcome of a call that did not return.
+// Panicked is the outcome of a call that panicked.
 var Panicked = Outcome{Type: "panic", Failed: true}
 
-// Classify returns the outcome of a call under ctx that returned err with a status
-// code, "" if it has none. The text of err is not part of it: databases quote values in
-// there.
+// Classify returns the outcome of a call under ctx that returned err. code is the status
+// code of err, or "" if err has none. The outcome does not contain the text of err, because
+// databases quote values in that text.
 func Classify(ctx context.Context, err error, code string) Outcome {
 	if err == nil {
 		return Outcome{}
@@ -45,7 +45,7 @@ func Classify(ctx context.Context, err error, code string) Outcome {
 	return Outcome{Type: errinfo.TypeOf(err), Failed: true}
 }
 
-// Attributes returns the attributes of o; at most two.
+// Attributes returns the attributes of o. There are at most two.
 func (o Outcome) Attributes() []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 2)
 	if o.Type != "" {

@@ -17,25 +17,25 @@ import (
 // PoolStats is the state of a pool at one moment.
 type PoolStats struct {
 	Used, Idle int
-	// Max is how many connections there may be, 0 when that has no bound.
+	// Max is the maximum number of connections, or 0 if there is no maximum.
 	Max int
-	// Waits is how often a connection was waited for since the beginning, and
-	// Waited how long in all.
+	// Waits is how many times a caller has waited for a connection, and Waited is the total
+	// time of these waits. Both count from when the pool was opened.
 	Waits  int64
 	Waited time.Duration
 
-	// Detailed is set for pools that know the next three.
+	// Detailed is set if the pool provides the next three fields.
 	Detailed         bool
-	Pending          int // requests that wait for a connection
+	Pending          int // requests that are waiting for a connection
 	IdleMin, IdleMax int
-	// Closed is set once the pool is closed: then nothing is observed.
+	// Closed is set if the pool is closed. Then nothing is observed.
 	Closed bool
 }
 
-// A Pool measures one pool. All its methods may be called by several goroutines
-// at once, and of a nil Pool, which measures nothing.
+// A Pool measures one connection pool. Several goroutines may call its methods at the same
+// time. The methods of a nil Pool do nothing.
 type Pool struct {
-	instruments  []*poolInstruments // of each dialect
+	instruments  []*poolInstruments // one for each dialect
 	stats        func() PoolStats
 	registration metric.Registration
 
@@ -44,8 +44,8 @@ type Pool struct {
 	waited time.Duration
 }
 
-// newPool measures the pool of that name until it is closed. A nil provider means the
-// global one.
+// newPool measures the pool with that name until it is closed. A nil provider means the
+// global provider.
 func newPool(provider metric.MeterProvider, scopeName, name string, stats func() PoolStats) *Pool {
 	if provider == nil {
 		provider = otel.GetMeterProvider()
@@ -79,8 +79,9 @@ func (p *Pool) observe(_ context.Context, o metric.Observer) error {
 	return nil
 }
 
-// Observe derives from stats how long connections were waited for since the last
-// time: of several waits the average, as often as they were.
+// Observe records how long callers waited for a connection since the previous call. stats
+// has only the number and the total time of the waits, so Observe records the average time
+// once for each wait. One call records at most 1,000 waits.
 func (p *Pool) Observe(stats PoolStats) {
 	if p == nil {
 		return
@@ -93,14 +94,14 @@ func (p *Pool) Observe(stats PoolStats) {
 	}
 }
 
-// mostWaits bounds how many waits are recorded at once.
+// mostWaits is the maximum number of waits that one call of Observe records.
 const mostWaits = 1000
 
 func (p *Pool) advance(stats PoolStats) (n int64, each time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	waited := stats.Waited - p.waited
-	if waited <= 0 { // those that began have not ended
+	if waited <= 0 { // no wait has ended since the previous call
 		return 0, 0
 	}
 	n = max(1, stats.Waits-p.waits)
@@ -108,7 +109,7 @@ func (p *Pool) advance(stats PoolStats) (n int64, each time.Duration) {
 	return min(n, mostWaits), waited / time.Duration(n)
 }
 
-// Created records that a connection was made, and how long that took.
+// Created records that a connection was created, and how long that took.
 func (p *Pool) Created(ctx context.Context, elapsed time.Duration) {
 	if p == nil {
 		return
@@ -118,8 +119,8 @@ func (p *Pool) Created(ctx context.Context, elapsed time.Duration) {
 	}
 }
 
-// Waited records how long a connection was waited for. ctx has the span under
-// which that was.
+// Waited records how long a caller waited for a connection. The span of the caller is in
+// ctx.
 func (p *Pool) Waited(ctx context.Context, elapsed time.Duration) {
 	if p == nil {
 		return
@@ -139,7 +140,7 @@ func (p *Pool) Used(ctx context.Context, elapsed time.Duration) {
 	}
 }
 
-// TimedOut records that a connection was waited for in vain.
+// TimedOut records that a caller waited for a connection and did not get one.
 func (p *Pool) TimedOut(ctx context.Context) {
 	if p == nil {
 		return
@@ -149,7 +150,7 @@ func (p *Pool) TimedOut(ctx context.Context) {
 	}
 }
 
-// Close ends the measuring.
+// Close ends the observation of the pool.
 func (p *Pool) Close() error {
 	if p == nil || p.registration == nil {
 		return nil

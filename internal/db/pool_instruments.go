@@ -9,12 +9,12 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// poolNames are those of one dialect.
+// poolNames has the names, the unit and the bucket boundaries of one dialect.
 type poolNames struct {
 	prefix, connections string
 	poolKey, stateKey   attribute.Key
 	unit                string
-	perSecond           float64 // how many of unit a second has
+	perSecond           float64 // units per second
 	boundaries          []float64
 }
 
@@ -31,7 +31,7 @@ var (
 	}
 )
 
-// poolInstruments are those of one dialect.
+// poolInstruments are the instruments of one dialect.
 type poolInstruments struct {
 	poolNames
 	connections metric.Int64ObservableUpDownCounter
@@ -45,7 +45,7 @@ type poolInstruments struct {
 	useTime     metric.Float64Histogram
 
 	pool, used, idle metric.MeasurementOption
-	recorded         []metric.RecordOption // pool
+	recorded         []metric.RecordOption // only pool, for histograms
 }
 
 func newPoolInstruments(meter metric.Meter, n poolNames, name string) *poolInstruments {
@@ -56,12 +56,12 @@ func newPoolInstruments(meter metric.Meter, n poolNames, name string) *poolInstr
 	return &poolInstruments{
 		recorded:    []metric.RecordOption{set(pool)},
 		poolNames:   n,
-		connections: n.upDown(meter, n.connections, "connection", "The number of connections that are in the state told."),
+		connections: n.upDown(meter, n.connections, "connection", "The number of connections that are currently in the state described by the state attribute."),
 		max:         n.upDown(meter, "max", "connection", "The maximum number of open connections allowed."),
 		pending:     n.upDown(meter, "pending_requests", "request", "The number of requests for a connection that are waiting."),
 		idleMin:     n.upDown(meter, "idle.min", "connection", "The minimum number of idle connections kept."),
 		idleMax:     n.upDown(meter, "idle.max", "connection", "The maximum number of idle connections kept."),
-		timeouts:    n.counter(meter, "timeouts", "timeout", "The number of requests for a connection whose time was up."),
+		timeouts:    n.counter(meter, "timeouts", "timeout", "The number of requests for a connection that timed out."),
 		createTime:  n.histogram(meter, "create_time", "The time it took to create a new connection."),
 		waitTime:    n.histogram(meter, "wait_time", "The time it took to obtain an open connection from the pool."),
 		useTime:     n.histogram(meter, "use_time", "The time between borrowing a connection and returning it to the pool."),
@@ -87,7 +87,7 @@ func (n poolNames) counter(meter metric.Meter, name, of, description string) met
 	return counter
 }
 
-// countOf returns the unit of a number of things.
+// countOf returns the unit for a number of things. The older dialect has it in the plural.
 func (n poolNames) countOf(thing string) string {
 	if n.unit == "s" {
 		return "{" + thing + "}"

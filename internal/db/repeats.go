@@ -11,21 +11,22 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// The conventions have neither of these.
+// The semantic conventions do not define these attributes.
 const (
 	slowKey     attribute.Key = "db.query.slow"
 	repeatedKey attribute.Key = "db.query.repeated"
 )
 
-// MarkSlow marks span as slow if the operation took so long.
+// MarkSlow marks span as slow if took is at least [Config.SlowQuery].
 func (t *Telemetry) MarkSlow(span trace.Span, took time.Duration) {
 	if slow := t.config.SlowQuery; slow > 0 && took >= slow {
 		span.SetAttributes(slowKey.Bool(true))
 	}
 }
 
-// repeats counts how often a trace does the same. Its memory is bounded: where two
-// traces share a slot, the later one replaces the other, whose count starts again.
+// repeats counts how many times each trace has operations with the same summary. Its memory
+// is bounded. If two counts use the same slot, the later one replaces the earlier one,
+// which starts again from 0.
 type repeats struct {
 	seed  maphash.Seed
 	slots [1024]repeat
@@ -38,7 +39,7 @@ type repeat struct {
 	times   int
 }
 
-// newRepeats returns nil without a limit.
+// newRepeats returns nil if limit is 0 or less.
 func newRepeats(limit int) *repeats {
 	if limit <= 0 {
 		return nil
@@ -46,8 +47,9 @@ func newRepeats(limit int) *repeats {
 	return &repeats{seed: maphash.MakeSeed()}
 }
 
-// CountRepeats marks the local span in ctx when its trace has repeated the operation
-// with that summary more often than the limit: once, when that is first so.
+// CountRepeats counts an operation with this summary in the trace of ctx. It marks the
+// local span in ctx when the count exceeds [Config.Repeated]. For each trace and summary,
+// it marks only one span.
 func (t *Telemetry) CountRepeats(ctx context.Context, summary string) {
 	if t.repeats == nil || summary == "" {
 		return
@@ -58,7 +60,8 @@ func (t *Telemetry) CountRepeats(ctx context.Context, summary string) {
 	}
 }
 
-// count returns how often that was done now.
+// count adds one operation, and returns how many times the trace has had operations with
+// this summary.
 func (r *repeats) count(id trace.TraceID, summary string) int {
 	hash := maphash.String(r.seed, summary) ^ binary.LittleEndian.Uint64(id[:8]) ^ binary.LittleEndian.Uint64(id[8:])
 	slot := &r.slots[hash%uint64(len(r.slots))]

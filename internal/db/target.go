@@ -11,8 +11,8 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// A Target is a database, as far as it is known. It never holds a user, a password or
-// another parameter.
+// A Target is the known part of the address of a database. It never contains a user, a
+// password or any other parameter.
 type Target struct {
 	System    string // the value of db.system.name
 	Address   string // a host, or the path of a socket
@@ -20,7 +20,8 @@ type Target struct {
 	Namespace string
 }
 
-// String returns the address and the database.
+// String returns the address, the port and the database, such as db:5432/shop. It leaves
+// out unknown parts.
 func (t Target) String() string {
 	name := t.Address
 	if name != "" && t.Port != 0 {
@@ -32,7 +33,7 @@ func (t Target) String() string {
 	return name
 }
 
-// attributes returns the system first.
+// attributes returns the attributes of t. The system is always the first of them.
 func (t Target) attributes() []attribute.KeyValue {
 	attrs := []attribute.KeyValue{semconv.DBSystemNameKey.String(t.System)}
 	if t.Namespace != "" {
@@ -47,9 +48,9 @@ func (t Target) attributes() []attribute.KeyValue {
 	return attrs
 }
 
-// At returns t with an address (a host or the path of a socket), a port and a
-// namespace; each may be "". If one of them does not look like one, At returns t: what
-// was read may be part of a password then.
+// At returns t with this address (a host or the path of a socket), port and namespace. Each
+// of them may be "". If one of them is not valid, At returns t unchanged, because the text
+// may be part of a password.
 func (t Target) At(address, port, namespace string) Target {
 	number, ok := portOf(port)
 	if !ok || address != "" && !isAddress(address) || namespace != "" && !isName(namespace) {
@@ -79,7 +80,8 @@ func isAddress(text string) bool {
 	return isName(strings.ReplaceAll(text, "/", "")) && (!strings.Contains(text, "/") || text[0] == '/')
 }
 
-// isName reports whether text is made of what names are made of.
+// isName reports whether text has 1 to 255 bytes, and only letters, digits, hyphens,
+// underscores and periods.
 func isName(text string) bool {
 	if text == "" || len(text) > 255 {
 		return false

@@ -11,16 +11,16 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// Telemetry is the tracer and the instruments in force.
+// Telemetry has the tracer and the instruments of the current providers.
 type Telemetry struct {
 	config    *Config
 	scopeName string
 	tracer    *providers.Tracer
 	meter     *providers.Meter[*Durations]
-	repeats   *repeats // nil unless asked for
+	repeats   *repeats // nil if Config.Repeated is 0
 }
 
-// NewTelemetry returns what belongs to the providers of c, in the scope named.
+// NewTelemetry returns the Telemetry for the providers of c and the given scope.
 func NewTelemetry(c *Config, scopeName string) *Telemetry {
 	return &Telemetry{
 		config:    c,
@@ -31,17 +31,17 @@ func NewTelemetry(c *Config, scopeName string) *Telemetry {
 	}
 }
 
-// NewPool measures the pool of connections to t until it is closed. stats is called
-// at each collection.
+// NewPool measures the pool of connections to target until it is closed. It calls stats at
+// each collection of metrics.
 func (t *Telemetry) NewPool(target Target, stats func() PoolStats) *Pool {
 	return newPool(t.config.MeterProvider, t.scopeName, t.config.PoolName(target), stats)
 }
 
-// Tracer returns the tracer, and whether it does anything.
+// Tracer returns the tracer. tracing is false if there is only a no-op tracer.
 func (t *Telemetry) Tracer() (tracer trace.Tracer, tracing bool) { return t.tracer.Get() }
 
-// Start starts the span of o. If that is bare, its attributes are to be set before it
-// ends, see [Operation.Complete].
+// Start starts the span of o. If bare is true, the span has no attributes yet. Then the
+// caller must set them with [Operation.Complete] before it ends the span.
 func (t *Telemetry) Start(ctx context.Context, tracer trace.Tracer, o *Operation) (inside context.Context, span trace.Span, bare bool) {
 	t.CountRepeats(ctx, o.Summary)
 	opts := o.Start
@@ -49,13 +49,13 @@ func (t *Telemetry) Start(ctx context.Context, tracer trace.Tracer, o *Operation
 		opts = clientOnly
 	}
 	inside, span = tracer.Start(ctx, o.SpanName, opts...) //nolint:spancheck // the caller ends it
-	return inside, span, bare                             //nolint:spancheck // likewise
+	return inside, span, bare                             //nolint:spancheck // the caller ends it
 }
 
-// Durations returns the histogram, and whether it does anything.
+// Durations returns the histogram. measuring is false if there is only a no-op meter.
 func (t *Telemetry) Durations() (d *Durations, measuring bool) { return t.meter.Get() }
 
-// Observed reports whether anything that is done under ctx is traced or measured.
+// Observed reports whether operations under ctx are traced or measured.
 func (t *Telemetry) Observed(ctx context.Context) bool {
 	if _, measuring := t.meter.Get(); measuring {
 		return !suppress.Is(ctx)
@@ -64,8 +64,9 @@ func (t *Telemetry) Observed(ctx context.Context) bool {
 	return tracing && !suppress.Is(ctx)
 }
 
-// TracerUnder returns the tracer, and whether it does anything under ctx: not where
-// its own provider does not record the span that is there, nor would it others.
+// TracerUnder returns the tracer. tracing is false if spans under ctx would not be
+// recorded: there is only a no-op tracer, or the current span is local, comes from the same
+// provider and is not recorded.
 func (t *Telemetry) TracerUnder(ctx context.Context) (tracer trace.Tracer, tracing bool) {
 	tracer, tracing = t.tracer.Get()
 	return tracer, tracing && !t.declined(ctx)
@@ -79,14 +80,14 @@ func (t *Telemetry) declined(ctx context.Context) bool {
 	return t.tracer.Made(parent)
 }
 
-// unusual is how long what has no span otherwise may take.
+// unusual is the minimum duration for which Notable reports true.
 const unusual = 100 * time.Millisecond
 
-// Notable reports whether something other than an operation of the program, such as
-// connecting, has a span: it failed, or took at least 100 ms.
+// Notable reports whether an activity that is not an operation of the program, such as
+// connecting, needs a span. It does if it failed or took at least 100 ms.
 func Notable(took time.Duration, o Outcome) bool { return o.Failed || took >= unusual }
 
-// Note makes a span of what is over.
+// Note creates the span of an activity that began at start and has just ended.
 func (t *Telemetry) Note(ctx context.Context, name string, opts []trace.SpanStartOption, start time.Time, o Outcome) {
 	tracer, tracing := t.tracer.Get()
 	if !tracing || suppress.Is(ctx) {

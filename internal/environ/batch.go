@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// A Batch is how spans or log records are gathered for export.
+// A Batch has the settings for the batches of spans or log records that are exported.
 type Batch struct {
-	Queue, Size    int           // in spans or records
-	Counted        bool          // the environment names one of them; of spans
-	Bytes          int           // what encoded spans may take while they wait; of spans
-	Delay, Timeout time.Duration // until an export, and of it
+	Queue, Size    int           // largest queue and largest batch, in spans or records
+	Counted        bool          // spans only: the environment sets Queue or Size
+	Bytes          int           // spans only: most bytes of encoded spans that wait
+	Delay, Timeout time.Duration // longest wait for an export, and longest export
 }
 
 const (
 	smallestQueue = 2048
 	largestQueue  = 16384
-	// spanBytes is what an ended span holds of the heap while it waits.
+	// spanBytes is how many bytes of the heap an ended span uses while it waits.
 	spanBytes = 1400
 )
 
@@ -46,18 +46,20 @@ func readBatch(env *Environment) Batch {
 	}
 }
 
-// bufferFor gives encoded spans at most an eighth of the memory.
+// bufferFor returns the bytes for encoded spans: an eighth of the memory, but at least 4
+// MiB and at most 32 MiB.
 func bufferFor(memory int64) int {
 	return int(min(max(memory/8, 4<<20), 32<<20))
 }
 
-// queueFor gives the SDK's spans at most a 64th of the memory.
+// queueFor returns how many spans the SDK may have in its queue. Their bytes are a 64th of
+// the memory, but there are at least 2,048 and at most 16,384 spans.
 func queueFor(memory int64) int {
 	return int(min(max(memory/64/spanBytes, smallestQueue), largestQueue))
 }
 
-// memoryLimit returns the bytes that the process may use: the container's limit
-// or GOMEMLIMIT, whichever is less; the largest int64 where there is neither.
+// memoryLimit returns how many bytes the process may use. This is the lower of the
+// container's limit and GOMEMLIMIT. Without a limit, it is the largest int64.
 func memoryLimit() int64 {
 	limit := debug.SetMemoryLimit(-1)
 	for _, file := range []string{

@@ -14,28 +14,29 @@ import (
 )
 
 const (
-	// platformEndpoint is the collector of every NAIS cluster
+	// platformEndpoint is the collector in every NAIS cluster
 	// (https://docs.nais.io/observability/reference/auto-config/).
 	platformEndpoint = "http://opentelemetry-collector.nais-system:4317"
 	grpcPort         = "4317"
 )
 
-// An Endpoint is where one signal goes, and how.
+// An Endpoint is the collector for one signal, and how to connect to it.
 type Endpoint struct {
 	Address  string      // host:port
-	URL      string      // as people write it, without credentials
+	URL      string      // for messages; has no credentials
 	TLS      *tls.Config // nil means plaintext
-	Platform bool        // nobody named it: the platform's default
+	Platform bool        // no variable sets the endpoint: the default on NAIS
 }
 
-// signalVariable returns the names of an exporter variable for a signal (TRACES,
-// METRICS, LOGS), the more particular first.
+// signalVariable returns the names of an exporter variable. The first name is for one
+// signal (TRACES, METRICS or LOGS), the second for all signals.
 func signalVariable(signal, name string) []string {
 	return []string{"OTEL_EXPORTER_OTLP_" + signal + "_" + name, "OTEL_EXPORTER_OTLP_" + name}
 }
 
-// readEndpoint returns where signal goes, or nil when no endpoint is named or
-// the one that is cannot be used.
+// readEndpoint returns the endpoint of signal. If no variable sets one, it returns the
+// platform's endpoint on NAIS, and nil elsewhere. If the endpoint that is set is not valid,
+// it returns nil.
 func readEndpoint(env *Environment, signal string) *Endpoint {
 	name, value := env.first(signalVariable(signal, "ENDPOINT")...)
 	if value == "" {
@@ -55,8 +56,8 @@ func readEndpoint(env *Environment, signal string) *Endpoint {
 	return e
 }
 
-// parseEndpoint reads host:port, http://host[:port] or https://host[:port]. TLS
-// is set for https alone: the caller decides for host:port.
+// parseEndpoint parses host:port, http://host[:port] or https://host[:port]. It sets TLS
+// only for https. For host:port, the caller decides about TLS.
 func parseEndpoint(value string) (*Endpoint, error) {
 	if !strings.Contains(value, "://") {
 		return parseHostPort(value)
@@ -104,7 +105,8 @@ func parseHostPort(value string) (*Endpoint, error) {
 	return &Endpoint{Address: address, URL: address}, nil
 }
 
-// validHost takes names and addresses, but no IPv6 zone, which gRPC cannot dial.
+// validHost reports whether host is a host name or an IP address. An IPv6 address with a
+// zone is not valid, because gRPC cannot dial it.
 func validHost(host string) bool {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.Zone() == ""
@@ -120,7 +122,8 @@ func validPort(port string) bool {
 	return err == nil && n > 0
 }
 
-// WithoutCredentials returns value fit for a message.
+// WithoutCredentials returns the value of an endpoint variable with the user and the
+// password redacted, for use in a message.
 func WithoutCredentials(value string) string {
 	if at := strings.LastIndexByte(value, '@'); at >= 0 {
 		scheme, _, found := strings.Cut(value, "://")
@@ -132,8 +135,9 @@ func WithoutCredentials(value string) string {
 	return value
 }
 
-// readSecurity decides about TLS: the scheme does where there is one, the
-// variables may only agree with it.
+// readSecurity decides whether the connection uses TLS. If the endpoint has a scheme, the
+// scheme decides, and variables that contradict the scheme are reported. If not, the
+// connection uses TLS unless the INSECURE variable is true.
 func readSecurity(env *Environment, signal, endpointName string, e *Endpoint) {
 	insecureName, insecureText := env.first(signalVariable(signal, "INSECURE")...)
 	insecure, isSet := false, false
@@ -178,9 +182,9 @@ func readCertificates(env *Environment, signal string, config *tls.Config) {
 		pool := x509.NewCertPool()
 		switch {
 		case err != nil:
-			env.wrong(name, file, err.Error()+" (want a readable PEM file); the system's authorities are used")
+			env.wrong(name, file, err.Error()+" (want a readable PEM file); the system's certificate authorities are used")
 		case !pool.AppendCertsFromPEM(pem):
-			env.wrong(name, file, "holds no PEM certificate; the system's authorities are used")
+			env.wrong(name, file, "contains no PEM certificate; the system's certificate authorities are used")
 		default:
 			config.RootCAs = pool
 		}
@@ -190,13 +194,13 @@ func readCertificates(env *Environment, signal string, config *tls.Config) {
 	switch {
 	case certificate == "" && key == "":
 	case certificate == "":
-		env.wrong(keyName, key, "needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE beside it; no client certificate is used")
+		env.wrong(keyName, key, "needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE too; no client certificate is used")
 	case key == "":
-		env.wrong(certificateName, certificate, "needs OTEL_EXPORTER_OTLP_CLIENT_KEY beside it; no client certificate is used")
+		env.wrong(certificateName, certificate, "needs OTEL_EXPORTER_OTLP_CLIENT_KEY too; no client certificate is used")
 	default:
 		pair, err := tls.LoadX509KeyPair(certificate, key)
 		if err != nil {
-			env.wrong(certificateName, certificate, err.Error()+" (want PEM files that belong together); no client certificate is used")
+			env.wrong(certificateName, certificate, err.Error()+" (want a certificate and its key, each in a PEM file); no client certificate is used")
 			return
 		}
 		config.Certificates = []tls.Certificate{pair}

@@ -1,6 +1,6 @@
-// Package environ reads the variables that set telemetry up, and checks them. What it
-// returns has no type of the OpenTelemetry SDK, so that spor doctor reads an environment
-// exactly as package setup does.
+// Package environ reads and checks the environment variables that configure telemetry. Its
+// results use no types of the OpenTelemetry SDK. So spor doctor can use this package too,
+// and reads an environment exactly as package setup does.
 package environ
 
 import (
@@ -12,16 +12,18 @@ import (
 	"time"
 )
 
-// Environment reads variables and gathers what is wrong with them, so that one
-// bad value neither hides the next one nor stops the program.
+// Environment reads variables and collects the problems with their values. So a bad value
+// neither hides the problems after it nor stops the program.
 type Environment struct {
-	// Get returns the value of a variable, "" for one that is unset.
+	// Get returns the value of a variable, or "" if it is not set.
 	Get func(string) string
 	// All returns every variable as name=value.
 	All func() []string
-	// Used is called with what a variable comes to, unless it is nil.
+	// Used is called with the effective value of each number and boolean that is read. It
+	// may be nil.
 	Used func(name, value string)
-	// Problems are the values that cannot be used, each with its variable and its cure.
+	// Problems are the values that cannot be used. Each error names the variable and says
+	// how to correct its value.
 	Problems []error
 }
 
@@ -31,21 +33,23 @@ func Process() *Environment { return &Environment{Get: os.Getenv, All: os.Enviro
 // OnPlatform reports whether the environment is that of a NAIS pod.
 func (e *Environment) OnPlatform() bool { return e.Text("NAIS_CLUSTER_NAME") != "" }
 
-// use reports what a variable comes to.
+// use reports the effective value of a variable.
 func (e *Environment) use(name, value string) {
 	if e.Used != nil {
 		e.Used(name, value)
 	}
 }
 
-// Text returns the value of a variable without surrounding white space. As the
-// OpenTelemetry specification asks, an empty variable counts as unset.
+// Text returns the value of a variable without white space around it. An empty variable is
+// the same as one that is not set, as the OpenTelemetry specification requires.
 func (e *Environment) Text(name string) string { return strings.TrimSpace(e.Get(name)) }
 
-// lower is Text in lower case, for values that are names of a choice.
+// lower is like Text, but returns lower case. It is for values that are one of several
+// names.
 func (e *Environment) lower(name string) string { return strings.ToLower(e.Text(name)) }
 
-// first returns the first of the variables that is set, and its name.
+// first returns the name and the value of the first variable that is set, or two empty
+// strings.
 func (e *Environment) first(names ...string) (name, value string) {
 	for _, name := range names {
 		if value := e.Text(name); value != "" {
@@ -55,17 +59,18 @@ func (e *Environment) first(names ...string) (name, value string) {
 	return "", ""
 }
 
-// wrong notes that the value of a variable cannot be used, and the cure.
+// wrong records that the value of a variable cannot be used, and how to correct the value.
 func (e *Environment) wrong(name, value, cure string) {
 	e.note(fmt.Errorf("setup: %s %q: %s", name, value, cure))
 }
 
-// wrongSecret is wrong for a variable whose value must not be repeated.
+// wrongSecret is like wrong, for a variable whose value must not be in a message.
 func (e *Environment) wrongSecret(name, cure string) {
 	e.note(fmt.Errorf("setup: %s: %s", name, cure))
 }
 
-// note keeps a problem once: several signals read the same variable.
+// note records a problem, unless it is already recorded: several signals read the same
+// variable.
 func (e *Environment) note(problem error) {
 	for _, known := range e.Problems {
 		if known.Error() == problem.Error() {
@@ -75,10 +80,11 @@ func (e *Environment) note(problem error) {
 	e.Problems = append(e.Problems, problem)
 }
 
-// Err joins the problems.
+// Err returns all problems joined into one error, or nil if there are none.
 func (e *Environment) Err() error { return errors.Join(e.Problems...) }
 
-// boolean reads a variable that is true or false, in any case.
+// boolean reads a variable that is true or false, in upper or lower case. Without a valid
+// value, it returns false.
 func (e *Environment) boolean(name string) (value, isSet bool) {
 	defer func() { e.use(name, strconv.FormatBool(value)) }()
 	text := e.Text(name)
@@ -94,7 +100,8 @@ func (e *Environment) boolean(name string) (value, isSet bool) {
 	return false, false
 }
 
-// integer reads a whole number of at least least and at most most.
+// integer reads a whole number from least to most. Without a valid value, it returns
+// standard.
 func (e *Environment) integer(name string, standard, least, most int) (n int) {
 	defer func() { e.use(name, strconv.Itoa(n)) }()
 	text := e.Text(name)
@@ -109,11 +116,12 @@ func (e *Environment) integer(name string, standard, least, most int) (n int) {
 	return n
 }
 
-// longest is the longest time a variable may name: long enough for anything a
-// batch waits for, short enough to show a wrong unit.
+// longest is the longest time that a variable can set. No setting of a batch needs more,
+// and a higher number usually has a wrong unit.
 const longest = time.Hour
 
-// milliseconds reads a time in whole milliseconds, from 1 to one hour.
+// milliseconds reads a time in whole milliseconds, from 1 ms to one hour. Without a valid
+// value, it returns standard.
 func (e *Environment) milliseconds(name string, standard time.Duration) (d time.Duration) {
 	defer func() { e.use(name, strconv.FormatInt(d.Milliseconds(), 10)) }()
 	text := e.Text(name)
@@ -131,7 +139,7 @@ func (e *Environment) milliseconds(name string, standard time.Duration) (d time.
 	return standard
 }
 
-// list splits a comma-separated variable, without white space and empty items.
+// list splits a value at its commas. It removes empty items, and white space around items.
 func list(value string) []string {
 	var items []string
 	for item := range strings.SplitSeq(value, ",") {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// parseHeader reads one key=value of OTEL_EXPORTER_OTLP_HEADERS. Its errors
-// never repeat the value: headers carry tokens.
+// parseHeader parses one key=value pair of OTEL_EXPORTER_OTLP_HEADERS. Its errors never
+// contain the value, because it may be a token.
 func parseHeader(pair string) (key, value string, err error) {
 	key, value, found := strings.Cut(pair, "=")
 	if !found {
@@ -22,12 +22,12 @@ func parseHeader(pair string) (key, value string, err error) {
 		return "", "", errors.New("named " + key + " has a bad percent-encoding (write a percent sign as %25)")
 	}
 	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return "", "", errors.New("named " + key + " holds characters that a header cannot carry")
+		return "", "", errors.New("named " + key + " contains characters that are not allowed in a header")
 	}
 	return key, value, nil
 }
 
-// validHeaderName follows gRPC's rule for metadata keys.
+// validHeaderName reports whether gRPC allows key as a metadata key.
 func validHeaderName(key string) bool {
 	if key == "" || strings.HasPrefix(key, "grpc-") {
 		return false

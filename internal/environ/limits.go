@@ -2,19 +2,19 @@ package environ
 
 import "math"
 
-// longestValue is the default limit of an attribute's text: a stray body or a
-// page of SQL does not fill the queue.
+// longestValue is the default limit for the length of a text attribute. It is there so that
+// a few long texts, such as request bodies or SQL, do not fill the queue.
 const longestValue = 8 << 10
 
-// Limits are those of a span.
+// Limits are the limits of a span.
 type Limits struct {
 	Attributes, ValueLength, Events, Links, EventAttributes, LinkAttributes int
 }
 
-// readLimits reads the limits of a span. Zero is a limit: nothing of that kind
-// is kept.
+// readLimits reads the limits of a span. The limit 0 is valid, and means that nothing of
+// that kind is kept.
 func readLimits(env *Environment) Limits {
-	const most, standard = math.MaxInt32, 128 // of the specification
+	const most, standard = math.MaxInt32, 128 // the specification has the default 128
 	attributeCount := env.integer("OTEL_ATTRIBUTE_COUNT_LIMIT", standard, 0, most)
 	valueLength := env.integer("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", longestValue, 0, most)
 	return Limits{

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Logs says where log records go, beside the log itself.
+// Logs has the settings for exporting log records. They do not affect the log that the
+// program writes itself.
 type Logs struct {
 	Signal
 	Batch Batch

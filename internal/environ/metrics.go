@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Metrics says where metrics go.
+// Metrics has the settings for exporting metrics.
 type Metrics struct {
 	Signal
-	Listen                  string        // address of the scrape listener, "" for none
-	Interval, ExportTimeout time.Duration // between two exports, and of one
+	Listen                  string        // address that serves scrapes, "" for none
+	Interval, ExportTimeout time.Duration // time between two exports, and longest export
 	Temporality             string        // cumulative, delta or lowmemory
 }
 
@@ -28,8 +28,8 @@ func readMetrics(env *Environment) Metrics {
 	return m
 }
 
-// readTemporality reads what the collector wants; Prometheus, and so NAIS, wants
-// the default.
+// readTemporality reads the temporality that the collector needs. Prometheus, and so NAIS,
+// needs cumulative, which is the default.
 func readTemporality(env *Environment) string {
 	const name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 	switch value := env.lower(name); value {
@@ -42,8 +42,8 @@ func readTemporality(env *Environment) string {
 	return "cumulative"
 }
 
-// checkExemplarFilter reports a value that the SDK, which reads it, takes for its
-// default.
+// checkExemplarFilter reports a value that is not valid. The SDK reads this variable
+// itself, and uses its default without a message if the value is not valid.
 func checkExemplarFilter(env *Environment) {
 	const name = "OTEL_METRICS_EXEMPLAR_FILTER"
 	switch env.lower(name) {
@@ -53,9 +53,10 @@ func checkExemplarFilter(env *Environment) {
 	}
 }
 
-// readScrapeAddress reads where to listen for scrapes; nowhere by default, since
-// programs mount [MetricsHandler]. In a pod the default host is every one: the
-// specification's localhost could not be scraped.
+// readScrapeAddress returns the address on which to serve scrapes. By default it is "",
+// because programs serve setup.MetricsHandler themselves. In a NAIS pod, the default host
+// is every address of the pod. The specification's default is localhost, which Prometheus
+// cannot reach.
 func readScrapeAddress(env *Environment) string {
 	const hostVariable, portVariable = "OTEL_EXPORTER_PROMETHEUS_HOST", "OTEL_EXPORTER_PROMETHEUS_PORT"
 	host := env.Text(hostVariable)

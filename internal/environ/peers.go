@@ -6,16 +6,18 @@ import (
 	"strings"
 )
 
-// Peers is what NAIS puts on 127.0.0.1 beside the program.
+// Peers are the sidecars and the database that NAIS makes available on 127.0.0.1, in the
+// program's pod.
 type Peers struct {
 	Sidecars map[int64]string // names by port
-	Database string           // the only one that the environment names
+	Database string           // its name, if the environment names exactly one
 }
 
-// NodeName returns the name of the node.
+// NodeName returns the peer.service of a peer, such as texas@sidecar or orders@postgresql.
 func NodeName(name, kind string) string { return name + "@" + kind }
 
-// sidecarVariables hold the addresses of the platform's sidecars.
+// sidecarVariables has the variables that contain the address of a sidecar, and the names
+// of the sidecars.
 var sidecarVariables = map[string]string{
 	"NAIS_TOKEN_ENDPOINT":               "texas",
 	"NAIS_TOKEN_EXCHANGE_ENDPOINT":      "texas",
@@ -24,8 +26,8 @@ var sidecarVariables = map[string]string{
 	"ELECTOR_SSE_URL":                   "elector",
 }
 
-// readPeers reads the names of variables too, since those of a database hold the
-// database's name.
+// readPeers reads all variables, because the name of a database is part of the names of its
+// variables.
 func readPeers(env *Environment) Peers {
 	p := Peers{Sidecars: map[int64]string{}}
 	for variable, name := range sidecarVariables {
@@ -57,7 +59,7 @@ func portOf(u *url.URL) int64 {
 	return 80
 }
 
-// IsLocal reports whether host is the machine itself.
+// IsLocal reports whether host is this machine.
 func IsLocal(host string) bool {
 	return host == "127.0.0.1" || host == "localhost" || host == "::1"
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/nais/spor/internal/httpheader"
 )
 
-// readPropagator reads OTEL_PROPAGATORS. The default is what NAIS sets.
+// readPropagator reads OTEL_PROPAGATORS. The default is the value that NAIS sets.
 func readPropagator(env *Environment) propagation.TextMapPropagator {
 	const name = "OTEL_PROPAGATORS"
 	value := env.Text(name)
@@ -39,21 +39,21 @@ func readPropagator(env *Environment) propagation.TextMapPropagator {
 	}
 	switch {
 	case none && len(formats) > 0:
-		env.wrong(name, value, "has none beside others (remove one or the other); the others are kept")
+		env.wrong(name, value, "combines none with other propagators (remove none or the others); the others are kept")
 	case len(formats) == 0 && unknown && !none:
 		formats = []propagation.TextMapPropagator{propagation.TraceContext{}, propagation.Baggage{}}
 	}
 	return propagator(formats)
 }
 
-// propagator runs OpenTelemetry's own propagators over carriers that follow the
-// W3C rules for repeated headers, which those propagators leave to the carrier.
+// propagator calls OpenTelemetry's own propagators with a carrier that follows the W3C
+// rules for repeated headers. The propagators rely on the carrier for these rules.
 type propagator []propagation.TextMapPropagator
 
 func (p propagator) Extract(ctx context.Context, c propagation.TextMapCarrier) context.Context {
 	c = strictCarrier(c)
 	for _, format := range p {
-		ctx = format.Extract(ctx, c) //nolint:fatcontext // one context a format
+		ctx = format.Extract(ctx, c) //nolint:fatcontext // one context per format
 	}
 	return ctx
 }
@@ -87,7 +87,7 @@ func strictCarrier(plain propagation.TextMapCarrier) propagation.TextMapCarrier 
 	return oneValued{plain}
 }
 
-// headers is a header of which the values are strict.
+// headers is an HTTP header that follows the W3C rules for repeated headers.
 type headers httpheader.Header
 
 func (h headers) Get(key string) string      { return strictValue(key, h.Values(key)) }
@@ -95,7 +95,7 @@ func (h headers) Set(key, value string)      { httpheader.Header(h).Set(key, val
 func (h headers) Keys() []string             { return httpheader.Header(h).Keys() }
 func (h headers) Values(key string) []string { return httpheader.Header(h).Values(key) }
 
-// manyValued is any other carrier that tells repeated values apart.
+// manyValued does the same for any other carrier that can return all values of a key.
 type manyValued struct {
 	propagation.TextMapCarrier
 	values propagation.ValuesGetter
@@ -104,7 +104,7 @@ type manyValued struct {
 func (c manyValued) Get(key string) string      { return strictValue(key, c.values.Values(key)) }
 func (c manyValued) Values(key string) []string { return c.values.Values(key) }
 
-// oneValued is a carrier that has one value a key.
+// oneValued does the same for a carrier that has one value per key.
 type oneValued struct{ propagation.TextMapCarrier }
 
 func (c oneValued) Get(key string) string {
@@ -115,8 +115,8 @@ func (c oneValued) Get(key string) string {
 	return value
 }
 
-// strictValue is the value of a header that may be repeated: a second
-// traceparent makes both invalid, tracestate lines form one list
+// strictValue returns the value of a header that may be repeated. If there is a second
+// traceparent, neither is valid. All tracestate headers together form one list
 // (https://www.w3.org/TR/trace-context/#combined-header-value).
 func strictValue(key string, values []string) string {
 	switch {
@@ -130,8 +130,8 @@ func strictValue(key string, values []string) string {
 	return values[0]
 }
 
-// joinMembers makes one list of tracestate lines, without the white space and
-// the empty members that the grammar allows and OpenTelemetry's parser refuses.
+// joinMembers joins tracestate lines into one list. It removes white space and empty
+// members, which the grammar allows but OpenTelemetry's parser rejects.
 func joinMembers(lines ...string) string {
 	if len(lines) == 1 && !strings.ContainsAny(lines[0], " \t") && !strings.Contains(lines[0], ",,") {
 		return strings.Trim(lines[0], ",")

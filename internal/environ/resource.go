@@ -14,13 +14,13 @@ import (
 	"github.com/nais/spor/internal/clean"
 )
 
-// readResource describes the service, the same for all signals. Of two sources
-// for one attribute the stronger wins: OTEL_* variables, NAIS_* variables, the
-// program, the build information.
+// readResource returns the attributes that describe the service, the same for all signals.
+// If several sources set the same attribute, the first of these sources wins: OTEL_*
+// variables, NAIS_* variables, the program, the build information.
 //
-// It has no schema URL, so that it merges with any other resource; no process
-// arguments and no owner, which hold secrets; no deployment.environment.name
-// and no k8s.cluster.name, which are the collector's to set.
+// The resource has no schema URL, so that it can be merged with any other resource. It has
+// no process arguments and no process owner, because they may contain secrets. It has no
+// deployment.environment.name and no k8s.cluster.name, because the collector sets them.
 func readResource(env *Environment, chosen []attribute.KeyValue) []attribute.KeyValue {
 	described := newDescription()
 	described.add(sdkAttributes()...)
@@ -32,7 +32,7 @@ func readResource(env *Environment, chosen []attribute.KeyValue) []attribute.Key
 	return described.attributes
 }
 
-// description gathers attributes, of which the first of a key wins.
+// description collects attributes. If a key is added twice, the first attribute wins.
 type description struct {
 	attributes []attribute.KeyValue
 	seen       map[attribute.Key]bool
@@ -73,7 +73,7 @@ func environmentAttributes(env *Environment) []attribute.KeyValue {
 		value = strings.TrimSpace(value)
 		plain, err := url.PathUnescape(value)
 		if err != nil {
-			env.wrong(name, pair, "has a bad percent-encoding (write a percent sign as %25); the value is kept as it stands")
+			env.wrong(name, pair, "has a bad percent-encoding (write a percent sign as %25); the value is kept unchanged")
 			plain = value
 		}
 		attributes = append(attributes, attribute.String(key, plain))
@@ -95,7 +95,7 @@ func platformAttributes(env *Environment) []attribute.KeyValue {
 	}
 }
 
-// imageTag returns the tag of an image reference, "" when it has none.
+// imageTag returns the tag of an image reference, or "" if it has none.
 func imageTag(image string) string {
 	image, _, _ = strings.Cut(image, "@")
 	_, tag, _ := strings.Cut(path.Base(image), ":")

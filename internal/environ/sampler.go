@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// SamplerVariable names the sampler.
+// SamplerVariable is the variable that selects the sampler.
 const SamplerVariable = "OTEL_TRACES_SAMPLER"
 
 const (
@@ -14,15 +14,16 @@ const (
 	platformSampler  = "parentbased_always_on"
 )
 
-// A Sampler is the sampler of traces that begin here.
+// A Sampler describes the sampler for traces that begin in this process.
 type Sampler struct {
-	Own         bool    // that of the program is in force, and the rest is empty
-	Ratio       float64 // 1 takes every trace, 0 none
-	ParentBased bool    // it decides about traces without a parent alone
+	Own         bool    // the program has its own sampler; the other fields are zero
+	Ratio       float64 // share of the traces that are sampled, from 0 to 1
+	ParentBased bool    // a span with a parent is sampled if its parent is
 	root        string
 }
 
-// String returns the SDK's description of the sampler, without what follows a parent.
+// String returns the SDK's description of the sampler, without the samplers for spans that
+// have a parent.
 func (s Sampler) String() string {
 	if s.ParentBased {
 		return "ParentBased{root:" + s.root + "}"
@@ -30,11 +31,12 @@ func (s Sampler) String() string {
 	return s.root
 }
 
-// Never reports whether no trace begins here: the SDK compares 63 bits.
+// Never reports whether no trace that begins here is sampled. A very small ratio counts as
+// 0, because the SDK compares only 63 bits.
 func (s Sampler) Never() bool { return !s.Own && s.Ratio*(1<<63) < 1 }
 
-// readSampler reads OTEL_TRACES_SAMPLER. NAIS sets it to its own default for
-// every application, so that value gives way to the program's choice.
+// readSampler reads OTEL_TRACES_SAMPLER. NAIS sets it to parentbased_always_on for every
+// application, so a sampler of the program wins over that value.
 func readSampler(env *Environment, own bool) Sampler {
 	name := env.lower(SamplerVariable)
 	if own && (name == "" || name == platformSampler) {
@@ -69,7 +71,7 @@ func readSampler(env *Environment, own bool) Sampler {
 	return sampler
 }
 
-// readRatio reads the argument of a ratio sampler, which is 1 when it is unset.
+// readRatio reads the argument of a ratio sampler. The default is 1.
 func readRatio(env *Environment) (ratio float64, ok bool) {
 	text := env.Text(argumentVariable)
 	if text == "" {

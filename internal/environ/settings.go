@@ -7,11 +7,11 @@ import (
 	"github.com/nais/spor/internal/dialect"
 )
 
-// Settings is what an environment comes to.
+// Settings is the result of reading an environment.
 type Settings struct {
-	// Disabled means that nothing is set up, whatever else the variables say.
+	// Disabled means that no telemetry is set up. Then the other settings have no effect.
 	Disabled bool
-	// Resource describes the service. The version of the SDK is not in it.
+	// Resource describes the service. It does not contain the version of the SDK.
 	Resource   []attribute.KeyValue
 	Propagator propagation.TextMapPropagator
 	Sampler    Sampler
@@ -19,13 +19,13 @@ type Settings struct {
 	Traces     Signal
 	Metrics    Metrics
 	Logs       Logs
-	Batch      Batch // of spans
+	Batch      Batch // for spans
 	Dialect    *dialect.Dialect
 	Peers      Peers
 }
 
-// Read reads env. resource are the attributes that the program chose, and ownSampler
-// is whether it chose a sampler.
+// Read reads env. resource has the attributes that the program sets. ownSampler is true if
+// the program sets a sampler.
 func Read(env *Environment, resource []attribute.KeyValue, ownSampler bool) *Settings {
 	disabled, _ := env.boolean("OTEL_SDK_DISABLED")
 	return &Settings{

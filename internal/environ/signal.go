@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// A Signal is where traces, metrics or logs go.
+// A Signal has the settings for exporting traces, metrics or logs.
 type Signal struct {
 	Console    bool
-	Prometheus bool      // scraped, and not pushed
-	Endpoint   *Endpoint // nil: not sent over OTLP
+	Prometheus bool      // scraped, not pushed
+	Endpoint   *Endpoint // nil if nothing is sent over OTLP
 	Headers    map[string]string
 	Timeout    time.Duration
 	GZIP       bool
-	Unnamed    bool // OTLP is wanted and no endpoint is named
+	Unnamed    bool // OTLP is selected, but no endpoint is set
 }
 
-// readSignal reads where a signal goes. A list of exporters is allowed.
+// readSignal reads the settings of a signal. A signal may have several exporters.
 func readSignal(env *Environment, signal string) Signal {
 	var s Signal
 	otlp := readExporters(env, signal, &s)
@@ -35,8 +35,9 @@ func readSignal(env *Environment, signal string) Signal {
 	return s
 }
 
-// readExporters reads which exporters a signal has. Metrics have one: a series
-// that arrives twice is counted twice.
+// readExporters reads which exporters a signal has, and reports whether OTLP is one of
+// them. Metrics have only one exporter, because a series that arrives twice is counted
+// twice.
 func readExporters(env *Environment, signal string, s *Signal) (otlp bool) {
 	name := "OTEL_" + signal + "_EXPORTER"
 	value := env.Text(name)
@@ -57,13 +58,13 @@ func readExporters(env *Environment, signal string, s *Signal) (otlp bool) {
 	}
 	switch {
 	case len(known) == 0:
-		return signal != "LOGS" // which the platform reads elsewhere
+		return signal != "LOGS" // the platform reads logs from stdout
 	case len(known) > 1 && slices.Contains(known, "none"):
-		env.wrong(name, value, "has none beside others (remove one or the other); the others are kept")
+		env.wrong(name, value, "combines none with other exporters (remove none or the others); the others are kept")
 		known = slices.DeleteFunc(known, func(item string) bool { return item == "none" })
 	}
 	if len(known) > 1 && signal == "METRICS" {
-		env.wrong(name, value, "names more than one exporter, and every series would be counted twice (keep one); "+known[0]+" is used")
+		env.wrong(name, value, "has more than one exporter, so every series would be counted twice (keep one); "+known[0]+" is used")
 		known = known[:1]
 	}
 	s.Console = slices.Contains(known, "console")
@@ -71,8 +72,8 @@ func readExporters(env *Environment, signal string, s *Signal) (otlp bool) {
 	return slices.Contains(known, "otlp")
 }
 
-// grpcProtocol reports whether every variable that names the protocol says
-// grpc, the only one that a NAIS network policy lets through.
+// grpcProtocol reports whether the protocol is gRPC in every variable that sets one. NAIS
+// network policies allow no other protocol.
 func grpcProtocol(env *Environment, signal string) bool {
 	ok := true
 	for _, name := range []string{
@@ -113,8 +114,9 @@ func readCompression(env *Environment, signal string) (gzip bool) {
 	return false
 }
 
-// readTimeout reads how long a batch is tried for, which is also the outage
-// that a batch survives: hence 30 seconds and not the specification's 10.
+// readTimeout reads for how long the export of a batch is retried. A batch is lost if the
+// collector is down for longer, so the default is 30 seconds and not the specification's 10
+// seconds.
 func readTimeout(env *Environment, signal string) time.Duration {
 	name, _ := env.first(signalVariable(signal, "TIMEOUT")...)
 	return env.milliseconds(name, 30*time.Second)
