@@ -1,4 +1,4 @@
-// Package cache keeps small results that are asked for again and again.
+// Package cache stores small results that are needed many times.
 package cache
 
 import (
@@ -7,21 +7,22 @@ import (
 	"sync/atomic"
 )
 
-// A Map remembers a bounded number of values. Reading takes no lock and does
-// not allocate; adding copies the map, so it suits keys that are soon all
-// known: routes, series, names. The zero value is ready to use, by several
-// goroutines at once.
+// A Map stores at most 1,024 values. Reading takes no lock and does not allocate. Adding a
+// value copies the whole map, so a Map suits a set of keys that soon stops growing, such as
+// routes, series or names. The zero value is ready for use. Several goroutines may use a
+// Map at the same time.
 type Map[K comparable, V any] struct {
 	entries atomic.Pointer[map[K]V]
 	adding  sync.Mutex
 }
 
-// limit bounds each map: with more keys than this, the rest are made anew each time.
+// limit is the maximum number of keys in a Map. The values of further keys are built at
+// each use.
 const limit = 1024
 
-// Get returns the value of key, which build makes when it is not yet known.
-// Beyond 1,024 keys nothing more is remembered. Two goroutines that ask for the
-// same new key may both build it.
+// Get returns the value of key. If the value is not stored, Get calls build and stores its
+// result. With 1,024 keys in the map, it stores no more values. If two goroutines ask for
+// the same new key, both may call build.
 func (m *Map[K, V]) Get(key K, build func(K) V) V {
 	if known := m.entries.Load(); known != nil {
 		if value, ok := (*known)[key]; ok {

@@ -1,4 +1,5 @@
-// Package clean masks and mends what is exported: texts, attributes, and their values.
+// Package clean makes exported text, attributes and values safe. It masks personal numbers,
+// redacts credentials and repairs UTF-8.
 package clean
 
 import (
@@ -11,10 +12,10 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// Text is applied to every text that is exported: personal numbers are
-// masked, credentials redacted, and what is not UTF-8 becomes U+FFFD,
-// since protocol buffers would refuse it, and with it the whole request. It
-// returns its argument when there is nothing to do.
+// Text cleans text, and must be called for all text that is exported. It masks personal
+// numbers, redacts credentials, and replaces bytes that are not UTF-8 with U+FFFD, because
+// protocol buffers reject a whole request for one such byte. If there is nothing to clean,
+// Text returns its argument.
 func Text(text string) string {
 	if privacy.IsPlain(text) {
 		return text
@@ -25,13 +26,14 @@ func Text(text string) string {
 	return privacy.Text(text)
 }
 
-// longestForeign is how many bytes a log line has at most of a text that the
-// collector or the SDK wrote.
+// longestForeign is the maximum length, in a log line, of a text from the collector or the
+// SDK. It is in bytes.
 const longestForeign = 1 << 10
 
-// Foreign returns such a text as a log line may have it, whatever the program's
-// handler does with it: cleaned, cut, and with spaces in place of line breaks, escape
-// sequences and everything else that is not printed.
+// Foreign returns a text from the collector or the SDK in a form that is safe in a log
+// line, for every handler of the program. It cleans the text, cuts it to 1,024 bytes, and
+// replaces line breaks, escape sequences and all other characters that are not printable
+// with spaces.
 func Foreign(text string) string {
 	text = Text(strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -50,11 +52,11 @@ func Foreign(text string) string {
 	return text[:end] + more
 }
 
-// IsClean reports whether Text would return text as it is.
+// IsClean reports whether [Text] would return text unchanged.
 func IsClean(text string) bool { return Text(text) == text }
 
-// Named is [Text] for a value of that key. All that is in a value of
-// credentials is one, whatever the keys in it.
+// Named is like [Text], for the value of the attribute key. If key names a credential,
+// Named redacts every text that is not empty.
 func Named(key attribute.Key, text string) string {
 	if text != "" && privacy.IsSecret(string(key)) {
 		return privacy.Redacted

@@ -8,7 +8,7 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// Attributes returns a copy of attributes with clean keys and values.
+// Attributes returns a copy of attributes in which all keys and values are clean.
 func Attributes(attributes []attribute.KeyValue) []attribute.KeyValue {
 	cleaned := make([]attribute.KeyValue, len(attributes))
 	for i, a := range attributes {
@@ -17,8 +17,9 @@ func Attributes(attributes []attribute.KeyValue) []attribute.KeyValue {
 	return cleaned
 }
 
-// Value returns the value of that key with every text, and every number of a person in
-// it, clean.
+// Value returns the value of the attribute key with all texts in it cleaned and all
+// personal numbers in it masked. If key names a credential, every text in value is
+// redacted, also in lists and maps.
 func Value(key attribute.Key, value attribute.Value) attribute.Value {
 	switch value.Type() {
 	case attribute.STRING:
@@ -30,7 +31,7 @@ func Value(key attribute.Key, value attribute.Value) attribute.Value {
 		}
 		return attribute.StringSliceValue(texts)
 	case attribute.BYTESLICE:
-		return attribute.ByteSliceValue([]byte(privacy.Named(string(key), string(value.AsByteSlice())))) // which may not be UTF-8
+		return attribute.ByteSliceValue([]byte(privacy.Named(string(key), string(value.AsByteSlice())))) // the bytes need not be UTF-8
 	case attribute.SLICE:
 		values := value.AsSlice()
 		for i := range values {
@@ -71,7 +72,7 @@ func maskedFloat(key attribute.Key, f float64) float64 {
 	return f
 }
 
-// mapped changes values, which are a copy.
+// mapped replaces each of values with the result of clean. values must be a copy.
 func mapped[N int64 | float64](values []N, key attribute.Key, clean func(attribute.Key, N) N) []N {
 	for i := range values {
 		values[i] = clean(key, values[i])
@@ -79,7 +80,7 @@ func mapped[N int64 | float64](values []N, key attribute.Key, clean func(attribu
 	return values
 }
 
-// AreClean reports whether Attributes would return attributes as they are.
+// AreClean reports whether [Attributes] would return attributes unchanged.
 func AreClean(attributes []attribute.KeyValue) bool {
 	for _, a := range attributes {
 		if !IsClean(string(a.Key)) || !IsCleanValue(a.Key, a.Value) {
@@ -89,8 +90,8 @@ func AreClean(attributes []attribute.KeyValue) bool {
 	return true
 }
 
-// IsCleanValue reports whether Value would return value as it is. For a map
-// under a name of credentials it reports false without a look.
+// IsCleanValue reports whether [Value] would return value unchanged. If key names a
+// credential and value is a map, it reports false without reading the map.
 func IsCleanValue(key attribute.Key, value attribute.Value) bool {
 	switch value.Type() {
 	case attribute.STRING:

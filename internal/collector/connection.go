@@ -1,5 +1,5 @@
-// Package collector connects to the collector as every exporter does, and names the cure
-// for what goes wrong.
+// Package collector connects to the collector in the same way for every exporter, and
+// suggests what to check after a failed export.
 package collector
 
 import (
@@ -17,9 +17,9 @@ import (
 	"github.com/nais/spor/internal/scope"
 )
 
-// Dial prepares the connection to the collector; it connects when something is
-// sent. There is no HTTP proxy between a pod and the collector, and no service
-// configuration in its DNS.
+// Dial prepares a connection to the collector, which is made when the first request is
+// sent. watch sees every request. The connection uses no HTTP proxy and no service
+// configuration from DNS, because neither is used between a pod and the collector.
 func Dial(s environ.Signal, watch grpc.UnaryClientInterceptor, more ...grpc.DialOption) (*grpc.ClientConn, error) {
 	security := insecure.NewCredentials()
 	if s.Endpoint.TLS != nil {
@@ -32,12 +32,12 @@ func Dial(s environ.Signal, watch grpc.UnaryClientInterceptor, more ...grpc.Dial
 		grpc.WithDisableServiceConfig(),
 		grpc.WithUserAgent("spor-go/" + scope.Version()),
 		grpc.WithConnectParams(grpc.ConnectParams{
-			// With its jitter the longest pause stays under four seconds, so that
-			// a collector that comes back is found within five.
+			// The longest pause, with its jitter, is below four seconds. So the connection
+			// is made again within five seconds after the collector is back.
 			Backoff:           backoff.Config{BaseDelay: 250 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
 			MinConnectTimeout: 3 * time.Second,
 		}),
-		// Five minutes is the least that a gRPC server allows by default.
+		// Five minutes is the minimum that a gRPC server allows by default.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}),
 	}
 	if s.GZIP {
@@ -52,10 +52,10 @@ func Dial(s environ.Signal, watch grpc.UnaryClientInterceptor, more ...grpc.Dial
 	return grpc.NewClient(names.Scheme()+":///"+s.Endpoint.Address, options...)
 }
 
-// compression is gzip at level 1: a third of the work of the standard level, and
-// nearly its size. The compressor that gRPC's documentation prefers has one level
-// for the whole process.
+// compression is gzip at level 1. It takes a third of the time of the default level, and
+// its result is nearly as small. The gRPC documentation recommends another compressor, but
+// that one has the same level in the whole process.
 func compression() grpc.DialOption {
-	fast, _ := grpc.NewGZIPCompressorWithLevel(gzip.BestSpeed) //nolint:staticcheck // see above; the level is valid
+	fast, _ := grpc.NewGZIPCompressorWithLevel(gzip.BestSpeed) //nolint:staticcheck // see above; no error, because the level is valid
 	return grpc.WithCompressor(fast)                           //nolint:staticcheck // see above
 }

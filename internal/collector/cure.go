@@ -10,12 +10,12 @@ import (
 	"github.com/nais/spor/internal/environ"
 )
 
-// Cure returns what to look at first after an export to e failed.
+// Cure returns what to check first after an export to e failed with err.
 func Cure(err error, e *environ.Endpoint) string {
 	text := err.Error()
 	code := status.Code(err)
 	if strings.Contains(text, context.DeadlineExceeded.Error()) {
-		code = codes.DeadlineExceeded // ours, which has no code
+		code = codes.DeadlineExceeded // the program's own timeout has no gRPC code
 	}
 	switch {
 	case strings.Contains(text, "certificate required"):

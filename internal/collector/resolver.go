@@ -11,21 +11,21 @@ import (
 )
 
 const (
-	// lookUpPause is the shortest time between two look-ups of a name.
+	// lookUpPause is the minimum time between two look-ups of a name.
 	lookUpPause = 2 * time.Second
-	// lookUpTimeout bounds one look-up. It leaves time for a second name server:
-	// the first has five seconds by default.
+	// lookUpTimeout is the maximum time for one look-up. The first name server has five
+	// seconds by default, so there is time for a second one.
 	lookUpTimeout = 12 * time.Second
-	// mostLookUps is how many look-ups follow a failed connection. Together they
-	// take longer than the time between two attempts to connect, so that the name
-	// is looked up until there is a connection.
+	// mostLookUps is how many look-ups follow a failed connection. Together they take
+	// longer than the time between two attempts to connect, so the look-ups continue until
+	// there is a connection.
 	mostLookUps = 5
 )
 
-// hostBuilder makes resolvers of one host, which look up its addresses and no
-// service configuration. gRPC's pick_first tries several addresses at the same
-// time. gRPC's own resolver does not serve: it looks a name up every 30 seconds at
-// most, and has TXT records looked up by default.
+// hostBuilder creates resolvers for one host. They look up the addresses of the host, and
+// no service configuration. gRPC's pick_first balancer tries several of the addresses at
+// the same time. gRPC's own DNS resolver is not suitable, because it looks a name up at
+// most once in 30 seconds, and also looks up TXT records by default.
 type hostBuilder struct{ host, port string }
 
 func (hostBuilder) Scheme() string { return "collector" }
@@ -41,19 +41,19 @@ func (b hostBuilder) Build(_ resolver.Target, conn resolver.ClientConn, _ resolv
 	return r, nil
 }
 
-// hostResolver looks up a host when gRPC asks for it, and for a while after that.
-// Everything else is for the goroutine of run alone.
+// hostResolver looks up a host several times after gRPC asks for it. Only the goroutine
+// that executes run uses the field known.
 type hostResolver struct {
 	hostBuilder
 	conn   resolver.ClientConn
 	wanted chan struct{}
 	stop   context.CancelFunc
 	done   chan struct{}
-	known  []netip.Addr // what conn was given last; nil after an error
+	known  []netip.Addr // the addresses that conn has; nil after an error
 }
 
-// ResolveNow implements resolver.Resolver. gRPC calls it when a connection is
-// lost, or cannot be made.
+// ResolveNow implements resolver.Resolver. gRPC calls it when a connection is lost, or
+// cannot be made.
 func (r *hostResolver) ResolveNow(resolver.ResolveNowOptions) {
 	select {
 	case r.wanted <- struct{}{}:
@@ -88,8 +88,9 @@ func (r *hostResolver) run(ctx context.Context) {
 	}
 }
 
-// lookUp gives gRPC the addresses if they have changed: pick_first would begin
-// with the first one again. Their order alone is no change.
+// lookUp passes the addresses to gRPC if they have changed. It does not pass the same
+// addresses again, because pick_first would then start again from the first one. A
+// different order is not a change.
 func (r *hostResolver) lookUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lookUpTimeout)
 	defer cancel()
@@ -109,5 +110,5 @@ func (r *hostResolver) lookUp(ctx context.Context) {
 		return
 	}
 	r.known = found
-	_ = r.conn.UpdateState(state) // it refuses empty lists alone
+	_ = r.conn.UpdateState(state) // it only rejects an empty list
 }

@@ -12,8 +12,8 @@ import (
 
 // A Config has the options that all families for databases share.
 type Config struct {
-	// TracerProvider and MeterProvider are used for all telemetry. Nil means the global
-	// provider.
+	// TracerProvider and MeterProvider provide the tracer and the meter. Nil means the
+	// global provider.
 	TracerProvider trace.TracerProvider
 	MeterProvider  metric.MeterProvider
 	// Attributes are added to every span and to the durations.

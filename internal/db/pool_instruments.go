@@ -45,7 +45,7 @@ type poolInstruments struct {
 	useTime     metric.Float64Histogram
 
 	pool, used, idle metric.MeasurementOption
-	recorded         []metric.RecordOption // only pool, for histograms
+	recorded         []metric.RecordOption // same as pool, for histograms
 }
 
 func newPoolInstruments(meter metric.Meter, n poolNames, name string) *poolInstruments {

@@ -26,8 +26,8 @@ import (
 	"github.com/nais/spor/internal/scope"
 )
 
-// Read reads an environment as setup.Start does, and starts nothing: get returns the
-// value of a variable, "" for one that is unset, and all lists every one as name=value.
+// Read reads an environment as setup.Start does, but starts nothing. get returns the value
+// of a variable, or "" if it is not set. all has every variable as name=value.
 func Read(get func(string) string, all []string) *Report {
 	values, effective := map[string]string{}, map[string]string{}
 	env := &environ.Environment{
@@ -67,8 +67,7 @@ func Read(get func(string) string, all []string) *Report {
 	return r
 }
 
-// comeTo adds what the variables come to that are neither numbers nor true or
-// false.
+// comeTo adds the effective values of the variables that are neither numbers nor booleans.
 func comeTo(effective map[string]string, s *environ.Settings) {
 	effective[environ.SamplerVariable] = s.Sampler.String()
 	effective["OTEL_PROPAGATORS"] = strings.Join(s.Propagator.Fields(), ",")
@@ -89,7 +88,7 @@ func comeTo(effective map[string]string, s *environ.Settings) {
 	describe("METRICS", s.Metrics.Signal)
 }
 
-// effectiveOf returns what the variables of an exporter come to.
+// effectiveOf returns the effective values of the variables of an exporter.
 func effectiveOf(s environ.Signal) map[string]string {
 	compression := "none"
 	if s.GZIP {
@@ -122,7 +121,7 @@ func signalReport(s environ.Signal) Signal {
 	return report
 }
 
-// withoutSecrets returns the value of a variable fit for a terminal.
+// withoutSecrets returns the value of a variable with its secrets redacted, for a terminal.
 func withoutSecrets(name, value string) string {
 	switch {
 	case value == "":
@@ -135,7 +134,7 @@ func withoutSecrets(name, value string) string {
 	return clean.Text(value)
 }
 
-// exportOne exports one span, over a connection of its own.
+// exportOne exports one span over its own connection.
 func exportOne(ctx context.Context, s *environ.Settings, name string) (rejected int64, message string, err error) {
 	conn, err := collector.Dial(s.Traces, func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		return invoke(ctx, method, req, reply, conn, opts...)
@@ -149,11 +148,11 @@ func exportOne(ctx context.Context, s *environ.Settings, name string) (rejected 
 	return answer.GetPartialSuccess().GetRejectedSpans(), answer.GetPartialSuccess().GetErrorMessage(), err
 }
 
-// requestOf returns a request with one span that has just been.
+// requestOf returns a request with one span, which starts and ends now.
 func requestOf(resource []attribute.KeyValue, name string) *coltracepb.ExportTraceServiceRequest {
 	ids := make([]byte, 16+8)
 	_, _ = rand.Read(ids)                // never fails
-	now := uint64(time.Now().UnixNano()) //nolint:gosec // after 1970
+	now := uint64(time.Now().UnixNano()) //nolint:gosec // the time is after 1970
 	described := &resourcepb.Resource{}
 	for _, a := range resource {
 		described.Attributes = append(described.Attributes, &commonpb.KeyValue{

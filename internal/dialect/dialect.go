@@ -7,17 +7,17 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// A Dialect adds twins to attributes. It is safe for concurrent use.
+// A Dialect adds twins to attributes. The twin of an attribute has its older name. A
+// Dialect is safe for concurrent use.
 type Dialect struct {
 	twins  map[attribute.Key]*twin
 	legacy map[attribute.Key]bool
-	// lengths has a bit for the length of each key in twins, and initials one
-	// for its first letter: most keys are neither.
+	// lengths has a bit for the length of each key in twins, and initials has one for its
+	// first letter. With them, most keys need no look-up in twins.
 	lengths, initials uint64
 }
 
-// New returns the dialect with twins for all areas but those of which the stable
-// names alone are wanted.
+// New returns a dialect that adds twins in all areas except those in stableOnly.
 func New(stableOnly Area) *Dialect {
 	d := &Dialect{twins: map[attribute.Key]*twin{}, legacy: map[attribute.Key]bool{}}
 	for i := range table {
@@ -32,10 +32,10 @@ func New(stableOnly Area) *Dialect {
 	return d
 }
 
-// bit returns one bit of 64, the same for n and n + 64.
+// bit returns one of 64 bits. It is the same for n and n + 64.
 func bit(n int) uint64 { return 1 << (n & 63) }
 
-// twin returns the twin of key, or nil.
+// twin returns the twin of key, or nil if key has none.
 func (d *Dialect) twin(key attribute.Key) *twin {
 	if key == "" || d.lengths&bit(len(key)) == 0 || d.initials&bit(int(key[0])) == 0 {
 		return nil
@@ -43,11 +43,11 @@ func (d *Dialect) twin(key attribute.Key) *twin {
 	return d.twins[key]
 }
 
-// twin is a stable attribute and its older name.
+// twin is a pair of a stable attribute name and its older name.
 type twin struct {
 	stable, legacy attribute.Key
 	area           Area
-	// older turns the value into its older form, if it differs.
+	// older converts a value to its older form. It is nil if the two forms are the same.
 	older func(attribute.Value) attribute.Value
 }
 
@@ -57,7 +57,7 @@ var table = []twin{
 
 	{semconv.DBSystemNameKey, "db.system", Database, olderText(map[string]string{
 		"microsoft.sql_server": "mssql",
-		"valkey":               "redis", // Nais APM knows no valkey
+		"valkey":               "redis", // Nais APM does not support valkey
 	})},
 	{semconv.DBNamespaceKey, "db.name", Database, nil},
 	{semconv.DBOperationNameKey, "db.operation", Database, nil},
@@ -65,7 +65,7 @@ var table = []twin{
 	{semconv.DBQueryTextKey, "db.statement", Database, nil},
 
 	{semconv.RPCSystemNameKey, "rpc.system", RPC, nil},
-	{semconv.RPCMethodKey, "rpc.service", RPC, nil}, // its service part
+	{semconv.RPCMethodKey, "rpc.service", RPC, nil}, // the twin has only the service of the value
 
 	{semconv.MessagingOperationTypeKey, "messaging.operation", Messaging, olderText(map[string]string{"send": "publish"})},
 	{semconv.MessagingConsumerGroupNameKey, "messaging.kafka.consumer.group", Messaging, nil},
@@ -95,7 +95,7 @@ func cutMethod(v attribute.Value) (service, method string, ok bool) {
 	return full[:slash], full[slash+1:], true
 }
 
-// Append appends attrs and their twins to dst. attrs is not changed.
+// Append appends attrs and their twins to dst. It does not change attrs.
 func (d *Dialect) Append(dst, attrs []attribute.KeyValue) []attribute.KeyValue {
 	begin := len(dst)
 	dst = append(dst, attrs...)
@@ -112,8 +112,8 @@ func (d *Dialect) Append(dst, attrs []attribute.KeyValue) []attribute.KeyValue {
 	return dst
 }
 
-// Twins returns how many attributes [Dialect.Append] would add at most; none
-// when it would change nothing.
+// Twins returns the maximum number of attributes that [Dialect.Append] adds to attrs. If it
+// returns 0, Append changes nothing.
 func (d *Dialect) Twins(attrs []attribute.KeyValue) int {
 	n := 0
 	for i := range attrs {
@@ -124,8 +124,9 @@ func (d *Dialect) Twins(attrs []attribute.KeyValue) int {
 	return n
 }
 
-// Twin returns a as it is to be, and its twin, which belongs to the same span
-// unless that has one of the name; it has no key when there is none.
+// Twin returns a with the value that it must have, and the twin of a. The twin belongs to
+// the same span, unless the span already has an attribute with that name. If a has no twin,
+// the key of the twin is empty.
 func (d *Dialect) Twin(a attribute.KeyValue) (own, twin attribute.KeyValue) {
 	t := d.twin(a.Key)
 	if t == nil {
@@ -145,7 +146,7 @@ func (d *Dialect) Twin(a attribute.KeyValue) (own, twin attribute.KeyValue) {
 	return a, twin
 }
 
-// IsLegacy reports whether key may be that of a twin.
+// IsLegacy reports whether key is the older name in a twin.
 func (d *Dialect) IsLegacy(key attribute.Key) bool { return d.legacy[key] }
 
 func has(attrs []attribute.KeyValue, key attribute.Key) bool {
@@ -157,7 +158,7 @@ func has(attrs []attribute.KeyValue, key attribute.Key) bool {
 	return false
 }
 
-// All yields each stable name with its older one.
+// All calls yield for each pair of a stable name and its older name.
 func All(yield func(stable, older string) bool) {
 	for _, t := range table {
 		if !yield(string(t.stable), string(t.legacy)) {
@@ -166,8 +167,7 @@ func All(yield func(stable, older string) bool) {
 	}
 }
 
-// Stable returns the stable name of which older is the older one, and whether
-// there is one.
+// Stable returns the stable name for an older name, and whether there is one.
 func Stable(older string) (stable string, found bool) {
 	for stable, o := range All {
 		if o == older {
@@ -177,8 +177,8 @@ func Stable(older string) (stable string, found bool) {
 	return "", false
 }
 
-// Older returns the older name under which an attribute has the same meaning, and
-// whether there is one. rpc.method has none: its twin is another part of its value.
+// Older returns the older name for a stable name, and whether there is one. rpc.method has
+// none, because its twin has a different part of the value.
 func Older(stable string) (older string, found bool) {
 	for s, older := range All {
 		if s == stable && s != string(semconv.RPCMethodKey) {

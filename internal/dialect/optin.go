@@ -2,10 +2,10 @@ package dialect
 
 import "strings"
 
-// An Area is a set of conventions that changes its names as one.
+// An Area is a set of semantic conventions that changes its names together.
 type Area uint8
 
-// The areas that have twins.
+// The areas that have older names.
 const (
 	HTTP Area = 1 << iota
 	Database
@@ -13,13 +13,15 @@ const (
 	Messaging
 )
 
-// Variable is the standard variable by which a program chooses its conventions.
+// Variable is the standard environment variable with which a program chooses its
+// conventions.
 const Variable = "OTEL_SEMCONV_STABILITY_OPT_IN"
 
-// ParseOptIn reads the value of [Variable]: a list of areas for which the stable
-// names alone are wanted. With /dup after it, an area has both, which is the
-// default for all; that wins where both forms are given. Items that are no area
-// here, such as those for other signals, are left to others.
+// ParseOptIn parses the value of [Variable], a list of areas. In the areas of the list,
+// only the stable names are used. Areas that are not in the list have both the stable and
+// the older names. An area followed by /dup has both names too, even if the list also
+// contains it without /dup. Unknown items are ignored, because they may be meant for other
+// libraries.
 func ParseOptIn(value string) (stableOnly Area) {
 	var both Area
 	for item := range strings.SplitSeq(value, ",") {

@@ -1,4 +1,4 @@
-// Package display makes text of others fit to be printed on a terminal.
+// Package display makes text from other sources safe to print on a terminal.
 package display
 
 import (
@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns s, which anyone may have written, as part of one line of a terminal:
-// escape sequences, control characters and invisible ones that change the direction
-// or the place of what follows are taken out, and white space of any kind becomes
-// one space.
+// Line returns s as part of one line on a terminal. s may come from an untrusted source.
+// Line removes escape sequences, control characters and invisible characters that change
+// the direction or the place of the text after them. It replaces each row of white space
+// with one space.
 func Line(s string) string {
 	if isPlain(s) && !strings.Contains(s, "  ") && strings.TrimSpace(s) == s {
 		return s
@@ -18,7 +18,8 @@ func Line(s string) string {
 	return strings.Join(strings.Fields(Layout(s)), " ")
 }
 
-// Layout is Line for a line that spaces are part of: each stays.
+// Layout is like [Line], but keeps the number of spaces, for a line that is laid out with
+// spaces.
 func Layout(s string) string {
 	if isPlain(s) {
 		return s
@@ -55,8 +56,8 @@ const (
 	bell   = "\a"
 )
 
-// escapeLen returns the length of the terminal escape sequence that s begins
-// with, 0 if it does not.
+// escapeLen returns the length of the terminal escape sequence at the beginning of s, or 0
+// if there is none.
 func escapeLen(s string) int {
 	rest, ok := strings.CutPrefix(s, escape)
 	if !ok {
@@ -75,8 +76,8 @@ func escapeLen(s string) int {
 	return len(escape) + body
 }
 
-// controlLen returns the length of the rest of a control sequence: parameters
-// and the final byte.
+// controlLen returns the length of the rest of a control sequence: its parameters and its
+// final byte.
 func controlLen(s string) int {
 	for i := range len(s) {
 		if s[i] >= '@' && s[i] <= '~' {
@@ -89,8 +90,9 @@ func controlLen(s string) int {
 	return len(s)
 }
 
-// stringLen returns the length of the rest of a control string, such as a
-// window title. One without an end hides nothing.
+// stringLen returns the length of the rest of a control string, such as a window title. If
+// the control string has no end, the length is 0, so that it does not hide the text after
+// it.
 func stringLen(s string) int {
 	end := 0
 	for _, terminator := range []string{bell, escape + `\`} {

@@ -10,10 +10,10 @@ import (
 
 // A Batch has the settings for the batches of spans or log records that are exported.
 type Batch struct {
-	Queue, Size    int           // largest queue and largest batch, in spans or records
+	Queue, Size    int           // maximum spans or records in the queue, and in a batch
 	Counted        bool          // spans only: the environment sets Queue or Size
-	Bytes          int           // spans only: most bytes of encoded spans that wait
-	Delay, Timeout time.Duration // longest wait for an export, and longest export
+	Bytes          int           // spans only: maximum bytes of encoded spans that wait
+	Delay, Timeout time.Duration // maximum time until an export, and for an export
 }
 
 const (

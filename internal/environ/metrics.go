@@ -10,7 +10,7 @@ import (
 type Metrics struct {
 	Signal
 	Listen                  string        // address that serves scrapes, "" for none
-	Interval, ExportTimeout time.Duration // time between two exports, and longest export
+	Interval, ExportTimeout time.Duration // time between two exports, and maximum time for an export
 	Temporality             string        // cumulative, delta or lowmemory
 }
 
@@ -43,7 +43,7 @@ func readTemporality(env *Environment) string {
 }
 
 // checkExemplarFilter reports a value that is not valid. The SDK reads this variable
-// itself, and uses its default without a message if the value is not valid.
+// itself, and uses its default if the value is not valid.
 func checkExemplarFilter(env *Environment) {
 	const name = "OTEL_METRICS_EXEMPLAR_FILTER"
 	switch env.lower(name) {

@@ -10,7 +10,7 @@ import (
 // program's pod.
 type Peers struct {
 	Sidecars map[int64]string // names by port
-	Database string           // its name, if the environment names exactly one
+	Database string           // name of the database, "" unless the environment names exactly one
 }
 
 // NodeName returns the peer.service of a peer, such as texas@sidecar or orders@postgresql.

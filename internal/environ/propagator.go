@@ -95,7 +95,8 @@ func (h headers) Set(key, value string)      { httpheader.Header(h).Set(key, val
 func (h headers) Keys() []string             { return httpheader.Header(h).Keys() }
 func (h headers) Values(key string) []string { return httpheader.Header(h).Values(key) }
 
-// manyValued does the same for any other carrier that can return all values of a key.
+// manyValued is any other carrier that can return all values of a key. It follows the W3C
+// rules for repeated headers.
 type manyValued struct {
 	propagation.TextMapCarrier
 	values propagation.ValuesGetter
@@ -104,7 +105,8 @@ type manyValued struct {
 func (c manyValued) Get(key string) string      { return strictValue(key, c.values.Values(key)) }
 func (c manyValued) Values(key string) []string { return c.values.Values(key) }
 
-// oneValued does the same for a carrier that has one value per key.
+// oneValued is a carrier that has one value per key. It follows the W3C rules for the
+// tracestate header.
 type oneValued struct{ propagation.TextMapCarrier }
 
 func (c oneValued) Get(key string) string {

@@ -1,5 +1,5 @@
-// Package errinfo describes errors and panics for log lines and spans, and makes
-// text from elsewhere fit to be recorded.
+// Package errinfo describes errors and panics for log lines and spans. It also makes text
+// from other sources safe to record.
 package errinfo
 
 import (
@@ -9,14 +9,15 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// A Info is an error or a panic, described.
+// An Info describes an error or a panic.
 type Info struct {
-	Type    string // of what was wrapped; "" for a panic
+	Type    string // type of the error without its wrappers; "" for a panic
 	Message string
-	Stack   string // "" where nothing carries one
+	Stack   string // "" if no error in the chain has a stack
 }
 
-// Or returns f, and where it says nothing what other says.
+// Or returns f. If f has no type, its type and message are those of other. If f has no
+// stack, its stack is that of other.
 func (f Info) Or(other Info) Info {
 	if f.Type == "" {
 		f.Type, f.Message = other.Type, other.Message
@@ -27,8 +28,8 @@ func (f Info) Or(other Info) Info {
 	return f
 }
 
-// Describe describes err, whose methods may panic: those of a nil pointer do. It
-// must not be nil.
+// Describe describes err, which must not be nil. It recovers if a method of err panics, as
+// the methods of a nil pointer may do.
 func Describe(err error) (f Info) {
 	defer func() { _ = recover() }()
 	cause := causeOf(err)
@@ -38,7 +39,7 @@ func Describe(err error) (f Info) {
 	return f
 }
 
-// TypeOf returns the error.type of err, and _OTHER if a method of err panics.
+// TypeOf returns the error.type of err, or _OTHER if a method of err panics.
 func TypeOf(err error) (name string) {
 	defer func() {
 		if recover() != nil {
@@ -48,14 +49,15 @@ func TypeOf(err error) (name string) {
 	return semconv.ErrorType(err).Value.AsString()
 }
 
-// wrappers are the types that say nothing of an error but that it was wrapped:
-// those of fmt and errors, and those that add a stack or a message.
+// wrappers are the types of errors that only wrap another error: those of the packages fmt
+// and errors, and those that add a stack or a message.
 var wrappers = map[string]bool{
 	"*fmt.wrapError": true, "*fmt.wrapErrors": true, "*errors.joinError": true,
 	"*errors.withStack": true, "*errors.withMessage": true,
 }
 
-// causeOf returns what was wrapped, the first one of several.
+// causeOf removes the wrappers around err and returns the error inside. Of several wrapped
+// errors, it takes the first.
 func causeOf(err error) error {
 	for wrappers[reflect.TypeOf(err).String()] {
 		inner := errors.Unwrap(err)

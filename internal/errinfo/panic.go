@@ -12,8 +12,9 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// Record adds the exception event of a panic with value v to span, and returns
-// the type of v. Call it while the stack still has the frames that led there.
+// Record adds the exception event of a panic to span, and returns the type of v, the value
+// of the panic. It must be called while the stack still has the frames that caused the
+// panic.
 func Record(span trace.Span, v any) (kind string) {
 	kind = fmt.Sprintf("%T", v)
 	if span.IsRecording() {
@@ -26,16 +27,16 @@ func Record(span trace.Span, v any) (kind string) {
 	return kind
 }
 
-// longest is how many bytes of a text are recorded.
+// longest is the maximum length of a recorded text, in bytes.
 const longest = 1024
 
-// Text returns s, a message of unknown origin, as valid UTF-8 of at most 1,024
-// bytes, with personal numbers masked and credentials in URLs redacted.
+// Text returns s, a message of unknown origin, as valid UTF-8 of at most 1,024 bytes.
+// Personal numbers are masked, and credentials are redacted.
 func Text(s string) string {
 	return Cut(privacy.Text(s))
 }
 
-// Cut returns s as valid UTF-8 of about 1,024 bytes at most.
+// Cut returns s as valid UTF-8 of at most about 1,024 bytes.
 func Cut(s string) string {
 	if len(s) > longest {
 		s = strings.TrimRightFunc(s[:longest], func(r rune) bool { return r == utf8.RuneError })

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// carriedStack returns the stack that err carries: of several in its chain the
-// innermost, which is nearest to what went wrong. It is "" for an error without
-// one, as those of the standard library are.
+// carriedStack returns the stack in err, or "" if there is none: the errors of the standard
+// library have no stack. If several errors in the chain have a stack, it returns that of
+// the innermost error, which is closest to the failure.
 func carriedStack(err error) string {
 	stack := ""
 	for ; err != nil; err = unwrapOne(err) {
@@ -34,7 +34,8 @@ func unwrapOne(err error) error {
 	return errors.Unwrap(err)
 }
 
-// stackOf returns the stack of one error, in any of the forms in use.
+// stackOf returns the stack of a single error. It supports the methods that common packages
+// use for it.
 func stackOf(err error) string {
 	switch e := err.(type) { //nolint:errorlint // one layer at a time
 	case interface{ StackTrace() string }:
@@ -53,8 +54,9 @@ func stackOf(err error) string {
 	return formatStack(framesOf(err))
 }
 
-// framesOf returns the frames of an error of github.com/pkg/errors and its kin,
-// whose StackTrace returns a slice of program counters under a name of its own.
+// framesOf returns the program counters of an error from github.com/pkg/errors or a similar
+// package. The method StackTrace of such an error returns a slice of a type that only its
+// package knows.
 func framesOf(err error) []uintptr {
 	method := reflect.ValueOf(err).MethodByName("StackTrace")
 	if !method.IsValid() || method.Type().NumIn() != 0 || method.Type().NumOut() != 1 {
@@ -72,12 +74,13 @@ func framesOf(err error) []uintptr {
 	return counters
 }
 
-// mostFrames is how many frames of a stack are told.
+// mostFrames is the maximum number of frames in a formatted stack.
 const mostFrames = 64
 
-// PanicStack returns the stack of the panic that is unwinding, from where it
-// began, and "" where there is none. It allocates nothing in that case. Of several,
-// as where a deferred function recovers and panics again, it is the first one's.
+// PanicStack returns the stack of the current panic, from the function that panicked. It
+// must be called by a deferred function. Without a panic, it returns "" and allocates
+// nothing. If a deferred function has recovered from a panic and panics again, it returns
+// the stack of the first panic.
 func PanicStack() string {
 	var counters [4 * mostFrames]uintptr
 	n := runtime.Callers(2, counters[:])
@@ -89,8 +92,8 @@ func PanicStack() string {
 	return ""
 }
 
-// unwinding is where the runtime returns to from a deferred function that it
-// calls because of a panic.
+// unwinding is the program counter in the runtime to which a deferred function returns if a
+// panic is the reason for its call.
 var unwinding = findUnwinding()
 
 func findUnwinding() (counter uintptr) {
@@ -103,11 +106,11 @@ func findUnwinding() (counter uintptr) {
 			}
 		}
 	}()
-	panic("to see from where deferred functions are called") //nolint:forbidigo // recovered above
+	panic("to find where the runtime calls deferred functions") //nolint:forbidigo // recovered above
 }
 
-// formatStack writes a stack as the runtime does, without arguments. The
-// runtime's own frames at its top, which raise the panic, say nothing.
+// formatStack formats a stack as the runtime does, but without arguments. It leaves out the
+// frames of the runtime at the top, which only raise the panic.
 func formatStack(counters []uintptr) string {
 	if len(counters) == 0 {
 		return ""

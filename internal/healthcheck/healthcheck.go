@@ -1,5 +1,5 @@
-// Package healthcheck recognises the requests of probes and scrapers, which the
-// platform drops. No path or service in its lists serves anything else.
+// Package healthcheck recognises the requests of health checks and scrapers, which the
+// platform drops. The paths and services in its lists are used for nothing else.
 package healthcheck
 
 import (
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// HTTP reports whether a request with this method and path is a health check, a
-// scrape or the like.
+// HTTP reports whether a request with this method and path is a health check, a scrape or a
+// similar request.
 func HTTP(method, path string) bool {
 	if method != http.MethodGet && method != http.MethodHead {
 		return false
@@ -23,17 +23,17 @@ func HTTP(method, path string) bool {
 	return hasSuffix(last, "is_alive") || hasSuffix(last, "is_ready") || below(path)
 }
 
-// hasSuffix is strings.HasSuffix for any case.
+// hasSuffix is like strings.HasSuffix, but ignores case.
 func hasSuffix(s, suffix string) bool {
 	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
 }
 
-// hasPrefix is strings.HasPrefix for any case.
+// hasPrefix is like strings.HasPrefix, but ignores case.
 func hasPrefix(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
-// below reports whether path is in a directory that only probes ask for.
+// below reports whether path is in a directory that only health checks use.
 func below(path string) bool {
 	for i := strings.IndexByte(path, '/'); i >= 0; {
 		path = path[i+1:]
@@ -52,8 +52,8 @@ func below(path string) bool {
 	return false
 }
 
-// RPC reports whether a method of gRPC is one that only probes and tools call.
-// The method may have a slash before it, or be the service alone.
+// RPC reports whether method is a gRPC method that only health checks and tools call.
+// method may begin with a slash, or be only the name of the service.
 func RPC(method string) bool {
 	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
 	switch service {

@@ -1,4 +1,4 @@
-// Package httpheader lets propagators read HTTP headers at no cost.
+// Package httpheader lets propagators read HTTP headers without an allocation.
 package httpheader
 
 import (
@@ -10,8 +10,9 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 )
 
-// A Header is one of HTTP to propagators. It finds the canonical form of the keys
-// that they all use without allocating, which http.Header.Get does not.
+// A Header is an HTTP header as a carrier for propagators. It converts the keys that
+// propagators use to canonical form without an allocation. http.Header.Get allocates for
+// them.
 type Header http.Header
 
 var (
@@ -19,7 +20,7 @@ var (
 	_ propagation.ValuesGetter   = Header(nil)
 )
 
-// Get returns the first value of key.
+// Get returns the first value of key, or "" if there is none.
 func (h Header) Get(key string) string {
 	if values := h[canonical(key)]; len(values) > 0 {
 		return values[0]
@@ -27,13 +28,13 @@ func (h Header) Get(key string) string {
 	return ""
 }
 
-// Values returns all values of key, in their order.
+// Values returns all values of key, in order.
 func (h Header) Values(key string) []string { return h[canonical(key)] }
 
-// Set makes value the only one of key.
+// Set replaces all values of key with value.
 func (h Header) Set(key, value string) { h[canonical(key)] = []string{value} }
 
-// Keys returns the keys in their canonical form.
+// Keys returns the keys in canonical form.
 func (h Header) Keys() []string { return slices.AppendSeq(make([]string, 0, len(h)), maps.Keys(h)) }
 
 func canonical(key string) string {

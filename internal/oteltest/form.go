@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// PostFile posts a form with a file of 20 MiB as its field "f". A server keeps a
-// file of that size in its temporary directory.
+// PostFile posts a form with a file of 20 MiB in the field f. A server keeps a file of that
+// size in its temporary directory.
 func PostFile(tb testing.TB, url string) {
 	tb.Helper()
 	var body bytes.Buffer
@@ -17,7 +17,7 @@ func PostFile(tb testing.TB, url string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	_, _ = part.Write(make([]byte, 20<<20)) // a buffer has no errors
+	_, _ = part.Write(make([]byte, 20<<20)) // writing to a buffer never fails
 	_ = form.Close()
 	req, err := http.NewRequestWithContext(tb.Context(), http.MethodPost, url, &body)
 	if err != nil {

@@ -1,4 +1,5 @@
-// Package oteltest gives tests an OpenTelemetry SDK that keeps what it is told.
+// Package oteltest provides an OpenTelemetry SDK for tests. It records all spans and
+// measurements.
 package oteltest
 
 import (
@@ -24,7 +25,7 @@ import (
 type SDK struct {
 	TracerProvider *sdktrace.TracerProvider
 	MeterProvider  *sdkmetric.MeterProvider
-	// Propagator is that of W3C, for trace context and baggage.
+	// Propagator propagates W3C trace context and baggage.
 	Propagator propagation.TextMapPropagator
 
 	spans  *tracetest.SpanRecorder
@@ -34,15 +35,16 @@ type SDK struct {
 // W3C propagates trace context and baggage.
 var W3C = propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 
-// NewSilent returns an SDK that samples like sampler and forgets its spans, for
-// counting allocations.
+// NewSilent returns an SDK that samples with sampler and does not keep its spans. It is for
+// tests that count allocations.
 func NewSilent(tb testing.TB, sampler sdktrace.Sampler) *SDK {
 	tb.Helper()
 	return newSDK(tb, sdktrace.NewTracerProvider(
 		sdktrace.WithSampler(sampler), sdktrace.WithSpanProcessor(forgetful{})), nil)
 }
 
-// forgetful is a span processor that does what every one does: it takes spans.
+// forgetful is a span processor that does nothing. With a processor, the provider is like
+// that of a program.
 type forgetful struct{}
 
 func (forgetful) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
@@ -50,7 +52,8 @@ func (forgetful) OnEnd(sdktrace.ReadOnlySpan)                     {}
 func (forgetful) Shutdown(context.Context) error                  { return nil }
 func (forgetful) ForceFlush(context.Context) error                { return nil }
 
-// Watched is the option of a provider whose spans p gets too; nil is no one.
+// Watched returns an option that adds the span processor p to a provider. If p is nil, it
+// adds a processor that does nothing.
 func Watched(p sdktrace.SpanProcessor) sdktrace.TracerProviderOption {
 	if p == nil {
 		p = forgetful{}
@@ -58,8 +61,8 @@ func Watched(p sdktrace.SpanProcessor) sdktrace.TracerProviderOption {
 	return sdktrace.WithSpanProcessor(p)
 }
 
-// AttributesAtEnd returns p as package setup installs it when no sampler and no processor
-// looks at attributes before a span has ended.
+// AttributesAtEnd returns p in a wrapper like that of package setup. The wrapper reports
+// that no sampler and no processor reads attributes before a span has ended.
 func AttributesAtEnd(p *sdktrace.TracerProvider) trace.TracerProvider { return late{p} }
 
 type late struct{ *sdktrace.TracerProvider }
@@ -68,8 +71,8 @@ func (late) AttributesAtEnd() bool { return true }
 
 func (p late) Unwrap() trace.TracerProvider { return p.TracerProvider }
 
-// New returns an SDK that is shut down at the end of the test. Every span is
-// sampled unless opts say otherwise.
+// New returns an SDK that is shut down when the test ends. Every span is sampled, unless
+// opts set another sampler.
 func New(tb testing.TB, opts ...sdktrace.TracerProviderOption) *SDK {
 	tb.Helper()
 	spans := tracetest.NewSpanRecorder()
@@ -89,24 +92,25 @@ func newSDK(tb testing.TB, tp *sdktrace.TracerProvider, spans *tracetest.SpanRec
 	return &SDK{TracerProvider: tp, MeterProvider: mp, Propagator: W3C, spans: spans, reader: reader}
 }
 
-// Started returns how many spans were started.
+// Started returns how many spans have been started.
 func (s *SDK) Started() int { return len(s.spans.Started()) }
 
-// Ended returns the spans that ended, in the order they did.
+// Ended returns the spans that have ended, in the order in which they ended.
 func (s *SDK) Ended() []sdktrace.ReadOnlySpan { return s.spans.Ended() }
 
-// Forget forgets the spans so far.
+// Forget removes all recorded spans.
 func (s *SDK) Forget() { s.spans.Reset() }
 
-// Wait returns the spans that ended once there are at least n. A server's span
-// may end after its client has the response.
+// Wait waits until at least n spans have ended, and returns all that have ended. A test of
+// a server needs it, because the span may end after the client has the response.
 func (s *SDK) Wait(tb testing.TB, n int) []sdktrace.ReadOnlySpan {
 	tb.Helper()
 	Eventually(tb, func() bool { return len(s.spans.Ended()) >= n })
 	return s.spans.Ended()
 }
 
-// Only returns the one span that was started, once it has ended.
+// Only waits until a span has ended, and returns it. It fails the test if more than one
+// span was started.
 func (s *SDK) Only(tb testing.TB) sdktrace.ReadOnlySpan {
 	tb.Helper()
 	ended := s.Wait(tb, 1)
@@ -116,7 +120,7 @@ func (s *SDK) Only(tb testing.TB) sdktrace.ReadOnlySpan {
 	return ended[0]
 }
 
-// Metric returns the metric of that name, nil if nothing was measured.
+// Metric returns the data of the metric with that name, or nil if nothing was measured.
 func (s *SDK) Metric(tb testing.TB, name string) metricdata.Aggregation {
 	tb.Helper()
 	for _, m := range s.Metrics(tb, "") {
@@ -127,7 +131,7 @@ func (s *SDK) Metric(tb testing.TB, name string) metricdata.Aggregation {
 	return nil
 }
 
-// Metrics returns the metrics of the scopes that begin with prefix.
+// Metrics returns the metrics of all scopes whose names begin with prefix.
 func (s *SDK) Metrics(tb testing.TB, prefix string) (metrics []metricdata.Metrics) {
 	tb.Helper()
 	var all metricdata.ResourceMetrics
@@ -142,8 +146,8 @@ func (s *SDK) Metrics(tb testing.TB, prefix string) (metrics []metricdata.Metric
 	return metrics
 }
 
-// Sums returns the values of the counter of that name by one attribute. Series that
-// the attribute does not tell apart are added up.
+// Sums returns the values of the counter with that name, by the value of the attribute by.
+// It adds up the series that have the same value of that attribute.
 func (s *SDK) Sums(tb testing.TB, name, by string) map[string]int64 {
 	tb.Helper()
 	sums := map[string]int64{}
@@ -155,22 +159,24 @@ func (s *SDK) Sums(tb testing.TB, name, by string) map[string]int64 {
 	return sums
 }
 
-// Seconds returns the series of the histogram of that name, which measures in
-// seconds.
+// Seconds returns the series of the histogram with that name, which has float values, such
+// as seconds.
 func (s *SDK) Seconds(tb testing.TB, name string) []metricdata.HistogramDataPoint[float64] {
 	tb.Helper()
 	h, _ := s.Metric(tb, name).(metricdata.Histogram[float64])
 	return h.DataPoints
 }
 
-// Bytes returns the series of the histogram of that name, which measures in bytes.
+// Bytes returns the series of the histogram with that name, which has integer values, such
+// as bytes.
 func (s *SDK) Bytes(tb testing.TB, name string) []metricdata.HistogramDataPoint[int64] {
 	tb.Helper()
 	h, _ := s.Metric(tb, name).(metricdata.Histogram[int64])
 	return h.DataPoints
 }
 
-// Map returns attributes by key, as text. Of two with one key the last counts.
+// Map returns attributes as text, by key. If a key occurs more than once, the last value is
+// used.
 func Map(attrs []attribute.KeyValue) map[string]string {
 	m := make(map[string]string, len(attrs))
 	for _, attr := range attrs {
@@ -179,29 +185,29 @@ func Map(attrs []attribute.KeyValue) map[string]string {
 	return m
 }
 
-// StableOnly tests that no attribute of span has an older name of package dialect:
-// package setup adds those at export.
+// StableOnly checks that no attribute of span has an older name of package dialect, because
+// only package setup adds the older names, when it exports a span.
 func StableOnly(tb testing.TB, span sdktrace.ReadOnlySpan) {
 	tb.Helper()
 	for _, a := range span.Attributes() {
 		if _, older := dialect.Stable(string(a.Key)); older {
-			tb.Errorf("%s span %s has %s: the older names are for setup to add", span.SpanKind(), span.Name(), a.Key)
+			tb.Errorf("%s span %s has %s: only setup may add older names", span.SpanKind(), span.Name(), a.Key)
 		}
 	}
 }
 
-// Eventually waits until is returns true, and fails the test if that takes too long.
+// Eventually waits until is returns true. It fails the test after ten seconds.
 func Eventually(tb testing.TB, is func() bool) {
 	tb.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for tick := time.NewTicker(time.Millisecond); !is(); <-tick.C {
 		if time.Now().After(deadline) {
-			tb.Fatal("waited in vain")
+			tb.Fatal("the condition is still false after 10 s")
 		}
 	}
 }
 
-// Install makes the providers of s the global ones until the test ends.
+// Install makes the providers and the propagator of s the global ones until the test ends.
 func (s *SDK) Install(tb testing.TB) {
 	tb.Helper()
 	tp, mp, p := otel.GetTracerProvider(), otel.GetMeterProvider(), otel.GetTextMapPropagator()

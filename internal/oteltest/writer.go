@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// A Writer throws away a response. It has the interfaces of net/http's own writer
-// for HTTP/1.1, which it is passed off as where writers are wrapped.
+// A Writer discards a response. It has all interfaces of net/http's writer for HTTP/1.1, so
+// it can replace that writer in tests of code that wraps writers.
 type Writer struct {
 	sink
 
 	Headers http.Header
 }
 
-// NewWriter returns a writer with room for headers.
+// NewWriter returns a writer that has room for eight headers.
 func NewWriter() *Writer { return &Writer{Headers: make(http.Header, 8)} }
 
 // Header implements [http.ResponseWriter].

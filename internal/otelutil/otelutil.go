@@ -1,5 +1,5 @@
-// Package otelutil holds what the families need of the OpenTelemetry API, and what
-// the API does not export.
+// Package otelutil contains helpers for the OpenTelemetry API, and access to parts that the
+// API does not export.
 package otelutil
 
 import (
@@ -9,15 +9,15 @@ import (
 	"go.opentelemetry.io/otel/trace/embedded"
 )
 
-// Same reports whether a and b are equal. Values of a type that cannot be compared,
-// for which == panics, count as different.
+// Same reports whether a and b are equal. It reports false for values that cannot be
+// compared, for which == panics.
 func Same(a, b any) (equal bool) {
 	defer func() { _ = recover() }()
 	return a == b
 }
 
-// ContextKey returns the key that ask looks up in the context it is given. That
-// is how a key which its package does not export is found.
+// ContextKey returns the key that ask looks up in its context. This is how to get a key
+// that another package does not export.
 func ContextKey(ask func(context.Context)) (key any) {
 	ask(keyProbe{context.Background(), &key})
 	return key
@@ -37,8 +37,8 @@ func (p keyProbe) Value(key any) any {
 // A StartFunc starts a span in place of [trace.Tracer.Start].
 type StartFunc func(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span)
 
-// TracerProvider returns a provider whose tracers start spans with start. A library
-// that is given it starts spans which know the request that they belong to.
+// TracerProvider returns a provider whose tracers start spans with start. A library that
+// uses this provider starts spans that belong to the right request.
 func TracerProvider(start StartFunc) trace.TracerProvider { return provider{start: start} }
 
 type provider struct {

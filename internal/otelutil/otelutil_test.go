@@ -12,7 +12,7 @@ import (
 
 type key struct{}
 
-// incomparable is a context that == panics for.
+// incomparable is a context for which == panics.
 type incomparable struct {
 	context.Context
 

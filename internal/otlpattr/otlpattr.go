@@ -11,8 +11,8 @@ import (
 	"github.com/nais/spor/internal/dialect"
 )
 
-// Map returns the attributes as text, by key. If a key occurs twice, the last
-// value counts.
+// Map returns the attributes as text, by key. If a key occurs more than once, the last
+// value is used.
 func Map(attrs []*commonpb.KeyValue) map[string]string {
 	m := make(map[string]string, len(attrs))
 	for _, a := range attrs {
@@ -21,9 +21,9 @@ func Map(attrs []*commonpb.KeyValue) map[string]string {
 	return m
 }
 
-// First returns the text of the first of keys whose text is not empty, and ""
-// if there is none. A stable name stands for its older name in package dialect
-// too. If a key occurs twice, the last value counts.
+// First returns the first text that is not empty among the attributes with the given keys,
+// or "" if there is none. For a stable name, it also looks up the older name in package
+// dialect. If a key occurs more than once, the last value is used.
 func First(attrs []*commonpb.KeyValue, keys ...string) string {
 	for _, key := range keys {
 		if text := last(attrs, key); text != "" {
@@ -47,8 +47,8 @@ func last(attrs []*commonpb.KeyValue, key string) string {
 	return ""
 }
 
-// Text returns a value as valid UTF-8: numbers in decimal, a list as [a, b], a
-// map as {a=1, b=2}, and of bytes only their number.
+// Text returns v as valid UTF-8. Numbers are decimal. A list is [a, b], and a map is {a=1,
+// b=2}. For bytes, the text is only their number, such as 3 bytes.
 func Text(v *commonpb.AnyValue) string {
 	switch v := v.GetValue().(type) {
 	case *commonpb.AnyValue_StringValue:
@@ -77,12 +77,12 @@ func Text(v *commonpb.AnyValue) string {
 	return ""
 }
 
-// String returns an attribute with a text.
+// String returns an attribute with a text value.
 func String(key, value string) *commonpb.KeyValue {
 	return &commonpb.KeyValue{Key: key, Value: StringValue(value)}
 }
 
-// StringValue returns a text as a value.
+// StringValue returns a text value.
 func StringValue(s string) *commonpb.AnyValue {
 	return &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: s}}
 }

@@ -6,25 +6,26 @@ import (
 	"github.com/nais/spor/internal/otelutil"
 )
 
-// A sdkProvider is the SDK's provider, wrapped by package setup.
+// sdkProvider is the provider of the SDK in the wrapper of package setup.
 type sdkProvider interface {
-	// AttributesAtEnd reports whether neither the sampler nor a processor looks at the
-	// attributes of a span before it has ended. An SDK copies what a span starts with
-	// twice, and makes room for what comes later: it is cheaper to set all attributes
-	// at the end, where the exported span is the same.
+	// AttributesAtEnd reports whether neither the sampler nor a processor reads the
+	// attributes of a span before the span has ended. Then it is cheaper to set all
+	// attributes at the end: an SDK copies the attributes of a new span twice, and
+	// allocates room for later ones. The exported span is the same.
 	AttributesAtEnd() bool
-	// Unwrap returns the provider that the spans name as theirs.
+	// Unwrap returns the provider that the method TracerProvider of its spans returns.
 	Unwrap() trace.TracerProvider
 }
 
-// Late reports whether attributes may be set when a span ends. Samplers and processors
-// of an unknown provider must see them as the span starts.
+// Late reports whether attributes may be set when a span ends. It reports false for an
+// unknown provider, whose sampler and processors must get the attributes when the span
+// starts.
 func (t *Tracer) Late() bool {
 	p, ok := t.current().(sdkProvider)
 	return ok && p.AttributesAtEnd()
 }
 
-// Made reports whether span is one of the provider in force.
+// Made reports whether span comes from the current provider.
 func (t *Tracer) Made(span trace.Span) bool {
 	p := t.current()
 	if wrapped, ok := p.(sdkProvider); ok {

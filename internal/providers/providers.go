@@ -1,6 +1,6 @@
-// Package providers asks per use which OpenTelemetry provider is in force, and
-// whether it does anything at all. An instrumentation built before the SDK was
-// installed so wakes up with it, and costs next to nothing until then.
+// Package providers finds out, at each use, which OpenTelemetry provider is current, and
+// whether it does anything. So an instrumentation that is created before the SDK is
+// installed starts to work when the SDK is installed. Until then it costs almost nothing.
 package providers
 
 import (
@@ -19,13 +19,13 @@ import (
 	"github.com/nais/spor/internal/scope"
 )
 
-// A Tracer is the tracer of one scope, taken from the provider in force.
+// A Tracer is the tracer of one scope, from the current provider.
 type Tracer struct {
 	latest[trace.TracerProvider, trace.Tracer]
 }
 
-// NewTracer returns the tracer of the scope that name tells. A nil provider
-// means the global one, whichever that is at each use.
+// NewTracer returns the tracer of the scope with this name. If provider is nil, each use
+// takes the provider that is the global one at that time.
 func NewTracer(provider trace.TracerProvider, name string) *Tracer {
 	t := new(Tracer)
 	t.from(provider, otel.GetTracerProvider, func(p trace.TracerProvider) (trace.Tracer, bool) {
@@ -40,7 +40,8 @@ func NewTracer(provider trace.TracerProvider, name string) *Tracer {
 
 var noTracer = tracenoop.NewTracerProvider().Tracer("")
 
-// Start starts a span with the tracer in force. Where none works, the span does nothing.
+// Start starts a span with the current tracer. If there is none that works, the span does
+// nothing.
 func (t *Tracer) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
 	tracer, working := t.Get()
 	if !working {
@@ -49,14 +50,14 @@ func (t *Tracer) Start(ctx context.Context, name string, opts ...trace.SpanStart
 	return tracer.Start(ctx, name, opts...) //nolint:spancheck // the caller ends it
 }
 
-// A Meter holds instruments of type T, made by a meter of the provider in force.
+// A Meter has instruments of type T from a meter of the current provider.
 type Meter[T any] struct {
 	latest[metric.MeterProvider, T]
 }
 
-// NewMeter returns the instruments that build makes with the meter of the scope
-// that name tells. A nil provider means the global one, whichever that is at
-// each use.
+// NewMeter returns the instruments that build makes with the meter of the scope with this
+// name. If provider is nil, each use takes the provider that is the global one at that
+// time.
 func NewMeter[T any](provider metric.MeterProvider, name string, build func(metric.Meter) T) *Meter[T] {
 	m := new(Meter[T])
 	m.from(provider, otel.GetMeterProvider, func(p metric.MeterProvider) (value T, working bool) {
@@ -69,11 +70,11 @@ func NewMeter[T any](provider metric.MeterProvider, name string, build func(metr
 	return m
 }
 
-// A Propagator is the propagator in force.
+// A Propagator is the current propagator.
 type Propagator struct{ given propagation.TextMapPropagator }
 
-// NewPropagator returns p or, when p is nil, the global propagator, whichever
-// that is at each use.
+// NewPropagator returns a Propagator with p. If p is nil, each use takes the propagator
+// that is the global one at that time.
 func NewPropagator(p propagation.TextMapPropagator) *Propagator {
 	if placeholder(p) {
 		p = nil
@@ -81,7 +82,7 @@ func NewPropagator(p propagation.TextMapPropagator) *Propagator {
 	return &Propagator{given: p}
 }
 
-// Get returns the propagator in force, and whether it does anything.
+// Get returns the current propagator, and whether it does anything.
 func (p *Propagator) Get() (propagator propagation.TextMapPropagator, working bool) {
 	if p.given != nil {
 		return p.given, true
@@ -90,7 +91,8 @@ func (p *Propagator) Get() (propagator propagation.TextMapPropagator, working bo
 	return propagator, !placeholder(propagator)
 }
 
-// latest holds what was made of a provider, for as long as that one is in force.
+// latest stores a value that was made with a provider, for as long as that provider is
+// current.
 type latest[P, T any] struct {
 	current func() P
 	build   func(P) (T, bool)
@@ -104,8 +106,8 @@ type made[P, T any] struct {
 	working    bool
 }
 
-// from makes given the source of l, or global when given is nil or the
-// placeholder that stands for the global one.
+// from sets the source of providers for l. This is given, or the result of global if given
+// is nil or the placeholder for the global provider.
 func (l *latest[P, T]) from(given P, global func() P, build func(P) (T, bool)) {
 	l.build = build
 	l.current = global
@@ -114,9 +116,9 @@ func (l *latest[P, T]) from(given P, global func() P, build func(P) (T, bool)) {
 	}
 }
 
-// Get returns what belongs to the provider in force. It is not working, and the
-// value is the zero one, when that provider is a no-op or the placeholder for an
-// SDK that was not installed yet.
+// Get returns the value that belongs to the current provider. If that provider is a no-op,
+// or is the placeholder for an SDK that is not installed yet, working is false and the
+// value is the zero value.
 func (l *latest[P, T]) Get() (value T, working bool) {
 	p := l.current()
 	last := l.last.Load()
@@ -126,8 +128,8 @@ func (l *latest[P, T]) Get() (value T, working bool) {
 	return last.value, last.working
 }
 
-// Idle reports whether the provider in force is a no-op, which stays one: unlike
-// the placeholder, behind which an SDK may be installed later.
+// Idle reports whether the current provider is a no-op. The placeholder is not, because an
+// SDK may be installed later.
 func (l *latest[P, T]) Idle() bool {
 	_, working := l.Get()
 	return !working && !placeholder(l.current())
@@ -142,8 +144,9 @@ func (l *latest[P, T]) remake(p P) *made[P, T] {
 	return m
 }
 
-// placeholder reports whether p is nil or what the OpenTelemetry API hands out until an
-// SDK is installed. Its type is not exported; the package it is in gives it away.
+// placeholder reports whether p is nil, or the object that the OpenTelemetry API returns
+// until an SDK is installed. The type of this object is not exported, but its package path
+// identifies it.
 func placeholder(p any) bool {
 	t := reflect.TypeOf(p)
 	return t == nil || t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "go.opentelemetry.io/otel/internal/global"

@@ -15,7 +15,7 @@ import (
 	"github.com/nais/spor/internal/providers"
 )
 
-// uncomparable is a provider that panics when it is compared.
+// uncomparable is a provider for which == panics.
 type uncomparable struct {
 	trace.TracerProvider
 
@@ -58,8 +58,8 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-// The test is the only one here that installs an SDK: the placeholders before it
-// are as a program finds them.
+// TestProvidersInForce is the only test in this package that installs an SDK. So at its
+// start, the global providers are the placeholders that a program has at its start.
 func TestProvidersInForce(t *testing.T) {
 	placeholder := otel.GetTracerProvider()
 	global := providers.NewTracer(nil, "scope")

@@ -1,9 +1,9 @@
-// Package suppress marks a context as silent: no span is started under it.
+// Package suppress marks a context so that no span is started under it.
 //
-// A suppressed context carries a local, valid, unsampled span context, which every
-// parent-based sampler takes as the decision not to record. It also carries a
-// mark of its own, so that a sampler that looks for it (the one of package
-// setup does) stays silent for new roots too, which lose their parent.
+// A suppressed context has a span context that is local, valid and not sampled. A
+// parent-based sampler takes it as the decision not to record. The context also has a
+// separate mark. A new root span ignores its parent, but the sampler of package setup
+// checks for the mark, and so does not record new roots either.
 package suppress
 
 import (
@@ -16,7 +16,7 @@ import (
 
 type markKey struct{}
 
-// suppressed is both the silent span and the mark: one allocation.
+// suppressed has both the span and the mark, so that a context needs only one allocation.
 type suppressed struct {
 	context.Context //nolint:containedctx // it is a context
 }
@@ -31,22 +31,22 @@ func (m suppressed) Value(key any) any {
 	return m.Context.Value(key)
 }
 
-// Context returns ctx suppressed. It allocates once.
+// Context returns ctx as a suppressed context. It allocates once.
 func Context(ctx context.Context) context.Context { return suppressed{ctx} }
 
-// Is reports whether ctx, or a context it derives from, is suppressed.
+// Is reports whether ctx is suppressed, or derived from a suppressed context.
 func Is(ctx context.Context) bool {
 	on, _ := ctx.Value(markKey{}).(bool)
 	return on
 }
 
-// silentSpan has a fixed identity: it is never exported, and a trace that a
-// callee joins to it is not sampled either.
+// silentSpan always has the same IDs. This is safe, because it is never exported, and a
+// trace that a called service continues from it is not sampled either.
 var silentSpan = trace.SpanFromContext(trace.ContextWithSpanContext(context.Background(),
 	trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{15: 1},
 		SpanID:  trace.SpanID{7: 1},
 	})))
 
-// spanKey is the key under which the OpenTelemetry API keeps the current span.
+// spanKey is the context key of the OpenTelemetry API for the current span.
 var spanKey = otelutil.ContextKey(func(ctx context.Context) { trace.SpanFromContext(ctx) })
