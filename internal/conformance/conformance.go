@@ -1,6 +1,6 @@
-// Package conformance holds the suites that every adapter of a family must pass,
-// in one package per family: httpsuite, grpcsuite and kafkasuite. apmsuite tests
-// the rules of package apm. This package holds what the suites share.
+// Package conformance contains the tests that every adapter of a family must pass, in one
+// package per family: httpsuite, grpcsuite and kafkasuite. apmsuite tests the rules of
+// package apm. This package has the code that these suites share.
 package conformance
 
 import (
@@ -14,15 +14,16 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// A Side is one end of a transport: its SDK, and the spans that reached the
-// exporter.
+// A Side is one end of a transport, that is, the client or the server. It has an SDK, and
+// the spans that the exporter has received.
 type Side struct {
 	*oteltest.SDK
 
 	received *tracetest.InMemoryExporter
 }
 
-// NewSide returns a Side that is shut down at the end of the test.
+// NewSide returns a Side that is shut down when the test ends. Its spans are also passed to
+// watch, unless watch is nil.
 func NewSide(t *testing.T, watch sdktrace.SpanProcessor) Side {
 	t.Helper()
 	received := tracetest.NewInMemoryExporter()
@@ -31,7 +32,8 @@ func NewSide(t *testing.T, watch sdktrace.SpanProcessor) Side {
 		sdktrace.WithBatcher(received, sdktrace.WithMaxQueueSize(1<<16)), oteltest.Watched(watch))}
 }
 
-// CheckReceived tests that every span that was started has ended and was exported.
+// CheckReceived checks that every span that was started has ended and was exported. name is
+// the name of the side in the message of a failure.
 func (s Side) CheckReceived(t *testing.T, name string) {
 	t.Helper()
 	oteltest.Eventually(t, func() bool { return s.Started() == len(s.Ended()) })
@@ -43,13 +45,13 @@ func (s Side) CheckReceived(t *testing.T, name string) {
 	}
 }
 
-// Reset removes the spans so far.
+// Reset removes all recorded spans.
 func (s Side) Reset() {
 	s.Forget()
 	s.received.Reset()
 }
 
-// Within returns a context that ends with the test, or after one minute.
+// Within returns a context that ends with the test, and after one minute at the latest.
 func Within(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -57,5 +59,5 @@ func Within(t *testing.T) context.Context {
 	return ctx
 }
 
-// PanicOnPurpose panics, and its name is in the stack.
-func PanicOnPurpose() { panic("on purpose") } //nolint:forbidigo // what is tested
+// PanicOnPurpose panics. Its name then is in the recorded stack.
+func PanicOnPurpose() { panic("on purpose") } //nolint:forbidigo // the panic is part of the test

@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// A budget is an amount that several share.
+// A budget is an amount of memory that several requests share.
 type budget struct {
 	mu   sync.Mutex
 	left int
-	more chan struct{} // closed and replaced when something is given back
+	more chan struct{} // closed and replaced when memory is given back
 }
 
 func newBudget(amount int) *budget { return &budget{left: amount, more: make(chan struct{})} }
 
-// take waits until n are left, and takes them.
+// take waits until n bytes are left, and takes them. It returns an error if ctx ends first.
 func (b *budget) take(ctx context.Context, n int) error {
 	for {
 		b.mu.Lock()
@@ -35,6 +35,7 @@ func (b *budget) take(ctx context.Context, n int) error {
 	}
 }
 
+// give gives n bytes back.
 func (b *budget) give(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -17,25 +17,26 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// What requests may take. A few kilobytes unpack to megabytes of empty spans, and
-// those decode to a hundred times that, so each step has a bound. Together they keep
-// the heap of a receiver below 256 MiB, whatever is sent.
+// Limits for requests. A request of a few kilobytes can decompress to megabytes of empty
+// spans, and decoding can multiply these by a hundred, so each step has a limit. Together,
+// the limits keep the heap of a receiver below 256 MiB for any input.
 const (
-	// maxRequestBytes is the largest export request taken, after decompression. The
-	// Collector takes 4 MiB; a receiver on a laptop can be kinder than that.
+	// maxRequestBytes is the maximum size of an export request, after decompression. The
+	// OpenTelemetry Collector accepts 4 MiB. A receiver on a laptop can accept more.
 	maxRequestBytes = 16 << 20
-	// maxUnpacking is the number of requests that are unpacked and decoded at once.
+	// maxUnpacking is how many requests can be decompressed and decoded at the same time.
 	maxUnpacking = 2
-	// maxDecodedBytes is the memory of the requests that are decoded and not answered.
+	// maxDecodedBytes is the maximum memory of all requests that are decoded and not yet
+	// answered.
 	maxDecodedBytes = 80 << 20
-	// maxStreams is the number of requests under way on one connection.
+	// maxStreams is the maximum number of requests in flight on one connection.
 	maxStreams = 32
 )
 
-// An intake receives requests, and bounds the memory that they take.
+// An intake receives requests and limits the memory that they use.
 type intake struct {
 	layouts   layouts
-	unpacking chan *bytes.Buffer // one for each request that may be unpacked
+	unpacking chan *bytes.Buffer // one buffer for each request that may be decompressed
 	memory    *budget
 }
 
@@ -47,7 +48,8 @@ func newIntake() *intake {
 	return i
 }
 
-// receive reads the request of a stream. Its memory counts until release is called.
+// receive reads the request of a stream. The memory of the request is reserved until
+// release is called.
 func (i *intake) receive(stream grpc.ServerStream, request proto.Message) (release func(), err error) {
 	var sent packet
 	if err := stream.RecvMsg(&sent); err != nil {
@@ -71,7 +73,7 @@ func (i *intake) decode(ctx context.Context, sent packet, buffer *bytes.Buffer, 
 	size, err := i.layouts.sizeOf(request, data, maxDecodedBytes)
 	switch {
 	case errors.Is(err, errTooLarge):
-		return nil, status.Errorf(codes.ResourceExhausted, "receiver: the request is too large: decoded it takes more than %d MiB", maxDecodedBytes>>20)
+		return nil, status.Errorf(codes.ResourceExhausted, "receiver: the request is too large: it uses more than %d MiB of memory after decoding", maxDecodedBytes>>20)
 	case err != nil:
 		return nil, status.Errorf(codes.Internal, "receiver: decode the request: %v", err)
 	}
@@ -86,43 +88,44 @@ func (i *intake) decode(ctx context.Context, sent packet, buffer *bytes.Buffer, 
 	return release, nil
 }
 
-// A packet is a request as it was sent.
+// A packet is a request as the client sent it.
 type packet []byte
 
-// gzipMagic begins what gzip wrote. No message begins so: there is no wire type 7.
+// gzipMagic is how gzipped data begins. No protobuf message begins like this, because wire
+// type 7 does not exist.
 const gzipMagic = "\x1f\x8b"
 
-// unpack returns the request as it was before it was gzipped, which is in buffer if
-// it was.
+// unpack returns the request without compression. If the request is gzipped, the result is
+// in buffer.
 func (p packet) unpack(buffer *bytes.Buffer) ([]byte, error) {
 	if !bytes.HasPrefix(p, []byte(gzipMagic)) {
 		return p, nil
 	}
 	r, err := gzip.NewReader(bytes.NewReader(p))
 	if err != nil {
-		return nil, status.Errorf(codes.Internal, "receiver: unpack the request: %v", err)
+		return nil, status.Errorf(codes.Internal, "receiver: decompress the request: %v", err)
 	}
 	buffer.Reset()
-	claimed := binary.LittleEndian.Uint32(p[len(p)-4:]) // by gzip's last four bytes
+	claimed := binary.LittleEndian.Uint32(p[len(p)-4:]) // the size before compression
 	buffer.Grow(int(min(claimed, maxRequestBytes)) + 2*bytes.MinRead)
 	n, err := buffer.ReadFrom(io.LimitReader(r, maxRequestBytes+1))
 	switch {
 	case err != nil:
-		return nil, status.Errorf(codes.Internal, "receiver: unpack the request: %v", err)
+		return nil, status.Errorf(codes.Internal, "receiver: decompress the request: %v", err)
 	case n > maxRequestBytes:
-		return nil, status.Errorf(codes.ResourceExhausted, "receiver: the request is too large: unpacked it has more than %d MiB", maxRequestBytes>>20)
+		return nil, status.Errorf(codes.ResourceExhausted, "receiver: the request is too large: it has more than %d MiB after decompression", maxRequestBytes>>20)
 	}
 	return buffer.Bytes(), nil
 }
 
-// packed hands gzipped requests on as they are, so that gRPC does not unpack any
-// number of them at once.
+// packed passes on gzipped requests unchanged. Otherwise gRPC would decompress any number
+// of them at the same time.
 type packed struct{}
 
 func (packed) Do(r io.Reader) ([]byte, error) { return io.ReadAll(r) }
 func (packed) Type() string                   { return "gzip" }
 
-// codec decodes into packets alone, and encodes messages.
+// codec decodes only into packets. It encodes protobuf messages.
 type codec struct{ encoding.CodecV2 }
 
 func newCodec() codec { return codec{encoding.GetCodecV2("proto")} }

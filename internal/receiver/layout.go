@@ -10,36 +10,36 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
-// layouts are those of the messages of OTLP, by name.
+// layouts has the layouts of OTLP messages, by full name.
 type layouts map[protoreflect.FullName]*layout
 
-// A layout is what is needed to tell how much memory a message takes when it is
-// decoded, without decoding it.
+// A layout describes a type of message. With it, the memory of a decoded message is
+// estimated without decoding the message.
 type layout struct {
-	bytes  int // of the message itself
+	bytes  int // memory of the message itself
 	fields map[protowire.Number]fieldLayout
 }
 
 type fieldLayout struct {
-	message *layout // nil for any other field
-	bytes   int     // of each value, beside what it holds
-	perByte int     // of the encoded value
+	message *layout // nil unless the field is a message
+	bytes   int     // memory for each value, without its content
+	perByte int     // memory for each encoded byte of the value
 }
 
-// What a value takes beside its own bytes.
+// Memory for a value, without its content.
 const (
-	inSlice = 24 // a pointer or a header in a slice that grows
-	inOneof = 24 // the struct around it
-	rounded = 8  // by the allocator
+	inSlice = 24 // a pointer or a slice header, in a slice that grows
+	inOneof = 24 // the struct around the value
+	rounded = 8  // the allocator rounds up
 )
 
-// add adds the layouts of a message and of those that it holds.
+// add adds the layout of a message, and the layouts of the messages in it.
 func (l layouts) add(d protoreflect.MessageDescriptor) *layout {
 	if known := l[d.FullName()]; known != nil {
 		return known
 	}
 	added := &layout{bytes: sizeOfType(d), fields: map[protowire.Number]fieldLayout{}}
-	l[d.FullName()] = added // before its fields: a message may hold itself
+	l[d.FullName()] = added // before its fields, because a message may contain itself
 	for i := range d.Fields().Len() {
 		f := d.Fields().Get(i)
 		var field fieldLayout
@@ -51,10 +51,10 @@ func (l layouts) add(d protoreflect.MessageDescriptor) *layout {
 		case protoreflect.Fixed64Kind, protoreflect.Sfixed64Kind, protoreflect.DoubleKind:
 			field.perByte = 2 // packed, in a slice that grows
 		default:
-			field.perByte = 16 // packed, a byte for a number of eight
+			field.perByte = 16 // packed: one byte can become a number of eight, in a slice that grows
 		}
 		if isNumber := field.message == nil && field.bytes == 0; isNumber && !f.IsList() {
-			field.perByte = 0 // part of the message itself
+			field.perByte = 0 // the number is in the message itself
 		}
 		if f.IsList() {
 			field.bytes += inSlice
@@ -67,7 +67,7 @@ func (l layouts) add(d protoreflect.MessageDescriptor) *layout {
 	return added
 }
 
-// sizeOfType returns the bytes of the Go type, as they are allocated.
+// sizeOfType returns how many bytes are allocated for a message of this type.
 func sizeOfType(d protoreflect.MessageDescriptor) int {
 	const unknown = 512
 	t, err := protoregistry.GlobalTypes.FindMessageByName(d.FullName())
@@ -78,16 +78,17 @@ func sizeOfType(d protoreflect.MessageDescriptor) int {
 	return size + size/8 // the allocator rounds up
 }
 
-// sizeOf estimates the memory that m takes once data is decoded into it, and stops
-// with errTooLarge above limit. It is never far below, and at most twice what honest
-// requests take.
+// sizeOf estimates the memory of m after data is decoded into it. It stops with errTooLarge
+// if the estimate exceeds limit. The estimate is never much too low. For requests from real
+// programs, it is at most twice the real value.
 func (l layouts) sizeOf(m proto.Message, data []byte, limit int) (int, error) {
 	left := limit
 	err := l[m.ProtoReflect().Descriptor().FullName()].spend(data, &left, protowire.DefaultRecursionLimit)
 	return limit - left, err
 }
 
-// spend takes off left what the message takes that data is decoded into.
+// spend subtracts the memory of the message that is encoded in data from left. depth is how
+// many levels of nested messages are allowed.
 func (l *layout) spend(data []byte, left *int, depth int) error {
 	if depth == 0 {
 		return errDepth
@@ -104,7 +105,7 @@ func (l *layout) spend(data []byte, left *int, depth int) error {
 		case m < 0:
 			return protowire.ParseError(m)
 		case !known:
-			*left -= 2*(n+m) + rounded // kept as it is
+			*left -= 2*(n+m) + rounded // an unknown field is kept as encoded bytes
 		case kind == protowire.BytesType && field.message != nil:
 			*left -= field.bytes
 			value, _ := protowire.ConsumeBytes(data[n:])
@@ -124,5 +125,5 @@ func (l *layout) spend(data []byte, left *int, depth int) error {
 
 var (
 	errTooLarge = errors.New("too large")
-	errDepth    = errors.New("too many messages within messages")
+	errDepth    = errors.New("messages are nested too deeply")
 )

@@ -5,15 +5,15 @@ import (
 	"sync"
 )
 
-// listener knows the connections it has handed out and not seen closed, and
-// counts the requests under way on them.
+// listener keeps the connections that it has accepted and that are still open. It also
+// counts the requests in flight.
 type listener struct {
 	net.Listener
 
 	mu      sync.Mutex
 	conns   map[*conn]struct{}
 	calls   int
-	changed chan struct{} // closed and replaced when one of them ends
+	changed chan struct{} // closed and replaced when a connection or a request ends
 	stopped bool
 }
 
@@ -44,7 +44,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	return tracked, nil
 }
 
-// closeConns closes all connections, those to come too.
+// closeConns closes all connections. Connections that are accepted later are closed too.
 func (l *listener) closeConns() {
 	l.mu.Lock()
 	l.stopped = true
@@ -57,7 +57,7 @@ func (l *listener) closeConns() {
 	}
 }
 
-// trackCall counts a request as under way until it has ended.
+// trackCall counts a request as in flight until end is called.
 func (l *listener) trackCall() (end func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -70,7 +70,7 @@ func (l *listener) trackCall() (end func()) {
 	}
 }
 
-// change wakes those who wait. The caller holds the lock.
+// change wakes the goroutines that wait on changed. The caller must hold l.mu.
 func (l *listener) change() {
 	close(l.changed)
 	l.changed = make(chan struct{})
@@ -81,7 +81,7 @@ type conn struct {
 	listener *listener
 }
 
-// Close closes the connection, which is no longer tracked then.
+// Close closes the connection and removes it from the listener.
 func (c *conn) Close() error {
 	l := c.listener
 	l.mu.Lock()

@@ -32,7 +32,8 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// TestMain runs a receiver in a process of its own, whose heap is measured.
+// TestMain runs a receiver, and no tests, in a child process. So the heap of the receiver
+// is measured separately from that of the tests.
 func TestMain(m *testing.M) {
 	if os.Getenv("CHILD") != "receiver" {
 		os.Exit(m.Run())
@@ -47,14 +48,14 @@ func TestMain(m *testing.M) {
 	s.Stop()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
-	fmt.Println(stats.HeapSys + stats.StackSys) // the largest that they were
+	fmt.Println(stats.HeapSys + stats.StackSys) // the largest sizes since the start
 }
 
-// heapLimit is what a receiver may take, whatever is sent to it.
+// heapLimit is the maximum heap of a receiver for any input.
 const heapLimit = 256 << 20
 
-// within returns the bytes of messages within each other, the outermost field first,
-// with body as the innermost.
+// within returns body inside nested protobuf messages. fields are the numbers of the
+// fields, the outermost first.
 func within(body []byte, fields ...protowire.Number) []byte {
 	for _, field := range slices.Backward(fields) {
 		body = protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), body)
@@ -62,7 +63,7 @@ func within(body []byte, fields ...protowire.Number) []byte {
 	return body
 }
 
-// repeated fills so many bytes with one encoded field.
+// repeated returns up to size bytes that repeat one encoded field.
 func repeated(size int, field []byte) []byte { return bytes.Repeat(field, size/len(field)) }
 
 const (
@@ -74,13 +75,13 @@ const (
 func TestReceiverBoundsItsMemory(t *testing.T) {
 	const size = 2 << 20
 	empty := func(n protowire.Number) []byte { return within(nil, n) }
-	// Numbers of fields: 1 ResourceSpans, 2 ScopeSpans, 2 Span, and so on.
+	// Field numbers: 1 is ResourceSpans, 2 is ScopeSpans, 2 in that is Span, and so on.
 	withID := within(append(within(bytes.Repeat([]byte{1}, 16), 1), within(bytes.Repeat([]byte{2}, 8), 2)...), 2)
 	for name, tt := range map[string]struct {
 		method string
-		fill   []byte             // what is repeated
-		in     []protowire.Number // the messages around it
-		size   int                // 0 for size
+		fill   []byte             // the encoded field that is repeated
+		in     []protowire.Number // fields around fill, the outermost first
+		size   int                // 0 means the constant size
 	}{
 		"spans":               {traceMethod, empty(2), []protowire.Number{1, 2}, 8 << 20},
 		"spans with IDs":      {traceMethod, withID, []protowire.Number{1, 2}, 0},
@@ -106,11 +107,11 @@ func TestReceiverBoundsItsMemory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if testing.Short() && !slices.Contains([]string{"spans", "empty values", "strings of a list", "exponential buckets", "unknown fields", "one long name"}, name) {
-				t.Skip("one shape of each sort is enough")
+				t.Skip("in short mode, one test of each kind is enough")
 			}
 			addr, end := startReceiver(t)
 			var all sync.WaitGroup
-			for _, part := range []int{1, 16} { // the smaller ones are taken
+			for _, part := range []int{1, 16} { // the smaller requests are accepted
 				bomb := gzipped(t, within(repeated(cmp.Or(tt.size, size)/part, tt.fill), tt.in...))
 				conn := dialAddr(t, addr, precompressed)
 				for range 3 {
@@ -118,7 +119,7 @@ func TestReceiverBoundsItsMemory(t *testing.T) {
 				}
 			}
 			all.Wait()
-			// It still takes requests.
+			// The receiver still accepts requests.
 			if _, err := coltrace.NewTraceServiceClient(dialAddr(t, addr)).Export(t.Context(), request(1)); err != nil {
 				t.Error(err)
 			}
@@ -131,7 +132,7 @@ func TestReceiverBoundsItsMemory(t *testing.T) {
 	}
 }
 
-// honest returns a request of so many spans as programs send them.
+// honest returns a request with this number of spans, like the requests of real programs.
 func honest(spans int) *coltrace.ExportTraceServiceRequest {
 	text := func(key, value string) *commonpb.KeyValue {
 		return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: value}}}
@@ -158,7 +159,7 @@ func honest(spans int) *coltrace.ExportTraceServiceRequest {
 func TestReceiverTakesLargeRequests(t *testing.T) {
 	req := honest(26_000)
 	if size := proto.Size(req); size < 8<<20 {
-		t.Fatalf("the request has %d bytes, want twice what a collector takes", size)
+		t.Fatalf("the request has %d bytes, want at least 8 MiB, twice the limit of a collector", size)
 	}
 	var spans sync.Map
 	s := listen(t, receiver.Sink{Traces: func(_ context.Context, r *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
@@ -216,12 +217,12 @@ func TestReceiverRefusesWhatIsTooLarge(t *testing.T) {
 		}
 	}
 	if got := status.Code(send(t.Context(), packed, traceMethod, []byte("\x1f\x8bno gzip"))); got != codes.Internal {
-		t.Errorf("what is no gzip: got %v, want %v", got, codes.Internal)
+		t.Errorf("data that is not gzip: got %v, want %v", got, codes.Internal)
 	}
 }
 
-// startReceiver starts a receiver, and returns its address and what ends it and
-// returns the largest heap that it had.
+// startReceiver starts a receiver in a child process. It returns the address of the
+// receiver, and a func that stops it and returns the largest size of its heap in bytes.
 func startReceiver(t *testing.T) (addr string, end func() (heap int64)) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
@@ -284,7 +285,7 @@ func gzipped(t *testing.T, data []byte) []byte {
 	return b.Bytes()
 }
 
-// rawCodec sends bytes as they are.
+// rawCodec sends bytes without encoding them.
 type rawCodec struct{}
 
 func (rawCodec) Name() string { return "proto" }
@@ -299,8 +300,8 @@ func send(ctx context.Context, conn *grpc.ClientConn, method string, body []byte
 	return conn.Invoke(ctx, method, body, nil, grpc.ForceCodecV2(rawCodec{}))
 }
 
-// precompressed is for a client whose requests are gzipped already.
-var precompressed = grpc.WithCompressor(alreadyPacked{}) //nolint:staticcheck // the other way is one for the whole process
+// precompressed is an option for a client that sends requests which are already gzipped.
+var precompressed = grpc.WithCompressor(alreadyPacked{}) //nolint:staticcheck // the alternative is process-wide
 
 type alreadyPacked struct{}
 

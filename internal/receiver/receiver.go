@@ -1,9 +1,9 @@
 // Package receiver is an OTLP/gRPC receiver on a loopback address.
 //
-// It takes traces, metrics and logs, plain or gzipped, and hands every export
-// request to a [Sink], which decides the answer. A sink that accepts is what
-// spor run stands on; a sink that refuses, stalls or answers in part plays a
-// faulty collector for the tests of what exports.
+// It accepts traces, metrics and logs, plain or gzipped. It passes every export request to
+// a [Sink], which decides on the answer. The sink of spor run accepts everything. Tests of
+// exporters have sinks that reject requests, do not answer or accept only a part, as a
+// faulty collector does.
 package receiver
 
 import (
@@ -14,11 +14,11 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	_ "google.golang.org/grpc/encoding/gzip" // named in answers as what clients may use
+	_ "google.golang.org/grpc/encoding/gzip" // so that the server announces gzip to clients
 	"google.golang.org/grpc/keepalive"
 )
 
-// A Server receives until Stop.
+// A Server receives requests until Stop is called.
 type Server struct {
 	grpc     *grpc.Server
 	listener *listener
@@ -26,9 +26,9 @@ type Server struct {
 	stop     sync.Once
 }
 
-// Listen starts a receiver on addr and returns at once. The host must be a
-// loopback one, none means 127.0.0.1; port 0 takes a free one, see
-// [Server.Addr].
+// Listen starts a receiver on addr and returns without waiting for requests. The host must
+// be a loopback address. Without a host, it is 127.0.0.1. With port 0, the system selects a
+// free port, which [Server.Addr] returns.
 func Listen(addr string, sink Sink) (*Server, error) {
 	tcp, err := loopback(addr)
 	if err != nil {
@@ -43,19 +43,19 @@ func Listen(addr string, sink Sink) (*Server, error) {
 		grpc.MaxRecvMsgSize(maxRequestBytes),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.ForceServerCodecV2(newCodec()),
-		grpc.RPCDecompressor(packed{}), //nolint:staticcheck // the other way is one for the whole process
+		grpc.RPCDecompressor(packed{}), //nolint:staticcheck // the alternative is process-wide
 		grpc.WaitForHandlers(true),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
 	)
 	sink.register(s.grpc, s.listener, newIntake())
 	go func() {
 		defer close(s.served)
-		_ = s.grpc.Serve(s.listener) // ends with Stop, which closes the listener
+		_ = s.grpc.Serve(s.listener) // returns after Stop, which closes the listener
 	}()
 	return s, nil
 }
 
-// loopback resolves addr, which must not be reachable from another machine.
+// loopback resolves addr. It returns an error if other machines could reach addr.
 func loopback(addr string) (*net.TCPAddr, error) {
 	tcp, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
@@ -70,17 +70,15 @@ func loopback(addr string) (*net.TCPAddr, error) {
 	return tcp, nil
 }
 
-// Addr returns the address the receiver listens on, as host:port.
+// Addr returns the address of the receiver as host:port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Endpoint returns the address as exporters take it in
-// OTEL_EXPORTER_OTLP_ENDPOINT.
+// Endpoint returns the address in the form for OTEL_EXPORTER_OTLP_ENDPOINT.
 func (s *Server) Endpoint() string { return "http://" + s.Addr() }
 
-// Drain returns when every client has closed its connections and every request
-// given to the sink has been answered, or with an error when ctx ends before
-// that. The receiver goes on receiving; only [Server.Stop] makes sure that the
-// sink is not called again.
+// Drain waits until every client has closed its connections and the sink has answered every
+// request. It returns an error if ctx ends first. The receiver continues to accept
+// requests. Only [Server.Stop] makes sure that the sink is not called again.
 func (s *Server) Drain(ctx context.Context) error {
 	for {
 		busy, changed := s.listener.busy()
@@ -95,13 +93,12 @@ func (s *Server) Drain(ctx context.Context) error {
 	}
 }
 
-// Stop closes the listener and all connections, cancels the contexts of the
-// requests under way, and returns when the sink has returned from the last of
-// them. Clients see their connection break, as when a collector dies. It may
-// be called more than once.
+// Stop closes the listener and all connections, and cancels the contexts of the requests in
+// flight. Then it waits until the sink has returned from all of them. Clients get a
+// connection error, as after the crash of a collector. Stop may be called more than once.
 func (s *Server) Stop() {
 	s.stop.Do(func() {
-		s.listener.closeConns() // gRPC would wait for those that never said a word
+		s.listener.closeConns() // gRPC would wait for clients that have not sent anything
 		s.grpc.Stop()
 		<-s.served
 	})

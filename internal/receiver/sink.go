@@ -10,13 +10,13 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A Sink takes what a [Server] receives and gives the answer. A nil func
-// accepts, and so does a nil response. An error made by the grpc status
-// package is answered as that status.
+// A Sink handles the requests that a [Server] receives. A nil func accepts everything, and
+// so does a nil response. If a func returns an error from the grpc status package, the
+// answer has that status.
 //
-// The funcs are called from many goroutines. Each must return when its context
-// ends, since [Server.Stop] waits for it. The context carries the request's
-// metadata. The request is the func's to keep.
+// The funcs are called from several goroutines at the same time. Each must return when its
+// context ends, because [Server.Stop] waits for it. The context has the metadata of the
+// request. A func may keep its request after it has returned.
 type Sink struct {
 	Traces  func(context.Context, *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error)
 	Metrics func(context.Context, *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error)
@@ -29,8 +29,9 @@ func (s Sink) register(r grpc.ServiceRegistrar, l *listener, i *intake) {
 	register(r, l, i, "logs.v1.LogsService", s.Logs)
 }
 
-// register serves the Export method of the service as one of streams, which its clients do not notice:
-// gRPC reads and unpacks the request of any other method before it calls anyone.
+// register serves the Export method of service as a streaming method. Clients do not notice
+// the difference. For other methods, gRPC reads and decompresses a request before it calls
+// a handler, so the receiver could not limit the memory.
 func register[Request, Response any, Message interface {
 	*Request
 	proto.Message
@@ -57,7 +58,8 @@ func register[Request, Response any, Message interface {
 	}, nil)
 }
 
-// answer asks export, if there is one, and makes up the response that accepts.
+// answer calls export, if it is not nil. If there is no response, it returns an empty one,
+// which means that everything is accepted.
 func answer[Request, Response any](
 	ctx context.Context, export func(context.Context, *Request) (*Response, error), req *Request,
 ) (*Response, error) {

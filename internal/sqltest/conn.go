@@ -9,7 +9,7 @@ import (
 // A Conn is a connection without optional interfaces.
 type Conn struct{ db *DB }
 
-// Prepare is part of [driver.Conn].
+// Prepare implements [driver.Conn].
 func (c *Conn) Prepare(query string) (driver.Stmt, error) {
 	return c.prepare(context.Background(), "conn.Prepare", query)
 }
@@ -21,7 +21,7 @@ func (c *Conn) prepare(ctx context.Context, op, query string) (driver.Stmt, erro
 	return stmts[c.db.Stmt](&Stmt{c.db, query}), nil
 }
 
-// Close is part of [driver.Conn].
+// Close implements [driver.Conn].
 func (c *Conn) Close() error {
 	c.db.mu.Lock()
 	c.db.closed++
@@ -29,7 +29,7 @@ func (c *Conn) Close() error {
 	return c.db.ask(context.Background(), "conn.Close", "")
 }
 
-// Begin is part of [driver.Conn].
+// Begin implements [driver.Conn].
 func (c *Conn) Begin() (driver.Tx, error) {
 	return &tx{c.db}, c.db.ask(context.Background(), "conn.Begin", "")
 }
@@ -67,7 +67,8 @@ func named(args []driver.Value) []driver.NamedValue {
 	return out
 }
 
-// check accepts what the default does not: slices of int.
+// check accepts slices of int, which database/sql does not accept by default. All other
+// values are left to the default.
 func (db *DB) check(op string, value *driver.NamedValue) error {
 	_ = db.ask(context.Background(), op, "", fmt.Sprintf("%T", value.Value))
 	if ints, ok := value.Value.([]int); ok {
@@ -87,7 +88,7 @@ type tx struct{ db *DB }
 func (t *tx) Commit() error   { return t.db.ask(context.Background(), "tx.Commit", "") }
 func (t *tx) Rollback() error { return t.db.ask(context.Background(), "tx.Rollback", "") }
 
-// The optional interfaces of a connection.
+// The optional interfaces of [Conn].
 type (
 	connPinger         struct{ c *Conn }
 	connExecer         struct{ c *Conn }

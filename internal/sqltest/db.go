@@ -7,17 +7,19 @@ import (
 	"sync"
 )
 
-// A DB is what connections lead to. Its fields are set before it is used.
+// A DB is a database. Its fields must be set before the first connection.
 type DB struct {
-	// Conn, Stmt and Rows are the optional interfaces that there are.
+	// Conn, Stmt and Rows are the optional interfaces that connections, statements and rows
+	// have.
 	Conn ConnSet
 	Stmt StmtSet
 	Rows RowsSet
-	// Hook is called before anything is done, which fails if it returns an error.
+	// Hook is called before each operation. If it returns an error, the operation fails
+	// with that error.
 	Hook func(ctx context.Context, op, query string) error
 	// Returned is how many rows a query returns.
 	Returned int
-	// Quiet keeps no log.
+	// Quiet turns off the log.
 	Quiet bool
 
 	mu     sync.Mutex
@@ -26,12 +28,12 @@ type DB struct {
 	closed int
 }
 
-// Copy returns a database like db that was not used.
+// Copy returns a new database with the same fields as db, and with an empty log.
 func (db *DB) Copy() *DB {
 	return &DB{Conn: db.Conn, Stmt: db.Stmt, Rows: db.Rows, Hook: db.Hook, Returned: db.Returned, Quiet: db.Quiet}
 }
 
-// Log returns what was asked since the last time.
+// Log returns the operations since the previous call of Log.
 func (db *DB) Log() []string {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -40,14 +42,14 @@ func (db *DB) Log() []string {
 	return log
 }
 
-// Open returns how many connections there are.
+// Open returns how many connections are open.
 func (db *DB) Open() int {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	return db.opened - db.closed
 }
 
-// ConnectorClosed tells that a pool was closed, in the log.
+// ConnectorClosed is the operation in the log when a pool is closed.
 const ConnectorClosed = "connector.Close"
 
 func (db *DB) ask(ctx context.Context, op, query string, args ...any) error {
@@ -65,10 +67,10 @@ func (db *DB) ask(ctx context.Context, op, query string, args ...any) error {
 // Connector returns a connector to db.
 func (db *DB) Connector() driver.Connector { return &connector{db} }
 
-// A Driver opens connections to DB, whatever the data source name is.
+// A Driver opens connections to DB. It ignores the data source name.
 type Driver struct{ DB *DB }
 
-// Open is part of [driver.Driver].
+// Open implements [driver.Driver].
 func (d Driver) Open(string) (driver.Conn, error) {
 	return d.DB.Connector().Connect(context.Background())
 }

@@ -1,6 +1,6 @@
-// Package sqltest is a database in memory for tests of what surrounds a driver:
-// it does what a hook says, keeps a log of what it was asked, and its connections,
-// statements and rows have any subset of the optional interfaces of
+// Package sqltest is a database in memory, for tests of code that wraps a database/sql
+// driver. A hook decides which operations fail, and all operations are logged. The
+// connections, statements and rows can have any subset of the optional interfaces of
 // database/sql/driver.
 package sqltest
 

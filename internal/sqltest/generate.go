@@ -1,7 +1,7 @@
 //go:build ignore
 
-// Generate writes matrix.go: a type for every subset of the optional interfaces of
-// database/sql/driver.
+// Generate writes matrix.go. This file has a type for every subset of the optional
+// interfaces of database/sql/driver.
 package main
 
 import (
@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// part is a thing with optional interfaces, which are kept in types of one
-// interface each.
+// part describes a type with optional interfaces. Each optional interface is implemented by
+// a separate type.
 type part struct {
 	set, list, of, base string
 	optional            []string

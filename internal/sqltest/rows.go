@@ -7,24 +7,25 @@ import (
 	"reflect"
 )
 
-// Rows are rows without optional interfaces: a number and a name.
+// Rows is the result of a query, without optional interfaces. Each row has a number and a
+// name.
 type Rows struct {
 	db    *DB
-	ctx   context.Context //nolint:containedctx // of the query that these are the rows of
+	ctx   context.Context //nolint:containedctx // the context of the query
 	query string
 	left  int
 	sets  int
 }
 
-// Columns is part of [driver.Rows].
+// Columns implements [driver.Rows].
 func (r *Rows) Columns() []string { return columns }
 
 var columns = []string{"id", "name"}
 
-// Close is part of [driver.Rows].
+// Close implements [driver.Rows].
 func (r *Rows) Close() error { return r.db.ask(r.ctx, "rows.Close", r.query) }
 
-// Next is part of [driver.Rows].
+// Next implements [driver.Rows].
 func (r *Rows) Next(dest []driver.Value) error {
 	if r.left == 0 {
 		return io.EOF
@@ -39,10 +40,10 @@ func (r *Rows) Next(dest []driver.Value) error {
 	return nil
 }
 
-// Values as interfaces, so that returning them does not allocate.
+// The values are interfaces, so that returning them does not allocate.
 var one, name driver.Value = int64(1), "Ada"
 
-// The optional interfaces of rows.
+// The optional interfaces of [Rows].
 type (
 	rowsNext      struct{ r *Rows }
 	rowsScanType  struct{ r *Rows }

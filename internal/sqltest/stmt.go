@@ -14,23 +14,23 @@ type Stmt struct {
 	query string
 }
 
-// Close is part of [driver.Stmt].
+// Close implements [driver.Stmt].
 func (s *Stmt) Close() error { return s.db.ask(context.Background(), "stmt.Close", s.query) }
 
-// NumInput is part of [driver.Stmt].
+// NumInput implements [driver.Stmt].
 func (s *Stmt) NumInput() int { return strings.Count(s.query, "?") }
 
-// Exec is part of [driver.Stmt].
+// Exec implements [driver.Stmt].
 func (s *Stmt) Exec(args []driver.Value) (driver.Result, error) {
 	return s.db.exec(context.Background(), "stmt.Exec", s.query, named(args))
 }
 
-// Query is part of [driver.Stmt].
+// Query implements [driver.Stmt].
 func (s *Stmt) Query(args []driver.Value) (driver.Rows, error) {
 	return s.db.query(context.Background(), "stmt.Query", s.query, named(args))
 }
 
-// The optional interfaces of a statement.
+// The optional interfaces of [Stmt].
 type (
 	stmtExecContext  struct{ s *Stmt }
 	stmtQueryContext struct{ s *Stmt }
@@ -55,7 +55,7 @@ func (m stmtConverter) ColumnConverter(index int) driver.ValueConverter {
 	return converter{}
 }
 
-// converter writes everything out.
+// converter converts every value to text.
 type converter struct{}
 
 func (converter) ConvertValue(v any) (driver.Value, error) {

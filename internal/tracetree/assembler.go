@@ -9,48 +9,49 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// Options say how an [Assembler] works. The zero value is ready for use.
+// Options are the settings of an [Assembler]. The zero value has the defaults.
 type Options struct {
-	// Finished is called with every trace that is finished, one at a time.
-	// It may take its time: spans can be added meanwhile.
+	// Finished is called with every finished trace, with one trace at a time. It may take
+	// long, because spans can be added while it runs. It may be nil.
 	Finished func(*Trace)
-	// Quiet is how long no span of a trace must have arrived for it to be
-	// finished, since services send their spans in batches of their own.
-	// The default is 500 ms.
+	// Quiet is how long no span of a trace must have arrived before the trace can be
+	// finished. The wait is necessary, because each service sends its spans in separate
+	// batches. The default is 500 ms.
 	Quiet time.Duration
-	// Limit is how many bytes of spans are kept, about. The default is 64 MiB.
+	// Limit is how many bytes of spans are kept, approximately. The default is 64 MiB.
 	Limit int
 }
 
-// Stats are counts since the start.
+// Stats are counts since the assembler was created.
 type Stats struct {
-	Traces        int // traces seen
-	Spans         int // spans added, all that follow included
-	Repeated      int // spans added again under an ID that was there
+	Traces        int // traces of which spans were added
+	Spans         int // spans added, including the spans counted below
+	Repeated      int // spans added with an ID that the trace already had
 	Invalid       int // spans without a valid trace or span ID
-	DroppedTraces int // traces dropped before they were handed out
-	DroppedSpans  int // spans that were never handed out, for want of space
+	DroppedTraces int // traces dropped before they were finished
+	DroppedSpans  int // spans of no finished trace: no room, or added after Close
 }
 
-// An Assembler puts spans together into traces. When it holds more than its
-// limit, it drops the traces that have been handed out first, then those that
-// have not, in both the ones that have been quiet for longest first.
+// An Assembler makes traces of spans. When it exceeds its limit, it drops traces. It drops
+// those that were finished first, then those that are incomplete, and then those with new
+// spans. In each group, it begins with the trace whose latest span arrived first.
 type Assembler struct {
 	opts Options
 
 	handOut sync.Mutex // held while Finished is called
 	mu      sync.Mutex
 	traces  map[ID]*list.Element // of *assembly, in one of the lists below
-	waiting *list.List           // have spans that were not judged yet, by arrival
-	partial *list.List           // judged, incomplete, by arrival
-	shown   *list.List           // handed out, by arrival
+	waiting *list.List           // with new spans that were not checked yet, by arrival
+	partial *list.List           // checked and incomplete, by arrival
+	shown   *list.List           // finished before, by arrival
 	bytes   int
 	stats   Stats
-	timer   *time.Timer // set while any are waiting
+	timer   *time.Timer // set while waiting is not empty
 	closed  bool
 }
 
-// New returns an Assembler. Close it to be handed what it still holds.
+// New returns an Assembler. Call [Assembler.Close] at the end, to get the traces that are
+// still in it.
 func New(opts Options) *Assembler {
 	if opts.Finished == nil {
 		opts.Finished = func(*Trace) {}
@@ -70,8 +71,8 @@ func New(opts Options) *Assembler {
 	}
 }
 
-// Add adds the spans of r, which must not be changed afterwards. After Close
-// it only counts them.
+// Add adds the spans of r, which must not be changed afterwards. After Close, it only
+// counts the spans.
 func (a *Assembler) Add(r *coltrace.ExportTraceServiceRequest) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -109,8 +110,8 @@ func (a *Assembler) add(s *Span, now time.Time) {
 	t.spans[spanID] = s
 }
 
-// touch returns the trace with the given ID, made if need be, as the latest of
-// those waiting.
+// touch moves the trace with the given ID to the end of waiting, and returns it. It creates
+// the trace if there is none.
 func (a *Assembler) touch(id ID, now time.Time) *assembly {
 	t := &assembly{id: id, spans: map[SpanID]*Span{}}
 	if e := a.traces[id]; e != nil {
@@ -134,7 +135,7 @@ func (a *Assembler) listOf(e *list.Element) *list.List {
 	}
 }
 
-// arm sets the timer for the trace that has been waiting for longest.
+// arm sets the timer for the trace that has been in waiting for the longest time.
 func (a *Assembler) arm(now time.Time) {
 	e := a.waiting.Front()
 	if e == nil || a.timer != nil || a.closed {
@@ -144,7 +145,7 @@ func (a *Assembler) arm(now time.Time) {
 	a.timer = time.AfterFunc(due.Sub(now), a.judge)
 }
 
-// judge hands out the traces that have been quiet and are complete.
+// judge calls Finished with the traces that are complete and got no span in the time Quiet.
 func (a *Assembler) judge() {
 	a.handOut.Lock()
 	defer a.handOut.Unlock()
@@ -157,7 +158,7 @@ func (a *Assembler) judge() {
 	}
 }
 
-// next takes the next finished trace; without one it sets the timer again.
+// next returns the next finished trace. If there is none, it sets the timer again.
 func (a *Assembler) next() (*Trace, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -176,8 +177,8 @@ func (a *Assembler) next() (*Trace, bool) {
 	return nil, false
 }
 
-// settle takes the trace from those waiting, and returns it if it is complete
-// and has spans that were not handed out before.
+// settle removes the trace from waiting. It returns the trace if it is complete and has
+// spans that were in no finished trace before.
 func (a *Assembler) settle(e *list.Element) (*Trace, bool) {
 	t := a.waiting.Remove(e).(*assembly)
 	t.awaiting = false
@@ -194,8 +195,8 @@ func (a *Assembler) settle(e *list.Element) (*Trace, bool) {
 	return tree, tree != nil
 }
 
-// Close hands out the traces that have spans which were not handed out, marked
-// as incomplete where they are, and returns when that is done.
+// Close calls Finished with every trace that has spans which were in no finished trace
+// before. These traces may be incomplete. Close returns after the last call.
 func (a *Assembler) Close() {
 	a.mu.Lock()
 	a.closed = true
@@ -211,7 +212,8 @@ func (a *Assembler) Close() {
 	}
 }
 
-// rest takes all that was not handed out, the finished traces first.
+// rest returns the traces with spans that were in no finished trace before, the complete
+// ones first.
 func (a *Assembler) rest() []*Trace {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -10,26 +10,26 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// An assembly is a trace in the making.
+// An assembly is a trace to which spans can still be added.
 type assembly struct {
 	id       ID
 	spans    map[SpanID]*Span // without Children
 	bytes    int
 	dropped  int
-	arrival  time.Time // of the latest span
-	shown    int       // spans when last handed out
-	awaiting bool      // has spans that were not judged yet
+	arrival  time.Time // when the latest span arrived
+	shown    int       // number of spans when the trace was last finished
+	awaiting bool      // has new spans since the last check for completeness
 }
 
-// missing reports whether the parent of s should be among spans and is not.
+// missing reports whether the parent of s should be in spans and is not.
 func missing(s *Span, spans map[SpanID]*Span) bool {
 	parent, ok := parentOf(s.Span)
 	return ok && parentHere(s.Span) && spans[parent] == nil
 }
 
-// complete reports whether no span is known to be missing. A root is there
-// then: either a span has no parent, or a parent elsewhere, or all are a
-// cycle, which tree cuts.
+// complete reports whether no span is known to be missing. A complete trace always has a
+// root: a span without a parent, or a span with a parent in another process. If the spans
+// are a cycle, tree makes one of them a root.
 func (a *assembly) complete() bool {
 	for _, s := range a.spans {
 		if missing(s, a.spans) {
@@ -50,8 +50,8 @@ func (a *assembly) tree() *Trace {
 	return t
 }
 
-// Build puts spans, which are of the trace with the given ID and not changed,
-// together. Of spans with the same ID it takes the last.
+// Build makes a trace of spans, which must all have the given trace ID. It does not change
+// spans. If two spans have the same ID, it uses the last one.
 func Build(id ID, spans iter.Seq[*Span]) *Trace {
 	nodes := map[SpanID]*Span{}
 	for s := range spans {
@@ -76,8 +76,8 @@ func Build(id ID, spans iter.Seq[*Span]) *Trace {
 	return t
 }
 
-// cutCycles makes roots of spans that no root leads to, since they are their
-// own ancestors; no sound program makes such a trace.
+// cutCycles makes a root of each span that cannot be reached from a root, because the span
+// is its own ancestor. No correct program sends such a trace.
 func (t *Trace) cutCycles(ordered []*Span, nodes map[SpanID]*Span) {
 	seen := make(map[*Span]bool, len(ordered))
 	for s := range t.All {
@@ -101,7 +101,8 @@ func (t *Trace) cutCycles(ordered []*Span, nodes map[SpanID]*Span) {
 	}
 }
 
-// parentOf returns the ID of the parent of s, if it has one other than itself.
+// parentOf returns the ID of the parent of s. It reports false if s has no parent, or has
+// its own ID as the parent.
 func parentOf(s *tracepb.Span) (SpanID, bool) {
 	id := s.GetParentSpanId()
 	if len(id) != len(SpanID{}) {
@@ -114,6 +115,6 @@ func parentOf(s *tracepb.Span) (SpanID, bool) {
 func byStart(a, b *Span) int {
 	return cmp.Or(
 		cmp.Compare(a.GetStartTimeUnixNano(), b.GetStartTimeUnixNano()),
-		slices.Compare(a.GetSpanId(), b.GetSpanId()), // any order will do, if it is the same each time
+		slices.Compare(a.GetSpanId(), b.GetSpanId()), // makes the order the same each time
 	)
 }

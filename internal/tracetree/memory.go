@@ -7,15 +7,15 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Weight estimates what a span costs in memory, in bytes: decoded, its strings are as
-// long as on the wire, and the messages around them a few times that.
+// Weight estimates how many bytes of memory a decoded span uses. Its strings are as long as
+// in the encoded span. The structs around the strings use several times as much.
 func Weight(s *tracepb.Span) int {
 	const node, perWireByte = 400, 4
 	return node + perWireByte*proto.Size(s)
 }
 
-// makeRoom drops other traces until size more bytes fit into t, and reserves
-// them. It reports false when t alone is too large.
+// makeRoom drops other traces until there is room for size more bytes in t, and reserves
+// these bytes. It reports false if t would exceed the limit without any other trace.
 func (a *Assembler) makeRoom(t *assembly, size int) bool {
 	if t.bytes+size > a.opts.Limit {
 		t.dropped++
@@ -32,8 +32,8 @@ func (a *Assembler) makeRoom(t *assembly, size int) bool {
 	return true
 }
 
-// oldest returns the trace to drop next, other than keep, which must not be
-// the only one.
+// oldest returns the trace that is dropped next. It never returns keep, so there must be
+// another trace.
 func (a *Assembler) oldest(keep *assembly) *list.Element {
 	for _, l := range []*list.List{a.shown, a.partial, a.waiting} {
 		if e := l.Front(); e != nil && e.Value.(*assembly) != keep {

@@ -24,10 +24,10 @@ const (
 
 const (
 	quiet     = 500 * time.Millisecond
-	spanBytes = 650 // about what a span of these tests weighs
+	spanBytes = 650 // approximate Weight of a span in these tests
 )
 
-// span makes a span of trace 1, named after its ID, that starts at second id.
+// span returns a span of trace 1. Its ID is also its name and its start time in seconds.
 func span(id, parent byte, flags uint32) *tracepb.Span {
 	s := &tracepb.Span{
 		TraceId:           []byte{15: 1},
@@ -53,7 +53,7 @@ func batch(spans ...*tracepb.Span) *coltrace.ExportTraceServiceRequest {
 	}}}
 }
 
-// shape is the trace on one line: (parent child child), ! before an orphan.
+// shape returns the trace as one line: parent(child child), with ! before an orphan.
 func shape(t *tracetree.Trace) string {
 	var b strings.Builder
 	var write func([]*tracetree.Span)
@@ -86,9 +86,9 @@ func shape(t *tracetree.Trace) string {
 	return b.String()
 }
 
-// pass lets time pass on the clock of synctest.
+// pass lets the time d pass on the clock of synctest.
 func pass(d time.Duration) {
-	time.Sleep(d) //nolint:forbidigo // does not sleep in a bubble
+	time.Sleep(d) //nolint:forbidigo // takes no real time under synctest
 	synctest.Wait()
 }
 
@@ -103,7 +103,7 @@ func (c *collected) finished(t *tracetree.Trace) {
 	c.shapes = append(c.shapes, shape(t))
 }
 
-// take returns what was handed out since it was called last.
+// take returns the traces that were finished since the previous call.
 func (c *collected) take() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -144,7 +144,7 @@ func TestAssemblerHandsOutFinishedTraces(t *testing.T) {
 					a.Add(batch(s))
 				}
 				if got := got.take(); got != "" {
-					t.Errorf("at once: %q, want nothing", got)
+					t.Errorf("before the quiet period: %q, want nothing", got)
 				}
 				pass(quiet)
 				if got := got.take(); got != tt.want {
@@ -241,16 +241,16 @@ func TestAssemblerDropsOldest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got collected
 		a := tracetree.New(tracetree.Options{Finished: got.finished, Limit: 3 * spanBytes})
-		a.Add(batch(inTrace(1, span(2, 1, local)))) // partial
+		a.Add(batch(inTrace(1, span(2, 1, local)))) // incomplete
 		pass(quiet)
-		a.Add(batch(inTrace(2, span(2, 1, remote)))) // shown
+		a.Add(batch(inTrace(2, span(2, 1, remote)))) // finished
 		pass(quiet)
 		a.Add(batch(inTrace(3, span(2, 1, local))))
-		a.Add(batch(inTrace(4, span(2, 1, local)))) // in place of 2, which was shown
+		a.Add(batch(inTrace(4, span(2, 1, local)))) // replaces trace 2, which was finished
 		if got, want := a.Stats(), (tracetree.Stats{Traces: 4, Spans: 4}); got != want {
 			t.Errorf("stats %+v, want %+v", got, want)
 		}
-		a.Add(batch(inTrace(5, span(2, 1, local)))) // in place of 1, the oldest
+		a.Add(batch(inTrace(5, span(2, 1, local)))) // replaces trace 1, the oldest
 		if got, want := a.Stats(), (tracetree.Stats{Traces: 5, Spans: 5, DroppedTraces: 1, DroppedSpans: 1}); got != want {
 			t.Errorf("stats %+v, want %+v", got, want)
 		}

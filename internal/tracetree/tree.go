@@ -1,9 +1,9 @@
-// Package tracetree puts the spans that arrive in batches, from any number of
-// services and in any order, together into traces.
+// Package tracetree assembles traces from spans, which arrive in batches, from any number
+// of services and in any order.
 //
-// An [Assembler] hands a trace out when it is finished, again when late spans
-// change it, and at the end when it never became complete. A [Trace] is a
-// snapshot: it does not change once handed out.
+// An [Assembler] passes a trace to [Options.Finished] when the trace is complete, and again
+// when late spans have changed it. [Assembler.Close] passes on the traces that are still
+// incomplete. A [Trace] is a snapshot, and does not change.
 package tracetree
 
 import (
@@ -17,22 +17,22 @@ import (
 	"github.com/nais/spor/internal/otlpattr"
 )
 
-// A Trace is the spans of one trace that have arrived, as trees.
+// A Trace has the spans of one trace that have arrived, as trees.
 type Trace struct {
 	ID ID
-	// Roots are the spans without a parent among those that arrived, in the
-	// order of their start. A complete trace may have several, when it began
-	// in a service whose spans go elsewhere.
+	// Roots are the spans whose parent does not exist or has not arrived, in the order of
+	// their start. A complete trace can have several roots, if it began in a service whose
+	// spans are sent to another receiver.
 	Roots []*Span
 	// Spans is the number of spans in the trees.
 	Spans int
-	// Late is the number of spans that arrived after the trace was handed out
-	// before; 0 means that it is handed out for the first time.
+	// Late is how many spans have arrived since the trace was last finished. It is 0 if the
+	// trace is finished for the first time.
 	Late int
-	// Dropped is the number of spans that arrived and are not in the trees,
-	// since the trace alone was larger than the assembler's limit.
+	// Dropped is how many spans have arrived and are not in the trees, because this trace
+	// would exceed the limit of the assembler.
 	Dropped int
-	// Complete is whether no span of the trace is known to be missing.
+	// Complete is set if no span of the trace is known to be missing.
 	Complete bool
 }
 
@@ -48,35 +48,35 @@ type SpanID [8]byte
 // String returns the ID in hex.
 func (id SpanID) String() string { return hex.EncodeToString(id[:]) }
 
-// A Span is a span with its place in the trace. The messages are shared and
-// must not be changed.
+// A Span is a span and its place in the trace. The embedded messages are shared, and must
+// not be changed.
 type Span struct {
 	*tracepb.Span
 	Resource *resourcepb.Resource
 	Scope    *commonpb.InstrumentationScope
 	// Children are in the order of their start.
 	Children []*Span
-	// Orphan is whether the span has a parent in the same process that did
-	// not arrive.
+	// Orphan is set if the parent is in the same process and has not arrived.
 	Orphan bool
 }
 
-// Service returns the name of the service that made the span, "" if unknown.
+// Service returns the name of the service that the span comes from, or "" if the name is
+// unknown.
 func (s *Span) Service() string {
 	return otlpattr.First(s.Resource.GetAttributes(), "service.name")
 }
 
-// All calls yield for every span of the trace, parents before children, with
-// its depth, 0 for a root.
+// All calls yield for every span of the trace and its depth. A parent comes before its
+// children. The depth of a root is 0.
 func (t *Trace) All(yield func(span *Span, depth int) bool) {
 	type step struct {
 		span  *Span
 		depth int
 	}
-	// Not recursive: how deep a trace goes is up to the program that made it.
+	// All is not recursive, because a program can send a trace of any depth.
 	var stack []step
 	push := func(spans []*Span, depth int) {
-		for _, span := range slices.Backward(spans) { // the first on top
+		for _, span := range slices.Backward(spans) { // so that the first span is on top
 			stack = append(stack, step{span, depth})
 		}
 	}
@@ -91,9 +91,9 @@ func (t *Trace) All(yield func(span *Span, depth int) bool) {
 	}
 }
 
-// parentHere reports whether the parent of s is in the same process, or may
-// be: exporters older than the flag do not say, and then the kind tells, since
-// only server and consumer spans continue the trace of another process.
+// parentHere reports whether the parent of s is in the same process, or may be. Older
+// exporters do not set the flag for this. Without the flag, the kind decides, because only
+// server and consumer spans continue the trace of another process.
 func parentHere(s *tracepb.Span) bool {
 	const known, remote = uint32(tracepb.SpanFlags_SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK), uint32(tracepb.SpanFlags_SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK)
 	if s.GetFlags()&known != 0 {

@@ -13,17 +13,17 @@ import (
 	"github.com/nais/spor/internal/otlpattr"
 )
 
-// attributes are those of a span or an event.
+// attributes are the attributes of a span or an event.
 type attributes []*commonpb.KeyValue
 
-// first returns the first of keys that has a text, on one line: the name of today
-// stands before that of the older conventions which NAIS reads.
+// first returns the first text that is not empty among the given keys, on one line. For a
+// stable name, it also looks up the older name in package dialect.
 func (a attributes) first(keys ...string) string { return line(otlpattr.First(a, keys...)) }
 
 func (a attributes) has(keys ...string) bool { return a.first(keys...) != "" }
 
-// Details returns the two or three attributes that a reader of the span needs,
-// which are others for each kind of operation, on one line.
+// Details returns the two or three most useful attributes of a span, on one line. They are
+// different for each kind of operation.
 func Details(s *tracepb.Span) string {
 	a := attributes(s.GetAttributes())
 	var parts []string
@@ -50,7 +50,7 @@ func httpDetails(s *tracepb.Span, a attributes) []string {
 	}
 	path := a.first("url.path", "http.target")
 	if path == a.first("http.route") {
-		path = "" // the span's name says it
+		path = "" // the path is in the name of the span
 	}
 	return []string{status, path}
 }
@@ -74,7 +74,7 @@ func rpcDetails(s *tracepb.Span, a attributes) []string {
 	parts = append(parts, hostPort(a.first("server.address", "net.peer.name"), a.first("server.port", "net.peer.port")))
 	retries := 0
 	for _, event := range s.GetEvents() {
-		if event.GetName() == "attempt" { // as grpctrace has it, from the second on
+		if event.GetName() == "attempt" { // grpctrace adds one for each attempt except the first
 			retries++
 		}
 	}
@@ -96,7 +96,7 @@ func messagingDetails(s *tracepb.Span, a attributes) []string {
 	if destination := a.first("messaging.destination.name"); !strings.Contains(s.GetName(), destination) {
 		parts = append(parts, destination)
 	}
-	// The notation of librdkafka: topic [partition] @ offset.
+	// This is the notation of librdkafka: topic [partition] @ offset.
 	var place string
 	if partition := a.first("messaging.destination.partition.id", "messaging.kafka.destination.partition"); partition != "" {
 		place = "[" + partition + "]"
@@ -107,8 +107,8 @@ func messagingDetails(s *tracepb.Span, a attributes) []string {
 	return append(parts, place)
 }
 
-// otherDetails are what the program's author put on the span, in that order.
-// The type of an error is for the notes.
+// otherDetails returns the first three attributes that the program itself has set on the
+// span. It leaves out error.type, which is in the notes.
 func otherDetails(a attributes) []string {
 	const most = 3
 	var parts []string
@@ -124,7 +124,7 @@ func otherDetails(a attributes) []string {
 	return parts
 }
 
-// longestValue is how much of a value is looked at: no line is that wide.
+// longestValue is how many bytes of a value are used. No line is longer.
 const longestValue = 1024
 
 // line returns text on one line.

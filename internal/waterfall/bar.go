@@ -11,10 +11,10 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A scale is the time that a trace spans.
+// A scale is the time from the first start to the last end in a trace.
 type scale struct{ start, end uint64 }
 
-// scaleOf returns the scale of a trace. Spans without times have no part in it.
+// scaleOf returns the scale of a trace. It ignores spans without a start time.
 func scaleOf(t *tracetree.Trace) scale {
 	s := scale{start: math.MaxUint64}
 	for span := range t.All {
@@ -29,8 +29,8 @@ func scaleOf(t *tracetree.Trace) scale {
 
 func (s scale) duration() time.Duration { return elapsed(s.start, s.end) }
 
-// bar draws the span to scale, to half a column, in the given columns. Every
-// span is seen, however short.
+// bar returns the bar of a span in this number of columns. Its start and end are accurate
+// to half a column. It is never empty, so even a short span is visible.
 func (s scale) bar(span *tracepb.Span, columns int) string {
 	halves := float64(2 * columns)
 	total := max(float64(s.end-s.start), 1)
@@ -56,8 +56,8 @@ func (s scale) bar(span *tracepb.Span, columns int) string {
 	return b.String()
 }
 
-// elapsed returns the time between two times in Unix nanoseconds, 0 if they
-// are the wrong way round, as clocks of two machines may be.
+// elapsed returns the time between start and end, in Unix nanoseconds. It returns 0 if end
+// is before start, which is possible if they come from the clocks of two machines.
 func elapsed(start, end uint64) time.Duration {
 	if end <= start {
 		return 0
@@ -65,7 +65,8 @@ func elapsed(start, end uint64) time.Duration {
 	return time.Duration(min(end-start, math.MaxInt64))
 }
 
-// duration writes d with three digits, so that a column of them compares.
+// duration returns d with three digits, so that the durations in a column are easy to
+// compare.
 func duration(d time.Duration) string {
 	switch {
 	case d < time.Microsecond:
@@ -83,7 +84,7 @@ func duration(d time.Duration) string {
 	}
 }
 
-// decimal writes f with three digits, whole nanoseconds without any decimals.
+// decimal returns f with three digits. Nanoseconds have no decimals.
 func decimal(f float64, unit string) string {
 	digits := 2
 	if f >= 99.95 {

@@ -12,7 +12,8 @@ const (
 	yellow color = "33"
 )
 
-// palette holds the colours of services, red being that of errors.
+// palette has the colours of services. Red is not one of them, because it is the colour of
+// errors.
 var palette = []color{"36", "34", "35", "32", "33", "96", "94", "95"}
 
 func (c color) paint(s string) string {

@@ -9,10 +9,12 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// maxNotes bounds the exceptions and the links drawn of one span.
+// maxNotes is the maximum number of exceptions, and also of links, in the drawing of one
+// span.
 const maxNotes = 3
 
-// notes are the lines below a span: what went wrong, and where it leads.
+// notes returns the lines below a span. They describe its errors, its links, and a parent
+// that is not in the drawing.
 func (b *rowBuilder) notes(s *tracetree.Span) []cell {
 	notes := errorNotes(s)
 	for i, link := range s.GetLinks() {
@@ -27,13 +29,12 @@ func (b *rowBuilder) notes(s *tracetree.Span) []cell {
 	case s.Orphan:
 		notes = append(notes, cell{"↑ its parent, span " + parent + ", did not arrive", yellow})
 	case b.fromElsewhere(s):
-		notes = append(notes, cell{"↑ called from span " + parent + ", of another program or not ended", faint})
+		notes = append(notes, cell{"↑ called from span " + parent + ", which is in another program or has not ended", faint})
 	}
 	return notes
 }
 
-// fromElsewhere reports whether s continues the trace of a program whose spans
-// did not come here.
+// fromElsewhere reports whether the parent of s is not among the spans that arrived.
 func (b *rowBuilder) fromElsewhere(s *tracetree.Span) bool {
 	id := s.GetParentSpanId()
 	if len(id) != len(tracetree.SpanID{}) || tracetree.SpanID(id) == (tracetree.SpanID{}) {
@@ -42,7 +43,8 @@ func (b *rowBuilder) fromElsewhere(s *tracetree.Span) bool {
 	return b.spans[tracetree.SpanID(id)] == nil
 }
 
-// linked names the other end of a link, by name if it is in the same trace.
+// linked returns the IDs of the linked span. If it is in the same trace, its name is
+// included.
 func (b *rowBuilder) linked(link *tracepb.Span_Link) string {
 	span := "span " + hexID(link.GetSpanId())
 	if hexID(link.GetTraceId()) != b.trace.String() {
@@ -56,7 +58,8 @@ func (b *rowBuilder) linked(link *tracepb.Span_Link) string {
 	return span
 }
 
-// errorNotes say what went wrong, each thing once.
+// errorNotes returns the texts of the errors of s. A text that is part of another one is
+// left out.
 func errorNotes(s *tracetree.Span) []cell {
 	var notes []cell
 	description := line(s.GetStatus().GetMessage())
@@ -77,7 +80,7 @@ func errorNotes(s *tracetree.Span) []cell {
 	return append([]cell{{description, red}}, notes...)
 }
 
-// exceptions are the texts of the exceptions among events.
+// exceptions returns the texts of the exceptions among events.
 func exceptions(events []*tracepb.Span_Event) []string {
 	var texts []string
 	for _, event := range events {
@@ -96,8 +99,8 @@ func exceptions(events []*tracepb.Span_Event) []string {
 	return texts
 }
 
-// errorType returns the error.type of s, unless it is the status that the
-// details show.
+// errorType returns the error.type of s. It returns "" for a number, because that is a
+// status code, which the details show.
 func errorType(s *tracetree.Span) string {
 	text := attributes(s.GetAttributes()).first("error.type")
 	if _, err := strconv.Atoi(text); err == nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A row is what is drawn of one span, before it is known how much room it has.
+// A row has what is drawn for one span, before the widths of the columns are known.
 type row struct {
 	span     *tracetree.Span
-	guides   string // the lines that lead from the parent to the name
-	below    string // the lines that lead past the notes
+	guides   string // the tree lines before the name
+	below    string // the tree lines before the notes
 	name     string
 	kind     string
 	duration string
@@ -39,8 +39,8 @@ type rowBuilder struct {
 	rows  []row
 }
 
-// add adds the row of s, and those of its children. Guides lead to s, and past
-// leads past it to what is below.
+// add adds the row of s, and the rows of its descendants. guides are the tree lines before
+// the name of s. past are the tree lines before everything below s.
 func (b *rowBuilder) add(s *tracetree.Span, guides, past string) {
 	if len(b.rows) == maxSpans {
 		return
@@ -89,8 +89,7 @@ func kindOf(k tracepb.Span_SpanKind) string {
 
 const gap = "  "
 
-// columns are the widths of the columns of a drawing; the details take what is
-// left.
+// columns are the widths of the columns in a drawing. The details get the rest of the line.
 type columns struct{ label, bar, duration, kind, service int }
 
 func columnsFor(rows []row, total int) columns {
@@ -108,8 +107,8 @@ func columnsFor(rows []row, total int) columns {
 	return c
 }
 
-// deepest cuts guides that are too long for a label of the given columns, so
-// that there is room for a name.
+// deepest shortens guides that are longer than half of a label, so that there is room for a
+// name. It removes their beginning. label is in columns.
 func deepest(guides string, label int) string {
 	most := label / 2
 	runes := []rune(guides)

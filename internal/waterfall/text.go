@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// width returns the number of columns that s takes.
+// width returns how many columns s takes on a terminal.
 func width(s string) int {
 	n := 0
 	for _, r := range s {
@@ -28,7 +28,7 @@ func runeWidth(r rune) int {
 	}
 }
 
-// wide are the characters that take two columns, in the blocks that matter.
+// wide has the most common characters that take two columns.
 var wide = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{Lo: 0x1100, Hi: 0x115f, Stride: 1}, // Hangul letters
@@ -48,7 +48,8 @@ var wide = &unicode.RangeTable{
 	},
 }
 
-// cut shortens s to at most columns, the last of which is then an ellipsis.
+// cut shortens s to at most this number of columns. If something is removed, the last
+// column is an ellipsis.
 func cut(s string, columns int) string {
 	if columns <= 0 {
 		return ""
@@ -66,12 +67,12 @@ func cut(s string, columns int) string {
 	return s
 }
 
-// pad fills s with spaces up to columns.
+// pad adds spaces after s, up to this number of columns.
 func pad(s string, columns int) string {
 	return s + strings.Repeat(" ", max(0, columns-width(s)))
 }
 
-// padLeft is pad with the spaces first.
+// padLeft adds spaces before s, up to this number of columns.
 func padLeft(s string, columns int) string {
 	return strings.Repeat(" ", max(0, columns-width(s))) + s
 }

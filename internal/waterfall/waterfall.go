@@ -1,8 +1,8 @@
-// Package waterfall draws a trace for a terminal: one line a span, indented
-// under its parent, with a bar that shows when it ran.
+// Package waterfall draws a trace on a terminal. Each span has one line. The line is
+// indented under that of the parent, and has a bar that shows when the span was running.
 //
-// Whatever is drawn from the spans is hostile input: it reaches the terminal
-// without control characters and cut to the width of the line.
+// The text in spans is not trusted. It is drawn without control characters, and cut to the
+// width of the line.
 package waterfall
 
 import (
@@ -21,16 +21,16 @@ import (
 const (
 	defaultWidth = 100
 	minWidth     = 40
-	maxSpans     = 200 // lines of one drawing; the rest is counted
+	maxSpans     = 200 // maximum number of spans in a drawing; more spans are only counted
 )
 
-// A Style says how to draw. The zero value is 100 columns without colour.
+// A Style has the settings for a drawing. The zero value means 100 columns without colour.
 type Style struct {
-	Width int // columns; 0 means 100
+	Width int // in columns; 0 means 100, and the minimum is 40
 	Color bool
 }
 
-// Draw draws t, an empty line last, with one call of Write.
+// Draw draws t, and an empty line after it, with one call of w.Write.
 func Draw(w io.Writer, t *tracetree.Trace, style Style) error {
 	if style.Width <= 0 {
 		style.Width = defaultWidth
@@ -52,7 +52,7 @@ func Draw(w io.Writer, t *tracetree.Trace, style Style) error {
 	return err
 }
 
-// services returns the names of the services of t in the order of their part.
+// services returns the names of the services of t, in the order of their first spans.
 func services(t *tracetree.Trace) []string {
 	var names []string
 	for span := range t.All {
@@ -63,20 +63,20 @@ func services(t *tracetree.Trace) []string {
 	return names
 }
 
-// A painter draws lines of cells.
+// A painter draws lines, which consist of cells.
 type painter struct {
 	style    Style
 	services []string
 	out      bytes.Buffer
 }
 
-// A cell is a text of one colour.
+// A cell is a text in one colour.
 type cell struct {
 	text  string
 	color color
 }
 
-// line draws cells, cut to the width, as one line.
+// line draws cells as one line, and cuts them at the width.
 func (p *painter) line(cells ...cell) {
 	var line strings.Builder
 	left := p.style.Width
@@ -159,7 +159,7 @@ func failed(s *tracetree.Span) bool {
 	return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR
 }
 
-// count writes n of a thing in words.
+// count returns n with the name of the thing, in the plural unless n is 1.
 func count(n int, thing string) string {
 	if n != 1 {
 		thing += "s"

@@ -21,9 +21,9 @@ import (
 	"github.com/nais/spor/internal/waterfall"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
-// A fake is a span in the terms of these tests.
+// A fake describes a span for these tests.
 type fake struct {
 	service    string
 	id, parent byte
@@ -94,7 +94,7 @@ func (f fake) span() *tracepb.Span {
 	return s
 }
 
-// trace puts spans together as spor run does.
+// trace assembles a trace from spans, as spor run does.
 func trace(t *testing.T, fakes ...fake) *tracetree.Trace {
 	t.Helper()
 	var got *tracetree.Trace
@@ -167,7 +167,7 @@ func spanTrace(id byte) []byte { return append(spanID(id), spanID(id)...) }
 
 func TestDraw(t *testing.T) {
 	incomplete := quotes()[2:]
-	incomplete[0].kind = client // its parent was in the same process
+	incomplete[0].kind = client // so its parent should be in the same process
 	for name, tt := range map[string]struct {
 		spans []fake
 		style waterfall.Style
@@ -253,7 +253,7 @@ func kinds() []fake {
 	}
 }
 
-// calls are those of gRPC that took more than one attempt, or went nowhere.
+// calls returns gRPC calls that needed more than one attempt, or called an unknown method.
 func calls() []fake {
 	unknown := "unknown service or method"
 	attrs := func(code string, more ...string) []string {
@@ -309,8 +309,8 @@ func TestDrawReportsWriteErrors(t *testing.T) {
 	}
 }
 
-// FuzzDraw: no text can break a line, reach the terminal as a command, or make
-// a line longer than asked for.
+// FuzzDraw checks that no text can break a line, reach the terminal as a command, or make a
+// line longer than the width.
 func FuzzDraw(f *testing.F) {
 	f.Add("GET", "gateway", "/quotes/7", "boom", 100)
 	f.Add("\x1b[31mGET\r\n", "\x1b]0;owned\a", "\x9b\u009b", "日本語\u202e", 40)

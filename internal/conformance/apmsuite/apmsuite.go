@@ -1,5 +1,5 @@
-// Package apmsuite tests the rules of package apm: it removes from a recording what a
-// panel needs, one thing at a time.
+// Package apmsuite tests the rules of package apm. It removes the things that a panel of
+// Nais APM needs from a recording, one at a time, and checks that the panel becomes dark.
 package apmsuite
 
 import (
@@ -14,15 +14,15 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// mutation takes from a recording the one thing that a panel needs.
+// mutation removes or changes one thing in a recording that a panel needs.
 type mutation struct {
 	panel string
-	what  string // that is removed
-	cure  string // a part of what must be told
+	what  string // the thing that the panel needs
+	cure  string // part of the cure that must be reported
 	do    func(*tape)
 }
 
-// cures, in part.
+// Parts of cures.
 const (
 	cureDialect = "export with setup, which adds the older names"
 	cureHTTP    = "httptrace.Handler(mux)"
@@ -89,7 +89,7 @@ var mutations = []mutation{
 	{"Database: rate and errors", "db.system", cureDialect, func(t *tape) { t.drop(every, "db.system") }},
 	{"Database: rate and errors", "server.address", cureSQL, func(t *tape) {
 		t.drop(isDatabase, "server.address")
-		t.spans(isDatabase, func(s *tracepb.Span) { // an embedded one has none
+		t.spans(isDatabase, func(s *tracepb.Span) { // an embedded database has no server.address
 			set(s, "db.system", "postgresql")
 			set(s, "db.system.name", "postgresql")
 		})
@@ -108,7 +108,7 @@ var mutations = []mutation{
 	{"Runtime: Go card", "cpu", cureRuntime, func(t *tape) { t.dropMetric("process_cpu_seconds_total") }},
 	{"Runtime: Go card", "collections", cureRuntime, func(t *tape) { t.dropMetric("go_gc_duration_seconds") }},
 	{"Runtime: Go card", "the version", cureRuntime, func(t *tape) { t.dropLabel("go_info", "version") }},
-	{"Runtime: Go card", "a unit of 1", cureRuntime, func(t *tape) { t.unit("go_goroutines", "1") }}, // Mimir adds _ratio
+	{"Runtime: Go card", "a unit of 1", cureRuntime, func(t *tape) { t.unit("go_goroutines", "1") }}, // Mimir adds _ratio to the name
 	{"Runtime: Go card", "service.instance.id", "NAIS_POD_NAME", func(t *tape) { t.dropResource("service.instance.id") }},
 	{"Runtime: Kafka card", "sent", cureKafka, func(t *tape) { t.dropMetric("kafka.producer.records_sent_total") }},
 	{"Runtime: Kafka card", "consumed", cureKafka, func(t *tape) { t.dropMetric("kafka.consumer.records_consumed_total") }},
@@ -169,12 +169,12 @@ var mutations = []mutation{
 	}},
 }
 
-// Run tests that requests, of one service, light every panel but those named, and
-// that each goes dark, with the right cure, when the one thing it needs is taken
-// away.
+// Run checks that every panel is lit by requests, except the panels in notUsed. requests
+// must come from one service. Then Run applies each mutation, and checks that its panel
+// becomes dark and that the right cure is reported.
 func Run(t *testing.T, requests []recording.Request, notUsed ...string) {
 	t.Helper()
-	notUsed = append(notUsed, "Team Logs") // seen only where they went wrong
+	notUsed = append(notUsed, "Team Logs") // only wrong records use this panel
 	report := judge(t, requests)
 	for _, v := range report.Panels {
 		want := apm.Lit
@@ -197,23 +197,23 @@ func Run(t *testing.T, requests []recording.Request, notUsed ...string) {
 			tape := newTape(requests)
 			m.do(tape)
 			if !tape.changed {
-				t.Skip("the service has nothing of the kind")
+				t.Skip("the recording has nothing to remove")
 			}
 			v, _ := judge(t, tape.requests).Panel(m.panel)
 			if v.State != apm.Dark || !slices.ContainsFunc(v.Cures, func(cure string) bool { return strings.Contains(cure, m.cure) }) {
-				t.Errorf("got %s, %s, cures %q; want it dark, with a cure that has %q", v.State, v.Evidence, v.Cures, m.cure)
+				t.Errorf("got %s, %s, cures %q; want it dark, with a cure that contains %q", v.State, v.Evidence, v.Cures, m.cure)
 			}
 			tried[m.panel] = true
 		})
 	}
 	for _, name := range apm.Panels() {
 		if !tried[name] && !slices.Contains(notUsed, name) {
-			t.Errorf("%s: nothing was taken away", name)
+			t.Errorf("%s: no mutation was tried", name)
 		}
 	}
 }
 
-// judge returns the report of the one service.
+// judge returns the report of the only service in requests.
 func judge(t *testing.T, requests []recording.Request) apm.Report {
 	t.Helper()
 	var r apm.Recording

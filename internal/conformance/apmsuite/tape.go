@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// tape is a copy of a recording, to be changed.
+// tape is a copy of a recording that can be changed.
 type tape struct {
 	requests []recording.Request
 	changed  bool
@@ -32,7 +32,8 @@ func newTape(requests []recording.Request) *tape {
 	return t
 }
 
-// spans changes the spans of which which is true.
+// spans changes the spans that are selected. The func which reports whether a span is
+// selected.
 func (t *tape) spans(which func(*tracepb.Span) bool, change func(*tracepb.Span)) {
 	for _, r := range t.requests {
 		for _, rs := range r.Traces.GetResourceSpans() {
@@ -49,7 +50,7 @@ func (t *tape) spans(which func(*tracepb.Span) bool, change func(*tracepb.Span))
 	}
 }
 
-// keep keeps the spans of which which is true.
+// keep removes the spans that are not selected.
 func (t *tape) keep(which func(*tracepb.Span) bool) {
 	for _, r := range t.requests {
 		for _, rs := range r.Traces.GetResourceSpans() {
@@ -61,12 +62,12 @@ func (t *tape) keep(which func(*tracepb.Span) bool) {
 	}
 }
 
-// drop takes attributes from the spans of which which is true.
+// drop removes attributes from the selected spans.
 func (t *tape) drop(which func(*tracepb.Span) bool, keys ...string) {
 	t.spans(which, func(s *tracepb.Span) { s.Attributes = without(s.GetAttributes(), keys...) })
 }
 
-// orphan puts spans into traces of their own.
+// orphan moves each selected span into a separate trace.
 func (t *tape) orphan(which func(*tracepb.Span) bool) {
 	n := byte(0)
 	t.spans(which, func(s *tracepb.Span) {
@@ -106,7 +107,7 @@ func (t *tape) scopes(do func(*metricspb.ScopeMetrics)) {
 	}
 }
 
-// dropMetric takes the metrics whose names begin with prefix.
+// dropMetric removes the metrics whose names begin with prefix.
 func (t *tape) dropMetric(prefix string) {
 	t.scopes(func(sm *metricspb.ScopeMetrics) {
 		before := len(sm.GetMetrics())
@@ -138,7 +139,7 @@ func (t *tape) dropLabel(name, key string) {
 	})
 }
 
-// text changes what was written; a line that becomes empty is gone.
+// text changes the text of every log line. A line with an empty text counts as removed.
 func (t *tape) text(change func(string) string) {
 	for _, r := range t.requests {
 		for _, rl := range r.Logs.GetResourceLogs() {
@@ -158,7 +159,7 @@ func (t *tape) changeText(l *logspb.LogRecord, change func(string) string) {
 	t.changed = t.changed || before != after
 }
 
-// lines changes the fields of what was written as JSON.
+// lines changes the fields of every log line that is JSON.
 func (t *tape) lines(change func(map[string]any)) {
 	t.text(func(before string) string {
 		var fields map[string]any
