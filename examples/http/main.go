@@ -1,4 +1,4 @@
-// Http is the least that a traced service is: an HTTP server on setup.Run.
+// Http is a minimal traced service: an HTTP server that runs under setup.Run.
 //
 //	spor run -- go run ./http
 //	curl localhost:8080/hello/nais
@@ -23,7 +23,8 @@ func main() {
 	}
 }
 
-// run serves until SIGTERM, drains, and returns; setup.Run then flushes.
+// run serves requests until SIGTERM, finishes the open requests, and returns.
+// setup.Run then flushes the spans.
 func run(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /hello/{name}", hello)
@@ -37,5 +38,5 @@ func run(ctx context.Context) error {
 }
 
 func hello(w http.ResponseWriter, r *http.Request) {
-	slog.InfoContext(r.Context(), "hello") // the line carries trace_id and span_id
+	slog.InfoContext(r.Context(), "hello") // the log line has trace_id and span_id
 }
