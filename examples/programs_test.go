@@ -1,4 +1,4 @@
-// Package examples_test runs the examples as a user does.
+// Package examples_test runs the example programs like a user does.
 package examples_test
 
 import (
@@ -25,7 +25,7 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// programs is the folder with the examples, built.
+// programs is the folder with the built example programs.
 var programs string
 
 func TestMain(m *testing.M) {
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// collector keeps the spans that it gets.
+// collector stores the spans that it receives.
 type collector struct {
 	*receiver.Server
 	mu    sync.Mutex
@@ -74,7 +74,8 @@ func collect(t *testing.T) *collector {
 	return c
 }
 
-// tree returns the spans as lines of kind and name, each below its parent.
+// tree returns one line per span, with kind and name. Children are indented below their
+// parent.
 func (c *collector) tree() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,7 +95,7 @@ func (c *collector) tree() string {
 	return text.String()
 }
 
-// want fails unless the spans are those of tree.
+// want fails the test unless the spans are those of tree.
 func (c *collector) want(t *testing.T, tree string) {
 	t.Helper()
 	if got := c.tree(); got != tree {
@@ -134,7 +135,7 @@ func (e *example) end(t *testing.T) {
 	}
 }
 
-// stop is end after what a platform does to end it.
+// stop sends SIGTERM to the program, like NAIS does, and calls end.
 func (e *example) stop(t *testing.T) {
 	t.Helper()
 	if err := e.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -154,7 +155,7 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// get asks until there is an answer.
+// get sends requests until a response has the status 200, and returns its body.
 func get(t *testing.T, url string) string {
 	t.Helper()
 	var body []byte
@@ -174,7 +175,7 @@ func eventually(t *testing.T, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); !holds(); {
 		if time.Now().After(deadline) {
-			t.Fatal("waited in vain")
+			t.Fatal("the condition was not met within 30 seconds")
 		}
 		<-time.After(10 * time.Millisecond)
 	}
@@ -236,7 +237,7 @@ func TestLoadgen(t *testing.T) {
 	target.stop(t)
 	clients := strings.Count(c.tree(), "client GET\n")
 	if joined := strings.Count(c.tree(), "client GET\n  server GET /hello/{name}\n"); clients == 0 || joined != clients {
-		t.Errorf("%d of %d requests are one trace with their answers", joined, clients)
+		t.Errorf("%d of %d client spans have a server span as their child", joined, clients)
 	}
 }
 
@@ -254,7 +255,7 @@ func TestLoadgenFlags(t *testing.T) {
 	}
 }
 
-// The program of the README is examples/http.
+// TestREADME compares the program in the README with examples/http.
 func TestREADME(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -266,6 +267,6 @@ func TestREADME(t *testing.T) {
 	}
 	_, program, _ = bytes.Cut(program, []byte("package main\n"))
 	if _, first, found := bytes.Cut(readme, []byte("```go\npackage main\n")); !found || !bytes.HasPrefix(first, append(program, "```\n"...)) {
-		t.Error("the README shows another program")
+		t.Error("the program in the README differs from examples/http/main.go")
 	}
 }

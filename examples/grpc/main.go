@@ -36,7 +36,7 @@ func main() {
 	}
 }
 
-// serve serves until SIGTERM, and returns when the calls under way have ended.
+// serve serves calls until SIGTERM, and returns when all open calls have ended.
 func serve(ctx context.Context) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cmp.Or(os.Getenv("BIND_ADDRESS"), ":8080"))
 	if err != nil {
@@ -53,14 +53,14 @@ type quotes struct {
 }
 
 func (quotes) Get(ctx context.Context, r *quotespb.GetRequest) (*quotespb.Quote, error) {
-	slog.InfoContext(ctx, "asked", "id", r.GetId()) // the line carries trace_id and span_id
+	slog.InfoContext(ctx, "asked", "id", r.GetId()) // the log line has trace_id and span_id
 	if r.GetId() != "1" {
-		return nil, status.Error(codes.NotFound, "there is one quote, 1")
+		return nil, status.Error(codes.NotFound, "the only quote has the id 1")
 	}
 	return &quotespb.Quote{Id: "1", Author: "Grace Hopper", Text: "It's easier to ask forgiveness than it is to get permission."}, nil
 }
 
-// ask asks the server that is named on the command line.
+// ask calls the server whose address is the first argument of the program.
 func ask(ctx context.Context) (err error) {
 	conn, err := grpctrace.NewClient(os.Args[1], grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// certificates are those of the platform.
+// certificates returns a TLS configuration with the platform's certificates.
 func certificates() (*tls.Config, error) {
 	pem, err := os.ReadFile(os.Getenv("KAFKA_CA_PATH"))
 	if err != nil {

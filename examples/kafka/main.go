@@ -1,4 +1,4 @@
-// Kafka sends a record and processes what comes, itself and from others.
+// Kafka sends one record, and then processes all records of the topic.
 //
 //	spor run -- go run ./kafka
 package main
@@ -29,7 +29,7 @@ const topic = "examples.greetings"
 // run processes records until SIGTERM.
 func run(ctx context.Context) error {
 	brokers := os.Getenv("KAFKA_BROKERS")
-	if brokers == "" { // a laptop: a broker in this process
+	if brokers == "" { // on a laptop: start a broker in this process
 		fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, topic))
 		if err != nil {
 			return err
@@ -61,16 +61,16 @@ func run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		fetches.EachError(func(_ string, _ int32, err error) { slog.ErrorContext(ctx, "nothing fetched", "error", err) })
+		fetches.EachError(func(_ string, _ int32, err error) { slog.ErrorContext(ctx, "records were not fetched", "error", err) })
 		fetches.EachRecord(func(r *kgo.Record) {
 			if err := kgotrace.Process(ctx, cl, r, greet); err != nil {
-				slog.ErrorContext(ctx, "not processed", "error", err)
+				slog.ErrorContext(ctx, "record was not processed", "error", err)
 			}
 		})
 	}
 }
 
 func greet(ctx context.Context) error {
-	slog.InfoContext(ctx, "greeted") // the line carries trace_id and span_id
+	slog.InfoContext(ctx, "greeted") // the log line has trace_id and span_id
 	return nil
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// generator sends requests.
+// generator sends requests at a steady rate.
 type generator struct {
 	url               string
 	rate              float64
@@ -37,14 +37,14 @@ func newGenerator() *generator {
 	g := &generator{registry: prometheus.NewRegistry()}
 	metrics := promauto.With(g.registry)
 	requests := metrics.NewCounterVec(prometheus.CounterOpts{
-		Name: "loadgen_requests_total", Help: "Requests that were answered, by status.",
+		Name: "loadgen_requests_total", Help: "Requests that got a response, by status.",
 	}, []string{"code"})
 	durations := metrics.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "loadgen_request_duration_seconds", Help: "Time to the header of the answer.", Buckets: prometheus.DefBuckets,
+		Name: "loadgen_request_duration_seconds", Help: "Seconds until the headers of the response arrived.", Buckets: prometheus.DefBuckets,
 	}, nil)
-	inFlight := metrics.NewGauge(prometheus.GaugeOpts{Name: "loadgen_requests_in_flight", Help: "Requests under way."})
+	inFlight := metrics.NewGauge(prometheus.GaugeOpts{Name: "loadgen_requests_in_flight", Help: "Requests that wait for their response."})
 	g.skipped = metrics.NewCounter(prometheus.CounterOpts{
-		Name: "loadgen_requests_skipped_total", Help: "Requests that were due while every worker was busy.",
+		Name: "loadgen_requests_skipped_total", Help: "Requests that were not sent because every worker was busy.",
 	})
 	g.client = &http.Client{Transport: promhttp.InstrumentRoundTripperInFlight(inFlight,
 		promhttp.InstrumentRoundTripperCounter(requests,
@@ -52,7 +52,7 @@ func newGenerator() *generator {
 	return g
 }
 
-// check returns what is wrong with the flags.
+// check returns an error if a flag has a wrong value.
 func (g *generator) check() error {
 	switch u, err := url.Parse(g.url); {
 	case g.url == "":
@@ -67,7 +67,7 @@ func (g *generator) check() error {
 	return nil
 }
 
-// run sends requests until ctx or the time ends, and waits for their answers.
+// run sends requests until ctx ends or the duration is over, and waits for their responses.
 func (g *generator) run(ctx context.Context) error {
 	stop, err := g.serve(ctx)
 	if err != nil {
@@ -90,8 +90,8 @@ func (g *generator) run(ctx context.Context) error {
 	return nil
 }
 
-// pace tells the workers when a request is due. What comes while all are busy
-// is skipped: a slow service is not asked for more than it was meant to be.
+// pace wakes a worker for each request. It skips a request if all workers are busy, so
+// that a slow service does not get more requests than configured.
 func (g *generator) pace(ctx context.Context, due chan<- struct{}) {
 	if g.duration > 0 {
 		var cancel context.CancelFunc
@@ -114,30 +114,30 @@ func (g *generator) pace(ctx context.Context, due chan<- struct{}) {
 	}
 }
 
-// request sends one request and reads what comes.
+// request sends one request and reads the response.
 func (g *generator) request(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, g.url, nil)
 	if err != nil {
-		slog.ErrorContext(ctx, "no request", "error", err)
+		slog.ErrorContext(ctx, "request could not be made", "error", err)
 		return
 	}
 	res, err := g.client.Do(r)
 	if err != nil {
-		slog.WarnContext(ctx, "no answer", "error", err)
+		slog.WarnContext(ctx, "no response", "error", err)
 		return
 	}
-	defer func() { _ = res.Body.Close() }() // read to its end
+	defer func() { _ = res.Body.Close() }() // the body has been read to its end
 	n, err := io.Copy(io.Discard, res.Body)
 	if err != nil {
-		slog.WarnContext(ctx, "answer cut off", "error", err)
+		slog.WarnContext(ctx, "response ended early", "error", err)
 		return
 	}
 	slog.InfoContext(res.Request.Context(), "answered", "status", res.StatusCode, "bytes", n)
 }
 
-// serve serves metrics and the probe, if anywhere.
+// serve serves metrics and the probe, unless the address is empty.
 func (g *generator) serve(ctx context.Context) (stop func(), err error) {
 	if g.listen == "" {
 		return func() {}, nil

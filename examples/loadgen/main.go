@@ -2,9 +2,9 @@
 //
 //	spor run -- go run ./loadgen --url http://localhost:8080/hello/nais --rate 2 --duration 10s
 //
-// Each request is a trace that begins here. The metrics are those of Prometheus's
-// client, and are scraped at /metrics with OTEL_METRICS_EXPORTER=prometheus, else
-// pushed.
+// Each request starts a new trace. The metrics are made with the Prometheus client.
+// With OTEL_METRICS_EXPORTER=prometheus they are served at /metrics. Otherwise they
+// are pushed.
 package main
 
 import (
@@ -25,7 +25,7 @@ func main() {
 	}
 }
 
-// command returns the command line.
+// command returns the command with its flags.
 func command() *cobra.Command {
 	g := newGenerator()
 	cmd := &cobra.Command{
@@ -39,11 +39,11 @@ func command() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&g.url, "url", os.Getenv("LOADGEN_URL"), "what to ask for, else $LOADGEN_URL")
-	flags.Float64Var(&g.rate, "rate", 1, "requests a second")
-	flags.IntVar(&g.workers, "workers", 4, "requests at once, at most")
-	flags.DurationVar(&g.timeout, "timeout", 10*time.Second, "how long a request may take")
-	flags.DurationVar(&g.duration, "duration", 0, "how long to go on, 0 until it is stopped")
-	flags.StringVar(&g.listen, "listen", os.Getenv("BIND_ADDRESS"), "address of /metrics and /internal/isalive, else $BIND_ADDRESS, none for nowhere")
+	flags.StringVar(&g.url, "url", os.Getenv("LOADGEN_URL"), "URL of the requests (default: $LOADGEN_URL)")
+	flags.Float64Var(&g.rate, "rate", 1, "requests per second")
+	flags.IntVar(&g.workers, "workers", 4, "maximum number of requests at the same time")
+	flags.DurationVar(&g.timeout, "timeout", 10*time.Second, "timeout of a request")
+	flags.DurationVar(&g.duration, "duration", 0, "how long to send requests; 0 means until the program is stopped")
+	flags.StringVar(&g.listen, "listen", os.Getenv("BIND_ADDRESS"), "address for /metrics and /internal/isalive (default: $BIND_ADDRESS); empty means that they are not served")
 	return cmd
 }

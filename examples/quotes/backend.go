@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/grpctrace"
 )
 
-// backend is the service that keeps the quotes.
+// backend is the service that stores the quotes.
 type backend struct {
 	quotespb.UnimplementedQuotesServer
 
@@ -31,10 +31,10 @@ func newBackend(s store, e *events) *grpc.Server {
 	return server
 }
 
-// Create keeps a quote, and tells of it.
+// Create stores a quote, and sends an event.
 func (b *backend) Create(ctx context.Context, r *quotespb.CreateRequest) (*quotespb.Quote, error) {
 	if r.GetText() == "" {
-		return nil, status.Error(codes.InvalidArgument, "want a quote with a text")
+		return nil, status.Error(codes.InvalidArgument, "the quote has no text")
 	}
 	q := &quotespb.Quote{Id: rand.Text()[:8], Author: r.GetAuthor(), Text: r.GetText()}
 	if err := b.store.add(ctx, q); err != nil {
@@ -59,7 +59,7 @@ func (b *backend) Get(ctx context.Context, r *quotespb.GetRequest) (*quotespb.Qu
 	return q, nil
 }
 
-// List sends every quote.
+// List sends all quotes.
 func (b *backend) List(_ *quotespb.ListRequest, stream grpc.ServerStreamingServer[quotespb.Quote]) error {
 	quotes, err := b.store.list(stream.Context())
 	if err != nil {
@@ -73,8 +73,8 @@ func (b *backend) List(_ *quotespb.ListRequest, stream grpc.ServerStreamingServe
 	return nil
 }
 
-// unavailable logs an error of the store or of Kafka, and returns what the caller
-// is told.
+// unavailable logs an error of the store or of Kafka, and returns the error for the
+// caller, which has no details.
 func unavailable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return status.FromContextError(ctx.Err()).Err()
@@ -83,7 +83,7 @@ func unavailable(ctx context.Context, err error) error {
 	return status.Error(codes.Unavailable, "backend failed")
 }
 
-// Boom shows what a panic looks like.
+// Boom panics, to show how a panic is recorded.
 func (b *backend) Boom(context.Context, *quotespb.BoomRequest) (*quotespb.BoomResponse, error) {
-	panic("boom: this is what a panic looks like")
+	panic("boom: this panic is intended")
 }

@@ -12,17 +12,17 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// events tells others what becomes of quotes.
+// events sends events about quotes to Kafka.
 type events struct {
 	client *kgo.Client
 	topic  string
-	told   atomic.Int64
+	told   atomic.Int64 // events that were sent
 }
 
 func newEvents(k *kafka) (*events, error) {
 	client, err := kgo.NewClient(append([]kgo.Opt{
 		kgotrace.Opt(),
-		kgo.ProducerLinger(0), // a caller waits for each
+		kgo.ProducerLinger(0), // because a caller waits for each record
 	}, k.opts...)...)
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func newEvents(k *kafka) (*events, error) {
 	return &events{client: client, topic: k.topic}, nil
 }
 
-// created tells that q is new, and returns when the broker has it.
+// created sends the event that q was created, and returns when the broker has stored it.
 func (e *events) created(ctx context.Context, q *quotespb.Quote) error {
 	value, err := json.Marshal(quoteOf(q))
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/nais/spor/httptrace"
 )
 
-// quote is what somebody said, as people see it.
+// quote is a quote in the JSON of the gateway.
 type quote struct {
 	ID     string `json:"id"`
 	Author string `json:"author"`
@@ -30,17 +30,17 @@ func quoteOf(q *quotespb.Quote) quote {
 	return quote{ID: q.GetId(), Author: q.GetAuthor(), Text: q.GetText()}
 }
 
-// gateway is the service that people call. It asks the backend, and the worker.
+// gateway is the service that users call. It calls the backend and the worker.
 type gateway struct {
 	conn       *grpc.ClientConn
 	quotes     quotespb.QuotesClient
 	worker     *http.Client
-	statistics string // the URL of the worker's
+	statistics string // the URL of the worker's statistics
 }
 
 func newGateway(backend, worker string) (*gateway, error) {
 	conn, err := grpctrace.NewClient(backend, append(
-		// That there is no such quote is an answer, and no error.
+		// A quote that does not exist is an expected answer, not an error.
 		grpctrace.DialOptions(grpctrace.WithExpectedCodes(codes.NotFound)),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 	)...)
@@ -57,7 +57,7 @@ func newGateway(backend, worker string) (*gateway, error) {
 func (g *gateway) close() {
 	g.worker.CloseIdleConnections()
 	if err := g.conn.Close(); err != nil {
-		slog.Error("backend was not left in peace", "error", err)
+		slog.Error("connection to the backend was not closed", "error", err)
 	}
 }
 
@@ -73,13 +73,13 @@ func (g *gateway) routes() http.Handler {
 	return httptrace.Handler(mux)
 }
 
-// backendTimeout is how long the backend may take.
+// backendTimeout is the timeout of a call to the backend.
 const backendTimeout = 10 * time.Second
 
 func (g *gateway) create(w http.ResponseWriter, r *http.Request) {
 	var q quote
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&q); err != nil {
-		http.Error(w, "want a quote, as JSON", http.StatusBadRequest)
+		http.Error(w, "the body is not a quote in JSON", http.StatusBadRequest)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), backendTimeout)
@@ -126,7 +126,7 @@ func (g *gateway) list(w http.ResponseWriter, r *http.Request) {
 	answer(w, r, http.StatusOK, quotes)
 }
 
-// authors passes on what the worker counted.
+// authors returns the numbers that the worker counted.
 func (g *gateway) authors(w http.ResponseWriter, r *http.Request) {
 	counts, err := g.askWorker(r.Context())
 	if err != nil {
@@ -163,7 +163,7 @@ func (g *gateway) boom(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// refuse tells people of an error of the backend.
+// refuse answers a request that failed in the backend with the right status.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch s := status.Convert(err); s.Code() {
 	case codes.InvalidArgument:
@@ -180,9 +180,9 @@ func answer(w http.ResponseWriter, r *http.Request, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	if err := json.NewEncoder(w).Encode(value); err != nil {
-		slog.WarnContext(r.Context(), "answer was cut off", "error", err)
+		slog.WarnContext(r.Context(), "response was not written", "error", err)
 	}
 }
 
-// alive answers the probes of nais.yaml.
+// alive answers the probes that nais.yaml names.
 func alive(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }

@@ -13,11 +13,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// kafka is where events go: the brokers that the environment names, or a cluster
-// inside this process.
+// kafka is the Kafka cluster for the events: the brokers that the environment names, or
+// a cluster inside this process.
 type kafka struct {
-	opts  []kgo.Opt // how to reach it
-	topic string    // of quotes that were created
+	opts  []kgo.Opt // options of every client
+	topic string    // the topic for events about new quotes
 	fake  *kfake.Cluster
 }
 
@@ -50,20 +50,20 @@ func (k *kafka) close() {
 	}
 }
 
-// The variables that NAIS sets, each the path of a PEM file.
+// These are the variables that NAIS sets. Each holds the path of a PEM file.
 const (
 	authorityPath   = "KAFKA_CA_PATH"
 	certificatePath = "KAFKA_CERTIFICATE_PATH"
 	privateKeyPath  = "KAFKA_PRIVATE_KEY_PATH"
 )
 
-// certificatesOf returns by which certificates brokers and program know each
-// other, nil if the environment names none.
+// certificatesOf returns a TLS configuration with the certificates that the environment
+// names, or nil if the environment names none.
 func certificatesOf(getenv func(string) string) (*tls.Config, error) {
 	variables := []string{authorityPath, certificatePath, privateKeyPath}
 	missing := slices.DeleteFunc(slices.Clone(variables), func(name string) bool { return getenv(name) != "" })
 	if len(missing) == len(variables) {
-		return nil, nil //nolint:nilnil // which is to speak in the clear
+		return nil, nil //nolint:nilnil // nil means a connection without TLS
 	}
 	if len(missing) > 0 {
 		return nil, fmt.Errorf("%s: not set (want all of %s, or none)", strings.Join(missing, ", "), strings.Join(variables, ", "))

@@ -15,7 +15,7 @@ func TestCertificates(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
 		environment map[string]string
-		want        string // what the error names
+		want        string // text that the error contains
 	}{
 		{"none", nil, ""},
 		{"one of three", map[string]string{"KAFKA_CA_PATH": garbage}, "KAFKA_CERTIFICATE_PATH, KAFKA_PRIVATE_KEY_PATH: not set"},

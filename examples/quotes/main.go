@@ -1,14 +1,20 @@
-// Quotes is three services in one binary that show spor: a gateway that people
-// call over HTTP, a backend that the gateway calls over gRPC and that keeps quotes
-// in PostgreSQL or SQLite, and a worker that counts them as the backend tells of them over Kafka,
-// and that the gateway asks over HTTP.
+// Quotes shows spor in three services that run in one process:
 //
-// It serves, and sends itself light traffic, until it is stopped; with -once it
-// sends one round of requests and ends. The gateway listens on PORT, or on a
-// free loopback port. Kafka is KAFKA_BROKERS, with the certificates that NAIS
-// names, or a cluster inside the program; the topic is KAFKA_TOPIC, or
-// quotes.created. PostgreSQL is where NAIS_DATABASE_*_URL, PGURL or DATABASE_URL
-// says; without one of them SQLite keeps the quotes until the program ends.
+//   - The gateway serves users over HTTP. It calls the backend and the worker.
+//   - The backend serves gRPC. It stores quotes in PostgreSQL or SQLite, and sends an
+//     event to Kafka for each new quote.
+//   - The worker reads the events and counts the quotes of each author. It serves these
+//     numbers over HTTP.
+//
+// The program serves requests and sends itself one round of requests per second, until
+// it is stopped. With -once it sends one round of requests and ends.
+//
+// The gateway listens on the port in PORT, or else on a free loopback port.
+// KAFKA_BROKERS lists the Kafka brokers, and NAIS's variables name the certificates.
+// Without KAFKA_BROKERS, the program runs a Kafka cluster in its own process. The topic
+// is KAFKA_TOPIC, or else quotes.created. PGURL, NAIS_DATABASE_*_URL or DATABASE_URL is
+// the URL of PostgreSQL. Without one of them, SQLite stores the quotes until the program
+// ends.
 package main
 
 import (
@@ -21,7 +27,7 @@ import (
 )
 
 func main() {
-	once := flag.Bool("once", false, "send one round of requests, then stop")
+	once := flag.Bool("once", false, "send one round of requests, then end")
 	flag.Parse()
 	slog.SetDefault(slog.New(setup.LogHandler(os.Stdout, nil)))
 
@@ -35,8 +41,8 @@ func main() {
 	}
 }
 
-// run starts the store, the worker, the backend and the gateway, and stops them in
-// the other order.
+// run starts the store, the worker, the backend and the gateway. It stops them in the
+// reverse order.
 func run(ctx context.Context, once bool) error {
 	quotes, err := openStore(ctx)
 	if err != nil {

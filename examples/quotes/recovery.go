@@ -10,7 +10,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// recoverUnary keeps the process alive when a handler panics, which gRPC does not.
+// recoverUnary keeps the process alive when a handler panics, because gRPC itself does
+// not recover.
 func recoverUnary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (reply any, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -20,7 +21,7 @@ func recoverUnary(ctx context.Context, req any, info *grpc.UnaryServerInfo, hand
 	return handler(ctx, req)
 }
 
-// recoverStream does the same for streams.
+// recoverStream does for streams what recoverUnary does for unary calls.
 func recoverStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -30,8 +31,8 @@ func recoverStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInf
 	return handler(srv, stream)
 }
 
-// panicked logs a panic once, and returns what the caller is told: that it is our
-// fault, and no more. The line has the stack of the panic, since it still unwinds.
+// panicked logs a panic and returns the error for the caller, which has no details. The
+// log line has the stack of the panic, because the panic is still unwinding the stack.
 func panicked(ctx context.Context, method string, v any) error {
 	slog.ErrorContext(ctx, "handler panicked", "method", method, "error", fmt.Sprint(v))
 	return status.Error(codes.Internal, "internal error")

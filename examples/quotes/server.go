@@ -11,8 +11,9 @@ import (
 	"google.golang.org/grpc"
 )
 
-// drainTimeout is how long requests may go on after the service was told to
-// stop. NAIS gives a pod about 25 seconds; telemetry wants the last of them.
+// drainTimeout is how long open requests may continue after the signal to stop. NAIS
+// kills a pod about 25 seconds after the signal. Telemetry needs the last of these
+// seconds for its flush.
 const drainTimeout = 10 * time.Second
 
 // server is a running server.
@@ -21,21 +22,21 @@ type server struct {
 	drain   func(context.Context) error
 }
 
-// startHTTP serves handler on address until stop.
+// startHTTP serves handler on address until stop is called.
 func startHTTP(ctx context.Context, address string, handler http.Handler) (*server, error) {
 	s := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
-		// What net/http has to say, panics of handlers among it, as JSON.
+		// net/http logs its messages, such as panics of handlers, as JSON.
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelError),
 	}
 	return start(ctx, address, s.Serve, s.Shutdown)
 }
 
-// startGRPC serves the services of s on address until stop.
+// startGRPC serves the services of s on address until stop is called.
 func startGRPC(ctx context.Context, address string, s *grpc.Server) (*server, error) {
 	return start(ctx, address, s.Serve, func(ctx context.Context) error {
-		stop := context.AfterFunc(ctx, s.Stop) // which ends GracefulStop, too
+		stop := context.AfterFunc(ctx, s.Stop) // Stop also ends GracefulStop
 		defer stop()
 		s.GracefulStop()
 		return ctx.Err()
@@ -55,7 +56,7 @@ func start(ctx context.Context, address string, serve func(net.Listener) error, 
 	return &server{address: reachable(listener.Addr()), drain: drain}, nil
 }
 
-// reachable returns the address under which this machine reaches addr.
+// reachable returns a loopback address with the port of addr.
 func reachable(addr net.Addr) string {
 	_, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
@@ -64,12 +65,12 @@ func reachable(addr net.Addr) string {
 	return net.JoinHostPort("127.0.0.1", port)
 }
 
-// stop accepts no more requests and waits for those under way. ctx has ended by
-// then, so the wait has a time limit of its own.
+// stop accepts no more requests, and waits for the open ones. ctx has already ended, so
+// stop uses its own timeout.
 func (s *server) stop(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if err := s.drain(ctx); err != nil {
-		slog.ErrorContext(ctx, "requests were cut off", "error", err)
+		slog.ErrorContext(ctx, "open requests were aborted", "error", err)
 	}
 }

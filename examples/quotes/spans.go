@@ -7,7 +7,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// spanCounter counts the spans that end, to be compared with those received.
+// spanCounter counts the spans that end. A test compares this number with the number of
+// spans that the collector received.
 type spanCounter struct{ ended atomic.Int64 }
 
 func (c *spanCounter) OnStart(context.Context, sdktrace.ReadWriteSpan) {}

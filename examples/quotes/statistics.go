@@ -7,7 +7,7 @@ import (
 	"github.com/nais/spor/httptrace"
 )
 
-// statisticsRoutes is what the worker tells the gateway over HTTP.
+// statisticsRoutes returns the worker's HTTP handler, which the gateway calls.
 func statisticsRoutes(s store) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /statistics", func(w http.ResponseWriter, r *http.Request) {

@@ -13,38 +13,38 @@ import (
 	"github.com/nais/spor/examples/quotes/quotespb"
 )
 
-// store keeps quotes, and how many there are of each author.
+// store stores quotes, and the number of quotes of each author.
 type store interface {
 	add(ctx context.Context, q *quotespb.Quote) error
-	// get returns errNoQuote if there is none.
+	// get returns the quote with that id, or errNoQuote.
 	get(ctx context.Context, id string) (*quotespb.Quote, error)
-	// list returns every quote, the oldest first.
+	// list returns all quotes, the oldest first.
 	list(ctx context.Context) ([]*quotespb.Quote, error)
-	// count adds one to the quotes of author.
+	// count adds one to the author's number of quotes.
 	count(ctx context.Context, author string) error
-	// statistics returns how many quotes there are of each author.
+	// statistics returns the number of quotes of each author.
 	statistics(ctx context.Context) (map[string]int, error)
 	close()
 }
 
 var errNoQuote = errors.New("no such quote")
 
-// openStore opens PostgreSQL where the environment names one, as NAIS does for its
-// two kinds, or else SQLite.
+// openStore opens the PostgreSQL database that a variable names, or else SQLite. NAIS
+// sets such a variable for both of its kinds of PostgreSQL.
 func openStore(ctx context.Context) (store, error) {
 	name := postgresVariable(os.Environ())
 	if name == "" {
 		return openSQLite(ctx)
 	}
 	config, err := pgxpool.ParseConfig(os.Getenv(name))
-	if err != nil { // whose text may hold the password
+	if err != nil { // the text of err can contain the password
 		return nil, fmt.Errorf("%s: not the URL of a database (want postgres://user:password@host:port/database)", name)
 	}
 	return openPostgres(ctx, config)
 }
 
-// postgresVariable returns the name of the variable that says where PostgreSQL is,
-// "" if none does.
+// postgresVariable returns the name of the variable with the URL of PostgreSQL, or ""
+// if there is none.
 func postgresVariable(environ []string) string {
 	var names []string
 	for _, pair := range environ {
@@ -56,7 +56,7 @@ func postgresVariable(environ []string) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return slices.Max(names) // PGURL, NAIS_DATABASE_*_URL, DATABASE_URL
+	return slices.Max(names) // PGURL first, then NAIS_DATABASE_*_URL, then DATABASE_URL
 }
 
 func isPostgres(name string) bool {

@@ -8,13 +8,13 @@ import (
 	"os"
 	"path/filepath"
 
-	_ "modernc.org/sqlite" // the driver, which needs no C
+	_ "modernc.org/sqlite" // a driver that needs no C compiler
 
 	"github.com/nais/spor/examples/quotes/quotespb"
 	"github.com/nais/spor/sqltrace"
 )
 
-// sqliteStore is in a directory of its own, which is removed at the end.
+// sqliteStore stores quotes in a temporary directory, which close removes.
 type sqliteStore struct {
 	db  *sql.DB
 	dir string
@@ -44,7 +44,7 @@ func openSQLite(ctx context.Context) (*sqliteStore, error) {
 
 func (s *sqliteStore) close() {
 	if err := errors.Join(s.db.Close(), os.RemoveAll(s.dir)); err != nil {
-		slog.Error("store was not left in order", "error", err)
+		slog.Error("store was not closed", "error", err)
 	}
 }
 

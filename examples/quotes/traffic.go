@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// people is a client as people have it: it knows nothing of tracing.
+// people is the client of the users. It is not traced.
 var people = &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
 
-// lightTraffic sends a round a second until ctx ends.
+// lightTraffic sends one round of requests per second until ctx ends.
 func lightTraffic(ctx context.Context, url string) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -61,7 +61,7 @@ func round(ctx context.Context, url string) error {
 	return nil
 }
 
-// request sends one request and returns the body of the answer.
+// request sends one request and returns the body of the response.
 func request(ctx context.Context, method, url, body string, want int) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// worker is the service that counts the quotes of each author, as it is told of
-// them.
+// worker is the service that counts the quotes of each author, from the events in
+// Kafka.
 type worker struct {
 	client *kgo.Client
 	store  store
-	worked chan struct{} // closed when it has ended
-	done   atomic.Int64  // quotes
+	worked chan struct{} // closed when work has returned
+	done   atomic.Int64  // number of records that were handled
 }
 
 func startWorker(ctx context.Context, k *kafka, s store) (*worker, error) {
@@ -35,7 +35,7 @@ func startWorker(ctx context.Context, k *kafka, s store) (*worker, error) {
 	return w, nil
 }
 
-// work ends when the client is closed.
+// work handles records until the client is closed.
 func (w *worker) work(ctx context.Context) {
 	defer close(w.worked)
 	for {
@@ -53,7 +53,7 @@ func (w *worker) work(ctx context.Context) {
 	}
 }
 
-// handle counts the quote of r in a span of its own.
+// handle counts the quote in r, in its own span.
 func (w *worker) handle(ctx context.Context, r *kgo.Record) {
 	ctx, cancel := context.WithTimeout(ctx, backendTimeout)
 	defer cancel()
@@ -74,7 +74,7 @@ func (w *worker) handle(ctx context.Context, r *kgo.Record) {
 	w.done.Add(1)
 }
 
-// await returns when that many quotes were counted.
+// await returns when the worker has handled that number of records.
 func (w *worker) await(ctx context.Context, quotes int64) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -88,7 +88,7 @@ func (w *worker) await(ctx context.Context, quotes int64) error {
 	return nil
 }
 
-// stop leaves the group, and returns when the record under way was handled.
+// stop leaves the consumer group, and returns when the current record has been handled.
 func (w *worker) stop() {
 	w.client.Close()
 	<-w.worked

@@ -1,4 +1,4 @@
-// Sql is a job that fills a database: one trace, with a span for each statement.
+// Sql is a job that fills a database. The job makes one trace, with one span per statement.
 //
 //	spor run -- go run ./sql
 package main
@@ -25,13 +25,13 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
-	// On NAIS the driver is pgx, and the address in NAIS_DATABASE_..._URL.
+	// On NAIS, use the driver pgx, and the URL in the variable NAIS_DATABASE_..._URL.
 	db, err := sqltrace.Open("sqlite", cmp.Or(os.Getenv("DATABASE"), ":memory:"))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	db.SetMaxOpenConns(1) // each connection has a memory of its own
+	db.SetMaxOpenConns(1) // because each connection has its own database in memory
 
 	if _, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS quotes (author TEXT NOT NULL, text TEXT NOT NULL)"); err != nil {
 		return err
@@ -43,11 +43,11 @@ func run(ctx context.Context) (err error) {
 	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM quotes WHERE author = ?", "Grace Hopper").Scan(&n); err != nil {
 		return err
 	}
-	slog.InfoContext(ctx, "imported", "quotes", n) // the line carries trace_id and span_id
+	slog.InfoContext(ctx, "imported", "quotes", n) // the log line has trace_id and span_id
 	return nil
 }
 
-// fill adds two quotes or none.
+// fill adds two quotes in one transaction.
 func fill(ctx context.Context, db *sql.DB) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -57,7 +57,7 @@ func fill(ctx context.Context, db *sql.DB) error {
 		"A ship in port is safe, but that's not what ships are built for.",
 		"Humans are allergic to change.",
 	} {
-		// Neither text nor author is recorded.
+		// The arguments, text and author, are not recorded.
 		if _, err := tx.ExecContext(ctx, "INSERT INTO quotes (author, text) VALUES (?, ?)", "Grace Hopper", text); err != nil {
 			return errors.Join(err, tx.Rollback())
 		}

@@ -1,7 +1,6 @@
-// Package quotespb is what the backend and the gateway say to each other, as
-// generated from quotes.proto.
+// Package quotespb is the gRPC API of the backend. It is generated from quotes.proto.
 //
-// To generate it anew: install protoc 3.21.12 (Debian's protobuf-compiler),
+// To generate the package again, install protoc 3.21.12 (Debian's protobuf-compiler),
 //
 //	go install google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
 //	go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2

@@ -29,15 +29,15 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Quotes keeps what people said.
+// Quotes stores quotes.
 type QuotesClient interface {
-	// Create keeps a quote, and returns it with its id.
+	// Create stores a quote, and returns it with its id.
 	Create(ctx context.Context, in *CreateRequest, opts ...grpc.CallOption) (*Quote, error)
-	// Get returns the quote with an id, or NOT_FOUND.
+	// Get returns the quote with that id, or the error NOT_FOUND.
 	Get(ctx context.Context, in *GetRequest, opts ...grpc.CallOption) (*Quote, error)
 	// List returns all quotes, the oldest first.
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Quote], error)
-	// Boom shows what a panic looks like.
+	// Boom panics, to show how a panic is recorded.
 	Boom(ctx context.Context, in *BoomRequest, opts ...grpc.CallOption) (*BoomResponse, error)
 }
 
@@ -102,15 +102,15 @@ func (c *quotesClient) Boom(ctx context.Context, in *BoomRequest, opts ...grpc.C
 // All implementations must embed UnimplementedQuotesServer
 // for forward compatibility.
 //
-// Quotes keeps what people said.
+// Quotes stores quotes.
 type QuotesServer interface {
-	// Create keeps a quote, and returns it with its id.
+	// Create stores a quote, and returns it with its id.
 	Create(context.Context, *CreateRequest) (*Quote, error)
-	// Get returns the quote with an id, or NOT_FOUND.
+	// Get returns the quote with that id, or the error NOT_FOUND.
 	Get(context.Context, *GetRequest) (*Quote, error)
 	// List returns all quotes, the oldest first.
 	List(*ListRequest, grpc.ServerStreamingServer[Quote]) error
-	// Boom shows what a panic looks like.
+	// Boom panics, to show how a panic is recorded.
 	Boom(context.Context, *BoomRequest) (*BoomResponse, error)
 	mustEmbedUnimplementedQuotesServer()
 }
