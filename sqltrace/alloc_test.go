@@ -19,7 +19,7 @@ import (
 
 const point = "SELECT id, name FROM orders WHERE id = $1"
 
-// plain is a driver that costs next to nothing: one connection, three rows.
+// plain is a driver with very little overhead: one connection, three rows.
 func plain() driver.Connector {
 	return (&sqltest.DB{
 		Conn: sqltest.ConnAll &^ (sqltest.ConnExecer | sqltest.ConnQueryer | sqltest.ConnChecker), Stmt: sqltest.StmtAll,

@@ -26,8 +26,8 @@ const deleteOrders = "DELETE FROM orders"
 
 var errNoRoute = errors.New("no route")
 
-// ways are how a program executes a statement. Each returns a function that does it
-// once more.
+// ways are the ways in which a program can execute a statement. Each returns a function
+// that executes the statement once per call.
 var ways = map[string]func(t *testing.T, db *sql.DB) func(context.Context) error{
 	"pool": func(_ *testing.T, db *sql.DB) func(context.Context) error {
 		return func(ctx context.Context) error { return result(db.ExecContext(ctx, deleteOrders)) }
@@ -79,8 +79,9 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// causes are what happens to the second attempt, after a first one whose connection was
-// bad. Each returns the error of op, before which n operations of that name were done.
+// causes are the results of the second attempt, after a bad connection ended the first one.
+// Each returns the error of operation op. n is the number of earlier operations with the
+// same name in that attempt.
 var causes = map[string]func(cancel func(), op string, n int) error{
 	"succeeds": func(func(), string, int) error { return nil },
 	"dial fails": func(_ func(), op string, _ int) error {
@@ -135,8 +136,8 @@ func isStatement(op string) bool {
 	return strings.HasSuffix(op, ".ExecContext") || strings.HasSuffix(op, ".QueryContext")
 }
 
-// However a call is made and whatever comes of it, it has one span and one measurement,
-// which are there when it returns, and so has the same call that is made again later.
+// Each call has one span and one measurement when it returns, however it is made and
+// whatever its result is. The same is true for an identical call that follows later.
 func TestCallsOfTheProgramAreNeverMerged(t *testing.T) {
 	for way, prepare := range ways {
 		for cause, happens := range causes {
@@ -183,13 +184,13 @@ func TestCallsOfTheProgramAreNeverMerged(t *testing.T) {
 	}
 }
 
-// isRefused reports whether database/sql did not call the driver.
+// isRefused reports whether database/sql returned err without calling the driver.
 func isRefused(err error) bool {
 	return errors.Is(err, sql.ErrConnDone) || errors.Is(err, context.Canceled)
 }
 
-// wantCalls checks that the calls that returned these errors have one span and one
-// measurement each.
+// wantCalls checks that there is one span and one measurement for each error in errs, the
+// results of all calls. A nil error is a call that succeeded.
 func wantCalls(t *testing.T, sdk *oteltest.SDK, errs ...error) {
 	t.Helper()
 	failed := 0
@@ -225,8 +226,7 @@ func wantCalls(t *testing.T, sdk *oteltest.SDK, errs ...error) {
 	}
 }
 
-// The last attempt is known even if database/sql used up the first two on connections
-// that it did not get.
+// The last attempt is recognized even if the first two attempts got no connection.
 func TestLastAttemptAfterStaleConnections(t *testing.T) {
 	for _, op := range []string{"conn.ResetSession", "connector.Connect"} {
 		t.Run(op, func(t *testing.T) {
@@ -262,8 +262,8 @@ func TestLastAttemptAfterStaleConnections(t *testing.T) {
 	}
 }
 
-// Callers that wait for a full pool learn of a dial that failed without a call of the
-// driver: a call that does not go on ends after a second.
+// If connecting fails while callers wait for a full pool, database/sql returns the error to
+// them without calling the driver. A call that gets no next attempt ends after one second.
 func TestDialFailsForThoseWhoWait(t *testing.T) {
 	sdk := oteltest.New(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -284,7 +284,7 @@ func TestDialFailsForThoseWhoWait(t *testing.T) {
 		db.SetMaxOpenConns(1)
 		go func() {
 			<-time.After(time.Millisecond)
-			_ = db.Ping() // waits, too, so that the pool is full
+			_ = db.Ping() // also waits, so that the pool is full
 		}()
 		_, err := db.ExecContext(t.Context(), deleteOrders)
 		if err == nil {
@@ -295,8 +295,8 @@ func TestDialFailsForThoseWhoWait(t *testing.T) {
 	})
 }
 
-// A transaction that the goroutine makes next executes the same statement: a call of
-// its own.
+// A later transaction of the same goroutine executes the same statement. That is a new
+// call.
 func TestDialFailsBeforeTransaction(t *testing.T) {
 	sdk := oteltest.New(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -319,7 +319,7 @@ func TestDialFailsBeforeTransaction(t *testing.T) {
 		var ping sync.WaitGroup
 		ping.Go(func() {
 			<-time.After(time.Millisecond)
-			_ = db.Ping() // waits, too, so that the pool is full
+			_ = db.Ping() // also waits, so that the pool is full
 		})
 		_, err := db.ExecContext(t.Context(), deleteOrders)
 		if err == nil {
@@ -337,8 +337,8 @@ func TestDialFailsBeforeTransaction(t *testing.T) {
 	})
 }
 
-// A caller that gives up while it waits for the pool, and a pool that is closed then,
-// end the call.
+// A call ends when its caller cancels the context while it waits for the pool, and when the
+// pool is closed during that time.
 func TestWaitIsGivenUp(t *testing.T) {
 	for name, giveUp := range map[string]func(cancel func(), db *sql.DB){
 		"canceled": func(cancel func(), _ *sql.DB) { cancel() },
@@ -355,7 +355,7 @@ func TestWaitIsGivenUp(t *testing.T) {
 						<-time.After(time.Second)
 						return driver.ErrBadConn
 					case op == "connector.Connect" && dials.Add(1) > 1:
-						<-ctx.Done() // the pool's
+						<-ctx.Done() // the pool's context
 						return ctx.Err()
 					}
 					return nil
@@ -367,7 +367,7 @@ func TestWaitIsGivenUp(t *testing.T) {
 				defer cancel()
 				go func() {
 					<-time.After(time.Millisecond)
-					_ = db.Ping() // waits, too, so that the pool is full
+					_ = db.Ping() // also waits, so that the pool is full
 				}()
 				errs := make(chan error, 1)
 				go func() {
@@ -387,7 +387,7 @@ func TestWaitIsGivenUp(t *testing.T) {
 	}
 }
 
-// Calls of many goroutines that are alike, down to their context, are told apart.
+// Identical calls of many goroutines, even with the same context, are not confused.
 func TestAttemptsAtOnce(t *testing.T) {
 	const goroutines, statements = 8, 60
 	sdk := oteltest.New(t)
@@ -421,8 +421,8 @@ func TestAttemptsAtOnce(t *testing.T) {
 	wantCalls(t, sdk, reached(fake, returned)...)
 }
 
-// reached returns the errors of the calls that reached the driver, of all that returned
-// an error by their argument.
+// reached returns the errors of the calls that reached the driver. returned has the errors
+// of all calls, by their argument.
 func reached(fake *sqltest.DB, returned map[string]error) (errs []error) {
 	for _, line := range fake.Log() {
 		op, rest, _ := strings.Cut(line, " ")

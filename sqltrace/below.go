@@ -8,10 +8,10 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// tracedBelow reports whether package pgxtrace traces the connection that raw, of
-// pgx's driver, stands on. That knows more of it.
+// tracedBelow reports whether package pgxtrace traces the pgx connection inside raw. If so,
+// pgxtrace records the statements, because it has more information about the connection.
 func tracedBelow(raw driver.Conn) (traced bool) {
-	defer func() { _ = recover() }() // of a driver that is built differently
+	defer func() { _ = recover() }() // the driver may have a different structure
 	if !strings.Contains(packageOf(raw), "jackc/pgx") {
 		return false
 	}

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// What database/sql does next is known only from who in it called the driver. The
-// functions of this file are for failures of connections: they walk the stack, which
-// takes microseconds.
+// Only the stack shows which function of database/sql called the driver, and so what
+// database/sql does next. The functions of this file walk the stack. That takes
+// microseconds, so they are called only after a connection has failed.
 
 const sqlPackage = "database/sql."
 
-// sqlFrames yields the frames of database/sql that called the driver, from the inside
-// to the outside, without those of an outer pool.
+// sqlFrames yields the frames of database/sql that called the driver, innermost first. It
+// leaves out the frames of an outer pool, whose driver uses this pool.
 func sqlFrames() iter.Seq[runtime.Frame] {
 	return func(yield func(runtime.Frame) bool) {
 		var counters [64]uintptr
@@ -37,9 +37,10 @@ func sqlFrames() iter.Seq[runtime.Frame] {
 	}
 }
 
-// retryLine returns the line of database/sql's loop of attempts from which the driver
-// was called, or 0 if the call is made only once, as those of [sql.Conn] are. The last
-// attempt is made after the loop, so its line is greater than that of the others.
+// retryLine returns the line number in database/sql's function retry from which the driver
+// was called. It returns 0 if database/sql makes the call only once, for example on a
+// [sql.Conn]. The last attempt is made after the loop of retry, so its line number is
+// greater than that of the other attempts.
 func retryLine() int {
 	for frame := range sqlFrames() {
 		if frame.Function == sqlPackage+"(*DB).retry" {
@@ -59,10 +60,10 @@ func closesConn() bool {
 	return false
 }
 
-// goroutine returns the number of the calling goroutine. database/sql makes every
-// attempt of a call on the goroutine of its caller. Numbers are never used twice.
+// goroutine returns the number of the calling goroutine. database/sql makes every attempt
+// of a call on the goroutine of its caller. Go never uses a goroutine number twice.
 func goroutine() string {
-	var text [32]byte // goroutine 18 [running]:
+	var text [32]byte // the text begins with "goroutine 18 [running]:"
 	number, _, _ := bytes.Cut(bytes.TrimPrefix(text[:runtime.Stack(text[:], false)], []byte("goroutine ")), []byte(" "))
 	return string(number)
 }

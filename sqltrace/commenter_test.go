@@ -11,7 +11,7 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// commented are texts, with # where the comment goes.
+// commented are query texts. The sign # marks where the comment is inserted.
 var commented = []string{
 	"SELECT id FROM orders#",
 	"UPDATE orders SET v = 1 WHERE id = 1#;",
@@ -24,7 +24,7 @@ var commented = []string{
 	"REPLACE INTO orders VALUES (1)\t#;\t;",
 	"SELECT a FROM orders WHERE b = 'x' \n#;\n",
 	"SELECT $1#;",
-	// These do something else with a comment, or may.
+	// A comment changes or could change the effect of the following texts.
 	"",
 	" ; ",
 	";",
@@ -49,7 +49,8 @@ var commented = []string{
 	"SET @a = 1;",
 }
 
-// A comment changes nothing else: it stands before the last semicolon, or nowhere.
+// The comment is inserted before the last semicolon, or not at all. The rest of the text
+// does not change.
 func TestCommentChangesNothing(t *testing.T) {
 	t.Cleanup(sqltrace.Forget("github.com/nais/spor/internal/sqltest"))
 	for _, system := range []string{"mysql", "postgresql"} {
@@ -77,8 +78,8 @@ func TestCommentChangesNothing(t *testing.T) {
 	}
 }
 
-// FuzzComment checks that the text is there before and after the comment, which only
-// semicolons and spaces follow.
+// FuzzComment checks that removing the comment restores the text, and that only semicolons
+// and spaces follow the comment.
 func FuzzComment(f *testing.F) {
 	for _, text := range commented {
 		f.Add(strings.Replace(text, "#", "", 1))

@@ -11,18 +11,18 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// conn is a connection as database/sql sees it, which uses it from one goroutine
-// at a time.
+// conn is a connection as database/sql sees it. database/sql uses a connection from one
+// goroutine at a time.
 type conn struct {
 	engine  *engine
 	direct  *direct
 	otelsql traced
-	skipped *statement // the driver wants this one prepared; database/sql does that next
+	skipped *statement // the driver returned ErrSkip for it; database/sql prepares it next
 	tx      *tx
-	rows    *rows // whose span has not ended
+	rows    *rows // the rows whose span has not ended, or nil
 }
 
-// traced is what otelsql's connection is used for.
+// traced has the methods of otelsql's connection that conn calls.
 type traced interface {
 	driver.ExecerContext
 	driver.QueryerContext
@@ -30,13 +30,13 @@ type traced interface {
 	driver.ConnBeginTx
 }
 
-// newConn returns a connection with what otelsql made. What database/sql does
-// depends on whether there is a way to execute and to query without preparing:
-// arguments are checked differently then.
+// newConn returns a connection around middle, which otelsql made. The connection has
+// ExecContext and QueryContext only if the driver can execute and query without preparing,
+// because database/sql checks arguments differently if it cannot.
 func newConn(e *engine, middle driver.Conn) driver.Conn {
 	c := &conn{engine: e}
-	c.direct = middle.(interface{ Raw() driver.Conn }).Raw().(*direct) //nolint:forcetypeassert // otelsql wraps it
-	c.otelsql = middle.(traced)                                        //nolint:forcetypeassert // otelsql has all
+	c.direct = middle.(interface{ Raw() driver.Conn }).Raw().(*direct) //nolint:forcetypeassert // otelsql wraps a *direct
+	c.otelsql = middle.(traced)                                        //nolint:forcetypeassert // otelsql's connection has all of them
 	execs, queries := c.direct.abilities()
 	switch {
 	case execs && queries:
@@ -61,17 +61,17 @@ func newConn(e *engine, middle driver.Conn) driver.Conn {
 
 func (d *direct) abilities() (execs, queries bool) {
 	switch d.raw.(type) {
-	case driver.ExecerContext, driver.Execer: //nolint:staticcheck // for drivers that have no other
+	case driver.ExecerContext, driver.Execer: //nolint:staticcheck // some drivers have only this method
 		execs = true
 	}
 	switch d.raw.(type) {
-	case driver.QueryerContext, driver.Queryer: //nolint:staticcheck // for drivers that have no other
+	case driver.QueryerContext, driver.Queryer: //nolint:staticcheck // some drivers have only this method
 		queries = true
 	}
 	return execs, queries
 }
 
-// execer is the part of a connection that executes without preparing.
+// execer adds ExecContext to the connection of a driver that executes without preparing.
 type execer struct{ of *conn }
 
 func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
@@ -85,7 +85,7 @@ func (e execer) ExecContext(ctx context.Context, query string, args []driver.Nam
 	return st.result, st.err
 }
 
-// queryer is the part of a connection that queries without preparing.
+// queryer adds QueryContext to the connection of a driver that queries without preparing.
 type queryer struct{ of *conn }
 
 func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
@@ -99,7 +99,8 @@ func (q queryer) QueryContext(ctx context.Context, query string, args []driver.N
 	return nil, st.err
 }
 
-// begin begins an attempt to do what query says, nil if nothing records it.
+// begin starts an attempt to execute query. It returns nil if nothing records the
+// statement.
 func (c *conn) begin(ctx context.Context, query string) *statement {
 	st := c.engine.newStatement(c.tx.above(ctx), query, c.tx)
 	if st != nil {
@@ -113,12 +114,13 @@ func (c *conn) startAttempt(st *statement) {
 	c.direct.statement = st
 }
 
-// endAttempt decides what becomes of st now that an attempt is over, and returns its
-// rows, if it has any. After that, st may belong to another goroutine.
+// endAttempt is called when an attempt is over. It keeps st for another attempt, or
+// finishes it and returns its rows, or nil if there are none. Another goroutine may use st
+// afterwards.
 func (c *conn) endAttempt(st *statement) (rows driver.Rows) {
 	c.direct.statement = nil
 	switch {
-	case st.err == driver.ErrSkip: //nolint:errorlint // as database/sql compares it
+	case st.err == driver.ErrSkip: //nolint:errorlint // database/sql compares it in the same way
 		c.drop()
 		c.skipped = st
 	case isBad(st.err) && c.engine.retries.keep(st):
@@ -128,7 +130,7 @@ func (c *conn) endAttempt(st *statement) (rows driver.Rows) {
 	return nil
 }
 
-// drop ends the span of a statement that was to be prepared and was not.
+// drop ends the span of a skipped statement that database/sql did not prepare.
 func (c *conn) drop() {
 	if st := c.skipped; st != nil {
 		c.skipped = nil
@@ -136,8 +138,8 @@ func (c *conn) drop() {
 	}
 }
 
-// resume returns the statement that query is prepared for, nil if the program itself
-// prepares it.
+// resume returns the skipped statement for which database/sql prepares query. It returns
+// nil if the program itself prepares query.
 func (c *conn) resume(query string) *statement {
 	st := c.skipped
 	if st == nil || st.query != query {
@@ -147,8 +149,9 @@ func (c *conn) resume(query string) *statement {
 	return st
 }
 
-// PrepareContext makes a span only if it fails or takes long; if it is done for a
-// statement under way, it belongs to that.
+// PrepareContext makes a span only if it fails or takes at least 100 ms. If database/sql
+// prepares query for a statement that has already started, the span of that statement
+// includes the preparation.
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	st := c.resume(query)
 	start := time.Now()
@@ -182,7 +185,7 @@ func (c *conn) Begin() (driver.Tx, error) {
 	return c.BeginTx(context.Background(), driver.TxOptions{})
 }
 
-// Close ends what is still open.
+// Close ends the spans that are still open, and closes the driver's connection.
 func (c *conn) Close() error {
 	c.drop()
 	c.rows.release()
@@ -199,8 +202,9 @@ func (c *conn) Ping(ctx context.Context) error {
 	return nil
 }
 
-// ResetSession makes no span; that the connection turns out to be bad is no error.
-// It is called where a connection was waited for, as it was got.
+// ResetSession makes no span, and a bad connection is not an error here. database/sql calls
+// ResetSession when a caller gets a connection, possibly after it waited for it. Therefore
+// ResetSession also measures the wait time.
 func (c *conn) ResetSession(ctx context.Context) error {
 	c.drop()
 	if e := c.engine; e.pool != nil {
@@ -226,7 +230,8 @@ func (c *conn) IsValid() bool {
 	return !ok || validator.IsValid()
 }
 
-// CheckNamedValue leaves to database/sql what the driver does not check.
+// CheckNamedValue returns [driver.ErrSkip] if the driver does not check values. Then
+// database/sql checks the value.
 func (c *conn) CheckNamedValue(value *driver.NamedValue) error {
 	if checker, ok := c.direct.raw.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(value)
@@ -234,11 +239,11 @@ func (c *conn) CheckNamedValue(value *driver.NamedValue) error {
 	return driver.ErrSkip
 }
 
-// Raw returns the driver's own connection, see [Unwrap].
+// Raw returns the driver's own connection. See [Unwrap].
 func (c *conn) Raw() driver.Conn { return c.direct.raw }
 
-// Unwrap returns the same, for the functions of drivers that look behind wrappers by this
-// method, such as Limit of modernc.org/sqlite.
+// Unwrap also returns the driver's own connection. Functions of some drivers, such as Limit
+// of modernc.org/sqlite, call this method to find their connection inside a wrapper.
 func (c *conn) Unwrap() driver.Conn { return c.direct.raw }
 
 var _ interface {
@@ -251,7 +256,7 @@ var _ interface {
 	driver.Validator
 } = (*conn)(nil)
 
-// note makes a span of BEGIN, COMMIT or ROLLBACK, if it is notable.
+// note makes a span of BEGIN, COMMIT or ROLLBACK if it failed or took at least 100 ms.
 func (c *conn) note(ctx context.Context, name string, start time.Time, o db.Outcome) {
 	if db.Notable(time.Since(start), o) {
 		c.engine.Note(ctx, name, c.engine.statements.StartOptions(trace.SpanKindClient, name), start, o)

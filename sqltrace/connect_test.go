@@ -151,7 +151,7 @@ func TestNothingIsRegistered(t *testing.T) {
 	}
 }
 
-// Whatever is wrapped twice makes one span.
+// A statement makes one span, even if its driver is wrapped twice.
 func TestDoubleWrapping(t *testing.T) {
 	for name, reopen := range map[string]func(sdk *oteltest.SDK) (*sql.DB, error){
 		"driver of a driver": func(sdk *oteltest.SDK) (*sql.DB, error) {
@@ -232,8 +232,8 @@ func TestUnwrap(t *testing.T) {
 	}
 }
 
-// Drivers see through wrappers by this method, such as modernc.org/sqlite, whatever else
-// the wrapper can do.
+// Drivers such as modernc.org/sqlite call this method to find their own connection. All
+// connections must have it, whatever their other methods are.
 func TestConnectionsHaveUnwrap(t *testing.T) {
 	for _, set := range []sqltest.ConnSet{
 		0, sqltest.ConnExecer, sqltest.ConnQueryer, sqltest.ConnExecerContext, sqltest.ConnQueryerContext, sqltest.ConnAll,

@@ -14,13 +14,13 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// tracedDriver makes connectors that are traced.
+// tracedDriver is a driver whose connectors are traced.
 type tracedDriver struct {
 	raw    driver.Driver
 	config *sqldb.Config
 }
 
-// Open is what database/sql calls of drivers without connectors.
+// Open opens a traced connection. database/sql calls OpenConnector instead.
 func (d *tracedDriver) Open(name string) (driver.Conn, error) {
 	c, err := d.OpenConnector(name)
 	if err != nil {
@@ -29,7 +29,7 @@ func (d *tracedDriver) Open(name string) (driver.Conn, error) {
 	return c.Connect(context.Background())
 }
 
-// OpenConnector returns a connector with a memory of its own.
+// OpenConnector returns a connector with its own engine, so that connectors share no state.
 func (d *tracedDriver) OpenConnector(name string) (driver.Connector, error) {
 	raw, err := connectorOf(d.raw, name)
 	if err != nil {
@@ -40,7 +40,7 @@ func (d *tracedDriver) OpenConnector(name string) (driver.Connector, error) {
 	return c, nil
 }
 
-// connectorOf returns a connector of d, as sql.Open makes it.
+// connectorOf returns a connector of d, in the same way as [sql.Open].
 func connectorOf(d driver.Driver, dsn string) (driver.Connector, error) {
 	if d, ok := d.(driver.DriverContext); ok {
 		return d.OpenConnector(dsn)
@@ -56,8 +56,8 @@ type dsnConnector struct {
 func (c *dsnConnector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
 func (c *dsnConnector) Driver() driver.Driver                        { return c.driver }
 
-// connector makes the connections that database/sql sees: conn, around otelsql's,
-// around direct, around the driver's own.
+// connector makes the connections that database/sql sees. A conn wraps otelsql's
+// connection, which wraps a direct, which wraps the driver's own connection.
 type connector struct {
 	raw     driver.Connector
 	driver  driver.Driver
@@ -72,8 +72,8 @@ func newConnector(raw driver.Connector, e *engine) *connector {
 	return c
 }
 
-// Connect makes a span only if it fails or takes long. A connection that is traced
-// already, by package pgxtrace, stays as it is.
+// Connect makes a span only if it fails or takes at least 100 ms. It returns a connection
+// that package pgxtrace already traces unchanged.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	c.engine.retries.connecting(ctx)
 	start := time.Now()
@@ -85,14 +85,14 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		c.engine.retries.connectFailed(ctx, err)
 		return nil, err
 	}
-	if raw := middle.(interface{ Raw() driver.Conn }).Raw().(*direct).raw; tracedBelow(raw) { //nolint:forcetypeassert // otelsql wraps it
+	if raw := middle.(interface{ Raw() driver.Conn }).Raw().(*direct).raw; tracedBelow(raw) { //nolint:forcetypeassert // otelsql wraps a *direct
 		return raw, c.engine.pool.Close()
 	}
 	c.engine.pool.Created(ctx, time.Since(start))
 	return newConn(c.engine, middle), nil
 }
 
-// Driver returns the driver's own, since programs tell databases apart by its type.
+// Driver returns the driver's own value, because programs recognize databases by its type.
 func (c *connector) Driver() driver.Driver { return c.driver }
 
 // Close is called when the pool is closed.

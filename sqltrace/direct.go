@@ -9,7 +9,7 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// directDriver is what otelsql takes for the driver.
+// directDriver is the driver that otelsql wraps.
 type directDriver struct{ connector driver.Connector }
 
 func (d directDriver) Open(string) (driver.Conn, error) {
@@ -32,19 +32,20 @@ func (c directConnector) Connect(ctx context.Context) (driver.Conn, error) {
 
 func (c directConnector) Driver() driver.Driver { return c.connector.Driver() }
 
-// direct does on the driver's own connection what database/sql would do there,
-// whichever interfaces that has. What the driver returns goes to the statement under
-// way, past otelsql, to which it is as if the driver had skipped the statement.
+// direct calls the driver's own connection in the same way as database/sql does. It
+// supports all combinations of optional interfaces. While a statement runs, direct gives
+// the driver's answer to the statement, and returns [driver.ErrSkip] to otelsql. So otelsql
+// records no result.
 type direct struct {
 	raw       driver.Conn
-	statement *statement // nil when none is under way
+	statement *statement // the statement that runs, or nil
 
-	prepared *directStmt // that otelsql is given last
+	prepared *directStmt // the last one that PrepareContext returned
 }
 
 func (d *direct) Prepare(query string) (driver.Stmt, error) { return d.raw.Prepare(query) }
 func (d *direct) Close() error                              { return d.raw.Close() }
-func (d *direct) Begin() (driver.Tx, error)                 { return d.raw.Begin() } //nolint:staticcheck // for drivers that have no other
+func (d *direct) Begin() (driver.Tx, error)                 { return d.raw.Begin() } //nolint:staticcheck // some drivers have only this method
 
 func (d *direct) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	result, err := d.exec(ctx, query, args)
@@ -59,7 +60,7 @@ func (d *direct) exec(ctx context.Context, query string, args []driver.NamedValu
 	if execer, ok := d.raw.(driver.ExecerContext); ok {
 		return execer.ExecContext(ctx, d.text(query), args)
 	}
-	execer, ok := d.raw.(driver.Execer) //nolint:staticcheck // for drivers that have no other
+	execer, ok := d.raw.(driver.Execer) //nolint:staticcheck // some drivers have only this method
 	if !ok {
 		return nil, driver.ErrSkip
 	}
@@ -83,7 +84,7 @@ func (d *direct) query(ctx context.Context, query string, args []driver.NamedVal
 	if queryer, ok := d.raw.(driver.QueryerContext); ok {
 		return queryer.QueryContext(ctx, d.text(query), args)
 	}
-	queryer, ok := d.raw.(driver.Queryer) //nolint:staticcheck // for drivers that have no other
+	queryer, ok := d.raw.(driver.Queryer) //nolint:staticcheck // some drivers have only this method
 	if !ok {
 		return nil, driver.ErrSkip
 	}
@@ -94,7 +95,7 @@ func (d *direct) query(ctx context.Context, query string, args []driver.NamedVal
 	return queryer.Query(query, values)
 }
 
-// text returns the query with what the statement under way adds to it.
+// text returns query, with the comment of the statement that runs if comments are on.
 func (d *direct) text(query string) string {
 	if d.statement == nil || !d.statement.engine.comments {
 		return query
@@ -142,7 +143,7 @@ func (d *direct) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx,
 	return tx, err
 }
 
-// directStmt is to a prepared statement what direct is to a connection.
+// directStmt does for a prepared statement what direct does for a connection.
 type directStmt struct {
 	driver.Stmt
 
@@ -189,7 +190,8 @@ func (s *directStmt) query(ctx context.Context, args []driver.NamedValue) (drive
 	return s.Query(values)
 }
 
-// valuesOf returns args for a method that knows neither names nor contexts.
+// valuesOf converts args for a method that takes neither names nor a context. It returns an
+// error if an argument has a name or if ctx has ended.
 func valuesOf(ctx context.Context, args []driver.NamedValue) ([]driver.Value, error) {
 	values := make([]driver.Value, len(args))
 	for i, arg := range args {

@@ -12,10 +12,10 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// otherSQL is the db.system.name of a database that is not known.
+// otherSQL is the db.system.name of an unknown database.
 const otherSQL = "other_sql"
 
-// engine is what the connections of one database share.
+// engine is the state that the connections of one database share.
 type engine struct {
 	*db.Telemetry
 	config     *sqldb.Config
@@ -23,10 +23,10 @@ type engine struct {
 	statements *sqldb.Statements
 	retries    retries
 	readings   readings
-	comments   bool // texts may be different each time
+	comments   bool // the driver keeps no texts, so comments may be added
 
-	handle *sql.DB  // nil without metrics of the pool
-	pool   *db.Pool // likewise
+	handle *sql.DB  // nil if the pool is not measured
+	pool   *db.Pool // nil if the pool is not measured
 }
 
 func newEngine(c *sqldb.Config, t db.Target) *engine {
@@ -50,7 +50,7 @@ func (e *engine) stats() db.PoolStats {
 	return db.PoolStats{Used: s.InUse, Idle: s.Idle, Max: s.MaxOpenConnections, Waits: s.WaitCount, Waited: s.WaitDuration}
 }
 
-// isBad reports whether err is what database/sql tries again for.
+// isBad reports whether database/sql tries again after err.
 func isBad(err error) bool { return errors.Is(err, driver.ErrBadConn) }
 
 func report(text string) { otel.Handle(errors.New("sqltrace: " + text)) }

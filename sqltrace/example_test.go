@@ -13,7 +13,7 @@ import (
 )
 
 func Example() {
-	spans := tracetest.NewInMemoryExporter() // package setup sends them to the platform
+	spans := tracetest.NewInMemoryExporter() // in a service, package setup exports the spans
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
 
 	db, err := sqltrace.Open("postgres-fake", "postgres://app:password@db.example:5432/shop",
@@ -31,7 +31,7 @@ func Example() {
 
 	for _, span := range spans.GetSpans() {
 		fmt.Println(span.SpanKind, span.Name)
-		attrs := attribute.NewSet(span.Attributes...) // in order
+		attrs := attribute.NewSet(span.Attributes...) // sorted by key
 		for _, attr := range attrs.ToSlice() {
 			fmt.Printf("  %s: %s\n", attr.Key, attr.Value.String())
 		}

@@ -97,7 +97,7 @@ func query(ctx context.Context, db interface {
 	return readAll(rows)
 }
 
-// parent returns a context with a span of sdk that never ends, and its identity.
+// parent returns a context with a remote parent span, and the identity of that span.
 func parent(t *testing.T, sdk *oteltest.SDK) (context.Context, trace.SpanContext) {
 	t.Helper()
 	sc := trace.NewSpanContext(trace.SpanContextConfig{

@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// atStart counts the attributes that spans start with.
+// atStart stores the number of attributes that each span starts with.
 type atStart struct {
 	sdktrace.SpanProcessor
 
@@ -30,8 +30,7 @@ func (a *atStart) OnStart(_ context.Context, span sdktrace.ReadWriteSpan) {
 func (*atStart) OnEnd(sdktrace.ReadOnlySpan)    {}
 func (*atStart) Shutdown(context.Context) error { return nil }
 
-// Where nobody looks at a span before it has ended, it has its attributes only then,
-// and all of them.
+// If no span processor reads a span before it ends, its attributes are all set at its end.
 func TestLateAttributes(t *testing.T) {
 	for name, run := range map[string]func(ctx context.Context, db *sql.DB) error{
 		"query": func(ctx context.Context, db *sql.DB) error {

@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// transcript uses db in every way there is and returns what came of it.
+// transcript calls all methods of db in many ways and returns the results.
 func transcript(ctx context.Context, db *sql.DB) []string {
 	var out []string
 	say := func(what string, values ...any) { out = append(out, what+": "+fmt.Sprint(values...)) }
@@ -84,7 +84,8 @@ func columnTypes(ctx context.Context, db *sql.DB) string {
 	return fmt.Sprint(out, err, rows.Err())
 }
 
-// compare runs the transcript on a plain pool and on a traced one.
+// compare runs the transcript on a plain pool and on a traced pool, and compares the
+// results.
 func compare(t *testing.T, shape *sqltest.DB) {
 	t.Helper()
 	run := func(open func(driver.Connector) *sql.DB) (said, log []string) {
@@ -113,8 +114,8 @@ func compare(t *testing.T, shape *sqltest.DB) {
 	checkSpans(t, describe, sdk, log, shape.Hook != nil)
 }
 
-// checkSpans checks that each statement that the driver has carried out has one
-// span, and nothing else has one.
+// checkSpans checks that each statement that the driver executed has one span, and that
+// there are no other spans.
 func checkSpans(t *testing.T, describe string, sdk *oteltest.SDK, log []string, hooked bool) {
 	t.Helper()
 	if started, ended := sdk.Started(), len(sdk.Ended()); started != ended {
@@ -135,7 +136,7 @@ func checkSpans(t *testing.T, describe string, sdk *oteltest.SDK, log []string, 
 		if s.SpanKind() != trace.SpanKindClient {
 			t.Errorf("%s: span %s", describe, s.Name())
 		}
-		if s.Status().Code != codes.Error || hooked { // what database/sql would refuse did not reach the driver
+		if s.Status().Code != codes.Error || hooked { // a call that database/sql rejects does not reach the driver
 			spans++
 		}
 	}
@@ -173,7 +174,7 @@ func TestRowsAreAsTheDriversOwn(t *testing.T) {
 	}
 }
 
-// A driver may want arguments or whole statements prepared.
+// A driver may return ErrSkip, so that database/sql prepares the statement.
 func TestStatementsThatAreSkippedAreAsTheDriversOwn(t *testing.T) {
 	skip := func(_ context.Context, op, _ string) error {
 		if strings.HasPrefix(op, "conn.Exec") || strings.HasPrefix(op, "conn.Query") {
@@ -189,7 +190,7 @@ func TestStatementsThatAreSkippedAreAsTheDriversOwn(t *testing.T) {
 	}
 }
 
-// Failure of everything must look the same as well.
+// When every call fails, the traced pool returns the same errors as a plain pool.
 func TestFailuresAreAsTheDriversOwn(t *testing.T) {
 	fail := func(_ context.Context, op, _ string) error {
 		if op == "connector.Connect" || op == sqltest.ConnectorClosed || strings.HasPrefix(op, "conn.Ping") || strings.HasPrefix(op, "conn.Close") {

@@ -52,7 +52,7 @@ func TestDuration(t *testing.T) {
 	}
 }
 
-// A database that is not known has the system other_sql, and so has its pool.
+// An unknown database has the system other_sql, and its pool has that name.
 func TestUnknownSystem(t *testing.T) {
 	sdk := oteltest.New(t)
 	db := open(t, full().Connector(), sqltrace.WithTracerProvider(sdk.TracerProvider), sqltrace.WithMeterProvider(sdk.MeterProvider))
@@ -66,7 +66,7 @@ func TestUnknownSystem(t *testing.T) {
 	}
 }
 
-// The exemplar of a duration is the span of the statement, not its parent.
+// The exemplar of a duration refers to the span of the statement, not to its parent.
 func TestDurationHasExemplarOfSpan(t *testing.T) {
 	sdk := oteltest.New(t)
 	reader := sdkmetric.NewManualReader()
@@ -165,7 +165,7 @@ func TestPoolThatIsClosedIsNotMeasured(t *testing.T) {
 	}
 }
 
-// How long connections are waited for is derived from what database/sql tells.
+// The wait times are computed from the statistics of database/sql.
 func TestWaitTime(t *testing.T) {
 	sdk := oteltest.New(t)
 	db := open(t, (&sqltest.DB{Conn: sqltest.ConnAll}).Connector(), options(sdk)...)

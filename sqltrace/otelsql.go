@@ -12,8 +12,8 @@ import (
 	"github.com/nais/spor/internal/otelutil"
 )
 
-// newOtelsql returns otelsql around the connections of raw. It calls Start for
-// statements alone.
+// newOtelsql returns a connector with which otelsql wraps the connections of raw. otelsql
+// starts spans only for statements.
 func newOtelsql(raw driver.Connector) driver.Connector {
 	d := otelsql.WrapDriver(directDriver{raw},
 		otelsql.WithTracerProvider(otelutil.TracerProvider(startSpan)),
@@ -28,15 +28,16 @@ func newOtelsql(raw driver.Connector) driver.Connector {
 			},
 		}),
 	)
-	c, err := d.(driver.DriverContext).OpenConnector("") //nolint:forcetypeassert // directDriver is one
+	c, err := d.(driver.DriverContext).OpenConnector("") //nolint:forcetypeassert // directDriver has OpenConnector
 	if err != nil {
 		report(err.Error())
 	}
 	return c
 }
 
-// startSpan starts the span of the statement which the context is, for otelsql. otelsql
-// holds a span that does nothing: the statement ends its own.
+// startSpan is called by otelsql. If ctx is a statement, startSpan starts the span of that
+// statement. otelsql always gets a span that does nothing, because the statement ends its
+// own span.
 func startSpan(ctx context.Context, _ string, _ []trace.SpanStartOption) (context.Context, trace.Span) {
 	if st, ok := ctx.(*statement); ok {
 		return st.startSpan(), tracenoop.Span{}

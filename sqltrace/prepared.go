@@ -16,29 +16,30 @@ type prepared struct {
 		driver.StmtExecContext
 		driver.StmtQueryContext
 	}
-	skipped *statement // that the statement was prepared for
+	skipped *statement // the statement of the program that this one was prepared for, or nil
 }
 
-// newPrepared returns a statement with what otelsql made. One with a ColumnConverter
-// has one; without it, database/sql converts arguments differently.
+// newPrepared returns a statement around made, which otelsql made. The statement has a
+// ColumnConverter only if the driver's statement has one, because database/sql converts
+// arguments differently without it.
 func newPrepared(c *conn, query string, made driver.Stmt, st *statement) driver.Stmt {
 	s := &prepared{conn: c, query: query, direct: c.direct.prepared, skipped: st}
 	c.direct.prepared = nil
-	s.otelsql = made.(interface { //nolint:forcetypeassert // otelsql has both
+	s.otelsql = made.(interface { //nolint:forcetypeassert // otelsql's statement has both methods
 		driver.StmtExecContext
 		driver.StmtQueryContext
 	})
-	if converter, ok := s.direct.Stmt.(driver.ColumnConverter); ok { //nolint:staticcheck // for drivers that have no other
+	if converter, ok := s.direct.Stmt.(driver.ColumnConverter); ok { //nolint:staticcheck // some drivers have only this method
 		return convertingPrepared{s, converter}
 	}
 	return s
 }
 
-// convertingStmt is a statement of a driver that converts arguments by column.
+// convertingPrepared is a prepared statement of a driver that converts arguments by column.
 type convertingPrepared struct {
 	*prepared
 
-	converter driver.ColumnConverter //nolint:staticcheck // for drivers that have no other
+	converter driver.ColumnConverter //nolint:staticcheck // some drivers have only this method
 }
 
 func (s convertingPrepared) ColumnConverter(index int) driver.ValueConverter {
@@ -65,7 +66,8 @@ func (s *prepared) QueryContext(ctx context.Context, args []driver.NamedValue) (
 	return nil, st.err
 }
 
-// begin goes on with the statement that this one was prepared for, or begins one.
+// begin continues the statement that s was prepared for. If there is none, begin starts a
+// new statement, or returns nil if nothing records it.
 func (s *prepared) begin(ctx context.Context) *statement {
 	st := s.skipped
 	if st == nil {
@@ -76,8 +78,8 @@ func (s *prepared) begin(ctx context.Context) *statement {
 	return st
 }
 
-// CheckNamedValue asks the driver's statement, then its connection, as
-// database/sql does.
+// CheckNamedValue calls the driver's statement or, if that does not check values, the
+// driver's connection. database/sql uses the same order.
 func (s *prepared) CheckNamedValue(value *driver.NamedValue) error {
 	if checker, ok := s.direct.Stmt.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(value)
@@ -85,7 +87,7 @@ func (s *prepared) CheckNamedValue(value *driver.NamedValue) error {
 	return s.conn.CheckNamedValue(value)
 }
 
-// Close ends the span of a statement whose arguments database/sql did not accept.
+// Close also ends the span of a statement whose arguments database/sql did not accept.
 func (s *prepared) Close() error {
 	if st := s.skipped; st != nil {
 		s.skipped = nil
@@ -94,7 +96,7 @@ func (s *prepared) Close() error {
 	return s.direct.Close()
 }
 
-// NumInput is the driver's own.
+// NumInput returns the value of the driver's statement.
 func (s *prepared) NumInput() int { return s.direct.NumInput() }
 
 // Exec is not called by database/sql.

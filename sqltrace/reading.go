@@ -9,12 +9,12 @@ import (
 	"github.com/nais/spor/internal/db"
 )
 
-// readTime is how long the span of a statement waits for its rows to be read.
-// After that, or if they are forgotten, it is not known how many there were.
+// readTime is how long the span of a statement waits for its rows to be closed. After that
+// time, the span ends without the number of rows.
 const readTime = 5 * time.Second
 
-// readings are the rows that end the span of their statement once they are read,
-// the oldest first. One timer watches over all.
+// readings is the list of rows that are not closed yet, oldest first. Each ends the span of
+// its statement. One timer is used for the whole list.
 type readings struct {
 	mu             sync.Mutex
 	oldest, newest *rows
@@ -37,7 +37,8 @@ func (l *readings) add(r *rows) {
 	}
 }
 
-// remove reports whether r was there: whoever removes it ends the span.
+// remove removes r and reports whether r was in the list. The caller that removed r ends
+// the span.
 func (l *readings) remove(r *rows) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -71,7 +72,7 @@ func (l *readings) watch(d time.Duration) {
 	}
 }
 
-// expire ends the spans that have waited long enough.
+// expire ends the spans of all rows that have been in the list for readTime.
 func (l *readings) expire() {
 	for _, r := range l.late() {
 		r.statement.end(db.Outcome{}, trace.WithTimestamp(r.at))

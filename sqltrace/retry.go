@@ -13,16 +13,16 @@ import (
 	"github.com/nais/spor/internal/otelutil"
 )
 
-// retries holds the calls that failed because their connection was bad and that
-// database/sql makes again. It makes at most three attempts, all with the context and
-// on the goroutine of the caller. Between two of them it gets another connection; a
-// call whose next attempt is not made ends when that fails.
+// retries keeps the calls that failed because their connection was bad, until database/sql
+// makes the next attempt. database/sql makes at most three attempts, all with the context
+// and on the goroutine of the caller. Between two attempts it gets another connection. If
+// that fails, there is no next attempt and the call ends.
 type retries struct {
 	waiting atomic.Int32
-	loop    atomic.Int32 // the line of all attempts except the last; 0 until it is known
+	loop    atomic.Int32 // the line number of all attempts except the last; 0 until it is known
 	mu      sync.Mutex
 	calls   []*retry
-	closed  bool // the pool is
+	closed  bool // the pool is closed
 }
 
 type retry struct {
@@ -31,22 +31,23 @@ type retry struct {
 	goroutine string
 	failed    time.Time
 	timeout   *time.Timer
-	unwatch   func() bool // the context
+	unwatch   func() bool // stops watching the context
 }
 
 const (
-	// retryTimeout is when a call ends whose next attempt can no longer be expected.
-	// It is only reached where database/sql gives up without a call of the driver.
+	// retryTimeout is the time after which a call without a next attempt ends. It is only
+	// reached if database/sql gives up without calling the driver.
 	retryTimeout = time.Minute
-	// doubtTimeout replaces it when a connection could not be opened for one of
-	// several callers that wait for the pool: which of them failed is not known.
+	// doubtTimeout replaces retryTimeout after a connection could not be opened while
+	// several callers waited for the pool, because it is not known which of those calls
+	// failed.
 	doubtTimeout = time.Second
 )
 
-// follows reports whether database/sql, which called the driver, makes another attempt
-// after a bad connection.
+// follows reports whether database/sql makes another attempt if the current call of the
+// driver fails because of a bad connection.
 func (r *retries) follows() bool {
-	line := int32(retryLine()) //nolint:gosec // no file has so many lines
+	line := int32(retryLine()) //nolint:gosec // no file has that many lines
 	if line == 0 {
 		return false
 	}
@@ -61,8 +62,9 @@ func (r *retries) follows() bool {
 	}
 }
 
-// keep holds st, whose connection was bad, if another attempt follows. A call of the same
-// goroutine that is still held is over.
+// keep stores st, whose connection was bad, if another attempt follows, and reports whether
+// it did. A call that this goroutine stored earlier has no further attempt, so keep ends
+// it.
 func (r *retries) keep(st *statement) (kept bool) {
 	end(r.removeOwn(func(*retry) bool { return true }))
 	if !r.follows() || st.Err() != nil {
@@ -82,9 +84,10 @@ func (r *retries) keep(st *statement) (kept bool) {
 	return true
 }
 
-// take returns the call whose next attempt is query under ctx, nil if there is none.
-// Prepared statements of a transaction are tried again, too: in the same transaction, and
-// each attempt may have a context of its own.
+// take removes and returns the call whose next attempt is query under ctx, or nil if there
+// is none. database/sql also makes further attempts for prepared statements of a
+// transaction. These attempts are in the same transaction, but each may have its own
+// context.
 func (r *retries) take(ctx context.Context, query string, tx *tx) *statement {
 	if r.waiting.Load() == 0 {
 		return nil
@@ -103,9 +106,9 @@ func (r *retries) take(ctx context.Context, query string, tx *tx) *statement {
 	return k.statement
 }
 
-// connecting is called before a connection is opened or reset. From then on the end of the
-// context no longer ends the call under ctx of this goroutine: what comes of the
-// connection does, before the call returns.
+// connecting is called before a connection is opened or reset. After that, the end of the
+// context no longer ends the stored call under ctx of this goroutine. Instead, the call
+// ends or continues when the connection fails or succeeds.
 func (r *retries) connecting(ctx context.Context) {
 	if r.waiting.Load() == 0 {
 		return
@@ -123,8 +126,9 @@ func (r *retries) connecting(ctx context.Context) {
 	}
 }
 
-// missed ends the call under ctx of this goroutine: its next attempt was not made
-// because of err, unless that is a bad connection once more.
+// missed ends the stored call under ctx of this goroutine, because err prevented its next
+// attempt. If err is again a bad connection and another attempt follows, missed does
+// nothing.
 func (r *retries) missed(ctx context.Context, err error) {
 	if isBad(err) && r.follows() {
 		return
@@ -132,7 +136,9 @@ func (r *retries) missed(ctx context.Context, err error) {
 	end(r.removeOwn(func(k *retry) bool { return otelutil.Same(k.Context, ctx) }))
 }
 
-// connectFailed is missed for a connection that could not be opened.
+// connectFailed does the same as missed, for a connection that could not be opened. If the
+// pool itself opened the connection, it is not known for which call: then all stored calls
+// end after doubtTimeout, unless they continue.
 func (r *retries) connectFailed(ctx context.Context, err error) {
 	if r.waiting.Load() == 0 && !isBad(err) {
 		return
@@ -148,8 +154,8 @@ func (r *retries) connectFailed(ctx context.Context, err error) {
 	}
 }
 
-// connClosed ends the call of this goroutine if database/sql closes the [sql.Conn] that
-// it was made on: there is no next attempt then.
+// connClosed ends the stored call of this goroutine if database/sql closes the [sql.Conn]
+// that the call was made on, because then there is no next attempt.
 func (r *retries) connClosed() {
 	if r.waiting.Load() != 0 && closesConn() {
 		end(r.removeOwn(func(*retry) bool { return true }))
@@ -164,7 +170,8 @@ func (r *retries) close() {
 	end(r.remove(func(*retry) bool { return true }))
 }
 
-// end ends calls that are not made again, as of their failure.
+// end measures calls that have no further attempt, and ends their spans. Both end at the
+// time of the failure.
 func end(calls []*retry) {
 	for _, k := range calls {
 		if durations, measuring := k.engine.Durations(); measuring {
@@ -174,7 +181,7 @@ func end(calls []*retry) {
 	}
 }
 
-// removeOwn is remove for the calls of this goroutine.
+// removeOwn does the same as remove, but only for the calls of this goroutine.
 func (r *retries) removeOwn(which func(*retry) bool) []*retry {
 	if own := r.own(which); own != nil {
 		return r.remove(own)
@@ -182,7 +189,7 @@ func (r *retries) removeOwn(which func(*retry) bool) []*retry {
 	return nil
 }
 
-// own returns which for the calls of this goroutine, nil if there is certainly none.
+// own restricts which to the calls of this goroutine. It returns nil if no call can match.
 func (r *retries) own(which func(*retry) bool) func(*retry) bool {
 	if r.waiting.Load() == 0 || !r.contains(which) {
 		return nil
@@ -197,7 +204,7 @@ func (r *retries) contains(which func(*retry) bool) bool {
 	return slices.ContainsFunc(r.calls, which)
 }
 
-// remove returns the calls that were held: whoever removes one ends it.
+// remove removes and returns the calls for which which is true. The caller ends them.
 func (r *retries) remove(which func(*retry) bool) (removed []*retry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -12,11 +12,11 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// database/sql tries again on another connection when one turns out to be bad.
+// database/sql tries again on another connection if one is bad.
 func TestRetriesAreOneSpan(t *testing.T) {
 	for _, test := range []struct {
 		name    string
-		bad     int // how many connections are
+		bad     int // number of bad connections
 		events  int
 		failed  bool
 		prepare bool
@@ -63,8 +63,8 @@ func TestRetriesAreOneSpan(t *testing.T) {
 	}
 }
 
-// After the last attempt the failure is told at once, and the same statement
-// under the same context is another one.
+// After the last attempt the span ends immediately. When the program executes the same
+// statement under the same context again, that is a new statement.
 func TestLastAttemptIsKnown(t *testing.T) {
 	sdk := oteltest.New(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestLastAttemptIsKnown(t *testing.T) {
 	})
 }
 
-// A transaction is not tried again.
+// database/sql does not try again in a transaction.
 func TestBadConnectionInTransaction(t *testing.T) {
 	sdk := oteltest.New(t)
 	fake := full()
@@ -117,7 +117,7 @@ func TestBadConnectionInTransaction(t *testing.T) {
 	}
 }
 
-// A connection that is found to be bad as it is taken from the pool is churn.
+// A connection that is already bad when it is taken from the pool makes no span.
 func TestBadConnectionInPoolHasNoSpan(t *testing.T) {
 	sdk := oteltest.New(t)
 	fake := full()

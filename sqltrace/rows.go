@@ -14,11 +14,11 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// rows are the rows of a statement with a span, which learns how many there were
-// and how reading them ended.
+// rows are the rows of a statement with a span. They count the rows that are read and
+// record how reading ended.
 //
-// Where the driver's rows lack an optional interface the methods return what
-// database/sql assumes then.
+// If the driver's rows lack an optional interface, the methods return the default values of
+// database/sql.
 type rows struct {
 	driver.Rows
 
@@ -26,12 +26,12 @@ type rows struct {
 	conn      *conn
 	at        time.Time // when the driver returned the rows
 	returned  int
-	err       error // that ended the reading, io.EOF when there are no more rows
+	err       error // the error that ended reading; io.EOF after the last row
 
-	older, newer *rows // in readings
+	older, newer *rows // neighbors in the list of readings
 }
 
-// Next counts.
+// Next counts the row.
 func (r *rows) Next(dest []driver.Value) error {
 	err := r.Rows.Next(dest)
 	r.saw(err)
@@ -46,8 +46,8 @@ func (r *rows) saw(err error) {
 	}
 }
 
-// Close ends the span. database/sql calls it once all rows are read, too, and
-// when the context ends.
+// Close ends the span. database/sql also calls Close after the last row, and when the
+// context ends.
 func (r *rows) Close() error {
 	err := r.Rows.Close()
 	if r.err == nil {
@@ -60,8 +60,9 @@ func (r *rows) Close() error {
 	return err
 }
 
-// release ends the span, as of the time at which the driver returned the rows,
-// if it has not ended.
+// release ends the span if it has not ended. The end time is the time at which the driver
+// returned the rows, because the database is not responsible for how long the program
+// reads. r may be nil.
 func (r *rows) release() {
 	if r == nil || !r.statement.engine.readings.remove(r) {
 		return

@@ -4,8 +4,9 @@ package sqltrace
 
 import "database/sql/driver"
 
-// scanningRows are rows of a driver that scans columns itself: the one interface
-// for which no method can stand in where the driver lacks it.
+// scanningRows are the rows of a driver that scans columns itself. They are a separate type
+// because [driver.RowsColumnScanner] has no default behavior: rows of other drivers must
+// not have its methods.
 type scanningRows struct {
 	*rows
 
@@ -14,14 +15,14 @@ type scanningRows struct {
 
 var _ driver.RowsColumnScanner = scanningRows{}
 
-// NextRow counts.
+// NextRow counts the row.
 func (r scanningRows) NextRow() error {
 	err := r.scanner.NextRow()
 	r.saw(err)
 	return err
 }
 
-// ScanColumn is the driver's own.
+// ScanColumn calls the driver's own method.
 func (r scanningRows) ScanColumn(ctx driver.ScanContext, index int, dest any) error {
 	return r.scanner.ScanColumn(ctx, index, dest)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/nais/spor/internal/sqltest"
 )
 
-// However reading ends, the span ends once, and tells how many rows there were.
+// However the reading ends, the span ends once and has the number of rows.
 func TestRowsEndTheirSpan(t *testing.T) {
 	for _, test := range []struct {
 		name, rows, kind string
@@ -116,11 +116,11 @@ func TestRowsEndTheirSpan(t *testing.T) {
 				if got := span.Status().Code == codes.Error; got != test.failed {
 					t.Errorf("status %v", span.Status())
 				}
-				// The time the program takes to read is not the database's.
+				// The time in which the program reads the rows is not part of the span.
 				if got := span.EndTime(); !got.Equal(begin) {
 					t.Errorf("ended %v after the beginning", got.Sub(begin))
 				}
-				<-time.After(time.Minute) // whatever waits still
+				<-time.After(time.Minute) // time for all timers to fire
 			})
 			if n := len(sdk.Ended()); n != 1 {
 				t.Errorf("%d spans ended", n)
@@ -138,7 +138,8 @@ func TestRowsOfSeveralResultsAreCounted(t *testing.T) {
 	wantAttributes(t, sdk.Only(t), map[string]string{"db.response.returned_rows": "4"})
 }
 
-// Many statements at once, read in any order, leave nothing behind.
+// Many concurrent statements whose rows are read or canceled leak no goroutines,
+// connections or spans.
 func TestNothingIsLeaked(t *testing.T) {
 	sdk := oteltest.New(t)
 	before := runtime.NumGoroutine()
@@ -179,7 +180,7 @@ func TestNothingIsLeaked(t *testing.T) {
 		switch span.Name() {
 		case "SELECT orders":
 			queries++
-		case "connect": // took long: eight at once on a busy machine
+		case "connect": // eight concurrent connects may take 100 ms on a busy machine
 		default:
 			t.Errorf("span %q", span.Name())
 		}

@@ -19,7 +19,7 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// sampler remembers what it saw.
+// sampler stores the attributes that it gets.
 type sampler struct{ seen []attribute.KeyValue }
 
 func (s *sampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
@@ -125,13 +125,13 @@ func TestDriverSeesSpan(t *testing.T) {
 	}
 }
 
-// stateError is an error of a database with an SQLSTATE.
+// stateError is a database error with an SQLSTATE.
 type stateError struct{ code string }
 
 func (e stateError) Error() string    { return "duplicate key value (email)=(secret)" }
 func (e stateError) SQLState() string { return e.code }
 
-// MySQLError is built as that of go-sql-driver/mysql.
+// MySQLError has the same structure as the error of go-sql-driver/mysql.
 type MySQLError struct {
 	Number  uint16
 	Message string
@@ -177,7 +177,7 @@ func TestErrors(t *testing.T) {
 				return nil
 			}
 			db := open(t, fake.Connector(), options(sdk)...)
-			if _, err := db.Exec("INSERT INTO orders VALUES (1)"); err != test.err { //nolint:errorlint // not even wrapped
+			if _, err := db.Exec("INSERT INTO orders VALUES (1)"); err != test.err { //nolint:errorlint // the error must not be wrapped
 				t.Errorf("got %v", err)
 			}
 			span := sdk.Only(t)
@@ -195,7 +195,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// The caller gave up: what the server then says of it is no failure of the server.
+// If the caller cancels the context, the error that the server then returns is not a
+// failure.
 func TestCancelIsNotFailure(t *testing.T) {
 	sdk := oteltest.New(t)
 	fake := full()
@@ -243,7 +244,7 @@ func TestPanicEndsSpanAndGoesOn(t *testing.T) {
 	}
 }
 
-// A driver may want some statements prepared, and say so each time.
+// A driver may return ErrSkip each time, so that database/sql prepares the statement.
 func TestSkippedStatementIsOneSpan(t *testing.T) {
 	for name, fail := range map[string]string{"succeeds": "", "cannot be prepared": "conn.PrepareContext", "fails": "stmt.ExecContext"} {
 		t.Run(name, func(t *testing.T) {
@@ -275,8 +276,8 @@ func TestSkippedStatementIsOneSpan(t *testing.T) {
 	}
 }
 
-// Without a way to execute directly every statement is prepared; one that cannot
-// be has a span all the same.
+// If the driver cannot execute directly, database/sql prepares every statement. A statement
+// that cannot be prepared also has a span.
 func TestFailedPrepareHasSpan(t *testing.T) {
 	sdk := oteltest.New(t)
 	fake := &sqltest.DB{Hook: func(_ context.Context, op, _ string) error {

@@ -12,9 +12,10 @@ import (
 
 const scopeName = "github.com/nais/spor/sqltrace"
 
-// Open is [sql.Open] with a span and a measurement for every statement, and
-// metrics of the pool. Nothing is registered with database/sql, and [sql.DB.Driver]
-// is the driver's own. It fails as sql.Open does.
+// Open does the same as [sql.Open], and makes a span and a measurement for every statement.
+// It also measures the pool until the pool is closed. Open registers nothing with
+// database/sql, and [sql.DB.Driver] returns the driver's own value. Open returns the same
+// errors as sql.Open.
 func Open(driverName, dataSourceName string, opts ...Option) (*sql.DB, error) {
 	handle, err := sql.Open(driverName, dataSourceName)
 	if err != nil {
@@ -36,9 +37,10 @@ func Open(driverName, dataSourceName string, opts ...Option) (*sql.DB, error) {
 	return open(newConnector(c, newEngine(config, target))), nil
 }
 
-// OpenDB is [sql.OpenDB] with a span and a measurement for every statement, and
-// metrics of the pool. The connector does not tell where the database is: see
-// [WithAttributes]. One that is traced already is not traced twice.
+// OpenDB does the same as [sql.OpenDB], and makes a span and a measurement for every
+// statement. It also measures the pool until the pool is closed. A connector does not show
+// where the database is, so set db.namespace, server.address and server.port with
+// [WithAttributes]. OpenDB does not trace a connector that is already traced.
 func OpenDB(c driver.Connector, opts ...Option) *sql.DB {
 	if _, ours := c.(*connector); ours || isTraced(c.Driver()) {
 		return sql.OpenDB(c)
@@ -47,10 +49,10 @@ func OpenDB(c driver.Connector, opts ...Option) *sql.DB {
 	return open(newConnector(c, newEngine(db.NewConfig(opts), target)))
 }
 
-// Driver returns d with a span and a measurement for every statement, for
-// programs that register their own drivers with [sql.Register]. There are no
-// metrics of the pool, which no driver sees; prefer [Open]. A driver that is
-// traced already is returned as it is.
+// Driver returns a driver that makes a span and a measurement for every statement of d. Use
+// it in programs that register their own drivers with [sql.Register]. Prefer [Open] in all
+// other programs, because a driver does not see the pool and cannot measure it. Driver
+// returns d itself if d is already traced.
 func Driver(d driver.Driver, opts ...Option) driver.Driver {
 	if isTraced(d) {
 		return d
@@ -58,9 +60,10 @@ func Driver(d driver.Driver, opts ...Option) driver.Driver {
 	return &tracedDriver{raw: d, config: db.NewConfig(opts)}
 }
 
-// Unwrap returns the driver's own connection inside driverConn, which is what
-// [sql.Conn.Raw] passes to its function, through however many wrappers that have
-// a method Raw. What is done with it is not traced.
+// Unwrap returns the driver's own connection inside driverConn, which is the value that
+// [sql.Conn.Raw] passes to its function. It looks through any number of wrappers that have
+// a method Raw, and returns driverConn itself if it is not a wrapper. Calls on the returned
+// connection are not traced.
 func Unwrap(driverConn any) any {
 	for {
 		wrapper, ok := driverConn.(interface{ Raw() driver.Conn })
@@ -71,15 +74,15 @@ func Unwrap(driverConn any) any {
 	}
 }
 
-// open opens a pool that is measured until it is closed.
+// open opens a pool and measures it until it is closed.
 func open(c *connector) *sql.DB {
 	handle := sql.OpenDB(c)
 	c.engine.watch(handle)
 	return handle
 }
 
-// isTraced reports whether d makes spans already: by this package, or by another
-// that would make a second one for each statement.
+// isTraced reports whether d already makes spans: because this package wraps it, or because
+// another package does, so that each statement would make two spans.
 func isTraced(d driver.Driver) bool {
 	if _, ours := d.(*tracedDriver); ours {
 		return true
@@ -88,12 +91,12 @@ func isTraced(d driver.Driver) bool {
 	if !strings.Contains(path, "otelsql") {
 		return false
 	}
-	report("the driver is traced by " + path + " already, and is not traced twice (open the driver's own)")
+	report("the driver is already traced by " + path + "; sqltrace does not trace it again (open the unwrapped driver instead)")
 	return true
 }
 
-// packageOf returns the import path of d, or of what it embeds if its own type has
-// no name.
+// packageOf returns the import path of the type of d. If d has an unnamed struct type with
+// one embedded field, packageOf uses the type of that field.
 func packageOf(d any) string {
 	v := reflect.ValueOf(d)
 	if v.Kind() == reflect.Struct && v.Type().Name() == "" && v.NumField() == 1 {

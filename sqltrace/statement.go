@@ -12,32 +12,33 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// statement is one from the first attempt until its span ends. It is the
-// context that goes through otelsql.
+// statement is one statement of the program, from its first attempt until its span ends. It
+// is also the context that is passed through otelsql.
 type statement struct {
-	context.Context //nolint:containedctx // it is a context
+	context.Context //nolint:containedctx // statement is a context
 
 	engine    *engine
 	query     string
 	tx        *tx // nil outside of transactions
 	operation *sqldb.Statement
 	start     time.Time
-	inside    context.Context //nolint:containedctx // what the driver gets, with the span
-	span      trace.Span      // nil before it starts, and when nothing is traced
-	bare      bool            // the attributes of operation are to be set on the span
+	inside    context.Context //nolint:containedctx // the driver's context, with the span
+	span      trace.Span      // nil before it starts, and if nothing is traced
+	bare      bool            // the attributes of operation are not on the span yet
 
-	// What the driver returned.
+	// The driver's answer to the last attempt.
 	returned bool
 	result   driver.Result
 	rows     driver.Rows
 	err      error
-	rowCount attribute.KeyValue // how many rows it was about
+	rowCount attribute.KeyValue // the number of rows that were returned or affected
 
-	reading rows // the rows, as the program gets them
+	reading rows // the rows that the program reads
 }
 
-// newStatement returns the statement of query under ctx, in tx unless that is nil. It
-// returns nil if nothing records it.
+// newStatement returns the statement for an attempt to execute query under ctx. If an
+// earlier attempt failed, newStatement returns the statement of that attempt. tx is nil
+// outside of transactions. newStatement returns nil if nothing records the statement.
 func (e *engine) newStatement(ctx context.Context, query string, tx *tx) *statement {
 	if !e.Observed(ctx) {
 		return nil
@@ -48,7 +49,8 @@ func (e *engine) newStatement(ctx context.Context, query string, tx *tx) *statem
 	return &statement{Context: ctx, engine: e, query: query, tx: tx, operation: e.statements.Get(query), start: time.Now()}
 }
 
-// startSpan starts the span, if it has not started, and returns its context.
+// startSpan starts the span, unless it has already started, and returns the context with
+// it.
 func (st *statement) startSpan() context.Context {
 	if st.inside == nil {
 		st.inside = st.Context
@@ -59,12 +61,12 @@ func (st *statement) startSpan() context.Context {
 	return st.inside
 }
 
-// reset prepares st for another attempt.
+// reset removes the answer to the last attempt, before another one.
 func (st *statement) reset() {
 	st.returned, st.result, st.rows, st.err = false, nil, nil, nil
 }
 
-// answer takes in what the driver returned.
+// answer stores the values that the driver returned.
 func (st *statement) answer(result driver.Result, rows driver.Rows, err error) {
 	st.returned, st.result, st.rows, st.err = true, result, rows, err
 }
@@ -76,8 +78,9 @@ func (st *statement) outcome() db.Outcome {
 	return sqldb.Classify(st.Context, st.err)
 }
 
-// finish measures the statement, which was executed on a connection, and ends its span
-// unless there are rows, which are returned. Those of a statement with a span end it.
+// finish measures the statement, which was executed on the connection on, and returns its
+// rows, or nil if there are none. It ends the span if there are no rows to count. Otherwise
+// the rows end the span.
 func (st *statement) finish(on *conn) driver.Rows {
 	o := st.outcome()
 	ctx := st.startSpan()
@@ -97,7 +100,7 @@ func (st *statement) finish(on *conn) driver.Rows {
 	return st.rows
 }
 
-// read returns the rows of st, which the driver returned at that time. They end its
+// read returns the rows of st, which the driver returned at the time at. The rows end the
 // span.
 func (st *statement) read(on *conn, at time.Time) driver.Rows {
 	r := &st.reading
@@ -111,13 +114,12 @@ func (st *statement) describeResult() {
 	if st.result == nil || st.err != nil || st.span == nil || !st.span.IsRecording() {
 		return
 	}
-	defer func() { _ = recover() }() // of a result that is none
+	defer func() { _ = recover() }() // the result may be a nil pointer
 	if n, err := st.result.RowsAffected(); err == nil {
 		st.rowCount = sqldb.AffectedRowsKey.Int64(n)
 	}
 }
 
-// end ends the span.
 func (st *statement) end(o db.Outcome, opts ...trace.SpanEndOption) {
 	if st.span != nil {
 		o.Describe(st.span)

@@ -11,18 +11,19 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// tx is a transaction, and the span around it if one was asked for.
+// tx is a transaction, with its span if [WithTransactions] is set.
 type tx struct {
-	driver.Tx // otelsql's
+	driver.Tx // otelsql's transaction
 
 	conn     *conn
 	observed bool
-	ctx      context.Context //nolint:containedctx // for the parent of spans alone
+	ctx      context.Context //nolint:containedctx // only for the parent of spans
 	parent   trace.SpanContext
 	span     trace.Span // nil without WithTransactions
 }
 
-// BeginTx makes a span only if it fails or takes long, or if one was asked for.
+// BeginTx makes a span only if it fails or takes at least 100 ms. [WithTransactions] adds
+// the span of the transaction.
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	if !c.engine.Observed(ctx) {
 		begun, err := c.direct.BeginTx(ctx, opts)
@@ -56,11 +57,11 @@ func (t *tx) start() {
 	if !tracing || !e.config.Transactions {
 		return
 	}
-	_, t.span = tracer.Start(t.ctx, "transaction", e.statements.StartOptions(trace.SpanKindInternal, "")...) //nolint:spancheck // end does
+	_, t.span = tracer.Start(t.ctx, "transaction", e.statements.StartOptions(trace.SpanKindInternal, "")...) //nolint:spancheck // the method end ends it
 }
 
-// above returns ctx, under the span of the transaction if it was under that
-// span's parent.
+// above returns ctx with the span of the transaction, if ctx has the same span as the
+// context that was passed to BeginTx. Otherwise above returns ctx unchanged.
 func (t *tx) above(ctx context.Context) context.Context {
 	if t == nil || t.span == nil || !trace.SpanContextFromContext(ctx).Equal(t.parent) {
 		return ctx
@@ -68,11 +69,12 @@ func (t *tx) above(ctx context.Context) context.Context {
 	return trace.ContextWithSpan(ctx, t.span)
 }
 
-// Commit makes a span only if it fails or takes long.
+// Commit makes a span only if it fails or takes at least 100 ms.
 func (t *tx) Commit() error { return t.finish("COMMIT", t.Tx.Commit) }
 
-// Rollback makes a span only if it fails or takes long. database/sql rolls back by
-// itself when a context ends; that this fails then is no error of the program.
+// Rollback makes a span only if it fails or takes at least 100 ms. database/sql rolls back
+// by itself when a context ends. If that fails because the connection is bad, it is not an
+// error of the program.
 func (t *tx) Rollback() error { return t.finish("ROLLBACK", t.Tx.Rollback) }
 
 func (t *tx) finish(name string, do func() error) error {
@@ -91,7 +93,7 @@ func (t *tx) finish(name string, do func() error) error {
 	return err
 }
 
-// end ends the span of the transaction.
+// end ends the span of the transaction. t may be nil.
 func (t *tx) end(o db.Outcome) {
 	if t == nil || t.span == nil {
 		return

@@ -69,7 +69,7 @@ func TestWithTransactions(t *testing.T) {
 					t.Errorf("%s: parent %v, want %v", spans[i].Name(), got, want)
 				}
 			}
-			// A statement after the transaction is none of it.
+			// A statement after the transaction is not a child of its span.
 			if err := query(ctx, db, "SELECT * FROM orders"); err != nil {
 				t.Fatal(err)
 			}

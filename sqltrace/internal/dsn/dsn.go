@@ -10,9 +10,9 @@ import (
 	"github.com/nais/spor/internal/db"
 )
 
-// Parse returns the database of a data source name. It reads host, port and database
-// in the forms of the usual drivers. From a name that it cannot read it takes nothing,
-// because any part of it may be a password.
+// Parse returns the database that a data source name refers to. It reads the host, the port
+// and the database in the formats of the usual drivers. If it cannot read a name with
+// certainty, it uses no part of the name, because any part may be a password.
 func Parse(system, dsn string) db.Target {
 	t := db.Target{System: system}
 	switch {
@@ -37,11 +37,11 @@ func fromURL(t db.Target, dsn string) db.Target {
 	}
 	u, err := url.Parse(dsn)
 	if err != nil || u.Opaque != "" || strings.Contains(dsn[strings.Index(dsn, "://")+3+len(authority(dsn)):], "@") {
-		return t // an @ further on: the password was not escaped, and holds a slash
+		return t // an @ after the authority: the password contains an unescaped slash
 	}
 	host, port, namespace := u.Hostname(), u.Port(), strings.TrimPrefix(u.Path, "/")
 	query := u.Query()
-	if t.System == "microsoft.sql_server" { // the path is an instance
+	if t.System == "microsoft.sql_server" { // the path is the instance
 		namespace = query.Get("database")
 	}
 	if t.System == "postgresql" {
@@ -56,8 +56,8 @@ func fromURL(t db.Target, dsn string) db.Target {
 	return t
 }
 
-// authority returns what is between :// and the next slash, question or number
-// sign of dsn.
+// authority returns the part of dsn between :// and the next slash, question mark or number
+// sign.
 func authority(dsn string) string {
 	rest := dsn[strings.Index(dsn, "://")+3:]
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
@@ -99,7 +99,7 @@ func fromSemicolons(t db.Target, dsn string) db.Target {
 	for pair := range strings.SplitSeq(dsn, ";") {
 		key, value, found := strings.Cut(pair, "=")
 		if !found && strings.TrimSpace(pair) != "" {
-			return t // the rest of a value that was not quoted
+			return t // the rest of an unquoted value
 		}
 		if strings.ContainsAny(value, "{}'\"") {
 			return t
@@ -116,7 +116,7 @@ func fromSemicolons(t db.Target, dsn string) db.Target {
 	return t.At(host, first(port, values["port"]), first(values["database"], values["initial catalog"]))
 }
 
-// fromFile reads the name of a file, with or without file: and parameters.
+// fromFile reads the name of a file, with or without the prefix file: and parameters.
 func fromFile(t db.Target, dsn string) db.Target {
 	path, _, _ := strings.Cut(strings.TrimPrefix(dsn, "file:"), "?")
 	if path == ":memory:" || path == "" {
@@ -125,7 +125,8 @@ func fromFile(t db.Target, dsn string) db.Target {
 	return t.At("", "", filepath.Base(path))
 }
 
-// withEnvironment fills in what the drivers of PostgreSQL take from the environment.
+// withEnvironment sets the missing fields of t from the environment variables that drivers
+// of PostgreSQL read.
 func withEnvironment(t db.Target) db.Target {
 	env := db.Target{System: t.System}.At(os.Getenv("PGHOST"), os.Getenv("PGPORT"), os.Getenv("PGDATABASE"))
 	if t.Address == "" {

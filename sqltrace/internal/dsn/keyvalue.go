@@ -37,7 +37,8 @@ func isKeyword(text string) bool {
 	return text != ""
 }
 
-// cutValue returns the value that text begins with, quoted or not, and the rest.
+// cutValue returns the value at the start of text, quoted or not, and the rest of text. ok
+// is false if a quoted value has no end or is followed by other text.
 func cutValue(text string) (value, rest string, ok bool) {
 	inQuotes := strings.HasPrefix(text, "'")
 	if inQuotes {

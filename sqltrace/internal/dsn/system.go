@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// systems maps a part of the name or of the import path of a driver to its database.
-// The first that fits wins.
+// systems maps a part of a driver's name or import path to its database. The first match is
+// used.
 var systems = []struct{ part, system string }{
 	{"cockroach", "cockroachdb"},
 	{"redshift", "aws.redshift"},
@@ -28,8 +28,9 @@ var systems = []struct{ part, system string }{
 	{"spanner", "gcp.spanner"},
 }
 
-// SystemOf returns the db.system.name of a driver, by the name under which it is
-// registered, if it is, and by its type; "" when neither is known.
+// SystemOf returns the db.system.name of a driver. It looks at name, under which the driver
+// is registered, and then at the driver's type. name may be "". SystemOf returns "" if it
+// recognizes neither.
 func SystemOf(name string, driver any) string {
 	if system := systemIn(name); system != "" {
 		return system

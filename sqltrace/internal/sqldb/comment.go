@@ -11,9 +11,10 @@ import (
 // longestComment is the length of the comment that Comment returns.
 const longestComment = len(" /*traceparent='00-0123456789abcdef0123456789abcdef-0123456789abcdef-01'*/")
 
-// commentable reports whether a comment changes nothing that the text of q does. Other
-// statements than these have none: a database may keep the text, as MariaDB keeps that of
-// CREATE PROCEDURE. Neither has one of several statements, for the same reason.
+// commentable reports whether a comment at the end of q leaves its meaning unchanged. Only
+// the statements listed here get a comment, because a database may keep the text of others,
+// as MariaDB keeps that of CREATE PROCEDURE. A text of several statements gets none for the
+// same reason.
 func commentable(q sqltext.Query) bool {
 	if !q.Commentable || strings.Contains(q.Text[:EndOfStatement(q.Text)], ";") {
 		return false
@@ -25,9 +26,10 @@ func commentable(q sqltext.Query) bool {
 	return false
 }
 
-// EndOfStatement returns where in text a comment goes: at the end, or before the
-// semicolons there. Behind a semicolon, MySQL takes a comment for one more statement. A
-// text that takes a comment ends with no literal that could hold the semicolon.
+// EndOfStatement returns the position in text where a comment is inserted: at the end, or
+// before the final semicolons. MySQL takes a comment after the semicolon as another
+// statement. The function does not look for literals, because a commentable text does not
+// end inside one.
 func EndOfStatement[T string | []byte](text T) int {
 	end := len(text)
 	for i := end - 1; i >= 0; i-- {
@@ -41,9 +43,9 @@ func EndOfStatement[T string | []byte](text T) int {
 	return end
 }
 
-// Comment returns the comment that is added to the text of s, so that the database's
-// own log has the trace context, in the form of sqlcommenter. It is "" unless s is
-// commentable and the span is sampled.
+// Comment returns the comment with the trace context of span, in the format of
+// sqlcommenter. It is added to the text of s, so that the database's own log has the trace
+// context. Comment returns "" if s is not commentable or the span is not sampled.
 func (s *Statement) Comment(span trace.Span) string {
 	if !s.Commentable || span == nil || !span.SpanContext().IsSampled() {
 		return ""

@@ -2,14 +2,14 @@ package sqldb
 
 import "github.com/nais/spor/internal/db"
 
-// A Config is what the options of package sqltrace set.
+// A Config contains the settings that the options of package sqltrace change.
 type Config struct {
 	db.Config
 
-	// Transactions asks for a span around each transaction.
+	// Transactions adds a span around each transaction.
 	Transactions bool
-	// QueryNames asks for spans named as sqlc names queries.
+	// QueryNames names spans after the names that sqlc gives to queries.
 	QueryNames bool
-	// SQLCommenter asks for the trace context in the text that the database gets.
+	// SQLCommenter adds the trace context to the text that the database gets.
 	SQLCommenter bool
 }

@@ -1,3 +1,4 @@
-// Package sqldb is internal/db for SQL: the statements of texts, their comments, the
-// codes of drivers' errors, and the options that package sqltrace and its adapters share.
+// Package sqldb extends internal/db for SQL: it analyzes statements, adds comments, reads
+// the error codes of drivers, and has the options that package sqltrace and its adapters
+// share.
 package sqldb

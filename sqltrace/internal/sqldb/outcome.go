@@ -11,8 +11,8 @@ import (
 	"github.com/nais/spor/internal/db"
 )
 
-// Classify returns the outcome of a call under ctx that returned err. That there are no
-// rows is a success.
+// Classify returns the outcome of a call under ctx that returned err. [sql.ErrNoRows] is a
+// success.
 func Classify(ctx context.Context, err error) db.Outcome {
 	if err == nil || errors.Is(err, sql.ErrNoRows) {
 		return db.Outcome{}
@@ -20,11 +20,11 @@ func Classify(ctx context.Context, err error) db.Outcome {
 	return db.Classify(ctx, err, codeOf(err))
 }
 
-// codeOf returns the status code in err, "" when it has none or it is not known where
-// the driver keeps it.
+// codeOf returns the status code in err. It returns "" if err has no code or is an error of
+// an unknown driver.
 func codeOf(err error) (code string) {
 	defer func() {
-		if recover() != nil { // a method of the error did
+		if recover() != nil { // a method of the error panicked
 			code = ""
 		}
 	}()
@@ -44,8 +44,8 @@ func codeOf(err error) (code string) {
 	return ""
 }
 
-// fieldOf returns the number in an error of drivers whose errors have neither
-// method.
+// fieldOf returns the number in the error of a driver whose errors have neither of the
+// methods SQLState and SQLErrorNumber.
 func fieldOf(err error) (number string, found bool) {
 	v := reflect.Indirect(reflect.ValueOf(err))
 	if v.Kind() != reflect.Struct {
@@ -71,8 +71,8 @@ func fieldOf(err error) (number string, found bool) {
 	return "", false
 }
 
-// plain returns code if it has the form of an SQLSTATE: an error of another kind
-// may have the method too.
+// plain returns code if it has the format of an SQLSTATE, and "" otherwise, because errors
+// of other kinds may also have a method SQLState.
 func plain(code string) string {
 	if len(code) != 5 {
 		return ""

@@ -9,31 +9,31 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqltext"
 )
 
-// AffectedRowsKey is how many rows a statement inserted, changed or deleted. The
-// conventions have no attribute for it.
+// AffectedRowsKey is the attribute for the number of rows that a statement inserted,
+// changed or deleted. The conventions have no attribute for it.
 const AffectedRowsKey attribute.Key = "db.response.affected_rows"
 
-// Slack is how much later than the database's answer a span may end. A smaller
-// difference is not worth an end time.
+// Slack is the longest time after the database's answer at which a span may end without an
+// explicit end time. A smaller difference does not matter.
 const Slack = 50 * time.Microsecond
 
-// SessionKey is where package pgxtrace keeps the state of a connection, in the custom
-// data of that.
+// SessionKey is the key under which package pgxtrace stores its state in the custom data of
+// a connection.
 const SessionKey = "github.com/nais/spor/sqltrace/pgxtrace"
 
-// A Statement is the operation of a text. It does not change.
+// A Statement is the operation that a query text executes. It is immutable.
 type Statement struct {
 	db.Operation
 
-	// Transaction is the operation of a statement that begins or ends a transaction
-	// or a part of one, and does nothing else; "" for all others.
+	// Transaction is the operation of a statement that only begins or ends a transaction or
+	// a part of one. It is "" for all other statements.
 	Transaction string
-	// Commentable is set when a comment is asked for and may be added to the text, at
-	// [EndOfStatement].
+	// Commentable is true if comments are on and a comment may be inserted into the text,
+	// at [EndOfStatement].
 	Commentable bool
 }
 
-// Statements makes the statements of one database, and keeps those used last.
+// Statements makes the statements of one database, and caches the most recently used ones.
 type Statements struct {
 	*db.Operations
 	*sqltext.Cache[*Statement]
