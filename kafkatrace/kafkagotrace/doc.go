@@ -11,22 +11,29 @@
 //		return handle(ctx, message)
 //	})
 //
-// Each message that is written makes a PRODUCER span named <topic> publish, a child
-// of the span in ctx, until the broker has answered or, where nobody waits for it,
-// the message has left. Each message that is processed makes a CONSUMER span named
-// <topic> process, a child of the former. See package kafkatrace for what both have
-// and what is measured, and for what is never recorded.
+// Each message that is written makes a PRODUCER span named <topic> publish, which is a
+// child of the span in ctx. The span ends when the broker has answered or, without
+// acknowledgements, when the message has been sent. Each message that is processed makes a
+// CONSUMER span named <topic> process, which is a child of the PRODUCER span. Package
+// kafkatrace documents the attributes of both, the metrics, and the data that is never
+// recorded.
 //
-// Messages come back as they were given: Completion is called with the program's
-// own WriterData and Headers, and the slice that WriteMessages is given is not
-// changed.
+// The program gets its messages back unchanged: Completion is called with the WriterData
+// and Headers that the program set, and WriteMessages does not change the slice that it
+// gets.
 //
-// Traps: a message that is read and not handed to Process has no span. WriteMessages
-// waits for its batch to be full or BatchTimeout old, by default a second, and so do
-// its spans. A message that it gave up waiting for may still arrive; its span says
-// what became of it. Topic and partition of what is written are known once the
-// broker has answered, and not without acknowledgements, which is the default of a
-// Writer. kafka-go reads an empty value as none, so that there are no tombstones on
-// what is processed. ReadMessage commits before the message is processed; use
-// FetchMessage and CommitMessages to process each at least once.
+// Known limits:
+//
+//   - A message that is read but not passed to Process has no span.
+//   - WriteMessages waits until its batch is full or as old as BatchTimeout, by default one
+//     second. The spans include that time.
+//   - A message may still arrive after WriteMessages stopped waiting for it. The span has
+//     its final result.
+//   - The partition and the offset of a written message are known only after the broker has
+//     answered. They are never known without acknowledgements, which is the default of a
+//     Writer.
+//   - kafka-go does not distinguish an empty value from no value when it reads. Therefore
+//     the spans of processing never have messaging.kafka.message.tombstone.
+//   - ReadMessage commits a message before it is processed. Use FetchMessage and
+//     CommitMessages to process each message at least once.
 package kafkagotrace

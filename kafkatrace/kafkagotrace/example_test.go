@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/kafkatrace/kafkagotrace"
 )
 
-// A message that another service sent is processed in its trace.
+// A message from another service is processed in the trace of that service.
 func Example() {
 	spans := tracetest.NewSpanRecorder()
 	reader := kafkagotrace.NewReader(
@@ -23,12 +23,12 @@ func Example() {
 	)
 	defer reader.Close()
 
-	// What reader.FetchMessage would return:
+	// The message is one that reader.FetchMessage could return.
 	message := kafka.Message{Topic: "quotes.created", Partition: 2, Offset: 42, Value: []byte("{}"), Headers: []kafka.Header{
 		{Key: "traceparent", Value: []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")},
 	}}
 	err := reader.Process(context.Background(), message, func(ctx context.Context) error {
-		return nil // update statistics
+		return nil // handle the message
 	})
 	if err != nil {
 		fmt.Println(err)

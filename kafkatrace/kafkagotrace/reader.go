@@ -10,15 +10,15 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// A Reader is a kafka.Reader that measures how far behind it is, and its commits.
-// Its methods may be called by several goroutines at once.
+// A Reader is a kafka.Reader that also measures its lag and its commits. Its methods are
+// safe for concurrent use.
 type Reader struct {
 	*kafka.Reader
 
 	tracer *adapter.Tracer
 }
 
-// NewReader returns r, to be used through what is returned alone.
+// NewReader returns a Reader that wraps r. Do not use r directly afterwards.
 func NewReader(r *kafka.Reader, opts ...kafkatrace.Option) *Reader {
 	config := r.Config()
 	known := []kafkatrace.Option{kafkatrace.WithConsumerGroup(config.GroupID)}
@@ -28,15 +28,15 @@ func NewReader(r *kafka.Reader, opts ...kafkatrace.Option) *Reader {
 	return &Reader{Reader: r, tracer: adapter.NewTracer(append(known, opts...)...)}
 }
 
-// Process calls fn in the span of processing msg, and returns what fn does. A panic
-// of fn is recorded, and goes on.
+// Process calls fn in the span of processing msg, and returns the error of fn. If fn
+// panics, Process records the panic and panics again.
 func (r *Reader) Process(ctx context.Context, msg kafka.Message, fn func(context.Context) error) error {
 	r.measure(&msg)
 	return r.tracer.Process(ctx, describe(new(kafkatrace.Message), &msg), fn)
 }
 
-// ProcessBatch calls fn in one span for all msgs, and returns what fn does. See
-// kafkatrace.Tracer.ProcessBatch for what that loses.
+// ProcessBatch calls fn in one span for all msgs, and returns the error of fn. See
+// kafkatrace.Tracer.ProcessBatch for the disadvantages.
 func (r *Reader) ProcessBatch(ctx context.Context, msgs []kafka.Message, fn func(context.Context) error) error {
 	if len(msgs) > 0 {
 		r.measure(&msgs[len(msgs)-1])
@@ -51,30 +51,30 @@ func (r *Reader) ProcessBatch(ctx context.Context, msgs []kafka.Message, fn func
 	}, fn)
 }
 
-// CommitMessages is that of kafka.Reader, measured and, with
-// kafkatrace.WithCommitSpans, in a span.
+// CommitMessages commits msgs with kafka-go and measures the commit. With
+// kafkatrace.WithCommitSpans it also makes a span.
 func (r *Reader) CommitMessages(ctx context.Context, msgs ...kafka.Message) error {
 	return r.tracer.Commit(ctx, func(ctx context.Context) error { return r.Reader.CommitMessages(ctx, msgs...) })
 }
 
-// Close is that of kafka.Reader.
+// Close closes the kafka.Reader.
 func (r *Reader) Close() error {
 	defer r.tracer.Close()
 	return r.Reader.Close()
 }
 
-// measure tells how far behind the reader is at msg.
+// measure sets the lag of the reader after msg.
 func (r *Reader) measure(msg *kafka.Message) {
 	if msg.HighWaterMark > 0 {
-		r.tracer.SetLag(msg.Topic, int32(msg.Partition), msg.HighWaterMark-msg.Offset-1) //nolint:gosec // as in the protocol
+		r.tracer.SetLag(msg.Topic, int32(msg.Partition), msg.HighWaterMark-msg.Offset-1) //nolint:gosec // the protocol has 32 bits
 	}
 }
 
-// describe leaves out whether there is a value: kafka-go does not tell an empty
-// one from none.
+// describe does not set Tombstone, because kafka-go does not distinguish an empty value
+// from no value.
 func describe(m *kafkatrace.Message, msg *kafka.Message) *kafkatrace.Message {
 	*m = kafkatrace.Message{
-		Topic: msg.Topic, Partition: int32(msg.Partition), Offset: msg.Offset, //nolint:gosec // as in the protocol
+		Topic: msg.Topic, Partition: int32(msg.Partition), Offset: msg.Offset, //nolint:gosec // the protocol has 32 bits
 		Key: msg.Key, Headers: kafkatrace.Headers(&msg.Headers),
 	}
 	return m

@@ -8,22 +8,23 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// A sending is a message on its way, which travels as its WriterData.
+// A sending is a message whose span has not ended. It is stored in the message's
+// WriterData.
 type sending struct {
 	write   *write
 	message kafkatrace.Message
 	end     func(error)
 	once    sync.Once
 
-	headers    []kafka.Header // the program's
-	writerData any            // likewise
+	headers    []kafka.Header // the headers that the program set
+	writerData any            // the WriterData that the program set
 }
 
-// finish ends the span, once.
+// finish ends the span. Later calls do nothing.
 func (s *sending) finish(err error) { s.once.Do(func() { s.end(err) }) }
 
-// giveBack makes msg what the program gave, and returns its sending, nil if it has
-// none.
+// giveBack restores the fields of msg that the program set. It returns the sending of msg,
+// or nil if there is none.
 func giveBack(msg *kafka.Message) *sending {
 	s, ok := msg.WriterData.(*sending)
 	if !ok {

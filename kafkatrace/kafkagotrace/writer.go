@@ -14,17 +14,17 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// A Writer is a kafka.Writer with a span and a measurement for every message. Its
-// methods may be called by several goroutines at once.
+// A Writer is a kafka.Writer that makes a span and a measurement for every message. Its
+// methods are safe for concurrent use.
 type Writer struct {
 	*kafka.Writer
 
 	tracer *adapter.Tracer
 }
 
-// NewWriter returns w, to be used through what is returned alone. Set Completion
-// and Balancer of w before, if at all: they are called as before, but are no longer
-// what the fields hold. A w that was wrapped already must not be wrapped again.
+// NewWriter returns a Writer that wraps w. Do not use w directly afterwards, and do not
+// wrap it again. Set the fields Completion and Balancer of w before the call, because
+// NewWriter replaces them. The replacements call the previous values.
 func NewWriter(w *kafka.Writer, opts ...kafkatrace.Option) *Writer {
 	var known []kafkatrace.Option
 	if transport, ok := w.Transport.(*kafka.Transport); ok && transport.ClientID != "" {
@@ -32,14 +32,14 @@ func NewWriter(w *kafka.Writer, opts ...kafkatrace.Option) *Writer {
 	}
 	inner := w.Balancer
 	if inner == nil {
-		inner = &kafka.RoundRobin{} // which is the default
+		inner = &kafka.RoundRobin{} // the default of kafka-go
 	}
 	w.Balancer = balancer{inner}
 	w.Completion = completion{done: w.Completion, acks: w.RequiredAcks != kafka.RequireNone}.call
 	return &Writer{Writer: w, tracer: adapter.NewTracer(append(known, opts...)...)}
 }
 
-// WriteMessages is that of kafka.Writer, with a span for each message.
+// WriteMessages writes msgs with kafka-go, with one span per message.
 func (w *Writer) WriteMessages(ctx context.Context, msgs ...kafka.Message) error {
 	all := &write{of: make([]sending, len(msgs))}
 	own := slices.Clone(msgs)
@@ -48,7 +48,7 @@ func (w *Writer) WriteMessages(ctx context.Context, msgs ...kafka.Message) error
 	}
 	returned := false
 	defer func() {
-		if !returned { // it panicked
+		if !returned { // WriteMessages of kafka-go panicked
 			all.giveUp(errNotSent)
 		}
 	}()
@@ -62,7 +62,7 @@ func (w *Writer) WriteMessages(ctx context.Context, msgs ...kafka.Message) error
 
 var errNotSent = errors.New("the writer panicked")
 
-// Close is that of kafka.Writer.
+// Close closes the kafka.Writer.
 func (w *Writer) Close() error {
 	defer w.tracer.Close()
 	return w.Writer.Close()
@@ -71,7 +71,7 @@ func (w *Writer) Close() error {
 // write is one call of WriteMessages.
 type write struct {
 	of       []sending
-	assigned atomic.Int64 // to a partition, so far
+	assigned atomic.Int64 // number of messages that have a partition so far
 }
 
 func (w *write) begin(ctx context.Context, to *Writer, i int, msg *kafka.Message) {
@@ -88,9 +88,9 @@ func (w *write) begin(ctx context.Context, to *Writer, i int, msg *kafka.Message
 	msg.WriterData = s
 }
 
-// queued reports whether messages are on their way in spite of err, so that
-// somebody will tell what becomes of them. kafka-go refuses all messages of a call
-// before it has found each a partition, or none.
+// queued reports whether kafka-go still calls Completion for the messages, although
+// WriteMessages returned err. kafka-go either assigns a partition to each message of a
+// call, or refuses all of them before that.
 func (w *write) queued(err error) bool {
 	if _, told := errors.AsType[kafka.WriteErrors](err); told {
 		return true
@@ -104,9 +104,9 @@ func (w *write) giveUp(err error) {
 	}
 }
 
-// original returns err with the messages that it holds as the program gave them.
+// original returns err after restoring the messages in it.
 func (w *write) original(err error) error {
-	if tooLarge, ok := err.(kafka.MessageTooLargeError); ok { //nolint:errorlint // as kafka-go returns it
+	if tooLarge, ok := err.(kafka.MessageTooLargeError); ok { //nolint:errorlint // kafka-go does not wrap it
 		giveBack(&tooLarge.Message)
 		for i := range tooLarge.Remaining {
 			giveBack(&tooLarge.Remaining[i])
@@ -116,7 +116,7 @@ func (w *write) original(err error) error {
 	return err
 }
 
-// completion ends spans before the program's own Completion is called.
+// completion ends spans, and then calls the Completion of the program.
 type completion struct {
 	done func([]kafka.Message, error)
 	acks bool
@@ -130,7 +130,7 @@ func (c completion) call(msgs []kafka.Message, err error) {
 			continue
 		}
 		if err == nil && c.acks {
-			s.message.Acked, s.message.Partition, s.message.Offset = true, int32(m.Partition), m.Offset //nolint:gosec // as in the protocol
+			s.message.Acked, s.message.Partition, s.message.Offset = true, int32(m.Partition), m.Offset //nolint:gosec // the protocol has 32 bits
 		}
 		s.finish(err)
 	}
@@ -139,7 +139,7 @@ func (c completion) call(msgs []kafka.Message, err error) {
 	}
 }
 
-// balancer counts what was assigned, which the program's own balancer does.
+// balancer calls the program's own balancer, and counts the messages that got a partition.
 type balancer struct{ kafka.Balancer }
 
 func (b balancer) Balance(msg kafka.Message, partitions ...int) int {

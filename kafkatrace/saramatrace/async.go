@@ -10,9 +10,11 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// AsyncProducer returns p, which was made with config, with a span and a
-// measurement for every message. Use nothing of p itself after that. Whose span a
-// message is part of says [Inject]. A nil config means sarama's defaults.
+// AsyncProducer returns a producer that makes a span and a measurement for every message
+// that it sends with p. Do not use p directly afterwards. config is the configuration that
+// p was made with; nil means the defaults of sarama. [Inject] sets the parent of the span.
+// Committing or aborting a transaction also makes a span. AsyncProducer returns p itself if
+// p is nil or already wrapped.
 func AsyncProducer(p sarama.AsyncProducer, config *sarama.Config, opts ...kafkatrace.Option) sarama.AsyncProducer {
 	if _, twice := p.(*asyncProducer); twice || p == nil {
 		return p
@@ -40,14 +42,14 @@ func AsyncProducer(p sarama.AsyncProducer, config *sarama.Config, opts ...kafkat
 		a.spans.close()
 		a.tracer.Close()
 		close(a.done)
-		close(a.errors) // in the order of sarama, once every answer is delivered
+		close(a.errors) // after the last answer, in the same order as sarama
 		close(a.successes)
 	}()
 	return a
 }
 
-// asyncProducer stands before the channels of a producer. It holds one message at
-// most in each direction.
+// asyncProducer has its own channels, and passes messages between them and those of sarama.
+// It holds at most one message in each direction.
 type asyncProducer struct {
 	sarama.AsyncProducer
 
@@ -56,7 +58,7 @@ type asyncProducer struct {
 	spans  sendings
 
 	input     chan *sarama.ProducerMessage
-	control   chan func() // what is to be done after the messages so far
+	control   chan func() // functions to call after all earlier messages
 	done      chan struct{}
 	successes chan *sarama.ProducerMessage
 	errors    chan *sarama.ProducerError
@@ -78,7 +80,7 @@ func (a *asyncProducer) forward() {
 		case do := <-a.control:
 			do()
 		case <-a.done:
-			close(a.input) // those who still send panic, as with sarama
+			close(a.input) // later sends panic, as with sarama
 			return
 		}
 	}
@@ -93,7 +95,8 @@ func (a *asyncProducer) begin(msg *sarama.ProducerMessage, withHeaders bool) {
 	a.spans.add(s)
 }
 
-// hand hands msg over. A program that sends while it closes may be too late.
+// hand passes msg to sarama. If the program has already closed the producer, sending
+// panics, and hand ends the span.
 func (a *asyncProducer) hand(msg *sarama.ProducerMessage) {
 	defer func() {
 		if recover() != nil {
@@ -117,10 +120,10 @@ func (a *asyncProducer) returnErrors() {
 	}
 }
 
-// AsyncClose is that of sarama.
+// AsyncClose closes the producer of sarama after all earlier messages, and does not wait.
 func (a *asyncProducer) AsyncClose() { go a.after(a.AsyncProducer.AsyncClose) }
 
-// after does something once the messages so far are handed over.
+// after calls do when all earlier messages have been passed to sarama.
 func (a *asyncProducer) after(do func()) {
 	select {
 	case a.control <- do:
@@ -129,7 +132,7 @@ func (a *asyncProducer) after(do func()) {
 	}
 }
 
-// Close is that of sarama.
+// Close closes the producer of sarama after all earlier messages, and returns their errors.
 func (a *asyncProducer) Close() error {
 	a.AsyncClose()
 	if a.config.Producer.Return.Successes {
@@ -149,19 +152,19 @@ func (a *asyncProducer) Close() error {
 	return nil
 }
 
-// CommitTxn is that of sarama, in a span.
+// CommitTxn commits the transaction with sarama, in a span.
 func (a *asyncProducer) CommitTxn() error {
 	a.barrier()
 	return end(a.tracer, true, a.AsyncProducer.CommitTxn)
 }
 
-// AbortTxn is that of sarama, in a span that is an Error.
+// AbortTxn aborts the transaction with sarama, in a span whose status is Error.
 func (a *asyncProducer) AbortTxn() error {
 	a.barrier()
 	return end(a.tracer, false, a.AsyncProducer.AbortTxn)
 }
 
-// barrier returns once the messages so far are handed over.
+// barrier waits until all earlier messages have been passed to sarama.
 func (a *asyncProducer) barrier() {
 	passed := make(chan struct{})
 	a.after(func() { close(passed) })

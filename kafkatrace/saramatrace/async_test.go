@@ -11,8 +11,8 @@ import (
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
-// answering is a producer that answers each message once it is closed, and closes
-// its channels as sarama does: once the last answer is delivered.
+// answering is a producer that answers all messages after it is closed. It closes its
+// channels after the last answer, as sarama does.
 type answering struct {
 	sarama.AsyncProducer
 
@@ -49,9 +49,8 @@ func (p *answering) Successes() <-chan *sarama.ProducerMessage { return p.succes
 func (p *answering) Errors() <-chan *sarama.ProducerError      { return p.errors }
 func (p *answering) AsyncClose()                               { close(p.closing) }
 
-// TestChannelsCloseAfterTheLastAnswer closes a producer while answers are due. No
-// channel may be closed before every answer is delivered, with saramatrace or
-// without.
+// TestChannelsCloseAfterTheLastAnswer closes a producer before all answers have been
+// returned. No channel may be closed before that, with or without saramatrace.
 func TestChannelsCloseAfterTheLastAnswer(t *testing.T) {
 	success, failure := sarama.Encoder(nil), sarama.Encoder(sarama.StringEncoder("refuse"))
 	for name, answers := range map[string][]sarama.Encoder{
@@ -82,8 +81,8 @@ func TestChannelsCloseAfterTheLastAnswer(t *testing.T) {
 	}
 }
 
-// checkAnswers receives what is due, each time after everything else has come to
-// rest.
+// checkAnswers receives due answers. Before each, it waits until all other goroutines are
+// blocked.
 func checkAnswers(t *testing.T, p sarama.AsyncProducer, due int) {
 	t.Helper()
 	successes, failures := p.Successes(), p.Errors()
@@ -104,7 +103,7 @@ func checkAnswers(t *testing.T, p sarama.AsyncProducer, due int) {
 		case open:
 			due--
 		case due > 0:
-			t.Errorf("a channel is closed, and %d answers are due", due)
+			t.Errorf("a channel was closed before %d answers were returned", due)
 		}
 	}
 }

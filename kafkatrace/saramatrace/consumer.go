@@ -12,9 +12,10 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// ConsumerGroupHandler returns h, which finds in the context of its session what
-// [Process] and [ProcessBatch] need to know. Commits that it makes by itself are
-// measured, and the lag of its partitions is.
+// ConsumerGroupHandler returns a handler that calls h. The context of its sessions has the
+// tracer that [Process] and [ProcessBatch] need. The handler also measures calls of the
+// session's method Commit, and the lag of the partitions. ConsumerGroupHandler returns h
+// itself if h is nil or already wrapped.
 func ConsumerGroupHandler(h sarama.ConsumerGroupHandler, opts ...kafkatrace.Option) sarama.ConsumerGroupHandler {
 	if _, twice := h.(*handler); twice || h == nil {
 		return h
@@ -22,8 +23,8 @@ func ConsumerGroupHandler(h sarama.ConsumerGroupHandler, opts ...kafkatrace.Opti
 	return &handler{ConsumerGroupHandler: h, opts: opts}
 }
 
-// handler has a tracer while it has a session, because sarama does not report the
-// end of a group: a program may make a new handler for each session.
+// handler has a tracer only while it has a session. sarama does not report the end of a
+// group, and a program may make a new handler for each session.
 type handler struct {
 	sarama.ConsumerGroupHandler
 
@@ -34,8 +35,8 @@ type handler struct {
 	tracer   *adapter.Tracer
 }
 
-// Setup is called once per session, and followed by one call of Cleanup, even if it
-// returns an error.
+// Setup is called once per session. sarama then calls Cleanup once, even if Setup returns
+// an error.
 func (h *handler) Setup(s sarama.ConsumerGroupSession) error {
 	h.mu.Lock()
 	h.sessions++
@@ -58,7 +59,7 @@ func (h *handler) current() *adapter.Tracer {
 	return h.tracer
 }
 
-// leave closes the tracer with the last session.
+// leave closes the tracer when the last session ends.
 func (h *handler) leave() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -73,8 +74,8 @@ func (h *handler) ConsumeClaim(s sarama.ConsumerGroupSession, c sarama.ConsumerG
 	return h.ConsumerGroupHandler.ConsumeClaim(h.session(s, c), c)
 }
 
-// partitions yields those that s has when it is asked: a cooperative session gets
-// some later.
+// partitions yields the partitions that s has at the time of the iteration. A cooperative
+// session can get and lose partitions later.
 func partitions(s sarama.ConsumerGroupSession) iter.Seq2[string, int32] {
 	return func(yield func(string, int32) bool) {
 		for topic, partitions := range s.Claims() {
@@ -87,11 +88,11 @@ func partitions(s sarama.ConsumerGroupSession) iter.Seq2[string, int32] {
 	}
 }
 
-// session is one whose context says who traces it.
+// session is a session whose context has a known.
 type session struct {
 	sarama.ConsumerGroupSession
 
-	ctx   context.Context //nolint:containedctx // sarama keeps it, too
+	ctx   context.Context //nolint:containedctx // sarama also stores its context
 	known *known
 }
 
@@ -109,16 +110,16 @@ func (s *session) Commit() {
 	})
 }
 
-// known is what the context of a session knows.
+// known is the value in the context of a session that [Process] and [ProcessBatch] read.
 type known struct {
 	tracer  *adapter.Tracer
-	session sarama.ConsumerGroupSession // nil outside of a group
+	session sarama.ConsumerGroupSession // nil without a group
 	claim   sarama.ConsumerGroupClaim   // nil outside of ConsumeClaim
 }
 
 type knownKey struct{}
 
-// plain is for consumers without a group.
+// plain is the value for consumers without a group.
 var plain = sync.OnceValue(func() *known { return &known{tracer: adapter.NewTracer()} })
 
 func knownBy(ctx context.Context) *known {
@@ -128,9 +129,10 @@ func knownBy(ctx context.Context) *known {
 	return plain()
 }
 
-// Process calls fn in the span of processing msg, and returns what fn does. A panic
-// of fn is recorded, and goes on. ctx is that of the session; in any other, as
-// where there is no consumer group, the defaults of kafkatrace.NewTracer apply.
+// Process calls fn in the span of processing msg, and returns the error of fn. If fn
+// panics, Process records the panic and panics again. ctx is the context of the session.
+// With another context, for example without a consumer group, Process uses a tracer with
+// the defaults of kafkatrace.NewTracer. If msg is nil, Process calls fn without a span.
 func Process(ctx context.Context, msg *sarama.ConsumerMessage, fn func(context.Context) error) error {
 	if msg == nil {
 		return fn(ctx)
@@ -144,8 +146,8 @@ func Process(ctx context.Context, msg *sarama.ConsumerMessage, fn func(context.C
 	})
 }
 
-// ProcessBatch calls fn in one span for all msgs, and returns what fn does. See
-// kafkatrace.Tracer.ProcessBatch for what that loses.
+// ProcessBatch calls fn in one span for all msgs, and returns the error of fn. See
+// kafkatrace.Tracer.ProcessBatch for the disadvantages.
 func ProcessBatch(ctx context.Context, msgs []*sarama.ConsumerMessage, fn func(context.Context) error) error {
 	k := knownBy(ctx)
 	if i := len(msgs) - 1; i >= 0 && msgs[i] != nil {
@@ -169,15 +171,15 @@ func describe(m *kafkatrace.Message, msg *sarama.ConsumerMessage) *kafkatrace.Me
 	return m
 }
 
-// measure tells how far behind the consumer is at msg.
+// measure sets the lag of the consumer after msg.
 func (k *known) measure(msg *sarama.ConsumerMessage) {
 	if k.claim != nil && k.claim.Partition() == msg.Partition && k.claim.Topic() == msg.Topic {
 		k.tracer.SetLag(msg.Topic, msg.Partition, k.claim.HighWaterMarkOffset()-msg.Offset-1)
 	}
 }
 
-// noteRevocation notes on the span of processing that the group's session ended
-// meanwhile: somebody will process the message again.
+// noteRevocation adds an event to the span of processing if the group's session ended in
+// the meantime, because another member then processes the message again.
 func (k *known) noteRevocation(ctx context.Context) {
 	if k.session == nil || k.session.Context().Err() == nil {
 		return

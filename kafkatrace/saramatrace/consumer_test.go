@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
-// callbacks is a provider that counts the callbacks which are registered.
+// callbacks is a meter provider that counts the registered callbacks.
 type callbacks struct {
 	metric.MeterProvider
 
@@ -52,7 +52,7 @@ func (r callbackRegistration) Unregister() error {
 	return r.Registration.Unregister()
 }
 
-// groupSession is a session with one partition, if it has not lost it.
+// groupSession is a session with one partition, or with none if lost is true.
 type groupSession struct {
 	sarama.ConsumerGroupSession
 
@@ -86,8 +86,8 @@ func (h groupHandler) ConsumeClaim(s sarama.ConsumerGroupSession, _ sarama.Consu
 	return saramatrace.Process(s.Context(), m, func(context.Context) error { return h.claim })
 }
 
-// runSession does with h what sarama does in a session: Cleanup follows a Setup that
-// failed, too.
+// runSession calls the methods of h in the same order as sarama does in a session. sarama
+// calls Cleanup even if Setup fails.
 func runSession(t *testing.T, h sarama.ConsumerGroupHandler, during func()) {
 	t.Helper()
 	s := &groupSession{ctx: t.Context()}
@@ -100,9 +100,9 @@ func runSession(t *testing.T, h sarama.ConsumerGroupHandler, during func()) {
 	}
 }
 
-// TestSessionsLeaveNothing runs sessions of a consumer group, with handlers that are
-// wrapped once, or for each session. During a session the lag is measured by one
-// callback; afterwards by none.
+// TestSessionsLeaveNothing runs sessions of a consumer group, with a handler that is
+// wrapped once or for each session. During a session, one callback measures the lag. After
+// the sessions, no callback is registered.
 func TestSessionsLeaveNothing(t *testing.T) {
 	for name, own := range map[string]groupHandler{
 		"processing": {}, "setting up fails": {setup: errRefused}, "processing fails": {claim: errRefused},
@@ -135,7 +135,7 @@ func TestSessionsLeaveNothing(t *testing.T) {
 	}
 }
 
-// checkLag tests what is collected as the lag of a partition each.
+// checkLag checks the collected lag. want has one value per partition.
 func checkLag(t *testing.T, sdk *oteltest.SDK, want ...int64) {
 	t.Helper()
 	gauge, _ := sdk.Metric(t, "kafka.consumer.records_lag_max").(metricdata.Gauge[int64])
@@ -144,7 +144,8 @@ func checkLag(t *testing.T, sdk *oteltest.SDK, want ...int64) {
 	}
 }
 
-// TestSessionsAtOnce has two groups share a handler, one of which ends early.
+// TestSessionsAtOnce uses one handler in two groups. The session of the first group ends
+// earlier.
 func TestSessionsAtOnce(t *testing.T) {
 	sdk, registered := oteltest.New(t), new(atomic.Int64)
 	h := saramatrace.ConsumerGroupHandler(groupHandler{}, append(options(sdk),
@@ -166,7 +167,8 @@ func TestSessionsAtOnce(t *testing.T) {
 	}
 }
 
-// TestCooperativeSession has a session get its partition late, and lose it early.
+// TestCooperativeSession has a session that gets its partition after Setup and loses it
+// before Cleanup.
 func TestCooperativeSession(t *testing.T) {
 	sdk := oteltest.New(t)
 	h := saramatrace.ConsumerGroupHandler(groupHandler{}, options(sdk)...)

@@ -1,13 +1,14 @@
 // Package saramatrace traces and measures sarama.
 //
-// Wrap what sends, and what consumes:
+// Wrap the producer and the handler of the consumer group:
 //
 //	producer = saramatrace.SyncProducer(producer)
 //	producer = saramatrace.AsyncProducer(producer, config)
 //	err := group.Consume(ctx, topics, saramatrace.ConsumerGroupHandler(handler))
 //
-// Messages of sarama carry no context. [Inject] tells one that is to be sent which
-// span it belongs to, and [Process] is the handling of one that was consumed:
+// Messages of sarama carry no context. [Inject] connects a message to the span in a context
+// before the message is sent. [Process] makes the span for handling a message that was
+// consumed:
 //
 //	saramatrace.Inject(ctx, message)
 //	producer.SendMessage(message)
@@ -19,18 +20,22 @@
 //		...
 //	}
 //
-// Each message that is sent makes a PRODUCER span named <topic> publish, from when
-// it is handed over until the broker has answered, and each that is processed a
-// CONSUMER span named <topic> process, a child of the former. See package
-// kafkatrace for what both have and what is measured, and for what is never
-// recorded.
+// Each message that is sent makes a PRODUCER span named <topic> publish. The span starts
+// when the producer gets the message and ends when the broker has answered. Each message
+// that is processed makes a CONSUMER span named <topic> process, which is a child of the
+// PRODUCER span. Package kafkatrace documents the attributes of both, the metrics, and the
+// data that is never recorded.
 //
-// Messages come back as they were given: Metadata is not touched, and Headers are
-// the program's own again once the span has ended.
+// The program gets its messages back unchanged: Metadata is never changed, and Headers are
+// restored when the span ends.
 //
-// Traps: a message that is sent without Inject begins a trace, and one that is
-// received without Process has no span. Without Producer.Return.Successes nobody tells
-// when a message arrived; its span then ends with the handing over, unless an error
-// comes back within ten seconds. A group has no name that its handler is told: see
-// kafkatrace.WithConsumerGroup.
+// Known limits:
+//
+//   - A message that is sent without Inject starts a new trace.
+//   - A message that is received without Process has no span.
+//   - Without Producer.Return.Successes, sarama does not report when a message arrived. The
+//     span of the message then ends at the time when the producer got it, with an error if
+//     sarama returns one within ten seconds.
+//   - sarama does not pass the name of the consumer group to the handler. Set it with
+//     kafkatrace.WithConsumerGroup.
 package saramatrace

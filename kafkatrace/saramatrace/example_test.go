@@ -14,16 +14,16 @@ import (
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
-// silent is a test that nobody looks at.
+// silent replaces a testing.T, and ignores errors.
 type silent struct{}
 
 func (silent) Errorf(string, ...any) {}
 
-// A message is sent within the trace of the request that it is about.
+// A message is sent in the trace of a request.
 func Example() {
 	spans := tracetest.NewSpanRecorder()
 	tp := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
-	broker := mocks.NewSyncProducer(silent{}, nil) // sarama.NewSyncProducer(brokers, config)
+	broker := mocks.NewSyncProducer(silent{}, nil) // in a service: sarama.NewSyncProducer(brokers, config)
 	broker.ExpectSendMessageAndSucceed()
 	producer := saramatrace.SyncProducer(broker,
 		kafkatrace.WithTracerProvider(tp), kafkatrace.WithPropagator(propagation.TraceContext{}))

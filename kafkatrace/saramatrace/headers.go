@@ -6,7 +6,8 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
-// produced are the headers of a message to send, consumed of one that was sent.
+// produced are the headers of a message to send. consumed are the headers of a received
+// message.
 type (
 	produced = header.List[sarama.RecordHeader, producerForm]
 	consumed = header.List[*sarama.RecordHeader, consumerForm]
@@ -26,10 +27,11 @@ func (producerForm) New(key string, value []byte) sarama.RecordHeader {
 	return sarama.RecordHeader{Key: []byte(key), Value: value}
 }
 
-// written is the key of nearly every header that is made.
+// written is the key of new traceparent headers. It is shared, because nearly every new
+// header has this key.
 var written = []byte("traceparent")
 
-// consumerForm is that of headers which may be nil.
+// consumerForm reads headers that may be nil pointers.
 type consumerForm struct{}
 
 func (consumerForm) Match(h **sarama.RecordHeader, key string) (exact, folded bool) {

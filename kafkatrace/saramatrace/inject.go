@@ -17,17 +17,18 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
-// Inject says that msg, which is to be sent, belongs to the span in ctx: the span
-// of sending it is a child of that one. A producer of this package then puts its
-// own span in the headers, and takes this one out in the end; any other sends this
-// one. A trace context that msg has is replaced. To send a message again, inject
-// again.
+// Inject puts the trace context of ctx into the headers of msg, before msg is sent. The
+// span of sending msg then is a child of the span in ctx. A producer of this package sends
+// its own span in the headers instead, and removes the injected headers from msg when its
+// span ends. Any other producer sends the injected headers. Inject replaces a trace context
+// that msg already has. Call Inject again before you send the same message again. If msg is
+// nil, Inject does nothing.
 func Inject(ctx context.Context, msg *sarama.ProducerMessage) {
 	if msg == nil {
 		return
 	}
 	sc, bag := trace.SpanContextFromContext(ctx), baggage.FromContext(ctx)
-	contexts.take(msg) // of an earlier call
+	contexts.take(msg) // remove the context of an earlier call
 	if suppress.Is(ctx) || bag.Len() > 0 {
 		contexts.keep(excerpt(ctx, sc, bag), msg)
 	}
@@ -43,7 +44,8 @@ func Inject(ctx context.Context, msg *sarama.ProducerMessage) {
 	msg.Headers[i].Key = injected
 }
 
-// excerpt returns a context that has what matters of ctx, and holds nothing else.
+// excerpt returns a new context with only those values of ctx that are needed later: the
+// suppression, or the span context and the baggage. It does not reference ctx.
 func excerpt(ctx context.Context, sc trace.SpanContext, bag baggage.Baggage) context.Context {
 	if suppress.Is(ctx) {
 		return suppress.Context(context.Background())
@@ -51,15 +53,16 @@ func excerpt(ctx context.Context, sc trace.SpanContext, bag baggage.Baggage) con
 	return baggage.ContextWithBaggage(trace.ContextWithSpanContext(context.Background(), sc), bag)
 }
 
-// injected is the key of a header that [Inject] made: it is this very slice.
+// injected is the key of the header that [Inject] adds. isInjected recognizes the header
+// because its key is this slice, and not a copy.
 var injected = []byte("traceparent")
 
-// isInjected reports whether [Inject] made h.
+// isInjected reports whether [Inject] added h.
 func isInjected(h *sarama.RecordHeader) bool {
 	return len(h.Key) > 0 && &h.Key[0] == &injected[0] && len(h.Value) > 0
 }
 
-// withoutInjected returns headers as they were before [Inject].
+// withoutInjected returns headers without those that [Inject] added.
 func withoutInjected(headers []sarama.RecordHeader) []sarama.RecordHeader {
 	for i := range headers {
 		if isInjected(&headers[i]) {
@@ -73,8 +76,8 @@ func withoutInjected(headers []sarama.RecordHeader) []sarama.RecordHeader {
 	return headers
 }
 
-// parentOf returns the context that msg was told it belongs to. What others put in
-// the headers is the business of the engine.
+// parentOf returns a context with the span that [Inject] stored for msg, or an empty
+// context. Package kafkatrace reads trace contexts that others wrote into the headers.
 func parentOf(msg *sarama.ProducerMessage) context.Context {
 	ctx := context.Background()
 	if kept := contexts.take(msg); kept != nil {
@@ -93,11 +96,12 @@ func parentOf(msg *sarama.ProducerMessage) context.Context {
 	return ctx
 }
 
-// contexts are those of which a header does not say everything.
+// contexts has the contexts for which a header is not enough, because they have baggage or
+// suppress tracing.
 var contexts keptContexts
 
-// keptContexts keeps contexts for as long as the program keeps their messages, which
-// a producer without this package never takes out.
+// keptContexts stores contexts by message. The garbage collector removes an entry with its
+// message, because a producer without this package never takes the context.
 type keptContexts struct {
 	kept atomic.Int64
 	mu   sync.Mutex
@@ -105,7 +109,7 @@ type keptContexts struct {
 }
 
 type keptContext struct {
-	context.Context //nolint:containedctx // it is one
+	context.Context //nolint:containedctx // keptContext is a context
 
 	cleanup runtime.Cleanup
 }
@@ -134,14 +138,14 @@ func (k *keptContexts) take(msg *sarama.ProducerMessage) context.Context {
 	return kept.Context
 }
 
-// drop forgets the context of a message that the program does not have any more.
+// drop removes the context of a message that was garbage collected.
 func (k *keptContexts) drop(key weak.Pointer[sarama.ProducerMessage]) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.remove(key)
 }
 
-// remove is called with the lock held.
+// remove requires that the caller holds the lock.
 func (k *keptContexts) remove(key weak.Pointer[sarama.ProducerMessage]) {
 	delete(k.of, key)
 	k.kept.Store(int64(len(k.of)))

@@ -21,7 +21,7 @@ import (
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
-// prompt is a producer whose broker has answered already.
+// prompt is a producer that answers each message immediately.
 type prompt struct{ sarama.SyncProducer }
 
 func (prompt) IsTransactional() bool { return false }
@@ -42,8 +42,8 @@ func withBaggage(ctx context.Context, t *testing.T, value string) context.Contex
 	return baggage.ContextWithBaggage(ctx, bag)
 }
 
-// TestNothingKeepsMessages injects into messages that are sent, or not, and lets go
-// of them: the garbage collector takes the messages, and what was kept of their
+// TestNothingKeepsMessages injects into messages, sends some of them, and drops all
+// references to them. The garbage collector must free the messages and their stored
 // contexts.
 func TestNothingKeepsMessages(t *testing.T) {
 	sdk := oteltest.New(t)
@@ -89,7 +89,7 @@ func TestNothingKeepsMessages(t *testing.T) {
 	}
 }
 
-// heap returns the bytes that are in use.
+// heap returns the number of allocated bytes after a garbage collection.
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -97,8 +97,9 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// TestInjectedLast injects several times: the last time counts, and each message has
-// the context of its own.
+// TestInjectedLast injects into one message several times: only the last call has an
+// effect. It then injects into many messages concurrently: each is sent with its own
+// context.
 func TestInjectedLast(t *testing.T) {
 	sdk := oteltest.New(t)
 	sender := &noting{}
@@ -137,7 +138,7 @@ func TestInjectedLast(t *testing.T) {
 	wg.Wait()
 }
 
-// noting notes the baggage of the last message.
+// noting stores the baggage of the last message.
 type noting struct {
 	prompt
 

@@ -26,8 +26,8 @@ func options(sdk *oteltest.SDK) []kafkatrace.Option {
 
 var errRefused = errors.New("refused")
 
-// unconfirmed is a producer whose successes do not come back. Its broker refuses,
-// a second later, what says so.
+// unconfirmed is a producer that returns no successes. Its broker refuses the message
+// "refuse" after one second.
 type unconfirmed struct {
 	sarama.AsyncProducer
 
@@ -46,7 +46,7 @@ func newUnconfirmed() *unconfirmed {
 		for m := range p.input {
 			m.Partition, m.Offset = 3, 42
 			if m.Value == sarama.StringEncoder("refuse") {
-				time.Sleep(time.Second) //nolint:forbidigo // of the bubble
+				time.Sleep(time.Second) //nolint:forbidigo // fake time in the synctest bubble
 				p.errors <- &sarama.ProducerError{Msg: m, Err: errRefused}
 			}
 		}
@@ -60,8 +60,8 @@ func (p *unconfirmed) Successes() <-chan *sarama.ProducerMessage { return p.succ
 func (p *unconfirmed) Errors() <-chan *sarama.ProducerError      { return p.errors }
 func (p *unconfirmed) AsyncClose()                               { close(p.input) }
 
-// TestWithoutSuccesses sends a message that is refused, and one of which nobody
-// tells anything.
+// TestWithoutSuccesses sends one message that is refused, and one for which sarama returns
+// no answer.
 func TestWithoutSuccesses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sdk := oteltest.New(t)
@@ -76,12 +76,12 @@ func TestWithoutSuccesses(t *testing.T) {
 			t.Errorf("the error is %v of %+v", failed.Err, failed.Msg)
 		}
 		synctest.Wait()
-		time.Sleep(8 * time.Second) //nolint:forbidigo // of the bubble
+		time.Sleep(8 * time.Second) //nolint:forbidigo // fake time in the synctest bubble
 		synctest.Wait()
 		if n := len(sdk.Ended()); n != 1 {
 			t.Errorf("%d spans have ended after 9 s", n)
 		}
-		time.Sleep(time.Second) //nolint:forbidigo // of the bubble
+		time.Sleep(time.Second) //nolint:forbidigo // fake time in the synctest bubble
 		synctest.Wait()
 		ended := sdk.Ended()
 		if err := p.Close(); err != nil {
@@ -95,7 +95,7 @@ func TestWithoutSuccesses(t *testing.T) {
 	})
 }
 
-// checkUnconfirmed tests a span that ends with the handing over.
+// checkUnconfirmed checks a span that ends at the time when sarama got the message.
 func checkUnconfirmed(t *testing.T, span sdktrace.ReadOnlySpan, handed time.Time, code codes.Code) {
 	t.Helper()
 	if span.Status().Code != code || !span.EndTime().Equal(handed) {
@@ -104,16 +104,16 @@ func checkUnconfirmed(t *testing.T, span sdktrace.ReadOnlySpan, handed time.Time
 	attrs := oteltest.Map(span.Attributes())
 	for _, key := range []string{"messaging.destination.partition.id", "messaging.kafka.offset"} {
 		if value, found := attrs[key]; found {
-			t.Errorf("%s is %s, and nobody told", key, value)
+			t.Errorf("%s is %s, but the broker did not return it", key, value)
 		}
 	}
 }
 
-// refusing is a producer that refuses headers, as sarama does for old brokers.
+// refusing is a producer that refuses headers, as sarama does for old versions of Kafka.
 type refusing struct {
 	sarama.SyncProducer
 
-	headers []int // how many each message had
+	headers []int // number of headers per message
 }
 
 func (*refusing) IsTransactional() bool { return false }
@@ -125,7 +125,7 @@ func (p *refusing) SendMessage(m *sarama.ProducerMessage) (partition int32, offs
 	return 1, 42, nil
 }
 
-// TestSyncWithoutHeaders sends to a broker that knows no headers.
+// TestSyncWithoutHeaders sends to a broker that does not support headers.
 func TestSyncWithoutHeaders(t *testing.T) {
 	sdk, broker := oteltest.New(t), &refusing{}
 	p := saramatrace.SyncProducer(broker, options(sdk)...)
@@ -148,7 +148,8 @@ func TestSyncWithoutHeaders(t *testing.T) {
 	}
 }
 
-// TestAsyncWithoutHeaders sends as configured for a broker that knows no headers.
+// TestAsyncWithoutHeaders sends with a configuration for a broker that does not support
+// headers.
 func TestAsyncWithoutHeaders(t *testing.T) {
 	sdk := oteltest.New(t)
 	config := mocks.NewTestConfig()
@@ -172,7 +173,7 @@ func TestAsyncWithoutHeaders(t *testing.T) {
 	}
 }
 
-// TestNilMessages gives nothing where a message belongs.
+// TestNilMessages passes nil instead of messages.
 func TestNilMessages(t *testing.T) {
 	sdk := oteltest.New(t)
 	saramatrace.Inject(t.Context(), nil)

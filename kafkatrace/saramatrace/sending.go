@@ -11,26 +11,26 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/report"
 )
 
-// A sending is a message on its way.
+// A sending is a message whose span has not ended.
 type sending struct {
 	message kafkatrace.Message
 	end     func(error)
 
 	sent    *sarama.ProducerMessage
-	headers []sarama.RecordHeader // the program's, and what Inject has added
-	offset  int64                 // likewise
-	handed  time.Time             // when, if nobody tells of its arrival
+	headers []sarama.RecordHeader // the headers of msg before begin, with those of Inject
+	offset  int64                 // the offset of msg before begin
+	handed  time.Time             // when sarama got the message; zero if sarama returns successes
 
-	same         *sending // an earlier one of the same message
+	same         *sending // an earlier sending of the same message, or nil
 	older, newer *sending
 }
 
-// unknownOffset is an offset that no broker returns. Without acknowledgements sarama leaves
-// the one that the message has.
+// unknownOffset is an offset that no broker returns. begin sets it, because without
+// acknowledgements sarama does not change the offset of a message.
 const unknownOffset = math.MinInt64
 
-// begin starts the span of sending msg. Without withHeaders it has no room for a
-// trace context.
+// begin starts the span of sending msg. It adds a trace context to the headers only if
+// withHeaders is true.
 func begin(t *adapter.Tracer, msg *sarama.ProducerMessage, withHeaders bool) *sending {
 	s := &sending{sent: msg, headers: msg.Headers, offset: msg.Offset}
 	s.message = kafkatrace.Message{Topic: msg.Topic, Key: keyOf(msg.Key), Tombstone: msg.Value == nil}
@@ -42,7 +42,7 @@ func begin(t *adapter.Tracer, msg *sarama.ProducerMessage, withHeaders bool) *se
 	return s
 }
 
-// keyOf returns a key that is there already.
+// keyOf returns the key if it needs no encoding, and nil otherwise.
 func keyOf(e sarama.Encoder) []byte {
 	switch key := e.(type) {
 	case sarama.ByteEncoder:
@@ -53,8 +53,8 @@ func keyOf(e sarama.Encoder) []byte {
 	return nil
 }
 
-// finish ends the span, and makes the message what it was but for what the broker
-// told.
+// finish ends the span and restores the message, except for the partition and the offset
+// that the broker returned.
 func (s *sending) finish(err error) {
 	if err == nil && s.sent.Offset != unknownOffset {
 		s.message.Acked, s.message.Partition, s.message.Offset = true, s.sent.Partition, s.sent.Offset

@@ -7,16 +7,17 @@ import (
 	"github.com/IBM/sarama"
 )
 
-// answerTimeout is how long an error may take to come back where successes do not, and
-// mostPending of how many messages it is waited for.
+// If sarama does not return successes, a message may still have failed. answerTimeout is
+// how long the producer waits for the error, mostPending the number of messages for which
+// it waits.
 const (
 	answerTimeout = 10 * time.Second
 	mostPending   = 10_000
 )
 
-// sendings are the messages on their way.
+// sendings has the messages whose spans have not ended.
 type sendings struct {
-	answered bool // successes come back
+	answered bool // sarama returns successes
 
 	mu             sync.Mutex
 	of             map[*sarama.ProducerMessage]*sending
@@ -56,7 +57,7 @@ func (l *sendings) finish(msg *sarama.ProducerMessage, err error) {
 	}
 }
 
-// remove is called with the lock held.
+// remove requires that the caller holds the lock.
 func (l *sendings) remove(s *sending) {
 	if s.same != nil {
 		l.of[s.sent] = s.same
@@ -75,8 +76,9 @@ func (l *sendings) remove(s *sending) {
 	}
 }
 
-// late takes out those of which no error came back in time, and sees to it that
-// somebody looks again. It is called with the lock held.
+// late removes and returns the messages for which no error was returned in time. If
+// messages remain, it starts the timer for the next check. late requires that the caller
+// holds the lock.
 func (l *sendings) late() (late []*sending) {
 	if l.answered {
 		return nil
@@ -106,15 +108,15 @@ func (l *sendings) look(after time.Duration) {
 	})
 }
 
-// forget ends spans that nobody will tell more of. Their messages may still be
-// sarama's.
+// forget ends the spans of messages for which no answer is expected. It does not change the
+// messages, because sarama may still use them.
 func forget(all []*sending) {
 	for _, s := range all {
 		s.end(s.outcome(nil))
 	}
 }
 
-// close ends the spans of which nobody has told anything.
+// close ends the spans of messages for which sarama returned no answer.
 func (l *sendings) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

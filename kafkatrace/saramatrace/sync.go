@@ -10,9 +10,10 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// SyncProducer returns p with a span and a measurement for every message. Whose
-// span it is part of says [Inject]. Commits and aborts of transactions are spans,
-// too.
+// SyncProducer returns a producer that makes a span and a measurement for every message
+// that it sends with p. [Inject] sets the parent of the span. Committing or aborting a
+// transaction also makes a span. SyncProducer returns p itself if p is nil or already
+// wrapped.
 func SyncProducer(p sarama.SyncProducer, opts ...kafkatrace.Option) sarama.SyncProducer {
 	if _, twice := p.(*syncProducer); twice || p == nil {
 		return p
@@ -24,10 +25,10 @@ type syncProducer struct {
 	sarama.SyncProducer
 
 	tracer *adapter.Tracer
-	bare   atomic.Bool // the version that was configured has no headers
+	bare   atomic.Bool // the configured version of Kafka has no headers
 }
 
-// SendMessage is that of sarama, in a span.
+// SendMessage sends msg with sarama, in a span.
 func (p *syncProducer) SendMessage(msg *sarama.ProducerMessage) (partition int32, offset int64, err error) {
 	if msg == nil {
 		return p.SyncProducer.SendMessage(msg)
@@ -47,7 +48,7 @@ func (p *syncProducer) SendMessage(msg *sarama.ProducerMessage) (partition int32
 	return partition, offset, err
 }
 
-// SendMessages is that of sarama, with a span for each message.
+// SendMessages sends msgs with sarama, with one span per message.
 func (p *syncProducer) SendMessages(msgs []*sarama.ProducerMessage) (err error) {
 	all := make([]*sending, 0, len(msgs))
 	for _, msg := range msgs {
@@ -73,7 +74,7 @@ func finishAll(all []*sending, err error) {
 	}
 }
 
-// errorOf returns what became of msg.
+// errorOf returns the error of msg: its own error if err has one per message, else err.
 func errorOf(err error, msg *sarama.ProducerMessage) error {
 	var each sarama.ProducerErrors
 	if !errors.As(err, &each) {
@@ -87,9 +88,9 @@ func errorOf(err error, msg *sarama.ProducerMessage) error {
 	return nil
 }
 
-// lackHeaders reports whether err is about the headers that s alone has put there:
-// sarama refuses them where the version of Kafka is configured to be older than
-// they are.
+// lackHeaders reports whether sarama refused s only because of the headers that this
+// package added. sarama refuses headers if the configured version of Kafka is too old for
+// them.
 func (p *syncProducer) lackHeaders(s *sending, err error) bool {
 	if err == nil || s.sent.Headers == nil || withoutInjected(s.headers) != nil {
 		return false
@@ -104,16 +105,16 @@ func (p *syncProducer) lackHeaders(s *sending, err error) bool {
 
 const noHeaders sarama.ConfigurationError = "Producing headers requires Kafka at least v0.11"
 
-// errNotSent is what became of a message when the producer panicked.
+// errNotSent is the error of a message if the producer panicked.
 var errNotSent = errors.New("the producer panicked")
 
-// CommitTxn is that of sarama, in a span.
+// CommitTxn commits the transaction with sarama, in a span.
 func (p *syncProducer) CommitTxn() error { return end(p.tracer, true, p.SyncProducer.CommitTxn) }
 
-// AbortTxn is that of sarama, in a span that is an Error.
+// AbortTxn aborts the transaction with sarama, in a span whose status is Error.
 func (p *syncProducer) AbortTxn() error { return end(p.tracer, false, p.SyncProducer.AbortTxn) }
 
-// Close is that of sarama.
+// Close closes the producer of sarama.
 func (p *syncProducer) Close() error {
 	defer p.tracer.Close()
 	return p.SyncProducer.Close()

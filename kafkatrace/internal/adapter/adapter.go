@@ -1,5 +1,5 @@
-// Package adapter is package kafkatrace as adapters see it: with what they report of a
-// client beside its public methods.
+// Package adapter extends package kafkatrace for adapters: they report data of a client
+// that the public methods do not take.
 package adapter
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/report"
 )
 
-// A Tracer is a Tracer of package kafkatrace with the lag of a consumer.
+// A Tracer is a Tracer of package kafkatrace that also receives the lag of a consumer.
 type Tracer struct {
 	*kafkatrace.Tracer
 	report.Lag
@@ -26,9 +26,9 @@ func NewTracer(opts ...kafkatrace.Option) *Tracer {
 	return t
 }
 
-// EndTransaction calls fn, which ends a transaction and returns whether it was
-// committed, and returns the error of fn. The span of one that was aborted is an Error,
-// too.
+// EndTransaction calls fn, which ends a transaction and returns whether the transaction was
+// committed. EndTransaction returns the error of fn. The status of its span is Error if fn
+// fails or the transaction was aborted.
 func (t *Tracer) EndTransaction(ctx context.Context, fn func(context.Context) (committed bool, err error)) (err error) {
 	_ = t.Commit(ctx, func(ctx context.Context) error {
 		var committed bool
@@ -40,14 +40,14 @@ func (t *Tracer) EndTransaction(ctx context.Context, fn func(context.Context) (c
 	return err
 }
 
-// aborted is the outcome of a transaction that was aborted.
+// aborted is the error of a transaction that was aborted.
 type aborted struct{}
 
 func (aborted) Error() string     { return "aborted" }
 func (aborted) ErrorType() string { return "aborted" }
 
-// Revoked adds an event to the span of processing in ctx: the group has assigned the
-// partition to another member meanwhile, who will process the record again.
+// Revoked adds an event to the span of processing in ctx: the group has meanwhile assigned
+// the partition to another member, which will process the record again.
 func Revoked(ctx context.Context, generation int32) {
 	trace.SpanFromContext(ctx).AddEvent("partitions revoked", trace.WithAttributes(
 		attribute.Int("messaging.kafka.consumer.generation", int(generation))))

@@ -1,44 +1,44 @@
 // Package header lets propagators read and write the headers of records.
 //
-// Kafka keeps headers as a list: a key may stand there several times, and other
-// clients write keys in other cases. Reading takes the last value. Writing leaves
-// one header of a key, in a new list: the old one may be shared by other records,
-// and is never changed, nor is the room behind its end.
+// Kafka stores headers as a list. The list may have the same key several times, and other
+// clients may write keys in upper case. Reading returns the last value of a key. Writing
+// makes a new list, in which the key occurs once. The old list and its free capacity are
+// never changed, because other records may share them.
 package header
 
 import "go.opentelemetry.io/otel/propagation"
 
-// A Form tells what a client's headers of type H look like.
+// A Form reads and makes headers of type H, the type of one client.
 type Form[H any] interface {
-	// Match reports whether the key of h is key: exactly, or but for the case of
-	// ASCII letters.
+	// Match reports whether the key of h equals key: exactly, or when the case of ASCII
+	// letters is ignored.
 	Match(h *H, key string) (exact, folded bool)
 	// Key returns the key of h.
 	Key(h *H) string
 	// Value returns the value of h.
 	Value(h *H) []byte
-	// New returns a header.
+	// New returns a header with this key and value.
 	New(key string, value []byte) H
 }
 
-// Editor is what lists can do beyond what propagators ask of a carrier.
+// Editor adds methods for headers to the interface that propagators use.
 type Editor interface {
 	propagation.TextMapCarrier
-	// Last returns the last value under key for which valid is true. Keys in
-	// another case count where none in the right one does.
+	// Last returns the last value of key for which valid is true. A key in another case is
+	// used only if no key in the exact case has a valid value.
 	Last(key string, valid func([]byte) bool) []byte
-	// Replace takes out all headers with these keys, in any case, and, if value is
-	// not nil, adds one under the first of the keys.
+	// Replace removes all headers with these keys, in any case. If value is not nil,
+	// Replace then adds a header with the first key and that value.
 	Replace(value []byte, keys ...string)
 }
 
-// A List is headers of type H, in the form F. Convert a pointer to the field that
-// has them.
+// A List has headers of type H, which the form F reads and makes. To use it, convert a
+// pointer to the field with the headers.
 type List[H any, F Form[H]] []H
 
 var _ propagation.ValuesGetter = (*List[Plain, PlainForm[Plain]])(nil)
 
-// Last is what [Editor] says.
+// Last implements [Editor].
 func (l *List[H, F]) Last(key string, valid func([]byte) bool) []byte {
 	var form F
 	var fallback []byte
@@ -60,7 +60,8 @@ func (l *List[H, F]) Last(key string, valid func([]byte) bool) []byte {
 	return fallback
 }
 
-// Get returns the last value of key that is not empty.
+// Get returns the last value of key that is not empty. For traceparent, it returns the last
+// valid value.
 func (l *List[H, F]) Get(key string) string {
 	if key == "traceparent" {
 		return string(l.Last(key, IsTraceparent))
@@ -68,8 +69,8 @@ func (l *List[H, F]) Get(key string) string {
 	return string(l.Last(key, func([]byte) bool { return true }))
 }
 
-// Values returns all values of baggage, which may be spread over headers, and
-// the one of any other key that Get does.
+// Values returns all values of baggage, because baggage may be spread over several headers.
+// For any other key, it returns the same value as Get.
 func (l *List[H, F]) Values(key string) []string {
 	if key != "baggage" {
 		if value := l.Get(key); value != "" {
@@ -87,10 +88,10 @@ func (l *List[H, F]) Values(key string) []string {
 	return values
 }
 
-// Set makes value the only one of key.
+// Set removes all headers with this key and adds one with value.
 func (l *List[H, F]) Set(key, value string) { l.Replace([]byte(value), key) }
 
-// Replace is what [Editor] says.
+// Replace implements [Editor].
 func (l *List[H, F]) Replace(value []byte, keys ...string) {
 	var form F
 	old := *l
@@ -132,7 +133,7 @@ func matches[H any, F Form[H]](form F, h *H, keys []string) bool {
 	return false
 }
 
-// Keys returns the keys, each as often as it stands there.
+// Keys returns the keys of all headers in their order, with duplicates.
 func (l *List[H, F]) Keys() []string {
 	var form F
 	keys := make([]string, len(*l))
@@ -142,31 +143,32 @@ func (l *List[H, F]) Keys() []string {
 	return keys
 }
 
-// Plain is what the headers of most clients look like.
+// Plain is the type of headers that most clients use.
 type Plain = struct {
 	Key   string
 	Value []byte
 }
 
-// PlainForm is the form of such headers.
+// PlainForm is the [Form] of headers with the structure of [Plain].
 type PlainForm[H ~struct {
 	Key   string
 	Value []byte
 }] struct{}
 
-// Match is what [Form] says.
+// Match implements [Form].
 func (PlainForm[H]) Match(h *H, key string) (exact, folded bool) { return Match(Plain(*h).Key, key) }
 
-// Key is what [Form] says.
+// Key implements [Form].
 func (PlainForm[H]) Key(h *H) string { return Plain(*h).Key }
 
-// Value is what [Form] says.
+// Value implements [Form].
 func (PlainForm[H]) Value(h *H) []byte { return Plain(*h).Value }
 
-// New is what [Form] says.
+// New implements [Form].
 func (PlainForm[H]) New(key string, value []byte) H { return H(Plain{key, value}) }
 
-// Match compares a key of a record, as text or bytes, with one that is looked for.
+// Match reports whether key, the key of a record as string or bytes, equals want: exactly,
+// or when the case of ASCII letters is ignored.
 func Match[K string | []byte](key K, want string) (exact, folded bool) {
 	if len(key) != len(want) {
 		return false, false

@@ -6,8 +6,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// The form of https://www.w3.org/TR/trace-context/#traceparent-header, version 00:
-// 00-<trace ID>-<span ID>-<flags>.
+// The format of https://www.w3.org/TR/trace-context/#traceparent-header, version 00:
+// 00-<trace ID>-<span ID>-<flags>. The constants are byte positions.
 const (
 	traceIDAt = 3
 	spanIDAt  = 36
@@ -28,19 +28,20 @@ func AppendTraceparent(b []byte, sc trace.SpanContext) []byte {
 	return hex.AppendEncode(b, []byte{byte(sc.TraceFlags() & knownFlags)})
 }
 
-// Traceparent returns the traceparent of a span in a slice of its own.
+// Traceparent returns the traceparent of a span in a new slice.
 func Traceparent(sc trace.SpanContext) []byte {
 	return AppendTraceparent(make([]byte, 0, length), sc)
 }
 
-// IsTraceparent reports whether value tells a span.
+// IsTraceparent reports whether value is a valid traceparent.
 func IsTraceparent(value []byte) bool {
 	_, ok := ParseTraceparent(value)
 	return ok
 }
 
-// ParseTraceparent returns the remote span that value tells, as OpenTelemetry's
-// own propagator reads it: of later versions than 00 what that one has.
+// ParseTraceparent returns the remote span context in value. It accepts the same values as
+// OpenTelemetry's own propagator. Of a version later than 00, it reads the fields of
+// version 00.
 func ParseTraceparent(value []byte) (sc trace.SpanContext, ok bool) {
 	if len(value) < length || value[2] != '-' || value[spanIDAt-1] != '-' || value[flagsAt-1] != '-' {
 		return sc, false
@@ -55,7 +56,7 @@ func ParseTraceparent(value []byte) (sc trace.SpanContext, ok bool) {
 	switch {
 	case version[0] == 0xff, len(rest) > 0 && rest[0] != '-':
 		return sc, false
-	case version[0] == 0 && (len(rest) > 1 || flags[0] > byte(knownFlags)): // a lone dash passes
+	case version[0] == 0 && (len(rest) > 1 || flags[0] > byte(knownFlags)): // a single dash at the end is allowed
 		return sc, false
 	}
 	c.TraceFlags = trace.TraceFlags(flags[0]) & knownFlags
@@ -63,7 +64,7 @@ func ParseTraceparent(value []byte) (sc trace.SpanContext, ok bool) {
 	return sc, sc.IsValid()
 }
 
-// decode reads the lower-case hexadecimal digits at the beginning of text.
+// decode reads lower-case hexadecimal digits from the start of text.
 func decode(dst, text []byte) bool {
 	for i := range dst {
 		high, low := digit(text[2*i]), digit(text[2*i+1])
