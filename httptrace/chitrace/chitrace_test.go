@@ -19,7 +19,7 @@ func TestConformance(t *testing.T) {
 	httpsuite.Run(t, httpsuite.Router{Handler: routed, Fresh: fresh})
 }
 
-// Sub-routers are part of the route, and other middleware copies the request.
+// The routes of sub-routers are part of the route, and other middleware copies the request.
 func TestConformanceOfSubRouters(t *testing.T) {
 	httpsuite.Run(t, httpsuite.Router{
 		Fresh: fresh,
@@ -35,7 +35,7 @@ func TestConformanceOfSubRouters(t *testing.T) {
 	})
 }
 
-// fresh hides chi's own context, by which it takes a router for a mounted one.
+// fresh hides chi's own context. With that context, chi would treat a router as mounted.
 func fresh(ctx context.Context) context.Context {
 	return context.WithValue(ctx, chi.RouteCtxKey, (*chi.Context)(nil))
 }
@@ -129,7 +129,7 @@ func knownMethod(name string) string {
 	return name
 }
 
-// Below a prefix that is stripped, a mux needs a Handler of its own.
+// A mux below a stripped prefix needs its own Handler.
 func TestStrippedMuxInRouter(t *testing.T) {
 	sdk := oteltest.New(t)
 	opts := httptrace.WithTracerProvider(sdk.TracerProvider)
@@ -151,7 +151,7 @@ func TestStrippedMuxInRouter(t *testing.T) {
 	}
 }
 
-// A router without routes runs no middleware: chi says so, and nothing is seen.
+// chi runs no middleware for a router without routes. Therefore there is no span.
 func TestRouterWithoutRoutes(t *testing.T) {
 	sdk := oteltest.New(t)
 	r := chi.NewRouter()
@@ -172,8 +172,9 @@ func TestMiddlewareOutsideChi(t *testing.T) {
 	}
 }
 
-// The whole route is recorded, whatever part of it the version of chi leaves on the
-// request: none to v5.2.2, that of the last router to v5.2.5, and all of it since.
+// The whole route is recorded with all versions of chi. chi sets the pattern of the request
+// to nothing up to v5.2.2, to the route of the last router up to v5.2.5, and to the whole
+// route in later versions.
 func TestMountedRoutes(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/mux/users/{id}", ok)

@@ -1,14 +1,17 @@
-// Package echotrace gives httptrace the routes of echo v4; echotrace5 those of v5.
+// Package echotrace adds the routes of echo v4 to httptrace. For echo v5, use package
+// echotrace5.
 //
-// Use its Middleware first of all:
+// Use its Middleware before all other middleware:
 //
 //	e := echo.New()
 //	e.Use(echotrace.Middleware())
 //
-// Spans are named after echo's own template, GET /users/:id, and all that package
-// httptrace says holds. An error that a handler returns goes to echo's error
-// handler at once, which decides about the status. Middleware further out sees the
-// response and no error, so that nothing is handled twice.
+// Spans are named after echo's own template, such as GET /users/:id. See package httptrace
+// for everything else.
+//
+// If a handler returns an error, the Middleware immediately passes it to echo's error
+// handler, which decides the status. Outer middleware gets the response but not the error,
+// so the error is not handled twice.
 package echotrace
 
 import (
@@ -22,10 +25,10 @@ import (
 	"github.com/nais/spor/httptrace/internal/routing"
 )
 
-// Middleware returns a middleware that makes a server span and request metrics
-// of every request to an echo server.
+// Middleware returns a middleware that makes a server span and request metrics for every
+// request to an echo server.
 func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
-	traced := httptrace.Handler(http.HandlerFunc(serve), opts...) // once: echo calls what follows for each request
+	traced := httptrace.Handler(http.HandlerFunc(serve), opts...) // made only once: echo calls the returned function for each request
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
@@ -37,7 +40,7 @@ func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
 
 type key struct{}
 
-// call is what is to be done in the span.
+// call is the handler to call in the span, with its context.
 type call struct {
 	echo.Context
 	next echo.HandlerFunc
@@ -45,12 +48,12 @@ type call struct {
 
 func serve(w http.ResponseWriter, r *http.Request) {
 	c, _ := r.Context().Value(key{}).(call)
-	c.Response().Writer = w // for good: goroutines of the handler may read c when it has returned
+	c.Response().Writer = w // not restored: goroutines may read c after the handler has returned
 	c.SetRequest(r)
 	route := routing.From(r)
-	defer func() { route.Find(r, c.Path()) }() // a panic has a route as well
+	defer func() { route.Find(r, c.Path()) }() // also after a panic
 	err := c.next(c.Context)
-	if errors.Is(err, echo.ErrMethodNotAllowed) { // the path is that of another method
+	if errors.Is(err, echo.ErrMethodNotAllowed) { // the path has a route, but for another method
 		route.Miss()
 	}
 	if err != nil {

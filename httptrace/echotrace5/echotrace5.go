@@ -1,9 +1,11 @@
-// Package echotrace5 gives httptrace the routes of echo v5; echotrace those of v4.
+// Package echotrace5 adds the routes of echo v5 to httptrace. For echo v4, use package
+// echotrace.
 //
-//	e.Pre(echotrace5.Middleware()) // first of all
+//	e.Pre(echotrace5.Middleware()) // before all other middleware
 //
-// All that package echotrace says holds. With Use a 405 has a route, and a prefix
-// that a mux further out stripped is lost.
+// The documentation of package echotrace also applies here. Do not add the Middleware with
+// Use instead of Pre: responses with status 405 would then have a route, and a prefix that
+// an outer mux stripped would be missing from the route.
 package echotrace5
 
 import (
@@ -17,15 +19,15 @@ import (
 	"github.com/nais/spor/httptrace/internal/routing"
 )
 
-// Middleware returns a middleware that makes a server span and request metrics
-// of every request to an echo server.
+// Middleware returns a middleware that makes a server span and request metrics for every
+// request to an echo server.
 func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
 	traced := httptrace.Handler(http.HandlerFunc(serve), opts...)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
 			r := c.Request()
 			response, err := echo.UnwrapResponse(c.Response())
-			if err != nil { // echo sees nothing then, either
+			if err != nil { // echo cannot see the response either
 				return next(c)
 			}
 			routing.ServeWith(context.WithValue(r.Context(), key{}, call{c, response, next}), traced, response.ResponseWriter, r)
@@ -36,7 +38,7 @@ func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
 
 type key struct{}
 
-// call is what is to be done in the span.
+// call is the handler to call in the span, with its context and response.
 type call struct {
 	*echo.Context
 	response *echo.Response
@@ -45,7 +47,7 @@ type call struct {
 
 func serve(w http.ResponseWriter, r *http.Request) {
 	c, _ := r.Context().Value(key{}).(call)
-	c.response.ResponseWriter = w // for good: goroutines of the handler may read c when it has returned
+	c.response.ResponseWriter = w // not restored: goroutines may read c after the handler has returned
 	c.SetRequest(r)
 	route := routing.From(r)
 	defer func() { route.Find(r, c.Path()) }() // also after a panic

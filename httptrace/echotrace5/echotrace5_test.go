@@ -32,7 +32,7 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// Groups are part of the route, and other middleware copies the request.
+// The routes of groups are part of the route, and other middleware copies the request.
 func TestConformanceOfGroups(t *testing.T) {
 	httpsuite.Run(t, httpsuite.Router{
 		Template: template,
@@ -59,7 +59,7 @@ func register(add func(method, path string, h echo.HandlerFunc, m ...echo.Middle
 	}
 }
 
-// template writes {id} as :id.
+// template converts {id} to :id.
 func template(pattern string) string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(pattern)
 }
@@ -71,7 +71,7 @@ func TestRoutes(t *testing.T) {
 		{"GET /", "GET /", "200"},
 		{"GET /teams/nais/users/1", "GET /teams/:team/users/:id", "200"},
 		{"GET /teams/nais/nowhere", "GET", "404"},
-		{"DELETE /teams/nais/users/1", "DELETE", "404"}, // a group with middleware of its own has no 405
+		{"DELETE /teams/nais/users/1", "DELETE", "404"}, // a group with its own middleware answers 404 instead of 405
 		{"DELETE /plain/1", "DELETE", "405"},
 		{"OPTIONS /plain/1", "OPTIONS /plain/:id", "204"},
 		{"GET /mux/v/1", "GET /mux/v/{id}", "200"},
@@ -113,8 +113,8 @@ func ok(c *echo.Context) error { return c.String(http.StatusOK, "ok") }
 
 func pass(next echo.HandlerFunc) echo.HandlerFunc { return next }
 
-// An error handler of the program's own decides about the status, once, even if
-// it does not look whether the response was sent.
+// The program's own error handler decides the status. It is called only once, although it
+// does not check whether the response was already sent.
 func TestErrorIsHandledOnce(t *testing.T) {
 	sdk := oteltest.New(t)
 	e := echo.New()
@@ -137,7 +137,7 @@ func TestErrorIsHandledOnce(t *testing.T) {
 	}
 }
 
-// recovering is what Recover of echo's middleware does.
+// recovering does the same as Recover of echo's middleware.
 func recovering(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c *echo.Context) (err error) {
 		defer func() {
@@ -149,7 +149,7 @@ func recovering(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// What recovers may stand outside or inside.
+// The recovering middleware may be the outer or the inner one.
 func TestRecovery(t *testing.T) {
 	for name, order := range map[string]func(recovering, traced echo.MiddlewareFunc) []echo.MiddlewareFunc{
 		"outside": func(recovering, traced echo.MiddlewareFunc) []echo.MiddlewareFunc {
@@ -178,14 +178,14 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
-// Goroutines that outlive the handler may read echo's context, as they may untraced.
+// Goroutines may read echo's context after the handler has returned, as without tracing.
 func TestGoroutinesOutliveTheHandler(t *testing.T) {
 	e := echo.New()
 	e.Use(echotrace5.Middleware(httptrace.WithTracerProvider(oteltest.New(t).TracerProvider)))
 	var group sync.WaitGroup
 	answered := make(chan struct{})
 	e.GET("/", func(c *echo.Context) error {
-		group.Go(func() { // the race detector compares this with what is written later
+		group.Go(func() { // the race detector finds later writes to these values
 			if c.Request().URL.Path == "" || c.Response().Header() == nil {
 				t.Error("the context is empty")
 			}
@@ -204,7 +204,7 @@ func TestGoroutinesOutliveTheHandler(t *testing.T) {
 	group.Wait()
 }
 
-// net/http removes the files of a form that it finds on its own request.
+// net/http removes the files only of a form that is set on its own request.
 func TestFilesOfFormAreRemoved(t *testing.T) {
 	var file string
 	r := echo.New()

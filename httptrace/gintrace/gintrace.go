@@ -1,11 +1,13 @@
-// Package gintrace gives httptrace the routes of gin.
+// Package gintrace adds the routes of gin to httptrace.
 //
 //	r := gin.Default()
-//	r.Use(gintrace.Middleware()) // before all that is to be in the span
+//	r.Use(gintrace.Middleware()) // before all middleware that the span must include
 //
-// Spans are named after gin's own template, GET /users/:id, and all that package
-// httptrace says holds; panics are recorded on their way to [gin.Recovery]. Pass
-// c.Request.Context() on: c has the span only with the engine's ContextWithFallback.
+// Spans are named after gin's own template, such as GET /users/:id. A panic is recorded
+// before [gin.Recovery] handles it. See package httptrace for everything else.
+//
+// Pass c.Request.Context() to functions that need the span. If you pass c itself as the
+// context, it has the span only if the engine's ContextWithFallback is true.
 package gintrace
 
 import (
@@ -21,8 +23,8 @@ import (
 	"github.com/nais/spor/httptrace/internal/routing"
 )
 
-// Middleware returns a middleware that makes a server span and request metrics
-// of every request to a gin engine.
+// Middleware returns a middleware that makes a server span and request metrics for every
+// request to a gin engine.
 func Middleware(opts ...httptrace.Option) gin.HandlerFunc {
 	traced := httptrace.Handler(http.HandlerFunc(serve), opts...)
 	return func(c *gin.Context) {
@@ -36,18 +38,18 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	c, _ := r.Context().Value(key{}).(*gin.Context)
 	routing.From(r).Find(r, c.FullPath())
 	counted := writer{c.Writer, w}
-	c.Writer, c.Request = counted, r // for good: goroutines of the handler may read c when it has returned
+	c.Writer, c.Request = counted, r // not restored: goroutines may read c after the handler has returned
 	c.Next()
 	counted.tell()
 }
 
-// writer is gin's, with what goes through it counted.
+// writer is gin's writer, except that it writes to http, which measures the response.
 type writer struct {
 	gin.ResponseWriter
 	http http.ResponseWriter
 }
 
-// tell tells the status, which gin itself sends as late as it can.
+// The status is passed to http explicitly, because gin itself sends it as late as possible.
 func (w writer) tell()                             { w.http.WriteHeader(w.Status()) }
 func (w writer) Write(p []byte) (int, error)       { w.tell(); return w.http.Write(p) }
 func (w writer) WriteString(s string) (int, error) { w.tell(); return io.WriteString(w.http, s) }

@@ -37,7 +37,7 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// Groups are part of the route, and other middleware replaces the request.
+// The routes of groups are part of the route, and other middleware replaces the request.
 func TestConformanceOfGroups(t *testing.T) {
 	httpsuite.Run(t, httpsuite.Router{
 		Template: template,
@@ -63,7 +63,7 @@ func register(r gin.IRoutes, routes []httpsuite.Route) {
 	}
 }
 
-// template writes {id} as :id.
+// template converts {id} to :id.
 func template(pattern string) string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(pattern)
 }
@@ -111,7 +111,7 @@ func TestRoutes(t *testing.T) {
 
 			method, path, _ := strings.Cut(test.target, " ")
 			r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, path, nil))
-			if strings.HasPrefix(test.status, "3") { // gin redirects without middleware
+			if strings.HasPrefix(test.status, "3") { // gin runs no middleware for redirects
 				if sdk.Started() != 0 {
 					t.Error("a span was made")
 				}
@@ -128,8 +128,8 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// What gin's writer can do, it can do in the span, and what it answers when the
-// middleware is done is the client's.
+// The writer in the span has all methods of gin's writer. A response that gin writes after
+// the middleware has returned is sent to the client.
 func TestWriter(t *testing.T) {
 	sdk := oteltest.New(t)
 	r := gin.New()
@@ -165,7 +165,7 @@ func TestWriter(t *testing.T) {
 	}
 }
 
-// A status that was sent is that of a request that panics later.
+// If a request panics after its status was sent, the span has that status.
 func TestPanicAfterAbort(t *testing.T) {
 	sdk := oteltest.New(t)
 	r := gin.New()
@@ -180,15 +180,15 @@ func TestPanicAfterAbort(t *testing.T) {
 	}
 }
 
-// Goroutines that outlive the handler may read gin's context, as they may untraced.
+// Goroutines may read gin's context after the handler has returned, as without tracing.
 func TestGoroutinesOutliveTheHandler(t *testing.T) {
 	for _, path := range []string{"/", "/panics"} {
-		r := gin.New() // keeps contexts for other requests
+		r := gin.New() // reuses contexts for other requests
 		r.Use(gin.RecoveryWithWriter(io.Discard), gintrace.Middleware(httptrace.WithTracerProvider(oteltest.New(t).TracerProvider)))
 		var group sync.WaitGroup
 		answered := make(chan struct{})
 		work := func(c *gin.Context) {
-			group.Go(func() { // the race detector compares this with what is written later
+			group.Go(func() { // the race detector finds later writes to these values
 				if c.Request.URL.Path == "" || c.Writer.Header() == nil {
 					t.Error("the context is empty")
 				}
@@ -209,7 +209,7 @@ func TestGoroutinesOutliveTheHandler(t *testing.T) {
 	}
 }
 
-// gin.Recovery stands outside in gin.Default, and may stand inside.
+// gin.Recovery is the outer middleware in gin.Default, but may also be the inner one.
 func TestRecovery(t *testing.T) {
 	for name, use := range map[string]func(r *gin.Engine, traced gin.HandlerFunc){
 		"outside": func(r *gin.Engine, traced gin.HandlerFunc) { r.Use(gin.RecoveryWithWriter(io.Discard), traced) },
@@ -234,7 +234,7 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
-// net/http removes the files of a form that it finds on its own request.
+// net/http removes the files only of a form that is set on its own request.
 func TestFilesOfFormAreRemoved(t *testing.T) {
 	var file string
 	r := gin.New()

@@ -1,9 +1,10 @@
-// Package httproutertrace gives httptrace the routes of julienschmidt/httprouter.
+// Package httproutertrace adds the routes of julienschmidt/httprouter to httptrace.
 //
 //	server.Handler = httproutertrace.Handler(router)
 //
-// Spans are named after the path as registered, GET /users/:id, and all that package
-// httptrace says holds. Of a panic that PanicHandler takes, only its answer is seen.
+// Spans are named after the registered path, such as GET /users/:id. If PanicHandler
+// handles a panic, the span shows only the response. See package httptrace for everything
+// else.
 package httproutertrace
 
 import (
@@ -16,7 +17,8 @@ import (
 	"github.com/nais/spor/httptrace/internal/routing"
 )
 
-// Handler returns router with a server span and request metrics for every request.
+// Handler returns a handler that makes a server span and request metrics for every request
+// to router.
 func Handler(router *httprouter.Router, opts ...httptrace.Option) http.Handler {
 	return httptrace.Handler(handler{router}, opts...)
 }
@@ -30,7 +32,8 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Router.ServeHTTP(w, r)
 }
 
-// template returns the path under which was registered what serves path, or "".
+// template returns the registered path of the handler that serves path, or "" if there is
+// none.
 func (h handler) template(method, path string) string {
 	handle, params, _ := h.Lookup(method, path)
 	if handle == nil {
@@ -42,10 +45,11 @@ func (h handler) template(method, path string) string {
 	return path
 }
 
-// name returns path with the name of parameter i in the place of its value. The
-// router does not tell the place; in the right one, the name is what it finds.
+// name returns path with the value of parameter i replaced by the parameter's name. The
+// router does not report the position of the value, so name tries all positions. A position
+// is correct if the router then finds the name as the parameter's value.
 func (h handler) name(method, path string, i int, p httprouter.Param) string {
-	if strings.HasPrefix(p.Value, "/") { // it takes what is left of the path
+	if strings.HasPrefix(p.Value, "/") { // a catch-all: the value is the rest of the path
 		return strings.TrimSuffix(path, p.Value) + "/*" + p.Key
 	}
 	for end := range len(path) + 1 {

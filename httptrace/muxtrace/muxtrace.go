@@ -1,14 +1,15 @@
-// Package muxtrace gives httptrace the routes of gorilla/mux.
+// Package muxtrace adds the routes of gorilla/mux to httptrace.
 //
 // Put its Handler around the outermost router:
 //
 //	r := mux.NewRouter()
 //	http.ListenAndServe(addr, muxtrace.Handler(r))
 //
-// Spans are named after the whole template, GET /users/{id:[0-9]+}, those of
-// subrouters included, and all that package httptrace says holds. It is no
-// middleware, since mux runs none where it finds no route, and makes them anew
-// for each request: do not give [httptrace.Middleware] to [mux.Router.Use].
+// Spans are named after the whole template, such as GET /users/{id:[0-9]+}, including the
+// templates of subrouters. See package httptrace for everything else.
+//
+// Do not pass [httptrace.Middleware] to [mux.Router.Use]: mux runs no middleware if no
+// route matches, and it makes the middleware again for each request.
 package muxtrace
 
 import (
@@ -20,16 +21,16 @@ import (
 	"github.com/nais/spor/httptrace/internal/routing"
 )
 
-// Handler returns router with a server span and request metrics for every
-// request.
+// Handler returns a handler that makes a server span and request metrics for every request
+// to router.
 func Handler(router *mux.Router, opts ...httptrace.Option) http.Handler {
 	return httptrace.Handler(handler{router}, opts...)
 }
 
 type handler struct{ router *mux.Router }
 
-// ServeHTTP asks the router beforehand: what it finds is hidden in the request
-// that it passes on, and middleware may keep that from the handler.
+// ServeHTTP looks up the route before it calls the router. The router stores the route only
+// in the request that it passes on, and middleware may hide that request.
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if route := routing.From(r); route != nil {
 		route.Find(r, h.template(r))
@@ -37,14 +38,14 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.router.ServeHTTP(w, r)
 }
 
-// template returns the template that matches r, or "".
+// template returns the template of the route that matches r, or "" if there is none.
 func (h handler) template(r *http.Request) string {
 	var match mux.RouteMatch
 	if !h.router.Match(r, &match) || match.MatchErr != nil {
 		return ""
 	}
 	template, err := match.Route.GetPathTemplate()
-	if err != nil { // it has none, and matched by something else
+	if err != nil { // the route has no path and matched by other conditions
 		return ""
 	}
 	return template

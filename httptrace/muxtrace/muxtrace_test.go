@@ -24,7 +24,7 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// Subrouters are part of the route, and middleware copies the request.
+// The templates of subrouters are part of the route, and middleware copies the request.
 func TestConformanceOfSubrouters(t *testing.T) {
 	httpsuite.Run(t, httpsuite.Router{
 		Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
@@ -62,11 +62,11 @@ func TestRoutes(t *testing.T) {
 		{"GET /teams/nais/users/1", "GET /teams/{team}/users/{id}", "200"},
 		{"GET /teams/nais/nowhere", "GET", "404"},
 		{"GET /slash", "GET /slash/", "301"},
-		{"GET //users/1", "GET", "301"}, // cleaned before there is a route
+		{"GET //users/1", "GET", "301"}, // redirected to the clean path before a route is matched
 		{"GET /files/a/b", "GET /files/", "200"},
 		{"GET /missing/a/b", "GET", "404"},
 		{"GET /denied/1", "GET /denied/{id}", "401"},
-		{"GET /header", "GET", "200"}, // by a route without a path
+		{"GET /header", "GET", "200"}, // served by a route without a path
 		{"GET /mux/v/1", "GET /mux/v/{id}", "200"},
 	} {
 		t.Run(test.target, func(t *testing.T) {
@@ -103,7 +103,7 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// Nobody pays for a route that nobody wants to know.
+// The route of a request without a span is not looked up in addition.
 func TestUnseenRequestIsMatchedOnce(t *testing.T) {
 	sdk := oteltest.New(t)
 	matches := 0

@@ -1,6 +1,6 @@
-// Package routing finds out which route served a request, told by routers that
-// each know a part: a mux that sets the pattern, a mux below a stripped prefix,
-// a router with an adapter of its own, the handler itself.
+// Package routing finds the route that served a request. Several routers may each know a
+// part of the route: a mux that sets the pattern, a mux below a stripped prefix, a router
+// with its own adapter, and the handler itself.
 package routing
 
 import (
@@ -9,9 +9,9 @@ import (
 	"sync"
 )
 
-// A Route is what is known so far of the route of one request. It is for use by
-// several goroutines: with [http.TimeoutHandler] in between, the handler may
-// still run when the request is over.
+// A Route collects the parts of the route of one request. It is safe for concurrent use,
+// because below [http.TimeoutHandler] the handler may still run after the request has
+// ended.
 type Route struct {
 	mu     sync.Mutex
 	top    reached // the outermost router
@@ -22,19 +22,19 @@ type Route struct {
 	missed bool    // by the router, whatever was found
 }
 
-// reached is a router that the request came to.
+// reached is a router that got the request.
 type reached struct {
-	request *http.Request // as the router was given it
-	prefix  string        // what was stripped from its path before, as a template
+	request *http.Request // the request that the router got
+	prefix  string        // the template of the path prefix that was removed before
 }
 
 type key struct{}
 
-// Key is the key under which a context holds a [*Route].
+// Key is the key under which a context has a [*Route].
 var Key any = key{}
 
-// From returns the route of r, or nil if r has none. A request that a handler makes
-// under the context of its own request is not that request.
+// From returns the route of r, or nil if r has none. If a handler makes another request
+// with the context of its own request, From returns nil for that other request.
 func From(r *http.Request) *Route {
 	t, _ := r.Context().Value(Key).(*Route)
 	if t == nil || !Same(t.top.request, r) {
@@ -43,8 +43,8 @@ func From(r *http.Request) *Route {
 	return t
 }
 
-// Begin tells the request that the outermost router is given. A mux further out
-// may have left its pattern there.
+// Begin sets the request that the outermost router gets. An outer mux may already have set
+// a pattern on it.
 func (t *Route) Begin(r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -56,7 +56,8 @@ func (t *Route) Begin(r *http.Request) {
 	t.at = t.top
 }
 
-// Known returns the route of r that a mux found already, if it is all of it.
+// Known returns the route that a mux has already found for r. It returns "" if there is
+// none, or if the route is a catch-all and therefore may be incomplete.
 func Known(r *http.Request) string {
 	if route := Of(r.Pattern); !catchAll(route) {
 		return route
@@ -64,7 +65,8 @@ func Known(r *http.Request) string {
 	return ""
 }
 
-// stripped reports whether the path of r lost its beginning, which matched prefix.
+// stripped reports whether the beginning of the path of r, which matched prefix, was
+// removed.
 func stripped(r *http.Request, prefix string) bool {
 	if r.RequestURI == "" { // a handler made it
 		return !strings.HasPrefix(r.URL.Path, prefix)
@@ -84,8 +86,8 @@ func (t *Route) Set(r *http.Request, route string) {
 	t.set = t.prefixOf(r) + route
 }
 
-// Find sets the route that a router found for r. A route that ends in a wildcard
-// gives way to one that does not. A nil t is fine.
+// Find sets the route that a router found for r. A route that ends in a wildcard does not
+// replace a route that does not. If t is nil or route is "", Find does nothing.
 func (t *Route) Find(r *http.Request, route string) {
 	if t == nil || route == "" {
 		return
@@ -95,8 +97,8 @@ func (t *Route) Find(r *http.Request, route string) {
 	t.found = better(t.found, t.prefixOf(r)+route)
 }
 
-// Miss tells that no route served the request, whatever a router found or left on
-// it. A nil t is fine.
+// Miss records that no route matched the request. Routes that routers found, or set as the
+// pattern of the request, are then ignored. If t is nil, Miss does nothing.
 func (t *Route) Miss() {
 	if t == nil {
 		return
@@ -106,12 +108,13 @@ func (t *Route) Miss() {
 	t.missed = true
 }
 
-// Below serves r with next, a mux below the outermost one, and learns its route.
+// Below serves r with next, a mux below the outermost router, and records the route that
+// next finds.
 func (t *Route) Below(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	t.enter(r)
 	if mux, ok := next.(*http.ServeMux); ok {
-		// Asked beforehand, since a request that times out is over before the
-		// mux returns.
+		// The route is looked up before the mux serves r, because a request can time out
+		// before the mux returns.
 		_, pattern := mux.Handler(r)
 		t.Find(r, Of(pattern))
 	}
@@ -119,15 +122,15 @@ func (t *Route) Below(w http.ResponseWriter, r *http.Request, next http.Handler)
 	next.ServeHTTP(w, r)
 }
 
-// enter moves on to the request that a router further in was given.
+// enter sets the innermost router: it got the request r.
 func (t *Route) enter(r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.at = reached{request: r, prefix: t.prefixOf(r)}
 }
 
-// prefixOf returns the template of what was stripped from the path of r on its
-// way here. It takes no literal from the path itself, which may name a person.
+// prefixOf returns the template of the prefix that was removed from the path of r. It never
+// uses a part of the path itself, because a path may identify a person.
 func (t *Route) prefixOf(r *http.Request) string {
 	from := t.at.request
 	if from == nil || r == from || r.URL.Path == from.URL.Path ||
@@ -135,15 +138,16 @@ func (t *Route) prefixOf(r *http.Request) string {
 		return t.at.prefix
 	}
 	outer := Of(from.Pattern)
-	if !catchAll(outer) { // no mux found a directory
+	if !catchAll(outer) { // no mux matched a directory
 		return t.at.prefix
 	}
 	return t.at.prefix + directory(outer)
 }
 
-// Resolve returns the route of a request that was answered with status, or "".
-// A wildcard at the end that was answered "not found" matched nothing. Call it
-// on the goroutine that served the outermost router.
+// Resolve returns the route of a request that was answered with status, or "" if no route
+// is known. If a route ends in a wildcard and status is 404 or 405, the wildcard matched
+// nothing, and Resolve returns "". Call Resolve on the goroutine that served the outermost
+// router.
 func (t *Route) Resolve(status int) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -160,16 +164,16 @@ func (t *Route) Resolve(status int) string {
 	return route
 }
 
-// left returns the route that the outermost router left on its request.
+// left returns the route that the outermost router set as the pattern of its request.
 func (t *Route) left() string {
 	r := t.top.request
-	if r == nil || r.Pattern == "" || r.Pattern == t.before { // it is no mux, or found nothing
+	if r == nil || r.Pattern == "" || r.Pattern == t.before { // not a mux, or no match
 		return ""
 	}
 	return t.top.prefix + Of(r.Pattern)
 }
 
-// Of returns the route of a pattern of [http.ServeMux]: its path.
+// Of returns the path in a pattern of [http.ServeMux], or "" if it has none.
 func Of(pattern string) string {
 	if i := strings.IndexByte(pattern, '/'); i >= 0 {
 		return pattern[i:]
@@ -177,13 +181,14 @@ func Of(pattern string) string {
 	return ""
 }
 
-// directory returns route, which is a catch-all, without its end.
+// directory returns route, which is a catch-all, without its last segment.
 func directory(route string) string {
 	return route[:strings.LastIndexByte(route, '/')]
 }
 
-// better returns the more precise one of two routes, the second one if in doubt. A
-// router that is mounted in another one may know no more than the end of the route.
+// better returns the more precise of two routes. If neither is known to be more precise, it
+// returns second. A router that is mounted in another one may know only the end of the
+// route.
 func better(first, second string) string {
 	switch {
 	case first == "":
@@ -194,8 +199,8 @@ func better(first, second string) string {
 	return second
 }
 
-// catchAll reports whether route matches paths of any length, as /, /*, /*name
-// and /{name...} do.
+// catchAll reports whether route matches paths of any length, as /, /*, /*name and
+// /{name...} do.
 func catchAll(route string) bool {
 	last := route[strings.LastIndexByte(route, '/')+1:]
 	return last == "" && route != "" || strings.HasPrefix(last, "*") || strings.HasSuffix(last, "*") ||

@@ -31,7 +31,7 @@ func TestResolve(t *testing.T) {
 	for _, test := range []struct {
 		name          string
 		misses        bool
-		pattern       string // that the outermost router leaves
+		pattern       string // set by the outermost router
 		finds         []string
 		tells         string
 		want          string
@@ -87,7 +87,8 @@ func TestNilRoute(t *testing.T) {
 	route.Find(r, "/")
 }
 
-// A request that a handler makes of its own one still has the pattern of that.
+// A request that a handler derives from its own request still has the pattern of the outer
+// mux. A more precise pattern that another mux sets replaces it.
 func TestPatternOfAnotherMux(t *testing.T) {
 	for left, want := range map[string]string{"": "/batch", "POST /batch": "/batch", "GET /users/{id}": "/users/{id}", "/": "/batch"} {
 		var route routing.Route

@@ -25,7 +25,7 @@ func TestSame(t *testing.T) {
 	strip := func(next http.Handler) http.Handler { return http.StripPrefix("/api", next) }
 	limit := func(next http.Handler) http.Handler { return http.MaxBytesHandler(next, 1) }
 	for _, own := range []*http.Request{
-		httptest.NewRequest("POST", "/api/users?q=1", strings.NewReader("body")), // as a server reads it
+		httptest.NewRequest("POST", "/api/users?q=1", strings.NewReader("body")), // as a server makes it
 		made("POST", "http://example.com/api/users?q=1"),                         // as a handler makes it
 	} {
 		other := func(change func(r *http.Request)) *http.Request {
@@ -44,7 +44,7 @@ func TestSame(t *testing.T) {
 			want bool
 		}{
 			"itself":                           {own, true},
-			"WithContext":                      {own.WithContext(context.WithValue(t.Context(), "key", 1)), true}, //nolint:staticcheck // any key
+			"WithContext":                      {own.WithContext(context.WithValue(t.Context(), "key", 1)), true}, //nolint:staticcheck // the type of the key does not matter
 			"Clone":                            {own.Clone(t.Context()), true},
 			"StripPrefix":                      {passed(own, strip), true},
 			"StripPrefix and Clone":            {passed(own, strip).Clone(t.Context()), true},

@@ -5,10 +5,10 @@ import (
 	"net/http"
 )
 
-// ServeWith serves r under ctx. The copy of r that this takes is hidden from
-// the caller: net/http removes the files of a form parsed on it, and other
-// middleware finds the pattern. A field that has not changed is not written, because
-// goroutines of other middleware may read r.
+// ServeWith serves r with the context ctx. It passes a copy of r to next, and then copies
+// two fields back to r: the form, because net/http removes the files of a form only from r,
+// and the pattern, because other middleware reads it. It does not write a field that has
+// not changed, because goroutines of other middleware may read r.
 func ServeWith(ctx context.Context, next http.Handler, w http.ResponseWriter, r *http.Request) {
 	under := r.WithContext(ctx)
 	defer func() {
