@@ -1,25 +1,25 @@
-// Package logrustrace writes what a program logs with logrus in the shape that
-// NAIS reads.
+// Package logrustrace writes the log entries of logrus in the format that NAIS reads. It
+// has two parts, of which a program uses one.
 //
-// First, [Formatter] makes of every entry what [setup.LogHandler] makes of a
-// record: level under the exact names that the Logs tab filters by (logrus says
-// warning), message, trace_id and span_id of the entry's context, error.type and
-// stack_trace of its error. Personal numbers and credentials are masked; entries
-// with the field marker=TEAM_LOGS go to Team Logs alone; with
-// OTEL_LOGS_EXPORTER=otlp the others are exported too.
+// [Formatter] formats entries in the same way as [setup.LogHandler] formats records. Each
+// line has level and message, trace_id and span_id of the span in the entry's context, and
+// error.type and stack_trace of the entry's error. The level has exactly the name that the
+// Logs tab filters by: WARN, where logrus writes warning. Personal numbers and credentials
+// are masked. Entries with the field marker=TEAM_LOGS are sent only to Team Logs. With
+// OTEL_LOGS_EXPORTER=otlp, all other entries are also exported over OTLP.
 //
 //	logrus.SetFormatter(logrustrace.Formatter())
 //
-// That is for logrus's own functions; a logger that logrus.New made has a
-// SetFormatter too.
+// This call sets the formatter for logrus's own functions. A logger that logrus.New
+// returned has its own method SetFormatter.
 //
-// Second, [Hook] gives entries the same fields for a formatter of the program's
-// own, which then decides about level, message and masking.
+// [Hook] adds trace_id, span_id, error.type and stack_trace to entries. Use it with the
+// program's own formatter, which then decides about level, message and masking.
 //
-// # Traps
+// # Known limits
 //
-// An entry has a span only if it has its context: log.WithContext(ctx). Fatal ends
-// the process without flushing telemetry: return an error from run instead.
+// An entry has a span only if it has a context: log.WithContext(ctx). Fatal ends the process
+// without flushing telemetry, so return an error from run instead.
 //
 // See https://docs.nais.io/observability/logging/.
 package logrustrace

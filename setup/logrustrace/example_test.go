@@ -16,7 +16,7 @@ func Example() {
 	log.SetOutput(os.Stdout)
 	log.SetFormatter(logrustrace.Formatter())
 
-	// In a service the context is that of the request.
+	// In a service, use the context of the request.
 	ctx := propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{
 		"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 	})

@@ -12,23 +12,23 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// Formatter returns a formatter that writes one JSON object a line, in the shape
-// that NAIS reads. Fields are sorted by name; one that would take the name of a
-// field of the line is written as fields.NAME. The caller, if the logger reports
-// it, is source. It is safe for concurrent use, in any number of loggers.
+// Formatter returns a formatter that writes one JSON object per line, in the format that
+// NAIS reads. Fields are sorted by name. A field whose name the line already uses is
+// written as fields.NAME. If the logger reports the caller, it is written as source. The
+// formatter is safe for concurrent use, also in several loggers.
 func Formatter() logrus.Formatter { return &formatter{} }
 
 type formatter struct{ lines sync.Pool }
 
-// line is a handler and the one line that it writes.
+// line is a handler, and the buffer for the one line that the handler writes.
 type line struct {
 	bytes.Buffer
 
 	handler slog.Handler
 }
 
-// Format implements logrus.Formatter. It returns nothing for an entry that goes
-// elsewhere.
+// Format implements logrus.Formatter. It returns an empty line for an entry that goes only
+// to Team Logs.
 func (f *formatter) Format(e *logrus.Entry) ([]byte, error) {
 	l, _ := f.lines.Get().(*line)
 	if l == nil {
@@ -41,7 +41,7 @@ func (f *formatter) Format(e *logrus.Entry) ([]byte, error) {
 	return bytes.Clone(l.Bytes()), err
 }
 
-// lowest is below every level: logrus has filtered already.
+// lowest is below every level, because logrus has already filtered the entries.
 const lowest = -1 << 30
 
 func contextOf(e *logrus.Entry) context.Context {

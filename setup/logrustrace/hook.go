@@ -8,10 +8,11 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// Hook returns a hook that gives every entry the fields trace_id and span_id of
-// its context's span, error.type of its error, and stack_trace of that error or,
-// from the level error up, of the panic that unwinds. A field that the entry has
-// stays. It masks nothing, and knows nothing of Team Logs: both are [Formatter]'s.
+// Hook returns a hook that adds these fields to every entry: trace_id and span_id of the
+// span in its context, error.type of its error, and stack_trace of its error. If the error
+// has no stack and the level is error or higher, stack_trace is the stack of the current
+// panic, if there is one. Hook does not replace fields that the entry already has. It does
+// not mask anything and does not send entries to Team Logs. Use [Formatter] for both.
 func Hook() logrus.Hook { return hook{} }
 
 type hook struct{}
@@ -19,7 +20,7 @@ type hook struct{}
 // Levels implements logrus.Hook.
 func (hook) Levels() []logrus.Level { return logrus.AllLevels }
 
-// Fire implements logrus.Hook. The entry is logrus's own copy.
+// Fire implements logrus.Hook. It may change e, because logrus passes its own copy.
 func (hook) Fire(e *logrus.Entry) error {
 	ctx := contextOf(e)
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() && (span.IsSampled() || !suppress.Is(ctx)) {

@@ -31,7 +31,7 @@ func spanContext() context.Context {
 		propagation.MapCarrier{"traceparent": "00-" + traceID + "-" + spanID + "-01"})
 }
 
-// newLogger returns a logger that logs everything in the shape.
+// newLogger returns a logger that writes all levels with [logrustrace.Formatter].
 func newLogger(w io.Writer) *logrus.Logger {
 	log := logrus.New()
 	log.SetOutput(w)

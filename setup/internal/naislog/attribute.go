@@ -14,7 +14,7 @@ const (
 	errorTypeKey = "error.type"
 )
 
-// freeKey returns key, or another where the line has that one already.
+// freeKey returns key, or "fields." and key if the line already has a field with that name.
 func freeKey(key string, hasSpan bool) string {
 	switch key {
 	case slog.TimeKey, slog.LevelKey, slog.MessageKey, messageKey:
@@ -28,15 +28,15 @@ func freeKey(key string, hasSpan bool) string {
 	return "fields." + key
 }
 
-// hasKey reports whether key is among attrs at the top level.
+// hasKey reports whether attrs has key at the top level.
 func hasKey(attrs []slog.Attr, key string) bool {
 	return slices.ContainsFunc(attrs, func(a slog.Attr) bool {
 		return a.Key == key || isInline(a) && hasKey(a.Value.Resolve().Group(), key)
 	})
 }
 
-// isInline reports whether a is a group without a name, whose members slog
-// writes in its place.
+// isInline reports whether a is a group without a name. slog writes the members of such a
+// group in its place.
 func isInline(a slog.Attr) bool { return a.Key == "" && a.Value.Resolve().Kind() == slog.KindGroup }
 
 func (h *handler) rewrite(r slog.Record, hasSpan bool) slog.Record {
@@ -50,12 +50,12 @@ func (h *handler) rewrite(r slog.Record, hasSpan bool) slog.Record {
 	return rewritten
 }
 
-// fit returns attrs as they can stand in the line.
+// fit returns attrs in the form that the line needs.
 func (h *handler) fit(attrs []slog.Attr, hasSpan bool) []slog.Attr {
 	fitting := make([]slog.Attr, 0, len(attrs))
 	for _, a := range attrs {
 		if h.grouped && a.Key == stackKey && a.Value.Kind() == slog.KindString {
-			continue // it stands at the top level
+			continue // it is written at the top level
 		}
 		fitting = append(fitting, h.attr(a, hasSpan))
 	}
@@ -78,9 +78,10 @@ func (h *handler) attr(a slog.Attr, hasSpan bool) slog.Attr {
 	return a
 }
 
-// plainValue returns v with durations, errors and bytes as text. slog writes a duration
-// as nanoseconds, and the eleven digits of half a minute may be a personal number;
-// an error that writes its own JSON it lets do so, and of several it writes none.
+// plainValue returns v with durations, errors and bytes as text. slog would write a
+// duration as nanoseconds, and half a minute has eleven digits, which may look like a
+// personal number. slog would also call MarshalJSON of an error, and would not write the
+// texts of several errors.
 func plainValue(v slog.Value) slog.Value {
 	v = v.Resolve()
 	switch v.Kind() {
@@ -119,12 +120,13 @@ func plainAny(v slog.Value) slog.Value {
 	return v
 }
 
-// plainError is an error that leaves its JSON to slog.
+// plainError is an error without a method MarshalJSON, so that slog writes its text.
 type plainError struct{ error }
 
 func (e plainError) Unwrap() error { return e.error }
 
-// messageOf is err.Error() of an error that may be nil, or panic.
+// messageOf returns err.Error(), or "<nil>" if that call panics, for example because err is
+// nil.
 func messageOf(err error) (message string) {
 	defer func() {
 		if recover() != nil {

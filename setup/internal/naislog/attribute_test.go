@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// request tells its own values.
+// request is a LogValuer with a duration.
 type request struct{ took time.Duration }
 
 func (r request) LogValue() slog.Value { return slog.GroupValue(slog.Duration("took", r.took)) }
 
-// reserved takes the names of the line's own fields.
+// reserved is a LogValuer that uses the name of a field of the line.
 type reserved struct{}
 
 func (reserved) LogValue() slog.Value { return slog.GroupValue(slog.String("level", "mine")) }
 
 func TestLogHandlerWritesDurationsOfValuersAsText(t *testing.T) {
-	took := 31011234567 * time.Nanosecond // as nanoseconds: a possible personal number
+	took := 31011234567 * time.Nanosecond // the number of nanoseconds looks like a personal number
 	for name, log := range map[string]func(*slog.Logger){
 		"record": func(l *slog.Logger) { l.Info("m", "request", request{took}) },
 		"with":   func(l *slog.Logger) { l.With("request", request{took}).Info("m") },
@@ -44,7 +44,7 @@ func TestLogHandlerHasEachFieldOnce(t *testing.T) {
 		log(slog.New(newHandler(&buf, nil)))
 		for _, key := range []string{"level", "message", "trace_id", "span_id"} {
 			if n := strings.Count(buf.String(), `"`+key+`":`); n > 1 {
-				t.Errorf("%s: %s is there %d times: %s", name, key, n, buf.String())
+				t.Errorf("%s: the line has %s %d times: %s", name, key, n, buf.String())
 			}
 		}
 	}

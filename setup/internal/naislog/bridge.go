@@ -17,8 +17,8 @@ import (
 	"github.com/nais/spor/internal/scope"
 )
 
-// bridge is what one handler has for OpenTelemetry: otelslog's, with the handler's
-// groups and attributes, made anew for each provider.
+// bridge has the OpenTelemetry handler that belongs to one handler: otelslog's handler with
+// the same groups and attributes. The bridge makes a new one when the provider changes.
 type bridge struct{ made atomic.Pointer[bridged] }
 
 type bridged struct {
@@ -26,7 +26,7 @@ type bridged struct {
 	handler  slog.Handler
 }
 
-// record gives provider the record r of h.
+// record exports r, a record of h, through provider.
 func (b *bridge) record(ctx context.Context, h *handler, provider *sdklog.LoggerProvider, r slog.Record, hasSpan bool, info errinfo.Info) {
 	if !hasSpan {
 		ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{})
@@ -34,7 +34,7 @@ func (b *bridge) record(ctx context.Context, h *handler, provider *sdklog.Logger
 	if (info != errinfo.Info{}) {
 		ctx = context.WithValue(ctx, errorKey{}, info)
 	}
-	_ = b.handler(h, provider).Handle(ctx, r) // it has no errors
+	_ = b.handler(h, provider).Handle(ctx, r) // otelslog returns no errors
 }
 
 func (b *bridge) handler(h *handler, provider *sdklog.LoggerProvider) slog.Handler {
@@ -47,7 +47,8 @@ func (b *bridge) handler(h *handler, provider *sdklog.LoggerProvider) slog.Handl
 	return made.handler
 }
 
-// errorProvider makes loggers that add what otelslog does not know of an error.
+// errorProvider makes loggers that add the type, the message and the stack of an error,
+// which otelslog does not record.
 type errorProvider struct {
 	embedded.LoggerProvider
 

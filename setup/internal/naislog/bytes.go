@@ -14,17 +14,18 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// JSON has bytes in base64, in which nobody can read a text and nothing is masked.
-// Bytes that are valid UTF-8 are written as text.
+// JSON writes bytes in base64. A text in base64 is not readable, and its personal numbers
+// and credentials are not masked. Therefore bytes that are valid UTF-8 are written as text.
 
-// hasBytes reports whether bytes are written for value.
+// hasBytes reports whether JSON would write a part of value in base64.
 func hasBytes(value any) bool {
 	s := byteSearch{budget: mostValues}
 	s.look(reflect.ValueOf(value))
 	return len(s.found) > 0
 }
 
-// plainBytes returns value with its bytes as text, or false if it has none.
+// plainBytes returns value with its bytes replaced by text. ok is false if value has no
+// bytes.
 func plainBytes(value any) (plain slog.Value, ok bool) {
 	s := byteSearch{all: true, budget: mostValues}
 	v := reflect.ValueOf(value)
@@ -37,7 +38,7 @@ func plainBytes(value any) (plain slog.Value, ok bool) {
 	}
 	written, err := marshal(value)
 	if err != nil {
-		return slog.Value{}, false // slog writes the error
+		return slog.Value{}, false // slog reports the error in the line
 	}
 	pairs := make([]string, 0, 2*len(s.found))
 	for _, found := range s.found {
@@ -49,8 +50,8 @@ func plainBytes(value any) (plain slog.Value, ok bool) {
 	return slog.AnyValue(json.RawMessage(strings.NewReplacer(pairs...).Replace(written))), true
 }
 
-// byteText returns b as text. What is not UTF-8 stays bytes, without the personal
-// numbers and credentials in it.
+// byteText returns b as text if b is valid UTF-8. Otherwise it returns bytes, with personal
+// numbers and credentials masked.
 func byteText(b []byte) slog.Value {
 	if utf8.Valid(b) {
 		return slog.StringValue(string(b))
@@ -58,9 +59,10 @@ func byteText(b []byte) slog.Value {
 	return slog.AnyValue([]byte(privacy.Text(string(b))))
 }
 
-// marshal encodes value as slog does. The error is errPanic if a method panicked.
+// marshal encodes value in the same way as slog. The error is errPanic if a method of value
+// panicked.
 func marshal(value any) (text string, err error) {
-	defer func() { // a method of the program's may panic, and does so again for slog
+	defer func() { // a method of value may panic; it panics again when slog calls it
 		if recover() != nil {
 			err = errPanic
 		}
@@ -74,11 +76,11 @@ func marshal(value any) (text string, err error) {
 
 var errPanic = errors.New("!PANIC")
 
-// byteSearch finds the bytes that encoding/json would write for a value.
+// byteSearch finds the byte slices that encoding/json would write for a value.
 type byteSearch struct {
-	all    bool // not the first alone
+	all    bool // find all, not only the first
 	found  [][]byte
-	budget int // how many values it looks at
+	budget int // the number of values that it may still visit
 	depth  int
 }
 
@@ -136,7 +138,7 @@ func (s *byteSearch) lookAtList(v reflect.Value) {
 	}
 }
 
-// isBytes reports whether JSON has a list of that type in base64.
+// isBytes reports whether encoding/json writes a slice of type t in base64.
 func isBytes(t reflect.Type) bool {
 	if t.Kind() != reflect.Slice || t.Elem().Kind() != reflect.Uint8 {
 		return false

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// endlessBytes has itself in it: JSON has no form for it.
+// endlessBytes can contain itself. encoding/json cannot encode such a value.
 type endlessBytes struct {
 	Self *endlessBytes
 	B    []byte

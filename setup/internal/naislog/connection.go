@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// connection is the one to Team Logs, made when there is something to send.
+// connection is the connection to Team Logs. Write opens it when necessary.
 type connection struct {
 	address string
-	conn    net.Conn // nil: there is none
+	conn    net.Conn // nil if not connected
 }
 
 // Write writes line to Team Logs.
@@ -32,8 +32,8 @@ func (c *connection) Write(line []byte) (int, error) {
 	return n, err
 }
 
-// closeAtEnd closes conn when the other side does, so that the next write fails
-// and is made to a new one.
+// closeAtEnd closes conn when the other side closes it. The next write then fails, and the
+// write after that uses a new connection.
 func closeAtEnd(conn net.Conn) {
 	_, _ = io.Copy(io.Discard, conn)
 	_ = conn.Close()
@@ -46,7 +46,7 @@ func (c *connection) close() {
 	}
 }
 
-// write writes line to w, which may be the program's and panic.
+// write writes line to w. If w is the program's writer and panics, write returns an error.
 func write(w io.Writer, line []byte) (err error) {
 	defer func() {
 		if value := recover(); value != nil {

@@ -17,10 +17,10 @@ import (
 	"testing"
 )
 
-// frame is a program counter under a name of its own, as in github.com/pkg/errors.
+// frame is a program counter with its own type, as in github.com/pkg/errors.
 type frame uintptr
 
-// traced is an error with a stack in that form.
+// traced is an error that has its stack as frames.
 type traced struct {
 	error
 	stack []frame
@@ -38,19 +38,19 @@ func failDeep() error {
 	return e
 }
 
-// told is an error with a stack as text.
+// told is an error that has its stack as text.
 type told struct{}
 
 func (told) Error() string      { return "told" }
 func (told) StackTrace() string { return "main.told(...)\n\t/src/told.go:1\n" }
 
-// object is an error that writes itself.
+// object is an error with its own MarshalJSON.
 type object struct{ Code int }
 
 func (object) Error() string                  { return "object" }
 func (o object) MarshalJSON() ([]byte, error) { return json.Marshal(o.Code) }
 
-// TestLogHandlerMatrix logs at every level, under every group, every error.
+// TestLogHandlerMatrix logs every kind of error at every level in every kind of group.
 func TestLogHandlerMatrix(t *testing.T) {
 	levels := map[slog.Level]string{-8: "TRACE", -4: "DEBUG", 0: "INFO", 1: "INFO", 4: "WARN", 6: "WARN", 8: "ERROR", 12: "ERROR"}
 	groups := map[string]func(*slog.Logger) *slog.Logger{
@@ -61,7 +61,7 @@ func TestLogHandlerMatrix(t *testing.T) {
 	}
 	type row struct {
 		err         error
-		kind, stack string // "" means that the line has none
+		kind, stack string // "" means that the line does not have the field
 	}
 	rows := map[string]row{
 		"none":                 {},
@@ -110,7 +110,7 @@ func TestLogHandlerMatrix(t *testing.T) {
 	}
 }
 
-// innermost returns the group that the attributes of a record are in.
+// innermost returns the group that has the attributes of a record.
 func innermost(line map[string]any) map[string]any {
 	for _, name := range []string{"g", "h"} {
 		if inner, ok := line[name].(map[string]any); ok {
@@ -167,7 +167,7 @@ func fallDown() {
 	words["none"]["a"] = 1
 }
 
-// survive runs f as a program that recovers.
+// survive calls f in a program that recovers and logs the panic.
 func survive(log *slog.Logger, f func()) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -197,7 +197,7 @@ func TestLogHandlerHasTheStackOfThePanic(t *testing.T) {
 		l.Error("later")
 	})
 	if line["stack_trace"] != nil {
-		t.Errorf("behind a panic: got %v, want no stack", line)
+		t.Errorf("after a panic: got %v, want no stack", line)
 	}
 	line = logged(t, nil, func(l *slog.Logger) {
 		defer func() { l.Error("deferred") }()

@@ -15,34 +15,34 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// A Client is the connection to the collector, and reports what goes wrong on it.
+// A Client is the connection to the collector. It also reports export problems.
 type Client interface {
-	// Clean returns a copy of a record without personal numbers and credentials.
+	// Clean returns a copy of record without personal numbers and credentials.
 	Clean(record sdklog.Record) sdklog.Record
-	// Send sends records in one request. If the collector takes it, Send calls taken
-	// with the number of records that the collector rejected, and returns nil.
+	// Send sends records in one request. If the collector accepts the request, Send calls
+	// taken with the number of records that the collector rejected, and returns nil.
 	Send(ctx context.Context, records []sdklog.Record, taken func(rejected int64)) error
-	// GaveUp reports why records are dropped.
+	// GaveUp reports err, because of which records are dropped.
 	GaveUp(err error)
-	// Dropped reports the records dropped so far, if a report is due.
+	// Dropped reports the number of records dropped so far, if a report is due.
 	Dropped()
 	// Shutdown closes the connection.
 	Shutdown(ctx context.Context) error
 }
 
-// exporter counts the records that it gives to the client.
+// exporter counts the records that it passes to the client.
 type exporter struct {
 	client  Client
 	stats   *spanstats.Stats
-	waiting atomic.Int64 // records that the processor has, and the exporter was not given
+	waiting atomic.Int64 // records that the processor has not passed to the exporter
 	pending atomic.Int64 // records that are neither delivered nor dropped
 
-	life context.Context //nolint:containedctx // that of the exporter: ends when exports are to be given up
+	life context.Context //nolint:containedctx // ends when all exports must stop
 	stop context.CancelFunc
 }
 
-// Export counts every record, and reports what goes wrong itself. It never fails for
-// the processor, which would report it once more.
+// Export exports records, counts them, and reports errors itself. It always returns nil,
+// because the processor would report an error a second time.
 func (e *exporter) Export(ctx context.Context, records []sdklog.Record) error {
 	e.waiting.Add(-int64(len(records)))
 	ctx, cancel := context.WithCancel(ctx)
@@ -57,7 +57,8 @@ func (e *exporter) Export(ctx context.Context, records []sdklog.Record) error {
 	return nil
 }
 
-// send exports records, in halves when they are refused as a whole.
+// send exports records. If the collector refuses the whole request but may accept a part,
+// send exports the two halves separately.
 func (e *exporter) send(ctx context.Context, records []sdklog.Record, halving *pipeline.Halving) {
 	err := halving.Err()
 	if err == nil {
@@ -86,12 +87,12 @@ func (e *exporter) send(ctx context.Context, records []sdklog.Record, halving *p
 	}
 }
 
-// tooLarge is how OpenTelemetry's exporter begins the error for a request over
-// the limit, which has no type.
+// tooLarge is in the text of the error that OpenTelemetry's exporter returns for a request
+// above the size limit. That error has no type of its own.
 const tooLarge = "request message too large"
 
-// judge returns why records are lost that were refused with err, and whether a part of
-// them may fare better than the whole.
+// judge returns the reason for which records are dropped after err. divisible is true if
+// the collector may accept a part of them.
 func (e *exporter) judge(err error) (reason spanstats.Reason, divisible bool) {
 	switch status.Code(err) {
 	case codes.InvalidArgument:
@@ -118,8 +119,8 @@ func (e *exporter) judge(err error) (reason spanstats.Reason, divisible bool) {
 	return spanstats.TimedOut, false
 }
 
-// isThrottled reports whether the collector asked for a pause: it is busy, and says
-// nothing about the batch.
+// isThrottled reports whether the collector asked for a pause. It is then busy, and the
+// batch is not the problem.
 func isThrottled(err error) bool {
 	return slices.ContainsFunc(status.Convert(err).Details(), func(detail any) bool {
 		_, is := detail.(*errdetails.RetryInfo)
@@ -127,7 +128,8 @@ func isThrottled(err error) bool {
 	})
 }
 
-// claim reports whether n records are to be counted: abandon may have done it.
+// claim reports whether the caller has to count n records. It returns false if abandon has
+// already counted them.
 func (e *exporter) claim(n int) bool {
 	for {
 		pending := e.pending.Load()
@@ -140,10 +142,10 @@ func (e *exporter) claim(n int) bool {
 	}
 }
 
-// abandon counts everything that is pending as lost. No more may come.
+// abandon counts all pending records as dropped. No more records may follow.
 func (e *exporter) abandon() { e.stats.Drop(spanstats.AfterShutdown, e.pending.Swap(0)) }
 
-// ForceFlush does nothing, because Export sends at once.
+// ForceFlush does nothing, because Export keeps no records.
 func (*exporter) ForceFlush(context.Context) error { return nil }
 
 // Shutdown closes the connection. The processor calls it after the last export.

@@ -1,5 +1,5 @@
-// Package naislog writes log records in the shape that NAIS reads, sends marked records
-// to Team Logs, and exports the others over OTLP.
+// Package naislog writes log records in the format that NAIS reads. It sends records with
+// the Team Logs marker to Team Logs, and exports all other records over OTLP.
 package naislog
 
 import (
@@ -15,17 +15,18 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// Outputs are where records go besides the log itself. A handler asks for each record,
-// because programs make handlers before telemetry starts. The methods are safe for
-// concurrent use.
+// Outputs are the destinations of records in addition to the log itself. A handler calls
+// the methods for each record, because programs make handlers before telemetry starts. The
+// methods are safe for concurrent use.
 type Outputs interface {
-	// Team returns the queue of records with the mark, which is never nil.
+	// Team returns the queue for records with the Team Logs marker. It is never nil.
 	Team() *Team
-	// Provider returns the provider that exports the other records, or nil if none does.
+	// Provider returns the provider that exports all other records, or nil if they are not
+	// exported.
 	Provider() *sdklog.LoggerProvider
 }
 
-// NewHandler returns the handler that setup.LogHandler describes.
+// NewHandler returns the handler that setup.LogHandler documents.
 func NewHandler(w io.Writer, opts *slog.HandlerOptions, outputs Outputs) slog.Handler {
 	opts = markedOptions(opts)
 	return &handler{
@@ -36,25 +37,26 @@ func NewHandler(w io.Writer, opts *slog.HandlerOptions, outputs Outputs) slog.Ha
 	}
 }
 
-// handler leaves the encoding to slog's own handler, and has the line that
-// this one writes put into shape on its way out.
+// handler uses slog's own JSON handler to encode records. A lineWriter then changes each
+// encoded line to the format of NAIS.
 type handler struct {
 	json    slog.Handler
 	opts    *slog.HandlerOptions
 	outputs Outputs
-	grouped bool // attributes are not at the top level any more
+	grouped bool // attributes are in a group, not at the top level
 	own     ownFields
-	err     errinfo.Info // of an attribute given to With
-	team    bool         // such an attribute is the mark of Team Logs
+	err     errinfo.Info // the error in the attributes passed to WithAttrs
+	team    bool         // those attributes include the Team Logs marker
 
-	// What made this handler of another, for handlers that are made later.
+	// The call of WithAttrs or WithGroup on parent that made this handler. remake repeats
+	// it.
 	parent *handler
 	attrs  []slog.Attr
 	group  string
 	export *bridge
 }
 
-// ownFields are those of the line that the program gives itself.
+// ownFields are the fields of the line that the program sets itself.
 type ownFields struct{ trace, errorType, stack bool }
 
 func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
@@ -82,7 +84,8 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	return h.json.Handle(ctx, r)
 }
 
-// spanOf returns the span that ctx has, but for the silent one, which is nobody's.
+// spanOf returns the span in ctx. It returns no span if the program sets trace_id itself,
+// or if telemetry is suppressed and the span is not sampled.
 func (h *handler) spanOf(ctx context.Context) trace.SpanContext {
 	span := trace.SpanContextFromContext(ctx)
 	if h.own.trace || !span.IsSampled() && suppress.Is(ctx) {
@@ -91,7 +94,7 @@ func (h *handler) spanOf(ctx context.Context) trace.SpanContext {
 	return span
 }
 
-// scan scans the attributes of r.
+// scan examines the attributes of r.
 func (h *handler) scan(r slog.Record, hasSpan bool) scan {
 	s := scan{grouped: h.grouped, hasSpan: hasSpan}
 	r.Attrs(func(a slog.Attr) bool {
@@ -101,8 +104,8 @@ func (h *handler) scan(r slog.Record, hasSpan bool) scan {
 	return s
 }
 
-// errorOf returns what the line of r must say of an error, less what the program says
-// itself.
+// errorOf returns the error fields that the line of r gets, without those that the program
+// sets itself.
 func (h *handler) errorOf(r slog.Record, found scan) errinfo.Info {
 	info := found.info().Or(h.err)
 	if r.Level >= slog.LevelError && info.Stack == "" && !found.own.stack && !h.own.stack {
@@ -117,8 +120,8 @@ func (h *handler) errorOf(r slog.Record, found scan) errinfo.Info {
 	return info
 }
 
-// toTeam writes a marked record, by a handler of its own: no ReplaceAttr of the
-// program's can turn it round.
+// toTeam writes a record with the Team Logs marker. It makes a handler that writes only to
+// Team Logs, so the program's ReplaceAttr cannot change the destination.
 func (h *handler) toTeam(r slog.Record, span trace.SpanContext, info errinfo.Info) error {
 	r.Message = mark(r.Message, span, info)
 	marked := h.remake(slog.NewJSONHandler(h.outputs.Team(), h.opts))
@@ -134,7 +137,7 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	found := scan{grouped: h.grouped, hasSpan: !h2.own.trace}
 	found.lookAtAll(attrs)
 	attrs = h.fit(attrs, !h2.own.trace)
-	found.lookAtAll(attrs) // what was resolved, too
+	found.lookAtAll(attrs) // fit has resolved values that may contain more
 	h2.own.errorType = h.own.errorType || found.own.errorType
 	h2.own.stack = h.own.stack || found.own.stack
 	h2.team = h.team || found.team
@@ -154,14 +157,14 @@ func (h *handler) WithGroup(name string) slog.Handler {
 	return h2
 }
 
-// copy returns a handler made of h, which differs in nothing yet.
+// copy returns a handler whose parent is h. The caller adds attributes or a group.
 func (h *handler) copy() *handler {
 	h2 := *h
 	h2.parent, h2.attrs, h2.group, h2.export = h, nil, "", &bridge{}
 	return &h2
 }
 
-// remake does to root what made h of the handler that NewHandler returned.
+// remake applies all calls of WithAttrs and WithGroup that made h to root.
 func (h *handler) remake(root slog.Handler) slog.Handler {
 	switch {
 	case h.parent == nil:

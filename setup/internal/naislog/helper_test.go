@@ -19,18 +19,18 @@ import (
 
 const sampledParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-// outputs are a Team, and no export.
+// outputs has a Team, and no provider.
 type outputs struct{ team *naislog.Team }
 
 func (o outputs) Team() *naislog.Team            { return o.team }
 func (outputs) Provider() *sdklog.LoggerProvider { return nil }
 
-// newHandler returns a handler that has no outputs besides w.
+// newHandler returns a handler that writes only to w.
 func newHandler(w io.Writer, opts *slog.HandlerOptions) slog.Handler {
 	return naislog.NewHandler(w, opts, outputs{})
 }
 
-// logged returns the one line that log writes, as an object.
+// logged returns the parsed JSON object of the one line that log writes.
 func logged(t *testing.T, opts *slog.HandlerOptions, log func(*slog.Logger)) map[string]any {
 	t.Helper()
 	var buf bytes.Buffer
@@ -42,7 +42,7 @@ func logged(t *testing.T, opts *slog.HandlerOptions, log func(*slog.Logger)) map
 	return lines[0]
 }
 
-// logLines has the program's log written to the returned buffer.
+// logLines makes the default logger write to the returned buffer until the test ends.
 func logLines(t *testing.T, o outputs) *oteltest.Lines {
 	t.Helper()
 	var l oteltest.Lines
@@ -56,13 +56,13 @@ func logLines(t *testing.T, o outputs) *oteltest.Lines {
 	return &l
 }
 
-// eventually polls until ok, for at most ten seconds.
+// eventually polls until ok returns true, for at most ten seconds.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within ten seconds: %s", what)
+			t.Fatalf("after ten seconds, still waiting for %s", what)
 		}
 		<-time.After(5 * time.Millisecond)
 	}

@@ -7,14 +7,14 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// lineWriter puts the lines of slog's handler into shape, which writes one at a
-// time.
+// lineWriter changes the lines of slog's handler to the format of NAIS, and writes them to
+// w. slog's handler calls Write for one line at a time.
 type lineWriter struct {
 	w     io.Writer
 	shape []byte
 }
 
-// largestShape is the largest buffer that is kept for the next line.
+// largestShape is the size in bytes of the largest buffer that is kept for the next line.
 const largestShape = 64 << 10
 
 func (l *lineWriter) Write(line []byte) (int, error) {
@@ -28,13 +28,14 @@ func (l *lineWriter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// headFields is how many fields slog writes before those of the program.
+// headFields is the number of fields that slog writes before the attributes of the program.
 const headFields = 4
 
-// shapeLine appends line to dst with NAIS's words for level and message, and
-// with the identity of the span that the message is marked with behind it. slog
-// writes time, level, source and message first; what a ReplaceAttr of the
-// program changed of them stays as the program wants it.
+// shapeLine appends line to dst in the format of NAIS. It changes the names of the level
+// and of the message field. It also removes the prefix that mark added to the message, and
+// writes the data of the prefix as fields after the message. slog writes time, level,
+// source and message first. shapeLine does not change values that the program's ReplaceAttr
+// has replaced.
 func shapeLine(dst, line []byte) []byte {
 	dst, line = append(dst, line[:1]...), line[1:]
 	for range headFields {
@@ -55,7 +56,8 @@ func shapeLine(dst, line []byte) []byte {
 	return append(dst, line...)
 }
 
-// shapeLevel moves the value of the level, the quote and the comma behind it.
+// shapeLevel appends the level, its closing quote and the comma after it to dst. It returns
+// dst and the rest of line.
 func shapeLevel(dst, line []byte) (newDst, rest []byte) {
 	end := textEnd(line)
 	value := line[:max(end-1, 0)]
@@ -63,7 +65,8 @@ func shapeLevel(dst, line []byte) (newDst, rest []byte) {
 	return copyComma(dst, line[end:])
 }
 
-// shapeMessage moves the message, without its mark, and what is behind it.
+// shapeMessage appends the message without its prefix, the fields from the prefix, and the
+// rest of line to dst.
 func shapeMessage(dst, line []byte) []byte {
 	dst = append(dst, `"message":`...)
 	text, isText := bytes.CutPrefix(line, []byte{'"'})
@@ -86,15 +89,15 @@ func shapeMessage(dst, line []byte) []byte {
 	return append(dst, m.rest[end:]...)
 }
 
-// appendField appends a field behind another. The value is the inside of a JSON
-// string.
+// appendField appends a comma and a field with a string value to dst. value is already
+// escaped for JSON.
 func appendField(dst []byte, key string, value []byte) []byte {
 	dst = append(append(append(dst, `,"`...), key...), `":"`...)
 	return append(append(dst, value...), '"')
 }
 
-// fieldEnd returns the end of the first field of line and its comma. It is 0 for
-// the last one, and where there is none.
+// fieldEnd returns the position after the first field of line and its comma. It returns 0
+// if that field is the last one, or if line does not start with a field.
 func fieldEnd(line []byte) int {
 	if line[0] != '"' {
 		return 0
@@ -110,8 +113,8 @@ func fieldEnd(line []byte) int {
 	return end + 1
 }
 
-// valueEnd returns the end of the JSON value that line begins with: the comma or
-// the bracket behind it.
+// valueEnd returns the end of the JSON value at the start of line: the position of the
+// comma or the bracket after it.
 func valueEnd(line []byte) int {
 	depth := 0
 	for i := 0; i < len(line); i++ {
@@ -134,8 +137,8 @@ func valueEnd(line []byte) int {
 	return len(line)
 }
 
-// textEnd returns the end of the JSON text whose opening quote is just before
-// line.
+// textEnd returns the position after the closing quote of a JSON string. line starts after
+// the opening quote.
 func textEnd(line []byte) int {
 	for i := 0; i < len(line); i++ {
 		switch line[i] {
@@ -155,8 +158,8 @@ func copyComma(dst, line []byte) (newDst, rest []byte) {
 	return dst, line
 }
 
-// appendLevel appends the word that the Logs tab filters by for what slog calls
-// a level; what is no level of slog's stays.
+// appendLevel appends the level name that the Logs tab filters by. text is the level as
+// slog writes it. Any other text is appended unchanged.
 func appendLevel(dst, text []byte) []byte {
 	for _, word := range [...]string{"DEBUG", "INFO", "WARN", "ERROR"} {
 		if len(text) < len(word) || string(text[:len(word)]) != word {
@@ -165,7 +168,7 @@ func appendLevel(dst, text []byte) []byte {
 		switch offset := text[len(word):]; {
 		case len(offset) == 0 || offset[0] == '+':
 			return append(dst, word...)
-		case offset[0] == '-': // there is none below DEBUG
+		case offset[0] == '-': // slog has no name for levels below DEBUG
 			return append(dst, "TRACE"...)
 		}
 	}

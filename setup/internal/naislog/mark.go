@@ -11,13 +11,13 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// slog's handler passes nothing of a record to its writer but the line. What the
-// line must say beside the record travels in the message, behind a nonce that
-// nobody can guess, and is taken out of it by the lineWriter:
+// slog's handler passes only the encoded line of a record to its writer. Additional data
+// for the line is therefore added to the message as a prefix, which starts with a nonce
+// that cannot be guessed. The lineWriter removes the prefix:
 //
-//	nonce, identity of the span, [nonce, type, nonce, stack, nonce,] message
+//	nonce, IDs of the span, [nonce, type, nonce, stack, nonce,] message
 //
-// The identity is blanks where there is no span.
+// The IDs are blanks if there is no span.
 var nonce = rand.Text()
 
 const (
@@ -25,7 +25,8 @@ const (
 	markBytes  = traceBytes + 2*len(trace.SpanID{})
 )
 
-// mark returns message with the mark before it, if there is anything to say.
+// mark returns message with a prefix that contains span and info. It returns message
+// unchanged if both are empty.
 func mark(message string, span trace.SpanContext, info errinfo.Info) string {
 	hasError := info.Type != "" || info.Stack != ""
 	if !span.IsValid() && !hasError {
@@ -58,17 +59,18 @@ func writeIdentity(b *strings.Builder, span trace.SpanContext) {
 	b.Write(ids[:])
 }
 
-// marked is a message taken apart, as text or as the inside of a JSON string.
+// marked has the parts of a message, either as text or as the escaped content of a JSON
+// string.
 type marked[T string | []byte] struct {
-	mark T // all before the message
+	mark T // the prefix
 	ids  T // empty without a span
 	kind T
-	rest T // the message, and in a line all behind it
+	rest T // the message and, in a line, everything after it
 
 	stack T
 }
 
-// unmark takes a message apart. It reports false for one without a mark.
+// unmark splits a message into its parts. ok is false if the message has no prefix.
 func unmark[T string | []byte](message T) (m marked[T], ok bool) {
 	if !hasNonce(message) || len(message) < len(nonce)+markBytes {
 		return m, false
@@ -99,8 +101,8 @@ func cutNonce[T string | []byte](text T) (before, after T) {
 	return text, text[len(text):]
 }
 
-// markedOptions returns opts with a ReplaceAttr that hides the mark from the
-// program's.
+// markedOptions returns opts with a ReplaceAttr that hides the prefix from the program's
+// ReplaceAttr.
 func markedOptions(opts *slog.HandlerOptions) *slog.HandlerOptions {
 	if opts == nil || opts.ReplaceAttr == nil {
 		return opts
@@ -119,8 +121,8 @@ func markedOptions(opts *slog.HandlerOptions) *slog.HandlerOptions {
 	return &hiding
 }
 
-// withMark puts the mark back, or, where the message is none any more, what it
-// says beside it.
+// withMark adds the prefix to a again if a is still the message. Otherwise it returns a
+// together with attributes for the data in the prefix.
 func withMark(m marked[string], a slog.Attr) slog.Attr {
 	if a.Key == slog.MessageKey && a.Value.Kind() == slog.KindString {
 		return slog.String(a.Key, m.mark+a.Value.String())

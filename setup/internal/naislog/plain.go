@@ -10,9 +10,9 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// plainHandler gives a handler values as they are in a line of JSON. Others write
-// what they do not know as Go does, in which a URL is no URL any more, and its
-// credentials would not be found.
+// plainHandler converts attribute values to the form that they have in JSON, and passes
+// them to another handler. Without it, that handler would format unknown types as Go does.
+// A URL is not recognizable in that format, so that its credentials would not be masked.
 type plainHandler struct{ slog.Handler }
 
 func (h plainHandler) Handle(ctx context.Context, r slog.Record) error {
@@ -50,8 +50,8 @@ func asInJSON(a slog.Attr) slog.Attr {
 	return a
 }
 
-// anyAsInJSON returns maps, slices, texts and numbers for v. Errors, which are told
-// of otherwise, stay.
+// anyAsInJSON returns v as maps, slices, strings and numbers. It returns errors unchanged,
+// because they are recorded in another way.
 func anyAsInJSON(v any) (plain any) {
 	switch v.(type) {
 	case nil, error, []string:
@@ -72,7 +72,7 @@ func anyAsInJSON(v any) (plain any) {
 	return withNumbers(plain)
 }
 
-// withNumbers returns v with the numbers of JSON as those of Go.
+// withNumbers returns v with each json.Number converted to a number of Go.
 func withNumbers(v any) any {
 	switch v := v.(type) {
 	case json.Number:

@@ -11,19 +11,20 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// Processor is a batch processor that counts what the SDK's would lose in silence:
-// records beyond the queue, and records after shutdown.
+// Processor is a batch processor that also counts the records that the SDK's processor
+// would drop without a report: records for which the queue has no room, and records after
+// Shutdown.
 type Processor struct {
 	*sdklog.BatchProcessor
 	exporter *exporter
 	queue    int64
 
 	closed   atomic.Bool
-	entering atomic.Int64 // records on their way into the SDK's
+	entering atomic.Int64 // calls of OnEmit that have not returned
 }
 
-// NewProcessor returns a processor that exports through client and counts in stats. At
-// most queue records wait.
+// NewProcessor returns a processor that exports records through client and counts them in
+// stats. At most queue records wait for export.
 func NewProcessor(client Client, stats *spanstats.Stats, queue int, opts ...sdklog.BatchProcessorOption) *Processor {
 	e := &exporter{client: client, stats: stats}
 	e.life, e.stop = context.WithCancel(context.Background())
@@ -52,8 +53,9 @@ func (p *Processor) OnEmit(ctx context.Context, record *sdklog.Record) error {
 	return p.BatchProcessor.OnEmit(ctx, record)
 }
 
-// ForceFlush waits until ctx ends. The SDK's processor would lose what it has not
-// exported then, so it is not given ctx.
+// ForceFlush exports all waiting records. If ctx ends first, ForceFlush returns, but the
+// export continues. The SDK's processor does not get ctx, because it would drop its records
+// when ctx ends.
 func (p *Processor) ForceFlush(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() { done <- p.BatchProcessor.ForceFlush(context.WithoutCancel(ctx)) }()
@@ -65,13 +67,14 @@ func (p *Processor) ForceFlush(ctx context.Context) error {
 	}
 }
 
-// AfterAbort is how long the SDK's processor may take to let go of what it has once
-// every export is cancelled. It needs no more than its turn on a CPU.
+// AfterAbort is how long the SDK's processor gets to release its records after every export
+// was canceled. It only needs CPU time for that.
 const AfterAbort = 500 * time.Millisecond
 
-// Shutdown exports what waits until ctx ends, then drops the rest, and leaves no
-// goroutine. The SDK's processor stops waiting when its context ends, and would leave
-// its goroutine behind: it gets a little longer than the exports have.
+// Shutdown exports the waiting records until ctx ends, and then drops the rest. It leaves
+// no goroutine. The SDK's processor leaves a goroutine if its context ends before its
+// exports return. Therefore the context of the SDK's processor ends only AfterAbort later
+// than ctx.
 func (p *Processor) Shutdown(ctx context.Context) error {
 	p.closed.Store(true)
 	for p.entering.Load() > 0 {

@@ -7,15 +7,15 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// scan is what attributes are found to have.
+// scan is the result of examining attributes.
 type scan struct {
 	grouped bool
 	hasSpan bool
 
-	unfit bool   // one of them cannot stay as it is
-	team  bool   // one of them is the mark of Team Logs
-	err   error  // the first one
-	stack string // the program's stack_trace below a group
+	unfit bool   // an attribute must be rewritten
+	team  bool   // an attribute is the Team Logs marker
+	err   error  // the first error
+	stack string // the program's stack_trace in a group
 	own   ownFields
 }
 
@@ -25,7 +25,7 @@ func (s *scan) lookAtAll(attrs []slog.Attr) {
 	}
 }
 
-// look takes in one attribute, which is direct if it is no member of a group.
+// look examines one attribute. direct is true unless a is a member of a named group.
 func (s *scan) look(a slog.Attr, direct bool) {
 	if isTeamMark(a) {
 		s.team = true
@@ -82,7 +82,7 @@ func (s *scan) lookAtAny(value any) {
 	}
 }
 
-// and returns s with what a look at the rewritten record found beside it.
+// and returns s with the additional results of later, the scan of the rewritten record.
 func (s scan) and(later scan) scan {
 	s.team = s.team || later.team
 	s.own.stack = s.own.stack || later.own.stack
@@ -93,7 +93,7 @@ func (s scan) and(later scan) scan {
 	return s
 }
 
-// info returns what the attributes themselves say of an error.
+// info returns the error information in the attributes.
 func (s *scan) info() errinfo.Info {
 	info := errinfo.Info{Stack: s.stack}
 	if s.err != nil {
@@ -103,7 +103,7 @@ func (s *scan) info() errinfo.Info {
 }
 
 func describe(err error) errinfo.Info {
-	if plain, ok := err.(plainError); ok { //nolint:errorlint // it is the handler's own, and outermost
+	if plain, ok := err.(plainError); ok { //nolint:errorlint // no error wraps a plainError
 		err = plain.error
 	}
 	return errinfo.Describe(err)

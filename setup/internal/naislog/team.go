@@ -10,47 +10,47 @@ import (
 	"time"
 )
 
-// TeamAddress is where Team Logs listens on NAIS.
+// TeamAddress is the address of Team Logs on NAIS.
 const TeamAddress = "team-logs.nais-system:5170"
 
 const (
-	// teamBytes is how much of Team Logs waits.
+	// teamBytes is the largest size of the queue in bytes.
 	teamBytes = 1 << 20
-	// teamIdle is how long the connection is kept without a record.
+	// teamIdle is how long the connection stays open without a record.
 	teamIdle = 30 * time.Second
-	// teamTimeout is how long connecting and one write may take.
+	// teamTimeout is the timeout for connecting, and for each write.
 	teamTimeout = 5 * time.Second
 )
 
-var errNoTeam = errors.New("the program does not run on NAIS, and has no writer for them (setup.WithTeamLogs)")
+var errNoTeam = errors.New("the program does not run on NAIS and has no writer for Team Logs (set one with setup.WithTeamLogs)")
 
-// Team is a queue of the records on their way to Team Logs. A goroutine sends them,
-// while there are any. It is safe for concurrent use.
+// Team is the queue of records for Team Logs. A goroutine sends the records. It ends when
+// there have been none for a while. A Team is safe for concurrent use.
 type Team struct {
-	address string              // where a pod's go
-	inPod   bool                // this is a NAIS pod, which has Team Logs
-	fields  []byte              // of every line
-	logger  func() *slog.Logger // for reports
+	address string              // the address to which a pod sends records
+	inPod   bool                // the program runs in a NAIS pod, which can use Team Logs
+	fields  []byte              // the first fields of every line
+	logger  func() *slog.Logger // returns the logger for reports
 
 	mu      sync.Mutex
 	lines   [][]byte
 	bytes   int
-	sender  int           // the number of the last one; others have been given up
-	sending bool          // that one is at it
-	flying  bool          // and has a line
-	changed chan struct{} // closed and replaced when a line comes or goes
-	closing bool          // do not keep the connection, do not try again
-	writer  io.Writer     // that of WithTeamLogs
+	sender  int           // the number of the current sender; earlier ones were abandoned
+	sending bool          // the current sender is running
+	flying  bool          // the current sender is delivering a line
+	changed chan struct{} // closed and replaced when the fields above change
+	closing bool          // Shutdown is running: close the connection, and do not try again
+	writer  io.Writer     // the writer of setup.WithTeamLogs, or nil
 
-	exported bool  // OTLP logs are on
-	warned   bool  // of that
-	dropped  int64 // all of them
-	reported int64 // those in reports
+	exported bool  // records without the marker are exported over OTLP
+	warned   bool  // the warning about the export was logged
+	dropped  int64 // number of dropped records
+	reported int64 // number of dropped records that were reported
 }
 
-// NewTeam returns a Team that is ready for use, and that Open changes. getenv reads the
-// variables of the environment; logger returns the logger for reports, each time there
-// is one.
+// NewTeam returns a Team that is ready for use. Open changes its settings. getenv returns
+// environment variables. logger returns the logger for reports, and is called for each
+// report.
 func NewTeam(address string, getenv func(string) string, logger func() *slog.Logger) *Team {
 	text := func(variable string) string { return strings.TrimSpace(getenv(variable)) }
 	return &Team{
@@ -62,8 +62,8 @@ func NewTeam(address string, getenv func(string) string, logger func() *slog.Log
 	}
 }
 
-// Open begins the time until Shutdown, in which w gets the records unless it is nil.
-// exported is whether records without the mark are exported over OTLP.
+// Open sets the writer that gets all records until Shutdown. If w is nil, the records go to
+// Team Logs on NAIS. exported is true if records without the marker are exported over OTLP.
 func (q *Team) Open(w io.Writer, exported bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -73,7 +73,8 @@ func (q *Team) Open(w io.Writer, exported bool) {
 	}
 }
 
-// Write queues a line of slog's handler, if there is room. It never waits.
+// Write queues a line of slog's handler. If the queue has no room, Write drops the line.
+// Write never waits.
 func (q *Team) Write(line []byte) (int, error) {
 	queued := teamLine(q.fields, line)
 	q.mu.Lock()
@@ -94,14 +95,14 @@ func (q *Team) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// change wakes those who wait. The caller holds the lock.
+// change wakes the goroutines in wait. The caller holds the lock.
 func (q *Team) change() {
 	close(q.changed)
 	q.changed = make(chan struct{})
 }
 
-// wait waits until done returns true, or until ctx ends. The caller holds the lock,
-// which is free while it waits.
+// wait waits until done returns true or ctx ends. The caller holds the lock. wait releases
+// the lock while it waits.
 func (q *Team) wait(ctx context.Context, done func() bool) {
 	for !done() && ctx.Err() == nil {
 		changed := q.changed
@@ -114,7 +115,8 @@ func (q *Team) wait(ctx context.Context, done func() bool) {
 	}
 }
 
-// drop counts lines, and reports the first. The caller holds the lock.
+// drop counts n dropped lines. It reports only the first drop; Shutdown reports the others.
+// The caller holds the lock.
 func (q *Team) drop(n int64, why string) {
 	first := q.dropped == 0
 	if q.dropped += n; first {
@@ -126,21 +128,21 @@ func (q *Team) drop(n int64, why string) {
 func (q *Team) report(dropped int64, why string) {
 	q.logger().LogAttrs(context.Background(), slog.LevelWarn, "records for Team Logs were dropped",
 		slog.Int64("records", dropped), slog.String("error", why), slog.String("endpoint", q.address),
-		slog.String("cure", "does accessPolicy.outbound of nais.yaml allow application logging in namespace nais-system? (elsewhere: setup.WithTeamLogs)"))
+		slog.String("cure", "check that accessPolicy.outbound in nais.yaml allows the application logging in the namespace nais-system (outside NAIS, use setup.WithTeamLogs)"))
 }
 
-// warnOfExport warns once that records without the mark go where every team reads. The
-// caller holds the lock.
+// warnOfExport logs one warning if records without the marker are exported to a place where
+// all teams can read them. The caller holds the lock.
 func (q *Team) warnOfExport() {
 	if q.exported && !q.warned {
 		q.warned = true
 		go q.logger().LogAttrs(context.Background(), slog.LevelWarn, "OTEL_LOGS_EXPORTER=otlp must not be used with Team Logs",
-			slog.String("error", "every record without the mark is exported to where all teams can read"),
-			slog.String("cure", "set OTEL_LOGS_EXPORTER=none: the platform reads standard output already"))
+			slog.String("error", "records without the Team Logs marker are exported to a place where all teams can read them"),
+			slog.String("cure", "set OTEL_LOGS_EXPORTER=none, because the platform already reads standard output"))
 	}
 }
 
-// send writes lines until there are none for a while.
+// send delivers lines until there have been none for teamIdle.
 func (q *Team) send(sender int) {
 	out := connection{address: q.address}
 	defer out.close()
@@ -153,8 +155,8 @@ func (q *Team) send(sender int) {
 	}
 }
 
-// next takes the first line once there is one. It reports false when there was none
-// for teamIdle, or when the sender is to end.
+// next waits for a line and removes it from the queue. ok is false if there was no line for
+// teamIdle, or if the sender has to end.
 func (q *Team) next(sender int) (line []byte, ok bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), teamIdle)
 	defer cancel()
@@ -174,11 +176,11 @@ func (q *Team) next(sender int) (line []byte, ok bool) {
 	return line, true
 }
 
-// isEnding reports whether the sender is to end once it has no line. The caller holds
+// isEnding reports whether the sender has to end when the queue is empty. The caller holds
 // the lock.
 func (q *Team) isEnding(sender int) bool { return q.closing || sender != q.sender }
 
-// deliver writes line, and tries again until the sender is to end.
+// deliver writes line. After a failure, it tries again until the sender has to end.
 func (q *Team) deliver(sender int, out *connection, line []byte) error {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
 		w, last := q.target(sender)
@@ -195,14 +197,15 @@ func (q *Team) deliver(sender int, out *connection, line []byte) error {
 	}
 }
 
-// target returns the program's writer, if it has one, and whether this is the last try.
+// target returns the program's writer, or nil if there is none. last is true if this
+// attempt is the last one.
 func (q *Team) target(sender int) (w io.Writer, last bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.writer, q.isEnding(sender)
 }
 
-// rest waits, but not for long once the sender is to end.
+// rest waits for pause, or until the sender has to end.
 func (q *Team) rest(sender int, pause time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), pause)
 	defer cancel()
@@ -211,7 +214,7 @@ func (q *Team) rest(sender int, pause time.Duration) {
 	q.wait(ctx, func() bool { return q.isEnding(sender) })
 }
 
-// sent finishes the line that was taken last.
+// sent records the result of the line that next returned last.
 func (q *Team) sent(sender int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -225,18 +228,19 @@ func (q *Team) sent(sender int, err error) {
 	q.change()
 }
 
-// IsBusy reports whether lines wait.
+// IsBusy reports whether lines are waiting or being delivered.
 func (q *Team) IsBusy() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.lines) > 0 || q.flying
 }
 
-// ForceFlush does nothing, because lines do not wait for one another.
+// ForceFlush does nothing, because the sender delivers each line as soon as it can.
 func (*Team) ForceFlush(context.Context) error { return nil }
 
-// Shutdown waits until every line is delivered or dropped, or until ctx ends, which
-// drops the others. It reports what was dropped. The Team can be used again.
+// Shutdown waits until every line is delivered or dropped. When ctx ends, it drops the
+// remaining lines. It reports the dropped lines that were not reported before, and returns
+// nil. The Team can be used again afterwards.
 func (q *Team) Shutdown(ctx context.Context) error {
 	q.mu.Lock()
 	q.closing = true
@@ -253,7 +257,8 @@ func (q *Team) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// giveUp counts what was not sent as dropped. The caller holds the lock.
+// giveUp drops all lines that were not delivered, and abandons the sender. The caller holds
+// the lock.
 func (q *Team) giveUp() {
 	q.dropped += int64(len(q.lines))
 	if q.flying {

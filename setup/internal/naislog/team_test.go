@@ -15,8 +15,8 @@ import (
 	"github.com/nais/spor/setup/internal/naislog"
 )
 
-// listenForTeam returns a listener that takes the place of Team Logs, and the Team of a
-// pod that sends to it.
+// listenForTeam returns a listener that replaces Team Logs, and the Team of a pod that
+// sends to it.
 func listenForTeam(t *testing.T) (net.Listener, *naislog.Team) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -73,7 +73,7 @@ func TestTeamLogsSpeakToThePlatform(t *testing.T) {
 }
 
 func TestTeamLogsNeverWait(t *testing.T) {
-	l, team := listenForTeam(t) // accepts in the kernel, and never reads
+	l, team := listenForTeam(t) // the kernel accepts connections, but the test never reads
 	buf := logLines(t, outputs{team})
 	team.Open(nil, false)
 	text := strings.Repeat("x", 10_000)
@@ -83,9 +83,9 @@ func TestTeamLogsNeverWait(t *testing.T) {
 		slog.Info("secret", naislog.TeamMark(), "text", text)
 	}
 	if took := time.Since(begin); took > 20*time.Second {
-		t.Errorf("took %s, as if it waited", took)
+		t.Errorf("took %s, want no waiting", took)
 	}
-	eventually(t, "that the queue is full", func() bool { return strings.Contains(buf.String(), "the queue is full") })
+	eventually(t, "a full queue", func() bool { return strings.Contains(buf.String(), "the queue is full") })
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
 	_ = team.Shutdown(ctx)
@@ -99,10 +99,10 @@ func TestTeamLogsNeverWait(t *testing.T) {
 		told += n
 	}
 	if n := len(buf.All(t)); n > 2 {
-		t.Errorf("told %d times, want at the first one and at the end", n)
+		t.Errorf("got %d reports, want one for the first dropped record and one at the end", n)
 	}
 	if most := float64(records); told < most/2 || told > most {
-		t.Errorf("told of %v records, want most of %v", told, most)
+		t.Errorf("the reports have %v records, want most of %v", told, most)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestTeamLogsLeaveOtherRecordsAlone(t *testing.T) {
 
 func TestTeamLogsWaitForTheWriter(t *testing.T) {
 	l, team := listenForTeam(t)
-	l.Close() // nothing listens
+	l.Close() // no server listens
 	buf := logLines(t, outputs{team})
 	slog.Info("early", naislog.TeamMark())
 	var w oteltest.Lines
