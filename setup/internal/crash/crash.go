@@ -1,5 +1,5 @@
-// Package crash keeps what the Go runtime prints when a process dies, for the next process
-// to log.
+// Package crash stores the text that the Go runtime prints when a process crashes, so that
+// the next process can log it.
 package crash
 
 import (
@@ -12,15 +12,15 @@ import (
 	"github.com/nais/spor/internal/clean"
 )
 
-// crashBytes is how much of a crash is logged: the panic and the first
-// goroutines, which tell what happened, fit in a log line.
+// crashBytes is the number of bytes of a crash that are logged. This is enough for the
+// panic and the first goroutines, which show the cause, and it fits in a log line.
 const crashBytes = 64 << 10
 
-// Keep logs the crash that the process before this one left in the file of that name, and
-// lets the runtime write this one's.
+// Keep logs the crash that the previous process left in the file with this name. It then
+// makes the runtime write a crash of this process to the same file, until stop is called.
 func Keep(name string, logger *slog.Logger) (stop func()) {
 	if err := keep(name, logger); err != nil {
-		logger.LogAttrs(context.Background(), slog.LevelWarn, "a crash would not be kept", slog.String("error", err.Error()))
+		logger.LogAttrs(context.Background(), slog.LevelWarn, "a crash of this process would not be logged at the next start", slog.String("error", err.Error()))
 		return func() {}
 	}
 	return func() { _ = debug.SetCrashOutput(nil, debug.CrashOptions{}) }
@@ -41,21 +41,21 @@ func keep(name string, logger *slog.Logger) error {
 	return debug.SetCrashOutput(f, debug.CrashOptions{})
 }
 
-// logCrash writes one line for the crash in f, if there is one.
+// logCrash logs one line for the crash in f, if there is one.
 func logCrash(f io.Reader, logger *slog.Logger) error {
 	text, err := io.ReadAll(io.LimitReader(f, crashBytes))
 	if err != nil || len(text) == 0 {
 		return err
 	}
 	crash := clean.Text(string(text))
-	logger.LogAttrs(context.Background(), slog.LevelError, "the process before this one crashed",
+	logger.LogAttrs(context.Background(), slog.LevelError, "the previous process crashed",
 		slog.String("error", crashCause(crash)),
 		slog.String("stack_trace", crash))
 	return nil
 }
 
-// crashCause returns the line that says why. The runtime keeps that of a panic,
-// but not that of its own fatal errors.
+// crashCause returns the first line, which has the cause if the crash was a panic. For a
+// fatal error of the runtime, that line is missing in text.
 func crashCause(text string) string {
 	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	if strings.HasPrefix(first, "goroutine ") {

@@ -15,10 +15,10 @@ import (
 	"strings"
 )
 
-// openFile opens the file for reading and appending, and creates it if there
-// is none. The folder may be one that others write to, so the file must be a
-// regular one that belongs to this user alone: a planted one is neither read nor
-// written.
+// openFile opens the file for reading and appending, and creates it if necessary. Other
+// users may have write access to the directory. The file must therefore be a regular file
+// that belongs only to this user. openFile never reads or writes a file that another user
+// placed there.
 func openFile(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_APPEND|openAsIs, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -33,7 +33,7 @@ func openFile(name string) (*os.File, error) {
 	}
 	if err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("%s %w (remove it, or choose another with setup.WithCrashFile)", name, err)
+		return nil, fmt.Errorf("%s %w (remove the file, or choose another one with setup.WithCrashFile)", name, err)
 	}
 	return f, nil
 }
@@ -45,10 +45,11 @@ func checkFile(info fs.FileInfo) error {
 	return checkPrivate(info)
 }
 
-// FileIn returns the file of this program in dir. The name is the program's
-// own: `go run` calls every program alike, and keeps each in another folder for
-// each run, so the name is made of the path of the main package and of the working
-// directory.
+// FileIn returns the path of this program's crash file in dir. Each program has its own
+// file name. With go run, the name and the directory of the binary do not identify the
+// program: the name can be the same for every program, and the directory is new for each
+// run. The file name therefore has a hash of the user, the main package (or the binary's
+// name), the module, the working directory and app.
 func FileIn(dir, app string) string {
 	var main, module string
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -65,7 +66,7 @@ func FileIn(dir, app string) string {
 	return filepath.Join(dir, "spor-crash-"+fileName(name)+"-"+hex.EncodeToString(sum[:6])+".log")
 }
 
-// fileName returns name without what does not belong in a file's name.
+// fileName returns name with "-" for each character that a file name should not have.
 func fileName(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -4,7 +4,7 @@ package crash
 
 import "io/fs"
 
-// openAsIs is nothing here: the temporary folder is the user's own.
+// openAsIs is 0 here, because the temporary directory belongs to the user.
 const openAsIs = 0
 
 func checkPrivate(fs.FileInfo) error { return nil }

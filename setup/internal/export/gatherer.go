@@ -14,19 +14,19 @@ import (
 	"github.com/nais/spor/internal/clean"
 )
 
-// GatherProcess returns the metrics of the Go runtime and of the process, under
-// the names that client_golang gives them and that Nais APM reads, behind those
-// of the program's own registries.
+// GatherProcess returns a gatherer of the program's own registries, followed by the metrics
+// of the Go runtime and of the process. Those have the names of client_golang, which Nais
+// APM reads.
 func GatherProcess(program []prometheus.Gatherer) prometheus.Gatherer {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return firstOfName(append(slices.Clip(program), registry))
 }
 
-// firstOfName gathers from several registries. Of a family that more than one
-// has, the first counts: the program's registry often has the Go collector too.
-// It reports errors itself, and goes on without what is missing: whoever asks
-// would throw the rest away for them.
+// firstOfName gathers from several registries. If several have a metric family with the
+// same name, it uses the first one, because the program's registry often has the Go
+// collector, too. It reports errors itself and returns the other metrics without an error,
+// because callers discard all metrics if there is an error.
 type firstOfName []prometheus.Gatherer
 
 func (f firstOfName) Gather() ([]*dto.MetricFamily, error) {
@@ -49,7 +49,8 @@ func (f firstOfName) Gather() ([]*dto.MetricFamily, error) {
 	return families, nil
 }
 
-// gather makes an error of a panic, which would end the process.
+// gather returns a panic of gatherer as an error. Otherwise the panic would end the
+// process.
 func gather(gatherer prometheus.Gatherer) (families []*dto.MetricFamily, err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -80,7 +81,7 @@ func (g cleanGatherer) Gather() ([]*dto.MetricFamily, error) {
 	return families, err
 }
 
-// cleanLabels replaces labels rather than change them: a registry may keep them.
+// cleanLabels replaces labels instead of changing them, because a registry may keep them.
 func cleanLabels(labels []*dto.LabelPair) {
 	for i, label := range labels {
 		key, value := attribute.Key(label.GetName()), label.GetValue()

@@ -14,17 +14,18 @@ import (
 	"github.com/nais/spor/internal/environ"
 )
 
-// largestRequest leaves room below the 4 MiB that a gRPC server accepts.
+// largestRequest is the size in bytes of the largest request. It is smaller than the 4 MiB
+// that a gRPC server accepts.
 const largestRequest = 3_500 << 10
 
-// A LogClient sends log records over OTLP and reports trouble itself.
+// A LogClient exports log records over OTLP, and reports errors itself.
 type LogClient struct {
 	Watcher
 	exporter sdklog.Exporter
 	conn     *grpc.ClientConn
 }
 
-// NewLogClient returns a client of the endpoint of s.
+// NewLogClient returns a client for the endpoint of s.
 func NewLogClient(ctx context.Context, s environ.Signal, r *Reporter) (*LogClient, error) {
 	c := &LogClient{Watcher: Watcher{Signal: "logs", Endpoint: s.Endpoint, Reporter: r}}
 	conn, err := collector.Dial(s, c.Watch)
@@ -62,8 +63,8 @@ func (c *LogClient) Shutdown(ctx context.Context) error {
 	return errors.Join(c.exporter.Shutdown(ctx), c.conn.Close())
 }
 
-// Clean implements naislog.Client. The processor's own record is not changed: others
-// may have it.
+// Clean implements naislog.Client. It does not change the processor's own record, because
+// others may use it.
 func (*LogClient) Clean(r sdklog.Record) sdklog.Record {
 	r = r.Clone()
 	r.SetBody(clean.Value("", r.Body()))

@@ -15,16 +15,16 @@ import (
 	"github.com/nais/spor/internal/environ"
 )
 
-// A MetricExporter sends clean metrics over OTLP and reports trouble itself.
+// A MetricExporter exports cleaned metrics over OTLP, and reports errors itself.
 type MetricExporter struct {
 	Watcher
 	sdkmetric.Exporter
 	conn *grpc.ClientConn
-	life context.Context //nolint:containedctx // that of the exporter: ends when exports are to be given up
+	life context.Context //nolint:containedctx // ends when all exports must stop
 	stop context.CancelFunc
 }
 
-// NewMetricExporter returns the exporter that m names.
+// NewMetricExporter returns an exporter with the settings m.
 func NewMetricExporter(ctx context.Context, m *environ.Metrics, r *Reporter) (*MetricExporter, error) {
 	e := &MetricExporter{}
 	e.Watcher = Watcher{"metrics", m.Endpoint, r}
@@ -47,7 +47,7 @@ func NewMetricExporter(ctx context.Context, m *environ.Metrics, r *Reporter) (*M
 	return e, nil
 }
 
-// Export never fails for the reader, which would report it once more.
+// Export always returns nil, because the reader would report an error a second time.
 func (e *MetricExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -81,7 +81,7 @@ func temporality(name string) sdkmetric.TemporalitySelector {
 	return sdkmetric.CumulativeTemporalitySelector
 }
 
-// A CleanExporter gives an exporter clean metrics.
+// A CleanExporter cleans metrics before it passes them to its exporter.
 type CleanExporter struct{ sdkmetric.Exporter }
 
 // Export implements sdkmetric.Exporter.
@@ -90,8 +90,8 @@ func (e CleanExporter) Export(ctx context.Context, metrics *metricdata.ResourceM
 	return e.Exporter.Export(ctx, metrics)
 }
 
-// cleanMetrics cleans the texts of a collection, in place: the reader made it
-// for this export alone.
+// cleanMetrics cleans the texts of metrics in place. The reader made metrics only for this
+// export.
 func cleanMetrics(metrics *metricdata.ResourceMetrics) {
 	for i := range metrics.ScopeMetrics {
 		s := &metrics.ScopeMetrics[i]
@@ -150,8 +150,8 @@ func cleanExponential[N int64 | float64](points []metricdata.ExponentialHistogra
 	}
 }
 
-// cleanExemplars drops what a view took off the series: it is there because
-// callers choose it.
+// cleanExemplars removes the attributes that a view removed from the series, because
+// callers can choose their values.
 func cleanExemplars[N int64 | float64](exemplars []metricdata.Exemplar[N]) {
 	for i := range exemplars {
 		exemplars[i].FilteredAttributes = nil

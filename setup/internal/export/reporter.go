@@ -1,5 +1,5 @@
-// Package export reports and translates on the way to the collector: what every exporter
-// of setup does beside sending.
+// Package export has what setup's exporters do in addition to sending: they report export
+// problems, and translate and clean telemetry on the way to the collector.
 package export
 
 import (
@@ -19,47 +19,47 @@ import (
 
 const (
 	reportInterval = time.Minute
-	// unreachedInterval is for the platform's default endpoint that never
-	// answered: the pod may simply not have telemetry enabled.
+	// unreachedInterval replaces reportInterval for the platform's default endpoint if it
+	// never answered, because telemetry may not be enabled for the pod.
 	unreachedInterval = time.Hour
 )
 
-// A Reporter reports the exporters' trouble, for all signals at most one
-// line a minute, never from the request path.
+// A Reporter logs export problems. It writes at most one line per minute for all signals,
+// and never from the request path.
 type Reporter struct {
 	Logger      func() *slog.Logger
 	Spans       spanstats.Stats
-	Records     spanstats.Stats   // of log records
-	SpansGoTo   *environ.Endpoint // nil: nowhere
+	Records     spanstats.Stats   // counts of log records
+	SpansGoTo   *environ.Endpoint // nil if spans are not exported
 	RecordsGoTo *environ.Endpoint
 
 	mu       sync.Mutex
-	held     bool // only remember: it will all be said at once
+	held     bool // no lines until Release
 	last     time.Time
 	reported bool
 	reached  bool             // a collector has answered
-	down     map[string]bool  // the signals of which the last export reached none
-	failures map[string]int64 // by signal
-	failure  *failure         // the last one, while that signal has not got through again
-	warning  warning          // the collector's last
-	lost     int64            // spans and log records that were reported as dropped
+	down     map[string]bool  // the signals whose last export reached no collector
+	failures map[string]int64 // number of failed exports by signal
+	failure  *failure         // the last failure; nil after a later export of its signal succeeded
+	warning  warning          // the last warning of the collector
+	lost     int64            // number of spans and log records that were reported as dropped
 }
 
-// warning is what the collector had to say about something that it took.
+// warning is a warning of the collector about an export that it accepted.
 type warning struct {
-	text string // as it was reported
+	text string // the text that was logged
 	last time.Time
-	held int64 // how many were not reported since then
+	held int64 // number of warnings since then that were not logged
 }
 
-// failure is what went wrong with an export.
+// failure is an export that failed.
 type failure struct {
 	signal   string
 	endpoint *environ.Endpoint
 	err      error
 }
 
-// failed reports that the collector could not be given something.
+// failed records that an export failed, and logs a line if one is due.
 func (r *Reporter) failed(signal string, e *environ.Endpoint, err error) {
 	r.mu.Lock()
 	r.failure = &failure{signal, e, err}
@@ -77,14 +77,14 @@ func (r *Reporter) count(signal string) {
 	r.failures[signal]++
 }
 
-// failureCounts returns how many exports were given up, by signal.
+// failureCounts returns the number of exports that were given up, by signal.
 func (r *Reporter) failureCounts() map[string]int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.failures)
 }
 
-// answered notes that the collector takes the signal.
+// answered records that the collector accepted an export of the signal.
 func (r *Reporter) answered(signal string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,7 +95,7 @@ func (r *Reporter) answered(signal string) {
 	}
 }
 
-// met notes that there is a collector for the signal, whatever it answers.
+// met records that a collector answered for the signal, even if with an error.
 func (r *Reporter) met(signal string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -103,7 +103,8 @@ func (r *Reporter) met(signal string) {
 	delete(r.down, signal)
 }
 
-// missed reports that there is no collector for the signal.
+// missed records that no collector could be reached for the signal, and logs a line if one
+// is due.
 func (r *Reporter) missed(signal string, e *environ.Endpoint, err error) {
 	r.mu.Lock()
 	if r.down == nil {
@@ -114,15 +115,15 @@ func (r *Reporter) missed(signal string, e *environ.Endpoint, err error) {
 	r.failed(signal, e, err)
 }
 
-// HasReached reports whether any collector has answered.
+// HasReached reports whether a collector has answered for any signal.
 func (r *Reporter) HasReached() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.reached
 }
 
-// warned reports what the collector had to say about what it took, at most once per
-// minute, and only if it differs from the last report.
+// warned logs a warning of the collector about an export that it accepted. It logs at most
+// one warning per minute, and only if the text differs from the last one.
 func (r *Reporter) warned(signal string, e *environ.Endpoint, message string) {
 	attrs := r.dueWarning(message)
 	if attrs == nil {
@@ -152,37 +153,38 @@ func (r *Reporter) dueWarning(message string) []slog.Attr {
 	return attrs
 }
 
-// Hold keeps the reporter silent until release, which says everything in one
-// line, and what was lost meanwhile in any case.
+// Hold stops all lines of Report until Release.
 func (r *Reporter) Hold() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.held = true
 }
 
-// Release ends what Hold began.
+// Release ends Hold and logs one line if an export failed in the meantime. It always logs a
+// line if data was dropped since the last line.
 func (r *Reporter) Release() {
 	r.mu.Lock()
 	r.held = false
 	failed := r.failure != nil
 	_, spans := r.Spans.Drops()
 	if _, records := r.Records.Drops(); spans+records > r.lost {
-		r.reported = false // nothing is told after this
+		r.reported = false // no later line would report the drops
 	}
 	r.mu.Unlock()
 	r.Report(failed)
 }
 
-// Report writes a line if one is due and there is something to tell: a failure,
-// or spans or log records dropped since the last line.
+// Report writes a line if one is due and there is something to report: failed is true, or
+// spans or log records were dropped since the last line.
 func (r *Reporter) Report(failed bool) {
 	if attrs := r.due(failed); attrs != nil {
 		r.Logger().LogAttrs(context.Background(), slog.LevelWarn, "telemetry could not be exported", attrs...)
 	}
 }
 
-// due takes the decision under the lock; the line itself is written outside of
-// it, since the program's handler may come back here.
+// due returns the attributes of the line, or nil if no line is due. It holds the lock only
+// while it decides. Report logs the line without the lock, because the program's log
+// handler may call the Reporter.
 func (r *Reporter) due(failed bool) []slog.Attr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -221,8 +223,8 @@ func (r *Reporter) interval() time.Duration {
 	return reportInterval
 }
 
-// Unreachable reports whether a signal's last export reached no collector, or
-// the platform's default endpoint was tried and never answered.
+// Unreachable reports whether the last export of the signal reached no collector, or
+// whether the platform's default endpoint was tried and has never answered.
 func (r *Reporter) Unreachable(signal string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -233,7 +235,7 @@ func (r *Reporter) unreachedPlatform() bool {
 	return r.failure != nil && r.failure.endpoint.Platform && !r.reached
 }
 
-// Lost returns an error if not every span and every log record was delivered.
+// Lost returns an error if any span or log record was dropped.
 func (r *Reporter) Lost() error {
 	return errors.Join(lostOf("spans", &r.Spans, r.SpansGoTo), lostOf("log records", &r.Records, r.RecordsGoTo))
 }

@@ -14,20 +14,20 @@ import (
 	"github.com/nais/spor/internal/environ"
 )
 
-// A Rewriter turns the spans of a batch into those that NAIS is given: with the
-// older names beside the stable ones, a name for the other end where its address
-// is none, and clean text. Neither the batch nor a span is changed in place.
+// A Rewriter changes the spans of a batch before their export. It adds the older names of
+// attributes, adds a name for the peer if its address is not a name, and cleans all texts.
+// It returns new spans, and changes neither the batch nor its spans.
 type Rewriter struct {
 	dialect *dialect.Dialect
 	peers   peers
 }
 
-// NewRewriter returns a rewriter that names p.
+// NewRewriter returns a rewriter that uses the peer names in p.
 func NewRewriter(d *dialect.Dialect, p environ.Peers) *Rewriter {
 	return &Rewriter{dialect: d, peers: peers{Peers: p}}
 }
 
-// rewrite allocates by the batch, not by the span, while texts are clean.
+// rewrite allocates per batch, not per span, unless a text has to be cleaned.
 func (w *Rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpan {
 	room := 0
 	for _, span := range spans {
@@ -50,7 +50,8 @@ func (w *Rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 	return out
 }
 
-// AppendAdded appends what is added to span beside the twins of its attributes.
+// AppendAdded appends the attributes that are added to span, except the twins of its own
+// attributes.
 func (w *Rewriter) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
 	if name := w.peers.of(span); name != "" {
 		dst = append(dst, peerServiceKey.String(name))
@@ -66,8 +67,8 @@ type rewritten struct {
 
 func (s *rewritten) Attributes() []attribute.KeyValue { return s.attributes }
 
-// cleanSpan is a span whose texts are cleaned as they are read; its attributes
-// are clean already.
+// cleanSpan is a span whose texts are cleaned when they are read. Its attributes are
+// already clean.
 type cleanSpan struct{ *rewritten }
 
 func (s cleanSpan) Name() string { return clean.Text(s.rewritten.Name()) }
@@ -141,8 +142,8 @@ func isCleanContext(sc trace.SpanContext) bool {
 	return state.Len() == 0 || clean.IsClean(state.String())
 }
 
-// cleanContext cleans the trace state, which callers write. One that is not
-// valid any more is dropped.
+// cleanContext cleans the trace state, which callers can write. A trace state that is not
+// valid after that is dropped.
 func cleanContext(sc trace.SpanContext) trace.SpanContext {
 	if isCleanContext(sc) {
 		return sc
@@ -156,25 +157,25 @@ func cleanState(state trace.TraceState) trace.TraceState {
 	if cleaned == text {
 		return state
 	}
-	// Its error comes with the empty state.
+	// If there is an error, state is empty.
 	state, _ = trace.ParseTraceState(cleaned)
 	return state
 }
 
-// The rest of what an encoder asks: see the package otlp.
+// The following methods are those that the encoder of package otlp calls.
 
-// Attribute returns an attribute as it is exported, and its twin of the older names.
+// Attribute returns a as it is exported, and its twin with the older name.
 func (w *Rewriter) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) {
 	return w.dialect.Twin(a)
 }
 
-// IsAdded reports whether key may be that of a twin.
+// IsAdded reports whether key may be the key of a twin.
 func (w *Rewriter) IsAdded(key attribute.Key) bool { return w.dialect.IsLegacy(key) }
 
-// Text returns a clean text.
+// Text returns text without personal numbers and credentials.
 func (*Rewriter) Text(text string) string { return clean.Text(text) }
 
-// Value returns a clean value of that key.
+// Value returns value, which belongs to key, without personal numbers and credentials.
 func (*Rewriter) Value(key attribute.Key, value attribute.Value) attribute.Value {
 	if clean.IsCleanValue(key, value) {
 		return value
@@ -182,13 +183,13 @@ func (*Rewriter) Value(key attribute.Key, value attribute.Value) attribute.Value
 	return clean.Value(key, value)
 }
 
-// Scope returns a clean scope.
+// Scope returns scope with clean texts.
 func (*Rewriter) Scope(scope instrumentation.Scope) instrumentation.Scope { return cleanScope(scope) }
 
-// TraceState returns a clean trace state.
+// TraceState returns state with clean texts.
 func (*Rewriter) TraceState(state trace.TraceState) trace.TraceState { return cleanState(state) }
 
-// A RewritingExporter gives an exporter what the rewriter makes of the spans.
+// A RewritingExporter rewrites spans before it passes them to its exporter.
 type RewritingExporter struct {
 	sdktrace.SpanExporter
 	Rewriter *Rewriter

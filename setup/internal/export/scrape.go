@@ -13,15 +13,15 @@ import (
 	prometheusexporter "go.opentelemetry.io/otel/exporters/prometheus"
 )
 
-// A Scrape is a reader that Prometheus reads.
+// A Scrape is a metric reader that Prometheus scrapes.
 type Scrape struct {
 	*prometheusexporter.Exporter
 	http.Handler
-	server *http.Server // nil without a listener of its own
+	server *http.Server // nil if it does not listen itself
 }
 
-// NewScrape returns the reader of what OpenTelemetry records and of what gatherer has. It
-// listens at address, unless that is empty; if it cannot, there is an error too.
+// NewScrape returns a reader for the metrics of OpenTelemetry and of gatherer. It listens
+// on address unless address is "". If it cannot listen, it returns the reader and an error.
 func NewScrape(ctx context.Context, address string, gatherer prometheus.Gatherer) (*Scrape, error) {
 	registry := prometheus.NewRegistry()
 	exporter, err := prometheusexporter.New(prometheusexporter.WithRegisterer(registry), prometheusexporter.WithoutScopeInfo())
@@ -48,10 +48,10 @@ func (s *Scrape) listen(ctx context.Context, address string) error {
 	return nil
 }
 
-// ForceFlush does nothing: the scraper comes by itself.
+// ForceFlush does nothing, because Prometheus reads the metrics when it scrapes.
 func (s *Scrape) ForceFlush(context.Context) error { return nil }
 
-// Shutdown ends the listener.
+// Shutdown closes the listener.
 func (s *Scrape) Shutdown(ctx context.Context) error {
 	if s.server == nil {
 		return nil

@@ -9,11 +9,11 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// Observe records what telemetry reports of itself, in three instruments: how many
-// spans and how many log records the exporters have finished with, delivered or
-// dropped and why, and how many exports of each signal failed.
+// Observe registers three instruments with meter. They have the number of spans and the
+// number of log records that the exporters delivered or dropped, with the reason for
+// dropping, and the number of failed exports per signal.
 //
-// The first two are those of the semantic conventions
+// The first two follow the semantic conventions
 // (https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/).
 func (r *Reporter) Observe(meter metric.Meter) error {
 	spans, err := meter.Int64ObservableCounter("otel.sdk.exporter.span.exported",

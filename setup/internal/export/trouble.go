@@ -12,9 +12,10 @@ import (
 	"github.com/nais/spor/internal/clean"
 )
 
-// Trouble takes what the OpenTelemetry SDK and other instrumentation report
-// through its two channels, of which only errors are passed on. While it is
-// Quiet they are not: the environment has been checked already.
+// Trouble logs the errors that the OpenTelemetry SDK and other instrumentation report
+// through the SDK's two channels. It ignores everything that is not an error. While Quiet
+// is true, it logs nothing: then the SDK reads the environment, which has already been
+// checked.
 type Trouble struct {
 	Logger func() *slog.Logger
 	Quiet  atomic.Bool
@@ -37,7 +38,7 @@ func (t *Trouble) Handle(err error) {
 	t.Logger().LogAttrs(context.Background(), slog.LevelWarn, "OpenTelemetry reports an error", attrs...)
 }
 
-// due reports whether a line may be written now.
+// due reports whether a line may be written now. It counts the errors that are not logged.
 func (t *Trouble) due() bool {
 	if t.Quiet.Load() {
 		return false
@@ -52,10 +53,10 @@ func (t *Trouble) due() bool {
 	return true
 }
 
-// Sink returns the SDK's second channel.
+// Sink returns the SDK's second channel, for its log.
 func (t *Trouble) Sink() logr.LogSink { return logSink{t} }
 
-// logSink is the SDK's second channel.
+// logSink passes only errors on.
 type logSink struct{ trouble *Trouble }
 
 func (logSink) Init(logr.RuntimeInfo)                 {}

@@ -10,10 +10,10 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/exemplar"
 )
 
-// bareExemplars gives a stream the SDK's own reservoirs, in which an exemplar has
-// the IDs of its trace and span, and no attribute that was taken off the series.
-// Prometheus would get those attributes as labels, and loses an exemplar whose labels
-// are longer than 128 characters.
+// bareExemplars selects the SDK's own reservoirs for a stream, but their exemplars have
+// only the IDs of the trace and the span. The SDK would add the attributes that a view
+// removed from the series. Prometheus would get them as labels, and it loses an exemplar
+// whose labels are longer than 128 characters.
 func bareExemplars(a sdkmetric.Aggregation) exemplar.ReservoirProvider {
 	provider := sdkmetric.DefaultExemplarReservoirProviderSelector(a)
 	return func(attrs attribute.Set) exemplar.Reservoir {
@@ -28,8 +28,8 @@ func bareExemplars(a sdkmetric.Aggregation) exemplar.ReservoirProvider {
 	}
 }
 
-// The first two embed the SDK's types because those need no lock, which the SDK sees
-// in a method that it does not export.
+// The first two types embed types of the SDK, because the SDK recognizes by an unexported
+// method that those need no lock.
 type (
 	bareFixedSize struct{ *exemplar.FixedSizeReservoir }
 	bareHistogram struct{ *exemplar.HistogramReservoir }
@@ -48,9 +48,10 @@ func (r bareReservoir) Offer(ctx context.Context, t time.Time, v exemplar.Value,
 	r.Reservoir.Offer(ctx, t, v, nil)
 }
 
-// View keeps what callers choose off the series: the Host header, which
-// is the server's address in otelhttp's server metrics, and the pod's own
-// address in otelgrpc's. It keeps what is not on a series off its exemplars too.
+// View removes attributes whose values callers choose from the metrics of servers. Among
+// them are the Host header, which is server.address in otelhttp's metrics, and the pod's
+// own address in otelgrpc's metrics. For all instruments, exemplars get no attributes that
+// the series does not have.
 func View() sdkmetric.View {
 	drop := attribute.NewDenyKeysFilter("server.address", "server.port", "client.address", "client.port",
 		"network.peer.address", "network.peer.port", "url.path", "url.query", "user_agent.original")

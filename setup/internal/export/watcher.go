@@ -19,13 +19,15 @@ import (
 	"github.com/nais/spor/setup/internal/pipeline"
 )
 
-// Bulk has requests of half a megabyte written in few system calls.
+// Bulk returns an option for a large write buffer, so that requests of half a megabyte need
+// few system calls.
 func Bulk() grpc.DialOption {
 	const bytes = 256 << 10
 	return grpc.WithWriteBufferSize(bytes)
 }
 
-// Retry is how soon an export is tried again. The exporter's timeout ends it.
+// Retry is the configuration for trying a failed export again. The exporter's timeout ends
+// the attempts.
 var Retry = otlpmetricgrpc.RetryConfig{
 	Enabled:         true,
 	InitialInterval: 200 * time.Millisecond,
@@ -33,7 +35,7 @@ var Retry = otlpmetricgrpc.RetryConfig{
 	MaxElapsedTime:  2 * time.Hour, // longer than any timeout
 }
 
-// An Answer is what the collector said to one export.
+// An Answer is the collector's response to one export.
 type Answer struct {
 	Accepted bool
 	Rejected int64
@@ -42,35 +44,35 @@ type Answer struct {
 
 type answerKey struct{}
 
-// WithAnswer returns a context for one export, the answer of which is kept in a.
+// WithAnswer returns a context for one export, whose response is stored in a.
 func WithAnswer(ctx context.Context, a *Answer) context.Context {
 	return context.WithValue(ctx, answerKey{}, a)
 }
 
-// A Watcher sees each attempt to export a signal, where OpenTelemetry's exporters
-// tell only the last.
+// A Watcher sees every attempt to export a signal. OpenTelemetry's exporters report only
+// the last attempt.
 type Watcher struct {
 	Signal   string
 	Endpoint *environ.Endpoint
 	Reporter *Reporter
 }
 
-// Outage takes the error of an export that is tried again.
+// Outage reports the error of an export that is tried again.
 func (w *Watcher) Outage(err error) { w.Reporter.missed(w.Signal, w.Endpoint, err) }
 
-// GaveUp takes the error of an export that was given up.
+// GaveUp counts and reports an export that was given up because of err.
 func (w *Watcher) GaveUp(err error) {
 	w.Reporter.count(w.Signal)
 	w.Reporter.failed(w.Signal, w.Endpoint, err)
 }
 
-// Warning takes what the collector says of an export that it took.
+// Warning reports a warning of the collector about an export that it accepted.
 func (w *Watcher) Warning(message string) { w.Reporter.warned(w.Signal, w.Endpoint, message) }
 
-// Dropped has what was lost told, if it is time.
+// Dropped reports dropped spans and log records if a line is due.
 func (w *Watcher) Dropped() { w.Reporter.Report(false) }
 
-// Watch is the interceptor of the connection.
+// Watch is the interceptor of the gRPC connection.
 func (w *Watcher) Watch(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	var header metadata.MD
 	err := invoke(ctx, method, req, reply, conn, append(opts, grpc.Header(&header))...)
@@ -109,7 +111,8 @@ func noteAnswer(ctx context.Context, reply any) {
 	}
 }
 
-// Partly reports what the collector said of an export that it took.
+// Partly reports the rejected items and the message in the response to an export that the
+// collector accepted.
 func (w *Watcher) Partly(items string, a *Answer) {
 	switch {
 	case a.Rejected > 0:

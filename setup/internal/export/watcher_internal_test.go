@@ -21,6 +21,6 @@ func TestPlatformThatRefusesIsReached(t *testing.T) {
 	err := w.Watch(t.Context(), "", nil, nil, nil, refuse)
 	w.GaveUp(err)
 	if r.Unreachable("traces") {
-		t.Errorf("a collector that answered %v counts as one that never answered: lines once an hour, and one second to flush", err)
+		t.Errorf("a collector that answered %v is treated as one that never answered (one line per hour, one second to flush)", err)
 	}
 }

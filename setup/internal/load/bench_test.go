@@ -7,16 +7,17 @@ import (
 	"time"
 )
 
-// Each is measured that often, in turn with the others, and the median reported.
+// Each pipeline is measured several times, alternating with the others. The median is
+// reported.
 const (
 	runs  = 5
 	turns = 9
 )
 
-// BenchmarkSpan measures what happens to a span after its end until it is
-// delivered: the processor time and the allocations of a program that ends spans
-// and flushes, less those of one with the same provider whose spans go nowhere. The
-// collector is another process. Run it, as the others here, with -benchtime 1x.
+// BenchmarkSpan measures what happens between the end of a span and its delivery. It
+// reports the CPU time and the allocations of a program that ends spans and flushes, minus
+// those of a program with the same provider that does not export its spans. The collector
+// is another process. Run it, and the other benchmarks here, with -benchtime 1x.
 func BenchmarkSpan(b *testing.B) {
 	p := plan{Spans: 200_000, From: 1, Flushes: true}
 	cpu, mallocs := p.costs(b, "stock", "none", "spor", "setup")
@@ -41,9 +42,9 @@ func BenchmarkRequest(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// costs runs p with each pipeline in turn, and returns the nanoseconds of processor
-// time and the allocations of one span, in each turn: what a machine gives to
-// others changes less within one.
+// costs runs p with each pipeline in turn. It returns the CPU time in nanoseconds and the
+// allocations per span for each turn. Figures of the same turn are compared, because the
+// load that other programs put on the machine changes less within one turn.
 func (p plan) costs(b *testing.B, pipelines ...string) (cpu, mallocs map[string][]float64) {
 	b.Helper()
 	cpu, mallocs = map[string][]float64{}, map[string][]float64{}
@@ -59,7 +60,7 @@ func (p plan) costs(b *testing.B, pipelines ...string) (cpu, mallocs map[string]
 	return cpu, mallocs
 }
 
-// pairs returns what do makes of the figures of each turn.
+// pairs applies do to the two figures of each turn.
 func pairs(some, others []float64, do func(a, b float64) float64) []float64 {
 	made := make([]float64, len(some))
 	for i := range some {
@@ -76,7 +77,7 @@ func median[N float64 | time.Duration](figures []N) N {
 	return slices.Sorted(slices.Values(figures))[len(figures)/2]
 }
 
-// beside runs p beside a collector, and fails if it lost a span.
+// beside runs p with a collector, and fails if a span was lost.
 func (p plan) beside(b *testing.B, s *sink) outcome {
 	b.Helper()
 	o, _ := begin(b, p, "OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint(), "OTEL_EXPORTER_OTLP_INSECURE", "true").end(b)
@@ -86,7 +87,7 @@ func (p plan) beside(b *testing.B, s *sink) outcome {
 	return o
 }
 
-// BenchmarkEnd measures span.End at a rate, with a collector and without.
+// BenchmarkEnd measures span.End at several rates, with a collector and without.
 func BenchmarkEnd(b *testing.B) {
 	for _, collector := range []string{"live", "dead"} {
 		for _, rate := range []int{1_000, 10_000, 100_000} {
@@ -124,7 +125,7 @@ func benchmarkEnd(b *testing.B, collector string, rate int) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkBurst measures 200,000 spans within a second.
+// BenchmarkBurst measures 200,000 spans in one second.
 func BenchmarkBurst(b *testing.B) {
 	for b.Loop() {
 		for _, name := range []string{"stock", "spor"} {

@@ -1,6 +1,6 @@
-// Package load holds the tests of setup under load and through outages: a process
-// of its own makes the spans, and the test is the collector.
+// Package load has the tests of setup under load and during outages. A separate process
+// makes the spans, and the test is the collector.
 //
-// The long ones run at a tenth of their length, unless the build tag fault is set
-// (make fault).
+// The long tests run for a tenth of their duration, unless the build tag fault is set (make
+// fault).
 package load

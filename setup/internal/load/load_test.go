@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// delivered fails unless every span arrived once.
+// delivered fails unless every span arrived exactly once.
 func delivered(t *testing.T, o outcome, s *sink) {
 	t.Helper()
 	if got := s.count(); got != o.Produced || o.Lost != "" {
@@ -18,8 +18,8 @@ func delivered(t *testing.T, o outcome, s *sink) {
 	}
 }
 
-// A machine that is busy with other work may leave the collector none of its time:
-// one run of three is enough.
+// On a busy machine, the collector may get too little CPU time. It is enough if one of
+// three runs passes.
 func TestBurstLosesNothing(t *testing.T) {
 	for try := 1; ; try++ {
 		s := newSink(t)
@@ -30,7 +30,7 @@ func TestBurstLosesNothing(t *testing.T) {
 		}
 		delivered(t, o, s)
 		if o.RSSGrew > 96<<20 {
-			t.Errorf("resident memory grew by %d MiB, want 96 at most", o.RSSGrew>>20)
+			t.Errorf("resident memory grew by %d MiB, want at most 96", o.RSSGrew>>20)
 		}
 		return
 	}
@@ -44,19 +44,18 @@ func TestHighRateLosesNothing(t *testing.T) {
 	t.Logf("%d spans in %s, %d MiB", o.Produced, o.Took, o.RSSGrew>>20)
 }
 
-// The outage lasts longer than a batch is tried for, and the spans of all of it
-// wait in memory.
+// The outage lasts longer than a batch is retried. All spans of the outage wait in memory.
 func TestOutageLosesNothing(t *testing.T) {
 	t.Parallel()
 	const rate = 100
 	outage := 90 * time.Second / scale
-	after := 7 * time.Second // the collector is found again within five
+	after := 7 * time.Second // exports reach the collector again within five seconds
 	s := newSink(t)
 	p := begin(t, plan{Spans: rate * int((outage+after)/time.Second), From: 1, Rate: rate, Heap: true},
 		"OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint(), "OTEL_BSP_SCHEDULE_DELAY", "200")
 	for deadline := time.Now().Add(20 * time.Second); s.count() == 0; <-time.After(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("no span arrives")
+			t.Fatal("no span has arrived after 20 s")
 		}
 	}
 	s.server.Stop()
@@ -68,17 +67,17 @@ func TestOutageLosesNothing(t *testing.T) {
 	}
 	took := time.Since(back)
 	if took > 5*time.Second {
-		t.Errorf("the first spans came %s after the collector, want five seconds", took)
+		t.Errorf("the first spans arrived %s after the collector was back, want at most five seconds", took)
 	}
 	o, lines := p.end(t)
 	delivered(t, o, s)
 	if grew := int64(o.Heap[len(o.Heap)-1]) - int64(o.Heap[0]); grew > 8<<20 {
-		t.Errorf("the heap grew by %d MiB, want 8 at most", grew>>20)
+		t.Errorf("the heap grew by %d MiB, want at most 8", grew>>20)
 	}
 	t.Logf("first spans after %s; heap %v; lines %d", took, o.Heap, len(lines))
 }
 
-// A small container without a collector.
+// The program has little memory and no collector.
 func TestDeadCollectorCostsNoMemory(t *testing.T) {
 	t.Parallel()
 	const rate, memory = 1000, 56 << 20
@@ -90,30 +89,30 @@ func TestDeadCollectorCostsNoMemory(t *testing.T) {
 	if want := fmt.Sprintf("setup: %d of %d spans were not delivered", spans, spans); !strings.HasPrefix(o.Lost, want) {
 		t.Errorf("got %q, want %q", o.Lost, want)
 	}
-	// The buffer, an eighth of the memory, is full after some 20 s.
+	// The buffer is an eighth of the memory. It is full after about 20 s.
 	full, last := o.Heap[4], o.Heap[len(o.Heap)-1]
 	if last > full+1<<20 {
 		t.Errorf("the heap grew from %d to %d bytes: %v", full, last, o.Heap)
 	}
 	if o.RSSGrew > memory {
-		t.Errorf("resident memory grew by %d MiB, of %d", o.RSSGrew>>20, memory>>20)
+		t.Errorf("resident memory grew by %d MiB, want at most %d", o.RSSGrew>>20, memory>>20)
 	}
 	if most := int(o.Took/time.Minute) + 2; len(lines) > most {
-		t.Errorf("got %d lines, want one a minute and one at the end: %s", len(lines), lines)
+		t.Errorf("got %d lines, want one per minute and one at the end: %s", len(lines), lines)
 	}
 	if o.Flush > 1100*time.Millisecond {
-		t.Errorf("shutdown took %s, want a second", o.Flush)
+		t.Errorf("shutdown took %s, want about one second", o.Flush)
 	}
 	t.Logf("heap %v, resident %d MiB, shutdown %s, %d lines", o.Heap, o.RSSGrew>>20, o.Flush, len(lines))
 }
 
-// When the buffer does fill, what is missing is what was counted, and the oldest.
+// When the buffer is full, the oldest spans are dropped, and all dropped spans are counted.
 func TestFullBufferDropsTheOldest(t *testing.T) {
 	t.Parallel()
 	s := newSink(t)
 	s.server.Stop()
 	s.keeps = true
-	const spans = 88_000 // 37 MB, in 11 s: the collector is found again within five
+	const spans = 88_000 // 37 MB in 11 s; exports reach the collector again within five seconds
 	p := begin(t, plan{Spans: spans, From: 1, Rate: 8000}, "OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint(), "GOMEMLIMIT", "32MiB")
 	<-time.After(4 * time.Second)
 	s.listen(t)
@@ -126,9 +125,10 @@ func TestFullBufferDropsTheOldest(t *testing.T) {
 	if all != spans || len(got)+lost != spans || lost == 0 {
 		t.Errorf("received %d + lost %d = %d of %d", len(got), lost, len(got)+lost, all)
 	}
-	// The bound is not sharp: what is in flight is older, and cannot be dropped.
+	// The order is not exact: spans that are being exported are older, but cannot be
+	// dropped.
 	if oldest, kept := got[0], got[len(got)-1]-got[0]; kept-len(got) > 2000 {
-		t.Errorf("kept %d of those from number %d on, and lost %d of them", len(got), oldest, kept-len(got))
+		t.Errorf("kept %d spans from number %d on, but lost %d of the later ones", len(got), oldest, kept-len(got))
 	}
 	t.Logf("lost %d: %s", lost, o.Lost)
 }

@@ -26,33 +26,33 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// plan is what a program does: it ends spans at a rate, from some goroutines.
+// plan is the work of a program: it ends spans at a rate, from several goroutines.
 type plan struct {
-	Pipeline string        // spor or stock (plain OpenTelemetry as its documentation shows it); or, of a provider without one, setup or none
-	Rate     int           // spans a second in all; zero is as fast as it can
-	Spans    int           // in all
-	From     int           // goroutines
-	Flushes  bool          // every so often, so that nothing is lost
-	Requests bool          // each span is that of an HTTP request, with all that makes it; it flushes
-	Shutdown time.Duration // how long the flush may take; zero is a minute
-	Heap     bool          // the heap is looked at ten times on the way
+	Pipeline string        // spor or stock (OpenTelemetry's SDK as its documentation shows it); with the same provider but no export: setup or none
+	Rate     int           // spans per second in total; zero is as fast as possible
+	Spans    int           // total number of spans
+	From     int           // number of goroutines
+	Flushes  bool          // flush after every flushEvery spans, so that none is lost
+	Requests bool          // make each span with a whole HTTP request; this also flushes
+	Shutdown time.Duration // timeout of the final flush; zero is one minute
+	Heap     bool          // measure the heap ten times during the run
 }
 
-// outcome is how it went.
+// outcome is the result of a plan.
 type outcome struct {
 	Produced int
 	Lost     string // the error of shutdown
 	Took     time.Duration
 	Flush    time.Duration
-	P50, P99 time.Duration // of span.End
+	P50, P99 time.Duration // duration of span.End
 	P999     time.Duration
-	CPU      time.Duration // of the process, from the first span to after the flush
+	CPU      time.Duration // of the process, from the first span until after the flush
 	Mallocs  uint64
-	RSSGrew  int      // bytes, at most
-	Heap     []uint64 // in use, after a collection
+	RSSGrew  int      // greatest growth in bytes
+	Heap     []uint64 // bytes in use after a garbage collection
 }
 
-// TestMain runs a plan instead of the tests when it is given one.
+// TestMain runs a plan instead of the tests if the environment variable LOAD_PLAN has one.
 func TestMain(m *testing.M) {
 	if text := os.Getenv("LOAD_PLAN"); text != "" {
 		var p plan
@@ -75,7 +75,7 @@ type program struct {
 	stderr bytes.Buffer
 }
 
-// begin runs p in a process with those variables, which are name, value, name, ...
+// begin runs p in a new process. pairs are environment variables: name, value, name, ...
 func begin(tb testing.TB, p plan, pairs ...string) *program {
 	tb.Helper()
 	text, err := json.Marshal(p)
@@ -99,7 +99,7 @@ func begin(tb testing.TB, p plan, pairs ...string) *program {
 	return run
 }
 
-// end waits for the program, and returns its outcome and what it logged.
+// end waits for the program, and returns its outcome and its log lines.
 func (p *program) end(tb testing.TB) (o outcome, lines []string) {
 	tb.Helper()
 	if err := p.cmd.Wait(); err != nil {
@@ -170,11 +170,11 @@ func (p plan) start() (shutdown func(context.Context) error) {
 	return shutdown
 }
 
-// endSpans ends all spans, and returns how long each End took.
+// endSpans ends all spans, and returns the duration of each End.
 func (p plan) endSpans(o *outcome) []time.Duration {
 	each := p.Spans / p.From
 	times := make([]time.Duration, each*p.From)
-	clear(times) // not part of what grows
+	clear(times) // write to the memory now, so that it does not count as growth
 	var all sync.WaitGroup
 	stop := make(chan struct{})
 	if p.Requests {
@@ -209,8 +209,8 @@ func (p plan) watchHeap(o *outcome, stop <-chan struct{}) {
 	}
 }
 
-// produce ends one goroutine's share, on time: spans that are late are not left
-// out.
+// produce ends the spans of one goroutine at their due times. It also ends spans that are
+// late.
 func (p plan) produce(from int, times []time.Duration) {
 	tracer := otel.Tracer("github.com/nais/spor/httptrace")
 	begin := time.Now()
@@ -236,8 +236,9 @@ func (p plan) produce(from int, times []time.Duration) {
 	}
 }
 
-// flushEvery is less than the queue of the SDK's batch processor, which so loses
-// nothing, and is paid for all that it is given.
+// flushEvery is the number of spans between flushes. It is less than the queue of the SDK's
+// batch processor, so that the processor drops no span and the benchmark measures the work
+// for all spans.
 const flushEvery = 2000
 
 func flush() {
@@ -247,7 +248,7 @@ func flush() {
 	}
 }
 
-// nothing is a processor.
+// nothing is a span processor that does nothing.
 type nothing struct{}
 
 func (nothing) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
@@ -258,7 +259,7 @@ func (nothing) Shutdown(context.Context) error                  { return nil }
 var parent = propagation.TraceContext{}.Extract(context.Background(),
 	propagation.MapCarrier{"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"})
 
-// rss returns a value of the process, in bytes.
+// rss returns a value of /proc/self/status in bytes.
 func rss(name string) int {
 	text, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(text)) {

@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// serve serves requests, one after the other, from the handler to the collector.
+// serve serves one request after the other, with the pipeline of p.
 func (p plan) serve(times []time.Duration) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v1/users/{id}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

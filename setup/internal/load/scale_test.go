@@ -2,5 +2,5 @@
 
 package load_test
 
-// scale is by how much the long runs are shortened.
+// scale is the factor by which the long tests are shortened.
 const scale = 10

@@ -11,15 +11,15 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// sink is a collector that looks at nothing but the numbers of spans: it costs as
-// little as it can, since it shares the processors with what is measured.
+// sink is a collector that reads only the numbers of spans. It uses little CPU time,
+// because it shares the CPUs with the measured program.
 type sink struct {
 	server *grpc.Server
 	addr   string
 
 	mu    sync.Mutex
 	spans int
-	// numbers is what the spans were numbered, if they are kept.
+	// numbers has the attribute number of each span, if keeps is true.
 	keeps   bool
 	numbers []int
 }
@@ -31,7 +31,7 @@ func newSink(tb testing.TB) *sink {
 	return s
 }
 
-// listen starts the sink, again after a stop.
+// listen starts the sink, also again after it was stopped.
 func (s *sink) listen(tb testing.TB) {
 	tb.Helper()
 	l, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", s.addr)
@@ -72,7 +72,7 @@ func (s *sink) count() int {
 	return s.spans
 }
 
-// received returns the numbers of the spans, in order.
+// received returns the numbers of the spans in ascending order.
 func (s *sink) received() []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +96,7 @@ func numberOf(span []byte) (number int) {
 	return number
 }
 
-// fields calls do with each message in that field.
+// fields calls do with each message in the field with this number.
 func fields(b []byte, number protowire.Number, do func([]byte)) {
 	for len(b) > 0 {
 		n, kind, size := protowire.ConsumeTag(b)
@@ -120,7 +120,7 @@ func fields(b []byte, number protowire.Number, do func([]byte)) {
 	}
 }
 
-// raw is a codec for bytes.
+// raw is a codec that passes bytes unchanged.
 type raw struct{}
 
 func (raw) Marshal(v any) (mem.BufferSlice, error) {

@@ -1,5 +1,4 @@
-// Package spanstats counts ended spans, or log records, until they are delivered or
-// dropped.
+// Package spanstats counts the spans and the log records that were delivered or dropped.
 package spanstats
 
 import (
@@ -10,10 +9,10 @@ import (
 	"sync"
 )
 
-// A Reason says why a span or a log record was dropped.
+// A Reason is why a span or a log record was dropped.
 type Reason string
 
-// The reasons for which they are dropped.
+// The reasons for which spans and log records are dropped.
 const (
 	QueueFull     Reason = "queue_full"
 	TimedOut      Reason = "timeout"
@@ -21,33 +20,34 @@ const (
 	TooBig        Reason = "too_big"
 	Encode        Reason = "encode"
 	AfterShutdown Reason = "after_shutdown"
-	CollectorLost Reason = "collector_lost" // twice while they were in flight
+	CollectorLost Reason = "collector_lost" // the collector was lost twice during their export
 )
 
-// A Stats counts every ended span, or every log record: what is neither delivered nor dropped
-// is still waiting. It is safe for concurrent use. The zero value is empty.
+// A Stats counts the spans, or the log records, that were delivered or dropped. A span that
+// ended and is in neither count is still waiting. A Stats is safe for concurrent use. The
+// zero value has no counts.
 type Stats struct {
 	mu        sync.Mutex
 	delivered int64
 	dropped   map[Reason]int64
 }
 
-// Deliver notes that the collector took spans.
+// Deliver adds spans to the number of delivered spans.
 func (l *Stats) Deliver(spans int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.delivered += spans
 }
 
-// Settle notes that the collector took that many, except those that it says it
-// rejected.
+// Settle counts the items of a request that the collector accepted: rejected items as
+// dropped, and the others as delivered.
 func (l *Stats) Settle(rejected int64, all int) {
 	rejected = min(max(rejected, 0), int64(all))
 	l.Deliver(int64(all) - rejected)
 	l.Drop(Rejected, rejected)
 }
 
-// Drop notes that spans are lost.
+// Drop adds spans to the number of dropped spans with that reason.
 func (l *Stats) Drop(reason Reason, spans int64) {
 	if spans == 0 {
 		return
@@ -60,14 +60,14 @@ func (l *Stats) Drop(reason Reason, spans int64) {
 	l.dropped[reason] += spans
 }
 
-// Delivered returns how many spans the collector took.
+// Delivered returns the number of delivered spans.
 func (l *Stats) Delivered() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.delivered
 }
 
-// Drops returns how many spans were dropped, by reason and in all.
+// Drops returns the number of dropped spans, by reason and in total. The map may be nil.
 func (l *Stats) Drops() (byReason map[Reason]int64, all int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -77,7 +77,7 @@ func (l *Stats) Drops() (byReason map[Reason]int64, all int64) {
 	return maps.Clone(l.dropped), all
 }
 
-// Describe writes drops as "timeout 3, queue_full 1", the most first.
+// Describe formats drops as "timeout 3, queue_full 1", with the largest number first.
 func Describe(dropped map[Reason]int64) string {
 	reasons := slices.SortedFunc(maps.Keys(dropped), func(a, b Reason) int {
 		if dropped[a] != dropped[b] {
