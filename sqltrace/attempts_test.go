@@ -189,8 +189,8 @@ func isRefused(err error) bool {
 	return errors.Is(err, sql.ErrConnDone) || errors.Is(err, context.Canceled)
 }
 
-// wantCalls checks that there is one span and one measurement for each error in errs, the
-// results of all calls. A nil error is a call that succeeded.
+// wantCalls checks that each call made one span and one measurement. errs has the error
+// that each call returned, or nil if the call succeeded.
 func wantCalls(t *testing.T, sdk *oteltest.SDK, errs ...error) {
 	t.Helper()
 	failed := 0
@@ -295,8 +295,8 @@ func TestDialFailsForThoseWhoWait(t *testing.T) {
 	})
 }
 
-// A later transaction of the same goroutine executes the same statement. That is a new
-// call.
+// A later transaction of the same goroutine executes the same statement. It counts as a new
+// call, not as the next attempt of the first call.
 func TestDialFailsBeforeTransaction(t *testing.T) {
 	sdk := oteltest.New(t)
 	synctest.Test(t, func(t *testing.T) {

@@ -114,9 +114,9 @@ func (c *conn) startAttempt(st *statement) {
 	c.direct.statement = st
 }
 
-// endAttempt is called when an attempt is over. It keeps st for another attempt, or
-// finishes it and returns its rows, or nil if there are none. Another goroutine may use st
-// afterwards.
+// endAttempt is called when an attempt is over. If another attempt follows, it keeps st and
+// returns nil. Otherwise it finishes st and returns its rows, or nil if there are none.
+// After the call, another goroutine may use st.
 func (c *conn) endAttempt(st *statement) (rows driver.Rows) {
 	c.direct.statement = nil
 	switch {

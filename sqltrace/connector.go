@@ -72,8 +72,8 @@ func newConnector(raw driver.Connector, e *engine) *connector {
 	return c
 }
 
-// Connect makes a span only if it fails or takes at least 100 ms. It returns a connection
-// that package pgxtrace already traces unchanged.
+// Connect makes a span only if it fails or takes at least 100 ms. If package pgxtrace
+// already traces the connection, Connect returns the driver's own connection.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	c.engine.retries.connecting(ctx)
 	start := time.Now()

@@ -33,9 +33,9 @@ func (c directConnector) Connect(ctx context.Context) (driver.Conn, error) {
 func (c directConnector) Driver() driver.Driver { return c.connector.Driver() }
 
 // direct calls the driver's own connection in the same way as database/sql does. It
-// supports all combinations of optional interfaces. While a statement runs, direct gives
-// the driver's answer to the statement, and returns [driver.ErrSkip] to otelsql. So otelsql
-// records no result.
+// supports all combinations of optional interfaces. While a statement runs, direct stores
+// the driver's result in the statement and returns [driver.ErrSkip] to otelsql, so that
+// otelsql records no result.
 type direct struct {
 	raw       driver.Conn
 	statement *statement // the statement that runs, or nil
@@ -95,7 +95,7 @@ func (d *direct) query(ctx context.Context, query string, args []driver.NamedVal
 	return queryer.Query(query, values)
 }
 
-// text returns query, with the comment of the statement that runs if comments are on.
+// text returns query. If comments are on, it adds the comment of the statement that runs.
 func (d *direct) text(query string) string {
 	if d.statement == nil || !d.statement.engine.comments {
 		return query

@@ -58,6 +58,6 @@
 //     [WithAttributes] can set it.
 //
 // Statements are not traced, and cost nothing, until an SDK is installed. A statement under
-// a span that the same tracer provider does not record also costs nothing, unless it is
-// measured.
+// a span that the same tracer provider does not record also costs nothing, unless a
+// meter provider measures it.
 package sqltrace

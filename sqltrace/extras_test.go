@@ -51,7 +51,7 @@ func TestSQLCommenter(t *testing.T) {
 				want += " /*traceparent='00-" + sc.TraceID().String() + "-" + sc.SpanID().String() + "-01'*/"
 			}
 			if len(said) < 2 || said[0] != want || said[1] != test.text {
-				t.Errorf("said %q, want %q and then %q", said, want, test.text)
+				t.Errorf("the driver got %q, want %q and then %q", said, want, test.text)
 			}
 		})
 	}

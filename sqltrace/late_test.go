@@ -30,7 +30,8 @@ func (a *atStart) OnStart(_ context.Context, span sdktrace.ReadWriteSpan) {
 func (*atStart) OnEnd(sdktrace.ReadOnlySpan)    {}
 func (*atStart) Shutdown(context.Context) error { return nil }
 
-// If no span processor reads a span before it ends, its attributes are all set at its end.
+// If no span processor reads a span before it ends, all its attributes are set when it
+// ends.
 func TestLateAttributes(t *testing.T) {
 	for name, run := range map[string]func(ctx context.Context, db *sql.DB) error{
 		"query": func(ctx context.Context, db *sql.DB) error {

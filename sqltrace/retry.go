@@ -108,7 +108,7 @@ func (r *retries) take(ctx context.Context, query string, tx *tx) *statement {
 
 // connecting is called before a connection is opened or reset. After that, the end of the
 // context no longer ends the stored call under ctx of this goroutine. Instead, the call
-// ends or continues when the connection fails or succeeds.
+// ends if the connection fails, and continues if it succeeds.
 func (r *retries) connecting(ctx context.Context) {
 	if r.waiting.Load() == 0 {
 		return
@@ -170,8 +170,8 @@ func (r *retries) close() {
 	end(r.remove(func(*retry) bool { return true }))
 }
 
-// end measures calls that have no further attempt, and ends their spans. Both end at the
-// time of the failure.
+// end measures calls that have no further attempt, and ends their spans. Their end time is
+// the time of the failure.
 func end(calls []*retry) {
 	for _, k := range calls {
 		if durations, measuring := k.engine.Durations(); measuring {
@@ -189,7 +189,8 @@ func (r *retries) removeOwn(which func(*retry) bool) []*retry {
 	return nil
 }
 
-// own restricts which to the calls of this goroutine. It returns nil if no call can match.
+// own returns a function that selects the calls of this goroutine that which selects. It
+// returns nil if there can be no such call.
 func (r *retries) own(which func(*retry) bool) func(*retry) bool {
 	if r.waiting.Load() == 0 || !r.contains(which) {
 		return nil
@@ -204,7 +205,8 @@ func (r *retries) contains(which func(*retry) bool) bool {
 	return slices.ContainsFunc(r.calls, which)
 }
 
-// remove removes and returns the calls for which which is true. The caller ends them.
+// remove removes and returns the calls that the function which selects. The caller ends
+// them.
 func (r *retries) remove(which func(*retry) bool) (removed []*retry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

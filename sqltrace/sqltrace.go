@@ -81,8 +81,8 @@ func open(c *connector) *sql.DB {
 	return handle
 }
 
-// isTraced reports whether d already makes spans: because this package wraps it, or because
-// another package does, so that each statement would make two spans.
+// isTraced reports whether d already makes spans because this package or another one wraps
+// it. Tracing d again would make two spans per statement.
 func isTraced(d driver.Driver) bool {
 	if _, ours := d.(*tracedDriver); ours {
 		return true

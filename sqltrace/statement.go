@@ -78,9 +78,9 @@ func (st *statement) outcome() db.Outcome {
 	return sqldb.Classify(st.Context, st.err)
 }
 
-// finish measures the statement, which was executed on the connection on, and returns its
-// rows, or nil if there are none. It ends the span if there are no rows to count. Otherwise
-// the rows end the span.
+// finish measures the statement and returns its rows, or nil if there are none. on is the
+// connection that executed the statement. finish ends the span if there are no rows to
+// count. Otherwise the rows end the span.
 func (st *statement) finish(on *conn) driver.Rows {
 	o := st.outcome()
 	ctx := st.startSpan()
@@ -100,8 +100,8 @@ func (st *statement) finish(on *conn) driver.Rows {
 	return st.rows
 }
 
-// read returns the rows of st, which the driver returned at the time at. The rows end the
-// span.
+// read wraps the rows that the driver returned, and at is when it returned them. The
+// wrapper ends the span.
 func (st *statement) read(on *conn, at time.Time) driver.Rows {
 	r := &st.reading
 	r.Rows, r.statement, r.conn, r.at = st.rows, st, on, at

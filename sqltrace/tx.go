@@ -17,7 +17,7 @@ type tx struct {
 
 	conn     *conn
 	observed bool
-	ctx      context.Context //nolint:containedctx // only for the parent of spans
+	ctx      context.Context //nolint:containedctx // used only as the parent of spans
 	parent   trace.SpanContext
 	span     trace.Span // nil without WithTransactions
 }

@@ -53,7 +53,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	route := routing.From(r)
 	defer func() { route.Find(r, c.Path()) }() // also after a panic
 	err := c.next(c.Context)
-	if errors.Is(err, echo.ErrMethodNotAllowed) { // the path has a route, but for another method
+	if errors.Is(err, echo.ErrMethodNotAllowed) { // c.Path is then the route of another method
 		route.Miss()
 	}
 	if err != nil {

@@ -27,7 +27,7 @@ func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
 		return func(c *echo.Context) error {
 			r := c.Request()
 			response, err := echo.UnwrapResponse(c.Response())
-			if err != nil { // echo cannot see the response either
+			if err != nil { // echo itself cannot use such a response either
 				return next(c)
 			}
 			routing.ServeWith(context.WithValue(r.Context(), key{}, call{c, response, next}), traced, response.ResponseWriter, r)
@@ -52,7 +52,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	route := routing.From(r)
 	defer func() { route.Find(r, c.Path()) }() // also after a panic
 	err := c.next(c.Context)
-	if errors.Is(err, echo.ErrMethodNotAllowed) { // the path is that of another method
+	if errors.Is(err, echo.ErrMethodNotAllowed) { // c.Path is then the route of another method
 		route.Miss()
 	}
 	if err != nil {

@@ -185,7 +185,7 @@ func TestGoroutinesOutliveTheHandler(t *testing.T) {
 	var group sync.WaitGroup
 	answered := make(chan struct{})
 	e.GET("/", func(c *echo.Context) error {
-		group.Go(func() { // the race detector finds later writes to these values
+		group.Go(func() { // the race detector reports later writes to these values
 			if c.Request().URL.Path == "" || c.Response().Header() == nil {
 				t.Error("the context is empty")
 			}

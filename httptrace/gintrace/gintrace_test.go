@@ -188,7 +188,7 @@ func TestGoroutinesOutliveTheHandler(t *testing.T) {
 		var group sync.WaitGroup
 		answered := make(chan struct{})
 		work := func(c *gin.Context) {
-			group.Go(func() { // the race detector finds later writes to these values
+			group.Go(func() { // the race detector reports later writes to these values
 				if c.Request.URL.Path == "" || c.Writer.Header() == nil {
 					t.Error("the context is empty")
 				}

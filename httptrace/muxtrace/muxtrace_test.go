@@ -103,7 +103,7 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// The route of a request without a span is not looked up in addition.
+// If a request gets no span, its route is matched only once, by the router itself.
 func TestUnseenRequestIsMatchedOnce(t *testing.T) {
 	sdk := oteltest.New(t)
 	matches := 0

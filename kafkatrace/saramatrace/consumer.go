@@ -88,11 +88,11 @@ func partitions(s sarama.ConsumerGroupSession) iter.Seq2[string, int32] {
 	}
 }
 
-// session is a session whose context has a known.
+// session wraps a session of sarama. Its context has a value of type known.
 type session struct {
 	sarama.ConsumerGroupSession
 
-	ctx   context.Context //nolint:containedctx // sarama also stores its context
+	ctx   context.Context //nolint:containedctx // sarama's own session also stores its context
 	known *known
 }
 
@@ -110,7 +110,7 @@ func (s *session) Commit() {
 	})
 }
 
-// known is the value in the context of a session that [Process] and [ProcessBatch] read.
+// known is stored in the context of a session. [Process] and [ProcessBatch] read it.
 type known struct {
 	tracer  *adapter.Tracer
 	session sarama.ConsumerGroupSession // nil without a group
@@ -119,7 +119,7 @@ type known struct {
 
 type knownKey struct{}
 
-// plain is the value for consumers without a group.
+// plain replaces the value in the context for consumers without a group.
 var plain = sync.OnceValue(func() *known { return &known{tracer: adapter.NewTracer()} })
 
 func knownBy(ctx context.Context) *known {

@@ -167,7 +167,7 @@ func TestSessionsAtOnce(t *testing.T) {
 	}
 }
 
-// TestCooperativeSession has a session that gets its partition after Setup and loses it
+// TestCooperativeSession tests a session that gets its partition after Setup and loses it
 // before Cleanup.
 func TestCooperativeSession(t *testing.T) {
 	sdk := oteltest.New(t)

@@ -108,8 +108,8 @@ func (l *sendings) look(after time.Duration) {
 	})
 }
 
-// forget ends the spans of messages for which no answer is expected. It does not change the
-// messages, because sarama may still use them.
+// forget ends the spans of messages for which no answer is expected anymore. It does not
+// change the messages, because sarama may still use them.
 func forget(all []*sending) {
 	for _, s := range all {
 		s.end(s.outcome(nil))

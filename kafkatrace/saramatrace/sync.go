@@ -74,7 +74,8 @@ func finishAll(all []*sending, err error) {
 	}
 }
 
-// errorOf returns the error of msg: its own error if err has one per message, else err.
+// errorOf returns the error of msg. If err lists errors per message, that is the listed
+// error, or nil if msg is not listed. Otherwise it is err.
 func errorOf(err error, msg *sarama.ProducerMessage) error {
 	var each sarama.ProducerErrors
 	if !errors.As(err, &each) {

@@ -1,5 +1,5 @@
-// Package logrustrace writes the log entries of logrus in the format that NAIS reads. It
-// has two parts, of which a program uses one.
+// Package logrustrace writes the log entries of logrus in the format that NAIS reads. Use
+// either [Formatter] or [Hook].
 //
 // [Formatter] formats entries in the same way as [setup.LogHandler] formats records. Each
 // line has level and message, trace_id and span_id of the span in the entry's context, and

@@ -27,8 +27,8 @@ type line struct {
 	handler slog.Handler
 }
 
-// Format implements logrus.Formatter. It returns an empty line for an entry that goes only
-// to Team Logs.
+// Format implements logrus.Formatter. It returns no bytes for an entry that goes only to
+// Team Logs.
 func (f *formatter) Format(e *logrus.Entry) ([]byte, error) {
 	l, _ := f.lines.Get().(*line)
 	if l == nil {

@@ -12,7 +12,7 @@ import (
 // span in its context, error.type of its error, and stack_trace of its error. If the error
 // has no stack and the level is error or higher, stack_trace is the stack of the current
 // panic, if there is one. Hook does not replace fields that the entry already has. It does
-// not mask anything and does not send entries to Team Logs. Use [Formatter] for both.
+// not mask anything and does not send entries to Team Logs; [Formatter] does both.
 func Hook() logrus.Hook { return hook{} }
 
 type hook struct{}

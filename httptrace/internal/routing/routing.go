@@ -68,7 +68,7 @@ func Known(r *http.Request) string {
 // stripped reports whether the beginning of the path of r, which matched prefix, was
 // removed.
 func stripped(r *http.Request, prefix string) bool {
-	if r.RequestURI == "" { // a handler made it
+	if r.RequestURI == "" { // a handler made the request
 		return !strings.HasPrefix(r.URL.Path, prefix)
 	}
 	asked, _, _ := strings.Cut(r.RequestURI, "?")
@@ -122,7 +122,7 @@ func (t *Route) Below(w http.ResponseWriter, r *http.Request, next http.Handler)
 	next.ServeHTTP(w, r)
 }
 
-// enter sets the innermost router: it got the request r.
+// enter makes r the request of the innermost router.
 func (t *Route) enter(r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -73,7 +73,7 @@ func TestResolve(t *testing.T) {
 			}
 			for _, status := range []int{http.StatusNotFound, http.StatusMethodNotAllowed} {
 				if got := route.Resolve(status); got != test.wantWithError {
-					t.Errorf("route of %d %q, want %q", status, got, test.wantWithError)
+					t.Errorf("status %d: route %q, want %q", status, got, test.wantWithError)
 				}
 			}
 		})

@@ -67,6 +67,6 @@ func TestSame(t *testing.T) {
 	lent := made("GET", "/users/1")
 	lent.Header = own.Header
 	if routing.Same(own, lent) {
-		t.Error("a request with the header of another one is the same")
+		t.Error("Same = true for a request with the header of another request")
 	}
 }

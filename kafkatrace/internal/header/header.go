@@ -10,8 +10,8 @@ import "go.opentelemetry.io/otel/propagation"
 
 // A Form reads and makes headers of type H, the type of one client.
 type Form[H any] interface {
-	// Match reports whether the key of h equals key: exactly, or when the case of ASCII
-	// letters is ignored.
+	// Match compares the key of h with key. exact is true if they are equal. folded is true
+	// if they are equal when the case of ASCII letters is ignored.
 	Match(h *H, key string) (exact, folded bool)
 	// Key returns the key of h.
 	Key(h *H) string
@@ -167,8 +167,9 @@ func (PlainForm[H]) Value(h *H) []byte { return Plain(*h).Value }
 // New implements [Form].
 func (PlainForm[H]) New(key string, value []byte) H { return H(Plain{key, value}) }
 
-// Match reports whether key, the key of a record as string or bytes, equals want: exactly,
-// or when the case of ASCII letters is ignored.
+// Match compares key, the key of a record as string or bytes, with want. exact is true if
+// they are equal. folded is true if they are equal when the case of ASCII letters is
+// ignored.
 func Match[K string | []byte](key K, want string) (exact, folded bool) {
 	if len(key) != len(want) {
 		return false, false

@@ -20,8 +20,8 @@ type Lag struct {
 	RetainLag func(assigned iter.Seq2[string, int32])
 }
 
-// Option returns the option of package kafkatrace that sets l. The type parameter C is the
-// configuration type of that package, which is not exported.
+// Option returns the option of package kafkatrace that sets l. The type parameter C is
+// kafkatrace's type for its configuration, which is not exported.
 func Option[O ~func(C), C interface{ ReportLag(l *Lag) }](l *Lag) O {
 	return func(c C) { c.ReportLag(l) }
 }

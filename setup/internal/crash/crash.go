@@ -54,8 +54,9 @@ func logCrash(f io.Reader, logger *slog.Logger) error {
 	return nil
 }
 
-// crashCause returns the first line, which has the cause if the crash was a panic. For a
-// fatal error of the runtime, that line is missing in text.
+// crashCause returns the line of text with the cause of the crash. The runtime stores that
+// line for a panic, but not for its own fatal errors. For those, crashCause returns where
+// the cause is.
 func crashCause(text string) string {
 	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	if strings.HasPrefix(first, "goroutine ") {

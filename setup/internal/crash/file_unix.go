@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// openAsIs are the flags to refuse symbolic links, and to not wait for the other end of a
-// pipe.
+// openAsIs has the flags that refuse symbolic links and that do not wait for the other end
+// of a pipe.
 const openAsIs = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
 // checkPrivate checks that only this user can access the file.

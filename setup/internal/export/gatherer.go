@@ -14,9 +14,9 @@ import (
 	"github.com/nais/spor/internal/clean"
 )
 
-// GatherProcess returns a gatherer of the program's own registries, followed by the metrics
-// of the Go runtime and of the process. Those have the names of client_golang, which Nais
-// APM reads.
+// GatherProcess returns a gatherer for the metrics of the program's own registries, of the
+// Go runtime and of the process, in this order. The metrics of the runtime and of the
+// process have the names of client_golang, which Nais APM reads.
 func GatherProcess(program []prometheus.Gatherer) prometheus.Gatherer {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

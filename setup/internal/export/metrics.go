@@ -90,8 +90,8 @@ func (e CleanExporter) Export(ctx context.Context, metrics *metricdata.ResourceM
 	return e.Exporter.Export(ctx, metrics)
 }
 
-// cleanMetrics cleans the texts of metrics in place. The reader made metrics only for this
-// export.
+// cleanMetrics cleans the texts of metrics in place. This is safe, because the reader made
+// metrics only for this export.
 func cleanMetrics(metrics *metricdata.ResourceMetrics) {
 	for i := range metrics.ScopeMetrics {
 		s := &metrics.ScopeMetrics[i]

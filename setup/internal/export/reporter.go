@@ -24,8 +24,8 @@ const (
 	unreachedInterval = time.Hour
 )
 
-// A Reporter logs export problems. It writes at most one line per minute for all signals,
-// and never from the request path.
+// A Reporter logs export problems. It writes at most one line per minute for all signals
+// together, and never from the request path.
 type Reporter struct {
 	Logger      func() *slog.Logger
 	Spans       spanstats.Stats

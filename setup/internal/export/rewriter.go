@@ -50,8 +50,8 @@ func (w *Rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 	return out
 }
 
-// AppendAdded appends the attributes that are added to span, except the twins of its own
-// attributes.
+// AppendAdded appends the attributes that are added to span. It does not append the twins
+// of the span's own attributes, which have the same values under older names.
 func (w *Rewriter) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
 	if name := w.peers.of(span); name != "" {
 		dst = append(dst, peerServiceKey.String(name))

@@ -9,9 +9,9 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// Observe registers three instruments with meter. They have the number of spans and the
-// number of log records that the exporters delivered or dropped, with the reason for
-// dropping, and the number of failed exports per signal.
+// Observe registers three instruments with meter. They count the spans and the log records
+// that the exporters delivered or dropped, with the reason for dropping, and the failed
+// exports per signal.
 //
 // The first two follow the semantic conventions
 // (https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/).

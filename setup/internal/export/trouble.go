@@ -12,10 +12,10 @@ import (
 	"github.com/nais/spor/internal/clean"
 )
 
-// Trouble logs the errors that the OpenTelemetry SDK and other instrumentation report
-// through the SDK's two channels. It ignores everything that is not an error. While Quiet
-// is true, it logs nothing: then the SDK reads the environment, which has already been
-// checked.
+// Trouble logs the errors that the OpenTelemetry SDK and other instrumentation report. They
+// report errors to the SDK's error handler, or in the SDK's internal log. Trouble ignores
+// all other entries of that log. While Quiet is true, Trouble logs nothing. It is set while
+// the SDK reads the environment, which has already been checked.
 type Trouble struct {
 	Logger func() *slog.Logger
 	Quiet  atomic.Bool
@@ -53,10 +53,10 @@ func (t *Trouble) due() bool {
 	return true
 }
 
-// Sink returns the SDK's second channel, for its log.
+// Sink returns the sink for the SDK's internal log.
 func (t *Trouble) Sink() logr.LogSink { return logSink{t} }
 
-// logSink passes only errors on.
+// logSink passes only errors to its Trouble.
 type logSink struct{ trouble *Trouble }
 
 func (logSink) Init(logr.RuntimeInfo)                 {}

@@ -28,8 +28,8 @@ func bareExemplars(a sdkmetric.Aggregation) exemplar.ReservoirProvider {
 	}
 }
 
-// The first two types embed types of the SDK, because the SDK recognizes by an unexported
-// method that those need no lock.
+// The first two types embed reservoirs of the SDK that need no lock. The SDK recognizes
+// them by a method that it does not export.
 type (
 	bareFixedSize struct{ *exemplar.FixedSizeReservoir }
 	bareHistogram struct{ *exemplar.HistogramReservoir }
@@ -48,10 +48,10 @@ func (r bareReservoir) Offer(ctx context.Context, t time.Time, v exemplar.Value,
 	r.Reservoir.Offer(ctx, t, v, nil)
 }
 
-// View removes attributes whose values callers choose from the metrics of servers. Among
-// them are the Host header, which is server.address in otelhttp's metrics, and the pod's
-// own address in otelgrpc's metrics. For all instruments, exemplars get no attributes that
-// the series does not have.
+// View removes two kinds of attributes from the metrics of servers: attributes whose values
+// are chosen by callers, such as the Host header (server.address in otelhttp's metrics),
+// and the pod's own address, which otelgrpc adds. For all instruments, exemplars get no
+// attributes that the series does not have.
 func View() sdkmetric.View {
 	drop := attribute.NewDenyKeysFilter("server.address", "server.port", "client.address", "client.port",
 		"network.peer.address", "network.peer.port", "url.path", "url.query", "user_agent.original")

@@ -28,7 +28,7 @@ import (
 
 // plan is the work of a program: it ends spans at a rate, from several goroutines.
 type plan struct {
-	Pipeline string        // spor or stock (OpenTelemetry's SDK as its documentation shows it); with the same provider but no export: setup or none
+	Pipeline string        // spor, or stock (OpenTelemetry's SDK as its documentation shows it); setup and none are the same providers without export
 	Rate     int           // spans per second in total; zero is as fast as possible
 	Spans    int           // total number of spans
 	From     int           // number of goroutines

@@ -79,9 +79,9 @@ func (h *handler) attr(a slog.Attr, hasSpan bool) slog.Attr {
 }
 
 // plainValue returns v with durations, errors and bytes as text. slog would write a
-// duration as nanoseconds, and half a minute has eleven digits, which may look like a
-// personal number. slog would also call MarshalJSON of an error, and would not write the
-// texts of several errors.
+// duration as a number of nanoseconds. For 30 s, that number has eleven digits and may look
+// like a personal number. slog would also call MarshalJSON of an error, and would not write
+// the texts in a slice of errors.
 func plainValue(v slog.Value) slog.Value {
 	v = v.Resolve()
 	switch v.Kind() {

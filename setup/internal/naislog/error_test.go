@@ -38,7 +38,7 @@ func failDeep() error {
 	return e
 }
 
-// told is an error that has its stack as text.
+// An error with its stack as text.
 type told struct{}
 
 func (told) Error() string      { return "told" }

@@ -87,8 +87,8 @@ func (e *exporter) send(ctx context.Context, records []sdklog.Record, halving *p
 	}
 }
 
-// tooLarge is in the text of the error that OpenTelemetry's exporter returns for a request
-// above the size limit. That error has no type of its own.
+// tooLarge is a part of the text of the error that OpenTelemetry's exporter returns for a
+// request above the size limit. That error has no type of its own.
 const tooLarge = "request message too large"
 
 // judge returns the reason for which records are dropped after err. divisible is true if

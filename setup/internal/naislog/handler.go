@@ -46,7 +46,7 @@ type handler struct {
 	grouped bool // attributes are in a group, not at the top level
 	own     ownFields
 	err     errinfo.Info // the error in the attributes passed to WithAttrs
-	team    bool         // those attributes include the Team Logs marker
+	team    bool         // the attributes passed to WithAttrs include the Team Logs marker
 
 	// The call of WithAttrs or WithGroup on parent that made this handler. remake repeats
 	// it.
@@ -137,7 +137,7 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	found := scan{grouped: h.grouped, hasSpan: !h2.own.trace}
 	found.lookAtAll(attrs)
 	attrs = h.fit(attrs, !h2.own.trace)
-	found.lookAtAll(attrs) // fit has resolved values that may contain more
+	found.lookAtAll(attrs) // also scan the values that fit has resolved
 	h2.own.errorType = h.own.errorType || found.own.errorType
 	h2.own.stack = h.own.stack || found.own.stack
 	h2.team = h.team || found.team

@@ -12,7 +12,7 @@ import (
 
 // plainHandler converts attribute values to the form that they have in JSON, and passes
 // them to another handler. Without it, that handler would format unknown types as Go does.
-// A URL is not recognizable in that format, so that its credentials would not be masked.
+// In that format a URL cannot be recognized, so its credentials would not be masked.
 type plainHandler struct{ slog.Handler }
 
 func (h plainHandler) Handle(ctx context.Context, r slog.Record) error {

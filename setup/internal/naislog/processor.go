@@ -67,8 +67,8 @@ func (p *Processor) ForceFlush(ctx context.Context) error {
 	}
 }
 
-// AfterAbort is how long the SDK's processor gets to release its records after every export
-// was canceled. It only needs CPU time for that.
+// AfterAbort is how long the SDK's processor gets to release its records after all exports
+// were canceled. It only needs CPU time for that.
 const AfterAbort = 500 * time.Millisecond
 
 // Shutdown exports the waiting records until ctx ends, and then drops the rest. It leaves

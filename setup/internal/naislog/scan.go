@@ -82,7 +82,8 @@ func (s *scan) lookAtAny(value any) {
 	}
 }
 
-// and returns s with the additional results of later, the scan of the rewritten record.
+// The method and merges later, the scan of the rewritten record, into s and returns the
+// result.
 func (s scan) and(later scan) scan {
 	s.team = s.team || later.team
 	s.own.stack = s.own.stack || later.own.stack

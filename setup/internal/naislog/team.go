@@ -24,8 +24,8 @@ const (
 
 var errNoTeam = errors.New("the program does not run on NAIS and has no writer for Team Logs (set one with setup.WithTeamLogs)")
 
-// Team is the queue of records for Team Logs. A goroutine sends the records. It ends when
-// there have been none for a while. A Team is safe for concurrent use.
+// Team is the queue of records for Team Logs. A goroutine sends the records. The goroutine
+// ends when it has had no record for teamIdle. A Team is safe for concurrent use.
 type Team struct {
 	address string              // the address to which a pod sends records
 	inPod   bool                // the program runs in a NAIS pod, which can use Team Logs

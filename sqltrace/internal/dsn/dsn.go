@@ -41,7 +41,7 @@ func fromURL(t db.Target, dsn string) db.Target {
 	}
 	host, port, namespace := u.Hostname(), u.Port(), strings.TrimPrefix(u.Path, "/")
 	query := u.Query()
-	if t.System == "microsoft.sql_server" { // the path is the instance
+	if t.System == "microsoft.sql_server" { // for SQL Server, the path is an instance
 		namespace = query.Get("database")
 	}
 	if t.System == "postgresql" {

@@ -27,7 +27,7 @@ func commentable(q sqltext.Query) bool {
 }
 
 // EndOfStatement returns the position in text where a comment is inserted: at the end, or
-// before the final semicolons. MySQL takes a comment after the semicolon as another
+// before the final semicolons. MySQL treats a comment after the semicolon as another
 // statement. The function does not look for literals, because a commentable text does not
 // end inside one.
 func EndOfStatement[T string | []byte](text T) int {

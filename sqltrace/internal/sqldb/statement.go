@@ -13,8 +13,8 @@ import (
 // changed or deleted. The conventions have no attribute for it.
 const AffectedRowsKey attribute.Key = "db.response.affected_rows"
 
-// Slack is the longest time after the database's answer at which a span may end without an
-// explicit end time. A smaller difference does not matter.
+// Slack is how much later than the database's answer a span may end. If more time has
+// passed, the end time of the span is set to the time of the answer.
 const Slack = 50 * time.Microsecond
 
 // SessionKey is the key under which package pgxtrace stores its state in the custom data of
