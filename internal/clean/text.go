@@ -30,10 +30,9 @@ func Text(text string) string {
 // SDK. It is in bytes.
 const longestForeign = 1 << 10
 
-// Foreign returns a text from the collector or the SDK in a form that is safe in a log
-// line, for every handler of the program. It cleans the text, cuts it to 1,024 bytes, and
-// replaces line breaks, escape sequences and all other characters that are not printable
-// with spaces.
+// Foreign makes a text from the collector or the SDK safe for a log line, whichever log
+// handler the program uses. It cleans the text, cuts it to 1,024 bytes, and replaces line
+// breaks, escape sequences and all other characters that are not printable with spaces.
 func Foreign(text string) string {
 	text = Text(strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

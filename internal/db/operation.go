@@ -62,7 +62,7 @@ type Operations struct {
 	series cache.Map[subject, *series]
 }
 
-// NewOperations returns the operations of the database t.
+// NewOperations returns the Operations of the database t.
 func NewOperations(c *Config, t Target) *Operations {
 	return &Operations{config: c, common: c.Describe(t), system: c.System(t)}
 }

@@ -12,8 +12,8 @@ import (
 type Dialect struct {
 	twins  map[attribute.Key]*twin
 	legacy map[attribute.Key]bool
-	// lengths has a bit for the length of each key in twins, and initials has one for its
-	// first letter. With them, most keys need no look-up in twins.
+	// lengths has a bit for the length of each key in twins. initials has a bit for the
+	// first letter of each key. With them, most keys need no look-up in twins.
 	lengths, initials uint64
 }
 

@@ -12,9 +12,9 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// Record adds the exception event of a panic to span, and returns the type of v, the value
-// of the panic. It must be called while the stack still has the frames that caused the
-// panic.
+// Record adds the exception event of a panic to span, and returns the type of v. v is the
+// value of the panic. Record must be called while the stack still has the frames that
+// caused the panic.
 func Record(span trace.Span, v any) (kind string) {
 	kind = fmt.Sprintf("%T", v)
 	if span.IsRecording() {

@@ -37,7 +37,7 @@ func unwrapOne(err error) error {
 // stackOf returns the stack of a single error. It supports the methods that common packages
 // use for it.
 func stackOf(err error) string {
-	switch e := err.(type) { //nolint:errorlint // one layer at a time
+	switch e := err.(type) { //nolint:errorlint // checks only this error of the chain
 	case interface{ StackTrace() string }:
 		return e.StackTrace()
 	case interface{ Stacktrace() string }:
@@ -55,8 +55,8 @@ func stackOf(err error) string {
 }
 
 // framesOf returns the program counters of an error from github.com/pkg/errors or a similar
-// package. The method StackTrace of such an error returns a slice of a type that only its
-// package knows.
+// package. The method StackTrace of such an error returns a slice, whose type is declared
+// in that package.
 func framesOf(err error) []uintptr {
 	method := reflect.ValueOf(err).MethodByName("StackTrace")
 	if !method.IsValid() || method.Type().NumIn() != 0 || method.Type().NumOut() != 1 {

@@ -10,9 +10,9 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 )
 
-// A Header is an HTTP header as a carrier for propagators. It converts the keys that
-// propagators use to canonical form without an allocation. http.Header.Get allocates for
-// them.
+// A Header is the carrier with which propagators read and write an HTTP header. It finds
+// the keys that propagators use without an allocation. http.Header.Get allocates, because
+// these keys are not in canonical form.
 type Header http.Header
 
 var (

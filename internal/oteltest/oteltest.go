@@ -146,8 +146,8 @@ func (s *SDK) Metrics(tb testing.TB, prefix string) (metrics []metricdata.Metric
 	return metrics
 }
 
-// Sums returns the values of the counter with that name, by the value of the attribute by.
-// It adds up the series that have the same value of that attribute.
+// Sums returns the values of the counter with that name. The keys of the result are the
+// values of the attribute by. Series with the same value of that attribute are added up.
 func (s *SDK) Sums(tb testing.TB, name, by string) map[string]int64 {
 	tb.Helper()
 	sums := map[string]int64{}

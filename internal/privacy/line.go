@@ -58,8 +58,8 @@ type jsonString struct {
 	inside bool
 }
 
-// at reports whether b[i] is inside a string. Each call continues from the previous one, so
-// i must not become smaller.
+// at reports whether b[i] is inside a string. Each call continues from the previous call,
+// so i must not be smaller than before.
 func (j *jsonString) at(b []byte, i int) bool {
 	for ; j.pos < i; j.pos++ {
 		switch b[j.pos] {

@@ -123,7 +123,7 @@ func TestMask(t *testing.T) {
 		{`%\u00301019012345`, "%" + m},
 		{"%%3001019012%345", "%%3001019012%345"},
 
-		// A number is masked in a token of another length, or with other letters.
+		// The text around the number is not a token: its length or its letters are wrong.
 		{"abcd01019012345", "abcd" + m},
 		{"abcdef01019012345", "abcdef" + m},
 		{"g00f0101019012345", "g00f0" + "101019012345"},

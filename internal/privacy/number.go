@@ -11,10 +11,9 @@ import (
 // with a possible date. A log index that has the field as a number accepts it.
 const MaskedNumber = 99999999999
 
-// Number reports whether n, or -n, is a personal number. The leading zero of a number is
-// lost, so a number with ten digits is a personal number too, but only with a month from 1
-// to 12. With the added months of the other kinds, the current Unix time in seconds would
-// be a personal number.
+// Number reports whether n, or -n, is a personal number. A number has no leading zero, so a
+// personal number may have only ten digits. It must then have a month from 1 to 12, without
+// an added constant. With one, Unix times of these years, in seconds, would count too.
 func Number(n int64) bool {
 	if n < 0 {
 		n = -n
@@ -118,7 +117,7 @@ func withExponent(line []byte, from, start, end int) (first, last int) {
 }
 
 // isShort reports whether line[start:end], which nextShort returned, is a personal number.
-// It is not if it has a fraction other than zero.
+// A number with a fraction other than zero is not a personal number.
 func isShort(line []byte, start, end int) bool {
 	if end-start != 10 || digitsEnd(line, start) != end {
 		f, err := strconv.ParseFloat(string(line[start:end]), 64)

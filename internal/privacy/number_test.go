@@ -11,8 +11,8 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// TestNumberAgreesWithText takes every day and month, and what a number loses: a
-// zero at its beginning.
+// TestNumberAgreesWithText compares Number and Float with Mask, for every day and month. A
+// personal number that begins with a zero becomes a number with ten digits.
 func TestNumberAgreesWithText(t *testing.T) {
 	for prefix := range int64(10_000) {
 		for _, rest := range []int64{0, 12345, 9012345, 9_999_999} {
@@ -32,9 +32,10 @@ func TestNumberAgreesWithText(t *testing.T) {
 	}
 }
 
-// TestEpochsSurvive walks over the seconds of 2006 to the 10th of September 2033 in
-// steps of about an hour, and over the first and last seconds of all that have the
-// first three digits in common, which the rule looks at.
+// TestEpochsSurvive checks that Unix times are not masked, in seconds, milliseconds,
+// microseconds and nanoseconds. It tests the time from 2006 to 10 September 2033 in steps
+// of about an hour. The rule reads the first digits, so the test also has the first and the
+// last times with the same first three digits.
 func TestEpochsSurvive(t *testing.T) {
 	begin, end := time.Date(2006, 1, 1, 0, 0, 0, 0, time.UTC), time.Unix(2_010_000_000, 0)
 	check := func(second int64) {
@@ -76,7 +77,7 @@ func TestLineMasksShortNumbers(t *testing.T) {
 		{`[0.5019012345,59.12121212345,0.01019012345,1.2345678901]`, `[0.5019012345,59.12121212345,0.01019012345,1.2345678901]`},
 		{`[5139012345,9999999999,4129912345,1234567890,2147483647]`, `[5139012345,9999999999,9999999999,1234567890,2147483647]`},
 		{`{"messaging.kafka.offset":5019012345,"http.request.body.size":31129912345,"size":5019012345}`, `{"messaging.kafka.offset":5019012345,"http.request.body.size":31129912345,"size":9999999999}`},
-		// Text is text.
+		// Ten digits in a string are not masked.
 		{`{"n":"5019012345","m":"of 5019012345","j":"{\"n\":5019012345,\"5019012345\":1}","e":"5.019012345e9"}`, `{"n":"5019012345","m":"of 5019012345","j":"{\"n\":5019012345,\"5019012345\":1}","e":"5.019012345e9"}`},
 	} {
 		got := string(privacy.Line([]byte(row.in)))
@@ -86,7 +87,8 @@ func TestLineMasksShortNumbers(t *testing.T) {
 	}
 }
 
-// TestFractionsSurvive takes what is no fraction, too.
+// TestFractionsSurvive checks that the digits of a fraction are not masked, and that digits
+// after other points are.
 func TestFractionsSurvive(t *testing.T) {
 	for _, in := range []string{"59.12121212345", "0.01019012345", "took 1.01019012345 s", "-0.01019012345", "12:30:59.01019012345", "(1234567890.01019012345)"} {
 		if got := privacy.Text(in); got != in {
@@ -133,7 +135,7 @@ func FuzzNumbers(f *testing.F) {
 			t.Errorf("Line(%s) = %s", line, got)
 		}
 		if again := string(privacy.Line([]byte(string(got)))); again != string(got) {
-			t.Errorf("Line(%s) = %s, and again %s", line, got, again)
+			t.Errorf("Line(%s) = %s, and a second time %s", line, got, again)
 		}
 	})
 }

@@ -67,7 +67,7 @@ func (p *pairs[T]) value(s T, colon int) (start, end int) {
 	}
 }
 
-// quotedValue does the work of value for a name in quotes. level is the number of
+// quotedValue does the same as value, for a name in quotes. level is the number of
 // backslashes before each of the quotes.
 func (p *pairs[T]) quotedValue(s T, i, level int) (start, end int) {
 	if quote := i + level; quote < len(s) && s[quote] == '"' && levelOf(s, quote) == level {
@@ -79,8 +79,8 @@ func (p *pairs[T]) quotedValue(s T, i, level int) (start, end int) {
 	return i, i
 }
 
-// printedValue does the work of value for a name without quotes, if there is no space after
-// the colon.
+// printedValue does the same as value, for a name without quotes that has a colon and no
+// space after it.
 func (p *pairs[T]) printedValue(s T, i int) (start, end int) {
 	start, end = p.textValue(s, i)
 	switch {
@@ -104,10 +104,10 @@ func (p *pairs[T]) printedValue(s T, i int) (start, end int) {
 	return i, end
 }
 
-// headerValue does the work of value for a name without quotes, if there is a space after
-// the colon. Ordinary sentences have the same form ("invalid token: it has expired"). So a
-// value without quotes is a credential only after Cookie or Authorization, which are names
-// of headers.
+// headerValue does the same as value, for a name without quotes that has a colon and a
+// space after it. Ordinary sentences have the same form ("invalid token: it has expired").
+// So a value without quotes is a credential only after Cookie or Authorization, which are
+// names of headers.
 func (p *pairs[T]) headerValue(s T, i, name int) (start, end int) {
 	if start, end = p.textValue(s, i); start < end {
 		return start, end

@@ -69,10 +69,10 @@ func isFraction[T text](s T, from, i int) bool {
 	return digits > 0 && digits <= 10 && (i == from || s[i-1] != '.' && !isAlphanumeric(s[i-1]))
 }
 
-// isPunctuation reports whether the first two digits of the number at i are part of an
-// escape, such as a space, a quote or a bracket. For example, %22923609016%22 is an
-// organisation number between quotes. In SQL's LIKE '%22019012345%' the digits are not part
-// of an escape, because there is a quote before the percent sign.
+// isPunctuation reports whether the first two digits of the number at i are part of the
+// escape of a space, a quote or a bracket. For example, %22923609016%22 is an organisation
+// number between quotes. In SQL's LIKE '%22019012345%' the digits are not part of an
+// escape, because there is a quote before the percent sign.
 func isPunctuation[T text](s T, from, i int) bool {
 	if i == from || s[i-1] != '%' || !isEncoded(s, i) {
 		return false

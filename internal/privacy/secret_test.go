@@ -141,8 +141,8 @@ func TestTextRedactsNamedValues(t *testing.T) {
 	}
 }
 
-// checkSecret checks that Text turns in into want. It also checks Line, with in inside one
-// to three levels of JSON.
+// checkSecret checks that Text returns want for the text in. It also checks Line, with both
+// texts inside one to three levels of JSON.
 func checkSecret(t *testing.T, in, want string) {
 	t.Helper()
 	got := privacy.Text(in)

@@ -24,8 +24,8 @@ type Tracer struct {
 	latest[trace.TracerProvider, trace.Tracer]
 }
 
-// NewTracer returns the tracer of the scope with this name. If provider is nil, each use
-// takes the provider that is the global one at that time.
+// NewTracer returns the tracer of the scope with this name. If provider is nil, every call
+// uses the provider that is global at the time of the call.
 func NewTracer(provider trace.TracerProvider, name string) *Tracer {
 	t := new(Tracer)
 	t.from(provider, otel.GetTracerProvider, func(p trace.TracerProvider) (trace.Tracer, bool) {
@@ -56,8 +56,8 @@ type Meter[T any] struct {
 }
 
 // NewMeter returns the instruments that build makes with the meter of the scope with this
-// name. If provider is nil, each use takes the provider that is the global one at that
-// time.
+// name. If provider is nil, every call uses the provider that is global at the time of the
+// call.
 func NewMeter[T any](provider metric.MeterProvider, name string, build func(metric.Meter) T) *Meter[T] {
 	m := new(Meter[T])
 	m.from(provider, otel.GetMeterProvider, func(p metric.MeterProvider) (value T, working bool) {
@@ -73,8 +73,8 @@ func NewMeter[T any](provider metric.MeterProvider, name string, build func(metr
 // A Propagator is the current propagator.
 type Propagator struct{ given propagation.TextMapPropagator }
 
-// NewPropagator returns a Propagator with p. If p is nil, each use takes the propagator
-// that is the global one at that time.
+// NewPropagator returns a Propagator with p. If p is nil, every call uses the propagator
+// that is global at the time of the call.
 func NewPropagator(p propagation.TextMapPropagator) *Propagator {
 	if placeholder(p) {
 		p = nil

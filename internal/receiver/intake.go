@@ -18,8 +18,8 @@ import (
 )
 
 // Limits for requests. A request of a few kilobytes can decompress to megabytes of empty
-// spans, and decoding can multiply these by a hundred, so each step has a limit. Together,
-// the limits keep the heap of a receiver below 256 MiB for any input.
+// spans, and decoding can multiply their size by a hundred, so each step has a limit.
+// Together, the limits keep the heap of a receiver below 256 MiB for any input.
 const (
 	// maxRequestBytes is the maximum size of an export request, after decompression. The
 	// OpenTelemetry Collector accepts 4 MiB. A receiver on a laptop can accept more.

@@ -11,8 +11,8 @@ import (
 
 // Options are the settings of an [Assembler]. The zero value has the defaults.
 type Options struct {
-	// Finished is called with every finished trace, with one trace at a time. It may take
-	// long, because spans can be added while it runs. It may be nil.
+	// Finished is called with every finished trace, with one trace at a time. It may be
+	// slow: spans can be added while it runs. It may be nil.
 	Finished func(*Trace)
 	// Quiet is how long no span of a trace must have arrived before the trace can be
 	// finished. The wait is necessary, because each service sends its spans in separate
@@ -32,7 +32,7 @@ type Stats struct {
 	DroppedSpans  int // spans of no finished trace: no room, or added after Close
 }
 
-// An Assembler makes traces of spans. When it exceeds its limit, it drops traces. It drops
+// An Assembler makes traces from spans. When it exceeds its limit, it drops traces. It drops
 // those that were finished first, then those that are incomplete, and then those with new
 // spans. In each group, it begins with the trace whose latest span arrived first.
 type Assembler struct {

@@ -13,7 +13,7 @@ import (
 // An assembly is a trace to which spans can still be added.
 type assembly struct {
 	id       ID
-	spans    map[SpanID]*Span // without Children
+	spans    map[SpanID]*Span // their Children are not set
 	bytes    int
 	dropped  int
 	arrival  time.Time // when the latest span arrived
@@ -50,8 +50,8 @@ func (a *assembly) tree() *Trace {
 	return t
 }
 
-// Build makes a trace of spans, which must all have the given trace ID. It does not change
-// spans. If two spans have the same ID, it uses the last one.
+// Build makes a trace from spans, which must all have the given trace ID. It does not
+// change spans. If two spans have the same ID, it uses the last one.
 func Build(id ID, spans iter.Seq[*Span]) *Trace {
 	nodes := map[SpanID]*Span{}
 	for s := range spans {

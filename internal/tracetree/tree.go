@@ -17,7 +17,8 @@ import (
 	"github.com/nais/spor/internal/otlpattr"
 )
 
-// A Trace has the spans of one trace that have arrived, as trees.
+// A Trace contains the spans of a trace that have arrived so far. They form one or more
+// trees.
 type Trace struct {
 	ID ID
 	// Roots are the spans whose parent does not exist or has not arrived, in the order of

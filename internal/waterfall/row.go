@@ -21,7 +21,7 @@ type row struct {
 	notes    []cell
 }
 
-// rowsOf returns the rows of the first spans of t.
+// rowsOf returns the rows of the spans of t, but not more than maxSpans.
 func rowsOf(t *tracetree.Trace) []row {
 	b := rowBuilder{trace: t.ID, spans: make(map[tracetree.SpanID]*tracetree.Span, t.Spans)}
 	for s := range t.All {

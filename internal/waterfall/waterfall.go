@@ -1,5 +1,6 @@
 // Package waterfall draws a trace on a terminal. Each span has one line. The line is
-// indented under that of the parent, and has a bar that shows when the span was running.
+// indented under the line of its parent, and has a bar that shows when the span was
+// running.
 //
 // The text in spans is not trusted. It is drawn without control characters, and cut to the
 // width of the line.
