@@ -2,7 +2,7 @@ package dialect
 
 import "strings"
 
-// An Area is a set of semantic conventions that changes its names together.
+// An Area is a group of semantic conventions whose names change at the same time.
 type Area uint8
 
 // The areas that have older names.

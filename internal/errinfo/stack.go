@@ -92,8 +92,8 @@ func PanicStack() string {
 	return ""
 }
 
-// unwinding is the program counter in the runtime to which a deferred function returns if a
-// panic is the reason for its call.
+// unwinding is the program counter in the runtime to which a deferred function returns if
+// the runtime called it because of a panic.
 var unwinding = findUnwinding()
 
 func findUnwinding() (counter uintptr) {

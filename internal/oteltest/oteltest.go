@@ -196,7 +196,7 @@ func StableOnly(tb testing.TB, span sdktrace.ReadOnlySpan) {
 	}
 }
 
-// Eventually waits until is returns true. It fails the test after ten seconds.
+// Eventually waits until the func is returns true. It fails the test after ten seconds.
 func Eventually(tb testing.TB, is func() bool) {
 	tb.Helper()
 	deadline := time.Now().Add(10 * time.Second)

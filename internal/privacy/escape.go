@@ -86,12 +86,12 @@ func hasPrefix[T text](s T, i int, prefix string) bool {
 	return i+len(prefix) <= len(s) && string(s[i:i+len(prefix)]) == prefix
 }
 
-// afterEscape returns the bounds of the number that begins directly after the escape at at,
-// or -1 if there is none. width is the length of the escape, and c is the decoded
-// character. %25 can be a whole escape or the first part of a longer one, so afterEscape
-// tries every possible end of the escape. If c is a digit, the whole escape is not tried,
-// because c would be part of the number. If c is a control character, the percent sign is
-// not an escape, and a number may begin directly after it.
+// afterEscape returns the bounds of the number that begins directly after an escape, or -1
+// if there is none. at is the index of the escape, width is its length, and c is the
+// decoded character. %25 can be a whole escape or the first part of a longer one, so
+// afterEscape tries every possible end of the escape. If c is a digit, the whole escape is
+// not tried, because c would be part of the number. If c is a control character, the
+// percent sign is not an escape, and a number may begin directly after it.
 func afterEscape[T text](s T, from, at, width int, c rune) (start, end int) {
 	start, last := at+width, at+width
 	switch {

@@ -15,7 +15,7 @@ func Weight(s *tracepb.Span) int {
 }
 
 // makeRoom drops other traces until there is room for size more bytes in t, and reserves
-// these bytes. It reports false if t would exceed the limit without any other trace.
+// these bytes. It reports false if t would exceed the limit even as the only trace.
 func (a *Assembler) makeRoom(t *assembly, size int) bool {
 	if t.bytes+size > a.opts.Limit {
 		t.dropped++

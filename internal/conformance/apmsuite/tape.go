@@ -32,8 +32,7 @@ func newTape(requests []recording.Request) *tape {
 	return t
 }
 
-// spans changes the spans that are selected. The func which reports whether a span is
-// selected.
+// spans changes the spans that the filter accepts.
 func (t *tape) spans(which func(*tracepb.Span) bool, change func(*tracepb.Span)) {
 	for _, r := range t.requests {
 		for _, rs := range r.Traces.GetResourceSpans() {
@@ -50,7 +49,7 @@ func (t *tape) spans(which func(*tracepb.Span) bool, change func(*tracepb.Span))
 	}
 }
 
-// keep removes the spans that are not selected.
+// keep removes the spans that the filter rejects.
 func (t *tape) keep(which func(*tracepb.Span) bool) {
 	for _, r := range t.requests {
 		for _, rs := range r.Traces.GetResourceSpans() {
@@ -62,12 +61,12 @@ func (t *tape) keep(which func(*tracepb.Span) bool) {
 	}
 }
 
-// drop removes attributes from the selected spans.
+// drop removes attributes from the spans that the filter accepts.
 func (t *tape) drop(which func(*tracepb.Span) bool, keys ...string) {
 	t.spans(which, func(s *tracepb.Span) { s.Attributes = without(s.GetAttributes(), keys...) })
 }
 
-// orphan moves each selected span into a separate trace.
+// orphan moves each span that the filter accepts into a separate trace.
 func (t *tape) orphan(which func(*tracepb.Span) bool) {
 	n := byte(0)
 	t.spans(which, func(s *tracepb.Span) {
