@@ -14,7 +14,7 @@ type Limits struct {
 // readLimits reads the limits of a span. The limit 0 is valid, and means that nothing of
 // that kind is kept.
 func readLimits(env *Environment) Limits {
-	const most, standard = math.MaxInt32, 128 // the specification has the default 128
+	const most, standard = math.MaxInt32, 128 // 128 is the specification's default
 	attributeCount := env.integer("OTEL_ATTRIBUTE_COUNT_LIMIT", standard, 0, most)
 	valueLength := env.integer("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", longestValue, 0, most)
 	return Limits{

@@ -24,12 +24,12 @@ type Options struct {
 
 // Stats are counts since the assembler was created.
 type Stats struct {
-	Traces        int // traces of which spans were added
+	Traces        int // traces that got at least one span
 	Spans         int // spans added, including the spans counted below
 	Repeated      int // spans added with an ID that the trace already had
 	Invalid       int // spans without a valid trace or span ID
 	DroppedTraces int // traces dropped before they were finished
-	DroppedSpans  int // spans of no finished trace: no room, or added after Close
+	DroppedSpans  int // spans dropped because there was no room, or added after Close
 }
 
 // An Assembler makes traces from spans. When it exceeds its limit, it drops traces. It drops
@@ -41,9 +41,9 @@ type Assembler struct {
 	handOut sync.Mutex // held while Finished is called
 	mu      sync.Mutex
 	traces  map[ID]*list.Element // of *assembly, in one of the lists below
-	waiting *list.List           // with new spans that were not checked yet, by arrival
-	partial *list.List           // checked and incomplete, by arrival
-	shown   *list.List           // finished before, by arrival
+	waiting *list.List           // with new spans that were not checked yet, oldest first
+	partial *list.List           // checked and incomplete, oldest first
+	shown   *list.List           // finished before, oldest first
 	bytes   int
 	stats   Stats
 	timer   *time.Timer // set while waiting is not empty
