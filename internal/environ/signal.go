@@ -114,9 +114,9 @@ func readCompression(env *Environment, signal string) (gzip bool) {
 	return false
 }
 
-// readTimeout reads for how long the export of a batch is retried. A batch is lost if the
-// collector is down for longer, so the default is 30 seconds and not the specification's 10
-// seconds.
+// readTimeout reads for how long the export of a batch is retried. The default is 30
+// seconds and not the specification's 10 seconds, because a batch is lost if the collector
+// is down for longer than this time.
 func readTimeout(env *Environment, signal string) time.Duration {
 	name, _ := env.first(signalVariable(signal, "TIMEOUT")...)
 	return env.milliseconds(name, 30*time.Second)

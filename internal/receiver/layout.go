@@ -87,8 +87,8 @@ func (l layouts) sizeOf(m proto.Message, data []byte, limit int) (int, error) {
 	return limit - left, err
 }
 
-// spend subtracts the memory of the message that is encoded in data from left. depth is how
-// many levels of nested messages are allowed.
+// spend decodes nothing, but subtracts from left the memory that the message encoded in
+// data needs after decoding. depth is how many levels of nested messages are allowed.
 func (l *layout) spend(data []byte, left *int, depth int) error {
 	if depth == 0 {
 		return errDepth
