@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// judged is what spor check says of a program.
+// judged is the result of spor check for a program.
 type judged struct {
 	code     int
 	report   apm.Report
@@ -24,7 +24,8 @@ type judged struct {
 	output   string
 }
 
-// checkProgram runs spor check on one of the programs, which is the only service.
+// checkProgram runs spor check on a test program. The program is the only service in the
+// report.
 func checkProgram(t *testing.T, flags, env []string, name string, args ...string) judged {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "spor.jsonl")
@@ -68,8 +69,8 @@ func TestCheckQuotes(t *testing.T) {
 	apmsuite.Run(t, j.requests)
 }
 
-// TestCheckWhatIsWiredByHand tests that the panels that such a service leaves dark
-// are told, each with what to do.
+// TestCheckWhatIsWiredByHand tests that spor check reports the panels that stay dark for
+// a service without spor, each with the right cure.
 func TestCheckWhatIsWiredByHand(t *testing.T) {
 	j := checkProgram(t, nil, nil, "byhand")
 	if j.code != 1 {
@@ -86,12 +87,12 @@ func TestCheckWhatIsWiredByHand(t *testing.T) {
 	} {
 		v, _ := j.report.Panel(panel)
 		if v.State != apm.Dark || !slices.ContainsFunc(v.Cures, func(told string) bool { return strings.Contains(told, cure) }) {
-			t.Errorf("%s: got %+v, want it dark, with the cure %q", panel, v, cure)
+			t.Errorf("%s: got %+v, want the panel to be dark, with the cure %q", panel, v, cure)
 		}
 	}
 	for _, panel := range []string{"Service inventory", "Overview", "Operations: HTTP", "Logs", "Issues"} {
 		if v, _ := j.report.Panel(panel); v.State != apm.Lit {
-			t.Errorf("%s: got %+v, want it lit", panel, v)
+			t.Errorf("%s: got %+v, want the panel to be lit", panel, v)
 		}
 	}
 	for _, f := range j.report.Findings {
@@ -118,6 +119,6 @@ func TestCheckNamesWhereAPersonalNumberIs(t *testing.T) {
 		t.Errorf("places: got %q, want %q", places, want)
 	}
 	if strings.Contains(j.output, ident) {
-		t.Error("spor check repeats the number")
+		t.Error("the output of spor check contains the personal number")
 	}
 }

@@ -19,14 +19,14 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// collector is a real OTLP/gRPC receiver that keeps what it is sent.
+// collector is a real OTLP/gRPC receiver that stores the requests that it receives.
 type collector struct {
 	*receiver.Server
 	mu      sync.Mutex
 	spans   []*tracepb.Span
 	metrics []*metricspb.Metric
-	records int    // of logs
-	bytes   []byte // all of it, as on the wire
+	records int    // number of log records
+	bytes   []byte // all requests, as bytes on the wire
 }
 
 func listen(tb testing.TB, addr string) *collector {
@@ -105,7 +105,7 @@ func closedPort(tb testing.TB) string {
 	return l.Addr().String()
 }
 
-// blackHole returns the address of a listener that never answers.
+// blackHole returns the address of a listener that accepts connections and never answers.
 func blackHole(tb testing.TB) string {
 	tb.Helper()
 	l := listener(tb)

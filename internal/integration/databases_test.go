@@ -21,14 +21,14 @@ import (
 	"go.opentelemetry.io/otel"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-	_ "modernc.org/sqlite" // the driver
+	_ "modernc.org/sqlite" // registers the driver
 
 	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/setup"
 )
 
-// exported runs do in a span under setup.Start, and returns what the collector
-// got, without that span.
+// exported runs do in a span under setup.Start. It returns the spans that the collector
+// received, without that span.
 func exported(t *testing.T, do func(context.Context)) []*tracepb.Span {
 	t.Helper()
 	c := listen(t, ":0")
@@ -57,8 +57,8 @@ func exported(t *testing.T, do func(context.Context)) []*tracepb.Span {
 	return slices.DeleteFunc(c.received(), func(s *tracepb.Span) bool { return s.GetName() == "request" })
 }
 
-// checkSpan compares attributes of the first span that has the name; "" is for a
-// key that must not be there.
+// checkSpan compares attributes of the first span with the name. The value "" means that
+// the span must not have the attribute.
 func checkSpan(t *testing.T, spans []*tracepb.Span, name string, want map[string]string) {
 	t.Helper()
 	i := slices.IndexFunc(spans, func(s *tracepb.Span) bool { return s.GetName() == name })
@@ -77,14 +77,14 @@ func checkSpan(t *testing.T, spans []*tracepb.Span, name string, want map[string
 	}
 }
 
-// Stock otelpgx emits stable names alone. It knows the table of COPY, and of no
-// other statement.
+// TestOtelpgxLightsTheDatabaseTab tests spans of otelpgx. otelpgx records only the stable
+// names. It records the table only for COPY.
 func TestOtelpgxLightsTheDatabaseTab(t *testing.T) {
 	config, err := pgx.ParseConfig("postgres://orders@127.0.0.1:5432/orders?sslmode=disable")
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.DefaultQueryExecMode = pgx.QueryExecModeExec // no span for preparing, which has the same name
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec // because a prepare span would have the same name
 	config.DialFunc = func(context.Context, string, string) (net.Conn, error) { return fakePostgres(t), nil }
 	spans := exported(t, func(ctx context.Context) {
 		config.Tracer = otelpgx.NewTracer()
@@ -108,7 +108,7 @@ func TestOtelpgxLightsTheDatabaseTab(t *testing.T) {
 		"db.statement": "SELECT total FROM orders WHERE id = $1", "db.query.text": "SELECT total FROM orders WHERE id = $1",
 		"db.operation": "SELECT", "db.operation.name": "SELECT",
 		"db.sql.table": "", "server.address": "127.0.0.1",
-		"peer.service": "orders@postgresql", // else every database behind the proxy would be one
+		"peer.service": "orders@postgresql", // because all databases behind the proxy have the same address
 	})
 	checkSpan(t, spans, `copy_from "orders"`, map[string]string{
 		"db.system": "postgresql", "db.name": "orders", "db.sql.table": `"orders"`, "db.collection.name": `"orders"`,
@@ -117,9 +117,9 @@ func TestOtelpgxLightsTheDatabaseTab(t *testing.T) {
 	checkSpan(t, spans, "connect", map[string]string{"db.system": "postgresql", "db.name": "orders"})
 }
 
-// Stock otelsql knows the text of a query alone. The system is what the program
-// says that it is, as otelsql's documentation has it; database, operation and
-// table it has no facts for.
+// TestOtelsqlLightsTheDatabaseTab tests spans of otelsql. otelsql records the text of a
+// query, but not the database, the operation or the table. The program itself sets the
+// system, as the documentation of otelsql recommends.
 func TestOtelsqlLightsTheDatabaseTab(t *testing.T) {
 	const query = "SELECT total FROM orders WHERE id = ?"
 	spans := exported(t, func(ctx context.Context) {
@@ -128,7 +128,7 @@ func TestOtelsqlLightsTheDatabaseTab(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		db.SetMaxOpenConns(1) // each has a database of its own
+		db.SetMaxOpenConns(1) // because each connection has its own database
 		if _, err := db.ExecContext(ctx, "CREATE TABLE orders (id INTEGER, total INTEGER)"); err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +146,8 @@ func TestOtelsqlLightsTheDatabaseTab(t *testing.T) {
 	})
 }
 
-// What sqltrace says of a real PostgreSQL has the names that the platform reads.
+// TestSqltraceLightsTheDatabaseTab tests that sqltrace's spans of a real PostgreSQL have
+// the names that the platform reads.
 func TestSqltraceLightsTheDatabaseTab(t *testing.T) {
 	d := pgxDatabase(t)
 	spans := exported(t, func(ctx context.Context) {
@@ -165,9 +166,9 @@ func TestSqltraceLightsTheDatabaseTab(t *testing.T) {
 	})
 }
 
-// Stock redisotel emits the older names alone, which stay as they are. It gives
-// no name to the database, whose number it knows, and no operation but in the
-// span's name; Redis has no tables.
+// TestRedisotelLightsTheDatabaseTab tests spans of redisotel. redisotel records only the
+// older names, which spor does not change. It records neither the number of the database
+// nor the operation, except in the span's name. Redis has no tables.
 func TestRedisotelLightsTheDatabaseTab(t *testing.T) {
 	server := miniredis.RunT(t)
 	spans := exported(t, func(ctx context.Context) {

@@ -38,13 +38,13 @@ func TestQuotesSpeaksBothDialects(t *testing.T) {
 	}
 }
 
-// goCard is what the Go card of Nais APM reads.
+// goCard lists the metrics that the Go card of Nais APM reads.
 var goCard = map[string]otlptranslator.MetricType{
 	"go_goroutines":             otlptranslator.MetricTypeGauge,
 	"go_threads":                otlptranslator.MetricTypeGauge,
 	"go_memstats_alloc_bytes":   otlptranslator.MetricTypeGauge,
 	"go_memstats_sys_bytes":     otlptranslator.MetricTypeGauge,
-	"go_gc_duration_seconds":    otlptranslator.MetricTypeSummary, // read as _count and _sum
+	"go_gc_duration_seconds":    otlptranslator.MetricTypeSummary, // the card reads _count and _sum
 	"go_info":                   otlptranslator.MetricTypeGauge,
 	"process_cpu_seconds_total": otlptranslator.MetricTypeMonotonicCounter,
 	"process_open_fds":          otlptranslator.MetricTypeGauge,
@@ -60,11 +60,11 @@ func TestQuotesFillsTheGoCard(t *testing.T) {
 	pushed := map[string]*metricspb.Metric{}
 	for _, m := range c.receivedMetrics() {
 		if pushed[m.GetName()] != nil {
-			t.Errorf("%s: pushed twice by a process that lives less than an interval", m.GetName())
+			t.Errorf("%s: pushed twice, although the process ended within one interval", m.GetName())
 		}
 		pushed[m.GetName()] = m
 	}
-	// The translation that NAIS has switched on, which adds units and _total.
+	// NAIS uses this translation of names, which adds units and _total.
 	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
 	for name, kind := range goCard {
 		m := pushed[name]

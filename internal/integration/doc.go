@@ -1,4 +1,4 @@
-// Package integration proves spor on real programs, servers and rivals. It is a
-// module of its own so that nobody who uses spor inherits what it requires, and
-// it is never published.
+// Package integration tests spor with real programs and servers, and compares spor with
+// other libraries. It is a separate module, so that users of spor do not get its
+// dependencies. The module is never published.
 package integration

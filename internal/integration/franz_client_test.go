@@ -20,7 +20,7 @@ func (franz) Modes() []string { return []string{"idempotent", "not idempotent"} 
 
 func (franz) Lacks(ability kafkasuite.Ability) string {
 	if ability == kafkasuite.OwnHeaders {
-		return "franz-go counts the bytes of the headers again when a record is done"
+		return "franz-go counts the bytes of the headers again when a record has been sent"
 	}
 	return ""
 }
@@ -76,7 +76,7 @@ type franzProducer struct {
 	session *kgo.GroupTransactSession // nil without transactions
 }
 
-// metadataKey is where a program keeps something beside a record.
+// metadataKey is the context key of the program's own value for a record.
 type metadataKey struct{}
 
 func kgoRecord(r *kafkasuite.Record) *kgo.Record {
@@ -130,7 +130,7 @@ func (p *franzProducer) Begin(context.Context) error { return p.session.Begin() 
 func (p *franzProducer) End(ctx context.Context, commit bool) error {
 	committed, err := kgotrace.End(ctx, p.session, kgo.TransactionEndTry(commit))
 	if err == nil && committed != commit {
-		return errors.New("the transaction ended the other way")
+		return errors.New("the transaction was not ended as requested")
 	}
 	return err
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/grpctrace"
 )
 
-// rpcLibrary instruments both ends.
+// rpcLibrary instruments a client and a server.
 type rpcLibrary struct {
 	server []grpc.ServerOption
 	client []grpc.DialOption
@@ -45,7 +45,8 @@ func (idleHandler) HandleRPC(context.Context, stats.RPCStats)                   
 func (idleHandler) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
 func (idleHandler) HandleConn(context.Context, stats.ConnStats)                       {}
 
-// BenchmarkGRPC measures both ends of one call under a span, over a pipe in memory.
+// BenchmarkGRPC measures client and server of one call under a span, over a pipe in
+// memory.
 func BenchmarkGRPC(b *testing.B) {
 	for kind, call := range map[string]rpcCall{
 		"unary": unaryCall, "stream": streamCall,

@@ -27,8 +27,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// sdk is what the libraries under test report to. Its spans are dropped when
-// they end, so that the libraries are measured and not an exporter.
+// sdk is the SDK of the libraries under test. It drops spans when they end, so that the
+// benchmarks measure the libraries and not an exporter.
 type sdk struct {
 	tp trace.TracerProvider
 	mp metric.MeterProvider
@@ -42,7 +42,7 @@ func (discardProcessor) OnEnd(sdktrace.ReadOnlySpan)                     {}
 func (discardProcessor) Shutdown(context.Context) error                  { return nil }
 func (discardProcessor) ForceFlush(context.Context) error                { return nil }
 
-// newSDK returns an SDK with a sampler; with none, providers that do nothing.
+// newSDK returns an SDK with a sampler. A nil sampler means no-op providers.
 func newSDK(tb testing.TB, sampler sdktrace.Sampler) sdk {
 	tb.Helper()
 	p := propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
@@ -71,7 +71,7 @@ func (s sdk) otelhttpOptions() []otelhttp.Option {
 	}
 }
 
-// states are what an SDK may be up to.
+// states are the states of the SDK in the benchmarks.
 var states = []struct {
 	name    string
 	sampler sdktrace.Sampler
@@ -97,8 +97,8 @@ func router(middleware ...func(http.Handler) http.Handler) http.Handler {
 	return r
 }
 
-// BenchmarkServer measures one request with a traceparent through each library,
-// without a network: the writer has the interfaces of net/http's own.
+// BenchmarkServer measures one request with a traceparent through each library, without
+// a network. The response writer has the same interfaces as that of net/http.
 func BenchmarkServer(b *testing.B) {
 	run := func(name string, h http.Handler) {
 		b.Run(name, func(b *testing.B) { benchmarkServer(b, h, "/users/1") })
@@ -127,7 +127,7 @@ func BenchmarkServer(b *testing.B) {
 	})
 }
 
-// startDatadog starts the tracer of dd-trace-go with an agent that takes everything.
+// startDatadog starts the tracer of dd-trace-go with an agent that accepts all traces.
 func startDatadog(b *testing.B) {
 	b.Helper()
 	agent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -157,7 +157,7 @@ func benchmarkServer(b *testing.B, h http.Handler, path string) {
 	}
 }
 
-// BenchmarkListener measures a request over a connection on loopback.
+// BenchmarkListener measures one request over a loopback connection.
 func BenchmarkListener(b *testing.B) {
 	s := newSDK(b, states[0].sampler)
 	for name, h := range map[string]http.Handler{
@@ -176,7 +176,7 @@ func BenchmarkListener(b *testing.B) {
 	}
 }
 
-// BenchmarkClient measures one call through each library, answered at once.
+// BenchmarkClient measures one call through each library. The response comes immediately.
 func BenchmarkClient(b *testing.B) {
 	run := func(name string, rt http.RoundTripper, ctx context.Context) {
 		b.Run(name, func(b *testing.B) {
@@ -202,7 +202,7 @@ func BenchmarkClient(b *testing.B) {
 	run("context=background/state=sampled/lib=dd-trace-go", ddhttp.WrapRoundTripper(base{}), background)
 }
 
-func ask(b *testing.B, rt http.RoundTripper, url string, ctx context.Context) { //nolint:revive // b comes first
+func ask(b *testing.B, rt http.RoundTripper, url string, ctx context.Context) { //nolint:revive // b is the first parameter
 	b.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -220,7 +220,7 @@ func ask(b *testing.B, rt http.RoundTripper, url string, ctx context.Context) { 
 	}
 }
 
-// base answers without a network.
+// base is a RoundTripper that answers without a network.
 type base struct{}
 
 func (base) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -24,8 +24,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// interopCases are those of gRPC's official interoperability tests that need no
-// credentials. Each ends the process if it does not see what it should.
+// interopCases are gRPC's official interoperability tests, except those that need
+// credentials. Each test ends the process if it fails.
 // https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md
 var interopCases = map[string]func(context.Context, *grpc.ClientConn, testgrpc.TestServiceClient){
 	"empty_unary": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {
@@ -72,8 +72,8 @@ var interopCases = map[string]func(context.Context, *grpc.ClientConn, testgrpc.T
 	},
 }
 
-// TestInterop runs the official tests with and without the kit. What happens on
-// the wire, as both ends are told, must be the same.
+// TestInterop runs the official tests with and without spor. Client and server must see
+// the same events on the wire.
 func TestInterop(t *testing.T) {
 	for name, run := range interopCases {
 		t.Run(name, func(t *testing.T) {
@@ -88,20 +88,21 @@ func TestInterop(t *testing.T) {
 			if raced[name] {
 				want, got = codesOf(want), codesOf(got)
 			}
-			// A deadline may pass before anything is tried. What the caller gets
-			// has been looked at by the official test.
+			// In timeout_on_server the deadline can pass before the first attempt.
+			// The official test has already checked the caller's result.
 			if name != "timeout_on_server" && !slices.Equal(got, want) {
-				t.Errorf("with the kit\n%s\nwithout\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+				t.Errorf("with spor\n%s\nwithout\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 			oteltest.Eventually(t, func() bool { return sdk.Started() > 0 && sdk.Started() == len(sdk.Ended()) })
 		})
 	}
 }
 
-// raced are the cases in which one end may hang up before the other has spoken.
+// raced are the cases in which one side can end the call before the other side has sent
+// anything.
 var raced = map[string]bool{"cancel_begin": true, "cancel_first": true, "unknown_method": true, "unknown_service": true}
 
-// codesOf returns the lines that tell the codes that callers got, without messages.
+// codesOf returns the status codes that callers got, without messages.
 func codesOf(lines []string) []string {
 	var codes []string
 	for _, line := range lines {
@@ -112,7 +113,7 @@ func codesOf(lines []string) []string {
 	return codes
 }
 
-// interoperate runs a case over TCP and returns what both ends were told.
+// interoperate runs a case over TCP and returns the events that client and server saw.
 func interoperate(t *testing.T, run func(context.Context, *grpc.ClientConn, testgrpc.TestServiceClient), server []grpc.ServerOption, client []grpc.DialOption) []string {
 	t.Helper()
 	var log transcript
@@ -140,7 +141,7 @@ func interoperate(t *testing.T, run func(context.Context, *grpc.ClientConn, test
 	return log.sorted()
 }
 
-// transcript writes down what gRPC tells a stats.Handler of each call.
+// transcript is a stats.Handler that records the events of each call.
 type transcript struct {
 	mu    sync.Mutex
 	lines []string
@@ -170,7 +171,7 @@ func (l *transcript) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	case *stats.End:
 		s := status.Convert(event.Error)
 		text = fmt.Sprintf("end %v %q", s.Code(), s.Message())
-	case *stats.DelayedPickComplete: // a matter of chance
+	case *stats.DelayedPickComplete: // happens only sometimes
 		return
 	default:
 		text = fmt.Sprintf("%T", event)
@@ -189,7 +190,7 @@ func (l *transcript) sorted() []string {
 	return slices.Sorted(slices.Values(l.lines))
 }
 
-// plain writes metadata down without what differs from run to run.
+// plain returns metadata as text, without the parts that differ between runs.
 func plain(md metadata.MD) string {
 	md = md.Copy()
 	maps.DeleteFunc(md, func(key string, _ []string) bool {

@@ -21,7 +21,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// java is a program of kafka-clients under the OpenTelemetry Java agent.
+// java is a Java program that uses kafka-clients and runs with the OpenTelemetry Java
+// agent.
 type java struct {
 	*collector
 
@@ -29,8 +30,8 @@ type java struct {
 	answers *bufio.Scanner
 }
 
-// startJava starts the program in java, which has to be told what to do. The first
-// time, that takes a build.
+// startJava starts the program in the folder java. The program waits for orders on its
+// input. The first call also builds the program.
 func startJava(t *testing.T, cluster kafkasuite.Cluster, agent string, env ...string) *java {
 	t.Helper()
 	if _, err := exec.LookPath("mvn"); err != nil {
@@ -44,7 +45,7 @@ func startJava(t *testing.T, cluster kafkasuite.Cluster, agent string, env ...st
 	}
 	dir := strings.TrimSpace(string(built))
 	j := &java{collector: listen(t, "127.0.0.1:0")}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute) // it ends when its input does
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute) // the program ends when its input ends
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, "java", "-XX:TieredStopAtLevel=1", "-Xmx256m",
 		"-javaagent:"+dir+"/agents/opentelemetry-javaagent-"+agent+".jar",
@@ -71,11 +72,11 @@ func startJava(t *testing.T, cluster kafkasuite.Cluster, agent string, env ...st
 		}
 	})
 	j.orders, j.answers = orders, bufio.NewScanner(answers)
-	j.done(t) // with starting
+	j.done(t) // wait until the program has started
 	return j
 }
 
-// do gives an order, and returns the lines of the answer.
+// do sends an order to the program, and returns the lines of the program's answer.
 func (j *java) do(t *testing.T, order ...any) []string {
 	t.Helper()
 	if _, err := fmt.Fprintln(j.orders, order...); err != nil {
@@ -92,11 +93,11 @@ func (j *java) done(t *testing.T) (lines []string) {
 		}
 		lines = append(lines, j.answers.Text())
 	}
-	t.Fatalf("java has ended after %q: %v", lines, j.answers.Err())
+	t.Fatalf("the Java program ended after the order %q: %v", lines, j.answers.Err())
 	return nil
 }
 
-// span returns the only span of a kind that is about the topic.
+// span returns the only span with that kind and topic.
 func (j *java) span(t *testing.T, kind trace.SpanKind, topic string) (found kafkaSpan) {
 	t.Helper()
 	of := func() (all []kafkaSpan) {
@@ -133,10 +134,11 @@ func javaSpan(s *tracepb.Span) kafkaSpan {
 	return span
 }
 
-// TestKafkaWithJava has programs in Go and in Java send each other's records on.
+// TestKafkaWithJava sends records between programs in Go and in Java. Each program
+// forwards the records of the other.
 func TestKafkaWithJava(t *testing.T) {
 	cluster := newRealKafka(t)
-	for _, agent := range []string{"2.28.1", "2.33.1"} { // those of java/pom.xml
+	for _, agent := range []string{"2.28.1", "2.33.1"} { // the versions in java/pom.xml
 		t.Run("agent "+agent, func(t *testing.T) {
 			j := startJava(t, cluster, agent)
 			for name, client := range goKafkaClients {
@@ -177,12 +179,12 @@ func testJavaGoJava(t *testing.T, cluster kafkasuite.Cluster, client kafkasuite.
 	spans := middle.Wait(t, 2)
 	sent, processed := kafkaSpanOf(spans[0]), kafkaSpanOf(spans[1])
 	processedBack := j.span(t, trace.SpanKindConsumer, back)
-	checkKafkaHop(t, kafkaSpan{trace: sentThere.trace}, sentThere, "publish", there) // the root
+	checkKafkaHop(t, kafkaSpan{trace: sentThere.trace}, sentThere, "publish", there) // this span is the root of its trace
 	checkKafkaHop(t, sentThere, processed, "process", there)
 	checkKafkaLink(t, processed, sentThere)
 	checkKafkaHop(t, processed, sent, "publish", back)
 	checkKafkaHop(t, sent, processedBack, "process", back)
 	if want := fmt.Sprintf("traceparent=00-%v-%v-%v", sent.trace, sent.id, spans[0].SpanContext().TraceFlags()); len(headers) != 1 || headers[0] != want {
-		t.Errorf("java has read the headers %q, want %s alone", headers, want)
+		t.Errorf("the Java program read the headers %q, want only %s", headers, want)
 	}
 }

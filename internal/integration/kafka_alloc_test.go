@@ -14,8 +14,8 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// TestKgoAllocatesLessThanKotel compares one produce and one process of a record,
-// without a broker, and without metrics.
+// TestKgoAllocatesLessThanKotel compares the allocations of producing and of processing
+// one record, without a broker and without metrics.
 func TestKgoAllocatesLessThanKotel(t *testing.T) {
 	for name, tt := range map[string]struct {
 		sampler          sdktrace.Sampler

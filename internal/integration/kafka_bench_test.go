@@ -15,13 +15,13 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// kgoLibrary is what one library does with a record, without a broker.
+// kgoLibrary is the work of one library for a record, without a broker.
 type kgoLibrary interface {
 	produce(r *kgo.Record)
 	process(ctx context.Context, r *kgo.Record)
 }
 
-// produceHooks are those of a client that a record goes through.
+// produceHooks are the hooks that a client calls for a record that it produces.
 type produceHooks struct {
 	kgo.HookProduceRecordBuffered
 	kgo.HookProduceRecordUnbuffered
@@ -71,8 +71,8 @@ func (k kotelKgo) process(_ context.Context, r *kgo.Record) {
 	span.End()
 }
 
-// kgoRecords returns a record to produce, and one that was fetched, which has come
-// from a traced service.
+// kgoRecords returns functions that make a record to produce and a fetched record. The
+// fetched record was sent by a traced service.
 func kgoRecords() (produced, fetched func() *kgo.Record) {
 	value, key := make([]byte, 512), []byte("key")
 	own := []kgo.RecordHeader{{Key: "type", Value: []byte("created")}}

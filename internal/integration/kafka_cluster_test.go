@@ -87,7 +87,7 @@ func (k *plainKafka) Read(t *testing.T, topic string) []kafkasuite.Record {
 	for len(left) > 0 {
 		fetches := client.PollFetches(ctx)
 		if err := ctx.Err(); err != nil {
-			t.Fatalf("read %d records of %s, and not to %v", len(read), topic, left)
+			t.Fatalf("read only %d records of %s, want to reach the offsets %v", len(read), topic, left)
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
 			if r.Offset+1 >= left[r.Partition] {
@@ -104,8 +104,8 @@ func (k *plainKafka) Read(t *testing.T, topic string) []kafkasuite.Record {
 	return read
 }
 
-// ends returns the offset that the next committed record of each partition gets,
-// but for empty ones.
+// ends returns for each partition the offset of the next committed record, except for
+// empty partitions.
 func (k *plainKafka) ends(t *testing.T, client *kgo.Client, topic string) map[int32]int64 {
 	t.Helper()
 	metadata := kmsg.NewPtrMetadataRequest()
@@ -140,7 +140,7 @@ func (k *plainKafka) ends(t *testing.T, client *kgo.Client, topic string) map[in
 	return ends
 }
 
-// within is a context for what is not to hang.
+// within returns a context with a timeout, for calls that must not hang.
 func within(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -166,7 +166,7 @@ func kafkaRecord(r *kgo.Record) kafkasuite.Record {
 	return record
 }
 
-// fakeKafka is a cluster inside this process, of one broker.
+// fakeKafka is a cluster of one broker inside this process.
 type fakeKafka struct {
 	plainKafka
 
@@ -174,7 +174,7 @@ type fakeKafka struct {
 	cluster *kfake.Cluster
 }
 
-// fakeCluster starts a cluster that ends with the test.
+// fakeCluster starts a cluster that is closed at the end of the test.
 func fakeCluster(t *testing.T) kafkasuite.Cluster {
 	t.Helper()
 	k := &fakeKafka{opts: []kfake.Opt{
@@ -237,7 +237,7 @@ func receive(t *testing.T, c <-chan struct{}) {
 	select {
 	case <-c:
 	case <-within(t).Done():
-		t.Fatal("waited in vain")
+		t.Fatal("the condition was not met in time")
 	}
 }
 

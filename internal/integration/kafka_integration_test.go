@@ -8,7 +8,7 @@ import (
 	"github.com/nais/spor/internal/conformance/kafkasuite"
 )
 
-// realClusters are those of which each client passes the suite.
+// realClusters are the clusters against which each client runs the suite.
 var realClusters = []struct {
 	name    string
 	cluster func(*testing.T) kafkasuite.Cluster

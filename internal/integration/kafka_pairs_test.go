@@ -23,7 +23,7 @@ func TestKafkaPairs(t *testing.T) {
 	testKafkaPairs(t, fakeCluster(t))
 }
 
-// testKafkaPairs lets each client read what each has sent.
+// testKafkaPairs tests each client as the reader of the records of each client.
 func testKafkaPairs(t *testing.T, cluster kafkasuite.Cluster) {
 	t.Helper()
 	for from, producing := range goKafkaClients {
@@ -34,7 +34,7 @@ func testKafkaPairs(t *testing.T, cluster kafkasuite.Cluster) {
 				topic := newKafkaTopic(t, cluster)
 				root := sender.send(t, cluster, topic)
 				receiver.receive(t, cluster, topic, nil)
-				sent := kafkaSpanOf(sender.Wait(t, 2)[0]) // the root ends after it
+				sent := kafkaSpanOf(sender.Wait(t, 2)[0]) // the second span is the root, which ends later
 				processed := kafkaSpanOf(receiver.Only(t))
 				checkKafkaHop(t, root, sent, "publish", topic)
 				checkKafkaHop(t, sent, processed, "process", topic)
@@ -51,7 +51,7 @@ func newKafkaTopic(t *testing.T, cluster kafkasuite.Cluster) string {
 	return topic
 }
 
-// goKafkaSide is a program of a client library, and what it told its SDK.
+// goKafkaSide is a program that uses a client library, and the SDK of the program.
 type goKafkaSide struct {
 	client kafkasuite.Client
 	*oteltest.SDK
@@ -72,7 +72,8 @@ func (s goKafkaSide) producer(t *testing.T, cluster kafkasuite.Cluster) kafkasui
 	return p
 }
 
-// send sends a record within a span of the program, which it returns.
+// send sends a record under a root span of the program. It returns the root
+// span.
 func (s goKafkaSide) send(t *testing.T, cluster kafkasuite.Cluster, topic string) kafkaSpan {
 	t.Helper()
 	ctx, root := s.TracerProvider.Tracer("program").Start(within(t), "work")
@@ -106,14 +107,14 @@ func (s goKafkaSide) receive(t *testing.T, cluster kafkasuite.Cluster, topic str
 	}
 }
 
-// forward sends a record that was received on to another topic.
+// forward receives a record and sends it to another topic.
 func (s goKafkaSide) forward(t *testing.T, cluster kafkasuite.Cluster, from, to string) {
 	t.Helper()
 	p := s.producer(t, cluster)
 	s.receive(t, cluster, from, func(ctx context.Context, r kafkasuite.Record) error { return p.Forward(ctx, r, to) })
 }
 
-// kafkaSpan is what one program can tell of another's span.
+// kafkaSpan is the part of a span that is compared between two programs.
 type kafkaSpan struct {
 	trace      trace.TraceID
 	id, parent trace.SpanID
@@ -134,8 +135,8 @@ func kafkaSpanOf(s sdktrace.ReadOnlySpan) kafkaSpan {
 	return span
 }
 
-// checkKafkaHop tests that span, an operation on the topic, comes right after
-// another.
+// checkKafkaHop tests that span is a child of the span after, and has that operation and
+// topic.
 func checkKafkaHop(t *testing.T, after, span kafkaSpan, operation, topic string) {
 	t.Helper()
 	kind := map[string]trace.SpanKind{"publish": trace.SpanKindProducer, "process": trace.SpanKindConsumer}[operation]
@@ -147,10 +148,10 @@ func checkKafkaHop(t *testing.T, after, span kafkaSpan, operation, topic string)
 	}
 }
 
-// checkKafkaLink tests that the span of processing links that of sending.
+// checkKafkaLink tests that the process span has a link to the span that sent the record.
 func checkKafkaLink(t *testing.T, processed, sent kafkaSpan) {
 	t.Helper()
 	if len(processed.links) != 1 || processed.links[0] != sent.id {
-		t.Errorf("%s links %v, want %v", processed.name, processed.links, sent.id)
+		t.Errorf("%s has the links %v, want %v", processed.name, processed.links, sent.id)
 	}
 }

@@ -13,17 +13,17 @@ import (
 	"github.com/nais/spor/internal/conformance/kafkasuite"
 )
 
-// realKafka is a broker of Apache Kafka.
+// realKafka is an Apache Kafka broker.
 type realKafka struct{ plainKafka }
 
-// newRealKafka returns the broker that scripts/services.sh started, or that the
-// user named, over its plain listener.
+// newRealKafka returns the broker that scripts/services.sh started or that the user
+// named. Clients connect without TLS.
 func newRealKafka(t *testing.T) kafkasuite.Cluster {
 	t.Helper()
 	return &realKafka{plainKafka{brokers: strings.Split(service(t, "SPOR_KAFKA_BROKERS"), ",")}}
 }
 
-// newRealKafkaTLS returns it over the listener that wants a certificate.
+// newRealKafkaTLS returns the same broker. Clients connect with TLS and a certificate.
 func newRealKafkaTLS(t *testing.T) kafkasuite.Cluster {
 	t.Helper()
 	brokers := strings.Split(service(t, "SPOR_KAFKA_TLS_BROKERS"), ",")
@@ -46,11 +46,11 @@ func newRealKafkaTLS(t *testing.T) kafkasuite.Cluster {
 
 func (k *realKafka) Faults() kafkasuite.Faults { return nil }
 
-// Restart restarts the broker if it is ours.
+// Restart restarts the broker if scripts/services.sh started it.
 func (k *realKafka) Restart(t *testing.T) {
 	t.Helper()
 	if os.Getenv("SPOR_SERVICES_DIR") == "" {
-		t.Skip("the broker is not ours to restart")
+		t.Skip("the broker was not started by scripts/services.sh, so the test cannot restart it")
 	}
 	if out, err := exec.CommandContext(within(t), "../../scripts/services.sh", "restart", "kafka").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -13,9 +13,9 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// TestKafkaClientsAreThemselves has each client do the same under the same faults,
-// with the kit and without. What the program is told, of which record, in which
-// order, and what is in the topic must be the same.
+// TestKafkaClientsAreThemselves runs each client with and without spor, with the same
+// faults. The program must get the same results for the same records in the same order,
+// and the topic must have the same records.
 func TestKafkaClientsAreThemselves(t *testing.T) {
 	for name, clients := range map[string][2]kafkasuite.Client{
 		"sarama":   {saramaClient{bare: true}, saramaClient{}},
@@ -25,7 +25,7 @@ func TestKafkaClientsAreThemselves(t *testing.T) {
 			t.Run(name+" "+mode, func(t *testing.T) {
 				without, with := faulted(t, clients[0], mode), faulted(t, clients[1], mode)
 				if !slices.Equal(without, with) {
-					t.Errorf("without the kit:\n%s\nwith it:\n%s", strings.Join(without, "\n"), strings.Join(with, "\n"))
+					t.Errorf("without spor:\n%s\nwith spor:\n%s", strings.Join(without, "\n"), strings.Join(with, "\n"))
 				}
 				if !strings.Contains(strings.Join(with, "\n"), "failed") {
 					t.Error("nothing failed")
@@ -35,8 +35,8 @@ func TestKafkaClientsAreThemselves(t *testing.T) {
 	}
 }
 
-// faulted sends records, of which the broker refuses some for a while and some for
-// good, and returns what was seen.
+// faulted sends records and returns the results. The broker refuses some records for a
+// while and others always.
 func faulted(t *testing.T, client kafkasuite.Client, mode string) (seen []string) {
 	t.Helper()
 	cluster := fakeCluster(t)
@@ -82,7 +82,7 @@ func verdict(r kafkasuite.Record, err error) string {
 	return fmt.Sprintf("at %d %d", r.Partition, r.Offset)
 }
 
-// noise is a value of 2,000 bytes, which does not compress.
+// noise returns 2,000 bytes that cannot be compressed.
 func noise() []byte {
 	var b bytes.Buffer
 	for i := range 2000 {

@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/kafkatrace/kafkagotrace"
 )
 
-// kafkaGo is segmentio/kafka-go with kafkagotrace, or without.
+// kafkaGo is segmentio/kafka-go with kafkagotrace or, if bare, without.
 type kafkaGo struct{ bare bool }
 
 func (kafkaGo) Modes() []string { return []string{"sync", "async"} }
@@ -21,13 +21,13 @@ func (kafkaGo) Modes() []string { return []string{"sync", "async"} }
 func (kafkaGo) Lacks(ability kafkasuite.Ability) string {
 	switch ability {
 	case kafkasuite.Transactions:
-		return "a Writer has none"
+		return "a Writer has no transactions"
 	case kafkasuite.Nulls, kafkasuite.NilHeaders:
-		return "what is empty is read as null"
+		return "an empty value is read as null"
 	case kafkasuite.Polls:
 		return "a Reader blocks until there is a message"
 	case kafkasuite.Revocations:
-		return "a Reader does not tell what the group takes away"
+		return "a Reader does not report which partitions the group takes away"
 	}
 	return ""
 }
@@ -62,7 +62,7 @@ func (kafkaGo) Shared(shared any) []kafkasuite.Header {
 	return kafkaGoRecord(kafka.Message{Headers: headers[:cap(headers)]}).Headers
 }
 
-// kafkaGoWriterData is what the program keeps beside a message.
+// kafkaGoWriterData is the program's own value for a message.
 type kafkaGoWriterData struct {
 	metadata any
 	done     func(kafka.Message, error)
@@ -119,7 +119,7 @@ type kafkaGoProducer struct {
 	once    sync.Once
 }
 
-// know waits until the writer has heard of a topic, which was made a moment ago.
+// know waits until the writer has metadata of a topic that was just created.
 func (p *kafkaGoProducer) know(ctx context.Context, topic string) {
 	client := &kafka.Client{Addr: p.Addr, Transport: p.Transport}
 	for tick := time.NewTicker(5 * time.Millisecond); ctx.Err() == nil; <-tick.C {
@@ -130,8 +130,7 @@ func (p *kafkaGoProducer) know(ctx context.Context, topic string) {
 	}
 }
 
-// write writes messages and waits for what becomes of them, as far as a sync
-// writer would.
+// write writes messages and waits for their results, like a sync writer does.
 func (p *kafkaGoProducer) write(ctx context.Context, messages ...kafka.Message) error {
 	p.know(ctx, messages[0].Topic)
 	if !p.Async {
@@ -231,7 +230,7 @@ func (c *kafkaGoConsumer) Run(ctx context.Context, handle func(context.Context, 
 	for {
 		m, err := c.reader.FetchMessage(ctx)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // told to end
+			return nil //nolint:nilerr // ctx has ended
 		}
 		if unsettled(err) {
 			continue
@@ -246,7 +245,7 @@ func (c *kafkaGoConsumer) Run(ctx context.Context, handle func(context.Context, 
 			return err
 		}
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // told to end
+			return nil //nolint:nilerr // ctx has ended
 		}
 	}
 }
@@ -261,8 +260,8 @@ func (c *kafkaGoConsumer) commit(ctx context.Context, messages ...kafka.Message)
 	}
 }
 
-// unsettled reports whether err is of a broker that has come back, and does not
-// know its groups yet: kafka-go tells the program.
+// unsettled reports whether err comes from a broker that has restarted and has not
+// loaded its consumer groups yet. kafka-go returns such errors to the program.
 func unsettled(err error) bool {
 	known, _ := errors.AsType[kafka.Error](err)
 	return known == kafka.GroupLoadInProgress || known == kafka.GroupCoordinatorNotAvailable || known == kafka.NotCoordinatorForGroup
@@ -288,7 +287,7 @@ func (c *kafkaGoConsumer) RunBatches(ctx context.Context, handle func(context.Co
 	return nil
 }
 
-// batch returns the messages that come within a moment of each other.
+// batch returns messages until none arrives for 500 ms.
 func (c *kafkaGoConsumer) batch(ctx context.Context) (batch []kafka.Message) {
 	for {
 		moment, cancel := context.WithTimeout(ctx, 500*time.Millisecond)

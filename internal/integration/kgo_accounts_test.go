@@ -22,17 +22,17 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// kgoAccounts is what a client counts as not sent yet.
+// kgoAccounts are a client's counters of the records that are not sent yet.
 type kgoAccounts struct{ records, bytes int64 }
 
-// kgoIdle returns what cl counts once every promise has returned.
+// kgoIdle waits until every promise has returned, and then returns the counters of cl.
 func kgoIdle(t *testing.T, cl *kgo.Client) kgoAccounts {
 	t.Helper()
 	oteltest.Eventually(t, func() bool { return cl.BufferedProduceRecords() == 0 })
 	return kgoAccounts{cl.BufferedProduceRecords(), cl.BufferedProduceBytes()}
 }
 
-// kgoUserHook is a hook of the program, which adds a header and a context.
+// kgoUserHook is a hook of the program. It adds a header and a context value.
 type kgoUserHook struct{}
 
 func (kgoUserHook) OnProduceRecordBuffered(r *kgo.Record) {
@@ -47,13 +47,13 @@ func (kgoUserHook) OnProduceRecordBuffered(r *kgo.Record) {
 
 func (kgoUserHook) OnProduceRecordUnbuffered(*kgo.Record, error) {}
 
-// kgoWays are the ways to produce a record. Each returns after the promise was
+// kgoWays are the ways to produce a record. Each returns after the promise has been
 // called.
 func kgoWays(c *kfake.Cluster) map[string]func(ctx context.Context, cl *kgo.Client, r *kgo.Record) error {
 	refuse := func(ctx context.Context, cl *kgo.Client, r *kgo.Record) error {
 		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.MessageTooLarge, Count: 1})
 		if err := cl.ProduceSync(ctx, r).FirstErr(); err == nil {
-			return errors.New("a record that the broker refuses was produced")
+			return errors.New("a record that the broker should refuse was produced")
 		}
 		return nil
 	}
@@ -88,7 +88,7 @@ func kgoWays(c *kfake.Cluster) map[string]func(ctx context.Context, cl *kgo.Clie
 			ctx, cancel := context.WithCancel(ctx)
 			cancel()
 			if err := produce(ctx, cl, r); err == nil {
-				return errors.New("a record was produced in a context that was canceled")
+				return errors.New("a record was produced in a canceled context")
 			}
 			return nil
 		},
@@ -113,7 +113,7 @@ func kgoWays(c *kfake.Cluster) map[string]func(ctx context.Context, cl *kgo.Clie
 			if err := cl.AbortBufferedRecords(ctx); err != nil {
 				return err
 			}
-			<-done // either way, as it was sent already or not
+			<-done // the result does not matter: the record may already have been sent
 			return nil
 		},
 	}
@@ -130,7 +130,7 @@ func kgoStates(t *testing.T) map[string][]kafkatrace.Option {
 	}
 }
 
-// kgoOwnHeaders are the headers that a record may have already.
+// kgoOwnHeaders are headers that the program may set on a record itself.
 func kgoOwnHeaders() map[string][]kgo.RecordHeader {
 	traceparent := kgo.RecordHeader{Key: "traceparent", Value: []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")}
 	return map[string][]kgo.RecordHeader{
@@ -143,7 +143,7 @@ func kgoOwnHeaders() map[string][]kgo.RecordHeader {
 	}
 }
 
-// kgoContexts are the contexts in which a record is produced.
+// kgoContexts are the contexts for producing a record.
 func kgoContexts(t *testing.T) map[string]context.Context {
 	t.Helper()
 	state, err := trace.ParseTraceState("vendor=other")
@@ -166,8 +166,8 @@ func kgoContexts(t *testing.T) map[string]context.Context {
 	}
 }
 
-// TestKgoAccounts produces records in every way, and compares what the client
-// counts afterwards with what a client without kgotrace counts.
+// TestKgoAccounts produces records in every way. Afterwards it compares the client's
+// counters with those of a client without kgotrace.
 func TestKgoAccounts(t *testing.T) {
 	t.Parallel()
 	for state, opts := range kgoStates(t) {
@@ -194,7 +194,7 @@ func TestKgoAccounts(t *testing.T) {
 	}
 }
 
-// kgoAccountant is a client with a broker of its own, which its faults concern.
+// kgoAccountant is a client with its own broker, so that faults affect only this client.
 type kgoAccountant struct {
 	client *kgo.Client
 	ways   map[string]func(context.Context, *kgo.Client, *kgo.Record) error
@@ -217,8 +217,8 @@ func (a kgoAccountant) produce(t *testing.T, way, headers, within string) kgoAcc
 	return kgoIdle(t, a.client)
 }
 
-// TestKgoAccountsOfTransactions aborts and commits transactions, the former with
-// records that were not sent yet.
+// TestKgoAccountsOfTransactions commits a transaction and aborts one. Some records of the
+// aborted transaction have not been sent yet.
 func TestKgoAccountsOfTransactions(t *testing.T) {
 	t.Parallel()
 	for state, opts := range kgoStates(t) {
@@ -227,7 +227,7 @@ func TestKgoAccountsOfTransactions(t *testing.T) {
 			cl := kgoClient(t, kgoCluster(t, "quotes"), kgo.DefaultProduceTopic("quotes"), kgo.TransactionalID("outbox"),
 				kgo.ProducerLinger(time.Minute), kgotrace.Opt(opts...))
 			r := kgo.StringRecord("x")
-			cl.ProduceSync(t.Context(), r) // outside of a transaction, which is an error
+			cl.ProduceSync(t.Context(), r) // outside of a transaction, so this call fails
 			for _, try := range []kgo.TransactionEndTry{kgo.TryAbort, kgo.TryCommit} {
 				if err := cl.BeginTransaction(); err != nil {
 					t.Fatal(err)
@@ -251,8 +251,8 @@ func TestKgoAccountsOfTransactions(t *testing.T) {
 	}
 }
 
-// TestKgoBufferLimits produces far more than the buffer may hold. Produce waits for
-// room, and so does TryProduce here, which fails where there is none.
+// TestKgoBufferLimits produces many more records than fit into the buffer. Produce waits
+// for free space, and every record is sent.
 func TestKgoBufferLimits(t *testing.T) {
 	t.Parallel()
 	for state, opts := range kgoStates(t) {
@@ -269,7 +269,7 @@ func TestKgoBufferLimits(t *testing.T) {
 						}
 					})
 					if ctx.Err() != nil {
-						t.Fatalf("Produce has blocked at record %d: %+v", i, kgoAccounts{cl.BufferedProduceRecords(), cl.BufferedProduceBytes()})
+						t.Fatalf("Produce blocks at record %d: %+v", i, kgoAccounts{cl.BufferedProduceRecords(), cl.BufferedProduceBytes()})
 					}
 				}
 				if err := cl.Flush(ctx); err != nil {
@@ -283,8 +283,8 @@ func TestKgoBufferLimits(t *testing.T) {
 	}
 }
 
-// TestKgoNoRoom has TryProduce find no room. The record is what it was, and is
-// produced once there is room.
+// TestKgoNoRoom calls TryProduce while the buffer is full. The record is unchanged
+// afterwards, and can be produced when there is space.
 func TestKgoNoRoom(t *testing.T) {
 	t.Parallel()
 	for state, opts := range kgoStates(t) {
@@ -314,7 +314,7 @@ func TestKgoNoRoom(t *testing.T) {
 	}
 }
 
-// TestKgoCanceledWhileBlocked cancels a Produce that waits for room.
+// TestKgoCanceledWhileBlocked cancels a Produce call that waits for space in the buffer.
 func TestKgoCanceledWhileBlocked(t *testing.T) {
 	t.Parallel()
 	for state, opts := range kgoStates(t) {
@@ -345,8 +345,8 @@ func TestKgoCanceledWhileBlocked(t *testing.T) {
 	}
 }
 
-// TestKgoProducedAgain produces one record several times, first within a span and
-// then without: each time it has one traceparent, of its own send.
+// TestKgoProducedAgain produces one record several times, first under a span and then
+// without a span. Each time the record has one traceparent: that of the current send.
 func TestKgoProducedAgain(t *testing.T) {
 	sdk, c := oteltest.New(t), kgoCluster(t, "quotes")
 	cl := kgoConsumer(t, sdk, c)
@@ -360,11 +360,11 @@ func TestKgoProducedAgain(t *testing.T) {
 		func() { kgoProduceIn(t.Context(), t, cl, r) },
 		func() { kgoProduceIn(t.Context(), t, cl, copied()) },
 	} {
-		r.Context = nil //nolint:fatcontext // each record begins without one
+		r.Context = nil //nolint:fatcontext // each record starts without a context
 		produce()
 		s := sdk.Wait(t, i+1)[i]
 		if want := trace.SpanContextFromContext(ctx).SpanID(); i == 0 && s.Parent().SpanID() != want || i > 0 && s.Parent().IsValid() {
-			t.Errorf("%d: sent below %v", i, s.Parent().SpanID())
+			t.Errorf("%d: the producer span has the parent %v", i, s.Parent().SpanID())
 		}
 		if len(s.Links()) != 0 || s.SpanKind() != trace.SpanKindProducer {
 			t.Errorf("%d: a %v span with %d links", i, s.SpanKind(), len(s.Links()))
@@ -372,7 +372,7 @@ func TestKgoProducedAgain(t *testing.T) {
 		got := kgoPoll(t, cl, 1)[0]
 		want := fmt.Sprintf("00-%s-%s-01", s.SpanContext().TraceID(), s.SpanContext().SpanID())
 		if len(got.Headers) != 2 || got.Headers[0].Key != "type" || string(got.Headers[1].Value) != want {
-			t.Errorf("%d: on the wire: %q, want %s", i, got.Headers, want)
+			t.Errorf("%d: traceparents on the wire: %q, want %s", i, got.Headers, want)
 		}
 	}
 }

@@ -25,7 +25,7 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// kafkaOptions make a tracer use sdk.
+// kafkaOptions returns options that make a tracer use sdk.
 func kafkaOptions(sdk *oteltest.SDK, opts ...kafkatrace.Option) []kafkatrace.Option {
 	return append([]kafkatrace.Option{
 		kafkatrace.WithTracerProvider(sdk.TracerProvider), kafkatrace.WithMeterProvider(sdk.MeterProvider),
@@ -54,7 +54,7 @@ func kgoClient(tb testing.TB, c *kfake.Cluster, opts ...kgo.Opt) *kgo.Client {
 	return cl
 }
 
-// kgoTraced is a client with everything that a test needs.
+// kgoTraced returns a client that is traced with sdk.
 func kgoTraced(tb testing.TB, sdk *oteltest.SDK, c *kfake.Cluster, opts ...kgo.Opt) *kgo.Client {
 	tb.Helper()
 	return kgoClient(tb, c, append([]kgo.Opt{
@@ -77,7 +77,8 @@ func kgoProduce(tb testing.TB, cl *kgo.Client, records ...*kgo.Record) {
 	}
 }
 
-// kgoPoll returns the next n records, of which cl was told all.
+// kgoPoll polls until there are n records, passes each fetch to kgotrace.Fetched, and
+// returns the records.
 func kgoPoll(tb testing.TB, cl *kgo.Client, n int) []*kgo.Record {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), 20*time.Second)
@@ -95,7 +96,7 @@ func kgoPoll(tb testing.TB, cl *kgo.Client, n int) []*kgo.Record {
 
 func kgoMap(s sdktrace.ReadOnlySpan) map[string]string { return oteltest.Map(s.Attributes()) }
 
-// kgoNamed returns the spans of that name, in the order they ended.
+// kgoNamed returns the spans with that name, in the order of their end.
 func kgoNamed(sdk *oteltest.SDK, name string) []sdktrace.ReadOnlySpan {
 	return slices.DeleteFunc(slices.Clone(sdk.Ended()), func(s sdktrace.ReadOnlySpan) bool { return s.Name() != name })
 }
@@ -125,7 +126,7 @@ func TestKgoRoundTrip(t *testing.T) {
 	spans := sdk.Wait(t, 3)
 	sent, work, processed := spans[0], spans[1], spans[2]
 	if sent.Name() != "quotes publish" || processed.Name() != "quotes process" || !isChild(sent, work) || !isChild(processed, sent) {
-		t.Errorf("%s, %s: not one trace", sent.Name(), processed.Name())
+		t.Errorf("%s, %s: the spans are not in one trace", sent.Name(), processed.Name())
 	}
 	if links := processed.Links(); len(links) != 1 || links[0].SpanContext.SpanID() != sent.SpanContext().SpanID() {
 		t.Errorf("links: got %v", links)
@@ -173,10 +174,10 @@ func TestKgoHowSendingEnds(t *testing.T) {
 		cl.Produce(context.Background(), kgo.StringRecord("x"), done)
 	}
 	for name, tt := range map[string]row{
-		"acknowledged":        {nil, nil, produce, ""},
-		"no acknowledgements": {[]kgo.Opt{kgo.RequiredAcks(kgo.NoAck()), kgo.DisableIdempotentWrite()}, nil, produce, ""},
-		"refused":             {nil, kerr.MessageTooLarge, produce, "MESSAGE_TOO_LARGE"},
-		"retried in vain":     {[]kgo.Opt{kgo.RecordRetries(1), kgo.DisableIdempotentWrite()}, kerr.NotEnoughReplicas, produce, "NOT_ENOUGH_REPLICAS"},
+		"acknowledged":            {nil, nil, produce, ""},
+		"no acknowledgements":     {[]kgo.Opt{kgo.RequiredAcks(kgo.NoAck()), kgo.DisableIdempotentWrite()}, nil, produce, ""},
+		"refused":                 {nil, kerr.MessageTooLarge, produce, "MESSAGE_TOO_LARGE"},
+		"retried without success": {[]kgo.Opt{kgo.RecordRetries(1), kgo.DisableIdempotentWrite()}, kerr.NotEnoughReplicas, produce, "NOT_ENOUGH_REPLICAS"},
 		"canceled": {nil, nil, func(cl *kgo.Client, done func(*kgo.Record, error)) {
 			cl.Produce(canceled, kgo.StringRecord("x"), done)
 		}, "canceled"},
@@ -231,7 +232,7 @@ func TestKgoRecordsComeBackAsGiven(t *testing.T) {
 	ctx, parent := sdk.TracerProvider.Tracer("").Start(context.WithValue(t.Context(), kgoMark{}, "mine"), "work")
 	headers := append(make([]kgo.RecordHeader, 0, 4), kgo.RecordHeader{Key: "type", Value: []byte("created")})
 	r := &kgo.Record{Value: []byte("x"), Headers: headers}
-	for range 2 { // the same record twice
+	for range 2 { // process the same record twice
 		done := make(chan struct{})
 		cl.Produce(ctx, r, func(got *kgo.Record, err error) {
 			defer close(done)
@@ -250,7 +251,7 @@ func TestKgoRecordsComeBackAsGiven(t *testing.T) {
 	parent.End()
 	for i, r := range kgoPoll(t, cl, 2) {
 		if len(r.Headers) != 2 {
-			t.Errorf("%d on the wire: got %q", i, r.Headers)
+			t.Errorf("record %d on the wire: got %q", i, r.Headers)
 		}
 	}
 	spans := sdk.Wait(t, 3)
@@ -280,7 +281,7 @@ func TestKgoSharedHeaders(t *testing.T) {
 	}
 }
 
-// kgoPool makes records that are pooled.
+// kgoPool is a pool of records. It signals on back when records are returned to it.
 type kgoPool struct{ back chan struct{} }
 
 func (kgoPool) GetRecords(n int) []kgo.Record { return make([]kgo.Record, n) }
@@ -320,7 +321,7 @@ func TestKgoForwarding(t *testing.T) {
 			})
 			spans := sdk.Wait(t, 3)
 			if !isChild(spans[1], spans[2]) || !isChild(spans[2], spans[0]) {
-				t.Errorf("%s, %s, %s: not one under the other", spans[0].Name(), spans[2].Name(), spans[1].Name())
+				t.Errorf("%s, %s, %s: each span must be the child of the one before", spans[0].Name(), spans[2].Name(), spans[1].Name())
 			}
 			if tt.pooled {
 				<-pool.back
@@ -338,7 +339,7 @@ func TestKgoPollingMakesNoSpans(t *testing.T) {
 		cancel()
 	}
 	if n := sdk.Started(); n != 0 {
-		t.Errorf("%d spans of empty polls", n)
+		t.Errorf("got %d spans of empty polls, want none", n)
 	}
 	for range 100 {
 		cl.Produce(t.Context(), kgo.StringRecord("x"), nil)
@@ -348,7 +349,7 @@ func TestKgoPollingMakesNoSpans(t *testing.T) {
 	kgotrace.Process(t.Context(), cl, kgoPoll(t, cl, 1)[0], nothing)
 	cl.Close()
 	if n := sdk.Started(); n != 1 {
-		t.Errorf("%d spans of one record, want 1", n)
+		t.Errorf("got %d spans of one record, want 1", n)
 	}
 }
 
@@ -405,7 +406,7 @@ func TestKgoRebalanceInHandler(t *testing.T) {
 		kept := len(first.CommittedOffsets()["quotes"])
 		return now > before && kept > 0 && kept < 3
 	}
-	// All three are in hand when the other member takes one of them.
+	// All three records are being processed when the other member takes over a partition.
 	var handle func(rest []*kgo.Record) error
 	handle = func(rest []*kgo.Record) error {
 		if len(rest) == 0 {
@@ -417,19 +418,19 @@ func TestKgoRebalanceInHandler(t *testing.T) {
 	handle(records)
 	kept := first.CommittedOffsets()["quotes"]
 	if len(kept) == 0 || len(kept) == 3 {
-		t.Fatalf("the first member kept %d of 3", len(kept))
+		t.Fatalf("the first member kept %d of 3 partitions, want 1 or 2", len(kept))
 	}
 	for _, s := range kgoNamed(sdk, "quotes process") {
 		partition, _ := strconv.Atoi(kgoMap(s)["messaging.destination.partition.id"])
 		_, has := kept[int32(partition)]
 		if noted := len(s.Events()) == 1 && s.Events()[0].Name == "partitions revoked"; noted == has {
-			t.Errorf("partition %d, which it has (%t): got %v", partition, has, s.Events())
+			t.Errorf("partition %d, still assigned: %t: got the events %v", partition, has, s.Events())
 		}
 	}
 	mustEventuallyLag(t, sdk, len(kept))
 }
 
-// mustEventuallyLag waits until the lag of n partitions is told.
+// mustEventuallyLag waits until the lag of n partitions is reported.
 func mustEventuallyLag(t *testing.T, sdk *oteltest.SDK, n int) {
 	t.Helper()
 	oteltest.Eventually(t, func() bool {
@@ -449,7 +450,7 @@ func TestKgoLag(t *testing.T) {
 	for range 10 {
 		kgoProduce(t, cl, kgo.StringRecord("x"))
 	}
-	for _, want := range []int64{7, 7, 4, 1} { // the greatest since the last collection
+	for _, want := range []int64{7, 7, 4, 1} { // the greatest lag since the last collection
 		kgoPoll(t, cl, 3)
 		gauge, _ := sdk.Metric(t, "kafka.consumer.records_lag_max").(metricdata.Gauge[int64])
 		if len(gauge.DataPoints) != 1 || gauge.DataPoints[0].Value != want {
@@ -465,7 +466,7 @@ func TestKgoLag(t *testing.T) {
 	}
 	cl.Close()
 	if gauge, _ := sdk.Metric(t, "kafka.consumer.records_lag_max").(metricdata.Gauge[int64]); len(gauge.DataPoints) != 0 {
-		t.Error("the lag of a client that is closed")
+		t.Error("the lag of a closed client is still reported")
 	}
 }
 
@@ -511,7 +512,7 @@ func TestKgoTransactions(t *testing.T) {
 	}
 	commits, processed, sent := kgoNamed(sdk, "commit"), kgoNamed(sdk, "quotes process"), kgoNamed(sdk, "stats publish")
 	if len(commits) != 2 || len(processed) != 2 || len(sent) != 2 {
-		t.Fatalf("%d ends of %d and %d", len(commits), len(processed), len(sent))
+		t.Fatalf("got %d commit spans, %d process spans and %d publish spans, want 2 of each", len(commits), len(processed), len(sent))
 	}
 	if got := commits[0]; got.Status().Code != codes.Error || kgoMap(got)["error.type"] != "aborted" {
 		t.Errorf("aborted: got %v, %v", got.Status(), got.Attributes())
@@ -528,7 +529,7 @@ func TestKgoTransactions(t *testing.T) {
 		}
 	}
 	if a, b := processed[0].Links(), processed[1].Links(); !a[0].SpanContext.Equal(b[0].SpanContext) {
-		t.Error("what was processed twice has different links")
+		t.Error("the two process spans of one record have different links")
 	}
 }
 
@@ -541,7 +542,7 @@ func TestKgoWithoutOpt(t *testing.T) {
 		"process": kgotrace.Process(t.Context(), cl, r, fail), "batch": kgotrace.ProcessBatch(t.Context(), cl, []*kgo.Record{r}, fail),
 		"commit": kgotrace.Commit(t.Context(), cl, fail),
 	} {
-		if err != failure { //nolint:errorlint // the same one
+		if err != failure { //nolint:errorlint // it must be the same value
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -594,7 +595,7 @@ func TestKgoTransactionsWithoutGroup(t *testing.T) {
 		}
 		spans := kgoNamed(sdk, "commit")
 		if len(spans) == 0 {
-			t.Fatal("the transaction has no span")
+			t.Fatal("the transaction made no span")
 		}
 		last := spans[len(spans)-1]
 		if failed := last.Status().Code == codes.Error; failed == bool(try) {

@@ -20,15 +20,15 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// The smallest pod of the platform has 56 MiB; GOMEMLIMIT is what a team gives
-// the heap and the runtime of them.
+// The smallest pod of the platform has 56 MiB of memory. GOMEMLIMIT is the part of it
+// that a team reserves for the heap and the Go runtime.
 const (
 	memoryLimit    = 56 << 20
 	memoryLimitEnv = "GOMEMLIMIT=45MiB"
 )
 
-// TestMemory runs quotes, traces and metrics on, under load with each state of
-// the collector. A request makes three spans.
+// TestMemory runs quotes under load, with traces and metrics, for each state of the
+// collector. A request makes three spans.
 func TestMemory(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		oteltest.Lacking(t, err)
@@ -68,17 +68,17 @@ func TestMemory(t *testing.T) {
 			}
 			t.Logf("peak of %.1f MiB after %d requests", float64(peak)/(1<<20), served)
 			if peak > memoryLimit {
-				t.Errorf("got a peak of %d bytes, want %d at most", peak, memoryLimit)
+				t.Errorf("got a peak of %d bytes, want at most %d", peak, memoryLimit)
 			}
-			// Enough for the smallest queue to be full several times over.
+			// That many requests fill the smallest queue several times.
 			if least := perSecond * int(length/time.Second) / 2; served < least {
-				t.Errorf("got %d requests served, want %d or more", served, least)
+				t.Errorf("got %d served requests, want at least %d", served, least)
 			}
 		})
 	}
 }
 
-// peakMemory returns the most memory that the process has had resident.
+// peakMemory returns the peak of the process's resident memory.
 func peakMemory(t *testing.T, pid int) (bytes int64) {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

@@ -15,9 +15,10 @@ import (
 	"time"
 )
 
-// BenchmarkRequestBesideACollector measures the 99th percentile of a request to
-// quotes with each state of the collector, in interleaved runs, and reports it
-// relative to a live one. Run it with -benchtime 1x on an idle machine.
+// BenchmarkRequestBesideACollector measures the 99th percentile of the duration of a
+// request to quotes, for each state of the collector, in interleaved runs. It reports
+// the ratio to the duration with a live collector. Run it with -benchtime 1x on an idle
+// machine.
 func BenchmarkRequestBesideACollector(b *testing.B) {
 	const runs = 5
 	states := []string{"live", "unresolvable", "refused", "silent", "dying"}
@@ -41,7 +42,8 @@ func median(times []time.Duration) time.Duration {
 	return times[len(times)/2]
 }
 
-// requestP99 runs quotes for a while with a collector in that state.
+// requestP99 runs quotes with a collector in that state, and returns the 99th percentile
+// of the duration of a request.
 func requestP99(b *testing.B, state string) time.Duration {
 	b.Helper()
 	endpoint, after := collectorIn(b, state)
@@ -64,8 +66,8 @@ func requestP99(b *testing.B, state string) time.Duration {
 	return times[len(times)*99/100]
 }
 
-// collectorIn returns the endpoint of a collector, and what happens to it half
-// way.
+// collectorIn returns the endpoint of a collector in that state, and a function that is
+// called after half of the time.
 func collectorIn(b *testing.B, state string) (endpoint string, halfWay func()) {
 	b.Helper()
 	nothing := func() {}
@@ -83,8 +85,8 @@ func collectorIn(b *testing.B, state string) (endpoint string, halfWay func()) {
 	return "http://collector.invalid:4317", nothing
 }
 
-// paced sends requests at a rate, from four clients, and returns how long each
-// took.
+// paced sends requests at a fixed rate, from four clients, and returns the duration of
+// each request.
 func paced(tb testing.TB, address string, perSecond int, length time.Duration, halfWay func()) []time.Duration {
 	tb.Helper()
 	const clients = 4

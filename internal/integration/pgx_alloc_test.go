@@ -8,26 +8,27 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// What a query on real PostgreSQL costs more than with bare pgx: at most so many
-// allocations, and no more than with otelpgx.
+// TestAllocPgx counts the allocations that spor adds to a query on a real PostgreSQL,
+// compared with pgx alone. There must be no more than a limit, and no more than otelpgx
+// adds.
 func TestAllocPgx(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it takes long")
+		t.Skip("the test takes long")
 	}
 	for _, state := range sqlStates {
 		most := map[string]float64{"no-SDK": 2, "never": 4, "always": 12}[state.name]
 		for _, name := range []string{"query", "exec", "pool-query"} {
 			allocs := pgxAllocs(t, state.sampler, name)
 			spor, rival := allocs["spor"]-allocs["bare"], allocs["otelpgx"]-allocs["bare"]
-			t.Logf("%s %s: pgx alone %v, spor %+v, otelpgx %+v", state.name, name, allocs["bare"], spor, rival)
+			t.Logf("%s %s: allocations of pgx alone %v, with spor %+v, with otelpgx %+v", state.name, name, allocs["bare"], spor, rival)
 			if spor > most || spor > max(rival, 4) {
-				t.Errorf("%s %s: %v allocations more, want at most %v, and otelpgx has %v", state.name, name, spor, most, rival)
+				t.Errorf("%s %s: spor adds %v allocations, want at most %v; otelpgx adds %v", state.name, name, spor, most, rival)
 			}
 		}
 	}
 }
 
-// pgxAllocs returns the allocations of an operation by library.
+// pgxAllocs returns the allocations of an operation with each library.
 func pgxAllocs(t *testing.T, sampler sdktrace.Sampler, name string) map[string]float64 {
 	t.Helper()
 	allocs := map[string]float64{}

@@ -16,7 +16,8 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// pgxLibraries make the tracer of a pool. Neither measures but where it says so.
+// pgxLibraries make the tracer of a pool. A library records metrics only if its name
+// says so.
 var pgxLibraries = []struct {
 	name   string
 	tracer func(s sdk) pgx.QueryTracer
@@ -36,7 +37,8 @@ var pgxLibraries = []struct {
 	}},
 }
 
-// pgxOperations are what is measured: on one connection, on a pool, in batches.
+// pgxOperations are the operations that are measured: on one connection, on a pool, and
+// in batches.
 var pgxOperations = []struct {
 	name string
 	run  func(ctx context.Context, pool *pgxpool.Pool, conn *pgxpool.Conn) error
@@ -69,7 +71,7 @@ var pgxOperations = []struct {
 	}},
 }
 
-// postgresURL returns where the database is, and skips or fails without one.
+// postgresURL returns the URL of the database. Without a URL it skips or fails the test.
 func postgresURL(tb testing.TB) string {
 	tb.Helper()
 	url := os.Getenv("SPOR_POSTGRES_URL")
@@ -82,8 +84,8 @@ func postgresURL(tb testing.TB) string {
 	return url
 }
 
-// newPgxPool returns a pool of two connections at most, each of which has a table
-// of orders of its own.
+// newPgxPool returns a pool of at most two connections. Each connection has its own table
+// of orders.
 func newPgxPool(tb testing.TB, tracer pgx.QueryTracer) *pgxpool.Pool {
 	tb.Helper()
 	config, err := pgxpool.ParseConfig(postgresURL(tb))
@@ -104,8 +106,8 @@ func newPgxPool(tb testing.TB, tracer pgx.QueryTracer) *pgxpool.Pool {
 	return pool
 }
 
-// underSpan returns a context with a span of s that is sampled if s samples: the
-// rival makes none without.
+// underSpan returns a context with a span of s. The span is sampled if s samples.
+// Without a parent span, otelpgx makes no spans.
 func underSpan(tb testing.TB, s sdk) context.Context {
 	tb.Helper()
 	ctx, span := s.tp.Tracer("test").Start(context.Background(), "request", trace.WithSpanKind(trace.SpanKindServer))
@@ -126,7 +128,7 @@ func BenchmarkPgx(b *testing.B) {
 					}
 					b.Cleanup(conn.Release)
 					ctx := underSpan(b, s)
-					if err := operation.run(ctx, pool, conn); err != nil { // which connects and prepares
+					if err := operation.run(ctx, pool, conn); err != nil { // the first run connects and prepares
 						b.Fatal(err)
 					}
 					b.ReportAllocs()
@@ -143,8 +145,8 @@ func BenchmarkPgx(b *testing.B) {
 	}
 }
 
-// BenchmarkPgxTracer is what of a query is the tracer's, without the server's and
-// pgx's noise.
+// BenchmarkPgxTracer measures only the tracer's part of a query, without the variations
+// of the server and of pgx.
 func BenchmarkPgxTracer(b *testing.B) {
 	for _, state := range sqlStates {
 		for _, library := range pgxLibraries[1:] {

@@ -33,7 +33,7 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// tracedPool returns a traced pool on the real server.
+// tracedPool returns a traced pool that is connected to the real server.
 func tracedPool(t *testing.T, sdk *oteltest.SDK, change func(*pgxpool.Config), opts ...sqltrace.Option) *pgxpool.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(postgresURL(t))
@@ -52,7 +52,7 @@ func tracedPool(t *testing.T, sdk *oteltest.SDK, change func(*pgxpool.Config), o
 	return pool
 }
 
-// pending returns how many wait for a connection, of all pools.
+// pending returns the number of requests that wait for a connection, for all pools.
 func pending(t *testing.T, sdk *oteltest.SDK) (n int64) {
 	t.Helper()
 	data, _ := sdk.Metric(t, "db.client.connections.pending_requests").(metricdata.Sum[int64])
@@ -66,8 +66,8 @@ func attributeOf(s sdktrace.ReadOnlySpan, key string) string {
 	return oteltest.Map(s.Attributes())[key]
 }
 
-// What each of pgx's ways makes on a real server: one CLIENT span for each
-// statement.
+// TestPgxSpans executes statements on a real server with each of pgx's methods. Each
+// statement makes one CLIENT span.
 func TestPgxSpans(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := tracedPool(t, sdk, nil)
@@ -115,7 +115,7 @@ func TestPgxSpans(t *testing.T) {
 			attributeOf(s, "db.response.returned_rows"), attributeOf(s, "db.response.affected_rows"), attributeOf(s, "error.type"))
 		got = append(got, line)
 		if text := fmt.Sprint(s.Attributes(), s.Status(), s.Events()); strings.Contains(text, "secret") {
-			t.Errorf("%s tells: %s", s.Name(), text)
+			t.Errorf("the span %s contains a secret: %s", s.Name(), text)
 		}
 	}
 	want := []string{
@@ -135,7 +135,8 @@ func TestPgxSpans(t *testing.T) {
 	}
 }
 
-// Between rows the program takes its time, the server does not.
+// TestPgxSpanEndsWithTheAnswer reads rows slowly. The span does not contain the time
+// that the program spends between two rows.
 func TestPgxSpanEndsWithTheAnswer(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := tracedPool(t, sdk, nil)
@@ -160,13 +161,13 @@ func TestPgxSpanEndsWithTheAnswer(t *testing.T) {
 		span := sdk.Ended()[len(sdk.Ended())-1]
 		took := span.EndTime().Sub(span.StartTime())
 		if took < test.least || took > test.most {
-			t.Errorf("%s: took %v of %v, want %v to %v", test.text, took, time.Since(begin), test.least, test.most)
+			t.Errorf("%s: the span took %v of %v, want %v to %v", test.text, took, time.Since(begin), test.least, test.most)
 		}
 	}
 }
 
-// The server answers a batch as a whole: a statement that takes long is known to
-// have taken at most as long as that.
+// TestPgxBatchOnServer sends a batch with a slow statement. The server answers the batch
+// as a whole, so a span shows only an upper bound of the statement's duration.
 func TestPgxBatchOnServer(t *testing.T) {
 	for _, mode := range []string{"cache_statement", "exec", "simple_protocol"} {
 		t.Run(mode, func(t *testing.T) {
@@ -187,12 +188,12 @@ func TestPgxBatchOnServer(t *testing.T) {
 			for _, s := range sdk.Ended() {
 				took := s.EndTime().Sub(s.StartTime())
 				if strings.Contains(attributeOf(s, "db.query.text"), "sleep") && took < 100*time.Millisecond {
-					t.Errorf("the sleep took %v", took)
+					t.Errorf("the span of the sleep took %v", took)
 				}
 				longest = max(longest, took)
 			}
 			if longest < 100*time.Millisecond {
-				t.Errorf("the longest took %v", longest)
+				t.Errorf("the longest span took %v", longest)
 			}
 		})
 	}
@@ -207,8 +208,8 @@ func setMode(c *pgxpool.Config, mode string) error {
 	return nil
 }
 
-// Connections that are cut while in use: the statement that was cut has failed, the
-// one that the program makes again has not, and nothing is left over.
+// TestPgxUnderFire cuts connections while they are in use. The statement on a cut
+// connection fails. The program's next attempt succeeds. No span stays open.
 func TestPgxUnderFire(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := tracedPool(t, sdk, func(c *pgxpool.Config) { c.MaxConns = 4 })
@@ -252,24 +253,24 @@ func TestPgxUnderFire(t *testing.T) {
 	}
 	t.Logf("%d succeeded, %d failed", succeeded.Load(), failed.Load())
 	if failed.Load() == 0 {
-		t.Error("nothing was cut")
+		t.Error("no statement failed, so no connection was cut in use")
 	}
-	// What failed before a connection was got has no span.
+	// A call that failed before it got a connection has no span.
 	if good != succeeded.Load() || bad > failed.Load() {
-		t.Errorf("%d spans of %d that succeeded, %d of %d that failed", good, succeeded.Load(), bad, failed.Load())
+		t.Errorf("%d spans without an error for %d successful calls, %d spans with an error for %d failed calls", good, succeeded.Load(), bad, failed.Load())
 	}
 	if started, ended := sdk.Started(), len(sdk.Ended()); started != ended {
 		t.Errorf("%d spans started, %d ended", started, ended)
 	}
 	if got := pending(t, sdk); got != 0 {
-		t.Errorf("%d still wait", got)
+		t.Errorf("%d requests still wait for a connection", got)
 	}
 	killer.Close()
 	pool.Close()
 	oteltest.Eventually(t, func() bool { return runtime.NumGoroutine() <= before })
 }
 
-// A pool that is asked for more than it has, with a deadline.
+// TestPgxPoolExhausted asks a pool for more connections than it has, with a deadline.
 func TestPgxPoolExhausted(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := tracedPool(t, sdk, func(c *pgxpool.Config) { c.MaxConns = 1 })
@@ -292,11 +293,12 @@ func TestPgxPoolExhausted(t *testing.T) {
 	busy.Release()
 	timeouts, _ := sdk.Metric(t, "db.client.connections.timeouts").(metricdata.Sum[int64])
 	if len(timeouts.DataPoints) != 1 || timeouts.DataPoints[0].Value != 5 || pending(t, sdk) != 0 {
-		t.Errorf("timeouts %v, %d still wait", timeouts.DataPoints, pending(t, sdk))
+		t.Errorf("timeouts %v, %d requests still wait for a connection", timeouts.DataPoints, pending(t, sdk))
 	}
 }
 
-// A statement whose deadline passes has failed, one that is canceled has not.
+// TestPgxDeadline tests that a statement fails when its deadline passes, but not when it
+// is canceled.
 func TestPgxDeadline(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := tracedPool(t, sdk, nil)
@@ -322,8 +324,8 @@ func TestPgxDeadline(t *testing.T) {
 	}
 }
 
-// The server's log names the span of a statement, and its memory of statements
-// stays small.
+// TestPgxCommentInServerLog tests that the server's log contains the span of a statement,
+// and that the server keeps few statements in its cache.
 func TestPgxCommentInServerLog(t *testing.T) {
 	path := service(t, "SPOR_POSTGRES_LOG")
 	sdk := oteltest.New(t)
@@ -340,7 +342,7 @@ func TestPgxCommentInServerLog(t *testing.T) {
 	}
 	var remembered int
 	if err := pool.QueryRow(t.Context(), "SELECT count(*) FROM pg_prepared_statements").Scan(&remembered); err != nil || remembered > 5 {
-		t.Errorf("the server remembers %d statements (%v)", remembered, err)
+		t.Errorf("the server keeps %d statements (%v)", remembered, err)
 	}
 	for _, s := range sdk.Ended() {
 		if s.Name() == "connect" {
@@ -354,7 +356,8 @@ func TestPgxCommentInServerLog(t *testing.T) {
 	}
 }
 
-// With a cache of statements nothing is added, and the cache works.
+// TestPgxCommentLeavesCachesAlone tests that no comment is added to statements that pgx
+// caches, and that the cache works.
 func TestPgxCommentLeavesCachesAlone(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := tracedPool(t, sdk, func(c *pgxpool.Config) { c.MaxConns = 1 }, sqltrace.WithSQLCommenter())
@@ -366,11 +369,12 @@ func TestPgxCommentLeavesCachesAlone(t *testing.T) {
 	}
 	var remembered int
 	if err := pool.QueryRow(t.Context(), "SELECT count(*) FROM pg_prepared_statements").Scan(&remembered); err != nil || remembered > 2 {
-		t.Errorf("the server remembers %d statements (%v)", remembered, err)
+		t.Errorf("the server keeps %d statements (%v)", remembered, err)
 	}
 }
 
-// Quotes on PostgreSQL: the same traces, and every span that ended was received.
+// TestQuotesOnPostgres runs quotes on PostgreSQL. The traces are the same as on SQLite,
+// and the collector receives every span that ended.
 func TestQuotesOnPostgres(t *testing.T) {
 	url := postgresURL(t)
 	c := listen(t, ":0")
@@ -380,7 +384,7 @@ func TestQuotesOnPostgres(t *testing.T) {
 		t.Fatalf("%v: %s%s", err, &q.stdout, &q.stderr)
 	}
 	if got, want := len(c.received()), q.spansEnded(t); got != want || want == 0 {
-		t.Errorf("received %d spans of %d", got, want)
+		t.Errorf("received %d of %d spans", got, want)
 	}
 	var created *tracepb.Span
 	for _, s := range c.received() {
@@ -407,12 +411,12 @@ func TestQuotesOnPostgres(t *testing.T) {
 		}
 	}
 	if inTrace < 4 || len(created.GetParentSpanId()) == 0 {
-		t.Errorf("%d spans in the trace of the statement", inTrace)
+		t.Errorf("got %d spans in the trace of the statement", inTrace)
 	}
 }
 
-// The server goes away and comes back: what was under way has failed, what follows
-// finds new connections, and no span is in error for that.
+// TestPgxServerGoneAndBack stops and restarts the server. Statements that are running
+// fail. Later statements get new connections, and their spans have no error.
 func TestPgxServerGoneAndBack(t *testing.T) {
 	sdk := oteltest.New(t)
 	var gone atomic.Bool
@@ -456,6 +460,6 @@ func TestPgxServerGoneAndBack(t *testing.T) {
 		}
 	}
 	if started, ended := sdk.Started(), len(sdk.Ended()); started != ended || pending(t, sdk) != 0 {
-		t.Errorf("%d spans started, %d ended, %d wait", started, ended, pending(t, sdk))
+		t.Errorf("%d spans started, %d ended, %d requests wait for a connection", started, ended, pending(t, sdk))
 	}
 }

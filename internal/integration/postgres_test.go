@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// fakePostgres returns a connection to a server that says yes to everything, has
-// one row for every query, {42}, and takes what is copied in.
+// fakePostgres returns a connection to a fake server. The server accepts every statement,
+// answers every query with one row, {42}, and accepts the rows of COPY.
 func fakePostgres(t *testing.T) net.Conn {
 	t.Helper()
 	client, server := net.Pipe()

@@ -17,9 +17,9 @@ import (
 	"testing"
 )
 
-// TestNothingGetsOut sends ten thousand requests with three personal numbers and
-// two credentials in each, in everything that a client decides about, to a
-// service that tells everybody.
+// TestNothingGetsOut sends ten thousand requests to a service that records everything that
+// it receives. Each request has three personal numbers and two credentials, in every part
+// that a client can choose. None of them must be exported.
 func TestNothingGetsOut(t *testing.T) {
 	const requests, clients = 10_000, 8
 	s := newSeeds()
@@ -53,7 +53,7 @@ func TestNothingGetsOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := leaktest.Wait(); err == nil || leaktest.ProcessState.ExitCode() != 1 {
-		t.Errorf("got %v, want exit code 1: its last words are a panic", err)
+		t.Errorf("got %v, want exit code 1, because the service ends with a panic", err)
 	}
 
 	for from, text := range map[string][]byte{"stdout": stdout.Bytes(), "stderr": stderr.Bytes(), "collector": c.receivedBytes()} {
@@ -63,7 +63,7 @@ func TestNothingGetsOut(t *testing.T) {
 		}
 		t.Logf("%s: %d bytes, %d masks, %d seeds", from, len(text), bytes.Count(text, []byte("***********")), len(leaks))
 	}
-	// That nothing gets out shows nothing if nothing was told.
+	// The test is worthless unless the service really logged something for each request.
 	told := map[string]bool{}
 	for _, tag := range tags.FindAllString(stdout.String(), -1) {
 		told[tag] = true
@@ -79,14 +79,14 @@ func TestNothingGetsOut(t *testing.T) {
 		}
 	}
 	if c.records < 2*requests {
-		t.Errorf("received %d log records, want two or more for a request", c.records)
+		t.Errorf("received %d log records, want at least two per request", c.records)
 	}
 	if got := len(c.received()); got < 2*requests {
-		t.Errorf("received %d spans, want two or more for a request", got)
+		t.Errorf("received %d spans, want at least two per request", got)
 	}
 }
 
-// send sends requests; what is answered does not matter.
+// send sends requests and ignores the responses.
 func send(t *testing.T, requests <-chan *http.Request) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -103,24 +103,24 @@ func send(t *testing.T, requests <-chan *http.Request) {
 	}
 }
 
-// targets are what a request asks for; %s is who.
+// targets are the paths of requests. %s is a personal number.
 var targets = []string{
 	"GET /users/%s", "GET /chi/users/%s", "GET /fail/%s", "GET /chi/fail/%s", "GET /panic/%s", "GET /chi/panic/%s",
 	"GET /call/%s", "GET /chi/call/%s", "POST /users", "POST /chi/users", "GET /nowhere/%s",
 }
 
-// nowhere is the target that has no handler, which would log.
+// nowhere is the index of the target that has no handler, so nothing is logged for it.
 const nowhere = 10
 
-// tag tells the requests apart.
+// tag returns the text that identifies request i.
 func tag(i int) string { return fmt.Sprintf("request-%d.", i) }
 
 var tags = regexp.MustCompile(`request-[0-9]+\.`)
 
-// request makes the request of that number.
+// request returns request i.
 func request(t *testing.T, s *seeds, i int, address string) *http.Request {
 	t.Helper()
-	round := i / len(targets) // so that every target has every form
+	round := i / len(targets) // so that every target gets every form of the seeds
 	method, path, _ := strings.Cut(targets[i%len(targets)], " ")
 	inURL, inHeader, asked, credential := s.number(), s.number(), s.number(), s.credential()
 	if strings.Contains(path, "%s") {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// programs is the folder with the programs under test, as a user builds them.
+// programs is the folder with the programs under test, built like a user builds them.
 var programs string
 
 func TestMain(m *testing.M) {
@@ -40,7 +40,7 @@ func buildProgram(module, pkg string) bool {
 	return true
 }
 
-// program returns the command that runs one of the programs.
+// program returns a command that runs one of the programs.
 func program(tb testing.TB, name string, args ...string) *exec.Cmd {
 	tb.Helper()
 	return exec.CommandContext(tb.Context(), filepath.Join(programs, name), args...)

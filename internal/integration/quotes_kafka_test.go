@@ -13,12 +13,12 @@ import (
 	"github.com/nais/spor/internal/conformance/kafkasuite"
 )
 
-// TestQuotesOnKafka has quotes use a real broker, as NAIS would tell it to.
+// TestQuotesOnKafka runs quotes with a real broker, with the variables that NAIS sets.
 func TestQuotesOnKafka(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		cluster func(*testing.T) kafkasuite.Cluster
-		env     map[string]string // by the variable that has the value
+		env     map[string]string // for each variable of quotes, the test's variable with the value
 	}{
 		{"plain", newRealKafka, map[string]string{"KAFKA_BROKERS": "SPOR_KAFKA_BROKERS"}},
 		{"TLS", newRealKafkaTLS, map[string]string{
@@ -41,26 +41,27 @@ func TestQuotesOnKafka(t *testing.T) {
 			want := "SERVER POST /quotes > CLIENT quotes.v1.Quotes/Create > SERVER quotes.v1.Quotes/Create > CLIENT INSERT quotes" +
 				" > PRODUCER " + topic + " publish > CONSUMER " + topic + " process > CLIENT INSERT statistics"
 			if got := outlines(c.received()); !slices.Contains(got, want) {
-				t.Errorf("traces: got\n%s\nwant among them\n%s", strings.Join(got, "\n"), want)
+				t.Errorf("traces: got\n%s\nwant this one among them\n%s", strings.Join(got, "\n"), want)
 			}
 			if got, want := len(c.received()), q.spansEnded(t); got != want {
-				t.Errorf("received %d spans of %d", got, want)
+				t.Errorf("received %d of %d spans", got, want)
 			}
 		})
 	}
 }
 
-// TestQuotesWithoutItsCertificate has a file missing that NAIS promised.
+// TestQuotesWithoutItsCertificate runs quotes without a certificate file that a variable
+// of NAIS names.
 func TestQuotesWithoutItsCertificate(t *testing.T) {
 	q := newQuotes(t, "", "-once")
 	missing := filepath.Join(t.TempDir(), "kafka.crt")
 	q.cmd.Env = append(os.Environ(), "KAFKA_BROKERS=127.0.0.1:1",
 		"KAFKA_CA_PATH="+missing, "KAFKA_CERTIFICATE_PATH="+missing, "KAFKA_PRIVATE_KEY_PATH="+missing)
 	if err := q.cmd.Run(); err == nil {
-		t.Error("quotes ran without its certificate")
+		t.Error("quotes ran, although its certificate is missing")
 	}
 	if !strings.Contains(q.stdout.String(), "KAFKA_CA_PATH") || !strings.Contains(q.stdout.String(), missing) {
-		t.Errorf("quotes said %s, want the variable and the file", &q.stdout)
+		t.Errorf("quotes printed %s, want the names of the variable and the file", &q.stdout)
 	}
 	q.lines(t)
 }

@@ -19,7 +19,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// quotes is a run of examples/quotes.
+// quotes is a running process of examples/quotes.
 type quotes struct {
 	cmd            *exec.Cmd
 	stdout, stderr bytes.Buffer
@@ -33,7 +33,7 @@ func newQuotes(tb testing.TB, endpoint string, args ...string) *quotes {
 	return q
 }
 
-// lines returns what it logged; a line that is not JSON fails the test.
+// lines returns the log lines of q. A line that is not JSON fails the test.
 func (q *quotes) lines(tb testing.TB) []map[string]any {
 	tb.Helper()
 	var objects []map[string]any
@@ -47,7 +47,7 @@ func (q *quotes) lines(tb testing.TB) []map[string]any {
 	return objects
 }
 
-// spansEnded returns the number in its last line.
+// spansEnded returns the number of ended spans in the last log line of q.
 func (q *quotes) spansEnded(tb testing.TB) int {
 	tb.Helper()
 	lines := q.lines(tb)
@@ -92,8 +92,8 @@ func TestQuotesRound(t *testing.T) {
 	}
 }
 
-// checkDatabase tests that a span of the store has what the platform's Database tab
-// reads, and the names of the conventions.
+// checkDatabase tests that a span of the store has the attributes that the platform's
+// Database tab reads, and those of the semantic conventions.
 func checkDatabase(t *testing.T, s *tracepb.Span) {
 	t.Helper()
 	got := map[string]string{}
@@ -112,7 +112,7 @@ func checkDatabase(t *testing.T, s *tracepb.Span) {
 	}
 }
 
-// checkRPC tests that a span of gRPC has what the platform groups by.
+// checkRPC tests that a span of gRPC has the attributes that the platform groups by.
 func checkRPC(t *testing.T, s *tracepb.Span) {
 	t.Helper()
 	got := map[string]string{}
@@ -162,7 +162,7 @@ func TestQuotesLosesNoSpan(t *testing.T) {
 			t.Fatalf("%v: %s%s", err, &q.stdout, &q.stderr)
 		}
 		if got, want := len(c.received()), q.spansEnded(t); got != want || want == 0 {
-			t.Errorf("run %d: received %d spans of %d", i, got, want)
+			t.Errorf("run %d: received %d of %d spans", i, got, want)
 		}
 		c.Stop()
 	}
@@ -189,13 +189,13 @@ func TestQuotesLosesNoSpanWhenStoppedInTraffic(t *testing.T) {
 			t.Fatalf("%v: %s%s", err, &q.stdout, &q.stderr)
 		}
 		if got, want := len(c.received()), q.spansEnded(t); got != want || want < 100 {
-			t.Errorf("run %d: received %d spans of %d", i, got, want)
+			t.Errorf("run %d: received %d of %d spans", i, got, want)
 		}
 		c.Stop()
 	}
 }
 
-// awaitServing returns when address answers.
+// awaitServing waits until the server at address answers.
 func awaitServing(tb testing.TB, address string) {
 	tb.Helper()
 	deadline := time.Now().Add(10 * time.Second)
@@ -207,10 +207,10 @@ func awaitServing(tb testing.TB, address string) {
 		}
 		<-time.After(5 * time.Millisecond)
 	}
-	tb.Fatal("quotes does not serve")
+	tb.Fatal("quotes does not answer requests")
 }
 
-// load sends requests from some clients until stop is called.
+// load sends requests from a number of clients until stop is called.
 func load(address string, clients int) (stop func()) {
 	done := make(chan struct{})
 	var wait sync.WaitGroup
@@ -250,7 +250,7 @@ func TestQuotesWithoutACollector(t *testing.T) {
 				t.Fatalf("%v: %s%s", err, &q.stdout, &q.stderr)
 			}
 			if took := time.Since(begin); took > 6*time.Second {
-				t.Errorf("took %s, want the flush bound of 5s at most", took)
+				t.Errorf("took %s, want at most the flush timeout of 5 s", took)
 			}
 			var said []map[string]any
 			for _, line := range q.lines(t) {
@@ -259,7 +259,7 @@ func TestQuotesWithoutACollector(t *testing.T) {
 				}
 			}
 			if len(said) != 1 || said[0]["endpoint"] != tt.endpoint || said[0]["cure"] == nil {
-				t.Errorf("lines about the collector: got %v, want one with endpoint and cure", said)
+				t.Errorf("log lines about the collector: got %v, want one line with endpoint and cure", said)
 			}
 		})
 	}
@@ -274,7 +274,7 @@ func TestQuotesWithTheWrongProtocol(t *testing.T) {
 			t.Fatalf("%v: %s%s", err, &q.stdout, &q.stderr)
 		}
 		if first := q.lines(t)[0]; first["level"] != "ERROR" || !strings.Contains(fmt.Sprint(first["error"]), name) {
-			t.Errorf("first line: got %v, want an error that names %s", first, name)
+			t.Errorf("first log line: got %v, want an error that contains %s", first, name)
 		}
 		if got := len(c.received()); got != 0 {
 			t.Errorf("spans: got %d, want none", got)
@@ -289,17 +289,17 @@ func TestQuotesFindsItsCollectorAgain(t *testing.T) {
 	if err := q.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// Long enough for gRPC's own pauses to have grown beyond five seconds.
+	// This outage is long enough for gRPC's reconnect delay to exceed five seconds.
 	<-time.After(25 * time.Second)
 	c := listen(t, address)
 	back := time.Now()
 	for len(c.received()) == 0 {
 		if time.Since(back) > 5*time.Second {
-			t.Fatal("no span within 5s of the collector's return")
+			t.Fatal("no span within 5 s after the collector came back")
 		}
 		<-time.After(10 * time.Millisecond)
 	}
-	t.Logf("first span %s after the collector's return", time.Since(back))
+	t.Logf("first span %s after the collector came back", time.Since(back))
 	if err := q.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -307,6 +307,6 @@ func TestQuotesFindsItsCollectorAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := len(c.received()), q.spansEnded(t); got != want {
-		t.Errorf("received %d spans of %d after the outage", got, want)
+		t.Errorf("received %d of %d spans after the outage", got, want)
 	}
 }

@@ -4,8 +4,8 @@ package integration
 
 import "testing"
 
-// TestSaramaAllocatesLessThanOtelsarama compares one produce and one process of a
-// message, without a broker, and without metrics.
+// TestSaramaAllocatesLessThanOtelsarama compares the allocations of producing and of
+// processing one message, without a broker and without metrics.
 func TestSaramaAllocatesLessThanOtelsarama(t *testing.T) {
 	for _, state := range sqlStates {
 		t.Run(state.name, func(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
-// saramaClient is sarama with saramatrace, or without.
+// saramaClient is sarama with saramatrace or, if bare, without.
 type saramaClient struct{ bare bool }
 
 func (saramaClient) Modes() []string { return []string{"sync", "async"} }
@@ -150,7 +150,7 @@ func (c saramaClient) Producer(t *testing.T, with kafkasuite.Producing) kafkasui
 	return &saramaSync{SyncProducer: p}
 }
 
-// transactional is what both producers have.
+// transactional are the transaction methods that both producers have.
 type transactional interface {
 	BeginTxn() error
 	CommitTxn() error
@@ -205,11 +205,11 @@ func (p *saramaSync) Start(ctx context.Context, r *kafkasuite.Record, done func(
 		done(ctx, saramaSent(m), err)
 	}()
 	if m.Value != nil {
-		<-taken // a producer that is closed before panics
+		<-taken // otherwise Close comes first, and the producer panics
 	}
 }
 
-// noticed is a value that tells when the producer takes it.
+// noticed is a message value that signals when the producer reads it.
 type noticed struct {
 	sarama.Encoder
 
@@ -339,7 +339,7 @@ type saramaConsumer struct {
 	once  sync.Once
 }
 
-// saramaHandler is a handler whose claims are consumed by a function.
+// saramaHandler is a handler that consumes claims with a function.
 type saramaHandler func(sarama.ConsumerGroupSession, sarama.ConsumerGroupClaim) error
 
 func (saramaHandler) Setup(sarama.ConsumerGroupSession) error   { return nil }
@@ -348,8 +348,8 @@ func (h saramaHandler) ConsumeClaim(s sarama.ConsumerGroupSession, c sarama.Cons
 	return h(s, c)
 }
 
-// isTransient reports whether the group can be joined again: members change, or the
-// broker has just started and is still looking for what it knows of the group.
+// isTransient reports whether the consumer can join the group again after err. Such
+// errors come while the members change, and while a restarted broker loads the group.
 func isTransient(err error) bool {
 	return slices.ContainsFunc([]error{
 		sarama.ErrRebalanceInProgress, sarama.ErrOffsetsLoadInProgress,
@@ -357,7 +357,7 @@ func isTransient(err error) bool {
 	}, func(transient error) bool { return errors.Is(err, transient) })
 }
 
-// consume joins the group again and again until ctx ends or a claim fails.
+// consume joins the group repeatedly until ctx ends or a claim fails.
 func (c *saramaConsumer) consume(ctx context.Context, claim saramaHandler) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -392,7 +392,7 @@ func (c *saramaConsumer) Run(ctx context.Context, handle func(context.Context, k
 				return nil
 			case m, open := <-cl.Messages():
 				if !open || ctx.Err() != nil {
-					return nil //nolint:nilerr // told to end
+					return nil //nolint:nilerr // ctx has ended
 				}
 				err := saramatrace.Process(s.Context(), m, func(ctx context.Context) error { return handle(ctx, saramaReceived(m)) })
 				if err != nil {
@@ -426,7 +426,7 @@ func (c *saramaConsumer) RunBatches(ctx context.Context, handle func(context.Con
 	})
 }
 
-// saramaBatch returns the messages that come within a moment of each other.
+// saramaBatch returns messages until none arrives for a short time.
 func saramaBatch(ctx context.Context, messages <-chan *sarama.ConsumerMessage) (batch []*sarama.ConsumerMessage) {
 	for {
 		select {
@@ -447,7 +447,8 @@ func (c *saramaConsumer) Poll(context.Context, int) error { return errors.ErrUns
 
 func (c *saramaConsumer) Close() { c.once.Do(func() { _ = c.group.Close() }) }
 
-// The first client of the process starts what measures all of them, for good.
+// saramaWarm makes a first client, because sarama then starts goroutines for its metrics
+// that never end.
 func saramaWarm(t *testing.T) {
 	t.Helper()
 	p := saramaClient{}.Producer(t, kafkasuite.Producing{Brokers: fakeCluster(t).Brokers()})

@@ -11,10 +11,10 @@ import (
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
-// saramaPanics is told what panics in sarama's goroutines, if somebody asks.
+// saramaPanics receives the values of panics in sarama's goroutines, unless it is nil.
 var saramaPanics atomic.Pointer[chan any]
 
-// Clients of tests that are over read the handler still, so that it is set once.
+// The handler is set only once, because clients of earlier tests may still read it.
 func init() {
 	sarama.PanicHandler = func(p any) {
 		told := saramaPanics.Load()
@@ -25,8 +25,8 @@ func init() {
 	}
 }
 
-// TestSaramaClosedTwice closes a producer that is closed, which sarama reports to
-// its PanicHandler: with the kit as often as without.
+// TestSaramaClosedTwice closes a producer twice. sarama reports this to its PanicHandler.
+// With spor it must do so just as often as without.
 func TestSaramaClosedTwice(t *testing.T) {
 	panics := make(chan any, 10)
 	saramaPanics.Store(&panics)
@@ -48,7 +48,7 @@ func TestSaramaClosedTwice(t *testing.T) {
 		select {
 		case <-panics:
 		case <-within(t).Done():
-			t.Errorf("wrapped %v: sarama has not noticed", wrapped)
+			t.Errorf("wrapped %v: sarama did not report the second Close", wrapped)
 		}
 		if len(panics) > 0 {
 			t.Errorf("wrapped %v: panicked again: %v", wrapped, <-panics)
@@ -56,8 +56,8 @@ func TestSaramaClosedTwice(t *testing.T) {
 	}
 }
 
-// TestSaramaClosedWhileAnswersAreDue closes producers of which the last success is
-// on its way. sarama closes Errors when every success is delivered.
+// TestSaramaClosedWhileAnswersAreDue closes producers before they have delivered the last
+// success. sarama closes Errors only after it has delivered every success.
 func TestSaramaClosedWhileAnswersAreDue(t *testing.T) {
 	cluster := fakeCluster(t)
 	cluster.CreateTopic(t, "quotes", 1, nil)
@@ -77,13 +77,13 @@ func TestSaramaClosedWhileAnswersAreDue(t *testing.T) {
 			}
 		}
 		if early != 0 {
-			t.Errorf("wrapped %t: Errors was closed before the last success in %d of 100", wrapped, early)
+			t.Errorf("wrapped %t: Errors was closed before the last success in %d of 100 runs", wrapped, early)
 		}
 	}
 }
 
-// closedEarly closes p after it was given messages, and reports whether Errors was
-// closed while successes were due.
+// closedEarly sends messages to p and closes p. It reports whether Errors was closed
+// before all successes had been delivered.
 func closedEarly(t *testing.T, p sarama.AsyncProducer) bool {
 	t.Helper()
 	const messages = 5
@@ -96,7 +96,7 @@ func closedEarly(t *testing.T, p sarama.AsyncProducer) bool {
 		select {
 		case _, open := <-p.Successes():
 			if !open {
-				t.Fatalf("Successes was closed while %d were due", due)
+				t.Fatalf("Successes was closed, although %d successes were missing", due)
 			}
 			due--
 		case failed, open := <-errs:
@@ -107,7 +107,7 @@ func closedEarly(t *testing.T, p sarama.AsyncProducer) bool {
 		}
 	}
 	for range p.Successes() {
-		t.Error("a success too many")
+		t.Error("got more successes than messages")
 	}
 	return early
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// seeds are personal numbers and credentials that must not get out.
+// seeds makes personal numbers and credentials that must not be exported.
 type seeds struct {
 	random  *rand.Rand
 	numbers map[string]bool
@@ -22,8 +22,8 @@ func newSeeds() *seeds {
 	return &seeds{random: rand.New(rand.NewPCG(1, 2)), numbers: map[string]bool{}}
 }
 
-// number returns a new personal number: a birth number, a D-number or one of the
-// other kinds that add to the day or month.
+// number returns a new personal number: a fødselsnummer, a D-number, or one of the other
+// kinds that add a number to the day or the month.
 func (s *seeds) number() string {
 	for {
 		day := 1 + s.random.IntN(28) + 40*s.random.IntN(2)
@@ -36,13 +36,13 @@ func (s *seeds) number() string {
 	}
 }
 
-// secret marks every credential.
+// secret is a part of every credential.
 const secret = "hunter2"
 
 // credential returns a new credential.
 func (s *seeds) credential() string { return secret + strconv.FormatUint(s.random.Uint64()|1<<63, 36) }
 
-// inPath are the forms of a number that a path can have.
+// inPath are the forms of a number in a path.
 var inPath = []func(number string) string{
 	func(n string) string { return n },
 	func(n string) string { return n[:6] + "%20" + n[6:] },
@@ -53,10 +53,10 @@ var inPath = []func(number string) string{
 	func(n string) string { return n + ";v=1" },
 }
 
-// inQuery are those of a query.
+// inQuery are the forms of a number in a query.
 var inQuery = append(inPath, func(n string) string { return n[:6] + "+" + n[6:] })
 
-// inJSON are those of a JSON string.
+// inJSON are the forms of a number in a JSON string.
 var inJSON = []func(number string) string{
 	func(n string) string { return n },
 	func(n string) string { return n[:6] + " " + n[6:] },
@@ -72,7 +72,7 @@ func percent(s string) string {
 	return b.String()
 }
 
-// withCredential are queries with a credential, and with a number.
+// withCredential are queries with a credential and a number.
 var withCredential = []func(credential, number string) string{
 	func(c, n string) string { return "access_token=" + c + "&fnr=" + n },
 	func(c, n string) string { return "fnr=" + n + "&X-Api-Key=" + c },
@@ -91,8 +91,8 @@ var (
 	basicSecret   = base64.StdEncoding.EncodeToString([]byte("user:" + secret))[:12]
 )
 
-// leaks returns where the seeds are in text, with what surrounds them, however
-// often text was encoded. It knows nothing of how spor looks for them.
+// leaks returns the parts of text that contain seeds, even if text was encoded several
+// times. It shares no code with spor's own search.
 func (s *seeds) leaks(text []byte) []string {
 	var found []string
 	text = bytes.ReplaceAll(text, []byte("\u00a0"), []byte(" "))
@@ -108,7 +108,7 @@ func (s *seeds) leaks(text []byte) []string {
 	return found
 }
 
-// lastByte decodes an escape by its last two digits; U+00A0 becomes a blank.
+// lastByte decodes an escape by its last two hex digits. U+00A0 becomes a blank.
 func lastByte(escape []byte) []byte {
 	n, err := strconv.ParseUint(string(escape[len(escape)-2:]), 16, 8)
 	switch {
@@ -139,7 +139,7 @@ func (s *seeds) plainLeaks(text []byte) []string {
 		if digits++; c < '0' || '9' < c {
 			digits = 0
 		}
-		if digits < 6 { // as most text: the expression is slow
+		if digits < 6 { // skip the slow regular expression for most texts
 			continue
 		}
 		form := numberForm.Find(text[i-5 : min(i+7, len(text))])

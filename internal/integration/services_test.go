@@ -7,13 +7,13 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// service returns what a variable says of a server that make services starts, or
-// that is the user's own.
+// service returns the value of a variable that names a test server. make services starts
+// such servers. Without the variable, service skips or fails the test.
 func service(tb testing.TB, variable string) string {
 	tb.Helper()
 	value := os.Getenv(variable)
 	if value == "" {
-		oteltest.Lacking(tb, variable+" is not set (run make services-install services integration, or set it to a server of yours)")
+		oteltest.Lacking(tb, variable+" is not set (run make services-install services integration, or set it to your own server)")
 	}
 	return value
 }

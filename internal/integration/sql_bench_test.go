@@ -23,7 +23,8 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// sqlFake is a driver that costs next to nothing, with the interfaces of pgx's.
+// sqlFake returns a driver that does almost no work. It has the same interfaces as pgx's
+// driver.
 func sqlFake() driver.Connector {
 	return (&sqltest.DB{
 		Conn: sqltest.ConnAll &^ (sqltest.ConnExecer | sqltest.ConnQueryer | sqltest.ConnChecker),
@@ -31,12 +32,12 @@ func sqlFake() driver.Connector {
 	}).Connector()
 }
 
-// sqlAttributes are what every library is told of the database.
+// sqlAttributes are the attributes of the database that every library gets.
 var sqlAttributes = []attribute.KeyValue{
 	semconv.DBSystemNamePostgreSQL, semconv.DBNamespace("shop"), semconv.ServerAddress("db.example"), semconv.ServerPort(5432),
 }
 
-// sqlLibraries open the database, none of them with metrics but for the last.
+// sqlLibraries open the database. Only the last one records metrics.
 var sqlLibraries = []struct {
 	name string
 	open func(b *testing.B, s sdk) *sql.DB
@@ -60,7 +61,7 @@ var sqlLibraries = []struct {
 		return uptrace.OpenDB(sqlFake(), uptrace.WithTracerProvider(s.tp), uptrace.WithMeterProvider(metricnoop.NewMeterProvider()),
 			uptrace.WithAttributes(sqlAttributes...))
 	}},
-	{"uptrace-same", func(_ *testing.B, s sdk) *sql.DB { // told as much of the query as spor finds out
+	{"uptrace-same", func(_ *testing.B, s sdk) *sql.DB { // with the attributes that spor reads from the query
 		return uptrace.OpenDB(sqlFake(), uptrace.WithTracerProvider(s.tp), uptrace.WithMeterProvider(metricnoop.NewMeterProvider()),
 			uptrace.WithAttributes(slices.Concat(sqlAttributes, []attribute.KeyValue{
 				semconv.DBOperationName("SELECT"), semconv.DBCollectionName("orders"), semconv.DBQuerySummary("SELECT orders"),
@@ -72,7 +73,7 @@ var sqlLibraries = []struct {
 			nhat.WithDefaultAttributes(sqlAttributes...), nhat.AllowRoot(), nhat.TraceQueryWithoutArgs())
 		return sql.OpenDB(driverConnector{wrap})
 	}},
-	{"spor-setup", func(_ *testing.B, s sdk) *sql.DB { // as under setup, whose samplers do not look at attributes
+	{"spor-setup", func(_ *testing.B, s sdk) *sql.DB { // like setup, whose samplers do not read attributes
 		if provider, ok := s.tp.(*sdktrace.TracerProvider); ok {
 			s.tp = oteltest.AttributesAtEnd(provider)
 		}
@@ -121,8 +122,8 @@ func benchmarkSQL(b *testing.B, run func(ctx context.Context, db *sql.DB) error)
 	}
 }
 
-// cpuTime is what the process has used so far: on a shared machine it says more
-// than the clock does.
+// cpuTime returns the processor time that the process has used. On a shared machine it
+// is more reliable than the wall clock.
 func cpuTime(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage
@@ -153,9 +154,9 @@ func BenchmarkSQLExec(b *testing.B) {
 	})
 }
 
-// BenchmarkSpanAlone is what the SDK takes for a span with as many attributes as
-// uptrace's and as spor's, without a library or a database: all known at the start,
-// but for the number of rows, and all set at the end.
+// BenchmarkSpanAlone measures only the SDK, without a library or a database. The spans
+// have as many attributes as those of uptrace and of spor. The case N+M sets N
+// attributes at the start of the span and M at its end.
 func BenchmarkSpanAlone(b *testing.B) {
 	nine := slices.Concat(sqlAttributes, []attribute.KeyValue{
 		semconv.DBOperationName("SELECT"), semconv.DBCollectionName("orders"), semconv.DBQuerySummary("SELECT orders"),

@@ -15,8 +15,8 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// TestMariaCommentChangesNothing compares what statements do with and without a comment,
-// on a connection that takes several statements at once.
+// TestMariaCommentChangesNothing compares the effects of statements with and without a
+// comment, on a connection that allows several statements in one text.
 func TestMariaCommentChangesNothing(t *testing.T) {
 	config, err := mysql.ParseDSN(service(t, "SPOR_MARIADB_DSN"))
 	if err != nil {
@@ -42,10 +42,10 @@ func TestMariaCommentChangesNothing(t *testing.T) {
 	}
 }
 
-// affected returns what statements return.
+// affected executes statements and returns their results.
 func affected(t *testing.T, db *sql.DB) (out []string) {
 	t.Helper()
-	db.SetMaxOpenConns(1) // which has the temporary table
+	db.SetMaxOpenConns(1) // because the temporary table belongs to one connection
 	for _, statement := range []struct {
 		text string
 		args []any

@@ -11,26 +11,26 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-sql-driver/mysql"   // the driver
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver
-	_ "github.com/lib/pq"              // the driver
+	"github.com/go-sql-driver/mysql"   // registers the driver
+	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver
+	_ "github.com/lib/pq"              // registers the driver
 
 	"github.com/nais/spor/sqltrace"
 )
 
-// A database is one that programs can be run on, with a driver.
+// A database is a database with a driver, on which the test programs run.
 type database struct {
 	name   string
 	driver string
 	dsn    string
-	golden string // the file of the spans
+	golden string // the golden file with the spans
 }
 
-// shopName is the database of the tests, where it has a name.
+// shopName is the name of the test database, except on SQLite.
 const shopName = "spor_shop"
 
-// postgresDSN returns the data source name of the shop at the server of that
-// variable.
+// postgresDSN returns the data source name of the shop on the server that the variable
+// names.
 func postgresDSN(t *testing.T, variable string, params ...string) string {
 	t.Helper()
 	u, err := url.Parse(service(t, variable))
@@ -46,7 +46,7 @@ func postgresDSN(t *testing.T, variable string, params ...string) string {
 	return u.String()
 }
 
-// mariaDSN returns the data source name of the shop at MariaDB.
+// mariaDSN returns the data source name of the shop on MariaDB.
 func mariaDSN(t *testing.T, change func(*mysql.Config)) string {
 	t.Helper()
 	config, err := mysql.ParseDSN(service(t, "SPOR_MARIADB_DSN"))
@@ -58,7 +58,7 @@ func mariaDSN(t *testing.T, change func(*mysql.Config)) string {
 	return config.FormatDSN()
 }
 
-// makeShop makes the shop anew.
+// makeShop deletes the shop and creates it again.
 func makeShop(t *testing.T, driver, dsn string, statements ...string) {
 	t.Helper()
 	db, err := sql.Open(driver, dsn)
@@ -90,8 +90,8 @@ func pqDatabase(t *testing.T) database {
 	return database{"pq", "postgres", postgresDSN(t, "SPOR_POSTGRES_URL", "application_name", "spor_shop_test"), "pq"}
 }
 
-// A transaction's connection of PgBouncer is another's afterwards, and so are the
-// statements prepared on it: what prepares without asking is told not to.
+// PgBouncer gives a connection to another client after each transaction, together with
+// the statements prepared on it. Therefore automatic preparing is turned off here.
 
 func pooledPgxDatabase(t *testing.T) database {
 	t.Helper()
@@ -113,7 +113,7 @@ func pooledPqDatabase(t *testing.T) database {
 
 func mariaShop(t *testing.T) {
 	t.Helper()
-	if err := mysql.SetLogger(&mysql.NopLogger{}); err != nil { // it writes of every connection that goes
+	if err := mysql.SetLogger(&mysql.NopLogger{}); err != nil { // because the logger writes a line for every lost connection
 		t.Fatal(err)
 	}
 	makeShop(t, "mysql", service(t, "SPOR_MARIADB_DSN"), "DROP DATABASE IF EXISTS "+shopName, "CREATE DATABASE "+shopName)
@@ -125,7 +125,8 @@ func mariaDatabase(t *testing.T) database {
 	return database{"mysql", "mysql", mariaDSN(t, func(*mysql.Config) {}), "mysql"}
 }
 
-// The driver puts the arguments into the text.
+// interpolatedMariaDatabase returns MariaDB with a driver that puts the arguments into
+// the text.
 func interpolatedMariaDatabase(t *testing.T) database {
 	t.Helper()
 	mariaShop(t)
@@ -138,7 +139,7 @@ func sqliteDatabase(t *testing.T) database {
 	return database{"sqlite", "sqlite", "file:" + filepath.Join(t.TempDir(), "shop.db"), "sqlite"}
 }
 
-// databases are all of them.
+// databases are the functions that make each database.
 var databases = []func(*testing.T) database{
 	pgxDatabase, pqDatabase, pooledPgxDatabase, pooledSimplePgxDatabase, pooledPqDatabase,
 	mariaDatabase, interpolatedMariaDatabase, sqliteDatabase,
@@ -146,14 +147,14 @@ var databases = []func(*testing.T) database{
 
 func (d database) isPostgres() bool { return d.driver == "pgx" || d.driver == "postgres" }
 
-// plain opens the database without traces.
+// plain opens the database without tracing.
 func (d database) plain(t *testing.T) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(d.driver, d.dsn)
 	return d.opened(t, db, err)
 }
 
-// traced opens the database with traces.
+// traced opens the database with tracing.
 func (d database) traced(t *testing.T, opts ...sqltrace.Option) *sql.DB {
 	t.Helper()
 	db, err := sqltrace.Open(d.driver, d.dsn, opts...)
@@ -173,7 +174,7 @@ func (d database) opened(t *testing.T, db *sql.DB, err error) *sql.DB {
 	return db
 }
 
-// fill makes the tables anew.
+// fill deletes the tables and creates them again.
 func (d database) fill(t *testing.T, db *sql.DB) {
 	t.Helper()
 	schema, err := os.ReadFile("shop/schema.sql")

@@ -24,17 +24,17 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// A fault is what happens to a program that does no wrong. It returns what the
-// program got.
+// A fault is a failure that a correct program has to handle. It returns the error that
+// the program got.
 type fault struct {
 	name  string
 	cause func(*testing.T, database, *sql.DB) (any, error)
-	// racing is set where what the driver sees first is chance: the server's last
-	// words, or the end of the connection.
+	// racing is true if the driver may first see the server's last message or the end of
+	// the connection.
 	racing bool
 }
 
-// selectPID returns the connection's number at the server.
+// selectPID returns the ID of the connection's process on the server.
 func selectPID(ctx context.Context, t *testing.T, d database, on interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 },
@@ -50,7 +50,7 @@ func selectPID(ctx context.Context, t *testing.T, d database, on interface {
 	return pid
 }
 
-// terminate ends a connection at the server, once it does what is said of it.
+// terminate ends a connection on the server as soon as the connection is in that state.
 func terminate(t *testing.T, d database, pid int, state string) {
 	t.Helper()
 	admin, err := sql.Open(d.driver, d.dsn)
@@ -79,7 +79,7 @@ const usedUp = "a pool that is used up"
 var faults = []fault{
 	{"a deadline", func(t *testing.T, d database, db *sql.DB) (any, error) {
 		t.Helper()
-		selectPID(t.Context(), t, d, db) // who connects too late is not canceled
+		selectPID(t.Context(), t, d, db) // connect first, because connecting is not canceled
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
 		return result(db.ExecContext(ctx, "SELECT pg_sleep(20)"))
@@ -151,7 +151,8 @@ var faults = []fault{
 	}, true},
 }
 
-// TestFaultsAreAsWithoutTracing compares what a program gets of a fault.
+// TestFaultsAreAsWithoutTracing compares the errors that a program gets with and without
+// tracing.
 func TestFaultsAreAsWithoutTracing(t *testing.T) {
 	for _, makeDatabase := range []func(*testing.T) database{pgxDatabase, pqDatabase} {
 		d := makeDatabase(t)
@@ -170,9 +171,9 @@ func TestFaultsAreAsWithoutTracing(t *testing.T) {
 				if err := db.Close(); err != nil {
 					t.Error(err)
 				}
-				errs := checkEnded(t, sdk, before+3) // the other pool's opener, and what it waits with
+				errs := checkEnded(t, sdk, before+3) // the goroutines of the other pool
 				if f.name == usedUp {
-					errs = append(errs, "no span") // the server was not asked
+					errs = append(errs, "no span") // the call did not reach the server
 				}
 				if len(errs) == 0 || (errs[len(errs)-1] != "") != (err != nil) {
 					t.Errorf("spans failed with %q, the program with %v", errs, err)
@@ -185,8 +186,8 @@ func TestFaultsAreAsWithoutTracing(t *testing.T) {
 	}
 }
 
-// checkEnded checks that spans that started have ended and that no more than so
-// many goroutines are left. It returns the errors of the calls.
+// checkEnded tests that all started spans have ended, and that at most that number of
+// goroutines is left. It returns the errors in the spans of calls.
 func checkEnded(t *testing.T, sdk *oteltest.SDK, goroutines int) (errs []string) {
 	t.Helper()
 	oteltest.Eventually(t, func() bool { return sdk.Started() == len(sdk.Ended()) })
@@ -199,7 +200,7 @@ func checkEnded(t *testing.T, sdk *oteltest.SDK, goroutines int) (errs []string)
 	return errs
 }
 
-// TestTerminatedUnderLoad ends connections at the server while they are used.
+// TestTerminatedUnderLoad ends connections on the server while they are in use.
 func TestTerminatedUnderLoad(t *testing.T) {
 	for _, makeDatabase := range []func(*testing.T) database{pgxDatabase, pqDatabase, pooledPgxDatabase, mariaDatabase, interpolatedMariaDatabase} {
 		d := makeDatabase(t)
@@ -215,12 +216,12 @@ func TestTerminatedUnderLoad(t *testing.T) {
 	}
 }
 
-// killAll ends every connection to the shop but its own.
+// killAll ends every connection to the shop except its own.
 func killAll(t *testing.T, d database, admin *sql.DB) {
 	t.Helper()
 	if d.isPostgres() {
 		if _, err := admin.ExecContext(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+shopName+"' AND pid <> pg_backend_pid()"); err != nil {
-			t.Log(err) // a pooler's connections are anybody's
+			t.Log(err) // with a pooler, the list of connections may change
 		}
 		return
 	}
@@ -241,7 +242,7 @@ func killAll(t *testing.T, d database, admin *sql.DB) {
 		t.Fatal(err)
 	}
 	for _, id := range ids {
-		_, _ = admin.ExecContext(t.Context(), fmt.Sprintf("KILL %d", id)) // it may be gone
+		_, _ = admin.ExecContext(t.Context(), fmt.Sprintf("KILL %d", id)) // the connection may already have ended
 	}
 }
 
@@ -253,21 +254,21 @@ func waitFor(t *testing.T, d time.Duration) {
 	}
 }
 
-// A workload is what workers do while something happens.
+// A workload is the work of several goroutines while a fault happens.
 type workload struct {
 	mu        sync.Mutex
-	outcomes  map[trace.SpanID]error // by the span above
+	outcomes  map[trace.SpanID]error // by the ID of the parent span
 	succeeded atomic.Int64
 }
 
-// underLoad lets workers use a database while something happens, and compares
-// their errors with their spans.
+// underLoad runs workers that use a database while a fault happens. It compares the
+// errors of the workers with their spans.
 func underLoad(t *testing.T, d database, happens func(*workload)) {
 	t.Helper()
 	before := runtime.NumGoroutine()
 	sdk := watched(t, d)
 	db := d.traced(t, sqlOptions(sdk)...)
-	db.SetMaxOpenConns(3) // fewer than workers
+	db.SetMaxOpenConns(3) // fewer connections than workers
 	l := &workload{outcomes: map[trace.SpanID]error{}}
 	ctx, stop := context.WithCancel(t.Context())
 	var workers sync.WaitGroup
@@ -276,10 +277,10 @@ func underLoad(t *testing.T, d database, happens func(*workload)) {
 	}
 	happens(l)
 	after := l.succeeded.Load()
-	oteltest.Eventually(t, func() bool { return l.succeeded.Load() > after+20 }) // it is as before
+	oteltest.Eventually(t, func() bool { return l.succeeded.Load() > after+20 }) // wait until calls succeed again
 	stop()
 	workers.Wait()
-	oteltest.Eventually(t, func() bool { return db.Stats().InUse == 0 }) // those that database/sql is opening count too
+	oteltest.Eventually(t, func() bool { return db.Stats().InUse == 0 }) // includes connections that database/sql is opening
 	if err := db.Close(); err != nil {
 		t.Error(err)
 	}
@@ -291,7 +292,7 @@ func underLoad(t *testing.T, d database, happens func(*workload)) {
 		above := span.Parent().SpanID()
 		err, known := l.outcomes[above]
 		if !known {
-			continue // the span of a worker
+			continue // this is the worker's own span
 		}
 		if span.SpanKind() == trace.SpanKindClient && !isSlow(span) {
 			calls[above]++
@@ -299,7 +300,7 @@ func underLoad(t *testing.T, d database, happens func(*workload)) {
 		if span.Status().Code == codes.Error {
 			failedSpans++
 			if err == nil {
-				t.Errorf("what succeeded has an Error: %s %v %v", span.Name(), span.Status(), span.Attributes())
+				t.Errorf("a successful call has a span with an error: %s %v %v", span.Name(), span.Status(), span.Attributes())
 			}
 		}
 	}
@@ -309,13 +310,13 @@ func underLoad(t *testing.T, d database, happens func(*workload)) {
 		case err != nil:
 			failed++
 		case calls[id] != 1:
-			t.Errorf("what succeeded has %d spans", calls[id])
+			t.Errorf("a successful call has %d spans, want 1", calls[id])
 		}
 	}
 	t.Logf("%d calls, %d failed, %d spans with an error", len(l.outcomes), failed, failedSpans)
 }
 
-// work queries, with a span of its own above each query, until ctx ends.
+// work sends queries until ctx ends. Each query has its own parent span.
 func (l *workload) work(ctx context.Context, tracer trace.Tracer, db *sql.DB) {
 	for i := 0; ctx.Err() == nil; i++ {
 		above, span := tracer.Start(context.WithoutCancel(ctx), "work")
@@ -352,8 +353,8 @@ func (l *workload) query(ctx context.Context, db *sql.DB, i int) error {
 
 var exportedURL = regexp.MustCompile(`SPOR_POSTGRES_URL='([^']*)'`)
 
-// ownPostgres starts a PostgreSQL of the test, and returns a function that does
-// more with it.
+// ownPostgres starts a PostgreSQL server only for this test. It returns a function that
+// runs commands on the server.
 func ownPostgres(t *testing.T) func(command ...string) string {
 	t.Helper()
 	service(t, "SPOR_POSTGRES_URL")
@@ -378,7 +379,7 @@ func ownPostgres(t *testing.T) func(command ...string) string {
 	return do
 }
 
-// TestServerRestarts restarts the server while it is used.
+// TestServerRestarts restarts the server while it is in use.
 func TestServerRestarts(t *testing.T) {
 	do := ownPostgres(t)
 	for _, makeDatabase := range []func(*testing.T) database{pgxDatabase, pqDatabase} {

@@ -29,12 +29,13 @@ import (
 	"github.com/nais/spor/internal/integration/shop"
 )
 
-// A sqlProgram uses a database in the way of a library.
+// A sqlProgram uses a database with one library.
 type sqlProgram struct {
 	name string
 	run  func(context.Context, *session)
-	on   func(database) bool // nil: everywhere
-	// failing is set where statements fail, some before the server counts them.
+	on   func(database) bool // nil means on all databases
+	// failing is true if statements of the program fail. The server does not count some of
+	// them.
 	failing bool
 }
 
@@ -51,29 +52,29 @@ var sqlPrograms = []sqlProgram{
 
 func isServer(d database) bool { return d.driver != "sqlite" }
 
-// What is in the data, in the arguments and in the literals is secret.
+// These texts are in the data, in the arguments and in the literals. They are secret.
 const (
 	ada, bob, eve = "Ada " + secret, "Bob " + secret, "Eve " + secret
 	secretNumber  = 470_011_470
 )
 
-// A session is a run of a program. It keeps what the program got.
+// A session is one run of a program. It records the results that the program got.
 type session struct {
 	database
 
 	t          *testing.T
 	db         *sql.DB
 	transcript []string
-	statements int // how many calls, for failing programs
+	statements int // number of calls, for failing programs
 }
 
-// got keeps what a call returned.
+// got records the result of a call.
 func (s *session) got(what string, value any, err error) {
 	s.transcript = append(s.transcript, what+": "+describe(value)+describeError(err))
 	s.statements++
 }
 
-// describe writes a value with the types of all that is in it.
+// describe returns a value as text, with the types of everything in the value.
 func describe(value any) string {
 	var parts []string
 	switch v := value.(type) {
@@ -95,7 +96,7 @@ func describe(value any) string {
 	return fmt.Sprintf("%T[%s]", value, strings.Join(parts, " "))
 }
 
-// describeError writes an error with the types of all that is in it.
+// describeError returns an error as text, with the types of all wrapped errors.
 func describeError(err error) (text string) {
 	for ; err != nil; err = errors.Unwrap(err) {
 		text += fmt.Sprintf(" %T(%v)", err, err)
@@ -103,7 +104,7 @@ func describeError(err error) (text string) {
 	return text
 }
 
-// bind writes placeholders as the database has them.
+// bind returns query with the placeholders of the database.
 func (s *session) bind(query string) string {
 	if !s.isPostgres() {
 		return query
@@ -123,7 +124,7 @@ func result(r sql.Result, err error) (any, error) {
 	return n, err
 }
 
-// all reads rows with the types of the columns and of the values.
+// all reads rows, with the types of the columns and the values.
 func all(rows *sql.Rows, err error) (any, error) {
 	if err != nil {
 		return nil, err
@@ -163,7 +164,7 @@ func orders(names ...string) (rows [][]any) {
 	return append(rows, []any{9, "nothing " + secret, nil, 0, false, nil, nil, nil})
 }
 
-// fillByHand inserts orders.
+// fillByHand inserts orders with database/sql.
 func (s *session) fillByHand(ctx context.Context) {
 	for _, row := range orders(ada, bob) {
 		r, err := result(s.db.ExecContext(ctx, s.bind(insert), row...))
@@ -374,7 +375,7 @@ type bunOrder struct {
 	Paid     bool
 }
 
-// bun writes literals, not arguments.
+// useBun uses bun, which writes arguments as literals into the text.
 func useBun(ctx context.Context, s *session) {
 	var of schema.Dialect = mysqldialect.New()
 	if s.isPostgres() {

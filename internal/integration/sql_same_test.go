@@ -19,10 +19,10 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
-// TestProgramsDoNotNoticeTracing runs every program on every database, traced and
-// not, with the same results; and compares the spans with testdata/sql.
+// TestProgramsDoNotNoticeTracing runs every program on every database, with and without
+// tracing. The results must be the same. It also compares the spans with testdata/sql.
 func TestProgramsDoNotNoticeTracing(t *testing.T) {
 	for _, makeDatabase := range databases {
 		d := makeDatabase(t)
@@ -39,14 +39,14 @@ func TestProgramsDoNotNoticeTracing(t *testing.T) {
 	}
 }
 
-// runBoth runs a program without traces and with them, and returns its spans.
+// runBoth runs a program without and with tracing, and returns its spans.
 func runBoth(t *testing.T, d database, p sqlProgram) []sdktrace.ReadOnlySpan {
 	t.Helper()
 	plain := &session{database: d, t: t, db: d.plain(t)}
 	d.fill(t, plain.db)
 	p.run(t.Context(), plain)
 	if p.failing && d.driver != "sqlite" && !tellsSecret.MatchString(strings.Join(plain.transcript, "\n")) {
-		t.Errorf("no server told a secret:\n%s", strings.Join(plain.transcript, "\n"))
+		t.Errorf("no error of a server contains a secret, so the test shows nothing:\n%s", strings.Join(plain.transcript, "\n"))
 	}
 
 	d.fill(t, plain.db)
@@ -74,34 +74,35 @@ func runBoth(t *testing.T, d database, p sqlProgram) []sdktrace.ReadOnlySpan {
 		}
 	}
 	if calls == 0 || want >= 0 && (calls != want || len(spans) != want) {
-		t.Errorf("%d spans, of which %d are calls of a database, want %d", len(spans), calls, want)
+		t.Errorf("%d spans, %d of them are calls of the database, want %d calls", len(spans), calls, want)
 	}
 	var measured uint64
 	for _, point := range sdk.Seconds(t, "db.client.operation.duration") {
 		measured += point.Count
 	}
 	if measured != uint64(calls) {
-		t.Errorf("%d calls are measured, want %d", measured, calls)
+		t.Errorf("%d calls were measured, want %d", measured, calls)
 	}
 	return spans
 }
 
-// isSlow reports whether a span is of what makes one if it takes long, as it does
-// on a busy machine.
+// isSlow reports whether s is a span of an operation that makes a span only if it takes
+// long. On a busy machine it may.
 func isSlow(s sdktrace.ReadOnlySpan) bool {
 	return s.Status().Code == codes.Unset && slices.Contains([]string{"connect", "BEGIN", "COMMIT", "ROLLBACK"}, s.Name())
 }
 
 var (
-	// tellsSecret is an error of a server with a secret.
+	// tellsSecret matches an error of a server that contains a secret.
 	tellsSecret = regexp.MustCompile(`Error\(.*` + secret)
 
 	executed = regexp.MustCompile(`(?m)^.*\] spor_shop_test LOG:  (?:statement|execute [^:]*): (.*)$`)
 	noQuery  = regexp.MustCompile(`(?i)^(begin|start|commit|rollback|savepoint|release|deallocate|set application_name|-- ping|;)`)
 )
 
-// countStatements returns a function that returns how many statements PostgreSQL
-// has executed for the test since, and -1 where that cannot be known.
+// countStatements returns a function. That function returns how many statements
+// PostgreSQL has executed for the test since countStatements was called, or -1 if the
+// number is not known.
 func countStatements(t *testing.T, d database) func() int {
 	t.Helper()
 	log := os.Getenv("SPOR_POSTGRES_LOG")
@@ -126,7 +127,7 @@ func countStatements(t *testing.T, d database) func() int {
 	}
 }
 
-// golden compares text with a file.
+// golden compares text with a golden file.
 func golden(t *testing.T, name, text string) {
 	t.Helper()
 	file := filepath.Join("testdata", "sql", name+".txt")

@@ -17,8 +17,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// watched returns an SDK. When the test ends, all that it and OpenTelemetry's
-// error handler were told is searched for secrets.
+// watched returns an SDK. At the end of the test, it searches the telemetry of the SDK
+// and the errors of OpenTelemetry's error handler for secrets.
 func watched(t *testing.T, d database) *oteltest.SDK {
 	t.Helper()
 	sdk := oteltest.New(t)
@@ -40,21 +40,21 @@ func watched(t *testing.T, d database) *oteltest.SDK {
 		defer mu.Unlock()
 		for _, mark := range d.secrets(t) {
 			if i := strings.Index(told.String(), mark); i >= 0 {
-				t.Errorf("%q is in what was recorded: %s", mark, around([]byte(told.String()), i))
+				t.Errorf("the telemetry contains the secret %q: %s", mark, around([]byte(told.String()), i))
 			}
 		}
 	})
 	return sdk
 }
 
-// everything writes all of a span.
+// everything returns all parts of a span as text.
 func everything(span sdktrace.ReadOnlySpan) string {
 	return fmt.Sprintf("%s %v %v %v %v %v %v %v\n", span.Name(), span.Attributes(), span.Events(), span.Links(), span.Status(),
 		span.SpanContext().TraceState(), span.Resource(), span.InstrumentationScope())
 }
 
-// secrets are what nobody may be told of: the password, the literals and the
-// arguments.
+// secrets returns the texts that must not be recorded: the password, the literals and
+// the arguments.
 func (d database) secrets(t *testing.T) []string {
 	t.Helper()
 	marks := []string{secret, "Ada", "Eve", strconv.Itoa(secretNumber)[:7]}

@@ -14,11 +14,11 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// A table is what the spans of programs say, for people to read.
+// A table is a readable text with the spans of programs.
 type table struct {
 	sections []string
 	spans    map[string][]sdktrace.ReadOnlySpan
-	shared   map[string]string // what all spans say
+	shared   map[string]string // attributes that all spans share
 }
 
 func newTable() *table { return &table{spans: map[string][]sdktrace.ReadOnlySpan{}} }
@@ -35,7 +35,8 @@ func (tb *table) add(section string, spans []sdktrace.ReadOnlySpan) {
 	}
 }
 
-// tableAttributes are the attributes, without what differs from run to run.
+// tableAttributes returns the attributes of a span, without those that differ between
+// runs.
 func tableAttributes(span sdktrace.ReadOnlySpan) map[string]string {
 	attrs := oteltest.Map(span.Attributes())
 	if attrs["server.port"] != "" {
@@ -83,7 +84,7 @@ func lines(attrs map[string]string) string {
 	return b.String()
 }
 
-// writeTimes writes what several spans in a row say once.
+// writeTimes writes the text of several equal spans once, with their number.
 func writeTimes(b *strings.Builder, text string, times int) {
 	if times > 1 {
 		fmt.Fprintf(b, "%d times ", times)

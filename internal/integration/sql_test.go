@@ -26,7 +26,8 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// openSQLite opens a new database with a table of orders, traced and not.
+// openSQLite opens a new database with a table of orders, once with and once without
+// tracing.
 func openSQLite(t *testing.T, opts ...sqltrace.Option) (traced, plain *sql.DB) {
 	t.Helper()
 	dsn := "file:" + filepath.Join(t.TempDir(), "shop.db") + "?_pragma=busy_timeout(5000)"
@@ -138,7 +139,8 @@ func TestSQLiteColumnTypesAreTheDriversOwn(t *testing.T) {
 	}
 }
 
-// The driver's own functions find its connection behind the traced one.
+// TestSQLiteLimit tests that functions of the driver can get the driver's connection from
+// the traced connection.
 func TestSQLiteLimit(t *testing.T) {
 	db, _ := openSQLite(t, sqlOptions(oteltest.New(t))...)
 	conn, err := db.Conn(t.Context())
@@ -195,7 +197,8 @@ func TestSQLiteOutcomes(t *testing.T) {
 	})
 }
 
-// However reading ends, each span ends, and nothing stays behind.
+// TestSQLiteLeaksNothing ends reading in different ways. Each span must end, and no
+// goroutine must be left.
 func TestSQLiteLeaksNothing(t *testing.T) {
 	sdk := oteltest.New(t)
 	before := runtime.NumGoroutine()
@@ -207,7 +210,7 @@ func TestSQLiteLeaksNothing(t *testing.T) {
 			}
 		},
 		func(_ context.Context, cancel func(), rows *sql.Rows) { rows.Next(); cancel() },
-		func(context.Context, func(), *sql.Rows) {}, // forgotten
+		func(context.Context, func(), *sql.Rows) {}, // the rows are never closed
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			db, err := sqltrace.Open("sqlite", ":memory:", sqlOptions(sdk)...)
@@ -221,7 +224,7 @@ func TestSQLiteLeaksNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 				read(ctx, cancel, rows)
-				defer cancel() // what was forgotten would keep its goroutine in any program
+				defer cancel() // because rows that are never closed keep a goroutine, also without spor
 			}
 			<-time.After(10 * time.Second)
 			if started, ended := sdk.Started(), len(sdk.Ended()); started != ended {
@@ -238,11 +241,12 @@ func TestSQLiteLeaksNothing(t *testing.T) {
 	}
 }
 
-// sqlSeeds must be nowhere: a literal, an argument, a comment, a user, a password.
+// sqlSeeds are texts that must not be recorded: a literal, an argument, a comment, a
+// user, a password and others.
 var sqlSeeds = []string{"LiteralSeed", "ArgumentSeed", "CommentSeed", "UserSeed", "PasswordSeed", "ParameterSeed", "24117248123"}
 
-// seedlessDriver is SQLite whatever the data source name says, with errors that
-// quote arguments as PostgreSQL's do.
+// seedlessDriver is SQLite, whatever the data source name is. Its errors quote arguments
+// like those of PostgreSQL.
 type seedlessDriver struct{ *sqlite.Driver }
 
 func (d seedlessDriver) Open(string) (driver.Conn, error) { return d.Driver.Open(":memory:") }
@@ -279,18 +283,18 @@ func TestSQLiteSecretsAreNowhere(t *testing.T) {
 		}
 	}
 	if n := len(sdk.Ended()); n < 40 {
-		t.Errorf("only %d spans", n)
+		t.Errorf("got only %d spans", n)
 	}
 }
 
-// useSeeds does everything there is, right and wrong, with seeds in it.
+// useSeeds executes correct and wrong statements of every kind, with seeds in them.
 func useSeeds(t *testing.T, db *sql.DB) {
 	t.Helper()
 	ctx := t.Context()
 	for _, query := range []string{
 		"CREATE TABLE orders (id INTEGER PRIMARY KEY, name TEXT UNIQUE DEFAULT 'LiteralSeed')",
 		"INSERT INTO orders (name) VALUES ('LiteralSeed'), ('It''s LiteralSeed')",
-		"INSERT INTO orders (name) VALUES ('LiteralSeed')", // a duplicate
+		"INSERT INTO orders (name) VALUES ('LiteralSeed')", // fails, because the name exists
 		"-- name: LiteralSeed's\nSELECT 1",
 		"SELECT 'LiteralSeed' /* CommentSeed */ FROM orders WHERE id = 24117248123 -- CommentSeed",
 		"UPDATE orders SET name = ? WHERE name = 'LiteralSeed'",
@@ -321,7 +325,7 @@ func useSeeds(t *testing.T, db *sql.DB) {
 	}
 }
 
-// allSpans returns everything that spans tell, as text.
+// allSpans returns all parts of all spans, as text.
 func allSpans(sdk *oteltest.SDK) (out []string) {
 	for _, s := range sdk.Ended() {
 		out = append(out, fmt.Sprint(s.Name(), s.Status(), s.Events(), s.Links(), s.InstrumentationScope(), s.Resource()))
@@ -332,7 +336,7 @@ func allSpans(sdk *oteltest.SDK) (out []string) {
 	return out
 }
 
-// allMetrics returns everything that metrics tell, as text.
+// allMetrics returns all parts of all metrics, as text.
 func allMetrics(t *testing.T, sdk *oteltest.SDK) (out []string) {
 	t.Helper()
 	for _, name := range []string{

@@ -1,9 +1,9 @@
-// Byhand is a service that was wired with what OpenTelemetry and others have for
-// Go, as their documentation says: otelhttp, otelgrpc, otelsql, kotel, and slog's
-// JSON handler. It knows nothing of what the platform reads.
+// Byhand is a service that uses OpenTelemetry without spor. It follows the documentation
+// of otelhttp, otelgrpc, otelsql, kotel and slog's JSON handler. It does not follow the
+// names that the platform reads.
 //
-// It does a round of everything and ends. What BYHAND_IDENT holds it tells of, as
-// a careless program would.
+// Byhand serves one round of requests to itself and ends. If BYHAND_IDENT is set, it
+// records the value in spans and logs, like a careless program.
 package main
 
 import (
@@ -45,7 +45,7 @@ func run(ctx context.Context) error {
 	return errors.Join(err, stop(ctx))
 }
 
-// startTelemetry is the getting-started page of opentelemetry.io.
+// startTelemetry follows the getting-started page of opentelemetry.io.
 func startTelemetry(ctx context.Context) (stop func(context.Context) error, err error) {
 	spans, err := otlptracegrpc.New(ctx)
 	if err != nil {
@@ -57,9 +57,9 @@ func startTelemetry(ctx context.Context) (stop func(context.Context) error, err 
 	}
 	traces := sdktrace.NewTracerProvider(sdktrace.WithBatcher(spans), sdktrace.WithResource(resource.Default()))
 	metrics := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewPeriodicReader(points)), sdkmetric.WithResource(resource.Default()))
-	otel.SetTracerProvider(traces)                                                                                          //nolint:forbidigo // it is wired by hand
-	otel.SetMeterProvider(metrics)                                                                                          //nolint:forbidigo // it is wired by hand
-	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})) //nolint:forbidigo // it is wired by hand
+	otel.SetTracerProvider(traces)                                                                                          //nolint:forbidigo // this program sets the global providers itself
+	otel.SetMeterProvider(metrics)                                                                                          //nolint:forbidigo // this program sets the global providers itself
+	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})) //nolint:forbidigo // this program sets the global providers itself
 	return func(ctx context.Context) error {
 		return errors.Join(traces.Shutdown(ctx), metrics.Shutdown(ctx))
 	}, nil

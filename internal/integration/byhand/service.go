@@ -23,12 +23,12 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/interop"
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
-	_ "modernc.org/sqlite" // the driver
+	_ "modernc.org/sqlite" // registers the driver
 )
 
 const topic = "team.orders"
 
-// service is what there is to call, and what it calls.
+// service has the servers of the program, and the clients that they use.
 type service struct {
 	db      *sql.DB
 	broker  *kfake.Cluster
@@ -73,7 +73,7 @@ func newService(ctx context.Context) (*service, error) {
 }
 
 func (s *service) startRPC() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at the start
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // there is no context at the start
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (s *service) close() {
 	_ = s.db.Close()
 }
 
-// order does everything for one order.
+// order handles one order: it uses the database, gRPC and Kafka.
 func (s *service) order(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	slog.Info("order", "id", r.PathValue("id"))
@@ -123,7 +123,7 @@ func boom(w http.ResponseWriter, _ *http.Request) {
 	http.Error(w, "boom", http.StatusInternalServerError)
 }
 
-// round is what others do with the service.
+// round sends requests to the service and reads its Kafka topic, like other programs.
 func (s *service) round(ctx context.Context) error {
 	client := &http.Client{Transport: otelhttp.NewTransport(http.DefaultTransport)}
 	for _, path := range []string{"/orders/one", "/orders/two", "/boom"} {

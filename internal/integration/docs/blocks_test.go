@@ -18,7 +18,7 @@ import (
 	"testing"
 )
 
-// packages are what blocks of Go may use without importing it.
+// packages are the packages that blocks of Go can use without an import.
 var packages = map[string]string{
 	"attribute":       "go.opentelemetry.io/otel/attribute",
 	"chi":             "github.com/go-chi/chi/v5",
@@ -63,9 +63,9 @@ var packages = map[string]string{
 	"trace":           "go.opentelemetry.io/otel/trace",
 }
 
-// TestBlocks compiles every block of Go in every page, and what every block of
-// differences leads to. A comment <!-- given: name type, name type --> before a
-// block says what it takes for granted; ctx is given anyway.
+// TestBlocks compiles every block of Go in every page, and the new code of every diff
+// block. A comment <!-- given: name type, name type --> before a block declares the
+// variables that the block uses. The variable ctx is always declared.
 func TestBlocks(t *testing.T) {
 	var blocks []block
 	for _, path := range pages(t) {
@@ -89,7 +89,7 @@ func compile(t *testing.T, blocks []block) {
 		}
 		check := types.Config{Importer: load, Error: func(err error) {
 			var e types.Error
-			if e = err.(types.Error); !e.Soft { //nolint:errorlint,forcetypeassert // as documented
+			if e = err.(types.Error); !e.Soft { //nolint:errorlint,forcetypeassert // types.Config documents this type
 				t.Errorf("%s: %s", b.place, e.Msg)
 			}
 		}}
@@ -97,7 +97,7 @@ func compile(t *testing.T, blocks []block) {
 	}
 }
 
-// pages returns the pages of the repository.
+// pages returns the paths of the repository's pages.
 func pages(tb testing.TB) (paths []string) {
 	tb.Helper()
 	for _, pattern := range []string{"../../../*.md", "../../../docs/*.md", "../../../examples/*/*.md"} {
@@ -110,7 +110,7 @@ func pages(tb testing.TB) (paths []string) {
 	return paths
 }
 
-// block is a piece of Go in a page.
+// block is a block of Go code in a page.
 type block struct {
 	place string // page:line
 	given string
@@ -145,7 +145,7 @@ func blocksOf(tb testing.TB, path string) (blocks []block) {
 	return blocks
 }
 
-// after returns what a difference leads to.
+// after returns the code after a diff has been applied.
 func after(diff string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(diff) {
@@ -156,8 +156,8 @@ func after(diff string) string {
 	return kept.String()
 }
 
-// source returns the block as a file: as it is, with a package clause, or as the
-// body of a function.
+// source returns the block as a Go file. It adds a package clause, imports and a
+// function around the block where they are missing.
 func (b block) source() string {
 	if strings.HasPrefix(b.text, "package ") {
 		return b.text
@@ -178,8 +178,8 @@ func (b block) source() string {
 
 var declares = regexp.MustCompile(`(?m)^(func|type|import) `)
 
-// exported returns where the compiler has put what it knows of packages and all
-// below them.
+// exported returns a lookup function for the compiler's export data of packages and of
+// their dependencies.
 func exported(tb testing.TB, paths []string) importer.Lookup {
 	tb.Helper()
 	args := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}"}, paths...)

@@ -13,9 +13,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// catalogue holds, by section of a page, what telemetry is made of: the names of
-// spans, the attributes of spans by kind, and for each metric its unit and the
-// attributes of its series.
+// catalogue lists the names in telemetry, for each section of a page: the names of spans,
+// the attributes of spans of each kind, and the unit and the attributes of each metric.
 type catalogue map[string]set
 
 type set map[string]bool
@@ -29,8 +28,7 @@ func (c catalogue) add(section string, names ...string) {
 	}
 }
 
-// emitted returns the catalogue of what sdk has recorded under the scopes that
-// begin with prefix.
+// emitted returns the catalogue of the telemetry in sdk whose scope begins with prefix.
 func emitted(tb testing.TB, sdk *oteltest.SDK, prefix string) catalogue {
 	tb.Helper()
 	c := catalogue{}
@@ -102,18 +100,17 @@ func each[T any](all []T, do func(T)) {
 	}
 }
 
-// compare fails the test for each difference between what a page says and what
-// the code does.
+// compare fails the test for each difference between the page and the code.
 func compare(t *testing.T, page, code catalogue) {
 	t.Helper()
 	sections := maps.Clone(page)
 	maps.Copy(sections, code)
 	for _, section := range slices.Sorted(maps.Keys(sections)) {
 		for _, name := range missing(code[section], page[section]) {
-			t.Errorf("%s: the page lacks %s", section, name)
+			t.Errorf("%s: the page does not list %s, which the code records", section, name)
 		}
 		for _, name := range missing(page[section], code[section]) {
-			t.Errorf("%s: nothing emits %s", section, name)
+			t.Errorf("%s: the page lists %s, which the code does not record", section, name)
 		}
 	}
 }

@@ -21,12 +21,12 @@ func TestDialectPage(t *testing.T) {
 	}
 	for stable, older := range dialect.All {
 		if documented[stable] != older {
-			t.Errorf("the page says %q of %s: want the row | `%s` | `%s` | … |", documented[stable], stable, stable, older)
+			t.Errorf("the page has the older name %q for %s: want the row | `%s` | `%s` | … |", documented[stable], stable, stable, older)
 		}
 	}
 	for stable, older := range documented {
 		if got, _ := dialect.Stable(older); got != stable {
-			t.Errorf("the page has %s for %s, which the code does not have", older, stable)
+			t.Errorf("the page has the older name %s for %s, but the code does not", older, stable)
 		}
 	}
 }

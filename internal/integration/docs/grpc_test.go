@@ -16,14 +16,14 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// service has a method for each way that a call can go.
+// service has one method per outcome of a call.
 type service struct {
 	testgrpc.UnimplementedTestServiceServer
 
 	calls int
 }
 
-// EmptyCall fails at first.
+// EmptyCall fails the first time and then succeeds.
 func (s *service) EmptyCall(context.Context, *testgrpc.Empty) (*testgrpc.Empty, error) {
 	if s.calls++; s.calls == 1 {
 		return nil, status.Error(codes.Unavailable, "not yet")
@@ -35,7 +35,7 @@ func (*service) UnaryCall(context.Context, *testgrpc.SimpleRequest) (*testgrpc.S
 	panic("boom")
 }
 
-// again makes a call a second time when the first found nobody.
+// again is a service config that retries a call once if its status is UNAVAILABLE.
 const again = `{"methodConfig": [{"name": [{"service": "grpc.testing.TestService"}], "retryPolicy": {"maxAttempts": 2,
 	"initialBackoff": "0.01s", "maxBackoff": "0.01s", "backoffMultiplier": 1, "retryableStatusCodes": ["UNAVAILABLE"]}}]}`
 

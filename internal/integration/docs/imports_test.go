@@ -1,6 +1,7 @@
 package docs_test
 
-// What the table's lines use, and nothing else here.
+// These packages are used by the lines of the README's table, but by no other file of this
+// package.
 import (
 	_ "github.com/gin-gonic/gin"
 	_ "github.com/gorilla/mux"

@@ -57,12 +57,12 @@ func TestKafkaPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := kgotrace.Commit(ctx, client, func(context.Context) error { return errors.New("no") }); err == nil {
-		t.Error("the error was swallowed")
+		t.Error("Commit did not return the error")
 	}
 	compare(t, read(t, "../../../docs/kafka.md"), emitted(t, sdk, "github.com/nais/spor/kafkatrace"))
 }
 
-// processKafka processes records one by one, and together.
+// processKafka processes each record, then all records as a batch, and then panics.
 func processKafka(ctx context.Context, client *kgo.Client, records []*kgo.Record) {
 	for i, r := range records {
 		_ = kgotrace.Process(ctx, client, r, func(context.Context) error {

@@ -9,10 +9,10 @@ import (
 
 var code = regexp.MustCompile("`([^`]+)`")
 
-// read returns the catalogue that the tables of a page tell. The first column of
-// each names spans, attributes, events or metrics; the second of a metric its
-// unit; what follows are the attributes of its series. Rows of a span's names
-// begin with its kind.
+// read returns the catalogue in the tables of a page. The first column has the names of
+// spans, attributes, events, links or metrics. The second column has the unit of a metric,
+// or the attributes of an event or link. The third column has the attributes of a
+// metric. Names of spans begin with the kind of the span.
 func read(tb testing.TB, path string) catalogue {
 	tb.Helper()
 	text, err := os.ReadFile(path)
@@ -49,7 +49,7 @@ func (c catalogue) addRow(section string, row [][]string) {
 	}
 }
 
-// cells returns what is marked as code in each cell of a row.
+// cells returns the texts in backquotes of each cell of a row.
 func cells(line string) (row [][]string) {
 	for cell := range strings.SplitSeq(strings.Trim(strings.TrimSpace(line), "|"), "|") {
 		var names []string

@@ -19,7 +19,7 @@ import (
 func TestPgxPage(t *testing.T) {
 	url := os.Getenv("SPOR_POSTGRES_URL")
 	if url == "" {
-		oteltest.Lacking(t, "SPOR_POSTGRES_URL is not set: make services")
+		oteltest.Lacking(t, "SPOR_POSTGRES_URL is not set (run make services)")
 	}
 	sdk := oteltest.New(t)
 	config, err := pgxpool.ParseConfig(url)
@@ -59,7 +59,7 @@ func TestPgxPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := pool.Exec(ctx, "INSERT INTO pages VALUES (1)"); err == nil {
-		t.Error("one id twice")
+		t.Error("the same id was inserted twice")
 	}
 	wait, stop := context.WithTimeout(ctx, 20*time.Millisecond)
 	defer stop()
@@ -68,7 +68,7 @@ func TestPgxPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := pool.Ping(wait); err == nil {
-		t.Error("a second connection")
+		t.Error("got a second connection from a pool of one")
 	}
 	conn.Release()
 	compare(t, read(t, "../../../docs/pgx.md"), emitted(t, sdk, "github.com/nais/spor/sqltrace"))

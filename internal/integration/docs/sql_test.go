@@ -18,8 +18,7 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// failing is a connector whose connections are bad at first, and whose last one
-// cannot be made.
+// failing is a connector that can no longer connect when down is true.
 type failing struct {
 	driver.Connector
 
@@ -62,7 +61,7 @@ func TestSQLPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := db.ExecContext(ctx, "INSERT INTO orders (id) VALUES (1)"); err == nil {
-		t.Error("one id twice")
+		t.Error("the same id was inserted twice")
 	}
 	if _, err := db.ExecContext(ctx, "PRAGMA foreign_keys = ON"); err != nil {
 		t.Fatal(err)
@@ -71,7 +70,7 @@ func TestSQLPage(t *testing.T) {
 	connector.down = true
 	db.SetMaxIdleConns(-1)
 	if err := db.PingContext(ctx); err == nil {
-		t.Error("a connection without a route")
+		t.Error("a connection was opened, although connecting fails")
 	}
 	compare(t, read(t, "../../../docs/sql.md"), emitted(t, sdk, "github.com/nais/spor/sqltrace"))
 }
@@ -83,7 +82,7 @@ func execute(t *testing.T, db *sql.DB, query string) {
 	}
 }
 
-// wait makes somebody wait for the one connection there is.
+// wait makes a call that has to wait for the only connection.
 func wait(t *testing.T, db *sql.DB) {
 	t.Helper()
 	first, err := db.Conn(t.Context())

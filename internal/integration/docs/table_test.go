@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// tableGiven is what the lines of the README's table take for granted, by what the
-// reader uses.
+// tableGiven declares the variables for the lines of the README's table, for each value
+// of the first column.
 var tableGiven = map[string]string{
 	"`net/http` server":  "server *http.Server, mux *http.ServeMux",
 	"`net/http` client":  "client *http.Client",
@@ -29,10 +29,11 @@ var tableGiven = map[string]string{
 	"logrus":             "",
 }
 
-// row is a row: what the reader uses, the import, and the lines.
+// row matches a row of the table: the library that the reader uses, the import, and the
+// lines.
 var row = regexp.MustCompile("(?m)^\\| (.+) \\| `github.com/nais/spor/(.+)` \\| (.+) \\|$")
 
-// TestTable compiles the lines of the README's table, and finds their imports.
+// TestTable compiles the lines of the README's table, and checks the imports.
 func TestTable(t *testing.T) {
 	page, err := os.ReadFile("../../../README.md")
 	if err != nil {
@@ -43,14 +44,14 @@ func TestTable(t *testing.T) {
 		use, path, lines := match[1], match[2], code.FindAllStringSubmatch(match[3], -1)
 		given, known := tableGiven[use]
 		if !known {
-			t.Errorf("%s: what do its lines take for granted?", use)
+			t.Errorf("%s: the row is not in tableGiven; add the variables of its lines there", use)
 		}
 		b := block{place: use, given: given}
 		for _, line := range lines {
 			b.text += strings.ReplaceAll(line[1], "{…}", "{}") + "\n"
 		}
 		if name := path[strings.LastIndexByte(path, '/')+1:]; !strings.Contains(b.text, name+".") || packages[name] != "github.com/nais/spor/"+path {
-			t.Errorf("%s: the line does not use %s", use, path)
+			t.Errorf("%s: the lines do not use the import %s", use, path)
 		}
 		blocks = append(blocks, b)
 	}

@@ -37,7 +37,7 @@ func visit(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "hello", id)
 }
 
-// create takes a user as JSON, in which digits may be escaped.
+// create reads a user from JSON. Digits in the JSON may be escaped.
 func create(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -59,20 +59,21 @@ func fail(w http.ResponseWriter, r *http.Request) {
 	span.SetStatus(codes.Error, err.Error())
 	slog.ErrorContext(r.Context(), err.Error(), "error", err, "quoted", fmt.Sprintf("%q", err.Error()))
 	http.Error(w, err.Error(), http.StatusInternalServerError)
-	w.WriteHeader(http.StatusOK) // net/http complains of it in the server's ErrorLog
+	w.WriteHeader(http.StatusOK) // net/http logs the second WriteHeader in the server's ErrorLog
 }
 
-// fall panics, with an error or with a text.
+// fall panics with an error or with a text.
 func fall(_ http.ResponseWriter, r *http.Request) {
 	tell(r, identity(r))
 	err := problem(r)
 	if r.URL.Query().Has("redirect") {
-		panic(err) //nolint:forbidigo // it is what is tested
+		panic(err) //nolint:forbidigo // the panic is part of the test
 	}
-	panic(err.Error()) //nolint:forbidigo // likewise
+	panic(err.Error()) //nolint:forbidigo // the panic is part of the test
 }
 
-// call passes everything on: to this service, and to one that is not there.
+// call sends all data of the request to this service and to an address that nobody
+// listens on.
 func call(w http.ResponseWriter, r *http.Request) {
 	for _, host := range []string{os.Getenv("GOSSIP_ADDRESS"), os.Getenv("GOSSIP_UNREACHABLE")} {
 		target := "http://" + credential(r) + ":" + credential(r) + "@" + host + "/users/" + url.PathEscape(identity(r)) + "?" + r.URL.RawQuery
@@ -102,14 +103,14 @@ func identity(r *http.Request) string {
 
 func credential(r *http.Request) string { return r.Header.Get("X-Api-Key") }
 
-// problem is the error of a client that was called with all of it.
+// problem returns an error like that of an HTTP client, with all data of the request.
 func problem(r *http.Request) error {
 	return fmt.Errorf("no user %s (%s): %w", identity(r), r.RequestURI, &url.Error{
 		Op: "Get", URL: "https://user:" + credential(r) + "@" + r.Host + r.RequestURI, Err: errors.New("api_key=" + credential(r) + " is not known"),
 	})
 }
 
-// tell tells everybody.
+// tell records the data of the request in a span, in logs and in metrics.
 func tell(r *http.Request, id string) {
 	ctx := r.Context()
 	full := "https://" + r.Host + r.RequestURI
@@ -128,17 +129,17 @@ func tell(r *http.Request, id string) {
 	defer span.End()
 	span.AddEvent("told of "+id, trace.WithAttributes(attribute.String("uri", r.RequestURI)))
 
-	number, _ := strconv.ParseInt(id, 10, 64) // 0 for other forms
+	number, _ := strconv.ParseInt(id, 10, 64) // 0 if id is not a plain number
 	slog.InfoContext(ctx, "user "+id+" came by "+r.RequestURI, "path", r.URL.Path, "query", r.URL.RawQuery, "number", number, id, "a key",
 		"nested", nest(id), "referer", r.Referer(), "agent", r.UserAgent(),
 		slog.Group("request", "uri", r.RequestURI, "url", r.URL, "host", r.Host, "method", r.Method))
 	slog.With("user", id).WithGroup(id).WarnContext(ctx, statement, "full", full)
-	log.Printf("%s %q %+v", id, r.RequestURI, r.URL.Query().Get("fnr")) //nolint:forbidigo // slog has taken it over
+	log.Printf("%s %q %+v", id, r.RequestURI, r.URL.Query().Get("fnr")) //nolint:forbidigo // slog.SetDefault redirects log to slog
 	visits.WithLabelValues(id).Inc()
 	count(ctx, id)
 }
 
-// nest returns id in JSON within JSON within JSON.
+// nest returns id in JSON that is a string within JSON.
 func nest(id string) string {
 	inner, _ := json.Marshal(map[string]string{"id": id})
 	outer, _ := json.Marshal(map[string]string{"inner": string(inner)})

@@ -1,9 +1,10 @@
-// Gossip is a service that puts what it is told about people wherever a careless
-// program might: into span names, attributes, events, errors, panics, metrics and
-// logs. What comes out must have neither personal numbers nor credentials in it.
+// Leaktest is a service that records personal data like a careless program. It puts the
+// data of its requests into span names, attributes, events, errors, panics, metrics and
+// logs. Its output and its exported telemetry must contain neither personal numbers nor
+// credentials.
 //
-// It listens on GOSSIP_ADDRESS until it is stopped, calls itself and
-// GOSSIP_UNREACHABLE, and panics with GOSSIP_LAST_WORDS.
+// It listens on GOSSIP_ADDRESS and sends requests to itself and to GOSSIP_UNREACHABLE.
+// When it is stopped, it panics with the text in GOSSIP_LAST_WORDS.
 package main
 
 import (
@@ -60,10 +61,10 @@ func run(ctx context.Context) error {
 	if err := errors.Join(server.Shutdown(ctx), context.Cause(ctx)); err != nil {
 		return err
 	}
-	panic(lastWords) //nolint:forbidigo // it is what is tested
+	panic(lastWords) //nolint:forbidigo // the panic is part of the test
 }
 
-// routes has the same handlers on net/http's mux and, below /chi, on chi.
+// routes returns the same handlers on the mux of net/http and, below /chi, on chi.
 func routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /internal/isready", func(http.ResponseWriter, *http.Request) {})

@@ -2,15 +2,15 @@ package main
 
 import "image/color"
 
-// A chart is one picture, of panels in rows.
+// A chart is one picture with panels in rows.
 type chart struct {
 	file, title string
 	columns     int
 	panels      []panel
 }
 
-// A panel is a metric of several benchmarks, each a group of bars: one for each
-// library that it measures.
+// A panel shows a metric of several benchmarks. Each group of bars has one bar per
+// library.
 type panel struct {
 	title  string
 	axis   string
@@ -19,7 +19,8 @@ type panel struct {
 	groups []group
 }
 
-// A group is what is measured beside one another, mostly of one benchmark.
+// A group is a set of bars that are drawn beside each other. Most groups show one
+// benchmark.
 type group struct {
 	label      string
 	benchmarks []string
@@ -27,9 +28,9 @@ type group struct {
 
 func of(label string, benchmarks ...string) group { return group{label, benchmarks} }
 
-// libraries are the bars of a group, in order. spor is the only strong colour; a
-// variant is a lighter shade. The rest differ in lightness as well as in hue, for
-// those who see fewer hues.
+// libraries are the libraries with their labels and colours, in the order of the bars.
+// spor has the only strong colour. Variants of a library have a lighter shade. The
+// colours differ in lightness as well as in hue, for colour-blind readers.
 var libraries = []struct {
 	name, label string
 	color       color.Color
@@ -73,7 +74,7 @@ const (
 	processor = "cpu-ns"
 )
 
-// costs are the two panels that most charts have.
+// costs returns the two panels of most charts: time and allocations.
 func costs(title, metric string, groups ...group) []panel {
 	axis := "µs by the clock"
 	if metric == processor {

@@ -17,8 +17,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Lengths are in points, of which four are three pixels: the pictures are 800
-// pixels wide.
+// Lengths are in points. Three points are four pixels. The pictures are 800 pixels wide.
 const (
 	width       vg.Length = 600
 	rowHeight   vg.Length = 170
@@ -26,8 +25,8 @@ const (
 	margin      vg.Length = 8
 )
 
-// sans is the family that the texts are measured in, and those to draw them with
-// where it is missing, of the same or nearly the same widths.
+// sans is the font family for measuring the texts. sansOrAlike adds families with the same
+// or nearly the same widths, for viewers that do not have it.
 const sans, sansOrAlike = "font-family:Liberation Sans", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif"
 
 // draw returns the picture as SVG.
@@ -50,7 +49,7 @@ func (c chart) draw(all results) ([]byte, error) {
 		plots[i/c.columns] = append(plots[i/c.columns], panel.plot(groups))
 	}
 	for _, p := range slices.Concat(plots...) {
-		p.X.Max = widest // the bars of all panels are as wide
+		p.X.Max = widest // so that the bars of all panels have the same width
 	}
 	c.heading(draw.Crop(canvas, margin, -margin, height-titleHeight+margin, -margin), shown)
 	tiles := draw.Tiles{Rows: rows, Cols: c.columns, PadX: margin, PadY: margin, PadRight: margin, PadLeft: margin, PadBottom: margin}
@@ -67,7 +66,7 @@ func (c chart) draw(all results) ([]byte, error) {
 	return bytes.ReplaceAll(b.Bytes(), []byte(sans), []byte(sansOrAlike)), nil
 }
 
-// heading draws the title, and below it lines that tell which colour is whose.
+// heading draws the title and the legend with the colours of the libraries.
 func (c chart) heading(area draw.Canvas, shown map[string]bool) {
 	title := style(11)
 	title.Font.Weight = 3 // bold
@@ -85,23 +84,24 @@ func (c chart) heading(area draw.Canvas, shown map[string]bool) {
 	}
 }
 
-// An entry is the name of a library, and where it begins in its line.
+// An entry is a library in the legend. left is its position in the line.
 type entry struct {
 	label string
 	color color.Color
 	left  vg.Length
 }
 
-// legend returns the names of the libraries shown, in lines that are no wider.
+// legend returns the entries of the libraries shown, in lines that are at most widest
+// wide.
 func legend(widest vg.Length, shown map[string]bool) (lines [][]entry) {
-	const between = 8 + 3 + 10 // the swatch, and the gaps beside it
+	const between = 8 + 3 + 10 // the coloured square and the gaps beside it
 	var line []entry
 	var left vg.Length
 	for _, l := range libraries {
 		if !shown[l.name] {
 			continue
 		}
-		width := 1.15 * style(8).Width(l.label) // the font may be a wider one
+		width := 1.15 * style(8).Width(l.label) // the viewer's font may be wider
 		if left+width > widest {
 			lines, line, left = append(lines, line), nil, 0
 		}
@@ -122,14 +122,14 @@ func style(size vg.Length) text.Style {
 	}
 }
 
-// missingError says that the input has no figures of a benchmark.
+// missingError reports that the input has no results of a benchmark.
 type missingError struct{ series }
 
 func (e *missingError) Error() string {
 	return "the input has no " + e.metric + " of Benchmark" + e.benchmark
 }
 
-// A bar is the figure of one library; its left is where it begins, in bars.
+// A bar is the result of one library. left is its position, in units of bars.
 type bar struct {
 	library string
 	color   color.Color
@@ -137,10 +137,10 @@ type bar struct {
 	left    float64
 }
 
-// gap is between groups, in bars.
+// gap is the gap between groups, in units of bars.
 const gap = 0.7
 
-// bars returns those of each group, from left to right.
+// bars returns the bars of each group, from left to right.
 func (p panel) bars(all results) ([][]bar, error) {
 	var groups [][]bar
 	left := gap / 2
@@ -179,7 +179,7 @@ func (p panel) plot(groups [][]bar) *plot.Plot {
 	pl.Y.Label.Text, pl.Y.Label.TextStyle.Font, pl.Y.Label.Padding = p.axis, style(8).Font, 2
 	pl.Y.Tick.Label.Font, pl.X.Tick.Label.Font = style(7.5).Font, style(7.5).Font
 	pl.X.Tick.Length, pl.Y.Tick.Length = 4, 2
-	pl.X.Tick.Color, pl.Y.Tick.Color = color.White, color.White // they only keep the labels off
+	pl.X.Tick.Color, pl.Y.Tick.Color = color.White, color.White // invisible ticks, which keep a distance between labels and axis
 	pl.X.Padding, pl.Y.Padding = 0, 0
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = nil, color.Gray{0xE0}
@@ -198,7 +198,7 @@ func (p panel) plot(groups [][]bar) *plot.Plot {
 	return pl
 }
 
-// bars draws a group, the value above each.
+// bars draws the bars of a group, each with its value above.
 type bars []bar
 
 func (bs bars) Plot(c draw.Canvas, p *plot.Plot) {
@@ -213,7 +213,7 @@ func (bs bars) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// round returns some three ticks, at 1, 2 or 5 times a power of ten.
+// round returns about three ticks, at multiples of 1, 2 or 5 times a power of ten.
 func round(_, highest float64) []plot.Tick {
 	step := math.Pow10(int(math.Floor(math.Log10(highest / 2))))
 	for _, times := range []float64{5, 2} {
@@ -229,7 +229,8 @@ func round(_, highest float64) []plot.Tick {
 	return ticks
 }
 
-// format writes whole numbers as such, and of others three digits or so.
+// format returns v as text. Whole numbers have all digits. Other numbers have about three
+// digits.
 func format(v float64) string {
 	digits := 2
 	switch {

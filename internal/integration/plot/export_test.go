@@ -1,4 +1,4 @@
 package main
 
-// Main lets the tests be the command.
+// Main is main, so that tests can run the command.
 var Main = main

@@ -1,10 +1,9 @@
-// The command plot draws the pictures of BENCHMARKS.md from what go test -bench has
-// written:
+// The command plot draws the pictures of BENCHMARKS.md from the output of go test -bench:
 //
 //	go run ./plot -o ../../docs/images FILE...
 //
-// Of a benchmark that ran several times it shows the median. A chart of which a
-// benchmark is missing is skipped, and named on stderr.
+// If a benchmark ran several times, plot shows the median. plot skips a chart if one of its
+// benchmarks is missing, and prints the name of the chart to stderr.
 package main
 
 import (
@@ -16,7 +15,7 @@ import (
 )
 
 func main() {
-	dir := flag.String("o", ".", "the `directory` to write the pictures to")
+	dir := flag.String("o", ".", "write the pictures to this `directory`")
 	flag.Parse()
 	if err := run(*dir, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "plot:", err)
@@ -26,7 +25,7 @@ func main() {
 
 func run(dir string, files []string) error {
 	if len(files) == 0 {
-		return errors.New("no files (give the output of go test -bench)")
+		return errors.New("no files (want files with the output of go test -bench)")
 	}
 	measured, err := read(files)
 	if err != nil {
@@ -35,7 +34,7 @@ func run(dir string, files []string) error {
 	for _, c := range charts {
 		image, err := c.draw(measured)
 		if missing := (*missingError)(nil); errors.As(err, &missing) {
-			fmt.Fprintf(os.Stderr, "plot: %s is skipped: %v\n", c.file, err)
+			fmt.Fprintf(os.Stderr, "plot: skipped %s: %v\n", c.file, err)
 			continue
 		}
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 	plot "github.com/nais/spor/internal/integration/plot"
 )
 
-// The colours are those of the libraries.
+// These are the colours of the libraries.
 const (
 	spor, measured, setup      = "#0072B2", "#8CC4E6", "#004580"
 	rival, variant             = "#DDB06C", "#F1DDBC"
@@ -21,7 +21,8 @@ const (
 	nothing, idle              = "#DDDDDD", "#B4B4B4"
 )
 
-// A picture has so many bars that can be seen of each colour, and names for them.
+// pictures lists, for each picture, the number of visible bars of each colour, and the
+// names in the legend.
 var pictures = map[string]struct {
 	bars   map[string]int
 	legend string
@@ -37,7 +38,8 @@ var pictures = map[string]struct {
 		map[string]int{nothing: 12, spor: 12, setup: 12, measured: 12, rival: 12, variant: 12, second: 12, secondAgain: 12, third: 12},
 		"no library spor spor, under setup spor, measuring otelsql otelsql, quiet uptrace uptrace, as many attributes nhatthm",
 	},
-	// spor does not allocate without sampling, nor without an SDK, and loses nothing.
+	// Some bars of spor have the height 0 and are not visible: spor does not allocate without
+	// sampling or without an SDK, and loses no spans.
 	"bench-pgx.svg":    {map[string]int{spor: 4, measured: 5, rival: 6, variant: 6}, "spor spor, measuring otelpgx otelpgx, measuring"},
 	"bench-export.svg": {map[string]int{spor: 5, rival: 6}, "spor stock OpenTelemetry"},
 	"bench-end.svg":    {map[string]int{spor: 12, rival: 14}, "spor stock OpenTelemetry"},
@@ -52,7 +54,7 @@ func TestEveryLibraryHasItsBars(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bars, texts := readSVG(t, filepath.Join(dir, name))
 			for color, n := range want.bars {
-				if bars[color] != n+1 { // with the one of the legend
+				if bars[color] != n+1 { // the legend has one more area of the colour
 					t.Errorf("got %d bars of %s, want %d", bars[color]-1, color, n)
 				}
 			}
@@ -66,7 +68,7 @@ func TestEveryLibraryHasItsBars(t *testing.T) {
 func TestMedianIsWrittenAboveTheBar(t *testing.T) {
 	dir := t.TempDir()
 	if out, err := run(t, dir, "testdata/bench.txt", "testdata/kafka.txt"); err == nil || !strings.Contains(out, "both in") {
-		t.Errorf("got %v: %s, want that a benchmark is in two files", err, out)
+		t.Errorf("got %v: %s, want an error that a benchmark is in two files", err, out)
 	}
 	if out, err := run(t, dir, "testdata/kafka.txt"); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -105,7 +107,7 @@ func TestUnknownLibraryIsAnError(t *testing.T) {
 	}
 }
 
-// TestMain is the command where run asks for it.
+// TestMain runs the command instead of the tests if run starts this program.
 func TestMain(m *testing.M) {
 	if os.Getenv("TEST_PLOT") == "" {
 		os.Exit(m.Run())
@@ -113,7 +115,7 @@ func TestMain(m *testing.M) {
 	plot.Main()
 }
 
-// run runs the command, and returns what it says.
+// run runs the command and returns its output.
 func run(t *testing.T, dir string, files ...string) (string, error) {
 	t.Helper()
 	program, err := os.Executable()
@@ -126,7 +128,7 @@ func run(t *testing.T, dir string, files ...string) (string, error) {
 	return string(out), err
 }
 
-// readSVG returns how many areas are seen of each colour, and the texts.
+// readSVG returns the number of visible areas of each colour, and the texts.
 func readSVG(t *testing.T, file string) (areas map[string]int, texts []string) {
 	t.Helper()
 	f, err := os.Open(file)
@@ -163,7 +165,7 @@ func readSVG(t *testing.T, file string) (areas map[string]int, texts []string) {
 	}
 }
 
-// tall reports whether not all points of a path are at the same height.
+// tall reports whether the points of a path have different heights.
 func tall(path string) bool {
 	heights := map[string]bool{}
 	for point := range strings.FieldsFuncSeq(path, func(r rune) bool { return strings.ContainsRune("MLZ", r) }) {

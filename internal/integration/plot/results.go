@@ -9,29 +9,29 @@ import (
 	"golang.org/x/perf/benchmath"
 )
 
-// A series is what one benchmark measures of several libraries, such as
+// A series is one metric of one benchmark, measured for several libraries, such as
 // {"Kafka/op=produce/state=always", "cpu-ns"}.
 type series struct{ benchmark, metric string }
 
-// results are the figures of each library, as often as they were measured.
+// results are all measured values of each series and library.
 type results map[series]map[string][]float64
 
-// read reads what the benchmarks of files have reported. A benchmark has its
-// library either in its name, as /lib=spor, or in the unit, as cpu-ns/spor.
+// read reads the results of the benchmarks in files. The library of a result is either in
+// the name of the benchmark, as in /lib=spor, or in the unit, as in cpu-ns/spor.
 func read(files []string) (results, error) {
 	all := results{}
 	from := map[string]string{}
 	input := benchfmt.Files{Paths: files}
 	for input.Scan() {
 		switch r := input.Result().(type) {
-		case *benchfmt.SyntaxError: // most likely a log line among the benchmarks
+		case *benchfmt.SyntaxError: // probably a log line among the benchmarks
 			fmt.Fprintln(os.Stderr, "plot:", r)
 		case *benchfmt.Result:
 			benchmark, library := split(r.Name)
 			name := benchmark + "/lib=" + library
 			file, _ := r.Pos()
 			if before, ok := from[name]; ok && before != file {
-				return nil, fmt.Errorf("%s is both in %s and in %s (give one of them)", r.Name, before, file)
+				return nil, fmt.Errorf("%s is both in %s and in %s (want only one of the files)", r.Name, before, file)
 			}
 			from[name] = file
 			all.add(r, benchmark, library)
@@ -61,7 +61,7 @@ func (all results) add(r *benchfmt.Result, benchmark, library string) {
 	}
 }
 
-// split returns the name of a benchmark without its library and GOMAXPROCS.
+// split returns the name of a benchmark without library and GOMAXPROCS, and the library.
 func split(name benchfmt.Name) (benchmark, library string) {
 	base, parts := name.Parts()
 	benchmark = string(base)

@@ -1,5 +1,5 @@
-// What the tests of the pages share: programs to look at, and a browser that
-// notes whatever it should not do.
+// Functions that the tests of the pages share. They start spor, and open its pages in a
+// browser that records everything that must not happen.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -21,18 +21,18 @@ export const browser = await chromium.launch({
 
 const running = new Set();
 
-// stopAll ends what a test has left running.
+// stopAll stops the servers and pages that a test did not stop.
 export async function stopAll() {
   await Promise.all([...running].map((server) => server.stop()));
   await Promise.all(browser.contexts().map((context) => context.close()));
 }
 
-// view runs spor view over a recording.
+// view runs spor view with a recording.
 export function view(name) {
   return run(["view", "--ui", "127.0.0.1:0", join(recordings, `${name}.jsonl`)]);
 }
 
-// run runs spor until the link is there.
+// run starts spor and waits until spor has printed its link.
 export async function run(args, env = {}) {
   const process_ = spawn(join(programs, "spor"), args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
@@ -63,8 +63,8 @@ export async function run(args, env = {}) {
 export const program = (name) => join(programs, name);
 export const recording = (name) => join(recordings, `${name}.jsonl`);
 
-// open opens a page and notes in page.trouble what must not happen: requests
-// that leave loopback, violations of the policy, errors, dialogs.
+// open opens a page. It records in page.trouble everything that must not happen: requests
+// to other addresses, errors and dialogs.
 export async function open(url, options = {}) {
   const context = await browser.newContext({ viewport: wide, colorScheme: "light", timezoneId: "UTC", locale: "en-GB", reducedMotion: "reduce", ...options });
   const page = await context.newPage();
@@ -88,27 +88,27 @@ export async function open(url, options = {}) {
   return page;
 }
 
-// close closes a page and returns what was wrong with it.
+// close closes a page and returns its troubles and its violations of the security policy.
 export async function close(page) {
   const violations = await page.evaluate(() => window.violations);
   await page.context().close();
   return [...page.trouble, ...violations];
 }
 
-// faults returns what axe finds to be serious.
+// faults returns the serious and critical accessibility problems that axe finds.
 export async function faults(page) {
   await page.evaluate(readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
   const { violations } = await page.evaluate(() => window.axe.run());
   return violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(", ")}`);
 }
 
-// shot takes a picture of the upper part of a page.
+// shot takes a screenshot of the upper part of a page.
 export async function shot(page, name, height) {
   const { width } = page.viewportSize();
   await page.screenshot({ path: join(screenshots, `viewer-${name}.png`), clip: { x: 0, y: 0, width, height } });
 }
 
-// found waits for the list to say how many traces it has.
+// found waits until the list shows this number of traces.
 export async function found(page, text) {
   await page.locator(".found", { hasText: text }).waitFor();
 }

@@ -6,7 +6,7 @@ import { browser, close, faults, found, names, narrow, open, program, recording,
 afterEach(stopAll);
 after(() => browser.close());
 
-// with opens pages of one server, and checks that nothing was wrong with them.
+// withPage opens a page of a server, runs use, and checks that the page had no trouble.
 async function withPage(server, options, use) {
   const page = await open(server.url, options);
   try {
@@ -24,7 +24,7 @@ test("traces arrive live", async () => {
     const count = async () => Number((await page.locator(".found").textContent()).match(/\d+/)[0]);
     const before = await count();
     await page.waitForFunction((n) => Number(document.querySelector(".found").textContent.match(/\d+/)[0]) > n, before);
-    // Paused, the list stands still while the counts go on.
+    // While the list is paused, the list does not change, but the counts do.
     await page.getByRole("button", { name: "Pause" }).click();
     const first = (await names(page)).join();
     const all = await page.locator("nav a[aria-current] .count").textContent();
@@ -34,7 +34,7 @@ test("traces arrive live", async () => {
     await shot(page, "list", 480);
 
     await page.locator("a.trace-row", { hasText: "POST /quotes" }).first().click();
-    // One trace from the request to what the worker does with the message.
+    // One trace contains everything from the request to the worker's handling of the message.
     for (const name of ["POST /quotes", "INSERT quotes", "quotes.created publish", "quotes.created process", "INSERT statistics"]) {
       await page.locator(".span-row", { hasText: name }).first().waitFor();
     }
@@ -108,7 +108,7 @@ test("search and filters", async () => {
     await page.getByLabel("Route").fill("");
     await page.getByLabel("Order").selectOption("slowest");
     await page.locator("a.trace-row .name b").first().filter({ hasText: "GET /quotes/{id}" }).waitFor();
-    // What was searched for is in the address, and there after a reload.
+    // The search is part of the address, so it is still there after a reload.
     await search.fill("gold");
     await found(page, /^1 of 3/);
     await page.reload();
@@ -126,7 +126,8 @@ test("waterfall, critical path and span", async () => {
     assert.deepEqual(await page.locator(".span-row .label b").allTextContents(),
       ["POST /quotes", "quotes.v1.Quotes/Create", "quotes.v1.Quotes/Create", "INSERT quotes", "quotes publish", "quotes process"]);
     assert.deepEqual(await rows.evaluateAll((all) => all.map((r) => r.ariaLevel)), ["1", "2", "3", "4", "4", "5"]);
-    // Of 40 ms, the caller waited for the first 20; the solid parts, in ms.
+    // The trace takes 40 ms. The caller waited for the first 20 ms. solid returns the solid
+    // parts of the bars in ms.
     const solid = () => rows.evaluateAll((all) => all.map((r) => [...r.querySelectorAll(".bar i")].map((i) => {
       const cell = r.querySelector(".time-cell").getBoundingClientRect();
       const box = i.getBoundingClientRect();
@@ -152,7 +153,7 @@ test("waterfall, critical path and span", async () => {
     assert.equal(await status.locator(".twin").textContent(), "http.status_code");
     assert.equal(await page.locator(".attributes dt").filter({ hasText: /^http\.status_code/ }).count(), 0);
 
-    // Zoom: dragging over the whole, and back.
+    // Zoom in by dragging over the strip, and zoom out again.
     const strip = await page.locator(".strip").boundingBox();
     await page.mouse.move(strip.x + strip.width / 2, strip.y + 9);
     await page.mouse.down();
@@ -249,7 +250,7 @@ test("hostile values are text", async () => {
       assert.equal(await pwned(page), undefined);
       const foreign = await page.evaluate(() => document.querySelectorAll("img:not([src='icon.svg']), script:not([src='main.js']), iframe, object, embed").length);
       assert.equal(foreign, 0);
-      page.trouble = page.trouble.filter((t) => !t.includes("404")); // of the trace that is none
+      page.trouble = page.trouble.filter((t) => !t.includes("404")); // the 404 is that of the trace that does not exist
     });
   }
 });
@@ -261,11 +262,11 @@ test("the policy stops what gets in all the same", async () => {
     const script = document.createElement("script");
     try {
       script.textContent = "window.pwned = 1";
-    } catch { /* trusted types */ }
+    } catch { /* trusted types block this */ }
     document.body.append(script);
     try {
       document.body.innerHTML += "<img src=x onerror='window.pwned = 2'>";
-    } catch { /* trusted types */ }
+    } catch { /* trusted types block this */ }
     return fetch("http://127.0.0.1:9/").then(() => "fetched", () => window.pwned);
   });
   assert.equal(ran, undefined);
@@ -299,14 +300,14 @@ test("all of it by keyboard", async () => {
     await key("ArrowDown");
     await key("ArrowDown");
     assert.match(await active(), /^INSERT quotes ?client/);
-    await key("ArrowLeft"); // the parent
+    await key("ArrowLeft"); // move to the parent
     assert.match(await active(), /^▾ ?quotes.v1.Quotes\/Create ?server/);
-    await key("ArrowLeft"); // collapses it
+    await key("ArrowLeft"); // collapse the parent
     await page.waitForFunction(() => document.querySelectorAll(".span-row").length === 3);
     assert.equal(await grid.getAttribute("aria-rowcount"), "3");
     await key("ArrowRight");
     await page.waitForFunction(() => document.querySelectorAll(".span-row").length === 6);
-    await key("e"); // the next error
+    await key("e"); // move to the next error
     await page.locator(".span-name", { hasText: "quotes process" }).waitFor();
     await key("z");
     await page.locator(".ticks b").first().filter({ hasText: /^8\.10 ms/ }).waitFor();

@@ -1,12 +1,12 @@
-// Figures from the browser's own trace. They are printed, and not asserted: they
-// depend on the machine.
+// These tests read measurements from the browser's own trace. They print the
+// measurements and do not check them, because they depend on the machine.
 import { after, afterEach, test } from "node:test";
 import { browser, found, open, stopAll, view } from "./pages.js";
 
 afterEach(stopAll);
 after(() => browser.close());
 
-// traced returns what the browser noted while use ran, by time.
+// traced runs use and returns the browser's trace events, sorted by time.
 async function traced(page, use) {
   await browser.startTracing(page, { categories: ["devtools.timeline", "blink.user_timing", "toplevel", "disabled-by-default-devtools.timeline", "devtools.timeline.frame"] });
   await use();
@@ -14,7 +14,7 @@ async function traced(page, use) {
   return traceEvents.sort((a, b) => a.ts - b.ts);
 }
 
-// untilPaint returns the ms from an input event to the first paint after a mark.
+// untilPaint returns the time in ms from an input event to the first paint after a mark.
 function untilPaint(events, input, mark) {
   const begin = events.find((e) => e.name === "EventDispatch" && e.args.data?.type === input)?.ts;
   const marked = events.find((e) => e.name === mark && e.cat.includes("user_timing"))?.ts;
@@ -22,7 +22,7 @@ function untilPaint(events, input, mark) {
   return (paint.ts + (paint.dur ?? 0) - begin) / 1000;
 }
 
-// markWhen marks the moment that a condition of the document becomes true.
+// markWhen sets a performance mark when a condition of the document becomes true.
 const markWhen = (page, condition) => page.evaluate((text) => {
   const [selector, want] = text.split("|");
   const seen = () => [...document.querySelectorAll(selector)].some((e) => e.textContent.includes(want ?? ""));
@@ -33,8 +33,8 @@ const markWhen = (page, condition) => page.evaluate((text) => {
   }).observe(document.body, { childList: true, subtree: true, characterData: true });
 }, condition);
 
-// cpu returns the time that tasks had the processor, which says more on a machine
-// that others use too.
+// cpu returns the processor time of tasks in ms. On a shared machine it is more reliable
+// than the wall clock.
 const cpu = (events) => events.filter((e) => e.name.endsWith("RunTask")).map((e) => (e.tdur ?? 0) / 1000);
 
 const tasks = (events) => events.filter((e) => e.name === "RunTask" || e.name === "ThreadControllerImpl::RunTask").map((e) => (e.dur ?? 0) / 1000);

@@ -22,9 +22,9 @@ import (
 	"github.com/nais/spor/internal/viewer/spantest"
 )
 
-// TestViewer looks at the viewer with a browser. The tests are in the files
-// *.test.js; what they look at is made here. The figures they measure are in the
-// log, and with SPOR_SCREENSHOTS their pictures in that folder.
+// TestViewer tests the viewer in a browser. The tests are in the files *.test.js. This
+// function makes the programs and recordings for them. It logs their measurements. If
+// SPOR_SCREENSHOTS is set, their screenshots are written to that folder.
 func TestViewer(t *testing.T) {
 	chromium, node := browserPrograms(t)
 	programs := t.TempDir()
@@ -59,7 +59,7 @@ func build(t *testing.T, into, module, pkg string) {
 	}
 }
 
-// browserPrograms returns the browser and what drives it. CI must have them.
+// browserPrograms returns the paths of the browser and of Node.js. CI must have both.
 func browserPrograms(t *testing.T) (chromium, node string) {
 	t.Helper()
 	chromium = os.Getenv("SPOR_CHROMIUM")
@@ -78,7 +78,7 @@ func browserPrograms(t *testing.T) (chromium, node string) {
 	return chromium, node
 }
 
-// installModules installs what package-lock.json names, unless it is there.
+// installModules installs the modules in package-lock.json, unless they are installed.
 func installModules(t *testing.T) {
 	t.Helper()
 	lock, err := os.ReadFile("package-lock.json")
@@ -136,8 +136,8 @@ func lines(service string, texts ...string) []recording.Request {
 	return requests
 }
 
-// knownTraces are a request through three services and over a topic, one more,
-// and a job that failed.
+// knownTraces returns a trace through three services and a topic, the trace of another
+// request, and a job that failed.
 func knownTraces() []recording.Request {
 	const ms = time.Millisecond
 	other := spantest.TraceID(2)
@@ -152,7 +152,7 @@ func knownTraces() []recording.Request {
 		spantest.Span{Trace: 1, ID: 3, Parent: 2, Service: "backend", Name: "quotes.v1.Quotes/Create", Kind: spantest.Server, From: 4 * ms, To: 16 * ms, Attributes: map[string]any{
 			"rpc.system.name": "grpc", "rpc.method": "Create",
 		}},
-		// Without the older names: some panels stay dark.
+		// This span has no older names, so some panels stay dark.
 		spantest.Span{Trace: 1, ID: 4, Parent: 3, Service: "backend", Name: "INSERT quotes", Kind: spantest.Client, From: 5 * ms, To: 9 * ms, Attributes: map[string]any{
 			"db.system.name": "postgresql", "server.address": "db.local", "db.query.text": "INSERT INTO quotes VALUES (?)",
 		}},
@@ -177,7 +177,7 @@ func knownTraces() []recording.Request {
 		`{"level":"ERROR","message":"cannot reach the queue","stack_trace":"main.go:1"}`, "plain text")...)
 }
 
-// hostileTraces have in every place what a browser might take for more than text.
+// hostileTraces returns traces with HTML or scripts in every place that the viewer shows.
 func hostileTraces() []recording.Request {
 	var requests []recording.Request
 	for i, text := range []string{
@@ -216,7 +216,8 @@ func hostileTraces() []recording.Request {
 	return requests
 }
 
-// bigTrace is one trace of 10,000 spans, some deep, most beside each other.
+// bigTrace returns one trace of 10,000 spans. Some spans are nested deeply. Most spans
+// are siblings.
 func bigTrace() []recording.Request {
 	const n = 10_000
 	all := make([]spantest.Span, 0, n)
@@ -238,7 +239,7 @@ func bigTrace() []recording.Request {
 	return spans(all...)
 }
 
-// manyTraces are 5,100 traces of eight spans.
+// manyTraces returns 5,100 traces of eight spans each.
 func manyTraces() []recording.Request {
 	var requests []recording.Request
 	for trace := range uint64(5100) {

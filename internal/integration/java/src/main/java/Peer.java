@@ -12,15 +12,15 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * Does what it is told on its input, a line each, and says "done" after each:
+ * Reads orders from its input, one order per line, and prints "done" after each order:
  *
  * <pre>
  * produce TOPIC N        sends N records
  * consume TOPIC GROUP N  reads N records, and prints their headers as KEY=VALUE
- * forward IN OUT GROUP N reads N records, and sends them on, headers and all
+ * forward IN OUT GROUP N reads N records, and sends them to OUT with their headers
  * </pre>
  *
- * The brokers are its argument.
+ * The first argument is the list of brokers.
  */
 public final class Peer {
     private interface Handler {
