@@ -174,10 +174,10 @@ func TestKgoHowSendingEnds(t *testing.T) {
 		cl.Produce(context.Background(), kgo.StringRecord("x"), done)
 	}
 	for name, tt := range map[string]row{
-		"acknowledged":            {nil, nil, produce, ""},
-		"no acknowledgements":     {[]kgo.Opt{kgo.RequiredAcks(kgo.NoAck()), kgo.DisableIdempotentWrite()}, nil, produce, ""},
-		"refused":                 {nil, kerr.MessageTooLarge, produce, "MESSAGE_TOO_LARGE"},
-		"retried without success": {[]kgo.Opt{kgo.RecordRetries(1), kgo.DisableIdempotentWrite()}, kerr.NotEnoughReplicas, produce, "NOT_ENOUGH_REPLICAS"},
+		"acknowledged":        {nil, nil, produce, ""},
+		"no acknowledgements": {[]kgo.Opt{kgo.RequiredAcks(kgo.NoAck()), kgo.DisableIdempotentWrite()}, nil, produce, ""},
+		"refused":             {nil, kerr.MessageTooLarge, produce, "MESSAGE_TOO_LARGE"},
+		"retried in vain":     {[]kgo.Opt{kgo.RecordRetries(1), kgo.DisableIdempotentWrite()}, kerr.NotEnoughReplicas, produce, "NOT_ENOUGH_REPLICAS"},
 		"canceled": {nil, nil, func(cl *kgo.Client, done func(*kgo.Record, error)) {
 			cl.Produce(canceled, kgo.StringRecord("x"), done)
 		}, "canceled"},

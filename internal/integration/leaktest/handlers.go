@@ -110,7 +110,7 @@ func problem(r *http.Request) error {
 	})
 }
 
-// tell records the data of the request in a span, in logs and in metrics.
+// This function records the data of the request in a span, in logs and in metrics.
 func tell(r *http.Request, id string) {
 	ctx := r.Context()
 	full := "https://" + r.Host + r.RequestURI
