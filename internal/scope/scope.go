@@ -1,4 +1,4 @@
-// Package scope tells the version that instrumentation scopes of this module carry.
+// Package scope returns the version of the instrumentation scopes of this module.
 package scope
 
 import (

@@ -72,8 +72,8 @@ func fall(_ http.ResponseWriter, r *http.Request) {
 	panic(err.Error()) //nolint:forbidigo // the panic is part of the test
 }
 
-// call sends all data of the request to this service and to an address that nobody
-// listens on.
+// call sends all data of the request to this service and to an address where
+// no program listens.
 func call(w http.ResponseWriter, r *http.Request) {
 	for _, host := range []string{os.Getenv("GOSSIP_ADDRESS"), os.Getenv("GOSSIP_UNREACHABLE")} {
 		target := "http://" + credential(r) + ":" + credential(r) + "@" + host + "/users/" + url.PathEscape(identity(r)) + "?" + r.URL.RawQuery
