@@ -29,8 +29,8 @@ func TestNothingGetsOut(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	leaktest.Stdout, leaktest.Stderr = &stdout, &stderr
 	leaktest.Env = append(os.Environ(),
-		"GOSSIP_ADDRESS="+address, "GOSSIP_UNREACHABLE="+closedPort(t),
-		"GOSSIP_LAST_WORDS=I knew "+s.number()+" of https://u:"+s.credential()+"@h/?sig="+s.credential(),
+		"LEAKTEST_ADDRESS="+address, "LEAKTEST_UNREACHABLE="+closedPort(t),
+		"LEAKTEST_LAST_WORDS=I knew "+s.number()+" of https://u:"+s.credential()+"@h/?sig="+s.credential(),
 		"OTEL_SERVICE_NAME=leaktest", "OTEL_RESOURCE_ATTRIBUTES=team="+s.number(), "OTEL_EXPORTER_OTLP_ENDPOINT="+c.Endpoint(),
 		"OTEL_BSP_SCHEDULE_DELAY=50", "OTEL_BSP_MAX_QUEUE_SIZE=65536", "OTEL_METRIC_EXPORT_INTERVAL=10000",
 		"OTEL_LOGS_EXPORTER=otlp", "OTEL_BLRP_MAX_QUEUE_SIZE=65536", "OTEL_BLRP_SCHEDULE_DELAY=50",

@@ -75,7 +75,7 @@ func fall(_ http.ResponseWriter, r *http.Request) {
 // call sends all data of the request to this service and to an address where
 // no program listens.
 func call(w http.ResponseWriter, r *http.Request) {
-	for _, host := range []string{os.Getenv("GOSSIP_ADDRESS"), os.Getenv("GOSSIP_UNREACHABLE")} {
+	for _, host := range []string{os.Getenv("LEAKTEST_ADDRESS"), os.Getenv("LEAKTEST_UNREACHABLE")} {
 		target := "http://" + credential(r) + ":" + credential(r) + "@" + host + "/users/" + url.PathEscape(identity(r)) + "?" + r.URL.RawQuery
 		req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, target, nil)
 		if err != nil {

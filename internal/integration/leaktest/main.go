@@ -3,8 +3,8 @@
 // logs. Its output and its exported telemetry must contain neither personal numbers nor
 // credentials.
 //
-// It listens on GOSSIP_ADDRESS and sends requests to itself and to GOSSIP_UNREACHABLE.
-// When it is stopped, it panics with the text in GOSSIP_LAST_WORDS.
+// It listens on LEAKTEST_ADDRESS and sends requests to itself and to LEAKTEST_UNREACHABLE.
+// When it is stopped, it panics with the text in LEAKTEST_LAST_WORDS.
 package main
 
 import (
@@ -26,7 +26,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-var lastWords = os.Getenv("GOSSIP_LAST_WORDS")
+var lastWords = os.Getenv("LEAKTEST_LAST_WORDS")
 
 func main() {
 	slog.SetDefault(slog.New(setup.LogHandler(os.Stdout, &slog.HandlerOptions{AddSource: true})).With("about", lastWords))
@@ -40,7 +40,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", os.Getenv("GOSSIP_ADDRESS"))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", os.Getenv("LEAKTEST_ADDRESS"))
 	if err != nil {
 		return err
 	}
