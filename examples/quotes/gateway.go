@@ -163,7 +163,7 @@ func (g *gateway) boom(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// refuse answers a request that failed in the backend with the right status.
+// refuse writes the response to a request that failed in the backend.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch s := status.Convert(err); s.Code() {
 	case codes.InvalidArgument:

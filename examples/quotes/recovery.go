@@ -31,8 +31,8 @@ func recoverStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInf
 	return handler(srv, stream)
 }
 
-// panicked logs a panic and returns the error for the caller, which has no details. The
-// log line has the stack of the panic, because the panic is still unwinding the stack.
+// panicked logs a panic, and returns an error without details for the caller. The log line
+// has the stack of the panic, because the panic is still unwinding the stack.
 func panicked(ctx context.Context, method string, v any) error {
 	slog.ErrorContext(ctx, "handler panicked", "method", method, "error", fmt.Sprint(v))
 	return status.Error(codes.Internal, "internal error")

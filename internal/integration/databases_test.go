@@ -27,8 +27,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// exported runs do in a span under setup.Start. It returns the spans that the collector
-// received, without that span.
+// exported calls setup.Start, and then calls do in a span. It returns the spans that the
+// collector received, without the span around do.
 func exported(t *testing.T, do func(context.Context)) []*tracepb.Span {
 	t.Helper()
 	c := listen(t, ":0")

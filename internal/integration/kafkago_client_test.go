@@ -287,7 +287,7 @@ func (c *kafkaGoConsumer) RunBatches(ctx context.Context, handle func(context.Co
 	return nil
 }
 
-// batch returns messages until none arrives for 500 ms.
+// batch collects messages until none arrives for 500 ms.
 func (c *kafkaGoConsumer) batch(ctx context.Context) (batch []kafka.Message) {
 	for {
 		moment, cancel := context.WithTimeout(ctx, 500*time.Millisecond)

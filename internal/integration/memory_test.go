@@ -70,7 +70,7 @@ func TestMemory(t *testing.T) {
 			if peak > memoryLimit {
 				t.Errorf("got a peak of %d bytes, want at most %d", peak, memoryLimit)
 			}
-			// That many requests fill the smallest queue several times.
+			// This number of requests fills the smallest queue several times.
 			if least := perSecond * int(length/time.Second) / 2; served < least {
 				t.Errorf("got %d served requests, want at least %d", served, least)
 			}

@@ -426,7 +426,7 @@ func (c *saramaConsumer) RunBatches(ctx context.Context, handle func(context.Con
 	})
 }
 
-// saramaBatch returns messages until none arrives for a short time.
+// saramaBatch collects messages until none arrives for 300 ms.
 func saramaBatch(ctx context.Context, messages <-chan *sarama.ConsumerMessage) (batch []*sarama.ConsumerMessage) {
 	for {
 		select {
@@ -447,8 +447,8 @@ func (c *saramaConsumer) Poll(context.Context, int) error { return errors.ErrUns
 
 func (c *saramaConsumer) Close() { c.once.Do(func() { _ = c.group.Close() }) }
 
-// saramaWarm makes a first client, because sarama then starts goroutines for its metrics
-// that never end.
+// saramaWarm makes a client before the tests. The first client in a process starts
+// goroutines for sarama's metrics, which never end.
 func saramaWarm(t *testing.T) {
 	t.Helper()
 	p := saramaClient{}.Producer(t, kafkasuite.Producing{Brokers: fakeCluster(t).Brokers()})

@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// A database is a database with a driver, on which the test programs run.
+// A database describes a database on which the test programs run, and its driver.
 type database struct {
 	name   string
 	driver string

@@ -50,7 +50,7 @@ func selectPID(ctx context.Context, t *testing.T, d database, on interface {
 	return pid
 }
 
-// terminate ends a connection on the server as soon as the connection is in that state.
+// terminate ends a connection on the server as soon as pg_stat_activity shows the state.
 func terminate(t *testing.T, d database, pid int, state string) {
 	t.Helper()
 	admin, err := sql.Open(d.driver, d.dsn)

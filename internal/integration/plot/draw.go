@@ -91,8 +91,8 @@ type entry struct {
 	left  vg.Length
 }
 
-// legend returns the entries of the libraries shown, in lines that are at most widest
-// wide.
+// legend returns the entries of the libraries shown, in lines of at most the width
+// widest.
 func legend(widest vg.Length, shown map[string]bool) (lines [][]entry) {
 	const between = 8 + 3 + 10 // the coloured square and the gaps beside it
 	var line []entry
@@ -198,7 +198,7 @@ func (p panel) plot(groups [][]bar) *plot.Plot {
 	return pl
 }
 
-// bars draws the bars of a group, each with its value above.
+// bars draws the bars of a group, and the value of each bar above it.
 type bars []bar
 
 func (bs bars) Plot(c draw.Canvas, p *plot.Plot) {
@@ -213,7 +213,7 @@ func (bs bars) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// round returns about three ticks, at multiples of 1, 2 or 5 times a power of ten.
+// round returns about three ticks. Their distance is 1, 2 or 5 times a power of ten.
 func round(_, highest float64) []plot.Tick {
 	step := math.Pow10(int(math.Floor(math.Log10(highest / 2))))
 	for _, times := range []float64{5, 2} {

@@ -61,7 +61,8 @@ func (all results) add(r *benchfmt.Result, benchmark, library string) {
 	}
 }
 
-// split returns the name of a benchmark without library and GOMAXPROCS, and the library.
+// split returns the name of a benchmark without the library and
+// GOMAXPROCS, and the name of the library.
 func split(name benchfmt.Name) (benchmark, library string) {
 	base, parts := name.Parts()
 	benchmark = string(base)
