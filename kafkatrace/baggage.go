@@ -6,13 +6,14 @@ import (
 	"go.opentelemetry.io/otel/baggage"
 )
 
-// A baggageRule tells which baggage may travel; the zero one, none.
+// A baggageRule selects the baggage that may be sent and received. The zero value allows
+// none.
 type baggageRule struct {
 	maxBytes int
 	keys     []string
 }
 
-// confine returns ctx with the baggage that may travel.
+// confine returns ctx with only the allowed members of its baggage.
 func (r baggageRule) confine(ctx context.Context) context.Context {
 	all := baggage.FromContext(ctx)
 	if all.Len() == 0 {
@@ -21,12 +22,13 @@ func (r baggageRule) confine(ctx context.Context) context.Context {
 	return baggage.ContextWithBaggage(ctx, r.of(all))
 }
 
+// of returns the allowed members of all.
 func (r baggageRule) of(all baggage.Baggage) baggage.Baggage {
 	var allowed baggage.Baggage
 	size := 0
 	for _, key := range r.keys {
 		member := all.Member(key)
-		length := len(member.String()) + 1 // a comma
+		length := len(member.String()) + 1 // The comma between members counts too.
 		if member.Key() == "" || size+length-1 > r.maxBytes {
 			continue
 		}

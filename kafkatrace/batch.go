@@ -6,24 +6,24 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// mostLinks is how many links a span has at most, which is also what SDKs keep.
+// mostLinks is the maximum number of links of a span. SDKs have the same default limit.
 const mostLinks = 128
 
-// omittedKey says how many messages of a batch sent a context to which the span
-// has no link.
+// omittedKey is the attribute with the number of messages in a batch whose senders the span
+// is not linked to.
 const omittedKey = attribute.Key("messaging.batch.unlinked_message_count")
 
-// A batch is what is known of several messages.
+// A batch collects data about several messages for one span.
 type batch struct {
 	count     int
-	topic     string // "" when there are several
-	partition int32  // -1 when there are several
+	topic     string // "" if the messages have several topics
+	partition int32  // -1 if the messages have several partitions
 
 	sampled, unsampled senders
-	missing            int // messages whose sender found no room
+	missing            int // messages whose sender was not kept because of the limit
 }
 
-// add counts m. A batch with several topics or partitions has none.
+// add counts m and updates the topic and the partition of the batch.
 func (b *batch) add(m *Message) {
 	if b.count == 0 {
 		b.topic, b.partition = m.Topic, m.Partition
@@ -37,7 +37,7 @@ func (b *batch) add(m *Message) {
 	b.count++
 }
 
-// link adds a link to sc, which sent m, if there is room.
+// link keeps sc, the span that sent m, for a link if the limit allows it.
 func (b *batch) link(sc trace.SpanContext, m *Message) {
 	if !sc.IsValid() {
 		return
@@ -51,7 +51,7 @@ func (b *batch) link(sc trace.SpanContext, m *Message) {
 	}
 }
 
-// start returns what the span starts with, beyond what all of its kind do.
+// start returns the links and attributes of the batch, as options to start its span with.
 func (b *batch) start() []trace.SpanStartOption {
 	links := b.sampled.links(nil)
 	links = b.unsampled.links(links)
@@ -66,7 +66,8 @@ func (b *batch) start() []trace.SpanStartOption {
 	return []trace.SpanStartOption{trace.WithAttributes(attrs...), trace.WithLinks(links...)}
 }
 
-// senders are the spans that sent messages, each once, 128 at most.
+// senders keeps the spans that sent messages, each one once. It keeps at most mostLinks
+// spans, which is 128.
 type senders struct {
 	list []sender
 	at   map[spanKey]int
@@ -77,14 +78,17 @@ type spanKey struct {
 	span  trace.SpanID
 }
 
+// A sender is a span that sent messages of the batch.
 type sender struct {
 	context   trace.SpanContext
 	messages  int
 	topic     string
 	partition int32
-	offset    int64 // of the first message
+	offset    int64 // topic, partition and offset are those of the first message
 }
 
+// add records that sc sent m. It returns false if sc is new and the maximum number of
+// senders is reached.
 func (s *senders) add(sc trace.SpanContext, m *Message) (found bool) {
 	key := spanKey{sc.TraceID(), sc.SpanID()}
 	if i, known := s.at[key]; known {
@@ -102,6 +106,7 @@ func (s *senders) add(sc trace.SpanContext, m *Message) (found bool) {
 	return true
 }
 
+// links appends a link to each sender to links, until links has mostLinks elements.
 func (s *senders) links(links []trace.Link) []trace.Link {
 	for _, from := range s.list {
 		if len(links) == mostLinks {

@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// sent is a message whose sender has this number.
+// sent sets *m to a message that was sent by the span with this number.
 func sent(m *kafkatrace.Message, number int, sampled bool) {
 	c := trace.SpanContextConfig{TraceID: trace.TraceID{15: 1}}
 	binary.BigEndian.PutUint64(c.SpanID[:], uint64(number)+1)
@@ -46,7 +46,7 @@ func processBatch(t *testing.T, in iter.Seq[*kafkatrace.Message], opts ...kafkat
 	sdk := oteltest.New(t)
 	failure := errors.New("on purpose")
 	got := kafkatrace.NewTracer(options(sdk, opts...)...).ProcessBatch(t.Context(), in, func(context.Context) error { return failure })
-	if got != failure { //nolint:errorlint // the same one
+	if got != failure { //nolint:errorlint // it must be the same error
 		t.Errorf("returned %v", got)
 	}
 	return sdk, sdk.Only(t)
@@ -121,7 +121,7 @@ func TestBatchUnderSpan(t *testing.T) {
 		ambient.End()
 		s := sdk.Wait(t, 2)[0]
 		if under := s.Parent().SpanID() == ambient.SpanContext().SpanID(); under != (opts != nil) {
-			t.Errorf("under the poll: got %t", under)
+			t.Errorf("is a child of the span of the poll: got %t", under)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func TestCommit(t *testing.T) {
 	t.Run("measured", func(t *testing.T) {
 		sdk := oteltest.New(t)
 		tracer := kafkatrace.NewTracer(options(sdk, kafkatrace.WithConsumerGroup("stats"))...)
-		if err := tracer.Commit(t.Context(), fail); err != failure || sdk.Started() > 0 { //nolint:errorlint // the same one
+		if err := tracer.Commit(t.Context(), fail); err != failure || sdk.Started() > 0 { //nolint:errorlint // it must be the same error
 			t.Errorf("%v, %d spans", err, sdk.Started())
 		}
 		series := sdk.Seconds(t, "messaging.client.operation.duration")
@@ -149,7 +149,7 @@ func TestCommit(t *testing.T) {
 		for range 200 {
 			tracer.Process(t.Context(), m, nothing)
 		}
-		if err := tracer.Commit(t.Context(), fail); err != failure { //nolint:errorlint // the same one
+		if err := tracer.Commit(t.Context(), fail); err != failure { //nolint:errorlint // it must be the same error
 			t.Error(err)
 		}
 		tracer.Commit(t.Context(), nothing)
@@ -159,7 +159,7 @@ func TestCommit(t *testing.T) {
 			t.Errorf("got %s %s with %d links, then %d", first.SpanKind(), first.Name(), len(first.Links()), len(second.Links()))
 		}
 		if first.Links()[0].SpanContext.SpanID() != spans[0].SpanContext().SpanID() {
-			t.Error("linked to something else")
+			t.Error("the first link is not to the first span of processing")
 		}
 		mustHave(t, "commit", attributes(first), "messaging.operation.name", "commit", "messaging.operation.type", "settle", "error.type", "*errors.errorString")
 	})

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// codeOf returns Kafka's name of the code in err, "" when a broker did not say it,
-// or it is not known where the client keeps it.
+// codeOf returns Kafka's name of the error code in err or in an error that err wraps. It
+// returns "" if there is no code, or if the error has a type that codeIn does not support.
 func codeOf(err error) string {
 	if name := codeIn(err); name != "" {
 		return name
 	}
-	switch wrapper := err.(type) { //nolint:errorlint // it goes through them itself
+	switch wrapper := err.(type) { //nolint:errorlint // codeOf unwraps the errors itself
 	case interface{ Unwrap() error }:
 		if inner := wrapper.Unwrap(); inner != nil {
 			return codeOf(inner)
@@ -27,9 +27,9 @@ func codeOf(err error) string {
 	return ""
 }
 
-// codeIn returns the name of the code that err itself is. Clients have types of
-// their own for it: franz-go a struct with a Message and a Code, kafka-go and
-// sarama a number.
+// codeIn returns the name of the error code of err itself, not of errors that it wraps. The
+// type of the error depends on the client: franz-go has a struct with the field Code, and
+// kafka-go and sarama have an integer type.
 func codeIn(err error) string {
 	v := reflect.Indirect(reflect.ValueOf(err))
 	if !v.IsValid() {
@@ -49,8 +49,8 @@ func codeIn(err error) string {
 	return nameOf(v.Int())
 }
 
-// nameOf returns the name of a code, the number of one that is not known, and
-// "" for success.
+// nameOf returns the name of an error code. It returns the number if the code has no known
+// name, and "" for success.
 func nameOf(code int64) string {
 	switch {
 	case code == 0:
@@ -63,7 +63,8 @@ func nameOf(code int64) string {
 	return strconv.FormatInt(code, 10)
 }
 
-// codeNames is https://kafka.apache.org/protocol.html#protocol_error_codes.
+// codeNames has the names of https://kafka.apache.org/protocol.html#protocol_error_codes,
+// indexed by code.
 var codeNames = [...]string{
 	1:   "OFFSET_OUT_OF_RANGE",
 	2:   "CORRUPT_MESSAGE",

@@ -11,11 +11,11 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// An operation is what is done with records.
+// An operation is a kind of work with records, such as sending.
 type operation struct {
 	name string             // messaging.operation.name
 	is   attribute.KeyValue // messaging.operation.type
-	// older is what names of spans say by default, after the topic.
+	// older is the operation in the default span name, <topic> <older>.
 	older string
 	span  trace.SpanKind
 }
@@ -27,11 +27,12 @@ var (
 	commit  = &operation{"commit", semconv.MessagingOperationTypeSettle, "commit", trace.SpanKindClient}
 )
 
-// consumes reports whether a consumer group does it.
+// consumes reports whether a consumer group does the operation.
 func (o *operation) consumes() bool { return o == process || o == commit }
 
-// A subject is an operation and what it is done to. Without a topic those are
-// several, and partition is -1 when it is not known or those are several.
+// A subject is an operation together with its topic and partition. The topic is "" if there
+// are several topics. The partition is -1 if it is not known or if there are several
+// partitions.
 type subject struct {
 	*operation
 
@@ -39,14 +40,14 @@ type subject struct {
 	partition int32
 }
 
-// A description is what the spans of a subject begin with.
+// A description is the name and the attributes that all spans of a subject start with.
 type description struct {
 	name  string
 	attrs []attribute.KeyValue
 	start []trace.SpanStartOption
 }
 
-// descriptions makes descriptions, and remembers them.
+// descriptions makes and caches the description of each subject.
 type descriptions struct {
 	*config
 
@@ -77,8 +78,8 @@ func (d *descriptions) describe(s subject) *description {
 	}
 }
 
-// nameOf returns the name that the Java services on the other side of the topic
-// have, or that of the conventions.
+// nameOf returns the name of the span. The default is the name that Java services use; the
+// name of the conventions is used with OTEL_SEMCONV_STABILITY_OPT_IN=messaging.
 func (d *descriptions) nameOf(s subject) string {
 	switch {
 	case s.topic == "" && d.stableOnly:
@@ -91,8 +92,7 @@ func (d *descriptions) nameOf(s subject) string {
 	return s.topic + " " + s.older
 }
 
-// with returns the options to start a span with that has attributes beyond those
-// that are remembered.
+// with returns the cached start options and opts in a new slice.
 func (d *description) with(opts ...trace.SpanStartOption) []trace.SpanStartOption {
 	return append(slices.Clip(d.start), opts...)
 }

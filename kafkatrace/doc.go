@@ -1,42 +1,65 @@
-// Package kafkatrace is the engine that traces and measures Kafka clients. Use the
-// adapter for yours: kgotrace for franz-go, saramatrace for sarama, kafkagotrace for
-// kafka-go. They take the options of this package. For another client, call
-// [Tracer.StartSend] before a record is sent and [Tracer.Process] around what
-// handles one.
+// Package kafkatrace traces and measures Kafka clients. Programs usually use it through an
+// adapter: kgotrace for franz-go, saramatrace for sarama, or kafkagotrace for kafka-go. The
+// adapters take the options of this package. For any other client, call [Tracer.StartSend]
+// before a record is sent, and [Tracer.Process] to handle a record.
 //
-// A record that is sent makes one PRODUCER span, <topic> publish, from the call to
-// the broker's answer, retries included. A record that is processed makes one
-// CONSUMER span, <topic> process, a child of the one that sent it and linked to
-// it: one trace across the topic, as the Java services on the other side have it.
-// With OTEL_SEMCONV_STABILITY_OPT_IN=messaging the names are send <topic> and
-// process <topic>. Both have messaging.destination.name, .partition.id and
-// messaging.kafka.offset once a broker has told them, messaging.client.id,
-// messaging.kafka.message.tombstone, and error.type, which is Kafka's own code, such
-// as NOT_ENOUGH_REPLICAS, where there is one; consumers have
-// messaging.consumer.group.name. Who gives up ([context.Canceled]) has not failed.
-// [Tracer.ProcessBatch] makes one span for many records, which service maps cannot
-// follow. Polling makes none.
+// # Spans
 //
-// Measured are messaging.client.operation.duration, messaging.client.sent.messages,
-// messaging.client.consumed.messages and messaging.process.duration, and what Nais
-// APM reads: kafka.producer.records_sent_total (which Java's agent calls
-// kafka.producer.record_send_total), kafka.consumer.records_consumed_total and
-// kafka.consumer.records_lag_max, without which
-// OTEL_SEMCONV_STABILITY_OPT_IN=messaging does. Beyond 1,000 topics series have no
-// topic, and lag is told of 1,000 partitions.
+// Each record that is sent makes one PRODUCER span named <topic> publish. The span starts
+// with the call and ends when the broker has answered. The span includes retries. Each
+// record that is processed makes one CONSUMER span named <topic> process. This span is a
+// child of the PRODUCER span that sent the record, and is linked to it. Therefore both are
+// in one trace, also if a Java service sent or processes the record. With
+// OTEL_SEMCONV_STABILITY_OPT_IN=messaging the names are send <topic> and process <topic>.
+// Polling makes no span. [Tracer.ProcessBatch] makes one span for many records, which
+// service maps do not connect to the senders.
 //
-// Headers: one traceparent is written, into a copy of the list; of several that
-// are read the last valid one counts. Headers that others wrote stay as they are.
+// Attributes of both spans:
 //
-// Never recorded: values, headers, baggage, the text of errors; keys only with
-// [WithKey]. Baggage does not travel but for [WithBaggage].
+//   - messaging.destination.name and messaging.client.id
+//   - messaging.destination.partition.id and messaging.kafka.offset, if they are known. For
+//     a record that is sent, they are known when a broker has acknowledged the record.
+//   - messaging.kafka.message.tombstone, if the record has no value
+//   - error.type, if the operation failed. It is Kafka's name of the error, such as
+//     NOT_ENOUGH_REPLICAS, if the error has a Kafka error code. [context.Canceled] sets
+//     error.type but not the status Error, because the program gave up.
+//   - messaging.consumer.group.name, only on CONSUMER spans
 //
-// Retry topics and dead letters need nothing: what is sent in the context that a
-// handler is given is part of that record's trace. For an outbox, [Save] the context
-// with the row, and send in the [Restore]d one.
+// # Metrics
 //
-// Traps: a span around a poll loop is ignored, see [WithParent]. A record
-// that has a traceparent when it is sent, in a context without a span, keeps it.
-// Names and attributes are those of https://opentelemetry.io/docs/specs/semconv/messaging/
-// (v1.43.0). What an SDK does, it does from when it is installed.
+// The package records messaging.client.operation.duration, messaging.client.sent.messages,
+// messaging.client.consumed.messages and messaging.process.duration.
+//
+// It also records the metrics that Nais APM reads: kafka.producer.records_sent_total,
+// kafka.consumer.records_consumed_total and, through an adapter,
+// kafka.consumer.records_lag_max. kafka.producer.record_send_total has the same value as
+// kafka.producer.records_sent_total; it is the name that the OpenTelemetry agent for Java
+// uses. OTEL_SEMCONV_STABILITY_OPT_IN=messaging turns these four metrics off.
+//
+// Each combination of operation, topic and outcome is one series. After the first 1,000
+// series of a Tracer, new series have no topic. The lag is recorded for at most 1,000
+// partitions.
+//
+// # Headers and content
+//
+// A record is sent with exactly one traceparent header, which is written to a copy of the
+// list of headers. If a record that is received has several, the last valid one is used.
+// Headers that do not belong to the trace context are not changed.
+//
+// Values, headers, baggage and the text of errors are never recorded. Keys are recorded only
+// with [WithKey]. Baggage is not sent or received, except with [WithBaggage].
+//
+// Retry topics and dead-letter topics need no code: a record that a handler sends with its
+// context is part of the trace of the record that is being handled. For an outbox, store the
+// result of [Save] in the row, and send the record with the context that [Restore] returns.
+//
+// # Known limits
+//
+//   - A span around a poll loop is not the parent of processing. See [WithParent].
+//   - If a record already has a traceparent when it is sent, and the context has no span,
+//     the record keeps that traceparent.
+//   - With the global providers, nothing is traced or measured until an SDK is installed.
+//
+// Names and attributes follow https://opentelemetry.io/docs/specs/semconv/messaging/
+// (v1.43.0).
 package kafkatrace

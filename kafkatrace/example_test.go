@@ -11,7 +11,7 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// A client that has no adapter is told about record by record.
+// For a client without an adapter, call the Tracer for each record.
 func Example() {
 	spans := tracetest.NewSpanRecorder()
 	tracer := kafkatrace.NewTracer(
@@ -20,7 +20,7 @@ func Example() {
 		kafkatrace.WithConsumerGroup("stats"),
 	)
 
-	type header struct { // as the client has it
+	type header struct { // the client's type for headers
 		Key   string
 		Value []byte
 	}

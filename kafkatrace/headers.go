@@ -6,12 +6,12 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
-// Headers returns a carrier for the headers of a record, which h points to: those
-// of most clients are slices of a struct with a Key and a Value.
+// Headers returns a carrier for the headers of a record. h points to the slice of headers,
+// whose elements are structs with a Key and a Value, as in most clients.
 //
-// Reading takes the last value of a key, in whatever case, and of traceparent the
-// last that is valid. Writing replaces the slice with a new one, in which the key
-// stands once; the old slice, which other records may share, is not changed.
+// Get returns the last value of a key, in any case; for traceparent, Get returns the last
+// valid value. Set replaces the slice with a new slice in which the key occurs once. The old
+// slice is not changed, because other records may share it.
 func Headers[H ~struct {
 	Key   string
 	Value []byte

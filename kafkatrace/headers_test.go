@@ -53,7 +53,7 @@ func TestOneHeaderIsWritten(t *testing.T) {
 				}
 				isOurs := func(f field) bool { return strings.HasPrefix(strings.ToLower(f.Key), "trace") }
 				if got, want := slices.DeleteFunc(slices.Clone(*own), isOurs), slices.DeleteFunc(before, isOurs); !slices.EqualFunc(got, want, same) {
-					t.Errorf("%T: the others: got %q, want %q", p, got, want)
+					t.Errorf("%T: the other headers: got %q, want %q", p, got, want)
 				}
 			}
 		})
@@ -64,7 +64,8 @@ func same(a, b field) bool {
 	return a.Key == b.Key && bytes.Equal(a.Value, b.Value) && (a.Value == nil) == (b.Value == nil)
 }
 
-// foreign is a propagator that nobody knows.
+// foreign hides the type of a propagator, so that package kafkatrace cannot use its faster
+// code.
 type foreign struct{ propagation.TextMapPropagator }
 
 func TestSharedHeadersAreNotTouched(t *testing.T) {
@@ -90,7 +91,7 @@ func TestSharedHeadersAreNotTouched(t *testing.T) {
 	for _, own := range written {
 		different[string(own[len(own)-1].Value)] = true
 		if cap(own) != len(own) {
-			t.Error("there is room behind the end")
+			t.Error("the new slice has free capacity")
 		}
 	}
 	if len(different) != len(written) {
@@ -170,10 +171,10 @@ func TestForwardedRecordIsNotChanged(t *testing.T) {
 	}
 	spans := sdk.Wait(t, 2)
 	if spans[0].Parent().SpanID() != spans[1].SpanContext().SpanID() || spans[0].SpanContext().TraceID().String() != parentA[3:35] {
-		t.Error("the record went out of its trace")
+		t.Error("the forwarded record is not in the trace of the consumed record")
 	}
 	if count(forwarded, "traceparent") != 1 || count(forwarded, "tracestate") != 1 {
-		t.Errorf("got %q", forwarded) // the trace state goes on with the trace
+		t.Errorf("got %q", forwarded) // the trace state is kept, because the trace is the same
 	}
 }
 
@@ -208,7 +209,7 @@ func TestBaggage(t *testing.T) {
 			if has := count(*own, "baggage") == 1; has != (tt.received != "") {
 				t.Errorf("headers: got %q", *own)
 			}
-			// Another service, which lets everything through.
+			// A record of another service, which sends all its baggage.
 			open, _ := record(headers("traceparent", parentA, "baggage", tt.sent)...)
 			want, _ := baggage.Parse(tt.received)
 			for _, m := range []*kafkatrace.Message{m, open} {
@@ -237,7 +238,7 @@ func TestBaggageOfTheLoopStays(t *testing.T) {
 	})
 }
 
-// b3 is a propagator of another form.
+// b3 is a simple propagator that uses the header b3.
 type b3 struct{}
 
 func (b3) Inject(ctx context.Context, c propagation.TextMapCarrier) {
@@ -308,7 +309,7 @@ func FuzzReadsAsThePropagatorDoes(f *testing.F) {
 	})
 }
 
-// parentSampler keeps the parent it was asked about.
+// parentSampler stores the parent of the span that it sampled last.
 type parentSampler struct{ parent trace.SpanContext }
 
 func (s *parentSampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
@@ -343,8 +344,8 @@ func FuzzWritesAsThePropagatorDoes(f *testing.F) {
 	})
 }
 
-// FuzzHeaders reads and writes whatever others have put into a record: pairs of
-// keys and values, one a line.
+// FuzzHeaders reads and writes records with arbitrary headers. Each line of the fuzzed text
+// is a key or a value: the odd lines are keys, and the even lines are their values.
 func FuzzHeaders(f *testing.F) {
 	for _, seed := range []string{
 		"", "traceparent\n" + parentA, "Traceparent\n" + parentA + "\ntraceparent\n" + parentB, "traceparent\nx\ntraceparent\n" + parentA + "\ntracestate\n,,=\ntype\ncreated",
@@ -357,7 +358,7 @@ func FuzzHeaders(f *testing.F) {
 		fields := headers(lines[:len(lines)&^1]...)
 		original := slices.Clone(fields)
 		want := ""
-		for _, fold := range []bool{true, false} { // those in the right case win
+		for _, fold := range []bool{true, false} { // keys in the exact case are checked last, so they win
 			for _, f := range fields {
 				c := propagation.MapCarrier{"traceparent": string(f.Value)}
 				sc := trace.SpanContextFromContext(oteltest.W3C.Extract(context.Background(), c))
@@ -394,5 +395,5 @@ func FuzzHeaders(f *testing.F) {
 	})
 }
 
-// asciiFold is [strings.EqualFold] without Unicode.
+// asciiFold is [strings.EqualFold] for ASCII letters only.
 func asciiFold(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }

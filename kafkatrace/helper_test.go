@@ -12,7 +12,7 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// field is a header as most clients have it.
+// field is a header with the structure that most clients use.
 type field struct {
 	Key   string
 	Value []byte
@@ -25,7 +25,8 @@ func options(sdk *oteltest.SDK, opts ...kafkatrace.Option) []kafkatrace.Option {
 	}, opts...)
 }
 
-// record is a message that goes to quotes, with these headers.
+// record returns a message for the topic quotes with these headers, and a pointer to the
+// headers.
 func record(headers ...field) (*kafkatrace.Message, *[]field) {
 	own := &headers
 	return &kafkatrace.Message{Topic: "quotes", Headers: kafkatrace.Headers(own)}, own
@@ -45,12 +46,12 @@ const (
 	parentB = "00-1af7651916cd43dd8448eb211c80319c-c7ad6b7169203331-01"
 )
 
-// remote is a context with a span of another process.
+// remote returns a context with a span of another process.
 func remote(tb testing.TB, traceparent string) context.Context {
 	tb.Helper()
 	ctx := kafkatrace.Restore(context.Background(), traceparent)
 	if !trace.SpanContextFromContext(ctx).IsValid() {
-		tb.Fatalf("%q is no span", traceparent)
+		tb.Fatalf("%q is not a valid traceparent", traceparent)
 	}
 	return ctx
 }
@@ -77,7 +78,7 @@ func mustHave(tb testing.TB, what string, attrs map[string]string, pairs ...stri
 
 var nothing = func(context.Context) error { return nil }
 
-// sampler keeps what it was asked.
+// sampler stores the attributes of the span that it sampled last.
 type sampler struct {
 	sdktrace.Sampler
 	attrs []attribute.KeyValue

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// mostPartitions bounds how many partitions have a lag.
+// mostPartitions is the maximum number of partitions whose lag is recorded.
 const mostPartitions = 1000
 
 type place struct {
@@ -19,7 +19,7 @@ type place struct {
 	partition int32
 }
 
-// lags is the lag of each partition of a consumer.
+// lags records the lag of each partition of a consumer.
 type lags struct {
 	clientID string
 	card     bool
@@ -31,17 +31,22 @@ type lags struct {
 	closed        bool
 }
 
+// A lag stores the latest lag of one partition, and the greatest lag since the last
+// collection.
 type lag struct {
 	now, greatest int64
 	attributes    metric.MeasurementOption
 }
 
+// assign sets the function that yields the partitions of the consumer.
 func (l *lags) assign(assigned iter.Seq2[string, int32]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.assigned = assigned
 }
 
+// set records that the lag of p is n. Partitions after the first mostPartitions are not
+// recorded.
 func (l *lags) set(p place, n int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -59,7 +64,8 @@ func (l *lags) set(p place, n int64) {
 	known.now, known.greatest = n, max(n, known.greatest)
 }
 
-// attributes has the names that Java's client has.
+// attributes returns the attributes of the lag of p, with the names that Kafka's Java client
+// uses.
 func (l *lags) attributes(p place) metric.MeasurementOption {
 	attrs := []attribute.KeyValue{attribute.String("topic", p.topic), attribute.String("partition", strconv.Itoa(int(p.partition)))}
 	if l.clientID != "" {
@@ -68,14 +74,14 @@ func (l *lags) attributes(p place) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(attrs...))
 }
 
-// instruments makes those of a meter, and watches the lag with it.
+// instruments makes the instruments of m, and registers the callback that reports the lag.
 func (l *lags) instruments(m metric.Meter) *instruments {
 	made := newInstruments(m, l.card)
 	if !l.card {
 		return made
 	}
 	gauge, err := m.Int64ObservableGauge("kafka.consumer.records_lag_max",
-		metric.WithDescription("The most records of a partition that were still to be fetched."))
+		metric.WithDescription("The greatest number of records of the partition that were not yet fetched."))
 	handle(err)
 	registration, err := m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		l.observe(o, gauge)
@@ -86,6 +92,7 @@ func (l *lags) instruments(m metric.Meter) *instruments {
 	return made
 }
 
+// observe reports the greatest lag of each partition since the last collection.
 func (l *lags) observe(o metric.Observer, gauge metric.Int64Observable) {
 	l.retain()
 	l.mu.Lock()
@@ -96,7 +103,7 @@ func (l *lags) observe(o metric.Observer, gauge metric.Int64Observable) {
 	}
 }
 
-// retain forgets what the consumer has no more. The client is asked without
+// retain removes the partitions that the consumer no longer has. It calls the client without
 // holding the lock.
 func (l *lags) retain() {
 	l.mu.Lock()
@@ -114,6 +121,7 @@ func (l *lags) retain() {
 	maps.DeleteFunc(l.of, func(p place, _ *lag) bool { return !has[p] })
 }
 
+// registered keeps r, so that close can unregister the callback.
 func (l *lags) registered(r metric.Registration) {
 	if r == nil {
 		return

@@ -9,30 +9,32 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// A Message is what the messaging conventions need to know of a Kafka record.
+// A Message is the data about a Kafka record that spans and metrics need.
 type Message struct {
-	// Topic is where the record is, or goes to.
+	// Topic is the topic that the record was read from or is sent to.
 	Topic string
-	// Partition and Offset tell the place of a record that was consumed or, with
-	// Acked, that was sent.
+	// Partition and Offset are the position of the record. For a record that is sent, they
+	// are used only if Acked is true.
 	Partition int32
 	Offset    int64
-	// Acked says, when the span of sending ends, that a broker told Partition and
-	// Offset. Without acknowledgements, or after an error, nobody knows them.
+	// Set Acked to true before the span of sending ends, if a broker returned Partition and
+	// Offset. Without acknowledgements, or after an error, they are unknown.
 	Acked bool
-	// Tombstone says that the record has no value, as opposed to an empty one.
+	// Tombstone is true if the record has no value. An empty value is not a tombstone.
 	Tombstone bool
-	// Key is nil when the record has none. It is recorded only with [WithKey].
+	// Key is the key of the record. Nil means that it has none. It is recorded only with
+	// [WithKey].
 	Key []byte
-	// Headers are read and written by the propagator; nil means that there are
-	// none and can be none. See the function [Headers].
+	// Headers is the carrier that the propagator reads and writes. Nil means that the record
+	// has no headers and that none can be added. See the function [Headers].
 	Headers propagation.TextMapCarrier
 }
 
-// longestKey is how many bytes of a key are recorded.
+// longestKey is the maximum number of bytes of a key that are recorded.
 const longestKey = 256
 
-// key returns the key as format has it, "" if it is not to be recorded.
+// key returns the key in the form that format returns. It returns "" if the key must not be
+// recorded.
 func (m *Message) key(format func([]byte) string) string {
 	if format == nil || m.Key == nil {
 		return ""
@@ -47,7 +49,7 @@ func (m *Message) key(format func([]byte) string) string {
 	return text
 }
 
-// appendContent appends what the conventions have of a record's key and value.
+// appendContent appends the attributes for the record's key and value.
 func (m *Message) appendContent(attrs []attribute.KeyValue, format func([]byte) string) []attribute.KeyValue {
 	if m.Tombstone {
 		attrs = append(attrs, semconv.MessagingKafkaMessageTombstone(true))

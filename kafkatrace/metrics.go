@@ -16,10 +16,10 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// seconds are the boundaries that the conventions advise for durations.
+// seconds has the bucket boundaries that the conventions advise for durations, in seconds.
 var seconds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
-// instruments are those of one meter.
+// instruments has the instruments of one meter.
 type instruments struct {
 	operations metric.Float64Histogram
 	processing metric.Float64Histogram
@@ -28,8 +28,8 @@ type instruments struct {
 	card       card
 }
 
-// card is what the Kafka card of Nais APM reads, beside the lag, in the names that
-// Java's client has. Its instruments are nil when they are not wanted.
+// card has the counters that the Kafka card of Nais APM reads. Their names are those of the
+// Java client's metrics. The counters are nil if they are turned off.
 type card struct {
 	sent, send, consumed metric.Int64Counter
 }
@@ -47,8 +47,9 @@ func newInstruments(m metric.Meter, withCard bool) *instruments {
 	return i
 }
 
-// newCard makes the counters. That of sends has the name that the card asks for
-// and the one that the OpenTelemetry agent for Java writes.
+// newCard makes the counters. The records that were sent have two counters: one with the
+// name that the card reads, and one with the name that the OpenTelemetry agent for Java
+// writes.
 func newCard(m metric.Meter) card {
 	sent, err1 := m.Int64Counter("kafka.producer.records_sent_total", metric.WithDescription("The records that were sent."))
 	send, err2 := m.Int64Counter("kafka.producer.record_send_total", metric.WithDescription("The records that were sent."))
@@ -65,7 +66,7 @@ func handle(errs ...error) {
 	}
 }
 
-// now is the time, if that matters.
+// now returns the current time. It returns the zero time if nothing is measured.
 func (i *instruments) now() time.Time {
 	if i == nil {
 		return time.Time{}
@@ -73,6 +74,7 @@ func (i *instruments) now() time.Time {
 	return time.Now()
 }
 
+// sent measures one record that was sent, or that could not be sent.
 func (i *instruments) sent(ctx context.Context, s *series, elapsed time.Duration) {
 	i.operations.Record(ctx, elapsed.Seconds(), s.record...)
 	i.sends.Add(ctx, 1, s.add...)
@@ -82,6 +84,7 @@ func (i *instruments) sent(ctx context.Context, s *series, elapsed time.Duration
 	}
 }
 
+// processed measures the processing of count records.
 func (i *instruments) processed(ctx context.Context, s *series, elapsed time.Duration, count int64) {
 	i.processing.Record(ctx, elapsed.Seconds(), s.record...)
 	i.deliveries.Add(ctx, count, s.add...)
@@ -90,11 +93,13 @@ func (i *instruments) processed(ctx context.Context, s *series, elapsed time.Dur
 	}
 }
 
+// settled measures one commit.
 func (i *instruments) settled(ctx context.Context, s *series, elapsed time.Duration) {
 	i.operations.Record(ctx, elapsed.Seconds(), s.record...)
 }
 
-// series is the attributes of what is measured of a subject with an outcome.
+// series has the attributes for the measurements of one subject with one outcome, as
+// options.
 type series struct {
 	record    []metric.RecordOption
 	add       []metric.AddOption
@@ -107,7 +112,7 @@ type measured struct {
 	outcome
 }
 
-// allSeries makes series, and remembers them.
+// allSeries makes and caches the series.
 type allSeries struct {
 	*config
 
@@ -115,7 +120,8 @@ type allSeries struct {
 	made  atomic.Int64
 }
 
-// mostSeries bounds how many series there are: those that come later have no topic.
+// mostSeries is the maximum number of series with a topic. Series that are made after the
+// first 1,000 have neither topic nor partition.
 const mostSeries = 1000
 
 func (a *allSeries) of(s subject, o outcome) *series {

@@ -93,15 +93,15 @@ func TestSeriesAreBounded(t *testing.T) {
 	for _, name := range []string{"messaging.client.sent.messages", "kafka.producer.records_sent_total"} {
 		sum := sdk.Metric(t, name).(metricdata.Sum[int64])
 		if n := len(sum.DataPoints); n > 1001 || total(t, sdk, name) != 3000 {
-			t.Errorf("%s: %d series of %d", name, n, total(t, sdk, name))
+			t.Errorf("%s: got %d series with a total of %d", name, n, total(t, sdk, name))
 		}
 	}
 	if n := len(lags(t, sdk)); n != 1000 {
-		t.Errorf("lag of %d partitions", n)
+		t.Errorf("got the lag of %d partitions, want 1000", n)
 	}
 }
 
-// lags returns the lag by topic, partition and client.
+// lags returns the lag of each partition. The keys are <topic>/<partition>/<client ID>.
 func lags(tb testing.TB, sdk *oteltest.SDK) map[string]int64 {
 	tb.Helper()
 	gauge, _ := sdk.Metric(tb, "kafka.consumer.records_lag_max").(metricdata.Gauge[int64])
@@ -146,8 +146,8 @@ func TestLagBeforeTheSDK(t *testing.T) {
 	mustLag(t, "later", sdk, map[string]int64{"quotes/0/": 10})
 }
 
-// card is what the Kafka card of Nais APM reads, and the name that Java's agent
-// writes for the last.
+// card maps the metrics that the Kafka card of Nais APM reads to their names in Prometheus.
+// The last entry has the name that the OpenTelemetry agent for Java writes.
 var card = map[string]string{
 	"kafka.consumer.records_lag_max":        "kafka_consumer_records_lag_max",
 	"kafka.consumer.records_consumed_total": "kafka_consumer_records_consumed_total",

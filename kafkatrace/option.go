@@ -26,10 +26,10 @@ type config struct {
 	partitions     bool
 	key            func([]byte) string
 	baggage        baggageRule
-	lag            *report.Lag // of an adapter, to be set
+	lag            *report.Lag // nil without an adapter; NewTracer sets its fields
 }
 
-// ReportLag is for the option of package report.
+// ReportLag implements the option that package report makes.
 func (c *config) ReportLag(l *report.Lag) { c.lag = l }
 
 func newConfig(opts []Option) *config {
@@ -42,7 +42,7 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// clientID returns the messaging.client.id among the attributes, "" if there is none.
+// clientID returns the value of messaging.client.id in the attributes, "" if it is not set.
 func (c *config) clientID() string {
 	id := ""
 	for _, attr := range c.attributes {
@@ -53,48 +53,50 @@ func (c *config) clientID() string {
 	return id
 }
 
-// WithTracerProvider sets the provider of the tracer. The default is the global one.
+// WithTracerProvider sets the provider of the tracer. The default is the global provider.
 func WithTracerProvider(p trace.TracerProvider) Option {
 	return func(c *config) { c.tracerProvider = p }
 }
 
-// WithMeterProvider sets the provider of the meter. The default is the global one.
+// WithMeterProvider sets the provider of the meter. The default is the global provider.
 func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(c *config) { c.meterProvider = p }
 }
 
-// WithPropagator sets how trace context travels in the headers of records. The
-// default is the global one.
+// WithPropagator sets the propagator that writes trace context to the headers of records and
+// reads it from them. The default is the global propagator.
 func WithPropagator(p propagation.TextMapPropagator) Option {
 	return func(c *config) { c.propagator = p }
 }
 
-// WithAttributes adds attributes to every span and every measurement, but for
-// messaging.client.id, which measurements do not have. They must be the same for
-// all records; to describe one, set attributes on the span that
-// trace.SpanFromContext returns. The default is what the client tells.
+// WithAttributes adds attributes to every span and every measurement. Measurements do not
+// get messaging.client.id. The attributes must be the same for all records. To add an
+// attribute to the span of one record, use the span that trace.SpanFromContext returns.
+// Adapters add the client ID by default if the client has one.
 func WithAttributes(attrs ...attribute.KeyValue) Option {
 	return func(c *config) { c.attributes = append(c.attributes, attrs...) }
 }
 
-// WithConsumerGroup names the group on what consumers record. The default is what
-// the client tells.
+// WithConsumerGroup sets the name of the consumer group, which consumers record as
+// messaging.consumer.group.name. Adapters set it by default if the client has one.
 func WithConsumerGroup(name string) Option {
 	return func(c *config) { c.group = name }
 }
 
-// A Parent is the parent of the span of processing a record.
+// A Parent selects the parent of the span of processing a record.
 type Parent uint8
 
-// In each case the span is also linked to the one that sent the record.
+// With each Parent, the span is also linked to the span that sent the record.
 const (
-	// ParentSender is the span that sent the record: one trace across the topic, from
-	// which service maps are drawn. A span in the context is ignored, because that of
-	// a poll loop would be the parent of every record.
+	// ParentSender is the span that sent the record. The record is then in one trace from
+	// the sender to the consumer, and service maps show the connection. A span in the
+	// context is ignored, because a span around a poll loop would be the parent of every
+	// record.
 	ParentSender Parent = iota
-	// ParentAmbient is the span in the context that processing starts in, or the
-	// sender if there is none. It is for programs that have a span of their own
-	// around each record. A batch is a child of the span in the context, too.
+	// ParentAmbient is the span in the context that is passed to the processing function. If
+	// the context has no span, the parent is the span that sent the record. Use
+	// ParentAmbient if the program has its own span around each record. The span of a batch
+	// is then also a child of the span in the context.
 	ParentAmbient
 	// ParentNone starts a new trace for each record.
 	ParentNone
@@ -105,11 +107,11 @@ func WithParent(p Parent) Option {
 	return func(c *config) { c.parent = p }
 }
 
-// WithKey records the key of each record as messaging.kafka.message.key, in the
-// form that format gives it; nil means as it is. Keys that are not valid UTF-8
-// are left out, as are those for which format returns "", and 256 bytes are the
-// most. The default is no keys, since they often are personal data: let format
-// return a hash.
+// WithKey records the key of each record as messaging.kafka.message.key, in the form that
+// format returns. If format is nil, the key is recorded unchanged. The key is left out if
+// format returns "" or text that is not valid UTF-8. Keys are cut after 256 bytes. By
+// default, keys are not recorded, because they often are personal data. A format can return
+// a hash of the key instead.
 func WithKey(format func(key []byte) string) Option {
 	if format == nil {
 		format = func(key []byte) string { return string(key) }
@@ -117,23 +119,24 @@ func WithKey(format func(key []byte) string) Option {
 	return func(c *config) { c.key = format }
 }
 
-// WithBaggage lets baggage travel in the headers of records, and into the context
-// of those who process them: the members with these keys, as many as fit into
-// maxBytes, in the order of the keys. The default is none, since headers stay
-// in the log for as long as the records do, for everybody who reads the topic.
+// WithBaggage sends baggage in the headers of records, and adds the baggage of received
+// records to the context of processing. Only members with these keys are sent and added. A
+// member that does not fit into the rest of maxBytes bytes is skipped; members are tried in
+// the order of keys. By default, no baggage is sent or received, because headers are stored
+// as long as the records, and every reader of the topic can read them.
 func WithBaggage(maxBytes int, keys ...string) Option {
 	return func(c *config) { c.baggage = baggageRule{maxBytes, slices.Clone(keys)} }
 }
 
-// WithCommitSpans makes a CLIENT span of each commit, linked to what it commits
-// where that is known. The default measures commits alone.
+// WithCommitSpans makes a CLIENT span for each commit, with links to the spans of the
+// records that were processed since the last commit. By default, commits are measured but
+// have no span.
 func WithCommitSpans() Option {
 	return func(c *config) { c.commits = true }
 }
 
-// WithPartitionMetrics adds messaging.destination.partition.id to what is measured
-// of records, which makes as many series as there are partitions. The default
-// leaves it out.
+// WithPartitionMetrics adds messaging.destination.partition.id to the measurements of
+// records. This makes one series per partition. By default, the partition is left out.
 func WithPartitionMetrics() Option {
 	return func(c *config) { c.partitions = true }
 }

@@ -10,9 +10,10 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
-// Save returns the span in ctx as text, to keep beside a record that somebody else
-// will send, such as in a column of an outbox table: its traceparent, and after a
-// space its tracestate if it has one. Without a span it is "".
+// Save returns the span in ctx as text. Store the text with a record that another process or
+// goroutine will send, for example in a column of an outbox table. The text is the
+// traceparent of the span, followed by a space and the tracestate if the span has one. Save
+// returns "" if ctx has no span.
 func Save(ctx context.Context) string {
 	sc := trace.SpanContextFromContext(ctx)
 	if !sc.IsValid() {
@@ -25,9 +26,11 @@ func Save(ctx context.Context) string {
 	return saved
 }
 
-// Restore returns ctx with the span that [Save] made saved of, to send the record
-// under: it becomes part of that trace. The span that is in ctx, that of the
-// relay, is linked to it. When saved is not what Save returned, Restore returns ctx.
+// Restore returns ctx with the span that [Save] encoded as saved. A record that is sent with
+// the returned context becomes part of the trace of that span. If ctx already has a span,
+// such as the span of the process that sends the records of the outbox, that span gets a
+// link to the saved span. Restore returns ctx unchanged if saved is not a result of Save, or
+// if ctx is suppressed.
 func Restore(ctx context.Context, saved string) context.Context {
 	parent, state, _ := strings.Cut(saved, " ")
 	sc, ok := header.ParseTraceparent([]byte(parent))

@@ -13,16 +13,16 @@ import (
 
 // An outcome is how an operation ended. The zero value is success.
 type outcome struct {
-	// kind is the error.type: Kafka's name of its code if there is one, "timeout"
-	// when time was up, "canceled" when the program gave up, else the type of
-	// the error.
+	// kind is the value of error.type: Kafka's name of the error code if there is a code,
+	// "timeout" if a deadline passed, "canceled" if the program gave up, and otherwise the
+	// type of the error.
 	kind string
-	// failed is false when the program gave up.
+	// failed is true if the operation failed. It is false if the program gave up.
 	failed bool
 }
 
-// classify returns the outcome of what returned err. The text of err is not part
-// of it: programs and brokers quote records in there.
+// classify returns the outcome of a function that returned err. The outcome does not contain
+// the text of err, because programs and brokers quote records in it.
 func classify(err error) outcome {
 	if err == nil {
 		return outcome{}

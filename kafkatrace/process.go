@@ -15,9 +15,9 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// StartProcess starts the CONSUMER span of processing m, as a child of the span
-// that sent it, to which it is also linked; see [WithParent]. Call end once, with the
-// outcome.
+// StartProcess starts the CONSUMER span of processing m. The span is a child of the span
+// that sent m, and is linked to it; [WithParent] changes the parent. Call end exactly once,
+// with the result of processing.
 func (t *Tracer) StartProcess(ctx context.Context, m *Message) (_ context.Context, end func(error)) {
 	ctx, p := t.startProcess(ctx, m)
 	if p.Tracer == nil {
@@ -26,18 +26,20 @@ func (t *Tracer) StartProcess(ctx context.Context, m *Message) (_ context.Contex
 	return ctx, func(err error) { p.end(ctx, classify(err)) }
 }
 
-// Process calls fn in the span of processing m, which [Tracer.StartProcess] tells
-// of, and returns what fn does. A panic of fn is recorded, and goes on.
+// Process calls fn in the span of processing m and returns the error of fn. The span is the
+// span that [Tracer.StartProcess] starts. If fn panics, Process records the panic and panics
+// with the same value.
 func (t *Tracer) Process(ctx context.Context, m *Message, fn func(context.Context) error) error {
 	ctx, p := t.startProcess(ctx, m)
 	return p.run(ctx, fn)
 }
 
-// ProcessBatch calls fn in one CONSUMER span for all messages, and returns what fn
-// returns. The span starts a new trace. It has links to the spans that sent the
-// messages: 128 at most, sampled spans first. Service maps do not show who sent a
-// batch. The sequence may yield the same Message each time. Without messages there
-// is no span. A panic of fn is recorded, and goes on.
+// ProcessBatch calls fn in one CONSUMER span for all messages and returns the error of fn.
+// By default, the span starts a new trace. It has links to the spans that sent the messages:
+// at most 128 links, to sampled spans first. Service maps do not show the senders of a
+// batch. The sequence may yield the same Message several times with different content. If
+// there are no messages, there is no span. If fn panics, ProcessBatch records the panic and
+// panics with the same value.
 func (t *Tracer) ProcessBatch(ctx context.Context, messages iter.Seq[*Message], fn func(context.Context) error) error {
 	tracer, measures := t.watched(ctx)
 	if tracer == nil && measures == nil {
@@ -56,7 +58,9 @@ func (t *Tracer) ProcessBatch(ctx context.Context, messages iter.Seq[*Message], 
 	what := subject{process, b.topic, b.partition}
 	p := processing{Tracer: t, measures: measures, subject: what, count: int64(b.count), start: measures.now()}
 	d := t.spans.of(what)
-	within := ctx // ctx itself does not change, so that the loop above does not move it to the heap
+	// within is a second variable, because assigning to ctx would move ctx to the heap for
+	// the loop above.
+	within := ctx
 	if t.parent != ParentAmbient {
 		within = withoutSpan(ctx)
 	}
@@ -89,8 +93,8 @@ func (t *Tracer) startProcess(ctx context.Context, m *Message) (context.Context,
 	return ctx, p
 }
 
-// joined returns the context to start the span of processing m in, the span that
-// is left to link to, and what to start with.
+// joined returns the context in which the span of processing m starts, the sender that must
+// still be linked after the start, and the options to start with.
 func (t *Tracer) joined(ctx context.Context, m *Message, d *description) (context.Context, trace.SpanContext, []trace.SpanStartOption) {
 	ambient := trace.SpanFromContext(ctx)
 	ctx, sender := t.propagator.receive(ctx, m)
@@ -99,7 +103,7 @@ func (t *Tracer) joined(ctx context.Context, m *Message, d *description) (contex
 		ctx = trace.ContextWithSpan(ctx, ambient)
 	case t.parent == ParentNone:
 		ctx = withoutSpan(ctx)
-	default: // samplers see the sender as the parent
+	default: // samplers get the sender as the parent
 		return ctx, sender, d.start
 	}
 	if !sender.IsValid() {
@@ -108,8 +112,8 @@ func (t *Tracer) joined(ctx context.Context, m *Message, d *description) (contex
 	return ctx, trace.SpanContext{}, d.with(trace.WithLinks(trace.Link{SpanContext: sender}))
 }
 
-// processing is one record, or a batch of them, being processed. The zero value is
-// one that nobody watches.
+// processing is the processing of one record or of one batch. The zero value is used if
+// nothing is traced or measured.
 type processing struct {
 	*Tracer
 
@@ -132,7 +136,8 @@ func (p processing) run(ctx context.Context, fn func(context.Context) error) err
 	return err
 }
 
-// unwind ends what panicked, or ended its goroutine. It must be deferred itself.
+// unwind ends the processing if fn panicked or called [runtime.Goexit]. It must be deferred
+// directly, because it calls recover.
 func (p processing) unwind(ctx context.Context, returned *bool) {
 	if *returned {
 		return
@@ -143,7 +148,7 @@ func (p processing) unwind(ctx context.Context, returned *bool) {
 		return
 	}
 	p.end(ctx, outcome{errinfo.Record(p.span, v), true})
-	panic(v) //nolint:forbidigo // the program's own panic goes on
+	panic(v) //nolint:forbidigo // fn panicked, so the program must get the panic
 }
 
 func (p processing) end(ctx context.Context, o outcome) {

@@ -20,16 +20,16 @@ const (
 
 var traceFields = propagation.TraceContext{}.Fields()
 
-// A propagator moves trace contexts and baggage between contexts and the headers of
-// messages.
+// A propagator writes trace contexts and baggage to the headers of messages, and reads them
+// from there.
 type propagator struct {
 	*providers.Propagator
 
 	baggage baggageRule
 }
 
-// inject writes the span of ctx, and the baggage that may travel, to the headers of
-// m. Without a valid span the headers do not change.
+// inject writes the span in ctx, and the allowed baggage, to the headers of m. If ctx has no
+// valid span, the headers do not change.
 func (p *propagator) inject(ctx context.Context, m *Message) {
 	format, working := p.Get()
 	sc := trace.SpanContextFromContext(ctx)
@@ -41,15 +41,15 @@ func (p *propagator) inject(ctx context.Context, m *Message) {
 		editor.Replace(header.Traceparent(sc), traceFields...)
 		return
 	}
-	if editor != nil { // what the propagator does not write is of another span
+	if editor != nil { // a header that Inject does not set would belong to an older span
 		editor.Replace(nil, slices.DeleteFunc(format.Fields(), func(key string) bool { return key == "baggage" })...)
 	}
 	format.Inject(p.baggage.confine(ctx), m.Headers)
 }
 
-// receive returns ctx with what the headers of m hold: the span that sent m replaces
-// the one in ctx, and the baggage that may travel is added. Without a valid span in
-// the headers there is no span in the returned context.
+// receive returns ctx with the contents of the headers of m. The span that sent m replaces
+// the span in ctx, and the allowed baggage is added. If the headers have no valid span, the
+// returned context has no span.
 func (p *propagator) receive(ctx context.Context, m *Message) (context.Context, trace.SpanContext) {
 	format, working := p.Get()
 	if !working || m.Headers == nil {
@@ -66,14 +66,14 @@ func (p *propagator) receive(ctx context.Context, m *Message) (context.Context, 
 	return trace.ContextWithRemoteSpanContext(ctx, sc), sc
 }
 
-// sender returns the span that sent m.
+// sender returns the span that sent m, for a link.
 func (p *propagator) sender(ctx context.Context, m *Message) trace.SpanContext {
 	format, working := p.Get()
 	if !working || m.Headers == nil {
 		return trace.SpanContext{}
 	}
 	if editor, ok := m.Headers.(header.Editor); ok && isTraceContext(format) {
-		// The trace state is not worth its price in a link.
+		// The trace state is left out because reading it costs too much for a link.
 		sc, _ := header.ParseTraceparent(editor.Last(traceparent, header.IsTraceparent))
 		return sc
 	}
@@ -83,7 +83,7 @@ func (p *propagator) sender(ctx context.Context, m *Message) trace.SpanContext {
 
 func anything([]byte) bool { return true }
 
-// extract does what receive does, with any format.
+// extract is receive for any propagator and any carrier.
 func (p *propagator) extract(ctx context.Context, format propagation.TextMapPropagator, c propagation.TextMapCarrier) (context.Context, trace.SpanContext) {
 	before := baggage.FromContext(ctx)
 	ctx = format.Extract(baggage.ContextWithoutBaggage(withoutSpan(ctx)), c)
@@ -93,6 +93,7 @@ func (p *propagator) extract(ctx context.Context, format propagation.TextMapProp
 	return baggage.ContextWithBaggage(ctx, before), trace.SpanContextFromContext(ctx)
 }
 
+// withoutSpan returns ctx without its span.
 func withoutSpan(ctx context.Context) context.Context {
 	if !trace.SpanContextFromContext(ctx).IsValid() {
 		return ctx
@@ -102,10 +103,10 @@ func withoutSpan(ctx context.Context) context.Context {
 
 var composite = reflect.TypeOf(propagation.NewCompositeTextMapPropagator())
 
-// isTraceContext reports whether p writes and reads the headers of W3C for traces
-// as OpenTelemetry's own propagator does, and beside them at most those of W3C for
-// baggage: if it is that one, or the composite of OpenTelemetry or of package setup
-// around it. Short cuts are taken for those, which the tests compare.
+// isTraceContext reports whether p is [propagation.TraceContext], or a composite of it and
+// [propagation.Baggage] that OpenTelemetry or package setup made. Such a propagator reads
+// and writes only the headers of W3C. This package uses faster code for it. Fuzz tests
+// compare the results with those of OpenTelemetry.
 func isTraceContext(p propagation.TextMapPropagator) bool {
 	if _, is := p.(propagation.TraceContext); is {
 		return true

@@ -16,8 +16,8 @@ import (
 
 const scopeName = "github.com/nais/spor/kafkatrace"
 
-// A Tracer makes the spans and the measurements of a Kafka client. Its methods may
-// be called by several goroutines at once.
+// A Tracer makes the spans and measurements of a Kafka client. Its methods may be called by
+// several goroutines at the same time.
 type Tracer struct {
 	*config
 
@@ -31,8 +31,8 @@ type Tracer struct {
 	uncommitted uncommitted
 }
 
-// NewTracer returns a Tracer for a client. What an SDK does, it does from when it
-// is installed.
+// NewTracer returns a Tracer for a client. With the global providers, nothing is traced or
+// measured until an SDK is installed.
 func NewTracer(opts ...Option) *Tracer {
 	c := newConfig(opts)
 	stableOnly := dialect.ParseOptIn(os.Getenv(dialect.Variable))&dialect.Messaging != 0
@@ -51,17 +51,17 @@ func NewTracer(opts ...Option) *Tracer {
 	return t
 }
 
-// Close ends the measuring of lag. It is for when the client is closed.
+// Close stops the measurement of lag. Call it when the client is closed.
 func (t *Tracer) Close() { t.lags.close() }
 
-// StartSend starts the PRODUCER span of sending m as a child of the span in ctx, and
-// writes its context to the headers of m. Call end once, with the outcome, when the
-// broker has answered. If the answer has the partition and the offset, set m.Acked,
-// m.Partition and m.Offset before that.
+// StartSend starts the PRODUCER span of sending m as a child of the span in ctx. It writes
+// the trace context of the new span to the headers of m. When the broker has answered, call
+// end exactly once with the result. If the answer has the partition and the offset, set
+// m.Acked, m.Partition and m.Offset before calling end.
 //
-// If m.Headers has a trace context and ctx has none, the program has chosen the one
-// in the headers, which does not change: the span is a CLIENT span, a child of the
-// chosen one and linked to it. To send on behalf of another span, see [Restore].
+// If m.Headers has a trace context and ctx has none, the trace context in the headers is
+// used and stays unchanged. The span is then a CLIENT span that is a child of the span in
+// the headers and linked to it. To send a record on behalf of another span, see [Restore].
 func (t *Tracer) StartSend(ctx context.Context, m *Message) (_ context.Context, end func(error)) {
 	tracer, measures := t.watched(ctx)
 	if tracer == nil {
@@ -106,9 +106,10 @@ func (t *Tracer) StartSend(ctx context.Context, m *Message) (_ context.Context, 
 	}
 }
 
-// Commit calls fn, which commits what was processed, measures the call, and returns
-// what fn returns. With [WithCommitSpans] the call has a CLIENT span with links to the
-// spans of what was processed since the last commit, 128 at most.
+// Commit calls fn, which commits the records that were processed, and returns the error of
+// fn. The duration of the call is measured. With [WithCommitSpans] the call also has a
+// CLIENT span, with links to the spans of the records that were processed since the last
+// commit. It has at most 128 links.
 func (t *Tracer) Commit(ctx context.Context, fn func(context.Context) error) error {
 	tracer, measures := t.watched(ctx)
 	if !t.commits {
@@ -125,7 +126,7 @@ func (t *Tracer) Commit(ctx context.Context, fn func(context.Context) error) err
 	}
 	start := measures.now()
 	ctx, span := begin(ctx, tracer, d.name, opts)
-	o := outcome{"_OTHER", true} // of a panic
+	o := outcome{"_OTHER", true} // for a panic
 	defer func() {
 		if span.IsRecording() {
 			o.describe(span)
@@ -140,8 +141,9 @@ func (t *Tracer) Commit(ctx context.Context, fn func(context.Context) error) err
 	return err
 }
 
-// watched returns the tracer and the instruments to use under ctx. Both are nil when
-// nothing is traced or measured, or when ctx is suppressed.
+// watched returns the tracer and the instruments to use for ctx. The tracer is nil if
+// nothing is traced, and the instruments are nil if nothing is measured. Both are nil if ctx
+// is suppressed.
 func (t *Tracer) watched(ctx context.Context) (trace.Tracer, *instruments) {
 	tracer, _ := t.tracer.Get()
 	measures, _ := t.meter.Get()
@@ -151,7 +153,7 @@ func (t *Tracer) watched(ctx context.Context) (trace.Tracer, *instruments) {
 	return tracer, measures
 }
 
-// sending returns the options that the span of sending m starts with.
+// sending returns the options to start the span of sending m with.
 func (t *Tracer) sending(ctx context.Context, d *description, o *operation, m *Message) []trace.SpanStartOption {
 	if o == send && !m.Tombstone && t.key == nil {
 		return d.start
@@ -171,7 +173,7 @@ func (t *Tracer) setLag(topic string, partition int32, lag int64) {
 	t.lags.set(place{topic, partition}, max(0, lag))
 }
 
-// begin starts a span. Without a tracer it returns a span that does nothing.
+// begin starts a span. If tracer is nil, it returns ctx and a span that does nothing.
 func begin(ctx context.Context, tracer trace.Tracer, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
 	if tracer == nil {
 		return ctx, noSpan
@@ -179,6 +181,7 @@ func begin(ctx context.Context, tracer trace.Tracer, name string, opts []trace.S
 	return tracer.Start(ctx, name, opts...) //nolint:spancheck // the caller ends it
 }
 
+// endedAt returns the option to end a span at the given time. The zero time means now.
 func endedAt(at time.Time) []trace.SpanEndOption {
 	if at.IsZero() {
 		return nil

@@ -84,7 +84,7 @@ func TestNamesOfTheConventions(t *testing.T) {
 				t.Errorf("got %q, want %q", got, want)
 			}
 			if has := sdk.Metric(t, "kafka.producer.records_sent_total") != nil; has != (value != "messaging") {
-				t.Errorf("the card's metric: got %t", has)
+				t.Errorf("has the metric of the Nais APM card: got %t", has)
 			}
 		})
 	}
@@ -157,7 +157,7 @@ func TestErrors(t *testing.T) {
 			sdk := oteltest.New(t)
 			tracer := kafkatrace.NewTracer(options(sdk)...)
 			m, _ := record()
-			if got := tracer.Process(t.Context(), m, func(context.Context) error { return tt.err }); got != tt.err { //nolint:errorlint // the same one
+			if got := tracer.Process(t.Context(), m, func(context.Context) error { return tt.err }); got != tt.err { //nolint:errorlint // it must be the same error
 				t.Errorf("returned %v, want %v", got, tt.err)
 			}
 			s := sdk.Only(t)
@@ -191,7 +191,7 @@ func TestPanicGoesOn(t *testing.T) {
 		t.Errorf("got %v, %v", s.Status(), s.Events())
 	}
 	if stack := oteltest.Map(s.Events()[0].Attributes)["exception.stacktrace"]; !strings.Contains(stack, "TestPanicGoesOn") {
-		t.Errorf("the stack does not tell where: %s", stack)
+		t.Errorf("the stack trace does not contain the test function: %s", stack)
 	}
 }
 
@@ -292,12 +292,12 @@ func TestWithoutSDK(t *testing.T) {
 	_, end := tracer.StartSend(t.Context(), m)
 	end(nil)
 	if got := string((*own)[0].Value); len(*own) != 1 || got != parentA {
-		t.Errorf("headers that were there: got %q", *own)
+		t.Errorf("headers of the record: got %q", *own)
 	}
 	_, end = tracer.StartSend(remote(t, parentB), m)
 	end(nil)
 	if got := string((*own)[0].Value); len(*own) != 1 || got != parentB {
-		t.Errorf("the span that is there: got %q", *own)
+		t.Errorf("the span in the context must be sent: got %q", *own)
 	}
 	tracer.Process(t.Context(), m, func(ctx context.Context) error {
 		if got := kafkatrace.Save(ctx); got != parentB {
@@ -320,7 +320,7 @@ func TestSDKThatComesLater(t *testing.T) {
 	_, end = tracer.StartSend(t.Context(), m)
 	end(nil)
 	if sdk.Only(t).Name() != "quotes publish" || len(*own) != 1 || sdk.Metric(t, "messaging.client.sent.messages") == nil {
-		t.Error("did not wake up")
+		t.Error("the SDK that was installed later is not used")
 	}
 }
 

@@ -6,12 +6,14 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// uncommitted has links to the spans of what was processed since the last commit.
+// uncommitted keeps links to the spans of the records that were processed since the last
+// commit.
 type uncommitted struct {
 	mu    sync.Mutex
 	links []trace.Link
 }
 
+// add keeps a link to a sampled span, if fewer than mostLinks links are kept.
 func (u *uncommitted) add(sc trace.SpanContext) {
 	if !sc.IsSampled() {
 		return
@@ -23,6 +25,7 @@ func (u *uncommitted) add(sc trace.SpanContext) {
 	}
 }
 
+// take returns the links and removes them from u.
 func (u *uncommitted) take() []trace.Link {
 	u.mu.Lock()
 	defer u.mu.Unlock()
