@@ -14,9 +14,9 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// TestAccounts aborts what cannot be sent, again and again, and checks at the oldest
-// version of franz-go what the client counts as buffered. package integration
-// compares more, at the newest.
+// TestAccounts aborts records that cannot be sent, many times. It uses the oldest supported
+// version of franz-go, and checks the number of bytes that the client counts as buffered.
+// Package integration makes more comparisons, with the newest version.
 func TestAccounts(t *testing.T) {
 	sdk := oteltest.New(t)
 	cl, err := kgo.NewClient(
@@ -42,7 +42,7 @@ func TestAccounts(t *testing.T) {
 		}
 		oteltest.Eventually(t, func() bool { return cl.BufferedProduceRecords() == 0 })
 		if n := cl.BufferedProduceBytes(); n != 0 {
-			t.Fatalf("%d bytes of no record", n)
+			t.Fatalf("%d bytes are still counted as buffered, want 0", n)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// A client is what is known of a kgo.Client.
+// A client stores the Tracer and the settings of a kgo.Client.
 type client struct {
 	*kgo.Client
 
@@ -19,15 +19,17 @@ type client struct {
 	acks   bool
 }
 
-// clients are the open ones. A kgo.Client has no room for values of others.
+// clients has the clients that are open. It is a map because a kgo.Client cannot store
+// values of other packages.
 var clients sync.Map // *kgo.Client → *client
 
-// clientOf returns what is known of cl; nil when it was made without [Opt].
+// clientOf returns the client for cl. It returns nil if cl was made without [Opt].
 func clientOf(cl *kgo.Client) *client {
 	if known, ok := clients.Load(cl); ok {
 		return known.(*client)
 	}
-	// Records of a client that is closed may still be processed.
+	// The records of a closed client may still be processed. The hooks still have its
+	// client.
 	v := reflect.ValueOf(cl.OptValue(kgo.WithHooks))
 	if v.Kind() != reflect.Slice {
 		return nil
@@ -40,7 +42,8 @@ func clientOf(cl *kgo.Client) *client {
 	return nil
 }
 
-// newClient asks cl what the program has told it.
+// newClient makes the client for cl, with options from the configuration of cl followed by
+// opts.
 func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
 	known := []kafkatrace.Option{}
 	if id := text(cl, kgo.ClientID); id != "" {
@@ -48,10 +51,11 @@ func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
 	}
 	group := text(cl, kgo.ConsumerGroup)
 	if group == "" {
-		group = text(cl, "ShareGroup") // of later versions
+		group = text(cl, "ShareGroup") // an option of later versions
 	}
 	known = append(known, kafkatrace.WithConsumerGroup(group))
-	// Whether there is one comes after the id, which some versions point to.
+	// id[1] reports whether there is a transactional ID. It is checked because id[0] is a
+	// pointer in some versions.
 	if id := cl.OptValues(kgo.TransactionalID); len(id) == 2 && id[1] == true {
 		known = append(known, kafkatrace.WithCommitSpans())
 	}
@@ -66,12 +70,13 @@ func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
 	return c
 }
 
+// text returns the value of an option, "" if the value is not a string.
 func text(cl *kgo.Client, opt any) string {
 	value, _ := cl.OptValue(opt).(string)
 	return value
 }
 
-// assigned yields the partitions that the group has given the client.
+// assigned yields the partitions that the group has assigned to the client.
 func (c *client) assigned(yield func(string, int32) bool) {
 	for topic, partitions := range c.CommittedOffsets() {
 		for partition := range partitions {
@@ -82,7 +87,7 @@ func (c *client) assigned(yield func(string, int32) bool) {
 	}
 }
 
-// has reports whether a partition is still the client's.
+// has reports whether the partition is still assigned to the client.
 func (c *client) has(topic string, partition int32) bool {
 	_, has := c.CommittedOffsets()[topic][partition]
 	return has

@@ -10,9 +10,9 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// Process calls fn in the span of processing r, which cl polled, and returns what
-// fn does. A panic of fn is recorded, and goes on. If cl was made without [Opt],
-// only fn is called. r may be recycled in fn.
+// Process calls fn in the span of processing r, which cl polled, and returns the error of
+// fn. If fn panics, Process records the panic and panics with the same value. If cl was made
+// without [Opt], Process only calls fn. fn may recycle r.
 func Process(ctx context.Context, cl *kgo.Client, r *kgo.Record, fn func(context.Context) error) error {
 	c := clientOf(cl)
 	if c == nil {
@@ -28,8 +28,8 @@ func Process(ctx context.Context, cl *kgo.Client, r *kgo.Record, fn func(context
 	})
 }
 
-// ProcessBatch calls fn in one span for all records, which cl polled, and returns
-// what fn does. See [kafkatrace.Tracer.ProcessBatch] for what that loses.
+// ProcessBatch calls fn in one span for all records, which cl polled, and returns the error
+// of fn. [kafkatrace.Tracer.ProcessBatch] documents the disadvantages of such a span.
 func ProcessBatch(ctx context.Context, cl *kgo.Client, records []*kgo.Record, fn func(context.Context) error) error {
 	c := clientOf(cl)
 	if c == nil {
@@ -45,7 +45,7 @@ func ProcessBatch(ctx context.Context, cl *kgo.Client, records []*kgo.Record, fn
 	}, fn)
 }
 
-// Fetched measures how far behind the consumer is, and returns fetches:
+// Fetched measures the lag of the consumer, and returns fetches unchanged:
 //
 //	fetches := kgotrace.Fetched(cl, cl.PollFetches(ctx))
 func Fetched(cl *kgo.Client, fetches kgo.Fetches) kgo.Fetches {
@@ -70,12 +70,13 @@ func (c *client) measure(topic string, p *kgo.FetchPartition) {
 	}
 }
 
-// Commit calls fn, which commits what was processed, and returns what fn does:
+// Commit calls fn, which commits the offsets of processed records, and returns the error of
+// fn:
 //
 //	err := kgotrace.Commit(ctx, cl, cl.CommitUncommittedOffsets)
 //
-// It is measured and, with [kafkatrace.WithCommitSpans] or in a transactional
-// client, a span.
+// The duration of the commit is measured. The commit has a span with
+// [kafkatrace.WithCommitSpans], or if the client is transactional.
 func Commit(ctx context.Context, cl *kgo.Client, fn func(context.Context) error) error {
 	c := clientOf(cl)
 	if c == nil {
@@ -84,8 +85,8 @@ func Commit(ctx context.Context, cl *kgo.Client, fn func(context.Context) error)
 	return c.tracer.Commit(ctx, fn)
 }
 
-// End calls the End of s in a span. Its status is Error if the transaction was aborted,
-// by the program or by the client.
+// End calls s.End in a span. The status of the span is Error if the program or the client
+// aborted the transaction.
 func End(ctx context.Context, s *kgo.GroupTransactSession, commit kgo.TransactionEndTry) (committed bool, err error) {
 	c := clientOf(s.Client())
 	if c == nil {
@@ -99,8 +100,8 @@ func End(ctx context.Context, s *kgo.GroupTransactSession, commit kgo.Transactio
 	return committed, err
 }
 
-// EndTransaction calls the EndTransaction of cl in a span. Its status is Error if the
-// transaction was aborted. With a consumer group, use [End].
+// EndTransaction calls cl.EndTransaction in a span. The status of the span is Error if the
+// transaction was aborted. With a consumer group, use [End] instead.
 func EndTransaction(ctx context.Context, cl *kgo.Client, commit kgo.TransactionEndTry) error {
 	c := clientOf(cl)
 	if c == nil {
@@ -111,6 +112,7 @@ func EndTransaction(ctx context.Context, cl *kgo.Client, commit kgo.TransactionE
 	})
 }
 
+// describe sets *m to the data of r, and returns m.
 func describe(m *kafkatrace.Message, r *kgo.Record) *kafkatrace.Message {
 	*m = kafkatrace.Message{
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset,
@@ -119,7 +121,7 @@ func describe(m *kafkatrace.Message, r *kgo.Record) *kafkatrace.Message {
 	return m
 }
 
-// handling is a record that the program is processing.
+// handling is the processing of one record by the program.
 type handling struct {
 	*client
 
@@ -128,8 +130,8 @@ type handling struct {
 	generation int32
 }
 
-// noteRevocation adds an event to the span of processing if the group has assigned the
-// partition to another member meanwhile, who will process the record again.
+// noteRevocation adds an event to the span of processing if the group has meanwhile assigned
+// the partition to another member, which will process the record again.
 func (h handling) noteRevocation(ctx context.Context) {
 	_, generation := h.GroupMetadata()
 	if generation == h.generation || h.has(h.topic, h.partition) {
@@ -138,9 +140,9 @@ func (h handling) noteRevocation(ctx context.Context) {
 	adapter.Revoked(ctx, generation)
 }
 
-// adopt adds the span in ctx to the context of r, if r has one: when r is produced
-// again, kgo uses that context and no other. The new context derives from the old one,
-// because a pooled record finds its pool in it.
+// adopt adds the span in ctx to the context of r, if r has a context. If the program
+// produces r again, kgo uses only the context of r. The new context derives from the old
+// one, because a pooled record finds its pool in its context.
 func adopt(ctx context.Context, r *kgo.Record) {
 	if r.Context != nil {
 		r.Context = trace.ContextWithSpan(r.Context, trace.SpanFromContext(ctx))

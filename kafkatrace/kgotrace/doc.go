@@ -1,38 +1,46 @@
-// Package kgotrace traces and measures franz-go, from version 1.18.
+// Package kgotrace traces and measures franz-go, version 1.18 or later.
 //
-// Give [Opt] to the client:
+// Pass [Opt] to the client:
 //
 //	cl, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ConsumerGroup("stats"), kgotrace.Opt())
 //
-// From then on each record that is produced, by whichever method, has a PRODUCER span
-// that ends just before its promise is called. Which records are handled when, only
-// the program knows; [Process] says it:
+// Each record that is produced, with any method, then has a PRODUCER span. The span ends
+// just before the promise of the record is called. For a record that is polled, only the
+// program knows when the record is processed. Call [Process] for it:
 //
 //	kgotrace.Fetched(cl, cl.PollFetches(ctx)).EachRecord(func(r *kgo.Record) {
 //		err := kgotrace.Process(ctx, cl, r, func(ctx context.Context) error { return handle(ctx, r) })
 //		...
 //	})
 //
-// [Fetched] measures the lag, [ProcessBatch] handles many records in one span,
-// [Commit] and [End] tell of commits and of transactions. When the group gives a
-// partition to another member while a record of it is processed, its span has the
-// event "partitions revoked". The client's ID and group are told by the client.
-// Names, attributes and metrics are those of package kafkatrace.
+// [Fetched] measures the lag. [ProcessBatch] handles many records in one span. [Commit],
+// [End] and [EndTransaction] measure commits and transactions. If the group assigns a
+// partition to another member while one of its records is being processed, the span of the
+// record gets the event "partitions revoked". The client ID and the consumer group are read
+// from the client. Names, attributes and metrics are those of package kafkatrace.
 //
-// The parent of a send is the span in the record's Context if it has one when it is
-// produced, else that in the ctx of Produce: that is franz-go's own rule. Polled
-// records have no Context, so ctx counts, but for those of pools and share groups,
-// which are sent under the span that processes them.
+// # Parents
 //
-// When the promise is called, the Context of the record is again what it was. Its
-// Headers still have the traceparent that was sent, because franz-go counts their
-// bytes again then, and would otherwise count wrong. The slice that the program gave
-// is not changed, and a record that is produced again gets a new traceparent. Until
-// the promise is called, the bytes of the traceparent count for MaxBufferedBytes.
+// The parent of a send follows franz-go's own rule. The parent is the span in the Context of
+// the record, if the record has a Context when it is produced. Otherwise, it is the span in
+// the ctx that was passed to Produce. Polled records have no Context, so the ctx of Produce
+// is used. Polled records of pools and share groups do have a Context. If they are produced
+// again, their parent is the span that processes them.
 //
-// Never recorded: values, headers, and keys without [kafkatrace.WithKey].
+// # Changes to records
 //
-// Traps: a client without Opt is neither traced nor measured by the functions here,
-// which then only do what they are given. Records that are polled and not handed
-// to Process have no span and are not counted.
+// The Context of a record is restored before the promise is called. Its Headers keep the
+// traceparent that was sent, because franz-go counts the bytes of the headers again after
+// the promise, and would otherwise count wrong. The slice of headers that the program set is
+// not changed. A record that is produced again gets a new traceparent. Until the promise is
+// called, the bytes of the traceparent count for MaxBufferedBytes.
+//
+// Values and headers are never recorded. Keys are recorded only with [kafkatrace.WithKey].
+//
+// # Known limits
+//
+//   - If a client was made without Opt, the functions of this package only call the function
+//     that they get. They neither trace nor measure.
+//   - A record that is polled but not passed to [Process] or [ProcessBatch] has no span and
+//     is not counted.
 package kgotrace

@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// A record that another service sent is processed in its trace.
+// A record that another service sent is processed in the trace of that service.
 func Example() {
 	spans := tracetest.NewSpanRecorder()
 	cl, err := kgo.NewClient(
@@ -29,7 +29,7 @@ func Example() {
 	}
 	defer cl.Close()
 
-	// What polling would return:
+	// A record as polling returns it:
 	r := &kgo.Record{Topic: "quotes.created", Partition: 2, Offset: 42, Value: []byte("{}"), Headers: []kgo.RecordHeader{
 		{Key: "traceparent", Value: []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")},
 	}}

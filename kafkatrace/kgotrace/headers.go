@@ -9,10 +9,10 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
-// produced are the headers of a record that is produced.
+// produced is the type of the headers of a record that is produced.
 type produced = header.List[kgo.RecordHeader, producedForm]
 
-// producedForm marks the traceparent that this package writes.
+// producedForm gives each traceparent that this package writes the key writtenKey.
 type producedForm struct {
 	header.PlainForm[kgo.RecordHeader]
 }
@@ -24,16 +24,18 @@ func (producedForm) New(key string, value []byte) kgo.RecordHeader {
 	return kgo.RecordHeader{Key: key, Value: value}
 }
 
-// writtenKey is the key of each traceparent that this package writes. Its memory
-// identifies it: the same text from elsewhere is the program's own.
+// writtenKey is the key of each traceparent that this package writes. The key is recognized
+// by the address of its text. If a key has the same text at another address, the program
+// wrote the header.
 var writtenKey = strings.Clone("traceparent")
 
+// isWritten reports whether this package wrote h.
 func isWritten(h *kgo.RecordHeader) bool {
 	return len(h.Key) == len(writtenKey) && unsafe.StringData(h.Key) == unsafe.StringData(writtenKey)
 }
 
-// withoutWritten returns headers without the trace context that this package wrote
-// when a record with these headers was produced before.
+// withoutWritten returns headers without the trace context that this package added when a
+// record with these headers was produced before.
 func withoutWritten(headers []kgo.RecordHeader) []kgo.RecordHeader {
 	for i := range headers {
 		if !isWritten(&headers[i]) {
@@ -48,7 +50,7 @@ func withoutWritten(headers []kgo.RecordHeader) []kgo.RecordHeader {
 	return headers
 }
 
-// size returns the bytes of headers as franz-go counts them.
+// size returns the number of bytes of headers, in the way franz-go counts them.
 func size(headers []kgo.RecordHeader) (n int) {
 	for i := range headers {
 		n += len(headers[i].Key) + len(headers[i].Value)
@@ -56,7 +58,7 @@ func size(headers []kgo.RecordHeader) (n int) {
 	return n
 }
 
-// same reports whether a and b are one slice.
+// same reports whether a and b are the same slice.
 func same(a, b []kgo.RecordHeader) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// Opt returns the option of [kgo.NewClient] with which the client is traced and
-// measured. Use it for one client only.
+// Opt returns the option for [kgo.NewClient] that turns on tracing and metrics for the
+// client. Use the option for one client only.
 func Opt(opts ...kafkatrace.Option) kgo.Opt {
 	return kgo.WithHooks(&hooks{opts: opts})
 }
 
-// hooks is what a client calls. Records that are fetched have no hook: they are
-// nobody's before the program has them, which it says itself.
+// hooks has the methods that a client calls. There is no hook for fetched records, because
+// the program calls Process for them.
 type hooks struct {
 	opts   []kafkatrace.Option
 	client atomic.Pointer[client]
@@ -28,7 +28,7 @@ var (
 	_ kgo.HookProduceRecordUnbuffered = (*hooks)(nil)
 )
 
-// OnNewClient is called before anything is produced.
+// OnNewClient is called before the first record is produced.
 func (h *hooks) OnNewClient(cl *kgo.Client) {
 	c := newClient(cl, h.opts)
 	if _, twice := clients.LoadOrStore(cl, c); !twice {
@@ -36,17 +36,17 @@ func (h *hooks) OnNewClient(cl *kgo.Client) {
 	}
 }
 
-// OnClientClosed is called when nothing more is fetched.
+// OnClientClosed is called after the last fetch.
 func (h *hooks) OnClientClosed(cl *kgo.Client) {
 	if known, ok := clients.LoadAndDelete(cl); ok {
 		known.(*client).tracer.Close()
 	}
 }
 
-// OnProduceRecordBuffered is called once a record, in the call of Produce.
+// OnProduceRecordBuffered is called once per record, inside the call of Produce.
 func (h *hooks) OnProduceRecordBuffered(r *kgo.Record) {
 	c := h.client.Load()
-	if c == nil { // another Opt does it
+	if c == nil { // the client has several Opts, and another one traces the record
 		return
 	}
 	r.Headers = withoutWritten(r.Headers)
@@ -59,7 +59,7 @@ func (h *hooks) OnProduceRecordBuffered(r *kgo.Record) {
 	r.Context = s
 }
 
-// OnProduceRecordUnbuffered is called once a record, just before its promise.
+// OnProduceRecordUnbuffered is called once per record, just before its promise.
 func (h *hooks) OnProduceRecordUnbuffered(r *kgo.Record, err error) {
 	if r.Context == nil {
 		return

@@ -9,11 +9,11 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// A sending is the context of a record that is being sent.
+// A sending is the context of a record while the record is being sent.
 type sending struct {
-	context.Context //nolint:containedctx // it is a context
+	context.Context //nolint:containedctx // sending is a context itself
 
-	parent  context.Context //nolint:containedctx // what the record comes back with
+	parent  context.Context //nolint:containedctx // the context that the record gets back
 	headers []kgo.RecordHeader
 	written []kgo.RecordHeader
 	message kafkatrace.Message
@@ -23,7 +23,7 @@ type sending struct {
 
 type sendingKey struct{}
 
-// Value finds the sending itself under a key of its own.
+// Value returns s for the key sendingKey.
 func (s *sending) Value(key any) any {
 	if key == (sendingKey{}) {
 		return s
@@ -31,11 +31,11 @@ func (s *sending) Value(key any) any {
 	return s.Context.Value(key)
 }
 
-// giveBack restores the context and the headers of r, for the promise and for those
-// who produce it again, unless somebody else has changed them since. franz-go counts
-// the bytes of the headers after the hook that adds ours, and subtracts them after
-// this hook: headers of another size would make its count wrong for ever. They are
-// restored if their size is the same, or if the record was never counted.
+// giveBack restores the context and the headers of r before the promise is called, unless
+// other code has changed them. The headers are restored only if their size is the same, or
+// if the record was never counted. franz-go adds the size of the headers to its count after
+// the hook that adds a traceparent, and subtracts the size after this hook. If the sizes
+// differed, the count would stay wrong.
 func (s *sending) giveBack(r *kgo.Record, err error) {
 	if r.Context == context.Context(s) {
 		r.Context = s.parent
