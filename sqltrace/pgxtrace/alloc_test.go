@@ -17,7 +17,7 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// TestAllocations tells the tracer of queries as pgx does.
+// TestAllocations calls the tracer in the way pgx calls it for a query.
 func TestAllocations(t *testing.T) {
 	silent := metricnoop.NewMeterProvider()
 	unsampled := oteltest.NewSilent(t, sdktrace.NeverSample())
@@ -48,7 +48,7 @@ func TestAllocations(t *testing.T) {
 			defer conn.Close(context.Background())
 			ctx := context.Background()
 			if test.under != nil {
-				ctx, _ = test.under.TracerProvider.Tracer("test").Start(ctx, "request") //nolint:spancheck // it is not recorded
+				ctx, _ = test.under.TracerProvider.Tracer("test").Start(ctx, "request") //nolint:spancheck // the span is not recorded
 			}
 			start := pgx.TraceQueryStartData{SQL: point, Args: []any{"1"}}
 			end := pgx.TraceQueryEndData{CommandTag: pgconn.NewCommandTag("SELECT 1")}

@@ -15,31 +15,32 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// batch is a batch under way. It is the context that pgx keeps for it.
+// batch is a batch that is being executed. It is also the context that pgx keeps for the
+// batch.
 //
-// The server executes its statements one after the other, but sends the answers
-// when it has enough of them, or all. So a statement is known to have been executed
-// between the answer that came before the one to the statement ahead of it and its
-// own answer, and those whose answers came together were so at the same time, for
-// all that anybody but the server knows.
+// The server executes the statements one after the other, but may send the answers to
+// several statements together. Therefore the times of a statement are known only
+// approximately. A statement started no earlier than the answer before the one that had the
+// previous statement's result. It ended no later than the answer with its own result. These
+// are the times of its span, so several statements may have the same times.
 type batch struct {
-	context.Context //nolint:containedctx // it is a context
+	context.Context //nolint:containedctx // batch is a context itself
 
 	session  *session
 	queued   []*pgx.QueuedQuery
 	start    time.Time
-	span     trace.Span    // nil when there is none
-	answered int           // how many statements were, and are recorded
-	from     time.Duration // when the next may have begun, at the earliest
-	failed   bool          // one of them
+	span     trace.Span    // nil if the batch has no span
+	answered int           // number of statements that were answered; each of them is recorded
+	from     time.Duration // earliest start of the next statement, since start
+	failed   bool          // one of the statements failed
 
-	current statement // the one that is recorded
+	current statement // the statement that is being recorded
 	opts    []trace.SpanStartOption
 }
 
 type batchKey struct{}
 
-// Value returns the batch for its key.
+// Value returns b for the key batchKey, and no statement for the key statementKey.
 func (b *batch) Value(key any) any {
 	switch key {
 	case batchKey{}:
@@ -50,8 +51,8 @@ func (b *batch) Value(key any) any {
 	return b.Context.Value(key)
 }
 
-// describe returns the name and the attributes of the span around. What all
-// statements do is part of them if it is the same.
+// describe returns the name and the attributes of the span of the batch. They contain the
+// operation if all statements have the same text.
 func (b *batch) describe() (name string, attrs []attribute.KeyValue) {
 	common := b.session.statements.Common()
 	attrs = append(make([]attribute.KeyValue, 0, len(common)+3), common...)
@@ -63,6 +64,7 @@ func (b *batch) describe() (name string, attrs []attribute.KeyValue) {
 	return name, append(attrs, semconv.DBOperationName(operation), semconv.DBQuerySummary(name), semconv.DBOperationBatchSize(len(b.queued)))
 }
 
+// alike reports whether all statements have the same text.
 func (b *batch) alike() bool {
 	for _, q := range b.queued[1:] {
 		if q.SQL != b.queued[0].SQL {
@@ -72,7 +74,7 @@ func (b *batch) alike() bool {
 	return true
 }
 
-// record makes the span of a statement, and measures it.
+// record makes the span of a statement and records its duration.
 func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	s := b.session
 	b.answered++
@@ -85,7 +87,7 @@ func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	st := &b.current
 	took := to - from
 	if st.operation.Transaction != "" {
-		if o.Failed { // how long that alone took is not known
+		if o.Failed { // its own duration is not known
 			s.tracer.Note(b.Context, st.operation.SpanName, st.operation.Start, st.start, o)
 		}
 		return
@@ -93,7 +95,7 @@ func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	if tracer, tracing := s.tracer.TracerUnder(b.Context); tracing {
 		s.tracer.CountRepeats(b.Context, st.operation.Summary)
 		b.opts = append(append(b.opts[:0], st.operation.Start...), trace.WithTimestamp(st.start))
-		st.Context, st.span = tracer.Start(b.Context, st.operation.SpanName, b.opts...) //nolint:spancheck // it is ended below
+		st.Context, st.span = tracer.Start(b.Context, st.operation.SpanName, b.opts...) //nolint:spancheck // ended below
 		if st.span.IsRecording() {
 			s.tracer.MarkSlow(st.span, took)
 			o.Describe(st.span)
@@ -106,8 +108,8 @@ func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	}
 }
 
-// end ends the span of the batch, at the time of the last answer if that is notably
-// earlier than now.
+// end ends the span of the batch. The end time is the time of the last answer, if that is
+// earlier than now by more than sqldb.Slack.
 func (b *batch) end(o db.Outcome) {
 	end := time.Since(b.start)
 	if last, _, ok := b.session.wire.answers(b); ok && end-last > sqldb.Slack {
@@ -120,8 +122,8 @@ func (b *batch) end(o db.Outcome) {
 	}
 }
 
-// failedStatement returns the statement that the server refused, or that could not be
-// prepared, if it was not recorded.
+// failedStatement returns the statement that the server rejected or that could not be
+// prepared. unrecorded is false if there is no such statement or if it is already recorded.
 func (b *batch) failedStatement(err error) (sql string, unrecorded bool) {
 	if err == nil || b.failed || b.answered >= len(b.queued) {
 		return "", false

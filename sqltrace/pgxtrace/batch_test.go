@@ -73,7 +73,8 @@ func TestBatchOfTheSame(t *testing.T) {
 	wantAttributes(t, ended(sdk)[3], map[string]string{"db.operation.name": "BATCH INSERT", "db.operation.batch.size": "3"})
 }
 
-// The second statement fails, and the third is not executed.
+// TestBatchThatFails sends a batch whose second statement fails. The server does not
+// execute the third statement.
 func TestBatchThatFails(t *testing.T) {
 	for _, mode := range modes {
 		t.Run(mode, func(t *testing.T) {
@@ -111,8 +112,8 @@ func TestBatchThatCannotBePrepared(t *testing.T) {
 	}
 }
 
-// The answers of a batch come together: each statement took at most as long as
-// that, and the program's time between them is nobody's.
+// TestBatchTakesAsLongAsTheServer checks the duration of statements whose answers come
+// together. It must not include the time that the program takes between rows.
 func TestBatchTakesAsLongAsTheServer(t *testing.T) {
 	const answering, program = 60 * time.Millisecond, 150 * time.Millisecond
 	for _, mode := range modes {
@@ -133,7 +134,7 @@ func TestBatchTakesAsLongAsTheServer(t *testing.T) {
 			wantNames(t, sdk, "client SELECT orders", "client SELECT lines", "internal BATCH")
 			for _, span := range ended(sdk) {
 				if took := span.EndTime().Sub(span.StartTime()); took < answering*3/4 || took >= program {
-					t.Errorf("%s took %v, want the server's %v", span.Name(), took, answering)
+					t.Errorf("%s took %v, want the time of the server, %v", span.Name(), took, answering)
 				}
 			}
 		})

@@ -6,12 +6,11 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// withComment returns the messages that p is made of with comment at the end of
-// each statement that the server does not remember: of those that it is to execute at
-// once, and of unnamed statements. p itself does not change.
+// withComment returns the messages in p with comment at the end of each statement whose text
+// the server does not keep: simple queries and unnamed statements. p itself does not change.
 func withComment(p []byte, comment string) []byte {
 	var out []byte
-	done := 0 // how much of p is in out
+	done := 0 // number of bytes of p that were copied to out
 	for pos := 0; ; {
 		end, ok := messageEnd(p, pos)
 		if !ok {
@@ -32,8 +31,8 @@ func withComment(p []byte, comment string) []byte {
 	return append(out, p[done:]...)
 }
 
-// messageEnd returns where the message that begins at pos ends: a type, and a
-// length that counts itself.
+// messageEnd returns the end of the message that begins at pos. A message starts with one
+// byte for its type and four bytes for its length. The length includes these four bytes.
 func messageEnd(p []byte, pos int) (end int, ok bool) {
 	if len(p)-pos < 5 {
 		return 0, false
@@ -45,12 +44,13 @@ func messageEnd(p []byte, pos int) (end int, ok bool) {
 	return pos + 1 + int(length), true
 }
 
-// statementEnd returns where the statement in a message ends that takes a comment.
+// statementEnd returns the end of the statement in message. ok is false if message has no
+// statement that may get a comment.
 func statementEnd(message []byte) (end int, ok bool) {
 	begin := 5
 	switch {
 	case message[0] == 'Q':
-	case message[0] == 'P' && len(message) > 5 && message[5] == 0: // Parse, without a name
+	case message[0] == 'P' && len(message) > 5 && message[5] == 0: // Parse of an unnamed statement
 		begin = 6
 	default:
 		return 0, false

@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// connecting is a connection being made. It is the context that pgx keeps for it.
+// connecting is a connection that is being made. It is also the context that pgx keeps for
+// the connection.
 type connecting struct {
-	context.Context //nolint:containedctx // it is a context
+	context.Context //nolint:containedctx // connecting is a context itself
 
 	session *session
 	start   time.Time
@@ -15,12 +16,12 @@ type connecting struct {
 
 type connectKey struct{}
 
-// Value returns the connection being made for its key.
+// Value returns c for the key connectKey.
 func (c *connecting) Value(key any) any {
 	switch key {
 	case connectKey{}:
 		return c
-	case statementKey{}: // what the connection is made for is another matter
+	case statementKey{}: // the statement that waits for the connection is not part of connecting
 		return nil
 	}
 	return c.Context.Value(key)

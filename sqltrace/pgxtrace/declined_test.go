@@ -8,8 +8,9 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// Under a span that the provider itself does not record there are no others, but
-// the measurements. Another provider's decision is its own.
+// TestUnrecordedParent checks statements under a span that is not recorded. If the span is
+// from the same provider, the statements have no span, but are measured. The decision of
+// another provider is ignored.
 func TestUnrecordedParent(t *testing.T) {
 	unsampled, sampled := oteltest.New(t, sdktrace.WithSampler(sdktrace.NeverSample())), oteltest.New(t)
 	ctx, span := unsampled.TracerProvider.Tracer("test").Start(t.Context(), "request")
@@ -28,7 +29,7 @@ func TestUnrecordedParent(t *testing.T) {
 				t.Errorf("%d spans, want %d", got, test.spans)
 			}
 			if points := test.sdk.Seconds(t, "db.client.operation.duration"); len(points) != 1 || points[0].Count != 1 {
-				t.Errorf("measured %v", points)
+				t.Errorf("db.client.operation.duration: got %v", points)
 			}
 		})
 	}

@@ -1,10 +1,10 @@
 // Package pgxtrace traces and measures pgx v5 and its pools.
 //
-// Put [NewPool] where [pgxpool.New] was:
+// Replace [pgxpool.New] with [NewPool]:
 //
 //	pool, err := pgxtrace.NewPool(ctx, os.Getenv("DATABASE_URL"))
 //
-// [NewPoolWithConfig] takes a configuration. A connection without a pool has a
+// [NewPoolWithConfig] takes a configuration. For a connection without a pool, set a
 // [Tracer]:
 //
 //	config, err := pgx.ParseConfig(os.Getenv("DATABASE_URL"))
@@ -13,38 +13,42 @@
 //
 // The options are those of package sqltrace.
 //
-// Each statement makes one CLIENT span named after what it does and to which
-// tables, such as SELECT orders, with the attributes that package sqltrace tells
-// of, whether or not there is a span around it, and is counted in
-// db.client.operation.duration. It ends when the server has answered: what the
-// program does between reading two rows is not part of it. One that is executed by
-// the name under which it was prepared is known by its text. CopyFrom is COPY
-// orders, and lasts until the program has no more rows.
+// Each statement makes one CLIENT span, also if its context has no span. The span is named
+// after the operation and its tables, such as SELECT orders, and has the attributes that
+// package sqltrace documents. Each statement is also recorded in the histogram
+// db.client.operation.duration. The span ends when the server has answered, so the time that
+// the program takes between two rows is not included. If a prepared statement is executed by
+// its name, the span has the text of the statement. CopyFrom makes a span such as COPY
+// orders, which lasts until the program has no more rows to copy.
 //
-// In a batch each statement has its span, under an INTERNAL one, BATCH, with
-// db.operation.batch.size. The server sends the answers of a batch when it has
-// enough of them, or all: statements whose answers came together take as long as
-// that took, each of them.
+// Each statement of a batch has its own span. If a batch has several statements, their
+// parent is an INTERNAL span named BATCH, which has db.operation.batch.size. The server may
+// send the answers of several statements of a batch together. The span of each of these
+// statements then lasts until those answers come.
 //
-// Connecting and preparing for a statement (INTERNAL), preparing for the program,
-// BEGIN, COMMIT, ROLLBACK and the like make spans only when they fail or take
-// 100 ms; getting a connection never does.
+// Connecting, preparing a statement, BEGIN, COMMIT and ROLLBACK make a span only if they
+// fail or take at least 100 ms. The spans of connecting, and of preparing that pgx does to
+// execute a statement, are INTERNAL. Acquiring a connection from a pool never makes a span.
 //
-// A pool is measured until it is closed: db.client.connection.count, .max,
-// .idle.min, .idle.max, .pending_requests, .timeouts and, in seconds, .create_time,
-// .wait_time and .use_time, and db.client.connections.usage and the like in
-// milliseconds, which Nais APM reads; OTEL_SEMCONV_STABILITY_OPT_IN=database leaves
-// those out.
+// A pool is measured until it is closed. Its metrics are db.client.connection.count, .max,
+// .idle.min, .idle.max, .pending_requests, .timeouts, .create_time, .wait_time and
+// .use_time, with times in seconds. Nais APM reads older names, so
+// db.client.connections.usage and the like are recorded as well, with times in milliseconds.
+// OTEL_SEMCONV_STABILITY_OPT_IN=database turns the older names off.
 //
-// Never recorded: what package sqltrace never records.
+// The data that package sqltrace never records is not recorded by this package either.
 //
-// Traps: under a span that the same tracer provider does not record no spans are
-// started, so that unsampled requests cost nothing; measurements are made. Wrapping a database/sql pool that is on top of a traced pgx pool makes no
-// second span; this package's stays. Listening for notifications and pings are not
-// told to tracers. A transaction that is neither ended nor given back to a pool has
-// a span (see [sqltrace.WithTransactions]) that does not end. The trace context that
-// [sqltrace.WithSQLCommenter] asks for goes into the text on its way to the server,
-// and so only to statements that are not in a batch and that no mode of pgx caches
-// on the server: QueryExecModeExec, QueryExecModeSimpleProtocol and those without a
-// name.
+// Known limits:
+//
+//   - A statement is measured but makes no span if the parent span is not recorded and is
+//     from the same tracer provider. Therefore unsampled requests cost almost nothing.
+//   - If package sqltrace wraps a database/sql pool that uses a traced pgx pool, only this
+//     package makes spans.
+//   - pgx does not report notifications and pings to tracers, so they make no spans.
+//   - The span of a transaction (see [sqltrace.WithTransactions]) does not end if the
+//     transaction is not ended and its connection is not released to a pool.
+//   - [sqltrace.WithSQLCommenter] adds the trace context while the text is sent to the
+//     server. Statements in a batch, and statements that pgx caches on the server, do not
+//     get it. It is added with QueryExecModeExec and QueryExecModeSimpleProtocol, and to
+//     statements without a name.
 package pgxtrace

@@ -1,9 +1,9 @@
 package pgxtrace
 
-// WithComment is what the writer of a commented statement does.
+// WithComment exports withComment.
 func WithComment(p []byte, comment string) []byte { return withComment(p, comment) }
 
-// Messages returns how many messages p is made of.
+// Messages returns the number of messages in p.
 func Messages(p []byte) (n int) {
 	for pos, ok := messageEnd(p, 0); ok; pos, ok = messageEnd(p, pos) {
 		n++

@@ -16,7 +16,8 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// The server gets the trace context where it remembers no text, and only then.
+// TestSQLCommenter checks that the server gets the trace context with statements whose text
+// it does not keep, and with no others.
 func TestSQLCommenter(t *testing.T) {
 	for mode, want := range map[string]bool{
 		"exec": true, "simple_protocol": true, "describe_exec": true, "cache_describe": true, "cache_statement": false,
@@ -34,7 +35,7 @@ func TestSQLCommenter(t *testing.T) {
 				comment := " /*traceparent='00-" + span.SpanContext().TraceID().String() + "-" + span.SpanContext().SpanID().String() + "-01'*/"
 				found := slices.ContainsFunc(s.said(), func(text string) bool { return strings.HasSuffix(text, comment) })
 				if found != want {
-					t.Errorf("%v said of %s in %q, want %v", found, comment, s.said(), want)
+					t.Errorf("got %v for the comment %s in the texts %q, want %v", found, comment, s.said(), want)
 				}
 				wantAttributes(t, span, map[string]string{"db.query.text": point})
 			}
@@ -42,7 +43,8 @@ func TestSQLCommenter(t *testing.T) {
 	}
 }
 
-// The comment belongs to the statement, which a semicolon ends.
+// TestSQLCommenterBeforeSemicolon checks that the comment is inserted before the semicolon
+// that ends the statement.
 func TestSQLCommenterBeforeSemicolon(t *testing.T) {
 	for _, mode := range []string{"exec", "simple_protocol"} {
 		t.Run(mode, func(t *testing.T) {
@@ -56,7 +58,7 @@ func TestSQLCommenterBeforeSemicolon(t *testing.T) {
 			before, rest, found := strings.Cut(said[len(said)-1], " /*traceparent=")
 			_, after, _ := strings.Cut(rest, "*/")
 			if !found || !strings.HasPrefix(after, ";") || strings.Contains(before, ";") {
-				t.Errorf("said %q", said)
+				t.Errorf("the server got %q", said)
 			}
 		})
 	}
@@ -89,14 +91,15 @@ func TestSQLCommenterLeavesAlone(t *testing.T) {
 			}
 			for _, text := range s.said() {
 				if strings.Contains(text, "traceparent") {
-					t.Errorf("said %q", text)
+					t.Errorf("the server got %q", text)
 				}
 			}
 		})
 	}
 }
 
-// Whatever pgx writes, what is not a text stays as it is, and the lengths fit.
+// FuzzWithComment checks with arbitrary bytes that everything except statements stays
+// unchanged, and that the lengths of messages are right.
 func FuzzWithComment(f *testing.F) {
 	const comment = " /*traceparent='00-0123456789abcdef0123456789abcdef-0123456789abcdef-01'*/"
 	query := append(binary.BigEndian.AppendUint32([]byte("Q"), 4+9), "SELECT 1\x00"...)
@@ -111,14 +114,14 @@ func FuzzWithComment(f *testing.F) {
 		before := slices.Clone(p)
 		out := pgxtrace.WithComment(p, comment)
 		if !slices.Equal(p, before) {
-			t.Fatal("what was written changed")
+			t.Fatal("the input changed")
 		}
 		n := strings.Count(string(out), comment) - strings.Count(string(p), comment)
 		if len(out) != len(p)+n*len(comment) {
-			t.Errorf("%d bytes of %d, with %d comments", len(out), len(p), n)
+			t.Errorf("got %d bytes from %d bytes and %d comments", len(out), len(p), n)
 		}
 		if got, want := pgxtrace.Messages(out), pgxtrace.Messages(p); got != want {
-			t.Errorf("%d messages of %d", got, want)
+			t.Errorf("got %d messages, want %d", got, want)
 		}
 	})
 }
@@ -160,7 +163,7 @@ func TestWithoutQueryText(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := new(server).open(t, sdk, "", sqltrace.WithoutQueryText(), sqltrace.WithQueryNames())
 	if err := query(t.Context(), pool, "-- name: GetOrder :one\nSELECT id FROM orders"); err == nil {
-		t.Log("the server takes comments")
+		t.Log("the server accepts comments")
 	}
 	wantNames(t, sdk, "client GetOrder")
 	wantAttributes(t, only(t, sdk), map[string]string{"db.query.text": "", "db.query.summary": "SELECT orders"})

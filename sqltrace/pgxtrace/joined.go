@@ -7,14 +7,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// joined tells two tracers everything: first the one of this package, so that the
-// other finds the span in the context, and at the end first the other, while there
-// still is one.
+// joined calls two tracers for every event. At a start it calls the tracer of this package
+// first, so that the other tracer finds the span in the context. At an end it calls the
+// other tracer first, so that the span has not ended yet.
 type joined struct {
 	*tracer
 
 	query   pgx.QueryTracer
-	batch   pgx.BatchTracer // nil when the other is none, and so on
+	batch   pgx.BatchTracer // nil if not implemented, like the fields below
 	copies  pgx.CopyFromTracer
 	prepare pgx.PrepareTracer
 	connect pgx.ConnectTracer
@@ -22,7 +22,7 @@ type joined struct {
 	release pgxpool.ReleaseTracer
 }
 
-// join returns a tracer that tells t and other.
+// join returns a tracer that calls both t and other. It returns t if other is nil.
 func join(t *tracer, other pgx.QueryTracer) pgx.QueryTracer {
 	if other == nil {
 		return t

@@ -14,10 +14,10 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// witness is a tracer that writes down what it is told.
+// witness is a tracer that records the calls of its methods.
 type witness struct {
 	told []string
-	span trace.SpanContext // under which a query ended
+	span trace.SpanContext // the span in the context when a query ended
 }
 
 type witnessKey struct{}
@@ -91,14 +91,14 @@ func (w *witness) TraceRelease(*pgxpool.Pool, pgxpool.TraceReleaseData) {
 	w.told = append(w.told, "release")
 }
 
-// modest is a tracer of queries alone.
+// modest is a tracer that only traces queries.
 type modest struct{ *witness }
 
 func (m modest) TraceBatchStart() {}
 func (m modest) TraceBatchQuery() {}
 func (m modest) TraceBatchEnd()   {}
 
-// use does one of everything with a pool that has a tracer already.
+// use does every traced operation once, with a pool that already has a tracer.
 func use(t *testing.T, sdk *oteltest.SDK, tracer pgx.QueryTracer) {
 	t.Helper()
 	config := new(server).config(t, "pool_max_conns=1")

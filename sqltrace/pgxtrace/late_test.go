@@ -8,7 +8,8 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// A span says the same when its attributes may be late.
+// TestLateAttributes checks that a span has the same attributes if they are set at its end
+// instead of its start.
 func TestLateAttributes(t *testing.T) {
 	var said [2]map[string]string
 	for i := range said {
@@ -24,6 +25,6 @@ func TestLateAttributes(t *testing.T) {
 		said[i] = oteltest.Map(sdk.Only(t).Attributes())
 	}
 	if len(said[0]) != 9 || !maps.Equal(said[0], said[1]) {
-		t.Errorf("attributes %v, late %v", said[0], said[1])
+		t.Errorf("attributes at the start: %v, at the end: %v", said[0], said[1])
 	}
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// Tracer returns the tracer to set as [pgx.ConnConfig.Tracer], of one connection
-// or of a pool that the program makes itself. It implements all the optional
-// interfaces of pgx's and pgxpool's tracers, and may be used for several databases
-// and by several goroutines at once.
+// Tracer returns a tracer for [pgx.ConnConfig.Tracer]. Use it for a single connection, or
+// for a pool that the program makes itself. The tracer implements all optional interfaces of
+// the tracers of pgx and pgxpool. It may be used for several databases, and by several
+// goroutines at the same time.
 func Tracer(opts ...sqltrace.Option) pgx.QueryTracer { return newTracer(opts) }
 
-// NewPool is [pgxpool.New] with a span and a measurement for every statement, and
-// metrics of the pool. It fails as pgxpool.New does.
+// NewPool is like [pgxpool.New], and also traces and measures the statements and the pool.
+// It returns the errors that pgxpool.New returns.
 func NewPool(ctx context.Context, connString string, opts ...sqltrace.Option) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(connString)
 	if err != nil {
@@ -26,13 +26,13 @@ func NewPool(ctx context.Context, connString string, opts ...sqltrace.Option) (*
 	return NewPoolWithConfig(ctx, config, opts...)
 }
 
-// NewPoolWithConfig is [pgxpool.NewWithConfig] with a span and a measurement for
-// every statement, and metrics of the pool. config does not change. A tracer that
-// it has is told everything, too; if that is one of this package already, it is the
-// only one, and opts have no effect.
+// NewPoolWithConfig is like [pgxpool.NewWithConfig], and also traces and measures the
+// statements and the pool. config itself does not change. If config already has a tracer of
+// this package, only that tracer is used, and opts have no effect. Any other tracer in
+// config is called as well.
 func NewPoolWithConfig(ctx context.Context, config *pgxpool.Config, opts ...sqltrace.Option) (*pgxpool.Pool, error) {
 	if config == nil || config.ConnConfig == nil {
-		return pgxpool.NewWithConfig(ctx, config) // which says what is wrong
+		return pgxpool.NewWithConfig(ctx, config) // NewWithConfig reports the error
 	}
 	config = config.Copy()
 	t := tracerIn(config.ConnConfig.Tracer)
@@ -49,8 +49,8 @@ func NewPoolWithConfig(ctx context.Context, config *pgxpool.Config, opts ...sqlt
 	return pool, nil
 }
 
-// tracerIn returns the tracer of this package that other is or tells, nil if there
-// is none.
+// tracerIn returns the tracer of this package that other is or calls. It returns nil if
+// there is none.
 func tracerIn(other pgx.QueryTracer) *tracer {
 	switch other := other.(type) {
 	case *tracer:

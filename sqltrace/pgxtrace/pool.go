@@ -17,20 +17,21 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// pools are the pools that use a tracer: one, unless the program makes them itself.
+// pools has the pools that use one tracer. There are several only if the program makes the
+// pools itself.
 type pools struct {
 	tracer  *tracer
 	watched atomic.Pointer[[]*pool]
 
 	adding sync.Mutex
-	coming bool            // a pool is being made
-	early  []time.Duration // what its connections took to make until it was there
+	coming bool            // NewPoolWithConfig is making a pool
+	early  []time.Duration // creation times of connections that were made before their pool was known
 }
 
-// mostEarly bounds what is kept for a pool.
+// mostEarly is the maximum number of creation times in early.
 const mostEarly = 100
 
-// pool is a pool that is measured until it is closed, or nobody has it any more.
+// pool is a pool that is measured until it is closed or garbage-collected.
 type pool struct {
 	pool    weak.Pointer[pgxpool.Pool]
 	measure *db.Pool
@@ -38,11 +39,11 @@ type pool struct {
 	idleMin int
 	idleMax int
 
-	closing atomic.Pointer[<-chan struct{}] // closed when the pool is; nil when that is not known
+	closing atomic.Pointer[<-chan struct{}] // is closed when the pool is closed; nil if not known
 	closed  atomic.Bool
 }
 
-// watch returns p, which is measured from now on.
+// watch starts to measure p, if that has not happened yet, and returns the pool for it.
 func (all *pools) watch(p *pgxpool.Pool) *pool {
 	id := weak.Make(p)
 	if w := all.find(id); w != nil {
@@ -72,6 +73,7 @@ func (all *pools) watch(p *pgxpool.Pool) *pool {
 	return w
 }
 
+// all returns the pools that are measured.
 func (all *pools) all() []*pool {
 	if watched := all.watched.Load(); watched != nil {
 		return *watched
@@ -79,6 +81,7 @@ func (all *pools) all() []*pool {
 	return nil
 }
 
+// find returns the pool with this ID, nil if the pool is not measured.
 func (all *pools) find(id weak.Pointer[pgxpool.Pool]) *pool {
 	watched := all.all()
 	i := slices.IndexFunc(watched, func(w *pool) bool { return w.pool == id })
@@ -88,8 +91,8 @@ func (all *pools) find(id weak.Pointer[pgxpool.Pool]) *pool {
 	return watched[i]
 }
 
-// leastIdle returns how many idle connections a pool keeps. The newer of the two
-// fields is not in all versions of pgx.
+// leastIdle returns the minimum number of idle connections of a pool. It uses reflection
+// because older versions of pgx do not have the field MinIdleConns.
 func leastIdle(config *pgxpool.Config) int {
 	least := int(config.MinConns)
 	if v := reflect.ValueOf(config).Elem().FieldByName("MinIdleConns"); v.IsValid() && v.CanInt() {
@@ -98,16 +101,17 @@ func leastIdle(config *pgxpool.Config) int {
 	return least
 }
 
-// stats is called at each collection.
+// stats returns the state of the pool. It is called at each collection.
 func (w *pool) stats() db.PoolStats {
 	if w.isClosed() {
-		// Not from here: the SDK holds a lock that this would wait for.
+		// Close must run in another goroutine, because it waits for a lock that the SDK
+		// holds here.
 		go w.measure.Close()
 		return db.PoolStats{Closed: true}
 	}
 	s := w.pool.Value().Stat()
 	if s.AcquiredConns()+s.IdleConns() == 0 && w.closing.Load() == nil {
-		return db.PoolStats{Closed: true} // or never used: neither is worth a series
+		return db.PoolStats{Closed: true} // closed or never used; neither gets a series
 	}
 	return db.PoolStats{
 		Used: int(s.AcquiredConns()), Idle: int(s.IdleConns()), Max: int(s.MaxConns()),
@@ -115,8 +119,9 @@ func (w *pool) stats() db.PoolStats {
 	}
 }
 
-// isClosed reports whether the pool is known to be closed. No method of a pool
-// tells; the contexts of connections that are made for somebody end then.
+// isClosed reports whether the pool is known to be closed. pgxpool has no method for this,
+// but the context in which a waiting caller's connection is made ends when the pool is
+// closed.
 func (w *pool) isClosed() bool {
 	if closing := w.closing.Load(); closing != nil && !w.closed.Load() {
 		select {
@@ -128,10 +133,10 @@ func (w *pool) isClosed() bool {
 	return w.closed.Load() || w.pool.Value() == nil
 }
 
-// acquiring is a connection being waited for. It is the context that pgxpool keeps
-// for it, and that a connection is made under.
+// acquiring is a caller that waits for a connection of a pool. It is also the context that
+// pgxpool keeps for the caller, and the parent of the context in which a connection is made.
 type acquiring struct {
-	context.Context //nolint:containedctx // it is a context
+	context.Context //nolint:containedctx // acquiring is a context itself
 
 	pool  *pool
 	start time.Time
@@ -139,7 +144,7 @@ type acquiring struct {
 
 type acquireKey struct{}
 
-// Value returns the acquisition for its key.
+// Value returns a for the key acquireKey.
 func (a *acquiring) Value(key any) any {
 	if key == (acquireKey{}) {
 		return a
@@ -147,12 +152,13 @@ func (a *acquiring) Value(key any) any {
 	return a.Context.Value(key)
 }
 
+// acquiringOf returns the acquiring that ctx derives from, nil if there is none.
 func acquiringOf(ctx context.Context) *acquiring {
 	a, _ := ctx.Value(acquireKey{}).(*acquiring)
 	return a
 }
 
-// TraceAcquireStart begins to wait for a connection.
+// TraceAcquireStart counts a caller that waits for a connection.
 func (t *tracer) TraceAcquireStart(ctx context.Context, p *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
 	if _, measuring := t.Durations(); !measuring {
 		if acquiringOf(ctx) == nil {
@@ -165,7 +171,7 @@ func (t *tracer) TraceAcquireStart(ctx context.Context, p *pgxpool.Pool, _ pgxpo
 	return a
 }
 
-// TraceAcquireEnd measures how long that took.
+// TraceAcquireEnd records how long the caller waited.
 func (t *tracer) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, data pgxpool.TraceAcquireEndData) {
 	a := acquiringOf(ctx)
 	if a == nil {
@@ -178,7 +184,7 @@ func (t *tracer) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, data pgxp
 		a.pool.measure.Waited(a.Context, now.Sub(a.start))
 		return
 	}
-	if data.Err == puddle.ErrClosedPool { //nolint:errorlint // as pgxpool returns it
+	if data.Err == puddle.ErrClosedPool { //nolint:errorlint // pgxpool does not wrap it
 		a.pool.closed.Store(true)
 		return
 	}
@@ -187,7 +193,8 @@ func (t *tracer) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, data pgxp
 	}
 }
 
-// TraceRelease measures how long a connection was used, and ends what is open.
+// TraceRelease records how long a connection was used, and ends the statement and the
+// transaction that are still open.
 func (t *tracer) TraceRelease(p *pgxpool.Pool, data pgxpool.TraceReleaseData) {
 	s := t.sessionOf(data.Conn)
 	s.release()
@@ -201,8 +208,8 @@ func (t *tracer) TraceRelease(p *pgxpool.Pool, data pgxpool.TraceReleaseData) {
 	}
 }
 
-// connecting learns from the context of a connection that is made when its pool
-// will be closed.
+// connecting keeps the channel that is closed when the pool is closed. ctx is the context of
+// a connection that is being made, which has this channel.
 func (all *pools) connecting(ctx context.Context) {
 	w := all.of(ctx)
 	if w == nil || w.closing.Load() != nil || !endsWithPool(ctx) {
@@ -212,14 +219,14 @@ func (all *pools) connecting(ctx context.Context) {
 	w.closing.Store(&closing)
 }
 
-// endsWithPool reports whether ctx is of the kind that ends when the pool is closed:
-// that of a connection which is made because somebody waits for one.
+// endsWithPool reports whether ctx ends when the pool is closed. Such a context is made by
+// package puddle, for a connection that a caller waits for.
 func endsWithPool(ctx context.Context) bool {
 	t := reflect.TypeOf(ctx)
 	return t.Kind() == reflect.Pointer && strings.HasPrefix(t.Elem().PkgPath(), "github.com/jackc/puddle/") && ctx.Done() != nil
 }
 
-// created measures a connection that was made.
+// created records the time that it took to make a connection.
 func (all *pools) created(ctx context.Context, took time.Duration) {
 	w := all.of(ctx)
 	if w == nil {
@@ -230,8 +237,9 @@ func (all *pools) created(ctx context.Context, took time.Duration) {
 	}
 }
 
-// keep keeps what a connection took to make that is there before its pool, which
-// begins with those that are to be idle. It returns the pool if it is there by now.
+// keep stores the creation time of a connection that was made before its pool is known,
+// because a new pool first makes its idle connections. If the pool is known now, keep
+// returns it instead.
 func (all *pools) keep(took time.Duration) *pool {
 	all.adding.Lock()
 	defer all.adding.Unlock()
@@ -244,8 +252,8 @@ func (all *pools) keep(took time.Duration) *pool {
 	return nil
 }
 
-// of returns the pool that a connection is made for: the one that waits, or the
-// only one, which makes it in advance.
+// of returns the pool that a connection is made for. If no caller waits for the connection,
+// this is the only pool, or nil if there are several.
 func (all *pools) of(ctx context.Context) *pool {
 	if a := acquiringOf(ctx); a != nil {
 		return a.pool

@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// dialects are the names of one family of metrics.
+// dialects has the names and the time unit of the two families of metrics.
 var dialects = map[string]struct {
 	prefix, usage, pool, state string
 	perSecond                  float64
@@ -101,7 +101,7 @@ func TestPoolThatIsExhausted(t *testing.T) {
 	oteltest.Eventually(t, func() bool {
 		return sdk.Sums(t, "db.client.connection.pending_requests", "db.client.connection.pool.name")["db.example:5433/shop"] == 1
 	})
-	cancel() // which is no timeout
+	cancel() // a canceled context is not a timeout
 	if err := <-waited; !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
@@ -154,7 +154,8 @@ func TestPoolThatIsClosedIsNotMeasured(t *testing.T) {
 	}
 }
 
-// A pool that had connections and has none is still one.
+// TestPoolWithoutConnectionsIsMeasured checks that a pool whose connections were all closed
+// is still measured.
 func TestPoolWithoutConnectionsIsMeasured(t *testing.T) {
 	sdk := oteltest.New(t)
 	s := new(server)
@@ -169,8 +170,8 @@ func TestPoolWithoutConnectionsIsMeasured(t *testing.T) {
 	}
 }
 
-// A pool that the program makes itself is measured once it is used, and each of
-// several by its own name.
+// TestTracerOfPools checks that pools that the program makes itself are measured when they
+// are used, each with its own name.
 func TestTracerOfPools(t *testing.T) {
 	sdk := oteltest.New(t)
 	tracer := pgxtrace.Tracer(options(sdk)...)
@@ -209,7 +210,8 @@ func TestPoolName(t *testing.T) {
 	}
 }
 
-// Each connection is to where it was made, wherever that is.
+// TestBeforeConnectMayChangeTheDatabase checks that a statement has the address and the
+// database that its connection was made to.
 func TestBeforeConnectMayChangeTheDatabase(t *testing.T) {
 	sdk := oteltest.New(t)
 	config := new(server).config(t, "")
@@ -231,7 +233,7 @@ func TestBeforeConnectMayChangeTheDatabase(t *testing.T) {
 func TestSecretsAreNotRecorded(t *testing.T) {
 	sdk := oteltest.New(t)
 	config := new(server).config(t, "")
-	config.ConnConfig.Host = "cret@db.example" // of a password that was not escaped
+	config.ConnConfig.Host = "cret@db.example" // the end of a password that was not escaped
 	pool, err := pgxtrace.NewPoolWithConfig(t.Context(), config, options(sdk)...)
 	if err != nil {
 		t.Fatal(err)
@@ -272,7 +274,7 @@ func TestNewPoolFailsAsPgxpoolDoes(t *testing.T) {
 	pool.Close()
 }
 
-// The SDK may come later than the pool.
+// TestPoolWakesUp checks an SDK that is installed after the pool was made.
 func TestPoolWakesUp(t *testing.T) {
 	pool, err := pgxtrace.NewPoolWithConfig(t.Context(), new(server).config(t, ""))
 	if err != nil {
@@ -295,6 +297,6 @@ func TestPoolWakesUp(t *testing.T) {
 	wantNames(t, sdk, "client SELECT orders")
 	wantAttributes(t, only(t, sdk), map[string]string{"server.address": "db.example"})
 	if points := sdk.Seconds(t, "db.client.operation.duration"); len(points) != 1 {
-		t.Errorf("measured %v", points)
+		t.Errorf("db.client.operation.duration: got %v", points)
 	}
 }

@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// preparing is a statement being prepared. It is the context that pgx keeps for it.
+// preparing is a statement that is being prepared. It is also the context that pgx keeps for
+// the preparation.
 type preparing struct {
-	context.Context //nolint:containedctx // it is a context
+	context.Context //nolint:containedctx // preparing is a context itself
 
 	name, text string
 	start      time.Time
@@ -16,7 +17,7 @@ type preparing struct {
 
 type prepareKey struct{}
 
-// Value returns the statement being prepared for its key.
+// Value returns p for the key prepareKey.
 func (p *preparing) Value(key any) any {
 	if key == (prepareKey{}) {
 		return p

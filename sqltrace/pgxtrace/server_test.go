@@ -19,18 +19,19 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// server speaks enough of the protocol for pgx: it has three rows for every
-// SELECT, of two columns, takes every COPY, and fails whatever has "fail" in it.
+// server implements the part of the protocol that pgx needs. It returns three rows of two
+// columns for every SELECT, accepts every COPY, and returns an error for every text that
+// contains "fail".
 type server struct {
-	pause time.Duration // before each statement that has "pause" in it
-	quiet bool          // keeps nothing in mind
+	pause time.Duration // before each statement that contains "pause"
+	quiet bool          // do not store texts
 
 	mu      sync.Mutex
-	texts   []string // that it was to execute at once or to prepare
-	refused bool     // no more connections
+	texts   []string // that the server got, to execute or to prepare
+	refused bool     // new connections are refused
 }
 
-// said returns the texts that it got.
+// said returns the texts that the server got.
 func (s *server) said() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -43,7 +44,7 @@ func (s *server) refuse(on bool) {
 	s.refused = on
 }
 
-// dial is a [pgconn.DialFunc].
+// dial implements [pgconn.DialFunc].
 func (s *server) dial(context.Context, string, string) (net.Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,13 +67,13 @@ func (s *server) config(tb testing.TB, parameters string) *pgxpool.Config {
 	return config
 }
 
-// attach makes the connections that config is for go to s.
+// attach makes the connections of config go to s.
 func (s *server) attach(config *pgxpool.Config) {
 	config.ConnConfig.DialFunc = s.dial
 	config.ConnConfig.LookupFunc = func(context.Context, string) ([]string, error) { return []string{"127.0.0.1"}, nil }
 }
 
-// inMemory makes them go to a server in memory.
+// inMemory makes the connections of config go to a new server in memory.
 func inMemory(config *pgxpool.Config) { new(server).attach(config) }
 
 // open returns a traced pool that is closed when the test ends.
@@ -153,7 +154,7 @@ var columns = []pgproto3.FieldDescription{
 	{Name: []byte("name"), DataTypeOID: pgtype.TextOID, DataTypeSize: -1, TypeModifier: -1},
 }
 
-// parameters returns how many text has.
+// parameters returns the number of parameters in text.
 func parameters(text string) int {
 	n := 0
 	for strings.Contains(text, "$"+strconv.Itoa(n+1)) {
@@ -166,7 +167,7 @@ func hasRows(text string) bool {
 	return strings.HasPrefix(text, "SELECT") || strings.HasPrefix(text, "select")
 }
 
-// answer reports whether to go on.
+// answer answers a message. It returns false if the connection must be closed.
 func (b *backend) answer(message pgproto3.FrontendMessage) bool {
 	if _, sync := message.(*pgproto3.Sync); sync {
 		b.failed = false

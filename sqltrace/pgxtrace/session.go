@@ -11,49 +11,49 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// session is what there is to know of one connection, which one goroutine uses at
-// a time.
+// session stores the state of one connection. Only one goroutine at a time uses a
+// connection.
 type session struct {
 	tracer     *tracer
-	statements *sqldb.Statements // of the database as it was when the connection was made
-	prepared   map[string]string // the texts of statements that have a name
+	statements *sqldb.Statements // of the database that the connection was made to
+	prepared   map[string]string // texts of prepared statements by name
 	wire       wire
-	opened     *statement // under way
+	opened     *statement // the statement that is being executed
 	tx         *transaction
-	acquired   time.Time // from its pool, if it is measured
+	acquired   time.Time // from the pool; zero if that is not measured
 }
 
 func newSession(t *tracer, config *pgx.ConnConfig) *session {
 	return &session{tracer: t, statements: t.statements(config)}
 }
 
-// keep remembers s with its connection.
+// keep stores s in the custom data of its connection.
 func (s *session) keep(custom map[string]any) {
 	if custom != nil {
 		custom[sqldb.SessionKey] = s
 	}
 }
 
-// statement returns the statement of what pgx was asked to do: a text, or the name
-// of one that is prepared.
+// statement returns the statement for text, which is a query or the name of a prepared
+// statement.
 func (s *session) statement(text string) *sqldb.Statement {
 	if prepared, named := s.prepared[text]; named {
 		text = prepared
 	}
 	statement := s.statements.Get(text)
 	if statement.Summary == "" && !strings.ContainsAny(text, " \t\r\n;(") {
-		return s.statements.Get("") // a name that is not known
+		return s.statements.Get("") // text is a name that is not known
 	}
 	return statement
 }
 
-// cached is the prefix of the names that pgx itself gives to statements.
+// cached is the prefix of the names that pgx's own cache gives to statements.
 const cached = "stmtcache_"
 
-// mostPrepared bounds the names that are remembered.
+// mostPrepared is the maximum number of names in prepared.
 const mostPrepared = 1000
 
-// remember keeps the text that has a name now.
+// remember stores the text of a statement that was prepared under name.
 func (s *session) remember(name, text string) {
 	if s.prepared == nil {
 		s.prepared = make(map[string]string)
@@ -78,15 +78,15 @@ func (s *session) close(st *statement) {
 // lost is the outcome of a statement whose end pgx did not report.
 var lost = db.Outcome{Type: "_OTHER", Failed: true}
 
-// abandon ends the statement that conn is no longer busy with although its end was not
-// reported: not all versions of pgx report all failures.
+// abandon ends the open statement if conn is no longer busy, because some versions of pgx do
+// not report the end of every statement that fails.
 func (s *session) abandon(conn *pgx.Conn) {
 	if st := s.opened; st != nil && !conn.PgConn().IsBusy() {
 		st.end(noTag, lost)
 	}
 }
 
-// release ends what is open, since conn goes back to its pool.
+// release ends the open statement and the transaction when conn is released to its pool.
 func (s *session) release() {
 	if st := s.opened; st != nil {
 		st.end(noTag, lost)
@@ -95,8 +95,9 @@ func (s *session) release() {
 	s.tx = nil
 }
 
-// beginTransaction returns the context of a statement that is part of a
-// transaction, which has a span if one was asked for.
+// beginTransaction returns the context for a statement that is part of a transaction. It
+// starts the span of the transaction if the statement begins one and
+// [sqltrace.WithTransactions] is set.
 func (s *session) beginTransaction(ctx context.Context, statement *sqldb.Statement) context.Context {
 	if statement.Transaction == "BEGIN" || statement.Transaction == "START" {
 		s.startTransaction(ctx)

@@ -20,7 +20,7 @@ import (
 
 const point = "SELECT id, name FROM orders WHERE id = $1"
 
-// modes are all of pgx's ways to execute a statement.
+// modes has all modes in which pgx executes a statement.
 var modes = []string{"cache_statement", "cache_describe", "describe_exec", "exec", "simple_protocol"}
 
 func names(spans []sdktrace.ReadOnlySpan) []string {
@@ -31,8 +31,8 @@ func names(spans []sdktrace.ReadOnlySpan) []string {
 	return out
 }
 
-// ended returns the spans that ended, without those of connecting that took long:
-// so it does on a machine with other things to do.
+// ended returns the spans that ended, except spans of connecting without an error. Such a
+// span occurs if connecting takes long, for example on a busy machine.
 func ended(sdk *oteltest.SDK) []sdktrace.ReadOnlySpan {
 	return slices.DeleteFunc(sdk.Ended(), func(s sdktrace.ReadOnlySpan) bool {
 		return s.Name() == "connect" && s.Status().Code != codes.Error
@@ -82,7 +82,7 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// query reads all rows.
+// query executes text and reads all rows.
 func query(ctx context.Context, db querier, text string, args ...any) error {
 	rows, err := db.Query(ctx, text, args...)
 	if err != nil {
@@ -95,7 +95,7 @@ func query(ctx context.Context, db querier, text string, args ...any) error {
 	return rows.Err()
 }
 
-// parent returns a context with a remote span, and its identity.
+// parent returns a context with a remote span, and the span context of that span.
 func parent(ctx context.Context) (context.Context, trace.SpanContext) {
 	sc := trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled,
@@ -240,7 +240,7 @@ func TestCancelIsNoFailureButTimeoutIs(t *testing.T) {
 		t.Run(test.kind, func(t *testing.T) {
 			sdk := oteltest.New(t)
 			pool := (&server{pause: 200 * time.Millisecond}).open(t, sdk, "")
-			if err := query(t.Context(), pool, "SELECT pause FROM orders WHERE id = $1", "1"); err != nil { // which prepares
+			if err := query(t.Context(), pool, "SELECT pause FROM orders WHERE id = $1", "1"); err != nil { // prepares the statement
 				t.Fatal(err)
 			}
 			sdk.Forget()
@@ -256,7 +256,8 @@ func TestCancelIsNoFailureButTimeoutIs(t *testing.T) {
 	}
 }
 
-// What the program does between rows is not the database's time.
+// TestSpanEndsWhenServerHasAnswered checks that the time that the program takes between rows
+// is not counted.
 func TestSpanEndsWhenServerHasAnswered(t *testing.T) {
 	const answering, program = 60 * time.Millisecond, 150 * time.Millisecond
 	for _, test := range []struct{ mode, columns string }{
@@ -280,7 +281,7 @@ func TestSpanEndsWhenServerHasAnswered(t *testing.T) {
 			}
 			span := only(t, sdk)
 			if took := span.EndTime().Sub(span.StartTime()); took < answering*3/4 || took >= program {
-				t.Errorf("took %v, want the server's %v", took, answering)
+				t.Errorf("took %v, want the time of the server, %v", took, answering)
 			}
 			points := sdk.Seconds(t, "db.client.operation.duration")
 			if len(points) != 1 || points[0].Count != 1 || points[0].Sum < 0.75*answering.Seconds() || points[0].Sum >= program.Seconds() {
@@ -384,7 +385,7 @@ func TestWithTransactions(t *testing.T) {
 	}
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		_ = query(ctx, tx, "SELECT fail FROM orders")
-		return nil // which commits what cannot be
+		return nil // causes a commit of a transaction that failed
 	})
 	if !errors.Is(err, pgx.ErrTxCommitRollback) {
 		t.Fatal(err)
@@ -451,7 +452,8 @@ func TestCopyFrom(t *testing.T) {
 	})
 }
 
-// pgx does not tell the end of a COPY whose table it could not find.
+// TestCopyFromIntoNothing copies to a table that does not exist. pgx does not report the end
+// of such a COPY.
 func TestCopyFromIntoNothing(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := new(server).open(t, sdk, "")

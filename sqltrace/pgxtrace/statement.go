@@ -16,25 +16,26 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// noTag is the command tag of what has none.
+// noTag is the command tag of a statement that has none.
 var noTag pgconn.CommandTag
 
-// statement is one under way. It is the context that pgx keeps for it.
+// statement is a statement that is being executed. It is also the context that pgx keeps for
+// the statement.
 type statement struct {
-	context.Context //nolint:containedctx // it is a context
+	context.Context //nolint:containedctx // statement is a context itself
 
 	session   *session
 	operation *sqldb.Statement
 	start     time.Time
-	span      trace.Span // nil when there is none
-	bare      bool       // the attributes of operation are to be set on the span
-	copies    bool       // it is a COPY
+	span      trace.Span // nil if the statement has no span
+	bare      bool       // the attributes of operation must still be set on the span
+	copies    bool       // the statement is a COPY
 	ended     bool
 }
 
 type statementKey struct{}
 
-// Value returns the statement itself for its key.
+// Value returns st for the key statementKey.
 func (st *statement) Value(key any) any {
 	if key == (statementKey{}) {
 		return st
@@ -42,14 +43,14 @@ func (st *statement) Value(key any) any {
 	return st.Context.Value(key)
 }
 
-// statementOf returns the statement that ctx belongs to, nil if there is none.
+// statementOf returns the statement that ctx derives from, nil if there is none.
 func statementOf(ctx context.Context) *statement {
 	st, _ := ctx.Value(statementKey{}).(*statement)
 	return st
 }
 
-// unobserved returns ctx for a statement that is neither traced nor measured: it is not
-// taken for part of what is under way outside.
+// unobserved returns a context for a statement that is neither traced nor measured. The
+// context hides any statement that ctx derives from.
 func unobserved(ctx context.Context) context.Context {
 	if statementOf(ctx) == nil {
 		return ctx
@@ -57,7 +58,7 @@ func unobserved(ctx context.Context) context.Context {
 	return context.WithValue(ctx, statementKey{}, (*statement)(nil))
 }
 
-// begin starts the span, which the context has from now on.
+// begin starts the span of the statement and stores its context in st.
 func (st *statement) begin(ctx context.Context) {
 	s := st.session
 	st.Context = s.tx.above(ctx)
@@ -66,8 +67,8 @@ func (st *statement) begin(ctx context.Context) {
 	}
 }
 
-// end measures the statement and ends its span, as of when the server had answered. Of
-// part of a transaction there is a span only if it failed or took long.
+// end records the duration of the statement and ends its span, with the time of the server's
+// answer. A statement that controls a transaction has a span only if it failed or took long.
 func (st *statement) end(tag pgconn.CommandTag, o db.Outcome) {
 	if st.ended {
 		return
@@ -100,8 +101,8 @@ func (st *statement) end(tag pgconn.CommandTag, o db.Outcome) {
 	}
 }
 
-// rowsOf returns the number of rows, which the tag of statements that have one ends
-// with.
+// rowsOf returns the attribute with the number of rows. The number is the last word of the
+// tag. The attribute is empty if the tag has no number.
 func rowsOf(tag pgconn.CommandTag) (rows attribute.KeyValue) {
 	text := tag.String()
 	switch {
@@ -114,8 +115,8 @@ func rowsOf(tag pgconn.CommandTag) (rows attribute.KeyValue) {
 	}
 }
 
-// classify returns how a statement ended. That the program could not take in what
-// the server answered is no failure of the database.
+// classify returns the outcome of a statement. If the program could not scan a row that the
+// server returned, the database has not failed.
 func classify(ctx context.Context, err error) db.Outcome {
 	o := sqldb.Classify(ctx, err)
 	if o.Failed && isScanning(err) {

@@ -44,7 +44,8 @@ func useDB(t *testing.T, db *sql.DB) {
 	}
 }
 
-// A traced pool under database/sql has one span for each statement, the pool's.
+// TestPoolUnderDatabaseSQLIsNotTracedTwice checks that a traced pool under database/sql
+// makes one span per statement, with the scope of this package.
 func TestPoolUnderDatabaseSQLIsNotTracedTwice(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := new(server).open(t, sdk, "")
@@ -59,7 +60,7 @@ func TestPoolUnderDatabaseSQLIsNotTracedTwice(t *testing.T) {
 			wantNames(t, sdk, "client SELECT orders", "client UPDATE lines")
 			for _, span := range ended(sdk) {
 				if got := span.InstrumentationScope().Name; got != "github.com/nais/spor/sqltrace/pgxtrace" {
-					t.Errorf("%s of %s", span.Name(), got)
+					t.Errorf("%s has the scope %s", span.Name(), got)
 				}
 			}
 			wantAttributes(t, ended(sdk)[1], map[string]string{"db.query.text": "UPDATE lines SET a = $1"})
@@ -88,7 +89,7 @@ func TestConnectorWithoutTracerIsTraced(t *testing.T) {
 	}
 }
 
-// One connection, without a pool.
+// TestTracerOfConnection traces a connection without a pool.
 func TestTracerOfConnection(t *testing.T) {
 	sdk := oteltest.New(t)
 	config := new(server).config(t, "").ConnConfig

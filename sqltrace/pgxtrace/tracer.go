@@ -18,8 +18,8 @@ import (
 
 const scopeName = "github.com/nais/spor/sqltrace/pgxtrace"
 
-// tracer is the tracer that pgx and pgxpool call. All connections and pools use it at
-// once; what belongs to one connection is in its session.
+// tracer is the tracer that pgx and pgxpool call. All connections and pools use it at the
+// same time. The state of one connection is in its session.
 type tracer struct {
 	*db.Telemetry
 	config    *sqldb.Config
@@ -34,14 +34,15 @@ func newTracer(opts []sqltrace.Option) *tracer {
 	return t
 }
 
-// statements returns the statements of the database that config is of.
+// statements returns the statements of the database that config connects to.
 func (t *tracer) statements(config *pgx.ConnConfig) *sqldb.Statements {
 	return t.databases.Get(targetOf(config), func(target db.Target) *sqldb.Statements {
 		return sqldb.NewStatements(t.config, target)
 	})
 }
 
-// targetOf returns the database that config is of. A host may be the path of a socket.
+// targetOf returns the database that config connects to. The host may be the path of a
+// socket.
 func targetOf(config *pgx.ConnConfig) db.Target {
 	port := ""
 	if !strings.HasPrefix(config.Host, "/") {
@@ -50,8 +51,8 @@ func targetOf(config *pgx.ConnConfig) db.Target {
 	return db.Target{System: "postgresql"}.At(config.Host, port, config.Database)
 }
 
-// sessionOf returns the session of conn. If pgx did not report the connecting of conn,
-// it makes one.
+// sessionOf returns the session of conn. It makes a session if pgx did not report that conn
+// was connected.
 func (t *tracer) sessionOf(conn *pgx.Conn) *session {
 	custom := conn.PgConn().CustomData()
 	if s, ok := custom[sqldb.SessionKey].(*session); ok {
@@ -62,7 +63,7 @@ func (t *tracer) sessionOf(conn *pgx.Conn) *session {
 	return s
 }
 
-// TraceQueryStart begins a query, or part of a transaction.
+// TraceQueryStart starts a query, or a statement that controls a transaction.
 func (t *tracer) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	if !t.Observed(ctx) {
 		return unobserved(ctx)
@@ -80,7 +81,7 @@ func (t *tracer) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.T
 	return st
 }
 
-// TraceQueryEnd ends it. pgx calls it when the rows are closed.
+// TraceQueryEnd ends the statement. pgx calls it when the rows are closed.
 func (t *tracer) TraceQueryEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryEndData) {
 	st := statementOf(ctx)
 	if st == nil {
@@ -94,7 +95,7 @@ func (t *tracer) TraceQueryEnd(ctx context.Context, conn *pgx.Conn, data pgx.Tra
 	st.session.endTransaction(conn, o)
 }
 
-// TraceCopyFromStart begins a COPY.
+// TraceCopyFromStart starts a COPY.
 func (t *tracer) TraceCopyFromStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceCopyFromStartData) context.Context {
 	if !t.Observed(ctx) {
 		return unobserved(ctx)
@@ -112,7 +113,7 @@ func (t *tracer) TraceCopyFromStart(ctx context.Context, conn *pgx.Conn, data pg
 	return st
 }
 
-// TraceCopyFromEnd ends it.
+// TraceCopyFromEnd ends a COPY.
 func (t *tracer) TraceCopyFromEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceCopyFromEndData) {
 	if st := statementOf(ctx); st != nil {
 		o := classify(st, data.Err)
@@ -121,8 +122,8 @@ func (t *tracer) TraceCopyFromEnd(ctx context.Context, conn *pgx.Conn, data pgx.
 	}
 }
 
-// TraceBatchStart starts a batch. A batch of two statements or more has an INTERNAL
-// span, which is the parent of theirs.
+// TraceBatchStart starts a batch. A batch of two or more statements has an INTERNAL span,
+// which is the parent of the spans of the statements.
 func (t *tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
 	if !t.Observed(ctx) {
 		if ctx.Value(batchKey{}) == nil {
@@ -136,28 +137,28 @@ func (t *tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.T
 	b.Context = s.tx.above(ctx)
 	if tracer, tracing := t.TracerUnder(b.Context); tracing && len(b.queued) > 1 {
 		name, attrs := b.describe()
-		b.Context, b.span = tracer.Start(b.Context, name, //nolint:spancheck // batch.end does
+		b.Context, b.span = tracer.Start(b.Context, name, //nolint:spancheck // batch.end ends the span
 			trace.WithSpanKind(trace.SpanKindInternal), trace.WithAttributes(attrs...), trace.WithTimestamp(b.start))
 	}
 	s.wire.begin(b, b.start, true, "")
 	return b
 }
 
-// TraceBatchQuery records a statement after its rows were read.
+// TraceBatchQuery records a statement of a batch after its rows were read.
 func (t *tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
 	b, _ := ctx.Value(batchKey{}).(*batch)
-	if b == nil || b.answered >= len(b.queued) { // a call that pgx did not make
+	if b == nil || b.answered >= len(b.queued) { // a program called the method, not pgx
 		return
 	}
-	if data.Err != nil && b.failed { // the server did not execute it
+	if data.Err != nil && b.failed { // a statement before it failed, so the server did not execute it
 		b.answered++
 		return
 	}
 	b.record(data.SQL, data.CommandTag, classify(ctx, data.Err))
 }
 
-// TraceBatchEnd ends the batch. It records a statement that failed if pgx did not
-// report it.
+// TraceBatchEnd ends the batch. If a statement failed and pgx did not report the statement,
+// TraceBatchEnd records it.
 func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchEndData) {
 	b, _ := ctx.Value(batchKey{}).(*batch)
 	if b == nil {
@@ -171,8 +172,8 @@ func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.Tra
 	b.session.endTransaction(conn, o)
 }
 
-// TracePrepareStart starts to prepare a statement: for the program, or for a
-// statement under way.
+// TracePrepareStart starts the preparation of a statement, which the program or pgx itself
+// requested.
 func (t *tracer) TracePrepareStart(ctx context.Context, _ *pgx.Conn, data pgx.TracePrepareStartData) context.Context {
 	return &preparing{Context: ctx, name: data.Name, text: data.SQL, start: time.Now(), observed: t.Observed(ctx)}
 }
@@ -198,11 +199,11 @@ func (t *tracer) TracePrepareEnd(ctx context.Context, conn *pgx.Conn, data pgx.T
 		}
 	}
 	if outer != nil && outer.copies && data.Err != nil {
-		outer.end(noTag, o) // pgx does not report its end
+		outer.end(noTag, o) // pgx does not report the end of such a COPY
 	}
 }
 
-// TraceConnectStart starts a connection.
+// TraceConnectStart starts the making of a connection.
 func (t *tracer) TraceConnectStart(ctx context.Context, data pgx.TraceConnectStartData) context.Context {
 	t.pools.connecting(ctx)
 	s := newSession(t, data.ConnConfig)

@@ -9,24 +9,24 @@ import (
 	"github.com/nais/spor/internal/db"
 )
 
-// transaction is the span around one.
+// transaction is the span around a transaction.
 type transaction struct {
 	span   trace.Span
 	parent trace.SpanContext
 }
 
-// startTransaction starts the span of a transaction if one was asked for and
-// there is none: BEGIN within a transaction has no effect.
+// startTransaction starts the span of a transaction if [sqltrace.WithTransactions] is set.
+// If a transaction is already open, it does nothing, because BEGIN then has no effect.
 func (s *session) startTransaction(ctx context.Context) {
 	tracer, tracing := s.tracer.TracerUnder(ctx)
 	if !tracing || !s.tracer.config.Transactions || s.tx != nil {
 		return
 	}
 	s.tx = &transaction{parent: trace.SpanContextFromContext(ctx)}
-	_, s.tx.span = tracer.Start(ctx, "transaction", s.statements.StartOptions(trace.SpanKindInternal, "")...) //nolint:spancheck // end does
+	_, s.tx.span = tracer.Start(ctx, "transaction", s.statements.StartOptions(trace.SpanKindInternal, "")...) //nolint:spancheck // end ends the span
 }
 
-// endTransaction ends the span once conn is in no transaction any more.
+// endTransaction ends the span of the transaction if conn is not in a transaction any more.
 func (s *session) endTransaction(conn *pgx.Conn, o db.Outcome) {
 	if s.tx != nil && (conn.PgConn().TxStatus() == 'I' || conn.IsClosed()) {
 		s.tx.end(o)
@@ -34,8 +34,8 @@ func (s *session) endTransaction(conn *pgx.Conn, o db.Outcome) {
 	}
 }
 
-// above returns ctx, under the span of the transaction if it was under that
-// span's parent.
+// above returns ctx with the span of the transaction, if the span in ctx is the parent of
+// the transaction. Otherwise, above returns ctx unchanged.
 func (t *transaction) above(ctx context.Context) context.Context {
 	if t == nil || !trace.SpanContextFromContext(ctx).Equal(t.parent) {
 		return ctx

@@ -12,25 +12,25 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// wire listens to what goes between pgx and the server while a statement is under
-// way, since pgx itself does not tell when the server has answered: only when the
-// program is done with the answer. Time in which neither writes nor reads anything
-// is the program's own.
+// wire observes the connection between pgx and the server during a statement, because pgx
+// reports the end of a statement only when the program has read all rows. wire measures when
+// the server has answered. Time between two reads or writes is not counted, because the
+// program uses it.
 type wire struct {
 	listening atomic.Bool
 	mu        sync.Mutex
-	owner     any // what is under way
+	owner     any // the statement or batch that is being executed
 	start     time.Time
-	both      bool          // writing is listened to, too
-	active    bool          // something was written or read
-	idle      time.Duration // between what was
-	at        time.Duration // when the last of it ended, without idle time
-	before    time.Duration // the same of the answer before the last
-	comment   string        // goes to the end of the next text
+	both      bool          // writes are measured too
+	active    bool          // there was a read or a write since start
+	idle      time.Duration // time between reads and writes so far
+	at        time.Duration // end of the last read or write, since start and without idle time
+	before    time.Duration // the same for the read before the last one
+	comment   string        // is added to the end of the next statement that is written
 }
 
-// wrapFrontend makes the connection that config is for read and write through w. config
-// is pgx's own copy, made for one connection.
+// wrapFrontend makes the connection of config read and write through w. config is the copy
+// that pgx made for this one connection.
 func (w *wire) wrapFrontend(config *pgx.ConnConfig) {
 	build := config.BuildFrontend
 	if build == nil {
@@ -41,9 +41,11 @@ func (w *wire) wrapFrontend(config *pgx.ConnConfig) {
 	}
 }
 
-// listen begins to listen for owner, unless something else is under way.
+// listen starts to observe the connection for owner, unless another statement or batch is
+// being executed.
 func (w *wire) listen(owner *statement, comment string) { w.begin(owner, owner.start, false, comment) }
 
+// begin does the same as listen for a statement or a batch.
 func (w *wire) begin(owner any, start time.Time, both bool, comment string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -55,8 +57,8 @@ func (w *wire) begin(owner any, start time.Time, both bool, comment string) {
 	w.listening.Store(true)
 }
 
-// took ends listening for st, and returns how long the server took to answer. It is
-// exact when that is worth telling from the time until now.
+// took stops observing for st, and returns how long the server took to answer. exact is true
+// if this time is shorter than the time until now by at least sqldb.Slack.
 func (w *wire) took(st *statement) (d time.Duration, exact bool) {
 	d = time.Since(st.start)
 	w.mu.Lock()
@@ -72,21 +74,22 @@ func (w *wire) took(st *statement) (d time.Duration, exact bool) {
 	return w.at, true
 }
 
-// leave ends listening.
+// leave stops observing. The caller must hold w.mu.
 func (w *wire) leave() {
 	w.listening.Store(false)
 	w.owner, w.comment = nil, ""
 }
 
-// answers returns when the last answer and the one before it had come, since the start
-// and without idle time. ok is false if w does not listen for owner, or nothing came yet.
+// answers returns the times of the last answer and of the answer before it, since start and
+// without idle time. ok is false if w does not observe for owner, or if nothing was read or
+// written yet.
 func (w *wire) answers(owner any) (last, before time.Duration, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.at, w.before, w.owner == owner && w.active
 }
 
-// stop ends listening for owner.
+// stop stops observing for owner.
 func (w *wire) stop(owner any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -95,7 +98,7 @@ func (w *wire) stop(owner any) {
 	}
 }
 
-// resume is called before something is written or read.
+// resume is called before each read or write.
 func (w *wire) resume() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -104,7 +107,7 @@ func (w *wire) resume() {
 	}
 }
 
-// pause is called after that.
+// pause is called after each read or write. answer is true after a read.
 func (w *wire) pause(answer bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
