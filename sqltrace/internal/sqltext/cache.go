@@ -6,16 +6,16 @@ import (
 	"sync"
 )
 
-// A Cache keeps what was made of the texts of one dialect that were asked for
-// last. It is bounded: 1,000 texts, 1 MiB in all, none above 10 KiB. It is safe
-// for concurrent use.
+// A Cache stores the values that were built for the most recently used query texts of one
+// dialect. It stores at most 1,000 texts with at most 1 MiB in total, and no text longer
+// than 10 KiB. It is safe for concurrent use.
 type Cache[V any] struct {
 	dialect Dialect
 	build   func(Query) V
 
 	mu      sync.Mutex
 	entries map[string]*list.Element
-	recent  list.List // of entry[V], the latest first
+	recent  list.List // of *entry[V], the most recently used first
 	size    int
 }
 
@@ -30,13 +30,13 @@ const (
 	longestKept = 10 << 10
 )
 
-// NewCache returns a cache of what build makes of what is understood of a text.
+// NewCache returns a cache that calls build to make the value of a text from its analysis.
 func NewCache[V any](d Dialect, build func(Query) V) *Cache[V] {
 	return &Cache[V]{dialect: d, build: build, entries: make(map[string]*list.Element)}
 }
 
-// Get returns what belongs to text. Two that ask for a new text at once may both
-// build it.
+// Get returns the value of text. If two goroutines request a new text at the same time, both
+// may build its value.
 func (c *Cache[V]) Get(text string) V {
 	if len(text) > longestKept {
 		return c.build(Analyze(c.dialect, text))
@@ -57,7 +57,7 @@ func (c *Cache[V]) find(text string) (value V, found bool) {
 		return value, false
 	}
 	c.recent.MoveToFront(e)
-	return e.Value.(*entry[V]).value, true //nolint:forcetypeassert // nothing else is in the list
+	return e.Value.(*entry[V]).value, true //nolint:forcetypeassert // the list has only entries
 }
 
 func (c *Cache[V]) add(text string, value V) {
@@ -66,11 +66,11 @@ func (c *Cache[V]) add(text string, value V) {
 	if _, found := c.entries[text]; found {
 		return
 	}
-	text = strings.Clone(text) // which may be part of something large
+	text = strings.Clone(text) // text may be a part of a large string, which must not be kept in memory
 	c.entries[text] = c.recent.PushFront(&entry[V]{text, value})
 	c.size += len(text)
 	for len(c.entries) > mostTexts || c.size > mostBytes {
-		oldest := c.recent.Remove(c.recent.Back()).(*entry[V]) //nolint:forcetypeassert // nothing else is in the list
+		oldest := c.recent.Remove(c.recent.Back()).(*entry[V]) //nolint:forcetypeassert // the list has only entries
 		delete(c.entries, oldest.text)
 		c.size -= len(oldest.text)
 	}

@@ -26,7 +26,7 @@ func TestCacheRemembersTheLatest(t *testing.T) {
 	if *built != 900 {
 		t.Errorf("built %d, want 900", *built)
 	}
-	for i := range 2000 { // others, with one that is used all the time
+	for i := range 2000 { // other texts, and one text that is used all the time
 		cache.Get("SELECT " + strconv.Itoa(i))
 		cache.Get("SELECT * FROM t0")
 	}
@@ -35,7 +35,7 @@ func TestCacheRemembersTheLatest(t *testing.T) {
 	}
 	cache.Get("SELECT * FROM t1")
 	if *built != 2901 {
-		t.Error("what was not used for long is still there")
+		t.Error("a text that was not used for a long time is still in the cache")
 	}
 }
 

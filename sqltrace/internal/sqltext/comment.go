@@ -2,8 +2,8 @@ package sqltext
 
 import "strings"
 
-// lineComment reads a comment to the end of its line. Databases disagree about a
-// carriage return alone.
+// lineComment reads a comment up to the end of its line. A carriage return without a line
+// feed makes the text doubtful, because databases disagree on whether it ends the line.
 func lineComment(text string) (kind, int) {
 	n := strings.IndexByte(text, '\n')
 	if n < 0 {
@@ -41,13 +41,13 @@ func (r *rules) block(text string) (kind, int) {
 	return doubtful(text)
 }
 
-// isHint reports whether a block comment is code for some databases: then quotes
-// and comments in it decide where it ends.
+// isHint reports whether some databases execute the block comment as code. In such a
+// comment, quotes and nested comments determine where it ends.
 func isHint(text string) bool {
 	return strings.HasPrefix(text, "/*!") || strings.HasPrefix(text, "/*M!") || strings.HasPrefix(text, "/*+")
 }
 
-// isPlain reports whether there are neither quotes nor comments in text.
+// isPlain reports whether text contains neither quotes nor comments.
 func isPlain(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; !isNamePart(c) && !isSpace(c) && strings.IndexByte("!+,.=()", c) < 0 {

@@ -34,7 +34,7 @@ func TestCommentable(t *testing.T) {
 	}
 }
 
-// What follows a text to which a comment may be added is read as the comment.
+// FuzzCommentable checks that a comment after a commentable text is read as a comment.
 func FuzzCommentable(f *testing.F) {
 	f.Add("SELECT 'abc")
 	f.Add("SELECT e'\\'")

@@ -2,12 +2,12 @@ package sqltext
 
 import "github.com/DataDog/go-sqllexer"
 
-// A Dialect is how a database reads quotes and comments.
+// A Dialect selects how a database reads quotes and comments.
 type Dialect uint8
 
-// The dialects that are known. [Other] is SQL with rules that are not known: its
-// text ends at the first place that two databases could read differently. [Opaque]
-// is not SQL: it has no text.
+// The known dialects. [Other] is SQL with unknown rules: its text ends at the first place
+// that two databases could read differently. [Opaque] is not SQL, so no text is returned for
+// it.
 const (
 	Other Dialect = iota
 	PostgreSQL
@@ -19,7 +19,7 @@ const (
 	Opaque
 )
 
-// DialectOf returns the dialect of a value of db.system.name.
+// DialectOf returns the dialect for a value of db.system.name.
 func DialectOf(system string) Dialect {
 	switch system {
 	case "postgresql", "cockroachdb", "aws.redshift":
@@ -41,38 +41,38 @@ func DialectOf(system string) Dialect {
 	return Other
 }
 
-// rules are how a dialect reads what begins or hides a literal. The zero value of
-// each field means that it is not known: the text is doubtful from there on. What
-// a mode of the server decides is not known either.
+// rules define how a dialect reads the characters that begin a literal, a name or a comment.
+// The zero value of a field means that the rule is unknown: the rest of the text is then
+// doubtful. A rule that depends on a mode of the server is unknown too.
 type rules struct {
 	single, double, back quote
-	bracket              kind // what […] is, symbol if it is no quote
-	hash                 kind // what # begins: a comment, a symbol or a name
-	dashes               kind // what -- begins without a space behind: a comment, or a symbol (a minus sign)
+	bracket              kind // kind of […]; symbol if brackets are not quotes
+	hash                 kind // kind of #: comment, symbol or word
+	dashes               kind // kind of -- without a space after it: comment or symbol
 	comments             nesting
-	// separators are the characters that the lexer takes for parts of names, and the
-	// dialect does not.
+	// separators are the characters that the lexer treats as parts of names, and the dialect
+	// does not.
 	separators string
-	// heredoc is set where $tag$ begins a literal that ends with the same tag.
+	// heredoc is true if $tag$ begins a literal that ends with the same tag.
 	heredoc bool
-	// hints is set where /*! may begin code, and /*+ something with quotes.
+	// hints is true if a comment may begin with /*! and have code, or with /*+ and have
+	// quotes.
 	hints bool
-	// foreign is set where data or code of another language may follow a statement
-	// without quotes.
+	// foreign is true if unquoted data or code of another language may follow a statement.
 	foreign bool
-	// bare is set where a statement that begins with an unknown word may have
-	// literals without quotes.
+	// bare is true if a statement that begins with an unknown word may have unquoted
+	// literals.
 	bare bool
 }
 
-// A quote is what a text between two quotes of one kind is.
+// A quote defines the meaning of a text between two quotes.
 type quote struct {
 	kind kind
-	// escapes is set where a backslash may be an escape.
+	// escapes is true if a backslash may be an escape character.
 	escapes bool
 }
 
-// nesting is whether a comment holds others.
+// nesting defines whether a comment can contain other comments.
 type nesting uint8
 
 const (
@@ -86,19 +86,19 @@ var dialects = [...]rules{
 		single: quote{literal, true}, double: quote{ambiguous, true}, back: quote{ambiguous, true},
 		separators: "#@$", hints: true, foreign: true, bare: true,
 	},
-	PostgreSQL: { // standard_conforming_strings
+	PostgreSQL: { // depends on standard_conforming_strings
 		single: quote{literal, true}, double: quote{quoted, false},
 		bracket: symbol, hash: symbol, dashes: comment, comments: nested, separators: "#@", heredoc: true,
 	},
-	MySQL: { // NO_BACKSLASH_ESCAPES, ANSI_QUOTES
+	MySQL: { // depends on NO_BACKSLASH_ESCAPES and ANSI_QUOTES
 		single: quote{literal, true}, double: quote{literal, true}, back: quote{quoted, false},
 		hash: comment, dashes: symbol, comments: flat, separators: "#@", hints: true,
 	},
-	SQLite: { // SQLITE_DBCONFIG_DQS_DML
+	SQLite: { // depends on SQLITE_DBCONFIG_DQS_DML
 		single: quote{literal, false}, double: quote{ambiguous, false}, back: quote{quoted, false},
 		bracket: quoted, dashes: comment, comments: flat, separators: "#@",
 	},
-	SQLServer: { // QUOTED_IDENTIFIER
+	SQLServer: { // depends on QUOTED_IDENTIFIER
 		single: quote{literal, false}, double: quote{ambiguous, false},
 		bracket: quoted, hash: word, dashes: comment, comments: nested, bare: true,
 	},
@@ -113,9 +113,9 @@ var dialects = [...]rules{
 	Opaque: {},
 }
 
-// lexer returns a lexer of the dialect nearest to d. Those of SQLite do not take
-// a backslash for an escape either; in MySQL's own mode the lexer would rewrite
-// the names it finds.
+// lexer returns a lexer for the dialect that is most similar to d. SQLite uses the lexer of
+// SQL Server, because neither treats a backslash as an escape character. MySQL uses the
+// default lexer, because the lexer for MySQL changes the names in the text.
 func (d Dialect) lexer(text string) *sqllexer.Lexer {
 	switch d {
 	case PostgreSQL:

@@ -1,13 +1,12 @@
-// Package sqltext understands SQL well enough to name it and to show it without
-// what it is about: it finds the operation and the tables, and replaces every
-// literal by a question mark.
+// Package sqltext analyzes SQL for spans. It finds the operation and the tables of a query,
+// and replaces every literal by a question mark.
 //
-// It reads in one pass and linear time, never fails, and leaves out what it
-// cannot be sure of. Databases, and modes of one database that no client knows,
-// disagree about where some literals end: a text is masked from the first such
-// place to its end. Comments are dropped, lists of IN and VALUES are cut to
-// their first item.
+// The text is read once, in linear time. The analysis never fails, but its result contains
+// only parts of the text whose meaning is certain. Some literals end at different places in
+// different databases, or in different modes of one database that a client cannot know. From
+// the first such place, the rest of the text is replaced by a question mark. Comments are
+// removed. Only the first item of a list after IN or VALUES is kept.
 //
-// See https://opentelemetry.io/docs/specs/semconv/db/database-spans/ (v1.43.0)
-// for the sanitization of db.query.text and the grammar of db.query.summary.
+// See https://opentelemetry.io/docs/specs/semconv/db/database-spans/ (v1.43.0) for the
+// sanitization of db.query.text and the grammar of db.query.summary.
 package sqltext

@@ -1,4 +1,4 @@
 package sqltext
 
-// AnalyzeAll is Analyze without a limit of length.
+// AnalyzeAll does the same as Analyze without a maximum length.
 func AnalyzeAll(d Dialect, text string) Query { return analyze(d, text, len(text)) }

@@ -12,7 +12,7 @@ import (
 
 const secret = "Xq7Secret9"
 
-// quotings write a literal with any content as each database has it.
+// quotings has functions per dialect that write a literal or comment with the given content.
 var quotings = map[sqltext.Dialect][]func(string) string{
 	sqltext.PostgreSQL: {
 		doubled(`'`), prefixed("U&", doubled(`'`)), prefixed("B", doubled(`'`)),
@@ -49,7 +49,7 @@ func doubled(quote string) func(string) string {
 	}
 }
 
-// doubled2 is doubled for MySQL, where a backslash escapes too.
+// doubled2 is doubled for MySQL, where a backslash is an escape character too.
 func doubled2(quote string) func(string) string {
 	return func(s string) string { return doubled(quote)(strings.ReplaceAll(s, `\`, `\\`)) }
 }
@@ -70,10 +70,10 @@ func line(begin string) func(string) string {
 
 func nested(s string) string { return strings.NewReplacer("/", "", "*", "").Replace(s) }
 
-// number is one whose digits are those of the secret, in a way.
+// number returns a number that contains 7777, which stands for the secret.
 func number(string) string { return "0x7777_7777" }
 
-// around is what a literal may stand between.
+// around has texts in which %s is replaced by a literal.
 var around = []string{
 	"SELECT %s FROM t", "SELECT a,%s,b FROM t WHERE x=1", "SELECT * FROM t WHERE a IN (1, %s, 3)", "SELECT * FROM t WHERE a=%s AND b=%s",
 	"INSERT INTO t (a, b) VALUES (1, %s), (%s, 2)", "UPDATE t SET a=%s WHERE b > %s", "CALL f(%s, g(%s))",
@@ -88,13 +88,13 @@ func FuzzNoLiteralGetsThrough(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, where, how, db uint8, content string) {
 		d := sqltext.Dialect(db % 5)
-		content = strings.ReplaceAll(content, "\x00", "") // no protocol carries it
+		content = strings.ReplaceAll(content, "\x00", "") // no protocol transmits it
 		quoting := quotings[d][int(how)%len(quotings[d])]
 		text := strings.ReplaceAll(around[int(where)%len(around)], "%s", quoting(content))
 		q := sqltext.Analyze(d, text)
 		for _, out := range []string{q.Text, q.Summary, q.Operation, q.Collection, q.Name} {
 			if strings.Contains(out, secret) || strings.Contains(out, "7777") {
-				t.Fatalf("%v: %q gave %+v", d, text, q)
+				t.Fatalf("dialect %v: the result of %q contains the secret: %+v", d, text, q)
 			}
 		}
 	})
@@ -117,9 +117,9 @@ func FuzzAnyText(f *testing.F) {
 	})
 }
 
-// TestTimeIsLinear reads a megabyte, without the limit that [sqltext.Analyze] has,
-// of what could be read again and again; of the other dialects a part. What is
-// quadratic takes minutes.
+// TestTimeIsLinear analyzes texts of 1 MiB, without the limit of [sqltext.Analyze]. The
+// texts would be slow if their parts were read several times. Quadratic code would take
+// minutes. The dialects except PostgreSQL use an eighth of the size.
 func TestTimeIsLinear(t *testing.T) {
 	for _, unit := range []string{
 		"(", ")", ",", "'", `"`, "`", "[", "$", "$a$", "--", "/*", "/**/", "*/", "\n", "\\", "'\\'", "a.", "a,", "1,", "IN(1,",
@@ -134,7 +134,7 @@ func TestTimeIsLinear(t *testing.T) {
 			began := time.Now()
 			sqltext.AnalyzeAll(d, strings.Repeat(unit, size/len(unit)))
 			if got, limit := time.Since(began), 10*time.Second; got > limit {
-				t.Errorf("%v: a megabyte of %q took %v, want less than %v", d, unit, got, limit)
+				t.Errorf("dialect %v: a long text of %q took %v, want less than %v", d, unit, got, limit)
 			}
 		}
 	}

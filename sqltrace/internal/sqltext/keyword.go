@@ -1,39 +1,39 @@
 package sqltext
 
-// A keyword is what a word means to the reader; most mean nothing to it.
+// A keyword is the meaning of a word for the reader. Most words have no meaning for it.
 type keyword uint8
 
 const (
 	none keyword = iota
-	// Operations, which begin a statement.
-	operation // without a table of interest
+	// Operations. A statement begins with one of these words.
+	operation // has no table, or none that is named
 	kwSelect
 	kwWith
 	kwExplain
-	kwInsert // and what is built alike: a table follows INTO
+	kwInsert // INSERT and REPLACE: a table follows INTO
 	kwUpdate
 	kwDelete
 	kwMerge
 	kwTruncate
-	kwRoutine // CALL and the like: a name follows
+	kwRoutine // CALL and similar words: a name follows
 	kwDefine  // CREATE, ALTER, DROP
-	kwAssign  // SET, PRAGMA: values need no quotes
-	kwAccount // GRANT, REVOKE: names of users follow
-	// Words that introduce tables.
+	kwAssign  // SET, PRAGMA: the value may be unquoted
+	kwAccount // GRANT, REVOKE, REASSIGN: names of users follow
+	// Words before a table.
 	kwFrom
 	kwInto
 	kwJoin
 	kwUsing
 	kwOn
-	// Words between an introduction and its table.
+	// Words that may occur between one of the words above and the table.
 	filler
-	// Kinds of things that are defined.
+	// Kinds of objects that a statement defines.
 	object
 	user
 	// Words that end a list of tables.
 	clause
 	kwValues
-	// Words that change what follows.
+	// Words that change the meaning of what follows.
 	kwIn
 	kwAs
 	kwDistinct
@@ -79,7 +79,8 @@ var keywords = map[string]keyword{
 
 	"VALUES": kwValues, "IN": kwIn, "AS": kwAs, "DISTINCT": kwDistinct, "IS": kwIs,
 
-	// These are known so that they are not taken for the rest of a number, or for a table.
+	// These words are listed so that the reader does not treat them as a part of a number or
+	// as a table.
 	"AND": plain, "BETWEEN": plain, "LIKE": plain, "CASE": plain, "WHEN": plain, "THEN": plain, "ELSE": plain,
 	"INNER": plain, "LEFT": plain, "RIGHT": plain, "FULL": plain, "CROSS": plain, "NATURAL": plain,
 	"OUTER": plain, "BY": plain, "ALL": plain, "NULL": plain,
@@ -87,7 +88,7 @@ var keywords = map[string]keyword{
 
 const longestKeyword = len("STRAIGHT_JOIN")
 
-// lookup returns the keyword that text is, in any case, and its upper-case form.
+// lookup returns the keyword for text in any case, and the text in upper case.
 func lookup(text string) (k keyword, upper string) {
 	if len(text) > longestKeyword {
 		return none, ""

@@ -11,12 +11,13 @@ import (
 )
 
 const (
-	canary = "Xq7Secret9" // at the ends of literals and comments
-	digits = "77770"      // at the end of numbers
+	canary = "Xq7Secret9" // is inserted at both ends of literals and comments
+	digits = "77770"      // is added to the end of numbers
 )
 
-// plant returns text with canaries in all that m does not read as code, and whether
-// m reads the result alike.
+// plant returns text with a canary in each part that m does not read as code. ok is false if
+// m does not split the result into the same pieces. If always is true, all dubious pieces
+// are treated as literals.
 func (m *mode) plant(text string, always bool) (planted string, ok bool) {
 	var b strings.Builder
 	pieces := m.lex(text)
@@ -39,8 +40,8 @@ func (m *mode) plant(text string, always bool) (planted string, ok bool) {
 	return b.String(), slices.EqualFunc(pieces, again, func(a, b piece) bool { return a.role == b.role && a.open <= b.open })
 }
 
-// inExpression reports whether what could be a name or a literal is a literal: an
-// operator, or a word that operates, stands before it.
+// inExpression reports whether a piece that could be a name or a literal is a literal,
+// because the piece before it is an operator or a keyword such as WHERE.
 func inExpression(pieces []piece, i int) bool {
 	isCode := func(p piece) bool { return strings.TrimSpace(p.text) != "" && (p.role != hidden || p.text[0] == '\'') }
 	before, after := "", ""
@@ -57,7 +58,8 @@ func inExpression(pieces []piece, i int) bool {
 	return after != "." && slices.Contains([]string{"=", "<", ">", "+", "|", "SELECT", "WHERE", "AND", "OR", "LIKE", "THEN", "ELSE", "BETWEEN"}, strings.ToUpper(before))
 }
 
-// check reports what m reads as a literal and [sqltext.Analyze] does not.
+// check fails if m reads a part as a literal and the result of [sqltext.Analyze] contains
+// the part.
 func (m *mode) check(t *testing.T, system, text string) {
 	t.Helper()
 	d := sqltext.DialectOf(system)
@@ -67,25 +69,24 @@ func (m *mode) check(t *testing.T, system, text string) {
 	}
 	q := sqltext.Analyze(d, planted)
 	if strings.HasPrefix(planted, "-- name: ") {
-		q.Name = "" // is a comment that is wanted
+		q.Name = "" // the name is the only comment that may be recorded
 	}
 	for _, out := range []string{q.Text, q.Summary, q.Operation, q.Collection, q.Name} {
 		if strings.Contains(out, canary) || strings.Contains(out, digits) {
-			t.Errorf("%s, %s:\n%s\ngave %+v", system, m.name, planted, q)
+			t.Errorf("%s, %s:\n%s\nthe result contains a literal: %+v", system, m.name, planted, q)
 		}
 	}
 }
 
-// systems are all values of db.system.name in the conventions, and some that are not
-// there.
+// systems has all values of db.system.name in the conventions, and some other values.
 var systems = strings.Fields(`
 	actian.ingres aws.dynamodb aws.redshift azure.cosmosdb cassandra clickhouse cockroachdb couchbase couchdb derby elasticsearch firebirdsql
 	gcp.spanner geode h2database hbase hive hsqldb ibm.db2 ibm.informix ibm.netezza influxdb instantdb intersystems.cache mariadb memcached
 	microsoft.sql_server mongodb mysql neo4j opensearch oracle.db other_sql postgresql redis sap.hana sap.maxdb softwareag.adabas sqlite
 	teradata trino snowflake duckdb vertica databricks gcp.bigquery mine`)
 
-// modesOf returns the modes that a server of a system may be in: any of all, for one
-// whose rules are not known.
+// modesOf returns the modes that a server of a system may be in. If the rules of the system
+// are unknown, modesOf returns all modes.
 func modesOf(system string) []mode {
 	known := slices.DeleteFunc(slices.Clone(modes), func(m mode) bool { return !slices.Contains(m.systems, system) })
 	if len(known) == 0 {
@@ -94,8 +95,8 @@ func modesOf(system string) []mode {
 	return known
 }
 
-// literals are forms that some database has, each with a part that another one may
-// take for code.
+// literals has literals of all databases. Each has a part that another database may read as
+// code.
 var literals = []string{
 	`'a'`, `'it''s'`, `'a\'`, `'it\'s'`, `'a\\'`, `'a\'''`, `'a\''b'`, `'\'`, `''`, `''''`, `'a'''`, `'''a'b'''`, `'a' 'b'`, "'a'\n'b\\'c'",
 	`e'it\'s'`, `E'a\\'`, "e'a'\n'b\\'c'", `b'01'`, `b'\'a'`, `x'4D'`, `N'a'`, `U&'d\0061'`, `U&'d!0061' UESCAPE '!'`, `U&"d!0061" UESCAPE '!'`, `_utf8mb4'a\'b'`, `_latin1 X'4D'`,
@@ -108,7 +109,7 @@ var literals = []string{
 	`‘it's’`, `“it's”`, "'\xbf\\'a'", "'\xe5' 'a'", `\'a\'`, "0xAB\\\nCD", `a'b'`, `a$b$c`, `a$e'it\'s'`, `$e'it\'s'`, "a#b'c'", `"a".5`, `:'a'`, `::'a'`, `a.q'[it's]'`, `1q'[it's]'`,
 }
 
-// statements are what a literal stands in.
+// statements has statements in which %s is replaced by a literal.
 var statements = []string{
 	"SELECT %s", "SELECT a,%s,b FROM t WHERE x=1 AND y = 'z'", "SELECT * FROM t WHERE a = %s AND b = 'c'", "SELECT * FROM t WHERE a IN (1, %s, 3) OR b = %s",
 	"INSERT INTO t (a, b) VALUES (1, %s), (%s, 2)", "UPDATE t SET a=%s WHERE b > %s", "CALL f(%s, g(%s))", "WITH x AS (SELECT %s) SELECT * FROM x WHERE y LIKE %s",
@@ -118,8 +119,8 @@ var statements = []string{
 	"SELECT a IS NOT DISTINCT FROM %s", "COPY t FROM %s", "CREATE FUNCTION f() RETURNS int AS %s", "LOAD DATA INFILE %s INTO TABLE t", "SELECT a %s b FROM c, %s",
 }
 
-// A dialect is all that is known of a system, so that each is read once for all of
-// its systems that have the same modes.
+// TestNoLiteralOfAnyMode checks each combination of dialect and mode once, because systems
+// with the same dialect and mode have the same results.
 func TestNoLiteralOfAnyMode(t *testing.T) {
 	type pair struct {
 		dialect sqltext.Dialect
@@ -138,7 +139,7 @@ func TestNoLiteralOfAnyMode(t *testing.T) {
 	}
 }
 
-// checkAll puts each literal into some of the statements, which differ with offset.
+// checkAll puts each literal into some of the statements. offset selects the statements.
 func (m *mode) checkAll(t *testing.T, system string, offset int) {
 	t.Helper()
 	step := 7
@@ -152,13 +153,13 @@ func (m *mode) checkAll(t *testing.T, system string, offset int) {
 	}
 }
 
-// parts are what random texts are made of.
+// parts has the parts of random texts.
 var parts = slices.Concat(strings.Fields(`
 	SELECT SELECT INSERT INTO UPDATE DELETE FROM FROM WHERE WHERE AND OR IN ( ) ( ) , , = = < ; VALUES AS JOIN a b c t.a e E b x N q Q nq r rb U& 1 0x1F 5.5 $1 ? ?1 :a @a @@b #a
 	' ' ' ' '' ''' " " "" """ `+"` `` [ ] { } \\ \\ \\\\ \\' ' ' $ $$ $a$ $a$ q'[ ]' q'! !' -- -- /* */ /* */ /*! /*+ // # ‘ ’ « æ å - + / * || :: . . _utf8 a$ FORMAT CSV EXEC SET CREATE LANGUAGE UESCAPE"),
 	[]string{" ", " ", " ", " ", " ", "\n", "\n", "\r", "\t", "-- a\n", " = ", "\xff", "\xbf\\"})
 
-// FuzzNoLiteralOfAnyMode makes texts of seed, or takes text.
+// FuzzNoLiteralOfAnyMode checks text, and random texts that are made from seed.
 func FuzzNoLiteralOfAnyMode(f *testing.F) {
 	for i, literal := range literals {
 		f.Add(uint64(i), uint8(i), strings.ReplaceAll(statements[i%len(statements)], "%s", literal))
@@ -168,7 +169,7 @@ func FuzzNoLiteralOfAnyMode(f *testing.F) {
 		system := systems[int(which)%len(systems)]
 		modes := modesOf(system)
 		m := modes[seed%uint64(len(modes))]
-		m.check(t, system, strings.ReplaceAll(text, "\x00", "")) // no protocol carries it
+		m.check(t, system, strings.ReplaceAll(text, "\x00", "")) // no protocol transmits it
 		random := rand.New(rand.NewPCG(seed, uint64(which)))
 		for range 20 {
 			m.check(t, system, randomText(random))

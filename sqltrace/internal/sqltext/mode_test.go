@@ -6,18 +6,18 @@ import (
 	"unicode/utf8"
 )
 
-// A mode is how one server reads a text, with settings that a client does not know.
-// Its lexer is written from the manual of that database, and shares nothing with the
-// package.
+// A mode defines how one server reads a text, with settings that a client does not know. Its
+// lexer was written from the manual of the database, and shares no code with the package.
 type mode struct {
 	name    string
 	systems []string
 	rules   []rule
-	hash    bool // names may have a number sign
+	hash    bool // names may contain a number sign
 }
 
-// A rule reads one kind of literal, comment or name at the beginning of text: the
-// lengths of its delimiters and of all of it, which is 0 if it is something else.
+// A rule reads one kind of literal, comment or name at the beginning of text. It returns the
+// lengths of the opening and closing delimiters and of the whole piece. n is 0 if text
+// begins with something else.
 type rule struct {
 	role role
 	read func(before, text string) (open, closer, n int)
@@ -28,18 +28,19 @@ type role uint8
 const (
 	name    role = iota
 	hidden       // a literal or a comment
-	dubious      // a literal where an expression stands, else a name
+	dubious      // a literal at the place of an expression, otherwise a name
 	numeric
 	other
 )
 
+// A piece is a part of a text with one role.
 type piece struct {
 	role         role
 	text         string
 	open, closer int
 }
 
-// lex returns the pieces of text. What does not end is one that ends with text.
+// lex splits text into pieces. A piece that is not closed ends with text.
 func (m *mode) lex(text string) []piece {
 	var pieces []piece
 next:
@@ -73,7 +74,7 @@ next:
 	return pieces
 }
 
-// signs are common, and never part of a name.
+// signs has characters that often occur and are never part of a name.
 const signs = " \n()',\".;=*/-+<>\\`[]{}"
 
 var (
@@ -81,7 +82,8 @@ var (
 	words   = regexp.MustCompile(`^[\pL\pN_][\pL\pN_$#]*`)
 )
 
-// isNumber reports whether a number and nothing else begins at a place of text.
+// isNumber reports whether a number begins at a place of text, and no other piece begins or
+// continues there.
 func isNumber(text string, at int) bool {
 	if c := text[at]; c < '0' || c > '9' {
 		return false
@@ -92,8 +94,9 @@ func isNumber(text string, at int) bool {
 		(at == 0 || strings.IndexByte(`$:?@#.`, text[at-1]) < 0)
 }
 
-// quoting reads what is between open and closer. It may begin with letters in any
-// case, hold the closer twice, and hold it behind a backslash.
+// quoting reads text between open and closer. Letters in any case may precede open, as
+// prefix defines. The closer does not end the text if it is doubled, or if it follows a
+// backslash; doubled and escapes turn these rules on.
 func quoting(r role, prefix, open, closer string, doubled, escapes bool) rule {
 	return rule{r, func(_, text string) (int, int, int) {
 		if len(text) < len(prefix)+len(open) || !strings.EqualFold(text[:len(prefix)], prefix) || !strings.HasPrefix(text[len(prefix):], open) {
@@ -120,7 +123,7 @@ func escaped(r role, quote string) rule { return quoting(r, "", quote, quote, tr
 
 func bracketed(doubled bool) rule { return quoting(name, "", "[", "]", doubled, false) }
 
-// continued reads an escape string of PostgreSQL, which goes on in the next line.
+// continued reads an escape string of PostgreSQL, which may continue on the next line.
 func continued(prefix string) rule {
 	first, more := quoting(hidden, prefix, "'", "'", true, true), regexp.MustCompile(`^[ \t]*[\r\n]\s*'`)
 	following := escaped(hidden, "'")
@@ -163,7 +166,7 @@ const (
 	wordTag = `\w+`
 )
 
-// alternative reads q'[…]'.
+// alternative reads a literal such as q'[…]'.
 func alternative(prefix string) rule {
 	return rule{hidden, func(_, text string) (int, int, int) {
 		begin := len(prefix) + 1
@@ -183,8 +186,8 @@ func alternative(prefix string) rule {
 	}}
 }
 
-// lineComment reads a comment to one of the bytes that end a line. After begin there must be
-// one of the bytes of next, if there are any.
+// lineComment reads a comment from begin to one of the bytes in ends. If next is not empty,
+// one of its bytes must follow begin.
 func lineComment(begin, ends, next string) rule {
 	return rule{hidden, func(_, text string) (int, int, int) {
 		rest, found := strings.CutPrefix(text, begin)
@@ -195,11 +198,11 @@ func lineComment(begin, ends, next string) rule {
 		if i := strings.IndexAny(text, ends); i >= 0 {
 			n = i
 		}
-		return n, 0, n // what is hidden goes to its end
+		return n, 0, n // the whole comment is the opening delimiter
 	}}
 }
 
-// blockComment reads a comment.
+// blockComment reads a block comment.
 func blockComment(nested bool) rule {
 	return rule{hidden, func(_, text string) (int, int, int) {
 		if !strings.HasPrefix(text, "/*") {
@@ -223,7 +226,7 @@ func blockComment(nested bool) rule {
 	}}
 }
 
-// hint reads the beginning of a comment that is code, and its end.
+// hint reads the beginning and the end of a comment that is executed as code.
 func hint() rule {
 	begins, last := regexp.MustCompile(`^/\*(M?!\d*|\+)`), regexp.MustCompile(`^(?s).*/\*(M?!|\+)`)
 	return rule{other, func(before, text string) (int, int, int) {
@@ -240,7 +243,7 @@ func hint() rule {
 	}}
 }
 
-// data reads what follows the format of an INSERT of ClickHouse.
+// data reads the data that follows the format of an INSERT of ClickHouse.
 func data() rule {
 	format, insert := regexp.MustCompile(`(?i)^format\s+\w+\s`), regexp.MustCompile(`(?i)^\s*insert\s[^'"/#;-]*$`)
 	return rule{hidden, func(before, text string) (int, int, int) {
@@ -255,7 +258,7 @@ func data() rule {
 	}}
 }
 
-// variable reads a variable of SQLite with all that belongs to it.
+// variable reads a variable of SQLite, including its suffixes.
 func variable() rule {
 	variables := regexp.MustCompile(`^[$@:#][\w\pL$]+(::[\w\pL$]+)*(\([^\s)]*\))?`)
 	return rule{name, func(_, text string) (int, int, int) {

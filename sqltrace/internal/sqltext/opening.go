@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// opening returns what begins at pos of text and how long it is, where d has a say
-// in that; 0 where the lexer is right. From a place on where d does not know how
-// the database reads the text, all of it is unreadable.
+// opening returns the kind and the length of the token at pos if the dialect has a rule for
+// it. It returns 0 if the result of the lexer is right. If the dialect does not define how
+// the database reads the text, the whole rest of the text is unreadable.
 func (d Dialect) opening(text string, pos int) (k kind, n int) {
 	rest := text[pos:]
 	switch c := rest[0]; c {
@@ -36,7 +36,7 @@ func (d Dialect) opening(text string, pos int) (k kind, n int) {
 		}
 	case '(':
 		if d == SQLite && endsInVariable(text[:pos]) {
-			return doubtful(rest) // $a(…) is a variable as a whole
+			return doubtful(rest) // $a(…) is one variable
 		}
 	case '\\':
 		return doubtful(rest)
@@ -52,15 +52,16 @@ func (d Dialect) opening(text string, pos int) (k kind, n int) {
 	return 0, 0
 }
 
+// doubtful returns the whole text as unreadable.
 func doubtful(text string) (kind, int) { return unreadable, len(text) }
 
-// single reads a literal in single quotes. The word directly before it may change
-// how it is read.
+// single reads a literal in single quotes. The word directly before the quote may change how
+// the literal is read.
 func (d Dialect) single(text string, pos int) (kind, int) {
 	rest := text[pos:]
 	switch prefix := lastName(text[:pos]); {
 	case strings.EqualFold(prefix, "q"), strings.EqualFold(prefix, "nq"):
-		return doubtful(rest) // as Oracle has it, which is not only in Oracle
+		return doubtful(rest) // other databases than Oracle also have Oracle's q'…'
 	case d == PostgreSQL && strings.EqualFold(prefix, "e") && !strings.HasSuffix(text[:pos-len(prefix)], "$"):
 		if n := closing(rest, '\'', true); n > 0 {
 			return literal, n
@@ -70,8 +71,8 @@ func (d Dialect) single(text string, pos int) (kind, int) {
 	return d.delimited(rest, dialects[d].single)
 }
 
-// delimited reads up to the quote that closes. If a backslash may be an escape, it
-// reads both ways, which must lead to the same end.
+// delimited reads up to the closing quote. If a backslash may be an escape character, it
+// reads the text with and without escapes. The text is doubtful if the results differ.
 func (d Dialect) delimited(text string, q quote) (kind, int) {
 	n := closing(text, text[0], false)
 	switch {
@@ -80,13 +81,13 @@ func (d Dialect) delimited(text string, q quote) (kind, int) {
 	case q.escapes && strings.IndexByte(text[:n], '\\') >= 0 && closing(text, text[0], true) != n:
 		return doubtful(text)
 	case d == Other && n > 3 && hasTriple(text[:n]):
-		return doubtful(text) // BigQuery and others have """…"""
+		return doubtful(text) // BigQuery and other databases have """…"""
 	}
 	return q.kind, n
 }
 
-// backquoted reads a name. Other may have no such quotes: then there must be nothing
-// but names between them.
+// backquoted reads a name in backquotes. A database of the dialect Other may not have this
+// kind of quote, so the text between the backquotes must consist of names.
 func (d Dialect) backquoted(text string) (kind, int) {
 	k, n := d.delimited(text, dialects[d].back)
 	if d == Other && k != unreadable && !isNames(text[1:n-1]) {
@@ -95,8 +96,9 @@ func (d Dialect) backquoted(text string) (kind, int) {
 	return k, n
 }
 
-// bracketed reads a name in brackets, or the bracket of an array. Where both are
-// possible, nothing between the brackets may begin a literal or a comment.
+// bracketed reads a name in brackets, or the opening bracket of an array. If both are
+// possible, the text between the brackets must not contain the beginning of a literal or a
+// comment.
 func (d Dialect) bracketed(text string) (kind, int) {
 	n := 0
 	switch {
@@ -143,12 +145,12 @@ func (d Dialect) dollar(all string, pos int) (kind, int) {
 	case tagged || n == 1 || strings.HasPrefix(text[n:], "::") && d == SQLite:
 		return doubtful(text)
 	case numbered && d != SQLite:
-		return literal, n // money, for all that is known
+		return literal, n // may be an amount of money
 	}
 	return param, n
 }
 
-// dashes reads a comment to the end of its line, or two minus signs.
+// dashes reads a comment up to the end of its line, or two minus signs.
 func (d Dialect) dashes(text string) (kind, int) {
 	if len(text) > 2 && text[2] > ' ' && text[2] != 0x7f {
 		return marked(text, dialects[d].dashes)
@@ -156,8 +158,8 @@ func (d Dialect) dashes(text string) (kind, int) {
 	return lineComment(text)
 }
 
-// slash reads a block comment, or what looks like the beginning of a comment, of a
-// regular expression or of a path.
+// slash reads a block comment. It also finds text that looks like the beginning of a
+// comment, a regular expression or a path.
 func (d Dialect) slash(text string) (kind, int) {
 	switch {
 	case strings.HasPrefix(text, "/*"):
@@ -170,8 +172,8 @@ func (d Dialect) slash(text string) (kind, int) {
 	return 0, 0
 }
 
-// marked reads what begins with a # or two dashes: a comment to the end of the line, a
-// symbol or a part of a name.
+// marked reads text that begins with # or with two dashes. According to k, it is a comment
+// up to the end of the line, a symbol or a part of a name.
 func marked(text string, k kind) (kind, int) {
 	switch k {
 	case comment:
@@ -185,6 +187,8 @@ func marked(text string, k kind) (kind, int) {
 	}
 }
 
+// moneyLength returns the length of the amount of money at the beginning of text. It returns
+// 1 if no digit follows the dollar sign.
 func moneyLength(text string) int {
 	n := 1
 	for n < len(text) && (isDigit(text[n]) || text[n] == '.' || text[n] == ',' && n+1 < len(text) && isDigit(text[n+1])) {
@@ -193,8 +197,8 @@ func moneyLength(text string) int {
 	return n
 }
 
-// isVariable reports whether text begins with a variable that has an at sign, and
-// not with a path that has one.
+// isVariable reports whether text begins with a variable such as @name or @@name. A path
+// such as @name/name is not a variable.
 func isVariable(text string) bool {
 	if strings.HasPrefix(text, "@@") {
 		return true
@@ -203,13 +207,13 @@ func isVariable(text string) bool {
 	return text[0] == '@' && n > 1 && !strings.HasPrefix(text[n:], "/")
 }
 
-// endsInVariable reports whether a variable with a name ends text.
+// endsInVariable reports whether text ends with a variable that has a name.
 func endsInVariable(text string) bool {
 	n := len(text) - len(lastName(text))
 	return 0 < n && n < len(text) && strings.IndexByte("$@:#", text[n-1]) >= 0
 }
 
-// nameLength returns the length of the name that text begins with.
+// nameLength returns the length of the name at the beginning of text.
 func nameLength(text string) int {
 	for n, r := range text {
 		if r < utf8.RuneSelf && !isNamePart(byte(r)) || r >= utf8.RuneSelf && !unicode.IsLetter(r) {
@@ -219,7 +223,7 @@ func nameLength(text string) int {
 	return len(text)
 }
 
-// lastName returns the name that ends text, "" if none does.
+// lastName returns the name at the end of text, "" if text does not end with a name.
 func lastName(text string) string {
 	n := len(text)
 	for n > 0 && isNamePart(text[n-1]) {
@@ -228,8 +232,8 @@ func lastName(text string) string {
 	return text[n:]
 }
 
-// foreignRune reads what is not ASCII: letters are part of names, and databases
-// disagree about everything else, such as quotes and spaces.
+// foreignRune reads a character that is not ASCII. Letters are parts of names. Databases
+// disagree on other characters, such as quotes and spaces, so these make the text doubtful.
 func foreignRune(text string) (kind, int) {
 	r, n := utf8.DecodeRuneInString(text)
 	switch {

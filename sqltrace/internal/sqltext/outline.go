@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// An outline is the operations of a text and their tables.
+// An outline contains the operations of a text and their tables.
 type outline struct {
 	steps []step
 	names []string // of common table expressions
 
-	target     []byte // the name of the table being read
-	targetStep int
-	open       bool // there may be more of it
+	target     []byte // the part of a table's name that was read
+	targetStep int    // index of the operation that the table belongs to
+	open       bool   // more of the name may follow
 }
 
 // A step is an operation and its tables.
@@ -20,14 +20,14 @@ type step struct {
 	name   string
 	tables []string
 	depth  int
-	minor  bool // not worth naming without a table
+	minor  bool // left out of the summary if the step has no table
 }
 
-// mostSteps is the limit of operations, of tables of each, and of names. A summary is
-// shorter.
+// mostSteps is the maximum number of operations, of tables per operation, and of names of
+// common table expressions. A summary has space for fewer.
 const mostSteps = 32
 
-// begin adds an operation, and returns its index, -1 if there are too many.
+// begin adds an operation and returns its index. It returns -1 if there are too many.
 func (o *outline) begin(s step) int {
 	if len(o.steps) == mostSteps {
 		return -1
@@ -43,16 +43,16 @@ func (o *outline) addName(name string) {
 	}
 }
 
-// openTarget starts to read the name of a table with t. The table belongs to the
-// operation at step.
+// openTarget starts to read the name of a table, whose first token is t. The table belongs
+// to the operation at step.
 func (o *outline) openTarget(step int, t token) {
 	o.target = append(o.target[:0], t.text...)
 	o.targetStep = step
 	o.open = true
 }
 
-// continues adds t to the name of the table being read, and reports whether t is part
-// of that name. Glued is set if nothing is between t and the name.
+// continues adds t to the name of the table that is being read, and reports whether t is
+// part of the name. glued is true if there is nothing between t and the previous token.
 func (o *outline) continues(t token, glued bool) bool {
 	if !o.open {
 		return false
@@ -67,8 +67,7 @@ func (o *outline) continues(t token, glued bool) bool {
 	return false
 }
 
-// closeTarget adds the table whose name was read. It leaves out common table
-// expressions.
+// closeTarget adds the table whose name was read. Common table expressions are not added.
 func (o *outline) closeTarget() {
 	o.open = false
 	name := clean(string(o.target))
@@ -81,7 +80,8 @@ func (o *outline) closeTarget() {
 	}
 }
 
-// clean returns the name of a table without quotes, "" if it may not be shown.
+// clean returns the name of a table without quotes. It returns "" if the name must not be
+// recorded.
 func clean(name string) string {
 	if len(name) > longestName {
 		return ""
@@ -96,8 +96,8 @@ func clean(name string) string {
 
 var quotes = strings.NewReplacer(`"`, "", "`", "", "[", "", "]", "")
 
-// summary returns the operations and their tables, in the order in which the
-// operations come.
+// summary returns the operations and their tables. The operations are in the order of the
+// text.
 func (o *outline) summary() string {
 	if o.open {
 		o.closeTarget()
@@ -120,6 +120,7 @@ func (o *outline) summary() string {
 	return b.String()
 }
 
+// appendWord appends text and reports whether there was space for it.
 func appendWord(b *strings.Builder, text string) bool {
 	if b.Len()+1+len(text) > longestSummary {
 		return false
@@ -131,8 +132,8 @@ func appendWord(b *strings.Builder, text string) bool {
 	return true
 }
 
-// main returns the step that the statement is about: the first that is not in
-// parentheses, such as those of common table expressions.
+// main returns the main operation of the statement. This is the first operation that is not
+// in parentheses, because common table expressions are in parentheses.
 func (o *outline) main() *step {
 	for i := range o.steps {
 		if o.steps[i].depth == 0 {

@@ -5,33 +5,33 @@ import (
 	"unicode/utf8"
 )
 
-// A Query is what is understood of a text. Nothing of it is a literal or a
-// comment of that text.
+// A Query is the result of an analysis. It contains no literals and no comments of the
+// analyzed text.
 type Query struct {
-	// Text is the text with question marks for literals. Where it is doubtful how the
-	// database reads the text, a question mark stands for all that follows. It is ""
-	// for Opaque.
+	// Text is the text with question marks instead of literals. If it is uncertain how the
+	// database reads the text, one question mark replaces the rest. Text is "" for Opaque.
 	Text string
-	// Summary is the operation and its tables, such as "INSERT invoices SELECT
-	// orders"; "" when the operation is not known.
+	// Summary is the operations with their tables, such as "INSERT invoices SELECT orders".
+	// It is "" if the operation is not known.
 	Summary string
 	// Operation is the first operation, such as SELECT or CREATE TABLE.
 	Operation string
-	// Collection is the table that the first operation is about, or the first one.
+	// Collection is the first table of the main operation or, without one, the first table
+	// of the text.
 	Collection string
-	// Name is what sqlc calls the query: GetOrder of "-- name: GetOrder :one".
+	// Name is the name that sqlc gave the query: GetOrder for "-- name: GetOrder :one".
 	Name string
-	// Commentable is set when the text has no comment, and one may follow.
+	// Commentable is true if the text has no comment and a comment may be added at its end.
 	Commentable bool
 }
 
 const (
-	longestText    = 32 << 10 // that is read
-	longestSummary = 255      // as the conventions say
+	longestText    = 32 << 10 // bytes of a text that are analyzed
+	longestSummary = 255      // the maximum of the conventions
 	longestName    = 128
 )
 
-// Analyze returns what is understood of text. Beyond 32 KiB nothing is read.
+// Analyze returns the analysis of text. Only the first 32 KiB of text are read.
 func Analyze(d Dialect, text string) Query { return analyze(d, text, longestText) }
 
 func analyze(d Dialect, text string, longest int) Query {
@@ -44,7 +44,7 @@ func analyze(d Dialect, text string, longest int) Query {
 	}
 	commentable := !cut && strings.IndexByte(text, 0) < 0
 	if i := strings.IndexByte(text, 0); i >= 0 {
-		text = text[:i] // what follows is read differently by drivers and servers
+		text = text[:i] // drivers and servers read the rest differently
 	}
 	text, rest := cutInvalid(text)
 	if d == Opaque {
@@ -70,8 +70,8 @@ func analyze(d Dialect, text string, longest int) Query {
 	}
 }
 
-// cutInvalid cuts text before the first byte that is not UTF-8. In other encodings a
-// byte of a character can look like a quote or a backslash.
+// cutInvalid splits text before the first byte that is not UTF-8. In other encodings, a byte
+// of a character can look like a quote or a backslash.
 func cutInvalid(text string) (valid, rest string) {
 	if utf8.ValidString(text) {
 		return text, ""
@@ -86,8 +86,8 @@ func cutInvalid(text string) (valid, rest string) {
 	}
 }
 
-// isClosed reports whether the literal at the end of text ends there. If not, it would
-// take in what follows.
+// isClosed reports whether the literal at the end of text is complete. An incomplete literal
+// would include a comment that is added after it.
 func isClosed(d Dialect, text string) bool {
 	const probe = " /**/"
 	s := scanner{dialect: d, text: text + probe}
@@ -99,7 +99,7 @@ func isClosed(d Dialect, text string) bool {
 	return false
 }
 
-// glance returns the operation of a text that is not understood any further.
+// glance returns the operation of a text that is not analyzed further.
 func glance(text string) Query {
 	begin, _, _ := strings.Cut(strings.TrimLeft(text, " \t\r\n"), " ")
 	k, upper := lookup(strings.TrimSpace(begin))
@@ -109,7 +109,7 @@ func glance(text string) Query {
 	return Query{Summary: upper, Operation: upper, Name: nameOf(text)}
 }
 
-// nameOf returns the name that sqlc put into the comment at the beginning of text.
+// nameOf returns the name that sqlc wrote to the comment at the beginning of text.
 func nameOf(text string) string {
 	text, found := strings.CutPrefix(text, "-- name: ")
 	if !found {

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 )
 
+// hasTriple reports whether the first character of text occurs three times in a row.
 func hasTriple(text string) bool {
 	for i := 2; i < len(text); i++ {
 		if text[i] == text[0] && text[i-1] == text[0] && text[i-2] == text[0] {
@@ -14,8 +15,8 @@ func hasTriple(text string) bool {
 	return false
 }
 
-// closing returns the length of what text begins with, up to the quote that closes,
-// which is doubled to stand for itself; 0 if there is none.
+// closing returns the length of text up to and including the closing quote. A doubled quote
+// does not close the text. closing returns 0 if there is no closing quote.
 func closing(text string, quote byte, escapes bool) int {
 	for i := 1; i < len(text); i++ {
 		switch {
@@ -31,7 +32,7 @@ func closing(text string, quote byte, escapes bool) int {
 	return 0
 }
 
-// isNames reports whether text is names with dots and hyphens between them.
+// isNames reports whether text consists of names separated by dots or hyphens.
 func isNames(text string) bool {
 	for i := range len(text) {
 		c := text[i]
@@ -46,8 +47,9 @@ func isNames(text string) bool {
 	return text != ""
 }
 
-// alternative reads a literal that begins with q and a quote, or with nq, as Oracle
-// has it: any character may follow, which ends the literal with another quote.
+// alternative reads a literal of Oracle that begins with q' or nq'. The next character can
+// be any character. The literal ends with the same character, or the matching bracket, and a
+// quote.
 func alternative(text string, pos int) (kind, int) {
 	rest := text[pos:]
 	begin := 2

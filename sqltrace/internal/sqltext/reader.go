@@ -2,51 +2,53 @@ package sqltext
 
 import "strings"
 
-// reader is the state of reading one text: which statement, clause and list each
-// open parenthesis is in.
+// reader reads the tokens of one text. It keeps a frame for each open parenthesis, with the
+// statement, clause and list that the parenthesis is in.
 type reader struct {
 	dialect  Dialect
-	frames   []frame // one, and one more for each open parenthesis
-	prev     token   // the last that was neither space nor comment
-	prevWord keyword // what the last token meant, if it was a word
+	frames   []frame // one for the text, and one for each open parenthesis
+	prev     token   // the last token that was neither space nor comment
+	prevWord keyword // the keyword of the last token, if the token was a word
 	outline  outline
 
 	out    strings.Builder
-	gap    bool // space or a comment comes before the next token
+	gap    bool // there is space or a comment before the next token
 	secret bool // the rest of the statement is left out
-	masked bool // and that is shown
-	skip   int  // the depth at which a row of values is being left out, 0 if none is
+	masked bool // a question mark was written for the secret rest
+	skip   int  // depth of the row of values that is being left out; 0 if none is
 }
 
-// An expectation is what a reader waits for.
+// An expectation is the kind of token that the reader expects next.
 type expectation uint8
 
 const (
 	nothing  expectation = iota
-	aTable               // or something else that can be selected from
-	aTarget              // a table, even where a parenthesis follows
-	anObject             // the kind of what is defined
-	aSetting             // that has a value
-	aName                // of a common table expression
+	aTable               // or another source of rows, such as a function
+	aTarget              // a table, also if a parenthesis follows
+	anObject             // the kind of object that is defined, such as TABLE
+	aSetting             // the name of a setting, which has a value
+	aName                // the name of a common table expression
 )
 
+// A frame is the state inside one open parenthesis.
 type frame struct {
 	operation keyword
-	step      int // index of the operation's step, when there is one
-	begun     bool
-	list      bool // a comma brings another table
+	step      int  // index of the operation's step, if there is one
+	begun     bool // a token was read
+	list      bool // another table follows a comma
 	expect    expectation
-	columns   bool // the names of columns, or what may be
+	columns   bool // names of columns may follow
 
-	in      bool // the list of IN
+	in      bool // inside the list of IN
 	values  bool // after VALUES
 	tuples  int
-	comma   bool // one is held back
-	literal bool // what was written last in the list of IN
+	comma   bool // a comma is not written yet
+	literal bool // the last item of the list of IN was a literal
 }
 
 func (r *reader) top() *frame { return &r.frames[len(r.frames)-1] }
 
+// read reads t. rest is the text after t.
 func (r *reader) read(t token, rest string) {
 	if t.kind == space || t.kind == comment {
 		r.gap = true
@@ -58,7 +60,7 @@ func (r *reader) read(t token, rest string) {
 		k, upper = lookup(t.text)
 	}
 	if t.glued && !r.gap && r.prev.kind == literal && (t.kind == literal || t.kind == word && k == none) {
-		return // 1_000, 0b1, 'a'b: still that literal
+		return // 1_000, 0b1, 'a'b: still the same literal
 	}
 	if t.kind == ambiguous {
 		t.kind = literal
@@ -96,7 +98,7 @@ func (r *reader) read(t token, rest string) {
 	r.prev, r.prevWord = t, k
 }
 
-// push begins a parenthesis.
+// push opens a parenthesis.
 func (r *reader) push() {
 	f := r.top()
 	next := frame{step: -1}
@@ -116,12 +118,14 @@ func (r *reader) push() {
 	r.frames = append(r.frames, next)
 }
 
+// pop closes a parenthesis.
 func (r *reader) pop() {
 	if len(r.frames) > 1 {
 		r.frames = r.frames[:len(r.frames)-1]
 	}
 }
 
+// comma expects the next item of a list after a comma.
 func (r *reader) comma() {
 	switch f := r.top(); {
 	case f.operation == kwWith:
@@ -131,14 +135,14 @@ func (r *reader) comma() {
 	}
 }
 
-// reset begins the next statement.
+// reset prepares the reader for the next statement.
 func (r *reader) reset() {
 	r.frames = r.frames[:1]
 	r.frames[0] = frame{}
 	r.secret, r.masked, r.skip = false, false, 0
 }
 
-// follow takes in a word, a name or a value.
+// follow reads a word, a name or a value.
 func (r *reader) follow(t token, k keyword, upper string) {
 	f := r.top()
 	if r.isBare(f, t, k) {
@@ -159,7 +163,7 @@ func (r *reader) follow(t token, k keyword, upper string) {
 		r.begin(f, k, upper, nothing)
 	case k == operation && r.prevWord == kwExplain: // EXPLAIN ANALYZE
 	case k == kwRoutine && r.dialect == SQLServer && len(r.frames) == 1 && r.prevWord != kwWith:
-		r.operate(f, k, upper) // after another statement, too
+		r.operate(f, k, upper) // also directly after another statement
 	case r.mayBegin(f, k):
 		r.operate(f, k, upper)
 	default:
@@ -167,13 +171,13 @@ func (r *reader) follow(t token, k keyword, upper string) {
 	}
 }
 
-// isBare reports whether t begins a statement that may go on with literals without
-// quotes: SQL Server calls a procedure by its name alone.
+// isBare reports whether t begins a statement that may contain unquoted literals, because
+// SQL Server calls a procedure if a statement begins with its name.
 func (r *reader) isBare(f *frame, t token, k keyword) bool {
 	return !f.begun && k == none && dialects[r.dialect].bare && len(r.frames) == 1 && t.text != "{"
 }
 
-// mayBegin reports whether k begins a statement where it stands.
+// mayBegin reports whether k may begin a statement at this place.
 func (r *reader) mayBegin(f *frame, k keyword) bool {
 	changes := kwInsert <= k && k <= kwMerge
 	if f.operation == kwWith {
@@ -183,7 +187,7 @@ func (r *reader) mayBegin(f *frame, k keyword) bool {
 		(len(r.frames) == 1 || !f.begun && (changes || k == kwWith))
 }
 
-// operate begins the statement that k is.
+// operate starts the statement whose operation is k.
 func (r *reader) operate(f *frame, k keyword, upper string) {
 	switch k {
 	case kwWith:
@@ -211,7 +215,7 @@ func (r *reader) begin(f *frame, k keyword, upper string, expect expectation) {
 	f.step = r.outline.begin(step{name: upper, depth: len(r.frames) - 1, minor: k == kwSelect})
 }
 
-// introduce waits for the table that k says will follow.
+// introduce expects the tables that follow the keyword k.
 func (r *reader) introduce(f *frame, k keyword) {
 	switch k {
 	case kwFrom:
@@ -238,8 +242,8 @@ func (r *reader) introduce(f *frame, k keyword) {
 	}
 }
 
-// expected deals with what comes where something is waited for, and reports
-// whether that is all there is to do.
+// expected reads a token that was expected, and reports whether the token needs no further
+// processing.
 func (r *reader) expected(f *frame, t token, k keyword, upper string) bool {
 	if k == filler || isOr(r.prev.text) {
 		return true
@@ -265,19 +269,19 @@ func (r *reader) expected(f *frame, t token, k keyword, upper string) bool {
 		return false
 	}
 	if t.call && f.expect == aTable {
-		f.expect = nothing // a function
+		f.expect = nothing // t is a function
 		return true
 	}
 	f.columns = f.operation == kwInsert
 	f.expect = nothing
 	r.outline.openTarget(f.step, t)
 	if f.operation == kwRoutine && r.dialect == SQLServer {
-		r.secret = true // arguments need no quotes
+		r.secret = true // arguments may be unquoted
 	}
 	return true
 }
 
-// object takes in what is created, altered or dropped.
+// object reads the kind of object that is created, altered or dropped.
 func (r *reader) object(f *frame, k keyword, upper string) bool {
 	switch k {
 	case object:

@@ -9,6 +9,7 @@ import (
 
 type kind uint8
 
+// The kinds of tokens.
 const (
 	end kind = iota
 	space
@@ -26,31 +27,32 @@ const (
 type token struct {
 	kind kind
 	text string
-	// glued is set when nothing is between the token and the one before.
+	// glued is true if there is no space before the token.
 	glued bool
-	// call is set for a word that an opening parenthesis follows.
+	// call is true for a word that is directly followed by an opening parenthesis.
 	call bool
 }
 
-// scanner reads SQL as its dialect does: where that has quotes and comments
-// which the lexer does not know, or knows otherwise, by itself.
+// scanner splits SQL into tokens. It reads quotes and comments itself if the lexer does not
+// know them or reads them differently from the dialect.
 type scanner struct {
 	dialect Dialect
 	text    string
 	pos     int
-	lexer   *sqllexer.Lexer // at pos; nil when it is not
-	limit   int             // where what the lexer was given ends
-	window  int             // how much that was, when it was not the rest of the text
+	lexer   *sqllexer.Lexer // its position is pos; nil if the lexer must be made again
+	limit   int             // end of the text that the lexer got
+	window  int             // length of the text that the lexer got; 0 for the rest of the text
 
-	inserts, creates bool // INSERT was there, or CREATE
-	foreign          bool // the rest is not SQL
+	inserts, creates bool // the text contains the word INSERT or CREATE
+	foreign          bool // the rest of the text is not SQL
 }
 
-// smallWindow is what a lexer is given after it was stopped: it may have to be
-// again and again, and must not read the whole rest each time.
+// smallWindow is the length of text that a new lexer gets after the previous lexer was
+// discarded. A lexer may be discarded often, and must not read the whole rest of the text
+// each time.
 const smallWindow = 64
 
-// next returns the next token. Tokens are never empty, but for the last.
+// next returns the next token. Only the last token, of kind end, is empty.
 func (s *scanner) next() token {
 	rest := s.text[s.pos:]
 	if rest == "" {
@@ -74,7 +76,8 @@ func (s *scanner) next() token {
 	return next
 }
 
-// skip leaves out n bytes. The lexer stays if it reads a literal of the same length.
+// skip moves the lexer over n bytes that the scanner has read itself. The lexer can still be
+// used if it reads a literal of the same length. Otherwise, it is discarded.
 func (s *scanner) skip(k kind, n int) {
 	begin := s.text[s.pos]
 	known := k == literal && (begin == '\'' || begin == '$' && dialects[s.dialect].heredoc)
@@ -83,7 +86,7 @@ func (s *scanner) skip(k kind, n int) {
 	}
 }
 
-// heed notices where a statement ends in data or in code of another language.
+// heed checks whether data or code of another language follows the word name.
 func (s *scanner) heed(name string) {
 	is := func(other string) bool { return strings.EqualFold(name, other) }
 	switch {
@@ -99,12 +102,12 @@ func (s *scanner) heed(name string) {
 	}
 }
 
-// languages are words after which CREATE may have code of another language.
+// languages are the words after which CREATE may contain code of another language.
 var languages = []string{"JAVA", "JAVASCRIPT", "LANGUAGE", "MLE", "SCRIPT"}
 
-// scan returns what the lexer finds at pos, and how much of it is one token.
-// Something that ends with what the lexer was given may go on: then it is given
-// more.
+// scan returns the next token of the lexer, and the number of bytes of it that are really
+// one token. If the token ends at the end of the lexer's text, it may be incomplete. A new
+// lexer then gets more text.
 func (s *scanner) scan() (t *sqllexer.Token, n int) {
 	for {
 		if s.lexer == nil {
@@ -128,9 +131,10 @@ func (s *scanner) scan() (t *sqllexer.Token, n int) {
 	}
 }
 
-// longestAhead is how far the lexer looks beyond a token.
+// longestAhead is the number of bytes after a token that the lexer reads at most.
 const longestAhead = 4
 
+// take returns the next n bytes as a token and moves pos after them.
 func (s *scanner) take(k kind, n int) token {
 	t := token{kind: k, text: s.text[s.pos : s.pos+n]}
 	t.glued = s.pos > 0 && !isSpace(s.text[s.pos-1])
@@ -163,8 +167,8 @@ func kindOf(t sqllexer.TokenType) kind {
 	}
 }
 
-// overrun returns how much of t is one token: the lexer reads on past the
-// beginning of quotes and comments that follow a name or an operator directly.
+// overrun returns the number of bytes of t that are one token. The lexer does not stop at
+// quotes and comments that directly follow a name or an operator.
 func (s *scanner) overrun(t *sqllexer.Token) int {
 	n := len(t.Value)
 	switch t.Type {
@@ -176,7 +180,7 @@ func (s *scanner) overrun(t *sqllexer.Token) int {
 		}
 	case sqllexer.NUMBER:
 		if last := t.Value[n-1]; n > 1 && (last == '-' || last == '+') {
-			return n - 1 // not an exponent, but what may begin a comment
+			return n - 1 // the sign is not part of an exponent, and may begin a comment
 		}
 	case sqllexer.STRING, sqllexer.INCOMPLETE_STRING, sqllexer.SPACE, sqllexer.COMMENT, sqllexer.MULTILINE_COMMENT, sqllexer.QUOTED_IDENT,
 		sqllexer.DOLLAR_QUOTED_STRING, sqllexer.DOLLAR_QUOTED_FUNCTION:

@@ -2,7 +2,7 @@ package sqltext
 
 import "strings"
 
-// write puts out t, or what stands for it.
+// write writes t or its replacement.
 func (r *reader) write(t token) {
 	if r.skipsRow(t) {
 		r.gap = false
@@ -25,7 +25,7 @@ func (r *reader) write(t token) {
 	}
 }
 
-// mask shows once that the rest of the statement is left out.
+// mask writes one question mark for the rest of the statement.
 func (r *reader) mask() {
 	if !r.masked {
 		r.masked, r.gap = true, true
@@ -33,8 +33,7 @@ func (r *reader) mask() {
 	}
 }
 
-// put writes text, after a space if there was anything between it and what comes
-// before.
+// put writes text. It first writes a space if there was space or a comment before the text.
 func (r *reader) put(text string) {
 	if r.gap && r.out.Len() > 0 {
 		r.out.WriteByte(' ')
@@ -43,8 +42,8 @@ func (r *reader) put(text string) {
 	r.out.WriteString(text)
 }
 
-// value writes a question mark, and the sign before it that adds or subtracts.
-// The number of a numbered parameter is none.
+// value writes a question mark for a literal. It keeps a plus or minus sign that is an
+// operator. It does not replace the number of a numbered parameter.
 func (r *reader) value(t token) {
 	sign := t.kind == literal && (t.text[0] == '-' || t.text[0] == '+')
 	switch {
@@ -82,8 +81,8 @@ func (r *reader) skipsRow(t token) bool {
 	return true
 }
 
-// holdsBack reports whether t is not written yet, or not at all: a comma between
-// rows of VALUES, or what only makes a list of IN longer.
+// holdsBack reports whether t must not be written now. This applies to a comma between rows
+// of VALUES, which may be written later, and to all items but the first in a list of IN.
 func (r *reader) holdsBack(t token) bool {
 	f := r.top()
 	item := t.kind == literal || t.kind == param || t.kind == boolean || t.text == "?"
@@ -106,15 +105,15 @@ func (r *reader) holdsBack(t token) bool {
 	return false
 }
 
-// named reports whether what may be a name or a literal is a name, because a
-// literal cannot stand there.
+// named reports whether an ambiguous token is a name, because a literal cannot occur at this
+// place.
 func (r *reader) named(rest string) bool {
 	f := r.top()
 	switch {
 	case f.columns && f.operation == none, r.prev.kind != literal && strings.HasSuffix(r.prev.text, "."):
 		return true
 	case f.expect == aTable, f.expect == aTarget, f.expect == aName:
-		return f.operation != operation && !isOr(r.prev.text) // as of VACUUM INTO
+		return f.operation != operation && !isOr(r.prev.text) // VACUUM INTO, for example, is followed by a literal
 	case r.prevWord == kwAs:
 		return kwSelect <= f.operation && f.operation <= kwMerge
 	}
