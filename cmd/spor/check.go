@@ -16,51 +16,63 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// exitChecked is the exit code when the check found something.
+// exitChecked is the exit code when a panel is dark, there is a finding, or the recording is
+// empty.
 const exitChecked = 1
 
 func checkUsage(w io.Writer) {
 	fmt.Fprint(w, `Usage: spor check [FLAGS] -- COMMAND [ARGUMENTS]
        spor check [FLAGS] FILE
 
-Judge what Nais APM will show of a service: run COMMAND as spor run does, or read
-FILE, which spor run --record wrote, and print every panel with what it is that
-lights it, or what is missing and the cure. COMMAND must do some work of each
-kind, and end; its output goes to stderr.
+Check what Nais APM will show of a service. With COMMAND, spor check runs the
+command as spor run does. With FILE, it reads a recording that spor run --record
+has written. It prints every panel of Nais APM. A panel that will show data is
+"lit"; spor check names the data. A panel that will be empty is "dark"; spor
+check names what is missing, and the cure. COMMAND must do some work of each
+kind, and must end. Its output goes to stderr.
 
 Flags:
 
   --format FORMAT   text or json (default: text)
-  --for DURATION    send COMMAND a SIGTERM after that time, as NAIS ends a
-                    service: 30s
-  --name NAME       the application (default: the base name of COMMAND)
+  --for DURATION    send SIGTERM to COMMAND after this time, for example 30s;
+                    NAIS ends a service in the same way
+  --name NAME       the name of the application (default: the base name of
+                    COMMAND)
   --namespace NAME  the team's namespace (default: local)
-  --env KEY=VALUE   set a variable, whatever else would set it; repeatable
-  --record FILE     keep the telemetry that was judged
+  --env KEY=VALUE   set a variable for COMMAND; this value replaces any other
+                    value of the variable; the flag can be repeated
+  --record FILE     write the telemetry that is checked to FILE
 
-What is checked:
+What must be in order:
 
-  Every panel that the service should light: lit, dark, or not used by it. No
-  personal number and no secret in anything sent or written. No span name with a
-  UUID, six or more digits, or a raw path. Each attribute under the older name
-  that the platform reads, too. No database that is called like a service, since
-  the two would be one node of the service map.
+  - Each panel of Nais APM that the service uses is lit.
+  - The telemetry and the output contain no personal number and no secret.
+  - No span name contains a UUID, six or more digits or a query, or is a raw path.
+  - An attribute with a stable name also has the older name that the platform
+    reads.
+  - No database has the name of a service, because the service map would show
+    the two as one node.
+
+Environment:
+
+  If NO_COLOR is set, spor prints no colours.
 
 Exit codes:
 
-  0 when all is well, 1 when a panel is dark or something was found, else that of
-  COMMAND; 2 for wrong flags, 125 when spor fails. With NO_COLOR set, there is no
-  colour.
+  1    a panel is dark, something was found, or there is no telemetry
+  2    the flags are wrong
+  125  spor failed
+  Otherwise the exit code is that of spor run, or 0 for a FILE.
 `)
 }
 
-// checkOptions are what the user asked of spor check.
+// checkOptions are the flags and arguments of spor check.
 type checkOptions struct {
 	runOptions
 
 	format string
-	limit  time.Duration // 0 for none
-	file   string        // "" to run a command
+	limit  time.Duration // 0 means no limit
+	file   string        // "" means that a command is run
 }
 
 func check(args []string, std stdio) int {
@@ -94,7 +106,7 @@ func parseCheck(args []string) (checkOptions, error) {
 	case o.format != "text" && o.format != "json":
 		return o, fmt.Errorf("--format %q: want text or json", o.format)
 	case o.limit < 0:
-		return o, fmt.Errorf("--for %s: want a time, as 30s", o.limit)
+		return o, fmt.Errorf("--for %s: want a duration such as 30s", o.limit)
 	}
 	if !hasDash(args) && len(o.argv) == 1 {
 		o.file = o.argv[0]
@@ -103,13 +115,12 @@ func parseCheck(args []string) (checkOptions, error) {
 	return o, o.checkNames()
 }
 
-// hasDash reports whether args tell flags and command apart, so that the one
-// argument is a command and no file.
+// hasDash reports whether args contain "--". The argument after it is a command, not a file.
 func hasDash(args []string) bool {
 	return slices.Contains(args, "--")
 }
 
-// checkCommand runs the command, keeps what it sends, and judges that.
+// checkCommand runs the command, records its telemetry, and checks the recording.
 func checkCommand(o checkOptions, std stdio) int {
 	run := o.runOptions
 	run.ui = uiFlag{off: true}
@@ -130,9 +141,9 @@ func checkCommand(o checkOptions, std stdio) int {
 	return checkFile(o, run.record, code, std)
 }
 
-// checkEnviron returns base with metrics exported more often than NAIS has them:
-// what is checked may live less than a minute, and observed values die with what
-// they are of.
+// checkEnviron returns base with an interval of 100 ms between exports of metrics, unless
+// base sets one. The default is a minute. The command may end before that, and the observed
+// values of an object such as a connection pool end with the object.
 func checkEnviron(base []string) []string {
 	const name = "OTEL_METRIC_EXPORT_INTERVAL"
 	if os.Getenv(name) != "" {
@@ -141,7 +152,7 @@ func checkEnviron(base []string) []string {
 	return append(base, name+"=100")
 }
 
-// endAfter sends spor itself, and so the command, what ends it.
+// endAfter sends SIGTERM to spor itself after limit, and spor forwards it to the command.
 func endAfter(limit time.Duration) (stop func()) {
 	if limit == 0 {
 		return func() {}
@@ -154,7 +165,8 @@ func endAfter(limit time.Duration) (stop func()) {
 	return func() { timer.Stop() }
 }
 
-// checkFile judges a recording. What the command ended with is code.
+// checkFile checks a recording and prints the result. It returns code, the exit code of the
+// command, if everything is in order.
 func checkFile(o checkOptions, name string, code int, std stdio) int {
 	judged, err := load(name)
 	if err != nil {
@@ -194,7 +206,7 @@ func load(name string) (*apm.Recording, error) {
 	return &judged, nil
 }
 
-// runHint says how to run what is a program and no recording.
+// runHint returns a hint on how to check a program, if file is executable.
 func runHint(file *os.File) string {
 	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 		return " (to run it: spor check -- " + file.Name() + ")"

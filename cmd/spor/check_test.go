@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/internal/apm"
 )
 
-// checking returns the arguments of spor that check a program of this test binary.
+// checking returns the arguments of a spor check that runs this test binary in a role.
 func checking(role string, flags ...string) []string {
 	args := append([]string{"check", "--env", roleKey + "=" + role}, flags...)
 	return append(args, "--", os.Args[0])
@@ -41,7 +41,7 @@ func TestCheckExitCodes(t *testing.T) {
 		ok   bool
 	}{
 		"once":   {0, true},
-		"fails":  {3, true}, // the command's own: what it says is all right
+		"fails":  {3, true}, // the exit code of the command, because the telemetry is in order
 		"leaks":  {1, false},
 		"traces": {1, false},
 	} {
@@ -68,7 +68,7 @@ func TestCheckNamesThePlace(t *testing.T) {
 		t.Errorf("got:\n%s", got.stdout)
 	}
 	if strings.Contains(got.stdout, "01017012345") {
-		t.Errorf("the number is told:\n%s", got.stdout)
+		t.Errorf("the output contains the number:\n%s", got.stdout)
 	}
 }
 
@@ -77,7 +77,7 @@ func TestCheckFile(t *testing.T) {
 	live := finish(t, spor(t, checking("traces", "--name", "quotes", "--record", file)...))
 	kept := finish(t, spor(t, "check", file))
 	if live.code != 1 || kept.code != 1 || live.stdout != kept.stdout {
-		t.Errorf("of the file: exit code %d,\n%swant, as of the program, %d,\n%s", kept.code, kept.stdout, live.code, live.stdout)
+		t.Errorf("check of the file: exit code %d and\n%swant the same as for the program: %d and\n%s", kept.code, kept.stdout, live.code, live.stdout)
 	}
 	for text := range strings.Lines(live.stdout) {
 		if n := utf8.RuneCountInString(strings.TrimSuffix(text, "\n")); n > 80 {
@@ -97,7 +97,7 @@ func TestCheckLeavesNothingBehind(t *testing.T) {
 	}
 	left = slices.DeleteFunc(left, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), "spor-crash-") })
 	if len(left) > 0 {
-		t.Errorf("left: %v", left)
+		t.Errorf("files left in the temporary directory: %v", left)
 	}
 }
 
@@ -112,11 +112,11 @@ func TestCheckUsage(t *testing.T) {
 	for name, tt := range map[string]struct {
 		args   []string
 		code   int
-		stderr string // its beginning
+		stderr string // prefix
 	}{
 		"nothing":      {[]string{"check"}, 2, "spor check: no command and no file (want: spor check [FLAGS] -- COMMAND"},
 		"format":       {[]string{"check", "--format", "xml", "x"}, 2, `spor check: --format "xml": want text or json`},
-		"time":         {[]string{"check", "--for", "-1s", "--", "x"}, 2, "spor check: --for -1s: want a time"},
+		"time":         {[]string{"check", "--for", "-1s", "--", "x"}, 2, "spor check: --for -1s: want a duration"},
 		"unknown flag": {[]string{"check", "--nope", "x"}, 2, "spor check: flag provided but not defined: -nope (spor help check lists the flags)"},
 		"no file":      {[]string{"check", filepath.Join(dir, "none")}, 125, "spor: open "},
 		"a program":    {[]string{"check", program}, 125, "spor: " + program + ": recording: line 1, column 1: invalid character '#' looking for beginning of value (to run it: spor check -- " + program + ")"},

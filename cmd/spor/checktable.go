@@ -10,18 +10,18 @@ import (
 	"github.com/nais/spor/internal/display"
 )
 
-// table writes reports for people.
+// table writes reports as text.
 type table struct {
 	w     io.Writer
-	width int // 0 where there is no terminal
+	width int // columns of the terminal, 0 if w is not a terminal
 	color bool
-	err   error
+	err   error // the first error of w
 }
 
 const (
-	stateColumn = 10 // begins the panel
-	textColumn  = 42 // begins the evidence
-	fullWidth   = 80 // where the terminal does not say, or is narrower
+	stateColumn = 10 // where the name of the panel starts
+	textColumn  = 42 // where the evidence starts
+	fullWidth   = 80 // the least width, also if the terminal is narrower
 )
 
 // The colours of states.
@@ -32,7 +32,8 @@ const (
 	plain = "\x1b[0m"
 )
 
-// line writes a line of text that others may have written.
+// line writes a line. The text may come from the checked program, so line makes it safe to
+// print.
 func (t *table) line(text string) { t.write(display.Layout(text)) }
 
 func (t *table) write(text string) {
@@ -80,7 +81,8 @@ func (t *table) finding(f apm.Finding) {
 	t.row(red, "found", f.Kind, place)
 }
 
-// row writes a state, a name, and a text that goes on in its column.
+// row writes a state, a name and a text. A long text continues on the next line, in the same
+// column.
 func (t *table) row(color, state, name, text string) {
 	state, name = pad(display.Line(state), stateColumn), pad(display.Line(name), textColumn-stateColumn)
 	if t.color {
@@ -134,7 +136,7 @@ func pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(width-utf8.RuneCountInString(text), 1))
 }
 
-// cut returns text in width characters at most.
+// cut returns text, cut to at most width characters.
 func cut(text string, width int) string {
 	if characters := []rune(text); len(characters) > width {
 		return strings.TrimRight(string(characters[:width-1]), " ;,") + "…"
@@ -142,8 +144,8 @@ func cut(text string, width int) string {
 	return text
 }
 
-// wrap cuts text into lines of at most width characters, at blanks, and words that
-// are longer anywhere. There is one line at least.
+// wrap splits text at white space into lines of at most width characters. It also splits
+// words that are longer than a line. It returns at least one line.
 func wrap(text string, width int) []string {
 	var lines []string
 	var line strings.Builder

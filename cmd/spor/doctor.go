@@ -19,27 +19,31 @@ import (
 func doctorUsage(w io.Writer) {
 	fmt.Fprint(w, `Usage: spor doctor [FLAGS]
 
-Find out whether a program that is started here would be seen: read the
-environment as the program would, find the collector, send it a test span, and
-look at the clock. What fails is told with its cure.
+Find out whether the telemetry of a program that starts here would arrive. spor
+doctor reads the environment as the program would, connects to the collector,
+sends it a test span, and checks the clock. It prints each step, with a cure if
+the step failed.
 
 Flags:
 
-  --format FORMAT   text (default) or json
-  --all             list every variable that is read, with what it comes to
-  --timeout TIME    how long each step may take (default: 5s)
-  --pid PID         read the environment of that process (Linux)
+  --format FORMAT   text or json (default: text)
+  --all             list every variable that is read, and the value that is used
+  --timeout TIME    the longest time that one step may take (default: 5s)
+  --pid PID         read the environment of the process PID (Linux only)
 
 Exit codes:
 
-  0 when nothing is wrong, 1 when something is, 2 for wrong flags.
+  0    no step failed
+  1    a step failed
+  2    the flags are wrong
+  125  spor failed
 `)
 }
 
-// exitUnwell says that something is wrong.
+// exitUnwell is the exit code when a step failed.
 const exitUnwell = 1
 
-// doctorOptions are what the user asked of spor doctor.
+// doctorOptions are the flags of spor doctor.
 type doctorOptions struct {
 	format  string
 	all     bool
@@ -89,17 +93,17 @@ func parseDoctor(args []string) (doctorOptions, error) {
 	case err != nil:
 		return o, fmt.Errorf("%w (spor help doctor lists the flags)", err)
 	case flags.NArg() > 0:
-		return o, fmt.Errorf("%q is no flag (spor help doctor lists them)", flags.Arg(0))
+		return o, fmt.Errorf("%q is not a flag (spor help doctor lists the flags)", flags.Arg(0))
 	case o.format != "text" && o.format != "json":
 		return o, fmt.Errorf("--format %q: want text or json", o.format)
 	case o.timeout <= 0:
-		return o, fmt.Errorf("--timeout %s: want a time like 5s", o.timeout)
+		return o, fmt.Errorf("--timeout %s: want a duration such as 5s", o.timeout)
 	}
 	return o, nil
 }
 
-// environ returns the environment to examine: the doctor's own, or that of
-// another process, as from a debug container in the same pod.
+// environ returns the environment to examine: that of the process o.pid, or spor's own if
+// o.pid is 0. A debug container in the same pod can read the environment of the program.
 func (o doctorOptions) environ() (environ, error) {
 	if o.pid == 0 {
 		return environOf(os.Environ()), nil
@@ -120,7 +124,7 @@ func failures(steps []step) (n int) {
 	return n
 }
 
-// tell writes what was found.
+// The report is written as text or JSON.
 func tell(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step) error {
 	if o.format == "json" {
 		encoder := json.NewEncoder(w)
@@ -143,13 +147,13 @@ func tell(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step) error
 	if n := failures(steps); n > 0 {
 		fmt.Fprintf(&text, "\n%d of %d steps failed\n", n, len(steps))
 	} else {
-		text.WriteString("\nnothing is wrong\n")
+		text.WriteString("\nno step failed\n")
 	}
 	_, err := io.WriteString(w, text.String())
 	return err
 }
 
-// tellVariables lists the variables that are set, or all that are read.
+// The list has the variables that are set, or, if all is true, every variable that is read.
 func tellVariables(text *strings.Builder, all bool, variables []diagnosis.Variable) {
 	text.WriteString("\n")
 	unset := 0
@@ -169,6 +173,6 @@ func tellVariables(text *strings.Builder, all bool, variables []diagnosis.Variab
 		}
 	}
 	if unset > 0 {
-		fmt.Fprintf(text, "%d more that are not set (--all lists them)\n", unset)
+		fmt.Fprintf(text, "%d more variables are not set (--all lists them)\n", unset)
 	}
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// collector listens, and answers as it is told.
+// collector starts a collector that responds to trace requests with answer.
 func collector(t *testing.T, answer func(*coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error)) *receiver.Server {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{
@@ -40,7 +40,7 @@ func accept(*coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceRe
 	return nil, nil
 }
 
-// silence returns the address of a listener that never says a word.
+// silence returns the address of a listener that accepts connections and sends nothing.
 func silence(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -51,7 +51,7 @@ func silence(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// closed returns an address where nobody listens.
+// closed returns an address on which no program listens.
 func closed(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -62,7 +62,7 @@ func closed(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// finding is one step as --format json tells it.
+// finding is one step in the output of --format json.
 type finding struct{ Step, State, Text, Cure string }
 
 type findings struct {
@@ -71,7 +71,7 @@ type findings struct {
 	Variables []struct{ Name, Value, Effective string }
 }
 
-// ask runs spor doctor under env.
+// ask runs spor doctor with env added to its environment.
 func ask(t *testing.T, env ...string) findings {
 	t.Helper()
 	cmd := spor(t, "doctor", "--format", "json", "--timeout", "1s")
@@ -139,12 +139,12 @@ func TestDoctorNamesTheCure(t *testing.T) {
 		env              []string
 		step, text, cure string
 	}{
-		{"no endpoint", nil, "endpoint", "none is named", "spor run -- CMD"},
+		{"no endpoint", nil, "endpoint", "no endpoint is set", "spor run -- CMD"},
 		{"no telemetry in the pod", []string{"NAIS_CLUSTER_NAME=dev"}, "nais.yaml", "not enabled", "autoInstrumentation: {enabled: true, runtime: sdk}"},
 		{"wrong protocol", []string{endpoint + plain.Endpoint(), "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"}, "environment", `OTEL_EXPORTER_OTLP_PROTOCOL "http/protobuf"`, "want grpc"},
 		{"unresolvable", []string{endpoint + "http://collector.invalid:4317"}, "resolve", `"collector.invalid" has no address`, "check the host in OTEL_EXPORTER_OTLP_ENDPOINT"},
 		{"refused", []string{endpoint + "http://" + closed(t)}, "connect", "refused", "nothing listens there"},
-		{"silence", []string{endpoint + "http://" + silence(t)}, "export", "DeadlineExceeded", "accepts connections and says nothing"},
+		{"silence", []string{endpoint + "http://" + silence(t)}, "export", "DeadlineExceeded", "accepts connections and sends nothing"},
 		{"TLS against plain", []string{endpoint + "https://" + plain.Addr()}, "export", "", "the collector speaks plaintext: write http://"},
 		{"plain against TLS", []string{endpoint + "http://" + secure.Listener.Addr().String()}, "export", "", "the collector speaks TLS: write https://"},
 		{"unknown authority", []string{endpoint + secure.URL}, "export", "", "OTEL_EXPORTER_OTLP_CERTIFICATE"},
@@ -160,12 +160,12 @@ func TestDoctorNamesTheCure(t *testing.T) {
 		{"refused token", []string{endpoint + refusing.Endpoint(), "OTEL_EXPORTER_OTLP_HEADERS=authorization=secret"}, "export", "who are you", "OTEL_EXPORTER_OTLP_HEADERS"},
 		{"rejected span", []string{endpoint + rejecting.Endpoint()}, "export", "not you", "the collector's own log"},
 		{"metrics elsewhere", []string{endpoint + plain.Endpoint(), "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=http://" + closed(t)}, "connect", "refused", "nothing listens there"},
-		{"wrong clock", []string{endpoint + yesterday.URL}, "clock", "ahead of that of", "NTP"},
+		{"wrong clock", []string{endpoint + yesterday.URL}, "clock", "ahead of the clock at", "NTP"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := ask(t, tt.env...)
 			if f.OK {
-				t.Error("nothing is wrong")
+				t.Error("no step failed")
 			}
 			for _, s := range f.Steps {
 				if s.Step == tt.step && s.State == "failed" && strings.Contains(s.Text, tt.text) && strings.Contains(s.Cure, tt.cure) {
@@ -177,7 +177,7 @@ func TestDoctorNamesTheCure(t *testing.T) {
 	}
 }
 
-// What is right does not fail with what is wrong.
+// A wrong sampler fails its own step only.
 func TestDoctorFailsOneStep(t *testing.T) {
 	server := collector(t, accept)
 	f := ask(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+server.Endpoint(), "OTEL_TRACES_SAMPLER=always_off", "OTEL_TRACES_SAMPLER_ARG=")
@@ -222,7 +222,7 @@ func TestDoctorListsVariablesWithoutSecrets(t *testing.T) {
 		cmd := spor(t, "doctor", "--format", format, "--all")
 		cmd.Env = append(cmd.Env, env...)
 		if r := finish(t, cmd); strings.Contains(r.stdout+r.stderr, "tops3cret") {
-			t.Errorf("%s tells the secret:\n%s", format, r.stdout)
+			t.Errorf("format %s: the output contains the secret:\n%s", format, r.stdout)
 		}
 	}
 }
@@ -232,8 +232,8 @@ func TestDoctorInText(t *testing.T) {
 	cmd.Env = append(cmd.Env, "OTEL_SERVICE_NAME=quotes")
 	r := finish(t, cmd)
 	for _, want := range []string{
-		"failed  endpoint     none is named", "\n                     -> run the program under spor run -- CMD",
-		"\nOTEL_SERVICE_NAME=quotes\n", "more that are not set (--all lists them)\n", "\n1 of 5 steps failed\n",
+		"failed  endpoint     no endpoint is set", "\n                     -> run the program under spor run -- CMD",
+		"\nOTEL_SERVICE_NAME=quotes\n", "more variables are not set (--all lists them)\n", "\n1 of 5 steps failed\n",
 	} {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("%q is not in\n%s", want, r.stdout)
@@ -252,8 +252,8 @@ func TestDoctorUsage(t *testing.T) {
 	}{
 		"help":        {[]string{"-h"}, 0, "Usage: spor doctor [FLAGS]\n", ""},
 		"format":      {[]string{"--format", "xml"}, 2, "", `spor doctor: --format "xml": want text or json`},
-		"argument":    {[]string{"cat"}, 2, "", `spor doctor: "cat" is no flag`},
-		"timeout":     {[]string{"--timeout", "0"}, 2, "", "spor doctor: --timeout 0s: want a time like 5s"},
+		"argument":    {[]string{"cat"}, 2, "", `spor doctor: "cat" is not a flag`},
+		"timeout":     {[]string{"--timeout", "0"}, 2, "", "spor doctor: --timeout 0s: want a duration such as 5s"},
 		"no such pid": {[]string{"--pid", "999999999"}, 125, "", "spor doctor: --pid 999999999: "},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// cluster is the name of the cluster that a laptop is.
+// cluster is the default value of NAIS_CLUSTER_NAME.
 const cluster = "local"
 
-// An environ is the environment of a process. The last value of a name counts.
+// An environ is the environment of a process, by name.
 type environ map[string]string
 
+// environOf returns the environment of pairs KEY=VALUE. The last value of a name is used.
 func environOf(pairs []string) environ {
 	env := environ{}
 	for _, pair := range pairs {
@@ -31,19 +32,19 @@ func (e environ) pairs() []string {
 	return pairs
 }
 
-// byDefault sets key unless it is set, if only to the empty string.
+// byDefault sets key unless it is set already. An empty value counts as set.
 func (e environ) byDefault(key, value string) {
 	if _, ok := e[key]; !ok {
 		e[key] = value
 	}
 }
 
-// naisEnviron returns base as NAIS would complete it for the program of o,
-// with the receiver in the place of the collector.
+// naisEnviron returns base with the variables that NAIS would set for the command of o. The
+// endpoint is that of spor's receiver, not of a collector.
 func naisEnviron(base []string, o runOptions, endpoint string) environ {
 	env := environOf(base)
 
-	// These belong to the platform, whatever the user set.
+	// The platform sets these variables itself. It replaces the values of the user.
 	env["OTEL_SERVICE_NAME"] = o.name
 	env["OTEL_RESOURCE_ATTRIBUTES"] = resourceAttributes(o, env["OTEL_RESOURCE_ATTRIBUTES"])
 	env["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
@@ -53,7 +54,8 @@ func naisEnviron(base []string, o runOptions, endpoint string) environ {
 	env.byDefault("OTEL_PROPAGATORS", "tracecontext,baggage")
 	env.byDefault("OTEL_TRACES_SAMPLER", "parentbased_always_on")
 	env.byDefault("OTEL_LOGS_EXPORTER", "none")
-	env.byDefault("OTEL_BSP_SCHEDULE_DELAY", "200") // NAIS leaves the SDK's 5 s; here someone is watching
+	// NAIS leaves the SDK's default of 5 s. A user of spor run waits for the traces.
+	env.byDefault("OTEL_BSP_SCHEDULE_DELAY", "200")
 
 	env.byDefault("NAIS_APP_NAME", o.name)
 	env.byDefault("NAIS_NAMESPACE", o.namespace)
@@ -64,14 +66,15 @@ func naisEnviron(base []string, o runOptions, endpoint string) environ {
 	maps.Copy(env, environOf(o.env))
 	env.byDefault("NAIS_CLIENT_ID", env["NAIS_CLUSTER_NAME"]+":"+env["NAIS_NAMESPACE"]+":"+env["NAIS_APP_NAME"])
 	if port := env["PORT"]; port != "" {
-		env.byDefault("BIND_ADDRESS", net.JoinHostPort("127.0.0.1", port)) // on NAIS 0.0.0.0, which is not for laptops
+		// NAIS sets 0.0.0.0, which other machines could reach.
+		env.byDefault("BIND_ADDRESS", net.JoinHostPort("127.0.0.1", port))
 	}
 	return env
 }
 
-// resourceAttributes are those of the platform and, as on NAIS, the user's
-// after them, but for the names that the platform owns and for what is no
-// pair.
+// resourceAttributes returns the attributes of the platform, followed by those of the user,
+// as on NAIS. It drops the names that belong to the platform, and everything that is not a
+// pair key=value.
 func resourceAttributes(o runOptions, users string) string {
 	pairs := []string{"service.name=" + o.name, "service.namespace=" + o.namespace}
 	for pair := range strings.SplitSeq(users, ",") {

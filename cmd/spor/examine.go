@@ -19,7 +19,7 @@ const (
 	note   = "note"
 )
 
-// A step is one thing that was looked at.
+// A step is the result of one check.
 type step struct {
 	Name  string `json:"step"`
 	State string `json:"state"`
@@ -27,16 +27,16 @@ type step struct {
 	Cure  string `json:"cure,omitempty"`
 }
 
-// examination gathers the steps.
+// examination collects the steps.
 type examination struct {
 	report  *diagnosis.Report
 	timeout time.Duration
 	steps   []step
-	clocks  []string // addresses that may tell the time
+	clocks  []string // addresses whose HTTP responses may have a Date header
 }
 
-// examine takes the steps that a span takes, and stops on that way where it
-// would.
+// examine follows the path of a span, from the environment to the collector. It leaves out the
+// steps that a span would not reach. Each step takes at most timeout.
 func examine(ctx context.Context, r *diagnosis.Report, timeout time.Duration) []step {
 	e := &examination{report: r, timeout: timeout}
 	e.environment()
@@ -64,14 +64,14 @@ func (e *examination) environment() {
 		e.add("environment", failed, text, cure)
 	}
 	if e.report.Disabled {
-		e.add("environment", failed, "OTEL_SDK_DISABLED is true: nothing is set up", "remove OTEL_SDK_DISABLED, or set it to false")
+		e.add("environment", failed, "OTEL_SDK_DISABLED is true: no telemetry is started", "remove OTEL_SDK_DISABLED, or set it to false")
 	}
 	if len(e.steps) == 0 {
-		e.add("environment", well, "what is set is right", "")
+		e.add("environment", well, "all values are valid", "")
 	}
 }
 
-// cutProblem parts a problem into what is wrong and its cure.
+// cutProblem splits a problem into what is wrong and the cure.
 func cutProblem(problem string) (text, cure string) {
 	for _, between := range []string{`": `, ": "} {
 		if i := strings.Index(problem, between); i >= 0 {
@@ -83,49 +83,50 @@ func cutProblem(problem string) (text, cure string) {
 
 func (e *examination) sampler() {
 	if e.report.Never {
-		e.add("sampler", failed, e.report.Sampler+" takes no trace that begins here",
-			"remove OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG, or set the first to parentbased_always_on")
+		e.add("sampler", failed, e.report.Sampler+" samples no trace that starts in this program",
+			"remove OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG, or set OTEL_TRACES_SAMPLER to parentbased_always_on")
 		return
 	}
 	e.add("sampler", well, e.report.Sampler, "")
 }
 
-// exporter reports whether traces go to a collector.
+// exporter adds the step "endpoint" and reports whether traces are exported to a collector.
 func (e *examination) exporter() bool {
 	s := e.report.Traces
 	switch {
 	case s.Address != "":
-		named := "named by the environment"
+		named := "from the environment"
 		if s.Platform {
-			named = "the platform's, since none is named"
+			named = "the platform's default, because no endpoint is set"
 		}
 		e.add("endpoint", well, s.URL+", "+named, "")
 		return true
 	case s.Unnamed:
-		e.add("endpoint", failed, "none is named, and this is no NAIS pod: traces go nowhere",
+		e.add("endpoint", failed, "no endpoint is set, and this is not a NAIS pod: traces are not exported",
 			"run the program under spor run -- CMD, or set OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4317")
 	case s.Exporter == "console":
-		e.add("endpoint", note, "traces go to standard output alone", "")
+		e.add("endpoint", note, "traces are written to standard output only", "")
 	case s.Exporter == "none" && len(e.report.Problems) == 0:
-		e.add("endpoint", failed, "traces go nowhere: OTEL_TRACES_EXPORTER is none", "remove OTEL_TRACES_EXPORTER, or set it to otlp")
+		e.add("endpoint", failed, "traces are not exported: OTEL_TRACES_EXPORTER is none", "remove OTEL_TRACES_EXPORTER, or set it to otlp")
 	default:
-		e.add("endpoint", failed, "traces go nowhere", "mend the environment first (see above)")
+		e.add("endpoint", failed, "traces are not exported", "correct the environment first (see the steps above)")
 	}
 	return false
 }
 
-// reach reports whether there is something at the address of s.
+// reach adds the steps "resolve" and "connect", and reports whether the address of s accepts
+// a connection.
 func (e *examination) reach(ctx context.Context, s diagnosis.Signal) bool {
-	host, _, _ := net.SplitHostPort(s.Address) // parsed once already
+	host, _, _ := net.SplitHostPort(s.Address) // no error, because the address was parsed before
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
 	if err != nil {
 		e.add("resolve", failed, fmt.Sprintf("%q has no address: %v", host, err),
-			"check the host in OTEL_EXPORTER_OTLP_ENDPOINT (what ends in .nais-system is known inside the cluster alone)")
+			"check the host in OTEL_EXPORTER_OTLP_ENDPOINT (names that end in .nais-system exist only inside the cluster)")
 		return false
 	}
-	e.add("resolve", well, host+" is "+strings.Join(addresses, ", "), "")
+	e.add("resolve", well, host+" has the address "+strings.Join(addresses, ", "), "")
 	start := time.Now()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.Address)
 	if err != nil {
@@ -133,7 +134,7 @@ func (e *examination) reach(ctx context.Context, s diagnosis.Signal) bool {
 		return false
 	}
 	_ = conn.Close()
-	e.add("connect", well, s.Address+" took a connection after "+since(start), "")
+	e.add("connect", well, s.Address+" accepted a connection after "+since(start), "")
 	e.clocks = append(e.clocks, net.JoinHostPort(host, "4318"))
 	return true
 }
@@ -145,13 +146,13 @@ func connectCure(err error) string {
 		return "nothing listens there: check the port in OTEL_EXPORTER_OTLP_ENDPOINT (4317), or start a collector " +
 			"(on a laptop: spor run -- CMD)"
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return "packets are dropped on the way, as by a network policy: on NAIS, observability.autoInstrumentation " +
-			"or tracing in nais.yaml opens the way to the collector; elsewhere, ask the firewall"
+		return "packets are dropped on the way, for example by a network policy: on NAIS, observability.autoInstrumentation " +
+			"or tracing in nais.yaml opens the way to the collector; elsewhere, check the firewall"
 	}
 	return "check the address in OTEL_EXPORTER_OTLP_ENDPOINT"
 }
 
-// export sends a span.
+// export sends a test span and adds the step "export".
 func (e *examination) export(ctx context.Context) {
 	timed, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
@@ -159,25 +160,26 @@ func (e *examination) export(ctx context.Context) {
 	rejected, message, err := e.report.Export(timed, "spor doctor")
 	switch {
 	case err != nil:
-		e.add("export", failed, "a test span was not taken: "+err.Error(), e.exportCure(ctx, err))
+		e.add("export", failed, "the export of a test span failed: "+err.Error(), e.exportCure(ctx, err))
 	case rejected > 0:
-		e.add("export", failed, "the collector rejected a test span: "+message, "the collector's own log says why")
+		e.add("export", failed, "the collector rejected a test span: "+message, "look for the reason in the collector's own log")
 	default:
-		e.add("export", well, `a test span, "spor doctor", was acknowledged after `+since(start), "")
+		e.add("export", well, `the collector accepted a test span, "spor doctor", after `+since(start), "")
 	}
 }
 
-// exportCure asks who listens there, where that is the question.
+// exportCure returns the cure for an export that failed with err. It finds out what listens at
+// the address, because that may decide the cure.
 func (e *examination) exportCure(ctx context.Context, err error) string {
 	address := e.report.Traces.Address
 	switch who := listenerAt(ctx, address, e.timeout); {
 	case who.http1:
 		e.clocks = append(e.clocks, address)
-		return "that port speaks HTTP/1.1, as the one for OTLP over HTTP (4318) does: take the one for OTLP over gRPC (4317)"
+		return "the port speaks HTTP/1.1, like the port for OTLP over HTTP (4318): use the port for OTLP over gRPC (4317)"
 	case who.tls && !e.report.Traces.TLS:
 		return "the collector speaks TLS: write https:// before the address in OTEL_EXPORTER_OTLP_ENDPOINT"
 	case who.silent && !errors.Is(err, context.Canceled):
-		return "what listens there accepts connections and says nothing: it is no collector, or one that hangs"
+		return "the server at that address accepts connections and sends nothing: it is not a collector, or the collector hangs"
 	}
 	return e.report.Cure(err)
 }
@@ -186,11 +188,11 @@ func (e *examination) naisYAML() {
 	const needs = "spec.observability.autoInstrumentation: {enabled: true, runtime: sdk}, or tracing: {enabled: true}"
 	switch {
 	case !e.report.OnPlatform:
-		e.add("nais.yaml", note, "on NAIS it needs "+needs, "")
+		e.add("nais.yaml", note, "on NAIS, nais.yaml needs "+needs, "")
 	case e.report.Traces.Platform:
-		e.add("nais.yaml", failed, "the platform names no endpoint: telemetry is not enabled for this application", "add to nais.yaml "+needs)
+		e.add("nais.yaml", failed, "the platform has set no endpoint: telemetry is not enabled for this application", "add to nais.yaml "+needs)
 	default:
-		e.add("nais.yaml", well, "this is a NAIS pod, and an endpoint is named", "")
+		e.add("nais.yaml", well, "this is a NAIS pod, and an endpoint is set", "")
 	}
 }
 

@@ -8,47 +8,45 @@ import (
 	"github.com/nais/spor/internal/diagnosis"
 )
 
-// For the tests, which are of package main_test.
-
-// Main is main with its arguments and files.
+// Main runs spor with the arguments and files, and returns the exit code.
 func Main(args []string, in, out, err *os.File) int { return spor(args, stdio{in, out, err}) }
 
-// Environ is the environment of a command.
+// Environ returns the environment of a command that spor run starts.
 func Environ(base []string, name, namespace string, env []string) map[string]string {
 	return naisEnviron(base, runOptions{name: name, namespace: namespace, env: env}, "http://127.0.0.1:4317")
 }
 
-// VersionText is the text of spor version.
+// VersionText returns the text that spor version prints.
 var VersionText = versionText
 
-// MaxLine is the longest line.
+// MaxLine is the maximum length of a line, in bytes.
 const MaxLine = maxLine
 
-// DrawTimeout is how long a drawing waits for the end of a line.
+// DrawTimeout is the longest time that Draw waits for the end of a line.
 const DrawTimeout = drawTimeout
 
-// Lines returns the writer that cuts lines, and what ends it.
+// Lines returns two functions of a lineSplitter: write adds input, end emits the last line.
 func Lines(emit func(text string, continued bool)) (write func([]byte), end func()) {
 	l := &lineSplitter{emit: emit}
 	return l.write, l.end
 }
 
-// Screen returns the parts of a screen on out and err, both a terminal.
+// Screen returns the streams and the Draw method of a screen whose out and err are a terminal.
 func Screen(out, err io.Writer) (stdout, stderr io.Writer, draw func([]byte)) {
 	s := newScreen(out, err, true)
 	return s.stdout, s.stderr, s.Draw
 }
 
-// PrintTable writes a report as on a terminal with colours.
+// PrintTable writes a report with colours, as on a terminal.
 func PrintTable(w io.Writer, r apm.Report) {
 	t := table{w: w, width: fullWidth, color: true}
 	t.report(r)
 }
 
-// Colors are what a table writes beside text.
+// Colors are the escape sequences that a table writes.
 var Colors = []string{green, red, faint, plain}
 
-// PrintDiagnosis writes what the doctor found, each text of it being text.
+// PrintDiagnosis writes a report of spor doctor in which every text is text.
 func PrintDiagnosis(w io.Writer, text string) error {
 	steps := []step{{Name: "environment", State: failed, Text: text, Cure: text}}
 	report := &diagnosis.Report{Variables: []diagnosis.Variable{{Name: "OTEL_A", Value: text, Effective: text}, {Name: "OTEL_B", Effective: text}}}

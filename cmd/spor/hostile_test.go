@@ -25,11 +25,11 @@ import (
 	"github.com/nais/spor/internal/apm"
 )
 
-// hostile is what a terminal must not be given: escape sequences, control
-// characters of both sets, what changes the direction, and ends of lines.
+// hostile contains what must not be written to a terminal: escape sequences, C0 and C1 control
+// characters, characters that change the direction of text, and line ends.
 const hostile = "x\x1b[2J\x1b]0;title\a\x1bPq\x1b\\\x1b7\u009b31m\u009d0;t\u009c\u0085\u202e\u2066\u200f\u200b\b\a\v\f\x7f\u2028\u2029\r\nFORGED\x1b["
 
-// checkScreen checks that text may be written to a terminal.
+// checkScreen tests that text is safe to write to a terminal.
 func checkScreen(t *testing.T, text string) {
 	t.Helper()
 	for i, r := range text {
@@ -42,11 +42,11 @@ func checkScreen(t *testing.T, text string) {
 		t.Errorf("not UTF-8: %q", text)
 	}
 	if strings.Contains(text, "\nFORGED") {
-		t.Errorf("a line that others made up: %q", text)
+		t.Errorf("the telemetry started a line of its own: %q", text)
 	}
 }
 
-// sendHostile makes spans and lines whose every text is hostile.
+// sendHostile sends spans and writes lines in which every text is hostile.
 func sendHostile() int {
 	exporter, err := otlptracegrpc.New(context.Background())
 	if err != nil {
@@ -83,7 +83,7 @@ func TestNothingHostileReachesTheTerminal(t *testing.T) {
 	env := func(pairs ...string) []string { return pairs }
 	for name, tt := range map[string]struct {
 		args, env []string
-		passes    bool // the command's own output passes through on stdout
+		passes    bool // stdout has the command's own output, unchanged
 	}{
 		"unknown command":    {args: []string{hostile}},
 		"unknown flag":       {args: []string{"-" + hostile}},
@@ -154,7 +154,7 @@ func TestNoTextOfAReportReachesTheTerminalAsItIs(t *testing.T) {
 	checkScreen(t, out.String())
 }
 
-// fill sets every text that v holds to a hostile one.
+// fill sets every string in v to hostile.
 func fill(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:

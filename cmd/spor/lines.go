@@ -5,13 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// maxLine is the length in bytes from which a line is cut into several.
+// maxLine is the maximum length of a line in bytes. A longer line is split into parts.
 const maxLine = 1 << 20
 
-// A lineSplitter cuts what is written to it into lines.
+// A lineSplitter splits its input into lines and calls emit with each line, without the
+// newline. For a line that is longer than maxLine it calls emit several times; continued is
+// then true for all parts except the last.
 type lineSplitter struct {
 	emit func(text string, continued bool)
-	part []byte // of a line, at most maxLine
+	part []byte // the beginning of the current line, at most maxLine bytes
 }
 
 func (l *lineSplitter) write(p []byte) {
@@ -50,8 +52,8 @@ func (l *lineSplitter) flush(continued bool) {
 	l.part = l.part[:0]
 }
 
-// characterStart returns i, or a little less if that is in the middle of a
-// character of text.
+// characterStart returns the start of the UTF-8 character of text that contains byte i. If text
+// is not valid UTF-8 there, it returns i.
 func characterStart(text []byte, i int) int {
 	for start := i; start > 0 && start > i-utf8.UTFMax; start-- {
 		if utf8.RuneStart(text[start]) {

@@ -12,28 +12,28 @@ import (
 	"time"
 )
 
-// A listener is what is known of who listens at an address.
+// A listener describes the server at an address.
 type listener struct {
-	http1  bool      // speaks HTTP/1.1, and no HTTP/2
+	http1  bool      // speaks HTTP/1.1 and not HTTP/2
 	tls    bool      // speaks TLS
-	silent bool      // accepts, and says nothing
-	date   time.Time // by its own clock, if it tells
+	silent bool      // accepts connections and sends nothing
+	date   time.Time // from the Date header, zero without one
 }
 
-// listenerAt finds out who listens at address. It says nothing that a collector
-// would mind.
+// listenerAt finds out which protocol the server at address speaks. It sends nothing that
+// would disturb a collector.
 func listenerAt(ctx context.Context, address string, timeout time.Duration) listener {
 	if l := askTLS(ctx, address, timeout); l.tls {
-		return l // some answer plain text all the same, to say that it is wrong
+		return l // some TLS servers also answer plain HTTP, with an error
 	}
 	return askHTTP1(ctx, address, timeout)
 }
 
 func askTLS(ctx context.Context, address string, timeout time.Duration) listener {
 	conn, err := (&tls.Dialer{
-		NetDialer: &net.Dialer{Timeout: timeout}, // the handshake included
+		NetDialer: &net.Dialer{Timeout: timeout}, // includes the handshake
 		Config: &tls.Config{
-			InsecureSkipVerify: true, //nolint:gosec // asks whether there is TLS, and says nothing over it
+			InsecureSkipVerify: true, //nolint:gosec // only tests for TLS, and sends no data
 			NextProtos:         []string{"h2", "http/1.1"},
 		},
 	}).DialContext(ctx, "tcp", address)
@@ -46,15 +46,15 @@ func askTLS(ctx context.Context, address string, timeout time.Duration) listener
 	return listener{tls: true, http1: secure.ConnectionState().NegotiatedProtocol != "h2"}
 }
 
-// askHTTP1 asks in the clear. A gRPC server answers with frames of HTTP/2 or
-// hangs up.
+// askHTTP1 sends an HTTP/1.1 request without TLS. A gRPC server answers with HTTP/2 frames or
+// closes the connection.
 func askHTTP1(ctx context.Context, address string, timeout time.Duration) (l listener) {
 	conn, err := (&net.Dialer{Timeout: timeout}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return l
 	}
 	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(timeout)) // reading fails otherwise, too
+	_ = conn.SetDeadline(time.Now().Add(timeout)) // after an error here, reading fails as well
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, "http://"+address+"/", nil)
 	if err != nil || req.Write(conn) != nil {
 		return l
@@ -68,18 +68,19 @@ func askHTTP1(ctx context.Context, address string, timeout time.Duration) (l lis
 	if err != nil {
 		return l
 	}
-	_ = res.Body.Close() // it has none
+	_ = res.Body.Close() // the response to HEAD has no body
 	l.http1 = true
 	l.date, _ = http.ParseTime(res.Header.Get("Date"))
 	return l
 }
 
-// mostSkew is how far the clock may be from that of the collector: beyond it,
-// spans of one trace do not lie within each other.
+// mostSkew is the largest accepted difference between the local clock and the collector's
+// clock. With a larger difference, the spans of one trace appear at the wrong time.
 const mostSkew = 5 * time.Second
 
-// clock compares the clock with that of the collector if that tells the time,
-// which gRPC does not, but OTLP over HTTP beside it.
+// clock compares the local clock with the collector's clock. The time of the collector is in
+// its HTTP responses: gRPC responses have no time, but the port for OTLP over HTTP has. If no
+// port answers, clock only checks that the time is after the last change of spor's source.
 func (e *examination) clock(ctx context.Context) {
 	for _, address := range e.clocks {
 		if l := askHTTP1(ctx, address, min(e.timeout, time.Second)); !l.date.IsZero() {
@@ -88,21 +89,21 @@ func (e *examination) clock(ctx context.Context) {
 		}
 	}
 	if built := buildTime(); time.Now().Before(built) {
-		e.add("clock", failed, "it is before "+built.UTC().Format(time.RFC3339)+", when spor was built", setTheClock)
+		e.add("clock", failed, "the time is before "+built.UTC().Format(time.RFC3339)+", when the source of spor was last changed", setTheClock)
 		return
 	}
-	e.add("clock", well, time.Now().UTC().Format(time.RFC3339)+"; the collector does not tell the time", "")
+	e.add("clock", well, time.Now().UTC().Format(time.RFC3339)+"; the collector does not report its time", "")
 }
 
-const setTheClock = "set the clock, and let NTP keep it: nobody finds spans from another time"
+const setTheClock = "set the clock, and synchronise it with NTP: spans with a wrong time are hard to find"
 
 func (e *examination) compare(here, there time.Time, address string) {
 	skew := here.Sub(there)
-	text := "within a second of that of " + address
-	if skew.Abs() > time.Second { // the header has no fractions
-		text = skew.Round(time.Second).Abs().String() + " behind that of " + address
+	text := "within one second of the clock at " + address
+	if skew.Abs() > time.Second { // the Date header has no fractions of a second
+		text = skew.Round(time.Second).Abs().String() + " behind the clock at " + address
 		if skew > 0 {
-			text = skew.Round(time.Second).String() + " ahead of that of " + address
+			text = skew.Round(time.Second).String() + " ahead of the clock at " + address
 		}
 	}
 	if skew.Abs() > mostSkew {
@@ -112,7 +113,8 @@ func (e *examination) compare(here, there time.Time, address string) {
 	e.add("clock", well, text, "")
 }
 
-// buildTime returns when the source of spor was last changed, or the zero time.
+// buildTime returns the time of the commit that spor was built from. It returns the zero time
+// if the build has no such information.
 func buildTime() time.Time {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

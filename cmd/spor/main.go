@@ -1,5 +1,6 @@
-// Command spor shows on a laptop what NAIS will see of a program: it runs the
-// program as NAIS would and draws the traces that it sends.
+// Command spor shows, on a laptop, the telemetry of a program as NAIS would receive it. It
+// starts the program with the environment that NAIS would give it, and draws the traces that
+// the program sends.
 //
 //	spor run -- go run ./cmd/quotes
 package main
@@ -12,17 +13,17 @@ import (
 	"github.com/nais/spor/internal/display"
 )
 
-// exitUsage is the exit code for wrong arguments; package process has the others.
+// exitUsage is the exit code for wrong arguments. Package process has the other exit codes.
 const exitUsage = 2
 
 func main() {
 	os.Exit(spor(os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}))
 }
 
-// stdio is where spor reads and writes.
+// stdio holds the files that spor uses as stdin, stdout and stderr.
 type stdio struct{ in, out, err *os.File }
 
-// A command is one of spor's subcommands. Run returns the exit code.
+// A command is a subcommand of spor. Its run returns the exit code.
 type command struct {
 	name    string
 	summary string
@@ -33,11 +34,11 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", "run a program and draw its traces", runUsage, run},
-		{"check", "judge what Nais APM will show of a program", checkUsage, check},
+		{"check", "check what Nais APM will show of a program", checkUsage, check},
 		{"view", "show a recording in the browser", viewUsage, view},
-		{"doctor", "find out why no telemetry arrives", doctorUsage, doctor},
+		{"doctor", "find out why telemetry does not arrive", doctorUsage, doctor},
 		{"version", "print the version of spor", versionUsage, version},
-		{"help", "explain spor, or one command: spor help run", helpUsage, help},
+		{"help", "print help for spor, or for one command: spor help run", helpUsage, help},
 	}
 }
 
@@ -69,11 +70,12 @@ func commandNamed(name string) (command, bool) {
 }
 
 func unknownCommand(name string, w io.Writer) int {
-	complain(w, "spor: unknown command %q (spor help lists them; to run a program: spor run -- %s)", name, name)
+	complain(w, "spor: unknown command %q (spor help lists the commands; to run a program: spor run -- %s)", name, name)
 	return exitUsage
 }
 
-// complain writes one line to the user. What it quotes may come from others.
+// complain writes one line to the user. The arguments may come from other programs, so complain
+// makes the line safe to print.
 func complain(w io.Writer, format string, args ...any) {
 	fmt.Fprintln(w, display.Line(fmt.Sprintf(format, args...)))
 }
@@ -93,7 +95,7 @@ func help(args []string, std stdio) int {
 }
 
 func helpUsage(w io.Writer) {
-	fmt.Fprint(w, `spor shows on a laptop what NAIS will see of a program.
+	fmt.Fprint(w, `spor shows the telemetry of a program as NAIS would receive it.
 
 Usage:
 

@@ -16,8 +16,8 @@ import (
 	main "github.com/nais/spor/cmd/spor"
 )
 
-// roleKey makes the test binary play another program: spor, or a program that
-// spor runs.
+// roleKey is the variable that makes the test binary act as another program: as spor, or as a
+// program that spor runs.
 const roleKey = "SPOR_TEST_ROLE"
 
 func TestMain(m *testing.M) {
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// A result is what became of a process.
+// A result is the exit code and the output of a process that has ended.
 type result struct {
 	code           int
 	stdout, stderr string
@@ -49,11 +49,11 @@ func spor(t *testing.T, args ...string) *exec.Cmd {
 			cmd.Env = append(cmd.Env, pair)
 		}
 	}
-	cmd.Env = append(cmd.Env, roleKey+"=spor", "GORACE=atexit_sleep_ms=0") // else each waits a second under -race
+	cmd.Env = append(cmd.Env, roleKey+"=spor", "GORACE=atexit_sleep_ms=0") // without it, each process waits a second at its end under -race
 	return cmd
 }
 
-// running returns the arguments of spor that run a program of this test binary.
+// running returns the arguments of a spor run that runs this test binary in a role.
 func running(role string, flags ...string) []string {
 	args := append([]string{"run", "--env", roleKey + "=" + role}, flags...)
 	return append(args, "--", os.Args[0])
@@ -77,16 +77,16 @@ func TestSporUsage(t *testing.T) {
 		code           int
 		stdout, stderr string // prefixes
 	}{
-		"nothing":         {nil, 2, "", "spor shows on a laptop what NAIS will see of a program.\n"},
-		"help":            {[]string{"help"}, 0, "spor shows on a laptop what NAIS will see of a program.\n", ""},
-		"-h":              {[]string{"-h"}, 0, "spor shows on a laptop what NAIS will see of a program.\n", ""},
+		"nothing":         {nil, 2, "", "spor shows the telemetry of a program as NAIS would receive it.\n"},
+		"help":            {[]string{"help"}, 0, "spor shows the telemetry of a program as NAIS would receive it.\n", ""},
+		"-h":              {[]string{"-h"}, 0, "spor shows the telemetry of a program as NAIS would receive it.\n", ""},
 		"help run":        {[]string{"help", "run"}, 0, "Usage: spor run [FLAGS] -- COMMAND [ARGUMENTS]\n", ""},
 		"run -h":          {[]string{"run", "-h"}, 0, "Usage: spor run [FLAGS] -- COMMAND [ARGUMENTS]\n", ""},
 		"help help":       {[]string{"help", "help"}, 0, "spor shows", ""},
 		"help version":    {[]string{"help", "version"}, 0, "Usage: spor version\n", ""},
 		"version":         {[]string{"version"}, 0, "spor ", ""},
 		"--version":       {[]string{"--version"}, 0, "spor ", ""},
-		"unknown":         {[]string{"quotes"}, 2, "", "spor: unknown command \"quotes\" (spor help lists them; to run a program: spor run -- quotes)\n"},
+		"unknown":         {[]string{"quotes"}, 2, "", "spor: unknown command \"quotes\" (spor help lists the commands; to run a program: spor run -- quotes)\n"},
 		"help unknown":    {[]string{"help", "quotes"}, 2, "", "spor: unknown command \"quotes\""},
 		"no command":      {[]string{"run", "--name", "x"}, 2, "", "spor run: no command (want: spor run [FLAGS] -- COMMAND [ARGUMENTS])\n"},
 		"unknown flag":    {[]string{"run", "--nope", "--", "true"}, 2, "", "spor run: flag provided but not defined: -nope (spor help run lists the flags)\n"},

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// outputGrace is how long an output may be silent before spor stops reading
-// it, once the command and its group have ended. Only a process that left the
-// group can still hold it.
+// outputGrace is the longest time without output that spor waits for, after the command and
+// its process group have ended. Then spor stops reading. Only a process that left the group
+// can still have the output open.
 const outputGrace = time.Second
 
-// An output carries what the command writes to one of its streams.
+// An output is a pipe that one of the command's output streams is connected to.
 type output struct {
 	read, write *os.File
 	done        sync.WaitGroup
 }
 
-// newOutputs returns the outputs of a command that is yet to start.
+// newOutputs returns the outputs of a command that will be started.
 func newOutputs() (stdout, stderr *output, err error) {
 	stdout, stderr = new(output), new(output)
 	if stdout.read, stdout.write, err = os.Pipe(); err != nil {
@@ -32,14 +32,14 @@ func newOutputs() (stdout, stderr *output, err error) {
 	return stdout, stderr, nil
 }
 
-// carry begins to pass on to w what is written to o, at once, and to call line
-// with every line of it. It closes spor's copy of the writing end.
+// carry starts to copy everything that is written to o to w, without delay, and calls line for
+// each line. It closes spor's copy of the writing end of the pipe.
 func (o *output) carry(w io.Writer, line func(text string, continued bool)) {
 	_ = o.write.Close()
 	lines := &lineSplitter{emit: line}
 	o.done.Go(func() {
 		defer lines.end()
-		defer func() { _ = o.read.Close() }() // a command that writes on is told, as it would be without spor
+		defer func() { _ = o.read.Close() }() // a command that still writes gets SIGPIPE, as without spor
 		o.copy(w, lines)
 	})
 }
@@ -67,13 +67,13 @@ func (o *output) copy(w io.Writer, lines *lineSplitter) {
 	}
 }
 
-// finish returns when all has been passed on.
+// finish returns when all output has been copied.
 func (o *output) finish() {
-	_ = o.read.SetReadDeadline(time.Now()) // copy sets it anew, for as long as there is something to read
+	_ = o.read.SetReadDeadline(time.Now()) // copy sets a new deadline before each further read
 	o.done.Wait()
 }
 
-// abandon closes an output that no command writes to.
+// abandon closes both ends of an output whose command did not start.
 func (o *output) abandon() {
 	_ = o.read.Close()
 	_ = o.write.Close()

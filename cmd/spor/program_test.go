@@ -21,7 +21,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// play is main of the programs that the tests run under spor.
+// play is the main function of the programs that the tests run with spor.
 func play(role string, args []string) int {
 	switch role {
 	case "environ":
@@ -75,7 +75,7 @@ func play(role string, args []string) int {
 	return 0
 }
 
-// provider exports as the environment says.
+// provider returns a tracer provider that exports with the settings of the environment.
 func provider() *sdktrace.TracerProvider {
 	exporter, err := otlptracegrpc.New(context.Background())
 	if err != nil {
@@ -93,7 +93,7 @@ func shutdown(p *sdktrace.TracerProvider) int {
 	return 0
 }
 
-// sendTraces makes two traces, five spans.
+// sendTraces sends two traces with five spans.
 func sendTraces() int {
 	p := provider()
 	tracer := p.Tracer("test")
@@ -114,18 +114,18 @@ func sendTraces() int {
 	return shutdown(p)
 }
 
-// sendIncomplete makes a trace whose root does not end.
+// sendIncomplete sends a trace whose root span does not end.
 func sendIncomplete() int {
 	p := provider()
-	ctx, _ := p.Tracer("test").Start(context.Background(), "root") //nolint:spancheck // it shall not end
+	ctx, _ := p.Tracer("test").Start(context.Background(), "root") //nolint:spancheck // the test needs a span that does not end
 	_, child := p.Tracer("test").Start(ctx, "child")
 	child.End()
 	return shutdown(p)
 }
 
-// runChild waits for a signal, as its own child does, whose output it passes on.
+// runChild starts a child with the same output. Both wait for a signal.
 func runChild() int {
-	cmd := exec.Command(os.Args[0]) // ends by a signal
+	cmd := exec.Command(os.Args[0]) // a signal ends it
 	cmd.Env = append(os.Environ(), roleKey+"=waits")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -137,7 +137,8 @@ func runChild() int {
 	return code
 }
 
-// waitForSignal says that name is ready, and what signal ends it.
+// waitForSignal prints that name is ready, and then each signal that it receives. SIGCONT does
+// not end it.
 func waitForSignal(name string) int {
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, syscall.SIGCONT, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2)
@@ -151,9 +152,9 @@ func waitForSignal(name string) int {
 	return 7
 }
 
-// leaveChild ends before its child, which ignores SIGTERM and says "ready".
+// leaveChild returns while its child still runs. The child ignores SIGTERM and prints "ready".
 func leaveChild() int {
-	cmd := exec.Command(os.Args[0]) // is left behind
+	cmd := exec.Command(os.Args[0]) // keeps running
 	cmd.Env = append(os.Environ(), roleKey+"=ignores")
 	out, err := cmd.StdoutPipe()
 	if err == nil {
@@ -170,8 +171,8 @@ func leaveChild() int {
 	return 3
 }
 
-// holdConnection leaves a process outside the group that holds the output and
-// a connection to the receiver.
+// holdConnection starts a process outside the process group, and returns while it still runs.
+// The process keeps the output and a connection to the receiver open.
 func holdConnection() int {
 	endpoint := strings.TrimPrefix(os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"), "http://")
 	conn, err := net.Dial("tcp", endpoint)
@@ -184,10 +185,10 @@ func holdConnection() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	cmd := exec.Command(os.Args[0]) // is left behind
+	cmd := exec.Command(os.Args[0]) // keeps running
 	cmd.Env = append(os.Environ(), roleKey+"=cat")
 	cmd.ExtraFiles = []*os.File{file}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr // ends with the test's stdin
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr // it ends when the test closes stdin
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -196,7 +197,7 @@ func holdConnection() int {
 	return 0
 }
 
-// promptAndTrace leaves a line open while a trace is drawn.
+// promptAndTrace sends a trace between the two halves of a line.
 func promptAndTrace() int {
 	fmt.Fprint(os.Stderr, "half a line, ")
 	p := provider()

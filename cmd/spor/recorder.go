@@ -12,7 +12,7 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// A recorder keeps what is received in a file. A nil recorder keeps nothing.
+// A recorder writes received requests to a file. A nil recorder does nothing.
 type recorder struct {
 	file     *os.File
 	writer   *recording.Writer
@@ -20,12 +20,12 @@ type recorder struct {
 	complain sync.Once
 }
 
-// newRecorder returns the recorder that o asks for, nil if it asks for none.
+// newRecorder returns a recorder for the file o.record. It returns nil if o.record is empty.
 func newRecorder(o runOptions, say func(string)) (*recorder, error) {
 	if o.record == "" {
 		return nil, nil
 	}
-	file, err := os.OpenFile(o.record, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) // logs may hold personal data
+	file, err := os.OpenFile(o.record, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) // logs may contain personal data
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func newRecorder(o runOptions, say func(string)) (*recorder, error) {
 	}, nil
 }
 
-// resourceOf returns the resource of the lines of stdout and stderr.
+// resourceOf returns the resource for the log records of stdout and stderr lines.
 func resourceOf(o runOptions) *resourcepb.Resource {
 	return &resourcepb.Resource{Attributes: []*commonpb.KeyValue{
 		otlpattr.String("service.name", o.name),
@@ -50,8 +50,8 @@ func (r *recorder) request(req recording.Request) {
 	}
 }
 
-// check tells of the first error; the program is more important than its
-// recording.
+// check reports the first error to the user. The program continues after an error, because it
+// is more important than the recording.
 func (r *recorder) check(err error) {
 	if err != nil {
 		r.complain.Do(func() { r.say(fmt.Sprintf("the recording is not complete: %v", err)) })

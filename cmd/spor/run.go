@@ -14,39 +14,50 @@ func runUsage(w io.Writer) {
 	fmt.Fprint(w, `Usage: spor run [FLAGS] -- COMMAND [ARGUMENTS]
 
 Run COMMAND with the environment that NAIS would give it, receive the telemetry
-it sends, and draw every finished trace on stderr. The output of COMMAND passes
-through unchanged, signals reach it and all that it started, and its exit code
-is the exit code of spor.
+that it sends, and draw every finished trace on stderr. spor does not change the
+output of COMMAND. It forwards signals to COMMAND and to all processes that
+COMMAND has started. It exits with the exit code of COMMAND.
 
 Flags:
 
-  --name NAME       the application (default: the base name of COMMAND)
+  --name NAME       the name of the application (default: the base name of
+                    COMMAND)
   --namespace NAME  the team's namespace (default: local)
-  --env KEY=VALUE   set a variable, whatever else would set it; repeatable
-  --ui[=ADDR]       show the telemetry in the browser too, at a loopback address;
-                    the link is printed (on by default on a terminal, --ui=off
-                    turns it off). When COMMAND ends by itself, it stays while a
-                    page is open, and with --ui until one was opened and closed
-  --record FILE     write all telemetry, and the lines of stdout and stderr as
-                    log records, to FILE as OTLP/JSON lines
+  --env KEY=VALUE   set a variable for COMMAND; this value replaces any other
+                    value of the variable; the flag can be repeated
+  --ui[=ADDR]       also show the telemetry in the browser, at a loopback
+                    address; spor prints the link. On a terminal this is the
+                    default, and --ui=off turns it off. After COMMAND has ended
+                    by itself, spor serves the pages as long as one is open.
+                    With --ui it also waits for the first page to be opened.
+  --record FILE     write all telemetry to FILE as OTLP/JSON lines; each line of
+                    stdout and stderr is written as a log record
 
 Environment:
 
-  COMMAND gets the OTEL_ and NAIS_ variables of a NAIS workload. Variables that
-  are set already are kept, except those that belong to the platform:
-  OTEL_SERVICE_NAME, OTEL_EXPORTER_OTLP_ENDPOINT, _PROTOCOL and _INSECURE, and
-  the service.* of OTEL_RESOURCE_ATTRIBUTES. PORT is not set, since 8080 is
-  often taken; if you set it, BIND_ADDRESS follows. With NO_COLOR set, the
-  traces are drawn without colour.
+  COMMAND gets the OTEL_ and NAIS_ variables of a NAIS workload. A variable that
+  is already set keeps its value, unless it belongs to the platform. The platform
+  sets OTEL_SERVICE_NAME, OTEL_EXPORTER_OTLP_ENDPOINT,
+  OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_INSECURE, and the attributes
+  service.name, service.namespace and nais.backend of OTEL_RESOURCE_ATTRIBUTES.
+
+  spor does not set PORT, because port 8080 is often in use. If PORT is set and
+  BIND_ADDRESS is not, spor sets BIND_ADDRESS to 127.0.0.1 and that port.
+
+  If NO_COLOR is set, spor draws the traces without colours.
 
 Exit codes:
 
-  that of COMMAND, 128 and its number for a signal, 127 when COMMAND is not
-  found and 126 when it cannot be run, 2 for wrong flags, 125 when spor fails.
+  2      the flags are wrong
+  125    spor failed
+  126    COMMAND cannot be run
+  127    COMMAND was not found
+  128+N  the signal with the number N ended COMMAND
+  Otherwise the exit code is that of COMMAND.
 `)
 }
 
-// runOptions are what the user asked of spor run.
+// runOptions are the flags and arguments of spor run.
 type runOptions struct {
 	name, namespace string
 	env             []string // KEY=VALUE
@@ -79,8 +90,8 @@ func parseRun(args []string) (runOptions, error) {
 	return o, o.checkNames()
 }
 
-// parseCommand reads how to run a command, and the flags of its own that a
-// subcommand has.
+// parseCommand parses the flags and the command that all subcommands with a command share.
+// flags may already define flags that only one subcommand has.
 func parseCommand(flags *flag.FlagSet, args []string) (runOptions, error) {
 	o := runOptions{namespace: "local"}
 	flags.SetOutput(io.Discard)
@@ -106,7 +117,8 @@ func parseCommand(flags *flag.FlagSet, args []string) (runOptions, error) {
 	return o, nil
 }
 
-// checkNames names the application after the command, unless the user did.
+// checkNames names the application after the command, unless the user has set a name. It
+// returns an error if a name is not valid.
 func (o *runOptions) checkNames() error {
 	if o.name == "" {
 		o.name = strings.TrimSuffix(filepath.Base(o.argv[0]), ".exe")
@@ -119,7 +131,7 @@ func (o *runOptions) checkNames() error {
 	return nil
 }
 
-// checkName refuses what cannot stand in OTEL_RESOURCE_ATTRIBUTES.
+// checkName returns an error if name is empty or cannot be a value in OTEL_RESOURCE_ATTRIBUTES.
 func checkName(name string) error {
 	if name == "" || strings.ContainsAny(name, ",=% \t\n") {
 		return errors.New("not a name (want letters, digits, - . _)")

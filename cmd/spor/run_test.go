@@ -23,7 +23,7 @@ import (
 )
 
 const noTelemetry = `spor: 0 traces, 0 spans, 0 metric data points, 0 log records received
-spor: no spans (does the program start telemetry, and end it before it exits?)
+spor: no spans (does the program start telemetry, and shut it down before it exits?)
 `
 
 func TestRunPassesOutputThrough(t *testing.T) {
@@ -78,11 +78,11 @@ func TestRunDrawsTraces(t *testing.T) {
 	if got.code != 0 || got.stdout != "done\n" {
 		t.Errorf("exit code %d, stdout %q; want 0, %q", got.code, got.stdout, "done\n")
 	}
-	// What varies: IDs, times and bars.
+	// Replace the IDs, times and bars, which differ from run to run.
 	drawn := regexp.MustCompile(`[0-9a-f]{32}`).ReplaceAllString(got.stderr, "ID")
 	drawn = regexp.MustCompile(` +[▐█▌]+ +[0-9.]+ (ns|µs|ms) `).ReplaceAllString(drawn, " | ")
 	drawn = regexp.MustCompile(`ID +[0-9.]+ (ns|µs|ms) `).ReplaceAllString(drawn, "ID ")
-	// Which trace comes first is not told.
+	// The order of the two traces differs from run to run.
 	const request = `trace ID  3 spans  1 error
   GET /quotes/{id} |  server   quotes  200
 ✗ ├ SELECT quotes |  client   quotes
@@ -120,7 +120,7 @@ func TestRunMarksIncompleteTraces(t *testing.T) {
 func TestRunSaysWhyNoSpansCame(t *testing.T) {
 	got := finish(t, spor(t, running("exit", "--env", "OTEL_SDK_DISABLED=true", "--env", "OTEL_TRACES_SAMPLER=always_off",
 		"--env", "OTEL_TRACES_EXPORTER=console", "--env", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://a", "--env", "OTEL_EXPORTER_OTLP_ENDPOINT=http://b")...))
-	want := "spor: no spans since OTEL_SDK_DISABLED=true, OTEL_TRACES_EXPORTER=console, OTEL_TRACES_SAMPLER=always_off, " +
+	want := "spor: no spans, because OTEL_SDK_DISABLED=true, OTEL_TRACES_EXPORTER=console, OTEL_TRACES_SAMPLER=always_off, " +
 		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://a, OTEL_EXPORTER_OTLP_ENDPOINT=http://b is set\n"
 	if !strings.HasSuffix(got.stderr, want) {
 		t.Errorf("stderr %q, want suffix %q", got.stderr, want)
@@ -129,14 +129,14 @@ func TestRunSaysWhyNoSpansCame(t *testing.T) {
 
 func TestRunReadsChoicesInAnyCase(t *testing.T) {
 	got := finish(t, spor(t, running("exit", "--env", "OTEL_SDK_DISABLED= TRUE", "--env", "OTEL_TRACES_SAMPLER=ALWAYS_OFF ", "--env", "OTEL_TRACES_EXPORTER=OTLP")...))
-	if want := "spor: no spans since OTEL_SDK_DISABLED= TRUE, OTEL_TRACES_SAMPLER=ALWAYS_OFF is set\n"; !strings.HasSuffix(got.stderr, want) {
+	if want := "spor: no spans, because OTEL_SDK_DISABLED= TRUE, OTEL_TRACES_SAMPLER=ALWAYS_OFF is set\n"; !strings.HasSuffix(got.stderr, want) {
 		t.Errorf("stderr %q, want suffix %q", got.stderr, want)
 	}
 }
 
 func TestRunForwardsSignalsToGroup(t *testing.T) {
-	// Below nohup a hangup is ignored, and by all programs started there: having
-	// taken it here gives them the usual way of things.
+	// Under nohup, SIGHUP is ignored, and programs that the test starts inherit that. If the test
+	// catches SIGHUP, they start with the default action instead.
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
@@ -194,7 +194,7 @@ func startWithOutput(t *testing.T, cmd *exec.Cmd) *bufio.Scanner {
 	return bufio.NewScanner(out)
 }
 
-// expect reads as many lines as are wanted, in any order.
+// expect reads len(want) lines and tests that they are those of want, in any order.
 func expect(t *testing.T, out *bufio.Scanner, want ...string) {
 	t.Helper()
 	missing := map[string]bool{}
@@ -203,7 +203,7 @@ func expect(t *testing.T, out *bufio.Scanner, want ...string) {
 	}
 	for range want {
 		if !out.Scan() {
-			t.Fatalf("output ended, want %q", want)
+			t.Fatalf("the output ended before %q", want)
 		}
 		if !missing[out.Text()] {
 			t.Fatalf("line %q, want one of %q", out.Text(), want)
@@ -219,7 +219,7 @@ func TestRunStopsWhatLingers(t *testing.T) {
 		t.Errorf("exit code %d, want %d", got, want)
 	}
 	want := "spor: processes that the command started are still running after 3s; stopping them\n" +
-		"spor: they do not stop; killing them\n" + noTelemetry
+		"spor: the processes do not stop; killing them\n" + noTelemetry
 	if got.stderr != want {
 		t.Errorf("stderr %q, want %q", got.stderr, want)
 	}
@@ -228,7 +228,7 @@ func TestRunStopsWhatLingers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := syscall.Kill(pid, 0); err == nil {
-		t.Errorf("process %d is still there", pid)
+		t.Errorf("process %d is still running", pid)
 	}
 }
 
@@ -241,7 +241,7 @@ func TestRunLeavesWhatLeftTheGroup(t *testing.T) {
 	}
 	defer func() { _, _ = hold.Close(), stdin.Close() }()
 	cmd.Stdin = stdin
-	stderr := filepath.Join(t.TempDir(), "stderr") // a pipe would stay open
+	stderr := filepath.Join(t.TempDir(), "stderr") // the process that is left behind would keep a pipe open
 	file, err := os.Create(stderr)
 	if err != nil {
 		t.Fatal(err)
@@ -307,7 +307,7 @@ func TestRunRecordsLines(t *testing.T) {
 			finish(t, spor(t, running(role, "--name", "quotes", "--record", file)...))
 			_, lines := readRecording(t, file)
 			if role == "output" {
-				slices.Sort(lines) // in order within a stream, not between streams
+				slices.Sort(lines) // the order of lines is only known within one stream
 			}
 			if got := strings.ReplaceAll(strings.Join(lines, "; "), "quotes ", ""); got != want {
 				t.Errorf("recorded %.200q, want %.200q", got, want)
@@ -316,7 +316,7 @@ func TestRunRecordsLines(t *testing.T) {
 	}
 }
 
-// readRecording returns the number of spans and the lines of output in file.
+// readRecording returns the number of spans and the output lines of the recording in file.
 func readRecording(t *testing.T, file string) (spans int, lines []string) {
 	t.Helper()
 	f, err := os.Open(file)
@@ -372,7 +372,7 @@ func TestRunGoesOnWithoutRecording(t *testing.T) {
 	}
 	want := "spor: the recording is not complete: recording: write: write /dev/full: no space left on device\n"
 	if n := strings.Count(got.stderr, want); n != 1 {
-		t.Errorf("%q is %d times in %q, want once", want, n, got.stderr)
+		t.Errorf("stderr contains %q %d times, want once: %q", want, n, got.stderr)
 	}
 }
 

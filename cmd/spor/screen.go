@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// drawTimeout is how long a drawing waits for the command to end the line it
-// is writing. A prompt never does.
+// drawTimeout is the longest time that Draw waits until the command ends its current line. A
+// command that shows a prompt does not end the line.
 const drawTimeout = 500 * time.Millisecond
 
-// A screen is shared by the command's output, which passes through unchanged,
-// and by what spor draws on stderr between its lines.
+// A screen is the terminal that the command and spor share. The command's output passes through
+// unchanged. spor draws on stderr, between the lines of the command.
 type screen struct {
 	stdout, stderr *stream
 
@@ -23,12 +23,12 @@ type screen struct {
 type stream struct {
 	io.Writer
 	screen *screen
-	apart  bool // not on the screen
-	open   bool // in the middle of a line
+	apart  bool // does not appear on the screen
+	open   bool // the last line has no newline yet
 }
 
-// newScreen returns a screen. A stdout that does not go to a terminal is no
-// part of it: nothing is drawn there, and its reader must never hold up stderr.
+// newScreen returns a screen. If stdout is not a terminal, it is not part of the screen: spor
+// does not wait for its lines to end, and a slow reader of stdout does not block stderr.
 func newScreen(stdout, stderr io.Writer, terminal bool) *screen {
 	s := &screen{}
 	s.lineEnded = sync.NewCond(&s.mu)
@@ -37,7 +37,7 @@ func newScreen(stdout, stderr io.Writer, terminal bool) *screen {
 	return s
 }
 
-// Write passes p on at once.
+// Write writes p to the underlying writer without delay.
 func (st *stream) Write(p []byte) (int, error) {
 	if st.apart || len(p) == 0 {
 		return st.Writer.Write(p)
@@ -69,7 +69,7 @@ func (s *screen) Draw(lines []byte) {
 		lines = append([]byte("\n"), lines...)
 		s.stdout.open, s.stderr.open = false, false
 	}
-	_, _ = s.stderr.Writer.Write(lines) // there is nobody else to tell
+	_, _ = s.stderr.Writer.Write(lines) // an error of stderr cannot be reported anywhere
 }
 
 func (s *screen) inLine() bool { return s.stdout.open || s.stderr.open }

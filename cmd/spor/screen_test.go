@@ -12,7 +12,7 @@ import (
 	main "github.com/nais/spor/cmd/spor"
 )
 
-// A paper is what both streams of a terminal are written on.
+// A paper records what both streams write to a terminal.
 type paper struct {
 	mu   sync.Mutex
 	text strings.Builder

@@ -22,14 +22,14 @@ import (
 )
 
 const (
-	// drainTime is how long spor receives after the command has ended, if
-	// someone is still connected.
+	// drainTime is the longest time that spor receives telemetry after the command has ended.
+	// spor waits only while a process is still connected.
 	drainTime = 2 * time.Second
-	// maxTraceBytes is the memory that traces may take.
+	// maxTraceBytes is the maximum memory, in bytes, that traces may use.
 	maxTraceBytes = 64 << 20
 )
 
-// A session is one run of a command under observation.
+// A session is one run of a command, whose telemetry and output spor receives.
 type session struct {
 	std      stdio
 	screen   *screen
@@ -38,11 +38,12 @@ type session struct {
 	traces   *tracetree.Assembler
 	points   atomic.Int64 // metric data points received
 	logs     atomic.Int64 // log records received
-	env      environ      // of the command
+	env      environ      // the environment of the command
 	endpoint string
 }
 
-// observe runs the command of o and returns the exit code.
+// observe runs the command of o and returns the exit code of spor. base is the environment that
+// the command's environment is made from.
 func observe(o runOptions, base []string, std stdio) int {
 	s := &session{std: std, screen: newScreen(std.out, std.err, process.IsTerminal(std.out))}
 	s.traces = tracetree.New(tracetree.Options{Finished: s.draw, Limit: maxTraceBytes})
@@ -86,9 +87,9 @@ func observe(o runOptions, base []string, std stdio) int {
 	return code
 }
 
-// run runs the command until it, all that it started and their output have
-// ended. It reports false if the command did not start. A signal that comes
-// too late for it calls impatient.
+// run runs the command, and returns when the command, all processes that it started and their
+// output have ended. ran is false if the command did not start. run calls impatient for each
+// signal that arrives after the command has ended.
 func (s *session) run(o runOptions, signals *process.Signals, impatient func()) (code int, ran bool) {
 	stdout, stderr, err := newOutputs()
 	if err != nil {
@@ -115,16 +116,16 @@ func (s *session) run(o runOptions, signals *process.Signals, impatient func()) 
 	return code, true
 }
 
-// drain stops the server when all that was sent to it is in, which is at once
-// unless a process that left the command's group is still connected.
+// drain stops the server after it has received everything that was sent to it. It waits only if
+// a process that left the command's process group is still connected.
 func drain(ctx context.Context, server *receiver.Server) {
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
-	_ = server.Drain(ctx) // what is not in by then is not part of the run
+	_ = server.Drain(ctx) // telemetry that arrives after drainTime is not part of the run
 	server.Stop()
 }
 
-// sink takes in what the command sends.
+// sink returns the sink for the telemetry that the command sends.
 func (s *session) sink() receiver.Sink {
 	return receiver.Sink{
 		Traces: func(_ context.Context, r *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
@@ -145,13 +146,14 @@ func (s *session) sink() receiver.Sink {
 	}
 }
 
-// received keeps what the command sent, and what it wrote.
+// received passes a request to the recorder and the viewer. The request is telemetry of the
+// command, or a line of its output.
 func (s *session) received(r recording.Request) {
 	s.recorder.request(r)
 	s.ui.add(r)
 }
 
-// line returns what keeps the lines of a stream.
+// line returns a function that passes each line of a stream to the recorder and the viewer.
 func (s *session) line(stream string, resource *resourcepb.Resource) func(text string, continued bool) {
 	if s.recorder == nil && s.ui == nil {
 		return func(string, bool) {}
@@ -162,10 +164,10 @@ func (s *session) line(stream string, resource *resourcepb.Resource) func(text s
 	}
 }
 
-// draw draws a trace between the lines of the command.
+// draw draws a trace on stderr, between the lines of the command.
 func (s *session) draw(t *tracetree.Trace) {
 	var lines bytes.Buffer
-	_ = waterfall.Draw(&lines, t, waterfall.Style{ // a buffer takes everything
+	_ = waterfall.Draw(&lines, t, waterfall.Style{ // a buffer returns no error
 		Width: process.Width(s.std.err),
 		Color: process.IsTerminal(s.std.err) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 	})

@@ -9,17 +9,17 @@ import (
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 )
 
-// summarize tells what was received, and what was wrong with it.
+// summarize prints how much telemetry was received, and the problems with it.
 func (s *session) summarize() {
 	stats := s.traces.Stats()
 	s.say(fmt.Sprintf("%s, %s, %s, %s received", count(stats.Traces, "trace"), count(stats.Spans, "span"),
 		count(int(s.points.Load()), "metric data point"), count(int(s.logs.Load()), "log record")))
 	if stats.DroppedSpans > 0 {
-		s.say(fmt.Sprintf("%s not drawn, %s of them whole, since spor keeps no more than %d MiB",
+		s.say(fmt.Sprintf("%s not drawn, among them all spans of %s, because spor keeps at most %d MiB",
 			count(stats.DroppedSpans, "span"), count(stats.DroppedTraces, "trace"), maxTraceBytes>>20))
 	}
 	if stats.Repeated > 0 {
-		s.say(count(stats.Repeated, "span") + " received more than once, and drawn once")
+		s.say(count(stats.Repeated, "span") + " received more than once, but drawn only once")
 	}
 	if stats.Invalid > 0 {
 		s.say(count(stats.Invalid, "span") + " without a valid trace ID and span ID, not drawn")
@@ -29,7 +29,8 @@ func (s *session) summarize() {
 	}
 }
 
-// whyNoSpans looks for the reason in the command's environment.
+// whyNoSpans returns a message with the variables of the command that prevent spans from
+// arriving.
 func (s *session) whyNoSpans() string {
 	var reasons []string
 	set := func(key string) { reasons = append(reasons, key+"="+s.env[key]) }
@@ -50,12 +51,12 @@ func (s *session) whyNoSpans() string {
 		set("OTEL_EXPORTER_OTLP_ENDPOINT")
 	}
 	if len(reasons) > 0 {
-		return "no spans since " + strings.Join(reasons, ", ") + " is set"
+		return "no spans, because " + strings.Join(reasons, ", ") + " is set"
 	}
-	return "no spans (does the program start telemetry, and end it before it exits?)"
+	return "no spans (does the program start telemetry, and shut it down before it exits?)"
 }
 
-// count writes n of a thing in words.
+// count returns n and thing as text, for example "1 span" or "2 spans".
 func count(n int, thing string) string {
 	if n != 1 {
 		thing += "s"

@@ -15,8 +15,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// openTerminal returns both ends of a new terminal: the keyboard and screen of
-// the user, and the file that programs have.
+// openTerminal returns both ends of a new pseudo-terminal: the end of the user, who types and
+// reads the screen, and the end that programs use as stdin, stdout and stderr.
 func openTerminal(t *testing.T) (user, program *os.File) {
 	t.Helper()
 	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -42,8 +42,8 @@ func openTerminal(t *testing.T) (user, program *os.File) {
 	return user, program
 }
 
-// onTerminal starts cmd as the first program of a new terminal, and returns
-// what the user sees and where the user types.
+// onTerminal starts cmd as the first program of a new terminal. It returns the screen, to read
+// what the user sees, and the keyboard, to write what the user types.
 func onTerminal(t *testing.T, cmd *exec.Cmd) (screen *bufio.Scanner, keyboard *os.File) {
 	t.Helper()
 	user, program := openTerminal(t)
@@ -52,14 +52,14 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) (screen *bufio.Scanner, keyboard *o
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// The test holds the terminal open, as the user's shell does: what is on
-	// its way when the last program closes it may be lost.
+	// The test keeps the terminal open, as the user's shell does. Otherwise output could be lost
+	// when the last program closes the terminal.
 	watchdog := time.AfterFunc(time.Minute, func() { _ = program.Close() })
 	t.Cleanup(func() { watchdog.Stop() })
 	return bufio.NewScanner(user), user
 }
 
-// see reads the screen up to the line that is wanted, and returns all of it.
+// see reads the screen up to a line that contains want, and returns everything that it read.
 func see(t *testing.T, screen *bufio.Scanner, want string) string {
 	t.Helper()
 	var seen strings.Builder
@@ -69,11 +69,12 @@ func see(t *testing.T, screen *bufio.Scanner, want string) string {
 			return seen.String()
 		}
 	}
-	t.Fatalf("saw\n%s\nwant a line with %q", seen.String(), want)
+	t.Fatalf("the screen shows\n%s\nwant a line with %q", seen.String(), want)
 	return ""
 }
 
-// underShell makes a shell that does job control run cmd, as "$0" "$@".
+// underShell changes cmd so that a shell with job control runs script. In script, "$0" "$@" is
+// the original command.
 func underShell(t *testing.T, cmd *exec.Cmd, script string) {
 	t.Helper()
 	bash, err := exec.LookPath("bash")
@@ -85,7 +86,7 @@ func underShell(t *testing.T, cmd *exec.Cmd, script string) {
 
 func TestRunHandsTerminalToCommand(t *testing.T) {
 	cmd := spor(t, running("tty")...)
-	underShell(t, cmd, `"$0" "$@"; exit $?`) // the shell sees it when spor is stopped
+	underShell(t, cmd, `"$0" "$@"; exit $?`) // with a shell, the test fails if spor is stopped
 	screen, keyboard := onTerminal(t, cmd)
 	see(t, screen, "ready")
 	if _, err := keyboard.WriteString("typed\n"); err != nil {

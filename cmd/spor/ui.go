@@ -8,20 +8,21 @@ import (
 	"github.com/nais/spor/internal/viewer"
 )
 
-// A uiFlag is what the user said of the viewer: --ui, --ui=ADDR, --ui=off or
-// nothing.
+// A uiFlag is the value of the flag --ui, --ui=ADDR or --ui=off. The zero value means that the
+// flag is not set.
 type uiFlag struct {
 	wanted, off bool
 	addr        string
 }
 
-// String writes the flag, for package flag.
+// String returns the address, which may be empty. Package flag calls it.
 func (f *uiFlag) String() string { return f.addr }
 
-// IsBoolFlag lets the flag stand without a value.
+// IsBoolFlag returns true, because the flag needs no value.
 func (f *uiFlag) IsBoolFlag() bool { return true }
 
-// Set takes the value of the flag.
+// Set sets the flag to value: an address, "off" or "false". Package flag calls it with "true" if
+// the flag has no value.
 func (f *uiFlag) Set(value string) error {
 	switch value {
 	case "":
@@ -36,14 +37,15 @@ func (f *uiFlag) Set(value string) error {
 	return nil
 }
 
-// A ui is the viewer in the browser. A nil ui shows nothing.
+// A ui is the viewer in the browser. A nil ui does nothing.
 type ui struct {
 	store  *viewer.Store
 	server *viewer.Server
-	wanted bool // by flag, and not only since there is a terminal
+	wanted bool // the user asked for it with --ui
 }
 
-// newUI returns the viewer that f asks for, nil if it asks for none.
+// newUI returns the viewer that f asks for. Without the flag there is a viewer only if stderr is a
+// terminal. newUI returns nil if there is no viewer.
 func newUI(f uiFlag, terminal bool, title string) (*ui, error) {
 	if f.off || !f.wanted && !terminal {
 		return nil, nil
@@ -68,9 +70,9 @@ func (u *ui) close() {
 	}
 }
 
-// linger keeps the viewer after the command has ended: while a page is open,
-// and for a first one if the user asked for the viewer. A signal that ends ctx
-// ends it.
+// linger keeps the viewer running after the command has ended, as long as a page is open. If the
+// user asked for the viewer, it also waits until the first page is opened. It returns when ctx
+// ends, which happens when the user sends a signal.
 func (u *ui) linger(ctx context.Context, say func(string)) {
 	if u == nil {
 		return
@@ -79,6 +81,6 @@ func (u *ui) linger(ctx context.Context, say func(string)) {
 	if u.server.Open() == 0 && !u.wanted {
 		return
 	}
-	say("the command has ended; its traces are at " + u.server.URL() + " until the page is closed or Ctrl-C")
+	say("the command has ended; its traces are at " + u.server.URL() + " until you close the page or press Ctrl-C")
 	u.server.WaitClosed(ctx)
 }

@@ -18,7 +18,7 @@ import (
 
 var link = regexp.MustCompile(`http://127\.0\.0\.1:\d+/[A-Z2-7]+/`)
 
-// body returns what is at a URL, "" if nothing answers.
+// body returns the body of the response to a GET request for url, "" if there is no response.
 func body(t *testing.T, url string) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -37,7 +37,7 @@ func body(t *testing.T, url string) string {
 	return string(text)
 }
 
-// said waits for the link in a file.
+// said waits until file contains the link to the viewer, and returns the link.
 func said(t *testing.T, file string) string {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
@@ -70,13 +70,13 @@ func TestRunServesViewer(t *testing.T) {
 			t.Fatalf("traces: %s", body(t, url+"api/traces"))
 		}
 	}
-	// The lines it wrote are there too.
+	// The viewer also has the lines that the command wrote.
 	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(body(t, url+"api/logs"), `"message":"done"`); <-time.After(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("logs: %s", body(t, url+"api/logs"))
 		}
 	}
-	// It stays, since nobody has looked yet, until it is told to end.
+	// The viewer stays, because no page has been opened yet, until a signal ends it.
 	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(readAll(t, stderr), "the command has ended"); <-time.After(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("stderr: %s", readAll(t, stderr))
@@ -89,7 +89,7 @@ func TestRunServesViewer(t *testing.T) {
 		t.Error(err)
 	}
 	if text := body(t, url); text != "" {
-		t.Errorf("still there: %s", text)
+		t.Errorf("the viewer still responds: %s", text)
 	}
 }
 
@@ -114,7 +114,7 @@ func TestRunEndsWithCommandThatWasTold(t *testing.T) {
 	}
 	said(t, stderr)
 	var ended atomic.Bool
-	go func() { // until it is there to be told
+	go func() { // repeats the signal, because the command may not have started yet
 		for !ended.Load() {
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 			<-time.After(time.Second)
@@ -123,7 +123,7 @@ func TestRunEndsWithCommandThatWasTold(t *testing.T) {
 	_ = cmd.Wait()
 	ended.Store(true)
 	if text := readAll(t, stderr); strings.Contains(text, "the command has ended") {
-		t.Errorf("it stayed: %s", text)
+		t.Errorf("the viewer stayed after the signal: %s", text)
 	}
 }
 
@@ -188,11 +188,11 @@ func TestViewServesRecording(t *testing.T) {
 		}
 	}
 	if keys[0] == keys[1] {
-		t.Errorf("two runs have the key %q", keys[0])
+		t.Errorf("both runs have the key %q", keys[0])
 	}
 	if err := filepath.WalkDir(cache, func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
-			t.Errorf("%s was written", name)
+			t.Errorf("spor view wrote the file %s", name)
 		}
 		return err
 	}); err != nil {

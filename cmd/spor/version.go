@@ -7,7 +7,7 @@ import (
 )
 
 func versionUsage(w io.Writer) {
-	fmt.Fprint(w, "Usage: spor version\n\nPrint the version of spor, the commit and the Go release it was built with.\n")
+	fmt.Fprint(w, "Usage: spor version\n\nPrint the version of spor, its commit, and the Go version that built it.\n")
 }
 
 func version(_ []string, std stdio) int {

@@ -18,18 +18,21 @@ import (
 func viewUsage(w io.Writer) {
 	fmt.Fprint(w, `Usage: spor view [FLAGS] FILE...
 
-Show recordings in the browser: what spor run --record wrote, a trace that was
-shared from the viewer, or OTLP/JSON lines of an OpenTelemetry Collector. The
-link is printed; Ctrl-C ends it.
+Show recordings in the browser. A FILE is a recording that spor run --record has
+written, a trace that was saved with Share in the viewer, or a file of OTLP/JSON
+lines from an OpenTelemetry Collector. spor prints the link and serves the
+pages until you press Ctrl-C.
 
 Flags:
 
-  --ui ADDR   where to serve, a loopback address (default: `+viewer.DefaultAddr+`, or
-              a free port when that is taken)
+  --ui ADDR   the loopback address to listen on (default: `+viewer.DefaultAddr+`, or
+              a free port if that port is in use)
 
 Exit codes:
 
-  0 when it was ended, 2 for wrong flags, 125 when spor fails.
+  0    spor was ended with Ctrl-C or SIGTERM
+  2    the flags are wrong
+  125  spor failed
 `)
 }
 
@@ -59,8 +62,8 @@ func view(args []string, std stdio) int {
 	return 0
 }
 
-// serveFiles serves what files hold until ctx ends. A file that is broken off is
-// shown as far as it goes.
+// serveFiles serves the telemetry in files until ctx ends. If a file has an error, serveFiles
+// serves the part before the error.
 func serveFiles(ctx context.Context, files []string, addr string, log io.Writer) error {
 	store := viewer.NewStore(viewer.Options{})
 	for _, name := range files {
@@ -69,7 +72,7 @@ func serveFiles(ctx context.Context, files []string, addr string, log io.Writer)
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		if err != nil {
-			complain(log, "spor: %s: %v (what is before it is shown)", name, err)
+			complain(log, "spor: %s: %v (the part before the error is shown)", name, err)
 		}
 	}
 	server, err := viewer.Listen(store, viewer.Config{Addr: addr, Title: filepath.Base(files[0])})

@@ -1,26 +1,28 @@
-// Package setuptest shows a test what the platform would get of the code under
-// test, in three lines:
+// Package setuptest records the telemetry of the code under test, as the platform would
+// receive it, and checks the recording. A test needs three lines:
 //
 //	rec := setuptest.Record(t)
 //	rec.WantTree("server GET /quotes/{id}\n  client SELECT quotes\n")
 //	rec.WantLit()
 //
-// First, [Record] starts telemetry as [setup.Start] does on NAIS, with a collector
-// in the test's own process in the place of the platform's, and logs with
-// [setup.LogHandler] through slog's default logger. What is recorded went through
-// all of it: names of both dialects, masking, limits, OTLP.
+// First, [Record] starts telemetry as [setup.Start] does on NAIS. It replaces the
+// platform's collector with a collector in the process of the test, and sets slog's
+// default logger to one that uses [setup.LogHandler]. The recording therefore shows
+// everything that setup does to telemetry: it adds the older attribute names, masks
+// personal data, applies the limits, and exports over OTLP.
 //
-// Second, the code under test runs: call it between the first line and the others.
+// Second, the code under test runs. Call it between the first line and the others.
 //
-// Third, [Recording.WantTree] compares the spans as a tree, [Recording.Find] and
-// [Recording.Spans] give single ones, and [Recording.WantLit] tests by the rules
-// of spor check that Nais APM shows everything of the service, and that no
-// personal number is told. Each waits until the spans that were started have
-// ended: a server's may end after its client has the answer.
+// Third, the methods of [Recording] check the result. [Recording.WantTree] compares the
+// spans as a tree. [Recording.Find] and [Recording.Spans] return single spans.
+// [Recording.WantLit] applies the rules of spor check: Nais APM must show everything of
+// the service, and no personal number may be in the telemetry. Each method waits until
+// all spans that were started have ended, because the span of a server may end after the
+// client has received the response.
 //
-// # Traps
+// # Limitations
 //
-// Telemetry is one for the process: tests that record cannot be parallel, nor run
-// beside a program that calls setup.Run. Instrumentation that was given a provider
-// of its own is not recorded.
+// Telemetry is global in a process. Tests that record cannot run in parallel, and cannot
+// run beside a program that calls [setup.Run] in the same process. Spans of a tracer
+// provider that the code under test has created itself are not recorded.
 package setuptest

@@ -19,7 +19,7 @@ func hello() http.Handler {
 	return httptrace.Handler(mux)
 }
 
-// TestHello is a test of it. In a file of its own it needs no more than this.
+// TestHello tests hello. A real test needs no more code than this.
 func TestHello(t *testing.T) {
 	rec := setuptest.Record(t)
 	hello().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/hello/anna", nil))

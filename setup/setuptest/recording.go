@@ -30,8 +30,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// A Recording is what the code under test sent and logged. It is safe for
-// concurrent use.
+// A Recording holds the telemetry that the code under test exported and the lines that it
+// logged. [Record] returns one. It is safe for concurrent use.
 type Recording struct {
 	tb    testing.TB
 	name  string // of the service
@@ -42,10 +42,16 @@ type Recording struct {
 	written  bytes.Buffer
 }
 
-// Record starts telemetry, with opts as [setup.Start] takes them, and stops it at
-// the end of the test; what was logged is shown if the test failed. OTEL_ and NAIS_
-// variables are set for the test, except OTEL_SEMCONV_STABILITY_OPT_IN; the service
-// is named after the test binary. It ends the test if telemetry is running already.
+// Record starts telemetry with [setup.Start] and opts, and stops it at the end of the
+// test. If the test fails, it also prints the lines that were logged.
+//
+// For the duration of the test, Record sets the environment of a NAIS workload: it empties
+// all variables whose names start with OTEL_ or NAIS_, except
+// OTEL_SEMCONV_STABILITY_OPT_IN, and then sets those that it needs. The service is named
+// after the test binary.
+//
+// Record ends the test with [testing.TB.Fatal] if telemetry cannot start, for example
+// because it is already running.
 func Record(tb testing.TB, opts ...setup.Option) *Recording {
 	tb.Helper()
 	r := &Recording{tb: tb, name: strings.TrimSuffix(strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe"), ".test")}
@@ -68,7 +74,7 @@ func Record(tb testing.TB, opts ...setup.Option) *Recording {
 	return r
 }
 
-// setEnvironment makes the environment that of a workload on NAIS.
+// setEnvironment sets the environment of a workload on NAIS until the test ends.
 func (r *Recording) setEnvironment(endpoint string) {
 	for _, pair := range os.Environ() {
 		name, _, _ := strings.Cut(pair, "=")
@@ -82,21 +88,21 @@ func (r *Recording) setEnvironment(endpoint string) {
 	r.tb.Setenv("NAIS_POD_NAME", r.name+"-0")
 }
 
-// takeLog has the default logger write here until the test ends.
+// takeLog makes the default logger write to r until the test ends.
 func (r *Recording) takeLog() {
-	before, output, flags := slog.Default(), log.Writer(), log.Flags() //nolint:forbidigo // to be given back
+	before, output, flags := slog.Default(), log.Writer(), log.Flags() //nolint:forbidigo // to restore them
 	slog.SetDefault(slog.New(setup.LogHandler((*logWriter)(r), nil)))
 	r.tb.Cleanup(func() {
 		slog.SetDefault(before)
 		log.SetOutput(output) //nolint:forbidigo // slog.SetDefault has changed it
-		log.SetFlags(flags)   //nolint:forbidigo // likewise
+		log.SetFlags(flags)   //nolint:forbidigo // slog.SetDefault has changed it
 		if r.tb.Failed() && r.written.Len() > 0 {
 			r.tb.Logf("logged:\n%s", &r.written)
 		}
 	})
 }
 
-// sink takes in what is sent.
+// sink returns a sink that adds each received request to r.
 func (r *Recording) sink() receiver.Sink {
 	return receiver.Sink{
 		Traces: func(_ context.Context, req *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
@@ -120,8 +126,8 @@ func (r *Recording) add(req recording.Request) {
 	r.requests = append(r.requests, req)
 }
 
-// settled returns all that was recorded, once every span has ended and
-// everything has been exported.
+// settled waits until every span has ended, flushes all providers, and returns a copy of
+// the list of recorded requests.
 func (r *Recording) settled() []recording.Request {
 	r.tb.Helper()
 	r.under.wait(r.tb)
@@ -146,8 +152,8 @@ func flush(tb testing.TB) {
 	}
 }
 
-// Roots returns the spans without a parent in the recording, in the order of their
-// start, with those below them.
+// Roots returns the spans that have no parent in the recording, in the order of their
+// start times. Their descendants are in [Span.Children].
 func (r *Recording) Roots() []*Span {
 	r.tb.Helper()
 	var roots []*tracetree.Span
@@ -160,7 +166,7 @@ func (r *Recording) Roots() []*Span {
 	return fromTree(roots)
 }
 
-// byTrace returns the spans of each trace so far.
+// byTrace returns the recorded spans, grouped by trace ID.
 func (r *Recording) byTrace() map[tracetree.ID][]*tracetree.Span {
 	r.tb.Helper()
 	traces := map[tracetree.ID][]*tracetree.Span{}
@@ -178,7 +184,7 @@ func (r *Recording) byTrace() map[tracetree.ID][]*tracetree.Span {
 	return traces
 }
 
-// Spans returns every span, parents before children.
+// Spans returns all spans. A parent comes before its children.
 func (r *Recording) Spans() []*Span {
 	r.tb.Helper()
 	var all []*Span
@@ -188,20 +194,21 @@ func (r *Recording) Spans() []*Span {
 	return all
 }
 
-// Find returns the first span of that name, in the order of [Recording.Spans]. It
-// ends the test if there is none.
+// Find returns the first span with that name, in the order of [Recording.Spans]. It ends
+// the test with [testing.TB.Fatal] if no span has the name.
 func (r *Recording) Find(name string) *Span {
 	r.tb.Helper()
 	spans := r.Spans()
 	i := slices.IndexFunc(spans, func(s *Span) bool { return s.Name == name })
 	if i < 0 {
-		r.tb.Fatalf("no span %q among\n%s", name, r.Tree())
+		r.tb.Fatalf("no span %q in\n%s", name, r.Tree())
 	}
 	return spans[i]
 }
 
-// Tree returns the spans as text: a line is the kind and name of a span, and
-// "error" behind it if it failed; those below it follow, two blanks to the right.
+// Tree returns the spans as text, one line per span: the kind, the name and, if the status
+// of the span is error, the word "error". The children of a span follow it, indented by
+// two more spaces.
 func (r *Recording) Tree() string {
 	r.tb.Helper()
 	var b strings.Builder
@@ -215,9 +222,9 @@ func (r *Recording) Tree() string {
 	return b.String()
 }
 
-// WantTree tests that the spans are those of want, as [Recording.Tree] writes
-// them. Blank lines around it and an indent that all lines have do not count, so
-// that it can be written as a raw string.
+// WantTree reports an error with [testing.TB.Error] unless want equals [Recording.Tree].
+// It ignores blank lines before and after want, and tabs at the start of each line, so
+// that want can be an indented raw string.
 func (r *Recording) WantTree(want string) {
 	r.tb.Helper()
 	if got, want := r.Tree(), unindent(want); got != want {
@@ -225,11 +232,15 @@ func (r *Recording) WantTree(want string) {
 	}
 }
 
-// WantLit tests by the rules of spor check what Nais APM would show: that no panel
-// is dark that the code under test should light, that no personal number and no
-// secret was sent or logged, and that span names have no ids. Panels of the log
-// are left out while nothing is logged, and so are those named by except, as spor
-// check prints them: "Runtime: Go card".
+// WantLit applies the rules of spor check to the recording. It reports an error with
+// [testing.TB.Error] for each panel of Nais APM that is dark although the code under test
+// should light it, and for each finding of spor check, such as a personal number or a
+// secret in the telemetry or the log, or a span name that contains an ID. An empty
+// recording is an error, too.
+//
+// WantLit skips the panels in except, for example "Runtime: Go card". The names are those
+// that spor check prints. If the service has logged nothing, WantLit also skips the panels
+// that show log lines.
 func (r *Recording) WantLit(except ...string) {
 	r.tb.Helper()
 	var judged apm.Recording
@@ -248,15 +259,16 @@ func (r *Recording) WantLit(except ...string) {
 			}
 		}
 		for _, f := range report.Findings {
-			r.tb.Errorf("%s in %s, %d times (%s)", f.Kind, f.Place, f.Count, f.Cure)
+			r.tb.Errorf("found: %s: %s (count: %d; cure: %s)", f.Kind, f.Place, f.Count, f.Cure)
 		}
 	}
 }
 
-// ofTheLog are the panels that need log lines.
+// ofTheLog is the set of panels that need log lines.
 var ofTheLog = map[string]bool{"Logs": true, "Logs of a trace": true, "Issues": true, "Observability checks": true}
 
-// logWriter keeps lines as those of standard output.
+// logWriter is the [Recording] as a writer. It records each line as a line of standard
+// output.
 type logWriter Recording
 
 func (w *logWriter) Write(line []byte) (int, error) {

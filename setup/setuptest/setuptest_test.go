@@ -24,7 +24,7 @@ import (
 	"github.com/nais/spor/setup/setuptest"
 )
 
-// recorder is a test that fails without failing this one.
+// recorder is a testing.TB that records errors instead of failing the test that created it.
 type recorder struct {
 	testing.TB
 
@@ -53,7 +53,7 @@ func (r *recorder) Fatalf(format string, args ...any) {
 
 func (r *recorder) Failed() bool { return r.failed }
 
-// failing returns what a test says that must fail.
+// failing runs test, which must fail, and returns its error messages.
 func failing(t *testing.T, test func(testing.TB)) string {
 	t.Helper()
 	r := &recorder{TB: t}
@@ -96,7 +96,7 @@ func TestRecordingHasTheSpansAsATree(t *testing.T) {
 	query := rec.Find("SELECT orders")
 	if query.Attributes["db.system"] != "sqlite" || query.Attributes["user"] != "***********" || query.Attributes["n"] != "7" ||
 		!query.Failed || len(query.Events) != 1 || query.Events[0] != "exception" {
-		t.Errorf("got %+v, want it as the platform gets it", query)
+		t.Errorf("got %+v, want the span as the platform receives it", query)
 	}
 	if got := len(rec.Spans()); got != 4 {
 		t.Errorf("spans: got %d, want 4", got)
@@ -144,7 +144,7 @@ func TestWantTreeSaysWhatItGot(t *testing.T) {
 		rec = r.Tree()
 	})
 	if !strings.Contains(said, "got\n"+rec+"want\nserver take order\n") {
-		t.Errorf("said %q", said)
+		t.Errorf("messages: got %q, want the recorded and the wanted tree", said)
 	}
 }
 
@@ -155,8 +155,8 @@ func TestFindSaysWhatThereIs(t *testing.T) {
 		work()
 		r.Find("nothing")
 	})
-	if !strings.Contains(said, `no span "nothing" among`) || !strings.Contains(said, "client SELECT orders error") {
-		t.Errorf("said %q", said)
+	if !strings.Contains(said, `no span "nothing" in`) || !strings.Contains(said, "client SELECT orders error") {
+		t.Errorf("messages: got %q, want the recorded tree", said)
 	}
 }
 
@@ -164,21 +164,21 @@ func TestWantLit(t *testing.T) {
 	said := failing(t, func(tb testing.TB) {
 		tb.Helper()
 		r := setuptest.Record(tb)
-		work() // a query without a text, a pool that is not measured
+		work() // its query has no text, and its connection pool is not measured
 		slog.Error("of 1234567", "error", errors.New("e"))
 		slog.Info("plain")
 		_, span := otel.Tracer("test").Start(context.Background(), "job 1234567")
 		span.End()
 		r.WantLit("Database: traces")
 	})
-	for _, want := range []string{"Database: top queries is dark: none of 1 database span has db.statement", "Issues is dark: message varies", "span name in job 1234567 holds six or more digits"} {
+	for _, want := range []string{"Database: top queries is dark: none of 1 database span has db.statement", "Issues is dark: message varies", "span name: job 1234567 contains six or more digits"} {
 		if !strings.Contains(said, want) {
-			t.Errorf("said %q, want it to say %q", said, want)
+			t.Errorf("messages: got %q, want them to contain %q", said, want)
 		}
 	}
 	for _, no := range []string{"Database: traces", "Service inventory", "Runtime: Go card", "Logs is dark"} {
 		if strings.Contains(said, no) {
-			t.Errorf("said %q, want it not to say %q", said, no)
+			t.Errorf("messages: got %q, want them not to contain %q", said, no)
 		}
 	}
 }
@@ -190,7 +190,7 @@ func TestRecordTwice(t *testing.T) {
 		setuptest.Record(tb)
 	})
 	if !strings.Contains(said, "running already") {
-		t.Errorf("said %q", said)
+		t.Errorf("messages: got %q, want them to contain \"running already\"", said)
 	}
 }
 
@@ -199,14 +199,14 @@ func TestRecordGivesTheLoggerBack(t *testing.T) {
 	t.Run("recording", func(t *testing.T) {
 		setuptest.Record(t)
 		if slog.Default() == before {
-			t.Error("the default logger is still the one before")
+			t.Error("Record did not replace the default logger")
 		}
 	})
 	if slog.Default() != before {
-		t.Error("the default logger was not given back")
+		t.Error("the default logger was not restored")
 	}
 	if os.Getenv("OTEL_SERVICE_NAME") != "" {
-		t.Error("the environment was not given back")
+		t.Error("the environment was not restored")
 	}
 }
 
@@ -218,6 +218,6 @@ func TestRecordTakesOptions(t *testing.T) {
 		rec.WantLit()
 	})
 	if !strings.Contains(said, "Runtime: Go card is dark: no go_goroutines") {
-		t.Errorf("said %q", said)
+		t.Errorf("messages: got %q, want the Go card to be dark", said)
 	}
 }

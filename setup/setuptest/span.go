@@ -10,20 +10,20 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A Span is a span as the platform gets it.
+// A Span is a span as the platform would receive it.
 type Span struct {
-	// Name is its name, as "GET /quotes/{id}".
+	// Name is the name of the span, for example "GET /quotes/{id}".
 	Name string
 	// Kind is internal, server, client, producer or consumer.
 	Kind string
-	// Attributes are its attributes as text, under their stable names and the
-	// older ones that APM reads.
+	// Attributes holds the attributes of the span, with their values as text. It has the
+	// stable names and the older names that Nais APM reads.
 	Attributes map[string]string
-	// Events are the names of its events, as "exception".
+	// Events holds the names of the span's events, for example "exception".
 	Events []string
-	// Failed is whether its status is error.
+	// Failed reports whether the status of the span is error.
 	Failed bool
-	// Children are the spans below it, in the order of their start.
+	// Children holds the child spans, in the order of their start times.
 	Children []*Span
 }
 
@@ -45,7 +45,8 @@ func fromTree(spans []*tracetree.Span) []*Span {
 	return all
 }
 
-// unindent takes the indent that all lines have, in tabs, from text.
+// unindent removes white space around text and the tabs at the start of each of its lines.
+// The result ends with a newline.
 func unindent(text string) string {
 	text = strings.Trim(text, "\n\t ")
 	var b strings.Builder
@@ -55,7 +56,8 @@ func unindent(text string) string {
 	return b.String()
 }
 
-// walk yields spans and those below them, with their depth.
+// walk yields spans and all their descendants, each with its depth in the tree. A parent
+// comes before its children.
 func walk(spans []*Span, depth int) iter.Seq2[*Span, int] {
 	return func(yield func(*Span, int) bool) { walkInto(spans, depth, yield) }
 }

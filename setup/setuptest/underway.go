@@ -9,10 +9,10 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// endTimeout is how long spans that were started may take to end.
+// endTimeout is the time that a check waits until the spans that were started have ended.
 const endTimeout = 5 * time.Second
 
-// underway counts the spans that were started and have not ended.
+// underway is a span processor that counts the spans that have started and not ended.
 type underway struct{ spans atomic.Int64 }
 
 func (u *underway) OnStart(context.Context, sdktrace.ReadWriteSpan) { u.spans.Add(1) }
@@ -20,7 +20,7 @@ func (u *underway) OnEnd(sdktrace.ReadOnlySpan)                     { u.spans.Ad
 func (u *underway) Shutdown(context.Context) error                  { return nil }
 func (u *underway) ForceFlush(context.Context) error                { return nil }
 
-// wait waits until every span has ended.
+// wait returns when every span has ended. It reports an error after endTimeout.
 func (u *underway) wait(tb testing.TB) {
 	tb.Helper()
 	deadline := time.NewTimer(endTimeout)

@@ -2,5 +2,5 @@
 
 package process
 
-// adoptOrphans does nothing: init does.
+// adoptOrphans does nothing, because init adopts orphans.
 func adoptOrphans() {}

@@ -9,22 +9,23 @@ import (
 	"os/exec"
 )
 
-// forwarded are the signals that spor passes on.
+// forwarded are the signals that spor forwards to the command.
 var forwarded = []os.Signal{os.Interrupt}
 
-// A Process is the command. Here it has no process group, so that what it
-// starts is its own business.
+// A Process is the command that spor runs. On this system it has no process group, so spor does
+// not control the processes that the command starts.
 type Process struct{ cmd *exec.Cmd }
 
-// Start starts the command with an environment of name=value.
+// Start starts the command argv. env is its environment, in the form NAME=VALUE. in, out and err
+// are its standard files.
 func Start(argv, env []string, in, out, err *os.File, _ *Terminal) (*Process, error) {
-	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // ends by signals, and by itself
+	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // it ends by itself or by a signal
 	cmd.Env = env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, err
 	return &Process{cmd}, cmd.Start()
 }
 
-// StartCode returns the exit code for an error of Start.
+// StartCode returns the exit code of spor for an error of [Start].
 func StartCode(err error) int {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
 		return ExitNotFound
@@ -34,7 +35,7 @@ func StartCode(err error) int {
 
 func (p *Process) signal(s os.Signal) bool { return p.cmd.Process.Signal(s) == nil }
 
-// Wait returns the exit code of the command when it has ended.
+// Wait waits until the command has ended, and returns its exit code.
 func (p *Process) Wait() int {
 	if err := p.cmd.Wait(); err != nil && p.cmd.ProcessState == nil {
 		return ExitFailed
@@ -42,8 +43,8 @@ func (p *Process) Wait() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// OnContinue does nothing: there is no job control.
+// OnContinue does nothing, because this system has no job control.
 func (p *Process) OnContinue() (stop func()) { return func() {} }
 
-// WaitGroup does nothing: there is no group.
+// WaitGroup does nothing, because there is no process group.
 func (p *Process) WaitGroup(func(string)) {}

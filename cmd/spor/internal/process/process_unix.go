@@ -15,28 +15,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// forwarded are the signals that spor passes on, since a process group of its
-// own does not get what is sent to spor.
+// forwarded are the signals that spor forwards to the command, because signals to spor do not
+// reach another process group.
 var forwarded = []os.Signal{
 	unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2,
 }
 
-// A Process is the command with all that it starts, which is one process
-// group: signals reach all of it, and all of it is waited for.
+// A Process is the command that spor runs, with all processes that the command starts. They are
+// one process group: spor sends signals to the whole group, and waits for the whole group.
 //
-// The group cannot be that of spor, or spor would signal itself. So when spor
-// is in the foreground of a terminal, the group takes its place there: else the
-// command would be stopped as soon as it reads, and Ctrl-C would not reach it.
+// The group is not spor's own group, because then spor would also signal itself. If spor is in the
+// foreground of a terminal, it hands the foreground over to the group. Otherwise the kernel would
+// stop the command as soon as it reads from the terminal, and Ctrl-C would not reach the command.
 type Process struct {
 	pid      int
-	terminal *Terminal // nil when the command is not in its foreground
+	terminal *Terminal // nil if the command is not in the foreground of a terminal
 }
 
-// Start starts the command with an environment of name=value. in, out and err are the
-// child's. The command gets the foreground of t unless that is nil.
+// Start starts the command argv in a new process group. env is its environment, in the form
+// NAME=VALUE. in, out and err are its standard files. The group gets the foreground of t, unless
+// t is nil.
 func Start(argv, env []string, in, out, err *os.File, t *Terminal) (*Process, error) {
 	adoptOrphans()
-	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // ends by signals, and by itself
+	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // it ends by itself or by a signal
 	cmd.Env = env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, err
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -49,14 +50,14 @@ func Start(argv, env []string, in, out, err *os.File, t *Terminal) (*Process, er
 	}
 	p := &Process{pid: cmd.Process.Pid, terminal: t}
 	if t != nil {
-		// To take the terminal back, a background process must ignore this
-		// signal. Not before the start: the command would inherit it.
+		// A background process must ignore this signal to take the terminal back. spor ignores it
+		// only after the start, because the command would inherit that.
 		signal.Ignore(unix.SIGTTOU)
 	}
-	return p, cmd.Process.Release() // Wait asks for what Process.Wait hides
+	return p, cmd.Process.Release() // Wait calls wait4 itself, because os.Process.Wait does not report stops
 }
 
-// StartCode returns the exit code for an error of Start.
+// StartCode returns the exit code of spor for an error of [Start].
 func StartCode(err error) int {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
 		return ExitNotFound
@@ -64,13 +65,13 @@ func StartCode(err error) int {
 	return ExitNotExecutable
 }
 
-// signal sends s to the group and reports whether there is one.
+// signal sends s to the group. It reports whether the group still has a process.
 func (p *Process) signal(s os.Signal) bool {
 	return unix.Kill(-p.pid, s.(syscall.Signal)) == nil
 }
 
-// Wait returns the exit code of the command when it has ended. When the user
-// stops it from the keyboard, spor stops with it.
+// Wait waits until the command has ended, and returns its exit code. When the user stops the
+// command from the keyboard, spor also stops.
 func (p *Process) Wait() int {
 	for {
 		var status unix.WaitStatus
@@ -91,8 +92,8 @@ func (p *Process) Wait() int {
 	}
 }
 
-// suspend stops spor, and the rest of its own job, until the shell continues
-// it. Where no shell does job control, nothing stops and the command goes on.
+// suspend stops spor, and the other processes of spor's job, until the shell continues them.
+// Without a shell that does job control, SIGTSTP has no effect and suspend continues the command.
 func (p *Process) suspend() {
 	if p.terminal == nil {
 		return
@@ -102,13 +103,14 @@ func (p *Process) suspend() {
 	p.resume()
 }
 
-// resume continues the group, in the foreground if spor is there.
+// resume continues the group. It gives the foreground to the group if spor has it.
 func (p *Process) resume() {
 	p.terminal.give(p.pid)
 	p.signal(unix.SIGCONT)
 }
 
-// OnContinue calls resume whenever the shell continues spor, until stop.
+// OnContinue continues the command each time that the shell continues spor, until the caller
+// calls stop.
 func (p *Process) OnContinue() (stop func()) {
 	if p.terminal == nil {
 		return func() {}
@@ -129,14 +131,15 @@ func (p *Process) OnContinue() (stop func()) {
 }
 
 const (
-	lingerTime = 3 * time.Second // what remains of a group may take to end by itself
-	termTime   = 2 * time.Second // then after SIGTERM
-	killTime   = time.Second     // then after SIGKILL
-	lingerPoll = 20 * time.Millisecond
+	lingerTime = 3 * time.Second       // wait for the rest of the group before SIGTERM
+	termTime   = 2 * time.Second       // wait after SIGTERM
+	killTime   = time.Second           // wait after SIGKILL
+	lingerPoll = 20 * time.Millisecond // between two checks
 )
 
-// WaitGroup returns when the group is empty, which it sees to if need be: say
-// is told what it does.
+// WaitGroup waits until the command's process group is empty. It sends SIGTERM to the group after
+// 3 s and SIGKILL after 2 s more, and gives up after another second. It calls say with a message
+// for the user before each of these steps.
 func (p *Process) WaitGroup(say func(string)) {
 	if p.empty(lingerTime) {
 		return
@@ -146,15 +149,15 @@ func (p *Process) WaitGroup(say func(string)) {
 	if p.empty(termTime) {
 		return
 	}
-	say("they do not stop; killing them")
+	say("the processes do not stop; killing them")
 	p.signal(unix.SIGKILL)
 	if !p.empty(killTime) {
-		say("some cannot be killed; leaving them")
+		say("some of the processes cannot be killed; leaving them")
 	}
 }
 
-// empty reports whether the group becomes empty within d. No system call waits
-// for a group, so it asks again and again.
+// empty reports whether the group becomes empty within d. It polls, because no system call waits
+// for a process group.
 func (p *Process) empty(d time.Duration) bool {
 	deadline := time.NewTimer(d)
 	defer deadline.Stop()
@@ -173,8 +176,8 @@ func (p *Process) empty(d time.Duration) bool {
 	}
 }
 
-// reap takes the exit codes of orphans that became children of spor; as
-// zombies they would still be of the group.
+// reap waits for all orphans of the group that have ended and are now children of spor. As
+// zombies they would still belong to the group.
 func (p *Process) reap() {
 	for {
 		pid, err := unix.Wait4(-p.pid, nil, unix.WNOHANG, nil)

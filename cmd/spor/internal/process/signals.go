@@ -8,15 +8,15 @@ import (
 	"syscall"
 )
 
-// Signals are those sent to spor that the command shall have.
+// Signals catches the signals to spor that are meant for the command.
 type Signals struct {
 	caught chan os.Signal
 	done   sync.WaitGroup
-	ending atomic.Bool // one of those that ask a program to end has come
+	ending atomic.Bool // a signal that ends a program has been caught
 }
 
-// CatchSignals begins to catch. Under nohup, SIGHUP stays ignored, for the
-// command too.
+// CatchSignals starts to catch signals. If SIGHUP is ignored, as under nohup, it stays ignored for
+// spor and the command.
 func CatchSignals() *Signals {
 	s := &Signals{caught: make(chan os.Signal, len(forwarded))}
 	for _, sig := range forwarded {
@@ -24,14 +24,14 @@ func CatchSignals() *Signals {
 			signal.Notify(s.caught, sig)
 		}
 	}
-	// When the reader of spor's stdout goes, the command gets to know, and
-	// ends or not; it is not for spor to die and leave it behind.
+	// If the reader of spor's stdout ends, SIGPIPE must not end spor while the command still runs.
+	// spor closes the command's stdout, and the command decides whether it ends.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	return s
 }
 
-// Forward sends what is caught to p, until Stop. It calls gone for a signal
-// that finds nobody there any more.
+// Forward starts to send each caught signal to p, until [Signals.Stop] is called. It calls gone for
+// each signal that arrives after all processes of p have ended.
 func (s *Signals) Forward(p *Process, gone func()) {
 	s.done.Go(func() {
 		for sig := range s.caught {
@@ -46,10 +46,11 @@ func (s *Signals) Forward(p *Process, gone func()) {
 	})
 }
 
-// Ending reports whether a signal has come that asks a program to end.
+// Ending reports whether spor has caught a signal that ends a program: an interrupt, SIGTERM,
+// SIGHUP or SIGQUIT.
 func (s *Signals) Ending() bool { return s.ending.Load() }
 
-// Stop stops catching.
+// Stop stops catching and forwarding signals.
 func (s *Signals) Stop() {
 	signal.Stop(s.caught)
 	close(s.caught)

@@ -4,7 +4,7 @@ package process
 
 import "os"
 
-// A Terminal is nothing here: there is no foreground to hand over.
+// A Terminal is empty on this system, because terminals here have no foreground group.
 type Terminal struct{}
 
 // Foreground returns nil.

@@ -8,16 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Terminal is the one that spor is in the foreground of. A nil Terminal is
-// none, and its methods do nothing.
+// A Terminal is a terminal in whose foreground spor runs. The methods of a nil Terminal do nothing.
 type Terminal struct {
 	fd    int
 	group int // spor's own process group
 }
 
-// Foreground returns the terminal of in to hand to the command, nil if there is none
-// to hand over: spor is not in its foreground, or a neighbour in a pipeline
-// reads from it (as in "spor run ... | less") or types into it.
+// Foreground returns the terminal of in if spor can hand its foreground over to the command. It
+// returns nil if spor is not in the foreground, or if another program of a pipeline may use the
+// terminal, as in "spor run ... | less".
 func Foreground(in, out *os.File) *Terminal {
 	t := &Terminal{fd: int(in.Fd()), group: unix.Getpgrp()}
 	if !IsTerminal(out) || !t.ours() {
@@ -26,14 +25,14 @@ func Foreground(in, out *os.File) *Terminal {
 	return t
 }
 
-// ours reports whether spor's group is in the foreground. It is not when the
-// file is not spor's terminal.
+// ours reports whether spor's process group is in the foreground. It returns false if the file is
+// not spor's controlling terminal.
 func (t *Terminal) ours() bool {
 	group, err := unix.IoctlGetInt(t.fd, unix.TIOCGPGRP)
 	return err == nil && group == t.group
 }
 
-// give puts group in the foreground if spor's own is there.
+// give puts group in the foreground if spor's own group is in the foreground.
 func (t *Terminal) give(group int) {
 	if t != nil && t.ours() {
 		_ = unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, group)
@@ -53,7 +52,7 @@ func IsTerminal(f *os.File) bool {
 	return err == nil
 }
 
-// Width returns the number of columns of f, 0 if it is no terminal.
+// Width returns the number of columns of the terminal f, or 0 if f is not a terminal.
 func Width(f *os.File) int {
 	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
 	if err != nil {
