@@ -36,8 +36,8 @@ Flags:
 Environment:
 
   COMMAND gets the OTEL_ and NAIS_ variables of a NAIS workload. A variable that
-  is already set keeps its value, unless it belongs to the platform. The platform
-  sets OTEL_SERVICE_NAME, OTEL_EXPORTER_OTLP_ENDPOINT,
+  is already set keeps its value, unless it belongs to the platform. These belong
+  to the platform: OTEL_SERVICE_NAME, OTEL_EXPORTER_OTLP_ENDPOINT,
   OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_INSECURE, and the attributes
   service.name, service.namespace and nais.backend of OTEL_RESOURCE_ATTRIBUTES.
 

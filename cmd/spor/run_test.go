@@ -135,8 +135,8 @@ func TestRunReadsChoicesInAnyCase(t *testing.T) {
 }
 
 func TestRunForwardsSignalsToGroup(t *testing.T) {
-	// Under nohup, SIGHUP is ignored, and programs that the test starts inherit that. If the test
-	// catches SIGHUP, they start with the default action instead.
+	// Under nohup, SIGHUP is ignored, and programs that the test starts inherit that. If
+	// the test catches SIGHUP, they start with the default action instead.
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)

@@ -15,9 +15,9 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// serve is a service like the one in the README, which calls itself once. If how is "serves", it
-// runs until a signal ends it. If how is "fails", it ends with an error. Otherwise it ends after
-// the call.
+// serve is a service like the one in the README, which calls itself once. If how is
+// "serves", it runs until a signal ends it. If how is "fails", it ends with an error.
+// Otherwise it ends after the call.
 func serve(how string) int {
 	slog.SetDefault(slog.New(setup.LogHandler(os.Stdout, nil)))
 	if err := setup.Run(context.Background(), func(ctx context.Context) error { return serveOnce(ctx, how) }); err != nil {

@@ -52,8 +52,8 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) (screen *bufio.Scanner, keyboard *o
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// The test keeps the terminal open, as the user's shell does. Otherwise output could be lost
-	// when the last program closes the terminal.
+	// The test keeps the terminal open, as the user's shell does. Otherwise output could be
+	// lost when the last program closes the terminal.
 	watchdog := time.AfterFunc(time.Minute, func() { _ = program.Close() })
 	t.Cleanup(func() { watchdog.Stop() })
 	return bufio.NewScanner(user), user

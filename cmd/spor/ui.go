@@ -21,8 +21,8 @@ func (f *uiFlag) String() string { return f.addr }
 // IsBoolFlag returns true, because the flag needs no value.
 func (f *uiFlag) IsBoolFlag() bool { return true }
 
-// Set sets the flag to value: an address, "off" or "false". Package flag calls it with "true" if
-// the flag has no value.
+// Set sets the flag to value: an address, "off" or "false". Package flag calls it with
+// "true" if the flag has no value.
 func (f *uiFlag) Set(value string) error {
 	switch value {
 	case "":
@@ -44,8 +44,8 @@ type ui struct {
 	wanted bool // the user asked for it with --ui
 }
 
-// newUI returns the viewer that f asks for. Without the flag there is a viewer only if stderr is a
-// terminal. newUI returns nil if there is no viewer.
+// newUI returns the viewer that f asks for. Without the flag there is a viewer only if
+// stderr is a terminal. newUI returns nil if there is no viewer.
 func newUI(f uiFlag, terminal bool, title string) (*ui, error) {
 	if f.off || !f.wanted && !terminal {
 		return nil, nil
@@ -70,9 +70,9 @@ func (u *ui) close() {
 	}
 }
 
-// linger keeps the viewer running after the command has ended, as long as a page is open. If the
-// user asked for the viewer, it also waits until the first page is opened. It returns when ctx
-// ends, which happens when the user sends a signal.
+// linger keeps the viewer running after the command has ended, as long as a page is open.
+// If the user asked for the viewer, it also waits until the first page is opened. It
+// returns when ctx ends, which happens when the user sends a signal.
 func (u *ui) linger(ctx context.Context, say func(string)) {
 	if u == nil {
 		return

@@ -44,7 +44,7 @@ func TestLinesOfAProgramThatCallsItselfOtherwise(t *testing.T) {
 	reports := judge(requests...)
 	i := slices.IndexFunc(reports, func(r apm.Report) bool { return r.Service == "api" })
 	v, _ := reports[i].Panel("Service inventory")
-	if v.State != apm.Dark || !strings.Contains(v.Evidence, `service.name is "api", and the platform's is "started-as"`) {
+	if v.State != apm.Dark || !strings.Contains(v.Evidence, `service.name is "api", but the platform has set "started-as"`) {
 		t.Errorf("got %+v", v)
 	}
 	if v, _ := reports[i].Panel("Logs of a trace"); v.State != apm.Lit {
@@ -61,17 +61,17 @@ func TestEdges(t *testing.T) {
 			span(2, 1, client, "GET"),
 			failed(span(3, 1, client, "SELECT", "db.system", "postgresql", "db.name", "shop", "server.address", "127.0.0.1", "peer.service", "shop-db")),
 			span(4, 1, client, "SELECT", "db.system", "postgresql", "db.name", "other", "server.address", "db-host"),
-			span(5, 1, client, "PING", "db.system.name", "redis"), // no older name: no edge
+			span(5, 1, client, "PING", "db.system.name", "redis"), // no older name, so no edge
 			span(6, 1, producer, "topic publish", kafka...),
-			span(7, 1, client, "GET", "server.address", "elsewhere"), // no server, no peer: no edge
+			span(7, 1, client, "GET", "server.address", "elsewhere"), // no server span and no peer.service, so no edge
 			span(8, 1, client, "GET", "peer.service", "token-x"),
 			span(9, 1, internal, "work"),
 		),
 		traces("stock", span(20, 2, server, "GET /items")),
 		traces("mail",
 			span(30, 6, consumer, "topic process", kafka...),
-			span(31, 6, consumer, "topic process", kafka...), // one edge for one producer
-			span(32, 9, consumer, "topic process", kafka...), // not below a producer: no edge
+			span(31, 6, consumer, "topic process", kafka...), // no second edge for the same producer
+			span(32, 9, consumer, "topic process", kafka...), // the parent is not a producer, so no edge
 		),
 	} {
 		r.Add(request)
@@ -121,7 +121,7 @@ func TestFindings(t *testing.T) {
 	uuid := "0af76519-16cd-43dd-8448-eb211c80319c"
 	for name, tt := range map[string]struct {
 		requests    []recording.Request
-		kind, place string // "" for no finding
+		kind, place string // both "" if there is no finding
 	}{
 		"nothing":               {[]recording.Request{traces("s", span(1, 0, server, "GET /a", "http.request.method", "GET", "http.method", "GET", "http.route", "/a", "url.path", "/a"))}, "", ""},
 		"attribute":             {[]recording.Request{traces("s", span(1, 0, internal, "look up", "user.id", "01017012345"))}, apm.PersonalNumber, "span look up, attribute user.id"},
@@ -135,12 +135,12 @@ func TestFindings(t *testing.T) {
 		"secret in a URL":       {[]recording.Request{traces("s", span(1, 0, internal, "call", "url.full", "https://u:hunter2@h/?access_token=abc"))}, apm.Secret, "span call, attribute url.full"},
 		"token":                 {lines("s", `{"level":"INFO","message":"Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.x"}`), apm.Secret, "stdout, field message"},
 		"key file":              {lines("s", `-----BEGIN RSA PRIVATE KEY-----`), apm.Secret, "stdout, plain text"},
-		"UUID in a name":        {[]recording.Request{traces("s", span(1, 0, internal, "job "+uuid))}, apm.SpanName, "job " + uuid + " holds a UUID"},
-		"digits in a name":      {[]recording.Request{traces("s", span(1, 0, internal, "job 123456"))}, apm.SpanName, "job 123456 holds six or more digits"},
+		"UUID in a name":        {[]recording.Request{traces("s", span(1, 0, internal, "job "+uuid))}, apm.SpanName, "job " + uuid + " contains a UUID"},
+		"digits in a name":      {[]recording.Request{traces("s", span(1, 0, internal, "job 123456"))}, apm.SpanName, "job 123456 contains six or more digits"},
 		"few digits in a name":  {[]recording.Request{traces("s", span(1, 0, internal, "job 12345"))}, "", ""},
 		"raw path":              {[]recording.Request{traces("s", span(1, 0, server, "GET /users/anna", "http.method", "GET", "http.target", "/users/anna?x=1"))}, apm.SpanName, "GET /users/anna is a raw path"},
 		"raw path of a client":  {[]recording.Request{traces("s", span(1, 0, client, "GET /users/anna", "http.method", "GET", "http.url", "http://h/users/anna?x=1"))}, apm.SpanName, "GET /users/anna is a raw path"},
-		"missing older name":    {[]recording.Request{traces("s", span(1, 0, client, "SELECT", "db.query.text", "SELECT 1"))}, apm.LegacyKey, "db.statement beside db.query.text"},
+		"missing older name":    {[]recording.Request{traces("s", span(1, 0, client, "SELECT", "db.query.text", "SELECT 1"))}, apm.LegacyKey, "db.statement is missing beside db.query.text"},
 		"epochs are no numbers": {lines("s", `{"level":"INFO","message":"m","at":1732298400,"at_ns":1732298400123456789}`), "", ""},
 		"a mask is no number":   {lines("s", `{"level":"INFO","message":"of ***********","url":"/?token=REDACTED"}`), "", ""},
 	} {
@@ -158,7 +158,7 @@ func TestFindings(t *testing.T) {
 			}
 			for _, f := range found {
 				if strings.Contains(f.Place, "01017012345") || strings.Contains(f.Place, "hunter2") {
-					t.Errorf("the place gives it away: %q", f.Place)
+					t.Errorf("the place contains the personal number or the secret: %q", f.Place)
 				}
 			}
 		})
@@ -172,7 +172,7 @@ func TestLongLinesAreReadWhole(t *testing.T) {
 	}
 	r := only(t, part(`{"level":"INFO",`, true), part(`"message":"m"}`, false), part(`{"level":"INFO","message":"n"}`, false))
 	if v, _ := r.Panel("Logs"); v.State != apm.Lit || r.Lines != 2 {
-		t.Errorf("got %+v and %d lines, want it lit, and 2", v, r.Lines)
+		t.Errorf("got %+v and %d lines, want a lit panel and 2 lines", v, r.Lines)
 	}
 }
 
@@ -208,8 +208,8 @@ func TestPanicsAsPlainText(t *testing.T) {
 	}
 }
 
-// TestStableNamesAlone tests that what is told by the stable names is known for
-// what it is, and judged by what is missing.
+// TestStableNamesAlone tests that spans with stable names only are recognised, and that the
+// panels are dark because the older names are missing.
 func TestStableNamesAlone(t *testing.T) {
 	r := only(t, traces("s",
 		span(1, 0, client, "sql.conn.query", "db.system.name", "postgresql", "db.query.text", "SELECT 1"),
@@ -222,7 +222,7 @@ func TestStableNamesAlone(t *testing.T) {
 		"Database: traces", "Dependencies and service map", "Dependency detail", "Runtime: Kafka card", "Database: pool health", "Trace breakdowns",
 	} {
 		if v, _ := r.Panel(panel); v.State != apm.Dark || len(v.Cures) == 0 {
-			t.Errorf("%s: got %+v, want it dark, with a cure", panel, v)
+			t.Errorf("%s: got %+v, want a dark panel with a cure", panel, v)
 		}
 	}
 }

@@ -1,12 +1,11 @@
-// Package apm knows what Nais APM reads of a service, panel by panel, and judges
-// by that what a service sent and wrote. It is an oracle: it knows nothing of how
-// spor makes telemetry, and judges that of others as well.
+// Package apm describes what each panel of Nais APM reads, and checks whether the telemetry
+// and the output of a service give every panel its data. It does not depend on how spor
+// produces telemetry, so it also checks services that do not use spor.
 //
-// A [Recording] takes OTLP requests as the platform's collector would get them,
-// with the lines of standard output among the log records, as package recording
-// keeps them. [Recording.Judge] gives one [Report] for each service.
+// Add OTLP requests to a [Recording], in the form in which the platform's collector would
+// receive them. The lines of standard output are among the log records, as package
+// recording writes them. [Recording.Judge] returns one [Report] per service.
 //
-// The panels are those of https://github.com/nais/grafana-apm-app. Metrics are
-// judged under the names that Mimir gives them, edges as Tempo's service graph
-// forms them.
+// The panels are those of https://github.com/nais/grafana-apm-app. Metrics have the names
+// that Mimir gives them, and edges are formed as in Tempo's service graph.
 package apm

@@ -14,33 +14,34 @@ var (
 	longDigits = regexp.MustCompile(`[0-9]{6,}`)
 )
 
-// nameTrouble says what is wrong with the name of a span, "" for nothing.
+// nameTrouble returns what is wrong with the name of a span, or "" if the name is good.
 func (s *service) nameTrouble(one *span) string {
 	name := one.GetName()
 	_, path, _ := strings.Cut(name, " ")
 	switch {
 	case uuid.MatchString(name):
-		return "holds a UUID"
+		return "contains a UUID"
 	case longDigits.MatchString(name):
-		return "holds six or more digits"
+		return "contains six or more digits"
 	case isHTTP(one) && strings.Contains(path, "?"):
-		return "holds a query"
+		return "contains a query"
 	case isHTTP(one) && strings.HasPrefix(path, "/") && path == rawPath(one) && !s.knowsRoutes(one):
 		return "is a raw path"
 	}
 	return ""
 }
 
-// knowsRoutes reports whether the path in the name of a span is a route that looks
-// like a path: it says so, or spans that were made by the same instrumentation are
-// named after templates.
+// knowsRoutes reports whether the path in the name of a span is a route, such as /users,
+// that looks like a raw path. It is a route if the span has an attribute with a route, or
+// if other spans of the same instrumentation scope and kind are named after route
+// templates.
 func (s *service) knowsRoutes(one *span) bool {
 	return one.has("http.route", "url.template") || !unmatched(one) && s.any(func(other *span) bool {
 		return other.scope == one.scope && other.GetKind() == one.GetKind() && strings.ContainsAny(other.GetName(), "{:*")
 	})
 }
 
-// rawPath is the path that was asked for.
+// rawPath returns the path of the request, without the query.
 func rawPath(s *span) string {
 	if full := s.first("url.full", "http.url"); full != "" {
 		_, rest, _ := strings.Cut(full, "://")
@@ -53,7 +54,7 @@ func rawPath(s *span) string {
 	return path
 }
 
-// findings are what is wrong with the telemetry as such.
+// findings returns what is wrong with the telemetry, independently of the panels.
 func (s *service) findings() []Finding {
 	found := s.texts.findings()
 	found = append(found, s.nameFindings()...)
@@ -66,7 +67,7 @@ func (s *service) findings() []Finding {
 			}
 		}
 		if n > 0 {
-			found = append(found, Finding{LegacyKey, older + " beside " + stable, n, cureDialect})
+			found = append(found, Finding{LegacyKey, older + " is missing beside " + stable, n, cureDialect})
 		}
 	}
 	return found
@@ -82,8 +83,8 @@ func (s *service) nameFindings() []Finding {
 	return sortedFindings(counts)
 }
 
-// nodeFindings are databases that are called like a service, and so have no node of
-// their own.
+// nodeFindings returns the databases that have the name of a service. The service map shows
+// such a database and the service as one node.
 func (s *service) nodeFindings() []Finding {
 	counts := map[Finding]int{}
 	for _, one := range s.pick(func(one *span) bool { return one.is(client) && one.has("db.name", "db.system") }) {

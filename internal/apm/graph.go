@@ -7,12 +7,12 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// An Edge is one of the service graph, as Tempo's metrics generator forms it.
+// An Edge is an edge of the service graph, as Tempo's metrics generator forms it.
 type Edge struct {
 	Client string `json:"client"`
 	Server string `json:"server"`
-	// Type is how they are joined: "" for a call, messaging_system, database, or
-	// virtual_node for one whose other end sent no span.
+	// Type is "" for a call between two services, messaging_system for a message, database
+	// for a call to a database, and virtual_node if one end sent no span.
 	Type            string `json:"type"`
 	DBSystem        string `json:"db_system,omitempty"`
 	MessagingSystem string `json:"messaging_system,omitempty"`
@@ -27,11 +27,12 @@ const (
 	virtualEdge   = "virtual_node"
 )
 
-// peerAttributes name a server that sends no spans, the first one first.
+// peerAttributes are the attributes that name a server without spans. The first attribute
+// that a span has is used.
 var peerAttributes = []string{"peer.service", "db.name", "db.system", "messaging.destination.name"}
 
-// databaseNode returns the name of the node that a call of a database leads to, and
-// the attribute that names it.
+// databaseNode returns the name of the node that stands for the database of a call, and the
+// attribute that has this name.
 func databaseNode(s *span) (key, name string) {
 	for _, key := range []string{"peer.service", "server.address", "network.peer.address", "db.name", "db.system"} {
 		if name := s.first(key); name != "" {
@@ -41,11 +42,11 @@ func databaseNode(s *span) (key, name string) {
 	return "", ""
 }
 
-// edgesOf returns the edges between the services that sent spans, and to and from
-// what sent none.
+// edgesOf returns the edges between services that sent spans, and between such services and
+// callers, databases and servers that sent no spans.
 func edgesOf(spans []*span) []Edge {
 	g := graph{edges: map[Edge]*Edge{}}
-	waiting := map[spanKey]*span{} // clients, until their server is seen
+	waiting := map[spanKey]*span{} // client and producer spans
 	for _, s := range spans {
 		if s.is(tracepb.Span_SPAN_KIND_CLIENT, tracepb.Span_SPAN_KIND_PRODUCER) {
 			waiting[spanKey{s.trace, s.id}] = s
@@ -69,8 +70,8 @@ type spanKey struct{ trace, id string }
 
 type graph struct{ edges map[Edge]*Edge }
 
-// served adds the edge of a server or consumer span. One client span has one
-// edge: of several consumers only the first is joined.
+// served adds the edge of a server or consumer span. A client or producer span has only one
+// edge, so only the first of several consumers gets an edge.
 func (g graph) served(s *span, waiting map[spanKey]*span, met map[spanKey]bool) {
 	key := spanKey{s.trace, s.parent}
 	client := waiting[key]
@@ -93,7 +94,7 @@ func joined(s *span) string {
 	return ""
 }
 
-// unserved adds the edge of a client or producer whose other end sent no span.
+// unserved adds the edge of a client or producer span whose other end sent no span.
 func (g graph) unserved(s *span) {
 	e := Edge{Client: s.resource.service, DBSystem: s.attrs["db.system"], MessagingSystem: s.attrs["messaging.system"]}
 	switch peer := s.first(peerAttributes...); {

@@ -25,7 +25,8 @@ const (
 	internal = tracepb.Span_SPAN_KIND_INTERNAL
 )
 
-// attributes returns key, value, key, value as attributes; numbers stay numbers.
+// attributes returns attributes from pairs of key and value. An int becomes an integer,
+// every other value becomes a string.
 func attributes(pairs ...any) []*commonpb.KeyValue {
 	var attrs []*commonpb.KeyValue
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -46,8 +47,8 @@ func resourceNamed(name string) *resourcepb.Resource {
 		"service.name", name, "service.namespace", "examples", "service.instance.id", name+"-1", "telemetry.sdk.language", "go")}
 }
 
-// span returns the span of that number in trace 1, below the one of the number
-// parent, 0 for none.
+// span returns a span of trace 1 with the ID id. Its parent has the ID parent. If parent is
+// 0, it is a root span.
 func span(id, parent byte, kind tracepb.Span_SpanKind, name string, attrs ...any) *tracepb.Span {
 	s := &tracepb.Span{
 		TraceId: make([]byte, 16), SpanId: make([]byte, 8), Kind: kind, Name: name,
@@ -101,7 +102,7 @@ func metrics(service string, all ...*metricspb.Metric) recording.Request {
 	}}}}
 }
 
-// lines returns the lines of text as a program writes them to stdout.
+// lines returns requests with the lines of text, as if the service had written them to stdout.
 func lines(service, text string) []recording.Request {
 	var requests []recording.Request
 	for line := range strings.Lines(text) {
@@ -118,7 +119,7 @@ const (
 `
 )
 
-// whole is the recording of a service that does everything.
+// whole returns the recording of a service that lights every panel.
 func whole() []recording.Request {
 	const name = "orders"
 	http := func(code int) []any {
@@ -167,7 +168,7 @@ func judge(requests ...recording.Request) []apm.Report {
 	return r.Judge()
 }
 
-// only returns the report on the one service.
+// only returns the report of the only service in requests.
 func only(t *testing.T, requests ...recording.Request) apm.Report {
 	t.Helper()
 	reports := judge(requests...)

@@ -17,13 +17,13 @@ type line struct {
 	resource *resource
 	stream   string
 	text     string
-	fields   map[string]any // nil for one that is no JSON object
+	fields   map[string]any // nil if the line is not a JSON object
 
-	continued bool // the next line of the stream goes on
+	continued bool // the next record of the stream continues the line
 }
 
-// appendLine appends the line of a record, or puts it behind the part of it that
-// was recorded before.
+// appendLine appends the line of a log record to lines. If the record continues a line,
+// appendLine adds its text to that line.
 func appendLine(lines []*line, from *resource, l *logspb.LogRecord) []*line {
 	attrs := otlpattr.Map(l.GetAttributes())
 	stream := attrs[recording.StreamKey]
@@ -50,10 +50,10 @@ func appendLine(lines []*line, from *resource, l *logspb.LogRecord) []*line {
 
 func (l *line) parse() {
 	l.fields = nil
-	_ = json.Unmarshal([]byte(l.text), &l.fields) // what is no object is plain text
+	_ = json.Unmarshal([]byte(l.text), &l.fields) // a line that is not a JSON object is plain text
 }
 
-// field returns the first of the fields that the line has as text.
+// field returns the first of the fields that is a string and not empty.
 func (l *line) field(keys ...string) string {
 	for _, key := range keys {
 		if text, ok := l.fields[key].(string); ok && text != "" {
@@ -63,7 +63,7 @@ func (l *line) field(keys ...string) string {
 	return ""
 }
 
-// nested reports whether the line has one of the fields, but not at its top.
+// nested reports whether the line has one of the fields below the top level.
 func (l *line) nested(keys ...string) bool {
 	for _, value := range l.fields {
 		if hasNested(value, keys) {
@@ -91,7 +91,7 @@ func hasNested(value any, keys []string) bool {
 	return false
 }
 
-// record is a log record sent over OTLP.
+// record is a log record that was sent over OTLP.
 type record struct {
 	*logspb.LogRecord
 	resource *resource

@@ -7,15 +7,16 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// always is for a panel that every service has.
+// always is the condition of a panel that every service uses.
 func always(*service) bool { return true }
 
-// uses is for a panel of what some spans do.
+// uses returns the condition of a panel that a service uses if it has a span that sel selects.
 func uses(sel selector) func(*service) bool {
 	return func(s *service) bool { return s.any(sel) }
 }
 
-// every asks that each span of the sort has one of the attributes.
+// every requires that each span that sel selects has at least one of the attributes, and that
+// there is such a span.
 func every(what string, sel selector, keys ...string) func(*service) answer {
 	return func(s *service) answer {
 		var without []*span
@@ -35,7 +36,7 @@ func every(what string, sel selector, keys ...string) func(*service) answer {
 	}
 }
 
-// some asks that a span of the sort has all of the attributes.
+// some requires that at least one span that sel selects has all of the attributes.
 func some(what string, sel selector, keys ...string) func(*service) answer {
 	return func(s *service) answer {
 		picked := s.pick(sel)
@@ -63,7 +64,7 @@ func missing(s *span, keys []string) []string {
 	return without
 }
 
-// metric asks for a series of that name with the labels.
+// metric requires at least one series with that name, and that all its series have the labels.
 func metric(name string, labels ...string) func(*service) answer {
 	return func(s *service) answer {
 		all := s.series[name]
@@ -79,7 +80,7 @@ func metric(name string, labels ...string) func(*service) answer {
 	}
 }
 
-// metrics asks for a series of each name.
+// metrics requires a series with each of the names.
 func metrics(names ...string) func(*service) answer {
 	return func(s *service) answer {
 		var without []string
@@ -90,7 +91,7 @@ func metrics(names ...string) func(*service) answer {
 		}
 		switch {
 		case len(without) == len(names):
-			return no("no %s, nor any of the others", names[0])
+			return no("no %s, and none of the other metrics", names[0])
 		case len(without) > 0:
 			return no("no %s", strings.Join(without, ", "))
 		}
@@ -98,8 +99,9 @@ func metrics(names ...string) func(*service) answer {
 	}
 }
 
-// also tells of the series that are there, and asks for none: a pool that has no
-// bound has no maximum, and one that was never waited for no waiting time.
+// also adds the series that exist to the evidence, and is always met. These series are
+// optional: a pool without a limit has no maximum, and a pool that nothing has waited for
+// has no wait time.
 func also(names ...string) func(*service) answer {
 	return func(s *service) answer {
 		var there []string
@@ -122,7 +124,7 @@ func missingLabels(s *series, labels []string) []string {
 	return without
 }
 
-// nameOf returns the name of a span, fit to be shown.
+// nameOf returns the name of a span for display: masked, and cut to 60 bytes.
 func nameOf(s *span) string {
 	name := privacy.Text(s.GetName())
 	if len(name) > 60 {
@@ -131,7 +133,7 @@ func nameOf(s *span) string {
 	return name
 }
 
-// count writes n of some things in words.
+// count returns n and things as text. For n = 1 it uses the singular of things.
 func count(n int, things string) string {
 	if n == 1 {
 		things = strings.NewReplacer("queries", "query", "spans", "span", "their names", "its name").Replace(things)

@@ -6,27 +6,26 @@ import (
 	"strings"
 )
 
-// A panel is one of Nais APM: what it reads, when a service has it, and what it
-// needs to show something.
+// A panel is a panel of Nais APM.
 type panel struct {
 	name  string
-	reads string
-	used  func(*service) bool
-	needs []need
+	reads string              // the data that the panel queries
+	used  func(*service) bool // reports whether a service uses the panel
+	needs []need              // must all be met for the panel to be lit
 }
 
-// A need is one condition of a panel, with the cure where it is not met.
+// A need is one condition of a panel. The cure says what to change if it is not met.
 type need struct {
 	met  func(*service) answer
 	cure string
 }
 
-// An answer is what a need found: evidence where it is met, otherwise what is
-// missing.
+// An answer is the result of checking a need. The text is the evidence if the need is met,
+// otherwise it says what is missing.
 type answer struct {
 	met   bool
 	text  string
-	spans []*span // that the text is about
+	spans []*span // the spans that the text is about
 }
 
 func yes(format string, args ...any) answer {
@@ -34,7 +33,7 @@ func yes(format string, args ...any) answer {
 }
 func no(format string, args ...any) answer { return answer{text: fmt.Sprintf(format, args...)} }
 
-// about tells of which spans something was said.
+// about returns a with the spans that its text is about.
 func (a answer) about(spans ...*span) answer {
 	a.spans = spans
 	return a
@@ -68,7 +67,7 @@ func (p panel) judge(s *service) Verdict {
 	return v
 }
 
-// addSpans names spans that a dark panel is about, some of them.
+// addSpans adds the places of at most maxPlaces spans to v.
 func (v *Verdict) addSpans(spans []*span) {
 	for _, s := range spans {
 		place := Place{s.trace, s.id}

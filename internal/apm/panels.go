@@ -9,26 +9,26 @@ const (
 	cureSQL       = "open the database with sqltrace.Open, or pgxtrace.NewPool for pgx"
 	cureKafka     = "wrap the client with kgotrace, saramatrace or kafkagotrace"
 	cureDialect   = "export with setup, which adds the older names that APM reads (and unset OTEL_SEMCONV_STABILITY_OPT_IN)"
-	cureRuntime   = "push the runtime's metrics under client_golang's names: setup does, unless WithoutMetrics or OTEL_METRICS_EXPORTER=none"
+	cureRuntime   = "export the metrics of the Go runtime under client_golang's names; setup does so, except with WithoutMetrics or OTEL_METRICS_EXPORTER=none"
 	cureLog       = "log with slog.New(setup.LogHandler(os.Stdout, nil))"
 	cureLogCtx    = "log with the request's context, through setup.LogHandler: slog.InfoContext(ctx, ...)"
 	cureErrors    = "log the error or the panic once through setup.LogHandler, at level ERROR, with slog.Any(\"error\", err)"
-	cureNode      = "set peer.service on these spans to a name that no application can have, as NAME@SYSTEM (setup does so where the address is 127.0.0.1)"
-	cureNames     = "name the span after the route template, and put ids in attributes"
+	cureNode      = "set peer.service on these spans to a name that no application can have, such as NAME@SYSTEM (setup does so if the address is 127.0.0.1)"
+	cureNames     = "name the span after the route template, and put IDs in attributes"
 )
 
-// panels is what Nais APM shows of a service, but for what no Go service can
-// light (internal operations), what the platform fills itself (containers), and
-// what is the service's own business (custom metrics).
+// panels are the panels that Nais APM shows for a service. It leaves out three kinds:
+// panels that no Go service can light (internal operations), panels that the platform
+// itself fills (containers), and panels of the service's own metrics (custom metrics).
 var panels = []panel{
 	{
 		name: "Service inventory", reads: "service_name, service_namespace, telemetry_sdk_language of span metrics",
 		used: always,
 		needs: []need{
 			{hasSpans, cureSetup},
-			{platformName, "take service.name from OTEL_SERVICE_NAME, which setup does; set no other"},
-			{resourceHas("service.namespace"), "keep OTEL_RESOURCE_ATTRIBUTES of the platform in the resource, which setup does"},
-			{resourceHas("telemetry.sdk.language"), "build the resource with the SDK's own attributes (resource.WithTelemetrySDK), which setup does"},
+			{platformName, "take service.name from OTEL_SERVICE_NAME, as setup does, and set no other name"},
+			{resourceHas("service.namespace"), "keep the platform's OTEL_RESOURCE_ATTRIBUTES in the resource, as setup does"},
+			{resourceHas("telemetry.sdk.language"), "build the resource with the SDK's own attributes (resource.WithTelemetrySDK), as setup does"},
 		},
 	},
 	{
@@ -85,7 +85,7 @@ var panels = []panel{
 		used: uses(isRemote),
 		needs: []need{
 			{databaseEdges, cureDialect},
-			{callEdges, "give client spans server.address, the host that was dialled: " + cureTransport + "; " + cureRPC},
+			{callEdges, "set server.address on client spans to the host that they call: " + cureTransport + "; " + cureRPC},
 			{messagingEdges, "the consumer's span must be the child of the producer's: " + cureKafka},
 			{propagated, "propagate W3C trace context on both sides: " + cureRPC},
 		},
@@ -133,7 +133,7 @@ var panels = []panel{
 		used: uses(isPooled),
 		needs: []need{
 			{anyPool, cureSQL},
-			{poolUsage, "keep the pool open until its next export, as a service does (spor check --for 5s -- COMMAND)"},
+			{poolUsage, "keep the pool open until the next export of metrics, as a service does (spor check --for 5s -- COMMAND)"},
 			{also("db_client_connections_max", "db_client_connections_pending_requests"), cureSQL},
 		},
 	},
@@ -151,7 +151,7 @@ var panels = []panel{
 		needs: []need{
 			{metrics(goCard...), cureRuntime},
 			{metric("go_info", "version"), cureRuntime},
-			{resourceHas("service.instance.id"), "give the resource service.instance.id, which setup takes from NAIS_POD_NAME"},
+			{resourceHas("service.instance.id"), "set service.instance.id on the resource; setup takes it from NAIS_POD_NAME"},
 		},
 	},
 	{
@@ -181,7 +181,7 @@ var panels = []panel{
 		},
 	},
 	{
-		name: "Logs", reads: "JSON lines: level in the exact variants, message or msg",
+		name: "Logs", reads: "JSON lines with level in an exact variant, and message or msg",
 		used: always,
 		needs: []need{
 			{jsonLines, cureLog},
@@ -199,7 +199,7 @@ var panels = []panel{
 		used: hasTrouble,
 		needs: []need{
 			{errorLines, cureErrors},
-			{stableMessages, "log a literal message, and put what varies in attributes"},
+			{stableMessages, "log a literal message, and put the parts that vary in attributes"},
 			{panicStacks, cureErrors},
 			{exportedExceptions, cureErrors},
 		},
@@ -214,8 +214,8 @@ var panels = []panel{
 		},
 	},
 	{
-		name: "Noise", reads: "health, metrics and internal paths, which the platform drops, and what is below them",
-		used: uses(isServer), needs: []need{{noHealthChecks, "let httptrace and grpctrace keep silent: they start no span for these paths, nor below them"}},
+		name: "Noise", reads: "spans of health, metrics and internal paths, and the spans below them; the platform drops these paths",
+		used: uses(isServer), needs: []need{{noHealthChecks, "let httptrace and grpctrace keep silent: they start no span for these paths, and none below them"}},
 	},
 	{
 		name: "Team Logs", reads: "records marked TEAM_LOGS, which must be neither in the log nor in OTLP",
@@ -224,14 +224,14 @@ var panels = []panel{
 	},
 }
 
-// goCard is what the Go card reads.
+// goCard lists the metrics that the Go card reads.
 var goCard = []string{
 	"go_goroutines", "go_threads", "go_memstats_alloc_bytes", "go_memstats_sys_bytes",
 	"go_gc_duration_seconds_count", "go_gc_duration_seconds_sum",
 	"process_cpu_seconds_total", "process_open_fds", "process_max_fds",
 }
 
-// ifUsed asks something only of a service that has spans of the sort.
+// ifUsed returns a need that is met if no span matches sel. Otherwise it checks met.
 func ifUsed(sel selector, met func(*service) answer) func(*service) answer {
 	return func(s *service) answer {
 		if !s.any(sel) {

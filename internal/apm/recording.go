@@ -15,8 +15,8 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// A Recording is what services sent and wrote. The zero value is empty. It is not
-// safe for concurrent use.
+// A Recording holds the telemetry and the output of one or more services. The zero value is
+// empty. A Recording is not safe for concurrent use.
 type Recording struct {
 	spans    []*span
 	series   []*series
@@ -26,7 +26,8 @@ type Recording struct {
 	services []string
 }
 
-// Add adds one request. It is not changed, and must not be afterwards.
+// Add adds one request. It does not change the request, and the caller must not change it
+// afterwards.
 func (r *Recording) Add(request recording.Request) {
 	for _, rs := range request.Traces.GetResourceSpans() {
 		service := r.resource(rs.GetResource())
@@ -68,7 +69,7 @@ func (r *Recording) log(service *resource, scope *commonpb.InstrumentationScope,
 	r.texts.record(service, l)
 }
 
-// resource returns what describes a service, and notes the service.
+// resource converts a resource and adds its service to r.services.
 func (r *Recording) resource(from *resourcepb.Resource) *resource {
 	attrs := otlpattr.Map(from.GetAttributes())
 	res := &resource{service: cmp.Or(attrs["service.name"], unknown), attrs: attrs}
@@ -79,24 +80,24 @@ func (r *Recording) resource(from *resourcepb.Resource) *resource {
 	return res
 }
 
-// unknown is the name of a service that has none.
+// unknown is the name of a service whose resource has no service.name.
 const unknown = "unknown_service"
 
-// resource is what describes a service.
+// resource is an OTLP resource, which describes a service.
 type resource struct {
 	service string
 	attrs   map[string]string
 }
 
-// Services returns the names of the services, in the order they were first seen.
+// Services returns the names of the services, in the order in which they first appeared.
 func (r *Recording) Services() []string { return slices.Clone(r.services) }
 
-// Edges returns the edges between the services of the recording, and to and from
-// what sent no spans.
+// Edges returns the edges between the services of the recording, and between these services and
+// callers, databases and servers that sent no spans.
 func (r *Recording) Edges() []Edge { return edgesOf(r.spans) }
 
-// Judge returns the reports of all services. A recording without anything has
-// none.
+// Judge returns one report per service, in the order of [Recording.Services]. It returns
+// nil if the recording is empty.
 func (r *Recording) Judge() []Report {
 	var reports []Report
 	edges := r.Edges()
@@ -122,7 +123,7 @@ type span struct {
 	attrs    map[string]string
 	trace    string
 	id       string
-	parent   string // "" for a root
+	parent   string // "" for a root span
 }
 
 func newSpan(from *resource, scope *commonpb.InstrumentationScope, s *tracepb.Span) *span {
@@ -140,10 +141,11 @@ func (s *span) is(kinds ...tracepb.Span_SpanKind) bool { return slices.Contains(
 
 func (s *span) failed() bool { return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR }
 
-// has reports whether the span has one of the attributes.
+// has reports whether the span has at least one of the attributes with a value that is not
+// empty.
 func (s *span) has(keys ...string) bool { return s.first(keys...) != "" }
 
-// first returns the value of the first of the attributes that the span has.
+// first returns the first value that is not empty of the attributes keys.
 func (s *span) first(keys ...string) string {
 	for _, key := range keys {
 		if value := s.attrs[key]; value != "" {
@@ -153,13 +155,14 @@ func (s *span) first(keys ...string) string {
 	return ""
 }
 
-// either returns the value of an attribute under its stable name or its older one.
+// either returns the value of an attribute under its stable name or, if it has none, its older
+// name.
 func (s *span) either(stable string) string {
 	older, _ := dialect.Older(stable)
 	return cmp.Or(s.attrs[stable], s.attrs[older])
 }
 
-// hasAny reports whether the span has an attribute that begins with prefix.
+// hasAny reports whether the span has an attribute whose name starts with prefix and is longer.
 func (s *span) hasAny(prefix string) bool {
 	for key := range s.attrs {
 		if len(key) > len(prefix) && key[:len(prefix)] == prefix {

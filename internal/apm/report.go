@@ -2,76 +2,84 @@ package apm
 
 import "slices"
 
-// A State is what is to be seen in a panel.
+// A State says whether a panel shows data of a service.
 type State string
 
 // The states of a panel.
 const (
-	Lit     State = "lit"
-	Dark    State = "dark"
-	NotUsed State = "not used" // the service does nothing of the kind
+	Lit     State = "lit"      // the panel has all data that it needs
+	Dark    State = "dark"     // data that the panel needs is missing
+	NotUsed State = "not used" // the service does nothing that the panel shows
 )
 
-// A Verdict is that of one panel.
+// A Verdict is the result for one panel and one service.
 type Verdict struct {
+	// Panel is the name of the panel.
 	Panel string `json:"panel"`
-	// Reads is what the panel queries.
-	Reads    string `json:"reads"`
-	State    State  `json:"state"`
+	// Reads describes the data that the panel queries.
+	Reads string `json:"reads"`
+	State State  `json:"state"`
+	// Evidence names the data of a lit panel, or what is missing for a dark panel.
 	Evidence string `json:"evidence,omitempty"`
-	// Cures say what to change, for a dark panel.
+	// Cures say what to change to light a dark panel.
 	Cures []string `json:"cures,omitempty"`
-	// Spans are some of those that a dark panel is about.
+	// Spans are up to five of the spans that make a panel dark.
 	Spans []Place `json:"spans,omitempty"`
 }
 
-// A Place is where a span is, by its IDs in hex.
+// A Place identifies a span by its trace ID and span ID, in hexadecimal.
 type Place struct {
 	Trace string `json:"trace"`
 	Span  string `json:"span"`
 }
 
-// maxPlaces is the number of spans named for one panel.
+// maxPlaces is the maximum number of spans in a [Verdict].
 const maxPlaces = 5
 
-// A Finding is something that must not be in telemetry at all, or is missing
-// everywhere.
+// A Finding is a problem of the telemetry that does not belong to one panel.
 type Finding struct {
-	Kind  string `json:"kind"`
-	Place string `json:"place"` // without what was found there
+	// Kind is one of the constants below, for example [PersonalNumber].
+	Kind string `json:"kind"`
+	// Place says where the problem is. It does not contain the personal number or the secret.
+	Place string `json:"place"`
+	// Count is the number of times that the problem is in that place.
 	Count int    `json:"count"`
 	Cure  string `json:"cure"`
 }
 
 // The kinds of findings.
 const (
-	PersonalNumber = "personal number"
-	Secret         = "secret"
-	SpanName       = "span name"
-	LegacyKey      = "legacy key"
-	NodeName       = "node name"
+	PersonalNumber = "personal number" // in telemetry or output
+	Secret         = "secret"          // in telemetry or output
+	SpanName       = "span name"       // contains an ID, or is a raw path
+	LegacyKey      = "legacy key"      // an attribute lacks the older name that the platform reads
+	NodeName       = "node name"       // a database has the name of a service
 )
 
-// A Report is what is to be seen of one service.
+// A Report is the result for one service.
 type Report struct {
-	Service  string    `json:"service"`
-	Spans    int       `json:"spans"`
-	Series   int       `json:"series"`
-	Lines    int       `json:"log_lines"`
+	// Service is the service.name of the service.
+	Service string `json:"service"`
+	// Spans is the number of spans.
+	Spans int `json:"spans"`
+	// Series is the number of metric names, as Mimir has them.
+	Series int `json:"series"`
+	// Lines is the number of lines on stdout and stderr.
+	Lines int `json:"log_lines"`
+	// Records is the number of log records over OTLP.
 	Records  int       `json:"otlp_log_records"`
 	Panels   []Verdict `json:"panels"`
 	Findings []Finding `json:"findings,omitempty"`
-	// Edges are those of the service graph that touch the service.
+	// Edges are the edges of the service graph that start or end at the service.
 	Edges []Edge `json:"edges,omitempty"`
 }
 
-// OK reports whether every panel that the service should light is lit, and
-// nothing was found.
+// OK reports whether no panel is dark and there are no findings.
 func (r Report) OK() bool {
 	return len(r.Findings) == 0 && !slices.ContainsFunc(r.Panels, func(v Verdict) bool { return v.State == Dark })
 }
 
-// Panel returns the verdict of a panel.
+// Panel returns the verdict for the panel with that name, and whether the report has it.
 func (r Report) Panel(name string) (Verdict, bool) {
 	for _, v := range r.Panels {
 		if v.Panel == name {

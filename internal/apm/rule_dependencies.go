@@ -21,8 +21,8 @@ func clientKind(s *service) answer {
 	return answer{met: true}
 }
 
-// driverMethod is how instrumentation names a span after the method of the
-// driver, and not after what the statement does.
+// driverMethod matches span names that are taken from the method of the database driver,
+// not from the statement.
 var driverMethod = regexp.MustCompile(`^(sql|db)[.:](conn|stmt|tx|connector|rows|query|exec)`)
 
 func queryNames(s *service) answer {
@@ -30,10 +30,10 @@ func queryNames(s *service) answer {
 		name := one.GetName()
 		text := one.either("db.query.text")
 		if driverMethod.MatchString(name) {
-			return no("span named %q, after the driver's method", nameOf(one)).about(one)
+			return no("span named %q, after a method of the driver", nameOf(one)).about(one)
 		}
 		if len(text) > 30 && name == text {
-			return no("span named after its statement")
+			return no("span named after its whole statement")
 		}
 	}
 	return answer{met: true}
@@ -50,7 +50,7 @@ func databaseAddress(s *service) answer {
 		}
 	}
 	if waived > 0 {
-		return yes("server.address waived: embedded database")
+		return yes("no server.address needed: embedded database")
 	}
 	return yes("server.address")
 }
@@ -58,7 +58,7 @@ func databaseAddress(s *service) answer {
 func queriesInRequests(s *service) answer {
 	for _, one := range s.pick(isQuery) {
 		if s.belowEntry(one) {
-			return yes("%s below a request", nameOf(one))
+			return yes("%s below the span of a request", nameOf(one))
 		}
 	}
 	return no("no query below the span of a request")
@@ -67,7 +67,7 @@ func queriesInRequests(s *service) answer {
 func databaseEdges(s *service) answer {
 	for _, one := range s.pick(func(one *span) bool { return isDatabase(one) && one.is(client) }) {
 		if !one.has("db.name", "db.system") {
-			return no("%s makes no edge: without db.system and db.name", nameOf(one)).about(one)
+			return no("%s makes no edge: it has neither db.system nor db.name", nameOf(one)).about(one)
 		}
 	}
 	for _, e := range s.edges {
@@ -78,7 +78,7 @@ func databaseEdges(s *service) answer {
 	return answer{met: true}
 }
 
-// callEdges asks for the address that APM falls back on where the other end sends
+// callEdges requires that client spans have an address. APM uses it if the other end sends
 // no span.
 func callEdges(s *service) answer {
 	for _, one := range s.pick(func(one *span) bool { return one.is(client) && (isHTTP(one) || isRPC(one)) && !isDatabase(one) }) {
@@ -114,8 +114,8 @@ func messagingNames(s *service) answer {
 	return yes("%s, %s", count(len(s.pick(isProducer)), "PRODUCER spans"), count(len(s.pick(isConsumer)), "CONSUMER spans"))
 }
 
-// messagingEdges asks that what was received is the child of what was sent: links
-// make no edge.
+// messagingEdges requires that each consumer span is a child of the producer span. A span link
+// makes no edge.
 func messagingEdges(s *service) answer {
 	if !s.any(isConsumer) {
 		return answer{met: true}
@@ -125,7 +125,7 @@ func messagingEdges(s *service) answer {
 		case one.parent == "":
 			return no("%s has no parent", nameOf(one)).about(one)
 		case parent != nil && !parent.is(producer, consumer):
-			return no("%s is the child of %s, which is no producer", nameOf(one), nameOf(parent)).about(one)
+			return no("%s is the child of %s, which is not a PRODUCER span", nameOf(one), nameOf(parent)).about(one)
 		}
 	}
 	for _, e := range s.edges {
@@ -136,7 +136,7 @@ func messagingEdges(s *service) answer {
 	return answer{met: true}
 }
 
-// propagated asks that no call which both ends saw is in two traces.
+// propagated requires that the client span and the server span of a call are in the same trace.
 func propagated(s *service) answer {
 	served := map[spanKey]bool{}
 	var roots []*span
@@ -153,13 +153,14 @@ func propagated(s *service) answer {
 			continue
 		}
 		if slices.ContainsFunc(roots, func(root *span) bool { return sameCall(one, root) }) {
-			return no("%s is in another trace than the span of its server", nameOf(one)).about(one)
+			return no("%s and the span of its server are in different traces", nameOf(one)).about(one)
 		}
 	}
 	return answer{met: true}
 }
 
-// sameCall reports whether the two spans must be the two ends of one call.
+// sameCall reports whether client span c and server span s are the two ends of one call: s lies
+// within c, and the method and path or the RPC are the same.
 func sameCall(c, s *span) bool {
 	if s.GetStartTimeUnixNano() < c.GetStartTimeUnixNano() || s.GetEndTimeUnixNano() > c.GetEndTimeUnixNano() {
 		return false
@@ -177,7 +178,7 @@ const (
 	createSeries = "db_client_connections_create_time_milliseconds_bucket"
 )
 
-// anyPool asks for a sign of a pool that is measured.
+// anyPool requires at least one metric of a connection pool.
 func anyPool(s *service) answer {
 	if len(s.series[usageSeries])+len(s.series[createSeries]) == 0 {
 		return no("no %s", usageSeries)
@@ -185,11 +186,11 @@ func anyPool(s *service) answer {
 	return answer{met: true}
 }
 
-// poolUsage asks how many connections a measured pool has, which is observed at
-// each export, while there is a pool.
+// poolUsage requires the number of connections of a pool that has metrics. This number is only
+// observed at each export, and only while the pool exists.
 func poolUsage(s *service) answer {
 	if len(s.series[usageSeries]) == 0 && len(s.series[createSeries]) > 0 {
-		return no("no %s, though connections were made", usageSeries)
+		return no("no %s, although connections were opened", usageSeries)
 	}
 	if a := anyPool(s); !a.met {
 		return answer{met: true}
@@ -197,7 +198,7 @@ func poolUsage(s *service) answer {
 	return metric(usageSeries, "pool_name", "state")(s)
 }
 
-// runtimeNames are the metrics that the platform takes as a sign of life.
+// runtimeNames matches the metrics that the platform accepts as runtime metrics.
 var runtimeNames = regexp.MustCompile(`^(jvm|nodejs|hikaricp|db_client_connections|kafka_consumer|kafka_producer|process|system|go)_`)
 
 func runtimeMetrics(s *service) answer {
@@ -208,7 +209,7 @@ func runtimeMetrics(s *service) answer {
 		}
 	}
 	if n == 0 {
-		return no("no metrics of the runtime, a pool or Kafka")
+		return no("no metrics of the runtime, of a connection pool or of Kafka")
 	}
 	return yes("%s", count(n, "metrics"))
 }

@@ -11,17 +11,17 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// levels are those that the severity filter of the Logs tab knows.
+// levels are the levels that the severity filter of the Logs tab accepts.
 var levels = []string{
 	"error", "ERROR", "SEVERE", "warn", "WARN", "info", "INFO", "Information", "debug", "DEBUG", "trace", "TRACE",
 }
 
 var (
-	// issueLevel is what the Issues tab takes as an error.
+	// issueLevel matches the levels that the Issues tab reads as an error.
 	issueLevel = regexp.MustCompile(`^(?i:error|fatal|critical)$`)
-	// troubleLevel is what people mean as one.
+	// troubleLevel matches every level that means an error to people.
 	troubleLevel = regexp.MustCompile(`(?i)err|fatal|crit|panic|severe|emerg|alert`)
-	// plainPanic is how the Go runtime tells of a panic.
+	// plainPanic matches the lines in which the Go runtime reports a panic.
 	plainPanic = regexp.MustCompile(`^(panic: |fatal error: |goroutine \d+ \[)`)
 )
 
@@ -29,7 +29,7 @@ func (l *line) message() string { return l.field("message", "msg") }
 
 func (l *line) isIssue() bool { return issueLevel.MatchString(l.field("level")) && l.message() != "" }
 
-// shown is the beginning of a line, fit to be shown.
+// shown returns the beginning of a line for display: masked, and cut to 40 bytes.
 func (l *line) shown() string {
 	text := privacy.Text(l.text)
 	if len(text) > 40 {
@@ -56,15 +56,15 @@ func jsonLines(s *service) answer {
 		}
 	}
 	if len(plain) > 0 {
-		return no("%d of %s plain text (%s: %s)", len(plain), count(len(s.lines), "lines"), plain[0].stream, plain[0].shown())
+		return no("%d of %s in plain text (%s: %s)", len(plain), count(len(s.lines), "lines"), plain[0].stream, plain[0].shown())
 	}
-	return yes("%s of JSON", count(len(s.lines), "lines"))
+	return yes("%s in JSON", count(len(s.lines), "lines"))
 }
 
 func exactLevels(s *service) answer {
 	for _, l := range s.lines {
 		if l.fields != nil && !slices.Contains(levels, l.field("level")) {
-			return no("level %q", l.field("level"))
+			return no("a line has level %q, which the Logs tab does not accept", l.field("level"))
 		}
 	}
 	return answer{met: true}
@@ -73,7 +73,7 @@ func exactLevels(s *service) answer {
 func messages(s *service) answer {
 	for _, l := range s.lines {
 		if l.fields != nil && l.message() == "" {
-			return no("line without a message (%s)", l.shown())
+			return no("a line has no message (%s)", l.shown())
 		}
 	}
 	return answer{met: true}
@@ -104,14 +104,14 @@ func joinedLogs(s *service) answer {
 	case joined > 0:
 		return yes("%s with trace_id and span_id", count(joined, "lines"))
 	case nested > 0:
-		return no("trace_id is inside a group, where the platform does not look")
+		return no("trace_id is inside a group, where the platform does not read it")
 	case half > 0:
-		return no("trace_id without span_id, or of no trace that was sent")
+		return no("trace_id without span_id, or of a trace that was not sent")
 	}
 	return no("none of %s has trace_id and span_id", count(len(s.lines), "lines"))
 }
 
-// hasTrouble reports whether something went wrong, and so should be an issue.
+// hasTrouble reports whether something failed in the service, so that there should be an issue.
 func hasTrouble(s *service) bool {
 	return s.any(func(one *span) bool { return isEntry(one) && one.failed() }) ||
 		slices.ContainsFunc(s.lines, func(l *line) bool {
@@ -131,7 +131,7 @@ func errorLines(s *service) answer {
 		case l.isIssue():
 			n++
 		case troubleLevel.MatchString(level):
-			return no("a line at level %q, which is no error to the Issues tab", level)
+			return no("a line has level %q, which the Issues tab does not read as an error", level)
 		}
 	}
 	for _, r := range s.records {
@@ -140,14 +140,15 @@ func errorLines(s *service) answer {
 		}
 	}
 	if n == 0 {
-		return no("something failed, and no line at level error says so")
+		return no("something failed, but no line has level error")
 	}
 	return yes("%s at level error", count(n, "lines"))
 }
 
 var digits = regexp.MustCompile(`[0-9]+`)
 
-// stableMessages asks that errors of one sort are one issue.
+// stableMessages requires that errors of the same kind have the same message, so that they
+// become one issue.
 func stableMessages(s *service) answer {
 	forms := map[string]string{}
 	for _, l := range s.lines {
@@ -165,12 +166,12 @@ func stableMessages(s *service) answer {
 	return yes("%s", count(len(forms), "messages"))
 }
 
-// panicStacks asks that panics are one line with a stack, and not many without.
+// panicStacks requires that each panic is one log line with a stack, not several plain lines.
 func panicStacks(s *service) answer {
 	stacks := 0
 	for _, l := range s.lines {
 		if l.fields == nil && plainPanic.MatchString(l.text) {
-			return no("a panic is plain text on %s, every line an entry of its own", l.stream)
+			return no("a panic is plain text on %s, so each of its lines is a separate log entry", l.stream)
 		}
 		if l.isIssue() && l.field("stack_trace", "stack") != "" {
 			stacks++
@@ -182,12 +183,12 @@ func panicStacks(s *service) answer {
 		}
 	}
 	if stacks == 0 && s.any(panicked) {
-		return no("a span tells of a panic, and no line has its stack_trace")
+		return no("a span has recorded a panic, but no line has its stack_trace")
 	}
 	return yes("%s", count(stacks, "stacks"))
 }
 
-// panicked reports whether s has an exception with a stack.
+// panicked reports whether s has an exception event with a stack.
 func panicked(s *span) bool {
 	for _, e := range s.GetEvents() {
 		if e.GetName() == "exception" && otlpattr.First(e.GetAttributes(), "exception.stacktrace") != "" {
@@ -197,7 +198,7 @@ func panicked(s *span) bool {
 	return false
 }
 
-// exportedExceptions asks that errors sent over OTLP say what they are.
+// exportedExceptions requires that an error over OTLP has exception.type and exception.message.
 func exportedExceptions(s *service) answer {
 	errors := 0
 	for _, r := range s.records {

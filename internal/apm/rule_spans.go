@@ -8,7 +8,8 @@ import (
 	"github.com/nais/spor/internal/healthcheck"
 )
 
-// isEntry reports whether s is how work comes into the service.
+// isEntry reports whether s is a span with which work enters the service: a SERVER or CONSUMER
+// span.
 func isEntry(s *span) bool { return s.is(server, consumer) }
 
 func hasSpans(s *service) answer {
@@ -18,8 +19,8 @@ func hasSpans(s *service) answer {
 	return yes("%s", count(len(s.spans), "spans"))
 }
 
-// hasEntrySpans asks for what RED metrics are made of: SERVER spans, or where
-// there are none those of any other kind but INTERNAL.
+// hasEntrySpans requires the spans that RED metrics are computed from: SERVER spans or, if
+// there are none, spans of any other kind except INTERNAL.
 func hasEntrySpans(s *service) answer {
 	if n := len(s.pick(isServer)); n > 0 {
 		return yes("%s", count(n, "SERVER spans"))
@@ -32,7 +33,7 @@ func hasEntrySpans(s *service) answer {
 
 func platformName(s *service) answer {
 	if s.written != "" {
-		return no("service.name is %q, and the platform's is %q", s.name, s.written)
+		return no("service.name is %q, but the platform has set %q", s.name, s.written)
 	}
 	if s.name == unknown || strings.HasPrefix(s.name, unknown+":") {
 		return no("service.name is %q", s.name)
@@ -40,7 +41,8 @@ func platformName(s *service) answer {
 	return yes("service.name %s", s.name)
 }
 
-// resourceHas asks for an attribute of the resource of all that was sent.
+// resourceHas requires that the resource of all spans, metrics and log records has the
+// attribute key.
 func resourceHas(key string) func(*service) answer {
 	return func(s *service) answer {
 		value := ""
@@ -57,14 +59,14 @@ func resourceHas(key string) func(*service) answer {
 	}
 }
 
-// errorCodes are the codes of gRPC that are the server's fault.
+// errorCodes are the gRPC status codes that are errors of the server.
 var errorCodes = map[string]bool{
 	"2": true, "4": true, "12": true, "13": true, "14": true, "15": true,
 	"UNKNOWN": true, "DEADLINE_EXCEEDED": true, "UNIMPLEMENTED": true, "INTERNAL": true, "UNAVAILABLE": true, "DATA_LOSS": true,
 }
 
-// trueErrors asks that server spans are errors where the server failed, and only
-// there.
+// trueErrors requires that server spans have the status error if the server failed, and
+// only then.
 func trueErrors(s *service) answer {
 	failed := 0
 	for _, one := range s.pick(isServer) {
@@ -72,11 +74,11 @@ func trueErrors(s *service) answer {
 		rpc := one.first("rpc.response.status_code", "rpc.grpc.status_code")
 		switch {
 		case code >= 500 && !one.failed():
-			return no("%s with status %d is no error", nameOf(one), code).about(one)
+			return no("%s with status %d is not marked as an error", nameOf(one), code).about(one)
 		case code >= 400 && code < 500 && one.failed():
-			return no("%s with status %d is an error", nameOf(one), code).about(one)
+			return no("%s with status %d is marked as an error", nameOf(one), code).about(one)
 		case code == 0 && rpc != "" && rpc != "0" && rpc != "OK" && errorCodes[rpc] != one.failed():
-			return no("%s with code %s: error is %t", nameOf(one), rpc, one.failed()).about(one)
+			return no("%s with gRPC status code %s: marked as an error is %t", nameOf(one), rpc, one.failed()).about(one)
 		}
 		if one.failed() {
 			failed++
@@ -85,7 +87,7 @@ func trueErrors(s *service) answer {
 	return yes("%s", count(failed, "errors"))
 }
 
-// unmatched reports whether no route of the server was asked for.
+// unmatched reports whether the request of s matched no route of the server.
 func unmatched(s *span) bool {
 	code := s.either("http.response.status_code")
 	return code == "404" || code == "405"
@@ -97,7 +99,7 @@ func routeNames(s *service) answer {
 		name, route := one.GetName(), one.attrs["http.route"]
 		switch {
 		case !method.MatchString(name):
-			return no("server span named %q", nameOf(one)).about(one)
+			return no("server span named %q (want METHOD /route)", nameOf(one)).about(one)
 		case isRoutedServer(one):
 			routed++
 		case route != "" || !unmatched(one):
@@ -111,7 +113,7 @@ func clientNames(s *service) answer {
 	picked := s.pick(isHTTPClient)
 	for _, one := range picked {
 		if !method.MatchString(one.GetName()) {
-			return no("client span named %q", nameOf(one)).about(one)
+			return no("client span named %q (want METHOD)", nameOf(one)).about(one)
 		}
 	}
 	return yes("%s", count(len(picked), "client spans"))
@@ -155,7 +157,7 @@ func stableNames(s *service) answer {
 func noHealthChecks(s *service) answer {
 	for _, one := range s.pick(isServer) {
 		if isHealthCheck(one) {
-			return no("%s", nameOf(one)).about(one)
+			return no("a health check has the span %s", nameOf(one)).about(one)
 		}
 	}
 	return answer{met: true}

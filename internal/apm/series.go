@@ -11,14 +11,15 @@ import (
 	"github.com/nais/spor/internal/otlpattr"
 )
 
-// series is one series as Mimir has it.
+// series is a metric series with the name and the labels that it has in Mimir.
 type series struct {
 	resource *resource
 	name     string
 	labels   map[string]string
 }
 
-// namer gives metrics the names that Mimir does on NAIS: unit and _total added.
+// namer builds the names that metrics have in Mimir on NAIS, with the unit and _total as
+// suffixes.
 var namer = otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
 
 // seriesOf returns the series of a metric.
@@ -38,7 +39,8 @@ func seriesOf(from *resource, m *metricspb.Metric) []*series {
 	return all
 }
 
-// kindOf returns the type of a metric, and what it adds to the names of its series.
+// kindOf returns the type of a metric, and the suffixes that this type adds to the names of its
+// series.
 func kindOf(m *metricspb.Metric) (kind otlptranslator.MetricType, suffixes []string) {
 	switch d := m.GetData().(type) {
 	case *metricspb.Metric_Gauge:
@@ -50,7 +52,7 @@ func kindOf(m *metricspb.Metric) (kind otlptranslator.MetricType, suffixes []str
 		return otlptranslator.MetricTypeNonMonotonicCounter, []string{""}
 	case *metricspb.Metric_Histogram:
 		return otlptranslator.MetricTypeHistogram, []string{"_bucket", "_count", "_sum"}
-	case *metricspb.Metric_ExponentialHistogram: // a native histogram: no buckets of its own
+	case *metricspb.Metric_ExponentialHistogram: // a native histogram has no bucket series
 		return otlptranslator.MetricTypeExponentialHistogram, []string{""}
 	case *metricspb.Metric_Summary:
 		return otlptranslator.MetricTypeSummary, []string{"", "_count", "_sum"}
@@ -58,7 +60,7 @@ func kindOf(m *metricspb.Metric) (kind otlptranslator.MetricType, suffixes []str
 	return otlptranslator.MetricTypeUnknown, []string{""}
 }
 
-// pointsOf returns the attributes of each point.
+// pointsOf returns the attributes of each data point of m.
 func pointsOf(m *metricspb.Metric) [][]*commonpb.KeyValue {
 	var points [][]*commonpb.KeyValue
 	for _, p := range slices.Concat(m.GetGauge().GetDataPoints(), m.GetSum().GetDataPoints()) {

@@ -8,7 +8,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// service is what one service sent and wrote.
+// service is the telemetry and the output of one service.
 type service struct {
 	name    string
 	spans   []*span
@@ -17,9 +17,9 @@ type service struct {
 	records []*record
 	edges   []Edge
 	texts   texts
-	all     map[spanKey]*span // of the whole recording
-	names   []string          // of all services of the recording
-	written string            // the service that wrote the lines, if that is another
+	all     map[spanKey]*span // the spans of all services of the recording
+	names   []string          // the names of all services of the recording
+	written string            // the name under which the lines were recorded, "" if it is the same
 }
 
 func (r *Recording) service(name string, edges []Edge) *service {
@@ -53,8 +53,9 @@ func (r *Recording) service(name string, edges []Edge) *service {
 	return s
 }
 
-// linesOf returns the lines of a service: those recorded under its name, or those
-// of a program that gave itself another name.
+// linesOf returns the lines of a service. If no lines have its name, and it is the only
+// service that sent telemetry, all lines belong to it: the program uses another
+// service.name than the name that it was started with. Then under is that name.
 func (r *Recording) linesOf(name string) (lines []*line, under string) {
 	for _, l := range r.lines {
 		if l.resource.service == name {
@@ -68,7 +69,7 @@ func (r *Recording) linesOf(name string) (lines []*line, under string) {
 	return r.lines, r.lines[0].resource.service
 }
 
-// senders returns the services that sent something.
+// senders returns the names of the services that sent spans, metrics or log records.
 func (r *Recording) senders() map[string]bool {
 	names := map[string]bool{}
 	for _, s := range r.spans {
@@ -83,7 +84,7 @@ func (r *Recording) senders() map[string]bool {
 	return names
 }
 
-// A selector tells spans of one sort from others.
+// A selector reports whether a span is of a certain kind.
 type selector func(*span) bool
 
 func (s *service) pick(sel selector) []*span {
@@ -98,7 +99,7 @@ func (s *service) pick(sel selector) []*span {
 
 func (s *service) any(sel selector) bool { return slices.ContainsFunc(s.spans, sel) }
 
-// resources returns the resources of all that the service sent.
+// resources returns the resources of the spans, metrics and log records of the service.
 func (s *service) resources() []*resource {
 	var all []*resource
 	add := func(r *resource) {
@@ -120,10 +121,9 @@ func (s *service) resources() []*resource {
 	return all
 }
 
-// belowEntry reports whether an ancestor of one, in this service or another, is
-// how work came in.
+// belowEntry reports whether an ancestor of one, in this service or another, is an entry span.
 func (s *service) belowEntry(one *span) bool {
-	for range len(s.all) { // a cycle ends too
+	for range len(s.all) { // the limit ends the loop if the parents form a cycle
 		parent := s.all[spanKey{one.trace, one.parent}]
 		if parent == nil {
 			return false
@@ -144,7 +144,8 @@ const (
 	consumer = tracepb.Span_SPAN_KIND_CONSUMER
 )
 
-// The sorts of spans. Each is told by either dialect, and by that of neither.
+// The following functions report the kind of a span. They accept the stable and the older
+// attribute names.
 func isServer(s *span) bool     { return s.is(server) }
 func isDatabase(s *span) bool   { return s.hasAny("db.") && !s.is(server, consumer) }
 func isMessaging(s *span) bool  { return s.hasAny("messaging.") }
@@ -159,16 +160,16 @@ func isRoutedServer(s *span) bool {
 	return isHTTPServer(s) && strings.Contains(s.GetName(), " /")
 }
 
-// isRemote reports whether s calls something that the platform calls a dependency.
+// isRemote reports whether s is a call to what the platform calls a dependency.
 func isRemote(s *span) bool { return s.is(client, producer, consumer) }
 
-// The database systems that run in the process: they have no address, and no pool
-// that anybody would share.
+// embedded has the database systems that run in the process of the service. They have no
+// address.
 var embedded = map[string]bool{"sqlite": true, "duckdb": true, "h2": true, "hsqldb": true, "derby": true, "h2database": true}
 
 func isEmbedded(s *span) bool { return embedded[s.either("db.system.name")] }
 
-// sqlSystems are those that are spoken to through a pool of connections.
+// isPooled reports whether s is a call to a database whose clients use a pool of connections.
 func isPooled(s *span) bool {
 	switch s.either("db.system.name") {
 	case "redis", "valkey", "opensearch", "elasticsearch", "mongodb", "memcached", "cassandra":
@@ -177,5 +178,5 @@ func isPooled(s *span) bool {
 	return isDatabase(s)
 }
 
-// method is how a span name that can be parsed begins.
+// method matches span names that start with an HTTP method, as the platform expects.
 var method = regexp.MustCompile(`^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|QUERY|_OTHER)( |$)`)

@@ -12,10 +12,10 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// texts are the places where a text was that must not be seen, by service.
+// texts collects the places where telemetry or output contains personal numbers or secrets.
 type texts struct{ hits []hit }
 
-// hit is one text.
+// hit is one such place.
 type hit struct{ service, kind, place string }
 
 func (t *texts) of(service string) texts {
@@ -31,19 +31,19 @@ func (t *texts) of(service string) texts {
 func (t *texts) findings() []Finding {
 	counts := map[Finding]int{}
 	for _, h := range t.hits {
-		cure := "do not record it: setup masks personal numbers in all that goes through it"
+		cure := "do not record personal numbers; setup masks them in everything that it exports or logs"
 		if h.kind == Secret {
-			cure = "do not record it: setup redacts credentials in all that goes through it"
+			cure = "do not record secrets; setup redacts credentials in everything that it exports or logs"
 		}
 		counts[Finding{Kind: h.kind, Place: h.place, Cure: cure}]++
 	}
 	return sortedFindings(counts)
 }
 
-// secrets are those that are known by their form alone.
+// secrets matches secrets that can be recognised by their form.
 var secrets = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.|-----BEGIN [A-Z ]*PRIVATE KEY|(?i:\b(bearer|basic) [A-Za-z0-9+/._~-]{16,})`)
 
-// look notes what a text gives away.
+// look records place if text contains a personal number or a secret.
 func (t *texts) look(service, place, text string) {
 	if privacy.Found(text) {
 		t.hits = append(t.hits, hit{service, PersonalNumber, place})
@@ -67,14 +67,14 @@ func (t *texts) attributes(service, of string, attrs []*commonpb.KeyValue) {
 	}
 }
 
-// number notes a number that gives a person away.
+// number records place if isPersonal is true.
 func (t *texts) number(service, place string, isPersonal bool) {
 	if isPersonal {
 		t.hits = append(t.hits, hit{service, PersonalNumber, place})
 	}
 }
 
-// value looks at a value and at those in it.
+// value checks v, and all values inside v.
 func (t *texts) value(service, place string, v *commonpb.AnyValue) {
 	switch v := v.GetValue().(type) {
 	case *commonpb.AnyValue_StringValue:
@@ -127,7 +127,7 @@ func (t *texts) record(from *resource, l *logspb.LogRecord) {
 	t.attributes(from.service, "log record over OTLP", l.GetAttributes())
 }
 
-// line looks at a line, and names the field of one that is JSON.
+// line checks a line. In a JSON line, the place names the field.
 func (t *texts) line(l *line) {
 	service := l.resource.service
 	if l.fields == nil {

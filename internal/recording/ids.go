@@ -8,18 +8,22 @@ import (
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 )
 
-// OTLP/JSON is the JSON mapping of Protocol Buffers but for trace and span IDs:
-// these are hex, not base64. Four characters of base64 are three bytes, and the
-// hex digits are characters of base64; so an ID replaced by the base64 decoding
-// of its hex form is printed by protojson as that hex form, and an ID that
-// protojson took for base64 gives its hex digits back when it is encoded again.
+// OTLP/JSON is the JSON mapping of Protocol Buffers, except for trace IDs and span IDs:
+// they are written in hexadecimal, not in base64. Package protojson only knows base64, so
+// the IDs are converted before writing and after reading. This is possible because every
+// hex digit is also a base64 digit:
+//
+//   - Before writing, an ID is replaced by the bytes that its hex form stands for in base64.
+//     protojson encodes these bytes as base64, and so prints the hex form.
+//   - After reading, protojson has decoded the hex form as base64. Encoding the bytes as base64
+//     returns the hex form.
 
 const (
 	traceIDBytes = 16
 	spanIDBytes  = 8
 )
 
-// hexToPrint returns what protojson prints as the hex form of id.
+// hexToPrint returns the bytes that protojson prints as the hex form of id.
 func hexToPrint(id []byte, size int) ([]byte, error) {
 	if len(id) == 0 {
 		return nil, nil
@@ -30,7 +34,7 @@ func hexToPrint(id []byte, size int) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(hex.EncodeToString(id))
 }
 
-// hexFromPrint is the inverse of hexToPrint.
+// hexFromPrint returns the ID for bytes that hexToPrint has returned.
 func hexFromPrint(printed []byte, size int) ([]byte, error) {
 	if len(printed) == 0 {
 		return nil, nil
@@ -64,7 +68,7 @@ func (r Request) convert(f func(id []byte, size int) ([]byte, error)) error {
 	return c.err
 }
 
-// A converter remembers the first error.
+// A converter applies f to IDs. It does nothing after the first error.
 type converter struct {
 	f   func(id []byte, size int) ([]byte, error)
 	err error
@@ -116,7 +120,7 @@ func (c *converter) metrics(r Request) {
 	}
 }
 
-// metric converts the IDs of exemplars; summaries have none.
+// metric converts the IDs in the exemplars of m. Summaries have no exemplars.
 func (c *converter) metric(m *metricspb.Metric) {
 	for _, p := range m.GetGauge().GetDataPoints() {
 		c.exemplars(p.GetExemplars())

@@ -12,15 +12,14 @@ import (
 	"github.com/nais/spor/internal/otlpattr"
 )
 
-// What marks the log records that stand for lines of a program's output.
+// These names mark the log records that are lines of a program's output.
 const (
-	// OutputScope is their scope.
+	// OutputScope is the name of their instrumentation scope.
 	OutputScope = "spor.stdout"
-	// StreamKey is the attribute that tells which of the two a line was
-	// written to, Stdout or Stderr.
+	// StreamKey is the attribute with the stream of the line: [Stdout] or [Stderr].
 	StreamKey = "log.iostream"
-	// ContinuedKey is the attribute, true, of a record that ends where a line
-	// was cut for its length; the next record of that stream goes on.
+	// ContinuedKey is an attribute with the value true. A record has it if the line was too
+	// long and the next record of the same stream continues it.
 	ContinuedKey = "spor.line.continued"
 )
 
@@ -30,16 +29,16 @@ const (
 	Stderr = "stderr"
 )
 
-// A Line is a line that a program wrote.
+// A Line is a line, or a part of a long line, that a program wrote.
 type Line struct {
-	Stream    string // Stdout or Stderr
-	Text      string // without the newline
-	Continued bool   // cut for its length; the next Line of the stream goes on
-	Time      time.Time
+	Stream    string    // Stdout or Stderr
+	Text      string    // without the newline
+	Continued bool      // the next Line of the stream continues this line
+	Time      time.Time // when spor read the line
 }
 
-// Request returns the line as a log record of resource. Bytes that are not
-// UTF-8 become U+FFFD.
+// Request returns a request with the line as one log record of resource. It replaces bytes
+// that are not UTF-8 by U+FFFD.
 func (l Line) Request(resource *resourcepb.Resource) Request {
 	at := uint64(l.Time.UnixNano())
 	record := &logspb.LogRecord{

@@ -16,13 +16,13 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
-// maxLineBytes bounds the memory that a file which is no recording can cost.
+// maxLineBytes is the maximum length of a line. It limits the memory that Read needs for a
+// file that is not a recording.
 const maxLineBytes = 512 << 20
 
-// Read returns the requests recorded in r, in order. At the first error, which
-// names the line, it ends; the requests before it stand. Fields and kinds of
-// values that this version does not know are ignored, and so are empty lines
-// and empty requests.
+// Read returns the requests that are recorded in r, in their order. It stops at the first
+// error; the error names the line. Read ignores empty lines, empty requests, and unknown
+// fields and kinds of values.
 func Read(r io.Reader) iter.Seq2[Request, error] {
 	return func(yield func(Request, error) bool) {
 		lines := bufio.NewScanner(r)
@@ -47,8 +47,8 @@ func Read(r io.Reader) iter.Seq2[Request, error] {
 
 var errKind = errors.New("not an export request (want one of resourceSpans, resourceMetrics, resourceLogs)")
 
-// decode reads one line. It reports false for one that holds nothing. Its
-// errors begin with the separator that follows a line number.
+// decode decodes one line. ok is false if the line is empty or an empty request. The text
+// of an error starts with the separator between the line number and the error.
 func decode(line []byte) (r Request, ok bool, err error) {
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 {
@@ -76,7 +76,8 @@ func decode(line []byte) (r Request, ok bool, err error) {
 	return r, true, nil
 }
 
-// kind returns an empty request of the kind that fields has, if it is one.
+// kind returns an empty request of the kind that fields contain. It reports false unless fields
+// contain exactly one kind.
 func kind(fields map[string]json.RawMessage) (Request, bool) {
 	var r Request
 	kinds := 0
@@ -95,11 +96,11 @@ func kind(fields map[string]json.RawMessage) (Request, bool) {
 	return r, kinds == 1
 }
 
-// protojsonPlace is how protojson says where in its input, which for us is one
-// line, the error is. The space may be a no-break one.
+// protojsonPlace matches the position at the start of a protojson error. The input is one
+// line, so only the column is of interest. The space may be a no-break space.
 var protojsonPlace = regexp.MustCompile(`^proto:[\s\x{a0}](?:syntax error )?\(line 1:(\d+)\): `)
 
-// at returns err led by the column, where it tells one.
+// at returns err with a separator before it. If err has a column, the column comes first.
 func at(err error) error {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Errorf(", column %d: %w", syntax.Offset, err)

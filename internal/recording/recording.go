@@ -1,10 +1,10 @@
-// Package recording keeps received telemetry in a file of OTLP/JSON lines, one
-// export request a line, as the file exporter of the OpenTelemetry Collector
-// writes it. [Writer] writes such a file and [Read] reads it back, also one
-// that a Collector wrote.
+// Package recording reads and writes recordings of telemetry. A recording is a file of
+// OTLP/JSON lines with one export request per line, the format of the file exporter of the
+// OpenTelemetry Collector. [Writer] writes a recording. [Read] reads recordings of a
+// [Writer] or of a Collector.
 //
-// What a program wrote to stdout and stderr is recorded beside it, as log
-// records of scope [OutputScope], since that is where NAIS reads logs.
+// A recording also has the lines that a program wrote to stdout and stderr, because NAIS
+// reads logs from there. Each line is a log record with the scope [OutputScope].
 package recording
 
 import (
@@ -14,14 +14,15 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A Request is one line of a recording. Exactly one field is set.
+// A Request is an export request, which is one line of a recording. Exactly one field is
+// not nil.
 type Request struct {
 	Traces  *coltrace.ExportTraceServiceRequest
 	Metrics *colmetrics.ExportMetricsServiceRequest
 	Logs    *collogs.ExportLogsServiceRequest
 }
 
-// message returns the field that is set.
+// message returns the field that is not nil.
 func (r Request) message() proto.Message {
 	switch {
 	case r.Traces != nil:

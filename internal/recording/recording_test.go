@@ -118,7 +118,7 @@ func TestReadGivesBackWhatWasWritten(t *testing.T) {
 		}
 	}
 	if got, want := strings.Count(file.String(), hex.EncodeToString(traceID)), 2+4+1; got != want {
-		t.Errorf("the trace ID is there %d times in hex, want %d", got, want)
+		t.Errorf("the file contains the trace ID in hex %d times, want %d", got, want)
 	}
 	var got []recording.Request
 	for r, err := range recording.Read(&file) {
@@ -218,7 +218,7 @@ func TestWriterLeavesEmptyRequestsOut(t *testing.T) {
 	}
 }
 
-// full has room for nothing, then for everything.
+// full is a writer whose first write fails. Later writes succeed.
 type full struct{ writes int }
 
 var errFull = errors.New("no space left")
@@ -259,7 +259,8 @@ func TestLineIsALogRecord(t *testing.T) {
 	}
 }
 
-// FuzzRead: whatever is read can be written, and is then read the same.
+// FuzzRead tests that every request that was read can be written, and is the same when it
+// is read again.
 func FuzzRead(f *testing.F) {
 	collector, err := os.ReadFile("testdata/collector.jsonl")
 	if err != nil {
@@ -284,11 +285,11 @@ func FuzzRead(f *testing.F) {
 			}
 			var file bytes.Buffer
 			if err := recording.NewWriter(&file).Write(r); err != nil {
-				t.Fatalf("read but not written: %v", err)
+				t.Fatalf("write of a request that was read: %v", err)
 			}
 			for again, err := range recording.Read(&file) {
 				if err != nil {
-					t.Fatalf("written but not read: %v", err)
+					t.Fatalf("read of a request that was written: %v", err)
 				}
 				if !equal(again, r) {
 					t.Errorf("read %v, then %v", r, again)

@@ -10,21 +10,21 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
-// A Writer writes a recording. It may be used from many goroutines; every line
-// is one call of the underlying Write.
+// A Writer writes a recording. It is safe for concurrent use. It writes each line with one
+// call of the underlying Write.
 type Writer struct {
 	mu  sync.Mutex
 	w   io.Writer
-	err error // of the first write that failed
+	err error // of the first call of w.Write that failed
 }
 
-// NewWriter returns a Writer to w. It does not buffer: what was written is in
-// the file when the program dies.
+// NewWriter returns a Writer that writes to w. It does not buffer, so that no line is lost
+// when the program dies.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
-// Write writes r, which is not changed, as one line. A request that holds
-// nothing writes nothing. Once the underlying Write has failed, and may have
-// left half a line, Write does nothing but return that error.
+// Write writes r as one line, and does not change r. It writes nothing if r is empty. After
+// the first error of the underlying Write, which may have left an incomplete line, Write
+// only returns that error.
 func (w *Writer) Write(r Request) error {
 	line, err := encode(r)
 	if err != nil || len(line) == 0 {
@@ -41,7 +41,7 @@ func (w *Writer) Write(r Request) error {
 	return w.err
 }
 
-// encode returns r as one line, newline included.
+// encode returns r as one line with a newline. It returns nil if r is empty.
 func encode(r Request) ([]byte, error) {
 	r = r.clone()
 	if err := r.convert(hexToPrint); err != nil {
@@ -51,7 +51,8 @@ func encode(r Request) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recording: %w", err)
 	}
-	// protojson puts spaces in on purpose, so that nobody relies on their absence.
+	// protojson adds random spaces so that programs do not depend on its exact output.
+	// Compact removes them.
 	var line bytes.Buffer
 	if err := json.Compact(&line, text); err != nil {
 		return nil, fmt.Errorf("recording: %w", err)

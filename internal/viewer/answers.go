@@ -9,7 +9,7 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// List answers q.
+// List returns the traces that q asks for.
 func (s *Store) List(q Query) List {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -24,14 +24,15 @@ func (s *Store) List(q Query) List {
 	return list
 }
 
-// Facets returns the services and routes of the traces kept.
+// Facets returns the services and routes of the traces in the store, for the filters of a page.
 func (s *Store) Facets() Facets {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return facetsOf(s.traces)
 }
 
-// Version returns the version of a trace, "" if the trace is not in the store.
+// Version returns the version of a trace, which changes when spans or logs are added to it. It
+// returns "" if the trace is not in the store.
 func (s *Store) Version(id tracetree.ID) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -41,7 +42,7 @@ func (s *Store) Version(id tracetree.ID) string {
 	return ""
 }
 
-// Tree returns a trace to draw, and whether it is in the store.
+// Tree returns a trace as a tree of spans, and reports whether the trace is in the store.
 func (s *Store) Tree(id tracetree.ID) (Tree, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -54,7 +55,7 @@ func (s *Store) Tree(id tracetree.ID) (Tree, bool) {
 	return tree, true
 }
 
-// Detail returns a span, and whether it is in the store.
+// Detail returns the details of a span, and reports whether the span is in the store.
 func (s *Store) Detail(id tracetree.ID, spanID tracetree.SpanID) (Detail, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -65,7 +66,7 @@ func (s *Store) Detail(id tracetree.ID, spanID tracetree.SpanID) (Detail, bool) 
 	return newDetail(t, t.spans[spanID], s.traces), true
 }
 
-// Logs answers q.
+// Logs returns the log records that q asks for.
 func (s *Store) Logs(q LogQuery) LogList {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -77,14 +78,14 @@ func (s *Store) Logs(q LogQuery) LogList {
 	return list
 }
 
-// Metrics returns what there is to plot.
+// Metrics returns the cards with the plots of all metrics in the store.
 func (s *Store) Metrics() MetricList {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return MetricList{Revision: s.revision, Cards: s.metrics.cards()}
 }
 
-// ServiceMap returns the map of the traces kept.
+// ServiceMap returns the service map of the traces in the store.
 func (s *Store) ServiceMap() Map {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,10 +96,12 @@ func (s *Store) ServiceMap() Map {
 	return *s.serviceMap
 }
 
-// Panels judges what is kept. The answer may be of an earlier revision.
+// Panels checks the telemetry in the store with the rules of package apm. The result may be
+// that of an earlier revision.
 func (s *Store) Panels() Panels { return s.panels.get(s.all) }
 
-// all returns all that is kept, with the newest data of each metric.
+// all returns the telemetry in the store and its revision. Each metric has only its newest
+// data.
 func (s *Store) all() ([]recording.Request, uint64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -113,8 +116,8 @@ func (s *Store) all() ([]recording.Request, uint64) {
 	return requests, s.revision
 }
 
-// Export writes a trace and its logs as a recording, and reports whether the
-// trace is in the store.
+// Export writes a trace and its logs to w as a recording. found is false, and nothing is
+// written, if the trace is not in the store.
 func (s *Store) Export(w io.Writer, id tracetree.ID) (found bool, err error) {
 	requests, found := s.requests(id)
 	out := recording.NewWriter(w)

@@ -14,12 +14,12 @@ import (
 //go:embed static/*.html static/*.css static/*.js static/*.svg static/vendor/*.js static/vendor/*.css static/vendor/*.txt
 var static embed.FS
 
-// maxUpload is the largest recording that a page can open.
+// maxUpload is the maximum size, in bytes, of a recording that a page can open.
 const maxUpload = 256 << 20
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	files, _ := fs.Sub(static, "static") // is there
+	files, _ := fs.Sub(static, "static") // no error, because the folder is embedded
 	mux.Handle("GET /", http.FileServerFS(files))
 	mux.HandleFunc("GET /api/events", s.events)
 	mux.HandleFunc("GET /api/traces", s.list)
@@ -43,7 +43,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 
 func answer(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	_ = json.NewEncoder(w).Encode(v) // an error is the page's having gone
+	_ = json.NewEncoder(w).Encode(v) // an error means that the page was closed
 }
 
 func refuse(w http.ResponseWriter, status int, err error) {
@@ -52,7 +52,7 @@ func refuse(w http.ResponseWriter, status int, err error) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"error": err.Error()})
 }
 
-var errGone = errors.New("not here (any more: the oldest traces are dropped)")
+var errGone = errors.New("not found (the viewer keeps only the newest traces)")
 
 func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	q, err := ParseQuery(r.URL.Query())
@@ -110,7 +110,7 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
 	answer(w, s.store.Logs(q))
 }
 
-// file sends a trace as a recording that can be opened again.
+// file sends a trace as a recording. A page or spor view can open the recording.
 func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	id, _ := parseTraceID(r.PathValue("trace"))
 	w.Header().Set("Content-Type", "application/x-ndjson")
@@ -119,11 +119,11 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 		w.Header().Del("Content-Disposition")
 		refuse(w, http.StatusNotFound, errGone)
 	} else if err != nil {
-		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to break off: half a file must not look like a whole one
+		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http aborts the response, so that half a file does not look complete
 	}
 }
 
-// open adds a recording that the user chose.
+// open adds a recording that the user has chosen in a page.
 func (s *Server) open(w http.ResponseWriter, r *http.Request) {
 	added, err := s.store.Load(http.MaxBytesReader(w, r.Body, maxUpload))
 	if err != nil {

@@ -1,13 +1,13 @@
 package viewer
 
-// A card is what Nais APM shows of a service besides its traces.
+// A card is a group of plots that Nais APM shows for a service.
 type card struct {
 	title string
 	plots []plot
 }
 
-// A plot shows the first of its metrics that there is, by its name with
-// underscores. The others are the same metric under other names.
+// A plot shows one metric. metrics has all names of the metric, with underscores instead of
+// dots; the first name that the store has is shown.
 type plot struct {
 	title   string
 	metrics []string

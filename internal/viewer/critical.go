@@ -9,17 +9,20 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A stretch is a time, in Unix ns, in which a span was what its trace waited
-// for.
+// A stretch is a part of the critical path: a period in which the trace waited for one
+// span. Times are in Unix nanoseconds.
 type stretch struct{ from, to uint64 }
 
-// criticalPath returns what the caller of root waited for: of each moment
-// between its start and its end, the one span that would have had to be faster.
+// criticalPath returns the critical path of root: for each moment between its start and its
+// end, the one span that the caller of root waited for. root would have ended earlier if
+// this span had been faster.
 //
-// It goes back from the end of a span: the child that ended last before is what
-// was waited for, until that child's start; then again from there. What no child
-// covers is the span's own. A child that outlives its parent counts up to the
-// parent's end; what a consumer does with a message, nobody waits for.
+// The path is built backwards from the end of a span. The span waited for the child that
+// ended last before that moment. At the start of this child, the search continues with the
+// child that ended last before the start. The time that no such child covers belongs to the
+// span itself. A child that ends after its parent counts until the end of the parent.
+// Consumer spans do not count, because the caller does not wait until a message is
+// processed.
 func criticalPath(root *tracetree.Span) map[*tracetree.Span][]stretch {
 	type task struct {
 		span         *tracetree.Span
@@ -38,7 +41,7 @@ func criticalPath(root *tracetree.Span) map[*tracetree.Span][]stretch {
 		}
 		for _, child := range awaited(t.span, start, t.until) {
 			end := min(child.GetEndTimeUnixNano(), t.until)
-			if end > cursor { // beside one that was waited for
+			if end > cursor { // it overlaps a child that is on the path already
 				continue
 			}
 			own(end)
@@ -51,8 +54,8 @@ func criticalPath(root *tracetree.Span) map[*tracetree.Span][]stretch {
 	return path
 }
 
-// awaited returns the children of s that ran between two times, the last to end
-// first.
+// awaited returns the children of s that ran between since and until, except consumers. The
+// child that ended last is first.
 func awaited(s *tracetree.Span, since, until uint64) []*tracetree.Span {
 	var children []*tracetree.Span
 	for _, child := range s.Children {

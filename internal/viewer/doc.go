@@ -1,12 +1,12 @@
 // Package viewer shows telemetry in a browser on the same machine.
 //
-// A [Store] keeps the traces, logs and metrics that are added to it, the newest
-// of them, within bounds. [Listen] serves them with the pages that show them, on
-// a loopback address alone, below a path that only who was told can guess; no
-// page of another site can read or change anything, and the pages fetch nothing
-// from elsewhere.
+// A [Store] keeps traces, logs and metrics. Its memory is limited: it drops the oldest
+// traces and logs first. [Listen] serves the telemetry and the pages that show it. It
+// listens only on a loopback address. The pages are below a random path, so only a user who
+// has the link can open them. Pages of other sites cannot read or change anything, and the
+// pages load nothing from other sites.
 //
-// Whatever the telemetry holds is hostile input. The pages put it on the screen
-// as text, never as markup, and the browser is told to run no script and to load
-// nothing but the files embedded here.
+// The package treats all telemetry as hostile input. The pages insert it as text, never as
+// markup. A Content-Security-Policy allows the browser to run and load only the files that
+// are embedded in this package.
 package viewer

@@ -8,21 +8,21 @@ import (
 )
 
 const (
-	eventPause = 250 * time.Millisecond // between two events: nobody reads faster
-	heartbeat  = 15 * time.Second
+	eventPause = 250 * time.Millisecond // the least time between two events
+	heartbeat  = 15 * time.Second       // between two comments that detect a closed page
 )
 
-// A State is what a page shows of the store, and whether more telemetry comes.
+// A State is the state of the store and the server that a page shows.
 type State struct {
 	Stats
 
 	Title string `json:"title"`
-	Live  bool   `json:"live"`  // whether more may come
-	Ended bool   `json:"ended"` // whether more came, and no more does
+	Live  bool   `json:"live"`  // more telemetry may arrive
+	Ended bool   `json:"ended"` // telemetry was live, and no more will arrive
 }
 
-// stream sends the state whenever it changes, as server-sent events, until
-// nobody listens any more.
+// stream sends the state as a server-sent event each time it changes. It returns when the
+// page is closed.
 func stream(w http.ResponseWriter, r *http.Request, state func() (State, <-chan struct{})) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	flush := http.NewResponseController(w)
@@ -43,8 +43,8 @@ func stream(w http.ResponseWriter, r *http.Request, state func() (State, <-chan 
 	}
 }
 
-// await returns when changed is closed, and reports whether somebody still
-// listens.
+// await waits until changed is closed, and then returns true. It returns false if the page
+// is closed first. It sends a comment at each tick of alive.
 func await(w http.ResponseWriter, r *http.Request, changed <-chan struct{}, alive <-chan time.Time) bool {
 	for {
 		select {
@@ -60,7 +60,7 @@ func await(w http.ResponseWriter, r *http.Request, changed <-chan struct{}, aliv
 	}
 }
 
-// pause waits, and reports whether somebody still listens.
+// pause waits for d. It returns false if the page is closed first.
 func pause(r *http.Request, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -1,4 +1,4 @@
 package viewer
 
-// ParseTraceID reads an ID as the addresses of pages have it.
+// ParseTraceID parses a trace ID in hexadecimal.
 var ParseTraceID = parseTraceID

@@ -17,28 +17,28 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// logs are the records kept, in the order of their arrival.
+// logs holds the log records of the store, in the order of their arrival.
 type logs struct {
 	kept    []*logRecord
 	bytes   int
-	byTrace map[tracetree.ID]int // how many
+	byTrace map[tracetree.ID]int // the number of records per trace
 }
 
-// A logRecord is a record with what it is found by.
+// A logRecord is a log record with the values that searches and pages use.
 type logRecord struct {
 	*logspb.LogRecord
 	resource *resourcepb.Resource
 	scope    *commonpb.InstrumentationScope
 	trace    tracetree.ID
 	span     tracetree.SpanID
-	at       uint64
+	at       uint64 // Unix ns
 	level    string // "error", "warn", "info", "debug" or ""
 	message  string
 	stack    string
 	source   string // "stdout", "stderr" or "otlp"
 	fields   []Attribute
-	text     string // in lower case
-	bytes    int
+	text     string // what a search looks at, in lower case
+	bytes    int    // estimate of the memory
 }
 
 func newLog(record *logspb.LogRecord, resource *resourcepb.Resource, scope *commonpb.InstrumentationScope) *logRecord {
@@ -66,13 +66,13 @@ func newLog(record *logspb.LogRecord, resource *resourcepb.Resource, scope *comm
 		text.WriteString("\n" + strings.ToLower(f.Key+"="+f.Value[:min(len(f.Value), longestLine)]))
 	}
 	l.text = text.String()
-	const record0 = 600 // of the record itself and its place
+	const record0 = 600 // estimate of the bytes of a record without its texts
 	l.bytes = record0 + 3*proto.Size(record) + len(l.text)
 	return l
 }
 
-// readLine reads the line of output in l.message, which NAIS does if it is a
-// JSON object.
+// readLine parses the output line in l.message if it is a JSON object, as NAIS does. It
+// sets level, message, time, IDs and stack from the fields of the object.
 func (l *logRecord) readLine() {
 	if !strings.HasPrefix(l.message, "{") {
 		return
@@ -118,8 +118,8 @@ func (l *logRecord) readLine() {
 	slices.SortFunc(l.fields, func(a, b Attribute) int { return strings.Compare(a.Key, b.Key) })
 }
 
-// show returns the record as a page shows it. t is its trace, nil if the trace is
-// not in the store.
+// show returns the record in the form that a page shows. t is the trace of the record, or
+// nil if the trace is not in the store.
 func (l *logRecord) show(t *trace) Log {
 	shown := Log{
 		Time: millis(l.at), Level: l.level, Message: l.message, Source: l.source, Stack: l.stack, Fields: l.fields,
@@ -156,7 +156,8 @@ func severityName(n logspb.SeverityNumber) string {
 	}
 }
 
-// levelOf returns which of the four levels text means, "" if none.
+// levelOf returns "error", "warn", "info" or "debug" for the name of a level. It returns ""
+// if it does not know the name.
 func levelOf(text string) string {
 	text = strings.ToLower(text)
 	for _, level := range []struct {
@@ -185,7 +186,8 @@ func (l *logs) add(r *logRecord) {
 	}
 }
 
-// trim drops the oldest records beyond the bounds, and returns how many.
+// trim drops the oldest records until at most the given number of records and of bytes is
+// left. It returns the number of dropped records.
 func (l *logs) trim(records, size int) int {
 	n := 0
 	for len(l.kept)-n > records || l.bytes > size && n < len(l.kept) {
@@ -222,7 +224,7 @@ func (l *logs) ofTrace(id tracetree.ID) []*logRecord {
 	return found
 }
 
-// find returns the records that q asks for, in the order of their time.
+// find returns the records that match q, ordered by time.
 func (l *logs) find(q LogQuery) []*logRecord {
 	candidates := l.kept
 	if q.Trace != (tracetree.ID{}) {
@@ -238,17 +240,17 @@ func (l *logs) find(q LogQuery) []*logRecord {
 	return found
 }
 
-// A LogQuery is what a list of records is asked for.
+// A LogQuery selects log records.
 type LogQuery struct {
-	Trace tracetree.ID // zero means any
-	Level string       // this one or a worse; "" means any
-	Words []string     // in lower case
-	Limit int
+	Trace tracetree.ID // the zero ID means any trace
+	Level string       // the lowest level: "debug", "info", "warn" or "error"; "" means any
+	Words []string     // in lower case; a record must contain all of them
+	Limit int          // the maximum number of records that are returned
 }
 
 var levels = []string{"debug", "info", "warn", "error"}
 
-// A Log is a record as it is shown.
+// A Log is a log record in the form that a page shows.
 type Log struct {
 	Time    float64     `json:"time"` // Unix ms
 	Level   string      `json:"level"`
@@ -257,18 +259,17 @@ type Log struct {
 	Source  string      `json:"source"`
 	Trace   string      `json:"trace,omitempty"`
 	Span    string      `json:"span,omitempty"`
-	Here    bool        `json:"here,omitempty"` // whether the trace is
+	Here    bool        `json:"here,omitempty"` // the trace is in the store
 	Offset  int64       `json:"offset"`         // ns since the start of the trace
 	Stack   string      `json:"stack,omitempty"`
 	Fields  []Attribute `json:"fields"`
 }
 
-// LogList is an answer to a [LogQuery]: the newest records, the oldest of them
-// first.
+// LogList is the result of a [LogQuery].
 type LogList struct {
 	Revision uint64 `json:"revision"`
-	Found    int    `json:"found"`
-	Logs     []Log  `json:"logs"`
+	Found    int    `json:"found"` // records that match, also those beyond the limit
+	Logs     []Log  `json:"logs"`  // the newest records that match, ordered by time
 }
 
 func (q *LogQuery) match(r *logRecord) bool {

@@ -13,16 +13,16 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// metrics are the series kept, each with its newest points.
+// metrics holds the metric series of the store, each with its newest points.
 type metrics struct {
 	index  map[seriesKey]*series
 	newest map[metricKey]newestMetric
 }
 
-// A metricKey names a metric of a service.
+// A metricKey identifies a metric of a service.
 type metricKey struct{ service, scope, name string }
 
-// A newestMetric is the newest data of a metric.
+// A newestMetric is the data of a metric that arrived last.
 type newestMetric struct {
 	origin
 	*metricspb.Metric
@@ -30,12 +30,12 @@ type newestMetric struct {
 
 type seriesKey struct{ service, name, attributes string }
 
-// A series is what a metric said over time.
+// A series has the values of one metric with one set of attributes over time.
 type series struct {
 	seriesKey
 	unit, description string
 	kind              seriesKind
-	delta             bool // of counters and histograms: since the point before
+	delta             bool // delta temporality, for counters and histograms
 	points            []point
 }
 
@@ -47,21 +47,22 @@ const (
 	histogram seriesKind = "histogram"
 )
 
-// A point is one value, of a histogram with what its quantiles follow from.
+// A point is one value of a series.
 type point struct {
-	at     uint64
-	value  float64 // of a histogram the sum
-	count  uint64
+	at     uint64  // Unix ns
+	value  float64 // the sum, for a histogram
+	count  uint64  // histograms only
 	counts []uint64
 	bounds []float64
 }
 
 const (
-	maxPoints  = 360
-	maxBuckets = 500
+	maxPoints  = 360 // per series
+	maxBuckets = 500 // a histogram with more buckets has no quantiles
 )
 
-// add adds the points of r and returns how many were of series beyond the bound.
+// add adds the points of r. There are at most maxSeries series: add drops the points of
+// further series and returns their number.
 func (m *metrics) add(r *colmetrics.ExportMetricsServiceRequest, maxSeries int) (dropped int) {
 	for _, resource := range r.GetResourceMetrics() {
 		service := (&tracetree.Span{Resource: resource.GetResource()}).Service()
@@ -94,7 +95,7 @@ func (m *metrics) addPoint(service string, metric *metricspb.Metric, attributes 
 		m.index[key] = s
 	}
 	if n := len(s.points); n > 0 && p.at <= s.points[n-1].at {
-		return true // sent again, or out of order
+		return true // ignore a point that was sent twice or is out of order
 	}
 	if len(s.points) >= maxPoints {
 		s.points = slices.Delete(s.points, 0, 1)
@@ -122,7 +123,7 @@ func kindOfMetric(m *metricspb.Metric) (kind seriesKind, delta bool) {
 	}
 }
 
-// pointsOf calls yield with each point of m and its attributes.
+// pointsOf returns an iterator over the points of m and their attributes as text.
 func pointsOf(m *metricspb.Metric) func(yield func(string, point) bool) {
 	return func(yield func(string, point) bool) {
 		for _, p := range slices.Concat(m.GetGauge().GetDataPoints(), m.GetSum().GetDataPoints()) {
@@ -164,9 +165,9 @@ func labelsOf(list []*commonpb.KeyValue) string {
 	return strings.Join(parts, ", ")
 }
 
-// A Line is a series as it is plotted: a gauge as it is, a counter as its rate
-// a second, a histogram by its 95th percentile, or its mean where it has no
-// buckets.
+// A Line is a series as a plot shows it. A gauge is shown by its values, a counter by its
+// rate per second, and a histogram by its 95th percentile or, if it has no buckets, by its
+// mean.
 type Line struct {
 	Service string       `json:"service"`
 	Labels  string       `json:"labels"`
@@ -196,8 +197,8 @@ func (s *series) line() Line {
 	return l
 }
 
-// over returns what a counter or a histogram says of the time between two
-// points, and whether it says anything.
+// over returns the value of a counter or a histogram for the time between two points: a rate, a
+// percentile or a mean. It reports false if there is no value.
 func (s *series) over(before, p point) (float64, bool) {
 	seconds := float64(p.at-before.at) / 1e9
 	if s.kind == counter {
@@ -206,7 +207,7 @@ func (s *series) over(before, p point) (float64, bool) {
 			return 0, false
 		case s.delta:
 			return p.value / seconds, true
-		case p.value < before.value: // began again
+		case p.value < before.value: // the counter was reset
 			return p.value / seconds, true
 		default:
 			return (p.value - before.value) / seconds, true
@@ -231,8 +232,9 @@ func (s *series) over(before, p point) (float64, bool) {
 	return (p.value - before.value) / float64(n), true
 }
 
-// quantile estimates a quantile as Prometheus does: within a bucket values are
-// taken to be spread evenly, and those above the last bound to be on it.
+// quantile estimates a quantile in the same way as Prometheus. It assumes that the values
+// of a bucket are evenly distributed, and that values above the last bound are equal to
+// this bound.
 func quantile(q float64, counts []uint64, bounds []float64) float64 {
 	var total float64
 	for _, c := range counts {
@@ -267,26 +269,26 @@ type Card struct {
 	Plots []Plot `json:"plots"`
 }
 
-// A Plot is one metric, or several of the same unit, over time.
+// A Plot shows one metric over time, with one line per series.
 type Plot struct {
 	Title string `json:"title"`
-	Name  string `json:"name"` // of the metric
+	Name  string `json:"name"` // the name of the metric
 	Unit  string `json:"unit"`
 	Kind  string `json:"kind"`
 	Help  string `json:"help,omitempty"`
 	Lines []Line `json:"lines"`
 }
 
-// MetricList is what there is to plot.
+// MetricList has the cards with all plots.
 type MetricList struct {
 	Revision uint64 `json:"revision"`
 	Cards    []Card `json:"cards"`
 }
 
-const maxLines = 12 // of one plot
+const maxLines = 12 // per plot
 
-// cards returns the cards that Nais APM has for a Go service, if there are
-// metrics for them, and one more with all the other metrics.
+// cards returns the cards that Nais APM shows for a Go service and that have metrics, and
+// one more card with all other metrics.
 func (m *metrics) cards() []Card {
 	byName := map[string][]*series{}
 	for _, each := range m.index {
@@ -335,7 +337,8 @@ func plotOf(title string, found []*series) Plot {
 	return p
 }
 
-// unitOf returns the unit of s, which Prometheus has in the name.
+// unitOf returns the unit of s. If s has no unit, unitOf derives it from the suffix of a
+// Prometheus name. It returns "" if there is no known suffix.
 func unitOf(s *series) string {
 	name := strings.TrimSuffix(s.name, "_total")
 	switch {

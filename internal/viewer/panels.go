@@ -8,25 +8,27 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// Panels is what Nais APM will show, as spor check judges it by what is kept.
+// Panels says what Nais APM will show of the telemetry in the store. It has the reports of
+// spor check.
 type Panels struct {
 	Revision uint64       `json:"revision"`
 	Services []apm.Report `json:"services"`
 }
 
-// panelCache holds the panels of one revision, which are shown until a time:
-// judging takes a while, and must not take all the time of spor.
+// panelCache caches the panels of one revision for a while, because computing them takes
+// time and must not use all the processor time of spor.
 type panelCache struct {
 	mu     sync.Mutex
 	panels *Panels
 	until  time.Time
 }
 
-// validity is how much longer panels are valid than it took to judge them.
+// validity times the time that it took to compute the panels is the time for which they are
+// cached.
 const validity = 10
 
-// get returns the panels of what all returns, with its revision, or valid ones
-// of an earlier revision.
+// get returns the cached panels if they are still valid or have the current revision.
+// Otherwise it computes the panels from the telemetry and the revision that all returns.
 func (c *panelCache) get(all func() ([]recording.Request, uint64)) Panels {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -28,12 +28,12 @@ func TestPanelsNameSpansConcerned(t *testing.T) {
 	verdict, _ := report.Panel("Database: top queries")
 	want := apm.Place{Trace: spantest.TraceID(1).String(), Span: spantest.SpanID(1).String()}
 	if verdict.State != apm.Dark || len(verdict.Cures) == 0 || len(verdict.Spans) != 1 || verdict.Spans[0] != want {
-		t.Errorf("got %+v, want it dark, with a cure, about %v", verdict, want)
+		t.Errorf("got %+v, want a dark panel with a cure and the span %v", verdict, want)
 	}
 }
 
 func TestPanelsOfNothing(t *testing.T) {
 	if got := viewer.NewStore(viewer.Options{}).Panels().Services; got == nil || len(got) != 0 {
-		t.Errorf("got %v, want none", got)
+		t.Errorf("got %v, want an empty slice", got)
 	}
 }

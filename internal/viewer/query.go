@@ -16,18 +16,21 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A Query is what a list of traces is asked for. A trace is found when one of
-// its spans has the service, kind, status and route at once, it took the
-// minimum duration as a whole, and its names and attributes contain each of the
-// words.
+// A Query selects traces. A trace matches if all of these are true:
+//
+//   - One of its spans has the service, the kind and the route of the query. If Status is "error",
+//     this span has also failed.
+//   - If Status is "ok", none of its spans has failed.
+//   - The whole trace took at least MinDuration.
+//   - The names and attributes of the trace contain each of the words.
 type Query struct {
-	Service, Route string // the route in part; "" means any
-	Kind           tracepb.Span_SpanKind
-	Status         string // "error", "ok" or "" for any
+	Service, Route string                // Route is a part of the route; "" means any
+	Kind           tracepb.Span_SpanKind // 0 means any
+	Status         string                // "error", "ok", or "" for any
 	MinDuration    time.Duration
 	Words          []string // in lower case
-	Slowest        bool     // first, instead of the newest
-	Limit          int      // traces returned; found ones are counted all the same
+	Slowest        bool     // sort by duration, the longest first; otherwise the newest is first
+	Limit          int      // the maximum number of traces that are returned
 }
 
 const (
@@ -35,7 +38,8 @@ const (
 	maxLimit     = 100_000
 )
 
-// ParseQuery reads a query as a page writes it into its address.
+// ParseQuery parses the parameters of the address of a page. The default limit is 200
+// traces, and the maximum is 100,000.
 func ParseQuery(values url.Values) (Query, error) {
 	q := Query{
 		Service: values.Get("service"),
@@ -69,7 +73,8 @@ func ParseQuery(values url.Values) (Query, error) {
 	return q, nil
 }
 
-// parseDuration reads a duration as Go writes it; a number alone is one of ms.
+// parseDuration parses a duration such as 1.5s. A number without a unit is in milliseconds.
+// An empty text is 0.
 func parseDuration(text string) (time.Duration, error) {
 	text = strings.ReplaceAll(text, " ", "")
 	if text == "" {
@@ -85,7 +90,7 @@ func parseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// find returns the traces that q asks for, in its order.
+// find returns the traces that match q, in the order that q asks for.
 func (q *Query) find(traces map[tracetree.ID]*trace) []*trace {
 	var found []*trace
 	for _, t := range traces {
@@ -133,22 +138,23 @@ func (q *Query) matchFacts(t *trace) bool {
 	return false
 }
 
-// A List is an answer to a [Query].
+// A List is the result of a [Query].
 type List struct {
 	Revision uint64    `json:"revision"`
-	Found    int       `json:"found"`
-	Longest  int64     `json:"longest"` // of those found, in ns
+	Found    int       `json:"found"`   // traces that match, also those beyond the limit
+	Longest  int64     `json:"longest"` // the longest duration of the traces that match, in ns
 	Traces   []Summary `json:"traces"`
 }
 
-// A Summary is one line of a list.
+// A Summary describes a trace in a list. Name, Service, Kind and Status are those of its
+// root span.
 type Summary struct {
 	ID       string   `json:"id"`
 	Name     string   `json:"name"`
 	Service  string   `json:"service"`
-	Services []string `json:"services"` // all, that of the root first
+	Services []string `json:"services"` // all services, the service of the root first
 	Kind     string   `json:"kind"`
-	Status   string   `json:"status,omitempty"` // of the root, as HTTP and gRPC have it
+	Status   string   `json:"status,omitempty"` // HTTP or gRPC status code
 	Start    float64  `json:"start"`            // Unix ms
 	Duration int64    `json:"duration"`         // ns
 	Spans    int      `json:"spans"`
@@ -156,10 +162,10 @@ type Summary struct {
 	Dropped  int      `json:"dropped,omitempty"`
 }
 
-// millis turns Unix ns into Unix ms, which a number of JavaScript can hold.
+// millis converts Unix ns to Unix ms. A JavaScript number is not exact enough for Unix ns.
 func millis(ns uint64) float64 { return float64(ns/1000) / 1000 }
 
-// Facets are what the filters of a page offer.
+// Facets are the values that the filters of a page offer.
 type Facets struct {
 	Services []string `json:"services"`
 	Routes   []string `json:"routes"`

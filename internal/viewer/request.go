@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// An origin is where spans, metrics and records come from.
+// An origin is the resource and the instrumentation scope of spans, metrics or log records.
 type origin struct {
 	resource *resourcepb.Resource
 	scope    *commonpb.InstrumentationScope

@@ -17,38 +17,39 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// DefaultAddr is where a viewer listens by default.
+// DefaultAddr is the address on which a viewer listens by default.
 const DefaultAddr = "127.0.0.1:4319"
 
-// A Server serves the pages until Close.
+// A Server serves the pages of the viewer. [Listen] returns one. It is safe for concurrent use.
 type Server struct {
 	store    *Store
 	config   Config
-	key      string // the path below which the pages are
+	key      string // the first element of the path of all pages
 	listener net.Listener
-	hosts    map[string]bool // that a request may name
+	hosts    map[string]bool // allowed Host headers
 	http     http.Server
 	watching watchers
 	live     atomic.Bool
-	ctx      context.Context //nolint:containedctx // ends with the server, and with it the streams
+	ctx      context.Context //nolint:containedctx // Close cancels it, which ends the event streams
 	cancel   context.CancelFunc
 	closing  sync.Once
 }
 
-// Config says how to serve.
+// Config configures a [Server].
 type Config struct {
-	// Addr is where to listen: host:port of a loopback host; none means
-	// [DefaultAddr], and a free port when that is taken.
+	// Addr is the address to listen on: host:port or a port, on a loopback host. If it is
+	// empty, the server listens on [DefaultAddr], or on a free port if that port is in use.
 	Addr string
-	// Title names what is shown.
+	// Title is the title of the pages.
 	Title string
-	// Live is whether telemetry is still to come.
+	// Live means that more telemetry will arrive. [Server.SetLive] changes it.
 	Live bool
 }
 
-// Listen starts to serve store and returns at once. Each server has a new key,
-// because another user of the machine may listen on the same port after it has
-// ended, and a page that is still open sends its key there.
+// Listen starts a server for store, and returns without waiting for requests.
+// [Server.Close] ends the server. Each server has a new random key: after the server has
+// ended, another user of the machine may listen on the same port, and a page that is still
+// open sends its old key there.
 func Listen(store *Store, c Config) (*Server, error) {
 	listener, err := listen(c.Addr)
 	if err != nil {
@@ -63,7 +64,7 @@ func Listen(store *Store, c Config) (*Server, error) {
 		MaxHeaderBytes:    64 << 10,
 		BaseContext:       func(net.Listener) context.Context { return s.ctx },
 	}
-	go func() { _ = s.http.Serve(listener) }() // ends with Close
+	go func() { _ = s.http.Serve(listener) }() // Close ends it
 	return s, nil
 }
 
@@ -81,7 +82,7 @@ func listen(addr string) (net.Listener, error) {
 		tcp.IP = net.IPv4(127, 0, 0, 1)
 	}
 	if !tcp.IP.IsLoopback() {
-		return nil, fmt.Errorf("viewer: address %q is not a loopback address, and telemetry is for this machine's user alone (want 127.0.0.1:port)", addr)
+		return nil, fmt.Errorf("viewer: address %q is not a loopback address, and other machines must not read the telemetry (want 127.0.0.1:port)", addr)
 	}
 	tcpListener, err := net.ListenTCP("tcp", tcp)
 	if err != nil && addr == "" {
@@ -94,8 +95,8 @@ func listen(addr string) (net.Listener, error) {
 	return tcpListener, nil
 }
 
-// hostsOf returns what browsers may call addr by. Any other name is one that
-// somebody else pointed here.
+// hostsOf returns the values of the Host header that are allowed for addr. Another name
+// means that another site has pointed its name at this address (DNS rebinding).
 func hostsOf(addr net.Addr) map[string]bool {
 	tcp := addr.(*net.TCPAddr)
 	hosts := map[string]bool{}
@@ -113,10 +114,10 @@ func (s *Server) URL() string {
 	return "http://" + s.listener.Addr().String() + "/" + s.key + "/"
 }
 
-// Key returns the path below which the pages are.
+// Key returns the random key, which is the first element of the path of all pages.
 func (s *Server) Key() string { return s.key }
 
-// SetLive sets whether telemetry is still to come.
+// SetLive sets whether more telemetry will arrive, and informs the open pages.
 func (s *Server) SetLive(live bool) {
 	s.live.Store(live)
 	s.store.Add(recording.Request{}) // wakes the pages
@@ -127,17 +128,17 @@ func (s *Server) state() (State, <-chan struct{}) {
 	return State{Stats: stats, Title: s.config.Title, Live: s.live.Load(), Ended: s.config.Live && !s.live.Load()}, changed
 }
 
-// Open returns the number of pages that are open.
+// Open returns the number of open pages.
 func (s *Server) Open() int {
 	open, _, _ := s.watching.state()
 	return open
 }
 
-// WaitClosed returns when a page has been open and none is any more, or when
-// ctx ends.
+// WaitClosed waits until at least one page has been opened and all pages have been closed
+// for three seconds. It also returns when ctx ends.
 func (s *Server) WaitClosed(ctx context.Context) { s.watching.waitClosed(ctx) }
 
-// Close stops serving.
+// Close stops the server and closes its connections. Further calls do nothing.
 func (s *Server) Close() {
 	s.closing.Do(func() {
 		s.cancel()
@@ -145,13 +146,14 @@ func (s *Server) Close() {
 	})
 }
 
-// policy lets a page load nothing but what is embedded here, and run no script
-// that data holds, by whatever way it got into the page.
+// policy is the Content-Security-Policy of the pages. It allows a page to load only the
+// embedded files. The browser does not run a script from telemetry, even if the script gets
+// into a page.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
-// guard lets in only requests that name this host and begin with the key, and
-// none that a page of another site makes.
+// guard rejects requests with another host name, requests without the key in the path, and
+// requests that pages of other sites make.
 func (s *Server) guard(next http.Handler) http.Handler {
 	var origin http.CrossOriginProtection
 	next = http.StripPrefix("/"+s.key, origin.Handler(next))
@@ -164,12 +166,12 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		if !s.hosts[strings.ToLower(r.Host)] {
-			http.Error(w, "this host name is not spor's (use the link that it printed)", http.StatusMisdirectedRequest)
+			http.Error(w, "wrong host name (use the link that spor printed)", http.StatusMisdirectedRequest)
 			return
 		}
 		key, _, below := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		if !below || subtle.ConstantTimeCompare([]byte(key), []byte(s.key)) != 1 {
-			http.Error(w, "nothing here (use the link that spor printed)", http.StatusNotFound)
+			http.Error(w, "not found (use the link that spor printed)", http.StatusNotFound)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -76,7 +76,7 @@ func TestListenElsewhereWhereTheDefaultIsTaken(t *testing.T) {
 	hold, err := net.Listen("tcp", viewer.DefaultAddr)
 	if err == nil {
 		defer hold.Close()
-	} // else somebody else holds it
+	} // otherwise another program listens on it
 	s, err := viewer.Listen(viewer.NewStore(viewer.Options{}), viewer.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +87,8 @@ func TestListenElsewhereWhereTheDefaultIsTaken(t *testing.T) {
 	}
 }
 
-// A page that is still open sends its key to whoever listens on the port next.
+// After a server has ended, a page that is still open sends its key to the next program
+// that listens on the port.
 func TestServerHasAKeyOfItsOwn(t *testing.T) {
 	first := serve(t, viewer.NewStore(viewer.Options{}))
 	stale := first.URL()
@@ -106,7 +107,7 @@ func TestServerHasAKeyOfItsOwn(t *testing.T) {
 	}
 	for _, path := range []string{"", "api/logs", "api/traces"} {
 		if code, _, _ := request(t, "GET", stale+path, nil, nil); code != http.StatusNotFound {
-			t.Errorf("%q with the key of the server before: got %d, want 404", path, code)
+			t.Errorf("%q with the key of the previous server: got %d, want 404", path, code)
 		}
 	}
 }
@@ -172,7 +173,7 @@ func TestPagesLoadNothingFromElsewhere(t *testing.T) {
 	s := serve(t, viewer.NewStore(viewer.Options{}))
 	_, page, _ := request(t, "GET", s.URL(), nil, nil)
 	if strings.Contains(page, "://") || strings.Contains(page, "<script>") || strings.Contains(page, "style=") || strings.Contains(page, "onclick") {
-		t.Errorf("the page has an address or a script in it:\n%s", page)
+		t.Errorf("the page contains an absolute address or inline code:\n%s", page)
 	}
 }
 
@@ -202,7 +203,7 @@ func TestAPI(t *testing.T) {
 		}
 	}
 	if status, _, _ := request(t, "GET", s.URL()+"api/traces/"+id+"?known="+store.Version(spantest.TraceID(1)), nil, nil); status != http.StatusNoContent {
-		t.Errorf("a trace that is known: status %d, want 204", status)
+		t.Errorf("request for a trace that the page has already: status %d, want 204", status)
 	}
 }
 
@@ -251,15 +252,15 @@ func TestEventsTellOfChanges(t *testing.T) {
 		return viewer.State{}
 	}
 	if got := next(); got.Traces != 0 || !got.Live || got.Title != "test" {
-		t.Errorf("first %+v", got)
+		t.Errorf("first event: %+v", got)
 	}
 	store.Add(tracesOf(quote(1)...))
 	if got := next(); got.Traces != 1 {
-		t.Errorf("then %+v", got)
+		t.Errorf("second event: %+v", got)
 	}
 	s.SetLive(false)
 	if got := next(); got.Live {
-		t.Errorf("at last %+v", got)
+		t.Errorf("last event: %+v", got)
 	}
 	if s.Open() != 1 {
 		t.Errorf("%d pages open, want 1", s.Open())

@@ -11,36 +11,36 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A Map is who calls whom, as Tempo's service graph has it, over the traces
-// kept.
+// A Map is the service map of the traces in the store. It shows which service calls which,
+// like the service graph of Tempo.
 type Map struct {
 	Revision uint64  `json:"revision"`
-	Seconds  float64 `json:"seconds"` // from the first span to the last
+	Seconds  float64 `json:"seconds"` // from the start of the first span to the end of the last
 	Nodes    []Node  `json:"nodes"`
 	Edges    []Edge  `json:"edges"`
 }
 
-// A Node is a service, or what services call.
+// A Node is a service, or something that calls services or is called by them.
 type Node struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Type  string `json:"type"`            // "service", "database", "messaging", "external" or "callers"
-	Label string `json:"label,omitempty"` // the system, of a database
+	Label string `json:"label,omitempty"` // the system of a database, for example postgresql
 }
 
-// An Edge is the calls of one node to another.
+// An Edge summarizes the calls from one node to another with the same protocol.
 type Edge struct {
 	From   string  `json:"from"`
 	To     string  `json:"to"`
-	Label  string  `json:"label"` // how: http, grpc, kafka, postgresql...
+	Label  string  `json:"label"` // the protocol or system: http, grpc, kafka, postgresql...
 	Calls  int     `json:"calls"`
 	Errors int     `json:"errors"`
-	Rate   float64 `json:"rate"` // a second
-	Median int64   `json:"median"`
-	P95    int64   `json:"p95"`
+	Rate   float64 `json:"rate"`   // calls per second
+	Median int64   `json:"median"` // duration in ns
+	P95    int64   `json:"p95"`    // 95th percentile of the duration, in ns
 }
 
-// callers is the node of all that calls from outside.
+// callers is the ID of the node for all callers that send no spans.
 const callers = "callers"
 
 func newMap(traces map[tracetree.ID]*trace) *Map {
@@ -67,8 +67,8 @@ type mapBuilder struct {
 	edges map[edgeKey]*edge
 }
 
-// trace adds the edges of t: those that a span of another kind continues, and
-// those that end at what makes no spans.
+// trace adds the edges of t: the calls and messages with a server or consumer span, and
+// those whose other end sent no span.
 func (b *mapBuilder) trace(t *trace) {
 	continued := map[tracetree.SpanID]bool{}
 	for _, s := range t.spans {
@@ -99,7 +99,8 @@ func (b *mapBuilder) trace(t *trace) {
 	}
 }
 
-// leaf adds the edge of a call that no span here continues.
+// leaf adds the edge of a client or producer span that has no server or consumer span in
+// the store.
 func (b *mapBuilder) leaf(s *tracetree.Span) {
 	first := func(keys ...string) string { return otlpattr.First(s.GetAttributes(), keys...) }
 	from := func() string { return b.service(s.Service()) }

@@ -13,19 +13,19 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A Detail is all that is known of one span.
+// A Detail has everything that a page shows of one span.
 type Detail struct {
 	ID         string      `json:"id"`
 	Parent     string      `json:"parent,omitempty"`
-	ParentHere bool        `json:"parentHere,omitempty"`
+	ParentHere bool        `json:"parentHere,omitempty"` // the parent is in the store
 	Name       string      `json:"name"`
 	Service    string      `json:"service"`
 	Kind       string      `json:"kind"`
 	Status     string      `json:"status"` // "error", "ok" or "unset"
 	Message    string      `json:"message,omitempty"`
-	Start      float64     `json:"start"`  // Unix ms
-	Offset     int64       `json:"offset"` // ns since the start of the trace
-	Duration   int64       `json:"duration"`
+	Start      float64     `json:"start"`    // Unix ms
+	Offset     int64       `json:"offset"`   // ns since the start of the trace
+	Duration   int64       `json:"duration"` // ns
 	Attributes []Attribute `json:"attributes"`
 	Events     []Event     `json:"events"`
 	Links      []Link      `json:"links"`
@@ -35,7 +35,8 @@ type Detail struct {
 	Dropped    int         `json:"dropped,omitempty"` // attributes, events and links that the SDK dropped
 }
 
-// An Attribute is one of them, with the older name beside it that says the same.
+// An Attribute is an attribute of a span, a resource, a link, an event or a log record.
+// Twin is the attribute with the older name for the same information, nil if there is none.
 type Attribute struct {
 	Key   string     `json:"key"`
 	Value string     `json:"value"`
@@ -43,7 +44,7 @@ type Attribute struct {
 	Twin  *Attribute `json:"twin,omitempty"`
 }
 
-// An Event is one of a span's events.
+// An Event is an event of a span.
 type Event struct {
 	Name       string      `json:"name"`
 	Offset     int64       `json:"offset"` // ns since the start of the span
@@ -52,18 +53,17 @@ type Event struct {
 	Attributes []Attribute `json:"attributes"`
 }
 
-// A Link is one of a span's links.
+// A Link is a link of a span.
 type Link struct {
 	Trace      string      `json:"trace"`
 	Span       string      `json:"span"`
-	Name       string      `json:"name,omitempty"` // of the span, if it is here
+	Name       string      `json:"name,omitempty"` // the name of the linked span, if it is in the store
 	Service    string      `json:"service,omitempty"`
-	Here       bool        `json:"here"`
+	Here       bool        `json:"here"` // the linked trace is in the store
 	Attributes []Attribute `json:"attributes"`
 }
 
-// newDetail returns all that is known of a span of t. Its links may lead to
-// any of the traces.
+// newDetail returns the details of a span of t. It looks up the span's links in traces.
 func newDetail(t *trace, span *tracetree.Span, traces map[tracetree.ID]*trace) Detail {
 	d := Detail{
 		ID: tracetree.SpanID(span.GetSpanId()).String(), Name: nameOf(span), Service: span.Service(), Kind: kindOf(span),
@@ -121,8 +121,8 @@ func linkOf(l *tracepb.Span_Link, traces map[tracetree.ID]*trace) Link {
 	return link
 }
 
-// fold puts the older name of an attribute beside the stable one that says the
-// same.
+// fold returns the attributes of list, sorted by name. If an attribute has both a stable
+// and an older name, the older one becomes the Twin of the stable one.
 func fold(list []*commonpb.KeyValue) []Attribute {
 	all := plain(list)
 	place := map[string]int{}
@@ -144,7 +144,7 @@ func fold(list []*commonpb.KeyValue) []Attribute {
 	return folded
 }
 
-// plain returns attributes by name.
+// plain returns the attributes of list, sorted by name.
 func plain(list []*commonpb.KeyValue) []Attribute {
 	all := make([]Attribute, 0, len(list))
 	for _, kv := range list {

@@ -12,13 +12,13 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// Options bound a [Store]. The zero value means the defaults.
+// Options limit the memory of a [Store]. A value of zero or less means the default.
 type Options struct {
-	MaxTraces int // traces kept; the default is 5,000
-	MaxBytes  int // memory that they may take, about; the default is 128 MiB
-	MaxLogs   int // log records kept; the default is 20,000
-	LogBytes  int // memory that they may take, about; the default is 32 MiB
-	MaxSeries int // series of metrics kept; the default is 2,000
+	MaxTraces int // maximum number of traces; the default is 5,000
+	MaxBytes  int // approximate memory for traces, in bytes; the default is 128 MiB
+	MaxLogs   int // maximum number of log records; the default is 20,000
+	LogBytes  int // approximate memory for log records, in bytes; the default is 32 MiB
+	MaxSeries int // maximum number of metric series; the default is 2,000
 }
 
 func (o *Options) complete() {
@@ -29,15 +29,15 @@ func (o *Options) complete() {
 	o.MaxSeries = cmp.Or(max(o.MaxSeries, 0), 2000)
 }
 
-// A Store keeps telemetry, the newest of it, within bounds. It is safe for
-// concurrent use. What is added must not be changed afterwards.
+// A Store keeps telemetry within the limits of [Options]. It drops the oldest traces and
+// log records first. It is safe for concurrent use.
 type Store struct {
 	opts Options
-	id   string // of this store, since another may answer at the same address later
+	id   string // random; a page uses it to notice that another store has the same address
 
 	mu       sync.RWMutex
 	traces   map[tracetree.ID]*trace
-	order    *list.List // of *trace, the one that grew last at the back
+	order    *list.List // of *trace; the trace that got a span last is at the back
 	bytes    int
 	revision uint64
 	dropped  Dropped
@@ -45,18 +45,18 @@ type Store struct {
 	metrics  metrics
 	changed  chan struct{} // closed and replaced when something is added
 
-	serviceMap *Map // of one revision; nil until somebody asks for it
+	serviceMap *Map // cached for one revision, nil before the first request for it
 
 	panels panelCache // has its own lock
 }
 
-// Dropped counts what is no longer kept, or never was.
+// Dropped counts the telemetry that a [Store] has dropped.
 type Dropped struct {
-	Traces  int `json:"traces"`  // whole, the oldest
-	Spans   int `json:"spans"`   // of traces that alone are larger than the store
-	Invalid int `json:"invalid"` // spans without a valid ID
-	Logs    int `json:"logs"`
-	Series  int `json:"series"` // of metrics, beyond the bound
+	Traces  int `json:"traces"`  // whole traces, the oldest first
+	Spans   int `json:"spans"`   // spans of traces that are larger than MaxBytes
+	Invalid int `json:"invalid"` // spans without a valid trace ID and span ID
+	Logs    int `json:"logs"`    // log records, the oldest first
+	Series  int `json:"series"`  // data points of series beyond MaxSeries
 }
 
 // NewStore returns an empty Store.
@@ -73,8 +73,8 @@ func NewStore(opts Options) *Store {
 	}
 }
 
-// Add adds what r holds, and wakes those who wait for a change. An empty
-// request only wakes them.
+// Add adds the telemetry of r, and closes the channel that [Store.Stats] has returned. An
+// empty request only closes the channel. The caller must not change r afterwards.
 func (s *Store) Add(r recording.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +113,7 @@ func (s *Store) addSpan(span *tracetree.Span) {
 	}
 	s.order.MoveToBack(t.place)
 	if t.spans[spanID] != nil {
-		return // sent again
+		return // ignore a span that was sent twice
 	}
 	size := tracetree.Weight(span.Span)
 	if t.bytes+size > s.opts.MaxBytes {
@@ -136,13 +136,14 @@ func (s *Store) dropOldest() {
 	s.dropped.Traces++
 }
 
-// Loaded is what a recording held.
+// Loaded describes a recording that was loaded.
 type Loaded struct {
 	Requests int    `json:"requests"`
-	Trace    string `json:"trace,omitempty"` // the first one
+	Trace    string `json:"trace,omitempty"` // the ID of the first trace
 }
 
-// Load adds a recording. What comes before an error is added.
+// Load adds the telemetry of a recording. After an error, the part of the recording before
+// the error has been added. A recording without telemetry is an error.
 func (s *Store) Load(r io.Reader) (Loaded, error) {
 	var loaded Loaded
 	for request, err := range recording.Read(r) {
@@ -174,9 +175,9 @@ func firstTrace(r recording.Request) string {
 	return ""
 }
 
-// Stats are what a page shows of the store as a whole.
+// Stats are the counts of a store, which every page shows.
 type Stats struct {
-	Store    string  `json:"store"` // its ID
+	Store    string  `json:"store"` // the random ID of the store
 	Revision uint64  `json:"revision"`
 	Traces   int     `json:"traces"`
 	Spans    int     `json:"spans"`
@@ -189,7 +190,7 @@ type Stats struct {
 	} `json:"bounds"`
 }
 
-// Stats returns the counts, and a channel that is closed when they change.
+// Stats returns the counts, and a channel that is closed when the store changes.
 func (s *Store) Stats() (Stats, <-chan struct{}) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -33,7 +33,7 @@ func storeOf(spans ...spantest.Span) *viewer.Store {
 	return s
 }
 
-// quote is a request through three services and over a topic.
+// quote returns the spans of a request through three services and a Kafka topic.
 func quote(trace uint64) []spantest.Span {
 	at := time.Duration(trace) * time.Second //nolint:gosec // small
 	return []spantest.Span{
@@ -104,7 +104,7 @@ func TestListFilters(t *testing.T) {
 		"service=gate":                         nil,
 		"status=error":                         {3, 1},
 		"status=ok":                            {2},
-		"service=gateway&status=error":         nil, // the span of gateway did not fail
+		"service=gateway&status=error":         nil, // no span of gateway failed
 		"service=worker&status=error":          {1},
 		"kind=internal":                        {3},
 		"kind=producer":                        {1},
@@ -288,7 +288,7 @@ func TestDetailFoldsTwins(t *testing.T) {
 	d, _ = s.Detail(spantest.TraceID(1), spantest.SpanID(1))
 	for _, a := range d.Attributes {
 		if a.Key == "http.status_code" {
-			t.Error("http.status_code stands beside its twin")
+			t.Error("http.status_code is also a separate attribute")
 		}
 		if a.Key == "http.response.status_code" && (a.Type != "int" || a.Twin == nil || a.Twin.Key != "http.status_code") {
 			t.Errorf("got %+v, want a twin", a)
@@ -519,7 +519,7 @@ func TestMetricsFillCards(t *testing.T) {
 			counter("app.seconds", i, 7, delta),
 			gauge("db.client.connections.usage", i, 2, map[string]any{"state": "used"}),
 			gauge("db.client.connections.usage", i, 3, map[string]any{"state": "idle"}),
-			gauge("db.client.connection.count", i, 5, nil), // says the same again
+			gauge("db.client.connection.count", i, 5, nil), // the same metric under its stable name
 			gauge("kafka.consumer.records_lag_max", i, 4, nil),
 			histogramOf("http.server.request.duration", i, uint64(100*i), 0, 0, 0), //nolint:gosec // small
 		)
@@ -570,7 +570,7 @@ func TestStatsWake(t *testing.T) {
 	select {
 	case <-changed:
 	default:
-		t.Error("nobody was woken by the change")
+		t.Error("Add did not close the channel")
 	}
 	if after, _ := s.Stats(); after.Revision == before.Revision || after.Traces != 1 {
 		t.Errorf("got %+v", after)

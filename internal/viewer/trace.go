@@ -17,24 +17,24 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A trace is what has arrived of one, with what it is found by.
+// A trace has the spans of one trace that have arrived, with the values that searches use.
 type trace struct {
 	id      tracetree.ID
-	place   *list.Element
+	place   *list.Element // in Store.order
 	spans   map[tracetree.SpanID]*tracetree.Span
-	bytes   int
-	dropped int
-	root    *tracetree.Span // the one to name the trace after
-	start   uint64
-	end     uint64
+	bytes   int             // estimate of the memory
+	dropped int             // number of dropped spans
+	root    *tracetree.Span // the trace has the name of this span
+	start   uint64          // Unix ns
+	end     uint64          // Unix ns
 	errors  int
-	parts   map[string]int // spans by service
+	parts   map[string]int // number of spans per service
 	facts   map[fact]struct{}
 	lines   map[uint64]struct{} // hashes of the lines of text
-	text    []byte              // names and attributes in lower case, each once
+	text    []byte              // names and attributes for searches, in lower case, without duplicates
 }
 
-// A fact is what filters ask of a span.
+// A fact has the values of a span that filters use.
 type fact struct {
 	service, route string
 	kind           tracepb.Span_SpanKind
@@ -50,7 +50,7 @@ func newTrace(id tracetree.ID) *trace {
 	return t
 }
 
-// add adds a span and returns the memory that finding it takes.
+// add adds a span. It returns the bytes of memory that the values for searches use.
 func (t *trace) add(id tracetree.SpanID, s *tracetree.Span) int {
 	t.spans[id] = s
 	if at := s.GetStartTimeUnixNano(); at != 0 {
@@ -71,8 +71,9 @@ func (t *trace) add(id tracetree.SpanID, s *tracetree.Span) int {
 	return t.index(s) + perFact*(len(t.facts)-facts)
 }
 
-// compareRoots orders spans by how well they stand for their trace: a span
-// without a parent, then an entry, then whatever came first.
+// compareRoots orders the spans of a trace so that the best root is first: spans without a
+// parent before server and consumer spans, and these before all other spans. Of two such
+// spans, the span that started earlier is first.
 func compareRoots(a, b *tracetree.Span) int {
 	rank := func(s *tracetree.Span) int {
 		switch {
@@ -97,8 +98,8 @@ func failed(s *tracetree.Span) bool {
 	return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR
 }
 
-// routeOf returns the template that s was served by: of HTTP the route, of an
-// RPC its full name.
+// routeOf returns the route of an HTTP span, or the full method name of an RPC server span.
+// It returns "" for other spans.
 func routeOf(s *tracetree.Span) string {
 	if route := otlpattr.First(s.GetAttributes(), "http.route"); route != "" {
 		return route
@@ -109,7 +110,8 @@ func routeOf(s *tracetree.Span) string {
 	return ""
 }
 
-// index makes s findable by its texts.
+// index adds the texts of s to the text that searches use. It returns the bytes of memory
+// that were added.
 func (t *trace) index(s *tracetree.Span) int {
 	before, lines := len(t.text), len(t.lines)
 	t.note(s.GetName())
@@ -130,7 +132,7 @@ func (t *trace) noteAll(attributes []*commonpb.KeyValue) {
 	}
 }
 
-// longestLine is how much of a text can be searched.
+// longestLine is the number of bytes at the beginning of a text that can be searched.
 const longestLine = 1024
 
 var seed = maphash.MakeSeed()
@@ -149,7 +151,7 @@ func (t *trace) note(line string) {
 	t.text = append(t.text, '\n')
 }
 
-// summary returns the line of t in a list.
+// summary returns the summary of t for a list.
 func (t *trace) summary() Summary {
 	s := Summary{
 		ID: t.id.String(), Name: "(none of its spans was kept)",
@@ -174,16 +176,17 @@ func (t *trace) summary() Summary {
 	return s
 }
 
-// version returns a text that changes when spans or logs of t come in.
+// version returns a text that changes when spans or logs of t arrive. logs is the number of
+// its logs.
 func (t *trace) version(logs int) string {
 	return fmt.Sprintf("%d-%d-%d", len(t.spans), t.dropped, logs)
 }
 
-// duration returns the time from the first start to the last end, in ns.
+// duration returns the time from the first start of a span to the last end of a span, in ns.
 func (t *trace) duration() int64 { return elapsed(t.start, t.end) }
 
-// elapsed returns the time between two times in Unix nanoseconds, 0 if they
-// are the wrong way round, as clocks of two machines may be.
+// elapsed returns the time from start to end, in ns. Both are in Unix ns. It returns 0 if
+// end is before start, which can happen if the clocks of two machines differ.
 func elapsed(start, end uint64) int64 {
 	if end <= start {
 		return 0

@@ -12,49 +12,49 @@ import (
 	"github.com/nais/spor/internal/waterfall"
 )
 
-// A Tree is a trace as it is drawn: rows in the order of the tree, parents
-// before children.
+// A Tree is a trace in the form that a page draws.
 type Tree struct {
 	Summary
 	Revision uint64  `json:"revision"`
-	Version  string  `json:"version"` // another when the trace or its logs have changed
+	Version  string  `json:"version"` // changes when spans or logs are added to the trace
 	Complete bool    `json:"complete"`
-	Waited   int64   `json:"waited"` // length of the critical path, ns
-	Rows     []Row   `json:"rows"`
-	Path     []Share `json:"path"` // what the critical path consists of, the largest first
+	Waited   int64   `json:"waited"` // length of the critical path, in ns
+	Rows     []Row   `json:"rows"`   // one row per span; a parent is before its children
+	Path     []Share `json:"path"`   // shares of the critical path, the largest first
 }
 
-// A Row is a span. Times are in ns since the start of the trace. The names are
-// short since a trace may have many.
+// A Row is a span of a [Tree]. Times are in ns since the start of the trace. The JSON keys
+// are short, because a trace may have many spans.
 type Row struct {
 	ID       string     `json:"i"`
-	Parent   int        `json:"p"` // the row, -1 for a root
+	Parent   int        `json:"p"` // index of the parent's row, -1 for a root
 	Depth    int        `json:"d,omitempty"`
 	Name     string     `json:"n"`
-	Service  int        `json:"s,omitempty"` // of Summary.Services
+	Service  int        `json:"s,omitempty"` // index in Summary.Services
 	Kind     string     `json:"k,omitempty"`
-	System   string     `json:"y,omitempty"` // the database that was called, or the messaging system
+	System   string     `json:"y,omitempty"` // the database system or the messaging system
 	Failed   bool       `json:"e,omitempty"`
 	Start    int64      `json:"t"`
 	Duration int64      `json:"u"`
 	Details  string     `json:"x,omitempty"`
-	Critical [][2]int64 `json:"c,omitempty"`
-	Orphan   bool       `json:"o,omitempty"` // its parent did not arrive
-	Links    int        `json:"l,omitempty"`
-	Logs     int        `json:"g,omitempty"`
+	Critical [][2]int64 `json:"c,omitempty"` // start and end of each part on the critical path
+	Orphan   bool       `json:"o,omitempty"` // the parent did not arrive
+	Links    int        `json:"l,omitempty"` // number of links
+	Logs     int        `json:"g,omitempty"` // number of log records
 }
 
-// A Share is what spans of one name have of the critical path.
+// A Share is the part of the critical path that belongs to all spans with the same name,
+// service and kind.
 type Share struct {
 	Name    string `json:"name"`
 	Service string `json:"service"`
 	Kind    string `json:"kind"`
 	Time    int64  `json:"time"` // ns
 	Spans   int    `json:"spans"`
-	First   string `json:"first"` // ID of one of them
+	First   string `json:"first"` // the smallest ID of these spans
 }
 
-// newTree returns t as it is drawn, with the number of log records of each span.
+// newTree returns the tree of t. logs has the number of log records per span.
 func newTree(t *trace, logs map[tracetree.SpanID]int) Tree {
 	built := tracetree.Build(t.id, maps.Values(t.spans))
 	tree := Tree{
@@ -69,7 +69,7 @@ func newTree(t *trace, logs map[tracetree.SpanID]int) Tree {
 		path = criticalPath(root)
 		tree.Waited = elapsed(root.GetStartTimeUnixNano(), root.GetEndTimeUnixNano())
 	}
-	var ancestors []int // rows
+	var ancestors []int // rows of the current span and its ancestors, by depth
 	for span, depth := range built.All {
 		parent := -1
 		if depth > 0 {
@@ -92,8 +92,8 @@ func newTree(t *trace, logs map[tracetree.SpanID]int) Tree {
 	return tree
 }
 
-// mainRoot returns the root of the tree that holds the span which the trace is
-// named after.
+// mainRoot returns the root of t that has the ID of root. If there is no such root, it
+// returns the first root, or nil if t has no roots.
 func mainRoot(t *tracetree.Trace, root *tracetree.Span) *tracetree.Span {
 	for _, r := range t.Roots {
 		if root != nil && slices.Equal(r.GetSpanId(), root.GetSpanId()) {
@@ -106,8 +106,7 @@ func mainRoot(t *tracetree.Trace, root *tracetree.Span) *tracetree.Span {
 	return nil
 }
 
-// systemOf returns the system of the database that s is a call of, or that of the
-// messages that it sends or receives.
+// systemOf returns the database system that s calls, or the messaging system of a message span.
 func systemOf(s *tracetree.Span) string {
 	keys := []string{"messaging.system"}
 	if s.GetKind() == tracepb.Span_SPAN_KIND_CLIENT {

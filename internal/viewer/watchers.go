@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// leaveTime is how long a page may be away, as it is when it is loaded again.
+// leaveTime is the time after which a page counts as closed. A page that is reloaded is
+// away for a shorter time.
 const leaveTime = 3 * time.Second
 
-// watchers counts the pages that are open, each of which holds a stream.
+// watchers counts the open pages. Each open page has an event stream.
 type watchers struct {
 	mu      sync.Mutex
 	open    int
-	seen    bool
-	changed chan struct{} // closed and replaced when that changes
+	seen    bool          // a page has been opened
+	changed chan struct{} // closed and replaced when open changes
 }
 
 func (w *watchers) add(n int) {
@@ -32,8 +33,8 @@ func (w *watchers) state() (open int, seen bool, changed <-chan struct{}) {
 	return w.open, w.seen, w.changed
 }
 
-// waitClosed returns when a page has been open and none is any more, or when
-// ctx ends.
+// waitClosed waits until a page has been opened and no page has been open for leaveTime. It
+// also returns when ctx ends.
 func (w *watchers) waitClosed(ctx context.Context) {
 	for {
 		open, seen, changed := w.state()

@@ -1,4 +1,4 @@
-// Package spantest writes spans down shortly, for the tests of what shows them.
+// Package spantest provides short notation for spans, for tests of code that shows spans.
 package spantest
 
 import (
@@ -15,22 +15,23 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// Begin is the time from which a Span's times count.
+// Begin is the time that From and To of a [Span] are relative to.
 var Begin = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-// A Span is a span. Numbers stand for IDs, 0 for none.
+// A Span describes a span. Trace, ID and Parent are numbers that [TraceID] and [SpanID]
+// convert to IDs. A Parent of 0 means a root span.
 type Span struct {
 	Trace, ID, Parent uint64
 	Service, Name     string
 	Kind              tracepb.Span_SpanKind
-	From, To          time.Duration // since Begin
-	Error             string        // its description; "" means that it did not fail
+	From, To          time.Duration // start and end, relative to Begin
+	Error             string        // the description of the error status; "" means no error
 	Attributes        map[string]any
 	Events            []*tracepb.Span_Event
 	Links             []*tracepb.Span_Link
 }
 
-// TraceID returns the ID that n stands for.
+// TraceID returns the trace ID for the number n.
 func TraceID(n uint64) tracetree.ID {
 	var id tracetree.ID
 	id[0] = 0x5b
@@ -38,14 +39,15 @@ func TraceID(n uint64) tracetree.ID {
 	return id
 }
 
-// SpanID returns the ID that n stands for.
+// SpanID returns the span ID for the number n.
 func SpanID(n uint64) tracetree.SpanID {
 	var id tracetree.SpanID
 	binary.BigEndian.PutUint64(id[:], n)
 	return id
 }
 
-// Request returns spans as they are exported, those of a service together.
+// Request returns an export request with spans. The spans of each service are grouped under one
+// resource.
 func Request(spans ...Span) *coltrace.ExportTraceServiceRequest {
 	byService := map[string]*tracepb.ScopeSpans{}
 	r := &coltrace.ExportTraceServiceRequest{}
@@ -80,11 +82,11 @@ func (s Span) message() *tracepb.Span {
 }
 
 func nanos(d time.Duration) uint64 {
-	return uint64(Begin.Add(d).UnixNano()) //nolint:gosec // long after 1970
+	return uint64(Begin.Add(d).UnixNano()) //nolint:gosec // the time is after 1970
 }
 
-// Attributes returns attributes, whose values are strings, ints or bools, by
-// name.
+// Attributes returns values as attributes, sorted by name. The values must be strings, ints
+// or bools.
 func Attributes(values map[string]any) []*commonpb.KeyValue {
 	var list []*commonpb.KeyValue
 	for _, key := range slices.Sorted(maps.Keys(values)) {
@@ -102,7 +104,7 @@ func Attributes(values map[string]any) []*commonpb.KeyValue {
 	return list
 }
 
-// Kinds by the names that tests are read with.
+// Short names for the kinds of spans.
 const (
 	Internal = tracepb.Span_SPAN_KIND_INTERNAL
 	Server   = tracepb.Span_SPAN_KIND_SERVER

@@ -16,8 +16,8 @@ var forwarded = []os.Signal{os.Interrupt}
 // not control the processes that the command starts.
 type Process struct{ cmd *exec.Cmd }
 
-// Start starts the command argv. env is its environment, in the form NAME=VALUE. in, out and err
-// are its standard files.
+// Start starts the command argv. env is its environment, in the form NAME=VALUE. in, out
+// and err are its standard files.
 func Start(argv, env []string, in, out, err *os.File, _ *Terminal) (*Process, error) {
 	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // it ends by itself or by a signal
 	cmd.Env = env

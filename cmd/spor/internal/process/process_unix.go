@@ -24,17 +24,18 @@ var forwarded = []os.Signal{
 // A Process is the command that spor runs, with all processes that the command starts. They are
 // one process group: spor sends signals to the whole group, and waits for the whole group.
 //
-// The group is not spor's own group, because then spor would also signal itself. If spor is in the
-// foreground of a terminal, it hands the foreground over to the group. Otherwise the kernel would
-// stop the command as soon as it reads from the terminal, and Ctrl-C would not reach the command.
+// The group is not spor's own group, because then spor would also signal itself. If spor is
+// in the foreground of a terminal, it hands the foreground over to the group. Otherwise the
+// kernel would stop the command as soon as it reads from the terminal, and Ctrl-C would not
+// reach the command.
 type Process struct {
 	pid      int
 	terminal *Terminal // nil if the command is not in the foreground of a terminal
 }
 
 // Start starts the command argv in a new process group. env is its environment, in the form
-// NAME=VALUE. in, out and err are its standard files. The group gets the foreground of t, unless
-// t is nil.
+// NAME=VALUE. in, out and err are its standard files. The group gets the foreground of t,
+// unless t is nil.
 func Start(argv, env []string, in, out, err *os.File, t *Terminal) (*Process, error) {
 	adoptOrphans()
 	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // it ends by itself or by a signal
@@ -50,8 +51,8 @@ func Start(argv, env []string, in, out, err *os.File, t *Terminal) (*Process, er
 	}
 	p := &Process{pid: cmd.Process.Pid, terminal: t}
 	if t != nil {
-		// A background process must ignore this signal to take the terminal back. spor ignores it
-		// only after the start, because the command would inherit that.
+		// A background process must ignore this signal to take the terminal back. spor
+		// ignores it only after the start, because the command would inherit that.
 		signal.Ignore(unix.SIGTTOU)
 	}
 	return p, cmd.Process.Release() // Wait calls wait4 itself, because os.Process.Wait does not report stops
@@ -92,8 +93,9 @@ func (p *Process) Wait() int {
 	}
 }
 
-// suspend stops spor, and the other processes of spor's job, until the shell continues them.
-// Without a shell that does job control, SIGTSTP has no effect and suspend continues the command.
+// suspend stops spor, and the other processes of spor's job, until the shell continues
+// them. Without a shell that does job control, SIGTSTP has no effect and suspend continues
+// the command.
 func (p *Process) suspend() {
 	if p.terminal == nil {
 		return
@@ -137,9 +139,9 @@ const (
 	lingerPoll = 20 * time.Millisecond // between two checks
 )
 
-// WaitGroup waits until the command's process group is empty. It sends SIGTERM to the group after
-// 3 s and SIGKILL after 2 s more, and gives up after another second. It calls say with a message
-// for the user before each of these steps.
+// WaitGroup waits until the command's process group is empty. It sends SIGTERM to the group
+// after 3 s and SIGKILL after 2 s more, and gives up after another second. It calls say
+// with a message for the user before each of these steps.
 func (p *Process) WaitGroup(say func(string)) {
 	if p.empty(lingerTime) {
 		return
@@ -156,8 +158,8 @@ func (p *Process) WaitGroup(say func(string)) {
 	}
 }
 
-// empty reports whether the group becomes empty within d. It polls, because no system call waits
-// for a process group.
+// empty reports whether the group becomes empty within d. It polls, because no system call
+// waits for a process group.
 func (p *Process) empty(d time.Duration) bool {
 	deadline := time.NewTimer(d)
 	defer deadline.Stop()

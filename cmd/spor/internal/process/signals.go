@@ -15,8 +15,8 @@ type Signals struct {
 	ending atomic.Bool // a signal that ends a program has been caught
 }
 
-// CatchSignals starts to catch signals. If SIGHUP is ignored, as under nohup, it stays ignored for
-// spor and the command.
+// CatchSignals starts to catch signals. If SIGHUP is ignored, as under nohup, it stays
+// ignored for spor and the command.
 func CatchSignals() *Signals {
 	s := &Signals{caught: make(chan os.Signal, len(forwarded))}
 	for _, sig := range forwarded {
@@ -24,14 +24,15 @@ func CatchSignals() *Signals {
 			signal.Notify(s.caught, sig)
 		}
 	}
-	// If the reader of spor's stdout ends, SIGPIPE must not end spor while the command still runs.
-	// spor closes the command's stdout, and the command decides whether it ends.
+	// If the reader of spor's stdout ends, SIGPIPE must not end spor while the command
+	// still runs. spor closes the command's stdout, and the command decides whether it
+	// ends.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	return s
 }
 
-// Forward starts to send each caught signal to p, until [Signals.Stop] is called. It calls gone for
-// each signal that arrives after all processes of p have ended.
+// Forward starts to send each caught signal to p, until [Signals.Stop] is called. It calls
+// gone for each signal that arrives after all processes of p have ended.
 func (s *Signals) Forward(p *Process, gone func()) {
 	s.done.Go(func() {
 		for sig := range s.caught {

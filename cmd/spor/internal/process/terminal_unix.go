@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Terminal is a terminal in whose foreground spor runs. The methods of a nil Terminal do nothing.
+// A Terminal is a terminal in whose foreground spor runs. The methods of a nil Terminal do
+// nothing.
 type Terminal struct {
 	fd    int
 	group int // spor's own process group
@@ -25,8 +26,8 @@ func Foreground(in, out *os.File) *Terminal {
 	return t
 }
 
-// ours reports whether spor's process group is in the foreground. It returns false if the file is
-// not spor's controlling terminal.
+// ours reports whether spor's process group is in the foreground. It returns false if the
+// file is not spor's controlling terminal.
 func (t *Terminal) ours() bool {
 	group, err := unix.IoctlGetInt(t.fd, unix.TIOCGPGRP)
 	return err == nil && group == t.group
