@@ -119,7 +119,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 		w.Header().Del("Content-Disposition")
 		refuse(w, http.StatusNotFound, errGone)
 	} else if err != nil {
-		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http aborts the response, so that half a file does not look complete
+		panic(http.ErrAbortHandler) //nolint:forbidigo // it aborts the response: half a file must not look complete
 	}
 }
 

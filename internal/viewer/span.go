@@ -57,7 +57,7 @@ type Event struct {
 type Link struct {
 	Trace      string      `json:"trace"`
 	Span       string      `json:"span"`
-	Name       string      `json:"name,omitempty"` // the name of the linked span, if it is in the store
+	Name       string      `json:"name,omitempty"` // only if the linked span is in the store
 	Service    string      `json:"service,omitempty"`
 	Here       bool        `json:"here"` // the linked trace is in the store
 	Attributes []Attribute `json:"attributes"`

@@ -31,7 +31,7 @@ type trace struct {
 	parts   map[string]int // number of spans per service
 	facts   map[fact]struct{}
 	lines   map[uint64]struct{} // hashes of the lines of text
-	text    []byte              // names and attributes for searches, in lower case, without duplicates
+	text    []byte              // distinct names and attributes in lower case, for searches
 }
 
 // A fact has the values of a span that filters use.

@@ -1,8 +1,8 @@
-// How the pages get at what the server knows. All addresses are relative to the
-// page's own, which holds the key.
+// Functions with which the pages fetch data from the server. All addresses are
+// relative to the address of the page, because that address contains the key.
 import { useEffect, useRef, useState } from "./dom.js";
 
-// get fetches JSON. It gives null for what has not changed.
+// get fetches JSON. It returns null if the data has not changed.
 export async function get(path, signal) {
   const answer = await fetch(`api/${path}`, { signal });
   if (answer.status === 204) return null;
@@ -11,8 +11,8 @@ export async function get(path, signal) {
   return data;
 }
 
-// open sends a recording to be shown. Where spor has ended, another program may
-// listen at its address.
+// open sends a recording to the server, which then shows it. It does not send the
+// file after spor has ended, because another program may then listen at the address.
 export async function open(file, server) {
   if (!server.connected) throw new Error("spor has ended");
   const answer = await fetch("api/open", { method: "POST", body: file });
@@ -21,8 +21,8 @@ export async function open(file, server) {
   return data;
 }
 
-// useData fetches path, and again when revision changes. What was there before
-// stays until the answer is in.
+// useData fetches path, and fetches it again each time that revision changes. It
+// returns the old data until the new data has arrived.
 export function useData(path, revision) {
   const [state, setState] = useState({});
   useEffect(() => {
@@ -37,7 +37,7 @@ export function useData(path, revision) {
   return state;
 }
 
-// useSlow follows a value at most every so many ms.
+// useSlow returns a copy of value that changes at most once per pause, in ms.
 export function useSlow(value, pause) {
   const [slow, setSlow] = useState(value);
   const last = useRef(0);
@@ -52,8 +52,8 @@ export function useSlow(value, pause) {
   return slow;
 }
 
-// useServer follows the state of the server. Connected is false while there is
-// none, and for good once another one answers at its address.
+// useServer returns the state of the server. connected is false while the server
+// does not respond. It stays false if another server responds at the same address.
 export function useServer() {
   const [server, setServer] = useState({ connected: false });
   useEffect(() => {

@@ -1,5 +1,5 @@
-// What every page builds with. A value in a template becomes text or a property,
-// never markup.
+// The functions with which every page builds its elements. A value in a template
+// becomes text or a property, never markup.
 import { h, render } from "./vendor/preact.js";
 import htm from "./vendor/htm.js";
 

@@ -5,7 +5,7 @@ import { count, duration, plural, time } from "./format.js";
 import { link, replace } from "./route.js";
 import { Empty, reveal, Service, useKeys, useNarrow, useWindow } from "./parts.js";
 
-const step = 120; // rows fetched at a time
+const step = 120; // number of rows per fetch
 const kinds = ["server", "client", "producer", "consumer", "internal"];
 
 export function TraceList({ params, server }) {
@@ -99,7 +99,7 @@ function Line({ trace: t, top, height, longest, position, of, active, narrow }) 
   </li>`;
 }
 
-// statusClass tells what went wrong from what was refused.
+// statusClass returns the CSS class of an HTTP status: "bad" for 5xx, "warn" for 4xx.
 function statusClass(status) {
   if (/^5\d\d$/.test(status)) return "bad";
   return /^4\d\d$/.test(status) ? "warn" : "";
@@ -114,13 +114,13 @@ function Select({ label, value, options, onChange }) {
 }
 
 function Nothing({ server, filtered }) {
-  if (filtered) return html`<${Empty} title="No trace fits">Take a filter away, or wait for more.<//>`;
-  if (server.live) return html`<${Empty} title="Waiting for traces">They are here as soon as the program has sent them: make a request to it.<//>`;
-  return html`<${Empty} title="No traces">Nothing was recorded that could be shown here.<//>`;
+  if (filtered) return html`<${Empty} title="No trace fits">Remove a filter, or wait for more traces.<//>`;
+  if (server.live) return html`<${Empty} title="Waiting for traces">Make a request to the program. Its traces appear here as soon as it has sent them.<//>`;
+  return html`<${Empty} title="No traces">No trace was recorded.<//>`;
 }
 
-// useAnchor keeps what is being read in its place while newer traces arrive
-// above it.
+// useAnchor keeps the visible rows at the same place on the screen when newer traces
+// are added above them.
 function useAnchor(scroller, traces, rowHeight) {
   const anchor = useRef(null);
   useLayoutEffect(() => {

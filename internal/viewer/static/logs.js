@@ -1,4 +1,4 @@
-// Log records, of a trace or of all.
+// The log records of one trace, or of all traces.
 import { html, useLayoutEffect, useRef } from "./dom.js";
 import { useData } from "./api.js";
 import { count, duration, time } from "./format.js";
@@ -29,7 +29,7 @@ export function LogPage({ params, server }) {
       <p class="found" role="status">${data && `${count(data.found)} ${data.found === 1 ? "record" : "records"}${data.found > shown ? `, the newest ${shown} shown` : ""}`}</p>
     </form>
     <div class="scroller" ref=${scroller} tabindex="0" role="region" aria-label="Log records" onScroll=${(e) => { const s = e.currentTarget; atEnd.current = s.scrollHeight - s.scrollTop - s.clientHeight < 40; }}>
-      ${data && (data.found ? html`<${Logs} logs=${data.logs} />` : html`<${Empty} title="No log records">What the program writes to stdout and stderr is here, and what it sends over OTLP.<//>`)}
+      ${data && (data.found ? html`<${Logs} logs=${data.logs} />` : html`<${Empty} title="No log records">This page shows the lines that the program writes to stdout and stderr, and the log records that it sends over OTLP.<//>`)}
     </div>`;
 }
 

@@ -23,7 +23,7 @@ function App() {
   const route = useRoute();
   const help = useRef();
   const [trouble, setTrouble] = useState("");
-  const last = useRef("traces"); // where the list was, to go back to
+  const last = useRef("traces"); // address of the list, for the way back
 
   useEffect(() => {
     if (route.page === "traces") last.current = link("traces", Object.fromEntries(route.params));
@@ -89,33 +89,33 @@ function Status({ server }) {
   return html`<span class="status ${state}" role="status"><i></i>${text}</span>`;
 }
 
-// Notice tells what the pages do not show.
+// Notice shows errors, and the number of items that the server has dropped.
 function Notice({ server, trouble }) {
   const d = server.dropped ?? {};
   const told = [];
   if (trouble) told.push(trouble);
-  if (server.store && !server.connected) told.push("spor has ended: what you see is what was loaded. The next run prints a link of its own.");
+  if (server.store && !server.connected) told.push("spor has ended. This page shows the data that it has already loaded. The next run of spor prints a new link.");
   if (d.traces) told.push(`The oldest ${plural(d.traces, "trace")} ${d.traces === 1 ? "was" : "were"} dropped: at most ${count(server.bounds.traces)} traces and ${bytes(server.bounds.bytes)} are kept.`);
-  if (d.spans) told.push(`${plural(d.spans, "span")} of traces larger than ${bytes(server.bounds.bytes)} dropped.`);
-  if (d.invalid) told.push(`${plural(d.invalid, "span")} without a valid ID dropped.`);
-  if (d.logs) told.push(`The oldest ${plural(d.logs, "log record")} dropped.`);
-  if (d.series) told.push(`${plural(d.series, "data point")} of too many series dropped.`);
+  if (d.spans) told.push(`Dropped ${plural(d.spans, "span")} of traces that are larger than ${bytes(server.bounds.bytes)}.`);
+  if (d.invalid) told.push(`Dropped ${plural(d.invalid, "span")} without a valid ID.`);
+  if (d.logs) told.push(`Dropped the oldest ${plural(d.logs, "log record")}.`);
+  if (d.series) told.push(`Dropped ${plural(d.series, "data point")}, because there are too many metric series.`);
   return told.length > 0 && html`<div class="notice" role="status">${told.map((text) => html`<p>${text}</p>`)}</div>`;
 }
 
 function Help({ dialog }) {
   const keys = [
-    ["1 … 5", "the pages, from left to right"],
+    ["1 … 5", "open a page; the pages are numbered from left to right"],
     ["/", "search"],
-    ["↑ ↓ or k j", "up and down a list, or a trace"],
-    ["Enter", "open the trace; show the span"],
-    ["← →", "collapse and expand, or go to the parent and the first child"],
-    ["c", "critical path on and off"],
-    ["e", "next span with an error"],
+    ["↑ ↓ or k j", "move up and down in a list or a trace"],
+    ["Enter", "open the trace, or show the span"],
+    ["← →", "collapse and expand a span, or move to its parent and its first child"],
+    ["c", "show or hide the critical path"],
+    ["e", "go to the next span with an error"],
     ["z", "zoom to the span"],
-    ["+ − 0", "zoom in, out, all of it"],
-    ["[ ]", "earlier, later"],
-    ["Esc", "close the span, then the trace"],
+    ["+ − 0", "zoom in, zoom out, show the whole trace"],
+    ["[ ]", "move to an earlier or later part of the trace"],
+    ["Esc", "close the span, or go back from the trace to the list"],
   ];
   return html`<dialog ref=${dialog} aria-labelledby="help-title" onClick=${(e) => e.target === dialog.current && dialog.current.close()}>
     <h2 id="help-title">Keys</h2>

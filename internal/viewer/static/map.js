@@ -1,4 +1,4 @@
-// The service map of what is kept.
+// The service map of the traces in the store.
 import { html, useMemo } from "./dom.js";
 import { Graph, layout } from "./vendor/dagre.js";
 import { useData, useSlow } from "./api.js";
@@ -10,13 +10,13 @@ export function MapPage({ server }) {
   const { data } = useData("map", useSlow(server.revision, 1000));
   const narrow = useNarrow();
   if (!data) return null;
-  if (data.edges.length === 0) return html`<${Empty} title="No calls yet">The map shows who calls whom in the traces that are kept.<//>`;
+  if (data.edges.length === 0) return html`<${Empty} title="No calls yet">The map shows which service calls which, in the traces that are kept.<//>`;
   const names = new Map(data.nodes.map((n) => [n.id, n.name]));
   return html`<h1 class="unseen">Service map</h1>
     <div class="scroller map-page" tabindex="0" role="region" aria-label="Service map">
       <${Drawing} map=${data} narrow=${narrow} />
       <table class="edges">
-        <caption>Calls in ${duration(data.seconds * 1e9)}, from the first span to the last. Latency is that of the answering side where it makes spans.</caption>
+        <caption>Calls in ${duration(data.seconds * 1e9)}, from the first span to the last. The latency is measured by the called service if it sends spans, otherwise by the caller.</caption>
         <thead><tr><th scope="col">From</th><th scope="col">To</th><th scope="col" class="wide">By</th><th scope="col" class="number">Calls</th><th scope="col" class="number wide">Rate</th><th scope="col" class="number">Errors</th><th scope="col" class="number wide">Median</th><th scope="col" class="number">p95</th></tr></thead>
         <tbody>${data.edges.map((e) => html`<tr>
           <td>${names.get(e.from)}</td>
@@ -41,11 +41,12 @@ const short = (text) => (text.length > 30 ? `${text.slice(0, 29)}…` : text);
 function Drawing({ map, narrow }) {
   const g = useMemo(() => arrange(map, narrow), [map, narrow]);
   const { width, height: bottom } = g.graph();
-  // Above what calls itself is as much room as below, which nothing needs.
+  // The layout leaves as much room above a node that calls itself as below it. The
+  // room above is not needed, so the drawing starts below it.
   const top = Math.min(...g.nodes().map((id) => g.node(id).y - height / 2), ...g.edges().map((at) => g.edge(at).y - 20)) - 12;
   const tall = bottom - top;
   const said = map.edges.length === 1 ? "1 edge" : `${map.edges.length} edges`;
-  return html`<svg class="map" viewBox=${`0 ${top} ${width} ${tall}`} width=${width} height=${tall} role="img" aria-label=${`Service map: ${map.nodes.length} nodes, ${said}. The table below says the same.`}>
+  return html`<svg class="map" viewBox=${`0 ${top} ${width} ${tall}`} width=${width} height=${tall} role="img" aria-label=${`Service map: ${map.nodes.length} nodes, ${said}. The table below has the same data.`}>
     <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0.5L7.5 4L0 7.5z" /></marker></defs>
     ${g.edges().map((at) => html`<${EdgeLine} edge=${g.edge(at)} />`)}
     ${g.nodes().map((id) => html`<${NodeBox} node=${g.node(id)} />`)}
@@ -57,8 +58,9 @@ function arrange(map, narrow) {
   g.setGraph({ rankdir: narrow ? "TB" : "LR", ranksep: narrow ? 40 : 60, nodesep: 36, edgesep: 24, marginx: 12, marginy: 16 });
   g.setDefaultEdgeLabel(() => ({}));
   for (const n of map.nodes) {
-    // What calls itself gets room for that below, or beside in a narrow map, and
-    // as much on the other side, since edges end at the middle.
+    // A node that calls itself gets room for its loops: below the node, or beside it
+    // in a narrow map. It gets the same room on the other side, because dagre ends
+    // edges at the middle of a node.
     const loops = map.edges.filter((e) => e.from === n.id && e.to === n.id);
     const box = Math.max(90, textWidth(n.name) + 44, loops.length && !narrow ? 170 : 0);
     g.setNode(n.id, {
@@ -116,7 +118,7 @@ const thickness = (edge) => 1 + Math.min(2, Math.log10(edge.calls + 1) / 2);
 
 function EdgeLine({ edge }) {
   const [start, ...rest] = edge.points;
-  // Through the middles of the points that dagre bends an edge at.
+  // The curve goes through the middles between the points at which dagre bends the edge.
   let d = `M${start.x} ${start.y}`;
   rest.forEach((p, i) => {
     const next = rest[i + 1];

@@ -1,18 +1,18 @@
-// Metrics as small plots.
+// The metrics, as small plots.
 import { html, useEffect, useLayoutEffect, useRef } from "./dom.js";
 import uPlot from "./vendor/uplot.js";
 import { useData } from "./api.js";
 import { value } from "./format.js";
 import { Empty } from "./parts.js";
 
-const most = 6; // lines named below a plot
+const most = 6; // maximum number of lines in the key of a plot
 
 export function MetricPage({ server }) {
   const { data } = useData("metrics", server.revision);
   if (!data) return null;
   return html`<h1 class="unseen">Metrics</h1>
     <div class="scroller cards" tabindex="0" role="region" aria-label="Metrics">
-      ${data.cards.length === 0 && html`<${Empty} title="No metrics yet">A program sends them once a minute; OTEL_METRIC_EXPORT_INTERVAL (in ms) makes it more often.<//>`}
+      ${data.cards.length === 0 && html`<${Empty} title="No metrics yet">A program sends metrics once per minute. Set OTEL_METRIC_EXPORT_INTERVAL (in ms) to send them more often.<//>`}
       ${data.cards.map((card) => html`<section key=${card.title} aria-label=${card.title}>
         <h2>${card.title}</h2>
         <div class="plots">${card.plots.map((p) => html`<${Plot} key=${p.name} plot=${p} />`)}</div>
@@ -25,18 +25,18 @@ const how = { counter: "per second", histogram: "95th percentile" };
 function Plot({ plot }) {
   const lines = plot.lines.filter((l) => l.points.length > 0);
   const last = lines.map((l) => l.points.at(-1)[1]);
-  const seconds = plot.kind === "counter" && plot.unit === "s"; // a part of the time
+  const seconds = plot.kind === "counter" && plot.unit === "s"; // a rate in seconds per second, shown as a percentage
   const unit = seconds ? "%" : plot.kind === "counter" ? "" : plot.unit;
   const said = lines.map((l, i) => `${l.labels || plot.title}: ${value(last[i], unit)}`).join("; ") || "nothing yet";
   return html`<figure class="plot">
     <figcaption><b title=${plot.help}>${plot.title}</b><span class="now">${lines.length === 1 ? value(last[0], unit) : ""}</span>
       <span class="faint">${plot.name === plot.title ? "" : plot.name}${how[plot.kind] ? ` ${how[plot.kind]}` : ""}</span></figcaption>
-    ${lines.length > 0 ? html`<div role="img" aria-label=${`${plot.title} over time. Now: ${said}`}><${Chart} lines=${lines} unit=${unit} /></div>` : html`<p class="faint waiting">needs a second point</p>`}
+    ${lines.length > 0 ? html`<div role="img" aria-label=${`${plot.title} over time. Now: ${said}`}><${Chart} lines=${lines} unit=${unit} /></div>` : html`<p class="faint waiting">waiting for a second data point</p>`}
     ${lines.length > 1 && html`<ul class="key">${lines.slice(0, most).map((l, i) => html`<li><i class="dot ${`c${i % 10}`}"></i><span>${l.labels || l.service}</span><b>${value(last[i], unit)}</b></li>`)}${lines.length > most && html`<li class="faint">and ${lines.length - most} more</li>`}</ul>`}
   </figure>`;
 }
 
-// Chart draws lines that may have points at different times.
+// Chart draws lines. The lines may have points at different times.
 function Chart({ lines, unit }) {
   const box = useRef();
   const chart = useRef();

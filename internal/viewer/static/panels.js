@@ -1,4 +1,4 @@
-// What Nais APM will show of the services, panel by panel, as spor check says it.
+// The panels of Nais APM and whether they will show data, as reported by spor check.
 import { html, useEffect, useState } from "./dom.js";
 import { useData, useSlow } from "./api.js";
 import { count, plural } from "./format.js";
@@ -9,7 +9,7 @@ export function PanelPage({ server }) {
   const [again, setAgain] = useState(0);
   const { data } = useData("panels", `${useSlow(server.revision, 2000)} ${again}`);
   useEffect(() => {
-    // To judge takes a while, so that the answer may be of a moment ago.
+    // The server caches the reports, so it may return those of an earlier revision.
     if (!data || data.revision >= server.revision) return undefined;
     const timer = setTimeout(() => setAgain(again + 1), 3000);
     return () => clearTimeout(timer);
@@ -17,7 +17,7 @@ export function PanelPage({ server }) {
   if (!data) return html`<h1 class="unseen">Panels</h1>`;
   return html`<h1 class="unseen">Panels of Nais APM</h1>
     <div class="scroller panels-page" tabindex="0" role="region" aria-label="Panels">
-      ${data.services.length === 0 && html`<${Empty} title="Nothing to judge yet">Here is what Nais APM will show of each service, once it has sent or written something.<//>`}
+      ${data.services.length === 0 && html`<${Empty} title="Nothing to check yet">This page shows what Nais APM will show of each service. It needs telemetry or a line of output.<//>`}
       ${data.services.map((s) => html`<${Service} key=${s.service} report=${s} />`)}
     </div>`;
 }
@@ -30,9 +30,9 @@ function Service({ report }) {
   return html`<section aria-labelledby=${`panels-${report.service}`}>
     <h2 id=${`panels-${report.service}`}>${report.service}</h2>
     <p class="tally"><span class=${number("dark") ? "bad" : "faint"}>${number("dark")} dark</span> <span class="good">${number("lit")} lit</span> <span class="faint">${number("not used")} not used</span>
-      <span class="faint">judged by ${plural(report.spans, "span")}, ${count(report.series)} metrics, ${plural(report.log_lines + report.otlp_log_records, "log line")}</span></p>
+      <span class="faint">based on ${plural(report.spans, "span")}, ${count(report.series)} metrics, ${plural(report.log_lines + report.otlp_log_records, "log line")}</span></p>
     <table class="panels">
-      <thead><tr><th scope="col">State</th><th scope="col">Panel</th><th scope="col">What lights it, or what is missing</th></tr></thead>
+      <thead><tr><th scope="col">State</th><th scope="col">Panel</th><th scope="col">Data that the panel has, or what is missing</th></tr></thead>
       <tbody>
         ${(report.findings ?? []).map((f) => html`<tr class="dark"><td><span class="state">found</span></td><th scope="row">${f.kind}</th>
           <td>${f.place}${f.count > 1 ? ` (${count(f.count)} times)` : ""}<p class="cure">${f.cure}</p></td></tr>`)}
@@ -46,11 +46,12 @@ function Service({ report }) {
   </section>`;
 }
 
-// Where leads to the spans that a dark panel is about, or to what it reads.
+// Where shows links to the spans that make a panel dark, or to the page with the data
+// that the panel reads.
 function Where({ panel, service }) {
   const spans = panel.spans ?? [];
   if (spans.length > 0) {
-    return html`<p class="where">${spans.map((s, i) => html`<a href=${link(`trace/${s.trace}`, { span: s.span })}>${i === 0 ? "span concerned" : `another ${i}`}</a> `)}</p>`;
+    return html`<p class="where">${spans.map((s, i) => html`<a href=${link(`trace/${s.trace}`, { span: s.span })}>${i === 0 ? "span concerned" : `another span ${i}`}</a> `)}</p>`;
   }
   if (/^(Logs|Issues|Team Logs)/.test(panel.panel)) return html`<p class="where"><a href=${link("logs")}>the log lines</a></p>`;
   if (/^Runtime|pool|acquisition/.test(panel.panel)) return html`<p class="where"><a href=${link("metrics")}>the metrics</a></p>`;

@@ -1,9 +1,10 @@
-// Small parts that several pages are made of.
+// Small components and functions that several pages use.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
 
 const colors = new Map();
 
-// colorOf returns the class that colours a service: the same one everywhere.
+// colorOf returns the CSS class with the colour of a service. A service has the same
+// colour on all pages.
 export function colorOf(service) {
   if (!colors.has(service)) colors.set(service, colors.size % 10);
   return `c${colors.get(service)}`;
@@ -24,8 +25,8 @@ export function useNarrow() {
   return narrow;
 }
 
-// useWindow tells which rows of a long list are to be drawn. The list scrolls in
-// the element of ref.
+// useWindow returns the first and the last row of a long list that must be in the
+// document. The list scrolls in the element of ref.
 export function useWindow(ref, rows, rowHeight, overscan = 10) {
   const [view, setView] = useState({ top: 0, height: 800 });
   useLayoutEffect(() => {
@@ -49,7 +50,7 @@ export function useWindow(ref, rows, rowHeight, overscan = 10) {
   return { first, last };
 }
 
-// reveal scrolls a row into the middle of view, if it is out of view.
+// reveal scrolls a row into view, unless it is visible already.
 export function reveal(element, row, rowHeight, header = 0) {
   if (!element) return;
   const top = row * rowHeight;
@@ -58,7 +59,7 @@ export function reveal(element, row, rowHeight, header = 0) {
   else if (top + rowHeight > element.scrollTop + visible) element.scrollTop = top - (2 * visible) / 3;
 }
 
-// typing reports whether a key press belongs to a field.
+// typing reports whether a key press belongs to a form field, a dialog or the browser.
 export function typing(event) {
   return event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog");
 }

@@ -1,4 +1,5 @@
-// The address of a page, behind its #, says all that is needed to show it again.
+// The address of a page, after the #, has everything that is needed to show the page
+// again.
 import { useEffect, useState } from "./dom.js";
 
 function parse() {
@@ -17,7 +18,7 @@ export function useRoute() {
   return route;
 }
 
-// link returns the address of a page; parameters that are empty are left out.
+// link returns the address of a page. It leaves out empty parameters.
 export function link(page, params = {}) {
   const query = new URLSearchParams(Object.entries(params).filter(([, v]) => v)).toString();
   return `#/${page}${query ? `?${query}` : ""}`;
@@ -27,7 +28,7 @@ export function go(page, params) {
   location.hash = link(page, params);
 }
 
-// replace changes the address without a step to go back to.
+// replace changes the address without a new entry in the history.
 export function replace(page, params) {
   history.replaceState(null, "", link(page, params));
   dispatchEvent(new HashChangeEvent("hashchange"));

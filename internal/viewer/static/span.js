@@ -1,4 +1,4 @@
-// All there is to say of one span.
+// The details of one span.
 import { html } from "./dom.js";
 import { useData } from "./api.js";
 import { duration, percent, plural, time } from "./format.js";
@@ -15,9 +15,9 @@ export function SpanPanel({ trace, span, revision, tree, onSelect }) {
     <p class="span-line"><${Service} name=${data.service} /> ${data.kind && html`<span class="faint">${data.kind}</span>`} <${Status} span=${data} /></p>
     ${data.message && html`<p class="bad message">${data.message}</p>`}
     <dl class="facts">
-      <div><dt>Took</dt><dd>${duration(data.duration)}</dd></div>
-      <div><dt>Began</dt><dd title=${time(data.start)}>at ${duration(data.offset)}</dd></div>
-      ${own.children > 0 && html`<div><dt>Of its own</dt><dd>${duration(own.time)}</dd></div>`}
+      <div><dt>Duration</dt><dd>${duration(data.duration)}</dd></div>
+      <div><dt>Started</dt><dd title=${time(data.start)}>at ${duration(data.offset)}</dd></div>
+      ${own.children > 0 && html`<div><dt>Outside its children</dt><dd>${duration(own.time)}</dd></div>`}
       ${own.critical > 0 && html`<div><dt>On the critical path</dt><dd>${duration(own.critical)} <span class="faint">${percent(own.critical / (tree.waited || 1))}</span></dd></div>`}
     </dl>
     ${data.events.length > 0 && html`<${Events} events=${data.events} />`}
@@ -28,11 +28,11 @@ export function SpanPanel({ trace, span, revision, tree, onSelect }) {
       <div><dt>Span</dt><dd><code>${data.id}</code><${Copy} text=${data.id} what="the span's ID" /></dd></div>
       ${data.parent && html`<div><dt>Parent</dt><dd>${data.parentHere
         ? html`<button type="button" class="link" onClick=${() => onSelect(data.parent)}>${data.parent}</button>`
-        : html`<code>${data.parent}</code> <span class="faint">not here</span>`}</dd></div>`}
+        : html`<code>${data.parent}</code> <span class="faint">not found</span>`}</dd></div>`}
       <div><dt>Trace</dt><dd><code>${trace}</code><${Copy} text=${trace} what="the trace's ID" /></dd></div>
-      ${data.scope && html`<div><dt>Made by</dt><dd>${data.scope}</dd></div>`}
-      ${data.traceState && html`<div><dt>State</dt><dd><code>${data.traceState}</code></dd></div>`}
-      ${data.dropped > 0 && html`<div><dt>Dropped</dt><dd>${plural(data.dropped, "attribute, event or link")}</dd></div>`}
+      ${data.scope && html`<div><dt>Scope</dt><dd>${data.scope}</dd></div>`}
+      ${data.traceState && html`<div><dt>Trace state</dt><dd><code>${data.traceState}</code></dd></div>`}
+      ${data.dropped > 0 && html`<div><dt>Dropped</dt><dd>${plural(data.dropped, "item")} (attributes, events or links)</dd></div>`}
     </dl>`;
 }
 
@@ -41,8 +41,8 @@ function Status({ span }) {
   return span.status === "ok" && html`<span class="code good">ok</span>`;
 }
 
-// ownTime is the time of a span in which none of its children ran, and that in
-// which the caller waited for it.
+// ownTime returns the time of a span in which no child ran, the number of its children,
+// and the time that it is on the critical path.
 function ownTime(tree, id) {
   const at = tree.rows.findIndex((r) => r.i === id);
   const row = tree.rows[at];
@@ -91,7 +91,7 @@ function Links({ links }) {
     <ul class="links">${links.map((l) => html`<li>
       ${l.here
         ? html`<a href=${link(`trace/${l.trace}`, { span: l.span })}>${l.name || `span ${l.span}`}</a> ${l.service && html`<${Service} name=${l.service} />`}`
-        : html`<code>${l.trace}</code> <span class="faint">span ${l.span}, not here</span>`}
+        : html`<code>${l.trace}</code> <span class="faint">span ${l.span}, not found</span>`}
       <${Attributes} list=${l.attributes} />
     </li>`)}</ul>`;
 }

@@ -1,5 +1,5 @@
-// One trace: its waterfall, and beside it the span that is looked at, where the
-// time went, and the logs.
+// One trace: the waterfall, and beside it the selected span, the shares of the critical
+// path, and the logs.
 import { html, useEffect, useMemo, useRef, useState } from "./dom.js";
 import { get, useData } from "./api.js";
 import { count, duration, percent, plural, time } from "./format.js";
@@ -43,11 +43,11 @@ export function TracePage({ id, params, server, back }) {
       </dl>
       <div class="legend">${legend.map((name) => html`<${Service} name=${name} />`)}</div>
       <div class="tools">
-        <button type="button" aria-pressed=${critical} onClick=${() => setCritical(!critical)} title="What the caller waited for is solid, the rest pale (c)">Critical path</button>
+        <button type="button" aria-pressed=${critical} onClick=${() => setCritical(!critical)} title="The time that the caller waited for is solid, the rest is pale (key: c)">Critical path</button>
         <a class="button" href=${`api/traces/${id}/file`} download>Share<span class="wide"> as a file</span></a>
       </div>
     </div>
-    ${!tree.complete && html`<p class="notice" role="status">${tree.dropped ? `${plural(tree.dropped, "span")} of this trace did not fit.` : "Spans are missing: they have not arrived, or a program that takes part was not told to trace."}</p>`}
+    ${!tree.complete && html`<p class="notice" role="status">${tree.dropped ? `${plural(tree.dropped, "span")} of this trace did not fit into memory.` : "Spans are missing. They have not arrived yet, or a program in this trace does not send spans."}</p>`}
     <div class="trace-body">
       <${Waterfall} tree=${tree} selected=${selected} onSelect=${select} critical=${critical} />
       <aside class=${tab ? "open" : ""} aria-label="About this trace">
@@ -66,7 +66,7 @@ export function TracePage({ id, params, server, back }) {
     </div>`;
 }
 
-// useTree fetches the trace, and again when it has grown.
+// useTree fetches the trace, and fetches it again when spans or logs were added.
 function useTree(id, revision) {
   const [state, setState] = useState({});
   const known = useRef("");
@@ -90,7 +90,7 @@ function LogCount({ tree }) {
   return n > 0 && html`<span class="count">${count(n)}</span>`;
 }
 
-// roam moves among tabs with the arrow keys.
+// roam moves between the tabs with the arrow keys.
 function roam(event) {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!step) return;
@@ -102,11 +102,11 @@ function roam(event) {
   event.stopPropagation();
 }
 
-// Time tells what the critical path consists of.
+// Time shows the shares of the critical path.
 function Time({ tree, onSelect }) {
   const most = tree.path[0]?.time || 1;
   return html`
-    <p class="lead">The caller waited <b>${duration(tree.waited)}</b>. This is what for, by the time that each had it alone:</p>
+    <p class="lead">The caller waited <b>${duration(tree.waited)}</b>. It waited for these spans, the longest first:</p>
     <ol class="shares">
       ${tree.path.slice(0, 12).map((s) => html`<li>
         <button type="button" onClick=${() => onSelect(s.first)}>
@@ -119,12 +119,12 @@ function Time({ tree, onSelect }) {
       </li>`)}
     </ol>
     ${tree.path.length > 12 && html`<p class="faint">and ${plural(tree.path.length - 12, "other name")}</p>`}
-    ${tree.duration > tree.waited && html`<p class="faint">The trace went on for ${duration(tree.duration - tree.waited)} more, which nobody waited for.</p>`}`;
+    ${tree.duration > tree.waited && html`<p class="faint">The trace continued for ${duration(tree.duration - tree.waited)} more. The caller did not wait for this part.</p>`}`;
 }
 
 function TraceLogs({ id, revision, selected, onSelect }) {
   const { data } = useData(`logs?trace=${id}`, revision);
   if (!data) return null;
-  if (!data.found) return html`<p class="lead">No log line carries the ID of this trace. <span class="faint">setup.LogHandler writes it into each one.</span></p>`;
+  if (!data.found) return html`<p class="lead">No log line has the ID of this trace. <span class="faint">setup.LogHandler adds the ID to the lines that are logged with a context.</span></p>`;
   return html`<${Logs} logs=${data.logs} selected=${selected} onSelect=${onSelect} inTrace />`;
 }

@@ -1,5 +1,5 @@
-// The waterfall: a tree of spans with bars to scale. Only the rows in view are in
-// the document.
+// The waterfall: a tree of spans, each with a bar that shows when it ran. Only the
+// visible rows are in the document.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./dom.js";
 import { duration } from "./format.js";
 import { colorOf, reveal, useKeys, useNarrow, useWindow } from "./parts.js";
@@ -24,7 +24,7 @@ export function Waterfall({ tree, selected, onSelect, critical }) {
   const place = useMemo(() => new Map(visible.map((row, i) => [rows[row].i, i])), [visible]);
   const within = useWindow(scroller, visible.length, rowHeight);
 
-  // The span that is looked at may be below a collapsed one.
+  // The selected span may be below a collapsed span. Then expand its ancestors.
   useEffect(() => {
     if (!selected) return;
     setFocus(selected);
@@ -113,7 +113,7 @@ export function Waterfall({ tree, selected, onSelect, critical }) {
     </section>`;
 }
 
-// visibleRows returns the rows that no collapsed one hides.
+// visibleRows returns the indices of the rows that are not below a collapsed row.
 function visibleRows(rows, collapsed) {
   const hidden = new Uint8Array(rows.length);
   const visible = [];
@@ -177,8 +177,8 @@ function Bar({ row, color, view, critical }) {
     </span>`;
 }
 
-// criticalParts returns where, in percent of what is in view of a bar, the caller
-// waited for the span.
+// criticalParts returns the parts of a bar in which the caller waited for the span:
+// start and width, in percent of the visible part of the bar.
 function criticalParts(row, view) {
   const begin = Math.max(row.t, view[0]);
   const length = Math.max(Math.min(row.t + row.u, view[1]) - begin, 1);
@@ -188,7 +188,7 @@ function criticalParts(row, view) {
   });
 }
 
-// Overview draws the whole trace small. Dragging over it zooms.
+// Overview draws the whole trace in a small strip. Dragging over it zooms.
 function Overview({ tree, zoom, onZoom }) {
   const canvas = useRef();
   const [drag, setDrag] = useState(null);
@@ -219,11 +219,11 @@ function Overview({ tree, zoom, onZoom }) {
   const zoomed = zoom[0] > 0 || zoom[1] < 1;
   return html`<div class="overview">
     <div class="strip" onPointerDown=${(e) => { e.currentTarget.setPointerCapture(e.pointerId); setDrag([part(e), part(e)]); }}
-      onPointerMove=${(e) => drag && setDrag([drag[0], part(e)])} onPointerUp=${end} onDblClick=${() => onZoom([0, 1])} title="Drag to zoom, double-click to see all">
+      onPointerMove=${(e) => drag && setDrag([drag[0], part(e)])} onPointerUp=${end} onDblClick=${() => onZoom([0, 1])} title="Drag to zoom, double-click to see the whole trace">
       <canvas ref=${canvas} aria-hidden="true"></canvas>
       ${(zoomed || drag) && html`<i class="shade" style=${{ left: 0, width: `${100 * shown[0]}%` }}></i><i class="shade" style=${{ left: `${100 * shown[1]}%`, right: 0 }}></i>`}
     </div>
-    ${zoomed && html`<button type="button" class="quiet" onClick=${() => onZoom([0, 1])}>All of it</button>`}
+    ${zoomed && html`<button type="button" class="quiet" onClick=${() => onZoom([0, 1])}>Whole trace</button>`}
   </div>`;
 }
 
