@@ -142,8 +142,8 @@ func checkCommand(o checkOptions, std stdio) int {
 }
 
 // checkEnviron returns base with an interval of 100 ms between exports of metrics, unless
-// base sets one. The default is a minute. The command may end before that, and the observed
-// values of an object such as a connection pool end with the object.
+// the environment sets another interval. The default is one minute. A command may end
+// sooner, and so may objects with metrics, for example a connection pool.
 func checkEnviron(base []string) []string {
 	const name = "OTEL_METRIC_EXPORT_INTERVAL"
 	if os.Getenv(name) != "" {

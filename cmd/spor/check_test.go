@@ -20,7 +20,7 @@ func checking(role string, flags ...string) []string {
 	return append(args, "--", os.Args[0])
 }
 
-// judgement is what spor check --format json prints.
+// judgement is the output of spor check --format json.
 type judgement struct {
 	OK       bool
 	Services []apm.Report

@@ -15,13 +15,13 @@ type table struct {
 	w     io.Writer
 	width int // columns of the terminal, 0 if w is not a terminal
 	color bool
-	err   error // the first error of w
+	err   error // of the first write that failed
 }
 
 const (
 	stateColumn = 10 // where the name of the panel starts
 	textColumn  = 42 // where the evidence starts
-	fullWidth   = 80 // the least width, also if the terminal is narrower
+	fullWidth   = 80 // the minimum width, also on a narrower terminal
 )
 
 // The colours of states.

@@ -124,7 +124,7 @@ func failures(steps []step) (n int) {
 	return n
 }
 
-// The report is written as text or JSON.
+// Print the steps and the variables, as text or as JSON.
 func tell(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step) error {
 	if o.format == "json" {
 		encoder := json.NewEncoder(w)
@@ -153,7 +153,7 @@ func tell(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step) error
 	return err
 }
 
-// The list has the variables that are set, or, if all is true, every variable that is read.
+// Print the variables that are set or, if all is true, every variable that is read.
 func tellVariables(text *strings.Builder, all bool, variables []diagnosis.Variable) {
 	text.WriteString("\n")
 	unset := 0

@@ -177,7 +177,7 @@ func TestDoctorNamesTheCure(t *testing.T) {
 	}
 }
 
-// A wrong sampler fails its own step only.
+// If only the sampler is wrong, only the step "sampler" fails.
 func TestDoctorFailsOneStep(t *testing.T) {
 	server := collector(t, accept)
 	f := ask(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+server.Endpoint(), "OTEL_TRACES_SAMPLER=always_off", "OTEL_TRACES_SAMPLER_ARG=")

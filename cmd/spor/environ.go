@@ -10,7 +10,7 @@ import (
 // cluster is the default value of NAIS_CLUSTER_NAME.
 const cluster = "local"
 
-// An environ is the environment of a process, by name.
+// An environ is the environment of a process. It maps the name of a variable to its value.
 type environ map[string]string
 
 // environOf returns the environment of pairs KEY=VALUE. The last value of a name is used.
@@ -39,8 +39,8 @@ func (e environ) byDefault(key, value string) {
 	}
 }
 
-// naisEnviron returns base with the variables that NAIS would set for the command of o. The
-// endpoint is that of spor's receiver, not of a collector.
+// naisEnviron returns base with the variables that NAIS would set for the command of o.
+// endpoint is the address of spor's receiver, which replaces the collector.
 func naisEnviron(base []string, o runOptions, endpoint string) environ {
 	env := environOf(base)
 
@@ -54,7 +54,8 @@ func naisEnviron(base []string, o runOptions, endpoint string) environ {
 	env.byDefault("OTEL_PROPAGATORS", "tracecontext,baggage")
 	env.byDefault("OTEL_TRACES_SAMPLER", "parentbased_always_on")
 	env.byDefault("OTEL_LOGS_EXPORTER", "none")
-	// NAIS leaves the SDK's default of 5 s. A user of spor run waits for the traces.
+	// On NAIS the SDK's default of 5 s applies. The delay is shorter here, because a user is
+	// waiting for the traces.
 	env.byDefault("OTEL_BSP_SCHEDULE_DELAY", "200")
 
 	env.byDefault("NAIS_APP_NAME", o.name)

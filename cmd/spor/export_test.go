@@ -46,7 +46,8 @@ func PrintTable(w io.Writer, r apm.Report) {
 // Colors are the escape sequences that a table writes.
 var Colors = []string{green, red, faint, plain}
 
-// PrintDiagnosis writes a report of spor doctor in which every text is text.
+// PrintDiagnosis writes a report of spor doctor with one step and two variables. All their
+// strings have the value text.
 func PrintDiagnosis(w io.Writer, text string) error {
 	steps := []step{{Name: "environment", State: failed, Text: text, Cure: text}}
 	report := &diagnosis.Report{Variables: []diagnosis.Variable{{Name: "OTEL_A", Value: text, Effective: text}, {Name: "OTEL_B", Effective: text}}}

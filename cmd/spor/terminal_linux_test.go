@@ -86,7 +86,7 @@ func underShell(t *testing.T, cmd *exec.Cmd, script string) {
 
 func TestRunHandsTerminalToCommand(t *testing.T) {
 	cmd := spor(t, running("tty")...)
-	underShell(t, cmd, `"$0" "$@"; exit $?`) // with a shell, the test fails if spor is stopped
+	underShell(t, cmd, `"$0" "$@"; exit $?`) // the shell continues, and the test fails, if spor is stopped
 	screen, keyboard := onTerminal(t, cmd)
 	see(t, screen, "ready")
 	if _, err := keyboard.WriteString("typed\n"); err != nil {

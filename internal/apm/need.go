@@ -7,16 +7,16 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// always is the condition of a panel that every service uses.
+// always is the condition for a panel that every service uses.
 func always(*service) bool { return true }
 
-// uses returns the condition of a panel that a service uses if it has a span that sel selects.
+// uses returns the condition that the service has a span that matches sel.
 func uses(sel selector) func(*service) bool {
 	return func(s *service) bool { return s.any(sel) }
 }
 
-// every requires that each span that sel selects has at least one of the attributes, and that
-// there is such a span.
+// every requires at least one span that matches sel. Each of these spans must have one of the
+// attributes. what names the spans in the answer.
 func every(what string, sel selector, keys ...string) func(*service) answer {
 	return func(s *service) answer {
 		var without []*span
@@ -36,7 +36,7 @@ func every(what string, sel selector, keys ...string) func(*service) answer {
 	}
 }
 
-// some requires that at least one span that sel selects has all of the attributes.
+// some requires a span that matches sel and has all of the attributes.
 func some(what string, sel selector, keys ...string) func(*service) answer {
 	return func(s *service) answer {
 		picked := s.pick(sel)
@@ -99,7 +99,7 @@ func metrics(names ...string) func(*service) answer {
 	}
 }
 
-// also adds the series that exist to the evidence, and is always met. These series are
+// also is always met. It adds those of the series that exist to the evidence. The series are
 // optional: a pool without a limit has no maximum, and a pool that nothing has waited for
 // has no wait time.
 func also(names ...string) func(*service) answer {

@@ -141,11 +141,11 @@ func (s *span) is(kinds ...tracepb.Span_SpanKind) bool { return slices.Contains(
 
 func (s *span) failed() bool { return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR }
 
-// has reports whether the span has at least one of the attributes with a value that is not
-// empty.
+// has reports whether the span has at least one of the attributes. An empty value does not
+// count.
 func (s *span) has(keys ...string) bool { return s.first(keys...) != "" }
 
-// first returns the first value that is not empty of the attributes keys.
+// first returns the value of the first of the attributes that is set and not empty.
 func (s *span) first(keys ...string) string {
 	for _, key := range keys {
 		if value := s.attrs[key]; value != "" {

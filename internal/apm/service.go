@@ -54,8 +54,8 @@ func (r *Recording) service(name string, edges []Edge) *service {
 }
 
 // linesOf returns the lines of a service. If no lines have its name, and it is the only
-// service that sent telemetry, all lines belong to it: the program uses another
-// service.name than the name that it was started with. Then under is that name.
+// service that sent telemetry, all lines belong to it: the program uses another service.name
+// than the name that it was started with. under is then the name that it was started with.
 func (r *Recording) linesOf(name string) (lines []*line, under string) {
 	for _, l := range r.lines {
 		if l.resource.service == name {

@@ -15,7 +15,7 @@ import (
 // texts collects the places where telemetry or output contains personal numbers or secrets.
 type texts struct{ hits []hit }
 
-// hit is one such place.
+// hit is a place with a personal number or a secret.
 type hit struct{ service, kind, place string }
 
 func (t *texts) of(service string) texts {

@@ -17,11 +17,11 @@ type stretch struct{ from, to uint64 }
 // end, the one span that the caller of root waited for. root would have ended earlier if
 // this span had been faster.
 //
-// The path is built backwards from the end of a span. The span waited for the child that
-// ended last before that moment. At the start of this child, the search continues with the
-// child that ended last before the start. The time that no such child covers belongs to the
-// span itself. A child that ends after its parent counts until the end of the parent.
-// Consumer spans do not count, because the caller does not wait until a message is
+// The path is built backwards, from the end of a span to its start. The child that ended
+// last is on the path, from its end back to its start. From there, the child that ended
+// last before that time is on the path, and so on. Time that no such child covers belongs
+// to the span itself. A child that ends after its parent counts until the end of the
+// parent. Consumer spans do not count, because the caller does not wait until a message is
 // processed.
 func criticalPath(root *tracetree.Span) map[*tracetree.Span][]stretch {
 	type task struct {

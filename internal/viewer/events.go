@@ -9,7 +9,7 @@ import (
 
 const (
 	eventPause = 250 * time.Millisecond // the least time between two events
-	heartbeat  = 15 * time.Second       // between two comments that detect a closed page
+	heartbeat  = 15 * time.Second       // between two comments, which fail if the page is closed
 )
 
 // A State is the state of the store and the server that a page shows.

@@ -37,8 +37,8 @@ type logRecord struct {
 	stack    string
 	source   string // "stdout", "stderr" or "otlp"
 	fields   []Attribute
-	text     string // what a search looks at, in lower case
-	bytes    int    // estimate of the memory
+	text     string // message and fields in lower case, for searches
+	bytes    int    // estimated memory
 }
 
 func newLog(record *logspb.LogRecord, resource *resourcepb.Resource, scope *commonpb.InstrumentationScope) *logRecord {

@@ -23,8 +23,8 @@ type panelCache struct {
 	until  time.Time
 }
 
-// validity times the time that it took to compute the panels is the time for which they are
-// cached.
+// validity is a factor: the panels are cached for this factor times the time that it took to
+// compute them.
 const validity = 10
 
 // get returns the cached panels if they are still valid or have the current revision.

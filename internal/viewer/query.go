@@ -162,7 +162,7 @@ type Summary struct {
 	Dropped  int      `json:"dropped,omitempty"`
 }
 
-// millis converts Unix ns to Unix ms. A JavaScript number is not exact enough for Unix ns.
+// millis converts Unix ns to Unix ms, because a JavaScript number cannot hold Unix ns exactly.
 func millis(ns uint64) float64 { return float64(ns/1000) / 1000 }
 
 // Facets are the values that the filters of a page offer.

@@ -95,8 +95,8 @@ func listen(addr string) (net.Listener, error) {
 	return tcpListener, nil
 }
 
-// hostsOf returns the values of the Host header that are allowed for addr. Another name
-// means that another site has pointed its name at this address (DNS rebinding).
+// hostsOf returns the values of the Host header that are allowed for addr. Any other name may
+// belong to another site that points its name at this address (DNS rebinding).
 func hostsOf(addr net.Addr) map[string]bool {
 	tcp := addr.(*net.TCPAddr)
 	hosts := map[string]bool{}
@@ -120,7 +120,7 @@ func (s *Server) Key() string { return s.key }
 // SetLive sets whether more telemetry will arrive, and informs the open pages.
 func (s *Server) SetLive(live bool) {
 	s.live.Store(live)
-	s.store.Add(recording.Request{}) // wakes the pages
+	s.store.Add(recording.Request{}) // the pages get the new state
 }
 
 func (s *Server) state() (State, <-chan struct{}) {

@@ -191,11 +191,11 @@ func TestAPI(t *testing.T) {
 		"api/logs?trace=x":                      `"error":"trace`,
 		"api/logs?limit=x":                      `"error":"limit`,
 		"api/traces/" + id:                      `"waited":20000000`,
-		"api/traces/x":                          `"error":"not here`,
+		"api/traces/x":                          `"error":"not found`,
 		"api/traces/" + id + "/spans/" + span:   `"stack":"main.process()`,
-		"api/traces/" + id + "/spans/0":         `"error":"not here`,
+		"api/traces/" + id + "/spans/0":         `"error":"not found`,
 		"api/traces/" + id + "/file":            `"resourceSpans"`,
-		"api/traces/" + id[1:] + "0/file":       `"error":"not here`,
+		"api/traces/" + id[1:] + "0/file":       `"error":"not found`,
 		"api/traces/" + id + "?known=something": `"rows"`,
 	} {
 		if _, body, _ := request(t, "GET", s.URL()+path, nil, nil); !strings.Contains(body, want) {

@@ -22,7 +22,7 @@ type trace struct {
 	id      tracetree.ID
 	place   *list.Element // in Store.order
 	spans   map[tracetree.SpanID]*tracetree.Span
-	bytes   int             // estimate of the memory
+	bytes   int             // estimated memory
 	dropped int             // number of dropped spans
 	root    *tracetree.Span // the trace has the name of this span
 	start   uint64          // Unix ns

@@ -8,8 +8,8 @@
 // First, [Record] starts telemetry as [setup.Start] does on NAIS. It replaces the
 // platform's collector with a collector in the process of the test, and sets slog's
 // default logger to one that uses [setup.LogHandler]. The recording therefore shows
-// everything that setup does to telemetry: it adds the older attribute names, masks
-// personal data, applies the limits, and exports over OTLP.
+// everything that package setup does to telemetry: setup adds the older attribute names,
+// masks personal data, applies the limits, and exports over OTLP.
 //
 // Second, the code under test runs. Call it between the first line and the others.
 //

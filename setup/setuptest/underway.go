@@ -9,10 +9,10 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// endTimeout is the time that a check waits until the spans that were started have ended.
+// endTimeout is the longest time that a method of [Recording] waits for spans to end.
 const endTimeout = 5 * time.Second
 
-// underway is a span processor that counts the spans that have started and not ended.
+// underway is a span processor that counts the spans that have started and have not ended.
 type underway struct{ spans atomic.Int64 }
 
 func (u *underway) OnStart(context.Context, sdktrace.ReadWriteSpan) { u.spans.Add(1) }

@@ -118,7 +118,8 @@ const thickness = (edge) => 1 + Math.min(2, Math.log10(edge.calls + 1) / 2);
 
 function EdgeLine({ edge }) {
   const [start, ...rest] = edge.points;
-  // The curve goes through the middles between the points at which dagre bends the edge.
+  // dagre returns the points at which an edge bends. The curve passes halfway between
+  // each two neighbouring points.
   let d = `M${start.x} ${start.y}`;
   rest.forEach((p, i) => {
     const next = rest[i + 1];
