@@ -68,7 +68,7 @@ func doctor(args []string, std stdio) int {
 	}
 	report := diagnosis.Read(func(name string) string { return env[name] }, env.pairs())
 	steps := examine(context.Background(), report, o.timeout)
-	if err := tell(std.out, o, report, steps); err != nil {
+	if err := printReport(std.out, o, report, steps); err != nil {
 		complain(std.err, "spor doctor: %v", err)
 		return process.ExitFailed
 	}
@@ -125,7 +125,7 @@ func failures(steps []step) (n int) {
 }
 
 // Print the steps and the variables, as text or as JSON.
-func tell(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step) error {
+func printReport(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step) error {
 	if o.format == "json" {
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
@@ -143,7 +143,7 @@ func tell(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step) error
 			fmt.Fprintf(&text, "%21s-> %s\n", "", display.Line(s.Cure))
 		}
 	}
-	tellVariables(&text, o.all, r.Variables)
+	printVariables(&text, o.all, r.Variables)
 	if n := failures(steps); n > 0 {
 		fmt.Fprintf(&text, "\n%d of %d steps failed\n", n, len(steps))
 	} else {
@@ -154,7 +154,7 @@ func tell(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step) error
 }
 
 // Print the variables that are set or, if all is true, every variable that is read.
-func tellVariables(text *strings.Builder, all bool, variables []diagnosis.Variable) {
+func printVariables(text *strings.Builder, all bool, variables []diagnosis.Variable) {
 	text.WriteString("\n")
 	unset := 0
 	for _, v := range variables {

@@ -51,5 +51,5 @@ var Colors = []string{green, red, faint, plain}
 func PrintDiagnosis(w io.Writer, text string) error {
 	steps := []step{{Name: "environment", State: failed, Text: text, Cure: text}}
 	report := &diagnosis.Report{Variables: []diagnosis.Variable{{Name: "OTEL_A", Value: text, Effective: text}, {Name: "OTEL_B", Effective: text}}}
-	return tell(w, doctorOptions{format: "text", all: true}, report, steps)
+	return printReport(w, doctorOptions{format: "text", all: true}, report, steps)
 }

@@ -16,7 +16,7 @@ import (
 type events struct {
 	client *kgo.Client
 	topic  string
-	told   atomic.Int64 // events that were sent
+	sent   atomic.Int64 // events that were sent
 }
 
 func newEvents(k *kafka) (*events, error) {
@@ -40,7 +40,7 @@ func (e *events) created(ctx context.Context, q *quotespb.Quote) error {
 	if err := e.client.ProduceSync(ctx, r).FirstErr(); err != nil {
 		return err
 	}
-	e.told.Add(1)
+	e.sent.Add(1)
 	return nil
 }
 

@@ -90,7 +90,7 @@ func run(ctx context.Context, once bool) error {
 		if err := round(ctx, "http://"+gateway.address); err != nil {
 			return err
 		}
-		return worker.await(ctx, events.told.Load())
+		return worker.await(ctx, events.sent.Load())
 	}
 	return lightTraffic(ctx, "http://"+gateway.address)
 }

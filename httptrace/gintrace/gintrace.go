@@ -40,7 +40,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	counted := writer{c.Writer, w}
 	c.Writer, c.Request = counted, r // not restored: goroutines may read c after the handler has returned
 	c.Next()
-	counted.tell()
+	counted.writeStatus()
 }
 
 // writer is gin's writer, except that it writes to http, which measures the response.
@@ -50,11 +50,11 @@ type writer struct {
 }
 
 // The status is passed to http explicitly, because gin itself sends it as late as possible.
-func (w writer) tell()                             { w.http.WriteHeader(w.Status()) }
-func (w writer) Write(p []byte) (int, error)       { w.tell(); return w.http.Write(p) }
-func (w writer) WriteString(s string) (int, error) { w.tell(); return io.WriteString(w.http, s) }
-func (w writer) WriteHeaderNow()                   { w.tell(); w.ResponseWriter.WriteHeaderNow() }
-func (w writer) Flush()                            { w.tell(); w.ResponseWriter.Flush() }
+func (w writer) writeStatus()                             { w.http.WriteHeader(w.Status()) }
+func (w writer) Write(p []byte) (int, error)       { w.writeStatus(); return w.http.Write(p) }
+func (w writer) WriteString(s string) (int, error) { w.writeStatus(); return io.WriteString(w.http, s) }
+func (w writer) WriteHeaderNow()                   { w.writeStatus(); w.ResponseWriter.WriteHeaderNow() }
+func (w writer) Flush()                            { w.writeStatus(); w.ResponseWriter.Flush() }
 func (w writer) Unwrap() http.ResponseWriter       { return w.http }
 func (w writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(w.http).Hijack()

@@ -36,7 +36,7 @@ var panels = []panel{
 		used: always,
 		needs: []need{
 			{hasEntrySpans, cureHTTP},
-			{trueErrors, "a 5xx is an error and a 4xx is none: let httptrace and grpctrace set the status of server spans"},
+			{trueErrors, "a 5xx is an error and a 4xx is not: let httptrace and grpctrace set the status of server spans"},
 		},
 	},
 	{
@@ -215,12 +215,12 @@ var panels = []panel{
 	},
 	{
 		name: "Noise", reads: "spans of health, metrics and internal paths, and the spans below them; the platform drops these paths",
-		used: uses(isServer), needs: []need{{noHealthChecks, "let httptrace and grpctrace keep silent: they start no span for these paths, and none below them"}},
+		used: uses(isServer), needs: []need{{noHealthChecks, "use httptrace and grpctrace: they start no spans for these paths, nor for calls below them"}},
 	},
 	{
 		name: "Team Logs", reads: "records marked TEAM_LOGS, which must be neither in the log nor in OTLP",
 		used:  hasTeamLogs,
-		needs: []need{{noTeamLogs, "log marked records through setup.LogHandler alone, and leave OTEL_LOGS_EXPORTER=none"}},
+		needs: []need{{noTeamLogs, "log marked records only through setup.LogHandler, and leave OTEL_LOGS_EXPORTER=none"}},
 	},
 }
 

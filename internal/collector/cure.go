@@ -29,7 +29,7 @@ func Cure(err error, e *environ.Endpoint) string {
 	case code == codes.Unimplemented || strings.Contains(text, "http2:") || strings.Contains(text, "HTTP status code"):
 		return "is this the port for OTLP over gRPC (4317)?"
 	case code == codes.InvalidArgument || code == codes.ResourceExhausted || code == codes.OK || code == codes.Unknown:
-		return "the collector's own log says why"
+		return "look for the reason in the collector's own log"
 	case strings.Contains(e.Address, ".nais-system"):
 		return "is observability.autoInstrumentation or tracing enabled in nais.yaml?"
 	}

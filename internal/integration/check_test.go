@@ -86,7 +86,7 @@ func TestCheckWhatIsWiredByHand(t *testing.T) {
 		"Logs of a trace": "slog.InfoContext(ctx",
 	} {
 		v, _ := j.report.Panel(panel)
-		if v.State != apm.Dark || !slices.ContainsFunc(v.Cures, func(told string) bool { return strings.Contains(told, cure) }) {
+		if v.State != apm.Dark || !slices.ContainsFunc(v.Cures, func(reported string) bool { return strings.Contains(reported, cure) }) {
 			t.Errorf("%s: got %+v, want the panel to be dark, with the cure %q", panel, v, cure)
 		}
 	}

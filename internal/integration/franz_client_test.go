@@ -112,9 +112,9 @@ func (p *franzProducer) Start(ctx context.Context, r *kafkasuite.Record, done fu
 		r.Metadata = nil
 	}
 	p.client.Produce(ctx, kgoRecord(r), func(native *kgo.Record, err error) {
-		told := kafkaRecord(native)
-		told.Metadata = native.Context.Value(metadataKey{})
-		done(native.Context, told, err)
+		reported := kafkaRecord(native)
+		reported.Metadata = native.Context.Value(metadataKey{})
+		done(native.Context, reported, err)
 	})
 }
 

@@ -52,8 +52,8 @@ func startJava(t *testing.T, cluster kafkasuite.Cluster, agent string, env ...st
 		"-cp", dir+"/classes:"+dir+"/lib/*", "Peer", strings.Join(cluster.Brokers(), ","))
 	cmd.Env = append(append(os.Environ(), "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_EXPORTER_OTLP_ENDPOINT="+j.Endpoint(),
 		"OTEL_METRICS_EXPORTER=none", "OTEL_LOGS_EXPORTER=none", "OTEL_BSP_SCHEDULE_DELAY=100", "OTEL_SERVICE_NAME=peer"), env...)
-	told := new(strings.Builder)
-	cmd.Stderr = told
+	reported := new(strings.Builder)
+	cmd.Stderr = reported
 	orders, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func startJava(t *testing.T, cluster kafkasuite.Cluster, agent string, env ...st
 	t.Cleanup(func() {
 		orders.Close()
 		if err := cmd.Wait(); err != nil || t.Failed() {
-			t.Logf("java: %v\n%s", err, told)
+			t.Logf("java: %v\n%s", err, reported)
 		}
 	})
 	j.orders, j.answers = orders, bufio.NewScanner(answers)

@@ -51,11 +51,11 @@ func faulted(t *testing.T, client kafkasuite.Client, mode string) (seen []string
 		r.Headers = []kafkasuite.Header{{Key: "type", Value: []byte("created")}}
 		ctx, cancel := context.WithCancel(within(t))
 		defer cancel()
-		told := make(chan string, 2)
+		reported := make(chan string, 2)
 		p.Start(ctx, r, func(_ context.Context, got kafkasuite.Record, err error) {
-			told <- fmt.Sprintf("%d: own %t, %s, %q, %s", i, got.Metadata == any(&i), got.Topic, got.Headers, verdict(got, err))
+			reported <- fmt.Sprintf("%d: own %t, %s, %q, %s", i, got.Metadata == any(&i), got.Topic, got.Headers, verdict(got, err))
 		})
-		seen = append(seen, <-told)
+		seen = append(seen, <-reported)
 	}
 	for i := range 9 {
 		r := &kafkasuite.Record{Topic: "orders", Key: fmt.Append(nil, i), Value: fmt.Append(nil, "value ", i)}

@@ -136,9 +136,9 @@ func (p *kafkaGoProducer) write(ctx context.Context, messages ...kafka.Message) 
 	if !p.Async {
 		return p.writer.WriteMessages(ctx, messages...)
 	}
-	told := make(chan error, len(messages))
+	reported := make(chan error, len(messages))
 	for i := range messages {
-		messages[i].WriterData = &kafkaGoWriterData{done: func(_ kafka.Message, err error) { told <- err }}
+		messages[i].WriterData = &kafkaGoWriterData{done: func(_ kafka.Message, err error) { reported <- err }}
 	}
 	if err := p.writer.WriteMessages(ctx, messages...); err != nil {
 		return err
@@ -146,7 +146,7 @@ func (p *kafkaGoProducer) write(ctx context.Context, messages ...kafka.Message) 
 	var all error
 	for range messages {
 		select {
-		case err := <-told:
+		case err := <-reported:
 			all = errors.Join(all, err)
 		case <-ctx.Done():
 			return ctx.Err()
@@ -173,11 +173,11 @@ func (p *kafkaGoProducer) Start(ctx context.Context, r *kafkasuite.Record, done 
 	var once sync.Once
 	tell := func(m kafka.Message, err error) {
 		once.Do(func() {
-			told := kafkaGoRecord(m)
+			reported := kafkaGoRecord(m)
 			if data, ok := m.WriterData.(*kafkaGoWriterData); ok {
-				told.Metadata = data.metadata
+				reported.Metadata = data.metadata
 			}
-			done(ctx, told, err)
+			done(ctx, reported, err)
 		})
 	}
 	data.done = tell

@@ -64,12 +64,12 @@ func TestNothingGetsOut(t *testing.T) {
 		t.Logf("%s: %d bytes, %d masks, %d seeds", from, len(text), bytes.Count(text, []byte("***********")), len(leaks))
 	}
 	// The test is worthless unless the service really logged something for each request.
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, tag := range tags.FindAllString(stdout.String(), -1) {
-		told[tag] = true
+		reported[tag] = true
 	}
 	for i := range requests {
-		if i%len(targets) != nowhere && !told[tag(i)] {
+		if i%len(targets) != nowhere && !reported[tag(i)] {
 			t.Errorf("%s is not in the log", tag(i))
 		}
 	}

@@ -246,18 +246,18 @@ func newSaramaAsync(p sarama.AsyncProducer) *saramaAsync {
 	a := &saramaAsync{AsyncProducer: p, waiting: map[*sarama.ProducerMessage][]func(error){}}
 	a.drained.Go(func() {
 		for m := range p.Successes() {
-			a.told(m, nil)
+			a.reported(m, nil)
 		}
 	})
 	a.drained.Go(func() {
 		for e := range p.Errors() {
-			a.told(e.Msg, e.Err)
+			a.reported(e.Msg, e.Err)
 		}
 	})
 	return a
 }
 
-func (p *saramaAsync) told(m *sarama.ProducerMessage, err error) {
+func (p *saramaAsync) reported(m *sarama.ProducerMessage, err error) {
 	p.mu.Lock()
 	tell := p.waiting[m][0]
 	p.waiting[m] = p.waiting[m][1:]
@@ -273,9 +273,9 @@ func (p *saramaAsync) send(m *sarama.ProducerMessage, tell func(error)) {
 }
 
 func (p *saramaAsync) wait(m *sarama.ProducerMessage) error {
-	told := make(chan error, 1)
-	p.send(m, func(err error) { told <- err })
-	return <-told
+	reported := make(chan error, 1)
+	p.send(m, func(err error) { reported <- err })
+	return <-reported
 }
 
 func (p *saramaAsync) Send(ctx context.Context, r *kafkasuite.Record) error {
@@ -283,13 +283,13 @@ func (p *saramaAsync) Send(ctx context.Context, r *kafkasuite.Record) error {
 }
 
 func (p *saramaAsync) SendAll(ctx context.Context, records []*kafkasuite.Record) error {
-	told := make(chan error, len(records))
+	reported := make(chan error, len(records))
 	for _, r := range records {
-		p.send(saramaMessage(ctx, r), func(err error) { told <- err })
+		p.send(saramaMessage(ctx, r), func(err error) { reported <- err })
 	}
 	var all error
 	for range records {
-		all = errors.Join(all, <-told)
+		all = errors.Join(all, <-reported)
 	}
 	return all
 }

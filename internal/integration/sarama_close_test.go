@@ -17,11 +17,11 @@ var saramaPanics atomic.Pointer[chan any]
 // The handler is set only once, because clients of earlier tests may still read it.
 func init() {
 	sarama.PanicHandler = func(p any) {
-		told := saramaPanics.Load()
-		if told == nil {
+		reported := saramaPanics.Load()
+		if reported == nil {
 			panic(p)
 		}
-		*told <- p
+		*reported <- p
 	}
 }
 

@@ -23,24 +23,24 @@ func watched(t *testing.T, d database) *oteltest.SDK {
 	t.Helper()
 	sdk := oteltest.New(t)
 	var mu sync.Mutex
-	var told strings.Builder
+	var reported strings.Builder
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 		mu.Lock()
 		defer mu.Unlock()
-		fmt.Fprintln(&told, err)
+		fmt.Fprintln(&reported, err)
 	}))
 	t.Cleanup(func() {
 		for _, span := range sdk.Ended() {
-			told.WriteString(everything(span))
+			reported.WriteString(everything(span))
 		}
 		for _, metric := range sdk.Metrics(t, "") {
-			fmt.Fprintf(&told, "%+v\n", metric)
+			fmt.Fprintf(&reported, "%+v\n", metric)
 		}
 		mu.Lock()
 		defer mu.Unlock()
 		for _, mark := range d.secrets(t) {
-			if i := strings.Index(told.String(), mark); i >= 0 {
-				t.Errorf("the telemetry contains the secret %q: %s", mark, around([]byte(told.String()), i))
+			if i := strings.Index(reported.String(), mark); i >= 0 {
+				t.Errorf("the telemetry contains the secret %q: %s", mark, around([]byte(reported.String()), i))
 			}
 		}
 	})

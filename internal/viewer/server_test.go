@@ -287,10 +287,10 @@ func TestWaitClosed(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	leave()
-	patience, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	timeout, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	s.WaitClosed(patience)
-	if patience.Err() != nil {
+	s.WaitClosed(timeout)
+	if timeout.Err() != nil {
 		t.Error("still waiting after the page was closed")
 	}
 }

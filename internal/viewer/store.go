@@ -157,7 +157,7 @@ func (s *Store) Load(r io.Reader) (Loaded, error) {
 		}
 	}
 	if loaded.Requests == 0 {
-		return loaded, errors.New("no telemetry in it (want OTLP/JSON lines)")
+		return loaded, errors.New("contains no telemetry (want OTLP/JSON lines)")
 	}
 	return loaded, nil
 }

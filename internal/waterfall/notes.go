@@ -63,12 +63,12 @@ func (b *rowBuilder) linked(link *tracepb.Span_Link) string {
 func errorNotes(s *tracetree.Span) []cell {
 	var notes []cell
 	description := line(s.GetStatus().GetMessage())
-	told := false
+	shown := false
 	for _, text := range exceptions(s.GetEvents()) {
-		told = told || strings.Contains(text, description)
+		shown = shown || strings.Contains(text, description)
 		notes = append(notes, cell{text, red})
 	}
-	if !failed(s) || told && description != "" {
+	if !failed(s) || shown && description != "" {
 		return notes
 	}
 	if description == "" && len(notes) == 0 {

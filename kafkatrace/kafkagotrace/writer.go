@@ -92,7 +92,7 @@ func (w *write) begin(ctx context.Context, to *Writer, i int, msg *kafka.Message
 // WriteMessages returned err. kafka-go either assigns a partition to each message of a
 // call, or refuses all of them before that.
 func (w *write) queued(err error) bool {
-	if _, told := errors.AsType[kafka.WriteErrors](err); told {
+	if _, perMessage := errors.AsType[kafka.WriteErrors](err); perMessage {
 		return true
 	}
 	return int(w.assigned.Load()) == len(w.of) && !errors.Is(err, io.ErrClosedPipe)

@@ -16,14 +16,14 @@ import (
 
 // witness is a tracer that records the calls of its methods.
 type witness struct {
-	told []string
+	reported []string
 	span trace.SpanContext // the span in the context when a query ended
 }
 
 type witnessKey struct{}
 
 func (w *witness) say(ctx context.Context, what string) context.Context {
-	w.told = append(w.told, what)
+	w.reported = append(w.reported, what)
 	return context.WithValue(ctx, witnessKey{}, what)
 }
 
@@ -31,7 +31,7 @@ func (w *witness) end(ctx context.Context, what string) {
 	if ctx.Value(witnessKey{}) != what {
 		what += " elsewhere"
 	}
-	w.told = append(w.told, "end "+what)
+	w.reported = append(w.reported, "end "+what)
 }
 
 func (w *witness) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
@@ -48,7 +48,7 @@ func (w *witness) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceB
 }
 
 func (w *witness) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {
-	w.told = append(w.told, "statement")
+	w.reported = append(w.reported, "statement")
 }
 
 func (w *witness) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchEndData) {
@@ -88,7 +88,7 @@ func (w *witness) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, _ pgxpoo
 }
 
 func (w *witness) TraceRelease(*pgxpool.Pool, pgxpool.TraceReleaseData) {
-	w.told = append(w.told, "release")
+	w.reported = append(w.reported, "release")
 }
 
 // modest is a tracer that only traces queries.
@@ -131,8 +131,8 @@ func TestOtherTracerSeesEverything(t *testing.T) {
 		"acquire", "end acquire", "batch", "statement", "end batch", "release",
 		"acquire", "end acquire", "copy", "prepare", "end prepare", "end copy", "release",
 	}
-	if !slices.Equal(w.told, want) {
-		t.Errorf("got  %q\nwant %q", w.told, want)
+	if !slices.Equal(w.reported, want) {
+		t.Errorf("got  %q\nwant %q", w.reported, want)
 	}
 	wantNames(t, sdk, "client SELECT orders", "client SELECT orders", "client COPY lines")
 	if got, want := w.span.SpanID(), ended(sdk)[0].SpanContext().SpanID(); got != want {
@@ -144,8 +144,8 @@ func TestOtherTracerMayLackWhatIsOptional(t *testing.T) {
 	sdk := oteltest.New(t)
 	w := new(witness)
 	use(t, sdk, modest{w})
-	if slices.Contains(w.told, "batch") || !slices.Contains(w.told, "end query") {
-		t.Errorf("got %q", w.told)
+	if slices.Contains(w.reported, "batch") || !slices.Contains(w.reported, "end query") {
+		t.Errorf("got %q", w.reported)
 	}
 	wantNames(t, sdk, "client SELECT orders", "client SELECT orders", "client COPY lines")
 }

@@ -44,7 +44,7 @@ var mutations = []mutation{
 	{"Overview", "errors", "a 5xx is an error", func(t *tape) {
 		t.spans(isServer, func(s *tracepb.Span) { s.Status = nil })
 	}},
-	{"Overview", "a 404 that is none", "a 4xx is none", func(t *tape) {
+	{"Overview", "a 404 that is none", "a 4xx is not", func(t *tape) {
 		t.spans(func(s *tracepb.Span) bool {
 			return otlpattr.First(s.GetAttributes(), "http.response.status_code") == "404"
 		}, fail)
@@ -158,13 +158,13 @@ var mutations = []mutation{
 	}},
 	{"Observability checks", "runtime metrics", cureRuntime, func(t *tape) { t.dropMetric("") }},
 	{"Observability checks", "lines", cureLog, func(t *tape) { t.text(func(string) string { return "" }) }},
-	{"Noise", "silence", "let httptrace and grpctrace keep silent", func(t *tape) {
+	{"Noise", "silence", "use httptrace and grpctrace: they start no spans", func(t *tape) {
 		t.spans(isHTTPServer, func(s *tracepb.Span) {
 			s.Name = "GET /internal/isAlive"
 			set(s, "http.route", "/internal/isAlive")
 		})
 	}},
-	{"Team Logs", "the separation", "setup.LogHandler alone", func(t *tape) {
+	{"Team Logs", "the separation", "only through setup.LogHandler", func(t *tape) {
 		t.lines(func(l map[string]any) { l["marker"] = "TEAM_LOGS" })
 	}},
 }

@@ -35,7 +35,7 @@ func (s *site) routes() []Route {
 		{Method: "POST", Pattern: "/echo", Handler: echo},
 		{Method: "GET", Pattern: "/file", Handler: copyFile},
 		{Method: "GET", Pattern: "/internal/isAlive", Handler: s.spans},
-		{Method: "GET", Pattern: "/context", Handler: tellContext},
+		{Method: "GET", Pattern: "/context", Handler: writeContext},
 		{Method: "GET", Pattern: "/graphql", Handler: func(_ http.ResponseWriter, r *http.Request) { httptrace.SetRoute(r, "/graphql/{operation}") }},
 		{Method: "POST", Pattern: "/batch", Handler: s.batch},
 		{Method: "GET", Pattern: "/canceled", Handler: s.canceled},
@@ -94,7 +94,7 @@ func (s *site) spans(_ http.ResponseWriter, r *http.Request) {
 	outer.End()
 }
 
-func tellContext(w http.ResponseWriter, r *http.Request) {
+func writeContext(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%s%s", trace.SpanContextFromContext(r.Context()).TraceID(), baggage.FromContext(r.Context()))
 }
 

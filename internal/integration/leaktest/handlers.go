@@ -33,7 +33,7 @@ var (
 
 func visit(w http.ResponseWriter, r *http.Request) {
 	id := identity(r)
-	tell(r, id)
+	recordAll(r, id)
 	fmt.Fprintln(w, "hello", id)
 }
 
@@ -48,11 +48,11 @@ func create(w http.ResponseWriter, r *http.Request) {
 	err = json.Unmarshal(body, &user)
 	trace.SpanFromContext(r.Context()).SetAttributes(attribute.String("body", string(body)), attribute.ByteSlice("bytes", body))
 	slog.InfoContext(r.Context(), "created from "+string(body), "body", string(body), "raw", json.RawMessage(body), "user", user, "error", err)
-	tell(r, user.ID)
+	recordAll(r, user.ID)
 }
 
 func fail(w http.ResponseWriter, r *http.Request) {
-	tell(r, identity(r))
+	recordAll(r, identity(r))
 	err := problem(r)
 	span := trace.SpanFromContext(r.Context())
 	span.RecordError(err)
@@ -64,7 +64,7 @@ func fail(w http.ResponseWriter, r *http.Request) {
 
 // fall panics with an error or with a text.
 func fall(_ http.ResponseWriter, r *http.Request) {
-	tell(r, identity(r))
+	recordAll(r, identity(r))
 	err := problem(r)
 	if r.URL.Query().Has("redirect") {
 		panic(err) //nolint:forbidigo // the panic is part of the test
@@ -110,8 +110,8 @@ func problem(r *http.Request) error {
 	})
 }
 
-// This function records the data of the request in a span, in logs and in metrics.
-func tell(r *http.Request, id string) {
+// recordAll records the data of the request in a span, in logs and in metrics.
+func recordAll(r *http.Request, id string) {
 	ctx := r.Context()
 	full := "https://" + r.Host + r.RequestURI
 	statement := "SELECT * FROM users WHERE fnr = '" + id + "'"

@@ -89,7 +89,7 @@ test("search and filters", async () => {
     await found(page, /^1 of 3 traces$/);
     assert.deepEqual(await names(page), ["POST /quotes"]);
     await search.fill("no such thing");
-    await page.getByText("No trace fits").waitFor();
+    await page.getByText("No trace matches").waitFor();
     await page.getByRole("button", { name: "Clear" }).click();
     for (const [label, value, want] of [["Service", "worker", 1], ["Status", "error", 2], ["Status", "ok", 1], ["Kind", "producer", 1]]) {
       await page.getByLabel(label, { exact: true }).selectOption(value);
@@ -364,7 +364,7 @@ test("it says what it dropped, and when spor is gone", async () => {
 });
 
 test("recordings of nothing and of no kind", async () => {
-  await assert.rejects(run(["view", recording("empty")]), /125: .*no telemetry in it/s);
+  await assert.rejects(run(["view", recording("empty")]), /125: .*contains no telemetry/s);
   await assert.rejects(run(["view", recording("missing")]), /125: .*no such file/s);
   await assert.rejects(run(["view", "--ui", "0.0.0.0:0", recording("known")]), /125: .*not a loopback address/s);
 });

@@ -114,7 +114,7 @@ function Select({ label, value, options, onChange }) {
 }
 
 function Nothing({ server, filtered }) {
-  if (filtered) return html`<${Empty} title="No trace fits">Remove a filter, or wait for more traces.<//>`;
+  if (filtered) return html`<${Empty} title="No trace matches">Remove a filter, or wait for more traces.<//>`;
   if (server.live) return html`<${Empty} title="Waiting for traces">Make a request to the program. Its traces appear here as soon as it has sent them.<//>`;
   return html`<${Empty} title="No traces">No trace was recorded.<//>`;
 }

@@ -50,8 +50,8 @@ export function Logs({ logs, inTrace, selected, onSelect }) {
 function Message({ log }) {
   const message = log.message || "(no message)";
   if (!log.stack && log.fields.length === 0) return html`<span class="text">${message}</span>`;
-  const told = log.fields.slice(0, 4).map((f) => `${f.key}=${f.value.slice(0, 80)}`).join(" ");
-  return html`<details class="text"><summary><span>${message}</span> <span class="faint">${told}</span></summary>
+  const fields = log.fields.slice(0, 4).map((f) => `${f.key}=${f.value.slice(0, 80)}`).join(" ");
+  return html`<details class="text"><summary><span>${message}</span> <span class="faint">${fields}</span></summary>
     ${log.fields.length > 0 && html`<dl class="attributes">${log.fields.map((f) => html`<div><dt>${f.key}</dt><dd>${f.value}</dd></div>`)}</dl>`}
     ${log.stack && html`<pre tabindex="0" aria-label="Stack">${log.stack}</pre>`}
   </details>`;

@@ -92,15 +92,15 @@ function Status({ server }) {
 // Notice shows errors, and the number of items that the server has dropped.
 function Notice({ server, trouble }) {
   const d = server.dropped ?? {};
-  const told = [];
-  if (trouble) told.push(trouble);
-  if (server.store && !server.connected) told.push("spor has ended. This page shows the data that it has already loaded. The next run of spor prints a new link.");
-  if (d.traces) told.push(`The oldest ${plural(d.traces, "trace")} ${d.traces === 1 ? "was" : "were"} dropped: at most ${count(server.bounds.traces)} traces and ${bytes(server.bounds.bytes)} are kept.`);
-  if (d.spans) told.push(`Dropped ${plural(d.spans, "span")} of traces that are larger than ${bytes(server.bounds.bytes)}.`);
-  if (d.invalid) told.push(`Dropped ${plural(d.invalid, "span")} without a valid ID.`);
-  if (d.logs) told.push(`Dropped the oldest ${plural(d.logs, "log record")}.`);
-  if (d.series) told.push(`Dropped ${plural(d.series, "data point")}, because there are too many metric series.`);
-  return told.length > 0 && html`<div class="notice" role="status">${told.map((text) => html`<p>${text}</p>`)}</div>`;
+  const notices = [];
+  if (trouble) notices.push(trouble);
+  if (server.store && !server.connected) notices.push("spor has ended. This page shows the data that it has already loaded. The next run of spor prints a new link.");
+  if (d.traces) notices.push(`The oldest ${plural(d.traces, "trace")} ${d.traces === 1 ? "was" : "were"} dropped: at most ${count(server.bounds.traces)} traces and ${bytes(server.bounds.bytes)} are kept.`);
+  if (d.spans) notices.push(`Dropped ${plural(d.spans, "span")} of traces that are larger than ${bytes(server.bounds.bytes)}.`);
+  if (d.invalid) notices.push(`Dropped ${plural(d.invalid, "span")} without a valid ID.`);
+  if (d.logs) notices.push(`Dropped the oldest ${plural(d.logs, "log record")}.`);
+  if (d.series) notices.push(`Dropped ${plural(d.series, "data point")}, because there are too many metric series.`);
+  return notices.length > 0 && html`<div class="notice" role="status">${notices.map((text) => html`<p>${text}</p>`)}</div>`;
 }
 
 function Help({ dialog }) {
