@@ -6,29 +6,30 @@ import (
 	"github.com/nais/spor/setup/internal/otlp"
 )
 
-// batch is what is sent in one request, and sent again, or in halves, until every
-// span of it is finished: delivered or dropped.
+// batch is a group of spans that are sent in one request. It is sent again, or divided into
+// halves, until each of its spans is delivered or dropped.
 type batch struct {
-	seq   uint64      // that of its oldest span
-	spans []otlp.Span // their bytes are in body
+	seq   uint64      // the sequence number of the chunk with its oldest span
+	spans []otlp.Span // their Bytes are parts of the body
 	body  *body
-	whole bool // body is a request of all the spans, and of no other
+	whole bool // body is a request with exactly these spans
 
-	asked      bool      // the collector has answered, and not taken it
-	began      time.Time // the last request
-	notBefore  time.Time // when it may be sent again
-	unanswered bool      // a request timed out, while the collector was silent
-	halving    *Halving  // nil until parts of it are searched for
+	asked      bool      // the collector has answered a request without accepting it
+	began      time.Time // start of the last request
+	notBefore  time.Time // earliest time of the next request
+	unanswered bool      // a request timed out, and the collector sent no answer in that time
+	halving    *Halving  // nil until the batch is divided to find spans
 
-	failures int           // of its requests
-	own      int           // those of them before which the collector accepted others
-	accepted uint64        // how many batches the collector had accepted at the last failure
-	spent    time.Duration // of the time that it has
-	losses   int           // of the collector while the batch was in flight
-	suspect  bool          // single spans of it fail, as far as is known
+	failures int           // number of failed requests
+	own      int           // number of these that are failures of its own, see export.retry
+	accepted uint64        // number of batches that the collector had accepted at the last failure
+	spent    time.Duration // part of the batch's time limit that is used
+	losses   int           // number of times that the collector was lost while the batch was in flight
+	suspect  bool          // probably only some spans of the batch fail
 }
 
-// halves returns two batches of the spans of b, without bodies. They share b's.
+// halves divides the spans of b into two batches without bodies. Their spans still use the
+// body of b.
 func (b *batch) halves() (first, second *batch) {
 	middle := len(b.spans) / 2
 	first, second = &batch{}, &batch{}
@@ -45,5 +46,5 @@ func (b *batch) halves() (first, second *batch) {
 // isDue reports whether b may be sent again.
 func (b *batch) isDue(now time.Time) bool { return !b.notBefore.After(now) }
 
-// isAlone reports whether no other batch is to be in flight beside b.
+// isAlone reports whether b must be the only batch in flight.
 func (b *batch) isAlone() bool { return b.losses > 0 }

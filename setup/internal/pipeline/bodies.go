@@ -11,30 +11,34 @@ import (
 )
 
 const (
-	// bodyBytes is how many bytes of spans go into a request, or those of one
-	// span that has more.
+	// bodyBytes is the maximum number of bytes of spans in a request. A single span may be
+	// larger.
 	bodyBytes = 512 << 10
-	// bodyRoom is for resource and scopes too.
+	// bodyRoom is the capacity of a body, which includes space for the resource and the
+	// scopes.
 	bodyRoom = bodyBytes + 64<<10
-	// largestBody leaves room below the 4 MiB that a gRPC server accepts.
+	// largestBody is the maximum size of a request. It is below the 4 MiB that a gRPC server
+	// accepts.
 	largestBody = 3_500 << 10
-	// spareBodies is how many are kept for the next requests.
+	// spareBodies is the maximum number of bodies that are kept for later requests.
 	spareBodies = 4
 )
 
-// body is a request as bytes. It has a holder for the batch, and one for each
-// time that gRPC sends it, which may let go after the call has returned.
+// body is an encoded request. The batch holds it, and so does each gRPC call that sends it.
+// A call may hold it even after the call has returned.
 type body struct {
 	bytes   []byte
-	held    int // of the memory, with the list of its spans
+	held    int // bytes of memory, including the list of spans
 	holders atomic.Int32
 	bodies  *bodies
 }
 
-// buffer returns the body for one call of gRPC.
+// buffer returns the body as a buffer for one gRPC call.
 func (b *body) buffer() mem.Buffer {
 	b.holders.Add(1)
-	bytes := b.bytes // its room is beyond what gRPC leaves to the collector of garbage
+	// gRPC calls Put, because the capacity of a reusable body is above its threshold for
+	// pooling.
+	bytes := b.bytes
 	return mem.NewBuffer(&bytes, b)
 }
 
@@ -44,7 +48,7 @@ func (*body) Get(length int) *[]byte {
 	return &bytes
 }
 
-// Put implements mem.BufferPool: a call of gRPC has let go of the body.
+// Put implements mem.BufferPool. gRPC calls it when a call no longer holds the body.
 func (b *body) Put(*[]byte) { b.release() }
 
 func (b *body) release() {
@@ -53,15 +57,15 @@ func (b *body) release() {
 	}
 }
 
-// bodies composes requests, in bodies that are used again. It is safe for concurrent
-// use.
+// bodies composes requests, and reuses their bodies. It is safe for concurrent use.
 type bodies struct {
 	composing sync.Mutex
 	composer  otlp.Composer
 	spare     spares[body]
 }
 
-// compose returns a request of spans, whose bytes are in it from then on.
+// compose returns a request of spans. It changes the Bytes of each span to the copy in the
+// request.
 func (p *bodies) compose(spans []otlp.Span) *body {
 	b := p.get(sizeOfSpans(spans))
 	b.holders.Store(1)
@@ -80,8 +84,8 @@ func sizeOfSpans(spans []otlp.Span) int {
 	return size
 }
 
-// get returns a body for that many bytes of spans: one without room where the
-// ordinary room is far too much, or too little.
+// get returns a body for a request with size bytes of spans. The body has no capacity yet if
+// bodyRoom would be too small, or much too large.
 func (p *bodies) get(size int) *body {
 	if size < bodyBytes/2 || size > bodyBytes {
 		return &body{bodies: p}
@@ -92,7 +96,7 @@ func (p *bodies) get(size int) *body {
 	return &body{bodies: p, bytes: make([]byte, 0, bodyRoom)}
 }
 
-// put keeps b, unless it has grown to that of a large span.
+// put keeps b for later requests, unless b does not have the ordinary capacity.
 func (p *bodies) put(b *body) {
 	if cap(b.bytes) == bodyRoom {
 		p.spare.push(b, spareBodies)

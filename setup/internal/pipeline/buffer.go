@@ -11,34 +11,35 @@ import (
 )
 
 const (
-	// enoughBytes are sent without waiting for more.
+	// enoughBytes is the number of queued bytes that are sent without waiting for more.
 	enoughBytes = 256 << 10
-	// yieldChunks is after how many chunks the sender is given time to run, while the
-	// buffer is half full.
+	// yieldChunks is the number of queued chunks after which ending a span yields to the
+	// sender, if more than half of the memory is used.
 	yieldChunks = 4
-	// spareChunks are kept ready, so that ending a span seldom allocates one.
+	// spareChunks is the number of chunks that are kept ready, so that ending a span seldom
+	// allocates a chunk.
 	spareChunks = 4
 )
 
-// buffer holds what is encoded: what is queued, and what is in flight or parked until
-// it can be sent. It is safe for concurrent use.
+// buffer contains the encoded spans. They are queued, in flight, or parked until they can be
+// sent again. It is safe for concurrent use.
 type buffer struct {
 	limits limits
 	bodies bodies
 	spare  spares[chunk]
 
-	wake        chan struct{} // for the sender
-	unreachable atomic.Bool   // the collector is
-	yield       atomic.Bool   // half of the memory is used, and more since
+	wake        chan struct{} // wakes the sender
+	unreachable atomic.Bool   // the collector is unreachable
+	yield       atomic.Bool   // the next span that ends yields to the sender
 
 	mu       sync.Mutex
-	seq      uint64
+	seq      uint64 // of the chunk that was queued last
 	queue    fifo[*chunk]
-	queued   int // the bytes of spans in queue
+	queued   int // bytes of spans in queue
 	parked   parked
 	inFlight []*batch
-	held     int           // of the memory: chunks in use, and bodies
-	changed  chan struct{} // closed when something was finished; nil when nobody waits for that
+	held     int           // bytes of memory of the chunks in use and of the bodies
+	changed  chan struct{} // is closed when spans are finished; nil if no caller waits
 }
 
 func (b *buffer) wakeSender() {
@@ -48,8 +49,8 @@ func (b *buffer) wakeSender() {
 	}
 }
 
-// exchange queues full, if there is one, and returns an empty chunk, or nil when
-// there is no room for it.
+// exchange queues full if it is not nil. It returns an empty chunk, or nil if there is no
+// memory for a chunk.
 func (b *buffer) exchange(full *chunk) *chunk {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -62,15 +63,15 @@ func (b *buffer) exchange(full *chunk) *chunk {
 	return b.empty()
 }
 
-// queueChunk queues a chunk that has spans.
+// queueChunk queues a chunk that contains spans.
 func (b *buffer) queueChunk(c *chunk) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.enqueue(c)
 }
 
-// queueLarge is queueChunk for one that is not held yet. It is false when there is no
-// room for it.
+// queueLarge does the same as queueChunk for a chunk whose memory is not counted yet. It
+// returns false if there is not enough memory.
 func (b *buffer) queueLarge(c *chunk) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -82,7 +83,7 @@ func (b *buffer) queueLarge(c *chunk) bool {
 	return true
 }
 
-// enqueue is queueChunk. The caller holds the lock.
+// enqueue does the same as queueChunk. The caller must hold b.mu.
 func (b *buffer) enqueue(c *chunk) {
 	b.seq++
 	c.seq = b.seq
@@ -96,12 +97,12 @@ func (b *buffer) enqueue(c *chunk) {
 	}
 }
 
-// empty returns an empty chunk. The caller holds the lock.
+// empty returns an empty chunk. The caller must hold b.mu.
 func (b *buffer) empty() *chunk {
 	b.held += chunkHeld
 	c := b.spare.pop()
 	if b.spare.len() < spareChunks/2 {
-		b.wakeSender() // it makes more
+		b.wakeSender() // the sender makes more spare chunks
 	}
 	if c == nil {
 		return newChunk()
@@ -109,7 +110,7 @@ func (b *buffer) empty() *chunk {
 	return c
 }
 
-// discard takes back a chunk. The caller holds the lock.
+// discard takes a chunk out of use. The caller must hold b.mu.
 func (b *buffer) discard(c *chunk) {
 	b.held -= c.held()
 	if c.ordinary() {
@@ -118,7 +119,7 @@ func (b *buffer) discard(c *chunk) {
 	}
 }
 
-// fillSpare makes chunks until there are enough for a while.
+// fillSpare makes spare chunks until there are spareChunks, or until the memory is used.
 func (b *buffer) fillSpare() {
 	for {
 		b.mu.Lock()
@@ -131,14 +132,15 @@ func (b *buffer) fillSpare() {
 	}
 }
 
-// trim lets go of memory that is not needed while little happens.
+// trim frees spare memory that is not needed while few spans end.
 func (b *buffer) trim() {
 	b.bodies.spare.trim(1)
 	b.spare.trim(spareChunks)
 }
 
-// next returns the next batch to send, the oldest first, or nil. What is queued is
-// sent if it is no younger than through, or if there is enough.
+// next returns the next batch to send, the oldest first. It returns nil if there is none.
+// Queued spans are sent if the first chunk has a sequence number up to through, or if there
+// are enough spans.
 func (b *buffer) next(state sendState, through uint64) *batch {
 	b.mu.Lock()
 	queued := b.queue.len() > 0 && (b.queue.peek().seq <= through || b.queued >= enoughBytes || b.limits.enoughSpans())
@@ -158,7 +160,7 @@ func (b *buffer) next(state sendState, through uint64) *batch {
 	return next
 }
 
-// fill moves the spans of chunks to a batch.
+// fill moves the spans of chunks to the batch.
 func (b *buffer) fill(batch *batch, chunks []*chunk) {
 	spans := 0
 	for _, c := range chunks {
@@ -177,7 +179,7 @@ func (b *buffer) fill(batch *batch, chunks []*chunk) {
 	}
 }
 
-// take takes chunks for one batch off the queue. The caller holds the lock.
+// take removes the chunks for one batch from the queue. The caller must hold b.mu.
 func (b *buffer) take() []*chunk {
 	var chunks []*chunk
 	size, spans, most := 0, 0, min(bodyBytes, b.limits.bytes()/8)
@@ -204,7 +206,7 @@ func (b *buffer) take() []*chunk {
 	return chunks
 }
 
-// compose gives a batch a request of its own.
+// compose makes a request for exactly the spans of the batch.
 func (b *buffer) compose(batch *batch) {
 	body := b.bodies.compose(batch.spans)
 	b.mu.Lock()
@@ -214,7 +216,7 @@ func (b *buffer) compose(batch *batch) {
 	batch.body, batch.whole = body, true
 }
 
-// release lets go of the request of a batch.
+// release releases the body of the batch.
 func (b *buffer) release(batch *batch) {
 	if batch.body == nil {
 		return
@@ -233,7 +235,7 @@ func (b *buffer) park(sent *batch) {
 	b.parked.add(sent)
 }
 
-// finish notes that nothing of a batch is in flight any more.
+// finish records that no part of a batch is in flight any more.
 func (b *buffer) finish(sent *batch) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -241,7 +243,7 @@ func (b *buffer) finish(sent *batch) {
 	b.notify()
 }
 
-// notify wakes those who wait for spans to be finished. The caller holds the lock.
+// notify wakes the callers that wait until spans are finished. The caller must hold b.mu.
 func (b *buffer) notify() {
 	if b.changed != nil {
 		close(b.changed)
@@ -249,15 +251,15 @@ func (b *buffer) notify() {
 	}
 }
 
-// youngest returns the age of the chunk that was queued last.
+// youngest returns the sequence number of the chunk that was queued last.
 func (b *buffer) youngest() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.seq
 }
 
-// oldest returns the age of the oldest that is queued and not finished. The caller
-// holds the lock.
+// oldest returns the lowest sequence number of all chunks and batches that are not finished.
+// The caller must hold b.mu.
 func (b *buffer) oldest() uint64 {
 	oldest := uint64(math.MaxUint64)
 	if b.queue.len() > 0 {
@@ -271,8 +273,8 @@ func (b *buffer) oldest() uint64 {
 	return oldest
 }
 
-// finishedThrough returns nil when everything up to an age is finished, or a channel
-// that is closed when something more is.
+// finishedThrough returns nil if everything up to the sequence number age is finished.
+// Otherwise, it returns a channel that is closed when more spans are finished.
 func (b *buffer) finishedThrough(age uint64) <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -285,8 +287,8 @@ func (b *buffer) finishedThrough(age uint64) <-chan struct{} {
 	return b.changed
 }
 
-// soonest returns when the first parked batch may be sent again, and whether
-// there is one.
+// soonest returns the earliest time at which a parked batch may be sent again. found is
+// false if no batch is parked.
 func (b *buffer) soonest() (at time.Time, found bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

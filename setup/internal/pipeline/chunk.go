@@ -3,25 +3,26 @@ package pipeline
 import "github.com/nais/spor/setup/internal/otlp"
 
 const (
-	// chunkBytes is the room of a chunk: some 150 spans.
+	// chunkBytes is the capacity of a chunk in bytes, which is enough for about 150 spans.
 	chunkBytes = 64 << 10
-	// chunkSpans is how many it takes at most, however small they are.
+	// chunkSpans is the maximum number of spans in a chunk.
 	chunkSpans = 512
-	// chunkHeld is what a chunk holds of the memory.
+	// chunkHeld is the number of bytes of memory that a chunk uses.
 	chunkHeld = chunkBytes + chunkSpans*8
 )
 
-// chunk is spans as they ended, encoded. It is allocated once and filled many
-// times. A span larger than its room has a chunk to itself, which is not.
+// chunk contains encoded spans in the order in which they ended. An ordinary chunk is
+// allocated once and reused. A span that is larger than chunkBytes gets its own chunk, which
+// is not reused.
 type chunk struct {
 	bytes   []byte
 	records []record
-	scopes  []*otlp.ScopeKey // few, each once
-	first   int              // records before it are dropped
-	seq     uint64           // grows with each chunk that is sealed
+	scopes  []*otlp.ScopeKey // each scope of the spans once; usually few
+	first   int              // index of the first span that is not dropped
+	seq     uint64           // sequence number, which grows with each chunk that is queued
 }
 
-// record is where a span ends, and which scope made it.
+// record is the end position of a span in bytes, and the index of its scope.
 type record struct {
 	end   uint32
 	scope uint16
@@ -38,13 +39,13 @@ func newChunk() *chunk {
 	return &chunk{bytes: bytes[:0], records: make([]record, 0, chunkSpans)}
 }
 
-// chunkOf returns a chunk for one span that is larger than others have room for.
-// The bytes of span are the chunk's from then on.
+// chunkOf returns a chunk for one span that is too large for an ordinary chunk. The chunk
+// owns the bytes of span.
 func chunkOf(scope *otlp.ScopeKey, span []byte) *chunk {
 	return &chunk{bytes: span, records: []record{{end: uint32(len(span))}}, scopes: []*otlp.ScopeKey{scope}}
 }
 
-// put takes span, if there is room for it.
+// put adds span. It returns false if there is not enough space.
 func (c *chunk) put(scope *otlp.ScopeKey, span []byte) bool {
 	if len(c.bytes)+len(span) > cap(c.bytes) || len(c.records) == cap(c.records) {
 		return false
@@ -54,6 +55,7 @@ func (c *chunk) put(scope *otlp.ScopeKey, span []byte) bool {
 	return true
 }
 
+// indexOf returns the index of scope in c.scopes, and adds scope if it is new.
 func (c *chunk) indexOf(scope *otlp.ScopeKey) uint16 {
 	for i, known := range c.scopes {
 		if known == scope {
@@ -64,10 +66,10 @@ func (c *chunk) indexOf(scope *otlp.ScopeKey) uint16 {
 	return uint16(len(c.scopes) - 1)
 }
 
-// spans is how many wait in the chunk.
+// spans returns the number of spans that are not dropped.
 func (c *chunk) spans() int { return len(c.records) - c.first }
 
-// begin is where the first span begins that waits.
+// begin returns the start position of the first span that is not dropped.
 func (c *chunk) begin() uint32 {
 	if c.first == 0 {
 		return 0
@@ -75,10 +77,10 @@ func (c *chunk) begin() uint32 {
 	return c.records[c.first-1].end
 }
 
-// size is that of the spans that wait, in bytes.
+// size returns the number of bytes of the spans that are not dropped.
 func (c *chunk) size() int { return len(c.bytes) - int(c.begin()) }
 
-// appendTo appends the spans that wait to all. They stay the chunk's.
+// appendTo appends the spans to all. Their bytes still belong to the chunk.
 func (c *chunk) appendTo(all []otlp.Span) []otlp.Span {
 	begin := c.begin()
 	for _, r := range c.records[c.first:] {
@@ -88,7 +90,7 @@ func (c *chunk) appendTo(all []otlp.Span) []otlp.Span {
 	return all
 }
 
-// moveTo moves the first n spans that wait to an empty chunk.
+// moveTo moves the first n spans to an empty chunk.
 func (c *chunk) moveTo(to *chunk, n int) {
 	begin := c.begin()
 	for _, r := range c.records[c.first : c.first+n] {
@@ -99,11 +101,11 @@ func (c *chunk) moveTo(to *chunk, n int) {
 	c.first += n
 }
 
-// ordinary reports whether the chunk can be used again.
+// ordinary reports whether the chunk can be reused.
 func (c *chunk) ordinary() bool { return cap(c.records) == chunkSpans }
 
-// held is what the chunk holds of the memory. A large one counts twice: a copy is
-// made for its request.
+// held returns the number of bytes of memory that the chunk uses. A large chunk counts
+// twice, because its request is a copy.
 func (c *chunk) held() int {
 	if c.ordinary() {
 		return chunkHeld

@@ -11,14 +11,14 @@ import (
 
 const exportMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
-// message is a request on its way through gRPC.
+// message is a request that gRPC is sending.
 type message struct {
 	body *body
 	sent atomic.Bool
 }
 
-// codec passes requests on as they are. gRPC calls it when it has found a
-// connection to write to: a message that was not marshalled was not sent.
+// codec passes encoded requests to gRPC. gRPC calls Marshal when it has a connection for the
+// request. Therefore a message that was not marshalled was not sent.
 type codec struct{}
 
 var errForeign = errors.New("not a message of the pipeline")

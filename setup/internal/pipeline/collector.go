@@ -10,29 +10,29 @@ import (
 	"google.golang.org/grpc/connectivity"
 )
 
-// collector is the connection to the collector, and what is known of it. It is safe
-// for concurrent use, except for the fields and methods that are said to be for the
-// sender.
+// collector is the connection to the collector, and the state of the collector. It is safe
+// for concurrent use, except for the field connecting and the methods connect and reconnect,
+// which only the sender uses.
 type collector struct {
 	trouble Trouble
 	timeout time.Duration
-	life    context.Context //nolint:containedctx // ends when nothing is to be sent any more
+	life    context.Context //nolint:containedctx // ends when no more requests may be sent
 
 	dial       func() (*grpc.ClientConn, error)
 	conn       atomic.Pointer[grpc.ClientConn]
-	connected  chan struct{} // there is a connection again
+	connected  chan struct{} // gets a value when there is a connection again
 	waits      sync.WaitGroup
-	connecting bool // for the sender: a goroutine waits for a connection
+	connecting bool // used only by the sender: a goroutine waits for a connection
 
-	lastAnswer atomic.Pointer[time.Time] // when it answered, or the first of the exports in flight began
-	accepted   atomic.Uint64             // batches that it has accepted
-	erratic    atomic.Pointer[time.Time] // when it last accepted one that had failed on its own
-	search     sync.Mutex                // held until a refused batch is known to have parts that are accepted
-	refusesAll atomic.Bool               // no part of the last refused batch was accepted, nor anything since
+	lastAnswer atomic.Pointer[time.Time] // last answer, or start of the first export in flight
+	accepted   atomic.Uint64             // number of batches that the collector has accepted
+	erratic    atomic.Pointer[time.Time] // last acceptance of a batch with failures of its own
+	search     sync.Mutex                // held until a part of a refused batch is accepted
+	refusesAll atomic.Bool               // a whole batch was refused, and nothing was accepted since
 }
 
-// accept notes that the collector accepted a batch, which had failed on its own before
-// or not.
+// accept records that the collector accepted a batch. failedBefore is true if the batch had
+// failures of its own.
 func (c *collector) accept(failedBefore bool) {
 	c.refusesAll.Store(false)
 	c.accepted.Add(1)
@@ -42,18 +42,18 @@ func (c *collector) accept(failedBefore bool) {
 	}
 }
 
-// isErratic reports whether the collector accepted something lately that had failed
-// on its own before.
+// isErratic reports whether the collector has recently accepted a batch that had failures of
+// its own.
 func (c *collector) isErratic() bool {
 	at := c.erratic.Load()
 	return at != nil && time.Since(*at) < c.timeout
 }
 
-// silence returns for how long the collector has not answered while it was asked.
+// silence returns the time since the last answer, or since requests were first in flight.
 func (c *collector) silence() time.Duration { return time.Since(*c.lastAnswer.Load()) }
 
-// connect reports whether there is a connection, and has one made. It is for the
-// sender.
+// connect reports whether there is a connection. If there is none, connect starts to make
+// one. Only the sender calls it.
 func (c *collector) connect() bool {
 	state := c.conn.Load().GetState()
 	if state == connectivity.Ready {
@@ -67,7 +67,7 @@ func (c *collector) connect() bool {
 	return false
 }
 
-// await waits for a connection.
+// await waits until conn is connected, and then informs the sender.
 func (c *collector) await(conn *grpc.ClientConn) {
 	for state := conn.GetState(); state != connectivity.Ready && state != connectivity.Shutdown; state = conn.GetState() {
 		if state == connectivity.Idle {
@@ -83,12 +83,12 @@ func (c *collector) await(conn *grpc.ClientConn) {
 	}
 }
 
-// reconnect replaces the connection. Requests on the old one fail, and are tried
-// again on the new one.
+// reconnect replaces the connection. Requests on the old connection fail, and are sent again
+// on the new one.
 func (c *collector) reconnect() {
 	conn, err := c.dial()
 	if err != nil {
-		return // as it was: the address has not changed
+		return // keep the old connection, because the address has not changed
 	}
 	_ = c.conn.Swap(conn).Close()
 }

@@ -9,41 +9,41 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// Config is where spans go, and what may wait. Every field is needed, except those whose
-// zero value has a meaning here.
+// Config configures a [Processor]. Every field must be set, except the fields for which a
+// zero value is documented.
 type Config struct {
-	// Dial prepares a connection, which is the processor's own. It is called
-	// again when one has to be replaced.
+	// Dial makes a connection, which the processor owns. It is called again if the
+	// connection has to be replaced.
 	Dial     func() (*grpc.ClientConn, error)
 	Encoding *otlp.Common
 	Stats    *spanstats.Stats
 	Trouble  Trouble
 	Headers  map[string]string
 
-	// Timeout bounds one request, and for how long a batch is sent again that the
-	// collector does not take although it takes others.
+	// Timeout is the timeout of one request. It also limits how long a batch is sent again
+	// while the collector accepts other batches, but not this one.
 	Timeout time.Duration
-	// Delay is how long a span waits for others.
+	// Delay is the time that a span waits for more spans before it is sent.
 	Delay time.Duration
-	// Bytes is the memory for what waits. It may change, and is called while
-	// spans end.
+	// Bytes returns the maximum number of bytes of memory for spans that wait. The value may
+	// change. Bytes is called while spans end.
 	Bytes func() int
-	// MostSpans is how many may wait; zero means no bound except the memory.
+	// MostSpans is the maximum number of spans that may wait. Zero means that only Bytes
+	// limits them.
 	MostSpans int
-	// BatchSpans is how many a request has at most, and that many are sent at
-	// once; zero means that bytes alone count.
+	// BatchSpans is the maximum number of spans in a request. When that many spans wait,
+	// they are sent immediately. Zero means that only the number of bytes decides.
 	BatchSpans int
 }
 
-// Trouble receives reports of what goes wrong. None of its methods is called while a
-// span ends.
+// Trouble receives reports of problems. Its methods are never called while a span ends.
 type Trouble interface {
-	// Outage is called again and again while the collector cannot be reached.
+	// Outage is called repeatedly while the collector cannot be reached.
 	Outage(err error)
-	// GaveUp reports why spans were dropped that the collector was to have.
+	// GaveUp reports why spans were dropped after the processor tried to send them.
 	GaveUp(err error)
-	// Warning reports a message of the collector about what it took.
+	// Warning reports a message that the collector sent with a request that it accepted.
 	Warning(message string)
-	// Dropped reports that the stats may have more drops than before.
+	// Dropped reports that the number of dropped spans in the stats may have grown.
 	Dropped()
 }

@@ -1,15 +1,20 @@
-// Package pipeline takes spans from their end to the collector as bytes.
+// Package pipeline exports spans that have ended to the collector. It encodes them to bytes
+// early.
 //
-// A [Processor] keeps spans that end in a ring of their shard, which has room for 512,
-// so that ending a span costs little. The sender encodes them when half a ring is full
-// or they have waited long enough; a program that ends spans faster than that encodes
-// some of them too. Encoded spans wait in chunks of the buffer. Everything that waits is
-// bounded in bytes: spans that are not encoded, by an eighth of the memory, above which
-// they are encoded as they end; and all of it together, above which the oldest spans are
-// dropped. The sender starts an export for each batch of chunks. An export composes
-// requests, and posts them over one gRPC connection; several exports are in flight when
-// the collector is slow. What they have learned of the collector they share.
+// A [Processor] has several shards. Each shard has a ring with space for 512 spans that have
+// ended, so that ending a span costs little. The sender encodes the spans of a ring when the
+// ring is half full, or after the delay. If a program ends spans faster than the sender
+// encodes them, ending a span encodes some spans too.
 //
-// Every span is counted once: delivered, or dropped for a [Reason]. Until then it
-// belongs to one of shard, queue, parked batch or export.
+// Encoded spans wait in chunks of the buffer. The memory of all waiting spans is limited in
+// bytes. Spans that are not encoded may use an eighth of this memory. Above that, each span
+// is encoded when it ends. If the waiting spans together reach the limit, the oldest spans
+// are dropped.
+//
+// The sender makes a batch of several chunks and starts an export for each batch. An export
+// composes requests and sends them over one gRPC connection. Several exports run at the same
+// time if the collector is slow. They share the state of the collector.
+//
+// Every span is counted exactly once: as delivered, or as dropped for a [spanstats.Reason].
+// Until then, it belongs to one shard, the queue, one parked batch or one export.
 package pipeline

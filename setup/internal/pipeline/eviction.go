@@ -2,15 +2,15 @@ package pipeline
 
 import "github.com/nais/spor/setup/internal/spanstats"
 
-// used is how much of the memory is used, spare parts included. The caller holds
-// the lock.
+// used returns the number of bytes of memory that are used, including spare chunks and
+// bodies. The caller must hold b.mu.
 func (b *buffer) used() int {
 	return b.held + b.spare.len()*chunkHeld + b.bodies.spare.len()*bodyRoom + int(b.limits.unencoded.Load()+b.limits.scratch.Load())
 }
 
-// makeRoom drops spare parts, and then the oldest of what waits, until there is room
-// for size bytes, and reports whether there is. What is in flight cannot be dropped.
-// The caller holds the lock.
+// makeRoom makes space for size bytes, and reports whether there is space. It first drops
+// spare chunks and bodies, and then the oldest spans that wait. Spans in flight are never
+// dropped. The caller must hold b.mu.
 func (b *buffer) makeRoom(size int) bool {
 	for b.used()+size > b.limits.bytes() {
 		if !b.dropSpare() && !b.evict() {
@@ -20,7 +20,7 @@ func (b *buffer) makeRoom(size int) bool {
 	return true
 }
 
-// makeRoomForChunk is makeRoom for a chunk, which may be a spare one.
+// makeRoomForChunk does the same as makeRoom for one chunk, which may be a spare chunk.
 func (b *buffer) makeRoomForChunk() bool {
 	for b.spare.len() == 0 || b.used() > b.limits.bytes() {
 		if b.used()+chunkHeld <= b.limits.bytes() {
@@ -33,11 +33,11 @@ func (b *buffer) makeRoomForChunk() bool {
 	return true
 }
 
-// dropSpare reports whether there was any.
+// dropSpare drops a spare body or chunk, and reports whether there was one.
 func (b *buffer) dropSpare() bool { return b.bodies.spare.pop() != nil || b.spare.pop() != nil }
 
-// evict drops what is oldest, a parked batch or a chunk, and reports whether there
-// was any. The caller holds the lock.
+// evict drops the oldest parked batch or queued chunk, and reports whether there was one.
+// The caller must hold b.mu.
 func (b *buffer) evict() bool {
 	defer b.notify()
 	switch {
@@ -54,19 +54,21 @@ func (b *buffer) evict() bool {
 	return true
 }
 
-// dropParked drops a batch that is not parked any more. The caller holds the lock.
+// dropParked drops a batch that was removed from the parked batches. The caller must hold
+// b.mu.
 func (b *buffer) dropParked(parked *batch, reason spanstats.Reason) {
 	b.limits.drop(reason, len(parked.spans))
 	b.held -= parked.body.held
 	parked.body.release()
 }
 
+// parkedIsOldest reports whether the first parked batch is older than all queued chunks.
 func (b *buffer) parkedIsOldest() bool {
 	return len(b.parked) > 0 && (b.queue.len() == 0 || b.parked[0].seq <= b.queue.peek().seq)
 }
 
-// evictSpan drops the oldest span that is queued or parked, and reports whether there
-// was any.
+// evictSpan drops the oldest span that is queued or parked, and reports whether there was
+// one.
 func (b *buffer) evictSpan() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -90,8 +92,7 @@ func (b *buffer) evictSpan() bool {
 	return true
 }
 
-// abandon drops everything that is queued or parked, and was not delivered before the
-// end.
+// abandon drops all queued and parked spans at the end of the shutdown.
 func (b *buffer) abandon() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

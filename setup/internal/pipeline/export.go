@@ -14,27 +14,27 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// export is one batch in flight, with all the requests that it takes.
+// export sends one batch, with all the requests that the batch needs.
 type export struct {
 	collector *collector
 	buffer    *buffer
 
 	result     result
-	parts      []*batch // of the batch, still to be sent
-	searches   bool     // it holds the lock of the search
-	partFailed bool     // a part failed, and no other part was accepted since
+	parts      []*batch // parts of the batch that must still be sent
+	searches   bool     // the export holds collector.search
+	partFailed bool     // a part failed, and no part was accepted since
 }
 
-// result is what an export has learned of the collector.
+// result is the state of the collector that an export has observed.
 type result struct {
-	answered bool             // the collector is there
-	gone     error            // why it cannot be reached
-	dialling bool             // there was no connection either
-	stale    *grpc.ClientConn // the connection that may lead nowhere
-	pause    time.Duration    // for how long it asks for no requests
+	answered bool             // the collector has answered
+	gone     error            // the error if the collector cannot be reached
+	dialling bool             // there was no connection for the request
+	stale    *grpc.ClientConn // the connection that may be broken
+	pause    time.Duration    // how long the collector wants no requests
 }
 
-// run sends a batch until each span of it is finished or parked.
+// run sends a batch until each of its spans is delivered, dropped or parked.
 func (e *export) run(b *batch) result {
 	e.send(b)
 	for len(e.parts) > 0 {
@@ -47,7 +47,7 @@ func (e *export) run(b *batch) result {
 	return e.result
 }
 
-// send sends a batch, and has its halves sent if it is too large or refused.
+// send sends a batch. It divides the batch into halves if the batch is too large or refused.
 func (e *export) send(b *batch) {
 	if !b.whole {
 		e.buffer.compose(b)
@@ -70,8 +70,9 @@ func (e *export) send(b *batch) {
 	}
 }
 
-var errTooLarge = errors.New("a span is larger than a collector takes")
+var errTooLarge = errors.New("a span is larger than the collector accepts")
 
+// request makes one request for b and handles its result.
 func (e *export) request(b *batch) {
 	b.began = time.Now()
 	if b.failures == 0 {
@@ -113,14 +114,15 @@ func (e *export) request(b *batch) {
 	}
 }
 
-// isSilent reports whether the collector has said nothing for as long as b had:
-// it may be frozen, or the connection lead nowhere. A batch has that chance once,
-// since such a collector may have taken it.
+// isSilent reports whether the collector has not answered any request during the timeout of
+// b. Then the collector may hang, or the connection may be broken. This is true only once
+// per batch, because such a collector may have accepted the batch.
 func (e *export) isSilent(b *batch, err error, sent bool) bool {
 	return sent && !b.unanswered && status.Code(err) == codes.DeadlineExceeded && e.collector.silence() >= e.collector.timeout
 }
 
-// post makes one request. The response is nil if it cannot be read.
+// post makes one request. The response is nil if the collector accepted the request, but its
+// response cannot be read.
 func (e *export) post(conn *grpc.ClientConn, b *batch) (_ *coltracepb.ExportTraceServiceResponse, sent bool, _ error) {
 	ctx, cancel := context.WithTimeout(e.collector.life, e.collector.timeout)
 	defer cancel()
@@ -134,8 +136,8 @@ func (e *export) post(conn *grpc.ClientConn, b *batch) (_ *coltracepb.ExportTrac
 	return response, m.sent.Load(), err
 }
 
-// finish counts the spans of a batch that the collector took, except those that it
-// rejected, as delivered.
+// finish counts the spans of a batch that the collector accepted. Spans that the collector
+// rejected individually are counted as dropped.
 func (e *export) finish(b *batch, response *coltracepb.ExportTraceServiceResponse) {
 	partly := response.GetPartialSuccess()
 	rejected := int(min(max(partly.GetRejectedSpans(), 0), int64(len(b.spans))))
@@ -156,8 +158,8 @@ func (e *export) finish(b *batch, response *coltracepb.ExportTraceServiceRespons
 	}
 }
 
-// refuse drops a batch that the collector refuses, or the spans of it that it
-// refuses if they can be found.
+// refuse handles a batch that the collector refused. It drops only the spans that the
+// collector refuses if they can be found, and otherwise the whole batch.
 func (e *export) refuse(b *batch, err error) {
 	if b.halving == nil {
 		e.beginSearch(b)
@@ -173,8 +175,9 @@ func (e *export) refuse(b *batch, err error) {
 	e.giveUp(b, spanstats.Rejected, err)
 }
 
-// refuseSize drops a batch that is too large for the collector, or has its halves
-// sent. Parts that are as large are not sent any more.
+// refuseSize handles a batch that is too large for the collector. It divides the batch, or
+// drops it if it cannot be divided. Parts that are as large as the batch are not sent any
+// more.
 func (e *export) refuseSize(b *batch, err error) {
 	if b.halving == nil {
 		b.halving = NewHalving(len(b.spans))
@@ -186,9 +189,9 @@ func (e *export) refuseSize(b *batch, err error) {
 	e.giveUp(b, spanstats.TooBig, err)
 }
 
-// beginSearch waits until other searches have found whether the collector accepts
-// anything: a collector that refuses everything gets one long search, and not one
-// per request in flight.
+// beginSearch starts a search for refused spans. It first waits until no other search has to
+// find out whether the collector accepts anything. Therefore a collector that refuses
+// everything gets one long search, and not one per request in flight.
 func (e *export) beginSearch(b *batch) {
 	if len(b.spans) > 1 && !e.searches {
 		e.collector.search.Lock()
@@ -200,6 +203,7 @@ func (e *export) beginSearch(b *batch) {
 	}
 }
 
+// endSearch ends the search of this export, if there is one.
 func (e *export) endSearch() {
 	if e.searches {
 		e.searches = false
@@ -207,8 +211,8 @@ func (e *export) endSearch() {
 	}
 }
 
-// divide has the halves of a batch sent, after the other parts: whether a whole
-// batch is refused, and not single spans of it, is known sooner in that order.
+// divide sends the halves of a batch after the other parts. In this order, it is known
+// sooner whether the collector refuses everything or only some spans.
 func (e *export) divide(b *batch) {
 	first, second := b.halves()
 	e.buffer.compose(first)
@@ -217,11 +221,13 @@ func (e *export) divide(b *batch) {
 	e.parts = append(e.parts, first, second)
 }
 
+// drop drops the spans of b.
 func (e *export) drop(b *batch, reason spanstats.Reason) {
 	e.buffer.limits.drop(reason, len(b.spans))
 	e.buffer.release(b)
 }
 
+// giveUp drops the spans of b and reports err.
 func (e *export) giveUp(b *batch, reason spanstats.Reason, err error) {
 	e.drop(b, reason)
 	e.collector.trouble.GaveUp(err)

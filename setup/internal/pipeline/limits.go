@@ -6,25 +6,26 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// limits bound what waits, and count it. They are safe for concurrent use.
+// limits limits and counts the spans that wait. It is safe for concurrent use.
 type limits struct {
 	stats *spanstats.Stats
-	// bytes is the memory for everything that waits.
+	// bytes returns the maximum number of bytes of memory for all waiting spans.
 	bytes func() int
-	// mostSpans is how many spans may wait, batchSpans how many a request has at most; 0
-	// means no bound.
+	// mostSpans is the maximum number of waiting spans. batchSpans is the maximum number of
+	// spans in a request. Zero means no maximum.
 	mostSpans, batchSpans int64
 
-	// These count if numbers of spans are bounded: all that are not finished, and
-	// those that no batch holds.
+	// waiting is the number of spans that are not delivered or dropped. unbatched is the
+	// number of these spans that are not in a batch. Both are used only if numbers of spans
+	// are limited.
 	waiting, unbatched atomic.Int64
-	// These count bytes: what the shards are granted for spans that are not encoded,
-	// and what they encode in.
+	// unencoded is the number of bytes that the shards may use for spans that are not
+	// encoded. scratch is the number of bytes that they use to encode spans.
 	unencoded, scratch atomic.Int64
 }
 
-// add counts a span that has ended. It returns how many spans must be dropped, and
-// whether a batch is complete.
+// add counts a span that has ended. It returns how many spans must be dropped, and whether
+// there are enough spans for a full batch.
 func (l *limits) add() (excess int64, complete bool) {
 	if l.mostSpans == 0 && l.batchSpans == 0 {
 		return 0, false
@@ -36,34 +37,34 @@ func (l *limits) add() (excess int64, complete bool) {
 	return excess, l.batchSpans > 0 && unbatched >= l.batchSpans
 }
 
-// enoughSpans reports whether a batch is complete.
+// enoughSpans reports whether there are enough spans for a full batch.
 func (l *limits) enoughSpans() bool {
 	return l.batchSpans > 0 && l.unbatched.Load() >= l.batchSpans
 }
 
-// deliver counts spans that the collector took.
+// deliver counts spans that the collector accepted.
 func (l *limits) deliver(spans int) {
 	l.waiting.Add(-int64(spans))
 	l.stats.Deliver(int64(spans))
 }
 
-// drop counts spans that are lost.
+// drop counts spans that are dropped.
 func (l *limits) drop(reason spanstats.Reason, spans int) {
 	l.waiting.Add(-int64(spans))
 	l.stats.Drop(reason, int64(spans))
 }
 
-// dropUnbatched is drop for spans that no batch holds.
+// dropUnbatched does the same as drop for spans that are not in a batch.
 func (l *limits) dropUnbatched(reason spanstats.Reason, spans int) {
 	l.unbatched.Add(-int64(spans))
 	l.drop(reason, spans)
 }
 
-// mostUnencoded is how many bytes all shards are granted at most.
+// mostUnencoded returns the maximum of unencoded.
 func (l *limits) mostUnencoded() int64 { return int64(l.bytes() / 8) }
 
-// grant reports whether a shard may hold that many bytes more, and whether what is
-// not encoded is to be encoded soon.
+// grant reports whether a shard may use that many more bytes for spans that are not encoded.
+// crowded is true if the sender must encode such spans soon.
 func (l *limits) grant(more int) (granted, crowded bool) {
 	all, most := l.unencoded.Add(int64(more)), l.mostUnencoded()
 	if all > most {

@@ -23,7 +23,8 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// heavy is how spans use memory, and how many there are: many times the bound.
+// heavy has spans that use memory in different ways. Together, the spans of an entry use
+// many times the limit.
 var heavy = []struct {
 	name  string
 	spans int
@@ -62,7 +63,7 @@ var heavy = []struct {
 	}},
 }
 
-// collectors leave spans in memory, each in its way.
+// collectors has collectors that do not accept spans, so that the spans stay in memory.
 var collectors = map[string]func(context.Context) error{
 	"dead": nil,
 	"silent": func(ctx context.Context) error {
@@ -72,7 +73,7 @@ var collectors = map[string]func(context.Context) error{
 	"busy": func(context.Context) error { return status.Error(codes.Aborted, "later") },
 }
 
-// Whatever spans hold, and wherever they wait: all of it is within the bound.
+// TestMemoryIsBounded checks that all spans that wait stay within the memory limit.
 func TestMemoryIsBounded(t *testing.T) {
 	for collector, answer := range collectors {
 		for _, tt := range heavy {
@@ -121,33 +122,34 @@ func testMemory(t *testing.T, answer func(context.Context) error, spans int, fil
 		}
 	}
 	if before+highest > limit {
-		t.Errorf("the heap grew by %.1f MiB, want %d MiB at most, and a quarter", float64(highest)/(1<<20), most>>20)
+		t.Errorf("the heap grew by %.1f MiB, want at most %d MiB plus a quarter", float64(highest)/(1<<20), most>>20)
 	}
 	if highest < most/4 {
-		t.Errorf("the heap grew by %.1f MiB alone: spans that had room were dropped", float64(highest)/(1<<20))
+		t.Errorf("the heap grew only by %.1f MiB: spans were dropped before the memory was used", float64(highest)/(1<<20))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_ = p.Shutdown(ctx)
 }
 
-// answering returns the address of a collector that reads no request: what it
-// would hold of one is not the processor's.
+// answering returns the address of a collector that does not read requests, because the
+// memory for a request that was read would be measured too.
 func answering(t *testing.T, answer func(context.Context) error) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	const window = 64 << 10 // per stream, however fast the other side is
+	const window = 64 << 10 // bytes per stream
 	server := grpc.NewServer(grpc.InitialWindowSize(window), grpc.InitialConnWindowSize(window), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error { return answer(stream.Context()) }))
 	go server.Serve(l)
 	t.Cleanup(server.Stop)
 	return l.Addr().String()
 }
 
-// heap returns the bytes that are in use, or the least of some measurements that are
-// all above most: garbage that is made meanwhile is not there in each of them.
+// heap returns the number of bytes in use. If it is above most, heap measures again, up to
+// ten times, and returns the lowest result, because a measurement may include garbage of
+// other goroutines.
 func heap(most int) int {
 	least := math.MaxInt
 	for range 10 {

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// sendState is what the choice of the next batch depends on.
+// sendState is the state that determines which batch is sent next.
 type sendState struct {
 	now      time.Time
-	accepted uint64 // how many batches the collector has accepted
-	idle     bool   // none is in flight
+	accepted uint64 // number of batches that the collector has accepted
+	idle     bool   // no batch is in flight
 }
 
-// parked are the batches that wait until they may be sent again, by age. It is for one
-// goroutine at a time.
+// parked contains the batches that wait until they may be sent again, the oldest first. Only
+// one goroutine at a time may use it.
 type parked []*batch
 
 func (p *parked) add(b *batch) {
@@ -24,7 +24,7 @@ func (p *parked) add(b *batch) {
 	*p = slices.Insert(*p, at, b)
 }
 
-// pop takes the oldest. There must be one.
+// pop removes and returns the oldest batch. There must be one.
 func (p *parked) pop() *batch {
 	b := (*p)[0]
 	(*p)[0] = nil
@@ -32,10 +32,11 @@ func (p *parked) pop() *batch {
 	return b
 }
 
-// next takes the batch that is to be sent now, if there is any. A batch that failed
-// comes after all others until the collector has accepted one of them: what fails
-// again and again never stands before what does not. others is whether something else
-// is to be sent; wait is true if nothing is to be sent until nothing is in flight.
+// next removes and returns the batch to send now. It returns nil if there is none. A batch
+// that failed is sent after all others, until the collector has accepted another batch.
+// Therefore a batch that fails again and again never delays the others. others is true if
+// there are other spans to send. wait is true if no batch may be sent until no batch is in
+// flight.
 func (p *parked) next(s sendState, others bool) (_ *batch, wait bool) {
 	at := slices.IndexFunc(*p, func(b *batch) bool {
 		return b.isDue(s.now) && (b.failures == 0 || b.accepted < s.accepted)
@@ -54,8 +55,8 @@ func (p *parked) next(s sendState, others bool) (_ *batch, wait bool) {
 	return b, false
 }
 
-// longestWaiting returns the index of the batch that was sent before all others that
-// are due, or -1.
+// longestWaiting returns the index of the batch whose last request is the oldest, among the
+// batches that may be sent. It returns -1 if there is none.
 func (p parked) longestWaiting(now time.Time) int {
 	at := -1
 	for i, b := range p {
@@ -66,7 +67,8 @@ func (p parked) longestWaiting(now time.Time) int {
 	return at
 }
 
-// soonest returns when the first batch may be sent again, and whether there is one.
+// soonest returns the earliest time at which a batch may be sent again. found is false if
+// there is no batch.
 func (p parked) soonest() (at time.Time, found bool) {
 	for _, b := range p {
 		if !found || b.notBefore.Before(at) {

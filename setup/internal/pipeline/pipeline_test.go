@@ -31,7 +31,7 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// plain are rules that change nothing.
+// plain implements [otlp.Rules] without changing anything.
 type plain struct{}
 
 func (plain) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
@@ -47,7 +47,7 @@ func (plain) Value(_ attribute.Key, v attribute.Value) attribute.Value       { r
 func (plain) TraceState(s trace.TraceState) trace.TraceState                 { return s }
 func (plain) Scope(s instrumentation.Scope) instrumentation.Scope            { return s }
 
-// trouble keeps what it is told.
+// trouble records reports.
 type trouble struct {
 	mu      sync.Mutex
 	outages int
@@ -68,7 +68,7 @@ func (t *trouble) GaveUp(err error) {
 func (*trouble) Warning(string) {}
 func (*trouble) Dropped()       {}
 
-// exporting returns a provider whose spans go where dial leads.
+// exporting returns a provider whose spans are sent to the connection that dial returns.
 func exporting(t *testing.T, l *spanstats.Stats, dial func() (*grpc.ClientConn, error)) *sdktrace.TracerProvider {
 	t.Helper()
 	return exportingWith(t, l, plain{}, dial)
@@ -79,7 +79,7 @@ func exportingWith(t *testing.T, l *spanstats.Stats, rules otlp.Rules, dial func
 	return sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(processor(t, l, rules, dial)))
 }
 
-// delivering is exportingWith a collector that takes everything.
+// delivering does the same as exportingWith for a collector that accepts everything.
 func delivering(t *testing.T, l *spanstats.Stats, rules otlp.Rules) *sdktrace.TracerProvider {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{})
@@ -105,7 +105,7 @@ func processor(t *testing.T, l *spanstats.Stats, rules otlp.Rules, dial func() (
 	return processorAfter(t, 5*time.Second, l, rules, dial)
 }
 
-// processorAfter returns a processor that waits for more spans that long.
+// processorAfter returns a processor that waits for more spans for delay.
 func processorAfter(t *testing.T, delay time.Duration, l *spanstats.Stats, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *pipeline.Processor {
 	t.Helper()
 	p, err := pipeline.New(pipeline.Config{
@@ -118,8 +118,8 @@ func processorAfter(t *testing.T, delay time.Duration, l *spanstats.Stats, rules
 	return p
 }
 
-// However short the time that spans may wait: it can be over before the sender has
-// begun to wait for that.
+// TestShortDelay checks very short delays. Such a delay can end before the sender has
+// started to wait for it.
 func TestShortDelay(t *testing.T) {
 	for _, delay := range []time.Duration{time.Nanosecond, 10 * time.Microsecond, 100 * time.Microsecond} {
 		t.Run(delay.String(), func(t *testing.T) {
@@ -162,10 +162,10 @@ func dropped(l *spanstats.Stats) string {
 	return spanstats.Describe(byReason)
 }
 
-// slow are rules that wait with a span.
+// slow implements rules that block until encodes is closed.
 type slow struct {
 	plain
-	encodes chan struct{} // closed when they need not any more
+	encodes chan struct{} // is closed when spans may be encoded
 }
 
 func (s slow) AppendAdded(dst []attribute.KeyValue, _ sdktrace.ReadOnlySpan) []attribute.KeyValue {
@@ -173,7 +173,7 @@ func (s slow) AppendAdded(dst []attribute.KeyValue, _ sdktrace.ReadOnlySpan) []a
 	return dst
 }
 
-// A span is encoded after its end, up to some that wait for that.
+// TestEndDoesNotEncode checks that ending a span does not encode it, unless many spans wait.
 func TestEndDoesNotEncode(t *testing.T) {
 	l := &spanstats.Stats{}
 	rules := slow{encodes: make(chan struct{})}
@@ -195,7 +195,8 @@ func TestEndDoesNotEncode(t *testing.T) {
 	}
 }
 
-// Where spans end faster than the sender encodes, it is helped.
+// TestManySpansAtOnce ends spans faster than the sender encodes them. Ending a span then
+// encodes some spans.
 func TestManySpansAtOnce(t *testing.T) {
 	l := &spanstats.Stats{}
 	provider := delivering(t, l, plain{})
@@ -287,7 +288,7 @@ func TestNameThatStopsAndStartsResolving(t *testing.T) {
 	}
 }
 
-// bubble is a collector within a synctest bubble.
+// bubble is a collector inside a synctest bubble.
 type bubble struct {
 	*testing.T
 	stats    *spanstats.Stats
@@ -296,8 +297,8 @@ type bubble struct {
 	mu      sync.Mutex
 	conns   chan net.Conn
 	down    bool
-	answers []error      // to the next requests; nil accepts
-	refuses func() error // asked when there are none of these; nil accepts
+	answers []error      // to the next requests; nil accepts a request
+	refuses func() error // called when there are no more answers; nil accepts
 	asked   []time.Time
 	done    chan struct{}
 	closed  sync.Once
@@ -353,8 +354,7 @@ func (b *bubble) dial() (*grpc.ClientConn, error) {
 		}))
 }
 
-// inBubble runs test beside a collector, with a clock that jumps to where
-// something happens.
+// inBubble runs test with a collector and a fake clock.
 func inBubble(t *testing.T, test func(b *bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -380,12 +380,12 @@ func TestClockThatJumps(t *testing.T) {
 			endSpans(b.provider, 10)
 			<-time.After(5*time.Second - time.Millisecond)
 			if b.stats.Delivered() != before {
-				b.Errorf("after %s: sent before the delay was over", jump)
+				b.Errorf("after %s: spans were sent before the end of the delay", jump)
 			}
 			<-time.After(2 * time.Millisecond)
 			synctest.Wait()
 			if b.stats.Delivered() != before+10 {
-				b.Errorf("after %s: not sent %s later", jump, time.Since(began))
+				b.Errorf("after %s: spans were not sent within %s", jump, time.Since(began))
 			}
 		}
 	})
@@ -406,7 +406,7 @@ func TestPauseThatTheCollectorAsksFor(t *testing.T) {
 		}
 		for i := range 2 {
 			if pause := b.asked[i+1].Sub(b.asked[i]); pause < time.Minute || pause > 63*time.Second {
-				b.Errorf("asked again after %s, want a minute and a little", pause)
+				b.Errorf("asked again after %s, want between 60 s and 63 s", pause)
 			}
 		}
 	})
@@ -423,14 +423,15 @@ func TestBatchIsGivenUpAfterItsTime(t *testing.T) {
 		if dropped(b.stats) != "timeout 10" {
 			b.Errorf("dropped %q, want timeout 10", dropped(b.stats))
 		}
-		// Pauses grow to a second, give or take a half.
+		// Pauses grow to one second, plus or minus a half.
 		if n := len(b.asked); n < 20 || n > 70 {
-			b.Errorf("asked %d times in 30 s", n)
+			b.Errorf("asked %d times in 30 s, want 20 to 70", n)
 		}
 	})
 }
 
-// The time without a collector is not that of a batch.
+// TestBatchHasItsTimeAfterAnOutage checks that an outage does not count for the time limit
+// of a batch.
 func TestBatchHasItsTimeAfterAnOutage(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		for range 100 { // more than a minute
@@ -446,7 +447,7 @@ func TestBatchHasItsTimeAfterAnOutage(t *testing.T) {
 	})
 }
 
-// Ninety seconds without a collector, and then as many hours.
+// TestOutageOfAnyLength checks outages of 90 seconds and of 90 hours.
 func TestOutageOfAnyLength(t *testing.T) {
 	for _, outage := range []time.Duration{90 * time.Second, 90 * time.Hour} {
 		inBubble(t, func(b *bubble) {
@@ -459,7 +460,7 @@ func TestOutageOfAnyLength(t *testing.T) {
 				<-time.After(outage / 100)
 			}
 			b.setDown(false)
-			<-time.After(2 * time.Minute) // gRPC's own pauses here are its standard ones
+			<-time.After(2 * time.Minute) // longer than gRPC's pauses between attempts to connect
 			synctest.Wait()
 			if b.stats.Delivered() != 1010 || dropped(b.stats) != "" {
 				b.Errorf("after %s: got %d delivered, dropped %q", outage, b.stats.Delivered(), dropped(b.stats))
@@ -491,7 +492,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_ = provider.Shutdown(ctx)
-	endSpans(provider, 10) // its tracers are idle by now
+	endSpans(provider, 10) // the tracers of a closed provider do nothing
 	if dropped(l) != "after_shutdown 10" {
 		t.Errorf("dropped %q, want after_shutdown 10", dropped(l))
 	}

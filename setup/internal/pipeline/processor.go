@@ -16,17 +16,17 @@ type Processor struct {
 	buffer *buffer
 	shards *shards
 	sender *sender
-	homes  sync.Pool // of *int: a shard, and so that of one processor as a rule
+	homes  sync.Pool // of *int: the index of a shard; one per processor, as a rule
 
 	stop    sync.Once
 	stopped chan struct{}
 	err     error
-	ran     chan struct{} // closed when the sender has ended
+	ran     chan struct{} // is closed when the sender has ended
 }
 
 var _ sdktrace.SpanProcessor = (*Processor)(nil)
 
-// New returns a processor that runs until Shutdown, or the error of Dial.
+// New returns a processor that runs until Shutdown is called. It returns the error of Dial.
 func New(c Config) (*Processor, error) {
 	conn, err := c.Dial()
 	if err != nil {
@@ -57,7 +57,7 @@ func New(c Config) (*Processor, error) {
 // OnStart does nothing.
 func (*Processor) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
 
-// OnEnd takes a span that is sampled. It never waits for the collector.
+// OnEnd takes a span if it is sampled. It never waits for the collector.
 func (p *Processor) OnEnd(span sdktrace.ReadOnlySpan) {
 	if !span.SpanContext().IsSampled() {
 		return
@@ -67,8 +67,9 @@ func (p *Processor) OnEnd(span sdktrace.ReadOnlySpan) {
 	p.homes.Put(home)
 }
 
-// ForceFlush returns when every span that has ended is delivered or dropped, or with an
-// error when ctx ends. Without a deadline it waits for a request's timeout.
+// ForceFlush waits until every span that has ended is delivered or dropped. It returns an
+// error if ctx ends first. If ctx has no deadline, ForceFlush waits at most for the timeout
+// of a request.
 func (p *Processor) ForceFlush(ctx context.Context) error {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
@@ -90,9 +91,10 @@ func (p *Processor) ForceFlush(ctx context.Context) error {
 	}
 }
 
-// Shutdown sends what waits until ctx ends, or for a second when the collector
-// cannot be reached, and drops the rest. It leaves no goroutine and no connection.
-// Later calls wait for the first.
+// Shutdown sends the waiting spans until ctx ends. If the collector cannot be reached, it
+// stops after one second. Spans that are left are dropped. All goroutines have ended and the
+// connection is closed when Shutdown returns. Later calls wait for the first call and return
+// its error.
 func (p *Processor) Shutdown(ctx context.Context) error {
 	p.stop.Do(func() {
 		p.err = p.shutdown(ctx)

@@ -6,8 +6,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// fifo is a queue. It moves its items down now and then, instead of growing with
-// all that ever were in it.
+// fifo is a queue. It moves its items to the beginning of the slice from time to time, so
+// that the slice does not grow forever.
 type fifo[T any] struct {
 	items []T
 	first int
@@ -27,7 +27,7 @@ func (q *fifo[T]) push(item T) {
 	q.items = append(q.items, item)
 }
 
-// pop takes the first item. There must be one.
+// pop removes and returns the first item. There must be one.
 func (q *fifo[T]) pop() T {
 	var none T
 	item := q.items[q.first]
@@ -39,10 +39,11 @@ func (q *fifo[T]) pop() T {
 	return item
 }
 
-// ringSpans is how many spans a ring has room for.
+// ringSpans is the capacity of a ring.
 const ringSpans = 512
 
-// ring is a queue of spans that ended, with about how many bytes of the heap each holds.
+// ring is a queue of spans that have ended. sizes has the approximate number of bytes that
+// each span uses on the heap.
 type ring struct {
 	spans [ringSpans]sdktrace.ReadOnlySpan
 	sizes [ringSpans]int
@@ -50,7 +51,7 @@ type ring struct {
 	len   int
 }
 
-// push is false when there is no room.
+// push adds span. It returns false if the ring is full.
 func (r *ring) push(span sdktrace.ReadOnlySpan, size int) bool {
 	if r.len == ringSpans {
 		return false
@@ -61,7 +62,8 @@ func (r *ring) push(span sdktrace.ReadOnlySpan, size int) bool {
 	return true
 }
 
-// pop moves the oldest into room, and returns them and their size together.
+// pop removes the oldest spans, as many as fit into room. It returns them and the sum of
+// their sizes.
 func (r *ring) pop(room []sdktrace.ReadOnlySpan) (spans []sdktrace.ReadOnlySpan, size int) {
 	n := min(len(room), r.len)
 	for i := range room[:n] {
@@ -73,7 +75,7 @@ func (r *ring) pop(room []sdktrace.ReadOnlySpan) (spans []sdktrace.ReadOnlySpan,
 	return room[:n], size
 }
 
-// spares are parts that are kept to be used again. They are safe for concurrent use.
+// spares keeps items that can be reused. It is safe for concurrent use.
 type spares[T any] struct {
 	mu    sync.Mutex
 	items []*T
@@ -85,7 +87,7 @@ func (s *spares[T]) len() int {
 	return len(s.items)
 }
 
-// push keeps item, unless there are already that many.
+// push keeps item, unless there are already most items.
 func (s *spares[T]) push(item *T, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,7 +96,7 @@ func (s *spares[T]) push(item *T, most int) {
 	}
 }
 
-// pop returns nil if there is none.
+// pop removes and returns an item. It returns nil if there is none.
 func (s *spares[T]) pop() *T {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +110,7 @@ func (s *spares[T]) pop() *T {
 	return item
 }
 
-// trim keeps at most n.
+// trim removes items until at most n are left.
 func (s *spares[T]) trim(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

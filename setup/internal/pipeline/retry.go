@@ -7,29 +7,30 @@ import (
 )
 
 const (
-	// ownFailures is after how many failures of its own a batch is halved.
+	// ownFailures is the number of failures of its own after which a batch is halved.
 	ownFailures = 3
-	// erraticFailures is ownFailures while the collector also accepts what it did
-	// not accept before: then the cause is not in single spans.
+	// erraticFailures replaces ownFailures while the collector also accepts batches that it
+	// had not accepted before, because the cause is then not a single span.
 	erraticFailures = 12
-	// mostLosses is at how many losses of the collector a batch is given up that was
-	// in flight.
+	// mostLosses is the number of losses of the collector at which a batch that was in
+	// flight is given up.
 	mostLosses = 3
-	// longestOwnBackoff is the longest pause of a span that fails on its own.
+	// longestOwnBackoff is the longest pause of a single span that has failures of its own.
 	longestOwnBackoff = 5 * time.Second
 )
 
-// wait parks a batch until the collector is back. The time does not count.
+// wait parks a batch until the collector can be reached again. The batch's time limit does
+// not include this time.
 func (e *export) wait(b *batch, err error, sent bool) {
 	e.result.gone, e.result.dialling = err, !sent
 	e.result.pause, _ = pauseOf(err)
 	e.buffer.park(b)
 }
 
-// lose parks a batch that was in flight when the collector was lost. It is alone in
-// flight from then on, and given up whole at the third loss: a collector that dies of
-// it dies three times at most. At two, a collector that is restarted twice would lose
-// spans that do it no harm.
+// lose parks a batch that was in flight when the collector was lost. The batch is then sent
+// only while no other batch is in flight. The whole batch is given up at the third loss, so
+// a collector that crashes because of the batch crashes at most three times. With a limit of
+// two, a collector that is restarted twice would lose spans that do not harm it.
 func (e *export) lose(b *batch, err error) {
 	e.result.gone = err
 	e.fail(b)
@@ -41,14 +42,14 @@ func (e *export) lose(b *batch, err error) {
 	e.buffer.park(b)
 }
 
-// retry parks a batch that the collector may take later.
+// retry parks a batch that the collector may accept later.
 //
-// A failure is the batch's own if the collector accepted another batch since this
-// one failed before. After some of these the batch is halved until the spans are
-// found that fail. It is given up when the requests and pauses of such failures have
-// taken the timeout, or twice the timeout while spans are searched for. Pauses that
-// the collector asks for do not count, since nobody may ask it then. Nor does
-// UNAVAILABLE while all batches get that: then all wait.
+// A failure is the batch's own if the collector accepted another batch since the previous
+// failure of this batch. After some of these failures, the batch is halved until the spans
+// that fail are found. The batch is given up when the requests and pauses have taken longer
+// than the timeout, or twice the timeout while spans are searched for. Pauses that the
+// collector requests do not count, because no requests may be sent then. UNAVAILABLE does
+// not count either if all batches get it, because then all batches wait.
 func (e *export) retry(b *batch, v verdict, err error) {
 	own := e.fail(b)
 	e.result.pause, _ = pauseOf(err)
@@ -70,8 +71,8 @@ func (e *export) retry(b *batch, v verdict, err error) {
 	}
 }
 
-// fail notes that the collector did not accept b, and reports whether the failure is
-// b's own.
+// fail records that the collector did not accept b. It reports whether the failure is b's
+// own.
 func (e *export) fail(b *batch) (own bool) {
 	accepted := e.collector.accepted.Load()
 	own = accepted > b.accepted
@@ -83,8 +84,8 @@ func (e *export) fail(b *batch) (own bool) {
 	return own
 }
 
-// parkSuspect parks a batch whose collector may be unable to work. If it is half
-// of a batch that fails on its own, the other half is asked first.
+// parkSuspect parks a batch if the collector may be unable to work. If the batch is half of
+// a batch with failures of its own, the other half is sent first.
 func (e *export) parkSuspect(b *batch, err error) {
 	if b.suspect && b.failures == 1 && !e.partFailed {
 		e.partFailed = true
@@ -95,8 +96,7 @@ func (e *export) parkSuspect(b *batch, err error) {
 	e.buffer.park(b)
 }
 
-// halves has the halves of a batch sent if it fails on its own, and reports whether
-// it does.
+// halves divides a batch that has enough failures of its own, and reports whether it did.
 func (e *export) halves(b *batch, err error) bool {
 	if len(b.spans) == 1 || !e.failsOnItsOwn(b) {
 		return false
@@ -104,7 +104,7 @@ func (e *export) halves(b *batch, err error) bool {
 	if b.halving == nil {
 		b.halving = NewHalving(len(b.spans))
 	}
-	b.halving.Accept() // others were accepted
+	b.halving.Accept() // other batches were accepted
 	if !b.halving.Refuse(err) {
 		return false
 	}
@@ -113,8 +113,9 @@ func (e *export) halves(b *batch, err error) bool {
 	return true
 }
 
-// failsOnItsOwn reports whether there is enough evidence against a batch. For a part
-// of one that is known to fail it is enough that the rest was accepted.
+// failsOnItsOwn reports whether a batch has enough failures of its own to be halved. For a
+// half of a batch that was divided for this reason, one failure is enough if the other half
+// was accepted.
 func (e *export) failsOnItsOwn(b *batch) bool {
 	switch {
 	case b.suspect && b.own > 0:
@@ -127,8 +128,8 @@ func (e *export) failsOnItsOwn(b *batch) bool {
 	return b.own >= ownFailures
 }
 
-// timeFor returns the time that a batch has. One whose guilty span is searched for
-// has it twice.
+// timeFor returns the time limit of a batch. The limit is doubled while failing spans are
+// searched for.
 func (e *export) timeFor(b *batch) time.Duration {
 	if b.suspect && len(b.spans) > 1 {
 		return 2 * e.collector.timeout
@@ -136,6 +137,7 @@ func (e *export) timeFor(b *batch) time.Duration {
 	return e.collector.timeout
 }
 
+// longestBackoff returns the longest pause before b is sent again.
 func (e *export) longestBackoff(b *batch) time.Duration {
 	if len(b.spans) == 1 && b.own >= ownFailures && !e.collector.isErratic() {
 		return longestOwnBackoff

@@ -28,18 +28,18 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// collector is a gRPC server on loopback. It answers by a rule, and counts what it
-// took.
+// collector is a gRPC server on the loopback interface. It answers with the function answer,
+// and counts the spans that it accepted.
 type collector struct {
 	coltracepb.UnimplementedTraceServiceServer
 	t      *testing.T
 	addr   string
-	answer func(names []string) error // of the spans of one request
+	answer func(names []string) error // names of the spans of one request
 
 	mu       sync.Mutex
 	server   *grpc.Server
 	requests int
-	received map[string]int // by the span's name
+	received map[string]int // by span name
 }
 
 func newCollector(t *testing.T, answer func(names []string) error, options ...grpc.ServerOption) *collector {
@@ -54,7 +54,7 @@ func newCollector(t *testing.T, answer func(names []string) error, options ...gr
 	return c
 }
 
-// listen starts the collector, again on the same port if it has been stopped.
+// listen starts the collector. If it was stopped, it uses the same port again.
 func (c *collector) listen(options ...grpc.ServerOption) {
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", c.addr)
 	if err != nil {
@@ -96,8 +96,8 @@ func (c *collector) Export(_ context.Context, r *coltracepb.ExportTraceServiceRe
 	return &coltracepb.ExportTraceServiceResponse{}, nil
 }
 
-// count returns how many spans the collector has, how many copies of them beside
-// the first, and how many requests it got.
+// count returns the number of spans that the collector received, the number of duplicates of
+// these spans, and the number of requests.
 func (c *collector) count() (received, duplicates, requests int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -127,7 +127,7 @@ func exportTo(t *testing.T, c *collector, l *spanstats.Stats, timeout time.Durat
 	return provider
 }
 
-// endNamed ends a span for each name.
+// endNamed ends one span per name.
 func endNamed(provider *sdktrace.TracerProvider, names ...string) {
 	tracer := provider.Tracer("test")
 	for _, name := range names {
@@ -136,7 +136,7 @@ func endNamed(provider *sdktrace.TracerProvider, names ...string) {
 	}
 }
 
-// named returns n names that begin with a prefix.
+// named returns n names that begin with prefix.
 func named(prefix string, n int) []string {
 	names := make([]string, n)
 	for i := range names {
@@ -145,7 +145,7 @@ func named(prefix string, n int) []string {
 	return names
 }
 
-// settles waits until the stats has that many spans, delivered or dropped.
+// settles waits until l has counted that many spans as delivered or dropped.
 func settles(t *testing.T, l *spanstats.Stats, spans int) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; <-time.After(5 * time.Millisecond) {
@@ -159,14 +159,14 @@ func settles(t *testing.T, l *spanstats.Stats, spans int) {
 	}
 }
 
-// outcome is what became of the spans of a test.
+// outcome is the expected result of a test.
 type outcome struct {
 	received, duplicates int
 	dropped              string
 	mostRequests         int
 }
 
-// check compares c and l with want, and the two with each other.
+// check compares the results of c and l with want and with each other.
 func check(t *testing.T, c *collector, l *spanstats.Stats, want outcome) {
 	t.Helper()
 	received, duplicates, requests := c.count()
@@ -175,7 +175,7 @@ func check(t *testing.T, c *collector, l *spanstats.Stats, want outcome) {
 			received, duplicates, dropped(l), want.received, want.duplicates, want.dropped)
 	}
 	if l.Delivered() != int64(received) {
-		t.Errorf("got %d delivered of %d received", l.Delivered(), received)
+		t.Errorf("got %d spans counted as delivered, but %d received", l.Delivered(), received)
 	}
 	if requests > want.mostRequests {
 		t.Errorf("got %d requests, want at most %d", requests, want.mostRequests)
@@ -183,9 +183,9 @@ func check(t *testing.T, c *collector, l *spanstats.Stats, want outcome) {
 	t.Logf("%d requests", requests)
 }
 
-// Each code that a collector may answer to ten batches of 512 spans: what OTLP
-// says is not to be sent again is not, and no code costs more than two requests per
-// batch beside what one search for the spans that are refused takes.
+// TestCollectorThatRefusesEverything checks every code with which a collector may refuse ten
+// batches of 512 spans. A batch must not be sent again if OTLP forbids it. No code may cost
+// more than two requests per batch, plus one search for refused spans.
 func TestCollectorThatRefusesEverything(t *testing.T) {
 	const batches, search = 10, 21
 	for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
@@ -209,8 +209,8 @@ func TestCollectorThatRefusesEverything(t *testing.T) {
 	}
 }
 
-// However many spans are refused: the others of their batch are delivered, and the
-// search for one takes two requests for each halving of the batch.
+// TestSpansThatAreRefusedAreFound checks that only the refused spans of a batch are not
+// delivered. The search for one span may take two requests per halving of the batch.
 func TestSpansThatAreRefusedAreFound(t *testing.T) {
 	const spans, search = 512, 2*9 + 1
 	for name, poison := range map[string][]int{
@@ -238,8 +238,8 @@ func TestSpansThatAreRefusedAreFound(t *testing.T) {
 	}
 }
 
-// A request that has too many bytes is divided, whatever gRPC library says so; one
-// that is over a quota is not.
+// TestResourceExhausted checks that a request that is too large is divided, for the messages
+// of all gRPC libraries. A request that exceeds a quota must not be divided.
 func TestResourceExhausted(t *testing.T) {
 	const spans, batches = 1024, 2
 	for text, tooLarge := range map[string]bool{
@@ -275,7 +275,8 @@ func TestResourceExhausted(t *testing.T) {
 	}
 }
 
-// A collector with a small limit, and one span that is larger than that.
+// TestRequestsFitTheCollector uses a collector with a small limit, and one span that is
+// larger than the limit.
 func TestRequestsFitTheCollector(t *testing.T) {
 	const spans, limit = 512, 8 << 10
 	c := newCollector(t, func([]string) error { return nil }, grpc.MaxRecvMsgSize(limit))
@@ -287,7 +288,7 @@ func TestRequestsFitTheCollector(t *testing.T) {
 	check(t, c, l, outcome{received: spans - 1, dropped: "too_big 1", mostRequests: 24})
 }
 
-// badReply is a codec of a server whose responses cannot be read.
+// badReply is the codec of a server whose responses cannot be read.
 type badReply struct {
 	encoding.CodecV2
 	bytes []byte
@@ -297,7 +298,8 @@ func (c badReply) Marshal(any) (mem.BufferSlice, error) {
 	return mem.BufferSlice{mem.SliceBuffer(c.bytes)}, nil
 }
 
-// What the collector took is not sent again when its response cannot be read.
+// TestResponseThatCannotBeRead checks that an accepted request is not sent again if its
+// response cannot be read.
 func TestResponseThatCannotBeRead(t *testing.T) {
 	const spans = 512
 	for name, reply := range map[string][]byte{"garbage": {0xFF}, "too large": make([]byte, 5<<20)} {
@@ -313,7 +315,8 @@ func TestResponseThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// A server that says what gRPC says on the client's side has not taken anything.
+// TestServerWithTheWordsOfTheClient checks errors of a server that look like errors of
+// gRPC's client. The server has not accepted the request.
 func TestServerWithTheWordsOfTheClient(t *testing.T) {
 	const spans = 512
 	for _, err := range []error{
@@ -329,9 +332,10 @@ func TestServerWithTheWordsOfTheClient(t *testing.T) {
 	}
 }
 
-// One span for which the collector never takes a batch, though it takes all others:
-// alone or among many, whatever retryable code it answers. The span alone is given
-// up, and only it waits meanwhile.
+// TestSpanThatIsNeverTaken checks a collector that never accepts requests with a certain
+// span, but accepts all others. The span is alone or one of many, and the collector answers
+// with any retryable code. Only this span must be given up, and only this span may be
+// delayed.
 func TestSpanThatIsNeverTaken(t *testing.T) {
 	t.Parallel()
 	const timeout = 4 * time.Second
@@ -370,15 +374,16 @@ func TestSpanThatIsNeverTaken(t *testing.T) {
 	}
 }
 
-// flushed ends spans and gives the processor a little time to send them.
+// flushed ends spans and gives the processor a short time to send them.
 func flushed(provider *sdktrace.TracerProvider, names ...string) {
 	endNamed(provider, names...)
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
-	_ = provider.ForceFlush(ctx) // some may wait longer
+	_ = provider.ForceFlush(ctx) // some spans may need more time
 }
 
-// A batch that the collector does not take does not stand before a thousand others.
+// TestBatchesPassTheOneThatFails checks that a batch that fails does not delay a thousand
+// other spans.
 func TestBatchesPassTheOneThatFails(t *testing.T) {
 	c := newCollector(t, func(names []string) error {
 		if slices.ContainsFunc(names, isPoison) {
@@ -397,8 +402,8 @@ func TestBatchesPassTheOneThatFails(t *testing.T) {
 	check(t, c, l, outcome{received: 1010, mostRequests: 100})
 }
 
-// Where a proxy says that there is no collector, nothing is lost either, and no
-// batch counts as guilty.
+// TestUnavailableForLong checks a proxy that answers UNAVAILABLE because there is no
+// collector. No span must be lost, and no batch may be treated as the cause.
 func TestUnavailableForLong(t *testing.T) {
 	for _, outage := range []time.Duration{90 * time.Second, 10 * time.Minute} {
 		inBubble(t, func(b *bubble) {
@@ -427,10 +432,11 @@ func TestUnavailableForLong(t *testing.T) {
 	}
 }
 
-// firstPause is less than the pauses between requests to a collector that is down.
+// firstPause is shorter than the pauses between requests to a collector that is down.
 const firstPause = 500 * time.Millisecond
 
-// A collector that refuses every second request refuses no span for good.
+// TestErraticCollectorLosesNothing checks a collector that refuses requests at random, about
+// every second one. No span must be lost.
 func TestErraticCollectorLosesNothing(t *testing.T) {
 	for _, code := range []codes.Code{codes.Unavailable, codes.Aborted} {
 		inBubble(t, func(b *bubble) {
@@ -457,8 +463,8 @@ func TestErraticCollectorLosesNothing(t *testing.T) {
 	}
 }
 
-// crashing returns a collector that dies of each request with a certain span, and is
-// there again at once. The result counts how often.
+// crashing returns a collector that stops at each request with a certain span, and starts
+// again immediately. The second result counts the stops.
 func crashing(t *testing.T) (*collector, *atomic.Int64) {
 	t.Helper()
 	crashes := &atomic.Int64{}
@@ -478,13 +484,13 @@ func crashing(t *testing.T) (*collector, *atomic.Int64) {
 			close(down)
 		}()
 		<-down
-		return status.Error(codes.Aborted, "nobody hears this")
+		return status.Error(codes.Aborted, "the client does not receive this")
 	}
 	return c, crashes
 }
 
-// A span of which the collector dies: the batch is given up before a third time, and
-// all others are delivered.
+// TestSpanThatKillsTheCollector checks that a batch that crashes the collector is given up
+// after the third crash, and that all others are delivered.
 func TestSpanThatKillsTheCollector(t *testing.T) {
 	for _, beside := range []int{0, 1, 400} {
 		t.Run(fmt.Sprint("beside ", beside), func(t *testing.T) {
@@ -505,7 +511,7 @@ func TestSpanThatKillsTheCollector(t *testing.T) {
 	}
 }
 
-// Nothing else is there to show that the collector works.
+// TestOnlySpanKillsTheCollector uses no other spans that show that the collector works.
 func TestOnlySpanKillsTheCollector(t *testing.T) {
 	c, crashes := crashing(t)
 	l := &spanstats.Stats{}
@@ -521,7 +527,8 @@ func TestOnlySpanKillsTheCollector(t *testing.T) {
 	check(t, c, l, outcome{received: 10, dropped: "collector_lost 1", mostRequests: 8})
 }
 
-// Batches that are in flight beside the one that kills the collector are delivered.
+// TestBatchesBesideTheOneThatKills checks that batches are delivered that are in flight at
+// the same time as the batch that crashes the collector.
 func TestBatchesBesideTheOneThatKills(t *testing.T) {
 	const spans = 50 * 512
 	c, crashes := crashing(t)
@@ -534,10 +541,10 @@ func TestBatchesBesideTheOneThatKills(t *testing.T) {
 	received, duplicates, _ := c.count()
 	byReason, lost := l.Drops()
 	if int64(received)+lost != spans || lost > 512 || lost != byReason[spanstats.CollectorLost] || crashes.Load() != 3 {
-		t.Errorf("got %d received, dropped %q, %d crashes; want all but a batch and 3", received, dropped(l), crashes.Load())
+		t.Errorf("got %d received, dropped %q, %d crashes; want at most one batch dropped and 3 crashes", received, dropped(l), crashes.Load())
 	}
 	if most := 8 * 512; duplicates > most {
-		t.Errorf("got %d duplicates, want at most the %d that were in flight", duplicates, most)
+		t.Errorf("got %d duplicates, want at most %d, the number of spans in flight", duplicates, most)
 	}
 }
 

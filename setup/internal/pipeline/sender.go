@@ -9,46 +9,48 @@ import (
 )
 
 const (
-	// mostInFlight is how many requests a slow collector has at a time.
+	// mostInFlight is the maximum number of exports in flight.
 	mostInFlight = 8
-	// silenceTimeout is how long it may not answer at all before it gets no more.
+	// silenceTimeout is the time without any answer after which the collector gets no more
+	// requests.
 	silenceTimeout = 5 * time.Second
-	// reportInterval is how often an outage is reported that goes on.
+	// reportInterval is the interval between reports of an outage.
 	reportInterval = 5 * time.Second
-	// outageShutdown bounds the shutdown while the collector cannot be reached.
+	// outageShutdown is the maximum duration of the shutdown while the collector cannot be
+	// reached.
 	outageShutdown = time.Second
 )
 
-// sender decides when what is sent. Its fields without a lock are for the
-// goroutine of run alone.
+// sender decides when spans are sent. Only the goroutine of run uses the fields that are
+// neither channels nor atomic.
 type sender struct {
 	collector *collector
 	buffer    *buffer
 	shards    *shards
 	delay     time.Duration
-	abort     context.CancelFunc // ends the life of the collector
+	abort     context.CancelFunc // cancels collector.life
 
 	results  chan result
-	flushes  atomic.Uint64 // everything up to that age is to be sent now
+	flushes  atomic.Uint64 // everything up to this sequence number must be sent now
 	draining atomic.Pointer[drain]
 
-	inFlight  int       // exports
-	alone     bool      // what is in flight is to be alone
-	through   uint64    // everything up to that age has waited long enough
-	due       time.Time // when what waits has; zero when nothing does
-	down      bool
-	outage    error // why it is down
+	inFlight  int       // number of exports
+	alone     bool      // the batch in flight must be the only one
+	through   uint64    // everything up to this sequence number has waited for the delay
+	due       time.Time // when the waiting spans have waited for the delay; zero if no spans wait
+	down      bool      // the collector cannot be reached
+	outage    error     // the error of the outage
 	failures  int
-	notBefore time.Time // no request is made until then
+	notBefore time.Time // no request is made before this time
 	reported  time.Time
 }
 
-// drain is the end.
+// drain is the time that a shutdown has.
 type drain struct{ begin, end time.Time }
 
-// run runs until the drain is done or life ends. Nothing is in flight then. What a
-// round decides, it decides by one reading of the clock: what is not yet due by
-// that is what the next round waits for, though it may be due meanwhile.
+// run sends spans until the drain is done or life ends. When run returns, no batch is in
+// flight. Each round reads the clock once and uses that time for all decisions. Work that is
+// not due at that time is left to the next round, even if it becomes due during the round.
 func (s *sender) run() {
 	timer := time.NewTimer(math.MaxInt64)
 	defer timer.Stop()
@@ -77,7 +79,7 @@ func (s *sender) run() {
 	s.collector.waits.Wait()
 }
 
-// done reports whether there is nothing left to do, or no hope of doing it.
+// done reports whether all work is done, or cannot be done any more.
 func (s *sender) done(now time.Time) bool {
 	if s.collector.life.Err() != nil {
 		return true
@@ -89,7 +91,8 @@ func (s *sender) done(now time.Time) bool {
 	return s.buffer.isEmpty() || s.notBefore.After(d.end) || s.down && now.Sub(d.begin) >= outageShutdown
 }
 
-// launch sends what is to be sent, as long as the collector may be asked.
+// launch starts exports as long as there is something to send and the collector may get
+// requests.
 func (s *sender) launch(now time.Time) {
 	if s.shards.pending.Load() && s.due.IsZero() {
 		s.due = now.Add(s.delay)
@@ -117,7 +120,7 @@ func (s *sender) launch(now time.Time) {
 	}
 }
 
-// flush has everything up to that age sent now.
+// flush sends everything up to the sequence number age now.
 func (s *sender) flush(age uint64) {
 	for known := s.flushes.Load(); known < age && !s.flushes.CompareAndSwap(known, age); {
 		known = s.flushes.Load()
@@ -125,6 +128,7 @@ func (s *sender) flush(age uint64) {
 	s.buffer.wakeSender()
 }
 
+// sendThrough returns the sequence number up to which everything must be sent.
 func (s *sender) sendThrough() uint64 {
 	if s.draining.Load() != nil {
 		return math.MaxUint64
@@ -132,8 +136,8 @@ func (s *sender) sendThrough() uint64 {
 	return max(s.through, s.flushes.Load())
 }
 
-// free reports whether one more request may be made. Of a collector that is down,
-// one is enough to find out.
+// free reports whether one more export may start. If the collector cannot be reached, only
+// one export runs, because one is enough to detect that the collector is back.
 func (s *sender) free(now time.Time) bool {
 	switch {
 	case now.Before(s.notBefore) || s.alone:
@@ -146,7 +150,7 @@ func (s *sender) free(now time.Time) bool {
 	return s.inFlight < mostInFlight
 }
 
-// finish takes in the result of an export.
+// finish updates the state with the result of an export.
 func (s *sender) finish(r result) {
 	s.inFlight--
 	s.alone = false
@@ -160,7 +164,7 @@ func (s *sender) finish(r result) {
 		s.down, s.outage = true, r.gone
 		s.failures++
 		s.buffer.unreachable.Store(true)
-		if !r.dialling { // connecting has pauses of its own
+		if !r.dialling { // gRPC makes its own pauses between attempts to connect
 			s.notBefore = later(s.notBefore, now.Add(backoff(s.failures, longestBackoff)))
 		}
 	}
@@ -172,7 +176,7 @@ func (s *sender) finish(r result) {
 	}
 }
 
-// report reports what people should know.
+// report reports an outage and dropped spans, at most once per reportInterval.
 func (s *sender) report(now time.Time) {
 	if now.Sub(s.reported) < reportInterval {
 		return
@@ -184,7 +188,7 @@ func (s *sender) report(now time.Time) {
 	s.collector.trouble.Dropped()
 }
 
-// nextRound returns when there is something to do after now, if nothing happens.
+// nextRound returns the time of the next round if no event happens before.
 func (s *sender) nextRound(now time.Time) time.Time {
 	wake := now.Add(time.Hour)
 	if !s.due.IsZero() && s.due.After(now) {
@@ -224,7 +228,8 @@ const (
 	longestBackoff = time.Second
 )
 
-// backoff returns about how long no request is made after that many failures.
+// backoff returns the pause after that many failures, with a random part. It is at most
+// longest, plus half of it.
 func backoff(failures int, longest time.Duration) time.Duration {
 	pause := firstBackoff
 	for i := 1; i < failures && pause < longest; i++ {

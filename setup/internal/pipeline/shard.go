@@ -12,23 +12,25 @@ import (
 )
 
 const (
-	// mostShards bounds the memory that shards hold when little happens.
+	// mostShards is the maximum number of shards, because each uses memory even if few spans
+	// end.
 	mostShards = 16
-	// someEnded are encoded without waiting for more. Fewer than one end in a
-	// hundred wakes the sender.
+	// someEnded is the number of spans in a ring that are encoded without waiting for more.
+	// Because of this number, fewer than one of 100 spans wakes the sender.
 	someEnded = ringSpans / 2
-	// encodedAtEnd is how many spans are encoded by who ends one and finds no room.
+	// encodedAtEnd is the number of spans that are encoded by the end of a span that finds
+	// no space.
 	encodedAtEnd = 16
-	// grain is how many bytes a shard is granted at a time.
+	// grain is the unit in bytes in which memory is granted to a shard.
 	grain = 32 << 10
 )
 
-// shards take spans that have ended: one shard per processor, as a rule.
+// shards takes spans that have ended. There is usually one shard per processor.
 type shards struct {
 	all    []shard
 	buffer *buffer
-	// pending is set when a shard has spans, and the sender was woken to send them
-	// after the schedule delay.
+	// pending is true if a shard has spans and the sender was woken to send them after the
+	// delay.
 	pending atomic.Bool
 }
 
@@ -40,11 +42,11 @@ func newShards(b *buffer, encoding *otlp.Common) *shards {
 	return a
 }
 
-// add takes a span that has ended. The span is counted as dropped, or waits, when add
-// returns. home is the shard that the caller used last.
+// add takes a span that has ended. When add returns, the span waits or is counted as
+// dropped. home is the index of the shard that the caller used last.
 //
-// Processors that end spans as fast as they can leave no time for the sender: add
-// yields to it now and then while the buffer fills, if that helps.
+// If all processors of the machine end spans, the sender may get no time to run. Therefore
+// add sometimes yields while the buffer fills.
 func (a *shards) add(home *int, span sdktrace.ReadOnlySpan) {
 	size := sizeOf(span)
 	for {
@@ -59,9 +61,9 @@ func (a *shards) add(home *int, span sdktrace.ReadOnlySpan) {
 	}
 }
 
-// lock locks the shard at home, or one beside it that nobody is using, and makes
-// that the home. All begin with the same, and part where they get in each other's
-// way: spans that end one by one stay in order, as a rule.
+// lock locks the shard at home, or the next shard that is not locked, and sets home to that
+// shard. All callers start with the same shard, and use others only if that shard is locked.
+// Therefore spans that end one after the other usually stay in order.
 func (a *shards) lock(home *int) *shard {
 	for i := range a.all {
 		at := (*home + i) % len(a.all)
@@ -75,7 +77,7 @@ func (a *shards) lock(home *int) *shard {
 	return s
 }
 
-// added is called when a shard has taken a span, and has that many now.
+// added is called when a shard has taken a span. ended is the number of spans in its ring.
 func (a *shards) added(ended int) {
 	excess, complete := a.buffer.limits.add()
 	if excess > 0 {
@@ -89,8 +91,8 @@ func (a *shards) added(ended int) {
 	}
 }
 
-// dropOldest drops that many spans of those that wait, those of the shards if there
-// are no older ones.
+// dropOldest drops that many waiting spans, the oldest first. If no encoded spans wait, it
+// drops spans of the shards.
 func (a *shards) dropOldest(spans int64) {
 	limits := &a.buffer.limits
 	for ; spans > 0 && limits.waiting.Load() > limits.mostSpans; spans-- {
@@ -114,43 +116,45 @@ func (a *shards) encodeSome() {
 	}
 }
 
-// sealAll queues what the shards hold, and returns the age of the youngest.
+// sealAll queues the spans of all shards, and returns the sequence number of the last chunk.
 func (a *shards) sealAll() uint64 {
 	a.pending.Store(false)
 	a.seal(false)
 	return a.buffer.youngest()
 }
 
-// seal queues what the shards hold; if they are closing, they take nothing any more.
+// seal queues the spans of all shards. If closing is true, the shards take no more spans.
 func (a *shards) seal(closing bool) {
 	for i := range a.all {
 		a.all[i].seal(closing)
 	}
 }
 
-// shard is where one processor at a time puts spans that have ended. They wait to
-// be encoded together, by the sender: that is cheaper than one by one, and not part
-// of ending a span unless they come faster than the sender is given time.
+// shard takes spans that have ended from one caller at a time. The spans wait until the
+// sender encodes several of them together, which is cheaper and does not slow down the end
+// of a span. If spans end faster than the sender encodes them, the end of a span encodes
+// some of them.
 type shard struct {
 	shards *shards
 	buffer *buffer
 
 	mu      sync.Mutex
 	ended   ring
-	bytes   int // of the heap: the spans in ended, and those that are being encoded
-	granted int // how many bytes that may be
+	bytes   int // bytes on the heap of the spans in ended and of those being encoded
+	granted int // number of bytes that s may use
 	closed  bool
 
-	encoding sync.Mutex // for what is below; taken before mu
+	encoding sync.Mutex // protects the fields below; locked before mu
 	encoder  *otlp.Encoder
 	scratch  []byte
 	chunk    *chunk
 
-	_ [64]byte // shards share no cache line
+	_ [64]byte // padding, so that two shards do not share a cache line
 }
 
-// push takes a span, and is false when s has no room. A span that is larger than s is
-// granted is encoded at once. The caller holds s.mu, which push unlocks.
+// push takes a span. It returns false if the ring is full or the span exceeds the granted
+// memory. If the ring is empty, such a span is taken and encoded immediately. The caller
+// must hold s.mu, which push unlocks.
 func (s *shard) push(span sdktrace.ReadOnlySpan, size int) (taken bool) {
 	closed, granted := s.closed, false
 	if !closed {
@@ -176,7 +180,7 @@ func (s *shard) push(span sdktrace.ReadOnlySpan, size int) (taken bool) {
 	return true
 }
 
-// grant reports whether s may hold size bytes more. The caller holds s.mu.
+// grant reports whether s may use size more bytes. The caller must hold s.mu.
 func (s *shard) grant(size int) bool {
 	if s.bytes+size <= s.granted {
 		return true
@@ -192,22 +196,22 @@ func (s *shard) grant(size int) bool {
 	return granted
 }
 
-// hasMany reports whether the spans that ended are to be encoded: any, if it is
-// crowded.
+// hasMany reports whether the spans in the ring must be encoded. If crowded is true, one
+// span is enough.
 func (s *shard) hasMany(crowded bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.ended.len >= someEnded || crowded && s.ended.len > 0
 }
 
-// encode encodes the oldest n spans that ended.
+// encode encodes the oldest n spans of the ring.
 func (s *shard) encode(n int) {
 	s.encoding.Lock()
 	defer s.encoding.Unlock()
 	s.encodeEnded(n)
 }
 
-// encodeEnded is encode. The caller holds the lock of the encoding.
+// encodeEnded does the same as encode. The caller must hold s.encoding.
 func (s *shard) encodeEnded(n int) {
 	var room [encodedAtEnd]sdktrace.ReadOnlySpan
 	for n > 0 {
@@ -235,8 +239,8 @@ func (s *shard) encodeEnded(n int) {
 	}
 }
 
-// encoded notes that s holds size bytes less, and takes back what it was granted
-// when it holds nothing.
+// encoded records that s uses size fewer bytes. If s uses none any more, its granted memory
+// is returned.
 func (s *shard) encoded(size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -247,7 +251,7 @@ func (s *shard) encoded(size int) {
 	}
 }
 
-// encodeSpan encodes span into s.scratch. A bug costs the span, and not the program.
+// encodeSpan encodes span into s.scratch. If the encoder panics, only this span is lost.
 func (s *shard) encodeSpan(span sdktrace.ReadOnlySpan) (scope *otlp.ScopeKey) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -265,8 +269,8 @@ func (s *shard) setScratch(scratch []byte) {
 	s.scratch = scratch
 }
 
-// put finds room for span. It is false when there is none, and nothing older to
-// drop for it either.
+// put stores an encoded span in a chunk. It returns false if there is no memory and no older
+// span can be dropped.
 func (s *shard) put(scope *otlp.ScopeKey, span []byte) bool {
 	if s.chunk != nil && s.chunk.put(scope, span) {
 		return true
@@ -278,14 +282,14 @@ func (s *shard) put(scope *otlp.ScopeKey, span []byte) bool {
 	return s.chunk != nil && s.chunk.put(scope, span)
 }
 
-// putLarge queues a span in a chunk of its own, behind those before it.
+// putLarge queues a span in its own chunk, after the spans that ended before.
 func (s *shard) putLarge(scope *otlp.ScopeKey, span []byte) bool {
 	s.sealChunk()
-	s.setScratch(nil) // it is the chunk's
+	s.setScratch(nil) // the chunk uses this memory now
 	return s.buffer.queueLarge(chunkOf(scope, span))
 }
 
-// sealChunk queues the chunk. The caller holds the lock of the encoding.
+// sealChunk queues the current chunk. The caller must hold s.encoding.
 func (s *shard) sealChunk() {
 	if s.chunk != nil && s.chunk.spans() > 0 {
 		s.buffer.queueChunk(s.chunk)
@@ -293,7 +297,7 @@ func (s *shard) sealChunk() {
 	}
 }
 
-// seal queues what s holds; if it is closing, it takes nothing any more.
+// seal queues the spans of s. If closing is true, s takes no more spans.
 func (s *shard) seal(closing bool) {
 	s.mu.Lock()
 	s.closed = s.closed || closing

@@ -5,7 +5,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// What the parts of a span hold of the heap beside their texts, in bytes.
+// The approximate number of bytes on the heap for each part of a span, without its texts.
 const (
 	spanHeld      = 512
 	eventHeld     = 64
@@ -14,8 +14,8 @@ const (
 	elementHeld   = 16
 )
 
-// sizeOf returns about how many bytes of the heap a span holds that has ended. It
-// allocates for attributes that are lists alone.
+// sizeOf returns the approximate number of bytes that a span that has ended uses on the
+// heap. It allocates only for attributes that are lists.
 func sizeOf(span sdktrace.ReadOnlySpan) int {
 	size := spanHeld + len(span.Name()) + len(span.Status().Description) + sizeOfAttributes(span.Attributes())
 	for _, event := range span.Events() {

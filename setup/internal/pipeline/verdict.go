@@ -11,31 +11,31 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// verdict is what the error of a request says of its batch
+// verdict is the consequence of a request's error for its batch
 // (https://opentelemetry.io/docs/specs/otlp/#failures).
 type verdict int
 
 const (
-	// unreachable: there is no collector; the batch waits for it as long as there
+	// unreachable: the collector cannot be reached. The batch waits for it as long as there
 	// is memory.
 	unreachable verdict = iota
-	// lost: the connection ended without a word while the request was under way; the
-	// collector may have died of it.
+	// lost: the connection broke during the request. The collector may have crashed because
+	// of the request.
 	lost
-	// unavailable: there is one that cannot work, or not with this batch.
+	// unavailable: the collector cannot work now, or not with this batch.
 	unavailable
-	// tryAgain: the collector did not take it, and may later.
+	// tryAgain: the collector did not accept the batch, but may accept it later.
 	tryAgain
-	// divide: a part of it may fare better.
+	// divide: the collector may accept parts of the batch.
 	divide
-	// tooLarge: a part of it that is smaller may fare better.
+	// tooLarge: the collector may accept smaller parts of the batch.
 	tooLarge
-	// refused: the collector will not take it.
+	// refused: the collector will never accept the batch.
 	refused
 )
 
-// judge judges the error of a request. sent is whether there was a connection to
-// send it over.
+// judge returns the verdict for the error of a request. sent is true if there was a
+// connection to send the request over.
 func judge(err error, sent bool) verdict {
 	if !sent {
 		return unreachable
@@ -61,10 +61,10 @@ func judge(err error, sent bool) verdict {
 	return refused
 }
 
-// Taken reports whether the collector took a request, and gRPC returned an error
-// because it could not read the response. header is that of the response: gRPC's own
-// errors look like those of a server, but a server that refuses a request sends no
-// header before the status.
+// Taken reports whether the collector accepted a request although gRPC returned err, because
+// gRPC could not read the response. header is the header of the response. It is needed
+// because gRPC's own errors look like errors of a server. A server that refuses a request
+// sends no header before the status.
 func Taken(err error, header metadata.MD) bool {
 	if header == nil {
 		return false
@@ -76,9 +76,9 @@ func Taken(err error, header metadata.MD) bool {
 	return false
 }
 
-// TooLarge reports whether the collector says that a request has too many bytes, in
-// the words of the gRPC libraries. RESOURCE_EXHAUSTED alone does not say so: the
-// same code is for quotas.
+// TooLarge reports whether err means that a request has too many bytes. It compares the
+// message of err with the messages of the gRPC libraries, because the code
+// RESOURCE_EXHAUSTED is also used for quotas.
 func TooLarge(err error) bool {
 	text := strings.ToLower(status.Convert(err).Message())
 	return status.Code(err) == codes.ResourceExhausted && slices.ContainsFunc([]string{
@@ -92,18 +92,18 @@ func TooLarge(err error) bool {
 	}, func(words string) bool { return strings.Contains(text, words) })
 }
 
-// isLost reports whether the collector went away without a word. gRPC has no type for
-// that error. A collector that stops in order says GOAWAY before.
+// isLost reports whether the connection broke without an announcement. gRPC has no type for
+// that error. A collector that stops regularly first sends GOAWAY.
 func isLost(err error) bool {
 	text := status.Convert(err).Message()
 	return strings.Contains(text, "error reading from server") && !strings.Contains(text, "received prior goaway")
 }
 
-// longestPause is the longest that a collector may ask for.
+// longestPause is the longest pause that a collector may request.
 const longestPause = 5 * time.Minute
 
-// pauseOf returns how long the collector asks not to be asked again, and whether
-// it does.
+// pauseOf returns the pause that the collector requests in err. throttled is true if it
+// requests one.
 func pauseOf(err error) (pause time.Duration, throttled bool) {
 	for _, detail := range status.Convert(err).Details() {
 		if info, is := detail.(*errdetails.RetryInfo); is {
