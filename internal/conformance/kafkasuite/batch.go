@@ -12,7 +12,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// testBatch processes records of two traces, three of each and one of none.
+// testBatch processes three records of each of two traces, and one record without a trace.
 func testBatch(t *testing.T, s *site) {
 	a, b := foreign(1), foreign(2)
 	var records []Record
@@ -31,7 +31,7 @@ func testBatch(t *testing.T, s *site) {
 	})
 	spans := s.consuming.Wait(t, len(batches))
 	if s.consuming.Started() != len(batches) {
-		t.Errorf("%d spans for %d batches", s.consuming.Started(), len(batches))
+		t.Errorf("got %d spans for %d batches", s.consuming.Started(), len(batches))
 	}
 	seen := map[trace.SpanID]bool{}
 	for i, span := range spans {
@@ -45,20 +45,20 @@ func testBatch(t *testing.T, s *site) {
 		for _, link := range span.Links() {
 			seen[link.SpanContext.SpanID()] = true
 			if oteltest.Map(link.Attributes)["messaging.kafka.offset"] == "" {
-				t.Errorf("a link without an offset: %v", link.Attributes)
+				t.Errorf("a link has no offset: %v", link.Attributes)
 			}
 		}
 		if n := len(span.Links()); n > 2 {
-			t.Errorf("%d links to 2 spans", n)
+			t.Errorf("got %d links, want at most 2, one per sender", n)
 		}
 	}
 	if !seen[a.SpanID()] || !seen[b.SpanID()] {
-		t.Errorf("links to %v, want both senders", seen)
+		t.Errorf("got links to %v, want links to both senders", seen)
 	}
 }
 
-// testLargeBatch processes 10,000 records of as many traces, of which the
-// last is the one that is sampled.
+// testLargeBatch processes 10,000 records of 10,000 traces. Only the trace of the last
+// record is sampled.
 func testLargeBatch(t *testing.T, s *site) {
 	const n = 10_000
 	records := make([]Record, n)
@@ -73,12 +73,12 @@ func testLargeBatch(t *testing.T, s *site) {
 	batches := s.batches(t, s.topic, n, nil)
 	spans := s.consuming.Wait(t, len(batches))
 	if len(spans) != len(batches) {
-		t.Errorf("%d spans for %d batches", len(spans), len(batches))
+		t.Errorf("got %d spans for %d batches", len(spans), len(batches))
 	}
 	total, sampled := 0, 0
 	for i, span := range spans {
 		if len(span.Links()) > 128 || span.DroppedLinks() != 0 {
-			t.Errorf("%d links, and %d dropped", len(span.Links()), span.DroppedLinks())
+			t.Errorf("got %d links and %d dropped links, want at most 128 and 0", len(span.Links()), span.DroppedLinks())
 		}
 		if got, want := oteltest.Map(span.Attributes())["messaging.batch.message_count"], strconv.Itoa(len(batches[i])); got != want {
 			t.Errorf("message_count is %s, want %s", got, want)
@@ -87,7 +87,7 @@ func testLargeBatch(t *testing.T, s *site) {
 		sampled += countSampled(span)
 	}
 	if total != n || sampled != 1 {
-		t.Errorf("%d records, %d links to sampled spans; want %d and 1", total, sampled, n)
+		t.Errorf("got %d records and %d links to sampled spans, want %d and 1", total, sampled, n)
 	}
 }
 

@@ -11,23 +11,23 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// outcome is what the callback of a record received.
+// outcome is the set of arguments of a record's callback.
 type outcome struct {
 	Record
 
-	ctx context.Context //nolint:containedctx // what the callback was given is what is judged
+	ctx context.Context //nolint:containedctx // the tests check the context of the callback
 	err error
 }
 
-// start sends a record without waiting.
+// start sends a record without waiting for its acknowledgement.
 func start(ctx context.Context, p Producer, r *Record) <-chan outcome {
-	told := make(chan outcome, 2) // two, so that a second call does not block
+	told := make(chan outcome, 2) // the capacity is two, so that a second call does not block
 	p.Start(ctx, r, func(ctx context.Context, r Record, err error) { told <- outcome{r, ctx, err} })
 	return told
 }
 
-// testMetadata sends records with metadata of the program, which comes back unchanged,
-// whether the record was sent or refused.
+// testMetadata sends records with metadata of the program. The metadata must come back
+// unchanged, for records that were sent and for records that were refused.
 func testMetadata(t *testing.T, s *site) {
 	type mine struct{ n int }
 	large := s.tooLarge(t)
@@ -47,10 +47,10 @@ func testMetadata(t *testing.T, s *site) {
 				wait.Go(func() {
 					o := <-told
 					if o.Metadata != want {
-						t.Errorf("record %d came back with %v, want %v", i, o.Metadata, want)
+						t.Errorf("record %d came back with the metadata %v, want %v", i, o.Metadata, want)
 					}
 					if failed := i%3 == 2; failed != (o.err != nil) {
-						t.Errorf("record %d: %v", i, o.err)
+						t.Errorf("record %d came back with the error %v", i, o.err)
 					}
 					if n := count(o.Headers, "traceparent"); n != 0 && s.client.Lacks(OwnHeaders) == "" {
 						t.Errorf("record %d came back with %d traceparents", i, n)
@@ -63,23 +63,23 @@ func testMetadata(t *testing.T, s *site) {
 	}
 }
 
-// testCallback tests that the program's callback gets the program's context.
+// testCallback checks that the program's callback gets the program's context.
 func testCallback(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	for _, r := range []*Record{s.record("one"), s.tooLarge(t)} {
 		ctx, parent := s.parent(t)
 		o := await(t, start(ctx, p, r))
 		if o.ctx == nil {
-			t.Log("the library hands over no context")
+			t.Log("the library passes no context to the callback")
 		} else if got := trace.SpanContextFromContext(o.ctx); got.SpanID() != parent.SpanID() {
-			t.Errorf("the callback runs in %v, want %v", got.SpanID(), parent.SpanID())
+			t.Errorf("the callback has the span %v, want %v", got.SpanID(), parent.SpanID())
 		}
 		if !bytes.Equal(o.Value, r.Value) {
-			t.Error("the callback is told of another record")
+			t.Error("the callback got another record")
 		}
 	}
 	spans := s.producing.Wait(t, 2)
 	if spans[0].Status().Code != codes.Unset || spans[1].Status().Code != codes.Error {
-		t.Errorf("the spans say %v and %v", spans[0].Status(), spans[1].Status())
+		t.Errorf("the spans have the status %v and %v, want Unset and Error", spans[0].Status(), spans[1].Status())
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// testRetryTopics has a record fail on its way over two retry topics to a
-// third for what nobody could handle, all in one trace.
+// testRetryTopics processes a record that fails. The record is sent to two retry topics and
+// then to a dead-letter topic. All spans must be in one trace.
 func testRetryTopics(t *testing.T, s *site) {
 	topics := []string{s.topic, s.newTopic(t, 1, nil), s.newTopic(t, 1, nil), s.newTopic(t, 1, nil)}
 	p := s.producer(t, Producing{})
@@ -25,18 +25,18 @@ func testRetryTopics(t *testing.T, s *site) {
 	for i, process := range processes {
 		checkJoined(t, process, sends[i])
 		if got, want := sends[i+1].Parent().SpanID(), process.SpanContext().SpanID(); got != want {
-			t.Errorf("sent to topic %d below %v, want %v", i+1, got, want)
+			t.Errorf("the parent of the send to topic %d is %v, want %v", i+1, got, want)
 		}
 		if got, want := process.SpanContext().TraceID(), sends[0].SpanContext().TraceID(); got != want {
-			t.Errorf("hop %d is in trace %v, want %v", i, got, want)
+			t.Errorf("process span %d is in trace %v, want %v", i, got, want)
 		}
 	}
 	if id := sent(t, s.cluster.Read(t, topics[3])[0]); id.SpanID() != sends[3].SpanContext().SpanID() {
-		t.Errorf("the record carries %v, want %v", id.SpanID(), sends[3].SpanContext().SpanID())
+		t.Errorf("the record has the span context %v, want %v", id.SpanID(), sends[3].SpanContext().SpanID())
 	}
 }
 
-// testOutbox has a relay send what others wrote down, in their traces.
+// testOutbox saves the spans of three writers, and sends their records later from a relay.
 func testOutbox(t *testing.T, s *site) {
 	const rows = 3
 	var saved []string
@@ -57,7 +57,7 @@ func testOutbox(t *testing.T, s *site) {
 	got := s.process(t, s.topic, rows, nil)
 	for i, send := range s.producing.Wait(t, rows) {
 		if send.Parent().SpanID() != writers[i].SpanContext().SpanID() || send.SpanContext().TraceID() != writers[i].SpanContext().TraceID() {
-			t.Errorf("row %d was sent below %v, want %v", i, send.Parent(), writers[i].SpanContext())
+			t.Errorf("the parent of the send of row %d is %v, want %v", i, send.Parent(), writers[i].SpanContext())
 		}
 		checkJoined(t, s.consuming.Wait(t, rows)[i], send)
 		if string(got[i].Value) != strconv.Itoa(i) {

@@ -16,12 +16,12 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// sendSpan is what the span of a send must have.
+// sendSpan is the expected span of a send.
 type sendSpan struct {
 	topic     string
-	partition string // "" for none
-	offset    string // "" for none
-	errorType string // "" for no error
+	partition string // "" means that it must be absent
+	offset    string // "" means that it must be absent
+	errorType string // "" means that the send must succeed
 }
 
 func checkSend(t *testing.T, span sdktrace.ReadOnlySpan, want sendSpan) {
@@ -54,8 +54,8 @@ func checkProcess(t *testing.T, span sdktrace.ReadOnlySpan, group string, r Reco
 	})
 }
 
-// checkSpan tests what spans of both kinds have. The value "" means that the attribute
-// must be absent.
+// checkSpan checks the attributes that spans of both kinds have. The value "" means that the
+// attribute must be absent.
 func checkSpan(t *testing.T, span sdktrace.ReadOnlySpan, errorType string, want map[string]string) {
 	t.Helper()
 	want["messaging.system"], want["error.type"] = "kafka", errorType
@@ -71,8 +71,8 @@ func checkSpan(t *testing.T, span sdktrace.ReadOnlySpan, errorType string, want 
 	oteltest.StableOnly(t, span)
 }
 
-// checkJoined tests that the span of processing a record is a child of the span that
-// sent the record, and has a link to it.
+// checkJoined checks that the span of processing a record is a child of the span that sent
+// the record, and has a link to it.
 func checkJoined(t *testing.T, process, send sdktrace.ReadOnlySpan) {
 	t.Helper()
 	sent := send.SpanContext()
@@ -85,7 +85,7 @@ func checkJoined(t *testing.T, process, send sdktrace.ReadOnlySpan) {
 	checkLinks(t, process, sent)
 }
 
-// checkLinks tests that a span has links to these, in this order.
+// checkLinks checks that a span has links to exactly these spans, in this order.
 func checkLinks(t *testing.T, span sdktrace.ReadOnlySpan, want ...trace.SpanContext) {
 	t.Helper()
 	var got []trace.SpanID
@@ -97,7 +97,7 @@ func checkLinks(t *testing.T, span sdktrace.ReadOnlySpan, want ...trace.SpanCont
 	}
 }
 
-// checkSameRecord tests that a record arrived as the program sent it.
+// checkSameRecord checks that a record has arrived unchanged.
 func checkSameRecord(t *testing.T, got, want Record) {
 	t.Helper()
 	if !bytes.Equal(got.Key, want.Key) || !bytes.Equal(got.Value, want.Value) || !sameHeaders(others(got.Headers), want.Headers) {
@@ -105,7 +105,7 @@ func checkSameRecord(t *testing.T, got, want Record) {
 	}
 }
 
-// checkHeaders tests that the headers of a record are the ones that were written.
+// checkHeaders checks that the headers of a record are the ones that were written.
 func checkHeaders(t *testing.T, client Client, name string, got, want []Header) {
 	t.Helper()
 	if !sameHeaders(got, want) {
@@ -122,8 +122,8 @@ func checkHeaders(t *testing.T, client Client, name string, got, want []Header) 
 	}
 }
 
-// goroutines tests at the end of the test that there are no more goroutines than now.
-// It waits for those that are still ending.
+// goroutines checks at the end of the test that no more goroutines run than now. It waits
+// for goroutines that are still ending.
 func goroutines(t *testing.T) {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -132,7 +132,7 @@ func goroutines(t *testing.T) {
 	})
 }
 
-// each calls f with 0 to n-1, all at once, and waits for all.
+// each calls f with 0 to n-1 in n goroutines, and waits for all of them.
 func each(n int, f func(i int)) {
 	var wait sync.WaitGroup
 	for i := range n {
@@ -141,13 +141,13 @@ func each(n int, f func(i int)) {
 	wait.Wait()
 }
 
-// await returns what c receives, and fails after one minute.
+// await returns the next value of c. It fails the test after one minute.
 func await[T any](t *testing.T, c <-chan T) (got T) {
 	t.Helper()
 	select {
 	case got = <-c:
 	case <-conformance.Within(t).Done():
-		t.Fatal("waited in vain")
+		t.Fatal("got no value within one minute")
 	}
 	return got
 }

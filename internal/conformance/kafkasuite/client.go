@@ -9,84 +9,87 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// A Client is a client library with its adapter, used as the adapter's
-// documentation says.
+// A Client is a client library with its adapter, set up in the way the adapter's
+// documentation describes.
 type Client interface {
-	// Modes returns the ways to send that the library has, the usual one first.
+	// Modes returns the modes in which the library can send. The usual mode is the first.
 	Modes() []string
-	// Lacks returns why the library cannot do something, "" if it can.
+	// Lacks returns the reason why the library does not have an ability, "" if it has the
+	// ability.
 	Lacks(ability Ability) (reason string)
 	Producer(t *testing.T, with Producing) Producer
 	Consumer(t *testing.T, with Consuming) Consumer
-	// Record returns what the client's own record says now.
+	// Record returns the current content of the client's own record.
 	Record(native any) Record
-	// Headers makes the client's own headers, with room for more behind them, for
-	// Record.Shared.
+	// Headers makes headers of the client's own type, with free capacity for spare more.
+	// They are for Record.Shared.
 	Headers(headers []Header, spare int) (shared any)
-	// Shared returns what they say now, those in the spare room too.
+	// Shared returns the current content of these headers, including the free capacity.
 	Shared(shared any) []Header
 }
 
-// A Ability is what not every client can do.
+// An Ability is a feature that some clients do not have.
 type Ability string
 
-// What not every client can do.
+// Features that some clients do not have.
 const (
-	// Transactions are producers with a transactional id.
+	// Transactions: a producer can have a transactional ID.
 	Transactions Ability = "transactions"
-	// Nulls is telling values that are null from empty ones on reading.
+	// Nulls: a value that is read as null differs from an empty value.
 	Nulls Ability = "null values"
-	// Polls are polls that come back with nothing.
+	// Polls: a poll can return no records.
 	Polls Ability = "polls"
-	// Outcomes is telling the program of each record by its own callback.
+	// Outcomes: each record has its own callback.
 	Outcomes Ability = "outcomes"
-	// Revocations is telling, once a handler is done, that its partition was
-	// taken away meanwhile.
+	// Revocations: after a handler has returned, the adapter can find out that the group
+	// assigned its partition to another member meanwhile.
 	Revocations Ability = "revocations"
-	// OwnHeaders is to return a record with the headers that the program gave.
+	// OwnHeaders: a record comes back with exactly the headers that the program set.
 	OwnHeaders Ability = "headers as given"
-	// NilHeaders is telling header values that are null from empty ones.
+	// NilHeaders: a header value that is read as null differs from an empty value.
 	NilHeaders Ability = "null headers"
 )
 
-// Producing is how a row wants a producer.
+// Producing configures a producer for a test.
 type Producing struct {
 	Brokers []string
 	TLS     *tls.Config
 	Options []kafkatrace.Option
-	// Mode is one of the client's.
+	// Mode is one of Client.Modes.
 	Mode string
-	// NoAcks is not to wait for the broker.
+	// NoAcks means that the producer does not wait for acknowledgements.
 	NoAcks bool
-	// Linger is how long records wait for others to go with them.
+	// Linger is how long a record waits for other records of the same batch.
 	Linger time.Duration
-	// Transaction is the transactional id.
+	// Transaction is the transactional ID, "" for none.
 	Transaction string
 }
 
 // A Producer sends records.
 type Producer interface {
-	// Send sends a record, and returns when it was acknowledged or given up. It
-	// keeps the client's own record in r.Native, and sends that one if there is one.
+	// Send sends a record. It returns when the record was acknowledged or given up. Send
+	// stores the client's own record in r.Native. If r.Native is already set, it sends that
+	// record.
 	Send(ctx context.Context, r *Record) error
-	// SendAll does so with records that go together.
+	// SendAll sends several records together. It returns when all were acknowledged or given
+	// up.
 	SendAll(ctx context.Context, records []*Record) error
-	// Start sends a record without waiting. done is called as the client tells
-	// the program, with the context that it hands over, the record as the program
-	// would find it then, and the error.
+	// Start sends a record without waiting. done is called when the client calls the
+	// program's callback. Its arguments are the context that the client passes, the record
+	// as the program then finds it, and the error.
 	Start(ctx context.Context, r *Record, done func(ctx context.Context, r Record, err error))
-	// Forward sends a record that was received to another topic, by the shortest
-	// way that the client has.
+	// Forward sends a received record to another topic, with as few changes as the client
+	// allows.
 	Forward(ctx context.Context, received Record, topic string) error
 	Begin(ctx context.Context) error
 	End(ctx context.Context, commit bool) error
-	// Close closes the producer as programs do, which may wait for records.
+	// Close closes the producer in the way programs do. It may wait for records.
 	Close()
-	// Abandon closes it without waiting for records any longer than it must.
+	// Abandon closes the producer, and waits for records only if the client requires it.
 	Abandon()
 }
 
-// Consuming is how a row wants a member of a consumer group.
+// Consuming configures a member of a consumer group for a test.
 type Consuming struct {
 	Brokers []string
 	TLS     *tls.Config
@@ -95,17 +98,17 @@ type Consuming struct {
 	Topic   string
 }
 
-// A Consumer is a member of a consumer group, which starts at the first
-// record where nothing was committed.
+// A Consumer is a member of a consumer group. If the group has committed no offset, it
+// starts at the first record.
 type Consumer interface {
-	// Run hands over each record with the context of its span, one after another,
-	// and commits those that handle is done with, until ctx ends or handle returns
-	// an error, which it returns.
+	// Run calls handle for each record in order, with the context of the record's span. It
+	// commits each record that handle has processed. It returns when ctx ends, or with the
+	// error of handle.
 	Run(ctx context.Context, handle func(ctx context.Context, r Record) error) error
-	// RunBatches hands over the records of a poll with the context of one span for
-	// all.
+	// RunBatches calls handle for the records of each poll, with the context of one span for
+	// all of them.
 	RunBatches(ctx context.Context, handle func(ctx context.Context, records []Record) error) error
-	// Poll polls as many times for nothing.
+	// Poll polls that many times, without any records to return.
 	Poll(ctx context.Context, times int) error
 	// Close leaves the group.
 	Close()

@@ -14,46 +14,47 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// A Cluster is what a row of the suite runs against, and a client without
-// tracing that shows what is there.
+// A Cluster is the Kafka cluster of a test. It also contains a client without tracing, which
+// writes records and reads what the brokers have.
 type Cluster interface {
 	Brokers() []string
-	// TLS returns how to speak to the brokers, nil for in the clear.
+	// TLS returns the TLS configuration for the brokers, nil if they do not use TLS.
 	TLS() *tls.Config
 	CreateTopic(t *testing.T, name string, partitions int32, config map[string]string)
-	// Write appends records as they are.
+	// Write appends records unchanged.
 	Write(t *testing.T, records ...Record)
-	// Read returns the records that are in a topic now, the committed ones alone,
-	// by partition and offset.
+	// Read returns the records that a topic has now, ordered by partition and offset. It
+	// returns only committed records.
 	Read(t *testing.T, topic string) []Record
-	// Restart ends the brokers, and starts them again with all they had.
+	// Restart stops the brokers, and starts them again with the same data.
 	Restart(t *testing.T)
-	// Faults returns what can be made to go wrong, nil for nothing.
+	// Faults returns the faults that the cluster can simulate, nil if it cannot simulate
+	// any.
 	Faults() Faults
 }
 
-// Faults make a cluster misbehave.
+// Faults simulates faults of a cluster.
 type Faults interface {
-	// NotLeader makes as many requests to write to the topic fail, as if the
-	// broker were not the leader, and returns how many did so far.
+	// NotLeader makes that many write requests to the topic fail, as if the broker were not
+	// the leader. hits returns how many requests have failed so far.
 	NotLeader(topic string, times int) (hits func() int)
-	// Hold keeps the broker from seeing requests to write until release is
-	// called. held returns when there is one.
+	// Hold delays write requests until release is called. held waits until there is such a
+	// request.
 	Hold(t *testing.T) (held, release func())
 }
 
-// A Record is a record as every client has it.
+// A Record is a record in a form that is independent of the client.
 type Record struct {
 	Topic      string
 	Partition  int32
 	Offset     int64
-	Key, Value []byte // nil for null
+	Key, Value []byte // nil means null
 	Headers    []Header
 
-	// Shared are headers in the client's own form, from Client.Headers, to
-	// be sent in place of Headers without a copy.
+	// Shared has headers of the client's own type, made by Client.Headers. They are sent
+	// instead of Headers, without a copy.
 	Shared any
-	// Metadata is what the client keeps beside a record that is sent.
+	// Metadata is the program's own data that the client keeps with a record that is sent.
 	Metadata any
 	// Native is the client's own record, received or sent.
 	Native any
@@ -65,12 +66,12 @@ type Header struct {
 	Value []byte
 }
 
-// sent returns the span context in the headers of a record, which must have exactly
-// one traceparent.
+// sent returns the span context in the headers of a record, which must have exactly one
+// traceparent.
 func sent(t *testing.T, r Record) trace.SpanContext {
 	t.Helper()
 	if n := count(r.Headers, "traceparent"); n != 1 {
-		t.Fatalf("%d traceparents in %v", n, r.Headers)
+		t.Fatalf("got %d traceparents in %v, want 1", n, r.Headers)
 	}
 	carrier := map[string]string{}
 	for _, h := range r.Headers {
@@ -94,7 +95,7 @@ func count(headers []Header, key string) (n int) {
 	return n
 }
 
-// others returns the headers that the propagator did not write.
+// others returns the headers except those of traces and baggage.
 func others(headers []Header) []Header {
 	return slices.DeleteFunc(slices.Clone(headers), func(h Header) bool {
 		return strings.EqualFold(h.Key, "traceparent") || strings.EqualFold(h.Key, "tracestate") || strings.EqualFold(h.Key, "baggage")
@@ -105,12 +106,12 @@ func sameHeaders(a, b []Header) bool {
 	return slices.EqualFunc(a, b, func(a, b Header) bool { return a.Key == b.Key && bytes.Equal(a.Value, b.Value) })
 }
 
-// carrying returns the traceparent of a span as a header.
+// carrying returns a header with the traceparent of a span.
 func carrying(c trace.SpanContext) Header {
 	return Header{"traceparent", fmt.Appendf(nil, "00-%s-%s-%s", c.TraceID(), c.SpanID(), c.TraceFlags())}
 }
 
-// foreign returns the nth span context of another service.
+// foreign returns the span context number n of another service.
 func foreign(n int) trace.SpanContext {
 	return trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{0: 0xaa, 8: byte(n >> 8), 15: byte(n)}, SpanID: trace.SpanID{0: 0xbb, 6: byte(n >> 8), 7: byte(n)},

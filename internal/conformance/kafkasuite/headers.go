@@ -16,8 +16,8 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// testCreationContext sends a record to which the program has given the
-// context of what made it: that is what its consumer continues.
+// testCreationContext sends a record whose headers already have a span context, which the
+// program has set. The consumer must continue that trace.
 func testCreationContext(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	creator := foreign(1)
@@ -27,30 +27,30 @@ func testCreationContext(t *testing.T, s *site) {
 		mustSend(conformance.Within(t), t, p, r)
 		send := s.producing.Wait(t, i+1)[i]
 		if send.SpanKind() != trace.SpanKindClient || send.Parent().SpanID() != creator.SpanID() {
-			t.Errorf("sent by a %v span below %v, want a client's below %v", send.SpanKind(), send.Parent(), creator)
+			t.Errorf("the send has the kind %v and the parent %v, want a client span with the parent %v", send.SpanKind(), send.Parent(), creator)
 		}
 		checkLinks(t, send, creator)
 	}
 	s.process(t, s.topic, 2, nil)
 	for i, r := range s.cluster.Read(t, s.topic) {
 		if id := sent(t, r); id.SpanID() != creator.SpanID() {
-			t.Errorf("record %d carries %v, want %v", i, id.SpanID(), creator.SpanID())
+			t.Errorf("record %d has the span context %v, want %v", i, id.SpanID(), creator.SpanID())
 		}
 		if process := s.consuming.Wait(t, 2)[i]; process.Parent().SpanID() != creator.SpanID() {
-			t.Errorf("record %d is processed below %v, want %v", i, process.Parent().SpanID(), creator.SpanID())
+			t.Errorf("the parent of processing record %d is %v, want %v", i, process.Parent().SpanID(), creator.SpanID())
 		}
 	}
-	// In a span of the program, that one is the sender.
+	// If the context has a span of the program, the header is replaced.
 	ctx, parent := s.parent(t)
 	r := s.record("one")
 	r.Headers = []Header{carrying(creator)}
 	mustSend(ctx, t, p, r)
 	if send := s.producing.Wait(t, 3)[2]; send.Parent().SpanID() != parent.SpanID() || sent(t, s.last(t)).SpanID() != send.SpanContext().SpanID() {
-		t.Errorf("sent below %v, want %v", send.Parent(), parent)
+		t.Errorf("the parent of the send is %v, want %v", send.Parent(), parent)
 	}
 }
 
-// testBaggage has baggage travel if the program named it, and fits.
+// testBaggage checks that baggage is sent only if the program allows its key and if it fits.
 func testBaggage(t *testing.T, s *site) {
 	members := "tenant=nav,user=01017012345,filler=" + strings.Repeat("x", 7<<10)
 	all, err := baggage.Parse(members)
@@ -66,21 +66,21 @@ func testBaggage(t *testing.T, s *site) {
 	mustSend(ctx, t, s.producer(t, Producing{}, allow), s.record("some"))
 	for _, h := range s.last(t).Headers {
 		if h.Key == "baggage" && string(h.Value) != "tenant=nav" {
-			t.Errorf("baggage is %q, want the tenant", h.Value)
+			t.Errorf("baggage is %q, want tenant=nav", h.Value)
 		}
 	}
 	if n := count(s.last(t).Headers, "baggage"); n != 1 {
-		t.Errorf("%d headers of baggage, want 1", n)
+		t.Errorf("got %d baggage headers, want 1", n)
 	}
 	for i, h := range s.process(t, s.topic, 2, nil, allow) {
 		want := []string{"", "nav"}[i]
 		if got := baggage.FromContext(h.ctx); got.Member("tenant").Value() != want || got.Member("user").Value() != "" {
-			t.Errorf("the handler of record %d is told %q", i, got)
+			t.Errorf("the handler of record %d gets the baggage %q", i, got)
 		}
 	}
 }
 
-// testLargeBaggage reads baggage beyond what there may be.
+// testLargeBaggage receives more baggage than the specification allows.
 func testLargeBaggage(t *testing.T, s *site) {
 	sender := foreign(1)
 	s.cluster.Write(t, Record{Topic: s.topic, Value: []byte("one"), Headers: []Header{
@@ -91,12 +91,12 @@ func testLargeBaggage(t *testing.T, s *site) {
 		t.Error("the record was processed in another trace")
 	}
 	if told := baggage.FromContext(got.ctx); told.Len() != 0 {
-		t.Errorf("the handler is told %d bytes of baggage", len(told.String()))
+		t.Errorf("the handler gets %d bytes of baggage, want 0", len(told.String()))
 	}
 }
 
-// testPersonal sends and reads personal numbers as key and headers, of which
-// nothing is recorded.
+// testPersonal uses a personal number in the key, the value and the headers of records. The
+// number must not be recorded.
 func testPersonal(t *testing.T, s *site) {
 	const number = "01017012345"
 	p := s.producer(t, Producing{})
@@ -112,7 +112,7 @@ func testPersonal(t *testing.T, s *site) {
 	s.checkNothingTold(t, number)
 }
 
-// testKey has the key in spans in the form that the program gives it.
+// testKey checks that spans have the key in the form that the program's function returns.
 func testKey(t *testing.T, s *site) {
 	format := kafkatrace.WithKey(func(key []byte) string { return fmt.Sprintf("<%s>", key) })
 	p := s.producer(t, Producing{}, format)
@@ -132,7 +132,7 @@ func testKey(t *testing.T, s *site) {
 	}
 }
 
-// testPoisoned reads headers as nobody should write them, and somebody does.
+// testPoisoned receives headers that are invalid or unusual.
 func testPoisoned(t *testing.T, s *site) {
 	a, b := foreign(1), foreign(2)
 	header := func(key, value string) Header { return Header{key, []byte(value)} }
@@ -140,7 +140,7 @@ func testPoisoned(t *testing.T, s *site) {
 	rows := []struct {
 		name    string
 		headers []Header
-		want    trace.SpanContext // none for a trace of its own
+		want    trace.SpanContext // invalid for a new trace
 	}{
 		{"none", nil, trace.SpanContext{}},
 		{"one", []Header{carrying(a)}, a},
@@ -169,20 +169,20 @@ func testPoisoned(t *testing.T, s *site) {
 	spans := s.consuming.Wait(t, len(rows))
 	for i, row := range rows {
 		if string(got[i].Value) != row.name {
-			t.Fatalf("record %d is %q", i, got[i].Value)
+			t.Fatalf("record %d has the value %q", i, got[i].Value)
 		}
 		if id := spans[i].Parent(); id.TraceID() != row.want.TraceID() || id.SpanID() != row.want.SpanID() {
-			t.Errorf("%s: processed below %v, want %v", row.name, id, row.want)
+			t.Errorf("%s: the parent of processing is %v, want %v", row.name, id, row.want)
 		}
 		if want := row.want.IsValid(); want != (len(spans[i].Links()) == 1) {
-			t.Errorf("%s: %d links", row.name, len(spans[i].Links()))
+			t.Errorf("%s: got %d links", row.name, len(spans[i].Links()))
 		}
 		checkHeaders(t, s.client, row.name, got[i].Headers, row.headers)
 	}
 }
 
-// testHeaders sends records with headers of every kind, which arrive as they
-// are, in their order, beside the one of the trace.
+// testHeaders sends records with various headers. All headers must arrive unchanged and in
+// the same order, together with one traceparent.
 func testHeaders(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	large := bytes.Repeat([]byte{1, 2, 3}, 1000)
@@ -207,10 +207,10 @@ func testHeaders(t *testing.T, s *site) {
 		checkSameRecord(t, got, want)
 		checkHeaders(t, s.client, strconv.Itoa(i), others(got.Headers), want.Headers)
 		if id := sent(t, got).SpanID(); id != spans[i].SpanContext().SpanID() {
-			t.Errorf("record %d carries %v, want %v", i, id, spans[i].SpanContext().SpanID())
+			t.Errorf("record %d has the span context %v, want %v", i, id, spans[i].SpanContext().SpanID())
 		}
 		if n := count(got.Headers, "tracestate"); n != 0 {
-			t.Errorf("record %d carries the tracestate of another trace", i)
+			t.Errorf("record %d has the tracestate of another trace", i)
 		}
 	}
 }

@@ -1,11 +1,10 @@
-// Package kafkasuite holds the tests that every adapter of a Kafka client must pass.
+// Package kafkasuite has the tests that every adapter of a Kafka client must pass.
 package kafkasuite
 
 import "testing"
 
-// Run tests that records are seen as they should be where they are sent and
-// where they are processed. Each row gets a cluster of its own from cluster, or
-// one that others use too.
+// Run tests the spans and metrics of sending and processing records. For each test, the
+// function cluster returns a new cluster, or a cluster that several tests share.
 func Run(t *testing.T, client Client, cluster func(*testing.T) Cluster) {
 	t.Helper()
 	usual := client.Modes()[0]
@@ -19,15 +18,16 @@ func Run(t *testing.T, client Client, cluster func(*testing.T) Cluster) {
 	}
 }
 
-// row is a row of the suite.
+// row is a test of the suite.
 type row struct {
 	name string
 	run  func(t *testing.T, s *site)
-	// needs are abilities of the client.
+	// needs are the abilities that the client must have.
 	needs []Ability
-	// first is whether the library may start what it has one of in a process.
+	// first is true if the library may start goroutines that it starts only once per
+	// process.
 	first bool
-	// faults is whether the cluster has to misbehave.
+	// faults is true if the cluster must simulate faults.
 	faults bool
 }
 
@@ -43,14 +43,14 @@ func (row row) test(t *testing.T, client Client, newCluster func(*testing.T) Clu
 		}
 	}
 	if row.faults && cluster.Faults() == nil {
-		t.Skip("this cluster does not misbehave at will")
+		t.Skip("the cluster cannot simulate faults")
 	}
 	s := newSite(t, client, cluster, mode)
 	row.run(t, s)
 	s.checkNothingLost(t)
 }
 
-// modeRows are those that run in every mode of the client.
+// modeRows are the tests that run in every mode of the client.
 var modeRows = []row{
 	{name: "join", run: testJoin},
 	{name: "many at once", run: testMany},
@@ -67,6 +67,7 @@ var modeRows = []row{
 	{name: "callback", run: testCallback, needs: []Ability{Outcomes}},
 }
 
+// rows are the tests that run only in the usual mode of the client.
 var rows = []row{
 	{name: "first use", run: testJoin, first: true},
 	{name: "opt in", run: testOptIn},

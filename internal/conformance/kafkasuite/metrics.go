@@ -11,7 +11,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// metricNames are all that there are.
+// metricNames has all metrics of package kafkatrace.
 var metricNames = []string{
 	"messaging.client.operation.duration", "messaging.process.duration",
 	"messaging.client.sent.messages", "messaging.client.consumed.messages",
@@ -19,7 +19,7 @@ var metricNames = []string{
 	"kafka.consumer.records_consumed_total", "kafka.consumer.records_lag_max",
 }
 
-// sums returns the series of a counter, by topic.
+// sums returns the sum of a counter for one topic, and its number of series.
 func sums(t *testing.T, s conformance.Side, name, topic string) (total int64, series int) {
 	t.Helper()
 	sum, _ := s.Metric(t, name).(metricdata.Sum[int64])
@@ -39,8 +39,8 @@ func topicKey(attrs map[string]string) string {
 	return "messaging.destination.name"
 }
 
-// testMetrics counts and measures two records that go through, and one that
-// does not.
+// testMetrics checks the metrics of two records that are sent and processed, and of one
+// record that is refused.
 func testMetrics(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	s.send(t, p, "one", "two")
@@ -65,7 +65,7 @@ func testMetrics(t *testing.T, s *site) {
 	} {
 		total, series := sums(t, want.side, want.name, want.topic)
 		if total != want.total || series > 1 {
-			t.Errorf("%s of %s is %d in %d series, want %d", want.name, want.topic, total, series, want.total)
+			t.Errorf("%s of %s is %d in %d series, want %d in at most one", want.name, want.topic, total, series, want.total)
 		}
 	}
 	checkDuration(t, s.producing, "messaging.client.operation.duration", 2, map[string]string{
@@ -81,21 +81,22 @@ func testMetrics(t *testing.T, s *site) {
 	})
 }
 
-// checkDuration tests that there is a series with these attributes and no others.
+// checkDuration checks that there is a series with exactly these attributes, and its number
+// of measurements.
 func checkDuration(t *testing.T, s conformance.Side, name string, n uint64, want map[string]string) {
 	t.Helper()
 	for _, p := range s.Seconds(t, name) {
 		if maps.Equal(oteltest.Map(p.Attributes.ToSlice()), want) {
 			if p.Count != n {
-				t.Errorf("%s measured %d times %v, want %d", name, p.Count, want, n)
+				t.Errorf("%s has %d measurements with %v, want %d", name, p.Count, want, n)
 			}
 			return
 		}
 	}
-	t.Errorf("%s did not measure %v: %+v", name, want, s.Seconds(t, name))
+	t.Errorf("%s has no series with %v: %+v", name, want, s.Seconds(t, name))
 }
 
-// testLag lets a consumer come late, catch up and leave.
+// testLag checks the lag of a consumer that starts late, reads all records and is closed.
 func testLag(t *testing.T, s *site) {
 	const n = 50
 	s.write(t, n)
@@ -108,7 +109,7 @@ func testLag(t *testing.T, s *site) {
 			first = s.lag(t)
 		}
 		if handled == n {
-			s.lag(t) // which is the greatest since
+			s.lag(t) // the first call returns the greatest lag since the last collection
 			last = s.lag(t)
 			stop()
 		}
@@ -117,13 +118,13 @@ func testLag(t *testing.T, s *site) {
 		t.Fatal(err)
 	}
 	if first < 0 || first > n {
-		t.Errorf("lag at the first record is %d of %d", first, n)
+		t.Errorf("the lag at the first record is %d, want 0 to %d", first, n)
 	}
 	if last != 0 {
-		t.Errorf("lag at the end is %d", last)
+		t.Errorf("the lag at the last record is %d, want 0", last)
 	}
 	c.Close()
 	if gone := s.lag(t); gone != -1 {
-		t.Errorf("lag of a consumer that is closed is %d", gone)
+		t.Errorf("a closed consumer has the lag %d, want none", gone)
 	}
 }

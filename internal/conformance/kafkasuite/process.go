@@ -17,8 +17,7 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// testForward sends a record that was received on to another topic, which
-// leaves the received one alone.
+// testForward sends a received record to another topic. The received record must not change.
 func testForward(t *testing.T, s *site) {
 	next := s.newTopic(t, 1, nil)
 	received, _ := s.parent(t)
@@ -41,17 +40,17 @@ func testForward(t *testing.T, s *site) {
 	checkJoined(t, process, first)
 	checkSend(t, second, sendSpan{topic: next, partition: "0", offset: "0"})
 	if second.Parent().SpanID() != got.span().SpanID() {
-		t.Errorf("sent on below %v, want %v", second.Parent().SpanID(), got.span().SpanID())
+		t.Errorf("the parent of the second send is %v, want %v", second.Parent().SpanID(), got.span().SpanID())
 	}
 	forwarded := s.cluster.Read(t, next)[0]
 	if id := sent(t, forwarded); id.SpanID() != second.SpanContext().SpanID() {
-		t.Errorf("the record sent on carries %v, want %v", id.SpanID(), second.SpanContext().SpanID())
+		t.Errorf("the forwarded record has the span context %v, want %v", id.SpanID(), second.SpanContext().SpanID())
 	}
 	checkSameRecord(t, forwarded, *r)
 }
 
-// testStaleContext sends a record on that is not the last that happened to it:
-// within a span of the handler's own, and after the handler.
+// testStaleContext forwards a record while a newer span is in the context: inside a span
+// that the handler started, and after the handler has returned.
 func testStaleContext(t *testing.T, s *site) {
 	next := s.newTopic(t, 1, nil)
 	p := s.producer(t, Producing{})
@@ -70,94 +69,96 @@ func testStaleContext(t *testing.T, s *site) {
 	sends := s.producing.Wait(t, 3)[1:]
 	for i, want := range []trace.SpanContext{inner, later} {
 		if sends[i].Parent().SpanID() != want.SpanID() {
-			t.Errorf("sent on (%d) below %v, want %v", i, sends[i].Parent().SpanID(), want.SpanID())
+			t.Errorf("the parent of forwarding %d is %v, want %v", i, sends[i].Parent().SpanID(), want.SpanID())
 		}
 		if id := sent(t, s.cluster.Read(t, next)[i]); id.SpanID() != sends[i].SpanContext().SpanID() {
-			t.Errorf("record %d carries %v, want %v", i, id.SpanID(), sends[i].SpanContext().SpanID())
+			t.Errorf("record %d has the span context %v, want %v", i, id.SpanID(), sends[i].SpanContext().SpanID())
 		}
 	}
 }
 
-// testEmptyPolls polls for nothing, and is then given a record.
+// testEmptyPolls polls without any records, and then receives one record.
 func testEmptyPolls(t *testing.T, s *site) {
 	c := s.consumer(t, s.topic)
 	if err := c.Poll(conformance.Within(t), 50); err != nil {
 		t.Fatal(err)
 	}
 	if n := s.consuming.Started(); n != 0 {
-		t.Fatalf("%d spans of polls that brought nothing", n)
+		t.Fatalf("got %d spans for polls without records, want 0", n)
 	}
 	wrote := time.Now()
 	s.cluster.Write(t, Record{Topic: s.topic, Value: []byte("one")})
 	s.run(conformance.Within(t), t, c, 1, nil)
 	if span := s.consuming.Only(t); span.StartTime().Before(wrote) {
-		t.Error("processing began before there was a record")
+		t.Error("the process span started before the record was written")
 	}
 }
 
-// testPrefetched handles one record of many that the client has.
+// testPrefetched processes one of the many records that the client has fetched.
 func testPrefetched(t *testing.T, s *site) {
 	s.write(t, 100)
 	s.process(t, s.topic, 1, nil)
 	if n := s.consuming.Started(); n != 1 {
-		t.Errorf("%d spans for 1 record that was handled", n)
+		t.Errorf("got %d spans for 1 processed record", n)
 	}
 }
 
-// testAmbient polls within a span, which has nothing to do with the records.
+// testAmbient polls inside a span of the program. That span must not be the parent of
+// processing.
 func testAmbient(t *testing.T, s *site) {
 	senders := s.write(t, 3)
 	ctx, _ := s.parent(t)
 	s.run(ctx, t, s.consumer(t, s.topic), 3, nil)
 	for i, span := range s.consuming.Wait(t, 3) {
 		if span.Parent().SpanID() != senders[i].SpanID() || span.SpanContext().TraceID() != senders[i].TraceID() {
-			t.Errorf("record %d was processed below %v, want %v", i, span.Parent(), senders[i])
+			t.Errorf("the parent of processing record %d is %v, want %v", i, span.Parent(), senders[i])
 		}
 		checkLinks(t, span, senders[i])
 	}
 }
 
-// testAmbientParent has it be their parent, because the program said so.
+// testAmbientParent does the same with ParentAmbient. The span of the program must be the
+// parent.
 func testAmbientParent(t *testing.T, s *site) {
 	senders := s.write(t, 2)
 	ctx, ambient := s.parent(t)
 	s.run(ctx, t, s.consumer(t, s.topic, kafkatrace.WithParent(kafkatrace.ParentAmbient)), 2, nil)
 	for i, span := range s.consuming.Wait(t, 2) {
 		if span.Parent().SpanID() != ambient.SpanID() {
-			t.Errorf("record %d was processed below %v, want %v", i, span.Parent().SpanID(), ambient.SpanID())
+			t.Errorf("the parent of processing record %d is %v, want %v", i, span.Parent().SpanID(), ambient.SpanID())
 		}
 		checkLinks(t, span, senders[i])
 	}
 }
 
-// testLinksOnly has every record start a trace of its own.
+// testLinksOnly starts a new trace for each record, with ParentNone.
 func testLinksOnly(t *testing.T, s *site) {
 	senders := s.write(t, 2)
 	s.process(t, s.topic, 2, nil, kafkatrace.WithParent(kafkatrace.ParentNone))
 	for i, span := range s.consuming.Wait(t, 2) {
 		if span.Parent().IsValid() || span.SpanContext().TraceID() == senders[i].TraceID() {
-			t.Errorf("record %d was processed below %v", i, span.Parent())
+			t.Errorf("the parent of processing record %d is %v, want none in a new trace", i, span.Parent())
 		}
 		checkLinks(t, span, senders[i])
 	}
 }
 
-var errHandler = errors.New("the handler has had enough")
+var errHandler = errors.New("the handler stops")
 
-// testEarlyReturn has a handler give up at the first of ten records, which
-// come again.
+// testEarlyReturn has a handler that fails at the first of ten records. The records are then
+// received again.
 func testEarlyReturn(t *testing.T, s *site) {
 	senders := s.write(t, 10)
 	goroutines(t)
 	c := s.consumer(t, s.topic)
 	err := c.Run(conformance.Within(t), func(context.Context, Record) error { return errHandler })
 	if !errors.Is(err, errHandler) {
-		t.Errorf("the handler's error came back as %v", err)
+		t.Errorf("Run returned %v, want the error of the handler", err)
 	}
 	c.Close()
 	failed := s.consuming.Only(t)
 	if attrs := oteltest.Map(failed.Attributes()); attrs["error.type"] == "" || failed.Status().Code.String() != "Error" {
-		t.Errorf("the span says %v %v", failed.Status(), attrs)
+		t.Errorf("the span has the status %v and the attributes %v", failed.Status(), attrs)
 	}
 	got := s.process(t, s.topic, 10, nil)
 	again := s.consuming.Wait(t, 11)[1]
@@ -165,12 +166,12 @@ func testEarlyReturn(t *testing.T, s *site) {
 	checkLinks(t, failed, senders[0])
 	checkLinks(t, again, senders[0])
 	if failed.SpanContext().SpanID() == again.SpanContext().SpanID() {
-		t.Error("one span for two attempts")
+		t.Error("two attempts have the same span")
 	}
 }
 
-// testRebalance has a second member take a partition away while the first is
-// at a record: of that partition, or of the other one.
+// testRebalance lets a second member take over a partition while the first member processes
+// a record of partition 0, or of partition 1.
 func testRebalance(t *testing.T, s *site) {
 	for partition := range int32(2) {
 		t.Run(strconv.Itoa(int(partition)), func(t *testing.T) {
@@ -181,8 +182,8 @@ func testRebalance(t *testing.T, s *site) {
 	}
 }
 
-// rebalance holds the first member at the first record of a partition until the
-// second has one.
+// rebalance blocks the first member at the first record of a partition, until the second
+// member has a partition.
 func rebalance(t *testing.T, s *site, held int32) {
 	t.Helper()
 	const partitions, records = 2, 3
@@ -193,12 +194,12 @@ func rebalance(t *testing.T, s *site, held int32) {
 	ctx, stop := context.WithTimeout(conformance.Within(t), 30*time.Second)
 	defer stop()
 	var mu sync.Mutex
-	runs := map[[2]int64]int{} // of the handler, by partition and offset
+	runs := map[[2]int64]int{} // calls of the handler by partition and offset
 	at, taken := make(chan struct{}), make(chan struct{})
 	holding, taking := sync.OnceFunc(func() { close(at) }), sync.OnceFunc(func() { close(taken) })
 	var wait sync.WaitGroup
 	member := func(handle func(Record)) {
-		c := s.consumer(t, topic) // which may join at once
+		c := s.consumer(t, topic) // may join the group immediately
 		wait.Go(func() {
 			if err := c.Run(ctx, func(_ context.Context, r Record) error {
 				mu.Lock()
@@ -217,7 +218,7 @@ func rebalance(t *testing.T, s *site, held int32) {
 			holding()
 			select {
 			case <-taken:
-			case <-time.After(2 * time.Second): // Some give nothing away before the handler is done.
+			case <-time.After(2 * time.Second): // Some clients do not release a partition before the handler returns.
 			}
 		}
 	})
@@ -236,13 +237,13 @@ func rebalance(t *testing.T, s *site, held int32) {
 	wait.Wait()
 	all, _ := total()
 	if s.consuming.Wait(t, all); s.consuming.Started() != all {
-		t.Errorf("%d spans for %d records that were handled", s.consuming.Started(), all)
+		t.Errorf("got %d spans for %d processed records", s.consuming.Started(), all)
 	}
 	checkRevoked(t, s, held, runs[[2]int64{int64(held), 0}] > 1)
 }
 
-// checkRevoked tests that the first span of a partition says that it was taken
-// away, if it was.
+// checkRevoked checks that the span of the partition's first record has an event if the
+// partition was taken over.
 func checkRevoked(t *testing.T, s *site, partition int32, taken bool) {
 	t.Helper()
 	for _, span := range s.consuming.Ended() {
@@ -251,18 +252,18 @@ func checkRevoked(t *testing.T, s *site, partition int32, taken bool) {
 			continue
 		}
 		told := slices.ContainsFunc(span.Events(), func(e sdktrace.Event) bool { return e.Name == "partitions revoked" })
-		t.Logf("span of partition %d, processed again: %t, says that it was revoked: %t", partition, taken, told)
+		t.Logf("span of partition %d: record processed again: %t, span has the event: %t", partition, taken, told)
 		if told {
 			return
 		}
 	}
 	if taken && s.client.Lacks(Revocations) == "" {
-		t.Errorf("no span of partition %d says that it was revoked", partition)
+		t.Errorf("no span of partition %d has the event \"partitions revoked\"", partition)
 	}
 }
 
-// testTombstones has values that are null, empty and there, with keys and
-// without.
+// testTombstones sends records with null values, empty values and other values, with and
+// without keys.
 func testTombstones(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	for i, r := range []Record{

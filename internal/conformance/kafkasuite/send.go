@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// testJoin has a record go from a span of the program to a handler.
+// testJoin sends a record inside a span of the program, and processes it.
 func testJoin(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	parent := s.send(t, p, "one")[0]
@@ -29,22 +29,22 @@ func testJoin(t *testing.T, s *site) {
 	checkProcess(t, process, s.group, got.Record, "")
 	checkJoined(t, process, send)
 	if send.Parent().SpanID() != parent.SpanID() || send.SpanContext().TraceID() != parent.TraceID() {
-		t.Errorf("sent below %v, want %v", send.Parent(), parent)
+		t.Errorf("the parent of the send is %v, want %v", send.Parent(), parent)
 	}
 	checkLinks(t, send)
 	if got.span().SpanID() != process.SpanContext().SpanID() {
 		t.Error("the handler does not run in the process span")
 	}
 	if id := sent(t, s.cluster.Read(t, s.topic)[0]); id.SpanID() != send.SpanContext().SpanID() || !id.IsSampled() {
-		t.Errorf("the record carries %v, want %v", id, send.SpanContext())
+		t.Errorf("the record has the span context %v, want %v", id, send.SpanContext())
 	}
 	if process.StartTime().Before(send.StartTime()) {
-		t.Error("processing began before sending")
+		t.Error("the process span started before the send span")
 	}
 }
 
-// testMany has many goroutines send through one producer, within spans and
-// without.
+// testMany sends records from several goroutines through one producer, with and without a
+// span in the context.
 func testMany(t *testing.T, s *site) {
 	const goroutines, records = 8, 10
 	p := s.producer(t, Producing{})
@@ -67,23 +67,23 @@ func testMany(t *testing.T, s *site) {
 		ids[span.SpanContext().SpanID()] = true
 	}
 	if started := s.producing.Started(); started != all {
-		t.Errorf("%d spans for %d records", started, all)
+		t.Errorf("got %d spans for %d records", started, all)
 	}
 	for _, h := range s.process(t, s.topic, all, nil) {
 		id := sent(t, h.Record).SpanID()
 		if !ids[id] {
-			t.Fatalf("a record carries %v, of no send or of another record's", id)
+			t.Fatalf("a record has the span context %v, which is unknown or also in another record", id)
 		}
 		delete(ids, id)
 	}
 	for _, span := range s.consuming.Wait(t, all) {
 		if !span.Parent().IsValid() {
-			t.Error("a record was processed alone")
+			t.Error("a process span has no parent")
 		}
 	}
 }
 
-// testOptIn has the names of the conventions alone.
+// testOptIn checks that only the names of the conventions are used with the opt-in.
 func testOptIn(t *testing.T, s *site) {
 	t.Setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "messaging")
 	s.send(t, s.producer(t, Producing{}), "one")
@@ -96,13 +96,13 @@ func testOptIn(t *testing.T, s *site) {
 	for _, end := range []conformance.Side{s.producing, s.consuming} {
 		for _, name := range metricNames {
 			if strings.HasPrefix(name, "kafka.") && end.Metric(t, name) != nil {
-				t.Errorf("%s is measured", name)
+				t.Errorf("%s is recorded", name)
 			}
 		}
 	}
 }
 
-// testRejected has the broker refuse a record for good.
+// testRejected sends a record that the broker always refuses.
 func testRejected(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	r := s.tooLarge(t)
@@ -113,30 +113,30 @@ func testRejected(t *testing.T, s *site) {
 	checkSend(t, s.producing.Only(t), sendSpan{topic: r.Topic, errorType: "MESSAGE_TOO_LARGE"})
 }
 
-// testNotLeader has three tries fail, of which the span tells nothing, and
-// the record carries one context.
+// testNotLeader sends a record whose first three attempts fail. The span must not show the
+// failures, and the record must have one span context.
 func testNotLeader(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	hits := s.cluster.Faults().NotLeader(s.topic, 3)
 	s.send(t, p, "one")
 	if n := hits(); n != 3 {
-		t.Fatalf("%d tries failed, want 3", n)
+		t.Fatalf("%d attempts failed, want 3", n)
 	}
 	span := s.producing.Only(t)
 	checkSend(t, span, s.acked(0))
 	if id := sent(t, s.cluster.Read(t, s.topic)[0]); id.SpanID() != span.SpanContext().SpanID() {
-		t.Errorf("the record carries %v, want %v", id, span.SpanContext())
+		t.Errorf("the record has the span context %v, want %v", id, span.SpanContext())
 	}
 }
 
-// testNoAcks does not wait for the broker, so that nobody knows an offset.
+// testNoAcks sends without acknowledgements, so the offset is unknown.
 func testNoAcks(t *testing.T, s *site) {
 	p := s.producer(t, Producing{NoAcks: true})
 	s.send(t, p, "one")
 	span := s.producing.Only(t)
 	attrs := oteltest.Map(span.Attributes())
 	if offset, found := attrs["messaging.kafka.offset"]; found {
-		t.Errorf("the span tells the offset %s", offset)
+		t.Errorf("the span has the offset %s, want none", offset)
 	}
 	if span.Status().Code != codes.Unset {
 		t.Errorf("status %v", span.Status())
@@ -146,8 +146,8 @@ func testNoAcks(t *testing.T, s *site) {
 	checkJoined(t, s.consuming.Only(t), span)
 }
 
-// testSharedHeaders has goroutines send records that share their headers,
-// with room behind them.
+// testSharedHeaders sends records from several goroutines. The records share one slice of
+// headers, which has free capacity.
 func testSharedHeaders(t *testing.T, s *site) {
 	const n = 20
 	p := s.producer(t, Producing{})
@@ -162,7 +162,7 @@ func testSharedHeaders(t *testing.T, s *site) {
 		}
 	})
 	if got := s.client.Shared(shared); !sameHeaders(got[:2], want) || count(got, "traceparent") != 0 {
-		t.Errorf("the headers of the program are now %v, want %v", got, want)
+		t.Errorf("the shared headers changed to %v, want %v", got, want)
 	}
 	ids := map[trace.SpanID]bool{}
 	for _, r := range s.cluster.Read(t, s.topic) {
@@ -172,12 +172,12 @@ func testSharedHeaders(t *testing.T, s *site) {
 		}
 	}
 	if len(ids) != n {
-		t.Errorf("%d records carry %d contexts", n, len(ids))
+		t.Errorf("%d records have %d different span contexts", n, len(ids))
 	}
 }
 
-// testSentTwice sends one record twice: the second is no child of the first,
-// and the record is the program's as it was.
+// testSentTwice sends one record twice. The second span must not be a child of the first,
+// and the program's record must not change.
 func testSentTwice(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	within, parent := s.parent(t)
@@ -194,10 +194,10 @@ func sendTwice(ctx context.Context, t *testing.T, s *site, p Producer, parent tr
 		mustSend(ctx, t, p, r)
 		span := s.producing.Wait(t, before+1)[before]
 		if span.Parent().SpanID() != parent.SpanID() || len(span.Links()) != 0 {
-			t.Errorf("sent below %v, want %v, links %v", span.Parent().SpanID(), parent.SpanID(), span.Links())
+			t.Errorf("the parent of the send is %v, want %v; the links are %v, want none", span.Parent().SpanID(), parent.SpanID(), span.Links())
 		}
 		if id := sent(t, s.last(t)).SpanID(); id != span.SpanContext().SpanID() {
-			t.Errorf("the record carries %v, want %v", id, span.SpanContext().SpanID())
+			t.Errorf("the record has the span context %v, want %v", id, span.SpanContext().SpanID())
 		}
 		got := s.client.Record(r.Native).Headers
 		if s.client.Lacks(OwnHeaders) != "" && count(got, "traceparent") == 1 {
@@ -209,11 +209,11 @@ func sendTwice(ctx context.Context, t *testing.T, s *site, p Producer, parent tr
 	}
 }
 
-// testClosedInFlight closes the producer while records are on their way.
+// testClosedInFlight closes the producer while records are in flight.
 func testClosedInFlight(t *testing.T, s *site) {
 	const n = 10
 	p := s.producer(t, Producing{})
-	// The producer has to know the partitions before.
+	// The producer must have fetched the partitions before.
 	s.send(t, p, "first")
 	held, release := s.cluster.Faults().Hold(t)
 	var outcomes []<-chan outcome
@@ -228,10 +228,10 @@ func testClosedInFlight(t *testing.T, s *site) {
 	await(t, closed)
 	spans := s.producing.Wait(t, n+1)[1:]
 	if s.producing.Started() != n+1 || len(spans) != n {
-		t.Fatalf("%d spans started, %d ended", s.producing.Started(), len(spans))
+		t.Fatalf("%d spans started and %d ended", s.producing.Started(), len(spans))
 	}
 	if reason := s.client.Lacks(Outcomes); reason != "" {
-		t.Logf("what became of each record is not told: %s", reason)
+		t.Logf("the result of each record is unknown: %s", reason)
 		return
 	}
 	failed := 0
@@ -244,17 +244,17 @@ func testClosedInFlight(t *testing.T, s *site) {
 		if span.Status().Code == codes.Error {
 			failed--
 			if oteltest.Map(span.Attributes())["error.type"] == "" {
-				t.Error("a failed span without error.type")
+				t.Error("a failed span has no error.type")
 			}
 		}
 	}
 	if failed != 0 {
-		t.Errorf("the program was told of %d errors more than the spans tell", failed)
+		t.Errorf("the program got %d more errors than there are failed spans", failed)
 	}
 }
 
-// testLateDelivery gives up waiting for a record that is delivered after
-// all, or not: the span tells what became of it.
+// testLateDelivery stops waiting for a record. The span must have the final result, whether
+// the record is delivered later or not.
 func testLateDelivery(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	s.send(t, p, "first")
@@ -267,7 +267,7 @@ func testLateDelivery(t *testing.T, s *site) {
 	cancel()
 	select {
 	case <-gone:
-	case <-time.After(100 * time.Millisecond): // Some wait all the same.
+	case <-time.After(100 * time.Millisecond): // Some clients wait in spite of the canceled context.
 	}
 	release()
 	p.Close()
@@ -278,17 +278,16 @@ func testLateDelivery(t *testing.T, s *site) {
 	attrs := oteltest.Map(span.Attributes())
 	offset, told := attrs["messaging.kafka.offset"]
 	switch delivered := s.delivered(t, "late"); {
-	case attrs["error.type"] != "": // The program gave up, or the library did.
+	case attrs["error.type"] != "": // The program or the library gave up.
 		if told {
-			t.Errorf("the span tells the offset %q of a record that was given up", offset)
+			t.Errorf("the span has the offset %q for a record that was given up", offset)
 		}
 	case !delivered || span.Status().Code != codes.Unset || offset != "1":
 		t.Errorf("delivered: %t, status: %v, offset: %q", delivered, span.Status(), offset)
 	}
 }
 
-// testRestart has the broker go away between two records, and come back
-// while the third is on its way.
+// testRestart restarts the broker after the first record, while other records are sent.
 func testRestart(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	s.send(t, p, "one")
@@ -298,7 +297,7 @@ func testRestart(t *testing.T, s *site) {
 	go func() {
 		defer close(told)
 		for i := 0; ; i++ {
-			// The library may give up on a broker that is gone, and says so.
+			// The library may return an error while the broker is down.
 			if err := p.Send(ctx, s.record(fmt.Sprintf("through %d", i))); err != nil && ctx.Err() != nil {
 				told <- err
 				return
@@ -329,11 +328,12 @@ func testRestart(t *testing.T, s *site) {
 	}
 }
 
-// silentSide is an SDK that keeps no spans.
+// silentSide is an SDK that records no spans.
 type silentSide struct {
 	name    string
 	options []kafkatrace.Option
-	// traceparents is how many a record has that is sent without a span in the context.
+	// traceparents is the number of traceparents in a record that is sent without a span in
+	// the context.
 	traceparents int
 }
 
@@ -346,7 +346,7 @@ func silentSides(t *testing.T) []silentSide {
 	}
 }
 
-// testSilent sends without an SDK, and with one that samples nothing.
+// testSilent sends without an SDK, and with an SDK that does not sample.
 func testSilent(t *testing.T, s *site) {
 	for _, silent := range silentSides(t) {
 		t.Run(silent.name, func(t *testing.T) {
@@ -355,12 +355,12 @@ func testSilent(t *testing.T, s *site) {
 			r := want
 			mustSend(conformance.Within(t), t, p, &r)
 			if got := count(s.last(t).Headers, "traceparent"); got != silent.traceparents {
-				t.Errorf("%d traceparents, want %d", got, silent.traceparents)
+				t.Errorf("got %d traceparents, want %d", got, silent.traceparents)
 			}
 			checkSameRecord(t, s.last(t), want)
 		})
 	}
 	if n := s.producing.Started(); n != 0 {
-		t.Errorf("%d spans", n)
+		t.Errorf("got %d spans, want 0", n)
 	}
 }

@@ -17,7 +17,8 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// site is a topic with its producers and consumers, and what their SDKs recorded.
+// site is a topic with its producers and consumers, and with the data that their SDKs
+// recorded.
 type site struct {
 	client  Client
 	cluster Cluster
@@ -26,11 +27,11 @@ type site struct {
 	mode    string
 
 	producing, consuming conformance.Side
-	// program is that of the spans around, which are the program's own.
+	// program is the SDK for the spans of the program itself.
 	program *oteltest.SDK
 }
 
-// newSite makes a topic of one partition, unless partitions says otherwise.
+// newSite makes a site whose topic has one partition.
 func newSite(t *testing.T, client Client, cluster Cluster, mode string) *site {
 	t.Helper()
 	s := &site{
@@ -56,7 +57,7 @@ func optionsFor(s conformance.Side, more []kafkatrace.Option) []kafkatrace.Optio
 	}, more...)
 }
 
-// producer returns a producer, as with says, that is closed at the end.
+// producer returns a producer with this configuration. It is closed at the end of the test.
 func (s *site) producer(t *testing.T, with Producing, opts ...kafkatrace.Option) Producer {
 	t.Helper()
 	with.Brokers, with.TLS = s.cluster.Brokers(), s.cluster.TLS()
@@ -80,16 +81,17 @@ func (s *site) consumer(t *testing.T, topic string, opts ...kafkatrace.Option) C
 	return c
 }
 
-// handled is a record that was handed over, and the context that came with it.
+// handled is a record that the handler got, and its context.
 type handled struct {
 	Record
 
-	ctx context.Context //nolint:containedctx // what the handler was given is what is judged
+	ctx context.Context //nolint:containedctx // the tests check the context of the handler
 }
 
 func (h handled) span() trace.SpanContext { return trace.SpanContextFromContext(h.ctx) }
 
-// process reads n records of topic, handing each to handle, and returns them.
+// process reads n records of topic, calls handle for each, and returns the records. handle
+// may be nil.
 func (s *site) process(t *testing.T, topic string, n int, handle func(context.Context, Record) error, opts ...kafkatrace.Option) []handled {
 	t.Helper()
 	c := s.consumer(t, topic, opts...)
@@ -97,7 +99,7 @@ func (s *site) process(t *testing.T, topic string, n int, handle func(context.Co
 	return s.run(conformance.Within(t), t, c, n, handle)
 }
 
-// run lets c hand over n records and then stops it.
+// run lets c process n records and then stops it. handle may be nil.
 func (s *site) run(ctx context.Context, t *testing.T, c Consumer, n int, handle func(context.Context, Record) error) []handled {
 	t.Helper()
 	ctx, stop := context.WithCancel(ctx)
@@ -117,13 +119,13 @@ func (s *site) run(ctx context.Context, t *testing.T, c Consumer, n int, handle 
 		t.Fatal(err)
 	}
 	if len(all) != n {
-		t.Fatalf("%d records were handed over, want %d", len(all), n)
+		t.Fatalf("the handler got %d records, want %d", len(all), n)
 	}
 	return all
 }
 
-// send sends a record for every value to the topic, one after another, each
-// within a span of its own, and returns those spans.
+// send sends one record per value to the topic, in order. Each send has its own span of the
+// program as parent. send returns these spans.
 func (s *site) send(t *testing.T, p Producer, values ...string) []trace.SpanContext {
 	t.Helper()
 	var parents []trace.SpanContext
@@ -135,7 +137,7 @@ func (s *site) send(t *testing.T, p Producer, values ...string) []trace.SpanCont
 	return parents
 }
 
-// mustSend sends r, and ends the test on an error.
+// mustSend sends r, and fails the test on an error.
 func mustSend(ctx context.Context, t *testing.T, p Producer, r *Record) {
 	t.Helper()
 	if err := p.Send(ctx, r); err != nil {
@@ -143,7 +145,7 @@ func mustSend(ctx context.Context, t *testing.T, p Producer, r *Record) {
 	}
 }
 
-// batches reads n records of topic in batches, and returns the batches.
+// batches reads n records of topic in batches, and returns the batches. handle may be nil.
 func (s *site) batches(t *testing.T, topic string, n int, handle func(context.Context, []Record) error) (batches [][]Record) {
 	t.Helper()
 	c := s.consumer(t, topic)
@@ -166,8 +168,8 @@ func (s *site) batches(t *testing.T, topic string, n int, handle func(context.Co
 	return batches
 }
 
-// write appends n records, each of a trace of its own, and returns the span contexts
-// that sent them.
+// write appends n records, each of a different trace, and returns the span contexts that
+// sent them.
 func (s *site) write(t *testing.T, n int) []trace.SpanContext {
 	t.Helper()
 	var records []Record
@@ -187,7 +189,8 @@ func (s *site) record(value string) *Record {
 	return &Record{Topic: s.topic, Value: []byte(value)}
 }
 
-// parent is a context within a span of the program.
+// parent returns a context with a new span of the program, and the span context of that
+// span.
 func (s *site) parent(t *testing.T) (context.Context, trace.SpanContext) {
 	t.Helper()
 	ctx, span := s.program.TracerProvider.Tracer("program").Start(conformance.Within(t), "work")
@@ -195,13 +198,13 @@ func (s *site) parent(t *testing.T) (context.Context, trace.SpanContext) {
 	return ctx, span.SpanContext()
 }
 
-// tooLarge returns a record of more than the 500 bytes that its topic allows.
+// tooLarge returns a record that is larger than the 500 bytes that its topic allows.
 func (s *site) tooLarge(t *testing.T) *Record {
 	t.Helper()
 	topic := s.newTopic(t, 1, map[string]string{"max.message.bytes": "500"})
 	value := make([]byte, 2000)
 	for i := range value {
-		value[i] = byte(i * i >> 3) // which does not compress
+		value[i] = byte(i * i >> 3) // does not compress well
 	}
 	return &Record{Topic: topic, Value: value}
 }
@@ -223,7 +226,7 @@ func (s *site) delivered(t *testing.T, value string) bool {
 	return slices.ContainsFunc(s.cluster.Read(t, s.topic), func(r Record) bool { return string(r.Value) == value })
 }
 
-// lag returns the measured lag of partition 0 of the topic, -1 if there is none.
+// lag returns the recorded lag of partition 0 of the topic, -1 if there is none.
 func (s *site) lag(t *testing.T) int64 {
 	t.Helper()
 	gauge, _ := s.consuming.Metric(t, "kafka.consumer.records_lag_max").(metricdata.Gauge[int64])
@@ -235,15 +238,14 @@ func (s *site) lag(t *testing.T) int64 {
 	return -1
 }
 
-// checkNothingLost tests that every span that was started has ended and was
-// received.
+// checkNothingLost checks that every span that was started has ended and was received.
 func (s *site) checkNothingLost(t *testing.T) {
 	t.Helper()
 	s.producing.CheckReceived(t, "producer")
 	s.consuming.CheckReceived(t, "consumer")
 }
 
-// checkNothingTold tests that a secret is in no span and no metric.
+// checkNothingTold checks that no span and no metric contains secret.
 func (s *site) checkNothingTold(t *testing.T, secret string) {
 	t.Helper()
 	for _, end := range []conformance.Side{s.producing, s.consuming} {
@@ -256,12 +258,12 @@ func (s *site) checkNothingTold(t *testing.T, secret string) {
 				all = append(all, event.Name, oteltest.Map(event.Attributes))
 			}
 			if strings.Contains(fmt.Sprint(all...), secret) {
-				t.Errorf("span tells %q: %v", secret, all)
+				t.Errorf("a span contains %q: %v", secret, all)
 			}
 		}
 		for _, name := range metricNames {
 			if metric := end.Metric(t, name); strings.Contains(fmt.Sprintf("%+v", metric), secret) {
-				t.Errorf("%s tells %q: %+v", name, secret, metric)
+				t.Errorf("%s contains %q: %+v", name, secret, metric)
 			}
 		}
 	}

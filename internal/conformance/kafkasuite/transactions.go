@@ -11,8 +11,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// testTransactions aborts a transaction and commits another. What was
-// acknowledged was sent, whatever becomes of it.
+// testTransactions aborts a transaction and commits another. A record that was acknowledged
+// counts as sent, even if its transaction is aborted.
 func testTransactions(t *testing.T, s *site) {
 	p := s.producer(t, Producing{Transaction: "transaction-" + rand.Text()[:8]})
 	for _, commit := range []bool{false, true} {
@@ -36,24 +36,24 @@ func testTransactions(t *testing.T, s *site) {
 		}
 	}
 	if len(sends) != 4 || len(ends) != 2 {
-		t.Fatalf("%d spans of sends and %d of ends", len(sends), len(ends))
+		t.Fatalf("got %d spans of sends and %d spans of ends, want 4 and 2", len(sends), len(ends))
 	}
 	for _, send := range sends {
 		if send.Status().Code != codes.Unset {
-			t.Errorf("a send that was acknowledged is %v", send.Status())
+			t.Errorf("an acknowledged send has the status %v", send.Status())
 		}
 	}
 	for i, want := range []codes.Code{codes.Error, codes.Unset} {
 		if got := ends[i].Status().Code; got != want {
-			t.Errorf("end %d is %v, want %v", i, ends[i].Status(), want)
+			t.Errorf("end %d has the status %v, want %v", i, ends[i].Status(), want)
 		}
 		if got := oteltest.Map(ends[i].Attributes())["messaging.operation.type"]; got != "settle" {
-			t.Errorf("end %d is of type %q", i, got)
+			t.Errorf("end %d has the operation type %q, want settle", i, got)
 		}
 	}
 	for i, h := range s.process(t, s.topic, 2, nil) {
 		if string(h.Value) != "committed" {
-			t.Errorf("record %d is %q", i, h.Value)
+			t.Errorf("record %d has the value %q", i, h.Value)
 		}
 		checkJoined(t, s.consuming.Wait(t, 2)[i], sends[2+i])
 	}
