@@ -6,11 +6,11 @@ import (
 	"github.com/nais/spor/setup/internal/otlp"
 )
 
-// batch is a group of spans that are sent in one request. It is sent again, or divided into
-// halves, until each of its spans is delivered or dropped.
+// batch is a group of spans that are sent in one request. The batch is sent again, or
+// divided into halves, until each of its spans is delivered or dropped.
 type batch struct {
 	seq   uint64      // the sequence number of the chunk with its oldest span
-	spans []otlp.Span // their Bytes are parts of the body
+	spans []otlp.Span // their Bytes are slices of the body
 	body  *body
 	whole bool // body is a request with exactly these spans
 
@@ -21,10 +21,10 @@ type batch struct {
 	halving    *Halving  // nil until the batch is divided to find spans
 
 	failures int           // number of failed requests
-	own      int           // number of these that are failures of its own, see export.retry
+	own      int           // number of own failures, see export.retry
 	accepted uint64        // number of batches that the collector had accepted at the last failure
 	spent    time.Duration // part of the batch's time limit that is used
-	losses   int           // number of times that the collector was lost while the batch was in flight
+	losses   int           // how often the collector was lost while the batch was in flight
 	suspect  bool          // probably only some spans of the batch fail
 }
 

@@ -24,8 +24,9 @@ const (
 	spareBodies = 4
 )
 
-// body is an encoded request. The batch holds it, and so does each gRPC call that sends it.
-// A call may hold it even after the call has returned.
+// body is an encoded request. The batch holds the body, and each gRPC call that sends the
+// body holds it too. The body is reused when all of them have released it. A gRPC call may
+// release the body after the call has returned.
 type body struct {
 	bytes   []byte
 	held    int // bytes of memory, including the list of spans
@@ -36,8 +37,7 @@ type body struct {
 // buffer returns the body as a buffer for one gRPC call.
 func (b *body) buffer() mem.Buffer {
 	b.holders.Add(1)
-	// gRPC calls Put, because the capacity of a reusable body is above its threshold for
-	// pooling.
+	// gRPC calls Put, because a reusable body is larger than gRPC's threshold for pooling.
 	bytes := b.bytes
 	return mem.NewBuffer(&bytes, b)
 }
@@ -64,7 +64,7 @@ type bodies struct {
 	spare     spares[body]
 }
 
-// compose returns a request of spans. It changes the Bytes of each span to the copy in the
+// compose returns a request of spans. It sets the Bytes of each span to the copy in the
 // request.
 func (p *bodies) compose(spans []otlp.Span) *body {
 	b := p.get(sizeOfSpans(spans))
@@ -84,8 +84,8 @@ func sizeOfSpans(spans []otlp.Span) int {
 	return size
 }
 
-// get returns a body for a request with size bytes of spans. The body has no capacity yet if
-// bodyRoom would be too small, or much too large.
+// get returns a body for a request with size bytes of spans. If bodyRoom is too small or
+// much too large for the request, the body starts without capacity.
 func (p *bodies) get(size int) *body {
 	if size < bodyBytes/2 || size > bodyBytes {
 		return &body{bodies: p}
@@ -96,7 +96,7 @@ func (p *bodies) get(size int) *body {
 	return &body{bodies: p, bytes: make([]byte, 0, bodyRoom)}
 }
 
-// put keeps b for later requests, unless b does not have the ordinary capacity.
+// put keeps b for later requests if b has the ordinary capacity.
 func (p *bodies) put(b *body) {
 	if cap(b.bytes) == bodyRoom {
 		p.spare.push(b, spareBodies)

@@ -13,8 +13,8 @@ import (
 const (
 	// enoughBytes is the number of queued bytes that are sent without waiting for more.
 	enoughBytes = 256 << 10
-	// yieldChunks is the number of queued chunks after which ending a span yields to the
-	// sender, if more than half of the memory is used.
+	// yieldChunks is the number of chunks after which the sender gets time to run while more
+	// than half of the memory is used.
 	yieldChunks = 4
 	// spareChunks is the number of chunks that are kept ready, so that ending a span seldom
 	// allocates a chunk.
@@ -33,7 +33,7 @@ type buffer struct {
 	yield       atomic.Bool   // the next span that ends yields to the sender
 
 	mu       sync.Mutex
-	seq      uint64 // of the chunk that was queued last
+	seq      uint64 // sequence number of the last queued chunk
 	queue    fifo[*chunk]
 	queued   int // bytes of spans in queue
 	parked   parked
@@ -110,7 +110,7 @@ func (b *buffer) empty() *chunk {
 	return c
 }
 
-// discard takes a chunk out of use. The caller must hold b.mu.
+// discard frees a chunk. An ordinary chunk becomes a spare chunk. The caller must hold b.mu.
 func (b *buffer) discard(c *chunk) {
 	b.held -= c.held()
 	if c.ordinary() {
@@ -119,7 +119,8 @@ func (b *buffer) discard(c *chunk) {
 	}
 }
 
-// fillSpare makes spare chunks until there are spareChunks, or until the memory is used.
+// fillSpare makes spare chunks until there are spareChunks of them, or until the memory
+// limit is reached.
 func (b *buffer) fillSpare() {
 	for {
 		b.mu.Lock()

@@ -26,13 +26,13 @@ type collector struct {
 
 	lastAnswer atomic.Pointer[time.Time] // last answer, or start of the first export in flight
 	accepted   atomic.Uint64             // number of batches that the collector has accepted
-	erratic    atomic.Pointer[time.Time] // last acceptance of a batch with failures of its own
+	erratic    atomic.Pointer[time.Time] // last acceptance of a batch with own failures, see export.retry
 	search     sync.Mutex                // held until a part of a refused batch is accepted
 	refusesAll atomic.Bool               // a whole batch was refused, and nothing was accepted since
 }
 
 // accept records that the collector accepted a batch. failedBefore is true if the batch had
-// failures of its own.
+// own failures, see export.retry.
 func (c *collector) accept(failedBefore bool) {
 	c.refusesAll.Store(false)
 	c.accepted.Add(1)
@@ -42,14 +42,15 @@ func (c *collector) accept(failedBefore bool) {
 	}
 }
 
-// isErratic reports whether the collector has recently accepted a batch that had failures of
-// its own.
+// isErratic reports whether the collector has recently accepted a batch that had own
+// failures.
 func (c *collector) isErratic() bool {
 	at := c.erratic.Load()
 	return at != nil && time.Since(*at) < c.timeout
 }
 
-// silence returns the time since the last answer, or since requests were first in flight.
+// silence returns the time since the last answer, or since the first export in flight
+// started.
 func (c *collector) silence() time.Duration { return time.Since(*c.lastAnswer.Load()) }
 
 // connect reports whether there is a connection. If there is none, connect starts to make

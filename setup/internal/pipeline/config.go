@@ -42,7 +42,7 @@ type Trouble interface {
 	Outage(err error)
 	// GaveUp reports why spans were dropped after the processor tried to send them.
 	GaveUp(err error)
-	// Warning reports a message that the collector sent with a request that it accepted.
+	// Warning reports a warning that the collector returned for a request that it accepted.
 	Warning(message string)
 	// Dropped reports that the number of dropped spans in the stats may have grown.
 	Dropped()

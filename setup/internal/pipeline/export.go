@@ -31,7 +31,7 @@ type result struct {
 	gone     error            // the error if the collector cannot be reached
 	dialling bool             // there was no connection for the request
 	stale    *grpc.ClientConn // the connection that may be broken
-	pause    time.Duration    // how long the collector wants no requests
+	pause    time.Duration    // how long no requests may be sent
 }
 
 // run sends a batch until each of its spans is delivered, dropped or parked.
@@ -114,9 +114,10 @@ func (e *export) request(b *batch) {
 	}
 }
 
-// isSilent reports whether the collector has not answered any request during the timeout of
-// b. Then the collector may hang, or the connection may be broken. This is true only once
-// per batch, because such a collector may have accepted the batch.
+// isSilent reports whether the request of b has timed out, and the collector has not
+// answered any request in that time. Then the collector may hang, or the connection may be
+// broken. The result is true only once per batch, because such a collector may have accepted
+// the batch.
 func (e *export) isSilent(b *batch, err error, sent bool) bool {
 	return sent && !b.unanswered && status.Code(err) == codes.DeadlineExceeded && e.collector.silence() >= e.collector.timeout
 }
@@ -158,8 +159,8 @@ func (e *export) finish(b *batch, response *coltracepb.ExportTraceServiceRespons
 	}
 }
 
-// refuse handles a batch that the collector refused. It drops only the spans that the
-// collector refuses if they can be found, and otherwise the whole batch.
+// refuse handles a batch that the collector refused. If a search can find the spans that the
+// collector refuses, only these spans are dropped. Otherwise, the whole batch is dropped.
 func (e *export) refuse(b *batch, err error) {
 	if b.halving == nil {
 		e.beginSearch(b)
@@ -189,9 +190,9 @@ func (e *export) refuseSize(b *batch, err error) {
 	e.giveUp(b, spanstats.TooBig, err)
 }
 
-// beginSearch starts a search for refused spans. It first waits until no other search has to
-// find out whether the collector accepts anything. Therefore a collector that refuses
-// everything gets one long search, and not one per request in flight.
+// beginSearch starts a search for refused spans. It first waits for any other search, until
+// that search has found a part that the collector accepts, or has ended. Therefore a
+// collector that refuses everything gets one long search, and not one per request in flight.
 func (e *export) beginSearch(b *batch) {
 	if len(b.spans) > 1 && !e.searches {
 		e.collector.search.Lock()
@@ -211,8 +212,8 @@ func (e *export) endSearch() {
 	}
 }
 
-// divide sends the halves of a batch after the other parts. In this order, it is known
-// sooner whether the collector refuses everything or only some spans.
+// divide adds the halves of a batch after the other parts that must still be sent. In this
+// order, it is known sooner whether the collector refuses everything or only some spans.
 func (e *export) divide(b *batch) {
 	first, second := b.halves()
 	e.buffer.compose(first)

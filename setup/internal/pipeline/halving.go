@@ -24,8 +24,8 @@ type Halving struct {
 	largest  int   // maximum number of bytes of a request that may be accepted
 }
 
-// NewHalving returns the search in a batch with that many spans. If the collector refuses
-// one span, the search needs two requests per halving to find it.
+// NewHalving returns the search for a batch with that many spans. If the collector refuses
+// one span, the search needs two requests per halving to find the span.
 func NewHalving(spans int) *Halving {
 	return &Halving{bound: 2*bits.Len(uint(spans)) + 1, largest: largestBody}
 }

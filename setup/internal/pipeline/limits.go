@@ -15,9 +15,9 @@ type limits struct {
 	// spans in a request. Zero means no maximum.
 	mostSpans, batchSpans int64
 
-	// waiting is the number of spans that are not delivered or dropped. unbatched is the
-	// number of these spans that are not in a batch. Both are used only if numbers of spans
-	// are limited.
+	// waiting is the number of spans that are neither delivered nor dropped. unbatched is
+	// the number of these spans that are not in a batch. Both are used only if numbers of
+	// spans are limited.
 	waiting, unbatched atomic.Int64
 	// unencoded is the number of bytes that the shards may use for spans that are not
 	// encoded. scratch is the number of bytes that they use to encode spans.

@@ -23,8 +23,8 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// heavy has spans that use memory in different ways. Together, the spans of an entry use
-// many times the limit.
+// heavy has spans that use memory in different ways. The spans of one entry together need
+// many times the memory limit.
 var heavy = []struct {
 	name  string
 	spans int

@@ -68,7 +68,7 @@ func (t *trouble) GaveUp(err error) {
 func (*trouble) Warning(string) {}
 func (*trouble) Dropped()       {}
 
-// exporting returns a provider whose spans are sent to the connection that dial returns.
+// exporting returns a provider whose spans are sent over the connection that dial returns.
 func exporting(t *testing.T, l *spanstats.Stats, dial func() (*grpc.ClientConn, error)) *sdktrace.TracerProvider {
 	t.Helper()
 	return exportingWith(t, l, plain{}, dial)
@@ -79,7 +79,7 @@ func exportingWith(t *testing.T, l *spanstats.Stats, rules otlp.Rules, dial func
 	return sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(processor(t, l, rules, dial)))
 }
 
-// delivering does the same as exportingWith for a collector that accepts everything.
+// delivering does the same as exportingWith, with a collector that accepts everything.
 func delivering(t *testing.T, l *spanstats.Stats, rules otlp.Rules) *sdktrace.TracerProvider {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{})
@@ -105,7 +105,7 @@ func processor(t *testing.T, l *spanstats.Stats, rules otlp.Rules, dial func() (
 	return processorAfter(t, 5*time.Second, l, rules, dial)
 }
 
-// processorAfter returns a processor that waits for more spans for delay.
+// processorAfter returns a processor with this delay.
 func processorAfter(t *testing.T, delay time.Duration, l *spanstats.Stats, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *pipeline.Processor {
 	t.Helper()
 	p, err := pipeline.New(pipeline.Config{
@@ -288,7 +288,7 @@ func TestNameThatStopsAndStartsResolving(t *testing.T) {
 	}
 }
 
-// bubble is a collector inside a synctest bubble.
+// bubble is a collector that runs in a synctest bubble.
 type bubble struct {
 	*testing.T
 	stats    *spanstats.Stats
@@ -354,7 +354,8 @@ func (b *bubble) dial() (*grpc.ClientConn, error) {
 		}))
 }
 
-// inBubble runs test with a collector and a fake clock.
+// inBubble runs test with a collector and a fake clock. The clock advances when all
+// goroutines wait.
 func inBubble(t *testing.T, test func(b *bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -430,8 +431,8 @@ func TestBatchIsGivenUpAfterItsTime(t *testing.T) {
 	})
 }
 
-// TestBatchHasItsTimeAfterAnOutage checks that an outage does not count for the time limit
-// of a batch.
+// TestBatchHasItsTimeAfterAnOutage checks that an outage does not use up the time limit of a
+// batch.
 func TestBatchHasItsTimeAfterAnOutage(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		for range 100 { // more than a minute

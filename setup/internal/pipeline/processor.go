@@ -16,7 +16,7 @@ type Processor struct {
 	buffer *buffer
 	shards *shards
 	sender *sender
-	homes  sync.Pool // of *int: the index of a shard; one per processor, as a rule
+	homes  sync.Pool // of *int, the index of a shard
 
 	stop    sync.Once
 	stopped chan struct{}

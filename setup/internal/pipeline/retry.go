@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// ownFailures is the number of failures of its own after which a batch is halved.
+	// ownFailures is the number of own failures after which a batch is halved, see retry.
 	ownFailures = 3
 	// erraticFailures replaces ownFailures while the collector also accepts batches that it
 	// had not accepted before, because the cause is then not a single span.
@@ -15,7 +15,7 @@ const (
 	// mostLosses is the number of losses of the collector at which a batch that was in
 	// flight is given up.
 	mostLosses = 3
-	// longestOwnBackoff is the longest pause of a single span that has failures of its own.
+	// longestOwnBackoff is the longest pause of a single span that has own failures.
 	longestOwnBackoff = 5 * time.Second
 )
 
@@ -44,12 +44,12 @@ func (e *export) lose(b *batch, err error) {
 
 // retry parks a batch that the collector may accept later.
 //
-// A failure is the batch's own if the collector accepted another batch since the previous
-// failure of this batch. After some of these failures, the batch is halved until the spans
-// that fail are found. The batch is given up when the requests and pauses have taken longer
-// than the timeout, or twice the timeout while spans are searched for. Pauses that the
-// collector requests do not count, because no requests may be sent then. UNAVAILABLE does
-// not count either if all batches get it, because then all batches wait.
+// A failure is an own failure of the batch if the collector accepted another batch since the
+// previous failure of this batch. After several own failures, the batch is halved until the
+// spans that fail are found. The batch is given up when its requests and pauses have taken
+// longer than the timeout, or longer than twice the timeout while spans are searched for.
+// Pauses that the collector requests do not count, because no requests may be sent then.
+// UNAVAILABLE does not count either if all batches get it, because then all batches wait.
 func (e *export) retry(b *batch, v verdict, err error) {
 	own := e.fail(b)
 	e.result.pause, _ = pauseOf(err)
@@ -71,8 +71,8 @@ func (e *export) retry(b *batch, v verdict, err error) {
 	}
 }
 
-// fail records that the collector did not accept b. It reports whether the failure is b's
-// own.
+// fail records that the collector did not accept b. It reports whether this is an own
+// failure of b.
 func (e *export) fail(b *batch) (own bool) {
 	accepted := e.collector.accepted.Load()
 	own = accepted > b.accepted
@@ -85,7 +85,7 @@ func (e *export) fail(b *batch) (own bool) {
 }
 
 // parkSuspect parks a batch if the collector may be unable to work. If the batch is half of
-// a batch with failures of its own, the other half is sent first.
+// a batch with own failures, the other half is sent first.
 func (e *export) parkSuspect(b *batch, err error) {
 	if b.suspect && b.failures == 1 && !e.partFailed {
 		e.partFailed = true
@@ -96,7 +96,7 @@ func (e *export) parkSuspect(b *batch, err error) {
 	e.buffer.park(b)
 }
 
-// halves divides a batch that has enough failures of its own, and reports whether it did.
+// halves divides a batch that has enough own failures, and reports whether it did.
 func (e *export) halves(b *batch, err error) bool {
 	if len(b.spans) == 1 || !e.failsOnItsOwn(b) {
 		return false
@@ -113,9 +113,9 @@ func (e *export) halves(b *batch, err error) bool {
 	return true
 }
 
-// failsOnItsOwn reports whether a batch has enough failures of its own to be halved. For a
-// half of a batch that was divided for this reason, one failure is enough if the other half
-// was accepted.
+// failsOnItsOwn reports whether a batch has enough own failures to be halved. For a half of
+// a batch that was divided for this reason, one failure is enough if the other half was
+// accepted.
 func (e *export) failsOnItsOwn(b *batch) bool {
 	switch {
 	case b.suspect && b.own > 0:

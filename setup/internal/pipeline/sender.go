@@ -21,8 +21,8 @@ const (
 	outageShutdown = time.Second
 )
 
-// sender decides when spans are sent. Only the goroutine of run uses the fields that are
-// neither channels nor atomic.
+// sender decides when spans are sent. Only the goroutine of run uses the fields from
+// inFlight to reported.
 type sender struct {
 	collector *collector
 	buffer    *buffer
@@ -45,12 +45,13 @@ type sender struct {
 	reported  time.Time
 }
 
-// drain is the time that a shutdown has.
+// drain is when the shutdown started and when it must end.
 type drain struct{ begin, end time.Time }
 
-// run sends spans until the drain is done or life ends. When run returns, no batch is in
-// flight. Each round reads the clock once and uses that time for all decisions. Work that is
-// not due at that time is left to the next round, even if it becomes due during the round.
+// run sends spans until the shutdown is done or collector.life ends. When run returns, no
+// batch is in flight. Each round reads the clock once and uses that time for all decisions.
+// Work that is not due at that time is left to the next round, even if it becomes due during
+// the round.
 func (s *sender) run() {
 	timer := time.NewTimer(math.MaxInt64)
 	defer timer.Stop()
@@ -79,7 +80,7 @@ func (s *sender) run() {
 	s.collector.waits.Wait()
 }
 
-// done reports whether all work is done, or cannot be done any more.
+// done reports whether all work is done or can no longer be done.
 func (s *sender) done(now time.Time) bool {
 	if s.collector.life.Err() != nil {
 		return true
@@ -228,8 +229,8 @@ const (
 	longestBackoff = time.Second
 )
 
-// backoff returns the pause after that many failures, with a random part. It is at most
-// longest, plus half of it.
+// backoff returns a pause that grows with the number of failures, up to longest. The result
+// is random, between 50 % and 150 % of that pause.
 func backoff(failures int, longest time.Duration) time.Duration {
 	pause := firstBackoff
 	for i := 1; i < failures && pause < longest; i++ {

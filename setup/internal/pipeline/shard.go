@@ -16,10 +16,9 @@ const (
 	// end.
 	mostShards = 16
 	// someEnded is the number of spans in a ring that are encoded without waiting for more.
-	// Because of this number, fewer than one of 100 spans wakes the sender.
+	// Therefore ending a span wakes the sender for fewer than one in 100 spans.
 	someEnded = ringSpans / 2
-	// encodedAtEnd is the number of spans that are encoded by the end of a span that finds
-	// no space.
+	// encodedAtEnd is the number of spans that ending a span encodes if it finds no space.
 	encodedAtEnd = 16
 	// grain is the unit in bytes in which memory is granted to a shard.
 	grain = 32 << 10
