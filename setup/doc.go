@@ -1,8 +1,8 @@
-// Package setup connects a Go service to the NAIS platform: one call wires the
-// OpenTelemetry SDK to the platform's collector, in the platform's environment,
-// with the platform's defaults.
+// Package setup connects a Go service to the NAIS platform. One call connects the
+// OpenTelemetry SDK to the platform's collector. The settings come from the environment
+// variables that NAIS sets, and each setting has a default that suits the platform.
 //
-// First, a main that needs nothing else:
+// This main is enough for most services:
 //
 //	func main() {
 //		slog.SetDefault(slog.New(setup.LogHandler(os.Stdout, nil)))
@@ -11,92 +11,103 @@
 //		}
 //	}
 //
-// [Run] gives run a context that ends on SIGTERM, flushes the spans when run has
-// returned, and logs a panic as one line. In a Naisjob [WithRootSpan] makes one
-// trace of all that run does; without it each call there begins one of its own.
-// [Start] is for programs that do this themselves.
+// [Run] passes run a context that ends on SIGTERM. It flushes the spans when run has
+// returned, and logs a panic as one line. In a Naisjob, [WithRootSpan] puts all spans of
+// run into one trace. Without it, each outgoing call of run starts its own trace. [Start]
+// only starts telemetry. It is for programs that handle signals and panics themselves.
 //
-// Second, [LogHandler] writes the JSON lines that NAIS reads, with the trace's
-// identity in each, and with type and stack of errors and panics.
+// [LogHandler] writes the JSON lines that NAIS reads. A line has the IDs of the trace and the
+// span in which it was logged. A line for an error or a panic also has its type and its
+// stack.
 //
-// Third, package setuptest shows a test what the platform would get.
+// Package setuptest records, in a test, what the platform would receive.
 //
 // # Logs
 //
-// The platform reads standard output, and records go nowhere else by default.
-// OTEL_LOGS_EXPORTER=otlp exports them too, through OpenTelemetry's bridge for slog,
-// with exception.type, exception.message and exception.stacktrace: every line is
-// there twice then. Records marked with [TeamLogs] go to the team's private log
-// alone, unmasked; do not combine the two.
+// The platform reads standard output. By default, log records are not exported in any other
+// way. With OTEL_LOGS_EXPORTER=otlp they are also exported over OTLP, through
+// OpenTelemetry's bridge for slog, with exception.type, exception.message and
+// exception.stacktrace. The platform then gets every line twice.
+//
+// Records marked with [TeamLogs] go only to the team's private log, and are not masked. Do
+// not use OTEL_LOGS_EXPORTER=otlp together with [TeamLogs].
 //
 // # Metrics
 //
-// Pushed once a minute: what the program records with the OpenTelemetry API, the
-// metrics of the Go runtime and of the process under client_golang's names, which
-// Nais APM reads, those of the program's own registry by [WithGatherer], and
-// three of telemetry itself: otel.sdk.exporter.span.exported and
-// otel.sdk.exporter.log.exported, with error.type for what was dropped, and
-// spor.export.failures, by signal. With
-// OTEL_METRICS_EXPORTER=prometheus [MetricsHandler] serves all of them instead,
-// and nothing is pushed: never both, since every series would be counted twice.
+// setup exports these metrics once per minute:
+//
+//   - the metrics that the program records with the OpenTelemetry API
+//   - the metrics of the Go runtime and of the process, with the names of client_golang,
+//     which Nais APM reads
+//   - the metrics of the program's own Prometheus registry, if [WithGatherer] is used
+//   - otel.sdk.exporter.span.exported and otel.sdk.exporter.log.exported, which count spans
+//     and log records; error.type has the reason if they were dropped
+//   - spor.export.failures, which counts failed exports per signal
+//
+// With OTEL_METRICS_EXPORTER=prometheus, [MetricsHandler] serves all of them, and nothing is
+// exported over OTLP. Metrics are never both exported and served, because the platform would
+// count every series twice.
 //
 // # Dialect
 //
-// Every span, also of other libraries, has the older names of its attributes
-// beside the stable ones, as Nais APM reads them: db.system beside db.system.name.
-// OTEL_SEMCONV_STABILITY_OPT_IN=http,database,rpc,messaging leaves them out.
+// Many attributes have a stable name and an older name, such as db.system.name and
+// db.system. Nais APM reads the older names. Therefore every span gets both, including the
+// spans of other libraries. OTEL_SEMCONV_STABILITY_OPT_IN=http,database,rpc,messaging turns
+// the older names off.
 //
 // # Environment
 //
-// Everything is read from the variables that NAIS sets; what is unset has the
-// platform's default. Spans go over OTLP/gRPC to OTEL_EXPORTER_OTLP_ENDPOINT (in
-// a NAIS pod: to the cluster's collector). Without an endpoint outside of NAIS
-// nothing is exported, and one log line says how to see traces. Wrong values are
-// reported by name, with the cure, and never stop the program:
+// setup reads all its settings from environment variables. A variable that is not set has
+// the platform's default. [docs/environment.md] lists every variable with its default. The
+// most important ones:
 //
-//	OTEL_SDK_DISABLED, OTEL_PROPAGATORS (tracecontext,baggage), OTEL_SERVICE_NAME,
-//	OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_EXPORTER (otlp, console, none),
-//	OTEL_TRACES_SAMPLER (parentbased_always_on), OTEL_TRACES_SAMPLER_ARG,
-//	OTEL_BSP_SCHEDULE_DELAY (5000 ms), OTEL_BSP_EXPORT_TIMEOUT (30000 ms),
-//	OTEL_BSP_MAX_QUEUE_SIZE (by memory: an eighth of it, 4 to 32 MiB),
-//	OTEL_BSP_MAX_EXPORT_BATCH_SIZE (by size: a quarter of a MiB is sent at once),
-//	OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT (8192), the other OTEL_ATTRIBUTE_*, OTEL_SPAN_*,
-//	OTEL_EVENT_* and OTEL_LINK_* limits (as specified),
-//	OTEL_METRICS_EXPORTER (otlp, prometheus, console, none), OTEL_METRIC_EXPORT_INTERVAL
-//	(60000 ms), OTEL_METRIC_EXPORT_TIMEOUT (30000 ms), OTEL_METRICS_EXEMPLAR_FILTER (trace_based),
-//	OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE (cumulative),
-//	OTEL_EXPORTER_PROMETHEUS_HOST, _PORT (a listener for the scraper; none),
-//	OTEL_LOGS_EXPORTER (none, otlp), OTEL_BLRP_SCHEDULE_DELAY (1000 ms),
-//	OTEL_BLRP_EXPORT_TIMEOUT (30000 ms), OTEL_BLRP_MAX_QUEUE_SIZE (2048),
-//	OTEL_BLRP_MAX_EXPORT_BATCH_SIZE (512),
-//	OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS, _TIMEOUT (30000 ms), _COMPRESSION (none),
-//	_CERTIFICATE, _CLIENT_CERTIFICATE, _CLIENT_KEY, _INSECURE, _PROTOCOL (grpc alone),
-//	each also for one signal alone, as OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
+//   - OTEL_EXPORTER_OTLP_ENDPOINT is the collector, which is reached over OTLP/gRPC. In a
+//     NAIS pod the default is the collector of the cluster. Elsewhere there is no default:
+//     nothing is exported, and one log line states how to see traces.
+//   - OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER and OTEL_LOGS_EXPORTER select how each
+//     signal is exported. The defaults are otlp, otlp and none.
+//   - OTEL_TRACES_SAMPLER selects which traces are recorded. The default records all traces,
+//     unless the caller decided not to.
+//   - OTEL_SDK_DISABLED=true turns telemetry off.
+//
+// A value that cannot be used never stops the program. The error of [Start] names the
+// variable, its value and the cure.
 //
 // # Never exported
 //
-// Process arguments and owner. Credentials in the parameters and the user of a
-// URL, which become REDACTED. Personal numbers in any text of a span, a metric or
-// a log line, but not of Team Logs, which become ***********: eleven digits alone, also as ddmmyy nnnnn,
-// percent-encoded or escaped as in JSON, whatever the control digits, that begin
-// with a date as of a
+// The arguments and the owner of the process are never exported.
+//
+// Credentials are replaced by REDACTED, such as the user, the password and the parameters for
+// credentials of a URL. [docs/privacy.md] lists the names that mark a credential.
+//
+// Personal numbers are replaced by ***********, in every text of a span, a metric or a log
+// line. Records for Team Logs are the only exception. A personal number has eleven digits,
+// with no other digit directly before or after them. It is also recognized in the form
+// ddmmyy nnnnn, percent-encoded, or escaped as in JSON. The control digits are not checked.
+// The number begins with a date in one of these forms:
 //
 //	fødselsnummer                                    [folkeregisteret]
 //	D-number (day + 40), H-number (month + 40)       [UDI], [e-helse]
 //	NPID (month + 20), of test persons (month + 60)  [NPID]
 //	test person (month + 40, + 65 or + 80)           [NoCommons], [fnrvalidator]
 //
-// They survive in UUIDs and hex IDs. Numbers that are no text are left alone, but
-// in log lines. So is what the Go runtime prints when a goroutine other than run's
-// panics, and what does not go through [LogHandler].
+// Numeric values of attributes and of log lines are masked too, as 99999999999. UUIDs and
+// hex IDs are not masked.
+//
+// Output that does not go through [LogHandler] is not masked. For example, the Go runtime
+// prints a panic of a goroutine that run has started.
 //
 // # Traps
 //
-// os.Exit and log.Fatal in the program skip the flush: return an error from run.
-// Spans must end, and servers must have drained, before run returns.
+// os.Exit and log.Fatal end the program without a flush. Return an error from run instead.
+// Before run returns, all spans must have ended, and all servers must have finished their
+// requests.
 //
 // See https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 // and https://docs.nais.io/observability/reference/auto-config/.
+//
+// [docs/environment.md]: https://github.com/nais/spor/blob/main/docs/environment.md
+// [docs/privacy.md]: https://github.com/nais/spor/blob/main/docs/privacy.md
 //
 // [folkeregisteret]: https://skatteetaten.github.io/folkeregisteret-api-dokumentasjon/nytt-fodselsnummer-fra-2032/
 // [e-helse]: https://www.ehelse.no/standardisering/standarder/identifikatorer-for-personer

@@ -5,11 +5,11 @@ import (
 	"os"
 )
 
-// standardHandler is what slog.Default has until the program sets its own.
+// standardHandler is the handler of slog.Default until the program sets another logger.
 var standardHandler = slog.Default().Handler()
 
-// logger returns the program's own logger, or, when it has none, one that writes
-// the JSON that NAIS reads to standard error.
+// logger returns the program's default logger. If the program has not set one, logger returns
+// a logger that writes the JSON lines of [LogHandler] to standard error.
 func logger() *slog.Logger {
 	if program := slog.Default(); program.Handler() != standardHandler {
 		return program

@@ -10,8 +10,8 @@ import (
 	"github.com/nais/spor/internal/environ"
 )
 
-// mostPoints is how many data points one request has: a collector takes 4 MiB, and
-// would refuse every series for those that are too many.
+// mostPoints is the largest number of data points in one request. A collector accepts at most
+// 4 MiB, and would refuse all series of a larger request.
 const mostPoints = 2000
 
 func periodic(m *environ.Metrics, e sdkmetric.Exporter, gatherer prometheus.Gatherer) sdkmetric.Reader {
@@ -23,10 +23,10 @@ func periodic(m *environ.Metrics, e sdkmetric.Exporter, gatherer prometheus.Gath
 	)
 }
 
-// MetricsHandler returns the handler to mount at /metrics for a program that
-// sets OTEL_METRICS_EXPORTER=prometheus. It may be made before [Start]. While
-// metrics are pushed, or go nowhere, it answers 404: the platform would count
-// every series twice.
+// MetricsHandler returns a handler that serves metrics for Prometheus. Mount it at /metrics,
+// and set OTEL_METRICS_EXPORTER=prometheus. It can be created before [Start]. With any other
+// value of that variable, and while telemetry does not run, it answers 404. It does not serve
+// metrics that are exported over OTLP, because the platform would count every series twice.
 func MetricsHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if t := running.Load(); t != nil && t.scrape != nil {

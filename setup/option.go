@@ -33,30 +33,32 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// WithResource adds attributes that describe the service. They give way to the
-// same keys in OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES and the NAIS
-// variables: what the platform says of a service is right.
+// WithResource adds attributes that describe the service. OTEL_SERVICE_NAME,
+// OTEL_RESOURCE_ATTRIBUTES and the NAIS variables override attributes with the same keys,
+// because the platform describes the service correctly. The default is no attributes.
 //
-// Leave deployment.environment.name and k8s.cluster.name to the collector: the
-// first makes it cut the suffix off some service names.
+// Do not set deployment.environment.name and k8s.cluster.name, because the collector sets
+// them. If a service sets deployment.environment.name, the collector removes the suffix of
+// some service names.
 func WithResource(attrs ...attribute.KeyValue) Option {
 	return func(c *config) { c.attributes = append(c.attributes, attrs...) }
 }
 
-// WithSampler sets the sampler of root and child spans. The default, and what
-// nil means, is parentbased_always_on. OTEL_TRACES_SAMPLER is stronger, but for
-// parentbased_always_on itself, which NAIS sets for every application.
+// WithSampler sets the sampler for root spans and child spans. The default is
+// parentbased_always_on; nil means the default. OTEL_TRACES_SAMPLER overrides s, except if
+// its value is parentbased_always_on, because NAIS sets that value for every application.
 func WithSampler(s sdktrace.Sampler) Option {
 	return func(c *config) { c.sampler = s }
 }
 
-// WithSpanProcessor adds a processor, beside the one that exports; nil adds none.
-// It works without an endpoint too: tests use it to see spans. Its OnEnd runs in
-// the goroutine that ends the span and must not block.
+// WithSpanProcessor adds a span processor to the one that exports. If p is nil, the option has
+// no effect. The processor also gets spans when no endpoint is set, so tests can use it to
+// record spans. The goroutine that ends a span calls OnEnd, which must not block.
 //
-// With it, or [WithSampler], every span starts with the attributes known by then.
-// Without either nobody looks, and those of SQL statements are set at the end, which
-// is cheaper: give a processor here rather than to the provider later.
+// With this option or [WithSampler], every span starts with all attributes that are known at
+// its start. Without both, the spans of SQL statements get their attributes only when they
+// end, which is cheaper. Therefore add a processor with this option. A processor that is
+// registered later with the SDK's provider would not see those attributes in OnStart.
 func WithSpanProcessor(p sdktrace.SpanProcessor) Option {
 	return func(c *config) {
 		if p != nil {
@@ -65,9 +67,9 @@ func WithSpanProcessor(p sdktrace.SpanProcessor) Option {
 	}
 }
 
-// WithGatherer exports the metrics of a Prometheus registry too, beside those of
-// the OpenTelemetry API, under their own names; nil adds none. Families that are
-// there already, such as those of the Go collector, are not exported twice.
+// WithGatherer also exports the metrics of a Prometheus registry, with their own names. If g
+// is nil, the option has no effect. A metric family that is already exported, such as those
+// of the Go collector, is not exported twice.
 func WithGatherer(g prometheus.Gatherer) Option {
 	return func(c *config) {
 		if g != nil {
@@ -76,28 +78,32 @@ func WithGatherer(g prometheus.Gatherer) Option {
 	}
 }
 
-// WithoutMetrics leaves metrics alone: no provider is installed and nothing is
-// collected. The default is to push what the OpenTelemetry API records, and the
-// metrics of the Go runtime and of the process.
+// WithoutMetrics turns metrics off: no meter provider is installed, and no metrics are
+// collected. Without this option, the metrics recorded with the OpenTelemetry API and the
+// metrics of the Go runtime and of the process are exported.
 func WithoutMetrics() Option {
 	return func(c *config) { c.withoutMetrics = true }
 }
 
-// WithRootSpan makes [Run] start one span of that name around the program, which
-// gives a Naisjob one trace. The default, and what "" means, is none: the spans
-// of a server's requests must not be children of one that ends weeks later.
-// [Start] ignores it.
+// WithRootSpan makes [Run] start a span with this name and end it when run returns. All spans
+// of a Naisjob are then in one trace. The default is no root span, and "" means the default.
+// Do not use it for a server, because the spans of its requests would have a parent that ends
+// weeks later. [Start] ignores this option.
 func WithRootSpan(name string) Option {
 	return func(c *config) { c.rootSpan = name }
 }
 
-// WithCrashFile makes [Run] keep what the Go runtime prints when the process
-// dies of a panic or a fatal error in file, and log it when the next process
-// starts. The default is a file in $TMPDIR in a NAIS pod, where the folder
-// outlives the container, and none elsewhere; its name is made of the program's
-// main package and working directory. A file that exists must be a regular one
-// with the mode 0600 that belongs to this user: any other is neither read nor
-// written, and Run logs one warning. [Start] ignores the option.
+// WithCrashFile sets the file that [Run] uses for crashes. When a panic or a fatal error ends
+// the process, the Go runtime writes its text to this file. Run logs the text when the next
+// process starts.
+//
+// In a NAIS pod the default is a file in $TMPDIR, because that directory remains when the
+// container ends. The name of the file depends on the program's main package and on the
+// working directory. Elsewhere the default is no file. "" means the default.
+//
+// A file that already exists must be a regular file with the mode 0600 that belongs to this
+// user. Run does not read or write any other file, and logs one warning. [Start] ignores this
+// option.
 func WithCrashFile(file string) Option {
 	return func(c *config) { c.crashFile = file }
 }

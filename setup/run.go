@@ -21,29 +21,29 @@ import (
 	"github.com/nais/spor/setup/internal/crash"
 )
 
-// Run is the whole life of a NAIS process: it starts telemetry as [Start] does,
-// runs the program, and flushes before it returns.
+// Run runs a program with telemetry: it starts telemetry as [Start] does, calls run, and
+// flushes telemetry before it returns.
 //
-// The context that run gets ends on SIGTERM or SIGINT. run then lets its servers
-// stop accepting, waits for their handlers, and returns; a second signal ends
-// the process at once. Run flushes after that, for at most five seconds, under a
-// context of its own. A run that has not returned 18 seconds after the signal
-// has its spans flushed while it goes on, since a NAIS pod is killed 25 seconds
-// after SIGTERM.
+// The context that run gets ends on SIGTERM or SIGINT. Then run must stop its servers from
+// accepting requests, wait for their handlers, and return. A second signal ends the process
+// immediately. When run has returned, Run flushes for at most five seconds, with its own
+// context. If run has not returned 18 seconds after the signal, Run flushes the spans that
+// have ended while run continues, because a NAIS pod is killed 25 seconds after SIGTERM.
 //
-// Run returns what run returns, and logs it if it is an error. An error that only
-// reports that a signal ended the context, as ctx.Err() does, is none: Run returns
-// nil then. A panic of run in its own goroutine becomes an error and one log line
-// with stack_trace. Panics elsewhere and fatal errors of the runtime end the
-// process as always; see [WithCrashFile] for how the next process logs them. Wrong
-// configuration is one log line, and does not change what Run returns. Lines go to
-// [slog.Default], or as JSON to standard error where the program has set no
-// default.
+// Run returns the error of run, and logs it. There is one exception: if the error only
+// reports that a signal ended the context, as ctx.Err() does, Run returns nil. If run panics
+// in its own goroutine, Run returns an error and logs one line with stack_trace. A panic in
+// another goroutine, or a fatal error of the runtime, ends the process as without Run; see
+// [WithCrashFile] for how the next process logs it.
+//
+// If the configuration is wrong, Run logs one line and calls run anyway. The configuration
+// does not change the error that Run returns. Lines are logged with [slog.Default]. If the
+// program has not set a default logger, they are written as JSON to standard error.
 func Run(ctx context.Context, run func(context.Context) error, opts ...Option) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	// Not under ctx: the end of the caller's context is no signal, and the first
-	// one after it must not end the process.
+	// signalled does not end with ctx, because the end of the caller's context is not a
+	// signal. The first signal after that must still not end the process.
 	signalled, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	defer context.AfterFunc(signalled, func() {
@@ -59,16 +59,17 @@ func Run(ctx context.Context, run func(context.Context) error, opts ...Option) e
 	}
 	defer keepCrashes(env, c)()
 	defer flushAfter(ctx, t, drainTimeout)()
-	// In a defer: a run that calls runtime.Goexit is flushed too.
+	// Deferred, so that Run also flushes when run calls runtime.Goexit.
 	defer func() {
-		// The reporter has told people already: what telemetry lost does not
-		// change how the program ends.
+		// The reporter has already logged the lost data, which does not change the
+		// error that Run returns.
 		_ = t.shutdown(context.WithoutCancel(ctx))
 	}()
 	return runProgram(ctx, untilSignal(signalled, run), c.rootSpan)
 }
 
-// keepCrashes keeps crashes in the file that the program chose, or that of a NAIS pod.
+// keepCrashes keeps crashes in the file that the program chose. In a NAIS pod there is also a
+// default file.
 func keepCrashes(env *environ.Environment, c *config) (stop func()) {
 	name := c.crashFile
 	if name == "" && env.OnPlatform() {
@@ -80,11 +81,11 @@ func keepCrashes(env *environ.Environment, c *config) (stop func()) {
 	return crash.Keep(name, logger())
 }
 
-// drainTimeout is how long after the signal run may take before its spans are
-// flushed without waiting for it.
+// drainTimeout is the time that run may take after the signal. After that, its ended spans are
+// flushed before it returns.
 const drainTimeout = 18 * time.Second
 
-// flushAfter flushes once, some time after ctx has ended, unless it is stopped.
+// flushAfter flushes once, delay after ctx has ended, unless stop is called before.
 func flushAfter(ctx context.Context, t *telemetry, delay time.Duration) (stop func()) {
 	returned, end := context.WithCancel(context.Background())
 	stopWaiting := context.AfterFunc(ctx, func() {
@@ -102,7 +103,8 @@ func flushAfter(ctx context.Context, t *telemetry, delay time.Duration) (stop fu
 	}
 }
 
-// runProgram runs run, under a root span if one is named, and logs how it ends.
+// runProgram calls run and logs its error or panic. If rootSpan is not empty, it calls run in
+// a span with that name.
 func runProgram(ctx context.Context, run func(context.Context) error, rootSpan string) error {
 	if rootSpan != "" {
 		run = underSpan(rootSpan, run)
@@ -114,12 +116,12 @@ func runProgram(ctx context.Context, run func(context.Context) error, rootSpan s
 	return err
 }
 
-// underSpan returns run with a span around it, which a panic of run ends too.
+// underSpan returns a function that calls run in a span. The span also ends if run panics.
 func underSpan(name string, run func(context.Context) error) func(context.Context) error {
 	tracer := otel.Tracer("github.com/nais/spor/setup", trace.WithInstrumentationVersion(scope.Version()))
 	return func(ctx context.Context) error {
 		ctx, span := tracer.Start(ctx, name)
-		defer span.End() // deferred directly: it records a panic
+		defer span.End() // records a panic only if it is the deferred function itself
 		returned := false
 		defer func() {
 			if !returned {
@@ -136,7 +138,7 @@ func underSpan(name string, run func(context.Context) error) func(context.Contex
 	}
 }
 
-// panicError is what a panic of run becomes.
+// panicError is the error that Run returns if run panics.
 type panicError struct{ value any }
 
 func (p panicError) Error() string { return fmt.Sprintf("setup: run panicked: %v", p.value) }

@@ -8,7 +8,7 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// newSampler returns the sampler that s names; own is that of the program.
+// newSampler returns the sampler that s describes; own is the sampler of the program.
 func newSampler(s environ.Sampler, own sdktrace.Sampler) sdktrace.Sampler {
 	if s.Own {
 		return silencer{own}
@@ -20,12 +20,13 @@ func newSampler(s environ.Sampler, own sdktrace.Sampler) sdktrace.Sampler {
 	return silencer{sampler}
 }
 
-// silencer keeps what lies under a filtered request silent, whatever the
-// sampler says of new roots and of unsampled parents.
+// silencer drops all spans below a filtered request, even if its sampler would sample new
+// roots or children of unsampled parents.
 type silencer struct{ sdktrace.Sampler }
 
 func (s silencer) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
-	// A sampled parent cannot be the silent one, and saves the look-up.
+	// The span in a suppressed context is never sampled. So suppress.Is, which looks up a
+	// value in the context, is not needed for a sampled parent.
 	parent := trace.SpanContextFromContext(p.ParentContext)
 	if !parent.IsSampled() && suppress.Is(p.ParentContext) {
 		return sdktrace.SamplingResult{Decision: sdktrace.Drop, Tracestate: parent.TraceState()}

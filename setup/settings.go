@@ -10,7 +10,7 @@ import (
 	"github.com/nais/spor/setup/internal/export"
 )
 
-// settings is what the environment and the options come to.
+// settings combines the settings of the environment and of the options.
 type settings struct {
 	*environ.Settings
 	*config
@@ -28,7 +28,7 @@ func newSettings(env *environ.Environment, c *config) *settings {
 	}
 }
 
-// spanLimits returns the limits in the SDK's form.
+// spanLimits returns the span limits in the SDK's type.
 func (s *settings) spanLimits() sdktrace.SpanLimits {
 	return sdktrace.SpanLimits{
 		AttributeCountLimit:         s.Limits.Attributes,
@@ -40,6 +40,6 @@ func (s *settings) spanLimits() sdktrace.SpanLimits {
 	}
 }
 
-// attributesMayBeLate reports whether nobody looks at a span before it has ended:
-// what setup itself samples by and exports with does not.
+// attributesMayBeLate reports whether nothing reads the attributes of a span before it has
+// ended. The samplers and processors of setup itself do not read them earlier.
 func (s *settings) attributesMayBeLate() bool { return s.sampler == nil && len(s.processors) == 0 }

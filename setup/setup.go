@@ -10,35 +10,37 @@ import (
 	"github.com/nais/spor/setup/internal/naislog"
 )
 
-// running is the telemetry that has taken the globals. What is made before Start, and
-// used at any time, finds its outputs here. While telemetry starts or stops, and before
-// Start, it has none but Team Logs; it is nil until a record with the mark comes.
+// running is the telemetry that is installed in the SDK's global variables. Log handlers and
+// HTTP handlers look up their outputs here, because they can be created before Start. While
+// telemetry starts or stops, and while it does not run, Team Logs are the only output. While
+// it does not run, the pointer is nil until the first record with the Team Logs mark.
 var running atomic.Pointer[telemetry]
 
-var errRunning = errors.New("setup: telemetry is running already (Start or Run was called twice; shut the first one down before)")
+var errRunning = errors.New("setup: telemetry is already running (Start or Run was called twice; call the shutdown function of the first call before the second call)")
 
-// Start connects the OpenTelemetry SDK to the collector that the environment
-// names, and installs it as the global one: tracer provider, propagator, error
-// handler. It returns at once, whatever state the collector is in.
+// Start connects the OpenTelemetry SDK to the collector that the environment names. It
+// installs the global tracer provider, meter provider, propagator and error handler, and the
+// logger provider if logs are exported. It does not wait for the collector.
 //
-// The error says what is wrong with the configuration, variable by variable,
-// each with its cure; what is right is in use, the rest has its safe default.
-// The program may log the error and go on. shutdown is never nil.
+// The error lists each variable that cannot be used, with its value and the cure. All other
+// settings are in use, and the settings of the listed variables have safe defaults. The
+// program can log the error and continue. shutdown is never nil.
 //
-// Call shutdown when the last span has ended, and before the process exits. It
-// exports what waits until its context ends, for at most five seconds if the
-// context has no deadline, and for one where the collector cannot be reached. A context that has ended already, as the one of
-// [signal.NotifyContext] has after SIGTERM, gets five seconds too. The error
-// says how many spans and log records were lost. Later calls wait for the first one.
+// Call shutdown when the last span has ended, and before the process exits. It exports all
+// waiting data until its context ends. If the context has no deadline, or has already ended,
+// shutdown takes at most five seconds. The context of [signal.NotifyContext] has already
+// ended after SIGTERM. If the collector cannot be reached, shutdown takes about one second.
+// The error of shutdown states how many spans and log records were lost. Later calls wait for
+// the first call, and return its error.
 //
-// ctx is used while Start runs, and not kept. A second Start before shutdown is
-// an error and changes nothing.
+// Start uses ctx only until it returns. A second call of Start before shutdown returns an
+// error and changes nothing.
 func Start(ctx context.Context, opts ...Option) (shutdown func(context.Context) error, err error) {
 	t, err := startOnce(ctx, environ.Process(), newConfig(opts))
 	return t.shutdown, err
 }
 
-// startOnce starts nothing when telemetry is running already.
+// startOnce starts telemetry. If telemetry is already running, it returns errRunning.
 func startOnce(ctx context.Context, env *environ.Environment, c *config) (*telemetry, error) {
 	t := newTelemetry()
 	if t.team = takeGlobals(); t.team == nil {
@@ -50,8 +52,8 @@ func startOnce(ctx context.Context, env *environ.Environment, c *config) (*telem
 	return t, err
 }
 
-// takeGlobals returns the Team that marked records went to so far, or nil when telemetry
-// is running already.
+// takeGlobals reserves the SDK's global variables for a new telemetry. It returns the Team
+// that has the marked records up to now, or nil if telemetry is already running.
 func takeGlobals() *naislog.Team {
 	for {
 		before, taken := running.Load(), &telemetry{}
@@ -69,5 +71,5 @@ func takeGlobals() *naislog.Team {
 	}
 }
 
-// oneLine joins the problems of err.
+// oneLine returns the text of err with its lines joined by "; ".
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

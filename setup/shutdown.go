@@ -13,15 +13,16 @@ import (
 	"github.com/nais/spor/setup/internal/naislog"
 )
 
-// flushTimeout bounds shutdown where the caller does not. A NAIS pod has about 25
-// seconds from SIGTERM to SIGKILL, which the servers' draining needs too.
+// flushTimeout limits shutdown if its context has no deadline. A NAIS pod has about 25 seconds
+// from SIGTERM to SIGKILL, and the servers also need time to finish their requests.
 const flushTimeout = 5 * time.Second
 
 const (
-	// lastChance is what a collector has at the end that cannot be reached: a pod
-	// without telemetry need not wait for it each time it ends.
+	// lastChance is the time that shutdown gives a collector that cannot be reached. It is
+	// short, because a pod without a collector should not wait longer each time it ends.
 	lastChance = time.Second
-	// lastLook is how often that is looked at from then on.
+	// lastLook is the interval at which shutdown checks again, after lastChance, whether
+	// the collector cannot be reached.
 	lastLook = 100 * time.Millisecond
 )
 
@@ -37,11 +38,11 @@ func (t *telemetry) shutdown(ctx context.Context) error {
 	return t.err
 }
 
-// flushAndStop ends the signals beside each other: one that hangs takes nothing
-// from the time of the others.
+// flushAndStop shuts down all signals concurrently, so that a signal that hangs does not take
+// time from the others.
 func (t *telemetry) flushAndStop(ctx context.Context) error {
 	switch {
-	case ctx == nil: // this is no goroutine of the caller's: a panic would end the process
+	case ctx == nil: // the caller could not recover a panic, which would be in this goroutine
 		ctx = context.Background()
 	case ctx.Err() != nil:
 		ctx = context.WithoutCancel(ctx)
@@ -52,15 +53,15 @@ func (t *telemetry) flushAndStop(ctx context.Context) error {
 		defer cancel()
 	}
 	err := t.stopSignals(ctx)
-	t.reporter.Hold() // its lines would be records after the last export
+	t.reporter.Hold() // a line logged now would be a record after the last export
 	stopped := together(ctx, t.last, func(p provider) error { return t.shutdownSignal(ctx, p) })
 	running.Store(&telemetry{team: t.team})
 	t.reporter.Release()
 	return errors.Join(t.reporter.Lost(), err, stopped)
 }
 
-// stopSignals ends all but the logs, which get what is left of the time: a fifth
-// of it at least.
+// stopSignals shuts down all signals except logs and Team Logs. If those have something to
+// deliver, stopSignals leaves them at least one fifth of the time.
 func (t *telemetry) stopSignals(ctx context.Context) error {
 	if deadline, ok := ctx.Deadline(); ok && (len(t.last) > 1 || t.team.IsBusy()) {
 		var cancel context.CancelFunc
@@ -72,7 +73,7 @@ func (t *telemetry) stopSignals(ctx context.Context) error {
 	return together(ctx, t.signals, func(p provider) error { return t.shutdownSignal(ctx, p) })
 }
 
-// flush exports what there is so far, for at most flushTimeout.
+// flush exports all waiting data. It takes at most flushTimeout.
 func (t *telemetry) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
@@ -81,7 +82,8 @@ func (t *telemetry) flush(ctx context.Context) {
 	_ = together(ctx, t.last, func(p provider) error { return p.ForceFlush(ctx) })
 }
 
-// shutdownSignal shuts a signal down. It has until ctx ends, or its last chance.
+// shutdownSignal shuts down one signal. It stops when ctx ends. It also stops lastChance after
+// its start or later, as soon as the collector cannot be reached.
 func (t *telemetry) shutdownSignal(ctx context.Context, p provider) error {
 	signal := signalOf(p)
 	if signal == "" {
@@ -105,7 +107,7 @@ func (t *telemetry) shutdownSignal(ctx context.Context, p provider) error {
 	return p.Shutdown(ctx)
 }
 
-// signalOf returns the signal of the SDK's providers.
+// signalOf returns the signal of p, or "" if p is not a provider of the SDK.
 func signalOf(p provider) string {
 	switch p.(type) {
 	case *sdktrace.TracerProvider:
@@ -118,11 +120,12 @@ func signalOf(p provider) string {
 	return ""
 }
 
-// overtime is how long those may take that do not heed the end of their context.
+// overtime is how long together waits after the end of the context.
 const overtime = naislog.AfterAbort + naislog.AfterAbort/2
 
-// together does something to all at once, and waits for them until a little
-// after ctx has ended: what the program gave may hang, or panic, at its own cost.
+// together calls do for all elements concurrently. It waits for the calls until overtime after
+// the end of ctx, because the program's own processors and writers may hang. A panic becomes
+// an error.
 func together[T any](ctx context.Context, all []T, do func(T) error) error {
 	errs := make(chan error, len(all))
 	for _, one := range all {
@@ -136,7 +139,7 @@ func together[T any](ctx context.Context, all []T, do func(T) error) error {
 		case err := <-errs:
 			problems = append(problems, err)
 		case <-late:
-			return errors.Join(append(problems, fmt.Errorf("setup: shutdown was not waited for: %w", context.Cause(ctx)))...)
+			return errors.Join(append(problems, fmt.Errorf("setup: shutdown did not finish in time: %w", context.Cause(ctx)))...)
 		}
 	}
 	return errors.Join(problems...)

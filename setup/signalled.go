@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// signalDelay is the time that a signal may take to end a second context that
-// waits for it.
+// signalDelay is the longest time between the ends of two contexts that the same signal ends.
 const signalDelay = 100 * time.Millisecond
 
-// untilSignal returns run without the error that only reports the end of its
-// context, if the signal that signalled waits for ended it.
+// untilSignal returns a function that calls run. The function returns nil instead of an error
+// that only reports the end of the context, if the signal that ends signalled ended the
+// context.
 func untilSignal(signalled context.Context, run func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		err := run(ctx)
@@ -25,7 +25,7 @@ func untilSignal(signalled context.Context, run func(context.Context) error) fun
 // endedBySignal reports whether ctx and signalled have ended for the same reason.
 func endedBySignal(ctx, signalled context.Context) bool {
 	cause := context.Cause(ctx)
-	if cause != context.Canceled && errors.Is(cause, context.Canceled) { //nolint:errorlint // what plain cancel functions leave
+	if cause != context.Canceled && errors.Is(cause, context.Canceled) { //nolint:errorlint // a plain cancel function sets exactly this value
 		// The caller's own signal.NotifyContext may end before this one does.
 		select {
 		case <-signalled.Done():
@@ -35,8 +35,8 @@ func endedBySignal(ctx, signalled context.Context) bool {
 	return signalled.Err() != nil && cause == context.Cause(signalled) //nolint:errorlint // the same value
 }
 
-// isCancellation reports whether err is the error of a cancelled context, and
-// wraps and joins nothing else.
+// isCancellation reports whether err is the error of a canceled context, and does not wrap or
+// join any other error.
 func isCancellation(err error) bool {
 	switch wrapper := err.(type) { //nolint:errorlint // looks at one level at a time
 	case nil, panicError:

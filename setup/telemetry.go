@@ -26,19 +26,19 @@ import (
 // telemetry is the running SDK.
 type telemetry struct {
 	signals  []provider
-	last     []provider // the provider of logs and Team Logs: the signals may log while they end
+	last     []provider // Team Logs and the provider of logs; shut down after signals
 	reporter *export.Reporter
 	team     *naislog.Team
-	logs     *sdklog.LoggerProvider // nil: log records are not exported
-	scrape   *export.Scrape         // nil: Prometheus reads nothing
-	idle     bool                   // it has only the Team, and the globals are free
+	logs     *sdklog.LoggerProvider // nil if log records are not exported
+	scrape   *export.Scrape         // nil if metrics are not served for Prometheus
+	idle     bool                   // has only the Team; Start has not been called
 
 	once sync.Once
 	done chan struct{}
 	err  error
 }
 
-// provider is that of traces, of metrics or of logs.
+// provider is the provider of traces, of metrics or of logs, the scrape handler, or the Team.
 type provider interface {
 	ForceFlush(context.Context) error
 	Shutdown(context.Context) error
@@ -55,7 +55,7 @@ func (t *telemetry) start(ctx context.Context, env *environ.Environment, c *conf
 		return env.Err()
 	}
 	trouble := &export.Trouble{Logger: logger}
-	trouble.Quiet.Store(true) // the SDK reads the environment once more
+	trouble.Quiet.Store(true) // the SDK would report the variables a second time
 	otel.SetErrorHandler(trouble)
 	otel.SetLogger(logr.New(trouble.Sink()))
 	err := errors.Join(t.startTraces(s), t.startMetrics(ctx, s), t.startLogs(ctx, s))
@@ -67,7 +67,7 @@ func (t *telemetry) start(ctx context.Context, env *environ.Environment, c *conf
 	return errors.Join(env.Err(), err)
 }
 
-// startTraces installs a tracer provider if anything exports or processes spans.
+// startTraces installs a tracer provider if there is an exporter or a processor for spans.
 func (t *telemetry) startTraces(s *settings) error {
 	var all processors
 	var problems []error
@@ -100,8 +100,8 @@ func (t *telemetry) startTraces(s *settings) error {
 	return errors.Join(problems...)
 }
 
-// startMetrics installs a meter provider with the one reader that the environment
-// names, if it names one.
+// startMetrics installs a meter provider if the environment selects a reader for metrics. It
+// selects at most one.
 func (t *telemetry) startMetrics(ctx context.Context, s *settings) error {
 	if s.withoutMetrics {
 		return nil
@@ -143,7 +143,7 @@ func (t *telemetry) newReader(ctx context.Context, m *environ.Metrics, gatherer 
 	return nil, nil
 }
 
-// startLogs opens the outputs of log records other than the log itself.
+// startLogs opens Team Logs. If log records are exported, it also installs a logger provider.
 func (t *telemetry) startLogs(ctx context.Context, s *settings) error {
 	t.team.Open(s.teamLogs, s.Logs.Endpoint != nil)
 	t.last = append(t.last, t.team)

@@ -14,16 +14,17 @@ import (
 	"github.com/nais/spor/setup/internal/pipeline"
 )
 
-// tracerProvider is the SDK's provider with a method for the instrumentations of this module.
+// tracerProvider is the SDK's provider with the method AttributesAtEnd, which the
+// instrumentation of this module calls.
 type tracerProvider struct {
 	*sdktrace.TracerProvider
 	attributesAtEnd bool
 }
 
-// AttributesAtEnd reports whether nobody looks at a span before it has ended.
+// AttributesAtEnd reports whether nothing reads the attributes of a span before it has ended.
 func (p *tracerProvider) AttributesAtEnd() bool { return p.attributesAtEnd }
 
-// Unwrap returns the SDK's provider, which spans name as theirs.
+// Unwrap returns the SDK's provider, which is also the provider that spans return.
 func (p *tracerProvider) Unwrap() trace.TracerProvider { return p.TracerProvider }
 
 // newPipeline returns the processor that sends ended spans to the collector.
@@ -45,11 +46,11 @@ func newPipeline(s *settings, reporter *export.Reporter) (sdktrace.SpanProcessor
 	return p, nil
 }
 
-// unreachedBytes is what spans may take that wait for a collector that nobody
-// named and that never answered.
+// unreachedBytes is the buffer size for spans while the default collector of the platform has
+// never answered.
 const unreachedBytes = 1 << 20
 
-// bufferBytes returns how much memory spans may take while they wait.
+// bufferBytes returns a function that returns the buffer size for waiting spans, in bytes.
 func bufferBytes(s *settings, reporter *export.Reporter) func() int {
 	return func() int {
 		if s.Traces.Endpoint.Platform && !reporter.HasReached() {
@@ -59,8 +60,8 @@ func bufferBytes(s *settings, reporter *export.Reporter) func() int {
 	}
 }
 
-// processors are shut down beside each other: the SDK does it one after the
-// other, and leaves out those behind one that took all the time.
+// processors are flushed and shut down concurrently. The SDK would call them one after the
+// other, and would skip the processors that come after one that used all the time.
 type processors []sdktrace.SpanProcessor
 
 func (p processors) OnStart(ctx context.Context, span sdktrace.ReadWriteSpan) {

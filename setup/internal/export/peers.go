@@ -13,27 +13,27 @@ import (
 	"github.com/nais/spor/internal/environ"
 )
 
-// peerServiceKey is what Tempo's service graph reads first for the other end of
-// a client span.
+// peerServiceKey is the attribute that Tempo's service graph reads first to name the other end
+// of a client span.
 const peerServiceKey attribute.Key = "peer.service"
 
-// The older names of attributes that identify the other end, which instrumentations may
-// still set.
+// The older names of three attributes that describe the other end. Some instrumentations still
+// set them.
 var (
 	olderNamespace, _ = dialect.Older(string(semconv.DBNamespaceKey))
 	olderSystem, _    = dialect.Older(string(semconv.DBSystemNameKey))
 	olderMethod, _    = dialect.Older(string(semconv.HTTPRequestMethodKey))
 )
 
-// peers names what NAIS puts on 127.0.0.1 beside the program: the proxy of its
-// Cloud SQL database and the platform's sidecars. Without a name every
-// application's database is one node of the service map.
+// peers names the servers that NAIS runs on 127.0.0.1 next to the program: the proxy of its
+// Cloud SQL database, and the platform's sidecars. Without these names, the databases of all
+// applications would be one node in the service map.
 //
-// Each name has the form NAME@KIND, as orders@postgresql and texas@sidecar. It is
-// no DNS label, so no application has it: a database that is called like an
-// application would otherwise disappear in the application's node. Nais APM takes
-// "@" in the name of a node, cuts names at ":", and takes "/" for the next part
-// of its own address.
+// Each name has the form NAME@KIND, such as orders@postgresql and texas@sidecar. No
+// application can have such a name, because it is not a DNS label. Otherwise a database with
+// the name of an application would be the same node as that application. Other separators do
+// not work: Nais APM accepts "@" in the name of a node, but cuts names at ":", and reads "/"
+// as a separator in its own URLs.
 type peers struct {
 	environ.Peers
 	names cache.Map[databaseKey, string]
@@ -41,8 +41,8 @@ type peers struct {
 
 type databaseKey struct{ name, system string }
 
-// of returns the name of the other end of span, "" when its address is name
-// enough or it is named already.
+// of returns the name to record as peer.service for span. It returns "" if span already has
+// peer.service, or if the address of the other end is enough to identify it.
 func (p *peers) of(span sdktrace.ReadOnlySpan) string {
 	if span.SpanKind() != trace.SpanKindClient {
 		return ""
@@ -82,8 +82,9 @@ func (p *peers) of(span sdktrace.ReadOnlySpan) string {
 	return ""
 }
 
-// databaseNode returns the name of a database's node, "" where the name of the
-// database is not known. Names are remembered, since this runs for each span.
+// databaseNode returns the name of the node for a database, or "" if the name of the database
+// is not known. It caches the results, because it is called for each span of a database
+// client.
 func (p *peers) databaseNode(name, system string) string {
 	if name == "" {
 		return ""

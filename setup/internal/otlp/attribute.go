@@ -7,7 +7,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// appendAttributes appends attributes to b, each as that field, under these rules.
+// appendAttributes appends each of attributes to b as a field with this tag, with its key and
+// value changed by rules.
 func appendAttributes(b []byte, field byte, attributes []attribute.KeyValue, rules Rules) []byte {
 	for i := range attributes {
 		b = appendAttribute(b, field, &attributes[i], rules)
@@ -23,7 +24,7 @@ func appendAttribute(b []byte, field byte, a *attribute.KeyValue, rules Rules) [
 	return closed(b, at, 1)
 }
 
-// appendValue appends v to b, as that field.
+// appendValue appends v to b as a field with this tag.
 func appendValue(b []byte, field byte, v attribute.Value) []byte {
 	b = append(b, field)
 	b, at := open(b, 1)
@@ -57,7 +58,8 @@ func appendValue(b []byte, field byte, v attribute.Value) []byte {
 	return closed(b, at, 1)
 }
 
-// appendList appends values to b as a message in that field, each with add.
+// appendList appends values to b as one message, in a field with this tag. add appends each
+// value.
 func appendList[V any](b []byte, field byte, values []V, add func([]byte, V) []byte) []byte {
 	b = append(b, field)
 	b, at := open(b, 1)
@@ -67,7 +69,8 @@ func appendList[V any](b []byte, field byte, values []V, add func([]byte, V) []b
 	return closed(b, at, 1)
 }
 
-// within returns add for an element of a list, which is a message of its own.
+// within returns a function that calls add for one element of a list, and wraps the result in
+// a message, because each element is a message.
 func within[V any](add func([]byte, V) []byte) func([]byte, V) []byte {
 	return func(b []byte, v V) []byte {
 		b = append(b, listValues)
@@ -76,7 +79,7 @@ func within[V any](add func([]byte, V) []byte) func([]byte, V) []byte {
 	}
 }
 
-// appendPair appends an attribute that has been cleaned, as an element of a map.
+// appendPair appends a as an element of a map. Rules.Value has already changed a.
 func appendPair(b []byte, a attribute.KeyValue) []byte {
 	b = append(b, listValues)
 	b, at := open(b, 1)

@@ -6,32 +6,32 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 )
 
-// attributeCache holds attributes as they were written: programs write the same few over
-// and over, and one from the cache need not be read, masked and encoded again.
+// attributeCache caches encoded attributes and span names, because programs use a small number
+// of them again and again. A cached attribute is not masked and encoded a second time.
 type attributeCache struct {
 	rules   Rules
 	slots   [cacheSlots]*cached
-	unusual cached // what is not kept
-	twins   []byte // what is added for the attributes of the span under way
+	unusual cached // buffer for attributes that are not cached
+	twins   []byte // encoded attributes to add to the current span
 }
 
 const (
 	cacheSlots = 1 << 8
-	// longestCached bounds the keys and texts in the cache.
+	// longestCached is the largest length in bytes of a key or a text in the cache.
 	longestCached = 128
 )
 
-// cached is one attribute.
+// cached is one encoded attribute.
 type cached struct {
 	trait
 
-	own     []byte // how it is written
-	added   []byte // and what is added for it, if anything is
-	isAdded bool   // it may be added for others
-	kept    bool   // it was used again since another wanted its slot
+	own     []byte // the encoded attribute
+	added   []byte // the encoded attribute that Rules add for it; empty if there is none
+	isAdded bool   // Rules can add an attribute with the same key to a span
+	kept    bool   // used again since another attribute last needed this slot
 }
 
-// trait identifies an attribute. One without a key is the name of a span.
+// trait identifies an attribute. A trait without a key identifies the name of a span.
 type trait struct {
 	key    attribute.Key
 	kind   attribute.Type
@@ -39,7 +39,7 @@ type trait struct {
 	number int64
 }
 
-// name returns name as a field of a span; it is valid until the next call.
+// name returns the encoded span name. The result is valid until the next call of a method.
 func (s *attributeCache) name(name string) []byte {
 	t := trait{kind: attribute.STRING, text: name}
 	c, known := s.find(&t)
@@ -50,7 +50,8 @@ func (s *attributeCache) name(name string) []byte {
 	return c.own
 }
 
-// attribute returns a as it is written; it is valid until the next call.
+// attribute returns the encoded form of a. The result is valid until the next call of a
+// method.
 func (s *attributeCache) attribute(a *attribute.KeyValue) *cached {
 	t := trait{key: a.Key, kind: a.Value.Type()}
 	switch {
@@ -80,8 +81,9 @@ func (s *attributeCache) write(c *cached, a *attribute.KeyValue) {
 	}
 }
 
-// find returns the attribute with that trait, or false and one to write. An entry that
-// was used only once is replaced first; one that was used again gets a second chance.
+// find returns the cached attribute with the trait t and true, or a free entry and false. It
+// replaces an entry that was used only once. An entry that was used again stays in the cache
+// the first time, and is replaced the next time.
 func (s *attributeCache) find(t *trait) (c *cached, known bool) {
 	if len(t.key) > longestCached || len(t.text) > longestCached {
 		return &s.unusual, false
@@ -100,7 +102,7 @@ func (s *attributeCache) find(t *trait) (c *cached, known bool) {
 			s.slots[at] = c
 		}
 		if !c.kept {
-			c.trait = trait{} // until it is written
+			c.trait = trait{} // remember sets it; a panic before that leaves no wrong entry
 			return c, false
 		}
 		c.kept = false
@@ -108,14 +110,15 @@ func (s *attributeCache) find(t *trait) (c *cached, known bool) {
 	return &s.unusual, false
 }
 
-// remember sets the trait of c, which has been written.
+// remember puts c into the cache for t. c must already be encoded.
 func (s *attributeCache) remember(c *cached, t *trait) {
 	if c != &s.unusual {
 		c.trait = *t
 	}
 }
 
-// hash looks at both ends of text, where keys and values differ.
+// hash returns a hash of text. It reads the first and the last eight bytes, where keys and
+// values usually differ.
 func hash(text string) uint64 {
 	const prime = 0x9E3779B97F4A7C15
 	h := uint64(len(text))
@@ -139,7 +142,8 @@ func word(s string) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// appendSpanAttributes appends the attributes of a span, own, and what is added for them.
+// appendSpanAttributes appends own, the attributes of a span, and the attributes that Rules
+// add for them.
 func (s *attributeCache) appendSpanAttributes(b []byte, own []attribute.KeyValue) []byte {
 	s.twins = s.twins[:0]
 	clash := false
@@ -158,7 +162,7 @@ func (s *attributeCache) appendSpanAttributes(b []byte, own []attribute.KeyValue
 	return b
 }
 
-// forgetLarge releases the buffers after attributes that are far larger than others.
+// forgetLarge releases the buffers if very large attributes have made them large.
 func (s *attributeCache) forgetLarge() {
 	const most = 128 << 10
 	if u := &s.unusual; cap(u.own)+cap(u.added)+cap(s.twins) > most {
@@ -166,8 +170,8 @@ func (s *attributeCache) forgetLarge() {
 	}
 }
 
-// appendTwins appends what is added for attributes some of which may be there
-// already.
+// appendTwins appends the attributes that Rules add for own. It leaves out those whose key own
+// already has.
 func (s *attributeCache) appendTwins(b []byte, own []attribute.KeyValue) []byte {
 	for i := range own {
 		_, added := s.rules.Attribute(own[i])

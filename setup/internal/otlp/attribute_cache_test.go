@@ -17,8 +17,8 @@ import (
 	"github.com/nais/spor/setup/internal/otlp"
 )
 
-// rules write keys and texts in capitals, and add an attribute for each that begins
-// with an a. They panic at a bug.
+// rules write keys and texts in upper case. For each attribute whose key begins with "a", they
+// add one whose key lacks that letter. They panic if a text is "bug".
 type rules struct{}
 
 func (rules) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) {
@@ -56,11 +56,11 @@ func spanOf(name string, attributes ...attribute.KeyValue) sdktrace.ReadOnlySpan
 	return tracetest.SpanStub{Name: name, Attributes: attributes}.Snapshot()
 }
 
-// What an encoder remembers changes nothing of what it writes.
+// An encoder that has cached attributes writes the same bytes as a new encoder.
 func TestAttributeCacheChangesNothing(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
-	text := func() string { // some often, some once
+	text := func() string { // returns five texts often, and all others only once
 		if random.IntN(3) > 0 {
 			return fmt.Sprint("value ", random.IntN(5))
 		}
@@ -105,7 +105,8 @@ func TestAttributesOfTheProgramAreNotAddedAgain(t *testing.T) {
 	}
 }
 
-// A name is no attribute without a key, and a bug leaves nothing half written.
+// The cache does not confuse a span name with an attribute without a key, or attributes with
+// different types. After a panic, the cache does not return a half-written entry.
 func TestAttributeCacheDistinguishesAttributes(t *testing.T) {
 	e := otlp.NewCommon(rules{}).NewEncoder()
 	for _, span := range []sdktrace.ReadOnlySpan{
@@ -124,7 +125,7 @@ func TestAttributeCacheDistinguishesAttributes(t *testing.T) {
 	}
 }
 
-// encode returns nothing after a panic.
+// encode returns the encoded span, or nil if the encoder panics.
 func encode(e *otlp.Encoder, span sdktrace.ReadOnlySpan) (b []byte) {
 	defer func() { _ = recover() }()
 	return e.AppendSpan(nil, span)

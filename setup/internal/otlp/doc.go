@@ -1,8 +1,8 @@
-// Package otlp writes ended spans as the bytes of OTLP's protocol buffers
+// Package otlp encodes ended spans in OTLP's protocol buffer format
 // (https://opentelemetry.io/docs/specs/otlp/).
 //
-// An [Encoder] writes one span as an element of ScopeSpans.spans, and names its
-// [ScopeKey]: the scope and the resource. A [Composer] puts a request together from
-// spans of any scopes. It decodes to the message that OpenTelemetry's own
-// exporter makes of the same spans, but for what [Rules] say.
+// An [Encoder] encodes one span as an element of ScopeSpans.spans. It also returns the
+// [ScopeKey] of the span, which identifies its scope and its resource. A [Composer] makes a
+// request from encoded spans of any scopes. Apart from the changes that [Rules] make, the
+// request decodes to the same message that OpenTelemetry's own exporter sends.
 package otlp

@@ -7,50 +7,51 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Rules say what is written in the place of what a span holds. They are called
-// from many goroutines, and must not change what they are given.
+// Rules change the data of spans before it is encoded. The methods are called from many
+// goroutines, and must not change their arguments.
 type Rules interface {
-	// Attribute returns what is written in the place of an attribute of a span,
-	// and what is added to the span for it, unless it has one of that name; its
-	// key is empty if nothing is. For equal attributes it returns the same.
-	// The keys and values of both are passed to Text and Value after that.
+	// Attribute returns own, the attribute to write instead of a, and added, an attribute
+	// to write in addition. added has an empty key if there is none. It is not written if
+	// the span itself has an attribute with the same key. Attribute returns equal results
+	// for equal arguments. The keys and values of its results are passed to Text and Value.
 	Attribute(a attribute.KeyValue) (own, added attribute.KeyValue)
-	// IsAdded reports whether Attribute adds attributes of that name.
+	// IsAdded reports whether Attribute can return an added attribute with this key.
 	IsAdded(key attribute.Key) bool
-	// AppendAdded appends what else is added to span.
+	// AppendAdded appends the other attributes that are added to span.
 	AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue
-	// Text returns a valid UTF-8 text.
+	// Text returns the text to write instead of text. The result is valid UTF-8.
 	Text(text string) string
-	// Value does what Text does for the value of an attribute with that key.
+	// Value returns the value to write instead of value, the value of an attribute with
+	// this key. All texts in the result are valid UTF-8.
 	Value(key attribute.Key, value attribute.Value) attribute.Value
-	// TraceState and Scope do it for what they are given.
+	// TraceState returns the trace state to write instead of state.
 	TraceState(state trace.TraceState) trace.TraceState
+	// Scope returns the scope to write instead of scope.
 	Scope(scope instrumentation.Scope) instrumentation.Scope
 }
 
-// Common is what the encoders of a process have in common. It is safe for
-// concurrent use.
+// Common has the data that all encoders of a process share. It is safe for concurrent use.
 type Common struct {
 	rules  Rules
 	scopes scopeKeys
 }
 
-// NewCommon returns the common part of encoders under these rules.
+// NewCommon returns the shared data of encoders that use these rules.
 func NewCommon(rules Rules) *Common {
 	c := &Common{rules: rules}
 	c.scopes.forget()
 	return c
 }
 
-// An Encoder writes spans. It is for one goroutine at a time.
+// An Encoder encodes spans. Only one goroutine at a time may use it.
 type Encoder struct {
 	*Common
 	recent recentScopes
 	cache  attributeCache
-	added  []attribute.KeyValue // what else is added to the span under way
+	added  []attribute.KeyValue // buffer for the results of Rules.AppendAdded
 }
 
-// NewEncoder returns another encoder.
+// NewEncoder returns a new encoder.
 func (c *Common) NewEncoder() *Encoder {
 	return &Encoder{Common: c, cache: attributeCache{rules: c.rules}}
 }

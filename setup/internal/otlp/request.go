@@ -11,25 +11,25 @@ type Span struct {
 	Bytes []byte // as an element of ScopeSpans.spans
 }
 
-// A Composer composes requests. It is for one goroutine at a time; the zero value
-// is ready.
+// A Composer makes requests from encoded spans. Only one goroutine at a time may use it. The
+// zero value is ready for use.
 type Composer struct {
 	groups []group
 }
 
-// group is the spans of one scope.
+// group describes the spans of one scope in a request.
 type group struct {
 	scope *ScopeKey
-	size  int
-	rest  []byte // where the next one is copied to
-	done  bool
+	size  int    // total size of the spans in bytes
+	rest  []byte // unused space in the request for the remaining spans
+	done  bool   // the request has the space for the spans
 }
 
-// AppendRequest appends an ExportTraceServiceRequest of spans to b. From then on
-// the spans' bytes are those in the request.
+// AppendRequest appends an ExportTraceServiceRequest with spans to b. It sets the Bytes of
+// each span to the copy in the request, so the old bytes are no longer needed.
 func (c *Composer) AppendRequest(b []byte, spans []Span) []byte {
 	c.group(spans)
-	b = slices.Grow(b, c.mostBytes()) // not moved any more
+	b = slices.Grow(b, c.mostBytes()) // append must not move b, because groups point into it
 	for i := range c.groups {
 		if !c.groups[i].done {
 			b = c.appendResourceSpans(b, c.groups[i:])
@@ -55,7 +55,7 @@ func (c *Composer) group(spans []Span) {
 	}
 }
 
-// mostBytes returns how many bytes the request has at most.
+// mostBytes returns an upper limit of the size of the request in bytes.
 func (c *Composer) mostBytes() int {
 	most := 0
 	for i := range c.groups {
@@ -65,7 +65,8 @@ func (c *Composer) mostBytes() int {
 	return most
 }
 
-// find returns the index of the group of scope, which is likely at guess.
+// find returns the index of the group of scope, and adds the group if it is missing. guess is
+// the index that find checks first.
 func (c *Composer) find(scope *ScopeKey, guess int) int {
 	if guess < len(c.groups) && c.groups[guess].scope == scope {
 		return guess
@@ -79,7 +80,7 @@ func (c *Composer) find(scope *ScopeKey, guess int) int {
 	return len(c.groups) - 1
 }
 
-// appendResourceSpans appends those groups that have the resource of the first.
+// appendResourceSpans appends all groups that have the same resource as the first group.
 func (c *Composer) appendResourceSpans(b []byte, groups []group) []byte {
 	r := groups[0].scope.resource
 	size := len(r.resource) + len(r.schema)
@@ -100,10 +101,10 @@ func (c *Composer) appendResourceSpans(b []byte, groups []group) []byte {
 	return b
 }
 
-// message returns the size of ScopeSpans.
+// message returns the size of the message ScopeSpans in bytes.
 func (g *group) message() int { return len(g.scope.scope) + len(g.scope.schema) + g.size }
 
-// append appends ScopeSpans with room for the spans.
+// append appends ScopeSpans with empty space for the spans.
 func (g *group) append(b []byte) []byte {
 	b = append(b, resourceSpansScope)
 	b = appendVarint(b, uint64(g.message()))

@@ -9,27 +9,28 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// A ScopeKey is what made a span: a scope within a resource. In a request, spans
-// of one scope are written together.
+// A ScopeKey identifies the instrumentation scope and the resource of a span. Encoders that
+// share a [Common] usually return the same pointer for equal scopes. A request has the spans
+// of one ScopeKey together.
 type ScopeKey struct {
 	resource *resourceFields
 	scope    []byte // ScopeSpans.scope
 	schema   []byte // ScopeSpans.schema_url
 }
 
-// resourceFields is what a request says of the resource of spans.
+// resourceFields has the encoded fields of a resource.
 type resourceFields struct {
 	resource []byte // ResourceSpans.resource
 	schema   []byte // ResourceSpans.schema_url
 }
 
-// source is the scope of a span as the SDK has it.
+// source is the scope and the resource of a span, before Rules change them.
 type source struct {
 	resource *resource.Resource
 	scope    instrumentation.Scope
 }
 
-// scopeKeys are those that spans had. They are safe for concurrent use.
+// scopeKeys caches the keys of the scopes that spans had.
 type scopeKeys struct {
 	mu        sync.Mutex
 	resources map[attribute.Distinct]*resourceFields
@@ -37,14 +38,15 @@ type scopeKeys struct {
 	met       map[source]*ScopeKey
 }
 
-// cleanSource is a source as it is written: two scopes may be one then.
+// cleanSource is a source after Rules have changed it. Two different sources can have the same
+// cleanSource.
 type cleanSource struct {
 	resource *resourceFields
 	scope    instrumentation.Scope
 }
 
-// mostScopes bounds how many are kept: a program that makes up scopes gets some of them
-// written more than once in a request.
+// mostScopes is the largest number of cached scopes, and of cached resources. If a program has
+// more scopes, a request can contain the same scope more than once.
 const mostScopes = 1 << 10
 
 func (o *scopeKeys) forget() {
@@ -55,7 +57,7 @@ func (o *scopeKeys) forget() {
 	o.met = map[source]*ScopeKey{}
 }
 
-// scopeKeyOf returns the scope of s.
+// scopeKeyOf returns the key of s.
 func (c *Common) scopeKeyOf(s source) *ScopeKey {
 	o := &c.scopes
 	o.mu.Lock()
@@ -102,7 +104,7 @@ func appendResource(b []byte, r *resource.Resource, rules Rules) []byte {
 	return closed(b, at, 2)
 }
 
-// appendScope appends scope, which has been cleaned.
+// appendScope appends scope. Rules.Scope has already changed scope.
 func appendScope(b []byte, scope instrumentation.Scope, rules Rules) []byte {
 	if scope == (instrumentation.Scope{}) {
 		return b
@@ -115,14 +117,14 @@ func appendScope(b []byte, scope instrumentation.Scope, rules Rules) []byte {
 	return closed(b, at, 1)
 }
 
-// recentScopes are the last ones, for one goroutine at a time.
+// recentScopes caches the eight scopes that one encoder has looked up last. It needs no lock.
 type recentScopes struct {
 	sources [8]source
 	scopes  [8]*ScopeKey
 	next    int
 }
 
-// ScopeKey returns the scope of span.
+// ScopeKey returns the key of the scope and the resource of span.
 func (e *Encoder) ScopeKey(span sdktrace.ReadOnlySpan) *ScopeKey {
 	s := source{span.Resource(), span.InstrumentationScope()}
 	r := &e.recent

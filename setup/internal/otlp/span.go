@@ -33,7 +33,7 @@ func (e *Encoder) AppendSpan(b []byte, span sdktrace.ReadOnlySpan) []byte {
 func (e *Encoder) appendAdded(b []byte, span sdktrace.ReadOnlySpan) []byte {
 	e.added = e.rules.AppendAdded(e.added[:0], span)
 	b = appendAttributes(b, spanAttributes, e.added, e.rules)
-	clear(e.added) // they hold the program's texts
+	clear(e.added) // so that it does not keep texts of the program in memory
 	return b
 }
 
@@ -51,8 +51,8 @@ func (e *Encoder) appendIdentity(b []byte, span sdktrace.ReadOnlySpan) []byte {
 	return appendFlags(b, spanFlags, context.TraceFlags(), parent.IsRemote())
 }
 
-// appendFlags appends the flags of a context, and whether the parent, or what is
-// linked to, is in another process.
+// appendFlags appends the trace flags of a span or a link. remote is true if the parent span,
+// or the linked span, is in another process.
 func appendFlags(b []byte, field uint64, flags trace.TraceFlags, remote bool) []byte {
 	all := uint32(flags) | uint32(tracepb.SpanFlags_SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK)
 	if remote {
@@ -62,7 +62,7 @@ func appendFlags(b []byte, field uint64, flags trace.TraceFlags, remote bool) []
 	return protowire.AppendFixed32(b, all)
 }
 
-// appendTime appends t; what is before 1970 has no form.
+// appendTime appends t. Times before 1970 cannot be encoded, and are written as 0.
 func appendTime(b []byte, field byte, t time.Time) []byte {
 	b = append(b, field)
 	return protowire.AppendFixed64(b, uint64(max(0, t.UnixNano())))
@@ -83,7 +83,7 @@ func (e *Encoder) appendEvents(b []byte, events []sdktrace.Event) []byte {
 	return b
 }
 
-// appendLinks leaves out their trace states, as OpenTelemetry's exporter does.
+// appendLinks appends links without their trace states, like OpenTelemetry's exporter.
 func (e *Encoder) appendLinks(b []byte, links []sdktrace.Link) []byte {
 	for i := range links {
 		link := &links[i]

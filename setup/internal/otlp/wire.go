@@ -6,7 +6,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// The fields of the messages as they begin on the wire: number and type
+// The tags of the fields of the messages. A tag has the field number and the wire type
 // (https://github.com/open-telemetry/opentelemetry-proto).
 const (
 	requestResourceSpans = 1<<3 | 2
@@ -70,7 +70,8 @@ const (
 	listValues = 1<<3 | 2
 )
 
-// appendVarint is protowire's, with the one byte that most are in line.
+// appendVarint is like [protowire.AppendVarint], but can be inlined for values of one byte,
+// which are the most frequent.
 func appendVarint(b []byte, v uint64) []byte {
 	if v < 0x80 {
 		return append(b, byte(v))
@@ -85,10 +86,11 @@ func sizeVarint(v int) int {
 	return protowire.SizeVarint(uint64(v))
 }
 
-// sizeField is that of a field with a length, whose number is under 16.
+// sizeField returns the size of a field that has length bytes of content. The number of the
+// field must be below 16.
 func sizeField(length int) int { return 1 + sizeVarint(length) + length }
 
-// appendText appends a field that is left out when it is empty.
+// appendText appends a text field. It appends nothing if text is empty.
 func appendText(b []byte, field byte, text string) []byte {
 	if text == "" {
 		return b
@@ -103,7 +105,8 @@ func appendID(b []byte, field byte, id []byte) []byte {
 	return append(b, id...)
 }
 
-// appendCount appends a number of dropped things, within the field's type.
+// appendCount appends n, a number of dropped items. It writes a number that is too large for
+// uint32 as the largest uint32, and appends nothing if n is 0.
 func appendCount(b []byte, field byte, n int) []byte {
 	const most = 1<<32 - 1
 	if n <= 0 {
@@ -113,14 +116,14 @@ func appendCount(b []byte, field byte, n int) []byte {
 	return appendVarint(b, min(uint64(n), most))
 }
 
-// open begins a message whose length is written by closed; width is how many
-// bytes that will probably take.
+// open starts a message. It leaves space for the length, which closed writes. width is the
+// likely size of the length in bytes, and at is the index at which the message starts.
 func open(b []byte, width int) (_ []byte, at int) {
 	b = append(b, "\x00\x00\x00"[:width]...)
 	return b, len(b)
 }
 
-// closed ends the message that began at at.
+// closed ends the message that starts at the index at.
 func closed(b []byte, at, width int) []byte {
 	length := len(b) - at
 	if size := sizeVarint(length); size != width {
