@@ -14,8 +14,8 @@ import (
 
 const planted = "panic: planted by another user\n"
 
-// plantings make what may stand where the crash file would be. Each returns the
-// file whose content must stay.
+// plantings create files and other entries with the name of the crash file. Each returns the
+// name of the file whose content must not change, or "".
 var plantings = map[string]func(t *testing.T, name string) (kept string){
 	"link": func(t *testing.T, name string) string {
 		t.Helper()
@@ -55,7 +55,7 @@ var plantings = map[string]func(t *testing.T, name string) (kept string){
 func plant(t *testing.T, name string, mode os.FileMode) string {
 	t.Helper()
 	must(t, os.WriteFile(name, []byte(planted), mode))
-	must(t, os.Chmod(name, mode)) // whatever the umask is
+	must(t, os.Chmod(name, mode)) // the umask may have removed bits
 	return name
 }
 
@@ -63,7 +63,7 @@ func plant(t *testing.T, name string, mode os.FileMode) string {
 func give(t *testing.T, name string) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can give a file away")
+		t.Skip("only root can change the owner of a file")
 	}
 	must(t, os.Chown(name, 4242, 4242))
 	return name
@@ -95,16 +95,16 @@ func TestRunTouchesNoPlantedCrashFile(t *testing.T) {
 					t.Errorf("%s: got code %d and %q, want %d and one warning", program, code, stderr, wantCode)
 				}
 				if strings.Contains(stderr, "planted") {
-					t.Errorf("%s: got %q, want nothing of the planted file", program, stderr)
+					t.Errorf("%s: got %q, want no text from the planted file", program, stderr)
 				}
 			}
 			if kept != "" {
 				if after, err := os.ReadFile(kept); err != nil || string(after) != string(before) {
-					t.Errorf("the planted file: got %q, %v, want it untouched", after, err)
+					t.Errorf("the planted file: got %q, %v, want it unchanged", after, err)
 				}
 			}
 			if _, err := os.Lstat(file + ".nothing"); err == nil {
-				t.Error("a file was made where the link leads")
+				t.Error("Run created the target of the link")
 			}
 		})
 	}
@@ -112,7 +112,7 @@ func TestRunTouchesNoPlantedCrashFile(t *testing.T) {
 
 func TestRunWithoutAPlaceForItsCrashFile(t *testing.T) {
 	dir := t.TempDir()
-	must(t, os.Mkdir(filepath.Join(dir, "read only"), 0o500)) // but root writes there all the same
+	must(t, os.Mkdir(filepath.Join(dir, "read only"), 0o500)) // root can still write there
 	must(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
 	for name, place := range map[string]string{"missing": dir + "/missing", "a file": dir + "/file", "read-only": dir + "/read only", "system": "/proc"} {
 		t.Run(name, func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestRunWithoutAPlaceForItsCrashFile(t *testing.T) {
 	}
 }
 
-// pod returns the variables of a program that keeps its crashes in dir.
+// pod returns the variables of a program in a NAIS pod whose crash file is in dir.
 func pod(dir string) []string {
 	return []string{"NAIS_CLUSTER_NAME", "local", "NAIS_APP_NAME", "go", "TMPDIR", dir, "OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none"}
 }
@@ -141,7 +141,7 @@ func TestRunLogsTheCrashOfItsOwnProjectAlone(t *testing.T) {
 	}
 	files, err := filepath.Glob(filepath.Join(shared, "spor-crash-setup.test-*.log"))
 	if err != nil || len(files) != 1 {
-		t.Fatalf("files: got %q, %v, want one that has the name of the program", files, err)
+		t.Fatalf("files: got %q, %v, want one with the name of the program", files, err)
 	}
 	if info, err := os.Stat(files[0]); err != nil || info.Mode() != 0o600 {
 		t.Errorf("got mode %v, %v, want 0600", info.Mode(), err)

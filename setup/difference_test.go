@@ -26,8 +26,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// FuzzDifference makes spans of any bytes, and compares what is sent of them by
-// the pipeline and by OpenTelemetry's exporter behind the same rules.
+// FuzzDifference makes spans from arbitrary bytes. It compares the request of the pipeline
+// with the request of OpenTelemetry's exporter under the same rules.
 func FuzzDifference(f *testing.F) {
 	f.Add([]byte{})
 	for _, text := range fuzzTexts {
@@ -43,7 +43,7 @@ func FuzzDifference(f *testing.F) {
 	f.Fuzz(checkDifference)
 }
 
-// TestDifference does it for two seconds with bytes at random.
+// TestDifference makes the same comparison with random bytes for two seconds.
 func TestDifference(t *testing.T) {
 	seed := time.Now().UnixNano()
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
@@ -63,10 +63,10 @@ func checkDifference(t *testing.T, data []byte) {
 	t.Helper()
 	spans := (&material{data}).spans()
 	encoding := setup.NewEncoding()
-	encoding.Request(spans) // what it remembers of them must not change the next
+	encoding.Request(spans) // cached data must not change the next request
 	got := &coltrace.ExportTraceServiceRequest{}
 	if err := proto.Unmarshal(encoding.Request(spans), got); err != nil {
-		t.Fatalf("does not decode: %v", err)
+		t.Fatalf("cannot decode the request: %v", err)
 	}
 	want := official(t, spans)
 	sortResources(got.GetResourceSpans())
@@ -76,7 +76,8 @@ func checkDifference(t *testing.T, data []byte) {
 	}
 }
 
-// firstDifference returns the lines around it. The format adds spaces at random.
+// firstDifference returns the lines around the first difference of got and want. It ignores
+// the spaces that prototext adds at random.
 func firstDifference(got, want string) string {
 	a, b := strings.Split(strings.ReplaceAll(got, ":  ", ": "), "\n"), strings.Split(strings.ReplaceAll(want, ":  ", ": "), "\n")
 	i := 0
@@ -87,7 +88,7 @@ func firstDifference(got, want string) string {
 	return "got:\n" + around(a) + "\nwant:\n" + around(b)
 }
 
-// official returns what OpenTelemetry's exporter makes of spans, as it arrives.
+// official returns the request that OpenTelemetry's exporter sends for spans, after decoding.
 func official(t *testing.T, spans []sdktrace.ReadOnlySpan) *coltrace.ExportTraceServiceRequest {
 	t.Helper()
 	c := &capture{}
@@ -109,7 +110,7 @@ func official(t *testing.T, spans []sdktrace.ReadOnlySpan) *coltrace.ExportTrace
 	return arrived
 }
 
-// capture is a client that keeps what it is to upload.
+// capture is a client that stores the spans to upload.
 type capture struct{ spans []*tracepb.ResourceSpans }
 
 func (*capture) Start(context.Context) error { return nil }
@@ -119,14 +120,15 @@ func (c *capture) UploadTraces(_ context.Context, spans []*tracepb.ResourceSpans
 	return nil
 }
 
-// sortResources undoes the exporter's order, which is that of a map.
+// sortResources sorts all, because the exporter's order is the random order of a map.
 func sortResources(all []*tracepb.ResourceSpans) {
 	slices.SortStableFunc(all, func(a, b *tracepb.ResourceSpans) int {
 		return strings.Compare(a.GetResource().String()+a.GetSchemaUrl(), b.GetResource().String()+b.GetSchemaUrl())
 	})
 }
 
-// material is what fuzzed spans are made of; when it is used up, it is zeros.
+// material has the bytes from which fuzzed spans are made. After the last byte, it returns
+// zeros.
 type material struct{ data []byte }
 
 func (m *material) byte() byte {
@@ -189,7 +191,7 @@ func (m *material) attribute(depth int) attribute.KeyValue {
 }
 
 func (m *material) value(depth int) attribute.Value {
-	n := m.below(200) // of a list
+	n := m.below(200) // the length, if the value is a list
 	if n > 5 {
 		n = 1
 	}
@@ -280,9 +282,10 @@ func (m *material) span() sdktrace.ReadOnlySpan {
 	return stub.Snapshot()
 }
 
-// Resources are clean when spans are made.
+// fuzzResources contains no text that is masked or invalid, because Start cleans resources
+// before any span is made.
 var fuzzResources = []*resource.Resource{
-	resource.Empty(), // nil is none of the SDK's
+	resource.Empty(), // spans of the SDK never have a nil resource
 	resource.NewSchemaless(attribute.String("service.name", "a"), attribute.StringSlice("nais.backend", []string{"x", "y"})),
 	resource.NewSchemaless(attribute.String("service.name", "a"), attribute.StringSlice("nais.backend", []string{"x", "y"})),
 	resource.NewWithAttributes("https://opentelemetry.io/schemas/1.43.0", attribute.String("service.name", strings.Repeat("b", 200))),

@@ -12,7 +12,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// BenchmarkEncode measures what the pipeline does with a span when it ends.
+// BenchmarkEncode measures the encoding of spans, which the pipeline does when they end.
 func BenchmarkEncode(b *testing.B) {
 	batch := httpBatch()
 	encoding := setup.NewEncoding()
@@ -26,9 +26,9 @@ func BenchmarkEncode(b *testing.B) {
 	b.ReportMetric(float64(size)/batchSize, "B/span")
 }
 
-// BenchmarkAfterEnd measures all that happens to a span once it has ended, until
-// a server on loopback, which reads nothing of it, has answered: by the pipeline,
-// and by the batch processor and the exporter of OpenTelemetry.
+// BenchmarkAfterEnd measures the work from the end of a span to the answer of a server on
+// loopback, which does not decode the request. It compares the pipeline with the batch
+// processor and the exporter of OpenTelemetry.
 func BenchmarkAfterEnd(b *testing.B) {
 	endpoint := idleServer(b)
 	exporter, err := otlptracegrpc.New(b.Context(), otlptracegrpc.WithEndpoint(endpoint), otlptracegrpc.WithInsecure())

@@ -12,7 +12,7 @@ import (
 	"github.com/nais/spor/internal/diagnosis"
 )
 
-// enums are the variables whose values are words of a choice, and those words.
+// enums has the variables whose value is one of several words, and examples of these values.
 var enums = map[string][]string{
 	"OTEL_SDK_DISABLED":             {"true", "false"},
 	"OTEL_TRACES_EXPORTER":          {"otlp", "console", "logging", "none", "otlp,console"},
@@ -32,7 +32,7 @@ var enums = map[string][]string{
 	"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": {"cumulative", "delta", "lowmemory"},
 }
 
-// spellings returns word in other ways to write it.
+// spellings returns word with other letter cases and with spaces around it.
 func spellings(word string) []string {
 	mixed := strings.Map(func(r rune) rune {
 		if r%2 == 0 {
@@ -43,7 +43,8 @@ func spellings(word string) []string {
 	return []string{strings.ToUpper(word), strings.ToUpper(word[:1]) + word[1:], mixed, "  " + word + "\t", " " + strings.ToUpper(word) + " "}
 }
 
-// diagnosed returns what an environment comes to, without the values as they are set.
+// diagnosed returns the effective settings of an environment as one text. The text does not
+// contain the values of the variables as they were set.
 func diagnosed(t *testing.T, name, value string) string {
 	t.Helper()
 	env := map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317", "OTEL_LOGS_EXPORTER": "otlp", name: value}
@@ -52,7 +53,7 @@ func diagnosed(t *testing.T, name, value string) string {
 	read := false
 	for _, v := range report.Variables {
 		read = read || v.Name == name
-		if v.Name != "OTEL_RESOURCE_ATTRIBUTES" { // has a random ID
+		if v.Name != "OTEL_RESOURCE_ATTRIBUTES" { // its effective value has a random ID
 			effective = append(effective, v.Name+"="+v.Effective)
 		}
 	}
@@ -71,14 +72,15 @@ func TestEnumsIgnoreCaseAndSpace(t *testing.T) {
 			want := diagnosed(t, name, word)
 			for _, value := range spellings(word) {
 				if got := diagnosed(t, name, value); got != want {
-					t.Errorf("%s=%q comes to\n%s, want as %q\n%s", name, value, got, word, want)
+					t.Errorf("%s=%q: got\n%s, want the same as for %q\n%s", name, value, got, word, want)
 				}
 			}
 		}
 	}
 }
 
-// TestEnumsDoWhatTheySay looks at those that a diagnosis does not show.
+// TestEnumsDoWhatTheySay tests the effect of variables whose effect diagnosis.Read does not
+// report.
 func TestEnumsDoWhatTheySay(t *testing.T) {
 	for _, value := range spellings("delta") {
 		c := pushed(t, func(m metric.Meter) { count(t, m, "orders") }, nil, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", value)

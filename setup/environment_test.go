@@ -22,8 +22,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// delivered starts under the environment, ends one span and reports whether the
-// collector got it, and what Start said.
+// delivered starts telemetry with these variables and ends one span. It returns whether the
+// collector received the span, and the error of Start.
 func delivered(t *testing.T, c *collector, pairs ...string) (bool, error) {
 	t.Helper()
 	environment(t, pairs...)
@@ -37,7 +37,7 @@ func delivered(t *testing.T, c *collector, pairs ...string) (bool, error) {
 	return c.count() > before, err
 }
 
-// mustName fails unless err names each of the parts.
+// mustName fails the test unless the text of err contains each of parts.
 func mustName(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	if err == nil {
@@ -63,7 +63,7 @@ func TestEndpointForms(t *testing.T) {
 		{"http://127.0.0.1:" + port + "/", true, nil},
 		{" http://localhost:" + port + " ", true, nil},
 		{"HTTP://127.0.0.1:" + port, true, nil},
-		{"127.0.0.1:" + port, false, nil}, // TLS, as the specification says
+		{"127.0.0.1:" + port, false, nil}, // without a scheme, the specification requires TLS
 		{"https://127.0.0.1:" + port, false, nil},
 		{"collector", false, []string{name, `"collector"`, "host:port"}},
 		{"grpc://127.0.0.1:" + port, false, []string{name, "grpc", "http://"}},
@@ -221,7 +221,8 @@ func TestAnyNumberIsSafe(t *testing.T) {
 	}
 }
 
-// hasTinyTimeout reports whether the export may rightly time out.
+// hasTinyTimeout reports whether the export timeout in pairs is so short that the export may
+// time out.
 func hasTinyTimeout(pairs []string) bool {
 	milliseconds, err := strconv.Atoi(strings.TrimSpace(pairs[len(pairs)-5]))
 	return err == nil && milliseconds > 0 && milliseconds < 100
@@ -340,7 +341,7 @@ func TestLongValuesAreCutByDefault(t *testing.T) {
 	}
 }
 
-// listenFor starts a collector that hands over the metadata of its first request.
+// listenFor starts a collector that sends the metadata of each request to headers.
 func listenFor(t *testing.T, headers chan<- map[string][]string) (endpoint string) {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{

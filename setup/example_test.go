@@ -12,8 +12,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// A program under Run. On NAIS it needs no option; the recorder takes the place
-// of the collector here.
+// This program calls Run. A program on NAIS does not need the option: here, the recorder
+// replaces the collector.
 func Example() {
 	run := func(ctx context.Context) error {
 		_, span := otel.Tracer("orders").Start(ctx, "count orders")
@@ -31,7 +31,8 @@ func Example() {
 	// Output: count orders true
 }
 
-// The line of a warning, without its time.
+// This program logs a warning. ReplaceAttr removes the time, so that the output is always the
+// same.
 func ExampleLogHandler() {
 	withoutTime := &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {

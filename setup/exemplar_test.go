@@ -16,7 +16,8 @@ import (
 
 const remoteTrace, remoteSpan = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
-// instruments records with every kind of instrument that has exemplars.
+// instruments has one function for each kind of instrument that can have exemplars. Each
+// function records one value.
 var instruments = map[string]func(context.Context, metric.Meter, string, metric.MeasurementOption) error{
 	"counter": func(ctx context.Context, m metric.Meter, name string, attrs metric.MeasurementOption) error {
 		counter, err := m.Int64Counter(name)
@@ -76,7 +77,7 @@ func TestExemplarsHaveTraceAndSpanAlone(t *testing.T) {
 	}
 }
 
-// openMetrics returns the page in the form that has exemplars.
+// openMetrics returns the metrics page in the OpenMetrics format, which includes exemplars.
 func openMetrics(t *testing.T) string {
 	t.Helper()
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/metrics", nil)

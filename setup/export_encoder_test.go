@@ -12,7 +12,7 @@ import (
 	"github.com/nais/spor/setup/internal/otlp"
 )
 
-// An Encoding encodes as the pipeline does.
+// An Encoding encodes spans in the same way as the pipeline.
 type Encoding struct {
 	encoder  *otlp.Encoder
 	composer otlp.Composer
@@ -25,7 +25,7 @@ func NewEncoding() *Encoding {
 	return &Encoding{encoder: otlp.NewCommon(export.NewRewriter(dialect.New(0), environ.Peers{})).NewEncoder()}
 }
 
-// Request returns the request that exports spans; it is valid until the next.
+// Request returns the request that exports spans. The result is valid until the next call.
 func (e *Encoding) Request(spans []sdktrace.ReadOnlySpan) []byte {
 	e.bytes, e.spans = e.bytes[:0], e.spans[:0]
 	ends := make([]int, 0, len(spans))

@@ -8,10 +8,11 @@ import (
 	"github.com/nais/spor/setup/internal/export"
 )
 
-// Rewriting returns next behind the rewriting that every exporter has.
+// Rewriting returns an exporter that passes rewritten spans to next. Every exporter of setup
+// gets its spans rewritten in this way.
 func Rewriting(next sdktrace.SpanExporter) sdktrace.SpanExporter {
 	return export.RewritingExporter{SpanExporter: next, Rewriter: export.NewRewriter(dialect.New(0), environ.Peers{})}
 }
 
-// TeamIsBusy reports whether records for Team Logs wait.
+// TeamIsBusy reports whether records for Team Logs are waiting.
 func TeamIsBusy() bool { return outputs{}.Team().IsBusy() }

@@ -25,7 +25,7 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// faulty listens with a sink that answers as it is told.
+// faulty starts a collector that answers each request with the result of answer.
 func faulty(t *testing.T, answer func(ctx context.Context, spans int) (*coltrace.ExportTraceServiceResponse, error)) *receiver.Server {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{
@@ -46,7 +46,8 @@ func faulty(t *testing.T, answer func(ctx context.Context, spans int) (*coltrace
 	return server
 }
 
-// settled fails unless every goroutine that the test started has ended.
+// settled fails the test unless the number of goroutines goes back to before within two
+// seconds.
 func settled(t *testing.T, before int) {
 	t.Helper()
 	deadline := time.Now().Add(2 * time.Second)
@@ -59,8 +60,8 @@ func settled(t *testing.T, before int) {
 	}
 }
 
-// blackHole returns the address of a listener that nobody accepts from: the
-// kernel completes the connection, and nothing is ever answered.
+// blackHole returns the address of a listener that never accepts a connection. The kernel
+// completes the TCP handshake, and the client never gets an answer.
 func blackHole(t *testing.T) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -93,16 +94,16 @@ func TestShutdownIsBoundedAndLeavesNothing(t *testing.T) {
 			begin := time.Now()
 			err := shutdown(ctx)
 			if took := time.Since(begin); took > 1500*time.Millisecond {
-				t.Errorf("shutdown took %s of its 500ms", took)
+				t.Errorf("shutdown took %s, its context ended after 500ms", took)
 			}
 			mustName(t, err, "3000 of 3000 spans", tt.endpoint)
 			if err := shutdown(t.Context()); err == nil {
-				t.Error("second shutdown: got no error, want that of the first")
+				t.Error("second shutdown: got no error, want the error of the first")
 			}
-			settled(t, before+1) // the log's own bridge
+			settled(t, before+1) // one goroutine of the log's bridge remains
 			got := log.All(t)
 			if len(got) != 1 && len(got) != 2 {
-				t.Fatalf("lines: got %d, want one about what was lost, and one at most before it: %s", len(got), log)
+				t.Fatalf("lines: got %d, want one about the lost spans, and at most one line before that: %s", len(got), log)
 			}
 			last := got[len(got)-1]
 			if cure, _ := last["cure"].(string); last["endpoint"] != tt.endpoint || !strings.Contains(cure, "is a collector listening there?") || last["spans_dropped"] == nil {
@@ -268,7 +269,7 @@ func TestCollectorThatComesBack(t *testing.T) {
 	shutdown := mustStart(t)
 	endSpans(100)
 	eventually(t, "a line about the outage", func() bool { return log.String() != "" })
-	<-time.After(3 * time.Second) // long enough for the pauses to have grown
+	<-time.After(3 * time.Second) // the pauses between attempts become longer in this time
 	c := listen(t, addr)
 	back := time.Now()
 	eventually(t, "the spans of the outage", func() bool { return c.count() == 100 })
@@ -289,7 +290,7 @@ func TestProxyIsNotAsked(t *testing.T) {
 	proxy.Config.ConnState = func(net.Conn, http.ConnState) { asked.Add(1) }
 	proxy.Start()
 	t.Cleanup(proxy.Close)
-	// Go asks no proxy for loopback addresses, so this one is elsewhere.
+	// Go does not use a proxy for loopback addresses, so the endpoint has another address.
 	finish(t, command(t, "serve", "CHILD_EXIT", "at once", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.invalid:4317",
 		"OTEL_EXPORTER_OTLP_TIMEOUT", "300",
 		"HTTPS_PROXY", proxy.URL, "HTTP_PROXY", proxy.URL, "https_proxy", proxy.URL, "http_proxy", proxy.URL, "NO_PROXY", ""))
@@ -310,7 +311,7 @@ func TestErrorsAreReportedOnceAMinute(t *testing.T) {
 	}
 }
 
-// loop is a log handler that reports an error of its own for every line.
+// loop is a log handler that reports an error to OpenTelemetry for every line.
 type loop struct{ slog.Handler }
 
 func (l loop) Handle(ctx context.Context, r slog.Record) error {

@@ -26,7 +26,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// collector is a real OTLP/gRPC receiver that keeps what it is sent.
+// collector is a real OTLP/gRPC receiver that stores the telemetry that it receives.
 type collector struct {
 	*receiver.Server
 	mu       sync.Mutex
@@ -73,7 +73,7 @@ func (c *collector) takeMetrics(_ context.Context, r *colmetrics.ExportMetricsSe
 	return nil, nil
 }
 
-// metric returns the last one of that name, or nil.
+// metric returns the last received metric with this name, or nil.
 func (c *collector) metric(name string) *metricspb.Metric {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,7 +109,7 @@ func (c *collector) names() []string {
 	return names
 }
 
-// eventually polls until ok, for at most ten seconds.
+// eventually polls until ok returns true. It fails the test after ten seconds.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
@@ -121,7 +121,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// environment gives the test exactly these OTEL_ and NAIS_ variables.
+// environment sets exactly these OTEL_ and NAIS_ variables until the test ends.
 func environment(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -134,7 +134,7 @@ func environment(t *testing.T, pairs ...string) {
 	}
 }
 
-// start starts telemetry and gives the globals back when the test ends.
+// start starts telemetry. When the test ends, it restores the SDK's global variables.
 func start(t *testing.T, opts ...setup.Option) (shutdown func(context.Context) error, err error) {
 	t.Helper()
 	provider, propagator, meters := otel.GetTracerProvider(), otel.GetTextMapPropagator(), otel.GetMeterProvider()
@@ -159,7 +159,7 @@ func mustStart(t *testing.T, opts ...setup.Option) (shutdown func(context.Contex
 	return shutdown
 }
 
-// endSpans ends n spans of the global provider.
+// endSpans starts and ends n spans with the global provider.
 func endSpans(n int) {
 	tracer := otel.Tracer("test")
 	for range n {
@@ -168,7 +168,7 @@ func endSpans(n int) {
 	}
 }
 
-// logLines has the program's log written to the returned buffer.
+// logLines redirects the default logger to the returned buffer until the test ends.
 func logLines(t *testing.T) *oteltest.Lines {
 	t.Helper()
 	var l oteltest.Lines
@@ -182,7 +182,7 @@ func logLines(t *testing.T) *oteltest.Lines {
 	return &l
 }
 
-// ended counts spans.
+// ended stores the spans that have ended.
 type ended struct {
 	mu    sync.Mutex
 	spans []sdktrace.ReadOnlySpan

@@ -9,8 +9,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// Attributes may be late unless a sampler or a processor of the program's own is to
-// see them as a span starts.
+// Attributes may be set late, at the end of a span, unless the program has its own sampler or
+// processor.
 func TestLateAttributes(t *testing.T) {
 	for name, test := range map[string]struct {
 		opts []setup.Option

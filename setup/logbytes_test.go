@@ -14,10 +14,10 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// byteKey is bytes of a type of its own.
+// byteKey is a named type for bytes.
 type byteKey []byte
 
-// byteRecord is like one of Kafka.
+// byteRecord is similar to a Kafka record.
 type byteRecord struct {
 	Key, Value []byte
 	Headers    []struct{ Value []byte }

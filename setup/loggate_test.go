@@ -19,8 +19,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// Every log record is delivered, or counted with a reason: in the error of shutdown,
-// in the metric and in a line.
+// Every log record is delivered or counted as lost. A lost record and its reason are in the
+// error of shutdown and in a log line.
 func TestEveryLogRecordIsCounted(t *testing.T) {
 	type answer = func(ctx context.Context, records int) (rejected int64, err error)
 	accepts := func(context.Context, int) (int64, error) { return 0, nil }
@@ -28,7 +28,7 @@ func TestEveryLogRecordIsCounted(t *testing.T) {
 		name    string
 		records int
 		text    string
-		answer  answer // nil: nothing listens
+		answer  answer // nil if there is no collector
 		reasons []string
 	}{
 		{"none is lost", 1000, "m", accepts, nil},
@@ -45,7 +45,8 @@ func TestEveryLogRecordIsCounted(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var received atomic.Int64
 			endpoint := "http://" + closedPort(t)
-			logged := make(chan struct{}) // until then nothing is answered, so that queues fill
+			// The collector answers only after the last record, so that queues become full.
+			logged := make(chan struct{})
 			if tt.answer != nil {
 				endpoint = takingRecords(t, &received, func(ctx context.Context, n int) (int64, error) {
 					<-logged
@@ -70,12 +71,12 @@ func TestEveryLogRecordIsCounted(t *testing.T) {
 				mustName(t, err, tt.reasons...)
 				mustName(t, err, endpoint)
 			}
-			// Lines of setup itself are records, too.
+			// Up to two lines that setup itself logs are also records.
 			if own := received.Load() + lost - int64(tt.records); own < 0 || own > 2 || err != nil && all != received.Load()+lost {
 				t.Errorf("received %d + lost %d of %d, want %d: %v", received.Load(), lost, all, tt.records, err)
 			}
 			if lost == 0 != (tt.reasons == nil) {
-				t.Errorf("lost %d, want it for %v", lost, tt.reasons)
+				t.Errorf("lost %d records, expected reasons: %v", lost, tt.reasons)
 			}
 			for _, reason := range tt.reasons {
 				if text := log.String(); !strings.Contains(text, `"log_records_dropped":"`) || !strings.Contains(text, reason) {
@@ -86,7 +87,8 @@ func TestEveryLogRecordIsCounted(t *testing.T) {
 	}
 }
 
-// takingRecords listens for logs, and counts the records that it takes.
+// takingRecords starts a collector for logs. It adds the number of accepted records to
+// received.
 func takingRecords(t *testing.T, received *atomic.Int64, answer func(context.Context, int) (int64, error)) *receiver.Server {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{Logs: func(ctx context.Context, r *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
@@ -124,7 +126,7 @@ func TestLostLogRecordsAreAMetric(t *testing.T) {
 	})
 }
 
-// A flush whose time is over loses nothing.
+// If the context of ForceFlush ends before the export, no record is lost.
 func TestFlushLosesNoLogRecord(t *testing.T) {
 	var received atomic.Int64
 	begun, goOn := make(chan struct{}, 1), make(chan struct{})
@@ -155,7 +157,7 @@ func TestFlushLosesNoLogRecord(t *testing.T) {
 	}()
 	provider := otel.GetLoggerProvider().(interface{ ForceFlush(context.Context) error })
 	if err := provider.ForceFlush(ctx); err == nil {
-		t.Error("a flush that was given up: got no error")
+		t.Error("canceled flush: got no error")
 	}
 	close(goOn)
 	if err := shutdown(t.Context()); err != nil || received.Load() != 100 {

@@ -26,7 +26,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// logCollector takes logs.
+// logCollector is a collector that stores log records.
 type logCollector struct {
 	*receiver.Server
 	mu       sync.Mutex
@@ -70,7 +70,7 @@ func (c *logCollector) all() []*logspb.LogRecord {
 	return c.records
 }
 
-// exportLogs starts telemetry that exports logs alone.
+// exportLogs starts telemetry that exports only logs.
 func exportLogs(t *testing.T, endpoint string, opts ...setup.Option) (shutdown func(context.Context) error) {
 	t.Helper()
 	environment(t, "OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none", "OTEL_LOGS_EXPORTER", "otlp",
@@ -80,7 +80,7 @@ func exportLogs(t *testing.T, endpoint string, opts ...setup.Option) (shutdown f
 	return mustStart(t, opts...)
 }
 
-// traced is an error with a stack.
+// traced is an error that has a stack.
 type traced struct{ error }
 
 func (*traced) StackTrace() string { return "main.failDeep(...)\n\t/src/main.go:1\n" }
@@ -112,7 +112,7 @@ func TestLogsAreExported(t *testing.T) {
 		t.Errorf("span: got %x %x", r.GetTraceId(), r.GetSpanId())
 	}
 	if text := r.String(); strings.Contains(text, "31129912345") {
-		t.Errorf("a personal number as a number: got %s", text)
+		t.Errorf("a numeric personal number was exported: %s", text)
 	}
 	if len(records[1].GetTraceId()) != 0 {
 		t.Errorf("silent: got trace %x, want none", records[1].GetTraceId())
@@ -122,7 +122,7 @@ func TestLogsAreExported(t *testing.T) {
 	}
 }
 
-// person tells of itself in all the ways that JSON has.
+// person has personal data in a URL, in numbers and in a map.
 type person struct {
 	URL   *url.URL
 	IDs   []int64
@@ -148,7 +148,7 @@ func TestLogsAreExportedAsTheyAreInTheLine(t *testing.T) {
 	text := records[0].String()
 	for _, leak := range []string{"hunter2", "01017012345", "31129912345", "3.1129912345"} {
 		if strings.Contains(text, leak) {
-			t.Errorf("%s got out: %s", leak, text)
+			t.Errorf("%s was exported: %s", leak, text)
 		}
 	}
 	for _, want := range []string{"REDACTED", "***********", `"1970-01-01T00:00:00Z"`, "!ERROR"} {
@@ -234,7 +234,7 @@ func TestLogsOneRecordNeverCostsItsBatch(t *testing.T) {
 	log.Info("bytes", "text", "\xff")
 	_ = shutdown(context.Background())
 	if got := len(c.all()); got != 21 {
-		t.Errorf("records: got %d, want all but the one that is refused", got)
+		t.Errorf("records: got %d, want all 21 records that are not refused", got)
 	}
 }
 
@@ -252,14 +252,14 @@ func TestLogsWithoutACollector(t *testing.T) {
 	if took := time.Since(begin); took > 8*time.Second {
 		t.Errorf("took %s", took)
 	}
-	var dropped []any // as each line about the collector says
+	var dropped []any // log_records_dropped of each line about the collector
 	for _, line := range buf.All(t) {
 		if line["signal"] == "logs" && line["cure"] != nil {
 			dropped = append(dropped, line["log_records_dropped"])
 		}
 	}
-	// The first line is a record, too.
+	// The first line about the collector is also a record.
 	if want := []any{nil, "after_shutdown 1001"}; !reflect.DeepEqual(dropped, want) {
-		t.Errorf("lines about the collector, by what they say is lost: got %q, want %q", dropped, want)
+		t.Errorf("log_records_dropped of the lines about the collector: got %q, want %q", dropped, want)
 	}
 }

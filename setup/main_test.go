@@ -16,8 +16,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// TestMain runs a program of a test in a process of its own, since signals,
-// panics and crashes cannot be tried in the test's.
+// TestMain runs one of programs if CHILD is set. Tests start such a child process because
+// they cannot test signals, panics and crashes in their own process.
 func TestMain(m *testing.M) {
 	if program, found := programs[os.Getenv("CHILD")]; found {
 		os.Exit(program())
@@ -25,8 +25,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// command returns the command that runs program with only these OTEL_ and NAIS_
-// variables.
+// command returns the command that runs program in a child process. The OTEL_ and NAIS_
+// variables of the child are only those in pairs.
 func command(t *testing.T, program string, pairs ...string) *exec.Cmd {
 	t.Helper()
 	if programs[program] == nil {
@@ -45,7 +45,7 @@ func command(t *testing.T, program string, pairs ...string) *exec.Cmd {
 	return cmd
 }
 
-// run is main as the README shows it.
+// run does the same as main in the README.
 func run(program func(context.Context) error, opts ...setup.Option) int {
 	if err := setup.Run(context.Background(), program, opts...); err != nil {
 		return 1
@@ -54,7 +54,7 @@ func run(program func(context.Context) error, opts ...setup.Option) int {
 }
 
 var programs = map[string]func() int{
-	// serve works until it is told to end, and then needs a moment to drain.
+	// serve works until its context ends, and then needs 50 ms to finish.
 	"serve": func() int {
 		return run(func(ctx context.Context) error {
 			fmt.Println("ready")
@@ -68,7 +68,7 @@ var programs = map[string]func() int{
 			return nil
 		})
 	},
-	// panic panics inside a span.
+	// panic panics within a span.
 	"panic": func() int {
 		return run(func(ctx context.Context) error {
 			_, span := otel.Tracer("test").Start(ctx, "work")
@@ -87,7 +87,7 @@ var programs = map[string]func() int{
 			select {}
 		}, crashFile()...)
 	},
-	// race is a fatal error of the runtime, which cannot be recovered.
+	// race causes a fatal error of the runtime, which cannot be recovered.
 	"race": func() int {
 		return run(func(context.Context) error {
 			m := map[int]int{}
@@ -116,14 +116,14 @@ var programs = map[string]func() int{
 			return errors.New("half done")
 		}, setup.WithRootSpan("nightly"))
 	},
-	// stubborn does not return when it is told to.
+	// stubborn does not return when its context ends.
 	"stubborn": func() int {
 		return run(func(context.Context) error {
 			fmt.Println("ready")
 			select {}
 		})
 	},
-	// logger has a default logger of its own on standard output.
+	// logger sets a default logger that writes to standard output.
 	"logger": func() int {
 		slog.SetDefault(slog.New(setup.LogHandler(os.Stdout, nil)))
 		return run(func(context.Context) error { return explode() })

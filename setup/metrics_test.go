@@ -27,8 +27,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// pushed starts under the environment, records, shuts down, and returns what the
-// collector got.
+// pushed starts telemetry with these variables, calls record and shuts down. It returns the
+// collector with the exported metrics.
 func pushed(t *testing.T, record func(metric.Meter), opts []setup.Option, pairs ...string) *collector {
 	t.Helper()
 	c := listen(t, ":0")
@@ -53,7 +53,8 @@ func count(t *testing.T, m metric.Meter, name string, attrs ...attribute.KeyValu
 
 func nothing(metric.Meter) {}
 
-// goCard is what the Go card of Nais APM reads, and of which type it must be.
+// goCard has the metrics that the Go card of Nais APM reads, with the types that they must
+// have.
 var goCard = map[string]otlptranslator.MetricType{
 	"go_goroutines":             otlptranslator.MetricTypeGauge,
 	"go_threads":                otlptranslator.MetricTypeGauge,
@@ -80,7 +81,7 @@ func TestGoCardKeepsItsNames(t *testing.T) {
 		}
 		got, err := namer.Build(otlptranslator.Metric{Name: m.GetName(), Unit: m.GetUnit(), Type: typeOf(m)})
 		if err != nil || got != name {
-			t.Errorf("%s: Prometheus calls it %s, %v", name, got, err)
+			t.Errorf("%s: its name in Prometheus is %s, %v", name, got, err)
 		}
 	}
 	info := c.metric("go_info").GetGauge().GetDataPoints()[0]
@@ -188,7 +189,7 @@ func TestScrapeListener(t *testing.T) {
 	}
 	if resp, err := http.Get("http://localhost:" + port + "/metrics"); err == nil {
 		resp.Body.Close()
-		t.Error("the listener is still there after shutdown")
+		t.Error("the listener still accepts connections after shutdown")
 	}
 }
 
@@ -200,7 +201,7 @@ func TestScrapePortThatIsTaken(t *testing.T) {
 	_, err := start(t)
 	mustName(t, err, "OTEL_EXPORTER_PROMETHEUS_PORT", "in use")
 	if code, _ := get(setup.MetricsHandler()); code != http.StatusOK {
-		t.Errorf("handler: got %d, want 200 all the same", code)
+		t.Errorf("handler: got %d, want 200, because it does not need the port", code)
 	}
 }
 
@@ -271,7 +272,7 @@ func TestViewsKeepCallersOffTheSeries(t *testing.T) {
 		}
 	}, nil)
 	for name, want := range map[string]int{"http.server.requests": 1, "http.client.requests": 3, "orders": 1000, "unbounded": 2000} {
-		series := 0 // a large metric comes in parts
+		series := 0 // a large metric is exported in several parts
 		for _, m := range c.metrics {
 			if m.GetName() == name {
 				series += len(m.GetSum().GetDataPoints())
@@ -358,7 +359,7 @@ func TestASignalThatHangsTakesNothingFromTheOthers(t *testing.T) {
 	begin := time.Now()
 	mustName(t, shutdown(ctx), "1 of 1 spans")
 	if took := time.Since(begin); took > 1500*time.Millisecond {
-		t.Errorf("shutdown took %s of its 500ms", took)
+		t.Errorf("shutdown took %s, its context ended after 500ms", took)
 	}
 	if c.metric("orders") == nil {
 		t.Error("the metrics were not pushed")

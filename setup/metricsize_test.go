@@ -15,7 +15,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// seriesSink counts the series of one metric.
+// seriesSink is a collector that counts the series of the metric requests.
 type seriesSink struct {
 	colmetrics.UnimplementedMetricsServiceServer
 	series atomic.Int64
@@ -39,7 +39,7 @@ func TestManySeriesFitTheCollectorsRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, sink := grpc.NewServer(), &seriesSink{} // takes 4 MiB, as the Collector does
+	server, sink := grpc.NewServer(), &seriesSink{} // accepts requests of up to 4 MiB, like the OpenTelemetry Collector
 	colmetrics.RegisterMetricsServiceServer(server, sink)
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(server.Stop)

@@ -23,7 +23,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// numberOf has a person's number in all the ways that Go has for numbers.
+// numberOf has one personal number in fields of many numeric types.
 type numberOf struct {
 	Int     int64
 	Uint    *uint64

@@ -22,10 +22,11 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// ids is the spans that a collector was given, each once however often it came.
+// ids stores the IDs of the spans that a collector has received. It counts a span once, also
+// if the span is sent again.
 type ids struct {
 	mu   sync.Mutex
-	seen map[string]int // spans by ID, in the order of arrival
+	seen map[string]int // the position of each span in the order of arrival, by ID
 }
 
 func (s *ids) add(r *coltrace.ExportTraceServiceRequest) {
@@ -57,7 +58,8 @@ func spansOf(r *coltrace.ExportTraceServiceRequest) []*tracepb.Span {
 	return spans
 }
 
-// receive listens with a sink that is asked first, and keeps what it accepts.
+// receive starts a collector that answers each request with the result of answer. If answer
+// returns no error, the collector stores the IDs of the spans.
 func receive(t *testing.T, addr string, answer func(context.Context, *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error)) (*receiver.Server, *ids) {
 	t.Helper()
 	got := &ids{}
@@ -77,7 +79,8 @@ func receive(t *testing.T, addr string, answer func(context.Context, *coltrace.E
 	return server, got
 }
 
-// lostOf returns how many spans the error of shutdown says were lost, of how many.
+// lostOf returns the number of lost spans and of all spans that err, the error of shutdown,
+// states.
 func lostOf(t *testing.T, err error) (lost, all int) {
 	t.Helper()
 	if err == nil {
@@ -98,14 +101,14 @@ func TestSomeErrorsOfEachCode(t *testing.T) {
 	keeps := map[grpccodes.Code]bool{
 		grpccodes.Canceled: true, grpccodes.DeadlineExceeded: true, grpccodes.Aborted: true, grpccodes.OutOfRange: true,
 		grpccodes.Unavailable: true, grpccodes.DataLoss: true,
-		// A part of what was refused is tried, and this collector takes it.
+		// After this code, parts of the request are sent again. This collector accepts them.
 		grpccodes.InvalidArgument: true,
 	}
 	for code := grpccodes.Canceled; code <= grpccodes.Unauthenticated; code++ {
 		t.Run(code.String(), func(t *testing.T) {
 			var asked atomic.Int64
 			server, got := receive(t, ":0", func(context.Context, *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
-				if asked.Add(1)%100 == 7 {
+				if asked.Add(1)%100 == 7 { // one of 100 requests fails
 					return nil, status.Error(code, "not this one")
 				}
 				return nil, nil
@@ -126,8 +129,8 @@ func TestSomeErrorsOfEachCode(t *testing.T) {
 	}
 }
 
-// A collector that is slow enough for two requests is given the second while it
-// still has the first.
+// If a collector has not answered the first request, the pipeline sends a second request at
+// the same time.
 func TestSlowCollectorHasSeveralRequests(t *testing.T) {
 	var now, most atomic.Int64
 	second := make(chan struct{})
@@ -159,15 +162,16 @@ func TestSlowCollectorHasSeveralRequests(t *testing.T) {
 	}
 }
 
-// wire is between a process and a collector, and can be cut or frozen.
+// wire is a TCP proxy between a process and a collector. It can reset a connection, or stop
+// passing bytes on.
 type wire struct {
 	net.Listener
 	to string
 
 	mu     sync.Mutex
 	conns  []net.Conn
-	cut    int           // bytes that the next connection passes on before it is reset; zero means all
-	frozen chan struct{} // while it is open and not nil nothing is passed on
+	cut    int           // the next connection is reset after this number of bytes; 0 means never
+	frozen chan struct{} // if not nil, the next connection passes nothing on until it is closed
 }
 
 func newWire(t *testing.T, to string) *wire {
@@ -211,7 +215,7 @@ func (w *wire) serve() {
 		w.conns = append(w.conns, in, out)
 		left := int64(w.cut)
 		w.cut = 0
-		frozen := w.frozen // connections that are made later are not
+		frozen := w.frozen // later changes of w.frozen do not affect this connection
 		w.mu.Unlock()
 		go w.pass(out, in, left, frozen)
 		go w.pass(in, out, 0, nil)
@@ -245,7 +249,7 @@ func (w *wire) pass(to, from net.Conn, left int64, frozen chan struct{}) {
 func TestConnectionThatIsReset(t *testing.T) {
 	server, got := receive(t, ":0", accept)
 	w := newWire(t, server.Addr())
-	w.set(40_000, nil) // in the middle of the first request
+	w.set(40_000, nil) // the reset is in the middle of the first request
 	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+w.Addr().String(), "OTEL_METRICS_EXPORTER", "none")
 	log := logLines(t)
 	shutdown := mustStart(t)
@@ -267,7 +271,7 @@ func TestConnectionThatLeadsNowhereIsReplaced(t *testing.T) {
 		"OTEL_BSP_SCHEDULE_DELAY", "10", "OTEL_EXPORTER_OTLP_TIMEOUT", "1500")
 	logLines(t)
 	shutdown := mustStart(t)
-	w.set(0, frozen) // what the first connection is sent arrives nowhere
+	w.set(0, frozen) // bytes on the first connection do not reach the collector
 	endSpans(100)
 	eventually(t, "the first connection", func() bool {
 		w.mu.Lock()
@@ -291,7 +295,9 @@ func TestCollectorThatRestarts(t *testing.T) {
 		endSpans(1000)
 		all += 1000
 		eventually(t, "the first spans", func() bool { return got.count() == all })
-		forceFlush(t) // the answers: a batch that is in flight at three losses is given up
+		// Wait for the answers, because a batch whose connection is lost three times is
+		// dropped.
+		forceFlush(t)
 		server.Stop()
 		endSpans(1000)
 		all += 1000
@@ -336,13 +342,13 @@ func TestPartialSuccessIsToldOnce(t *testing.T) {
 		flush(2)
 	}
 	if got := log.All(t); len(got) != 1 || got[0]["warning"] != "use gzip, ***********" {
-		t.Errorf("of a warning: got %v, want one line", got)
+		t.Errorf("after warnings: got %v, want one line", got)
 	}
 	for range 5 {
 		flush(3)
 	}
 	if got := log.All(t); len(got) != 2 || got[1]["error"] != "collector rejected spans: use gzip, ***********" {
-		t.Errorf("of rejected spans: got %v, want one line more", got)
+		t.Errorf("after rejected spans: got %v, want one more line", got)
 	}
 	if lost, all := lostOf(t, shutdown(t.Context())); lost != 5 || all != 25 {
 		t.Errorf("got %d of %d lost, want 5 of 25", lost, all)
@@ -358,7 +364,7 @@ func TestSpansAreSentEarlyOrAfterTheDelay(t *testing.T) {
 	endSpans(1)
 	eventually(t, "one span", func() bool { return got.count() == 1 })
 	if took := time.Since(begin); took < 300*time.Millisecond {
-		t.Errorf("one span was sent after %s, want to wait for others for 300ms", took)
+		t.Errorf("one span was sent after %s, want a delay of 300ms", took)
 	}
 }
 
@@ -369,7 +375,7 @@ func TestEnoughSpansAreSentAtOnce(t *testing.T) {
 			"OTEL_BSP_SCHEDULE_DELAY", "3600000", "OTEL_BSP_MAX_QUEUE_SIZE", "100000")...)
 		logLines(t)
 		shutdown := mustStart(t)
-		endSpans(20_000) // of 70 bytes
+		endSpans(20_000) // 70 bytes per span
 		eventually(t, "most of the spans", func() bool { return got.count() > 10_000 })
 		if err := shutdown(t.Context()); err != nil || got.count() != 20_000 {
 			t.Errorf("got %d spans, %v", got.count(), err)
@@ -383,7 +389,7 @@ func TestFlushHonoursItsContext(t *testing.T) {
 	shutdown := mustStart(t)
 	provider := otel.GetTracerProvider().(interface{ ForceFlush(context.Context) error })
 	if err := provider.ForceFlush(t.Context()); err != nil {
-		t.Errorf("of nothing: %v", err)
+		t.Errorf("flush without spans: %v", err)
 	}
 	endSpans(5)
 	for timeout, want := range map[time.Duration]time.Duration{200 * time.Millisecond: 200 * time.Millisecond, 0: 700 * time.Millisecond} {
@@ -404,10 +410,10 @@ func TestFlushHonoursItsContext(t *testing.T) {
 	begin := time.Now()
 	mustName(t, shutdown(t.Context()), "5 of 5 spans", "after_shutdown 5")
 	if took := time.Since(begin); took > 1500*time.Millisecond {
-		t.Errorf("shutdown beside a collector that refuses took %s, want a second of its five", took)
+		t.Errorf("shutdown took %s, want about one second if the collector refuses connections", took)
 	}
 	if got := log.All(t); len(got) != 2 || got[1]["spans_dropped"] != "after_shutdown 5" {
-		t.Errorf("lines: got %v, want one about the outage, and one about what was lost at the end", got)
+		t.Errorf("lines: got %v, want one about the outage, and one about the lost spans at the end", got)
 	}
 }
 
@@ -439,7 +445,7 @@ func TestOldestSpansGoFirst(t *testing.T) {
 	}
 	end("old", 1000)
 	eventually(t, "the outage", func() bool { return log.String() != "" })
-	<-time.After(100 * time.Millisecond) // what was on its way cannot be dropped until it is back
+	<-time.After(100 * time.Millisecond) // spans of a request in flight return to the queue first
 	end("new", 700)
 	var names sync.Map
 	server, got := receive(t, addr, func(_ context.Context, r *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {

@@ -58,7 +58,8 @@ func TestPropagatorsOfTheVariable(t *testing.T) {
 	}
 }
 
-// valuesCarrier is a carrier of somebody else's that tells values apart.
+// valuesCarrier is a carrier of a type that the propagator does not know. It implements
+// propagation.ValuesGetter.
 type valuesCarrier struct{ propagation.HeaderCarrier }
 
 func TestTraceContextHeaders(t *testing.T) {
@@ -126,7 +127,7 @@ func TestExtractFromHeadersAllocatesForTheSpanAlone(t *testing.T) {
 	own := testing.AllocsPerRun(100, func() { propagation.TraceContext{}.Extract(context.Background(), plain) })
 	for _, c := range []propagation.TextMapCarrier{plain, httpheader.Header(plain)} {
 		if got := extract(c); got >= own {
-			t.Errorf("%T with a traceparent: got %v allocations, want fewer than the %v of OpenTelemetry's own", c, got, own)
+			t.Errorf("%T with a traceparent: got %v allocations, want fewer than the %v of OpenTelemetry's propagator", c, got, own)
 		}
 	}
 }

@@ -18,12 +18,12 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// nameServer is a DNS server on loopback that knows one name.
+// nameServer is a DNS server on loopback. It resolves only collectorName.
 type nameServer struct {
 	net.PacketConn
 	mu        sync.Mutex
-	addresses []string // of the name
-	types     map[uint16]int
+	addresses []string       // the addresses of collectorName
+	types     map[uint16]int // number of queries by record type
 }
 
 const (
@@ -31,9 +31,9 @@ const (
 	typeTXT = 16
 )
 
-// serveName has every look-up of this process answered by a name server that knows
-// name under these addresses. Tests run one after the other, so that no other
-// look-up is under way.
+// serveName starts a name server that resolves collectorName to these addresses. Until the
+// test ends, it answers every lookup of this process. No other test is affected, because the
+// tests do not run in parallel.
 func serveName(t *testing.T, addresses ...string) *nameServer {
 	t.Helper()
 	conn, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
@@ -115,7 +115,7 @@ func (s *nameServer) asked(kind uint16) int {
 	return s.types[kind]
 }
 
-// dead are the ways in which nothing is reached at an address.
+// dead has functions that make an address unreachable in different ways.
 var dead = map[string]func(t *testing.T, addr string){
 	"refuses":       func(*testing.T, string) {},
 	"drops packets": dropPackets,
@@ -129,8 +129,7 @@ var dead = map[string]func(t *testing.T, addr string){
 	},
 }
 
-// dropPackets listens with a backlog that is full, so that the kernel drops every
-// SYN.
+// dropPackets listens at addr with a full backlog, so that the kernel drops every SYN packet.
 func dropPackets(t *testing.T, addr string) {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
@@ -156,10 +155,11 @@ func dropPackets(t *testing.T, addr string) {
 		}
 		t.Cleanup(func() { conn.Close() })
 	}
-	t.Fatal("the backlog does not fill")
+	t.Fatal("the backlog does not become full")
 }
 
-// receiveAt listens at the last of these addresses, and makes the others dead.
+// receiveAt starts a collector at the last of addresses. kill makes the other addresses
+// unreachable.
 func receiveAt(t *testing.T, kill func(*testing.T, string), addresses ...string) (*receiver.Server, *ids) {
 	t.Helper()
 	last := len(addresses) - 1
@@ -171,8 +171,8 @@ func receiveAt(t *testing.T, kill func(*testing.T, string), addresses ...string)
 	return server, got
 }
 
-// within fails if something takes longer than most three times in a row: a machine
-// that others use may be slow once.
+// within fails the test if try takes longer than most three times in a row. It tries again
+// because a shared machine can be slow once.
 func within(t *testing.T, most time.Duration, try func() time.Duration) {
 	t.Helper()
 	var took time.Duration
@@ -181,7 +181,7 @@ func within(t *testing.T, most time.Duration, try func() time.Duration) {
 			return
 		}
 	}
-	t.Errorf("took %s, want %s at most", took, most)
+	t.Errorf("took %s, want at most %s", took, most)
 }
 
 func TestNameWithDeadAddresses(t *testing.T) {
@@ -195,7 +195,7 @@ func TestNameWithDeadAddresses(t *testing.T) {
 	}
 }
 
-// findAlive returns after what time spans arrive at the last address of a name.
+// findAlive returns the time until spans arrive at the last address of a name.
 func findAlive(t *testing.T, kill func(*testing.T, string), addresses []string) time.Duration {
 	t.Helper()
 	server, got := receiveAt(t, kill, addresses...)
@@ -215,7 +215,7 @@ func findAlive(t *testing.T, kill func(*testing.T, string), addresses []string) 
 	return took
 }
 
-// exportTo exports spans to the port of server under the name.
+// exportTo sets the endpoint to collectorName with the port of server.
 func exportTo(t *testing.T, server *receiver.Server) *oteltest.Lines {
 	t.Helper()
 	_, port, _ := net.SplitHostPort(server.Addr())
@@ -224,7 +224,8 @@ func exportTo(t *testing.T, server *receiver.Server) *oteltest.Lines {
 	return logLines(t)
 }
 
-// A collector that moves is found, whatever is at its old address.
+// If a collector gets a new address, spans reach it there, in whatever way its old address is
+// unreachable.
 func TestNameThatMoves(t *testing.T) {
 	for name, kill := range dead {
 		t.Run(name, func(t *testing.T) {
@@ -233,7 +234,7 @@ func TestNameThatMoves(t *testing.T) {
 	}
 }
 
-// findMoved returns after what time spans arrive at the new address of a name.
+// findMoved returns the time until spans arrive at the new address of a name.
 func findMoved(t *testing.T, kill func(*testing.T, string)) time.Duration {
 	t.Helper()
 	server, got := receive(t, "127.0.0.2:0", accept)
@@ -250,7 +251,8 @@ func findMoved(t *testing.T, kill func(*testing.T, string)) time.Duration {
 	_, moved := receive(t, "127.0.0.3:"+port, accept)
 	names.move("127.0.0.3")
 	begin := time.Now()
-	eventually(t, "the other spans", func() bool { return moved.count() >= 100 }) // the first come again if their answer was lost
+	// More than 100 spans arrive if the first spans are sent again.
+	eventually(t, "the other spans", func() bool { return moved.count() >= 100 })
 	took := time.Since(begin)
 	if err := shutdown(t.Context()); err != nil {
 		t.Error(err)
@@ -258,7 +260,7 @@ func findMoved(t *testing.T, kill func(*testing.T, string)) time.Duration {
 	return took
 }
 
-// A name that is unknown at first is found when it is known.
+// If the name of the collector cannot be resolved at first, spans arrive as soon as it can be.
 func TestNameThatIsUnknownAtFirst(t *testing.T) {
 	within(t, 5*time.Second, func() time.Duration {
 		server, got := receive(t, "127.0.0.2:0", accept)

@@ -12,7 +12,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// described returns the resource that spans carry under the environment.
+// described returns the resource of spans when telemetry starts with these variables.
 func described(t *testing.T, opts []setup.Option, pairs ...string) (*resource.Resource, error) {
 	t.Helper()
 	environment(t, pairs...)

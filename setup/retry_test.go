@@ -15,9 +15,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// What a collector refuses for good is not sent again, whatever exports it: once
-// per batch, and where the cause may be in single items as often as one search
-// for them takes.
+// An exporter does not send a batch again that the collector refuses permanently. The code
+// InvalidArgument may be caused by single items. For this code, the exporter sends only as
+// many requests as one binary search for a refused item needs.
 func TestRefusalsCostFewRequests(t *testing.T) {
 	const items, search = 512, 21
 	for _, tt := range []struct {
@@ -32,7 +32,7 @@ func TestRefusalsCostFewRequests(t *testing.T) {
 		for _, signal := range exportedSignals {
 			t.Run(signal+"/"+status.Code(tt.err).String(), func(t *testing.T) {
 				c := &rawCollector{err: tt.err}
-				_ = exportAll(t, c.listen(t), signal, items) // most of them report what was lost
+				_ = exportAll(t, c.listen(t), signal, items) // the error only reports the lost items
 				if got := c.requests.Load(); got < 1 || got > tt.most {
 					t.Errorf("requests: got %d, want 1 to %d", got, tt.most)
 				}
@@ -41,7 +41,8 @@ func TestRefusalsCostFewRequests(t *testing.T) {
 	}
 }
 
-// A response that cannot be read is one: what it answers was taken.
+// A response that cannot be decoded still counts as success, because the collector has
+// accepted the request.
 func TestResponseThatCannotBeRead(t *testing.T) {
 	const items = 512
 	for name, response := range map[string][]byte{"garbage": {0xFF}, "too large": make([]byte, 5<<20)} {
@@ -61,8 +62,8 @@ func TestResponseThatCannotBeRead(t *testing.T) {
 
 var exportedSignals = []string{"traces", "logs", "metrics"}
 
-// exportAll exports that many items of one signal and nothing else, and returns the
-// error of the shutdown.
+// exportAll exports the given number of items of one signal, and no other signal. It returns
+// the error of shutdown.
 func exportAll(t *testing.T, endpoint, signal string, items int) error {
 	t.Helper()
 	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", endpoint,
@@ -79,10 +80,10 @@ func exportAll(t *testing.T, endpoint, signal string, items int) error {
 	return shutdown(t.Context())
 }
 
-// rawCollector answers each request of each signal with an error, or with bytes
-// that need not be a response.
+// rawCollector answers the requests of all signals with err, or else with the bytes of
+// response, which may be invalid.
 type rawCollector struct {
-	encoding.CodecV2 // for the name
+	encoding.CodecV2 // provides the method Name
 	err              error
 	response         []byte
 	requests         atomic.Int64

@@ -28,12 +28,12 @@ func TestRewriteAllocatesByTheBatch(t *testing.T) {
 	}
 	bare, rewritten := &discard{}, &discard{}
 	own := export(bare)
-	// Two for each span would be what the dialect may cost. It is less.
+	// The limit for the dialect is two allocations per span. The real number is smaller.
 	if got, want := export(setup.Rewriting(rewritten)), own+8; got > want {
 		t.Errorf("a batch of %d spans: got %v allocations, want %v at most", len(batch), got, want)
 	}
 	if got, want := rewritten.attributes-bare.attributes, exports/2*len(batch)*2; got != want {
-		t.Errorf("got %d twins, want %d: those of method and status", got, want)
+		t.Errorf("got %d added attributes, want %d: the older names of method and status", got, want)
 	}
 }
 

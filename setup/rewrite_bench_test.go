@@ -17,10 +17,11 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// batchSize is that of the batch processor.
+// batchSize is the default batch size of the SDK's batch processor.
 const batchSize = 512
 
-// httpBatch returns a full batch of spans as a server and its client make them.
+// httpBatch returns a full batch of spans. Half of them are spans of an HTTP server, the
+// others are spans of its client.
 func httpBatch() []sdktrace.ReadOnlySpan {
 	var batch ended
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(&batch))
@@ -41,7 +42,7 @@ func httpBatch() []sdktrace.ReadOnlySpan {
 	return batch.spans
 }
 
-// discard reads the attributes, as every exporter does, and forgets them.
+// discard is an exporter that reads the attributes of spans, and does nothing else.
 type discard struct{ attributes int }
 
 func (d *discard) Shutdown(context.Context) error { return nil }
@@ -53,14 +54,14 @@ func (d *discard) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) 
 	return nil
 }
 
-// BenchmarkRewrite measures the rewriting of a batch alone.
+// BenchmarkRewrite measures only the rewriting of a batch.
 func BenchmarkRewrite(b *testing.B) {
 	benchmarkExport(b, "exporter=discard/lib=otel", &discard{})
 	benchmarkExport(b, "exporter=discard/lib=spor", setup.Rewriting(&discard{}))
 }
 
-// BenchmarkExport measures the export of a batch to a server on loopback that
-// reads nothing of it, by OpenTelemetry's exporter as it is and with rewriting.
+// BenchmarkExport measures the export of a batch by OpenTelemetry's exporter, with and without
+// rewriting. The server is on loopback and does not decode the requests.
 func BenchmarkExport(b *testing.B) {
 	endpoint := idleServer(b)
 	exporter, err := otlptrace.New(b.Context(), otlptracegrpc.NewClient(
@@ -91,7 +92,7 @@ func benchmarkExport(b *testing.B, name string, e sdktrace.SpanExporter) {
 	})
 }
 
-// idleServer accepts every request without decoding it.
+// idleServer starts a server that accepts every request without decoding it.
 func idleServer(b *testing.B) (endpoint string) {
 	b.Helper()
 	l, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
@@ -109,7 +110,7 @@ func idleServer(b *testing.B) (endpoint string) {
 	return l.Addr().String()
 }
 
-// blind is a codec that looks at nothing.
+// blind is a codec that ignores all messages.
 type blind struct{}
 
 func (blind) Marshal(any) (mem.BufferSlice, error) { return nil, nil }

@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// exported ends one span of that kind and returns it as the collector got it.
+// exported ends one span of this kind, and returns the span that the collector received.
 func exported(t *testing.T, kind trace.SpanKind, attrs []attribute.KeyValue, pairs ...string) *tracepb.Span {
 	t.Helper()
 	c := listen(t, ":0")
@@ -57,7 +57,7 @@ func TestExportSpeaksBothDialects(t *testing.T) {
 	}
 	span = exported(t, trace.SpanKindClient, attrs, "OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
 	if got := len(span.GetAttributes()); got != 2 {
-		t.Errorf("with the stable names alone: got %d attributes, want 2", got)
+		t.Errorf("with only the stable names: got %d attributes, want 2", got)
 	}
 }
 
@@ -108,11 +108,11 @@ func TestExportNamesWhatIsOnLoopback(t *testing.T) {
 	}
 }
 
-// A name that spor makes up must not be one that an application can have, else the
-// two are one node of the service map.
+// The names that spor gives to databases and sidecars must not be possible names of
+// applications. Otherwise both would be the same node of the service map.
 func TestNamesOfPeersAreNoNamesOfApplications(t *testing.T) {
 	label := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`) // a DNS label of RFC 1123
-	apm := regexp.MustCompile(`^[a-zA-Z0-9._\-/ @]+$`)             // what Nais APM takes, but ":" which it cuts at
+	apm := regexp.MustCompile(`^[a-zA-Z0-9._\-/ @]+$`)             // names that Nais APM accepts, without ":", at which it cuts
 	platform := []string{"NAIS_DATABASE_PENSJON_PENSJON_DATABASE", "pensjon"}
 	var seen []*tracepb.Span
 	for name := range map[string]bool{"pensjon": true, "": true, "a": true, "0": true, "orders-db": true} {

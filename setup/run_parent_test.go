@@ -14,8 +14,7 @@ import (
 )
 
 func init() {
-	// stopped ends its own context, as one whose work is done or out of time
-	// does, and drains for a while.
+	// stopped cancels the context that it passed to Run, and then needs 500 ms to finish.
 	programs["stopped"] = func() int {
 		ctx, cancel := context.WithCancel(context.Background())
 		if err := setup.Run(ctx, func(ctx context.Context) error {

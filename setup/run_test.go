@@ -29,7 +29,7 @@ func finish(t *testing.T, cmd *exec.Cmd) (code int, stdout, stderr string) {
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
-// startChild starts the command and waits until it says that it is ready.
+// startChild starts the command and waits until it has printed "ready".
 func startChild(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	out, err := cmd.StdoutPipe()
@@ -60,7 +60,7 @@ func TestRunFlushesAfterASignal(t *testing.T) {
 			}
 			names := c.names()
 			if len(names) < 2 || !slices.Contains(names, "draining") {
-				t.Errorf("spans: got %d, and not the one that ended while draining", len(names))
+				t.Errorf("spans: got %d, want at least 2, one of them with the name draining", len(names))
 			}
 		})
 	}
@@ -184,7 +184,7 @@ func TestRunLogsTheCrashBefore(t *testing.T) {
 			pod := []string{"NAIS_CLUSTER_NAME", "dev-gcp", "NAIS_APP_NAME", "or/ders", "TMPDIR", dir, "OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none"}
 			code, _, stderr := finish(t, command(t, tt.program, pod...))
 			if code != 2 || !strings.Contains(stderr, tt.text) || strings.Contains(stderr, `"level"`) {
-				t.Fatalf("crash: got code %d and %q, want 2 and the runtime's own text", code, stderr)
+				t.Fatalf("crash: got code %d and %q, want 2 and the text of the runtime", code, stderr)
 			}
 			_, _, stderr = finish(t, command(t, "quiet", pod...))
 			lines := oteltest.ParseLines(t, stderr)

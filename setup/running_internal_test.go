@@ -2,18 +2,18 @@ package setup
 
 import "testing"
 
-// Records that are marked before Start stay in the queue that Start opens and shutdown
-// empties; the next one gets a queue of its own.
+// Marked records from before Start are in a queue, which Start keeps using. After shutdown,
+// the next marked record gets a new queue.
 func TestStartTakesOverTheTeam(t *testing.T) {
 	before := outputs{}.Team()
 	if got := takeGlobals(); got != before {
-		t.Errorf("Start: got another Team than the records before it")
+		t.Errorf("Start: got a different Team than the records before Start")
 	}
 	if takeGlobals() != nil {
 		t.Error("the globals were taken twice")
 	}
 	if got := (outputs{}).Team(); got != before || (outputs{}).Provider() != nil {
-		t.Error("while it starts: got another Team, or a provider")
+		t.Error("while telemetry starts: got a different Team, or a provider")
 	}
 	running.Store(nil)
 	if got := takeGlobals(); got == nil || got == before {

@@ -23,19 +23,20 @@ import (
 
 const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodW50ZXIyIn0.aHVudGVyMg"
 
-// credentialNames are some of the names, as programs write them.
+// credentialNames has some names of credentials in the forms that programs use.
 var credentialNames = []string{
 	"token", "password", "secret", "authorization", "access_token", "clientSecret", "X-Api-Key", "http.request.header.cookie",
 }
 
-// credentialTexts are texts with a credential that has a form or a name in them.
+// credentialTexts has texts that contain a credential. It can be recognized by its format or
+// by the name before it.
 var credentialTexts = []string{
 	jwt, "Bearer hunter2", "Basic dXNlcjpodW50ZXIy", `{"access_token":"hunter2"}`, `{"a":"{\"password\":\"hunter2\"}"}`,
 	"Authorization: Bearer " + jwt, "Cookie: sid=hunter2", "https://u:hunter2@h/?token=hunter2",
 	fmt.Sprint(http.Header{"Authorization": {"Digest hunter2"}}), fmt.Sprintf("%+v", struct{ Token string }{"hunter2"}),
 }
 
-// mustHide fails if a credential is in what was written.
+// mustHide fails the test if written contains a credential, or no REDACTED.
 func mustHide(t *testing.T, where, written string) {
 	t.Helper()
 	for _, part := range []string{"hunter2", "aHVudGVyMg", "odW50ZXIy"} {
@@ -48,7 +49,8 @@ func mustHide(t *testing.T, where, written string) {
 	}
 }
 
-// useful is what a rule that redacts too much would destroy.
+// useful has attributes that are not credentials, but have similar names. They must not be
+// redacted.
 var useful = []attribute.KeyValue{
 	attribute.Int("tokens_used", 517), attribute.String("token_type", "type-517"), attribute.String("auth", "auth-517"),
 	attribute.String("message.key", "key-517"), attribute.Int("token", 517001), attribute.String("error", "invalid token: it has expired 517"),
@@ -88,7 +90,7 @@ func TestSpansHaveNoCredentials(t *testing.T) {
 	}
 	mustHide(t, "span", string(c.bytes))
 	mustKeep(t, "span", string(c.bytes))
-	if got := attributeOf(c.spans[0], "token"); got != "517001" { // the last one of a name is kept
+	if got := attributeOf(c.spans[0], "token"); got != "517001" { // of attributes with the same key, the last one is exported
 		t.Errorf("token: got %q, want the number", got)
 	}
 }

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// A job that ends before its first batch learns only then that nobody listens.
+// If a job ends before its first export, shutdown is the first to find that there is no
+// collector. It must still be short.
 func TestShortJobDoesNotWaitForAPlatformWithoutTelemetry(t *testing.T) {
 	environment(t, "NAIS_CLUSTER_NAME", "dev-gcp")
 	logLines(t)

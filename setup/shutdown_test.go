@@ -11,7 +11,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// ending is a processor with an end of its own.
+// ending is a processor whose Shutdown calls end.
 type ending struct {
 	ended
 	end    func()
@@ -30,8 +30,8 @@ type gatherFunc func() ([]*dto.MetricFamily, error)
 
 func (f gatherFunc) Gather() ([]*dto.MetricFamily, error) { return f() }
 
-// shutWithin calls shutdown with 300 ms, and fails when it has not returned
-// three seconds later.
+// shutWithin calls shutdown with a deadline of 300 ms. It fails the test if shutdown has not
+// returned after three seconds.
 func shutWithin(t *testing.T, shutdown func(context.Context) error) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
@@ -42,12 +42,12 @@ func shutWithin(t *testing.T, shutdown func(context.Context) error) error {
 	case err := <-done:
 		return err
 	case <-time.After(3 * time.Second):
-		t.Fatal("shutdown with 300ms has not returned after three seconds")
+		t.Fatal("shutdown with a deadline of 300ms has not returned after three seconds")
 		return nil
 	}
 }
 
-// Without the helper start, whose clean-up would hang too.
+// mustStartBare starts telemetry without the helper start, whose cleanup would also hang.
 func mustStartBare(t *testing.T, opts ...setup.Option) (shutdown func(context.Context) error) {
 	t.Helper()
 	shutdown, err := setup.Start(t.Context(), opts...)
@@ -66,7 +66,7 @@ func TestShutdownDoesNotWaitForAProcessorThatHangs(t *testing.T) {
 	shutdown := mustStartBare(t, setup.WithSpanProcessor(&ending{end: func() { <-release }}))
 	endSpans(1)
 	if err := shutWithin(t, shutdown); err == nil {
-		t.Error("got no error, want one that says so")
+		t.Error("got no error, want one about the processor that hangs")
 	}
 	if got := c.count(); got != 1 {
 		t.Errorf("spans: got %d, want 1", got)
@@ -98,7 +98,7 @@ func TestCollectorThatHangsTakesNothingFromTheProgramsProcessors(t *testing.T) {
 	endSpans(1)
 	mustName(t, shutWithin(t, shutdown), "1 of 1 spans")
 	if !p.called.Load() {
-		t.Error("the program's processor was never shut down: its spans are lost too")
+		t.Error("the program's processor was never shut down, so it would lose its spans")
 	}
 }
 

@@ -30,7 +30,8 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// TestSwitchOver has both pipelines deliver the spans of the conformance suites.
+// TestSwitchOver exports the spans of the conformance suites through the pipeline and through
+// OpenTelemetry's processor and exporter. The received spans must be the same.
 func TestSwitchOver(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the suites take long")
@@ -59,7 +60,7 @@ func TestSwitchOver(t *testing.T) {
 	t.Logf("%d spans, %d different", len(spans), different)
 }
 
-// endStatements ends spans of statements in all sorts of ways, on a driver in memory.
+// endStatements ends spans of many kinds of SQL statements. The database is a fake driver.
 func endStatements(t *testing.T, watch sdktrace.SpanProcessor) {
 	t.Helper()
 	sdk := oteltest.New(t, oteltest.Watched(watch))
@@ -99,8 +100,8 @@ func endStatements(t *testing.T, watch sdktrace.SpanProcessor) {
 	}
 }
 
-// endRecords ends spans of records that are sent and processed, one by one and
-// together.
+// endRecords ends spans of Kafka records that are sent, and processed one by one and as a
+// batch.
 func endRecords(t *testing.T, watch sdktrace.SpanProcessor) {
 	t.Helper()
 	sdk := oteltest.New(t, oteltest.Watched(watch))
@@ -137,14 +138,14 @@ func endRecords(t *testing.T, watch sdktrace.SpanProcessor) {
 	}
 }
 
-// header is that of a record.
+// header is a header of a Kafka record.
 type header struct {
 	Key   string
 	Value []byte
 }
 
-// some keeps so many spans of each name that the suites' tests of memory do not
-// mind.
+// some stores at most 200 spans per name. With more spans, the suites' tests of memory use
+// would fail.
 type some struct {
 	ended
 	byName map[string]int
@@ -160,8 +161,8 @@ func (s *some) OnEnd(span sdktrace.ReadOnlySpan) {
 	}
 }
 
-// deliveredBy returns what arrives of spans, each with its scope and resource, by
-// ID.
+// deliveredBy exports spans through pipeline. It returns the received spans by ID, each with
+// its scope and resource.
 func deliveredBy(t *testing.T, pipeline func(endpoint string) (sdktrace.SpanProcessor, error), spans []sdktrace.ReadOnlySpan) map[string]*tracepb.ResourceSpans {
 	t.Helper()
 	arrived := map[string]*tracepb.ResourceSpans{}
@@ -195,8 +196,8 @@ func deliveredBy(t *testing.T, pipeline func(endpoint string) (sdktrace.SpanProc
 	return arrived
 }
 
-// officialPipeline returns the batch processor and the exporter of OpenTelemetry, behind
-// the same rules.
+// officialPipeline returns OpenTelemetry's batch processor and exporter, with the same
+// rewriting as the pipeline.
 func officialPipeline(endpoint string) (sdktrace.SpanProcessor, error) {
 	exporter, err := otlptracegrpc.New(context.Background(), otlptracegrpc.WithEndpointURL(endpoint))
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// marked logs one record of every kind that has the mark.
+// marked has functions that log one record with the mark, each in a different way.
 var marked = map[string]func(*slog.Logger){
 	"record":        func(l *slog.Logger) { l.Info("secret", setup.TeamLogs()) },
 	"with":          func(l *slog.Logger) { l.With(setup.TeamLogs()).Info("secret", "n", 1) },
@@ -76,7 +76,7 @@ func TestTeamLogsOutsideOfNAIS(t *testing.T) {
 	got := buf.All(t)
 	if strings.Contains(buf.String(), "secret") || len(got) == 0 || len(got) > 2 || !strings.Contains(fmt.Sprint(got[0]["error"]), "setup.WithTeamLogs") ||
 		got[0]["endpoint"] != "team-logs.nais-system:5170" {
-		t.Errorf("got %v, want one line about it, and one at the end", got)
+		t.Errorf("got %v, want one line about the dropped records, and at most one at the end", got)
 	}
 }
 
@@ -124,7 +124,8 @@ func TestTeamLogsFromManyGoroutines(t *testing.T) {
 	}
 }
 
-// Handlers are made before Start: they find what is running, and lose it after shutdown.
+// A handler that was made before Start uses the writer of the running telemetry, and no
+// longer uses it after shutdown.
 func TestTeamLogsAreThoseOfTheRunningTelemetry(t *testing.T) {
 	environment(t, "OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none")
 	logLines(t)
@@ -143,7 +144,7 @@ func TestTeamLogsAreThoseOfTheRunningTelemetry(t *testing.T) {
 		log.Info(round)
 		eventually(t, "that nothing waits", func() bool { return !setup.TeamIsBusy() })
 		if n := strings.Count(team.String(), `"message":"`+round+`"`); n != 2 {
-			t.Errorf("%s: got %d records, want the two until shutdown: %s", round, n, &team)
+			t.Errorf("%s: got %d records, want the two from before shutdown: %s", round, n, &team)
 		}
 	}
 }

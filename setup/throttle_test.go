@@ -13,7 +13,8 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// A collector that names a time to wait is busy, and not asked more often for it.
+// A collector that answers with a retry delay is busy. The pipeline does not split the batch
+// and send its halves before that delay has passed.
 func TestThrottlingCollectorIsNotAskedForEachHalf(t *testing.T) {
 	busy, err := status.New(grpccodes.ResourceExhausted, "busy").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Minute)})
 	if err != nil {

@@ -24,8 +24,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// plainHandler keeps the values of lines as a handler that writes them as they are
-// would show them.
+// plainHandler stores the attributes of each line without masking or escaping them.
 type plainHandler struct {
 	slog.Handler
 	mu    sync.Mutex
@@ -46,13 +45,13 @@ func (h *plainHandler) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// hostile returns a text that differs each time, is long, and would rewrite a
-// terminal or begin a line of its own.
+// hostile returns a long text that is different for each n. Printed unchanged, it would clear
+// a terminal and start a new line.
 func hostile(n int64, size int) string {
 	return fmt.Sprintf("%d \x1b[2J\r\n{\"level\":\"ERROR\"}\u2028\u202e\u009b 01017012345 %s", n, strings.Repeat("å", size/2))
 }
 
-// flush exports what there is, of every signal.
+// flush exports the waiting data of every signal.
 func flush(t *testing.T) {
 	t.Helper()
 	for _, provider := range []any{otel.GetTracerProvider(), otel.GetMeterProvider(), otel.GetLoggerProvider()} {
@@ -62,8 +61,8 @@ func flush(t *testing.T) {
 	}
 }
 
-// Whatever the collector or the SDK says, and however often: it is one line per
-// minute, and harmless.
+// Texts of the collector and of the SDK are logged in at most one line per minute, and without
+// characters that cannot be printed.
 func TestForeignTextIsOneHarmlessLine(t *testing.T) {
 	const megabyte, header = 1 << 20, 4 << 10
 	for _, tt := range []struct {
@@ -125,7 +124,7 @@ func TestForeignTextIsOneHarmlessLine(t *testing.T) {
 	}
 }
 
-// speaking listens with a collector that has the same answer for every signal.
+// speaking starts a collector that answers requests of every signal with the result of answer.
 func speaking(t *testing.T, answer func() (rejected int64, message string, err error)) *receiver.Server {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{
