@@ -20,7 +20,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// application is what is wrapped.
+// application returns the handler that the tests wrap.
 func application() *http.ServeMux {
 	body := []byte("hello")
 	mux := http.NewServeMux()
@@ -29,7 +29,8 @@ func application() *http.ServeMux {
 	return mux
 }
 
-// serverAllocs returns how often h allocates for a request to path.
+// serverAllocs returns the number of allocations of h for a request to path. header has pairs
+// of name and value.
 func serverAllocs(t *testing.T, h http.Handler, path string, header ...string) float64 {
 	t.Helper()
 	r := httptest.NewRequestWithContext(context.WithValue(t.Context(), http.ServerContextKey, 1), http.MethodGet, path, nil)
@@ -64,7 +65,7 @@ func TestServerAllocatesNoMoreThanOtelhttp(t *testing.T) {
 			want := serverAllocs(t, rival, "/users/1", "Traceparent", traceparent)
 			got := serverAllocs(t, httptrace.Handler(application(), options(sdk)...), "/users/1", "Traceparent", traceparent)
 			atMost(t, name, got, want)
-			// An ingress sets the header, which otelhttp believes.
+			// Behind an ingress, requests have X-Forwarded-For, which otelhttp trusts.
 			want = serverAllocs(t, rival, "/users/1", "Traceparent", traceparent, "X-Forwarded-For", "1.2.3.4")
 			got = serverAllocs(t, httptrace.Handler(application(), options(sdk)...), "/users/1",
 				"Traceparent", traceparent, "X-Forwarded-For", "1.2.3.4")
@@ -89,7 +90,7 @@ func TestFilteredRequestAllocatesTwice(t *testing.T) {
 	atMost(t, "filtered", got, bare+2)
 }
 
-// base answers without a network.
+// base is a RoundTripper that answers every request with body, without a network.
 type base struct{ body string }
 
 func (b base) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -99,7 +100,7 @@ func (b base) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-func clientAllocs(t *testing.T, ctx context.Context, rt http.RoundTripper) float64 { //nolint:revive // as all helpers
+func clientAllocs(t *testing.T, ctx context.Context, rt http.RoundTripper) float64 { //nolint:revive // t comes first, as in all helpers
 	t.Helper()
 	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "http://example.com/users/1?q=2", nil)
 	r.Body = nil

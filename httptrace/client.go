@@ -15,12 +15,12 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// Transport returns base with a client span and request metrics for every
-// request; nil means [http.DefaultTransport]. A Transport around another one
-// makes one span, not two.
+// Transport returns a RoundTripper that sends requests with base, and records a client span
+// and metrics for every request. If base is nil, it uses [http.DefaultTransport]. If base is
+// itself a Transport, each request still gets only one span.
 //
-// The span ends when the body of the response was read or closed, or when the
-// request's context ends.
+// The span ends when the body of the response has been read to its end or closed, or when the
+// context of the request ends.
 func Transport(base http.RoundTripper, opts ...Option) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport
@@ -36,8 +36,8 @@ func Transport(base http.RoundTripper, opts ...Option) http.RoundTripper {
 	return t
 }
 
-// transport surrounds a RoundTripper. Requests go through it from the outside
-// in: RoundTrip, otelhttp, innermost, base.
+// transport wraps a RoundTripper. A request passes through these functions in order:
+// transport.RoundTrip, otelhttp, innermost.RoundTrip, base.
 type transport struct {
 	core
 
@@ -46,10 +46,11 @@ type transport struct {
 	meter    *providers.Meter[*clientMetrics]
 }
 
-// clientName is the name of a client span: nothing of a URL is few.
+// clientName returns the name of a client span. It has no part of the URL, because no part of
+// a URL has few distinct values.
 func clientName(_ string, r *http.Request) string { return spanName(r.Method, "") }
 
-// RoundTrip decides what becomes of a request.
+// RoundTrip sends r with a span, or only with its trace context if r gets no span.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	if e := roundTripFrom(ctx); e != nil && e.covers(r) {
@@ -66,7 +67,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// start starts the span of the round trip whose context is ctx, for otelhttp.
+// start starts the span of the round trip in ctx. otelhttp calls it.
 func (t *transport) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
 	e := roundTripFrom(ctx)
 	ctx, span := t.tracer.Start(ctx, name, opts...)
@@ -75,14 +76,15 @@ func (t *transport) start(ctx context.Context, name string, opts []trace.SpanSta
 	return ctx, &e.span
 }
 
-// CloseIdleConnections is what [http.Client.CloseIdleConnections] calls.
+// CloseIdleConnections closes the idle connections of base.
+// [http.Client.CloseIdleConnections] calls it.
 func (t *transport) CloseIdleConnections() {
 	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }
 
-// pass returns r with the trace context it is under, and no span of its own.
+// pass returns r with the trace context of its context in its header. It starts no span.
 func (t *transport) pass(r *http.Request) *http.Request {
 	p, ok := t.propagator.Get()
 	if !ok {
@@ -93,7 +95,8 @@ func (t *transport) pass(r *http.Request) *http.Request {
 	return c.Request
 }
 
-// copied is the header of a request that must not be changed: setting copies it.
+// copied is a carrier for the header of a request that must not be changed. Set copies the
+// request and its header first.
 type copied struct {
 	*http.Request
 
@@ -115,7 +118,8 @@ func (c *copied) Set(key, value string) {
 	httpheader.Header(c.Header).Set(key, value)
 }
 
-// injector is the propagator in force, as otelhttp uses it.
+// injector is a propagator for otelhttp. It injects with the current propagator, and extracts
+// nothing.
 type injector struct{ transport *transport }
 
 func (i injector) Inject(ctx context.Context, header propagation.TextMapCarrier) {
@@ -135,12 +139,12 @@ func (i injector) Extract(ctx context.Context, _ propagation.TextMapCarrier) con
 
 func (i injector) Fields() []string { return nil }
 
-// innermost is what otelhttp takes for the base.
+// innermost is the RoundTripper that otelhttp calls.
 type innermost transport
 
-// RoundTrip gives the base the caller's own body and trailers, which the caller may
-// fill in while the body is read, and lets the round trip see the body of the response
-// before otelhttp wraps it.
+// RoundTrip passes the caller's original body and trailers to base, because the caller may set
+// trailers while base reads the body. It also checks the body of the response before otelhttp
+// wraps it.
 func (t *innermost) RoundTrip(r *http.Request) (*http.Response, error) {
 	e := roundTripFrom(r.Context())
 	r.Body, r.GetBody, r.Trailer = e.request.Body, e.request.GetBody, e.request.Trailer

@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// endless answers at once and goes on answering.
+// endless writes its response until the context of the request ends.
 func endless(w http.ResponseWriter, r *http.Request) {
 	for r.Context().Err() == nil {
 		if _, err := w.Write(make([]byte, 100)); err != nil {
@@ -98,7 +98,7 @@ func TestResponseWithoutBodyEndsSpanAtOnce(t *testing.T) {
 		}
 	}))
 	for i, method := range []string{http.MethodHead, http.MethodGet} {
-		res, err := rt.RoundTrip(request(t, method, url)) //nolint:bodyclose // what is tested
+		res, err := rt.RoundTrip(request(t, method, url)) //nolint:bodyclose // the test is about such a body
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,7 +161,7 @@ func TestRequestBodies(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		got = string(body)
 	})
-	mux.Handle("/again", http.RedirectHandler("/", http.StatusTemporaryRedirect)) // GetBody is called
+	mux.Handle("/again", http.RedirectHandler("/", http.StatusTemporaryRedirect)) // the client calls GetBody
 	url := serve(t, mux)
 	for path, header := range map[string]string{"/": "", "/again": "", "/continue": "100-continue"} {
 		r, err := http.NewRequest(http.MethodPost, url+path, strings.NewReader("hello"))
@@ -197,7 +197,7 @@ func TestBodiesThatAreNeverClosedLeakNothing(t *testing.T) {
 	const n = 20
 	for range n {
 		ctx, cancel := context.WithCancel(t.Context())
-		if _, err := rt.RoundTrip(request(t, "GET", server.URL).WithContext(ctx)); err != nil { //nolint:bodyclose // what is tested
+		if _, err := rt.RoundTrip(request(t, "GET", server.URL).WithContext(ctx)); err != nil { //nolint:bodyclose // the test is about such a body
 			t.Fatal(err)
 		}
 		cancel()
@@ -223,7 +223,7 @@ func TestBodyIsUntouched(t *testing.T) {
 	}
 }
 
-// reading calls done when the body has been read.
+// reading is a body that calls done when it has been read to its end.
 type reading struct {
 	io.Reader
 	done func()
@@ -271,7 +271,7 @@ func TestTrailers(t *testing.T) {
 	}
 }
 
-// The base gets what it would get without a Transport around it.
+// The base gets the same body and trailers as without a Transport around it.
 func TestBaseSeesTheCallersRequest(t *testing.T) {
 	sdk := oteltest.New(t)
 	for name, body := range map[string]io.Reader{
@@ -297,7 +297,7 @@ func TestBaseSeesTheCallersRequest(t *testing.T) {
 				}
 				return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: got}, nil
 			}), options(sdk)...)
-			if _, err := rt.RoundTrip(r); err != nil { //nolint:bodyclose // there is none
+			if _, err := rt.RoundTrip(r); err != nil { //nolint:bodyclose // the body is http.NoBody
 				t.Fatal(err)
 			}
 		})

@@ -21,7 +21,7 @@ type clientMetrics struct {
 	series      cache.Map[clientSeries, []metric.RecordOption]
 }
 
-// clientSeries is what tells the series of a client apart.
+// clientSeries has the values that distinguish the series of a client.
 type clientSeries struct {
 	method, scheme, host, version, errorType string
 	port, status                             int
@@ -39,7 +39,8 @@ func (t *transport) newClientMetrics(meter metric.Meter) *clientMetrics {
 	return m
 }
 
-// record measures a request until the headers of its response, or the lack of one.
+// record records the metrics of a round trip. Its duration ends with the headers of the
+// response, or with the error.
 func (m *clientMetrics) record(e *roundTrip, res *http.Response, err error) {
 	r := e.request
 	key := clientSeries{
@@ -67,7 +68,7 @@ func (m *clientMetrics) record(e *roundTrip, res *http.Response, err error) {
 	}
 }
 
-// options returns the attributes of a series, ready to record with.
+// options returns the attributes of a series as options for recording.
 func (m *clientMetrics) options(key clientSeries) []metric.RecordOption {
 	attrs := append(slices.Clip(m.attributes),
 		semconv.HTTPRequestMethodKey.String(key.method),

@@ -11,17 +11,17 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// clientSpan is the span as otelhttp sees it.
+// clientSpan is the span that otelhttp gets. It corrects what otelhttp records.
 type clientSpan struct {
 	trace.Span
 
 	roundTrip *roundTrip
 	described bool
-	port      [1]attribute.KeyValue // room for the port that otelhttp leaves out
+	port      [1]attribute.KeyValue // memory for the port that otelhttp does not record
 }
 
-// SetAttributes puts right what otelhttp takes too literally. The first call
-// describes the request.
+// SetAttributes sets attrs with corrections. The attributes of the first call describe the
+// request.
 func (s *clientSpan) SetAttributes(attrs ...attribute.KeyValue) {
 	if !s.described {
 		s.described = true
@@ -37,7 +37,8 @@ func (s *clientSpan) SetAttributes(attrs ...attribute.KeyValue) {
 	s.Span.SetAttributes(attrs...)
 }
 
-// setDefaultPort records the port of a URL that names none, or the one of its scheme.
+// setDefaultPort records server.port if it is 80 or 443. otelhttp does not record a port that
+// the URL does not have, or that is the default of the URL's scheme.
 func (s *clientSpan) setDefaultPort() {
 	host, port := serverOf(s.roundTrip.request.URL)
 	if host != "" && (port == 80 || port == 443) {
@@ -46,9 +47,10 @@ func (s *clientSpan) setDefaultPort() {
 	}
 }
 
-// answer records what otelhttp leaves out of a response, or has wrong.
+// answer records attributes of the response that otelhttp does not record, or records
+// incorrectly.
 func (s *clientSpan) answer(res *http.Response) {
-	if res.ProtoMajor > 1 { // otelhttp says 2.0
+	if res.ProtoMajor > 1 { // otelhttp records 2.0, but the conventions require 2
 		s.Span.SetAttributes(semconv.NetworkProtocolVersion(versionOf(res.Proto)))
 	}
 	if headers := s.roundTrip.transport.responseHeaders; headers != nil {
@@ -56,20 +58,21 @@ func (s *clientSpan) answer(res *http.Response) {
 	}
 }
 
-// SetStatus does not blame a server that the caller hung up on.
+// SetStatus sets the status of the span. It ignores an error if the caller canceled the
+// request.
 func (s *clientSpan) SetStatus(code codes.Code, description string) {
 	if code != codes.Error || description == "" || !s.roundTrip.canceled() {
 		s.Span.SetStatus(code, privacy.Text(description))
 	}
 }
 
-// fail records that reading the response was cut short.
+// fail records that err ended the reading of the response.
 func (s *clientSpan) fail(err error) {
 	s.Span.SetAttributes(semconv.ErrorType(err))
 	s.SetStatus(codes.Error, err.Error())
 }
 
-// End ends the span, if its context has not.
+// End ends the span, unless the end of the request's context has already ended it.
 func (s *clientSpan) End(...trace.SpanEndOption) {
 	s.roundTrip.finish()
 	if stop := s.roundTrip.stop; stop != nil {

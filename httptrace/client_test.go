@@ -21,7 +21,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// exchange sends a request and reads the answer.
+// exchange sends a request and reads the response.
 func exchange(t *testing.T, rt http.RoundTripper, r *http.Request) error {
 	t.Helper()
 	res, err := (&http.Client{Transport: rt}).Do(r)
@@ -86,7 +86,7 @@ func TestTransport(t *testing.T) {
 	}
 }
 
-// The port of a server is on the span even if it is that of the scheme.
+// The span has server.port even if it is the default port of the scheme.
 func TestServerPort(t *testing.T) {
 	for url, want := range map[string]string{
 		"https://api.example.com/v1":      "443",
@@ -211,7 +211,8 @@ func TestCallerThatCancelsMakesNoError(t *testing.T) {
 	}
 }
 
-// A context may hold a caller's span and no SDK's: from a message, say.
+// A context can contain a remote span and no span of an SDK, for example if the span context
+// comes from a message.
 func TestTransportBelowARemoteSpan(t *testing.T) {
 	sdk := oteltest.New(t)
 	sdk.Install(t)
@@ -256,7 +257,7 @@ func TestRequestThatNeedsAnotherMakesTwoSpans(t *testing.T) {
 		t.Fatal(err)
 	}
 	if spans := sdk.Wait(t, 2); spans[0].Parent().SpanID() != spans[1].SpanContext().SpanID() {
-		t.Error("the request for the token is no child")
+		t.Error("the span of the token request is not a child of the other span")
 	}
 }
 

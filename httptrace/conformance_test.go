@@ -8,7 +8,7 @@ import (
 	"github.com/nais/spor/internal/conformance/httpsuite"
 )
 
-// muxOf returns a ServeMux with routes, each handler wrapped.
+// muxOf returns a ServeMux with routes. wrap wraps each handler.
 func muxOf(routes []httpsuite.Route, wrap func(http.Handler) http.Handler) *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, route := range routes {

@@ -25,7 +25,7 @@ func TestNothingBelowHealthCheckMakesASpan(t *testing.T) {
 
 	for name, sampler := range map[string]sdktrace.Sampler{
 		"parent based": sdktrace.ParentBased(sdktrace.AlwaysSample()),
-		"always":       sdktrace.AlwaysSample(), // for calls; spans of others need a sampler that knows
+		"always":       sdktrace.AlwaysSample(), // only for the HTTP call; it would sample the span of the SQL statement
 	} {
 		t.Run(name, func(t *testing.T) {
 			sdk := oteltest.New(t, sdktrace.WithSampler(sampler))
@@ -121,7 +121,7 @@ func TestMetricsWithoutTraces(t *testing.T) {
 	url := serve(t, httptrace.Handler(mux, options(sdk, httptrace.WithTracerProvider(tracenoop.NewTracerProvider()))...))
 	_, h := get(t, url+"/users/1", "Traceparent", traceparent)
 	if got := h.Get("Server-Timing"); got != "" {
-		t.Errorf("Server-Timing %q of a span that is not", got)
+		t.Errorf("Server-Timing %q without a span", got)
 	}
 	oteltest.Eventually(t, func() bool { return len(sdk.Seconds(t, "http.server.request.duration")) == 1 })
 	measured := oteltest.Map(sdk.Seconds(t, "http.server.request.duration")[0].Attributes.ToSlice())
@@ -155,7 +155,7 @@ func TestWorkThatOutlivesTheRequest(t *testing.T) {
 	}
 }
 
-// A request served under the context of one that is over is one of its own.
+// A request with the context of an answered request gets its own span.
 func TestContextOfAnAnsweredRequest(t *testing.T) {
 	sdk := oteltest.New(t)
 	contexts := make(chan context.Context, 2)
@@ -167,7 +167,8 @@ func TestContextOfAnAnsweredRequest(t *testing.T) {
 	}
 }
 
-// As below a timeout that is over before its handler began.
+// This is the situation inside an http.TimeoutHandler whose timeout ends before its handler
+// starts.
 func TestHandlerThatIsReachedTooLateMakesNoSpan(t *testing.T) {
 	sdk := oteltest.New(t)
 	var late *http.Request
@@ -225,14 +226,15 @@ func TestPatternReachesMiddlewareOutside(t *testing.T) {
 	}
 }
 
-// Untraced, nobody writes to a request whose handler is no mux.
+// Handler does not write to the request, unless a mux inside sets its pattern. So code outside
+// Handler can read the request in another goroutine.
 func TestMiddlewareOutsideMayReadTheRequest(t *testing.T) {
 	sdk := oteltest.New(t)
 	h := httptrace.Handler(http.HandlerFunc(ok), options(sdk)...)
 	for _, path := range []string{"/", "/isalive"} {
 		var group sync.WaitGroup
 		r := httptest.NewRequest("GET", path, nil)
-		group.Go(func() { // the race detector compares this with what is written later
+		group.Go(func() { // the race detector reports later writes to the request
 			if r.Clone(t.Context()).Pattern != "" {
 				t.Error("the request has a pattern")
 			}

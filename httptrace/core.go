@@ -6,7 +6,7 @@ import (
 
 const scopeName = "github.com/nais/spor/httptrace"
 
-// core is what servers and clients have in common.
+// core has the fields that servers and clients share.
 type core struct {
 	*config
 

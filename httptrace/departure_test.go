@@ -16,21 +16,23 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// departure is a request whose context ends while its handler runs.
+// departure describes a request whose context ends while its handler runs.
 type departure struct {
 	name string
-	// prepare returns what surrounds the traced handler, and makes server ready.
+	// prepare prepares server and sets cancel to the function that ends the context. It
+	// returns a function that wraps the traced handler.
 	prepare func(server *http.Server, cancel *context.CancelFunc) (around func(http.Handler) http.Handler)
-	left    bool // the client did it
-	only1   bool // HTTP/2 does not show the difference
-	unseen  bool // the handler cannot see that the client left
+	left    bool // the context ends because the client disconnects
+	only1   bool // only for HTTP/1.1, because HTTP/2 does not show the difference
+	unseen  bool // the handler cannot see that the client has disconnected
 }
 
 func bare(h http.Handler) http.Handler { return h }
 
 func timeout(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Minute, "late") }
 
-// ending returns middleware whose requests have a context of make.
+// ending returns a middleware that gives each request the context that make returns, and sets
+// cancel to the function that ends it.
 func ending(cancel *context.CancelFunc, make func(context.Context) (context.Context, context.CancelFunc)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -60,7 +62,7 @@ func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, time.Millisecond)
 }
 
-// hanging waits for the client, which the test lets leave.
+// hanging prepares nothing. The test disconnects the client while the handler waits.
 func hanging(around func(http.Handler) http.Handler) func(*http.Server, *context.CancelFunc) func(http.Handler) http.Handler {
 	return func(*http.Server, *context.CancelFunc) func(http.Handler) http.Handler { return around }
 }
@@ -86,7 +88,7 @@ var departures = []departure{
 		around := ending(cancel, withDeadline)
 		return func(next http.Handler) http.Handler {
 			return around(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				*cancel = func() {} // the deadline comes by itself
+				*cancel = func() {} // the deadline ends the context
 				next.ServeHTTP(w, r)
 			}))
 		}
@@ -103,7 +105,7 @@ var departures = []departure{
 	}},
 }
 
-// A client has left only if its connection says so.
+// Only the connection shows whether the client has disconnected.
 func TestWhoCanceled(t *testing.T) {
 	for _, test := range departures {
 		for _, version := range []int{1, 2} {
@@ -164,7 +166,8 @@ func (d departure) run(t *testing.T, version int) {
 	}
 }
 
-// The requests that a handler makes for a client that left have lost it, too.
+// If the client of a batch disconnects, error.type of the requests in the batch is also
+// client_disconnected.
 func TestBatchWhoseClientLeft(t *testing.T) {
 	sdk := oteltest.New(t)
 	failing := httptrace.Handler(answer(http.StatusInternalServerError), options(sdk)...)

@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// options makes httptrace use sdk.
+// options returns more and the options with which httptrace uses sdk.
 func options(sdk *oteltest.SDK, more ...httptrace.Option) []httptrace.Option {
 	return append([]httptrace.Option{
 		httptrace.WithTracerProvider(sdk.TracerProvider),
@@ -33,7 +33,7 @@ func serve(t *testing.T, h http.Handler) string {
 	return server.URL
 }
 
-// get asks for a URL with pairs of header and value, and reads the answer.
+// get sends a GET request and reads the response. header has pairs of name and value.
 func get(t *testing.T, url string, header ...string) (status int, h http.Header) {
 	t.Helper()
 	r, err := http.NewRequest(http.MethodGet, url, nil)
@@ -57,7 +57,7 @@ func get(t *testing.T, url string, header ...string) (status int, h http.Header)
 
 func ok(http.ResponseWriter, *http.Request) {}
 
-// spanOf serves r with h, which uses sdk, and returns the attributes of its span.
+// spanOf serves r with h, which uses sdk, and returns the span and its attributes.
 func spanOf(t *testing.T, sdk *oteltest.SDK, h http.Handler, r *http.Request) (sdktrace.ReadOnlySpan, map[string]string) {
 	t.Helper()
 	h.ServeHTTP(httptest.NewRecorder(), r)

@@ -10,7 +10,7 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// header is a header that is recorded.
+// header describes a header to record.
 type header struct {
 	name   string // canonical
 	key    attribute.Key
@@ -29,7 +29,7 @@ func appendHeaders(headers []header, prefix string, names []string) []header {
 	return headers
 }
 
-// isSecret reports whether a header is there to carry credentials.
+// isSecret reports whether the header is for credentials. name is in canonical form.
 func isSecret(name string) bool {
 	switch name {
 	case "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Api-Key", "X-Auth-Token", "X-Csrf-Token":
@@ -38,7 +38,7 @@ func isSecret(name string) bool {
 	return false
 }
 
-// recorded returns the attributes of those headers that h has.
+// recorded returns an attribute for each of headers that h has.
 func recorded(headers []header, h http.Header) []attribute.KeyValue {
 	var attrs []attribute.KeyValue
 	for _, header := range headers {

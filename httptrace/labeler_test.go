@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// Handlers that label otelhttp's metrics go on doing so.
+// Handlers that add attributes with otelhttp's labelers continue to work.
 func TestLabelersOfOtelhttp(t *testing.T) {
 	sdk := oteltest.New(t)
 	url := serve(t, httptrace.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

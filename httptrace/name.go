@@ -8,13 +8,13 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// nameKey is what a span name is made of.
+// nameKey has the parts of a span name.
 type nameKey struct{ method, route string }
 
 var names cache.Map[nameKey, string]
 
-// spanName returns the name of the span of a request: its method, if that is a
-// known one, and its route, if it has one.
+// spanName returns the name of a span: the method, or HTTP if the method is unknown, and the
+// route, unless it is empty.
 func spanName(method, route string) string {
 	method = knownMethod(method, "HTTP")
 	if route == "" {
@@ -23,9 +23,9 @@ func spanName(method, route string) string {
 	return names.Get(nameKey{method, route}, func(k nameKey) string { return k.method + " " + k.route })
 }
 
-// startName is the name of a server span before it is known which route serves
-// it, unless Handler sits inside a mux. otelhttp asks again at the end, with the
-// handler's context, when the span names itself.
+// startName returns the name of a server span at its start. At that time the route is known
+// only if Handler is inside a mux. otelhttp calls startName again when the handler has
+// returned. Then it returns "", because serverSpan sets the name itself.
 func startName(_ string, r *http.Request) string {
 	if _, atStart := r.Context().(*serverRequest); !atStart {
 		return ""
@@ -33,8 +33,8 @@ func startName(_ string, r *http.Request) string {
 	return spanName(r.Method, routing.Known(r))
 }
 
-// knownMethod returns method in upper case if it is one of HTTP's own, otherwise
-// other: a client may send any word.
+// knownMethod returns method in upper case if it is a standard method of HTTP. Otherwise it
+// returns other, because a client can send any text as the method.
 func knownMethod(method, other string) string {
 	switch method {
 	case "":

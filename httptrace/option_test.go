@@ -78,7 +78,7 @@ func TestHeadersAndQueryAreNotRecordedByDefault(t *testing.T) {
 	}
 }
 
-// seeing is a sampler that keeps what it was shown.
+// seeing is a sampler that stores the attributes it gets.
 type seeing struct {
 	sdktrace.Sampler
 

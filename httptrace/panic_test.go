@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// recoverer answers panics of next with 500, as middleware of routers does.
+// recoverer answers a panic of next with the status 500, like the middleware of routers.
 func recoverer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -50,7 +50,8 @@ func TestPanicRecoveredOutside(t *testing.T) {
 	}
 }
 
-// What a Recoverer inside makes of a panic, the handler answered: it is no panic.
+// If a middleware inside Handler recovers from the panic, the span has the status that the
+// middleware sends, and no panic.
 func TestPanicRecoveredInside(t *testing.T) {
 	sdk := oteltest.New(t)
 	h := httptrace.Handler(recoverer(muxThatPanics("no")), options(sdk)...)
@@ -94,7 +95,7 @@ func TestGoexitEndsSpan(t *testing.T) {
 	span := sdk.Only(t)
 	checkUnset(t, span)
 	if got, sent := oteltest.Map(span.Attributes())["http.response.status_code"]; sent {
-		t.Errorf("status %s, though nothing was sent", got)
+		t.Errorf("status %s, but nothing was sent", got)
 	}
 }
 

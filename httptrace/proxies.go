@@ -10,16 +10,17 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// origin is what trusted proxies report about the client of a request.
+// origin has the client's address and scheme that trusted proxies report.
 type origin struct {
 	client netip.Addr // not valid if they report none
 	scheme string     // "" if they report none
 }
 
-// trustedProxies are the addresses of proxies whose headers are believed.
+// trustedProxies has the addresses of proxies whose headers are trusted.
 type trustedProxies []netip.Prefix
 
-// schemeOf returns the scheme that the client used, as far as it is known.
+// schemeOf returns the scheme that the client used. Without a trusted proxy, it is the scheme
+// of the connection.
 func (p trustedProxies) schemeOf(r *http.Request) string {
 	if scheme := p.forwarded(r).scheme; scheme != "" {
 		return scheme
@@ -30,7 +31,8 @@ func (p trustedProxies) schemeOf(r *http.Request) string {
 	return "http"
 }
 
-// clientOf returns the address of the client, as far as it is known.
+// clientOf returns the address of the client. Without a trusted proxy, it is the address of
+// the connection's peer.
 func (p trustedProxies) clientOf(r *http.Request) string {
 	if client := p.forwarded(r).client; client.IsValid() {
 		return client.String()
@@ -70,10 +72,11 @@ func (p trustedProxies) trusts(addr netip.Addr) bool {
 	return false
 }
 
-// originOf walks back along hops, which a trusted proxy sent: each proxy adds
-// whom it was asked by at the end, so the client is the last one that is not
-// trusted. What stands before it, the client wrote itself. Each proxy may have
-// added a scheme as well; that of the first trusted one is the client's.
+// originOf finds the client in hops, the list of addresses that a trusted proxy sent. Each
+// proxy appends the address from which it got the request. Therefore the client is the last
+// address in hops that is not a trusted proxy. The client itself may have sent the addresses
+// before that one. Each proxy may also append a scheme to schemes. The scheme of the first
+// trusted proxy is the client's.
 func (p trustedProxies) originOf(hops, schemes []string) origin {
 	var o origin
 	trusted := 1
@@ -97,7 +100,8 @@ func (p trustedProxies) originOf(hops, schemes []string) origin {
 	return o
 }
 
-// list returns the members of a header that is a list, however many lines it has.
+// list returns all members of a header that contains lists. Each of values is one line of the
+// header.
 func list(values []string) []string {
 	var members []string
 	for _, value := range values {
@@ -108,8 +112,7 @@ func list(values []string) []string {
 	return members
 }
 
-// elementsOf returns the parameters for and proto of each element of a Forwarded
-// header.
+// elementsOf returns the parameters "for" and "proto" of each element of a Forwarded header.
 func elementsOf(elements []string) (hops, schemes []string) {
 	for _, element := range elements {
 		var hop, scheme string
@@ -128,7 +131,7 @@ func elementsOf(elements []string) (hops, schemes []string) {
 	return hops, schemes
 }
 
-// address returns the IP address of a hop, which may have a port.
+// address parses hop, an IP address with or without a port, and returns the IP address.
 func address(hop string) (netip.Addr, bool) {
 	if withPort, err := netip.ParseAddrPort(hop); err == nil {
 		return withPort.Addr().Unmap().WithZone(""), true

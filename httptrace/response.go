@@ -11,11 +11,11 @@ import (
 	"github.com/felixge/httpsnoop"
 )
 
-// response counts what a handler answers. It takes the place of otelhttp's writer,
-// which does not see what is copied past it, and takes a connection that was
-// hijacked for an answer of 200.
+// response is a ResponseWriter that records the status and the size of the response. It
+// replaces the writer of otelhttp, which does not count bytes that are copied with ReadFrom,
+// and reports the status 200 for a hijacked connection.
 //
-// The counts are atomic because handlers may write from several goroutines.
+// The fields are atomic because a handler may write from several goroutines.
 type response struct {
 	common
 
@@ -27,7 +27,7 @@ type response struct {
 	two response2
 }
 
-// common is what the writers of both versions of HTTP can do.
+// common has the methods that net/http's writers for HTTP/1.1 and HTTP/2 share.
 type common interface {
 	http.ResponseWriter
 	http.Flusher
@@ -39,13 +39,14 @@ type common interface {
 	EnableFullDuplex() error
 }
 
-// only1 is what the writer of HTTP/1.1 can do besides.
+// only1 has the other methods of net/http's writer for HTTP/1.1.
 type only1 interface {
 	http.Hijacker
 	io.ReaderFrom
 }
 
-// as returns a writer that counts and has exactly the optional interfaces of w.
+// as returns a writer that writes to w and records the response in a. It has exactly the
+// optional interfaces of w.
 func (a *response) as(w http.ResponseWriter) http.ResponseWriter {
 	both, usual := w.(common)
 	one, isOne := w.(only1)
@@ -65,14 +66,14 @@ func (a *response) as(w http.ResponseWriter) http.ResponseWriter {
 func canHijack(w http.ResponseWriter) bool   { _, ok := w.(http.Hijacker); return ok }
 func canReadFrom(w http.ResponseWriter) bool { _, ok := w.(io.ReaderFrom); return ok }
 
-// sent returns the status the handler sent, or 0.
+// sent returns the status that the handler sent, or 0 if it sent none.
 func (a *response) sent() int { return int(a.code.Load()) }
 
-// header notes the status of an answer. Of several, the first one counts;
-// informational ones are not the answer, save the one that ends HTTP.
+// header records the status of the response. Only the first call counts. Informational
+// statuses are ignored, except 101, after which the connection no longer uses HTTP.
 func (a *response) header(code int) {
 	if code >= http.StatusOK && !a.hijacked.Load() || code == http.StatusSwitchingProtocols {
-		a.code.CompareAndSwap(0, int32(code)) //nolint:gosec // net/http lets no more than three digits through
+		a.code.CompareAndSwap(0, int32(code)) //nolint:gosec // net/http panics if a status has more than three digits
 	}
 }
 
@@ -108,14 +109,14 @@ func (a *response) FlushError() error {
 	return err
 }
 
-// response1 is the writer of a handler that serves HTTP/1.1.
+// response1 is the writer for a handler that serves HTTP/1.1.
 type response1 struct {
 	*response
 
 	only1 only1
 }
 
-// ReadFrom lets net/http copy as it likes, with sendfile for one.
+// ReadFrom lets net/http choose how to copy src. For a file it can use sendfile.
 func (a *response1) ReadFrom(src io.Reader) (int64, error) {
 	n, err := a.only1.ReadFrom(src)
 	a.copied(n)
@@ -128,7 +129,7 @@ func (a *response1) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, rw, err
 }
 
-// response2 is the writer of a handler that serves HTTP/2.
+// response2 is the writer for a handler that serves HTTP/2.
 type response2 struct {
 	*response
 	http.Pusher
@@ -147,8 +148,8 @@ func (a *response) hijack(err error) {
 	}
 }
 
-// hooks does the same for the writers of other middleware, which have any
-// selection of interfaces.
+// hooks returns hooks that record the response. They are for writers of other middleware,
+// which can have any combination of optional interfaces.
 func (a *response) hooks() httpsnoop.Hooks {
 	return httpsnoop.Hooks{
 		WriteHeader: func(next httpsnoop.WriteHeaderFunc) httpsnoop.WriteHeaderFunc {
@@ -182,7 +183,7 @@ func (a *response) hooks() httpsnoop.Hooks {
 	}
 }
 
-// nobody is the writer that otelhttp is given, to which nothing is written.
+// nobody is the writer that otelhttp gets. Nothing is written to it.
 type nobody struct{}
 
 func (nobody) Header() http.Header         { return nil }

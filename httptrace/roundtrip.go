@@ -19,26 +19,26 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// roundTrip is all that httptrace keeps of one request of a client, in one
-// allocation. It is itself a node of the request's context.
+// roundTrip has all data about one request of a client, in one allocation. It is also the
+// context of that request.
 type roundTrip struct {
 	transport *transport
-	request   *http.Request   // as the caller made it
-	parent    context.Context //nolint:containedctx // the caller's
+	request   *http.Request   // the request of the caller
+	parent    context.Context //nolint:containedctx // the context of the caller
 	start     time.Time
 
-	inside context.Context //nolint:containedctx // the base's, with the span
+	inside context.Context //nolint:containedctx // the context for base, with the span
 
 	span     clientSpan
 	labeler  otelhttp.Labeler
 	ended    atomic.Bool
 	bodyless bool
-	stop     func() bool // ends the wait for the context
+	stop     func() bool // stops the wait for the end of parent; may be nil
 }
 
 type roundTripKey struct{}
 
-// clientLabelerKey is otelhttp's key of the client's labeler.
+// clientLabelerKey is the key under which otelhttp looks up the client's labeler in a context.
 var clientLabelerKey = otelutil.ContextKey(func(ctx context.Context) { otelhttp.ClientLabelerFromContext(ctx) })
 
 func roundTripFrom(ctx context.Context) *roundTrip {
@@ -46,13 +46,15 @@ func roundTripFrom(ctx context.Context) *roundTrip {
 	return e
 }
 
-// Value makes roundTrip the node of a context that knows the round trip and the
-// labeler that otelhttp would otherwise allocate.
+// Value implements [context.Context]. It returns the round trip, and the labeler that otelhttp
+// would otherwise allocate.
 func (e *roundTrip) Value(key any) any {
 	switch key {
 	case roundTripKey{}:
 		return e
-	case serverRequestKey{}, routing.Key: // of a handler; a base that serves e in the process serves another request
+	case serverRequestKey{}, routing.Key:
+		// These values belong to a request that the caller serves. If base is a handler
+		// in the same process, it serves a different request.
 		return nil
 	case clientLabelerKey:
 		if l := e.parent.Value(key); l != nil {
@@ -67,18 +69,19 @@ func (e *roundTrip) Deadline() (time.Time, bool) { return e.parent.Deadline() }
 func (e *roundTrip) Done() <-chan struct{}       { return e.parent.Done() }
 func (e *roundTrip) Err() error                  { return e.parent.Err() }
 
-// covers reports whether r, sent under the context of e, is e's own request, on
-// its way through a second Transport: not, say, one for the token it needs.
+// covers reports whether r is the request of e in a second Transport. It returns false for
+// other requests with the context of e, such as a request for a token that e needs.
 func (e *roundTrip) covers(r *http.Request) bool {
 	own, other := e.request.URL, r.URL
 	return !e.ended.Load() && r.Method == e.request.Method &&
 		(own == other || own != nil && other != nil && own.Host == other.Host && own.Path == other.Path)
 }
 
-// canceled reports whether the caller lost interest, which is no error.
+// canceled reports whether the caller canceled the request, which is not an error.
 func (e *roundTrip) canceled() bool { return errors.Is(e.parent.Err(), context.Canceled) }
 
-// answered measures the round trip once its response, or none, has come.
+// answered records the metrics of the round trip. If there is a response, it also completes
+// the span, or prepares for its end.
 func (e *roundTrip) answered(res *http.Response, err error) {
 	if m, working := e.transport.meter.Get(); working {
 		m.record(e, res, err)
@@ -89,16 +92,16 @@ func (e *roundTrip) answered(res *http.Response, err error) {
 	e.span.answer(res)
 	switch {
 	case e.bodyless:
-		// There is nothing to read, so nobody may. Closing otelhttp's wrapper
-		// ends the span, and the caller gets what net/http returned.
-		_ = res.Body.Close() // of http.NoBody
+		// The body is empty, so the caller may neither read nor close it. Closing
+		// otelhttp's wrapper ends the span. The caller gets the body of net/http.
+		_ = res.Body.Close() // http.NoBody returns no error
 		res.Body = http.NoBody
 	case e.parent.Done() != nil && e.span.IsRecording():
 		e.stop = context.AfterFunc(e.parent, e.expire)
 	}
 }
 
-// expire ends the span of a response that nobody read to its end.
+// expire ends the span of a response whose body was neither closed nor read to its end.
 func (e *roundTrip) expire() {
 	if err := context.Cause(e.parent); !e.canceled() {
 		e.span.fail(err)
@@ -106,14 +109,15 @@ func (e *roundTrip) expire() {
 	e.finish()
 }
 
-// finish ends the span, once.
+// finish ends the span. Only the first call has an effect.
 func (e *roundTrip) finish() {
 	if e.ended.CompareAndSwap(false, true) {
 		e.span.Span.End()
 	}
 }
 
-// errorType returns what error.type says of the end of the round trip, or "".
+// errorType returns the value of error.type for the result of the round trip, or "" if it is
+// not an error.
 func (e *roundTrip) errorType(res *http.Response, err error) string {
 	switch {
 	case err != nil && e.canceled():
@@ -126,7 +130,7 @@ func (e *roundTrip) errorType(res *http.Response, err error) string {
 	return ""
 }
 
-// resends returns how many requests were made before this one, on its behalf.
+// resends returns the number of requests that were redirected before r.
 func resends(r *http.Request) (n int) {
 	for r.Response != nil && r.Response.Request != nil {
 		r = r.Response.Request
@@ -135,13 +139,14 @@ func resends(r *http.Request) (n int) {
 	return n
 }
 
-// serverOf returns the host and the port that u names.
+// serverOf returns the host and the port of u. Without a port in u, it returns the default
+// port of the scheme.
 func serverOf(u *url.URL) (host string, port int) {
 	if u == nil {
 		return "", 0
 	}
 	host = u.Hostname()
-	if text := u.Port(); text != "" { // Atoi would make an error of ""
+	if text := u.Port(); text != "" { // for "", Atoi would allocate an error
 		if port, err := strconv.Atoi(text); err == nil {
 			return host, port
 		}
@@ -152,9 +157,8 @@ func serverOf(u *url.URL) (host string, port int) {
 	return host, 80
 }
 
-// requestAttributes returns attrs, which otelhttp found, with what it leaves out
-// and without what must not be recorded. The name of a sidecar behind a loopback
-// address belongs here too, as peer.service.
+// requestAttributes returns attrs, the attributes that otelhttp records, with the credentials
+// in the URL redacted. It adds attributes that otelhttp does not record.
 func (e *roundTrip) requestAttributes(attrs []attribute.KeyValue) []attribute.KeyValue {
 	for i, attr := range attrs {
 		if attr.Key == semconv.URLFullKey {
@@ -167,8 +171,8 @@ func (e *roundTrip) requestAttributes(attrs []attribute.KeyValue) []attribute.Ke
 	return append(attrs, recorded(e.transport.requestHeaders, e.request.Header)...)
 }
 
-// fullURL returns u, of which text is the form without user and password, with
-// its credentials redacted.
+// fullURL returns u as text with its credentials redacted. text is u without user and
+// password.
 func fullURL(u *url.URL, text string) string {
 	if u.User != nil {
 		redacted := *u

@@ -125,7 +125,8 @@ func TestMuxInMux(t *testing.T) {
 	}
 }
 
-// A prefix that no mux knows a template of may name a person.
+// A removed prefix is not in the route if no mux has matched it, because it can contain
+// personal data.
 func TestStrippedPathIsNotInTheRoute(t *testing.T) {
 	sdk := oteltest.New(t)
 	mux := http.NewServeMux()
@@ -175,7 +176,7 @@ func TestCatchAllThatFindsNothingIsNoRoute(t *testing.T) {
 	}
 }
 
-// The slow requests are those whose name one wants to know.
+// The span of a request that timed out has its route.
 func TestRouteOfRequestThatTimedOut(t *testing.T) {
 	sdk := oteltest.New(t)
 	mux := http.NewServeMux()
@@ -194,7 +195,8 @@ func TestRouteOfRequestThatTimedOut(t *testing.T) {
 	}
 }
 
-// As an adapter for a router that replaces values by name would get wrong.
+// Two parameters can have equal values. An adapter that replaces values by names would return
+// a wrong route.
 func TestSetRouteWithEqualValues(t *testing.T) {
 	sdk := oteltest.New(t)
 	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { httptrace.SetRoute(r, "/a/:x/b/:y") })

@@ -17,30 +17,33 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// Handler returns next with a server span and request metrics for every request.
-// Put it directly around the [http.ServeMux]: what copies the request between the
-// two hides the route. A Handler below another one starts no second span for the
-// same request, and gives the first span its route. Another request that a handler
-// serves in the process, such as one of a batch, has a span of its own.
+// Handler returns a handler that calls next, and records a server span and metrics for every
+// request. Put it directly around the [http.ServeMux]: if code between the two copies the
+// request, the route is not found.
+//
+// A Handler inside another one starts no second span for the same request, but sets the route
+// of the first span. If a handler serves a different request in the same process, such as one
+// request of a batch, that request gets its own span.
 func Handler(next http.Handler, opts ...Option) http.Handler {
 	return newServer(next, newConfig(opts))
 }
 
-// Middleware is [Handler] in the form routers take.
+// Middleware returns a function that wraps a handler with [Handler], as routers expect it.
 func Middleware(opts ...Option) func(http.Handler) http.Handler {
 	c := newConfig(opts)
 	return func(next http.Handler) http.Handler { return newServer(next, c) }
 }
 
-// SetRoute names the server span of r after route, the template that matched it,
-// whatever the router found. It is for routers without an adapter; call it before
-// the handler returns, with a request at or below the one that Handler passed on.
-// Without a span, or with an empty route, it does nothing. Never pass a path: it
-// may name a person, and there is no end of them.
+// SetRoute sets the route of the server span of r to route, the template that matched r. It
+// overrides a route that a router has found. It is for routers without an adapter. Call it
+// before the handler returns, with the request that Handler passed to next, or with a copy of
+// it. If r has no span or route is empty, SetRoute does nothing. Never use the path of the
+// request as the route, because a path can contain personal data, and the number of distinct
+// paths is not limited.
 func SetRoute(r *http.Request, route string) { routing.From(r).Set(r, route) }
 
-// server surrounds a handler. Requests go through it from the outside in:
-// ServeHTTP, otelhttp, serve, next.
+// server wraps a handler. A request passes through these functions in order: ServeHTTP,
+// otelhttp, serve, next.
 type server struct {
 	core
 
@@ -54,13 +57,14 @@ func newServer(next http.Handler, c *config) *server {
 	s.meter = providers.NewMeter(c.meterProvider, scopeName, s.newServerMetrics)
 	s.otelhttp = otelhttp.NewMiddleware("", c.otelhttpOptions(
 		otelhttp.WithTracerProvider(otelutil.TracerProvider(s.start)),
-		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // trace extracts
+		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // trace has already extracted
 		otelhttp.WithSpanNameFormatter(startName),
 	)...)(http.HandlerFunc(s.serve))
 	return s
 }
 
-// ServeHTTP decides what becomes of a request.
+// ServeHTTP serves r in a span, unless r already has a span, is filtered, or nothing is
+// recorded.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	if c := callFrom(ctx); c != nil && c.includes(r) {
@@ -84,7 +88,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.trace(&serverRequest{server: s, request: r, start: time.Now(), scheme: s.proxies.schemeOf(r), metrics: metrics}, w)
 }
 
-// trace serves the request of c in a span.
+// trace serves the request of c in a new span.
 func (s *server) trace(c *serverRequest, w http.ResponseWriter) {
 	r := c.request
 	c.parent = s.extract(r)
@@ -110,7 +114,8 @@ func (s *server) trace(c *serverRequest, w http.ResponseWriter) {
 	routing.ServeWith(c, s.otelhttp, nobody{}, r)
 }
 
-// pass serves r without a span, for the sake of the trace context that came along.
+// pass serves r without a span. The handler gets the caller's trace context, so that it can
+// pass it on.
 func (s *server) pass(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	if extracted := s.extract(r); !s.public && !otelutil.Same(extracted, ctx) {
@@ -127,7 +132,7 @@ func (s *server) extract(r *http.Request) context.Context {
 	return r.Context()
 }
 
-// start starts the span of the request whose context is ctx, for otelhttp.
+// start starts the span of the request in ctx. otelhttp calls it.
 func (s *server) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
 	c := callFrom(ctx)
 	if c.root {
@@ -141,7 +146,8 @@ func (s *server) start(ctx context.Context, name string, opts []trace.SpanStartO
 	return ctx, &c.span
 }
 
-// serve is what otelhttp calls: the span has started and is in r's context.
+// serve calls the next handler. otelhttp calls serve when the span has started. The context of
+// r contains the span.
 func (s *server) serve(_ http.ResponseWriter, r *http.Request) {
 	c := callFrom(r.Context())
 	c.begin(r)
@@ -149,15 +155,15 @@ func (s *server) serve(_ http.ResponseWriter, r *http.Request) {
 		if c.returned {
 			return
 		}
-		// Recovering and panicking again in one deferred call keeps the frames
-		// of the first panic in the stack that net/http logs.
+		// The second panic is in the same deferred call as recover. So the stack that
+		// net/http logs still has the frames of the first panic.
 		v := recover()
 		if v == nil { // runtime.Goexit
 			c.aborted = true
 			return
 		}
 		c.panicked(v)
-		panic(v) //nolint:forbidigo // the handler's own panic goes on
+		panic(v) //nolint:forbidigo // continues the handler's own panic
 	}()
 	s.next.ServeHTTP(c.response.as(c.writer), r)
 	c.returned = true

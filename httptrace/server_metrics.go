@@ -13,11 +13,11 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// seconds are the boundaries that the conventions advise for durations.
+// seconds has the bucket boundaries that the conventions recommend for durations.
 var seconds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
-// serverMetrics are the instruments of a server. None of their attributes is of
-// the client's choosing, least of all the Host header.
+// serverMetrics are the instruments of a server. The client cannot choose the value of any of
+// their attributes. In particular, no attribute comes from the Host header.
 type serverMetrics struct {
 	duration   metric.Float64Histogram
 	optional   *serverSizes // nil without WithOptionalMetrics
@@ -26,13 +26,13 @@ type serverMetrics struct {
 	busy       cache.Map[serverSeries, []metric.AddOption]
 }
 
-// serverSizes are the instruments that not everyone needs.
+// serverSizes are the instruments of WithOptionalMetrics.
 type serverSizes struct {
 	active            metric.Int64UpDownCounter
 	request, response metric.Int64Histogram
 }
 
-// serverSeries is what tells the series of a server apart.
+// serverSeries has the values that distinguish the series of a server.
 type serverSeries struct {
 	method, scheme, version, route, errorType string
 	status                                    int
@@ -54,7 +54,7 @@ func (s *server) newServerMetrics(meter metric.Meter) *serverMetrics {
 	return m
 }
 
-// active counts a request as being served until the function it returns is called.
+// active counts c as an active request until done is called.
 func (m *serverMetrics) active(c *serverRequest) (done func()) {
 	if m.optional == nil {
 		return func() {}
@@ -67,7 +67,7 @@ func (m *serverMetrics) active(c *serverRequest) (done func()) {
 	return func() { m.optional.active.Add(c, -1, opts...) }
 }
 
-// record measures a request that has ended.
+// record records the metrics of a request that has ended.
 func (m *serverMetrics) record(c *serverRequest, o outcome) {
 	key := serverSeries{
 		method:    knownMethod(c.request.Method, "_OTHER"),
@@ -112,7 +112,8 @@ func (m *serverMetrics) set(key serverSeries) attribute.Set {
 	return attribute.NewSet(attrs...)
 }
 
-// versionOf returns the version of HTTP in the words of the conventions, or "".
+// versionOf returns the HTTP version in the form that the conventions use, or "" if it is
+// unknown.
 func versionOf(proto string) string {
 	switch proto {
 	case "HTTP/1.0":

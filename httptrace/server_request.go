@@ -14,29 +14,29 @@ import (
 	"github.com/nais/spor/internal/otelutil"
 )
 
-// serverRequest is all that httptrace keeps of one request to a server, in one
-// allocation. It is itself a node of the request's context.
+// serverRequest has all data about one request to a server, in one allocation. It is also the
+// context of that request.
 type serverRequest struct {
 	server  *server
 	writer  http.ResponseWriter
-	request *http.Request      // as it reached the outermost Handler
-	parent  context.Context    //nolint:containedctx // what the context that is this call derives from
-	inner   *http.Request      // as it reached the handler, with the span in its context
+	request *http.Request      // the request that the outermost Handler got
+	parent  context.Context    //nolint:containedctx // the context from which this one derives
+	inner   *http.Request      // the request that next gets, with the span in its context
 	caller  *trace.SpanContext // the remote parent that a public endpoint links to, or nil
 	start   time.Time
-	scheme  string         // that the client used, as far as is known
-	metrics *serverMetrics // nil when nothing is measured
+	scheme  string         // the scheme that the client used
+	metrics *serverMetrics // nil if nothing is measured
 
 	span     serverSpan
 	labeler  otelhttp.Labeler
 	route    routing.Route
 	response response
-	answer   http.Header // of the response, if anything is set or recorded there
+	answer   http.Header // the response header; nil if nothing is set or recorded there
 
 	root     bool   // the span has no parent
 	returned bool   // the handler returned
-	aborted  bool   // or gave up on the response
-	failure  string // or panicked with a value of this type
+	aborted  bool   // the handler panicked with http.ErrAbortHandler or called runtime.Goexit
+	failure  string // the type of the value with which the handler panicked
 	finished atomic.Bool
 
 	traceHeaders traceHeaders
@@ -44,16 +44,16 @@ type serverRequest struct {
 
 type serverRequestKey struct{}
 
-// labelerKey is otelhttp's key of the labeler; a context that is asked for one learns it.
+// labelerKey is the key under which otelhttp looks up the labeler in a context.
 var labelerKey = otelutil.ContextKey(func(ctx context.Context) { otelhttp.LabelerFromContext(ctx) })
 
-// callFrom returns the call that ctx belongs to, or nil.
+// callFrom returns the request to a server that ctx belongs to, or nil.
 func callFrom(ctx context.Context) *serverRequest {
 	c, _ := ctx.Value(serverRequestKey{}).(*serverRequest)
 	return c
 }
 
-// Value makes call the node of a context that knows the call and otelhttp's labeler.
+// Value implements [context.Context]. It returns the request, its route and its labeler.
 func (c *serverRequest) Value(key any) any {
 	switch key {
 	case serverRequestKey{}:
@@ -62,7 +62,9 @@ func (c *serverRequest) Value(key any) any {
 		return &c.route
 	case labelerKey:
 		return &c.labeler
-	case roundTripKey{}: // of a client that c is served for; c's own requests are others
+	case roundTripKey{}:
+		// This value belongs to the client's request, if the client is in the same
+		// process. The handler of c makes different requests.
 		return nil
 	}
 	return c.parent.Value(key)
@@ -72,15 +74,17 @@ func (c *serverRequest) Deadline() (time.Time, bool) { return c.parent.Deadline(
 func (c *serverRequest) Done() <-chan struct{}       { return c.parent.Done() }
 func (c *serverRequest) Err() error                  { return c.parent.Err() }
 
-// includes reports whether r, under the context of c, is c's own request on its
-// way in. Once c was answered, it is only if it is a copy that comes late, as
-// with a timeout in between: others may use the context later.
+// includes reports whether r is the request of c in a second Handler. After c has been
+// answered, r must also have the same header map. This is true for a copy of the request that
+// reaches the second Handler late, after a timeout. Other requests can also use the context
+// of c later.
 func (c *serverRequest) includes(r *http.Request) bool {
 	return routing.Same(c.request, r) && (!c.finished.Load() || routing.SameHeader(c.request, r))
 }
 
-// made reports whether the handler of c made the request that has ctx and the parent
-// that its header names. A header that it copied names the caller of c.
+// made reports whether the handler of c made a request itself. ctx is the context of that
+// request, and parent is the span context in its header. If the handler copied the header of
+// its own request, parent is the caller of c.
 func (c *serverRequest) made(ctx context.Context, parent trace.SpanContext) bool {
 	if c == nil || c.finished.Load() {
 		return false
@@ -89,7 +93,7 @@ func (c *serverRequest) made(ctx context.Context, parent trace.SpanContext) bool
 		parent.TraceID() == trace.SpanContextFromContext(ctx).TraceID()
 }
 
-// begin prepares c for the handler; r is what otelhttp passes it.
+// begin prepares c for the handler. r is the request that the handler gets.
 func (c *serverRequest) begin(r *http.Request) {
 	c.inner = r
 	c.route.Begin(r)
@@ -101,8 +105,8 @@ func (c *serverRequest) begin(r *http.Request) {
 	}
 }
 
-// panicked records that the handler panicked with v, while the stack still has
-// the frames of the panic.
+// panicked records that the handler panicked with v. It must be called while the stack still
+// has the frames of the panic.
 func (c *serverRequest) panicked(v any) {
 	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares like this
 		c.aborted = true

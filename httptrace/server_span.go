@@ -10,8 +10,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// serverSpan is the span as otelhttp sees it. What otelhttp finds out at the end
-// is joined to what it leaves out; what it gets wrong is dropped.
+// serverSpan is the span that otelhttp gets. It ignores the name, the status and most
+// attributes that otelhttp sets at the end of a request. End sets them instead.
 type serverSpan struct {
 	trace.Span
 
@@ -19,13 +19,15 @@ type serverSpan struct {
 	read int64 // bytes of the request's body, as otelhttp counted them
 }
 
-// SetName is left to End, which knows the route.
+// SetName does nothing, because End sets the name. Only End knows the route.
 func (s *serverSpan) SetName(string) {}
 
-// SetStatus is left to End, which knows who is to blame.
+// SetStatus does nothing, because End sets the status. Only End knows whether the request is
+// an error of the server.
 func (s *serverSpan) SetStatus(codes.Code, string) {}
 
-// SetAttributes keeps what otelhttp knows better than the call does.
+// SetAttributes stores the size of the request's body, which only otelhttp knows, and ignores
+// all other attributes.
 func (s *serverSpan) SetAttributes(attrs ...attribute.KeyValue) {
 	for _, attr := range attrs {
 		if attr.Key == semconv.HTTPRequestBodySizeKey {
@@ -34,8 +36,8 @@ func (s *serverSpan) SetAttributes(attrs ...attribute.KeyValue) {
 	}
 }
 
-// End completes the span and the measurements. That it is a function of its own
-// also stops the SDK from recording a panic a second time.
+// End completes and ends the span, and records the metrics. The SDK does not record a panic a
+// second time, because otelhttp defers this method and not that of the SDK.
 func (s *serverSpan) End(opts ...trace.SpanEndOption) {
 	s.call.finish()
 	s.Span.End(opts...)
@@ -55,10 +57,10 @@ func (c *serverRequest) finish() {
 
 // outcome is how a request to a server ended.
 type outcome struct {
-	status    int    // 0 when none was sent
-	route     string // "" when none matched
-	errorType string // "" when nothing went wrong
-	failed    bool   // the server is to blame
+	status    int    // 0 if none was sent
+	route     string // "" if none matched
+	errorType string // "" if there was no error
+	failed    bool   // it is an error of the server
 }
 
 func (c *serverRequest) outcome() outcome {
@@ -76,8 +78,8 @@ func (c *serverRequest) outcome() outcome {
 	return o
 }
 
-// status is what the client saw or, after a panic, what a server that recovers
-// makes of it.
+// status returns the status that the client got. After a panic without a response, it returns
+// 500, which a middleware that recovers usually sends.
 func (c *serverRequest) status() int {
 	switch sent := c.response.sent(); {
 	case sent != 0:
@@ -92,7 +94,8 @@ func (c *serverRequest) status() int {
 	return http.StatusOK
 }
 
-// upgraded returns the status of a request whose connection was taken over.
+// upgraded returns the status of a request whose connection was hijacked, or 0 if it is not
+// known.
 func upgraded(r *http.Request) int {
 	if r.Header["Upgrade"] != nil {
 		return http.StatusSwitchingProtocols
@@ -100,7 +103,7 @@ func upgraded(r *http.Request) int {
 	return 0
 }
 
-// complete adds to the span what was not known at its start.
+// complete sets the name, the attributes and the status that are known only at the end.
 func (c *serverRequest) complete(o outcome) {
 	span := c.span.Span
 	attrs := make([]attribute.KeyValue, 0, 3) // enough for a plain GET
@@ -120,7 +123,7 @@ func (c *serverRequest) complete(o outcome) {
 	if written := c.response.written.Load(); written > 0 {
 		attrs = append(attrs, semconv.HTTPResponseBodySize(int(written)))
 	}
-	if c.request.ProtoMajor > 1 { // otelhttp says 2.0
+	if c.request.ProtoMajor > 1 { // otelhttp records 2.0, but the conventions require 2
 		attrs = append(attrs, semconv.NetworkProtocolVersion(versionOf(c.request.Proto)))
 	}
 	span.SetAttributes(append(attrs, recorded(c.server.responseHeaders, c.answer)...)...)

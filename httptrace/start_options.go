@@ -13,16 +13,17 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// startOptions returns the options to start the server span of r with. They are
-// otelhttp's options, opts, without what otelhttp believes or records too readily,
-// so that samplers see the corrected attributes. Most requests need no correction.
+// startOptions returns the options for starting the server span of r. They are opts, the
+// options of otelhttp, with corrected attributes: otelhttp trusts all proxies and records any
+// text. The correction is made before the span starts, so that samplers see it. Most requests
+// need no correction.
 func startOptions(c *config, r *http.Request, scheme string, opts []trace.SpanStartOption) []trace.SpanStartOption {
 	if c.plain() && harmless(r) {
 		return opts
 	}
 	given := trace.NewSpanStartConfig(opts...)
 	attrs := slices.DeleteFunc(given.Attributes(), func(attr attribute.KeyValue) bool {
-		return attr.Key == semconv.HTTPRouteKey && routing.Known(r) == "" // a mux further out has not found all of it
+		return attr.Key == semconv.HTTPRouteKey && routing.Known(r) == "" // the route of an outer mux is incomplete
 	})
 	for i, attr := range attrs {
 		switch attr.Key {
@@ -43,7 +44,8 @@ func startOptions(c *config, r *http.Request, scheme string, opts []trace.SpanSt
 
 var kindServer = trace.WithSpanKind(trace.SpanKindServer)
 
-// rebuild returns the options that given was made of, with other attributes.
+// rebuild returns options that have the same effect as given, except for the attributes, which
+// are attrs.
 func rebuild(given trace.SpanConfig, attrs []attribute.KeyValue) []trace.SpanStartOption {
 	opts := append(make([]trace.SpanStartOption, 0, 4), kindServer, trace.WithAttributes(attrs...))
 	if given.NewRoot() {
@@ -58,18 +60,19 @@ func rebuild(given trace.SpanConfig, attrs []attribute.KeyValue) []trace.SpanSta
 	return opts
 }
 
-// harmless reports whether the client sent nothing that otelhttp would take at
-// its word, or that is too long or not text, and no mux left half a route.
+// harmless reports whether the attributes that otelhttp records for r need no correction: the
+// client sent no X-Forwarded-For and no text that is too long or invalid, and r has no
+// incomplete route.
 func harmless(r *http.Request) bool {
 	return (r.Pattern == "" || routing.Known(r) != "") &&
 		r.Header["X-Forwarded-For"] == nil && isTidy(r.Method) && isTidy(r.Host) &&
 		isTidy(r.URL.Path) && isTidy(r.UserAgent()) && isTidy(r.RemoteAddr)
 }
 
-// isTidy reports whether s may be recorded as the client sent it.
+// isTidy reports whether s is valid UTF-8 and short enough to record.
 func isTidy(s string) bool { return errinfo.Cut(s) == s }
 
-// tidy returns attr with a string value cut to a length and made valid UTF-8.
+// tidy returns attr with a string value that is valid UTF-8 and short enough to record.
 func tidy(attr attribute.KeyValue) attribute.KeyValue {
 	if attr.Value.Type() != attribute.STRING || isTidy(attr.Value.AsString()) {
 		return attr

@@ -13,13 +13,13 @@ const (
 	spanDigits  = 16
 )
 
-// traceHeaders are the values of the response headers that name the trace: the one in
-// the form that NAIS documents for Faro, and the other for people who look at the
-// response. They are a field of serverRequest, which saves their allocation.
+// traceHeaders has the values of the two response headers that contain the trace ID.
+// Server-Timing has the form that NAIS documents for Faro. X-Trace-Id is for people who look
+// at the response. They are a field of serverRequest, so they need no separate allocation.
 type traceHeaders [2]string
 
-// set adds the headers to answer, for the span of sc. A browser lets the script of
-// another origin read them only if exposed is true.
+// set sets the headers in answer for the span of sc. If exposed is true, scripts of other
+// origins can also read the headers in a browser.
 func (h *traceHeaders) set(answer http.Header, sc trace.SpanContext, exposed bool) {
 	if !sc.IsValid() || sc.IsRemote() {
 		return

@@ -107,7 +107,7 @@ func TestLongAndBrokenText(t *testing.T) {
 			_, attrs := spanOf(t, sdk, httptrace.Handler(http.HandlerFunc(ok), options(sdk)...), r)
 			for key, value := range attrs {
 				if len(value) > 1030 || !utf8.ValidString(value) {
-					t.Errorf("%s has %d bytes, valid %v", key, len(value), utf8.ValidString(value))
+					t.Errorf("%s has %d bytes, valid UTF-8: %v", key, len(value), utf8.ValidString(value))
 				}
 			}
 			if path := attrs["url.path"]; name == "path" && !strings.HasSuffix(path, "æ") {
@@ -117,7 +117,7 @@ func TestLongAndBrokenText(t *testing.T) {
 	}
 }
 
-// A stranger may ask for anything: none of it makes a name or a series.
+// A client cannot create new span names or new series, whatever it sends.
 func TestHostileTraffic(t *testing.T) {
 	sdk := oteltest.New(t)
 	mux := http.NewServeMux()
@@ -143,7 +143,7 @@ func TestHostileTraffic(t *testing.T) {
 	for _, span := range sdk.Ended() {
 		names[span.Name()]++
 		if got := oteltest.Map(span.Attributes()); got["client.address"] != "192.0.2.1" || got["url.scheme"] != "http" {
-			t.Fatalf("believed %v", got)
+			t.Fatalf("attributes from headers of the client: %v", got)
 		}
 	}
 	if len(names) != 3 || names["GET /users/{id}"] == 0 || names["GET"] == 0 || names["HTTP"] == 0 {

@@ -69,7 +69,7 @@ func TestWriterKeepsItsInterfaces(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				io.Copy(io.Discard, res.Body) // until the handler has returned
+				io.Copy(io.Discard, res.Body) // waits until the handler has returned
 				res.Body.Close()
 				server.Close()
 			}
@@ -85,7 +85,7 @@ func TestWriterKeepsItsInterfaces(t *testing.T) {
 	}
 }
 
-// Writers of other middleware have any selection of interfaces.
+// Writers of other middleware can have any combination of optional interfaces.
 func TestWriterOfOtherMiddleware(t *testing.T) {
 	type plain struct{ http.ResponseWriter }
 	type flushing struct {
@@ -126,7 +126,7 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// tcp counts what is copied to a connection in the way that allows sendfile.
+// tcp is a connection that counts the copies for which sendfile can be used.
 type tcp struct {
 	*net.TCPConn
 
