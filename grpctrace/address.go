@@ -12,19 +12,21 @@ import (
 	"google.golang.org/grpc"
 )
 
-// endpoint is the server that a client was told to call, whatever address that
-// resolves to. A server has none.
+// endpoint is the server that a client calls, as named by the target, before it is resolved.
+// On a server it is empty.
 type endpoint struct {
 	address string
-	port    int // 0 for none
+	port    int // 0 if there is none
 }
 
-// endpointOf returns the endpoint that the target of cc names.
-// https://github.com/grpc/grpc/blob/master/doc/naming.md
+// endpointOf returns the endpoint that the target of cc names. The syntax of targets is in
+// https://github.com/grpc/grpc/blob/master/doc/naming.md.
 func endpointOf(cc *grpc.ClientConn) endpoint {
 	target := cc.Target()
 	if !strings.HasPrefix(target, "unix:") && !strings.HasPrefix(target, "unix-abstract:") {
-		target = cc.CanonicalTarget() // scheme://authority/endpoint, which makes any path absolute
+		// CanonicalTarget has the form scheme://authority/endpoint. It is not used for
+		// sockets, because it would make their paths absolute.
+		target = cc.CanonicalTarget()
 	}
 	return parseTarget(target)
 }
@@ -73,7 +75,7 @@ func peerOf(addr net.Addr) []attribute.KeyValue {
 	return nil
 }
 
-// localOf returns the attributes of a server's own end of a connection.
+// localOf returns the attributes of the server's end of a connection.
 func localOf(addr net.Addr) []attribute.KeyValue {
 	if host, port, ok := split(addr); ok {
 		return withPort(semconv.ServerAddress(host), semconv.ServerPort, port)
@@ -88,8 +90,8 @@ func withPort(address attribute.KeyValue, portOf func(int) attribute.KeyValue, p
 	return []attribute.KeyValue{address, portOf(port)}
 }
 
-// split returns the address and port of a connection over IP, and the path of
-// one over a socket. Others, such as those of tests, are not worth recording.
+// split returns the IP address and the port of addr, or the path of a Unix socket. ok is false
+// for all other addresses, such as those of connections in memory.
 func split(addr net.Addr) (host string, port int, ok bool) {
 	if addr == nil {
 		return "", 0, false

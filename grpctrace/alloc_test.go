@@ -19,12 +19,12 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// parent is a span that is under way.
+// parent contains the context of a sampled span.
 var parent = trace.ContextWithSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{
 	TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled,
 }))
 
-// callAllocs returns how often both ends of a unary call allocate.
+// callAllocs returns the number of allocations of a unary call, on both ends together.
 func callAllocs(t *testing.T, ctx context.Context, server []grpc.ServerOption, client []grpc.DialOption) float64 { //nolint:revive // t comes first
 	t.Helper()
 	conn := connect(t, grpc.NewServer(server...), echo{}, client...)

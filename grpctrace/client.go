@@ -14,8 +14,8 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// NewClient is [grpc.NewClient] with a span and a measurement for every call it
-// makes. Options of this package travel among those of gRPC:
+// NewClient is like [grpc.NewClient], and records a span and a metric for every call of the
+// client. Use [DialOptions] to pass options of this package:
 //
 //	grpctrace.NewClient(target, append(grpctrace.DialOptions(grpctrace.WithExpectedCodes(codes.NotFound)), more...)...)
 func NewClient(target string, opts ...grpc.DialOption) (*grpc.ClientConn, error) {
@@ -25,9 +25,10 @@ func NewClient(target string, opts ...grpc.DialOption) (*grpc.ClientConn, error)
 	return grpc.NewClient(target, opts...)
 }
 
-// DialOptions returns the options that [NewClient] adds, for those who construct
-// the client elsewhere. Put them first: interceptors before them, such as one that
-// repeats calls, are outside of the span.
+// DialOptions returns the options that [NewClient] adds. Use them directly if other code
+// creates the client. Put them first, because the span does not cover interceptors before
+// them. For example, an interceptor before them that repeats a call would cause one span per
+// attempt.
 func DialOptions(opts ...Option) []grpc.DialOption {
 	c := newClient(newConfig(opts))
 	if c.idle() {
@@ -41,7 +42,8 @@ func DialOptions(opts ...Option) []grpc.DialOption {
 	}
 }
 
-// dialOption changes nothing of a client. It lets NewClient find its own.
+// dialOption has no effect on a client. It shows NewClient that the options already contain
+// those of DialOptions.
 type dialOption struct{ grpc.EmptyDialOption }
 
 func isDialOption(opt grpc.DialOption) bool {
@@ -49,15 +51,15 @@ func isDialOption(opt grpc.DialOption) bool {
 	return own
 }
 
-// client sees the calls of clients: each as a whole as an interceptor, and the
-// attempts that gRPC makes for it as a stats.Handler.
+// client records the calls of clients. Its interceptors see the whole call. As a
+// stats.Handler, it sees each attempt that gRPC makes for a call.
 type client struct {
 	engine
 	methods cache.Map[called, *method]
 	peers   peers
 }
 
-// called is a method at a target.
+// called identifies a method at a target.
 type called struct{ fullMethod, target string }
 
 var _ stats.Handler = (*client)(nil)
@@ -66,7 +68,7 @@ func newClient(c *config) *client {
 	return &client{engine: newEngine(c, otelgrpc.NewClientHandler, clientDuration)}
 }
 
-// begin starts the span of a call, or returns nil for one that is not to be seen.
+// begin starts the span of a call. It returns nil if the call is not recorded.
 func (h *client) begin(ctx context.Context, cc *grpc.ClientConn, fullMethod string) *clientCall {
 	if outer := clientCallFrom(ctx); outer != nil && outer.covers(cc, fullMethod) {
 		return nil
@@ -83,7 +85,7 @@ func (h *client) begin(ctx context.Context, cc *grpc.ClientConn, fullMethod stri
 	return c
 }
 
-// unary sees a unary call, however many attempts it takes.
+// unary is the interceptor that records a unary call.
 func (h *client) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) (err error) {
 	c := h.begin(ctx, cc, method)
 	if c == nil {
@@ -101,7 +103,7 @@ func (h *client) unary(ctx context.Context, method string, req, reply any, cc *g
 	return err
 }
 
-// stream sees a stream from its start to its end.
+// stream is the interceptor that records a stream.
 func (h *client) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	c := h.begin(ctx, cc, method)
 	if c == nil {
@@ -121,13 +123,13 @@ func (h *client) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.Cli
 	return stream, err
 }
 
-// TagRPC sends the trace context along with an attempt. It does so behind all
-// interceptors, which may have replaced the metadata.
+// TagRPC adds the trace context to the metadata of an attempt. gRPC calls it after all
+// interceptors, so an interceptor cannot remove the trace context by replacing the metadata.
 func (h *client) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
 	return h.inject(ctx)
 }
 
-// HandleRPC follows an attempt.
+// HandleRPC records the events of an attempt.
 func (h *client) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	switch event := event.(type) {
 	case *stats.Begin:
@@ -145,7 +147,8 @@ func (h *client) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	}
 }
 
-// callFrom returns the call that ctx belongs to if it is one of h, or nil.
+// callFrom returns the call that ctx belongs to, or nil if it is not a call of h or has
+// finished.
 func (h *client) callFrom(ctx context.Context) *clientCall {
 	if c := clientCallFrom(ctx); c != nil && c.client == h && !c.finished.Load() {
 		return c
@@ -153,8 +156,8 @@ func (h *client) callFrom(ctx context.Context) *clientCall {
 	return nil
 }
 
-// TagConn has nothing to add.
+// TagConn returns ctx unchanged.
 func (h *client) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
 
-// HandleConn has nothing to do.
+// HandleConn does nothing.
 func (h *client) HandleConn(context.Context, stats.ConnStats) {}

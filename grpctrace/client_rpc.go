@@ -17,8 +17,8 @@ import (
 	"github.com/nais/spor/internal/otelutil"
 )
 
-// clientCall is all that grpctrace keeps of one call of a client, in one
-// allocation. It is itself a node of the call's context.
+// clientCall has all data about one call of a client, in one allocation. It is also the
+// context of that call.
 type clientCall struct {
 	rpc
 
@@ -27,7 +27,7 @@ type clientCall struct {
 	fullMethod string
 
 	attempts atomic.Int64
-	last     atomic.Pointer[string] // the status code of the attempt that ended last
+	last     atomic.Pointer[string] // the status code of the latest attempt that failed
 	peer     atomic.Pointer[peer]
 }
 
@@ -39,7 +39,7 @@ func clientCallFrom(ctx context.Context) *clientCall {
 	return c
 }
 
-// Value makes clientCall the node of a context that knows the call.
+// Value implements [context.Context]. It also returns the call itself.
 func (c *clientCall) Value(key any) any {
 	if key == (clientCallKey{}) {
 		return c
@@ -47,15 +47,15 @@ func (c *clientCall) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// covers reports whether a call under the context of c is c itself on its way
-// through other options of this package: not, say, one for the token it needs.
+// covers reports whether a call with the context of c is c itself, seen by other options of
+// this package. It returns false for other calls, such as a call for a token that c needs.
 func (c *clientCall) covers(cc *grpc.ClientConn, fullMethod string) bool {
 	return c.conn == cc && c.fullMethod == fullMethod && !c.finished.Load()
 }
 
-// attempt notes that gRPC, or an interceptor, tries once. From the second time on
-// it is to be seen, in the words of gRPC's own tracing.
-// https://github.com/grpc/proposal/blob/master/A72-open-telemetry-tracing.md
+// attempt records that an attempt starts. Each attempt after the first one becomes an event.
+// Its attributes are those of gRPC's own tracing:
+// https://github.com/grpc/proposal/blob/master/A72-open-telemetry-tracing.md.
 func (c *clientCall) attempt(begin *stats.Begin) {
 	before := c.attempts.Add(1) - 1
 	if before == 0 || !c.span.IsRecording() {
@@ -71,7 +71,7 @@ func (c *clientCall) attempt(begin *stats.Begin) {
 	c.span.AddEvent("attempt", trace.WithAttributes(attrs...))
 }
 
-// attempted notes how an attempt ended.
+// attempted stores the status code of an attempt that failed.
 func (c *clientCall) attempted(end *stats.End) {
 	if end.Error != nil {
 		name := codeName(statusOf(end.Error).Code())
@@ -106,8 +106,8 @@ func (c *clientCall) complete(err error) {
 	c.close(&stats.End{Client: true, BeginTime: c.start, EndTime: time.Now(), Error: err})
 }
 
-// canceled reports whether the caller lost interest, which is no error.
-// https://opentelemetry.io/docs/specs/semconv/general/recording-errors/
+// canceled reports whether the caller canceled the call, which is not an error according to
+// https://opentelemetry.io/docs/specs/semconv/general/recording-errors/.
 func (c *clientCall) canceled() bool { return errors.Is(c.Err(), context.Canceled) }
 
 // peer is the other end of a connection.
@@ -116,7 +116,7 @@ type peer struct {
 	attributes []attribute.KeyValue
 }
 
-// peers remembers the peer seen last, which is the next one as a rule.
+// peers caches the latest peer, because the next attempt usually has the same peer.
 type peers struct{ last atomic.Pointer[peer] }
 
 func (p *peers) at(addr net.Addr) *peer {

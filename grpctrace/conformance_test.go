@@ -20,8 +20,8 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// TestConformanceElsewhere has servers and clients that were constructed
-// without this package.
+// TestConformanceElsewhere uses servers and clients that are not created by NewServer and
+// NewClient.
 func TestConformanceElsewhere(t *testing.T) {
 	grpcsuite.Run(t, grpcsuite.RPC{
 		Server: func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server {

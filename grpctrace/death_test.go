@@ -17,7 +17,7 @@ import (
 	"github.com/nais/spor/grpctrace"
 )
 
-// deadly panics.
+// deadly is a service whose methods panic.
 type deadly struct {
 	testgrpc.UnimplementedTestServiceServer
 }
@@ -32,8 +32,8 @@ func (deadly) FullDuplexCall(grpc.BidiStreamingServer[testgrpc.StreamingOutputCa
 
 const death = "SPOR_TEST_DEATH"
 
-// TestPanicWithoutRecovery has a process that dies of a handler's panic, as every
-// gRPC server without an interceptor that recovers does.
+// TestPanicWithoutRecovery starts a process that ends with the panic of a handler. This
+// happens in every gRPC server without an interceptor that recovers.
 func TestPanicWithoutRecovery(t *testing.T) {
 	if method := os.Getenv(death); method != "" {
 		die(t, method)
@@ -49,7 +49,7 @@ func TestPanicWithoutRecovery(t *testing.T) {
 				t.Errorf("ended with %v", err)
 			}
 			if got := stderr.String(); !strings.HasPrefix(got, "panic: on purpose") || !strings.Contains(got, "grpctrace_test.deadly."+method) {
-				t.Errorf("the runtime said %q", got)
+				t.Errorf("stderr: got %q, want the panic and its stack", got)
 			}
 			want := "finished before Unset []\ngrpc.testing.TestService/" + method + " Error error.type=string [exception on purpose]\n"
 			if got := stdout.String(); got != want {
@@ -59,7 +59,7 @@ func TestPanicWithoutRecovery(t *testing.T) {
 	}
 }
 
-// die serves one call, of method, and dies of it.
+// die calls method, whose panic ends the process.
 func die(t *testing.T, method string) {
 	t.Helper()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(printer{}))
@@ -72,10 +72,10 @@ func die(t *testing.T, method string) {
 	} else if stream, err := client.FullDuplexCall(t.Context()); err == nil {
 		stream.Recv()
 	}
-	<-t.Context().Done() // the process dies first
+	<-t.Context().Done() // the process ends before this
 }
 
-// printer is an exporter to stdout.
+// printer is an exporter that prints spans to standard output.
 type printer struct{}
 
 func (printer) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) error {

@@ -1,40 +1,55 @@
-// Package grpctrace traces and measures gRPC servers and clients, unary calls and
-// streams alike. Change one word where they are made:
+// Package grpctrace traces and measures gRPC servers and clients, for unary calls and for
+// streams. Change one word where a server or a client is created:
 //
 //	server := grpctrace.NewServer(opts...)               // for grpc.NewServer
 //	conn, err := grpctrace.NewClient(target, opts...)    // for grpc.NewClient
 //
-// The options of gRPC are given as before; those of this package go among them by
-// [ServerOptions] and [DialOptions].
+// The options of gRPC stay the same. [ServerOptions] and [DialOptions] turn the options of
+// this package into options of gRPC.
 //
-// Each call that a server has a method for makes a SERVER span named
-// pkg.Service/Method and is counted in rpc.server.call.duration; each call of a
-// client makes a CLIENT span of that name and is counted in
-// rpc.client.call.duration. Both have rpc.system.name, rpc.method,
-// rpc.response.status_code and, when the call failed, error.type, in the words of
-// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/ (v1.43.0). A client's
-// server.address and server.port are the target as it was dialled; addresses of
-// the other end are network.peer.* on spans.
+// # Spans and metrics
 //
-// The span of a client is the whole call. Attempts after the first, by gRPC's
-// retry policy or an interceptor, are events named attempt; the server's span of
-// each is below it.
+// For each call, a server records a SERVER span and the metric rpc.server.call.duration, and
+// a client records a CLIENT span and the metric rpc.client.call.duration. The spans are named
+// pkg.Service/Method. Spans and metrics have rpc.system.name, rpc.method,
+// rpc.response.status_code and, for an error, error.type. They follow
+// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/ (v1.43.0). On the client,
+// server.address and server.port are from the target of the connection. The address of the
+// other end is in network.peer.*. It is recorded only on spans, never in metrics.
 //
-// A server span is an Error for UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED,
-// INTERNAL, UNAVAILABLE and DATA_LOSS, and for a panic of the handler, which it
-// records and lets go on; with nobody to recover, the death of the process waits
-// for the export of its last spans, a second at most. A client span is an Error
-// for every code but OK, unless the caller canceled. [WithExpectedCodes] makes
-// exceptions. Methods that a server does not have are grpc for short, and _OTHER.
+// The span of a client covers the whole call. gRPC's retry policy or an interceptor may make
+// several attempts. Each attempt after the first one is recorded as an event named attempt.
+// The server's span of each attempt is a child of the client's span.
 //
-// Health checks and reflection make no span, and nothing below them does either.
+// A call of a method that the server does not have gets the span name grpc and the method
+// _OTHER.
 //
-// Never recorded: messages, metadata, peers in measurements. In the text of errors
-// personal numbers are masked and credentials redacted.
+// # Errors
 //
-// Traps: a client's stream ends, and its span with it, when it is read to its end,
-// fails, or its context ends. What an SDK does, it does from when it is installed;
-// but where the providers are no-ops when a server or a client is made, and no
-// propagator is set, it stays bare. Other stats.Handlers, such as otelgrpc's, make
-// spans of their own: remove them.
+// A server span gets the status Error for the codes UNKNOWN, DEADLINE_EXCEEDED,
+// UNIMPLEMENTED, INTERNAL, UNAVAILABLE and DATA_LOSS, and if the handler panics. The panic is
+// recorded and continues. If nothing recovers from it, the process ends after its last spans
+// have been exported, or after one second at the latest.
+//
+// A client span gets the status Error for every code except OK, unless the caller canceled
+// the call. [WithExpectedCodes] makes exceptions for servers and clients.
+//
+// # Data that is not recorded
+//
+// Health checks and reflection get no span and are not measured. Nothing that happens below
+// them gets a span either.
+//
+// Messages and metadata are never recorded. In the text of errors, personal numbers are masked
+// and credentials are redacted.
+//
+// # Traps
+//
+// The span of a client's stream ends when the stream is read to its end, when it fails, or
+// when its context ends.
+//
+// A server or a client that is created before the SDK is installed starts to record when the
+// SDK is installed. There is one exception: if it is created with no-op providers and without
+// a propagator, it never records anything.
+//
+// Other stats.Handlers, such as those of otelgrpc, record their own spans. Remove them.
 package grpctrace

@@ -14,8 +14,8 @@ import (
 
 const scopeName = "github.com/nais/spor/grpctrace"
 
-// engine is what servers and clients have in common: otelgrpc's handler, which gets one
-// event per start and end of a call rather than each event of gRPC, and what it leaves out.
+// engine has the fields that servers and clients share. One of them is the handler of
+// otelgrpc. It gets only one event at the start and one at the end of a call.
 type engine struct {
 	*config
 	otelgrpc   stats.Handler
@@ -40,13 +40,13 @@ func newEngine(c *config, handler func(...otelgrpc.Option) stats.Handler, durati
 	}
 }
 
-// idle reports whether there will never be anything to do.
+// idle reports whether nothing will ever be recorded or propagated.
 func (e *engine) idle() bool {
 	_, propagating := e.propagator.Get()
 	return !propagating && e.tracer.Idle() && e.meter.Idle()
 }
 
-// working reports whether calls are to be seen.
+// working reports whether calls are traced or measured.
 func (e *engine) working() bool {
 	if _, tracing := e.tracer.Get(); tracing {
 		return true

@@ -16,7 +16,7 @@ import (
 )
 
 func Example() {
-	// A program leaves this to setup.Run, and the options for it.
+	// A program that uses setup.Run needs neither this provider nor its option.
 	recorder := tracetest.NewSpanRecorder()
 	sdk := grpctrace.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)))
 

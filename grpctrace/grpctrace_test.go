@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// options makes grpctrace use sdk.
+// options returns more and the options with which grpctrace uses sdk.
 func options(sdk *oteltest.SDK, more ...grpctrace.Option) []grpctrace.Option {
 	return append([]grpctrace.Option{
 		grpctrace.WithTracerProvider(sdk.TracerProvider),
@@ -23,7 +23,7 @@ func options(sdk *oteltest.SDK, more ...grpctrace.Option) []grpctrace.Option {
 	}, more...)
 }
 
-// echo answers unary calls.
+// echo is a service that answers unary calls.
 type echo struct {
 	testgrpc.UnimplementedTestServiceServer
 }
@@ -32,7 +32,8 @@ func (echo) UnaryCall(context.Context, *testgrpc.SimpleRequest) (*testgrpc.Simpl
 	return new(testgrpc.SimpleResponse), nil
 }
 
-// connect serves service, if there is one, with server, and returns a connection to it.
+// connect starts server and returns a connection to it. It registers service unless service is
+// nil.
 func connect(t *testing.T, server *grpc.Server, service testgrpc.TestServiceServer, client ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
 	l := bufconn.Listen(1 << 20)

@@ -10,9 +10,9 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// incoming is the metadata that a caller sent, to propagators. Unlike
-// metadata.FromIncomingContext it copies only what is asked for.
-type incoming struct{ ctx context.Context } //nolint:containedctx // it is the context's metadata
+// incoming is a carrier for the metadata that a caller sent. In contrast to
+// metadata.FromIncomingContext, it copies only the values that a propagator reads.
+type incoming struct{ ctx context.Context } //nolint:containedctx // the metadata is in the context
 
 var (
 	_ propagation.TextMapCarrier = incoming{}
@@ -30,7 +30,7 @@ func (i incoming) Values(key string) []string {
 	return metadata.ValueFromIncomingContext(i.ctx, key)
 }
 
-// Set is not for what has arrived.
+// Set does nothing, because received metadata is not changed.
 func (i incoming) Set(string, string) {}
 
 func (i incoming) Keys() []string {
@@ -38,10 +38,10 @@ func (i incoming) Keys() []string {
 	return keysOf(md)
 }
 
-// outgoing is the metadata of a call to be made, to propagators. It is copied
-// when the first key is set: it may be shared with other calls.
+// outgoing is a carrier for the metadata of a call that starts. The first call of Set copies
+// the metadata, because other calls may share it.
 type outgoing struct {
-	ctx context.Context //nolint:containedctx // it is the context's metadata
+	ctx context.Context //nolint:containedctx // the metadata is in the context
 	md  metadata.MD     // nil until a key is set
 }
 
@@ -85,7 +85,7 @@ func (e *engine) extract(ctx context.Context) context.Context {
 	return ctx
 }
 
-// inject returns ctx with its trace context in the metadata to be sent.
+// inject returns ctx with its trace context in its outgoing metadata.
 func (e *engine) inject(ctx context.Context) context.Context {
 	p, ok := e.propagator.Get()
 	if !ok {

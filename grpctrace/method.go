@@ -14,18 +14,19 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// other stands for methods that a server does not have: there is no end of them.
+// other replaces the names of methods that a server does not have, because the number of such
+// names is not limited.
 const other = "_OTHER"
 
-// method is what spans and measurements of the calls of one method share.
+// method has the data that is the same for all calls of one method.
 type method struct {
-	name      string // of spans
+	name      string // span name
 	attribute string // rpc.method
 	endpoint  endpoint
 	start     []trace.SpanStartOption
 }
 
-// methodOf returns the method that a full method such as /pkg.Service/Method names.
+// methodOf returns the method with the given full name, such as /pkg.Service/Method.
 func (c *config) methodOf(fullMethod string, kind trace.SpanKind, e endpoint) *method {
 	name := strings.TrimPrefix(fullMethod, "/")
 	m := &method{name: name, attribute: name, endpoint: e}
@@ -34,8 +35,8 @@ func (c *config) methodOf(fullMethod string, kind trace.SpanKind, e endpoint) *m
 	return m
 }
 
-// otherMethod returns the method that one which a server does not have is taken for.
-// https://opentelemetry.io/docs/specs/semconv/rpc/rpc-spans/#name
+// otherMethod returns the method for a call of a method that the server does not have. It
+// follows https://opentelemetry.io/docs/specs/semconv/rpc/rpc-spans/#name.
 func (c *config) otherMethod(fullMethod string) *method {
 	m := c.methodOf(other, trace.SpanKindServer, endpoint{})
 	m.name = semconv.RPCSystemNameGRPC.Value.AsString()
@@ -43,17 +44,17 @@ func (c *config) otherMethod(fullMethod string) *method {
 	return m
 }
 
-// originalOf returns the attribute that keeps the name the caller used.
+// originalOf returns the attribute with the method name that the caller used.
 func originalOf(fullMethod string) attribute.KeyValue {
 	return semconv.RPCMethodOriginal(errinfo.Cut(strings.TrimPrefix(fullMethod, "/")))
 }
 
-// methods are those that a server has: those registered with it, or, of servers that
-// were not made by NewServer, those that were seen to be served.
+// methods has the methods of a server. For a server of NewServer, they are the registered
+// methods. For any other server, they are the methods that it has already served.
 type methods struct {
 	config *config
 
-	server *grpc.Server // made by NewServer, or nil
+	server *grpc.Server // the server of NewServer, or nil
 
 	mu    sync.Mutex                         // guards changes
 	known atomic.Pointer[map[string]*method] // nil until the first call
@@ -62,10 +63,11 @@ type methods struct {
 // bind sets the server, before it serves.
 func (m *methods) bind(server *grpc.Server) { m.server = server }
 
-// bound reports whether every method of the server is known.
+// bound reports whether all methods of the server are known.
 func (m *methods) bound() bool { return m.server != nil }
 
-// find returns a method of the server, nil if it is not known to have it.
+// find returns a method of the server. It returns nil if the server does not have the method,
+// or if that is not known.
 func (m *methods) find(fullMethod string) *method {
 	known := m.known.Load()
 	if known == nil {
@@ -74,7 +76,8 @@ func (m *methods) find(fullMethod string) *method {
 	return (*known)[fullMethod]
 }
 
-// gather asks the server, which by now is serving, for what it serves.
+// gather reads the registered methods from the server. It is called when the server already
+// serves calls, so no methods are added later.
 func (m *methods) gather() *map[string]*method {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -94,7 +97,7 @@ func (m *methods) gather() *map[string]*method {
 	return &known
 }
 
-// learn adds a method that was seen to be served.
+// learn adds a method that the server has served.
 func (m *methods) learn(fullMethod string) *method {
 	if known := m.find(fullMethod); known != nil {
 		return known

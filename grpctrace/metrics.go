@@ -13,15 +13,15 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// metrics is the instrument of one side.
+// metrics has the instrument of a server or a client.
 type metrics struct {
 	duration   metric.Float64Histogram
 	attributes []attribute.KeyValue
 	series     cache.Map[series, []metric.RecordOption]
 }
 
-// series is what tells the series apart. On a server none of it is of the
-// caller's choosing.
+// series has the values that distinguish the series. On a server, the caller cannot choose any
+// of them.
 type series struct {
 	method, code, errorType string
 	endpoint                endpoint
@@ -39,13 +39,13 @@ func clientDuration(meter metric.Meter) metric.Float64Histogram {
 	return duration.Inst()
 }
 
-// record measures a call that has ended.
+// record records the duration of a call that has ended.
 func (m *metrics) record(ctx context.Context, elapsed time.Duration, method *method, o outcome) {
 	key := series{method: method.attribute, endpoint: method.endpoint, code: o.code, errorType: o.errorType}
 	m.duration.Record(ctx, elapsed.Seconds(), m.series.Get(key, m.options)...)
 }
 
-// options returns the attributes of a series, ready to record with.
+// options returns the attributes of a series as options for recording.
 func (m *metrics) options(key series) []metric.RecordOption {
 	attrs := make([]attribute.KeyValue, 0, len(m.attributes)+6)
 	attrs = append(append(attrs, m.attributes...), semconv.RPCSystemNameGRPC, semconv.RPCMethod(key.method))

@@ -15,8 +15,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// TestServedByNetHTTP has a gRPC server as the handler of one of net/http, where
-// gRPC tells less of connections.
+// TestServedByNetHTTP uses a gRPC server as the handler of a net/http server. gRPC then
+// handles each request as its own connection.
 func TestServedByNetHTTP(t *testing.T) {
 	sdk := oteltest.New(t)
 	server := grpctrace.NewServer(grpctrace.ServerOptions(options(sdk)...)...)
@@ -45,7 +45,7 @@ func TestServedByNetHTTP(t *testing.T) {
 			t.Errorf("status code %q, want %q", got, want)
 		}
 		if attrs["network.peer.address"] != "127.0.0.1" || attrs["network.peer.port"] == "" {
-			t.Errorf("server does not know its peer: %v", attrs)
+			t.Errorf("the server's span has no peer: %v", attrs)
 		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/nais/spor/internal/healthcheck"
 )
 
-// An Option changes what [ServerOptions] and [DialOptions] do. Those that concern
-// servers only are ignored by DialOptions.
+// An Option changes what [ServerOptions] and [DialOptions] do. DialOptions ignores
+// WithPublicEndpoint, which is only for servers. Nil options are ignored.
 type Option func(*config)
 
 type config struct {
@@ -34,7 +34,7 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// wanted reports whether calls of the method are to be seen.
+// wanted reports whether calls of the method are recorded.
 func (c *config) wanted(fullMethod string) bool {
 	if healthcheck.RPC(fullMethod) {
 		return false
@@ -57,25 +57,27 @@ func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(c *config) { c.meterProvider = p }
 }
 
-// WithPropagator sets how trace context travels in metadata. The default is the global one.
+// WithPropagator sets the propagator, which reads and writes the metadata with the trace
+// context. The default is the global one.
 func WithPropagator(p propagation.TextMapPropagator) Option {
 	return func(c *config) { c.propagator = p }
 }
 
-// WithAttributes adds attributes to every span and every measurement. They must
-// be the same for all calls; to describe one call, set attributes on the span that
+// WithAttributes adds attributes to every span and every metric. They are the same for all
+// calls. To add an attribute to the span of one call, set it on the span that
 // trace.SpanFromContext returns. The default is none.
 func WithAttributes(attrs ...attribute.KeyValue) Option {
 	return func(c *config) { c.attributes = append(c.attributes, attrs...) }
 }
 
-// WithFilter sees only the calls for which f returns true, given a full method
-// such as "/pkg.Service/Method". The others make neither span nor measurement; for
-// a server that includes everything that happens below them, for a client the
-// trace context still travels along. With several filters, all must agree. f runs
-// for each call, several at once.
+// WithFilter records only the calls for which f returns true. fullMethod is, for example,
+// "/pkg.Service/Method". All other calls get no span and are not measured. On a server,
+// nothing that happens below such a call is recorded either. A client still sends the trace
+// context with such a call. If there are several filters, all of them must return true. f is
+// called for each call, and must be safe for concurrent use. The default is no filter; if f
+// is nil, the option has no effect.
 //
-// Health checks and reflection are left out without being told.
+// Health checks and reflection are never recorded.
 func WithFilter(f func(fullMethod string) bool) Option {
 	return func(c *config) {
 		if f != nil {
@@ -84,17 +86,17 @@ func WithFilter(f func(fullMethod string) bool) Option {
 	}
 }
 
-// WithPublicEndpoint starts a new trace for each call, linked to the span the
-// caller told of, and drops the caller's baggage. It is for servers that take
-// calls from strangers. The default trusts the caller.
+// WithPublicEndpoint starts a new trace for each call, with a link to the caller's span, and
+// ignores the caller's baggage. Use it for servers that accept calls from unknown callers. By
+// default, the server span belongs to the caller's trace.
 func WithPublicEndpoint() Option {
 	return func(c *config) { c.public = true }
 }
 
-// WithExpectedCodes makes these status codes no errors: NotFound for a client
-// that asks whether something exists, say. The span of such a call has no error
-// status, and neither span nor measurement an error.type. The default for servers
-// and clients is told in the package comment.
+// WithExpectedCodes sets status codes that are not errors. For example, a client can expect
+// NotFound if it only checks whether something exists. The span of such a call does not get
+// the status Error, and its span and its metric have no error.type. The package comment lists
+// the codes that are errors by default.
 func WithExpectedCodes(expected ...codes.Code) Option {
 	return func(c *config) {
 		if c.expected == nil {

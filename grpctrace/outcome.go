@@ -9,14 +9,14 @@ import (
 
 // outcome is how a call ended.
 type outcome struct {
-	code      string // the status code in the words of the conventions, "" when there was none
-	errorType string // "" when nothing went wrong
+	code      string // the name of the status code, or "" if there was none
+	errorType string // "" if there was no error
 	failed    bool
-	message   string // of the error
+	message   string // the message of the error
 }
 
-// statusOf returns the status that err stands for. Errors of contexts that an
-// interceptor returned as they are count as gRPC's own of that name.
+// statusOf returns the status of err. If err is context.Canceled or context.DeadlineExceeded,
+// it is the status with the code of the same name.
 func statusOf(err error) *status.Status {
 	if s, ok := status.FromError(err); ok {
 		return s
@@ -24,8 +24,8 @@ func statusOf(err error) *status.Status {
 	return status.FromContextError(err)
 }
 
-// newOutcome returns the outcome of a call that ended with s. It is an error if isError
-// reports so of its code, unless the code is expected.
+// newOutcome returns the outcome of a call that ended with s. The outcome is an error if
+// isError returns true for the code of s, unless the code is expected.
 func newOutcome(s *status.Status, expected map[codes.Code]bool, isError func(codes.Code) bool) outcome {
 	code := s.Code()
 	o := outcome{code: codeName(code)}
@@ -35,10 +35,10 @@ func newOutcome(s *status.Status, expected map[codes.Code]bool, isError func(cod
 	return o
 }
 
-// serverError reports whether the server is to blame for code.
-// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/#server
+// serverError reports whether code is an error of the server, according to
+// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/#server.
 func serverError(code codes.Code) bool {
-	switch code { //nolint:exhaustive // the others are not
+	switch code { //nolint:exhaustive // the other codes are not errors of the server
 	case codes.Unknown, codes.DeadlineExceeded, codes.Unimplemented, codes.Internal, codes.Unavailable, codes.DataLoss:
 		return true
 	default:
@@ -46,8 +46,8 @@ func serverError(code codes.Code) bool {
 	}
 }
 
-// clientError reports whether a client did not get what it asked for.
-// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/#client
+// clientError reports whether code is an error for a client, according to
+// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/#client.
 func clientError(code codes.Code) bool { return code != codes.OK }
 
 var codeNames = [...]string{
@@ -70,8 +70,8 @@ var codeNames = [...]string{
 	codes.Unauthenticated:    "UNAUTHENTICATED",
 }
 
-// codeName returns code as gRPC's specification spells it.
-// https://github.com/grpc/grpc/blob/master/doc/statuscodes.md
+// codeName returns the name of code in gRPC's specification,
+// https://github.com/grpc/grpc/blob/master/doc/statuscodes.md.
 func codeName(code codes.Code) string {
 	if int(code) < len(codeNames) {
 		return codeNames[code]

@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// TestWakesUp has a server and a client that are older than the SDK.
+// TestWakesUp creates a server and a client before the SDK is installed.
 func TestWakesUp(t *testing.T) {
 	conn := connect(t, grpctrace.NewServer(), echo{}, grpctrace.DialOptions()...)
 	call(t, conn)
@@ -26,7 +26,8 @@ func TestWakesUp(t *testing.T) {
 	}
 }
 
-// TestTraceContextPassesThrough has a server and a client that are to see nothing.
+// TestTraceContextPassesThrough uses a server or a client that records nothing, but passes the
+// trace context on.
 func TestTraceContextPassesThrough(t *testing.T) {
 	sdk := oteltest.New(t)
 	noop := []grpctrace.Option{
@@ -79,8 +80,8 @@ func TestTracesWithoutMeasuring(t *testing.T) {
 	}
 }
 
-// TestIgnoresOptIn has the standard variable ask for older names, which are not
-// for instrumentation to add.
+// TestIgnoresOptIn sets the standard variable to request older names. Instrumentation does not
+// add them.
 func TestIgnoresOptIn(t *testing.T) {
 	for _, value := range []string{"rpc/old", "rpc/dup"} {
 		t.Run(value, func(t *testing.T) {
@@ -100,14 +101,15 @@ func TestIgnoresOptIn(t *testing.T) {
 	}
 }
 
-// TestNoopRegistersNothing has nothing that could ever be seen.
+// TestNoopRegistersNothing tests that no handler is registered if nothing can ever be
+// recorded.
 func TestNoopRegistersNothing(t *testing.T) {
 	opts := []grpctrace.Option{
 		grpctrace.WithTracerProvider(tracenoop.NewTracerProvider()),
 		grpctrace.WithMeterProvider(metricnoop.NewMeterProvider()),
 		nil,
 	}
-	if n := len(grpctrace.ServerOptions(opts...)); n != 1 { // which tells NewServer
+	if n := len(grpctrace.ServerOptions(opts...)); n != 1 { // the option by which NewServer recognizes the others
 		t.Errorf("%d server options", n)
 	}
 	if n := len(grpctrace.DialOptions(opts...)); n != 1 {
@@ -121,7 +123,7 @@ func TestNoopRegistersNothing(t *testing.T) {
 	}
 }
 
-// TestOneServerOfMany has several servers made of the same options.
+// TestOneServerOfMany creates several servers with the same options.
 func TestOneServerOfMany(t *testing.T) {
 	sdk := oteltest.New(t)
 	opts := grpctrace.ServerOptions(options(sdk)...)

@@ -14,38 +14,38 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// rpc is what both sides keep of one call.
+// rpc has the data about one call that servers and clients share.
 type rpc struct {
-	context.Context //nolint:containedctx // what the context that is this call derives from
+	context.Context //nolint:containedctx // the parent of the context of the call
 
 	engine *engine
 	method *method
 	start  time.Time
-	node   context.Context //nolint:containedctx // this call, as its side's context
-	inside context.Context //nolint:containedctx // the same with the span
-	tagged context.Context //nolint:containedctx // what otelgrpc made of the call
+	node   context.Context //nolint:containedctx // the clientCall or serverCall of this call
+	inside context.Context //nolint:containedctx // node with the span
+	tagged context.Context //nolint:containedctx // the context that otelgrpc returned for the call
 
 	span     span
-	links    []trace.Link // that the span starts with
+	links    []trace.Link // the links with which the span starts
 	newRoot  bool
 	outcome  outcome
 	finished atomic.Bool
 
-	options [5]trace.SpanStartOption // room for those at the start
-	attrs   [6]attribute.KeyValue    // and those at the end
+	options [5]trace.SpanStartOption // memory for the options at the start
+	attrs   [6]attribute.KeyValue    // memory for the attributes at the end
 }
 
 var noSpan = trace.SpanFromContext(context.Background())
 
-// open lets otelgrpc start the span of c, of which node is the context.
+// open lets otelgrpc start the span of c. node is the context of c.
 func (c *rpc) open(node context.Context, info *stats.RPCTagInfo) {
 	c.node, c.inside = node, node
 	c.span = span{Span: noSpan, call: c}
 	c.tagged = c.engine.otelgrpc.TagRPC((*callContext)(c), info)
 }
 
-// startOf starts the span of the call in ctx, for otelgrpc. Only otelgrpc
-// holds it: the program's context has the SDK's own span.
+// startOf starts the span of the call in ctx. otelgrpc calls it, and is the only one to get
+// the wrapper of the span. The program's context contains the span of the SDK.
 func startOf(ctx context.Context, _ string, _ []trace.SpanStartOption) (context.Context, trace.Span) {
 	c, ok := ctx.Value(callContextKey{}).(*rpc)
 	if !ok {
@@ -55,8 +55,8 @@ func startOf(ctx context.Context, _ string, _ []trace.SpanStartOption) (context.
 	return trace.ContextWithSpan(ctx, &c.span), &c.span
 }
 
-// startSpan starts the span for otelgrpc, of which the options given are not
-// used: they would follow OTEL_SEMCONV_STABILITY_OPT_IN.
+// startSpan starts the span. It does not use the options of otelgrpc, because their attributes
+// depend on OTEL_SEMCONV_STABILITY_OPT_IN.
 func (c *rpc) startSpan() {
 	opts := append(c.options[:0], c.method.start...)
 	if c.newRoot {
@@ -65,7 +65,8 @@ func (c *rpc) startSpan() {
 	c.inside, c.span.Span = c.engine.tracer.Start(c.node, c.method.name, opts...)
 }
 
-// close measures the call, and reports its end to otelgrpc. It is called once.
+// close records the metric of the call, and reports the end of the call to otelgrpc. It must
+// be called only once.
 func (c *rpc) close(end *stats.End) {
 	if m, working := c.engine.meter.Get(); working {
 		m.record(c.inside, time.Since(c.start), c.method, c.outcome)
@@ -73,8 +74,8 @@ func (c *rpc) close(end *stats.End) {
 	c.engine.otelgrpc.HandleRPC(c.tagged, end)
 }
 
-// callContext is the context that otelgrpc gets. It has no value but the call, because
-// otelgrpc would copy the metadata of the call's own context, which it does not need.
+// callContext is the context that otelgrpc gets. Its only value is the call. With the context
+// of the call, otelgrpc would copy the metadata in it, which it does not need.
 type callContext rpc
 
 type callContextKey struct{}
@@ -86,8 +87,8 @@ func (c *callContext) Value(key any) any {
 	return nil
 }
 
-// span is the span as otelgrpc sees it. What otelgrpc finds out at the end is
-// joined to what it leaves out; what it gets wrong is dropped.
+// span is the span that otelgrpc gets. It ignores the status and the status code that otelgrpc
+// sets at the end of a call. End sets them instead.
 type span struct {
 	trace.Span
 
@@ -95,10 +96,11 @@ type span struct {
 	attrs []attribute.KeyValue
 }
 
-// SetStatus is left to End, which knows what is expected.
+// SetStatus does nothing, because End sets the status. Only End knows which codes are
+// expected.
 func (s *span) SetStatus(codes.Code, string) {}
 
-// SetAttributes keeps attrs for End.
+// SetAttributes stores attrs for End.
 func (s *span) SetAttributes(attrs ...attribute.KeyValue) {
 	if s.attrs == nil {
 		s.attrs = s.call.attrs[:0]
@@ -110,7 +112,7 @@ func (s *span) SetAttributes(attrs ...attribute.KeyValue) {
 	}
 }
 
-// End completes the span.
+// End completes and ends the span.
 func (s *span) End(opts ...trace.SpanEndOption) {
 	o := s.call.outcome
 	if o.code != "" {

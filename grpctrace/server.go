@@ -13,8 +13,8 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// NewServer is [grpc.NewServer] with a span and a measurement for every call it
-// serves. Options of this package travel among those of gRPC, wherever they stand:
+// NewServer is like [grpc.NewServer], and records a span and a metric for every call that the
+// server serves. Use [ServerOptions] to pass options of this package, at any position:
 //
 //	grpctrace.NewServer(append(grpctrace.ServerOptions(grpctrace.WithPublicEndpoint()), more...)...)
 func NewServer(opts ...grpc.ServerOption) *grpc.Server {
@@ -27,15 +27,15 @@ func NewServer(opts ...grpc.ServerOption) *grpc.Server {
 		return grpc.NewServer(opts...)
 	}
 	others := slices.DeleteFunc(slices.Clone(opts), func(opt grpc.ServerOption) bool { return slices.Contains(own.rest, opt) })
-	s := newServer(own.config) // the options may be those of several servers
+	s := newServer(own.config) // servers can share options, but not their methods
 	server := grpc.NewServer(append(others, s.options()...)...)
 	s.methods.bind(server)
 	return server
 }
 
-// ServerOptions returns the options that [NewServer] adds, for those who construct
-// the server elsewhere. Put them last there: an interceptor that recovers from
-// panics hides them from what comes before it.
+// ServerOptions returns the options that [NewServer] adds. Use them directly if other code
+// creates the server. Put them last, because an interceptor after them that recovers from
+// panics would hide the panics.
 func ServerOptions(opts ...Option) []grpc.ServerOption {
 	c := newConfig(opts)
 	s := newServer(c)
@@ -46,12 +46,13 @@ func ServerOptions(opts ...Option) []grpc.ServerOption {
 	return append([]grpc.ServerOption{&serverOption{config: c, rest: rest}}, rest...)
 }
 
-// serverOption changes nothing of a server. It lets NewServer find its own.
+// serverOption has no effect on a server. It shows NewServer that the options already contain
+// those of ServerOptions.
 type serverOption struct {
 	grpc.EmptyServerOption
 
-	config *config             // nil if there is nothing to do
-	rest   []grpc.ServerOption // those that do it
+	config *config             // nil if nothing will ever be recorded
+	rest   []grpc.ServerOption // the other options of ServerOptions, which have an effect
 }
 
 func isServerOption(opt grpc.ServerOption) bool {
@@ -59,7 +60,7 @@ func isServerOption(opt grpc.ServerOption) bool {
 	return own
 }
 
-// server sees the calls of a server, as a stats.Handler and as interceptors.
+// server records the calls of a server. It is a stats.Handler and has two interceptors.
 type server struct {
 	engine
 	methods methods
@@ -81,10 +82,10 @@ func (s *server) options() []grpc.ServerOption {
 	}
 }
 
-// TagRPC decides what becomes of a call.
+// TagRPC starts the span of a call, unless the call is not recorded.
 func (s *server) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
 	switch {
-	case serverCallFrom(ctx) != nil || suppress.Is(ctx): // seen by other options of this package
+	case serverCallFrom(ctx) != nil || suppress.Is(ctx): // other options of this package already handle the call
 		return ctx
 	case !s.wanted(info.FullMethodName):
 		return suppress.Context(ctx)
@@ -96,7 +97,7 @@ func (s *server) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Con
 	return s.extract(ctx)
 }
 
-// begin starts the span of a call and returns the context to serve it under.
+// begin starts the span of a call and returns the context for its handler.
 func (s *server) begin(ctx context.Context, info *stats.RPCTagInfo) context.Context {
 	c := &serverCall{server: s, fullMethod: info.FullMethodName}
 	c.engine, c.start = &s.engine, time.Now()
@@ -116,7 +117,7 @@ func (s *server) begin(ctx context.Context, info *stats.RPCTagInfo) context.Cont
 	return c.inside
 }
 
-// HandleRPC follows a call.
+// HandleRPC records the events of a call.
 func (s *server) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	switch event := event.(type) {
 	case *stats.InHeader:
@@ -138,7 +139,7 @@ func (s *server) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	}
 }
 
-// callFrom returns the call that ctx belongs to if it is one of s, or nil.
+// callFrom returns the call that ctx belongs to, or nil if it is not a call of s.
 func (s *server) callFrom(ctx context.Context) *serverCall {
 	if c := serverCallFrom(ctx); c != nil && c.server == s {
 		return c
@@ -146,7 +147,7 @@ func (s *server) callFrom(ctx context.Context) *serverCall {
 	return nil
 }
 
-// TagConn keeps what the calls of a connection have in common.
+// TagConn adds the data to ctx that all calls of a connection share.
 func (s *server) TagConn(ctx context.Context, info *stats.ConnTagInfo) context.Context {
 	if ctx.Value(connKey{}) != nil {
 		return ctx
@@ -156,11 +157,11 @@ func (s *server) TagConn(ctx context.Context, info *stats.ConnTagInfo) context.C
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// HandleConn has nothing to do.
+// HandleConn does nothing.
 func (s *server) HandleConn(context.Context, stats.ConnStats) {}
 
-// unary sees a handler panic. It is the innermost interceptor, so that others
-// may recover.
+// unary is the interceptor that records a panic of a handler. It is the innermost interceptor,
+// so that it sees the panic before another interceptor recovers from it.
 func (s *server) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	c := s.callFrom(ctx)
 	if c == nil {
@@ -173,13 +174,13 @@ func (s *server) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, ha
 	return reply, err
 }
 
-// stream does the same for streams.
+// stream is the interceptor that records a panic of a handler of a stream.
 func (s *server) stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	c := s.callFrom(stream.Context())
 	if c == nil {
 		return handler(srv, stream)
 	}
-	if srv != nil { // only unknown methods have none
+	if srv != nil { // srv is nil for unknown methods
 		c.confirm()
 	}
 	returned := false

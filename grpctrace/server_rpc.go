@@ -19,22 +19,22 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// serverCall is all that grpctrace keeps of one call to a server, in one
-// allocation. It is itself a node of the call's context.
+// serverCall has all data about one call to a server, in one allocation. It is also the
+// context of that call.
 type serverCall struct {
 	rpc
 
 	server     *server
 	fullMethod string
 
-	known   bool        // the server is known to have the method
-	learned bool        // a server of the same options has it
-	begun   atomic.Bool // something serves it
+	known   bool        // the server certainly has the method
+	learned bool        // a server with the same options has the method
+	begun   atomic.Bool // gRPC found a handler for the call
 
-	mu        sync.Mutex  // guards what follows, and the method of an unknown one
-	conn      *conn       // nil if it is not known where the call came from
-	stop      func() bool // ends the wait for a call that nothing serves
-	confirmed bool        // the server turned out to have the method
+	mu        sync.Mutex  // guards the fields below, and the method of the call if it is not known
+	conn      *conn       // nil if the connection is not known
+	stop      func() bool // stops the wait of watch
+	confirmed bool        // during the call it turned out that the server has the method
 	failure   string      // the type of the value that the handler panicked with
 }
 
@@ -46,7 +46,7 @@ func serverCallFrom(ctx context.Context) *serverCall {
 	return c
 }
 
-// Value makes serverCall the node of a context that knows the call.
+// Value implements [context.Context]. It also returns the call itself.
 func (c *serverCall) Value(key any) any {
 	if key == (serverCallKey{}) {
 		return c
@@ -54,15 +54,15 @@ func (c *serverCall) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// conn is what the calls of a connection have in common.
+// conn has the data that all calls of a connection share.
 type conn struct {
 	attributes []attribute.KeyValue
-	lasting    bool // it has more than one call
+	lasting    bool // the connection can have more than one call
 
-	served atomic.Pointer[map[string]bool] // the methods that its server is known to have
+	served atomic.Pointer[map[string]bool] // methods that the server of the connection certainly has
 }
 
-// serves reports whether the server at this end of c is known to have a method.
+// serves reports whether the server of c certainly has the method.
 func (c *conn) serves(fullMethod string) bool {
 	if c == nil {
 		return false
@@ -71,8 +71,8 @@ func (c *conn) serves(fullMethod string) bool {
 	return served != nil && (*served)[fullMethod]
 }
 
-// learn adds a method to those of the server at this end of c. One that another call
-// adds at the same time may be lost, and is added by the next call.
+// learn adds a method to the methods of the server of c. If two calls add a method at the same
+// time, one of the methods may be lost. The next call adds it again.
 func (c *conn) learn(fullMethod string) {
 	if c == nil || !c.lasting {
 		return
@@ -90,9 +90,9 @@ func newConn(local, remote net.Addr) *conn {
 	return &conn{attributes: append(localOf(local), peerOf(remote)...)}
 }
 
-// identify finds out what the method is called. The methods of a server that was not
-// made by NewServer are known only once it serves them, and other servers may have the
-// same options: which of them a call is made to is known only from its connection.
+// identify sets the method of the call. A method of a server that NewServer did not create is
+// known only after the server has served it. Several servers may also share their options.
+// Then only the connection shows to which of them a call is made.
 func (c *serverCall) identify() {
 	methods := &c.server.methods
 	if c.method = methods.find(c.fullMethod); c.method != nil {
@@ -107,7 +107,7 @@ func (c *serverCall) identify() {
 	c.method = c.server.methodOf(c.fullMethod, trace.SpanKindServer, endpoint{})
 }
 
-// confirm notes that the server has the method.
+// confirm records that the server has the method.
 func (c *serverCall) confirm() {
 	if c.known {
 		return
@@ -122,7 +122,7 @@ func (c *serverCall) confirm() {
 	c.conn.learn(c.fullMethod)
 }
 
-// deny notes that the server does not have the method.
+// deny changes the method to _OTHER, unless the server has the method.
 func (c *serverCall) deny() {
 	if c.known || c.confirmed || c.learned && c.begun.Load() || c.method.attribute == other {
 		return
@@ -139,12 +139,12 @@ func (c *serverCall) rename(m *method) {
 	c.method = m
 }
 
-// answerTimeout is how long gRPC may take to answer, or to find somebody to serve, a
-// call whose caller has gone. It does nothing else in the meantime.
+// answerTimeout is the time that gRPC gets, after the caller has disconnected, to find a
+// handler for the call or to answer it. gRPC only needs CPU time for that.
 const answerTimeout = 100 * time.Millisecond
 
-// watch sees to it that the span of a call that nothing serves ends even if the
-// caller went away before gRPC could answer.
+// watch makes the span of a call without a handler end, even if the caller disconnects before
+// gRPC can answer.
 func (c *serverCall) watch(ctx context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -157,8 +157,7 @@ func (c *serverCall) abandoned() {
 	}
 }
 
-// arrived notes where the call came from. Of the connections of net/http gRPC
-// does not tell as such.
+// arrived stores the addresses of the connection, if gRPC did not call TagConn before.
 func (c *serverCall) arrived(header *stats.InHeader) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -167,9 +166,8 @@ func (c *serverCall) arrived(header *stats.InHeader) {
 	}
 }
 
-// served notes that gRPC found somebody to serve the call. For unary calls that
-// means that the server has the method; a stream may be for its handler of
-// unknown ones.
+// served records that gRPC found a handler for the call. If the call is unary, the server has
+// the method. If it is a stream, the handler may be the one for unknown methods.
 func (c *serverCall) served(begin *stats.Begin) {
 	c.begun.Store(true)
 	if !begin.IsClientStream && !begin.IsServerStream {
@@ -177,8 +175,8 @@ func (c *serverCall) served(begin *stats.Begin) {
 	}
 }
 
-// answered ends a call for which gRPC found nobody: what it says of those is
-// nothing but that it sent a status.
+// answered ends a call for which gRPC found no handler. For such a call, the only event of
+// gRPC is that it sent a status.
 func (c *serverCall) answered() {
 	if !c.begun.Load() {
 		c.unserved(codes.Unimplemented, "unknown service or method")
@@ -201,8 +199,8 @@ func (c *serverCall) finish(end *stats.End) {
 	}
 }
 
-// conclude decides what the call was, and reports whether it is the death of
-// the process.
+// conclude sets the outcome of the call. died is true if the handler panicked and nothing
+// recovered from the panic, so that the process is about to end.
 func (c *serverCall) conclude(end *stats.End) (died bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -223,7 +221,7 @@ func (c *serverCall) conclude(end *stats.End) (died bool) {
 	return died
 }
 
-// guard records a panic of the handler, v, and lets it go on.
+// guard records v, the panic of the handler, and panics again with v.
 func (c *serverCall) guard(returned bool, v any) {
 	if returned || v == nil { // runtime.Goexit recovers nil
 		return
@@ -232,14 +230,15 @@ func (c *serverCall) guard(returned bool, v any) {
 	c.mu.Lock()
 	c.failure = failure
 	c.mu.Unlock()
-	panic(v) //nolint:forbidigo // the handler's own panic goes on
+	panic(v) //nolint:forbidigo // continues the handler's own panic
 }
 
-// flushTimeout is how long the export of the last spans may delay the end of the process.
+// flushTimeout is the longest time by which the export of the last spans delays the end of the
+// process.
 const flushTimeout = time.Second
 
-// flush exports the spans that provider, or else the global provider, still holds. It is
-// for a panic from which nothing has recovered: the process is about to end.
+// flush exports the waiting spans of provider, or of the global provider if provider is nil.
+// It is called after a panic from which nothing recovered, when the process is about to end.
 func flush(provider trace.TracerProvider) {
 	if provider == nil {
 		provider = otel.GetTracerProvider()

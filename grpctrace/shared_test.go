@@ -16,10 +16,10 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// less is a server without the methods of echo.
+// less describes the service of echo, but without methods.
 var less = grpc.ServiceDesc{ServiceName: "grpc.testing.TestService", HandlerType: (*any)(nil)}
 
-// waiting answers no call before its context ends.
+// waiting is a service whose methods wait until the context of the call ends.
 type waiting struct {
 	testgrpc.UnimplementedTestServiceServer
 }
@@ -36,19 +36,19 @@ func (waiting) FullDuplexCall(stream testgrpc.TestService_FullDuplexCallServer) 
 
 func (echo) FullDuplexCall(testgrpc.TestService_FullDuplexCallServer) error { return nil }
 
-// construct is how a server is made of options.
+// construct has the functions that create a server with options.
 var construct = map[string]func(...grpc.ServerOption) *grpc.Server{
 	"NewServer":      grpctrace.NewServer,
 	"grpc.NewServer": grpc.NewServer,
 }
 
-// secondServers are servers that share the options of another one, and what they do with
-// a method of the other that they may not have.
+// secondServers describes servers that share the options of another server. use calls a method
+// of the other server, which the second server may not have.
 var secondServers = map[string]struct {
 	opts    []grpc.ServerOption
-	service testgrpc.TestServiceServer // nil for none
+	service testgrpc.TestServiceServer // nil if there is none
 	use     func(t *testing.T, conn *grpc.ClientConn, server *grpc.Server) (calls int)
-	name    string // of the spans, "" for any
+	name    string // the name of the spans, "" for any name
 }{
 	"unknown method": {use: callMany, name: "grpc"},
 	"unknown stream": {use: func(t *testing.T, conn *grpc.ClientConn, _ *grpc.Server) int {
@@ -70,7 +70,7 @@ var secondServers = map[string]struct {
 			cancel()
 			<-done
 		}
-		return -1 // gRPC may not have sent them all
+		return -1 // unknown, because gRPC may not have sent all of them
 	}, name: "grpc"},
 	"handler of unknown services": {
 		opts: []grpc.ServerOption{grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error {
@@ -129,8 +129,8 @@ func callMany(t *testing.T, conn *grpc.ClientConn, _ *grpc.Server) int {
 	return 100
 }
 
-// TestOptionsOfSeveralServers has two servers of one slice of options. The first has
-// served a method before the second one is called, which may not have it.
+// TestOptionsOfSeveralServers creates two servers with the same slice of options. The first
+// server serves a method. Then the second server, which may not have that method, is called.
 func TestOptionsOfSeveralServers(t *testing.T) {
 	for first, makeFirst := range construct {
 		for second, makeSecond := range construct {
@@ -145,7 +145,7 @@ func TestOptionsOfSeveralServers(t *testing.T) {
 						server.RegisterService(&less, nil)
 					}
 					conn := connect(t, server, tt.service)
-					// The second server learns of its methods before the first one serves.
+					// The second server has its list of methods before the first one serves.
 					_, _ = healthgrpc.NewHealthClient(conn).Check(t.Context(), new(healthgrpc.HealthCheckRequest))
 					call(t, firstConn)
 					_ = duplex(t.Context(), firstConn)
@@ -155,7 +155,7 @@ func TestOptionsOfSeveralServers(t *testing.T) {
 					oteltest.Eventually(t, func() bool { return sdk.Started() == len(sdk.Ended()) })
 					spans := sdk.Ended()[2:]
 					if calls >= 0 && len(spans) != calls {
-						t.Errorf("%d spans of %d calls", len(spans), calls)
+						t.Errorf("%d spans for %d calls", len(spans), calls)
 					}
 					for _, span := range spans {
 						if tt.name != "" && span.Name() != tt.name {
@@ -168,7 +168,7 @@ func TestOptionsOfSeveralServers(t *testing.T) {
 	}
 }
 
-// TestOptionsOfSeveralClients has two clients of one slice of options.
+// TestOptionsOfSeveralClients creates two clients with the same slice of options.
 func TestOptionsOfSeveralClients(t *testing.T) {
 	sdk := oteltest.New(t)
 	opts := grpctrace.DialOptions(options(sdk)...)

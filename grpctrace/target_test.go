@@ -14,8 +14,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// TestClientNamesItsTarget calls what does not exist: the span and the measurement
-// know where the program wanted to go all the same.
+// TestClientNamesItsTarget calls servers that do not exist. The span and the metric still have
+// the address and the port of the target.
 func TestClientNamesItsTarget(t *testing.T) {
 	for target, want := range map[string]struct{ address, port string }{
 		"quotes:8080":                        {"quotes", "8080"},
