@@ -9,8 +9,7 @@ import (
 // mostLinks is the maximum number of links of a span. SDKs have the same default limit.
 const mostLinks = 128
 
-// omittedKey is the attribute with the number of messages in a batch whose senders the span
-// is not linked to.
+// omittedKey is the number of messages in a batch to whose senders the span has no link.
 const omittedKey = attribute.Key("messaging.batch.unlinked_message_count")
 
 // A batch collects data about several messages for one span.
@@ -51,7 +50,7 @@ func (b *batch) link(sc trace.SpanContext, m *Message) {
 	}
 }
 
-// start returns the links and attributes of the batch, as options to start its span with.
+// start returns options for the start of the span: the links and attributes of the batch.
 func (b *batch) start() []trace.SpanStartOption {
 	links := b.sampled.links(nil)
 	links = b.unsampled.links(links)

@@ -86,7 +86,7 @@ func WithConsumerGroup(name string) Option {
 // A Parent selects the parent of the span of processing a record.
 type Parent uint8
 
-// With each Parent, the span is also linked to the span that sent the record.
+// In all three cases, the span also has a link to the span that sent the record.
 const (
 	// ParentSender is the span that sent the record. The record is then in one trace from
 	// the sender to the consumer, and service maps show the connection. A span in the
@@ -109,9 +109,9 @@ func WithParent(p Parent) Option {
 
 // WithKey records the key of each record as messaging.kafka.message.key, in the form that
 // format returns. If format is nil, the key is recorded unchanged. The key is left out if
-// format returns "" or text that is not valid UTF-8. Keys are cut after 256 bytes. By
-// default, keys are not recorded, because they often are personal data. A format can return
-// a hash of the key instead.
+// format returns "" or text that is not valid UTF-8. Longer text is cut to 256 bytes. By
+// default, keys are not recorded, because they often are personal data. To protect such
+// keys, let format return a hash.
 func WithKey(format func(key []byte) string) Option {
 	if format == nil {
 		format = func(key []byte) string { return string(key) }
@@ -120,9 +120,9 @@ func WithKey(format func(key []byte) string) Option {
 }
 
 // WithBaggage sends baggage in the headers of records, and adds the baggage of received
-// records to the context of processing. Only members with these keys are sent and added. A
-// member that does not fit into the rest of maxBytes bytes is skipped; members are tried in
-// the order of keys. By default, no baggage is sent or received, because headers are stored
+// records to the context of processing. Only members with these keys are sent and added.
+// They are tried in the order of keys, and a member that would exceed maxBytes bytes in
+// total is skipped. By default, no baggage is sent or received, because headers are stored
 // as long as the records, and every reader of the topic can read them.
 func WithBaggage(maxBytes int, keys ...string) Option {
 	return func(c *config) { c.baggage = baggageRule{maxBytes, slices.Clone(keys)} }

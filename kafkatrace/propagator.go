@@ -41,7 +41,7 @@ func (p *propagator) inject(ctx context.Context, m *Message) {
 		editor.Replace(header.Traceparent(sc), traceFields...)
 		return
 	}
-	if editor != nil { // a header that Inject does not set would belong to an older span
+	if editor != nil { // a header that Inject does not set belongs to an older span
 		editor.Replace(nil, slices.DeleteFunc(format.Fields(), func(key string) bool { return key == "baggage" })...)
 	}
 	format.Inject(p.baggage.confine(ctx), m.Headers)
@@ -83,7 +83,7 @@ func (p *propagator) sender(ctx context.Context, m *Message) trace.SpanContext {
 
 func anything([]byte) bool { return true }
 
-// extract is receive for any propagator and any carrier.
+// extract does the same as receive, for any propagator and any carrier.
 func (p *propagator) extract(ctx context.Context, format propagation.TextMapPropagator, c propagation.TextMapCarrier) (context.Context, trace.SpanContext) {
 	before := baggage.FromContext(ctx)
 	ctx = format.Extract(baggage.ContextWithoutBaggage(withoutSpan(ctx)), c)

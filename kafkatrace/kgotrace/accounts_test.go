@@ -14,9 +14,9 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// TestAccounts aborts records that cannot be sent, many times. It uses the oldest supported
-// version of franz-go, and checks the number of bytes that the client counts as buffered.
-// Package integration makes more comparisons, with the newest version.
+// TestAccounts aborts records that cannot be sent, 20 times. It uses the oldest supported
+// version of franz-go, and checks how many bytes the client counts as buffered. Package
+// integration checks more, with the newest version.
 func TestAccounts(t *testing.T) {
 	sdk := oteltest.New(t)
 	cl, err := kgo.NewClient(

@@ -28,7 +28,7 @@ func clientOf(cl *kgo.Client) *client {
 	if known, ok := clients.Load(cl); ok {
 		return known.(*client)
 	}
-	// The records of a closed client may still be processed. The hooks still have its
+	// Records of a closed client may still be processed. The hooks of cl still have its
 	// client.
 	v := reflect.ValueOf(cl.OptValue(kgo.WithHooks))
 	if v.Kind() != reflect.Slice {
@@ -42,8 +42,8 @@ func clientOf(cl *kgo.Client) *client {
 	return nil
 }
 
-// newClient makes the client for cl, with options from the configuration of cl followed by
-// opts.
+// newClient makes the client for cl. Its options are those that follow from the
+// configuration of cl, and then opts.
 func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
 	known := []kafkatrace.Option{}
 	if id := text(cl, kgo.ClientID); id != "" {
@@ -54,7 +54,7 @@ func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
 		group = text(cl, "ShareGroup") // an option of later versions
 	}
 	known = append(known, kafkatrace.WithConsumerGroup(group))
-	// id[1] reports whether there is a transactional ID. It is checked because id[0] is a
+	// id[1] reports whether cl has a transactional ID. id[0] is not used, because it is a
 	// pointer in some versions.
 	if id := cl.OptValues(kgo.TransactionalID); len(id) == 2 && id[1] == true {
 		known = append(known, kafkatrace.WithCommitSpans())

@@ -75,8 +75,8 @@ func (c *client) measure(topic string, p *kgo.FetchPartition) {
 //
 //	err := kgotrace.Commit(ctx, cl, cl.CommitUncommittedOffsets)
 //
-// The duration of the commit is measured. The commit has a span with
-// [kafkatrace.WithCommitSpans], or if the client is transactional.
+// The duration of the commit is measured. If [kafkatrace.WithCommitSpans] is set, or if the
+// client is transactional, the commit also has a span.
 func Commit(ctx context.Context, cl *kgo.Client, fn func(context.Context) error) error {
 	c := clientOf(cl)
 	if c == nil {
@@ -101,7 +101,7 @@ func End(ctx context.Context, s *kgo.GroupTransactSession, commit kgo.Transactio
 }
 
 // EndTransaction calls cl.EndTransaction in a span. The status of the span is Error if the
-// transaction was aborted. With a consumer group, use [End] instead.
+// transaction was aborted. If the transaction has a consumer group, use [End] instead.
 func EndTransaction(ctx context.Context, cl *kgo.Client, commit kgo.TransactionEndTry) error {
 	c := clientOf(cl)
 	if c == nil {
@@ -130,8 +130,9 @@ type handling struct {
 	generation int32
 }
 
-// noteRevocation adds an event to the span of processing if the group has meanwhile assigned
-// the partition to another member, which will process the record again.
+// noteRevocation adds an event to the span of processing if the group has assigned the
+// partition to another member while the record was processed. That member will process the
+// record again.
 func (h handling) noteRevocation(ctx context.Context) {
 	_, generation := h.GroupMetadata()
 	if generation == h.generation || h.has(h.topic, h.partition) {
@@ -142,7 +143,7 @@ func (h handling) noteRevocation(ctx context.Context) {
 
 // adopt adds the span in ctx to the context of r, if r has a context. If the program
 // produces r again, kgo uses only the context of r. The new context derives from the old
-// one, because a pooled record finds its pool in its context.
+// context, because a pooled record finds its pool there.
 func adopt(ctx context.Context, r *kgo.Record) {
 	if r.Context != nil {
 		r.Context = trace.ContextWithSpan(r.Context, trace.SpanFromContext(ctx))

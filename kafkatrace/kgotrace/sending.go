@@ -32,10 +32,10 @@ func (s *sending) Value(key any) any {
 }
 
 // giveBack restores the context and the headers of r before the promise is called, unless
-// other code has changed them. The headers are restored only if their size is the same, or
-// if the record was never counted. franz-go adds the size of the headers to its count after
-// the hook that adds a traceparent, and subtracts the size after this hook. If the sizes
-// differed, the count would stay wrong.
+// other code has changed them. franz-go adds the size of the headers to its count after the
+// hook that adds a traceparent, and subtracts the size after this hook. If the size changed
+// in between, the count would stay wrong. Therefore the headers are restored only if their
+// size stays the same, or if the record was never counted.
 func (s *sending) giveBack(r *kgo.Record, err error) {
 	if r.Context == context.Context(s) {
 		r.Context = s.parent

@@ -18,11 +18,10 @@ import (
 // batch is a batch that is being executed. It is also the context that pgx keeps for the
 // batch.
 //
-// The server executes the statements one after the other, but may send the answers to
-// several statements together. Therefore the times of a statement are known only
-// approximately. A statement started no earlier than the answer before the one that had the
-// previous statement's result. It ended no later than the answer with its own result. These
-// are the times of its span, so several statements may have the same times.
+// The server executes the statements one after the other, but may send several results in
+// one answer. Therefore the times of a statement are only limits. The start of its span is
+// the answer before the one with the previous statement's result. The end of its span is the
+// answer with its own result. Several statements may have the same times.
 type batch struct {
 	context.Context //nolint:containedctx // batch is a context itself
 
@@ -87,7 +86,7 @@ func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	st := &b.current
 	took := to - from
 	if st.operation.Transaction != "" {
-		if o.Failed { // its own duration is not known
+		if o.Failed { // its own duration is unknown
 			s.tracer.Note(b.Context, st.operation.SpanName, st.operation.Start, st.start, o)
 		}
 		return

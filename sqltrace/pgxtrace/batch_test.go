@@ -113,7 +113,7 @@ func TestBatchThatCannotBePrepared(t *testing.T) {
 }
 
 // TestBatchTakesAsLongAsTheServer checks the duration of statements whose answers come
-// together. It must not include the time that the program takes between rows.
+// together. The duration must not include the time that the program takes between rows.
 func TestBatchTakesAsLongAsTheServer(t *testing.T) {
 	const answering, program = 60 * time.Millisecond, 150 * time.Millisecond
 	for _, mode := range modes {

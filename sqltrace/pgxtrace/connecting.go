@@ -21,7 +21,7 @@ func (c *connecting) Value(key any) any {
 	switch key {
 	case connectKey{}:
 		return c
-	case statementKey{}: // the statement that waits for the connection is not part of connecting
+	case statementKey{}: // the statement that needs the connection is not part of connecting
 		return nil
 	}
 	return c.Context.Value(key)

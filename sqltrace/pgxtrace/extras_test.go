@@ -98,8 +98,8 @@ func TestSQLCommenterLeavesAlone(t *testing.T) {
 	}
 }
 
-// FuzzWithComment checks with arbitrary bytes that everything except statements stays
-// unchanged, and that the lengths of messages are right.
+// FuzzWithComment checks arbitrary bytes. Only statements may change, and the lengths of the
+// messages must be right.
 func FuzzWithComment(f *testing.F) {
 	const comment = " /*traceparent='00-0123456789abcdef0123456789abcdef-0123456789abcdef-01'*/"
 	query := append(binary.BigEndian.AppendUint32([]byte("Q"), 4+9), "SELECT 1\x00"...)

@@ -16,8 +16,8 @@ import (
 // goroutines at the same time.
 func Tracer(opts ...sqltrace.Option) pgx.QueryTracer { return newTracer(opts) }
 
-// NewPool is like [pgxpool.New], and also traces and measures the statements and the pool.
-// It returns the errors that pgxpool.New returns.
+// NewPool calls [pgxpool.New], and traces and measures the statements and the pool. It
+// returns the same errors as pgxpool.New.
 func NewPool(ctx context.Context, connString string, opts ...sqltrace.Option) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(connString)
 	if err != nil {
@@ -26,10 +26,10 @@ func NewPool(ctx context.Context, connString string, opts ...sqltrace.Option) (*
 	return NewPoolWithConfig(ctx, config, opts...)
 }
 
-// NewPoolWithConfig is like [pgxpool.NewWithConfig], and also traces and measures the
-// statements and the pool. config itself does not change. If config already has a tracer of
-// this package, only that tracer is used, and opts have no effect. Any other tracer in
-// config is called as well.
+// NewPoolWithConfig calls [pgxpool.NewWithConfig], and traces and measures the statements
+// and the pool. config itself does not change. If config already has a tracer of this
+// package, only that tracer is used, and opts have no effect. Any other tracer in config is
+// called as well.
 func NewPoolWithConfig(ctx context.Context, config *pgxpool.Config, opts ...sqltrace.Option) (*pgxpool.Pool, error) {
 	if config == nil || config.ConnConfig == nil {
 		return pgxpool.NewWithConfig(ctx, config) // NewWithConfig reports the error

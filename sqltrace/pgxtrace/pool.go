@@ -25,7 +25,7 @@ type pools struct {
 
 	adding sync.Mutex
 	coming bool            // NewPoolWithConfig is making a pool
-	early  []time.Duration // creation times of connections that were made before their pool was known
+	early  []time.Duration // creation times of connections that are older than their pool
 }
 
 // mostEarly is the maximum number of creation times in early.
@@ -43,7 +43,7 @@ type pool struct {
 	closed  atomic.Bool
 }
 
-// watch starts to measure p, if that has not happened yet, and returns the pool for it.
+// watch returns the pool for p. It starts to measure p if p is not measured yet.
 func (all *pools) watch(p *pgxpool.Pool) *pool {
 	id := weak.Make(p)
 	if w := all.find(id); w != nil {
@@ -119,9 +119,9 @@ func (w *pool) stats() db.PoolStats {
 	}
 }
 
-// isClosed reports whether the pool is known to be closed. pgxpool has no method for this,
-// but the context in which a waiting caller's connection is made ends when the pool is
-// closed.
+// isClosed reports whether the pool is known to be closed. pgxpool has no method for this.
+// However, if a caller waits while its connection is made, the context of that connection
+// ends when the pool is closed.
 func (w *pool) isClosed() bool {
 	if closing := w.closing.Load(); closing != nil && !w.closed.Load() {
 		select {
@@ -134,7 +134,8 @@ func (w *pool) isClosed() bool {
 }
 
 // acquiring is a caller that waits for a connection of a pool. It is also the context that
-// pgxpool keeps for the caller, and the parent of the context in which a connection is made.
+// pgxpool keeps for the caller. A connection that is made for the caller derives its context
+// from it.
 type acquiring struct {
 	context.Context //nolint:containedctx // acquiring is a context itself
 
@@ -193,8 +194,8 @@ func (t *tracer) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, data pgxp
 	}
 }
 
-// TraceRelease records how long a connection was used, and ends the statement and the
-// transaction that are still open.
+// TraceRelease records how long a connection was used. If a statement or a transaction is
+// still open, TraceRelease ends its span.
 func (t *tracer) TraceRelease(p *pgxpool.Pool, data pgxpool.TraceReleaseData) {
 	s := t.sessionOf(data.Conn)
 	s.release()
@@ -208,8 +209,8 @@ func (t *tracer) TraceRelease(p *pgxpool.Pool, data pgxpool.TraceReleaseData) {
 	}
 }
 
-// connecting keeps the channel that is closed when the pool is closed. ctx is the context of
-// a connection that is being made, which has this channel.
+// connecting stores the channel that is closed when the pool is closed. ctx is the context
+// of a connection that is being made. The channel is the Done channel of ctx.
 func (all *pools) connecting(ctx context.Context) {
 	w := all.of(ctx)
 	if w == nil || w.closing.Load() != nil || !endsWithPool(ctx) {
@@ -237,9 +238,9 @@ func (all *pools) created(ctx context.Context, took time.Duration) {
 	}
 }
 
-// keep stores the creation time of a connection that was made before its pool is known,
-// because a new pool first makes its idle connections. If the pool is known now, keep
-// returns it instead.
+// keep stores the creation time of a connection that was made before its pool is known. This
+// occurs because a new pool first makes its minimum of idle connections. If the pool is
+// known now, keep returns the pool instead.
 func (all *pools) keep(took time.Duration) *pool {
 	all.adding.Lock()
 	defer all.adding.Unlock()
@@ -252,8 +253,8 @@ func (all *pools) keep(took time.Duration) *pool {
 	return nil
 }
 
-// of returns the pool that a connection is made for. If no caller waits for the connection,
-// this is the only pool, or nil if there are several.
+// of returns the pool for which a connection is made. If no caller waits for the connection,
+// of returns the only pool, or nil if there are several pools.
 func (all *pools) of(ctx context.Context) *pool {
 	if a := acquiringOf(ctx); a != nil {
 		return a.pool

@@ -210,8 +210,8 @@ func TestPoolName(t *testing.T) {
 	}
 }
 
-// TestBeforeConnectMayChangeTheDatabase checks that a statement has the address and the
-// database that its connection was made to.
+// TestBeforeConnectMayChangeTheDatabase checks that the span of a statement has the address
+// and the database of its connection.
 func TestBeforeConnectMayChangeTheDatabase(t *testing.T) {
 	sdk := oteltest.New(t)
 	config := new(server).config(t, "")

@@ -78,8 +78,8 @@ func (s *session) close(st *statement) {
 // lost is the outcome of a statement whose end pgx did not report.
 var lost = db.Outcome{Type: "_OTHER", Failed: true}
 
-// abandon ends the open statement if conn is no longer busy, because some versions of pgx do
-// not report the end of every statement that fails.
+// abandon ends the open statement if conn is not busy any more. Some versions of pgx do not
+// report the end of every statement that fails.
 func (s *session) abandon(conn *pgx.Conn) {
 	if st := s.opened; st != nil && !conn.PgConn().IsBusy() {
 		st.end(noTag, lost)

@@ -101,8 +101,8 @@ func (st *statement) end(tag pgconn.CommandTag, o db.Outcome) {
 	}
 }
 
-// rowsOf returns the attribute with the number of rows. The number is the last word of the
-// tag. The attribute is empty if the tag has no number.
+// rowsOf returns the attribute with the number of rows, which is the last word of tag. It
+// returns an empty attribute if tag has no number.
 func rowsOf(tag pgconn.CommandTag) (rows attribute.KeyValue) {
 	text := tag.String()
 	switch {
@@ -115,8 +115,8 @@ func rowsOf(tag pgconn.CommandTag) (rows attribute.KeyValue) {
 	}
 }
 
-// classify returns the outcome of a statement. If the program could not scan a row that the
-// server returned, the database has not failed.
+// classify returns the outcome of a statement. It is not a failure of the database if the
+// program could not scan a row that the server returned.
 func classify(ctx context.Context, err error) db.Outcome {
 	o := sqldb.Classify(ctx, err)
 	if o.Failed && isScanning(err) {

@@ -150,7 +150,7 @@ func (t *tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.Trac
 	if b == nil || b.answered >= len(b.queued) { // a program called the method, not pgx
 		return
 	}
-	if data.Err != nil && b.failed { // a statement before it failed, so the server did not execute it
+	if data.Err != nil && b.failed { // an earlier statement failed, so the server did not execute this one
 		b.answered++
 		return
 	}
@@ -172,8 +172,8 @@ func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.Tra
 	b.session.endTransaction(conn, o)
 }
 
-// TracePrepareStart starts the preparation of a statement, which the program or pgx itself
-// requested.
+// TracePrepareStart starts the preparation of a statement. The program requested the
+// preparation, or pgx needs it to execute a statement.
 func (t *tracer) TracePrepareStart(ctx context.Context, _ *pgx.Conn, data pgx.TracePrepareStartData) context.Context {
 	return &preparing{Context: ctx, name: data.Name, text: data.SQL, start: time.Now(), observed: t.Observed(ctx)}
 }
@@ -203,7 +203,7 @@ func (t *tracer) TracePrepareEnd(ctx context.Context, conn *pgx.Conn, data pgx.T
 	}
 }
 
-// TraceConnectStart starts the making of a connection.
+// TraceConnectStart is called before a connection is made.
 func (t *tracer) TraceConnectStart(ctx context.Context, data pgx.TraceConnectStartData) context.Context {
 	t.pools.connecting(ctx)
 	s := newSession(t, data.ConnConfig)

@@ -35,7 +35,7 @@ func (s *session) endTransaction(conn *pgx.Conn, o db.Outcome) {
 }
 
 // above returns ctx with the span of the transaction, if the span in ctx is the parent of
-// the transaction. Otherwise, above returns ctx unchanged.
+// that span. Otherwise, above returns ctx unchanged.
 func (t *transaction) above(ctx context.Context) context.Context {
 	if t == nil || !trace.SpanContextFromContext(ctx).Equal(t.parent) {
 		return ctx

@@ -12,10 +12,10 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// wire observes the connection between pgx and the server during a statement, because pgx
-// reports the end of a statement only when the program has read all rows. wire measures when
-// the server has answered. Time between two reads or writes is not counted, because the
-// program uses it.
+// wire measures when the server has answered a statement. It observes all reads and writes
+// of the connection, because pgx reports the end of a statement only when the program has
+// read all rows. Time between two reads or writes is not counted, because it is time of the
+// program.
 type wire struct {
 	listening atomic.Bool
 	mu        sync.Mutex
@@ -25,7 +25,7 @@ type wire struct {
 	active    bool          // there was a read or a write since start
 	idle      time.Duration // time between reads and writes so far
 	at        time.Duration // end of the last read or write, since start and without idle time
-	before    time.Duration // the same for the read before the last one
+	before    time.Duration // end of the read before the last read, measured in the same way
 	comment   string        // is added to the end of the next statement that is written
 }
 
@@ -58,7 +58,7 @@ func (w *wire) begin(owner any, start time.Time, both bool, comment string) {
 }
 
 // took stops observing for st, and returns how long the server took to answer. exact is true
-// if this time is shorter than the time until now by at least sqldb.Slack.
+// if the answer came earlier than now by at least sqldb.Slack.
 func (w *wire) took(st *statement) (d time.Duration, exact bool) {
 	d = time.Since(st.start)
 	w.mu.Lock()

@@ -41,8 +41,8 @@ func (r *rules) block(text string) (kind, int) {
 	return doubtful(text)
 }
 
-// isHint reports whether some databases execute the block comment as code. In such a
-// comment, quotes and nested comments determine where it ends.
+// isHint reports whether the block comment is code for some databases. Quotes and comments
+// in the code then determine where the block comment ends.
 func isHint(text string) bool {
 	return strings.HasPrefix(text, "/*!") || strings.HasPrefix(text, "/*M!") || strings.HasPrefix(text, "/*+")
 }

@@ -5,9 +5,9 @@ import "github.com/DataDog/go-sqllexer"
 // A Dialect selects how a database reads quotes and comments.
 type Dialect uint8
 
-// The known dialects. [Other] is SQL with unknown rules: its text ends at the first place
-// that two databases could read differently. [Opaque] is not SQL, so no text is returned for
-// it.
+// The known dialects. [Other] is SQL with unknown rules. The text of a query is then cut at
+// the first place that two databases could read differently. [Opaque] is not SQL, so its
+// queries have no text.
 const (
 	Other Dialect = iota
 	PostgreSQL
@@ -41,22 +41,23 @@ func DialectOf(system string) Dialect {
 	return Other
 }
 
-// rules define how a dialect reads the characters that begin a literal, a name or a comment.
-// The zero value of a field means that the rule is unknown: the rest of the text is then
-// doubtful. A rule that depends on a mode of the server is unknown too.
+// rules define how a dialect reads characters that begin a literal, a name or a comment. The
+// zero value of a field means that the rule is unknown. The rest of a text is doubtful from
+// the first place where an unknown rule applies. A rule that depends on a mode of the server
+// is unknown too.
 type rules struct {
 	single, double, back quote
 	bracket              kind // kind of […]; symbol if brackets are not quotes
 	hash                 kind // kind of #: comment, symbol or word
 	dashes               kind // kind of -- without a space after it: comment or symbol
 	comments             nesting
-	// separators are the characters that the lexer treats as parts of names, and the dialect
-	// does not.
+	// separators are the characters that the lexer treats as parts of names, although the
+	// dialect does not.
 	separators string
 	// heredoc is true if $tag$ begins a literal that ends with the same tag.
 	heredoc bool
-	// hints is true if a comment may begin with /*! and have code, or with /*+ and have
-	// quotes.
+	// hints is true if a block comment may be code that begins with /*!, or a hint with
+	// quotes that begins with /*+.
 	hints bool
 	// foreign is true if unquoted data or code of another language may follow a statement.
 	foreign bool

@@ -12,7 +12,8 @@ import (
 
 const secret = "Xq7Secret9"
 
-// quotings has functions per dialect that write a literal or comment with the given content.
+// quotings has functions for each dialect. Each function writes a literal or a comment that
+// contains its argument.
 var quotings = map[sqltext.Dialect][]func(string) string{
 	sqltext.PostgreSQL: {
 		doubled(`'`), prefixed("U&", doubled(`'`)), prefixed("B", doubled(`'`)),
@@ -73,7 +74,7 @@ func nested(s string) string { return strings.NewReplacer("/", "", "*", "").Repl
 // number returns a number that contains 7777, which stands for the secret.
 func number(string) string { return "0x7777_7777" }
 
-// around has texts in which %s is replaced by a literal.
+// around has texts with the placeholder %s, which the test replaces by a literal.
 var around = []string{
 	"SELECT %s FROM t", "SELECT a,%s,b FROM t WHERE x=1", "SELECT * FROM t WHERE a IN (1, %s, 3)", "SELECT * FROM t WHERE a=%s AND b=%s",
 	"INSERT INTO t (a, b) VALUES (1, %s), (%s, 2)", "UPDATE t SET a=%s WHERE b > %s", "CALL f(%s, g(%s))",
@@ -118,8 +119,8 @@ func FuzzAnyText(f *testing.F) {
 }
 
 // TestTimeIsLinear analyzes texts of 1 MiB, without the limit of [sqltext.Analyze]. The
-// texts would be slow if their parts were read several times. Quadratic code would take
-// minutes. The dialects except PostgreSQL use an eighth of the size.
+// texts repeat parts that could make the analysis quadratic. Quadratic code would take
+// minutes. The dialects other than PostgreSQL get texts of 128 KiB.
 func TestTimeIsLinear(t *testing.T) {
 	for _, unit := range []string{
 		"(", ")", ",", "'", `"`, "`", "[", "$", "$a$", "--", "/*", "/**/", "*/", "\n", "\\", "'\\'", "a.", "a,", "1,", "IN(1,",

@@ -6,7 +6,7 @@ type keyword uint8
 const (
 	none keyword = iota
 	// Operations. A statement begins with one of these words.
-	operation // has no table, or none that is named
+	operation // the statement has no table that is recorded
 	kwSelect
 	kwWith
 	kwExplain
@@ -27,7 +27,7 @@ const (
 	kwOn
 	// Words that may occur between one of the words above and the table.
 	filler
-	// Kinds of objects that a statement defines.
+	// Kinds of objects, which follow CREATE, ALTER or DROP.
 	object
 	user
 	// Words that end a list of tables.
@@ -88,7 +88,7 @@ var keywords = map[string]keyword{
 
 const longestKeyword = len("STRAIGHT_JOIN")
 
-// lookup returns the keyword for text in any case, and the text in upper case.
+// lookup returns the keyword for text in any case, and text in upper case.
 func lookup(text string) (k keyword, upper string) {
 	if len(text) > longestKeyword {
 		return none, ""

@@ -16,8 +16,8 @@ const (
 )
 
 // plant returns text with a canary in each part that m does not read as code. ok is false if
-// m does not split the result into the same pieces. If always is true, all dubious pieces
-// are treated as literals.
+// m splits the result into other pieces than text. If always is true, each dubious piece is
+// treated as a literal.
 func (m *mode) plant(text string, always bool) (planted string, ok bool) {
 	var b strings.Builder
 	pieces := m.lex(text)
@@ -95,8 +95,8 @@ func modesOf(system string) []mode {
 	return known
 }
 
-// literals has literals of all databases. Each has a part that another database may read as
-// code.
+// literals has the literals of all databases. Each literal has a part that another database
+// may read as code.
 var literals = []string{
 	`'a'`, `'it''s'`, `'a\'`, `'it\'s'`, `'a\\'`, `'a\'''`, `'a\''b'`, `'\'`, `''`, `''''`, `'a'''`, `'''a'b'''`, `'a' 'b'`, "'a'\n'b\\'c'",
 	`e'it\'s'`, `E'a\\'`, "e'a'\n'b\\'c'", `b'01'`, `b'\'a'`, `x'4D'`, `N'a'`, `U&'d\0061'`, `U&'d!0061' UESCAPE '!'`, `U&"d!0061" UESCAPE '!'`, `_utf8mb4'a\'b'`, `_latin1 X'4D'`,
@@ -109,7 +109,7 @@ var literals = []string{
 	`‘it's’`, `“it's”`, "'\xbf\\'a'", "'\xe5' 'a'", `\'a\'`, "0xAB\\\nCD", `a'b'`, `a$b$c`, `a$e'it\'s'`, `$e'it\'s'`, "a#b'c'", `"a".5`, `:'a'`, `::'a'`, `a.q'[it's]'`, `1q'[it's]'`,
 }
 
-// statements has statements in which %s is replaced by a literal.
+// statements has statements with the placeholder %s, which the test replaces by a literal.
 var statements = []string{
 	"SELECT %s", "SELECT a,%s,b FROM t WHERE x=1 AND y = 'z'", "SELECT * FROM t WHERE a = %s AND b = 'c'", "SELECT * FROM t WHERE a IN (1, %s, 3) OR b = %s",
 	"INSERT INTO t (a, b) VALUES (1, %s), (%s, 2)", "UPDATE t SET a=%s WHERE b > %s", "CALL f(%s, g(%s))", "WITH x AS (SELECT %s) SELECT * FROM x WHERE y LIKE %s",

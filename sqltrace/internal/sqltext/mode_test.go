@@ -16,8 +16,8 @@ type mode struct {
 }
 
 // A rule reads one kind of literal, comment or name at the beginning of text. It returns the
-// lengths of the opening and closing delimiters and of the whole piece. n is 0 if text
-// begins with something else.
+// lengths of the opening delimiter, the closing delimiter and the whole piece. The last
+// length is 0 if text begins with something else.
 type rule struct {
 	role role
 	read func(before, text string) (open, closer, n int)
@@ -28,7 +28,7 @@ type role uint8
 const (
 	name    role = iota
 	hidden       // a literal or a comment
-	dubious      // a literal at the place of an expression, otherwise a name
+	dubious      // a literal where an expression is expected, otherwise a name
 	numeric
 	other
 )
@@ -82,8 +82,8 @@ var (
 	words   = regexp.MustCompile(`^[\pL\pN_][\pL\pN_$#]*`)
 )
 
-// isNumber reports whether a number begins at a place of text, and no other piece begins or
-// continues there.
+// isNumber reports whether text has a number at position at that is not part of another
+// piece.
 func isNumber(text string, at int) bool {
 	if c := text[at]; c < '0' || c > '9' {
 		return false
@@ -94,9 +94,9 @@ func isNumber(text string, at int) bool {
 		(at == 0 || strings.IndexByte(`$:?@#.`, text[at-1]) < 0)
 }
 
-// quoting reads text between open and closer. Letters in any case may precede open, as
-// prefix defines. The closer does not end the text if it is doubled, or if it follows a
-// backslash; doubled and escapes turn these rules on.
+// quoting reads text between open and closer. The text begins with prefix in any case. If
+// doubled is true, two closers in a row do not end the text. If escapes is true, a closer
+// after a backslash does not end the text.
 func quoting(r role, prefix, open, closer string, doubled, escapes bool) rule {
 	return rule{r, func(_, text string) (int, int, int) {
 		if len(text) < len(prefix)+len(open) || !strings.EqualFold(text[:len(prefix)], prefix) || !strings.HasPrefix(text[len(prefix):], open) {
@@ -123,7 +123,8 @@ func escaped(r role, quote string) rule { return quoting(r, "", quote, quote, tr
 
 func bracketed(doubled bool) rule { return quoting(name, "", "[", "]", doubled, false) }
 
-// continued reads an escape string of PostgreSQL, which may continue on the next line.
+// continued reads an escape string of PostgreSQL, which may have several parts on separate
+// lines.
 func continued(prefix string) rule {
 	first, more := quoting(hidden, prefix, "'", "'", true, true), regexp.MustCompile(`^[ \t]*[\r\n]\s*'`)
 	following := escaped(hidden, "'")
@@ -186,8 +187,8 @@ func alternative(prefix string) rule {
 	}}
 }
 
-// lineComment reads a comment from begin to one of the bytes in ends. If next is not empty,
-// one of its bytes must follow begin.
+// lineComment reads a comment that begins with begin and ends before one of the bytes in
+// ends. If next is not empty, one of the bytes in next must follow begin.
 func lineComment(begin, ends, next string) rule {
 	return rule{hidden, func(_, text string) (int, int, int) {
 		rest, found := strings.CutPrefix(text, begin)
@@ -226,7 +227,7 @@ func blockComment(nested bool) rule {
 	}}
 }
 
-// hint reads the beginning and the end of a comment that is executed as code.
+// hint reads the start or the end of a comment that the database executes as code.
 func hint() rule {
 	begins, last := regexp.MustCompile(`^/\*(M?!\d*|\+)`), regexp.MustCompile(`^(?s).*/\*(M?!|\+)`)
 	return rule{other, func(before, text string) (int, int, int) {
@@ -258,7 +259,7 @@ func data() rule {
 	}}
 }
 
-// variable reads a variable of SQLite, including its suffixes.
+// variable reads a variable of SQLite with all its suffixes.
 func variable() rule {
 	variables := regexp.MustCompile(`^[$@:#][\w\pL$]+(::[\w\pL$]+)*(\([^\s)]*\))?`)
 	return rule{name, func(_, text string) (int, int, int) {

@@ -6,9 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// opening returns the kind and the length of the token at pos if the dialect has a rule for
-// it. It returns 0 if the result of the lexer is right. If the dialect does not define how
-// the database reads the text, the whole rest of the text is unreadable.
+// opening returns the kind and the length of the token at pos, if the dialect has its own
+// rule for the token. It returns 0 if the lexer can read the token. If it is uncertain how
+// the database reads the text from pos on, the whole rest of the text is one unreadable
+// token.
 func (d Dialect) opening(text string, pos int) (k kind, n int) {
 	rest := text[pos:]
 	switch c := rest[0]; c {
@@ -61,7 +62,7 @@ func (d Dialect) single(text string, pos int) (kind, int) {
 	rest := text[pos:]
 	switch prefix := lastName(text[:pos]); {
 	case strings.EqualFold(prefix, "q"), strings.EqualFold(prefix, "nq"):
-		return doubtful(rest) // other databases than Oracle also have Oracle's q'…'
+		return doubtful(rest) // Oracle is not the only database with literals such as q'…'
 	case d == PostgreSQL && strings.EqualFold(prefix, "e") && !strings.HasSuffix(text[:pos-len(prefix)], "$"):
 		if n := closing(rest, '\'', true); n > 0 {
 			return literal, n
@@ -172,8 +173,8 @@ func (d Dialect) slash(text string) (kind, int) {
 	return 0, 0
 }
 
-// marked reads text that begins with # or with two dashes. According to k, it is a comment
-// up to the end of the line, a symbol or a part of a name.
+// marked reads text that begins with # or with two dashes. k determines whether it is a
+// comment up to the end of the line, a symbol or a part of a name.
 func marked(text string, k kind) (kind, int) {
 	switch k {
 	case comment:

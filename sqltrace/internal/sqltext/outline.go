@@ -24,7 +24,7 @@ type step struct {
 }
 
 // mostSteps is the maximum number of operations, of tables per operation, and of names of
-// common table expressions. A summary has space for fewer.
+// common table expressions. A summary has no space for more.
 const mostSteps = 32
 
 // begin adds an operation and returns its index. It returns -1 if there are too many.
@@ -51,8 +51,9 @@ func (o *outline) openTarget(step int, t token) {
 	o.open = true
 }
 
-// continues adds t to the name of the table that is being read, and reports whether t is
-// part of the name. glued is true if there is nothing between t and the previous token.
+// continues adds t to the name of the table that is being read, if t is part of the name,
+// and reports whether t was added. glued is true if there is nothing between t and the
+// previous token.
 func (o *outline) continues(t token, glued bool) bool {
 	if !o.open {
 		return false
@@ -80,7 +81,7 @@ func (o *outline) closeTarget() {
 	}
 }
 
-// clean returns the name of a table without quotes. It returns "" if the name must not be
+// clean returns the name of a table without quotes. It returns "" if name must not be
 // recorded.
 func clean(name string) string {
 	if len(name) > longestName {
@@ -96,7 +97,7 @@ func clean(name string) string {
 
 var quotes = strings.NewReplacer(`"`, "", "`", "", "[", "", "]", "")
 
-// summary returns the operations and their tables. The operations are in the order of the
+// summary returns the operations and their tables, in the order of the operations in the
 // text.
 func (o *outline) summary() string {
 	if o.open {
@@ -120,7 +121,7 @@ func (o *outline) summary() string {
 	return b.String()
 }
 
-// appendWord appends text and reports whether there was space for it.
+// appendWord appends text to b, and reports whether there was space for it.
 func appendWord(b *strings.Builder, text string) bool {
 	if b.Len()+1+len(text) > longestSummary {
 		return false
@@ -132,8 +133,9 @@ func appendWord(b *strings.Builder, text string) bool {
 	return true
 }
 
-// main returns the main operation of the statement. This is the first operation that is not
-// in parentheses, because common table expressions are in parentheses.
+// main returns the main operation of the statement: the first operation that is not in
+// parentheses. Operations in parentheses are, for example, those of common table
+// expressions.
 func (o *outline) main() *step {
 	for i := range o.steps {
 		if o.steps[i].depth == 0 {

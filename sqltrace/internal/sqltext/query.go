@@ -16,8 +16,8 @@ type Query struct {
 	Summary string
 	// Operation is the first operation, such as SELECT or CREATE TABLE.
 	Operation string
-	// Collection is the first table of the main operation or, without one, the first table
-	// of the text.
+	// Collection is the first table of the main operation. If that operation has no table,
+	// it is the first table of the text.
 	Collection string
 	// Name is the name that sqlc gave the query: GetOrder for "-- name: GetOrder :one".
 	Name string

@@ -15,8 +15,8 @@ func hasTriple(text string) bool {
 	return false
 }
 
-// closing returns the length of text up to and including the closing quote. A doubled quote
-// does not close the text. closing returns 0 if there is no closing quote.
+// closing returns the length of text up to and including the closing quote. Two quotes in a
+// row do not close the text. closing returns 0 if there is no closing quote.
 func closing(text string, quote byte, escapes bool) int {
 	for i := 1; i < len(text); i++ {
 		switch {
@@ -32,7 +32,7 @@ func closing(text string, quote byte, escapes bool) int {
 	return 0
 }
 
-// isNames reports whether text consists of names separated by dots or hyphens.
+// isNames reports whether text consists of names with single dots or hyphens between them.
 func isNames(text string) bool {
 	for i := range len(text) {
 		c := text[i]
@@ -47,9 +47,9 @@ func isNames(text string) bool {
 	return text != ""
 }
 
-// alternative reads a literal of Oracle that begins with q' or nq'. The next character can
-// be any character. The literal ends with the same character, or the matching bracket, and a
-// quote.
+// alternative reads a literal of Oracle that begins with q' or nq'. Any character can
+// follow. The literal ends at the same character, or at the closing bracket for an opening
+// bracket, followed by a quote.
 func alternative(text string, pos int) (kind, int) {
 	rest := text[pos:]
 	begin := 2

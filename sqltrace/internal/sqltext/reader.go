@@ -2,11 +2,11 @@ package sqltext
 
 import "strings"
 
-// reader reads the tokens of one text. It keeps a frame for each open parenthesis, with the
-// statement, clause and list that the parenthesis is in.
+// reader reads the tokens of one text. It has one frame for the text and one for each open
+// parenthesis. A frame contains the current statement, clause and list.
 type reader struct {
 	dialect  Dialect
-	frames   []frame // one for the text, and one for each open parenthesis
+	frames   []frame // the last one belongs to the innermost parenthesis
 	prev     token   // the last token that was neither space nor comment
 	prevWord keyword // the keyword of the last token, if the token was a word
 	outline  outline
@@ -14,8 +14,8 @@ type reader struct {
 	out    strings.Builder
 	gap    bool // there is space or a comment before the next token
 	secret bool // the rest of the statement is left out
-	masked bool // a question mark was written for the secret rest
-	skip   int  // depth of the row of values that is being left out; 0 if none is
+	masked bool // the question mark for the rest of the statement is written
+	skip   int  // depth of the parenthesis whose row of values is left out; 0 if none
 }
 
 // An expectation is the kind of token that the reader expects next.
@@ -33,9 +33,9 @@ const (
 // A frame is the state inside one open parenthesis.
 type frame struct {
 	operation keyword
-	step      int  // index of the operation's step, if there is one
-	begun     bool // a token was read
-	list      bool // another table follows a comma
+	step      int  // index of the operation in outline.steps, if there is an operation
+	begun     bool // a token was read in this frame
+	list      bool // a comma is followed by another table
 	expect    expectation
 	columns   bool // names of columns may follow
 
@@ -125,7 +125,7 @@ func (r *reader) pop() {
 	}
 }
 
-// comma expects the next item of a list after a comma.
+// comma sets the expectation after a comma.
 func (r *reader) comma() {
 	switch f := r.top(); {
 	case f.operation == kwWith:
@@ -171,8 +171,9 @@ func (r *reader) follow(t token, k keyword, upper string) {
 	}
 }
 
-// isBare reports whether t begins a statement that may contain unquoted literals, because
-// SQL Server calls a procedure if a statement begins with its name.
+// isBare reports whether t begins a statement that may contain unquoted literals. SQL
+// Server, for example, calls a procedure if a statement begins with the name of the
+// procedure.
 func (r *reader) isBare(f *frame, t token, k keyword) bool {
 	return !f.begun && k == none && dialects[r.dialect].bare && len(r.frames) == 1 && t.text != "{"
 }
@@ -215,7 +216,7 @@ func (r *reader) begin(f *frame, k keyword, upper string, expect expectation) {
 	f.step = r.outline.begin(step{name: upper, depth: len(r.frames) - 1, minor: k == kwSelect})
 }
 
-// introduce expects the tables that follow the keyword k.
+// introduce sets the expectation for the table or the setting that follows k.
 func (r *reader) introduce(f *frame, k keyword) {
 	switch k {
 	case kwFrom:
@@ -242,8 +243,8 @@ func (r *reader) introduce(f *frame, k keyword) {
 	}
 }
 
-// expected reads a token that was expected, and reports whether the token needs no further
-// processing.
+// expected handles a token while f.expect is set, and reports whether the token needs no
+// further handling.
 func (r *reader) expected(f *frame, t token, k keyword, upper string) bool {
 	if k == filler || isOr(r.prev.text) {
 		return true

@@ -39,7 +39,7 @@ type scanner struct {
 	dialect Dialect
 	text    string
 	pos     int
-	lexer   *sqllexer.Lexer // its position is pos; nil if the lexer must be made again
+	lexer   *sqllexer.Lexer // is at pos; nil if the next scan must make a new lexer
 	limit   int             // end of the text that the lexer got
 	window  int             // length of the text that the lexer got; 0 for the rest of the text
 
@@ -47,9 +47,9 @@ type scanner struct {
 	foreign          bool // the rest of the text is not SQL
 }
 
-// smallWindow is the length of text that a new lexer gets after the previous lexer was
-// discarded. A lexer may be discarded often, and must not read the whole rest of the text
-// each time.
+// smallWindow is the length of the text that a new lexer gets after a lexer was discarded.
+// It is small because lexers may be discarded often, and each of them reads all the text
+// that it gets.
 const smallWindow = 64
 
 // next returns the next token. Only the last token, of kind end, is empty.
@@ -76,8 +76,8 @@ func (s *scanner) next() token {
 	return next
 }
 
-// skip moves the lexer over n bytes that the scanner has read itself. The lexer can still be
-// used if it reads a literal of the same length. Otherwise, it is discarded.
+// skip moves the lexer over n bytes that the scanner has read itself. If the lexer does not
+// read a literal of the same length there, skip discards the lexer.
 func (s *scanner) skip(k kind, n int) {
 	begin := s.text[s.pos]
 	known := k == literal && (begin == '\'' || begin == '$' && dialects[s.dialect].heredoc)
@@ -86,7 +86,7 @@ func (s *scanner) skip(k kind, n int) {
 	}
 }
 
-// heed checks whether data or code of another language follows the word name.
+// heed sets s.foreign if data or code of another language follows the word name.
 func (s *scanner) heed(name string) {
 	is := func(other string) bool { return strings.EqualFold(name, other) }
 	switch {
@@ -105,9 +105,9 @@ func (s *scanner) heed(name string) {
 // languages are the words after which CREATE may contain code of another language.
 var languages = []string{"JAVA", "JAVASCRIPT", "LANGUAGE", "MLE", "SCRIPT"}
 
-// scan returns the next token of the lexer, and the number of bytes of it that are really
-// one token. If the token ends at the end of the lexer's text, it may be incomplete. A new
-// lexer then gets more text.
+// scan returns the next token of the lexer. n is the length of the part that is really one
+// token. If the token ends at the end of the lexer's text, it may be incomplete, so a new
+// lexer gets more text.
 func (s *scanner) scan() (t *sqllexer.Token, n int) {
 	for {
 		if s.lexer == nil {
@@ -131,10 +131,10 @@ func (s *scanner) scan() (t *sqllexer.Token, n int) {
 	}
 }
 
-// longestAhead is the number of bytes after a token that the lexer reads at most.
+// longestAhead is the maximum number of bytes after a token that the lexer looks at.
 const longestAhead = 4
 
-// take returns the next n bytes as a token and moves pos after them.
+// take returns the next n bytes as a token, and moves pos to the end of the token.
 func (s *scanner) take(k kind, n int) token {
 	t := token{kind: k, text: s.text[s.pos : s.pos+n]}
 	t.glued = s.pos > 0 && !isSpace(s.text[s.pos-1])
@@ -167,7 +167,7 @@ func kindOf(t sqllexer.TokenType) kind {
 	}
 }
 
-// overrun returns the number of bytes of t that are one token. The lexer does not stop at
+// overrun returns the length of the part of t that is one token. The lexer does not stop at
 // quotes and comments that directly follow a name or an operator.
 func (s *scanner) overrun(t *sqllexer.Token) int {
 	n := len(t.Value)

@@ -2,7 +2,7 @@ package sqltext
 
 import "strings"
 
-// write writes t or its replacement.
+// write writes t, or a question mark instead of t, or nothing.
 func (r *reader) write(t token) {
 	if r.skipsRow(t) {
 		r.gap = false
@@ -25,7 +25,7 @@ func (r *reader) write(t token) {
 	}
 }
 
-// mask writes one question mark for the rest of the statement.
+// mask writes a question mark for the rest of the statement, unless it is already written.
 func (r *reader) mask() {
 	if !r.masked {
 		r.masked, r.gap = true, true
@@ -81,8 +81,8 @@ func (r *reader) skipsRow(t token) bool {
 	return true
 }
 
-// holdsBack reports whether t must not be written now. This applies to a comma between rows
-// of VALUES, which may be written later, and to all items but the first in a list of IN.
+// holdsBack reports whether t must not be written now. A comma between rows of VALUES may be
+// written later. Items of a list of IN after the first item are never written.
 func (r *reader) holdsBack(t token) bool {
 	f := r.top()
 	item := t.kind == literal || t.kind == param || t.kind == boolean || t.text == "?"
@@ -113,7 +113,7 @@ func (r *reader) named(rest string) bool {
 	case f.columns && f.operation == none, r.prev.kind != literal && strings.HasSuffix(r.prev.text, "."):
 		return true
 	case f.expect == aTable, f.expect == aTarget, f.expect == aName:
-		return f.operation != operation && !isOr(r.prev.text) // VACUUM INTO, for example, is followed by a literal
+		return f.operation != operation && !isOr(r.prev.text) // for example, VACUUM INTO is followed by a literal
 	case r.prevWord == kwAs:
 		return kwSelect <= f.operation && f.operation <= kwMerge
 	}
