@@ -63,8 +63,8 @@ func nameOf(code int64) string {
 	return strconv.FormatInt(code, 10)
 }
 
-// codeNames has the names of https://kafka.apache.org/protocol.html#protocol_error_codes,
-// indexed by code.
+// codeNames contains the names of the error codes in
+// https://kafka.apache.org/protocol.html#protocol_error_codes, indexed by code.
 var codeNames = [...]string{
 	1:   "OFFSET_OUT_OF_RANGE",
 	2:   "CORRUPT_MESSAGE",

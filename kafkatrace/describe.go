@@ -15,7 +15,7 @@ import (
 type operation struct {
 	name string             // messaging.operation.name
 	is   attribute.KeyValue // messaging.operation.type
-	// older is the operation in the default span name, <topic> <older>.
+	// older is the last word of the default span name, <topic> <older>.
 	older string
 	span  trace.SpanKind
 }
@@ -78,8 +78,8 @@ func (d *descriptions) describe(s subject) *description {
 	}
 }
 
-// nameOf returns the name of the span. The default is the name that Java services use; the
-// name of the conventions is used with OTEL_SEMCONV_STABILITY_OPT_IN=messaging.
+// nameOf returns the name of the span. The default is the name that Java services use. With
+// OTEL_SEMCONV_STABILITY_OPT_IN=messaging, the name is the one of the conventions.
 func (d *descriptions) nameOf(s subject) string {
 	switch {
 	case s.topic == "" && d.stableOnly:
@@ -92,7 +92,7 @@ func (d *descriptions) nameOf(s subject) string {
 	return s.topic + " " + s.older
 }
 
-// with returns the cached start options and opts in a new slice.
+// with returns d.start followed by opts, in a new slice.
 func (d *description) with(opts ...trace.SpanStartOption) []trace.SpanStartOption {
 	return append(slices.Clip(d.start), opts...)
 }

@@ -7,11 +7,12 @@ import (
 )
 
 // Headers returns a carrier for the headers of a record. h points to the slice of headers,
-// whose elements are structs with a Key and a Value, as in most clients.
+// whose elements are structs with a Key and a Value. Most clients have such headers.
 //
-// Get returns the last value of a key, in any case; for traceparent, Get returns the last
-// valid value. Set replaces the slice with a new slice in which the key occurs once. The old
-// slice is not changed, because other records may share it.
+// Get returns the last value of a key, and the last valid value of traceparent. It ignores
+// the case of keys if no key matches exactly. Set replaces the slice with a new slice in
+// which the key occurs once. The old slice is not changed, because other records may share
+// it.
 func Headers[H ~struct {
 	Key   string
 	Value []byte

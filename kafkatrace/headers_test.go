@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// count returns how many headers have key, in any case.
+// count returns how many headers have key, in upper or lower case.
 func count(fields []field, key string) int {
 	n := 0
 	for _, f := range fields {

@@ -22,8 +22,8 @@ type Message struct {
 	Acked bool
 	// Tombstone is true if the record has no value. An empty value is not a tombstone.
 	Tombstone bool
-	// Key is the key of the record. Nil means that it has none. It is recorded only with
-	// [WithKey].
+	// Key is the key of the record. Nil means that the record has no key. The key is
+	// recorded only with [WithKey].
 	Key []byte
 	// Headers is the carrier that the propagator reads and writes. Nil means that the record
 	// has no headers and that none can be added. See the function [Headers].

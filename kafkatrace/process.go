@@ -26,9 +26,8 @@ func (t *Tracer) StartProcess(ctx context.Context, m *Message) (_ context.Contex
 	return ctx, func(err error) { p.end(ctx, classify(err)) }
 }
 
-// Process calls fn in the span of processing m and returns the error of fn. The span is the
-// span that [Tracer.StartProcess] starts. If fn panics, Process records the panic and panics
-// with the same value.
+// Process calls fn in the span that [Tracer.StartProcess] starts, and returns the error of
+// fn. If fn panics, Process records the panic and panics with the same value.
 func (t *Tracer) Process(ctx context.Context, m *Message, fn func(context.Context) error) error {
 	ctx, p := t.startProcess(ctx, m)
 	return p.run(ctx, fn)

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// outcome is the set of arguments of a record's callback.
+// outcome contains the arguments that a record's callback received.
 type outcome struct {
 	Record
 

@@ -35,18 +35,19 @@ type Ability string
 const (
 	// Transactions: a producer can have a transactional ID.
 	Transactions Ability = "transactions"
-	// Nulls: a value that is read as null differs from an empty value.
+	// Nulls: the client distinguishes a null value from an empty value when it reads.
 	Nulls Ability = "null values"
 	// Polls: a poll can return no records.
 	Polls Ability = "polls"
 	// Outcomes: each record has its own callback.
 	Outcomes Ability = "outcomes"
-	// Revocations: after a handler has returned, the adapter can find out that the group
-	// assigned its partition to another member meanwhile.
+	// Revocations: after a handler has returned, the adapter can find out whether the group
+	// has assigned the partition to another member meanwhile.
 	Revocations Ability = "revocations"
 	// OwnHeaders: a record comes back with exactly the headers that the program set.
 	OwnHeaders Ability = "headers as given"
-	// NilHeaders: a header value that is read as null differs from an empty value.
+	// NilHeaders: the client distinguishes a null header value from an empty value when it
+	// reads.
 	NilHeaders Ability = "null headers"
 )
 
@@ -108,7 +109,7 @@ type Consumer interface {
 	// RunBatches calls handle for the records of each poll, with the context of one span for
 	// all of them.
 	RunBatches(ctx context.Context, handle func(ctx context.Context, records []Record) error) error
-	// Poll polls that many times, without any records to return.
+	// Poll polls that many times while there are no records.
 	Poll(ctx context.Context, times int) error
 	// Close leaves the group.
 	Close()

@@ -33,7 +33,7 @@ type Cluster interface {
 	Faults() Faults
 }
 
-// Faults simulates faults of a cluster.
+// Faults makes a cluster fail.
 type Faults interface {
 	// NotLeader makes that many write requests to the topic fail, as if the broker were not
 	// the leader. hits returns how many requests have failed so far.

@@ -50,7 +50,8 @@ func testCreationContext(t *testing.T, s *site) {
 	}
 }
 
-// testBaggage checks that baggage is sent only if the program allows its key and if it fits.
+// testBaggage checks that a member of the baggage is sent only if the program allows its
+// key, and if the member fits into the limit.
 func testBaggage(t *testing.T, s *site) {
 	members := "tenant=nav,user=01017012345,filler=" + strings.Repeat("x", 7<<10)
 	all, err := baggage.Parse(members)
@@ -140,7 +141,7 @@ func testPoisoned(t *testing.T, s *site) {
 	rows := []struct {
 		name    string
 		headers []Header
-		want    trace.SpanContext // invalid for a new trace
+		want    trace.SpanContext // not valid if a new trace must start
 	}{
 		{"none", nil, trace.SpanContext{}},
 		{"one", []Header{carrying(a)}, a},

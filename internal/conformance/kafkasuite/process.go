@@ -49,8 +49,8 @@ func testForward(t *testing.T, s *site) {
 	checkSameRecord(t, forwarded, *r)
 }
 
-// testStaleContext forwards a record while a newer span is in the context: inside a span
-// that the handler started, and after the handler has returned.
+// testStaleContext forwards a record from a span that the handler started, and again after
+// the handler has returned. Each send must be a child of the span in its context.
 func testStaleContext(t *testing.T, s *site) {
 	next := s.newTopic(t, 1, nil)
 	p := s.producer(t, Producing{})
@@ -117,8 +117,8 @@ func testAmbient(t *testing.T, s *site) {
 	}
 }
 
-// testAmbientParent does the same with ParentAmbient. The span of the program must be the
-// parent.
+// testAmbientParent polls inside a span of the program, with ParentAmbient. That span must
+// be the parent of processing.
 func testAmbientParent(t *testing.T, s *site) {
 	senders := s.write(t, 2)
 	ctx, ambient := s.parent(t)

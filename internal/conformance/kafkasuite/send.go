@@ -253,8 +253,8 @@ func testClosedInFlight(t *testing.T, s *site) {
 	}
 }
 
-// testLateDelivery stops waiting for a record. The span must have the final result, whether
-// the record is delivered later or not.
+// testLateDelivery stops waiting for a record before the broker has acknowledged it. The
+// span must have the final result, whether the record is delivered later or not.
 func testLateDelivery(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	s.send(t, p, "first")

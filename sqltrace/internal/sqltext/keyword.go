@@ -88,7 +88,8 @@ var keywords = map[string]keyword{
 
 const longestKeyword = len("STRAIGHT_JOIN")
 
-// lookup returns the keyword for text in any case, and text in upper case.
+// lookup returns the keyword for text, which may be in upper or lower case, and text in upper
+// case.
 func lookup(text string) (k keyword, upper string) {
 	if len(text) > longestKeyword {
 		return none, ""

@@ -94,7 +94,7 @@ func isNumber(text string, at int) bool {
 		(at == 0 || strings.IndexByte(`$:?@#.`, text[at-1]) < 0)
 }
 
-// quoting reads text between open and closer. The text begins with prefix in any case. If
+// quoting reads text between open and closer. The text begins with prefix, in upper or lower case. If
 // doubled is true, two closers in a row do not end the text. If escapes is true, a closer
 // after a backslash does not end the text.
 func quoting(r role, prefix, open, closer string, doubled, escapes bool) rule {
