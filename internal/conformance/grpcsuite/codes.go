@@ -14,8 +14,8 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-// statusCodes are the status codes by number, with who is to blame for them.
-// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/
+// statusCodes has the names of the status codes by number, and whether each is an error of the
+// server, according to https://opentelemetry.io/docs/specs/semconv/rpc/grpc/.
 var statusCodes = []struct {
 	name        string
 	serverError bool
@@ -37,7 +37,7 @@ var statusCodes = []struct {
 	{"UNAVAILABLE", true},
 	{"DATA_LOSS", true},
 	{"UNAUTHENTICATED", false},
-	{"CODE(17)", false}, // not one of gRPC's
+	{"CODE(17)", false}, // gRPC does not define this code
 }
 
 func testStatusCodes(t *testing.T, s *site) {
@@ -52,7 +52,7 @@ func testStreamStatusCodes(t *testing.T, s *site) {
 	})
 }
 
-// eachCode calls a method that ends with each of the codes in turn.
+// eachCode calls a method once for each code. The handler ends with that code.
 func eachCode(t *testing.T, s *site, method string, call func(*site) error) {
 	t.Helper()
 	for number, code := range statusCodes {
@@ -75,8 +75,8 @@ func codeSeen(method, code string, isError bool) seen {
 	return seen{method: method, code: code}
 }
 
-// testPlainError has a handler that returns an error of no status, with what must
-// not leave the process.
+// testPlainError tests a handler that returns an error without a status. The text of the error
+// has data that must not be recorded.
 func testPlainError(t *testing.T, s *site) {
 	plain := errors.New("no person 01017012345 at https://api/?token=secret\xff")
 	s.service.do = func(context.Context) error { return plain }

@@ -30,11 +30,11 @@ func testCancel(t *testing.T, s *site) {
 	defer cancel()
 	go func() { <-hanging; cancel() }()
 	checkCode(t, s.unary(ctx), codes.Canceled)
-	// Whoever cancels does not blame the server.
+	// The code CANCELLED is not an error, neither for the server nor for the caller.
 	s.check(t, seen{method: unaryMethod, code: "CANCELLED"}, seen{method: unaryMethod, code: "CANCELLED"})
 }
 
-// testCancelStream gives a stream up half-way, without reading it to its end.
+// testCancelStream cancels a stream before it is read to its end.
 func testCancelStream(t *testing.T, s *site) {
 	hanging := s.service.hang()
 	s.start(t, setting{})
@@ -70,10 +70,10 @@ func testDeadline(t *testing.T, s *site) {
 	checkCode(t, s.unary(ctx), codes.DeadlineExceeded)
 	client := s.clientSide.Only(t)
 	checkSeen(t, client, failed(unaryMethod, "DEADLINE_EXCEEDED"))
-	// The server stops because of the same deadline, or because its caller hangs up.
+	// The server stops because of the same deadline, or because its caller disconnects.
 	server := s.serverSide.Only(t)
 	if code := oteltest.Map(server.Attributes())["rpc.response.status_code"]; code != "DEADLINE_EXCEEDED" && code != "CANCELLED" {
-		t.Errorf("server says %q", code)
+		t.Errorf("server: got code %q, want DEADLINE_EXCEEDED or CANCELLED", code)
 	}
 }
 
@@ -110,8 +110,8 @@ func testNoServer(t *testing.T, s *site) {
 	s.checkClient(t, failed(unaryMethod, "UNAVAILABLE"))
 }
 
-// testKeepalive has a server that closes connections when they are old, and does
-// not wait for long streams.
+// testKeepalive tests a server that closes connections after 50 ms, and streams on them after
+// 50 ms more.
 func testKeepalive(t *testing.T, s *site) {
 	hanging := s.service.hang()
 	s.start(t, setting{serverOptions: []grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{
@@ -126,7 +126,7 @@ func testKeepalive(t *testing.T, s *site) {
 	s.check(t, seen{method: duplexMethod, code: "CANCELLED"}, failed(duplexMethod, "UNAVAILABLE"))
 	s.service.do = nil
 	if err := s.unary(conformance.Within(t)); err != nil {
-		t.Error(err) // on the next connection
+		t.Error(err) // this call uses a new connection
 	}
 }
 
@@ -164,7 +164,7 @@ func testStreamRetries(t *testing.T, s *site) {
 	checkAttempts(t, s, 3, "UNAVAILABLE")
 }
 
-// testHedges has an interceptor that asks twice at once and takes the first answer.
+// testHedges tests an interceptor that makes two attempts at the same time.
 func testHedges(t *testing.T, s *site) {
 	hedge := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		answers := make(chan error, 2)
@@ -182,8 +182,9 @@ func testHedges(t *testing.T, s *site) {
 	checkAttempts(t, s, 2, "")
 }
 
-// checkAttempts tests that the call of the client, which is one span, shows that
-// it took n attempts, each of which the server saw below it.
+// checkAttempts tests that the client has one span, with an event for each of n attempts after
+// the first one. The server must have one span per attempt, which is a child of the client's
+// span. code is the expected status code of the attempts before, or "" for any code.
 func checkAttempts(t *testing.T, s *site, n int, code string) {
 	t.Helper()
 	client := s.clientSide.Only(t)

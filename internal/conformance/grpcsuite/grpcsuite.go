@@ -1,4 +1,4 @@
-// Package grpcsuite tests what grpctrace records, on both ends of a call.
+// Package grpcsuite tests the spans and metrics of grpctrace on both ends of a call.
 package grpcsuite
 
 import (
@@ -13,18 +13,20 @@ import (
 	"github.com/nais/spor/grpctrace"
 )
 
-// RPC is a way to set up gRPC with grpctrace, as its documentation says.
+// RPC is a way to set up gRPC with grpctrace. The documentation of grpctrace describes several
+// ways.
 type RPC struct {
 	// Server returns a server that is traced with opts.
 	Server func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server
 	// Client returns a client of target that is traced with opts.
 	Client func(target string, opts []grpctrace.Option, more ...grpc.DialOption) (*grpc.ClientConn, error)
-	// Watch gets every span of the suite. It is shut down with each row. Nil means nobody.
+	// Watch gets every span of the suite, unless it is nil. It is shut down at the end of
+	// each row.
 	Watch sdktrace.SpanProcessor
 }
 
-// Run tests that calls are seen as they should be at both ends, over TCP and
-// over pipes in memory.
+// Run tests that calls are recorded correctly on both ends, over TCP and over connections in
+// memory.
 func Run(t *testing.T, rpc RPC) {
 	t.Helper()
 	for _, network := range networks {
@@ -38,11 +40,11 @@ func Run(t *testing.T, rpc RPC) {
 	}
 }
 
-// network is what a server and its clients speak over.
+// network is a kind of connection between a server and its client.
 type network struct {
 	name string
-	// listen starts listening, and returns what to dial, the attributes that tell
-	// its address, and how to dial if gRPC would not know.
+	// listen returns a listener, the target for the client, the attributes of the target's
+	// address, and the options that the client needs to connect.
 	listen func(t *testing.T) (l net.Listener, target string, address map[string]string, more []grpc.DialOption)
 }
 

@@ -14,7 +14,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// recovering are interceptors that turn panics into err, as most servers have.
+// recovering returns interceptors that recover from panics and return err. Most servers have
+// such interceptors.
 func recovering(err error) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (reply any, result error) {
@@ -61,7 +62,7 @@ func testStreamPanic(t *testing.T, s *site) {
 	s.service.panics()
 	s.start(t, setting{serverOptions: recovering(status.Error(codes.Aborted, "sorry"))})
 	checkCode(t, drain(s.open(t, conformance.Within(t))), codes.Aborted)
-	// That code is nobody's fault, but a panic is.
+	// ABORTED is not an error of the server, but the panic is.
 	server, _ := s.check(t, seen{method: duplexMethod, code: "ABORTED", errorType: "string", failed: true}, failed(duplexMethod, "ABORTED"))
 	checkPanic(t, server)
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-// row is a row of the suite.
+// row is one test of the suite.
 type row struct {
 	name string
 	run  func(t *testing.T, s *site)
@@ -158,8 +158,8 @@ func testContextTravels(t *testing.T, s *site) {
 	}
 }
 
-// testMetadata has an interceptor that replaces the metadata, and a stale trace
-// context among them.
+// testMetadata tests an interceptor that replaces the metadata. The new metadata contains an
+// outdated trace context.
 func testMetadata(t *testing.T, s *site) {
 	var got metadata.MD
 	s.service.do = func(ctx context.Context) error {
@@ -218,7 +218,7 @@ func testManyCalls(t *testing.T, s *site) {
 	}
 }
 
-// testTwice sets up both ends twice.
+// testTwice adds the options of grpctrace twice on both ends.
 func testTwice(t *testing.T, s *site) {
 	server, client := conformance.NewSide(t, s.rpc.Watch), conformance.NewSide(t, s.rpc.Watch)
 	s.start(t, setting{

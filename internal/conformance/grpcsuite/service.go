@@ -12,17 +12,17 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-// service is the official test service. A row sets what it does.
+// service implements gRPC's own test service. A row can change what the methods do.
 type service struct {
 	testgrpc.UnimplementedTestServiceServer
 
-	// do runs in every call; nil means to answer.
+	// do is called in every call, unless it is nil. Its error is the result of the call.
 	do func(context.Context) error
-	// stream runs instead of the echo.
+	// stream replaces FullDuplexCall, unless it is nil.
 	stream func(testgrpc.TestService_FullDuplexCallServer) error
 }
 
-// Names of its methods, as spans have them.
+// The names of the methods, as in span names.
 const (
 	unaryMethod  = "grpc.testing.TestService/UnaryCall"
 	inputMethod  = "grpc.testing.TestService/StreamingInputCall"
@@ -89,8 +89,8 @@ func (s *service) FullDuplexCall(stream testgrpc.TestService_FullDuplexCallServe
 	}
 }
 
-// hang makes the service wait until its caller is gone. A call sends on the channel that
-// hang returns when it starts to wait.
+// hang makes each call wait until its context ends, for example because the caller
+// disconnects. When a call starts to wait, it sends on the channel that hang returns.
 func (s *service) hang() (hanging <-chan struct{}) {
 	began := make(chan struct{}, 1)
 	s.do = func(ctx context.Context) error {
@@ -107,7 +107,7 @@ func (s *service) hang() (hanging <-chan struct{}) {
 	return began
 }
 
-// failTimes makes the first n calls of the service fail.
+// failTimes makes the first n calls fail with the code UNAVAILABLE.
 func (s *service) failTimes(n int) {
 	left := make(chan struct{}, n)
 	for range n {
@@ -123,7 +123,7 @@ func (s *service) failTimes(n int) {
 	}
 }
 
-// panics makes the service panic.
+// panics makes each call panic.
 func (s *service) panics() {
 	s.do = func(context.Context) error { conformance.PanicOnPurpose(); return nil }
 	s.stream = func(testgrpc.TestService_FullDuplexCallServer) error { conformance.PanicOnPurpose(); return nil }

@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-// ownSpans starts spans of the program's own, as a query in a health check would.
+// ownSpans starts two spans of the program, like a health check that queries a database.
 func ownSpans(ctx context.Context, provider trace.TracerProvider) error {
 	tracer := provider.Tracer("test")
 	ctx, outer := tracer.Start(ctx, "outer")
@@ -24,7 +24,7 @@ func ownSpans(ctx context.Context, provider trace.TracerProvider) error {
 	return nil
 }
 
-// healthServer starts spans in its checks.
+// healthServer is a health service whose checks start spans.
 type healthServer struct {
 	healthpb.UnimplementedHealthServer
 

@@ -23,14 +23,14 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// site is a server, its client, and the SDKs that record their calls.
+// site has a server, its client, and one SDK for each of them.
 type site struct {
 	rpc     RPC
 	network network
 	service *service
 
 	serverSide, clientSide conformance.Side
-	address                map[string]string // of the server, as the client gets it
+	address                map[string]string // the attributes of the server's address on the client
 	listener               *breakable
 	server                 *grpc.Server
 	conn                   *grpc.ClientConn
@@ -45,7 +45,7 @@ func optionsFor(s conformance.Side, more []grpctrace.Option) []grpctrace.Option 
 	}, more...)
 }
 
-// setting is how a row wants its server and client.
+// setting has the options that a row needs for its server and its client.
 type setting struct {
 	server        []grpctrace.Option
 	client        []grpctrace.Option
@@ -83,7 +83,7 @@ func (s *site) start(t *testing.T, with setting) {
 	s.client = testgrpc.NewTestServiceClient(s.conn)
 }
 
-// connect returns when the client is connected.
+// connect connects the client, and returns when it is connected.
 func (s *site) connect(t *testing.T) {
 	t.Helper()
 	ctx := conformance.Within(t)
@@ -113,13 +113,13 @@ func (s *site) open(t *testing.T, ctx context.Context) duplex { //nolint:revive 
 	return stream
 }
 
-// call calls a method by name.
+// call calls the method with this full name.
 func (s *site) call(ctx context.Context, fullMethod string) error {
 	return s.conn.Invoke(ctx, fullMethod, &testgrpc.Empty{}, new(testgrpc.Empty))
 }
 
-// parent returns a context with baggage and with a span of the program's own, which
-// has ended.
+// parent returns a context that contains baggage and a span of the program, and the ID of the
+// span. The span has already ended.
 func (s *site) parent(t *testing.T) (context.Context, trace.SpanID) {
 	t.Helper()
 	member, err := baggage.NewMember("a", "b")
@@ -135,8 +135,8 @@ func (s *site) parent(t *testing.T) (context.Context, trace.SpanID) {
 	return baggage.ContextWithBaggage(ctx, bag), span.SpanContext().SpanID()
 }
 
-// checkNothingLost tests that every span that was started has ended and was
-// received, once both ends are gone.
+// checkNothingLost stops both ends. It then tests that every span that was started has ended
+// and was received.
 func (s *site) checkNothingLost(t *testing.T) {
 	t.Helper()
 	s.conn.Close()
@@ -144,8 +144,8 @@ func (s *site) checkNothingLost(t *testing.T) {
 	s.checkReceived(t)
 }
 
-// checkReceived tests that every span that was started has ended and was received,
-// and forgets them.
+// checkReceived tests that every span that was started has ended and was received. It then
+// removes all recorded spans.
 func (s *site) checkReceived(t *testing.T) {
 	t.Helper()
 	for name, end := range map[string]conformance.Side{"server": s.serverSide, "client": s.clientSide} {
@@ -154,7 +154,7 @@ func (s *site) checkReceived(t *testing.T) {
 	}
 }
 
-// checkSilence tests that nothing was recorded of the calls, which have returned.
+// checkSilence tests that nothing was recorded for the calls, after they have returned.
 func (s *site) checkSilence(t *testing.T) {
 	t.Helper()
 	s.conn.Close()
@@ -170,24 +170,24 @@ func (s *site) checkSilence(t *testing.T) {
 	}
 }
 
-// seen is what is to be seen of a call at one end.
+// seen has the values that are expected on the span and in the metric of a call at one end.
 type seen struct {
 	method    string
-	code      string // "" for none
+	code      string // "" if there is none
 	errorType string
 	failed    bool
 }
 
-// ok is a call without anything wrong.
+// ok returns the values for a call that ends without an error.
 func ok(method string) seen { return seen{method: method, code: "OK"} }
 
-// failed is a call with a status that is an error.
+// failed returns the values for a call whose status code is an error.
 func failed(method, code string) seen {
 	return seen{method: method, code: code, errorType: code, failed: true}
 }
 
-// check tests that one call was seen as the server's and the client's want it,
-// one below the other, and returns the spans.
+// check tests that one call was recorded with these values on the server and on the client.
+// The server's span must be a child of the client's span. check returns both spans.
 func (s *site) check(t *testing.T, server, client seen) (serverSpan, clientSpan sdktrace.ReadOnlySpan) {
 	t.Helper()
 	serverSpan, clientSpan = s.serverSide.Only(t), s.clientSide.Only(t)
@@ -205,7 +205,7 @@ func (s *site) checkServer(t *testing.T, want seen) {
 	checkSeen(t, span, want)
 	want.checkMeasured(t, s.serverSide, "rpc.server.call.duration", nil)
 	if attrs := oteltest.Map(span.Attributes()); s.network.name == "tcp" && attrs["network.peer.address"] != "127.0.0.1" {
-		t.Errorf("server does not know its peer: %v", attrs)
+		t.Errorf("the server's span has no peer: %v", attrs)
 	}
 }
 
@@ -249,7 +249,8 @@ func (w seen) attributes() map[string]string {
 	}
 }
 
-// checkMeasured tests that one call was measured, with the attributes of its span.
+// checkMeasured tests that one call was measured, with the values of w and the attributes in
+// address.
 func (w seen) checkMeasured(t *testing.T, end conformance.Side, name string, address map[string]string) {
 	t.Helper()
 	points := end.Seconds(t, name)
@@ -264,7 +265,7 @@ func (w seen) checkMeasured(t *testing.T, end conformance.Side, name string, add
 	}
 }
 
-// breakable is a listener whose connections can be lost.
+// breakable is a listener whose connections the test can close.
 type breakable struct {
 	net.Listener
 
@@ -291,7 +292,7 @@ func (b *breakable) lose() {
 	b.conns = nil
 }
 
-// drain reads a stream to its end, and returns the error other than that.
+// drain reads a stream to its end. It returns nil at the end, or the error of the stream.
 func drain[T any](stream grpc.ServerStreamingClient[T]) error {
 	for {
 		if _, err := stream.Recv(); errors.Is(err, io.EOF) {

@@ -19,7 +19,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// unknown is how a server sees a method that it does not have.
+// unknown returns the values on span, the server's span of an unknown method, and the method
+// name that the caller used.
 func unknown(span sdktrace.ReadOnlySpan) (seenAs seen, original string) {
 	attrs := oteltest.Map(span.Attributes())
 	return seen{method: attrs["rpc.method"], code: attrs["rpc.response.status_code"], errorType: attrs["error.type"]},
@@ -34,8 +35,8 @@ func testUnknownService(t *testing.T, s *site) {
 	checkUnknown(t, s, "wp.Admin/Login", "unknown service wp.Admin")
 }
 
-// checkUnknown tests that the caller of method gets gRPC's own answer, and not
-// that of any interceptor, and what the server sees.
+// checkUnknown calls an unknown method. It tests that the caller gets the error of gRPC and
+// not that of an interceptor, and tests the spans and metrics of both ends.
 func checkUnknown(t *testing.T, s *site, method, message string) {
 	t.Helper()
 	asked := false
@@ -60,13 +61,14 @@ func checkOther(t *testing.T, span sdktrace.ReadOnlySpan, method, code string) {
 	}
 	got, original := unknown(span)
 	if got.method != "_OTHER" || got.code != code || original != method {
-		t.Errorf("span is %+v of %q", got, original)
+		t.Errorf("span: got %+v and rpc.method_original %q", got, original)
 	}
 }
 
-// testUnknownMethods calls methods that nobody has, more than anyone has memory for.
+// testUnknownMethods calls so many different unknown methods that a server that stored their
+// names would use much more memory.
 func testUnknownMethods(t *testing.T, s *site) {
-	// The names of a client's calls are its own: nothing is remembered of these.
+	// The client stores the names of its methods, so its calls are filtered.
 	nothing := grpctrace.WithFilter(func(string) bool { return false })
 	s.start(t, setting{client: []grpctrace.Option{nothing}})
 	long := strings.Repeat("x", 500)
@@ -91,8 +93,8 @@ func testUnknownMethods(t *testing.T, s *site) {
 	before := heapWithoutSpans(t, s)
 	call(calls/10, calls)
 	grown := int64(heapWithoutSpans(t, s)) - int64(before)
-	// Half of what their names alone take. Of fewer calls the rest of the process
-	// would drown it.
+	// The limit is half of the memory that the names would use. It is checked only after
+	// many calls, because the rest of the process also changes the heap.
 	if most := int64(calls * len(long) / 2); calls == many && grown > most {
 		t.Errorf("the heap has grown by %d bytes, want at most %d", grown, most)
 	}
@@ -107,14 +109,14 @@ func heapWithoutSpans(t *testing.T, s *site) uint64 {
 	t.Helper()
 	s.checkReceived(t)
 	runtime.GC()
-	runtime.GC() // what pools hold goes the second time
+	runtime.GC() // the second run also frees the objects in pools
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return stats.HeapAlloc
 }
 
-// testUnknownImpatient calls such methods and hangs up at once, so that gRPC does
-// not always come to answer.
+// testUnknownImpatient calls unknown methods and cancels immediately, so that gRPC cannot
+// always answer.
 func testUnknownImpatient(t *testing.T, s *site) {
 	s.start(t, setting{})
 	if err := s.unary(conformance.Within(t)); err != nil {
@@ -133,8 +135,7 @@ func testUnknownImpatient(t *testing.T, s *site) {
 	}
 }
 
-// testUnknownHandler has a server that answers for methods it does not have, such
-// as a proxy.
+// testUnknownHandler tests a server that has a handler for unknown methods, such as a proxy.
 func testUnknownHandler(t *testing.T, s *site) {
 	s.start(t, setting{serverOptions: []grpc.ServerOption{grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
 		if err := stream.RecvMsg(new(testgrpc.Empty)); err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// The program cancels the contexts of all requests, as it may on SIGTERM.
+// testCanceled tests a program that cancels the contexts of all requests, for example on
+// SIGTERM.
 func testCanceled(t *testing.T, s *site) {
 	s.base, s.cancel = context.WithCancel(t.Context())
 	s.start(t)
@@ -19,7 +20,7 @@ func testCanceled(t *testing.T, s *site) {
 		t.Errorf("span has status %v", got)
 	}
 	attrs := oteltest.Map(span.Attributes())
-	// A TimeoutHandler answers 503 itself, if it comes first.
+	// A TimeoutHandler may send 503 before the handler sends 500.
 	if attrs["error.type"] != attrs["http.response.status_code"] || attrs["error.type"] != "500" && !s.around.buffers {
 		t.Errorf("attributes %v", attrs)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-// routes returns what the rows ask for.
+// routes returns the routes that the rows use.
 func (s *site) routes() []Route {
 	return []Route{
 		{Method: "GET", Pattern: "/users/{id}", Handler: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }},
@@ -24,7 +24,7 @@ func (s *site) routes() []Route {
 		{Method: "GET", Pattern: "/panics/{id}", Handler: func(http.ResponseWriter, *http.Request) { conformance.PanicOnPurpose() }},
 		{Method: "GET", Pattern: "/panics-late", Handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusAccepted)
-			flush(w) // some routers keep it back
+			flush(w) // some routers would not send the header before the panic
 			conformance.PanicOnPurpose()
 		}},
 		{Method: "GET", Pattern: "/aborts", Handler: func(http.ResponseWriter, *http.Request) { abort() }},
@@ -51,11 +51,11 @@ func (s *site) routes() []Route {
 
 func flush(w http.ResponseWriter) {
 	if err := http.NewResponseController(w).Flush(); err != nil {
-		panic(err) //nolint:forbidigo // fails the test
+		panic(err) //nolint:forbidigo // the panic fails the test
 	}
 }
 
-func abort() { panic(http.ErrAbortHandler) } //nolint:forbidigo // what is tested
+func abort() { panic(http.ErrAbortHandler) } //nolint:forbidigo // the panic is part of the test
 
 func upgrade(w http.ResponseWriter, _ *http.Request) {
 	conn, _, err := http.NewResponseController(w).Hijack()
@@ -85,7 +85,7 @@ func copyFile(w http.ResponseWriter, _ *http.Request) {
 	io.Copy(w, f)
 }
 
-// spans starts spans of the user's own, as a query in a readiness check would.
+// spans starts two spans of the program, like a readiness check that queries a database.
 func (s *site) spans(_ http.ResponseWriter, r *http.Request) {
 	tracer := s.sdk.TracerProvider.Tracer("test")
 	ctx, outer := tracer.Start(r.Context(), "outer")
@@ -98,7 +98,8 @@ func writeContext(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%s%s", trace.SpanContextFromContext(r.Context()).TraceID(), baggage.FromContext(r.Context()))
 }
 
-// batch serves several requests in the process, made in every way that handlers do.
+// batch serves several requests in the process. It makes them in all the ways that are usual
+// in handlers.
 func (s *site) batch(w http.ResponseWriter, r *http.Request) {
 	ctx := s.router.Fresh(r.Context())
 	users, fails := s.around.path+"/users/1", s.around.path+"/fails"
@@ -118,8 +119,8 @@ func (s *site) batch(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// gateway asks itself once more through a client that serves requests in the process.
-// As a reverse proxy does, it copies the request.
+// gateway copies the request, like a reverse proxy, and sends it to itself once more, with a
+// client that serves requests in the same process.
 func (s *site) gateway(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Inner") != "" {
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -137,7 +138,7 @@ func (s *site) gateway(w http.ResponseWriter, r *http.Request) {
 	io.Copy(w, res.Body)
 }
 
-// inProcess sends requests to the site without a connection.
+// inProcess is a RoundTripper that calls the handler of the site directly.
 type inProcess struct{ *site }
 
 func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -146,7 +147,7 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer.Result(), nil
 }
 
-// canceled fails because its context is canceled, while the client waits.
+// canceled fails because its context is canceled. The client is still connected.
 func (s *site) canceled(w http.ResponseWriter, r *http.Request) {
 	s.cancel()
 	<-r.Context().Done()
@@ -155,8 +156,8 @@ func (s *site) canceled(w http.ResponseWriter, r *http.Request) {
 
 type unwrapper interface{ Unwrap() http.ResponseWriter }
 
-// left fails because the client leaves. It waits until net/http knows that, which is
-// some time after the context is canceled.
+// left fails because the client disconnects. It waits for the notice of net/http, which comes
+// after the cancelation of the context.
 func (s *site) left(w http.ResponseWriter, r *http.Request) {
 	server := w // the writer of net/http
 	for wrapper, ok := w.(unwrapper); ok; wrapper, ok = server.(unwrapper) {

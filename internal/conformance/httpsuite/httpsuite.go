@@ -1,4 +1,4 @@
-// Package httpsuite holds the tests that every adapter of an HTTP router must pass.
+// Package httpsuite contains the tests that every adapter of an HTTP router must pass.
 package httpsuite
 
 import (
@@ -12,17 +12,19 @@ import (
 	"github.com/nais/spor/httptrace"
 )
 
-// A Router is a router for HTTP as its adapter's documentation says to set it up.
+// A Router is an HTTP router, set up as the documentation of its adapter requires.
 type Router struct {
 	// Handler returns a router that serves routes, traced with opts.
 	Handler func(routes []Route, opts ...httptrace.Option) http.Handler
-	// Template returns pattern, which is in the syntax of http.ServeMux, as the
-	// router writes it. Nil means that it writes the same.
+	// Template converts pattern, which is in the syntax of http.ServeMux, to the syntax of
+	// the router. Nil means that both have the same syntax.
 	Template func(pattern string) string
-	// Fresh returns ctx without what the router itself keeps there, for a request
-	// that a handler makes under its own context. Nil means that nothing is in the way.
+	// Fresh returns ctx without the router's own values. The suite calls it for a request
+	// that a handler makes with the context of its own request. Nil means that the
+	// router's values do not affect such a request.
 	Fresh func(ctx context.Context) context.Context
-	// Watch gets every span of the suite. It is shut down with each row. Nil means nobody.
+	// Watch gets every span of the suite, unless it is nil. It is shut down at the end of
+	// each row.
 	Watch sdktrace.SpanProcessor
 }
 
@@ -30,14 +32,14 @@ type Router struct {
 type Route struct {
 	Method, Pattern string
 	Handler         http.HandlerFunc
-	// Fails means that Handler is nil: the router's own kind of handler must
-	// return an error that is answered with 503. A router whose handlers return
-	// nothing answers that itself.
+	// Fails is true if Handler is nil. The router must then use its own kind of handler,
+	// which returns an error that results in the status 503. If the router's handlers do
+	// not return errors, the handler must send 503 itself.
 	Fails bool
 }
 
-// Run tests that the routes of router are seen as they should be, over HTTP/1.1
-// and HTTP/2, whatever stands around the router.
+// Run tests that requests to the routes of router are recorded correctly. It uses HTTP/1.1 and
+// HTTP/2, and different handlers around the router.
 func Run(t *testing.T, router Router) {
 	t.Helper()
 	if router.Template == nil {
@@ -60,12 +62,12 @@ func Run(t *testing.T, router Router) {
 	}
 }
 
-// version is a way to speak HTTP.
+// version is a version of HTTP, with or without TLS.
 type version struct {
 	name  string
 	major int
 	tls   bool
-	wraps bool // test everything that may stand around the router
+	wraps bool // test with all surroundings, not only with bare
 }
 
 var versions = []version{
@@ -74,15 +76,15 @@ var versions = []version{
 	{name: "h2", major: 2, tls: true},
 }
 
-// surrounding is what stands between the outermost handler and the router.
+// surrounding describes the handlers around the router.
 type surrounding struct {
 	name string
 	wrap func(router http.Handler) http.Handler
-	// path is the prefix of paths that wrap strips, route what it is called in the
-	// route: nothing, where no mux told a template of it.
+	// path is the path prefix that wrap removes. route is the template of that prefix in
+	// the route, or "" if no mux has matched the prefix.
 	path, route string
-	outer       bool // another httptrace.Handler stands around it all
-	buffers     bool // wrap takes away what handlers need to stream
+	outer       bool // there is another httptrace.Handler around all other handlers
+	buffers     bool // the writer of wrap buffers, so handlers cannot stream
 }
 
 var surroundings = withOuter(
@@ -113,7 +115,8 @@ var surroundings = withOuter(
 	}},
 )
 
-// withOuter returns every one of list, and again with a Handler around it.
+// withOuter returns each surrounding in list twice: unchanged, and with another
+// httptrace.Handler around it.
 func withOuter(list ...surrounding) []surrounding {
 	for _, around := range list {
 		around.name += " within Handler"
@@ -125,7 +128,8 @@ func withOuter(list ...surrounding) []surrounding {
 
 type copyKey struct{}
 
-// copying is the middleware that everyone has: it adds to the context.
+// copying is the most common kind of middleware: it adds a value to the context of the
+// request.
 func copying(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), copyKey{}, true)))

@@ -30,8 +30,8 @@ func testPublicBatch(t *testing.T, s *site) {
 	}
 }
 
-// checkBatch tests what was seen of a batch and of the requests in it, and returns
-// the span of the batch.
+// checkBatch tests the spans and the metrics of a batch and of its requests. It returns the
+// span of the batch.
 func checkBatch(t *testing.T, s *site) sdktrace.ReadOnlySpan {
 	t.Helper()
 	spans := s.sdk.Wait(t, 6)
@@ -49,8 +49,8 @@ func checkBatch(t *testing.T, s *site) sdktrace.ReadOnlySpan {
 	return outer
 }
 
-// checkSeen tests that spans, and the measurements of the server, are those of want:
-// how many have a name and a status. Measurements have the method and the route.
+// checkSeen tests spans and the metrics of the server. The keys of want have the form
+// "METHOD ROUTE STATUS", and its values are the number of requests.
 func checkSeen(t *testing.T, s *site, spans []sdktrace.ReadOnlySpan, want map[string]int) {
 	t.Helper()
 	got := make(map[string]int)
@@ -80,7 +80,7 @@ func testInProcess(t *testing.T, s *site) {
 		"GET " + s.route("/gateway") + " 200": 1,
 	})
 	if inner.Parent().SpanID() != client.SpanContext().SpanID() || client.Parent().SpanID() != outer.SpanContext().SpanID() {
-		t.Error("the spans are not below each other")
+		t.Error("each span must be the child of the one before it: server, client, server")
 	}
 	if inner.Status().Code != codes.Error || outer.Status().Code == codes.Error {
 		t.Errorf("statuses %v and %v", inner.Status(), outer.Status())

@@ -14,12 +14,12 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// row is one thing that must hold.
+// row is one test of the suite.
 type row struct {
 	name    string
 	run     func(*testing.T, *site)
-	streams bool // it needs a writer that does not buffer
-	only1   bool // there is no such thing in HTTP/2
+	streams bool // needs a writer that does not buffer
+	only1   bool // only for HTTP/1.1
 }
 
 func (r row) skip(v version, around surrounding) bool {
@@ -120,7 +120,7 @@ func testPanic(t *testing.T, s *site) {
 	s.fail(t, "/panics/1")
 	span := s.check(t, want{method: "GET", pattern: "/panics/{id}", status: 500, errorType: "string", failed: true})
 	s.checkException(t, span.Events())
-	if !s.around.buffers { // which loses the frames itself
+	if !s.around.buffers { // a TimeoutHandler panics again in another goroutine, without these frames
 		oteltest.Eventually(t, func() bool { return s.log.contains("conformance.PanicOnPurpose") })
 	}
 }
@@ -167,7 +167,7 @@ func testFlush(t *testing.T, s *site) {
 		t.Fatal(err)
 	}
 	if n := len(s.sdk.Ended()); n != 0 {
-		t.Fatal("the first event came when the handler was done")
+		t.Fatal("the first event arrived only after the handler had returned")
 	}
 	cancel()
 	s.check(t, want{method: "GET", pattern: "/events", status: 200})
@@ -244,7 +244,7 @@ func testPublicEndpoint(t *testing.T, s *site) {
 		t.Errorf("links %v", links)
 	}
 	if want := span.SpanContext().TraceID().String(); string(seen) != want {
-		t.Errorf("the handler saw %q, want %q and no baggage", seen, want)
+		t.Errorf("the handler got %q, want %q and no baggage", seen, want)
 	}
 }
 

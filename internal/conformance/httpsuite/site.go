@@ -20,14 +20,14 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// site is a server, its client, and the SDK that records what the server did.
+// site has a server, its client, and the SDK that records the server's spans and metrics.
 type site struct {
 	router  Router
 	version version
 	around  surrounding
 
-	base   context.Context    //nolint:containedctx // that requests derive from; nil means no other than usual
-	cancel context.CancelFunc // cancels what the test wants canceled while a handler runs
+	base   context.Context    //nolint:containedctx // the server's BaseContext, or nil for the default
+	cancel context.CancelFunc // called by a handler; cancels a context that the test chooses
 
 	sdk     *oteltest.SDK
 	options []httptrace.Option
@@ -74,7 +74,7 @@ func (s *site) listen() {
 	s.client = &http.Client{Transport: &http.Transport{Protocols: protocols}}
 }
 
-// request returns a request to path, with pairs of header and value.
+// request returns a request to path. header has pairs of name and value.
 func (s *site) request(t *testing.T, method, path string, body io.Reader, header ...string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.server.URL+s.around.path+path, body)
@@ -99,12 +99,12 @@ func (s *site) ask(t *testing.T, method, path string, body io.Reader, header ...
 		t.Fatal(err)
 	}
 	if res.ProtoMajor != s.version.major {
-		t.Fatalf("spoke %s", res.Proto)
+		t.Fatalf("got a response over %s", res.Proto)
 	}
 	return res.Header
 }
 
-// fail asks for path and expects the connection to break.
+// fail sends a request to path, and expects that the connection breaks.
 func (s *site) fail(t *testing.T, path string) {
 	t.Helper()
 	res, err := s.client.Do(s.request(t, "GET", path, nil))
@@ -113,11 +113,11 @@ func (s *site) fail(t *testing.T, path string) {
 	}
 	defer res.Body.Close()
 	if _, err := io.Copy(io.Discard, res.Body); err == nil {
-		t.Error("the answer was complete: the panic went no further")
+		t.Error("the response is complete, so the panic did not reach net/http")
 	}
 }
 
-// route returns what a route should be called.
+// route returns the route that is expected for pattern.
 func (s *site) route(pattern string) string {
 	if pattern == "" {
 		return ""
@@ -125,16 +125,16 @@ func (s *site) route(pattern string) string {
 	return s.around.route + s.router.Template(pattern)
 }
 
-// want is what is to be seen of a request, on its span and in its measurement.
+// want has the values that are expected on the span and in the metric of a request.
 type want struct {
 	method    string
-	pattern   string // "" for none
-	status    int    // 0 for none
+	pattern   string // "" if there is none
+	status    int    // 0 if there is none
 	errorType string
 	failed    bool
 }
 
-// check tests that one request was seen, like w, and returns its span.
+// check tests that one request was recorded, with the values of w. It returns the span.
 func (s *site) check(t *testing.T, w want) sdktrace.ReadOnlySpan {
 	t.Helper()
 	span := s.sdk.Only(t)
@@ -191,7 +191,7 @@ func (s *site) checkAttributes(t *testing.T, where string, w want, got map[strin
 	}
 }
 
-// checkException tests that events is the one panic of PanicOnPurpose.
+// checkException tests that events has one event, the panic of PanicOnPurpose.
 func (s *site) checkException(t *testing.T, events []sdktrace.Event) {
 	t.Helper()
 	if len(events) != 1 || events[0].Name != "exception" {
@@ -204,7 +204,7 @@ func (s *site) checkException(t *testing.T, events []sdktrace.Event) {
 	}
 }
 
-// checkSizes tests the sizes of bodies on the span and in the measurements.
+// checkSizes tests the sizes of bodies on the span and in the metrics.
 func (s *site) checkSizes(t *testing.T, request, response int64) {
 	t.Helper()
 	attrs := oteltest.Map(s.sdk.Only(t).Attributes())
@@ -223,7 +223,7 @@ func (s *site) checkSizes(t *testing.T, request, response int64) {
 	}
 }
 
-// checkSilence tests that nothing was recorded of a request that has been answered.
+// checkSilence tests that nothing was recorded for a request, after its response.
 func (s *site) checkSilence(t *testing.T) {
 	t.Helper()
 	s.server.Close() // waits for the handler
@@ -235,7 +235,7 @@ func (s *site) checkSilence(t *testing.T) {
 	}
 }
 
-// output is a log that may be read while it is written.
+// output is a buffer for a log. It is safe for concurrent use.
 type output struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
