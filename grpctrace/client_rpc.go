@@ -39,7 +39,7 @@ func clientCallFrom(ctx context.Context) *clientCall {
 	return c
 }
 
-// Value implements [context.Context]. It also returns the call itself.
+// Value implements [context.Context]. For the key clientCallKey{} it returns c.
 func (c *clientCall) Value(key any) any {
 	if key == (clientCallKey{}) {
 		return c
@@ -79,7 +79,7 @@ func (c *clientCall) attempted(end *stats.End) {
 	}
 }
 
-// finish records how the call ended. Only the first call has an effect.
+// finish records the end of the call. Only the first call of finish has an effect.
 func (c *clientCall) finish(err error) {
 	if !c.finished.CompareAndSwap(false, true) {
 		return

@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// options returns more and the options with which grpctrace uses sdk.
+// options returns the options that make grpctrace use sdk, followed by more.
 func options(sdk *oteltest.SDK, more ...grpctrace.Option) []grpctrace.Option {
 	return append([]grpctrace.Option{
 		grpctrace.WithTracerProvider(sdk.TracerProvider),

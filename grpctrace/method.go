@@ -56,11 +56,11 @@ type methods struct {
 
 	server *grpc.Server // the server of NewServer, or nil
 
-	mu    sync.Mutex                         // guards changes
+	mu    sync.Mutex                         // guards changes of known
 	known atomic.Pointer[map[string]*method] // nil until the first call
 }
 
-// bind sets the server, before it serves.
+// bind sets the server. It is called before the server serves calls.
 func (m *methods) bind(server *grpc.Server) { m.server = server }
 
 // bound reports whether all methods of the server are known.

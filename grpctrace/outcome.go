@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// outcome is how a call ended.
+// outcome describes how a call ended.
 type outcome struct {
 	code      string // the name of the status code, or "" if there was none
 	errorType string // "" if there was no error

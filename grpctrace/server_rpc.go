@@ -46,7 +46,7 @@ func serverCallFrom(ctx context.Context) *serverCall {
 	return c
 }
 
-// Value implements [context.Context]. It also returns the call itself.
+// Value implements [context.Context]. For the key serverCallKey{} it returns c.
 func (c *serverCall) Value(key any) any {
 	if key == (serverCallKey{}) {
 		return c
@@ -187,7 +187,7 @@ func (c *serverCall) unserved(code codes.Code, message string) {
 	c.finish(&stats.End{BeginTime: c.start, EndTime: time.Now(), Error: status.Error(code, message)})
 }
 
-// finish records how the call ended.
+// finish records the end of the call. Only the first call of finish has an effect.
 func (c *serverCall) finish(end *stats.End) {
 	if !c.finished.CompareAndSwap(false, true) {
 		return
@@ -223,7 +223,7 @@ func (c *serverCall) conclude(end *stats.End) (died bool) {
 
 // guard records v, the panic of the handler, and panics again with v.
 func (c *serverCall) guard(returned bool, v any) {
-	if returned || v == nil { // runtime.Goexit recovers nil
+	if returned || v == nil { // v is nil after runtime.Goexit
 		return
 	}
 	failure := errinfo.Record(c.span.Span, v)

@@ -17,7 +17,7 @@ const noticeTime = 20 * time.Millisecond
 type closeNotifier interface{ CloseNotify() <-chan bool }
 
 // disconnected reports whether the client of a request disconnected before the handler
-// returned. ctx is the context of the request, w is its writer. A canceled context alone does
+// returned. ctx is the context of the request, w is its writer. A canceled context does
 // not prove that: http.Server.BaseContext can end when the program shuts down, and middleware
 // can cancel the context for its own reasons.
 func disconnected(ctx context.Context, w http.ResponseWriter) bool {

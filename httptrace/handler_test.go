@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// options returns more and the options with which httptrace uses sdk.
+// options returns the options that make httptrace use sdk, followed by more.
 func options(sdk *oteltest.SDK, more ...httptrace.Option) []httptrace.Option {
 	return append([]httptrace.Option{
 		httptrace.WithTracerProvider(sdk.TracerProvider),

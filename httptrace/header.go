@@ -12,7 +12,7 @@ import (
 
 // header describes a header to record.
 type header struct {
-	name   string // canonical
+	name   string // in canonical form
 	key    attribute.Key
 	secret bool
 }

@@ -13,9 +13,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// An Option changes what [Handler], [Middleware] and [Transport] do. Transport
-// ignores WithPublicEndpoint, WithQuery, WithTrustedProxies and
-// WithoutServerTiming, which concern servers.
+// An Option changes what [Handler], [Middleware] and [Transport] do. Transport ignores
+// WithPublicEndpoint, WithQuery, WithTrustedProxies and WithoutServerTiming, which are only
+// for servers. Nil options are ignored.
 type Option func(*config)
 
 type config struct {

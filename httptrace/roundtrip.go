@@ -46,8 +46,8 @@ func roundTripFrom(ctx context.Context) *roundTrip {
 	return e
 }
 
-// Value implements [context.Context]. It returns the round trip, and the labeler that otelhttp
-// would otherwise allocate.
+// Value implements [context.Context]. It has values for e itself, and for the labeler that
+// otelhttp would otherwise allocate.
 func (e *roundTrip) Value(key any) any {
 	switch key {
 	case roundTripKey{}:

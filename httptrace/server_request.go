@@ -53,7 +53,7 @@ func callFrom(ctx context.Context) *serverRequest {
 	return c
 }
 
-// Value implements [context.Context]. It returns the request, its route and its labeler.
+// Value implements [context.Context]. It has values for c itself, its route and its labeler.
 func (c *serverRequest) Value(key any) any {
 	switch key {
 	case serverRequestKey{}:
@@ -108,7 +108,7 @@ func (c *serverRequest) begin(r *http.Request) {
 // panicked records that the handler panicked with v. It must be called while the stack still
 // has the frames of the panic.
 func (c *serverRequest) panicked(v any) {
-	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares like this
+	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares in the same way
 		c.aborted = true
 		return
 	}

@@ -43,7 +43,7 @@ func (s *serverSpan) End(opts ...trace.SpanEndOption) {
 	s.Span.End(opts...)
 }
 
-// finish records how the request ended.
+// finish records the end of the request.
 func (c *serverRequest) finish() {
 	c.finished.Store(true)
 	o := c.outcome()
@@ -55,7 +55,7 @@ func (c *serverRequest) finish() {
 	}
 }
 
-// outcome is how a request to a server ended.
+// outcome describes how a request to a server ended.
 type outcome struct {
 	status    int    // 0 if none was sent
 	route     string // "" if none matched

@@ -44,9 +44,9 @@
 //     and log records; error.type has the reason if they were dropped
 //   - spor.export.failures, which counts failed exports per signal
 //
-// With OTEL_METRICS_EXPORTER=prometheus, [MetricsHandler] serves all of them, and nothing is
-// exported over OTLP. Metrics are never both exported and served, because the platform would
-// count every series twice.
+// With OTEL_METRICS_EXPORTER=prometheus, [MetricsHandler] serves all these metrics, and they
+// are not exported over OTLP. Metrics are never both exported and served, because the
+// platform would count every series twice.
 //
 // # Dialect
 //
@@ -57,17 +57,17 @@
 //
 // # Environment
 //
-// setup reads all its settings from environment variables. A variable that is not set has
-// the platform's default. [docs/environment.md] lists every variable with its default. The
-// most important ones:
+// Apart from the options, all settings are read from environment variables. If a variable is
+// not set, the platform's default is used. [docs/environment.md] lists every variable with
+// its default. The most important variables are:
 //
 //   - OTEL_EXPORTER_OTLP_ENDPOINT is the collector, which is reached over OTLP/gRPC. In a
 //     NAIS pod the default is the collector of the cluster. Elsewhere there is no default:
 //     nothing is exported, and one log line states how to see traces.
 //   - OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER and OTEL_LOGS_EXPORTER select how each
 //     signal is exported. The defaults are otlp, otlp and none.
-//   - OTEL_TRACES_SAMPLER selects which traces are recorded. The default records all traces,
-//     unless the caller decided not to.
+//   - OTEL_TRACES_SAMPLER selects which traces are recorded. The default records every trace,
+//     except a trace that the caller decided not to record.
 //   - OTEL_SDK_DISABLED=true turns telemetry off.
 //
 // A value that cannot be used never stops the program. The error of [Start] names the
@@ -91,8 +91,9 @@
 //	NPID (month + 20), of test persons (month + 60)  [NPID]
 //	test person (month + 40, + 65 or + 80)           [NoCommons], [fnrvalidator]
 //
-// Numeric values of attributes and of log lines are masked too, as 99999999999. UUIDs and
-// hex IDs are not masked.
+// A numeric value that is a personal number is replaced by 99999999999, in attributes and in
+// log lines. It can have ten digits, because a number has no leading zero. UUIDs and hex IDs
+// are not masked.
 //
 // Output that does not go through [LogHandler] is not masked. For example, the Go runtime
 // prints a panic of a goroutine that run has started.

@@ -105,7 +105,7 @@ var programs = map[string]func() int{
 	"quiet": func() int {
 		return run(func(context.Context) error { return nil }, crashFile()...)
 	},
-	// job works under a root span.
+	// job has a root span, and returns an error or panics.
 	"job": func() int {
 		return run(func(ctx context.Context) error {
 			_, span := otel.Tracer("test").Start(ctx, "step")

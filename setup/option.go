@@ -12,7 +12,7 @@ import (
 type Option func(*config)
 
 type config struct {
-	attributes []attribute.KeyValue // of the resource
+	attributes []attribute.KeyValue // attributes of the resource
 	sampler    sdktrace.Sampler
 	processors []sdktrace.SpanProcessor
 	gatherers  []prometheus.Gatherer

@@ -110,7 +110,7 @@ func (c *rawCollector) listen(t *testing.T) string {
 		if c.err != nil {
 			return c.err
 		}
-		return stream.SendMsg(struct{}{}) // nil would not be marshalled
+		return stream.SendMsg(struct{}{}) // for nil, gRPC would not call Marshal
 	}))
 	go server.Serve(l)
 	t.Cleanup(server.Stop)

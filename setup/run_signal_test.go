@@ -75,7 +75,7 @@ func init() {
 func TestRunEndsWellAfterASignal(t *testing.T) {
 	for _, tt := range []struct {
 		exit, context string
-		signal        syscall.Signal // 0 for none
+		signal        syscall.Signal // 0 if no signal is sent
 		well          bool
 	}{
 		{"ctx.Err", "", syscall.SIGTERM, true},

@@ -36,7 +36,7 @@ var credentialTexts = []string{
 	fmt.Sprint(http.Header{"Authorization": {"Digest hunter2"}}), fmt.Sprintf("%+v", struct{ Token string }{"hunter2"}),
 }
 
-// mustHide fails the test if written contains a credential, or no REDACTED.
+// mustHide fails the test if written contains a credential, or does not contain REDACTED.
 func mustHide(t *testing.T, where, written string) {
 	t.Helper()
 	for _, part := range []string{"hunter2", "aHVudGVyMg", "odW50ZXIy"} {

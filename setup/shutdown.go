@@ -77,7 +77,7 @@ func (t *telemetry) stopSignals(ctx context.Context) error {
 func (t *telemetry) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
-	// The exporters report their own errors.
+	// The errors are ignored here, because the exporters log them.
 	_ = together(ctx, t.signals, func(p provider) error { return p.ForceFlush(ctx) })
 	_ = together(ctx, t.last, func(p provider) error { return p.ForceFlush(ctx) })
 }

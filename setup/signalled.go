@@ -26,19 +26,20 @@ func untilSignal(signalled context.Context, run func(context.Context) error) fun
 func endedBySignal(ctx, signalled context.Context) bool {
 	cause := context.Cause(ctx)
 	if cause != context.Canceled && errors.Is(cause, context.Canceled) { //nolint:errorlint // a plain cancel function sets exactly this value
-		// The caller's own signal.NotifyContext may end before this one does.
+		// ctx may derive from another signal.NotifyContext of the caller. That context may
+		// end before signalled does.
 		select {
 		case <-signalled.Done():
 		case <-time.After(signalDelay):
 		}
 	}
-	return signalled.Err() != nil && cause == context.Cause(signalled) //nolint:errorlint // the same value
+	return signalled.Err() != nil && cause == context.Cause(signalled) //nolint:errorlint // must be the same value
 }
 
 // isCancellation reports whether err is the error of a canceled context, and does not wrap or
 // join any other error.
 func isCancellation(err error) bool {
-	switch wrapper := err.(type) { //nolint:errorlint // looks at one level at a time
+	switch wrapper := err.(type) { //nolint:errorlint // the function examines one level at a time
 	case nil, panicError:
 		return false
 	case interface{ Unwrap() []error }:

@@ -28,7 +28,7 @@ import (
 type plainHandler struct {
 	slog.Handler
 	mu    sync.Mutex
-	lines map[string][]string // values by message
+	lines map[string][]string // the attributes of each line, by message
 }
 
 func (h *plainHandler) Enabled(context.Context, slog.Level) bool { return true }

@@ -22,7 +22,7 @@ type group struct {
 	scope *ScopeKey
 	size  int    // total size of the spans in bytes
 	rest  []byte // unused space in the request for the remaining spans
-	done  bool   // the request has the space for the spans
+	done  bool   // the group is already in the request
 }
 
 // AppendRequest appends an ExportTraceServiceRequest with spans to b. It sets the Bytes of

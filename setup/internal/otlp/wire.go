@@ -70,8 +70,8 @@ const (
 	listValues = 1<<3 | 2
 )
 
-// appendVarint is like [protowire.AppendVarint], but can be inlined for values of one byte,
-// which are the most frequent.
+// appendVarint is like [protowire.AppendVarint]. It encodes values of one byte itself, which
+// is faster, because most values have one byte.
 func appendVarint(b []byte, v uint64) []byte {
 	if v < 0x80 {
 		return append(b, byte(v))
