@@ -54,7 +54,8 @@ deps: ## Check that no test code reaches users' binaries, and who may use the SD
 		|| { echo "only setup imports the SDK"; exit 1; }
 
 .PHONY: lint
-lint: ## Lint every module, and check that go.mod files are tidy
+lint: ## Lint every module, check that go.mod files are tidy, and look for the words of scripts/words.txt
+	@./scripts/words.sh
 	@! grep -n '^replace' go.mod || { echo "a replace in the root module does not reach users"; exit 1; }
 	@for module in $(MODULES); do \
 		echo "== $$module"; (cd $$module && go mod tidy -diff && $(LINT) run --config $(CURDIR)/.golangci.yml ./...); \

@@ -24,7 +24,7 @@ func disconnected(ctx context.Context, w http.ResponseWriter) bool {
 	if context.Cause(ctx) != context.Canceled { //nolint:errorlint // net/http cancels without a cause
 		return false
 	}
-	if outer := callFrom(ctx); outer != nil { // the handler of outer made this request for its client
+	if outer := serverRequestFrom(ctx); outer != nil { // the handler of outer made this request for its client
 		return disconnected(outer.request.Context(), outer.writer)
 	}
 	w = unwrapped(w)

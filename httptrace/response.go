@@ -183,9 +183,9 @@ func (a *response) hooks() httpsnoop.Hooks {
 	}
 }
 
-// nobody is the writer that otelhttp gets. Nothing is written to it.
-type nobody struct{}
+// discardWriter is the writer that otelhttp gets. Nothing is written to it.
+type discardWriter struct{}
 
-func (nobody) Header() http.Header         { return nil }
-func (nobody) Write(p []byte) (int, error) { return len(p), nil }
-func (nobody) WriteHeader(int)             {}
+func (discardWriter) Header() http.Header         { return nil }
+func (discardWriter) Write(p []byte) (int, error) { return len(p), nil }
+func (discardWriter) WriteHeader(int)             {}

@@ -67,7 +67,7 @@ func newServer(next http.Handler, c *config) *server {
 // recorded.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	if c := callFrom(ctx); c != nil && c.includes(r) {
+	if c := serverRequestFrom(ctx); c != nil && c.includes(r) {
 		c.route.Below(w, r, s.next)
 		return
 	}
@@ -92,7 +92,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *server) trace(c *serverRequest, w http.ResponseWriter) {
 	r := c.request
 	c.parent = s.extract(r)
-	if outer, parent := callFrom(r.Context()), trace.SpanContextFromContext(c.parent); outer.made(r.Context(), parent) {
+	if outer, parent := serverRequestFrom(r.Context()), trace.SpanContextFromContext(c.parent); outer.made(r.Context(), parent) {
 		c.parent = r.Context()
 	} else if s.public {
 		c.root = true
@@ -111,7 +111,7 @@ func (s *server) trace(c *serverRequest, w http.ResponseWriter) {
 		defer c.metrics.active(c)()
 	}
 	c.writer = w
-	routing.ServeWith(c, s.otelhttp, nobody{}, r)
+	routing.ServeWith(c, s.otelhttp, discardWriter{}, r)
 }
 
 // pass serves r without a span. The handler gets the caller's trace context, so that it can
@@ -134,7 +134,7 @@ func (s *server) extract(r *http.Request) context.Context {
 
 // start starts the span of the request in ctx. otelhttp calls it.
 func (s *server) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
-	c := callFrom(ctx)
+	c := serverRequestFrom(ctx)
 	if c.root {
 		opts = append(opts, trace.WithNewRoot())
 		if c.caller != nil {
@@ -142,14 +142,14 @@ func (s *server) start(ctx context.Context, name string, opts []trace.SpanStartO
 		}
 	}
 	ctx, span := s.tracer.Start(ctx, name, startOptions(s.config, c.request, c.scheme, opts)...)
-	c.span = serverSpan{Span: span, call: c}
+	c.span = serverSpan{Span: span, request: c}
 	return ctx, &c.span
 }
 
 // serve calls the next handler. otelhttp calls serve when the span has started. The context of
 // r contains the span.
 func (s *server) serve(_ http.ResponseWriter, r *http.Request) {
-	c := callFrom(r.Context())
+	c := serverRequestFrom(r.Context())
 	c.begin(r)
 	defer func() {
 		if c.returned {

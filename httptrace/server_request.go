@@ -47,8 +47,8 @@ type serverRequestKey struct{}
 // labelerKey is the key under which otelhttp looks up the labeler in a context.
 var labelerKey = otelutil.ContextKey(func(ctx context.Context) { otelhttp.LabelerFromContext(ctx) })
 
-// callFrom returns the request to a server that ctx belongs to, or nil.
-func callFrom(ctx context.Context) *serverRequest {
+// serverRequestFrom returns the request to a server that ctx belongs to, or nil.
+func serverRequestFrom(ctx context.Context) *serverRequest {
 	c, _ := ctx.Value(serverRequestKey{}).(*serverRequest)
 	return c
 }

@@ -15,7 +15,7 @@ import (
 type serverSpan struct {
 	trace.Span
 
-	call *serverRequest
+	request *serverRequest
 	read int64 // bytes of the request's body, as otelhttp counted them
 }
 
@@ -39,7 +39,7 @@ func (s *serverSpan) SetAttributes(attrs ...attribute.KeyValue) {
 // End completes and ends the span, and records the metrics. The SDK does not record a panic a
 // second time, because otelhttp defers this method and not that of the SDK.
 func (s *serverSpan) End(opts ...trace.SpanEndOption) {
-	s.call.finish()
+	s.request.finish()
 	s.Span.End(opts...)
 }
 

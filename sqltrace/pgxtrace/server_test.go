@@ -265,7 +265,7 @@ func (b *backend) execute(text string) bool {
 		tag = "SELECT 3"
 		name := "x"
 		if strings.Contains(text, "wide") {
-			name = strings.Repeat("x", 20<<10) // more than pgx reads at once
+			name = strings.Repeat("x", 20<<10) // more than pgx reads in one call
 		}
 		for range 3 {
 			b.Send(&pgproto3.DataRow{Values: [][]byte{[]byte("1"), []byte(name)}})

@@ -71,7 +71,7 @@ func (s *scanner) next() token {
 	}
 	next := s.take(kindOf(t.Type), n)
 	if next.kind == word && dialects[s.dialect].foreign {
-		s.heed(next.text)
+		s.checkForeign(next.text)
 	}
 	return next
 }
@@ -86,8 +86,8 @@ func (s *scanner) skip(k kind, n int) {
 	}
 }
 
-// heed sets s.foreign if data or code of another language follows the word name.
-func (s *scanner) heed(name string) {
+// checkForeign sets s.foreign if data or code of another language follows the word name.
+func (s *scanner) checkForeign(name string) {
 	is := func(other string) bool { return strings.EqualFold(name, other) }
 	switch {
 	case is("INSERT"):
