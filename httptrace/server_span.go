@@ -16,7 +16,7 @@ type serverSpan struct {
 	trace.Span
 
 	request *serverRequest
-	read int64 // bytes of the request's body, as otelhttp counted them
+	read    int64 // bytes of the request's body, as otelhttp counted them
 }
 
 // SetName does nothing, because End sets the name. Only End knows the route.

@@ -50,7 +50,7 @@ type writer struct {
 }
 
 // The status is passed to http explicitly, because gin itself sends it as late as possible.
-func (w writer) writeStatus()                             { w.http.WriteHeader(w.Status()) }
+func (w writer) writeStatus()                      { w.http.WriteHeader(w.Status()) }
 func (w writer) Write(p []byte) (int, error)       { w.writeStatus(); return w.http.Write(p) }
 func (w writer) WriteString(s string) (int, error) { w.writeStatus(); return io.WriteString(w.http, s) }
 func (w writer) WriteHeaderNow()                   { w.writeStatus(); w.ResponseWriter.WriteHeaderNow() }

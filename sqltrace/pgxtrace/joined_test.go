@@ -17,7 +17,7 @@ import (
 // witness is a tracer that records the calls of its methods.
 type witness struct {
 	reported []string
-	span trace.SpanContext // the span in the context when a query ended
+	span     trace.SpanContext // the span in the context when a query ended
 }
 
 type witnessKey struct{}
