@@ -109,7 +109,7 @@ func TestNoopRegistersNothing(t *testing.T) {
 		grpctrace.WithMeterProvider(metricnoop.NewMeterProvider()),
 		nil,
 	}
-	if n := len(grpctrace.ServerOptions(opts...)); n != 1 { // the option by which NewServer recognizes the others
+	if n := len(grpctrace.ServerOptions(opts...)); n != 1 { // only the empty marker option
 		t.Errorf("%d server options", n)
 	}
 	if n := len(grpctrace.DialOptions(opts...)); n != 1 {

@@ -39,7 +39,8 @@ func TestManySeriesFitTheCollectorsRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, sink := grpc.NewServer(), &seriesSink{} // accepts requests of up to 4 MiB, like the OpenTelemetry Collector
+	// Like the OpenTelemetry Collector, the server accepts requests of up to 4 MiB.
+	server, sink := grpc.NewServer(), &seriesSink{}
 	colmetrics.RegisterMetricsServiceServer(server, sink)
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(server.Stop)

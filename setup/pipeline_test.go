@@ -129,8 +129,8 @@ func TestSomeErrorsOfEachCode(t *testing.T) {
 	}
 }
 
-// If a collector has not answered the first request, the pipeline sends a second request at
-// the same time.
+// The pipeline sends a second request even if a slow collector has not yet answered the first
+// one.
 func TestSlowCollectorHasSeveralRequests(t *testing.T) {
 	var now, most atomic.Int64
 	second := make(chan struct{})

@@ -111,8 +111,10 @@ func TestExportNamesWhatIsOnLoopback(t *testing.T) {
 // The names that spor gives to databases and sidecars must not be possible names of
 // applications. Otherwise both would be the same node of the service map.
 func TestNamesOfPeersAreNoNamesOfApplications(t *testing.T) {
-	label := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`) // a DNS label of RFC 1123
-	apm := regexp.MustCompile(`^[a-zA-Z0-9._\-/ @]+$`)             // names that Nais APM accepts, without ":", at which it cuts
+	// label matches a DNS label of RFC 1123. apm matches the names that Nais APM accepts,
+	// except names with ":", which it cuts at that character.
+	label := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
+	apm := regexp.MustCompile(`^[a-zA-Z0-9._\-/ @]+$`)
 	platform := []string{"NAIS_DATABASE_PENSJON_PENSJON_DATABASE", "pensjon"}
 	var seen []*tracepb.Span
 	for name := range map[string]bool{"pensjon": true, "": true, "a": true, "0": true, "orders-db": true} {

@@ -90,7 +90,8 @@ func TestSpansHaveNoCredentials(t *testing.T) {
 	}
 	mustHide(t, "span", string(c.bytes))
 	mustKeep(t, "span", string(c.bytes))
-	if got := attributeOf(c.spans[0], "token"); got != "517001" { // of attributes with the same key, the last one is exported
+	// Of several attributes with the same key, the last one is exported.
+	if got := attributeOf(c.spans[0], "token"); got != "517001" {
 		t.Errorf("token: got %q, want the number", got)
 	}
 }

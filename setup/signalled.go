@@ -25,7 +25,7 @@ func untilSignal(signalled context.Context, run func(context.Context) error) fun
 // endedBySignal reports whether ctx and signalled have ended for the same reason.
 func endedBySignal(ctx, signalled context.Context) bool {
 	cause := context.Cause(ctx)
-	if cause != context.Canceled && errors.Is(cause, context.Canceled) { //nolint:errorlint // a plain cancel function sets exactly this value
+	if cause != context.Canceled && errors.Is(cause, context.Canceled) { //nolint:errorlint // a cancel function sets exactly this value
 		// ctx may derive from another signal.NotifyContext of the caller. That context may
 		// end before signalled does.
 		select {

@@ -120,7 +120,8 @@ func testPanic(t *testing.T, s *site) {
 	s.fail(t, "/panics/1")
 	span := s.check(t, want{method: "GET", pattern: "/panics/{id}", status: 500, errorType: "string", failed: true})
 	s.checkException(t, span.Events())
-	if !s.around.buffers { // a TimeoutHandler panics again in another goroutine, without these frames
+	// A TimeoutHandler panics again in another goroutine, whose stack lacks this function.
+	if !s.around.buffers {
 		oteltest.Eventually(t, func() bool { return s.log.contains("conformance.PanicOnPurpose") })
 	}
 }
