@@ -36,7 +36,8 @@ func (b *batch) add(m *Message) {
 	b.count++
 }
 
-// link keeps sc, the span that sent m, for a link if the limit allows it.
+// link adds sc, the span that sent m, to the spans that get a link, unless there are too
+// many.
 func (b *batch) link(sc trace.SpanContext, m *Message) {
 	if !sc.IsValid() {
 		return

@@ -16,10 +16,11 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// seconds has the bucket boundaries that the conventions advise for durations, in seconds.
+// seconds contains the bucket boundaries that the conventions advise for durations, in
+// seconds.
 var seconds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
-// instruments has the instruments of one meter.
+// instruments contains the instruments of one meter.
 type instruments struct {
 	operations metric.Float64Histogram
 	processing metric.Float64Histogram
@@ -28,7 +29,7 @@ type instruments struct {
 	card       card
 }
 
-// card has the counters that the Kafka card of Nais APM reads. Their names are those of the
+// card contains the counters that the Kafka card of Nais APM reads, with the names of the
 // Java client's metrics. The counters are nil if they are turned off.
 type card struct {
 	sent, send, consumed metric.Int64Counter
@@ -98,7 +99,7 @@ func (i *instruments) settled(ctx context.Context, s *series, elapsed time.Durat
 	i.operations.Record(ctx, elapsed.Seconds(), s.record...)
 }
 
-// series has the attributes for the measurements of one subject with one outcome, as
+// series contains the attributes for the measurements of one subject with one outcome, as
 // options.
 type series struct {
 	record    []metric.RecordOption

@@ -19,7 +19,7 @@ type client struct {
 	acks   bool
 }
 
-// clients has the clients that are open. It is a map because a kgo.Client cannot store
+// clients contains the clients that are open. It is a map because a kgo.Client cannot store
 // values of other packages.
 var clients sync.Map // *kgo.Client → *client
 

@@ -14,8 +14,8 @@ func Opt(opts ...kafkatrace.Option) kgo.Opt {
 	return kgo.WithHooks(&hooks{opts: opts})
 }
 
-// hooks has the methods that a client calls. There is no hook for fetched records, because
-// the program calls Process for them.
+// hooks implements the hooks that a client calls. Fetched records have no hook, because the
+// program calls Process for them.
 type hooks struct {
 	opts   []kafkatrace.Option
 	client atomic.Pointer[client]

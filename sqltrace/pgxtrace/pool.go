@@ -17,8 +17,8 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// pools has the pools that use one tracer. There are several only if the program makes the
-// pools itself.
+// pools contains the pools that use one tracer. There are several only if the program makes
+// the pools itself.
 type pools struct {
 	tracer  *tracer
 	watched atomic.Pointer[[]*pool]

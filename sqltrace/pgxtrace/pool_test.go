@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// dialects has the names and the time unit of the two families of metrics.
+// dialects contains the names and the time unit of the two families of metrics.
 var dialects = map[string]struct {
 	prefix, usage, pool, state string
 	perSecond                  float64

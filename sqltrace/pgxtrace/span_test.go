@@ -20,7 +20,7 @@ import (
 
 const point = "SELECT id, name FROM orders WHERE id = $1"
 
-// modes has all modes in which pgx executes a statement.
+// modes contains all modes in which pgx executes a statement.
 var modes = []string{"cache_statement", "cache_describe", "describe_exec", "exec", "simple_protocol"}
 
 func names(spans []sdktrace.ReadOnlySpan) []string {

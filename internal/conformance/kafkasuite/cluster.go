@@ -35,8 +35,9 @@ type Cluster interface {
 
 // Faults makes a cluster fail.
 type Faults interface {
-	// NotLeader makes that many write requests to the topic fail, as if the broker were not
-	// the leader. hits returns how many requests have failed so far.
+	// NotLeader makes the next write requests to the topic fail, until that many requests
+	// have failed. The error is that the broker is not the leader. hits returns how many
+	// requests have failed so far.
 	NotLeader(topic string, times int) (hits func() int)
 	// Hold delays write requests until release is called. held waits until there is such a
 	// request.
@@ -51,8 +52,8 @@ type Record struct {
 	Key, Value []byte // nil means null
 	Headers    []Header
 
-	// Shared has headers of the client's own type, made by Client.Headers. They are sent
-	// instead of Headers, without a copy.
+	// Shared contains headers of the client's own type, made by Client.Headers. They are
+	// sent instead of Headers, without a copy.
 	Shared any
 	// Metadata is the program's own data that the client keeps with a record that is sent.
 	Metadata any

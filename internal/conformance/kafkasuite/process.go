@@ -145,8 +145,8 @@ func testLinksOnly(t *testing.T, s *site) {
 
 var errHandler = errors.New("the handler stops")
 
-// testEarlyReturn has a handler that fails at the first of ten records. The records are then
-// received again.
+// testEarlyReturn uses a handler that fails at the first of ten records. The records are
+// then received again.
 func testEarlyReturn(t *testing.T, s *site) {
 	senders := s.write(t, 10)
 	goroutines(t)

@@ -23,8 +23,8 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// heavy has spans that use memory in different ways. The spans of one entry together need
-// many times the memory limit.
+// heavy contains groups of spans that use memory in different ways. The spans of one group
+// together need many times the memory limit.
 var heavy = []struct {
 	name  string
 	spans int
@@ -63,7 +63,7 @@ var heavy = []struct {
 	}},
 }
 
-// collectors has collectors that do not accept spans, so that the spans stay in memory.
+// collectors contains collectors that do not accept spans, so that the spans stay in memory.
 var collectors = map[string]func(context.Context) error{
 	"dead": nil,
 	"silent": func(ctx context.Context) error {

@@ -12,8 +12,8 @@ import (
 
 const secret = "Xq7Secret9"
 
-// quotings has functions for each dialect. Each function writes a literal or a comment that
-// contains its argument.
+// quotings contains functions for each dialect. Each function writes a literal or a comment
+// that contains its argument.
 var quotings = map[sqltext.Dialect][]func(string) string{
 	sqltext.PostgreSQL: {
 		doubled(`'`), prefixed("U&", doubled(`'`)), prefixed("B", doubled(`'`)),
@@ -74,7 +74,7 @@ func nested(s string) string { return strings.NewReplacer("/", "", "*", "").Repl
 // number returns a number that contains 7777, which stands for the secret.
 func number(string) string { return "0x7777_7777" }
 
-// around has texts with the placeholder %s, which the test replaces by a literal.
+// around contains texts with the placeholder %s, which the test replaces by a literal.
 var around = []string{
 	"SELECT %s FROM t", "SELECT a,%s,b FROM t WHERE x=1", "SELECT * FROM t WHERE a IN (1, %s, 3)", "SELECT * FROM t WHERE a=%s AND b=%s",
 	"INSERT INTO t (a, b) VALUES (1, %s), (%s, 2)", "UPDATE t SET a=%s WHERE b > %s", "CALL f(%s, g(%s))",

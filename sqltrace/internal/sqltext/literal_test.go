@@ -78,7 +78,7 @@ func (m *mode) check(t *testing.T, system, text string) {
 	}
 }
 
-// systems has all values of db.system.name in the conventions, and some other values.
+// systems contains all values of db.system.name in the conventions, and some other values.
 var systems = strings.Fields(`
 	actian.ingres aws.dynamodb aws.redshift azure.cosmosdb cassandra clickhouse cockroachdb couchbase couchdb derby elasticsearch firebirdsql
 	gcp.spanner geode h2database hbase hive hsqldb ibm.db2 ibm.informix ibm.netezza influxdb instantdb intersystems.cache mariadb memcached
@@ -95,7 +95,7 @@ func modesOf(system string) []mode {
 	return known
 }
 
-// literals has the literals of all databases. Each literal has a part that another database
+// literals contains literals of all databases. Each literal has a part that another database
 // may read as code.
 var literals = []string{
 	`'a'`, `'it''s'`, `'a\'`, `'it\'s'`, `'a\\'`, `'a\'''`, `'a\''b'`, `'\'`, `''`, `''''`, `'a'''`, `'''a'b'''`, `'a' 'b'`, "'a'\n'b\\'c'",
@@ -109,7 +109,8 @@ var literals = []string{
 	`‘it's’`, `“it's”`, "'\xbf\\'a'", "'\xe5' 'a'", `\'a\'`, "0xAB\\\nCD", `a'b'`, `a$b$c`, `a$e'it\'s'`, `$e'it\'s'`, "a#b'c'", `"a".5`, `:'a'`, `::'a'`, `a.q'[it's]'`, `1q'[it's]'`,
 }
 
-// statements has statements with the placeholder %s, which the test replaces by a literal.
+// statements contains statements with the placeholder %s, which the test replaces by a
+// literal.
 var statements = []string{
 	"SELECT %s", "SELECT a,%s,b FROM t WHERE x=1 AND y = 'z'", "SELECT * FROM t WHERE a = %s AND b = 'c'", "SELECT * FROM t WHERE a IN (1, %s, 3) OR b = %s",
 	"INSERT INTO t (a, b) VALUES (1, %s), (%s, 2)", "UPDATE t SET a=%s WHERE b > %s", "CALL f(%s, g(%s))", "WITH x AS (SELECT %s) SELECT * FROM x WHERE y LIKE %s",
@@ -153,7 +154,7 @@ func (m *mode) checkAll(t *testing.T, system string, offset int) {
 	}
 }
 
-// parts has the parts of random texts.
+// parts contains the parts of random texts.
 var parts = slices.Concat(strings.Fields(`
 	SELECT SELECT INSERT INTO UPDATE DELETE FROM FROM WHERE WHERE AND OR IN ( ) ( ) , , = = < ; VALUES AS JOIN a b c t.a e E b x N q Q nq r rb U& 1 0x1F 5.5 $1 ? ?1 :a @a @@b #a
 	' ' ' ' '' ''' " " "" """ `+"` `` [ ] { } \\ \\ \\\\ \\' ' ' $ $$ $a$ $a$ q'[ ]' q'! !' -- -- /* */ /* */ /*! /*+ // # ‘ ’ « æ å - + / * || :: . . _utf8 a$ FORMAT CSV EXEC SET CREATE LANGUAGE UESCAPE"),

@@ -74,7 +74,7 @@ next:
 	return pieces
 }
 
-// signs has characters that often occur and are never part of a name.
+// signs contains characters that occur often and are never part of a name.
 const signs = " \n()',\".;=*/-+<>\\`[]{}"
 
 var (
@@ -94,9 +94,9 @@ func isNumber(text string, at int) bool {
 		(at == 0 || strings.IndexByte(`$:?@#.`, text[at-1]) < 0)
 }
 
-// quoting reads text between open and closer. The text begins with prefix, in upper or lower case. If
-// doubled is true, two closers in a row do not end the text. If escapes is true, a closer
-// after a backslash does not end the text.
+// quoting reads text between open and closer. The text begins with prefix, in upper or lower
+// case. If doubled is true, two closers in a row do not end the text. If escapes is true, a
+// closer after a backslash does not end the text.
 func quoting(r role, prefix, open, closer string, doubled, escapes bool) rule {
 	return rule{r, func(_, text string) (int, int, int) {
 		if len(text) < len(prefix)+len(open) || !strings.EqualFold(text[:len(prefix)], prefix) || !strings.HasPrefix(text[len(prefix):], open) {

@@ -98,7 +98,7 @@ func (r *reader) read(t token, rest string) {
 	r.prev, r.prevWord = t, k
 }
 
-// push opens a parenthesis.
+// push adds the frame of a parenthesis that is opened.
 func (r *reader) push() {
 	f := r.top()
 	next := frame{step: -1}
@@ -118,7 +118,7 @@ func (r *reader) push() {
 	r.frames = append(r.frames, next)
 }
 
-// pop closes a parenthesis.
+// pop removes the frame of a parenthesis that is closed.
 func (r *reader) pop() {
 	if len(r.frames) > 1 {
 		r.frames = r.frames[:len(r.frames)-1]
