@@ -13,7 +13,7 @@
 //
 // The options are those of package sqltrace.
 //
-// Each statement makes one CLIENT span, also if its context has no span. The span is named
+// Each statement makes one CLIENT span, even if its context has no span. The span is named
 // after the operation and its tables, such as SELECT orders, and has the attributes that
 // package sqltrace documents. Each statement is also recorded in the histogram
 // db.client.operation.duration. The span ends when the server has answered, so the time that
@@ -26,9 +26,10 @@
 // send the answers of several statements of a batch together. The span of each of these
 // statements then lasts until those answers come.
 //
-// Connecting, preparing a statement, BEGIN, COMMIT and ROLLBACK make a span only if they
-// fail or take at least 100 ms. The spans of connecting, and of preparing that pgx does to
-// execute a statement, are INTERNAL. Acquiring a connection from a pool never makes a span.
+// Connecting, preparing a statement, BEGIN, COMMIT and ROLLBACK make a span only if they fail
+// or take at least 100 ms. The span of connecting is INTERNAL. The span of preparing is
+// INTERNAL if pgx itself prepares a statement to execute it. Acquiring a connection from a
+// pool never makes a span.
 //
 // A pool is measured until it is closed. Its metrics are db.client.connection.count, .max,
 // .idle.min, .idle.max, .pending_requests, .timeouts, .create_time, .wait_time and
@@ -47,8 +48,7 @@
 //   - pgx does not report notifications and pings to tracers, so they make no spans.
 //   - The span of a transaction (see [sqltrace.WithTransactions]) does not end if the
 //     transaction is not ended and its connection is not released to a pool.
-//   - [sqltrace.WithSQLCommenter] adds the trace context while the text is sent to the
-//     server. Statements in a batch, and statements that pgx caches on the server, do not
-//     get it. It is added with QueryExecModeExec and QueryExecModeSimpleProtocol, and to
-//     statements without a name.
+//   - [sqltrace.WithSQLCommenter] adds the trace context only to unnamed statements, and to
+//     statements with QueryExecModeExec or QueryExecModeSimpleProtocol. Statements in a batch,
+//     and statements that pgx caches on the server, do not get it.
 package pgxtrace
