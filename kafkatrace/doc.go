@@ -9,7 +9,7 @@
 // with the call and ends when the broker has answered. The span includes retries. Each
 // record that is processed makes one CONSUMER span named <topic> process. This span is a
 // child of the PRODUCER span that sent the record, and is linked to it. Therefore both are
-// in one trace, also if a Java service sent or processes the record. With
+// in one trace, even if a Java service makes one of the spans. With
 // OTEL_SEMCONV_STABILITY_OPT_IN=messaging the names are send <topic> and process <topic>.
 // Polling makes no span. [Tracer.ProcessBatch] makes one span for many records, which
 // service maps do not connect to the senders.

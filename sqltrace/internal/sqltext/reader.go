@@ -24,7 +24,7 @@ type expectation uint8
 const (
 	nothing  expectation = iota
 	aTable               // or another source of rows, such as a function
-	aTarget              // a table, also if a parenthesis follows
+	aTarget              // a table, even if a parenthesis follows
 	anObject             // the kind of object that is defined, such as TABLE
 	aSetting             // the name of a setting, which has a value
 	aName                // the name of a common table expression
