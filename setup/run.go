@@ -55,7 +55,7 @@ func Run(ctx context.Context, run func(context.Context) error, opts ...Option) e
 	env := environ.Process()
 	t, err := startOnce(ctx, env, c)
 	if err != nil {
-		logger().LogAttrs(ctx, slog.LevelError, "telemetry is not configured right", slog.String("error", oneLine(err)))
+		logger().LogAttrs(ctx, slog.LevelError, "telemetry is not configured correctly", slog.String("error", oneLine(err)))
 	}
 	defer keepCrashes(env, c)()
 	defer flushAfter(ctx, t, drainTimeout)()
