@@ -189,8 +189,8 @@ func TestRecordTwice(t *testing.T) {
 		tb.Helper()
 		setuptest.Record(tb)
 	})
-	if !strings.Contains(said, "running already") {
-		t.Errorf("messages: got %q, want them to contain \"running already\"", said)
+	if !strings.Contains(said, "already running") {
+		t.Errorf("messages: got %q, want them to contain \"already running\"", said)
 	}
 }
 
