@@ -1,6 +1,6 @@
-// Package setup connects a Go service to the NAIS platform. One call connects the
-// OpenTelemetry SDK to the platform's collector. The settings come from the environment
-// variables that NAIS sets, and each setting has a default that suits the platform.
+// Package setup connects a Go service to the NAIS platform. One function call sets up the
+// OpenTelemetry SDK to export to the platform's collector. The settings come from the
+// environment variables that NAIS sets. Each setting has a default that suits the platform.
 //
 // This main is enough for most services:
 //
@@ -11,98 +11,103 @@
 //		}
 //	}
 //
-// [Run] passes run a context that ends on SIGTERM. It flushes the spans when run has
-// returned, and logs a panic as one line. In a Naisjob, [WithRootSpan] puts all spans of
-// run into one trace. Without it, each outgoing call of run starts its own trace. [Start]
-// only starts telemetry. It is for programs that handle signals and panics themselves.
+// [Run] calls the function run with a context that ends on SIGTERM. When run has returned, Run
+// exports the waiting telemetry. If run panics, Run logs the panic as one line. In a Naisjob,
+// use [WithRootSpan] to put all spans of run into one trace. Without this option, each outgoing
+// call that run makes starts its own trace.
 //
-// [LogHandler] writes the JSON lines that NAIS reads. A line has the IDs of the trace and the
-// span in which it was logged. A line for an error or a panic also has its type and its
-// stack.
+// [Start] only starts telemetry. Use it in a program that handles signals and panics itself.
 //
-// Package setuptest records, in a test, what the platform would receive.
+// [LogHandler] writes the JSON lines that NAIS reads. If the context of a log call has a span,
+// the line has the trace ID and the span ID. A line that reports an error also has error.type.
+// A line that reports a panic also has stack_trace.
+//
+// Package setuptest is for tests. It records the telemetry that the platform would receive.
 //
 // # Logs
 //
-// The platform reads standard output. By default, log records are not exported in any other
-// way. With OTEL_LOGS_EXPORTER=otlp they are also exported over OTLP, through
-// OpenTelemetry's bridge for slog, with exception.type, exception.message and
-// exception.stacktrace. The platform then gets every line twice.
+// The platform collects the logs from standard output. By default, log records are sent nowhere
+// else. With OTEL_LOGS_EXPORTER=otlp, log records are also exported over OTLP, through
+// OpenTelemetry's bridge for slog. If an exported record has an error, the record has
+// exception.type, exception.message and exception.stacktrace. With OTEL_LOGS_EXPORTER=otlp, the
+// platform gets every log record twice.
 //
-// Records marked with [TeamLogs] go only to the team's private log, and are not masked. Do
-// not use OTEL_LOGS_EXPORTER=otlp together with [TeamLogs].
+// Records with the mark of [TeamLogs] go only to the team's private log. They are not masked.
+// Do not use OTEL_LOGS_EXPORTER=otlp together with [TeamLogs].
 //
 // # Metrics
 //
 // setup exports these metrics once per minute:
 //
 //   - the metrics that the program records with the OpenTelemetry API
-//   - the metrics of the Go runtime and of the process, with the names of client_golang,
-//     which Nais APM reads
+//   - the metrics of the Go runtime and of the process; their names are the names of the
+//     library client_golang, because Nais APM reads these names
 //   - the metrics of the program's own Prometheus registry, if [WithGatherer] is used
-//   - otel.sdk.exporter.span.exported and otel.sdk.exporter.log.exported, which count spans
-//     and log records; error.type has the reason if they were dropped
+//   - otel.sdk.exporter.span.exported and otel.sdk.exporter.log.exported, which count
+//     exported and dropped spans and log records; if they were dropped, error.type has the
+//     reason
 //   - spor.export.failures, which counts failed exports per signal
 //
-// With OTEL_METRICS_EXPORTER=prometheus, [MetricsHandler] serves all these metrics, and they
-// are not exported over OTLP. Metrics are never both exported and served, because the
-// platform would count every series twice.
+// With OTEL_METRICS_EXPORTER=prometheus, [MetricsHandler] serves all these metrics for
+// Prometheus. In this case they are not exported over OTLP, because the platform would
+// otherwise count every series twice.
 //
 // # Dialect
 //
-// Many attributes have a stable name and an older name, such as db.system.name and
-// db.system. Nais APM reads the older names. Therefore every span gets both, including the
-// spans of other libraries. OTEL_SEMCONV_STABILITY_OPT_IN=http,database,rpc,messaging turns
-// the older names off.
+// Many attributes have a stable name and an older name, such as db.system.name and db.system.
+// Nais APM reads the older names. Therefore every span gets both names of such an attribute.
+// This also applies to the spans that other libraries create.
+// OTEL_SEMCONV_STABILITY_OPT_IN=http,database,rpc,messaging turns the older names off.
 //
 // # Environment
 //
 // Apart from the options, all settings are read from environment variables. If a variable is
-// not set, the platform's default is used. [docs/environment.md] lists every variable with
-// its default. The most important variables are:
+// not set, setup uses the default for the platform. [docs/environment.md] lists every variable
+// with its default. The most important variables are:
 //
-//   - OTEL_EXPORTER_OTLP_ENDPOINT is the collector, which is reached over OTLP/gRPC. In a
-//     NAIS pod the default is the collector of the cluster. Elsewhere there is no default:
-//     nothing is exported, and one log line states how to see traces.
+//   - OTEL_EXPORTER_OTLP_ENDPOINT is the address of the collector. Telemetry is sent to the
+//     collector over OTLP/gRPC. In a NAIS pod the default is the collector of the cluster.
+//     Outside NAIS there is no default: nothing is exported, and one log line states how to
+//     see traces.
 //   - OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER and OTEL_LOGS_EXPORTER select how each
 //     signal is exported. The defaults are otlp, otlp and none.
-//   - OTEL_TRACES_SAMPLER selects which traces are recorded. The default records every trace,
-//     except a trace that the caller decided not to record.
+//   - OTEL_TRACES_SAMPLER selects which traces are recorded. By default, every trace is
+//     recorded, except a trace that the calling service decided not to record.
 //   - OTEL_SDK_DISABLED=true turns telemetry off.
 //
-// A value that cannot be used never stops the program. The error of [Start] names the
-// variable, its value and the cure.
+// If a value cannot be used, the program still starts. The error of [Start] names the variable
+// and its value, and states how to fix the value.
 //
 // # Never exported
 //
-// The arguments and the owner of the process are never exported.
+// The command-line arguments and the owner of the process are never exported.
 //
-// Credentials are replaced by REDACTED, such as the user, the password and the parameters for
-// credentials of a URL. [docs/privacy.md] lists the names that mark a credential.
+// Credentials are replaced by REDACTED. For example, a URL can contain a user, a password, and
+// parameters with credentials. [docs/privacy.md] lists the names that mark a credential.
 //
 // Personal numbers are replaced by ***********, in every text of a span, a metric or a log
-// line. Records for Team Logs are the only exception. A personal number has eleven digits,
-// with no other digit directly before or after them. It is also recognized in the form
-// ddmmyy nnnnn, percent-encoded, or escaped as in JSON. The control digits are not checked.
-// The number begins with a date in one of these forms:
+// line. The only exception are records for Team Logs. A personal number has eleven digits.
+// There is no other digit directly before or after them. A personal number is also recognized
+// if it is written as ddmmyy nnnnn, if it is percent-encoded, or if it is escaped for JSON. The
+// control digits are not checked. The number begins with a date in one of these forms:
 //
-//	fødselsnummer                                    [folkeregisteret]
-//	D-number (day + 40), H-number (month + 40)       [UDI], [e-helse]
-//	NPID (month + 20), of test persons (month + 60)  [NPID]
-//	test person (month + 40, + 65 or + 80)           [NoCommons], [fnrvalidator]
+//	fødselsnummer                                         [folkeregisteret]
+//	D-number (day + 40), H-number (month + 40)            [UDI], [e-helse]
+//	NPID (month + 20), NPID of test person (month + 60)   [NPID]
+//	test person (month + 40, + 65 or + 80)                [NoCommons], [fnrvalidator]
 //
-// A numeric value that is a personal number is replaced by 99999999999, in attributes and in
-// log lines. It can have ten digits, because a number has no leading zero. UUIDs and hex IDs
-// are not masked.
+// In attributes and in log lines, a personal number can also be a numeric value. Such a value
+// is replaced by 99999999999. If the personal number begins with zero, the numeric value has
+// only ten digits. It is recognized, too. UUIDs and hex IDs are not masked.
 //
-// Output that does not go through [LogHandler] is not masked. For example, the Go runtime
-// prints a panic of a goroutine that run has started.
+// Output that does not go through [LogHandler] is not masked. For example, if run starts a
+// goroutine and that goroutine panics, the Go runtime prints the panic without masking.
 //
 // # Traps
 //
-// os.Exit and log.Fatal end the program without a flush. Return an error from run instead.
-// Before run returns, all spans must have ended, and all servers must have finished their
-// requests.
+// os.Exit and log.Fatal end the program before the waiting telemetry is exported. Return an
+// error from run instead. Before run returns, all spans must have ended, and all servers must
+// have finished their requests.
 //
 // See https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 // and https://docs.nais.io/observability/reference/auto-config/.

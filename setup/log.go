@@ -14,34 +14,36 @@ import (
 // object with the fields that NAIS reads:
 //
 //   - time.
-//   - level: TRACE, DEBUG, INFO, WARN or ERROR. A level between two of them is written as
-//     the lower one, and a level below DEBUG as TRACE.
+//   - level: TRACE, DEBUG, INFO, WARN or ERROR. A level between two of these levels is
+//     written as the lower level. A level below DEBUG is written as TRACE.
 //   - message.
 //   - trace_id and span_id, if the context of the record has a span.
 //   - error.type, if an attribute is an error.
 //   - stack_trace, if that error has a stack.
 //
-// These fields are always at the top level of the object, also after WithGroup. If an
-// attribute of the program has the name of a field that the line already has, the attribute
-// is written as fields.NAME. The exceptions are stack_trace and error.type: an attribute with
-// one of these names replaces the field.
+// These fields are always at the top level of the object, even if the logger has a group. An
+// attribute of the program can have the same name as a field that the line already has. Such an
+// attribute is written as fields.NAME. The exceptions are stack_trace and error.type. If an
+// attribute has one of these two names, it replaces the field.
 //
-// The first attribute that is an error is the error of the record. If it was wrapped with
+// If several attributes are errors, only the first error is used. If that error was made with
 // fmt.Errorf or errors.Join, error.type is the type of the wrapped error. A record with the
-// level ERROR that is logged during a panic, for example by the function that recovers it,
-// gets the stack of the panic.
+// level ERROR may be logged during a panic, for example by the function that recovers the
+// panic. If the error of such a record has no stack, stack_trace is the stack of the panic.
 //
-// net/http logs one text for a handler that panicked. LogHandler splits that text into
-// message, error and stack_trace. For this, do not set the ErrorLog of http.Server, or make
-// it with [slog.NewLogLogger].
+// If an HTTP handler panics, net/http logs one text. LogHandler splits that text into the
+// fields message, error and stack_trace. For this, do not set the field ErrorLog of
+// http.Server, or set it to a logger that was made with [slog.NewLogLogger].
 //
 // Durations are written as text, such as "1.5s". Bytes are written as text if they are valid
 // UTF-8. Personal numbers and credentials are masked in every attribute and message. Records
-// with the mark of [TeamLogs] go to Team Logs, and not to w. With OTEL_LOGS_EXPORTER=otlp,
-// all other records are also exported while telemetry runs.
+// with the mark of [TeamLogs] are sent to Team Logs, and are not written to w. All other
+// records are written to w. With OTEL_LOGS_EXPORTER=otlp, these other records are also exported
+// while telemetry runs.
 //
-// opts are the options of [slog.NewJSONHandler]; nil means its defaults. The handler and the
-// handlers derived from it are safe for concurrent use. They call w.Write once per record.
+// opts are the options for [slog.NewJSONHandler]. If opts is nil, the default options of that
+// function are used. The handler is safe for concurrent use, and so are the handlers that
+// WithAttrs and WithGroup return. They call w.Write once per record.
 //
 // See https://docs.nais.io/observability/logging/ and
 // https://docs.nais.io/observability/tracing/how-to/correlate-traces-logs/.
@@ -57,23 +59,24 @@ func LogHandler(w io.Writer, opts *slog.HandlerOptions) slog.Handler {
 //	teamLog.InfoContext(ctx, "application refused", "ident", ident)
 //
 // [LogHandler] sends a marked record only to team-logs.nais-system:5170, or to the writer of
-// [WithTeamLogs]. It does not write the record to the log, which every team can read, and
-// does not export it over OTLP. Nothing in the record is masked, because Team Logs are for
-// data that no other log may contain. Other handlers ignore the mark and write the record
-// like any other record.
+// [WithTeamLogs]. LogHandler does not write the record to the log, because every team can read
+// the log. It also does not export the record over OTLP. Nothing in the record is masked,
+// because Team Logs are for data that no other log may contain. Any other slog.Handler ignores
+// the mark, and writes the record like any other record.
 //
-// Logging never waits. The queue of records has one MiB. Records that do not fit into the
-// queue, or that cannot be delivered, are dropped. They are counted, and a log line reports
-// the number. accessPolicy.outbound in nais.yaml must allow the application logging in the
-// namespace nais-system.
+// Logging a marked record never waits, because LogHandler only puts the record into a queue.
+// The maximum size of the queue is one MiB. If the queue is full, or if a record cannot be
+// delivered, the record is dropped. Dropped records are counted, and a log line reports their
+// number. In nais.yaml, accessPolicy.outbound must allow connections to the application that is
+// named logging in the namespace nais-system.
 //
 // See https://docs.nais.io/observability/logging/how-to/team-logs/.
 func TeamLogs() slog.Attr { return naislog.TeamMark() }
 
 // WithTeamLogs sends records with the mark of [TeamLogs] to w instead of the platform's
-// endpoint, with one call of Write per line. If w is nil, the option has no effect. Without
-// the option, a program that does not run on NAIS drops these records and logs that once.
-// Only one goroutine at a time calls w.Write, and w.Write may block.
+// endpoint. It calls w.Write once per line. If w is nil, the option has no effect. If the
+// option is not used, a program outside NAIS drops these records and logs a warning. Only one
+// goroutine at a time calls w.Write, and w.Write may block.
 func WithTeamLogs(w io.Writer) Option {
 	return func(c *config) {
 		if w != nil {
@@ -82,13 +85,13 @@ func WithTeamLogs(w io.Writer) Option {
 	}
 }
 
-// outputs are the destinations of records in addition to the log itself. They belong to the
-// running telemetry, which is looked up for each record, because programs make handlers
-// before telemetry starts.
+// outputs returns the destinations that records have in addition to the log itself. The
+// destinations belong to the running telemetry. outputs looks up the running telemetry for each
+// record, because programs make handlers before telemetry starts.
 type outputs struct{}
 
 // Team implements naislog.Outputs. While telemetry does not run, marked records go to a Team
-// that the next Start keeps using.
+// that is kept for the next call of Start.
 func (outputs) Team() *naislog.Team {
 	for {
 		if t := running.Load(); t != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/nais/spor/internal/environ"
 )
 
-// mostPoints is the largest number of data points in one request. A collector accepts at most
-// 4 MiB, and would refuse all series of a larger request.
+// mostPoints is the maximum number of data points in one request. A collector accepts requests
+// of at most 4 MiB. It would refuse all series of a larger request.
 const mostPoints = 2000
 
 func periodic(m *environ.Metrics, e sdkmetric.Exporter, gatherer prometheus.Gatherer) sdkmetric.Reader {
@@ -24,9 +24,10 @@ func periodic(m *environ.Metrics, e sdkmetric.Exporter, gatherer prometheus.Gath
 }
 
 // MetricsHandler returns a handler that serves metrics for Prometheus. Mount it at /metrics,
-// and set OTEL_METRICS_EXPORTER=prometheus. It can be created before [Start]. With any other
-// value of that variable, and while telemetry does not run, it answers 404. It does not serve
-// metrics that are exported over OTLP, because the platform would count every series twice.
+// and set OTEL_METRICS_EXPORTER=prometheus. The handler can be created before [Start]. If the
+// variable has another value, or while telemetry does not run, the handler responds with the
+// status 404. It does not serve metrics that are exported over OTLP, because the platform would
+// then count every series twice.
 func MetricsHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if t := running.Load(); t != nil && t.scrape != nil {

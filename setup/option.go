@@ -33,32 +33,36 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// WithResource adds attributes that describe the service. OTEL_SERVICE_NAME,
-// OTEL_RESOURCE_ATTRIBUTES and the NAIS variables override attributes with the same keys,
-// because the platform describes the service correctly. The default is no attributes.
+// WithResource adds attributes that describe the service. If an attribute from
+// OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES or the NAIS variables has the same key, it is
+// used instead, because the platform describes the service correctly. By default, no attributes
+// are added.
 //
-// Do not set deployment.environment.name and k8s.cluster.name, because the collector sets
-// them. If a service sets deployment.environment.name, the collector removes the suffix of
-// some service names.
+// Do not set deployment.environment.name and k8s.cluster.name, because the collector sets them.
+// If a service sets deployment.environment.name, the collector may change the name of the
+// service: it removes the suffix of some service names.
 func WithResource(attrs ...attribute.KeyValue) Option {
 	return func(c *config) { c.attributes = append(c.attributes, attrs...) }
 }
 
-// WithSampler sets the sampler for root spans and child spans. The default is
-// parentbased_always_on; nil means the default. OTEL_TRACES_SAMPLER overrides s, except if
-// its value is parentbased_always_on, because NAIS sets that value for every application.
+// WithSampler sets the sampler for root spans and child spans. If s is nil or the option is not
+// used, the sampler is parentbased_always_on. If OTEL_TRACES_SAMPLER is set, the variable
+// overrides s. The exception is the value parentbased_always_on, which never overrides s,
+// because NAIS sets that value for every application.
 func WithSampler(s sdktrace.Sampler) Option {
 	return func(c *config) { c.sampler = s }
 }
 
-// WithSpanProcessor adds a span processor to the one that exports. If p is nil, the option has
-// no effect. The processor also gets spans when no endpoint is set, so tests can use it to
-// record spans. The goroutine that ends a span calls OnEnd, which must not block.
+// WithSpanProcessor adds a span processor to setup's own processor, which exports spans. If p
+// is nil, the option has no effect. p also gets spans if no endpoint is set, so tests can use p
+// to record spans. The goroutine that ends a span calls p.OnEnd. Therefore OnEnd must not
+// block.
 //
-// With this option or [WithSampler], every span starts with all attributes that are known at
-// its start. Without both, the spans of SQL statements get their attributes only when they
-// end, which is cheaper. Therefore add a processor with this option. A processor that is
-// registered later with the SDK's provider would not see those attributes in OnStart.
+// If this option or [WithSampler] is used, every span starts with all attributes that are known
+// at its start. If neither option is used, the spans of SQL statements get their attributes
+// only at their end, because this is cheaper. Therefore add a processor only with this option.
+// If a processor is registered with the SDK's provider later, its method OnStart does not get
+// those attributes.
 func WithSpanProcessor(p sdktrace.SpanProcessor) Option {
 	return func(c *config) {
 		if p != nil {
@@ -67,9 +71,10 @@ func WithSpanProcessor(p sdktrace.SpanProcessor) Option {
 	}
 }
 
-// WithGatherer also exports the metrics of a Prometheus registry, with their own names. If g
-// is nil, the option has no effect. A metric family that is already exported, such as those
-// of the Go collector, is not exported twice.
+// WithGatherer exports the metrics of the Prometheus registry g in addition to the other
+// metrics. Their names are not changed. If g is nil, the option has no effect. If a metric
+// family is already exported, it is not exported a second time. The metric families of the Go
+// collector are an example.
 func WithGatherer(g prometheus.Gatherer) Option {
 	return func(c *config) {
 		if g != nil {
@@ -79,31 +84,32 @@ func WithGatherer(g prometheus.Gatherer) Option {
 }
 
 // WithoutMetrics turns metrics off: no meter provider is installed, and no metrics are
-// collected. Without this option, the metrics recorded with the OpenTelemetry API and the
-// metrics of the Go runtime and of the process are exported.
+// collected. Without this option, setup exports the metrics that the program records with the
+// OpenTelemetry API, and the metrics of the Go runtime and of the process.
 func WithoutMetrics() Option {
 	return func(c *config) { c.withoutMetrics = true }
 }
 
-// WithRootSpan makes [Run] start a span with this name and end it when run returns. All spans
-// of a Naisjob are then in one trace. The default is no root span, and "" means the default.
-// Do not use it for a server, because the spans of its requests would have a parent that ends
-// weeks later. [Start] ignores this option.
+// WithRootSpan makes [Run] start a span with this name before it calls run. Run ends the span
+// when run has returned. All spans of a Naisjob are then in one trace. If name is empty or the
+// option is not used, there is no root span. Do not use the option for a server, because the
+// spans of its requests would have a parent that ends weeks later. [Start] ignores this option.
 func WithRootSpan(name string) Option {
 	return func(c *config) { c.rootSpan = name }
 }
 
-// WithCrashFile sets the file that [Run] uses for crashes. When a panic or a fatal error ends
-// the process, the Go runtime writes its text to this file. Run logs the text when the next
-// process starts.
+// WithCrashFile sets the file that [Run] uses for crashes. If a panic or a fatal error ends the
+// process, the Go runtime writes the text of the crash to this file. When the next process
+// starts, Run logs the text.
 //
-// In a NAIS pod the default is a file in $TMPDIR, because that directory remains when the
-// container ends. The name of the file depends on the program's main package and on the
-// working directory. Elsewhere the default is no file. "" means the default.
+// If file is empty or the option is not used, the default is used. In a NAIS pod the default is
+// a file in $TMPDIR, because that directory still exists after the container has ended. The
+// name of the default file depends on the program's main package and on the working directory.
+// Outside NAIS there is no default file.
 //
-// A file that already exists must be a regular file with the mode 0600 that belongs to this
-// user. Run does not read or write any other file, and logs one warning. [Start] ignores this
-// option.
+// If the file already exists, it must be a regular file with the mode 0600, and it must belong
+// to the user of the process. Otherwise Run does not read or write the file, and logs one
+// warning. [Start] ignores this option.
 func WithCrashFile(file string) Option {
 	return func(c *config) { c.crashFile = file }
 }

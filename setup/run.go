@@ -21,29 +21,35 @@ import (
 	"github.com/nais/spor/setup/internal/crash"
 )
 
-// Run runs a program with telemetry: it starts telemetry as [Start] does, calls run, and
-// flushes telemetry before it returns.
+// Run runs a program with telemetry. First it starts telemetry in the same way as [Start]. Then
+// it calls run. Before it returns, it exports the waiting telemetry.
 //
-// The context that run gets ends on SIGTERM or SIGINT. Then run must stop its servers from
-// accepting requests, wait for their handlers, and return. A second signal ends the process
-// immediately. When run has returned, Run flushes for at most five seconds, with its own
-// context. If run has not returned 18 seconds after the signal, Run flushes the spans that
-// have ended while run continues, because a NAIS pod is killed 25 seconds after SIGTERM.
+// run gets a context. This context ends on SIGTERM or SIGINT. Then run must make its servers
+// stop accepting requests, wait for the handlers, and return. A second signal ends the process
+// immediately.
 //
-// Run returns the error of run, and logs it. There is one exception: if the error only
-// reports that a signal ended the context, as ctx.Err() does, Run returns nil. If run panics
-// in its own goroutine, Run returns an error and logs one line with stack_trace. A panic in
-// another goroutine, or a fatal error of the runtime, ends the process as without Run; see
-// [WithCrashFile] for how the next process logs it.
+// When run has returned, Run exports the waiting telemetry for at most five seconds. This
+// export has its own context. If run has not returned 18 seconds after the signal, Run exports
+// the telemetry that is waiting at this time, while run continues. The reason is that NAIS
+// kills a pod 25 seconds after SIGTERM.
 //
-// If the configuration is wrong, Run logs one line and calls run anyway. The configuration
-// does not change the error that Run returns. Lines are logged with [slog.Default]. If the
-// program has not set a default logger, they are written as JSON to standard error.
+// Run returns the error of run, and logs it. The exception is an error that only reports that a
+// signal ended the context, such as the error of ctx.Err(). For such an error, Run returns nil.
+//
+// If run panics in its own goroutine, Run returns an error and logs one line with stack_trace.
+// A panic in another goroutine ends the process, as it does without Run. A fatal error of the
+// Go runtime also ends the process. [WithCrashFile] describes how the next process logs the
+// text of such a crash.
+//
+// If the configuration is wrong, Run logs one line and still calls run. A wrong configuration
+// does not change the error that Run returns. Run logs with [slog.Default]. If the program has
+// not set a default logger, Run writes its lines as JSON to standard error.
 func Run(ctx context.Context, run func(context.Context) error, opts ...Option) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	// signalled does not end with ctx, because the end of the caller's context is not a
-	// signal. The first signal after that must still not end the process.
+	// signalled ends only on a signal. It does not end when the caller's context ends. If
+	// the first signal arrives after the end of that context, this signal must not end the
+	// process.
 	signalled, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	defer context.AfterFunc(signalled, func() {
@@ -59,17 +65,17 @@ func Run(ctx context.Context, run func(context.Context) error, opts ...Option) e
 	}
 	defer keepCrashes(env, c)()
 	defer flushAfter(ctx, t, drainTimeout)()
-	// Deferred, so that Run also flushes when run calls runtime.Goexit.
+	// This call is deferred, so that Run also flushes when run calls runtime.Goexit.
 	defer func() {
-		// The reporter has already logged the lost data, which does not change the
-		// error that Run returns.
+		// The error is ignored, because the reporter has already logged which data was
+		// lost. Lost data does not change the error that Run returns.
 		_ = t.shutdown(context.WithoutCancel(ctx))
 	}()
 	return runProgram(ctx, untilSignal(signalled, run), c.rootSpan)
 }
 
-// keepCrashes keeps crashes in the file that the program chose. In a NAIS pod there is also a
-// default file.
+// keepCrashes makes the Go runtime write crashes to the file of WithCrashFile. If the program
+// has not set a file, the default file is used. Only a NAIS pod has a default file.
 func keepCrashes(env *environ.Environment, c *config) (stop func()) {
 	name := c.crashFile
 	if name == "" && env.OnPlatform() {
@@ -81,11 +87,12 @@ func keepCrashes(env *environ.Environment, c *config) (stop func()) {
 	return crash.Keep(name, logger())
 }
 
-// drainTimeout is the time that run may take after the signal. After that, its ended spans are
-// flushed before it returns.
+// drainTimeout is the time that run may take after the signal. After that time, Run flushes
+// telemetry while run continues.
 const drainTimeout = 18 * time.Second
 
-// flushAfter flushes once, delay after ctx has ended, unless stop is called before.
+// flushAfter waits until ctx has ended, and then waits for delay. Then it flushes telemetry
+// once. If stop is called before that, it does not flush.
 func flushAfter(ctx context.Context, t *telemetry, delay time.Duration) (stop func()) {
 	returned, end := context.WithCancel(context.Background())
 	stopWaiting := context.AfterFunc(ctx, func() {
@@ -121,7 +128,7 @@ func underSpan(name string, run func(context.Context) error) func(context.Contex
 	tracer := otel.Tracer("github.com/nais/spor/setup", trace.WithInstrumentationVersion(scope.Version()))
 	return func(ctx context.Context) error {
 		ctx, span := tracer.Start(ctx, name)
-		defer span.End() // records a panic only if it is the deferred function itself
+		defer span.End() // must be deferred directly, because otherwise it does not record a panic
 		returned := false
 		defer func() {
 			if !returned {

@@ -8,7 +8,8 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// newSampler returns the sampler that s describes; own is the sampler of the program.
+// newSampler returns the sampler that s describes. own is the program's own sampler, which s
+// can also select.
 func newSampler(s environ.Sampler, own sdktrace.Sampler) sdktrace.Sampler {
 	if s.Own {
 		return silencer{own}
@@ -20,13 +21,14 @@ func newSampler(s environ.Sampler, own sdktrace.Sampler) sdktrace.Sampler {
 	return silencer{sampler}
 }
 
-// silencer drops all spans below a filtered request, even if its sampler would sample new
-// roots or children of unsampled parents.
+// silencer is a sampler. It drops all child spans of a request that is filtered out. Without
+// silencer, the embedded sampler could sample such spans, because some samplers sample new root
+// spans or the children of unsampled parents.
 type silencer struct{ sdktrace.Sampler }
 
 func (s silencer) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
-	// The span in a suppressed context is never sampled. So suppress.Is, which looks up a
-	// value in the context, is not needed for a sampled parent.
+	// In a suppressed context, the parent span is never sampled. Therefore suppress.Is is
+	// not called for a sampled parent. This saves one lookup of a value in the context.
 	parent := trace.SpanContextFromContext(p.ParentContext)
 	if !parent.IsSampled() && suppress.Is(p.ParentContext) {
 		return sdktrace.SamplingResult{Decision: sdktrace.Drop, Tracestate: parent.TraceState()}

@@ -10,7 +10,7 @@ import (
 	"github.com/nais/spor/setup/internal/export"
 )
 
-// settings combines the settings of the environment and of the options.
+// settings has the settings from the environment and the settings from the options.
 type settings struct {
 	*environ.Settings
 	*config
@@ -40,6 +40,8 @@ func (s *settings) spanLimits() sdktrace.SpanLimits {
 	}
 }
 
-// attributesMayBeLate reports whether nothing reads the attributes of a span before it has
-// ended. The samplers and processors of setup itself do not read them earlier.
+// attributesMayBeLate reports whether instrumentation may set the attributes of a span as late
+// as at the end of the span. It may, unless the program has its own sampler or its own span
+// processor, which could read the attributes earlier. The samplers and processors of package
+// setup do not read them earlier.
 func (s *settings) attributesMayBeLate() bool { return s.sampler == nil && len(s.processors) == 0 }

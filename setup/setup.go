@@ -11,30 +11,35 @@ import (
 )
 
 // running is the telemetry that is installed in the SDK's global variables. Log handlers and
-// HTTP handlers look up their outputs here, because they can be created before Start. While
-// telemetry starts or stops, and while it does not run, Team Logs are the only output. While
-// it does not run, the pointer is nil until the first record with the Team Logs mark.
+// the handler for metrics look up their outputs here each time, because they can be created
+// before Start. While telemetry starts, and at the end of its shutdown, the only output is Team
+// Logs. While telemetry does not run, the pointer is nil. The first record with the Team Logs
+// mark then sets it to a value whose only output is Team Logs.
 var running atomic.Pointer[telemetry]
 
 var errRunning = errors.New("setup: telemetry is already running (Start or Run was called twice; call the shutdown function of the first call before the second call)")
 
-// Start connects the OpenTelemetry SDK to the collector that the environment names. It
-// installs the global tracer provider, meter provider, propagator and error handler, and the
-// logger provider if logs are exported. It does not wait for the collector.
+// Start sets up the OpenTelemetry SDK to export to the collector that the environment variables
+// name. It installs the global tracer provider, meter provider, propagator and error handler.
+// If logs are exported, it also installs the logger provider. Start does not wait for the
+// collector.
 //
-// The error lists each variable that cannot be used, with its value and the cure. All other
-// settings are in use, and the settings of the listed variables have safe defaults. The
-// program can log the error and continue. shutdown is never nil.
+// The error lists each environment variable that cannot be used. It also has the value of the
+// variable and states how to fix the value. For the listed variables, safe defaults are used.
+// All other variables are used as they are set. The program can log the error and continue.
+// shutdown is never nil.
 //
-// Call shutdown when the last span has ended, and before the process exits. It exports all
-// waiting data until its context ends. If the context has no deadline, or has already ended,
-// shutdown takes at most five seconds. The context of [signal.NotifyContext] has already
+// Call shutdown after the last span has ended and before the process exits. It exports all
+// waiting data, and stops when its context ends. If the context has no deadline, shutdown takes
+// at most five seconds. If the context has already ended when shutdown is called, shutdown also
+// takes at most five seconds. For example, the context of [signal.NotifyContext] has already
 // ended after SIGTERM. If the collector cannot be reached, shutdown takes about one second.
-// The error of shutdown states how many spans and log records were lost. Later calls wait for
-// the first call, and return its error.
 //
-// Start uses ctx only until it returns. A second call of Start before shutdown returns an
-// error and changes nothing.
+// The error of shutdown states how many spans and log records were lost. If shutdown is called
+// again, the call waits for the first call and returns the same error.
+//
+// Start uses ctx only until Start returns. If Start is called a second time before shutdown is
+// called, the second call returns an error and changes nothing.
 func Start(ctx context.Context, opts ...Option) (shutdown func(context.Context) error, err error) {
 	t, err := startOnce(ctx, environ.Process(), newConfig(opts))
 	return t.shutdown, err
@@ -52,8 +57,9 @@ func startOnce(ctx context.Context, env *environ.Environment, c *config) (*telem
 	return t, err
 }
 
-// takeGlobals reserves the SDK's global variables for a new telemetry. It returns the Team
-// that has the marked records up to now, or nil if telemetry is already running.
+// takeGlobals reserves the SDK's global variables for a new telemetry. It returns the Team for
+// marked records. If marked records are already waiting in a Team, it returns that Team. If
+// telemetry is already running, it returns nil.
 func takeGlobals() *naislog.Team {
 	for {
 		before, taken := running.Load(), &telemetry{}
@@ -71,5 +77,5 @@ func takeGlobals() *naislog.Team {
 	}
 }
 
-// oneLine returns the text of err with its lines joined by "; ".
+// oneLine returns the text of err as one line. It replaces each line break by "; ".
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

@@ -13,16 +13,18 @@ import (
 	"github.com/nais/spor/setup/internal/naislog"
 )
 
-// flushTimeout limits shutdown if its context has no deadline. A NAIS pod has about 25 seconds
-// from SIGTERM to SIGKILL, and the servers also need time to finish their requests.
+// flushTimeout is the maximum duration of shutdown if its context has no deadline. A NAIS pod
+// has about 25 seconds from SIGTERM to SIGKILL. The servers need a part of this time to finish
+// their requests.
 const flushTimeout = 5 * time.Second
 
 const (
-	// lastChance is the time that shutdown gives a collector that cannot be reached. It is
-	// short, because a pod without a collector should not wait longer each time it ends.
+	// lastChance is how long shutdown tries to reach a collector that cannot be reached.
+	// This time is short, so that a pod without a collector does not wait long each time it
+	// ends.
 	lastChance = time.Second
-	// lastLook is the interval at which shutdown checks again, after lastChance, whether
-	// the collector cannot be reached.
+	// lastLook is the interval between two checks whether the collector cannot be reached.
+	// The first check is lastChance after the start of shutdown.
 	lastLook = 100 * time.Millisecond
 )
 
@@ -38,11 +40,11 @@ func (t *telemetry) shutdown(ctx context.Context) error {
 	return t.err
 }
 
-// flushAndStop shuts down all signals concurrently, so that a signal that hangs does not take
-// time from the others.
+// flushAndStop shuts down all signals. Logs and Team Logs are last. The other signals are shut
+// down concurrently, so that a signal that hangs does not take time from the others.
 func (t *telemetry) flushAndStop(ctx context.Context) error {
 	switch {
-	case ctx == nil: // the caller could not recover a panic, which would be in this goroutine
+	case ctx == nil: // otherwise this goroutine would panic, and the caller could not recover that
 		ctx = context.Background()
 	case ctx.Err() != nil:
 		ctx = context.WithoutCancel(ctx)
@@ -53,15 +55,16 @@ func (t *telemetry) flushAndStop(ctx context.Context) error {
 		defer cancel()
 	}
 	err := t.stopSignals(ctx)
-	t.reporter.Hold() // a line logged now would be a record after the last export
+	t.reporter.Hold() // otherwise the reporter could log a record after the last export
 	stopped := together(ctx, t.last, func(p provider) error { return t.shutdownSignal(ctx, p) })
 	running.Store(&telemetry{team: t.team})
 	t.reporter.Release()
 	return errors.Join(t.reporter.Lost(), err, stopped)
 }
 
-// stopSignals shuts down all signals except logs and Team Logs. If those have something to
-// deliver, stopSignals leaves them at least one fifth of the time.
+// stopSignals shuts down all signals except logs and Team Logs. If log records are exported, or
+// if records for Team Logs are waiting, stopSignals leaves at least one fifth of the time for
+// them.
 func (t *telemetry) stopSignals(ctx context.Context) error {
 	if deadline, ok := ctx.Deadline(); ok && (len(t.last) > 1 || t.team.IsBusy()) {
 		var cancel context.CancelFunc
@@ -82,8 +85,8 @@ func (t *telemetry) flush(ctx context.Context) {
 	_ = together(ctx, t.last, func(p provider) error { return p.ForceFlush(ctx) })
 }
 
-// shutdownSignal shuts down one signal. It stops when ctx ends. It also stops lastChance after
-// its start or later, as soon as the collector cannot be reached.
+// shutdownSignal shuts down one signal. It stops when ctx ends. After lastChance, it also stops
+// as soon as the collector cannot be reached.
 func (t *telemetry) shutdownSignal(ctx context.Context, p provider) error {
 	signal := signalOf(p)
 	if signal == "" {
@@ -120,12 +123,12 @@ func signalOf(p provider) string {
 	return ""
 }
 
-// overtime is how long together waits after the end of the context.
+// overtime is how long the function together still waits after its context has ended.
 const overtime = naislog.AfterAbort + naislog.AfterAbort/2
 
-// together calls do for all elements concurrently. It waits for the calls until overtime after
-// the end of ctx, because the program's own processors and writers may hang. A panic becomes
-// an error.
+// together calls do for all elements concurrently, and waits for the calls. The program's own
+// processors and writers may hang. Therefore together stops waiting when overtime has passed
+// after the end of ctx. If a call panics, together returns the panic as an error.
 func together[T any](ctx context.Context, all []T, do func(T) error) error {
 	errs := make(chan error, len(all))
 	for _, one := range all {

@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// signalDelay is the longest time between the ends of two contexts that the same signal ends.
+// signalDelay is the maximum time between the ends of two contexts, if one signal ends both
+// contexts.
 const signalDelay = 100 * time.Millisecond
 
-// untilSignal returns a function that calls run. The function returns nil instead of an error
-// that only reports the end of the context, if the signal that ends signalled ended the
-// context.
+// untilSignal returns a function that calls run and returns the error of run. The exception is
+// an error that only reports the end of the context. If the signal that ended signalled also
+// ended this context, the function returns nil instead of the error.
 func untilSignal(signalled context.Context, run func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		err := run(ctx)
@@ -22,12 +23,13 @@ func untilSignal(signalled context.Context, run func(context.Context) error) fun
 	}
 }
 
-// endedBySignal reports whether ctx and signalled have ended for the same reason.
+// endedBySignal reports whether ctx and signalled have both ended because of the same signal.
 func endedBySignal(ctx, signalled context.Context) bool {
 	cause := context.Cause(ctx)
 	if cause != context.Canceled && errors.Is(cause, context.Canceled) { //nolint:errorlint // a cancel function sets exactly this value
-		// ctx may derive from another signal.NotifyContext of the caller. That context may
-		// end before signalled does.
+		// The caller may have called signal.NotifyContext, too, and ctx may be derived
+		// from that context. Then the signal may end ctx a little earlier than
+		// signalled.
 		select {
 		case <-signalled.Done():
 		case <-time.After(signalDelay):
@@ -36,8 +38,8 @@ func endedBySignal(ctx, signalled context.Context) bool {
 	return signalled.Err() != nil && cause == context.Cause(signalled) //nolint:errorlint // must be the same value
 }
 
-// isCancellation reports whether err is the error of a canceled context, and does not wrap or
-// join any other error.
+// isCancellation reports whether err only reports that a context was canceled. The result is
+// false if err also wraps or joins another error.
 func isCancellation(err error) bool {
 	switch wrapper := err.(type) { //nolint:errorlint // the function examines one level at a time
 	case nil, panicError:

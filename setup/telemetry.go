@@ -23,22 +23,23 @@ import (
 	"github.com/nais/spor/setup/internal/naislog"
 )
 
-// telemetry is the running SDK.
+// telemetry has the parts of the SDK that Start has installed.
 type telemetry struct {
 	signals  []provider
-	last     []provider // Team Logs and the provider of logs; shut down after signals
+	last     []provider // Team Logs and the logger provider; they are shut down after signals
 	reporter *export.Reporter
 	team     *naislog.Team
 	logs     *sdklog.LoggerProvider // nil if log records are not exported
 	scrape   *export.Scrape         // nil if metrics are not served for Prometheus
-	idle     bool                   // has only the Team; Start has not been called
+	idle     bool                   // there is only a Team, because Start has not been called
 
 	once sync.Once
 	done chan struct{}
 	err  error
 }
 
-// provider is the provider of traces, of metrics or of logs, the scrape handler, or the Team.
+// provider is one of these: the tracer provider, the meter provider, the logger provider, the
+// scrape handler, or the Team.
 type provider interface {
 	ForceFlush(context.Context) error
 	Shutdown(context.Context) error
@@ -55,7 +56,7 @@ func (t *telemetry) start(ctx context.Context, env *environ.Environment, c *conf
 		return env.Err()
 	}
 	trouble := &export.Trouble{Logger: logger}
-	trouble.Quiet.Store(true) // the SDK would report the variables a second time
+	trouble.Quiet.Store(true) // otherwise the SDK would report wrong variables a second time
 	otel.SetErrorHandler(trouble)
 	otel.SetLogger(logr.New(trouble.Sink()))
 	err := errors.Join(t.startTraces(s), t.startMetrics(ctx, s), t.startLogs(ctx, s))
@@ -100,8 +101,8 @@ func (t *telemetry) startTraces(s *settings) error {
 	return errors.Join(problems...)
 }
 
-// startMetrics installs a meter provider if the environment selects a reader for metrics. It
-// selects at most one.
+// startMetrics installs a meter provider if the environment selects a metric reader. The
+// environment can select at most one reader.
 func (t *telemetry) startMetrics(ctx context.Context, s *settings) error {
 	if s.withoutMetrics {
 		return nil

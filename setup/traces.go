@@ -14,17 +14,19 @@ import (
 	"github.com/nais/spor/setup/internal/pipeline"
 )
 
-// tracerProvider is the SDK's provider with the method AttributesAtEnd, which the
-// instrumentation of this module calls.
+// tracerProvider is the SDK's provider with one more method, AttributesAtEnd. The
+// instrumentation of this module calls that method.
 type tracerProvider struct {
 	*sdktrace.TracerProvider
 	attributesAtEnd bool
 }
 
-// AttributesAtEnd reports whether nothing reads the attributes of a span before it has ended.
+// AttributesAtEnd reports whether instrumentation may set the attributes of a span only when
+// the span ends. The result is true if no code reads the attributes before the span has ended.
 func (p *tracerProvider) AttributesAtEnd() bool { return p.attributesAtEnd }
 
-// Unwrap returns the SDK's provider, which is also the provider that spans return.
+// Unwrap returns the SDK's provider. The method TracerProvider of a span returns the same
+// provider.
 func (p *tracerProvider) Unwrap() trace.TracerProvider { return p.TracerProvider }
 
 // newPipeline returns the processor that sends ended spans to the collector.
@@ -46,11 +48,12 @@ func newPipeline(s *settings, reporter *export.Reporter) (sdktrace.SpanProcessor
 	return p, nil
 }
 
-// unreachedBytes is the buffer size for spans while the default collector of the platform has
-// never answered.
+// unreachedBytes is the size of the span buffer, in bytes, until the platform's default
+// collector has answered for the first time.
 const unreachedBytes = 1 << 20
 
-// bufferBytes returns a function that returns the buffer size for waiting spans, in bytes.
+// bufferBytes returns a function. The function returns the size, in bytes, of the buffer for
+// spans that wait for export.
 func bufferBytes(s *settings, reporter *export.Reporter) func() int {
 	return func() int {
 		if s.Traces.Endpoint.Platform && !reporter.HasReached() {
@@ -60,8 +63,9 @@ func bufferBytes(s *settings, reporter *export.Reporter) func() int {
 	}
 }
 
-// processors are flushed and shut down concurrently. The SDK would call them one after the
-// other, and would skip the processors that come after one that used all the time.
+// processors is a list of span processors. They are flushed concurrently, and also shut down
+// concurrently. The SDK would call one processor after the other. If one processor used all the
+// time, the SDK would skip the processors after it.
 type processors []sdktrace.SpanProcessor
 
 func (p processors) OnStart(ctx context.Context, span sdktrace.ReadWriteSpan) {
