@@ -14,8 +14,9 @@ import (
 
 const planted = "panic: planted by another user\n"
 
-// plantings create files and other entries with the name of the crash file. Each returns the
-// name of the file whose content must not change, or "".
+// plantings has functions that create a file, a folder, a link or a pipe with the name of the
+// crash file. A function returns the name of the file whose content must not change. If there
+// is no such file, it returns "".
 var plantings = map[string]func(t *testing.T, name string) (kept string){
 	"link": func(t *testing.T, name string) string {
 		t.Helper()
@@ -55,7 +56,7 @@ var plantings = map[string]func(t *testing.T, name string) (kept string){
 func plant(t *testing.T, name string, mode os.FileMode) string {
 	t.Helper()
 	must(t, os.WriteFile(name, []byte(planted), mode))
-	must(t, os.Chmod(name, mode)) // the umask may have removed bits
+	must(t, os.Chmod(name, mode)) // because the umask may have cleared some bits of the mode
 	return name
 }
 
@@ -112,7 +113,7 @@ func TestRunTouchesNoPlantedCrashFile(t *testing.T) {
 
 func TestRunWithoutAPlaceForItsCrashFile(t *testing.T) {
 	dir := t.TempDir()
-	must(t, os.Mkdir(filepath.Join(dir, "read only"), 0o500)) // root can still write there
+	must(t, os.Mkdir(filepath.Join(dir, "read only"), 0o500)) // but if the test runs as root, it can still write to this folder
 	must(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
 	for name, place := range map[string]string{"missing": dir + "/missing", "a file": dir + "/file", "read-only": dir + "/read only", "system": "/proc"} {
 		t.Run(name, func(t *testing.T) {
@@ -127,7 +128,8 @@ func TestRunWithoutAPlaceForItsCrashFile(t *testing.T) {
 	}
 }
 
-// pod returns the variables of a program in a NAIS pod whose crash file is in dir.
+// pod returns the environment variables that a program has in a NAIS pod. The program's crash
+// file is in dir.
 func pod(dir string) []string {
 	return []string{"NAIS_CLUSTER_NAME", "local", "NAIS_APP_NAME", "go", "TMPDIR", dir, "OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none"}
 }

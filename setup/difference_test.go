@@ -26,8 +26,9 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// FuzzDifference makes spans from arbitrary bytes. It compares the request of the pipeline
-// with the request of OpenTelemetry's exporter under the same rules.
+// FuzzDifference checks that the pipeline and OpenTelemetry's exporter send the same request
+// for the same spans. The spans are made from arbitrary bytes, and are rewritten in the same
+// way for both requests.
 func FuzzDifference(f *testing.F) {
 	f.Add([]byte{})
 	for _, text := range fuzzTexts {
@@ -43,7 +44,7 @@ func FuzzDifference(f *testing.F) {
 	f.Fuzz(checkDifference)
 }
 
-// TestDifference makes the same comparison with random bytes for two seconds.
+// TestDifference does the same check as FuzzDifference, with random bytes and for two seconds.
 func TestDifference(t *testing.T) {
 	seed := time.Now().UnixNano()
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
@@ -63,7 +64,7 @@ func checkDifference(t *testing.T, data []byte) {
 	t.Helper()
 	spans := (&material{data}).spans()
 	encoding := setup.NewEncoding()
-	encoding.Request(spans) // cached data must not change the next request
+	encoding.Request(spans) // fills the caches, which must not change the next request
 	got := &coltrace.ExportTraceServiceRequest{}
 	if err := proto.Unmarshal(encoding.Request(spans), got); err != nil {
 		t.Fatalf("cannot decode the request: %v", err)
@@ -76,8 +77,8 @@ func checkDifference(t *testing.T, data []byte) {
 	}
 }
 
-// firstDifference returns the lines around the first difference of got and want. It ignores
-// the spaces that prototext adds at random.
+// firstDifference returns the lines around the first difference between got and want. It
+// ignores the spaces that prototext adds at random.
 func firstDifference(got, want string) string {
 	a, b := strings.Split(strings.ReplaceAll(got, ":  ", ": "), "\n"), strings.Split(strings.ReplaceAll(want, ":  ", ": "), "\n")
 	i := 0
@@ -88,7 +89,8 @@ func firstDifference(got, want string) string {
 	return "got:\n" + around(a) + "\nwant:\n" + around(b)
 }
 
-// official returns the request that OpenTelemetry's exporter sends for spans, after decoding.
+// official returns the request that OpenTelemetry's exporter sends for spans. The request is
+// already decoded.
 func official(t *testing.T, spans []sdktrace.ReadOnlySpan) *coltrace.ExportTraceServiceRequest {
 	t.Helper()
 	c := &capture{}
@@ -110,7 +112,7 @@ func official(t *testing.T, spans []sdktrace.ReadOnlySpan) *coltrace.ExportTrace
 	return arrived
 }
 
-// capture is a client that stores the spans to upload.
+// capture is a client that only stores the spans that it should upload.
 type capture struct{ spans []*tracepb.ResourceSpans }
 
 func (*capture) Start(context.Context) error { return nil }
@@ -120,14 +122,15 @@ func (c *capture) UploadTraces(_ context.Context, spans []*tracepb.ResourceSpans
 	return nil
 }
 
-// sortResources sorts all, because the exporter's order is the random order of a map.
+// sortResources sorts all. This is necessary because the exporter reads the resources from a
+// map, and the order of a map is random.
 func sortResources(all []*tracepb.ResourceSpans) {
 	slices.SortStableFunc(all, func(a, b *tracepb.ResourceSpans) int {
 		return strings.Compare(a.GetResource().String()+a.GetSchemaUrl(), b.GetResource().String()+b.GetSchemaUrl())
 	})
 }
 
-// material has the bytes from which fuzzed spans are made. After the last byte, it returns
+// material makes spans from the bytes of the fuzzer. When all bytes are used, material uses
 // zeros.
 type material struct{ data []byte }
 
@@ -282,8 +285,8 @@ func (m *material) span() sdktrace.ReadOnlySpan {
 	return stub.Snapshot()
 }
 
-// fuzzResources contains no text that is masked or invalid, because Start cleans resources
-// before any span is made.
+// fuzzResources has resources for the spans. They contain no invalid text and no text that is
+// masked, because Start cleans the resource before any span is made.
 var fuzzResources = []*resource.Resource{
 	resource.Empty(), // spans of the SDK never have a nil resource
 	resource.NewSchemaless(attribute.String("service.name", "a"), attribute.StringSlice("nais.backend", []string{"x", "y"})),

@@ -86,7 +86,7 @@
 // parameters with credentials. [docs/privacy.md] lists the names that mark a credential.
 //
 // Personal numbers are replaced by ***********, in every text of a span, a metric or a log
-// line. The only exception are records for Team Logs. A personal number has eleven digits.
+// line. Records for Team Logs are the only exception. A personal number has eleven digits.
 // There is no other digit directly before or after them. A personal number is also recognized
 // if it is written as ddmmyy nnnnn, if it is percent-encoded, or if it is escaped for JSON. The
 // control digits are not checked. The number begins with a date in one of these forms:

@@ -12,7 +12,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// BenchmarkEncode measures the encoding of spans, which the pipeline does when they end.
+// BenchmarkEncode measures the encoding of spans. The pipeline encodes each span when the span
+// ends.
 func BenchmarkEncode(b *testing.B) {
 	batch := httpBatch()
 	encoding := setup.NewEncoding()
@@ -26,9 +27,9 @@ func BenchmarkEncode(b *testing.B) {
 	b.ReportMetric(float64(size)/batchSize, "B/span")
 }
 
-// BenchmarkAfterEnd measures the work from the end of a span to the answer of a server on
-// loopback, which does not decode the request. It compares the pipeline with the batch
-// processor and the exporter of OpenTelemetry.
+// BenchmarkAfterEnd measures the work from the end of a span to the response of the server. The
+// server is on loopback and does not decode the request. The benchmark compares the pipeline
+// with OpenTelemetry's batch processor and exporter.
 func BenchmarkAfterEnd(b *testing.B) {
 	endpoint := idleServer(b)
 	exporter, err := otlptracegrpc.New(b.Context(), otlptracegrpc.WithEndpoint(endpoint), otlptracegrpc.WithInsecure())

@@ -12,7 +12,8 @@ import (
 	"github.com/nais/spor/internal/diagnosis"
 )
 
-// enums has the variables whose value is one of several words, and examples of these values.
+// enums has the environment variables that accept only certain words. For each variable, it has
+// examples of valid values.
 var enums = map[string][]string{
 	"OTEL_SDK_DISABLED":             {"true", "false"},
 	"OTEL_TRACES_EXPORTER":          {"otlp", "console", "logging", "none", "otlp,console"},
@@ -32,7 +33,8 @@ var enums = map[string][]string{
 	"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": {"cumulative", "delta", "lowmemory"},
 }
 
-// spellings returns word with other letter cases and with spaces around it.
+// spellings returns word in other spellings: with other upper-case and lower-case letters, and
+// with spaces around it.
 func spellings(word string) []string {
 	mixed := strings.Map(func(r rune) rune {
 		if r%2 == 0 {
@@ -43,8 +45,8 @@ func spellings(word string) []string {
 	return []string{strings.ToUpper(word), strings.ToUpper(word[:1]) + word[1:], mixed, "  " + word + "\t", " " + strings.ToUpper(word) + " "}
 }
 
-// diagnosed returns the effective settings of an environment as one text. The text does not
-// contain the values of the variables as they were set.
+// diagnosed sets one variable in an environment, and returns the effective settings as one
+// text. The text does not contain the value exactly as it was set.
 func diagnosed(t *testing.T, name, value string) string {
 	t.Helper()
 	env := map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317", "OTEL_LOGS_EXPORTER": "otlp", name: value}
@@ -53,7 +55,7 @@ func diagnosed(t *testing.T, name, value string) string {
 	read := false
 	for _, v := range report.Variables {
 		read = read || v.Name == name
-		if v.Name != "OTEL_RESOURCE_ATTRIBUTES" { // its effective value has a random ID
+		if v.Name != "OTEL_RESOURCE_ATTRIBUTES" { // its effective value contains a random ID
 			effective = append(effective, v.Name+"="+v.Effective)
 		}
 	}
@@ -79,8 +81,8 @@ func TestEnumsIgnoreCaseAndSpace(t *testing.T) {
 	}
 }
 
-// TestEnumsDoWhatTheySay tests the effect of variables whose effect diagnosis.Read does not
-// report.
+// TestEnumsDoWhatTheySay checks the effect of some variables by exporting telemetry, because
+// diagnosis.Read does not report the effect of these variables.
 func TestEnumsDoWhatTheySay(t *testing.T) {
 	for _, value := range spellings("delta") {
 		c := pushed(t, func(m metric.Meter) { count(t, m, "orders") }, nil, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", value)

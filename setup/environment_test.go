@@ -22,8 +22,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// delivered starts telemetry with these variables and ends one span. It returns whether the
-// collector received the span, and the error of Start.
+// delivered starts telemetry with the variables in pairs and ends one span. The first result is
+// true if the collector received the span. The second result is the error of Start.
 func delivered(t *testing.T, c *collector, pairs ...string) (bool, error) {
 	t.Helper()
 	environment(t, pairs...)
@@ -221,8 +221,8 @@ func TestAnyNumberIsSafe(t *testing.T) {
 	}
 }
 
-// hasTinyTimeout reports whether the export timeout in pairs is so short that the export may
-// time out.
+// hasTinyTimeout reports whether the export timeout in pairs is too short for a reliable
+// export.
 func hasTinyTimeout(pairs []string) bool {
 	milliseconds, err := strconv.Atoi(strings.TrimSpace(pairs[len(pairs)-5]))
 	return err == nil && milliseconds > 0 && milliseconds < 100

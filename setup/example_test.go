@@ -12,8 +12,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// This program calls Run. A program on NAIS does not need the option: here, the recorder
-// replaces the collector.
+// This program calls Run. The option adds a recorder, which replaces the collector in this
+// example. A program on NAIS does not need the option.
 func Example() {
 	run := func(ctx context.Context) error {
 		_, span := otel.Tracer("orders").Start(ctx, "count orders")

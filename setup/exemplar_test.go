@@ -16,8 +16,8 @@ import (
 
 const remoteTrace, remoteSpan = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
-// instruments has one function for each kind of instrument that can have exemplars. Each
-// function records one value.
+// instruments has one function for each kind of instrument that can have exemplars. The
+// function makes such an instrument and records one value.
 var instruments = map[string]func(context.Context, metric.Meter, string, metric.MeasurementOption) error{
 	"counter": func(ctx context.Context, m metric.Meter, name string, attrs metric.MeasurementOption) error {
 		counter, err := m.Int64Counter(name)

@@ -8,8 +8,8 @@ import (
 	"github.com/nais/spor/setup/internal/export"
 )
 
-// Rewriting returns an exporter that passes rewritten spans to next. Every exporter of setup
-// gets its spans rewritten in this way.
+// Rewriting returns an exporter that rewrites spans and passes them to next. Package setup
+// rewrites the spans for all its exporters in this way.
 func Rewriting(next sdktrace.SpanExporter) sdktrace.SpanExporter {
 	return export.RewritingExporter{SpanExporter: next, Rewriter: export.NewRewriter(dialect.New(0), environ.Peers{})}
 }

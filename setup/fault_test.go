@@ -46,8 +46,8 @@ func faulty(t *testing.T, answer func(ctx context.Context, spans int) (*coltrace
 	return server
 }
 
-// settled fails the test unless the number of goroutines goes back to before within two
-// seconds.
+// settled waits up to two seconds until at most before goroutines are running. Otherwise it
+// fails the test.
 func settled(t *testing.T, before int) {
 	t.Helper()
 	deadline := time.Now().Add(2 * time.Second)
@@ -61,7 +61,7 @@ func settled(t *testing.T, before int) {
 }
 
 // blackHole returns the address of a listener that never accepts a connection. The kernel
-// completes the TCP handshake, and the client never gets an answer.
+// completes the TCP handshake, but the client never gets a response.
 func blackHole(t *testing.T) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -100,7 +100,7 @@ func TestShutdownIsBoundedAndLeavesNothing(t *testing.T) {
 			if err := shutdown(t.Context()); err == nil {
 				t.Error("second shutdown: got no error, want the error of the first")
 			}
-			settled(t, before+1) // one goroutine of the log's bridge remains
+			settled(t, before+1) // one goroutine of the log bridge continues to run
 			got := log.All(t)
 			if len(got) != 1 && len(got) != 2 {
 				t.Fatalf("lines: got %d, want one about the lost spans, and at most one line before that: %s", len(got), log)
@@ -269,7 +269,7 @@ func TestCollectorThatComesBack(t *testing.T) {
 	shutdown := mustStart(t)
 	endSpans(100)
 	eventually(t, "a line about the outage", func() bool { return log.String() != "" })
-	<-time.After(3 * time.Second) // the pauses between attempts become longer in this time
+	<-time.After(3 * time.Second) // during this time, the pauses between attempts become longer
 	c := listen(t, addr)
 	back := time.Now()
 	eventually(t, "the spans of the outage", func() bool { return c.count() == 100 })
@@ -290,7 +290,8 @@ func TestProxyIsNotAsked(t *testing.T) {
 	proxy.Config.ConnState = func(net.Conn, http.ConnState) { asked.Add(1) }
 	proxy.Start()
 	t.Cleanup(proxy.Close)
-	// Go does not use a proxy for loopback addresses, so the endpoint has another address.
+	// Go never uses a proxy for a loopback address. Therefore the endpoint is not a
+	// loopback address.
 	finish(t, command(t, "serve", "CHILD_EXIT", "at once", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.invalid:4317",
 		"OTEL_EXPORTER_OTLP_TIMEOUT", "300",
 		"HTTPS_PROXY", proxy.URL, "HTTP_PROXY", proxy.URL, "https_proxy", proxy.URL, "http_proxy", proxy.URL, "NO_PROXY", ""))

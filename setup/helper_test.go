@@ -26,7 +26,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// collector is a real OTLP/gRPC receiver that stores the telemetry that it receives.
+// collector is a real OTLP/gRPC receiver. It stores all telemetry that it receives.
 type collector struct {
 	*receiver.Server
 	mu       sync.Mutex
@@ -121,7 +121,8 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// environment sets exactly these OTEL_ and NAIS_ variables until the test ends.
+// environment sets the variables in pairs, and empties all other OTEL_ and NAIS_ variables. The
+// changes last until the test ends.
 func environment(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -159,7 +160,7 @@ func mustStart(t *testing.T, opts ...setup.Option) (shutdown func(context.Contex
 	return shutdown
 }
 
-// endSpans starts and ends n spans with the global provider.
+// endSpans starts and ends n spans. It uses the global tracer provider.
 func endSpans(n int) {
 	tracer := otel.Tracer("test")
 	for range n {

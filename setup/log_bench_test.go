@@ -12,8 +12,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// BenchmarkLogHandler measures the time to write a record that has a span, some attributes
-// and an error.
+// BenchmarkLogHandler measures how long it takes to write a record. The record has a span, some
+// attributes and an error.
 func BenchmarkLogHandler(b *testing.B) {
 	ctx, err := remote(sampledParent), errors.New("gone")
 	for name, handler := range map[string]slog.Handler{

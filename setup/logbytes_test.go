@@ -17,7 +17,7 @@ import (
 // byteKey is a named type for bytes.
 type byteKey []byte
 
-// byteRecord is similar to a Kafka record.
+// byteRecord has bytes in several fields, like a Kafka record.
 type byteRecord struct {
 	Key, Value []byte
 	Headers    []struct{ Value []byte }

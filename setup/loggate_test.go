@@ -19,8 +19,9 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// Every log record is delivered or counted as lost. A lost record and its reason are in the
-// error of shutdown and in a log line.
+// TestEveryLogRecordIsCounted checks that every log record is either delivered or counted as
+// lost. If records are lost, their number and the reason must be in the error of shutdown, and
+// also in a log line.
 func TestEveryLogRecordIsCounted(t *testing.T) {
 	type answer = func(ctx context.Context, records int) (rejected int64, err error)
 	accepts := func(context.Context, int) (int64, error) { return 0, nil }
@@ -45,7 +46,8 @@ func TestEveryLogRecordIsCounted(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var received atomic.Int64
 			endpoint := "http://" + closedPort(t)
-			// The collector answers only after the last record, so that queues become full.
+			// The collector does not respond before the last record is logged.
+			// Until then, the queues become full.
 			logged := make(chan struct{})
 			if tt.answer != nil {
 				endpoint = takingRecords(t, &received, func(ctx context.Context, n int) (int64, error) {
@@ -71,7 +73,8 @@ func TestEveryLogRecordIsCounted(t *testing.T) {
 				mustName(t, err, tt.reasons...)
 				mustName(t, err, endpoint)
 			}
-			// Up to two lines that setup itself logs are also records.
+			// setup itself also logs up to two lines. They are exported as records,
+			// too.
 			if own := received.Load() + lost - int64(tt.records); own < 0 || own > 2 || err != nil && all != received.Load()+lost {
 				t.Errorf("received %d + lost %d of %d, want %d: %v", received.Load(), lost, all, tt.records, err)
 			}
@@ -87,8 +90,8 @@ func TestEveryLogRecordIsCounted(t *testing.T) {
 	}
 }
 
-// takingRecords starts a collector for logs. It adds the number of accepted records to
-// received.
+// takingRecords starts a collector for logs. The collector adds the number of records that it
+// accepts to received.
 func takingRecords(t *testing.T, received *atomic.Int64, answer func(context.Context, int) (int64, error)) *receiver.Server {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{Logs: func(ctx context.Context, r *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
@@ -126,7 +129,8 @@ func TestLostLogRecordsAreAMetric(t *testing.T) {
 	})
 }
 
-// If the context of ForceFlush ends before the export, no record is lost.
+// TestFlushLosesNoLogRecord checks that no record is lost if the context of ForceFlush ends
+// before the export has finished.
 func TestFlushLosesNoLogRecord(t *testing.T) {
 	var received atomic.Int64
 	begun, goOn := make(chan struct{}, 1), make(chan struct{})

@@ -88,7 +88,7 @@ func (*traced) StackTrace() string { return "main.failDeep(...)\n\t/src/main.go:
 func TestLogsAreExported(t *testing.T) {
 	c := listenForLogs(t)
 	handler := setup.LogHandler(io.Discard, nil)
-	log0 := slog.New(handler).With("team", "01017012345").WithGroup("g") // made before Start
+	log0 := slog.New(handler).With("team", "01017012345").WithGroup("g") // this logger is made before Start
 	shutdown := exportLogs(t, c.Endpoint())
 	log0.Log(remote(sampledParent), slog.LevelError+4, "no person 01017012345", "n", 1, "ident", 1017012345, "number", int64(31129912345), "error", fmt.Errorf("load: %w", &traced{errors.New("no such host")}))
 	slog.New(handler).InfoContext(suppress.Context(t.Context()), "silent")
@@ -258,7 +258,8 @@ func TestLogsWithoutACollector(t *testing.T) {
 			dropped = append(dropped, line["log_records_dropped"])
 		}
 	}
-	// The first line about the collector is also a record.
+	// 1000 records are from the test. The other record is the first line about the
+	// collector, which is also exported as a record.
 	if want := []any{nil, "after_shutdown 1001"}; !reflect.DeepEqual(dropped, want) {
 		t.Errorf("log_records_dropped of the lines about the collector: got %q, want %q", dropped, want)
 	}

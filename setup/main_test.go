@@ -16,8 +16,9 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// TestMain runs one of programs if CHILD is set. Tests start such a child process because
-// they cannot test signals, panics and crashes in their own process.
+// TestMain usually runs the tests. If the variable CHILD is set, TestMain runs the program with
+// that name from the map programs. Tests start such child processes because they cannot test
+// signals, panics and crashes in their own process.
 func TestMain(m *testing.M) {
 	if program, found := programs[os.Getenv("CHILD")]; found {
 		os.Exit(program())
@@ -25,8 +26,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// command returns the command that runs program in a child process. The OTEL_ and NAIS_
-// variables of the child are only those in pairs.
+// command returns the command that runs program in a child process. The child process gets the
+// OTEL_ and NAIS_ variables in pairs, and no other OTEL_ or NAIS_ variables.
 func command(t *testing.T, program string, pairs ...string) *exec.Cmd {
 	t.Helper()
 	if programs[program] == nil {
@@ -45,7 +46,7 @@ func command(t *testing.T, program string, pairs ...string) *exec.Cmd {
 	return cmd
 }
 
-// run does the same as main in the README.
+// run does the same as the function main in the README.
 func run(program func(context.Context) error, opts ...setup.Option) int {
 	if err := setup.Run(context.Background(), program, opts...); err != nil {
 		return 1
@@ -54,7 +55,7 @@ func run(program func(context.Context) error, opts ...setup.Option) int {
 }
 
 var programs = map[string]func() int{
-	// serve works until its context ends, and then needs 50 ms to finish.
+	// The program serve works until its context ends. Then it needs 50 ms to finish.
 	"serve": func() int {
 		return run(func(ctx context.Context) error {
 			fmt.Println("ready")
@@ -68,7 +69,7 @@ var programs = map[string]func() int{
 			return nil
 		})
 	},
-	// panic panics within a span.
+	// The program panic starts a span, and panics before the span has ended.
 	"panic": func() int {
 		return run(func(ctx context.Context) error {
 			_, span := otel.Tracer("test").Start(ctx, "work")
@@ -76,18 +77,19 @@ var programs = map[string]func() int{
 			return explode()
 		})
 	},
-	// error returns an error.
+	// The program error returns an error.
 	"error": func() int {
 		return run(func(context.Context) error { return errors.New("no database") })
 	},
-	// crash panics in another goroutine.
+	// The program crash starts a goroutine, and that goroutine panics.
 	"crash": func() int {
 		return run(func(context.Context) error {
 			go func() { _ = explode() }()
 			select {}
 		}, crashFile()...)
 	},
-	// race causes a fatal error of the runtime, which cannot be recovered.
+	// The program race causes a fatal error of the Go runtime. A program cannot recover
+	// from such an error.
 	"race": func() int {
 		return run(func(context.Context) error {
 			m := map[int]int{}
@@ -101,11 +103,11 @@ var programs = map[string]func() int{
 			select {}
 		}, crashFile()...)
 	},
-	// quiet does nothing.
+	// The program quiet does nothing.
 	"quiet": func() int {
 		return run(func(context.Context) error { return nil }, crashFile()...)
 	},
-	// job has a root span, and returns an error or panics.
+	// The program job has a root span. It returns an error or panics.
 	"job": func() int {
 		return run(func(ctx context.Context) error {
 			_, span := otel.Tracer("test").Start(ctx, "step")
@@ -116,14 +118,14 @@ var programs = map[string]func() int{
 			return errors.New("half done")
 		}, setup.WithRootSpan("nightly"))
 	},
-	// stubborn does not return when its context ends.
+	// The program stubborn does not return when its context ends.
 	"stubborn": func() int {
 		return run(func(context.Context) error {
 			fmt.Println("ready")
 			select {}
 		})
 	},
-	// logger sets a default logger that writes to standard output.
+	// The program logger sets a default logger that writes to standard output.
 	"logger": func() int {
 		slog.SetDefault(slog.New(setup.LogHandler(os.Stdout, nil)))
 		return run(func(context.Context) error { return explode() })

@@ -53,8 +53,8 @@ func count(t *testing.T, m metric.Meter, name string, attrs ...attribute.KeyValu
 
 func nothing(metric.Meter) {}
 
-// goCard has the metrics that the Go card of Nais APM reads, with the types that they must
-// have.
+// goCard has the names of the metrics that the Go card of Nais APM reads. Each name has the
+// type that its metric must have.
 var goCard = map[string]otlptranslator.MetricType{
 	"go_goroutines":             otlptranslator.MetricTypeGauge,
 	"go_threads":                otlptranslator.MetricTypeGauge,

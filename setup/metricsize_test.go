@@ -15,7 +15,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// seriesSink is a collector that counts the series of the metric requests.
+// seriesSink is a collector that counts the received series of metrics.
 type seriesSink struct {
 	colmetrics.UnimplementedMetricsServiceServer
 	series atomic.Int64

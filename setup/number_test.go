@@ -23,7 +23,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// numberOf has one personal number in fields of many numeric types.
+// numberOf has fields of many numeric types. All fields have the same personal number.
 type numberOf struct {
 	Int     int64
 	Uint    *uint64

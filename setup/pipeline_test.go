@@ -22,11 +22,11 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// ids stores the IDs of the spans that a collector has received. It counts a span once, also
-// if the span is sent again.
+// ids stores the IDs of the spans that a collector has received. If the same span is received
+// twice, it is counted only once.
 type ids struct {
 	mu   sync.Mutex
-	seen map[string]int // the position of each span in the order of arrival, by ID
+	seen map[string]int // the key is the ID of a span, the value is its position in the order of arrival
 }
 
 func (s *ids) add(r *coltrace.ExportTraceServiceRequest) {
@@ -58,8 +58,8 @@ func spansOf(r *coltrace.ExportTraceServiceRequest) []*tracepb.Span {
 	return spans
 }
 
-// receive starts a collector that answers each request with the result of answer. If answer
-// returns no error, the collector stores the IDs of the spans.
+// receive starts a collector at addr. For each request, the collector calls answer and returns
+// its result. If answer returns no error, the collector stores the IDs of the spans.
 func receive(t *testing.T, addr string, answer func(context.Context, *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error)) (*receiver.Server, *ids) {
 	t.Helper()
 	got := &ids{}
@@ -79,8 +79,8 @@ func receive(t *testing.T, addr string, answer func(context.Context, *coltrace.E
 	return server, got
 }
 
-// lostOf returns the number of lost spans and of all spans that err, the error of shutdown,
-// states.
+// lostOf returns two numbers from the text of err, which is the error of shutdown: the number
+// of lost spans and the number of all spans.
 func lostOf(t *testing.T, err error) (lost, all int) {
 	t.Helper()
 	if err == nil {
@@ -101,7 +101,8 @@ func TestSomeErrorsOfEachCode(t *testing.T) {
 	keeps := map[grpccodes.Code]bool{
 		grpccodes.Canceled: true, grpccodes.DeadlineExceeded: true, grpccodes.Aborted: true, grpccodes.OutOfRange: true,
 		grpccodes.Unavailable: true, grpccodes.DataLoss: true,
-		// After this code, parts of the request are sent again. This collector accepts them.
+		// After this code, the pipeline sends parts of the request again. This
+		// collector accepts the parts.
 		grpccodes.InvalidArgument: true,
 	}
 	for code := grpccodes.Canceled; code <= grpccodes.Unauthenticated; code++ {
@@ -129,8 +130,8 @@ func TestSomeErrorsOfEachCode(t *testing.T) {
 	}
 }
 
-// The pipeline sends a second request even if a slow collector has not yet answered the first
-// one.
+// TestSlowCollectorHasSeveralRequests checks that the pipeline sends a second request before a
+// slow collector has answered the first request.
 func TestSlowCollectorHasSeveralRequests(t *testing.T) {
 	var now, most atomic.Int64
 	second := make(chan struct{})
@@ -162,8 +163,8 @@ func TestSlowCollectorHasSeveralRequests(t *testing.T) {
 	}
 }
 
-// wire is a TCP proxy between a process and a collector. It can reset a connection, or stop
-// passing bytes on.
+// wire is a TCP proxy between a process and a collector. It can reset a connection, and it can
+// stop forwarding bytes.
 type wire struct {
 	net.Listener
 	to string
@@ -171,7 +172,7 @@ type wire struct {
 	mu     sync.Mutex
 	conns  []net.Conn
 	cut    int           // the next connection is reset after this number of bytes; 0 means never
-	frozen chan struct{} // if not nil, the next connection passes nothing on until it is closed
+	frozen chan struct{} // if not nil, the next connection forwards no bytes until this channel is closed
 }
 
 func newWire(t *testing.T, to string) *wire {
@@ -295,8 +296,8 @@ func TestCollectorThatRestarts(t *testing.T) {
 		endSpans(1000)
 		all += 1000
 		eventually(t, "the first spans", func() bool { return got.count() == all })
-		// Wait for the answers, because a batch whose connection is lost three times is
-		// dropped.
+		// Wait until the collector has answered. Without this, one batch could lose its
+		// connection three times, and the pipeline drops such a batch.
 		forceFlush(t)
 		server.Stop()
 		endSpans(1000)
@@ -312,7 +313,7 @@ func TestCollectorThatRestarts(t *testing.T) {
 	}
 }
 
-// forceFlush waits until the collector has answered for every span that has ended.
+// forceFlush waits until all ended spans are exported and the collector has answered.
 func forceFlush(t *testing.T) {
 	t.Helper()
 	provider := otel.GetTracerProvider().(interface{ ForceFlush(context.Context) error })
@@ -375,7 +376,7 @@ func TestEnoughSpansAreSentAtOnce(t *testing.T) {
 			"OTEL_BSP_SCHEDULE_DELAY", "3600000", "OTEL_BSP_MAX_QUEUE_SIZE", "100000")...)
 		logLines(t)
 		shutdown := mustStart(t)
-		endSpans(20_000) // 70 bytes per span
+		endSpans(20_000) // each span has 70 bytes
 		eventually(t, "most of the spans", func() bool { return got.count() > 10_000 })
 		if err := shutdown(t.Context()); err != nil || got.count() != 20_000 {
 			t.Errorf("got %d spans, %v", got.count(), err)
@@ -445,7 +446,7 @@ func TestOldestSpansGoFirst(t *testing.T) {
 	}
 	end("old", 1000)
 	eventually(t, "the outage", func() bool { return log.String() != "" })
-	<-time.After(100 * time.Millisecond) // spans of a request in flight return to the queue first
+	<-time.After(100 * time.Millisecond) // during this time, the spans of the failed request return to the queue
 	end("new", 700)
 	var names sync.Map
 	server, got := receive(t, addr, func(_ context.Context, r *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {

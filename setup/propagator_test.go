@@ -58,8 +58,8 @@ func TestPropagatorsOfTheVariable(t *testing.T) {
 	}
 }
 
-// valuesCarrier is a carrier of a type that the propagator does not know. It implements
-// propagation.ValuesGetter.
+// valuesCarrier implements propagation.ValuesGetter. The propagator has no special code for
+// this type of carrier.
 type valuesCarrier struct{ propagation.HeaderCarrier }
 
 func TestTraceContextHeaders(t *testing.T) {

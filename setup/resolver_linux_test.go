@@ -23,7 +23,7 @@ type nameServer struct {
 	net.PacketConn
 	mu        sync.Mutex
 	addresses []string       // the addresses of collectorName
-	types     map[uint16]int // number of queries by record type
+	types     map[uint16]int // the number of queries for each record type
 }
 
 const (
@@ -31,9 +31,9 @@ const (
 	typeTXT = 16
 )
 
-// serveName starts a name server that resolves collectorName to these addresses. Until the
-// test ends, it answers every lookup of this process. No other test is affected, because the
-// tests do not run in parallel.
+// serveName starts a name server that resolves collectorName to these addresses. Until the test
+// ends, all name lookups of this process use that server. This affects no other test, because
+// the tests do not run in parallel.
 func serveName(t *testing.T, addresses ...string) *nameServer {
 	t.Helper()
 	conn, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
@@ -73,7 +73,7 @@ func (s *nameServer) serve() {
 	}
 }
 
-// answer returns the answer to a query with one question.
+// answer returns the response to query, which has one question.
 func (s *nameServer) answer(query []byte) []byte {
 	const header = 12
 	end, name := header, []string{}
@@ -88,7 +88,7 @@ func (s *nameServer) answer(query []byte) []byte {
 	answer := append([]byte{query[0], query[1], 0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0}, query[header:end]...)
 	switch {
 	case strings.Join(name, ".") != collectorName || len(s.addresses) == 0:
-		answer[3] = 3 // no such name
+		answer[3] = 3 // the response code for an unknown name
 		return answer
 	case kind != typeA:
 		s.types[kind]++
@@ -115,7 +115,8 @@ func (s *nameServer) asked(kind uint16) int {
 	return s.types[kind]
 }
 
-// dead has functions that make an address unreachable in different ways.
+// dead has functions that make an address unreachable. Each function does it in a different
+// way.
 var dead = map[string]func(t *testing.T, addr string){
 	"refuses":       func(*testing.T, string) {},
 	"drops packets": dropPackets,
@@ -129,7 +130,8 @@ var dead = map[string]func(t *testing.T, addr string){
 	},
 }
 
-// dropPackets listens at addr with a full backlog, so that the kernel drops every SYN packet.
+// dropPackets listens at addr and fills the backlog of the listener, so that the kernel drops
+// every SYN packet.
 func dropPackets(t *testing.T, addr string) {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
@@ -171,8 +173,9 @@ func receiveAt(t *testing.T, kill func(*testing.T, string), addresses ...string)
 	return server, got
 }
 
-// within fails the test if try takes longer than most three times in a row. It tries again
-// because a shared machine can be slow once.
+// within calls try, which returns a duration. If the duration is longer than most, within calls
+// try again, because a shared machine can be slow once. If three calls in a row take too long,
+// within fails the test.
 func within(t *testing.T, most time.Duration, try func() time.Duration) {
 	t.Helper()
 	var took time.Duration
@@ -195,7 +198,8 @@ func TestNameWithDeadAddresses(t *testing.T) {
 	}
 }
 
-// findAlive returns the time until spans arrive at the last address of a name.
+// findAlive exports spans to a name with several addresses. Only the last address can be
+// reached. findAlive returns the time until the spans arrive there.
 func findAlive(t *testing.T, kill func(*testing.T, string), addresses []string) time.Duration {
 	t.Helper()
 	server, got := receiveAt(t, kill, addresses...)
@@ -215,7 +219,7 @@ func findAlive(t *testing.T, kill func(*testing.T, string), addresses []string) 
 	return took
 }
 
-// exportTo sets the endpoint to collectorName with the port of server.
+// exportTo sets the endpoint to collectorName and the port of server. It returns the log lines.
 func exportTo(t *testing.T, server *receiver.Server) *oteltest.Lines {
 	t.Helper()
 	_, port, _ := net.SplitHostPort(server.Addr())
@@ -224,8 +228,8 @@ func exportTo(t *testing.T, server *receiver.Server) *oteltest.Lines {
 	return logLines(t)
 }
 
-// If a collector gets a new address, spans reach it there, in whatever way its old address is
-// unreachable.
+// TestNameThatMoves checks that spans reach a collector whose name gets a new address. The old
+// address becomes unreachable in different ways.
 func TestNameThatMoves(t *testing.T) {
 	for name, kill := range dead {
 		t.Run(name, func(t *testing.T) {
@@ -234,7 +238,7 @@ func TestNameThatMoves(t *testing.T) {
 	}
 }
 
-// findMoved returns the time until spans arrive at the new address of a name.
+// findMoved moves a collector to a new address, and returns the time until spans arrive there.
 func findMoved(t *testing.T, kill func(*testing.T, string)) time.Duration {
 	t.Helper()
 	server, got := receive(t, "127.0.0.2:0", accept)
@@ -251,7 +255,7 @@ func findMoved(t *testing.T, kill func(*testing.T, string)) time.Duration {
 	_, moved := receive(t, "127.0.0.3:"+port, accept)
 	names.move("127.0.0.3")
 	begin := time.Now()
-	// More than 100 spans arrive if the first spans are sent again.
+	// If the first 100 spans are sent again, more than 100 spans arrive.
 	eventually(t, "the other spans", func() bool { return moved.count() >= 100 })
 	took := time.Since(begin)
 	if err := shutdown(t.Context()); err != nil {
@@ -260,7 +264,8 @@ func findMoved(t *testing.T, kill func(*testing.T, string)) time.Duration {
 	return took
 }
 
-// If the name of the collector cannot be resolved at first, spans arrive as soon as it can be.
+// TestNameThatIsUnknownAtFirst checks a collector whose name cannot be resolved at first. When
+// the name can be resolved, the spans must arrive.
 func TestNameThatIsUnknownAtFirst(t *testing.T) {
 	within(t, 5*time.Second, func() time.Duration {
 		server, got := receive(t, "127.0.0.2:0", accept)

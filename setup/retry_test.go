@@ -15,9 +15,11 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// An exporter does not send a batch again that the collector refuses permanently. The code
-// InvalidArgument may be caused by single items. For this code, the exporter sends only as
-// many requests as one binary search for a refused item needs.
+// TestRefusalsCostFewRequests checks how many requests an exporter sends if the collector
+// refuses every request permanently. Usually the exporter sends a batch only once. The
+// exception is the code InvalidArgument, because a single item may have caused it. After this
+// code, the exporter sends at most as many requests as one binary search for a refused item
+// needs.
 func TestRefusalsCostFewRequests(t *testing.T) {
 	const items, search = 512, 21
 	for _, tt := range []struct {
@@ -41,8 +43,8 @@ func TestRefusalsCostFewRequests(t *testing.T) {
 	}
 }
 
-// A response that cannot be decoded still counts as success, because the collector has
-// accepted the request.
+// TestResponseThatCannotBeRead checks that an export succeeds if the response cannot be
+// decoded. The collector has accepted the request, so it must not be sent again.
 func TestResponseThatCannotBeRead(t *testing.T) {
 	const items = 512
 	for name, response := range map[string][]byte{"garbage": {0xFF}, "too large": make([]byte, 5<<20)} {
@@ -62,8 +64,8 @@ func TestResponseThatCannotBeRead(t *testing.T) {
 
 var exportedSignals = []string{"traces", "logs", "metrics"}
 
-// exportAll exports the given number of items of one signal, and no other signal. It returns
-// the error of shutdown.
+// exportAll exports the given number of items of one signal. It exports no other signal. It
+// returns the error of shutdown.
 func exportAll(t *testing.T, endpoint, signal string, items int) error {
 	t.Helper()
 	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", endpoint,
@@ -80,8 +82,8 @@ func exportAll(t *testing.T, endpoint, signal string, items int) error {
 	return shutdown(t.Context())
 }
 
-// rawCollector answers the requests of all signals with err, or else with the bytes of
-// response, which may be invalid.
+// rawCollector is a collector for all signals. If err is not nil, it answers each request with
+// err. Otherwise it answers with the bytes of response, which may be invalid.
 type rawCollector struct {
 	encoding.CodecV2 // provides the method Name
 	err              error

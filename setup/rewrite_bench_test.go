@@ -20,8 +20,8 @@ import (
 // batchSize is the default batch size of the SDK's batch processor.
 const batchSize = 512
 
-// httpBatch returns a full batch of spans. Half of them are spans of an HTTP server, the
-// others are spans of its client.
+// httpBatch returns a full batch of spans. One half are server spans. The other half are client
+// spans, for the requests that the server sends to another service.
 func httpBatch() []sdktrace.ReadOnlySpan {
 	var batch ended
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(&batch))
@@ -42,7 +42,7 @@ func httpBatch() []sdktrace.ReadOnlySpan {
 	return batch.spans
 }
 
-// discard is an exporter that reads the attributes of spans, and does nothing else.
+// discard is an exporter that only reads the attributes of spans.
 type discard struct{ attributes int }
 
 func (d *discard) Shutdown(context.Context) error { return nil }
@@ -60,8 +60,8 @@ func BenchmarkRewrite(b *testing.B) {
 	benchmarkExport(b, "exporter=discard/lib=spor", setup.Rewriting(&discard{}))
 }
 
-// BenchmarkExport measures the export of a batch by OpenTelemetry's exporter, with and without
-// rewriting. The server is on loopback and does not decode the requests.
+// BenchmarkExport measures how OpenTelemetry's exporter exports a batch, once with rewriting
+// and once without it. The server is on loopback and does not decode the requests.
 func BenchmarkExport(b *testing.B) {
 	endpoint := idleServer(b)
 	exporter, err := otlptrace.New(b.Context(), otlptracegrpc.NewClient(

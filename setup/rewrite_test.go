@@ -18,7 +18,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// exported ends one span of this kind, and returns the span that the collector received.
+// exported starts and ends one span of this kind. It returns the span that the collector
+// received.
 func exported(t *testing.T, kind trace.SpanKind, attrs []attribute.KeyValue, pairs ...string) *tracepb.Span {
 	t.Helper()
 	c := listen(t, ":0")
@@ -108,11 +109,12 @@ func TestExportNamesWhatIsOnLoopback(t *testing.T) {
 	}
 }
 
-// The names that spor gives to databases and sidecars must not be possible names of
-// applications. Otherwise both would be the same node of the service map.
+// TestNamesOfPeersAreNoNamesOfApplications checks the names that spor gives to databases and
+// sidecars. An application must not be able to have such a name, because the database and the
+// application would then be the same node of the service map.
 func TestNamesOfPeersAreNoNamesOfApplications(t *testing.T) {
-	// label matches a DNS label of RFC 1123. apm matches the names that Nais APM accepts,
-	// except names with ":", which it cuts at that character.
+	// label matches a DNS label of RFC 1123. apm matches the names that Nais APM shows
+	// completely. It does not match names with ":", because Nais APM cuts a name at ":".
 	label := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 	apm := regexp.MustCompile(`^[a-zA-Z0-9._\-/ @]+$`)
 	platform := []string{"NAIS_DATABASE_PENSJON_PENSJON_DATABASE", "pensjon"}

@@ -18,7 +18,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// endings has errors that the run function can return after its context has ended.
+// endings has functions that return an error. The run function can return this error after its
+// context has ended.
 var endings = map[string]func(context.Context) error{
 	"ctx.Err":    func(ctx context.Context) error { return ctx.Err() },
 	"cause":      context.Cause,
@@ -35,14 +36,15 @@ var endings = map[string]func(context.Context) error{
 	"panic":      func(ctx context.Context) error { panic(ctx.Err()) },
 }
 
-// noErrors is a joined error without any errors.
+// noErrors is an error like a result of errors.Join, but it joins no errors.
 type noErrors struct{}
 
 func (noErrors) Error() string   { return "no errors" }
 func (noErrors) Unwrap() []error { return nil }
 
 func init() {
-	// ended waits for the end of its context, and returns the error that CHILD_EXIT names.
+	// The program ended waits until its context ends. Then it returns the error that
+	// CHILD_EXIT names.
 	programs["ended"] = func() int {
 		ctx, cancel := context.WithCancel(context.Background())
 		switch os.Getenv("CHILD_CONTEXT") {
@@ -123,8 +125,8 @@ func TestRunEndsWellAfterASignal(t *testing.T) {
 	}
 }
 
-// endBySignal starts the command, sends it the signal s as soon as it is ready, and waits for
-// its end.
+// endBySignal starts the command, waits until the child is ready, and sends the signal s to the
+// child. Then it waits until the child has ended.
 func endBySignal(t *testing.T, cmd *exec.Cmd, s syscall.Signal) (code int, stderr string) {
 	t.Helper()
 	var errs bytes.Buffer

@@ -2,8 +2,8 @@ package setup
 
 import "testing"
 
-// Marked records from before Start are in a queue, which Start keeps using. After shutdown,
-// the next marked record gets a new queue.
+// TestStartTakesOverTheTeam checks that Start keeps using the queue of marked records that were
+// logged before Start. After shutdown, the next marked record must get a new queue.
 func TestStartTakesOverTheTeam(t *testing.T) {
 	before := outputs{}.Team()
 	if got := takeGlobals(); got != before {

@@ -23,13 +23,13 @@ import (
 
 const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodW50ZXIyIn0.aHVudGVyMg"
 
-// credentialNames has some names of credentials in the forms that programs use.
+// credentialNames has names of credentials, in several forms that programs use.
 var credentialNames = []string{
 	"token", "password", "secret", "authorization", "access_token", "clientSecret", "X-Api-Key", "http.request.header.cookie",
 }
 
-// credentialTexts has texts that contain a credential. It can be recognized by its format or
-// by the name before it.
+// credentialTexts has texts that contain a credential. Setup recognizes the credential by its
+// format, or by the name before the credential.
 var credentialTexts = []string{
 	jwt, "Bearer hunter2", "Basic dXNlcjpodW50ZXIy", `{"access_token":"hunter2"}`, `{"a":"{\"password\":\"hunter2\"}"}`,
 	"Authorization: Bearer " + jwt, "Cookie: sid=hunter2", "https://u:hunter2@h/?token=hunter2",
@@ -49,8 +49,8 @@ func mustHide(t *testing.T, where, written string) {
 	}
 }
 
-// useful has attributes that are not credentials, but have similar names. They must not be
-// redacted.
+// useful has attributes that are not credentials. Their names are similar to the names of
+// credentials, but the attributes must not be redacted.
 var useful = []attribute.KeyValue{
 	attribute.Int("tokens_used", 517), attribute.String("token_type", "type-517"), attribute.String("auth", "auth-517"),
 	attribute.String("message.key", "key-517"), attribute.Int("token", 517001), attribute.String("error", "invalid token: it has expired 517"),
@@ -90,7 +90,7 @@ func TestSpansHaveNoCredentials(t *testing.T) {
 	}
 	mustHide(t, "span", string(c.bytes))
 	mustKeep(t, "span", string(c.bytes))
-	// Of several attributes with the same key, the last one is exported.
+	// If several attributes have the same key, the last attribute is exported.
 	if got := attributeOf(c.spans[0], "token"); got != "517001" {
 		t.Errorf("token: got %q, want the number", got)
 	}

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// If a job ends before its first export, shutdown is the first to find that there is no
-// collector. It must still be short.
+// TestShortJobDoesNotWaitForAPlatformWithoutTelemetry checks a job that ends before its first
+// export. Shutdown is then the first to find that there is no collector. Shutdown must still be
+// short.
 func TestShortJobDoesNotWaitForAPlatformWithoutTelemetry(t *testing.T) {
 	environment(t, "NAIS_CLUSTER_NAME", "dev-gcp")
 	logLines(t)

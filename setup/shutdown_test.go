@@ -11,7 +11,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// ending is a processor whose Shutdown calls end.
+// ending is a span processor. Its method Shutdown calls the function in the field end.
 type ending struct {
 	ended
 	end    func()
@@ -30,8 +30,8 @@ type gatherFunc func() ([]*dto.MetricFamily, error)
 
 func (f gatherFunc) Gather() ([]*dto.MetricFamily, error) { return f() }
 
-// shutWithin calls shutdown with a deadline of 300 ms. It fails the test if shutdown has not
-// returned after three seconds.
+// shutWithin calls shutdown with a deadline of 300 ms. If shutdown has not returned after three
+// seconds, shutWithin fails the test.
 func shutWithin(t *testing.T, shutdown func(context.Context) error) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
@@ -47,7 +47,8 @@ func shutWithin(t *testing.T, shutdown func(context.Context) error) error {
 	}
 }
 
-// mustStartBare starts telemetry without the helper start, whose cleanup would also hang.
+// mustStartBare starts telemetry without the helper function start. The cleanup of that
+// function calls shutdown, which would hang in these tests.
 func mustStartBare(t *testing.T, opts ...setup.Option) (shutdown func(context.Context) error) {
 	t.Helper()
 	shutdown, err := setup.Start(t.Context(), opts...)

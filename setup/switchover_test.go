@@ -30,8 +30,9 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// TestSwitchOver exports the spans of the conformance suites through the pipeline and through
-// OpenTelemetry's processor and exporter. The received spans must be the same.
+// TestSwitchOver exports the spans of the conformance suites twice: once through the pipeline,
+// and once through OpenTelemetry's processor and exporter. The collector must receive the same
+// spans in both cases.
 func TestSwitchOver(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the suites take long")
@@ -60,7 +61,8 @@ func TestSwitchOver(t *testing.T) {
 	t.Logf("%d spans, %d different", len(spans), different)
 }
 
-// endStatements ends spans of many kinds of SQL statements. The database is a fake driver.
+// endStatements runs many kinds of SQL statements, whose spans go to watch. The database is a
+// fake driver.
 func endStatements(t *testing.T, watch sdktrace.SpanProcessor) {
 	t.Helper()
 	sdk := oteltest.New(t, oteltest.Watched(watch))
@@ -100,8 +102,8 @@ func endStatements(t *testing.T, watch sdktrace.SpanProcessor) {
 	}
 }
 
-// endRecords ends spans of Kafka records that are sent, and processed one by one and as a
-// batch.
+// endRecords sends Kafka records and processes them one by one. Then it processes them again as
+// one batch. The spans go to watch.
 func endRecords(t *testing.T, watch sdktrace.SpanProcessor) {
 	t.Helper()
 	sdk := oteltest.New(t, oteltest.Watched(watch))
@@ -144,8 +146,8 @@ type header struct {
 	Value []byte
 }
 
-// some stores at most 200 spans per name. With more spans, the suites' tests of memory use
-// would fail.
+// some stores at most 200 spans per name. If it stored more spans, the suites' tests of memory
+// use would fail.
 type some struct {
 	ended
 	byName map[string]int
@@ -161,8 +163,8 @@ func (s *some) OnEnd(span sdktrace.ReadOnlySpan) {
 	}
 }
 
-// deliveredBy exports spans through pipeline. It returns the received spans by ID, each with
-// its scope and resource.
+// deliveredBy exports spans through pipeline. It returns a map with the received spans, by ID.
+// Each span has its scope and its resource.
 func deliveredBy(t *testing.T, pipeline func(endpoint string) (sdktrace.SpanProcessor, error), spans []sdktrace.ReadOnlySpan) map[string]*tracepb.ResourceSpans {
 	t.Helper()
 	arrived := map[string]*tracepb.ResourceSpans{}

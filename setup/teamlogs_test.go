@@ -16,7 +16,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// marked has functions that log one record with the mark, each in a different way.
+// marked has functions that log one record with the Team Logs mark. Each function adds the mark
+// in a different way.
 var marked = map[string]func(*slog.Logger){
 	"record":        func(l *slog.Logger) { l.Info("secret", setup.TeamLogs()) },
 	"with":          func(l *slog.Logger) { l.With(setup.TeamLogs()).Info("secret", "n", 1) },
@@ -124,8 +125,9 @@ func TestTeamLogsFromManyGoroutines(t *testing.T) {
 	}
 }
 
-// A handler that was made before Start uses the writer of the running telemetry, and no
-// longer uses it after shutdown.
+// TestTeamLogsAreThoseOfTheRunningTelemetry checks a handler that is made before Start. While
+// telemetry runs, the handler must use the writer of the running telemetry. After shutdown, it
+// must no longer use that writer.
 func TestTeamLogsAreThoseOfTheRunningTelemetry(t *testing.T) {
 	environment(t, "OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none")
 	logLines(t)

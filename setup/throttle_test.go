@@ -13,8 +13,9 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// A collector that answers with a retry delay is busy. The pipeline does not split the batch
-// and send its halves before that delay has passed.
+// TestThrottlingCollectorIsNotAskedForEachHalf checks a collector that answers with a retry
+// delay because it is busy. Before this delay has passed, the pipeline must not split the batch
+// and send the halves.
 func TestThrottlingCollectorIsNotAskedForEachHalf(t *testing.T) {
 	busy, err := status.New(grpccodes.ResourceExhausted, "busy").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Minute)})
 	if err != nil {

@@ -45,8 +45,8 @@ func (h *plainHandler) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// hostile returns a long text that is different for each n. Printed unchanged, it would clear
-// a terminal and start a new line.
+// hostile returns a long text that is different for each n. If a program printed the text
+// unchanged, the text would clear the terminal and start a new line.
 func hostile(n int64, size int) string {
 	return fmt.Sprintf("%d \x1b[2J\r\n{\"level\":\"ERROR\"}\u2028\u202e\u009b 01017012345 %s", n, strings.Repeat("å", size/2))
 }
@@ -61,7 +61,8 @@ func flush(t *testing.T) {
 	}
 }
 
-// Texts of the collector and of the SDK are logged in at most one line per minute, and without
+// TestForeignTextIsOneHarmlessLine checks how texts from the collector and from the SDK are
+// logged. They must be logged in at most one line per minute. The line must not contain
 // characters that cannot be printed.
 func TestForeignTextIsOneHarmlessLine(t *testing.T) {
 	const megabyte, header = 1 << 20, 4 << 10
