@@ -88,7 +88,7 @@ func (*traced) StackTrace() string { return "main.failDeep(...)\n\t/src/main.go:
 func TestLogsAreExported(t *testing.T) {
 	c := listenForLogs(t)
 	handler := setup.LogHandler(io.Discard, nil)
-	log0 := slog.New(handler).With("team", "01017012345").WithGroup("g") // this logger is made before Start
+	log0 := slog.New(handler).With("team", "01017012345").WithGroup("g") // made before the call of Start
 	shutdown := exportLogs(t, c.Endpoint())
 	log0.Log(remote(sampledParent), slog.LevelError+4, "no person 01017012345", "n", 1, "ident", 1017012345, "number", int64(31129912345), "error", fmt.Errorf("load: %w", &traced{errors.New("no such host")}))
 	slog.New(handler).InfoContext(suppress.Context(t.Context()), "silent")

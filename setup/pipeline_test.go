@@ -26,7 +26,7 @@ import (
 // twice, it is counted only once.
 type ids struct {
 	mu   sync.Mutex
-	seen map[string]int // the key is the ID of a span, the value is its position in the order of arrival
+	seen map[string]int // the position of each span in the order of arrival, by span ID
 }
 
 func (s *ids) add(r *coltrace.ExportTraceServiceRequest) {
@@ -172,7 +172,7 @@ type wire struct {
 	mu     sync.Mutex
 	conns  []net.Conn
 	cut    int           // the next connection is reset after this number of bytes; 0 means never
-	frozen chan struct{} // if not nil, the next connection forwards no bytes until this channel is closed
+	frozen chan struct{} // if not nil, the next connection waits until this is closed
 }
 
 func newWire(t *testing.T, to string) *wire {
@@ -446,7 +446,7 @@ func TestOldestSpansGoFirst(t *testing.T) {
 	}
 	end("old", 1000)
 	eventually(t, "the outage", func() bool { return log.String() != "" })
-	<-time.After(100 * time.Millisecond) // during this time, the spans of the failed request return to the queue
+	<-time.After(100 * time.Millisecond) // until the spans of the failed request are in the queue again
 	end("new", 700)
 	var names sync.Map
 	server, got := receive(t, addr, func(_ context.Context, r *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {

@@ -13,14 +13,15 @@ import (
 )
 
 // Formatter returns a formatter that writes one JSON object per line, in the format that
-// NAIS reads. Fields are sorted by name. A field whose name the line already uses is
-// written as fields.NAME. If the logger reports the caller, it is written as source. The
-// formatter is safe for concurrent use, also in several loggers.
+// NAIS reads. Fields are sorted by name. If the line already has a field with the same name,
+// the field of the entry is written as fields.NAME. If the logger reports the caller, the
+// field source has the caller. The formatter is safe for concurrent use. Several loggers can
+// use the same formatter.
 func Formatter() logrus.Formatter { return &formatter{} }
 
 type formatter struct{ lines sync.Pool }
 
-// line is a handler, and the buffer for the one line that the handler writes.
+// line has a handler and a buffer. The handler writes one line to the buffer.
 type line struct {
 	bytes.Buffer
 
@@ -41,7 +42,8 @@ func (f *formatter) Format(e *logrus.Entry) ([]byte, error) {
 	return bytes.Clone(l.Bytes()), err
 }
 
-// lowest is below every level, because logrus has already filtered the entries.
+// lowest is a level below all levels of logrus. The handler uses it so that it drops no
+// entry, because logrus has already filtered the entries.
 const lowest = -1 << 30
 
 func contextOf(e *logrus.Entry) context.Context {

@@ -8,11 +8,15 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// Hook returns a hook that adds these fields to every entry: trace_id and span_id of the
-// span in its context, error.type of its error, and stack_trace of its error. If the error
-// has no stack and the level is error or higher, stack_trace is the stack of the current
-// panic, if there is one. Hook does not replace fields that the entry already has. It does
-// not mask anything and does not send entries to Team Logs; [Formatter] does both.
+// Hook returns a hook that adds these fields to every entry:
+//
+//   - trace_id and span_id, if the context of the entry has a span.
+//   - error.type, if the entry has an error.
+//   - stack_trace, if the error has a stack. If the error has no stack and the level is
+//     error or higher, stack_trace is the stack of the current panic, if there is one.
+//
+// The hook does not replace fields that the entry already has. It does not mask anything,
+// and it does not send entries to Team Logs. [Formatter] does both.
 func Hook() logrus.Hook { return hook{} }
 
 type hook struct{}
@@ -20,7 +24,8 @@ type hook struct{}
 // Levels implements logrus.Hook.
 func (hook) Levels() []logrus.Level { return logrus.AllLevels }
 
-// Fire implements logrus.Hook. It may change e, because logrus passes its own copy.
+// Fire implements logrus.Hook. It may change e, because logrus passes a copy of the entry to
+// hooks.
 func (hook) Fire(e *logrus.Entry) error {
 	ctx := contextOf(e)
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() && (span.IsSampled() || !suppress.Is(ctx)) {

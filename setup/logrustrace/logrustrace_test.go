@@ -31,7 +31,8 @@ func spanContext() context.Context {
 		propagation.MapCarrier{"traceparent": "00-" + traceID + "-" + spanID + "-01"})
 }
 
-// newLogger returns a logger that writes all levels with [logrustrace.Formatter].
+// newLogger returns a logger that uses [logrustrace.Formatter]. The logger writes the
+// entries of all levels.
 func newLogger(w io.Writer) *logrus.Logger {
 	log := logrus.New()
 	log.SetOutput(w)

@@ -30,11 +30,11 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// A Recording holds the telemetry that the code under test exported and the lines that it
-// logged. [Record] returns one. It is safe for concurrent use.
+// A Recording has the exported telemetry and the log lines of the code under test. [Record]
+// returns a Recording. A Recording is safe for concurrent use.
 type Recording struct {
 	tb    testing.TB
-	name  string // of the service
+	name  string // the name of the service
 	under underway
 
 	mu       sync.Mutex
@@ -42,16 +42,16 @@ type Recording struct {
 	written  bytes.Buffer
 }
 
-// Record starts telemetry with [setup.Start] and opts, and stops it at the end of the
-// test. If the test fails, it also prints the lines that were logged.
+// Record starts telemetry with [setup.Start] and opts. At the end of the test, it stops
+// telemetry. If the test has failed, it then also prints the lines that were logged.
 //
-// For the duration of the test, Record sets the environment of a NAIS workload: it empties
-// all variables whose names start with OTEL_ or NAIS_, except
-// OTEL_SEMCONV_STABILITY_OPT_IN, and then sets those that it needs. The service is named
-// after the test binary.
+// Record changes the environment variables to those of a NAIS workload until the test ends.
+// It sets all variables whose names start with OTEL_ or NAIS_ to the empty string. The
+// exception is OTEL_SEMCONV_STABILITY_OPT_IN, which is not changed. Then Record sets the
+// variables that it needs. The service gets the name of the test binary.
 //
-// Record ends the test with [testing.TB.Fatal] if telemetry cannot start, for example
-// because it is already running.
+// If telemetry cannot start, Record ends the test with [testing.TB.Fatal]. For example,
+// telemetry cannot start if it is already running.
 func Record(tb testing.TB, opts ...setup.Option) *Recording {
 	tb.Helper()
 	r := &Recording{tb: tb, name: strings.TrimSuffix(strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe"), ".test")}
@@ -74,7 +74,7 @@ func Record(tb testing.TB, opts ...setup.Option) *Recording {
 	return r
 }
 
-// setEnvironment sets the environment of a workload on NAIS until the test ends.
+// setEnvironment sets the environment variables of a NAIS workload until the test ends.
 func (r *Recording) setEnvironment(endpoint string) {
 	for _, pair := range os.Environ() {
 		name, _, _ := strings.Cut(pair, "=")
@@ -126,8 +126,8 @@ func (r *Recording) add(req recording.Request) {
 	r.requests = append(r.requests, req)
 }
 
-// settled waits until every span has ended, flushes all providers, and returns a copy of
-// the list of recorded requests.
+// settled waits until every span has ended, and flushes all providers. Then it returns a
+// copy of the list of recorded requests.
 func (r *Recording) settled() []recording.Request {
 	r.tb.Helper()
 	r.under.wait(r.tb)
@@ -152,8 +152,8 @@ func flush(tb testing.TB) {
 	}
 }
 
-// Roots returns the spans that have no parent in the recording, in the order of their
-// start times. Their descendants are in [Span.Children].
+// Roots returns the spans that have no parent in the recording, in the order of their start
+// times. The field [Span.Children] of a span has its child spans.
 func (r *Recording) Roots() []*Span {
 	r.tb.Helper()
 	var roots []*tracetree.Span
@@ -194,8 +194,8 @@ func (r *Recording) Spans() []*Span {
 	return all
 }
 
-// Find returns the first span with that name, in the order of [Recording.Spans]. It ends
-// the test with [testing.TB.Fatal] if no span has the name.
+// Find returns the first span with the given name, in the order of [Recording.Spans]. If no
+// span has that name, Find ends the test with [testing.TB.Fatal].
 func (r *Recording) Find(name string) *Span {
 	r.tb.Helper()
 	spans := r.Spans()
@@ -206,9 +206,10 @@ func (r *Recording) Find(name string) *Span {
 	return spans[i]
 }
 
-// Tree returns the spans as text, one line per span: the kind, the name and, if the status
-// of the span is error, the word "error". The children of a span follow it, indented by
-// two more spaces.
+// Tree returns the spans as text, with one line per span. The line has the kind and the name
+// of the span. If the status of the span is error, the line ends with the word "error". The
+// lines of the child spans follow the line of their parent, and are indented by two more
+// spaces.
 func (r *Recording) Tree() string {
 	r.tb.Helper()
 	var b strings.Builder
@@ -222,9 +223,9 @@ func (r *Recording) Tree() string {
 	return b.String()
 }
 
-// WantTree reports an error with [testing.TB.Error] unless want equals [Recording.Tree].
-// It ignores blank lines before and after want, and tabs at the start of each line, so
-// that want can be an indented raw string.
+// WantTree compares want with [Recording.Tree]. If they are different, it reports an error
+// with [testing.TB.Error]. So that want can be an indented raw string, WantTree ignores
+// blank lines before and after want, and tabs at the start of each line.
 func (r *Recording) WantTree(want string) {
 	r.tb.Helper()
 	if got, want := r.Tree(), unindent(want); got != want {
@@ -232,15 +233,18 @@ func (r *Recording) WantTree(want string) {
 	}
 }
 
-// WantLit applies the rules of spor check to the recording. It reports an error with
-// [testing.TB.Error] for each panel of Nais APM that is dark although the code under test
-// should light it, and for each finding of spor check, such as a personal number or a
-// secret in the telemetry or the log, or a span name that contains an ID. An empty
-// recording is an error, too.
+// WantLit applies the rules of the command spor check to the recording. A panel of Nais APM
+// is lit if it has data. It is dark if the service should fill the panel, but the panel has
+// no data. WantLit reports an error with [testing.TB.Error] in these cases:
 //
-// WantLit skips the panels in except, for example "Runtime: Go card". The names are those
-// that spor check prints. If the service has logged nothing, WantLit also skips the panels
-// that show log lines.
+//   - A panel is dark.
+//   - spor check has a finding. Examples are a personal number or a secret in the
+//     telemetry or in the log, and a span name that contains an ID.
+//   - The recording is empty.
+//
+// WantLit ignores the panels whose names are in except, for example "Runtime: Go card". spor
+// check prints the names of the panels. If the service has logged nothing, WantLit also
+// ignores the panels that show log lines.
 func (r *Recording) WantLit(except ...string) {
 	r.tb.Helper()
 	var judged apm.Recording
@@ -264,11 +268,11 @@ func (r *Recording) WantLit(except ...string) {
 	}
 }
 
-// ofTheLog is the set of panels that need log lines.
+// ofTheLog is the set of panels that have no data if there are no log lines.
 var ofTheLog = map[string]bool{"Logs": true, "Logs of a trace": true, "Issues": true, "Observability checks": true}
 
-// logWriter is the [Recording] as a writer. It records each line as a line of standard
-// output.
+// logWriter is a [Recording] that implements io.Writer. It records each line as if the
+// program had written the line to standard output.
 type logWriter Recording
 
 func (w *logWriter) Write(line []byte) (int, error) {

@@ -24,7 +24,8 @@ import (
 	"github.com/nais/spor/setup/setuptest"
 )
 
-// recorder is a testing.TB that records errors instead of failing the test that created it.
+// recorder is a testing.TB that only records errors. The errors do not make the real test
+// fail.
 type recorder struct {
 	testing.TB
 
@@ -53,7 +54,7 @@ func (r *recorder) Fatalf(format string, args ...any) {
 
 func (r *recorder) Failed() bool { return r.failed }
 
-// failing runs test, which must fail, and returns its error messages.
+// failing runs test, which must fail. It returns the error messages of test.
 func failing(t *testing.T, test func(testing.TB)) string {
 	t.Helper()
 	r := &recorder{TB: t}
@@ -164,7 +165,7 @@ func TestWantLit(t *testing.T) {
 	said := failing(t, func(tb testing.TB) {
 		tb.Helper()
 		r := setuptest.Record(tb)
-		work() // its query has no text, and its connection pool is not measured
+		work() // the query of work has no text, and work has no metrics of a connection pool
 		slog.Error("of 1234567", "error", errors.New("e"))
 		slog.Info("plain")
 		_, span := otel.Tracer("test").Start(context.Background(), "job 1234567")

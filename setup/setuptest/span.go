@@ -16,14 +16,15 @@ type Span struct {
 	Name string
 	// Kind is internal, server, client, producer or consumer.
 	Kind string
-	// Attributes holds the attributes of the span, with their values as text. It has the
-	// stable names and the older names that Nais APM reads.
+	// Attributes has the attributes of the span. The values are converted to text. An
+	// attribute may be included twice: with its stable name, and with the older name
+	// that Nais APM reads.
 	Attributes map[string]string
-	// Events holds the names of the span's events, for example "exception".
+	// Events has the names of the span's events, for example "exception".
 	Events []string
 	// Failed reports whether the status of the span is error.
 	Failed bool
-	// Children holds the child spans, in the order of their start times.
+	// Children has the child spans, in the order of their start times.
 	Children []*Span
 }
 
@@ -45,8 +46,8 @@ func fromTree(spans []*tracetree.Span) []*Span {
 	return all
 }
 
-// unindent removes white space around text and the tabs at the start of each of its lines.
-// The result ends with a newline.
+// unindent removes the white space before and after text, and the tabs at the start of each
+// line. The result ends with a newline.
 func unindent(text string) string {
 	text = strings.Trim(text, "\n\t ")
 	var b strings.Builder
@@ -56,8 +57,8 @@ func unindent(text string) string {
 	return b.String()
 }
 
-// walk yields spans and all their descendants, each with its depth in the tree. A parent
-// comes before its children.
+// walk yields spans and all their descendants. With each span, it yields the depth of that
+// span in the tree. A parent comes before its children.
 func walk(spans []*Span, depth int) iter.Seq2[*Span, int] {
 	return func(yield func(*Span, int) bool) { walkInto(spans, depth, yield) }
 }

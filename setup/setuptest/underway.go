@@ -12,7 +12,7 @@ import (
 // endTimeout is the longest time that a method of [Recording] waits for spans to end.
 const endTimeout = 5 * time.Second
 
-// underway is a span processor that counts the spans that have started and have not ended.
+// underway is a span processor. It counts the spans that have started but have not ended.
 type underway struct{ spans atomic.Int64 }
 
 func (u *underway) OnStart(context.Context, sdktrace.ReadWriteSpan) { u.spans.Add(1) }
@@ -20,7 +20,7 @@ func (u *underway) OnEnd(sdktrace.ReadOnlySpan)                     { u.spans.Ad
 func (u *underway) Shutdown(context.Context) error                  { return nil }
 func (u *underway) ForceFlush(context.Context) error                { return nil }
 
-// wait returns when every span has ended. It reports an error after endTimeout.
+// wait waits until every span has ended. After endTimeout, it reports an error and returns.
 func (u *underway) wait(tb testing.TB) {
 	tb.Helper()
 	deadline := time.NewTimer(endTimeout)

@@ -14,7 +14,8 @@ const (
 	errorTypeKey = "error.type"
 )
 
-// freeKey returns key, or "fields." and key if the line already has a field with that name.
+// freeKey returns key if the line has no field with that name. Otherwise it returns
+// "fields." followed by key.
 func freeKey(key string, hasSpan bool) string {
 	switch key {
 	case slog.TimeKey, slog.LevelKey, slog.MessageKey, messageKey:
@@ -28,7 +29,7 @@ func freeKey(key string, hasSpan bool) string {
 	return "fields." + key
 }
 
-// hasKey reports whether attrs has key at the top level.
+// hasKey reports whether attrs has an attribute with this key at the top level.
 func hasKey(attrs []slog.Attr, key string) bool {
 	return slices.ContainsFunc(attrs, func(a slog.Attr) bool {
 		return a.Key == key || isInline(a) && hasKey(a.Value.Resolve().Group(), key)
@@ -36,7 +37,7 @@ func hasKey(attrs []slog.Attr, key string) bool {
 }
 
 // isInline reports whether a is a group without a name. slog writes the members of such a
-// group in its place.
+// group as if they were not in a group.
 func isInline(a slog.Attr) bool { return a.Key == "" && a.Value.Resolve().Kind() == slog.KindGroup }
 
 func (h *handler) rewrite(r slog.Record, hasSpan bool) slog.Record {
@@ -50,12 +51,12 @@ func (h *handler) rewrite(r slog.Record, hasSpan bool) slog.Record {
 	return rewritten
 }
 
-// fit returns attrs in the form that the line needs.
+// fit returns attrs in the form in which they can be written to the line.
 func (h *handler) fit(attrs []slog.Attr, hasSpan bool) []slog.Attr {
 	fitting := make([]slog.Attr, 0, len(attrs))
 	for _, a := range attrs {
 		if h.grouped && a.Key == stackKey && a.Value.Kind() == slog.KindString {
-			continue // it is written at the top level
+			continue // the stack is written at the top level instead
 		}
 		fitting = append(fitting, h.attr(a, hasSpan))
 	}
@@ -78,10 +79,13 @@ func (h *handler) attr(a slog.Attr, hasSpan bool) slog.Attr {
 	return a
 }
 
-// plainValue returns v with durations, errors and bytes as text. slog would write a
-// duration as a number of nanoseconds. For 30 s, that number has eleven digits and may look
-// like a personal number. slog would also call MarshalJSON of an error, and would not write
-// the texts in a slice of errors.
+// plainValue returns v with durations, errors and bytes converted to text. Without this,
+// slog would write them in another form:
+//
+//   - A duration would be a number of nanoseconds. For 30 s, that number has eleven
+//     digits and may look like a personal number.
+//   - An error with the method MarshalJSON would be written by that method.
+//   - A slice of errors would be written without the texts of the errors.
 func plainValue(v slog.Value) slog.Value {
 	v = v.Resolve()
 	switch v.Kind() {
@@ -120,13 +124,14 @@ func plainAny(v slog.Value) slog.Value {
 	return v
 }
 
-// plainError is an error without a method MarshalJSON, so that slog writes its text.
+// plainError hides the method MarshalJSON of an error, so that slog writes the text of the
+// error.
 type plainError struct{ error }
 
 func (e plainError) Unwrap() error { return e.error }
 
-// messageOf returns err.Error(), or "<nil>" if that call panics, for example because err is
-// nil.
+// messageOf returns err.Error(). If that call panics, messageOf returns "<nil>". For
+// example, the call panics if err is nil.
 func messageOf(err error) (message string) {
 	defer func() {
 		if recover() != nil {

@@ -13,13 +13,13 @@ type request struct{ took time.Duration }
 
 func (r request) LogValue() slog.Value { return slog.GroupValue(slog.Duration("took", r.took)) }
 
-// reserved is a LogValuer that uses the name of a field of the line.
+// reserved is a LogValuer. Its value has an attribute with the name of a field of the line.
 type reserved struct{}
 
 func (reserved) LogValue() slog.Value { return slog.GroupValue(slog.String("level", "mine")) }
 
 func TestLogHandlerWritesDurationsOfValuersAsText(t *testing.T) {
-	took := 31011234567 * time.Nanosecond // the number of nanoseconds looks like a personal number
+	took := 31011234567 * time.Nanosecond // in nanoseconds, it looks like a personal number
 	for name, log := range map[string]func(*slog.Logger){
 		"record": func(l *slog.Logger) { l.Info("m", "request", request{took}) },
 		"with":   func(l *slog.Logger) { l.With("request", request{took}).Info("m") },

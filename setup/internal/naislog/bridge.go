@@ -17,8 +17,9 @@ import (
 	"github.com/nais/spor/internal/scope"
 )
 
-// bridge has the OpenTelemetry handler that belongs to one handler: otelslog's handler with
-// the same groups and attributes. The bridge makes a new one when the provider changes.
+// bridge belongs to one handler of this package. It has a handler of otelslog with the same
+// groups and attributes, which exports the records. If the provider changes, the bridge
+// makes a new handler of otelslog.
 type bridge struct{ made atomic.Pointer[bridged] }
 
 type bridged struct {
@@ -26,7 +27,7 @@ type bridged struct {
 	handler  slog.Handler
 }
 
-// record exports r, a record of h, through provider.
+// record exports r through provider. r is a record that was logged with the handler h.
 func (b *bridge) record(ctx context.Context, h *handler, provider *sdklog.LoggerProvider, r slog.Record, hasSpan bool, info errinfo.Info) {
 	if !hasSpan {
 		ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{})
@@ -47,8 +48,8 @@ func (b *bridge) handler(h *handler, provider *sdklog.LoggerProvider) slog.Handl
 	return made.handler
 }
 
-// errorProvider makes loggers that add the type, the message and the stack of an error,
-// which otelslog does not record.
+// errorProvider makes loggers that add three attributes to a record with an error: the type,
+// the message and the stack of the error. otelslog does not record them.
 type errorProvider struct {
 	embedded.LoggerProvider
 

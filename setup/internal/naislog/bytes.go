@@ -14,10 +14,11 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// JSON writes bytes in base64. A text in base64 is not readable, and its personal numbers
-// and credentials are not masked. Therefore bytes that are valid UTF-8 are written as text.
+// encoding/json writes bytes in base64. Text in base64 is not readable, and the personal
+// numbers and credentials in the text are not masked. Therefore bytes that are valid UTF-8
+// are written as text.
 
-// hasBytes reports whether JSON would write a part of value in base64.
+// hasBytes reports whether encoding/json would write value, or a part of value, in base64.
 func hasBytes(value any) bool {
 	s := byteSearch{budget: mostValues}
 	s.look(reflect.ValueOf(value))
@@ -38,7 +39,7 @@ func plainBytes(value any) (plain slog.Value, ok bool) {
 	}
 	written, err := marshal(value)
 	if err != nil {
-		return slog.Value{}, false // slog reports the error in the line
+		return slog.Value{}, false // slog will report this error in the line
 	}
 	pairs := make([]string, 0, 2*len(s.found))
 	for _, found := range s.found {
@@ -50,8 +51,8 @@ func plainBytes(value any) (plain slog.Value, ok bool) {
 	return slog.AnyValue(json.RawMessage(strings.NewReplacer(pairs...).Replace(written))), true
 }
 
-// byteText returns b as text if b is valid UTF-8. Otherwise it returns bytes, with personal
-// numbers and credentials masked.
+// byteText returns b as text if b is valid UTF-8. Otherwise it returns the bytes of b, with
+// personal numbers and credentials masked.
 func byteText(b []byte) slog.Value {
 	if utf8.Valid(b) {
 		return slog.StringValue(string(b))
@@ -59,10 +60,10 @@ func byteText(b []byte) slog.Value {
 	return slog.AnyValue([]byte(privacy.Text(string(b))))
 }
 
-// marshal encodes value in the same way as slog. The error is errPanic if a method of value
-// panicked.
+// marshal encodes value in the same way as slog. If a method of value panics, marshal
+// returns errPanic.
 func marshal(value any) (text string, err error) {
-	defer func() { // a method of value may panic; it panics again when slog calls it
+	defer func() { // a method of value may panic; when slog calls the method, it panics again
 		if recover() != nil {
 			err = errPanic
 		}
@@ -76,11 +77,12 @@ func marshal(value any) (text string, err error) {
 
 var errPanic = errors.New("!PANIC")
 
-// byteSearch finds the byte slices that encoding/json would write for a value.
+// byteSearch finds the byte slices in a value. It finds only the slices that encoding/json
+// would write.
 type byteSearch struct {
-	all    bool // find all, not only the first
+	all    bool // find all byte slices, not only the first one
 	found  [][]byte
-	budget int // the number of values that it may still visit
+	budget int // the number of values that the search may still visit
 	depth  int
 }
 

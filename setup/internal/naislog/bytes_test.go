@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// endlessBytes can contain itself. encoding/json cannot encode such a value.
+// endlessBytes is a type whose values can contain themselves. encoding/json cannot encode
+// such a value.
 type endlessBytes struct {
 	Self *endlessBytes
 	B    []byte

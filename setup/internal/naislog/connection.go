@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// connection is the connection to Team Logs. Write opens it when necessary.
+// connection is the connection to Team Logs. Its method Write opens it if it is not open.
 type connection struct {
 	address string
 	conn    net.Conn // nil if not connected
@@ -32,8 +32,8 @@ func (c *connection) Write(line []byte) (int, error) {
 	return n, err
 }
 
-// closeAtEnd closes conn when the other side closes it. The next write then fails, and the
-// write after that uses a new connection.
+// closeAtEnd waits until the other side closes conn, and then also closes conn. The next
+// call of Write then returns an error. The call after that opens a new connection.
 func closeAtEnd(conn net.Conn) {
 	_, _ = io.Copy(io.Discard, conn)
 	_ = conn.Close()

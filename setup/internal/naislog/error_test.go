@@ -20,7 +20,7 @@ import (
 // frame is a program counter with its own type, as in github.com/pkg/errors.
 type frame uintptr
 
-// traced is an error that has its stack as frames.
+// traced is an error whose stack is a slice of frames.
 type traced struct {
 	error
 	stack []frame
@@ -38,19 +38,20 @@ func failDeep() error {
 	return e
 }
 
-// An error with its stack as text.
+// This type is an error whose stack is one text.
 type told struct{}
 
 func (told) Error() string      { return "told" }
 func (told) StackTrace() string { return "main.told(...)\n\t/src/told.go:1\n" }
 
-// object is an error with its own MarshalJSON.
+// object is an error that has a method MarshalJSON.
 type object struct{ Code int }
 
 func (object) Error() string                  { return "object" }
 func (o object) MarshalJSON() ([]byte, error) { return json.Marshal(o.Code) }
 
-// TestLogHandlerMatrix logs every kind of error at every level in every kind of group.
+// TestLogHandlerMatrix checks the log lines for every combination of an error, a level and a
+// group.
 func TestLogHandlerMatrix(t *testing.T) {
 	levels := map[slog.Level]string{-8: "TRACE", -4: "DEBUG", 0: "INFO", 1: "INFO", 4: "WARN", 6: "WARN", 8: "ERROR", 12: "ERROR"}
 	groups := map[string]func(*slog.Logger) *slog.Logger{
@@ -110,7 +111,8 @@ func TestLogHandlerMatrix(t *testing.T) {
 	}
 }
 
-// innermost returns the group that has the attributes of a record.
+// innermost returns the innermost group of line. That group has the attributes of the
+// record.
 func innermost(line map[string]any) map[string]any {
 	for _, name := range []string{"g", "h"} {
 		if inner, ok := line[name].(map[string]any); ok {
@@ -167,7 +169,7 @@ func fallDown() {
 	words["none"]["a"] = 1
 }
 
-// survive calls f in a program that recovers and logs the panic.
+// survive calls f. If f panics, survive recovers and logs the panic, like a server does.
 func survive(log *slog.Logger, f func()) {
 	defer func() {
 		if v := recover(); v != nil {

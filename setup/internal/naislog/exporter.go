@@ -22,9 +22,10 @@ type Client interface {
 	// Send sends records in one request. If the collector accepts the request, Send calls
 	// taken with the number of records that the collector rejected, and returns nil.
 	Send(ctx context.Context, records []sdklog.Record, taken func(rejected int64)) error
-	// GaveUp reports err, because of which records are dropped.
+	// GaveUp reports that records are dropped, with the reason err.
 	GaveUp(err error)
-	// Dropped reports the number of records dropped so far, if a report is due.
+	// Dropped reports the number of records dropped so far. It does nothing if it is too
+	// early for the next report.
 	Dropped()
 	// Shutdown closes the connection.
 	Shutdown(ctx context.Context) error
@@ -42,7 +43,7 @@ type exporter struct {
 }
 
 // Export exports records, counts them, and reports errors itself. It always returns nil,
-// because the processor would report an error a second time.
+// because otherwise the processor would report the same error a second time.
 func (e *exporter) Export(ctx context.Context, records []sdklog.Record) error {
 	e.waiting.Add(-int64(len(records)))
 	ctx, cancel := context.WithCancel(ctx)
@@ -57,8 +58,8 @@ func (e *exporter) Export(ctx context.Context, records []sdklog.Record) error {
 	return nil
 }
 
-// send exports records. If the collector refuses the whole request but may accept a part,
-// send exports the two halves separately.
+// send exports records. If the collector refuses the whole request but may accept some of
+// the records, send exports the two halves of records separately.
 func (e *exporter) send(ctx context.Context, records []sdklog.Record, halving *pipeline.Halving) {
 	err := halving.Err()
 	if err == nil {
@@ -91,8 +92,8 @@ func (e *exporter) send(ctx context.Context, records []sdklog.Record, halving *p
 // request above the size limit. That error has no type of its own.
 const tooLarge = "request message too large"
 
-// judge returns the reason for which records are dropped after err. divisible is true if
-// the collector may accept a part of them.
+// judge returns why records are dropped if their export has failed with err. divisible is
+// true if the collector may accept some of the records.
 func (e *exporter) judge(err error) (reason spanstats.Reason, divisible bool) {
 	switch status.Code(err) {
 	case codes.InvalidArgument:
@@ -119,8 +120,8 @@ func (e *exporter) judge(err error) (reason spanstats.Reason, divisible bool) {
 	return spanstats.TimedOut, false
 }
 
-// isThrottled reports whether the collector asked for a pause. It is then busy, and the
-// batch is not the problem.
+// isThrottled reports whether the collector asked for a pause. Such a collector is busy. The
+// content of the batch is not the problem.
 func isThrottled(err error) bool {
 	return slices.ContainsFunc(status.Convert(err).Details(), func(detail any) bool {
 		_, is := detail.(*errdetails.RetryInfo)
@@ -128,8 +129,8 @@ func isThrottled(err error) bool {
 	})
 }
 
-// claim reports whether the caller has to count n records. It returns false if abandon has
-// already counted them.
+// claim reports whether the caller must count n records. If abandon has already counted
+// them, the result is false.
 func (e *exporter) claim(n int) bool {
 	for {
 		pending := e.pending.Load()
@@ -142,7 +143,7 @@ func (e *exporter) claim(n int) bool {
 	}
 }
 
-// abandon counts all pending records as dropped. No more records may follow.
+// abandon counts all pending records as dropped. Call it only after the last record.
 func (e *exporter) abandon() { e.stats.Drop(spanstats.AfterShutdown, e.pending.Swap(0)) }
 
 // ForceFlush does nothing, because Export keeps no records.

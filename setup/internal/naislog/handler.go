@@ -1,5 +1,5 @@
-// Package naislog writes log records in the format that NAIS reads. It sends records with
-// the Team Logs marker to Team Logs, and exports all other records over OTLP.
+// Package naislog writes log records in the format that NAIS reads. Records with the Team
+// Logs marker are sent to Team Logs. All other records can also be exported over OTLP.
 package naislog
 
 import (
@@ -15,9 +15,9 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// Outputs are the destinations of records in addition to the log itself. A handler calls
-// the methods for each record, because programs make handlers before telemetry starts. The
-// methods are safe for concurrent use.
+// Outputs returns the destinations that records have in addition to the log itself. A
+// handler calls the methods again for each record, because programs make handlers before
+// telemetry starts. The methods are safe for concurrent use.
 type Outputs interface {
 	// Team returns the queue for records with the Team Logs marker. It is never nil.
 	Team() *Team
@@ -43,13 +43,13 @@ type handler struct {
 	json    slog.Handler
 	opts    *slog.HandlerOptions
 	outputs Outputs
-	grouped bool // attributes are in a group, not at the top level
+	grouped bool // new attributes are added to a group, not at the top level
 	own     ownFields
-	err     errinfo.Info // the error in the attributes passed to WithAttrs
-	team    bool         // the attributes passed to WithAttrs include the Team Logs marker
+	err     errinfo.Info // the error that is one of the attributes of WithAttrs
+	team    bool         // the attributes of WithAttrs include the Team Logs marker
 
-	// The call of WithAttrs or WithGroup on parent that made this handler. remake repeats
-	// it.
+	// A call of WithAttrs or WithGroup on parent made this handler. The method remake
+	// makes the same call again, with attrs or group.
 	parent *handler
 	attrs  []slog.Attr
 	group  string
@@ -104,8 +104,8 @@ func (h *handler) scan(r slog.Record, hasSpan bool) scan {
 	return s
 }
 
-// errorOf returns the error fields that the line of r gets, without those that the program
-// sets itself.
+// errorOf returns the error fields for the line of r. If the program sets such a field
+// itself, the result does not have the field.
 func (h *handler) errorOf(r slog.Record, found scan) errinfo.Info {
 	info := found.info().Or(h.err)
 	if r.Level >= slog.LevelError && info.Stack == "" && !found.own.stack && !h.own.stack {
@@ -120,8 +120,8 @@ func (h *handler) errorOf(r slog.Record, found scan) errinfo.Info {
 	return info
 }
 
-// toTeam writes a record with the Team Logs marker. It makes a handler that writes only to
-// Team Logs, so the program's ReplaceAttr cannot change the destination.
+// toTeam writes a record with the Team Logs marker. It makes a new handler that can write
+// only to Team Logs. Therefore the program's ReplaceAttr cannot change the destination.
 func (h *handler) toTeam(r slog.Record, span trace.SpanContext, info errinfo.Info) error {
 	r.Message = mark(r.Message, span, info)
 	marked := h.remake(slog.NewJSONHandler(h.outputs.Team(), h.opts))
@@ -137,7 +137,7 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	found := scan{grouped: h.grouped, hasSpan: !h2.own.trace}
 	found.lookAtAll(attrs)
 	attrs = h.fit(attrs, !h2.own.trace)
-	found.lookAtAll(attrs) // also scan the values that fit has resolved
+	found.lookAtAll(attrs) // scan again, because fit has resolved values
 	h2.own.errorType = h.own.errorType || found.own.errorType
 	h2.own.stack = h.own.stack || found.own.stack
 	h2.team = h.team || found.team
@@ -164,7 +164,8 @@ func (h *handler) copy() *handler {
 	return &h2
 }
 
-// remake applies all calls of WithAttrs and WithGroup that made h to root.
+// remake makes a handler from root. For this, it repeats all calls of WithAttrs and
+// WithGroup that made h.
 func (h *handler) remake(root slog.Handler) slog.Handler {
 	switch {
 	case h.parent == nil:

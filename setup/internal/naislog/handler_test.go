@@ -144,7 +144,7 @@ func TestLogHandlerLeavesReplacedNamesAlone(t *testing.T) {
 	}
 }
 
-// chatty is a LogValuer that writes to a logger in LogValue.
+// chatty is a LogValuer. Its method LogValue writes to a logger.
 type chatty struct{ log *slog.Logger }
 
 func (c chatty) LogValue() slog.Value {
@@ -163,7 +163,7 @@ func TestLogHandlerDoesNotBlockAValueThatLogs(t *testing.T) {
 }
 
 func TestLogHandlerWritesDurationsAsText(t *testing.T) {
-	took := 31011234567 * time.Nanosecond // the number of nanoseconds looks like a personal number
+	took := 31011234567 * time.Nanosecond // in nanoseconds, it looks like a personal number
 	for name, log := range map[string]func(*slog.Logger){
 		"record":        func(l *slog.Logger) { l.Info("m", "took", took) },
 		"with":          func(l *slog.Logger) { l.With("took", took).Info("m") },

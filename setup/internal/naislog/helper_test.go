@@ -19,7 +19,7 @@ import (
 
 const sampledParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-// outputs has a Team, and no provider.
+// outputs has a Team, but no provider.
 type outputs struct{ team *naislog.Team }
 
 func (o outputs) Team() *naislog.Team            { return o.team }
@@ -30,7 +30,7 @@ func newHandler(w io.Writer, opts *slog.HandlerOptions) slog.Handler {
 	return naislog.NewHandler(w, opts, outputs{})
 }
 
-// logged returns the parsed JSON object of the one line that log writes.
+// logged calls log, which must write one line of JSON. It returns the parsed object.
 func logged(t *testing.T, opts *slog.HandlerOptions, log func(*slog.Logger)) map[string]any {
 	t.Helper()
 	var buf bytes.Buffer
@@ -68,7 +68,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// remote returns a context with a remote parent.
+// remote returns a context with the span of traceparent as a remote parent.
 func remote(traceparent string) context.Context {
 	return propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": traceparent})
 }

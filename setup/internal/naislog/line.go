@@ -7,14 +7,14 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// lineWriter changes the lines of slog's handler to the format of NAIS, and writes them to
-// w. slog's handler calls Write for one line at a time.
+// lineWriter gets the lines that slog's handler writes. It changes each line to the format
+// of NAIS, and writes the new line to w. slog's handler calls Write for one line at a time.
 type lineWriter struct {
 	w     io.Writer
 	shape []byte
 }
 
-// largestShape is the size in bytes of the largest buffer that is kept for the next line.
+// largestShape is a size in bytes. A buffer of at most this size is kept for the next line.
 const largestShape = 64 << 10
 
 func (l *lineWriter) Write(line []byte) (int, error) {
@@ -31,11 +31,15 @@ func (l *lineWriter) Write(line []byte) (int, error) {
 // headFields is the number of fields that slog writes before the attributes of the program.
 const headFields = 4
 
-// shapeLine appends line to dst in the format of NAIS. It changes the names of the level
-// and of the message field. It also removes the prefix that mark added to the message, and
-// writes the data of the prefix as fields after the message. slog writes time, level,
-// source and message first. shapeLine does not change values that the program's ReplaceAttr
-// has replaced.
+// shapeLine appends line to dst in the format of NAIS:
+//
+//   - It changes the names of the levels and the name of the message field.
+//   - It removes the prefix that the function mark has added to the message. The data of
+//     the prefix becomes fields after the message.
+//   - It does not change values that the program's ReplaceAttr has replaced.
+//
+// shapeLine uses the order of the fields in line: slog writes time, level, source and
+// message before all other fields.
 func shapeLine(dst, line []byte) []byte {
 	dst, line = append(dst, line[:1]...), line[1:]
 	for range headFields {
@@ -56,8 +60,8 @@ func shapeLine(dst, line []byte) []byte {
 	return append(dst, line...)
 }
 
-// shapeLevel appends the level, its closing quote and the comma after it to dst. It returns
-// dst and the rest of line.
+// shapeLevel appends three things to dst: the level, the quote after the level, and the
+// comma after the quote. It returns dst and the rest of line.
 func shapeLevel(dst, line []byte) (newDst, rest []byte) {
 	end := textEnd(line)
 	value := line[:max(end-1, 0)]
@@ -65,8 +69,8 @@ func shapeLevel(dst, line []byte) (newDst, rest []byte) {
 	return copyComma(dst, line[end:])
 }
 
-// shapeMessage appends the message without its prefix, the fields from the prefix, and the
-// rest of line to dst.
+// shapeMessage appends three things to dst: the message without its prefix, the fields that
+// were in the prefix, and the rest of line.
 func shapeMessage(dst, line []byte) []byte {
 	dst = append(dst, `"message":`...)
 	text, isText := bytes.CutPrefix(line, []byte{'"'})
@@ -89,20 +93,21 @@ func shapeMessage(dst, line []byte) []byte {
 	return append(dst, m.rest[end:]...)
 }
 
-// appendField appends a comma and a field with a string value to dst. value is already
-// escaped for JSON.
+// appendField appends a comma and a field to dst. value is the text of the field, and is
+// already escaped for JSON.
 func appendField(dst []byte, key string, value []byte) []byte {
 	dst = append(append(append(dst, `,"`...), key...), `":"`...)
 	return append(append(dst, value...), '"')
 }
 
-// fieldEnd returns the position after the first field of line and its comma. It returns 0
-// if that field is the last one, or if line does not start with a field.
+// fieldEnd returns the position after the first field of line and after the comma that
+// follows this field. It returns 0 if no other field follows, or if line does not start with
+// a field.
 func fieldEnd(line []byte) int {
 	if line[0] != '"' {
 		return 0
 	}
-	end := 1 + textEnd(line[1:]) + 1 // the key and its colon
+	end := 1 + textEnd(line[1:]) + 1 // the position after the key and its colon
 	if end >= len(line) {
 		return 0
 	}
@@ -113,8 +118,8 @@ func fieldEnd(line []byte) int {
 	return end + 1
 }
 
-// valueEnd returns the end of the JSON value at the start of line: the position of the
-// comma or the bracket after it.
+// valueEnd returns the end of the JSON value at the start of line. The end is the position
+// of the comma or bracket that follows the value.
 func valueEnd(line []byte) int {
 	depth := 0
 	for i := 0; i < len(line); i++ {
@@ -158,8 +163,9 @@ func copyComma(dst, line []byte) (newDst, rest []byte) {
 	return dst, line
 }
 
-// appendLevel appends the level name that the Logs tab filters by. text is the level as
-// slog writes it. Any other text is appended unchanged.
+// appendLevel appends a level to dst. text is the level as slog writes it, for example
+// INFO+1. The appended name is the name by which the Logs tab filters. If text is not a
+// level of slog, it is appended unchanged.
 func appendLevel(dst, text []byte) []byte {
 	for _, word := range [...]string{"DEBUG", "INFO", "WARN", "ERROR"} {
 		if len(text) < len(word) || string(text[:len(word)]) != word {

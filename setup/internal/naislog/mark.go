@@ -11,13 +11,15 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// slog's handler passes only the encoded line of a record to its writer. Additional data
-// for the line is therefore added to the message as a prefix, which starts with a nonce
-// that cannot be guessed. The lineWriter removes the prefix:
+// slog's handler passes only the encoded line of a record to its writer. Therefore
+// additional data for the line is added to the message as a prefix. The prefix starts with a
+// nonce that cannot be guessed. Later, the lineWriter removes the prefix. A message with its
+// prefix has this form:
 //
 //	nonce, IDs of the span, [nonce, type, nonce, stack, nonce,] message
 //
-// The IDs are blanks if there is no span.
+// If there is no span, the IDs are blanks. The part in brackets is missing if there is no
+// error.
 var nonce = rand.Text()
 
 const (
@@ -25,8 +27,8 @@ const (
 	markBytes  = traceBytes + 2*len(trace.SpanID{})
 )
 
-// mark returns message with a prefix that contains span and info. It returns message
-// unchanged if both are empty.
+// mark returns message with a prefix, which contains the data of span and info. If span and
+// info are both empty, mark returns message unchanged.
 func mark(message string, span trace.SpanContext, info errinfo.Info) string {
 	hasError := info.Type != "" || info.Stack != ""
 	if !span.IsValid() && !hasError {
@@ -59,13 +61,13 @@ func writeIdentity(b *strings.Builder, span trace.SpanContext) {
 	b.Write(ids[:])
 }
 
-// marked has the parts of a message, either as text or as the escaped content of a JSON
-// string.
+// marked has the parts of a message. T is string if the message is plain text. T is []byte
+// if the message is the escaped content of a JSON string in a line.
 type marked[T string | []byte] struct {
 	mark T // the prefix
-	ids  T // empty without a span
+	ids  T // the IDs of the span; empty if there is no span
 	kind T
-	rest T // the message and, in a line, everything after it
+	rest T // the message; in a line, also everything after the message
 
 	stack T
 }
@@ -101,8 +103,8 @@ func cutNonce[T string | []byte](text T) (before, after T) {
 	return text, text[len(text):]
 }
 
-// markedOptions returns opts with a ReplaceAttr that hides the prefix from the program's
-// ReplaceAttr.
+// markedOptions returns opts with another ReplaceAttr. It calls the program's ReplaceAttr,
+// but hides the prefix from it.
 func markedOptions(opts *slog.HandlerOptions) *slog.HandlerOptions {
 	if opts == nil || opts.ReplaceAttr == nil {
 		return opts
@@ -121,8 +123,9 @@ func markedOptions(opts *slog.HandlerOptions) *slog.HandlerOptions {
 	return &hiding
 }
 
-// withMark adds the prefix to a again if a is still the message. Otherwise it returns a
-// together with attributes for the data in the prefix.
+// withMark handles a, the result of the program's ReplaceAttr for the message. If a is still
+// the message, withMark adds the prefix again. Otherwise it returns a together with one
+// attribute for each value in the prefix.
 func withMark(m marked[string], a slog.Attr) slog.Attr {
 	if a.Key == slog.MessageKey && a.Value.Kind() == slog.KindString {
 		return slog.String(a.Key, m.mark+a.Value.String())

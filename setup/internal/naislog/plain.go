@@ -10,9 +10,10 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// plainHandler converts attribute values to the form that they have in JSON, and passes
-// them to another handler. Without it, that handler would format unknown types as Go does.
-// In that format a URL cannot be recognized, so its credentials would not be masked.
+// plainHandler converts attribute values to the form that they have in JSON. Then it passes
+// the record to another handler. Without plainHandler, the other handler would format values
+// of unknown types as Go does. In that format, setup could not recognize a URL and mask the
+// credentials in the URL.
 type plainHandler struct{ slog.Handler }
 
 func (h plainHandler) Handle(ctx context.Context, r slog.Record) error {
@@ -50,8 +51,8 @@ func asInJSON(a slog.Attr) slog.Attr {
 	return a
 }
 
-// anyAsInJSON returns v as maps, slices, strings and numbers. It returns errors unchanged,
-// because they are recorded in another way.
+// anyAsInJSON converts v to maps, slices, strings and numbers. If v is an error, it returns
+// v unchanged, because errors are recorded in another way.
 func anyAsInJSON(v any) (plain any) {
 	switch v.(type) {
 	case nil, error, []string:
@@ -72,7 +73,7 @@ func anyAsInJSON(v any) (plain any) {
 	return withNumbers(plain)
 }
 
-// withNumbers returns v with each json.Number converted to a number of Go.
+// withNumbers returns v after it has converted each json.Number in v to a number of Go.
 func withNumbers(v any) any {
 	switch v := v.(type) {
 	case json.Number:

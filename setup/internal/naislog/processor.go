@@ -11,20 +11,19 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// Processor is a batch processor that also counts the records that the SDK's processor
-// would drop without a report: records for which the queue has no room, and records after
-// Shutdown.
+// Processor is a batch processor that counts all dropped records. The SDK's own processor
+// drops a record without a report in two cases: if its queue is full, and after Shutdown.
 type Processor struct {
 	*sdklog.BatchProcessor
 	exporter *exporter
 	queue    int64
 
 	closed   atomic.Bool
-	entering atomic.Int64 // calls of OnEmit that have not returned
+	entering atomic.Int64 // the number of calls of OnEmit that have not returned
 }
 
 // NewProcessor returns a processor that exports records through client and counts them in
-// stats. At most queue records wait for export.
+// stats. The maximum number of records that wait for export is queue.
 func NewProcessor(client Client, stats *spanstats.Stats, queue int, opts ...sdklog.BatchProcessorOption) *Processor {
 	e := &exporter{client: client, stats: stats}
 	e.life, e.stop = context.WithCancel(context.Background())
@@ -54,8 +53,8 @@ func (p *Processor) OnEmit(ctx context.Context, record *sdklog.Record) error {
 }
 
 // ForceFlush exports all waiting records. If ctx ends first, ForceFlush returns, but the
-// export continues. The SDK's processor does not get ctx, because it would drop its records
-// when ctx ends.
+// export continues. ForceFlush does not pass ctx to the SDK's processor, because the SDK's
+// processor would drop its records when ctx ends.
 func (p *Processor) ForceFlush(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() { done <- p.BatchProcessor.ForceFlush(context.WithoutCancel(ctx)) }()
@@ -67,14 +66,15 @@ func (p *Processor) ForceFlush(ctx context.Context) error {
 	}
 }
 
-// AfterAbort is how long the SDK's processor gets to release its records after all exports
-// were canceled. It only needs CPU time for that.
+// AfterAbort is how long the SDK's processor may take to release its records after all
+// exports were canceled. To release the records, it only needs CPU time.
 const AfterAbort = 500 * time.Millisecond
 
-// Shutdown exports the waiting records until ctx ends, and then drops the rest. It leaves
-// no goroutine. The SDK's processor leaves a goroutine if its context ends before its
-// exports return. Therefore the context of the SDK's processor ends only AfterAbort later
-// than ctx.
+// Shutdown exports the waiting records. When ctx ends, Shutdown drops the remaining records.
+// When Shutdown has returned, no goroutine of the processor is running. The SDK's processor
+// would leave a goroutine if its context ended before its exports return. Therefore Shutdown
+// passes another context to the SDK's processor. That context ends AfterAbort later than
+// ctx.
 func (p *Processor) Shutdown(ctx context.Context) error {
 	p.closed.Store(true)
 	for p.entering.Load() > 0 {

@@ -7,15 +7,15 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// scan is the result of examining attributes.
+// scan is the result of the examination of attributes.
 type scan struct {
 	grouped bool
 	hasSpan bool
 
-	unfit bool   // an attribute must be rewritten
-	team  bool   // an attribute is the Team Logs marker
-	err   error  // the first error
-	stack string // the program's stack_trace in a group
+	unfit bool   // at least one attribute must be rewritten
+	team  bool   // one of the attributes is the Team Logs marker
+	err   error  // the first attribute that is an error
+	stack string // the attribute stack_trace, if the program has added it in a group
 	own   ownFields
 }
 
@@ -25,7 +25,7 @@ func (s *scan) lookAtAll(attrs []slog.Attr) {
 	}
 }
 
-// look examines one attribute. direct is true unless a is a member of a named group.
+// look examines one attribute. direct is false if a is a member of a group with a name.
 func (s *scan) look(a slog.Attr, direct bool) {
 	if isTeamMark(a) {
 		s.team = true
@@ -82,8 +82,8 @@ func (s *scan) lookAtAny(value any) {
 	}
 }
 
-// The method and merges later, the scan of the rewritten record, into s and returns the
-// result.
+// This method merges later into s and returns the result. later is the scan of the rewritten
+// record.
 func (s scan) and(later scan) scan {
 	s.team = s.team || later.team
 	s.own.stack = s.own.stack || later.own.stack
@@ -94,7 +94,7 @@ func (s scan) and(later scan) scan {
 	return s
 }
 
-// info returns the error information in the attributes.
+// info returns the error information that was found in the attributes.
 func (s *scan) info() errinfo.Info {
 	info := errinfo.Info{Stack: s.stack}
 	if s.err != nil {

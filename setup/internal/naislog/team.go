@@ -14,18 +14,20 @@ import (
 const TeamAddress = "team-logs.nais-system:5170"
 
 const (
-	// teamBytes is the largest size of the queue in bytes.
+	// teamBytes is the maximum size of the queue in bytes.
 	teamBytes = 1 << 20
-	// teamIdle is how long the connection stays open without a record.
+	// teamIdle is how long the connection stays open if there is no record to send.
 	teamIdle = 30 * time.Second
-	// teamTimeout is the timeout for connecting, and for each write.
+	// teamTimeout is the timeout for opening the connection. It is also the timeout for
+	// each write.
 	teamTimeout = 5 * time.Second
 )
 
 var errNoTeam = errors.New("the program does not run on NAIS and has no writer for Team Logs (set one with setup.WithTeamLogs)")
 
-// Team is the queue of records for Team Logs. A goroutine sends the records. The goroutine
-// ends when it has had no record for teamIdle. A Team is safe for concurrent use.
+// Team is the queue of records for Team Logs. A goroutine, the sender, sends the records. If
+// there is no record for the time teamIdle, the sender ends. A Team is safe for concurrent
+// use.
 type Team struct {
 	address string              // the address to which a pod sends records
 	inPod   bool                // the program runs in a NAIS pod, which can use Team Logs
@@ -35,22 +37,22 @@ type Team struct {
 	mu      sync.Mutex
 	lines   [][]byte
 	bytes   int
-	sender  int           // the number of the current sender; earlier ones were abandoned
+	sender  int           // the number of the current sender; earlier senders were abandoned
 	sending bool          // the current sender is running
 	flying  bool          // the current sender is delivering a line
-	changed chan struct{} // closed and replaced when the fields above change
-	closing bool          // Shutdown is running: close the connection, and do not try again
+	changed chan struct{} // closed and replaced to wake the goroutines in wait
+	closing bool          // Shutdown is running; the sender must not retry, and must end
 	writer  io.Writer     // the writer of setup.WithTeamLogs, or nil
 
 	exported bool  // records without the marker are exported over OTLP
 	warned   bool  // the warning about the export was logged
-	dropped  int64 // number of dropped records
-	reported int64 // number of dropped records that were reported
+	dropped  int64 // the number of dropped records
+	reported int64 // the number of dropped records that were already reported
 }
 
-// NewTeam returns a Team that is ready for use. Open changes its settings. getenv returns
-// environment variables. logger returns the logger for reports, and is called for each
-// report.
+// NewTeam returns a Team that is ready for use. The method Open changes its settings. getenv
+// returns environment variables. logger is called for each report, and returns the logger
+// for the report.
 func NewTeam(address string, getenv func(string) string, logger func() *slog.Logger) *Team {
 	text := func(variable string) string { return strings.TrimSpace(getenv(variable)) }
 	return &Team{
@@ -73,8 +75,8 @@ func (q *Team) Open(w io.Writer, exported bool) {
 	}
 }
 
-// Write queues a line of slog's handler. If the queue has no room, Write drops the line.
-// Write never waits.
+// Write adds a line to the queue. slog's handler has written the line. If the queue is full,
+// Write drops the line. Write never waits.
 func (q *Team) Write(line []byte) (int, error) {
 	queued := teamLine(q.fields, line)
 	q.mu.Lock()
@@ -95,7 +97,7 @@ func (q *Team) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// change wakes the goroutines in wait. The caller holds the lock.
+// change wakes the goroutines that are in the method wait. The caller holds the lock.
 func (q *Team) change() {
 	close(q.changed)
 	q.changed = make(chan struct{})
@@ -115,8 +117,8 @@ func (q *Team) wait(ctx context.Context, done func() bool) {
 	}
 }
 
-// drop counts n dropped lines. It reports only the first drop; Shutdown reports the others.
-// The caller holds the lock.
+// drop counts n dropped lines. It reports only the lines of its first call. Shutdown reports
+// the lines of later calls. The caller holds the lock.
 func (q *Team) drop(n int64, why string) {
 	first := q.dropped == 0
 	if q.dropped += n; first {
@@ -131,8 +133,8 @@ func (q *Team) report(dropped int64, why string) {
 		slog.String("cure", "check that accessPolicy.outbound in nais.yaml allows the application logging in the namespace nais-system (outside NAIS, use setup.WithTeamLogs)"))
 }
 
-// warnOfExport logs one warning if records without the marker are exported to a place where
-// all teams can read them. The caller holds the lock.
+// warnOfExport logs a warning if records without the marker are exported to a place where
+// all teams can read them. It does this only once. The caller holds the lock.
 func (q *Team) warnOfExport() {
 	if q.exported && !q.warned {
 		q.warned = true
@@ -142,7 +144,8 @@ func (q *Team) warnOfExport() {
 	}
 }
 
-// send delivers lines until there have been none for teamIdle.
+// send delivers lines. It returns when there has been no line for the time teamIdle, or when
+// the sender must end.
 func (q *Team) send(sender int) {
 	out := connection{address: q.address}
 	defer out.close()
@@ -155,8 +158,8 @@ func (q *Team) send(sender int) {
 	}
 }
 
-// next waits for a line and removes it from the queue. ok is false if there was no line for
-// teamIdle, or if the sender has to end.
+// next waits for a line and removes the line from the queue. ok is false if there was no
+// line for the time teamIdle, or if the sender must end.
 func (q *Team) next(sender int) (line []byte, ok bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), teamIdle)
 	defer cancel()
@@ -176,11 +179,12 @@ func (q *Team) next(sender int) (line []byte, ok bool) {
 	return line, true
 }
 
-// isEnding reports whether the sender has to end when the queue is empty. The caller holds
-// the lock.
+// isEnding reports whether the sender must end as soon as the queue is empty. The caller
+// holds the lock.
 func (q *Team) isEnding(sender int) bool { return q.closing || sender != q.sender }
 
-// deliver writes line. After a failure, it tries again until the sender has to end.
+// deliver writes line. If the connection fails, deliver tries again until the sender must
+// end.
 func (q *Team) deliver(sender int, out *connection, line []byte) error {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
 		w, last := q.target(sender)
@@ -197,15 +201,15 @@ func (q *Team) deliver(sender int, out *connection, line []byte) error {
 	}
 }
 
-// target returns the program's writer, or nil if there is none. last is true if this
-// attempt is the last one.
+// target returns the program's writer. If there is no such writer, w is nil. last is true if
+// this attempt must be the last one.
 func (q *Team) target(sender int) (w io.Writer, last bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.writer, q.isEnding(sender)
 }
 
-// rest waits for pause, or until the sender has to end.
+// rest waits until pause has passed or the sender must end.
 func (q *Team) rest(sender int, pause time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), pause)
 	defer cancel()
@@ -214,7 +218,8 @@ func (q *Team) rest(sender int, pause time.Duration) {
 	q.wait(ctx, func() bool { return q.isEnding(sender) })
 }
 
-// sent records the result of the line that next returned last.
+// sent records whether the line that the method next returned was delivered. err is the
+// error of the delivery.
 func (q *Team) sent(sender int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -228,7 +233,7 @@ func (q *Team) sent(sender int, err error) {
 	q.change()
 }
 
-// IsBusy reports whether lines are waiting or being delivered.
+// IsBusy reports whether a line is waiting, or is just being delivered.
 func (q *Team) IsBusy() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -238,9 +243,9 @@ func (q *Team) IsBusy() bool {
 // ForceFlush does nothing, because the sender delivers each line as soon as it can.
 func (*Team) ForceFlush(context.Context) error { return nil }
 
-// Shutdown waits until every line is delivered or dropped. When ctx ends, it drops the
-// remaining lines. It reports the dropped lines that were not reported before, and returns
-// nil. The Team can be used again afterwards.
+// Shutdown waits until every line is delivered or dropped. When ctx ends, Shutdown drops the
+// remaining lines. Some dropped lines were not reported before. Shutdown reports them, and
+// returns nil. After Shutdown, the Team can be used again.
 func (q *Team) Shutdown(ctx context.Context) error {
 	q.mu.Lock()
 	q.closing = true

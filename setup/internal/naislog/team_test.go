@@ -15,8 +15,8 @@ import (
 	"github.com/nais/spor/setup/internal/naislog"
 )
 
-// listenForTeam returns a listener that replaces Team Logs, and the Team of a pod that
-// sends to it.
+// listenForTeam returns a listener and a Team. The listener replaces the server of Team
+// Logs. The Team has the settings of a pod, and sends its records to the listener.
 func listenForTeam(t *testing.T) (net.Listener, *naislog.Team) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -115,7 +115,7 @@ func TestTeamLogsLeaveOtherRecordsAlone(t *testing.T) {
 
 func TestTeamLogsWaitForTheWriter(t *testing.T) {
 	l, team := listenForTeam(t)
-	l.Close() // no server listens
+	l.Close() // from now on, no server listens at the address
 	buf := logLines(t, outputs{team})
 	slog.Info("early", naislog.TeamMark())
 	var w oteltest.Lines

@@ -18,14 +18,15 @@ func isTeamMark(a slog.Attr) bool {
 	return a.Key == teamKey && a.Value.Kind() == slog.KindString && a.Value.String() == teamMark
 }
 
-// teamLine returns a line of slog's handler in the format of Team Logs. The line starts
-// with fields.
+// teamLine converts line, which slog's handler has written, to the format of Team Logs. The
+// result starts with fields.
 func teamLine(fields, line []byte) []byte {
 	shape := shapeLine(nil, line)
 	return withSeverity(append(bytes.Clone(fields), shape[1:]...))
 }
 
-// withSeverity adds the level under the name severity, which Google Cloud Logging reads.
+// withSeverity adds a second field with the level. The name of this field is severity,
+// because Google Cloud Logging reads that name.
 func withSeverity(line []byte) []byte {
 	const key = `"level":"`
 	_, level, found := bytes.Cut(line, []byte(key))
@@ -36,8 +37,8 @@ func withSeverity(line []byte) []byte {
 	return append([]byte(`{"severity":"`+string(level)+`,`), line[1:]...)
 }
 
-// teamFields returns the start of a line: the fields that identify the application in Team
-// Logs.
+// teamFields returns the start of every line. It contains the fields that identify the
+// application in Team Logs.
 func teamFields(text func(variable string) string) []byte {
 	fields := []byte{'{'}
 	for _, f := range [...]struct{ key, variable string }{
