@@ -40,11 +40,11 @@
 // setup exports these metrics once per minute:
 //
 //   - the metrics that the program records with the OpenTelemetry API
-//   - the metrics of the Go runtime and of the process; their names are the names of the
-//     library client_golang, because Nais APM reads these names
+//   - the metrics of the Go runtime and of the process; they have the same names as in
+//     the library client_golang, because Nais APM reads these names
 //   - the metrics of the program's own Prometheus registry, if [WithGatherer] is used
 //   - otel.sdk.exporter.span.exported and otel.sdk.exporter.log.exported, which count
-//     exported and dropped spans and log records; if they were dropped, error.type has the
+//     spans and log records; if a span or a log record was dropped, error.type has the
 //     reason
 //   - spor.export.failures, which counts failed exports per signal
 //
@@ -98,7 +98,7 @@
 //
 // In attributes and in log lines, a personal number can also be a numeric value. Such a value
 // is replaced by 99999999999. If the personal number begins with zero, the numeric value has
-// only ten digits. It is recognized, too. UUIDs and hex IDs are not masked.
+// only ten digits, but it is also replaced. UUIDs and hex IDs are not masked.
 //
 // Output that does not go through [LogHandler] is not masked. For example, if run starts a
 // goroutine and that goroutine panics, the Go runtime prints the panic without masking.

@@ -46,7 +46,7 @@ func spellings(word string) []string {
 }
 
 // diagnosed sets one variable in an environment, and returns the effective settings as one
-// text. The text does not contain the value exactly as it was set.
+// text. The text has the effective value of the variable, and not the value as it was set.
 func diagnosed(t *testing.T, name, value string) string {
 	t.Helper()
 	env := map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317", "OTEL_LOGS_EXPORTER": "otlp", name: value}

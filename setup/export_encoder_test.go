@@ -25,7 +25,8 @@ func NewEncoding() *Encoding {
 	return &Encoding{encoder: otlp.NewCommon(export.NewRewriter(dialect.New(0), environ.Peers{})).NewEncoder()}
 }
 
-// Request returns the request that exports spans. The result is valid until the next call.
+// Request returns an encoded export request that contains spans. The result is valid until
+// the next call of Request.
 func (e *Encoding) Request(spans []sdktrace.ReadOnlySpan) []byte {
 	e.bytes, e.spans = e.bytes[:0], e.spans[:0]
 	ends := make([]int, 0, len(spans))

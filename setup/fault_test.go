@@ -25,7 +25,8 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// faulty starts a collector that answers each request with the result of answer.
+// faulty starts a collector. For each request, the collector calls answer and returns its
+// result.
 func faulty(t *testing.T, answer func(ctx context.Context, spans int) (*coltrace.ExportTraceServiceResponse, error)) *receiver.Server {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{
@@ -46,8 +47,8 @@ func faulty(t *testing.T, answer func(ctx context.Context, spans int) (*coltrace
 	return server
 }
 
-// settled waits up to two seconds until at most before goroutines are running. Otherwise it
-// fails the test.
+// settled checks that no goroutines are left. before is the number of goroutines that may
+// run. If more goroutines are still running after two seconds, settled fails the test.
 func settled(t *testing.T, before int) {
 	t.Helper()
 	deadline := time.Now().Add(2 * time.Second)

@@ -205,7 +205,7 @@ func (e *ended) count() int {
 	return len(e.spans)
 }
 
-// remote returns a context with a remote parent.
+// remote returns a context with a remote parent span.
 func remote(traceparent string) context.Context {
 	return propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": traceparent})
 }

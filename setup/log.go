@@ -22,9 +22,9 @@ import (
 //   - stack_trace, if that error has a stack.
 //
 // These fields are always at the top level of the object, even if the logger has a group. An
-// attribute of the program can have the same name as a field that the line already has. Such an
-// attribute is written as fields.NAME. The exceptions are stack_trace and error.type. If an
-// attribute has one of these two names, it replaces the field.
+// attribute of the program can have the same name as a field that the line already has. Such
+// an attribute is written as fields.NAME. The exceptions are attributes with the name
+// stack_trace or error.type. Such an attribute replaces the field of the line.
 //
 // If several attributes are errors, only the first error is used. If that error was made with
 // fmt.Errorf or errors.Join, error.type is the type of the wrapped error. A record with the
@@ -32,8 +32,8 @@ import (
 // panic. If the error of such a record has no stack, stack_trace is the stack of the panic.
 //
 // If an HTTP handler panics, net/http logs one text. LogHandler splits that text into the
-// fields message, error and stack_trace. For this, do not set the field ErrorLog of
-// http.Server, or set it to a logger that was made with [slog.NewLogLogger].
+// fields message, error and stack_trace. This works only if the field ErrorLog of http.Server
+// is not set, or if it is set to a logger that was made with [slog.NewLogLogger].
 //
 // Durations are written as text, such as "1.5s". Bytes are written as text if they are valid
 // UTF-8. Personal numbers and credentials are masked in every attribute and message. Records

@@ -46,8 +46,8 @@ func TestEveryLogRecordIsCounted(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var received atomic.Int64
 			endpoint := "http://" + closedPort(t)
-			// The collector does not respond before the last record is logged.
-			// Until then, the queues become full.
+			// The collector responds only after the last record is logged. Before
+			// that, the queues can become full.
 			logged := make(chan struct{})
 			if tt.answer != nil {
 				endpoint = takingRecords(t, &received, func(ctx context.Context, n int) (int64, error) {
@@ -90,8 +90,8 @@ func TestEveryLogRecordIsCounted(t *testing.T) {
 	}
 }
 
-// takingRecords starts a collector for logs. The collector adds the number of records that it
-// accepts to received.
+// takingRecords starts a collector for logs. The collector counts the accepted records in
+// received.
 func takingRecords(t *testing.T, received *atomic.Int64, answer func(context.Context, int) (int64, error)) *receiver.Server {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{Logs: func(ctx context.Context, r *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {

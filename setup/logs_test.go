@@ -88,7 +88,7 @@ func (*traced) StackTrace() string { return "main.failDeep(...)\n\t/src/main.go:
 func TestLogsAreExported(t *testing.T) {
 	c := listenForLogs(t)
 	handler := setup.LogHandler(io.Discard, nil)
-	log0 := slog.New(handler).With("team", "01017012345").WithGroup("g") // made before the call of Start
+	log0 := slog.New(handler).With("team", "01017012345").WithGroup("g") // made before Start
 	shutdown := exportLogs(t, c.Endpoint())
 	log0.Log(remote(sampledParent), slog.LevelError+4, "no person 01017012345", "n", 1, "ident", 1017012345, "number", int64(31129912345), "error", fmt.Errorf("load: %w", &traced{errors.New("no such host")}))
 	slog.New(handler).InfoContext(suppress.Context(t.Context()), "silent")
@@ -252,7 +252,7 @@ func TestLogsWithoutACollector(t *testing.T) {
 	if took := time.Since(begin); took > 8*time.Second {
 		t.Errorf("took %s", took)
 	}
-	var dropped []any // log_records_dropped of each line about the collector
+	var dropped []any // the field log_records_dropped of each line about the collector
 	for _, line := range buf.All(t) {
 		if line["signal"] == "logs" && line["cure"] != nil {
 			dropped = append(dropped, line["log_records_dropped"])

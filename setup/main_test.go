@@ -55,7 +55,7 @@ func run(program func(context.Context) error, opts ...setup.Option) int {
 }
 
 var programs = map[string]func() int{
-	// The program serve works until its context ends. Then it needs 50 ms to finish.
+	// The program "serve" works until its context ends. Then it needs 50 ms to finish.
 	"serve": func() int {
 		return run(func(ctx context.Context) error {
 			fmt.Println("ready")
@@ -69,7 +69,7 @@ var programs = map[string]func() int{
 			return nil
 		})
 	},
-	// The program panic starts a span, and panics before the span has ended.
+	// The program "panic" starts a span, and panics before the span has ended.
 	"panic": func() int {
 		return run(func(ctx context.Context) error {
 			_, span := otel.Tracer("test").Start(ctx, "work")
@@ -77,18 +77,18 @@ var programs = map[string]func() int{
 			return explode()
 		})
 	},
-	// The program error returns an error.
+	// The program "error" returns an error.
 	"error": func() int {
 		return run(func(context.Context) error { return errors.New("no database") })
 	},
-	// The program crash starts a goroutine, and that goroutine panics.
+	// The program "crash" starts a goroutine, and that goroutine panics.
 	"crash": func() int {
 		return run(func(context.Context) error {
 			go func() { _ = explode() }()
 			select {}
 		}, crashFile()...)
 	},
-	// The program race causes a fatal error of the Go runtime. A program cannot recover
+	// The program "race" causes a fatal error of the Go runtime. A program cannot recover
 	// from such an error.
 	"race": func() int {
 		return run(func(context.Context) error {
@@ -103,11 +103,11 @@ var programs = map[string]func() int{
 			select {}
 		}, crashFile()...)
 	},
-	// The program quiet does nothing.
+	// The program "quiet" does nothing.
 	"quiet": func() int {
 		return run(func(context.Context) error { return nil }, crashFile()...)
 	},
-	// The program job has a root span. It returns an error or panics.
+	// The program "job" has a root span. It returns an error or panics.
 	"job": func() int {
 		return run(func(ctx context.Context) error {
 			_, span := otel.Tracer("test").Start(ctx, "step")
@@ -118,14 +118,14 @@ var programs = map[string]func() int{
 			return errors.New("half done")
 		}, setup.WithRootSpan("nightly"))
 	},
-	// The program stubborn does not return when its context ends.
+	// The program "stubborn" does not return when its context ends.
 	"stubborn": func() int {
 		return run(func(context.Context) error {
 			fmt.Println("ready")
 			select {}
 		})
 	},
-	// The program logger sets a default logger that writes to standard output.
+	// The program "logger" sets a default logger that writes to standard output.
 	"logger": func() int {
 		slog.SetDefault(slog.New(setup.LogHandler(os.Stdout, nil)))
 		return run(func(context.Context) error { return explode() })

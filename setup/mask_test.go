@@ -11,7 +11,7 @@ import (
 )
 
 func init() {
-	// The program plain sets a default logger that does not mask anything.
+	// The program "plain" sets a default logger that does not mask anything.
 	programs["plain"] = func() int {
 		slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
 		return run(func(context.Context) error {

@@ -33,10 +33,10 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// WithResource adds attributes that describe the service. If an attribute from
-// OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES or the NAIS variables has the same key, it is
-// used instead, because the platform describes the service correctly. By default, no attributes
-// are added.
+// WithResource adds attributes that describe the service. By default, no attributes are
+// added. The same attribute can also be set by OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES or
+// the NAIS variables. In this case the value from the environment is used, because the
+// platform describes the service correctly.
 //
 // Do not set deployment.environment.name and k8s.cluster.name, because the collector sets them.
 // If a service sets deployment.environment.name, the collector may change the name of the
@@ -53,16 +53,16 @@ func WithSampler(s sdktrace.Sampler) Option {
 	return func(c *config) { c.sampler = s }
 }
 
-// WithSpanProcessor adds a span processor to setup's own processor, which exports spans. If p
-// is nil, the option has no effect. p also gets spans if no endpoint is set, so tests can use p
-// to record spans. The goroutine that ends a span calls p.OnEnd. Therefore OnEnd must not
-// block.
+// WithSpanProcessor adds the span processor p. setup's own processor, which exports spans, is
+// still used. If p is nil, the option has no effect. p also gets spans if no endpoint is set,
+// so tests can use p to record spans. The goroutine that ends a span calls p.OnEnd. Therefore
+// OnEnd must not block.
 //
-// If this option or [WithSampler] is used, every span starts with all attributes that are known
-// at its start. If neither option is used, the spans of SQL statements get their attributes
-// only at their end, because this is cheaper. Therefore add a processor only with this option.
-// If a processor is registered with the SDK's provider later, its method OnStart does not get
-// those attributes.
+// If this option or [WithSampler] is used, every span starts with all attributes that are
+// known at its start. If neither option is used, the spans of SQL statements get their
+// attributes only at their end, because this is cheaper. Therefore add a processor only with
+// this option. If a processor is registered with the SDK's provider later, its method OnStart
+// may get spans of SQL statements without their attributes.
 func WithSpanProcessor(p sdktrace.SpanProcessor) Option {
 	return func(c *config) {
 		if p != nil {
@@ -72,9 +72,9 @@ func WithSpanProcessor(p sdktrace.SpanProcessor) Option {
 }
 
 // WithGatherer exports the metrics of the Prometheus registry g in addition to the other
-// metrics. Their names are not changed. If g is nil, the option has no effect. If a metric
-// family is already exported, it is not exported a second time. The metric families of the Go
-// collector are an example.
+// metrics. The names of these metrics are not changed. If g is nil, the option has no effect.
+// If a metric family is already exported, such as a family of the Go collector, it is not
+// exported a second time.
 func WithGatherer(g prometheus.Gatherer) Option {
 	return func(c *config) {
 		if g != nil {

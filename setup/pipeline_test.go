@@ -172,7 +172,7 @@ type wire struct {
 	mu     sync.Mutex
 	conns  []net.Conn
 	cut    int           // the next connection is reset after this number of bytes; 0 means never
-	frozen chan struct{} // if not nil, the next connection waits until this is closed
+	frozen chan struct{} // if not nil, the next connection waits until the channel is closed
 }
 
 func newWire(t *testing.T, to string) *wire {
@@ -446,7 +446,7 @@ func TestOldestSpansGoFirst(t *testing.T) {
 	}
 	end("old", 1000)
 	eventually(t, "the outage", func() bool { return log.String() != "" })
-	<-time.After(100 * time.Millisecond) // until the spans of the failed request are in the queue again
+	<-time.After(100 * time.Millisecond) // until the spans of the failed request are queued again
 	end("new", 700)
 	var names sync.Map
 	server, got := receive(t, addr, func(_ context.Context, r *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {

@@ -228,8 +228,8 @@ func exportTo(t *testing.T, server *receiver.Server) *oteltest.Lines {
 	return logLines(t)
 }
 
-// TestNameThatMoves checks that spans reach a collector whose name gets a new address. The old
-// address becomes unreachable in different ways.
+// TestNameThatMoves checks that spans reach a collector whose name gets a new address. In
+// each subtest, the old address becomes unreachable in a different way.
 func TestNameThatMoves(t *testing.T) {
 	for name, kill := range dead {
 		t.Run(name, func(t *testing.T) {

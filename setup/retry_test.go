@@ -17,9 +17,9 @@ import (
 
 // TestRefusalsCostFewRequests checks how many requests an exporter sends if the collector
 // refuses every request permanently. Usually the exporter sends a batch only once. The
-// exception is the code InvalidArgument, because a single item may have caused it. After this
-// code, the exporter sends at most as many requests as one binary search for a refused item
-// needs.
+// exception is the code InvalidArgument, because a single item may have caused this error.
+// After this code, the exporter searches for a refused item, with at most as many requests as
+// one binary search needs.
 func TestRefusalsCostFewRequests(t *testing.T) {
 	const items, search = 512, 21
 	for _, tt := range []struct {

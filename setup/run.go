@@ -21,12 +21,12 @@ import (
 	"github.com/nais/spor/setup/internal/crash"
 )
 
-// Run runs a program with telemetry. First it starts telemetry in the same way as [Start]. Then
-// it calls run. Before it returns, it exports the waiting telemetry.
+// Run runs a program with telemetry. First, Run starts telemetry in the same way as [Start].
+// Then Run calls run. Before Run returns, it exports the waiting telemetry.
 //
-// run gets a context. This context ends on SIGTERM or SIGINT. Then run must make its servers
-// stop accepting requests, wait for the handlers, and return. A second signal ends the process
-// immediately.
+// run gets a context, which ends on SIGTERM or SIGINT. When the context ends, run must do
+// three things: make its servers accept no more requests, wait for their handlers, and
+// return. A second signal ends the process immediately.
 //
 // When run has returned, Run exports the waiting telemetry for at most five seconds. This
 // export has its own context. If run has not returned 18 seconds after the signal, Run exports
@@ -87,7 +87,7 @@ func keepCrashes(env *environ.Environment, c *config) (stop func()) {
 	return crash.Keep(name, logger())
 }
 
-// drainTimeout is the time that run may take after the signal. After that time, Run flushes
+// drainTimeout is how long Run waits for run after a signal. After that time, Run flushes
 // telemetry while run continues.
 const drainTimeout = 18 * time.Second
 
@@ -128,7 +128,7 @@ func underSpan(name string, run func(context.Context) error) func(context.Contex
 	tracer := otel.Tracer("github.com/nais/spor/setup", trace.WithInstrumentationVersion(scope.Version()))
 	return func(ctx context.Context) error {
 		ctx, span := tracer.Start(ctx, name)
-		defer span.End() // must be deferred directly, because otherwise it does not record a panic
+		defer span.End() // records a panic only if it is deferred directly
 		returned := false
 		defer func() {
 			if !returned {

@@ -14,8 +14,8 @@ import (
 )
 
 func init() {
-	// The program stopped cancels the context that it passed to Run. Then it needs 500 ms
-	// to finish.
+	// The program "stopped" cancels the context that it passed to Run. Then it needs 500
+	// ms to finish.
 	programs["stopped"] = func() int {
 		ctx, cancel := context.WithCancel(context.Background())
 		if err := setup.Run(ctx, func(ctx context.Context) error {

@@ -43,7 +43,7 @@ func (noErrors) Error() string   { return "no errors" }
 func (noErrors) Unwrap() []error { return nil }
 
 func init() {
-	// The program ended waits until its context ends. Then it returns the error that
+	// The program "ended" waits until its context ends. Then it returns the error that
 	// CHILD_EXIT names.
 	programs["ended"] = func() int {
 		ctx, cancel := context.WithCancel(context.Background())

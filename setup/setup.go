@@ -12,9 +12,9 @@ import (
 
 // running is the telemetry that is installed in the SDK's global variables. Log handlers and
 // the handler for metrics look up their outputs here each time, because they can be created
-// before Start. While telemetry starts, and at the end of its shutdown, the only output is Team
-// Logs. While telemetry does not run, the pointer is nil. The first record with the Team Logs
-// mark then sets it to a value whose only output is Team Logs.
+// before Start. While telemetry starts, and at the end of its shutdown, the only output is
+// Team Logs. While telemetry does not run, the pointer is nil. The first record with the Team
+// Logs mark then sets the pointer to a value whose only output is Team Logs.
 var running atomic.Pointer[telemetry]
 
 var errRunning = errors.New("setup: telemetry is already running (Start or Run was called twice; call the shutdown function of the first call before the second call)")
@@ -24,10 +24,10 @@ var errRunning = errors.New("setup: telemetry is already running (Start or Run w
 // If logs are exported, it also installs the logger provider. Start does not wait for the
 // collector.
 //
-// The error lists each environment variable that cannot be used. It also has the value of the
-// variable and states how to fix the value. For the listed variables, safe defaults are used.
-// All other variables are used as they are set. The program can log the error and continue.
-// shutdown is never nil.
+// The error lists each environment variable that cannot be used, and the value of the
+// variable. It also states how to fix the value. For the listed variables, safe defaults are
+// used. All other variables are used as they are set. The program can log the error and
+// continue. shutdown is never nil.
 //
 // Call shutdown after the last span has ended and before the process exits. It exports all
 // waiting data, and stops when its context ends. If the context has no deadline, shutdown takes
@@ -57,9 +57,9 @@ func startOnce(ctx context.Context, env *environ.Environment, c *config) (*telem
 	return t, err
 }
 
-// takeGlobals reserves the SDK's global variables for a new telemetry. It returns the Team for
-// marked records. If marked records are already waiting in a Team, it returns that Team. If
-// telemetry is already running, it returns nil.
+// takeGlobals reserves the SDK's global variables for a new telemetry value. It returns the
+// Team for marked records. If marked records are already waiting in a Team, it returns that
+// Team. If telemetry is already running, it returns nil.
 func takeGlobals() *naislog.Team {
 	for {
 		before, taken := running.Load(), &telemetry{}

@@ -7,8 +7,8 @@ import (
 )
 
 // TestShortJobDoesNotWaitForAPlatformWithoutTelemetry checks a job that ends before its first
-// export. Shutdown is then the first to find that there is no collector. Shutdown must still be
-// short.
+// export. During shutdown, telemetry finds for the first time that there is no collector.
+// Shutdown must still be short.
 func TestShortJobDoesNotWaitForAPlatformWithoutTelemetry(t *testing.T) {
 	environment(t, "NAIS_CLUSTER_NAME", "dev-gcp")
 	logLines(t)

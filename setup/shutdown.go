@@ -19,12 +19,12 @@ import (
 const flushTimeout = 5 * time.Second
 
 const (
-	// lastChance is how long shutdown tries to reach a collector that cannot be reached.
-	// This time is short, so that a pod without a collector does not wait long each time it
-	// ends.
+	// lastChance is how long shutdown tries to reach the collector before it gives up.
+	// This time is short, so that a pod without a collector does not wait long each time
+	// it ends.
 	lastChance = time.Second
-	// lastLook is the interval between two checks whether the collector cannot be reached.
-	// The first check is lastChance after the start of shutdown.
+	// lastLook is the interval at which shutdown checks whether the collector cannot be
+	// reached. The first check is lastChance after the start of shutdown.
 	lastLook = 100 * time.Millisecond
 )
 

@@ -10,9 +10,10 @@ import (
 // contexts.
 const signalDelay = 100 * time.Millisecond
 
-// untilSignal returns a function that calls run and returns the error of run. The exception is
-// an error that only reports the end of the context. If the signal that ended signalled also
-// ended this context, the function returns nil instead of the error.
+// untilSignal returns a function that calls run. The function returns the error of run. There
+// is one exception: if a signal ended the context of run, and the error only reports the end
+// of that context, the function returns nil. signalled is a context that ends on such a
+// signal.
 func untilSignal(signalled context.Context, run func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		err := run(ctx)

@@ -125,7 +125,8 @@ func TestForeignTextIsOneHarmlessLine(t *testing.T) {
 	}
 }
 
-// speaking starts a collector that answers requests of every signal with the result of answer.
+// speaking starts a collector for all signals. The collector answers each request with the
+// result of answer.
 func speaking(t *testing.T, answer func() (rejected int64, message string, err error)) *receiver.Server {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{

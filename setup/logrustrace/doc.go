@@ -8,7 +8,7 @@
 //     is WARN, but logrus itself would write warning.
 //   - message.
 //   - trace_id and span_id, if the context of the entry has a span.
-//   - error.type and stack_trace of the error of the entry.
+//   - error.type and stack_trace, if the entry has an error.
 //
 // Personal numbers and credentials are masked. Entries with the field marker=TEAM_LOGS are
 // sent only to Team Logs. With OTEL_LOGS_EXPORTER=otlp, all other entries are also exported

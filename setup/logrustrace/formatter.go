@@ -12,11 +12,11 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// Formatter returns a formatter that writes one JSON object per line, in the format that
-// NAIS reads. Fields are sorted by name. If the line already has a field with the same name,
-// the field of the entry is written as fields.NAME. If the logger reports the caller, the
-// field source has the caller. The formatter is safe for concurrent use. Several loggers can
-// use the same formatter.
+// Formatter returns a formatter that writes one JSON object per line, in the format that NAIS
+// reads. Fields are sorted by name. If the name of a field is already used in the line, the
+// field is written as fields.NAME. If the logger reports the caller, the caller is in the
+// field source. The formatter is safe for concurrent use. Several loggers can use the same
+// formatter.
 func Formatter() logrus.Formatter { return &formatter{} }
 
 type formatter struct{ lines sync.Pool }
@@ -42,8 +42,8 @@ func (f *formatter) Format(e *logrus.Entry) ([]byte, error) {
 	return bytes.Clone(l.Bytes()), err
 }
 
-// lowest is a level below all levels of logrus. The handler uses it so that it drops no
-// entry, because logrus has already filtered the entries.
+// lowest is a level below all levels of logrus. With this level, the handler drops no entry.
+// It need not drop any, because logrus has already filtered the entries.
 const lowest = -1 << 30
 
 func contextOf(e *logrus.Entry) context.Context {

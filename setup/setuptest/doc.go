@@ -5,21 +5,21 @@
 //	rec.WantTree("server GET /quotes/{id}\n  client SELECT quotes\n")
 //	rec.WantLit()
 //
-// First, [Record] starts telemetry in the same way as [setup.Start] does on NAIS. Instead of
-// the platform's collector, telemetry uses a collector in the process of the test. Record
-// also sets slog's default logger to a logger that uses [setup.LogHandler]. The recording
+// First, [Record] starts telemetry in the same way as [setup.Start] does on NAIS. Record also
+// starts a collector in the process of the test, which replaces the platform's collector. It
+// sets slog's default logger to a logger that uses [setup.LogHandler]. The recording
 // therefore shows everything that package setup does to telemetry: setup adds the older
 // attribute names, masks personal data, applies the limits, and exports over OTLP.
 //
 // Second, the test runs the code under test. The test must do this after the call of Record,
 // and before it calls a method of the recording.
 //
-// Third, the methods of [Recording] check the result. [Recording.WantTree] compares the
-// spans as a tree. [Recording.Find] and [Recording.Spans] return single spans.
-// [Recording.WantLit] applies the rules of the command spor check: every panel of Nais APM
-// that the service should fill must have data, and the telemetry must not contain personal
-// numbers. Each method first waits until all started spans have ended. The reason is that
-// the span of a server may end after the client has received the response.
+// Third, the methods of [Recording] check the result. [Recording.WantTree] compares the spans
+// as a tree. [Recording.Find] and [Recording.Spans] return single spans. [Recording.WantLit]
+// applies the rules of the command spor check: Nais APM must show all data that it can show
+// for the service, and the telemetry must not contain personal numbers. Each method first
+// waits until all started spans have ended. The reason is that the span of a server may end
+// after the client has received the response.
 //
 // # Limitations
 //

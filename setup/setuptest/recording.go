@@ -42,8 +42,8 @@ type Recording struct {
 	written  bytes.Buffer
 }
 
-// Record starts telemetry with [setup.Start] and opts. At the end of the test, it stops
-// telemetry. If the test has failed, it then also prints the lines that were logged.
+// Record starts telemetry with [setup.Start] and opts. At the end of the test, telemetry is
+// stopped. If the test has failed, the lines that were logged are also printed.
 //
 // Record changes the environment variables to those of a NAIS workload until the test ends.
 // It sets all variables whose names start with OTEL_ or NAIS_ to the empty string. The
@@ -224,8 +224,8 @@ func (r *Recording) Tree() string {
 }
 
 // WantTree compares want with [Recording.Tree]. If they are different, it reports an error
-// with [testing.TB.Error]. So that want can be an indented raw string, WantTree ignores
-// blank lines before and after want, and tabs at the start of each line.
+// with [testing.TB.Error]. WantTree ignores blank lines before and after want, and tabs at
+// the start of each line. Therefore want can be an indented raw string.
 func (r *Recording) WantTree(want string) {
 	r.tb.Helper()
 	if got, want := r.Tree(), unindent(want); got != want {
@@ -242,9 +242,9 @@ func (r *Recording) WantTree(want string) {
 //     telemetry or in the log, and a span name that contains an ID.
 //   - The recording is empty.
 //
-// WantLit ignores the panels whose names are in except, for example "Runtime: Go card". spor
-// check prints the names of the panels. If the service has logged nothing, WantLit also
-// ignores the panels that show log lines.
+// The parameter except has the names of panels that WantLit ignores, for example "Runtime: Go
+// card". spor check prints the names of all panels. If the service has logged nothing,
+// WantLit also ignores the panels that show log lines.
 func (r *Recording) WantLit(except ...string) {
 	r.tb.Helper()
 	var judged apm.Recording

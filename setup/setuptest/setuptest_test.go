@@ -54,7 +54,7 @@ func (r *recorder) Fatalf(format string, args ...any) {
 
 func (r *recorder) Failed() bool { return r.failed }
 
-// failing runs test, which must fail. It returns the error messages of test.
+// failing calls the function test, which must fail. It returns the error messages of test.
 func failing(t *testing.T, test func(testing.TB)) string {
 	t.Helper()
 	r := &recorder{TB: t}

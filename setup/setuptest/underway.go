@@ -9,7 +9,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// endTimeout is the longest time that a method of [Recording] waits for spans to end.
+// endTimeout is the maximum time that a method of [Recording] waits for spans to end.
 const endTimeout = 5 * time.Second
 
 // underway is a span processor. It counts the spans that have started but have not ended.

@@ -17,9 +17,9 @@ import (
 	"github.com/nais/spor/internal/scope"
 )
 
-// bridge belongs to one handler of this package. It has a handler of otelslog with the same
-// groups and attributes, which exports the records. If the provider changes, the bridge
-// makes a new handler of otelslog.
+// bridge belongs to one handler of this package. It exports the records of that handler
+// through a handler of otelslog, which has the same groups and attributes. If the provider
+// changes, the bridge makes a new handler of otelslog.
 type bridge struct{ made atomic.Pointer[bridged] }
 
 type bridged struct {
@@ -49,7 +49,7 @@ func (b *bridge) handler(h *handler, provider *sdklog.LoggerProvider) slog.Handl
 }
 
 // errorProvider makes loggers that add three attributes to a record with an error: the type,
-// the message and the stack of the error. otelslog does not record them.
+// the message and the stack of the error. otelslog itself does not add these attributes.
 type errorProvider struct {
 	embedded.LoggerProvider
 

@@ -20,7 +20,8 @@ type Client interface {
 	// Clean returns a copy of record without personal numbers and credentials.
 	Clean(record sdklog.Record) sdklog.Record
 	// Send sends records in one request. If the collector accepts the request, Send calls
-	// taken with the number of records that the collector rejected, and returns nil.
+	// the function taken, and returns nil. rejected is the number of records in the
+	// request that the collector did not accept.
 	Send(ctx context.Context, records []sdklog.Record, taken func(rejected int64)) error
 	// GaveUp reports that records are dropped, with the reason err.
 	GaveUp(err error)
@@ -35,8 +36,8 @@ type Client interface {
 type exporter struct {
 	client  Client
 	stats   *spanstats.Stats
-	waiting atomic.Int64 // records that the processor has not passed to the exporter
-	pending atomic.Int64 // records that are neither delivered nor dropped
+	waiting atomic.Int64 // the number of records that the processor has not passed on yet
+	pending atomic.Int64 // the number of records that are neither delivered nor dropped
 
 	life context.Context //nolint:containedctx // ends when all exports must stop
 	stop context.CancelFunc

@@ -48,8 +48,9 @@ type handler struct {
 	err     errinfo.Info // the error that is one of the attributes of WithAttrs
 	team    bool         // the attributes of WithAttrs include the Team Logs marker
 
-	// A call of WithAttrs or WithGroup on parent made this handler. The method remake
-	// makes the same call again, with attrs or group.
+	// This handler was made by a call of WithAttrs or WithGroup on parent. The fields
+	// attrs and group have the arguments of that call. The method remake repeats the
+	// call.
 	parent *handler
 	attrs  []slog.Attr
 	group  string

@@ -14,7 +14,8 @@ type lineWriter struct {
 	shape []byte
 }
 
-// largestShape is a size in bytes. A buffer of at most this size is kept for the next line.
+// largestShape is a size in bytes. Only a buffer of at most this size is kept for the next
+// line.
 const largestShape = 64 << 10
 
 func (l *lineWriter) Write(line []byte) (int, error) {

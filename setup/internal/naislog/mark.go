@@ -103,8 +103,8 @@ func cutNonce[T string | []byte](text T) (before, after T) {
 	return text, text[len(text):]
 }
 
-// markedOptions returns opts with another ReplaceAttr. It calls the program's ReplaceAttr,
-// but hides the prefix from it.
+// markedOptions returns opts with a new ReplaceAttr. The new function calls the program's
+// ReplaceAttr, but first removes the prefix from the message.
 func markedOptions(opts *slog.HandlerOptions) *slog.HandlerOptions {
 	if opts == nil || opts.ReplaceAttr == nil {
 		return opts

@@ -23,7 +23,7 @@ type Processor struct {
 }
 
 // NewProcessor returns a processor that exports records through client and counts them in
-// stats. The maximum number of records that wait for export is queue.
+// stats. queue is the maximum number of records that wait for export.
 func NewProcessor(client Client, stats *spanstats.Stats, queue int, opts ...sdklog.BatchProcessorOption) *Processor {
 	e := &exporter{client: client, stats: stats}
 	e.life, e.stop = context.WithCancel(context.Background())

@@ -7,7 +7,7 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// scan is the result of the examination of attributes.
+// scan is the result of the search through a list of attributes.
 type scan struct {
 	grouped bool
 	hasSpan bool

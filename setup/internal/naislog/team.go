@@ -26,8 +26,7 @@ const (
 var errNoTeam = errors.New("the program does not run on NAIS and has no writer for Team Logs (set one with setup.WithTeamLogs)")
 
 // Team is the queue of records for Team Logs. A goroutine, the sender, sends the records. If
-// there is no record for the time teamIdle, the sender ends. A Team is safe for concurrent
-// use.
+// no new record arrives within teamIdle, the sender ends. A Team is safe for concurrent use.
 type Team struct {
 	address string              // the address to which a pod sends records
 	inPod   bool                // the program runs in a NAIS pod, which can use Team Logs
@@ -41,7 +40,7 @@ type Team struct {
 	sending bool          // the current sender is running
 	flying  bool          // the current sender is delivering a line
 	changed chan struct{} // closed and replaced to wake the goroutines in wait
-	closing bool          // Shutdown is running; the sender must not retry, and must end
+	closing bool          // Shutdown is running; no retries, and the connection is closed
 	writer  io.Writer     // the writer of setup.WithTeamLogs, or nil
 
 	exported bool  // records without the marker are exported over OTLP
@@ -144,8 +143,8 @@ func (q *Team) warnOfExport() {
 	}
 }
 
-// send delivers lines. It returns when there has been no line for the time teamIdle, or when
-// the sender must end.
+// send delivers lines. It returns when no new line arrives within teamIdle, or when the
+// sender must end.
 func (q *Team) send(sender int) {
 	out := connection{address: q.address}
 	defer out.close()
@@ -158,8 +157,8 @@ func (q *Team) send(sender int) {
 	}
 }
 
-// next waits for a line and removes the line from the queue. ok is false if there was no
-// line for the time teamIdle, or if the sender must end.
+// next waits for a line and removes the line from the queue. ok is false if no line arrives
+// within teamIdle, or if the sender must end.
 func (q *Team) next(sender int) (line []byte, ok bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), teamIdle)
 	defer cancel()
@@ -218,8 +217,8 @@ func (q *Team) rest(sender int, pause time.Duration) {
 	q.wait(ctx, func() bool { return q.isEnding(sender) })
 }
 
-// sent records whether the line that the method next returned was delivered. err is the
-// error of the delivery.
+// sent records the result of a delivery. The line was the last line that the method next has
+// returned. err is the error of the delivery, or nil.
 func (q *Team) sent(sender int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -244,7 +243,7 @@ func (q *Team) IsBusy() bool {
 func (*Team) ForceFlush(context.Context) error { return nil }
 
 // Shutdown waits until every line is delivered or dropped. When ctx ends, Shutdown drops the
-// remaining lines. Some dropped lines were not reported before. Shutdown reports them, and
+// remaining lines. Then Shutdown reports the dropped lines that were not reported before. It
 // returns nil. After Shutdown, the Team can be used again.
 func (q *Team) Shutdown(ctx context.Context) error {
 	q.mu.Lock()
@@ -262,8 +261,8 @@ func (q *Team) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// giveUp drops all lines that were not delivered, and abandons the sender. The caller holds
-// the lock.
+// giveUp counts all lines that were not delivered as dropped, and abandons the sender. The
+// caller holds the lock.
 func (q *Team) giveUp() {
 	q.dropped += int64(len(q.lines))
 	if q.flying {
