@@ -7,22 +7,22 @@ import (
 	"sync/atomic"
 )
 
-// A Map stores at most 1,024 values. Reading takes no lock and does not allocate. Adding a
-// value copies the whole map, so a Map suits a set of keys that soon stops growing, such as
-// routes, series or names. The zero value is ready for use. Several goroutines may use a
-// Map at the same time.
+// A Map stores at most 1,024 values, each under a key. Reading takes no lock and does not
+// allocate. Adding a value copies the whole map, so use a Map only if the number of keys
+// soon stops growing. This is true for routes, series and names, for example. The zero
+// value is ready for use. Several goroutines may use a Map at the same time.
 type Map[K comparable, V any] struct {
 	entries atomic.Pointer[map[K]V]
 	adding  sync.Mutex
 }
 
-// limit is the maximum number of keys in a Map. The values of further keys are built at
-// each use.
+// limit is the maximum number of keys in a Map. A value whose key is not stored is built
+// again at each use.
 const limit = 1024
 
-// Get returns the value of key. If the value is not stored, Get calls build and stores its
-// result. With 1,024 keys in the map, it stores no more values. If two goroutines ask for
-// the same new key, both may call build.
+// Get returns the value of key. If no value is stored for key, Get calls build, stores the
+// result and returns it. If the map already has 1,024 keys, Get does not store the result.
+// If two goroutines ask for the same new key, both may call build.
 func (m *Map[K, V]) Get(key K, build func(K) V) V {
 	if known := m.entries.Load(); known != nil {
 		if value, ok := (*known)[key]; ok {

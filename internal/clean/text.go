@@ -12,10 +12,10 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// Text cleans text, and must be called for all text that is exported. It masks personal
-// numbers, redacts credentials, and replaces bytes that are not UTF-8 with U+FFFD, because
-// protocol buffers reject a whole request for one such byte. If there is nothing to clean,
-// Text returns its argument.
+// Text returns text cleaned. It must be called for all text that is exported. Text masks
+// personal numbers and redacts credentials. It replaces bytes that are not UTF-8 with
+// U+FFFD, because one such byte in a request makes protocol buffers reject the whole
+// request. If there is nothing to clean, Text returns its argument.
 func Text(text string) string {
 	if privacy.IsPlain(text) {
 		return text
@@ -26,13 +26,14 @@ func Text(text string) string {
 	return privacy.Text(text)
 }
 
-// longestForeign is the maximum length, in a log line, of a text from the collector or the
-// SDK. It is in bytes.
+// longestForeign is the maximum number of bytes that a log line contains of a text from the
+// collector or the SDK.
 const longestForeign = 1 << 10
 
-// Foreign makes a text from the collector or the SDK safe for a log line, whichever log
-// handler the program uses. It cleans the text, cuts it to 1,024 bytes, and replaces line
-// breaks, escape sequences and all other characters that are not printable with spaces.
+// Foreign makes a text from the collector or the SDK safe for a log line. The result is
+// safe with every log handler that the program may use. It cleans the text, cuts it to
+// 1,024 bytes, and replaces line breaks, escape sequences and all other characters that are
+// not printable with spaces.
 func Foreign(text string) string {
 	text = Text(strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -54,8 +55,9 @@ func Foreign(text string) string {
 // IsClean reports whether [Text] would return text unchanged.
 func IsClean(text string) bool { return Text(text) == text }
 
-// Named is like [Text], for the value of the attribute key. If key names a credential,
-// Named redacts every text that is not empty.
+// Named cleans text, which is the value of the attribute key. If key is the name of a
+// credential, Named redacts the whole text unless it is empty. Otherwise, Named does the
+// same as [Text].
 func Named(key attribute.Key, text string) string {
 	if text != "" && privacy.IsSecret(string(key)) {
 		return privacy.Redacted

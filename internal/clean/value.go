@@ -17,9 +17,9 @@ func Attributes(attributes []attribute.KeyValue) []attribute.KeyValue {
 	return cleaned
 }
 
-// Value returns the value of the attribute key with all texts in it cleaned and all
-// personal numbers in it masked. If key names a credential, every text in value is
-// redacted, also in lists and maps.
+// Value returns value, the value of the attribute key, with all texts cleaned and all
+// personal numbers masked. If key is the name of a credential, every text in value is
+// redacted. Texts in lists and maps are redacted too.
 func Value(key attribute.Key, value attribute.Value) attribute.Value {
 	switch value.Type() {
 	case attribute.STRING:
@@ -90,8 +90,8 @@ func AreClean(attributes []attribute.KeyValue) bool {
 	return true
 }
 
-// IsCleanValue reports whether [Value] would return value unchanged. If key names a
-// credential and value is a map, it reports false without reading the map.
+// IsCleanValue reports whether [Value] would return value unchanged. If key is the name of
+// a credential and value is a map, IsCleanValue reports false without reading the map.
 func IsCleanValue(key attribute.Key, value attribute.Value) bool {
 	switch value.Type() {
 	case attribute.STRING:

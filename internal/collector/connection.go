@@ -1,5 +1,6 @@
-// Package collector connects to the collector in the same way for every exporter, and
-// suggests what to check after a failed export.
+// Package collector makes the connection to the collector. The connection has the same
+// settings for every exporter. The package also suggests what to check after a failed
+// export.
 package collector
 
 import (
@@ -17,9 +18,10 @@ import (
 	"github.com/nais/spor/internal/scope"
 )
 
-// Dial prepares a connection to the collector, which is made when the first request is
-// sent. watch sees every request. The connection uses no HTTP proxy and no service
-// configuration from DNS, because neither is used between a pod and the collector.
+// Dial prepares a connection to the collector. The connection is made when the first
+// request is sent. gRPC calls watch for every request. The connection uses no HTTP proxy
+// and no service configuration from DNS, because NAIS uses neither of them between a pod
+// and the collector.
 func Dial(s environ.Signal, watch grpc.UnaryClientInterceptor, more ...grpc.DialOption) (*grpc.ClientConn, error) {
 	security := insecure.NewCredentials()
 	if s.Endpoint.TLS != nil {
@@ -32,8 +34,9 @@ func Dial(s environ.Signal, watch grpc.UnaryClientInterceptor, more ...grpc.Dial
 		grpc.WithDisableServiceConfig(),
 		grpc.WithUserAgent("spor-go/" + scope.Version()),
 		grpc.WithConnectParams(grpc.ConnectParams{
-			// The longest pause, with its jitter, is below four seconds. So the connection
-			// is made again within five seconds after the collector is back.
+			// The longest pause, including the jitter, is shorter than four seconds.
+			// Therefore, when the collector is back, the connection is made again within
+			// five seconds.
 			Backoff:           backoff.Config{BaseDelay: 250 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
 			MinConnectTimeout: 3 * time.Second,
 		}),
@@ -52,9 +55,10 @@ func Dial(s environ.Signal, watch grpc.UnaryClientInterceptor, more ...grpc.Dial
 	return grpc.NewClient(names.Scheme()+":///"+s.Endpoint.Address, options...)
 }
 
-// compression is gzip at level 1. It takes a third of the time of the default level, and
-// its result is nearly as small. The gRPC documentation recommends another compressor, but
-// that one has the same level in the whole process.
+// compression returns the option for gzip at level 1. Level 1 takes a third of the time
+// that the default level takes, and the result is nearly as small. The gRPC documentation
+// recommends another compressor. That compressor is not used here, because its level can
+// only be set for the whole process.
 func compression() grpc.DialOption {
 	fast, _ := grpc.NewGZIPCompressorWithLevel(gzip.BestSpeed) //nolint:staticcheck // see above; no error, because the level is valid
 	return grpc.WithCompressor(fast)                           //nolint:staticcheck // see above

@@ -13,19 +13,20 @@ import (
 const (
 	// lookUpPause is the minimum time between two look-ups of a name.
 	lookUpPause = 2 * time.Second
-	// lookUpTimeout is the maximum time for one look-up. The first name server has five
-	// seconds by default, so there is time for a second one.
+	// lookUpTimeout is the maximum time for one look-up. By default, the resolver waits
+	// five seconds for the first name server. Then there is still time to ask a second name
+	// server.
 	lookUpTimeout = 12 * time.Second
-	// mostLookUps is how many look-ups follow a failed connection. Together they take
-	// longer than the time between two attempts to connect, so the look-ups continue until
-	// there is a connection.
+	// mostLookUps is the number of look-ups after a failed connection. Together, these
+	// look-ups take longer than the time between two attempts to connect. Therefore, the
+	// look-ups continue until there is a connection.
 	mostLookUps = 5
 )
 
-// hostBuilder creates resolvers for one host. They look up the addresses of the host, and
-// no service configuration. gRPC's pick_first balancer tries several of the addresses at
-// the same time. gRPC's own DNS resolver is not suitable, because it looks a name up at
-// most once in 30 seconds, and also looks up TXT records by default.
+// hostBuilder creates resolvers for one host. The resolvers look up the addresses of the
+// host, but no service configuration. gRPC's pick_first balancer tries several of the
+// addresses at the same time. gRPC's own DNS resolver is not suitable. It looks up a name
+// at most once in 30 seconds, and by default it also looks up TXT records.
 type hostBuilder struct{ host, port string }
 
 func (hostBuilder) Scheme() string { return "collector" }
@@ -41,18 +42,18 @@ func (b hostBuilder) Build(_ resolver.Target, conn resolver.ClientConn, _ resolv
 	return r, nil
 }
 
-// hostResolver looks up a host several times after gRPC asks for it. Only the goroutine
-// that executes run uses the field known.
+// hostResolver looks up the addresses of a host. When gRPC calls ResolveNow, it looks them
+// up several times. Only the goroutine of the method run uses the field known.
 type hostResolver struct {
 	hostBuilder
 	conn   resolver.ClientConn
 	wanted chan struct{}
 	stop   context.CancelFunc
 	done   chan struct{}
-	known  []netip.Addr // the addresses that conn has; nil after an error
+	known  []netip.Addr // the addresses that conn got last; nil after an error
 }
 
-// ResolveNow implements resolver.Resolver. gRPC calls it when a connection is lost, or
+// ResolveNow implements resolver.Resolver. gRPC calls it when a connection is lost or
 // cannot be made.
 func (r *hostResolver) ResolveNow(resolver.ResolveNowOptions) {
 	select {
@@ -88,9 +89,9 @@ func (r *hostResolver) run(ctx context.Context) {
 	}
 }
 
-// lookUp passes the addresses to gRPC if they have changed. It does not pass the same
-// addresses again, because pick_first would then start again from the first one. A
-// different order is not a change.
+// lookUp looks up the host, and passes the addresses to gRPC if they have changed. It does
+// not pass the same addresses again, because pick_first would then start again with the
+// first address. If only the order is different, the addresses have not changed.
 func (r *hostResolver) lookUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lookUpTimeout)
 	defer cancel()
@@ -110,5 +111,5 @@ func (r *hostResolver) lookUp(ctx context.Context) {
 		return
 	}
 	r.known = found
-	_ = r.conn.UpdateState(state) // it only rejects an empty list
+	_ = r.conn.UpdateState(state) // UpdateState rejects only an empty list
 }
