@@ -1,30 +1,33 @@
-// Package diagnosis describes to spor doctor how package setup reads an environment.
+// Package diagnosis reports how package setup reads an environment. The command spor doctor
+// uses it.
 package diagnosis
 
 import "context"
 
 // A Report is the result of reading an environment.
 type Report struct {
-	// Disabled means that no telemetry is set up. Then the other variables have no effect.
+	// Disabled means that telemetry is disabled. Then the other variables have no effect.
 	Disabled bool
-	// OnPlatform means that the environment is that of a NAIS pod.
+	// OnPlatform means that the environment belongs to a NAIS pod.
 	OnPlatform bool
 	// Variables are the variables that were read, sorted by name.
 	Variables []Variable
 	// Problems are the values that cannot be used. Each text names the variable and says
 	// how to correct its value.
 	Problems []string
-	// Sampler describes the sampler. Never means that it samples no trace that begins here.
+	// Sampler describes the sampler. Never means that the sampler samples no trace that
+	// begins in this program.
 	Sampler string
 	Never   bool
 	Traces  Signal
 	Metrics Signal
 	Logs    Signal
 
-	// Export sends one span to the endpoint of traces, over a connection like that of a
-	// program. It returns how many spans the collector rejected, and why.
+	// Export sends one span to the endpoint for traces. It uses the same kind of connection
+	// as a program. It returns the number of spans that the collector rejected, and the
+	// reason.
 	Export func(ctx context.Context, name string) (rejected int64, message string, err error)
-	// Cure returns what to check first after an error of Export.
+	// Cure returns what to check first after Export has returned an error.
 	Cure func(error) string
 }
 
@@ -32,15 +35,15 @@ type Report struct {
 type Variable struct {
 	Name      string `json:"name"`
 	Value     string `json:"value"`     // the value in the environment, without secrets
-	Effective string `json:"effective"` // the value that setup uses, "" for none
+	Effective string `json:"effective"` // the value that setup uses, or "" if setup uses no value
 }
 
-// A Signal says where traces, metrics or logs are exported to.
+// A Signal describes where the traces, the metrics or the logs are exported to.
 type Signal struct {
-	Exporter string // otlp, console or prometheus, or several of them with commas, or none
-	URL      string // URL of the endpoint, "" without an endpoint
+	Exporter string // the exporters (otlp, console, prometheus), separated by commas; none if there is no exporter
+	URL      string // URL of the endpoint, or "" if there is no endpoint
 	Address  string // host:port
 	TLS      bool
-	Platform bool // no variable sets the endpoint: the default on NAIS
+	Platform bool // the endpoint is the default on NAIS, because no variable sets it
 	Unnamed  bool // OTLP is selected, but no endpoint is set
 }

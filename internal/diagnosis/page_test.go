@@ -17,8 +17,9 @@ var (
 	codeOfColumn = regexp.MustCompile("^`([^`]*)`$")
 )
 
-// docs/environment.md lists exactly the variables that setup reads. A default in
-// backquotes is the value that setup uses if the variable is unset.
+// TestEnvironmentPage checks that docs/environment.md lists exactly the variables that
+// setup reads. It also checks the defaults that the page shows in backquotes: setup must
+// use them if the variables are unset.
 func TestEnvironmentPage(t *testing.T) {
 	page, err := os.ReadFile("../../docs/environment.md")
 	if err != nil {
@@ -32,7 +33,7 @@ func TestEnvironmentPage(t *testing.T) {
 		documented[found[1]] = found[2]
 	}
 
-	read := map[string]bool{"NAIS_DATABASE_*_DATABASE": true} // a pattern, which has no single name
+	read := map[string]bool{"NAIS_DATABASE_*_DATABASE": true} // a pattern for the names of several variables
 	for _, environment := range []map[string]string{
 		{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317", "OTEL_LOGS_EXPORTER": "otlp", "OTEL_TRACES_SAMPLER": "traceidratio"},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector:4317"},
@@ -55,7 +56,8 @@ func TestEnvironmentPage(t *testing.T) {
 	checkDefaults(t, documented)
 }
 
-// checkDefaults compares the defaults with what is used where only an endpoint is set.
+// checkDefaults compares the defaults on the page with the values that setup uses when the
+// environment sets an endpoint but none of the other variables.
 func checkDefaults(t *testing.T, documented map[string]string) {
 	t.Helper()
 	effective := map[string]string{}
@@ -79,7 +81,9 @@ func checkDefaults(t *testing.T, documented map[string]string) {
 	}
 }
 
-// sameDefault compares a name of the specification with what the SDK calls it.
+// sameDefault reports whether effective and documented mean the same value. documented is a
+// name from the specification, and effective is the description of the same value in the
+// SDK.
 func sameDefault(effective, documented string) bool {
 	described := map[string]string{
 		"parentbased_always_on": "ParentBased{root:AlwaysOnSampler}",

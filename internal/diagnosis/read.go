@@ -26,8 +26,9 @@ import (
 	"github.com/nais/spor/internal/scope"
 )
 
-// Read reads an environment as setup.Start does, but starts nothing. get returns the value
-// of a variable, or "" if it is not set. all has every variable as name=value.
+// Read reads an environment in the same way as setup.Start, but does not start telemetry.
+// get returns the value of a variable, or "" if it is not set. all contains every variable
+// in the form name=value.
 func Read(get func(string) string, all []string) *Report {
 	values, effective := map[string]string{}, map[string]string{}
 	env := &environ.Environment{
@@ -67,7 +68,8 @@ func Read(get func(string) string, all []string) *Report {
 	return r
 }
 
-// comeTo adds the effective values of the variables that are neither numbers nor booleans.
+// comeTo adds the effective values of the variables whose values are neither numbers nor
+// booleans.
 func comeTo(effective map[string]string, s *environ.Settings) {
 	effective[environ.SamplerVariable] = s.Sampler.String()
 	effective["OTEL_PROPAGATORS"] = strings.Join(s.Propagator.Fields(), ",")
@@ -121,7 +123,8 @@ func signalReport(s environ.Signal) Signal {
 	return report
 }
 
-// withoutSecrets returns the value of a variable with its secrets redacted, for a terminal.
+// withoutSecrets returns the value of a variable as it may be shown on a terminal. Secrets
+// in the value are redacted.
 func withoutSecrets(name, value string) string {
 	switch {
 	case value == "":
@@ -134,7 +137,7 @@ func withoutSecrets(name, value string) string {
 	return clean.Text(value)
 }
 
-// exportOne exports one span over its own connection.
+// exportOne makes a new connection and exports one span over it.
 func exportOne(ctx context.Context, s *environ.Settings, name string) (rejected int64, message string, err error) {
 	conn, err := collector.Dial(s.Traces, func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		return invoke(ctx, method, req, reply, conn, opts...)

@@ -7,17 +7,18 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// A Dialect adds twins to attributes. The twin of an attribute has its older name. A
-// Dialect is safe for concurrent use.
+// A Dialect adds twins to attributes. The twin of an attribute is a second attribute with
+// the older name of the first. A Dialect is safe for concurrent use.
 type Dialect struct {
 	twins  map[attribute.Key]*twin
 	legacy map[attribute.Key]bool
 	// lengths has a bit for the length of each key in twins. initials has a bit for the
-	// first letter of each key. With them, most keys need no look-up in twins.
+	// first letter of each key. With these bits, most keys without a twin are found without
+	// a look-up in twins.
 	lengths, initials uint64
 }
 
-// New returns a dialect that adds twins in all areas except those in stableOnly.
+// New returns a dialect that adds twins in all areas except the areas in stableOnly.
 func New(stableOnly Area) *Dialect {
 	d := &Dialect{twins: map[attribute.Key]*twin{}, legacy: map[attribute.Key]bool{}}
 	for i := range table {
@@ -32,7 +33,7 @@ func New(stableOnly Area) *Dialect {
 	return d
 }
 
-// bit returns one of 64 bits. It is the same for n and n + 64.
+// bit returns a number with one of 64 bits set. The result for n + 64 is the same as for n.
 func bit(n int) uint64 { return 1 << (n & 63) }
 
 // twin returns the twin of key, or nil if key has none.
@@ -43,11 +44,12 @@ func (d *Dialect) twin(key attribute.Key) *twin {
 	return d.twins[key]
 }
 
-// twin is a pair of a stable attribute name and its older name.
+// twin describes the stable name and the older name of one attribute.
 type twin struct {
 	stable, legacy attribute.Key
 	area           Area
-	// older converts a value to its older form. It is nil if the two forms are the same.
+	// older converts the value of the attribute to the value of the twin. It is nil if the
+	// values are the same.
 	older func(attribute.Value) attribute.Value
 }
 
@@ -65,7 +67,7 @@ var table = []twin{
 	{semconv.DBQueryTextKey, "db.statement", Database, nil},
 
 	{semconv.RPCSystemNameKey, "rpc.system", RPC, nil},
-	{semconv.RPCMethodKey, "rpc.service", RPC, nil}, // the twin has only the service of the value
+	{semconv.RPCMethodKey, "rpc.service", RPC, nil}, // the value of the twin is only the service
 
 	{semconv.MessagingOperationTypeKey, "messaging.operation", Messaging, olderText(map[string]string{"send": "publish"})},
 	{semconv.MessagingConsumerGroupNameKey, "messaging.kafka.consumer.group", Messaging, nil},
@@ -124,9 +126,9 @@ func (d *Dialect) Twins(attrs []attribute.KeyValue) int {
 	return n
 }
 
-// Twin returns a with the value that it must have, and the twin of a. The twin belongs to
-// the same span, unless the span already has an attribute with that name. If a has no twin,
-// the key of the twin is empty.
+// Twin returns two attributes: a, whose value may have to change, and the twin of a. The
+// caller adds the twin to the span of a, unless the span already has an attribute with the
+// same key. If a has no twin, the key of the returned twin is empty.
 func (d *Dialect) Twin(a attribute.KeyValue) (own, twin attribute.KeyValue) {
 	t := d.twin(a.Key)
 	if t == nil {
@@ -146,7 +148,7 @@ func (d *Dialect) Twin(a attribute.KeyValue) (own, twin attribute.KeyValue) {
 	return a, twin
 }
 
-// IsLegacy reports whether key is the older name in a twin.
+// IsLegacy reports whether key is the key of a twin.
 func (d *Dialect) IsLegacy(key attribute.Key) bool { return d.legacy[key] }
 
 func has(attrs []attribute.KeyValue, key attribute.Key) bool {
@@ -167,7 +169,8 @@ func All(yield func(stable, older string) bool) {
 	}
 }
 
-// Stable returns the stable name for an older name, and whether there is one.
+// Stable returns the stable name for an older name. found is false if there is no stable
+// name.
 func Stable(older string) (stable string, found bool) {
 	for stable, o := range All {
 		if o == older {
@@ -177,8 +180,9 @@ func Stable(older string) (stable string, found bool) {
 	return "", false
 }
 
-// Older returns the older name for a stable name, and whether there is one. rpc.method has
-// none, because its twin has a different part of the value.
+// Older returns the older name for a stable name. found is false if there is no older name.
+// rpc.method has no older name here, because its twin rpc.service contains a different part
+// of the value.
 func Older(stable string) (older string, found bool) {
 	for s, older := range All {
 		if s == stable && s != string(semconv.RPCMethodKey) {

@@ -1,13 +1,15 @@
-// Package dialect adds older attribute names to spans, beside the stable names. NAIS needs
-// the older names: Tempo's span metrics and Nais APM read db.system, not db.system.name.
+// Package dialect adds attributes with older names to spans, in addition to the attributes
+// with stable names. NAIS needs the older names. For example, Tempo's span metrics and Nais
+// APM read db.system, not db.system.name.
 //
-// The package has only functions without side effects. They are applied when a span is
-// exported, so they cost a request nothing. They are applied to every span of the process,
-// also to those of third-party instrumentation. An attribute that the span already has is
-// not overwritten. There is one exception: rpc.method has another meaning in the older
-// conventions. Its value becomes only the method, because the platform groups by that
-// value. The name of the span still has the service and the method.
+// The functions of this package have no side effects. They are called when a span is
+// exported, so they do not slow down a request. They are called for every span of the
+// process, including the spans of third-party instrumentation. An attribute that the span
+// already has is not overwritten. There is one exception. In the older conventions,
+// rpc.method means the method without the service, and the platform groups spans by this
+// value. Therefore the value of rpc.method is shortened to the method. The name of the span
+// still contains the service and the method.
 //
-// See https://opentelemetry.io/docs/specs/semconv/ (the migration guides of HTTP,
-// database, RPC and messaging) for the pairs of names.
+// The pairs of names are in the migration guides for HTTP, database, RPC and messaging at
+// https://opentelemetry.io/docs/specs/semconv/.
 package dialect

@@ -13,15 +13,15 @@ const (
 	Messaging
 )
 
-// Variable is the standard environment variable with which a program chooses its
-// conventions.
+// Variable is the name of the standard environment variable that selects the stable or the
+// older conventions for a program.
 const Variable = "OTEL_SEMCONV_STABILITY_OPT_IN"
 
-// ParseOptIn parses the value of [Variable], a list of areas. In the areas of the list,
-// only the stable names are used. Areas that are not in the list have both the stable and
-// the older names. An area followed by /dup has both names too, even if the list also
-// contains it without /dup. Unknown items are ignored, because they may be meant for other
-// libraries.
+// ParseOptIn parses the value of [Variable], which is a list of areas. It returns the areas
+// in which only the stable names are used. In an area that is not in the list, both the
+// stable and the older names are used. If the list contains an area followed by /dup, both
+// names are also used, even if the list contains the same area without /dup. Unknown items
+// are ignored, because they may be meant for other libraries.
 func ParseOptIn(value string) (stableOnly Area) {
 	var both Area
 	for item := range strings.SplitSeq(value, ",") {

@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns s as part of one line on a terminal. s may come from an untrusted source.
-// Line removes escape sequences, control characters and invisible characters that change
-// the direction or the place of the text after them. It replaces each row of white space
-// with one space.
+// Line returns s as text that can be printed in one line on a terminal. s may come from an
+// untrusted source. Line removes escape sequences and control characters. It also removes
+// invisible characters, such as those that change the direction of the text after them. It
+// replaces several white space characters in a row with one space.
 func Line(s string) string {
 	if isPlain(s) && !strings.Contains(s, "  ") && strings.TrimSpace(s) == s {
 		return s
@@ -18,8 +18,8 @@ func Line(s string) string {
 	return strings.Join(strings.Fields(Layout(s)), " ")
 }
 
-// Layout is like [Line], but keeps the number of spaces, for a line that is laid out with
-// spaces.
+// Layout does the same as [Line], but keeps the number of spaces. It is for a line in which
+// spaces align the text.
 func Layout(s string) string {
 	if isPlain(s) {
 		return s
@@ -76,8 +76,8 @@ func escapeLen(s string) int {
 	return len(escape) + body
 }
 
-// controlLen returns the length of the rest of a control sequence: its parameters and its
-// final byte.
+// controlLen returns the length of the parameters and the final byte of a control sequence.
+// s begins with the parameters.
 func controlLen(s string) int {
 	for i := range len(s) {
 		if s[i] >= '@' && s[i] <= '~' {
@@ -90,9 +90,9 @@ func controlLen(s string) int {
 	return len(s)
 }
 
-// stringLen returns the length of the rest of a control string, such as a window title. If
-// the control string has no end, the length is 0, so that it does not hide the text after
-// it.
+// stringLen returns the length of a control string, such as a window title, including its
+// end. s begins after the characters that start the control string. If the control string
+// has no end, the result is 0, so that the text after it is not removed.
 func stringLen(s string) int {
 	end := 0
 	for _, terminator := range []string{bell, escape + `\`} {
