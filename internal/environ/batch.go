@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// A Batch has the settings for the batches of spans or log records that are exported.
+// A Batch has the settings for exporting spans or log records in batches.
 type Batch struct {
-	Queue, Size    int           // maximum spans or records in the queue, and in a batch
-	Counted        bool          // spans only: the environment sets Queue or Size
-	Bytes          int           // spans only: maximum bytes of encoded spans that wait
-	Delay, Timeout time.Duration // maximum time until an export, and for an export
+	Queue, Size    int           // maximum number of spans or records: in the queue, in a batch
+	Counted        bool          // for spans: the environment sets Queue or Size
+	Bytes          int           // for spans: maximum number of bytes of the waiting encoded spans
+	Delay, Timeout time.Duration // maximum time before an export starts, maximum time for an export
 }
 
 const (
 	smallestQueue = 2048
 	largestQueue  = 16384
-	// spanBytes is how many bytes of the heap an ended span uses while it waits.
+	// spanBytes is the number of bytes that an ended span uses on the heap while it waits.
 	spanBytes = 1400
 )
 
@@ -46,20 +46,21 @@ func readBatch(env *Environment) Batch {
 	}
 }
 
-// bufferFor returns the bytes for encoded spans: an eighth of the memory, but at least 4
-// MiB and at most 32 MiB.
+// bufferFor returns the maximum number of bytes for encoded spans. This is an eighth of the
+// memory, but at least 4 MiB and at most 32 MiB.
 func bufferFor(memory int64) int {
 	return int(min(max(memory/8, 4<<20), 32<<20))
 }
 
-// queueFor returns how many spans the SDK may have in its queue. Their bytes are a 64th of
-// the memory, but there are at least 2,048 and at most 16,384 spans.
+// queueFor returns the maximum number of spans in the SDK's queue. This is the number of
+// spans that fit in a 64th of the memory, but at least 2,048 and at most 16,384.
 func queueFor(memory int64) int {
 	return int(min(max(memory/64/spanBytes, smallestQueue), largestQueue))
 }
 
-// memoryLimit returns how many bytes the process may use. This is the lower of the
-// container's limit and GOMEMLIMIT. Without a limit, it is the largest int64.
+// memoryLimit returns the number of bytes that the process may use. This is the container's
+// limit or GOMEMLIMIT, whichever is lower. If there is no limit, the result is the largest
+// int64.
 func memoryLimit() int64 {
 	limit := debug.SetMemoryLimit(-1)
 	for _, file := range []string{

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// platformEndpoint is the collector in every NAIS cluster
+	// platformEndpoint is the address of the collector, the same in every NAIS cluster
 	// (https://docs.nais.io/observability/reference/auto-config/).
 	platformEndpoint = "http://opentelemetry-collector.nais-system:4317"
 	grpcPort         = "4317"
@@ -25,18 +25,19 @@ type Endpoint struct {
 	Address  string      // host:port
 	URL      string      // for messages; has no credentials
 	TLS      *tls.Config // nil means plaintext
-	Platform bool        // no variable sets the endpoint: the default on NAIS
+	Platform bool        // the endpoint is the default on NAIS, because no variable sets it
 }
 
-// signalVariable returns the names of an exporter variable. The first name is for one
-// signal (TRACES, METRICS or LOGS), the second for all signals.
+// signalVariable returns the two names of an exporter variable. The variable with the first
+// name applies to one signal (TRACES, METRICS or LOGS). The variable with the second name
+// applies to all signals.
 func signalVariable(signal, name string) []string {
 	return []string{"OTEL_EXPORTER_OTLP_" + signal + "_" + name, "OTEL_EXPORTER_OTLP_" + name}
 }
 
-// readEndpoint returns the endpoint of signal. If no variable sets one, it returns the
-// platform's endpoint on NAIS, and nil elsewhere. If the endpoint that is set is not valid,
-// it returns nil.
+// readEndpoint returns the endpoint of signal. If no variable sets an endpoint, it returns
+// the platform's endpoint on NAIS, and nil outside NAIS. If a variable sets an endpoint
+// that is not valid, it returns nil.
 func readEndpoint(env *Environment, signal string) *Endpoint {
 	name, value := env.first(signalVariable(signal, "ENDPOINT")...)
 	if value == "" {
@@ -57,7 +58,7 @@ func readEndpoint(env *Environment, signal string) *Endpoint {
 }
 
 // parseEndpoint parses host:port, http://host[:port] or https://host[:port]. It sets TLS
-// only for https. For host:port, the caller decides about TLS.
+// only for https. For host:port, the caller decides whether to use TLS.
 func parseEndpoint(value string) (*Endpoint, error) {
 	if !strings.Contains(value, "://") {
 		return parseHostPort(value)
@@ -122,8 +123,8 @@ func validPort(port string) bool {
 	return err == nil && n > 0
 }
 
-// WithoutCredentials returns the value of an endpoint variable with the user and the
-// password redacted, for use in a message.
+// WithoutCredentials returns the value of an endpoint variable as it may be shown in a
+// message. The user name and the password in the value are redacted.
 func WithoutCredentials(value string) string {
 	if at := strings.LastIndexByte(value, '@'); at >= 0 {
 		scheme, _, found := strings.Cut(value, "://")
@@ -136,8 +137,8 @@ func WithoutCredentials(value string) string {
 }
 
 // readSecurity decides whether the connection uses TLS. If the endpoint has a scheme, the
-// scheme decides, and variables that contradict the scheme are reported. If not, the
-// connection uses TLS unless the INSECURE variable is true.
+// scheme decides, and variables that contradict the scheme are reported. If the endpoint
+// has no scheme, the connection uses TLS unless the INSECURE variable is true.
 func readSecurity(env *Environment, signal, endpointName string, e *Endpoint) {
 	insecureName, insecureText := env.first(signalVariable(signal, "INSECURE")...)
 	insecure, isSet := false, false

@@ -1,6 +1,6 @@
-// Package environ reads and checks the environment variables that configure telemetry. Its
-// results use no types of the OpenTelemetry SDK. So spor doctor can use this package too,
-// and reads an environment exactly as package setup does.
+// Package environ reads and checks the environment variables that configure telemetry. The
+// results contain no types of the OpenTelemetry SDK. Therefore, the command spor doctor can
+// use this package too, and so it reads an environment exactly as package setup does.
 package environ
 
 import (
@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// Environment reads variables and collects the problems with their values. So a bad value
-// neither hides the problems after it nor stops the program.
+// Environment reads variables and collects the problems with their values. Therefore, a
+// wrong value does not stop the program, and problems with other values are still found.
 type Environment struct {
 	// Get returns the value of a variable, or "" if it is not set.
 	Get func(string) string
-	// All returns every variable as name=value.
+	// All returns every variable in the form name=value.
 	All func() []string
-	// Used is called with the effective value of each number and boolean that is read. It
-	// may be nil.
+	// Used is called for each variable that is read as a number or a boolean, with the
+	// effective value. Used may be nil.
 	Used func(name, value string)
 	// Problems are the values that cannot be used. Each error names the variable and says
 	// how to correct its value.
@@ -30,22 +30,22 @@ type Environment struct {
 // Process returns the environment of the process.
 func Process() *Environment { return &Environment{Get: os.Getenv, All: os.Environ} }
 
-// OnPlatform reports whether the environment is that of a NAIS pod.
+// OnPlatform reports whether the environment belongs to a NAIS pod.
 func (e *Environment) OnPlatform() bool { return e.Text("NAIS_CLUSTER_NAME") != "" }
 
-// use reports the effective value of a variable.
+// use passes the effective value of a variable to Used.
 func (e *Environment) use(name, value string) {
 	if e.Used != nil {
 		e.Used(name, value)
 	}
 }
 
-// Text returns the value of a variable without white space around it. An empty variable is
-// the same as one that is not set, as the OpenTelemetry specification requires.
+// Text returns the value of a variable without white space at the beginning and the end. An
+// empty variable is treated as not set, as the OpenTelemetry specification requires.
 func (e *Environment) Text(name string) string { return strings.TrimSpace(e.Get(name)) }
 
-// lower is like Text, but returns lower case. It is for values that are one of several
-// names.
+// lower does the same as Text, but returns lower case. It is for variables that select one
+// of several names.
 func (e *Environment) lower(name string) string { return strings.ToLower(e.Text(name)) }
 
 // first returns the name and the value of the first variable that is set, or two empty
@@ -64,13 +64,13 @@ func (e *Environment) wrong(name, value, cure string) {
 	e.note(fmt.Errorf("setup: %s %q: %s", name, value, cure))
 }
 
-// wrongSecret is like wrong, for a variable whose value must not be in a message.
+// wrongSecret does the same as wrong, for a variable whose value must not be in a message.
 func (e *Environment) wrongSecret(name, cure string) {
 	e.note(fmt.Errorf("setup: %s: %s", name, cure))
 }
 
-// note records a problem, unless it is already recorded: several signals read the same
-// variable.
+// note records a problem once. Several signals read the same variable, so the same problem
+// can be found more than once.
 func (e *Environment) note(problem error) {
 	for _, known := range e.Problems {
 		if known.Error() == problem.Error() {
@@ -83,8 +83,8 @@ func (e *Environment) note(problem error) {
 // Err returns all problems joined into one error, or nil if there are none.
 func (e *Environment) Err() error { return errors.Join(e.Problems...) }
 
-// boolean reads a variable that is true or false, in upper or lower case. Without a valid
-// value, it returns false.
+// boolean reads a variable whose value is true or false, in upper or lower case. If the
+// variable has no valid value, the result value is false.
 func (e *Environment) boolean(name string) (value, isSet bool) {
 	defer func() { e.use(name, strconv.FormatBool(value)) }()
 	text := e.Text(name)
@@ -100,8 +100,8 @@ func (e *Environment) boolean(name string) (value, isSet bool) {
 	return false, false
 }
 
-// integer reads a whole number from least to most. Without a valid value, it returns
-// standard.
+// integer reads a whole number between least and most. If the variable has no valid value,
+// integer returns standard.
 func (e *Environment) integer(name string, standard, least, most int) (n int) {
 	defer func() { e.use(name, strconv.Itoa(n)) }()
 	text := e.Text(name)
@@ -116,12 +116,12 @@ func (e *Environment) integer(name string, standard, least, most int) (n int) {
 	return n
 }
 
-// longest is the longest time that a variable can set. No setting of a batch needs more,
-// and a higher number usually has a wrong unit.
+// longest is the longest time that a variable can set. No setting needs a longer time, and
+// a higher number usually means that the user assumed another unit.
 const longest = time.Hour
 
-// milliseconds reads a time in whole milliseconds, from 1 ms to one hour. Without a valid
-// value, it returns standard.
+// milliseconds reads a time in whole milliseconds, between 1 ms and one hour. If the
+// variable has no valid value, milliseconds returns standard.
 func (e *Environment) milliseconds(name string, standard time.Duration) (d time.Duration) {
 	defer func() { e.use(name, strconv.FormatInt(d.Milliseconds(), 10)) }()
 	text := e.Text(name)
@@ -139,7 +139,8 @@ func (e *Environment) milliseconds(name string, standard time.Duration) (d time.
 	return standard
 }
 
-// list splits a value at its commas. It removes empty items, and white space around items.
+// list splits a value at the commas. It removes empty items, and removes white space around
+// items.
 func list(value string) []string {
 	var items []string
 	for item := range strings.SplitSeq(value, ",") {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// parseHeader parses one key=value pair of OTEL_EXPORTER_OTLP_HEADERS. Its errors never
-// contain the value, because it may be a token.
+// parseHeader parses one key=value pair of OTEL_EXPORTER_OTLP_HEADERS. The errors of
+// parseHeader never contain the value, because the value may be a token.
 func parseHeader(pair string) (key, value string, err error) {
 	key, value, found := strings.Cut(pair, "=")
 	if !found {

@@ -2,8 +2,8 @@ package environ
 
 import "math"
 
-// longestValue is the default limit for the length of a text attribute. It is there so that
-// a few long texts, such as request bodies or SQL, do not fill the queue.
+// longestValue is the default limit for the length of a text attribute. Without this limit,
+// a few long texts, such as request bodies or SQL statements, could fill the queue.
 const longestValue = 8 << 10
 
 // Limits are the limits of a span.
@@ -11,8 +11,8 @@ type Limits struct {
 	Attributes, ValueLength, Events, Links, EventAttributes, LinkAttributes int
 }
 
-// readLimits reads the limits of a span. The limit 0 is valid, and means that nothing of
-// that kind is kept.
+// readLimits reads the limits of a span. A limit of 0 is valid. For example, a span with a
+// limit of 0 events keeps no events.
 func readLimits(env *Environment) Limits {
 	const most, standard = math.MaxInt32, 128 // 128 is the specification's default
 	attributeCount := env.integer("OTEL_ATTRIBUTE_COUNT_LIMIT", standard, 0, most)

@@ -9,8 +9,8 @@ import (
 // Metrics has the settings for exporting metrics.
 type Metrics struct {
 	Signal
-	Listen                  string        // address that serves scrapes, "" for none
-	Interval, ExportTimeout time.Duration // time between two exports, and maximum time for an export
+	Listen                  string        // address on which scrapes are served, "" if no address is needed
+	Interval, ExportTimeout time.Duration // time between two exports, maximum time for an export
 	Temporality             string        // cumulative, delta or lowmemory
 }
 
@@ -28,8 +28,8 @@ func readMetrics(env *Environment) Metrics {
 	return m
 }
 
-// readTemporality reads the temporality that the collector needs. Prometheus, and so NAIS,
-// needs cumulative, which is the default.
+// readTemporality reads the temporality that the collector needs. The default is
+// cumulative. Prometheus needs cumulative, and NAIS uses Prometheus.
 func readTemporality(env *Environment) string {
 	const name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 	switch value := env.lower(name); value {
@@ -42,8 +42,9 @@ func readTemporality(env *Environment) string {
 	return "cumulative"
 }
 
-// checkExemplarFilter reports a value that is not valid. The SDK reads this variable
-// itself, and uses its default if the value is not valid.
+// checkExemplarFilter reports if the value of OTEL_METRICS_EXEMPLAR_FILTER is not valid.
+// The SDK reads this variable itself. If the value is not valid, the SDK uses the SDK's
+// default.
 func checkExemplarFilter(env *Environment) {
 	const name = "OTEL_METRICS_EXEMPLAR_FILTER"
 	switch env.lower(name) {
@@ -53,10 +54,11 @@ func checkExemplarFilter(env *Environment) {
 	}
 }
 
-// readScrapeAddress returns the address on which to serve scrapes. By default it is "",
-// because programs serve setup.MetricsHandler themselves. In a NAIS pod, the default host
-// is every address of the pod. The specification's default is localhost, which Prometheus
-// cannot reach.
+// readScrapeAddress returns the address on which to serve scrapes. If neither the host nor
+// the port is set, the address is "", because programs usually serve setup.MetricsHandler
+// themselves. If only the port is set in a NAIS pod, the address contains no host, so
+// scrapes are served on every address of the pod. The specification's default host,
+// localhost, is not used there, because Prometheus cannot reach it.
 func readScrapeAddress(env *Environment) string {
 	const hostVariable, portVariable = "OTEL_EXPORTER_PROMETHEUS_HOST", "OTEL_EXPORTER_PROMETHEUS_PORT"
 	host := env.Text(hostVariable)

@@ -6,18 +6,19 @@ import (
 	"strings"
 )
 
-// Peers are the sidecars and the database that NAIS makes available on 127.0.0.1, in the
-// program's pod.
+// Peers are the sidecars and the database that NAIS makes available to the program on
+// 127.0.0.1, inside the program's pod.
 type Peers struct {
-	Sidecars map[int64]string // names by port
-	Database string           // name of the database, "" unless the environment names exactly one
+	Sidecars map[int64]string // names of the sidecars, by port
+	Database string           // name of the database; "" if the environment contains no name or several names
 }
 
-// NodeName returns the peer.service of a peer, such as texas@sidecar or orders@postgresql.
+// NodeName returns the value of peer.service for a peer, such as texas@sidecar or
+// orders@postgresql.
 func NodeName(name, kind string) string { return name + "@" + kind }
 
-// sidecarVariables has the variables that contain the address of a sidecar, and the names
-// of the sidecars.
+// sidecarVariables maps each variable that contains the address of a sidecar to the name of
+// that sidecar.
 var sidecarVariables = map[string]string{
 	"NAIS_TOKEN_ENDPOINT":               "texas",
 	"NAIS_TOKEN_EXCHANGE_ENDPOINT":      "texas",
@@ -26,8 +27,8 @@ var sidecarVariables = map[string]string{
 	"ELECTOR_SSE_URL":                   "elector",
 }
 
-// readPeers reads all variables, because the name of a database is part of the names of its
-// variables.
+// readPeers reads the sidecars and the database. It looks at all variables, because the
+// name of a database is part of the names of the variables for this database.
 func readPeers(env *Environment) Peers {
 	p := Peers{Sidecars: map[int64]string{}}
 	for variable, name := range sidecarVariables {

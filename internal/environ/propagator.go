@@ -9,7 +9,8 @@ import (
 	"github.com/nais/spor/internal/httpheader"
 )
 
-// readPropagator reads OTEL_PROPAGATORS. The default is the value that NAIS sets.
+// readPropagator reads OTEL_PROPAGATORS. The default, tracecontext,baggage, is also the
+// value that NAIS sets.
 func readPropagator(env *Environment) propagation.TextMapPropagator {
 	const name = "OTEL_PROPAGATORS"
 	value := env.Text(name)
@@ -46,8 +47,9 @@ func readPropagator(env *Environment) propagation.TextMapPropagator {
 	return propagator(formats)
 }
 
-// propagator calls OpenTelemetry's own propagators with a carrier that follows the W3C
-// rules for repeated headers. The propagators rely on the carrier for these rules.
+// propagator calls OpenTelemetry's own propagators. These propagators expect that the
+// carrier follows the W3C rules for repeated headers, so propagator passes them a carrier
+// that does.
 type propagator []propagation.TextMapPropagator
 
 func (p propagator) Extract(ctx context.Context, c propagation.TextMapCarrier) context.Context {
@@ -95,8 +97,8 @@ func (h headers) Set(key, value string)      { httpheader.Header(h).Set(key, val
 func (h headers) Keys() []string             { return httpheader.Header(h).Keys() }
 func (h headers) Values(key string) []string { return httpheader.Header(h).Values(key) }
 
-// manyValued is any other carrier that can return all values of a key. It follows the W3C
-// rules for repeated headers.
+// manyValued wraps a carrier that can return all values of a key, and that is not an HTTP
+// header. It follows the W3C rules for repeated headers.
 type manyValued struct {
 	propagation.TextMapCarrier
 	values propagation.ValuesGetter
@@ -105,7 +107,7 @@ type manyValued struct {
 func (c manyValued) Get(key string) string      { return strictValue(key, c.values.Values(key)) }
 func (c manyValued) Values(key string) []string { return c.values.Values(key) }
 
-// oneValued is a carrier that has one value per key. It follows the W3C rules for the
+// oneValued wraps a carrier that has one value per key. It follows the W3C rules for the
 // tracestate header.
 type oneValued struct{ propagation.TextMapCarrier }
 
@@ -117,8 +119,8 @@ func (c oneValued) Get(key string) string {
 	return value
 }
 
-// strictValue returns the value of a header that may be repeated. If there is a second
-// traceparent, neither is valid. All tracestate headers together form one list
+// strictValue returns the value of a header that may be repeated. If there is more than one
+// traceparent header, none of them is valid. All tracestate headers together form one list
 // (https://www.w3.org/TR/trace-context/#combined-header-value).
 func strictValue(key string, values []string) string {
 	switch {

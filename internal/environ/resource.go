@@ -14,9 +14,13 @@ import (
 	"github.com/nais/spor/internal/clean"
 )
 
-// readResource returns the attributes that describe the service, the same for all signals.
-// If several sources set the same attribute, the first of these sources wins: OTEL_*
-// variables, NAIS_* variables, the program, the build information.
+// readResource returns the attributes that describe the service. They are the same for all
+// signals. If several sources set the same attribute, the value is taken from the first of
+// these sources that sets it:
+//   - the OTEL_* variables,
+//   - the NAIS_* variables,
+//   - the program,
+//   - the build information.
 //
 // The resource has no schema URL, so that it can be merged with any other resource. It has
 // no process arguments and no process owner, because they may contain secrets. It has no
@@ -32,7 +36,8 @@ func readResource(env *Environment, chosen []attribute.KeyValue) []attribute.Key
 	return described.attributes
 }
 
-// description collects attributes. If a key is added twice, the first attribute wins.
+// description collects attributes. If a key is added twice, only the first attribute is
+// kept.
 type description struct {
 	attributes []attribute.KeyValue
 	seen       map[attribute.Key]bool
@@ -95,7 +100,7 @@ func platformAttributes(env *Environment) []attribute.KeyValue {
 	}
 }
 
-// imageTag returns the tag of an image reference, or "" if it has none.
+// imageTag returns the tag in an image reference, or "" if the reference has no tag.
 func imageTag(image string) string {
 	image, _, _ = strings.Cut(image, "@")
 	_, tag, _ := strings.Cut(path.Base(image), ":")

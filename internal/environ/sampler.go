@@ -17,13 +17,13 @@ const (
 // A Sampler describes the sampler for traces that begin in this process.
 type Sampler struct {
 	Own         bool    // the program has its own sampler; the other fields are zero
-	Ratio       float64 // share of the traces that are sampled, from 0 to 1
-	ParentBased bool    // a span with a parent is sampled if its parent is
+	Ratio       float64 // share of the traces that is sampled, between 0 and 1
+	ParentBased bool    // a span that has a parent is sampled if the parent is sampled
 	root        string
 }
 
-// String returns the SDK's description of the sampler, without the samplers for spans that
-// have a parent.
+// String returns the same description of the sampler as the SDK, except that it leaves out
+// the samplers for spans with a parent.
 func (s Sampler) String() string {
 	if s.ParentBased {
 		return "ParentBased{root:" + s.root + "}"
@@ -31,12 +31,13 @@ func (s Sampler) String() string {
 	return s.root
 }
 
-// Never reports whether no trace that begins here is sampled. A very small ratio counts as
-// 0, because the SDK compares only 63 bits.
+// Never reports whether the sampler samples no trace that begins in this process. A very
+// small ratio counts as 0, because the SDK compares only 63 bits.
 func (s Sampler) Never() bool { return !s.Own && s.Ratio*(1<<63) < 1 }
 
-// readSampler reads OTEL_TRACES_SAMPLER. NAIS sets it to parentbased_always_on for every
-// application, so a sampler of the program wins over that value.
+// readSampler reads OTEL_TRACES_SAMPLER. own is true if the program sets a sampler. NAIS
+// sets the variable to parentbased_always_on for every application. Therefore, if the
+// variable has this value or is not set, the program's sampler is used.
 func readSampler(env *Environment, own bool) Sampler {
 	name := env.lower(SamplerVariable)
 	if own && (name == "" || name == platformSampler) {

@@ -9,7 +9,7 @@ import (
 
 // Settings is the result of reading an environment.
 type Settings struct {
-	// Disabled means that no telemetry is set up. Then the other settings have no effect.
+	// Disabled means that telemetry is disabled. Then the other settings have no effect.
 	Disabled bool
 	// Resource describes the service. It does not contain the version of the SDK.
 	Resource   []attribute.KeyValue

@@ -10,7 +10,7 @@ import (
 // A Signal has the settings for exporting traces, metrics or logs.
 type Signal struct {
 	Console    bool
-	Prometheus bool      // scraped, not pushed
+	Prometheus bool      // Prometheus scrapes the metrics; they are not pushed
 	Endpoint   *Endpoint // nil if nothing is sent over OTLP
 	Headers    map[string]string
 	Timeout    time.Duration
@@ -18,7 +18,7 @@ type Signal struct {
 	Unnamed    bool // OTLP is selected, but no endpoint is set
 }
 
-// readSignal reads the settings of a signal. A signal may have several exporters.
+// readSignal reads the settings of one signal. A signal may have several exporters.
 func readSignal(env *Environment, signal string) Signal {
 	var s Signal
 	otlp := readExporters(env, signal, &s)
@@ -36,8 +36,8 @@ func readSignal(env *Environment, signal string) Signal {
 }
 
 // readExporters reads which exporters a signal has, and reports whether OTLP is one of
-// them. Metrics have only one exporter, because a series that arrives twice is counted
-// twice.
+// them. The metrics can have only one exporter. With two exporters, every series would be
+// counted twice.
 func readExporters(env *Environment, signal string, s *Signal) (otlp bool) {
 	name := "OTEL_" + signal + "_EXPORTER"
 	value := env.Text(name)
@@ -72,8 +72,8 @@ func readExporters(env *Environment, signal string, s *Signal) (otlp bool) {
 	return slices.Contains(known, "otlp")
 }
 
-// grpcProtocol reports whether the protocol is gRPC in every variable that sets one. NAIS
-// network policies allow no other protocol.
+// grpcProtocol returns false if any variable sets a protocol other than gRPC. The network
+// policies of NAIS allow no other protocol.
 func grpcProtocol(env *Environment, signal string) bool {
 	ok := true
 	for _, name := range []string{
@@ -114,9 +114,10 @@ func readCompression(env *Environment, signal string) (gzip bool) {
 	return false
 }
 
-// readTimeout reads for how long the export of a batch is retried. The default is 30
-// seconds and not the specification's 10 seconds, because a batch is lost if the collector
-// is down for longer than this time.
+// readTimeout reads the timeout of an export. The default is 30 seconds and not the
+// specification's 10 seconds. The reason is that metrics and log records are lost if the
+// collector is down for longer than this time. Spans are not lost: they wait in memory
+// until the collector is back.
 func readTimeout(env *Environment, signal string) time.Duration {
 	name, _ := env.first(signalVariable(signal, "TIMEOUT")...)
 	return env.milliseconds(name, 30*time.Second)
