@@ -1,5 +1,5 @@
 // Package errinfo describes errors and panics for log lines and spans. It also makes text
-// from other sources safe to record.
+// from other sources safe for log lines and spans.
 package errinfo
 
 import (
@@ -16,8 +16,8 @@ type Info struct {
 	Stack   string // "" if no error in the chain has a stack
 }
 
-// Or returns f. If f has no type, its type and message are those of other. If f has no
-// stack, its stack is that of other.
+// Or returns f with missing parts taken from other. If f has no type, the type and the
+// message are taken from other. If f has no stack, the stack is taken from other.
 func (f Info) Or(other Info) Info {
 	if f.Type == "" {
 		f.Type, f.Message = other.Type, other.Message
@@ -28,8 +28,9 @@ func (f Info) Or(other Info) Info {
 	return f
 }
 
-// Describe describes err, which must not be nil. It recovers if a method of err panics, as
-// the methods of a nil pointer may do.
+// Describe describes err, which must not be nil. A method of err may panic, for example
+// because err is a nil pointer. Then Describe recovers, and returns what it has found
+// before the panic.
 func Describe(err error) (f Info) {
 	defer func() { _ = recover() }()
 	cause := causeOf(err)
@@ -49,15 +50,15 @@ func TypeOf(err error) (name string) {
 	return semconv.ErrorType(err).Value.AsString()
 }
 
-// wrappers are the types of errors that only wrap another error: those of the packages fmt
-// and errors, and those that add a stack or a message.
+// wrappers are the types of errors that only wrap other errors. These are the types of the
+// packages fmt and errors, and types that add a stack or a message to an error.
 var wrappers = map[string]bool{
 	"*fmt.wrapError": true, "*fmt.wrapErrors": true, "*errors.joinError": true,
 	"*errors.withStack": true, "*errors.withMessage": true,
 }
 
-// causeOf removes the wrappers around err and returns the error inside. Of several wrapped
-// errors, it takes the first.
+// causeOf removes the wrappers around err and returns the error inside. If a wrapper
+// contains several errors, causeOf continues with the first.
 func causeOf(err error) error {
 	for wrappers[reflect.TypeOf(err).String()] {
 		inner := errors.Unwrap(err)

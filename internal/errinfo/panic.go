@@ -12,8 +12,8 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// Record adds the exception event of a panic to span, and returns the type of v. v is the
-// value of the panic. Record must be called while the stack still has the frames that
+// Record adds an exception event for a panic to span. v is the value of the panic. Record
+// returns the type of v. Record must be called while the stack still has the frames that
 // caused the panic.
 func Record(span trace.Span, v any) (kind string) {
 	kind = fmt.Sprintf("%T", v)

@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// carriedStack returns the stack in err, or "" if there is none: the errors of the standard
-// library have no stack. If several errors in the chain have a stack, it returns that of
-// the innermost error, which is closest to the failure.
+// carriedStack returns the stack in the chain of err, or "" if no error in the chain has a
+// stack. The errors of the standard library have no stack. If several errors in the chain
+// have a stack, carriedStack returns the stack of the innermost of them, because it is
+// closest to the failure.
 func carriedStack(err error) string {
 	stack := ""
 	for ; err != nil; err = unwrapOne(err) {
@@ -34,8 +35,8 @@ func unwrapOne(err error) error {
 	return errors.Unwrap(err)
 }
 
-// stackOf returns the stack of a single error. It supports the methods that common packages
-// use for it.
+// stackOf returns the stack of err, but not of the errors that err wraps. It supports the
+// methods with which common packages return a stack.
 func stackOf(err error) string {
 	switch e := err.(type) { //nolint:errorlint // checks only this error of the chain
 	case interface{ StackTrace() string }:
@@ -54,9 +55,10 @@ func stackOf(err error) string {
 	return formatStack(framesOf(err))
 }
 
-// framesOf returns the program counters of an error from github.com/pkg/errors or a similar
-// package. The method StackTrace of such an error returns a slice, whose type is declared
-// in that package.
+// framesOf returns the program counters in the stack of an error from github.com/pkg/errors
+// or a similar package. Such an error has a method StackTrace, which returns a slice.
+// framesOf uses reflection, because the type of the slice is declared in the package of the
+// error.
 func framesOf(err error) []uintptr {
 	method := reflect.ValueOf(err).MethodByName("StackTrace")
 	if !method.IsValid() || method.Type().NumIn() != 0 || method.Type().NumOut() != 1 {
@@ -77,10 +79,10 @@ func framesOf(err error) []uintptr {
 // mostFrames is the maximum number of frames in a formatted stack.
 const mostFrames = 64
 
-// PanicStack returns the stack of the current panic, from the function that panicked. It
-// must be called by a deferred function. Without a panic, it returns "" and allocates
-// nothing. If a deferred function has recovered from a panic and panics again, it returns
-// the stack of the first panic.
+// PanicStack returns the stack of the current panic. The stack begins with the function
+// that panicked. PanicStack must be called by a deferred function. If there is no panic,
+// PanicStack returns "" and allocates nothing. If another deferred function has recovered
+// from a panic and then panicked itself, PanicStack returns the stack of the first panic.
 func PanicStack() string {
 	var counters [4 * mostFrames]uintptr
 	n := runtime.Callers(2, counters[:])
@@ -92,8 +94,8 @@ func PanicStack() string {
 	return ""
 }
 
-// unwinding is the program counter in the runtime to which a deferred function returns if
-// the runtime called it because of a panic.
+// unwinding is a program counter in the runtime. A deferred function returns to this
+// address if the runtime called the function because of a panic.
 var unwinding = findUnwinding()
 
 func findUnwinding() (counter uintptr) {
@@ -109,8 +111,8 @@ func findUnwinding() (counter uintptr) {
 	panic("to find where the runtime calls deferred functions") //nolint:forbidigo // recovered above
 }
 
-// formatStack formats a stack as the runtime does, but without arguments. It leaves out the
-// frames of the runtime at the top, which only raise the panic.
+// formatStack formats a stack in the same way as the runtime, but without arguments. At the
+// top of the stack, it leaves out the runtime's own frames, which only raise the panic.
 func formatStack(counters []uintptr) string {
 	if len(counters) == 0 {
 		return ""

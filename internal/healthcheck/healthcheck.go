@@ -1,5 +1,6 @@
-// Package healthcheck recognises the requests of health checks and scrapers, which the
-// platform drops. The paths and services in its lists are used for nothing else.
+// Package healthcheck recognises the requests of health checks and scrapers. The platform
+// drops the spans of such requests. The package has lists of paths and services. No other
+// requests use these paths and services.
 package healthcheck
 
 import (
@@ -23,12 +24,12 @@ func HTTP(method, path string) bool {
 	return hasSuffix(last, "is_alive") || hasSuffix(last, "is_ready") || below(path)
 }
 
-// hasSuffix is like strings.HasSuffix, but ignores case.
+// hasSuffix does the same as strings.HasSuffix, but ignores the case of letters.
 func hasSuffix(s, suffix string) bool {
 	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
 }
 
-// hasPrefix is like strings.HasPrefix, but ignores case.
+// hasPrefix does the same as strings.HasPrefix, but ignores the case of letters.
 func hasPrefix(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
@@ -53,7 +54,7 @@ func below(path string) bool {
 }
 
 // RPC reports whether method is a gRPC method that only health checks and tools call.
-// method may begin with a slash, or be only the name of the service.
+// method may begin with a slash, and may be only the name of the service.
 func RPC(method string) bool {
 	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
 	switch service {

@@ -10,9 +10,9 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 )
 
-// A Header is the carrier with which propagators read and write an HTTP header. It finds
-// the keys that propagators use without an allocation. http.Header.Get allocates, because
-// these keys are not in canonical form.
+// A Header is an HTTP header as a carrier for propagators. The keys that propagators use
+// are not in canonical form. Therefore, http.Header.Get allocates for such a key, but
+// Header finds the key without an allocation.
 type Header http.Header
 
 var (
