@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// PostFile posts a form with a file of 20 MiB in the field f. A server keeps a file of that
-// size in its temporary directory.
+// PostFile posts a form with a file of 20 MiB in the field f. A server that parses the form
+// stores such a large file in the temporary directory.
 func PostFile(tb testing.TB, url string) {
 	tb.Helper()
 	var body bytes.Buffer

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Lines is a log of JSON lines. The zero value is an empty log and ready for use. Several
-// goroutines may use it at the same time.
+// Lines is a log of JSON lines. The zero value is an empty log and is ready for use.
+// Several goroutines may use a Lines at the same time.
 type Lines struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -27,13 +27,14 @@ func (l *Lines) String() string {
 	return l.buf.String()
 }
 
-// All returns the lines as objects. It fails the test if a line is not JSON.
+// All returns each line as a decoded JSON object. It fails the test if a line is not JSON.
 func (l *Lines) All(t *testing.T) []map[string]any {
 	t.Helper()
 	return ParseLines(t, l.String())
 }
 
-// ParseLines returns the lines of text as objects. It fails the test if a line is not JSON.
+// ParseLines returns each line of text as a decoded JSON object. It fails the test if a
+// line is not JSON.
 func ParseLines(t *testing.T, text string) []map[string]any {
 	t.Helper()
 	var objects []map[string]any

@@ -1,4 +1,4 @@
-// Package oteltest provides an OpenTelemetry SDK for tests. It records all spans and
+// Package oteltest provides an OpenTelemetry SDK for tests. The SDK records all spans and
 // measurements.
 package oteltest
 
@@ -21,7 +21,7 @@ import (
 	"github.com/nais/spor/internal/dialect"
 )
 
-// An SDK records every span and every measurement of its providers.
+// An SDK records every span and every measurement that is made with its two providers.
 type SDK struct {
 	TracerProvider *sdktrace.TracerProvider
 	MeterProvider  *sdkmetric.MeterProvider
@@ -35,16 +35,16 @@ type SDK struct {
 // W3C propagates trace context and baggage.
 var W3C = propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 
-// NewSilent returns an SDK that samples with sampler and does not keep its spans. It is for
-// tests that count allocations.
+// NewSilent returns an SDK that uses sampler and does not record spans. It is for tests
+// that count allocations.
 func NewSilent(tb testing.TB, sampler sdktrace.Sampler) *SDK {
 	tb.Helper()
 	return newSDK(tb, sdktrace.NewTracerProvider(
 		sdktrace.WithSampler(sampler), sdktrace.WithSpanProcessor(forgetful{})), nil)
 }
 
-// forgetful is a span processor that does nothing. With a processor, the provider is like
-// that of a program.
+// forgetful is a span processor that does nothing. Tests add it to a provider, because the
+// provider of a real program has a processor.
 type forgetful struct{}
 
 func (forgetful) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
@@ -61,8 +61,8 @@ func Watched(p sdktrace.SpanProcessor) sdktrace.TracerProviderOption {
 	return sdktrace.WithSpanProcessor(p)
 }
 
-// AttributesAtEnd returns p in a wrapper like that of package setup. The wrapper reports
-// that no sampler and no processor reads attributes before a span has ended.
+// AttributesAtEnd returns p in a wrapper like the wrapper of package setup. The wrapper
+// reports that no sampler and no processor reads attributes before a span has ended.
 func AttributesAtEnd(p *sdktrace.TracerProvider) trace.TracerProvider { return late{p} }
 
 type late struct{ *sdktrace.TracerProvider }
@@ -101,16 +101,17 @@ func (s *SDK) Ended() []sdktrace.ReadOnlySpan { return s.spans.Ended() }
 // Forget removes all recorded spans.
 func (s *SDK) Forget() { s.spans.Reset() }
 
-// Wait waits until at least n spans have ended, and returns all that have ended. A test of
-// a server needs it, because the span may end after the client has the response.
+// Wait waits until at least n spans have ended, and returns all spans that have ended. A
+// test of a server needs Wait, because the server span may end after the client has
+// received the response.
 func (s *SDK) Wait(tb testing.TB, n int) []sdktrace.ReadOnlySpan {
 	tb.Helper()
 	Eventually(tb, func() bool { return len(s.spans.Ended()) >= n })
 	return s.spans.Ended()
 }
 
-// Only waits until a span has ended, and returns it. It fails the test if more than one
-// span was started.
+// Only waits until a span has ended, and returns the span. It fails the test if more than
+// one span was started.
 func (s *SDK) Only(tb testing.TB) sdktrace.ReadOnlySpan {
 	tb.Helper()
 	ended := s.Wait(tb, 1)
@@ -120,7 +121,7 @@ func (s *SDK) Only(tb testing.TB) sdktrace.ReadOnlySpan {
 	return ended[0]
 }
 
-// Metric returns the data of the metric with that name, or nil if nothing was measured.
+// Metric returns the data of the metric with this name, or nil if nothing was measured.
 func (s *SDK) Metric(tb testing.TB, name string) metricdata.Aggregation {
 	tb.Helper()
 	for _, m := range s.Metrics(tb, "") {
@@ -146,8 +147,9 @@ func (s *SDK) Metrics(tb testing.TB, prefix string) (metrics []metricdata.Metric
 	return metrics
 }
 
-// Sums returns the values of the counter with that name. The keys of the result are the
-// values of the attribute by. Series with the same value of that attribute are added up.
+// Sums returns the values of the counter with this name. by is the key of an attribute. The
+// result has one entry per value of this attribute: the sum of the series that have this
+// value.
 func (s *SDK) Sums(tb testing.TB, name, by string) map[string]int64 {
 	tb.Helper()
 	sums := map[string]int64{}
@@ -159,24 +161,24 @@ func (s *SDK) Sums(tb testing.TB, name, by string) map[string]int64 {
 	return sums
 }
 
-// Seconds returns the series of the histogram with that name, which has float values, such
-// as seconds.
+// Seconds returns the series of the histogram with this name. The histogram must have float
+// values, such as seconds.
 func (s *SDK) Seconds(tb testing.TB, name string) []metricdata.HistogramDataPoint[float64] {
 	tb.Helper()
 	h, _ := s.Metric(tb, name).(metricdata.Histogram[float64])
 	return h.DataPoints
 }
 
-// Bytes returns the series of the histogram with that name, which has integer values, such
-// as bytes.
+// Bytes returns the series of the histogram with this name. The histogram must have integer
+// values, such as bytes.
 func (s *SDK) Bytes(tb testing.TB, name string) []metricdata.HistogramDataPoint[int64] {
 	tb.Helper()
 	h, _ := s.Metric(tb, name).(metricdata.Histogram[int64])
 	return h.DataPoints
 }
 
-// Map returns attributes as text, by key. If a key occurs more than once, the last value is
-// used.
+// Map returns the values of attributes as text, by key. If a key occurs more than once, the
+// last value is used.
 func Map(attrs []attribute.KeyValue) map[string]string {
 	m := make(map[string]string, len(attrs))
 	for _, attr := range attrs {
@@ -185,8 +187,8 @@ func Map(attrs []attribute.KeyValue) map[string]string {
 	return m
 }
 
-// StableOnly checks that no attribute of span has an older name of package dialect, because
-// only package setup adds the older names, when it exports a span.
+// StableOnly checks that no attribute of span has one of the older names in package
+// dialect. Only package setup may add older names, and it adds them when it exports a span.
 func StableOnly(tb testing.TB, span sdktrace.ReadOnlySpan) {
 	tb.Helper()
 	for _, a := range span.Attributes() {
@@ -196,7 +198,8 @@ func StableOnly(tb testing.TB, span sdktrace.ReadOnlySpan) {
 	}
 }
 
-// Eventually waits until the func is returns true. It fails the test after ten seconds.
+// Eventually waits until the function in the parameter is returns true. It fails the test
+// after ten seconds.
 func Eventually(tb testing.TB, is func() bool) {
 	tb.Helper()
 	deadline := time.Now().Add(10 * time.Second)
@@ -207,7 +210,7 @@ func Eventually(tb testing.TB, is func() bool) {
 	}
 }
 
-// Install makes the providers and the propagator of s the global ones until the test ends.
+// Install makes the providers and the propagator of s global until the test ends.
 func (s *SDK) Install(tb testing.TB) {
 	tb.Helper()
 	tp, mp, p := otel.GetTracerProvider(), otel.GetMeterProvider(), otel.GetTextMapPropagator()

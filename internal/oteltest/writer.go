@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// A Writer discards a response. It has all interfaces of net/http's writer for HTTP/1.1, so
-// it can replace that writer in tests of code that wraps writers.
+// A Writer discards a response. It has all interfaces of the response writer that net/http
+// uses for HTTP/1.1. Therefore, it can replace that response writer in tests of code that
+// wraps response writers.
 type Writer struct {
 	sink
 
 	Headers http.Header
 }
 
-// NewWriter returns a writer that has room for eight headers.
+// NewWriter returns a writer with space for eight headers.
 func NewWriter() *Writer { return &Writer{Headers: make(http.Header, 8)} }
 
 // Header implements [http.ResponseWriter].

@@ -9,15 +9,15 @@ import (
 	"go.opentelemetry.io/otel/trace/embedded"
 )
 
-// Same reports whether a and b are equal. It reports false for values that cannot be
-// compared, for which == panics.
+// Same reports whether a and b are equal. For values that cannot be compared, == panics,
+// and Same reports false.
 func Same(a, b any) (equal bool) {
 	defer func() { _ = recover() }()
 	return a == b
 }
 
-// ContextKey returns the key that ask looks up in its context. This is how to get a key
-// that another package does not export.
+// ContextKey calls ask with a context, and returns the key that ask looks up in this
+// context. In this way, ContextKey finds a key that another package does not export.
 func ContextKey(ask func(context.Context)) (key any) {
 	ask(keyProbe{context.Background(), &key})
 	return key
@@ -34,11 +34,12 @@ func (p keyProbe) Value(key any) any {
 	return nil
 }
 
-// A StartFunc starts a span in place of [trace.Tracer.Start].
+// A StartFunc starts a span. It is called instead of [trace.Tracer.Start].
 type StartFunc func(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span)
 
-// TracerProvider returns a provider whose tracers start spans with start. A library that
-// uses this provider starts spans that belong to the right request.
+// TracerProvider returns a provider whose tracers call start to start a span. The provider
+// is for a library that makes spans. start gets the context from the library, so it can
+// start the span for the request in this context.
 func TracerProvider(start StartFunc) trace.TracerProvider { return provider{start: start} }
 
 type provider struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/nais/spor/internal/dialect"
 )
 
-// Map returns the attributes as text, by key. If a key occurs more than once, the last
-// value is used.
+// Map returns the values of the attributes as text, by key. If a key occurs more than once,
+// the last value is used.
 func Map(attrs []*commonpb.KeyValue) map[string]string {
 	m := make(map[string]string, len(attrs))
 	for _, a := range attrs {
@@ -21,9 +21,10 @@ func Map(attrs []*commonpb.KeyValue) map[string]string {
 	return m
 }
 
-// First returns the first text that is not empty among the attributes with the given keys,
-// or "" if there is none. For a stable name, it also looks up the older name in package
-// dialect. If a key occurs more than once, the last value is used.
+// First looks up the attributes with the given keys, in this order, and returns the first
+// text that is not empty. If there is no such text, it returns "". If a key is a stable
+// name, First also looks up the older name from package dialect. If several attributes have
+// the same key, the last value is used.
 func First(attrs []*commonpb.KeyValue, keys ...string) string {
 	for _, key := range keys {
 		if text := last(attrs, key); text != "" {
@@ -48,7 +49,7 @@ func last(attrs []*commonpb.KeyValue, key string) string {
 }
 
 // Text returns v as valid UTF-8. Numbers are decimal. A list is [a, b], and a map is {a=1,
-// b=2}. For bytes, the text is only their number, such as 3 bytes.
+// b=2}. For a value of bytes, the text is only the number of bytes, such as "3 bytes".
 func Text(v *commonpb.AnyValue) string {
 	switch v := v.GetValue().(type) {
 	case *commonpb.AnyValue_StringValue:
