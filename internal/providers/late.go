@@ -6,20 +6,23 @@ import (
 	"github.com/nais/spor/internal/otelutil"
 )
 
-// sdkProvider is the provider of the SDK in the wrapper of package setup.
+// sdkProvider is implemented by the wrapper that package setup puts around the provider of
+// the SDK.
 type sdkProvider interface {
-	// AttributesAtEnd reports whether neither the sampler nor a processor reads the
-	// attributes of a span before the span has ended. Then it is cheaper to set all
-	// attributes at the end: an SDK copies the attributes of a new span twice, and
-	// allocates room for later ones. The exported span is the same.
+	// AttributesAtEnd reports whether attributes may be set when a span ends. This is the
+	// case if neither the sampler nor a processor reads the attributes of a span before the
+	// span has ended. It is cheaper to set all attributes at the end. If attributes are set
+	// at the start, the SDK copies them twice, and allocates space for attributes that are
+	// set later. The exported span is the same.
 	AttributesAtEnd() bool
-	// Unwrap returns the provider that the method TracerProvider of its spans returns.
+	// Unwrap returns the wrapped provider. The method TracerProvider of a span returns the
+	// wrapped provider, not the wrapper.
 	Unwrap() trace.TracerProvider
 }
 
-// Late reports whether attributes may be set when a span ends. It reports false for an
-// unknown provider, whose sampler and processors must get the attributes when the span
-// starts.
+// Late reports whether attributes may be set when a span ends. For a provider that is not
+// an sdkProvider, Late reports false. The sampler and the processors of such a provider may
+// need the attributes when the span starts.
 func (t *Tracer) Late() bool {
 	p, ok := t.current().(sdkProvider)
 	return ok && p.AttributesAtEnd()

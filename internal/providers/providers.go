@@ -1,6 +1,7 @@
-// Package providers finds out, at each use, which OpenTelemetry provider is current, and
-// whether it does anything. So an instrumentation that is created before the SDK is
-// installed starts to work when the SDK is installed. Until then it costs almost nothing.
+// Package providers finds out which OpenTelemetry provider is current, and whether this
+// provider does anything. It checks this at each use. Therefore, an instrumentation may be
+// created before the SDK is installed. It starts to work when the SDK is installed. Before
+// that, it costs almost nothing.
 package providers
 
 import (
@@ -40,8 +41,8 @@ func NewTracer(provider trace.TracerProvider, name string) *Tracer {
 
 var noTracer = tracenoop.NewTracerProvider().Tracer("")
 
-// Start starts a span with the current tracer. If there is none that works, the span does
-// nothing.
+// Start starts a span with the current tracer. If there is no tracer, or if the tracer does
+// nothing, the span does nothing.
 func (t *Tracer) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
 	tracer, working := t.Get()
 	if !working {
@@ -50,14 +51,15 @@ func (t *Tracer) Start(ctx context.Context, name string, opts ...trace.SpanStart
 	return tracer.Start(ctx, name, opts...) //nolint:spancheck // the caller ends it
 }
 
-// A Meter has instruments of type T from a meter of the current provider.
+// A Meter has instruments from a meter of the current provider. T is the type that contains
+// the instruments.
 type Meter[T any] struct {
 	latest[metric.MeterProvider, T]
 }
 
-// NewMeter returns the instruments that build makes with the meter of the scope with this
-// name. If provider is nil, every call uses the provider that is global at the time of the
-// call.
+// NewMeter returns a Meter for the scope with this name. build makes the instruments with
+// an OpenTelemetry meter. If provider is nil, every call uses the provider that is global
+// at the time of the call.
 func NewMeter[T any](provider metric.MeterProvider, name string, build func(metric.Meter) T) *Meter[T] {
 	m := new(Meter[T])
 	m.from(provider, otel.GetMeterProvider, func(p metric.MeterProvider) (value T, working bool) {
@@ -91,8 +93,8 @@ func (p *Propagator) Get() (propagator propagation.TextMapPropagator, working bo
 	return propagator, !placeholder(propagator)
 }
 
-// latest stores a value that was made with a provider, for as long as that provider is
-// current.
+// latest stores a value that was made with the current provider. If another provider has
+// become current, the value is made again.
 type latest[P, T any] struct {
 	current func() P
 	build   func(P) (T, bool)
@@ -106,8 +108,8 @@ type made[P, T any] struct {
 	working    bool
 }
 
-// from sets the source of providers for l. This is given, or the result of global if given
-// is nil or the placeholder for the global provider.
+// from sets the provider that l uses. If given is nil, or is the placeholder for the global
+// provider, l calls global to get the provider. Otherwise, l uses given.
 func (l *latest[P, T]) from(given P, global func() P, build func(P) (T, bool)) {
 	l.build = build
 	l.current = global
@@ -128,8 +130,8 @@ func (l *latest[P, T]) Get() (value T, working bool) {
 	return last.value, last.working
 }
 
-// Idle reports whether the current provider is a no-op. The placeholder is not, because an
-// SDK may be installed later.
+// Idle reports whether the current provider is a no-op. The placeholder is not a no-op,
+// because an SDK may be installed later.
 func (l *latest[P, T]) Idle() bool {
 	_, working := l.Get()
 	return !working && !placeholder(l.current())

@@ -58,8 +58,9 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-// TestProvidersInForce is the only test in this package that installs an SDK. So at its
-// start, the global providers are the placeholders that a program has at its start.
+// TestProvidersInForce checks the global providers before and after an SDK is installed. No
+// other test in this package installs an SDK. Therefore, when this test starts, the global
+// providers are still the placeholders, as at the start of a program.
 func TestProvidersInForce(t *testing.T) {
 	placeholder := otel.GetTracerProvider()
 	global := providers.NewTracer(nil, "scope")

@@ -8,9 +8,9 @@ import (
 
 const module = "github.com/nais/spor"
 
-// Version returns the version of this module in the running binary: the one in
-// the program's go.mod, "(devel)" when spor is itself the main module, and ""
-// when the binary has no build information.
+// Version returns the version of this module in the running binary. Usually this is the
+// version in the program's go.mod. If spor itself is the main module, the version is
+// "(devel)". If the binary has no build information, the version is "".
 var Version = sync.OnceValue(func() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -1,9 +1,10 @@
-// Package suppress marks a context so that no span is started under it.
+// Package suppress marks a context so that no span that is started with it is recorded.
 //
-// A suppressed context has a span context that is local, valid and not sampled. A
-// parent-based sampler takes it as the decision not to record. The context also has a
-// separate mark. A new root span ignores its parent, but the sampler of package setup
-// checks for the mark, and so does not record new roots either.
+// A suppressed context contains a span context that is local, valid and not sampled.
+// Because of this span context, a parent-based sampler does not record child spans. A new
+// root span has no parent, so the span context has no effect on it. Therefore, the context
+// also contains a mark. The sampler of package setup checks for the mark, and does not
+// record a new root span if it finds the mark.
 package suppress
 
 import (
@@ -16,7 +17,8 @@ import (
 
 type markKey struct{}
 
-// suppressed has both the span and the mark, so that a context needs only one allocation.
+// suppressed returns both the span and the mark, so that a suppressed context needs only
+// one allocation.
 type suppressed struct {
 	context.Context //nolint:containedctx // it is a context
 }
@@ -40,8 +42,8 @@ func Is(ctx context.Context) bool {
 	return on
 }
 
-// silentSpan always has the same IDs. This is safe, because it is never exported, and a
-// trace that a called service continues from it is not sampled either.
+// silentSpan always has the same IDs. This is safe, because silentSpan is never exported. A
+// called service may continue the trace of silentSpan, but this trace is not sampled.
 var silentSpan = trace.SpanFromContext(trace.ContextWithSpanContext(context.Background(),
 	trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{15: 1},
