@@ -12,12 +12,14 @@ import (
 	"github.com/nais/spor/internal/clean"
 )
 
-// crashBytes is the number of bytes of a crash that are logged. This is enough for the
-// panic and the first goroutines, which show the cause, and it fits in a log line.
+// crashBytes is the number of bytes of a crash text that are logged. The panic and the
+// first goroutines show the cause of the crash. They fit in this number of bytes, and this
+// number of bytes fits in a log line.
 const crashBytes = 64 << 10
 
-// Keep logs the crash that the previous process left in the file with this name. It then
-// makes the runtime write a crash of this process to the same file, until stop is called.
+// Keep logs the crash of the previous process, if the file with this name contains one.
+// After that, if this process crashes, the runtime writes the crash text to the same file.
+// stop ends this.
 func Keep(name string, logger *slog.Logger) (stop func()) {
 	if err := keep(name, logger); err != nil {
 		logger.LogAttrs(context.Background(), slog.LevelWarn, "a crash of this process would not be logged at the next start", slog.String("error", err.Error()))
@@ -31,7 +33,7 @@ func keep(name string, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() // the runtime keeps a duplicate
+	defer f.Close() // the runtime has its own duplicate of the file descriptor
 	if err := logCrash(f, logger); err != nil {
 		return err
 	}
@@ -54,9 +56,9 @@ func logCrash(f io.Reader, logger *slog.Logger) error {
 	return nil
 }
 
-// crashCause returns the line of text with the cause of the crash. The runtime stores that
-// line for a panic, but not for its own fatal errors. For those, crashCause returns where
-// the cause is.
+// crashCause returns the cause of a crash. text is the crash text of the runtime. For a
+// panic, the first line of text is the cause. For a fatal error of the runtime itself, the
+// crash text has no such line, and crashCause returns a hint where to find the cause.
 func crashCause(text string) string {
 	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	if strings.HasPrefix(first, "goroutine ") {

@@ -15,10 +15,10 @@ import (
 	"strings"
 )
 
-// openFile opens the file for reading and appending, and creates it if necessary. Other
-// users may have write access to the directory. The file must therefore be a regular file
-// that belongs only to this user. openFile never reads or writes a file that another user
-// placed there.
+// openFile opens the file for reading and appending, and creates the file if necessary.
+// Other users may have write access to the directory, and may have placed a file there.
+// openFile never reads or writes such a file. It accepts only a regular file that belongs
+// to this user and that no other user can access.
 func openFile(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_APPEND|openAsIs, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -46,16 +46,17 @@ func checkFile(info fs.FileInfo) error {
 }
 
 // FileIn returns the path of this program's crash file in dir. Each program has its own
-// file name. With go run, the name and the directory of the binary do not identify the
-// program: the name can be the same for every program, and the directory is new for each
-// run. The file name therefore has a hash of the user, the main package (or the binary's
-// name), the module, the working directory and app.
+// file name. The name and the directory of the binary are not enough to identify a program
+// that is started with go run. The name can be the same for every program, and the
+// directory is new for each run. Therefore, the file name contains a hash of these values:
+// the user, the main package (or the name of the binary), the module, the working
+// directory, and app.
 func FileIn(dir, app string) string {
 	var main, module string
 	if info, ok := debug.ReadBuildInfo(); ok {
 		main, module = info.Path, info.Main.Path
 	}
-	if main == "command-line-arguments" { // go run main.go
+	if main == "command-line-arguments" { // the program was started with go run main.go
 		main = ""
 	}
 	binary, _ := os.Executable()
@@ -66,7 +67,8 @@ func FileIn(dir, app string) string {
 	return filepath.Join(dir, "spor-crash-"+fileName(name)+"-"+hex.EncodeToString(sum[:6])+".log")
 }
 
-// fileName returns name with "-" for each character that a file name should not have.
+// fileName returns name with "-" instead of each character that a file name should not
+// contain.
 func fileName(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// openAsIs has the flags that refuse symbolic links and that do not wait for the other end
-// of a pipe.
+// openAsIs has two flags for opening a file. With them, symbolic links are refused, and
+// opening a pipe does not wait for the other end of the pipe.
 const openAsIs = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
 // checkPrivate checks that only this user can access the file.

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// A Reason is why a span or a log record was dropped.
+// A Reason is the reason why a span or a log record was dropped.
 type Reason string
 
 // The reasons for which spans and log records are dropped.
@@ -20,12 +20,12 @@ const (
 	TooBig        Reason = "too_big"
 	Encode        Reason = "encode"
 	AfterShutdown Reason = "after_shutdown"
-	CollectorLost Reason = "collector_lost" // the collector was lost three times during their export
+	CollectorLost Reason = "collector_lost" // the connection to the collector was lost three times during the export
 )
 
-// A Stats counts the spans, or the log records, that were delivered or dropped. A span that
-// ended and is in neither count is still waiting. A Stats is safe for concurrent use. The
-// zero value has no counts.
+// A Stats counts the spans, or the log records, that were delivered or dropped. If a span
+// has ended but is in neither count, it is still waiting. A Stats is safe for concurrent
+// use. The zero value has no counts.
 type Stats struct {
 	mu        sync.Mutex
 	delivered int64
@@ -39,8 +39,9 @@ func (l *Stats) Deliver(spans int64) {
 	l.delivered += spans
 }
 
-// Settle counts the items of a request that the collector accepted: rejected items as
-// dropped, and the others as delivered.
+// Settle counts the items of a request that the collector accepted. all is the number of
+// items in the request. The rejected items are counted as dropped, and the other items as
+// delivered.
 func (l *Stats) Settle(rejected int64, all int) {
 	rejected = min(max(rejected, 0), int64(all))
 	l.Deliver(int64(all) - rejected)
