@@ -14,19 +14,20 @@ import (
 	"github.com/nais/spor/internal/clean"
 )
 
-// GatherProcess returns a gatherer for the metrics of the program's own registries, of the
-// Go runtime and of the process, in this order. The metrics of the runtime and of the
-// process have the names of client_golang, which Nais APM reads.
+// GatherProcess returns a gatherer for three groups of metrics, in this order: the metrics
+// of the program's own registries, of the Go runtime, and of the process. The last two
+// groups use the metric names of client_golang, because Nais APM reads these names.
 func GatherProcess(program []prometheus.Gatherer) prometheus.Gatherer {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return firstOfName(append(slices.Clip(program), registry))
 }
 
-// firstOfName gathers from several registries. If several have a metric family with the
-// same name, it uses the first one, because the program's registry often has the Go
-// collector, too. It reports errors itself and returns the other metrics without an error,
-// because callers discard all metrics if there is an error.
+// firstOfName gathers from several registries. If several registries have a metric family
+// with the same name, it uses the family of the first registry. This is common, because the
+// program's registry often also contains the Go collector. If a registry returns an error,
+// firstOfName reports the error itself and returns the metrics of the other registries
+// without an error. The reason is that callers discard all metrics if they get an error.
 type firstOfName []prometheus.Gatherer
 
 func (f firstOfName) Gather() ([]*dto.MetricFamily, error) {
@@ -49,8 +50,8 @@ func (f firstOfName) Gather() ([]*dto.MetricFamily, error) {
 	return families, nil
 }
 
-// gather returns a panic of gatherer as an error. Otherwise the panic would end the
-// process.
+// gather calls gatherer. If gatherer panics, gather returns an error, because otherwise the
+// panic would end the process.
 func gather(gatherer prometheus.Gatherer) (families []*dto.MetricFamily, err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -81,7 +82,8 @@ func (g cleanGatherer) Gather() ([]*dto.MetricFamily, error) {
 	return families, err
 }
 
-// cleanLabels replaces labels instead of changing them, because a registry may keep them.
+// cleanLabels does not change a label in place, because a registry may still use it. It
+// replaces the label with a clean copy.
 func cleanLabels(labels []*dto.LabelPair) {
 	for i, label := range labels {
 		key, value := attribute.Key(label.GetName()), label.GetValue()

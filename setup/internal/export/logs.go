@@ -14,11 +14,11 @@ import (
 	"github.com/nais/spor/internal/environ"
 )
 
-// largestRequest is the size in bytes of the largest request. It is smaller than the 4 MiB
-// that a gRPC server accepts.
+// largestRequest is the maximum size of a request in bytes. It is smaller than 4 MiB, the
+// maximum size that a gRPC server accepts by default.
 const largestRequest = 3_500 << 10
 
-// A LogClient exports log records over OTLP, and reports errors itself.
+// A LogClient exports log records over OTLP. It also reports the errors of exports.
 type LogClient struct {
 	Watcher
 	exporter sdklog.Exporter
@@ -63,8 +63,8 @@ func (c *LogClient) Shutdown(ctx context.Context) error {
 	return errors.Join(c.exporter.Shutdown(ctx), c.conn.Close())
 }
 
-// Clean implements naislog.Client. It does not change the processor's own record, because
-// others may use it.
+// Clean implements naislog.Client. It does not change the record of the processor, because
+// other code may use the same record.
 func (*LogClient) Clean(r sdklog.Record) sdklog.Record {
 	r = r.Clone()
 	r.SetBody(clean.Value("", r.Body()))

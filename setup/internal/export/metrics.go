@@ -15,7 +15,8 @@ import (
 	"github.com/nais/spor/internal/environ"
 )
 
-// A MetricExporter exports cleaned metrics over OTLP, and reports errors itself.
+// A MetricExporter cleans metrics and exports them over OTLP. It also reports the errors of
+// exports.
 type MetricExporter struct {
 	Watcher
 	sdkmetric.Exporter
@@ -47,7 +48,8 @@ func NewMetricExporter(ctx context.Context, m *environ.Metrics, r *Reporter) (*M
 	return e, nil
 }
 
-// Export always returns nil, because the reader would report an error a second time.
+// Export always returns nil, because it reports errors itself. If it returned an error, the
+// reader would report the error a second time.
 func (e *MetricExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -90,8 +92,8 @@ func (e CleanExporter) Export(ctx context.Context, metrics *metricdata.ResourceM
 	return e.Exporter.Export(ctx, metrics)
 }
 
-// cleanMetrics cleans the texts of metrics in place. This is safe, because the reader made
-// metrics only for this export.
+// cleanMetrics changes the texts in metrics to clean texts. It changes metrics in place.
+// This is safe, because the reader made this value only for this export.
 func cleanMetrics(metrics *metricdata.ResourceMetrics) {
 	for i := range metrics.ScopeMetrics {
 		s := &metrics.ScopeMetrics[i]
@@ -150,8 +152,9 @@ func cleanExponential[N int64 | float64](points []metricdata.ExponentialHistogra
 	}
 }
 
-// cleanExemplars removes the attributes that a view removed from the series, because
-// callers can choose their values.
+// cleanExemplars removes the filtered attributes of exemplars. These are the attributes
+// that a view has removed from the series, because callers of the service can choose their
+// values.
 func cleanExemplars[N int64 | float64](exemplars []metricdata.Exemplar[N]) {
 	for i := range exemplars {
 		exemplars[i].FilteredAttributes = nil

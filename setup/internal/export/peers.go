@@ -13,27 +13,28 @@ import (
 	"github.com/nais/spor/internal/environ"
 )
 
-// peerServiceKey is the attribute that Tempo's service graph reads first to name the other end
-// of a client span.
+// peerServiceKey is the attribute that names the other end of a client span. To find this
+// name, Tempo's service graph reads peer.service before all other attributes.
 const peerServiceKey attribute.Key = "peer.service"
 
-// The older names of three attributes that describe the other end. Some instrumentations still
-// set them.
+// These are the older names of three attributes that describe the other end of a client span.
+// Some instrumentations still use the older names.
 var (
 	olderNamespace, _ = dialect.Older(string(semconv.DBNamespaceKey))
 	olderSystem, _    = dialect.Older(string(semconv.DBSystemNameKey))
 	olderMethod, _    = dialect.Older(string(semconv.HTTPRequestMethodKey))
 )
 
-// peers names the servers that NAIS runs on 127.0.0.1 next to the program: the proxy of its
-// Cloud SQL database, and the platform's sidecars. Without these names, the databases of all
-// applications would be one node in the service map.
+// peers finds names for the servers that NAIS runs next to the program on 127.0.0.1. These
+// servers are the proxy for the program's Cloud SQL database, and the platform's sidecars.
+// Without these names, the databases of all applications would be one node in the service
+// map, because they all have the same address.
 //
-// Each name has the form NAME@KIND, such as orders@postgresql and texas@sidecar. No
-// application can have such a name, because it is not a DNS label. Otherwise a database with
-// the name of an application would be the same node as that application. Other separators do
-// not work: Nais APM accepts "@" in the name of a node, but cuts names at ":", and reads "/"
-// as a separator in its own URLs.
+// Each name has the form NAME@KIND, such as orders@postgresql and texas@sidecar. An
+// application cannot have such a name, because the name of an application must be a DNS
+// label. Without the separator, a database could have the same name as an application, and
+// both would be the same node. Nais APM accepts "@" in the name of a node. Other separators
+// do not work: Nais APM cuts names at ":", and its own URLs use "/" as a separator.
 type peers struct {
 	environ.Peers
 	names cache.Map[databaseKey, string]
@@ -41,8 +42,9 @@ type peers struct {
 
 type databaseKey struct{ name, system string }
 
-// of returns the name to record as peer.service for span. It returns "" if span already has
-// peer.service, or if the address of the other end is enough to identify it.
+// of returns the value of peer.service that must be added to span. It returns "" if span
+// already has peer.service, or if the address of the other end is enough to identify the
+// other end.
 func (p *peers) of(span sdktrace.ReadOnlySpan) string {
 	if span.SpanKind() != trace.SpanKindClient {
 		return ""
@@ -82,9 +84,9 @@ func (p *peers) of(span sdktrace.ReadOnlySpan) string {
 	return ""
 }
 
-// databaseNode returns the name of the node for a database, or "" if the name of the database
-// is not known. It caches the results, because it is called for each span of a database
-// client.
+// databaseNode returns the name of the node for a database, or "" if the name of the
+// database is not known. databaseNode is called for each span of a database client, so it
+// caches its results.
 func (p *peers) databaseNode(name, system string) string {
 	if name == "" {
 		return ""

@@ -8,8 +8,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// The name of the peer is looked up for each exported span, so the lookup must not
-// allocate.
+// TestPeersAllocateNothingForASpan checks that the look-up of a peer's name does not
+// allocate. The name is looked up for each exported span.
 func TestPeersAllocateNothingForASpan(t *testing.T) {
 	p := new(peers)
 	span := tracetest.SpanStub{SpanKind: trace.SpanKindClient, Attributes: []attribute.KeyValue{

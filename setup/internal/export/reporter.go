@@ -1,5 +1,6 @@
-// Package export has what setup's exporters do in addition to sending: they report export
-// problems, and translate and clean telemetry on the way to the collector.
+// Package export has the parts of setup's exporters that do not send telemetry. These parts
+// report export problems. They also add older attribute names to telemetry, and clean
+// telemetry, before it is sent to the collector.
 package export
 
 import (
@@ -19,13 +20,13 @@ import (
 
 const (
 	reportInterval = time.Minute
-	// unreachedInterval replaces reportInterval for the platform's default endpoint if it
-	// never answered, because telemetry may not be enabled for the pod.
+	// unreachedInterval is used instead of reportInterval if the platform's default
+	// endpoint has never answered. In this case, telemetry may not be enabled for the pod.
 	unreachedInterval = time.Hour
 )
 
 // A Reporter logs export problems. It writes at most one line per minute for all signals
-// together, and never from the request path.
+// together. It never writes a line while the program handles a request.
 type Reporter struct {
 	Logger      func() *slog.Logger
 	Spans       spanstats.Stats
@@ -34,22 +35,22 @@ type Reporter struct {
 	RecordsGoTo *environ.Endpoint
 
 	mu       sync.Mutex
-	held     bool // no lines until Release
+	held     bool // no lines are logged until Release is called
 	last     time.Time
 	reported bool
 	reached  bool             // a collector has answered
 	down     map[string]bool  // the signals whose last export reached no collector
 	failures map[string]int64 // number of failed exports by signal
-	failure  *failure         // the last failure; nil after a later export of its signal succeeded
-	warning  warning          // the last warning of the collector
-	lost     int64            // number of spans and log records that were reported as dropped
+	failure  *failure         // the last failure; nil if a later export of the same signal succeeded
+	warning  warning          // the last warning from the collector
+	lost     int64            // number of dropped spans and log records that were already reported
 }
 
-// warning is a warning of the collector about an export that it accepted.
+// warning is a warning from the collector about an export that the collector accepted.
 type warning struct {
 	text string // the text that was logged
 	last time.Time
-	held int64 // number of warnings since then that were not logged
+	held int64 // number of later warnings that were not logged
 }
 
 // failure is an export that failed.
@@ -67,7 +68,7 @@ func (r *Reporter) failed(signal string, e *environ.Endpoint, err error) {
 	r.Report(true)
 }
 
-// count counts an export that was given up.
+// count adds one to the number of exports that were given up.
 func (r *Reporter) count(signal string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,7 +96,8 @@ func (r *Reporter) answered(signal string) {
 	}
 }
 
-// met records that a collector answered for the signal, even if with an error.
+// met records that a collector answered an export of the signal. The answer may be an
+// error.
 func (r *Reporter) met(signal string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -103,7 +105,7 @@ func (r *Reporter) met(signal string) {
 	delete(r.down, signal)
 }
 
-// missed records that no collector could be reached for the signal, and logs a line if one
+// missed records that an export of the signal reached no collector, and logs a line if one
 // is due.
 func (r *Reporter) missed(signal string, e *environ.Endpoint, err error) {
 	r.mu.Lock()
@@ -115,15 +117,16 @@ func (r *Reporter) missed(signal string, e *environ.Endpoint, err error) {
 	r.failed(signal, e, err)
 }
 
-// HasReached reports whether a collector has answered for any signal.
+// HasReached reports whether a collector has answered an export of any signal.
 func (r *Reporter) HasReached() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.reached
 }
 
-// warned logs a warning of the collector about an export that it accepted. It logs at most
-// one warning per minute, and only if the text differs from the last one.
+// warned logs a warning from the collector about an export that the collector accepted. It
+// logs at most one warning per minute. It does not log a warning whose text is the same as
+// the text of the last logged warning.
 func (r *Reporter) warned(signal string, e *environ.Endpoint, message string) {
 	attrs := r.dueWarning(message)
 	if attrs == nil {
@@ -153,38 +156,38 @@ func (r *Reporter) dueWarning(message string) []slog.Attr {
 	return attrs
 }
 
-// Hold stops all lines of Report until Release.
+// Hold makes Report log no lines until Release is called.
 func (r *Reporter) Hold() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.held = true
 }
 
-// Release ends Hold and logs one line if an export failed in the meantime. It always logs a
-// line if data was dropped since the last line.
+// Release ends the effect of Hold. It logs one line if an export failed in the meantime and
+// a line is due. If data was dropped since the last line, it always logs a line.
 func (r *Reporter) Release() {
 	r.mu.Lock()
 	r.held = false
 	failed := r.failure != nil
 	_, spans := r.Spans.Drops()
 	if _, records := r.Records.Drops(); spans+records > r.lost {
-		r.reported = false // no later line would report the drops
+		r.reported = false // without this, no line would report the drops
 	}
 	r.mu.Unlock()
 	r.Report(failed)
 }
 
-// Report writes a line if one is due and there is something to report: failed is true, or
-// spans or log records were dropped since the last line.
+// Report writes a line if one is due and there is a problem to report. There is a problem
+// if failed is true, or if spans or log records were dropped since the last line.
 func (r *Reporter) Report(failed bool) {
 	if attrs := r.due(failed); attrs != nil {
 		r.Logger().LogAttrs(context.Background(), slog.LevelWarn, "telemetry could not be exported", attrs...)
 	}
 }
 
-// due returns the attributes of the line, or nil if no line is due. It holds the lock only
-// while it decides. Report logs the line without the lock, because the program's log
-// handler may call the Reporter.
+// due returns the attributes of the line, or nil if no line is due. due holds the lock, but
+// Report does not hold the lock when it logs the line, because the program's log handler
+// may call the Reporter.
 func (r *Reporter) due(failed bool) []slog.Attr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -223,8 +226,8 @@ func (r *Reporter) interval() time.Duration {
 	return reportInterval
 }
 
-// Unreachable reports whether the last export of the signal reached no collector, or
-// whether the platform's default endpoint was tried and has never answered.
+// Unreachable returns true in two cases: the last export of the signal reached no
+// collector, or the platform's default endpoint was tried and has never answered.
 func (r *Reporter) Unreachable(signal string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

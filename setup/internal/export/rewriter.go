@@ -14,9 +14,13 @@ import (
 	"github.com/nais/spor/internal/environ"
 )
 
-// A Rewriter changes the spans of a batch before their export. It adds the older names of
-// attributes, adds a name for the peer if its address is not a name, and cleans all texts.
-// It returns new spans, and changes neither the batch nor its spans.
+// A Rewriter rewrites the spans of a batch before the batch is exported. It does three
+// things:
+//   - It adds attributes with older names.
+//   - It adds the name of the peer if the address of the peer is not enough to identify it.
+//   - It cleans all texts.
+//
+// A Rewriter makes new spans. It changes neither the batch nor the spans in the batch.
 type Rewriter struct {
 	dialect *dialect.Dialect
 	peers   peers
@@ -27,7 +31,8 @@ func NewRewriter(d *dialect.Dialect, p environ.Peers) *Rewriter {
 	return &Rewriter{dialect: d, peers: peers{Peers: p}}
 }
 
-// rewrite allocates per batch, not per span, unless a text has to be cleaned.
+// rewrite returns the rewritten spans. It allocates memory once for the whole batch. Only
+// for a span whose texts must be cleaned does it allocate more memory.
 func (w *Rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpan {
 	room := 0
 	for _, span := range spans {
@@ -50,8 +55,8 @@ func (w *Rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 	return out
 }
 
-// AppendAdded appends the attributes that are added to span. It does not append the twins
-// of the span's own attributes, which have the same values under older names.
+// AppendAdded appends the attributes that must be added to span, except twins. A twin is an
+// attribute with the older name of one of the span's own attributes.
 func (w *Rewriter) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
 	if name := w.peers.of(span); name != "" {
 		dst = append(dst, peerServiceKey.String(name))
@@ -59,7 +64,7 @@ func (w *Rewriter) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlyS
 	return dst
 }
 
-// rewritten is a span with other attributes.
+// rewritten is a span whose attributes are replaced.
 type rewritten struct {
 	sdktrace.ReadOnlySpan
 	attributes []attribute.KeyValue
@@ -142,8 +147,8 @@ func isCleanContext(sc trace.SpanContext) bool {
 	return state.Len() == 0 || clean.IsClean(state.String())
 }
 
-// cleanContext cleans the trace state, which callers can write. A trace state that is not
-// valid after that is dropped.
+// cleanContext cleans the trace state in sc. Callers of the service can choose the trace
+// state. If the trace state is no longer valid after it was cleaned, it is removed.
 func cleanContext(sc trace.SpanContext) trace.SpanContext {
 	if isCleanContext(sc) {
 		return sc
@@ -157,14 +162,15 @@ func cleanState(state trace.TraceState) trace.TraceState {
 	if cleaned == text {
 		return state
 	}
-	// If there is an error, state is empty.
+	// If ParseTraceState returns an error, state is empty.
 	state, _ = trace.ParseTraceState(cleaned)
 	return state
 }
 
-// The following methods are those that the encoder of package otlp calls.
+// The encoder of package otlp calls the following methods.
 
-// Attribute returns a as it is exported, and its twin with the older name.
+// Attribute returns two attributes to export: a, whose value may have to change, and the
+// twin of a, which has the older name.
 func (w *Rewriter) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) {
 	return w.dialect.Twin(a)
 }
@@ -175,7 +181,8 @@ func (w *Rewriter) IsAdded(key attribute.Key) bool { return w.dialect.IsLegacy(k
 // Text returns text without personal numbers and credentials.
 func (*Rewriter) Text(text string) string { return clean.Text(text) }
 
-// Value returns value, which belongs to key, without personal numbers and credentials.
+// Value returns value without personal numbers and credentials. key is the key of the
+// attribute with this value.
 func (*Rewriter) Value(key attribute.Key, value attribute.Value) attribute.Value {
 	if clean.IsCleanValue(key, value) {
 		return value

@@ -20,8 +20,9 @@ type Scrape struct {
 	server *http.Server // nil if it does not listen itself
 }
 
-// NewScrape returns a reader for the metrics of OpenTelemetry and of gatherer. It listens
-// on address unless address is "". If it cannot listen, it returns the reader and an error.
+// NewScrape returns a reader for the metrics of OpenTelemetry and the metrics of gatherer.
+// It listens on address unless address is "". If it cannot listen, it returns both the
+// reader and an error.
 func NewScrape(ctx context.Context, address string, gatherer prometheus.Gatherer) (*Scrape, error) {
 	registry := prometheus.NewRegistry()
 	exporter, err := prometheusexporter.New(prometheusexporter.WithRegisterer(registry), prometheusexporter.WithoutScopeInfo())

@@ -9,11 +9,13 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// Observe registers three instruments with meter. They count the spans and the log records
-// that the exporters delivered or dropped, with the reason for dropping, and the failed
-// exports per signal.
+// Observe registers three instruments with meter:
+//   - The first counts the spans that the exporter delivered or dropped, with the reason
+//     for dropping.
+//   - The second counts the log records in the same way.
+//   - The third counts the failed exports per signal.
 //
-// The first two follow the semantic conventions
+// The first two instruments follow the semantic conventions
 // (https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/).
 func (r *Reporter) Observe(meter metric.Meter) error {
 	spans, err := meter.Int64ObservableCounter("otel.sdk.exporter.span.exported",

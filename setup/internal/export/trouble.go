@@ -13,9 +13,10 @@ import (
 )
 
 // Trouble logs the errors that the OpenTelemetry SDK and other instrumentation report. They
-// report errors to the SDK's error handler, or in the SDK's internal log. Trouble ignores
-// all other entries of that log. While Quiet is true, Trouble logs nothing. It is set while
-// the SDK reads the environment, which has already been checked.
+// report an error to the SDK's error handler or in the SDK's internal log. Trouble ignores
+// all entries of the internal log that are not errors. While Quiet is true, Trouble logs
+// nothing. Quiet is true while the SDK reads the environment, because package environ has
+// already checked the environment.
 type Trouble struct {
 	Logger func() *slog.Logger
 	Quiet  atomic.Bool

@@ -10,10 +10,11 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/exemplar"
 )
 
-// bareExemplars selects the SDK's own reservoirs for a stream, but their exemplars have
-// only the IDs of the trace and the span. The SDK would add the attributes that a view
-// removed from the series. Prometheus would get them as labels, and it loses an exemplar
-// whose labels are longer than 128 characters.
+// bareExemplars selects the same exemplar reservoirs for a stream as the SDK, but wraps
+// them. Exemplars in a wrapped reservoir have no attributes. They have only the IDs of the
+// trace and the span. Without the wrapper, an exemplar would have the attributes that a
+// view removed from the series. Prometheus would get these attributes as labels. Prometheus
+// drops an exemplar whose labels together are longer than 128 characters.
 func bareExemplars(a sdkmetric.Aggregation) exemplar.ReservoirProvider {
 	provider := sdkmetric.DefaultExemplarReservoirProviderSelector(a)
 	return func(attrs attribute.Set) exemplar.Reservoir {
@@ -28,8 +29,9 @@ func bareExemplars(a sdkmetric.Aggregation) exemplar.ReservoirProvider {
 	}
 }
 
-// The first two types embed reservoirs of the SDK that need no lock. The SDK recognizes
-// them by a method that it does not export.
+// The first two types embed the SDK's own types of reservoirs, which need no lock in the
+// SDK. The SDK recognizes these types by a method that is not exported, so the types must
+// be embedded.
 type (
 	bareFixedSize struct{ *exemplar.FixedSizeReservoir }
 	bareHistogram struct{ *exemplar.HistogramReservoir }
@@ -48,10 +50,13 @@ func (r bareReservoir) Offer(ctx context.Context, t time.Time, v exemplar.Value,
 	r.Reservoir.Offer(ctx, t, v, nil)
 }
 
-// View removes two kinds of attributes from the metrics of servers: attributes whose values
-// are chosen by callers, such as the Host header (server.address in otelhttp's metrics),
-// and the pod's own address, which otelgrpc adds. For all instruments, exemplars get no
-// attributes that the series does not have.
+// View returns a view that removes two kinds of attributes from the metrics of servers:
+//   - Attributes whose values callers can choose. An example is server.address in
+//     otelhttp's metrics, whose value is the Host header.
+//   - The pod's own address, which otelgrpc adds.
+//
+// For all instruments, the view also makes sure that an exemplar has no attributes that the
+// series does not have.
 func View() sdkmetric.View {
 	drop := attribute.NewDenyKeysFilter("server.address", "server.port", "client.address", "client.port",
 		"network.peer.address", "network.peer.port", "url.path", "url.query", "user_agent.original")

@@ -19,20 +19,20 @@ import (
 	"github.com/nais/spor/setup/internal/pipeline"
 )
 
-// Bulk returns an option for a large write buffer, so that requests of half a megabyte need
-// few system calls.
+// Bulk returns an option for a large write buffer. With this buffer, a request of half a
+// megabyte needs few system calls.
 func Bulk() grpc.DialOption {
 	const bytes = 256 << 10
 	return grpc.WithWriteBufferSize(bytes)
 }
 
-// Retry is the configuration for trying a failed export again. The exporter's timeout ends
-// the attempts.
+// Retry configures how an exporter tries a failed export again. The attempts end when the
+// exporter's timeout is over.
 var Retry = otlpmetricgrpc.RetryConfig{
 	Enabled:         true,
 	InitialInterval: 200 * time.Millisecond,
 	MaxInterval:     time.Second,
-	MaxElapsedTime:  2 * time.Hour, // longer than any timeout
+	MaxElapsedTime:  2 * time.Hour, // longer than every possible timeout
 }
 
 // An Answer is the collector's response to one export.
@@ -44,32 +44,32 @@ type Answer struct {
 
 type answerKey struct{}
 
-// WithAnswer returns a context for one export, whose response is stored in a.
+// WithAnswer returns a context for one export. The response to this export is stored in a.
 func WithAnswer(ctx context.Context, a *Answer) context.Context {
 	return context.WithValue(ctx, answerKey{}, a)
 }
 
-// A Watcher sees every attempt to export a signal. OpenTelemetry's exporters report only
-// the last attempt.
+// A Watcher records the result of every attempt to export a signal. It is needed because
+// OpenTelemetry's exporters report only the last attempt.
 type Watcher struct {
 	Signal   string
 	Endpoint *environ.Endpoint
 	Reporter *Reporter
 }
 
-// Outage reports the error of an export that is tried again.
+// Outage reports err, the error of an export that will be tried again.
 func (w *Watcher) Outage(err error) { w.Reporter.missed(w.Signal, w.Endpoint, err) }
 
-// GaveUp counts and reports an export that was given up because of err.
+// GaveUp counts an export that was given up, and reports the reason, err.
 func (w *Watcher) GaveUp(err error) {
 	w.Reporter.count(w.Signal)
 	w.Reporter.failed(w.Signal, w.Endpoint, err)
 }
 
-// Warning reports a warning of the collector about an export that it accepted.
+// Warning reports a warning from the collector about an export that the collector accepted.
 func (w *Watcher) Warning(message string) { w.Reporter.warned(w.Signal, w.Endpoint, message) }
 
-// Dropped reports dropped spans and log records if a line is due.
+// Dropped reports dropped spans and log records in the log if a line is due.
 func (w *Watcher) Dropped() { w.Reporter.Report(false) }
 
 // Watch is the interceptor of the gRPC connection.
