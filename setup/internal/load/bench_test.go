@@ -7,17 +7,18 @@ import (
 	"time"
 )
 
-// Each pipeline is measured several times, alternating with the others. The median is
-// reported.
+// runs and turns are the numbers of measurements per pipeline. The pipelines are measured
+// alternately. The benchmarks report the median.
 const (
 	runs  = 5
 	turns = 9
 )
 
-// BenchmarkSpan measures what happens between the end of a span and its delivery. It
-// reports the CPU time and the allocations of a program that ends spans and flushes, minus
-// those of a program with the same provider that does not export its spans. The collector
-// is another process. Run it, and the other benchmarks here, with -benchtime 1x.
+// BenchmarkSpan measures the work between the end of a span and its delivery. For this, it
+// measures the CPU time and the allocations of a program that ends spans and flushes. From
+// these figures it subtracts the figures of a program with the same provider, but without
+// export. The program and the collector are separate processes. Run all benchmarks in this
+// file with -benchtime 1x.
 func BenchmarkSpan(b *testing.B) {
 	p := plan{Spans: 200_000, From: 1, Flushes: true}
 	cpu, mallocs := p.costs(b, "stock", "none", "spor", "setup")
@@ -42,9 +43,10 @@ func BenchmarkRequest(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// costs runs p with each pipeline in turn. It returns the CPU time in nanoseconds and the
-// allocations per span for each turn. Figures of the same turn are compared, because the
-// load that other programs put on the machine changes less within one turn.
+// costs runs p several times. In each turn, it runs p once with each pipeline. For each
+// pipeline and each turn, it returns the CPU time per span in nanoseconds and the number of
+// allocations per span. Callers must only compare figures of the same turn, because the
+// load from other programs on the machine changes less within one turn.
 func (p plan) costs(b *testing.B, pipelines ...string) (cpu, mallocs map[string][]float64) {
 	b.Helper()
 	cpu, mallocs = map[string][]float64{}, map[string][]float64{}
@@ -60,7 +62,8 @@ func (p plan) costs(b *testing.B, pipelines ...string) (cpu, mallocs map[string]
 	return cpu, mallocs
 }
 
-// pairs applies do to the two figures of each turn.
+// pairs calls do once per turn, with the figure from some and the figure from others, and
+// returns the results.
 func pairs(some, others []float64, do func(a, b float64) float64) []float64 {
 	made := make([]float64, len(some))
 	for i := range some {
@@ -77,7 +80,7 @@ func median[N float64 | time.Duration](figures []N) N {
 	return slices.Sorted(slices.Values(figures))[len(figures)/2]
 }
 
-// beside runs p with a collector, and fails if a span was lost.
+// beside runs p with the collector s. The benchmark fails if a span was lost.
 func (p plan) beside(b *testing.B, s *sink) outcome {
 	b.Helper()
 	o, _ := begin(b, p, "OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint(), "OTEL_EXPORTER_OTLP_INSECURE", "true").end(b)

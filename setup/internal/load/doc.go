@@ -1,6 +1,6 @@
-// Package load has the tests of setup under load and during outages. A separate process
-// makes the spans, and the test is the collector.
+// Package load tests setup under load and during outages. A separate process makes the
+// spans. The collector runs in the process of the test.
 //
-// The long tests run for a tenth of their duration, unless the build tag fault is set (make
-// fault).
+// Normally, the long tests run for only a tenth of their full duration. With the build tag
+// fault (make fault), they run for the full duration.
 package load

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// delivered fails unless every span arrived exactly once.
+// delivered checks that every span arrived exactly once.
 func delivered(t *testing.T, o outcome, s *sink) {
 	t.Helper()
 	if got := s.count(); got != o.Produced || o.Lost != "" {
@@ -18,8 +18,9 @@ func delivered(t *testing.T, o outcome, s *sink) {
 	}
 }
 
-// On a busy machine, the collector may get too little CPU time. It is enough if one of
-// three runs passes.
+// TestBurstLosesNothing checks that 200,000 spans in one second are all delivered. On a
+// busy machine, the collector may get too little CPU time. Therefore, the test passes if
+// one of three runs is successful.
 func TestBurstLosesNothing(t *testing.T) {
 	for try := 1; ; try++ {
 		s := newSink(t)
@@ -44,12 +45,14 @@ func TestHighRateLosesNothing(t *testing.T) {
 	t.Logf("%d spans in %s, %d MiB", o.Produced, o.Took, o.RSSGrew>>20)
 }
 
-// The outage lasts longer than a batch is retried. All spans of the outage wait in memory.
+// TestOutageLosesNothing checks that no span is lost during an outage. At full duration,
+// the outage is longer than the time for which a batch is sent again. All spans that end
+// during the outage wait in memory.
 func TestOutageLosesNothing(t *testing.T) {
 	t.Parallel()
 	const rate = 100
 	outage := 90 * time.Second / scale
-	after := 7 * time.Second // exports reach the collector again within five seconds
+	after := 7 * time.Second // after the outage, exports reach the collector within five seconds
 	s := newSink(t)
 	p := begin(t, plan{Spans: rate * int((outage+after)/time.Second), From: 1, Rate: rate, Heap: true},
 		"OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint(), "OTEL_BSP_SCHEDULE_DELAY", "200")
@@ -77,7 +80,8 @@ func TestOutageLosesNothing(t *testing.T) {
 	t.Logf("first spans after %s; heap %v; lines %d", took, o.Heap, len(lines))
 }
 
-// The program has little memory and no collector.
+// TestDeadCollectorCostsNoMemory checks that the memory of a program does not keep growing
+// while there is no collector. The program may use little memory.
 func TestDeadCollectorCostsNoMemory(t *testing.T) {
 	t.Parallel()
 	const rate, memory = 1000, 56 << 20
@@ -89,7 +93,8 @@ func TestDeadCollectorCostsNoMemory(t *testing.T) {
 	if want := fmt.Sprintf("setup: %d of %d spans were not delivered", spans, spans); !strings.HasPrefix(o.Lost, want) {
 		t.Errorf("got %q, want %q", o.Lost, want)
 	}
-	// The buffer is an eighth of the memory. It is full after about 20 s.
+	// The buffer may use an eighth of the memory. The buffer is full after about 20
+	// seconds.
 	full, last := o.Heap[4], o.Heap[len(o.Heap)-1]
 	if last > full+1<<20 {
 		t.Errorf("the heap grew from %d to %d bytes: %v", full, last, o.Heap)
@@ -106,13 +111,14 @@ func TestDeadCollectorCostsNoMemory(t *testing.T) {
 	t.Logf("heap %v, resident %d MiB, shutdown %s, %d lines", o.Heap, o.RSSGrew>>20, o.Flush, len(lines))
 }
 
-// When the buffer is full, the oldest spans are dropped, and all dropped spans are counted.
+// TestFullBufferDropsTheOldest checks that the oldest spans are dropped if the buffer is
+// full, and that all dropped spans are counted.
 func TestFullBufferDropsTheOldest(t *testing.T) {
 	t.Parallel()
 	s := newSink(t)
 	s.server.Stop()
 	s.keeps = true
-	const spans = 88_000 // 37 MB in 11 s; exports reach the collector again within five seconds
+	const spans = 88_000 // 37 MB in 11 s; after the outage, exports reach the collector within five seconds
 	p := begin(t, plan{Spans: spans, From: 1, Rate: 8000}, "OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint(), "GOMEMLIMIT", "32MiB")
 	<-time.After(4 * time.Second)
 	s.listen(t)
@@ -125,8 +131,8 @@ func TestFullBufferDropsTheOldest(t *testing.T) {
 	if all != spans || len(got)+lost != spans || lost == 0 {
 		t.Errorf("received %d + lost %d = %d of %d", len(got), lost, len(got)+lost, all)
 	}
-	// The order is not exact: spans that are being exported are older, but cannot be
-	// dropped.
+	// Not only the oldest spans are dropped. Spans that are being exported are older than
+	// the others, but cannot be dropped.
 	if oldest, kept := got[0], got[len(got)-1]-got[0]; kept-len(got) > 2000 {
 		t.Errorf("kept %d spans from number %d on, but lost %d of the later ones", len(got), oldest, kept-len(got))
 	}

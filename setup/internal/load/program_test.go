@@ -26,33 +26,35 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// plan is the work of a program: it ends spans at a rate, from several goroutines.
+// plan describes the work of a program. The program ends spans at a certain rate, from
+// several goroutines.
 type plan struct {
-	Pipeline string        // spor, or stock (OpenTelemetry's SDK as its documentation shows it); setup and none are the same providers without export
-	Rate     int           // spans per second in total; zero is as fast as possible
+	Pipeline string        // spor; stock: OpenTelemetry's SDK, set up as in OpenTelemetry's documentation; setup: as spor, but without export; none: as stock, but without export
+	Rate     int           // spans per second from all goroutines; zero means as fast as possible
 	Spans    int           // total number of spans
 	From     int           // number of goroutines
-	Flushes  bool          // flush after every flushEvery spans, so that none is lost
-	Requests bool          // make each span with a whole HTTP request; this also flushes
-	Shutdown time.Duration // timeout of the final flush; zero is one minute
+	Flushes  bool          // flush after every flushEvery spans, so that no span is lost
+	Requests bool          // make each span with a whole HTTP request; also flush, as with Flushes
+	Shutdown time.Duration // timeout of the final flush; zero means one minute
 	Heap     bool          // measure the heap ten times during the run
 }
 
 // outcome is the result of a plan.
 type outcome struct {
 	Produced int
-	Lost     string // the error of shutdown
+	Lost     string // error of the shutdown
 	Took     time.Duration
 	Flush    time.Duration
 	P50, P99 time.Duration // duration of span.End
 	P999     time.Duration
-	CPU      time.Duration // of the process, from the first span until after the flush
+	CPU      time.Duration // CPU time of the process, from the first span until after the flush
 	Mallocs  uint64
-	RSSGrew  int      // greatest growth in bytes
-	Heap     []uint64 // bytes in use after a garbage collection
+	RSSGrew  int      // greatest growth of the resident memory, in bytes
+	Heap     []uint64 // bytes in use on the heap after garbage collections
 }
 
-// TestMain runs a plan instead of the tests if the environment variable LOAD_PLAN has one.
+// TestMain runs the tests. If the environment variable LOAD_PLAN contains a plan, TestMain
+// runs this plan instead.
 func TestMain(m *testing.M) {
 	if text := os.Getenv("LOAD_PLAN"); text != "" {
 		var p plan
@@ -75,7 +77,8 @@ type program struct {
 	stderr bytes.Buffer
 }
 
-// begin runs p in a new process. pairs are environment variables: name, value, name, ...
+// begin starts a new process that runs p. pairs are names and values of environment
+// variables, alternately.
 func begin(tb testing.TB, p plan, pairs ...string) *program {
 	tb.Helper()
 	text, err := json.Marshal(p)
@@ -170,11 +173,11 @@ func (p plan) start() (shutdown func(context.Context) error) {
 	return shutdown
 }
 
-// endSpans ends all spans, and returns the duration of each End.
+// endSpans ends all spans, and returns the duration of each call of End.
 func (p plan) endSpans(o *outcome) []time.Duration {
 	each := p.Spans / p.From
 	times := make([]time.Duration, each*p.From)
-	clear(times) // write to the memory now, so that it does not count as growth
+	clear(times) // write to this memory now, so that it is not counted as growth later
 	var all sync.WaitGroup
 	stop := make(chan struct{})
 	if p.Requests {
@@ -209,8 +212,8 @@ func (p plan) watchHeap(o *outcome, stop <-chan struct{}) {
 	}
 }
 
-// produce ends the spans of one goroutine at their due times. It also ends spans that are
-// late.
+// produce ends the spans of one goroutine. Each span has a due time. If the due time of a
+// span has already passed, produce ends the span immediately.
 func (p plan) produce(from int, times []time.Duration) {
 	tracer := otel.Tracer("github.com/nais/spor/httptrace")
 	begin := time.Now()
@@ -236,9 +239,9 @@ func (p plan) produce(from int, times []time.Duration) {
 	}
 }
 
-// flushEvery is the number of spans between flushes. It is less than the queue of the SDK's
-// batch processor, so that the processor drops no span and the benchmark measures the work
-// for all spans.
+// flushEvery is the number of spans between two flushes. It is smaller than the queue of
+// the SDK's batch processor. Therefore, the batch processor drops no spans, and the
+// benchmark measures the work for all spans.
 const flushEvery = 2000
 
 func flush() {

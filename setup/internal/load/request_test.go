@@ -13,7 +13,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// serve serves one request after the other, with the pipeline of p.
+// serve serves requests one after another with the pipeline of p. It stores the duration of
+// each request in times.
 func (p plan) serve(times []time.Duration) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v1/users/{id}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

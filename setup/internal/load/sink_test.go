@@ -11,15 +11,16 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// sink is a collector that reads only the numbers of spans. It uses little CPU time,
-// because it shares the CPUs with the measured program.
+// sink is a collector that counts spans and can read the attribute number of each span. It
+// reads nothing else. It must use little CPU time, because it shares the CPUs with the
+// measured program.
 type sink struct {
 	server *grpc.Server
 	addr   string
 
 	mu    sync.Mutex
 	spans int
-	// numbers has the attribute number of each span, if keeps is true.
+	// If keeps is true, numbers has the value of the attribute "number" of each span.
 	keeps   bool
 	numbers []int
 }
@@ -31,7 +32,7 @@ func newSink(tb testing.TB) *sink {
 	return s
 }
 
-// listen starts the sink, also again after it was stopped.
+// listen starts the sink. If the sink was stopped, listen starts it again.
 func (s *sink) listen(tb testing.TB) {
 	tb.Helper()
 	l, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", s.addr)
@@ -72,7 +73,7 @@ func (s *sink) count() int {
 	return s.spans
 }
 
-// received returns the numbers of the spans in ascending order.
+// received returns the values of the attribute "number" of all spans, in ascending order.
 func (s *sink) received() []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +82,7 @@ func (s *sink) received() []int {
 	return numbers
 }
 
-// numberOf returns the attribute number of a span.
+// numberOf returns the value of the attribute "number" of an encoded span.
 func numberOf(span []byte) (number int) {
 	fields(span, 9, func(attribute []byte) {
 		fields(attribute, 1, func(key []byte) {
@@ -96,7 +97,7 @@ func numberOf(span []byte) (number int) {
 	return number
 }
 
-// fields calls do with each message in the field with this number.
+// fields calls do with each message in b that is in the field with this number.
 func fields(b []byte, number protowire.Number, do func([]byte)) {
 	for len(b) > 0 {
 		n, kind, size := protowire.ConsumeTag(b)
