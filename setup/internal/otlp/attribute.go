@@ -7,8 +7,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// appendAttributes appends each of attributes to b as a field with this tag, with its key and
-// value changed by rules.
+// appendAttributes appends each of attributes to b, as a field with this tag. rules change
+// the key and the value of each attribute.
 func appendAttributes(b []byte, field byte, attributes []attribute.KeyValue, rules Rules) []byte {
 	for i := range attributes {
 		b = appendAttribute(b, field, &attributes[i], rules)
@@ -58,8 +58,8 @@ func appendValue(b []byte, field byte, v attribute.Value) []byte {
 	return closed(b, at, 1)
 }
 
-// appendList appends values to b as one message, in a field with this tag. add appends each
-// value.
+// appendList appends values to b as one message, in a field with this tag. It calls add to
+// append each value.
 func appendList[V any](b []byte, field byte, values []V, add func([]byte, V) []byte) []byte {
 	b = append(b, field)
 	b, at := open(b, 1)
@@ -69,8 +69,8 @@ func appendList[V any](b []byte, field byte, values []V, add func([]byte, V) []b
 	return closed(b, at, 1)
 }
 
-// within returns a function that calls add for one element of a list, and wraps the result in
-// a message, because each element is a message.
+// within returns a function that appends one element of a list. Each element of a list is a
+// message. The function calls add to append the content of this message.
 func within[V any](add func([]byte, V) []byte) func([]byte, V) []byte {
 	return func(b []byte, v V) []byte {
 		b = append(b, listValues)
@@ -79,7 +79,8 @@ func within[V any](add func([]byte, V) []byte) func([]byte, V) []byte {
 	}
 }
 
-// appendPair appends a as an element of a map. Rules.Value has already changed a.
+// appendPair appends a as an element of a map. Rules.Value has already changed the whole
+// map, so appendPair does not change a.
 func appendPair(b []byte, a attribute.KeyValue) []byte {
 	b = append(b, listValues)
 	b, at := open(b, 1)

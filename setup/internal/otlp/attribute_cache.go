@@ -6,18 +6,19 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 )
 
-// attributeCache caches encoded attributes and span names, because programs use a small number
-// of them again and again. A cached attribute is not masked and encoded a second time.
+// attributeCache caches encoded attributes and encoded span names, because programs use the
+// same attributes and names again and again. If an attribute is cached, it does not have to be
+// masked and encoded again.
 type attributeCache struct {
 	rules   Rules
 	slots   [cacheSlots]*cached
 	unusual cached // buffer for attributes that are not cached
-	twins   []byte // encoded attributes to add to the current span
+	twins   []byte // encoded attributes that are added to the current span
 }
 
 const (
 	cacheSlots = 1 << 8
-	// longestCached is the largest length in bytes of a key or a text in the cache.
+	// longestCached is the maximum length in bytes of a key or a text in the cache.
 	longestCached = 128
 )
 
@@ -26,9 +27,9 @@ type cached struct {
 	trait
 
 	own     []byte // the encoded attribute
-	added   []byte // the encoded attribute that Rules add for it; empty if there is none
-	isAdded bool   // Rules can add an attribute with the same key to a span
-	kept    bool   // used again since another attribute last needed this slot
+	added   []byte // the encoded attribute that Rules add to the span for this one; empty if they add none
+	isAdded bool   // Rules can add an attribute with the key of this attribute to a span
+	kept    bool   // the entry was used again since another attribute last needed this slot
 }
 
 // trait identifies an attribute. A trait without a key identifies the name of a span.
@@ -81,9 +82,10 @@ func (s *attributeCache) write(c *cached, a *attribute.KeyValue) {
 	}
 }
 
-// find returns the cached attribute with the trait t and true, or a free entry and false. It
-// replaces an entry that was used only once. An entry that was used again stays in the cache
-// the first time, and is replaced the next time.
+// find returns the cached attribute with the trait t and true, or a free entry and false.
+// Each trait has two possible slots. If both slots have other attributes, find may free one
+// of them. It frees an entry that was used only once. An entry that was used again is kept
+// the first time, and is freed the next time.
 func (s *attributeCache) find(t *trait) (c *cached, known bool) {
 	if len(t.key) > longestCached || len(t.text) > longestCached {
 		return &s.unusual, false
@@ -102,7 +104,7 @@ func (s *attributeCache) find(t *trait) (c *cached, known bool) {
 			s.slots[at] = c
 		}
 		if !c.kept {
-			c.trait = trait{} // remember sets it; a panic before that leaves no wrong entry
+			c.trait = trait{} // remember sets the trait; after a panic before that, the entry has no wrong trait
 			return c, false
 		}
 		c.kept = false
@@ -110,7 +112,8 @@ func (s *attributeCache) find(t *trait) (c *cached, known bool) {
 	return &s.unusual, false
 }
 
-// remember puts c into the cache for t. c must already be encoded.
+// remember makes c the cached attribute for the trait t. c must already contain the encoded
+// attribute.
 func (s *attributeCache) remember(c *cached, t *trait) {
 	if c != &s.unusual {
 		c.trait = *t
@@ -142,8 +145,8 @@ func word(s string) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// appendSpanAttributes appends own, the attributes of a span, and the attributes that Rules
-// add for them.
+// appendSpanAttributes appends own, which are the attributes of a span. It also appends the
+// attributes that Rules add for own.
 func (s *attributeCache) appendSpanAttributes(b []byte, own []attribute.KeyValue) []byte {
 	s.twins = s.twins[:0]
 	clash := false
@@ -162,7 +165,8 @@ func (s *attributeCache) appendSpanAttributes(b []byte, own []attribute.KeyValue
 	return b
 }
 
-// forgetLarge releases the buffers if very large attributes have made them large.
+// forgetLarge releases the buffers if they have become large because of very large
+// attributes.
 func (s *attributeCache) forgetLarge() {
 	const most = 128 << 10
 	if u := &s.unusual; cap(u.own)+cap(u.added)+cap(s.twins) > most {
@@ -170,8 +174,8 @@ func (s *attributeCache) forgetLarge() {
 	}
 }
 
-// appendTwins appends the attributes that Rules add for own. It leaves out those whose key own
-// already has.
+// appendTwins appends the attributes that Rules add for own. It leaves out an added attribute
+// if own already has an attribute with the same key.
 func (s *attributeCache) appendTwins(b []byte, own []attribute.KeyValue) []byte {
 	for i := range own {
 		_, added := s.rules.Attribute(own[i])

@@ -17,8 +17,9 @@ import (
 	"github.com/nais/spor/setup/internal/otlp"
 )
 
-// rules write keys and texts in upper case. For each attribute whose key begins with "a", they
-// add one whose key lacks that letter. They panic if a text is "bug".
+// rules change keys and texts to upper case. For each attribute whose key begins with "a",
+// they add an attribute whose key is the same without this letter. They panic if a text is
+// "bug".
 type rules struct{}
 
 func (rules) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) {
@@ -56,11 +57,12 @@ func spanOf(name string, attributes ...attribute.KeyValue) sdktrace.ReadOnlySpan
 	return tracetest.SpanStub{Name: name, Attributes: attributes}.Snapshot()
 }
 
-// An encoder that has cached attributes writes the same bytes as a new encoder.
+// TestAttributeCacheChangesNothing checks that an encoder with cached attributes writes the
+// same bytes as a new encoder.
 func TestAttributeCacheChangesNothing(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
-	text := func() string { // returns five texts often, and all others only once
+	text := func() string { // returns five texts again and again, and each other text only once
 		if random.IntN(3) > 0 {
 			return fmt.Sprint("value ", random.IntN(5))
 		}
@@ -105,8 +107,10 @@ func TestAttributesOfTheProgramAreNotAddedAgain(t *testing.T) {
 	}
 }
 
-// The cache does not confuse a span name with an attribute without a key, or attributes with
-// different types. After a panic, the cache does not return a half-written entry.
+// TestAttributeCacheDistinguishesAttributes checks that the cache does not confuse
+// different things: a span name and an attribute without a key, or two attributes with
+// different types. It also checks that, after a panic, the cache does not return an
+// incomplete entry.
 func TestAttributeCacheDistinguishesAttributes(t *testing.T) {
 	e := otlp.NewCommon(rules{}).NewEncoder()
 	for _, span := range []sdktrace.ReadOnlySpan{

@@ -7,22 +7,24 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Rules change the data of spans before it is encoded. The methods are called from many
-// goroutines, and must not change their arguments.
+// Rules change the data of spans before the data is encoded. Several goroutines may call
+// the methods at the same time. The methods must not change their arguments.
 type Rules interface {
-	// Attribute returns own, the attribute to write instead of a, and added, an attribute
-	// to write in addition. added has an empty key if there is none. It is not written if
-	// the span itself has an attribute with the same key. Attribute returns equal results
-	// for equal arguments. The keys and values of its results are passed to Text and Value.
+	// Attribute returns two attributes. own is written instead of a. added is written in
+	// addition to own, unless the span itself has an attribute with the key of added. If
+	// there is no attribute to add, the key of added is empty. Attribute must return equal
+	// results for equal arguments. The encoder then passes the keys of both attributes to
+	// Text, and their values to Value.
 	Attribute(a attribute.KeyValue) (own, added attribute.KeyValue)
 	// IsAdded reports whether Attribute can return an added attribute with this key.
 	IsAdded(key attribute.Key) bool
-	// AppendAdded appends the other attributes that are added to span.
+	// AppendAdded appends the attributes that are added to span and that Attribute does not
+	// return.
 	AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue
 	// Text returns the text to write instead of text. The result is valid UTF-8.
 	Text(text string) string
-	// Value returns the value to write instead of value, the value of an attribute with
-	// this key. All texts in the result are valid UTF-8.
+	// Value returns the value to write instead of value. key is the key of the attribute
+	// with this value. All texts in the result are valid UTF-8.
 	Value(key attribute.Key, value attribute.Value) attribute.Value
 	// TraceState returns the trace state to write instead of state.
 	TraceState(state trace.TraceState) trace.TraceState
@@ -30,7 +32,7 @@ type Rules interface {
 	Scope(scope instrumentation.Scope) instrumentation.Scope
 }
 
-// Common has the data that all encoders of a process share. It is safe for concurrent use.
+// Common has the data that several encoders share. It is safe for concurrent use.
 type Common struct {
 	rules  Rules
 	scopes scopeKeys

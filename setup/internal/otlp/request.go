@@ -8,7 +8,7 @@ import (
 // A Span is an encoded span.
 type Span struct {
 	Scope *ScopeKey
-	Bytes []byte // as an element of ScopeSpans.spans
+	Bytes []byte // encoded as an element of ScopeSpans.spans
 }
 
 // A Composer makes requests from encoded spans. Only one goroutine at a time may use it. The
@@ -21,15 +21,16 @@ type Composer struct {
 type group struct {
 	scope *ScopeKey
 	size  int    // total size of the spans in bytes
-	rest  []byte // unused space in the request for the remaining spans
+	rest  []byte // space in the request for the spans that are not yet copied
 	done  bool   // the group is already in the request
 }
 
-// AppendRequest appends an ExportTraceServiceRequest with spans to b. It sets the Bytes of
-// each span to the copy in the request, so the old bytes are no longer needed.
+// AppendRequest appends an ExportTraceServiceRequest with spans to b. The request contains
+// a copy of the bytes of each span. AppendRequest sets the field Bytes of the span to this
+// copy, so the original bytes are no longer needed.
 func (c *Composer) AppendRequest(b []byte, spans []Span) []byte {
 	c.group(spans)
-	b = slices.Grow(b, c.mostBytes()) // append must not move b, because groups point into it
+	b = slices.Grow(b, c.mostBytes()) // append must not move b, because the groups have slices of b
 	for i := range c.groups {
 		if !c.groups[i].done {
 			b = c.appendResourceSpans(b, c.groups[i:])
@@ -55,7 +56,7 @@ func (c *Composer) group(spans []Span) {
 	}
 }
 
-// mostBytes returns an upper limit of the size of the request in bytes.
+// mostBytes returns a number of bytes that is at least the size of the request.
 func (c *Composer) mostBytes() int {
 	most := 0
 	for i := range c.groups {
@@ -65,8 +66,8 @@ func (c *Composer) mostBytes() int {
 	return most
 }
 
-// find returns the index of the group of scope, and adds the group if it is missing. guess is
-// the index that find checks first.
+// find returns the index of the group for scope. If there is no such group, find adds one.
+// guess is the index that find checks first.
 func (c *Composer) find(scope *ScopeKey, guess int) int {
 	if guess < len(c.groups) && c.groups[guess].scope == scope {
 		return guess

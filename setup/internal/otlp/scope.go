@@ -10,8 +10,8 @@ import (
 )
 
 // A ScopeKey identifies the instrumentation scope and the resource of a span. Encoders that
-// share a [Common] usually return the same pointer for equal scopes. A request has the spans
-// of one ScopeKey together.
+// share a [Common] usually return the same pointer for equal scopes. In a request, the
+// spans with the same ScopeKey are together.
 type ScopeKey struct {
 	resource *resourceFields
 	scope    []byte // ScopeSpans.scope
@@ -24,13 +24,13 @@ type resourceFields struct {
 	schema   []byte // ResourceSpans.schema_url
 }
 
-// source is the scope and the resource of a span, before Rules change them.
+// source is the scope and the resource of a span before Rules change them.
 type source struct {
 	resource *resource.Resource
 	scope    instrumentation.Scope
 }
 
-// scopeKeys caches the keys of the scopes that spans had.
+// scopeKeys caches the ScopeKeys of earlier spans.
 type scopeKeys struct {
 	mu        sync.Mutex
 	resources map[attribute.Distinct]*resourceFields
@@ -45,8 +45,9 @@ type cleanSource struct {
 	scope    instrumentation.Scope
 }
 
-// mostScopes is the largest number of cached scopes, and of cached resources. If a program has
-// more scopes, a request can contain the same scope more than once.
+// mostScopes is the maximum number of cached scopes, and also the maximum number of cached
+// resources. If a program has more scopes, a request can contain the same scope more than
+// once.
 const mostScopes = 1 << 10
 
 func (o *scopeKeys) forget() {
@@ -117,7 +118,8 @@ func appendScope(b []byte, scope instrumentation.Scope, rules Rules) []byte {
 	return closed(b, at, 1)
 }
 
-// recentScopes caches the eight scopes that one encoder has looked up last. It needs no lock.
+// recentScopes caches the last eight ScopeKeys that one encoder got from Common. Only this
+// encoder uses the cache, so it needs no lock.
 type recentScopes struct {
 	sources [8]source
 	scopes  [8]*ScopeKey

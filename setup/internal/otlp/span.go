@@ -33,7 +33,7 @@ func (e *Encoder) AppendSpan(b []byte, span sdktrace.ReadOnlySpan) []byte {
 func (e *Encoder) appendAdded(b []byte, span sdktrace.ReadOnlySpan) []byte {
 	e.added = e.rules.AppendAdded(e.added[:0], span)
 	b = appendAttributes(b, spanAttributes, e.added, e.rules)
-	clear(e.added) // so that it does not keep texts of the program in memory
+	clear(e.added) // otherwise e.added would keep texts of the program in memory
 	return b
 }
 
@@ -83,7 +83,8 @@ func (e *Encoder) appendEvents(b []byte, events []sdktrace.Event) []byte {
 	return b
 }
 
-// appendLinks appends links without their trace states, like OpenTelemetry's exporter.
+// appendLinks appends links without the trace states of the links. OpenTelemetry's exporter
+// also leaves them out.
 func (e *Encoder) appendLinks(b []byte, links []sdktrace.Link) []byte {
 	for i := range links {
 		link := &links[i]

@@ -6,8 +6,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// The tags of the fields of the messages. A tag has the field number and the wire type
-// (https://github.com/open-telemetry/opentelemetry-proto).
+// These are the tags of the message fields. A tag contains the field number and the wire
+// type (https://github.com/open-telemetry/opentelemetry-proto).
 const (
 	requestResourceSpans = 1<<3 | 2
 
@@ -70,8 +70,9 @@ const (
 	listValues = 1<<3 | 2
 )
 
-// appendVarint is like [protowire.AppendVarint]. It encodes values of one byte itself, which
-// is faster, because most values have one byte.
+// appendVarint does the same as [protowire.AppendVarint]. If the encoded value has one
+// byte, appendVarint encodes it without calling that function. This is faster, because most
+// values have one byte.
 func appendVarint(b []byte, v uint64) []byte {
 	if v < 0x80 {
 		return append(b, byte(v))
@@ -86,8 +87,8 @@ func sizeVarint(v int) int {
 	return protowire.SizeVarint(uint64(v))
 }
 
-// sizeField returns the size of a field that has length bytes of content. The number of the
-// field must be below 16.
+// sizeField returns the size in bytes of a field whose content has length bytes. The field
+// number must be below 16.
 func sizeField(length int) int { return 1 + sizeVarint(length) + length }
 
 // appendText appends a text field. It appends nothing if text is empty.
@@ -105,8 +106,8 @@ func appendID(b []byte, field byte, id []byte) []byte {
 	return append(b, id...)
 }
 
-// appendCount appends n, a number of dropped items. It writes a number that is too large for
-// uint32 as the largest uint32, and appends nothing if n is 0.
+// appendCount appends n, a number of dropped items. If n is too large for uint32,
+// appendCount writes the largest uint32. If n is 0, it appends nothing.
 func appendCount(b []byte, field byte, n int) []byte {
 	const most = 1<<32 - 1
 	if n <= 0 {
@@ -116,14 +117,16 @@ func appendCount(b []byte, field byte, n int) []byte {
 	return appendVarint(b, min(uint64(n), most))
 }
 
-// open starts a message. It leaves space for the length, which closed writes. width is the
-// likely size of the length in bytes, and at is the index at which the message starts.
+// open starts a message. It leaves space for the length of the message, which the function
+// closed writes later. width is the number of bytes that the encoded length probably needs.
+// at is the index at which the content of the message starts.
 func open(b []byte, width int) (_ []byte, at int) {
 	b = append(b, "\x00\x00\x00"[:width]...)
 	return b, len(b)
 }
 
-// closed ends the message that starts at the index at.
+// closed ends the message whose content starts at the index at. at and width must be the
+// values that open used.
 func closed(b []byte, at, width int) []byte {
 	length := len(b) - at
 	if size := sizeVarint(length); size != width {
