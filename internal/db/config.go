@@ -10,26 +10,26 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// A Config has the options that all families for databases share.
+// A Config has the options that the instrumentation of every database has.
 type Config struct {
-	// TracerProvider and MeterProvider provide the tracer and the meter. Nil means the
-	// global provider.
+	// TracerProvider provides the tracer, and MeterProvider provides the meter. If one of
+	// these fields is nil, the global provider is used.
 	TracerProvider trace.TracerProvider
 	MeterProvider  metric.MeterProvider
-	// Attributes are added to every span and to the durations.
+	// Attributes are added to every span and to the duration metric.
 	Attributes []attribute.KeyValue
 
 	// WithoutQueryText omits the text of queries from spans.
 	WithoutQueryText bool
-	// SlowQuery is the minimum duration of an operation that is marked as slow. If it is 0,
-	// none is marked.
+	// SlowQuery is the minimum duration of an operation that is marked as slow. If
+	// SlowQuery is 0 or less, no operation is marked.
 	SlowQuery time.Duration
 	// Repeated is how many times one trace may have operations with the same summary before
-	// a span is marked. If it is 0, none is marked.
+	// a span is marked. If Repeated is 0 or less, no span is marked.
 	Repeated int
 }
 
-// NewConfig returns a new C after it has applied opts to it. Nil options are ignored.
+// NewConfig makes a new C, applies opts to it, and returns it. Nil options are ignored.
 func NewConfig[C any, O ~func(*C)](opts []O) *C {
 	c := new(C)
 	for _, opt := range opts {
@@ -40,8 +40,8 @@ func NewConfig[C any, O ~func(*C)](opts []O) *C {
 	return c
 }
 
-// Describe returns the attributes of the database t. An attribute that the program sets
-// replaces the attribute of t with the same key. The name of the pool is not included.
+// Describe returns the attributes of the database t. An attribute in c.Attributes replaces
+// the attribute of t with the same key. The name of the pool is not included.
 func (c *Config) Describe(t Target) []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 4+len(c.Attributes))
 	for _, attr := range t.attributes() {
@@ -65,8 +65,9 @@ func (c *Config) System(t Target) string {
 	return t.System
 }
 
-// PoolName returns the name of the connection pool of t. The program can set this name. The
-// default is the address and the database, or the system if neither is known.
+// PoolName returns the name of the connection pool of t. The name that the program sets in
+// c.Attributes is used first. Otherwise, the name consists of the address and the database.
+// If both are unknown, the name is the system.
 func (c *Config) PoolName(t Target) string {
 	if given := c.text(semconv.DBClientConnectionPoolNameKey); given != "" {
 		return given

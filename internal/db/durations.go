@@ -13,23 +13,24 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// seconds are the bucket boundaries that the semantic conventions advise for durations.
+// seconds contains the bucket boundaries that the semantic conventions advise for
+// durations.
 var seconds = []float64{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10}
 
-// Durations is the histogram db.client.operation.duration.
+// Durations contains the histogram db.client.operation.duration.
 type Durations struct {
 	histogram metric.Float64Histogram
 	failures  cache.Map[failure, []metric.RecordOption]
 }
 
-// failure is the key of the attributes for operations of one series that ended with the
-// same failure.
+// failure identifies the metric attributes of operations that belong to the same series and
+// failed in the same way.
 type failure struct {
 	series  *series
 	outcome Outcome
 }
 
-// NewDurations returns the histogram that meter makes.
+// NewDurations creates the histogram with meter.
 func NewDurations(meter metric.Meter) *Durations {
 	histogram, err := dbconv.NewClientOperationDuration(meter, metric.WithExplicitBucketBoundaries(seconds...))
 	if err != nil {
@@ -38,8 +39,8 @@ func NewDurations(meter metric.Meter) *Durations {
 	return &Durations{histogram: histogram.Inst()}
 }
 
-// Record records the duration and the outcome of an operation. The span of the operation is
-// in ctx, for exemplars.
+// Record records the duration and the outcome of an operation. ctx must contain the span of
+// the operation, because exemplars refer to this span.
 func (d *Durations) Record(ctx context.Context, operation *Operation, o Outcome, elapsed time.Duration) {
 	opts := operation.series.success
 	if o.Type != "" {

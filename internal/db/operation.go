@@ -15,43 +15,46 @@ import (
 
 // A Description describes an operation. An empty field adds no attribute.
 type Description struct {
-	// SpanName is the name of spans. If it is empty, spans are named after the first of
-	// Summary, Name and the system that is not empty.
+	// SpanName is the name of the span. If SpanName is empty, the name is Summary. If
+	// Summary is empty too, the name is Name. If all three are empty, the name is the
+	// system.
 	SpanName string
 	// Name is the db.operation.name, such as SELECT or GET.
 	Name string
-	// Collection is the db.collection.name, such as a table. Name and Collection are also
-	// attributes of the durations, so they must have few distinct values.
+	// Collection is the db.collection.name, such as the name of a table. Name and
+	// Collection are also attributes of the duration metric. Therefore they must have few
+	// distinct values.
 	Collection string
 	// Summary is the db.query.summary.
 	Summary string
-	// Text is the db.query.text. It must not have literals.
+	// Text is the db.query.text. It must not contain literals.
 	Text string
-	// Attributes are added to spans.
+	// Attributes are added to the span.
 	Attributes []attribute.KeyValue
 }
 
-// An Operation is an operation on a database, prepared for spans and durations. It is
-// immutable.
+// An Operation is a prepared operation on a database. It is used to start spans and to
+// record durations. It is immutable.
 type Operation struct {
-	// SpanName, Name and Summary are those of the description. SpanName has its default.
+	// SpanName, Name and Summary are copied from the description. If SpanName is empty
+	// there, it gets the default that [Description] documents.
 	SpanName, Name, Summary string
-	// Start has the options for starting spans. They include every attribute, so that
-	// samplers see all attributes.
+	// Start contains the options for starting spans. They include every attribute, so that
+	// a sampler gets all attributes.
 	Start []trace.SpanStartOption
 
-	attributes []attribute.KeyValue // also in Start
+	attributes []attribute.KeyValue // the same attributes as in Start
 	series     *series
 }
 
-// series has the attributes of the durations of all operations with the same name and
+// series contains the metric attributes of all operations with the same name and the same
 // collection.
 type series struct {
 	attributes []attribute.KeyValue
 	success    []metric.RecordOption
 }
 
-// subject is the key of a series of one database.
+// subject is the key of a series within one database.
 type subject struct{ operation, collection string }
 
 // Operations creates the operations of one database.
@@ -67,7 +70,7 @@ func NewOperations(c *Config, t Target) *Operations {
 	return &Operations{config: c, common: c.Describe(t), system: c.System(t)}
 }
 
-// Common returns the attributes that all operations have.
+// Common returns the attributes that are the same for all operations.
 func (o *Operations) Common() []attribute.KeyValue { return o.common }
 
 // System returns the value of db.system.name.
@@ -108,8 +111,8 @@ func (o *Operations) newSeries(about subject) *series {
 	}
 }
 
-// StartOptions returns the options for starting the span of an operation without a
-// description. name is the name of the operation, or "".
+// StartOptions returns the options for starting the span of an operation that has no
+// Description. name is the name of the operation, or "" if it has no name.
 func (o *Operations) StartOptions(kind trace.SpanKind, name string) []trace.SpanStartOption {
 	attrs := slices.Clone(o.common)
 	if name != "" {
@@ -123,9 +126,9 @@ var (
 	clientOnly = []trace.SpanStartOption{client}
 )
 
-// Complete sets the attribute rows on span, unless rows is the zero value. If bare is set,
-// the span was started without attributes, and Complete sets the attributes of o too. All
-// attributes are set in one call, so that the span allocates only once.
+// Complete sets the attribute rows on span, unless rows is the zero value. If bare is true,
+// the span was started without attributes. Then Complete also sets the attributes of o. All
+// attributes are set in one call, so that the span allocates memory only once.
 func (o *Operation) Complete(span trace.Span, bare bool, rows attribute.KeyValue) {
 	if !bare && !rows.Valid() || !span.IsRecording() {
 		return
@@ -142,6 +145,6 @@ func (o *Operation) Complete(span trace.Span, bare bool, rows attribute.KeyValue
 	buffers.Put(attrs)
 }
 
-// buffers has slices of attributes for reuse. This is safe, because spans copy their
-// attributes.
+// buffers contains attribute slices that are used again. This is safe, because spans copy
+// their attributes.
 var buffers = sync.Pool{New: func() any { return new([]attribute.KeyValue) }}

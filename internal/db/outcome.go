@@ -15,21 +15,22 @@ import (
 // An Outcome describes how a call to a database ended. The zero value means success.
 type Outcome struct {
 	// Type is the error.type. It is "timeout" if a deadline passed, and "canceled" if the
-	// caller canceled the context. Otherwise it is the status code, or the type of the
-	// error if there is no status code.
+	// caller canceled the context. Otherwise it is the status code. If there is no status
+	// code, Type is the type of the error.
 	Type string
 	// Code is the db.response.status_code.
 	Code string
-	// Failed is set if the call failed. It is not set if the caller canceled the context.
+	// Failed is true if the call failed. It is false if the caller canceled the context.
 	Failed bool
 }
 
 // Panicked is the outcome of a call that panicked.
 var Panicked = Outcome{Type: "panic", Failed: true}
 
-// Classify returns the outcome of a call under ctx that returned err. code is the status
-// code of err, or "" if err has none. The outcome does not contain the text of err, because
-// databases quote values in that text.
+// Classify returns the outcome of a call. ctx is the context of the call, and err is the
+// error that the call returned. code is the status code of err, or "" if err has no code.
+// The outcome does not contain the text of err, because databases quote values in that
+// text.
 func Classify(ctx context.Context, err error, code string) Outcome {
 	if err == nil {
 		return Outcome{}
@@ -45,7 +46,7 @@ func Classify(ctx context.Context, err error, code string) Outcome {
 	return Outcome{Type: errinfo.TypeOf(err), Failed: true}
 }
 
-// Attributes returns the attributes of o. There are at most two.
+// Attributes returns the attributes of o. There are at most two attributes.
 func (o Outcome) Attributes() []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 2)
 	if o.Type != "" {
@@ -57,7 +58,7 @@ func (o Outcome) Attributes() []attribute.KeyValue {
 	return attrs
 }
 
-// Describe sets the attributes and the status of o on span.
+// Describe sets the attributes of o and the span status on span.
 func (o Outcome) Describe(span trace.Span) {
 	if o.Type == "" {
 		return

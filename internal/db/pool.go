@@ -19,23 +19,23 @@ type PoolStats struct {
 	Used, Idle int
 	// Max is the maximum number of connections, or 0 if there is no maximum.
 	Max int
-	// Waits is how many times a caller has waited for a connection, and Waited is the total
-	// time of these waits. Both count from when the pool was opened.
+	// Waits is the number of times that a caller waited for a connection. Waited is the
+	// total time of these waits. Both values count from the time when the pool was opened.
 	Waits  int64
 	Waited time.Duration
 
-	// Detailed is set if the pool provides the next three fields.
+	// Detailed is true if the pool reports the next three fields.
 	Detailed         bool
 	Pending          int // requests that are waiting for a connection
 	IdleMin, IdleMax int
-	// Closed is set if the pool is closed. Then nothing is observed.
+	// Closed is true if the pool is closed. Then no metric of the pool is observed.
 	Closed bool
 }
 
 // A Pool measures one connection pool. Several goroutines may call its methods at the same
 // time. The methods of a nil Pool do nothing.
 type Pool struct {
-	instruments  []*poolInstruments // one for each dialect
+	instruments  []*poolInstruments // one per dialect
 	stats        func() PoolStats
 	registration metric.Registration
 
@@ -44,8 +44,8 @@ type Pool struct {
 	waited time.Duration
 }
 
-// newPool measures the pool with that name until it is closed. A nil provider means the
-// global provider.
+// newPool starts to measure the pool with the given name. If provider is nil, the global
+// provider is used. The pool is measured until [Pool.Close] is called.
 func newPool(provider metric.MeterProvider, scopeName, name string, stats func() PoolStats) *Pool {
 	if provider == nil {
 		provider = otel.GetMeterProvider()
@@ -79,9 +79,10 @@ func (p *Pool) observe(_ context.Context, o metric.Observer) error {
 	return nil
 }
 
-// Observe records how long callers waited for a connection since the previous call. stats
-// has only the number and the total time of the waits, so Observe records the average time
-// once for each wait. One call records at most 1,000 waits.
+// Observe records how long callers waited for a connection since the previous call of
+// Observe. stats contains only the number of waits and their total time. Therefore Observe
+// calculates the average time and records it once per wait. One call records at most 1,000
+// waits.
 func (p *Pool) Observe(stats PoolStats) {
 	if p == nil {
 		return
@@ -109,7 +110,7 @@ func (p *Pool) advance(stats PoolStats) (n int64, each time.Duration) {
 	return min(n, mostWaits), waited / time.Duration(n)
 }
 
-// Created records that a connection was created, and how long that took.
+// Created records that a connection was created. elapsed is the time that this took.
 func (p *Pool) Created(ctx context.Context, elapsed time.Duration) {
 	if p == nil {
 		return
@@ -119,8 +120,8 @@ func (p *Pool) Created(ctx context.Context, elapsed time.Duration) {
 	}
 }
 
-// Waited records how long a caller waited for a connection. The span of the caller is in
-// ctx.
+// Waited records how long a caller waited for a connection. ctx contains the span of the
+// caller.
 func (p *Pool) Waited(ctx context.Context, elapsed time.Duration) {
 	if p == nil {
 		return
@@ -150,7 +151,7 @@ func (p *Pool) TimedOut(ctx context.Context) {
 	}
 }
 
-// Close ends the observation of the pool.
+// Close stops the measurement of the pool.
 func (p *Pool) Close() error {
 	if p == nil || p.registration == nil {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// poolNames has the names, the unit and the bucket boundaries of one dialect.
+// poolNames contains the names, the unit and the bucket boundaries of one dialect.
 type poolNames struct {
 	prefix, connections string
 	poolKey, stateKey   attribute.Key
@@ -31,7 +31,7 @@ var (
 	}
 )
 
-// poolInstruments are the instruments of one dialect.
+// poolInstruments contains the instruments of one dialect.
 type poolInstruments struct {
 	poolNames
 	connections metric.Int64ObservableUpDownCounter
@@ -45,7 +45,7 @@ type poolInstruments struct {
 	useTime     metric.Float64Histogram
 
 	pool, used, idle metric.MeasurementOption
-	recorded         []metric.RecordOption // same as pool, for histograms
+	recorded         []metric.RecordOption // the attribute of pool, as options for histograms
 }
 
 func newPoolInstruments(meter metric.Meter, n poolNames, name string) *poolInstruments {
@@ -87,7 +87,8 @@ func (n poolNames) counter(meter metric.Meter, name, of, description string) met
 	return counter
 }
 
-// countOf returns the unit for a number of things. The older dialect has it in the plural.
+// countOf returns the unit of a metric that counts things, such as {connection}. The older
+// dialect uses the plural, such as {connections}.
 func (n poolNames) countOf(thing string) string {
 	if n.unit == "s" {
 		return "{" + thing + "}"

@@ -24,9 +24,9 @@ func (t *Telemetry) MarkSlow(span trace.Span, took time.Duration) {
 	}
 }
 
-// repeats counts how many times each trace has operations with the same summary. Its memory
-// is bounded. If two counts use the same slot, the later one replaces the earlier one,
-// which starts again from 0.
+// repeats counts how many operations with the same summary each trace has. The memory for
+// the counts is bounded. If two counts need the same slot, the newer count replaces the
+// older count. If the older count is needed again, it starts at 0.
 type repeats struct {
 	seed  maphash.Seed
 	slots [1024]repeat
@@ -47,9 +47,10 @@ func newRepeats(limit int) *repeats {
 	return &repeats{seed: maphash.MakeSeed()}
 }
 
-// CountRepeats counts an operation with this summary in the trace of ctx. It marks the
-// local span in ctx when the count exceeds [Config.Repeated]. For each trace and summary,
-// it marks only one span.
+// CountRepeats counts an operation with this summary in the trace of ctx. When the count
+// exceeds [Config.Repeated], CountRepeats marks the local span in ctx. Normally it marks
+// only one span per trace and summary. The exception is a count that was replaced and
+// starts again.
 func (t *Telemetry) CountRepeats(ctx context.Context, summary string) {
 	if t.repeats == nil || summary == "" {
 		return
@@ -60,8 +61,8 @@ func (t *Telemetry) CountRepeats(ctx context.Context, summary string) {
 	}
 }
 
-// count adds one operation, and returns how many times the trace has had operations with
-// this summary.
+// count adds one operation. It returns the number of operations with this summary that were
+// counted in the trace.
 func (r *repeats) count(id trace.TraceID, summary string) int {
 	hash := maphash.String(r.seed, summary) ^ binary.LittleEndian.Uint64(id[:8]) ^ binary.LittleEndian.Uint64(id[8:])
 	slot := &r.slots[hash%uint64(len(r.slots))]

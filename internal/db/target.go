@@ -11,8 +11,8 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// A Target is the known part of the address of a database. It never contains a user, a
-// password or any other parameter.
+// A Target contains the known parts of the address of a database. It never contains a user,
+// a password or any other parameter.
 type Target struct {
 	System    string // the value of db.system.name
 	Address   string // a host, or the path of a socket
@@ -20,8 +20,8 @@ type Target struct {
 	Namespace string
 }
 
-// String returns the address, the port and the database, such as db:5432/shop. It leaves
-// out unknown parts.
+// String returns the address, the port and the database, such as db:5432/shop. Unknown
+// parts are left out.
 func (t Target) String() string {
 	name := t.Address
 	if name != "" && t.Port != 0 {
@@ -33,7 +33,7 @@ func (t Target) String() string {
 	return name
 }
 
-// attributes returns the attributes of t. The system is always the first of them.
+// attributes returns the attributes of t. The first attribute is always the system.
 func (t Target) attributes() []attribute.KeyValue {
 	attrs := []attribute.KeyValue{semconv.DBSystemNameKey.String(t.System)}
 	if t.Namespace != "" {
@@ -48,9 +48,9 @@ func (t Target) attributes() []attribute.KeyValue {
 	return attrs
 }
 
-// At returns t with this address (a host or the path of a socket), port and namespace. Each
-// of them may be "". If one of them is not valid, At returns t unchanged, because the text
-// may be part of a password.
+// At returns a copy of t with this address, port and namespace. The address is a host or
+// the path of a socket. Each argument may be "". If an argument is not valid, At returns t
+// unchanged, because the argument may contain a part of a password.
 func (t Target) At(address, port, namespace string) Target {
 	number, ok := portOf(port)
 	if !ok || address != "" && !isAddress(address) || namespace != "" && !isName(namespace) {
@@ -71,8 +71,7 @@ func portOf(text string) (port int, ok bool) {
 	return int(n), err == nil && n > 0
 }
 
-// isAddress reports whether text is a host name, an IP address or the path of a
-// socket.
+// isAddress reports whether text is a host name, an IP address or the path of a socket.
 func isAddress(text string) bool {
 	if _, err := netip.ParseAddr(text); err == nil {
 		return true
@@ -80,8 +79,8 @@ func isAddress(text string) bool {
 	return isName(strings.ReplaceAll(text, "/", "")) && (!strings.Contains(text, "/") || text[0] == '/')
 }
 
-// isName reports whether text has 1 to 255 bytes, and only letters, digits, hyphens,
-// underscores and periods.
+// isName reports whether text is a valid name. A valid name has 1 to 255 bytes and consists
+// of letters, digits, hyphens, underscores and periods.
 func isName(text string) bool {
 	if text == "" || len(text) > 255 {
 		return false

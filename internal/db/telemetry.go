@@ -11,13 +11,13 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// Telemetry has the tracer and the instruments of the current providers.
+// Telemetry contains the tracer and the instruments of the current providers.
 type Telemetry struct {
 	config    *Config
 	scopeName string
 	tracer    *providers.Tracer
 	meter     *providers.Meter[*Durations]
-	repeats   *repeats // nil if Config.Repeated is 0
+	repeats   *repeats // nil if Config.Repeated is 0 or less
 }
 
 // NewTelemetry returns the Telemetry for the providers of c and the given scope.
@@ -31,17 +31,17 @@ func NewTelemetry(c *Config, scopeName string) *Telemetry {
 	}
 }
 
-// NewPool measures the pool of connections to target until it is closed. It calls stats at
-// each collection of metrics.
+// NewPool starts to measure the pool of connections to target. It calls stats at each
+// collection of metrics. The pool is measured until [Pool.Close] is called.
 func (t *Telemetry) NewPool(target Target, stats func() PoolStats) *Pool {
 	return newPool(t.config.MeterProvider, t.scopeName, t.config.PoolName(target), stats)
 }
 
-// Tracer returns the tracer. tracing is false if there is only a no-op tracer.
+// Tracer returns the tracer. If the provider is a no-op provider, tracing is false.
 func (t *Telemetry) Tracer() (tracer trace.Tracer, tracing bool) { return t.tracer.Get() }
 
 // Start starts the span of o. If bare is true, the span has no attributes yet. Then the
-// caller must set them with [Operation.Complete] before it ends the span.
+// caller must call [Operation.Complete] before it ends the span.
 func (t *Telemetry) Start(ctx context.Context, tracer trace.Tracer, o *Operation) (inside context.Context, span trace.Span, bare bool) {
 	t.CountRepeats(ctx, o.Summary)
 	opts := o.Start
@@ -52,7 +52,7 @@ func (t *Telemetry) Start(ctx context.Context, tracer trace.Tracer, o *Operation
 	return inside, span, bare                             //nolint:spancheck // the caller ends it
 }
 
-// Durations returns the histogram. measuring is false if there is only a no-op meter.
+// Durations returns the histogram. If the provider is a no-op provider, measuring is false.
 func (t *Telemetry) Durations() (d *Durations, measuring bool) { return t.meter.Get() }
 
 // Observed reports whether operations under ctx are traced or measured.
@@ -64,9 +64,10 @@ func (t *Telemetry) Observed(ctx context.Context) bool {
 	return tracing && !suppress.Is(ctx)
 }
 
-// TracerUnder returns the tracer. tracing is false if spans under ctx would not be
-// recorded: there is only a no-op tracer, or the current span is local, comes from the same
-// provider and is not recorded.
+// TracerUnder returns the tracer. tracing is false if a child of the span in ctx would not
+// be recorded. There are two such cases:
+//   - The provider is a no-op provider.
+//   - The span in ctx is local, was made by the same provider and is not recorded.
 func (t *Telemetry) TracerUnder(ctx context.Context) (tracer trace.Tracer, tracing bool) {
 	tracer, tracing = t.tracer.Get()
 	return tracer, tracing && !t.declined(ctx)
@@ -83,11 +84,11 @@ func (t *Telemetry) declined(ctx context.Context) bool {
 // unusual is the minimum duration for which Notable reports true.
 const unusual = 100 * time.Millisecond
 
-// Notable reports whether an activity that is not an operation of the program, such as
-// connecting, needs a span. It does if it failed or took at least 100 ms.
+// Notable reports whether an activity such as connecting needs a span. Such an activity is
+// not an operation of the program. It needs a span if it failed or took at least 100 ms.
 func Notable(took time.Duration, o Outcome) bool { return o.Failed || took >= unusual }
 
-// Note creates the span of an activity that began at start and has just ended.
+// Note creates a span for an activity that began at start and has just ended.
 func (t *Telemetry) Note(ctx context.Context, name string, opts []trace.SpanStartOption, start time.Time, o Outcome) {
 	tracer, tracing := t.tracer.Get()
 	if !tracing || suppress.Is(ctx) {

@@ -67,8 +67,8 @@ func named(args []driver.Value) []driver.NamedValue {
 	return out
 }
 
-// check accepts slices of int, which database/sql does not accept by default. All other
-// values are left to the default.
+// check accepts a slice of int, which database/sql does not accept by default. For every
+// other value, check returns [driver.ErrSkip], so that database/sql applies its default.
 func (db *DB) check(op string, value *driver.NamedValue) error {
 	_ = db.ask(context.Background(), op, "", fmt.Sprintf("%T", value.Value))
 	if ints, ok := value.Value.([]int); ok {
@@ -88,7 +88,7 @@ type tx struct{ db *DB }
 func (t *tx) Commit() error   { return t.db.ask(context.Background(), "tx.Commit", "") }
 func (t *tx) Rollback() error { return t.db.ask(context.Background(), "tx.Rollback", "") }
 
-// The optional interfaces of [Conn].
+// These types implement the optional interfaces of a [Conn].
 type (
 	connPinger         struct{ c *Conn }
 	connExecer         struct{ c *Conn }

@@ -7,17 +7,17 @@ import (
 	"sync"
 )
 
-// A DB is a database. Its fields must be set before the first connection.
+// A DB is a database. Its exported fields must be set before the first connection is made.
 type DB struct {
-	// Conn, Stmt and Rows are the optional interfaces that connections, statements and rows
-	// have.
+	// Conn, Stmt and Rows select the optional interfaces that connections, statements and
+	// rows implement.
 	Conn ConnSet
 	Stmt StmtSet
 	Rows RowsSet
 	// Hook is called before each operation. If it returns an error, the operation fails
 	// with that error.
 	Hook func(ctx context.Context, op, query string) error
-	// Returned is how many rows a query returns.
+	// Returned is the number of rows that a query returns.
 	Returned int
 	// Quiet turns off the log.
 	Quiet bool
@@ -33,7 +33,7 @@ func (db *DB) Copy() *DB {
 	return &DB{Conn: db.Conn, Stmt: db.Stmt, Rows: db.Rows, Hook: db.Hook, Returned: db.Returned, Quiet: db.Quiet}
 }
 
-// Log returns the operations since the previous call of Log.
+// Log returns the operations that were logged since the previous call of Log.
 func (db *DB) Log() []string {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -49,7 +49,7 @@ func (db *DB) Open() int {
 	return db.opened - db.closed
 }
 
-// ConnectorClosed is the operation in the log when a pool is closed.
+// ConnectorClosed is the operation that is logged when a pool is closed.
 const ConnectorClosed = "connector.Close"
 
 func (db *DB) ask(ctx context.Context, op, query string, args ...any) error {
@@ -64,10 +64,10 @@ func (db *DB) ask(ctx context.Context, op, query string, args ...any) error {
 	return nil
 }
 
-// Connector returns a connector to db.
+// Connector returns a connector that connects to db.
 func (db *DB) Connector() driver.Connector { return &connector{db} }
 
-// A Driver opens connections to DB. It ignores the data source name.
+// A Driver opens connections to its DB. It ignores the data source name.
 type Driver struct{ DB *DB }
 
 // Open implements [driver.Driver].

@@ -1,7 +1,7 @@
 //go:build ignore
 
-// Generate writes matrix.go. This file has a type for every subset of the optional
-// interfaces of database/sql/driver.
+// Generate writes the file matrix.go, which contains one type for every subset of the
+// optional interfaces of database/sql/driver.
 package main
 
 import (
@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// part describes a type with optional interfaces. Each optional interface is implemented by
-// a separate type.
+// part describes one kind of value, such as a connection, and its optional interfaces. A
+// separate type implements each optional interface.
 type part struct {
 	set, list, of, base string
 	optional            []string

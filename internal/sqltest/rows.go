@@ -7,8 +7,8 @@ import (
 	"reflect"
 )
 
-// Rows is the result of a query, without optional interfaces. Each row has a number and a
-// name.
+// Rows is the result of a query. It has no optional interfaces. Each row contains a number
+// and a name.
 type Rows struct {
 	db    *DB
 	ctx   context.Context //nolint:containedctx // the context of the query
@@ -40,10 +40,11 @@ func (r *Rows) Next(dest []driver.Value) error {
 	return nil
 }
 
-// The values are interfaces, so that returning them does not allocate.
+// These variables have an interface type, so that returning their values does not allocate
+// memory.
 var one, name driver.Value = int64(1), "Ada"
 
-// The optional interfaces of [Rows].
+// These types implement the optional interfaces of [Rows].
 type (
 	rowsNext      struct{ r *Rows }
 	rowsScanType  struct{ r *Rows }

@@ -30,7 +30,7 @@ func (s *Stmt) Query(args []driver.Value) (driver.Rows, error) {
 	return s.db.query(context.Background(), "stmt.Query", s.query, named(args))
 }
 
-// The optional interfaces of [Stmt].
+// These types implement the optional interfaces of a [Stmt].
 type (
 	stmtExecContext  struct{ s *Stmt }
 	stmtQueryContext struct{ s *Stmt }
