@@ -19,7 +19,8 @@ import (
 
 const point = "SELECT id, name FROM orders WHERE id = $1"
 
-// plain is a driver with very little overhead: one connection, three rows.
+// plain returns a connector to a database with very little overhead. Each query returns
+// three rows.
 func plain() driver.Connector {
 	return (&sqltest.DB{
 		Conn: sqltest.ConnAll &^ (sqltest.ConnExecer | sqltest.ConnQueryer | sqltest.ConnChecker), Stmt: sqltest.StmtAll,

@@ -26,8 +26,8 @@ const deleteOrders = "DELETE FROM orders"
 
 var errNoRoute = errors.New("no route")
 
-// ways are the ways in which a program can execute a statement. Each returns a function
-// that executes the statement once per call.
+// ways lists the ways in which a program can execute a statement. Each entry prepares one
+// way and returns a function. Each call of this function executes the statement once.
 var ways = map[string]func(t *testing.T, db *sql.DB) func(context.Context) error{
 	"pool": func(_ *testing.T, db *sql.DB) func(context.Context) error {
 		return func(ctx context.Context) error { return result(db.ExecContext(ctx, deleteOrders)) }
@@ -79,9 +79,9 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// causes are the results of the second attempt, after a bad connection ended the first one.
-// Each returns the error of operation op. n is the number of earlier operations with the
-// same name in that attempt.
+// causes lists what happens after the first attempt failed because of a bad connection. For
+// each operation that follows, the entry returns the error of the operation op. n is the
+// number of earlier operations with the same name since the first attempt failed.
 var causes = map[string]func(cancel func(), op string, n int) error{
 	"succeeds": func(func(), string, int) error { return nil },
 	"dial fails": func(_ func(), op string, _ int) error {
@@ -136,8 +136,9 @@ func isStatement(op string) bool {
 	return strings.HasSuffix(op, ".ExecContext") || strings.HasSuffix(op, ".QueryContext")
 }
 
-// Each call has one span and one measurement when it returns, however it is made and
-// whatever its result is. The same is true for an identical call that follows later.
+// TestCallsOfTheProgramAreNeverMerged checks that each call makes one span and one
+// measurement. This must be true for each way to make the call and for each result of the
+// call. A second, identical call must make its own span and its own measurement.
 func TestCallsOfTheProgramAreNeverMerged(t *testing.T) {
 	for way, prepare := range ways {
 		for cause, happens := range causes {
@@ -184,13 +185,13 @@ func TestCallsOfTheProgramAreNeverMerged(t *testing.T) {
 	}
 }
 
-// isRefused reports whether database/sql returned err without calling the driver.
+// isRefused reports whether database/sql itself returned err and did not call the driver.
 func isRefused(err error) bool {
 	return errors.Is(err, sql.ErrConnDone) || errors.Is(err, context.Canceled)
 }
 
-// wantCalls checks that each call made one span and one measurement. errs has the error
-// that each call returned, or nil if the call succeeded.
+// wantCalls checks that each call made one span and one measurement. errs contains one
+// element per call: the error that the call returned, or nil if the call succeeded.
 func wantCalls(t *testing.T, sdk *oteltest.SDK, errs ...error) {
 	t.Helper()
 	failed := 0
@@ -226,7 +227,8 @@ func wantCalls(t *testing.T, sdk *oteltest.SDK, errs ...error) {
 	}
 }
 
-// The last attempt is recognized even if the first two attempts got no connection.
+// TestLastAttemptAfterStaleConnections checks that the last attempt is recognized even if
+// the first two attempts failed before the statement was sent.
 func TestLastAttemptAfterStaleConnections(t *testing.T) {
 	for _, op := range []string{"conn.ResetSession", "connector.Connect"} {
 		t.Run(op, func(t *testing.T) {
@@ -262,8 +264,9 @@ func TestLastAttemptAfterStaleConnections(t *testing.T) {
 	}
 }
 
-// If connecting fails while callers wait for a full pool, database/sql returns the error to
-// them without calling the driver. A call that gets no next attempt ends after one second.
+// TestDialFailsForThoseWhoWait checks calls that wait for a full pool when connecting
+// fails. database/sql returns the error to these calls without calling the driver. The test
+// checks that such a call, which has no next attempt, ends after one second.
 func TestDialFailsForThoseWhoWait(t *testing.T) {
 	sdk := oteltest.New(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -284,7 +287,7 @@ func TestDialFailsForThoseWhoWait(t *testing.T) {
 		db.SetMaxOpenConns(1)
 		go func() {
 			<-time.After(time.Millisecond)
-			_ = db.Ping() // also waits, so that the pool is full
+			_ = db.Ping() // waits for a connection while the pool is full
 		}()
 		_, err := db.ExecContext(t.Context(), deleteOrders)
 		if err == nil {
@@ -295,8 +298,9 @@ func TestDialFailsForThoseWhoWait(t *testing.T) {
 	})
 }
 
-// A later transaction of the same goroutine executes the same statement. It counts as a new
-// call, not as the next attempt of the first call.
+// TestDialFailsBeforeTransaction checks a call that has no next attempt because connecting
+// failed. Later, the same goroutine executes the same statement in a transaction. This must
+// count as a new call, not as the next attempt of the first call.
 func TestDialFailsBeforeTransaction(t *testing.T) {
 	sdk := oteltest.New(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -319,7 +323,7 @@ func TestDialFailsBeforeTransaction(t *testing.T) {
 		var ping sync.WaitGroup
 		ping.Go(func() {
 			<-time.After(time.Millisecond)
-			_ = db.Ping() // also waits, so that the pool is full
+			_ = db.Ping() // waits for a connection while the pool is full
 		})
 		_, err := db.ExecContext(t.Context(), deleteOrders)
 		if err == nil {
@@ -337,8 +341,8 @@ func TestDialFailsBeforeTransaction(t *testing.T) {
 	})
 }
 
-// A call ends when its caller cancels the context while it waits for the pool, and when the
-// pool is closed during that time.
+// TestWaitIsGivenUp checks a call that waits for a connection of the pool. The call must
+// end when its context is canceled, and when the pool is closed.
 func TestWaitIsGivenUp(t *testing.T) {
 	for name, giveUp := range map[string]func(cancel func(), db *sql.DB){
 		"canceled": func(cancel func(), _ *sql.DB) { cancel() },
@@ -355,7 +359,7 @@ func TestWaitIsGivenUp(t *testing.T) {
 						<-time.After(time.Second)
 						return driver.ErrBadConn
 					case op == "connector.Connect" && dials.Add(1) > 1:
-						<-ctx.Done() // the pool's context
+						<-ctx.Done() // this is the context of the pool
 						return ctx.Err()
 					}
 					return nil
@@ -367,7 +371,7 @@ func TestWaitIsGivenUp(t *testing.T) {
 				defer cancel()
 				go func() {
 					<-time.After(time.Millisecond)
-					_ = db.Ping() // also waits, so that the pool is full
+					_ = db.Ping() // waits for a connection while the pool is full
 				}()
 				errs := make(chan error, 1)
 				go func() {
@@ -387,7 +391,8 @@ func TestWaitIsGivenUp(t *testing.T) {
 	}
 }
 
-// Identical calls of many goroutines, even with the same context, are not confused.
+// TestAttemptsAtOnce checks that attempts of one call are not assigned to another call.
+// Many goroutines make the same call at the same time, with the same context.
 func TestAttemptsAtOnce(t *testing.T) {
 	const goroutines, statements = 8, 60
 	sdk := oteltest.New(t)
@@ -421,8 +426,8 @@ func TestAttemptsAtOnce(t *testing.T) {
 	wantCalls(t, sdk, reached(fake, returned)...)
 }
 
-// reached returns the errors of the calls that reached the driver. returned has the errors
-// of all calls, by their argument.
+// reached returns the errors of the calls that reached the driver. returned contains the
+// errors of all calls. Its keys are the arguments of the calls.
 func reached(fake *sqltest.DB, returned map[string]error) (errs []error) {
 	for _, line := range fake.Log() {
 		op, rest, _ := strings.Cut(line, " ")

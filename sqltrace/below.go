@@ -8,8 +8,9 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// tracedBelow reports whether package pgxtrace traces the pgx connection inside raw. If so,
-// pgxtrace records the statements, because it has more information about the connection.
+// tracedBelow reports whether package pgxtrace traces the pgx connection inside raw. If it
+// does, pgxtrace records the statements and this package does not. The reason is that
+// pgxtrace has more information about the connection.
 func tracedBelow(raw driver.Conn) (traced bool) {
 	defer func() { _ = recover() }() // the driver may have a different structure
 	if !strings.Contains(packageOf(raw), "jackc/pgx") {
@@ -24,9 +25,9 @@ func tracedBelow(raw driver.Conn) (traced bool) {
 	return traced
 }
 
-// noStatementCache lists the packages of drivers that do not cache the texts that they
-// execute without preparing, and whose database does not cache them either. A comment
-// that differs in each text costs nothing there.
+// noStatementCache lists driver packages. If a statement is executed without being
+// prepared, neither the driver nor its database caches the text. Therefore a comment that
+// is different in each text does not fill a cache.
 var noStatementCache = map[string]bool{
 	"github.com/lib/pq":              true,
 	"github.com/go-sql-driver/mysql": true,

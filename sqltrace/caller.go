@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// Only the stack shows which function of database/sql called the driver, and so what
-// database/sql does next. The functions of this file walk the stack. That takes
-// microseconds, so they are called only after a connection has failed.
+// The functions of this file walk the stack. Only the stack shows which function of
+// database/sql called the driver, and so what database/sql does next. Walking the stack
+// takes microseconds, so it is done only after a connection has failed.
 
 const sqlPackage = "database/sql."
 
-// sqlFrames yields the frames of database/sql that called the driver, innermost first. It
-// leaves out the frames of an outer pool, whose driver uses this pool.
+// sqlFrames yields the stack frames of database/sql that called the driver, innermost
+// first. If the driver of another pool uses this pool, the frames of the other pool are
+// left out.
 func sqlFrames() iter.Seq[runtime.Frame] {
 	return func(yield func(runtime.Frame) bool) {
 		var counters [64]uintptr
@@ -37,10 +38,10 @@ func sqlFrames() iter.Seq[runtime.Frame] {
 	}
 }
 
-// retryLine returns the line number in database/sql's function retry from which the driver
-// was called. It returns 0 if database/sql makes the call only once, for example on a
-// [sql.Conn]. The last attempt is made after the loop of retry, so its line number is
-// greater than that of the other attempts.
+// retryLine returns a line number in the function retry of database/sql. The driver was
+// called from this line. If database/sql makes the call only once, for example on a
+// [sql.Conn], retryLine returns 0. The last attempt is made after the loop in retry, so its
+// line number is greater than the line number of the other attempts.
 func retryLine() int {
 	for frame := range sqlFrames() {
 		if frame.Function == sqlPackage+"(*DB).retry" {
@@ -50,7 +51,7 @@ func retryLine() int {
 	return 0
 }
 
-// closesConn reports whether the driver was called because a [sql.Conn] is closed.
+// closesConn reports whether the driver was called because a [sql.Conn] is being closed.
 func closesConn() bool {
 	for frame := range sqlFrames() {
 		if frame.Function == sqlPackage+"(*Conn).close" {
@@ -60,8 +61,8 @@ func closesConn() bool {
 	return false
 }
 
-// goroutine returns the number of the calling goroutine. database/sql makes every attempt
-// of a call on the goroutine of its caller. Go never uses a goroutine number twice.
+// goroutine returns the number of the current goroutine. database/sql makes all attempts of
+// a call on the goroutine that made the call. Go never uses a goroutine number twice.
 func goroutine() string {
 	var text [32]byte // the text begins with "goroutine 18 [running]:"
 	number, _, _ := bytes.Cut(bytes.TrimPrefix(text[:runtime.Stack(text[:], false)], []byte("goroutine ")), []byte(" "))

@@ -11,7 +11,8 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// commented are query texts. The sign # marks where the comment is inserted.
+// commented contains query texts. The sign # marks the position where the comment is
+// inserted.
 var commented = []string{
 	"SELECT id FROM orders#",
 	"UPDATE orders SET v = 1 WHERE id = 1#;",
@@ -24,7 +25,7 @@ var commented = []string{
 	"REPLACE INTO orders VALUES (1)\t#;\t;",
 	"SELECT a FROM orders WHERE b = 'x' \n#;\n",
 	"SELECT $1#;",
-	// A comment changes or could change the effect of the following texts.
+	// The following texts get no comment, because a comment could change their effect.
 	"",
 	" ; ",
 	";",
@@ -49,8 +50,8 @@ var commented = []string{
 	"SET @a = 1;",
 }
 
-// The comment is inserted before the last semicolon, or not at all. The rest of the text
-// does not change.
+// TestCommentChangesNothing checks that the comment is inserted at the sign #, or not at
+// all if the text has no such sign. The other parts of the text must not change.
 func TestCommentChangesNothing(t *testing.T) {
 	t.Cleanup(sqltrace.Forget("github.com/nais/spor/internal/sqltest"))
 	for _, system := range []string{"mysql", "postgresql"} {
@@ -78,8 +79,8 @@ func TestCommentChangesNothing(t *testing.T) {
 	}
 }
 
-// FuzzComment checks that removing the comment restores the text, and that only semicolons
-// and spaces follow the comment.
+// FuzzComment checks that only semicolons and spaces follow the comment. It also checks
+// that the original text remains if the comment is removed.
 func FuzzComment(f *testing.F) {
 	for _, text := range commented {
 		f.Add(strings.Replace(text, "#", "", 1))

@@ -11,18 +11,18 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// conn is a connection as database/sql sees it. database/sql uses a connection from one
-// goroutine at a time.
+// conn is the connection that database/sql uses. Only one goroutine at a time uses a
+// connection.
 type conn struct {
 	engine  *engine
 	direct  *direct
 	otelsql traced
-	skipped *statement // the driver returned ErrSkip for it; database/sql prepares it next
+	skipped *statement // a statement that database/sql prepares next, because of ErrSkip
 	tx      *tx
 	rows    *rows // the rows whose span has not ended, or nil
 }
 
-// traced has the methods of otelsql's connection that conn calls.
+// traced contains the methods of otelsql's connection that conn calls.
 type traced interface {
 	driver.ExecerContext
 	driver.QueryerContext
@@ -30,9 +30,11 @@ type traced interface {
 	driver.ConnBeginTx
 }
 
-// newConn returns a connection around middle, which otelsql made. The connection has
-// ExecContext and QueryContext only if the driver can execute and query without preparing,
-// because database/sql checks arguments differently if it cannot.
+// newConn returns a connection that wraps middle, which otelsql made. The new connection
+// has the method ExecContext only if the driver can execute a statement without preparing
+// it. In the same way, it has QueryContext only if the driver can query without preparing.
+// This is necessary because database/sql checks the arguments differently if a method is
+// missing.
 func newConn(e *engine, middle driver.Conn) driver.Conn {
 	c := &conn{engine: e}
 	c.direct = middle.(interface{ Raw() driver.Conn }).Raw().(*direct) //nolint:forcetypeassert // otelsql wraps a *direct
@@ -71,7 +73,8 @@ func (d *direct) abilities() (execs, queries bool) {
 	return execs, queries
 }
 
-// execer adds ExecContext to the connection of a driver that executes without preparing.
+// execer adds the method ExecContext to a connection. It is used if the driver can execute
+// a statement without preparing it.
 type execer struct{ of *conn }
 
 func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
@@ -85,7 +88,8 @@ func (e execer) ExecContext(ctx context.Context, query string, args []driver.Nam
 	return st.result, st.err
 }
 
-// queryer adds QueryContext to the connection of a driver that queries without preparing.
+// queryer adds the method QueryContext to a connection. It is used if the driver can query
+// without preparing the statement.
 type queryer struct{ of *conn }
 
 func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
@@ -114,9 +118,9 @@ func (c *conn) startAttempt(st *statement) {
 	c.direct.statement = st
 }
 
-// endAttempt is called when an attempt is over. If another attempt follows, it keeps st and
-// returns nil. Otherwise it finishes st and returns its rows, or nil if there are none.
-// After the call, another goroutine may use st.
+// endAttempt is called when an attempt is over. If another attempt follows, endAttempt
+// stores st and returns nil. Otherwise it finishes st and returns the rows of st, or nil if
+// st has no rows. After endAttempt returns, another goroutine may use st.
 func (c *conn) endAttempt(st *statement) (rows driver.Rows) {
 	c.direct.statement = nil
 	switch {
@@ -138,8 +142,8 @@ func (c *conn) drop() {
 	}
 }
 
-// resume returns the skipped statement for which database/sql prepares query. It returns
-// nil if the program itself prepares query.
+// resume returns the skipped statement if database/sql prepares query for this statement.
+// It returns nil if the program itself prepares query.
 func (c *conn) resume(query string) *statement {
 	st := c.skipped
 	if st == nil || st.query != query {
@@ -149,9 +153,10 @@ func (c *conn) resume(query string) *statement {
 	return st
 }
 
-// PrepareContext makes a span only if it fails or takes at least 100 ms. If database/sql
-// prepares query for a statement that has already started, the span of that statement
-// includes the preparation.
+// PrepareContext prepares query. If the program itself requests this, PrepareContext makes
+// a span only if preparing fails or takes at least 100 ms. If database/sql prepares query
+// for a statement that has already started, the span of the statement includes the
+// preparation.
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	st := c.resume(query)
 	start := time.Now()
@@ -202,9 +207,9 @@ func (c *conn) Ping(ctx context.Context) error {
 	return nil
 }
 
-// ResetSession makes no span, and a bad connection is not an error here. database/sql calls
-// ResetSession when a caller gets a connection, possibly after it waited for it. Therefore
-// ResetSession also measures the wait time.
+// ResetSession makes no span. If the connection is bad, this is not recorded as an error.
+// database/sql calls ResetSession when a caller gets a connection, and the caller may have
+// waited for the connection. Therefore ResetSession also records the wait times.
 func (c *conn) ResetSession(ctx context.Context) error {
 	c.drop()
 	if e := c.engine; e.pool != nil {
@@ -239,11 +244,12 @@ func (c *conn) CheckNamedValue(value *driver.NamedValue) error {
 	return driver.ErrSkip
 }
 
-// Raw returns the driver's own connection. See [Unwrap].
+// Raw returns the connection that the driver made. See [Unwrap].
 func (c *conn) Raw() driver.Conn { return c.direct.raw }
 
-// Unwrap also returns the driver's own connection. Functions of some drivers, such as Limit
-// of modernc.org/sqlite, call this method to find their connection inside a wrapper.
+// Unwrap also returns the connection that the driver made. Functions of some drivers, such
+// as Limit of modernc.org/sqlite, call this method to find their own connection inside a
+// wrapper.
 func (c *conn) Unwrap() driver.Conn { return c.direct.raw }
 
 var _ interface {
@@ -256,7 +262,7 @@ var _ interface {
 	driver.Validator
 } = (*conn)(nil)
 
-// note makes a span of BEGIN, COMMIT or ROLLBACK if it failed or took at least 100 ms.
+// note makes a span for a BEGIN, COMMIT or ROLLBACK that failed or took at least 100 ms.
 func (c *conn) note(ctx context.Context, name string, start time.Time, o db.Outcome) {
 	if db.Notable(time.Since(start), o) {
 		c.engine.Note(ctx, name, c.engine.statements.StartOptions(trace.SpanKindClient, name), start, o)

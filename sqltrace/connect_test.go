@@ -151,7 +151,8 @@ func TestNothingIsRegistered(t *testing.T) {
 	}
 }
 
-// A statement makes one span, even if its driver is wrapped twice.
+// TestDoubleWrapping checks that a statement makes only one span if its driver is wrapped
+// twice.
 func TestDoubleWrapping(t *testing.T) {
 	for name, reopen := range map[string]func(sdk *oteltest.SDK) (*sql.DB, error){
 		"driver of a driver": func(sdk *oteltest.SDK) (*sql.DB, error) {
@@ -232,8 +233,9 @@ func TestUnwrap(t *testing.T) {
 	}
 }
 
-// Drivers such as modernc.org/sqlite call this method to find their own connection. All
-// connections must have it, whatever their other methods are.
+// TestConnectionsHaveUnwrap checks that every connection has the method Unwrap, independent
+// of its other methods. Drivers such as modernc.org/sqlite call Unwrap to find their own
+// connection.
 func TestConnectionsHaveUnwrap(t *testing.T) {
 	for _, set := range []sqltest.ConnSet{
 		0, sqltest.ConnExecer, sqltest.ConnQueryer, sqltest.ConnExecerContext, sqltest.ConnQueryerContext, sqltest.ConnAll,

@@ -14,13 +14,14 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// tracedDriver is a driver whose connectors are traced.
+// tracedDriver is a driver that returns traced connectors.
 type tracedDriver struct {
 	raw    driver.Driver
 	config *sqldb.Config
 }
 
-// Open opens a traced connection. database/sql calls OpenConnector instead.
+// Open opens a traced connection. database/sql does not call Open, because it calls
+// OpenConnector instead.
 func (d *tracedDriver) Open(name string) (driver.Conn, error) {
 	c, err := d.OpenConnector(name)
 	if err != nil {
@@ -29,7 +30,8 @@ func (d *tracedDriver) Open(name string) (driver.Conn, error) {
 	return c.Connect(context.Background())
 }
 
-// OpenConnector returns a connector with its own engine, so that connectors share no state.
+// OpenConnector returns a traced connector. Each connector has its own engine, so
+// connectors do not share state.
 func (d *tracedDriver) OpenConnector(name string) (driver.Connector, error) {
 	raw, err := connectorOf(d.raw, name)
 	if err != nil {
@@ -40,7 +42,8 @@ func (d *tracedDriver) OpenConnector(name string) (driver.Connector, error) {
 	return c, nil
 }
 
-// connectorOf returns a connector of d, in the same way as [sql.Open].
+// connectorOf returns a connector for d. It makes the connector in the same way as
+// [sql.Open].
 func connectorOf(d driver.Driver, dsn string) (driver.Connector, error) {
 	if d, ok := d.(driver.DriverContext); ok {
 		return d.OpenConnector(dsn)
@@ -56,8 +59,9 @@ type dsnConnector struct {
 func (c *dsnConnector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
 func (c *dsnConnector) Driver() driver.Driver                        { return c.driver }
 
-// connector makes the connections that database/sql sees. A conn wraps otelsql's
-// connection, which wraps a direct, which wraps the driver's own connection.
+// connector makes the connections that database/sql uses. Each connection has several
+// layers: the type conn wraps otelsql's connection, otelsql's connection wraps the type
+// direct, and direct wraps the connection that the driver made.
 type connector struct {
 	raw     driver.Connector
 	driver  driver.Driver
@@ -72,8 +76,9 @@ func newConnector(raw driver.Connector, e *engine) *connector {
 	return c
 }
 
-// Connect makes a span only if it fails or takes at least 100 ms. If package pgxtrace
-// already traces the connection, Connect returns the driver's own connection.
+// Connect makes a connection. It makes a span only if connecting fails or takes at least
+// 100 ms. If package pgxtrace already traces the connection, Connect returns the connection
+// that the driver made.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	c.engine.retries.connecting(ctx)
 	start := time.Now()
@@ -92,10 +97,11 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return newConn(c.engine, middle), nil
 }
 
-// Driver returns the driver's own value, because programs recognize databases by its type.
+// Driver returns the driver that the program opened, not an internal wrapper, because
+// programs recognize a database by the type of this value.
 func (c *connector) Driver() driver.Driver { return c.driver }
 
-// Close is called when the pool is closed.
+// Close closes the connector. database/sql calls Close when the pool is closed.
 func (c *connector) Close() error {
 	c.engine.retries.close()
 	err := c.engine.pool.Close()

@@ -32,15 +32,16 @@ func (c directConnector) Connect(ctx context.Context) (driver.Conn, error) {
 
 func (c directConnector) Driver() driver.Driver { return c.connector.Driver() }
 
-// direct calls the driver's own connection in the same way as database/sql does. It
-// supports all combinations of optional interfaces. While a statement runs, direct stores
-// the driver's result in the statement and returns [driver.ErrSkip] to otelsql, so that
-// otelsql records no result.
+// direct is a connection that wraps the connection that the driver made. It calls the
+// driver in the same way as database/sql does, and supports all combinations of optional
+// interfaces. While a statement is running, direct stores the result of the driver in the
+// statement, and returns [driver.ErrSkip] to otelsql. This prevents otelsql from recording
+// a result.
 type direct struct {
 	raw       driver.Conn
-	statement *statement // the statement that runs, or nil
+	statement *statement // the statement that is running, or nil
 
-	prepared *directStmt // the last one that PrepareContext returned
+	prepared *directStmt // the last statement that PrepareContext returned
 }
 
 func (d *direct) Prepare(query string) (driver.Stmt, error) { return d.raw.Prepare(query) }
@@ -95,7 +96,7 @@ func (d *direct) query(ctx context.Context, query string, args []driver.NamedVal
 	return queryer.Query(query, values)
 }
 
-// text returns query. If comments are on, it adds the comment of the statement that runs.
+// text returns query. If comments are on, text adds the comment of the running statement.
 func (d *direct) text(query string) string {
 	if d.statement == nil || !d.statement.engine.comments {
 		return query
@@ -143,7 +144,7 @@ func (d *direct) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx,
 	return tx, err
 }
 
-// directStmt does for a prepared statement what direct does for a connection.
+// directStmt wraps a prepared statement in the same way as direct wraps a connection.
 type directStmt struct {
 	driver.Stmt
 
@@ -190,8 +191,8 @@ func (s *directStmt) query(ctx context.Context, args []driver.NamedValue) (drive
 	return s.Query(values)
 }
 
-// valuesOf converts args for a method that takes neither names nor a context. It returns an
-// error if an argument has a name or if ctx has ended.
+// valuesOf converts args for a method that accepts neither names nor a context. It returns
+// an error if an argument has a name or if ctx has ended.
 func valuesOf(ctx context.Context, args []driver.NamedValue) ([]driver.Value, error) {
 	values := make([]driver.Value, len(args))
 	for i, arg := range args {

@@ -15,7 +15,7 @@ import (
 // otherSQL is the db.system.name of an unknown database.
 const otherSQL = "other_sql"
 
-// engine is the state that the connections of one database share.
+// engine contains the state that all connections of one database share.
 type engine struct {
 	*db.Telemetry
 	config     *sqldb.Config
@@ -23,7 +23,7 @@ type engine struct {
 	statements *sqldb.Statements
 	retries    retries
 	readings   readings
-	comments   bool // the driver keeps no texts, so comments may be added
+	comments   bool // comments may be added, because the driver keeps no texts
 
 	handle *sql.DB  // nil if the pool is not measured
 	pool   *db.Pool // nil if the pool is not measured
@@ -39,7 +39,7 @@ func newEngine(c *sqldb.Config, t db.Target) *engine {
 	}
 }
 
-// watch measures handle until the pool is closed.
+// watch starts to measure handle. It is measured until the pool is closed.
 func (e *engine) watch(handle *sql.DB) {
 	e.handle = handle
 	e.pool = e.NewPool(e.target, e.stats)
@@ -50,7 +50,8 @@ func (e *engine) stats() db.PoolStats {
 	return db.PoolStats{Used: s.InUse, Idle: s.Idle, Max: s.MaxOpenConnections, Waits: s.WaitCount, Waited: s.WaitDuration}
 }
 
-// isBad reports whether database/sql tries again after err.
+// isBad reports whether err means that the connection is bad. After such an error,
+// database/sql may try again.
 func isBad(err error) bool { return errors.Is(err, driver.ErrBadConn) }
 
 func report(text string) { otel.Handle(errors.New("sqltrace: " + text)) }

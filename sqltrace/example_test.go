@@ -31,7 +31,7 @@ func Example() {
 
 	for _, span := range spans.GetSpans() {
 		fmt.Println(span.SpanKind, span.Name)
-		attrs := attribute.NewSet(span.Attributes...) // sorted by key
+		attrs := attribute.NewSet(span.Attributes...) // the attributes, sorted by key
 		for _, attr := range attrs.ToSlice() {
 			fmt.Printf("  %s: %s\n", attr.Key, attr.Value.String())
 		}

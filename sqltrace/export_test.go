@@ -1,6 +1,7 @@
 package sqltrace
 
-// Forget makes the driver of a package one that caches no texts, until undo.
+// Forget adds a package to noStatementCache, so that its driver gets comments. undo removes
+// the package again.
 func Forget(path string) (undo func()) {
 	noStatementCache[path] = true
 	return func() { delete(noStatementCache, path) }

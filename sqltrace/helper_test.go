@@ -97,7 +97,8 @@ func query(ctx context.Context, db interface {
 	return readAll(rows)
 }
 
-// parent returns a context with a remote parent span, and the identity of that span.
+// parent returns a context that contains a remote parent span, and the span context of this
+// span.
 func parent(t *testing.T, sdk *oteltest.SDK) (context.Context, trace.SpanContext) {
 	t.Helper()
 	sc := trace.NewSpanContext(trace.SpanContextConfig{

@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// atStart stores the number of attributes that each span starts with.
+// atStart stores how many attributes each span has when it starts.
 type atStart struct {
 	sdktrace.SpanProcessor
 
@@ -30,8 +30,9 @@ func (a *atStart) OnStart(_ context.Context, span sdktrace.ReadWriteSpan) {
 func (*atStart) OnEnd(sdktrace.ReadOnlySpan)    {}
 func (*atStart) Shutdown(context.Context) error { return nil }
 
-// If no span processor reads a span before it ends, all its attributes are set when it
-// ends.
+// TestLateAttributes checks spans whose attributes are set when the span ends. This is done
+// if no span processor reads a span before the span ends. Each span must have the same
+// attributes as a span whose attributes are set at the start.
 func TestLateAttributes(t *testing.T) {
 	for name, run := range map[string]func(ctx context.Context, db *sql.DB) error{
 		"query": func(ctx context.Context, db *sql.DB) error {

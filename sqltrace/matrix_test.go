@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// transcript calls all methods of db in many ways and returns the results.
+// transcript calls all methods of db in many ways and returns their results as text.
 func transcript(ctx context.Context, db *sql.DB) []string {
 	var out []string
 	say := func(what string, values ...any) { out = append(out, what+": "+fmt.Sprint(values...)) }
@@ -84,7 +84,7 @@ func columnTypes(ctx context.Context, db *sql.DB) string {
 	return fmt.Sprint(out, err, rows.Err())
 }
 
-// compare runs the transcript on a plain pool and on a traced pool, and compares the
+// compare calls transcript with a plain pool and with a traced pool, and compares the
 // results.
 func compare(t *testing.T, shape *sqltest.DB) {
 	t.Helper()
@@ -136,7 +136,8 @@ func checkSpans(t *testing.T, describe string, sdk *oteltest.SDK, log []string, 
 		if s.SpanKind() != trace.SpanKindClient {
 			t.Errorf("%s: span %s", describe, s.Name())
 		}
-		if s.Status().Code != codes.Error || hooked { // a call that database/sql rejects does not reach the driver
+		// Without a hook, a call that failed did not reach the driver.
+		if s.Status().Code != codes.Error || hooked {
 			spans++
 		}
 	}
@@ -174,7 +175,8 @@ func TestRowsAreAsTheDriversOwn(t *testing.T) {
 	}
 }
 
-// A driver may return ErrSkip, so that database/sql prepares the statement.
+// TestStatementsThatAreSkippedAreAsTheDriversOwn checks a driver that returns ErrSkip.
+// database/sql then prepares the statement.
 func TestStatementsThatAreSkippedAreAsTheDriversOwn(t *testing.T) {
 	skip := func(_ context.Context, op, _ string) error {
 		if strings.HasPrefix(op, "conn.Exec") || strings.HasPrefix(op, "conn.Query") {
@@ -190,7 +192,8 @@ func TestStatementsThatAreSkippedAreAsTheDriversOwn(t *testing.T) {
 	}
 }
 
-// When every call fails, the traced pool returns the same errors as a plain pool.
+// TestFailuresAreAsTheDriversOwn checks calls that all fail. The traced pool must return
+// the same errors as a plain pool.
 func TestFailuresAreAsTheDriversOwn(t *testing.T) {
 	fail := func(_ context.Context, op, _ string) error {
 		if op == "connector.Connect" || op == sqltest.ConnectorClosed || strings.HasPrefix(op, "conn.Ping") || strings.HasPrefix(op, "conn.Close") {

@@ -52,7 +52,8 @@ func TestDuration(t *testing.T) {
 	}
 }
 
-// An unknown database has the system other_sql, and its pool has that name.
+// TestUnknownSystem checks that an unknown database has the system other_sql, and that the
+// pool has the same name.
 func TestUnknownSystem(t *testing.T) {
 	sdk := oteltest.New(t)
 	db := open(t, full().Connector(), sqltrace.WithTracerProvider(sdk.TracerProvider), sqltrace.WithMeterProvider(sdk.MeterProvider))
@@ -66,7 +67,8 @@ func TestUnknownSystem(t *testing.T) {
 	}
 }
 
-// The exemplar of a duration refers to the span of the statement, not to its parent.
+// TestDurationHasExemplarOfSpan checks that the exemplar of a duration refers to the span
+// of the statement, not to the parent span.
 func TestDurationHasExemplarOfSpan(t *testing.T) {
 	sdk := oteltest.New(t)
 	reader := sdkmetric.NewManualReader()
@@ -165,7 +167,8 @@ func TestPoolThatIsClosedIsNotMeasured(t *testing.T) {
 	}
 }
 
-// The wait times are computed from the statistics of database/sql.
+// TestWaitTime checks the wait times that are calculated from the statistics of
+// database/sql.
 func TestWaitTime(t *testing.T) {
 	sdk := oteltest.New(t)
 	db := open(t, (&sqltest.DB{Conn: sqltest.ConnAll}).Connector(), options(sdk)...)

@@ -13,25 +13,26 @@ import (
 // An Option changes the behavior of [Open], [OpenDB] and [Driver].
 type Option func(*sqldb.Config)
 
-// WithTracerProvider sets the provider of the tracer. The default, also for nil, is the
-// global provider.
+// WithTracerProvider sets the provider of the tracer. If the option is not used or p is
+// nil, the global provider is used.
 func WithTracerProvider(p trace.TracerProvider) Option {
 	return func(c *sqldb.Config) { c.TracerProvider = p }
 }
 
-// WithMeterProvider sets the provider of the meter. The default, also for nil, is the
-// global provider.
+// WithMeterProvider sets the provider of the meter. If the option is not used or p is nil,
+// the global provider is used.
 func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(c *sqldb.Config) { c.MeterProvider = p }
 }
 
 // WithAttributes adds attributes to every span and to db.client.operation.duration. By
-// default, the driver and the data source name determine db.system.name, db.namespace,
-// server.address and server.port. Values given here replace them. With [OpenDB], which gets
-// no data source name, only this option can set the last three.
+// default, db.system.name, db.namespace, server.address and server.port are read from the
+// driver and the data source name. If attrs contains one of these attributes, its value is
+// used instead. [OpenDB] gets no data source name. With OpenDB, therefore, db.namespace,
+// server.address and server.port are recorded only if this option sets them.
 //
-// db.client.connection.pool.name sets the name of the pool in its metrics. It is not added
-// to spans and durations.
+// If attrs contains db.client.connection.pool.name, its value is used as the name of the
+// pool in the pool metrics. This attribute is not added to spans and durations.
 func WithAttributes(attrs ...attribute.KeyValue) Option {
 	return func(c *sqldb.Config) { c.Attributes = append(c.Attributes, attrs...) }
 }
@@ -42,48 +43,52 @@ func WithoutQueryText() Option {
 	return func(c *sqldb.Config) { c.WithoutQueryText = true }
 }
 
-// WithQueryNames names spans after the names that sqlc writes into comments: GetOrder for a
-// query that begins with "-- name: GetOrder :one". By default, spans are named after the
-// summary of the query. Queries without such a comment keep that name.
+// WithQueryNames names spans after the names that sqlc writes into comments. For example,
+// the span of a query that begins with "-- name: GetOrder :one" is named GetOrder. By
+// default, spans are named after the summary of the query. A query without such a comment
+// still has the default name.
 func WithQueryNames() Option {
 	return func(c *sqldb.Config) { c.QueryNames = true }
 }
 
-// WithTransactions adds an INTERNAL span to each transaction, from BEGIN to COMMIT or
-// ROLLBACK. The spans of its statements are children of that span. By default, transactions
-// have no span.
+// WithTransactions adds an INTERNAL span to each transaction. The span lasts from BEGIN to
+// COMMIT or ROLLBACK, and is the parent of the spans of the statements in the transaction.
+// By default, transactions have no span.
 func WithTransactions() Option {
 	return func(c *sqldb.Config) { c.Transactions = true }
 }
 
 // WithSlowQueries sets db.query.slow to true on the span of a statement that takes
-// threshold or longer. By default, and if threshold is 0 or less, no span gets the
-// attribute.
+// threshold or longer. If the option is not used or threshold is 0 or less, no span gets
+// the attribute.
 func WithSlowQueries(threshold time.Duration) Option {
 	return func(c *sqldb.Config) { c.SlowQuery = threshold }
 }
 
 // WithRepeatedQueries finds statements that run in a loop. It counts the statements of each
-// trace by their summary. When one summary occurs more than n times, the parent span of
-// statement n+1 gets db.query.repeated with that summary. If a span is the parent for
-// several such summaries, the last one stays. The counts are kept in bounded memory, so
-// some loops are missed when very many traces run at the same time. By default, and if n is
-// 0 or less, no span gets the attribute.
+// trace by their summary. When a trace has more than n statements with the same summary,
+// the parent span of statement n+1 gets the attribute db.query.repeated. Its value is the
+// summary. If several summaries are repeated under one parent span, the span has the last
+// of these summaries. The counts are kept in bounded memory. Therefore some loops are not
+// found when very many traces are active at the same time. If the option is not used or n
+// is 0 or less, no span gets the attribute.
 func WithRepeatedQueries(n int) Option {
 	return func(c *sqldb.Config) { c.Repeated = n }
 }
 
-// WithSQLCommenter adds the trace context of sampled statements to their text, so that the
-// log of the database shows the span. It adds the comment /*traceparent='...'*/ at the end
-// of the text, before a final semicolon. It adds nothing else, such as baggage. By default,
-// texts are not changed.
+// WithSQLCommenter adds the trace context of a sampled statement to its text, so that the
+// log of the database shows which span the statement belongs to. The comment
+// /*traceparent='...'*/ is inserted at the end of the text, before a final semicolon. Other
+// data, such as baggage, is not added. By default, texts are not changed.
 //
 // Only a text with a single statement that reads or changes rows, such as SELECT or UPDATE,
-// gets a comment. A text is never changed if the statement is prepared under a name, if the
-// text already has a comment, or if a comment at its end could change its meaning.
+// gets a comment. A text is never changed in these three cases:
+//   - The statement is prepared under a name.
+//   - The text already has a comment.
+//   - A comment at the end of the text could change the meaning of the text.
 //
-// With database/sql, only the drivers github.com/lib/pq and github.com/go-sql-driver/mysql
-// get comments, because they are known to keep no query texts.
+// With database/sql, only statements of the drivers github.com/lib/pq and
+// github.com/go-sql-driver/mysql get comments, because these drivers keep no query texts.
 func WithSQLCommenter() Option {
 	return func(c *sqldb.Config) { c.SQLCommenter = true }
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/nais/spor/internal/otelutil"
 )
 
-// newOtelsql returns a connector with which otelsql wraps the connections of raw. otelsql
+// newOtelsql returns a connector of otelsql that wraps the connections of raw. otelsql
 // starts spans only for statements.
 func newOtelsql(raw driver.Connector) driver.Connector {
 	d := otelsql.WrapDriver(directDriver{raw},
@@ -35,9 +35,9 @@ func newOtelsql(raw driver.Connector) driver.Connector {
 	return c
 }
 
-// startSpan is called by otelsql. If ctx is a statement, startSpan starts the span of that
-// statement. otelsql always gets a span that does nothing, because the statement ends its
-// own span.
+// startSpan is called by otelsql. If ctx is a statement, startSpan starts the span of the
+// statement. The span that otelsql gets does nothing, because the statement itself ends the
+// real span.
 func startSpan(ctx context.Context, _ string, _ []trace.SpanStartOption) (context.Context, trace.Span) {
 	if st, ok := ctx.(*statement); ok {
 		return st.startSpan(), tracenoop.Span{}

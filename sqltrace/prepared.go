@@ -7,7 +7,7 @@ import (
 	"github.com/nais/spor/internal/db"
 )
 
-// prepared is a prepared statement as database/sql sees it.
+// prepared is the prepared statement that database/sql uses.
 type prepared struct {
 	conn    *conn
 	query   string
@@ -16,12 +16,12 @@ type prepared struct {
 		driver.StmtExecContext
 		driver.StmtQueryContext
 	}
-	skipped *statement // the statement of the program that this one was prepared for, or nil
+	skipped *statement // the statement for which database/sql prepared this one, or nil
 }
 
-// newPrepared returns a statement around made, which otelsql made. The statement has a
-// ColumnConverter only if the driver's statement has one, because database/sql converts
-// arguments differently without it.
+// newPrepared returns a statement that wraps made, which otelsql made. The new statement
+// has the method ColumnConverter only if the driver's statement has this method. This is
+// necessary because database/sql converts arguments differently if the method is missing.
 func newPrepared(c *conn, query string, made driver.Stmt, st *statement) driver.Stmt {
 	s := &prepared{conn: c, query: query, direct: c.direct.prepared, skipped: st}
 	c.direct.prepared = nil
@@ -35,7 +35,8 @@ func newPrepared(c *conn, query string, made driver.Stmt, st *statement) driver.
 	return s
 }
 
-// convertingPrepared is a prepared statement of a driver that converts arguments by column.
+// convertingPrepared is a prepared statement of a driver that has the method
+// ColumnConverter.
 type convertingPrepared struct {
 	*prepared
 
@@ -66,8 +67,8 @@ func (s *prepared) QueryContext(ctx context.Context, args []driver.NamedValue) (
 	return nil, st.err
 }
 
-// begin continues the statement that s was prepared for. If there is none, begin starts a
-// new statement, or returns nil if nothing records it.
+// begin continues the statement that s was prepared for. If there is no such statement,
+// begin starts a new statement. If nothing records the new statement, begin returns nil.
 func (s *prepared) begin(ctx context.Context) *statement {
 	st := s.skipped
 	if st == nil {
@@ -78,8 +79,8 @@ func (s *prepared) begin(ctx context.Context) *statement {
 	return st
 }
 
-// CheckNamedValue calls the driver's statement or, if that does not check values, the
-// driver's connection. database/sql uses the same order.
+// CheckNamedValue calls the driver's statement. If the driver's statement does not check
+// values, CheckNamedValue calls the driver's connection. database/sql uses the same order.
 func (s *prepared) CheckNamedValue(value *driver.NamedValue) error {
 	if checker, ok := s.direct.Stmt.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(value)
@@ -87,7 +88,8 @@ func (s *prepared) CheckNamedValue(value *driver.NamedValue) error {
 	return s.conn.CheckNamedValue(value)
 }
 
-// Close also ends the span of a statement whose arguments database/sql did not accept.
+// Close closes the statement. If database/sql did not accept the arguments of the statement
+// that s was prepared for, Close also ends the span of this statement.
 func (s *prepared) Close() error {
 	if st := s.skipped; st != nil {
 		s.skipped = nil
@@ -96,7 +98,7 @@ func (s *prepared) Close() error {
 	return s.direct.Close()
 }
 
-// NumInput returns the value of the driver's statement.
+// NumInput returns the number of parameters that the driver's statement reports.
 func (s *prepared) NumInput() int { return s.direct.NumInput() }
 
 // Exec is not called by database/sql.

@@ -9,12 +9,12 @@ import (
 	"github.com/nais/spor/internal/db"
 )
 
-// readTime is how long the span of a statement waits for its rows to be closed. After that
-// time, the span ends without the number of rows.
+// readTime is the time within which the program must close the rows of a statement. After
+// this time, the span of the statement ends without the number of rows.
 const readTime = 5 * time.Second
 
-// readings is the list of rows that are not closed yet, oldest first. Each ends the span of
-// its statement. One timer is used for the whole list.
+// readings is a list of the rows that are not closed yet, oldest first. The span of a
+// statement ends when its rows are closed. One timer is used for the whole list.
 type readings struct {
 	mu             sync.Mutex
 	oldest, newest *rows
@@ -37,8 +37,8 @@ func (l *readings) add(r *rows) {
 	}
 }
 
-// remove removes r and reports whether r was in the list. The caller that removed r ends
-// the span.
+// remove removes r from the list, and reports whether r was in the list. If it reports
+// true, the caller must end the span.
 func (l *readings) remove(r *rows) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -72,7 +72,7 @@ func (l *readings) watch(d time.Duration) {
 	}
 }
 
-// expire ends the spans of all rows that have been in the list for readTime.
+// expire ends the spans of all rows that have been in the list for at least readTime.
 func (l *readings) expire() {
 	for _, r := range l.late() {
 		r.statement.end(db.Outcome{}, trace.WithTimestamp(r.at))

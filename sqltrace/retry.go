@@ -13,13 +13,14 @@ import (
 	"github.com/nais/spor/internal/otelutil"
 )
 
-// retries keeps the calls that failed because their connection was bad, until database/sql
-// makes the next attempt. database/sql makes at most three attempts, all with the context
-// and on the goroutine of the caller. Between two attempts it gets another connection. If
-// that fails, there is no next attempt and the call ends.
+// retries stores the calls that failed because of a bad connection, until database/sql
+// makes the next attempt. database/sql makes at most three attempts of a call, all on the
+// same goroutine. Normally, all attempts have the same context. The method take describes
+// the exception. Between two attempts, database/sql gets another connection. If it gets no
+// connection, there is no next attempt and the call ends.
 type retries struct {
 	waiting atomic.Int32
-	loop    atomic.Int32 // the line number of all attempts except the last; 0 until it is known
+	loop    atomic.Int32 // the line number of all attempts except the last one; 0 if not known yet
 	mu      sync.Mutex
 	calls   []*retry
 	closed  bool // the pool is closed
@@ -35,12 +36,12 @@ type retry struct {
 }
 
 const (
-	// retryTimeout is the time after which a call without a next attempt ends. It is only
-	// reached if database/sql gives up without calling the driver.
+	// retryTimeout is the time after which a stored call ends if no next attempt is made.
+	// This time is reached only if database/sql gives up without calling the driver.
 	retryTimeout = time.Minute
-	// doubtTimeout replaces retryTimeout after a connection could not be opened while
-	// several callers waited for the pool, because it is not known which of those calls
-	// failed.
+	// doubtTimeout is used instead of retryTimeout in one case: a connection could not be
+	// opened while several callers waited for the pool. Then it is not known which of the
+	// calls failed.
 	doubtTimeout = time.Second
 )
 
@@ -62,9 +63,9 @@ func (r *retries) follows() bool {
 	}
 }
 
-// keep stores st, whose connection was bad, if another attempt follows, and reports whether
-// it did. A call that this goroutine stored earlier has no further attempt, so keep ends
-// it.
+// keep is called when the connection of st is bad. If another attempt follows, keep stores
+// st and returns true. Otherwise it returns false. If an earlier call of this goroutine is
+// still stored, that call has no further attempt. Therefore keep ends the earlier call.
 func (r *retries) keep(st *statement) (kept bool) {
 	end(r.removeOwn(func(*retry) bool { return true }))
 	if !r.follows() || st.Err() != nil {
@@ -84,10 +85,11 @@ func (r *retries) keep(st *statement) (kept bool) {
 	return true
 }
 
-// take removes and returns the call whose next attempt is query under ctx, or nil if there
-// is none. database/sql also makes further attempts for prepared statements of a
-// transaction. These attempts are in the same transaction, but each may have its own
-// context.
+// take looks for a stored call whose next attempt has this query and this context. It
+// removes the call and returns it, or returns nil if there is no such call. In a
+// transaction, take compares the transaction instead of the context. The reason is that
+// database/sql also makes further attempts for prepared statements of a transaction, and
+// each of these attempts may have a different context.
 func (r *retries) take(ctx context.Context, query string, tx *tx) *statement {
 	if r.waiting.Load() == 0 {
 		return nil
@@ -106,9 +108,9 @@ func (r *retries) take(ctx context.Context, query string, tx *tx) *statement {
 	return k.statement
 }
 
-// connecting is called before a connection is opened or reset. After that, the end of the
-// context no longer ends the stored call under ctx of this goroutine. Instead, the call
-// ends if the connection fails, and continues if it succeeds.
+// connecting is called before a connection is opened or reset for a call with the context
+// ctx. If this goroutine has stored such a call, the end of ctx no longer ends the call.
+// Instead, the call ends if the connection fails, and continues if the connection succeeds.
 func (r *retries) connecting(ctx context.Context) {
 	if r.waiting.Load() == 0 {
 		return
@@ -126,9 +128,9 @@ func (r *retries) connecting(ctx context.Context) {
 	}
 }
 
-// missed ends the stored call under ctx of this goroutine, because err prevented its next
-// attempt. If err is again a bad connection and another attempt follows, missed does
-// nothing.
+// missed ends the call with the context ctx that this goroutine has stored. It is used when
+// err prevented the next attempt of this call. If err again means a bad connection and
+// another attempt follows, missed does nothing.
 func (r *retries) missed(ctx context.Context, err error) {
 	if isBad(err) && r.follows() {
 		return
@@ -136,9 +138,10 @@ func (r *retries) missed(ctx context.Context, err error) {
 	end(r.removeOwn(func(k *retry) bool { return otelutil.Same(k.Context, ctx) }))
 }
 
-// connectFailed does the same as missed, for a connection that could not be opened. If the
-// pool itself opened the connection, it is not known for which call: then all stored calls
-// end after doubtTimeout, unless they continue.
+// connectFailed does the same as missed if a connection could not be opened. The exception
+// is a connection that the pool itself opened. Then it is not known which call needed the
+// connection. Therefore all stored calls end after doubtTimeout, unless they continue
+// earlier.
 func (r *retries) connectFailed(ctx context.Context, err error) {
 	if r.waiting.Load() == 0 && !isBad(err) {
 		return
@@ -155,14 +158,14 @@ func (r *retries) connectFailed(ctx context.Context, err error) {
 }
 
 // connClosed ends the stored call of this goroutine if database/sql closes the [sql.Conn]
-// that the call was made on, because then there is no next attempt.
+// on which the call was made. Such a call has no next attempt.
 func (r *retries) connClosed() {
 	if r.waiting.Load() != 0 && closesConn() {
 		end(r.removeOwn(func(*retry) bool { return true }))
 	}
 }
 
-// close ends all calls, because the pool is closed.
+// close ends all stored calls, because the pool is being closed.
 func (r *retries) close() {
 	r.mu.Lock()
 	r.closed = true
@@ -170,8 +173,8 @@ func (r *retries) close() {
 	end(r.remove(func(*retry) bool { return true }))
 }
 
-// end measures calls that have no further attempt, and ends their spans. Their end time is
-// the time of the failure.
+// end records the durations of calls that have no further attempt, and ends their spans.
+// The end time is the time at which the last attempt failed.
 func end(calls []*retry) {
 	for _, k := range calls {
 		if durations, measuring := k.engine.Durations(); measuring {
@@ -181,7 +184,7 @@ func end(calls []*retry) {
 	}
 }
 
-// removeOwn does the same as remove, but only for the calls of this goroutine.
+// removeOwn does the same as remove, but removes only calls of this goroutine.
 func (r *retries) removeOwn(which func(*retry) bool) []*retry {
 	if own := r.own(which); own != nil {
 		return r.remove(own)
@@ -189,8 +192,8 @@ func (r *retries) removeOwn(which func(*retry) bool) []*retry {
 	return nil
 }
 
-// own returns a function that selects the calls of this goroutine that which selects. It
-// returns nil if there can be no such call.
+// own returns a function that reports whether which(k) is true and k is a call of this
+// goroutine. If which(k) is false for every stored call k, own returns nil.
 func (r *retries) own(which func(*retry) bool) func(*retry) bool {
 	if r.waiting.Load() == 0 || !r.contains(which) {
 		return nil
@@ -205,8 +208,8 @@ func (r *retries) contains(which func(*retry) bool) bool {
 	return slices.ContainsFunc(r.calls, which)
 }
 
-// remove removes and returns the calls that the function which selects. The caller ends
-// them.
+// remove removes every stored call k for which which(k) is true, and returns these calls.
+// The caller must end them.
 func (r *retries) remove(which func(*retry) bool) (removed []*retry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -12,7 +12,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// database/sql tries again on another connection if one is bad.
+// TestRetriesAreOneSpan checks that a call makes only one span if its connection is bad and
+// database/sql tries again on another connection.
 func TestRetriesAreOneSpan(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -63,8 +64,9 @@ func TestRetriesAreOneSpan(t *testing.T) {
 	}
 }
 
-// After the last attempt the span ends immediately. When the program executes the same
-// statement under the same context again, that is a new statement.
+// TestLastAttemptIsKnown checks that the span ends immediately after the last attempt. If
+// the program then executes the same statement with the same context, this must be a new
+// statement.
 func TestLastAttemptIsKnown(t *testing.T) {
 	sdk := oteltest.New(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -91,7 +93,8 @@ func TestLastAttemptIsKnown(t *testing.T) {
 	})
 }
 
-// database/sql does not try again in a transaction.
+// TestBadConnectionInTransaction checks a bad connection in a transaction. database/sql
+// does not try again in a transaction.
 func TestBadConnectionInTransaction(t *testing.T) {
 	sdk := oteltest.New(t)
 	fake := full()
@@ -117,7 +120,8 @@ func TestBadConnectionInTransaction(t *testing.T) {
 	}
 }
 
-// A connection that is already bad when it is taken from the pool makes no span.
+// TestBadConnectionInPoolHasNoSpan checks that a bad connection makes no span if it was
+// already bad when database/sql took it from the pool.
 func TestBadConnectionInPoolHasNoSpan(t *testing.T) {
 	sdk := oteltest.New(t)
 	fake := full()

@@ -14,24 +14,24 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// rows are the rows of a statement with a span. They count the rows that are read and
-// record how reading ended.
+// rows wraps the rows of a statement that has a span. It counts the rows that the program
+// reads, and stores the error that ended the reading.
 //
-// If the driver's rows lack an optional interface, the methods return the default values of
-// database/sql.
+// If the driver's rows do not implement an optional interface, the methods of this
+// interface return the default values of database/sql.
 type rows struct {
 	driver.Rows
 
 	statement *statement
 	conn      *conn
-	at        time.Time // when the driver returned the rows
+	at        time.Time // the time at which the driver returned the rows
 	returned  int
 	err       error // the error that ended reading; io.EOF after the last row
 
-	older, newer *rows // neighbors in the list of readings
+	older, newer *rows // the previous and the next rows in the list of readings
 }
 
-// Next counts the row.
+// Next reads the next row and counts it.
 func (r *rows) Next(dest []driver.Value) error {
 	err := r.Rows.Next(dest)
 	r.saw(err)
@@ -46,8 +46,8 @@ func (r *rows) saw(err error) {
 	}
 }
 
-// Close ends the span. database/sql also calls Close after the last row, and when the
-// context ends.
+// Close closes the rows and ends the span. database/sql also calls Close after the last
+// row, and when the context ends.
 func (r *rows) Close() error {
 	err := r.Rows.Close()
 	if r.err == nil {
@@ -60,9 +60,9 @@ func (r *rows) Close() error {
 	return err
 }
 
-// release ends the span if it has not ended. The end time is the time at which the driver
-// returned the rows, because the database is not responsible for how long the program
-// reads. r may be nil.
+// release ends the span, unless it has already ended. The end time is the time at which the
+// driver returned the rows. The time after that is not part of the span, because the
+// program uses it to read the rows. r may be nil.
 func (r *rows) release() {
 	if r == nil || !r.statement.engine.readings.remove(r) {
 		return

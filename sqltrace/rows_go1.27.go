@@ -4,9 +4,9 @@ package sqltrace
 
 import "database/sql/driver"
 
-// scanningRows are the rows of a driver that scans columns itself. They are a separate type
-// because [driver.RowsColumnScanner] has no default behavior: rows of other drivers must
-// not have its methods.
+// scanningRows wraps the rows of a driver that scans columns itself. It is a separate type
+// because [driver.RowsColumnScanner] has no default behavior. Therefore the rows of other
+// drivers must not have its methods.
 type scanningRows struct {
 	*rows
 
@@ -15,7 +15,7 @@ type scanningRows struct {
 
 var _ driver.RowsColumnScanner = scanningRows{}
 
-// NextRow counts the row.
+// NextRow reads the next row and counts it.
 func (r scanningRows) NextRow() error {
 	err := r.scanner.NextRow()
 	r.saw(err)

@@ -15,7 +15,8 @@ import (
 	"github.com/nais/spor/internal/sqltest"
 )
 
-// However the reading ends, the span ends once and has the number of rows.
+// TestRowsEndTheirSpan checks different ways to end the reading of rows. Each time, the
+// span must end once and have the number of rows.
 func TestRowsEndTheirSpan(t *testing.T) {
 	for _, test := range []struct {
 		name, rows, kind string
@@ -120,7 +121,7 @@ func TestRowsEndTheirSpan(t *testing.T) {
 				if got := span.EndTime(); !got.Equal(begin) {
 					t.Errorf("ended %v after the beginning", got.Sub(begin))
 				}
-				<-time.After(time.Minute) // time for all timers to fire
+				<-time.After(time.Minute) // all timers have fired after this time
 			})
 			if n := len(sdk.Ended()); n != 1 {
 				t.Errorf("%d spans ended", n)
@@ -138,8 +139,8 @@ func TestRowsOfSeveralResultsAreCounted(t *testing.T) {
 	wantAttributes(t, sdk.Only(t), map[string]string{"db.response.returned_rows": "4"})
 }
 
-// Many concurrent statements whose rows are read or canceled leak no goroutines,
-// connections or spans.
+// TestNothingIsLeaked executes many statements at the same time. The rows are read, or the
+// statement is canceled. No goroutine, connection or span may be leaked.
 func TestNothingIsLeaked(t *testing.T) {
 	sdk := oteltest.New(t)
 	before := runtime.NumGoroutine()
@@ -180,7 +181,7 @@ func TestNothingIsLeaked(t *testing.T) {
 		switch span.Name() {
 		case "SELECT orders":
 			queries++
-		case "connect": // eight concurrent connects may take 100 ms on a busy machine
+		case "connect": // on a busy machine, eight connections at the same time may take 100 ms
 		default:
 			t.Errorf("span %q", span.Name())
 		}

@@ -19,7 +19,7 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// sampler stores the attributes that it gets.
+// sampler stores the attributes of the last span that it was asked about.
 type sampler struct{ seen []attribute.KeyValue }
 
 func (s *sampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
@@ -125,13 +125,14 @@ func TestDriverSeesSpan(t *testing.T) {
 	}
 }
 
-// stateError is a database error with an SQLSTATE.
+// stateError is the error of a database that reports an SQLSTATE.
 type stateError struct{ code string }
 
 func (e stateError) Error() string    { return "duplicate key value (email)=(secret)" }
 func (e stateError) SQLState() string { return e.code }
 
-// MySQLError has the same structure as the error of go-sql-driver/mysql.
+// MySQLError has the same name as the error type of go-sql-driver/mysql, and the same field
+// Number.
 type MySQLError struct {
 	Number  uint16
 	Message string
@@ -195,8 +196,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// If the caller cancels the context, the error that the server then returns is not a
-// failure.
+// TestCancelIsNotFailure checks a call whose context the caller cancels. The server then
+// returns an error, which must not count as a failure.
 func TestCancelIsNotFailure(t *testing.T) {
 	sdk := oteltest.New(t)
 	fake := full()
@@ -244,7 +245,8 @@ func TestPanicEndsSpanAndGoesOn(t *testing.T) {
 	}
 }
 
-// A driver may return ErrSkip each time, so that database/sql prepares the statement.
+// TestSkippedStatementIsOneSpan checks a driver that returns ErrSkip each time.
+// database/sql then prepares the statement, but there must be only one span.
 func TestSkippedStatementIsOneSpan(t *testing.T) {
 	for name, fail := range map[string]string{"succeeds": "", "cannot be prepared": "conn.PrepareContext", "fails": "stmt.ExecContext"} {
 		t.Run(name, func(t *testing.T) {
@@ -276,8 +278,9 @@ func TestSkippedStatementIsOneSpan(t *testing.T) {
 	}
 }
 
-// If the driver cannot execute directly, database/sql prepares every statement. A statement
-// that cannot be prepared also has a span.
+// TestFailedPrepareHasSpan checks a driver that cannot execute a statement directly.
+// database/sql then prepares every statement. A statement that cannot be prepared must also
+// have a span.
 func TestFailedPrepareHasSpan(t *testing.T) {
 	sdk := oteltest.New(t)
 	fake := &sqltest.DB{Hook: func(_ context.Context, op, _ string) error {

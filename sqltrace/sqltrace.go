@@ -12,10 +12,10 @@ import (
 
 const scopeName = "github.com/nais/spor/sqltrace"
 
-// Open does the same as [sql.Open], and makes a span and a measurement for every statement.
-// It also measures the pool until the pool is closed. Open registers nothing with
-// database/sql, and [sql.DB.Driver] returns the driver's own value. Open returns the same
-// errors as sql.Open.
+// Open does the same as [sql.Open], but makes a span and a measurement for every statement.
+// It also measures the pool until the pool is closed. Open does not register a driver with
+// database/sql. The method [sql.DB.Driver] returns the original driver, not a wrapper. Open
+// returns the same errors as sql.Open.
 func Open(driverName, dataSourceName string, opts ...Option) (*sql.DB, error) {
 	handle, err := sql.Open(driverName, dataSourceName)
 	if err != nil {
@@ -37,10 +37,10 @@ func Open(driverName, dataSourceName string, opts ...Option) (*sql.DB, error) {
 	return open(newConnector(c, newEngine(config, target))), nil
 }
 
-// OpenDB does the same as [sql.OpenDB], and makes a span and a measurement for every
+// OpenDB does the same as [sql.OpenDB], but makes a span and a measurement for every
 // statement. It also measures the pool until the pool is closed. A connector does not show
-// where the database is, so set db.namespace, server.address and server.port with
-// [WithAttributes]. OpenDB does not trace a connector that is already traced.
+// where the database is. Therefore set db.namespace, server.address and server.port with
+// [WithAttributes]. If c is already traced, OpenDB does not trace it again.
 func OpenDB(c driver.Connector, opts ...Option) *sql.DB {
 	if _, ours := c.(*connector); ours || isTraced(c.Driver()) {
 		return sql.OpenDB(c)
@@ -50,9 +50,9 @@ func OpenDB(c driver.Connector, opts ...Option) *sql.DB {
 }
 
 // Driver returns a driver that makes a span and a measurement for every statement of d. Use
-// it in programs that register their own drivers with [sql.Register]. Prefer [Open] in all
-// other programs, because a driver does not see the pool and cannot measure it. Driver
-// returns d itself if d is already traced.
+// Driver in programs that register their own drivers with [sql.Register]. In all other
+// programs, use [Open], because a driver has no access to the pool and cannot measure it.
+// If d is already traced, Driver returns d itself.
 func Driver(d driver.Driver, opts ...Option) driver.Driver {
 	if isTraced(d) {
 		return d
@@ -60,10 +60,10 @@ func Driver(d driver.Driver, opts ...Option) driver.Driver {
 	return &tracedDriver{raw: d, config: db.NewConfig(opts)}
 }
 
-// Unwrap returns the driver's own connection inside driverConn, which is the value that
-// [sql.Conn.Raw] passes to its function. It looks through any number of wrappers that have
-// a method Raw, and returns driverConn itself if it is not a wrapper. Calls on the returned
-// connection are not traced.
+// Unwrap returns the connection that the driver made. driverConn is the value that
+// [sql.Conn.Raw] passes to its function. Unwrap removes any number of wrappers that have a
+// method Raw. If driverConn is not a wrapper, Unwrap returns driverConn itself. Calls on
+// the returned connection are not traced.
 func Unwrap(driverConn any) any {
 	for {
 		wrapper, ok := driverConn.(interface{ Raw() driver.Conn })
@@ -74,15 +74,15 @@ func Unwrap(driverConn any) any {
 	}
 }
 
-// open opens a pool and measures it until it is closed.
+// open opens a pool and starts to measure it. The pool is measured until it is closed.
 func open(c *connector) *sql.DB {
 	handle := sql.OpenDB(c)
 	c.engine.watch(handle)
 	return handle
 }
 
-// isTraced reports whether d already makes spans because this package or another one wraps
-// it. Tracing d again would make two spans per statement.
+// isTraced reports whether d already makes spans. This is the case if this package or an
+// otelsql package wraps d. If d were traced again, each statement would make two spans.
 func isTraced(d driver.Driver) bool {
 	if _, ours := d.(*tracedDriver); ours {
 		return true
@@ -95,8 +95,8 @@ func isTraced(d driver.Driver) bool {
 	return true
 }
 
-// packageOf returns the import path of the type of d. If d has an unnamed struct type with
-// one embedded field, packageOf uses the type of that field.
+// packageOf returns the import path of the type of d. If the type is an unnamed struct with
+// one embedded field, packageOf returns the import path of the value in this field.
 func packageOf(d any) string {
 	v := reflect.ValueOf(d)
 	if v.Kind() == reflect.Struct && v.Type().Name() == "" && v.NumField() == 1 {

@@ -12,21 +12,21 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// statement is one statement of the program, from its first attempt until its span ends. It
-// is also the context that is passed through otelsql.
+// statement is one statement of the program. It exists from the first attempt until the
+// span ends. It is also the context that is passed to otelsql.
 type statement struct {
 	context.Context //nolint:containedctx // statement is a context
 
 	engine    *engine
 	query     string
-	tx        *tx // nil outside of transactions
+	tx        *tx // nil if the statement is not in a transaction
 	operation *sqldb.Statement
 	start     time.Time
 	inside    context.Context //nolint:containedctx // the driver's context, with the span
-	span      trace.Span      // nil before it starts, and if nothing is traced
-	bare      bool            // the attributes of operation are not on the span yet
+	span      trace.Span      // nil until the span starts, and if nothing is traced
+	bare      bool            // the attributes of operation are not set on the span yet
 
-	// The driver's answer to the last attempt.
+	// These fields contain the driver's answer to the last attempt.
 	returned bool
 	result   driver.Result
 	rows     driver.Rows
@@ -36,9 +36,10 @@ type statement struct {
 	reading rows // the rows that the program reads
 }
 
-// newStatement returns the statement for an attempt to execute query under ctx. If an
-// earlier attempt failed, newStatement returns the statement of that attempt. tx is nil
-// outside of transactions. newStatement returns nil if nothing records the statement.
+// newStatement returns the statement for an attempt to execute query with the context ctx.
+// If an earlier attempt failed, newStatement returns the statement of the earlier attempt.
+// If the attempt is not in a transaction, tx is nil. If nothing records the statement,
+// newStatement returns nil.
 func (e *engine) newStatement(ctx context.Context, query string, tx *tx) *statement {
 	if !e.Observed(ctx) {
 		return nil
@@ -49,8 +50,8 @@ func (e *engine) newStatement(ctx context.Context, query string, tx *tx) *statem
 	return &statement{Context: ctx, engine: e, query: query, tx: tx, operation: e.statements.Get(query), start: time.Now()}
 }
 
-// startSpan starts the span, unless it has already started, and returns the context with
-// it.
+// startSpan starts the span, unless the span has already started. It returns the context
+// that contains the span.
 func (st *statement) startSpan() context.Context {
 	if st.inside == nil {
 		st.inside = st.Context
@@ -61,7 +62,7 @@ func (st *statement) startSpan() context.Context {
 	return st.inside
 }
 
-// reset removes the answer to the last attempt, before another one.
+// reset removes the answer to the last attempt, before another attempt begins.
 func (st *statement) reset() {
 	st.returned, st.result, st.rows, st.err = false, nil, nil, nil
 }
@@ -78,9 +79,9 @@ func (st *statement) outcome() db.Outcome {
 	return sqldb.Classify(st.Context, st.err)
 }
 
-// finish measures the statement and returns its rows, or nil if there are none. on is the
-// connection that executed the statement. finish ends the span if there are no rows to
-// count. Otherwise the rows end the span.
+// finish records the duration of the statement and returns its rows, or nil if the
+// statement has no rows. on is the connection that executed the statement. If there are no
+// rows to count, finish ends the span. Otherwise the span ends when the rows are closed.
 func (st *statement) finish(on *conn) driver.Rows {
 	o := st.outcome()
 	ctx := st.startSpan()
@@ -100,8 +101,8 @@ func (st *statement) finish(on *conn) driver.Rows {
 	return st.rows
 }
 
-// read wraps the rows that the driver returned, and at is when it returned them. The
-// wrapper ends the span.
+// read wraps the rows that the driver returned. at is the time at which the driver returned
+// the rows. The wrapper ends the span.
 func (st *statement) read(on *conn, at time.Time) driver.Rows {
 	r := &st.reading
 	r.Rows, r.statement, r.conn, r.at = st.rows, st, on, at

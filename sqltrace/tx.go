@@ -11,9 +11,10 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// tx is a transaction, with its span if [WithTransactions] is set.
+// tx is a transaction. If [WithTransactions] is set, tx also contains the span of the
+// transaction.
 type tx struct {
-	driver.Tx // otelsql's transaction
+	driver.Tx // the transaction that otelsql made
 
 	conn     *conn
 	observed bool
@@ -22,8 +23,9 @@ type tx struct {
 	span     trace.Span // nil without WithTransactions
 }
 
-// BeginTx makes a span only if it fails or takes at least 100 ms. [WithTransactions] adds
-// the span of the transaction.
+// BeginTx begins a transaction. It makes a span for BEGIN only if BEGIN fails or takes at
+// least 100 ms. If [WithTransactions] is set, BeginTx also starts the span of the
+// transaction.
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	if !c.engine.Observed(ctx) {
 		begun, err := c.direct.BeginTx(ctx, opts)
@@ -60,8 +62,9 @@ func (t *tx) start() {
 	_, t.span = tracer.Start(t.ctx, "transaction", e.statements.StartOptions(trace.SpanKindInternal, "")...) //nolint:spancheck // the method end ends it
 }
 
-// above returns ctx with the span of the transaction, if ctx has the same span as the
-// context that was passed to BeginTx. Otherwise above returns ctx unchanged.
+// above adds the transaction span to a context. If ctx has the same span as the context
+// that was passed to BeginTx, above returns ctx with the transaction span. Otherwise above
+// returns ctx unchanged.
 func (t *tx) above(ctx context.Context) context.Context {
 	if t == nil || t.span == nil || !trace.SpanContextFromContext(ctx).Equal(t.parent) {
 		return ctx
@@ -72,9 +75,9 @@ func (t *tx) above(ctx context.Context) context.Context {
 // Commit makes a span only if it fails or takes at least 100 ms.
 func (t *tx) Commit() error { return t.finish("COMMIT", t.Tx.Commit) }
 
-// Rollback makes a span only if it fails or takes at least 100 ms. database/sql rolls back
-// by itself when a context ends. If that fails because the connection is bad, it is not an
-// error of the program.
+// Rollback makes a span only if it fails or takes at least 100 ms. database/sql itself
+// rolls back when a context ends. If a rollback fails because the connection is bad, this
+// is not recorded as an error.
 func (t *tx) Rollback() error { return t.finish("ROLLBACK", t.Tx.Rollback) }
 
 func (t *tx) finish(name string, do func() error) error {

@@ -69,7 +69,7 @@ func TestWithTransactions(t *testing.T) {
 					t.Errorf("%s: parent %v, want %v", spans[i].Name(), got, want)
 				}
 			}
-			// A statement after the transaction is not a child of its span.
+			// A statement after the transaction is not a child of the transaction span.
 			if err := query(ctx, db, "SELECT * FROM orders"); err != nil {
 				t.Fatal(err)
 			}
@@ -138,7 +138,8 @@ func TestTransactionThatTakesLong(t *testing.T) {
 	})
 }
 
-// database/sql rolls back by itself when the context ends.
+// TestTransactionThatIsCanceled checks a transaction whose context is canceled.
+// database/sql itself then rolls back. The spans must not have the status Error.
 func TestTransactionThatIsCanceled(t *testing.T) {
 	sdk := oteltest.New(t)
 	fake := full()
