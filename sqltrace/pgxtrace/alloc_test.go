@@ -17,7 +17,8 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// TestAllocations calls the tracer in the way pgx calls it for a query.
+// TestAllocations checks the memory allocations for one query. It calls the tracer in the
+// same way as pgx does for a query.
 func TestAllocations(t *testing.T) {
 	silent := metricnoop.NewMeterProvider()
 	unsampled := oteltest.NewSilent(t, sdktrace.NeverSample())

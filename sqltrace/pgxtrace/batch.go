@@ -15,13 +15,14 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// batch is a batch that is being executed. It is also the context that pgx keeps for the
-// batch.
+// batch is a batch that is being executed. pgx also stores it as the context of the batch.
 //
-// The server executes the statements one after the other, but may send several results in
-// one answer. Therefore the times of a statement are only limits. The start of its span is
-// the answer before the one with the previous statement's result. The end of its span is the
-// answer with its own result. Several statements may have the same times.
+// The server executes the statements one after the other, but it may send several results
+// in one answer. Therefore the exact times of a statement are not known, and the span has
+// the widest possible times. The span ends when the answer with the result of the statement
+// arrived. It starts at the earliest time at which the server can have finished the
+// previous statement. This is the time of the answer before the one that contains the
+// previous result. Several statements may have the same times.
 type batch struct {
 	context.Context //nolint:containedctx // batch is a context itself
 
@@ -29,17 +30,18 @@ type batch struct {
 	queued   []*pgx.QueuedQuery
 	start    time.Time
 	span     trace.Span    // nil if the batch has no span
-	answered int           // number of statements that were answered; each of them is recorded
-	from     time.Duration // earliest start of the next statement, since start
+	answered int           // number of statements with an answer; each is recorded
+	from     time.Duration // earliest possible start of the next statement, measured from start
 	failed   bool          // one of the statements failed
 
-	current statement // the statement that is being recorded
+	current statement // the statement for which a span is made now
 	opts    []trace.SpanStartOption
 }
 
 type batchKey struct{}
 
-// Value returns b for the key batchKey, and no statement for the key statementKey.
+// Value returns b for the key batchKey. For the key statementKey it returns nil, because no
+// statement is being executed.
 func (b *batch) Value(key any) any {
 	switch key {
 	case batchKey{}:
@@ -50,8 +52,8 @@ func (b *batch) Value(key any) any {
 	return b.Context.Value(key)
 }
 
-// describe returns the name and the attributes of the span of the batch. They contain the
-// operation if all statements have the same text.
+// describe returns the name and the attributes of the batch span. If all statements have
+// the same text, the name and the attributes contain the operation of the statements.
 func (b *batch) describe() (name string, attrs []attribute.KeyValue) {
 	common := b.session.statements.Common()
 	attrs = append(make([]attribute.KeyValue, 0, len(common)+3), common...)
@@ -63,7 +65,7 @@ func (b *batch) describe() (name string, attrs []attribute.KeyValue) {
 	return name, append(attrs, semconv.DBOperationName(operation), semconv.DBQuerySummary(name), semconv.DBOperationBatchSize(len(b.queued)))
 }
 
-// alike reports whether all statements have the same text.
+// alike reports whether all statements of the batch have the same text.
 func (b *batch) alike() bool {
 	for _, q := range b.queued[1:] {
 		if q.SQL != b.queued[0].SQL {
@@ -73,7 +75,8 @@ func (b *batch) alike() bool {
 	return true
 }
 
-// record makes the span of a statement and records its duration.
+// record makes the span for a statement of the batch, and records the duration of the
+// statement.
 func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	s := b.session
 	b.answered++
@@ -86,7 +89,7 @@ func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	st := &b.current
 	took := to - from
 	if st.operation.Transaction != "" {
-		if o.Failed { // its own duration is unknown
+		if o.Failed { // the duration of the single statement is not known
 			s.tracer.Note(b.Context, st.operation.SpanName, st.operation.Start, st.start, o)
 		}
 		return
@@ -107,8 +110,8 @@ func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	}
 }
 
-// end ends the span of the batch. The end time is the time of the last answer, if that is
-// earlier than now by more than sqldb.Slack.
+// end ends the batch span. Normally the span ends now. If the last answer is older than
+// sqldb.Slack, the end time is the time of this answer.
 func (b *batch) end(o db.Outcome) {
 	end := time.Since(b.start)
 	if last, _, ok := b.session.wire.answers(b); ok && end-last > sqldb.Slack {
@@ -121,8 +124,9 @@ func (b *batch) end(o db.Outcome) {
 	}
 }
 
-// failedStatement returns the statement that the server rejected or that could not be
-// prepared. unrecorded is false if there is no such statement or if it is already recorded.
+// failedStatement returns the text of the statement that the server rejected or that could
+// not be prepared. unrecorded is false if there is no such statement, or if the statement
+// is already recorded.
 func (b *batch) failedStatement(err error) (sql string, unrecorded bool) {
 	if err == nil || b.failed || b.answered >= len(b.queued) {
 		return "", false

@@ -73,8 +73,8 @@ func TestBatchOfTheSame(t *testing.T) {
 	wantAttributes(t, ended(sdk)[3], map[string]string{"db.operation.name": "BATCH INSERT", "db.operation.batch.size": "3"})
 }
 
-// TestBatchThatFails sends a batch whose second statement fails. The server does not
-// execute the third statement.
+// TestBatchThatFails checks a batch whose second statement fails. The server does not
+// execute the third statement, so the third statement must not make a span.
 func TestBatchThatFails(t *testing.T) {
 	for _, mode := range modes {
 		t.Run(mode, func(t *testing.T) {
@@ -112,8 +112,9 @@ func TestBatchThatCannotBePrepared(t *testing.T) {
 	}
 }
 
-// TestBatchTakesAsLongAsTheServer checks the duration of statements whose answers come
-// together. The duration must not include the time that the program takes between rows.
+// TestBatchTakesAsLongAsTheServer checks the duration of two statements that the server
+// answers together. The time between two rows, which the program uses, must not be
+// included.
 func TestBatchTakesAsLongAsTheServer(t *testing.T) {
 	const answering, program = 60 * time.Millisecond, 150 * time.Millisecond
 	for _, mode := range modes {

@@ -6,8 +6,9 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// withComment returns the messages in p with comment at the end of each statement whose text
-// the server does not keep: simple queries and unnamed statements. p itself does not change.
+// withComment inserts comment into the messages in p, and returns the new messages. comment
+// is inserted at the end of each statement whose text the server does not keep. These are
+// simple queries and unnamed statements. p itself does not change.
 func withComment(p []byte, comment string) []byte {
 	var out []byte
 	done := 0 // number of bytes of p that were copied to out
@@ -44,8 +45,8 @@ func messageEnd(p []byte, pos int) (end int, ok bool) {
 	return pos + 1 + int(length), true
 }
 
-// statementEnd returns the end of the statement in message. ok is false if message has no
-// statement that may get a comment.
+// statementEnd returns the end of the statement in message. If message does not contain a
+// statement that may get a comment, ok is false.
 func statementEnd(message []byte) (end int, ok bool) {
 	begin := 5
 	switch {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// connecting is a connection that is being made. It is also the context that pgx keeps for
-// the connection.
+// connecting is a connection that is being made. pgx also stores it as the context for
+// making the connection.
 type connecting struct {
 	context.Context //nolint:containedctx // connecting is a context itself
 
@@ -21,7 +21,7 @@ func (c *connecting) Value(key any) any {
 	switch key {
 	case connectKey{}:
 		return c
-	case statementKey{}: // the statement that needs the connection is not part of connecting
+	case statementKey{}: // connecting is not part of the statement that needs the connection
 		return nil
 	}
 	return c.Context.Value(key)

@@ -8,9 +8,9 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// TestUnrecordedParent checks statements under a span that is not recorded. If the span is
-// from the same provider, the statements have no span, but are measured. The decision of
-// another provider is ignored.
+// TestUnrecordedParent checks statements whose parent span is not recorded. If the parent
+// span is from the same provider, the statements must make no span, but must be measured.
+// If the parent span is from another provider, the statements must make spans.
 func TestUnrecordedParent(t *testing.T) {
 	unsampled, sampled := oteltest.New(t, sdktrace.WithSampler(sdktrace.NeverSample())), oteltest.New(t)
 	ctx, span := unsampled.TracerProvider.Tracer("test").Start(t.Context(), "request")

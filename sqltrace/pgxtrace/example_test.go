@@ -16,7 +16,8 @@ import (
 func Example() {
 	ctx := context.Background()
 	spans := tracetest.NewSpanRecorder()
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)) // setup.Start does this
+	// In a service, setup.Start makes the provider.
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
 
 	config, err := pgxpool.ParseConfig("postgres://app:secret@db.example/shop?sslmode=disable")
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// TestSQLCommenter checks that the server gets the trace context with statements whose text
-// it does not keep, and with no others.
+// TestSQLCommenter checks which texts contain the trace context when the server gets them.
+// These must be only the texts that the server does not keep.
 func TestSQLCommenter(t *testing.T) {
 	for mode, want := range map[string]bool{
 		"exec": true, "simple_protocol": true, "describe_exec": true, "cache_describe": true, "cache_statement": false,
@@ -98,8 +98,8 @@ func TestSQLCommenterLeavesAlone(t *testing.T) {
 	}
 }
 
-// FuzzWithComment checks arbitrary bytes. Only statements may change, and the lengths of the
-// messages must be right.
+// FuzzWithComment checks withComment with arbitrary bytes. The comment may be added only to
+// statements, and the lengths in the messages must be correct.
 func FuzzWithComment(f *testing.F) {
 	const comment = " /*traceparent='00-0123456789abcdef0123456789abcdef-0123456789abcdef-01'*/"
 	query := append(binary.BigEndian.AppendUint32([]byte("Q"), 4+9), "SELECT 1\x00"...)

@@ -7,14 +7,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// joined calls two tracers for every event. At a start it calls the tracer of this package
-// first, so that the other tracer finds the span in the context. At an end it calls the
-// other tracer first, so that the span has not ended yet.
+// joined calls two tracers for every event: the tracer of this package and the other
+// tracer. When an operation starts, it calls the tracer of this package first, so that the
+// context of the other tracer already contains the span. When an operation ends, it calls
+// the other tracer first, because the span must not have ended yet.
 type joined struct {
 	*tracer
 
-	query   pgx.QueryTracer
-	batch   pgx.BatchTracer // nil if not implemented, like the fields below
+	query pgx.QueryTracer
+	// If the other tracer does not implement one of these interfaces, the field is nil.
+	batch   pgx.BatchTracer
 	copies  pgx.CopyFromTracer
 	prepare pgx.PrepareTracer
 	connect pgx.ConnectTracer
@@ -22,7 +24,7 @@ type joined struct {
 	release pgxpool.ReleaseTracer
 }
 
-// join returns a tracer that calls both t and other. It returns t if other is nil.
+// join returns a tracer that calls both t and other. If other is nil, join returns t.
 func join(t *tracer, other pgx.QueryTracer) pgx.QueryTracer {
 	if other == nil {
 		return t

@@ -14,10 +14,10 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// witness is a tracer that records the calls of its methods.
+// witness is a tracer that stores which of its methods were called.
 type witness struct {
 	reported []string
-	span     trace.SpanContext // the span in the context when a query ended
+	span     trace.SpanContext // the span in the context when the last query ended
 }
 
 type witnessKey struct{}
@@ -91,14 +91,15 @@ func (w *witness) TraceRelease(*pgxpool.Pool, pgxpool.TraceReleaseData) {
 	w.reported = append(w.reported, "release")
 }
 
-// modest is a tracer that only traces queries.
+// modest is a tracer that does not trace batches.
 type modest struct{ *witness }
 
 func (m modest) TraceBatchStart() {}
 func (m modest) TraceBatchQuery() {}
 func (m modest) TraceBatchEnd()   {}
 
-// use does every traced operation once, with a pool that already has a tracer.
+// use executes one query, one batch and one COPY. The configuration of its pool already has
+// a tracer.
 func use(t *testing.T, sdk *oteltest.SDK, tracer pgx.QueryTracer) {
 	t.Helper()
 	config := new(server).config(t, "pool_max_conns=1")

@@ -8,8 +8,8 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// TestLateAttributes checks that a span has the same attributes if they are set at its end
-// instead of its start.
+// TestLateAttributes checks that a span has the same attributes, no matter whether they are
+// set when the span starts or when it ends.
 func TestLateAttributes(t *testing.T) {
 	var said [2]map[string]string
 	for i := range said {

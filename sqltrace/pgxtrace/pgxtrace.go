@@ -11,13 +11,13 @@ import (
 )
 
 // Tracer returns a tracer for [pgx.ConnConfig.Tracer]. Use it for a single connection, or
-// for a pool that the program makes itself. The tracer implements all optional interfaces of
-// the tracers of pgx and pgxpool. It may be used for several databases, and by several
-// goroutines at the same time.
+// for a pool that the program makes without [NewPool]. The tracer implements all optional
+// tracer interfaces of pgx and pgxpool. One tracer may be used for several databases, and
+// by several goroutines at the same time.
 func Tracer(opts ...sqltrace.Option) pgx.QueryTracer { return newTracer(opts) }
 
-// NewPool calls [pgxpool.New], and traces and measures the statements and the pool. It
-// returns the same errors as pgxpool.New.
+// NewPool does the same as [pgxpool.New]. It also traces and measures the statements, and
+// measures the pool. NewPool returns the same errors as pgxpool.New.
 func NewPool(ctx context.Context, connString string, opts ...sqltrace.Option) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(connString)
 	if err != nil {
@@ -26,10 +26,10 @@ func NewPool(ctx context.Context, connString string, opts ...sqltrace.Option) (*
 	return NewPoolWithConfig(ctx, config, opts...)
 }
 
-// NewPoolWithConfig calls [pgxpool.NewWithConfig], and traces and measures the statements
-// and the pool. config itself does not change. If config already has a tracer of this
-// package, only that tracer is used, and opts have no effect. Any other tracer in config is
-// called as well.
+// NewPoolWithConfig does the same as [pgxpool.NewWithConfig]. It also traces and measures
+// the statements, and measures the pool. config itself does not change. If config already
+// contains a tracer of this package, only that tracer is used, and opts have no effect. If
+// config contains any other tracer, that tracer is called as well.
 func NewPoolWithConfig(ctx context.Context, config *pgxpool.Config, opts ...sqltrace.Option) (*pgxpool.Pool, error) {
 	if config == nil || config.ConnConfig == nil {
 		return pgxpool.NewWithConfig(ctx, config) // NewWithConfig reports the error
@@ -49,8 +49,8 @@ func NewPoolWithConfig(ctx context.Context, config *pgxpool.Config, opts ...sqlt
 	return pool, nil
 }
 
-// tracerIn returns the tracer of this package that other is or calls. It returns nil if
-// there is none.
+// tracerIn looks for a tracer of this package. This is other itself, or a tracer that other
+// calls. If there is no such tracer, tracerIn returns nil.
 func tracerIn(other pgx.QueryTracer) *tracer {
 	switch other := other.(type) {
 	case *tracer:

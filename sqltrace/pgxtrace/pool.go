@@ -17,21 +17,21 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// pools contains the pools that use one tracer. There are several only if the program makes
-// the pools itself.
+// pools contains the pools that use one tracer. There can be several pools only if the
+// program makes them without NewPool and NewPoolWithConfig.
 type pools struct {
 	tracer  *tracer
 	watched atomic.Pointer[[]*pool]
 
 	adding sync.Mutex
 	coming bool            // NewPoolWithConfig is making a pool
-	early  []time.Duration // creation times of connections that are older than their pool
+	early  []time.Duration // creation times of connections whose pool is not known yet
 }
 
-// mostEarly is the maximum number of creation times in early.
+// mostEarly is the maximum number of creation times in the field early.
 const mostEarly = 100
 
-// pool is a pool that is measured until it is closed or garbage-collected.
+// pool measures one pool until the pool is closed or garbage-collected.
 type pool struct {
 	pool    weak.Pointer[pgxpool.Pool]
 	measure *db.Pool
@@ -39,11 +39,13 @@ type pool struct {
 	idleMin int
 	idleMax int
 
-	closing atomic.Pointer[<-chan struct{}] // is closed when the pool is closed; nil if not known
+	// closing is the channel that is closed when the pool is closed. It is nil if the channel
+	// is not known.
+	closing atomic.Pointer[<-chan struct{}]
 	closed  atomic.Bool
 }
 
-// watch returns the pool for p. It starts to measure p if p is not measured yet.
+// watch returns the measurement of p. If p is not measured yet, watch starts to measure it.
 func (all *pools) watch(p *pgxpool.Pool) *pool {
 	id := weak.Make(p)
 	if w := all.find(id); w != nil {
@@ -73,7 +75,7 @@ func (all *pools) watch(p *pgxpool.Pool) *pool {
 	return w
 }
 
-// all returns the pools that are measured.
+// all returns all pools that are measured.
 func (all *pools) all() []*pool {
 	if watched := all.watched.Load(); watched != nil {
 		return *watched
@@ -81,7 +83,8 @@ func (all *pools) all() []*pool {
 	return nil
 }
 
-// find returns the pool with this ID, nil if the pool is not measured.
+// find returns the measurement of the pool with this ID. If the pool is not measured, find
+// returns nil.
 func (all *pools) find(id weak.Pointer[pgxpool.Pool]) *pool {
 	watched := all.all()
 	i := slices.IndexFunc(watched, func(w *pool) bool { return w.pool == id })
@@ -91,8 +94,8 @@ func (all *pools) find(id weak.Pointer[pgxpool.Pool]) *pool {
 	return watched[i]
 }
 
-// leastIdle returns the minimum number of idle connections of a pool. It uses reflection
-// because older versions of pgx do not have the field MinIdleConns.
+// leastIdle returns the minimum number of idle connections that a pool keeps. It uses
+// reflection because older versions of pgx do not have the field MinIdleConns.
 func leastIdle(config *pgxpool.Config) int {
 	least := int(config.MinConns)
 	if v := reflect.ValueOf(config).Elem().FieldByName("MinIdleConns"); v.IsValid() && v.CanInt() {
@@ -101,7 +104,7 @@ func leastIdle(config *pgxpool.Config) int {
 	return least
 }
 
-// stats returns the state of the pool. It is called at each collection.
+// stats returns the current state of the pool. It is called at each collection of metrics.
 func (w *pool) stats() db.PoolStats {
 	if w.isClosed() {
 		// Close must run in another goroutine, because it waits for a lock that the SDK
@@ -111,7 +114,8 @@ func (w *pool) stats() db.PoolStats {
 	}
 	s := w.pool.Value().Stat()
 	if s.AcquiredConns()+s.IdleConns() == 0 && w.closing.Load() == nil {
-		return db.PoolStats{Closed: true} // closed or never used; neither gets a series
+		// The pool is closed or was never used. In both cases it has no series.
+		return db.PoolStats{Closed: true}
 	}
 	return db.PoolStats{
 		Used: int(s.AcquiredConns()), Idle: int(s.IdleConns()), Max: int(s.MaxConns()),
@@ -120,8 +124,8 @@ func (w *pool) stats() db.PoolStats {
 }
 
 // isClosed reports whether the pool is known to be closed. pgxpool has no method for this.
-// However, if a caller waits while its connection is made, the context of that connection
-// ends when the pool is closed.
+// However, when a caller waits for a new connection, the context in which the connection is
+// made ends when the pool is closed.
 func (w *pool) isClosed() bool {
 	if closing := w.closing.Load(); closing != nil && !w.closed.Load() {
 		select {
@@ -133,9 +137,9 @@ func (w *pool) isClosed() bool {
 	return w.closed.Load() || w.pool.Value() == nil
 }
 
-// acquiring is a caller that waits for a connection of a pool. It is also the context that
-// pgxpool keeps for the caller. A connection that is made for the caller derives its context
-// from it.
+// acquiring is a caller that waits for a connection of a pool. pgxpool also stores it as
+// the context of the caller. If a connection is made for the caller, the context of this
+// connection derives from acquiring.
 type acquiring struct {
 	context.Context //nolint:containedctx // acquiring is a context itself
 
@@ -153,13 +157,14 @@ func (a *acquiring) Value(key any) any {
 	return a.Context.Value(key)
 }
 
-// acquiringOf returns the acquiring that ctx derives from, nil if there is none.
+// acquiringOf returns the acquiring from which ctx derives. If there is none, it returns
+// nil.
 func acquiringOf(ctx context.Context) *acquiring {
 	a, _ := ctx.Value(acquireKey{}).(*acquiring)
 	return a
 }
 
-// TraceAcquireStart counts a caller that waits for a connection.
+// TraceAcquireStart counts the caller as waiting for a connection.
 func (t *tracer) TraceAcquireStart(ctx context.Context, p *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
 	if _, measuring := t.Durations(); !measuring {
 		if acquiringOf(ctx) == nil {
@@ -172,7 +177,7 @@ func (t *tracer) TraceAcquireStart(ctx context.Context, p *pgxpool.Pool, _ pgxpo
 	return a
 }
 
-// TraceAcquireEnd records how long the caller waited.
+// TraceAcquireEnd records how long the caller waited for the connection.
 func (t *tracer) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, data pgxpool.TraceAcquireEndData) {
 	a := acquiringOf(ctx)
 	if a == nil {
@@ -194,8 +199,9 @@ func (t *tracer) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, data pgxp
 	}
 }
 
-// TraceRelease records how long a connection was used. If a statement or a transaction is
-// still open, TraceRelease ends its span.
+// TraceRelease records how long a connection was used. If the connection has an open
+// statement or an open transaction, TraceRelease ends the span of the statement or the
+// transaction.
 func (t *tracer) TraceRelease(p *pgxpool.Pool, data pgxpool.TraceReleaseData) {
 	s := t.sessionOf(data.Conn)
 	s.release()
@@ -209,8 +215,9 @@ func (t *tracer) TraceRelease(p *pgxpool.Pool, data pgxpool.TraceReleaseData) {
 	}
 }
 
-// connecting stores the channel that is closed when the pool is closed. ctx is the context
-// of a connection that is being made. The channel is the Done channel of ctx.
+// connecting is called while a connection is being made. ctx is the context in which the
+// connection is made. If ctx ends when the pool is closed, connecting stores the Done
+// channel of ctx.
 func (all *pools) connecting(ctx context.Context) {
 	w := all.of(ctx)
 	if w == nil || w.closing.Load() != nil || !endsWithPool(ctx) {
@@ -220,14 +227,14 @@ func (all *pools) connecting(ctx context.Context) {
 	w.closing.Store(&closing)
 }
 
-// endsWithPool reports whether ctx ends when the pool is closed. Such a context is made by
-// package puddle, for a connection that a caller waits for.
+// endsWithPool reports whether ctx ends when the pool is closed. Package puddle makes such
+// a context when it makes a connection for a waiting caller.
 func endsWithPool(ctx context.Context) bool {
 	t := reflect.TypeOf(ctx)
 	return t.Kind() == reflect.Pointer && strings.HasPrefix(t.Elem().PkgPath(), "github.com/jackc/puddle/") && ctx.Done() != nil
 }
 
-// created records the time that it took to make a connection.
+// created records how long it took to make a connection.
 func (all *pools) created(ctx context.Context, took time.Duration) {
 	w := all.of(ctx)
 	if w == nil {
@@ -238,9 +245,9 @@ func (all *pools) created(ctx context.Context, took time.Duration) {
 	}
 }
 
-// keep stores the creation time of a connection that was made before its pool is known. This
-// occurs because a new pool first makes its minimum of idle connections. If the pool is
-// known now, keep returns the pool instead.
+// keep stores the creation time of a connection whose pool is not known yet. This happens
+// because a new pool makes its minimum number of idle connections before NewPoolWithConfig
+// knows the pool. If one pool is known now, keep returns this pool instead.
 func (all *pools) keep(took time.Duration) *pool {
 	all.adding.Lock()
 	defer all.adding.Unlock()
@@ -253,8 +260,9 @@ func (all *pools) keep(took time.Duration) *pool {
 	return nil
 }
 
-// of returns the pool for which a connection is made. If no caller waits for the connection,
-// of returns the only pool, or nil if there are several pools.
+// of returns the pool for which a connection is made. If a caller waits for the connection,
+// this is the pool of the caller. Otherwise, of returns the only pool that is measured. If
+// several pools or no pools are measured, of returns nil.
 func (all *pools) of(ctx context.Context) *pool {
 	if a := acquiringOf(ctx); a != nil {
 		return a.pool

@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// dialects contains the names and the time unit of the two families of metrics.
+// dialects contains the metric names and the time units of the two dialects.
 var dialects = map[string]struct {
 	prefix, usage, pool, state string
 	perSecond                  float64
@@ -154,8 +154,8 @@ func TestPoolThatIsClosedIsNotMeasured(t *testing.T) {
 	}
 }
 
-// TestPoolWithoutConnectionsIsMeasured checks that a pool whose connections were all closed
-// is still measured.
+// TestPoolWithoutConnectionsIsMeasured checks a pool whose connections were all closed. The
+// pool itself is open and must still be measured.
 func TestPoolWithoutConnectionsIsMeasured(t *testing.T) {
 	sdk := oteltest.New(t)
 	s := new(server)
@@ -170,8 +170,8 @@ func TestPoolWithoutConnectionsIsMeasured(t *testing.T) {
 	}
 }
 
-// TestTracerOfPools checks that pools that the program makes itself are measured when they
-// are used, each with its own name.
+// TestTracerOfPools checks two pools that the program makes with pgxpool.NewWithConfig.
+// Each pool must be measured under its own name when it is used.
 func TestTracerOfPools(t *testing.T) {
 	sdk := oteltest.New(t)
 	tracer := pgxtrace.Tracer(options(sdk)...)
@@ -210,8 +210,8 @@ func TestPoolName(t *testing.T) {
 	}
 }
 
-// TestBeforeConnectMayChangeTheDatabase checks that the span of a statement has the address
-// and the database of its connection.
+// TestBeforeConnectMayChangeTheDatabase checks a pool whose BeforeConnect changes the
+// address and the database. The span of a statement must have the values of its connection.
 func TestBeforeConnectMayChangeTheDatabase(t *testing.T) {
 	sdk := oteltest.New(t)
 	config := new(server).config(t, "")
@@ -233,7 +233,7 @@ func TestBeforeConnectMayChangeTheDatabase(t *testing.T) {
 func TestSecretsAreNotRecorded(t *testing.T) {
 	sdk := oteltest.New(t)
 	config := new(server).config(t, "")
-	config.ConnConfig.Host = "cret@db.example" // the end of a password that was not escaped
+	config.ConnConfig.Host = "cret@db.example" // as if a password contained an unescaped @
 	pool, err := pgxtrace.NewPoolWithConfig(t.Context(), config, options(sdk)...)
 	if err != nil {
 		t.Fatal(err)
@@ -274,7 +274,8 @@ func TestNewPoolFailsAsPgxpoolDoes(t *testing.T) {
 	pool.Close()
 }
 
-// TestPoolWakesUp checks an SDK that is installed after the pool was made.
+// TestPoolWakesUp checks an SDK that is installed after the pool was made. Statements that
+// are executed after that must be traced and measured.
 func TestPoolWakesUp(t *testing.T) {
 	pool, err := pgxtrace.NewPoolWithConfig(t.Context(), new(server).config(t, ""))
 	if err != nil {

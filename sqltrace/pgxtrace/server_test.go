@@ -19,15 +19,15 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// server implements the part of the protocol that pgx needs. It returns three rows of two
-// columns for every SELECT, accepts every COPY, and returns an error for every text that
-// contains "fail".
+// server is a PostgreSQL server that implements the part of the protocol that pgx needs. It
+// returns three rows of two columns for every SELECT, and accepts every COPY. It returns an
+// error for every text that contains "fail".
 type server struct {
-	pause time.Duration // before each statement that contains "pause"
-	quiet bool          // do not store texts
+	pause time.Duration // time to wait before each statement that contains "pause"
+	quiet bool          // the server does not store texts
 
 	mu      sync.Mutex
-	texts   []string // that the server got, to execute or to prepare
+	texts   []string // the texts that the server got, to execute or to prepare them
 	refused bool     // new connections are refused
 }
 
@@ -67,13 +67,13 @@ func (s *server) config(tb testing.TB, parameters string) *pgxpool.Config {
 	return config
 }
 
-// attach makes the connections of config go to s.
+// attach changes config so that its connections go to s.
 func (s *server) attach(config *pgxpool.Config) {
 	config.ConnConfig.DialFunc = s.dial
 	config.ConnConfig.LookupFunc = func(context.Context, string) ([]string, error) { return []string{"127.0.0.1"}, nil }
 }
 
-// inMemory makes the connections of config go to a new server in memory.
+// inMemory changes config so that its connections go to a new server in memory.
 func inMemory(config *pgxpool.Config) { new(server).attach(config) }
 
 // open returns a traced pool that is closed when the test ends.
@@ -101,7 +101,7 @@ type backend struct {
 	prepared map[string]string
 	bound    string
 	status   byte
-	failed   bool // until the next Sync
+	failed   bool // a message failed; all messages are ignored until the next Sync
 }
 
 func (s *server) serve(conn net.Conn) {
@@ -241,7 +241,7 @@ func (b *backend) describe(text string) {
 	}
 }
 
-// execute reports whether text succeeded.
+// execute executes text, and reports whether text succeeded.
 func (b *backend) execute(text string) bool {
 	if strings.Contains(text, "pause") {
 		<-time.After(b.server.pause)

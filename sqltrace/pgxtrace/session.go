@@ -11,30 +11,30 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// session stores the state of one connection. Only one goroutine at a time uses a
+// session contains the state of one connection. Only one goroutine at a time uses a
 // connection.
 type session struct {
 	tracer     *tracer
-	statements *sqldb.Statements // of the database that the connection was made to
-	prepared   map[string]string // texts of prepared statements by name
+	statements *sqldb.Statements // the statements of the database to which the connection was made
+	prepared   map[string]string // the texts of prepared statements, by name
 	wire       wire
 	opened     *statement // the statement that is being executed
 	tx         *transaction
-	acquired   time.Time // from the pool; zero if that is not measured
+	acquired   time.Time // when the connection was acquired from the pool; zero if not measured
 }
 
 func newSession(t *tracer, config *pgx.ConnConfig) *session {
 	return &session{tracer: t, statements: t.statements(config)}
 }
 
-// keep stores s in the custom data of its connection.
+// keep stores s in custom, which is the custom data of the connection of s.
 func (s *session) keep(custom map[string]any) {
 	if custom != nil {
 		custom[sqldb.SessionKey] = s
 	}
 }
 
-// statement returns the statement for text, which is a query or the name of a prepared
+// statement returns the statement for text. text is a query or the name of a prepared
 // statement.
 func (s *session) statement(text string) *sqldb.Statement {
 	if prepared, named := s.prepared[text]; named {
@@ -42,18 +42,18 @@ func (s *session) statement(text string) *sqldb.Statement {
 	}
 	statement := s.statements.Get(text)
 	if statement.Summary == "" && !strings.ContainsAny(text, " \t\r\n;(") {
-		return s.statements.Get("") // text is a name that is not known
+		return s.statements.Get("") // text is the name of an unknown prepared statement
 	}
 	return statement
 }
 
-// cached is the prefix of the names that pgx's own cache gives to statements.
+// cached is the prefix of a statement name that pgx's own cache chose.
 const cached = "stmtcache_"
 
-// mostPrepared is the maximum number of names in prepared.
+// mostPrepared is the maximum number of names in the field prepared.
 const mostPrepared = 1000
 
-// remember stores the text of a statement that was prepared under name.
+// remember stores the text of a prepared statement under its name.
 func (s *session) remember(name, text string) {
 	if s.prepared == nil {
 		s.prepared = make(map[string]string)
@@ -75,18 +75,19 @@ func (s *session) close(st *statement) {
 	}
 }
 
-// lost is the outcome of a statement whose end pgx did not report.
+// lost is the outcome of a statement if pgx did not report the end of the statement.
 var lost = db.Outcome{Type: "_OTHER", Failed: true}
 
-// abandon ends the open statement if conn is not busy any more. Some versions of pgx do not
-// report the end of every statement that fails.
+// abandon ends the open statement if conn is not busy any more. This is necessary because
+// some versions of pgx do not report the end of every failed statement.
 func (s *session) abandon(conn *pgx.Conn) {
 	if st := s.opened; st != nil && !conn.PgConn().IsBusy() {
 		st.end(noTag, lost)
 	}
 }
 
-// release ends the open statement and the transaction when conn is released to its pool.
+// release ends the open statement and the transaction. It is called when the connection is
+// released to its pool.
 func (s *session) release() {
 	if st := s.opened; st != nil {
 		st.end(noTag, lost)
@@ -95,9 +96,9 @@ func (s *session) release() {
 	s.tx = nil
 }
 
-// beginTransaction returns the context for a statement that is part of a transaction. It
-// starts the span of the transaction if the statement begins one and
-// [sqltrace.WithTransactions] is set.
+// beginTransaction returns the context for a statement that controls a transaction. If the
+// statement begins a transaction and [sqltrace.WithTransactions] is set, beginTransaction
+// starts the transaction span.
 func (s *session) beginTransaction(ctx context.Context, statement *sqldb.Statement) context.Context {
 	if statement.Transaction == "BEGIN" || statement.Transaction == "START" {
 		s.startTransaction(ctx)

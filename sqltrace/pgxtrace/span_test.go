@@ -31,8 +31,8 @@ func names(spans []sdktrace.ReadOnlySpan) []string {
 	return out
 }
 
-// ended returns the spans that ended, except spans of connecting without an error. Such a
-// span occurs if connecting takes long, for example on a busy machine.
+// ended returns the spans that ended. Spans for connecting are left out if they have no
+// error, because they occur only if connecting takes long, for example on a busy machine.
 func ended(sdk *oteltest.SDK) []sdktrace.ReadOnlySpan {
 	return slices.DeleteFunc(sdk.Ended(), func(s sdktrace.ReadOnlySpan) bool {
 		return s.Name() == "connect" && s.Status().Code != codes.Error
@@ -82,7 +82,7 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// query executes text and reads all rows.
+// query executes text and reads all rows of the result.
 func query(ctx context.Context, db querier, text string, args ...any) error {
 	rows, err := db.Query(ctx, text, args...)
 	if err != nil {
@@ -95,7 +95,7 @@ func query(ctx context.Context, db querier, text string, args ...any) error {
 	return rows.Err()
 }
 
-// parent returns a context with a remote span, and the span context of that span.
+// parent returns a context that contains a remote span, and the span context of this span.
 func parent(ctx context.Context) (context.Context, trace.SpanContext) {
 	sc := trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled,
@@ -256,8 +256,8 @@ func TestCancelIsNoFailureButTimeoutIs(t *testing.T) {
 	}
 }
 
-// TestSpanEndsWhenServerHasAnswered checks that the time that the program takes between rows
-// is not counted.
+// TestSpanEndsWhenServerHasAnswered checks that the time between two rows, which the
+// program uses, is not included in the span and in the duration.
 func TestSpanEndsWhenServerHasAnswered(t *testing.T) {
 	const answering, program = 60 * time.Millisecond, 150 * time.Millisecond
 	for _, test := range []struct{ mode, columns string }{
@@ -385,7 +385,7 @@ func TestWithTransactions(t *testing.T) {
 	}
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		_ = query(ctx, tx, "SELECT fail FROM orders")
-		return nil // causes a commit of a transaction that failed
+		return nil // pgx then commits the transaction, although a statement failed
 	})
 	if !errors.Is(err, pgx.ErrTxCommitRollback) {
 		t.Fatal(err)
@@ -452,8 +452,8 @@ func TestCopyFrom(t *testing.T) {
 	})
 }
 
-// TestCopyFromIntoNothing copies to a table that does not exist. pgx does not report the end
-// of such a COPY.
+// TestCopyFromIntoNothing checks a COPY to a table that does not exist. pgx does not report
+// the end of such a COPY.
 func TestCopyFromIntoNothing(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := new(server).open(t, sdk, "")

@@ -16,11 +16,11 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// noTag is the command tag of a statement that has none.
+// noTag is used as the command tag if a statement has no command tag.
 var noTag pgconn.CommandTag
 
-// statement is a statement that is being executed. It is also the context that pgx keeps for
-// the statement.
+// statement is a statement that is being executed. pgx also stores it as the context of the
+// statement.
 type statement struct {
 	context.Context //nolint:containedctx // statement is a context itself
 
@@ -43,14 +43,15 @@ func (st *statement) Value(key any) any {
 	return st.Context.Value(key)
 }
 
-// statementOf returns the statement that ctx derives from, nil if there is none.
+// statementOf returns the statement from which ctx derives. If there is none, it returns
+// nil.
 func statementOf(ctx context.Context) *statement {
 	st, _ := ctx.Value(statementKey{}).(*statement)
 	return st
 }
 
-// unobserved returns a context for a statement that is neither traced nor measured. The
-// context hides any statement that ctx derives from.
+// unobserved returns a context for a statement that is neither traced nor measured. If ctx
+// derives from another statement, the new context hides that statement.
 func unobserved(ctx context.Context) context.Context {
 	if statementOf(ctx) == nil {
 		return ctx
@@ -58,7 +59,7 @@ func unobserved(ctx context.Context) context.Context {
 	return context.WithValue(ctx, statementKey{}, (*statement)(nil))
 }
 
-// begin starts the span of the statement and stores its context in st.
+// begin starts the span of st. It stores the context that contains the span in st.
 func (st *statement) begin(ctx context.Context) {
 	s := st.session
 	st.Context = s.tx.above(ctx)
@@ -67,8 +68,9 @@ func (st *statement) begin(ctx context.Context) {
 	}
 }
 
-// end records the duration of the statement and ends its span, with the time of the server's
-// answer. A statement that controls a transaction has a span only if it failed or took long.
+// end records the duration of the statement and ends the span. The end time is the time of
+// the server's answer. A statement that controls a transaction makes a span only if the
+// statement failed or took at least 100 ms.
 func (st *statement) end(tag pgconn.CommandTag, o db.Outcome) {
 	if st.ended {
 		return
@@ -101,8 +103,8 @@ func (st *statement) end(tag pgconn.CommandTag, o db.Outcome) {
 	}
 }
 
-// rowsOf returns the attribute with the number of rows, which is the last word of tag. It
-// returns an empty attribute if tag has no number.
+// rowsOf returns the attribute for the number of rows. This number is the last word of tag.
+// If tag contains no number, rowsOf returns an empty attribute.
 func rowsOf(tag pgconn.CommandTag) (rows attribute.KeyValue) {
 	text := tag.String()
 	switch {
@@ -115,8 +117,8 @@ func rowsOf(tag pgconn.CommandTag) (rows attribute.KeyValue) {
 	}
 }
 
-// classify returns the outcome of a statement. It is not a failure of the database if the
-// program could not scan a row that the server returned.
+// classify returns the outcome of a statement. If the server returned a row and the program
+// could not scan it, the outcome is not a failure of the database.
 func classify(ctx context.Context, err error) db.Outcome {
 	o := sqldb.Classify(ctx, err)
 	if o.Failed && isScanning(err) {

@@ -44,8 +44,8 @@ func useDB(t *testing.T, db *sql.DB) {
 	}
 }
 
-// TestPoolUnderDatabaseSQLIsNotTracedTwice checks that a traced pool under database/sql
-// makes one span per statement, with the scope of this package.
+// TestPoolUnderDatabaseSQLIsNotTracedTwice checks a traced pool that database/sql uses.
+// Each statement must make one span, and the scope of the span must be this package.
 func TestPoolUnderDatabaseSQLIsNotTracedTwice(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := new(server).open(t, sdk, "")
@@ -89,7 +89,7 @@ func TestConnectorWithoutTracerIsTraced(t *testing.T) {
 	}
 }
 
-// TestTracerOfConnection traces a connection without a pool.
+// TestTracerOfConnection checks a traced connection that is not in a pool.
 func TestTracerOfConnection(t *testing.T) {
 	sdk := oteltest.New(t)
 	config := new(server).config(t, "").ConnConfig

@@ -18,8 +18,8 @@ import (
 
 const scopeName = "github.com/nais/spor/sqltrace/pgxtrace"
 
-// tracer is the tracer that pgx and pgxpool call. All connections and pools use it at the
-// same time. The state of one connection is in its session.
+// tracer is the tracer that pgx and pgxpool call. Several connections and pools may use one
+// tracer at the same time. The state of one connection is stored in its session.
 type tracer struct {
 	*db.Telemetry
 	config    *sqldb.Config
@@ -34,14 +34,14 @@ func newTracer(opts []sqltrace.Option) *tracer {
 	return t
 }
 
-// statements returns the statements of the database that config connects to.
+// statements returns the statements of the database to which config connects.
 func (t *tracer) statements(config *pgx.ConnConfig) *sqldb.Statements {
 	return t.databases.Get(targetOf(config), func(target db.Target) *sqldb.Statements {
 		return sqldb.NewStatements(t.config, target)
 	})
 }
 
-// targetOf returns the database that config connects to. The host may be the path of a
+// targetOf returns the database to which config connects. config.Host may be the path of a
 // socket.
 func targetOf(config *pgx.ConnConfig) db.Target {
 	port := ""
@@ -51,8 +51,8 @@ func targetOf(config *pgx.ConnConfig) db.Target {
 	return db.Target{System: "postgresql"}.At(config.Host, port, config.Database)
 }
 
-// sessionOf returns the session of conn. It makes a session if pgx did not report that conn
-// was connected.
+// sessionOf returns the session of conn. If pgx did not report that conn was connected,
+// there is no session yet. Then sessionOf makes a session.
 func (t *tracer) sessionOf(conn *pgx.Conn) *session {
 	custom := conn.PgConn().CustomData()
 	if s, ok := custom[sqldb.SessionKey].(*session); ok {
@@ -81,7 +81,7 @@ func (t *tracer) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.T
 	return st
 }
 
-// TraceQueryEnd ends the statement. pgx calls it when the rows are closed.
+// TraceQueryEnd ends the statement. pgx calls TraceQueryEnd when the rows are closed.
 func (t *tracer) TraceQueryEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryEndData) {
 	st := statementOf(ctx)
 	if st == nil {
@@ -122,8 +122,8 @@ func (t *tracer) TraceCopyFromEnd(ctx context.Context, conn *pgx.Conn, data pgx.
 	}
 }
 
-// TraceBatchStart starts a batch. A batch of two or more statements has an INTERNAL span,
-// which is the parent of the spans of the statements.
+// TraceBatchStart starts a batch. If the batch has two or more statements, TraceBatchStart
+// starts an INTERNAL span, which is the parent of the statement spans.
 func (t *tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
 	if !t.Observed(ctx) {
 		if ctx.Value(batchKey{}) == nil {
@@ -144,10 +144,11 @@ func (t *tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.T
 	return b
 }
 
-// TraceBatchQuery records a statement of a batch after its rows were read.
+// TraceBatchQuery records a statement of a batch. pgx calls it after the rows of the
+// statement were read.
 func (t *tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
 	b, _ := ctx.Value(batchKey{}).(*batch)
-	if b == nil || b.answered >= len(b.queued) { // a program called the method, not pgx
+	if b == nil || b.answered >= len(b.queued) { // the caller was a program, not pgx
 		return
 	}
 	if data.Err != nil && b.failed { // an earlier statement failed, so the server did not execute this one
@@ -157,8 +158,8 @@ func (t *tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.Trac
 	b.record(data.SQL, data.CommandTag, classify(ctx, data.Err))
 }
 
-// TraceBatchEnd ends the batch. If a statement failed and pgx did not report the statement,
-// TraceBatchEnd records it.
+// TraceBatchEnd ends the batch. If a statement failed and pgx did not report this
+// statement, TraceBatchEnd records it.
 func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchEndData) {
 	b, _ := ctx.Value(batchKey{}).(*batch)
 	if b == nil {
@@ -172,13 +173,14 @@ func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.Tra
 	b.session.endTransaction(conn, o)
 }
 
-// TracePrepareStart starts the preparation of a statement. The program requested the
-// preparation, or pgx needs it to execute a statement.
+// TracePrepareStart starts the preparation of a statement. There are two reasons for a
+// preparation: the program requested it, or pgx needs it to execute a statement.
 func (t *tracer) TracePrepareStart(ctx context.Context, _ *pgx.Conn, data pgx.TracePrepareStartData) context.Context {
 	return &preparing{Context: ctx, name: data.Name, text: data.SQL, start: time.Now(), observed: t.Observed(ctx)}
 }
 
-// TracePrepareEnd makes a span only if preparing failed or took long.
+// TracePrepareEnd ends the preparation. It makes a span only if preparing failed or took at
+// least 100 ms.
 func (t *tracer) TracePrepareEnd(ctx context.Context, conn *pgx.Conn, data pgx.TracePrepareEndData) {
 	p, _ := ctx.Value(prepareKey{}).(*preparing)
 	if p == nil || data.AlreadyPrepared {
@@ -211,7 +213,8 @@ func (t *tracer) TraceConnectStart(ctx context.Context, data pgx.TraceConnectSta
 	return &connecting{Context: ctx, session: s, start: time.Now()}
 }
 
-// TraceConnectEnd makes a span only if connecting failed or took long.
+// TraceConnectEnd is called after connecting. It makes a span only if connecting failed or
+// took at least 100 ms.
 func (t *tracer) TraceConnectEnd(ctx context.Context, data pgx.TraceConnectEndData) {
 	c, _ := ctx.Value(connectKey{}).(*connecting)
 	if c == nil {

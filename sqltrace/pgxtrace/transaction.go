@@ -15,8 +15,9 @@ type transaction struct {
 	parent trace.SpanContext
 }
 
-// startTransaction starts the span of a transaction if [sqltrace.WithTransactions] is set.
-// If a transaction is already open, it does nothing, because BEGIN then has no effect.
+// startTransaction starts the transaction span if [sqltrace.WithTransactions] is set. If a
+// transaction is already open, startTransaction does nothing, because BEGIN has no effect
+// in a transaction.
 func (s *session) startTransaction(ctx context.Context) {
 	tracer, tracing := s.tracer.TracerUnder(ctx)
 	if !tracing || !s.tracer.config.Transactions || s.tx != nil {
@@ -26,7 +27,7 @@ func (s *session) startTransaction(ctx context.Context) {
 	_, s.tx.span = tracer.Start(ctx, "transaction", s.statements.StartOptions(trace.SpanKindInternal, "")...) //nolint:spancheck // end ends the span
 }
 
-// endTransaction ends the span of the transaction if conn is not in a transaction any more.
+// endTransaction ends the transaction span if conn is not in a transaction any more.
 func (s *session) endTransaction(conn *pgx.Conn, o db.Outcome) {
 	if s.tx != nil && (conn.PgConn().TxStatus() == 'I' || conn.IsClosed()) {
 		s.tx.end(o)
@@ -34,8 +35,9 @@ func (s *session) endTransaction(conn *pgx.Conn, o db.Outcome) {
 	}
 }
 
-// above returns ctx with the span of the transaction, if the span in ctx is the parent of
-// that span. Otherwise, above returns ctx unchanged.
+// above adds the transaction span to a context. If the span in ctx is the parent of the
+// transaction span, above returns ctx with the transaction span. Otherwise above returns
+// ctx unchanged.
 func (t *transaction) above(ctx context.Context) context.Context {
 	if t == nil || !trace.SpanContextFromContext(ctx).Equal(t.parent) {
 		return ctx

@@ -12,25 +12,25 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// wire measures when the server has answered a statement. It observes all reads and writes
-// of the connection, because pgx reports the end of a statement only when the program has
-// read all rows. Time between two reads or writes is not counted, because it is time of the
-// program.
+// wire measures when the server answered a statement. It observes all reads and writes of
+// the connection. This is necessary because pgx reports the end of a statement only after
+// the program has read all rows. The time between two reads or writes is not counted,
+// because the program uses this time.
 type wire struct {
 	listening atomic.Bool
 	mu        sync.Mutex
 	owner     any // the statement or batch that is being executed
 	start     time.Time
-	both      bool          // writes are measured too
+	both      bool          // writes are measured too, not only reads
 	active    bool          // there was a read or a write since start
-	idle      time.Duration // time between reads and writes so far
-	at        time.Duration // end of the last read or write, since start and without idle time
-	before    time.Duration // end of the read before the last read, measured in the same way
-	comment   string        // is added to the end of the next statement that is written
+	idle      time.Duration // sum of the times between reads and writes
+	at        time.Duration // end of the last read or write, measured from start, without idle
+	before    time.Duration // value of at before the last read
+	comment   string        // inserted at the end of the next statement that is written
 }
 
-// wrapFrontend makes the connection of config read and write through w. config is the copy
-// that pgx made for this one connection.
+// wrapFrontend changes config so that the connection reads and writes through w. config is
+// a copy that pgx made for this one connection.
 func (w *wire) wrapFrontend(config *pgx.ConnConfig) {
 	build := config.BuildFrontend
 	if build == nil {
@@ -41,11 +41,11 @@ func (w *wire) wrapFrontend(config *pgx.ConnConfig) {
 	}
 }
 
-// listen starts to observe the connection for owner, unless another statement or batch is
-// being executed.
+// listen starts to observe the connection for the statement owner. If another statement or
+// a batch is being executed, listen does nothing.
 func (w *wire) listen(owner *statement, comment string) { w.begin(owner, owner.start, false, comment) }
 
-// begin does the same as listen for a statement or a batch.
+// begin does the same as listen, but owner may also be a batch.
 func (w *wire) begin(owner any, start time.Time, both bool, comment string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -57,8 +57,8 @@ func (w *wire) begin(owner any, start time.Time, both bool, comment string) {
 	w.listening.Store(true)
 }
 
-// took stops observing for st, and returns how long the server took to answer. exact is true
-// if the answer came earlier than now by at least sqldb.Slack.
+// took returns how long the server took to answer st, and stops observing. exact is true if
+// the server's answer is at least as old as sqldb.Slack.
 func (w *wire) took(st *statement) (d time.Duration, exact bool) {
 	d = time.Since(st.start)
 	w.mu.Lock()
@@ -74,22 +74,22 @@ func (w *wire) took(st *statement) (d time.Duration, exact bool) {
 	return w.at, true
 }
 
-// leave stops observing. The caller must hold w.mu.
+// leave stops observing. The caller must hold the lock w.mu.
 func (w *wire) leave() {
 	w.listening.Store(false)
 	w.owner, w.comment = nil, ""
 }
 
-// answers returns the times of the last answer and of the answer before it, since start and
-// without idle time. ok is false if w does not observe for owner, or if nothing was read or
-// written yet.
+// answers returns two times, measured from start and without idle. last is the end of the
+// last read or write. before is the value that last had before the last read. ok is false
+// if w does not observe the connection for owner, or if nothing was read or written yet.
 func (w *wire) answers(owner any) (last, before time.Duration, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.at, w.before, w.owner == owner && w.active
 }
 
-// stop stops observing for owner.
+// stop stops observing the connection if it is observed for owner.
 func (w *wire) stop(owner any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
