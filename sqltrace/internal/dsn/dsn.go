@@ -10,9 +10,10 @@ import (
 	"github.com/nais/spor/internal/db"
 )
 
-// Parse returns the database that a data source name refers to. It reads the host, the port
-// and the database in the formats of the usual drivers. If it cannot read a name with
-// certainty, it uses no part of the name, because any part may be a password.
+// Parse returns the database to which a data source name refers. It reads the host, the
+// port and the database in the formats of the common drivers. If it cannot read the data
+// source name with certainty, it uses no part of it, because each part may contain a
+// password.
 func Parse(system, dsn string) db.Target {
 	t := db.Target{System: system}
 	switch {
@@ -37,11 +38,11 @@ func fromURL(t db.Target, dsn string) db.Target {
 	}
 	u, err := url.Parse(dsn)
 	if err != nil || u.Opaque != "" || strings.Contains(dsn[strings.Index(dsn, "://")+3+len(authority(dsn)):], "@") {
-		return t // an @ after the authority: the password contains an unescaped slash
+		return t // an @ follows: the password contains an unescaped slash
 	}
 	host, port, namespace := u.Hostname(), u.Port(), strings.TrimPrefix(u.Path, "/")
 	query := u.Query()
-	if t.System == "microsoft.sql_server" { // for SQL Server, the path is an instance
+	if t.System == "microsoft.sql_server" { // for SQL Server, the path is the name of an instance
 		namespace = query.Get("database")
 	}
 	if t.System == "postgresql" {
@@ -99,7 +100,7 @@ func fromSemicolons(t db.Target, dsn string) db.Target {
 	for pair := range strings.SplitSeq(dsn, ";") {
 		key, value, found := strings.Cut(pair, "=")
 		if !found && strings.TrimSpace(pair) != "" {
-			return t // the rest of an unquoted value
+			return t // pair is the end of a value with an unquoted semicolon
 		}
 		if strings.ContainsAny(value, "{}'\"") {
 			return t
@@ -116,7 +117,8 @@ func fromSemicolons(t db.Target, dsn string) db.Target {
 	return t.At(host, first(port, values["port"]), first(values["database"], values["initial catalog"]))
 }
 
-// fromFile reads the name of a file, with or without the prefix file: and parameters.
+// fromFile reads the name of a file. The prefix "file:" and parameters may be present or
+// missing.
 func fromFile(t db.Target, dsn string) db.Target {
 	path, _, _ := strings.Cut(strings.TrimPrefix(dsn, "file:"), "?")
 	if path == ":memory:" || path == "" {
@@ -125,8 +127,8 @@ func fromFile(t db.Target, dsn string) db.Target {
 	return t.At("", "", filepath.Base(path))
 }
 
-// withEnvironment sets the missing fields of t from the environment variables that drivers
-// of PostgreSQL read.
+// withEnvironment sets the missing fields of t. It reads the same environment variables as
+// PostgreSQL drivers do.
 func withEnvironment(t db.Target) db.Target {
 	env := db.Target{System: t.System}.At(os.Getenv("PGHOST"), os.Getenv("PGPORT"), os.Getenv("PGDATABASE"))
 	if t.Address == "" {

@@ -97,8 +97,8 @@ func TestSystemOf(t *testing.T) {
 
 const secret = "Xq7Secret9"
 
-// forms are data source names with a password. Some have the correct format for their
-// driver, others contain common mistakes.
+// forms contains functions that write a data source name with a password. Some of these
+// names have the correct format for their driver. The other names contain common mistakes.
 var forms = []struct {
 	system string
 	write  func(password string) string

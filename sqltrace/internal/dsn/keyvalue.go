@@ -6,8 +6,8 @@ import (
 	"github.com/nais/spor/internal/db"
 )
 
-// fromKeyValues reads the keywords and values of libpq: host=db port=5432
-// dbname='my app' password=secret.
+// fromKeyValues reads the keywords and values that libpq defines, for example host=db
+// port=5432 dbname='my app' password=secret.
 func fromKeyValues(t db.Target, dsn string) db.Target {
 	values := map[string]string{}
 	for rest := strings.TrimSpace(dsn); rest != ""; {
@@ -37,8 +37,9 @@ func isKeyword(text string) bool {
 	return text != ""
 }
 
-// cutValue returns the value at the start of text, quoted or not, and the rest of text. ok
-// is false if a quoted value has no end or is followed by other text.
+// cutValue splits text after the first value, which may be quoted. It returns this value
+// and the rest of text. If a quoted value has no closing quote or is directly followed by
+// other text, ok is false.
 func cutValue(text string) (value, rest string, ok bool) {
 	inQuotes := strings.HasPrefix(text, "'")
 	if inQuotes {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// systems maps a part of a driver's name or import path to its database. The first match is
-// used.
+// systems maps a part of a driver's name or import path to the database system of the
+// driver. The first match is used.
 var systems = []struct{ part, system string }{
 	{"cockroach", "cockroachdb"},
 	{"redshift", "aws.redshift"},
@@ -28,9 +28,9 @@ var systems = []struct{ part, system string }{
 	{"spanner", "gcp.spanner"},
 }
 
-// SystemOf returns the db.system.name of a driver. It looks at name, under which the driver
-// is registered, and then at the driver's type. name may be "". SystemOf returns "" if it
-// recognizes neither.
+// SystemOf returns the db.system.name of a driver. name is the name under which the driver
+// is registered, or "". SystemOf first looks for a known part in name, and then in the
+// import path of the driver's type. If it finds none, it returns "".
 func SystemOf(name string, driver any) string {
 	if system := systemIn(name); system != "" {
 		return system

@@ -11,10 +11,10 @@ import (
 // longestComment is the length of the comment that Comment returns.
 const longestComment = len(" /*traceparent='00-0123456789abcdef0123456789abcdef-0123456789abcdef-01'*/")
 
-// commentable reports whether a comment at the end of q leaves its meaning unchanged. Only
-// the statements listed here get a comment, because a database may keep the text of others,
-// as MariaDB keeps that of CREATE PROCEDURE. A text of several statements gets none for the
-// same reason.
+// commentable reports whether a comment at the end of q leaves the meaning of q unchanged.
+// Only the statements listed here get a comment, because a database may store the text of
+// other statements. For example, MariaDB stores the text of CREATE PROCEDURE. For the same
+// reason, a text with several statements gets no comment.
 func commentable(q sqltext.Query) bool {
 	if !q.Commentable || strings.Contains(q.Text[:EndOfStatement(q.Text)], ";") {
 		return false
@@ -26,10 +26,10 @@ func commentable(q sqltext.Query) bool {
 	return false
 }
 
-// EndOfStatement returns the position in text where a comment is inserted: at the end, or
-// before the final semicolons. MySQL treats a comment after the semicolon as another
-// statement. The function does not look for literals, because a commentable text does not
-// end inside one.
+// EndOfStatement returns the position in text where a comment is inserted. This is the end
+// of text, or the position before the final semicolons, because MySQL reads a comment after
+// a semicolon as another statement. EndOfStatement does not look for literals, because a
+// commentable text does not end inside a literal.
 func EndOfStatement[T string | []byte](text T) int {
 	end := len(text)
 	for i := end - 1; i >= 0; i-- {
@@ -43,9 +43,9 @@ func EndOfStatement[T string | []byte](text T) int {
 	return end
 }
 
-// Comment returns the comment with the trace context of span, in the format of
-// sqlcommenter. It is added to the text of s, so that the database's own log has the trace
-// context. Comment returns "" if s is not commentable or the span is not sampled.
+// Comment returns a comment with the trace context of span, in the format of sqlcommenter.
+// The comment is added to the text of s, so that the trace context is in the log of the
+// database. If s is not commentable or the span is not sampled, Comment returns "".
 func (s *Statement) Comment(span trace.Span) string {
 	if !s.Commentable || span == nil || !span.SpanContext().IsSampled() {
 		return ""

@@ -6,10 +6,11 @@ import "github.com/nais/spor/internal/db"
 type Config struct {
 	db.Config
 
-	// Transactions adds a span around each transaction.
+	// Transactions is true if each transaction gets a span.
 	Transactions bool
-	// QueryNames names spans after the names that sqlc gives to queries.
+	// QueryNames is true if spans are named after the names that sqlc gives to queries.
 	QueryNames bool
-	// SQLCommenter adds the trace context to the text that the database gets.
+	// SQLCommenter is true if the trace context is added to the text that the database
+	// gets.
 	SQLCommenter bool
 }

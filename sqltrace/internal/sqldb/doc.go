@@ -1,4 +1,4 @@
-// Package sqldb extends internal/db for SQL: it analyzes statements, adds comments, reads
-// the error codes of drivers, and has the options that package sqltrace and its adapters
-// share.
+// Package sqldb extends internal/db for SQL databases. It analyzes statements, adds
+// comments and reads the error codes of drivers. It also contains the options that sqltrace
+// and pgxtrace share.
 package sqldb

@@ -11,8 +11,8 @@ import (
 	"github.com/nais/spor/internal/db"
 )
 
-// Classify returns the outcome of a call under ctx that returned err. [sql.ErrNoRows] is a
-// success.
+// Classify returns the outcome of a call. ctx is the context of the call, and err is the
+// error that the call returned. [sql.ErrNoRows] counts as success.
 func Classify(ctx context.Context, err error) db.Outcome {
 	if err == nil || errors.Is(err, sql.ErrNoRows) {
 		return db.Outcome{}
@@ -20,19 +20,19 @@ func Classify(ctx context.Context, err error) db.Outcome {
 	return db.Classify(ctx, err, codeOf(err))
 }
 
-// codeOf returns the status code in err. It returns "" if err has no code or is an error of
-// an unknown driver.
+// codeOf returns the status code in err. If err has no code or the driver is unknown,
+// codeOf returns "".
 func codeOf(err error) (code string) {
 	defer func() {
 		if recover() != nil { // a method of the error panicked
 			code = ""
 		}
 	}()
-	var standard interface{ SQLState() string } // pgx, lib/pq
+	var standard interface{ SQLState() string } // the errors of pgx and lib/pq
 	if errors.As(err, &standard) {
 		return plain(standard.SQLState())
 	}
-	var numbered interface{ SQLErrorNumber() int32 } // go-mssqldb
+	var numbered interface{ SQLErrorNumber() int32 } // the errors of go-mssqldb
 	if errors.As(err, &numbered) {
 		return strconv.Itoa(int(numbered.SQLErrorNumber()))
 	}
@@ -44,8 +44,8 @@ func codeOf(err error) (code string) {
 	return ""
 }
 
-// fieldOf returns the number in the error of a driver whose errors have neither of the
-// methods SQLState and SQLErrorNumber.
+// fieldOf returns the error number in err. It is used for drivers whose errors have neither
+// the method SQLState nor the method SQLErrorNumber.
 func fieldOf(err error) (number string, found bool) {
 	v := reflect.Indirect(reflect.ValueOf(err))
 	if v.Kind() != reflect.Struct {
@@ -55,10 +55,10 @@ func fieldOf(err error) (number string, found bool) {
 	case t.Name() == "MySQLError":
 		v = v.FieldByName("Number")
 	case t.Name() == "Error" && strings.Contains(t.PkgPath(), "sqlite"):
-		if coded, ok := err.(interface{ Code() int }); ok { // modernc
+		if coded, ok := err.(interface{ Code() int }); ok { // the driver modernc.org/sqlite
 			return strconv.Itoa(coded.Code()), true
 		}
-		v = v.FieldByName("ExtendedCode") // mattn
+		v = v.FieldByName("ExtendedCode") // the driver mattn/go-sqlite3
 	default:
 		return "", false
 	}
@@ -71,8 +71,8 @@ func fieldOf(err error) (number string, found bool) {
 	return "", false
 }
 
-// plain returns code if it has the format of an SQLSTATE, and "" otherwise, because errors
-// of other kinds may also have a method SQLState.
+// plain returns code if it has the format of an SQLSTATE. Otherwise it returns "". This
+// check is necessary because other errors may also have a method SQLState.
 func plain(code string) string {
 	if len(code) != 5 {
 		return ""

@@ -10,11 +10,11 @@ import (
 )
 
 // AffectedRowsKey is the attribute for the number of rows that a statement inserted,
-// changed or deleted. The conventions have no attribute for it.
+// changed or deleted. The semantic conventions do not define such an attribute.
 const AffectedRowsKey attribute.Key = "db.response.affected_rows"
 
-// Slack is how much later than the database's answer a span may end. If more time has
-// passed, the end time of the span is set to the time of the answer.
+// Slack is the maximum time by which a span may end later than the database's answer. If
+// more time has passed, the end time of the span is set to the time of the answer.
 const Slack = 50 * time.Microsecond
 
 // SessionKey is the key under which package pgxtrace stores its state in the custom data of
@@ -25,15 +25,16 @@ const SessionKey = "github.com/nais/spor/sqltrace/pgxtrace"
 type Statement struct {
 	db.Operation
 
-	// Transaction is the operation of a statement that only begins or ends a transaction or
-	// a part of one. It is "" for all other statements.
+	// Transaction is set if the statement only begins or ends a transaction, or uses a
+	// savepoint. Its value is then the operation, such as BEGIN. Otherwise it is "".
 	Transaction string
 	// Commentable is true if comments are on and a comment may be inserted into the text,
 	// at [EndOfStatement].
 	Commentable bool
 }
 
-// Statements makes the statements of one database, and caches the most recently used ones.
+// Statements creates the statements of one database, and caches the most recently used
+// ones.
 type Statements struct {
 	*db.Operations
 	*sqltext.Cache[*Statement]

@@ -6,16 +6,16 @@ import (
 	"sync"
 )
 
-// A Cache stores the values that were built for the most recently used query texts of one
-// dialect. It stores at most 1,000 texts with at most 1 MiB in total, and no text longer
-// than 10 KiB. It is safe for concurrent use.
+// A Cache stores one value per query text, for the most recently used texts of one dialect.
+// It stores at most 1,000 texts. Together these texts have at most 1 MiB, and none of them
+// is longer than 10 KiB. Several goroutines may use a Cache at the same time.
 type Cache[V any] struct {
 	dialect Dialect
 	build   func(Query) V
 
 	mu      sync.Mutex
 	entries map[string]*list.Element
-	recent  list.List // of *entry[V], the most recently used first
+	recent  list.List // *entry[V] values; the first one is the most recently used
 	size    int
 }
 
@@ -30,13 +30,14 @@ const (
 	longestKept = 10 << 10
 )
 
-// NewCache returns a cache that calls build to make the value of a text from its analysis.
+// NewCache returns a cache. The cache calls build to make the value of a text. The argument
+// of build is the analysis of the text.
 func NewCache[V any](d Dialect, build func(Query) V) *Cache[V] {
 	return &Cache[V]{dialect: d, build: build, entries: make(map[string]*list.Element)}
 }
 
-// Get returns the value of text. If two goroutines request a new text at the same time, both
-// may build its value.
+// Get returns the value of text. If two goroutines call Get for a new text at the same
+// time, both goroutines may build the value.
 func (c *Cache[V]) Get(text string) V {
 	if len(text) > longestKept {
 		return c.build(Analyze(c.dialect, text))

@@ -26,7 +26,7 @@ func TestCacheRemembersTheLatest(t *testing.T) {
 	if *built != 900 {
 		t.Errorf("built %d, want 900", *built)
 	}
-	for i := range 2000 { // other texts, and one text that is used all the time
+	for i := range 2000 { // each round uses a new text and the text with t0
 		cache.Get("SELECT " + strconv.Itoa(i))
 		cache.Get("SELECT * FROM t0")
 	}

@@ -2,8 +2,9 @@ package sqltext
 
 import "strings"
 
-// lineComment reads a comment up to the end of its line. A carriage return without a line
-// feed makes the text doubtful, because databases disagree on whether it ends the line.
+// lineComment reads a comment up to the end of the line. If the comment contains a carriage
+// return without a line feed, the text is doubtful. The reason is that databases disagree
+// on whether this carriage return ends the line.
 func lineComment(text string) (kind, int) {
 	n := strings.IndexByte(text, '\n')
 	if n < 0 {
@@ -41,13 +42,15 @@ func (r *rules) block(text string) (kind, int) {
 	return doubtful(text)
 }
 
-// isHint reports whether the block comment is code for some databases. Quotes and comments
-// in the code then determine where the block comment ends.
+// isHint reports whether some databases read the block comment at the beginning of text as
+// code. In these databases, quotes and comments in the code determine where the block
+// comment ends.
 func isHint(text string) bool {
 	return strings.HasPrefix(text, "/*!") || strings.HasPrefix(text, "/*M!") || strings.HasPrefix(text, "/*+")
 }
 
-// isPlain reports whether text contains neither quotes nor comments.
+// isPlain reports whether text contains no quotes and no comments. It accepts only names,
+// spaces and a few signs.
 func isPlain(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; !isNamePart(c) && !isSpace(c) && strings.IndexByte("!+,.=()", c) < 0 {

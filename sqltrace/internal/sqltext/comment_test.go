@@ -34,7 +34,8 @@ func TestCommentable(t *testing.T) {
 	}
 }
 
-// FuzzCommentable checks that a comment after a commentable text is read as a comment.
+// FuzzCommentable checks commentable texts. A comment that is added at the end must be read
+// as a comment.
 func FuzzCommentable(f *testing.F) {
 	f.Add("SELECT 'abc")
 	f.Add("SELECT e'\\'")

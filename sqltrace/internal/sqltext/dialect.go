@@ -5,9 +5,9 @@ import "github.com/DataDog/go-sqllexer"
 // A Dialect selects how a database reads quotes and comments.
 type Dialect uint8
 
-// The known dialects. [Other] is SQL with unknown rules. The text of a query is then cut at
-// the first place that two databases could read differently. [Opaque] is not SQL, so its
-// queries have no text.
+// These are the known dialects. [Other] is SQL with unknown rules. If the dialect is Other,
+// the text of a query is cut at the first place that two databases could read differently.
+// [Opaque] is not SQL, so the text of the query is not recorded.
 const (
 	Other Dialect = iota
 	PostgreSQL
@@ -41,23 +41,23 @@ func DialectOf(system string) Dialect {
 	return Other
 }
 
-// rules define how a dialect reads characters that begin a literal, a name or a comment. The
-// zero value of a field means that the rule is unknown. The rest of a text is doubtful from
-// the first place where an unknown rule applies. A rule that depends on a mode of the server
-// is unknown too.
+// rules define how a dialect reads characters that begin a literal, a name or a comment. If
+// a field has the zero value, the rule is unknown. If an unknown rule applies at some
+// place, the text is doubtful from this place to its end. A rule that depends on a mode of
+// the server is also unknown.
 type rules struct {
 	single, double, back quote
-	bracket              kind // kind of […]; symbol if brackets are not quotes
-	hash                 kind // kind of #: comment, symbol or word
-	dashes               kind // kind of -- without a space after it: comment or symbol
+	bracket              kind // kind of […]; symbol if the dialect does not quote with brackets
+	hash                 kind // kind of #, which is comment, symbol or word
+	dashes               kind // kind of -- without a space after it, which is comment or symbol
 	comments             nesting
-	// separators are the characters that the lexer treats as parts of names, although the
+	// separators contains characters that the lexer reads as parts of a name, but the
 	// dialect does not.
 	separators string
-	// heredoc is true if $tag$ begins a literal that ends with the same tag.
+	// heredoc is true if a tag such as $tag$ begins a literal, and the same tag ends it.
 	heredoc bool
-	// hints is true if a block comment may be code that begins with /*!, or a hint with
-	// quotes that begins with /*+.
+	// hints is true if a database may read some block comments as code. These comments
+	// begin with /*! or with /*+.
 	hints bool
 	// foreign is true if unquoted data or code of another language may follow a statement.
 	foreign bool
@@ -87,19 +87,19 @@ var dialects = [...]rules{
 		single: quote{literal, true}, double: quote{ambiguous, true}, back: quote{ambiguous, true},
 		separators: "#@$", hints: true, foreign: true, bare: true,
 	},
-	PostgreSQL: { // depends on standard_conforming_strings
+	PostgreSQL: { // rules depend on standard_conforming_strings
 		single: quote{literal, true}, double: quote{quoted, false},
 		bracket: symbol, hash: symbol, dashes: comment, comments: nested, separators: "#@", heredoc: true,
 	},
-	MySQL: { // depends on NO_BACKSLASH_ESCAPES and ANSI_QUOTES
+	MySQL: { // rules depend on NO_BACKSLASH_ESCAPES and ANSI_QUOTES
 		single: quote{literal, true}, double: quote{literal, true}, back: quote{quoted, false},
 		hash: comment, dashes: symbol, comments: flat, separators: "#@", hints: true,
 	},
-	SQLite: { // depends on SQLITE_DBCONFIG_DQS_DML
+	SQLite: { // rules depend on SQLITE_DBCONFIG_DQS_DML
 		single: quote{literal, false}, double: quote{ambiguous, false}, back: quote{quoted, false},
 		bracket: quoted, dashes: comment, comments: flat, separators: "#@",
 	},
-	SQLServer: { // depends on QUOTED_IDENTIFIER
+	SQLServer: { // rules depend on QUOTED_IDENTIFIER
 		single: quote{literal, false}, double: quote{ambiguous, false},
 		bracket: quoted, hash: word, dashes: comment, comments: nested, bare: true,
 	},
@@ -114,9 +114,9 @@ var dialects = [...]rules{
 	Opaque: {},
 }
 
-// lexer returns a lexer for the dialect that is most similar to d. SQLite uses the lexer of
-// SQL Server, because neither treats a backslash as an escape character. MySQL uses the
-// default lexer, because the lexer for MySQL changes the names in the text.
+// lexer returns a lexer for text. Its dialect is the dialect that is most similar to d.
+// SQLite uses the lexer for SQL Server, because both dialects have no escape character.
+// MySQL uses the default lexer, because the lexer for MySQL changes the names in the text.
 func (d Dialect) lexer(text string) *sqllexer.Lexer {
 	switch d {
 	case PostgreSQL:

@@ -13,7 +13,7 @@ import (
 const secret = "Xq7Secret9"
 
 // quotings contains functions for each dialect. Each function writes a literal or a comment
-// that contains its argument.
+// that contains the function's argument.
 var quotings = map[sqltext.Dialect][]func(string) string{
 	sqltext.PostgreSQL: {
 		doubled(`'`), prefixed("U&", doubled(`'`)), prefixed("B", doubled(`'`)),
@@ -50,7 +50,8 @@ func doubled(quote string) func(string) string {
 	}
 }
 
-// doubled2 is doubled for MySQL, where a backslash is an escape character too.
+// doubled2 does the same as doubled for MySQL, where a backslash is also an escape
+// character.
 func doubled2(quote string) func(string) string {
 	return func(s string) string { return doubled(quote)(strings.ReplaceAll(s, `\`, `\\`)) }
 }
@@ -71,10 +72,10 @@ func line(begin string) func(string) string {
 
 func nested(s string) string { return strings.NewReplacer("/", "", "*", "").Replace(s) }
 
-// number returns a number that contains 7777, which stands for the secret.
+// number returns a literal number. The digits 7777 in it stand for the secret.
 func number(string) string { return "0x7777_7777" }
 
-// around contains texts with the placeholder %s, which the test replaces by a literal.
+// around contains statements. The test replaces the placeholder %s in them with a literal.
 var around = []string{
 	"SELECT %s FROM t", "SELECT a,%s,b FROM t WHERE x=1", "SELECT * FROM t WHERE a IN (1, %s, 3)", "SELECT * FROM t WHERE a=%s AND b=%s",
 	"INSERT INTO t (a, b) VALUES (1, %s), (%s, 2)", "UPDATE t SET a=%s WHERE b > %s", "CALL f(%s, g(%s))",
@@ -89,7 +90,7 @@ func FuzzNoLiteralGetsThrough(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, where, how, db uint8, content string) {
 		d := sqltext.Dialect(db % 5)
-		content = strings.ReplaceAll(content, "\x00", "") // no protocol transmits it
+		content = strings.ReplaceAll(content, "\x00", "") // no protocol can transmit a zero byte
 		quoting := quotings[d][int(how)%len(quotings[d])]
 		text := strings.ReplaceAll(around[int(where)%len(around)], "%s", quoting(content))
 		q := sqltext.Analyze(d, text)
@@ -118,9 +119,10 @@ func FuzzAnyText(f *testing.F) {
 	})
 }
 
-// TestTimeIsLinear analyzes texts of 1 MiB, without the limit of [sqltext.Analyze]. The
-// texts repeat parts that could make the analysis quadratic. Quadratic code would take
-// minutes. The dialects other than PostgreSQL get texts of 128 KiB.
+// TestTimeIsLinear checks that the time of the analysis is linear. It analyzes texts of 1
+// MiB for PostgreSQL and texts of 128 KiB for other dialects, without the limit of
+// [sqltext.Analyze]. Each text repeats one part that could make the analysis quadratic.
+// Quadratic code would take minutes.
 func TestTimeIsLinear(t *testing.T) {
 	for _, unit := range []string{
 		"(", ")", ",", "'", `"`, "`", "[", "$", "$a$", "--", "/*", "/**/", "*/", "\n", "\\", "'\\'", "a.", "a,", "1,", "IN(1,",

@@ -1,39 +1,40 @@
 package sqltext
 
-// A keyword is the meaning of a word for the reader. Most words have no meaning for it.
+// A keyword is the meaning that a word has for the reader. Most words have no meaning for
+// the reader.
 type keyword uint8
 
 const (
 	none keyword = iota
-	// Operations. A statement begins with one of these words.
-	operation // the statement has no table that is recorded
+	// These are the operations. A statement begins with one of these words.
+	operation // all operations without a table that is recorded
 	kwSelect
 	kwWith
 	kwExplain
-	kwInsert // INSERT and REPLACE: a table follows INTO
+	kwInsert // INSERT and REPLACE: the table follows INTO
 	kwUpdate
 	kwDelete
 	kwMerge
 	kwTruncate
-	kwRoutine // CALL and similar words: a name follows
+	kwRoutine // CALL and similar words: the name of a routine follows
 	kwDefine  // CREATE, ALTER, DROP
 	kwAssign  // SET, PRAGMA: the value may be unquoted
 	kwAccount // GRANT, REVOKE, REASSIGN: names of users follow
-	// Words before a table.
+	// These words stand before a table.
 	kwFrom
 	kwInto
 	kwJoin
 	kwUsing
 	kwOn
-	// Words that may occur between one of the words above and the table.
+	// These words may stand between one of the words above and the table.
 	filler
-	// Kinds of objects, which follow CREATE, ALTER or DROP.
+	// These words are kinds of objects. They follow CREATE, ALTER or DROP.
 	object
 	user
-	// Words that end a list of tables.
+	// These words end a list of tables.
 	clause
 	kwValues
-	// Words that change the meaning of what follows.
+	// These words change the meaning of the text that follows.
 	kwIn
 	kwAs
 	kwDistinct
@@ -79,8 +80,8 @@ var keywords = map[string]keyword{
 
 	"VALUES": kwValues, "IN": kwIn, "AS": kwAs, "DISTINCT": kwDistinct, "IS": kwIs,
 
-	// These words are listed so that the reader does not treat them as a part of a number or
-	// as a table.
+	// The reader must not treat these words as a part of a number or as a table. Therefore
+	// they are listed here.
 	"AND": plain, "BETWEEN": plain, "LIKE": plain, "CASE": plain, "WHEN": plain, "THEN": plain, "ELSE": plain,
 	"INNER": plain, "LEFT": plain, "RIGHT": plain, "FULL": plain, "CROSS": plain, "NATURAL": plain,
 	"OUTER": plain, "BY": plain, "ALL": plain, "NULL": plain,
@@ -88,8 +89,8 @@ var keywords = map[string]keyword{
 
 const longestKeyword = len("STRAIGHT_JOIN")
 
-// lookup returns the keyword for text, which may be in upper or lower case, and text in upper
-// case.
+// lookup returns the keyword for text, and text in upper case. text may be in upper or
+// lower case.
 func lookup(text string) (k keyword, upper string) {
 	if len(text) > longestKeyword {
 		return none, ""

@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	canary = "Xq7Secret9" // is inserted at both ends of literals and comments
-	digits = "77770"      // is added to the end of numbers
+	canary = "Xq7Secret9" // inserted at the beginning and at the end of literals and comments
+	digits = "77770"      // appended to numbers
 )
 
-// plant returns text with a canary in each part that m does not read as code. ok is false if
-// m splits the result into other pieces than text. If always is true, each dubious piece is
-// treated as a literal.
+// plant returns a copy of text that has a canary in each part that m does not read as code.
+// If m splits the copy into different pieces than text, ok is false. If always is true,
+// each dubious piece is treated as a literal.
 func (m *mode) plant(text string, always bool) (planted string, ok bool) {
 	var b strings.Builder
 	pieces := m.lex(text)
@@ -40,8 +40,9 @@ func (m *mode) plant(text string, always bool) (planted string, ok bool) {
 	return b.String(), slices.EqualFunc(pieces, again, func(a, b piece) bool { return a.role == b.role && a.open <= b.open })
 }
 
-// inExpression reports whether a piece that could be a name or a literal is a literal,
-// because the piece before it is an operator or a keyword such as WHERE.
+// inExpression is called for a piece that could be a name or a literal. It reports whether
+// the piece is a literal. This is the case if the piece before it is an operator or a
+// keyword such as WHERE.
 func inExpression(pieces []piece, i int) bool {
 	isCode := func(p piece) bool { return strings.TrimSpace(p.text) != "" && (p.role != hidden || p.text[0] == '\'') }
 	before, after := "", ""
@@ -58,8 +59,8 @@ func inExpression(pieces []piece, i int) bool {
 	return after != "." && slices.Contains([]string{"=", "<", ">", "+", "|", "SELECT", "WHERE", "AND", "OR", "LIKE", "THEN", "ELSE", "BETWEEN"}, strings.ToUpper(before))
 }
 
-// check fails if m reads a part as a literal and the result of [sqltext.Analyze] contains
-// the part.
+// check calls [sqltext.Analyze]. The test fails if the result contains a part of the text
+// that m reads as a literal.
 func (m *mode) check(t *testing.T, system, text string) {
 	t.Helper()
 	d := sqltext.DialectOf(system)
@@ -78,15 +79,16 @@ func (m *mode) check(t *testing.T, system, text string) {
 	}
 }
 
-// systems contains all values of db.system.name in the conventions, and some other values.
+// systems contains all values of db.system.name in the semantic conventions, and some other
+// values.
 var systems = strings.Fields(`
 	actian.ingres aws.dynamodb aws.redshift azure.cosmosdb cassandra clickhouse cockroachdb couchbase couchdb derby elasticsearch firebirdsql
 	gcp.spanner geode h2database hbase hive hsqldb ibm.db2 ibm.informix ibm.netezza influxdb instantdb intersystems.cache mariadb memcached
 	microsoft.sql_server mongodb mysql neo4j opensearch oracle.db other_sql postgresql redis sap.hana sap.maxdb softwareag.adabas sqlite
 	teradata trino snowflake duckdb vertica databricks gcp.bigquery mine`)
 
-// modesOf returns the modes that a server of a system may be in. If the rules of the system
-// are unknown, modesOf returns all modes.
+// modesOf returns the modes in which a server of a system can be. If the rules of the
+// system are unknown, modesOf returns all modes.
 func modesOf(system string) []mode {
 	known := slices.DeleteFunc(slices.Clone(modes), func(m mode) bool { return !slices.Contains(m.systems, system) })
 	if len(known) == 0 {
@@ -95,8 +97,8 @@ func modesOf(system string) []mode {
 	return known
 }
 
-// literals contains literals of all databases. Each literal has a part that another database
-// may read as code.
+// literals contains literals of many databases. Some parts of them are read as code by
+// other databases.
 var literals = []string{
 	`'a'`, `'it''s'`, `'a\'`, `'it\'s'`, `'a\\'`, `'a\'''`, `'a\''b'`, `'\'`, `''`, `''''`, `'a'''`, `'''a'b'''`, `'a' 'b'`, "'a'\n'b\\'c'",
 	`e'it\'s'`, `E'a\\'`, "e'a'\n'b\\'c'", `b'01'`, `b'\'a'`, `x'4D'`, `N'a'`, `U&'d\0061'`, `U&'d!0061' UESCAPE '!'`, `U&"d!0061" UESCAPE '!'`, `_utf8mb4'a\'b'`, `_latin1 X'4D'`,
@@ -109,7 +111,7 @@ var literals = []string{
 	`‘it's’`, `“it's”`, "'\xbf\\'a'", "'\xe5' 'a'", `\'a\'`, "0xAB\\\nCD", `a'b'`, `a$b$c`, `a$e'it\'s'`, `$e'it\'s'`, "a#b'c'", `"a".5`, `:'a'`, `::'a'`, `a.q'[it's]'`, `1q'[it's]'`,
 }
 
-// statements contains statements with the placeholder %s, which the test replaces by a
+// statements contains statements. The test replaces the placeholder %s in them with a
 // literal.
 var statements = []string{
 	"SELECT %s", "SELECT a,%s,b FROM t WHERE x=1 AND y = 'z'", "SELECT * FROM t WHERE a = %s AND b = 'c'", "SELECT * FROM t WHERE a IN (1, %s, 3) OR b = %s",
@@ -120,8 +122,9 @@ var statements = []string{
 	"SELECT a IS NOT DISTINCT FROM %s", "COPY t FROM %s", "CREATE FUNCTION f() RETURNS int AS %s", "LOAD DATA INFILE %s INTO TABLE t", "SELECT a %s b FROM c, %s",
 }
 
-// TestNoLiteralOfAnyMode checks each combination of dialect and mode once, because systems
-// with the same dialect and mode have the same results.
+// TestNoLiteralOfAnyMode checks that no literal is recorded. Systems with the same dialect
+// and the same mode have the same results. Therefore each combination of a dialect and a
+// mode is checked only once.
 func TestNoLiteralOfAnyMode(t *testing.T) {
 	type pair struct {
 		dialect sqltext.Dialect
@@ -140,7 +143,8 @@ func TestNoLiteralOfAnyMode(t *testing.T) {
 	}
 }
 
-// checkAll puts each literal into some of the statements. offset selects the statements.
+// checkAll inserts each literal into some of the statements, and calls check for the
+// results. offset selects the statements.
 func (m *mode) checkAll(t *testing.T, system string, offset int) {
 	t.Helper()
 	step := 7
@@ -154,13 +158,14 @@ func (m *mode) checkAll(t *testing.T, system string, offset int) {
 	}
 }
 
-// parts contains the parts of random texts.
+// parts contains the pieces from which random texts are made.
 var parts = slices.Concat(strings.Fields(`
 	SELECT SELECT INSERT INTO UPDATE DELETE FROM FROM WHERE WHERE AND OR IN ( ) ( ) , , = = < ; VALUES AS JOIN a b c t.a e E b x N q Q nq r rb U& 1 0x1F 5.5 $1 ? ?1 :a @a @@b #a
 	' ' ' ' '' ''' " " "" """ `+"` `` [ ] { } \\ \\ \\\\ \\' ' ' $ $$ $a$ $a$ q'[ ]' q'! !' -- -- /* */ /* */ /*! /*+ // # ‘ ’ « æ å - + / * || :: . . _utf8 a$ FORMAT CSV EXEC SET CREATE LANGUAGE UESCAPE"),
 	[]string{" ", " ", " ", " ", " ", "\n", "\n", "\r", "\t", "-- a\n", " = ", "\xff", "\xbf\\"})
 
-// FuzzNoLiteralOfAnyMode checks text, and random texts that are made from seed.
+// FuzzNoLiteralOfAnyMode checks text. It also checks random texts, which it makes from
+// seed.
 func FuzzNoLiteralOfAnyMode(f *testing.F) {
 	for i, literal := range literals {
 		f.Add(uint64(i), uint8(i), strings.ReplaceAll(statements[i%len(statements)], "%s", literal))
@@ -170,7 +175,8 @@ func FuzzNoLiteralOfAnyMode(f *testing.F) {
 		system := systems[int(which)%len(systems)]
 		modes := modesOf(system)
 		m := modes[seed%uint64(len(modes))]
-		m.check(t, system, strings.ReplaceAll(text, "\x00", "")) // no protocol transmits it
+		// No protocol can transmit a zero byte.
+		m.check(t, system, strings.ReplaceAll(text, "\x00", ""))
 		random := rand.New(rand.NewPCG(seed, uint64(which)))
 		for range 20 {
 			m.check(t, system, randomText(random))

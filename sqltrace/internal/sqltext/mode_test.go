@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// A mode defines how one server reads a text, with settings that a client does not know. Its
-// lexer was written from the manual of the database, and shares no code with the package.
+// A mode defines how a server with certain settings reads a text. A client does not know
+// these settings. The lexer of a mode was written from the manual of the database. It
+// shares no code with package sqltext.
 type mode struct {
 	name    string
 	systems []string
@@ -15,9 +16,9 @@ type mode struct {
 	hash    bool // names may contain a number sign
 }
 
-// A rule reads one kind of literal, comment or name at the beginning of text. It returns the
-// lengths of the opening delimiter, the closing delimiter and the whole piece. The last
-// length is 0 if text begins with something else.
+// A rule reads a literal, a comment or a name at the beginning of text. It returns the
+// lengths of the opening delimiter, of the closing delimiter and of the whole piece. If
+// text begins with something else, the length of the piece is 0.
 type rule struct {
 	role role
 	read func(before, text string) (open, closer, n int)
@@ -28,19 +29,20 @@ type role uint8
 const (
 	name    role = iota
 	hidden       // a literal or a comment
-	dubious      // a literal where an expression is expected, otherwise a name
+	dubious      // a literal in an expression, otherwise a name
 	numeric
 	other
 )
 
-// A piece is a part of a text with one role.
+// A piece is a part of a text. The whole piece has the same role.
 type piece struct {
 	role         role
 	text         string
 	open, closer int
 }
 
-// lex splits text into pieces. A piece that is not closed ends with text.
+// lex splits text into pieces. If a piece has no closing delimiter, it ends at the end of
+// text.
 func (m *mode) lex(text string) []piece {
 	var pieces []piece
 next:
@@ -82,8 +84,8 @@ var (
 	words   = regexp.MustCompile(`^[\pL\pN_][\pL\pN_$#]*`)
 )
 
-// isNumber reports whether text has a number at position at that is not part of another
-// piece.
+// isNumber reports whether a number begins at the position at. A number that is a part of
+// another piece does not count.
 func isNumber(text string, at int) bool {
 	if c := text[at]; c < '0' || c > '9' {
 		return false
@@ -94,9 +96,9 @@ func isNumber(text string, at int) bool {
 		(at == 0 || strings.IndexByte(`$:?@#.`, text[at-1]) < 0)
 }
 
-// quoting reads text between open and closer. The text begins with prefix, in upper or lower
-// case. If doubled is true, two closers in a row do not end the text. If escapes is true, a
-// closer after a backslash does not end the text.
+// quoting returns a rule for text between open and closer. prefix is expected before open,
+// in upper or lower case. If doubled is true, two closers in a row do not end the text. If
+// escapes is true, a closer after a backslash does not end the text.
 func quoting(r role, prefix, open, closer string, doubled, escapes bool) rule {
 	return rule{r, func(_, text string) (int, int, int) {
 		if len(text) < len(prefix)+len(open) || !strings.EqualFold(text[:len(prefix)], prefix) || !strings.HasPrefix(text[len(prefix):], open) {
@@ -123,8 +125,8 @@ func escaped(r role, quote string) rule { return quoting(r, "", quote, quote, tr
 
 func bracketed(doubled bool) rule { return quoting(name, "", "[", "]", doubled, false) }
 
-// continued reads an escape string of PostgreSQL, which may have several parts on separate
-// lines.
+// continued returns a rule for an escape string of PostgreSQL. Such a string may have
+// several parts on separate lines.
 func continued(prefix string) rule {
 	first, more := quoting(hidden, prefix, "'", "'", true, true), regexp.MustCompile(`^[ \t]*[\r\n]\s*'`)
 	following := escaped(hidden, "'")
@@ -144,7 +146,7 @@ func continued(prefix string) rule {
 	}}
 }
 
-// tagged reads a text between two tags such as $a$.
+// tagged returns a rule for text between two tags such as $a$.
 func tagged(tag string) rule {
 	tags := regexp.MustCompile(`^\$(` + tag + `)?\$`)
 	return rule{hidden, func(_, text string) (int, int, int) {
@@ -167,7 +169,7 @@ const (
 	wordTag = `\w+`
 )
 
-// alternative reads a literal such as q'[…]'.
+// alternative returns a rule for a literal such as q'[…]'.
 func alternative(prefix string) rule {
 	return rule{hidden, func(_, text string) (int, int, int) {
 		begin := len(prefix) + 1
@@ -187,8 +189,8 @@ func alternative(prefix string) rule {
 	}}
 }
 
-// lineComment reads a comment that begins with begin and ends before one of the bytes in
-// ends. If next is not empty, one of the bytes in next must follow begin.
+// lineComment returns a rule for a comment that begins with begin and ends before one of
+// the bytes in ends. If next is not empty, one of the bytes in next must follow begin.
 func lineComment(begin, ends, next string) rule {
 	return rule{hidden, func(_, text string) (int, int, int) {
 		rest, found := strings.CutPrefix(text, begin)
@@ -203,7 +205,7 @@ func lineComment(begin, ends, next string) rule {
 	}}
 }
 
-// blockComment reads a block comment.
+// blockComment returns a rule for a block comment.
 func blockComment(nested bool) rule {
 	return rule{hidden, func(_, text string) (int, int, int) {
 		if !strings.HasPrefix(text, "/*") {
@@ -227,7 +229,8 @@ func blockComment(nested bool) rule {
 	}}
 }
 
-// hint reads the start or the end of a comment that the database executes as code.
+// hint returns a rule for the start and the end of a comment that the database executes as
+// code.
 func hint() rule {
 	begins, last := regexp.MustCompile(`^/\*(M?!\d*|\+)`), regexp.MustCompile(`^(?s).*/\*(M?!|\+)`)
 	return rule{other, func(before, text string) (int, int, int) {
@@ -244,7 +247,8 @@ func hint() rule {
 	}}
 }
 
-// data reads the data that follows the format of an INSERT of ClickHouse.
+// data returns a rule for the data in an INSERT of ClickHouse. The data follows the name of
+// its format.
 func data() rule {
 	format, insert := regexp.MustCompile(`(?i)^format\s+\w+\s`), regexp.MustCompile(`(?i)^\s*insert\s[^'"/#;-]*$`)
 	return rule{hidden, func(before, text string) (int, int, int) {
@@ -259,7 +263,7 @@ func data() rule {
 	}}
 }
 
-// variable reads a variable of SQLite with all its suffixes.
+// variable returns a rule for a variable of SQLite. The suffixes are part of the variable.
 func variable() rule {
 	variables := regexp.MustCompile(`^[$@:#][\w\pL$]+(::[\w\pL$]+)*(\([^\s)]*\))?`)
 	return rule{name, func(_, text string) (int, int, int) {
@@ -342,7 +346,7 @@ var modes = append(mysqlModes(), []mode{
 
 func google(prefix, quote string) rule { return quoting(hidden, prefix, quote, quote, false, true) }
 
-// mysqlModes returns the modes of MySQL and MariaDB.
+// mysqlModes returns the modes in which a MySQL or MariaDB server can be.
 func mysqlModes() []mode {
 	var modes []mode
 	for bits := range 16 {

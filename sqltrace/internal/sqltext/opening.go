@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// opening returns the kind and the length of the token at pos, if the dialect has its own
-// rule for the token. It returns 0 if the lexer can read the token. If it is uncertain how
-// the database reads the text from pos on, the whole rest of the text is one unreadable
-// token.
+// opening returns the kind and the length of the token at pos if the dialect has its own
+// rule for this token. If the lexer can read the token, opening returns 0. If it is
+// uncertain how the database reads the text at pos, the token is unreadable and includes
+// the whole rest of the text.
 func (d Dialect) opening(text string, pos int) (k kind, n int) {
 	rest := text[pos:]
 	switch c := rest[0]; c {
@@ -53,16 +53,16 @@ func (d Dialect) opening(text string, pos int) (k kind, n int) {
 	return 0, 0
 }
 
-// doubtful returns the whole text as unreadable.
+// doubtful returns one unreadable token, which includes the whole text.
 func doubtful(text string) (kind, int) { return unreadable, len(text) }
 
-// single reads a literal in single quotes. The word directly before the quote may change how
-// the literal is read.
+// single reads a literal in single quotes. The name directly before the opening quote may
+// change how the literal is read.
 func (d Dialect) single(text string, pos int) (kind, int) {
 	rest := text[pos:]
 	switch prefix := lastName(text[:pos]); {
 	case strings.EqualFold(prefix, "q"), strings.EqualFold(prefix, "nq"):
-		return doubtful(rest) // Oracle is not the only database with literals such as q'…'
+		return doubtful(rest) // not only Oracle has literals such as q'…'
 	case d == PostgreSQL && strings.EqualFold(prefix, "e") && !strings.HasSuffix(text[:pos-len(prefix)], "$"):
 		if n := closing(rest, '\'', true); n > 0 {
 			return literal, n
@@ -72,8 +72,9 @@ func (d Dialect) single(text string, pos int) (kind, int) {
 	return d.delimited(rest, dialects[d].single)
 }
 
-// delimited reads up to the closing quote. If a backslash may be an escape character, it
-// reads the text with and without escapes. The text is doubtful if the results differ.
+// delimited reads text up to the closing quote. If a backslash may be an escape character,
+// delimited searches for the closing quote twice, with and without escapes. If the two
+// results differ, the text is doubtful.
 func (d Dialect) delimited(text string, q quote) (kind, int) {
 	n := closing(text, text[0], false)
 	switch {
@@ -82,13 +83,14 @@ func (d Dialect) delimited(text string, q quote) (kind, int) {
 	case q.escapes && strings.IndexByte(text[:n], '\\') >= 0 && closing(text, text[0], true) != n:
 		return doubtful(text)
 	case d == Other && n > 3 && hasTriple(text[:n]):
-		return doubtful(text) // BigQuery and other databases have """…"""
+		return doubtful(text) // for example, BigQuery has """…"""
 	}
 	return q.kind, n
 }
 
-// backquoted reads a name in backquotes. A database of the dialect Other may not have this
-// kind of quote, so the text between the backquotes must consist of names.
+// backquoted reads a name in backquotes. If the dialect is Other, the database may not
+// quote with backquotes. Then the text is doubtful unless the text between the backquotes
+// consists of names.
 func (d Dialect) backquoted(text string) (kind, int) {
 	k, n := d.delimited(text, dialects[d].back)
 	if d == Other && k != unreadable && !isNames(text[1:n-1]) {
@@ -97,9 +99,9 @@ func (d Dialect) backquoted(text string) (kind, int) {
 	return k, n
 }
 
-// bracketed reads a name in brackets, or the opening bracket of an array. If both are
-// possible, the text between the brackets must not contain the beginning of a literal or a
-// comment.
+// bracketed reads a name in brackets, or the opening bracket of an array. If it is not
+// known which of the two it is, the text between the brackets must not contain a character
+// that can begin a literal or a comment. Otherwise the text is doubtful.
 func (d Dialect) bracketed(text string) (kind, int) {
 	n := 0
 	switch {
@@ -146,12 +148,13 @@ func (d Dialect) dollar(all string, pos int) (kind, int) {
 	case tagged || n == 1 || strings.HasPrefix(text[n:], "::") && d == SQLite:
 		return doubtful(text)
 	case numbered && d != SQLite:
-		return literal, n // may be an amount of money
+		return literal, n // the token may be an amount of money
 	}
 	return param, n
 }
 
-// dashes reads a comment up to the end of its line, or two minus signs.
+// dashes reads the text that begins with two dashes. The text is a comment up to the end of
+// the line, or it is two minus signs.
 func (d Dialect) dashes(text string) (kind, int) {
 	if len(text) > 2 && text[2] > ' ' && text[2] != 0x7f {
 		return marked(text, dialects[d].dashes)
@@ -159,8 +162,8 @@ func (d Dialect) dashes(text string) (kind, int) {
 	return lineComment(text)
 }
 
-// slash reads a block comment. It also finds text that looks like the beginning of a
-// comment, a regular expression or a path.
+// slash reads a block comment. If a slash may begin something else, such as another kind of
+// comment, a regular expression or a path, the text is doubtful.
 func (d Dialect) slash(text string) (kind, int) {
 	switch {
 	case strings.HasPrefix(text, "/*"):
@@ -173,8 +176,9 @@ func (d Dialect) slash(text string) (kind, int) {
 	return 0, 0
 }
 
-// marked reads text that begins with # or with two dashes. k determines whether it is a
-// comment up to the end of the line, a symbol or a part of a name.
+// marked reads text that begins with # or with two dashes. k determines how it is read: as
+// a comment up to the end of the line, as a symbol, or as a part of a name. For other
+// values of k, the text is doubtful.
 func marked(text string, k kind) (kind, int) {
 	switch k {
 	case comment:
@@ -188,8 +192,8 @@ func marked(text string, k kind) (kind, int) {
 	}
 }
 
-// moneyLength returns the length of the amount of money at the beginning of text. It returns
-// 1 if no digit follows the dollar sign.
+// moneyLength returns the length of the amount of money at the beginning of text. If no
+// digit follows the dollar sign, moneyLength returns 1.
 func moneyLength(text string) int {
 	n := 1
 	for n < len(text) && (isDigit(text[n]) || text[n] == '.' || text[n] == ',' && n+1 < len(text) && isDigit(text[n+1])) {
@@ -224,7 +228,8 @@ func nameLength(text string) int {
 	return len(text)
 }
 
-// lastName returns the name at the end of text, "" if text does not end with a name.
+// lastName returns the name at the end of text. If text does not end with a name, lastName
+// returns "".
 func lastName(text string) string {
 	n := len(text)
 	for n > 0 && isNamePart(text[n-1]) {
@@ -233,8 +238,9 @@ func lastName(text string) string {
 	return text[n:]
 }
 
-// foreignRune reads a character that is not ASCII. Letters are parts of names. Databases
-// disagree on other characters, such as quotes and spaces, so these make the text doubtful.
+// foreignRune reads a character that is not ASCII. If the character is a letter, it is part
+// of a name. Databases disagree on other characters, such as quotes and spaces. Therefore
+// these characters make the text doubtful.
 func foreignRune(text string) (kind, int) {
 	r, n := utf8.DecodeRuneInString(text)
 	switch {

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// An outline contains the operations of a text and their tables.
+// An outline contains the operations of a text and the tables of each operation.
 type outline struct {
 	steps []step
-	names []string // of common table expressions
+	names []string // names of common table expressions
 
-	target     []byte // the part of a table's name that was read
-	targetStep int    // index of the operation that the table belongs to
-	open       bool   // more of the name may follow
+	target     []byte // the part of the current table name that was read
+	targetStep int    // index of the operation to which the table belongs
+	open       bool   // more parts of the table name may follow
 }
 
 // A step is an operation and its tables.
@@ -20,14 +20,16 @@ type step struct {
 	name   string
 	tables []string
 	depth  int
-	minor  bool // left out of the summary if the step has no table
+	minor  bool // if the step has no table, it is not in the summary
 }
 
-// mostSteps is the maximum number of operations, of tables per operation, and of names of
-// common table expressions. A summary has no space for more.
+// mostSteps is the maximum number of operations. It is also the maximum number of tables
+// per operation, and the maximum number of common table expressions. A summary has no space
+// for more.
 const mostSteps = 32
 
-// begin adds an operation and returns its index. It returns -1 if there are too many.
+// begin adds an operation and returns the index of the operation. If there are already too
+// many operations, begin returns -1.
 func (o *outline) begin(s step) int {
 	if len(o.steps) == mostSteps {
 		return -1
@@ -43,17 +45,17 @@ func (o *outline) addName(name string) {
 	}
 }
 
-// openTarget starts to read the name of a table, whose first token is t. The table belongs
-// to the operation at step.
+// openTarget starts to read the name of a table. t is the first token of the name. The
+// table belongs to the operation with the index step.
 func (o *outline) openTarget(step int, t token) {
 	o.target = append(o.target[:0], t.text...)
 	o.targetStep = step
 	o.open = true
 }
 
-// continues adds t to the name of the table that is being read, if t is part of the name,
-// and reports whether t was added. glued is true if there is nothing between t and the
-// previous token.
+// continues is called while the name of a table is being read. If t is part of the name,
+// continues adds t to the name and returns true. glued is true if there is nothing between
+// t and the previous token.
 func (o *outline) continues(t token, glued bool) bool {
 	if !o.open {
 		return false
@@ -68,7 +70,8 @@ func (o *outline) continues(t token, glued bool) bool {
 	return false
 }
 
-// closeTarget adds the table whose name was read. Common table expressions are not added.
+// closeTarget adds the table whose name was read. If the name is the name of a common table
+// expression, it is not added.
 func (o *outline) closeTarget() {
 	o.open = false
 	name := clean(string(o.target))
@@ -81,8 +84,8 @@ func (o *outline) closeTarget() {
 	}
 }
 
-// clean returns the name of a table without quotes. It returns "" if name must not be
-// recorded.
+// clean returns the name of a table without quotes. If the name must not be recorded, clean
+// returns "".
 func clean(name string) string {
 	if len(name) > longestName {
 		return ""
@@ -97,8 +100,8 @@ func clean(name string) string {
 
 var quotes = strings.NewReplacer(`"`, "", "`", "", "[", "", "]", "")
 
-// summary returns the operations and their tables, in the order of the operations in the
-// text.
+// summary returns the operations and their tables. The operations have the same order as in
+// the text.
 func (o *outline) summary() string {
 	if o.open {
 		o.closeTarget()
@@ -121,7 +124,8 @@ func (o *outline) summary() string {
 	return b.String()
 }
 
-// appendWord appends text to b, and reports whether there was space for it.
+// appendWord appends text to b if the maximum length allows this, and reports whether it
+// did.
 func appendWord(b *strings.Builder, text string) bool {
 	if b.Len()+1+len(text) > longestSummary {
 		return false
@@ -133,9 +137,9 @@ func appendWord(b *strings.Builder, text string) bool {
 	return true
 }
 
-// main returns the main operation of the statement: the first operation that is not in
-// parentheses. Operations in parentheses are, for example, those of common table
-// expressions.
+// main returns the main operation of the statement. This is the first operation that is not
+// in parentheses. For example, the operations of common table expressions are in
+// parentheses. If all operations are in parentheses, main returns the first operation.
 func (o *outline) main() *step {
 	for i := range o.steps {
 		if o.steps[i].depth == 0 {

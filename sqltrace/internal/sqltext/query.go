@@ -8,26 +8,30 @@ import (
 // A Query is the result of an analysis. It contains no literals and no comments of the
 // analyzed text.
 type Query struct {
-	// Text is the text with question marks instead of literals. If it is uncertain how the
-	// database reads the text, one question mark replaces the rest. Text is "" for Opaque.
+	// Text is the text with question marks instead of literals. If it becomes uncertain how
+	// the database reads the text, one question mark replaces the rest of the text. For the
+	// dialect Opaque, Text is "".
 	Text string
-	// Summary is the operations with their tables, such as "INSERT invoices SELECT orders".
-	// It is "" if the operation is not known.
+	// Summary contains the operations and their tables, such as "INSERT invoices SELECT
+	// orders". If no operation is known, Summary is "".
 	Summary string
-	// Operation is the first operation, such as SELECT or CREATE TABLE.
+	// Operation is the main operation, such as SELECT or CREATE TABLE. The main operation
+	// is the first operation that is not in parentheses.
 	Operation string
-	// Collection is the first table of the main operation. If that operation has no table,
-	// it is the first table of the text.
+	// Collection is the first table of the main operation. If the main operation has no
+	// table, Collection is the first table in the text.
 	Collection string
-	// Name is the name that sqlc gave the query: GetOrder for "-- name: GetOrder :one".
+	// Name is the name that sqlc gave to the query. For example, the name is GetOrder if
+	// the text begins with "-- name: GetOrder :one".
 	Name string
-	// Commentable is true if the text has no comment and a comment may be added at its end.
+	// Commentable is true if a comment may be added at the end of the text. The text must
+	// not contain another comment.
 	Commentable bool
 }
 
 const (
-	longestText    = 32 << 10 // bytes of a text that are analyzed
-	longestSummary = 255      // the maximum of the conventions
+	longestText    = 32 << 10 // maximum number of bytes that are analyzed
+	longestSummary = 255      // the maximum length in the conventions
 	longestName    = 128
 )
 
@@ -70,8 +74,8 @@ func analyze(d Dialect, text string, longest int) Query {
 	}
 }
 
-// cutInvalid splits text before the first byte that is not UTF-8. In other encodings, a byte
-// of a character can look like a quote or a backslash.
+// cutInvalid splits text before the first byte that is not UTF-8. If the rest has another
+// encoding, a part of a character can look like a quote or a backslash.
 func cutInvalid(text string) (valid, rest string) {
 	if utf8.ValidString(text) {
 		return text, ""
@@ -86,8 +90,8 @@ func cutInvalid(text string) (valid, rest string) {
 	}
 }
 
-// isClosed reports whether the literal at the end of text is complete. An incomplete literal
-// would include a comment that is added after it.
+// isClosed reports whether the literal at the end of text is complete. If it is not
+// complete, a comment after the text would become a part of the literal.
 func isClosed(d Dialect, text string) bool {
 	const probe = " /**/"
 	s := scanner{dialect: d, text: text + probe}
@@ -99,7 +103,8 @@ func isClosed(d Dialect, text string) bool {
 	return false
 }
 
-// glance returns the operation of a text that is not analyzed further.
+// glance returns a Query for a text that is not analyzed. The Query contains only the
+// operation and the name.
 func glance(text string) Query {
 	begin, _, _ := strings.Cut(strings.TrimLeft(text, " \t\r\n"), " ")
 	k, upper := lookup(strings.TrimSpace(begin))
@@ -109,7 +114,7 @@ func glance(text string) Query {
 	return Query{Summary: upper, Operation: upper, Name: nameOf(text)}
 }
 
-// nameOf returns the name that sqlc wrote to the comment at the beginning of text.
+// nameOf returns the name that sqlc wrote into the comment at the beginning of text.
 func nameOf(text string) string {
 	text, found := strings.CutPrefix(text, "-- name: ")
 	if !found {

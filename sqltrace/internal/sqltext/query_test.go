@@ -12,7 +12,7 @@ func TestAnalyze(t *testing.T) {
 		dialect                                    sqltext.Dialect
 		text, want, summary, operation, collection string
 	}{
-		// The names of operations and tables.
+		// These entries check the names of operations and tables.
 		{sqltext.PostgreSQL, "SELECT * FROM orders WHERE id = 5", "SELECT * FROM orders WHERE id = ?", "SELECT orders", "SELECT", "orders"},
 		{sqltext.PostgreSQL, "select 1", "select ?", "SELECT", "SELECT", ""},
 		{sqltext.PostgreSQL, `SELECT o.id FROM public.orders o JOIN "shop"."customers" c USING (id), lines`, `SELECT o.id FROM public.orders o JOIN "shop"."customers" c USING (id), lines`, "SELECT public.orders shop.customers lines", "SELECT", "public.orders"},
@@ -42,7 +42,7 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.MySQL, "REPLACE INTO `db`.`t` VALUES (1)", "REPLACE INTO `db`.`t` VALUES (?)", "REPLACE db.t", "REPLACE", "db.t"},
 		{sqltext.SQLite, `INSERT OR REPLACE INTO "t" ("a", "b") VALUES (?, ?1)`, `INSERT OR REPLACE INTO "t" ("a", "b") VALUES (?, ?1)`, "INSERT t", "INSERT", "t"},
 
-		// Literals and other secret parts are replaced.
+		// These entries check that literals and other secret parts are replaced.
 		{sqltext.PostgreSQL, "SELECT 'it''s', e'a\\'b', $$x$$, $a$x$a$, t.$$x$$, 0x1F_F, 1_000, -5, a-1, true, x IS TRUE", "SELECT ?, e?, ?, ?, t.?, ?, ?, ?, a-?, ?, x IS TRUE", "SELECT", "SELECT", ""},
 		{sqltext.PostgreSQL, "SELECT a/*it's*/, b =--x'y\n c /* a /* b */ c */ FROM t -- 'd", "SELECT a , b = c FROM t", "SELECT t", "SELECT", "t"},
 		{sqltext.PostgreSQL, "SELECT * FROM t WHERE a IN (1, 2,3) AND b IN ($1, $2) AND c IN (d, 1)", "SELECT * FROM t WHERE a IN (?) AND b IN ($1) AND c IN (d, ?)", "SELECT t", "SELECT", "t"},
@@ -74,7 +74,7 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.PostgreSQL, "SELECT a /* abc", "SELECT a ?", "SELECT", "SELECT", ""},
 		{sqltext.PostgreSQL, "SELECT 1\x00 secret", "SELECT ?", "SELECT", "SELECT", ""},
 
-		// Texts that databases read differently.
+		// These entries contain texts that databases read differently.
 		{sqltext.PostgreSQL, `SELECT a, 'it\'s secret' FROM t`, "SELECT a, ?", "SELECT", "SELECT", ""},
 		{sqltext.PostgreSQL, "SELECT 'C:\\\\', E'it\\'s' FROM t WHERE a LIKE 'b' ESCAPE '\\' AND c = d", "SELECT ?, E? FROM t WHERE a LIKE ? ESCAPE ?", "SELECT t", "SELECT", "t"},
 		{sqltext.PostgreSQL, "SELECT a FROM t -- b\rsecret\nWHERE c = d", "SELECT a FROM t ?", "SELECT t", "SELECT", "t"},
@@ -101,7 +101,7 @@ func TestAnalyze(t *testing.T) {
 	} {
 		t.Run(test.text, func(t *testing.T) {
 			got := sqltext.Analyze(test.dialect, test.text)
-			got.Commentable = false // another test checks it
+			got.Commentable = false // another test checks Commentable
 			want := sqltext.Query{Text: test.want, Summary: test.summary, Operation: test.operation, Collection: test.collection}
 			if got != want {
 				t.Errorf("got  %+v\nwant %+v", got, want)

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// hasTriple reports whether the first character of text occurs three times in a row.
+// hasTriple reports whether text contains its first character three times in a row.
 func hasTriple(text string) bool {
 	for i := 2; i < len(text); i++ {
 		if text[i] == text[0] && text[i-1] == text[0] && text[i-2] == text[0] {
@@ -16,7 +16,7 @@ func hasTriple(text string) bool {
 }
 
 // closing returns the length of text up to and including the closing quote. Two quotes in a
-// row do not close the text. closing returns 0 if there is no closing quote.
+// row are not a closing quote. If there is no closing quote, closing returns 0.
 func closing(text string, quote byte, escapes bool) int {
 	for i := 1; i < len(text); i++ {
 		switch {
@@ -32,7 +32,8 @@ func closing(text string, quote byte, escapes bool) int {
 	return 0
 }
 
-// isNames reports whether text consists of names with single dots or hyphens between them.
+// isNames reports whether text consists only of names. There must be one dot or one hyphen
+// between two names.
 func isNames(text string) bool {
 	for i := range len(text) {
 		c := text[i]
@@ -47,9 +48,10 @@ func isNames(text string) bool {
 	return text != ""
 }
 
-// alternative reads a literal of Oracle that begins with q' or nq'. Any character can
-// follow. The literal ends at the same character, or at the closing bracket for an opening
-// bracket, followed by a quote.
+// alternative reads a literal of Oracle that begins with q' or nq'. The next character is
+// the delimiter, and can be any character. The literal ends when the delimiter and a quote
+// follow. If the delimiter is an opening bracket, the closing bracket and a quote end the
+// literal.
 func alternative(text string, pos int) (kind, int) {
 	rest := text[pos:]
 	begin := 2

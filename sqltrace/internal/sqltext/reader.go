@@ -2,20 +2,21 @@ package sqltext
 
 import "strings"
 
-// reader reads the tokens of one text. It has one frame for the text and one for each open
-// parenthesis. A frame contains the current statement, clause and list.
+// reader reads the tokens of one text. It has one frame for the whole text, and one frame
+// per open parenthesis. A frame contains the state of the current statement, clause and
+// list.
 type reader struct {
 	dialect  Dialect
-	frames   []frame // the last one belongs to the innermost parenthesis
-	prev     token   // the last token that was neither space nor comment
-	prevWord keyword // the keyword of the last token, if the token was a word
+	frames   []frame // the last frame belongs to the innermost parenthesis
+	prev     token   // the last token that was not a space or a comment
+	prevWord keyword // the keyword of prev, if prev is a word
 	outline  outline
 
 	out    strings.Builder
 	gap    bool // there is space or a comment before the next token
-	secret bool // the rest of the statement is left out
-	masked bool // the question mark for the rest of the statement is written
-	skip   int  // depth of the parenthesis whose row of values is left out; 0 if none
+	secret bool // the rest of the statement is replaced with a question mark
+	masked bool // the question mark for the rest of the statement was written
+	skip   int  // depth of the parenthesis in which a row of values is left out; 0 if none
 }
 
 // An expectation is the kind of token that the reader expects next.
@@ -23,7 +24,7 @@ type expectation uint8
 
 const (
 	nothing  expectation = iota
-	aTable               // or another source of rows, such as a function
+	aTable               // a table or another source of rows, such as a function
 	aTarget              // a table, even if a parenthesis follows
 	anObject             // the kind of object that is defined, such as TABLE
 	aSetting             // the name of a setting, which has a value
@@ -35,20 +36,20 @@ type frame struct {
 	operation keyword
 	step      int  // index of the operation in outline.steps, if there is an operation
 	begun     bool // a token was read in this frame
-	list      bool // a comma is followed by another table
+	list      bool // after a comma, another table follows
 	expect    expectation
 	columns   bool // names of columns may follow
 
-	in      bool // inside the list of IN
-	values  bool // after VALUES
+	in      bool // the frame is the list of an IN
+	values  bool // VALUES was read
 	tuples  int
-	comma   bool // a comma is not written yet
-	literal bool // the last item of the list of IN was a literal
+	comma   bool // a comma was read but not written yet
+	literal bool // the last item in the list of an IN was a literal
 }
 
 func (r *reader) top() *frame { return &r.frames[len(r.frames)-1] }
 
-// read reads t. rest is the text after t.
+// read reads the token t. rest is the text after t.
 func (r *reader) read(t token, rest string) {
 	if t.kind == space || t.kind == comment {
 		r.gap = true
@@ -60,7 +61,7 @@ func (r *reader) read(t token, rest string) {
 		k, upper = lookup(t.text)
 	}
 	if t.glued && !r.gap && r.prev.kind == literal && (t.kind == literal || t.kind == word && k == none) {
-		return // 1_000, 0b1, 'a'b: still the same literal
+		return // in 1_000, 0b1 and 'a'b, this token is part of the same literal
 	}
 	if t.kind == ambiguous {
 		t.kind = literal
@@ -98,7 +99,7 @@ func (r *reader) read(t token, rest string) {
 	r.prev, r.prevWord = t, k
 }
 
-// push adds the frame of a parenthesis that is opened.
+// push adds a frame for a parenthesis that was opened.
 func (r *reader) push() {
 	f := r.top()
 	next := frame{step: -1}
@@ -118,14 +119,14 @@ func (r *reader) push() {
 	r.frames = append(r.frames, next)
 }
 
-// pop removes the frame of a parenthesis that is closed.
+// pop removes the frame of a parenthesis that was closed.
 func (r *reader) pop() {
 	if len(r.frames) > 1 {
 		r.frames = r.frames[:len(r.frames)-1]
 	}
 }
 
-// comma sets the expectation after a comma.
+// comma sets what is expected after a comma.
 func (r *reader) comma() {
 	switch f := r.top(); {
 	case f.operation == kwWith:
@@ -142,7 +143,7 @@ func (r *reader) reset() {
 	r.secret, r.masked, r.skip = false, false, 0
 }
 
-// follow reads a word, a name or a value.
+// follow handles a word, a name or a value.
 func (r *reader) follow(t token, k keyword, upper string) {
 	f := r.top()
 	if r.isBare(f, t, k) {
@@ -161,9 +162,9 @@ func (r *reader) follow(t token, k keyword, upper string) {
 	case t.kind != word || k == none:
 	case k == kwSelect:
 		r.begin(f, k, upper, nothing)
-	case k == operation && r.prevWord == kwExplain: // EXPLAIN ANALYZE
+	case k == operation && r.prevWord == kwExplain: // EXPLAIN ANALYZE is one operation
 	case k == kwRoutine && r.dialect == SQLServer && len(r.frames) == 1 && r.prevWord != kwWith:
-		r.operate(f, k, upper) // also directly after another statement
+		r.operate(f, k, upper) // may also follow another statement directly
 	case r.mayBegin(f, k):
 		r.operate(f, k, upper)
 	default:
@@ -171,14 +172,14 @@ func (r *reader) follow(t token, k keyword, upper string) {
 	}
 }
 
-// isBare reports whether t begins a statement that may contain unquoted literals. SQL
-// Server, for example, calls a procedure if a statement begins with the name of the
+// isBare reports whether t begins a statement that may contain unquoted literals. For
+// example, in SQL Server a statement that begins with the name of a procedure calls this
 // procedure.
 func (r *reader) isBare(f *frame, t token, k keyword) bool {
 	return !f.begun && k == none && dialects[r.dialect].bare && len(r.frames) == 1 && t.text != "{"
 }
 
-// mayBegin reports whether k may begin a statement at this place.
+// mayBegin reports whether a statement may begin with k at this place.
 func (r *reader) mayBegin(f *frame, k keyword) bool {
 	changes := kwInsert <= k && k <= kwMerge
 	if f.operation == kwWith {
@@ -188,7 +189,7 @@ func (r *reader) mayBegin(f *frame, k keyword) bool {
 		(len(r.frames) == 1 || !f.begun && (changes || k == kwWith))
 }
 
-// operate starts the statement whose operation is k.
+// operate starts a statement. k is the operation of the statement.
 func (r *reader) operate(f *frame, k keyword, upper string) {
 	switch k {
 	case kwWith:
@@ -210,13 +211,13 @@ func (r *reader) operate(f *frame, k keyword, upper string) {
 	}
 }
 
-// begin adds a step.
+// begin adds a step to the outline.
 func (r *reader) begin(f *frame, k keyword, upper string, expect expectation) {
 	f.operation, f.expect, f.list, f.values, f.columns = k, expect, false, false, false
 	f.step = r.outline.begin(step{name: upper, depth: len(r.frames) - 1, minor: k == kwSelect})
 }
 
-// introduce sets the expectation for the table or the setting that follows k.
+// introduce sets what is expected after k, which can be a table or a setting.
 func (r *reader) introduce(f *frame, k keyword) {
 	switch k {
 	case kwFrom:
@@ -236,15 +237,15 @@ func (r *reader) introduce(f *frame, k keyword) {
 	case kwAssign:
 		f.list = false
 		if f.operation == kwDefine && f.step >= 0 && !strings.HasSuffix(r.outline.steps[f.step].name, "TABLE") {
-			f.expect = aSetting // ALTER DATABASE d SET x TO y
+			f.expect = aSetting // for example, ALTER DATABASE d SET x TO y
 		}
 	case clause:
 		f.list = false
 	}
 }
 
-// expected handles a token while f.expect is set, and reports whether the token needs no
-// further handling.
+// expected handles a token while f.expect is set. It returns true if the token is
+// completely handled.
 func (r *reader) expected(f *frame, t token, k keyword, upper string) bool {
 	if k == filler || isOr(r.prev.text) {
 		return true
@@ -270,19 +271,19 @@ func (r *reader) expected(f *frame, t token, k keyword, upper string) bool {
 		return false
 	}
 	if t.call && f.expect == aTable {
-		f.expect = nothing // t is a function
+		f.expect = nothing // t is the name of a function
 		return true
 	}
 	f.columns = f.operation == kwInsert
 	f.expect = nothing
 	r.outline.openTarget(f.step, t)
 	if f.operation == kwRoutine && r.dialect == SQLServer {
-		r.secret = true // arguments may be unquoted
+		r.secret = true // the arguments may be unquoted
 	}
 	return true
 }
 
-// object reads the kind of object that is created, altered or dropped.
+// object reads the kind of the object in a CREATE, ALTER or DROP.
 func (r *reader) object(f *frame, k keyword, upper string) bool {
 	switch k {
 	case object:
@@ -293,7 +294,7 @@ func (r *reader) object(f *frame, k keyword, upper string) bool {
 	case user:
 		r.secret = true
 		f.expect = nothing
-	case kwInsert: // CREATE OR REPLACE
+	case kwInsert: // REPLACE in CREATE OR REPLACE
 	default:
 		f.expect = nothing
 	}

@@ -9,7 +9,7 @@ import (
 
 type kind uint8
 
-// The kinds of tokens.
+// These are the kinds of tokens.
 const (
 	end kind = iota
 	space
@@ -17,8 +17,8 @@ const (
 	literal
 	boolean
 	word
-	quoted    // identifier
-	ambiguous // identifier or literal
+	quoted    // an identifier
+	ambiguous // an identifier or a literal
 	param
 	symbol
 	unreadable
@@ -29,17 +29,18 @@ type token struct {
 	text string
 	// glued is true if there is no space before the token.
 	glued bool
-	// call is true for a word that is directly followed by an opening parenthesis.
+	// call is true if the token is a word and an opening parenthesis follows it directly.
 	call bool
 }
 
-// scanner splits SQL into tokens. It reads quotes and comments itself if the lexer does not
-// know them or reads them differently from the dialect.
+// scanner splits SQL into tokens. It uses a lexer. If the lexer cannot read a quote or a
+// comment, or reads it in a different way than the dialect, the scanner itself reads the
+// quote or comment.
 type scanner struct {
 	dialect Dialect
 	text    string
 	pos     int
-	lexer   *sqllexer.Lexer // is at pos; nil if the next scan must make a new lexer
+	lexer   *sqllexer.Lexer // is at position pos; nil if the next scan must make a lexer
 	limit   int             // end of the text that the lexer got
 	window  int             // length of the text that the lexer got; 0 for the rest of the text
 
@@ -47,12 +48,13 @@ type scanner struct {
 	foreign          bool // the rest of the text is not SQL
 }
 
-// smallWindow is the length of the text that a new lexer gets after a lexer was discarded.
-// It is small because lexers may be discarded often, and each of them reads all the text
-// that it gets.
+// smallWindow is the length of the text that a new lexer gets if the previous lexer was
+// discarded. The length is small for two reasons: lexers may be discarded often, and each
+// lexer reads all the text that it gets.
 const smallWindow = 64
 
-// next returns the next token. Only the last token, of kind end, is empty.
+// next returns the next token. At the end of the text, this is an empty token of the kind
+// end.
 func (s *scanner) next() token {
 	rest := s.text[s.pos:]
 	if rest == "" {
@@ -76,8 +78,9 @@ func (s *scanner) next() token {
 	return next
 }
 
-// skip moves the lexer over n bytes that the scanner has read itself. If the lexer does not
-// read a literal of the same length there, skip discards the lexer.
+// skip moves the lexer forward by n bytes, which the scanner itself has read. The lexer can
+// only be moved if it reads a literal of the same length. Otherwise skip discards the
+// lexer.
 func (s *scanner) skip(k kind, n int) {
 	begin := s.text[s.pos]
 	known := k == literal && (begin == '\'' || begin == '$' && dialects[s.dialect].heredoc)
@@ -86,7 +89,8 @@ func (s *scanner) skip(k kind, n int) {
 	}
 }
 
-// checkForeign sets s.foreign if data or code of another language follows the word name.
+// checkForeign sets s.foreign if the text after the word name is data or code of another
+// language.
 func (s *scanner) checkForeign(name string) {
 	is := func(other string) bool { return strings.EqualFold(name, other) }
 	switch {
@@ -102,12 +106,13 @@ func (s *scanner) checkForeign(name string) {
 	}
 }
 
-// languages are the words after which CREATE may contain code of another language.
+// languages contains the words after which the text of a CREATE may be code of another
+// language.
 var languages = []string{"JAVA", "JAVASCRIPT", "LANGUAGE", "MLE", "SCRIPT"}
 
-// scan returns the next token of the lexer. n is the length of the part that is really one
-// token. If the token ends at the end of the lexer's text, it may be incomplete, so a new
-// lexer gets more text.
+// scan returns the next token of the lexer. n is the length of the part that really is one
+// token. A token at the end of the lexer's text may be incomplete. Then scan makes a new
+// lexer that gets more text.
 func (s *scanner) scan() (t *sqllexer.Token, n int) {
 	for {
 		if s.lexer == nil {
@@ -131,7 +136,7 @@ func (s *scanner) scan() (t *sqllexer.Token, n int) {
 	}
 }
 
-// longestAhead is the maximum number of bytes after a token that the lexer looks at.
+// longestAhead is the maximum number of bytes that the lexer reads after a token.
 const longestAhead = 4
 
 // take returns the next n bytes as a token, and moves pos to the end of the token.
@@ -167,8 +172,9 @@ func kindOf(t sqllexer.TokenType) kind {
 	}
 }
 
-// overrun returns the length of the part of t that is one token. The lexer does not stop at
-// quotes and comments that directly follow a name or an operator.
+// overrun returns the length of the part of t that really is one token. This is necessary
+// because the lexer does not stop at quotes and comments that directly follow a name or an
+// operator.
 func (s *scanner) overrun(t *sqllexer.Token) int {
 	n := len(t.Value)
 	switch t.Type {

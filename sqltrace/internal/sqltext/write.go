@@ -2,7 +2,7 @@ package sqltext
 
 import "strings"
 
-// write writes t, or a question mark instead of t, or nothing.
+// write writes t or a question mark, or writes nothing.
 func (r *reader) write(t token) {
 	if r.skipsRow(t) {
 		r.gap = false
@@ -25,7 +25,8 @@ func (r *reader) write(t token) {
 	}
 }
 
-// mask writes a question mark for the rest of the statement, unless it is already written.
+// mask writes a question mark for the rest of the statement, unless this question mark is
+// already written.
 func (r *reader) mask() {
 	if !r.masked {
 		r.masked, r.gap = true, true
@@ -33,7 +34,7 @@ func (r *reader) mask() {
 	}
 }
 
-// put writes text. It first writes a space if there was space or a comment before the text.
+// put writes text. If there was a space or a comment before text, put first writes a space.
 func (r *reader) put(text string) {
 	if r.gap && r.out.Len() > 0 {
 		r.out.WriteByte(' ')
@@ -42,8 +43,9 @@ func (r *reader) put(text string) {
 	r.out.WriteString(text)
 }
 
-// value writes a question mark for a literal. It keeps a plus or minus sign that is an
-// operator. It does not replace the number of a numbered parameter.
+// value writes a question mark for a literal. If the literal begins with a plus or minus
+// sign that is an operator, the sign is also written. The number of a numbered parameter is
+// written unchanged.
 func (r *reader) value(t token) {
 	sign := t.kind == literal && (t.text[0] == '-' || t.text[0] == '+')
 	switch {
@@ -57,7 +59,8 @@ func (r *reader) value(t token) {
 	}
 }
 
-// skipsRow reports whether t belongs to the second or a later row of VALUES.
+// skipsRow reports whether t belongs to a row of VALUES that is left out. Only the first
+// row is written.
 func (r *reader) skipsRow(t token) bool {
 	if r.skip > 0 {
 		if len(r.frames) == r.skip && t.text == ")" {
@@ -81,8 +84,9 @@ func (r *reader) skipsRow(t token) bool {
 	return true
 }
 
-// holdsBack reports whether t must not be written now. A comma between rows of VALUES may be
-// written later. Items of a list of IN after the first item are never written.
+// holdsBack reports whether t must not be written now. If t is a comma between two rows of
+// VALUES, it may be written later. In the list of an IN, a literal or a parameter is never
+// written if it follows another literal or parameter.
 func (r *reader) holdsBack(t token) bool {
 	f := r.top()
 	item := t.kind == literal || t.kind == param || t.kind == boolean || t.text == "?"
@@ -105,8 +109,8 @@ func (r *reader) holdsBack(t token) bool {
 	return false
 }
 
-// named reports whether an ambiguous token is a name, because a literal cannot occur at this
-// place.
+// named reports whether an ambiguous token is a name. It is a name if a literal cannot
+// occur at this place.
 func (r *reader) named(rest string) bool {
 	f := r.top()
 	switch {
