@@ -26,8 +26,8 @@ func tracedBelow(raw driver.Conn) (traced bool) {
 }
 
 // noStatementCache lists driver packages. If a statement is executed without being
-// prepared, neither the driver nor its database caches the text. Therefore a comment that
-// is different in each text does not fill a cache.
+// prepared, these drivers and their databases do not cache its text. Therefore a comment
+// that is different in each text does not fill a cache.
 var noStatementCache = map[string]bool{
 	"github.com/lib/pq":              true,
 	"github.com/go-sql-driver/mysql": true,

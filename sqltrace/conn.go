@@ -17,7 +17,7 @@ type conn struct {
 	engine  *engine
 	direct  *direct
 	otelsql traced
-	skipped *statement // a statement that database/sql prepares next, because of ErrSkip
+	skipped *statement // database/sql prepares this statement next, because of ErrSkip
 	tx      *tx
 	rows    *rows // the rows whose span has not ended, or nil
 }

@@ -108,9 +108,10 @@ func (r *retries) take(ctx context.Context, query string, tx *tx) *statement {
 	return k.statement
 }
 
-// connecting is called before a connection is opened or reset for a call with the context
-// ctx. If this goroutine has stored such a call, the end of ctx no longer ends the call.
-// Instead, the call ends if the connection fails, and continues if the connection succeeds.
+// connecting is called before a connection is opened or reset. ctx is the context of the
+// call that needs the connection. If this call is a stored call of this goroutine, the end
+// of ctx no longer ends the call. Instead, the call ends if the connection fails, and
+// continues if the connection succeeds.
 func (r *retries) connecting(ctx context.Context) {
 	if r.waiting.Load() == 0 {
 		return
@@ -128,9 +129,9 @@ func (r *retries) connecting(ctx context.Context) {
 	}
 }
 
-// missed ends the call with the context ctx that this goroutine has stored. It is used when
-// err prevented the next attempt of this call. If err again means a bad connection and
-// another attempt follows, missed does nothing.
+// missed ends the stored call of this goroutine whose context is ctx. It is used when err
+// prevented the next attempt of this call. If err again means a bad connection and another
+// attempt follows, missed does nothing.
 func (r *retries) missed(ctx context.Context, err error) {
 	if isBad(err) && r.follows() {
 		return
@@ -138,10 +139,10 @@ func (r *retries) missed(ctx context.Context, err error) {
 	end(r.removeOwn(func(k *retry) bool { return otelutil.Same(k.Context, ctx) }))
 }
 
-// connectFailed does the same as missed if a connection could not be opened. The exception
-// is a connection that the pool itself opened. Then it is not known which call needed the
-// connection. Therefore all stored calls end after doubtTimeout, unless they continue
-// earlier.
+// connectFailed is called when a connection could not be opened. Normally it does the same
+// as missed. The exception is a connection that the pool itself opened. In this case it is
+// not known which call needed the connection. Therefore all stored calls end after
+// doubtTimeout, unless they continue earlier.
 func (r *retries) connectFailed(ctx context.Context, err error) {
 	if r.waiting.Load() == 0 && !isBad(err) {
 		return

@@ -19,7 +19,7 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// sampler stores the attributes of the last span that it was asked about.
+// sampler stores the attributes that it got for the last span.
 type sampler struct{ seen []attribute.KeyValue }
 
 func (s *sampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {

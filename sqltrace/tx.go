@@ -20,7 +20,7 @@ type tx struct {
 	observed bool
 	ctx      context.Context //nolint:containedctx // used only as the parent of spans
 	parent   trace.SpanContext
-	span     trace.Span // nil without WithTransactions
+	span     trace.Span // nil if the transaction has no span
 }
 
 // BeginTx begins a transaction. It makes a span for BEGIN only if BEGIN fails or takes at

@@ -24,8 +24,9 @@ type Config struct {
 	// SlowQuery is the minimum duration of an operation that is marked as slow. If
 	// SlowQuery is 0 or less, no operation is marked.
 	SlowQuery time.Duration
-	// Repeated is how many times one trace may have operations with the same summary before
-	// a span is marked. If Repeated is 0 or less, no span is marked.
+	// Repeated is the maximum number of operations with the same summary in one trace. If a
+	// trace has more of these operations, a span is marked. If Repeated is 0 or less, no
+	// span is marked.
 	Repeated int
 }
 

@@ -3,8 +3,8 @@
 // the metrics of connection pools.
 //
 // A package such as sqltrace describes an operation in a [Description], and passes the
-// status code of an error to [Classify]. It must not pass a value that a query contains,
-// such as a literal or a key, because package db does not mask texts.
+// status code of an error to [Classify]. Such a package must not pass a value that a query
+// contains, such as a literal or a key, because package db does not mask texts.
 //
 // Each metric of a pool is recorded in two dialects, that is, under two names. The first
 // name is from the semantic conventions v1.43.0: db.client.connection.*, with times in

@@ -36,8 +36,8 @@ type Description struct {
 // An Operation is a prepared operation on a database. It is used to start spans and to
 // record durations. It is immutable.
 type Operation struct {
-	// SpanName, Name and Summary are copied from the description. If SpanName is empty
-	// there, it gets the default that [Description] documents.
+	// SpanName, Name and Summary are copied from the description. If the description has no
+	// SpanName, the default that [Description] documents is used.
 	SpanName, Name, Summary string
 	// Start contains the options for starting spans. They include every attribute, so that
 	// a sampler gets all attributes.

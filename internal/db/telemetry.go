@@ -55,7 +55,7 @@ func (t *Telemetry) Start(ctx context.Context, tracer trace.Tracer, o *Operation
 // Durations returns the histogram. If the provider is a no-op provider, measuring is false.
 func (t *Telemetry) Durations() (d *Durations, measuring bool) { return t.meter.Get() }
 
-// Observed reports whether operations under ctx are traced or measured.
+// Observed reports whether an operation with the context ctx is traced or measured.
 func (t *Telemetry) Observed(ctx context.Context) bool {
 	if _, measuring := t.meter.Get(); measuring {
 		return !suppress.Is(ctx)

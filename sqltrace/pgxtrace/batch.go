@@ -40,8 +40,8 @@ type batch struct {
 
 type batchKey struct{}
 
-// Value returns b for the key batchKey. For the key statementKey it returns nil, because no
-// statement is being executed.
+// Value returns b for the key batchKey. For the key statementKey it returns nil, because
+// the batch is not part of any statement from which the context of the batch derives.
 func (b *batch) Value(key any) any {
 	switch key {
 	case batchKey{}:

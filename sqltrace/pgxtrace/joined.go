@@ -8,9 +8,9 @@ import (
 )
 
 // joined calls two tracers for every event: the tracer of this package and the other
-// tracer. When an operation starts, it calls the tracer of this package first, so that the
-// context of the other tracer already contains the span. When an operation ends, it calls
-// the other tracer first, because the span must not have ended yet.
+// tracer. When an operation starts, joined calls the tracer of this package first.
+// Therefore the context of the other tracer already contains the span. When an operation
+// ends, joined calls the other tracer first, because the span must not have ended yet.
 type joined struct {
 	*tracer
 

@@ -211,7 +211,8 @@ func TestPoolName(t *testing.T) {
 }
 
 // TestBeforeConnectMayChangeTheDatabase checks a pool whose BeforeConnect changes the
-// address and the database. The span of a statement must have the values of its connection.
+// address and the database. The span of a statement must have the changed address and the
+// changed database.
 func TestBeforeConnectMayChangeTheDatabase(t *testing.T) {
 	sdk := oteltest.New(t)
 	config := new(server).config(t, "")

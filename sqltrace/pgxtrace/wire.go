@@ -24,9 +24,9 @@ type wire struct {
 	both      bool          // writes are measured too, not only reads
 	active    bool          // there was a read or a write since start
 	idle      time.Duration // sum of the times between reads and writes
-	at        time.Duration // end of the last read or write, measured from start, without idle
+	at        time.Duration // end of the last read or write, since start, without idle time
 	before    time.Duration // value of at before the last read
-	comment   string        // inserted at the end of the next statement that is written
+	comment   string        // text to insert at the end of the next statement that is written
 }
 
 // wrapFrontend changes config so that the connection reads and writes through w. config is
@@ -57,8 +57,8 @@ func (w *wire) begin(owner any, start time.Time, both bool, comment string) {
 	w.listening.Store(true)
 }
 
-// took returns how long the server took to answer st, and stops observing. exact is true if
-// the server's answer is at least as old as sqldb.Slack.
+// took ends the observation for st, and returns how long the server took to answer st.
+// exact is true if the server's answer is at least as old as sqldb.Slack.
 func (w *wire) took(st *statement) (d time.Duration, exact bool) {
 	d = time.Since(st.start)
 	w.mu.Lock()
@@ -74,22 +74,23 @@ func (w *wire) took(st *statement) (d time.Duration, exact bool) {
 	return w.at, true
 }
 
-// leave stops observing. The caller must hold the lock w.mu.
+// leave ends the observation of the connection. The caller must hold the lock w.mu.
 func (w *wire) leave() {
 	w.listening.Store(false)
 	w.owner, w.comment = nil, ""
 }
 
-// answers returns two times, measured from start and without idle. last is the end of the
-// last read or write. before is the value that last had before the last read. ok is false
-// if w does not observe the connection for owner, or if nothing was read or written yet.
+// answers returns two times. Both are measured from the start, without the idle time. last
+// is the end of the last read or write. before is the value that last had before the last
+// read. If w does not observe the connection for owner, or if nothing was read or written
+// yet, ok is false.
 func (w *wire) answers(owner any) (last, before time.Duration, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.at, w.before, w.owner == owner && w.active
 }
 
-// stop stops observing the connection if it is observed for owner.
+// stop ends the observation of the connection if the connection is observed for owner.
 func (w *wire) stop(owner any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

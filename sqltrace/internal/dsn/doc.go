@@ -1,3 +1,3 @@
-// Package dsn reads the address and the name of a database from the data source names of
-// the usual database/sql drivers.
+// Package dsn reads the address and the name of a database. It reads them from the data
+// source names of common database/sql drivers.
 package dsn

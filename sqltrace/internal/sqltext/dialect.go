@@ -47,17 +47,17 @@ func DialectOf(system string) Dialect {
 // the server is also unknown.
 type rules struct {
 	single, double, back quote
-	bracket              kind // kind of […]; symbol if the dialect does not quote with brackets
-	hash                 kind // kind of #, which is comment, symbol or word
-	dashes               kind // kind of -- without a space after it, which is comment or symbol
+	bracket              kind // how […] is read; symbol if brackets do not quote names
+	hash                 kind // how # is read: comment, symbol or word
+	dashes               kind // how -- without a space after it is read: comment or symbol
 	comments             nesting
 	// separators contains characters that the lexer reads as parts of a name, but the
 	// dialect does not.
 	separators string
 	// heredoc is true if a tag such as $tag$ begins a literal, and the same tag ends it.
 	heredoc bool
-	// hints is true if a database may read some block comments as code. These comments
-	// begin with /*! or with /*+.
+	// hints is true if a database may read some block comments as code or as hints. These
+	// comments begin with /*! or with /*+.
 	hints bool
 	// foreign is true if unquoted data or code of another language may follow a statement.
 	foreign bool
@@ -87,19 +87,19 @@ var dialects = [...]rules{
 		single: quote{literal, true}, double: quote{ambiguous, true}, back: quote{ambiguous, true},
 		separators: "#@$", hints: true, foreign: true, bare: true,
 	},
-	PostgreSQL: { // rules depend on standard_conforming_strings
+	PostgreSQL: { // some rules depend on standard_conforming_strings
 		single: quote{literal, true}, double: quote{quoted, false},
 		bracket: symbol, hash: symbol, dashes: comment, comments: nested, separators: "#@", heredoc: true,
 	},
-	MySQL: { // rules depend on NO_BACKSLASH_ESCAPES and ANSI_QUOTES
+	MySQL: { // some rules depend on NO_BACKSLASH_ESCAPES and ANSI_QUOTES
 		single: quote{literal, true}, double: quote{literal, true}, back: quote{quoted, false},
 		hash: comment, dashes: symbol, comments: flat, separators: "#@", hints: true,
 	},
-	SQLite: { // rules depend on SQLITE_DBCONFIG_DQS_DML
+	SQLite: { // some rules depend on SQLITE_DBCONFIG_DQS_DML
 		single: quote{literal, false}, double: quote{ambiguous, false}, back: quote{quoted, false},
 		bracket: quoted, dashes: comment, comments: flat, separators: "#@",
 	},
-	SQLServer: { // rules depend on QUOTED_IDENTIFIER
+	SQLServer: { // some rules depend on QUOTED_IDENTIFIER
 		single: quote{literal, false}, double: quote{ambiguous, false},
 		bracket: quoted, hash: word, dashes: comment, comments: nested, bare: true,
 	},
@@ -114,9 +114,10 @@ var dialects = [...]rules{
 	Opaque: {},
 }
 
-// lexer returns a lexer for text. Its dialect is the dialect that is most similar to d.
-// SQLite uses the lexer for SQL Server, because both dialects have no escape character.
-// MySQL uses the default lexer, because the lexer for MySQL changes the names in the text.
+// lexer returns a lexer for text. The lexer uses the dialect that is most similar to d.
+// SQLite uses the lexer for SQL Server, because in both dialects a backslash is not an
+// escape character. MySQL uses the default lexer, because the lexer for MySQL changes the
+// names in the text.
 func (d Dialect) lexer(text string) *sqllexer.Lexer {
 	switch d {
 	case PostgreSQL:

@@ -72,7 +72,7 @@ func line(begin string) func(string) string {
 
 func nested(s string) string { return strings.NewReplacer("/", "", "*", "").Replace(s) }
 
-// number returns a literal number. The digits 7777 in it stand for the secret.
+// number returns a number literal. The digits 7777 in the literal stand for the secret.
 func number(string) string { return "0x7777_7777" }
 
 // around contains statements. The test replaces the placeholder %s in them with a literal.

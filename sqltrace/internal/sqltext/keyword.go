@@ -7,7 +7,7 @@ type keyword uint8
 const (
 	none keyword = iota
 	// These are the operations. A statement begins with one of these words.
-	operation // all operations without a table that is recorded
+	operation // other operations, for which no table is recorded
 	kwSelect
 	kwWith
 	kwExplain
@@ -89,8 +89,8 @@ var keywords = map[string]keyword{
 
 const longestKeyword = len("STRAIGHT_JOIN")
 
-// lookup returns the keyword for text, and text in upper case. text may be in upper or
-// lower case.
+// lookup returns the keyword for text, and a copy of text in upper case. text may be in
+// upper or lower case. If text is not a keyword, the copy is "".
 func lookup(text string) (k keyword, upper string) {
 	if len(text) > longestKeyword {
 		return none, ""

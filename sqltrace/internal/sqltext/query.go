@@ -103,8 +103,8 @@ func isClosed(d Dialect, text string) bool {
 	return false
 }
 
-// glance returns a Query for a text that is not analyzed. The Query contains only the
-// operation and the name.
+// glance returns a Query for a text that is not analyzed. The Query contains only the name
+// and the operation, which is also the summary.
 func glance(text string) Query {
 	begin, _, _ := strings.Cut(strings.TrimLeft(text, " \t\r\n"), " ")
 	k, upper := lookup(strings.TrimSpace(begin))

@@ -40,11 +40,11 @@ type frame struct {
 	expect    expectation
 	columns   bool // names of columns may follow
 
-	in      bool // the frame is the list of an IN
+	in      bool // the frame is a list after IN
 	values  bool // VALUES was read
 	tuples  int
 	comma   bool // a comma was read but not written yet
-	literal bool // the last item in the list of an IN was a literal
+	literal bool // the last item in the list after IN was a literal
 }
 
 func (r *reader) top() *frame { return &r.frames[len(r.frames)-1] }
@@ -283,7 +283,7 @@ func (r *reader) expected(f *frame, t token, k keyword, upper string) bool {
 	return true
 }
 
-// object reads the kind of the object in a CREATE, ALTER or DROP.
+// object reads the kind of object in a CREATE, ALTER or DROP statement.
 func (r *reader) object(f *frame, k keyword, upper string) bool {
 	switch k {
 	case object:

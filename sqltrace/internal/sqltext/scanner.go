@@ -40,7 +40,7 @@ type scanner struct {
 	dialect Dialect
 	text    string
 	pos     int
-	lexer   *sqllexer.Lexer // is at position pos; nil if the next scan must make a lexer
+	lexer   *sqllexer.Lexer // the lexer at position pos; nil if the next scan must make one
 	limit   int             // end of the text that the lexer got
 	window  int             // length of the text that the lexer got; 0 for the rest of the text
 

@@ -85,7 +85,7 @@ func (r *reader) skipsRow(t token) bool {
 }
 
 // holdsBack reports whether t must not be written now. If t is a comma between two rows of
-// VALUES, it may be written later. In the list of an IN, a literal or a parameter is never
+// VALUES, it may be written later. In a list after IN, a literal or a parameter is never
 // written if it follows another literal or parameter.
 func (r *reader) holdsBack(t token) bool {
 	f := r.top()
