@@ -1,6 +1,6 @@
-// Package conformance contains the tests that every adapter of a family must pass, in one
-// package per family: httpsuite, grpcsuite and kafkasuite. apmsuite tests the rules of
-// package apm. This package has the code that these suites share.
+// Package conformance contains the code that the test suites in its subpackages share. Every
+// HTTP adapter must pass the tests of httpsuite. For gRPC adapters the package is grpcsuite,
+// and for Kafka adapters it is kafkasuite. Package apmsuite tests the rules of package apm.
 package conformance
 
 import (
@@ -14,16 +14,16 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// A Side is one end of a transport, that is, the client or the server. It has an SDK, and
-// the spans that the exporter has received.
+// A Side is one end of a transport, such as the client or the server. It contains the SDK of
+// that end, and the spans that the exporter of the SDK has received.
 type Side struct {
 	*oteltest.SDK
 
 	received *tracetest.InMemoryExporter
 }
 
-// NewSide returns a Side that is shut down when the test ends. Its spans are also passed to
-// watch, unless watch is nil.
+// NewSide returns a Side. The Side is shut down when the test ends. If watch is not nil,
+// watch also gets the spans of the Side.
 func NewSide(t *testing.T, watch sdktrace.SpanProcessor) Side {
 	t.Helper()
 	received := tracetest.NewInMemoryExporter()
@@ -32,8 +32,8 @@ func NewSide(t *testing.T, watch sdktrace.SpanProcessor) Side {
 		sdktrace.WithBatcher(received, sdktrace.WithMaxQueueSize(1<<16)), oteltest.Watched(watch))}
 }
 
-// CheckReceived checks that every span that was started has ended and was exported. name is
-// the name of the side in the message of a failure.
+// CheckReceived checks that every started span has ended and was exported. If the check
+// fails, the message contains name, which identifies the side.
 func (s Side) CheckReceived(t *testing.T, name string) {
 	t.Helper()
 	oteltest.Eventually(t, func() bool { return s.Started() == len(s.Ended()) })
@@ -51,7 +51,7 @@ func (s Side) Reset() {
 	s.received.Reset()
 }
 
-// Within returns a context that ends with the test, and after one minute at the latest.
+// Within returns a context that ends when the test ends, but after at most one minute.
 func Within(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -59,5 +59,5 @@ func Within(t *testing.T) context.Context {
 	return ctx
 }
 
-// PanicOnPurpose panics. Its name then is in the recorded stack.
+// PanicOnPurpose panics. The recorded stack then contains the name of this function.
 func PanicOnPurpose() { panic("on purpose") } //nolint:forbidigo // the panic is part of the test

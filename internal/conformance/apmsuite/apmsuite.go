@@ -1,5 +1,6 @@
-// Package apmsuite tests the rules of package apm. It removes the things that a panel of
-// Nais APM needs from a recording, one at a time, and checks that the panel becomes dark.
+// Package apmsuite tests the rules of package apm. Each test takes one thing that a panel of
+// Nais APM needs, and removes it from a recording or changes it there. Package apm must then
+// report that the panel is dark, which means that data for the panel is missing.
 package apmsuite
 
 import (
@@ -14,15 +15,16 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// mutation removes or changes one thing in a recording that a panel needs.
+// mutation is one change to a recording. It removes or changes something that a panel needs.
 type mutation struct {
 	panel string
 	what  string // the thing that the panel needs
-	cure  string // part of the cure that must be reported
+	cure  string // text that one of the reported cures must contain
 	do    func(*tape)
 }
 
-// Parts of cures.
+// Each constant is a part of a cure. A cure is a text that describes how to fix a dark
+// panel.
 const (
 	cureDialect = "export with setup, which adds the older names"
 	cureHTTP    = "httptrace.Handler(mux)"
@@ -89,7 +91,7 @@ var mutations = []mutation{
 	{"Database: rate and errors", "db.system", cureDialect, func(t *tape) { t.drop(every, "db.system") }},
 	{"Database: rate and errors", "server.address", cureSQL, func(t *tape) {
 		t.drop(isDatabase, "server.address")
-		t.spans(isDatabase, func(s *tracepb.Span) { // an embedded database has no server.address
+		t.spans(isDatabase, func(s *tracepb.Span) { // an embedded database needs no address
 			set(s, "db.system", "postgresql")
 			set(s, "db.system.name", "postgresql")
 		})
@@ -108,7 +110,7 @@ var mutations = []mutation{
 	{"Runtime: Go card", "cpu", cureRuntime, func(t *tape) { t.dropMetric("process_cpu_seconds_total") }},
 	{"Runtime: Go card", "collections", cureRuntime, func(t *tape) { t.dropMetric("go_gc_duration_seconds") }},
 	{"Runtime: Go card", "the version", cureRuntime, func(t *tape) { t.dropLabel("go_info", "version") }},
-	{"Runtime: Go card", "a unit of 1", cureRuntime, func(t *tape) { t.unit("go_goroutines", "1") }}, // Mimir adds _ratio to the name
+	{"Runtime: Go card", "a unit of 1", cureRuntime, func(t *tape) { t.unit("go_goroutines", "1") }}, // Mimir then adds _ratio to the name
 	{"Runtime: Go card", "service.instance.id", "NAIS_POD_NAME", func(t *tape) { t.dropResource("service.instance.id") }},
 	{"Runtime: Kafka card", "sent", cureKafka, func(t *tape) { t.dropMetric("kafka.producer.records_sent_total") }},
 	{"Runtime: Kafka card", "consumed", cureKafka, func(t *tape) { t.dropMetric("kafka.consumer.records_consumed_total") }},
@@ -169,12 +171,13 @@ var mutations = []mutation{
 	}},
 }
 
-// Run checks that every panel is lit by requests, except the panels in notUsed. requests
-// must come from one service. Then Run applies each mutation, and checks that its panel
-// becomes dark and that the right cure is reported.
+// Run tests a recording of one service. Every panel must be lit, which means that it has all
+// its data. The exception is the panels in notUsed, whose state must be "not used". Run then
+// applies each mutation to a copy of the recording. The panel of the mutation must be dark,
+// and the expected cure must be reported.
 func Run(t *testing.T, requests []recording.Request, notUsed ...string) {
 	t.Helper()
-	notUsed = append(notUsed, "Team Logs") // only wrong records use this panel
+	notUsed = append(notUsed, "Team Logs") // the panel is used only if log records are wrong
 	report := judge(t, requests)
 	for _, v := range report.Panels {
 		want := apm.Lit
@@ -213,7 +216,7 @@ func Run(t *testing.T, requests []recording.Request, notUsed ...string) {
 	}
 }
 
-// judge returns the report of the only service in requests.
+// judge returns the report for the only service in requests.
 func judge(t *testing.T, requests []recording.Request) apm.Report {
 	t.Helper()
 	var r apm.Recording

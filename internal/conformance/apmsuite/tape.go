@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// tape is a copy of a recording that can be changed.
+// tape is a copy of a recording. The mutations change the copy.
 type tape struct {
 	requests []recording.Request
 	changed  bool

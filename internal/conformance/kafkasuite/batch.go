@@ -12,7 +12,9 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// testBatch processes three records of each of two traces, and one record without a trace.
+// testBatch processes seven records in batches. Three records belong to one trace, three to
+// another trace, and one record has no trace. The batch spans must have links to both
+// senders.
 func testBatch(t *testing.T, s *site) {
 	a, b := foreign(1), foreign(2)
 	var records []Record
@@ -57,8 +59,9 @@ func testBatch(t *testing.T, s *site) {
 	}
 }
 
-// testLargeBatch processes 10,000 records of 10,000 traces. Only the trace of the last
-// record is sampled.
+// testLargeBatch processes 10,000 records, each from a different trace. Only the last trace
+// is sampled. There must be exactly one link to its sender, and no span may have more than
+// 128 links.
 func testLargeBatch(t *testing.T, s *site) {
 	const n = 10_000
 	records := make([]Record, n)

@@ -19,15 +19,17 @@ type outcome struct {
 	err error
 }
 
-// start sends a record without waiting for its acknowledgement.
+// start sends a record without waiting for its acknowledgement. When the callback of the
+// record is called, the channel gets the arguments.
 func start(ctx context.Context, p Producer, r *Record) <-chan outcome {
-	told := make(chan outcome, 2) // the capacity is two, so that a second call does not block
+	told := make(chan outcome, 2) // capacity 2, so that a second call of the callback does not block
 	p.Start(ctx, r, func(ctx context.Context, r Record, err error) { told <- outcome{r, ctx, err} })
 	return told
 }
 
-// testMetadata sends records with metadata of the program. The metadata must come back
-// unchanged, for records that were sent and for records that were refused.
+// testMetadata sends records to which the program has added metadata. The program must get
+// the metadata back unchanged, both for records that were sent and for records that were
+// refused.
 func testMetadata(t *testing.T, s *site) {
 	type mine struct{ n int }
 	large := s.tooLarge(t)
@@ -63,7 +65,8 @@ func testMetadata(t *testing.T, s *site) {
 	}
 }
 
-// testCallback checks that the program's callback gets the program's context.
+// testCallback checks the context that the library passes to the program's callback. If
+// there is a context, it must contain the span in which the program sent the record.
 func testCallback(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	for _, r := range []*Record{s.record("one"), s.tooLarge(t)} {

@@ -10,7 +10,7 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// testRetryTopics processes a record that fails. The record is sent to two retry topics and
+// testRetryTopics forwards a record as programs do after failures: to two retry topics, and
 // then to a dead-letter topic. All spans must be in one trace.
 func testRetryTopics(t *testing.T, s *site) {
 	topics := []string{s.topic, s.newTopic(t, 1, nil), s.newTopic(t, 1, nil), s.newTopic(t, 1, nil)}
@@ -36,7 +36,9 @@ func testRetryTopics(t *testing.T, s *site) {
 	}
 }
 
-// testOutbox saves the spans of three writers, and sends their records later from a relay.
+// testOutbox saves three spans, as programs do for an outbox. Later, a relay sends one
+// record for each saved span. The saved span must be the parent of the send span, and the
+// span of the relay must have a link to each saved span.
 func testOutbox(t *testing.T, s *site) {
 	const rows = 3
 	var saved []string

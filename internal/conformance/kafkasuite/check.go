@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// sendSpan is the expected span of a send.
+// sendSpan describes the span that a send must make.
 type sendSpan struct {
 	topic     string
 	partition string // "" means that it must be absent
@@ -54,8 +54,8 @@ func checkProcess(t *testing.T, span sdktrace.ReadOnlySpan, group string, r Reco
 	})
 }
 
-// checkSpan checks the attributes that spans of both kinds have. The value "" means that the
-// attribute must be absent.
+// checkSpan checks the attributes and the status of a send span or a process span. In want,
+// the value "" means that the attribute must be absent.
 func checkSpan(t *testing.T, span sdktrace.ReadOnlySpan, errorType string, want map[string]string) {
 	t.Helper()
 	want["messaging.system"], want["error.type"] = "kafka", errorType
@@ -71,8 +71,8 @@ func checkSpan(t *testing.T, span sdktrace.ReadOnlySpan, errorType string, want 
 	oteltest.StableOnly(t, span)
 }
 
-// checkJoined checks that the span of processing a record is a child of the span that sent
-// the record, and has a link to it.
+// checkJoined checks that the process span is a child of the send span. The process span
+// must have exactly one link, and the link must be to the send span.
 func checkJoined(t *testing.T, process, send sdktrace.ReadOnlySpan) {
 	t.Helper()
 	sent := send.SpanContext()
@@ -105,7 +105,8 @@ func checkSameRecord(t *testing.T, got, want Record) {
 	}
 }
 
-// checkHeaders checks that the headers of a record are the ones that were written.
+// checkHeaders checks that the headers of a record are the same as the headers that were
+// written.
 func checkHeaders(t *testing.T, client Client, name string, got, want []Header) {
 	t.Helper()
 	if !sameHeaders(got, want) {
@@ -122,8 +123,8 @@ func checkHeaders(t *testing.T, client Client, name string, got, want []Header) 
 	}
 }
 
-// goroutines checks at the end of the test that no more goroutines run than now. It waits
-// for goroutines that are still ending.
+// goroutines counts the running goroutines. At the end of the test, it checks that the
+// number is not greater than before. It waits for goroutines that are still ending.
 func goroutines(t *testing.T) {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -132,7 +133,8 @@ func goroutines(t *testing.T) {
 	})
 }
 
-// each calls f with 0 to n-1 in n goroutines, and waits for all of them.
+// each starts n goroutines, and waits until all of them have ended. The goroutines call f
+// with the numbers 0 to n-1.
 func each(n int, f func(i int)) {
 	var wait sync.WaitGroup
 	for i := range n {
@@ -141,7 +143,7 @@ func each(n int, f func(i int)) {
 	wait.Wait()
 }
 
-// await returns the next value of c. It fails the test after one minute.
+// await returns the next value of c. If there is no value within one minute, the test fails.
 func await[T any](t *testing.T, c <-chan T) (got T) {
 	t.Helper()
 	select {

@@ -9,22 +9,24 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// A Client is a client library with its adapter, set up in the way the adapter's
-// documentation describes.
+// A Client makes the producers and consumers of one client library. They use the adapter for
+// the library in the way that the documentation of the adapter describes.
 type Client interface {
 	// Modes returns the modes in which the library can send. The usual mode is the first.
 	Modes() []string
-	// Lacks returns the reason why the library does not have an ability, "" if it has the
-	// ability.
+	// Lacks returns the reason why the library does not have an ability. It returns "" if
+	// the library has the ability.
 	Lacks(ability Ability) (reason string)
 	Producer(t *testing.T, with Producing) Producer
 	Consumer(t *testing.T, with Consuming) Consumer
-	// Record returns the current content of the client's own record.
+	// Record converts native, a record of the client's own type, to a Record with the same
+	// content.
 	Record(native any) Record
-	// Headers makes headers of the client's own type, with free capacity for spare more.
-	// They are for Record.Shared.
+	// Headers converts headers to a slice of the client's own type, for the field Shared of
+	// a Record. The slice has free capacity for spare more headers.
 	Headers(headers []Header, spare int) (shared any)
-	// Shared returns the current content of these headers, including the free capacity.
+	// Shared returns the current content of a slice that Headers has made, including the
+	// free capacity.
 	Shared(shared any) []Header
 }
 
@@ -35,19 +37,20 @@ type Ability string
 const (
 	// Transactions: a producer can have a transactional ID.
 	Transactions Ability = "transactions"
-	// Nulls: the client distinguishes a null value from an empty value when it reads.
+	// Nulls: when the client reads records, it distinguishes a null value from an empty
+	// value.
 	Nulls Ability = "null values"
 	// Polls: a poll can return no records.
 	Polls Ability = "polls"
 	// Outcomes: each record has its own callback.
 	Outcomes Ability = "outcomes"
-	// Revocations: after a handler has returned, the adapter can find out whether the group
-	// has assigned the partition to another member meanwhile.
+	// Revocations: the group may assign a partition to another member while a handler runs.
+	// The adapter can find this out after the handler has returned.
 	Revocations Ability = "revocations"
-	// OwnHeaders: a record comes back with exactly the headers that the program set.
+	// OwnHeaders: after a record was sent, it has exactly the headers that the program set.
 	OwnHeaders Ability = "headers as given"
-	// NilHeaders: the client distinguishes a null header value from an empty value when it
-	// reads.
+	// NilHeaders: when the client reads records, it distinguishes a null header value from
+	// an empty header value.
 	NilHeaders Ability = "null headers"
 )
 
@@ -62,31 +65,34 @@ type Producing struct {
 	NoAcks bool
 	// Linger is how long a record waits for other records of the same batch.
 	Linger time.Duration
-	// Transaction is the transactional ID, "" for none.
+	// Transaction is the transactional ID. "" means that the producer has no transactional
+	// ID.
 	Transaction string
 }
 
 // A Producer sends records.
 type Producer interface {
-	// Send sends a record. It returns when the record was acknowledged or given up. Send
-	// stores the client's own record in r.Native. If r.Native is already set, it sends that
-	// record.
+	// Send sends r, and waits until the library reports the result. Send converts r to a
+	// record of the client's own type, and stores that record in r.Native. If r.Native is
+	// already set, Send sends the record in r.Native.
 	Send(ctx context.Context, r *Record) error
-	// SendAll sends several records together. It returns when all were acknowledged or given
-	// up.
+	// SendAll sends several records together, and waits until the library reports the
+	// results of all records.
 	SendAll(ctx context.Context, records []*Record) error
-	// Start sends a record without waiting. done is called when the client calls the
-	// program's callback. Its arguments are the context that the client passes, the record
-	// as the program then finds it, and the error.
+	// Start sends a record without waiting. When the client calls the program's callback,
+	// done is called with the context that the client passes, the current content of the
+	// record, and the error.
 	Start(ctx context.Context, r *Record, done func(ctx context.Context, r Record, err error))
-	// Forward sends a received record to another topic, with as few changes as the client
-	// allows.
+	// Forward sends a received record to another topic. It changes as little of the record
+	// as the client allows.
 	Forward(ctx context.Context, received Record, topic string) error
 	Begin(ctx context.Context) error
 	End(ctx context.Context, commit bool) error
-	// Close closes the producer in the way programs do. It may wait for records.
+	// Close closes the producer in the way that programs close it. It may wait until records
+	// are sent.
 	Close()
-	// Abandon closes the producer, and waits for records only if the client requires it.
+	// Abandon closes the producer without waiting until records are sent, if the client
+	// allows that.
 	Abandon()
 }
 
@@ -99,17 +105,17 @@ type Consuming struct {
 	Topic   string
 }
 
-// A Consumer is a member of a consumer group. If the group has committed no offset, it
-// starts at the first record.
+// A Consumer is a member of a consumer group. If the group has not committed an offset, the
+// Consumer starts at the first record.
 type Consumer interface {
-	// Run calls handle for each record in order, with the context of the record's span. It
-	// commits each record that handle has processed. It returns when ctx ends, or with the
-	// error of handle.
+	// Run calls handle for each record in order. The context of the call contains the span
+	// for the record. Run commits each record that handle has processed. Run returns nil
+	// when ctx ends. If handle returns an error, Run returns that error.
 	Run(ctx context.Context, handle func(ctx context.Context, r Record) error) error
-	// RunBatches calls handle for the records of each poll, with the context of one span for
-	// all of them.
+	// RunBatches calls handle once per poll, with all records of the poll. The context of
+	// the call contains one span for all these records.
 	RunBatches(ctx context.Context, handle func(ctx context.Context, records []Record) error) error
-	// Poll polls that many times while there are no records.
+	// Poll polls the given number of times. The tests call it while there are no records.
 	Poll(ctx context.Context, times int) error
 	// Close leaves the group.
 	Close()

@@ -14,37 +14,38 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// A Cluster is the Kafka cluster of a test. It also contains a client without tracing, which
-// writes records and reads what the brokers have.
+// A Cluster is the Kafka cluster of a test. Its methods Write and Read use a client without
+// tracing.
 type Cluster interface {
 	Brokers() []string
-	// TLS returns the TLS configuration for the brokers, nil if they do not use TLS.
+	// TLS returns the TLS configuration for the brokers. It returns nil if the brokers do
+	// not use TLS.
 	TLS() *tls.Config
 	CreateTopic(t *testing.T, name string, partitions int32, config map[string]string)
-	// Write appends records unchanged.
+	// Write appends records to their topics without changing them.
 	Write(t *testing.T, records ...Record)
-	// Read returns the records that a topic has now, ordered by partition and offset. It
-	// returns only committed records.
+	// Read returns the committed records that a topic has now. They are ordered by partition
+	// and offset.
 	Read(t *testing.T, topic string) []Record
 	// Restart stops the brokers, and starts them again with the same data.
 	Restart(t *testing.T)
-	// Faults returns the faults that the cluster can simulate, nil if it cannot simulate
-	// any.
+	// Faults returns the faults that the cluster can simulate. It returns nil if the cluster
+	// cannot simulate any faults.
 	Faults() Faults
 }
 
 // Faults makes a cluster fail.
 type Faults interface {
-	// NotLeader makes the next write requests to the topic fail, until that many requests
-	// have failed. The error is that the broker is not the leader. hits returns how many
+	// NotLeader makes write requests to the topic fail until the number of failed requests
+	// is times. The error is that the broker is not the leader. hits returns how many
 	// requests have failed so far.
 	NotLeader(topic string, times int) (hits func() int)
-	// Hold delays write requests until release is called. held waits until there is such a
-	// request.
+	// Hold delays write requests until release is called. held waits until at least one
+	// write request is delayed.
 	Hold(t *testing.T) (held, release func())
 }
 
-// A Record is a record in a form that is independent of the client.
+// A Record is a Kafka record. All clients of the suite use this type.
 type Record struct {
 	Topic      string
 	Partition  int32
@@ -52,12 +53,14 @@ type Record struct {
 	Key, Value []byte // nil means null
 	Headers    []Header
 
-	// Shared contains headers of the client's own type, made by Client.Headers. They are
-	// sent instead of Headers, without a copy.
+	// Shared contains headers of the client's own type, which Client.Headers has made. If
+	// Shared is set, the client sends these headers instead of the field Headers, and does
+	// not copy them.
 	Shared any
-	// Metadata is the program's own data that the client keeps with a record that is sent.
+	// Metadata is the program's own data. The client keeps it together with the record that
+	// it sends.
 	Metadata any
-	// Native is the client's own record, received or sent.
+	// Native is the received or sent record, in the client's own type.
 	Native any
 }
 
@@ -67,8 +70,8 @@ type Header struct {
 	Value []byte
 }
 
-// sent returns the span context in the headers of a record, which must have exactly one
-// traceparent.
+// sent returns the span context in the headers of a record. The headers must contain exactly
+// one traceparent.
 func sent(t *testing.T, r Record) trace.SpanContext {
 	t.Helper()
 	if n := count(r.Headers, "traceparent"); n != 1 {
@@ -96,7 +99,7 @@ func count(headers []Header, key string) (n int) {
 	return n
 }
 
-// others returns the headers except those of traces and baggage.
+// others returns the headers except traceparent, tracestate and baggage.
 func others(headers []Header) []Header {
 	return slices.DeleteFunc(slices.Clone(headers), func(h Header) bool {
 		return strings.EqualFold(h.Key, "traceparent") || strings.EqualFold(h.Key, "tracestate") || strings.EqualFold(h.Key, "baggage")
@@ -112,7 +115,8 @@ func carrying(c trace.SpanContext) Header {
 	return Header{"traceparent", fmt.Appendf(nil, "00-%s-%s-%s", c.TraceID(), c.SpanID(), c.TraceFlags())}
 }
 
-// foreign returns the span context number n of another service.
+// foreign returns the context of a span of another service. Each n gives a different span in
+// a different trace.
 func foreign(n int) trace.SpanContext {
 	return trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{0: 0xaa, 8: byte(n >> 8), 15: byte(n)}, SpanID: trace.SpanID{0: 0xbb, 6: byte(n >> 8), 7: byte(n)},

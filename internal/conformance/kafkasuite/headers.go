@@ -16,8 +16,8 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// testCreationContext sends a record whose headers already have a span context, which the
-// program has set. The consumer must continue that trace.
+// testCreationContext sends records to whose headers the program has already added a span
+// context. The consumer must continue the trace of that span context.
 func testCreationContext(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	creator := foreign(1)
@@ -50,8 +50,8 @@ func testCreationContext(t *testing.T, s *site) {
 	}
 }
 
-// testBaggage checks that a member of the baggage is sent only if the program allows its
-// key, and if the member fits into the limit.
+// testBaggage checks which members of the baggage are sent. The program must have allowed
+// the key of the member, and the member must not exceed the limit.
 func testBaggage(t *testing.T, s *site) {
 	members := "tenant=nav,user=01017012345,filler=" + strings.Repeat("x", 7<<10)
 	all, err := baggage.Parse(members)
@@ -81,7 +81,8 @@ func testBaggage(t *testing.T, s *site) {
 	}
 }
 
-// testLargeBaggage receives more baggage than the specification allows.
+// testLargeBaggage receives a record with more baggage than the specification allows. The
+// handler must get the trace of the record, but no baggage.
 func testLargeBaggage(t *testing.T, s *site) {
 	sender := foreign(1)
 	s.cluster.Write(t, Record{Topic: s.topic, Value: []byte("one"), Headers: []Header{
@@ -96,8 +97,8 @@ func testLargeBaggage(t *testing.T, s *site) {
 	}
 }
 
-// testPersonal uses a personal number in the key, the value and the headers of records. The
-// number must not be recorded.
+// testPersonal sends records with a personal number in the key, the value and the headers.
+// No span and no metric may contain the number.
 func testPersonal(t *testing.T, s *site) {
 	const number = "01017012345"
 	p := s.producer(t, Producing{})
@@ -113,7 +114,8 @@ func testPersonal(t *testing.T, s *site) {
 	s.checkNothingTold(t, number)
 }
 
-// testKey checks that spans have the key in the form that the program's function returns.
+// testKey formats keys with a function of the program. The spans must contain the key in the
+// form that this function returns.
 func testKey(t *testing.T, s *site) {
 	format := kafkatrace.WithKey(func(key []byte) string { return fmt.Sprintf("<%s>", key) })
 	p := s.producer(t, Producing{}, format)
@@ -133,7 +135,8 @@ func testKey(t *testing.T, s *site) {
 	}
 }
 
-// testPoisoned receives headers that are invalid or unusual.
+// testPoisoned receives records with headers that are invalid or unusual. Each process span
+// must have the expected parent, and the handler must get the headers unchanged.
 func testPoisoned(t *testing.T, s *site) {
 	a, b := foreign(1), foreign(2)
 	header := func(key, value string) Header { return Header{key, []byte(value)} }
@@ -141,7 +144,7 @@ func testPoisoned(t *testing.T, s *site) {
 	rows := []struct {
 		name    string
 		headers []Header
-		want    trace.SpanContext // not valid if a new trace must start
+		want    trace.SpanContext // the expected parent; not valid if a new trace must start
 	}{
 		{"none", nil, trace.SpanContext{}},
 		{"one", []Header{carrying(a)}, a},
@@ -182,8 +185,9 @@ func testPoisoned(t *testing.T, s *site) {
 	}
 }
 
-// testHeaders sends records with various headers. All headers must arrive unchanged and in
-// the same order, together with one traceparent.
+// testHeaders sends records with various headers. The headers must arrive unchanged and in
+// the same order. The exception is headers of an older trace context: one new traceparent
+// must replace them.
 func testHeaders(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	large := bytes.Repeat([]byte{1, 2, 3}, 1000)

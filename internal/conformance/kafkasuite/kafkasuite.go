@@ -1,10 +1,11 @@
-// Package kafkasuite has the tests that every adapter of a Kafka client must pass.
+// Package kafkasuite contains the tests that every adapter for a Kafka client must pass.
 package kafkasuite
 
 import "testing"
 
-// Run tests the spans and metrics of sending and processing records. For each test, the
-// function cluster returns a new cluster, or a cluster that several tests share.
+// Run tests the spans and metrics that an adapter records when records are sent and
+// processed. Run calls the function cluster once per test. The function may return a new
+// cluster each time, or the same cluster for several tests.
 func Run(t *testing.T, client Client, cluster func(*testing.T) Cluster) {
 	t.Helper()
 	usual := client.Modes()[0]
@@ -24,10 +25,11 @@ type row struct {
 	run  func(t *testing.T, s *site)
 	// needs are the abilities that the client must have.
 	needs []Ability
-	// first is true if the library may start goroutines that it starts only once per
-	// process.
+	// first is true if the test is the first use of the library. Some libraries then start
+	// goroutines that stay until the process ends. Therefore this test does not count
+	// goroutines.
 	first bool
-	// faults is true if the cluster must simulate faults.
+	// faults is true if the test needs a cluster that can simulate faults.
 	faults bool
 }
 

@@ -19,7 +19,8 @@ var metricNames = []string{
 	"kafka.consumer.records_consumed_total", "kafka.consumer.records_lag_max",
 }
 
-// sums returns the sum of a counter for one topic, and its number of series.
+// sums returns two numbers for one counter and one topic: the sum of all values, and the
+// number of series.
 func sums(t *testing.T, s conformance.Side, name, topic string) (total int64, series int) {
 	t.Helper()
 	sum, _ := s.Metric(t, name).(metricdata.Sum[int64])
@@ -39,8 +40,8 @@ func topicKey(attrs map[string]string) string {
 	return "messaging.destination.name"
 }
 
-// testMetrics checks the metrics of two records that are sent and processed, and of one
-// record that is refused.
+// testMetrics sends and processes two records, and sends one record that the broker refuses.
+// It checks the metrics of all three records.
 func testMetrics(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	s.send(t, p, "one", "two")
@@ -81,8 +82,8 @@ func testMetrics(t *testing.T, s *site) {
 	})
 }
 
-// checkDuration checks that there is a series with exactly these attributes, and its number
-// of measurements.
+// checkDuration checks that a series with exactly the attributes want exists, and that it
+// has n measurements.
 func checkDuration(t *testing.T, s conformance.Side, name string, n uint64, want map[string]string) {
 	t.Helper()
 	for _, p := range s.Seconds(t, name) {
@@ -96,7 +97,8 @@ func checkDuration(t *testing.T, s conformance.Side, name string, n uint64, want
 	t.Errorf("%s has no series with %v: %+v", name, want, s.Seconds(t, name))
 }
 
-// testLag checks the lag of a consumer that starts late, reads all records and is closed.
+// testLag checks the lag of a consumer that starts after 50 records were written. It checks
+// the lag at the first record, at the last record, and after the consumer was closed.
 func testLag(t *testing.T, s *site) {
 	const n = 50
 	s.write(t, n)
@@ -109,7 +111,7 @@ func testLag(t *testing.T, s *site) {
 			first = s.lag(t)
 		}
 		if handled == n {
-			s.lag(t) // the first call returns the greatest lag since the last collection
+			s.lag(t) // returns the greatest lag since the previous call
 			last = s.lag(t)
 			stop()
 		}

@@ -49,8 +49,9 @@ func testForward(t *testing.T, s *site) {
 	checkSameRecord(t, forwarded, *r)
 }
 
-// testStaleContext forwards a record from a span that the handler started, and again after
-// the handler has returned. Each send must be a child of the span in its context.
+// testStaleContext forwards a record twice: inside a span that the handler started, and
+// after the handler has returned. Each send span must be a child of the span in the context
+// that was passed to Forward.
 func testStaleContext(t *testing.T, s *site) {
 	next := s.newTopic(t, 1, nil)
 	p := s.producer(t, Producing{})
@@ -77,7 +78,8 @@ func testStaleContext(t *testing.T, s *site) {
 	}
 }
 
-// testEmptyPolls polls without any records, and then receives one record.
+// testEmptyPolls polls while there are no records, and then receives one record. Only the
+// record may have a span.
 func testEmptyPolls(t *testing.T, s *site) {
 	c := s.consumer(t, s.topic)
 	if err := c.Poll(conformance.Within(t), 50); err != nil {
@@ -94,7 +96,8 @@ func testEmptyPolls(t *testing.T, s *site) {
 	}
 }
 
-// testPrefetched processes one of the many records that the client has fetched.
+// testPrefetched writes 100 records but processes only one record. Only the processed record
+// may have a span.
 func testPrefetched(t *testing.T, s *site) {
 	s.write(t, 100)
 	s.process(t, s.topic, 1, nil)
@@ -103,8 +106,8 @@ func testPrefetched(t *testing.T, s *site) {
 	}
 }
 
-// testAmbient polls inside a span of the program. That span must not be the parent of
-// processing.
+// testAmbient polls inside a span of the program. The parent of each process span must be
+// the sender of the record, not the span of the program.
 func testAmbient(t *testing.T, s *site) {
 	senders := s.write(t, 3)
 	ctx, _ := s.parent(t)
@@ -117,8 +120,8 @@ func testAmbient(t *testing.T, s *site) {
 	}
 }
 
-// testAmbientParent polls inside a span of the program, with ParentAmbient. That span must
-// be the parent of processing.
+// testAmbientParent uses ParentAmbient, and polls inside a span of the program. The span of
+// the program must be the parent of each process span.
 func testAmbientParent(t *testing.T, s *site) {
 	senders := s.write(t, 2)
 	ctx, ambient := s.parent(t)
@@ -131,7 +134,8 @@ func testAmbientParent(t *testing.T, s *site) {
 	}
 }
 
-// testLinksOnly starts a new trace for each record, with ParentNone.
+// testLinksOnly uses ParentNone. Each process span must start a new trace, and have a link
+// to the sender of the record.
 func testLinksOnly(t *testing.T, s *site) {
 	senders := s.write(t, 2)
 	s.process(t, s.topic, 2, nil, kafkatrace.WithParent(kafkatrace.ParentNone))
@@ -145,8 +149,9 @@ func testLinksOnly(t *testing.T, s *site) {
 
 var errHandler = errors.New("the handler stops")
 
-// testEarlyReturn uses a handler that fails at the first of ten records. The records are
-// then received again.
+// testEarlyReturn uses a handler that returns an error for the first of ten records. Another
+// consumer then receives all ten records. Both attempts to process the first record must
+// have their own span.
 func testEarlyReturn(t *testing.T, s *site) {
 	senders := s.write(t, 10)
 	goroutines(t)
@@ -170,8 +175,8 @@ func testEarlyReturn(t *testing.T, s *site) {
 	}
 }
 
-// testRebalance lets a second member take over a partition while the first member processes
-// a record of partition 0, or of partition 1.
+// testRebalance adds a second member to the group while the first member processes a record.
+// The test runs once for a record of partition 0, and once for a record of partition 1.
 func testRebalance(t *testing.T, s *site) {
 	for partition := range int32(2) {
 		t.Run(strconv.Itoa(int(partition)), func(t *testing.T) {
@@ -182,8 +187,8 @@ func testRebalance(t *testing.T, s *site) {
 	}
 }
 
-// rebalance blocks the first member at the first record of a partition, until the second
-// member has a partition.
+// rebalance blocks the handler of the first member at the first record of the partition
+// held. The handler continues when the second member gets a record, or after two seconds.
 func rebalance(t *testing.T, s *site, held int32) {
 	t.Helper()
 	const partitions, records = 2, 3
@@ -194,12 +199,12 @@ func rebalance(t *testing.T, s *site, held int32) {
 	ctx, stop := context.WithTimeout(conformance.Within(t), 30*time.Second)
 	defer stop()
 	var mu sync.Mutex
-	runs := map[[2]int64]int{} // calls of the handler by partition and offset
+	runs := map[[2]int64]int{} // number of handler calls for each partition and offset
 	at, taken := make(chan struct{}), make(chan struct{})
 	holding, taking := sync.OnceFunc(func() { close(at) }), sync.OnceFunc(func() { close(taken) })
 	var wait sync.WaitGroup
 	member := func(handle func(Record)) {
-		c := s.consumer(t, topic) // may join the group immediately
+		c := s.consumer(t, topic) // may already join the group, before Run is called
 		wait.Go(func() {
 			if err := c.Run(ctx, func(_ context.Context, r Record) error {
 				mu.Lock()
@@ -242,8 +247,8 @@ func rebalance(t *testing.T, s *site, held int32) {
 	checkRevoked(t, s, held, runs[[2]int64{int64(held), 0}] > 1)
 }
 
-// checkRevoked checks that the span of the partition's first record has an event if the
-// partition was taken over.
+// checkRevoked checks the spans for the first record of the partition. If another member
+// took over the partition, one of these spans must have the event "partitions revoked".
 func checkRevoked(t *testing.T, s *site, partition int32, taken bool) {
 	t.Helper()
 	for _, span := range s.consuming.Ended() {
@@ -262,8 +267,9 @@ func checkRevoked(t *testing.T, s *site, partition int32, taken bool) {
 	}
 }
 
-// testTombstones sends records with null values, empty values and other values, with and
-// without keys.
+// testTombstones sends and processes records with null values, empty values and other
+// values, with and without keys. Only spans for null values may have the attribute
+// messaging.kafka.message.tombstone.
 func testTombstones(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	for i, r := range []Record{

@@ -18,7 +18,8 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// testJoin sends a record inside a span of the program, and processes it.
+// testJoin sends a record inside a span of the program, and processes the record. All spans
+// must be in one trace.
 func testJoin(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	parent := s.send(t, p, "one")[0]
@@ -43,8 +44,8 @@ func testJoin(t *testing.T, s *site) {
 	}
 }
 
-// testMany sends records from several goroutines through one producer, with and without a
-// span in the context.
+// testMany sends records from several goroutines through one producer. Every second
+// goroutine has a span in its context. Each record must have its own send span.
 func testMany(t *testing.T, s *site) {
 	const goroutines, records = 8, 10
 	p := s.producer(t, Producing{})
@@ -83,7 +84,8 @@ func testMany(t *testing.T, s *site) {
 	}
 }
 
-// testOptIn checks that only the names of the conventions are used with the opt-in.
+// testOptIn sets OTEL_SEMCONV_STABILITY_OPT_IN=messaging. Spans must then have the names of
+// the conventions, and metrics whose names begin with kafka. must not be recorded.
 func testOptIn(t *testing.T, s *site) {
 	t.Setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "messaging")
 	s.send(t, s.producer(t, Producing{}), "one")
@@ -113,8 +115,8 @@ func testRejected(t *testing.T, s *site) {
 	checkSend(t, s.producing.Only(t), sendSpan{topic: r.Topic, errorType: "MESSAGE_TOO_LARGE"})
 }
 
-// testNotLeader sends a record whose first three attempts fail. The span must not show the
-// failures, and the record must have one span context.
+// testNotLeader makes the first three attempts to send a record fail. The span must not
+// record these failures, and the record must have exactly one traceparent.
 func testNotLeader(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	hits := s.cluster.Faults().NotLeader(s.topic, 3)
@@ -129,7 +131,8 @@ func testNotLeader(t *testing.T, s *site) {
 	}
 }
 
-// testNoAcks sends without acknowledgements, so the offset is unknown.
+// testNoAcks uses a producer that does not wait for acknowledgements. The offset is then
+// unknown, so the span must not have an offset.
 func testNoAcks(t *testing.T, s *site) {
 	p := s.producer(t, Producing{NoAcks: true})
 	s.send(t, p, "one")
@@ -147,7 +150,8 @@ func testNoAcks(t *testing.T, s *site) {
 }
 
 // testSharedHeaders sends records from several goroutines. The records share one slice of
-// headers, which has free capacity.
+// headers, which has free capacity. The slice must not change, and each record must have its
+// own traceparent.
 func testSharedHeaders(t *testing.T, s *site) {
 	const n = 20
 	p := s.producer(t, Producing{})
@@ -176,8 +180,8 @@ func testSharedHeaders(t *testing.T, s *site) {
 	}
 }
 
-// testSentTwice sends one record twice. The second span must not be a child of the first,
-// and the program's record must not change.
+// testSentTwice sends one record twice. The second send span must not be a child of the
+// first send span. The headers of the program's record must not change.
 func testSentTwice(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	within, parent := s.parent(t)
@@ -209,11 +213,12 @@ func sendTwice(ctx context.Context, t *testing.T, s *site, p Producer, parent tr
 	}
 }
 
-// testClosedInFlight closes the producer while records are in flight.
+// testClosedInFlight closes the producer before the broker has answered. Every record must
+// have a span that ends.
 func testClosedInFlight(t *testing.T, s *site) {
 	const n = 10
 	p := s.producer(t, Producing{})
-	// The producer must have fetched the partitions before.
+	// This send makes the producer fetch the partitions of the topic first.
 	s.send(t, p, "first")
 	held, release := s.cluster.Faults().Hold(t)
 	var outcomes []<-chan outcome
@@ -253,8 +258,8 @@ func testClosedInFlight(t *testing.T, s *site) {
 	}
 }
 
-// testLateDelivery stops waiting for a record before the broker has acknowledged it. The
-// span must have the final result, whether the record is delivered later or not.
+// testLateDelivery cancels the context of a send before the broker has acknowledged the
+// record. The record may still be delivered later. The span must contain the final result.
 func testLateDelivery(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	s.send(t, p, "first")
@@ -267,7 +272,7 @@ func testLateDelivery(t *testing.T, s *site) {
 	cancel()
 	select {
 	case <-gone:
-	case <-time.After(100 * time.Millisecond): // Some clients wait in spite of the canceled context.
+	case <-time.After(100 * time.Millisecond): // Some clients wait although the context is canceled.
 	}
 	release()
 	p.Close()
@@ -287,7 +292,8 @@ func testLateDelivery(t *testing.T, s *site) {
 	}
 }
 
-// testRestart restarts the broker after the first record, while other records are sent.
+// testRestart restarts the brokers while records are sent. Every span must end. Each record
+// must be processed in the trace in which it was sent.
 func testRestart(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	s.send(t, p, "one")
@@ -328,7 +334,7 @@ func testRestart(t *testing.T, s *site) {
 	}
 }
 
-// silentSide is an SDK that records no spans.
+// silentSide contains the options of a producer that records no spans.
 type silentSide struct {
 	name    string
 	options []kafkatrace.Option
@@ -346,7 +352,8 @@ func silentSides(t *testing.T) []silentSide {
 	}
 }
 
-// testSilent sends without an SDK, and with an SDK that does not sample.
+// testSilent sends records without an SDK, and with an SDK that does not sample. The records
+// must arrive unchanged, and no span may be started.
 func testSilent(t *testing.T, s *site) {
 	for _, silent := range silentSides(t) {
 		t.Run(silent.name, func(t *testing.T) {

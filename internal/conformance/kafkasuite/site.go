@@ -17,8 +17,8 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// site is a topic with its producers and consumers, and with the data that their SDKs
-// recorded.
+// site is the topic of a test. It also contains the SDKs of the producers and the consumers,
+// with the data that these SDKs have recorded.
 type site struct {
 	client  Client
 	cluster Cluster
@@ -57,7 +57,8 @@ func optionsFor(s conformance.Side, more []kafkatrace.Option) []kafkatrace.Optio
 	}, more...)
 }
 
-// producer returns a producer with this configuration. It is closed at the end of the test.
+// producer returns a producer with this configuration. The producer is closed at the end of
+// the test.
 func (s *site) producer(t *testing.T, with Producing, opts ...kafkatrace.Option) Producer {
 	t.Helper()
 	with.Brokers, with.TLS = s.cluster.Brokers(), s.cluster.TLS()
@@ -70,7 +71,7 @@ func (s *site) producer(t *testing.T, with Producing, opts ...kafkatrace.Option)
 	return p
 }
 
-// consumer returns a member of the group that reads topic.
+// consumer returns a member of the consumer group. The member reads topic.
 func (s *site) consumer(t *testing.T, topic string, opts ...kafkatrace.Option) Consumer {
 	t.Helper()
 	c := s.client.Consumer(t, Consuming{
@@ -81,7 +82,7 @@ func (s *site) consumer(t *testing.T, topic string, opts ...kafkatrace.Option) C
 	return c
 }
 
-// handled is a record that the handler got, and its context.
+// handled contains the record and the context that the handler got.
 type handled struct {
 	Record
 
@@ -99,7 +100,8 @@ func (s *site) process(t *testing.T, topic string, n int, handle func(context.Co
 	return s.run(conformance.Within(t), t, c, n, handle)
 }
 
-// run lets c process n records and then stops it. handle may be nil.
+// run processes n records with c, and then stops c. It calls handle for each record. handle
+// may be nil.
 func (s *site) run(ctx context.Context, t *testing.T, c Consumer, n int, handle func(context.Context, Record) error) []handled {
 	t.Helper()
 	ctx, stop := context.WithCancel(ctx)
@@ -124,8 +126,8 @@ func (s *site) run(ctx context.Context, t *testing.T, c Consumer, n int, handle 
 	return all
 }
 
-// send sends one record per value to the topic, in order. Each send has its own span of the
-// program as parent. send returns these spans.
+// send sends one record per value to the topic, in order. The parent of each send span is a
+// different span of the program. send returns these parents.
 func (s *site) send(t *testing.T, p Producer, values ...string) []trace.SpanContext {
 	t.Helper()
 	var parents []trace.SpanContext
@@ -145,7 +147,8 @@ func mustSend(ctx context.Context, t *testing.T, p Producer, r *Record) {
 	}
 }
 
-// batches reads n records of topic in batches, and returns the batches. handle may be nil.
+// batches reads n records of topic in batches, calls handle for each batch, and returns the
+// batches. handle may be nil.
 func (s *site) batches(t *testing.T, topic string, n int, handle func(context.Context, []Record) error) (batches [][]Record) {
 	t.Helper()
 	c := s.consumer(t, topic)
@@ -168,8 +171,8 @@ func (s *site) batches(t *testing.T, topic string, n int, handle func(context.Co
 	return batches
 }
 
-// write appends n records, each of a different trace, and returns the span contexts that
-// sent them.
+// write appends n records to the topic. The headers of each record contain a span context of
+// a different trace. write returns these span contexts.
 func (s *site) write(t *testing.T, n int) []trace.SpanContext {
 	t.Helper()
 	var records []Record
@@ -198,13 +201,14 @@ func (s *site) parent(t *testing.T) (context.Context, trace.SpanContext) {
 	return ctx, span.SpanContext()
 }
 
-// tooLarge returns a record that is larger than the 500 bytes that its topic allows.
+// tooLarge returns a record with a value of 2,000 bytes. The topic of the record allows only
+// 500 bytes.
 func (s *site) tooLarge(t *testing.T) *Record {
 	t.Helper()
 	topic := s.newTopic(t, 1, map[string]string{"max.message.bytes": "500"})
 	value := make([]byte, 2000)
 	for i := range value {
-		value[i] = byte(i * i >> 3) // does not compress well
+		value[i] = byte(i * i >> 3) // these bytes do not compress well
 	}
 	return &Record{Topic: topic, Value: value}
 }
@@ -226,7 +230,8 @@ func (s *site) delivered(t *testing.T, value string) bool {
 	return slices.ContainsFunc(s.cluster.Read(t, s.topic), func(r Record) bool { return string(r.Value) == value })
 }
 
-// lag returns the recorded lag of partition 0 of the topic, -1 if there is none.
+// lag returns the recorded lag of partition 0 of the topic. It returns -1 if no lag is
+// recorded.
 func (s *site) lag(t *testing.T) int64 {
 	t.Helper()
 	gauge, _ := s.consuming.Metric(t, "kafka.consumer.records_lag_max").(metricdata.Gauge[int64])
@@ -238,7 +243,8 @@ func (s *site) lag(t *testing.T) int64 {
 	return -1
 }
 
-// checkNothingLost checks that every span that was started has ended and was received.
+// checkNothingLost checks that every started span has ended, and that the exporter has
+// received it.
 func (s *site) checkNothingLost(t *testing.T) {
 	t.Helper()
 	s.producing.CheckReceived(t, "producer")

@@ -11,8 +11,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// testTransactions aborts a transaction and commits another. A record that was acknowledged
-// counts as sent, even if its transaction is aborted.
+// testTransactions aborts one transaction and commits another one. A send succeeds when the
+// broker acknowledges the record, even if the transaction is aborted later.
 func testTransactions(t *testing.T, s *site) {
 	p := s.producer(t, Producing{Transaction: "transaction-" + rand.Text()[:8]})
 	for _, commit := range []bool{false, true} {
