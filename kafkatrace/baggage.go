@@ -6,14 +6,14 @@ import (
 	"go.opentelemetry.io/otel/baggage"
 )
 
-// A baggageRule selects the baggage that may be sent and received. The zero value allows
-// none.
+// A baggageRule selects the baggage that may be sent and received. The zero value allows no
+// baggage.
 type baggageRule struct {
 	maxBytes int
 	keys     []string
 }
 
-// confine returns ctx with only the allowed members of its baggage.
+// confine returns ctx with a baggage that contains only the members that r allows.
 func (r baggageRule) confine(ctx context.Context) context.Context {
 	all := baggage.FromContext(ctx)
 	if all.Len() == 0 {
@@ -22,7 +22,7 @@ func (r baggageRule) confine(ctx context.Context) context.Context {
 	return baggage.ContextWithBaggage(ctx, r.of(all))
 }
 
-// of returns the allowed members of all.
+// of returns a copy of the baggage all. The copy has only the members that r allows.
 func (r baggageRule) of(all baggage.Baggage) baggage.Baggage {
 	var allowed baggage.Baggage
 	size := 0

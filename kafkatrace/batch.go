@@ -9,7 +9,8 @@ import (
 // mostLinks is the maximum number of links of a span. SDKs have the same default limit.
 const mostLinks = 128
 
-// omittedKey is the number of messages in a batch to whose senders the span has no link.
+// omittedKey is the key of an attribute of a batch span. The value is the number of messages
+// whose senders got no link, because the span already had mostLinks links.
 const omittedKey = attribute.Key("messaging.batch.unlinked_message_count")
 
 // A batch collects data about several messages for one span.
@@ -19,7 +20,7 @@ type batch struct {
 	partition int32  // -1 if the messages have several partitions
 
 	sampled, unsampled senders
-	missing            int // messages whose sender was not kept because of the limit
+	missing            int // number of messages whose sender was not stored because of the limit
 }
 
 // add counts m and updates the topic and the partition of the batch.
@@ -36,8 +37,8 @@ func (b *batch) add(m *Message) {
 	b.count++
 }
 
-// link adds sc, the span that sent m, to the spans that get a link, unless there are too
-// many.
+// link stores sc, which is the span that sent m. The batch span gets links to the stored
+// spans. If too many spans are already stored, link only increases b.missing.
 func (b *batch) link(sc trace.SpanContext, m *Message) {
 	if !sc.IsValid() {
 		return
@@ -51,7 +52,8 @@ func (b *batch) link(sc trace.SpanContext, m *Message) {
 	}
 }
 
-// start returns options for the start of the span: the links and attributes of the batch.
+// start returns the options with which the batch span starts. They contain the links and the
+// attributes of the batch.
 func (b *batch) start() []trace.SpanStartOption {
 	links := b.sampled.links(nil)
 	links = b.unsampled.links(links)
@@ -66,8 +68,8 @@ func (b *batch) start() []trace.SpanStartOption {
 	return []trace.SpanStartOption{trace.WithAttributes(attrs...), trace.WithLinks(links...)}
 }
 
-// senders keeps the spans that sent messages, each one once. It keeps at most mostLinks
-// spans, which is 128.
+// senders stores the spans that sent messages. Each span is stored only once. At most
+// mostLinks spans (128) are stored.
 type senders struct {
 	list []sender
 	at   map[spanKey]int
@@ -84,7 +86,7 @@ type sender struct {
 	messages  int
 	topic     string
 	partition int32
-	offset    int64 // topic, partition and offset are those of the first message
+	offset    int64 // topic, partition and offset belong to the first message of this sender
 }
 
 // add records that sc sent m. It returns false if sc is new and the maximum number of
@@ -106,7 +108,8 @@ func (s *senders) add(sc trace.SpanContext, m *Message) (found bool) {
 	return true
 }
 
-// links appends a link to each sender to links, until links has mostLinks elements.
+// links appends one link per sender to the parameter links. It stops when the result has
+// mostLinks elements.
 func (s *senders) links(links []trace.Link) []trace.Link {
 	for _, from := range s.list {
 		if len(links) == mostLinks {

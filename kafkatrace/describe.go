@@ -13,9 +13,9 @@ import (
 
 // An operation is a kind of work with records, such as sending.
 type operation struct {
-	name string             // messaging.operation.name
-	is   attribute.KeyValue // messaging.operation.type
-	// older is the last word of the default span name, <topic> <older>.
+	name string             // the value of messaging.operation.name
+	is   attribute.KeyValue // the attribute messaging.operation.type
+	// older is the last word of the default span name, which is <topic> <older>.
 	older string
 	span  trace.SpanKind
 }
@@ -27,7 +27,7 @@ var (
 	commit  = &operation{"commit", semconv.MessagingOperationTypeSettle, "commit", trace.SpanKindClient}
 )
 
-// consumes reports whether a consumer group does the operation.
+// consumes reports whether o is an operation of a consumer: process or commit.
 func (o *operation) consumes() bool { return o == process || o == commit }
 
 // A subject is an operation together with its topic and partition. The topic is "" if there
@@ -40,7 +40,8 @@ type subject struct {
 	partition int32
 }
 
-// A description is the name and the attributes that all spans of a subject start with.
+// A description contains the name and the attributes with which each span for a subject
+// starts.
 type description struct {
 	name  string
 	attrs []attribute.KeyValue
@@ -79,7 +80,7 @@ func (d *descriptions) describe(s subject) *description {
 }
 
 // nameOf returns the name of the span. The default is the name that Java services use. With
-// OTEL_SEMCONV_STABILITY_OPT_IN=messaging, the name is the one of the conventions.
+// OTEL_SEMCONV_STABILITY_OPT_IN=messaging, the name follows the semantic conventions.
 func (d *descriptions) nameOf(s subject) string {
 	switch {
 	case s.topic == "" && d.stableOnly:

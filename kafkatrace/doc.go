@@ -6,23 +6,26 @@
 // # Spans
 //
 // Each record that is sent makes one PRODUCER span named <topic> publish. The span starts
-// with the call and ends when the broker has answered. The span includes retries. Each
-// record that is processed makes one CONSUMER span named <topic> process. This span is a
-// child of the PRODUCER span that sent the record, and is linked to it. Therefore both are
-// in one trace, even if a Java service makes one of the spans. With
-// OTEL_SEMCONV_STABILITY_OPT_IN=messaging the names are send <topic> and process <topic>.
-// Polling makes no span. [Tracer.ProcessBatch] makes one span for many records, which
-// service maps do not connect to the senders.
+// when the program passes the record to the client, and ends when the broker has answered.
+// The span includes retries.
 //
-// Attributes of both spans:
+// Each record that is processed makes one CONSUMER span named <topic> process. This span is
+// a child of the PRODUCER span that sent the record, and has a link to that span. Therefore
+// both spans are in one trace, even if a Java service makes one of them. With
+// OTEL_SEMCONV_STABILITY_OPT_IN=messaging, the names are send <topic> and process <topic>.
+//
+// Polling makes no span. [Tracer.ProcessBatch] makes one span for many records. Service maps
+// do not connect this span to the senders of the records.
+//
+// The spans have these attributes:
 //
 //   - messaging.destination.name and messaging.client.id
-//   - messaging.destination.partition.id and messaging.kafka.offset, if they are known. For
-//     a record that is sent, they are known when a broker has acknowledged the record.
+//   - messaging.destination.partition.id and messaging.kafka.offset, if they are known. On a
+//     PRODUCER span, they are known after a broker has acknowledged the record.
 //   - messaging.kafka.message.tombstone, if the record has no value
-//   - error.type, if the operation failed. It is Kafka's name of the error, such as
-//     NOT_ENOUGH_REPLICAS, if the error has a Kafka error code. [context.Canceled] sets
-//     error.type but not the status Error, because the program gave up.
+//   - error.type, if the operation failed. If the error has a Kafka error code, the value is
+//     the name of the code, such as NOT_ENOUGH_REPLICAS. If the error is [context.Canceled],
+//     the program gave up: the span then has error.type, but not the status Error.
 //   - messaging.consumer.group.name, only on CONSUMER spans
 //
 // # Metrics
@@ -30,11 +33,12 @@
 // The package records messaging.client.operation.duration, messaging.client.sent.messages,
 // messaging.client.consumed.messages and messaging.process.duration.
 //
-// It also records the metrics that Nais APM reads: kafka.producer.records_sent_total,
-// kafka.consumer.records_consumed_total and, through an adapter,
-// kafka.consumer.records_lag_max. kafka.producer.record_send_total has the same value as
-// kafka.producer.records_sent_total; it is the name that the OpenTelemetry agent for Java
-// uses. OTEL_SEMCONV_STABILITY_OPT_IN=messaging turns these four metrics off.
+// It also records two metrics that Nais APM reads: kafka.producer.records_sent_total and
+// kafka.consumer.records_consumed_total. Adapters add a third metric that Nais APM reads,
+// kafka.consumer.records_lag_max. The package also records kafka.producer.record_send_total,
+// which always has the same value as kafka.producer.records_sent_total. The OpenTelemetry
+// agent for Java uses this other name. OTEL_SEMCONV_STABILITY_OPT_IN=messaging turns these
+// four metrics off.
 //
 // Each combination of operation, topic and outcome is one series. After the first 1,000
 // series of a Tracer, new series have no topic. The lag is recorded for at most 1,000
@@ -42,20 +46,23 @@
 //
 // # Headers and content
 //
-// A record is sent with exactly one traceparent header, which is written to a copy of the
-// list of headers. If a record that is received has several, the last valid one is used.
-// Headers that do not belong to the trace context are not changed.
+// Each record is sent with exactly one traceparent header. This package writes the header to
+// a copy of the list of headers. If a received record has several traceparent headers, the
+// last valid header is used. Headers that do not belong to the trace context are not
+// changed.
 //
 // Values, headers, baggage and the text of errors are never recorded. Keys are recorded only
-// with [WithKey]. Baggage is not sent or received, except with [WithBaggage].
+// with [WithKey]. Baggage is sent and received only with [WithBaggage].
 //
-// Retry topics and dead-letter topics need no code: a record that a handler sends with its
-// context is part of the trace of the record that is being handled. For an outbox, store the
-// result of [Save] in the row, and send the record with the context that [Restore] returns.
+// Retry topics and dead-letter topics need no extra code. If a handler sends a record with
+// the context that it got, that record is in the same trace as the record that is being
+// handled. For an outbox, store the result of [Save] in the row of the outbox table. Later,
+// send the record with the context that [Restore] returns.
 //
 // # Known limits
 //
-//   - A span around a poll loop is not the parent of processing. See [WithParent].
+//   - A span around a poll loop is not the parent of the CONSUMER spans. [WithParent] can
+//     change this.
 //   - If a record already has a traceparent when it is sent, and the context has no span,
 //     the record keeps that traceparent.
 //   - With the global providers, nothing is traced or measured until an SDK is installed.

@@ -6,13 +6,14 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
-// Headers returns a carrier for the headers of a record. h points to the slice of headers,
-// whose elements are structs with a Key and a Value. Most clients have such headers.
+// Headers returns a carrier that reads and writes the headers of a record. h points to the
+// slice of headers. Each header must be a struct with the fields Key and Value, as in most
+// clients.
 //
-// Get returns the last value of a key, and the last valid value of traceparent. It ignores
-// the case of keys if no key matches exactly. Set replaces the slice with a new slice in
-// which the key occurs once. The old slice is not changed, because other records may share
-// it.
+// The method Get returns the last value of a key. For the key traceparent, it returns the
+// last valid value. If no key matches exactly, Get ignores the difference between upper and
+// lower case. The method Set makes a new slice in which the key occurs once, and stores the
+// new slice in *h. The old slice is not changed, because other records may share it.
 func Headers[H ~struct {
 	Key   string
 	Value []byte

@@ -64,8 +64,8 @@ func same(a, b field) bool {
 	return a.Key == b.Key && bytes.Equal(a.Value, b.Value) && (a.Value == nil) == (b.Value == nil)
 }
 
-// foreign hides the type of a propagator, so that package kafkatrace cannot use its faster
-// code.
+// foreign hides the type of a propagator. Package kafkatrace then cannot use the faster code
+// that it has for known types.
 type foreign struct{ propagation.TextMapPropagator }
 
 func TestSharedHeadersAreNotTouched(t *testing.T) {
@@ -209,7 +209,7 @@ func TestBaggage(t *testing.T) {
 			if has := count(*own, "baggage") == 1; has != (tt.received != "") {
 				t.Errorf("headers: got %q", *own)
 			}
-			// A record of another service, which sends all its baggage.
+			// This record comes from another service, which sends all its baggage.
 			open, _ := record(headers("traceparent", parentA, "baggage", tt.sent)...)
 			want, _ := baggage.Parse(tt.received)
 			for _, m := range []*kafkatrace.Message{m, open} {
@@ -309,7 +309,7 @@ func FuzzReadsAsThePropagatorDoes(f *testing.F) {
 	})
 }
 
-// parentSampler stores the parent of the span that it sampled last.
+// parentSampler stores the parent of the last span for which ShouldSample was called.
 type parentSampler struct{ parent trace.SpanContext }
 
 func (s *parentSampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {

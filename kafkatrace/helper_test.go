@@ -32,7 +32,7 @@ func record(headers ...field) (*kafkatrace.Message, *[]field) {
 	return &kafkatrace.Message{Topic: "quotes", Headers: kafkatrace.Headers(own)}, own
 }
 
-// headers returns keys and values as headers.
+// headers returns one header for each pair of arguments, which are a key and a value.
 func headers(pairs ...string) []field {
 	var fields []field
 	for i := 0; i < len(pairs); i += 2 {
@@ -78,7 +78,7 @@ func mustHave(tb testing.TB, what string, attrs map[string]string, pairs ...stri
 
 var nothing = func(context.Context) error { return nil }
 
-// sampler stores the attributes of the span that it sampled last.
+// sampler stores the attributes of the last span for which ShouldSample was called.
 type sampler struct {
 	sdktrace.Sampler
 	attrs []attribute.KeyValue

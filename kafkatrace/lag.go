@@ -45,8 +45,8 @@ func (l *lags) assign(assigned iter.Seq2[string, int32]) {
 	l.assigned = assigned
 }
 
-// set records that the lag of p is n. Partitions after the first mostPartitions are not
-// recorded.
+// set records that the lag of p is n. If mostPartitions partitions are already recorded, the
+// lag of a new partition is ignored.
 func (l *lags) set(p place, n int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,8 +64,8 @@ func (l *lags) set(p place, n int64) {
 	known.now, known.greatest = n, max(n, known.greatest)
 }
 
-// attributes returns the attributes of the lag of p, with the names that Kafka's Java client
-// uses.
+// attributes returns the attributes of the metric for the partition p. They have the names
+// that Kafka's Java client uses.
 func (l *lags) attributes(p place) metric.MeasurementOption {
 	attrs := []attribute.KeyValue{attribute.String("topic", p.topic), attribute.String("partition", strconv.Itoa(int(p.partition)))}
 	if l.clientID != "" {
@@ -103,8 +103,8 @@ func (l *lags) observe(o metric.Observer, gauge metric.Int64Observable) {
 	}
 }
 
-// retain removes the partitions that the consumer no longer has. It calls the client without
-// holding the lock.
+// retain removes the partitions that the consumer no longer has. It does not hold the lock
+// while it calls the client.
 func (l *lags) retain() {
 	l.mu.Lock()
 	assigned := l.assigned

@@ -9,7 +9,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// A Message is the data about a Kafka record that spans and metrics need.
+// A Message contains the data about a Kafka record that is needed for spans and metrics.
 type Message struct {
 	// Topic is the topic that the record was read from or is sent to.
 	Topic string
@@ -17,8 +17,8 @@ type Message struct {
 	// are used only if Acked is true.
 	Partition int32
 	Offset    int64
-	// Set Acked to true before the span of sending ends, if a broker returned Partition and
-	// Offset. Without acknowledgements, or after an error, they are unknown.
+	// If a broker returned Partition and Offset, set Acked to true before the PRODUCER span
+	// ends. Without acknowledgements, and after an error, Partition and Offset are unknown.
 	Acked bool
 	// Tombstone is true if the record has no value. An empty value is not a tombstone.
 	Tombstone bool
@@ -30,7 +30,7 @@ type Message struct {
 	Headers propagation.TextMapCarrier
 }
 
-// longestKey is the maximum number of bytes of a key that are recorded.
+// longestKey is the maximum length of a recorded key, in bytes.
 const longestKey = 256
 
 // key returns the key in the form that format returns. It returns "" if the key must not be

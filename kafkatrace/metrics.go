@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// seconds contains the bucket boundaries that the conventions advise for durations, in
+// seconds contains the bucket boundaries that the conventions recommend for durations, in
 // seconds.
 var seconds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
@@ -29,8 +29,8 @@ type instruments struct {
 	card       card
 }
 
-// card contains the counters that the Kafka card of Nais APM reads, with the names of the
-// Java client's metrics. The counters are nil if they are turned off.
+// card contains the counters for the Kafka card of Nais APM. The counters are nil if they
+// are turned off.
 type card struct {
 	sent, send, consumed metric.Int64Counter
 }
@@ -48,9 +48,8 @@ func newInstruments(m metric.Meter, withCard bool) *instruments {
 	return i
 }
 
-// newCard makes the counters. The records that were sent have two counters: one with the
-// name that the card reads, and one with the name that the OpenTelemetry agent for Java
-// writes.
+// newCard makes the counters. Two of them count the records that were sent. The card reads
+// the first. The second has the name that the OpenTelemetry agent for Java uses.
 func newCard(m metric.Meter) card {
 	sent, err1 := m.Int64Counter("kafka.producer.records_sent_total", metric.WithDescription("The records that were sent."))
 	send, err2 := m.Int64Counter("kafka.producer.record_send_total", metric.WithDescription("The records that were sent."))
@@ -99,8 +98,8 @@ func (i *instruments) settled(ctx context.Context, s *series, elapsed time.Durat
 	i.operations.Record(ctx, elapsed.Seconds(), s.record...)
 }
 
-// series contains the attributes for the measurements of one subject with one outcome, as
-// options.
+// series contains the attributes for the measurements of one subject with one outcome. The
+// attributes are stored as options for the instruments.
 type series struct {
 	record    []metric.RecordOption
 	add       []metric.AddOption

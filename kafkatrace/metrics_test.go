@@ -146,8 +146,9 @@ func TestLagBeforeTheSDK(t *testing.T) {
 	mustLag(t, "later", sdk, map[string]int64{"quotes/0/": 10})
 }
 
-// card maps the metrics that the Kafka card of Nais APM reads to their names in Prometheus.
-// The last entry has the name that the OpenTelemetry agent for Java writes.
+// card contains the metrics for the Kafka card of Nais APM. The keys are the names in
+// OpenTelemetry, and the values are the names in Prometheus. The card does not read the last
+// entry: it has the name that the OpenTelemetry agent for Java uses.
 var card = map[string]string{
 	"kafka.consumer.records_lag_max":        "kafka_consumer_records_lag_max",
 	"kafka.consumer.records_consumed_total": "kafka_consumer_records_consumed_total",

@@ -26,10 +26,10 @@ type config struct {
 	partitions     bool
 	key            func([]byte) string
 	baggage        baggageRule
-	lag            *report.Lag // nil without an adapter; NewTracer sets its fields
+	lag            *report.Lag // nil without an adapter; NewTracer sets the fields of the Lag
 }
 
-// ReportLag implements the option that package report makes.
+// ReportLag is called by the option that package report makes.
 func (c *config) ReportLag(l *report.Lag) { c.lag = l }
 
 func newConfig(opts []Option) *config {
@@ -42,7 +42,8 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// clientID returns the value of messaging.client.id in the attributes, "" if it is not set.
+// clientID returns the value of messaging.client.id in the attributes. It returns "" if the
+// attribute is not set.
 func (c *config) clientID() string {
 	id := ""
 	for _, attr := range c.attributes {
@@ -63,53 +64,56 @@ func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(c *config) { c.meterProvider = p }
 }
 
-// WithPropagator sets the propagator that writes trace context to the headers of records and
-// reads it from them. The default is the global propagator.
+// WithPropagator sets the propagator. The propagator writes the trace context to the headers
+// of records that are sent, and reads the trace context from the headers of received
+// records. The default is the global propagator.
 func WithPropagator(p propagation.TextMapPropagator) Option {
 	return func(c *config) { c.propagator = p }
 }
 
-// WithAttributes adds attributes to every span and every measurement. Measurements do not
-// get messaging.client.id. The attributes must be the same for all records. To add an
-// attribute to the span of one record, use the span that trace.SpanFromContext returns.
-// Adapters add the client ID by default if the client has one.
+// WithAttributes adds attributes to every span and every measurement. The exception is
+// messaging.client.id, which is added only to spans. The attributes must be the same for all
+// records. To add an attribute to the span for one record, use the span that
+// trace.SpanFromContext returns. If an adapter can read the client ID from the client, it
+// adds the client ID by default.
 func WithAttributes(attrs ...attribute.KeyValue) Option {
 	return func(c *config) { c.attributes = append(c.attributes, attrs...) }
 }
 
-// WithConsumerGroup sets the name of the consumer group, which consumers record as
-// messaging.consumer.group.name. Adapters set it by default if the client has one.
+// WithConsumerGroup sets the name of the consumer group. The spans and measurements of
+// consumers contain it as messaging.consumer.group.name. If an adapter can read the name
+// from the client, it sets the name by default.
 func WithConsumerGroup(name string) Option {
 	return func(c *config) { c.group = name }
 }
 
-// A Parent selects the parent of the span of processing a record.
+// A Parent selects the parent of the CONSUMER span for a record.
 type Parent uint8
 
-// In all three cases, the span also has a link to the span that sent the record.
+// In all three cases, the CONSUMER span also has a link to the span that sent the record.
 const (
-	// ParentSender is the span that sent the record. The record is then in one trace from
-	// the sender to the consumer, and service maps show the connection. A span in the
-	// context is ignored, because a span around a poll loop would be the parent of every
-	// record.
+	// With ParentSender, the parent is the span that sent the record. The sender and the
+	// consumer are then in one trace, and service maps show the connection. A span in the
+	// context is ignored. Otherwise, a span around a poll loop would be the parent of the
+	// CONSUMER spans for all records.
 	ParentSender Parent = iota
-	// ParentAmbient is the span in the context that is passed to the processing function. If
-	// the context has no span, the parent is the span that sent the record. Use
-	// ParentAmbient if the program has its own span around each record. The span of a batch
-	// is then also a child of the span in the context.
+	// With ParentAmbient, the parent is the span in the context that is passed to
+	// [Tracer.Process]. If that context has no span, the parent is the span that sent the
+	// record. Use ParentAmbient if the program has its own span around each record. The span
+	// for a batch is then also a child of the span in the context.
 	ParentAmbient
-	// ParentNone starts a new trace for each record.
+	// With ParentNone, each CONSUMER span starts a new trace.
 	ParentNone
 )
 
-// WithParent sets the parent of the span of processing. The default is [ParentSender].
+// WithParent sets the parent of the CONSUMER spans. The default is [ParentSender].
 func WithParent(p Parent) Option {
 	return func(c *config) { c.parent = p }
 }
 
 // WithKey records the key of each record as messaging.kafka.message.key, in the form that
-// format returns. If format is nil, the key is recorded unchanged. The key is left out if
-// format returns "" or text that is not valid UTF-8. Longer text is cut to 256 bytes. By
+// format returns. If format is nil, the key is recorded unchanged. If format returns "" or
+// text that is not valid UTF-8, no key is recorded. A text of more than 256 bytes is cut. By
 // default, keys are not recorded, because they often are personal data. To protect such
 // keys, let format return a hash.
 func WithKey(format func(key []byte) string) Option {
@@ -119,18 +123,19 @@ func WithKey(format func(key []byte) string) Option {
 	return func(c *config) { c.key = format }
 }
 
-// WithBaggage sends baggage in the headers of records, and adds the baggage of received
-// records to the context of processing. Only members with these keys are sent and added.
-// They are tried in the order of keys, and a member that would exceed maxBytes bytes in
-// total is skipped. By default, no baggage is sent or received, because headers are stored
-// as long as the records, and every reader of the topic can read them.
+// WithBaggage allows baggage with these keys. The allowed members are sent in the headers of
+// records. If a received record has allowed members, they replace the baggage in the context
+// in which the record is processed. The members are added in the order of keys. A member is
+// skipped if the baggage would be longer than maxBytes bytes with it. By default, no baggage
+// is sent or received. The reason is that headers are stored as long as the records, and
+// every reader of the topic can read them.
 func WithBaggage(maxBytes int, keys ...string) Option {
 	return func(c *config) { c.baggage = baggageRule{maxBytes, slices.Clone(keys)} }
 }
 
-// WithCommitSpans makes a CLIENT span for each commit, with links to the spans of the
-// records that were processed since the last commit. By default, commits are measured but
-// have no span.
+// WithCommitSpans makes a CLIENT span for each commit. The span has links to the CONSUMER
+// spans of the records that were processed since the last commit. By default, commits are
+// measured but have no span.
 func WithCommitSpans() Option {
 	return func(c *config) { c.commits = true }
 }

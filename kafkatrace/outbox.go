@@ -12,8 +12,8 @@ import (
 
 // Save returns the span in ctx as text. Store the text with a record that another process or
 // goroutine will send, for example in a column of an outbox table. The text is the
-// traceparent of the span, followed by a space and the tracestate if the span has one. Save
-// returns "" if ctx has no span.
+// traceparent of the span. If the span has a tracestate, a space and the tracestate follow.
+// If ctx has no span, Save returns "".
 func Save(ctx context.Context) string {
 	sc := trace.SpanContextFromContext(ctx)
 	if !sc.IsValid() {
@@ -26,11 +26,11 @@ func Save(ctx context.Context) string {
 	return saved
 }
 
-// Restore returns ctx with the span that [Save] encoded as saved. A record that is sent with
-// the returned context becomes part of the trace of that span. If ctx already has a span,
-// such as the span of the process that sends the records of the outbox, that span gets a
-// link to the saved span. Restore returns ctx unchanged if saved is not a result of Save, or
-// if ctx is suppressed.
+// Restore returns a copy of ctx that contains the saved span. saved is a result of [Save]. A
+// record that is sent with the returned context is in the trace of the saved span. ctx may
+// already have another span, such as the span of the process that sends the records of the
+// outbox. That other span gets a link to the saved span. If saved is not a result of Save,
+// or if tracing is suppressed in ctx, Restore returns ctx unchanged.
 func Restore(ctx context.Context, saved string) context.Context {
 	parent, state, _ := strings.Cut(saved, " ")
 	sc, ok := header.ParseTraceparent([]byte(parent))

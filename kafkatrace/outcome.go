@@ -13,16 +13,16 @@ import (
 
 // An outcome is how an operation ended. The zero value is success.
 type outcome struct {
-	// kind is the value of error.type: Kafka's name of the error code if there is a code,
-	// "timeout" if a deadline passed, "canceled" if the program gave up, and otherwise the
-	// type of the error.
+	// kind is the value of error.type. If the error has a Kafka error code, kind is the name
+	// of the code. If the program gave up, kind is "canceled". If a deadline passed, kind is
+	// "timeout". For any other error, kind is the type of the error.
 	kind string
 	// failed is true if the operation failed. It is false if the program gave up.
 	failed bool
 }
 
 // classify returns the outcome of a function that returned err. The outcome does not contain
-// the text of err, because programs and brokers quote records in it.
+// the text of err, because programs and brokers include data of records in it.
 func classify(err error) outcome {
 	if err == nil {
 		return outcome{}

@@ -15,9 +15,9 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// StartProcess starts the CONSUMER span of processing m. The span is a child of the span
-// that sent m, and is linked to it; [WithParent] changes the parent. Call end exactly once,
-// with the result of processing.
+// StartProcess starts a CONSUMER span for m. By default, the span is a child of the span
+// that sent m. [WithParent] can change this. The CONSUMER span also has a link to the span
+// that sent m. Call end exactly once, with the error of processing or nil.
 func (t *Tracer) StartProcess(ctx context.Context, m *Message) (_ context.Context, end func(error)) {
 	ctx, p := t.startProcess(ctx, m)
 	if p.Tracer == nil {
@@ -33,12 +33,12 @@ func (t *Tracer) Process(ctx context.Context, m *Message, fn func(context.Contex
 	return p.run(ctx, fn)
 }
 
-// ProcessBatch calls fn in one CONSUMER span for all messages and returns the error of fn.
-// By default, the span starts a new trace. It has links to the spans that sent the messages:
-// at most 128 links, to sampled spans first. Service maps do not show the senders of a
-// batch. The sequence may yield the same Message several times with different content. If
-// there are no messages, there is no span. If fn panics, ProcessBatch records the panic and
-// panics with the same value.
+// ProcessBatch calls fn in one CONSUMER span for all messages, and returns the error of fn.
+// By default, the span starts a new trace. It has links to the spans that sent the messages.
+// There are at most 128 links, and sampled spans get a link first. Service maps do not show
+// the senders of a batch. The sequence may yield the same Message several times with
+// different content. If there are no messages, there is no span. If fn panics, ProcessBatch
+// records the panic and panics with the same value.
 func (t *Tracer) ProcessBatch(ctx context.Context, messages iter.Seq[*Message], fn func(context.Context) error) error {
 	tracer, measures := t.watched(ctx)
 	if tracer == nil && measures == nil {
@@ -57,8 +57,8 @@ func (t *Tracer) ProcessBatch(ctx context.Context, messages iter.Seq[*Message], 
 	what := subject{process, b.topic, b.partition}
 	p := processing{Tracer: t, measures: measures, subject: what, count: int64(b.count), start: measures.now()}
 	d := t.spans.of(what)
-	// within is a second variable, because assigning to ctx would move ctx to the heap for
-	// the loop above.
+	// within is a separate variable. The loop above uses ctx, and if this code assigned to
+	// ctx, ctx would be allocated on the heap.
 	within := ctx
 	if t.parent != ParentAmbient {
 		within = withoutSpan(ctx)
@@ -92,8 +92,9 @@ func (t *Tracer) startProcess(ctx context.Context, m *Message) (context.Context,
 	return ctx, p
 }
 
-// joined returns the context in which the span of processing m starts, the sender that must
-// still be linked after the start, and the options to start with.
+// joined returns the context and the options with which the CONSUMER span for m starts. It
+// also returns the sender, if the link to the sender must be added after the span has
+// started.
 func (t *Tracer) joined(ctx context.Context, m *Message, d *description) (context.Context, trace.SpanContext, []trace.SpanStartOption) {
 	ambient := trace.SpanFromContext(ctx)
 	ctx, sender := t.propagator.receive(ctx, m)
@@ -102,7 +103,7 @@ func (t *Tracer) joined(ctx context.Context, m *Message, d *description) (contex
 		ctx = trace.ContextWithSpan(ctx, ambient)
 	case t.parent == ParentNone:
 		ctx = withoutSpan(ctx)
-	default: // samplers get the sender as the parent
+	default: // the sampler gets the sender as the parent, not as a link
 		return ctx, sender, d.start
 	}
 	if !sender.IsValid() {
@@ -111,8 +112,8 @@ func (t *Tracer) joined(ctx context.Context, m *Message, d *description) (contex
 	return ctx, trace.SpanContext{}, d.with(trace.WithLinks(trace.Link{SpanContext: sender}))
 }
 
-// processing is the processing of one record or of one batch. The zero value is used if
-// nothing is traced or measured.
+// processing contains data about one record, or one batch, that is being processed. The zero
+// value is used if nothing is traced or measured.
 type processing struct {
 	*Tracer
 

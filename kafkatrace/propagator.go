@@ -20,8 +20,8 @@ const (
 
 var traceFields = propagation.TraceContext{}.Fields()
 
-// A propagator writes trace contexts and baggage to the headers of messages, and reads them
-// from there.
+// A propagator writes the trace context and the baggage to the headers of messages, and
+// reads both from the headers.
 type propagator struct {
 	*providers.Propagator
 
@@ -41,15 +41,15 @@ func (p *propagator) inject(ctx context.Context, m *Message) {
 		editor.Replace(header.Traceparent(sc), traceFields...)
 		return
 	}
-	if editor != nil { // a header that Inject does not set belongs to an older span
+	if editor != nil { // remove headers of an older span that Inject would not replace
 		editor.Replace(nil, slices.DeleteFunc(format.Fields(), func(key string) bool { return key == "baggage" })...)
 	}
 	format.Inject(p.baggage.confine(ctx), m.Headers)
 }
 
-// receive returns ctx with the contents of the headers of m. The span that sent m replaces
-// the span in ctx, and the allowed baggage is added. If the headers have no valid span, the
-// returned context has no span.
+// receive returns ctx with the trace context and the baggage in the headers of m. The span
+// that sent m replaces the span in ctx. If the headers have no valid span, the returned
+// context has no span. If the headers have allowed baggage, it replaces the baggage in ctx.
 func (p *propagator) receive(ctx context.Context, m *Message) (context.Context, trace.SpanContext) {
 	format, working := p.Get()
 	if !working || m.Headers == nil {
@@ -103,10 +103,10 @@ func withoutSpan(ctx context.Context) context.Context {
 
 var composite = reflect.TypeOf(propagation.NewCompositeTextMapPropagator())
 
-// isTraceContext reports whether p is [propagation.TraceContext], or a composite of it and
-// [propagation.Baggage] that OpenTelemetry or package setup made. Such a propagator reads
-// and writes only the headers of W3C. This package uses faster code for it. Fuzz tests
-// compare the results with those of OpenTelemetry.
+// isTraceContext reports whether p reads and writes only the headers of W3C. p must be
+// [propagation.TraceContext], or a combination of it with [propagation.Baggage] that
+// OpenTelemetry or package setup made. This package uses faster code for such a propagator.
+// Fuzz tests compare the results of the faster code with the results of OpenTelemetry.
 func isTraceContext(p propagation.TextMapPropagator) bool {
 	if _, is := p.(propagation.TraceContext); is {
 		return true

@@ -54,14 +54,15 @@ func NewTracer(opts ...Option) *Tracer {
 // Close stops the measurement of lag. Call it when the client is closed.
 func (t *Tracer) Close() { t.lags.close() }
 
-// StartSend starts the PRODUCER span of sending m as a child of the span in ctx. It writes
-// the trace context of the new span to the headers of m. When the broker has answered, call
-// end exactly once with the result. If the answer has the partition and the offset, set
-// m.Acked, m.Partition and m.Offset before calling end.
+// StartSend starts a PRODUCER span for m. The span is a child of the span in ctx. StartSend
+// writes the trace context of the new span to the headers of m. When the broker has
+// answered, call end exactly once, with the error or nil. If the answer contains the
+// partition and the offset, set m.Acked, m.Partition and m.Offset before you call end.
 //
-// If m.Headers has a trace context and ctx has none, the trace context in the headers is
-// used and stays unchanged. The span is then a CLIENT span that is a child of the span in
-// the headers and linked to it. To send a record on behalf of another span, see [Restore].
+// If m.Headers has a trace context and ctx has no span, StartSend does not change m.Headers.
+// It then starts a CLIENT span instead of a PRODUCER span. The CLIENT span is a child of the
+// span in m.Headers, and has a link to that span. To send a record on behalf of another
+// span, see [Restore].
 func (t *Tracer) StartSend(ctx context.Context, m *Message) (_ context.Context, end func(error)) {
 	tracer, measures := t.watched(ctx)
 	if tracer == nil {
@@ -106,10 +107,10 @@ func (t *Tracer) StartSend(ctx context.Context, m *Message) (_ context.Context, 
 	}
 }
 
-// Commit calls fn, which commits the records that were processed, and returns the error of
-// fn. The duration of the call is measured. With [WithCommitSpans] the call also has a
-// CLIENT span, with links to the spans of the records that were processed since the last
-// commit. It has at most 128 links.
+// Commit calls fn, and returns the error of fn. fn must commit the records that were
+// processed. The duration of the call is measured. With [WithCommitSpans], Commit also makes
+// a CLIENT span. This span has links to the CONSUMER spans of the records that were
+// processed since the last commit, but at most 128 links.
 func (t *Tracer) Commit(ctx context.Context, fn func(context.Context) error) error {
 	tracer, measures := t.watched(ctx)
 	if !t.commits {
@@ -126,7 +127,7 @@ func (t *Tracer) Commit(ctx context.Context, fn func(context.Context) error) err
 	}
 	start := measures.now()
 	ctx, span := begin(ctx, tracer, d.name, opts)
-	o := outcome{"_OTHER", true} // for a panic
+	o := outcome{"_OTHER", true} // the outcome if fn panics
 	defer func() {
 		if span.IsRecording() {
 			o.describe(span)
@@ -153,7 +154,7 @@ func (t *Tracer) watched(ctx context.Context) (trace.Tracer, *instruments) {
 	return tracer, measures
 }
 
-// sending returns the options to start the span of sending m with.
+// sending returns the options with which the send span for m starts.
 func (t *Tracer) sending(ctx context.Context, d *description, o *operation, m *Message) []trace.SpanStartOption {
 	if o == send && !m.Tombstone && t.key == nil {
 		return d.start

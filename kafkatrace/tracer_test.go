@@ -213,7 +213,7 @@ func TestParents(t *testing.T) {
 		opts    []kafkatrace.Option
 		ambient bool
 		headers []field
-		parent  string // "ambient", a traceparent without flags or ""
+		parent  string // expected: "ambient", a traceparent without flags, or ""
 		linked  bool
 	}
 	sender := parentA[:52]

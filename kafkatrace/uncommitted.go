@@ -6,14 +6,14 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// uncommitted keeps links to the spans of the records that were processed since the last
-// commit.
+// uncommitted stores links to the CONSUMER spans of the records that were processed since
+// the last commit.
 type uncommitted struct {
 	mu    sync.Mutex
 	links []trace.Link
 }
 
-// add keeps a link to a sampled span, if fewer than mostLinks links are kept.
+// add stores a link to a sampled span, if fewer than mostLinks links are stored.
 func (u *uncommitted) add(sc trace.SpanContext) {
 	if !sc.IsSampled() {
 		return

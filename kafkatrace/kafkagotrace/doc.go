@@ -11,29 +11,33 @@
 //		return handle(ctx, message)
 //	})
 //
-// Each message that is written makes a PRODUCER span named <topic> publish, which is a
-// child of the span in ctx. The span ends when the broker has answered or, without
-// acknowledgements, when the message has been sent. Each message that is processed makes a
-// CONSUMER span named <topic> process, which is a child of the PRODUCER span. Package
-// kafkatrace documents the attributes of both, the metrics, and the data that is never
-// recorded.
+// Each message that is written makes a PRODUCER span named <topic> publish. This span is a
+// child of the span in ctx. It ends when the broker has answered. If the writer does not
+// wait for acknowledgements, the span ends when the message has been sent.
 //
-// The program gets its messages back unchanged: Completion is called with the WriterData
-// and Headers that the program set, and WriteMessages does not change the slice that it
-// gets.
+// Each message that is processed makes a CONSUMER span named <topic> process. This span is a
+// child of the PRODUCER span that sent the message.
+//
+// Package kafkatrace documents the attributes of both spans, the metrics, and the data that
+// is never recorded.
+//
+// The messages of the program stay unchanged. The function Completion gets the WriterData
+// and the Headers that the program set. WriteMessages does not change the slice of messages
+// that it gets.
 //
 // Known limits:
 //
 //   - A message that is read but not passed to Process has no span.
-//   - WriteMessages waits until its batch is full or as old as BatchTimeout, by default one
-//     second. The spans include that time.
-//   - A message may still arrive after WriteMessages stopped waiting for it. The span has
-//     its final result.
+//   - WriteMessages waits until the batch of a message is full, or until BatchTimeout has
+//     passed. The default of BatchTimeout is one second. The spans include this waiting
+//     time.
+//   - A message may still arrive after the program has stopped waiting for it, because its
+//     context ended. The span contains the final result.
 //   - The partition and the offset of a written message are known only after the broker has
-//     answered. They are never known without acknowledgements, which is the default of a
-//     Writer.
-//   - kafka-go does not distinguish an empty value from no value when it reads. Therefore
-//     the spans of processing never have messaging.kafka.message.tombstone.
+//     answered. They are never known if the writer does not wait for acknowledgements, and
+//     this is the default of kafka-go.
+//   - When kafka-go reads messages, it does not distinguish an empty value from no value.
+//     Therefore CONSUMER spans never have messaging.kafka.message.tombstone.
 //   - ReadMessage commits a message before it is processed. Use FetchMessage and
 //     CommitMessages to process each message at least once.
 package kafkagotrace

@@ -23,7 +23,7 @@ func Example() {
 	)
 	defer reader.Close()
 
-	// The message is one that reader.FetchMessage could return.
+	// reader.FetchMessage could return this message.
 	message := kafka.Message{Topic: "quotes.created", Partition: 2, Offset: 42, Value: []byte("{}"), Headers: []kafka.Header{
 		{Key: "traceparent", Value: []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")},
 	}}

@@ -28,15 +28,15 @@ func NewReader(r *kafka.Reader, opts ...kafkatrace.Option) *Reader {
 	return &Reader{Reader: r, tracer: adapter.NewTracer(append(known, opts...)...)}
 }
 
-// Process calls fn in the span of processing msg, and returns the error of fn. If fn
-// panics, Process records the panic and panics again.
+// Process calls fn in a CONSUMER span for msg, and returns the error of fn. If fn panics,
+// Process records the panic and panics again with the same value.
 func (r *Reader) Process(ctx context.Context, msg kafka.Message, fn func(context.Context) error) error {
 	r.measure(&msg)
 	return r.tracer.Process(ctx, describe(new(kafkatrace.Message), &msg), fn)
 }
 
-// ProcessBatch calls fn in one span for all msgs, and returns the error of fn. See
-// kafkatrace.Tracer.ProcessBatch for the disadvantages.
+// ProcessBatch calls fn in one CONSUMER span for all msgs, and returns the error of fn. See
+// kafkatrace.Tracer.ProcessBatch for the disadvantages of such a span.
 func (r *Reader) ProcessBatch(ctx context.Context, msgs []kafka.Message, fn func(context.Context) error) error {
 	if len(msgs) > 0 {
 		r.measure(&msgs[len(msgs)-1])
@@ -51,8 +51,8 @@ func (r *Reader) ProcessBatch(ctx context.Context, msgs []kafka.Message, fn func
 	}, fn)
 }
 
-// CommitMessages commits msgs with kafka-go and measures the commit. With
-// kafkatrace.WithCommitSpans it also makes a span.
+// CommitMessages commits msgs with kafka-go, and measures the commit. With
+// kafkatrace.WithCommitSpans, it also makes a span.
 func (r *Reader) CommitMessages(ctx context.Context, msgs ...kafka.Message) error {
 	return r.tracer.Commit(ctx, func(ctx context.Context) error { return r.Reader.CommitMessages(ctx, msgs...) })
 }
@@ -63,15 +63,15 @@ func (r *Reader) Close() error {
 	return r.Reader.Close()
 }
 
-// measure sets the lag of the reader after msg.
+// measure sets the lag to the number of messages that follow msg in the partition.
 func (r *Reader) measure(msg *kafka.Message) {
 	if msg.HighWaterMark > 0 {
 		r.tracer.SetLag(msg.Topic, int32(msg.Partition), msg.HighWaterMark-msg.Offset-1) //nolint:gosec // the protocol has 32 bits
 	}
 }
 
-// describe does not set Tombstone, because kafka-go does not distinguish an empty value
-// from no value.
+// describe sets *m to the data of msg, and returns m. It does not set Tombstone, because
+// kafka-go does not distinguish an empty value from no value.
 func describe(m *kafkatrace.Message, msg *kafka.Message) *kafkatrace.Message {
 	*m = kafkatrace.Message{
 		Topic: msg.Topic, Partition: int32(msg.Partition), Offset: msg.Offset, //nolint:gosec // the protocol has 32 bits

@@ -8,8 +8,8 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// A sending is a message whose span has not ended. It is stored in the message's
-// WriterData.
+// A sending contains data about a message whose span has not ended. It is stored in the
+// field WriterData of the message.
 type sending struct {
 	write   *write
 	message kafkatrace.Message
@@ -23,8 +23,8 @@ type sending struct {
 // finish ends the span. Later calls do nothing.
 func (s *sending) finish(err error) { s.once.Do(func() { s.end(err) }) }
 
-// giveBack restores the fields of msg that the program set. It returns the sending of msg,
-// or nil if there is none.
+// giveBack sets the fields of msg back to the values that the program set. It returns the
+// sending that is stored in msg. If there is no sending, it returns nil.
 func giveBack(msg *kafka.Message) *sending {
 	s, ok := msg.WriterData.(*sending)
 	if !ok {

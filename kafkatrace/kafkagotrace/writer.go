@@ -68,7 +68,7 @@ func (w *Writer) Close() error {
 	return w.Writer.Close()
 }
 
-// write is one call of WriteMessages.
+// write contains data about one call of WriteMessages.
 type write struct {
 	of       []sending
 	assigned atomic.Int64 // number of messages that have a partition so far
@@ -88,9 +88,9 @@ func (w *write) begin(ctx context.Context, to *Writer, i int, msg *kafka.Message
 	msg.WriterData = s
 }
 
-// queued reports whether kafka-go still calls Completion for the messages, although
-// WriteMessages returned err. kafka-go either assigns a partition to each message of a
-// call, or refuses all of them before that.
+// queued reports whether kafka-go will still call Completion for the messages after
+// WriteMessages has returned err. In one call, kafka-go either assigns a partition to every
+// message, or it refuses all messages before it assigns any partition.
 func (w *write) queued(err error) bool {
 	if _, perMessage := errors.AsType[kafka.WriteErrors](err); perMessage {
 		return true
@@ -104,7 +104,7 @@ func (w *write) giveUp(err error) {
 	}
 }
 
-// original returns err after restoring the messages in it.
+// original restores the messages in err, and returns err.
 func (w *write) original(err error) error {
 	if tooLarge, ok := err.(kafka.MessageTooLargeError); ok { //nolint:errorlint // kafka-go does not wrap it
 		giveBack(&tooLarge.Message)

@@ -14,9 +14,10 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// TestAccounts aborts records that cannot be sent, 20 times. It uses the oldest supported
-// version of franz-go, and checks how many bytes the client counts as buffered. Package
-// integration checks more, with the newest version.
+// TestAccounts checks the number of bytes that the client counts as buffered. The test
+// produces a record 20 times. Each time, it aborts the record, and the number must then be
+// 0. The test uses the oldest supported version of franz-go. Package integration has more
+// checks, which use the newest version.
 func TestAccounts(t *testing.T) {
 	sdk := oteltest.New(t)
 	cl, err := kgo.NewClient(

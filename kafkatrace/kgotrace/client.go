@@ -28,8 +28,8 @@ func clientOf(cl *kgo.Client) *client {
 	if known, ok := clients.Load(cl); ok {
 		return known.(*client)
 	}
-	// Records of a closed client may still be processed. The hooks of cl still have its
-	// client.
+	// The program may still process records after cl was closed. The hooks of cl still
+	// contain the *client.
 	v := reflect.ValueOf(cl.OptValue(kgo.WithHooks))
 	if v.Kind() != reflect.Slice {
 		return nil
@@ -42,8 +42,8 @@ func clientOf(cl *kgo.Client) *client {
 	return nil
 }
 
-// newClient makes the client for cl. Its options are those that follow from the
-// configuration of cl, and then opts.
+// newClient makes the client for cl. It derives options from the configuration of cl, and
+// passes them to the Tracer. opts follow after these options.
 func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
 	known := []kafkatrace.Option{}
 	if id := text(cl, kgo.ClientID); id != "" {
@@ -51,11 +51,11 @@ func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
 	}
 	group := text(cl, kgo.ConsumerGroup)
 	if group == "" {
-		group = text(cl, "ShareGroup") // an option of later versions
+		group = text(cl, "ShareGroup") // an option of later versions of franz-go
 	}
 	known = append(known, kafkatrace.WithConsumerGroup(group))
-	// id[1] reports whether cl has a transactional ID. id[0] is not used, because it is a
-	// pointer in some versions.
+	// id[1] reports whether cl has a transactional ID. id[0] is not used, because in some
+	// versions of franz-go it is a pointer.
 	if id := cl.OptValues(kgo.TransactionalID); len(id) == 2 && id[1] == true {
 		known = append(known, kafkatrace.WithCommitSpans())
 	}
@@ -70,7 +70,7 @@ func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
 	return c
 }
 
-// text returns the value of an option, "" if the value is not a string.
+// text returns the value of an option. It returns "" if the value is not a string.
 func text(cl *kgo.Client, opt any) string {
 	value, _ := cl.OptValue(opt).(string)
 	return value

@@ -10,9 +10,9 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// Process calls fn in the span of processing r, which cl polled, and returns the error of
-// fn. If fn panics, Process records the panic and panics with the same value. If cl was made
-// without [Opt], Process only calls fn. fn may recycle r.
+// Process calls fn in a CONSUMER span for r, and returns the error of fn. cl must be the
+// client that polled r. If fn panics, Process records the panic and panics with the same
+// value. If cl was made without [Opt], Process only calls fn. fn may recycle r.
 func Process(ctx context.Context, cl *kgo.Client, r *kgo.Record, fn func(context.Context) error) error {
 	c := clientOf(cl)
 	if c == nil {
@@ -28,8 +28,9 @@ func Process(ctx context.Context, cl *kgo.Client, r *kgo.Record, fn func(context
 	})
 }
 
-// ProcessBatch calls fn in one span for all records, which cl polled, and returns the error
-// of fn. [kafkatrace.Tracer.ProcessBatch] documents the disadvantages of such a span.
+// ProcessBatch calls fn in one CONSUMER span for all records, and returns the error of fn.
+// cl must be the client that polled the records. [kafkatrace.Tracer.ProcessBatch] documents
+// the disadvantages of such a span.
 func ProcessBatch(ctx context.Context, cl *kgo.Client, records []*kgo.Record, fn func(context.Context) error) error {
 	c := clientOf(cl)
 	if c == nil {
@@ -70,8 +71,8 @@ func (c *client) measure(topic string, p *kgo.FetchPartition) {
 	}
 }
 
-// Commit calls fn, which commits the offsets of processed records, and returns the error of
-// fn:
+// Commit calls fn, and returns the error of fn. fn must commit the offsets of processed
+// records:
 //
 //	err := kgotrace.Commit(ctx, cl, cl.CommitUncommittedOffsets)
 //
@@ -121,7 +122,7 @@ func describe(m *kafkatrace.Message, r *kgo.Record) *kafkatrace.Message {
 	return m
 }
 
-// handling is the processing of one record by the program.
+// handling contains data about one record that the program is processing.
 type handling struct {
 	*client
 
@@ -130,9 +131,9 @@ type handling struct {
 	generation int32
 }
 
-// noteRevocation adds an event to the span of processing if the group has assigned the
-// partition to another member while the record was processed. That member will process the
-// record again.
+// noteRevocation adds an event to the CONSUMER span if the group has assigned the partition
+// to another member while the record was processed. The other member will process the record
+// again.
 func (h handling) noteRevocation(ctx context.Context) {
 	_, generation := h.GroupMetadata()
 	if generation == h.generation || h.has(h.topic, h.partition) {
@@ -141,9 +142,9 @@ func (h handling) noteRevocation(ctx context.Context) {
 	adapter.Revoked(ctx, generation)
 }
 
-// adopt adds the span in ctx to the context of r, if r has a context. If the program
-// produces r again, kgo uses only the context of r. The new context derives from the old
-// context, because a pooled record finds its pool there.
+// adopt adds the span in ctx to r.Context, if r.Context is not nil. If the program produces
+// r again, franz-go uses only r.Context. The new context is derived from the old context,
+// because the old context of a pooled record contains the pool.
 func adopt(ctx context.Context, r *kgo.Record) {
 	if r.Context != nil {
 		r.Context = trace.ContextWithSpan(r.Context, trace.SpanFromContext(ctx))

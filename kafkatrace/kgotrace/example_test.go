@@ -29,7 +29,7 @@ func Example() {
 	}
 	defer cl.Close()
 
-	// A record as polling returns it:
+	// A poll could return this record:
 	r := &kgo.Record{Topic: "quotes.created", Partition: 2, Offset: 42, Value: []byte("{}"), Headers: []kgo.RecordHeader{
 		{Key: "traceparent", Value: []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")},
 	}}

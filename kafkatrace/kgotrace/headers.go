@@ -12,7 +12,8 @@ import (
 // produced is the type of the headers of a record that is produced.
 type produced = header.List[kgo.RecordHeader, producedForm]
 
-// producedForm gives each traceparent that this package writes the key writtenKey.
+// producedForm makes headers for this package. If the key is traceparent, the header gets
+// the string writtenKey as its key.
 type producedForm struct {
 	header.PlainForm[kgo.RecordHeader]
 }
@@ -24,9 +25,9 @@ func (producedForm) New(key string, value []byte) kgo.RecordHeader {
 	return kgo.RecordHeader{Key: key, Value: value}
 }
 
-// writtenKey is the key of each traceparent that this package writes. The key is recognized
-// by the address of its text. If a key has the same text at another address, the program
-// wrote the header.
+// writtenKey is the key of each traceparent header that this package writes. isWritten
+// compares the address of the text. If a key has the same text at another address, the
+// program wrote the header.
 var writtenKey = strings.Clone("traceparent")
 
 // isWritten reports whether this package wrote h.
@@ -34,8 +35,8 @@ func isWritten(h *kgo.RecordHeader) bool {
 	return len(h.Key) == len(writtenKey) && unsafe.StringData(h.Key) == unsafe.StringData(writtenKey)
 }
 
-// withoutWritten returns headers without the trace context that this package added when a
-// record with these headers was produced before.
+// withoutWritten returns headers without the trace context that this package has added. The
+// headers contain such a trace context if the record was produced before.
 func withoutWritten(headers []kgo.RecordHeader) []kgo.RecordHeader {
 	for i := range headers {
 		if !isWritten(&headers[i]) {
@@ -50,7 +51,7 @@ func withoutWritten(headers []kgo.RecordHeader) []kgo.RecordHeader {
 	return headers
 }
 
-// size returns the number of bytes of headers, in the way franz-go counts them.
+// size returns the number of bytes of headers. It counts them as franz-go does.
 func size(headers []kgo.RecordHeader) (n int) {
 	for i := range headers {
 		n += len(headers[i].Key) + len(headers[i].Value)

@@ -14,8 +14,8 @@ func Opt(opts ...kafkatrace.Option) kgo.Opt {
 	return kgo.WithHooks(&hooks{opts: opts})
 }
 
-// hooks implements the hooks that a client calls. Fetched records have no hook, because the
-// program calls Process for them.
+// hooks implements the hooks that a client calls. No hook is needed for fetched records,
+// because the program calls Process for them.
 type hooks struct {
 	opts   []kafkatrace.Option
 	client atomic.Pointer[client]
@@ -46,7 +46,7 @@ func (h *hooks) OnClientClosed(cl *kgo.Client) {
 // OnProduceRecordBuffered is called once per record, inside the call of Produce.
 func (h *hooks) OnProduceRecordBuffered(r *kgo.Record) {
 	c := h.client.Load()
-	if c == nil { // the client has several Opts, and another one traces the record
+	if c == nil { // the client has several Opts, and the hooks of another Opt trace the record
 		return
 	}
 	r.Headers = withoutWritten(r.Headers)

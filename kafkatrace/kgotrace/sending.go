@@ -31,11 +31,12 @@ func (s *sending) Value(key any) any {
 	return s.Context.Value(key)
 }
 
-// giveBack restores the context and the headers of r before the promise is called, unless
-// other code has changed them. franz-go adds the size of the headers to its count after the
-// hook that adds a traceparent, and subtracts the size after this hook. If the size changed
-// in between, the count would stay wrong. Therefore the headers are restored only if their
-// size stays the same, or if the record was never counted.
+// giveBack sets the context and the headers of r back before the promise is called, unless
+// other code has changed them. The headers cannot always be set back, because franz-go
+// counts their bytes twice. It adds the bytes to the number of buffered bytes after
+// OnProduceRecordBuffered, and subtracts the bytes after OnProduceRecordUnbuffered. If the
+// size of the headers changed in between, the number would stay wrong. Therefore the headers
+// are set back only if their size stays the same, or if franz-go never counted the record.
 func (s *sending) giveBack(r *kgo.Record, err error) {
 	if r.Context == context.Context(s) {
 		r.Context = s.parent

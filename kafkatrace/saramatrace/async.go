@@ -10,11 +10,11 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// AsyncProducer returns a producer that makes a span and a measurement for every message
-// that it sends with p. Do not use p directly afterwards. config is the configuration that
-// p was made with; nil means the defaults of sarama. [Inject] sets the parent of the span.
-// Committing or aborting a transaction also makes a span. AsyncProducer returns p itself if
-// p is nil or already wrapped.
+// AsyncProducer returns a producer that sends messages with p. It makes a span and a
+// measurement for every message. Do not use p directly afterwards. config is the
+// configuration with which p was made. If config is nil, the default configuration of sarama
+// is assumed. [Inject] sets the parent of the span. Each commit or abort of a transaction
+// also makes a span. If p is nil or already wrapped, AsyncProducer returns p itself.
 func AsyncProducer(p sarama.AsyncProducer, config *sarama.Config, opts ...kafkatrace.Option) sarama.AsyncProducer {
 	if _, twice := p.(*asyncProducer); twice || p == nil {
 		return p
@@ -42,14 +42,14 @@ func AsyncProducer(p sarama.AsyncProducer, config *sarama.Config, opts ...kafkat
 		a.spans.close()
 		a.tracer.Close()
 		close(a.done)
-		close(a.errors) // after the last answer, in the same order as sarama
+		close(a.errors) // after the last answer; sarama closes the channels in the same order
 		close(a.successes)
 	}()
 	return a
 }
 
-// asyncProducer has its own channels, and passes messages between them and those of sarama.
-// It holds at most one message in each direction.
+// asyncProducer has its own channels. It passes messages between its own channels and the
+// channels of sarama. It holds at most one message in each direction.
 type asyncProducer struct {
 	sarama.AsyncProducer
 
@@ -58,7 +58,7 @@ type asyncProducer struct {
 	spans  sendings
 
 	input     chan *sarama.ProducerMessage
-	control   chan func() // functions to call after all earlier messages
+	control   chan func() // functions to call when all earlier messages were passed to sarama
 	done      chan struct{}
 	successes chan *sarama.ProducerMessage
 	errors    chan *sarama.ProducerError
@@ -80,7 +80,7 @@ func (a *asyncProducer) forward() {
 		case do := <-a.control:
 			do()
 		case <-a.done:
-			close(a.input) // later sends panic, as with sarama
+			close(a.input) // later sends to this channel panic, as in sarama
 			return
 		}
 	}
@@ -89,14 +89,14 @@ func (a *asyncProducer) forward() {
 func (a *asyncProducer) begin(msg *sarama.ProducerMessage, withHeaders bool) {
 	s := begin(a.tracer, msg, withHeaders)
 	if !a.spans.answered {
-		msg.Offset = s.offset // the program gets the message back only if it fails
+		msg.Offset = s.offset // set back now, because sarama returns only messages that fail
 		s.handed = time.Now()
 	}
 	a.spans.add(s)
 }
 
-// hand passes msg to sarama. If the program has already closed the producer, sending
-// panics, and hand ends the span.
+// hand passes msg to sarama. If the program has already closed the producer of sarama, this
+// panics. hand recovers from the panic, and ends the span.
 func (a *asyncProducer) hand(msg *sarama.ProducerMessage) {
 	defer func() {
 		if recover() != nil {
@@ -120,7 +120,8 @@ func (a *asyncProducer) returnErrors() {
 	}
 }
 
-// AsyncClose closes the producer of sarama after all earlier messages, and does not wait.
+// AsyncClose closes the producer of sarama when all earlier messages have been passed to it.
+// AsyncClose does not wait for this.
 func (a *asyncProducer) AsyncClose() { go a.after(a.AsyncProducer.AsyncClose) }
 
 // after calls do when all earlier messages have been passed to sarama.
@@ -132,7 +133,8 @@ func (a *asyncProducer) after(do func()) {
 	}
 }
 
-// Close closes the producer of sarama after all earlier messages, and returns their errors.
+// Close closes the producer of sarama when all earlier messages have been passed to it.
+// Close waits for the answers, and returns the errors of the messages that failed.
 func (a *asyncProducer) Close() error {
 	a.AsyncClose()
 	if a.config.Producer.Return.Successes {

@@ -11,8 +11,8 @@ import (
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
-// answering is a producer that answers all messages after it is closed. It closes its
-// channels after the last answer, as sarama does.
+// answering is a producer that does not answer any message before it is closed. It closes
+// its channels after the last answer, as sarama does.
 type answering struct {
 	sarama.AsyncProducer
 
@@ -49,8 +49,9 @@ func (p *answering) Successes() <-chan *sarama.ProducerMessage { return p.succes
 func (p *answering) Errors() <-chan *sarama.ProducerError      { return p.errors }
 func (p *answering) AsyncClose()                               { close(p.closing) }
 
-// TestChannelsCloseAfterTheLastAnswer closes a producer before all answers have been
-// returned. No channel may be closed before that, with or without saramatrace.
+// TestChannelsCloseAfterTheLastAnswer checks that no channel is closed before all answers
+// have been returned. The program closes the producer before the first answer. The test runs
+// with and without saramatrace.
 func TestChannelsCloseAfterTheLastAnswer(t *testing.T) {
 	success, failure := sarama.Encoder(nil), sarama.Encoder(sarama.StringEncoder("refuse"))
 	for name, answers := range map[string][]sarama.Encoder{
@@ -81,8 +82,9 @@ func TestChannelsCloseAfterTheLastAnswer(t *testing.T) {
 	}
 }
 
-// checkAnswers receives due answers. Before each, it waits until all other goroutines are
-// blocked.
+// checkAnswers receives answers until both channels are closed. No channel may be closed
+// before the number of received answers is due. Before each answer, checkAnswers waits until
+// all other goroutines are blocked.
 func checkAnswers(t *testing.T, p sarama.AsyncProducer, due int) {
 	t.Helper()
 	successes, failures := p.Successes(), p.Errors()

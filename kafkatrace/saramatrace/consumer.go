@@ -12,10 +12,10 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// ConsumerGroupHandler returns a handler that calls h. The context of its sessions has the
-// tracer that [Process] and [ProcessBatch] need. The handler also measures calls of the
-// session's method Commit, and the lag of the partitions. ConsumerGroupHandler returns h
-// itself if h is nil or already wrapped.
+// ConsumerGroupHandler returns a handler that calls h. The context of each session contains
+// the tracer that [Process] and [ProcessBatch] need. The handler also measures the lag of
+// the partitions, and each call of a session's method Commit. If h is nil or already
+// wrapped, ConsumerGroupHandler returns h itself.
 func ConsumerGroupHandler(h sarama.ConsumerGroupHandler, opts ...kafkatrace.Option) sarama.ConsumerGroupHandler {
 	if _, twice := h.(*handler); twice || h == nil {
 		return h
@@ -23,8 +23,8 @@ func ConsumerGroupHandler(h sarama.ConsumerGroupHandler, opts ...kafkatrace.Opti
 	return &handler{ConsumerGroupHandler: h, opts: opts}
 }
 
-// handler has a tracer only while it has a session. sarama does not report the end of a
-// group, and a program may make a new handler for each session.
+// handler has a tracer only while it has a session. There are two reasons: sarama does not
+// report the end of a group, and a program may make a new handler for each session.
 type handler struct {
 	sarama.ConsumerGroupHandler
 
@@ -88,7 +88,7 @@ func partitions(s sarama.ConsumerGroupSession) iter.Seq2[string, int32] {
 	}
 }
 
-// session wraps a session of sarama. Its context has a value of type known.
+// session wraps a session of sarama. The context of the wrapper contains a *known.
 type session struct {
 	sarama.ConsumerGroupSession
 
@@ -113,13 +113,13 @@ func (s *session) Commit() {
 // known is stored in the context of a session. [Process] and [ProcessBatch] read it.
 type known struct {
 	tracer  *adapter.Tracer
-	session sarama.ConsumerGroupSession // nil without a group
+	session sarama.ConsumerGroupSession // nil without a consumer group
 	claim   sarama.ConsumerGroupClaim   // nil outside of ConsumeClaim
 }
 
 type knownKey struct{}
 
-// plain replaces the value in the context for consumers without a group.
+// plain is used if the context contains no *known, for example without a consumer group.
 var plain = sync.OnceValue(func() *known { return &known{tracer: adapter.NewTracer()} })
 
 func knownBy(ctx context.Context) *known {
@@ -129,10 +129,11 @@ func knownBy(ctx context.Context) *known {
 	return plain()
 }
 
-// Process calls fn in the span of processing msg, and returns the error of fn. If fn
-// panics, Process records the panic and panics again. ctx is the context of the session.
-// With another context, for example without a consumer group, Process uses a tracer with
-// the defaults of kafkatrace.NewTracer. If msg is nil, Process calls fn without a span.
+// Process calls fn in a CONSUMER span for msg, and returns the error of fn. If fn panics,
+// Process records the panic and panics again with the same value. Normally, ctx is the
+// context of the session. If ctx is another context, for example without a consumer group,
+// Process uses a tracer with the default options. If msg is nil, Process calls fn without a
+// span.
 func Process(ctx context.Context, msg *sarama.ConsumerMessage, fn func(context.Context) error) error {
 	if msg == nil {
 		return fn(ctx)
@@ -146,8 +147,8 @@ func Process(ctx context.Context, msg *sarama.ConsumerMessage, fn func(context.C
 	})
 }
 
-// ProcessBatch calls fn in one span for all msgs, and returns the error of fn. See
-// kafkatrace.Tracer.ProcessBatch for the disadvantages.
+// ProcessBatch calls fn in one CONSUMER span for all msgs, and returns the error of fn. See
+// kafkatrace.Tracer.ProcessBatch for the disadvantages of such a span.
 func ProcessBatch(ctx context.Context, msgs []*sarama.ConsumerMessage, fn func(context.Context) error) error {
 	k := knownBy(ctx)
 	if i := len(msgs) - 1; i >= 0 && msgs[i] != nil {
@@ -171,15 +172,15 @@ func describe(m *kafkatrace.Message, msg *sarama.ConsumerMessage) *kafkatrace.Me
 	return m
 }
 
-// measure sets the lag of the consumer after msg.
+// measure sets the lag to the number of messages that follow msg in the partition.
 func (k *known) measure(msg *sarama.ConsumerMessage) {
 	if k.claim != nil && k.claim.Partition() == msg.Partition && k.claim.Topic() == msg.Topic {
 		k.tracer.SetLag(msg.Topic, msg.Partition, k.claim.HighWaterMarkOffset()-msg.Offset-1)
 	}
 }
 
-// noteRevocation adds an event to the span of processing if the group's session ended in
-// the meantime, because another member then processes the message again.
+// noteRevocation adds an event to the CONSUMER span if the session of the group ended while
+// the message was processed. In this case, another member processes the message again.
 func (k *known) noteRevocation(ctx context.Context) {
 	if k.session == nil || k.session.Context().Err() == nil {
 		return

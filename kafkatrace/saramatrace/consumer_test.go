@@ -52,7 +52,7 @@ func (r callbackRegistration) Unregister() error {
 	return r.Registration.Unregister()
 }
 
-// groupSession is a session with one partition, or with none if lost is true.
+// groupSession is a session with one partition. If lost is true, it has no partition.
 type groupSession struct {
 	sarama.ConsumerGroupSession
 
@@ -100,9 +100,9 @@ func runSession(t *testing.T, h sarama.ConsumerGroupHandler, during func()) {
 	}
 }
 
-// TestSessionsLeaveNothing runs sessions of a consumer group, with a handler that is
-// wrapped once or for each session. During a session, one callback measures the lag. After
-// the sessions, no callback is registered.
+// TestSessionsLeaveNothing checks the callbacks that measure the lag. During a session of a
+// consumer group, one callback must be registered. After the sessions, no callback may be
+// registered. The handler is wrapped either once, or again for each session.
 func TestSessionsLeaveNothing(t *testing.T) {
 	for name, own := range map[string]groupHandler{
 		"processing": {}, "setting up fails": {setup: errRefused}, "processing fails": {claim: errRefused},
@@ -144,8 +144,9 @@ func checkLag(t *testing.T, sdk *oteltest.SDK, want ...int64) {
 	}
 }
 
-// TestSessionsAtOnce uses one handler in two groups. The session of the first group ends
-// earlier.
+// TestSessionsAtOnce checks a handler that has sessions in two groups at the same time.
+// After the first session has ended, the lag must still be measured. After both sessions
+// have ended, no callback may be registered.
 func TestSessionsAtOnce(t *testing.T) {
 	sdk, registered := oteltest.New(t), new(atomic.Int64)
 	h := saramatrace.ConsumerGroupHandler(groupHandler{}, append(options(sdk),
@@ -167,8 +168,8 @@ func TestSessionsAtOnce(t *testing.T) {
 	}
 }
 
-// TestCooperativeSession tests a session that gets its partition after Setup and loses it
-// before Cleanup.
+// TestCooperativeSession checks the lag of a session that gets its partition after Setup and
+// loses it before Cleanup.
 func TestCooperativeSession(t *testing.T) {
 	sdk := oteltest.New(t)
 	h := saramatrace.ConsumerGroupHandler(groupHandler{}, options(sdk)...)

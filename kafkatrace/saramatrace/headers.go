@@ -6,8 +6,8 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
-// produced are the headers of a message to send. consumed are the headers of a received
-// message.
+// produced is the type for the headers of a message to send. consumed is the type for the
+// headers of a received message.
 type (
 	produced = header.List[sarama.RecordHeader, producerForm]
 	consumed = header.List[*sarama.RecordHeader, consumerForm]
@@ -27,8 +27,8 @@ func (producerForm) New(key string, value []byte) sarama.RecordHeader {
 	return sarama.RecordHeader{Key: []byte(key), Value: value}
 }
 
-// written is the key of new traceparent headers. It is shared, because nearly every new
-// header has this key.
+// written is the key of new traceparent headers. All these headers share this slice, so that
+// the key is not allocated for each message.
 var written = []byte("traceparent")
 
 // consumerForm reads headers that may be nil pointers.

@@ -17,12 +17,14 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
-// Inject puts the trace context of ctx into the headers of msg, before msg is sent. The
-// span of sending msg then is a child of the span in ctx. A producer of this package sends
-// its own span in the headers instead, and removes the injected headers from msg when its
-// span ends. Any other producer sends the injected headers. Inject replaces a trace context
-// that msg already has. Call Inject again before you send the same message again. If msg is
-// nil, Inject does nothing.
+// Inject adds the trace context of ctx to the headers of msg. Call it before msg is sent,
+// and again before the same message is sent again. The send span for msg is then a child of
+// the span in ctx. If msg already has a trace context, Inject replaces it. If msg is nil,
+// Inject does nothing.
+//
+// A producer of this package sends the trace context of the send span instead of the added
+// headers. When the send span ends, the producer removes the added headers from msg. Any
+// other producer sends the added headers.
 func Inject(ctx context.Context, msg *sarama.ProducerMessage) {
 	if msg == nil {
 		return
@@ -44,8 +46,9 @@ func Inject(ctx context.Context, msg *sarama.ProducerMessage) {
 	msg.Headers[i].Key = injected
 }
 
-// excerpt returns a new context with only those values of ctx that are needed later: the
-// suppression, or the span context and the baggage. It does not reference ctx.
+// excerpt returns a new context that does not reference ctx. If tracing is suppressed in
+// ctx, the new context contains only the suppression. Otherwise, it contains the span
+// context and the baggage.
 func excerpt(ctx context.Context, sc trace.SpanContext, bag baggage.Baggage) context.Context {
 	if suppress.Is(ctx) {
 		return suppress.Context(context.Background())
@@ -54,7 +57,7 @@ func excerpt(ctx context.Context, sc trace.SpanContext, bag baggage.Baggage) con
 }
 
 // injected is the key of the header that [Inject] adds. isInjected recognizes the header
-// because its key is this slice, and not a copy.
+// because the key is this slice, and not a copy.
 var injected = []byte("traceparent")
 
 // isInjected reports whether [Inject] added h.
@@ -62,7 +65,7 @@ func isInjected(h *sarama.RecordHeader) bool {
 	return len(h.Key) > 0 && &h.Key[0] == &injected[0] && len(h.Value) > 0
 }
 
-// withoutInjected returns headers without those that [Inject] added.
+// withoutInjected returns headers without the headers that [Inject] added.
 func withoutInjected(headers []sarama.RecordHeader) []sarama.RecordHeader {
 	for i := range headers {
 		if isInjected(&headers[i]) {
@@ -76,8 +79,9 @@ func withoutInjected(headers []sarama.RecordHeader) []sarama.RecordHeader {
 	return headers
 }
 
-// parentOf returns a context with the span that [Inject] stored for msg, or an empty
-// context. Package kafkatrace reads trace contexts that others wrote into the headers.
+// parentOf returns a context with the span that [Inject] stored for msg. If Inject was not
+// called, it returns an empty context. Package kafkatrace then reads the trace context that
+// other code may have written to the headers.
 func parentOf(msg *sarama.ProducerMessage) context.Context {
 	ctx := context.Background()
 	if kept := contexts.take(msg); kept != nil {
@@ -96,12 +100,13 @@ func parentOf(msg *sarama.ProducerMessage) context.Context {
 	return ctx
 }
 
-// contexts has the contexts for which a header is not enough, because they have baggage or
-// suppress tracing.
+// contexts stores the contexts that have baggage or suppress tracing. The header that
+// [Inject] adds cannot contain this.
 var contexts keptContexts
 
-// keptContexts stores contexts by message. The garbage collector removes an entry with its
-// message, because a producer without this package never takes the context.
+// keptContexts stores one context per message. When the garbage collector frees a message,
+// the entry of the message is removed. This is necessary because a producer of another
+// package never takes the context.
 type keptContexts struct {
 	kept atomic.Int64
 	mu   sync.Mutex
@@ -145,7 +150,7 @@ func (k *keptContexts) drop(key weak.Pointer[sarama.ProducerMessage]) {
 	k.remove(key)
 }
 
-// remove requires that the caller holds the lock.
+// remove removes the context for key. The caller must hold the lock.
 func (k *keptContexts) remove(key weak.Pointer[sarama.ProducerMessage]) {
 	delete(k.of, key)
 	k.kept.Store(int64(len(k.of)))

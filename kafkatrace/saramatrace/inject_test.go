@@ -42,9 +42,9 @@ func withBaggage(ctx context.Context, t *testing.T, value string) context.Contex
 	return baggage.ContextWithBaggage(ctx, bag)
 }
 
-// TestNothingKeepsMessages injects into messages, sends some of them, and drops all
-// references to them. The garbage collector must free the messages and their stored
-// contexts.
+// TestNothingKeepsMessages calls Inject for messages, sends some of the messages, and drops
+// all references to the messages. The garbage collector must then free the messages and
+// their stored contexts.
 func TestNothingKeepsMessages(t *testing.T) {
 	sdk := oteltest.New(t)
 	within, span := sdk.TracerProvider.Tracer("").Start(t.Context(), "work")
@@ -97,9 +97,9 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// TestInjectedLast injects into one message several times: only the last call has an
-// effect. It then injects into many messages concurrently: each is sent with its own
-// context.
+// TestInjectedLast calls Inject several times for one message. Only the last call may have
+// an effect. The test then calls Inject for many messages concurrently. Each message must be
+// sent with its own context.
 func TestInjectedLast(t *testing.T) {
 	sdk := oteltest.New(t)
 	sender := &noting{}
@@ -138,7 +138,7 @@ func TestInjectedLast(t *testing.T) {
 	wg.Wait()
 }
 
-// noting stores the baggage of the last message.
+// noting is a producer that stores the baggage of the last message.
 type noting struct {
 	prompt
 

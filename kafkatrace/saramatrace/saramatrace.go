@@ -9,8 +9,8 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// newTracer returns the tracer of the producer p. The options of the program, opts,
-// override those that newTracer derives from p and clientID.
+// newTracer returns the tracer of the producer p. It derives options from p and clientID.
+// opts contains the options of the program, which override the derived options.
 func newTracer(p interface{ IsTransactional() bool }, clientID string, opts []kafkatrace.Option) *adapter.Tracer {
 	var known []kafkatrace.Option
 	if clientID != "" {
@@ -22,7 +22,8 @@ func newTracer(p interface{ IsTransactional() bool }, clientID string, opts []ka
 	return adapter.NewTracer(append(known, opts...)...)
 }
 
-// end calls fn, which commits or aborts a transaction, in a span.
+// end calls fn in a span, and returns the error of fn. fn must commit or abort a
+// transaction.
 func end(t *adapter.Tracer, commit bool, fn func() error) error {
 	return t.EndTransaction(context.Background(), func(context.Context) (bool, error) { return commit, fn() })
 }

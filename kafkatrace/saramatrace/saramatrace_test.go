@@ -26,8 +26,8 @@ func options(sdk *oteltest.SDK) []kafkatrace.Option {
 
 var errRefused = errors.New("refused")
 
-// unconfirmed is a producer that returns no successes. Its broker refuses the message
-// "refuse" after one second.
+// unconfirmed is a producer that returns no successes. After one second, it refuses the
+// message "refuse".
 type unconfirmed struct {
 	sarama.AsyncProducer
 
@@ -60,8 +60,9 @@ func (p *unconfirmed) Successes() <-chan *sarama.ProducerMessage { return p.succ
 func (p *unconfirmed) Errors() <-chan *sarama.ProducerError      { return p.errors }
 func (p *unconfirmed) AsyncClose()                               { close(p.input) }
 
-// TestWithoutSuccesses sends one message that is refused, and one for which sarama returns
-// no answer.
+// TestWithoutSuccesses uses a producer that returns no successes. The test sends one message
+// that is refused, and one message for which sarama returns no answer. Both spans must end
+// at the time when sarama got the message.
 func TestWithoutSuccesses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sdk := oteltest.New(t)
@@ -125,7 +126,8 @@ func (p *refusing) SendMessage(m *sarama.ProducerMessage) (partition int32, offs
 	return 1, 42, nil
 }
 
-// TestSyncWithoutHeaders sends to a broker that does not support headers.
+// TestSyncWithoutHeaders sends messages to a broker that refuses headers. After the first
+// message was refused, this message and all later messages must be sent without headers.
 func TestSyncWithoutHeaders(t *testing.T) {
 	sdk, broker := oteltest.New(t), &refusing{}
 	p := saramatrace.SyncProducer(broker, options(sdk)...)
@@ -148,8 +150,8 @@ func TestSyncWithoutHeaders(t *testing.T) {
 	}
 }
 
-// TestAsyncWithoutHeaders sends with a configuration for a broker that does not support
-// headers.
+// TestAsyncWithoutHeaders uses a configuration for a version of Kafka that does not support
+// headers. The message must be sent without headers.
 func TestAsyncWithoutHeaders(t *testing.T) {
 	sdk := oteltest.New(t)
 	config := mocks.NewTestConfig()

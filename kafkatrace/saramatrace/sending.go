@@ -17,19 +17,20 @@ type sending struct {
 	end     func(error)
 
 	sent    *sarama.ProducerMessage
-	headers []sarama.RecordHeader // the headers of msg before begin, with those of Inject
-	offset  int64                 // the offset of msg before begin
+	headers []sarama.RecordHeader // the headers before begin, including the headers of Inject
+	offset  int64                 // the offset before begin
 	handed  time.Time             // when sarama got the message; zero if sarama returns successes
 
 	same         *sending // an earlier sending of the same message, or nil
 	older, newer *sending
 }
 
-// unknownOffset is an offset that no broker returns. begin sets it, because without
-// acknowledgements sarama does not change the offset of a message.
+// unknownOffset is an offset that no broker returns. begin sets the offset of a message to
+// this value. If sarama gets no acknowledgement, it does not change the offset, and finish
+// recognizes the value.
 const unknownOffset = math.MinInt64
 
-// begin starts the span of sending msg. It adds a trace context to the headers only if
+// begin starts the send span for msg. It adds a trace context to the headers only if
 // withHeaders is true.
 func begin(t *adapter.Tracer, msg *sarama.ProducerMessage, withHeaders bool) *sending {
 	s := &sending{sent: msg, headers: msg.Headers, offset: msg.Offset}
@@ -42,7 +43,8 @@ func begin(t *adapter.Tracer, msg *sarama.ProducerMessage, withHeaders bool) *se
 	return s
 }
 
-// keyOf returns the key if it needs no encoding, and nil otherwise.
+// keyOf returns the key as bytes if the key is a ByteEncoder or a StringEncoder. Otherwise,
+// it returns nil.
 func keyOf(e sarama.Encoder) []byte {
 	switch key := e.(type) {
 	case sarama.ByteEncoder:
@@ -53,8 +55,8 @@ func keyOf(e sarama.Encoder) []byte {
 	return nil
 }
 
-// finish ends the span and restores the message, except for the partition and the offset
-// that the broker returned.
+// finish ends the span and restores the message. The partition and the offset that the
+// broker returned are not changed.
 func (s *sending) finish(err error) {
 	if err == nil && s.sent.Offset != unknownOffset {
 		s.message.Acked, s.message.Partition, s.message.Offset = true, s.sent.Partition, s.sent.Offset

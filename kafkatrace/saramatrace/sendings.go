@@ -7,17 +7,17 @@ import (
 	"github.com/IBM/sarama"
 )
 
-// If sarama does not return successes, a message may still have failed. answerTimeout is
-// how long the producer waits for the error, mostPending the number of messages for which
-// it waits.
+// If sarama does not return successes, a message may still fail later. The producer waits
+// for the error for at most answerTimeout. It waits for at most mostPending messages at the
+// same time.
 const (
 	answerTimeout = 10 * time.Second
 	mostPending   = 10_000
 )
 
-// sendings has the messages whose spans have not ended.
+// sendings contains the messages whose spans have not ended.
 type sendings struct {
-	answered bool // sarama returns successes
+	answered bool // true if sarama returns successes
 
 	mu             sync.Mutex
 	of             map[*sarama.ProducerMessage]*sending
@@ -57,7 +57,7 @@ func (l *sendings) finish(msg *sarama.ProducerMessage, err error) {
 	}
 }
 
-// remove requires that the caller holds the lock.
+// remove removes s. The caller must hold the lock.
 func (l *sendings) remove(s *sending) {
 	if s.same != nil {
 		l.of[s.sent] = s.same
@@ -76,9 +76,9 @@ func (l *sendings) remove(s *sending) {
 	}
 }
 
-// late removes and returns the messages for which no error was returned in time. If
-// messages remain, it starts the timer for the next check. late requires that the caller
-// holds the lock.
+// late removes the messages for which the producer does not wait any longer, and returns
+// them. If messages remain, it starts the timer for the next check. The caller must hold the
+// lock.
 func (l *sendings) late() (late []*sending) {
 	if l.answered {
 		return nil

@@ -10,10 +10,10 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// SyncProducer returns a producer that makes a span and a measurement for every message
-// that it sends with p. [Inject] sets the parent of the span. Committing or aborting a
-// transaction also makes a span. SyncProducer returns p itself if p is nil or already
-// wrapped.
+// SyncProducer returns a producer that sends messages with p. It makes a span and a
+// measurement for every message. [Inject] sets the parent of the span. Each commit or abort
+// of a transaction also makes a span. If p is nil or already wrapped, SyncProducer returns p
+// itself.
 func SyncProducer(p sarama.SyncProducer, opts ...kafkatrace.Option) sarama.SyncProducer {
 	if _, twice := p.(*syncProducer); twice || p == nil {
 		return p
@@ -25,7 +25,7 @@ type syncProducer struct {
 	sarama.SyncProducer
 
 	tracer *adapter.Tracer
-	bare   atomic.Bool // the configured version of Kafka has no headers
+	bare   atomic.Bool // true if the configured version of Kafka does not support headers
 }
 
 // SendMessage sends msg with sarama, in a span.
@@ -74,8 +74,9 @@ func finishAll(all []*sending, err error) {
 	}
 }
 
-// errorOf returns the error of msg. If err lists errors per message, that is the listed
-// error, or nil if msg is not listed. Otherwise it is err.
+// errorOf returns the error of msg. If err is a list of errors per message, errorOf returns
+// the error in the list. If the list does not contain msg, errorOf returns nil. If err is
+// not a list, errorOf returns err.
 func errorOf(err error, msg *sarama.ProducerMessage) error {
 	var each sarama.ProducerErrors
 	if !errors.As(err, &each) {

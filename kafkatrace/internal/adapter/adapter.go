@@ -1,5 +1,5 @@
-// Package adapter extends package kafkatrace for adapters: they report data of a client
-// that the public methods do not take.
+// Package adapter extends package kafkatrace. Adapters use it to report data about a client
+// for which package kafkatrace has no public methods.
 package adapter
 
 import (
@@ -13,7 +13,8 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/report"
 )
 
-// A Tracer is a Tracer of package kafkatrace that also receives the lag of a consumer.
+// A Tracer is a kafkatrace.Tracer with additional functions, which report the lag of a
+// consumer.
 type Tracer struct {
 	*kafkatrace.Tracer
 	report.Lag
@@ -26,9 +27,9 @@ func NewTracer(opts ...kafkatrace.Option) *Tracer {
 	return t
 }
 
-// EndTransaction calls fn, which ends a transaction and returns whether the transaction was
-// committed. EndTransaction returns the error of fn. The status of its span is Error if fn
-// fails or the transaction was aborted.
+// EndTransaction calls fn, and returns the error of fn. fn must end a transaction, and
+// return whether the transaction was committed. If fn fails or the transaction was aborted,
+// the status of the span is Error.
 func (t *Tracer) EndTransaction(ctx context.Context, fn func(context.Context) (committed bool, err error)) (err error) {
 	_ = t.Commit(ctx, func(ctx context.Context) error {
 		var committed bool
@@ -40,14 +41,15 @@ func (t *Tracer) EndTransaction(ctx context.Context, fn func(context.Context) (c
 	return err
 }
 
-// aborted is the error of a transaction that was aborted.
+// aborted is the error that the span records for an aborted transaction.
 type aborted struct{}
 
 func (aborted) Error() string     { return "aborted" }
 func (aborted) ErrorType() string { return "aborted" }
 
-// Revoked adds an event to the span of processing in ctx: the group has meanwhile assigned
-// the partition to another member, which will process the record again.
+// Revoked adds the event "partitions revoked" to the CONSUMER span in ctx. The event means
+// that the group has assigned the partition to another member while the record was
+// processed. That member will process the record again.
 func Revoked(ctx context.Context, generation int32) {
 	trace.SpanFromContext(ctx).AddEvent("partitions revoked", trace.WithAttributes(
 		attribute.Int("messaging.kafka.consumer.generation", int(generation))))

@@ -1,17 +1,17 @@
 // Package header lets propagators read and write the headers of records.
 //
 // Kafka stores headers as a list. The list may have the same key several times, and other
-// clients may write keys in upper case. Reading returns the last value of a key. Writing
-// makes a new list, in which the key occurs once. The old list and its free capacity are
-// never changed, because other records may share them.
+// clients may write keys in upper case. If a propagator reads a key, it gets the last value.
+// If it writes a key, this package makes a new list in which the key occurs once. The old
+// list and its free capacity are never changed, because other records may share them.
 package header
 
 import "go.opentelemetry.io/otel/propagation"
 
-// A Form reads and makes headers of type H, the type of one client.
+// A Form reads and makes headers of type H, which is the header type of one client.
 type Form[H any] interface {
 	// Match compares the key of h with key. exact is true if they are equal. folded is true
-	// if they are equal when the case of ASCII letters is ignored.
+	// if they are equal or differ only in the case of ASCII letters.
 	Match(h *H, key string) (exact, folded bool)
 	// Key returns the key of h.
 	Key(h *H) string
@@ -24,16 +24,17 @@ type Form[H any] interface {
 // Editor adds methods for headers to the interface that propagators use.
 type Editor interface {
 	propagation.TextMapCarrier
-	// Last returns the last value of key for which valid is true. A key in another case is
-	// used only if no key in the exact case has a valid value.
+	// Last returns the last value of key that the function valid accepts. Keys that differ
+	// from key in upper or lower case are used only if no exactly equal key has a valid
+	// value.
 	Last(key string, valid func([]byte) bool) []byte
-	// Replace removes all headers with these keys, in any case. If value is not nil,
-	// Replace then adds a header with the first key and that value.
+	// Replace removes all headers with these keys, in upper or lower case. If value is not
+	// nil, Replace then adds a header with the first key and this value.
 	Replace(value []byte, keys ...string)
 }
 
-// A List has headers of type H, which the form F reads and makes. To use it, convert a
-// pointer to the field with the headers.
+// A List is a list of headers of type H. The form F reads and makes the headers. To use a
+// List, convert a pointer to the field that contains the headers of a record.
 type List[H any, F Form[H]] []H
 
 var _ propagation.ValuesGetter = (*List[Plain, PlainForm[Plain]])(nil)
@@ -69,8 +70,9 @@ func (l *List[H, F]) Get(key string) string {
 	return string(l.Last(key, func([]byte) bool { return true }))
 }
 
-// Values returns all values of baggage, because baggage may be spread over several headers.
-// For any other key, it returns the same value as Get.
+// Values returns the values of a key. For the key baggage, it returns the values of all
+// headers with this key, because baggage may be spread over several headers. For any other
+// key, it returns only the value that Get returns.
 func (l *List[H, F]) Values(key string) []string {
 	if key != "baggage" {
 		if value := l.Get(key); value != "" {
@@ -88,7 +90,7 @@ func (l *List[H, F]) Values(key string) []string {
 	return values
 }
 
-// Set removes all headers with this key and adds one with value.
+// Set removes all headers with this key, and adds one header with the key and the value.
 func (l *List[H, F]) Set(key, value string) { l.Replace([]byte(value), key) }
 
 // Replace implements [Editor].
@@ -133,7 +135,7 @@ func matches[H any, F Form[H]](form F, h *H, keys []string) bool {
 	return false
 }
 
-// Keys returns the keys of all headers in their order, with duplicates.
+// Keys returns the keys of all headers in the order of the headers, including duplicates.
 func (l *List[H, F]) Keys() []string {
 	var form F
 	keys := make([]string, len(*l))
@@ -167,9 +169,8 @@ func (PlainForm[H]) Value(h *H) []byte { return Plain(*h).Value }
 // New implements [Form].
 func (PlainForm[H]) New(key string, value []byte) H { return H(Plain{key, value}) }
 
-// Match compares key, the key of a record as string or bytes, with want. exact is true if
-// they are equal. folded is true if they are equal when the case of ASCII letters is
-// ignored.
+// Match compares the key of a header, a string or bytes, with want. exact is true if they
+// are equal. folded is true if they are equal or differ only in the case of ASCII letters.
 func Match[K string | []byte](key K, want string) (exact, folded bool) {
 	if len(key) != len(want) {
 		return false, false

@@ -6,8 +6,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// The format of https://www.w3.org/TR/trace-context/#traceparent-header, version 00:
-// 00-<trace ID>-<span ID>-<flags>. The constants are byte positions.
+// The format is version 00 of https://www.w3.org/TR/trace-context/#traceparent-header:
+// 00-<trace ID>-<span ID>-<flags>. The constants whose names end with At are byte positions.
 const (
 	traceIDAt = 3
 	spanIDAt  = 36
@@ -40,8 +40,8 @@ func IsTraceparent(value []byte) bool {
 }
 
 // ParseTraceparent returns the remote span context in value. It accepts the same values as
-// OpenTelemetry's own propagator. Of a version later than 00, it reads the fields of
-// version 00.
+// OpenTelemetry's own propagator. If the version is later than 00, it reads only the fields
+// that version 00 has.
 func ParseTraceparent(value []byte) (sc trace.SpanContext, ok bool) {
 	if len(value) < length || value[2] != '-' || value[spanIDAt-1] != '-' || value[flagsAt-1] != '-' {
 		return sc, false
@@ -64,7 +64,8 @@ func ParseTraceparent(value []byte) (sc trace.SpanContext, ok bool) {
 	return sc, sc.IsValid()
 }
 
-// decode reads lower-case hexadecimal digits from the start of text.
+// decode decodes lower-case hexadecimal digits at the start of text into dst. It returns
+// false if there are other characters.
 func decode(dst, text []byte) bool {
 	for i := range dst {
 		high, low := digit(text[2*i]), digit(text[2*i+1])

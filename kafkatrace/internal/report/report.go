@@ -1,5 +1,5 @@
-// Package report has the values that adapters report to package kafkatrace in addition to
-// its public methods: end times in the past, and the lag.
+// Package report contains types for data that adapters report to package kafkatrace, and for
+// which that package has no public methods. The data are end times in the past, and the lag.
 package report
 
 import (
@@ -7,26 +7,30 @@ import (
 	"time"
 )
 
-// A Lag reports how far a consumer is behind. The Tracer of package kafkatrace that gets
-// the Lag with [Option] sets its fields.
+// A Lag contains functions that report how many records a consumer must still fetch. Pass
+// the Lag to kafkatrace.NewTracer with [Option]. NewTracer sets the fields of the Lag.
 type Lag struct {
-	// SetLag sets the number of records of a partition that are still to fetch: its high
-	// watermark minus the offset of the next record. kafka.consumer.records_lag_max is the
-	// greatest value of a partition since the last collection.
+	// SetLag sets the lag of a partition, which is the number of records that are not yet
+	// fetched. The lag is the high watermark of the partition minus the offset of the next
+	// record. kafka.consumer.records_lag_max is the greatest lag of a partition since the
+	// last collection of metrics.
 	SetLag func(topic string, partition int32, lag int64)
-	// RetainLag sets the partitions that the consumer has. assigned is called at each
-	// collection, and the lag of all other partitions is removed. Without RetainLag, the
-	// lag of every partition is kept until the Tracer is closed.
+	// RetainLag sets the function that yields the partitions of the consumer. At each
+	// collection of metrics, assigned is called, and the lag of partitions that it does not
+	// yield is removed. If RetainLag is not called, the lag of every partition is kept until
+	// the Tracer is closed.
 	RetainLag func(assigned iter.Seq2[string, int32])
 }
 
-// Option returns the option of package kafkatrace that sets l. The type parameter C is
-// kafkatrace's type for its configuration, which is not exported.
+// Option returns an option for kafkatrace.NewTracer, which passes l to the Tracer. The type
+// parameter C is the type for the configuration of package kafkatrace, which is not
+// exported.
 func Option[O ~func(C), C interface{ ReportLag(l *Lag) }](l *Lag) O {
 	return func(c C) { c.ReportLag(l) }
 }
 
-// An EndTime is the outcome of a call that ended before the adapter was informed.
+// An EndTime is the result of a send that ended before the adapter was informed. An adapter
+// passes it as an error to the function that ends the span.
 type EndTime struct {
 	At    time.Time
 	Cause error // nil means success
@@ -42,8 +46,8 @@ func (e *EndTime) Error() string {
 // Unwrap returns the cause.
 func (e *EndTime) Unwrap() error { return e.Cause }
 
-// Outcome returns the end time and the error in err. The end time is zero if the call ends
-// now.
+// Outcome returns the end time and the error in err. The end time is the zero time if the
+// send ends now.
 func Outcome(err error) (at time.Time, cause error) {
 	if e, ok := err.(*EndTime); ok { //nolint:errorlint // adapters do not wrap it
 		return e.At, e.Cause
