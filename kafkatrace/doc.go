@@ -33,11 +33,12 @@
 // The package records messaging.client.operation.duration, messaging.client.sent.messages,
 // messaging.client.consumed.messages and messaging.process.duration.
 //
-// It also records two metrics that Nais APM reads: kafka.producer.records_sent_total and
-// kafka.consumer.records_consumed_total. Adapters add a third metric that Nais APM reads,
-// kafka.consumer.records_lag_max. The package also records kafka.producer.record_send_total,
-// which always has the same value as kafka.producer.records_sent_total. The OpenTelemetry
-// agent for Java uses this other name. OTEL_SEMCONV_STABILITY_OPT_IN=messaging turns these
+// The package also records two metrics that Nais APM reads:
+// kafka.producer.records_sent_total and kafka.consumer.records_consumed_total. Adapters add
+// a third metric that Nais APM reads, kafka.consumer.records_lag_max. In addition, the
+// package counts sent records in kafka.producer.record_send_total, because this is the name
+// that the OpenTelemetry agent for Java uses. The value is the same as for
+// kafka.producer.records_sent_total. OTEL_SEMCONV_STABILITY_OPT_IN=messaging turns these
 // four metrics off.
 //
 // Each combination of operation, topic and outcome is one series. After the first 1,000
@@ -55,8 +56,8 @@
 // with [WithKey]. Baggage is sent and received only with [WithBaggage].
 //
 // Retry topics and dead-letter topics need no extra code. If a handler sends a record with
-// the context that it got, that record is in the same trace as the record that is being
-// handled. For an outbox, store the result of [Save] in the row of the outbox table. Later,
+// the context that the handler got, the sent record is in the same trace as the handled
+// record. For an outbox, store the result of [Save] in the row of the outbox table. Later,
 // send the record with the context that [Restore] returns.
 //
 // # Known limits

@@ -358,7 +358,7 @@ func FuzzHeaders(f *testing.F) {
 		fields := headers(lines[:len(lines)&^1]...)
 		original := slices.Clone(fields)
 		want := ""
-		for _, fold := range []bool{true, false} { // keys in the exact case are checked last, so they win
+		for _, fold := range []bool{true, false} { // exact keys are checked last, so that they win
 			for _, f := range fields {
 				c := propagation.MapCarrier{"traceparent": string(f.Value)}
 				sc := trace.SpanContextFromContext(oteltest.W3C.Extract(context.Background(), c))

@@ -26,7 +26,7 @@ type Message struct {
 	// recorded only with [WithKey].
 	Key []byte
 	// Headers is the carrier that the propagator reads and writes. Nil means that the record
-	// has no headers and that none can be added. See the function [Headers].
+	// has no headers, and that no headers can be added. See the function [Headers].
 	Headers propagation.TextMapCarrier
 }
 

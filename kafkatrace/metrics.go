@@ -48,8 +48,9 @@ func newInstruments(m metric.Meter, withCard bool) *instruments {
 	return i
 }
 
-// newCard makes the counters. Two of them count the records that were sent. The card reads
-// the first. The second has the name that the OpenTelemetry agent for Java uses.
+// newCard makes the counters. Two counters count the records that were sent. The card reads
+// the first counter. The second counter has the name that the OpenTelemetry agent for Java
+// uses.
 func newCard(m metric.Meter) card {
 	sent, err1 := m.Int64Counter("kafka.producer.records_sent_total", metric.WithDescription("The records that were sent."))
 	send, err2 := m.Int64Counter("kafka.producer.record_send_total", metric.WithDescription("The records that were sent."))

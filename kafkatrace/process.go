@@ -17,7 +17,7 @@ import (
 
 // StartProcess starts a CONSUMER span for m. By default, the span is a child of the span
 // that sent m. [WithParent] can change this. The CONSUMER span also has a link to the span
-// that sent m. Call end exactly once, with the error of processing or nil.
+// that sent m. Call end exactly once, with the error of the processing or with nil.
 func (t *Tracer) StartProcess(ctx context.Context, m *Message) (_ context.Context, end func(error)) {
 	ctx, p := t.startProcess(ctx, m)
 	if p.Tracer == nil {

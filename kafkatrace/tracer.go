@@ -143,8 +143,8 @@ func (t *Tracer) Commit(ctx context.Context, fn func(context.Context) error) err
 }
 
 // watched returns the tracer and the instruments to use for ctx. The tracer is nil if
-// nothing is traced, and the instruments are nil if nothing is measured. Both are nil if ctx
-// is suppressed.
+// nothing is traced, and the instruments are nil if nothing is measured. Both are nil if
+// tracing is suppressed in ctx.
 func (t *Tracer) watched(ctx context.Context) (trace.Tracer, *instruments) {
 	tracer, _ := t.tracer.Get()
 	measures, _ := t.meter.Get()

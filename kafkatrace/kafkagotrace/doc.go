@@ -12,8 +12,8 @@
 //	})
 //
 // Each message that is written makes a PRODUCER span named <topic> publish. This span is a
-// child of the span in ctx. It ends when the broker has answered. If the writer does not
-// wait for acknowledgements, the span ends when the message has been sent.
+// child of the span in ctx. The PRODUCER span ends when the broker has answered. If the
+// writer does not wait for acknowledgements, the span ends when the message has been sent.
 //
 // Each message that is processed makes a CONSUMER span named <topic> process. This span is a
 // child of the PRODUCER span that sent the message.
@@ -31,11 +31,11 @@
 //   - WriteMessages waits until the batch of a message is full, or until BatchTimeout has
 //     passed. The default of BatchTimeout is one second. The spans include this waiting
 //     time.
-//   - A message may still arrive after the program has stopped waiting for it, because its
-//     context ended. The span contains the final result.
+//   - If the context of WriteMessages ends, WriteMessages stops waiting, but the message may
+//     still arrive later. The span contains the final result.
 //   - The partition and the offset of a written message are known only after the broker has
-//     answered. They are never known if the writer does not wait for acknowledgements, and
-//     this is the default of kafka-go.
+//     answered. Without acknowledgements, they are never known. By default, a Writer has no
+//     acknowledgements.
 //   - When kafka-go reads messages, it does not distinguish an empty value from no value.
 //     Therefore CONSUMER spans never have messaging.kafka.message.tombstone.
 //   - ReadMessage commits a message before it is processed. Use FetchMessage and

@@ -42,8 +42,8 @@ func clientOf(cl *kgo.Client) *client {
 	return nil
 }
 
-// newClient makes the client for cl. It derives options from the configuration of cl, and
-// passes them to the Tracer. opts follow after these options.
+// newClient makes the client for cl. The Tracer first gets the options that newClient
+// derives from the configuration of cl, and then opts.
 func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
 	known := []kafkatrace.Option{}
 	if id := text(cl, kgo.ClientID); id != "" {

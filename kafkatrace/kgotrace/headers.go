@@ -9,7 +9,7 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
-// produced is the type of the headers of a record that is produced.
+// produced is the type for the headers of a produced record.
 type produced = header.List[kgo.RecordHeader, producedForm]
 
 // producedForm makes headers for this package. If the key is traceparent, the header gets

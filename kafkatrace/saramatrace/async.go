@@ -95,8 +95,8 @@ func (a *asyncProducer) begin(msg *sarama.ProducerMessage, withHeaders bool) {
 	a.spans.add(s)
 }
 
-// hand passes msg to sarama. If the program has already closed the producer of sarama, this
-// panics. hand recovers from the panic, and ends the span.
+// hand passes msg to sarama. If the program has already closed the producer of sarama, the
+// send to its channel panics. hand recovers from the panic, and ends the span.
 func (a *asyncProducer) hand(msg *sarama.ProducerMessage) {
 	defer func() {
 		if recover() != nil {

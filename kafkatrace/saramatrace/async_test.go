@@ -82,9 +82,9 @@ func TestChannelsCloseAfterTheLastAnswer(t *testing.T) {
 	}
 }
 
-// checkAnswers receives answers until both channels are closed. No channel may be closed
-// before the number of received answers is due. Before each answer, checkAnswers waits until
-// all other goroutines are blocked.
+// checkAnswers receives answers until both channels are closed. The parameter due is the
+// number of answers that it must receive before a channel is closed. Before each answer, it
+// waits until all other goroutines are blocked.
 func checkAnswers(t *testing.T, p sarama.AsyncProducer, due int) {
 	t.Helper()
 	successes, failures := p.Successes(), p.Errors()

@@ -6,9 +6,9 @@
 //	producer = saramatrace.AsyncProducer(producer, config)
 //	err := group.Consume(ctx, topics, saramatrace.ConsumerGroupHandler(handler))
 //
-// Messages of sarama do not contain a context. Before a message is sent, [Inject] sets the
-// parent of its span to the span in a context. [Process] makes the span for a message that
-// was consumed:
+// Messages of sarama do not contain a context. Call [Inject] before a message is sent. The
+// span in ctx is then the parent of the PRODUCER span. Call [Process] for each message that
+// was consumed. It makes the CONSUMER span:
 //
 //	saramatrace.Inject(ctx, message)
 //	producer.SendMessage(message)

@@ -117,7 +117,7 @@ func TestInjectedLast(t *testing.T) {
 	}
 	s := sdk.Only(t)
 	if want := trace.SpanContextFromContext(within).SpanID(); s.Parent().SpanID() != want || s.SpanKind() != trace.SpanKindProducer {
-		t.Errorf("a %v span below %v, want a producer span below %v", s.SpanKind(), s.Parent().SpanID(), want)
+		t.Errorf("got a %v span with the parent %v, want a producer span with the parent %v", s.SpanKind(), s.Parent().SpanID(), want)
 	}
 	if sender.baggage != "" {
 		t.Errorf("the baggage of an earlier call was sent: %q", sender.baggage)

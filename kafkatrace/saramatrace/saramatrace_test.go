@@ -100,7 +100,7 @@ func TestWithoutSuccesses(t *testing.T) {
 func checkUnconfirmed(t *testing.T, span sdktrace.ReadOnlySpan, handed time.Time, code codes.Code) {
 	t.Helper()
 	if span.Status().Code != code || !span.EndTime().Equal(handed) {
-		t.Errorf("span has status %v, and ended %v after the handing over", span.Status(), span.EndTime().Sub(handed))
+		t.Errorf("span has status %v, and ended %v after sarama got the message", span.Status(), span.EndTime().Sub(handed))
 	}
 	attrs := oteltest.Map(span.Attributes())
 	for _, key := range []string{"messaging.destination.partition.id", "messaging.kafka.offset"} {

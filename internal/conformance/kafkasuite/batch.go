@@ -13,8 +13,8 @@ import (
 )
 
 // testBatch processes seven records in batches. Three records belong to one trace, three to
-// another trace, and one record has no trace. The batch spans must have links to both
-// senders.
+// another trace, and one record has no trace. The batch spans must have links to the senders
+// of both traces.
 func testBatch(t *testing.T, s *site) {
 	a, b := foreign(1), foreign(2)
 	var records []Record

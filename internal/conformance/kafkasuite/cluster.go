@@ -36,9 +36,9 @@ type Cluster interface {
 
 // Faults makes a cluster fail.
 type Faults interface {
-	// NotLeader makes write requests to the topic fail until the number of failed requests
-	// is times. The error is that the broker is not the leader. hits returns how many
-	// requests have failed so far.
+	// NotLeader makes the next write requests to the topic fail. The parameter times is the
+	// number of requests that fail. The error is that the broker is not the leader. hits
+	// returns how many requests have failed so far.
 	NotLeader(topic string, times int) (hits func() int)
 	// Hold delays write requests until release is called. held waits until at least one
 	// write request is delayed.

@@ -82,8 +82,8 @@ func testMetrics(t *testing.T, s *site) {
 	})
 }
 
-// checkDuration checks that a series with exactly the attributes want exists, and that it
-// has n measurements.
+// checkDuration checks that there is a series with exactly the attributes in want, and that
+// the series has n measurements.
 func checkDuration(t *testing.T, s conformance.Side, name string, n uint64, want map[string]string) {
 	t.Helper()
 	for _, p := range s.Seconds(t, name) {

@@ -187,8 +187,9 @@ func testRebalance(t *testing.T, s *site) {
 	}
 }
 
-// rebalance blocks the handler of the first member at the first record of the partition
-// held. The handler continues when the second member gets a record, or after two seconds.
+// rebalance blocks the handler of the first member at the first record of a partition. The
+// parameter held is the number of this partition. The handler continues when the second
+// member gets a record, or after two seconds.
 func rebalance(t *testing.T, s *site, held int32) {
 	t.Helper()
 	const partitions, records = 2, 3

@@ -27,9 +27,9 @@ func NewTracer(opts ...kafkatrace.Option) *Tracer {
 	return t
 }
 
-// EndTransaction calls fn, and returns the error of fn. fn must end a transaction, and
-// return whether the transaction was committed. If fn fails or the transaction was aborted,
-// the status of the span is Error.
+// EndTransaction calls fn in the same way as Commit, and returns the error of fn. fn must
+// end a transaction, and return whether the transaction was committed. If fn fails or the
+// transaction was aborted, the status of the span is Error.
 func (t *Tracer) EndTransaction(ctx context.Context, fn func(context.Context) (committed bool, err error)) (err error) {
 	_ = t.Commit(ctx, func(ctx context.Context) error {
 		var committed bool

@@ -2,8 +2,9 @@
 //
 // Kafka stores headers as a list. The list may have the same key several times, and other
 // clients may write keys in upper case. If a propagator reads a key, it gets the last value.
-// If it writes a key, this package makes a new list in which the key occurs once. The old
-// list and its free capacity are never changed, because other records may share them.
+// If a propagator writes a key, this package makes a new list in which the key occurs once.
+// The old list and its free capacity are never changed, because other records may share
+// them.
 package header
 
 import "go.opentelemetry.io/otel/propagation"

@@ -29,8 +29,8 @@ func Option[O ~func(C), C interface{ ReportLag(l *Lag) }](l *Lag) O {
 	return func(c C) { c.ReportLag(l) }
 }
 
-// An EndTime is the result of a send that ended before the adapter was informed. An adapter
-// passes it as an error to the function that ends the span.
+// An EndTime is the result of a send that ended before the adapter got the result. An
+// adapter passes it as an error to the function that ends the span.
 type EndTime struct {
 	At    time.Time
 	Cause error // nil means success
