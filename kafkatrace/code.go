@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// codeOf returns Kafka's name of the error code in err or in an error that err wraps. It
-// returns "" if there is no code, or if the error has a type that codeIn does not support.
+// codeOf looks for a Kafka error code in err and in the errors that err wraps. It returns
+// Kafka's name of the code. It returns "" if there is no code, or if the error has a type
+// that codeIn does not support.
 func codeOf(err error) string {
 	if name := codeIn(err); name != "" {
 		return name

@@ -11,7 +11,7 @@ import (
 
 // A Message contains the data about a Kafka record that is needed for spans and metrics.
 type Message struct {
-	// Topic is the topic that the record was read from or is sent to.
+	// Topic is the topic of the record.
 	Topic string
 	// Partition and Offset are the position of the record. For a record that is sent, they
 	// are used only if Acked is true.

@@ -141,7 +141,7 @@ func WithCommitSpans() Option {
 }
 
 // WithPartitionMetrics adds messaging.destination.partition.id to the measurements of
-// records. This makes one series per partition. By default, the partition is left out.
+// records. This makes one series per partition. By default, measurements have no partition.
 func WithPartitionMetrics() Option {
 	return func(c *config) { c.partitions = true }
 }

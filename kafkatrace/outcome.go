@@ -11,7 +11,7 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// An outcome is how an operation ended. The zero value is success.
+// An outcome describes how an operation ended. The zero value is success.
 type outcome struct {
 	// kind is the value of error.type. If the error has a Kafka error code, kind is the name
 	// of the code. If the program gave up, kind is "canceled". If a deadline passed, kind is

@@ -154,13 +154,13 @@ func (a *asyncProducer) Close() error {
 	return nil
 }
 
-// CommitTxn commits the transaction with sarama, in a span.
+// CommitTxn calls the method CommitTxn of sarama in a span.
 func (a *asyncProducer) CommitTxn() error {
 	a.barrier()
 	return end(a.tracer, true, a.AsyncProducer.CommitTxn)
 }
 
-// AbortTxn aborts the transaction with sarama, in a span whose status is Error.
+// AbortTxn calls the method AbortTxn of sarama in a span. The status of the span is Error.
 func (a *asyncProducer) AbortTxn() error {
 	a.barrier()
 	return end(a.tracer, false, a.AsyncProducer.AbortTxn)

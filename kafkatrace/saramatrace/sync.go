@@ -110,10 +110,10 @@ const noHeaders sarama.ConfigurationError = "Producing headers requires Kafka at
 // errNotSent is the error of a message if the producer panicked.
 var errNotSent = errors.New("the producer panicked")
 
-// CommitTxn commits the transaction with sarama, in a span.
+// CommitTxn calls the method CommitTxn of sarama in a span.
 func (p *syncProducer) CommitTxn() error { return end(p.tracer, true, p.SyncProducer.CommitTxn) }
 
-// AbortTxn aborts the transaction with sarama, in a span whose status is Error.
+// AbortTxn calls the method AbortTxn of sarama in a span. The status of the span is Error.
 func (p *syncProducer) AbortTxn() error { return end(p.tracer, false, p.SyncProducer.AbortTxn) }
 
 // Close closes the producer of sarama.
