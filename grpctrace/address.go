@@ -12,20 +12,20 @@ import (
 	"google.golang.org/grpc"
 )
 
-// endpoint is the server that a client calls, as named by the target, before it is resolved.
-// On a server it is empty.
+// endpoint is the address and the port in a client's target, before gRPC resolves the name. A
+// server has an empty endpoint.
 type endpoint struct {
 	address string
-	port    int // 0 if there is none
+	port    int // 0 if the target has no port
 }
 
-// endpointOf returns the endpoint that the target of cc names. The syntax of targets is in
+// endpointOf returns the endpoint in the target of cc. For the syntax of targets, see
 // https://github.com/grpc/grpc/blob/master/doc/naming.md.
 func endpointOf(cc *grpc.ClientConn) endpoint {
 	target := cc.Target()
 	if !strings.HasPrefix(target, "unix:") && !strings.HasPrefix(target, "unix-abstract:") {
-		// CanonicalTarget has the form scheme://authority/endpoint. It is not used for
-		// sockets, because it would make their paths absolute.
+		// CanonicalTarget has the form scheme://authority/endpoint. It is not used for Unix
+		// sockets, because it would change a relative path to an absolute path.
 		target = cc.CanonicalTarget()
 	}
 	return parseTarget(target)
@@ -52,7 +52,7 @@ func parseTarget(target string) endpoint {
 	}
 	e := endpoint{address: strings.Trim(name, "[]")}
 	if u.Scheme == "dns" {
-		e.port = 443 // gRPC's default
+		e.port = 443 // gRPC's default port
 	}
 	return e
 }
@@ -67,7 +67,7 @@ func (e endpoint) appendTo(attrs []attribute.KeyValue) []attribute.KeyValue {
 	return attrs
 }
 
-// peerOf returns the attributes of the other end of a connection.
+// peerOf returns the attributes for addr, the address of the other end of a connection.
 func peerOf(addr net.Addr) []attribute.KeyValue {
 	if host, port, ok := split(addr); ok {
 		return withPort(semconv.NetworkPeerAddress(host), semconv.NetworkPeerPort, port)
@@ -75,7 +75,7 @@ func peerOf(addr net.Addr) []attribute.KeyValue {
 	return nil
 }
 
-// localOf returns the attributes of the server's end of a connection.
+// localOf returns the attributes for addr, the address of the server's end of a connection.
 func localOf(addr net.Addr) []attribute.KeyValue {
 	if host, port, ok := split(addr); ok {
 		return withPort(semconv.ServerAddress(host), semconv.ServerPort, port)
@@ -90,8 +90,8 @@ func withPort(address attribute.KeyValue, portOf func(int) attribute.KeyValue, p
 	return []attribute.KeyValue{address, portOf(port)}
 }
 
-// split returns the IP address and the port of addr, or the path of a Unix socket. ok is false
-// for all other addresses, such as those of connections in memory.
+// split returns the IP address and the port of addr. For a Unix socket, it returns the path. For
+// any other address, such as the address of a connection in memory, ok is false.
 func split(addr net.Addr) (host string, port int, ok bool) {
 	if addr == nil {
 		return "", 0, false

@@ -19,12 +19,13 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// parent contains the context of a sampled span.
+// parent is a context that contains a sampled span context.
 var parent = trace.ContextWithSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{
 	TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled,
 }))
 
-// callAllocs returns the number of allocations of a unary call, on both ends together.
+// callAllocs returns the number of allocations of a unary call. It counts the allocations of the
+// client and of the server together.
 func callAllocs(t *testing.T, ctx context.Context, server []grpc.ServerOption, client []grpc.DialOption) float64 { //nolint:revive // t comes first
 	t.Helper()
 	conn := connect(t, grpc.NewServer(server...), echo{}, client...)

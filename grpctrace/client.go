@@ -14,8 +14,8 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// NewClient is like [grpc.NewClient], and records a span and a metric for every call of the
-// client. Use [DialOptions] to pass options of this package:
+// NewClient is like [grpc.NewClient], but it also records a span and a metric for every call of
+// the client. Use [DialOptions] to pass options of this package:
 //
 //	grpctrace.NewClient(target, append(grpctrace.DialOptions(grpctrace.WithExpectedCodes(codes.NotFound)), more...)...)
 func NewClient(target string, opts ...grpc.DialOption) (*grpc.ClientConn, error) {
@@ -25,10 +25,10 @@ func NewClient(target string, opts ...grpc.DialOption) (*grpc.ClientConn, error)
 	return grpc.NewClient(target, opts...)
 }
 
-// DialOptions returns the options that [NewClient] adds. Use them directly if other code
-// creates the client. Put them first, because the span does not cover interceptors before
-// them. For example, an interceptor before them that repeats a call would cause one span per
-// attempt.
+// DialOptions returns the options that [NewClient] adds. Use DialOptions directly if other code
+// creates the client. Put these options first, because the span does not cover interceptors that
+// come before them. For example, if an interceptor before them repeats a call, each attempt gets
+// its own span.
 func DialOptions(opts ...Option) []grpc.DialOption {
 	c := newClient(newConfig(opts))
 	if c.idle() {
@@ -42,8 +42,8 @@ func DialOptions(opts ...Option) []grpc.DialOption {
 	}
 }
 
-// dialOption has no effect on a client. It shows NewClient that the options already contain
-// those of DialOptions.
+// dialOption has no effect on a client. It marks a list of options that already contains the
+// options of DialOptions. NewClient looks for this mark.
 type dialOption struct{ grpc.EmptyDialOption }
 
 func isDialOption(opt grpc.DialOption) bool {
@@ -51,8 +51,8 @@ func isDialOption(opt grpc.DialOption) bool {
 	return own
 }
 
-// client records the calls of clients. Its interceptors see the whole call. As a
-// stats.Handler, it sees each attempt that gRPC makes for a call.
+// client records the calls of clients. Its interceptors run once per call. Its methods of
+// stats.Handler run for each attempt that gRPC makes for the call.
 type client struct {
 	engine
 	methods cache.Map[called, *method]
@@ -68,7 +68,7 @@ func newClient(c *config) *client {
 	return &client{engine: newEngine(c, otelgrpc.NewClientHandler, clientDuration)}
 }
 
-// begin starts the span of a call. It returns nil if the call is not recorded.
+// begin starts the span of a call. If the call is not recorded, begin returns nil.
 func (h *client) begin(ctx context.Context, cc *grpc.ClientConn, fullMethod string) *clientCall {
 	if outer := clientCallFrom(ctx); outer != nil && outer.covers(cc, fullMethod) {
 		return nil
@@ -123,8 +123,8 @@ func (h *client) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.Cli
 	return stream, err
 }
 
-// TagRPC adds the trace context to the metadata of an attempt. gRPC calls it after all
-// interceptors, so an interceptor cannot remove the trace context by replacing the metadata.
+// TagRPC adds the trace context to the metadata of an attempt. gRPC calls TagRPC after all
+// interceptors. Therefore the trace context is sent even if an interceptor replaces the metadata.
 func (h *client) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
 	return h.inject(ctx)
 }
@@ -147,8 +147,8 @@ func (h *client) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	}
 }
 
-// callFrom returns the call that ctx belongs to, or nil if it is not a call of h or has
-// finished.
+// callFrom returns the call that ctx belongs to. It returns nil if that call is not a call of h,
+// or if the call has finished.
 func (h *client) callFrom(ctx context.Context) *clientCall {
 	if c := clientCallFrom(ctx); c != nil && c.client == h && !c.finished.Load() {
 		return c

@@ -17,8 +17,8 @@ import (
 	"github.com/nais/spor/internal/otelutil"
 )
 
-// clientCall has all data about one call of a client, in one allocation. It is also the
-// context of that call.
+// clientCall has all data about one call of a client, in one allocation. It is also the context
+// of this call.
 type clientCall struct {
 	rpc
 
@@ -47,14 +47,15 @@ func (c *clientCall) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// covers reports whether a call with the context of c is c itself, seen by other options of
-// this package. It returns false for other calls, such as a call for a token that c needs.
+// covers reports whether a call with the context of c is the same call as c. This is the case if
+// the client has the options of this package twice. covers returns false for other calls, such as
+// a call that fetches a token for c.
 func (c *clientCall) covers(cc *grpc.ClientConn, fullMethod string) bool {
 	return c.conn == cc && c.fullMethod == fullMethod && !c.finished.Load()
 }
 
-// attempt records that an attempt starts. Each attempt after the first one becomes an event.
-// Its attributes are those of gRPC's own tracing:
+// attempt records that an attempt starts. Each attempt after the first one becomes an event of
+// the span. The event has the attributes that gRPC's own tracing uses:
 // https://github.com/grpc/proposal/blob/master/A72-open-telemetry-tracing.md.
 func (c *clientCall) attempt(begin *stats.Begin) {
 	before := c.attempts.Add(1) - 1
@@ -71,7 +72,7 @@ func (c *clientCall) attempt(begin *stats.Begin) {
 	c.span.AddEvent("attempt", trace.WithAttributes(attrs...))
 }
 
-// attempted stores the status code of an attempt that failed.
+// attempted stores the status code of an attempt, if the attempt failed.
 func (c *clientCall) attempted(end *stats.End) {
 	if end.Error != nil {
 		name := codeName(statusOf(end.Error).Code())
@@ -106,8 +107,8 @@ func (c *clientCall) complete(err error) {
 	c.close(&stats.End{Client: true, BeginTime: c.start, EndTime: time.Now(), Error: err})
 }
 
-// canceled reports whether the caller canceled the call, which is not an error according to
-// https://opentelemetry.io/docs/specs/semconv/general/recording-errors/.
+// canceled reports whether the caller canceled the call. According to
+// https://opentelemetry.io/docs/specs/semconv/general/recording-errors/, this is not an error.
 func (c *clientCall) canceled() bool { return errors.Is(c.Err(), context.Canceled) }
 
 // peer is the other end of a connection.
@@ -116,7 +117,8 @@ type peer struct {
 	attributes []attribute.KeyValue
 }
 
-// peers caches the latest peer, because the next attempt usually has the same peer.
+// peers caches the peer of the latest attempt, because the next attempt usually has the same
+// peer.
 type peers struct{ last atomic.Pointer[peer] }
 
 func (p *peers) at(addr net.Addr) *peer {

@@ -20,8 +20,8 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// TestConformanceElsewhere uses servers and clients that are not created by NewServer and
-// NewClient.
+// TestConformanceElsewhere runs the suite with servers and clients that grpc.NewServer and
+// grpc.NewClient create with the options of this package.
 func TestConformanceElsewhere(t *testing.T) {
 	grpcsuite.Run(t, grpcsuite.RPC{
 		Server: func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server {

@@ -32,8 +32,8 @@ func (deadly) FullDuplexCall(grpc.BidiStreamingServer[testgrpc.StreamingOutputCa
 
 const death = "SPOR_TEST_DEATH"
 
-// TestPanicWithoutRecovery starts a process that ends with the panic of a handler. This
-// happens in every gRPC server without an interceptor that recovers.
+// TestPanicWithoutRecovery checks that the spans are exported when a panic of a handler ends the
+// process. This happens in every gRPC server without an interceptor that recovers from panics.
 func TestPanicWithoutRecovery(t *testing.T) {
 	if method := os.Getenv(death); method != "" {
 		die(t, method)
@@ -59,7 +59,7 @@ func TestPanicWithoutRecovery(t *testing.T) {
 	}
 }
 
-// die calls method, whose panic ends the process.
+// die calls a method that panics, so that the process ends.
 func die(t *testing.T, method string) {
 	t.Helper()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(printer{}))

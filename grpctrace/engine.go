@@ -14,8 +14,9 @@ import (
 
 const scopeName = "github.com/nais/spor/grpctrace"
 
-// engine has the fields that servers and clients share. One of them is the handler of
-// otelgrpc. It gets only one event at the start and one at the end of a call.
+// engine has the fields that servers and clients share. The field otelgrpc is the handler of
+// package otelgrpc. For each call, this handler gets only two events: one at the start and one at
+// the end.
 type engine struct {
 	*config
 	otelgrpc   stats.Handler
@@ -40,7 +41,7 @@ func newEngine(c *config, handler func(...otelgrpc.Option) stats.Handler, durati
 	}
 }
 
-// idle reports whether nothing will ever be recorded or propagated.
+// idle reports whether the server or client will never record or propagate anything.
 func (e *engine) idle() bool {
 	_, propagating := e.propagator.Get()
 	return !propagating && e.tracer.Idle() && e.meter.Idle()

@@ -16,7 +16,8 @@ import (
 )
 
 func Example() {
-	// A program that uses setup.Run needs neither this provider nor its option.
+	// A program that uses setup.Run needs neither this provider nor the option
+	// WithTracerProvider.
 	recorder := tracetest.NewSpanRecorder()
 	sdk := grpctrace.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)))
 

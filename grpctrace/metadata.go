@@ -10,8 +10,8 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// incoming is a carrier for the metadata that a caller sent. In contrast to
-// metadata.FromIncomingContext, it copies only the values that a propagator reads.
+// incoming is a carrier for the metadata that a caller sent. It copies only the values that a
+// propagator reads. metadata.FromIncomingContext would copy all metadata.
 type incoming struct{ ctx context.Context } //nolint:containedctx // the metadata is in the context
 
 var (
@@ -38,11 +38,11 @@ func (i incoming) Keys() []string {
 	return keysOf(md)
 }
 
-// outgoing is a carrier for the metadata of a call that starts. The first call of Set copies
-// the metadata, because other calls may share it.
+// outgoing is a carrier for the metadata of a call that starts. The first call of Set copies the
+// metadata, because other calls may use the same metadata.
 type outgoing struct {
 	ctx context.Context //nolint:containedctx // the metadata is in the context
-	md  metadata.MD     // nil until a key is set
+	md  metadata.MD     // nil until Set is called
 }
 
 var _ propagation.TextMapCarrier = (*outgoing)(nil)
@@ -77,7 +77,7 @@ func keysOf(md metadata.MD) []string {
 	return slices.AppendSeq(make([]string, 0, len(md)), maps.Keys(md))
 }
 
-// extract returns ctx with the trace context that its caller sent.
+// extract returns ctx with the trace context that the caller sent in the metadata.
 func (e *engine) extract(ctx context.Context) context.Context {
 	if p, ok := e.propagator.Get(); ok {
 		return p.Extract(ctx, incoming{ctx})
@@ -85,7 +85,7 @@ func (e *engine) extract(ctx context.Context) context.Context {
 	return ctx
 }
 
-// inject returns ctx with its trace context in its outgoing metadata.
+// inject returns ctx with the trace context of ctx in the outgoing metadata.
 func (e *engine) inject(ctx context.Context) context.Context {
 	p, ok := e.propagator.Get()
 	if !ok {

@@ -14,19 +14,19 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// other replaces the names of methods that a server does not have, because the number of such
-// names is not limited.
+// other replaces the name of a method that the server does not have. A caller can send any number
+// of such names.
 const other = "_OTHER"
 
 // method has the data that is the same for all calls of one method.
 type method struct {
-	name      string // span name
-	attribute string // rpc.method
+	name      string // the span name
+	attribute string // the value of rpc.method
 	endpoint  endpoint
 	start     []trace.SpanStartOption
 }
 
-// methodOf returns the method with the given full name, such as /pkg.Service/Method.
+// methodOf returns the method with the name fullMethod, such as /pkg.Service/Method.
 func (c *config) methodOf(fullMethod string, kind trace.SpanKind, e endpoint) *method {
 	name := strings.TrimPrefix(fullMethod, "/")
 	m := &method{name: name, attribute: name, endpoint: e}
@@ -35,8 +35,8 @@ func (c *config) methodOf(fullMethod string, kind trace.SpanKind, e endpoint) *m
 	return m
 }
 
-// otherMethod returns the method for a call of a method that the server does not have. It
-// follows https://opentelemetry.io/docs/specs/semconv/rpc/rpc-spans/#name.
+// otherMethod returns the method data for a call if the server does not have the called method.
+// The name follows https://opentelemetry.io/docs/specs/semconv/rpc/rpc-spans/#name.
 func (c *config) otherMethod(fullMethod string) *method {
 	m := c.methodOf(other, trace.SpanKindServer, endpoint{})
 	m.name = semconv.RPCSystemNameGRPC.Value.AsString()
@@ -44,30 +44,31 @@ func (c *config) otherMethod(fullMethod string) *method {
 	return m
 }
 
-// originalOf returns the attribute with the method name that the caller used.
+// originalOf returns the attribute that contains the method name as the caller sent it.
 func originalOf(fullMethod string) attribute.KeyValue {
 	return semconv.RPCMethodOriginal(errinfo.Cut(strings.TrimPrefix(fullMethod, "/")))
 }
 
-// methods has the methods of a server. For a server of NewServer, they are the registered
-// methods. For any other server, they are the methods that it has already served.
+// methods has the methods of a server. If NewServer created the server, these are the registered
+// methods. Otherwise they are the methods that servers with the same options have already served.
 type methods struct {
 	config *config
 
-	server *grpc.Server // the server of NewServer, or nil
+	server *grpc.Server // nil if NewServer did not create the server
 
-	mu    sync.Mutex                         // guards changes of known
+	mu    sync.Mutex                         // must be held to change known
 	known atomic.Pointer[map[string]*method] // nil until the first call
 }
 
-// bind sets the server. It is called before the server serves calls.
+// bind sets the server. It is called before the server starts to serve.
 func (m *methods) bind(server *grpc.Server) { m.server = server }
 
-// bound reports whether all methods of the server are known.
+// bound reports whether NewServer created the server, so that all methods of the server are
+// known.
 func (m *methods) bound() bool { return m.server != nil }
 
-// find returns a method of the server. It returns nil if the server does not have the method,
-// or if that is not known.
+// find returns the method with this name. It returns nil if the server does not have the method,
+// or if it is not yet known whether the server has it.
 func (m *methods) find(fullMethod string) *method {
 	known := m.known.Load()
 	if known == nil {
@@ -76,8 +77,8 @@ func (m *methods) find(fullMethod string) *method {
 	return (*known)[fullMethod]
 }
 
-// gather reads the registered methods from the server. It is called when the server already
-// serves calls, so no methods are added later.
+// gather reads the registered methods from the server. It runs during the first call. At that
+// time, no more methods can be registered.
 func (m *methods) gather() *map[string]*method {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -97,7 +98,7 @@ func (m *methods) gather() *map[string]*method {
 	return &known
 }
 
-// learn adds a method that the server has served.
+// learn adds a method that a server has served.
 func (m *methods) learn(fullMethod string) *method {
 	if known := m.find(fullMethod); known != nil {
 		return known

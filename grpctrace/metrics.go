@@ -13,15 +13,15 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// metrics has the instrument of a server or a client.
+// metrics has the instrument for the duration of calls, of a server or a client.
 type metrics struct {
 	duration   metric.Float64Histogram
 	attributes []attribute.KeyValue
 	series     cache.Map[series, []metric.RecordOption]
 }
 
-// series has the values that distinguish the series. On a server, the caller cannot choose any
-// of them.
+// series has the attribute values that differ between time series. On a server, the caller cannot
+// choose any of these values.
 type series struct {
 	method, code, errorType string
 	endpoint                endpoint
@@ -45,7 +45,7 @@ func (m *metrics) record(ctx context.Context, elapsed time.Duration, method *met
 	m.duration.Record(ctx, elapsed.Seconds(), m.series.Get(key, m.options)...)
 }
 
-// options returns the attributes of a series as options for recording.
+// options returns the options with which values of this series are recorded.
 func (m *metrics) options(key series) []metric.RecordOption {
 	attrs := make([]attribute.KeyValue, 0, len(m.attributes)+6)
 	attrs = append(append(attrs, m.attributes...), semconv.RPCSystemNameGRPC, semconv.RPCMethod(key.method))

@@ -15,8 +15,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// TestServedByNetHTTP uses a gRPC server as the handler of a net/http server. gRPC then
-// handles each request as its own connection.
+// TestServedByNetHTTP checks a gRPC server that is the handler of a net/http server. In this
+// case, gRPC handles each request as a separate connection.
 func TestServedByNetHTTP(t *testing.T) {
 	sdk := oteltest.New(t)
 	server := grpctrace.NewServer(grpctrace.ServerOptions(options(sdk)...)...)

@@ -10,8 +10,8 @@ import (
 	"github.com/nais/spor/internal/healthcheck"
 )
 
-// An Option changes what [ServerOptions] and [DialOptions] do. DialOptions ignores
-// WithPublicEndpoint, which is only for servers. Nil options are ignored.
+// An Option is an argument of [ServerOptions] or [DialOptions]. WithPublicEndpoint is only for
+// servers, so DialOptions ignores it. Nil options are ignored.
 type Option func(*config)
 
 type config struct {
@@ -47,37 +47,41 @@ func (c *config) wanted(fullMethod string) bool {
 	return true
 }
 
-// WithTracerProvider sets the provider of the tracer. The default is the global one.
+// WithTracerProvider sets the tracer provider. The default is the global tracer provider.
 func WithTracerProvider(p trace.TracerProvider) Option {
 	return func(c *config) { c.tracerProvider = p }
 }
 
-// WithMeterProvider sets the provider of the meter. The default is the global one.
+// WithMeterProvider sets the meter provider. The default is the global meter provider.
 func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(c *config) { c.meterProvider = p }
 }
 
-// WithPropagator sets the propagator, which reads and writes the metadata with the trace
-// context. The default is the global one.
+// WithPropagator sets the propagator. It reads the trace context from the metadata of a call, and
+// writes it there. The default is the global propagator.
 func WithPropagator(p propagation.TextMapPropagator) Option {
 	return func(c *config) { c.propagator = p }
 }
 
-// WithAttributes adds attributes to every span and every metric. They are the same for all
-// calls. To add an attribute to the span of one call, set it on the span that
-// trace.SpanFromContext returns. The default is none.
+// WithAttributes adds attrs to every span and every metric. To add an attribute to the span of
+// only one call, call trace.SpanFromContext and set the attribute on the span that it returns. By
+// default, no attributes are added.
 func WithAttributes(attrs ...attribute.KeyValue) Option {
 	return func(c *config) { c.attributes = append(c.attributes, attrs...) }
 }
 
 // WithFilter records only the calls for which f returns true. fullMethod is, for example,
-// "/pkg.Service/Method". All other calls get no span and are not measured. On a server,
-// nothing that happens below such a call is recorded either. A client still sends the trace
-// context with such a call. If there are several filters, all of them must return true. f is
-// called for each call, and must be safe for concurrent use. The default is no filter; if f
-// is nil, the option has no effect.
+// "/pkg.Service/Method". If f returns false, the call gets no span and is not measured.
 //
-// Health checks and reflection are never recorded.
+// On a server, nothing that the handler does during such a call is recorded either, for example
+// its database queries and its calls to other services. A client still sends the trace context
+// with such a call.
+//
+// f is called for each call, and must be safe for concurrent use. With several filters, a call is
+// recorded only if all of them return true. The default is no filter. If f is nil, the option has
+// no effect.
+//
+// Health checks and reflection are never recorded, even if f returns true.
 func WithFilter(f func(fullMethod string) bool) Option {
 	return func(c *config) {
 		if f != nil {
@@ -86,17 +90,17 @@ func WithFilter(f func(fullMethod string) bool) Option {
 	}
 }
 
-// WithPublicEndpoint starts a new trace for each call, with a link to the caller's span, and
-// ignores the caller's baggage. Use it for servers that accept calls from unknown callers. By
+// WithPublicEndpoint is for servers that accept calls from unknown callers. The server starts a
+// new trace for each call, adds a link to the caller's span, and ignores the caller's baggage. By
 // default, the server span belongs to the caller's trace.
 func WithPublicEndpoint() Option {
 	return func(c *config) { c.public = true }
 }
 
 // WithExpectedCodes sets status codes that are not errors. For example, a client can expect
-// NotFound if it only checks whether something exists. The span of such a call does not get
-// the status Error, and its span and its metric have no error.type. The package comment lists
-// the codes that are errors by default.
+// NotFound if it only checks whether something exists. For such a call, the span does not get the
+// status Error, and neither the span nor the metric has error.type. The package comment lists the
+// codes that are errors by default.
 func WithExpectedCodes(expected ...codes.Code) Option {
 	return func(c *config) {
 		if c.expected == nil {

@@ -9,14 +9,14 @@ import (
 
 // outcome describes how a call ended.
 type outcome struct {
-	code      string // the name of the status code, or "" if there was none
+	code      string // the name of the status code, or "" if there was no status
 	errorType string // "" if there was no error
 	failed    bool
-	message   string // the message of the error
+	message   string // the description of the error, if failed is true
 }
 
-// statusOf returns the status of err. If err is context.Canceled or context.DeadlineExceeded,
-// it is the status with the code of the same name.
+// statusOf returns the status of err. For context.Canceled and context.DeadlineExceeded, it
+// returns a status with the code Canceled or DeadlineExceeded.
 func statusOf(err error) *status.Status {
 	if s, ok := status.FromError(err); ok {
 		return s
@@ -24,8 +24,8 @@ func statusOf(err error) *status.Status {
 	return status.FromContextError(err)
 }
 
-// newOutcome returns the outcome of a call that ended with s. The outcome is an error if
-// isError returns true for the code of s, unless the code is expected.
+// newOutcome returns the outcome of a call that ended with the status s. The call failed if
+// isError returns true for the code of s and the code is not in expected.
 func newOutcome(s *status.Status, expected map[codes.Code]bool, isError func(codes.Code) bool) outcome {
 	code := s.Code()
 	o := outcome{code: codeName(code)}
@@ -35,7 +35,7 @@ func newOutcome(s *status.Status, expected map[codes.Code]bool, isError func(cod
 	return o
 }
 
-// serverError reports whether code is an error of the server, according to
+// serverError reports whether a server span with this code is an error, according to
 // https://opentelemetry.io/docs/specs/semconv/rpc/grpc/#server.
 func serverError(code codes.Code) bool {
 	switch code { //nolint:exhaustive // the other codes are not errors of the server
@@ -46,7 +46,7 @@ func serverError(code codes.Code) bool {
 	}
 }
 
-// clientError reports whether code is an error for a client, according to
+// clientError reports whether a client span with this code is an error, according to
 // https://opentelemetry.io/docs/specs/semconv/rpc/grpc/#client.
 func clientError(code codes.Code) bool { return code != codes.OK }
 
@@ -70,7 +70,7 @@ var codeNames = [...]string{
 	codes.Unauthenticated:    "UNAUTHENTICATED",
 }
 
-// codeName returns the name of code in gRPC's specification,
+// codeName returns the name that gRPC's specification uses for code. See
 // https://github.com/grpc/grpc/blob/master/doc/statuscodes.md.
 func codeName(code codes.Code) string {
 	if int(code) < len(codeNames) {

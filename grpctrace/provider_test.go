@@ -13,7 +13,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// TestWakesUp creates a server and a client before the SDK is installed.
+// TestWakesUp checks that a server and a client record calls if the SDK is installed after they
+// were created.
 func TestWakesUp(t *testing.T) {
 	conn := connect(t, grpctrace.NewServer(), echo{}, grpctrace.DialOptions()...)
 	call(t, conn)
@@ -26,8 +27,8 @@ func TestWakesUp(t *testing.T) {
 	}
 }
 
-// TestTraceContextPassesThrough uses a server or a client that records nothing, but passes the
-// trace context on.
+// TestTraceContextPassesThrough checks that a server or a client with no-op providers still
+// passes the trace context on.
 func TestTraceContextPassesThrough(t *testing.T) {
 	sdk := oteltest.New(t)
 	noop := []grpctrace.Option{
@@ -80,8 +81,8 @@ func TestTracesWithoutMeasuring(t *testing.T) {
 	}
 }
 
-// TestIgnoresOptIn sets the standard variable to request older names. Instrumentation does not
-// add them.
+// TestIgnoresOptIn checks that OTEL_SEMCONV_STABILITY_OPT_IN has no effect. The values in this
+// test would request the older attribute names.
 func TestIgnoresOptIn(t *testing.T) {
 	for _, value := range []string{"rpc/old", "rpc/dup"} {
 		t.Run(value, func(t *testing.T) {
@@ -101,15 +102,14 @@ func TestIgnoresOptIn(t *testing.T) {
 	}
 }
 
-// TestNoopRegistersNothing tests that no handler is registered if nothing can ever be
-// recorded.
+// TestNoopRegistersNothing checks that no handler is registered if nothing can ever be recorded.
 func TestNoopRegistersNothing(t *testing.T) {
 	opts := []grpctrace.Option{
 		grpctrace.WithTracerProvider(tracenoop.NewTracerProvider()),
 		grpctrace.WithMeterProvider(metricnoop.NewMeterProvider()),
 		nil,
 	}
-	if n := len(grpctrace.ServerOptions(opts...)); n != 1 { // only the empty marker option
+	if n := len(grpctrace.ServerOptions(opts...)); n != 1 { // only serverOption, which has no effect
 		t.Errorf("%d server options", n)
 	}
 	if n := len(grpctrace.DialOptions(opts...)); n != 1 {
@@ -123,7 +123,7 @@ func TestNoopRegistersNothing(t *testing.T) {
 	}
 }
 
-// TestOneServerOfMany creates several servers with the same options.
+// TestOneServerOfMany checks that several servers can be created with the same options.
 func TestOneServerOfMany(t *testing.T) {
 	sdk := oteltest.New(t)
 	opts := grpctrace.ServerOptions(options(sdk)...)

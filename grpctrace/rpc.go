@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// rpc has the data about one call that servers and clients share.
+// rpc has the data about one call. Both serverCall and clientCall contain it.
 type rpc struct {
 	context.Context //nolint:containedctx // the parent of the context of the call
 
@@ -26,26 +26,28 @@ type rpc struct {
 	tagged context.Context //nolint:containedctx // the context that otelgrpc returned for the call
 
 	span     span
-	links    []trace.Link // the links with which the span starts
+	links    []trace.Link // the links that the span gets at its start
 	newRoot  bool
 	outcome  outcome
 	finished atomic.Bool
 
-	options [5]trace.SpanStartOption // memory for the options at the start
-	attrs   [6]attribute.KeyValue    // memory for the attributes at the end
+	options [5]trace.SpanStartOption // memory for the options at the start of the span
+	attrs   [6]attribute.KeyValue    // memory for the attributes at the end of the span
 }
 
 var noSpan = trace.SpanFromContext(context.Background())
 
-// open lets otelgrpc start the span of c. node is the context of c.
+// open makes otelgrpc start the span of c. node is the clientCall or the serverCall that contains
+// c.
 func (c *rpc) open(node context.Context, info *stats.RPCTagInfo) {
 	c.node, c.inside = node, node
 	c.span = span{Span: noSpan, call: c}
 	c.tagged = c.engine.otelgrpc.TagRPC((*callContext)(c), info)
 }
 
-// startOf starts the span of the call in ctx. otelgrpc calls it, and is the only one to get
-// the wrapper of the span. The program's context contains the span of the SDK.
+// startOf starts the span of the call in ctx. otelgrpc calls startOf and gets a wrapper of the
+// span. Only otelgrpc gets this wrapper. The context of the program contains the SDK's span
+// without the wrapper.
 func startOf(ctx context.Context, _ string, _ []trace.SpanStartOption) (context.Context, trace.Span) {
 	c, ok := ctx.Value(callContextKey{}).(*rpc)
 	if !ok {
@@ -55,8 +57,8 @@ func startOf(ctx context.Context, _ string, _ []trace.SpanStartOption) (context.
 	return trace.ContextWithSpan(ctx, &c.span), &c.span
 }
 
-// startSpan starts the span. It does not use the options of otelgrpc, because their attributes
-// depend on OTEL_SEMCONV_STABILITY_OPT_IN.
+// startSpan starts the span. It does not use the start options from otelgrpc, because the
+// attributes in them depend on OTEL_SEMCONV_STABILITY_OPT_IN.
 func (c *rpc) startSpan() {
 	opts := append(c.options[:0], c.method.start...)
 	if c.newRoot {
@@ -65,8 +67,8 @@ func (c *rpc) startSpan() {
 	c.inside, c.span.Span = c.engine.tracer.Start(c.node, c.method.name, opts...)
 }
 
-// close records the metric of the call, and reports the end of the call to otelgrpc. It must
-// be called only once.
+// close records the metric of the call and passes end to otelgrpc. It must be called only once
+// per call.
 func (c *rpc) close(end *stats.End) {
 	if m, working := c.engine.meter.Get(); working {
 		m.record(c.inside, time.Since(c.start), c.method, c.outcome)
@@ -74,8 +76,9 @@ func (c *rpc) close(end *stats.End) {
 	c.engine.otelgrpc.HandleRPC(c.tagged, end)
 }
 
-// callContext is the context that otelgrpc gets. Its only value is the call. With the context
-// of the call, otelgrpc would copy the metadata in it, which it does not need.
+// callContext is the context that otelgrpc gets. The call is its only value. If otelgrpc got the
+// context of the call, it would copy the metadata in that context, although it does not need
+// them.
 type callContext rpc
 
 type callContextKey struct{}
@@ -87,8 +90,8 @@ func (c *callContext) Value(key any) any {
 	return nil
 }
 
-// span is the span that otelgrpc gets. It ignores the status and the status code that otelgrpc
-// sets at the end of a call. End sets them instead.
+// span is the span that otelgrpc gets. At the end of a call, otelgrpc sets the status of the span
+// and the attribute with the status code. span ignores both. Its method End sets them instead.
 type span struct {
 	trace.Span
 
@@ -96,11 +99,11 @@ type span struct {
 	attrs []attribute.KeyValue
 }
 
-// SetStatus does nothing, because End sets the status. Only End knows which codes are
-// expected.
+// SetStatus does nothing, because the method End sets the status. otelgrpc does not use the
+// option WithExpectedCodes.
 func (s *span) SetStatus(codes.Code, string) {}
 
-// SetAttributes stores attrs for End.
+// SetAttributes stores attrs. The method End sets them later.
 func (s *span) SetAttributes(attrs ...attribute.KeyValue) {
 	if s.attrs == nil {
 		s.attrs = s.call.attrs[:0]
@@ -112,7 +115,7 @@ func (s *span) SetAttributes(attrs ...attribute.KeyValue) {
 	}
 }
 
-// End completes and ends the span.
+// End sets the status and the remaining attributes of the span, and ends the span.
 func (s *span) End(opts ...trace.SpanEndOption) {
 	o := s.call.outcome
 	if o.code != "" {

@@ -13,8 +13,9 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// NewServer is like [grpc.NewServer], and records a span and a metric for every call that the
-// server serves. Use [ServerOptions] to pass options of this package, at any position:
+// NewServer is like [grpc.NewServer], but it also records a span and a metric for every call that
+// the server serves. Use [ServerOptions] to pass options of this package. They can be at any
+// position in the list:
 //
 //	grpctrace.NewServer(append(grpctrace.ServerOptions(grpctrace.WithPublicEndpoint()), more...)...)
 func NewServer(opts ...grpc.ServerOption) *grpc.Server {
@@ -27,15 +28,15 @@ func NewServer(opts ...grpc.ServerOption) *grpc.Server {
 		return grpc.NewServer(opts...)
 	}
 	others := slices.DeleteFunc(slices.Clone(opts), func(opt grpc.ServerOption) bool { return slices.Contains(own.rest, opt) })
-	s := newServer(own.config) // servers can share options, but not their methods
+	s := newServer(own.config) // two servers may get the same options, but have different methods
 	server := grpc.NewServer(append(others, s.options()...)...)
 	s.methods.bind(server)
 	return server
 }
 
-// ServerOptions returns the options that [NewServer] adds. Use them directly if other code
-// creates the server. Put them last, because an interceptor after them that recovers from
-// panics would hide the panics.
+// ServerOptions returns the options that [NewServer] adds. Use ServerOptions directly if other
+// code creates the server. Then put these options last. If an interceptor comes after them and
+// recovers from panics, the panics are not recorded.
 func ServerOptions(opts ...Option) []grpc.ServerOption {
 	c := newConfig(opts)
 	s := newServer(c)
@@ -46,13 +47,13 @@ func ServerOptions(opts ...Option) []grpc.ServerOption {
 	return append([]grpc.ServerOption{&serverOption{config: c, rest: rest}}, rest...)
 }
 
-// serverOption has no effect on a server. It shows NewServer that the options already contain
-// those of ServerOptions.
+// serverOption has no effect on a server. It marks a list of options that already contains the
+// options of ServerOptions. NewServer looks for this mark.
 type serverOption struct {
 	grpc.EmptyServerOption
 
 	config *config             // nil if nothing will ever be recorded
-	rest   []grpc.ServerOption // the other options of ServerOptions, which have an effect
+	rest   []grpc.ServerOption // the options of ServerOptions that have an effect
 }
 
 func isServerOption(opt grpc.ServerOption) bool {
@@ -60,7 +61,8 @@ func isServerOption(opt grpc.ServerOption) bool {
 	return own
 }
 
-// server records the calls of a server. It is a stats.Handler and has two interceptors.
+// server records the calls of a server. It implements stats.Handler, and two of its methods are
+// interceptors.
 type server struct {
 	engine
 	methods methods
@@ -82,10 +84,11 @@ func (s *server) options() []grpc.ServerOption {
 	}
 }
 
-// TagRPC starts the span of a call, unless the call is not recorded.
+// TagRPC starts the span of a call. If the call is not recorded, it starts no span.
 func (s *server) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
 	switch {
-	case serverCallFrom(ctx) != nil || suppress.Is(ctx): // other options of this package already handle the call
+	// If the server has the options of this package twice, the other options handle the call.
+	case serverCallFrom(ctx) != nil || suppress.Is(ctx):
 		return ctx
 	case !s.wanted(info.FullMethodName):
 		return suppress.Context(ctx)
@@ -139,7 +142,7 @@ func (s *server) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	}
 }
 
-// callFrom returns the call that ctx belongs to, or nil if it is not a call of s.
+// callFrom returns the call that ctx belongs to. It returns nil if that call is not a call of s.
 func (s *server) callFrom(ctx context.Context) *serverCall {
 	if c := serverCallFrom(ctx); c != nil && c.server == s {
 		return c
@@ -147,7 +150,7 @@ func (s *server) callFrom(ctx context.Context) *serverCall {
 	return nil
 }
 
-// TagConn adds the data to ctx that all calls of a connection share.
+// TagConn returns ctx with the data that all calls of a connection share.
 func (s *server) TagConn(ctx context.Context, info *stats.ConnTagInfo) context.Context {
 	if ctx.Value(connKey{}) != nil {
 		return ctx
@@ -160,8 +163,8 @@ func (s *server) TagConn(ctx context.Context, info *stats.ConnTagInfo) context.C
 // HandleConn does nothing.
 func (s *server) HandleConn(context.Context, stats.ConnStats) {}
 
-// unary is the interceptor that records a panic of a handler. It is the innermost interceptor,
-// so that it sees the panic before another interceptor recovers from it.
+// unary is the interceptor for unary calls. It records a panic of the handler. It must be the
+// innermost interceptor. Then the panic is recorded before another interceptor recovers from it.
 func (s *server) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	c := s.callFrom(ctx)
 	if c == nil {
@@ -174,13 +177,13 @@ func (s *server) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, ha
 	return reply, err
 }
 
-// stream is the interceptor that records a panic of a handler of a stream.
+// stream is the interceptor for streams. It records a panic of the handler.
 func (s *server) stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	c := s.callFrom(stream.Context())
 	if c == nil {
 		return handler(srv, stream)
 	}
-	if srv != nil { // srv is nil for unknown methods
+	if srv != nil { // srv is nil if the server does not have the method
 		c.confirm()
 	}
 	returned := false

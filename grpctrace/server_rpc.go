@@ -19,28 +19,30 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// serverCall has all data about one call to a server, in one allocation. It is also the
-// context of that call.
+// serverCall has all data about one call to a server, in one allocation. It is also the context
+// of this call.
 type serverCall struct {
 	rpc
 
 	server     *server
 	fullMethod string
 
-	known   bool        // the server certainly has the method
-	learned bool        // a server with the same options has the method
+	known   bool        // it is certain that the server has the method
+	learned bool        // a server with the same options is known to have the method
 	begun   atomic.Bool // gRPC found a handler for the call
 
-	mu        sync.Mutex  // guards the fields below, and the method of the call if it is not known
-	conn      *conn       // nil if the connection is not known
-	stop      func() bool // stops the wait of watch
-	confirmed bool        // during the call it turned out that the server has the method
-	failure   string      // the type of the value that the handler panicked with
+	// mu guards the fields that follow. If known is false, it also guards the field method.
+	mu        sync.Mutex
+	conn      *conn       // nil if the connection is unknown
+	stop      func() bool // stops the function that watch registered
+	confirmed bool        // set during the call, when it is certain that the server has the method
+	failure   string      // the type of the panic value; "" if the handler did not panic
 }
 
 type serverCallKey struct{}
 
-// serverCallFrom returns the call to a server that ctx belongs to, or nil.
+// serverCallFrom returns the server's call that ctx belongs to. It returns nil if ctx does not
+// belong to a call.
 func serverCallFrom(ctx context.Context) *serverCall {
 	c, _ := ctx.Value(serverCallKey{}).(*serverCall)
 	return c
@@ -57,12 +59,13 @@ func (c *serverCall) Value(key any) any {
 // conn has the data that all calls of a connection share.
 type conn struct {
 	attributes []attribute.KeyValue
-	lasting    bool // the connection can have more than one call
+	lasting    bool // the connection can be used for more than one call
 
-	served atomic.Pointer[map[string]bool] // methods that the server of the connection certainly has
+	// served has the methods that the server of this connection certainly has.
+	served atomic.Pointer[map[string]bool]
 }
 
-// serves reports whether the server of c certainly has the method.
+// serves reports whether it is certain that the server of c has the method.
 func (c *conn) serves(fullMethod string) bool {
 	if c == nil {
 		return false
@@ -71,8 +74,8 @@ func (c *conn) serves(fullMethod string) bool {
 	return served != nil && (*served)[fullMethod]
 }
 
-// learn adds a method to the methods of the server of c. If two calls add a method at the same
-// time, one of the methods may be lost. The next call adds it again.
+// learn records that the server of c has the method. If two calls run learn at the same time, one
+// of the two methods may be lost. The next call of that method adds it again.
 func (c *conn) learn(fullMethod string) {
 	if c == nil || !c.lasting {
 		return
@@ -90,9 +93,10 @@ func newConn(local, remote net.Addr) *conn {
 	return &conn{attributes: append(localOf(local), peerOf(remote)...)}
 }
 
-// identify sets the method of the call. A method of a server that NewServer did not create is
-// known only after the server has served it. Several servers may also share their options.
-// Then only the connection shows to which of them a call is made.
+// identify sets the method of the call. If NewServer created the server, all its methods are
+// known. Otherwise a method is known only after a server has served it. Several servers can be
+// created with the same options, and then share one list of known methods. In that case only the
+// connection shows which server gets the call.
 func (c *serverCall) identify() {
 	methods := &c.server.methods
 	if c.method = methods.find(c.fullMethod); c.method != nil {
@@ -139,12 +143,12 @@ func (c *serverCall) rename(m *method) {
 	c.method = m
 }
 
-// answerTimeout is the time that gRPC gets, after the caller has disconnected, to find a
-// handler for the call or to answer it. gRPC only needs CPU time for that.
+// answerTimeout is the time that gRPC has, after the caller has disconnected, to find a handler
+// for the call or to send a status. gRPC needs only CPU time for this, so a short time is enough.
 const answerTimeout = 100 * time.Millisecond
 
-// watch makes the span of a call without a handler end, even if the caller disconnects before
-// gRPC can answer.
+// watch makes sure that the span ends if gRPC finds no handler for the call. This is necessary
+// because the caller may disconnect before gRPC can send a status.
 func (c *serverCall) watch(ctx context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -157,7 +161,8 @@ func (c *serverCall) abandoned() {
 	}
 }
 
-// arrived stores the addresses of the connection, if gRPC did not call TagConn before.
+// arrived stores the addresses of the connection. It does nothing if TagConn has already stored
+// them.
 func (c *serverCall) arrived(header *stats.InHeader) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,8 +171,8 @@ func (c *serverCall) arrived(header *stats.InHeader) {
 	}
 }
 
-// served records that gRPC found a handler for the call. If the call is unary, the server has
-// the method. If it is a stream, the handler may be the one for unknown methods.
+// served records that gRPC found a handler for the call. For a unary call, this means that the
+// server has the method. For a stream, the handler may be the handler for unknown methods.
 func (c *serverCall) served(begin *stats.Begin) {
 	c.begun.Store(true)
 	if !begin.IsClientStream && !begin.IsServerStream {
@@ -175,8 +180,8 @@ func (c *serverCall) served(begin *stats.Begin) {
 	}
 }
 
-// answered ends a call for which gRPC found no handler. For such a call, the only event of
-// gRPC is that it sent a status.
+// answered ends a call for which gRPC found no handler. For such a call, gRPC reports only that
+// it sent a status.
 func (c *serverCall) answered() {
 	if !c.begun.Load() {
 		c.unserved(codes.Unimplemented, "unknown service or method")
@@ -199,8 +204,8 @@ func (c *serverCall) finish(end *stats.End) {
 	}
 }
 
-// conclude sets the outcome of the call. died is true if the handler panicked and nothing
-// recovered from the panic, so that the process is about to end.
+// conclude sets the outcome of the call. If the handler panicked and no code recovered from the
+// panic, died is true. The process then ends soon.
 func (c *serverCall) conclude(end *stats.End) (died bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -210,7 +215,7 @@ func (c *serverCall) conclude(end *stats.End) (died bool) {
 	c.deny()
 	c.outcome = newOutcome(statusOf(end.Error), c.server.expected, serverError)
 	if died = c.failure != "" && end.Error == nil; died {
-		c.outcome.code = "" // nothing was sent
+		c.outcome.code = "" // gRPC sent no status
 	}
 	if c.failure != "" && !c.outcome.failed {
 		c.outcome.failed, c.outcome.errorType = true, c.failure
@@ -221,7 +226,8 @@ func (c *serverCall) conclude(end *stats.End) (died bool) {
 	return died
 }
 
-// guard records v, the panic of the handler, and panics again with v.
+// guard records the handler's panic with the value v, and panics again with v. If the handler
+// returned, guard does nothing.
 func (c *serverCall) guard(returned bool, v any) {
 	if returned || v == nil { // v is nil after runtime.Goexit
 		return
@@ -233,12 +239,11 @@ func (c *serverCall) guard(returned bool, v any) {
 	panic(v) //nolint:forbidigo // continues the handler's own panic
 }
 
-// flushTimeout is the longest time by which the export of the last spans delays the end of the
-// process.
+// flushTimeout limits the export of the last spans before a panic ends the process.
 const flushTimeout = time.Second
 
-// flush exports the waiting spans of provider, or of the global provider if provider is nil.
-// It is called after a panic from which nothing recovered, when the process is about to end.
+// flush exports the spans that provider has not exported yet. If provider is nil, it uses the
+// global tracer provider. flush is called after a panic that ends the process.
 func flush(provider trace.TracerProvider) {
 	if provider == nil {
 		provider = otel.GetTracerProvider()

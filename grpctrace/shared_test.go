@@ -16,10 +16,10 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// less describes the service of echo, but without methods.
+// less describes the same service as echo, but has no methods.
 var less = grpc.ServiceDesc{ServiceName: "grpc.testing.TestService", HandlerType: (*any)(nil)}
 
-// waiting is a service whose methods wait until the context of the call ends.
+// waiting is a service. Each of its methods waits until the context of the call ends.
 type waiting struct {
 	testgrpc.UnimplementedTestServiceServer
 }
@@ -36,19 +36,20 @@ func (waiting) FullDuplexCall(stream testgrpc.TestService_FullDuplexCallServer) 
 
 func (echo) FullDuplexCall(testgrpc.TestService_FullDuplexCallServer) error { return nil }
 
-// construct has the functions that create a server with options.
+// construct has the two functions that create a server.
 var construct = map[string]func(...grpc.ServerOption) *grpc.Server{
 	"NewServer":      grpctrace.NewServer,
 	"grpc.NewServer": grpc.NewServer,
 }
 
-// secondServers describes servers that share the options of another server. use calls a method
-// of the other server, which the second server may not have.
+// secondServers describes servers that are created with the same options as another server. The
+// function use calls a method that the other server has. The second server may not have this
+// method.
 var secondServers = map[string]struct {
 	opts    []grpc.ServerOption
-	service testgrpc.TestServiceServer // nil if there is none
+	service testgrpc.TestServiceServer // nil if the server has no such service
 	use     func(t *testing.T, conn *grpc.ClientConn, server *grpc.Server) (calls int)
-	name    string // the name of the spans, "" for any name
+	name    string // the expected span name, or "" if any name is correct
 }{
 	"unknown method": {use: callMany, name: "grpc"},
 	"unknown stream": {use: func(t *testing.T, conn *grpc.ClientConn, _ *grpc.Server) int {
@@ -70,7 +71,7 @@ var secondServers = map[string]struct {
 			cancel()
 			<-done
 		}
-		return -1 // unknown, because gRPC may not have sent all of them
+		return -1 // the number is unknown, because gRPC may not have sent all calls
 	}, name: "grpc"},
 	"handler of unknown services": {
 		opts: []grpc.ServerOption{grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error {
@@ -129,8 +130,9 @@ func callMany(t *testing.T, conn *grpc.ClientConn, _ *grpc.Server) int {
 	return 100
 }
 
-// TestOptionsOfSeveralServers creates two servers with the same slice of options. The first
-// server serves a method. Then the second server, which may not have that method, is called.
+// TestOptionsOfSeveralServers checks two servers that are created with the same slice of options.
+// The first server serves a method. Then the test calls the same method on the second server,
+// which may not have it.
 func TestOptionsOfSeveralServers(t *testing.T) {
 	for first, makeFirst := range construct {
 		for second, makeSecond := range construct {
@@ -145,7 +147,8 @@ func TestOptionsOfSeveralServers(t *testing.T) {
 						server.RegisterService(&less, nil)
 					}
 					conn := connect(t, server, tt.service)
-					// The second server has its list of methods before the first one serves.
+					// This call makes the second server read its list of methods before the first
+					// server serves a call.
 					_, _ = healthgrpc.NewHealthClient(conn).Check(t.Context(), new(healthgrpc.HealthCheckRequest))
 					call(t, firstConn)
 					_ = duplex(t.Context(), firstConn)
@@ -168,7 +171,7 @@ func TestOptionsOfSeveralServers(t *testing.T) {
 	}
 }
 
-// TestOptionsOfSeveralClients creates two clients with the same slice of options.
+// TestOptionsOfSeveralClients checks two clients that are created with the same slice of options.
 func TestOptionsOfSeveralClients(t *testing.T) {
 	sdk := oteltest.New(t)
 	opts := grpctrace.DialOptions(options(sdk)...)

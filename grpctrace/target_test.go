@@ -14,8 +14,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// TestClientNamesItsTarget calls servers that do not exist. The span and the metric still have
-// the address and the port of the target.
+// TestClientNamesItsTarget checks that the span and the metric have the address and the port of
+// the target, even if the server does not exist.
 func TestClientNamesItsTarget(t *testing.T) {
 	for target, want := range map[string]struct{ address, port string }{
 		"quotes:8080":                        {"quotes", "8080"},
