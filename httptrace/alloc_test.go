@@ -20,7 +20,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// application returns the handler that the tests wrap.
+// application returns the handler that the tests wrap with Handler.
 func application() *http.ServeMux {
 	body := []byte("hello")
 	mux := http.NewServeMux()
@@ -29,8 +29,8 @@ func application() *http.ServeMux {
 	return mux
 }
 
-// serverAllocs returns the number of allocations of h for a request to path. header has pairs
-// of name and value.
+// serverAllocs returns the number of allocations of h for one request to path. header is a list
+// of names and values in turn.
 func serverAllocs(t *testing.T, h http.Handler, path string, header ...string) float64 {
 	t.Helper()
 	r := httptest.NewRequestWithContext(context.WithValue(t.Context(), http.ServerContextKey, 1), http.MethodGet, path, nil)
@@ -65,7 +65,8 @@ func TestServerAllocatesNoMoreThanOtelhttp(t *testing.T) {
 			want := serverAllocs(t, rival, "/users/1", "Traceparent", traceparent)
 			got := serverAllocs(t, httptrace.Handler(application(), options(sdk)...), "/users/1", "Traceparent", traceparent)
 			atMost(t, name, got, want)
-			// Behind an ingress, requests have X-Forwarded-For, which otelhttp trusts.
+			// Behind an ingress, a request has the header X-Forwarded-For. otelhttp trusts this
+			// header.
 			want = serverAllocs(t, rival, "/users/1", "Traceparent", traceparent, "X-Forwarded-For", "1.2.3.4")
 			got = serverAllocs(t, httptrace.Handler(application(), options(sdk)...), "/users/1",
 				"Traceparent", traceparent, "X-Forwarded-For", "1.2.3.4")

@@ -15,12 +15,12 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// Transport returns a RoundTripper that sends requests with base, and records a client span
-// and metrics for every request. If base is nil, it uses [http.DefaultTransport]. If base is
-// itself a Transport, each request still gets only one span.
+// Transport returns a RoundTripper that sends requests with base, and records a client span and
+// metrics for every request. If base is nil, it uses [http.DefaultTransport]. If base was also
+// returned by Transport, each request still gets only one span.
 //
-// The span ends when the body of the response has been read to its end or closed, or when the
-// context of the request ends.
+// The span ends when the body of the response is closed or has been read to its end. It also ends
+// when the context of the request ends.
 func Transport(base http.RoundTripper, opts ...Option) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport
@@ -36,7 +36,7 @@ func Transport(base http.RoundTripper, opts ...Option) http.RoundTripper {
 	return t
 }
 
-// transport wraps a RoundTripper. A request passes through these functions in order:
+// transport wraps a RoundTripper. A request passes through these functions, in this order:
 // transport.RoundTrip, otelhttp, innermost.RoundTrip, base.
 type transport struct {
 	core
@@ -46,11 +46,12 @@ type transport struct {
 	meter    *providers.Meter[*clientMetrics]
 }
 
-// clientName returns the name of a client span. It has no part of the URL, because no part of
-// a URL has few distinct values.
+// clientName returns the name of a client span. The name contains no part of the URL, because
+// every part of a URL can have many different values.
 func clientName(_ string, r *http.Request) string { return spanName(r.Method, "") }
 
-// RoundTrip sends r with a span, or only with its trace context if r gets no span.
+// RoundTrip sends r and records a span for it. If r gets no span, RoundTrip only adds the trace
+// context to the header.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	if e := roundTripFrom(ctx); e != nil && e.covers(r) {
@@ -67,7 +68,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// start starts the span of the round trip in ctx. otelhttp calls it.
+// start starts the client span. ctx is a roundTrip or is derived from it. otelhttp calls start.
 func (t *transport) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
 	e := roundTripFrom(ctx)
 	ctx, span := t.tracer.Start(ctx, name, opts...)
@@ -84,7 +85,8 @@ func (t *transport) CloseIdleConnections() {
 	}
 }
 
-// pass returns r with the trace context of its context in its header. It starts no span.
+// pass returns r with the trace context in its header. The trace context is from the context of
+// r. pass starts no span.
 func (t *transport) pass(r *http.Request) *http.Request {
 	p, ok := t.propagator.Get()
 	if !ok {
@@ -95,8 +97,8 @@ func (t *transport) pass(r *http.Request) *http.Request {
 	return c.Request
 }
 
-// copied is a carrier for the header of a request that must not be changed. Set copies the
-// request and its header first.
+// copied is a carrier for the header of a request that must not be changed. The first call of Set
+// copies the request and its header, and changes the copy.
 type copied struct {
 	*http.Request
 
@@ -118,8 +120,8 @@ func (c *copied) Set(key, value string) {
 	httpheader.Header(c.Header).Set(key, value)
 }
 
-// injector is a propagator for otelhttp. It injects with the current propagator, and extracts
-// nothing.
+// injector is the propagator that otelhttp gets. It injects with the current propagator. It
+// extracts nothing.
 type injector struct{ transport *transport }
 
 func (i injector) Inject(ctx context.Context, header propagation.TextMapCarrier) {
@@ -139,12 +141,12 @@ func (i injector) Extract(ctx context.Context, _ propagation.TextMapCarrier) con
 
 func (i injector) Fields() []string { return nil }
 
-// innermost is the RoundTripper that otelhttp calls.
+// innermost is the RoundTripper that otelhttp calls to send a request.
 type innermost transport
 
-// RoundTrip passes the caller's original body and trailers to base, because the caller may set
-// trailers while base reads the body. It also checks the body of the response before otelhttp
-// wraps it.
+// RoundTrip passes the caller's own body and trailers to base, because the caller may set
+// trailers while base reads the body. It also records whether the response has a body. This must
+// be done here, because otelhttp later wraps the body.
 func (t *innermost) RoundTrip(r *http.Request) (*http.Response, error) {
 	e := roundTripFrom(r.Context())
 	r.Body, r.GetBody, r.Trailer = e.request.Body, e.request.GetBody, e.request.Trailer

@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// endless writes its response until the context of the request ends.
+// endless is a handler that writes until the context of the request ends.
 func endless(w http.ResponseWriter, r *http.Request) {
 	for r.Context().Err() == nil {
 		if _, err := w.Write(make([]byte, 100)); err != nil {
@@ -161,7 +161,7 @@ func TestRequestBodies(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		got = string(body)
 	})
-	mux.Handle("/again", http.RedirectHandler("/", http.StatusTemporaryRedirect)) // the client calls GetBody
+	mux.Handle("/again", http.RedirectHandler("/", http.StatusTemporaryRedirect)) // the client then calls GetBody
 	url := serve(t, mux)
 	for path, header := range map[string]string{"/": "", "/again": "", "/continue": "100-continue"} {
 		r, err := http.NewRequest(http.MethodPost, url+path, strings.NewReader("hello"))
@@ -223,7 +223,7 @@ func TestBodyIsUntouched(t *testing.T) {
 	}
 }
 
-// reading is a body that calls done when it has been read to its end.
+// reading is a body. It calls done when it has been read to its end.
 type reading struct {
 	io.Reader
 	done func()
@@ -271,7 +271,8 @@ func TestTrailers(t *testing.T) {
 	}
 }
 
-// The base gets the same body and trailers as without a Transport around it.
+// TestBaseSeesTheCallersRequest checks that a Transport does not change the body and the trailers
+// that its base gets.
 func TestBaseSeesTheCallersRequest(t *testing.T) {
 	sdk := oteltest.New(t)
 	for name, body := range map[string]io.Reader{

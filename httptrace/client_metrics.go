@@ -13,15 +13,15 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// clientMetrics are the instruments of a client.
+// clientMetrics has the instruments of a client.
 type clientMetrics struct {
 	duration    metric.Float64Histogram
-	requestSize metric.Int64Histogram // nil without WithOptionalMetrics
+	requestSize metric.Int64Histogram // nil if WithOptionalMetrics is not used
 	attributes  []attribute.KeyValue
 	series      cache.Map[clientSeries, []metric.RecordOption]
 }
 
-// clientSeries has the values that distinguish the series of a client.
+// clientSeries has the attribute values that differ between time series of a client.
 type clientSeries struct {
 	method, scheme, host, version, errorType string
 	port, status                             int
@@ -39,8 +39,8 @@ func (t *transport) newClientMetrics(meter metric.Meter) *clientMetrics {
 	return m
 }
 
-// record records the metrics of a round trip. Its duration ends with the headers of the
-// response, or with the error.
+// record records the metrics of a round trip. The recorded duration ends when the header of the
+// response arrives, or when the request fails.
 func (m *clientMetrics) record(e *roundTrip, res *http.Response, err error) {
 	r := e.request
 	key := clientSeries{
@@ -68,7 +68,7 @@ func (m *clientMetrics) record(e *roundTrip, res *http.Response, err error) {
 	}
 }
 
-// options returns the attributes of a series as options for recording.
+// options returns the options with which values of this series are recorded.
 func (m *clientMetrics) options(key clientSeries) []metric.RecordOption {
 	attrs := append(slices.Clip(m.attributes),
 		semconv.HTTPRequestMethodKey.String(key.method),

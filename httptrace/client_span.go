@@ -11,7 +11,8 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// clientSpan is the span that otelhttp gets. It corrects what otelhttp records.
+// clientSpan is the span that otelhttp gets. It corrects the attributes and the status that
+// otelhttp sets.
 type clientSpan struct {
 	trace.Span
 
@@ -20,8 +21,7 @@ type clientSpan struct {
 	port      [1]attribute.KeyValue // memory for the port that otelhttp does not record
 }
 
-// SetAttributes sets attrs with corrections. The attributes of the first call describe the
-// request.
+// SetAttributes corrects attrs and sets them. In the first call, attrs describe the request.
 func (s *clientSpan) SetAttributes(attrs ...attribute.KeyValue) {
 	if !s.described {
 		s.described = true
@@ -37,8 +37,8 @@ func (s *clientSpan) SetAttributes(attrs ...attribute.KeyValue) {
 	s.Span.SetAttributes(attrs...)
 }
 
-// setDefaultPort records server.port if it is 80 or 443. otelhttp does not record a port that
-// the URL does not have, or that is the default of the URL's scheme.
+// setDefaultPort sets server.port if the port is 80 or 443. otelhttp does not set server.port if
+// the URL contains no port, or if the port is the default port of the URL's scheme.
 func (s *clientSpan) setDefaultPort() {
 	host, port := serverOf(s.roundTrip.request.URL)
 	if host != "" && (port == 80 || port == 443) {
@@ -47,8 +47,8 @@ func (s *clientSpan) setDefaultPort() {
 	}
 }
 
-// answer records attributes of the response that otelhttp does not record, or records
-// incorrectly.
+// answer sets attributes of the response. otelhttp does not set these attributes, or sets wrong
+// values.
 func (s *clientSpan) answer(res *http.Response) {
 	if res.ProtoMajor > 1 { // otelhttp records 2.0, but the conventions require 2
 		s.Span.SetAttributes(semconv.NetworkProtocolVersion(versionOf(res.Proto)))
@@ -58,21 +58,22 @@ func (s *clientSpan) answer(res *http.Response) {
 	}
 }
 
-// SetStatus sets the status of the span. It ignores an error if the caller canceled the
-// request.
+// SetStatus sets the status of the span. If the caller canceled the request, SetStatus does not
+// set an error.
 func (s *clientSpan) SetStatus(code codes.Code, description string) {
 	if code != codes.Error || description == "" || !s.roundTrip.canceled() {
 		s.Span.SetStatus(code, privacy.Text(description))
 	}
 }
 
-// fail records that err ended the reading of the response.
+// fail records that err ended the response before it was read to its end.
 func (s *clientSpan) fail(err error) {
 	s.Span.SetAttributes(semconv.ErrorType(err))
 	s.SetStatus(codes.Error, err.Error())
 }
 
-// End ends the span, unless the end of the request's context has already ended it.
+// End ends the span. It does nothing if the span has already ended because the request's context
+// ended.
 func (s *clientSpan) End(...trace.SpanEndOption) {
 	s.roundTrip.finish()
 	if stop := s.roundTrip.stop; stop != nil {

@@ -21,7 +21,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// exchange sends a request and reads the response.
+// exchange sends a request and reads the response to its end.
 func exchange(t *testing.T, rt http.RoundTripper, r *http.Request) error {
 	t.Helper()
 	res, err := (&http.Client{Transport: rt}).Do(r)
@@ -86,7 +86,8 @@ func TestTransport(t *testing.T) {
 	}
 }
 
-// The span has server.port even if it is the default port of the scheme.
+// TestServerPort checks that the span has server.port even if the port is the default port of the
+// scheme.
 func TestServerPort(t *testing.T) {
 	for url, want := range map[string]string{
 		"https://api.example.com/v1":      "443",
@@ -211,8 +212,8 @@ func TestCallerThatCancelsMakesNoError(t *testing.T) {
 	}
 }
 
-// A context can contain a remote span and no span of an SDK, for example if the span context
-// comes from a message.
+// TestTransportBelowARemoteSpan checks a request whose context contains only a remote span. This
+// happens, for example, if the span context was read from a message.
 func TestTransportBelowARemoteSpan(t *testing.T) {
 	sdk := oteltest.New(t)
 	sdk.Install(t)

@@ -25,7 +25,7 @@ func TestNothingBelowHealthCheckMakesASpan(t *testing.T) {
 
 	for name, sampler := range map[string]sdktrace.Sampler{
 		"parent based": sdktrace.ParentBased(sdktrace.AlwaysSample()),
-		"always":       sdktrace.AlwaysSample(), // would record SELECT 1, which is left out below
+		"always":       sdktrace.AlwaysSample(), // would record SELECT 1, so the test does not start that span
 	} {
 		t.Run(name, func(t *testing.T) {
 			sdk := oteltest.New(t, sdktrace.WithSampler(sampler))
@@ -155,7 +155,8 @@ func TestWorkThatOutlivesTheRequest(t *testing.T) {
 	}
 }
 
-// A request with the context of an answered request gets its own span.
+// TestContextOfAnAnsweredRequest checks a request that has the context of another request. If the
+// other request has already been answered, the new request gets its own span.
 func TestContextOfAnAnsweredRequest(t *testing.T) {
 	sdk := oteltest.New(t)
 	contexts := make(chan context.Context, 2)
@@ -167,8 +168,9 @@ func TestContextOfAnAnsweredRequest(t *testing.T) {
 	}
 }
 
-// This is the situation inside an http.TimeoutHandler whose timeout ends before its handler
-// starts.
+// TestHandlerThatIsReachedTooLateMakesNoSpan checks a request that reaches the second Handler
+// after the first Handler has returned. This happens with an http.TimeoutHandler whose timeout
+// ends before its handler starts.
 func TestHandlerThatIsReachedTooLateMakesNoSpan(t *testing.T) {
 	sdk := oteltest.New(t)
 	var late *http.Request
@@ -226,15 +228,16 @@ func TestPatternReachesMiddlewareOutside(t *testing.T) {
 	}
 }
 
-// Handler does not write to the request, unless a mux inside sets its pattern. So code outside
-// Handler can read the request in another goroutine.
+// TestMiddlewareOutsideMayReadTheRequest checks that code outside Handler can read the request in
+// another goroutine. This is possible because Handler writes to the request only if a mux inside
+// Handler has set a pattern.
 func TestMiddlewareOutsideMayReadTheRequest(t *testing.T) {
 	sdk := oteltest.New(t)
 	h := httptrace.Handler(http.HandlerFunc(ok), options(sdk)...)
 	for _, path := range []string{"/", "/isalive"} {
 		var group sync.WaitGroup
 		r := httptest.NewRequest("GET", path, nil)
-		group.Go(func() { // the race detector reports later writes to the request
+		group.Go(func() { // the race detector reports a later write to the request
 			if r.Clone(t.Context()).Pattern != "" {
 				t.Error("the request has a pattern")
 			}

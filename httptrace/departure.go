@@ -8,35 +8,41 @@ import (
 	"time"
 )
 
-// noticeTime is the longest time between the cancelation of the context and the notice that
-// the client has disconnected. net/http does one directly after the other.
+// noticeTime limits how long left waits for the notice that the client has disconnected. The wait
+// starts after the context was canceled. net/http cancels the context and sends the notice at
+// almost the same time.
 const noticeTime = 20 * time.Millisecond
 
-// closeNotifier is the deprecated interface http.CloseNotifier. A context cannot replace it
-// here, because it does not show who canceled it.
+// closeNotifier is the deprecated interface http.CloseNotifier. The context of a request cannot
+// replace it here, because a context does not show who canceled it.
 type closeNotifier interface{ CloseNotify() <-chan bool }
 
-// disconnected reports whether the client of a request disconnected before the handler
-// returned. ctx is the context of the request, w is its writer. A canceled context does
-// not prove that: http.Server.BaseContext can end when the program shuts down, and middleware
-// can cancel the context for its own reasons.
+// disconnected reports whether the client of a request disconnected before the handler returned.
+// ctx is the context of the request, and w is its ResponseWriter.
+//
+// A canceled context does not prove that the client disconnected. For example,
+// http.Server.BaseContext can end when the program shuts down, or a middleware can cancel the
+// context.
 func disconnected(ctx context.Context, w http.ResponseWriter) bool {
 	if context.Cause(ctx) != context.Canceled { //nolint:errorlint // net/http cancels without a cause
 		return false
 	}
-	if outer := serverRequestFrom(ctx); outer != nil { // the handler of outer made this request for its client
+	// If outer is not nil, the handler of outer made this request in the same process. In that
+	// case, the client is the client of outer.
+	if outer := serverRequestFrom(ctx); outer != nil {
 		return disconnected(outer.request.Context(), outer.writer)
 	}
 	w = unwrapped(w)
 	if notifier, ok := w.(closeNotifier); ok {
 		return left(w, notifier)
 	}
-	// The writer does not show its connection, as inside an http.TimeoutHandler.
+	// The writer gives no access to the connection. This is the case inside an
+	// http.TimeoutHandler.
 	server, _ := ctx.Value(http.ServerContextKey).(*http.Server)
 	return server == nil || server.BaseContext == nil && server.ConnContext == nil
 }
 
-// unwrapped returns the innermost writer that w wraps, as far as Unwrap methods show it.
+// unwrapped returns the innermost writer that it can find in w with Unwrap methods.
 func unwrapped(w http.ResponseWriter) http.ResponseWriter {
 	for {
 		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
@@ -47,21 +53,21 @@ func unwrapped(w http.ResponseWriter) http.ResponseWriter {
 	}
 }
 
-// left reports whether the connection or the stream of w has ended, and the server
-// did not close it.
+// left reports whether the client ended the connection or the stream of w. It returns false if
+// the server closed it.
 func left(w http.ResponseWriter, notifier closeNotifier) (gone bool) {
-	defer func() { _ = recover() }() // some writers panic when they cannot notify
+	defer func() { _ = recover() }() // some writers panic if they cannot send the notice
 	notice := notifier.CloseNotify()
 	timeout, tick := time.NewTimer(noticeTime), time.NewTicker(time.Millisecond)
 	defer timeout.Stop()
 	defer tick.Stop()
-	for len(notice) == 0 { // the notice stays in the channel for the handler
+	for len(notice) == 0 { // the notice is not received, because the handler may need it
 		select {
 		case <-tick.C:
 		case <-timeout.C:
 			return false
 		}
 	}
-	// Setting a deadline fails only if the server itself closed the connection.
+	// SetReadDeadline returns net.ErrClosed only if the server itself closed the connection.
 	return !errors.Is(http.NewResponseController(w).SetReadDeadline(time.Time{}), net.ErrClosed)
 }

@@ -16,23 +16,23 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// departure describes a request whose context ends while its handler runs.
+// departure describes a request whose context ends while the handler runs.
 type departure struct {
 	name string
-	// prepare prepares server and sets cancel to the function that ends the context. It
-	// returns a function that wraps the traced handler.
+	// prepare configures server, and sets cancel to a function that ends the context. It returns
+	// a function that wraps the traced handler.
 	prepare func(server *http.Server, cancel *context.CancelFunc) (around func(http.Handler) http.Handler)
 	left    bool // the context ends because the client disconnects
-	only1   bool // only for HTTP/1.1, because HTTP/2 does not show the difference
-	unseen  bool // the handler cannot see that the client has disconnected
+	only1   bool // only for HTTP/1.1, because HTTP/2 does not show who closed the connection
+	unseen  bool // the handler gets no notice that the client has disconnected
 }
 
 func bare(h http.Handler) http.Handler { return h }
 
 func timeout(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Minute, "late") }
 
-// ending returns a middleware that gives each request the context that make returns, and sets
-// cancel to the function that ends it.
+// ending returns a middleware that gives each request a context created by make. It sets cancel
+// to the function that ends this context.
 func ending(cancel *context.CancelFunc, make func(context.Context) (context.Context, context.CancelFunc)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -62,7 +62,8 @@ func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, time.Millisecond)
 }
 
-// hanging prepares nothing. The test disconnects the client while the handler waits.
+// hanging changes nothing on the server. The test itself disconnects the client while the handler
+// waits.
 func hanging(around func(http.Handler) http.Handler) func(*http.Server, *context.CancelFunc) func(http.Handler) http.Handler {
 	return func(*http.Server, *context.CancelFunc) func(http.Handler) http.Handler { return around }
 }
@@ -88,7 +89,7 @@ var departures = []departure{
 		around := ending(cancel, withDeadline)
 		return func(next http.Handler) http.Handler {
 			return around(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				*cancel = func() {} // the deadline ends the context
+				*cancel = func() {} // nothing to cancel, because the deadline ends the context
 				next.ServeHTTP(w, r)
 			}))
 		}
@@ -105,7 +106,8 @@ var departures = []departure{
 	}},
 }
 
-// Only the connection shows whether the client has disconnected.
+// TestWhoCanceled checks that error.type is client_disconnected only if the client disconnected.
+// Only the connection shows this, not the context.
 func TestWhoCanceled(t *testing.T) {
 	for _, test := range departures {
 		for _, version := range []int{1, 2} {
@@ -166,8 +168,8 @@ func (d departure) run(t *testing.T, version int) {
 	}
 }
 
-// If the client of a batch disconnects, error.type of the requests in the batch is also
-// client_disconnected.
+// TestBatchWhoseClientLeft checks the requests inside a batch. If the client of the batch
+// disconnects, they also have the error.type client_disconnected.
 func TestBatchWhoseClientLeft(t *testing.T) {
 	sdk := oteltest.New(t)
 	failing := httptrace.Handler(answer(http.StatusInternalServerError), options(sdk)...)

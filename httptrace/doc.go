@@ -1,57 +1,63 @@
 // Package httptrace traces and measures net/http servers and clients.
 //
-// Put [Handler] directly around the mux, and [Transport] into the client:
+// Put [Handler] directly around the mux, and use [Transport] in the client:
 //
 //	http.ListenAndServe(addr, httptrace.Handler(mux))
 //	client := &http.Client{Transport: httptrace.Transport(nil)}
 //
-// Transport(nil) sends requests with [http.DefaultTransport]. http.Get and similar functions
-// use http.DefaultClient, whose Transport can be set too. A client span is a child of the
-// span in the context of the request. Therefore make requests with
-// [http.NewRequestWithContext]. The context of a request of http.Get contains no span.
+// Transport(nil) sends requests with [http.DefaultTransport]. http.Get and similar functions use
+// http.DefaultClient. To trace them, set http.DefaultClient.Transport.
 //
-// Routers other than [http.ServeMux] have adapters in the packages below this one. For a
-// router without an adapter, call [SetRoute].
+// Make requests with [http.NewRequestWithContext]. Then the client span is a child of the span in
+// that context. A request of http.Get has a context without a span, so its client span has no
+// parent.
+//
+// For other routers than [http.ServeMux], use the adapter in a subpackage, such as chitrace or
+// gintrace. If there is no adapter for your router, call [SetRoute].
 //
 // # Spans and metrics
 //
-// For each request, a server records a SERVER span and the metric
-// http.server.request.duration. The span is named GET /users/{id}, or only GET if no route
-// matched. A client records a CLIENT span, which is named GET, and the metric
-// http.client.request.duration. Names and attributes follow
-// https://opentelemetry.io/docs/specs/semconv/http/ (v1.43.0).
+// For each request, a server records a SERVER span and the metric http.server.request.duration.
+// The span has a name such as GET /users/{id}. If no route matched, the name is only GET.
+//
+// A client records a CLIENT span and the metric http.client.request.duration. The span has a name
+// such as GET. Names and attributes follow https://opentelemetry.io/docs/specs/semconv/http/
+// (v1.43.0).
 //
 // A server span gets the status Error if the response has a status of 500 or above, or if the
-// handler panics. The panic is recorded and continues. There is one exception: if the client
-// has closed its connection or stream before a response of 500 or above, the span is not an
-// error, and error.type is client_disconnected.
+// handler panics. The panic is recorded and then continues.
+//
+// There is one exception. If the client disconnects before it gets a response of 500 or above,
+// the span is not an error, and its error.type is client_disconnected.
 //
 // A client span gets the status Error if the response has a status of 400 or above, or if no
-// response arrives. It is not an error if the caller canceled the request.
+// response arrives. If the caller canceled the request, the client span is not an error.
 //
 // # Health checks
 //
-// GET and HEAD requests to the paths of health checks and metrics, and to favicon.ico, get no
-// span and are not measured. Nothing that happens below them gets a span either. These are
-// the paths that NAIS drops: */isalive, */isready, */metrics, */prometheus, */actuator/*,
-// */internal/health* and similar paths, in upper or lower case.
+// GET and HEAD requests for health checks, for metrics and for favicon.ico get no span and are
+// not measured. The spans that the handler starts during such a request, for example for database
+// queries, are not recorded either.
+//
+// The paths are the same as the paths that NAIS drops, in upper or lower case: */isalive,
+// */isready, */metrics, */prometheus, */actuator/*, */internal/health* and similar paths.
 //
 // # Data that is not recorded
 //
-// Headers, the query of a request to a server, and the client's address behind a proxy are
-// recorded only with an option. Bodies are never recorded. Credentials in URLs are replaced
-// by REDACTED. Package setup masks personal numbers at export.
+// Some data is recorded only with an option: headers, the query of a request to a server, and the
+// address of a client behind a proxy. Bodies are never recorded. Credentials in URLs are replaced
+// by REDACTED. Package setup masks personal numbers when it exports the data.
 //
 // # Traps
 //
-// Code between Handler and the mux must not copy the request, because the route is then not
-// found. Most middleware that adds a value to the context copies it. Put such middleware
-// outside Handler, or put a second Handler between it and the mux.
+// Code between Handler and the mux must not copy the request, because Handler then cannot find
+// the route. Most middleware that adds a value to the context copies the request. Put such
+// middleware outside Handler, or put a second Handler between the middleware and the mux.
 //
-// If a response body is never closed, its span ends only when the context of the request
-// ends.
+// If a client never closes the body of a response, the client span ends only when the context of
+// the request ends.
 //
-// A Handler or Transport that is created before the SDK is installed starts to work when the
-// SDK is installed. Until then, and with no-op providers, requests cost almost nothing, and
-// the trace context is still passed on.
+// You can create a Handler or a Transport before the SDK is installed. It starts to record when
+// the SDK is installed. Before that, and also with no-op providers, a request costs almost
+// nothing, and the trace context is still passed on.
 package httptrace

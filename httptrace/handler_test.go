@@ -23,7 +23,7 @@ func options(sdk *oteltest.SDK, more ...httptrace.Option) []httptrace.Option {
 	}, more...)
 }
 
-// serve starts a server and returns its URL.
+// serve starts a server with h and returns the URL of the server.
 func serve(t *testing.T, h http.Handler) string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(h)
@@ -33,7 +33,8 @@ func serve(t *testing.T, h http.Handler) string {
 	return server.URL
 }
 
-// get sends a GET request and reads the response. header has pairs of name and value.
+// get sends a GET request and reads the response to its end. header is a list of names and values
+// in turn.
 func get(t *testing.T, url string, header ...string) (status int, h http.Header) {
 	t.Helper()
 	r, err := http.NewRequest(http.MethodGet, url, nil)
@@ -57,7 +58,7 @@ func get(t *testing.T, url string, header ...string) (status int, h http.Header)
 
 func ok(http.ResponseWriter, *http.Request) {}
 
-// spanOf serves r with h, which uses sdk, and returns the span and its attributes.
+// spanOf calls h with r, and returns the span and its attributes. h must use sdk.
 func spanOf(t *testing.T, sdk *oteltest.SDK, h http.Handler, r *http.Request) (sdktrace.ReadOnlySpan, map[string]string) {
 	t.Helper()
 	h.ServeHTTP(httptest.NewRecorder(), r)

@@ -10,9 +10,9 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// header describes a header to record.
+// header describes a header that is recorded as an attribute.
 type header struct {
-	name   string // in canonical form
+	name   string // the name of the header in canonical form
 	key    attribute.Key
 	secret bool
 }
@@ -29,7 +29,8 @@ func appendHeaders(headers []header, prefix string, names []string) []header {
 	return headers
 }
 
-// isSecret reports whether the header is for credentials. name is in canonical form.
+// isSecret reports whether the header with this name contains credentials. name must be in
+// canonical form.
 func isSecret(name string) bool {
 	switch name {
 	case "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Api-Key", "X-Auth-Token", "X-Csrf-Token":
@@ -38,7 +39,7 @@ func isSecret(name string) bool {
 	return false
 }
 
-// recorded returns an attribute for each of headers that h has.
+// recorded returns attributes for the headers to record. It ignores headers that are not in h.
 func recorded(headers []header, h http.Header) []attribute.KeyValue {
 	var attrs []attribute.KeyValue
 	for _, header := range headers {

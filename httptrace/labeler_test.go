@@ -14,7 +14,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// Handlers that add attributes with otelhttp's labelers continue to work.
+// TestLabelersOfOtelhttp checks that programs can still add attributes to metrics with the
+// labelers of otelhttp.
 func TestLabelersOfOtelhttp(t *testing.T) {
 	sdk := oteltest.New(t)
 	url := serve(t, httptrace.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

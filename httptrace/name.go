@@ -8,13 +8,13 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// nameKey has the parts of a span name.
+// nameKey has the two parts of a span name.
 type nameKey struct{ method, route string }
 
 var names cache.Map[nameKey, string]
 
-// spanName returns the name of a span: the method, or HTTP if the method is unknown, and the
-// route, unless it is empty.
+// spanName returns the name of a span. The name consists of the method and, if there is a route,
+// the route. An unknown method becomes HTTP.
 func spanName(method, route string) string {
 	method = knownMethod(method, "HTTP")
 	if route == "" {
@@ -23,9 +23,9 @@ func spanName(method, route string) string {
 	return names.Get(nameKey{method, route}, func(k nameKey) string { return k.method + " " + k.route })
 }
 
-// startName returns the name of a server span at its start. At that time the route is known
-// only if Handler is inside a mux. otelhttp calls startName again when the handler has
-// returned. Then it returns "", because serverSpan sets the name itself.
+// startName returns the name that a server span has at its start. At that time the route is known
+// only if Handler is inside a mux. otelhttp calls startName a second time, after the handler has
+// returned. In the second call it returns "", because serverSpan sets the final name.
 func startName(_ string, r *http.Request) string {
 	if _, atStart := r.Context().(*serverRequest); !atStart {
 		return ""
@@ -33,8 +33,9 @@ func startName(_ string, r *http.Request) string {
 	return spanName(r.Method, routing.Known(r))
 }
 
-// knownMethod returns method in upper case if it is a standard method of HTTP. Otherwise it
-// returns other, because a client can send any text as the method.
+// knownMethod returns method in upper case if it is a standard HTTP method. Otherwise it returns
+// other. A client can send any text as the method, so unknown methods must not become part of a
+// name.
 func knownMethod(method, other string) string {
 	switch method {
 	case "":

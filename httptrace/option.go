@@ -13,9 +13,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// An Option changes what [Handler], [Middleware] and [Transport] do. Transport ignores
-// WithPublicEndpoint, WithQuery, WithTrustedProxies and WithoutServerTiming, which are only
-// for servers. Nil options are ignored.
+// An Option is an argument of [Handler], [Middleware] or [Transport]. Some options are only for
+// servers: WithPublicEndpoint, WithQuery, WithTrustedProxies and WithoutServerTiming. Transport
+// ignores them. Nil options are ignored.
 type Option func(*config)
 
 type config struct {
@@ -43,8 +43,9 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// otelhttpOptions returns the options for otelhttp. They turn its metrics off, because those
-// have attributes from the Host header. This package records the metrics itself.
+// otelhttpOptions returns opts and the options that every use of otelhttp gets. One of them turns
+// off the metrics of otelhttp, because the attributes of those metrics contain values from the
+// Host header. This package records the metrics itself.
 func (c *config) otelhttpOptions(opts ...otelhttp.Option) []otelhttp.Option {
 	opts = append(opts, otelhttp.WithMeterProvider(metricnoop.NewMeterProvider()))
 	if len(c.attributes) > 0 {
@@ -63,41 +64,47 @@ func (c *config) wanted(r *http.Request) bool {
 	return true
 }
 
-// plain reports whether no option adds or changes attributes at the start of a span.
+// plain returns false if an option requires that startOptions adds or corrects attributes.
 func (c *config) plain() bool {
 	return c.requestHeaders == nil && !c.query && len(c.proxies) == 0
 }
 
-// WithTracerProvider sets the provider of the tracer. The default is the global one.
+// WithTracerProvider sets the tracer provider. The default is the global tracer provider.
 func WithTracerProvider(p trace.TracerProvider) Option {
 	return func(c *config) { c.tracerProvider = p }
 }
 
-// WithMeterProvider sets the provider of the meter. The default is the global one.
+// WithMeterProvider sets the meter provider. The default is the global meter provider.
 func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(c *config) { c.meterProvider = p }
 }
 
-// WithPropagator sets the propagator, which reads and writes the headers with the trace
-// context. The default is the global one.
+// WithPropagator sets the propagator. It reads the trace context from the headers of a request,
+// and writes it there. The default is the global propagator.
 func WithPropagator(p propagation.TextMapPropagator) Option {
 	return func(c *config) { c.propagator = p }
 }
 
-// WithAttributes adds attributes to every span and every metric. They are the same for all
-// requests. To add an attribute to the span of one request, set it on the span that
-// trace.SpanFromContext returns. The default is none.
+// WithAttributes adds attrs to every span and every metric. To add an attribute to the span of
+// only one request, call trace.SpanFromContext and set the attribute on the span that it returns.
+// By default, no attributes are added.
 func WithAttributes(attrs ...attribute.KeyValue) Option {
 	return func(c *config) { c.attributes = append(c.attributes, attrs...) }
 }
 
-// WithFilter records only the requests for which f returns true. All other requests get no
-// span and are not measured. On a server, nothing that happens below such a request is
-// recorded either. A client still sends the trace context with such a request. If there are
-// several filters, all of them must return true. f is called for each request, and must be
-// safe for concurrent use. The default is no filter; if f is nil, the option has no effect.
+// WithFilter records only the requests for which f returns true. If f returns false, the request
+// gets no span and is not measured.
 //
-// Servers never record health checks and similar requests; see the package comment.
+// On a server, nothing that the handler does during such a request is recorded either, for
+// example its database queries and its requests to other services. A client still sends the trace
+// context with such a request.
+//
+// f is called for each request, and must be safe for concurrent use. With several filters, a
+// request is recorded only if all of them return true. The default is no filter. If f is nil, the
+// option has no effect.
+//
+// A server never records health checks and similar requests, even if f returns true. The package
+// comment lists these requests.
 func WithFilter(f func(*http.Request) bool) Option {
 	return func(c *config) {
 		if f != nil {
@@ -106,57 +113,62 @@ func WithFilter(f func(*http.Request) bool) Option {
 	}
 }
 
-// WithPublicEndpoint starts a new trace for each request, with a link to the caller's span,
-// and ignores the caller's baggage. Use it for servers that accept requests from unknown
-// callers. By default, the server span belongs to the caller's trace.
+// WithPublicEndpoint is for servers that accept requests from unknown callers. The server starts
+// a new trace for each request, adds a link to the caller's span, and ignores the caller's
+// baggage. By default, the server span belongs to the caller's trace.
 func WithPublicEndpoint() Option {
 	return func(c *config) { c.public = true }
 }
 
-// WithRequestHeaders records the request headers with these names as
-// http.request.header.<name>. The default is none. The values of headers for credentials are
-// recorded as REDACTED.
+// WithRequestHeaders records the request headers with these names. The attributes have names of
+// the form http.request.header.<name>. If a header contains credentials, its value is recorded as
+// REDACTED. By default, no request headers are recorded.
 func WithRequestHeaders(names ...string) Option {
 	return func(c *config) {
 		c.requestHeaders = appendHeaders(c.requestHeaders, "http.request.header.", names)
 	}
 }
 
-// WithResponseHeaders records the response headers with these names as
-// http.response.header.<name>. The default is none. The values of headers for credentials are
-// recorded as REDACTED.
+// WithResponseHeaders records the response headers with these names. The attributes have names of
+// the form http.response.header.<name>. If a header contains credentials, its value is recorded
+// as REDACTED. By default, no response headers are recorded.
 func WithResponseHeaders(names ...string) Option {
 	return func(c *config) {
 		c.responseHeaders = appendHeaders(c.responseHeaders, "http.response.header.", names)
 	}
 }
 
-// WithQuery records the query of requests to a server as url.query. The values of parameters
-// for credentials are replaced by REDACTED. By default the query is not recorded, because it
-// can contain text that people have typed.
+// WithQuery records the query of requests to a server as url.query. If a parameter contains
+// credentials, its value is replaced by REDACTED. By default, the query is not recorded, because
+// it can contain text that people have typed.
 func WithQuery() Option {
 	return func(c *config) { c.query = true }
 }
 
-// WithTrustedProxies makes a server use the headers of proxies at these addresses for the
-// client's address and scheme. The headers are X-Forwarded-For and X-Forwarded-Proto. Without
-// X-Forwarded-For, the header Forwarded is used if it is present. By default no proxy is
-// trusted, and the client's address is that of the connection's peer.
+// WithTrustedProxies sets the addresses of proxies that a server trusts. If a trusted proxy sends
+// a request, the server reads the client's address and scheme from the headers X-Forwarded-For
+// and X-Forwarded-Proto. If X-Forwarded-For is missing and the header Forwarded is present, the
+// server reads Forwarded instead of these two. By default, no proxy is trusted. The client's
+// address is then the address from which the connection comes.
 func WithTrustedProxies(addrs ...netip.Prefix) Option {
 	return func(c *config) { c.proxies = append(c.proxies, slices.Clone(addrs)...) }
 }
 
-// WithoutServerTiming turns off the response headers Server-Timing and X-Trace-Id. They
-// contain the trace ID of the request, for browsers and for people. By default a server sets
-// them.
+// WithoutServerTiming turns off two response headers: Server-Timing and X-Trace-Id. They contain
+// the trace ID of the request. Browsers read Server-Timing, and people read X-Trace-Id. By
+// default, a server sends both headers.
 func WithoutServerTiming() Option {
 	return func(c *config) { c.quiet = true }
 }
 
 // WithOptionalMetrics also records the metrics that are optional in the conventions:
-// http.server.active_requests, http.server.request.body.size,
-// http.server.response.body.size and http.client.request.body.size. By default only durations
-// are recorded. Spans have the sizes in any case.
+//   - http.server.active_requests
+//   - http.server.request.body.size
+//   - http.server.response.body.size
+//   - http.client.request.body.size
+//
+// By default, only the metrics of durations are recorded. The sizes on spans do not depend on
+// this option.
 func WithOptionalMetrics() Option {
 	return func(c *config) { c.optional = true }
 }

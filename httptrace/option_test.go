@@ -78,7 +78,7 @@ func TestHeadersAndQueryAreNotRecordedByDefault(t *testing.T) {
 	}
 }
 
-// seeing is a sampler that stores the attributes it gets.
+// seeing is a sampler that stores the attributes of the latest span.
 type seeing struct {
 	sdktrace.Sampler
 

@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// recoverer answers a panic of next with the status 500, like the middleware of routers.
+// recoverer is a middleware, like those in routers. If next panics, it sends the status 500.
 func recoverer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -50,8 +50,8 @@ func TestPanicRecoveredOutside(t *testing.T) {
 	}
 }
 
-// If a middleware inside Handler recovers from the panic, the span has the status that the
-// middleware sends, and no panic.
+// TestPanicRecoveredInside checks a middleware that is inside Handler and recovers from a panic.
+// The span has the status that the middleware sends. It has no event for the panic.
 func TestPanicRecoveredInside(t *testing.T) {
 	sdk := oteltest.New(t)
 	h := httptrace.Handler(recoverer(muxThatPanics("no")), options(sdk)...)

@@ -10,17 +10,17 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// origin has the client's address and scheme that trusted proxies report.
+// origin has the client's address and scheme, as trusted proxies report them.
 type origin struct {
-	client netip.Addr // not valid if they report none
-	scheme string     // "" if they report none
+	client netip.Addr // not valid if the proxies report no address
+	scheme string     // "" if the proxies report no scheme
 }
 
-// trustedProxies has the addresses of proxies whose headers are trusted.
+// trustedProxies has the addresses of the proxies that a server trusts.
 type trustedProxies []netip.Prefix
 
-// schemeOf returns the scheme that the client used. Without a trusted proxy, it is the scheme
-// of the connection.
+// schemeOf returns the scheme that the client used. If no trusted proxy reports a scheme, it is
+// the scheme of the connection.
 func (p trustedProxies) schemeOf(r *http.Request) string {
 	if scheme := p.forwarded(r).scheme; scheme != "" {
 		return scheme
@@ -31,8 +31,8 @@ func (p trustedProxies) schemeOf(r *http.Request) string {
 	return "http"
 }
 
-// clientOf returns the address of the client. Without a trusted proxy, it is the address of
-// the connection's peer.
+// clientOf returns the address of the client. If no trusted proxy reports an address, it is the
+// address from which the connection comes.
 func (p trustedProxies) clientOf(r *http.Request) string {
 	if client := p.forwarded(r).client; client.IsValid() {
 		return client.String()
@@ -44,7 +44,8 @@ func (p trustedProxies) clientOf(r *http.Request) string {
 	return host
 }
 
-// forwarded returns the origin that the headers of r report, if a trusted proxy sent r.
+// forwarded returns the origin in the headers of r. If r does not come from a trusted proxy, the
+// origin is empty.
 func (p trustedProxies) forwarded(r *http.Request) origin {
 	if len(p) == 0 {
 		return origin{}
@@ -72,11 +73,15 @@ func (p trustedProxies) trusts(addr netip.Addr) bool {
 	return false
 }
 
-// originOf finds the client in hops, the list of addresses that a trusted proxy sent. Each
-// proxy appends the address from which it got the request. Therefore the client is the last
-// address in hops that is not a trusted proxy. The client itself may have sent the addresses
-// before that one. Each proxy may also append a scheme to schemes. The scheme of the first
-// trusted proxy is the client's.
+// originOf returns the address and the scheme of the client.
+//
+// hops is the list of addresses that a trusted proxy sent. Each proxy appends the address from
+// which it got the request. Therefore the client's address is the last address in hops that is
+// not a trusted proxy. Addresses before that address are not reliable, because the client itself
+// may have sent them.
+//
+// Each proxy may also append a scheme to schemes. The client's scheme is the scheme that the
+// first trusted proxy appended.
 func (p trustedProxies) originOf(hops, schemes []string) origin {
 	var o origin
 	trusted := 1
@@ -100,8 +105,8 @@ func (p trustedProxies) originOf(hops, schemes []string) origin {
 	return o
 }
 
-// list returns all members of a header that contains lists. Each of values is one line of the
-// header.
+// list splits a header whose values are lists, and returns all members of the lists. values has
+// one element per line of the header.
 func list(values []string) []string {
 	var members []string
 	for _, value := range values {
@@ -112,7 +117,7 @@ func list(values []string) []string {
 	return members
 }
 
-// elementsOf returns the parameters "for" and "proto" of each element of a Forwarded header.
+// elementsOf returns the parameters "for" and "proto" of each element in a Forwarded header.
 func elementsOf(elements []string) (hops, schemes []string) {
 	for _, element := range elements {
 		var hop, scheme string
@@ -131,7 +136,7 @@ func elementsOf(elements []string) (hops, schemes []string) {
 	return hops, schemes
 }
 
-// address parses hop, an IP address with or without a port, and returns the IP address.
+// address returns the IP address in hop. hop may also contain a port.
 func address(hop string) (netip.Addr, bool) {
 	if withPort, err := netip.ParseAddrPort(hop); err == nil {
 		return withPort.Addr().Unmap().WithZone(""), true

@@ -11,9 +11,9 @@ import (
 	"github.com/felixge/httpsnoop"
 )
 
-// response is a ResponseWriter that records the status and the size of the response. It
-// replaces the writer of otelhttp, which does not count bytes that are copied with ReadFrom,
-// and reports the status 200 for a hijacked connection.
+// response is a ResponseWriter that records the status and the size of the response. It replaces
+// the writer of otelhttp. That writer does not count bytes that are copied with ReadFrom, and it
+// reports the status 200 if the connection is hijacked.
 //
 // The fields are atomic because a handler may write from several goroutines.
 type response struct {
@@ -27,7 +27,8 @@ type response struct {
 	two response2
 }
 
-// common has the methods that net/http's writers for HTTP/1.1 and HTTP/2 share.
+// common has the methods that are in both writers of net/http: the writer for HTTP/1.1 and the
+// writer for HTTP/2.
 type common interface {
 	http.ResponseWriter
 	http.Flusher
@@ -39,14 +40,14 @@ type common interface {
 	EnableFullDuplex() error
 }
 
-// only1 has the other methods of net/http's writer for HTTP/1.1.
+// only1 has the methods that are only in net/http's writer for HTTP/1.1.
 type only1 interface {
 	http.Hijacker
 	io.ReaderFrom
 }
 
-// as returns a writer that writes to w and records the response in a. It has exactly the
-// optional interfaces of w.
+// as returns a writer that writes to w and records the response in a. The returned writer has the
+// same optional interfaces as w, and no others.
 func (a *response) as(w http.ResponseWriter) http.ResponseWriter {
 	both, usual := w.(common)
 	one, isOne := w.(only1)
@@ -66,11 +67,12 @@ func (a *response) as(w http.ResponseWriter) http.ResponseWriter {
 func canHijack(w http.ResponseWriter) bool   { _, ok := w.(http.Hijacker); return ok }
 func canReadFrom(w http.ResponseWriter) bool { _, ok := w.(io.ReaderFrom); return ok }
 
-// sent returns the status that the handler sent, or 0 if it sent none.
+// sent returns the status that the handler sent, or 0 if the handler sent no status.
 func (a *response) sent() int { return int(a.code.Load()) }
 
-// header records the status of the response. Only the first call counts. Informational
-// statuses are ignored, except 101, after which the connection no longer uses HTTP.
+// header records the status of the response. Only the first status is recorded. Informational
+// statuses are ignored. The exception is 101, because the connection no longer uses HTTP after
+// the status 101.
 func (a *response) header(code int) {
 	if code >= http.StatusOK && !a.hijacked.Load() || code == http.StatusSwitchingProtocols {
 		a.code.CompareAndSwap(0, int32(code)) //nolint:gosec // net/http panics if a status has more than three digits
@@ -109,14 +111,15 @@ func (a *response) FlushError() error {
 	return err
 }
 
-// response1 is the writer for a handler that serves HTTP/1.1.
+// response1 is the writer that a handler gets for an HTTP/1.1 request.
 type response1 struct {
 	*response
 
 	only1 only1
 }
 
-// ReadFrom lets net/http choose how to copy src. For a file it can use sendfile.
+// ReadFrom copies src with the ReadFrom method of net/http's writer, which can use sendfile for a
+// file.
 func (a *response1) ReadFrom(src io.Reader) (int64, error) {
 	n, err := a.only1.ReadFrom(src)
 	a.copied(n)
@@ -129,7 +132,7 @@ func (a *response1) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, rw, err
 }
 
-// response2 is the writer for a handler that serves HTTP/2.
+// response2 is the writer that a handler gets for an HTTP/2 request.
 type response2 struct {
 	*response
 	http.Pusher
@@ -148,8 +151,8 @@ func (a *response) hijack(err error) {
 	}
 }
 
-// hooks returns hooks that record the response. They are for writers of other middleware,
-// which can have any combination of optional interfaces.
+// hooks returns hooks that record the response. They are used for a writer of other middleware,
+// because such a writer can have any combination of optional interfaces.
 func (a *response) hooks() httpsnoop.Hooks {
 	return httpsnoop.Hooks{
 		WriteHeader: func(next httpsnoop.WriteHeaderFunc) httpsnoop.WriteHeaderFunc {
@@ -183,7 +186,7 @@ func (a *response) hooks() httpsnoop.Hooks {
 	}
 }
 
-// discardWriter is the writer that otelhttp gets. Nothing is written to it.
+// discardWriter is the writer that otelhttp gets. The response is not written to it.
 type discardWriter struct{}
 
 func (discardWriter) Header() http.Header         { return nil }

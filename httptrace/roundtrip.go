@@ -19,8 +19,8 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// roundTrip has all data about one request of a client, in one allocation. It is also the
-// context of that request.
+// roundTrip has all data about one request of a client, in one allocation. It is also the context
+// of this request.
 type roundTrip struct {
 	transport *transport
 	request   *http.Request   // the request of the caller
@@ -33,12 +33,12 @@ type roundTrip struct {
 	labeler  otelhttp.Labeler
 	ended    atomic.Bool
 	bodyless bool
-	stop     func() bool // stops the wait for the end of parent; may be nil
+	stop     func() bool // prevents the call of expire when parent ends; may be nil
 }
 
 type roundTripKey struct{}
 
-// clientLabelerKey is the key under which otelhttp looks up the client's labeler in a context.
+// clientLabelerKey is the context key that otelhttp uses for the client's labeler.
 var clientLabelerKey = otelutil.ContextKey(func(ctx context.Context) { otelhttp.ClientLabelerFromContext(ctx) })
 
 func roundTripFrom(ctx context.Context) *roundTrip {
@@ -46,15 +46,15 @@ func roundTripFrom(ctx context.Context) *roundTrip {
 	return e
 }
 
-// Value implements [context.Context]. It has values for e itself, and for the labeler that
-// otelhttp would otherwise allocate.
+// Value implements [context.Context]. For roundTripKey{} it returns e. For clientLabelerKey it
+// returns a labeler. Without this labeler, otelhttp would allocate one.
 func (e *roundTrip) Value(key any) any {
 	switch key {
 	case roundTripKey{}:
 		return e
 	case serverRequestKey{}, routing.Key:
-		// These values belong to a request that the caller serves. If base is a handler
-		// in the same process, it serves a different request.
+		// These values belong to another request: the request that the caller serves. If base
+		// calls a handler in the same process, that handler serves a different request.
 		return nil
 	case clientLabelerKey:
 		if l := e.parent.Value(key); l != nil {
@@ -69,19 +69,20 @@ func (e *roundTrip) Deadline() (time.Time, bool) { return e.parent.Deadline() }
 func (e *roundTrip) Done() <-chan struct{}       { return e.parent.Done() }
 func (e *roundTrip) Err() error                  { return e.parent.Err() }
 
-// covers reports whether r is the request of e in a second Transport. It returns false for
-// other requests with the context of e, such as a request for a token that e needs.
+// covers reports whether r is the request of e that reaches a second Transport. It returns false
+// for other requests with the context of e, such as a request that fetches a token for e.
 func (e *roundTrip) covers(r *http.Request) bool {
 	own, other := e.request.URL, r.URL
 	return !e.ended.Load() && r.Method == e.request.Method &&
 		(own == other || own != nil && other != nil && own.Host == other.Host && own.Path == other.Path)
 }
 
-// canceled reports whether the caller canceled the request, which is not an error.
+// canceled reports whether the caller canceled the request. This is not an error.
 func (e *roundTrip) canceled() bool { return errors.Is(e.parent.Err(), context.Canceled) }
 
-// answered records the metrics of the round trip. If there is a response, it also completes
-// the span, or prepares for its end.
+// answered records the metrics of the round trip. If there is a response, it also sets the
+// attributes of the response on the span. If the response has no body, answered ends the span.
+// Otherwise the span ends later.
 func (e *roundTrip) answered(res *http.Response, err error) {
 	if m, working := e.transport.meter.Get(); working {
 		m.record(e, res, err)
@@ -92,16 +93,17 @@ func (e *roundTrip) answered(res *http.Response, err error) {
 	e.span.answer(res)
 	switch {
 	case e.bodyless:
-		// The body is empty, so the caller may neither read nor close it. Closing
-		// otelhttp's wrapper ends the span. The caller gets the body of net/http.
-		_ = res.Body.Close() // http.NoBody returns no error
+		// The response has no body, so the caller may neither read nor close it. Therefore the
+		// span is ended here, by closing the wrapper of otelhttp. The caller gets the original
+		// body instead of the wrapper.
+		_ = res.Body.Close() // closing http.NoBody never fails
 		res.Body = http.NoBody
 	case e.parent.Done() != nil && e.span.IsRecording():
 		e.stop = context.AfterFunc(e.parent, e.expire)
 	}
 }
 
-// expire ends the span of a response whose body was neither closed nor read to its end.
+// expire ends the span if the body of the response was neither closed nor read to its end.
 func (e *roundTrip) expire() {
 	if err := context.Cause(e.parent); !e.canceled() {
 		e.span.fail(err)
@@ -109,15 +111,15 @@ func (e *roundTrip) expire() {
 	e.finish()
 }
 
-// finish ends the span. Only the first call has an effect.
+// finish ends the span. Only the first call of finish has an effect.
 func (e *roundTrip) finish() {
 	if e.ended.CompareAndSwap(false, true) {
 		e.span.Span.End()
 	}
 }
 
-// errorType returns the value of error.type for the result of the round trip, or "" if it is
-// not an error.
+// errorType returns the value of error.type for the round trip, or "" if the round trip is not an
+// error.
 func (e *roundTrip) errorType(res *http.Response, err error) string {
 	switch {
 	case err != nil && e.canceled():
@@ -130,7 +132,7 @@ func (e *roundTrip) errorType(res *http.Response, err error) string {
 	return ""
 }
 
-// resends returns the number of requests that were redirected before r.
+// resends returns the number of redirects that led to r.
 func resends(r *http.Request) (n int) {
 	for r.Response != nil && r.Response.Request != nil {
 		r = r.Response.Request
@@ -139,14 +141,15 @@ func resends(r *http.Request) (n int) {
 	return n
 }
 
-// serverOf returns the host and the port of u. Without a port in u, it returns the default
-// port of the scheme.
+// serverOf returns the host and the port of u. If u contains no port, it returns the default port
+// of the scheme.
 func serverOf(u *url.URL) (host string, port int) {
 	if u == nil {
 		return "", 0
 	}
 	host = u.Hostname()
-	if text := u.Port(); text != "" { // for "", Atoi would allocate an error
+	// The empty text is checked first, because Atoi("") would allocate an error.
+	if text := u.Port(); text != "" {
 		if port, err := strconv.Atoi(text); err == nil {
 			return host, port
 		}
@@ -157,8 +160,8 @@ func serverOf(u *url.URL) (host string, port int) {
 	return host, 80
 }
 
-// requestAttributes returns attrs, the attributes that otelhttp records, with the credentials
-// in the URL redacted. It adds attributes that otelhttp does not record.
+// requestAttributes corrects attrs, the attributes from otelhttp. It redacts the credentials in
+// the URL, and adds attributes that otelhttp does not record.
 func (e *roundTrip) requestAttributes(attrs []attribute.KeyValue) []attribute.KeyValue {
 	for i, attr := range attrs {
 		if attr.Key == semconv.URLFullKey {
@@ -171,7 +174,7 @@ func (e *roundTrip) requestAttributes(attrs []attribute.KeyValue) []attribute.Ke
 	return append(attrs, recorded(e.transport.requestHeaders, e.request.Header)...)
 }
 
-// fullURL returns u as text with its credentials redacted. text is u without user and
+// fullURL returns u as text, with the credentials in it redacted. text must be u without user and
 // password.
 func fullURL(u *url.URL, text string) string {
 	if u.User != nil {

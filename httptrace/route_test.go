@@ -125,8 +125,8 @@ func TestMuxInMux(t *testing.T) {
 	}
 }
 
-// A removed prefix is not in the route if no mux has matched it, because it can contain
-// personal data.
+// TestStrippedPathIsNotInTheRoute checks a path prefix that was removed before any mux matched
+// it. The prefix is not in the route, because it can contain personal data.
 func TestStrippedPathIsNotInTheRoute(t *testing.T) {
 	sdk := oteltest.New(t)
 	mux := http.NewServeMux()
@@ -176,7 +176,8 @@ func TestCatchAllThatFindsNothingIsNoRoute(t *testing.T) {
 	}
 }
 
-// The span of a request that timed out has its route.
+// TestRouteOfRequestThatTimedOut checks that the span of a request has its route even if the
+// request timed out.
 func TestRouteOfRequestThatTimedOut(t *testing.T) {
 	sdk := oteltest.New(t)
 	mux := http.NewServeMux()
@@ -195,8 +196,8 @@ func TestRouteOfRequestThatTimedOut(t *testing.T) {
 	}
 }
 
-// Two parameters can have equal values. An adapter that replaces values by names would return
-// a wrong route.
+// TestSetRouteWithEqualValues checks a path in which two parameters have the same value. For such
+// a path, an adapter that replaces values by parameter names would find a wrong route.
 func TestSetRouteWithEqualValues(t *testing.T) {
 	sdk := oteltest.New(t)
 	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { httptrace.SetRoute(r, "/a/:x/b/:y") })

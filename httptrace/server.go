@@ -18,31 +18,34 @@ import (
 )
 
 // Handler returns a handler that calls next, and records a server span and metrics for every
-// request. Put it directly around the [http.ServeMux]: if code between the two copies the
-// request, the route is not found.
+// request. Put it directly around the [http.ServeMux]. If code between Handler and the mux copies
+// the request, Handler cannot find the route.
 //
-// A Handler inside another one starts no second span for the same request, but sets the route
-// of the first span. If a handler serves a different request in the same process, such as one
-// request of a batch, that request gets its own span.
+// You can put a Handler inside another Handler. The inner Handler does not start a second span
+// for the same request, but sets the route of the first span. If a handler in the same process
+// serves a different request, such as one request of a batch, this request gets its own span.
 func Handler(next http.Handler, opts ...Option) http.Handler {
 	return newServer(next, newConfig(opts))
 }
 
-// Middleware returns a function that wraps a handler with [Handler], as routers expect it.
+// Middleware returns a function that wraps a handler with [Handler]. Many routers accept
+// middleware in this form.
 func Middleware(opts ...Option) func(http.Handler) http.Handler {
 	c := newConfig(opts)
 	return func(next http.Handler) http.Handler { return newServer(next, c) }
 }
 
-// SetRoute sets the route of the server span of r to route, the template that matched r. It
-// overrides a route that a router has found. It is for routers without an adapter. Call it
-// before the handler returns, with the request that Handler passed to next, or with a copy of
-// it. If r has no span or route is empty, SetRoute does nothing. Never use the path of the
-// request as the route, because a path can contain personal data, and the number of distinct
-// paths is not limited.
+// SetRoute sets the route of the server span of r. route is the template that matched r. It
+// replaces a route that a router has found. Use SetRoute if there is no adapter for your router.
+//
+// Call SetRoute before the handler returns. r must be the request that Handler passed to next, or
+// a copy of that request. If r has no span or route is empty, SetRoute does nothing.
+//
+// Never use the path of the request as the route. A path can contain personal data, and the
+// number of different paths is not limited.
 func SetRoute(r *http.Request, route string) { routing.From(r).Set(r, route) }
 
-// server wraps a handler. A request passes through these functions in order: ServeHTTP,
+// server wraps a handler. A request passes through these functions, in this order: ServeHTTP,
 // otelhttp, serve, next.
 type server struct {
 	core
@@ -57,14 +60,14 @@ func newServer(next http.Handler, c *config) *server {
 	s.meter = providers.NewMeter(c.meterProvider, scopeName, s.newServerMetrics)
 	s.otelhttp = otelhttp.NewMiddleware("", c.otelhttpOptions(
 		otelhttp.WithTracerProvider(otelutil.TracerProvider(s.start)),
-		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // trace has already extracted
+		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // the method trace extracts instead
 		otelhttp.WithSpanNameFormatter(startName),
 	)...)(http.HandlerFunc(s.serve))
 	return s
 }
 
-// ServeHTTP serves r in a span, unless r already has a span, is filtered, or nothing is
-// recorded.
+// ServeHTTP serves r and records a span for it. It starts no span if r already has a span, if r
+// is filtered, or if nothing is recorded.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	if c := serverRequestFrom(ctx); c != nil && c.includes(r) {
@@ -88,7 +91,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.trace(&serverRequest{server: s, request: r, start: time.Now(), scheme: s.proxies.schemeOf(r), metrics: metrics}, w)
 }
 
-// trace serves the request of c in a new span.
+// trace serves the request of c and records a span for it.
 func (s *server) trace(c *serverRequest, w http.ResponseWriter) {
 	r := c.request
 	c.parent = s.extract(r)
@@ -114,8 +117,8 @@ func (s *server) trace(c *serverRequest, w http.ResponseWriter) {
 	routing.ServeWith(c, s.otelhttp, discardWriter{}, r)
 }
 
-// pass serves r without a span. The handler gets the caller's trace context, so that it can
-// pass it on.
+// pass serves r without a span. The context of the handler contains the caller's trace context,
+// so that the handler can send it to other services.
 func (s *server) pass(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	if extracted := s.extract(r); !s.public && !otelutil.Same(extracted, ctx) {
@@ -132,7 +135,8 @@ func (s *server) extract(r *http.Request) context.Context {
 	return r.Context()
 }
 
-// start starts the span of the request in ctx. otelhttp calls it.
+// start starts the server span. ctx is a serverRequest or is derived from it. otelhttp calls
+// start.
 func (s *server) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
 	c := serverRequestFrom(ctx)
 	if c.root {
@@ -146,8 +150,8 @@ func (s *server) start(ctx context.Context, name string, opts []trace.SpanStartO
 	return ctx, &c.span
 }
 
-// serve calls the next handler. otelhttp calls serve when the span has started. The context of
-// r contains the span.
+// serve calls the next handler. otelhttp calls serve after the span has started. The context of r
+// contains the span.
 func (s *server) serve(_ http.ResponseWriter, r *http.Request) {
 	c := serverRequestFrom(r.Context())
 	c.begin(r)
@@ -155,10 +159,10 @@ func (s *server) serve(_ http.ResponseWriter, r *http.Request) {
 		if c.returned {
 			return
 		}
-		// The second panic is in the same deferred call as recover. So the stack that
-		// net/http logs still has the frames of the first panic.
+		// recover and the second panic are in the same deferred function. Therefore the stack
+		// that net/http logs still shows where the first panic happened.
 		v := recover()
-		if v == nil { // runtime.Goexit
+		if v == nil { // the handler called runtime.Goexit
 			c.aborted = true
 			return
 		}

@@ -13,26 +13,26 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// seconds has the bucket boundaries that the conventions recommend for durations.
+// seconds has the bucket boundaries for durations that the conventions recommend.
 var seconds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
-// serverMetrics are the instruments of a server. The client cannot choose the value of any of
-// their attributes. In particular, no attribute comes from the Host header.
+// serverMetrics has the instruments of a server. The client cannot choose the attribute values of
+// these metrics. In particular, no attribute contains the Host header.
 type serverMetrics struct {
 	duration   metric.Float64Histogram
-	optional   *serverSizes // nil without WithOptionalMetrics
+	optional   *serverSizes // nil if WithOptionalMetrics is not used
 	attributes []attribute.KeyValue
 	series     cache.Map[serverSeries, []metric.RecordOption]
 	busy       cache.Map[serverSeries, []metric.AddOption]
 }
 
-// serverSizes are the instruments of WithOptionalMetrics.
+// serverSizes has the instruments that WithOptionalMetrics adds.
 type serverSizes struct {
 	active            metric.Int64UpDownCounter
 	request, response metric.Int64Histogram
 }
 
-// serverSeries has the values that distinguish the series of a server.
+// serverSeries has the attribute values that differ between time series of a server.
 type serverSeries struct {
 	method, scheme, version, route, errorType string
 	status                                    int
@@ -112,8 +112,8 @@ func (m *serverMetrics) set(key serverSeries) attribute.Set {
 	return attribute.NewSet(attrs...)
 }
 
-// versionOf returns the HTTP version in the form that the conventions use, or "" if it is
-// unknown.
+// versionOf returns the HTTP version in the form that the conventions require. If the version is
+// unknown, it returns "".
 func versionOf(proto string) string {
 	switch proto {
 	case "HTTP/1.0":

@@ -15,14 +15,14 @@ import (
 )
 
 // serverRequest has all data about one request to a server, in one allocation. It is also the
-// context of that request.
+// context of this request.
 type serverRequest struct {
 	server  *server
 	writer  http.ResponseWriter
 	request *http.Request      // the request that the outermost Handler got
-	parent  context.Context    //nolint:containedctx // the context from which this one derives
+	parent  context.Context    //nolint:containedctx // the parent of this context
 	inner   *http.Request      // the request that next gets, with the span in its context
-	caller  *trace.SpanContext // the remote parent that a public endpoint links to, or nil
+	caller  *trace.SpanContext // the remote span that the new trace links to, or nil
 	start   time.Time
 	scheme  string         // the scheme that the client used
 	metrics *serverMetrics // nil if nothing is measured
@@ -31,12 +31,12 @@ type serverRequest struct {
 	labeler  otelhttp.Labeler
 	route    routing.Route
 	response response
-	answer   http.Header // the response header; nil if nothing is set or recorded there
+	answer   http.Header // the response header; nil if it is neither changed nor recorded
 
-	root     bool   // the span has no parent
+	root     bool   // the span starts a new trace, because of WithPublicEndpoint
 	returned bool   // the handler returned
 	aborted  bool   // the handler panicked with http.ErrAbortHandler or called runtime.Goexit
-	failure  string // the type of the value with which the handler panicked
+	failure  string // the type of the panic value; "" if there was no panic
 	finished atomic.Bool
 
 	traceHeaders traceHeaders
@@ -44,16 +44,18 @@ type serverRequest struct {
 
 type serverRequestKey struct{}
 
-// labelerKey is the key under which otelhttp looks up the labeler in a context.
+// labelerKey is the context key that otelhttp uses for the labeler.
 var labelerKey = otelutil.ContextKey(func(ctx context.Context) { otelhttp.LabelerFromContext(ctx) })
 
-// serverRequestFrom returns the request to a server that ctx belongs to, or nil.
+// serverRequestFrom returns the server's request that ctx belongs to. It returns nil if ctx does
+// not belong to a request.
 func serverRequestFrom(ctx context.Context) *serverRequest {
 	c, _ := ctx.Value(serverRequestKey{}).(*serverRequest)
 	return c
 }
 
-// Value implements [context.Context]. It has values for c itself, its route and its labeler.
+// Value implements [context.Context]. There are keys for c, for the route of c and for the
+// labeler of c.
 func (c *serverRequest) Value(key any) any {
 	switch key {
 	case serverRequestKey{}:
@@ -63,8 +65,8 @@ func (c *serverRequest) Value(key any) any {
 	case labelerKey:
 		return &c.labeler
 	case roundTripKey{}:
-		// This value belongs to the client's request, if the client is in the same
-		// process. The handler of c makes different requests.
+		// A client in the same process may have sent the request. The value then belongs to the
+		// request of that client, not to requests that the handler of c sends.
 		return nil
 	}
 	return c.parent.Value(key)
@@ -74,17 +76,17 @@ func (c *serverRequest) Deadline() (time.Time, bool) { return c.parent.Deadline(
 func (c *serverRequest) Done() <-chan struct{}       { return c.parent.Done() }
 func (c *serverRequest) Err() error                  { return c.parent.Err() }
 
-// includes reports whether r is the request of c in a second Handler. After c has been
-// answered, r must also have the same header map. This is true for a copy of the request that
-// reaches the second Handler late, after a timeout. Other requests can also use the context
-// of c later.
+// includes reports whether r is the request of c, or a copy of it that reached a second Handler.
+// The condition is stricter after c has been answered: r must then also have the same header map.
+// This is true for a copy that reaches the second Handler late, after a timeout. It is false for
+// a different request that uses the context of c later.
 func (c *serverRequest) includes(r *http.Request) bool {
 	return routing.Same(c.request, r) && (!c.finished.Load() || routing.SameHeader(c.request, r))
 }
 
-// made reports whether the handler of c made a request itself. ctx is the context of that
-// request, and parent is the span context in its header. If the handler copied the header of
-// its own request, parent is the caller of c.
+// made reports whether the handler of c itself created a request. ctx is the context of that
+// request. parent is the span context that was extracted from the header of that request. If the
+// handler copied the header of its own request, parent is the caller of c.
 func (c *serverRequest) made(ctx context.Context, parent trace.SpanContext) bool {
 	if c == nil || c.finished.Load() {
 		return false
@@ -93,7 +95,7 @@ func (c *serverRequest) made(ctx context.Context, parent trace.SpanContext) bool
 		parent.TraceID() == trace.SpanContextFromContext(ctx).TraceID()
 }
 
-// begin prepares c for the handler. r is the request that the handler gets.
+// begin prepares c before the handler is called. r is the request that the handler gets.
 func (c *serverRequest) begin(r *http.Request) {
 	c.inner = r
 	c.route.Begin(r)
@@ -105,8 +107,8 @@ func (c *serverRequest) begin(r *http.Request) {
 	}
 }
 
-// panicked records that the handler panicked with v. It must be called while the stack still
-// has the frames of the panic.
+// panicked records that the handler panicked with v. It must be called in the deferred function
+// that recovered, because the stack then still shows where the panic happened.
 func (c *serverRequest) panicked(v any) {
 	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares in the same way
 		c.aborted = true

@@ -10,8 +10,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// serverSpan is the span that otelhttp gets. It ignores the name, the status and most
-// attributes that otelhttp sets at the end of a request. End sets them instead.
+// serverSpan is the span that otelhttp gets. At the end of a request, otelhttp sets the name, the
+// status and several attributes. serverSpan ignores most of them. Its method End sets the correct
+// values instead.
 type serverSpan struct {
 	trace.Span
 
@@ -19,15 +20,16 @@ type serverSpan struct {
 	read    int64 // bytes of the request's body, as otelhttp counted them
 }
 
-// SetName does nothing, because End sets the name. Only End knows the route.
+// SetName does nothing, because the method End sets the name. otelhttp cannot set it, because it
+// does not have the route.
 func (s *serverSpan) SetName(string) {}
 
-// SetStatus does nothing, because End sets the status. Only End knows whether the request is
-// an error of the server.
+// SetStatus does nothing, because the method End sets the status. otelhttp cannot decide whether
+// the request is an error of the server.
 func (s *serverSpan) SetStatus(codes.Code, string) {}
 
-// SetAttributes stores the size of the request's body, which only otelhttp knows, and ignores
-// all other attributes.
+// SetAttributes stores the size of the request's body, because only otelhttp measures it. It
+// ignores all other attributes.
 func (s *serverSpan) SetAttributes(attrs ...attribute.KeyValue) {
 	for _, attr := range attrs {
 		if attr.Key == semconv.HTTPRequestBodySizeKey {
@@ -36,8 +38,9 @@ func (s *serverSpan) SetAttributes(attrs ...attribute.KeyValue) {
 	}
 }
 
-// End completes and ends the span, and records the metrics. The SDK does not record a panic a
-// second time, because otelhttp defers this method and not that of the SDK.
+// End sets the final values of the span, ends the span, and records the metrics. otelhttp defers
+// this method. If it deferred the End method of the SDK, the SDK would record a panic a second
+// time.
 func (s *serverSpan) End(opts ...trace.SpanEndOption) {
 	s.request.finish()
 	s.Span.End(opts...)
@@ -57,10 +60,10 @@ func (c *serverRequest) finish() {
 
 // outcome describes how a request to a server ended.
 type outcome struct {
-	status    int    // 0 if none was sent
-	route     string // "" if none matched
+	status    int    // 0 if no status was sent
+	route     string // "" if no route matched
 	errorType string // "" if there was no error
-	failed    bool   // it is an error of the server
+	failed    bool   // the request is an error of the server
 }
 
 func (c *serverRequest) outcome() outcome {
@@ -78,8 +81,9 @@ func (c *serverRequest) outcome() outcome {
 	return o
 }
 
-// status returns the status that the client got. After a panic without a response, it returns
-// 500, which a middleware that recovers usually sends.
+// status returns the status that the client got. If the handler panicked before it sent a
+// response, status returns 500. This is the status that middleware usually sends when it recovers
+// from a panic.
 func (c *serverRequest) status() int {
 	switch sent := c.response.sent(); {
 	case sent != 0:
@@ -94,8 +98,8 @@ func (c *serverRequest) status() int {
 	return http.StatusOK
 }
 
-// upgraded returns the status of a request whose connection was hijacked, or 0 if it is not
-// known.
+// upgraded returns the status of a request whose connection was hijacked. If the status is
+// unknown, it returns 0.
 func upgraded(r *http.Request) int {
 	if r.Header["Upgrade"] != nil {
 		return http.StatusSwitchingProtocols
@@ -103,10 +107,11 @@ func upgraded(r *http.Request) int {
 	return 0
 }
 
-// complete sets the name, the attributes and the status that are known only at the end.
+// complete sets the name, the attributes and the status of the span that are known only at the
+// end.
 func (c *serverRequest) complete(o outcome) {
 	span := c.span.Span
-	attrs := make([]attribute.KeyValue, 0, 3) // enough for a plain GET
+	attrs := make([]attribute.KeyValue, 0, 3) // three attributes are enough for most GET requests
 	if o.status != 0 {
 		attrs = append(attrs, semconv.HTTPResponseStatusCode(o.status))
 	}

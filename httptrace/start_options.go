@@ -13,17 +13,18 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// startOptions returns the options for starting the server span of r. They are opts, the
-// options of otelhttp, with corrected attributes: otelhttp trusts all proxies and records any
-// text. The correction is made before the span starts, so that samplers see it. Most requests
-// need no correction.
+// startOptions returns the options with which the server span of r starts. opts are the options
+// from otelhttp. Their attributes may be wrong, because otelhttp trusts all proxies and does not
+// check texts. startOptions corrects the attributes before the span starts, because samplers read
+// them. Most requests need no correction.
 func startOptions(c *config, r *http.Request, scheme string, opts []trace.SpanStartOption) []trace.SpanStartOption {
 	if c.plain() && harmless(r) {
 		return opts
 	}
 	given := trace.NewSpanStartConfig(opts...)
 	attrs := slices.DeleteFunc(given.Attributes(), func(attr attribute.KeyValue) bool {
-		return attr.Key == semconv.HTTPRouteKey && routing.Known(r) == "" // the route of an outer mux is incomplete
+		// http.route is deleted if an outer mux has found only the beginning of the route.
+		return attr.Key == semconv.HTTPRouteKey && routing.Known(r) == ""
 	})
 	for i, attr := range attrs {
 		switch attr.Key {
@@ -44,8 +45,7 @@ func startOptions(c *config, r *http.Request, scheme string, opts []trace.SpanSt
 
 var kindServer = trace.WithSpanKind(trace.SpanKindServer)
 
-// rebuild returns options that have the same effect as given, except for the attributes, which
-// are attrs.
+// rebuild returns the options in given, but with the attributes attrs.
 func rebuild(given trace.SpanConfig, attrs []attribute.KeyValue) []trace.SpanStartOption {
 	opts := append(make([]trace.SpanStartOption, 0, 4), kindServer, trace.WithAttributes(attrs...))
 	if given.NewRoot() {
@@ -60,19 +60,22 @@ func rebuild(given trace.SpanConfig, attrs []attribute.KeyValue) []trace.SpanSta
 	return opts
 }
 
-// harmless reports whether the attributes that otelhttp records for r need no correction: the
-// client sent no X-Forwarded-For and no text that is too long or invalid, and r has no
-// incomplete route.
+// harmless reports whether the attributes from otelhttp need no correction for r. This is the
+// case if all of these conditions are true:
+//   - The client sent no X-Forwarded-For.
+//   - The client sent no text that is too long or is not valid UTF-8.
+//   - r has no incomplete route.
 func harmless(r *http.Request) bool {
 	return (r.Pattern == "" || routing.Known(r) != "") &&
 		r.Header["X-Forwarded-For"] == nil && isTidy(r.Method) && isTidy(r.Host) &&
 		isTidy(r.URL.Path) && isTidy(r.UserAgent()) && isTidy(r.RemoteAddr)
 }
 
-// isTidy reports whether s is valid UTF-8 and short enough to record.
+// isTidy reports whether s is valid UTF-8 and not too long.
 func isTidy(s string) bool { return errinfo.Cut(s) == s }
 
-// tidy returns attr with a string value that is valid UTF-8 and short enough to record.
+// tidy returns attr. If its value is a text that is too long or is not valid UTF-8, the returned
+// attribute has a corrected value.
 func tidy(attr attribute.KeyValue) attribute.KeyValue {
 	if attr.Value.Type() != attribute.STRING || isTidy(attr.Value.AsString()) {
 		return attr

@@ -14,12 +14,12 @@ const (
 )
 
 // traceHeaders has the values of the two response headers that contain the trace ID.
-// Server-Timing has the form that NAIS documents for Faro. X-Trace-Id is for people who look
-// at the response. They are a field of serverRequest, so they need no separate allocation.
+// Server-Timing has the form that NAIS documents for Faro. X-Trace-Id is for people who look at
+// the response. A serverRequest contains its traceHeaders, so they need no separate allocation.
 type traceHeaders [2]string
 
-// set sets the headers in answer for the span of sc. If exposed is true, scripts of other
-// origins can also read the headers in a browser.
+// set sets both headers in answer. sc is the span context of the server span. If exposed is true,
+// scripts of other origins in a browser may also read the headers.
 func (h *traceHeaders) set(answer http.Header, sc trace.SpanContext, exposed bool) {
 	if !sc.IsValid() || sc.IsRemote() {
 		return

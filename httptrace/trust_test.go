@@ -117,7 +117,8 @@ func TestLongAndBrokenText(t *testing.T) {
 	}
 }
 
-// A client cannot create new span names or new series, whatever it sends.
+// TestHostileTraffic checks that a client cannot cause new span names or new time series,
+// whatever it sends.
 func TestHostileTraffic(t *testing.T) {
 	sdk := oteltest.New(t)
 	mux := http.NewServeMux()

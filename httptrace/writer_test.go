@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// interfaces returns the names of the optional interfaces that w has.
+// interfaces returns the names of the optional interfaces that w implements.
 func interfaces(w http.ResponseWriter) (names []string) {
 	is := func(name string, ok bool) {
 		if ok {
@@ -69,7 +69,7 @@ func TestWriterKeepsItsInterfaces(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				io.Copy(io.Discard, res.Body) // waits until the handler has returned
+				io.Copy(io.Discard, res.Body) // the end of the body arrives when the handler has returned
 				res.Body.Close()
 				server.Close()
 			}
@@ -85,7 +85,8 @@ func TestWriterKeepsItsInterfaces(t *testing.T) {
 	}
 }
 
-// Writers of other middleware can have any combination of optional interfaces.
+// TestWriterOfOtherMiddleware checks writers of other middleware. They can have any combination
+// of optional interfaces.
 func TestWriterOfOtherMiddleware(t *testing.T) {
 	type plain struct{ http.ResponseWriter }
 	type flushing struct {
@@ -126,7 +127,7 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// tcp is a connection that counts the copies for which sendfile can be used.
+// tcp is a connection. It counts how often a file is copied in a way that allows sendfile.
 type tcp struct {
 	*net.TCPConn
 

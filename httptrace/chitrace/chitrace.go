@@ -1,14 +1,16 @@
 // Package chitrace adds the routes of chi to httptrace.
 //
-// Use its Middleware on the outermost router, before all other middleware:
+// Add the [Middleware] to the outermost router, before all other middleware:
 //
 //	r := chi.NewRouter()
 //	r.Use(chitrace.Middleware())
 //
-// Spans are named after the whole route, including the routes of mounted routers. See
-// package httptrace for everything else. Do not use [httptrace.Handler] around a router
-// instead: chi copies the request, so that Handler does not see the route. Using both is
-// possible and makes one span.
+// The name of a span contains the whole route, including the part from mounted routers.
+// Everything else is described in package httptrace.
+//
+// Do not use [httptrace.Handler] around a chi router instead of this Middleware. chi copies the
+// request, so Handler cannot find the route. If you use both, each request still gets only one
+// span.
 package chitrace
 
 import (
@@ -21,28 +23,32 @@ import (
 	"github.com/nais/spor/httptrace/internal/routing"
 )
 
-// Middleware returns a middleware that makes a server span and request metrics for every
-// request to a chi router.
+// Middleware returns a middleware for chi. For every request, the middleware records a server
+// span and request metrics.
 func Middleware(opts ...httptrace.Option) func(http.Handler) http.Handler {
 	trace := httptrace.Middleware(opts...)
 	return func(next http.Handler) http.Handler { return trace(route{next}) }
 }
 
-// route records the route that chi found when next served the request.
+// route is a handler that calls next and then records the route that chi found.
 type route struct{ next http.Handler }
 
 func (h route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// The call is deferred so that a request that panics has a route, too. The route must
-	// be read here, inside the router, because chi reuses its context for other requests.
+	// The call is deferred, so that the route is also recorded if the request panics. It cannot
+	// be recorded after the router has returned, because chi then uses its context for other
+	// requests.
 	defer func(outer string) { routing.From(r).Find(r, found(r, outer)) }(r.Pattern)
 	h.next.ServeHTTP(w, r)
 }
 
-// found returns the route that served r. outer is the pattern that r had before chi. If chi
-// passed r to a handler that is not a chi router, such as an http.ServeMux, chi knows only
-// the wildcard at which it mounted the handler. In that case, found returns the pattern
-// that the handler set, if any. chi itself sets the pattern of r to the whole route or,
-// from v5.2.3 to v5.2.5, to the end of the route.
+// found returns the route that served r. outer is the pattern that r had before chi got it.
+//
+// chi may pass r to a handler that is not a chi router, such as an http.ServeMux. chi then has
+// only a route with a wildcard, which ends where the handler is mounted. In that case, found
+// returns the pattern that the handler set, if there is one.
+//
+// Newer versions of chi also set the pattern of r. Versions 5.2.3 to 5.2.5 set it to the end of
+// the route. Later versions set it to the whole route.
 func found(r *http.Request, outer string) string {
 	rctx := chi.RouteContext(r.Context())
 	if rctx == nil {

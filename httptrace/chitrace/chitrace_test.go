@@ -19,7 +19,8 @@ func TestConformance(t *testing.T) {
 	httpsuite.Run(t, httpsuite.Router{Handler: routed, Fresh: fresh})
 }
 
-// The routes of sub-routers are part of the route, and other middleware copies the request.
+// TestConformanceOfSubRouters checks that a route includes the part from sub-routers, even if
+// other middleware copies the request.
 func TestConformanceOfSubRouters(t *testing.T) {
 	httpsuite.Run(t, httpsuite.Router{
 		Fresh: fresh,
@@ -35,7 +36,8 @@ func TestConformanceOfSubRouters(t *testing.T) {
 	})
 }
 
-// fresh hides chi's own context. With that context, chi would treat a router as mounted.
+// fresh returns ctx without chi's own context. With chi's context, chi would treat the router as
+// a mounted router.
 func fresh(ctx context.Context) context.Context {
 	return context.WithValue(ctx, chi.RouteCtxKey, (*chi.Context)(nil))
 }
@@ -129,7 +131,8 @@ func knownMethod(name string) string {
 	return name
 }
 
-// A mux below a stripped prefix needs its own Handler.
+// TestStrippedMuxInRouter checks routes with a removed prefix. A mux inside http.StripPrefix
+// needs its own Handler.
 func TestStrippedMuxInRouter(t *testing.T) {
 	sdk := oteltest.New(t)
 	opts := httptrace.WithTracerProvider(sdk.TracerProvider)
@@ -151,7 +154,8 @@ func TestStrippedMuxInRouter(t *testing.T) {
 	}
 }
 
-// chi runs no middleware for a router without routes. Therefore there is no span.
+// TestRouterWithoutRoutes checks a router without routes. chi does not run middleware in such a
+// router, so there is no span.
 func TestRouterWithoutRoutes(t *testing.T) {
 	sdk := oteltest.New(t)
 	r := chi.NewRouter()
@@ -172,9 +176,11 @@ func TestMiddlewareOutsideChi(t *testing.T) {
 	}
 }
 
-// The whole route is recorded with all versions of chi. chi sets the pattern of the request
-// to nothing up to v5.2.2, to the route of the last router up to v5.2.5, and to the whole
-// route in later versions.
+// TestMountedRoutes checks that the whole route is recorded with every version of chi. The
+// versions differ in the pattern that they set on the request:
+//   - Versions up to 5.2.2 set no pattern.
+//   - Versions 5.2.3 to 5.2.5 set the route of the last router.
+//   - Later versions set the whole route.
 func TestMountedRoutes(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/mux/users/{id}", ok)

@@ -1,17 +1,17 @@
 // Package echotrace adds the routes of echo v4 to httptrace. For echo v5, use package
 // echotrace5.
 //
-// Use its Middleware before all other middleware:
+// Add the [Middleware] before all other middleware:
 //
 //	e := echo.New()
 //	e.Use(echotrace.Middleware())
 //
-// Spans are named after echo's own template, such as GET /users/:id. See package httptrace
-// for everything else.
+// The name of a span contains the route as it is registered in echo, such as GET /users/:id.
+// Everything else is described in package httptrace.
 //
-// If a handler returns an error, the Middleware immediately passes it to echo's error
-// handler, which decides the status. Outer middleware gets the response but not the error,
-// so the error is not handled twice.
+// If a handler returns an error, the Middleware passes the error to echo's error handler
+// immediately. The error handler decides the status. The Middleware then returns no error to
+// outer middleware, so the error is not handled twice.
 package echotrace
 
 import (
@@ -25,10 +25,11 @@ import (
 	"github.com/nais/spor/httptrace/internal/routing"
 )
 
-// Middleware returns a middleware that makes a server span and request metrics for every
-// request to an echo server.
+// Middleware returns a middleware for echo. For every request, the middleware records a server
+// span and request metrics.
 func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
-	traced := httptrace.Handler(http.HandlerFunc(serve), opts...) // made only once: echo calls the returned function for each request
+	// The handler is created here, because echo calls the returned function for each request.
+	traced := httptrace.Handler(http.HandlerFunc(serve), opts...)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
@@ -40,7 +41,7 @@ func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
 
 type key struct{}
 
-// call is the handler to call in the span, with its context.
+// call has the handler that is called in the span, and the arguments for it.
 type call struct {
 	echo.Context
 	next echo.HandlerFunc
@@ -48,12 +49,14 @@ type call struct {
 
 func serve(w http.ResponseWriter, r *http.Request) {
 	c, _ := r.Context().Value(key{}).(call)
-	c.Response().Writer = w // not restored: goroutines may read c after the handler has returned
+	// The writer and the request of c are not restored later, because goroutines may read c after
+	// the handler has returned.
+	c.Response().Writer = w
 	c.SetRequest(r)
 	route := routing.From(r)
-	defer func() { route.Find(r, c.Path()) }() // also after a panic
+	defer func() { route.Find(r, c.Path()) }() // deferred, so that it also runs after a panic
 	err := c.next(c.Context)
-	if errors.Is(err, echo.ErrMethodNotAllowed) { // c.Path is then the route of another method
+	if errors.Is(err, echo.ErrMethodNotAllowed) { // c.Path then returns the route of another method
 		route.Miss()
 	}
 	if err != nil {

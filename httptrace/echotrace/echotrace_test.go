@@ -32,7 +32,8 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// The routes of groups are part of the route, and other middleware copies the request.
+// TestConformanceOfGroups checks that the routes of groups are found, even if other middleware
+// copies the request.
 func TestConformanceOfGroups(t *testing.T) {
 	httpsuite.Run(t, httpsuite.Router{
 		Template: template,
@@ -59,7 +60,7 @@ func register(add func(method, path string, h echo.HandlerFunc, m ...echo.Middle
 	}
 }
 
-// template converts {id} to :id.
+// template converts a pattern to echo's syntax: {id} becomes :id.
 func template(pattern string) string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(pattern)
 }
@@ -71,7 +72,8 @@ func TestRoutes(t *testing.T) {
 		{"GET /", "GET /", "200"},
 		{"GET /teams/nais/users/1", "GET /teams/:team/users/:id", "200"},
 		{"GET /teams/nais/nowhere", "GET", "404"},
-		{"DELETE /teams/nais/users/1", "DELETE", "404"}, // a group with its own middleware answers 404 instead of 405
+		// A group with its own middleware sends 404 instead of 405.
+		{"DELETE /teams/nais/users/1", "DELETE", "404"},
 		{"DELETE /plain/1", "DELETE", "405"},
 		{"OPTIONS /plain/1", "OPTIONS /plain/:id", "204"},
 		{"GET /mux/v/1", "GET /mux/v/{id}", "200"},
@@ -113,8 +115,9 @@ func ok(c echo.Context) error { return c.String(http.StatusOK, "ok") }
 
 func pass(next echo.HandlerFunc) echo.HandlerFunc { return next }
 
-// The program's own error handler decides the status. It is called only once, although it
-// does not check whether the response was already sent.
+// TestErrorIsHandledOnce checks that the program's own error handler decides the status. It must
+// be called only once, because this error handler does not check whether a response was already
+// sent.
 func TestErrorIsHandledOnce(t *testing.T) {
 	sdk := oteltest.New(t)
 	e := echo.New()
@@ -137,7 +140,7 @@ func TestErrorIsHandledOnce(t *testing.T) {
 	}
 }
 
-// recovering does the same as Recover of echo's middleware.
+// recovering is a middleware that recovers from panics, as echo's middleware Recover does.
 func recovering(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
@@ -149,7 +152,8 @@ func recovering(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// The recovering middleware may be the outer or the inner one.
+// TestRecovery checks a middleware that recovers from panics, once outside and once inside the
+// Middleware of this package.
 func TestRecovery(t *testing.T) {
 	for name, order := range map[string]func(recovering, traced echo.MiddlewareFunc) []echo.MiddlewareFunc{
 		"outside": func(recovering, traced echo.MiddlewareFunc) []echo.MiddlewareFunc {
@@ -178,14 +182,15 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
-// Goroutines may read echo's context after the handler has returned, as without tracing.
+// TestGoroutinesOutliveTheHandler checks that goroutines can read echo's context after the
+// handler has returned. This is also possible without tracing.
 func TestGoroutinesOutliveTheHandler(t *testing.T) {
 	e := echo.New()
 	e.Use(echotrace.Middleware(httptrace.WithTracerProvider(oteltest.New(t).TracerProvider)))
 	var group sync.WaitGroup
 	answered := make(chan struct{})
 	e.GET("/", func(c echo.Context) error {
-		group.Go(func() { // the race detector reports later writes to these values
+		group.Go(func() { // the race detector reports a later write to these values
 			if c.Request().URL.Path == "" || c.Response().Writer.Header() == nil {
 				t.Error("the context is empty")
 			}
@@ -204,7 +209,8 @@ func TestGoroutinesOutliveTheHandler(t *testing.T) {
 	group.Wait()
 }
 
-// net/http removes the files only of a form that is set on its own request.
+// TestFilesOfFormAreRemoved checks that the temporary files of a form are removed. net/http
+// removes them only if the form is set on the request that net/http created.
 func TestFilesOfFormAreRemoved(t *testing.T) {
 	var file string
 	r := echo.New()

@@ -3,9 +3,10 @@
 //
 //	e.Pre(echotrace5.Middleware()) // before all other middleware
 //
-// The documentation of package echotrace also applies here. Do not add the Middleware with
-// Use instead of Pre: responses with status 405 would then have a route, and a prefix that
-// an outer mux stripped would be missing from the route.
+// The documentation of package echotrace also applies to this package. Add the Middleware with
+// Pre, not with Use. With Use, there are two differences:
+//   - Responses with the status 405 get a route.
+//   - If an outer mux strips a prefix from the path, the route does not contain the prefix.
 package echotrace5
 
 import (
@@ -19,15 +20,15 @@ import (
 	"github.com/nais/spor/httptrace/internal/routing"
 )
 
-// Middleware returns a middleware that makes a server span and request metrics for every
-// request to an echo server.
+// Middleware returns a middleware for echo. For every request, the middleware records a server
+// span and request metrics.
 func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
 	traced := httptrace.Handler(http.HandlerFunc(serve), opts...)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
 			r := c.Request()
 			response, err := echo.UnwrapResponse(c.Response())
-			if err != nil { // echo itself cannot use such a response either
+			if err != nil { // echo itself does not support such a response
 				return next(c)
 			}
 			routing.ServeWith(context.WithValue(r.Context(), key{}, call{c, response, next}), traced, response.ResponseWriter, r)
@@ -38,7 +39,7 @@ func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
 
 type key struct{}
 
-// call is the handler to call in the span, with its context and response.
+// call has the handler that is called in the span, the argument for it, and the response.
 type call struct {
 	*echo.Context
 	response *echo.Response
@@ -47,12 +48,14 @@ type call struct {
 
 func serve(w http.ResponseWriter, r *http.Request) {
 	c, _ := r.Context().Value(key{}).(call)
-	c.response.ResponseWriter = w // not restored: goroutines may read c after the handler has returned
+	// The writer and the request of c are not restored later, because goroutines may read c after
+	// the handler has returned.
+	c.response.ResponseWriter = w
 	c.SetRequest(r)
 	route := routing.From(r)
-	defer func() { route.Find(r, c.Path()) }() // also after a panic
+	defer func() { route.Find(r, c.Path()) }() // deferred, so that it also runs after a panic
 	err := c.next(c.Context)
-	if errors.Is(err, echo.ErrMethodNotAllowed) { // c.Path is then the route of another method
+	if errors.Is(err, echo.ErrMethodNotAllowed) { // c.Path then returns the route of another method
 		route.Miss()
 	}
 	if err != nil {

@@ -3,11 +3,13 @@
 //	r := gin.Default()
 //	r.Use(gintrace.Middleware()) // before all middleware that the span must include
 //
-// Spans are named after gin's own template, such as GET /users/:id. A panic is recorded
-// before [gin.Recovery] handles it. See package httptrace for everything else.
+// The name of a span contains the route as it is registered in gin, such as GET /users/:id. If
+// the Middleware is inside [gin.Recovery], a panic is recorded before gin.Recovery handles it.
+// Everything else is described in package httptrace.
 //
-// Pass c.Request.Context() to functions that need the span. If you pass c itself as the
-// context, it has the span only if the engine's ContextWithFallback is true.
+// If a function needs the span, pass c.Request.Context() to it. You can pass c itself as the
+// context only if the engine's field ContextWithFallback is true. Otherwise c does not contain
+// the span.
 package gintrace
 
 import (
@@ -23,8 +25,8 @@ import (
 	"github.com/nais/spor/httptrace/internal/routing"
 )
 
-// Middleware returns a middleware that makes a server span and request metrics for every
-// request to a gin engine.
+// Middleware returns a middleware for gin. For every request, the middleware records a server
+// span and request metrics.
 func Middleware(opts ...httptrace.Option) gin.HandlerFunc {
 	traced := httptrace.Handler(http.HandlerFunc(serve), opts...)
 	return func(c *gin.Context) {
@@ -38,18 +40,22 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	c, _ := r.Context().Value(key{}).(*gin.Context)
 	routing.From(r).Find(r, c.FullPath())
 	counted := writer{c.Writer, w}
-	c.Writer, c.Request = counted, r // not restored: goroutines may read c after the handler has returned
+	// The writer and the request of c are not restored later, because goroutines may read c after
+	// the handler has returned.
+	c.Writer, c.Request = counted, r
 	c.Next()
 	counted.writeStatus()
 }
 
-// writer is gin's writer, except that it writes to http, which measures the response.
+// writer is gin's writer, except that it sends the response with the field http. That writer
+// measures the response.
 type writer struct {
 	gin.ResponseWriter
 	http http.ResponseWriter
 }
 
-// The status is passed to http explicitly, because gin itself sends it as late as possible.
+// writeStatus sets the status on the field http. This is necessary because gin itself sends the
+// status as late as possible.
 func (w writer) writeStatus()                      { w.http.WriteHeader(w.Status()) }
 func (w writer) Write(p []byte) (int, error)       { w.writeStatus(); return w.http.Write(p) }
 func (w writer) WriteString(s string) (int, error) { w.writeStatus(); return io.WriteString(w.http, s) }

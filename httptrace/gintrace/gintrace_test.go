@@ -37,7 +37,8 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// The routes of groups are part of the route, and other middleware replaces the request.
+// TestConformanceOfGroups checks that the routes of groups are found, even if other middleware
+// replaces the request.
 func TestConformanceOfGroups(t *testing.T) {
 	httpsuite.Run(t, httpsuite.Router{
 		Template: template,
@@ -63,7 +64,7 @@ func register(r gin.IRoutes, routes []httpsuite.Route) {
 	}
 }
 
-// template converts {id} to :id.
+// template converts a pattern to gin's syntax: {id} becomes :id.
 func template(pattern string) string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(pattern)
 }
@@ -111,7 +112,7 @@ func TestRoutes(t *testing.T) {
 
 			method, path, _ := strings.Cut(test.target, " ")
 			r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, path, nil))
-			if strings.HasPrefix(test.status, "3") { // gin runs no middleware for redirects
+			if strings.HasPrefix(test.status, "3") { // gin does not run middleware for redirects
 				if sdk.Started() != 0 {
 					t.Error("a span was made")
 				}
@@ -128,8 +129,9 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// The writer in the span has all methods of gin's writer. A response that gin writes after
-// the middleware has returned is sent to the client.
+// TestWriter checks that the writer that the handler gets has all methods of gin's writer. It
+// also checks that a response is sent to the client if gin writes it after the Middleware has
+// returned.
 func TestWriter(t *testing.T) {
 	sdk := oteltest.New(t)
 	r := gin.New()
@@ -165,7 +167,8 @@ func TestWriter(t *testing.T) {
 	}
 }
 
-// If a request panics after its status was sent, the span has that status.
+// TestPanicAfterAbort checks a handler that sends a status and then panics. The span has this
+// status.
 func TestPanicAfterAbort(t *testing.T) {
 	sdk := oteltest.New(t)
 	r := gin.New()
@@ -180,15 +183,16 @@ func TestPanicAfterAbort(t *testing.T) {
 	}
 }
 
-// Goroutines may read gin's context after the handler has returned, as without tracing.
+// TestGoroutinesOutliveTheHandler checks that goroutines can read gin's context after the handler
+// has returned. This is also possible without tracing.
 func TestGoroutinesOutliveTheHandler(t *testing.T) {
 	for _, path := range []string{"/", "/panics"} {
-		r := gin.New() // reuses contexts for other requests
+		r := gin.New() // this engine uses the same contexts again for other requests
 		r.Use(gin.RecoveryWithWriter(io.Discard), gintrace.Middleware(httptrace.WithTracerProvider(oteltest.New(t).TracerProvider)))
 		var group sync.WaitGroup
 		answered := make(chan struct{})
 		work := func(c *gin.Context) {
-			group.Go(func() { // the race detector reports later writes to these values
+			group.Go(func() { // the race detector reports a later write to these values
 				if c.Request.URL.Path == "" || c.Writer.Header() == nil {
 					t.Error("the context is empty")
 				}
@@ -209,7 +213,8 @@ func TestGoroutinesOutliveTheHandler(t *testing.T) {
 	}
 }
 
-// gin.Recovery is the outer middleware in gin.Default, but may also be the inner one.
+// TestRecovery checks gin.Recovery, once outside and once inside the Middleware of this package.
+// In gin.Default, gin.Recovery is outside.
 func TestRecovery(t *testing.T) {
 	for name, use := range map[string]func(r *gin.Engine, traced gin.HandlerFunc){
 		"outside": func(r *gin.Engine, traced gin.HandlerFunc) { r.Use(gin.RecoveryWithWriter(io.Discard), traced) },
@@ -234,7 +239,8 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
-// net/http removes the files only of a form that is set on its own request.
+// TestFilesOfFormAreRemoved checks that the temporary files of a form are removed. net/http
+// removes them only if the form is set on the request that net/http created.
 func TestFilesOfFormAreRemoved(t *testing.T) {
 	var file string
 	r := gin.New()

@@ -2,9 +2,10 @@
 //
 //	server.Handler = httproutertrace.Handler(router)
 //
-// Spans are named after the registered path, such as GET /users/:id. If PanicHandler
-// handles a panic, the span shows only the response. See package httptrace for everything
-// else.
+// The name of a span contains the route as it is registered in the router, such as GET
+// /users/:id. If the router's PanicHandler handles a panic, the panic itself is not recorded. The
+// span then has only the status that PanicHandler sent. Everything else is described in package
+// httptrace.
 package httproutertrace
 
 import (
@@ -17,8 +18,8 @@ import (
 	"github.com/nais/spor/httptrace/internal/routing"
 )
 
-// Handler returns a handler that makes a server span and request metrics for every request
-// to router.
+// Handler returns a handler that calls router. For every request, this handler records a server
+// span and request metrics.
 func Handler(router *httprouter.Router, opts ...httptrace.Option) http.Handler {
 	return httptrace.Handler(handler{router}, opts...)
 }
@@ -32,8 +33,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Router.ServeHTTP(w, r)
 }
 
-// template returns the registered path of the handler that serves path, or "" if there is
-// none.
+// template returns the registered path that matches path, or "" if there is no such path.
 func (h handler) template(method, path string) string {
 	handle, params, _ := h.Lookup(method, path)
 	if handle == nil {
@@ -45,11 +45,13 @@ func (h handler) template(method, path string) string {
 	return path
 }
 
-// name returns path with the value of parameter i replaced by the parameter's name. The
-// router does not report the position of the value, so name tries all positions. A position
-// is correct if the router then finds the name as the parameter's value.
+// name returns path, but with the name of parameter i instead of its value. The router does not
+// report the position of the value in the path, so name tries all positions. At each position, it
+// replaces the value by the name and looks up the new path in the router. If the router then
+// returns the name as the value of parameter i, the position is correct.
 func (h handler) name(method, path string, i int, p httprouter.Param) string {
-	if strings.HasPrefix(p.Value, "/") { // a catch-all: the value is the rest of the path
+	// p is a catch-all parameter. Its value is the end of the path.
+	if strings.HasPrefix(p.Value, "/") {
 		return strings.TrimSuffix(path, p.Value) + "/*" + p.Key
 	}
 	for end := range len(path) + 1 {

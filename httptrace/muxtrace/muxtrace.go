@@ -1,15 +1,16 @@
 // Package muxtrace adds the routes of gorilla/mux to httptrace.
 //
-// Put its Handler around the outermost router:
+// Put the [Handler] around the outermost router:
 //
 //	r := mux.NewRouter()
 //	http.ListenAndServe(addr, muxtrace.Handler(r))
 //
-// Spans are named after the whole template, such as GET /users/{id:[0-9]+}, including the
-// templates of subrouters. See package httptrace for everything else.
+// The name of a span contains the whole template of the route, such as GET /users/{id:[0-9]+},
+// including the part from subrouters. Everything else is described in package httptrace.
 //
-// Do not pass [httptrace.Middleware] to [mux.Router.Use]: mux runs no middleware if no
-// route matches, and it makes the middleware again for each request.
+// Do not pass [httptrace.Middleware] to [mux.Router.Use]. mux does not run middleware if no route
+// matches. In addition, mux calls the function that creates the middleware again for each
+// request.
 package muxtrace
 
 import (
@@ -21,16 +22,17 @@ import (
 	"github.com/nais/spor/httptrace/internal/routing"
 )
 
-// Handler returns a handler that makes a server span and request metrics for every request
-// to router.
+// Handler returns a handler that calls router. For every request, this handler records a server
+// span and request metrics.
 func Handler(router *mux.Router, opts ...httptrace.Option) http.Handler {
 	return httptrace.Handler(handler{router}, opts...)
 }
 
 type handler struct{ router *mux.Router }
 
-// ServeHTTP looks up the route before it calls the router. The router stores the route only
-// in the request that it passes on, and middleware may hide that request.
+// ServeHTTP looks up the route and then calls the router. The route cannot be read afterwards:
+// the router stores it only in the request that it passes on, and middleware may replace that
+// request.
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if route := routing.From(r); route != nil {
 		route.Find(r, h.template(r))
@@ -38,14 +40,14 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.router.ServeHTTP(w, r)
 }
 
-// template returns the template of the route that matches r, or "" if there is none.
+// template returns the template of the route that matches r, or "" if no route matches.
 func (h handler) template(r *http.Request) string {
 	var match mux.RouteMatch
 	if !h.router.Match(r, &match) || match.MatchErr != nil {
 		return ""
 	}
 	template, err := match.Route.GetPathTemplate()
-	if err != nil { // the route has no path and matched by other conditions
+	if err != nil { // the route has no path; it matched because of other conditions
 		return ""
 	}
 	return template

@@ -24,7 +24,8 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// The templates of subrouters are part of the route, and middleware copies the request.
+// TestConformanceOfSubrouters checks that a route includes the templates of subrouters, even if
+// middleware copies the request.
 func TestConformanceOfSubrouters(t *testing.T) {
 	httpsuite.Run(t, httpsuite.Router{
 		Handler: func(routes []httpsuite.Route, opts ...httptrace.Option) http.Handler {
@@ -62,11 +63,11 @@ func TestRoutes(t *testing.T) {
 		{"GET /teams/nais/users/1", "GET /teams/{team}/users/{id}", "200"},
 		{"GET /teams/nais/nowhere", "GET", "404"},
 		{"GET /slash", "GET /slash/", "301"},
-		{"GET //users/1", "GET", "301"}, // redirected to the clean path before a route is matched
+		{"GET //users/1", "GET", "301"}, // mux redirects to the clean path before it looks for a route
 		{"GET /files/a/b", "GET /files/", "200"},
 		{"GET /missing/a/b", "GET", "404"},
 		{"GET /denied/1", "GET /denied/{id}", "401"},
-		{"GET /header", "GET", "200"}, // served by a route without a path
+		{"GET /header", "GET", "200"}, // the route that matches has no path
 		{"GET /mux/v/1", "GET /mux/v/{id}", "200"},
 	} {
 		t.Run(test.target, func(t *testing.T) {
@@ -103,7 +104,8 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// If a request gets no span, its route is matched only once, by the router itself.
+// TestUnseenRequestIsMatchedOnce checks that muxtrace does not look up the route if a request
+// gets no span. The router itself looks it up once.
 func TestUnseenRequestIsMatchedOnce(t *testing.T) {
 	sdk := oteltest.New(t)
 	matches := 0

@@ -1,6 +1,9 @@
-// Package routing finds the route that served a request. Several routers may each know a
-// part of the route: a mux that sets the pattern, a mux below a stripped prefix, a router
-// with its own adapter, and the handler itself.
+// Package routing finds the route that served a request. Several components can each have a part
+// of the route:
+//   - a mux that sets the pattern of the request,
+//   - a mux inside http.StripPrefix,
+//   - a router with its own adapter,
+//   - the handler itself.
 package routing
 
 import (
@@ -9,32 +12,32 @@ import (
 	"sync"
 )
 
-// A Route collects the parts of the route of one request. It is safe for concurrent use,
-// because below [http.TimeoutHandler] the handler may still run after the request has
-// ended.
+// A Route collects the parts of the route of one request. It is safe for concurrent use. This is
+// necessary because the handler inside an [http.TimeoutHandler] may still run after the request
+// has ended.
 type Route struct {
 	mu     sync.Mutex
 	top    reached // the outermost router
-	at     reached // the innermost one known
-	before string  // the pattern that the request had when it came to top
-	set    string  // by the handler itself
-	found  string  // by a router
-	missed bool    // by the router, whatever was found
+	at     reached // the innermost router that got the request so far
+	before string  // the pattern of the request before top got it
+	set    string  // the route that the handler set with Set
+	found  string  // the route that a router reported with Find
+	missed bool    // the router reported with Miss that no route matched
 }
 
-// reached is a router that got the request.
+// reached describes a router that got the request.
 type reached struct {
 	request *http.Request // the request that the router got
-	prefix  string        // the template of the path prefix that was removed before
+	prefix  string        // the template of the prefix that was removed from the path
 }
 
 type key struct{}
 
-// Key is the key under which a context has a [*Route].
+// Key is the context key of the [*Route] of a request.
 var Key any = key{}
 
-// From returns the route of r, or nil if r has none. If a handler makes another request
-// with the context of its own request, From returns nil for that other request.
+// From returns the route of r, or nil if r has no Route. A handler can make another request with
+// the context of its own request. For that other request, From returns nil.
 func From(r *http.Request) *Route {
 	t, _ := r.Context().Value(Key).(*Route)
 	if t == nil || !Same(t.top.request, r) {
@@ -43,8 +46,8 @@ func From(r *http.Request) *Route {
 	return t
 }
 
-// Begin sets the request that the outermost router gets. An outer mux may already have set
-// a pattern on it.
+// Begin sets the request that the outermost router gets. An outer mux may already have set a
+// pattern on this request.
 func (t *Route) Begin(r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -56,8 +59,9 @@ func (t *Route) Begin(r *http.Request) {
 	t.at = t.top
 }
 
-// Known returns the route that a mux has already found for r. It returns "" if there is
-// none, or if the route is a catch-all and therefore may be incomplete.
+// Known returns the route that a mux has already found for r. It returns "" if no mux has found a
+// route. It also returns "" if the route is a catch-all, because an inner router may find a
+// longer route.
 func Known(r *http.Request) string {
 	if route := Of(r.Pattern); !catchAll(route) {
 		return route
@@ -65,10 +69,10 @@ func Known(r *http.Request) string {
 	return ""
 }
 
-// stripped reports whether the beginning of the path of r, which matched prefix, was
-// removed.
+// stripped reports whether the beginning of the path of r has been removed. prefix is the
+// template that matched this beginning.
 func stripped(r *http.Request, prefix string) bool {
-	if r.RequestURI == "" { // a handler made the request
+	if r.RequestURI == "" { // a handler created the request
 		return !strings.HasPrefix(r.URL.Path, prefix)
 	}
 	asked, _, _ := strings.Cut(r.RequestURI, "?")
@@ -76,7 +80,8 @@ func stripped(r *http.Request, prefix string) bool {
 	return asked != path && strings.HasSuffix(asked, strings.TrimPrefix(path, "/"))
 }
 
-// Set sets the route that served r, whatever routers find. A nil t is fine.
+// Set sets the route of r. This route replaces all routes that routers find. If t is nil, Set
+// does nothing.
 func (t *Route) Set(r *http.Request, route string) {
 	if t == nil || route == "" {
 		return
@@ -86,8 +91,8 @@ func (t *Route) Set(r *http.Request, route string) {
 	t.set = t.prefixOf(r) + route
 }
 
-// Find sets the route that a router found for r. A route that ends in a wildcard does not
-// replace a route that does not. If t is nil or route is "", Find does nothing.
+// Find sets the route that a router found for r. If this route ends in a wildcard, it does not
+// replace a route without a wildcard at the end. If t is nil or route is "", Find does nothing.
 func (t *Route) Find(r *http.Request, route string) {
 	if t == nil || route == "" {
 		return
@@ -97,8 +102,8 @@ func (t *Route) Find(r *http.Request, route string) {
 	t.found = better(t.found, t.prefixOf(r)+route)
 }
 
-// Miss records that no route matched the request. Routes that routers found, or set as the
-// pattern of the request, are then ignored. If t is nil, Miss does nothing.
+// Miss records that no route matched the request. The results of routers are then ignored: routes
+// from Find, and patterns that a router set on the request. If t is nil, Miss does nothing.
 func (t *Route) Miss() {
 	if t == nil {
 		return
@@ -108,13 +113,13 @@ func (t *Route) Miss() {
 	t.missed = true
 }
 
-// Below serves r with next, a mux below the outermost router, and records the route that
-// next finds.
+// Below serves r with next and records the route that next finds. next is a mux inside the
+// outermost router.
 func (t *Route) Below(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	t.enter(r)
 	if mux, ok := next.(*http.ServeMux); ok {
-		// The route is looked up before the mux serves r, because a request can time out
-		// before the mux returns.
+		// The route is looked up before the mux serves r, because the request may end with a
+		// timeout before the mux returns.
 		_, pattern := mux.Handler(r)
 		t.Find(r, Of(pattern))
 	}
@@ -122,7 +127,7 @@ func (t *Route) Below(w http.ResponseWriter, r *http.Request, next http.Handler)
 	next.ServeHTTP(w, r)
 }
 
-// enter makes r the request of the innermost router.
+// enter records that an inner router got the request r.
 func (t *Route) enter(r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -130,7 +135,7 @@ func (t *Route) enter(r *http.Request) {
 }
 
 // prefixOf returns the template of the prefix that was removed from the path of r. It never
-// uses a part of the path itself, because a path may identify a person.
+// returns a part of the path itself, because a path may contain personal data.
 func (t *Route) prefixOf(r *http.Request) string {
 	from := t.at.request
 	if from == nil || r == from || r.URL.Path == from.URL.Path ||
@@ -138,16 +143,16 @@ func (t *Route) prefixOf(r *http.Request) string {
 		return t.at.prefix
 	}
 	outer := Of(from.Pattern)
-	if !catchAll(outer) { // no mux matched a directory
+	if !catchAll(outer) { // no outer mux matched the prefix
 		return t.at.prefix
 	}
 	return t.at.prefix + directory(outer)
 }
 
-// Resolve returns the route of a request that was answered with status, or "" if no route
-// is known. If a route ends in a wildcard and status is 404 or 405, the wildcard matched
-// nothing, and Resolve returns "". Call Resolve on the goroutine that served the outermost
-// router.
+// Resolve returns the route of a request, or "" if no route is known. status is the status of the
+// response. If the route ends in a wildcard and status is 404 or 405, Resolve returns "", because
+// the wildcard matched a path that does not exist. This does not apply to a route from Set. Call
+// Resolve in the goroutine that called the outermost router.
 func (t *Route) Resolve(status int) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -164,16 +169,16 @@ func (t *Route) Resolve(status int) string {
 	return route
 }
 
-// left returns the route that the outermost router set as the pattern of its request.
+// left returns the pattern that the outermost router set on its request, as a route.
 func (t *Route) left() string {
 	r := t.top.request
-	if r == nil || r.Pattern == "" || r.Pattern == t.before { // not a mux, or no match
+	if r == nil || r.Pattern == "" || r.Pattern == t.before { // not a mux, or no route matched
 		return ""
 	}
 	return t.top.prefix + Of(r.Pattern)
 }
 
-// Of returns the path in a pattern of [http.ServeMux], or "" if it has none.
+// Of returns the path in a pattern of [http.ServeMux], or "" if the pattern has no path.
 func Of(pattern string) string {
 	if i := strings.IndexByte(pattern, '/'); i >= 0 {
 		return pattern[i:]
@@ -181,14 +186,13 @@ func Of(pattern string) string {
 	return ""
 }
 
-// directory returns route, which is a catch-all, without its last segment.
+// directory returns route without its last segment. route must be a catch-all.
 func directory(route string) string {
 	return route[:strings.LastIndexByte(route, '/')]
 }
 
-// better returns the more precise of two routes. If neither is known to be more precise, it
-// returns second. A router that is mounted in another one may know only the end of the
-// route.
+// better returns the more precise of two routes. If better cannot decide, it returns second. A
+// router that is mounted in another router may have only the end of the route.
 func better(first, second string) string {
 	switch {
 	case first == "":
@@ -199,8 +203,8 @@ func better(first, second string) string {
 	return second
 }
 
-// catchAll reports whether route matches paths of any length, as /, /*, /*name and
-// /{name...} do.
+// catchAll reports whether route matches paths of any length. Examples of such routes are /, /*,
+// /*name and /{name...}.
 func catchAll(route string) bool {
 	last := route[strings.LastIndexByte(route, '/')+1:]
 	return last == "" && route != "" || strings.HasPrefix(last, "*") || strings.HasSuffix(last, "*") ||

@@ -31,7 +31,7 @@ func TestResolve(t *testing.T) {
 	for _, test := range []struct {
 		name          string
 		misses        bool
-		pattern       string // set by the outermost router
+		pattern       string // the pattern that the outermost router sets
 		finds         []string
 		sets          string
 		want          string
@@ -87,8 +87,9 @@ func TestNilRoute(t *testing.T) {
 	route.Find(r, "/")
 }
 
-// A request that a handler derives from its own request still has the pattern of the outer
-// mux. A more precise pattern that another mux sets replaces it.
+// TestPatternOfAnotherMux checks a request that a handler copies from its own request. The copy
+// still has the pattern of the outer mux. If another mux sets a more precise pattern, that
+// pattern is the route.
 func TestPatternOfAnotherMux(t *testing.T) {
 	for left, want := range map[string]string{"": "/batch", "POST /batch": "/batch", "GET /users/{id}": "/users/{id}", "/": "/batch"} {
 		var route routing.Route

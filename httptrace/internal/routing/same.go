@@ -8,13 +8,14 @@ import (
 
 // Same reports whether r is the request own, or a copy of own that middleware made.
 // [http.StripPrefix] and [http.Request.WithContext] keep the same header map.
-// [http.Request.Clone] copies the header, but keeps the RequestURI. Same returns false for
-// another request that a handler serves with the context of own, such as one request of a
-// batch.
+// [http.Request.Clone] copies the header, but keeps the RequestURI.
+//
+// A handler can serve a different request with the context of own, such as one request of a
+// batch. Same returns false for such a request.
 func Same(own, r *http.Request) bool {
 	if SameHeader(own, r) {
-		// A handler may use its own header for a new request, which has no RequestURI.
-		// Middleware may change the RequestURI of a copy.
+		// If only own has a RequestURI, a handler created r and used the header of own. If both
+		// have a RequestURI, the two may differ, because middleware may change it.
 		return own.RequestURI == "" || r.RequestURI != ""
 	}
 	if own.RequestURI != r.RequestURI || own.Method != r.Method && own.URL.Path != r.URL.Path {
@@ -24,7 +25,8 @@ func Same(own, r *http.Request) bool {
 		own.Host == r.Host && strings.HasSuffix(own.URL.Path, strings.TrimPrefix(r.URL.Path, "/"))
 }
 
-// SameHeader reports whether own and r share one header map. Two equal maps are not enough.
+// SameHeader reports whether own and r have the same header map. It returns false for two
+// different maps with equal content.
 func SameHeader(own, r *http.Request) bool {
 	return own.Header != nil && reflect.ValueOf(own.Header).Pointer() == reflect.ValueOf(r.Header).Pointer()
 }
