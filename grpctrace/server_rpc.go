@@ -204,8 +204,9 @@ func (c *serverCall) finish(end *stats.End) {
 	}
 }
 
-// conclude sets the outcome of the call. If the handler panicked and no code recovered from the
-// panic, died is true. The process then ends soon.
+// conclude sets the outcome of the call. died is true if the handler panicked but the call has no
+// error. This usually means that no code recovered from the panic, and that the process ends
+// soon. It also happens if an interceptor recovers from the panic and returns no error.
 func (c *serverCall) conclude(end *stats.End) (died bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -215,7 +216,7 @@ func (c *serverCall) conclude(end *stats.End) (died bool) {
 	c.deny()
 	c.outcome = newOutcome(statusOf(end.Error), c.server.expected, serverError)
 	if died = c.failure != "" && end.Error == nil; died {
-		c.outcome.code = "" // gRPC sent no status
+		c.outcome.code = "" // the process usually ends before gRPC sends a status
 	}
 	if c.failure != "" && !c.outcome.failed {
 		c.outcome.failed, c.outcome.errorType = true, c.failure

@@ -14,8 +14,9 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-// statusCodes has the names of the status codes by number, and whether each is an error of the
-// server, according to https://opentelemetry.io/docs/specs/semconv/rpc/grpc/.
+// statusCodes has the name of each status code. The index is the number of the code. serverError
+// is true if the code is an error of the server, according to
+// https://opentelemetry.io/docs/specs/semconv/rpc/grpc/.
 var statusCodes = []struct {
 	name        string
 	serverError bool
@@ -52,7 +53,7 @@ func testStreamStatusCodes(t *testing.T, s *site) {
 	})
 }
 
-// eachCode calls a method once for each code. The handler ends with that code.
+// eachCode calls a method once for each status code. The handler returns a status with this code.
 func eachCode(t *testing.T, s *site, method string, call func(*site) error) {
 	t.Helper()
 	for number, code := range statusCodes {
@@ -75,8 +76,8 @@ func codeSeen(method, code string, isError bool) seen {
 	return seen{method: method, code: code}
 }
 
-// testPlainError tests a handler that returns an error without a status. The text of the error
-// has data that must not be recorded.
+// testPlainError checks a handler that returns an error without a status. The text of the error
+// contains data that must not be recorded.
 func testPlainError(t *testing.T, s *site) {
 	plain := errors.New("no person 01017012345 at https://api/?token=secret\xff")
 	s.service.do = func(context.Context) error { return plain }

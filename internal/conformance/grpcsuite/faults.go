@@ -30,11 +30,12 @@ func testCancel(t *testing.T, s *site) {
 	defer cancel()
 	go func() { <-hanging; cancel() }()
 	checkCode(t, s.unary(ctx), codes.Canceled)
-	// The code CANCELLED is not an error, neither for the server nor for the caller.
+	// The code CANCELLED is not an error on the server. It is also not an error on the client,
+	// because the caller canceled the call.
 	s.check(t, seen{method: unaryMethod, code: "CANCELLED"}, seen{method: unaryMethod, code: "CANCELLED"})
 }
 
-// testCancelStream cancels a stream before it is read to its end.
+// testCancelStream checks a stream that is canceled before it has been read to its end.
 func testCancelStream(t *testing.T, s *site) {
 	hanging := s.service.hang()
 	s.start(t, setting{})
@@ -70,7 +71,7 @@ func testDeadline(t *testing.T, s *site) {
 	checkCode(t, s.unary(ctx), codes.DeadlineExceeded)
 	client := s.clientSide.Only(t)
 	checkSeen(t, client, failed(unaryMethod, "DEADLINE_EXCEEDED"))
-	// The server stops because of the same deadline, or because its caller disconnects.
+	// The handler ends because of the same deadline, or because the client disconnects.
 	server := s.serverSide.Only(t)
 	if code := oteltest.Map(server.Attributes())["rpc.response.status_code"]; code != "DEADLINE_EXCEEDED" && code != "CANCELLED" {
 		t.Errorf("server: got code %q, want DEADLINE_EXCEEDED or CANCELLED", code)
@@ -110,8 +111,8 @@ func testNoServer(t *testing.T, s *site) {
 	s.checkClient(t, failed(unaryMethod, "UNAVAILABLE"))
 }
 
-// testKeepalive tests a server that closes connections after 50 ms, and streams on them after
-// 50 ms more.
+// testKeepalive checks a server that limits the age of its connections. After 50 ms, the server
+// closes a connection for new calls. After another 50 ms, it ends the streams on this connection.
 func testKeepalive(t *testing.T, s *site) {
 	hanging := s.service.hang()
 	s.start(t, setting{serverOptions: []grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{
@@ -126,7 +127,7 @@ func testKeepalive(t *testing.T, s *site) {
 	s.check(t, seen{method: duplexMethod, code: "CANCELLED"}, failed(duplexMethod, "UNAVAILABLE"))
 	s.service.do = nil
 	if err := s.unary(conformance.Within(t)); err != nil {
-		t.Error(err) // this call uses a new connection
+		t.Error(err) // this call must succeed, because it uses a new connection
 	}
 }
 
@@ -164,7 +165,7 @@ func testStreamRetries(t *testing.T, s *site) {
 	checkAttempts(t, s, 3, "UNAVAILABLE")
 }
 
-// testHedges tests an interceptor that makes two attempts at the same time.
+// testHedges checks a client with an interceptor that makes two attempts at the same time.
 func testHedges(t *testing.T, s *site) {
 	hedge := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		answers := make(chan error, 2)
@@ -182,9 +183,10 @@ func testHedges(t *testing.T, s *site) {
 	checkAttempts(t, s, 2, "")
 }
 
-// checkAttempts tests that the client has one span, with an event for each of n attempts after
-// the first one. The server must have one span per attempt, which is a child of the client's
-// span. code is the expected status code of the attempts before, or "" for any code.
+// checkAttempts checks a call with n attempts. The client must have one span, with an event for
+// each attempt except the first one. The server must have one span per attempt, and each of them
+// must be a child of the client span. code is the expected status code of the previous attempt in
+// each event. If code is "", every status code is correct.
 func checkAttempts(t *testing.T, s *site, n int, code string) {
 	t.Helper()
 	client := s.clientSide.Only(t)

@@ -1,4 +1,4 @@
-// Package grpcsuite tests the spans and metrics of grpctrace on both ends of a call.
+// Package grpcsuite tests the spans and metrics of grpctrace, on the server and on the client.
 package grpcsuite
 
 import (
@@ -13,20 +13,20 @@ import (
 	"github.com/nais/spor/grpctrace"
 )
 
-// RPC is a way to set up gRPC with grpctrace. The documentation of grpctrace describes several
-// ways.
+// RPC describes one way to use grpctrace with gRPC. The documentation of grpctrace describes
+// several ways.
 type RPC struct {
-	// Server returns a server that is traced with opts.
+	// Server returns a server with the options opts of grpctrace and the options more of gRPC.
 	Server func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server
-	// Client returns a client of target that is traced with opts.
+	// Client returns a client of target, with the options opts of grpctrace and the options more
+	// of gRPC.
 	Client func(target string, opts []grpctrace.Option, more ...grpc.DialOption) (*grpc.ClientConn, error)
-	// Watch gets every span of the suite, unless it is nil. It is shut down at the end of
-	// each row.
+	// Watch gets every span of the suite. It may be nil. It is shut down at the end of each row.
 	Watch sdktrace.SpanProcessor
 }
 
-// Run tests that calls are recorded correctly on both ends, over TCP and over connections in
-// memory.
+// Run checks that calls are recorded correctly on the server and on the client. It uses TCP
+// connections and connections in memory.
 func Run(t *testing.T, rpc RPC) {
 	t.Helper()
 	for _, network := range networks {
@@ -40,11 +40,14 @@ func Run(t *testing.T, rpc RPC) {
 	}
 }
 
-// network is a kind of connection between a server and its client.
+// network describes a kind of connection between the server and the client.
 type network struct {
 	name string
-	// listen returns a listener, the target for the client, the attributes of the target's
-	// address, and the options that the client needs to connect.
+	// listen returns:
+	//   - a listener for the server,
+	//   - the target for the client,
+	//   - the attributes that describe the address in the target,
+	//   - the options that the client needs to connect.
 	listen func(t *testing.T) (l net.Listener, target string, address map[string]string, more []grpc.DialOption)
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// recovering returns interceptors that recover from panics and return err. Most servers have
-// such interceptors.
+// recovering returns interceptors that recover from panics and then return err. Most servers have
+// similar interceptors.
 func recovering(err error) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (reply any, result error) {
@@ -62,7 +62,8 @@ func testStreamPanic(t *testing.T, s *site) {
 	s.service.panics()
 	s.start(t, setting{serverOptions: recovering(status.Error(codes.Aborted, "sorry"))})
 	checkCode(t, drain(s.open(t, conformance.Within(t))), codes.Aborted)
-	// ABORTED is not an error of the server, but the panic is.
+	// The server span is an error because of the panic. The code ABORTED is not an error on a
+	// server.
 	server, _ := s.check(t, seen{method: duplexMethod, code: "ABORTED", errorType: "string", failed: true}, failed(duplexMethod, "ABORTED"))
 	checkPanic(t, server)
 }

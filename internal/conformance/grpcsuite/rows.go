@@ -158,8 +158,8 @@ func testContextTravels(t *testing.T, s *site) {
 	}
 }
 
-// testMetadata tests an interceptor that replaces the metadata. The new metadata contains an
-// outdated trace context.
+// testMetadata checks a client with an interceptor that replaces the metadata. The new metadata
+// contains the trace context of another trace.
 func testMetadata(t *testing.T, s *site) {
 	var got metadata.MD
 	s.service.do = func(ctx context.Context) error {
@@ -218,7 +218,7 @@ func testManyCalls(t *testing.T, s *site) {
 	}
 }
 
-// testTwice adds the options of grpctrace twice on both ends.
+// testTwice checks a server and a client that have the options of grpctrace twice.
 func testTwice(t *testing.T, s *site) {
 	server, client := conformance.NewSide(t, s.rpc.Watch), conformance.NewSide(t, s.rpc.Watch)
 	s.start(t, setting{

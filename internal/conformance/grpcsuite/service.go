@@ -12,17 +12,17 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-// service implements gRPC's own test service. A row can change what the methods do.
+// service implements gRPC's own test service. A row can change the behavior of its methods.
 type service struct {
 	testgrpc.UnimplementedTestServiceServer
 
-	// do is called in every call, unless it is nil. Its error is the result of the call.
+	// do is called in every call. The call returns the error of do. do may be nil.
 	do func(context.Context) error
-	// stream replaces FullDuplexCall, unless it is nil.
+	// stream is called instead of FullDuplexCall. It may be nil.
 	stream func(testgrpc.TestService_FullDuplexCallServer) error
 }
 
-// The names of the methods, as in span names.
+// The names of the methods, as they are in span names.
 const (
 	unaryMethod  = "grpc.testing.TestService/UnaryCall"
 	inputMethod  = "grpc.testing.TestService/StreamingInputCall"
@@ -89,8 +89,8 @@ func (s *service) FullDuplexCall(stream testgrpc.TestService_FullDuplexCallServe
 	}
 }
 
-// hang makes each call wait until its context ends, for example because the caller
-// disconnects. When a call starts to wait, it sends on the channel that hang returns.
+// hang makes each call wait until the context of the call ends, for example because the client
+// disconnects. Each time a call starts to wait, a value is sent on the returned channel.
 func (s *service) hang() (hanging <-chan struct{}) {
 	began := make(chan struct{}, 1)
 	s.do = func(ctx context.Context) error {
@@ -107,7 +107,7 @@ func (s *service) hang() (hanging <-chan struct{}) {
 	return began
 }
 
-// failTimes makes the first n calls fail with the code UNAVAILABLE.
+// failTimes makes the first n calls fail with the code UNAVAILABLE. Later calls succeed.
 func (s *service) failTimes(n int) {
 	left := make(chan struct{}, n)
 	for range n {

@@ -14,7 +14,8 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-// ownSpans starts two spans of the program, like a health check that queries a database.
+// ownSpans starts two spans of the program. It does the same as a health check that queries a
+// database.
 func ownSpans(ctx context.Context, provider trace.TracerProvider) error {
 	tracer := provider.Tracer("test")
 	ctx, outer := tracer.Start(ctx, "outer")
@@ -24,7 +25,7 @@ func ownSpans(ctx context.Context, provider trace.TracerProvider) error {
 	return nil
 }
 
-// healthServer is a health service whose checks start spans.
+// healthServer is a health service whose methods start spans.
 type healthServer struct {
 	healthpb.UnimplementedHealthServer
 

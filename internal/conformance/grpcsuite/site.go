@@ -23,14 +23,14 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// site has a server, its client, and one SDK for each of them.
+// site has a server, a client of this server, and one SDK for each of the two.
 type site struct {
 	rpc     RPC
 	network network
 	service *service
 
 	serverSide, clientSide conformance.Side
-	address                map[string]string // the attributes of the server's address on the client
+	address                map[string]string // the expected attributes for the server's address on the client
 	listener               *breakable
 	server                 *grpc.Server
 	conn                   *grpc.ClientConn
@@ -45,7 +45,7 @@ func optionsFor(s conformance.Side, more []grpctrace.Option) []grpctrace.Option 
 	}, more...)
 }
 
-// setting has the options that a row needs for its server and its client.
+// setting has the options that a row needs for the server and for the client.
 type setting struct {
 	server        []grpctrace.Option
 	client        []grpctrace.Option
@@ -54,7 +54,7 @@ type setting struct {
 	register      func(*grpc.Server)
 }
 
-// start starts the server and connects the client.
+// start starts the server and creates the client.
 func (s *site) start(t *testing.T, with setting) {
 	t.Helper()
 	s.serverSide, s.clientSide = conformance.NewSide(t, s.rpc.Watch), conformance.NewSide(t, s.rpc.Watch)
@@ -83,7 +83,7 @@ func (s *site) start(t *testing.T, with setting) {
 	s.client = testgrpc.NewTestServiceClient(s.conn)
 }
 
-// connect connects the client, and returns when it is connected.
+// connect connects the client, and waits until it is connected.
 func (s *site) connect(t *testing.T) {
 	t.Helper()
 	ctx := conformance.Within(t)
@@ -113,13 +113,13 @@ func (s *site) open(t *testing.T, ctx context.Context) duplex { //nolint:revive 
 	return stream
 }
 
-// call calls the method with this full name.
+// call makes a unary call of the method with this full name.
 func (s *site) call(ctx context.Context, fullMethod string) error {
 	return s.conn.Invoke(ctx, fullMethod, &testgrpc.Empty{}, new(testgrpc.Empty))
 }
 
-// parent returns a context that contains baggage and a span of the program, and the ID of the
-// span. The span has already ended.
+// parent returns a context with baggage and with a span of the program. It also returns the ID of
+// this span. The span has already ended.
 func (s *site) parent(t *testing.T) (context.Context, trace.SpanID) {
 	t.Helper()
 	member, err := baggage.NewMember("a", "b")
@@ -135,8 +135,8 @@ func (s *site) parent(t *testing.T) (context.Context, trace.SpanID) {
 	return baggage.ContextWithBaggage(ctx, bag), span.SpanContext().SpanID()
 }
 
-// checkNothingLost stops both ends. It then tests that every span that was started has ended
-// and was received.
+// checkNothingLost stops the server and the client. Then it checks that every started span has
+// ended and was received.
 func (s *site) checkNothingLost(t *testing.T) {
 	t.Helper()
 	s.conn.Close()
@@ -144,8 +144,8 @@ func (s *site) checkNothingLost(t *testing.T) {
 	s.checkReceived(t)
 }
 
-// checkReceived tests that every span that was started has ended and was received. It then
-// removes all recorded spans.
+// checkReceived checks that every started span has ended and was received. Then it removes all
+// recorded spans.
 func (s *site) checkReceived(t *testing.T) {
 	t.Helper()
 	for name, end := range map[string]conformance.Side{"server": s.serverSide, "client": s.clientSide} {
@@ -154,7 +154,8 @@ func (s *site) checkReceived(t *testing.T) {
 	}
 }
 
-// checkSilence tests that nothing was recorded for the calls, after they have returned.
+// checkSilence checks that nothing was recorded for the calls. It must be called after the calls
+// have returned.
 func (s *site) checkSilence(t *testing.T) {
 	t.Helper()
 	s.conn.Close()
@@ -170,24 +171,26 @@ func (s *site) checkSilence(t *testing.T) {
 	}
 }
 
-// seen has the values that are expected on the span and in the metric of a call at one end.
+// seen has the expected values for one call, on the server or on the client. They must be on the
+// span and in the metric.
 type seen struct {
 	method    string
-	code      string // "" if there is none
+	code      string // "" if no status code is expected
 	errorType string
 	failed    bool
 }
 
-// ok returns the values for a call that ends without an error.
+// ok returns the expected values for a call that ends without an error.
 func ok(method string) seen { return seen{method: method, code: "OK"} }
 
-// failed returns the values for a call whose status code is an error.
+// failed returns the expected values for a call that ends with an error.
 func failed(method, code string) seen {
 	return seen{method: method, code: code, errorType: code, failed: true}
 }
 
-// check tests that one call was recorded with these values on the server and on the client.
-// The server's span must be a child of the client's span. check returns both spans.
+// check checks that one call was recorded on the server and on the client, with the values in
+// server and client. The server span must be a child of the client span. check returns both
+// spans.
 func (s *site) check(t *testing.T, server, client seen) (serverSpan, clientSpan sdktrace.ReadOnlySpan) {
 	t.Helper()
 	serverSpan, clientSpan = s.serverSide.Only(t), s.clientSide.Only(t)
@@ -249,7 +252,7 @@ func (w seen) attributes() map[string]string {
 	}
 }
 
-// checkMeasured tests that one call was measured, with the values of w and the attributes in
+// checkMeasured checks that one call was measured, with the values in w and the attributes in
 // address.
 func (w seen) checkMeasured(t *testing.T, end conformance.Side, name string, address map[string]string) {
 	t.Helper()
@@ -265,7 +268,7 @@ func (w seen) checkMeasured(t *testing.T, end conformance.Side, name string, add
 	}
 }
 
-// breakable is a listener whose connections the test can close.
+// breakable is a listener. The test can close its connections.
 type breakable struct {
 	net.Listener
 
@@ -292,7 +295,7 @@ func (b *breakable) lose() {
 	b.conns = nil
 }
 
-// drain reads a stream to its end. It returns nil at the end, or the error of the stream.
+// drain reads a stream to its end. If the stream fails, drain returns the error.
 func drain[T any](stream grpc.ServerStreamingClient[T]) error {
 	for {
 		if _, err := stream.Recv(); errors.Is(err, io.EOF) {

@@ -19,8 +19,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// unknown returns the values on span, the server's span of an unknown method, and the method
-// name that the caller used.
+// unknown returns the values in span. span must be the server span for an unknown method.
+// original is the method name that the caller used.
 func unknown(span sdktrace.ReadOnlySpan) (seenAs seen, original string) {
 	attrs := oteltest.Map(span.Attributes())
 	return seen{method: attrs["rpc.method"], code: attrs["rpc.response.status_code"], errorType: attrs["error.type"]},
@@ -35,8 +35,9 @@ func testUnknownService(t *testing.T, s *site) {
 	checkUnknown(t, s, "wp.Admin/Login", "unknown service wp.Admin")
 }
 
-// checkUnknown calls an unknown method. It tests that the caller gets the error of gRPC and
-// not that of an interceptor, and tests the spans and metrics of both ends.
+// checkUnknown calls a method that the server does not have. It checks that the caller gets
+// gRPC's own error and not the error of an interceptor. It also checks the spans and metrics on
+// both ends.
 func checkUnknown(t *testing.T, s *site, method, message string) {
 	t.Helper()
 	asked := false
@@ -65,10 +66,11 @@ func checkOther(t *testing.T, span sdktrace.ReadOnlySpan, method, code string) {
 	}
 }
 
-// testUnknownMethods calls so many different unknown methods that a server that stored their
-// names would use much more memory.
+// testUnknownMethods checks that a server does not store the names of unknown methods. The test
+// calls so many different unknown methods that storing their names would use much more memory.
 func testUnknownMethods(t *testing.T, s *site) {
-	// The client stores the names of its methods, so its calls are filtered.
+	// The client stores the names of its methods. Therefore a filter turns off the recording of
+	// its calls.
 	nothing := grpctrace.WithFilter(func(string) bool { return false })
 	s.start(t, setting{client: []grpctrace.Option{nothing}})
 	long := strings.Repeat("x", 500)
@@ -93,8 +95,8 @@ func testUnknownMethods(t *testing.T, s *site) {
 	before := heapWithoutSpans(t, s)
 	call(calls/10, calls)
 	grown := int64(heapWithoutSpans(t, s)) - int64(before)
-	// The limit is half of the memory that the names would use. It is checked only after
-	// many calls, because the rest of the process also changes the heap.
+	// The limit is half of the memory that the names would use. It is checked only after many
+	// calls, because other parts of the process also change the size of the heap.
 	if most := int64(calls * len(long) / 2); calls == many && grown > most {
 		t.Errorf("the heap has grown by %d bytes, want at most %d", grown, most)
 	}
@@ -104,7 +106,7 @@ func testUnknownMethods(t *testing.T, s *site) {
 	}
 }
 
-// heapWithoutSpans returns the size of the heap without the spans that the test keeps.
+// heapWithoutSpans removes the spans that the test has stored, and returns the size of the heap.
 func heapWithoutSpans(t *testing.T, s *site) uint64 {
 	t.Helper()
 	s.checkReceived(t)
@@ -115,8 +117,8 @@ func heapWithoutSpans(t *testing.T, s *site) uint64 {
 	return stats.HeapAlloc
 }
 
-// testUnknownImpatient calls unknown methods and cancels immediately, so that gRPC cannot
-// always answer.
+// testUnknownImpatient checks calls of unknown methods that are canceled immediately. In some of
+// these calls, gRPC cannot send a status.
 func testUnknownImpatient(t *testing.T, s *site) {
 	s.start(t, setting{})
 	if err := s.unary(conformance.Within(t)); err != nil {
@@ -135,7 +137,7 @@ func testUnknownImpatient(t *testing.T, s *site) {
 	}
 }
 
-// testUnknownHandler tests a server that has a handler for unknown methods, such as a proxy.
+// testUnknownHandler checks a server, such as a proxy, that has a handler for unknown methods.
 func testUnknownHandler(t *testing.T, s *site) {
 	s.start(t, setting{serverOptions: []grpc.ServerOption{grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
 		if err := stream.RecvMsg(new(testgrpc.Empty)); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// testCanceled tests a program that cancels the contexts of all requests, for example on
-// SIGTERM.
+// testCanceled checks a program that cancels the contexts of all requests. A program may do this
+// when it gets SIGTERM.
 func testCanceled(t *testing.T, s *site) {
 	s.base, s.cancel = context.WithCancel(t.Context())
 	s.start(t)
@@ -20,7 +20,7 @@ func testCanceled(t *testing.T, s *site) {
 		t.Errorf("span has status %v", got)
 	}
 	attrs := oteltest.Map(span.Attributes())
-	// A TimeoutHandler may send 503 before the handler sends 500.
+	// If there is a TimeoutHandler, it may send 503 before the handler sends 500.
 	if attrs["error.type"] != attrs["http.response.status_code"] || attrs["error.type"] != "500" && !s.around.buffers {
 		t.Errorf("attributes %v", attrs)
 	}

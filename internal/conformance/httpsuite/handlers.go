@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-// routes returns the routes that the rows use.
+// routes returns the routes that the rows of the suite use.
 func (s *site) routes() []Route {
 	return []Route{
 		{Method: "GET", Pattern: "/users/{id}", Handler: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }},
@@ -24,7 +24,7 @@ func (s *site) routes() []Route {
 		{Method: "GET", Pattern: "/panics/{id}", Handler: func(http.ResponseWriter, *http.Request) { conformance.PanicOnPurpose() }},
 		{Method: "GET", Pattern: "/panics-late", Handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusAccepted)
-			flush(w) // some routers would not send the header before the panic
+			flush(w) // otherwise some routers send no header before the panic
 			conformance.PanicOnPurpose()
 		}},
 		{Method: "GET", Pattern: "/aborts", Handler: func(http.ResponseWriter, *http.Request) { abort() }},
@@ -85,7 +85,8 @@ func copyFile(w http.ResponseWriter, _ *http.Request) {
 	io.Copy(w, f)
 }
 
-// spans starts two spans of the program, like a readiness check that queries a database.
+// spans is a handler that starts two spans of the program. It does the same as a readiness check
+// that queries a database.
 func (s *site) spans(_ http.ResponseWriter, r *http.Request) {
 	tracer := s.sdk.TracerProvider.Tracer("test")
 	ctx, outer := tracer.Start(r.Context(), "outer")
@@ -98,8 +99,8 @@ func writeContext(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%s%s", trace.SpanContextFromContext(r.Context()).TraceID(), baggage.FromContext(r.Context()))
 }
 
-// batch serves several requests in the process. It makes them in all the ways that are usual
-// in handlers.
+// batch is a handler that serves several other requests in the same process. It creates these
+// requests in all the ways that are usual in handlers.
 func (s *site) batch(w http.ResponseWriter, r *http.Request) {
 	ctx := s.router.Fresh(r.Context())
 	users, fails := s.around.path+"/users/1", s.around.path+"/fails"
@@ -119,8 +120,9 @@ func (s *site) batch(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// gateway copies the request, like a reverse proxy, and sends it to itself once more, with a
-// client that serves requests in the same process.
+// gateway is a handler that sends a copy of its request, like a reverse proxy. It sends the copy
+// to itself, with a client that calls the handler in the same process. It answers the copy with
+// the status 503.
 func (s *site) gateway(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Inner") != "" {
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -138,7 +140,7 @@ func (s *site) gateway(w http.ResponseWriter, r *http.Request) {
 	io.Copy(w, res.Body)
 }
 
-// inProcess is a RoundTripper that calls the handler of the site directly.
+// inProcess is a RoundTripper that calls the handler of the site directly, without a network.
 type inProcess struct{ *site }
 
 func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -147,7 +149,7 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer.Result(), nil
 }
 
-// canceled fails because its context is canceled. The client is still connected.
+// canceled is a handler that fails because its context is canceled. The client stays connected.
 func (s *site) canceled(w http.ResponseWriter, r *http.Request) {
 	s.cancel()
 	<-r.Context().Done()
@@ -156,8 +158,8 @@ func (s *site) canceled(w http.ResponseWriter, r *http.Request) {
 
 type unwrapper interface{ Unwrap() http.ResponseWriter }
 
-// left fails because the client disconnects. It waits for the notice of net/http, which comes
-// after the cancelation of the context.
+// left is a handler that fails because the client disconnects. It waits until net/http reports
+// this with CloseNotify. net/http cancels the context before that.
 func (s *site) left(w http.ResponseWriter, r *http.Request) {
 	server := w // the writer of net/http
 	for wrapper, ok := w.(unwrapper); ok; wrapper, ok = server.(unwrapper) {

@@ -12,34 +12,33 @@ import (
 	"github.com/nais/spor/httptrace"
 )
 
-// A Router is an HTTP router, set up as the documentation of its adapter requires.
+// A Router is an HTTP router with its adapter, as the documentation of the adapter requires.
 type Router struct {
-	// Handler returns a router that serves routes, traced with opts.
+	// Handler returns a router that serves routes and is traced with the options opts.
 	Handler func(routes []Route, opts ...httptrace.Option) http.Handler
-	// Template converts pattern, which is in the syntax of http.ServeMux, to the syntax of
-	// the router. Nil means that both have the same syntax.
+	// Template converts a pattern of http.ServeMux to the syntax of the router. Nil means that
+	// the router uses the same syntax.
 	Template func(pattern string) string
-	// Fresh returns ctx without the router's own values. The suite calls it for a request
-	// that a handler makes with the context of its own request. Nil means that the
-	// router's values do not affect such a request.
+	// Fresh returns ctx without the router's own values. A handler can make a new request with
+	// the context of its own request. The suite calls Fresh for the context of such a request.
+	// Nil means that the router's values have no effect on the new request.
 	Fresh func(ctx context.Context) context.Context
-	// Watch gets every span of the suite, unless it is nil. It is shut down at the end of
-	// each row.
+	// Watch gets every span of the suite. It may be nil. It is shut down at the end of each row.
 	Watch sdktrace.SpanProcessor
 }
 
-// A Route is a route that a Router must serve.
+// A Route is a route that a Router must serve in the suite.
 type Route struct {
 	Method, Pattern string
 	Handler         http.HandlerFunc
-	// Fails is true if Handler is nil. The router must then use its own kind of handler,
-	// which returns an error that results in the status 503. If the router's handlers do
-	// not return errors, the handler must send 503 itself.
+	// Fails is true if Handler is nil. In that case, the router uses its own kind of handler.
+	// This handler must return an error that results in the status 503. If handlers of the router
+	// cannot return errors, the handler must send 503 itself.
 	Fails bool
 }
 
-// Run tests that requests to the routes of router are recorded correctly. It uses HTTP/1.1 and
-// HTTP/2, and different handlers around the router.
+// Run checks that requests to the routes of router are recorded correctly. It uses HTTP/1.1 and
+// HTTP/2, and puts different handlers around the router.
 func Run(t *testing.T, router Router) {
 	t.Helper()
 	if router.Template == nil {
@@ -62,12 +61,12 @@ func Run(t *testing.T, router Router) {
 	}
 }
 
-// version is a version of HTTP, with or without TLS.
+// version describes a version of HTTP, with or without TLS.
 type version struct {
 	name  string
 	major int
 	tls   bool
-	wraps bool // test with all surroundings, not only with bare
+	wraps bool // test with all surroundings; otherwise only with bare
 }
 
 var versions = []version{
@@ -76,15 +75,15 @@ var versions = []version{
 	{name: "h2", major: 2, tls: true},
 }
 
-// surrounding describes the handlers around the router.
+// surrounding describes the handlers that are around the router.
 type surrounding struct {
 	name string
 	wrap func(router http.Handler) http.Handler
-	// path is the path prefix that wrap removes. route is the template of that prefix in
-	// the route, or "" if no mux has matched the prefix.
+	// path is the path prefix that wrap removes. route is the part of the route for this prefix.
+	// If no mux has matched the prefix, route is "".
 	path, route string
 	outer       bool // there is another httptrace.Handler around all other handlers
-	buffers     bool // the writer of wrap buffers, so handlers cannot stream
+	buffers     bool // the writer of wrap is buffered, so handlers cannot stream
 }
 
 var surroundings = withOuter(
@@ -115,8 +114,8 @@ var surroundings = withOuter(
 	}},
 )
 
-// withOuter returns each surrounding in list twice: unchanged, and with another
-// httptrace.Handler around it.
+// withOuter returns list, followed by a changed copy of each surrounding in it. The copy has
+// another httptrace.Handler around all other handlers.
 func withOuter(list ...surrounding) []surrounding {
 	for _, around := range list {
 		around.name += " within Handler"
@@ -128,8 +127,7 @@ func withOuter(list ...surrounding) []surrounding {
 
 type copyKey struct{}
 
-// copying is the most common kind of middleware: it adds a value to the context of the
-// request.
+// copying is a middleware of the most common kind. It adds a value to the context of the request.
 func copying(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), copyKey{}, true)))

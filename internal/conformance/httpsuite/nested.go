@@ -30,8 +30,8 @@ func testPublicBatch(t *testing.T, s *site) {
 	}
 }
 
-// checkBatch tests the spans and the metrics of a batch and of its requests. It returns the
-// span of the batch.
+// checkBatch checks the spans and the metrics of a batch and of the requests in the batch. It
+// returns the span of the batch.
 func checkBatch(t *testing.T, s *site) sdktrace.ReadOnlySpan {
 	t.Helper()
 	spans := s.sdk.Wait(t, 6)
@@ -49,8 +49,8 @@ func checkBatch(t *testing.T, s *site) sdktrace.ReadOnlySpan {
 	return outer
 }
 
-// checkSeen tests spans and the metrics of the server. The keys of want have the form
-// "METHOD ROUTE STATUS", and its values are the number of requests.
+// checkSeen checks spans and the metrics of the server. The keys of want have the form
+// "METHOD ROUTE STATUS". The values of want are the expected numbers of requests.
 func checkSeen(t *testing.T, s *site, spans []sdktrace.ReadOnlySpan, want map[string]int) {
 	t.Helper()
 	got := make(map[string]int)

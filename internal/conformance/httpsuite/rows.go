@@ -18,8 +18,8 @@ import (
 type row struct {
 	name    string
 	run     func(*testing.T, *site)
-	streams bool // needs a writer that does not buffer
-	only1   bool // only for HTTP/1.1
+	streams bool // the test needs a writer that does not buffer
+	only1   bool // the test uses only HTTP/1.1
 }
 
 func (r row) skip(v version, around surrounding) bool {
@@ -120,7 +120,8 @@ func testPanic(t *testing.T, s *site) {
 	s.fail(t, "/panics/1")
 	span := s.check(t, want{method: "GET", pattern: "/panics/{id}", status: 500, errorType: "string", failed: true})
 	s.checkException(t, span.Events())
-	// A TimeoutHandler panics again in another goroutine, whose stack lacks this function.
+	// A TimeoutHandler panics again in another goroutine. The stack of that goroutine does not
+	// contain PanicOnPurpose.
 	if !s.around.buffers {
 		oteltest.Eventually(t, func() bool { return s.log.contains("conformance.PanicOnPurpose") })
 	}

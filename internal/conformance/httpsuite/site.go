@@ -20,14 +20,15 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// site has a server, its client, and the SDK that records the server's spans and metrics.
+// site has a server, a client of this server, and the SDK with which the server records spans and
+// metrics.
 type site struct {
 	router  Router
 	version version
 	around  surrounding
 
 	base   context.Context    //nolint:containedctx // the server's BaseContext, or nil for the default
-	cancel context.CancelFunc // called by a handler; cancels a context that the test chooses
+	cancel context.CancelFunc // called by handlers; the test chooses which context it cancels
 
 	sdk     *oteltest.SDK
 	options []httptrace.Option
@@ -74,7 +75,7 @@ func (s *site) listen() {
 	s.client = &http.Client{Transport: &http.Transport{Protocols: protocols}}
 }
 
-// request returns a request to path. header has pairs of name and value.
+// request returns a request to path. header is a list of names and values in turn.
 func (s *site) request(t *testing.T, method, path string, body io.Reader, header ...string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.server.URL+s.around.path+path, body)
@@ -87,7 +88,7 @@ func (s *site) request(t *testing.T, method, path string, body io.Reader, header
 	return r
 }
 
-// ask sends a request, reads the response to its end and returns its header.
+// ask sends a request, reads the response to its end, and returns the header of the response.
 func (s *site) ask(t *testing.T, method, path string, body io.Reader, header ...string) http.Header {
 	t.Helper()
 	res, err := s.client.Do(s.request(t, method, path, body, header...))
@@ -104,7 +105,7 @@ func (s *site) ask(t *testing.T, method, path string, body io.Reader, header ...
 	return res.Header
 }
 
-// fail sends a request to path, and expects that the connection breaks.
+// fail sends a request to path. The connection must break before the response is complete.
 func (s *site) fail(t *testing.T, path string) {
 	t.Helper()
 	res, err := s.client.Do(s.request(t, "GET", path, nil))
@@ -125,16 +126,16 @@ func (s *site) route(pattern string) string {
 	return s.around.route + s.router.Template(pattern)
 }
 
-// want has the values that are expected on the span and in the metric of a request.
+// want has the expected values for one request. They must be on the span and in the metric.
 type want struct {
 	method    string
-	pattern   string // "" if there is none
-	status    int    // 0 if there is none
+	pattern   string // "" if no route is expected
+	status    int    // 0 if no status is expected
 	errorType string
 	failed    bool
 }
 
-// check tests that one request was recorded, with the values of w. It returns the span.
+// check checks that one request was recorded, with the values in w. It returns the span.
 func (s *site) check(t *testing.T, w want) sdktrace.ReadOnlySpan {
 	t.Helper()
 	span := s.sdk.Only(t)
@@ -191,7 +192,8 @@ func (s *site) checkAttributes(t *testing.T, where string, w want, got map[strin
 	}
 }
 
-// checkException tests that events has one event, the panic of PanicOnPurpose.
+// checkException checks that there is exactly one event, and that it describes the panic of
+// PanicOnPurpose.
 func (s *site) checkException(t *testing.T, events []sdktrace.Event) {
 	t.Helper()
 	if len(events) != 1 || events[0].Name != "exception" {
@@ -204,7 +206,8 @@ func (s *site) checkException(t *testing.T, events []sdktrace.Event) {
 	}
 }
 
-// checkSizes tests the sizes of bodies on the span and in the metrics.
+// checkSizes checks the sizes of the request body and of the response body, on the span and in
+// the metrics.
 func (s *site) checkSizes(t *testing.T, request, response int64) {
 	t.Helper()
 	attrs := oteltest.Map(s.sdk.Only(t).Attributes())
@@ -223,7 +226,8 @@ func (s *site) checkSizes(t *testing.T, request, response int64) {
 	}
 }
 
-// checkSilence tests that nothing was recorded for a request, after its response.
+// checkSilence checks that nothing was recorded for a request. It must be called after the
+// response.
 func (s *site) checkSilence(t *testing.T) {
 	t.Helper()
 	s.server.Close() // waits for the handler
@@ -235,7 +239,7 @@ func (s *site) checkSilence(t *testing.T) {
 	}
 }
 
-// output is a buffer for a log. It is safe for concurrent use.
+// output is a buffer for log lines. It is safe for concurrent use.
 type output struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
