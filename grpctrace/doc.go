@@ -2,8 +2,8 @@
 // streams. Create servers and clients with [NewServer] and [NewClient], instead of grpc.NewServer
 // and grpc.NewClient:
 //
-//	server := grpctrace.NewServer(opts...)               // for grpc.NewServer
-//	conn, err := grpctrace.NewClient(target, opts...)    // for grpc.NewClient
+//	server := grpctrace.NewServer(opts...)               // instead of grpc.NewServer
+//	conn, err := grpctrace.NewClient(target, opts...)    // instead of grpc.NewClient
 //
 // NewServer and NewClient accept the same options as in package grpc. To add options of this
 // package, use [ServerOptions] and [DialOptions].

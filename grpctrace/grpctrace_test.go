@@ -32,8 +32,8 @@ func (echo) UnaryCall(context.Context, *testgrpc.SimpleRequest) (*testgrpc.Simpl
 	return new(testgrpc.SimpleResponse), nil
 }
 
-// connect starts server and returns a connection to it. It registers service unless service is
-// nil.
+// connect starts server and returns a client connection to this server. If service is not nil,
+// connect first registers it.
 func connect(t *testing.T, server *grpc.Server, service testgrpc.TestServiceServer, client ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
 	l := bufconn.Listen(1 << 20)

@@ -234,7 +234,7 @@ func testTwice(t *testing.T, s *site) {
 		t.Fatal(err)
 	}
 	s.conn.Close()
-	s.server.Stop() // waits for the handlers
+	s.server.Stop() // waits until the handlers have returned
 	if n := server.Started() + s.serverSide.Started(); n != 2 {
 		t.Errorf("%d server spans for 2 calls", n)
 	}

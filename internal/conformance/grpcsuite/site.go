@@ -140,7 +140,7 @@ func (s *site) parent(t *testing.T) (context.Context, trace.SpanID) {
 func (s *site) checkNothingLost(t *testing.T) {
 	t.Helper()
 	s.conn.Close()
-	s.server.Stop() // waits for the handlers
+	s.server.Stop() // waits until the handlers have returned
 	s.checkReceived(t)
 }
 

@@ -230,7 +230,7 @@ func (s *site) checkSizes(t *testing.T, request, response int64) {
 // response.
 func (s *site) checkSilence(t *testing.T) {
 	t.Helper()
-	s.server.Close() // waits for the handler
+	s.server.Close() // waits until the handler has returned
 	if n := s.sdk.Started(); n != 0 {
 		t.Errorf("%d spans were started", n)
 	}
