@@ -149,6 +149,44 @@ func TestShortDelay(t *testing.T) {
 	}
 }
 
+// TestEndOfBurstIsSent checks that the last spans of a burst are sent after the delay. Each
+// burst begins at the end of a delay, when the sender has just queued the spans before the
+// burst. A full batch of the burst is then queued before its delay begins.
+func TestEndOfBurstIsSent(t *testing.T) {
+	t.Parallel()
+	server, err := receiver.Listen(":0", receiver.Sink{Traces: func(context.Context, *coltracepb.ExportTraceServiceRequest) (*coltracepb.ExportTraceServiceResponse, error) {
+		return nil, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	const delay, batch, burst = 2 * time.Millisecond, 16, 40
+	stats := &spanstats.Stats{}
+	p, err := pipeline.New(pipeline.Config{
+		Dial: reaching(server), Encoding: otlp.NewCommon(plain{}), Stats: stats, Trouble: &trouble{},
+		Timeout: 30 * time.Second, Delay: delay, Bytes: func() int { return 4 << 20 }, BatchSpans: batch,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(p))
+	for round := range 1000 {
+		endSpans(provider, 1)
+		for began := time.Now(); time.Since(began) < delay; {
+			continue // more exact than a timer
+		}
+		endSpans(provider, burst)
+		settles(t, stats, (round+1)*(1+burst))
+		if t.Failed() {
+			break
+		}
+	}
+	if err := provider.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func endSpans(provider trace.TracerProvider, n int) {
 	tracer := provider.Tracer("test")
 	for range n {

@@ -105,7 +105,8 @@ func (s *sender) launch(now time.Time) {
 			s.through = s.shards.sealAll()
 			s.buffer.trim()
 		case s.buffer.limits.enoughSpans():
-			s.shards.sealAll()
+			// pending stays set: spans that are more than a batch still wait for their delay.
+			s.shards.seal(false)
 		}
 		batch := s.buffer.next(sendState{now, s.collector.accepted.Load(), s.inFlight == 0}, s.sendThrough())
 		if batch == nil {
