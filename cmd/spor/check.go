@@ -16,8 +16,8 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// exitChecked is the exit code when a panel is dark, there is a finding, or the recording is
-// empty.
+// exitChecked is the exit code in three cases: a panel is dark because it lacks data, the check
+// has a finding, or the recording is empty.
 const exitChecked = 1
 
 func checkUsage(w io.Writer) {
@@ -72,7 +72,7 @@ type checkOptions struct {
 
 	format string
 	limit  time.Duration // 0 means no limit
-	file   string        // "" means that a command is run
+	file   string        // "" means that spor runs a command instead
 }
 
 func check(args []string, std stdio) int {
@@ -115,7 +115,7 @@ func parseCheck(args []string) (checkOptions, error) {
 	return o, o.checkNames()
 }
 
-// hasDash reports whether args contain "--". The argument after it is a command, not a file.
+// hasDash reports whether args contain "--". After "--" comes a command, not a file.
 func hasDash(args []string) bool {
 	return slices.Contains(args, "--")
 }
@@ -141,9 +141,10 @@ func checkCommand(o checkOptions, std stdio) int {
 	return checkFile(o, run.record, code, std)
 }
 
-// checkEnviron returns base with an interval of 100 ms between exports of metrics, unless
-// the environment sets another interval. The default is one minute. A command may end
-// sooner, and so may objects with metrics, for example a connection pool.
+// checkEnviron returns base with an interval of 100 ms between exports of metrics. If the
+// environment already sets an interval, checkEnviron returns base unchanged. The default
+// interval of one minute is too long: the command may end sooner. An object with metrics, for
+// example a connection pool, may also be closed sooner.
 func checkEnviron(base []string) []string {
 	const name = "OTEL_METRIC_EXPORT_INTERVAL"
 	if os.Getenv(name) != "" {
@@ -152,7 +153,8 @@ func checkEnviron(base []string) []string {
 	return append(base, name+"=100")
 }
 
-// endAfter sends SIGTERM to spor itself after limit, and spor forwards it to the command.
+// endAfter sends SIGTERM to spor itself when the time limit has passed. spor forwards the
+// signal to the command.
 func endAfter(limit time.Duration) (stop func()) {
 	if limit == 0 {
 		return func() {}
@@ -165,8 +167,8 @@ func endAfter(limit time.Duration) (stop func()) {
 	return func() { timer.Stop() }
 }
 
-// checkFile checks a recording and prints the result. It returns code, the exit code of the
-// command, if everything is in order.
+// checkFile checks the recording in the file name and prints the result. The argument code is
+// the exit code of the command. checkFile returns it if everything is in order.
 func checkFile(o checkOptions, name string, code int, std stdio) int {
 	judged, err := load(name)
 	if err != nil {
@@ -206,7 +208,8 @@ func load(name string) (*apm.Recording, error) {
 	return &judged, nil
 }
 
-// runHint returns a hint on how to check a program, if file is executable.
+// runHint returns the hint to use "spor check -- FILE" if file is executable. Otherwise it
+// returns "".
 func runHint(file *os.File) string {
 	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 		return " (to run it: spor check -- " + file.Name() + ")"

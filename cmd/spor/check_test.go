@@ -14,7 +14,8 @@ import (
 	"github.com/nais/spor/internal/apm"
 )
 
-// checking returns the arguments of a spor check that runs this test binary in a role.
+// checking returns arguments for spor check. The command that spor checks is this test binary
+// in the given role.
 func checking(role string, flags ...string) []string {
 	args := append([]string{"check", "--env", roleKey + "=" + role}, flags...)
 	return append(args, "--", os.Args[0])
@@ -112,7 +113,7 @@ func TestCheckUsage(t *testing.T) {
 	for name, tt := range map[string]struct {
 		args   []string
 		code   int
-		stderr string // prefix
+		stderr string // the expected beginning of stderr
 	}{
 		"nothing":      {[]string{"check"}, 2, "spor check: no command and no file (want: spor check [FLAGS] -- COMMAND"},
 		"format":       {[]string{"check", "--format", "xml", "x"}, 2, `spor check: --format "xml": want text or json`},

@@ -13,15 +13,15 @@ import (
 // table writes reports as text.
 type table struct {
 	w     io.Writer
-	width int // columns of the terminal, 0 if w is not a terminal
+	width int // number of columns of the terminal, 0 if w is not a terminal
 	color bool
-	err   error // of the first write that failed
+	err   error // the error of the first write that failed
 }
 
 const (
-	stateColumn = 10 // where the name of the panel starts
-	textColumn  = 42 // where the evidence starts
-	fullWidth   = 80 // the minimum width, also on a narrower terminal
+	stateColumn = 10 // the column where the name of the panel starts
+	textColumn  = 42 // the column where the evidence starts
+	fullWidth   = 80 // the minimum width; a narrower terminal gets it too
 )
 
 // The colours of states.
@@ -32,8 +32,8 @@ const (
 	plain = "\x1b[0m"
 )
 
-// line writes a line. The text may come from the checked program, so line makes it safe to
-// print.
+// line writes text as one line. The text may come from the checked program, so line removes
+// everything that is not safe to print.
 func (t *table) line(text string) { t.write(display.Layout(text)) }
 
 func (t *table) write(text string) {
@@ -81,8 +81,8 @@ func (t *table) finding(f apm.Finding) {
 	t.row(red, "found", f.Kind, place)
 }
 
-// row writes a state, a name and a text. A long text continues on the next line, in the same
-// column.
+// row writes a state, a name and a text. If the text is too long for one line, it continues in
+// the same column of the next line.
 func (t *table) row(color, state, name, text string) {
 	state, name = pad(display.Line(state), stateColumn), pad(display.Line(name), textColumn-stateColumn)
 	if t.color {
@@ -136,7 +136,7 @@ func pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(width-utf8.RuneCountInString(text), 1))
 }
 
-// cut returns text, cut to at most width characters.
+// cut returns the first width characters of text, or all of text if it is shorter.
 func cut(text string, width int) string {
 	if characters := []rune(text); len(characters) > width {
 		return strings.TrimRight(string(characters[:width-1]), " ;,") + "…"

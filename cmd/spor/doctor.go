@@ -40,7 +40,7 @@ Exit codes:
 `)
 }
 
-// exitUnwell is the exit code when a step failed.
+// exitUnwell is the exit code if at least one step failed.
 const exitUnwell = 1
 
 // doctorOptions are the flags of spor doctor.
@@ -102,8 +102,9 @@ func parseDoctor(args []string) (doctorOptions, error) {
 	return o, nil
 }
 
-// environ returns the environment to examine: that of the process o.pid, or spor's own if
-// o.pid is 0. A debug container in the same pod can read the environment of the program.
+// environ returns the environment to examine. If o.pid is not 0, this is the environment of the
+// process o.pid. Otherwise it is the environment of spor itself. A debug container in the same
+// pod can read the environment of the program.
 func (o doctorOptions) environ() (environ, error) {
 	if o.pid == 0 {
 		return environOf(os.Environ()), nil
@@ -124,7 +125,7 @@ func failures(steps []step) (n int) {
 	return n
 }
 
-// Print the steps and the variables, as text or as JSON.
+// printReport prints the steps and the variables, as text or as JSON.
 func printReport(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step) error {
 	if o.format == "json" {
 		encoder := json.NewEncoder(w)
@@ -153,7 +154,8 @@ func printReport(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step
 	return err
 }
 
-// Print the variables that are set or, if all is true, every variable that is read.
+// printVariables prints the variables that are set. If all is true, it prints every variable
+// that is read.
 func printVariables(text *strings.Builder, all bool, variables []diagnosis.Variable) {
 	text.WriteString("\n")
 	unset := 0

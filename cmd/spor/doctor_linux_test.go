@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// droppedPackets returns the address of a socket whose queue is full. Further connections to it
-// get no answer, as behind a network policy.
+// droppedPackets returns the address of a socket whose queue is full. A new connection to the
+// address gets no answer, in the same way as a connection that a network policy blocks.
 func droppedPackets(t *testing.T) string {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
@@ -30,7 +30,7 @@ func droppedPackets(t *testing.T) string {
 		t.Fatal(err)
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*unix.SockaddrInet4).Port))
-	conn, err := net.Dial("tcp", address) // fills the queue
+	conn, err := net.Dial("tcp", address) // this connection fills the queue
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,14 +48,16 @@ func TestDoctorSeesDroppedPackets(t *testing.T) {
 	t.Errorf("got %q", f.Steps)
 }
 
-// A debug container in a pod reads the environment of the program like this.
+// TestDoctorReadsAnotherProcess checks that spor doctor reads the environment of another
+// process. In a debug container, spor reads the environment of the program in the pod in the
+// same way.
 func TestDoctorReadsAnotherProcess(t *testing.T) {
 	other := exec.CommandContext(t.Context(), "sleep", "60")
 	other.Env = []string{"OTEL_SDK_DISABLED=true"}
 	if err := other.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = other.Wait() }) // the context of the test has ended the process
+	t.Cleanup(func() { _ = other.Wait() }) // the process has ended, because the context of the test ended it
 	r := finish(t, spor(t, "doctor", "--pid", strconv.Itoa(other.Process.Pid)))
 	if !strings.Contains(r.stdout, "OTEL_SDK_DISABLED is true") {
 		t.Errorf("got %s", r.stdout)

@@ -21,7 +21,7 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// collector starts a collector that responds to trace requests with answer.
+// collector starts a collector that calls the function answer for each trace request.
 func collector(t *testing.T, answer func(*coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error)) *receiver.Server {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{
@@ -71,7 +71,7 @@ type findings struct {
 	Variables []struct{ Name, Value, Effective string }
 }
 
-// ask runs spor doctor with env added to its environment.
+// ask runs spor doctor with the variables env added to the environment.
 func ask(t *testing.T, env ...string) findings {
 	t.Helper()
 	cmd := spor(t, "doctor", "--format", "json", "--timeout", "1s")
@@ -177,7 +177,8 @@ func TestDoctorNamesTheCure(t *testing.T) {
 	}
 }
 
-// If only the sampler is wrong, only the step "sampler" fails.
+// TestDoctorFailsOneStep checks that only the step "sampler" fails if only the sampler is
+// wrong.
 func TestDoctorFailsOneStep(t *testing.T) {
 	server := collector(t, accept)
 	f := ask(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+server.Endpoint(), "OTEL_TRACES_SAMPLER=always_off", "OTEL_TRACES_SAMPLER_ARG=")

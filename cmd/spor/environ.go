@@ -13,7 +13,8 @@ const cluster = "local"
 // An environ is the environment of a process. It maps the name of a variable to its value.
 type environ map[string]string
 
-// environOf returns the environment of pairs KEY=VALUE. The last value of a name is used.
+// environOf converts pairs in the form KEY=VALUE to an environment. If a name occurs more than
+// once, the last value is used.
 func environOf(pairs []string) environ {
 	env := environ{}
 	for _, pair := range pairs {
@@ -32,19 +33,20 @@ func (e environ) pairs() []string {
 	return pairs
 }
 
-// byDefault sets key unless it is set already. An empty value counts as set.
+// byDefault sets the variable key to value if key is not set yet. A key with an empty value
+// counts as set.
 func (e environ) byDefault(key, value string) {
 	if _, ok := e[key]; !ok {
 		e[key] = value
 	}
 }
 
-// naisEnviron returns base with the variables that NAIS would set for the command of o.
-// endpoint is the address of spor's receiver, which replaces the collector.
+// naisEnviron returns base with the variables that NAIS would set for the command in o.
+// endpoint is the address of spor's receiver, which the command uses instead of a collector.
 func naisEnviron(base []string, o runOptions, endpoint string) environ {
 	env := environOf(base)
 
-	// The platform sets these variables itself. It replaces the values of the user.
+	// The platform sets these variables itself, and replaces the values that the user has set.
 	env["OTEL_SERVICE_NAME"] = o.name
 	env["OTEL_RESOURCE_ATTRIBUTES"] = resourceAttributes(o, env["OTEL_RESOURCE_ATTRIBUTES"])
 	env["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
@@ -54,7 +56,7 @@ func naisEnviron(base []string, o runOptions, endpoint string) environ {
 	env.byDefault("OTEL_PROPAGATORS", "tracecontext,baggage")
 	env.byDefault("OTEL_TRACES_SAMPLER", "parentbased_always_on")
 	env.byDefault("OTEL_LOGS_EXPORTER", "none")
-	// On NAIS the SDK's default of 5 s applies. The delay is shorter here, because a user is
+	// On NAIS, the delay is the SDK's default of 5 s. It is shorter here, because a user is
 	// waiting for the traces.
 	env.byDefault("OTEL_BSP_SCHEDULE_DELAY", "200")
 
@@ -67,15 +69,16 @@ func naisEnviron(base []string, o runOptions, endpoint string) environ {
 	maps.Copy(env, environOf(o.env))
 	env.byDefault("NAIS_CLIENT_ID", env["NAIS_CLUSTER_NAME"]+":"+env["NAIS_NAMESPACE"]+":"+env["NAIS_APP_NAME"])
 	if port := env["PORT"]; port != "" {
-		// NAIS sets 0.0.0.0, which other machines could reach.
+		// NAIS sets the host 0.0.0.0. Here it is 127.0.0.1, so that other machines cannot reach
+		// the program.
 		env.byDefault("BIND_ADDRESS", net.JoinHostPort("127.0.0.1", port))
 	}
 	return env
 }
 
-// resourceAttributes returns the attributes of the platform, followed by those of the user,
-// as on NAIS. It drops the names that belong to the platform, and everything that is not a
-// pair key=value.
+// resourceAttributes returns the attributes of the platform, followed by the user's attributes,
+// in the same order as on NAIS. From the user's attributes, it drops the names that only the
+// platform may set, and everything that is not a pair key=value.
 func resourceAttributes(o runOptions, users string) string {
 	pairs := []string{"service.name=" + o.name, "service.namespace=" + o.namespace}
 	for pair := range strings.SplitSeq(users, ",") {

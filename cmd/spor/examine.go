@@ -27,16 +27,17 @@ type step struct {
 	Cure  string `json:"cure,omitempty"`
 }
 
-// examination collects the steps.
+// examination collects the results of all steps.
 type examination struct {
 	report  *diagnosis.Report
 	timeout time.Duration
 	steps   []step
-	clocks  []string // addresses whose HTTP responses may have a Date header
+	clocks  []string // addresses whose HTTP responses may contain a Date header
 }
 
-// examine follows the path of a span, from the environment to the collector. It leaves out the
-// steps that a span would not reach. Each step takes at most timeout.
+// examine checks the path of a span, from the environment to the collector. If a step fails, a
+// span would not reach some of the next steps, and examine leaves them out. Each connection
+// attempt and each request takes at most timeout.
 func examine(ctx context.Context, r *diagnosis.Report, timeout time.Duration) []step {
 	e := &examination{report: r, timeout: timeout}
 	e.environment()
@@ -71,7 +72,7 @@ func (e *examination) environment() {
 	}
 }
 
-// cutProblem splits a problem into what is wrong and the cure.
+// cutProblem splits a problem into two parts: what is wrong, and how to fix it.
 func cutProblem(problem string) (text, cure string) {
 	for _, between := range []string{`": `, ": "} {
 		if i := strings.Index(problem, between); i >= 0 {
@@ -117,7 +118,7 @@ func (e *examination) exporter() bool {
 // reach adds the steps "resolve" and "connect", and reports whether the address of s accepts
 // a connection.
 func (e *examination) reach(ctx context.Context, s diagnosis.Signal) bool {
-	host, _, _ := net.SplitHostPort(s.Address) // no error, because the address was parsed before
+	host, _, _ := net.SplitHostPort(s.Address) // SplitHostPort returns no error, because the address was parsed before
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
@@ -168,8 +169,8 @@ func (e *examination) export(ctx context.Context) {
 	}
 }
 
-// exportCure returns the cure for an export that failed with err. It finds out what listens at
-// the address, because that may decide the cure.
+// exportCure returns how to fix an export that failed with err. First it finds out what kind of
+// server listens at the address, because the fix may depend on the kind of server.
 func (e *examination) exportCure(ctx context.Context, err error) string {
 	address := e.report.Traces.Address
 	switch who := listenerAt(ctx, address, e.timeout); {

@@ -19,19 +19,21 @@ func Environ(base []string, name, namespace string, env []string) map[string]str
 // VersionText returns the text that spor version prints.
 var VersionText = versionText
 
-// MaxLine is the maximum length of a line, in bytes.
+// MaxLine is the maximum number of bytes of a line.
 const MaxLine = maxLine
 
 // DrawTimeout is the longest time that Draw waits for the end of a line.
 const DrawTimeout = drawTimeout
 
-// Lines returns two functions of a lineSplitter: write adds input, end emits the last line.
+// Lines returns two functions of a lineSplitter. The function write adds input. The function
+// end emits the last line.
 func Lines(emit func(text string, continued bool)) (write func([]byte), end func()) {
 	l := &lineSplitter{emit: emit}
 	return l.write, l.end
 }
 
-// Screen returns the streams and the Draw method of a screen whose out and err are a terminal.
+// Screen returns the streams and the Draw method of a screen. Both out and err of the screen
+// count as a terminal.
 func Screen(out, err io.Writer) (stdout, stderr io.Writer, draw func([]byte)) {
 	s := newScreen(out, err, true)
 	return s.stdout, s.stderr, s.Draw
@@ -43,11 +45,11 @@ func PrintTable(w io.Writer, r apm.Report) {
 	t.report(r)
 }
 
-// Colors are the escape sequences that a table writes.
+// Colors are the escape sequences for colours that a table writes.
 var Colors = []string{green, red, faint, plain}
 
-// PrintDiagnosis writes a report of spor doctor with one step and two variables. All their
-// strings have the value text.
+// PrintDiagnosis writes a report of spor doctor with one step and two variables. Every string
+// in the step and in the variables has the value text.
 func PrintDiagnosis(w io.Writer, text string) error {
 	steps := []step{{Name: "environment", State: failed, Text: text, Cure: text}}
 	report := &diagnosis.Report{Variables: []diagnosis.Variable{{Name: "OTEL_A", Value: text, Effective: text}, {Name: "OTEL_B", Effective: text}}}

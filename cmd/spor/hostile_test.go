@@ -25,8 +25,8 @@ import (
 	"github.com/nais/spor/internal/apm"
 )
 
-// hostile contains what must not be written to a terminal: escape sequences, C0 and C1 control
-// characters, characters that change the direction of text, and line ends.
+// hostile contains everything that must not be written to a terminal: escape sequences, C0 and
+// C1 control characters, characters that change the direction of text, and line ends.
 const hostile = "x\x1b[2J\x1b]0;title\a\x1bPq\x1b\\\x1b7\u009b31m\u009d0;t\u009c\u0085\u202e\u2066\u200f\u200b\b\a\v\f\x7f\u2028\u2029\r\nFORGED\x1b["
 
 // checkScreen tests that text is safe to write to a terminal.
@@ -46,7 +46,7 @@ func checkScreen(t *testing.T, text string) {
 	}
 }
 
-// sendHostile sends spans and writes lines in which every text is hostile.
+// sendHostile sends spans and writes lines. Every text in them is hostile.
 func sendHostile() int {
 	exporter, err := otlptracegrpc.New(context.Background())
 	if err != nil {
@@ -83,7 +83,7 @@ func TestNothingHostileReachesTheTerminal(t *testing.T) {
 	env := func(pairs ...string) []string { return pairs }
 	for name, tt := range map[string]struct {
 		args, env []string
-		passes    bool // stdout has the command's own output, unchanged
+		passes    bool // stdout contains the command's own output, unchanged
 	}{
 		"unknown command":    {args: []string{hostile}},
 		"unknown flag":       {args: []string{"-" + hostile}},
@@ -154,7 +154,7 @@ func TestNoTextOfAReportReachesTheTerminalAsItIs(t *testing.T) {
 	checkScreen(t, out.String())
 }
 
-// fill sets every string in v to hostile.
+// fill sets every string in v to the constant hostile.
 func fill(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:

@@ -5,12 +5,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxLine is the maximum length of a line in bytes. A longer line is split into parts.
+// maxLine is the maximum number of bytes of a line. A longer line is split into parts.
 const maxLine = 1 << 20
 
-// A lineSplitter splits its input into lines and calls emit with each line, without the
-// newline. For a line that is longer than maxLine it calls emit several times; continued is
-// then true for all parts except the last.
+// A lineSplitter splits its input into lines. It calls emit for each line, and passes the line
+// without the newline. It splits a line that is longer than maxLine into parts, and calls emit
+// for each part. The argument continued is true for all parts except the last.
 type lineSplitter struct {
 	emit func(text string, continued bool)
 	part []byte // the beginning of the current line, at most maxLine bytes
@@ -40,7 +40,7 @@ func (l *lineSplitter) write(p []byte) {
 	}
 }
 
-// end emits a last line that has no newline.
+// end emits the last line if the input does not end with a newline.
 func (l *lineSplitter) end() {
 	if len(l.part) > 0 {
 		l.flush(false)
@@ -52,8 +52,8 @@ func (l *lineSplitter) flush(continued bool) {
 	l.part = l.part[:0]
 }
 
-// characterStart returns the start of the UTF-8 character of text that contains byte i. If text
-// is not valid UTF-8 there, it returns i.
+// characterStart returns the index of the first byte of the UTF-8 character that contains byte
+// i of text. If text is not valid UTF-8 at i, it returns i.
 func characterStart(text []byte, i int) int {
 	for start := i; start > 0 && start > i-utf8.UTFMax; start-- {
 		if utf8.RuneStart(text[start]) {

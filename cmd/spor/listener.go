@@ -15,23 +15,23 @@ import (
 // A listener describes the server at an address.
 type listener struct {
 	http1  bool      // speaks HTTP/1.1 and not HTTP/2
-	tls    bool      // speaks TLS
-	silent bool      // accepts connections and sends nothing
-	date   time.Time // from the Date header, zero without one
+	tls    bool      // the server speaks TLS
+	silent bool      // the server accepts connections and sends nothing
+	date   time.Time // the time in the Date header, zero without this header
 }
 
-// listenerAt finds out which protocol the server at address speaks. It sends nothing that
-// would disturb a collector.
+// listenerAt finds out which protocol the server at address speaks. It sends nothing that could
+// disturb a collector.
 func listenerAt(ctx context.Context, address string, timeout time.Duration) listener {
 	if l := askTLS(ctx, address, timeout); l.tls {
-		return l // some TLS servers also answer plain HTTP, with an error
+		return l // do not try plain HTTP: some TLS servers answer it too, with an error
 	}
 	return askHTTP1(ctx, address, timeout)
 }
 
 func askTLS(ctx context.Context, address string, timeout time.Duration) listener {
 	conn, err := (&tls.Dialer{
-		NetDialer: &net.Dialer{Timeout: timeout}, // includes the handshake
+		NetDialer: &net.Dialer{Timeout: timeout}, // the timeout includes the handshake
 		Config: &tls.Config{
 			InsecureSkipVerify: true, //nolint:gosec // only tests for TLS, and sends no data
 			NextProtos:         []string{"h2", "http/1.1"},
@@ -54,7 +54,7 @@ func askHTTP1(ctx context.Context, address string, timeout time.Duration) (l lis
 		return l
 	}
 	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(timeout)) // after an error here, reading fails as well
+	_ = conn.SetDeadline(time.Now().Add(timeout)) // if this fails, reading fails as well
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, "http://"+address+"/", nil)
 	if err != nil || req.Write(conn) != nil {
 		return l
@@ -74,13 +74,14 @@ func askHTTP1(ctx context.Context, address string, timeout time.Duration) (l lis
 	return l
 }
 
-// mostSkew is the largest accepted difference between the local clock and the collector's
-// clock. With a larger difference, the spans of one trace appear at the wrong time.
+// mostSkew is the maximum accepted difference between the local clock and the collector's
+// clock. If the difference is larger, the spans of one trace appear at the wrong time.
 const mostSkew = 5 * time.Second
 
-// clock compares the local clock with the collector's clock. The time of the collector is in
-// its HTTP responses: gRPC responses have no time, but the port for OTLP over HTTP has. If no
-// port answers, clock only checks that the time is after the last change of spor's source.
+// clock compares the local clock with the collector's clock. A collector sends its time only in
+// HTTP responses, for example from the port for OTLP over HTTP. gRPC responses contain no time.
+// If no port answers with a time, clock only checks that the local time is after the last
+// change of spor's source.
 func (e *examination) clock(ctx context.Context) {
 	for _, address := range e.clocks {
 		if l := askHTTP1(ctx, address, min(e.timeout, time.Second)); !l.date.IsZero() {
@@ -113,8 +114,8 @@ func (e *examination) compare(here, there time.Time, address string) {
 	e.add("clock", well, text, "")
 }
 
-// buildTime returns the time of the commit that spor was built from. It returns the zero time
-// if the build has no such information.
+// buildTime returns the time of the commit that spor was built from. If the build contains no
+// such time, it returns the zero time.
 func buildTime() time.Time {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

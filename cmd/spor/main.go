@@ -1,6 +1,6 @@
 // Command spor shows, on a laptop, the telemetry of a program as NAIS would receive it. It
-// starts the program with the environment that NAIS would give it, and draws the traces that
-// the program sends.
+// starts the program with the environment variables that NAIS would set. It draws the traces
+// that the program sends.
 //
 //	spor run -- go run ./cmd/quotes
 package main
@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/internal/display"
 )
 
-// exitUsage is the exit code for wrong arguments. Package process has the other exit codes.
+// exitUsage is the exit code for wrong arguments. Package process defines the other exit codes.
 const exitUsage = 2
 
 func main() {
@@ -23,7 +23,7 @@ func main() {
 // stdio holds the files that spor uses as stdin, stdout and stderr.
 type stdio struct{ in, out, err *os.File }
 
-// A command is a subcommand of spor. Its run returns the exit code.
+// A command is a subcommand of spor. Its run function returns the exit code.
 type command struct {
 	name    string
 	summary string
@@ -42,7 +42,7 @@ func commands() []command {
 	}
 }
 
-// spor runs the subcommand that args name and returns the exit code.
+// spor runs the subcommand that args begin with, and returns the exit code.
 func spor(args []string, std stdio) int {
 	if len(args) == 0 {
 		helpUsage(std.err)
@@ -75,7 +75,7 @@ func unknownCommand(name string, w io.Writer) int {
 }
 
 // complain writes one line to the user. The arguments may come from other programs, so complain
-// makes the line safe to print.
+// removes everything that is not safe to print.
 func complain(w io.Writer, format string, args ...any) {
 	fmt.Fprintln(w, display.Line(fmt.Sprintf(format, args...)))
 }

@@ -16,8 +16,8 @@ import (
 	main "github.com/nais/spor/cmd/spor"
 )
 
-// roleKey is the variable that makes the test binary act as another program: as spor, or as a
-// program that spor runs.
+// roleKey is the name of a variable. If it is set, the test binary acts as another program: as
+// spor, or as a program that spor runs.
 const roleKey = "SPOR_TEST_ROLE"
 
 func TestMain(m *testing.M) {
@@ -37,7 +37,7 @@ type result struct {
 	stdout, stderr string
 }
 
-// spor returns the command that runs spor.
+// spor returns a command. The command runs the test binary as spor with the arguments args.
 func spor(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -49,11 +49,12 @@ func spor(t *testing.T, args ...string) *exec.Cmd {
 			cmd.Env = append(cmd.Env, pair)
 		}
 	}
-	cmd.Env = append(cmd.Env, roleKey+"=spor", "GORACE=atexit_sleep_ms=0") // without it, each process waits a second at its end under -race
+	cmd.Env = append(cmd.Env, roleKey+"=spor", "GORACE=atexit_sleep_ms=0") // without GORACE, each process waits a second at its end under -race
 	return cmd
 }
 
-// running returns the arguments of a spor run that runs this test binary in a role.
+// running returns arguments for spor run. The command that spor runs is this test binary in the
+// given role.
 func running(role string, flags ...string) []string {
 	args := append([]string{"run", "--env", roleKey + "=" + role}, flags...)
 	return append(args, "--", os.Args[0])
@@ -75,7 +76,7 @@ func TestSporUsage(t *testing.T) {
 	for name, tt := range map[string]struct {
 		args           []string
 		code           int
-		stdout, stderr string // prefixes
+		stdout, stderr string // expected beginnings of the output
 	}{
 		"nothing":         {nil, 2, "", "spor shows the telemetry of a program as NAIS would receive it.\n"},
 		"help":            {[]string{"help"}, 0, "spor shows the telemetry of a program as NAIS would receive it.\n", ""},

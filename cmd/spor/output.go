@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// outputGrace is the longest time without output that spor waits for, after the command and
-// its process group have ended. Then spor stops reading. Only a process that left the group
-// can still have the output open.
+// outputGrace limits how long spor reads the output after the command and its process group
+// have ended. If no output arrives for this time, spor stops reading. Only a process that left
+// the group can still have the output open.
 const outputGrace = time.Second
 
-// An output is a pipe that one of the command's output streams is connected to.
+// An output is a pipe. One of the output streams of the command is connected to it.
 type output struct {
 	read, write *os.File
 	done        sync.WaitGroup
 }
 
-// newOutputs returns the outputs of a command that will be started.
+// newOutputs returns the two outputs for a command that is not started yet.
 func newOutputs() (stdout, stderr *output, err error) {
 	stdout, stderr = new(output), new(output)
 	if stdout.read, stdout.write, err = os.Pipe(); err != nil {
@@ -32,14 +32,15 @@ func newOutputs() (stdout, stderr *output, err error) {
 	return stdout, stderr, nil
 }
 
-// carry starts to copy everything that is written to o to w, without delay, and calls line for
-// each line. It closes spor's copy of the writing end of the pipe.
+// carry starts a goroutine. The goroutine copies the output of the command to w without delay,
+// and calls line for each line. Before that, carry closes spor's copy of the writing end of the
+// pipe.
 func (o *output) carry(w io.Writer, line func(text string, continued bool)) {
 	_ = o.write.Close()
 	lines := &lineSplitter{emit: line}
 	o.done.Go(func() {
 		defer lines.end()
-		defer func() { _ = o.read.Close() }() // a command that still writes gets SIGPIPE, as without spor
+		defer func() { _ = o.read.Close() }() // a command that still writes gets SIGPIPE, as it would without spor
 		o.copy(w, lines)
 	})
 }
@@ -67,13 +68,13 @@ func (o *output) copy(w io.Writer, lines *lineSplitter) {
 	}
 }
 
-// finish returns when all output has been copied.
+// finish waits until all output has been copied.
 func (o *output) finish() {
-	_ = o.read.SetReadDeadline(time.Now()) // copy sets a new deadline before each further read
+	_ = o.read.SetReadDeadline(time.Now()) // the function copy sets a new deadline before each further read
 	o.done.Wait()
 }
 
-// abandon closes both ends of an output whose command did not start.
+// abandon closes both ends of the pipe. It is called if the command did not start.
 func (o *output) abandon() {
 	_ = o.read.Close()
 	_ = o.write.Close()

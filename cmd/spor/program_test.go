@@ -21,7 +21,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// play is the main function of the programs that the tests run with spor.
+// play is the main function of the programs that spor runs in these tests.
 func play(role string, args []string) int {
 	switch role {
 	case "environ":
@@ -75,7 +75,7 @@ func play(role string, args []string) int {
 	return 0
 }
 
-// provider returns a tracer provider that exports with the settings of the environment.
+// provider returns a tracer provider whose exporter uses the settings in the environment.
 func provider() *sdktrace.TracerProvider {
 	exporter, err := otlptracegrpc.New(context.Background())
 	if err != nil {
@@ -93,7 +93,7 @@ func shutdown(p *sdktrace.TracerProvider) int {
 	return 0
 }
 
-// sendTraces sends two traces with five spans.
+// sendTraces sends two traces. Together they have five spans.
 func sendTraces() int {
 	p := provider()
 	tracer := p.Tracer("test")
@@ -123,9 +123,10 @@ func sendIncomplete() int {
 	return shutdown(p)
 }
 
-// runChild starts a child with the same output. Both wait for a signal.
+// runChild starts a child process with the same output. Parent and child both wait for a
+// signal.
 func runChild() int {
-	cmd := exec.Command(os.Args[0]) // a signal ends it
+	cmd := exec.Command(os.Args[0]) // the child ends when it gets a signal
 	cmd.Env = append(os.Environ(), roleKey+"=waits")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -137,8 +138,8 @@ func runChild() int {
 	return code
 }
 
-// waitForSignal prints that name is ready, and then each signal that it receives. SIGCONT does
-// not end it.
+// waitForSignal prints that name is ready, and then prints each signal that it receives. It
+// returns after the first signal that is not SIGCONT.
 func waitForSignal(name string) int {
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, syscall.SIGCONT, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2)
@@ -152,9 +153,10 @@ func waitForSignal(name string) int {
 	return 7
 }
 
-// leaveChild returns while its child still runs. The child ignores SIGTERM and prints "ready".
+// leaveChild starts a child process and returns while the child still runs. The child prints
+// "ready" and ignores SIGTERM.
 func leaveChild() int {
-	cmd := exec.Command(os.Args[0]) // keeps running
+	cmd := exec.Command(os.Args[0]) // the child keeps running
 	cmd.Env = append(os.Environ(), roleKey+"=ignores")
 	out, err := cmd.StdoutPipe()
 	if err == nil {
@@ -171,8 +173,8 @@ func leaveChild() int {
 	return 3
 }
 
-// holdConnection starts a process outside the process group, and returns while it still runs.
-// The process keeps the output and a connection to the receiver open.
+// holdConnection starts a process outside the process group, and returns while this process
+// still runs. The process keeps two things open: the output, and a connection to the receiver.
 func holdConnection() int {
 	endpoint := strings.TrimPrefix(os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"), "http://")
 	conn, err := net.Dial("tcp", endpoint)
@@ -185,10 +187,10 @@ func holdConnection() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	cmd := exec.Command(os.Args[0]) // keeps running
+	cmd := exec.Command(os.Args[0]) // the process keeps running
 	cmd.Env = append(os.Environ(), roleKey+"=cat")
 	cmd.ExtraFiles = []*os.File{file}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr // it ends when the test closes stdin
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr // the process ends when the test closes stdin
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -197,7 +199,7 @@ func holdConnection() int {
 	return 0
 }
 
-// promptAndTrace sends a trace between the two halves of a line.
+// promptAndTrace writes one half of a line, sends a trace, and then writes the other half.
 func promptAndTrace() int {
 	fmt.Fprint(os.Stderr, "half a line, ")
 	p := provider()
@@ -208,7 +210,7 @@ func promptAndTrace() int {
 	return code
 }
 
-// readTerminal reads a line from its terminal.
+// readTerminal reads one line from the terminal on stdin.
 func readTerminal() int {
 	fmt.Println("ready")
 	var line string

@@ -36,7 +36,7 @@ func newRecorder(o runOptions, say func(string)) (*recorder, error) {
 	}, nil
 }
 
-// resourceOf returns the resource for the log records of stdout and stderr lines.
+// resourceOf returns the resource of the log records that contain lines of stdout and stderr.
 func resourceOf(o runOptions) *resourcepb.Resource {
 	return &resourcepb.Resource{Attributes: []*commonpb.KeyValue{
 		otlpattr.String("service.name", o.name),
@@ -50,8 +50,8 @@ func (r *recorder) request(req recording.Request) {
 	}
 }
 
-// check reports the first error to the user. The program continues after an error, because it
-// is more important than the recording.
+// check reports the first error to the user. The program continues to run after an error,
+// because the program is more important than the recording.
 func (r *recorder) check(err error) {
 	if err != nil {
 		r.complain.Do(func() { r.say(fmt.Sprintf("the recording is not complete: %v", err)) })

@@ -90,8 +90,8 @@ func parseRun(args []string) (runOptions, error) {
 	return o, o.checkNames()
 }
 
-// parseCommand parses the flags and the command that all subcommands with a command share.
-// flags may already define flags that only one subcommand has.
+// parseCommand parses the command, and the flags that all subcommands with a command have. The
+// caller may have defined more flags in flags, for only one subcommand.
 func parseCommand(flags *flag.FlagSet, args []string) (runOptions, error) {
 	o := runOptions{namespace: "local"}
 	flags.SetOutput(io.Discard)
@@ -117,8 +117,8 @@ func parseCommand(flags *flag.FlagSet, args []string) (runOptions, error) {
 	return o, nil
 }
 
-// checkNames names the application after the command, unless the user has set a name. It
-// returns an error if a name is not valid.
+// checkNames checks the names in o. If the user has set no name for the application, it uses
+// the name of the command. It returns an error if a name is not valid.
 func (o *runOptions) checkNames() error {
 	if o.name == "" {
 		o.name = strings.TrimSuffix(filepath.Base(o.argv[0]), ".exe")
@@ -131,7 +131,8 @@ func (o *runOptions) checkNames() error {
 	return nil
 }
 
-// checkName returns an error if name is empty or cannot be a value in OTEL_RESOURCE_ATTRIBUTES.
+// checkName returns an error if name is empty, or if it cannot be a value in
+// OTEL_RESOURCE_ATTRIBUTES.
 func checkName(name string) error {
 	if name == "" || strings.ContainsAny(name, ",=% \t\n") {
 		return errors.New("not a name (want letters, digits, - . _)")

@@ -78,7 +78,7 @@ func TestRunDrawsTraces(t *testing.T) {
 	if got.code != 0 || got.stdout != "done\n" {
 		t.Errorf("exit code %d, stdout %q; want 0, %q", got.code, got.stdout, "done\n")
 	}
-	// Replace the IDs, times and bars, which differ from run to run.
+	// Replace the IDs, times and bars, because they differ from run to run.
 	drawn := regexp.MustCompile(`[0-9a-f]{32}`).ReplaceAllString(got.stderr, "ID")
 	drawn = regexp.MustCompile(` +[▐█▌]+ +[0-9.]+ (ns|µs|ms) `).ReplaceAllString(drawn, " | ")
 	drawn = regexp.MustCompile(`ID +[0-9.]+ (ns|µs|ms) `).ReplaceAllString(drawn, "ID ")
@@ -135,8 +135,9 @@ func TestRunReadsChoicesInAnyCase(t *testing.T) {
 }
 
 func TestRunForwardsSignalsToGroup(t *testing.T) {
-	// Under nohup, SIGHUP is ignored, and programs that the test starts inherit that. If
-	// the test catches SIGHUP, they start with the default action instead.
+	// If the test runs under nohup, SIGHUP is ignored. Programs that the test starts inherit
+	// the ignored signal. The test catches SIGHUP, so that these programs start with the
+	// default action.
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
@@ -194,7 +195,7 @@ func startWithOutput(t *testing.T, cmd *exec.Cmd) *bufio.Scanner {
 	return bufio.NewScanner(out)
 }
 
-// expect reads len(want) lines and tests that they are those of want, in any order.
+// expect reads len(want) lines of out and tests that they are the lines in want, in any order.
 func expect(t *testing.T, out *bufio.Scanner, want ...string) {
 	t.Helper()
 	missing := map[string]bool{}
@@ -241,7 +242,7 @@ func TestRunLeavesWhatLeftTheGroup(t *testing.T) {
 	}
 	defer func() { _, _ = hold.Close(), stdin.Close() }()
 	cmd.Stdin = stdin
-	stderr := filepath.Join(t.TempDir(), "stderr") // the process that is left behind would keep a pipe open
+	stderr := filepath.Join(t.TempDir(), "stderr") // not a pipe: the process that is left behind would keep it open
 	file, err := os.Create(stderr)
 	if err != nil {
 		t.Fatal(err)
@@ -307,7 +308,7 @@ func TestRunRecordsLines(t *testing.T) {
 			finish(t, spor(t, running(role, "--name", "quotes", "--record", file)...))
 			_, lines := readRecording(t, file)
 			if role == "output" {
-				slices.Sort(lines) // the order of lines is only known within one stream
+				slices.Sort(lines) // the order is defined only for lines of the same stream
 			}
 			if got := strings.ReplaceAll(strings.Join(lines, "; "), "quotes ", ""); got != want {
 				t.Errorf("recorded %.200q, want %.200q", got, want)
@@ -316,7 +317,8 @@ func TestRunRecordsLines(t *testing.T) {
 	}
 }
 
-// readRecording returns the number of spans and the output lines of the recording in file.
+// readRecording reads the recording in file. It returns the number of spans and the lines of
+// output.
 func readRecording(t *testing.T, file string) (spans int, lines []string) {
 	t.Helper()
 	f, err := os.Open(file)

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// drawTimeout is the longest time that Draw waits until the command ends its current line. A
-// command that shows a prompt does not end the line.
+// drawTimeout limits how long Draw waits for the end of the command's current line. If the
+// command shows a prompt, the line does not end.
 const drawTimeout = 500 * time.Millisecond
 
-// A screen is the terminal that the command and spor share. The command's output passes through
-// unchanged. spor draws on stderr, between the lines of the command.
+// A screen is the terminal that the command and spor share. The output of the command is not
+// changed. spor draws on stderr, and only between the lines of the command.
 type screen struct {
 	stdout, stderr *stream
 
@@ -19,16 +19,17 @@ type screen struct {
 	lineEnded *sync.Cond
 }
 
-// A stream is one of the command's outputs.
+// A stream is the stdout or the stderr of the command.
 type stream struct {
 	io.Writer
 	screen *screen
-	apart  bool // does not appear on the screen
+	apart  bool // the stream does not appear on the screen
 	open   bool // the last line has no newline yet
 }
 
-// newScreen returns a screen. If stdout is not a terminal, it is not part of the screen: spor
-// does not wait for its lines to end, and a slow reader of stdout does not block stderr.
+// newScreen returns a screen. If stdout is not a terminal, stdout is not part of the screen:
+// spor draws without waiting for a line on stdout to end, and a slow reader of stdout does not
+// block stderr.
 func newScreen(stdout, stderr io.Writer, terminal bool) *screen {
 	s := &screen{}
 	s.lineEnded = sync.NewCond(&s.mu)

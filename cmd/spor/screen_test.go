@@ -12,7 +12,7 @@ import (
 	main "github.com/nais/spor/cmd/spor"
 )
 
-// A paper records what both streams write to a terminal.
+// A paper records the bytes that both streams write to a terminal.
 type paper struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -32,7 +32,7 @@ func (p *paper) String() string {
 
 func TestScreenDrawsBetweenLines(t *testing.T) {
 	for name, tt := range map[string]struct {
-		before, after string // on stdout, around the drawing
+		before, after string // text on stdout before and after the drawing
 		want          string
 	}{
 		"line ended":     {"a\n", "b\n", "a\nDRAWN\nb\n"},

@@ -15,9 +15,12 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// serve is a service like the one in the README, which calls itself once. If how is
-// "serves", it runs until a signal ends it. If how is "fails", it ends with an error.
-// Otherwise it ends after the call.
+// serve is a service like the service in the README. It sends one request to itself. The value
+// of how says what it does after the request:
+//   - "serves": it runs until a signal ends it.
+//   - "fails": it ends with an error.
+//   - "leaks": it writes a log line with a personal number, and ends.
+//   - any other value: it ends.
 func serve(how string) int {
 	slog.SetDefault(slog.New(setup.LogHandler(os.Stdout, nil)))
 	if err := setup.Run(context.Background(), func(ctx context.Context) error { return serveOnce(ctx, how) }); err != nil {

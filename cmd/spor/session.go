@@ -23,27 +23,27 @@ import (
 
 const (
 	// drainTime is the longest time that spor receives telemetry after the command has ended.
-	// spor waits only while a process is still connected.
+	// spor does not wait if no process is connected.
 	drainTime = 2 * time.Second
 	// maxTraceBytes is the maximum memory, in bytes, that traces may use.
 	maxTraceBytes = 64 << 20
 )
 
-// A session is one run of a command, whose telemetry and output spor receives.
+// A session is one run of a command. spor receives the telemetry and the output of the command.
 type session struct {
 	std      stdio
 	screen   *screen
 	recorder *recorder
 	ui       *ui
 	traces   *tracetree.Assembler
-	points   atomic.Int64 // metric data points received
-	logs     atomic.Int64 // log records received
+	points   atomic.Int64 // number of metric data points received
+	logs     atomic.Int64 // number of log records received
 	env      environ      // the environment of the command
 	endpoint string
 }
 
-// observe runs the command of o and returns the exit code of spor. base is the environment that
-// the command's environment is made from.
+// observe runs the command in o and returns the exit code of spor. The environment of the
+// command is base with the changes that naisEnviron makes.
 func observe(o runOptions, base []string, std stdio) int {
 	s := &session{std: std, screen: newScreen(std.out, std.err, process.IsTerminal(std.out))}
 	s.traces = tracetree.New(tracetree.Options{Finished: s.draw, Limit: maxTraceBytes})
@@ -87,9 +87,9 @@ func observe(o runOptions, base []string, std stdio) int {
 	return code
 }
 
-// run runs the command, and returns when the command, all processes that it started and their
-// output have ended. ran is false if the command did not start. run calls impatient for each
-// signal that arrives after the command has ended.
+// run runs the command. It waits for the command, for the other processes of the command's
+// group, and for their output. ran is false if the command did not start. If a signal arrives
+// after all these processes have ended, run calls impatient.
 func (s *session) run(o runOptions, signals *process.Signals, impatient func()) (code int, ran bool) {
 	stdout, stderr, err := newOutputs()
 	if err != nil {
@@ -116,8 +116,9 @@ func (s *session) run(o runOptions, signals *process.Signals, impatient func()) 
 	return code, true
 }
 
-// drain stops the server after it has received everything that was sent to it. It waits only if
-// a process that left the command's process group is still connected.
+// drain receives the telemetry that is still being sent, and then stops the server. It waits at
+// most drainTime, and only while a process is connected. Such a process has left the command's
+// process group.
 func drain(ctx context.Context, server *receiver.Server) {
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
@@ -125,7 +126,7 @@ func drain(ctx context.Context, server *receiver.Server) {
 	server.Stop()
 }
 
-// sink returns the sink for the telemetry that the command sends.
+// sink returns the sink that gets the telemetry of the command.
 func (s *session) sink() receiver.Sink {
 	return receiver.Sink{
 		Traces: func(_ context.Context, r *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
@@ -146,14 +147,15 @@ func (s *session) sink() receiver.Sink {
 	}
 }
 
-// received passes a request to the recorder and the viewer. The request is telemetry of the
-// command, or a line of its output.
+// received passes a request to the recorder and the viewer. The request contains telemetry of
+// the command, or one line of its output.
 func (s *session) received(r recording.Request) {
 	s.recorder.request(r)
 	s.ui.add(r)
 }
 
-// line returns a function that passes each line of a stream to the recorder and the viewer.
+// line returns a function for one stream of the command. The function passes each line to the
+// recorder and the viewer.
 func (s *session) line(stream string, resource *resourcepb.Resource) func(text string, continued bool) {
 	if s.recorder == nil && s.ui == nil {
 		return func(string, bool) {}
@@ -167,7 +169,7 @@ func (s *session) line(stream string, resource *resourcepb.Resource) func(text s
 // draw draws a trace on stderr, between the lines of the command.
 func (s *session) draw(t *tracetree.Trace) {
 	var lines bytes.Buffer
-	_ = waterfall.Draw(&lines, t, waterfall.Style{ // a buffer returns no error
+	_ = waterfall.Draw(&lines, t, waterfall.Style{ // a write to a buffer returns no error
 		Width: process.Width(s.std.err),
 		Color: process.IsTerminal(s.std.err) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 	})

@@ -9,7 +9,7 @@ import (
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 )
 
-// summarize prints how much telemetry was received, and the problems with it.
+// summarize prints how much telemetry spor received, and what is wrong with it.
 func (s *session) summarize() {
 	stats := s.traces.Stats()
 	s.say(fmt.Sprintf("%s, %s, %s, %s received", count(stats.Traces, "trace"), count(stats.Spans, "span"),
@@ -29,8 +29,8 @@ func (s *session) summarize() {
 	}
 }
 
-// whyNoSpans returns a message with the variables of the command that prevent spans from
-// arriving.
+// whyNoSpans returns a message about variables in the environment of the command. The message
+// names the variables that prevent the command from sending spans.
 func (s *session) whyNoSpans() string {
 	var reasons []string
 	set := func(key string) { reasons = append(reasons, key+"="+s.env[key]) }
@@ -56,7 +56,7 @@ func (s *session) whyNoSpans() string {
 	return "no spans (does the program start telemetry, and shut it down before it exits?)"
 }
 
-// count returns n and thing as text, for example "1 span" or "2 spans".
+// count returns a number with the name of a thing, for example "1 span" or "2 spans".
 func count(n int, thing string) string {
 	if n != 1 {
 		thing += "s"

@@ -15,8 +15,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// openTerminal returns both ends of a new pseudo-terminal: the end of the user, who types and
-// reads the screen, and the end that programs use as stdin, stdout and stderr.
+// openTerminal creates a pseudo-terminal and returns both of its ends. At the end user, the
+// test types and reads the screen. Programs use the end program as stdin, stdout and stderr.
 func openTerminal(t *testing.T) (user, program *os.File) {
 	t.Helper()
 	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -42,8 +42,8 @@ func openTerminal(t *testing.T) (user, program *os.File) {
 	return user, program
 }
 
-// onTerminal starts cmd as the first program of a new terminal. It returns the screen, to read
-// what the user sees, and the keyboard, to write what the user types.
+// onTerminal starts cmd as the first program of a new terminal. The test reads from screen what
+// a user would see, and writes to keyboard what a user would type.
 func onTerminal(t *testing.T, cmd *exec.Cmd) (screen *bufio.Scanner, keyboard *os.File) {
 	t.Helper()
 	user, program := openTerminal(t)
@@ -52,14 +52,14 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) (screen *bufio.Scanner, keyboard *o
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// The test keeps the terminal open, as the user's shell does. Otherwise output could be
-	// lost when the last program closes the terminal.
+	// The test keeps the terminal open, as the user's shell does. Otherwise the last program
+	// would close the terminal, and output could be lost.
 	watchdog := time.AfterFunc(time.Minute, func() { _ = program.Close() })
 	t.Cleanup(func() { watchdog.Stop() })
 	return bufio.NewScanner(user), user
 }
 
-// see reads the screen up to a line that contains want, and returns everything that it read.
+// see reads lines of the screen until a line contains want. It returns all lines that it read.
 func see(t *testing.T, screen *bufio.Scanner, want string) string {
 	t.Helper()
 	var seen strings.Builder
@@ -73,8 +73,8 @@ func see(t *testing.T, screen *bufio.Scanner, want string) string {
 	return ""
 }
 
-// underShell changes cmd so that a shell with job control runs script. In script, "$0" "$@" is
-// the original command.
+// underShell changes cmd into a shell with job control that runs script. In script, the words
+// "$0" "$@" mean the original command.
 func underShell(t *testing.T, cmd *exec.Cmd, script string) {
 	t.Helper()
 	bash, err := exec.LookPath("bash")
@@ -86,7 +86,7 @@ func underShell(t *testing.T, cmd *exec.Cmd, script string) {
 
 func TestRunHandsTerminalToCommand(t *testing.T) {
 	cmd := spor(t, running("tty")...)
-	underShell(t, cmd, `"$0" "$@"; exit $?`) // the shell continues, and the test fails, if spor is stopped
+	underShell(t, cmd, `"$0" "$@"; exit $?`) // if spor is stopped, the shell continues and the test fails
 	screen, keyboard := onTerminal(t, cmd)
 	see(t, screen, "ready")
 	if _, err := keyboard.WriteString("typed\n"); err != nil {

@@ -8,21 +8,21 @@ import (
 	"github.com/nais/spor/internal/viewer"
 )
 
-// A uiFlag is the value of the flag --ui, --ui=ADDR or --ui=off. The zero value means that the
-// flag is not set.
+// A uiFlag is the value of the flag --ui, --ui=ADDR or --ui=off. If the flag is not set, the
+// uiFlag is the zero value.
 type uiFlag struct {
 	wanted, off bool
 	addr        string
 }
 
-// String returns the address, which may be empty. Package flag calls it.
+// String returns the address, or "" if the flag has no address. Package flag calls it.
 func (f *uiFlag) String() string { return f.addr }
 
-// IsBoolFlag returns true, because the flag needs no value.
+// IsBoolFlag returns true, because the flag may be given without a value.
 func (f *uiFlag) IsBoolFlag() bool { return true }
 
-// Set sets the flag to value: an address, "off" or "false". Package flag calls it with
-// "true" if the flag has no value.
+// Set sets the flag to value, which is an address, "true", "off" or "false". Package flag calls
+// Set with "true" if the flag is given without a value.
 func (f *uiFlag) Set(value string) error {
 	switch value {
 	case "":
@@ -37,15 +37,15 @@ func (f *uiFlag) Set(value string) error {
 	return nil
 }
 
-// A ui is the viewer in the browser. A nil ui does nothing.
+// A ui is the viewer that a browser shows. A nil ui does nothing.
 type ui struct {
 	store  *viewer.Store
 	server *viewer.Server
-	wanted bool // the user asked for it with --ui
+	wanted bool // the user asked for the viewer with --ui
 }
 
-// newUI returns the viewer that f asks for. Without the flag there is a viewer only if
-// stderr is a terminal. newUI returns nil if there is no viewer.
+// newUI returns the viewer that f asks for. If the flag is not set, newUI returns a viewer only
+// if stderr is a terminal. Otherwise it returns nil.
 func newUI(f uiFlag, terminal bool, title string) (*ui, error) {
 	if f.off || !f.wanted && !terminal {
 		return nil, nil
@@ -70,9 +70,9 @@ func (u *ui) close() {
 	}
 }
 
-// linger keeps the viewer running after the command has ended, as long as a page is open.
-// If the user asked for the viewer, it also waits until the first page is opened. It
-// returns when ctx ends, which happens when the user sends a signal.
+// linger keeps the viewer running after the command has ended. It returns when all pages are
+// closed. If the user asked for the viewer with --ui, linger first waits until a page is
+// opened. It always returns when ctx ends: this happens when the user sends a signal.
 func (u *ui) linger(ctx context.Context, say func(string)) {
 	if u == nil {
 		return

@@ -18,7 +18,8 @@ import (
 
 var link = regexp.MustCompile(`http://127\.0\.0\.1:\d+/[A-Z2-7]+/`)
 
-// body returns the body of the response to a GET request for url, "" if there is no response.
+// body sends a GET request for url and returns the body of the response. It returns "" if there
+// is no response.
 func body(t *testing.T, url string) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -70,13 +71,13 @@ func TestRunServesViewer(t *testing.T) {
 			t.Fatalf("traces: %s", body(t, url+"api/traces"))
 		}
 	}
-	// The viewer also has the lines that the command wrote.
+	// The viewer also shows the lines that the command wrote.
 	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(body(t, url+"api/logs"), `"message":"done"`); <-time.After(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("logs: %s", body(t, url+"api/logs"))
 		}
 	}
-	// The viewer stays, because no page has been opened yet, until a signal ends it.
+	// No page has been opened yet, so the viewer runs until a signal ends it.
 	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(readAll(t, stderr), "the command has ended"); <-time.After(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("stderr: %s", readAll(t, stderr))
@@ -114,7 +115,7 @@ func TestRunEndsWithCommandThatWasTold(t *testing.T) {
 	}
 	said(t, stderr)
 	var ended atomic.Bool
-	go func() { // repeats the signal, because the command may not have started yet
+	go func() { // the signal is repeated, because the command may not have started yet
 		for !ended.Load() {
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 			<-time.After(time.Second)

@@ -62,8 +62,8 @@ func view(args []string, std stdio) int {
 	return 0
 }
 
-// serveFiles serves the telemetry in files until ctx ends. If a file has an error, serveFiles
-// serves the part before the error.
+// serveFiles serves the telemetry in files until ctx ends. If it cannot read a part of a file,
+// it serves the telemetry before that part.
 func serveFiles(ctx context.Context, files []string, addr string, log io.Writer) error {
 	store := viewer.NewStore(viewer.Options{})
 	for _, name := range files {

@@ -2,5 +2,5 @@
 
 package process
 
-// adoptOrphans does nothing, because init adopts orphans.
+// adoptOrphans does nothing, because init adopts orphans on this system.
 func adoptOrphans() {}

@@ -12,12 +12,12 @@ import (
 // forwarded are the signals that spor forwards to the command.
 var forwarded = []os.Signal{os.Interrupt}
 
-// A Process is the command that spor runs. On this system it has no process group, so spor does
-// not control the processes that the command starts.
+// A Process is the command that spor runs. On this system, the command has no process group, so
+// spor does not control the processes that the command starts.
 type Process struct{ cmd *exec.Cmd }
 
-// Start starts the command argv. env is its environment, in the form NAME=VALUE. in, out
-// and err are its standard files.
+// Start starts a command. argv are the name and the arguments of the command. env is its
+// environment, in the form NAME=VALUE. in, out and err are its stdin, stdout and stderr.
 func Start(argv, env []string, in, out, err *os.File, _ *Terminal) (*Process, error) {
 	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // it ends by itself or by a signal
 	cmd.Env = env
@@ -25,7 +25,7 @@ func Start(argv, env []string, in, out, err *os.File, _ *Terminal) (*Process, er
 	return &Process{cmd}, cmd.Start()
 }
 
-// StartCode returns the exit code of spor for an error of [Start].
+// StartCode returns the exit code that spor uses if [Start] returned err.
 func StartCode(err error) int {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
 		return ExitNotFound
@@ -35,7 +35,7 @@ func StartCode(err error) int {
 
 func (p *Process) signal(s os.Signal) bool { return p.cmd.Process.Signal(s) == nil }
 
-// Wait waits until the command has ended, and returns its exit code.
+// Wait waits until the command has ended, and returns the exit code of the command.
 func (p *Process) Wait() int {
 	if err := p.cmd.Wait(); err != nil && p.cmd.ProcessState == nil {
 		return ExitFailed
@@ -46,5 +46,5 @@ func (p *Process) Wait() int {
 // OnContinue does nothing, because this system has no job control.
 func (p *Process) OnContinue() (stop func()) { return func() {} }
 
-// WaitGroup does nothing, because there is no process group.
+// WaitGroup does nothing, because the command has no process group.
 func (p *Process) WaitGroup(func(string)) {}

@@ -15,27 +15,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// forwarded are the signals that spor forwards to the command, because signals to spor do not
-// reach another process group.
+// forwarded are the signals that spor forwards to the command. The command needs this, because
+// it is in another process group, and signals to spor do not reach that group.
 var forwarded = []os.Signal{
 	unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2,
 }
 
-// A Process is the command that spor runs, with all processes that the command starts. They are
-// one process group: spor sends signals to the whole group, and waits for the whole group.
+// A Process is the command that spor runs, together with all processes that the command starts.
+// They form one process group. spor sends signals to the whole group, and waits until the whole
+// group has ended.
 //
-// The group is not spor's own group, because then spor would also signal itself. If spor is
-// in the foreground of a terminal, it hands the foreground over to the group. Otherwise the
-// kernel would stop the command as soon as it reads from the terminal, and Ctrl-C would not
-// reach the command.
+// The command does not run in spor's own group, because then spor would also signal itself. If
+// spor is in the foreground of a terminal, spor puts the command's group in the foreground.
+// Otherwise the kernel would stop the command as soon as the command reads from the terminal,
+// and Ctrl-C would not reach the command.
 type Process struct {
 	pid      int
 	terminal *Terminal // nil if the command is not in the foreground of a terminal
 }
 
-// Start starts the command argv in a new process group. env is its environment, in the form
-// NAME=VALUE. in, out and err are its standard files. The group gets the foreground of t,
-// unless t is nil.
+// Start starts a command in a new process group. argv are the name and the arguments of the
+// command. env is its environment, in the form NAME=VALUE. in, out and err are its stdin,
+// stdout and stderr. If t is not nil, Start puts the new group in the foreground of t.
 func Start(argv, env []string, in, out, err *os.File, t *Terminal) (*Process, error) {
 	adoptOrphans()
 	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // it ends by itself or by a signal
@@ -51,14 +52,15 @@ func Start(argv, env []string, in, out, err *os.File, t *Terminal) (*Process, er
 	}
 	p := &Process{pid: cmd.Process.Pid, terminal: t}
 	if t != nil {
-		// A background process must ignore this signal to take the terminal back. spor
-		// ignores it only after the start, because the command would inherit that.
+		// spor can take the terminal back from the background only if it ignores SIGTTOU. The
+		// command would inherit an ignored signal, so spor ignores SIGTTOU only after the start
+		// of the command.
 		signal.Ignore(unix.SIGTTOU)
 	}
 	return p, cmd.Process.Release() // Wait calls wait4 itself, because os.Process.Wait does not report stops
 }
 
-// StartCode returns the exit code of spor for an error of [Start].
+// StartCode returns the exit code that spor uses if [Start] returned err.
 func StartCode(err error) int {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
 		return ExitNotFound
@@ -66,13 +68,13 @@ func StartCode(err error) int {
 	return ExitNotExecutable
 }
 
-// signal sends s to the group. It reports whether the group still has a process.
+// signal sends s to the group. It reports whether the group still contains a process.
 func (p *Process) signal(s os.Signal) bool {
 	return unix.Kill(-p.pid, s.(syscall.Signal)) == nil
 }
 
-// Wait waits until the command has ended, and returns its exit code. When the user stops the
-// command from the keyboard, spor also stops.
+// Wait waits until the command has ended, and returns the exit code of the command. If the user
+// stops the command from the keyboard, spor stops too.
 func (p *Process) Wait() int {
 	for {
 		var status unix.WaitStatus
@@ -93,9 +95,9 @@ func (p *Process) Wait() int {
 	}
 }
 
-// suspend stops spor, and the other processes of spor's job, until the shell continues
-// them. Without a shell that does job control, SIGTSTP has no effect and suspend continues
-// the command.
+// suspend stops spor and the other processes of spor's job. When the shell continues them,
+// suspend continues the command. If no shell does job control, SIGTSTP has no effect, and
+// suspend continues the command immediately.
 func (p *Process) suspend() {
 	if p.terminal == nil {
 		return
@@ -105,14 +107,15 @@ func (p *Process) suspend() {
 	p.resume()
 }
 
-// resume continues the group. It gives the foreground to the group if spor has it.
+// resume continues the command's group. If spor is in the foreground, resume first puts the
+// command's group in the foreground.
 func (p *Process) resume() {
 	p.terminal.give(p.pid)
 	p.signal(unix.SIGCONT)
 }
 
-// OnContinue continues the command each time that the shell continues spor, until the caller
-// calls stop.
+// OnContinue continues the command each time that the shell continues spor. This ends when the
+// caller calls stop.
 func (p *Process) OnContinue() (stop func()) {
 	if p.terminal == nil {
 		return func() {}
@@ -133,15 +136,16 @@ func (p *Process) OnContinue() (stop func()) {
 }
 
 const (
-	lingerTime = 3 * time.Second       // wait for the rest of the group before SIGTERM
+	lingerTime = 3 * time.Second       // wait before SIGTERM, after the command has ended
 	termTime   = 2 * time.Second       // wait after SIGTERM
 	killTime   = time.Second           // wait after SIGKILL
-	lingerPoll = 20 * time.Millisecond // between two checks
+	lingerPoll = 20 * time.Millisecond // time between two checks
 )
 
-// WaitGroup waits until the command's process group is empty. It sends SIGTERM to the group
-// after 3 s and SIGKILL after 2 s more, and gives up after another second. It calls say
-// with a message for the user before each of these steps.
+// WaitGroup waits until the command's process group is empty. After 3 s it sends SIGTERM to the
+// group. After 2 s more it sends SIGKILL. After 1 s more it returns, even if the group is not
+// empty. Before it sends a signal, and before it gives up, it calls say with a message for the
+// user.
 func (p *Process) WaitGroup(say func(string)) {
 	if p.empty(lingerTime) {
 		return
@@ -158,8 +162,8 @@ func (p *Process) WaitGroup(say func(string)) {
 	}
 }
 
-// empty reports whether the group becomes empty within d. It polls, because no system call
-// waits for a process group.
+// empty waits at most d until the group is empty, and reports whether it is. It polls, because
+// no system call waits for a process group.
 func (p *Process) empty(d time.Duration) bool {
 	deadline := time.NewTimer(d)
 	defer deadline.Stop()
@@ -178,8 +182,9 @@ func (p *Process) empty(d time.Duration) bool {
 	}
 }
 
-// reap waits for all orphans of the group that have ended and are now children of spor. As
-// zombies they would still belong to the group.
+// reap removes the zombies of the group. A zombie is a process that has ended and whose parent
+// has not waited for it. spor is the parent of the group's orphans, and a zombie still belongs
+// to the group.
 func (p *Process) reap() {
 	for {
 		pid, err := unix.Wait4(-p.pid, nil, unix.WNOHANG, nil)

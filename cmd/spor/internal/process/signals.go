@@ -8,15 +8,15 @@ import (
 	"syscall"
 )
 
-// Signals catches the signals to spor that are meant for the command.
+// Signals catches the signals that spor gets and that are meant for the command.
 type Signals struct {
 	caught chan os.Signal
 	done   sync.WaitGroup
-	ending atomic.Bool // a signal that ends a program has been caught
+	ending atomic.Bool // set after a signal that ends a program was caught
 }
 
-// CatchSignals starts to catch signals. If SIGHUP is ignored, as under nohup, it stays
-// ignored for spor and the command.
+// CatchSignals starts to catch signals. If SIGHUP is ignored when spor starts, as under nohup,
+// spor and the command continue to ignore it.
 func CatchSignals() *Signals {
 	s := &Signals{caught: make(chan os.Signal, len(forwarded))}
 	for _, sig := range forwarded {
@@ -24,15 +24,16 @@ func CatchSignals() *Signals {
 			signal.Notify(s.caught, sig)
 		}
 	}
-	// If the reader of spor's stdout ends, SIGPIPE must not end spor while the command
-	// still runs. spor closes the command's stdout, and the command decides whether it
-	// ends.
+	// The program that reads spor's stdout may end first. SIGPIPE must then not end spor while
+	// the command still runs. Instead, spor closes the pipe from the command's stdout, and the
+	// command decides whether it ends.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	return s
 }
 
-// Forward starts to send each caught signal to p, until [Signals.Stop] is called. It calls
-// gone for each signal that arrives after all processes of p have ended.
+// Forward starts a goroutine that sends each caught signal to p. The goroutine ends when
+// [Signals.Stop] is called. After all processes of p have ended, the goroutine calls gone for
+// each further signal.
 func (s *Signals) Forward(p *Process, gone func()) {
 	s.done.Go(func() {
 		for sig := range s.caught {
@@ -47,11 +48,11 @@ func (s *Signals) Forward(p *Process, gone func()) {
 	})
 }
 
-// Ending reports whether spor has caught a signal that ends a program: an interrupt, SIGTERM,
-// SIGHUP or SIGQUIT.
+// Ending reports whether spor has caught a signal that ends a program. These signals are the
+// interrupt, SIGTERM, SIGHUP and SIGQUIT.
 func (s *Signals) Ending() bool { return s.ending.Load() }
 
-// Stop stops catching and forwarding signals.
+// Stop stops both the catching and the forwarding of signals.
 func (s *Signals) Stop() {
 	signal.Stop(s.caught)
 	close(s.caught)

@@ -4,7 +4,7 @@ package process
 
 import "os"
 
-// A Terminal is empty on this system, because terminals here have no foreground group.
+// A Terminal is empty on this system, because a terminal has no foreground group here.
 type Terminal struct{}
 
 // Foreground returns nil.

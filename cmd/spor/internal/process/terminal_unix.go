@@ -8,15 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Terminal is a terminal in whose foreground spor runs. The methods of a nil Terminal do
+// A Terminal is a terminal that has spor in its foreground. The methods of a nil Terminal do
 // nothing.
 type Terminal struct {
 	fd    int
 	group int // spor's own process group
 }
 
-// Foreground returns the terminal of in if spor can hand its foreground over to the command. It
-// returns nil if spor is not in the foreground, or if another program of a pipeline may use the
+// Foreground returns the terminal of the file in, if the command may run in the foreground of
+// this terminal. Foreground returns nil in two cases: if spor is not in the foreground, or if
+// out is not a terminal. In the second case, another program of a pipeline may use the
 // terminal, as in "spor run ... | less".
 func Foreground(in, out *os.File) *Terminal {
 	t := &Terminal{fd: int(in.Fd()), group: unix.Getpgrp()}
@@ -26,21 +27,21 @@ func Foreground(in, out *os.File) *Terminal {
 	return t
 }
 
-// ours reports whether spor's process group is in the foreground. It returns false if the
-// file is not spor's controlling terminal.
+// ours reports whether spor's process group is in the foreground of t. It returns false if t is
+// not spor's controlling terminal.
 func (t *Terminal) ours() bool {
 	group, err := unix.IoctlGetInt(t.fd, unix.TIOCGPGRP)
 	return err == nil && group == t.group
 }
 
-// give puts group in the foreground if spor's own group is in the foreground.
+// give puts group in the foreground of t, if spor's own group is in the foreground now.
 func (t *Terminal) give(group int) {
 	if t != nil && t.ours() {
 		_ = unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, group)
 	}
 }
 
-// take puts spor's own group in the foreground.
+// take puts spor's own group in the foreground of t.
 func (t *Terminal) take() {
 	if t != nil {
 		_ = unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, t.group)
