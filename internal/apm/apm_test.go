@@ -61,17 +61,17 @@ func TestEdges(t *testing.T) {
 			span(2, 1, client, "GET"),
 			failed(span(3, 1, client, "SELECT", "db.system", "postgresql", "db.name", "shop", "server.address", "127.0.0.1", "peer.service", "shop-db")),
 			span(4, 1, client, "SELECT", "db.system", "postgresql", "db.name", "other", "server.address", "db-host"),
-			span(5, 1, client, "PING", "db.system.name", "redis"), // no older name, so no edge
+			span(5, 1, client, "PING", "db.system.name", "redis"), // without the older name there is no edge
 			span(6, 1, producer, "topic publish", kafka...),
-			span(7, 1, client, "GET", "server.address", "elsewhere"), // no server span and no peer.service, so no edge
+			span(7, 1, client, "GET", "server.address", "elsewhere"), // there is no server span and no peer.service, so there is no edge
 			span(8, 1, client, "GET", "peer.service", "token-x"),
 			span(9, 1, internal, "work"),
 		),
 		traces("stock", span(20, 2, server, "GET /items")),
 		traces("mail",
 			span(30, 6, consumer, "topic process", kafka...),
-			span(31, 6, consumer, "topic process", kafka...), // no second edge for the same producer
-			span(32, 9, consumer, "topic process", kafka...), // the parent is not a producer, so no edge
+			span(31, 6, consumer, "topic process", kafka...), // the producer span already has an edge, so this span gets none
+			span(32, 9, consumer, "topic process", kafka...), // the parent is not a producer span, so there is no edge
 		),
 	} {
 		r.Add(request)
@@ -91,7 +91,7 @@ func TestEdges(t *testing.T) {
 
 func TestMetricsHaveTheNamesThatMimirGivesThem(t *testing.T) {
 	for name, tt := range map[string]struct {
-		usage, create string // units
+		usage, create string // the units of the two metrics
 		want          apm.State
 	}{
 		"as spor":           {"{connections}", "ms", apm.Lit},
@@ -121,7 +121,7 @@ func TestFindings(t *testing.T) {
 	uuid := "0af76519-16cd-43dd-8448-eb211c80319c"
 	for name, tt := range map[string]struct {
 		requests    []recording.Request
-		kind, place string // both "" if there is no finding
+		kind, place string // both are "" if there is no finding
 	}{
 		"nothing":               {[]recording.Request{traces("s", span(1, 0, server, "GET /a", "http.request.method", "GET", "http.method", "GET", "http.route", "/a", "url.path", "/a"))}, "", ""},
 		"attribute":             {[]recording.Request{traces("s", span(1, 0, internal, "look up", "user.id", "01017012345"))}, apm.PersonalNumber, "span look up, attribute user.id"},
@@ -208,8 +208,8 @@ func TestPanicsAsPlainText(t *testing.T) {
 	}
 }
 
-// TestStableNamesAlone tests that spans with stable names only are recognised, and that the
-// panels are dark because the older names are missing.
+// TestStableNamesAlone checks two things about spans whose attributes have only stable names.
+// The spans are recognised, and the panels are dark because the older names are missing.
 func TestStableNamesAlone(t *testing.T) {
 	r := only(t, traces("s",
 		span(1, 0, client, "sql.conn.query", "db.system.name", "postgresql", "db.query.text", "SELECT 1"),

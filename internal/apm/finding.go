@@ -31,17 +31,17 @@ func (s *service) nameTrouble(one *span) string {
 	return ""
 }
 
-// knowsRoutes reports whether the path in the name of a span is a route, such as /users,
-// that looks like a raw path. It is a route if the span has an attribute with a route, or
-// if other spans of the same instrumentation scope and kind are named after route
-// templates.
+// knowsRoutes reports whether the path in the name of a span is a route. Some routes, such as
+// /users, look like a raw path. The path is a route in two cases: if the span has an attribute
+// with a route, or if other spans of the same instrumentation scope and kind are named after
+// route templates. The second case does not count for a request that matched no route.
 func (s *service) knowsRoutes(one *span) bool {
 	return one.has("http.route", "url.template") || !unmatched(one) && s.any(func(other *span) bool {
 		return other.scope == one.scope && other.GetKind() == one.GetKind() && strings.ContainsAny(other.GetName(), "{:*")
 	})
 }
 
-// rawPath returns the path of the request, without the query.
+// rawPath returns the path of the request for span s, without the query.
 func rawPath(s *span) string {
 	if full := s.first("url.full", "http.url"); full != "" {
 		_, rest, _ := strings.Cut(full, "://")
@@ -54,7 +54,7 @@ func rawPath(s *span) string {
 	return path
 }
 
-// findings returns what is wrong with the telemetry, independently of the panels.
+// findings returns the problems of the telemetry that do not belong to one panel.
 func (s *service) findings() []Finding {
 	found := s.texts.findings()
 	found = append(found, s.nameFindings()...)
@@ -83,8 +83,8 @@ func (s *service) nameFindings() []Finding {
 	return sortedFindings(counts)
 }
 
-// nodeFindings returns the databases that have the name of a service. The service map shows
-// such a database and the service as one node.
+// nodeFindings returns a finding for each database that has the same name as a service. The
+// service map shows such a database and the service as one node.
 func (s *service) nodeFindings() []Finding {
 	counts := map[Finding]int{}
 	for _, one := range s.pick(func(one *span) bool { return one.is(client) && one.has("db.name", "db.system") }) {

@@ -7,12 +7,16 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// An Edge is an edge of the service graph, as Tempo's metrics generator forms it.
+// An Edge is an edge of the service graph. It has the form that Tempo's metrics generator gives
+// it.
 type Edge struct {
 	Client string `json:"client"`
 	Server string `json:"server"`
-	// Type is "" for a call between two services, messaging_system for a message, database
-	// for a call to a database, and virtual_node if one end sent no span.
+	// Type is one of these values:
+	//   - "": a call between two services
+	//   - messaging_system: a message
+	//   - database: a call to a database
+	//   - virtual_node: a call where one end sent no span
 	Type            string `json:"type"`
 	DBSystem        string `json:"db_system,omitempty"`
 	MessagingSystem string `json:"messaging_system,omitempty"`
@@ -27,12 +31,12 @@ const (
 	virtualEdge   = "virtual_node"
 )
 
-// peerAttributes are the attributes that name a server without spans. The first attribute
-// that a span has is used.
+// peerAttributes are the attributes that can contain the name of a server that sends no spans.
+// The first of these attributes that a span has is used.
 var peerAttributes = []string{"peer.service", "db.name", "db.system", "messaging.destination.name"}
 
-// databaseNode returns the name of the node that stands for the database of a call, and the
-// attribute that has this name.
+// databaseNode returns the name of the node for the database that s calls. It also returns the
+// key of the attribute that contains this name.
 func databaseNode(s *span) (key, name string) {
 	for _, key := range []string{"peer.service", "server.address", "network.peer.address", "db.name", "db.system"} {
 		if name := s.first(key); name != "" {
@@ -42,11 +46,12 @@ func databaseNode(s *span) (key, name string) {
 	return "", ""
 }
 
-// edgesOf returns the edges between services that sent spans, and between such services and
-// callers, databases and servers that sent no spans.
+// edgesOf returns the edges of the service graph. One end of each edge is a service that sent
+// spans. The other end is another such service, or a caller, a database or a server that sent
+// no spans.
 func edgesOf(spans []*span) []Edge {
 	g := graph{edges: map[Edge]*Edge{}}
-	waiting := map[spanKey]*span{} // client and producer spans
+	waiting := map[spanKey]*span{} // contains the client and producer spans
 	for _, s := range spans {
 		if s.is(tracepb.Span_SPAN_KIND_CLIENT, tracepb.Span_SPAN_KIND_PRODUCER) {
 			waiting[spanKey{s.trace, s.id}] = s
@@ -71,7 +76,8 @@ type spanKey struct{ trace, id string }
 type graph struct{ edges map[Edge]*Edge }
 
 // served adds the edge of a server or consumer span. A client or producer span has only one
-// edge, so only the first of several consumers gets an edge.
+// edge. If several consumer spans have the same producer span, only the first of them gets an
+// edge.
 func (g graph) served(s *span, waiting map[spanKey]*span, met map[spanKey]bool) {
 	key := spanKey{s.trace, s.parent}
 	client := waiting[key]
@@ -94,7 +100,8 @@ func joined(s *span) string {
 	return ""
 }
 
-// unserved adds the edge of a client or producer span whose other end sent no span.
+// unserved adds the edge of a client or producer span. The server or consumer of this call sent
+// no span.
 func (g graph) unserved(s *span) {
 	e := Edge{Client: s.resource.service, DBSystem: s.attrs["db.system"], MessagingSystem: s.attrs["messaging.system"]}
 	switch peer := s.first(peerAttributes...); {

@@ -25,8 +25,8 @@ const (
 	internal = tracepb.Span_SPAN_KIND_INTERNAL
 )
 
-// attributes returns attributes from pairs of key and value. An int becomes an integer,
-// every other value becomes a string.
+// attributes converts pairs of key and value to attributes. An int becomes an integer. Every
+// other value becomes a string.
 func attributes(pairs ...any) []*commonpb.KeyValue {
 	var attrs []*commonpb.KeyValue
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -47,8 +47,8 @@ func resourceNamed(name string) *resourcepb.Resource {
 		"service.name", name, "service.namespace", "examples", "service.instance.id", name+"-1", "telemetry.sdk.language", "go")}
 }
 
-// span returns a span of trace 1 with the ID id. Its parent has the ID parent. If parent is
-// 0, it is a root span.
+// span returns a span of trace 1. id is the ID of the span, and parent is the ID of its parent.
+// If parent is 0, the span is a root span.
 func span(id, parent byte, kind tracepb.Span_SpanKind, name string, attrs ...any) *tracepb.Span {
 	s := &tracepb.Span{
 		TraceId: make([]byte, 16), SpanId: make([]byte, 8), Kind: kind, Name: name,
@@ -102,7 +102,8 @@ func metrics(service string, all ...*metricspb.Metric) recording.Request {
 	}}}}
 }
 
-// lines returns requests with the lines of text, as if the service had written them to stdout.
+// lines returns requests with the lines of text. They look as if the service had written the
+// lines to stdout.
 func lines(service, text string) []recording.Request {
 	var requests []recording.Request
 	for line := range strings.Lines(text) {
@@ -119,7 +120,8 @@ const (
 `
 )
 
-// whole returns the recording of a service that lights every panel.
+// whole returns the recording of a service that has the data for every panel, so every panel is
+// lit.
 func whole() []recording.Request {
 	const name = "orders"
 	http := func(code int) []any {
@@ -159,7 +161,7 @@ func whole() []recording.Request {
 	return append(all, lines(name, goodLog)...)
 }
 
-// judge returns the reports on requests.
+// judge adds requests to a recording and returns the reports.
 func judge(requests ...recording.Request) []apm.Report {
 	var r apm.Recording
 	for _, request := range requests {
@@ -168,7 +170,7 @@ func judge(requests ...recording.Request) []apm.Report {
 	return r.Judge()
 }
 
-// only returns the report of the only service in requests.
+// only returns the report on requests, which must come from one service.
 func only(t *testing.T, requests ...recording.Request) apm.Report {
 	t.Helper()
 	reports := judge(requests...)

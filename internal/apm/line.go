@@ -19,11 +19,12 @@ type line struct {
 	text     string
 	fields   map[string]any // nil if the line is not a JSON object
 
-	continued bool // the next record of the stream continues the line
+	continued bool // the next log record of the stream is a part of this line
 }
 
-// appendLine appends the line of a log record to lines. If the record continues a line,
-// appendLine adds its text to that line.
+// appendLine appends the line in a log record to lines. If the log record contains a further
+// part of the previous line of the stream, appendLine adds the text to the previous line
+// instead.
 func appendLine(lines []*line, from *resource, l *logspb.LogRecord) []*line {
 	attrs := otlpattr.Map(l.GetAttributes())
 	stream := attrs[recording.StreamKey]
@@ -50,10 +51,11 @@ func appendLine(lines []*line, from *resource, l *logspb.LogRecord) []*line {
 
 func (l *line) parse() {
 	l.fields = nil
-	_ = json.Unmarshal([]byte(l.text), &l.fields) // a line that is not a JSON object is plain text
+	_ = json.Unmarshal([]byte(l.text), &l.fields) // after an error, l is a line of plain text and not a JSON object
 }
 
-// field returns the first of the fields that is a string and not empty.
+// field returns the value of the first key that has a string which is not empty. It returns ""
+// if there is no such key.
 func (l *line) field(keys ...string) string {
 	for _, key := range keys {
 		if text, ok := l.fields[key].(string); ok && text != "" {
@@ -63,7 +65,8 @@ func (l *line) field(keys ...string) string {
 	return ""
 }
 
-// nested reports whether the line has one of the fields below the top level.
+// nested reports whether one of the keys is in an object inside the line, and not at the top
+// level.
 func (l *line) nested(keys ...string) bool {
 	for _, value := range l.fields {
 		if hasNested(value, keys) {

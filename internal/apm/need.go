@@ -7,16 +7,16 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// always is the condition for a panel that every service uses.
+// always is the condition of a panel that every service uses. It always returns true.
 func always(*service) bool { return true }
 
-// uses returns the condition that the service has a span that matches sel.
+// uses returns a condition. It is true if the service has a span that matches sel.
 func uses(sel selector) func(*service) bool {
 	return func(s *service) bool { return s.any(sel) }
 }
 
-// every requires at least one span that matches sel. Each of these spans must have one of the
-// attributes. what names the spans in the answer.
+// every requires at least one span that matches sel. Each span that matches sel must have at
+// least one of the attributes keys. what is the name for these spans in the text of the answer.
 func every(what string, sel selector, keys ...string) func(*service) answer {
 	return func(s *service) answer {
 		var without []*span
@@ -36,7 +36,7 @@ func every(what string, sel selector, keys ...string) func(*service) answer {
 	}
 }
 
-// some requires a span that matches sel and has all of the attributes.
+// some requires at least one span that matches sel and has all of the attributes keys.
 func some(what string, sel selector, keys ...string) func(*service) answer {
 	return func(s *service) answer {
 		picked := s.pick(sel)
@@ -64,7 +64,8 @@ func missing(s *span, keys []string) []string {
 	return without
 }
 
-// metric requires at least one series with that name, and that all its series have the labels.
+// metric requires at least one series with the given name. Every series with this name must
+// have all of the labels.
 func metric(name string, labels ...string) func(*service) answer {
 	return func(s *service) answer {
 		all := s.series[name]
@@ -80,7 +81,7 @@ func metric(name string, labels ...string) func(*service) answer {
 	}
 }
 
-// metrics requires a series with each of the names.
+// metrics requires at least one series for each of the names.
 func metrics(names ...string) func(*service) answer {
 	return func(s *service) answer {
 		var without []string
@@ -99,9 +100,9 @@ func metrics(names ...string) func(*service) answer {
 	}
 }
 
-// also is always met. It adds those of the series that exist to the evidence. The series are
-// optional: a pool without a limit has no maximum, and a pool that nothing has waited for
-// has no wait time.
+// also adds the names of those series that exist to the evidence. It is always met, because the
+// series are optional. For example, a pool without a limit has no maximum. A pool has no wait
+// time if no caller had to wait for a connection.
 func also(names ...string) func(*service) answer {
 	return func(s *service) answer {
 		var there []string
@@ -124,7 +125,8 @@ func missingLabels(s *series, labels []string) []string {
 	return without
 }
 
-// nameOf returns the name of a span for display: masked, and cut to 60 bytes.
+// nameOf returns the name of s for display. Personal numbers and credentials are removed, and a
+// name of more than 60 bytes is cut.
 func nameOf(s *span) string {
 	name := privacy.Text(s.GetName())
 	if len(name) > 60 {
@@ -133,7 +135,8 @@ func nameOf(s *span) string {
 	return name
 }
 
-// count returns n and things as text. For n = 1 it uses the singular of things.
+// count returns the number n with the word things. If n is 1, it changes the word to the
+// singular.
 func count(n int, things string) string {
 	if n == 1 {
 		things = strings.NewReplacer("queries", "query", "spans", "span", "their names", "its name").Replace(things)

@@ -11,17 +11,17 @@ type panel struct {
 	name  string
 	reads string              // the data that the panel queries
 	used  func(*service) bool // reports whether a service uses the panel
-	needs []need              // must all be met for the panel to be lit
+	needs []need              // the panel is lit if all needs are met
 }
 
-// A need is one condition of a panel. The cure says what to change if it is not met.
+// A need is one condition of a panel. If it is not met, the field cure says what to change.
 type need struct {
 	met  func(*service) answer
 	cure string
 }
 
-// An answer is the result of checking a need. The text is the evidence if the need is met,
-// otherwise it says what is missing.
+// An answer is the result of checking a need. If the need is met, the text is the evidence.
+// Otherwise the text says what is missing.
 type answer struct {
 	met   bool
 	text  string
@@ -33,7 +33,8 @@ func yes(format string, args ...any) answer {
 }
 func no(format string, args ...any) answer { return answer{text: fmt.Sprintf(format, args...)} }
 
-// about returns a with the spans that its text is about.
+// about returns a copy of a with spans in its field spans. The text of the answer is about
+// these spans.
 func (a answer) about(spans ...*span) answer {
 	a.spans = spans
 	return a
@@ -67,7 +68,7 @@ func (p panel) judge(s *service) Verdict {
 	return v
 }
 
-// addSpans adds the places of at most maxPlaces spans to v.
+// addSpans adds the places of spans to v. Afterwards v has at most maxPlaces places.
 func (v *Verdict) addSpans(spans []*span) {
 	for _, s := range spans {
 		place := Place{s.trace, s.id}
@@ -80,7 +81,7 @@ func (v *Verdict) addSpans(spans []*span) {
 	}
 }
 
-// Panels returns the names of all panels, in the order of a report.
+// Panels returns the names of all panels, in the order in which a report contains them.
 func Panels() []string {
 	var names []string
 	for _, p := range panels {

@@ -1,6 +1,6 @@
 package apm
 
-// The cures that several panels share.
+// These texts say what to change. Several panels use the same text.
 const (
 	cureSetup     = "start telemetry with setup.Run or setup.Start"
 	cureHTTP      = "wrap the mux: httptrace.Handler(mux), or the adapter of your router"
@@ -17,9 +17,11 @@ const (
 	cureNames     = "name the span after the route template, and put IDs in attributes"
 )
 
-// panels are the panels that Nais APM shows for a service. It leaves out three kinds:
-// panels that no Go service can light (internal operations), panels that the platform
-// itself fills (containers), and panels of the service's own metrics (custom metrics).
+// panels are the panels that Nais APM shows for a service. Three kinds of panels are not in the
+// list:
+//   - panels for which no Go service has data (internal operations)
+//   - panels whose data comes from the platform (containers)
+//   - panels that show the service's own metrics (custom metrics)
 var panels = []panel{
 	{
 		name: "Service inventory", reads: "service_name, service_namespace, telemetry_sdk_language of span metrics",
@@ -224,14 +226,15 @@ var panels = []panel{
 	},
 }
 
-// goCard lists the metrics that the Go card reads.
+// goCard lists the metrics that the card for Go reads.
 var goCard = []string{
 	"go_goroutines", "go_threads", "go_memstats_alloc_bytes", "go_memstats_sys_bytes",
 	"go_gc_duration_seconds_count", "go_gc_duration_seconds_sum",
 	"process_cpu_seconds_total", "process_open_fds", "process_max_fds",
 }
 
-// ifUsed returns a need that is met if no span matches sel. Otherwise it checks met.
+// ifUsed returns a need. If a span matches sel, the need is the same as met. If no span matches
+// sel, the need is always met.
 func ifUsed(sel selector, met func(*service) answer) func(*service) answer {
 	return func(s *service) answer {
 		if !s.any(sel) {

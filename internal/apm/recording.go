@@ -26,8 +26,8 @@ type Recording struct {
 	services []string
 }
 
-// Add adds one request. It does not change the request, and the caller must not change it
-// afterwards.
+// Add adds one request. Add does not change the request. The caller must not change it after
+// the call.
 func (r *Recording) Add(request recording.Request) {
 	for _, rs := range request.Traces.GetResourceSpans() {
 		service := r.resource(rs.GetResource())
@@ -69,7 +69,7 @@ func (r *Recording) log(service *resource, scope *commonpb.InstrumentationScope,
 	r.texts.record(service, l)
 }
 
-// resource converts a resource and adds its service to r.services.
+// resource converts an OTLP resource and adds the name of its service to r.services.
 func (r *Recording) resource(from *resourcepb.Resource) *resource {
 	attrs := otlpattr.Map(from.GetAttributes())
 	res := &resource{service: cmp.Or(attrs["service.name"], unknown), attrs: attrs}
@@ -92,8 +92,9 @@ type resource struct {
 // Services returns the names of the services, in the order in which they first appeared.
 func (r *Recording) Services() []string { return slices.Clone(r.services) }
 
-// Edges returns the edges between the services of the recording, and between these services and
-// callers, databases and servers that sent no spans.
+// Edges returns the edges of the service graph. One end of each edge is a service that sent
+// spans. The other end is another such service, or a caller, a database or a server that sent
+// no spans.
 func (r *Recording) Edges() []Edge { return edgesOf(r.spans) }
 
 // Judge returns one report per service, in the order of [Recording.Services]. It returns
@@ -141,11 +142,12 @@ func (s *span) is(kinds ...tracepb.Span_SpanKind) bool { return slices.Contains(
 
 func (s *span) failed() bool { return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR }
 
-// has reports whether the span has at least one of the attributes. An empty value does not
-// count.
+// has reports whether the span has at least one of the attributes keys with a value that is not
+// empty.
 func (s *span) has(keys ...string) bool { return s.first(keys...) != "" }
 
-// first returns the value of the first of the attributes that is set and not empty.
+// first returns the value of the first attribute in keys that is set and not empty. It returns
+// "" if there is no such attribute.
 func (s *span) first(keys ...string) string {
 	for _, key := range keys {
 		if value := s.attrs[key]; value != "" {
@@ -155,14 +157,15 @@ func (s *span) first(keys ...string) string {
 	return ""
 }
 
-// either returns the value of an attribute under its stable name or, if it has none, its older
-// name.
+// either returns the value of the attribute with the name stable. If this value is missing or
+// empty, it returns the value of the attribute with the older name.
 func (s *span) either(stable string) string {
 	older, _ := dialect.Older(stable)
 	return cmp.Or(s.attrs[stable], s.attrs[older])
 }
 
-// hasAny reports whether the span has an attribute whose name starts with prefix and is longer.
+// hasAny reports whether the span has an attribute whose name starts with prefix. The name must
+// be longer than prefix.
 func (s *span) hasAny(prefix string) bool {
 	for key := range s.attrs {
 		if len(key) > len(prefix) && key[:len(prefix)] == prefix {

@@ -2,7 +2,7 @@ package apm
 
 import "slices"
 
-// A State says whether a panel shows data of a service.
+// A State says whether a panel shows data for a service.
 type State string
 
 // The states of a panel.
@@ -19,11 +19,11 @@ type Verdict struct {
 	// Reads describes the data that the panel queries.
 	Reads string `json:"reads"`
 	State State  `json:"state"`
-	// Evidence names the data of a lit panel, or what is missing for a dark panel.
+	// Evidence names the data that a lit panel has, or the data that a dark panel lacks.
 	Evidence string `json:"evidence,omitempty"`
-	// Cures say what to change to light a dark panel.
+	// Cures say what to change, so that a dark panel gets the data that it lacks.
 	Cures []string `json:"cures,omitempty"`
-	// Spans are up to five of the spans that make a panel dark.
+	// Spans are the places of up to five spans because of which a panel is dark.
 	Spans []Place `json:"spans,omitempty"`
 }
 
@@ -33,27 +33,29 @@ type Place struct {
 	Span  string `json:"span"`
 }
 
-// maxPlaces is the maximum number of spans in a [Verdict].
+// maxPlaces is the maximum number of places in a [Verdict].
 const maxPlaces = 5
 
-// A Finding is a problem of the telemetry that does not belong to one panel.
+// A Finding is a problem of the telemetry or the output that does not belong to one panel.
 type Finding struct {
-	// Kind is one of the constants below, for example [PersonalNumber].
+	// Kind is one of the constants [PersonalNumber], [Secret], [SpanName], [LegacyKey] and
+	// [NodeName].
 	Kind string `json:"kind"`
-	// Place says where the problem is. It does not contain the personal number or the secret.
+	// Place says where the problem is. It never contains the personal number or the secret
+	// itself.
 	Place string `json:"place"`
-	// Count is the number of times that the problem is in that place.
+	// Count is how often the problem occurs in this place.
 	Count int    `json:"count"`
 	Cure  string `json:"cure"`
 }
 
 // The kinds of findings.
 const (
-	PersonalNumber = "personal number" // in telemetry or output
-	Secret         = "secret"          // in telemetry or output
-	SpanName       = "span name"       // contains an ID, or is a raw path
-	LegacyKey      = "legacy key"      // an attribute lacks the older name that the platform reads
-	NodeName       = "node name"       // a database has the name of a service
+	PersonalNumber = "personal number" // the telemetry or the output contains a personal number
+	Secret         = "secret"          // the telemetry or the output contains a secret
+	SpanName       = "span name"       // the name of a span contains an ID or a query, or is a raw path
+	LegacyKey      = "legacy key"      // an attribute is missing under the older name, which the platform reads
+	NodeName       = "node name"       // a database has the same name as a service
 )
 
 // A Report is the result for one service.
@@ -62,11 +64,11 @@ type Report struct {
 	Service string `json:"service"`
 	// Spans is the number of spans.
 	Spans int `json:"spans"`
-	// Series is the number of metric names, as Mimir has them.
+	// Series is the number of distinct metric names. The names are the names in Mimir.
 	Series int `json:"series"`
 	// Lines is the number of lines on stdout and stderr.
 	Lines int `json:"log_lines"`
-	// Records is the number of log records over OTLP.
+	// Records is the number of log records that were sent over OTLP.
 	Records  int       `json:"otlp_log_records"`
 	Panels   []Verdict `json:"panels"`
 	Findings []Finding `json:"findings,omitempty"`
@@ -74,12 +76,13 @@ type Report struct {
 	Edges []Edge `json:"edges,omitempty"`
 }
 
-// OK reports whether no panel is dark and there are no findings.
+// OK reports whether there is no finding and no dark panel.
 func (r Report) OK() bool {
 	return len(r.Findings) == 0 && !slices.ContainsFunc(r.Panels, func(v Verdict) bool { return v.State == Dark })
 }
 
-// Panel returns the verdict for the panel with that name, and whether the report has it.
+// Panel returns the verdict for the panel with this name. It reports false if the report has no
+// such panel.
 func (r Report) Panel(name string) (Verdict, bool) {
 	for _, v := range r.Panels {
 		if v.Panel == name {

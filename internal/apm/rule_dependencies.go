@@ -21,8 +21,8 @@ func clientKind(s *service) answer {
 	return answer{met: true}
 }
 
-// driverMethod matches span names that are taken from the method of the database driver,
-// not from the statement.
+// driverMethod matches a span name that is the name of a method of the database driver. A good
+// span name comes from the statement instead.
 var driverMethod = regexp.MustCompile(`^(sql|db)[.:](conn|stmt|tx|connector|rows|query|exec)`)
 
 func queryNames(s *service) answer {
@@ -78,8 +78,8 @@ func databaseEdges(s *service) answer {
 	return answer{met: true}
 }
 
-// callEdges requires that client spans have an address. APM uses it if the other end sends
-// no span.
+// callEdges requires that each client span for an HTTP or RPC call has an address. If the other
+// end of the call sends no span, APM uses this address.
 func callEdges(s *service) answer {
 	for _, one := range s.pick(func(one *span) bool { return one.is(client) && (isHTTP(one) || isRPC(one)) && !isDatabase(one) }) {
 		if !one.has("server.address", "http.host", "peer.service") {
@@ -114,8 +114,8 @@ func messagingNames(s *service) answer {
 	return yes("%s, %s", count(len(s.pick(isProducer)), "PRODUCER spans"), count(len(s.pick(isConsumer)), "CONSUMER spans"))
 }
 
-// messagingEdges requires that each consumer span is a child of the producer span. A span link
-// makes no edge.
+// messagingEdges requires that each consumer span has a parent. If the recording contains the
+// parent, it must be a producer or consumer span. A span link does not make an edge.
 func messagingEdges(s *service) answer {
 	if !s.any(isConsumer) {
 		return answer{met: true}
@@ -136,7 +136,8 @@ func messagingEdges(s *service) answer {
 	return answer{met: true}
 }
 
-// propagated requires that the client span and the server span of a call are in the same trace.
+// propagated requires that the client span and the server span of the same call are in one
+// trace.
 func propagated(s *service) answer {
 	served := map[spanKey]bool{}
 	var roots []*span
@@ -159,8 +160,9 @@ func propagated(s *service) answer {
 	return answer{met: true}
 }
 
-// sameCall reports whether client span c and server span s are the two ends of one call: s lies
-// within c, and the method and path or the RPC are the same.
+// sameCall reports whether the client span c and the server span s belong to the same call.
+// This requires that s does not start before c or end after c. For HTTP, the method and the
+// path must also be the same. For RPC, the service and the method must be the same.
 func sameCall(c, s *span) bool {
 	if s.GetStartTimeUnixNano() < c.GetStartTimeUnixNano() || s.GetEndTimeUnixNano() > c.GetEndTimeUnixNano() {
 		return false
@@ -186,8 +188,8 @@ func anyPool(s *service) answer {
 	return answer{met: true}
 }
 
-// poolUsage requires the number of connections of a pool that has metrics. This number is only
-// observed at each export, and only while the pool exists.
+// poolUsage requires that a pool with metrics has the metric for its number of connections. The
+// number is only observed at each export, and only while the pool exists.
 func poolUsage(s *service) answer {
 	if len(s.series[usageSeries]) == 0 && len(s.series[createSeries]) > 0 {
 		return no("no %s, although connections were opened", usageSeries)
@@ -198,7 +200,7 @@ func poolUsage(s *service) answer {
 	return metric(usageSeries, "pool_name", "state")(s)
 }
 
-// runtimeNames matches the metrics that the platform accepts as runtime metrics.
+// runtimeNames matches the names of the metrics that the platform accepts as runtime metrics.
 var runtimeNames = regexp.MustCompile(`^(jvm|nodejs|hikaricp|db_client_connections|kafka_consumer|kafka_producer|process|system|go)_`)
 
 func runtimeMetrics(s *service) answer {

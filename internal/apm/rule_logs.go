@@ -11,17 +11,17 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// levels are the levels that the severity filter of the Logs tab accepts.
+// levels are the values that the severity filter of the Logs tab accepts.
 var levels = []string{
 	"error", "ERROR", "SEVERE", "warn", "WARN", "info", "INFO", "Information", "debug", "DEBUG", "trace", "TRACE",
 }
 
 var (
-	// issueLevel matches the levels that the Issues tab reads as an error.
+	// issueLevel matches the levels that the Issues tab treats as errors.
 	issueLevel = regexp.MustCompile(`^(?i:error|fatal|critical)$`)
-	// troubleLevel matches every level that means an error to people.
+	// troubleLevel matches every level that a person would read as an error.
 	troubleLevel = regexp.MustCompile(`(?i)err|fatal|crit|panic|severe|emerg|alert`)
-	// plainPanic matches the lines in which the Go runtime reports a panic.
+	// plainPanic matches a line that the Go runtime writes when it reports a panic.
 	plainPanic = regexp.MustCompile(`^(panic: |fatal error: |goroutine \d+ \[)`)
 )
 
@@ -29,7 +29,8 @@ func (l *line) message() string { return l.field("message", "msg") }
 
 func (l *line) isIssue() bool { return issueLevel.MatchString(l.field("level")) && l.message() != "" }
 
-// shown returns the beginning of a line for display: masked, and cut to 40 bytes.
+// shown returns the beginning of a line for display. Personal numbers and credentials are
+// removed, and the text is cut to 40 bytes.
 func (l *line) shown() string {
 	text := privacy.Text(l.text)
 	if len(text) > 40 {
@@ -111,7 +112,8 @@ func joinedLogs(s *service) answer {
 	return no("none of %s has trace_id and span_id", count(len(s.lines), "lines"))
 }
 
-// hasTrouble reports whether something failed in the service, so that there should be an issue.
+// hasTrouble reports whether something failed in the service. If so, the Issues tab should show
+// an issue.
 func hasTrouble(s *service) bool {
 	return s.any(func(one *span) bool { return isEntry(one) && one.failed() }) ||
 		slices.ContainsFunc(s.lines, func(l *line) bool {
@@ -147,8 +149,8 @@ func errorLines(s *service) answer {
 
 var digits = regexp.MustCompile(`[0-9]+`)
 
-// stableMessages requires that errors of the same kind have the same message, so that they
-// become one issue.
+// stableMessages requires that errors of the same kind have the same message. Otherwise they do
+// not become one issue.
 func stableMessages(s *service) answer {
 	forms := map[string]string{}
 	for _, l := range s.lines {
@@ -166,7 +168,8 @@ func stableMessages(s *service) answer {
 	return yes("%s", count(len(forms), "messages"))
 }
 
-// panicStacks requires that each panic is one log line with a stack, not several plain lines.
+// panicStacks requires that each panic is one log line that contains the stack. If the Go
+// runtime prints a panic as plain text, each line of the text becomes a separate log entry.
 func panicStacks(s *service) answer {
 	stacks := 0
 	for _, l := range s.lines {
@@ -198,7 +201,8 @@ func panicked(s *span) bool {
 	return false
 }
 
-// exportedExceptions requires that an error over OTLP has exception.type and exception.message.
+// exportedExceptions checks the error records that were sent over OTLP. If there are any, at
+// least one of them must have exception.type and exception.message.
 func exportedExceptions(s *service) answer {
 	errors := 0
 	for _, r := range s.records {

@@ -8,7 +8,7 @@ import (
 	"github.com/nais/spor/internal/healthcheck"
 )
 
-// isEntry reports whether s is a span with which work enters the service: a SERVER or CONSUMER
+// isEntry reports whether s is a SERVER or CONSUMER span. Work enters the service with such a
 // span.
 func isEntry(s *span) bool { return s.is(server, consumer) }
 
@@ -19,8 +19,8 @@ func hasSpans(s *service) answer {
 	return yes("%s", count(len(s.spans), "spans"))
 }
 
-// hasEntrySpans requires the spans that RED metrics are computed from: SERVER spans or, if
-// there are none, spans of any other kind except INTERNAL.
+// hasEntrySpans requires the spans that RED metrics are computed from. These are the SERVER
+// spans. If there are no SERVER spans, CLIENT, PRODUCER and CONSUMER spans are accepted too.
 func hasEntrySpans(s *service) answer {
 	if n := len(s.pick(isServer)); n > 0 {
 		return yes("%s", count(n, "SERVER spans"))
@@ -41,8 +41,8 @@ func platformName(s *service) answer {
 	return yes("service.name %s", s.name)
 }
 
-// resourceHas requires that the resource of all spans, metrics and log records has the
-// attribute key.
+// resourceHas requires the attribute key. It must be in the resource of all spans, metrics and
+// log records.
 func resourceHas(key string) func(*service) answer {
 	return func(s *service) answer {
 		value := ""
@@ -59,14 +59,14 @@ func resourceHas(key string) func(*service) answer {
 	}
 }
 
-// errorCodes are the gRPC status codes that are errors of the server.
+// errorCodes are the gRPC status codes that mean an error of the server.
 var errorCodes = map[string]bool{
 	"2": true, "4": true, "12": true, "13": true, "14": true, "15": true,
 	"UNKNOWN": true, "DEADLINE_EXCEEDED": true, "UNIMPLEMENTED": true, "INTERNAL": true, "UNAVAILABLE": true, "DATA_LOSS": true,
 }
 
-// trueErrors requires that server spans have the status error if the server failed, and
-// only then.
+// trueErrors requires that a server span has the status error if the server failed. In all
+// other cases, the span must not have the status error.
 func trueErrors(s *service) answer {
 	failed := 0
 	for _, one := range s.pick(isServer) {
@@ -87,7 +87,7 @@ func trueErrors(s *service) answer {
 	return yes("%s", count(failed, "errors"))
 }
 
-// unmatched reports whether the request of s matched no route of the server.
+// unmatched reports whether the request for span s matched no route of the server.
 func unmatched(s *span) bool {
 	code := s.either("http.response.status_code")
 	return code == "404" || code == "405"

@@ -11,14 +11,14 @@ import (
 	"github.com/nais/spor/internal/otlpattr"
 )
 
-// series is a metric series with the name and the labels that it has in Mimir.
+// series is a metric series. It has the name and the labels of the series in Mimir.
 type series struct {
 	resource *resource
 	name     string
 	labels   map[string]string
 }
 
-// namer builds the names that metrics have in Mimir on NAIS, with the unit and _total as
+// namer builds the names that metrics have in Mimir on NAIS. It adds the unit and _total as
 // suffixes.
 var namer = otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
 
@@ -39,8 +39,8 @@ func seriesOf(from *resource, m *metricspb.Metric) []*series {
 	return all
 }
 
-// kindOf returns the type of a metric, and the suffixes that this type adds to the names of its
-// series.
+// kindOf returns the type of a metric. It also returns the suffixes that Mimir adds to the
+// names of the series because of this type.
 func kindOf(m *metricspb.Metric) (kind otlptranslator.MetricType, suffixes []string) {
 	switch d := m.GetData().(type) {
 	case *metricspb.Metric_Gauge:

@@ -8,7 +8,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// service is the telemetry and the output of one service.
+// service contains the telemetry and the output of one service.
 type service struct {
 	name    string
 	spans   []*span
@@ -17,9 +17,9 @@ type service struct {
 	records []*record
 	edges   []Edge
 	texts   texts
-	all     map[spanKey]*span // the spans of all services of the recording
-	names   []string          // the names of all services of the recording
-	written string            // the name under which the lines were recorded, "" if it is the same
+	all     map[spanKey]*span // the spans of all services in the recording
+	names   []string          // the names of all services in the recording
+	written string            // the name under which the lines were recorded, "" if it is the same name
 }
 
 func (r *Recording) service(name string, edges []Edge) *service {
@@ -53,9 +53,11 @@ func (r *Recording) service(name string, edges []Edge) *service {
 	return s
 }
 
-// linesOf returns the lines of a service. If no lines have its name, and it is the only
-// service that sent telemetry, all lines belong to it: the program uses another service.name
-// than the name that it was started with. under is then the name that it was started with.
+// linesOf returns the lines of a service. Normally these are the lines that were recorded under
+// the name of the service, and under is "". The exception is a program that uses another
+// service.name than the name that spor started it with. In that case no lines have the name of
+// the service, and no other service sent telemetry. linesOf then returns all lines, and under
+// is the name that they were recorded under.
 func (r *Recording) linesOf(name string) (lines []*line, under string) {
 	for _, l := range r.lines {
 		if l.resource.service == name {
@@ -69,7 +71,8 @@ func (r *Recording) linesOf(name string) (lines []*line, under string) {
 	return r.lines, r.lines[0].resource.service
 }
 
-// senders returns the names of the services that sent spans, metrics or log records.
+// senders returns the names of the services that have sent spans, metrics or log records over
+// OTLP.
 func (r *Recording) senders() map[string]bool {
 	names := map[string]bool{}
 	for _, s := range r.spans {
@@ -84,7 +87,7 @@ func (r *Recording) senders() map[string]bool {
 	return names
 }
 
-// A selector reports whether a span is of a certain kind.
+// A selector reports whether a span is one of the spans to check.
 type selector func(*span) bool
 
 func (s *service) pick(sel selector) []*span {
@@ -121,7 +124,8 @@ func (s *service) resources() []*resource {
 	return all
 }
 
-// belowEntry reports whether an ancestor of one, in this service or another, is an entry span.
+// belowEntry reports whether an ancestor of the span one is an entry span. The ancestor may be
+// a span of another service.
 func (s *service) belowEntry(one *span) bool {
 	for range len(s.all) { // the limit ends the loop if the parents form a cycle
 		parent := s.all[spanKey{one.trace, one.parent}]
@@ -144,8 +148,8 @@ const (
 	consumer = tracepb.Span_SPAN_KIND_CONSUMER
 )
 
-// The following functions report the kind of a span. They accept the stable and the older
-// attribute names.
+// The following functions report whether a span is of a certain kind. They accept the stable
+// attribute names and the older names.
 func isServer(s *span) bool     { return s.is(server) }
 func isDatabase(s *span) bool   { return s.hasAny("db.") && !s.is(server, consumer) }
 func isMessaging(s *span) bool  { return s.hasAny("messaging.") }
@@ -160,16 +164,17 @@ func isRoutedServer(s *span) bool {
 	return isHTTPServer(s) && strings.Contains(s.GetName(), " /")
 }
 
-// isRemote reports whether s is a call to what the platform calls a dependency.
+// isRemote reports whether s is a CLIENT, PRODUCER or CONSUMER span. The platform calls the
+// other end of such a span a dependency.
 func isRemote(s *span) bool { return s.is(client, producer, consumer) }
 
-// embedded has the database systems that run in the process of the service. They have no
-// address.
+// embedded contains the database systems that run inside the process of the service. Such a
+// database has no address.
 var embedded = map[string]bool{"sqlite": true, "duckdb": true, "h2": true, "hsqldb": true, "derby": true, "h2database": true}
 
 func isEmbedded(s *span) bool { return embedded[s.either("db.system.name")] }
 
-// isPooled reports whether s is a call to a database whose clients use a pool of connections.
+// isPooled reports whether s is a call to a database whose clients use a connection pool.
 func isPooled(s *span) bool {
 	switch s.either("db.system.name") {
 	case "redis", "valkey", "opensearch", "elasticsearch", "mongodb", "memcached", "cassandra":
@@ -178,5 +183,5 @@ func isPooled(s *span) bool {
 	return isDatabase(s)
 }
 
-// method matches span names that start with an HTTP method, as the platform expects.
+// method matches a span name that starts with an HTTP method. The platform expects such names.
 var method = regexp.MustCompile(`^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|QUERY|_OTHER)( |$)`)

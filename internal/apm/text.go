@@ -12,10 +12,11 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// texts collects the places where telemetry or output contains personal numbers or secrets.
+// texts collects the places where the telemetry or the output contains a personal number or a
+// secret.
 type texts struct{ hits []hit }
 
-// hit is a place with a personal number or a secret.
+// hit is one place that contains a personal number or a secret.
 type hit struct{ service, kind, place string }
 
 func (t *texts) of(service string) texts {
@@ -40,7 +41,7 @@ func (t *texts) findings() []Finding {
 	return sortedFindings(counts)
 }
 
-// secrets matches secrets that can be recognised by their form.
+// secrets matches secrets that have a known form.
 var secrets = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.|-----BEGIN [A-Z ]*PRIVATE KEY|(?i:\b(bearer|basic) [A-Za-z0-9+/._~-]{16,})`)
 
 // look records place if text contains a personal number or a secret.
@@ -74,7 +75,7 @@ func (t *texts) number(service, place string, isPersonal bool) {
 	}
 }
 
-// value checks v, and all values inside v.
+// value checks v. If v contains other values, it checks them too.
 func (t *texts) value(service, place string, v *commonpb.AnyValue) {
 	switch v := v.GetValue().(type) {
 	case *commonpb.AnyValue_StringValue:
@@ -127,7 +128,8 @@ func (t *texts) record(from *resource, l *logspb.LogRecord) {
 	t.attributes(from.service, "log record over OTLP", l.GetAttributes())
 }
 
-// line checks a line. In a JSON line, the place names the field.
+// line checks a line. If the line is a JSON object, the place of a hit contains the name of the
+// field.
 func (t *texts) line(l *line) {
 	service := l.resource.service
 	if l.fields == nil {
