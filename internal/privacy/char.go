@@ -1,15 +1,15 @@
 package privacy
 
-// maxLevels is how many times the percent sign of an escape can itself be percent-encoded.
+// maxLevels is how many times a percent sign can itself be percent-encoded.
 const maxLevels = 4
 
-// highByte is added to a byte that is not ASCII, so that the byte 0xA0 is not taken for the
-// character U+00A0. The sum is not a valid character.
+// highByte is added to the value of a byte that is not ASCII. Without it, the byte 0xA0 would
+// look like the character U+00A0. The sum is never a valid character.
 const highByte = 0xDC00
 
-// char returns the character at i and its length in s. It decodes a character that is
-// percent-encoded or escaped as in JSON. Each byte that is not ASCII is returned as a
-// separate character. At the end of s, the length is 0.
+// char returns the character at index i and the number of bytes that it has in s. It decodes a
+// character that is percent-encoded or escaped as in JSON. A byte that is not ASCII counts as a
+// separate character. At the end of s, width is 0.
 func char[T text](s T, i int) (c rune, width int) {
 	if i >= len(s) {
 		return 0, 0
@@ -31,7 +31,8 @@ func byteChar(b rune) rune {
 	return b
 }
 
-// percentChar decodes %31. It also decodes %2531, where the percent sign is itself encoded.
+// percentChar decodes the percent-encoded character at i, for example %31. It also decodes
+// %2531, in which the percent sign is percent-encoded too.
 func percentChar[T text](s T, i int) (c rune, width int) {
 	c, width = '%', 1
 	for next := i + 1; c == '%' && next <= i+1+2*maxLevels; next += 2 {
@@ -44,9 +45,10 @@ func percentChar[T text](s T, i int) (c rune, width int) {
 	return c, width
 }
 
-// backslashChar decodes \u0031, also as \\u0031 in JSON inside a JSON string, and the \x31
-// and \U00000031 of Go's %q. It returns a row of backslashes that escape nothing as one
-// character. Otherwise the time for a long row of backslashes would be quadratic.
+// backslashChar decodes \u0031, and also \\u0031 as in JSON inside a JSON string. It also
+// decodes \x31 and \U00000031, which Go's %q writes. If a row of backslashes escapes nothing,
+// it returns the whole row as one character. Otherwise the time for a long row of backslashes
+// would be quadratic.
 func backslashChar[T text](s T, i int) (c rune, width int) {
 	letter := pastBackslashes(s, i)
 	if letter == len(s) {
@@ -59,7 +61,8 @@ func backslashChar[T text](s T, i int) (c rune, width int) {
 	return c, letter + 1 + digits - i
 }
 
-// escapeDigits returns how many hexadecimal digits follow the letter of an escape.
+// escapeDigits returns how many hexadecimal digits come after the letter of an escape. It
+// returns 0 if the letter does not belong to an escape.
 func escapeDigits(letter byte) int {
 	switch letter {
 	case 'u':
@@ -79,8 +82,8 @@ func pastBackslashes[T text](s T, i int) int {
 	return i
 }
 
-// hex returns the value of the n hexadecimal digits at i, or -1 if one of the n characters
-// is not a hexadecimal digit.
+// hex returns the value of the n hexadecimal digits at i. It returns -1 if there are fewer than
+// n.
 func hex[T text](s T, i, n int) (v rune) {
 	if i+n > len(s) {
 		return -1
@@ -105,10 +108,10 @@ func hexValue(b byte) rune {
 	return -1
 }
 
-// spaceLen returns the length of the space at i, plain or escaped, or 0 if there is none.
-// Three other characters count as a space: the plus sign, which stands for a space in a
-// query, and two no-break spaces, U+00A0 and U+202F, which number formatters put between
-// groups of digits.
+// spaceLen returns the length of the space at i, which may be plain or escaped. It returns 0 if
+// there is no space at i. Three other characters count as a space. One is the plus sign, which
+// means a space in a query. The other two are the no-break spaces U+00A0 and U+202F. Programs
+// that format numbers write them between groups of digits.
 func spaceLen[T text](s T, i int) int {
 	c, n := char(s, i)
 	switch c {

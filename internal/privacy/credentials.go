@@ -1,13 +1,14 @@
 package privacy
 
-// credentials iterates over the values of the credential parameters of a URL.
+// credentials finds the values of those parameters of a URL that are credentials.
 type credentials struct {
 	raw      string
 	pos      int
-	pastPath bool // pos is after the path, where a slash does not end a value
+	pastPath bool // pos is after the path; there, a slash does not end a value
 }
 
-// next returns the bounds of the next value, and whether there is one.
+// next returns the start and the end of the next value. ok is false if there is no further
+// value.
 func (c *credentials) next() (start, end int, ok bool) {
 	if !c.pastPath {
 		c.toSeparator()
@@ -35,7 +36,7 @@ func (c *credentials) next() (start, end int, ok bool) {
 	return 0, 0, false
 }
 
-// toSeparator moves pos to the next separator.
+// toSeparator moves pos to the next separator, or to the end if there is no separator.
 func (c *credentials) toSeparator() {
 	for c.pos < len(c.raw) {
 		switch c.raw[c.pos] {
@@ -53,9 +54,8 @@ func (c *credentials) toSeparator() {
 	}
 }
 
-// valueEnd returns the index of the end of the value that begins at pos. level is how many
-// times the parameter was encoded. Separators that were encoded more often are part of the
-// value.
+// valueEnd returns the end of the value that begins at pos. level is how many times the
+// parameter was encoded. If a separator was encoded more often, it is a part of the value.
 func (c *credentials) valueEnd(level int) int {
 	for i := c.pos; i < len(c.raw); {
 		char, of, width := urlChar(c.raw, i)
@@ -67,8 +67,7 @@ func (c *credentials) valueEnd(level int) int {
 	return len(c.raw)
 }
 
-// ends reports whether the character char ends a value. rest is the index of the text after
-// it.
+// ends reports whether the character char ends a value. rest is the index after this character.
 func (c *credentials) ends(char rune, rest int) bool {
 	switch char {
 	case '&', '#':
@@ -81,7 +80,7 @@ func (c *credentials) ends(char rune, rest int) bool {
 	return false
 }
 
-// hasParameter reports whether s has an equals sign before its first separator.
+// hasParameter reports whether s contains an equals sign before the first separator.
 func hasParameter(s string) bool {
 	for i := 0; i < len(s); {
 		c, _, width := urlChar(s, i)
@@ -93,7 +92,7 @@ func hasParameter(s string) bool {
 	return false
 }
 
-// urlChar is like [char], but also returns how many times the character was
+// urlChar is like [char]. It also returns level, which is how many times the character was
 // percent-encoded.
 func urlChar(s string, i int) (c rune, level, width int) {
 	if b := s[i]; b != '%' && b != '\\' {

@@ -1,12 +1,15 @@
-// Package privacy removes personal numbers and credentials from text that is exported
-// or logged. Its functions have no side effects: [Mask] masks personal numbers, [URL]
-// and [Query] redact credentials in URLs, and [Text], [Named] and [Line] do both.
+// Package privacy removes personal numbers and credentials from text that is exported or
+// logged. Its functions have no side effects, except that [Line] may change the bytes of its
+// argument. These are the main functions:
+//   - [Mask] masks personal numbers.
+//   - [URL] and [Query] redact credentials in URLs.
+//   - [Text], [Named] and [Line] mask personal numbers and redact credentials.
 //
 // # Personal numbers
 //
-// A personal number has eleven digits and begins with a possible date, ddmmyy. No other
-// digit comes directly before or after it. There may be one space after the sixth digit.
-// [Mask] replaces the number with [Masked]. Some kinds of numbers add a constant to the
+// A personal number has eleven digits and begins with a possible date, ddmmyy. The character
+// before it and the character after it are not digits. There may be one space after the sixth
+// digit. [Mask] replaces the number with [Masked]. Some kinds of numbers add a constant to the
 // day, to the month, or to both:
 //
 //	            fødselsnummer                                [folkeregisteret]
@@ -18,25 +21,26 @@
 //	month + 65  test persons of Norsk helsenett              [NoCommons]
 //	month + 80  test persons of Skatteetaten (Tenor)         [fnrvalidator]
 //
-// The numbers that add to both the day and the month are in [fnrvalidator] too.
+// [fnrvalidator] also lists the numbers that add a constant to both the day and the month.
 //
-// The control digits are not checked, because from 2032 on more control digits are valid
-// [folkeregisteret]. The year is not checked either, because a D-number may combine the
-// day and month of its order with the year of birth [UDI]. So the 29th of February is
-// possible in every year.
+// The control digits are not checked, because more control digits are valid from 2032 on
+// [folkeregisteret]. The year is not checked either, because of the D-number: its day and month
+// may come from the date when it was ordered, while its year is the year of birth [UDI]. So the
+// 29th of February is possible in every year.
 //
-// The space can be a blank, a plus sign or a no-break space (U+00A0 or U+202F). The
-// digits and the space can be percent-encoded, and the percent sign can itself be
-// percent-encoded up to four times. The digits and the space can also be escaped as in
-// JSON (\u0031), as in JSON inside a JSON string (\\u0031), or as in Go's %q (\x31).
+// The space can be a blank, a plus sign or a no-break space (U+00A0 or U+202F). The digits and
+// the space can be percent-encoded. The percent sign can itself be percent-encoded up to four
+// times. The digits and the space can also be escaped in three other ways: as in JSON (\u0031),
+// as in JSON inside a JSON string (\\u0031), or as in Go's %q (\x31).
 //
-// Some texts can be read in two ways. In %2501019012345, the escape can be %25 or %2501.
-// In LIKE '%01019012345%', %01 can be an escape, or a percent sign before a number. [Mask]
-// masks the number if it appears in one of the two ways. There is one exception:
-// %20923609016 is an escaped space before an organisation number, and is not masked.
+// Some texts can be read in two ways. In %2501019012345, the escape can be %25 or %2501. In
+// LIKE '%01019012345%', %01 can be an escape. It can also be a percent sign and the first two
+// digits of a number. [Mask] masks the number if there is a number in at least one of the two
+// ways. There is one exception: in %20923609016, %20 is an escaped space before an organisation
+// number. [Mask] does not mask this.
 //
-// A value that is a number and not text can also be a personal number with ten digits,
-// because its leading zero is lost. See [Number].
+// If a value is a number and not text, its leading zero is lost. A personal number then has
+// only ten digits. See [Number].
 //
 // [Mask] does not mask:
 //   - the digits after the decimal point of a number
@@ -45,26 +49,28 @@
 //   - fewer or more than eleven digits in a row: Unix times, organisation numbers, IBANs,
 //     amounts
 //
-// Eleven digits that happen to begin with a date look like a personal number, and are
-// masked: some account numbers without their points (1234.56.78901 is not masked), some
-// KID numbers, some phone numbers with a foreign country code, and some durations of 10
-// to 99 seconds in nanoseconds.
+// Some other numbers have eleven digits and happen to begin with a date. They look like a
+// personal number and are masked:
+//   - some account numbers without points (1234.56.78901 is not masked)
+//   - some KID numbers
+//   - some phone numbers with a foreign country code
+//   - some durations of 10 to 99 seconds in nanoseconds
 //
-// [Mask] does not recognise FH-numbers, because they do not begin with a date. It does
-// not recognise DUF-numbers, because they have twelve digits. It does not recognise a
-// number with any other character than a space after its date (010190-12345).
+// [Mask] does not recognise FH-numbers, because they do not begin with a date. It does not
+// recognise DUF-numbers, because they have twelve digits. It does not recognise a number if the
+// character after the date is not a digit or a space (010190-12345).
 //
 // # Credentials
 //
-// The table in name.go lists query parameters. Their values become [Redacted]. The user
-// and the password of a URL become REDACTED:REDACTED. In other text, a parameter is
-// redacted even if it is not part of a URL. The semantic conventions compare the names
-// of parameters with case [url.full]. This package ignores case, because no harmless
-// parameter has a name that differs from a listed name only in case.
+// The table in name.go lists the names of query parameters whose values become [Redacted]. The
+// user and the password of a URL become REDACTED:REDACTED. In text that is not a URL, a
+// parameter is redacted too. In the semantic conventions, the case of the names matters
+// [url.full]. This package ignores case, because no harmless parameter has the same name as a
+// listed parameter in another case.
 //
-// In text that is not a URL, two more kinds of credentials are redacted. First, the
-// values whose names are listed in secret.go, see [IsSecret]. Second, credentials with a
-// known form: JSON web tokens, and the words that follow Bearer or Basic.
+// In text that is not a URL, two more kinds of credentials are redacted. First, the values
+// whose names are listed in secret.go (see [IsSecret]). Second, credentials with a known form.
+// These are JSON web tokens, and the word that follows Bearer or Basic.
 //
 // [folkeregisteret]: https://skatteetaten.github.io/folkeregisteret-api-dokumentasjon/nytt-fodselsnummer-fra-2032/
 // [UDI]: https://www.udi.no/ord-og-begreper/d-nummer/d-nummer-stemmer-ikke-med-fodselsdato/

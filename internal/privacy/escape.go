@@ -5,16 +5,17 @@ import (
 	"strings"
 )
 
-// escapes finds the personal numbers that have an escape in them or directly before them.
-// The zero value is ready for use. percent and backslash are the next place of each
-// character. They are stored, so that a text full of percent signs is searched for a
-// backslash only once, and the other way round.
+// escapes finds the personal numbers that contain an escape or come directly after an escape.
+// The zero value is ready for use. The field percent is the index of the next percent sign. The
+// field backslash is the index of the next backslash. Because they are stored, a text with many
+// percent signs is searched for a backslash only once. The same is true for a text with many
+// backslashes.
 type escapes[T text] struct {
 	percent, backslash int
 }
 
-// next returns the bounds of the first personal number at or after from that appears when
-// the escapes are decoded, or -1 if there is none.
+// next decodes the escapes in s and returns the start and the end of the first personal number
+// at or after from. It returns -1 if there is no personal number.
 func (e *escapes[T]) next(s T, from int) (start, end int) {
 	for i := from; ; {
 		at := e.index(s, i)
@@ -23,7 +24,7 @@ func (e *escapes[T]) next(s T, from int) (start, end int) {
 		}
 		c, width := char(s, at)
 		if width == 1 || c == '\\' {
-			i = at + width // not an escape
+			i = at + width // there is no escape here
 			continue
 		}
 		start = at
@@ -68,7 +69,8 @@ func indexByte[T text](s T, i int, c byte) (at int) {
 	return i + at
 }
 
-// index returns the index of the first word at or after i, or -1 if there is none.
+// index returns the index of the first occurrence of word at or after i, or -1 if there is
+// none.
 func index[T text](s T, i int, word string) (at int) {
 	switch t := any(s).(type) {
 	case string:
@@ -86,12 +88,14 @@ func hasPrefix[T text](s T, i int, prefix string) bool {
 	return i+len(prefix) <= len(s) && string(s[i:i+len(prefix)]) == prefix
 }
 
-// afterEscape returns the bounds of the number that begins directly after an escape, or -1
-// if there is none. at is the index of the escape, width is its length, and c is the
-// decoded character. %25 can be a whole escape or the first part of a longer one, so
-// afterEscape tries every possible end of the escape. If c is a digit, the whole escape is
-// not tried, because c would be part of the number. If c is a control character, the
-// percent sign is not an escape, and a number may begin directly after it.
+// afterEscape returns the start and the end of the number that begins directly after an escape.
+// It returns -1 if there is no such number. at is the index of the escape, width is its length,
+// and c is the decoded character. %25 can be a whole escape or the first part of a longer
+// escape, so afterEscape tries every possible end of the escape. There are two special cases:
+//   - If c is a digit, c would be a part of the number, so the end of the whole escape is not
+//     tried.
+//   - If c is a control character, the percent sign is not an escape, and a number may begin
+//     directly after the percent sign.
 func afterEscape[T text](s T, from, at, width int, c rune) (start, end int) {
 	start, last := at+width, at+width
 	switch {
@@ -115,8 +119,8 @@ func afterEscape[T text](s T, from, at, width int, c rune) (start, end int) {
 	return -1, -1
 }
 
-// numberEnd returns the index of the end of the personal number that begins at i, or -1 if
-// there is none. Its characters may be plain or escaped.
+// numberEnd returns the end of the personal number that begins at i, or -1 if no personal
+// number begins there. The characters of the number may be plain or escaped.
 func numberEnd[T text](s T, i int) int {
 	var date [4]rune
 	for n := range 11 {

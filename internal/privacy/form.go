@@ -1,17 +1,19 @@
 package privacy
 
 const (
-	// shortestJWT is a lower bound for the length of a token with a header and a body.
+	// shortestJWT is the minimum length of a token. It is lower than the length of any real
+	// token with a header and a body.
 	shortestJWT = 20
-	// shortestBearer is the minimum length of a token without a digit. A shorter word
-	// without a digit is part of a sentence, as in "bearer authentication".
+	// shortestBearer is the minimum length of a token without a digit. A shorter word without a
+	// digit is not a token but part of a sentence, as in "bearer authentication".
 	shortestBearer = 16
 )
 
-// nextJWT returns the bounds of the next JSON web token at or after from, signed or
-// encrypted, or -1 if there is none. A token that is cut off inside its body is found too.
+// nextJWT returns the start and the end of the next JSON web token at or after from, or -1 if
+// there is none. The token may be signed or encrypted. It is also found if it is cut off inside
+// its body.
 func nextJWT[T text](s T, from int) (start, end int) {
-	const begin = "eyJ" // {" in base64, which begins every header
+	const begin = "eyJ" // the base64 form of {", with which every header begins
 	for start = index(s, from, begin); start >= 0; start = index(s, end, begin) {
 		dots, nested := 0, false
 		for end = start; end < len(s) && isTokenChar(s[end]); end++ {
@@ -27,9 +29,9 @@ func nextJWT[T text](s T, from int) (start, end int) {
 	return -1, -1
 }
 
-// nextBearer returns the bounds of the next credential after the word Bearer, which names
-// an HTTP authentication scheme, or -1 if there is none. The three functions after it do
-// the same for BEARER, Basic and BASIC.
+// nextBearer returns the start and the end of the next credential after the word Bearer, or -1
+// if there is none. Bearer is the name of an HTTP authentication scheme. The next three
+// functions do the same for the words BEARER, Basic and BASIC.
 func nextBearer[T text](s T, from int) (start, end int) {
 	return nextScheme(s, from, "earer", isBearer)
 }
@@ -44,9 +46,9 @@ func nextBasicInCapitals[T text](s T, from int) (start, end int) {
 	return nextScheme(s, from, "ASIC", isBasic)
 }
 
-// nextScheme returns the bounds of the next credential after the name of a scheme, or -1 if
-// there is none. scheme is the name without its first letter, which is B or b. is reports
-// whether a word is a credential.
+// nextScheme returns the start and the end of the next credential after the name of an
+// authentication scheme, or -1 if there is none. scheme is the name without its first letter.
+// The first letter must be B or b. The function is reports whether a word is a credential.
 func nextScheme[T text](s T, from int, scheme string, is func(T) bool) (start, end int) {
 	for at := index(s, from, scheme); at >= 0; at = index(s, end, scheme) {
 		start = skipSpaces(s, at+len(scheme))
@@ -68,8 +70,8 @@ func nextScheme[T text](s T, from int, scheme string, is func(T) bool) (start, e
 	return -1, -1
 }
 
-// isParameter reports whether the word s[start:end] is the name of a parameter, as in
-// Bearer realm="x", and not a token that has padding after it.
+// isParameter reports whether the word s[start:end] is the name of a parameter, as in Bearer
+// realm="x". Otherwise the word may be a token, and an equals sign after it is padding.
 func isParameter[T text](s T, start, end int) bool {
 	if end == len(s) || s[end] != '=' {
 		return false
@@ -82,8 +84,8 @@ func isParameter[T text](s T, start, end int) bool {
 	return true
 }
 
-// skipSpaces returns the index of the first character at or after i that is not a space as
-// spaceLen defines it.
+// skipSpaces returns the index of the first character at or after i for which spaceLen returns
+// 0.
 func skipSpaces[T text](s T, i int) int {
 	for {
 		n := spaceLen(s, i)
@@ -106,7 +108,7 @@ func isBearer[T text](s T) bool {
 	return false
 }
 
-// isBasic reports whether s is a user name, a colon and a password in base64.
+// isBasic reports whether s is the base64 form of a user name, a colon and a password.
 func isBasic[T text](s T) bool {
 	var bits uint32
 	for i, width := 0, 0; i < len(s); i++ {
@@ -145,11 +147,10 @@ func base64Value(c byte) int {
 	return -1
 }
 
-// isTokenChar reports whether c can be in a JSON web token.
+// isTokenChar reports whether a JSON web token can contain c.
 func isTokenChar(c byte) bool { return isAlphanumeric(c) || c == '.' || c == '_' || c == '-' }
 
-// isSchemeChar reports whether c can be in the credential that follows the name of a
-// scheme.
+// isSchemeChar reports whether a credential after the name of a scheme can contain c.
 func isSchemeChar(c byte) bool {
 	return isTokenChar(c) || c == '~' || c == '+' || c == '/'
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// planted returns a personal number. kind selects the number. For each digit, two bits of
-// how select its encoding.
+// planted returns a personal number. kind selects one of eleven numbers. how selects the
+// encoding of each character, with two bits per character.
 func planted(kind uint8, how uint32) string {
 	digits := [...]string{
 		"01019012345", "31129999999", "29020000000", "71125012345", "15507600333", "15757612345",
@@ -34,8 +34,9 @@ func planted(kind uint8, how uint32) string {
 	return b.String()
 }
 
-// joins matches a text that could change the number after it: a digit that makes it longer,
-// an escape that is cut off, or a token in which the number is not masked.
+// joins matches a text that could change how Mask reads the number after it. The end of the
+// text may be a digit that makes the number longer, a part of an escape, or a part of a token
+// in which the number is not masked.
 var joins = regexp.MustCompile(`(?:[0-9A-Za-z%\\]|[-+ ]|\xC2\xA0|\xE2\x80\xAF)$`)
 
 var startsToken = regexp.MustCompile(`^[0-9A-Fa-f%\\]`)
@@ -50,14 +51,17 @@ func FuzzMaskFindsNumbers(f *testing.F) {
 		// The brackets separate the number from any other text.
 		in := before + "[" + number + "]" + after
 		got := privacy.Mask(in)
-		// Mask may read a percent sign as itself, and leave the digits before it.
+		// Mask may treat a percent sign in the number as plain text. It then leaves the digits
+		// before the percent sign. So the test only checks that the mask comes directly before
+		// the bracket.
 		if !strings.Contains(got, privacy.Masked+"]") || strings.Contains(got, number) {
 			t.Errorf("Mask(%q) = %q: the number is not masked", in, got)
 		}
 		if again := privacy.Mask(got); again != got {
 			t.Errorf("Mask(%q) = %q, and a second time %q", in, got, again)
 		}
-		// Without brackets, the number is masked unless the text beside it changes the number.
+		// Without brackets, the number is also masked, unless the text next to the number
+		// changes its meaning.
 		if tail := joins.FindString(before); tail == "" && !startsToken.MatchString(after) {
 			if in := before + number + after; strings.Contains(privacy.Mask(in), number) {
 				t.Errorf("Mask(%q) = %q: the number is not masked", in, privacy.Mask(in))
@@ -96,8 +100,8 @@ func FuzzMaskIsIdempotent(f *testing.F) {
 	})
 }
 
-// FuzzMaskAgrees compares Mask with a simple form of the rule, for text without escapes and
-// without hexadecimal letters.
+// FuzzMaskAgrees compares Mask with a simple implementation of the same rule. The texts contain
+// no escapes and no hexadecimal letters.
 func FuzzMaskAgrees(f *testing.F) {
 	f.Add("01019012345 x 32019012345,010190123456")
 	f.Fuzz(func(t *testing.T, s string) {

@@ -9,9 +9,10 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// TestMaskLeavesIDs checks that Mask does not change random IDs: a million UUIDs, span IDs
-// and trace IDs each, and 100,000 digests of each kind. In short mode there are a tenth of
-// them. Each ID is tested after several characters and escapes that occur before IDs.
+// TestMaskLeavesIDs checks that Mask does not change random IDs. It tests a million UUIDs, a
+// million span IDs, a million trace IDs, and 100,000 digests of each kind. In short mode, it
+// tests a tenth of these numbers. Each ID is tested after several characters and escapes that
+// often come before an ID.
 func TestMaskLeavesIDs(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []struct {

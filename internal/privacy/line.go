@@ -5,9 +5,9 @@ import "bytes"
 // maskedNumber is [MaskedNumber] as JSON.
 const maskedNumber = "99999999999"
 
-// Line is like [Text], for a line of JSON such as a log record. The line stays valid JSON.
-// A personal number outside of a string becomes 99999999999. Line changes the bytes of line
-// where it can, so only the returned slice may be used afterwards.
+// Line is like [Text], but for a line of JSON such as a log record. The line is still valid
+// JSON afterwards. If a personal number is not in a string, it becomes 99999999999. Line may
+// change the bytes of its argument, so use only the slice that it returns.
 func Line(line []byte) []byte {
 	line = redactLine(redactSecrets(line, true))
 	if start, end := nextPlain(line, 0); start >= 0 {
@@ -21,8 +21,8 @@ func Line(line []byte) []byte {
 	return line
 }
 
-// maskLine masks the number b[start:end], and every later number that next finds. It works
-// in place, because no mask is longer than the number that it replaces.
+// maskLine masks the number b[start:end], and every later number that next finds. It changes b
+// in place. This is possible because a mask is never longer than the number that it replaces.
 func maskLine(b []byte, start, end int, next func(b []byte, from int) (start, end int)) []byte {
 	var in jsonString
 	out, from := b[:0], 0
@@ -42,8 +42,8 @@ func maskLine(b []byte, start, end int, next func(b []byte, from int) (start, en
 	return append(out, b[from:]...)
 }
 
-// isEscape reports whether the digits at i belong to a \u escape in a JSON string. [Mask]
-// masks such digits, because in other text the backslash may not begin an escape.
+// isEscape reports whether the digits at i belong to a \u escape in a JSON string. [Mask] masks
+// such digits, because in text that is not JSON the backslash may not begin an escape.
 func isEscape(b []byte, i int) bool {
 	if i < 2 || b[i-1] != 'u' || b[i-2] != '\\' {
 		return false
@@ -52,14 +52,14 @@ func isEscape(b []byte, i int) bool {
 	return (i-1-len(run))%2 == 1
 }
 
-// jsonString keeps track of whether a place in JSON text is inside a string.
+// jsonString finds out whether an index in JSON text is inside a string.
 type jsonString struct {
 	pos    int
 	inside bool
 }
 
-// at reports whether b[i] is inside a string. Each call continues from the previous call,
-// so i must not be smaller than before.
+// at reports whether b[i] is inside a string. It continues where the previous call ended, so i
+// must not be smaller than in the previous call.
 func (j *jsonString) at(b []byte, i int) bool {
 	for ; j.pos < i; j.pos++ {
 		switch b[j.pos] {
@@ -72,7 +72,7 @@ func (j *jsonString) at(b []byte, i int) bool {
 	return j.inside
 }
 
-// redactLine redacts the credentials in the URLs and the parameters of line.
+// redactLine redacts the credentials in the URLs and in the parameters of line.
 func redactLine(line []byte) []byte {
 	if !mayHaveURL(line) {
 		return line

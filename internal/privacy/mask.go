@@ -2,16 +2,16 @@ package privacy
 
 import "strings"
 
-// Masked replaces a personal number. It has eleven characters, is safe in URLs, in JSON
-// strings and on a terminal, and never looks like a personal number itself.
+// Masked replaces a personal number. It has eleven characters. It is safe in URLs, in JSON
+// strings and on a terminal. It never looks like a personal number itself.
 const Masked = "***********"
 
-// text is the constraint of the functions that read both strings (attribute values) and
-// bytes (log lines).
+// text is the type constraint for functions that read strings (attribute values) and bytes (log
+// lines).
 type text interface{ ~string | ~[]byte }
 
-// Mask returns s with every personal number replaced by [Masked]. If s has no personal
-// number, Mask returns s itself and allocates nothing.
+// Mask replaces every personal number in s with [Masked]. If s contains no personal number,
+// Mask returns s itself and allocates nothing.
 func Mask(s string) string {
 	if start, end := nextPlain(s, 0); start >= 0 {
 		s = maskString(s, start, end, nextPlain)
@@ -39,14 +39,14 @@ func Found(s string) bool {
 	return start >= 0
 }
 
-// hasEscape reports whether s may have an escape. If it reports false, nextPlain finds
-// every personal number in s.
+// hasEscape reports whether s may contain an escape. If it returns false, nextPlain finds every
+// personal number in s.
 func hasEscape(s string) bool {
 	return strings.IndexByte(s, '%') >= 0 || strings.IndexByte(s, '\\') >= 0
 }
 
-// maskString returns s with the number s[start:end] masked, and also every later number
-// that next finds.
+// maskString masks the number s[start:end] and every later number that next finds. It returns
+// the result.
 func maskString(s string, start, end int, next func(s string, from int) (start, end int)) string {
 	var b strings.Builder
 	b.Grow(len(s))

@@ -71,7 +71,7 @@ func TestMask(t *testing.T) {
 		{"01019012345,41019012345", m + "," + m},
 		{"12 010190 12345 67", "12 " + m + " 67"},
 
-		// The space is plain or encoded.
+		// The space in the number is plain or encoded.
 		{"010190 12345", m},
 		{"010190+12345", m},
 		{"010190\u00a012345", m},
@@ -88,7 +88,7 @@ func TestMask(t *testing.T) {
 		{`010190\\u002B12345`, m},
 		{"010190%2001019012345", "010190%20" + m},
 
-		// The digits are encoded.
+		// The digits of the number are encoded.
 		{"%30%31%30%31%39%30%31%32%33%34%35", m},
 		{"0%31019%3012%253345", m},
 		{"%2530%252531019012345", m},
@@ -99,7 +99,7 @@ func TestMask(t *testing.T) {
 		{"%30%31%30%31%39%30%20%31%32%33%34%35", m},
 		{"%3010190%201234%35", m},
 
-		// The text before the number looks like more digits.
+		// The text before the number looks like more digits of the number.
 		{"%2001019012345", "%20" + m},
 		{"%252001019012345", "%2520" + m},
 		{"%2501019012345", "%25" + m},
@@ -123,7 +123,8 @@ func TestMask(t *testing.T) {
 		{`%\u00301019012345`, "%" + m},
 		{"%%3001019012%345", "%%3001019012%345"},
 
-		// The text around the number is not a token: its length or its letters are wrong.
+		// The text around the number is not a token, because it has the wrong length or the
+		// wrong letters.
 		{"abcd01019012345", "abcd" + m},
 		{"abcdef01019012345", "abcdef" + m},
 		{"g00f0101019012345", "g00f0" + "101019012345"},
@@ -146,7 +147,7 @@ func TestMask(t *testing.T) {
 	}
 }
 
-// survivors are texts with digits that are not a personal number.
+// survivors are texts that contain digits but no personal number.
 var survivors = []string{
 	"", "1", "0101901234", "010190123456", "00019012345", "32019012345", "01139012345",
 	"2026-01-02T15:04:05.123456789Z", "20260102150405", "1700000000", "1700000000123", "1700000000123456", "1700000000123456789",
@@ -194,7 +195,7 @@ func TestMaskAtEveryPlace(t *testing.T) {
 			for _, after := range append(around, " 12", ".12", "%2F12", `\u002012`) {
 				in, want := before+number+after, before+m+after
 				if before == `\` && strings.HasPrefix(number, `\`) {
-					want = m + after // the two backslashes are one escaped backslash
+					want = m + after // the two backslashes in the text are one escaped backslash
 				}
 				if got := privacy.Mask(in); got != want {
 					t.Errorf("Mask(%q) = %q, want %q", in, got, want)

@@ -1,15 +1,15 @@
 package privacy
 
-// A name is the normalized name of a parameter, which is compared with the table of
-// credentials. It is decoded and in lower case, and has only letters and digits. If the
-// parameter has brackets, as in user[password], only the text in the last brackets counts.
+// A name is the normalized name of a parameter. It is compared with the table of credentials. A
+// normalized name is decoded and in lower case, and contains only letters and digits. If the
+// parameter has brackets, as in user[password], only the text in the last brackets is used.
 type name struct {
 	buf     [24]byte // longer than every name in the table
 	len     int
 	bracket bool
 }
 
-// add appends c, the next character of the parameter, in normalized form.
+// add appends the next character of the parameter, c, in normalized form.
 func (n *name) add(c rune) {
 	switch {
 	case c == '[':
@@ -18,7 +18,7 @@ func (n *name) add(c rune) {
 	case 'A' <= c && c <= 'Z':
 		c |= 0x20
 	case isDigit(c) && n.bracket:
-		return // c is part of an index, as in token[0]
+		return // c is a part of an index, as in token[0]
 	case !isDigit(c) && (c < 'a' || 'z' < c):
 		return
 	}
@@ -31,12 +31,13 @@ func (n *name) add(c rune) {
 	}
 }
 
-// shortest is the table of credentials. It returns the minimum length of a value that is a
-// credential, or 0 if a parameter with this name never has a credential.
+// shortest is the table of credentials. It returns the minimum length of a credential for the
+// parameter n. A shorter value is not a credential. It returns 0 if the value of n is never a
+// credential.
 func (n *name) shortest() int {
 	switch string(n.buf[:n.len]) {
-	// Parameters that sign requests to storage in AWS, Google Cloud and Azure. Five of them
-	// are listed for url.full in the semantic conventions 1.43.
+	// Parameters that sign requests to storage in AWS, Google Cloud and Azure. The semantic
+	// conventions 1.43 list five of them for url.full.
 	case "xamzsignature", "xamzcredential", "xamzsecuritytoken", "awsaccesskeyid",
 		"xgoogsignature", "xgoogcredential", "sig", "signature":
 		return 1
@@ -52,8 +53,9 @@ func (n *name) shortest() int {
 		"password", "passwd", "passphrase", "pwd", "pass", "credential", "credentials",
 		"session", "sessionid", "jsessionid", "awssecretaccesskey", "secretaccesskey":
 		return 1
-	// Postcodes, error codes and sort keys have these names too. They are shorter than the
-	// code of an OAuth redirect, the key of an Azure function or a Google API key.
+	// A code can also be a postcode or an error code, and a key can be a sort key. Such values
+	// are shorter than the code of an OAuth redirect, the key of an Azure function or a Google
+	// API key.
 	case "code", "key":
 		return 16
 	}

@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// MaskedNumber replaces a personal number that is a number and not text. It does not begin
-// with a possible date. A log index that has the field as a number accepts it.
+// MaskedNumber replaces a personal number that is a number and not text. It does not begin with
+// a possible date. It is a number, so a log index accepts it in a field for numbers.
 const MaskedNumber = 99999999999
 
-// Number reports whether n, or -n, is a personal number. A number has no leading zero, so a
-// personal number may have only ten digits. It must then have a month from 1 to 12, without
-// an added constant. With one, Unix times of these years, in seconds, would count too.
+// Number reports whether n or -n is a personal number. A number has no leading zero, so a
+// personal number may have only ten digits here. With ten digits, the month must be from 1 to
+// 12. Otherwise current Unix times in seconds would look like personal numbers, because some
+// kinds of personal numbers add a constant to the month.
 func Number(n int64) bool {
 	if n < 0 {
 		n = -n
@@ -28,13 +29,13 @@ func Number(n int64) bool {
 	return isDay(day, month)
 }
 
-// Float is like [Number], for a float. A float with a fraction is not a personal number.
+// Float is like [Number], but for a float. A float with a fraction is never a personal number.
 func Float(f float64) bool {
 	return math.Abs(f) < 1e11 && f == math.Trunc(f) && Number(int64(f))
 }
 
-// Key is like [Text], for the key of a map. The key may be a number that was converted to
-// text, so ten digits can be a personal number as in [Number].
+// Key is like [Text], but for the key of a map. The key may be a number that was converted to
+// text. So a key with ten digits can be a personal number too, as in [Number].
 func Key(key string) string {
 	if n, err := strconv.ParseInt(key, 10, 64); err == nil && Number(n) {
 		return Masked
@@ -42,16 +43,16 @@ func Key(key string) string {
 	return Text(key)
 }
 
-// Counts reports whether a number with this name is an offset or a size of the semantic
-// conventions. Such a number counts something, so it is not masked even if it looks like a
+// Counts reports whether name is the name of an offset or a size in the semantic conventions. A
+// number with such a name counts something, so it is not masked even if it looks like a
 // personal number.
 func Counts(name string) bool {
 	return strings.HasSuffix(name, ".offset") || strings.HasSuffix(name, ".size")
 }
 
 // maskShort masks the personal numbers in a line of JSON that are not written with eleven
-// digits. These are numbers with ten digits, also as the key of a map, and numbers with an
-// exponent. It changes line in place.
+// digits. There are two kinds: numbers with ten digits, including keys of a map, and numbers
+// with an exponent. maskShort changes line in place.
 func maskShort(line []byte) []byte {
 	var in jsonString
 	out, from := line[:0], 0
@@ -72,8 +73,9 @@ func maskShort(line []byte) []byte {
 	return append(out, line[from:]...)
 }
 
-// nextShort returns the bounds of the next number with ten digits or with an exponent,
-// inside or outside of a string, or -1 if there is none.
+// nextShort returns the start and the end of the next number with ten digits or with an
+// exponent. The number may be inside or outside a string. nextShort returns -1 if there is no
+// such number.
 func nextShort(line []byte, from int) (start, end int) {
 	for i := from + 5; i < len(line); i += 6 {
 		if !isDigit(line[i]) {
@@ -92,8 +94,7 @@ func nextShort(line []byte, from int) (start, end int) {
 	return -1, -1
 }
 
-// beginsValue is a fast check. If it reports false, neither a JSON number nor a key begins
-// at i.
+// beginsValue is a fast check. If it returns false, no JSON number and no key begins at i.
 func beginsValue(line []byte, i int) bool {
 	if i == 0 {
 		return true
@@ -105,8 +106,8 @@ func beginsValue(line []byte, i int) bool {
 	return false
 }
 
-// withExponent returns the bounds of the number whose exponent comes directly after the
-// digits line[start:end].
+// withExponent returns the start and the end of a number with an exponent. The exponent comes
+// directly after the digits line[start:end]. There may be more digits and a point before them.
 func withExponent(line []byte, from, start, end int) (first, last int) {
 	for start > from && (isDigit(line[start-1]) || line[start-1] == '.') {
 		start--
@@ -116,8 +117,8 @@ func withExponent(line []byte, from, start, end int) (first, last int) {
 	return start, end
 }
 
-// isShort reports whether line[start:end], which nextShort returned, is a personal number.
-// A number with a fraction other than zero is not a personal number.
+// isShort reports whether line[start:end] is a personal number. nextShort must have returned
+// start and end. A number is not a personal number if it has a fraction other than zero.
 func isShort(line []byte, start, end int) bool {
 	if end-start != 10 || digitsEnd(line, start) != end {
 		f, err := strconv.ParseFloat(string(line[start:end]), 64)
@@ -134,8 +135,7 @@ func isShort(line []byte, start, end int) bool {
 	return Number(n) && (end == len(line) || !isDigit(line[end]))
 }
 
-// countsAt reports whether the number at start is the value of a name for which [Counts]
-// reports true.
+// countsAt reports whether the number at start has a name for which [Counts] returns true.
 func countsAt(line []byte, start int) bool {
 	return bytes.HasSuffix(line[:start], []byte(`.offset":`)) || bytes.HasSuffix(line[:start], []byte(`.size":`))
 }

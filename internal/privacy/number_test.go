@@ -11,8 +11,8 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// TestNumberAgreesWithText compares Number and Float with Mask, for every day and month. A
-// personal number that begins with a zero becomes a number with ten digits.
+// TestNumberAgreesWithText compares Number and Float with Mask, for every day and every month.
+// A personal number that begins with a zero becomes a number with ten digits.
 func TestNumberAgreesWithText(t *testing.T) {
 	for prefix := range int64(10_000) {
 		for _, rest := range []int64{0, 12345, 9012345, 9_999_999} {
@@ -32,10 +32,10 @@ func TestNumberAgreesWithText(t *testing.T) {
 	}
 }
 
-// TestEpochsSurvive checks that Unix times are not masked, in seconds, milliseconds,
-// microseconds and nanoseconds. It tests the time from 2006 to 10 September 2033 in steps
-// of about an hour. The rule reads the first digits, so the test also has the first and the
-// last times with the same first three digits.
+// TestEpochsSurvive checks that Unix times are not masked. It tests seconds, milliseconds,
+// microseconds and nanoseconds, from 2006 to 10 September 2033, in steps of about one hour. The
+// rule reads only the first digits of a number. So the test also checks the first and the last
+// time of each group of times with the same first three digits.
 func TestEpochsSurvive(t *testing.T) {
 	begin, end := time.Date(2006, 1, 1, 0, 0, 0, 0, time.UTC), time.Unix(2_010_000_000, 0)
 	check := func(second int64) {
@@ -87,8 +87,8 @@ func TestLineMasksShortNumbers(t *testing.T) {
 	}
 }
 
-// TestFractionsSurvive checks that the digits of a fraction are not masked, and that digits
-// after other points are.
+// TestFractionsSurvive checks that the digits of a fraction are not masked. Digits after
+// another kind of point must be masked.
 func TestFractionsSurvive(t *testing.T) {
 	for _, in := range []string{"59.12121212345", "0.01019012345", "took 1.01019012345 s", "-0.01019012345", "12:30:59.01019012345", "(1234567890.01019012345)"} {
 		if got := privacy.Text(in); got != in {

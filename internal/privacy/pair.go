@@ -1,7 +1,7 @@
 package privacy
 
-// pairs finds the values of credentials that follow their name, as in JSON, in text that Go
-// prints, or in a header:
+// pairs finds credentials by their names: the name comes before the value. It reads JSON, text
+// that Go prints, and headers:
 //
 //	{"access_token":"x"}, {"Cookie":["x"]}, also escaped, as in JSON inside a JSON string
 //	{Token:"x"}, map[Token:x Cookie:[x]]
@@ -9,13 +9,14 @@ package privacy
 //
 // Numbers, true, false and null are not credentials.
 type pairs[T text] struct {
-	line  bool // s is JSON: a quote without a backslash begins or ends a string
-	level int  // backslashes before each quote in the list or object that is being read
-	past  int  // index up to which the list or object has been read
-	close int  // index of the end of the list or object, 0 if none is being read
+	line  bool // s is a line of JSON, so a quote without a backslash begins or ends a string
+	level int  // number of backslashes before each quote in the current list or object
+	past  int  // index up to which the current list or object has been read
+	close int  // index of the end of the current list or object, 0 if there is none
 }
 
-// next returns the bounds of the next value at or after from, or -1 if there is none.
+// next returns the start and the end of the next value at or after from, or -1 if there is no
+// value.
 func (p *pairs[T]) next(s T, from int) (start, end int) {
 	for {
 		if p.past < p.close {
@@ -35,9 +36,9 @@ func (p *pairs[T]) next(s T, from int) (start, end int) {
 	}
 }
 
-// value returns the bounds of the value after the colon. The bounds are equal if the value
-// is not a credential. They are also equal for a list or an object: the method inside
-// returns the values in it later.
+// value returns the start and the end of the value after the colon. Start and end are equal if
+// the value is not a credential. They are also equal if the value is a list or an object. In
+// that case, later calls of the method inside return the values in the list or object.
 func (p *pairs[T]) value(s T, colon int) (start, end int) {
 	name, start := colon, colon+1
 	for name > 0 && s[name-1] == ' ' {
@@ -67,8 +68,8 @@ func (p *pairs[T]) value(s T, colon int) (start, end int) {
 	}
 }
 
-// quotedValue does the same as value, for a name in quotes. level is the number of
-// backslashes before each of the quotes.
+// quotedValue does the same as value if the name is in quotes. level is the number of
+// backslashes before each quote.
 func (p *pairs[T]) quotedValue(s T, i, level int) (start, end int) {
 	if quote := i + level; quote < len(s) && s[quote] == '"' && levelOf(s, quote) == level {
 		return quote + 1, stringEnd(s, quote+1, level)
@@ -79,8 +80,8 @@ func (p *pairs[T]) quotedValue(s T, i, level int) (start, end int) {
 	return i, i
 }
 
-// printedValue does the same as value, for a name without quotes that has a colon and no
-// space after it.
+// printedValue does the same as value if the name is not in quotes and there is no space after
+// the colon.
 func (p *pairs[T]) printedValue(s T, i int) (start, end int) {
 	start, end = p.textValue(s, i)
 	switch {
@@ -104,10 +105,10 @@ func (p *pairs[T]) printedValue(s T, i int) (start, end int) {
 	return i, end
 }
 
-// headerValue does the same as value, for a name without quotes that has a colon and a
-// space after it. Ordinary sentences have the same form ("invalid token: it has expired").
-// So a value without quotes is a credential only after Cookie or Authorization, which are
-// names of headers.
+// headerValue does the same as value if the name is not in quotes and there is a space after
+// the colon. Some ordinary sentences have the same form ("invalid token: it has expired"). So a
+// value without quotes is a credential only if the name ends in Cookie or Authorization, as the
+// names of such headers do.
 func (p *pairs[T]) headerValue(s T, i, name int) (start, end int) {
 	if start, end = p.textValue(s, i); start < end {
 		return start, end
@@ -126,8 +127,8 @@ func (p *pairs[T]) headerValue(s T, i, name int) (start, end int) {
 	return i, end
 }
 
-// textValue returns the bounds of the text between quotes at i. The bounds are equal if
-// there is no such text.
+// textValue returns the start and the end of the text in quotes at i. They are equal if there
+// is no text in quotes at i.
 func (p *pairs[T]) textValue(s T, i int) (start, end int) {
 	quote := i
 	for quote < len(s) && s[quote] == '\\' {
@@ -139,8 +140,8 @@ func (p *pairs[T]) textValue(s T, i int) (start, end int) {
 	return quote + 1, stringEnd(s, quote+1, quote-i)
 }
 
-// inside returns the bounds of the next text in the list or object that is being read, or
-// -1 if there is none.
+// inside returns the start and the end of the next text in the current list or object. It
+// returns -1 if there is no further text.
 func (p *pairs[T]) inside(s T) (start, end int) {
 	for {
 		quote := indexByte(s, p.past, '"')
@@ -151,14 +152,14 @@ func (p *pairs[T]) inside(s T) (start, end int) {
 		start = quote + 1
 		end = stringEnd(s, start, p.level)
 		p.past = min(end+p.level+1, len(s))
-		if start < end && !hasPrefix(s, p.past, ":") { // a colon follows only a name
+		if start < end && !hasPrefix(s, p.past, ":") { // if a colon follows, the text is a name
 			return start, end
 		}
 	}
 }
 
-// containerEnd returns the index of the end of the list or object at i. level is the number
-// of backslashes before each of its quotes.
+// containerEnd returns the end of the list or object that begins at i. level is the number of
+// backslashes before each quote in it.
 func containerEnd[T text](s T, i, level int) int {
 	depth := 0
 	for ; i < len(s); i++ {
@@ -182,9 +183,9 @@ func containerEnd[T text](s T, i, level int) int {
 	return len(s)
 }
 
-// stringEnd returns the index of the end of the string that begins at i. level is the
-// number of backslashes before its quotes. A quote with fewer backslashes ends the string
-// too, because it ends the string around it.
+// stringEnd returns the end of the string that begins at i. level is the number of backslashes
+// before the quotes of the string. A quote with fewer backslashes also ends the string, because
+// it ends the outer string that contains this string.
 func stringEnd[T text](s T, i, level int) int {
 	for {
 		quote := indexByte(s, i, '"')
@@ -198,9 +199,9 @@ func stringEnd[T text](s T, i, level int) int {
 	}
 }
 
-// levelOf returns how many of the backslashes before the quote at i belong to the quote: 0
-// in JSON, 1 in JSON inside a JSON string, and 3 one level deeper. Any backslashes before
-// them are escaped backslashes.
+// levelOf returns how many of the backslashes before the quote at i belong to the quote. This
+// is 0 in JSON, 1 in JSON inside a JSON string, and 3 one level deeper. If there are more
+// backslashes, the others are escaped backslashes.
 func levelOf[T text](s T, i int) int {
 	n := 0
 	for n < i && s[i-1-n] == '\\' {
@@ -222,7 +223,7 @@ func endsLine[T text](s T, i int) bool {
 	return false
 }
 
-// endsPrinted reports whether c ends a value that Go has printed without quotes.
+// endsPrinted reports whether c ends a value that Go prints without quotes.
 func endsPrinted(c byte) bool {
 	switch c {
 	case ',', '}', ']', ')', '"', '\\', '\'', '`':

@@ -1,8 +1,8 @@
 package privacy
 
-// nextPlain returns the bounds of the first personal number at or after from that is
-// written in plain digits, or -1 if there is none. No number begins before from and
-// continues after it.
+// nextPlain returns the start and the end of the first personal number at or after from, or -1
+// if there is none. It finds only numbers whose digits are not escaped. The caller must make
+// sure that no number begins before from and ends after it.
 //
 // Every personal number begins with six digits in a row, so nextPlain checks only every
 // sixth byte until it finds a digit.
@@ -19,7 +19,7 @@ func nextPlain[T text](s T, from int) (start, end int) {
 	return -1, -1
 }
 
-// digitsAround returns the bounds of the row of digits that contains the digit at i.
+// digitsAround returns the start and the end of the row of digits that contains index i.
 func digitsAround[T text](s T, from, i int) (start, end int) {
 	start, end = i, i+1
 	for start > from && isDigit(s[start-1]) {
@@ -35,8 +35,8 @@ func digitsEnd[T text](s T, i int) int {
 	return i
 }
 
-// plainEnd returns the index of the end of the personal number that begins with the digits
-// s[start:end], or -1 if there is none.
+// plainEnd returns the end of the personal number that begins with the digits s[start:end]. It
+// returns -1 if no personal number begins with these digits.
 func plainEnd[T text](s T, start, end int) int {
 	switch end - start {
 	case 11:
@@ -54,9 +54,9 @@ func plainEnd[T text](s T, start, end int) int {
 	return end
 }
 
-// isFraction reports whether the digits at i follow the decimal point of a number. The
-// number has at most ten digits before the point. The digits after the second point of a
-// version or an IP address are not a fraction.
+// isFraction reports whether the digits at i come after the decimal point of a number. Such a
+// number has at most ten digits before the point. In a version or an IP address, the digits
+// after the second point are not a fraction.
 func isFraction[T text](s T, from, i int) bool {
 	if i == from || s[i-1] != '.' {
 		return false
@@ -69,10 +69,10 @@ func isFraction[T text](s T, from, i int) bool {
 	return digits > 0 && digits <= 10 && (i == from || s[i-1] != '.' && !isAlphanumeric(s[i-1]))
 }
 
-// isPunctuation reports whether the first two digits of the number at i are part of the
-// escape of a space, a quote or a bracket. For example, %22923609016%22 is an organisation
-// number between quotes. In SQL's LIKE '%22019012345%' the digits are not part of an
-// escape, because there is a quote before the percent sign.
+// isPunctuation reports whether the first two digits at i belong to the escape of a space, a
+// quote or a bracket. For example, %22923609016%22 is an organisation number between quotes. In
+// SQL's LIKE '%22019012345%', the two digits do not belong to an escape, because the character
+// before the percent sign is a quote.
 func isPunctuation[T text](s T, from, i int) bool {
 	if i == from || s[i-1] != '%' || !isEncoded(s, i) {
 		return false
@@ -80,9 +80,9 @@ func isPunctuation[T text](s T, from, i int) bool {
 	return i-1 == from || s[i-2] > ' ' && s[i-2] != '\''
 }
 
-// isEncoded reports whether the two digits at i are the code of a character that encoders
-// percent-encode. They do not encode letters and digits, and control characters do not
-// occur.
+// isEncoded reports whether the two digits at i are the code of a character that programs
+// percent-encode. Programs do not percent-encode letters and digits, and text does not contain
+// control characters.
 func isEncoded[T text](s T, i int) bool {
 	return s[i] == '2' || s[i] == '6' && s[i+1] == '0'
 }

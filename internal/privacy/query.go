@@ -2,34 +2,33 @@ package privacy
 
 import "strings"
 
-// Redacted replaces a credential. The semantic conventions specify this value for url.full
+// Redacted replaces a credential. The semantic conventions specify the same value for url.full
 // and url.query.
 const Redacted = "REDACTED"
 
-// Query returns raw with the values of credential parameters replaced by [Redacted]. raw is
-// a query string, a fragment or the body of a form. Everything else stays the same, byte by
-// byte. If there is nothing to redact, Query returns raw itself.
+// Query replaces the values of credential parameters in raw with [Redacted]. raw is a query
+// string, a fragment or the body of a form. All other bytes stay the same. If there is nothing
+// to redact, Query returns raw itself.
 //
-// Names are decoded before they are compared with the table of credentials, and case and
-// punctuation are ignored. If a name has brackets, only the text in the last brackets is
-// compared. So acc%65ss_token, Access-Token and user[accessToken] all match access_token.
+// Query decodes each name and compares it with the table of credentials. It ignores case and
+// punctuation. If a name has brackets, it compares only the text in the last brackets. So
+// acc%65ss_token, Access-Token and user[accessToken] all match access_token.
 //
-// If the value of a parameter is itself an encoded URL, the parameters of that URL are
-// redacted too. A value ends at the next ampersand or hash sign. It also ends at a
-// semicolon, if another parameter comes directly after it.
+// If the value of a parameter is itself an encoded URL, Query also redacts the parameters of
+// that URL. A value ends at the next ampersand or hash sign. It also ends at a semicolon if
+// another parameter follows directly after the semicolon.
 func Query(raw string) string {
 	return redact(raw, true)
 }
 
-// URL is like [Query], for a whole URL or a reference. It redacts parameters in the path,
-// the query and the fragment, and replaces the user and the password with
-// REDACTED:REDACTED.
+// URL is like [Query], but for a whole URL or a reference. It redacts parameters in the path,
+// the query and the fragment. It replaces the user and the password with REDACTED:REDACTED.
 func URL(raw string) string {
 	return redact(redactUser(raw), false)
 }
 
-// redact redacts the parameters in raw. If pastPath is set, raw begins with parameters.
-// Otherwise it begins with a URL or its path.
+// redact redacts the parameters in raw. If pastPath is true, raw begins with parameters.
+// Otherwise raw begins with a URL or with a path.
 func redact(raw string, pastPath bool) string {
 	if !mayHaveParameters(raw) {
 		return raw
@@ -52,8 +51,8 @@ func redact(raw string, pastPath bool) string {
 	return b.String()
 }
 
-// mayHaveParameters is a fast check. If it reports false, raw has no parameters, because
-// every parameter has an equals sign, which may be encoded.
+// mayHaveParameters is a fast check. If it returns false, raw contains no parameters. Every
+// parameter has an equals sign, which may be encoded.
 func mayHaveParameters(raw string) bool {
 	return strings.IndexByte(raw, '=') >= 0 || strings.IndexByte(raw, '%') >= 0 || strings.IndexByte(raw, '\\') >= 0
 }

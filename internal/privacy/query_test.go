@@ -16,7 +16,7 @@ func TestURL(t *testing.T) {
 		{"/p?a=1&amp;token=abc", "/p?a=1&amp;token=REDACTED"},
 		{`/p?a=1\u0026token=abc\u0026b=2`, `/p?a=1\u0026token=REDACTED\u0026b=2`},
 
-		// Odd names.
+		// Unusual names.
 		{"/p?acc%65ss_token=abc", "/p?acc%65ss_token=REDACTED"},
 		{"/p?acc%2565ss_token=abc", "/p?acc%2565ss_token=REDACTED"},
 		{"/p?Access-Token=abc&accessToken=abc&X-AMZ-SIGNATURE=abc", "/p?Access-Token=REDACTED&accessToken=REDACTED&X-AMZ-SIGNATURE=REDACTED"},
@@ -25,7 +25,7 @@ func TestURL(t *testing.T) {
 		{"/p?token%3Dabc", "/p?token%3DREDACTED"},
 		{"/p?%zztoken=abc&%=token&%token=abc", "/p?%zztoken=abc&%=token&%token=REDACTED"},
 
-		// Odd separators.
+		// Unusual separators.
 		{"/p?a=1;token=abc;b=2", "/p?a=1;token=REDACTED;b=2"},
 		{"/p?token=a;b&c=1", "/p?token=REDACTED&c=1"},
 		{"/p?token=a;b;c=1", "/p?token=REDACTED;c=1"},
@@ -36,13 +36,13 @@ func TestURL(t *testing.T) {
 		{"https://h/p;jsessionid=ABC?y=1", "https://h/p;jsessionid=REDACTED?y=1"},
 		{"/token=abc/x?token=a/b?c", "/token=abc/x?token=REDACTED"},
 
-		// A URL in a parameter.
+		// The value of a parameter is a URL.
 		{"/cb?u=https%3A%2F%2Fh%3Fsig%3Dab%26x%3D1&y=2", "/cb?u=https%3A%2F%2Fh%3Fsig%3DREDACTED%26x%3D1&y=2"},
 		{"/cb?u=%252Fh%253Fsig%253Dab%2526x%253D1&y=2", "/cb?u=%252Fh%253Fsig%253DREDACTED%2526x%253D1&y=2"},
 		{"/cb?u=https://h/?sig=ab&y=2", "/cb?u=https://h/?sig=REDACTED&y=2"},
 		{"/p?token=a%26b&c=d", "/p?token=REDACTED&c=d"},
 
-		// Users.
+		// URLs with a user.
 		{"https://u:p@h/p", "https://REDACTED:REDACTED@h/p"},
 		{"https://u@h/p@x", "https://REDACTED:REDACTED@h/p@x"},
 		{"//u:p@h:80", "//REDACTED:REDACTED@h:80"},
@@ -56,7 +56,7 @@ func TestURL(t *testing.T) {
 		{"postgres://u:p@h/db?password=x", "postgres://REDACTED:REDACTED@h/db?password=REDACTED"},
 		{"/cb?u=https://u:p@h&v=//x:y@z", "/cb?u=https://REDACTED:REDACTED@h&v=//REDACTED:REDACTED@z"},
 
-		// Long values of code and key. Short ones are not credentials.
+		// Long values of code and key. Short values of these parameters are not credentials.
 		{"/p?code=0123456789abcdef&key=AIzaSyA0123456789", "/p?code=REDACTED&key=REDACTED"},
 	} {
 		if got := privacy.URL(row.in); got != row.want {
@@ -98,8 +98,8 @@ func TestQuery(t *testing.T) {
 	}
 }
 
-// TestQueryRedacts lists every parameter that must be redacted, as it is written in
-// practice.
+// TestQueryRedacts lists every parameter that must be redacted. The names are written as
+// programs write them.
 func TestQueryRedacts(t *testing.T) {
 	for name := range strings.FieldsSeq(`
 		X-Amz-Signature X-Amz-Credential X-Amz-Security-Token AWSAccessKeyId X-Goog-Signature X-Goog-Credential sig Signature
@@ -135,7 +135,7 @@ func TestText(t *testing.T) {
 			t.Errorf("Text(%q) = %q, want %q", row.in, got, row.want)
 		}
 		if got := string(privacy.Line([]byte(row.in))); got != row.want {
-			if !strings.HasPrefix(row.in, "Get") { // not JSON: the last number is outside of a string
+			if !strings.HasPrefix(row.in, "Get") { // not JSON: the last number is not in a string
 				t.Errorf("Line(%q) = %q, want %q", row.in, got, row.want)
 			}
 		}

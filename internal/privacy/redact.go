@@ -1,7 +1,7 @@
 package privacy
 
-// redactSecrets redacts first the credentials in s that have a known form, and then those
-// that have a known name. If isLine is set, s is a line of JSON.
+// redactSecrets redacts the credentials in s that have a known form. After that it redacts the
+// credentials that have a known name. If isLine is true, s is a line of JSON.
 func redactSecrets[T text](s T, isLine bool) T {
 	if !mayHaveSecret(s) {
 		return s
@@ -14,9 +14,9 @@ func redactSecrets[T text](s T, isLine bool) T {
 	return redactEach(s, (&pairs[T]{line: isLine}).next)
 }
 
-// mayHaveSecret is a fast check. If it reports false, s has no credential, because every
-// credential follows a name and a colon, or begins as a JWT does, or follows Bearer or
-// Basic and a space.
+// mayHaveSecret is a fast check. If it returns false, s contains no credential. A credential
+// can only be in one of three places: after a name and a colon, in a text that begins like a
+// JWT, or after Bearer or Basic and a space.
 func mayHaveSecret[T text](s T) bool {
 	for i := range len(s) {
 		if kinds[s[i]]&ofSecret == 0 {
@@ -40,7 +40,7 @@ func mayHaveSecret[T text](s T) bool {
 	return false
 }
 
-// endsSecretName reports whether the colon at i follows the name of a credential.
+// endsSecretName reports whether the name of a credential comes before the colon at i.
 func endsSecretName[T text](s T, i int) bool {
 	for i > 0 && (s[i-1] == ' ' || s[i-1] == '"' || s[i-1] == '\\') {
 		i--
@@ -48,8 +48,8 @@ func endsSecretName[T text](s T, i int) bool {
 	return endsInSecret(s, i)
 }
 
-// mayEndScheme reports whether the three letters before the space at i are the last three
-// of Bearer or of Basic.
+// mayEndScheme reports whether the three letters before the space at i are the end of Bearer or
+// Basic.
 func mayEndScheme[T text](s T, i int) bool {
 	if i < 5 {
 		return false
@@ -63,8 +63,8 @@ func mayEndScheme[T text](s T, i int) bool {
 	return false
 }
 
-// redactEach returns s with every part that next finds replaced by [Redacted]. If next
-// finds nothing, it returns s itself.
+// redactEach replaces every part of s that next finds with [Redacted]. If next finds nothing,
+// redactEach returns s itself.
 func redactEach[T text](s T, next func(s T, from int) (start, end int)) T {
 	var b []byte
 	done := 0

@@ -1,7 +1,7 @@
 package privacy
 
-// secretNames are the names whose values are credentials. docs/privacy.md has the same
-// list, and a test compares the two lists.
+// secretNames are the names whose values are credentials. docs/privacy.md contains the same
+// names, and a test compares the two lists.
 var secretNames = [...]string{
 	"token", "password", "passwords", "passwd", "pwd", "passphrase", "secret", "secrets",
 	"authorization", "cookie", "cookies", "credential", "credentials", "jwt",
@@ -9,14 +9,14 @@ var secretNames = [...]string{
 	"codeverifier", "samlresponse",
 }
 
-// IsSecret reports whether name ends in one of the names of credentials. Case and
-// punctuation are ignored. It reports true for client_secret, X-Api-Key, accessToken and
-// http.request.header.authorization. It reports false for token_type and tokens_used.
-// Digits and brackets at the end are ignored, so password2 is the same as password.
+// IsSecret reports whether name ends with the name of a credential. It ignores case and
+// punctuation. It returns true for client_secret, X-Api-Key, accessToken and
+// http.request.header.authorization. It returns false for token_type and tokens_used. It
+// ignores digits and brackets at the end, so password2 is the same as password.
 func IsSecret(name string) bool { return endsInSecret(name, len(name)) }
 
-// Named is like [Text], for a value that has a name, such as the value of an attribute. If
-// [IsSecret] reports true for name, Named returns [Redacted] for every text that is not
+// Named is like [Text], but for a text that has a name, such as the value of an attribute. If
+// [IsSecret] returns true for the name, Named returns [Redacted] for every text that is not
 // empty.
 func Named(name, text string) string {
 	if text != "" && IsSecret(name) {
@@ -25,7 +25,7 @@ func Named(name, text string) string {
 	return Text(text)
 }
 
-// endsInSecret is like [IsSecret], for the name at the end of s[:end].
+// endsInSecret is like [IsSecret]. It checks the name at the end of s[:end].
 func endsInSecret[T text](s T, end int) bool {
 	for end > 0 && (isDigit(s[end-1]) || isJoint(s[end-1])) {
 		end--
@@ -41,8 +41,8 @@ func endsInSecret[T text](s T, end int) bool {
 	return false
 }
 
-// endsIn reports whether s[:end] ends in name, which is in lower case. Case and punctuation
-// in s are ignored.
+// endsIn reports whether s[:end] ends with name, which must be in lower case. It ignores case
+// and punctuation in s.
 func endsIn[T text](s T, end int, name string) bool {
 	for i := len(name) - 1; i >= 0; i-- {
 		for end > 0 && isJoint(s[end-1]) {
@@ -56,7 +56,7 @@ func endsIn[T text](s T, end int, name string) bool {
 	return true
 }
 
-// isJoint reports whether c is punctuation that may separate the words of a name.
+// isJoint reports whether c is a character that may separate the words of a name.
 func isJoint(c byte) bool {
 	switch c {
 	case '_', '-', '.', ' ', '[', ']':
@@ -65,8 +65,9 @@ func isJoint(c byte) bool {
 	return false
 }
 
-// secretEndings has the last two letters of the names of credentials, for a fast check. The
-// index is the last letter. The value is a bit set of the letters that can come before it.
+// secretEndings contains the last two letters of each name in secretNames, for a fast check.
+// The index is the last letter. The value is a bit set of the letters that can come before the
+// last letter.
 var secretEndings = func() (endings [32]uint32) {
 	for _, name := range secretNames {
 		endings[name[len(name)-1]&31] |= 1 << (name[len(name)-2] & 31)

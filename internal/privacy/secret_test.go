@@ -15,8 +15,7 @@ import (
 
 const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.c2lnbmF0dXJlLW9mLWl0"
 
-// TestDocumentedNamesAreTheCodes checks that docs/privacy.md lists the same names as the
-// code.
+// TestDocumentedNamesAreTheCodes checks that docs/privacy.md lists the same names as the code.
 func TestDocumentedNamesAreTheCodes(t *testing.T) {
 	page, err := os.ReadFile("../../docs/privacy.md")
 	if err != nil {
@@ -81,10 +80,10 @@ func TestTextRedactsForms(t *testing.T) {
 		{"got " + jwt + ", and", "got REDACTED, and"},
 		{"/cb/" + jwt + "/x", "/cb/REDACTED/x"},
 		{"x=%22" + jwt + "%22", "x=%22REDACTED%22"},
-		{jwt[:40], "REDACTED"}, // cut off in its body
+		{jwt[:40], "REDACTED"}, // the token is cut off in its body
 		{"eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "REDACTED"},
 		{"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..aXY.Y3Q.dGFn", "REDACTED"},
-		{"eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJIUzI1NiJ9"}, // only a header
+		{"eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJIUzI1NiJ9"}, // the token has only a header
 		{"heyJude.and.others", "heyJude.and.others"},
 
 		{"Authorization: Bearer " + jwt, "Authorization: REDACTED"},
@@ -141,8 +140,8 @@ func TestTextRedactsNamedValues(t *testing.T) {
 	}
 }
 
-// checkSecret checks that Text returns want for the text in. It also checks Line, with both
-// texts inside one to three levels of JSON.
+// checkSecret checks that Text returns want for the text in. Then it checks Line in the same
+// way, with one, two and three levels of JSON around both texts.
 func checkSecret(t *testing.T, in, want string) {
 	t.Helper()
 	got := privacy.Text(in)

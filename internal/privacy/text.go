@@ -2,11 +2,11 @@ package privacy
 
 import "strings"
 
-// Text returns s without personal numbers and credentials. It is meant for text that people
-// read, such as an error message. Text masks personal numbers as [Mask] does. It redacts
-// URLs as [URL] does, and parameters outside of a URL as [Query] does. It also redacts the
-// credentials that have a known name or form, as the package documentation describes. In s,
-// white space and quotes end a URL or a parameter.
+// Text removes personal numbers and credentials from s. It is for text that people read, such
+// as an error message. It masks personal numbers in the same way as [Mask]. It redacts URLs in
+// the same way as [URL], and parameters that are not in a URL in the same way as [Query]. White
+// space and quotes end a URL or a parameter. Text also redacts the credentials that have a
+// known name or form (see the package documentation).
 func Text(s string) string {
 	if IsPlain(s) {
 		return s
@@ -14,10 +14,10 @@ func Text(s string) string {
 	return Mask(redactText(redactSecrets(s, false)))
 }
 
-// IsPlain is a fast check that is enough for most texts. If it reports true, [Text] returns
-// s unchanged, because s is ASCII and has no character that begins a parameter or an
-// escape, no personal number in plain digits and no credential. If it reports false, s must
-// be passed to [Text], which may or may not change it.
+// IsPlain is a fast check that is enough for most texts. If it returns true, [Text] would
+// return s unchanged. In that case all of this is true: s is ASCII, s has no character that
+// begins a parameter or an escape, and s contains no personal number and no credential. If
+// IsPlain returns false, the caller must pass s to [Text], which may or may not change s.
 func IsPlain(s string) bool {
 	var met byte
 	for i := range len(s) {
@@ -33,7 +33,7 @@ func IsPlain(s string) bool {
 	return start < 0
 }
 
-// Kinds of characters. A text without any of them needs no further check.
+// These are kinds of characters. A text that contains none of them needs no further check.
 const (
 	ofNumber = 1 << iota
 	ofParameter
@@ -55,7 +55,7 @@ var kinds = func() (k [256]byte) {
 	return k
 }()
 
-// redactText redacts the credentials in the URLs and the parameters of s.
+// redactText redacts the credentials in the URLs and in the parameters of s.
 func redactText(s string) string {
 	if strings.IndexByte(s, '=') < 0 && strings.IndexByte(s, '@') < 0 && strings.IndexByte(s, '%') < 0 {
 		return s
@@ -76,19 +76,20 @@ func redactText(s string) string {
 	return b.String()
 }
 
-// redactRun redacts the credentials in run, which is a URL, or a query without a URL.
+// redactRun redacts the credentials in run. run is a URL, or a query without a URL.
 func redactRun(run string) string { return redact(redactUser(run), beginsWithName(run)) }
 
-// beginsWithName reports whether run begins with the name of a parameter, and not with a
-// path.
+// beginsWithName reports whether run begins with the name of a parameter. Otherwise run begins
+// with a path.
 func beginsWithName(run string) bool {
 	i := strings.IndexAny(run, "=/?#")
 	return i < 0 || run[i] == '='
 }
 
-// nextURL returns the bounds of the next run of characters at or after from that may be a
-// URL, a reference or a query with a credential. Such a run has an equals sign, a percent
-// sign, or an at sign after a delimiter. If there is no such run, nextURL returns -1.
+// nextURL finds the next run of characters, at or after from, that may contain a credential. A
+// run is the text up to the next white space or quote, such as a URL, a reference or a query. A
+// run may contain a credential if it has an equals sign, a percent sign, or an at sign after a
+// delimiter. nextURL returns the start and the end of the run, or -1 if there is no such run.
 func nextURL[T text](s T, from int) (start, end int) {
 	for start = from; start < len(s); start = end + 1 {
 		delimited, credential := false, false
@@ -109,8 +110,8 @@ func nextURL[T text](s T, from int) (start, end int) {
 	return -1, -1
 }
 
-// endsURL reports whether the character at i cannot be part of a URL. These are white space
-// and quotes, also when they are escaped as in JSON.
+// endsURL reports whether the character at i cannot be part of a URL. This is true for white
+// space and quotes, also if they are escaped as in JSON.
 func endsURL[T text](s T, i int) bool {
 	switch c := s[i]; c {
 	case '"', '\'', '`', '<', '>', 0x7F:

@@ -4,9 +4,9 @@ package privacy
 const maxToken = 64
 
 // inToken reports whether the number s[start:end] is inside a UUID, or inside a hexadecimal
-// token that has the length of a common ID or digest. For a number with a space, it is
-// enough that one half is. A number with escaped digits is never inside a token. The text
-// before from is already masked.
+// token. The token must have the length of a common ID or digest. If the number contains a
+// space, it is enough that one of its halves is inside a token. A number with escaped digits is
+// never inside a token. The text before from is already masked.
 func inToken[T text](s T, from, start, end int) bool {
 	if end-start == 11 {
 		return inHex(s, from, start)
@@ -15,7 +15,8 @@ func inToken[T text](s T, from, start, end int) bool {
 	return plain && (inHex(s, from, start) || inHex(s, from, end-1))
 }
 
-// inHex reports whether the digit at i is inside a UUID or such a hexadecimal token.
+// inHex reports whether the digit at i is inside a UUID, or inside a hexadecimal token with the
+// length of a common ID or digest.
 func inHex[T text](s T, from, i int) bool {
 	start, end := hexAround(s, from, i)
 	if end-start < 8 || end < len(s) && isAlphanumeric(s[end]) || start == from && from > 0 {
@@ -38,8 +39,8 @@ func inHex[T text](s T, from, i int) bool {
 	return false
 }
 
-// hexAround returns the bounds of the hexadecimal digits around i. It stops when there are
-// more of them than a token can have.
+// hexAround returns the start and the end of the row of hexadecimal digits around i. It stops
+// when the row is longer than a token can be.
 func hexAround[T text](s T, from, i int) (start, end int) {
 	start, end = i, i+1
 	for start > from && i-start <= maxToken && hexValue(s[start-1]) >= 0 {
@@ -51,10 +52,11 @@ func hexAround[T text](s T, from, i int) (start, end int) {
 	return start, end
 }
 
-// tokenStarts returns the places where a token can begin. start is the place of the first
-// hexadecimal digit. The first digits may be part of an escape. A letter directly before
-// start must be the end of an escape, or the x of 0x: otherwise no token can begin. Unused
-// results are len(s).
+// tokenStarts returns the indexes where a token can begin. start is the index of the first
+// hexadecimal digit. The first digits may belong to an escape, so a token can also begin after
+// them. If there is a letter directly before start, it must be the letter of an escape or the x
+// of 0x. Otherwise no token can begin. If there are fewer than three indexes, the other results
+// are len(s).
 func tokenStarts[T text](s T, from, start int) [3]int {
 	var c, before byte
 	if start > from {
@@ -70,7 +72,7 @@ func tokenStarts[T text](s T, from, start int) [3]int {
 	case c == '%':
 		return [3]int{start, start + 2, none}
 	case c == '\\':
-		return [3]int{start, start + 1, none} // the first digit may be the b of \b or the f of \f
+		return [3]int{start, start + 1, none} // the first digit may be the b in \b or the f in \f
 	case !isAlphanumeric(c):
 		return [3]int{start, none, none}
 	case before == '\\':

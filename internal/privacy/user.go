@@ -5,8 +5,8 @@ import "strings"
 // redactedUser replaces the user and the password of a URL.
 const redactedUser = Redacted + ":" + Redacted
 
-// redactUser returns raw with the user and the password of every URL redacted. This
-// includes a URL that is encoded as the value of a parameter.
+// redactUser redacts the user and the password of every URL in raw. It also finds a URL that is
+// the encoded value of a parameter.
 func redactUser(raw string) string {
 	if strings.IndexByte(raw, '@') < 0 && !strings.Contains(raw, "%") {
 		return raw
@@ -32,8 +32,8 @@ func redactUser(raw string) string {
 	return b.String()
 }
 
-// afterSlashes returns the index after the next two slashes, and how many times the slashes
-// were percent-encoded. If there are no two slashes, the index is len(raw).
+// afterSlashes returns the index after the next two slashes. level is how many times these
+// slashes were percent-encoded. If there are no two slashes, the index is len(raw).
 func afterSlashes(raw string, i int) (start, level int) {
 	slashes := 0
 	for i < len(raw) {
@@ -52,13 +52,14 @@ func afterSlashes(raw string, i int) (start, level int) {
 	return len(raw), 0
 }
 
-// authority returns the index of the at sign after the user of the authority that begins at
-// start, or -1 if there is no user, and the index of the end of the authority. level is how
-// many times the authority was encoded. last is the index of the last at sign in raw.
+// authority finds the user and the end of the authority that begins at start. The result at is
+// the index of the at sign after the user, or -1 if there is no user. The result end is the
+// index of the end of the authority. The argument level is how many times the authority was
+// encoded. The argument last is the index of the last at sign in raw.
 //
-// A slash, question mark or hash sign in a password should be encoded. If it is not, the
-// text before it looks like a host with a port that is not a number. In that case, the
-// authority ends at the at sign.
+// In a password, a slash, a question mark and a hash sign should be encoded. If such a
+// character is not encoded, the text before it looks like a host with a port that is not a
+// number. In that case, authority treats the next at sign as the end of the authority.
 func authority(raw string, start, level, last int) (at, end int) {
 	at, end = -1, len(raw)
 	for i := start; i < end; {
@@ -79,8 +80,8 @@ func authority(raw string, start, level, last int) (at, end int) {
 	return at, end
 }
 
-// hasPort reports whether the text after the first colon of host is a port. It also reports
-// true if host has no colon, or is an IPv6 address in brackets.
+// hasPort reports whether the text after the first colon of host is a port number. It also
+// returns true if host has no colon, or if host is an IPv6 address in brackets.
 func hasPort(host string) bool {
 	if strings.HasPrefix(host, "[") {
 		return true
