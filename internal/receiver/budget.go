@@ -5,16 +5,17 @@ import (
 	"sync"
 )
 
-// A budget is an amount of memory that several requests share.
+// A budget is an amount of memory, in bytes, that several requests share.
 type budget struct {
 	mu   sync.Mutex
 	left int
-	more chan struct{} // closed and replaced when memory is given back
+	more chan struct{} // closed and replaced when a request gives memory back
 }
 
 func newBudget(amount int) *budget { return &budget{left: amount, more: make(chan struct{})} }
 
-// take waits until n bytes are left, and takes them. It returns an error if ctx ends first.
+// take waits until the budget has n bytes left, and removes them from the budget. It returns an
+// error if ctx ends first.
 func (b *budget) take(ctx context.Context, n int) error {
 	for {
 		b.mu.Lock()
@@ -35,7 +36,7 @@ func (b *budget) take(ctx context.Context, n int) error {
 	}
 }
 
-// give gives n bytes back.
+// give adds n bytes to the budget.
 func (b *budget) give(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

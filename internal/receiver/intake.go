@@ -17,26 +17,28 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Limits for requests. A request of a few kilobytes can decompress to megabytes of empty
-// spans, and decoding can multiply their size by a hundred, so each step has a limit.
-// Together, the limits keep the heap of a receiver below 256 MiB for any input.
+// These are the limits for requests. A request of a few kilobytes can decompress to megabytes
+// of empty spans. Decoding can need a hundred times as much memory as the decompressed spans.
+// So both steps have a limit. Together, the limits keep the heap of a receiver below 256 MiB
+// for any input.
 const (
-	// maxRequestBytes is the maximum size of an export request, after decompression. The
-	// OpenTelemetry Collector accepts 4 MiB. A receiver on a laptop can accept more.
+	// maxRequestBytes is the maximum size of an export request after decompression. The
+	// OpenTelemetry Collector accepts only 4 MiB, but a receiver on a laptop can accept more.
 	maxRequestBytes = 16 << 20
-	// maxUnpacking is how many requests can be decompressed and decoded at the same time.
+	// maxUnpacking is the maximum number of requests that are decompressed and decoded at the
+	// same time.
 	maxUnpacking = 2
-	// maxDecodedBytes is the maximum memory of all requests that are decoded and not yet
-	// answered.
+	// maxDecodedBytes is the maximum memory of all requests that are decoded and have no answer
+	// yet.
 	maxDecodedBytes = 80 << 20
-	// maxStreams is the maximum number of requests in flight on one connection.
+	// maxStreams is the maximum number of requests in progress on one connection.
 	maxStreams = 32
 )
 
 // An intake receives requests and limits the memory that they use.
 type intake struct {
 	layouts   layouts
-	unpacking chan *bytes.Buffer // one buffer for each request that may be decompressed
+	unpacking chan *bytes.Buffer // contains the buffers that are free; each decompression needs one
 	memory    *budget
 }
 
@@ -48,8 +50,8 @@ func newIntake() *intake {
 	return i
 }
 
-// receive reads the request of a stream. The memory of the request is reserved until
-// release is called.
+// receive reads and decodes the request of a stream. It reserves the memory of the decoded
+// request. The caller must call release to give this memory back.
 func (i *intake) receive(stream grpc.ServerStream, request proto.Message) (release func(), err error) {
 	var sent packet
 	if err := stream.RecvMsg(&sent); err != nil {
@@ -88,15 +90,15 @@ func (i *intake) decode(ctx context.Context, sent packet, buffer *bytes.Buffer, 
 	return release, nil
 }
 
-// A packet is a request as the client sent it.
+// A packet is a request in the form in which the client sent it.
 type packet []byte
 
-// gzipMagic is how gzipped data begins. No protobuf message begins like this, because wire
-// type 7 does not exist.
+// gzipMagic is the beginning of all gzipped data. No protobuf message begins with these bytes,
+// because wire type 7 does not exist.
 const gzipMagic = "\x1f\x8b"
 
-// unpack returns the request without compression. If the request is gzipped, the result is
-// in buffer.
+// unpack returns the decompressed request. If the client sent the request gzipped, the result
+// is in buffer. Otherwise the result is p itself.
 func (p packet) unpack(buffer *bytes.Buffer) ([]byte, error) {
 	if !bytes.HasPrefix(p, []byte(gzipMagic)) {
 		return p, nil
@@ -106,7 +108,7 @@ func (p packet) unpack(buffer *bytes.Buffer) ([]byte, error) {
 		return nil, status.Errorf(codes.Internal, "receiver: decompress the request: %v", err)
 	}
 	buffer.Reset()
-	claimed := binary.LittleEndian.Uint32(p[len(p)-4:]) // the size before compression
+	claimed := binary.LittleEndian.Uint32(p[len(p)-4:]) // the size before compression, as the client has set it
 	buffer.Grow(int(min(claimed, maxRequestBytes)) + 2*bytes.MinRead)
 	n, err := buffer.ReadFrom(io.LimitReader(r, maxRequestBytes+1))
 	switch {
@@ -118,14 +120,16 @@ func (p packet) unpack(buffer *bytes.Buffer) ([]byte, error) {
 	return buffer.Bytes(), nil
 }
 
-// packed passes on gzipped requests unchanged. Otherwise gRPC would decompress any number
-// of them at the same time.
+// packed is a decompressor that returns gzipped requests unchanged. With gRPC's own
+// decompressor, there would be no limit for the number of requests that are decompressed at the
+// same time.
 type packed struct{}
 
 func (packed) Do(r io.Reader) ([]byte, error) { return io.ReadAll(r) }
 func (packed) Type() string                   { return "gzip" }
 
-// codec decodes only into packets. It encodes protobuf messages.
+// codec decodes a request into a packet, and into nothing else. It encodes responses as
+// protobuf messages.
 type codec struct{ encoding.CodecV2 }
 
 func newCodec() codec { return codec{encoding.GetCodecV2("proto")} }

@@ -10,36 +10,36 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
-// layouts has the layouts of OTLP messages, by full name.
+// layouts contains the layouts of OTLP messages. The key is the full name of the message.
 type layouts map[protoreflect.FullName]*layout
 
-// A layout describes a type of message. With it, the memory of a decoded message is
-// estimated without decoding the message.
+// A layout describes a type of message. It is used to estimate how much memory a decoded
+// message needs, without decoding the message.
 type layout struct {
-	bytes  int // memory of the message itself
+	bytes  int // memory of the message without its fields' content
 	fields map[protowire.Number]fieldLayout
 }
 
 type fieldLayout struct {
-	message *layout // nil unless the field is a message
-	bytes   int     // memory for each value, without its content
+	message *layout // nil if the field is not a message
+	bytes   int     // memory for each value, without the content of the value
 	perByte int     // memory for each encoded byte of the value
 }
 
-// Memory for a value, without its content.
+// Memory for one value, without the content of the value.
 const (
-	inSlice = 24 // a pointer or a slice header, in a slice that grows
-	inOneof = 24 // the struct around the value
-	rounded = 8  // the allocator rounds up
+	inSlice = 24 // a pointer or a slice header in a slice that grows
+	inOneof = 24 // the struct that contains the value of a oneof
+	rounded = 8  // added because the allocator rounds sizes up
 )
 
-// add adds the layout of a message, and the layouts of the messages in it.
+// add adds the layout of a message. It also adds the layouts of the messages that it contains.
 func (l layouts) add(d protoreflect.MessageDescriptor) *layout {
 	if known := l[d.FullName()]; known != nil {
 		return known
 	}
 	added := &layout{bytes: sizeOfType(d), fields: map[protowire.Number]fieldLayout{}}
-	l[d.FullName()] = added // before its fields, because a message may contain itself
+	l[d.FullName()] = added // set before the fields are read, because a message may contain itself
 	for i := range d.Fields().Len() {
 		f := d.Fields().Get(i)
 		var field fieldLayout
@@ -49,12 +49,12 @@ func (l layouts) add(d protoreflect.MessageDescriptor) *layout {
 		case protoreflect.StringKind, protoreflect.BytesKind:
 			field.perByte, field.bytes = 1, rounded
 		case protoreflect.Fixed64Kind, protoreflect.Sfixed64Kind, protoreflect.DoubleKind:
-			field.perByte = 2 // packed, in a slice that grows
+			field.perByte = 2 // the numbers may be packed, in a slice that grows
 		default:
-			field.perByte = 16 // packed: one byte can become a number of eight, in a slice that grows
+			field.perByte = 16 // in packed numbers, one byte can become a number of eight bytes, in a slice that grows
 		}
 		if isNumber := field.message == nil && field.bytes == 0; isNumber && !f.IsList() {
-			field.perByte = 0 // the number is in the message itself
+			field.perByte = 0 // the number is stored in the message itself
 		}
 		if f.IsList() {
 			field.bytes += inSlice
@@ -67,7 +67,7 @@ func (l layouts) add(d protoreflect.MessageDescriptor) *layout {
 	return added
 }
 
-// sizeOfType returns how many bytes are allocated for a message of this type.
+// sizeOfType returns how many bytes are allocated for one message of this type.
 func sizeOfType(d protoreflect.MessageDescriptor) int {
 	const unknown = 512
 	t, err := protoregistry.GlobalTypes.FindMessageByName(d.FullName())
@@ -75,20 +75,21 @@ func sizeOfType(d protoreflect.MessageDescriptor) int {
 		return unknown
 	}
 	size := int(reflect.TypeOf(t.Zero().Interface()).Elem().Size())
-	return size + size/8 // the allocator rounds up
+	return size + size/8 // added because the allocator rounds sizes up
 }
 
-// sizeOf estimates the memory of m after data is decoded into it. It stops with errTooLarge
-// if the estimate exceeds limit. The estimate is never much too low. For requests from real
-// programs, it is at most twice the real value.
+// sizeOf estimates how much memory m will use after data is decoded into m. If the estimate is
+// higher than limit, it stops and returns errTooLarge. The estimate is never much too low. For
+// requests from real programs, it is at most twice the real value.
 func (l layouts) sizeOf(m proto.Message, data []byte, limit int) (int, error) {
 	left := limit
 	err := l[m.ProtoReflect().Descriptor().FullName()].spend(data, &left, protowire.DefaultRecursionLimit)
 	return limit - left, err
 }
 
-// spend decodes nothing, but subtracts from left the memory that the message encoded in
-// data needs after decoding. depth is how many levels of nested messages are allowed.
+// spend subtracts from left the memory that a message would need after decoding. data is the
+// encoded message. spend does not decode it. depth is the maximum number of levels of nested
+// messages.
 func (l *layout) spend(data []byte, left *int, depth int) error {
 	if depth == 0 {
 		return errDepth
@@ -105,7 +106,7 @@ func (l *layout) spend(data []byte, left *int, depth int) error {
 		case m < 0:
 			return protowire.ParseError(m)
 		case !known:
-			*left -= 2*(n+m) + rounded // an unknown field is kept as encoded bytes
+			*left -= 2*(n+m) + rounded // protobuf keeps an unknown field as encoded bytes
 		case kind == protowire.BytesType && field.message != nil:
 			*left -= field.bytes
 			value, _ := protowire.ConsumeBytes(data[n:])

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// listener keeps the connections that it has accepted and that are still open. It also
-// counts the requests in flight.
+// listener accepts connections and keeps the connections that are still open. It also counts
+// the requests in progress.
 type listener struct {
 	net.Listener
 
@@ -44,7 +44,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	return tracked, nil
 }
 
-// closeConns closes all connections. Connections that are accepted later are closed too.
+// closeConns closes all connections. If a connection is accepted later, Accept closes it too.
 func (l *listener) closeConns() {
 	l.mu.Lock()
 	l.stopped = true
@@ -57,7 +57,7 @@ func (l *listener) closeConns() {
 	}
 }
 
-// trackCall counts a request as in flight until end is called.
+// trackCall counts a request as in progress until the caller calls end.
 func (l *listener) trackCall() (end func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -70,7 +70,7 @@ func (l *listener) trackCall() (end func()) {
 	}
 }
 
-// change wakes the goroutines that wait on changed. The caller must hold l.mu.
+// change wakes the goroutines that wait for the channel changed. The caller must hold l.mu.
 func (l *listener) change() {
 	close(l.changed)
 	l.changed = make(chan struct{})

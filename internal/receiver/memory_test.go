@@ -32,8 +32,8 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// TestMain runs a receiver, and no tests, in a child process. So the heap of the receiver
-// is measured separately from that of the tests.
+// TestMain runs the tests. In a child process, it runs a receiver instead. A receiver in its
+// own process has its own heap, so the heap of the tests is not counted.
 func TestMain(m *testing.M) {
 	if os.Getenv("CHILD") != "receiver" {
 		os.Exit(m.Run())
@@ -48,14 +48,14 @@ func TestMain(m *testing.M) {
 	s.Stop()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
-	fmt.Println(stats.HeapSys + stats.StackSys) // the largest sizes since the start
+	fmt.Println(stats.HeapSys + stats.StackSys) // the maximum sizes since the process started
 }
 
 // heapLimit is the maximum heap of a receiver for any input.
 const heapLimit = 256 << 20
 
-// within returns body inside nested protobuf messages. fields are the numbers of the
-// fields, the outermost first.
+// within puts body into nested protobuf messages and returns the result. fields are the numbers
+// of the fields. The first number is for the outermost message.
 func within(body []byte, fields ...protowire.Number) []byte {
 	for _, field := range slices.Backward(fields) {
 		body = protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), body)
@@ -63,7 +63,7 @@ func within(body []byte, fields ...protowire.Number) []byte {
 	return body
 }
 
-// repeated returns up to size bytes that repeat one encoded field.
+// repeated repeats one encoded field. The result has at most size bytes.
 func repeated(size int, field []byte) []byte { return bytes.Repeat(field, size/len(field)) }
 
 const (
@@ -75,13 +75,14 @@ const (
 func TestReceiverBoundsItsMemory(t *testing.T) {
 	const size = 2 << 20
 	empty := func(n protowire.Number) []byte { return within(nil, n) }
-	// Field numbers: 1 is ResourceSpans, 2 is ScopeSpans, 2 in that is Span, and so on.
+	// These are field numbers of OTLP: 1 is ResourceSpans, 2 in ResourceSpans is ScopeSpans, 2
+	// in ScopeSpans is Span, and so on.
 	withID := within(append(within(bytes.Repeat([]byte{1}, 16), 1), within(bytes.Repeat([]byte{2}, 8), 2)...), 2)
 	for name, tt := range map[string]struct {
 		method string
-		fill   []byte             // the encoded field that is repeated
-		in     []protowire.Number // fields around fill, the outermost first
-		size   int                // 0 means the constant size
+		fill   []byte             // an encoded field, which is repeated
+		in     []protowire.Number // the fields that contain fill; the first one is the outermost
+		size   int                // 0 means the constant with the name size
 	}{
 		"spans":               {traceMethod, empty(2), []protowire.Number{1, 2}, 8 << 20},
 		"spans with IDs":      {traceMethod, withID, []protowire.Number{1, 2}, 0},
@@ -111,7 +112,7 @@ func TestReceiverBoundsItsMemory(t *testing.T) {
 			}
 			addr, end := startReceiver(t)
 			var all sync.WaitGroup
-			for _, part := range []int{1, 16} { // the smaller requests are accepted
+			for _, part := range []int{1, 16} { // the receiver accepts the smaller requests
 				bomb := gzipped(t, within(repeated(cmp.Or(tt.size, size)/part, tt.fill), tt.in...))
 				conn := dialAddr(t, addr, precompressed)
 				for range 3 {
@@ -119,7 +120,7 @@ func TestReceiverBoundsItsMemory(t *testing.T) {
 				}
 			}
 			all.Wait()
-			// The receiver still accepts requests.
+			// The receiver must still accept requests.
 			if _, err := coltrace.NewTraceServiceClient(dialAddr(t, addr)).Export(t.Context(), request(1)); err != nil {
 				t.Error(err)
 			}
@@ -132,7 +133,8 @@ func TestReceiverBoundsItsMemory(t *testing.T) {
 	}
 }
 
-// honest returns a request with this number of spans, like the requests of real programs.
+// honest returns a request with the given number of spans. The spans are like the spans of real
+// programs.
 func honest(spans int) *coltrace.ExportTraceServiceRequest {
 	text := func(key, value string) *commonpb.KeyValue {
 		return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: value}}}
@@ -221,8 +223,8 @@ func TestReceiverRefusesWhatIsTooLarge(t *testing.T) {
 	}
 }
 
-// startReceiver starts a receiver in a child process. It returns the address of the
-// receiver, and a func that stops it and returns the largest size of its heap in bytes.
+// startReceiver starts a receiver in a child process and returns the address of the receiver.
+// The function end stops the receiver and returns the maximum size of its heap in bytes.
 func startReceiver(t *testing.T) (addr string, end func() (heap int64)) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
@@ -285,7 +287,7 @@ func gzipped(t *testing.T, data []byte) []byte {
 	return b.Bytes()
 }
 
-// rawCodec sends bytes without encoding them.
+// rawCodec sends bytes and does not encode them.
 type rawCodec struct{}
 
 func (rawCodec) Name() string { return "proto" }
@@ -300,7 +302,7 @@ func send(ctx context.Context, conn *grpc.ClientConn, method string, body []byte
 	return conn.Invoke(ctx, method, body, nil, grpc.ForceCodecV2(rawCodec{}))
 }
 
-// precompressed is an option for a client that sends requests which are already gzipped.
+// precompressed is an option for a client whose requests are already gzipped.
 var precompressed = grpc.WithCompressor(alreadyPacked{}) //nolint:staticcheck // the alternative is process-wide
 
 type alreadyPacked struct{}

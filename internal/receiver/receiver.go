@@ -1,9 +1,9 @@
 // Package receiver is an OTLP/gRPC receiver on a loopback address.
 //
-// It accepts traces, metrics and logs, plain or gzipped. It passes every export request to
-// a [Sink], which decides on the answer. The sink of spor run accepts everything. Tests of
-// exporters have sinks that reject requests, do not answer or accept only a part, as a
-// faulty collector does.
+// The receiver accepts traces, metrics and logs, plain or gzipped. It passes every export
+// request to a [Sink], and the sink decides what the answer is. The sink of spor run accepts
+// everything. Tests of exporters use sinks that act like a faulty collector: they reject
+// requests, do not answer, or accept only a part of a request.
 package receiver
 
 import (
@@ -14,11 +14,11 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	_ "google.golang.org/grpc/encoding/gzip" // so that the server announces gzip to clients
+	_ "google.golang.org/grpc/encoding/gzip" // makes the server announce gzip to clients
 	"google.golang.org/grpc/keepalive"
 )
 
-// A Server receives requests until Stop is called.
+// A Server receives requests until [Server.Stop] is called.
 type Server struct {
 	grpc     *grpc.Server
 	listener *listener
@@ -26,9 +26,9 @@ type Server struct {
 	stop     sync.Once
 }
 
-// Listen starts a receiver on addr and returns without waiting for requests. The host must
-// be a loopback address. Without a host, it is 127.0.0.1. With port 0, the system selects a
-// free port, which [Server.Addr] returns.
+// Listen starts a receiver on addr. It does not wait for requests. The host in addr must be a
+// loopback address. If addr has no host, the host is 127.0.0.1. If the port is 0, the system
+// selects a free port, and [Server.Addr] returns it.
 func Listen(addr string, sink Sink) (*Server, error) {
 	tcp, err := loopback(addr)
 	if err != nil {
@@ -50,12 +50,12 @@ func Listen(addr string, sink Sink) (*Server, error) {
 	sink.register(s.grpc, s.listener, newIntake())
 	go func() {
 		defer close(s.served)
-		_ = s.grpc.Serve(s.listener) // returns after Stop, which closes the listener
+		_ = s.grpc.Serve(s.listener) // Serve returns after Stop, because Stop closes the listener
 	}()
 	return s, nil
 }
 
-// loopback resolves addr. It returns an error if other machines could reach addr.
+// loopback resolves addr. It returns an error if another machine could reach this address.
 func loopback(addr string) (*net.TCPAddr, error) {
 	tcp, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
@@ -73,12 +73,12 @@ func loopback(addr string) (*net.TCPAddr, error) {
 // Addr returns the address of the receiver as host:port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Endpoint returns the address in the form for OTEL_EXPORTER_OTLP_ENDPOINT.
+// Endpoint returns the address as a value for OTEL_EXPORTER_OTLP_ENDPOINT.
 func (s *Server) Endpoint() string { return "http://" + s.Addr() }
 
-// Drain waits until every client has closed its connections and the sink has answered every
-// request. It returns an error if ctx ends first. The receiver continues to accept
-// requests. Only [Server.Stop] makes sure that the sink is not called again.
+// Drain waits until all clients have closed their connections and the sink has answered all
+// requests. It returns an error if ctx ends first. The receiver still accepts requests during
+// and after Drain. The sink may be called until [Server.Stop] returns.
 func (s *Server) Drain(ctx context.Context) error {
 	for {
 		busy, changed := s.listener.busy()
@@ -93,12 +93,12 @@ func (s *Server) Drain(ctx context.Context) error {
 	}
 }
 
-// Stop closes the listener and all connections, and cancels the contexts of the requests in
-// flight. Then it waits until the sink has returned from all of them. Clients get a
-// connection error, as after the crash of a collector. Stop may be called more than once.
+// Stop closes the listener and all connections. It cancels the contexts of the requests in
+// progress, and waits until the sink has returned from all of them. Clients get a connection
+// error, in the same way as when a collector crashes. Stop may be called more than once.
 func (s *Server) Stop() {
 	s.stop.Do(func() {
-		s.listener.closeConns() // gRPC would wait for clients that have not sent anything
+		s.listener.closeConns() // without this, gRPC would wait for clients that have not sent anything
 		s.grpc.Stop()
 		<-s.served
 	})

@@ -90,7 +90,7 @@ func TestListenReceivesGzip(t *testing.T) {
 			return nil, nil
 		},
 	})
-	// After decompression, this is more than gRPC's default limit of 4 MiB.
+	// This size is more than gRPC's default limit, which is 4 MiB after decompression.
 	const want = 5 << 20
 	req := request(1)
 	req.GetResourceSpans()[0].GetScopeSpans()[0].GetSpans()[0].Name = strings.Repeat("x", want)
@@ -197,7 +197,7 @@ func TestStopCancelsAndWaitsForSink(t *testing.T) {
 		Traces: func(ctx context.Context, _ *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
 			close(called)
 			<-ctx.Done()
-			<-time.After(50 * time.Millisecond) // if Stop did not wait, it would return during this time
+			<-time.After(50 * time.Millisecond) // without waiting, Stop would return during this time
 			close(returned)
 			return nil, ctx.Err()
 		},
@@ -228,7 +228,7 @@ func TestStopDoesNotWaitForSilentClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	if _, err := c.Read(make([]byte, 1)); err != nil { // now the server has accepted
+	if _, err := c.Read(make([]byte, 1)); err != nil { // after this read, the server has accepted the connection
 		t.Fatal(err)
 	}
 	stopped := make(chan struct{})

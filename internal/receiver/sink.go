@@ -10,13 +10,13 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A Sink handles the requests that a [Server] receives. A nil func accepts everything, and
-// so does a nil response. If a func returns an error from the grpc status package, the
-// answer has that status.
+// A Sink handles the requests that a [Server] receives. If a func is nil, everything is
+// accepted. If a func returns a nil response and no error, everything is accepted too. If a
+// func returns an error from the grpc status package, the answer has the status of that error.
 //
-// The funcs are called from several goroutines at the same time. Each must return when its
-// context ends, because [Server.Stop] waits for it. The context has the metadata of the
-// request. A func may keep its request after it has returned.
+// The funcs are called from several goroutines at the same time. A func must return when its
+// context ends, because [Server.Stop] waits for the func. The context contains the metadata of
+// the request. A func may keep its request after it has returned.
 type Sink struct {
 	Traces  func(context.Context, *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error)
 	Metrics func(context.Context, *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error)
@@ -29,9 +29,9 @@ func (s Sink) register(r grpc.ServiceRegistrar, l *listener, i *intake) {
 	register(r, l, i, "logs.v1.LogsService", s.Logs)
 }
 
-// register serves the Export method of service as a streaming method. Clients do not notice
-// the difference. For other methods, gRPC reads and decompresses a request before it calls
-// a handler, so the receiver could not limit the memory.
+// register serves the Export method of service as a streaming method. A client does not notice
+// this. If the method were not a streaming method, gRPC would read and decompress a request
+// before it calls the handler. Then the receiver could not limit the memory.
 func register[Request, Response any, Message interface {
 	*Request
 	proto.Message
@@ -58,8 +58,8 @@ func register[Request, Response any, Message interface {
 	}, nil)
 }
 
-// answer calls export, if it is not nil. If there is no response, it returns an empty one,
-// which means that everything is accepted.
+// answer calls export if export is not nil. If there is no response, answer returns an empty
+// response, which means that everything is accepted.
 func answer[Request, Response any](
 	ctx context.Context, export func(context.Context, *Request) (*Response, error), req *Request,
 ) (*Response, error) {

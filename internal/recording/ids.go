@@ -8,22 +8,23 @@ import (
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 )
 
-// OTLP/JSON is the JSON mapping of Protocol Buffers, except for trace IDs and span IDs:
-// they are written in hexadecimal, not in base64. Package protojson only knows base64, so
-// the IDs are converted before writing and after reading. This is possible because every
-// hex digit is also a base64 digit:
+// OTLP/JSON is the JSON mapping of Protocol Buffers with one exception: trace IDs and span IDs
+// are written in hexadecimal, not in base64. Package protojson can only write and read base64.
+// So this package converts the IDs before protojson writes them and after protojson has read
+// them. This is possible because every hex digit is also a base64 digit:
 //
-//   - Before writing, an ID is replaced by the bytes that its hex form stands for in base64.
-//     protojson encodes these bytes as base64, and so prints the hex form.
-//   - After reading, protojson has decoded the hex form as base64. Encoding the bytes as base64
-//     returns the hex form.
+//   - Before writing, the hex form of an ID is decoded as if it were base64. The result
+//     replaces the ID. protojson encodes the result as base64, and so it writes the hex form.
+//   - When reading, protojson decodes the hex form as if it were base64. Afterwards the result
+//     is encoded as base64. This gives the hex form again, which is then decoded to the ID.
 
 const (
 	traceIDBytes = 16
 	spanIDBytes  = 8
 )
 
-// hexToPrint returns the bytes that protojson prints as the hex form of id.
+// hexToPrint returns bytes for id. If protojson writes these bytes, it writes the hex form of
+// id.
 func hexToPrint(id []byte, size int) ([]byte, error) {
 	if len(id) == 0 {
 		return nil, nil
@@ -34,7 +35,7 @@ func hexToPrint(id []byte, size int) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(hex.EncodeToString(id))
 }
 
-// hexFromPrint returns the ID for bytes that hexToPrint has returned.
+// hexFromPrint returns the ID whose hex form protojson has read as the bytes printed.
 func hexFromPrint(printed []byte, size int) ([]byte, error) {
 	if len(printed) == 0 {
 		return nil, nil
@@ -54,7 +55,7 @@ func idName(size int) string {
 	return "span"
 }
 
-// convert applies f to every trace and span ID of the request, in place.
+// convert replaces every trace ID and span ID of the request with the result of f.
 func (r Request) convert(f func(id []byte, size int) ([]byte, error)) error {
 	c := converter{f: f}
 	switch {
@@ -68,7 +69,7 @@ func (r Request) convert(f func(id []byte, size int) ([]byte, error)) error {
 	return c.err
 }
 
-// A converter applies f to IDs. It does nothing after the first error.
+// A converter replaces IDs with the result of f. After the first error it does nothing.
 type converter struct {
 	f   func(id []byte, size int) ([]byte, error)
 	err error
@@ -120,7 +121,7 @@ func (c *converter) metrics(r Request) {
 	}
 }
 
-// metric converts the IDs in the exemplars of m. Summaries have no exemplars.
+// metric converts the IDs in the exemplars of m. A summary has no exemplars.
 func (c *converter) metric(m *metricspb.Metric) {
 	for _, p := range m.GetGauge().GetDataPoints() {
 		c.exemplars(p.GetExemplars())

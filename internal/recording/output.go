@@ -12,33 +12,34 @@ import (
 	"github.com/nais/spor/internal/otlpattr"
 )
 
-// These names mark the log records that are lines of a program's output.
+// A log record with these names is a line of a program's output.
 const (
-	// OutputScope is the name of their instrumentation scope.
+	// OutputScope is the instrumentation scope of these log records.
 	OutputScope = "spor.stdout"
-	// StreamKey is the attribute with the stream of the line: [Stdout] or [Stderr].
+	// StreamKey is the attribute that contains the stream of the line: [Stdout] or [Stderr].
 	StreamKey = "log.iostream"
-	// ContinuedKey is an attribute with the value true. A record has it if the line was too
-	// long and the next record of the same stream continues it.
+	// ContinuedKey is an attribute with the value true. A record has this attribute if the line
+	// was too long for one record. The next record of the same stream then contains the next
+	// part of the line.
 	ContinuedKey = "spor.line.continued"
 )
 
-// The values of [StreamKey].
+// The possible values of [StreamKey].
 const (
 	Stdout = "stdout"
 	Stderr = "stderr"
 )
 
-// A Line is a line, or a part of a long line, that a program wrote.
+// A Line is a line that a program wrote. If the line is long, a Line is only a part of it.
 type Line struct {
 	Stream    string    // Stdout or Stderr
-	Text      string    // without the newline
-	Continued bool      // the next Line of the stream continues this line
-	Time      time.Time // when spor read the line
+	Text      string    // the text without the newline
+	Continued bool      // the next Line of the same stream contains the next part
+	Time      time.Time // the time when spor read the line
 }
 
-// Request returns a request with the line as one log record of resource. It replaces bytes
-// that are not UTF-8 by U+FFFD.
+// Request returns a request that contains the line as one log record. resource is the resource
+// of the log record. Bytes that are not valid UTF-8 are replaced with U+FFFD.
 func (l Line) Request(resource *resourcepb.Resource) Request {
 	at := uint64(l.Time.UnixNano())
 	record := &logspb.LogRecord{

@@ -16,13 +16,13 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
-// maxLineBytes is the maximum length of a line. It limits the memory that Read needs for a
-// file that is not a recording.
+// maxLineBytes is the maximum number of bytes of a line. It limits the memory that Read uses if
+// the file is not a recording.
 const maxLineBytes = 512 << 20
 
-// Read returns the requests that are recorded in r, in their order. It stops at the first
-// error; the error names the line. Read ignores empty lines, empty requests, and unknown
-// fields and kinds of values.
+// Read returns the requests in r, in the order of the lines. It stops at the first error, and
+// the error contains the number of the line. Read ignores empty lines and empty requests. In a
+// request, it ignores unknown fields and unknown kinds of values.
 func Read(r io.Reader) iter.Seq2[Request, error] {
 	return func(yield func(Request, error) bool) {
 		lines := bufio.NewScanner(r)
@@ -47,8 +47,9 @@ func Read(r io.Reader) iter.Seq2[Request, error] {
 
 var errKind = errors.New("not an export request (want one of resourceSpans, resourceMetrics, resourceLogs)")
 
-// decode decodes one line. ok is false if the line is empty or an empty request. The text
-// of an error starts with the separator between the line number and the error.
+// decode decodes one line. ok is false if the line is empty or contains an empty request. The
+// text of an error starts with a separator, because the caller writes the line number before
+// it.
 func decode(line []byte) (r Request, ok bool, err error) {
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 {
@@ -76,8 +77,8 @@ func decode(line []byte) (r Request, ok bool, err error) {
 	return r, true, nil
 }
 
-// kind returns an empty request of the kind that fields contain. It reports false unless fields
-// contain exactly one kind.
+// kind returns an empty request of the same kind as the request in fields. It reports false if
+// fields contain no kind of request, or more than one kind.
 func kind(fields map[string]json.RawMessage) (Request, bool) {
 	var r Request
 	kinds := 0
@@ -96,11 +97,12 @@ func kind(fields map[string]json.RawMessage) (Request, bool) {
 	return r, kinds == 1
 }
 
-// protojsonPlace matches the position at the start of a protojson error. The input is one
-// line, so only the column is of interest. The space may be a no-break space.
+// protojsonPlace matches the position at the start of a protojson error. The input is one line,
+// so only the column is needed. The space in the error may be a no-break space.
 var protojsonPlace = regexp.MustCompile(`^proto:[\s\x{a0}](?:syntax error )?\(line 1:(\d+)\): `)
 
-// at returns err with a separator before it. If err has a column, the column comes first.
+// at returns err with a separator before the text. If err contains a column, the column comes
+// before the rest of the text.
 func at(err error) error {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Errorf(", column %d: %w", syntax.Offset, err)

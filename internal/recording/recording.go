@@ -1,10 +1,10 @@
-// Package recording reads and writes recordings of telemetry. A recording is a file of
-// OTLP/JSON lines with one export request per line, the format of the file exporter of the
-// OpenTelemetry Collector. [Writer] writes a recording. [Read] reads recordings of a
-// [Writer] or of a Collector.
+// Package recording reads and writes recordings of telemetry. A recording is a file with one
+// export request per line, in OTLP/JSON. The file exporter of the OpenTelemetry Collector
+// writes the same format. [Writer] writes a recording. [Read] reads a recording that a [Writer]
+// or a Collector has written.
 //
-// A recording also has the lines that a program wrote to stdout and stderr, because NAIS
-// reads logs from there. Each line is a log record with the scope [OutputScope].
+// A recording also contains the lines that a program wrote to stdout and stderr, because NAIS
+// reads logs from these streams. Each line is a log record with the scope [OutputScope].
 package recording
 
 import (
@@ -14,8 +14,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A Request is an export request, which is one line of a recording. Exactly one field is
-// not nil.
+// A Request is an export request, which is one line of a recording. Exactly one of its fields
+// is not nil.
 type Request struct {
 	Traces  *coltrace.ExportTraceServiceRequest
 	Metrics *colmetrics.ExportMetricsServiceRequest

@@ -218,7 +218,7 @@ func TestWriterLeavesEmptyRequestsOut(t *testing.T) {
 	}
 }
 
-// full is a writer whose first write fails. Later writes succeed.
+// full is a writer. Its first write fails, and all later writes succeed.
 type full struct{ writes int }
 
 var errFull = errors.New("no space left")
@@ -259,8 +259,8 @@ func TestLineIsALogRecord(t *testing.T) {
 	}
 }
 
-// FuzzRead tests that every request that was read can be written, and is the same when it
-// is read again.
+// FuzzRead checks that every request that Read returns can be written. When it is read again,
+// it must be the same request.
 func FuzzRead(f *testing.F) {
 	collector, err := os.ReadFile("testdata/collector.jsonl")
 	if err != nil {

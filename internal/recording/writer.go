@@ -10,21 +10,21 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
-// A Writer writes a recording. It is safe for concurrent use. It writes each line with one
-// call of the underlying Write.
+// A Writer writes a recording. It is safe for concurrent use. For each line, it calls the
+// underlying Write method once.
 type Writer struct {
 	mu  sync.Mutex
 	w   io.Writer
-	err error // of the first call of w.Write that failed
+	err error // the error of the first call of w.Write that failed
 }
 
-// NewWriter returns a Writer that writes to w. It does not buffer, so that no line is lost
-// when the program dies.
+// NewWriter returns a Writer that writes to w. The Writer has no buffer, so no line is lost
+// when the program crashes.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
-// Write writes r as one line, and does not change r. It writes nothing if r is empty. After
-// the first error of the underlying Write, which may have left an incomplete line, Write
-// only returns that error.
+// Write writes r as one line. It does not change r. If r is empty, it writes nothing. If the
+// underlying Write method fails, the line may be incomplete. After that, Write writes nothing
+// more and always returns the first error.
 func (w *Writer) Write(r Request) error {
 	line, err := encode(r)
 	if err != nil || len(line) == 0 {
@@ -41,7 +41,7 @@ func (w *Writer) Write(r Request) error {
 	return w.err
 }
 
-// encode returns r as one line with a newline. It returns nil if r is empty.
+// encode returns r as one line that ends with a newline. It returns nil if r is empty.
 func encode(r Request) ([]byte, error) {
 	r = r.clone()
 	if err := r.convert(hexToPrint); err != nil {

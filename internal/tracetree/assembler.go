@@ -9,49 +9,53 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// Options are the settings of an [Assembler]. The zero value has the defaults.
+// Options are the settings of an [Assembler]. In the zero value, each setting has its default.
 type Options struct {
-	// Finished is called with every finished trace, with one trace at a time. It may be
-	// slow: spans can be added while it runs. It may be nil.
+	// Finished is called for every finished trace, for one trace at a time. It may be slow,
+	// because spans can be added while it runs. It may be nil.
 	Finished func(*Trace)
-	// Quiet is how long no span of a trace must have arrived before the trace can be
-	// finished. The wait is necessary, because each service sends its spans in separate
+	// Quiet is a waiting time. A trace can be finished when no span of the trace has arrived
+	// for this time. The wait is necessary, because each service sends its spans in separate
 	// batches. The default is 500 ms.
 	Quiet time.Duration
-	// Limit is how many bytes of spans are kept, approximately. The default is 64 MiB.
+	// Limit is the approximate maximum memory, in bytes, for spans. The default is 64 MiB.
 	Limit int
 }
 
 // Stats are counts since the assembler was created.
 type Stats struct {
-	Traces        int // traces that got at least one span
-	Spans         int // spans added, including the spans counted below
-	Repeated      int // spans added with an ID that the trace already had
-	Invalid       int // spans without a valid trace or span ID
-	DroppedTraces int // traces dropped before they were finished
-	DroppedSpans  int // spans dropped because there was no room, or added after Close
+	Traces        int // traces for which at least one span arrived
+	Spans         int // all spans that were added, including the spans counted in the next fields
+	Repeated      int // spans whose ID the trace already had
+	Invalid       int // spans without a valid trace ID or without a valid span ID
+	DroppedTraces int // traces that were dropped before they were passed to Finished
+	DroppedSpans  int // spans that were dropped because of Limit, or were added after Close
 }
 
-// An Assembler makes traces from spans. When it exceeds its limit, it drops traces. It drops
-// those that were finished first, then those that are incomplete, and then those with new
-// spans. In each group, it begins with the trace whose latest span arrived first.
+// An Assembler makes traces from spans. If its spans need more memory than [Options.Limit], it
+// drops traces in this order:
+//   - traces that were passed to [Options.Finished] before
+//   - traces that were checked and are incomplete
+//   - traces with new spans
+//
+// The order inside each group is the order in which the latest span of each trace arrived.
 type Assembler struct {
 	opts Options
 
 	handOut sync.Mutex // held while Finished is called
 	mu      sync.Mutex
-	traces  map[ID]*list.Element // of *assembly, in one of the lists below
-	waiting *list.List           // with new spans that were not checked yet, oldest first
-	partial *list.List           // checked and incomplete, oldest first
-	shown   *list.List           // finished before, oldest first
+	traces  map[ID]*list.Element // each element is an *assembly in one of the next three lists
+	waiting *list.List           // traces with new spans since the last check, oldest first
+	partial *list.List           // traces that were checked and are incomplete, oldest first
+	shown   *list.List           // traces that were passed to Finished, oldest first
 	bytes   int
 	stats   Stats
-	timer   *time.Timer // set while waiting is not empty
+	timer   *time.Timer // not nil while the list waiting is not empty
 	closed  bool
 }
 
-// New returns an Assembler. Call [Assembler.Close] at the end, to get the traces that are
-// still in it.
+// New returns an Assembler. Call [Assembler.Close] at the end. It passes the traces that were
+// not finished yet to [Options.Finished].
 func New(opts Options) *Assembler {
 	if opts.Finished == nil {
 		opts.Finished = func(*Trace) {}
@@ -71,8 +75,8 @@ func New(opts Options) *Assembler {
 	}
 }
 
-// Add adds the spans of r, which must not be changed afterwards. After Close, it only
-// counts the spans.
+// Add adds the spans of r. The caller must not change r afterwards. After Close, Add counts the
+// spans but does not add them.
 func (a *Assembler) Add(r *coltrace.ExportTraceServiceRequest) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -110,8 +114,8 @@ func (a *Assembler) add(s *Span, now time.Time) {
 	t.spans[spanID] = s
 }
 
-// touch moves the trace with the given ID to the end of waiting, and returns it. It creates
-// the trace if there is none.
+// touch moves the trace with the given ID to the end of the list waiting, and returns it. If
+// there is no such trace, touch creates it.
 func (a *Assembler) touch(id ID, now time.Time) *assembly {
 	t := &assembly{id: id, spans: map[SpanID]*Span{}}
 	if e := a.traces[id]; e != nil {
@@ -135,7 +139,7 @@ func (a *Assembler) listOf(e *list.Element) *list.List {
 	}
 }
 
-// arm sets the timer for the trace that has been in waiting for the longest time.
+// arm starts the timer for the trace that has been in the list waiting for the longest time.
 func (a *Assembler) arm(now time.Time) {
 	e := a.waiting.Front()
 	if e == nil || a.timer != nil || a.closed {
@@ -145,7 +149,8 @@ func (a *Assembler) arm(now time.Time) {
 	a.timer = time.AfterFunc(due.Sub(now), a.judge)
 }
 
-// judge calls Finished with the traces that are complete and got no span in the time Quiet.
+// judge calls Finished for each trace that is complete, if no span of the trace has arrived for
+// the time Quiet.
 func (a *Assembler) judge() {
 	a.handOut.Lock()
 	defer a.handOut.Unlock()
@@ -158,7 +163,8 @@ func (a *Assembler) judge() {
 	}
 }
 
-// next returns the next finished trace. If there is none, it sets the timer again.
+// next returns the next finished trace. If there is no finished trace, it starts the timer
+// again.
 func (a *Assembler) next() (*Trace, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -177,8 +183,8 @@ func (a *Assembler) next() (*Trace, bool) {
 	return nil, false
 }
 
-// settle removes the trace from waiting. It returns the trace if it is complete and has
-// spans that were in no finished trace before.
+// settle removes the trace from the list waiting. It returns the trace if the trace is complete
+// and has spans that were not yet passed to Finished.
 func (a *Assembler) settle(e *list.Element) (*Trace, bool) {
 	t := a.waiting.Remove(e).(*assembly)
 	t.awaiting = false
@@ -195,8 +201,8 @@ func (a *Assembler) settle(e *list.Element) (*Trace, bool) {
 	return tree, tree != nil
 }
 
-// Close calls Finished with every trace that has spans which were in no finished trace
-// before. These traces may be incomplete. Close returns after the last call.
+// Close calls Finished for each trace with spans that were not yet passed to Finished. Such a
+// trace may be incomplete. Close returns after the last call of Finished.
 func (a *Assembler) Close() {
 	a.mu.Lock()
 	a.closed = true
@@ -212,8 +218,8 @@ func (a *Assembler) Close() {
 	}
 }
 
-// rest returns the traces with spans that were in no finished trace before, the complete
-// ones first.
+// rest returns the traces with spans that were not yet passed to Finished. The complete traces
+// are first.
 func (a *Assembler) rest() []*Trace {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -242,7 +248,7 @@ func (a *Assembler) Stats() Stats {
 	return a.stats
 }
 
-// Identity returns the IDs of s, and whether they are valid.
+// Identity returns the trace ID and the span ID of s. ok reports whether both are valid.
 func Identity(s *tracepb.Span) (trace ID, span SpanID, ok bool) {
 	if len(s.GetTraceId()) != len(trace) || len(s.GetSpanId()) != len(span) {
 		return trace, span, false

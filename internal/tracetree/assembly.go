@@ -13,23 +13,24 @@ import (
 // An assembly is a trace to which spans can still be added.
 type assembly struct {
 	id       ID
-	spans    map[SpanID]*Span // their Children are not set
+	spans    map[SpanID]*Span // the field Children of these spans is not set
 	bytes    int
 	dropped  int
-	arrival  time.Time // when the latest span arrived
-	shown    int       // number of spans when the trace was last finished
-	awaiting bool      // has new spans since the last check for completeness
+	arrival  time.Time // the time when the latest span arrived
+	shown    int       // number of spans when the trace was last passed to Finished
+	awaiting bool      // spans may have arrived since the last check for completeness
 }
 
-// missing reports whether the parent of s should be in spans and is not.
+// missing reports whether the parent of s should be in spans but is not.
 func missing(s *Span, spans map[SpanID]*Span) bool {
 	parent, ok := parentOf(s.Span)
 	return ok && parentHere(s.Span) && spans[parent] == nil
 }
 
-// complete reports whether no span is known to be missing. A complete trace always has a
-// root: a span without a parent, or a span with a parent in another process. If the spans
-// are a cycle, tree makes one of them a root.
+// complete reports whether the trace is complete: for no span, a parent that should be here is
+// missing, and no span was dropped. A complete trace has a root. A root is a span that has no
+// parent or whose parent is in another process. If the spans form a cycle, there is no root,
+// and the method tree makes one of the spans a root.
 func (a *assembly) complete() bool {
 	for _, s := range a.spans {
 		if missing(s, a.spans) {
@@ -50,8 +51,8 @@ func (a *assembly) tree() *Trace {
 	return t
 }
 
-// Build makes a trace from spans, which must all have the given trace ID. It does not
-// change spans. If two spans have the same ID, it uses the last one.
+// Build makes a trace from spans. All spans must have the trace ID id. Build does not change
+// the spans. If two spans have the same span ID, it uses the last one.
 func Build(id ID, spans iter.Seq[*Span]) *Trace {
 	nodes := map[SpanID]*Span{}
 	for s := range spans {
@@ -76,8 +77,8 @@ func Build(id ID, spans iter.Seq[*Span]) *Trace {
 	return t
 }
 
-// cutCycles makes a root of each span that cannot be reached from a root, because the span
-// is its own ancestor. No correct program sends such a trace.
+// cutCycles adds roots for spans that form a cycle. In a cycle, each span is its own ancestor,
+// so it cannot be reached from a root. No correct program sends such a trace.
 func (t *Trace) cutCycles(ordered []*Span, nodes map[SpanID]*Span) {
 	seen := make(map[*Span]bool, len(ordered))
 	for s := range t.All {
@@ -101,8 +102,8 @@ func (t *Trace) cutCycles(ordered []*Span, nodes map[SpanID]*Span) {
 	}
 }
 
-// parentOf returns the ID of the parent of s. It reports false if s has no parent, or has
-// its own ID as the parent.
+// parentOf returns the ID of the parent of s. It reports false if s has no parent, or if the
+// parent ID is the ID of s itself.
 func parentOf(s *tracepb.Span) (SpanID, bool) {
 	id := s.GetParentSpanId()
 	if len(id) != len(SpanID{}) {
@@ -115,6 +116,6 @@ func parentOf(s *tracepb.Span) (SpanID, bool) {
 func byStart(a, b *Span) int {
 	return cmp.Or(
 		cmp.Compare(a.GetStartTimeUnixNano(), b.GetStartTimeUnixNano()),
-		slices.Compare(a.GetSpanId(), b.GetSpanId()), // makes the order the same each time
+		slices.Compare(a.GetSpanId(), b.GetSpanId()), // with the IDs, the order is the same each time
 	)
 }

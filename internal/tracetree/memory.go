@@ -7,15 +7,16 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Weight estimates how many bytes of memory a decoded span uses. Its strings are as long as
-// in the encoded span. The structs around the strings use several times as much.
+// Weight estimates how many bytes of memory a decoded span uses. The strings are as long as in
+// the encoded span, but the structs that contain the strings need several times as much memory.
 func Weight(s *tracepb.Span) int {
 	const node, perWireByte = 400, 4
 	return node + perWireByte*proto.Size(s)
 }
 
-// makeRoom drops other traces until there is room for size more bytes in t, and reserves
-// these bytes. It reports false if t would exceed the limit even as the only trace.
+// makeRoom reserves size more bytes for the trace t. Before that, it drops other traces until
+// the limit allows this. If t would exceed the limit even without other traces, makeRoom
+// reports false.
 func (a *Assembler) makeRoom(t *assembly, size int) bool {
 	if t.bytes+size > a.opts.Limit {
 		t.dropped++
@@ -32,8 +33,8 @@ func (a *Assembler) makeRoom(t *assembly, size int) bool {
 	return true
 }
 
-// oldest returns the trace that is dropped next. It never returns keep, so there must be
-// another trace.
+// oldest returns the trace that must be dropped next. This is never the trace keep, so there
+// must be at least one other trace.
 func (a *Assembler) oldest(keep *assembly) *list.Element {
 	for _, l := range []*list.List{a.shown, a.partial, a.waiting} {
 		if e := l.Front(); e != nil && e.Value.(*assembly) != keep {

@@ -27,7 +27,8 @@ const (
 	spanBytes = 650 // approximate Weight of a span in these tests
 )
 
-// span returns a span of trace 1. Its ID is also its name and its start time in seconds.
+// span returns a span of trace 1. The number id is its ID, its name and its start time in
+// seconds.
 func span(id, parent byte, flags uint32) *tracepb.Span {
 	s := &tracepb.Span{
 		TraceId:           []byte{15: 1},
@@ -53,7 +54,8 @@ func batch(spans ...*tracepb.Span) *coltrace.ExportTraceServiceRequest {
 	}}}
 }
 
-// shape returns the trace as one line: parent(child child), with ! before an orphan.
+// shape returns the trace as one line: parent(child child). An orphan has the character !
+// before its name.
 func shape(t *tracetree.Trace) string {
 	var b strings.Builder
 	var write func([]*tracetree.Span)
@@ -86,7 +88,7 @@ func shape(t *tracetree.Trace) string {
 	return b.String()
 }
 
-// pass lets the time d pass on the clock of synctest.
+// pass waits until the time d has passed on the clock of synctest.
 func pass(d time.Duration) {
 	time.Sleep(d) //nolint:forbidigo // takes no real time under synctest
 	synctest.Wait()
@@ -103,7 +105,7 @@ func (c *collected) finished(t *tracetree.Trace) {
 	c.shapes = append(c.shapes, shape(t))
 }
 
-// take returns the traces that were finished since the previous call.
+// take returns the traces that were passed to Finished since the previous call of take.
 func (c *collected) take() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -115,7 +117,7 @@ func (c *collected) take() string {
 func TestAssemblerHandsOutFinishedTraces(t *testing.T) {
 	for name, tt := range map[string]struct {
 		spans  []*tracepb.Span
-		want   string // after the quiet period
+		want   string // the expected result after the quiet period
 		atExit string
 	}{
 		"root alone":              {spans: []*tracepb.Span{span(1, 0, local)}, want: "1"},
@@ -241,16 +243,16 @@ func TestAssemblerDropsOldest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got collected
 		a := tracetree.New(tracetree.Options{Finished: got.finished, Limit: 3 * spanBytes})
-		a.Add(batch(inTrace(1, span(2, 1, local)))) // incomplete
+		a.Add(batch(inTrace(1, span(2, 1, local)))) // this trace is incomplete
 		pass(quiet)
-		a.Add(batch(inTrace(2, span(2, 1, remote)))) // finished
+		a.Add(batch(inTrace(2, span(2, 1, remote)))) // this trace is finished
 		pass(quiet)
 		a.Add(batch(inTrace(3, span(2, 1, local))))
-		a.Add(batch(inTrace(4, span(2, 1, local)))) // replaces trace 2, which was finished
+		a.Add(batch(inTrace(4, span(2, 1, local)))) // trace 2 is dropped, because it was finished
 		if got, want := a.Stats(), (tracetree.Stats{Traces: 4, Spans: 4}); got != want {
 			t.Errorf("stats %+v, want %+v", got, want)
 		}
-		a.Add(batch(inTrace(5, span(2, 1, local)))) // replaces trace 1, the oldest
+		a.Add(batch(inTrace(5, span(2, 1, local)))) // trace 1 is dropped, because it is the oldest
 		if got, want := a.Stats(), (tracetree.Stats{Traces: 5, Spans: 5, DroppedTraces: 1, DroppedSpans: 1}); got != want {
 			t.Errorf("stats %+v, want %+v", got, want)
 		}

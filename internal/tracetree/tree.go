@@ -1,9 +1,9 @@
-// Package tracetree assembles traces from spans, which arrive in batches, from any number
-// of services and in any order.
+// Package tracetree makes traces from spans. The spans arrive in batches, from any number of
+// services and in any order.
 //
-// An [Assembler] passes a trace to [Options.Finished] when the trace is complete, and again
-// when late spans have changed it. [Assembler.Close] passes on the traces that are still
-// incomplete. A [Trace] is a snapshot, and does not change.
+// An [Assembler] passes a trace to [Options.Finished] when the trace is complete. If more spans
+// of the trace arrive later, it passes the trace again. At the end, [Assembler.Close] passes
+// the traces that are still incomplete. A [Trace] is a snapshot and does not change.
 package tracetree
 
 import (
@@ -17,23 +17,23 @@ import (
 	"github.com/nais/spor/internal/otlpattr"
 )
 
-// A Trace contains the spans of a trace that have arrived so far. They form one or more
+// A Trace contains the spans of a trace that have arrived so far. The spans form one or more
 // trees.
 type Trace struct {
 	ID ID
-	// Roots are the spans whose parent does not exist or has not arrived, in the order of
-	// their start. A complete trace can have several roots, if it began in a service whose
-	// spans are sent to another receiver.
+	// Roots are the spans whose parent does not exist or has not arrived. They are sorted by
+	// start time. A complete trace can have several roots, if it began in a service that sends
+	// its spans to another receiver.
 	Roots []*Span
 	// Spans is the number of spans in the trees.
 	Spans int
-	// Late is how many spans have arrived since the trace was last finished. It is 0 if the
-	// trace is finished for the first time.
+	// Late is the number of spans that have arrived since the trace was last passed to
+	// Finished. If the trace was not passed to Finished before, Late is 0.
 	Late int
-	// Dropped is how many spans have arrived and are not in the trees, because this trace
-	// would exceed the limit of the assembler.
+	// Dropped is the number of spans that have arrived but are not in the trees. They were
+	// dropped because this trace would exceed the limit of the assembler.
 	Dropped int
-	// Complete is set if no span of the trace is known to be missing.
+	// Complete is true if no span of the trace is known to be missing.
 	Complete bool
 }
 
@@ -49,35 +49,35 @@ type SpanID [8]byte
 // String returns the ID in hex.
 func (id SpanID) String() string { return hex.EncodeToString(id[:]) }
 
-// A Span is a span and its place in the trace. The embedded messages are shared, and must
-// not be changed.
+// A Span is a span together with its place in the trace. The embedded messages are shared, so
+// they must not be changed.
 type Span struct {
 	*tracepb.Span
 	Resource *resourcepb.Resource
 	Scope    *commonpb.InstrumentationScope
-	// Children are in the order of their start.
+	// Children are sorted by start time.
 	Children []*Span
-	// Orphan is set if the parent is in the same process and has not arrived.
+	// Orphan is true if the parent should be in the same process but has not arrived.
 	Orphan bool
 }
 
-// Service returns the name of the service that the span comes from, or "" if the name is
+// Service returns the name of the service that sent the span. It returns "" if the name is
 // unknown.
 func (s *Span) Service() string {
 	return otlpattr.First(s.Resource.GetAttributes(), "service.name")
 }
 
-// All calls yield for every span of the trace and its depth. A parent comes before its
-// children. The depth of a root is 0.
+// All calls yield for every span of the trace, with the depth of the span. A parent comes
+// before its children. A root has the depth 0.
 func (t *Trace) All(yield func(span *Span, depth int) bool) {
 	type step struct {
 		span  *Span
 		depth int
 	}
-	// All is not recursive, because a program can send a trace of any depth.
+	// All uses a stack and no recursion, because a program can send a trace of any depth.
 	var stack []step
 	push := func(spans []*Span, depth int) {
-		for _, span := range slices.Backward(spans) { // so that the first span is on top
+		for _, span := range slices.Backward(spans) { // backwards, so that the first span is on top of the stack
 			stack = append(stack, step{span, depth})
 		}
 	}
@@ -92,9 +92,9 @@ func (t *Trace) All(yield func(span *Span, depth int) bool) {
 	}
 }
 
-// parentHere reports whether the parent of s is in the same process, or may be. Older
-// exporters do not set the flag for this. Without the flag, the kind decides, because only
-// server and consumer spans continue the trace of another process.
+// parentHere reports whether the parent of s is in the same process, or may be in the same
+// process. Newer exporters set a flag for this. Without the flag, the kind of the span decides,
+// because only server and consumer spans continue a trace from another process.
 func parentHere(s *tracepb.Span) bool {
 	const known, remote = uint32(tracepb.SpanFlags_SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK), uint32(tracepb.SpanFlags_SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK)
 	if s.GetFlags()&known != 0 {
