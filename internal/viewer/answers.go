@@ -9,7 +9,7 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// List returns the traces that q asks for.
+// List returns the traces that match q.
 func (s *Store) List(q Query) List {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -24,15 +24,16 @@ func (s *Store) List(q Query) List {
 	return list
 }
 
-// Facets returns the services and routes of the traces in the store, for the filters of a page.
+// Facets returns the services and routes of all traces in the store. A page shows them as the
+// choices of its filters.
 func (s *Store) Facets() Facets {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return facetsOf(s.traces)
 }
 
-// Version returns the version of a trace, which changes when spans or logs are added to it. It
-// returns "" if the trace is not in the store.
+// Version returns the version of a trace. The version changes when spans or logs are added to
+// the trace. It is "" if the trace is not in the store.
 func (s *Store) Version(id tracetree.ID) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -42,7 +43,7 @@ func (s *Store) Version(id tracetree.ID) string {
 	return ""
 }
 
-// Tree returns a trace as a tree of spans, and reports whether the trace is in the store.
+// Tree returns a trace as a tree of spans. It reports false if the trace is not in the store.
 func (s *Store) Tree(id tracetree.ID) (Tree, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -55,7 +56,7 @@ func (s *Store) Tree(id tracetree.ID) (Tree, bool) {
 	return tree, true
 }
 
-// Detail returns the details of a span, and reports whether the span is in the store.
+// Detail returns the details of a span. It reports false if the span is not in the store.
 func (s *Store) Detail(id tracetree.ID, spanID tracetree.SpanID) (Detail, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -66,7 +67,7 @@ func (s *Store) Detail(id tracetree.ID, spanID tracetree.SpanID) (Detail, bool) 
 	return newDetail(t, t.spans[spanID], s.traces), true
 }
 
-// Logs returns the log records that q asks for.
+// Logs returns the log records that match q.
 func (s *Store) Logs(q LogQuery) LogList {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -78,14 +79,14 @@ func (s *Store) Logs(q LogQuery) LogList {
 	return list
 }
 
-// Metrics returns the cards with the plots of all metrics in the store.
+// Metrics returns the cards with plots of all metrics in the store.
 func (s *Store) Metrics() MetricList {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return MetricList{Revision: s.revision, Cards: s.metrics.cards()}
 }
 
-// ServiceMap returns the service map of the traces in the store.
+// ServiceMap returns the service map for the traces in the store.
 func (s *Store) ServiceMap() Map {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,12 +97,12 @@ func (s *Store) ServiceMap() Map {
 	return *s.serviceMap
 }
 
-// Panels checks the telemetry in the store with the rules of package apm. The result may be
-// that of an earlier revision.
+// Panels checks the telemetry in the store with the rules of package apm. The result is cached,
+// so it may be the result for an earlier revision of the store.
 func (s *Store) Panels() Panels { return s.panels.get(s.all) }
 
-// all returns the telemetry in the store and its revision. Each metric has only its newest
-// data.
+// all returns the telemetry in the store, and the revision of the store. For each metric, it
+// returns only the data that arrived last.
 func (s *Store) all() ([]recording.Request, uint64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -116,8 +117,8 @@ func (s *Store) all() ([]recording.Request, uint64) {
 	return requests, s.revision
 }
 
-// Export writes a trace and its logs to w as a recording. found is false, and nothing is
-// written, if the trace is not in the store.
+// Export writes a trace and the logs of this trace to w, as a recording. If the trace is not in
+// the store, found is false and Export writes nothing.
 func (s *Store) Export(w io.Writer, id tracetree.ID) (found bool, err error) {
 	requests, found := s.requests(id)
 	out := recording.NewWriter(w)

@@ -14,12 +14,12 @@ import (
 //go:embed static/*.html static/*.css static/*.js static/*.svg static/vendor/*.js static/vendor/*.css static/vendor/*.txt
 var static embed.FS
 
-// maxUpload is the maximum size, in bytes, of a recording that a page can open.
+// maxUpload is the maximum size, in bytes, of a recording that a user can open in a page.
 const maxUpload = 256 << 20
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	files, _ := fs.Sub(static, "static") // no error, because the folder is embedded
+	files, _ := fs.Sub(static, "static") // no error, because the folder is embedded in the program
 	mux.Handle("GET /", http.FileServerFS(files))
 	mux.HandleFunc("GET /api/events", s.events)
 	mux.HandleFunc("GET /api/traces", s.list)
@@ -110,7 +110,8 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
 	answer(w, s.store.Logs(q))
 }
 
-// file sends a trace as a recording. A page or spor view can open the recording.
+// file sends a trace as a recording. The user can open the recording in a page or with spor
+// view.
 func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	id, _ := parseTraceID(r.PathValue("trace"))
 	w.Header().Set("Content-Type", "application/x-ndjson")
@@ -123,7 +124,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// open adds a recording that the user has chosen in a page.
+// open adds the recording that the user has chosen in a page to the store.
 func (s *Server) open(w http.ResponseWriter, r *http.Request) {
 	added, err := s.store.Load(http.MaxBytesReader(w, r.Body, maxUpload))
 	if err != nil {

@@ -1,13 +1,13 @@
 package viewer
 
-// A card is a group of plots that Nais APM shows for a service.
+// A card is a group of plots that Nais APM shows for each service.
 type card struct {
 	title string
 	plots []plot
 }
 
-// A plot shows one metric. metrics has all names of the metric, with underscores instead of
-// dots; the first name that the store has is shown.
+// A plot shows one metric. metrics contains all names that the metric may have, with
+// underscores instead of dots. The plot shows the first of these names that is in the store.
 type plot struct {
 	title   string
 	metrics []string

@@ -9,19 +9,19 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A stretch is a part of the critical path: a period in which the trace waited for one
-// span. Times are in Unix nanoseconds.
+// A stretch is a part of the critical path. It is a period in which the trace waited for one
+// span. from and to are in Unix nanoseconds.
 type stretch struct{ from, to uint64 }
 
-// criticalPath returns the critical path of root: for each moment between its start and its
-// end, the one span that the caller of root waited for. root would have ended earlier if
-// this span had been faster.
+// criticalPath returns the critical path of root. At each moment between the start and the end
+// of root, exactly one span is on the path. This is the span that the caller of root waited for
+// at that moment. If the span had been faster, root would have ended earlier.
 //
-// The path is built backwards, from the end of a span to its start. The child that ended
-// last is on the path, from its end back to its start. From there, the child that ended
-// last before that time is on the path, and so on. Time that no such child covers belongs
-// to the span itself. A child that ends after its parent counts until the end of the
-// parent. Consumer spans do not count, because the caller does not wait until a message is
+// The path of a span is built backwards, from the end of the span to its start. First, the
+// child that ended last is on the path, from its end back to its start. Then comes the child
+// that ended last before that start, and so on. The rest of the time belongs to the span
+// itself. If a child ends after its parent, the time after the end of the parent does not
+// count. Consumer spans do not count, because the caller does not wait until a message is
 // processed.
 func criticalPath(root *tracetree.Span) map[*tracetree.Span][]stretch {
 	type task struct {
@@ -41,7 +41,7 @@ func criticalPath(root *tracetree.Span) map[*tracetree.Span][]stretch {
 		}
 		for _, child := range awaited(t.span, start, t.until) {
 			end := min(child.GetEndTimeUnixNano(), t.until)
-			if end > cursor { // it overlaps a child that is on the path already
+			if end > cursor { // the child overlaps another child that is already on the path
 				continue
 			}
 			own(end)
@@ -54,8 +54,8 @@ func criticalPath(root *tracetree.Span) map[*tracetree.Span][]stretch {
 	return path
 }
 
-// awaited returns the children of s that ran between since and until, except consumers. The
-// child that ended last is first.
+// awaited returns the children of s that ran between since and until. It leaves out consumer
+// spans. The child that ended last comes first.
 func awaited(s *tracetree.Span, since, until uint64) []*tracetree.Span {
 	var children []*tracetree.Span
 	for _, child := range s.Children {

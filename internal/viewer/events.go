@@ -8,21 +8,21 @@ import (
 )
 
 const (
-	eventPause = 250 * time.Millisecond // the least time between two events
-	heartbeat  = 15 * time.Second       // between two comments, which fail if the page is closed
+	eventPause = 250 * time.Millisecond // minimum time between two events
+	heartbeat  = 15 * time.Second       // time between two comments; writing one fails if the page is closed
 )
 
-// A State is the state of the store and the server that a page shows.
+// A State is the state of the store and of the server. A page shows it.
 type State struct {
 	Stats
 
 	Title string `json:"title"`
-	Live  bool   `json:"live"`  // more telemetry may arrive
-	Ended bool   `json:"ended"` // telemetry was live, and no more will arrive
+	Live  bool   `json:"live"`  // true while more telemetry may arrive
+	Ended bool   `json:"ended"` // telemetry arrived earlier, but no more will arrive
 }
 
-// stream sends the state as a server-sent event each time it changes. It returns when the
-// page is closed.
+// stream sends the state as a server-sent event when the page connects, and each time that the
+// state changes. It returns when the page is closed.
 func stream(w http.ResponseWriter, r *http.Request, state func() (State, <-chan struct{})) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	flush := http.NewResponseController(w)
@@ -43,8 +43,8 @@ func stream(w http.ResponseWriter, r *http.Request, state func() (State, <-chan 
 	}
 }
 
-// await waits until changed is closed, and then returns true. It returns false if the page
-// is closed first. It sends a comment at each tick of alive.
+// await waits until the channel changed is closed, and then returns true. If the page is closed
+// first, it returns false. While it waits, it sends a comment at each tick of alive.
 func await(w http.ResponseWriter, r *http.Request, changed <-chan struct{}, alive <-chan time.Time) bool {
 	for {
 		select {
@@ -60,7 +60,8 @@ func await(w http.ResponseWriter, r *http.Request, changed <-chan struct{}, aliv
 	}
 }
 
-// pause waits for d. It returns false if the page is closed first.
+// pause waits for the time d. It returns false if the page is closed before that time has
+// passed.
 func pause(r *http.Request, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -17,14 +17,14 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// logs holds the log records of the store, in the order of their arrival.
+// logs contains the log records of the store, in the order in which they arrived.
 type logs struct {
 	kept    []*logRecord
 	bytes   int
 	byTrace map[tracetree.ID]int // the number of records per trace
 }
 
-// A logRecord is a log record with the values that searches and pages use.
+// A logRecord is a log record together with the values that searches and pages need.
 type logRecord struct {
 	*logspb.LogRecord
 	resource *resourcepb.Resource
@@ -37,7 +37,7 @@ type logRecord struct {
 	stack    string
 	source   string // "stdout", "stderr" or "otlp"
 	fields   []Attribute
-	text     string // message and fields in lower case, for searches
+	text     string // message and fields in lower case; searches use it
 	bytes    int    // estimated memory
 }
 
@@ -66,13 +66,14 @@ func newLog(record *logspb.LogRecord, resource *resourcepb.Resource, scope *comm
 		text.WriteString("\n" + strings.ToLower(f.Key+"="+f.Value[:min(len(f.Value), longestLine)]))
 	}
 	l.text = text.String()
-	const record0 = 600 // estimate of the bytes of a record without its texts
+	const record0 = 600 // estimated bytes of a record, without the texts in it
 	l.bytes = record0 + 3*proto.Size(record) + len(l.text)
 	return l
 }
 
-// readLine parses the output line in l.message if it is a JSON object, as NAIS does. It
-// sets level, message, time, IDs and stack from the fields of the object.
+// readLine parses the output line in l.message if the line is a JSON object, in the same way as
+// NAIS. It sets the level, the message, the time, the IDs and the stack from the fields of the
+// object.
 func (l *logRecord) readLine() {
 	if !strings.HasPrefix(l.message, "{") {
 		return
@@ -118,7 +119,7 @@ func (l *logRecord) readLine() {
 	slices.SortFunc(l.fields, func(a, b Attribute) int { return strings.Compare(a.Key, b.Key) })
 }
 
-// show returns the record in the form that a page shows. t is the trace of the record, or
+// show converts the record to the form that a page shows. t is the trace of the record. It is
 // nil if the trace is not in the store.
 func (l *logRecord) show(t *trace) Log {
 	shown := Log{
@@ -156,8 +157,8 @@ func severityName(n logspb.SeverityNumber) string {
 	}
 }
 
-// levelOf returns "error", "warn", "info" or "debug" for the name of a level. It returns ""
-// if it does not know the name.
+// levelOf converts the name of a level to "error", "warn", "info" or "debug". It returns "" for
+// an unknown name.
 func levelOf(text string) string {
 	text = strings.ToLower(text)
 	for _, level := range []struct {
@@ -186,8 +187,8 @@ func (l *logs) add(r *logRecord) {
 	}
 }
 
-// trim drops the oldest records until at most the given number of records and of bytes is
-// left. It returns the number of dropped records.
+// trim drops the oldest records. Afterwards there are at most the given number of records, and
+// together they use at most size bytes. trim returns the number of dropped records.
 func (l *logs) trim(records, size int) int {
 	n := 0
 	for len(l.kept)-n > records || l.bytes > size && n < len(l.kept) {
@@ -224,7 +225,7 @@ func (l *logs) ofTrace(id tracetree.ID) []*logRecord {
 	return found
 }
 
-// find returns the records that match q, ordered by time.
+// find returns the records that match q, sorted by time.
 func (l *logs) find(q LogQuery) []*logRecord {
 	candidates := l.kept
 	if q.Trace != (tracetree.ID{}) {
@@ -243,9 +244,9 @@ func (l *logs) find(q LogQuery) []*logRecord {
 // A LogQuery selects log records.
 type LogQuery struct {
 	Trace tracetree.ID // the zero ID means any trace
-	Level string       // the lowest level: "debug", "info", "warn" or "error"; "" means any
-	Words []string     // in lower case; a record must contain all of them
-	Limit int          // the maximum number of records that are returned
+	Level string       // the minimum level: "debug", "info", "warn" or "error"; "" means any level
+	Words []string     // words in lower case; a record must contain all of them
+	Limit int          // the maximum number of records in the result
 }
 
 var levels = []string{"debug", "info", "warn", "error"}
@@ -259,7 +260,7 @@ type Log struct {
 	Source  string      `json:"source"`
 	Trace   string      `json:"trace,omitempty"`
 	Span    string      `json:"span,omitempty"`
-	Here    bool        `json:"here,omitempty"` // the trace is in the store
+	Here    bool        `json:"here,omitempty"` // true if the trace is in the store
 	Offset  int64       `json:"offset"`         // ns since the start of the trace
 	Stack   string      `json:"stack,omitempty"`
 	Fields  []Attribute `json:"fields"`
@@ -268,8 +269,8 @@ type Log struct {
 // LogList is the result of a [LogQuery].
 type LogList struct {
 	Revision uint64 `json:"revision"`
-	Found    int    `json:"found"` // records that match, also those beyond the limit
-	Logs     []Log  `json:"logs"`  // the newest records that match, ordered by time
+	Found    int    `json:"found"` // number of records that match, including records that Limit leaves out
+	Logs     []Log  `json:"logs"`  // the newest records that match, sorted by time
 }
 
 func (q *LogQuery) match(r *logRecord) bool {

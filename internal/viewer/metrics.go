@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// metrics holds the metric series of the store, each with its newest points.
+// metrics contains the metric series of the store. Each series has its newest points.
 type metrics struct {
 	index  map[seriesKey]*series
 	newest map[metricKey]newestMetric
@@ -22,7 +22,8 @@ type metrics struct {
 // A metricKey identifies a metric of a service.
 type metricKey struct{ service, scope, name string }
 
-// A newestMetric is the data of a metric that arrived last.
+// A newestMetric is a metric as it was in the newest request. It contains only the data of that
+// request.
 type newestMetric struct {
 	origin
 	*metricspb.Metric
@@ -30,12 +31,12 @@ type newestMetric struct {
 
 type seriesKey struct{ service, name, attributes string }
 
-// A series has the values of one metric with one set of attributes over time.
+// A series contains the values over time of one metric with one set of attributes.
 type series struct {
 	seriesKey
 	unit, description string
 	kind              seriesKind
-	delta             bool // delta temporality, for counters and histograms
+	delta             bool // true for counters and histograms with delta temporality
 	points            []point
 }
 
@@ -50,19 +51,19 @@ const (
 // A point is one value of a series.
 type point struct {
 	at     uint64  // Unix ns
-	value  float64 // the sum, for a histogram
-	count  uint64  // histograms only
+	value  float64 // for a histogram, this is the sum
+	count  uint64  // only for histograms
 	counts []uint64
 	bounds []float64
 }
 
 const (
-	maxPoints  = 360 // per series
-	maxBuckets = 500 // a histogram with more buckets has no quantiles
+	maxPoints  = 360 // maximum number of points per series
+	maxBuckets = 500 // no quantiles are computed for a histogram with more buckets
 )
 
-// add adds the points of r. There are at most maxSeries series: add drops the points of
-// further series and returns their number.
+// add adds the points of r. When there are maxSeries series, add drops the points of all new
+// series. It returns the number of dropped points.
 func (m *metrics) add(r *colmetrics.ExportMetricsServiceRequest, maxSeries int) (dropped int) {
 	for _, resource := range r.GetResourceMetrics() {
 		service := (&tracetree.Span{Resource: resource.GetResource()}).Service()
@@ -95,7 +96,7 @@ func (m *metrics) addPoint(service string, metric *metricspb.Metric, attributes 
 		m.index[key] = s
 	}
 	if n := len(s.points); n > 0 && p.at <= s.points[n-1].at {
-		return true // ignore a point that was sent twice or is out of order
+		return true // ignore a point that was sent twice or in the wrong order
 	}
 	if len(s.points) >= maxPoints {
 		s.points = slices.Delete(s.points, 0, 1)
@@ -123,7 +124,8 @@ func kindOfMetric(m *metricspb.Metric) (kind seriesKind, delta bool) {
 	}
 }
 
-// pointsOf returns an iterator over the points of m and their attributes as text.
+// pointsOf returns an iterator over the points of m. For each point, it also yields the
+// attributes of the point as text.
 func pointsOf(m *metricspb.Metric) func(yield func(string, point) bool) {
 	return func(yield func(string, point) bool) {
 		for _, p := range slices.Concat(m.GetGauge().GetDataPoints(), m.GetSum().GetDataPoints()) {
@@ -165,13 +167,14 @@ func labelsOf(list []*commonpb.KeyValue) string {
 	return strings.Join(parts, ", ")
 }
 
-// A Line is a series as a plot shows it. A gauge is shown by its values, a counter by its
-// rate per second, and a histogram by its 95th percentile or, if it has no buckets, by its
-// mean.
+// A Line is a series in the form that a plot shows. The points of a line have these values:
+//   - gauge: the values of the gauge
+//   - counter: the rate per second
+//   - histogram: the 95th percentile, or the mean if the histogram has no buckets
 type Line struct {
 	Service string       `json:"service"`
 	Labels  string       `json:"labels"`
-	Points  [][2]float64 `json:"points"` // Unix s, value
+	Points  [][2]float64 `json:"points"` // time in Unix s, and value
 }
 
 func (s *series) line() Line {
@@ -197,8 +200,8 @@ func (s *series) line() Line {
 	return l
 }
 
-// over returns the value of a counter or a histogram for the time between two points: a rate, a
-// percentile or a mean. It reports false if there is no value.
+// over returns the value of a counter or a histogram for the time between the points before and
+// p. The value is a rate, a percentile or a mean. over reports false if there is no value.
 func (s *series) over(before, p point) (float64, bool) {
 	seconds := float64(p.at-before.at) / 1e9
 	if s.kind == counter {
@@ -232,9 +235,9 @@ func (s *series) over(before, p point) (float64, bool) {
 	return (p.value - before.value) / float64(n), true
 }
 
-// quantile estimates a quantile in the same way as Prometheus. It assumes that the values
-// of a bucket are evenly distributed, and that values above the last bound are equal to
-// this bound.
+// quantile estimates a quantile in the same way as Prometheus. It assumes that the values in a
+// bucket are evenly distributed. It treats a value above the last bound as equal to the last
+// bound.
 func quantile(q float64, counts []uint64, bounds []float64) float64 {
 	var total float64
 	for _, c := range counts {
@@ -279,16 +282,16 @@ type Plot struct {
 	Lines []Line `json:"lines"`
 }
 
-// MetricList has the cards with all plots.
+// MetricList contains all cards with all their plots.
 type MetricList struct {
 	Revision uint64 `json:"revision"`
 	Cards    []Card `json:"cards"`
 }
 
-const maxLines = 12 // per plot
+const maxLines = 12 // maximum number of lines per plot
 
-// cards returns the cards that Nais APM shows for a Go service and that have metrics, and
-// one more card with all other metrics.
+// cards returns the cards that Nais APM shows for a Go service, except the cards without
+// metrics in the store. It adds one card with all other metrics.
 func (m *metrics) cards() []Card {
 	byName := map[string][]*series{}
 	for _, each := range m.index {
@@ -337,8 +340,8 @@ func plotOf(title string, found []*series) Plot {
 	return p
 }
 
-// unitOf returns the unit of s. If s has no unit, unitOf derives it from the suffix of a
-// Prometheus name. It returns "" if there is no known suffix.
+// unitOf returns the unit of s. If s has no unit, unitOf uses the suffix of the name, as in
+// Prometheus. If it does not recognise the suffix, it returns "".
 func unitOf(s *series) string {
 	name := strings.TrimSuffix(s.name, "_total")
 	switch {

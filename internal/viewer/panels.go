@@ -8,27 +8,29 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// Panels says what Nais APM will show of the telemetry in the store. It has the reports of
-// spor check.
+// Panels contains the reports that spor check would write about the telemetry in the store.
+// They say what Nais APM will show.
 type Panels struct {
 	Revision uint64       `json:"revision"`
 	Services []apm.Report `json:"services"`
 }
 
-// panelCache caches the panels of one revision for a while, because computing them takes
-// time and must not use all the processor time of spor.
+// panelCache caches the panels for one revision of the store. Computing the panels takes time,
+// and it must not use all the processor time of spor. So the panels are cached for a while,
+// even if the revision changes.
 type panelCache struct {
 	mu     sync.Mutex
 	panels *Panels
 	until  time.Time
 }
 
-// validity is a factor: the panels are cached for this factor times the time that it took to
-// compute them.
+// validity decides how long the panels are cached. This time is the time that was needed to
+// compute the panels, multiplied by validity.
 const validity = 10
 
-// get returns the cached panels if they are still valid or have the current revision.
-// Otherwise it computes the panels from the telemetry and the revision that all returns.
+// get returns the cached panels if they are still valid. If they are not, it still returns
+// them if the revision has not changed. Otherwise it computes new panels. The function all
+// returns the telemetry and the revision.
 func (c *panelCache) get(all func() ([]recording.Request, uint64)) Panels {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -24,13 +24,13 @@ import (
 //   - The whole trace took at least MinDuration.
 //   - The names and attributes of the trace contain each of the words.
 type Query struct {
-	Service, Route string                // Route is a part of the route; "" means any
+	Service, Route string                // Route is a part of the route; "" in either field means any
 	Kind           tracepb.Span_SpanKind // 0 means any
 	Status         string                // "error", "ok", or "" for any
 	MinDuration    time.Duration
 	Words          []string // in lower case
-	Slowest        bool     // sort by duration, the longest first; otherwise the newest is first
-	Limit          int      // the maximum number of traces that are returned
+	Slowest        bool     // the longest trace is first; otherwise the newest trace is first
+	Limit          int      // the maximum number of traces in the result
 }
 
 const (
@@ -38,8 +38,8 @@ const (
 	maxLimit     = 100_000
 )
 
-// ParseQuery parses the parameters of the address of a page. The default limit is 200
-// traces, and the maximum is 100,000.
+// ParseQuery parses the parameters in the address of a page. The default limit is 200 traces,
+// and the maximum limit is 100,000 traces.
 func ParseQuery(values url.Values) (Query, error) {
 	q := Query{
 		Service: values.Get("service"),
@@ -73,8 +73,8 @@ func ParseQuery(values url.Values) (Query, error) {
 	return q, nil
 }
 
-// parseDuration parses a duration such as 1.5s. A number without a unit is in milliseconds.
-// An empty text is 0.
+// parseDuration parses a duration such as 1.5s. If the text has no unit, it is a number of
+// milliseconds. If the text is empty, the result is 0.
 func parseDuration(text string) (time.Duration, error) {
 	text = strings.ReplaceAll(text, " ", "")
 	if text == "" {
@@ -90,7 +90,7 @@ func parseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// find returns the traces that match q, in the order that q asks for.
+// find returns the traces that match q. q also says how they are sorted.
 func (q *Query) find(traces map[tracetree.ID]*trace) []*trace {
 	var found []*trace
 	for _, t := range traces {
@@ -141,18 +141,18 @@ func (q *Query) matchFacts(t *trace) bool {
 // A List is the result of a [Query].
 type List struct {
 	Revision uint64    `json:"revision"`
-	Found    int       `json:"found"`   // traces that match, also those beyond the limit
-	Longest  int64     `json:"longest"` // the longest duration of the traces that match, in ns
+	Found    int       `json:"found"`   // number of traces that match, including traces that Limit leaves out
+	Longest  int64     `json:"longest"` // duration of the longest trace that matches, in ns
 	Traces   []Summary `json:"traces"`
 }
 
-// A Summary describes a trace in a list. Name, Service, Kind and Status are those of its
-// root span.
+// A Summary describes a trace in a list. Name, Service, Kind and Status come from the root span
+// of the trace.
 type Summary struct {
 	ID       string   `json:"id"`
 	Name     string   `json:"name"`
 	Service  string   `json:"service"`
-	Services []string `json:"services"` // all services, the service of the root first
+	Services []string `json:"services"` // all services; the service of the root span is first
 	Kind     string   `json:"kind"`
 	Status   string   `json:"status,omitempty"` // HTTP or gRPC status code
 	Start    float64  `json:"start"`            // Unix ms
@@ -165,7 +165,7 @@ type Summary struct {
 // millis converts Unix ns to Unix ms, because a JavaScript number cannot hold Unix ns exactly.
 func millis(ns uint64) float64 { return float64(ns/1000) / 1000 }
 
-// Facets are the values that the filters of a page offer.
+// Facets are the values that a user can choose in the filters of a page.
 type Facets struct {
 	Services []string `json:"services"`
 	Routes   []string `json:"routes"`

@@ -13,7 +13,8 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// An origin is the resource and the instrumentation scope of spans, metrics or log records.
+// An origin is the resource and the instrumentation scope that spans, metrics or log records
+// came with.
 type origin struct {
 	resource *resourcepb.Resource
 	scope    *commonpb.InstrumentationScope

@@ -17,16 +17,18 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// DefaultAddr is the address on which a viewer listens by default.
+// DefaultAddr is the address on which a viewer listens if the user does not choose another
+// address.
 const DefaultAddr = "127.0.0.1:4319"
 
-// A Server serves the pages of the viewer. [Listen] returns one. It is safe for concurrent use.
+// A Server serves the pages of the viewer. [Listen] starts a Server. A Server is safe for
+// concurrent use.
 type Server struct {
 	store    *Store
 	config   Config
 	key      string // the first element of the path of all pages
 	listener net.Listener
-	hosts    map[string]bool // allowed Host headers
+	hosts    map[string]bool // Host headers that are allowed
 	http     http.Server
 	watching watchers
 	live     atomic.Bool
@@ -37,19 +39,20 @@ type Server struct {
 
 // Config configures a [Server].
 type Config struct {
-	// Addr is the address to listen on: host:port or a port, on a loopback host. If it is
-	// empty, the server listens on [DefaultAddr], or on a free port if that port is in use.
+	// Addr is the address to listen on: a port, or host:port with a loopback host. If it is
+	// empty, the server listens on [DefaultAddr]. If the port of DefaultAddr is in use, the
+	// server listens on a free port instead.
 	Addr string
 	// Title is the title of the pages.
 	Title string
-	// Live means that more telemetry will arrive. [Server.SetLive] changes it.
+	// Live means that more telemetry will arrive. [Server.SetLive] can change this later.
 	Live bool
 }
 
-// Listen starts a server for store, and returns without waiting for requests.
-// [Server.Close] ends the server. Each server has a new random key: after the server has
-// ended, another user of the machine may listen on the same port, and a page that is still
-// open sends its old key there.
+// Listen starts a server for store. It does not wait for requests. [Server.Close] ends the
+// server. Each server has a new random key, for this reason: after a server has ended, another
+// user of the machine may listen on the same port. A page that is still open then sends its old
+// key to that user's program.
 func Listen(store *Store, c Config) (*Server, error) {
 	listener, err := listen(c.Addr)
 	if err != nil {
@@ -68,7 +71,7 @@ func Listen(store *Store, c Config) (*Server, error) {
 	return s, nil
 }
 
-// listen listens on addr, which must not be reachable from another machine.
+// listen listens on addr. It returns an error if another machine could reach this address.
 func listen(addr string) (net.Listener, error) {
 	wanted := cmp.Or(addr, DefaultAddr)
 	if _, err := strconv.Atoi(wanted); err == nil {
@@ -95,8 +98,9 @@ func listen(addr string) (net.Listener, error) {
 	return tcpListener, nil
 }
 
-// hostsOf returns the values of the Host header that are allowed for addr. Any other name may
-// belong to another site that points its name at this address (DNS rebinding).
+// hostsOf returns the values of the Host header that are allowed for addr. With any other
+// value, the request may come from a page of another site. That site may have changed its DNS
+// name to point to this address (DNS rebinding).
 func hostsOf(addr net.Addr) map[string]bool {
 	tcp := addr.(*net.TCPAddr)
 	hosts := map[string]bool{}
@@ -109,7 +113,7 @@ func hostsOf(addr net.Addr) map[string]bool {
 	return hosts
 }
 
-// URL returns the address of the first page.
+// URL returns the address of the first page, including the key.
 func (s *Server) URL() string {
 	return "http://" + s.listener.Addr().String() + "/" + s.key + "/"
 }
@@ -120,7 +124,7 @@ func (s *Server) Key() string { return s.key }
 // SetLive sets whether more telemetry will arrive, and informs the open pages.
 func (s *Server) SetLive(live bool) {
 	s.live.Store(live)
-	s.store.Add(recording.Request{}) // the pages get the new state
+	s.store.Add(recording.Request{}) // makes the server send the new state to the pages
 }
 
 func (s *Server) state() (State, <-chan struct{}) {
@@ -134,11 +138,11 @@ func (s *Server) Open() int {
 	return open
 }
 
-// WaitClosed waits until at least one page has been opened and all pages have been closed
-// for three seconds. It also returns when ctx ends.
+// WaitClosed first waits until a page has been opened. Then it waits until all pages have been
+// closed for three seconds. If ctx ends first, it returns immediately.
 func (s *Server) WaitClosed(ctx context.Context) { s.watching.waitClosed(ctx) }
 
-// Close stops the server and closes its connections. Further calls do nothing.
+// Close stops the server and closes its connections. If Close is called again, it does nothing.
 func (s *Server) Close() {
 	s.closing.Do(func() {
 		s.cancel()
@@ -147,13 +151,13 @@ func (s *Server) Close() {
 }
 
 // policy is the Content-Security-Policy of the pages. It allows a page to load only the
-// embedded files. The browser does not run a script from telemetry, even if the script gets
-// into a page.
+// embedded files. If a script from the telemetry gets into a page, the browser does not run the
+// script.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
-// guard rejects requests with another host name, requests without the key in the path, and
-// requests that pages of other sites make.
+// guard rejects three kinds of requests: requests with another host name, requests without the
+// key in the path, and requests from pages of other sites.
 func (s *Server) guard(next http.Handler) http.Handler {
 	var origin http.CrossOriginProtection
 	next = http.StripPrefix("/"+s.key, origin.Handler(next))

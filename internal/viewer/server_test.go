@@ -76,7 +76,7 @@ func TestListenElsewhereWhereTheDefaultIsTaken(t *testing.T) {
 	hold, err := net.Listen("tcp", viewer.DefaultAddr)
 	if err == nil {
 		defer hold.Close()
-	} // otherwise another program listens on it
+	} // if there is an error, another program listens on the address
 	s, err := viewer.Listen(viewer.NewStore(viewer.Options{}), viewer.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -87,8 +87,8 @@ func TestListenElsewhereWhereTheDefaultIsTaken(t *testing.T) {
 	}
 }
 
-// After a server has ended, a page that is still open sends its key to the next program
-// that listens on the port.
+// TestServerHasAKeyOfItsOwn checks that each server has a new key. After a server has ended, a
+// page that is still open sends the old key to the next program that listens on the port.
 func TestServerHasAKeyOfItsOwn(t *testing.T) {
 	first := serve(t, viewer.NewStore(viewer.Options{}))
 	stale := first.URL()

@@ -11,24 +11,24 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A Map is the service map of the traces in the store. It shows which service calls which,
-// like the service graph of Tempo.
+// A Map is the service map for the traces in the store. Like Tempo's service graph, it shows
+// which services call which other services.
 type Map struct {
 	Revision uint64  `json:"revision"`
-	Seconds  float64 `json:"seconds"` // from the start of the first span to the end of the last
+	Seconds  float64 `json:"seconds"` // time from the start of the first span to the end of the last span
 	Nodes    []Node  `json:"nodes"`
 	Edges    []Edge  `json:"edges"`
 }
 
-// A Node is a service, or something that calls services or is called by them.
+// A Node is a service, something that a service calls, or something that calls a service.
 type Node struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Type  string `json:"type"`            // "service", "database", "messaging", "external" or "callers"
-	Label string `json:"label,omitempty"` // the system of a database, for example postgresql
+	Label string `json:"label,omitempty"` // the database system, for example postgresql
 }
 
-// An Edge summarizes the calls from one node to another with the same protocol.
+// An Edge summarizes all calls from one node to another node with the same protocol.
 type Edge struct {
 	From   string  `json:"from"`
 	To     string  `json:"to"`
@@ -36,11 +36,11 @@ type Edge struct {
 	Calls  int     `json:"calls"`
 	Errors int     `json:"errors"`
 	Rate   float64 `json:"rate"`   // calls per second
-	Median int64   `json:"median"` // duration in ns
+	Median int64   `json:"median"` // median of the duration, in ns
 	P95    int64   `json:"p95"`    // 95th percentile of the duration, in ns
 }
 
-// callers is the ID of the node for all callers that send no spans.
+// callers is the ID of the node that stands for all callers that send no spans.
 const callers = "callers"
 
 func newMap(traces map[tracetree.ID]*trace) *Map {
@@ -67,8 +67,8 @@ type mapBuilder struct {
 	edges map[edgeKey]*edge
 }
 
-// trace adds the edges of t: the calls and messages with a server or consumer span, and
-// those whose other end sent no span.
+// trace adds the edges of t. There are two kinds: calls and messages with a server or consumer
+// span, and calls and messages whose other end sent no span.
 func (b *mapBuilder) trace(t *trace) {
 	continued := map[tracetree.SpanID]bool{}
 	for _, s := range t.spans {
@@ -99,8 +99,8 @@ func (b *mapBuilder) trace(t *trace) {
 	}
 }
 
-// leaf adds the edge of a client or producer span that has no server or consumer span in
-// the store.
+// leaf adds the edge of a client or producer span. The store must contain no server or consumer
+// span for the same call or message.
 func (b *mapBuilder) leaf(s *tracetree.Span) {
 	first := func(keys ...string) string { return otlpattr.First(s.GetAttributes(), keys...) }
 	from := func() string { return b.service(s.Service()) }

@@ -13,11 +13,11 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A Detail has everything that a page shows of one span.
+// A Detail contains everything that a page shows about one span.
 type Detail struct {
 	ID         string      `json:"id"`
 	Parent     string      `json:"parent,omitempty"`
-	ParentHere bool        `json:"parentHere,omitempty"` // the parent is in the store
+	ParentHere bool        `json:"parentHere,omitempty"` // true if the parent is in the store
 	Name       string      `json:"name"`
 	Service    string      `json:"service"`
 	Kind       string      `json:"kind"`
@@ -32,11 +32,12 @@ type Detail struct {
 	Resource   []Attribute `json:"resource"`
 	Scope      string      `json:"scope"`
 	TraceState string      `json:"traceState,omitempty"`
-	Dropped    int         `json:"dropped,omitempty"` // attributes, events and links that the SDK dropped
+	Dropped    int         `json:"dropped,omitempty"` // number of attributes, events and links that the SDK dropped
 }
 
-// An Attribute is an attribute of a span, a resource, a link, an event or a log record.
-// Twin is the attribute with the older name for the same information, nil if there is none.
+// An Attribute is an attribute of a span, a resource, a link, an event or a log record. Twin is
+// the attribute that contains the same information under the older name. If there is no such
+// attribute, Twin is nil.
 type Attribute struct {
 	Key   string     `json:"key"`
 	Value string     `json:"value"`
@@ -57,13 +58,13 @@ type Event struct {
 type Link struct {
 	Trace      string      `json:"trace"`
 	Span       string      `json:"span"`
-	Name       string      `json:"name,omitempty"` // only if the linked span is in the store
+	Name       string      `json:"name,omitempty"` // the name of the linked span, "" if it is not in the store
 	Service    string      `json:"service,omitempty"`
-	Here       bool        `json:"here"` // the linked trace is in the store
+	Here       bool        `json:"here"` // true if the linked trace is in the store
 	Attributes []Attribute `json:"attributes"`
 }
 
-// newDetail returns the details of a span of t. It looks up the span's links in traces.
+// newDetail returns the details of a span of t. It looks for the linked spans in traces.
 func newDetail(t *trace, span *tracetree.Span, traces map[tracetree.ID]*trace) Detail {
 	d := Detail{
 		ID: tracetree.SpanID(span.GetSpanId()).String(), Name: nameOf(span), Service: span.Service(), Kind: kindOf(span),
@@ -121,8 +122,9 @@ func linkOf(l *tracepb.Span_Link, traces map[tracetree.ID]*trace) Link {
 	return link
 }
 
-// fold returns the attributes of list, sorted by name. If an attribute has both a stable
-// and an older name, the older one becomes the Twin of the stable one.
+// fold returns the attributes in list, sorted by name. If list contains an attribute under the
+// stable name and also under the older name, the older attribute becomes the Twin of the stable
+// attribute.
 func fold(list []*commonpb.KeyValue) []Attribute {
 	all := plain(list)
 	place := map[string]int{}
@@ -144,7 +146,7 @@ func fold(list []*commonpb.KeyValue) []Attribute {
 	return folded
 }
 
-// plain returns the attributes of list, sorted by name.
+// plain returns the attributes in list, sorted by name.
 func plain(list []*commonpb.KeyValue) []Attribute {
 	all := make([]Attribute, 0, len(list))
 	for _, kv := range list {

@@ -12,7 +12,8 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// Options limit the memory of a [Store]. A value of zero or less means the default.
+// Options limit the memory of a [Store]. A value of zero or less means that the default is
+// used.
 type Options struct {
 	MaxTraces int // maximum number of traces; the default is 5,000
 	MaxBytes  int // approximate memory for traces, in bytes; the default is 128 MiB
@@ -29,34 +30,34 @@ func (o *Options) complete() {
 	o.MaxSeries = cmp.Or(max(o.MaxSeries, 0), 2000)
 }
 
-// A Store keeps telemetry within the limits of [Options]. It drops the oldest traces and
-// log records first. It is safe for concurrent use.
+// A Store keeps telemetry within the limits of [Options]. When a limit is reached, it drops the
+// oldest traces and log records first. A Store is safe for concurrent use.
 type Store struct {
 	opts Options
-	id   string // random; a page uses it to notice that another store has the same address
+	id   string // random; with it, a page detects another store at the same address
 
 	mu       sync.RWMutex
 	traces   map[tracetree.ID]*trace
-	order    *list.List // of *trace; the trace that got a span last is at the back
+	order    *list.List // of *trace; the trace that got the newest span is at the back
 	bytes    int
 	revision uint64
 	dropped  Dropped
 	logs     logs
 	metrics  metrics
-	changed  chan struct{} // closed and replaced when something is added
+	changed  chan struct{} // closed and replaced when a request is added
 
-	serviceMap *Map // cached for one revision, nil before the first request for it
+	serviceMap *Map // cached for one revision; nil until the map is needed for the first time
 
-	panels panelCache // has its own lock
+	panels panelCache // has a lock of its own
 }
 
 // Dropped counts the telemetry that a [Store] has dropped.
 type Dropped struct {
-	Traces  int `json:"traces"`  // whole traces, the oldest first
-	Spans   int `json:"spans"`   // spans of traces that are larger than MaxBytes
-	Invalid int `json:"invalid"` // spans without a valid trace ID and span ID
-	Logs    int `json:"logs"`    // log records, the oldest first
-	Series  int `json:"series"`  // data points of series beyond MaxSeries
+	Traces  int `json:"traces"`  // whole traces; the oldest were dropped first
+	Spans   int `json:"spans"`   // spans that would make their trace larger than MaxBytes
+	Invalid int `json:"invalid"` // spans without a valid trace ID or without a valid span ID
+	Logs    int `json:"logs"`    // log records; the oldest were dropped first
+	Series  int `json:"series"`  // data points of new series when there were MaxSeries series
 }
 
 // NewStore returns an empty Store.
@@ -73,8 +74,8 @@ func NewStore(opts Options) *Store {
 	}
 }
 
-// Add adds the telemetry of r, and closes the channel that [Store.Stats] has returned. An
-// empty request only closes the channel. The caller must not change r afterwards.
+// Add adds the telemetry in r. It also closes the channel that [Store.Stats] has returned. If r
+// is empty, it only closes the channel. The caller must not change r afterwards.
 func (s *Store) Add(r recording.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,14 +137,14 @@ func (s *Store) dropOldest() {
 	s.dropped.Traces++
 }
 
-// Loaded describes a recording that was loaded.
+// Loaded describes a recording that [Store.Load] has loaded.
 type Loaded struct {
 	Requests int    `json:"requests"`
-	Trace    string `json:"trace,omitempty"` // the ID of the first trace
+	Trace    string `json:"trace,omitempty"` // the ID of the first trace in the recording
 }
 
-// Load adds the telemetry of a recording. After an error, the part of the recording before
-// the error has been added. A recording without telemetry is an error.
+// Load adds the telemetry in a recording. If it finds an error, it has already added the
+// requests before the error. It also returns an error if the recording contains no telemetry.
 func (s *Store) Load(r io.Reader) (Loaded, error) {
 	var loaded Loaded
 	for request, err := range recording.Read(r) {
@@ -175,7 +176,7 @@ func firstTrace(r recording.Request) string {
 	return ""
 }
 
-// Stats are the counts of a store, which every page shows.
+// Stats are counts of what a store contains. Every page shows them.
 type Stats struct {
 	Store    string  `json:"store"` // the random ID of the store
 	Revision uint64  `json:"revision"`

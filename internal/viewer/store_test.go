@@ -33,7 +33,8 @@ func storeOf(spans ...spantest.Span) *viewer.Store {
 	return s
 }
 
-// quote returns the spans of a request through three services and a Kafka topic.
+// quote returns the spans of one trace. The request goes through three services and a Kafka
+// topic.
 func quote(trace uint64) []spantest.Span {
 	at := time.Duration(trace) * time.Second //nolint:gosec // small
 	return []spantest.Span{
@@ -104,7 +105,7 @@ func TestListFilters(t *testing.T) {
 		"service=gate":                         nil,
 		"status=error":                         {3, 1},
 		"status=ok":                            {2},
-		"service=gateway&status=error":         nil, // no span of gateway failed
+		"service=gateway&status=error":         nil, // no span of the service gateway failed
 		"service=worker&status=error":          {1},
 		"kind=internal":                        {3},
 		"kind=producer":                        {1},
@@ -519,7 +520,7 @@ func TestMetricsFillCards(t *testing.T) {
 			counter("app.seconds", i, 7, delta),
 			gauge("db.client.connections.usage", i, 2, map[string]any{"state": "used"}),
 			gauge("db.client.connections.usage", i, 3, map[string]any{"state": "idle"}),
-			gauge("db.client.connection.count", i, 5, nil), // the same metric under its stable name
+			gauge("db.client.connection.count", i, 5, nil), // the same metric, but under its stable name
 			gauge("kafka.consumer.records_lag_max", i, 4, nil),
 			histogramOf("http.server.request.duration", i, uint64(100*i), 0, 0, 0), //nolint:gosec // small
 		)

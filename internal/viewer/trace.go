@@ -17,24 +17,25 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A trace has the spans of one trace that have arrived, with the values that searches use.
+// A trace contains those spans of one trace that have arrived. It also contains values that
+// searches use.
 type trace struct {
 	id      tracetree.ID
-	place   *list.Element // in Store.order
+	place   *list.Element // the element in Store.order that contains this trace
 	spans   map[tracetree.SpanID]*tracetree.Span
 	bytes   int             // estimated memory
 	dropped int             // number of dropped spans
-	root    *tracetree.Span // the trace has the name of this span
+	root    *tracetree.Span // the trace is shown with the name of this span
 	start   uint64          // Unix ns
 	end     uint64          // Unix ns
 	errors  int
 	parts   map[string]int // number of spans per service
 	facts   map[fact]struct{}
-	lines   map[uint64]struct{} // hashes of the lines of text
-	text    []byte              // distinct names and attributes in lower case, for searches
+	lines   map[uint64]struct{} // hashes of the lines in the field text
+	text    []byte              // distinct names and attributes in lower case; searches use it
 }
 
-// A fact has the values of a span that filters use.
+// A fact contains the values of a span that filters use.
 type fact struct {
 	service, route string
 	kind           tracepb.Span_SpanKind
@@ -50,7 +51,7 @@ func newTrace(id tracetree.ID) *trace {
 	return t
 }
 
-// add adds a span. It returns the bytes of memory that the values for searches use.
+// add adds a span. It returns how many bytes of memory the new values for searches use.
 func (t *trace) add(id tracetree.SpanID, s *tracetree.Span) int {
 	t.spans[id] = s
 	if at := s.GetStartTimeUnixNano(); at != 0 {
@@ -71,9 +72,9 @@ func (t *trace) add(id tracetree.SpanID, s *tracetree.Span) int {
 	return t.index(s) + perFact*(len(t.facts)-facts)
 }
 
-// compareRoots orders the spans of a trace so that the best root is first: spans without a
-// parent before server and consumer spans, and these before all other spans. Of two such
-// spans, the span that started earlier is first.
+// compareRoots sorts the spans of a trace, so that the best root is first. The order is: spans
+// without a parent, then server and consumer spans, then all other spans. If two spans are
+// equal in this order, the span that started earlier is first.
 func compareRoots(a, b *tracetree.Span) int {
 	rank := func(s *tracetree.Span) int {
 		switch {
@@ -98,8 +99,8 @@ func failed(s *tracetree.Span) bool {
 	return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR
 }
 
-// routeOf returns the route of an HTTP span, or the full method name of an RPC server span.
-// It returns "" for other spans.
+// routeOf returns the route of an HTTP span. For an RPC server span, it returns the full name
+// of the method. For other spans, it returns "".
 func routeOf(s *tracetree.Span) string {
 	if route := otlpattr.First(s.GetAttributes(), "http.route"); route != "" {
 		return route
@@ -110,8 +111,8 @@ func routeOf(s *tracetree.Span) string {
 	return ""
 }
 
-// index adds the texts of s to the text that searches use. It returns the bytes of memory
-// that were added.
+// index adds the texts of s to the field text, which searches use. It returns how many bytes of
+// memory the added texts use.
 func (t *trace) index(s *tracetree.Span) int {
 	before, lines := len(t.text), len(t.lines)
 	t.note(s.GetName())
@@ -132,7 +133,7 @@ func (t *trace) noteAll(attributes []*commonpb.KeyValue) {
 	}
 }
 
-// longestLine is the number of bytes at the beginning of a text that can be searched.
+// longestLine limits how much of a text can be searched: only the first 1,024 bytes.
 const longestLine = 1024
 
 var seed = maphash.MakeSeed()
@@ -151,7 +152,7 @@ func (t *trace) note(line string) {
 	t.text = append(t.text, '\n')
 }
 
-// summary returns the summary of t for a list.
+// summary returns the summary of t that a list shows.
 func (t *trace) summary() Summary {
 	s := Summary{
 		ID: t.id.String(), Name: "(none of its spans was kept)",
@@ -177,16 +178,18 @@ func (t *trace) summary() Summary {
 }
 
 // version returns a text that changes when spans or logs of t arrive. logs is the number of
-// its logs.
+// logs of t.
 func (t *trace) version(logs int) string {
 	return fmt.Sprintf("%d-%d-%d", len(t.spans), t.dropped, logs)
 }
 
-// duration returns the time from the first start of a span to the last end of a span, in ns.
+// duration returns the time, in ns, from the start of the first span to the end of the last
+// span.
 func (t *trace) duration() int64 { return elapsed(t.start, t.end) }
 
-// elapsed returns the time from start to end, in ns. Both are in Unix ns. It returns 0 if
-// end is before start, which can happen if the clocks of two machines differ.
+// elapsed returns the time from start to end, in ns. start and end are in Unix ns. If end is
+// before start, it returns 0. This can happen if the two times come from machines whose clocks
+// differ.
 func elapsed(start, end uint64) int64 {
 	if end <= start {
 		return 0

@@ -16,21 +16,21 @@ import (
 type Tree struct {
 	Summary
 	Revision uint64  `json:"revision"`
-	Version  string  `json:"version"` // changes when spans or logs are added to the trace
+	Version  string  `json:"version"` // the version changes when spans or logs are added to the trace
 	Complete bool    `json:"complete"`
 	Waited   int64   `json:"waited"` // length of the critical path, in ns
-	Rows     []Row   `json:"rows"`   // one row per span; a parent is before its children
-	Path     []Share `json:"path"`   // shares of the critical path, the largest first
+	Rows     []Row   `json:"rows"`   // one row per span; the row of a parent comes before the rows of its children
+	Path     []Share `json:"path"`   // shares of the critical path; the largest share is first
 }
 
-// A Row is a span of a [Tree]. Times are in ns since the start of the trace. The JSON keys
+// A Row is a span of a [Tree]. Its times are in ns since the start of the trace. The JSON keys
 // are short, because a trace may have many spans.
 type Row struct {
 	ID       string     `json:"i"`
-	Parent   int        `json:"p"` // index of the parent's row, -1 for a root
+	Parent   int        `json:"p"` // index of the row of the parent, -1 for a root
 	Depth    int        `json:"d,omitempty"`
 	Name     string     `json:"n"`
-	Service  int        `json:"s,omitempty"` // index in Summary.Services
+	Service  int        `json:"s,omitempty"` // index of the service in Summary.Services
 	Kind     string     `json:"k,omitempty"`
 	System   string     `json:"y,omitempty"` // the database system or the messaging system
 	Failed   bool       `json:"e,omitempty"`
@@ -38,23 +38,23 @@ type Row struct {
 	Duration int64      `json:"u"`
 	Details  string     `json:"x,omitempty"`
 	Critical [][2]int64 `json:"c,omitempty"` // start and end of each part on the critical path
-	Orphan   bool       `json:"o,omitempty"` // the parent did not arrive
+	Orphan   bool       `json:"o,omitempty"` // the parent should be in the trace but did not arrive
 	Links    int        `json:"l,omitempty"` // number of links
 	Logs     int        `json:"g,omitempty"` // number of log records
 }
 
-// A Share is the part of the critical path that belongs to all spans with the same name,
-// service and kind.
+// A Share is a part of the critical path. It belongs to all spans on the path that have the
+// same name, service and kind.
 type Share struct {
 	Name    string `json:"name"`
 	Service string `json:"service"`
 	Kind    string `json:"kind"`
 	Time    int64  `json:"time"` // ns
 	Spans   int    `json:"spans"`
-	First   string `json:"first"` // the smallest ID of these spans
+	First   string `json:"first"` // the smallest span ID of these spans
 }
 
-// newTree returns the tree of t. logs has the number of log records per span.
+// newTree returns the tree of t. logs contains the number of log records for each span.
 func newTree(t *trace, logs map[tracetree.SpanID]int) Tree {
 	built := tracetree.Build(t.id, maps.Values(t.spans))
 	tree := Tree{
@@ -69,7 +69,7 @@ func newTree(t *trace, logs map[tracetree.SpanID]int) Tree {
 		path = criticalPath(root)
 		tree.Waited = elapsed(root.GetStartTimeUnixNano(), root.GetEndTimeUnixNano())
 	}
-	var ancestors []int // rows of the current span and its ancestors, by depth
+	var ancestors []int // the row of the current span and the rows of its ancestors, by depth
 	for span, depth := range built.All {
 		parent := -1
 		if depth > 0 {
@@ -92,8 +92,8 @@ func newTree(t *trace, logs map[tracetree.SpanID]int) Tree {
 	return tree
 }
 
-// mainRoot returns the root of t that has the ID of root. If there is no such root, it
-// returns the first root, or nil if t has no roots.
+// mainRoot returns the root of t whose ID is the ID of the span root. If there is no such root,
+// it returns the first root of t. If t has no roots, it returns nil.
 func mainRoot(t *tracetree.Trace, root *tracetree.Span) *tracetree.Span {
 	for _, r := range t.Roots {
 		if root != nil && slices.Equal(r.GetSpanId(), root.GetSpanId()) {
@@ -106,7 +106,8 @@ func mainRoot(t *tracetree.Trace, root *tracetree.Span) *tracetree.Span {
 	return nil
 }
 
-// systemOf returns the database system that s calls, or the messaging system of a message span.
+// systemOf returns the database system that s calls. For a span of a message, it returns the
+// messaging system.
 func systemOf(s *tracetree.Span) string {
 	keys := []string{"messaging.system"}
 	if s.GetKind() == tracepb.Span_SPAN_KIND_CLIENT {

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// leaveTime is the time after which a page counts as closed. A page that is reloaded is
-// away for a shorter time.
+// leaveTime is the time that must pass before a page counts as closed. If a page is reloaded,
+// it is back after a shorter time.
 const leaveTime = 3 * time.Second
 
-// watchers counts the open pages. Each open page has an event stream.
+// watchers counts the open pages. Each open page has one event stream.
 type watchers struct {
 	mu      sync.Mutex
 	open    int
-	seen    bool          // a page has been opened
-	changed chan struct{} // closed and replaced when open changes
+	seen    bool          // true after the first page was opened
+	changed chan struct{} // closed and replaced when the field open changes
 }
 
 func (w *watchers) add(n int) {
@@ -33,8 +33,8 @@ func (w *watchers) state() (open int, seen bool, changed <-chan struct{}) {
 	return w.open, w.seen, w.changed
 }
 
-// waitClosed waits until a page has been opened and no page has been open for leaveTime. It
-// also returns when ctx ends.
+// waitClosed first waits until a page has been opened. Then it waits until no page has been
+// open for leaveTime. If ctx ends first, it returns immediately.
 func (w *watchers) waitClosed(ctx context.Context) {
 	for {
 		open, seen, changed := w.state()

@@ -13,17 +13,17 @@ import (
 	"github.com/nais/spor/internal/otlpattr"
 )
 
-// attributes are the attributes of a span or an event.
+// attributes contains the attributes of a span or an event.
 type attributes []*commonpb.KeyValue
 
-// first returns the first text that is not empty among the given keys, on one line. For a
-// stable name, it also looks up the older name in package dialect.
+// first returns the value of the first key that has a value which is not empty, on one line. If
+// a key is a stable name, it also looks for the older name in package dialect.
 func (a attributes) first(keys ...string) string { return line(otlpattr.First(a, keys...)) }
 
 func (a attributes) has(keys ...string) bool { return a.first(keys...) != "" }
 
-// Details returns the two or three most useful attributes of a span, on one line. They are
-// different for each kind of operation.
+// Details returns the two or three most useful attributes of a span, on one line. Each kind of
+// operation has other useful attributes.
 func Details(s *tracepb.Span) string {
 	a := attributes(s.GetAttributes())
 	var parts []string
@@ -50,7 +50,7 @@ func httpDetails(s *tracepb.Span, a attributes) []string {
 	}
 	path := a.first("url.path", "http.target")
 	if path == a.first("http.route") {
-		path = "" // the path is in the name of the span
+		path = "" // the name of the span already contains the path
 	}
 	return []string{status, path}
 }
@@ -74,7 +74,7 @@ func rpcDetails(s *tracepb.Span, a attributes) []string {
 	parts = append(parts, hostPort(a.first("server.address", "net.peer.name"), a.first("server.port", "net.peer.port")))
 	retries := 0
 	for _, event := range s.GetEvents() {
-		if event.GetName() == "attempt" { // grpctrace adds one for each attempt except the first
+		if event.GetName() == "attempt" { // grpctrace adds this event for each attempt except the first
 			retries++
 		}
 	}
@@ -96,7 +96,7 @@ func messagingDetails(s *tracepb.Span, a attributes) []string {
 	if destination := a.first("messaging.destination.name"); !strings.Contains(s.GetName(), destination) {
 		parts = append(parts, destination)
 	}
-	// This is the notation of librdkafka: topic [partition] @ offset.
+	// librdkafka uses the same notation: topic [partition] @ offset.
 	var place string
 	if partition := a.first("messaging.destination.partition.id", "messaging.kafka.destination.partition"); partition != "" {
 		place = "[" + partition + "]"
@@ -107,8 +107,8 @@ func messagingDetails(s *tracepb.Span, a attributes) []string {
 	return append(parts, place)
 }
 
-// otherDetails returns the first three attributes that the program itself has set on the
-// span. It leaves out error.type, which is in the notes.
+// otherDetails returns the first three attributes of the span, but only attributes that the
+// program itself has set. It leaves out error.type, because the notes contain it.
 func otherDetails(a attributes) []string {
 	const most = 3
 	var parts []string
@@ -124,8 +124,8 @@ func otherDetails(a attributes) []string {
 	return parts
 }
 
-// longestValue is how many bytes of a value are used. No line is longer.
+// longestValue is the maximum number of bytes of a value that are drawn. No line is longer.
 const longestValue = 1024
 
-// line returns text on one line.
+// line returns the beginning of text on one line.
 func line(text string) string { return display.Line(text[:min(len(text), longestValue)]) }

@@ -11,7 +11,8 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A scale is the time from the first start to the last end in a trace.
+// A scale is the period from the start of the first span to the end of the last span of a
+// trace.
 type scale struct{ start, end uint64 }
 
 // scaleOf returns the scale of a trace. It ignores spans without a start time.
@@ -29,8 +30,9 @@ func scaleOf(t *tracetree.Trace) scale {
 
 func (s scale) duration() time.Duration { return elapsed(s.start, s.end) }
 
-// bar returns the bar of a span in this number of columns. Its start and end are accurate
-// to half a column. It is never empty, so even a short span is visible.
+// bar returns the bar of a span, for a column of the given width. The start and the end of the
+// bar are accurate to half a character. The bar is never empty, so even a short span is
+// visible.
 func (s scale) bar(span *tracepb.Span, columns int) string {
 	halves := float64(2 * columns)
 	total := max(float64(s.end-s.start), 1)
@@ -56,8 +58,8 @@ func (s scale) bar(span *tracepb.Span, columns int) string {
 	return b.String()
 }
 
-// elapsed returns the time between start and end, in Unix nanoseconds. It returns 0 if end
-// is before start, which is possible if they come from the clocks of two machines.
+// elapsed returns the time from start to end, which are in Unix nanoseconds. If end is before
+// start, it returns 0. This is possible if the two times come from the clocks of two machines.
 func elapsed(start, end uint64) time.Duration {
 	if end <= start {
 		return 0
@@ -65,8 +67,8 @@ func elapsed(start, end uint64) time.Duration {
 	return time.Duration(min(end-start, math.MaxInt64))
 }
 
-// duration returns d with three digits, so that the durations in a column are easy to
-// compare.
+// duration returns d as text with three digits. So a reader can easily compare the durations in
+// a column.
 func duration(d time.Duration) string {
 	switch {
 	case d < time.Microsecond:
@@ -84,7 +86,7 @@ func duration(d time.Duration) string {
 	}
 }
 
-// decimal returns f with three digits. Nanoseconds have no decimals.
+// decimal returns f as text with three digits. Nanoseconds have no digits after the point.
 func decimal(f float64, unit string) string {
 	digits := 2
 	if f >= 99.95 {

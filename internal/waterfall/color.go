@@ -1,6 +1,6 @@
 package waterfall
 
-// A color is the parameter of the escape sequence that selects it.
+// A color is the parameter of an escape sequence. The escape sequence selects this colour.
 type color string
 
 const (
@@ -12,8 +12,7 @@ const (
 	yellow color = "33"
 )
 
-// palette has the colours of services. Red is not one of them, because it is the colour of
-// errors.
+// palette contains the colours of services. It does not contain red, because errors are red.
 var palette = []color{"36", "34", "35", "32", "33", "96", "94", "95"}
 
 func (c color) paint(s string) string {

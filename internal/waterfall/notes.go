@@ -9,12 +9,12 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// maxNotes is the maximum number of exceptions, and also of links, in the drawing of one
-// span.
+// maxNotes is the maximum number of exceptions that are drawn for one span. It is also the
+// maximum number of links.
 const maxNotes = 3
 
-// notes returns the lines below a span. They describe its errors, its links, and a parent
-// that is not in the drawing.
+// notes returns the lines that are drawn under the line of a span. They show the errors and the
+// links of the span, and the parent if it is not in the drawing.
 func (b *rowBuilder) notes(s *tracetree.Span) []cell {
 	notes := errorNotes(s)
 	for i, link := range s.GetLinks() {
@@ -34,7 +34,7 @@ func (b *rowBuilder) notes(s *tracetree.Span) []cell {
 	return notes
 }
 
-// fromElsewhere reports whether the parent of s is not among the spans that arrived.
+// fromElsewhere reports whether s has a parent that is not one of the spans that arrived.
 func (b *rowBuilder) fromElsewhere(s *tracetree.Span) bool {
 	id := s.GetParentSpanId()
 	if len(id) != len(tracetree.SpanID{}) || tracetree.SpanID(id) == (tracetree.SpanID{}) {
@@ -43,8 +43,8 @@ func (b *rowBuilder) fromElsewhere(s *tracetree.Span) bool {
 	return b.spans[tracetree.SpanID(id)] == nil
 }
 
-// linked returns the IDs of the linked span. If it is in the same trace, its name is
-// included.
+// linked returns the IDs of the linked span. If the linked span is in the same trace, it also
+// returns the name of that span.
 func (b *rowBuilder) linked(link *tracepb.Span_Link) string {
 	span := "span " + hexID(link.GetSpanId())
 	if hexID(link.GetTraceId()) != b.trace.String() {
@@ -58,8 +58,8 @@ func (b *rowBuilder) linked(link *tracepb.Span_Link) string {
 	return span
 }
 
-// errorNotes returns the texts of the errors of s. A text that is part of another one is
-// left out.
+// errorNotes returns the texts of the errors of s. If the description of the status is a part
+// of another text, it is left out.
 func errorNotes(s *tracetree.Span) []cell {
 	var notes []cell
 	description := line(s.GetStatus().GetMessage())
@@ -80,7 +80,7 @@ func errorNotes(s *tracetree.Span) []cell {
 	return append([]cell{{description, red}}, notes...)
 }
 
-// exceptions returns the texts of the exceptions among events.
+// exceptions returns the texts of the exceptions in events.
 func exceptions(events []*tracepb.Span_Event) []string {
 	var texts []string
 	for _, event := range events {
@@ -99,8 +99,8 @@ func exceptions(events []*tracepb.Span_Event) []string {
 	return texts
 }
 
-// errorType returns the error.type of s. It returns "" for a number, because that is a
-// status code, which the details show.
+// errorType returns the error.type of s. If error.type is a number, it returns "", because the
+// number is a status code, and the details already show it.
 func errorType(s *tracetree.Span) string {
 	text := attributes(s.GetAttributes()).first("error.type")
 	if _, err := strconv.Atoi(text); err == nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// A row has what is drawn for one span, before the widths of the columns are known.
+// A row contains everything that is drawn for one span. It is made before the widths of the
+// columns are known.
 type row struct {
 	span     *tracetree.Span
 	guides   string // the tree lines before the name
@@ -21,7 +22,7 @@ type row struct {
 	notes    []cell
 }
 
-// rowsOf returns the rows of the spans of t, but not more than maxSpans.
+// rowsOf returns the rows for the spans of t. It returns at most maxSpans rows.
 func rowsOf(t *tracetree.Trace) []row {
 	b := rowBuilder{trace: t.ID, spans: make(map[tracetree.SpanID]*tracetree.Span, t.Spans)}
 	for s := range t.All {
@@ -39,8 +40,8 @@ type rowBuilder struct {
 	rows  []row
 }
 
-// add adds the row of s, and the rows of its descendants. guides are the tree lines before
-// the name of s. past are the tree lines before everything below s.
+// add adds the row of s and the rows of its descendants. guides are the tree lines before the
+// name of s. past are the tree lines before all lines that come under the line of s.
 func (b *rowBuilder) add(s *tracetree.Span, guides, past string) {
 	if len(b.rows) == maxSpans {
 		return
@@ -89,7 +90,8 @@ func kindOf(k tracepb.Span_SpanKind) string {
 
 const gap = "  "
 
-// columns are the widths of the columns in a drawing. The details get the rest of the line.
+// columns are the widths of the columns in a drawing. The details are drawn in the rest of the
+// line.
 type columns struct{ label, bar, duration, kind, service int }
 
 func columnsFor(rows []row, total int) columns {
@@ -107,8 +109,8 @@ func columnsFor(rows []row, total int) columns {
 	return c
 }
 
-// deepest shortens guides that are longer than half of a label, so that there is room for a
-// name. It removes their beginning. label is in columns.
+// deepest shortens guides, so that there is enough space for a name. It removes the beginning
+// of guides that are longer than half of a label. label is the width of a label in columns.
 func deepest(guides string, label int) string {
 	most := label / 2
 	runes := []rune(guides)

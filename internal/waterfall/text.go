@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// width returns how many columns s takes on a terminal.
+// width returns how many columns s needs on a terminal.
 func width(s string) int {
 	n := 0
 	for _, r := range s {
@@ -28,7 +28,7 @@ func runeWidth(r rune) int {
 	}
 }
 
-// wide has the most common characters that take two columns.
+// wide contains the most common characters that need two columns.
 var wide = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{Lo: 0x1100, Hi: 0x115f, Stride: 1}, // Hangul letters
@@ -48,13 +48,13 @@ var wide = &unicode.RangeTable{
 	},
 }
 
-// cut shortens s to at most this number of columns. If something is removed, the last
-// column is an ellipsis.
+// cut shortens s to the given number of columns. If it removes something, the last column is an
+// ellipsis.
 func cut(s string, columns int) string {
 	if columns <= 0 {
 		return ""
 	}
-	used, end := 0, 0 // end is where s is cut to leave room for the ellipsis
+	used, end := 0, 0 // with an ellipsis, s is cut at end
 	for i, r := range s {
 		used += runeWidth(r)
 		if used > columns {
@@ -67,12 +67,12 @@ func cut(s string, columns int) string {
 	return s
 }
 
-// pad adds spaces after s, up to this number of columns.
+// pad adds spaces after s, until the text has the given number of columns.
 func pad(s string, columns int) string {
 	return s + strings.Repeat(" ", max(0, columns-width(s)))
 }
 
-// padLeft adds spaces before s, up to this number of columns.
+// padLeft adds spaces before s, until the text has the given number of columns.
 func padLeft(s string, columns int) string {
 	return strings.Repeat(" ", max(0, columns-width(s))) + s
 }

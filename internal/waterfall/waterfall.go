@@ -1,8 +1,7 @@
-// Package waterfall draws a trace on a terminal. Each span has one line. The line is
-// indented under the line of its parent, and has a bar that shows when the span was
-// running.
+// Package waterfall draws a trace on a terminal. Each span has one line. The line is indented
+// under the line of the parent span. It contains a bar that shows when the span was running.
 //
-// The text in spans is not trusted. It is drawn without control characters, and cut to the
+// The text in spans is not trusted. It is drawn without control characters. It is cut at the
 // width of the line.
 package waterfall
 
@@ -22,16 +21,17 @@ import (
 const (
 	defaultWidth = 100
 	minWidth     = 40
-	maxSpans     = 200 // maximum number of spans in a drawing; more spans are only counted
+	maxSpans     = 200 // maximum number of spans in a drawing; further spans are only counted
 )
 
-// A Style has the settings for a drawing. The zero value means 100 columns without colour.
+// A Style contains the settings for a drawing. The zero value means a width of 100 columns and
+// no colour.
 type Style struct {
-	Width int // in columns; 0 means 100, and the minimum is 40
+	Width int // in columns; 0 means 100, and a value below 40 means 40
 	Color bool
 }
 
-// Draw draws t, and an empty line after it, with one call of w.Write.
+// Draw draws t, followed by an empty line. It calls w.Write once.
 func Draw(w io.Writer, t *tracetree.Trace, style Style) error {
 	if style.Width <= 0 {
 		style.Width = defaultWidth
@@ -53,7 +53,8 @@ func Draw(w io.Writer, t *tracetree.Trace, style Style) error {
 	return err
 }
 
-// services returns the names of the services of t, in the order of their first spans.
+// services returns the names of the services in t. They are in the order of the first span of
+// each service.
 func services(t *tracetree.Trace) []string {
 	var names []string
 	for span := range t.All {
@@ -64,20 +65,20 @@ func services(t *tracetree.Trace) []string {
 	return names
 }
 
-// A painter draws lines, which consist of cells.
+// A painter draws lines. Each line consists of cells.
 type painter struct {
 	style    Style
 	services []string
 	out      bytes.Buffer
 }
 
-// A cell is a text in one colour.
+// A cell is a text that has one colour.
 type cell struct {
 	text  string
 	color color
 }
 
-// line draws cells as one line, and cuts them at the width.
+// line draws cells as one line, and cuts the line at the width of the drawing.
 func (p *painter) line(cells ...cell) {
 	var line strings.Builder
 	left := p.style.Width
@@ -160,7 +161,7 @@ func failed(s *tracetree.Span) bool {
 	return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR
 }
 
-// count returns n with the name of the thing, in the plural unless n is 1.
+// count returns a number with the name of a thing. Unless n is 1, the name is in the plural.
 func count(n int, thing string) string {
 	if n != 1 {
 		thing += "s"

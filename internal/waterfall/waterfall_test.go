@@ -23,17 +23,17 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files again")
 
-// A fake describes a span for these tests.
+// A fake describes a span in these tests.
 type fake struct {
 	service    string
 	id, parent byte
 	name       string
 	kind       tracepb.Span_SpanKind
 	from, to   time.Duration
-	attrs      []string // key, value, key, value
-	failure    *string  // status description
+	attrs      []string // key, value, key, value, and so on
+	failure    *string  // the description of the error status
 	ok         bool
-	exception  []string // type, message
+	exception  []string // the type and the message of the exception
 	retries    int
 	links      []*tracepb.Span_Link
 }
@@ -94,7 +94,7 @@ func (f fake) span() *tracepb.Span {
 	return s
 }
 
-// trace assembles a trace from spans, as spor run does.
+// trace makes a trace from spans in the same way as spor run.
 func trace(t *testing.T, fakes ...fake) *tracetree.Trace {
 	t.Helper()
 	var got *tracetree.Trace
@@ -167,7 +167,7 @@ func spanTrace(id byte) []byte { return append(spanID(id), spanID(id)...) }
 
 func TestDraw(t *testing.T) {
 	incomplete := quotes()[2:]
-	incomplete[0].kind = client // so its parent should be in the same process
+	incomplete[0].kind = client // the parent of a client span should be in the same process
 	for name, tt := range map[string]struct {
 		spans []fake
 		style waterfall.Style
@@ -253,7 +253,8 @@ func kinds() []fake {
 	}
 }
 
-// calls returns gRPC calls that needed more than one attempt, or called an unknown method.
+// calls returns spans of gRPC calls. Some calls needed more than one attempt, and some called
+// an unknown method.
 func calls() []fake {
 	unknown := "unknown service or method"
 	attrs := func(code string, more ...string) []string {
@@ -309,8 +310,8 @@ func TestDrawReportsWriteErrors(t *testing.T) {
 	}
 }
 
-// FuzzDraw checks that no text can break a line, reach the terminal as a command, or make a
-// line longer than the width.
+// FuzzDraw checks three things about every text: it cannot break a line, it cannot reach the
+// terminal as a command, and it cannot make a line longer than the width.
 func FuzzDraw(f *testing.F) {
 	f.Add("GET", "gateway", "/quotes/7", "boom", 100)
 	f.Add("\x1b[31mGET\r\n", "\x1b]0;owned\a", "\x9b\u009b", "日本語\u202e", 40)

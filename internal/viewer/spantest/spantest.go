@@ -1,4 +1,4 @@
-// Package spantest provides short notation for spans, for tests of code that shows spans.
+// Package spantest provides a short notation for spans. Tests of code that shows spans use it.
 package spantest
 
 import (
@@ -15,11 +15,11 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// Begin is the time that From and To of a [Span] are relative to.
+// Begin is a fixed time. From and To of a [Span] are relative to it.
 var Begin = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-// A Span describes a span. Trace, ID and Parent are numbers that [TraceID] and [SpanID]
-// convert to IDs. A Parent of 0 means a root span.
+// A Span describes a span. Trace, ID and Parent are numbers, which [TraceID] and [SpanID]
+// convert to IDs. If Parent is 0, the span is a root span.
 type Span struct {
 	Trace, ID, Parent uint64
 	Service, Name     string
@@ -46,7 +46,7 @@ func SpanID(n uint64) tracetree.SpanID {
 	return id
 }
 
-// Request returns an export request with spans. The spans of each service are grouped under one
+// Request returns an export request with spans. Spans of the same service have the same
 // resource.
 func Request(spans ...Span) *coltrace.ExportTraceServiceRequest {
 	byService := map[string]*tracepb.ScopeSpans{}
@@ -85,8 +85,8 @@ func nanos(d time.Duration) uint64 {
 	return uint64(Begin.Add(d).UnixNano()) //nolint:gosec // the time is after 1970
 }
 
-// Attributes returns values as attributes, sorted by name. The values must be strings, ints
-// or bools.
+// Attributes converts values to attributes, sorted by name. Each value must be a string, an int
+// or a bool.
 func Attributes(values map[string]any) []*commonpb.KeyValue {
 	var list []*commonpb.KeyValue
 	for _, key := range slices.Sorted(maps.Keys(values)) {
