@@ -1,5 +1,6 @@
-// Functions with which the pages fetch data from the server. All addresses are
-// relative to the address of the page, because that address contains the key.
+// The pages use these functions to fetch data from the server. All addresses are
+// relative to the address of the page, because the address of the page contains the
+// key.
 import { useEffect, useRef, useState } from "./dom.js";
 
 // get fetches JSON. It returns null if the data has not changed.
@@ -11,8 +12,9 @@ export async function get(path, signal) {
   return data;
 }
 
-// open sends a recording to the server, which then shows it. It does not send the
-// file after spor has ended, because another program may then listen at the address.
+// open sends a recording to the server, and the server shows the recording. If spor
+// has ended, open does not send the file, because another program may now listen at
+// the address.
 export async function open(file, server) {
   if (!server.connected) throw new Error("spor has ended");
   const answer = await fetch("api/open", { method: "POST", body: file });
@@ -21,8 +23,8 @@ export async function open(file, server) {
   return data;
 }
 
-// useData fetches path, and fetches it again each time that revision changes. It
-// returns the old data until the new data has arrived.
+// useData fetches the data at path. Each time that revision changes, it fetches the
+// data again. Until the new data has arrived, it returns the old data.
 export function useData(path, revision) {
   const [state, setState] = useState({});
   useEffect(() => {
@@ -37,7 +39,8 @@ export function useData(path, revision) {
   return state;
 }
 
-// useSlow returns a copy of value that changes at most once per pause, in ms.
+// useSlow returns a copy of value. After a change, the copy does not change again for
+// at least pause, in ms.
 export function useSlow(value, pause) {
   const [slow, setSlow] = useState(value);
   const last = useRef(0);
@@ -53,7 +56,8 @@ export function useSlow(value, pause) {
 }
 
 // useServer returns the state of the server. connected is false while the server
-// does not respond. It stays false if another server responds at the same address.
+// does not respond. connected is also false if another server responds at the same
+// address.
 export function useServer() {
   const [server, setServer] = useState({ connected: false });
   useEffect(() => {

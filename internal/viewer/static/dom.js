@@ -1,4 +1,4 @@
-// The functions with which every page builds its elements. A value in a template
+// Every page uses these functions to build its elements. A value in a template
 // becomes text or a property, never markup.
 import { h, render } from "./vendor/preact.js";
 import htm from "./vendor/htm.js";

@@ -2,8 +2,8 @@
 
 const units = [["ns", 1], ["µs", 1e3], ["ms", 1e6], ["s", 1e9], ["min", 60e9], ["h", 3600e9]];
 
-// duration formats a time in ns with about three digits, so that the values in a
-// column are easy to compare.
+// duration formats a time in ns with about three digits. So a reader can easily
+// compare the values in a column.
 export function duration(ns) {
   if (!ns) return "0 ms";
   let [unit, size] = units[0];
@@ -37,7 +37,7 @@ export function rate(perSecond) {
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
 const day = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" });
 
-// time formats a time in Unix ms. It includes the date unless the date is today.
+// time formats a time in Unix ms. If the date is not today, it includes the date.
 export function time(ms) {
   if (!ms) return "";
   const at = new Date(ms);
@@ -45,7 +45,7 @@ export function time(ms) {
   return today ? clock.format(at) : `${day.format(at)} ${clock.format(at)}`;
 }
 
-// value formats the value of a metric according to its unit.
+// value formats the value of a metric. The format depends on the unit.
 export function value(v, unit) {
   if (v === undefined || v === null) return "–";
   if (unit === "s") return duration(v * 1e9);

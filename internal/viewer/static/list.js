@@ -119,8 +119,8 @@ function Nothing({ server, filtered }) {
   return html`<${Empty} title="No traces">No trace was recorded.<//>`;
 }
 
-// useAnchor keeps the visible rows at the same place on the screen when newer traces
-// are added above them.
+// When newer traces are added above the visible rows, useAnchor keeps the visible
+// rows at the same place on the screen.
 function useAnchor(scroller, traces, rowHeight) {
   const anchor = useRef(null);
   useLayoutEffect(() => {

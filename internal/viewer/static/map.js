@@ -41,8 +41,9 @@ const short = (text) => (text.length > 30 ? `${text.slice(0, 29)}…` : text);
 function Drawing({ map, narrow }) {
   const g = useMemo(() => arrange(map, narrow), [map, narrow]);
   const { width, height: bottom } = g.graph();
-  // The layout leaves as much room above a node that calls itself as below it. The
-  // room above is not needed, so the drawing starts below it.
+  // If a node calls itself, the layout leaves the same amount of space above the node
+  // and below the node. The space above the node is not needed, so the drawing starts
+  // below that space.
   const top = Math.min(...g.nodes().map((id) => g.node(id).y - height / 2), ...g.edges().map((at) => g.edge(at).y - 20)) - 12;
   const tall = bottom - top;
   const said = map.edges.length === 1 ? "1 edge" : `${map.edges.length} edges`;
@@ -58,9 +59,9 @@ function arrange(map, narrow) {
   g.setGraph({ rankdir: narrow ? "TB" : "LR", ranksep: narrow ? 40 : 60, nodesep: 36, edgesep: 24, marginx: 12, marginy: 16 });
   g.setDefaultEdgeLabel(() => ({}));
   for (const n of map.nodes) {
-    // A node that calls itself gets room for its loops: below the node, or beside it
-    // in a narrow map. It gets the same room on the other side, because dagre ends
-    // edges at the middle of a node.
+    // If a node calls itself, its loops need space. This space is below the node. In a
+    // narrow map, it is at one side of the node. The opposite side gets the same amount
+    // of space, because dagre ends edges at the middle of a node.
     const loops = map.edges.filter((e) => e.from === n.id && e.to === n.id);
     const box = Math.max(90, textWidth(n.name) + 44, loops.length && !narrow ? 170 : 0);
     g.setNode(n.id, {
@@ -118,8 +119,8 @@ const thickness = (edge) => 1 + Math.min(2, Math.log10(edge.calls + 1) / 2);
 
 function EdgeLine({ edge }) {
   const [start, ...rest] = edge.points;
-  // dagre returns the points at which an edge bends. The curve passes halfway between
-  // each two neighbouring points.
+  // dagre returns the points where an edge bends. Between each two neighbouring points,
+  // the curve goes through the middle.
   let d = `M${start.x} ${start.y}`;
   rest.forEach((p, i) => {
     const next = rest[i + 1];

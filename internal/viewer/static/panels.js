@@ -1,4 +1,5 @@
-// The panels of Nais APM and whether they will show data, as reported by spor check.
+// The panels of Nais APM. The page shows the reports of spor check: they say which
+// panels will show data.
 import { html, useEffect, useState } from "./dom.js";
 import { useData, useSlow } from "./api.js";
 import { count, plural } from "./format.js";
@@ -9,7 +10,7 @@ export function PanelPage({ server }) {
   const [again, setAgain] = useState(0);
   const { data } = useData("panels", `${useSlow(server.revision, 2000)} ${again}`);
   useEffect(() => {
-    // The server caches the reports, so it may return those of an earlier revision.
+    // The server caches the reports, so it may return the reports for an earlier revision.
     if (!data || data.revision >= server.revision) return undefined;
     const timer = setTimeout(() => setAgain(again + 1), 3000);
     return () => clearTimeout(timer);
@@ -46,8 +47,8 @@ function Service({ report }) {
   </section>`;
 }
 
-// Where shows links to the spans that make a panel dark, or to the page with the data
-// that the panel reads.
+// Where shows links to the spans because of which a panel is dark. If there are no
+// such spans, it shows a link to the page with the data that the panel reads.
 function Where({ panel, service }) {
   const spans = panel.spans ?? [];
   if (spans.length > 0) {

@@ -25,8 +25,8 @@ export function useNarrow() {
   return narrow;
 }
 
-// useWindow returns the first and the last row of a long list that must be in the
-// document. The list scrolls in the element of ref.
+// Only some rows of a long list must be in the document. useWindow returns the first
+// and the last of these rows. The list scrolls in the element of ref.
 export function useWindow(ref, rows, rowHeight, overscan = 10) {
   const [view, setView] = useState({ top: 0, height: 800 });
   useLayoutEffect(() => {
@@ -50,7 +50,7 @@ export function useWindow(ref, rows, rowHeight, overscan = 10) {
   return { first, last };
 }
 
-// reveal scrolls a row into view, unless it is visible already.
+// If a row is not visible, reveal scrolls until the row is visible.
 export function reveal(element, row, rowHeight, header = 0) {
   if (!element) return;
   const top = row * rowHeight;

@@ -1,5 +1,5 @@
-// The address of a page, after the #, has everything that is needed to show the page
-// again.
+// In the address of a page, the part after the # contains everything that is needed
+// to show the page again.
 import { useEffect, useState } from "./dom.js";
 
 function parse() {
@@ -28,7 +28,7 @@ export function go(page, params) {
   location.hash = link(page, params);
 }
 
-// replace changes the address without a new entry in the history.
+// replace changes the address. It adds no entry to the history.
 export function replace(page, params) {
   history.replaceState(null, "", link(page, params));
   dispatchEvent(new HashChangeEvent("hashchange"));

@@ -41,8 +41,9 @@ function Status({ span }) {
   return span.status === "ok" && html`<span class="code good">ok</span>`;
 }
 
-// ownTime returns the time of a span in which no child ran, the number of its children,
-// and the time that it is on the critical path.
+// ownTime returns three values about a span: the time during which no child span ran,
+// the number of child spans, and the time during which the span is on the critical
+// path.
 function ownTime(tree, id) {
   const at = tree.rows.findIndex((r) => r.i === id);
   const row = tree.rows[at];

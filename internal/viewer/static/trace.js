@@ -1,5 +1,5 @@
-// One trace: the waterfall, and beside it the selected span, the shares of the critical
-// path, and the logs.
+// One trace: the waterfall, and next to the waterfall the selected span, the shares of
+// the critical path, and the logs.
 import { html, useEffect, useMemo, useRef, useState } from "./dom.js";
 import { get, useData } from "./api.js";
 import { count, duration, percent, plural, time } from "./format.js";
@@ -66,7 +66,7 @@ export function TracePage({ id, params, server, back }) {
     </div>`;
 }
 
-// useTree fetches the trace, and fetches it again when spans or logs were added.
+// useTree fetches the trace. When spans or logs are added, it fetches the trace again.
 function useTree(id, revision) {
   const [state, setState] = useState({});
   const known = useRef("");
@@ -90,7 +90,7 @@ function LogCount({ tree }) {
   return n > 0 && html`<span class="count">${count(n)}</span>`;
 }
 
-// roam moves between the tabs with the arrow keys.
+// roam selects the next or the previous tab when the user presses an arrow key.
 function roam(event) {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!step) return;

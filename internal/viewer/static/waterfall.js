@@ -1,5 +1,5 @@
-// The waterfall: a tree of spans, each with a bar that shows when it ran. Only the
-// visible rows are in the document.
+// The waterfall is a tree of spans. Each span has a bar that shows when the span ran.
+// Only the visible rows are in the document.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./dom.js";
 import { duration } from "./format.js";
 import { colorOf, reveal, useKeys, useNarrow, useWindow } from "./parts.js";
@@ -24,7 +24,7 @@ export function Waterfall({ tree, selected, onSelect, critical }) {
   const place = useMemo(() => new Map(visible.map((row, i) => [rows[row].i, i])), [visible]);
   const within = useWindow(scroller, visible.length, rowHeight);
 
-  // The selected span may be below a collapsed span. Then expand its ancestors.
+  // If an ancestor of the selected span is collapsed, expand it.
   useEffect(() => {
     if (!selected) return;
     setFocus(selected);
@@ -113,7 +113,7 @@ export function Waterfall({ tree, selected, onSelect, critical }) {
     </section>`;
 }
 
-// visibleRows returns the indices of the rows that are not below a collapsed row.
+// visibleRows returns the indices of the rows that have no collapsed ancestor.
 function visibleRows(rows, collapsed) {
   const hidden = new Uint8Array(rows.length);
   const visible = [];
@@ -177,8 +177,8 @@ function Bar({ row, color, view, critical }) {
     </span>`;
 }
 
-// criticalParts returns the parts of a bar in which the caller waited for the span:
-// start and width, in percent of the visible part of the bar.
+// criticalParts returns the parts of a bar during which the caller waited for the span.
+// Each part has a start and a width, in percent of the visible part of the bar.
 function criticalParts(row, view) {
   const begin = Math.max(row.t, view[0]);
   const length = Math.max(Math.min(row.t + row.u, view[1]) - begin, 1);
@@ -188,7 +188,8 @@ function criticalParts(row, view) {
   });
 }
 
-// Overview draws the whole trace in a small strip. Dragging over it zooms.
+// Overview draws the whole trace in a small strip. The user drags over the strip to
+// zoom.
 function Overview({ tree, zoom, onZoom }) {
   const canvas = useRef();
   const [drag, setDrag] = useState(null);

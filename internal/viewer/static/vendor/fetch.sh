@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Fetches the libraries in this folder, as README.md lists them, from the npm
-# registry. What npm serves is compared with the lock file. Bare names of modules,
-# which a browser without an import map does not know, become files.
+# Fetches the libraries that README.md lists from the npm registry into this folder.
+# npm compares the downloaded packages with the lock file. In an import statement, the
+# script replaces the bare name of a module with the name of a file, because a browser
+# cannot resolve a bare name without an import map.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
