@@ -167,8 +167,9 @@ func endAfter(limit time.Duration) (stop func()) {
 	return func() { timer.Stop() }
 }
 
-// checkFile checks the recording in the file name and prints the result. The argument code is
-// the exit code of the command. checkFile returns it if everything is in order.
+// checkFile checks the recording in the file with the given name, and prints the result. The
+// argument code is the exit code of the command. checkFile returns code if everything is in
+// order.
 func checkFile(o checkOptions, name string, code int, std stdio) int {
 	judged, err := load(name)
 	if err != nil {

@@ -21,7 +21,7 @@ type table struct {
 const (
 	stateColumn = 10 // the column where the name of the panel starts
 	textColumn  = 42 // the column where the evidence starts
-	fullWidth   = 80 // the minimum width; a narrower terminal gets it too
+	fullWidth   = 80 // the minimum width, also used for a narrower terminal
 )
 
 // The colours of states.
@@ -136,7 +136,7 @@ func pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(width-utf8.RuneCountInString(text), 1))
 }
 
-// cut returns the first width characters of text, or all of text if it is shorter.
+// cut returns the first width characters of text, or all of text if text is shorter.
 func cut(text string, width int) string {
 	if characters := []rune(text); len(characters) > width {
 		return strings.TrimRight(string(characters[:width-1]), " ;,") + "…"

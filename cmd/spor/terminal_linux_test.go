@@ -15,8 +15,9 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// openTerminal creates a pseudo-terminal and returns both of its ends. At the end user, the
-// test types and reads the screen. Programs use the end program as stdin, stdout and stderr.
+// openTerminal creates a pseudo-terminal and returns both of its ends. The test uses the file
+// user to type and to read the screen. Programs use the file program as stdin, stdout and
+// stderr.
 func openTerminal(t *testing.T) (user, program *os.File) {
 	t.Helper()
 	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)

@@ -54,8 +54,8 @@ func (l *line) parse() {
 	_ = json.Unmarshal([]byte(l.text), &l.fields) // after an error, l is a line of plain text and not a JSON object
 }
 
-// field returns the value of the first key that has a string which is not empty. It returns ""
-// if there is no such key.
+// field looks for the keys in their order. It returns the first value that is a string and not
+// empty. If there is no such value, it returns "".
 func (l *line) field(keys ...string) string {
 	for _, key := range keys {
 		if text, ok := l.fields[key].(string); ok && text != "" {

@@ -100,9 +100,9 @@ func metrics(names ...string) func(*service) answer {
 	}
 }
 
-// also adds the names of those series that exist to the evidence. It is always met, because the
-// series are optional. For example, a pool without a limit has no maximum. A pool has no wait
-// time if no caller had to wait for a connection.
+// also is a need that is always met, because its series are optional. It adds the names of
+// those series that exist to the evidence. For example, a pool without a limit has no maximum.
+// A pool has no wait time if no caller had to wait for a connection.
 func also(names ...string) func(*service) answer {
 	return func(s *service) answer {
 		var there []string

@@ -21,8 +21,8 @@ func clientKind(s *service) answer {
 	return answer{met: true}
 }
 
-// driverMethod matches a span name that is the name of a method of the database driver. A good
-// span name comes from the statement instead.
+// driverMethod matches a span name that comes from the name of a method of the database driver.
+// A good span name comes from the statement instead.
 var driverMethod = regexp.MustCompile(`^(sql|db)[.:](conn|stmt|tx|connector|rows|query|exec)`)
 
 func queryNames(s *service) answer {

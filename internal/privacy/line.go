@@ -5,9 +5,9 @@ import "bytes"
 // maskedNumber is [MaskedNumber] as JSON.
 const maskedNumber = "99999999999"
 
-// Line is like [Text], but for a line of JSON such as a log record. The line is still valid
-// JSON afterwards. If a personal number is not in a string, it becomes 99999999999. Line may
-// change the bytes of its argument, so use only the slice that it returns.
+// Line is like [Text]. Its argument is a line of JSON, such as a log record. The line is still
+// valid JSON afterwards. If a personal number is not in a string, it becomes 99999999999. Line
+// may change the bytes of its argument, so use only the slice that it returns.
 func Line(line []byte) []byte {
 	line = redactLine(redactSecrets(line, true))
 	if start, end := nextPlain(line, 0); start >= 0 {

@@ -29,13 +29,14 @@ func Number(n int64) bool {
 	return isDay(day, month)
 }
 
-// Float is like [Number], but for a float. A float with a fraction is never a personal number.
+// Float is like [Number]. Its argument is a float. A float with a fraction is never a personal
+// number.
 func Float(f float64) bool {
 	return math.Abs(f) < 1e11 && f == math.Trunc(f) && Number(int64(f))
 }
 
-// Key is like [Text], but for the key of a map. The key may be a number that was converted to
-// text. So a key with ten digits can be a personal number too, as in [Number].
+// Key is like [Text]. Its argument is the key of a map. The key may be a number that was
+// converted to text. So a key with ten digits can be a personal number too, as in [Number].
 func Key(key string) string {
 	if n, err := strconv.ParseInt(key, 10, 64); err == nil && Number(n) {
 		return Masked

@@ -21,8 +21,9 @@ func Query(raw string) string {
 	return redact(raw, true)
 }
 
-// URL is like [Query], but for a whole URL or a reference. It redacts parameters in the path,
-// the query and the fragment. It replaces the user and the password with REDACTED:REDACTED.
+// URL is like [Query]. Its argument is a whole URL or a reference. URL redacts parameters in
+// the path, the query and the fragment. It replaces the user and the password with
+// REDACTED:REDACTED.
 func URL(raw string) string {
 	return redact(redactUser(raw), false)
 }

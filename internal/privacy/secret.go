@@ -15,9 +15,8 @@ var secretNames = [...]string{
 // ignores digits and brackets at the end, so password2 is the same as password.
 func IsSecret(name string) bool { return endsInSecret(name, len(name)) }
 
-// Named is like [Text], but for a text that has a name, such as the value of an attribute. If
-// [IsSecret] returns true for the name, Named returns [Redacted] for every text that is not
-// empty.
+// Named is like [Text]. The text has a name, such as the name of an attribute. If [IsSecret]
+// returns true for the name, Named returns [Redacted] for every text that is not empty.
 func Named(name, text string) string {
 	if text != "" && IsSecret(name) {
 		return Redacted

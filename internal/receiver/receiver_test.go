@@ -90,7 +90,8 @@ func TestListenReceivesGzip(t *testing.T) {
 			return nil, nil
 		},
 	})
-	// This size is more than gRPC's default limit, which is 4 MiB after decompression.
+	// After decompression, the request has this size. It is more than gRPC's default limit of 4
+	// MiB.
 	const want = 5 << 20
 	req := request(1)
 	req.GetResourceSpans()[0].GetScopeSpans()[0].GetSpans()[0].Name = strings.Repeat("x", want)

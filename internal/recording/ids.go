@@ -35,7 +35,8 @@ func hexToPrint(id []byte, size int) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(hex.EncodeToString(id))
 }
 
-// hexFromPrint returns the ID whose hex form protojson has read as the bytes printed.
+// hexFromPrint returns an ID. The argument printed is what protojson returned when it read the
+// hex form of this ID.
 func hexFromPrint(printed []byte, size int) ([]byte, error) {
 	if len(printed) == 0 {
 		return nil, nil

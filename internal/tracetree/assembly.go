@@ -27,10 +27,10 @@ func missing(s *Span, spans map[SpanID]*Span) bool {
 	return ok && parentHere(s.Span) && spans[parent] == nil
 }
 
-// complete reports whether the trace is complete: for no span, a parent that should be here is
-// missing, and no span was dropped. A complete trace has a root. A root is a span that has no
-// parent or whose parent is in another process. If the spans form a cycle, there is no root,
-// and the method tree makes one of the spans a root.
+// complete reports whether no span is known to be missing. This requires two things: no parent
+// that should be here is missing, and no span was dropped. A complete trace has a root. A root
+// is a span that has no parent or whose parent is in another process. If the spans form a
+// cycle, there is no root, and the method tree makes one of the spans a root.
 func (a *assembly) complete() bool {
 	for _, s := range a.spans {
 		if missing(s, a.spans) {

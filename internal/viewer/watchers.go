@@ -7,7 +7,7 @@ import (
 )
 
 // leaveTime is the time that must pass before a page counts as closed. If a page is reloaded,
-// it is back after a shorter time.
+// it is open again after a shorter time.
 const leaveTime = 3 * time.Second
 
 // watchers counts the open pages. Each open page has one event stream.

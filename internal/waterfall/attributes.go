@@ -16,14 +16,14 @@ import (
 // attributes contains the attributes of a span or an event.
 type attributes []*commonpb.KeyValue
 
-// first returns the value of the first key that has a value which is not empty, on one line. If
-// a key is a stable name, it also looks for the older name in package dialect.
+// first returns the value of the first key whose value is not empty. The result is on one line.
+// If a key is a stable name, first also looks for the older name in package dialect.
 func (a attributes) first(keys ...string) string { return line(otlpattr.First(a, keys...)) }
 
 func (a attributes) has(keys ...string) bool { return a.first(keys...) != "" }
 
-// Details returns the two or three most useful attributes of a span, on one line. Each kind of
-// operation has other useful attributes.
+// Details returns the two or three most useful attributes of a span, on one line. Which
+// attributes these are depends on the kind of operation.
 func Details(s *tracepb.Span) string {
 	a := attributes(s.GetAttributes())
 	var parts []string

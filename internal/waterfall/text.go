@@ -54,7 +54,7 @@ func cut(s string, columns int) string {
 	if columns <= 0 {
 		return ""
 	}
-	used, end := 0, 0 // with an ellipsis, s is cut at end
+	used, end := 0, 0 // end is where s is cut if an ellipsis is needed
 	for i, r := range s {
 		used += runeWidth(r)
 		if used > columns {

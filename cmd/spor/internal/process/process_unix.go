@@ -136,7 +136,7 @@ func (p *Process) OnContinue() (stop func()) {
 }
 
 const (
-	lingerTime = 3 * time.Second       // wait before SIGTERM, after the command has ended
+	lingerTime = 3 * time.Second       // wait after the end of the command, before SIGTERM
 	termTime   = 2 * time.Second       // wait after SIGTERM
 	killTime   = time.Second           // wait after SIGKILL
 	lingerPoll = 20 * time.Millisecond // time between two checks
@@ -183,8 +183,8 @@ func (p *Process) empty(d time.Duration) bool {
 }
 
 // reap removes the zombies of the group. A zombie is a process that has ended and whose parent
-// has not waited for it. spor is the parent of the group's orphans, and a zombie still belongs
-// to the group.
+// has not waited for it. spor is the parent of the group's orphans, so it must wait for them.
+// Until then, a zombie still belongs to the group.
 func (p *Process) reap() {
 	for {
 		pid, err := unix.Wait4(-p.pid, nil, unix.WNOHANG, nil)
