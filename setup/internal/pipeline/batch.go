@@ -9,27 +9,27 @@ import (
 // batch is a group of spans that are sent in one request. The batch is sent again, or
 // divided into halves, until each of its spans is delivered or dropped.
 type batch struct {
-	seq   uint64      // the sequence number of the chunk with its oldest span
-	spans []otlp.Span // their Bytes are slices of the body
+	seq   uint64      // sequence number of the chunk that contained the oldest span of the batch
+	spans []otlp.Span // the field Bytes of each span is a slice of the body
 	body  *body
-	whole bool // body is a request with exactly these spans
+	whole bool // body is a request with exactly the spans in the field spans
 
-	asked      bool      // the collector has answered a request without accepting it
+	asked      bool      // the collector has answered a request for the batch, but has not accepted it
 	began      time.Time // start of the last request
 	notBefore  time.Time // earliest time of the next request
-	unanswered bool      // a request timed out, and the collector sent no answer in that time
-	halving    *Halving  // nil until the batch is divided to find spans
+	unanswered bool      // a request timed out, and the collector answered no request in that time
+	halving    *Halving  // search for the spans that fail; nil before the search starts
 
 	failures int           // number of failed requests
-	own      int           // number of own failures, see export.retry
-	accepted uint64        // number of batches that the collector had accepted at the last failure
-	spent    time.Duration // part of the batch's time limit that is used
-	losses   int           // how often the collector was lost while the batch was in flight
-	suspect  bool          // probably only some spans of the batch fail
+	own      int           // number of own failures; export.retry explains them
+	accepted uint64        // number of batches that the collector had accepted before the last failure
+	spent    time.Duration // time already used of the time limit, see export.timeFor
+	losses   int           // number of times that the collector was lost while the batch was in flight
+	suspect  bool          // probably the collector refuses only some spans of the batch
 }
 
-// halves divides the spans of b into two batches without bodies. Their spans still use the
-// body of b.
+// halves divides the spans of b into two batches. The new batches have no body yet. The
+// bytes of their spans are still in the body of b.
 func (b *batch) halves() (first, second *batch) {
 	middle := len(b.spans) / 2
 	first, second = &batch{}, &batch{}

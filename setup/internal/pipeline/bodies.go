@@ -11,30 +11,30 @@ import (
 )
 
 const (
-	// bodyBytes is the maximum number of bytes of spans in a request. A single span may be
-	// larger.
+	// bodyBytes is the maximum number of bytes of the spans in a request. The exception is
+	// a request with a single span, which may be larger.
 	bodyBytes = 512 << 10
-	// bodyRoom is the capacity of a body, which includes space for the resource and the
-	// scopes.
+	// bodyRoom is the capacity of an ordinary body in bytes. It includes space for the
+	// resource and the scopes.
 	bodyRoom = bodyBytes + 64<<10
-	// largestBody is the maximum size of a request. It is below the 4 MiB that a gRPC server
-	// accepts.
+	// largestBody is the maximum size of a request in bytes. It is smaller than 4 MiB, the
+	// maximum size that a gRPC server accepts by default.
 	largestBody = 3_500 << 10
 	// spareBodies is the maximum number of bodies that are kept for later requests.
 	spareBodies = 4
 )
 
-// body is an encoded request. The batch holds the body, and each gRPC call that sends the
-// body holds it too. The body is reused when all of them have released it. A gRPC call may
-// release the body after the call has returned.
+// body is an encoded request. Its holders are the batch and each gRPC call that sends the
+// body. When all holders have released the body, it can be reused. A gRPC call may release
+// the body after the call has returned.
 type body struct {
 	bytes   []byte
-	held    int // bytes of memory, including the list of spans
+	held    int // bytes of memory that are used, including the list of spans
 	holders atomic.Int32
 	bodies  *bodies
 }
 
-// buffer returns the body as a buffer for one gRPC call.
+// buffer returns the body in the form of a buffer for one gRPC call.
 func (b *body) buffer() mem.Buffer {
 	b.holders.Add(1)
 	// gRPC calls Put, because a reusable body is larger than gRPC's threshold for pooling.
@@ -64,8 +64,8 @@ type bodies struct {
 	spare     spares[body]
 }
 
-// compose returns a request of spans. It sets the Bytes of each span to the copy in the
-// request.
+// compose returns a request with spans. It sets the field Bytes of each span to the copy of
+// the span in the request.
 func (p *bodies) compose(spans []otlp.Span) *body {
 	b := p.get(sizeOfSpans(spans))
 	b.holders.Store(1)
@@ -84,8 +84,9 @@ func sizeOfSpans(spans []otlp.Span) int {
 	return size
 }
 
-// get returns a body for a request with size bytes of spans. If bodyRoom is too small or
-// much too large for the request, the body starts without capacity.
+// get returns a body for a request with size bytes of spans. Usually the capacity of the
+// body is bodyRoom. If bodyRoom is too small or much too large for the request, the body
+// has no capacity yet.
 func (p *bodies) get(size int) *body {
 	if size < bodyBytes/2 || size > bodyBytes {
 		return &body{bodies: p}
@@ -96,7 +97,7 @@ func (p *bodies) get(size int) *body {
 	return &body{bodies: p, bytes: make([]byte, 0, bodyRoom)}
 }
 
-// put keeps b for later requests if b has the ordinary capacity.
+// put keeps b for later requests if the capacity of b is bodyRoom.
 func (p *bodies) put(b *body) {
 	if cap(b.bytes) == bodyRoom {
 		p.spare.push(b, spareBodies)

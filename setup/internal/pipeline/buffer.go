@@ -11,18 +11,20 @@ import (
 )
 
 const (
-	// enoughBytes is the number of queued bytes that are sent without waiting for more.
+	// enoughBytes is a number of queued bytes. When so many bytes are queued, they are sent
+	// without waiting for more spans.
 	enoughBytes = 256 << 10
-	// yieldChunks is the number of chunks after which the sender gets time to run while more
-	// than half of the memory is used.
+	// yieldChunks is used while more than half of the memory is used. Then, once per
+	// yieldChunks queued chunks, a goroutine that ends a span yields, so that the sender
+	// gets time to run.
 	yieldChunks = 4
-	// spareChunks is the number of chunks that are kept ready, so that ending a span seldom
-	// allocates a chunk.
+	// spareChunks is the number of empty chunks that are kept ready. Because of them,
+	// ending a span seldom allocates a chunk.
 	spareChunks = 4
 )
 
-// buffer contains the encoded spans. They are queued, in flight, or parked until they can be
-// sent again. It is safe for concurrent use.
+// buffer contains the encoded spans. A span is queued, in flight, or parked. Parked spans
+// wait until they can be sent again. A buffer is safe for concurrent use.
 type buffer struct {
 	limits limits
 	bodies bodies
@@ -30,7 +32,7 @@ type buffer struct {
 
 	wake        chan struct{} // wakes the sender
 	unreachable atomic.Bool   // the collector is unreachable
-	yield       atomic.Bool   // the next span that ends yields to the sender
+	yield       atomic.Bool   // the goroutine that ends the next span must yield to the sender
 
 	mu       sync.Mutex
 	seq      uint64 // sequence number of the last queued chunk
@@ -38,8 +40,8 @@ type buffer struct {
 	queued   int // bytes of spans in queue
 	parked   parked
 	inFlight []*batch
-	held     int           // bytes of memory of the chunks in use and of the bodies
-	changed  chan struct{} // is closed when spans are finished; nil if no caller waits
+	held     int           // bytes of memory that the chunks in use and the bodies in use have
+	changed  chan struct{} // is closed when spans are delivered or dropped; nil if no caller waits
 }
 
 func (b *buffer) wakeSender() {
@@ -49,8 +51,8 @@ func (b *buffer) wakeSender() {
 	}
 }
 
-// exchange queues full if it is not nil. It returns an empty chunk, or nil if there is no
-// memory for a chunk.
+// exchange queues the chunk full, unless full is nil. It returns an empty chunk. If there
+// is no memory for an empty chunk, it returns nil.
 func (b *buffer) exchange(full *chunk) *chunk {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -70,8 +72,9 @@ func (b *buffer) queueChunk(c *chunk) {
 	b.enqueue(c)
 }
 
-// queueLarge does the same as queueChunk for a chunk whose memory is not counted yet. It
-// returns false if there is not enough memory.
+// queueLarge queues a chunk with one large span. The memory of the chunk is not counted
+// yet. If there is not enough memory, queueLarge does not queue the chunk and returns
+// false.
 func (b *buffer) queueLarge(c *chunk) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -119,8 +122,8 @@ func (b *buffer) discard(c *chunk) {
 	}
 }
 
-// fillSpare makes spare chunks until there are spareChunks of them, or until the memory
-// limit is reached.
+// fillSpare makes spare chunks. It stops when there are spareChunks spare chunks, or when
+// another chunk would exceed the memory limit.
 func (b *buffer) fillSpare() {
 	for {
 		b.mu.Lock()
@@ -133,15 +136,16 @@ func (b *buffer) fillSpare() {
 	}
 }
 
-// trim frees spare memory that is not needed while few spans end.
+// trim frees the spare chunks and bodies that are not needed when few spans end.
 func (b *buffer) trim() {
 	b.bodies.spare.trim(1)
 	b.spare.trim(spareChunks)
 }
 
-// next returns the next batch to send, the oldest first. It returns nil if there is none.
-// Queued spans are sent if the first chunk has a sequence number up to through, or if there
-// are enough spans.
+// next returns the next batch to send, or nil if there is no batch to send now. The oldest
+// spans are sent first, except that a batch that failed may have to wait for other spans
+// (see parked.next). Queued spans are sent in two cases: the sequence number of the first
+// queued chunk is not greater than through, or enough spans are queued.
 func (b *buffer) next(state sendState, through uint64) *batch {
 	b.mu.Lock()
 	queued := b.queue.len() > 0 && (b.queue.peek().seq <= through || b.queued >= enoughBytes || b.limits.enoughSpans())
@@ -236,7 +240,7 @@ func (b *buffer) park(sent *batch) {
 	b.parked.add(sent)
 }
 
-// finish records that no part of a batch is in flight any more.
+// finish records that the batch and all its parts are no longer in flight.
 func (b *buffer) finish(sent *batch) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -244,7 +248,8 @@ func (b *buffer) finish(sent *batch) {
 	b.notify()
 }
 
-// notify wakes the callers that wait until spans are finished. The caller must hold b.mu.
+// notify wakes the callers that wait until spans are delivered or dropped. The caller must
+// hold b.mu.
 func (b *buffer) notify() {
 	if b.changed != nil {
 		close(b.changed)
@@ -259,8 +264,8 @@ func (b *buffer) youngest() uint64 {
 	return b.seq
 }
 
-// oldest returns the lowest sequence number of all chunks and batches that are not finished.
-// The caller must hold b.mu.
+// oldest returns the lowest sequence number of the chunks and batches that are queued,
+// parked or in flight. The caller must hold b.mu.
 func (b *buffer) oldest() uint64 {
 	oldest := uint64(math.MaxUint64)
 	if b.queue.len() > 0 {
@@ -274,8 +279,9 @@ func (b *buffer) oldest() uint64 {
 	return oldest
 }
 
-// finishedThrough returns nil if everything up to the sequence number age is finished.
-// Otherwise, it returns a channel that is closed when more spans are finished.
+// finishedThrough returns nil if all spans up to the sequence number age are delivered or
+// dropped. Otherwise, it returns a channel. The channel is closed when more spans are
+// delivered or dropped.
 func (b *buffer) finishedThrough(age uint64) <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -288,7 +294,7 @@ func (b *buffer) finishedThrough(age uint64) <-chan struct{} {
 	return b.changed
 }
 
-// soonest returns the earliest time at which a parked batch may be sent again. found is
+// soonest returns the earliest time at which any parked batch may be sent again. found is
 // false if no batch is parked.
 func (b *buffer) soonest() (at time.Time, found bool) {
 	b.mu.Lock()

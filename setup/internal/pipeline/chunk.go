@@ -17,12 +17,13 @@ const (
 type chunk struct {
 	bytes   []byte
 	records []record
-	scopes  []*otlp.ScopeKey // each scope of the spans once; usually few
+	scopes  []*otlp.ScopeKey // the different scopes of the spans; usually there are few
 	first   int              // index of the first span that is not dropped
-	seq     uint64           // sequence number, which grows with each chunk that is queued
+	seq     uint64           // sequence number; a chunk that is queued later has a higher number
 }
 
-// record is the end position of a span in bytes, and the index of its scope.
+// record describes one span in a chunk. end is the position in bytes where the span ends.
+// scope is the index of the scope of the span.
 type record struct {
 	end   uint32
 	scope uint16
@@ -40,12 +41,12 @@ func newChunk() *chunk {
 }
 
 // chunkOf returns a chunk for one span that is too large for an ordinary chunk. The chunk
-// owns the bytes of span.
+// keeps span, so the caller must not use the bytes any more.
 func chunkOf(scope *otlp.ScopeKey, span []byte) *chunk {
 	return &chunk{bytes: span, records: []record{{end: uint32(len(span))}}, scopes: []*otlp.ScopeKey{scope}}
 }
 
-// put adds span. It returns false if there is not enough space.
+// put adds span to the chunk. It returns false if the chunk does not have enough space.
 func (c *chunk) put(scope *otlp.ScopeKey, span []byte) bool {
 	if len(c.bytes)+len(span) > cap(c.bytes) || len(c.records) == cap(c.records) {
 		return false
@@ -80,7 +81,7 @@ func (c *chunk) begin() uint32 {
 // size returns the number of bytes of the spans that are not dropped.
 func (c *chunk) size() int { return len(c.bytes) - int(c.begin()) }
 
-// appendTo appends the spans to all. Their bytes still belong to the chunk.
+// appendTo appends the spans of the chunk to all. It does not copy the bytes of the spans.
 func (c *chunk) appendTo(all []otlp.Span) []otlp.Span {
 	begin := c.begin()
 	for _, r := range c.records[c.first:] {
@@ -90,7 +91,7 @@ func (c *chunk) appendTo(all []otlp.Span) []otlp.Span {
 	return all
 }
 
-// moveTo moves the first n spans to an empty chunk.
+// moveTo moves the first n spans to the chunk to, which must be empty.
 func (c *chunk) moveTo(to *chunk, n int) {
 	begin := c.begin()
 	for _, r := range c.records[c.first : c.first+n] {
@@ -104,8 +105,9 @@ func (c *chunk) moveTo(to *chunk, n int) {
 // ordinary reports whether the chunk can be reused.
 func (c *chunk) ordinary() bool { return cap(c.records) == chunkSpans }
 
-// held returns the number of bytes of memory that the chunk uses. A large chunk counts
-// twice, because its request is a copy.
+// held returns the number of bytes of memory that the chunk uses. For a chunk with one
+// large span, it returns twice the size, because the request will contain a copy of the
+// span.
 func (c *chunk) held() int {
 	if c.ordinary() {
 		return chunkHeld

@@ -17,8 +17,9 @@ type message struct {
 	sent atomic.Bool
 }
 
-// codec passes encoded requests to gRPC. gRPC calls Marshal when it has a connection for the
-// request. Therefore a message that was not marshalled was not sent.
+// codec passes encoded requests to gRPC. gRPC calls Marshal only when it has a connection
+// for the request. Therefore, if Marshal was not called for a message, the message was not
+// sent.
 type codec struct{}
 
 var errForeign = errors.New("not a message of the pipeline")

@@ -10,9 +10,9 @@ import (
 	"google.golang.org/grpc/connectivity"
 )
 
-// collector is the connection to the collector, and the state of the collector. It is safe
-// for concurrent use, except for the field connecting and the methods connect and reconnect,
-// which only the sender uses.
+// collector contains the connection to the collector, and what is known about the state of
+// the collector. It is safe for concurrent use. The exceptions are the field connecting and
+// the methods connect and reconnect. Only the sender may use them.
 type collector struct {
 	trouble Trouble
 	timeout time.Duration
@@ -20,15 +20,15 @@ type collector struct {
 
 	dial       func() (*grpc.ClientConn, error)
 	conn       atomic.Pointer[grpc.ClientConn]
-	connected  chan struct{} // gets a value when there is a connection again
+	connected  chan struct{} // receives a value when there is a connection again
 	waits      sync.WaitGroup
-	connecting bool // used only by the sender: a goroutine waits for a connection
+	connecting bool // a goroutine is waiting for a connection; only the sender uses this field
 
-	lastAnswer atomic.Pointer[time.Time] // last answer, or start of the first export in flight
+	lastAnswer atomic.Pointer[time.Time] // time of the last answer, or start of the first export in flight
 	accepted   atomic.Uint64             // number of batches that the collector has accepted
-	erratic    atomic.Pointer[time.Time] // last acceptance of a batch with own failures, see export.retry
-	search     sync.Mutex                // held until a part of a refused batch is accepted
-	refusesAll atomic.Bool               // a whole batch was refused, and nothing was accepted since
+	erratic    atomic.Pointer[time.Time] // last time that a batch with own failures was accepted, see export.retry
+	search     sync.Mutex                // held by the export that searches for refused spans, see export.beginSearch
+	refusesAll atomic.Bool               // all parts of a batch were refused, and no batch was accepted after that
 }
 
 // accept records that the collector accepted a batch. failedBefore is true if the batch had
@@ -49,12 +49,12 @@ func (c *collector) isErratic() bool {
 	return at != nil && time.Since(*at) < c.timeout
 }
 
-// silence returns the time since the last answer, or since the first export in flight
-// started.
+// silence returns the time since the last answer of the collector. If the first export in
+// flight started after that answer, silence returns the time since this start.
 func (c *collector) silence() time.Duration { return time.Since(*c.lastAnswer.Load()) }
 
-// connect reports whether there is a connection. If there is none, connect starts to make
-// one. Only the sender calls it.
+// connect reports whether there is a connection. If there is no connection, connect starts
+// a goroutine that connects. Only the sender calls connect.
 func (c *collector) connect() bool {
 	state := c.conn.Load().GetState()
 	if state == connectivity.Ready {
@@ -84,8 +84,8 @@ func (c *collector) await(conn *grpc.ClientConn) {
 	}
 }
 
-// reconnect replaces the connection. Requests on the old connection fail, and are sent again
-// on the new one.
+// reconnect replaces the connection. Requests on the old connection fail, and are sent
+// again on the new connection.
 func (c *collector) reconnect() {
 	conn, err := c.dial()
 	if err != nil {

@@ -12,37 +12,40 @@ import (
 // Config configures a [Processor]. Every field must be set, except the fields for which a
 // zero value is documented.
 type Config struct {
-	// Dial makes a connection, which the processor owns. It is called again if the
-	// connection has to be replaced.
+	// Dial makes a connection. The processor closes the connection. Dial is called again if
+	// the connection must be replaced.
 	Dial     func() (*grpc.ClientConn, error)
 	Encoding *otlp.Common
 	Stats    *spanstats.Stats
 	Trouble  Trouble
 	Headers  map[string]string
 
-	// Timeout is the timeout of one request. It also limits how long a batch is sent again
-	// while the collector accepts other batches, but not this one.
+	// Timeout is the timeout of one request. It also limits for how long a batch is sent
+	// again and again if the collector accepts other batches, but does not accept this
+	// batch.
 	Timeout time.Duration
-	// Delay is the time that a span waits for more spans before it is sent.
+	// Delay is the maximum time that a span waits for more spans before it is sent.
 	Delay time.Duration
-	// Bytes returns the maximum number of bytes of memory for spans that wait. The value may
-	// change. Bytes is called while spans end.
+	// Bytes returns the maximum number of bytes of memory for waiting spans. The value may
+	// change. Bytes is called when a span ends, so it must be fast.
 	Bytes func() int
-	// MostSpans is the maximum number of spans that may wait. Zero means that only Bytes
-	// limits them.
+	// MostSpans is the maximum number of waiting spans. Zero means that only Bytes limits
+	// the waiting spans.
 	MostSpans int
 	// BatchSpans is the maximum number of spans in a request. When that many spans wait,
-	// they are sent immediately. Zero means that only the number of bytes decides.
+	// they are sent immediately. Zero means that the number of spans in a request is not
+	// limited.
 	BatchSpans int
 }
 
-// Trouble receives reports of problems. Its methods are never called while a span ends.
+// Trouble receives reports of problems. Ending a span never calls the methods of Trouble.
 type Trouble interface {
 	// Outage is called repeatedly while the collector cannot be reached.
 	Outage(err error)
 	// GaveUp reports why spans were dropped after the processor tried to send them.
 	GaveUp(err error)
-	// Warning reports a warning that the collector returned for a request that it accepted.
+	// Warning reports a warning from the collector. The collector has accepted the request
+	// to which it returned the warning.
 	Warning(message string)
 	// Dropped reports that the number of dropped spans in the stats may have grown.
 	Dropped()

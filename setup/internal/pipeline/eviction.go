@@ -2,15 +2,15 @@ package pipeline
 
 import "github.com/nais/spor/setup/internal/spanstats"
 
-// used returns the number of bytes of memory that are used, including spare chunks and
-// bodies. The caller must hold b.mu.
+// used returns the number of bytes of memory that the waiting spans, the spare chunks and
+// the spare bodies use. The caller must hold b.mu.
 func (b *buffer) used() int {
 	return b.held + b.spare.len()*chunkHeld + b.bodies.spare.len()*bodyRoom + int(b.limits.unencoded.Load()+b.limits.scratch.Load())
 }
 
-// makeRoom makes space for size bytes, and reports whether there is space. It first drops
-// spare chunks and bodies, and then the oldest spans that wait. Spans in flight are never
-// dropped. The caller must hold b.mu.
+// makeRoom frees memory until size more bytes can be used. It returns false if this is not
+// possible. It first drops spare chunks and spare bodies. If this is not enough, it drops
+// the oldest waiting spans. It never drops spans in flight. The caller must hold b.mu.
 func (b *buffer) makeRoom(size int) bool {
 	for b.used()+size > b.limits.bytes() {
 		if !b.dropSpare() && !b.evict() {
@@ -20,7 +20,8 @@ func (b *buffer) makeRoom(size int) bool {
 	return true
 }
 
-// makeRoomForChunk does the same as makeRoom for one chunk, which may be a spare chunk.
+// makeRoomForChunk does the same as makeRoom for the memory of one chunk. If there is a
+// spare chunk, no memory for another chunk is needed.
 func (b *buffer) makeRoomForChunk() bool {
 	for b.spare.len() == 0 || b.used() > b.limits.bytes() {
 		if b.used()+chunkHeld <= b.limits.bytes() {
@@ -62,7 +63,8 @@ func (b *buffer) dropParked(parked *batch, reason spanstats.Reason) {
 	parked.body.release()
 }
 
-// parkedIsOldest reports whether the first parked batch is older than all queued chunks.
+// parkedIsOldest reports whether there is a parked batch that is older than all queued
+// chunks.
 func (b *buffer) parkedIsOldest() bool {
 	return len(b.parked) > 0 && (b.queue.len() == 0 || b.parked[0].seq <= b.queue.peek().seq)
 }

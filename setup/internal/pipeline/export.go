@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// export sends one batch, with all the requests that the batch needs.
+// export sends one batch. It makes all the requests that are needed for this batch.
 type export struct {
 	collector *collector
 	buffer    *buffer
@@ -22,16 +22,16 @@ type export struct {
 	result     result
 	parts      []*batch // parts of the batch that must still be sent
 	searches   bool     // the export holds collector.search
-	partFailed bool     // a part failed, and no part was accepted since
+	partFailed bool     // a part failed, and no part was accepted after that
 }
 
-// result is the state of the collector that an export has observed.
+// result describes what an export has found out about the collector.
 type result struct {
 	answered bool             // the collector has answered
-	gone     error            // the error if the collector cannot be reached
+	gone     error            // the error, if the collector cannot be reached
 	dialling bool             // there was no connection for the request
-	stale    *grpc.ClientConn // the connection that may be broken
-	pause    time.Duration    // how long no requests may be sent
+	stale    *grpc.ClientConn // the connection, if it may be broken
+	pause    time.Duration    // time during which no requests may be sent
 }
 
 // run sends a batch until each of its spans is delivered, dropped or parked.
@@ -114,16 +114,17 @@ func (e *export) request(b *batch) {
 	}
 }
 
-// isSilent reports whether the request of b has timed out, and the collector has not
-// answered any request in that time. Then the collector may hang, or the connection may be
-// broken. The result is true only once per batch, because such a collector may have accepted
-// the batch.
+// isSilent reports whether the request for b has timed out, and the collector has not
+// answered any request in that time. In this case, the collector may hang, or the
+// connection may be broken. The result is true only once per batch. Otherwise, a batch
+// could be sent again and again to a collector that has accepted it but does not answer.
 func (e *export) isSilent(b *batch, err error, sent bool) bool {
 	return sent && !b.unanswered && status.Code(err) == codes.DeadlineExceeded && e.collector.silence() >= e.collector.timeout
 }
 
-// post makes one request. The response is nil if the collector accepted the request, but its
-// response cannot be read.
+// post makes one request. If the collector accepted the request, but the response cannot be
+// read, post returns a nil response and no error. sent is false if the request was not
+// sent.
 func (e *export) post(conn *grpc.ClientConn, b *batch) (_ *coltracepb.ExportTraceServiceResponse, sent bool, _ error) {
 	ctx, cancel := context.WithTimeout(e.collector.life, e.collector.timeout)
 	defer cancel()
@@ -137,8 +138,9 @@ func (e *export) post(conn *grpc.ClientConn, b *batch) (_ *coltracepb.ExportTrac
 	return response, m.sent.Load(), err
 }
 
-// finish counts the spans of a batch that the collector accepted. Spans that the collector
-// rejected individually are counted as dropped.
+// finish counts the spans of a batch that the collector accepted. In an accepted batch, the
+// collector may have rejected some of the spans. These spans are counted as dropped, and
+// the others as delivered.
 func (e *export) finish(b *batch, response *coltracepb.ExportTraceServiceResponse) {
 	partly := response.GetPartialSuccess()
 	rejected := int(min(max(partly.GetRejectedSpans(), 0), int64(len(b.spans))))
@@ -159,8 +161,9 @@ func (e *export) finish(b *batch, response *coltracepb.ExportTraceServiceRespons
 	}
 }
 
-// refuse handles a batch that the collector refused. If a search can find the spans that the
-// collector refuses, only these spans are dropped. Otherwise, the whole batch is dropped.
+// refuse handles a batch that the collector refused. It searches for the spans because of
+// which the collector refuses the batch. If it finds them, only these spans are dropped.
+// Otherwise, the whole batch is dropped.
 func (e *export) refuse(b *batch, err error) {
 	if b.halving == nil {
 		e.beginSearch(b)
@@ -176,9 +179,9 @@ func (e *export) refuse(b *batch, err error) {
 	e.giveUp(b, spanstats.Rejected, err)
 }
 
-// refuseSize handles a batch that is too large for the collector. It divides the batch, or
-// drops it if it cannot be divided. Parts that are as large as the batch are not sent any
-// more.
+// refuseSize handles a batch that is too large for the collector. It divides the batch. If
+// the batch cannot be divided, it drops the batch. After that, no part with as many bytes
+// as this batch is sent.
 func (e *export) refuseSize(b *batch, err error) {
 	if b.halving == nil {
 		b.halving = NewHalving(len(b.spans))
@@ -190,9 +193,10 @@ func (e *export) refuseSize(b *batch, err error) {
 	e.giveUp(b, spanstats.TooBig, err)
 }
 
-// beginSearch starts a search for refused spans. It first waits for any other search, until
-// that search has found a part that the collector accepts, or has ended. Therefore a
-// collector that refuses everything gets one long search, and not one per request in flight.
+// beginSearch starts a search for refused spans. If another export is searching,
+// beginSearch first waits. It waits until the collector has accepted a part in the other
+// search, or until the other search has ended. Therefore, if a collector refuses
+// everything, there is one long search, and not one long search per request in flight.
 func (e *export) beginSearch(b *batch) {
 	if len(b.spans) > 1 && !e.searches {
 		e.collector.search.Lock()
@@ -204,7 +208,8 @@ func (e *export) beginSearch(b *batch) {
 	}
 }
 
-// endSearch ends the search of this export, if there is one.
+// endSearch ends the search of this export. It does nothing if this export is not
+// searching.
 func (e *export) endSearch() {
 	if e.searches {
 		e.searches = false
@@ -212,8 +217,9 @@ func (e *export) endSearch() {
 	}
 }
 
-// divide adds the halves of a batch after the other parts that must still be sent. In this
-// order, it is known sooner whether the collector refuses everything or only some spans.
+// divide divides a batch into halves, and adds the halves to the end of the list of parts.
+// Therefore, large parts are sent before small parts. In this order, the export finds out
+// sooner whether the collector refuses everything or only some spans.
 func (e *export) divide(b *batch) {
 	first, second := b.halves()
 	e.buffer.compose(first)

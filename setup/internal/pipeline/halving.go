@@ -9,23 +9,25 @@ const (
 	// mostRefusals is the maximum number of refused requests for one batch that is halved
 	// again and again to find the spans that the collector refuses.
 	mostRefusals = 64
-	// mostIfAllRefused is the maximum if no part of the last refused batch was accepted.
+	// mostIfAllRefused is the maximum number of refused requests for one batch if the
+	// collector has refused all parts of an earlier batch and accepted nothing after that.
 	mostIfAllRefused = 2
 )
 
-// A Halving is the search for the spans of one batch that the collector refuses. The batch
-// and all its parts share it. It is safe for concurrent use.
+// A Halving is a search in one batch for the spans that the collector refuses. The batch
+// and all parts of the batch share one Halving. A Halving is safe for concurrent use.
 type Halving struct {
 	mu       sync.Mutex
 	refusals int
 	accepted bool  // a part of the batch was accepted
-	bound    int   // maximum number of refusals before a part is accepted
+	bound    int   // maximum number of refusals while no part is accepted
 	refusal  error // the last refusal
-	largest  int   // maximum number of bytes of a request that may be accepted
+	largest  int   // maximum number of bytes of a part that is still sent
 }
 
-// NewHalving returns the search for a batch with that many spans. If the collector refuses
-// one span, the search needs two requests per halving to find the span.
+// NewHalving returns a new search in a batch. spans is the number of spans in the batch. If
+// the collector refuses only one span, the search needs two requests per halving to find
+// this span.
 func NewHalving(spans int) *Halving {
 	return &Halving{bound: 2*bits.Len(uint(spans)) + 1, largest: largestBody}
 }
@@ -37,8 +39,8 @@ func (h *Halving) Accept() {
 	h.accepted = true
 }
 
-// Refuse records that the collector refused a part with err, and reports whether that part
-// must be halved.
+// Refuse records that the collector refused a part with the error err. It reports whether
+// this part must be halved.
 func (h *Halving) Refuse(err error) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -47,8 +49,8 @@ func (h *Halving) Refuse(err error) bool {
 	return h.refusals < mostRefusals && !h.hasFailed()
 }
 
-// refuseSize records that the collector refused a part of that many bytes as too large, and
-// reports whether that part must be halved.
+// refuseSize records that the collector refused a part because it was too large. bytes is
+// the size of the part. refuseSize reports whether this part must be halved.
 func (h *Halving) refuseSize(bytes int) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -68,8 +70,8 @@ func (h *Halving) largestPart() int {
 	return h.largest
 }
 
-// Err returns the last refusal if many parts were refused and none was accepted, because the
-// cause is then not a single span. Otherwise, Err returns nil.
+// Err returns the last refusal if many parts were refused and no part was accepted. In this
+// case, the cause is not a single span, and the search ends. Otherwise, Err returns nil.
 func (h *Halving) Err() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

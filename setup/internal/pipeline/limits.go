@@ -6,26 +6,28 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// limits limits and counts the spans that wait. It is safe for concurrent use.
+// limits contains the limits for waiting spans, and counts the waiting spans. It is safe
+// for concurrent use.
 type limits struct {
 	stats *spanstats.Stats
 	// bytes returns the maximum number of bytes of memory for all waiting spans.
 	bytes func() int
-	// mostSpans is the maximum number of waiting spans. batchSpans is the maximum number of
-	// spans in a request. Zero means no maximum.
+	// mostSpans is the maximum number of waiting spans, and batchSpans is the maximum
+	// number of spans in a request. For both, zero means that there is no maximum.
 	mostSpans, batchSpans int64
 
 	// waiting is the number of spans that are neither delivered nor dropped. unbatched is
-	// the number of these spans that are not in a batch. Both are used only if numbers of
-	// spans are limited.
+	// the number of these spans that are not in a batch. Both are used only if mostSpans or
+	// batchSpans is not zero.
 	waiting, unbatched atomic.Int64
-	// unencoded is the number of bytes that the shards may use for spans that are not
-	// encoded. scratch is the number of bytes that they use to encode spans.
+	// unencoded is the number of bytes that were granted to the shards for spans that are
+	// not encoded. scratch is the number of bytes that the shards use as buffers for
+	// encoding.
 	unencoded, scratch atomic.Int64
 }
 
-// add counts a span that has ended. It returns how many spans must be dropped, and whether
-// there are enough spans for a full batch.
+// add counts a span that has ended. excess is the number of spans that must be dropped.
+// complete is true if there are enough spans for a full batch.
 func (l *limits) add() (excess int64, complete bool) {
 	if l.mostSpans == 0 && l.batchSpans == 0 {
 		return 0, false
@@ -63,8 +65,9 @@ func (l *limits) dropUnbatched(reason spanstats.Reason, spans int) {
 // mostUnencoded returns the maximum of unencoded.
 func (l *limits) mostUnencoded() int64 { return int64(l.bytes() / 8) }
 
-// grant reports whether a shard may use that many more bytes for spans that are not encoded.
-// crowded is true if the sender must encode such spans soon.
+// grant is called when a shard needs more bytes for spans that are not encoded. granted is
+// true if the shard may use them. crowded is true if the sender must soon encode the spans
+// that are not encoded.
 func (l *limits) grant(more int) (granted, crowded bool) {
 	all, most := l.unencoded.Add(int64(more)), l.mostUnencoded()
 	if all > most {

@@ -23,8 +23,8 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// heavy contains groups of spans that use memory in different ways. The spans of one group
-// together need many times the memory limit.
+// heavy contains several groups of spans. Each group uses memory in a different way. All
+// spans of one group together need many times more memory than the limit allows.
 var heavy = []struct {
 	name  string
 	spans int
@@ -73,7 +73,8 @@ var collectors = map[string]func(context.Context) error{
 	"busy": func(context.Context) error { return status.Error(codes.Aborted, "later") },
 }
 
-// TestMemoryIsBounded checks that all spans that wait stay within the memory limit.
+// TestMemoryIsBounded checks that the waiting spans together do not use more memory than
+// the limit allows.
 func TestMemoryIsBounded(t *testing.T) {
 	for collector, answer := range collectors {
 		for _, tt := range heavy {
@@ -133,8 +134,8 @@ func testMemory(t *testing.T, answer func(context.Context) error, spans int, fil
 	_ = p.Shutdown(ctx)
 }
 
-// answering returns the address of a collector that does not read requests, because the
-// memory for a request that was read would be measured too.
+// answering returns the address of a collector that answers requests without reading them.
+// If it read a request, the test would also measure the memory for that request.
 func answering(t *testing.T, answer func(context.Context) error) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// sendState is the state that determines which batch is sent next.
+// sendState contains the values that decide which batch is sent next.
 type sendState struct {
 	now      time.Time
 	accepted uint64 // number of batches that the collector has accepted
@@ -32,11 +32,11 @@ func (p *parked) pop() *batch {
 	return b
 }
 
-// next removes and returns the batch to send now. It returns nil if there is none. A batch
-// that failed is sent after all others, until the collector has accepted another batch.
-// Therefore a batch that fails again and again never delays the others. others is true if
-// there are other spans to send. wait is true if no batch may be sent until no batch is in
-// flight.
+// next removes and returns the batch to send now, or nil if there is no such batch. If a
+// batch has failed, it is sent only after all other spans, unless the collector has
+// accepted a batch since that failure. Therefore, a batch that fails again and again never
+// delays other spans. others is true if there are queued spans to send. If wait is true,
+// nothing may be sent until no batch is in flight.
 func (p *parked) next(s sendState, others bool) (_ *batch, wait bool) {
 	at := slices.IndexFunc(*p, func(b *batch) bool {
 		return b.isDue(s.now) && (b.failures == 0 || b.accepted < s.accepted)
@@ -55,8 +55,8 @@ func (p *parked) next(s sendState, others bool) (_ *batch, wait bool) {
 	return b, false
 }
 
-// longestWaiting returns the index of the batch whose last request is the oldest, among the
-// batches that may be sent. It returns -1 if there is none.
+// longestWaiting looks at the batches that may be sent now. It returns the index of the
+// batch whose last request started first, or -1 if no batch may be sent now.
 func (p parked) longestWaiting(now time.Time) int {
 	at := -1
 	for i, b := range p {

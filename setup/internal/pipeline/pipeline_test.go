@@ -31,7 +31,7 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// plain implements [otlp.Rules] without changing anything.
+// plain implements [otlp.Rules]. Its methods change nothing.
 type plain struct{}
 
 func (plain) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue {
@@ -47,7 +47,7 @@ func (plain) Value(_ attribute.Key, v attribute.Value) attribute.Value       { r
 func (plain) TraceState(s trace.TraceState) trace.TraceState                 { return s }
 func (plain) Scope(s instrumentation.Scope) instrumentation.Scope            { return s }
 
-// trouble records reports.
+// trouble implements [pipeline.Trouble] and records the reports.
 type trouble struct {
 	mu      sync.Mutex
 	outages int
@@ -79,7 +79,8 @@ func exportingWith(t *testing.T, l *spanstats.Stats, rules otlp.Rules, dial func
 	return sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(processor(t, l, rules, dial)))
 }
 
-// delivering does the same as exportingWith, with a collector that accepts everything.
+// delivering returns a provider whose spans are sent to a collector that accepts
+// everything. The rules change the spans.
 func delivering(t *testing.T, l *spanstats.Stats, rules otlp.Rules) *sdktrace.TracerProvider {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{})
@@ -105,7 +106,7 @@ func processor(t *testing.T, l *spanstats.Stats, rules otlp.Rules, dial func() (
 	return processorAfter(t, 5*time.Second, l, rules, dial)
 }
 
-// processorAfter returns a processor with this delay.
+// processorAfter returns a processor whose Config.Delay is delay.
 func processorAfter(t *testing.T, delay time.Duration, l *spanstats.Stats, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *pipeline.Processor {
 	t.Helper()
 	p, err := pipeline.New(pipeline.Config{
@@ -118,8 +119,8 @@ func processorAfter(t *testing.T, delay time.Duration, l *spanstats.Stats, rules
 	return p
 }
 
-// TestShortDelay checks very short delays. Such a delay can end before the sender has
-// started to wait for it.
+// TestShortDelay checks that spans are sent with very short delays. A very short delay can
+// be over before the sender starts to wait.
 func TestShortDelay(t *testing.T) {
 	for _, delay := range []time.Duration{time.Nanosecond, 10 * time.Microsecond, 100 * time.Microsecond} {
 		t.Run(delay.String(), func(t *testing.T) {
@@ -203,7 +204,7 @@ func dropped(l *spanstats.Stats) string {
 // slow implements rules that block until encodes is closed.
 type slow struct {
 	plain
-	encodes chan struct{} // is closed when spans may be encoded
+	encodes chan struct{} // closed when spans may be encoded
 }
 
 func (s slow) AppendAdded(dst []attribute.KeyValue, _ sdktrace.ReadOnlySpan) []attribute.KeyValue {
@@ -211,7 +212,8 @@ func (s slow) AppendAdded(dst []attribute.KeyValue, _ sdktrace.ReadOnlySpan) []a
 	return dst
 }
 
-// TestEndDoesNotEncode checks that ending a span does not encode it, unless many spans wait.
+// TestEndDoesNotEncode checks that ending a span does not encode it, unless very many spans
+// wait. In the test, the encoder is blocked, but spans can end.
 func TestEndDoesNotEncode(t *testing.T) {
 	l := &spanstats.Stats{}
 	rules := slow{encodes: make(chan struct{})}
@@ -233,8 +235,8 @@ func TestEndDoesNotEncode(t *testing.T) {
 	}
 }
 
-// TestManySpansAtOnce ends spans faster than the sender encodes them. Ending a span then
-// encodes some spans.
+// TestManySpansAtOnce checks that no span is lost if spans end faster than the sender
+// encodes them. In this case, the goroutine that ends a span also encodes some spans.
 func TestManySpansAtOnce(t *testing.T) {
 	l := &spanstats.Stats{}
 	provider := delivering(t, l, plain{})
@@ -307,7 +309,7 @@ func TestNameThatStopsAndStartsResolving(t *testing.T) {
 	flush := func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		_ = provider.ForceFlush(ctx) // sends what it can
+		_ = provider.ForceFlush(ctx) // sends as many spans as possible
 	}
 	endSpans(provider, 10)
 	go flush()
@@ -335,8 +337,8 @@ type bubble struct {
 	mu      sync.Mutex
 	conns   chan net.Conn
 	down    bool
-	answers []error      // to the next requests; nil accepts a request
-	refuses func() error // called when there are no more answers; nil accepts
+	answers []error      // answers to the next requests; nil accepts a request
+	refuses func() error // called if answers is empty; a nil result accepts the request
 	asked   []time.Time
 	done    chan struct{}
 	closed  sync.Once
@@ -462,7 +464,7 @@ func TestBatchIsGivenUpAfterItsTime(t *testing.T) {
 		if dropped(b.stats) != "timeout 10" {
 			b.Errorf("dropped %q, want timeout 10", dropped(b.stats))
 		}
-		// Pauses grow to one second, plus or minus a half.
+		// Pauses between requests grow to one second, plus or minus half a second.
 		if n := len(b.asked); n < 20 || n > 70 {
 			b.Errorf("asked %d times in 30 s, want 20 to 70", n)
 		}
@@ -486,7 +488,8 @@ func TestBatchHasItsTimeAfterAnOutage(t *testing.T) {
 	})
 }
 
-// TestOutageOfAnyLength checks outages of 90 seconds and of 90 hours.
+// TestOutageOfAnyLength checks that no span is lost in outages of 90 seconds and of 90
+// hours.
 func TestOutageOfAnyLength(t *testing.T) {
 	for _, outage := range []time.Duration{90 * time.Second, 90 * time.Hour} {
 		inBubble(t, func(b *bubble) {

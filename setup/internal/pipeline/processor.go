@@ -16,17 +16,18 @@ type Processor struct {
 	buffer *buffer
 	shards *shards
 	sender *sender
-	homes  sync.Pool // of *int, the index of a shard
+	homes  sync.Pool // contains *int, the index of a shard
 
 	stop    sync.Once
 	stopped chan struct{}
 	err     error
-	ran     chan struct{} // is closed when the sender has ended
+	ran     chan struct{} // closed when the sender has ended
 }
 
 var _ sdktrace.SpanProcessor = (*Processor)(nil)
 
-// New returns a processor that runs until Shutdown is called. It returns the error of Dial.
+// New returns a processor that runs until Shutdown is called. If c.Dial returns an error,
+// New returns this error.
 func New(c Config) (*Processor, error) {
 	conn, err := c.Dial()
 	if err != nil {
@@ -57,7 +58,7 @@ func New(c Config) (*Processor, error) {
 // OnStart does nothing.
 func (*Processor) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
 
-// OnEnd takes a span if it is sampled. It never waits for the collector.
+// OnEnd exports a span if it is sampled. OnEnd does not wait for the collector.
 func (p *Processor) OnEnd(span sdktrace.ReadOnlySpan) {
 	if !span.SpanContext().IsSampled() {
 		return
@@ -68,8 +69,8 @@ func (p *Processor) OnEnd(span sdktrace.ReadOnlySpan) {
 }
 
 // ForceFlush waits until every span that has ended is delivered or dropped. It returns an
-// error if ctx ends first. If ctx has no deadline, ForceFlush waits at most for the timeout
-// of a request.
+// error if ctx ends first. If ctx has no deadline, ForceFlush waits at most as long as
+// Config.Timeout.
 func (p *Processor) ForceFlush(ctx context.Context) error {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
@@ -91,10 +92,10 @@ func (p *Processor) ForceFlush(ctx context.Context) error {
 	}
 }
 
-// Shutdown sends the waiting spans until ctx ends. If the collector cannot be reached, it
-// stops after one second. Spans that are left are dropped. All goroutines have ended and the
-// connection is closed when Shutdown returns. Later calls wait for the first call and return
-// its error.
+// Shutdown sends the waiting spans until ctx ends. If the collector cannot be reached,
+// Shutdown stops after one second. Then it drops the spans that are still waiting. When
+// Shutdown returns, all goroutines have ended and the connection is closed. A later call of
+// Shutdown waits for the first call and returns the same error.
 func (p *Processor) Shutdown(ctx context.Context) error {
 	p.stop.Do(func() {
 		p.err = p.shutdown(ctx)

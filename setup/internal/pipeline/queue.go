@@ -6,7 +6,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// fifo is a queue. It moves its items to the beginning of the slice from time to time, so
+// fifo is a queue. From time to time, it moves the items to the beginning of the slice, so
 // that the slice does not grow forever.
 type fifo[T any] struct {
 	items []T
@@ -39,11 +39,11 @@ func (q *fifo[T]) pop() T {
 	return item
 }
 
-// ringSpans is the capacity of a ring.
+// ringSpans is the number of spans that fit in a ring.
 const ringSpans = 512
 
-// ring is a queue of spans that have ended. sizes has the approximate number of bytes that
-// each span uses on the heap.
+// ring is a queue of spans that have ended. For each span, sizes has the approximate number
+// of bytes that the span uses on the heap.
 type ring struct {
 	spans [ringSpans]sdktrace.ReadOnlySpan
 	sizes [ringSpans]int
@@ -62,8 +62,8 @@ func (r *ring) push(span sdktrace.ReadOnlySpan, size int) bool {
 	return true
 }
 
-// pop removes the oldest spans, as many as fit into room. It returns them and the sum of
-// their sizes.
+// pop removes the oldest spans from the ring. It removes as many spans as fit into the
+// slice room. It returns these spans and the sum of their sizes in bytes.
 func (r *ring) pop(room []sdktrace.ReadOnlySpan) (spans []sdktrace.ReadOnlySpan, size int) {
 	n := min(len(room), r.len)
 	for i := range room[:n] {
@@ -87,7 +87,7 @@ func (s *spares[T]) len() int {
 	return len(s.items)
 }
 
-// push keeps item, unless there are already most items.
+// push keeps item, unless s already has most items.
 func (s *spares[T]) push(item *T, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +96,7 @@ func (s *spares[T]) push(item *T, most int) {
 	}
 }
 
-// pop removes and returns an item. It returns nil if there is none.
+// pop removes and returns an item, or returns nil if s has no items.
 func (s *spares[T]) pop() *T {
 	s.mu.Lock()
 	defer s.mu.Unlock()

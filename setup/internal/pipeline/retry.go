@@ -7,30 +7,34 @@ import (
 )
 
 const (
-	// ownFailures is the number of own failures after which a batch is halved, see retry.
+	// ownFailures is the number of own failures after which a batch is halved. The comment
+	// of retry explains own failures.
 	ownFailures = 3
-	// erraticFailures replaces ownFailures while the collector also accepts batches that it
-	// had not accepted before, because the cause is then not a single span.
+	// erraticFailures is used instead of ownFailures if the collector has recently accepted
+	// a batch that had own failures before. In this case, the cause of the failures is not
+	// a single span.
 	erraticFailures = 12
-	// mostLosses is the number of losses of the collector at which a batch that was in
-	// flight is given up.
+	// mostLosses is the number of times that the collector may be lost while the same batch
+	// is in flight. At this number, the batch is given up.
 	mostLosses = 3
-	// longestOwnBackoff is the longest pause of a single span that has own failures.
+	// longestOwnBackoff is the longest pause before a batch with a single span is sent
+	// again, if this batch has own failures.
 	longestOwnBackoff = 5 * time.Second
 )
 
-// wait parks a batch until the collector can be reached again. The batch's time limit does
-// not include this time.
+// wait parks a batch until the collector can be reached again. This time does not count for
+// the time limit of the batch.
 func (e *export) wait(b *batch, err error, sent bool) {
 	e.result.gone, e.result.dialling = err, !sent
 	e.result.pause, _ = pauseOf(err)
 	e.buffer.park(b)
 }
 
-// lose parks a batch that was in flight when the collector was lost. The batch is then sent
-// only while no other batch is in flight. The whole batch is given up at the third loss, so
-// a collector that crashes because of the batch crashes at most three times. With a limit of
-// two, a collector that is restarted twice would lose spans that do not harm it.
+// lose parks a batch that was in flight when the collector was lost. From then on, the
+// batch is sent only if no other batch is in flight. At the third loss, the whole batch is
+// given up. Therefore, if a batch makes the collector crash, the collector crashes at most
+// three times. The limit is not two, because a collector may be restarted twice for other
+// reasons, and then spans that do not harm the collector would be dropped.
 func (e *export) lose(b *batch, err error) {
 	e.result.gone = err
 	e.fail(b)
@@ -44,12 +48,16 @@ func (e *export) lose(b *batch, err error) {
 
 // retry parks a batch that the collector may accept later.
 //
-// A failure is an own failure of the batch if the collector accepted another batch since the
-// previous failure of this batch. After several own failures, the batch is halved until the
-// spans that fail are found. The batch is given up when its requests and pauses have taken
-// longer than the timeout, or longer than twice the timeout while spans are searched for.
-// Pauses that the collector requests do not count, because no requests may be sent then.
-// UNAVAILABLE does not count either if all batches get it, because then all batches wait.
+// A failure is an own failure of the batch if the collector has accepted another batch
+// after the previous failure of this batch. For the first failure, the collector must have
+// accepted another batch after the start of the request. After several own failures, the
+// batch is halved again and again until the spans that fail are found.
+//
+// Each batch has a time limit. The limit is the timeout, or twice the timeout during the
+// search for spans that fail. The batch is given up when its requests and pauses together
+// have taken longer than the limit. Pauses that the collector requests do not count,
+// because no requests may be sent during these pauses. If the collector answers UNAVAILABLE
+// to all batches, the time does not count either, because then all batches wait.
 func (e *export) retry(b *batch, v verdict, err error) {
 	own := e.fail(b)
 	e.result.pause, _ = pauseOf(err)
@@ -71,8 +79,8 @@ func (e *export) retry(b *batch, v verdict, err error) {
 	}
 }
 
-// fail records that the collector did not accept b. It reports whether this is an own
-// failure of b.
+// fail records that the collector did not accept b. It reports whether this failure is an
+// own failure of b.
 func (e *export) fail(b *batch) (own bool) {
 	accepted := e.collector.accepted.Load()
 	own = accepted > b.accepted
@@ -84,8 +92,9 @@ func (e *export) fail(b *batch) (own bool) {
 	return own
 }
 
-// parkSuspect parks a batch if the collector may be unable to work. If the batch is half of
-// a batch with own failures, the other half is sent first.
+// parkSuspect parks a batch after a failure whose cause may be the collector and not the
+// batch. If the batch is one half of a batch with own failures, the other half is sent
+// before this half is sent again.
 func (e *export) parkSuspect(b *batch, err error) {
 	if b.suspect && b.failures == 1 && !e.partFailed {
 		e.partFailed = true
@@ -96,7 +105,8 @@ func (e *export) parkSuspect(b *batch, err error) {
 	e.buffer.park(b)
 }
 
-// halves divides a batch that has enough own failures, and reports whether it did.
+// halves divides a batch if it has enough own failures. It reports whether it has divided
+// the batch.
 func (e *export) halves(b *batch, err error) bool {
 	if len(b.spans) == 1 || !e.failsOnItsOwn(b) {
 		return false
@@ -104,7 +114,7 @@ func (e *export) halves(b *batch, err error) bool {
 	if b.halving == nil {
 		b.halving = NewHalving(len(b.spans))
 	}
-	b.halving.Accept() // other batches were accepted
+	b.halving.Accept() // the collector accepts other batches
 	if !b.halving.Refuse(err) {
 		return false
 	}
@@ -113,9 +123,9 @@ func (e *export) halves(b *batch, err error) bool {
 	return true
 }
 
-// failsOnItsOwn reports whether a batch has enough own failures to be halved. For a half of
-// a batch that was divided for this reason, one failure is enough if the other half was
-// accepted.
+// failsOnItsOwn reports whether a batch has enough own failures to be halved. If the batch
+// is one half of a batch that was divided for this reason, one failure is enough, provided
+// that the other half was accepted.
 func (e *export) failsOnItsOwn(b *batch) bool {
 	switch {
 	case b.suspect && b.own > 0:
@@ -128,8 +138,8 @@ func (e *export) failsOnItsOwn(b *batch) bool {
 	return b.own >= ownFailures
 }
 
-// timeFor returns the time limit of a batch. The limit is doubled while failing spans are
-// searched for.
+// timeFor returns the time limit of a batch. During the search for spans that fail, the
+// limit is twice as long.
 func (e *export) timeFor(b *batch) time.Duration {
 	if b.suspect && len(b.spans) > 1 {
 		return 2 * e.collector.timeout

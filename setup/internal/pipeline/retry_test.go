@@ -28,18 +28,18 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// collector is a gRPC server on the loopback interface. It answers with the function answer,
-// and counts the spans that it accepted.
+// collector is a gRPC server on the loopback interface. It calls the function in the field
+// answer for each request, and counts the spans that it accepts.
 type collector struct {
 	coltracepb.UnimplementedTraceServiceServer
 	t      *testing.T
 	addr   string
-	answer func(names []string) error // names of the spans of one request
+	answer func(names []string) error // names has the names of the spans in one request
 
 	mu       sync.Mutex
 	server   *grpc.Server
 	requests int
-	received map[string]int // by span name
+	received map[string]int // how often each span was accepted, by span name
 }
 
 func newCollector(t *testing.T, answer func(names []string) error, options ...grpc.ServerOption) *collector {
@@ -54,7 +54,7 @@ func newCollector(t *testing.T, answer func(names []string) error, options ...gr
 	return c
 }
 
-// listen starts the collector. If it was stopped, it uses the same port again.
+// listen starts the collector. After a stop, the collector uses the same port as before.
 func (c *collector) listen(options ...grpc.ServerOption) {
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", c.addr)
 	if err != nil {
@@ -96,8 +96,9 @@ func (c *collector) Export(_ context.Context, r *coltracepb.ExportTraceServiceRe
 	return &coltracepb.ExportTraceServiceResponse{}, nil
 }
 
-// count returns the number of spans that the collector received, the number of duplicates of
-// these spans, and the number of requests.
+// count returns three numbers. received is the number of different spans that the collector
+// has accepted. duplicates is the number of times that the collector accepted a span again.
+// requests is the number of requests.
 func (c *collector) count() (received, duplicates, requests int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,7 +137,7 @@ func endNamed(provider *sdktrace.TracerProvider, names ...string) {
 	}
 }
 
-// named returns n names that begin with prefix.
+// named returns n different names that begin with prefix.
 func named(prefix string, n int) []string {
 	names := make([]string, n)
 	for i := range names {
@@ -166,7 +167,8 @@ type outcome struct {
 	mostRequests         int
 }
 
-// check compares the results of c and l with want and with each other.
+// check compares the counts in c and l with want. It also checks that the counts in c and l
+// agree.
 func check(t *testing.T, c *collector, l *spanstats.Stats, want outcome) {
 	t.Helper()
 	received, duplicates, requests := c.count()
@@ -183,9 +185,10 @@ func check(t *testing.T, c *collector, l *spanstats.Stats, want outcome) {
 	t.Logf("%d requests", requests)
 }
 
-// TestCollectorThatRefusesEverything checks every code with which a collector may refuse ten
-// batches of 512 spans. A batch must not be sent again if OTLP forbids it. No code may cost
-// more than two requests per batch, plus one search for refused spans.
+// TestCollectorThatRefusesEverything checks a collector that refuses ten batches of 512
+// spans. It checks every gRPC code after which OTLP does not allow to send the batch again.
+// For no code may there be more than two requests per batch, plus one search for refused
+// spans.
 func TestCollectorThatRefusesEverything(t *testing.T) {
 	const batches, search = 10, 21
 	for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
@@ -209,8 +212,9 @@ func TestCollectorThatRefusesEverything(t *testing.T) {
 	}
 }
 
-// TestSpansThatAreRefusedAreFound checks that only the refused spans of a batch are not
-// delivered. The search for one span may take two requests per halving of the batch.
+// TestSpansThatAreRefusedAreFound checks that all spans of a batch are delivered except the
+// spans that the collector refuses. The search for one refused span may take two requests
+// per halving of the batch.
 func TestSpansThatAreRefusedAreFound(t *testing.T) {
 	const spans, search = 512, 2*9 + 1
 	for name, poison := range map[string][]int{
@@ -238,8 +242,10 @@ func TestSpansThatAreRefusedAreFound(t *testing.T) {
 	}
 }
 
-// TestResourceExhausted checks that a request that is too large is divided, for the messages
-// of all gRPC libraries. A request that exceeds a quota must not be divided.
+// TestResourceExhausted checks requests to which the collector answers RESOURCE_EXHAUSTED.
+// If the message means that the request is too large, the request must be divided. The
+// messages are those that the gRPC libraries use. If the message means that a quota is
+// exceeded, the request must not be divided.
 func TestResourceExhausted(t *testing.T) {
 	const spans, batches = 1024, 2
 	for text, tooLarge := range map[string]bool{
@@ -275,8 +281,8 @@ func TestResourceExhausted(t *testing.T) {
 	}
 }
 
-// TestRequestsFitTheCollector uses a collector with a small limit, and one span that is
-// larger than the limit.
+// TestRequestsFitTheCollector checks a collector with a small limit for the size of a
+// request. One span is larger than the limit. Only this span may be dropped.
 func TestRequestsFitTheCollector(t *testing.T) {
 	const spans, limit = 512, 8 << 10
 	c := newCollector(t, func([]string) error { return nil }, grpc.MaxRecvMsgSize(limit))
@@ -288,7 +294,8 @@ func TestRequestsFitTheCollector(t *testing.T) {
 	check(t, c, l, outcome{received: spans - 1, dropped: "too_big 1", mostRequests: 24})
 }
 
-// badReply is the codec of a server whose responses cannot be read.
+// badReply is the codec of a server. Instead of every response, it sends bytes that the
+// client cannot read.
 type badReply struct {
 	encoding.CodecV2
 	bytes []byte
@@ -315,8 +322,9 @@ func TestResponseThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestServerWithTheWordsOfTheClient checks errors of a server that look like errors of
-// gRPC's client. The server has not accepted the request.
+// TestServerWithTheWordsOfTheClient checks errors from a server whose messages look like
+// errors of gRPC's client. Such an error means that the server has not accepted the
+// request.
 func TestServerWithTheWordsOfTheClient(t *testing.T) {
 	const spans = 512
 	for _, err := range []error{
@@ -332,10 +340,10 @@ func TestServerWithTheWordsOfTheClient(t *testing.T) {
 	}
 }
 
-// TestSpanThatIsNeverTaken checks a collector that never accepts requests with a certain
-// span, but accepts all others. The span is alone or one of many, and the collector answers
-// with any retryable code. Only this span must be given up, and only this span may be
-// delayed.
+// TestSpanThatIsNeverTaken checks a collector that never accepts a request with a certain
+// span, but accepts all other requests. The test uses every retryable code. It also uses
+// batches that contain only this span, and batches with other spans. Only this span must be
+// given up. All other spans must be delivered, and must not be delayed.
 func TestSpanThatIsNeverTaken(t *testing.T) {
 	t.Parallel()
 	const timeout = 4 * time.Second
@@ -374,7 +382,7 @@ func TestSpanThatIsNeverTaken(t *testing.T) {
 	}
 }
 
-// flushed ends spans and gives the processor a short time to send them.
+// flushed ends one span per name, and gives the processor a short time to send these spans.
 func flushed(provider *sdktrace.TracerProvider, names ...string) {
 	endNamed(provider, names...)
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
@@ -402,8 +410,9 @@ func TestBatchesPassTheOneThatFails(t *testing.T) {
 	check(t, c, l, outcome{received: 1010, mostRequests: 100})
 }
 
-// TestUnavailableForLong checks a proxy that answers UNAVAILABLE because there is no
-// collector. No span must be lost, and no batch may be treated as the cause.
+// TestUnavailableForLong checks a proxy that answers UNAVAILABLE for a long time, because
+// there is no collector behind it. No span must be lost. No batch may be treated as the
+// cause of the failures.
 func TestUnavailableForLong(t *testing.T) {
 	for _, outage := range []time.Duration{90 * time.Second, 10 * time.Minute} {
 		inBubble(t, func(b *bubble) {
@@ -435,8 +444,8 @@ func TestUnavailableForLong(t *testing.T) {
 // firstPause is shorter than the pauses between requests to a collector that is down.
 const firstPause = 500 * time.Millisecond
 
-// TestErraticCollectorLosesNothing checks a collector that refuses requests at random, about
-// every second one. No span must be lost.
+// TestErraticCollectorLosesNothing checks a collector that refuses about half of the
+// requests, at random. No span must be lost.
 func TestErraticCollectorLosesNothing(t *testing.T) {
 	for _, code := range []codes.Code{codes.Unavailable, codes.Aborted} {
 		inBubble(t, func(b *bubble) {
@@ -463,8 +472,8 @@ func TestErraticCollectorLosesNothing(t *testing.T) {
 	}
 }
 
-// crashing returns a collector that stops at each request with a certain span, and starts
-// again immediately. The second result counts the stops.
+// crashing returns a collector that stops when it gets a request with a certain span, and
+// then starts again immediately. The second result is the number of stops so far.
 func crashing(t *testing.T) (*collector, *atomic.Int64) {
 	t.Helper()
 	crashes := &atomic.Int64{}
@@ -489,8 +498,8 @@ func crashing(t *testing.T) (*collector, *atomic.Int64) {
 	return c, crashes
 }
 
-// TestSpanThatKillsTheCollector checks that a batch that crashes the collector is given up
-// after the third crash, and that all others are delivered.
+// TestSpanThatKillsTheCollector checks a batch that makes the collector crash. The batch
+// must be given up after the third crash, and all other batches must be delivered.
 func TestSpanThatKillsTheCollector(t *testing.T) {
 	for _, beside := range []int{0, 1, 400} {
 		t.Run(fmt.Sprint("beside ", beside), func(t *testing.T) {
@@ -511,7 +520,9 @@ func TestSpanThatKillsTheCollector(t *testing.T) {
 	}
 }
 
-// TestOnlySpanKillsTheCollector uses no other spans that show that the collector works.
+// TestOnlySpanKillsTheCollector checks the same as TestSpanThatKillsTheCollector, but when
+// the collector crashes, there are no other spans. Other spans would show that the
+// collector works.
 func TestOnlySpanKillsTheCollector(t *testing.T) {
 	c, crashes := crashing(t)
 	l := &spanstats.Stats{}
@@ -527,8 +538,8 @@ func TestOnlySpanKillsTheCollector(t *testing.T) {
 	check(t, c, l, outcome{received: 10, dropped: "collector_lost 1", mostRequests: 8})
 }
 
-// TestBatchesBesideTheOneThatKills checks that batches are delivered that are in flight at
-// the same time as the batch that crashes the collector.
+// TestBatchesBesideTheOneThatKills checks several batches that are in flight at the same
+// time. One of them makes the collector crash. All other batches must be delivered.
 func TestBatchesBesideTheOneThatKills(t *testing.T) {
 	const spans = 50 * 512
 	c, crashes := crashing(t)

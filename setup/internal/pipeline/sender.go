@@ -9,20 +9,20 @@ import (
 )
 
 const (
-	// mostInFlight is the maximum number of exports in flight.
+	// mostInFlight is the maximum number of exports in flight in flight.
 	mostInFlight = 8
-	// silenceTimeout is the time without any answer after which the collector gets no more
-	// requests.
+	// silenceTimeout is a time limit for answers. If the collector has answered no request
+	// for this time, no more requests are sent to it.
 	silenceTimeout = 5 * time.Second
 	// reportInterval is the interval between reports of an outage.
 	reportInterval = 5 * time.Second
-	// outageShutdown is the maximum duration of the shutdown while the collector cannot be
+	// outageShutdown is the maximum duration of the shutdown if the collector cannot be
 	// reached.
 	outageShutdown = time.Second
 )
 
-// sender decides when spans are sent. Only the goroutine of run uses the fields from
-// inFlight to reported.
+// sender decides when spans are sent. Only the goroutine of the method run uses the fields
+// from inFlight to reported.
 type sender struct {
 	collector *collector
 	buffer    *buffer
@@ -31,13 +31,13 @@ type sender struct {
 	abort     context.CancelFunc // cancels collector.life
 
 	results  chan result
-	flushes  atomic.Uint64 // everything up to this sequence number must be sent now
+	flushes  atomic.Uint64 // spans up to this sequence number must be sent now
 	draining atomic.Pointer[drain]
 
 	inFlight  int       // number of exports
-	alone     bool      // the batch in flight must be the only one
-	through   uint64    // everything up to this sequence number has waited for the delay
-	due       time.Time // when the waiting spans have waited for the delay; zero if no spans wait
+	alone     bool      // the batch in flight must be the only batch in flight
+	through   uint64    // spans up to this sequence number have waited for the delay
+	due       time.Time // time at which the delay of the waiting spans is over; zero if no spans wait
 	down      bool      // the collector cannot be reached
 	outage    error     // the error of the outage
 	failures  int
@@ -45,13 +45,13 @@ type sender struct {
 	reported  time.Time
 }
 
-// drain is when the shutdown started and when it must end.
+// drain contains the time at which the shutdown started and the time at which it must end.
 type drain struct{ begin, end time.Time }
 
 // run sends spans until the shutdown is done or collector.life ends. When run returns, no
-// batch is in flight. Each round reads the clock once and uses that time for all decisions.
-// Work that is not due at that time is left to the next round, even if it becomes due during
-// the round.
+// batch is in flight. In each round of the loop, run reads the clock once, and makes all
+// decisions with this time. If work becomes due during a round, it is done in the next
+// round.
 func (s *sender) run() {
 	timer := time.NewTimer(math.MaxInt64)
 	defer timer.Stop()
@@ -80,7 +80,8 @@ func (s *sender) run() {
 	s.collector.waits.Wait()
 }
 
-// done reports whether all work is done or can no longer be done.
+// done reports whether run must end. This is the case if all work is done during the
+// shutdown, or if the work can no longer be done.
 func (s *sender) done(now time.Time) bool {
 	if s.collector.life.Err() != nil {
 		return true
@@ -92,8 +93,8 @@ func (s *sender) done(now time.Time) bool {
 	return s.buffer.isEmpty() || s.notBefore.After(d.end) || s.down && now.Sub(d.begin) >= outageShutdown
 }
 
-// launch starts exports as long as there is something to send and the collector may get
-// requests.
+// launch starts exports. It stops when there is no batch to send now, or when no further
+// export may start.
 func (s *sender) launch(now time.Time) {
 	if s.shards.pending.Load() && s.due.IsZero() {
 		s.due = now.Add(s.delay)
@@ -122,7 +123,7 @@ func (s *sender) launch(now time.Time) {
 	}
 }
 
-// flush sends everything up to the sequence number age now.
+// flush makes the sender send all spans up to the sequence number age now.
 func (s *sender) flush(age uint64) {
 	for known := s.flushes.Load(); known < age && !s.flushes.CompareAndSwap(known, age); {
 		known = s.flushes.Load()
@@ -130,7 +131,7 @@ func (s *sender) flush(age uint64) {
 	s.buffer.wakeSender()
 }
 
-// sendThrough returns the sequence number up to which everything must be sent.
+// sendThrough returns the sequence number up to which all queued spans must be sent.
 func (s *sender) sendThrough() uint64 {
 	if s.draining.Load() != nil {
 		return math.MaxUint64
@@ -139,7 +140,7 @@ func (s *sender) sendThrough() uint64 {
 }
 
 // free reports whether one more export may start. If the collector cannot be reached, only
-// one export runs, because one is enough to detect that the collector is back.
+// one export may run. One export is enough to detect that the collector is back.
 func (s *sender) free(now time.Time) bool {
 	switch {
 	case now.Before(s.notBefore) || s.alone:
@@ -152,7 +153,7 @@ func (s *sender) free(now time.Time) bool {
 	return s.inFlight < mostInFlight
 }
 
-// finish updates the state with the result of an export.
+// finish updates the state of s with r, the result of an export.
 func (s *sender) finish(r result) {
 	s.inFlight--
 	s.alone = false
@@ -178,7 +179,7 @@ func (s *sender) finish(r result) {
 	}
 }
 
-// report reports an outage and dropped spans, at most once per reportInterval.
+// report passes an outage and dropped spans to Trouble, at most once per reportInterval.
 func (s *sender) report(now time.Time) {
 	if now.Sub(s.reported) < reportInterval {
 		return
@@ -190,7 +191,8 @@ func (s *sender) report(now time.Time) {
 	s.collector.trouble.Dropped()
 }
 
-// nextRound returns the time of the next round if no event happens before.
+// nextRound returns the time at which the next round must start. If an event happens
+// earlier, the next round starts earlier.
 func (s *sender) nextRound(now time.Time) time.Time {
 	wake := now.Add(time.Hour)
 	if !s.due.IsZero() && s.due.After(now) {
@@ -230,8 +232,9 @@ const (
 	longestBackoff = time.Second
 )
 
-// backoff returns a pause that grows with the number of failures, up to longest. The result
-// is random, between 50 % and 150 % of that pause.
+// backoff returns the pause after a number of failures. The average pause grows with the
+// number of failures, up to longest. The result is random, between 50 % and 150 % of the
+// average.
 func backoff(failures int, longest time.Duration) time.Duration {
 	pause := firstBackoff
 	for i := 1; i < failures && pause < longest; i++ {

@@ -12,24 +12,27 @@ import (
 )
 
 const (
-	// mostShards is the maximum number of shards, because each uses memory even if few spans
-	// end.
+	// mostShards is the maximum number of shards. There is a maximum because each shard
+	// uses memory, even if few spans end.
 	mostShards = 16
-	// someEnded is the number of spans in a ring that are encoded without waiting for more.
-	// Therefore ending a span wakes the sender for fewer than one in 100 spans.
+	// someEnded is a number of spans. When a ring contains so many spans, the sender
+	// encodes them without waiting for more. Because the number is high, fewer than one in
+	// 100 spans wakes the sender when it ends.
 	someEnded = ringSpans / 2
-	// encodedAtEnd is the number of spans that ending a span encodes if it finds no space.
+	// encodedAtEnd is the number of spans that a goroutine encodes if it ends a span and
+	// the shard has no space.
 	encodedAtEnd = 16
-	// grain is the unit in bytes in which memory is granted to a shard.
+	// grain is a number of bytes. Memory is granted to a shard in multiples of grain.
 	grain = 32 << 10
 )
 
-// shards takes spans that have ended. There is usually one shard per processor.
+// shards contains the shards of a Processor and distributes ended spans to them. The number
+// of shards is GOMAXPROCS, but at most mostShards.
 type shards struct {
 	all    []shard
 	buffer *buffer
-	// pending is true if a shard has spans and the sender was woken to send them after the
-	// delay.
+	// pending is true if a shard contains spans and the sender was woken for them. The
+	// sender will send them after the delay.
 	pending atomic.Bool
 }
 
@@ -41,11 +44,11 @@ func newShards(b *buffer, encoding *otlp.Common) *shards {
 	return a
 }
 
-// add takes a span that has ended. When add returns, the span waits or is counted as
-// dropped. home is the index of the shard that the caller used last.
+// add puts a span that has ended into a shard. When add returns, the span is waiting or is
+// counted as dropped. home is the index of the shard that the caller used last.
 //
-// If all processors of the machine end spans, the sender may get no time to run. Therefore
-// add sometimes yields while the buffer fills.
+// If all CPUs of the machine are busy with ending spans, the sender may get no time to run.
+// Therefore, add sometimes yields while the buffer fills.
 func (a *shards) add(home *int, span sdktrace.ReadOnlySpan) {
 	size := sizeOf(span)
 	for {
@@ -60,9 +63,10 @@ func (a *shards) add(home *int, span sdktrace.ReadOnlySpan) {
 	}
 }
 
-// lock locks the shard at home, or the next shard that is not locked, and sets home to that
-// shard. All callers start with the same shard, and use others only if that shard is locked.
-// Therefore spans that end one after the other usually stay in order.
+// lock locks the shard with the index home. If that shard is already locked, it takes the
+// next shard that is not locked, and sets home to the index of this shard. At first, home
+// is 0 for all callers, so they use other shards only if they end spans at the same time.
+// Therefore, spans that end one after another usually stay in order.
 func (a *shards) lock(home *int) *shard {
 	for i := range a.all {
 		at := (*home + i) % len(a.all)
@@ -76,7 +80,8 @@ func (a *shards) lock(home *int) *shard {
 	return s
 }
 
-// added is called when a shard has taken a span. ended is the number of spans in its ring.
+// added is called after a span was put into the ring of a shard. ended is the number of
+// spans in this ring.
 func (a *shards) added(ended int) {
 	excess, complete := a.buffer.limits.add()
 	if excess > 0 {
@@ -90,8 +95,8 @@ func (a *shards) added(ended int) {
 	}
 }
 
-// dropOldest drops that many waiting spans, the oldest first. If no encoded spans wait, it
-// drops spans of the shards.
+// dropOldest drops waiting spans, the oldest first. spans is the number of spans to drop.
+// If no encoded spans wait, dropOldest first moves the spans of the shards to the buffer.
 func (a *shards) dropOldest(spans int64) {
 	limits := &a.buffer.limits
 	for ; spans > 0 && limits.waiting.Load() > limits.mostSpans; spans-- {
@@ -104,7 +109,7 @@ func (a *shards) dropOldest(spans int64) {
 	}
 }
 
-// encodeSome encodes the spans of shards that have many.
+// encodeSome encodes the spans in the shards for which hasMany is true.
 func (a *shards) encodeSome() {
 	limits := &a.buffer.limits
 	crowded := limits.unencoded.Load() > limits.mostUnencoded()/2
@@ -115,31 +120,34 @@ func (a *shards) encodeSome() {
 	}
 }
 
-// sealAll queues the spans of all shards, and returns the sequence number of the last chunk.
+// sealAll queues the spans of all shards. It returns the sequence number of the last queued
+// chunk.
 func (a *shards) sealAll() uint64 {
 	a.pending.Store(false)
 	a.seal(false)
 	return a.buffer.youngest()
 }
 
-// seal queues the spans of all shards. If closing is true, the shards take no more spans.
+// seal queues the spans of all shards. If closing is true, the shards count later spans as
+// dropped.
 func (a *shards) seal(closing bool) {
 	for i := range a.all {
 		a.all[i].seal(closing)
 	}
 }
 
-// shard takes spans that have ended from one caller at a time. The spans wait until the
-// sender encodes several of them together, which is cheaper and does not slow down the end
-// of a span. If spans end faster than the sender encodes them, the end of a span encodes
-// some of them.
+// shard contains spans that have ended. Only one goroutine at a time can add a span. The
+// spans wait until the sender encodes several spans together. This is cheaper than encoding
+// them one by one, and it does not slow down the goroutine that ends a span. If spans end
+// faster than the sender encodes them, the goroutine that ends a span also encodes some
+// spans.
 type shard struct {
 	shards *shards
 	buffer *buffer
 
 	mu      sync.Mutex
 	ended   ring
-	bytes   int // bytes on the heap of the spans in ended and of those being encoded
+	bytes   int // bytes on the heap that the spans in ended and the spans being encoded use
 	granted int // number of bytes that s may use
 	closed  bool
 
@@ -151,9 +159,10 @@ type shard struct {
 	_ [64]byte // padding, so that two shards do not share a cache line
 }
 
-// push takes a span. It returns false if the ring is full or the span exceeds the granted
-// memory. If the ring is empty, such a span is taken and encoded immediately. The caller
-// must hold s.mu, which push unlocks.
+// push puts a span into the ring. It returns false if the ring is full, or if the shard may
+// not use so much memory. The exception is an empty ring: then push takes the span even if
+// the shard may not use so much memory, and encodes it immediately. The caller must hold
+// s.mu. push unlocks s.mu.
 func (s *shard) push(span sdktrace.ReadOnlySpan, size int) (taken bool) {
 	closed, granted := s.closed, false
 	if !closed {
@@ -195,8 +204,8 @@ func (s *shard) grant(size int) bool {
 	return granted
 }
 
-// hasMany reports whether the spans in the ring must be encoded. If crowded is true, one
-// span is enough.
+// hasMany reports whether the ring contains so many spans that they must be encoded. If
+// crowded is true, one span is enough.
 func (s *shard) hasMany(crowded bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -238,8 +247,8 @@ func (s *shard) encodeEnded(n int) {
 	}
 }
 
-// encoded records that s uses size fewer bytes. If s uses none any more, its granted memory
-// is returned.
+// encoded records that s uses size fewer bytes, because spans were encoded. If s now uses
+// no bytes, s returns all memory that was granted to it.
 func (s *shard) encoded(size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -268,8 +277,8 @@ func (s *shard) setScratch(scratch []byte) {
 	s.scratch = scratch
 }
 
-// put stores an encoded span in a chunk. It returns false if there is no memory and no older
-// span can be dropped.
+// put stores an encoded span in a chunk. It returns false if there is not enough memory and
+// no older span can be dropped.
 func (s *shard) put(scope *otlp.ScopeKey, span []byte) bool {
 	if s.chunk != nil && s.chunk.put(scope, span) {
 		return true
@@ -281,7 +290,7 @@ func (s *shard) put(scope *otlp.ScopeKey, span []byte) bool {
 	return s.chunk != nil && s.chunk.put(scope, span)
 }
 
-// putLarge queues a span in its own chunk, after the spans that ended before.
+// putLarge queues a span in a separate chunk, after the spans of s that ended earlier.
 func (s *shard) putLarge(scope *otlp.ScopeKey, span []byte) bool {
 	s.sealChunk()
 	s.setScratch(nil) // the chunk uses this memory now
@@ -296,7 +305,7 @@ func (s *shard) sealChunk() {
 	}
 }
 
-// seal queues the spans of s. If closing is true, s takes no more spans.
+// seal queues the spans of s. If closing is true, s counts later spans as dropped.
 func (s *shard) seal(closing bool) {
 	s.mu.Lock()
 	s.closed = s.closed || closing

@@ -5,7 +5,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// The approximate number of bytes on the heap for each part of a span, without its texts.
+// Each of these constants is the approximate number of bytes that one part of a span uses
+// on the heap, without texts.
 const (
 	spanHeld      = 512
 	eventHeld     = 64

@@ -11,13 +11,13 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// verdict is the consequence of a request's error for its batch
+// verdict is what to do with a batch after its request has failed with an error
 // (https://opentelemetry.io/docs/specs/otlp/#failures).
 type verdict int
 
 const (
-	// unreachable: the collector cannot be reached. The batch waits for it as long as there
-	// is memory.
+	// unreachable: the collector cannot be reached. The batch waits until the collector can
+	// be reached again, as long as there is enough memory.
 	unreachable verdict = iota
 	// lost: the connection broke during the request. The collector may have crashed because
 	// of the request.
@@ -35,7 +35,7 @@ const (
 )
 
 // judge returns the verdict for the error of a request. sent is true if there was a
-// connection to send the request over.
+// connection over which the request could be sent.
 func judge(err error, sent bool) verdict {
 	if !sent {
 		return unreachable
@@ -61,10 +61,10 @@ func judge(err error, sent bool) verdict {
 	return refused
 }
 
-// Taken reports whether the collector accepted a request although gRPC returned err, because
-// gRPC could not read the response. header is the header of the response. It is needed
-// because gRPC's own errors look like errors of a server. A server that refuses a request
-// sends no header before the status.
+// Taken reports whether the collector accepted a request although gRPC returned err. This
+// happens if gRPC cannot read the response. header is the header of the response. Without
+// the header, errors of gRPC's client cannot be distinguished from errors of the server. A
+// server that refuses a request sends no header before the status.
 func Taken(err error, header metadata.MD) bool {
 	if header == nil {
 		return false
@@ -76,9 +76,9 @@ func Taken(err error, header metadata.MD) bool {
 	return false
 }
 
-// TooLarge reports whether err means that a request has too many bytes. It compares the
-// message of err with the messages of the gRPC libraries, because the code
-// RESOURCE_EXHAUSTED is also used for quotas.
+// TooLarge reports whether err means that a request has too many bytes. The code
+// RESOURCE_EXHAUSTED is not enough for this, because it is also used for quotas. Therefore,
+// TooLarge compares the message of err with the messages of the gRPC libraries.
 func TooLarge(err error) bool {
 	text := strings.ToLower(status.Convert(err).Message())
 	return status.Code(err) == codes.ResourceExhausted && slices.ContainsFunc([]string{
@@ -92,8 +92,9 @@ func TooLarge(err error) bool {
 	}, func(words string) bool { return strings.Contains(text, words) })
 }
 
-// isLost reports whether the connection broke without an announcement. gRPC has no type for
-// that error. A collector that stops regularly first sends GOAWAY.
+// isLost reports whether the connection broke without an announcement. gRPC has no separate
+// code for this error, so isLost reads the message. A collector that stops normally first
+// announces this with GOAWAY.
 func isLost(err error) bool {
 	text := status.Convert(err).Message()
 	return strings.Contains(text, "error reading from server") && !strings.Contains(text, "received prior goaway")
@@ -102,8 +103,8 @@ func isLost(err error) bool {
 // longestPause is the longest pause that a collector may request.
 const longestPause = 5 * time.Minute
 
-// pauseOf returns the pause that the collector requests in err. throttled is true if it
-// requests one.
+// pauseOf returns the pause that the collector requests in err. throttled is true if the
+// collector requests a pause.
 func pauseOf(err error) (pause time.Duration, throttled bool) {
 	for _, detail := range status.Convert(err).Details() {
 		if info, is := detail.(*errdetails.RetryInfo); is {
