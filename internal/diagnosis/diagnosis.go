@@ -40,7 +40,7 @@ type Variable struct {
 
 // A Signal describes where the traces, the metrics or the logs are exported to.
 type Signal struct {
-	Exporter string // the exporters (otlp, console, prometheus), separated by commas; none if there is no exporter
+	Exporter string // otlp, console and prometheus, separated by commas; or the word none
 	URL      string // URL of the endpoint, or "" if there is no endpoint
 	Address  string // host:port
 	TLS      bool

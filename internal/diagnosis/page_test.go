@@ -33,7 +33,7 @@ func TestEnvironmentPage(t *testing.T) {
 		documented[found[1]] = found[2]
 	}
 
-	read := map[string]bool{"NAIS_DATABASE_*_DATABASE": true} // a pattern for the names of several variables
+	read := map[string]bool{"NAIS_DATABASE_*_DATABASE": true} // a pattern for several names
 	for _, environment := range []map[string]string{
 		{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317", "OTEL_LOGS_EXPORTER": "otlp", "OTEL_TRACES_SAMPLER": "traceidratio"},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector:4317"},
