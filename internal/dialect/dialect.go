@@ -33,7 +33,7 @@ func New(stableOnly Area) *Dialect {
 	return d
 }
 
-// bit returns a number with one of 64 bits set. The result for n + 64 is the same as for n.
+// bit returns a number in which only bit n is set. n is reduced modulo 64.
 func bit(n int) uint64 { return 1 << (n & 63) }
 
 // twin returns the twin of key, or nil if key has none.

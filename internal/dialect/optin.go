@@ -13,8 +13,8 @@ const (
 	Messaging
 )
 
-// Variable is the name of the standard environment variable that selects the stable or the
-// older conventions for a program.
+// Variable is the name of a standard OpenTelemetry environment variable. With it, a program
+// selects the stable conventions or both the stable and the older conventions.
 const Variable = "OTEL_SEMCONV_STABILITY_OPT_IN"
 
 // ParseOptIn parses the value of [Variable], which is a list of areas. It returns the areas
