@@ -13,7 +13,7 @@ type Batch struct {
 	Queue, Size    int           // maximum number of spans or records: in the queue, in a batch
 	Counted        bool          // for spans: the environment sets Queue or Size
 	Bytes          int           // for spans: maximum number of bytes of the waiting encoded spans
-	Delay, Timeout time.Duration // maximum time before an export starts, maximum time for an export
+	Delay, Timeout time.Duration // maximum time before an export, maximum time for an export
 }
 
 const (

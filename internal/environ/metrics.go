@@ -9,7 +9,7 @@ import (
 // Metrics has the settings for exporting metrics.
 type Metrics struct {
 	Signal
-	Listen                  string        // address on which scrapes are served, "" if no address is needed
+	Listen                  string        // address for scrapes, "" if there is no listener
 	Interval, ExportTimeout time.Duration // time between two exports, maximum time for an export
 	Temporality             string        // cumulative, delta or lowmemory
 }

@@ -10,7 +10,9 @@ import (
 // 127.0.0.1, inside the program's pod.
 type Peers struct {
 	Sidecars map[int64]string // names of the sidecars, by port
-	Database string           // name of the database; "" if the environment contains no name or several names
+	// Database is the name of the database. It is "" if the environment contains no name,
+	// or several names.
+	Database string
 }
 
 // NodeName returns the value of peer.service for a peer, such as texas@sidecar or
@@ -60,7 +62,7 @@ func portOf(u *url.URL) int64 {
 	return 80
 }
 
-// IsLocal reports whether host is this machine.
+// IsLocal reports whether host is a name or an address of this machine.
 func IsLocal(host string) bool {
 	return host == "127.0.0.1" || host == "localhost" || host == "::1"
 }
