@@ -35,7 +35,7 @@ type SDK struct {
 // W3C propagates trace context and baggage.
 var W3C = propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 
-// NewSilent returns an SDK that uses sampler and does not record spans. It is for tests
+// NewSilent returns an SDK that uses sampler and does not keep ended spans. It is for tests
 // that count allocations.
 func NewSilent(tb testing.TB, sampler sdktrace.Sampler) *SDK {
 	tb.Helper()
@@ -198,8 +198,8 @@ func StableOnly(tb testing.TB, span sdktrace.ReadOnlySpan) {
 	}
 }
 
-// Eventually waits until the function in the parameter is returns true. It fails the test
-// after ten seconds.
+// Eventually calls the function is again and again until the result is true. After ten
+// seconds, it fails the test.
 func Eventually(tb testing.TB, is func() bool) {
 	tb.Helper()
 	deadline := time.Now().Add(10 * time.Second)
