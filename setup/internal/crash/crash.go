@@ -19,7 +19,7 @@ const crashBytes = 64 << 10
 
 // Keep logs the crash of the previous process, if the file with this name contains one.
 // After that, if this process crashes, the runtime writes the crash text to the same file.
-// stop ends this.
+// The function stop turns this off.
 func Keep(name string, logger *slog.Logger) (stop func()) {
 	if err := keep(name, logger); err != nil {
 		logger.LogAttrs(context.Background(), slog.LevelWarn, "a crash of this process would not be logged at the next start", slog.String("error", err.Error()))
