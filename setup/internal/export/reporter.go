@@ -1,6 +1,6 @@
-// Package export has the parts of setup's exporters that do not send telemetry. These parts
-// report export problems. They also add older attribute names to telemetry, and clean
-// telemetry, before it is sent to the collector.
+// Package export has what setup's exporters do in addition to sending telemetry. They
+// report export problems. Before they send telemetry to the collector, they clean it and
+// add older attribute names.
 package export
 
 import (
@@ -41,7 +41,7 @@ type Reporter struct {
 	reached  bool             // a collector has answered
 	down     map[string]bool  // the signals whose last export reached no collector
 	failures map[string]int64 // number of failed exports by signal
-	failure  *failure         // the last failure; nil if a later export of the same signal succeeded
+	failure  *failure         // last failure; nil if a later export of the same signal succeeded
 	warning  warning          // the last warning from the collector
 	lost     int64            // number of dropped spans and log records that were already reported
 }

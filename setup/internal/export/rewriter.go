@@ -31,8 +31,8 @@ func NewRewriter(d *dialect.Dialect, p environ.Peers) *Rewriter {
 	return &Rewriter{dialect: d, peers: peers{Peers: p}}
 }
 
-// rewrite returns the rewritten spans. It allocates memory once for the whole batch. Only
-// for a span whose texts must be cleaned does it allocate more memory.
+// rewrite returns the rewritten spans. It allocates memory for the whole batch and not for
+// each span. The exception is a span whose texts must be cleaned.
 func (w *Rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpan {
 	room := 0
 	for _, span := range spans {

@@ -69,7 +69,7 @@ func (w *Watcher) GaveUp(err error) {
 // Warning reports a warning from the collector about an export that the collector accepted.
 func (w *Watcher) Warning(message string) { w.Reporter.warned(w.Signal, w.Endpoint, message) }
 
-// Dropped reports dropped spans and log records in the log if a line is due.
+// Dropped logs how many spans and log records were dropped, if a line is due.
 func (w *Watcher) Dropped() { w.Reporter.Report(false) }
 
 // Watch is the interceptor of the gRPC connection.
