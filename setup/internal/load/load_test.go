@@ -118,7 +118,9 @@ func TestFullBufferDropsTheOldest(t *testing.T) {
 	s := newSink(t)
 	s.server.Stop()
 	s.keeps = true
-	const spans = 88_000 // 37 MB in 11 s; after the outage, exports reach the collector within five seconds
+	// The spans are 37 MB in 11 seconds. After the outage, exports reach the collector
+	// within five seconds.
+	const spans = 88_000
 	p := begin(t, plan{Spans: spans, From: 1, Rate: 8000}, "OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint(), "GOMEMLIMIT", "32MiB")
 	<-time.After(4 * time.Second)
 	s.listen(t)

@@ -29,7 +29,12 @@ import (
 // plan describes the work of a program. The program ends spans at a certain rate, from
 // several goroutines.
 type plan struct {
-	Pipeline string        // spor; stock: OpenTelemetry's SDK, set up as in OpenTelemetry's documentation; setup: as spor, but without export; none: as stock, but without export
+	// Pipeline is the name of a pipeline:
+	//   - spor: package setup with its defaults.
+	//   - stock: OpenTelemetry's SDK, set up as in OpenTelemetry's documentation.
+	//   - setup: the same provider as spor, but without export.
+	//   - none: the same provider as stock, but without export.
+	Pipeline string
 	Rate     int           // spans per second from all goroutines; zero means as fast as possible
 	Spans    int           // total number of spans
 	From     int           // number of goroutines
@@ -262,7 +267,7 @@ func (nothing) Shutdown(context.Context) error                  { return nil }
 var parent = propagation.TraceContext{}.Extract(context.Background(),
 	propagation.MapCarrier{"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"})
 
-// rss returns a value of /proc/self/status in bytes.
+// rss returns the value with this name in /proc/self/status, in bytes.
 func rss(name string) int {
 	text, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(text)) {
