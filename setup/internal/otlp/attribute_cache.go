@@ -26,10 +26,12 @@ const (
 type cached struct {
 	trait
 
-	own     []byte // the encoded attribute
-	added   []byte // the encoded attribute that Rules add to the span for this one; empty if they add none
-	isAdded bool   // Rules can add an attribute with the key of this attribute to a span
-	kept    bool   // the entry was used again since another attribute last needed this slot
+	own []byte // the encoded attribute
+	// added is the encoded attribute that Rules add to a span that has this attribute. It
+	// is empty if they add no attribute.
+	added   []byte
+	isAdded bool // Rules can add an attribute with the key of this attribute to a span
+	kept    bool // the entry was used again since another attribute last needed this slot
 }
 
 // trait identifies an attribute. A trait without a key identifies the name of a span.
@@ -40,7 +42,8 @@ type trait struct {
 	number int64
 }
 
-// name returns the encoded span name. The result is valid until the next call of a method.
+// name returns the encoded span name. The result is valid until another method of s is
+// called.
 func (s *attributeCache) name(name string) []byte {
 	t := trait{kind: attribute.STRING, text: name}
 	c, known := s.find(&t)
@@ -51,8 +54,8 @@ func (s *attributeCache) name(name string) []byte {
 	return c.own
 }
 
-// attribute returns the encoded form of a. The result is valid until the next call of a
-// method.
+// attribute returns the encoded form of a. The result is valid until another method of s is
+// called.
 func (s *attributeCache) attribute(a *attribute.KeyValue) *cached {
 	t := trait{key: a.Key, kind: a.Value.Type()}
 	switch {
@@ -104,7 +107,9 @@ func (s *attributeCache) find(t *trait) (c *cached, known bool) {
 			s.slots[at] = c
 		}
 		if !c.kept {
-			c.trait = trait{} // remember sets the trait; after a panic before that, the entry has no wrong trait
+			// remember sets the trait later. If the encoder panics before that, the entry
+			// has no wrong trait.
+			c.trait = trait{}
 			return c, false
 		}
 		c.kept = false

@@ -30,7 +30,7 @@ type group struct {
 // copy, so the original bytes are no longer needed.
 func (c *Composer) AppendRequest(b []byte, spans []Span) []byte {
 	c.group(spans)
-	b = slices.Grow(b, c.mostBytes()) // append must not move b, because the groups have slices of b
+	b = slices.Grow(b, c.mostBytes()) // append must not move b, because groups have slices of b
 	for i := range c.groups {
 		if !c.groups[i].done {
 			b = c.appendResourceSpans(b, c.groups[i:])
