@@ -14,7 +14,7 @@ type batch struct {
 	body  *body
 	whole bool // body is a request with exactly the spans in the field spans
 
-	asked      bool      // the collector has answered a request for the batch, but has not accepted it
+	asked      bool      // the collector has answered a request, but has not accepted the batch
 	began      time.Time // start of the last request
 	notBefore  time.Time // earliest time of the next request
 	unanswered bool      // a request timed out, and the collector answered no request in that time
@@ -22,9 +22,9 @@ type batch struct {
 
 	failures int           // number of failed requests
 	own      int           // number of own failures; export.retry explains them
-	accepted uint64        // number of batches that the collector had accepted before the last failure
+	accepted uint64        // batches that the collector had accepted before the last failure
 	spent    time.Duration // time already used of the time limit, see export.timeFor
-	losses   int           // number of times that the collector was lost while the batch was in flight
+	losses   int           // how often the collector was lost while the batch was in flight
 	suspect  bool          // probably the collector refuses only some spans of the batch
 }
 

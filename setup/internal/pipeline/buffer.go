@@ -11,12 +11,13 @@ import (
 )
 
 const (
-	// enoughBytes is a number of queued bytes. When so many bytes are queued, they are sent
-	// without waiting for more spans.
+	// enoughBytes is a number of queued bytes. When that many bytes are queued, they are
+	// sent without waiting for more spans.
 	enoughBytes = 256 << 10
-	// yieldChunks is used while more than half of the memory is used. Then, once per
-	// yieldChunks queued chunks, a goroutine that ends a span yields, so that the sender
-	// gets time to run.
+	// yieldChunks applies when the spans use more than half of the memory. Then, after
+	// every yieldChunks queued chunks, the goroutine that ends the next span yields, so
+	// that the sender gets time to run. When they use more than three quarters, it yields
+	// after every chunk.
 	yieldChunks = 4
 	// spareChunks is the number of empty chunks that are kept ready. Because of them,
 	// ending a span seldom allocates a chunk.
@@ -40,7 +41,7 @@ type buffer struct {
 	queued   int // bytes of spans in queue
 	parked   parked
 	inFlight []*batch
-	held     int           // bytes of memory that the chunks in use and the bodies in use have
+	held     int           // bytes of memory that chunks and bodies use, except spare ones
 	changed  chan struct{} // is closed when spans are delivered or dropped; nil if no caller waits
 }
 
@@ -51,8 +52,8 @@ func (b *buffer) wakeSender() {
 	}
 }
 
-// exchange queues the chunk full, unless full is nil. It returns an empty chunk. If there
-// is no memory for an empty chunk, it returns nil.
+// exchange queues the chunk in the parameter full, unless the parameter is nil. It returns
+// an empty chunk, or nil if there is no memory for an empty chunk.
 func (b *buffer) exchange(full *chunk) *chunk {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -91,7 +91,7 @@ func (c *chunk) appendTo(all []otlp.Span) []otlp.Span {
 	return all
 }
 
-// moveTo moves the first n spans to the chunk to, which must be empty.
+// moveTo moves the first n spans to another chunk. The other chunk must be empty.
 func (c *chunk) moveTo(to *chunk, n int) {
 	begin := c.begin()
 	for _, r := range c.records[c.first : c.first+n] {

@@ -24,11 +24,18 @@ type collector struct {
 	waits      sync.WaitGroup
 	connecting bool // a goroutine is waiting for a connection; only the sender uses this field
 
-	lastAnswer atomic.Pointer[time.Time] // time of the last answer, or start of the first export in flight
-	accepted   atomic.Uint64             // number of batches that the collector has accepted
-	erratic    atomic.Pointer[time.Time] // last time that a batch with own failures was accepted, see export.retry
-	search     sync.Mutex                // held by the export that searches for refused spans, see export.beginSearch
-	refusesAll atomic.Bool               // all parts of a batch were refused, and no batch was accepted after that
+	// lastAnswer is the time of the last answer. If the first export in flight started
+	// later, lastAnswer is the time of this start.
+	lastAnswer atomic.Pointer[time.Time]
+	accepted   atomic.Uint64 // number of batches that the collector has accepted
+	// erratic is the last time that a batch with own failures was accepted, see
+	// export.retry.
+	erratic atomic.Pointer[time.Time]
+	// search is held by the export that searches for refused spans, see export.beginSearch.
+	search sync.Mutex
+	// refusesAll is true if all parts of a batch were refused and no batch was accepted
+	// after that.
+	refusesAll atomic.Bool
 }
 
 // accept records that the collector accepted a batch. failedBefore is true if the batch had

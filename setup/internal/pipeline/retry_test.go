@@ -146,7 +146,8 @@ func named(prefix string, n int) []string {
 	return names
 }
 
-// settles waits until l has counted that many spans as delivered or dropped.
+// settles waits until the number of spans that l has counted is equal to spans. The
+// delivered and the dropped spans are added up.
 func settles(t *testing.T, l *spanstats.Stats, spans int) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; <-time.After(5 * time.Millisecond) {
@@ -186,9 +187,8 @@ func check(t *testing.T, c *collector, l *spanstats.Stats, want outcome) {
 }
 
 // TestCollectorThatRefusesEverything checks a collector that refuses ten batches of 512
-// spans. It checks every gRPC code after which OTLP does not allow to send the batch again.
-// For no code may there be more than two requests per batch, plus one search for refused
-// spans.
+// spans. It checks every gRPC code for which OTLP forbids that a batch is sent again. For
+// no code may there be more than two requests per batch, plus one search for refused spans.
 func TestCollectorThatRefusesEverything(t *testing.T) {
 	const batches, search = 10, 21
 	for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
@@ -294,8 +294,8 @@ func TestRequestsFitTheCollector(t *testing.T) {
 	check(t, c, l, outcome{received: spans - 1, dropped: "too_big 1", mostRequests: 24})
 }
 
-// badReply is the codec of a server. Instead of every response, it sends bytes that the
-// client cannot read.
+// badReply is the codec of a server. It replaces every response with bytes that the client
+// cannot read.
 type badReply struct {
 	encoding.CodecV2
 	bytes []byte

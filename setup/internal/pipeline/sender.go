@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// mostInFlight is the maximum number of exports in flight in flight.
+	// mostInFlight is the maximum number of exports in flight.
 	mostInFlight = 8
 	// silenceTimeout is a time limit for answers. If the collector has answered no request
 	// for this time, no more requests are sent to it.
@@ -37,7 +37,7 @@ type sender struct {
 	inFlight  int       // number of exports
 	alone     bool      // the batch in flight must be the only batch in flight
 	through   uint64    // spans up to this sequence number have waited for the delay
-	due       time.Time // time at which the delay of the waiting spans is over; zero if no spans wait
+	due       time.Time // time at which the waiting spans must be sent; zero if no spans wait
 	down      bool      // the collector cannot be reached
 	outage    error     // the error of the outage
 	failures  int

@@ -16,8 +16,8 @@ const (
 	// uses memory, even if few spans end.
 	mostShards = 16
 	// someEnded is a number of spans. When a ring contains so many spans, the sender
-	// encodes them without waiting for more. Because the number is high, fewer than one in
-	// 100 spans wakes the sender when it ends.
+	// encodes them without waiting for more. Because this number is high, the sender is
+	// woken for fewer than one in 100 spans.
 	someEnded = ringSpans / 2
 	// encodedAtEnd is the number of spans that a goroutine encodes if it ends a span and
 	// the shard has no space.
@@ -151,7 +151,7 @@ type shard struct {
 	granted int // number of bytes that s may use
 	closed  bool
 
-	encoding sync.Mutex // protects the fields below; locked before mu
+	encoding sync.Mutex // protects the following fields; always locked before mu
 	encoder  *otlp.Encoder
 	scratch  []byte
 	chunk    *chunk
