@@ -1,4 +1,4 @@
-// Package examples_test runs the example programs like a user does.
+// Package examples_test runs the example programs in the same way as a user.
 package examples_test
 
 import (
@@ -74,8 +74,8 @@ func collect(t *testing.T) *collector {
 	return c
 }
 
-// tree returns one line per span, with kind and name. Children are indented below their
-// parent.
+// tree returns one line per span, with the kind and the name of the span. The lines of
+// child spans follow the line of their parent and are indented.
 func (c *collector) tree() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -95,7 +95,7 @@ func (c *collector) tree() string {
 	return text.String()
 }
 
-// want fails the test unless the spans are those of tree.
+// want checks that the received spans are the spans in tree.
 func (c *collector) want(t *testing.T, tree string) {
 	t.Helper()
 	if got := c.tree(); got != tree {
@@ -122,7 +122,7 @@ func (c *collector) start(t *testing.T, env []string, name string, args ...strin
 	return e
 }
 
-// end waits until the program has ended, and tests that its log is JSON.
+// end waits until the program has ended, and checks that its log is JSON.
 func (e *example) end(t *testing.T) {
 	t.Helper()
 	if err := e.cmd.Wait(); err != nil {
@@ -144,7 +144,7 @@ func (e *example) stop(t *testing.T) {
 	e.end(t)
 }
 
-// free returns an address to listen on.
+// free returns an address on which a server can listen.
 func free(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -255,7 +255,7 @@ func TestLoadgenFlags(t *testing.T) {
 	}
 }
 
-// TestREADME compares the program in the README with examples/http.
+// TestREADME checks that the program in the README is the program in examples/http.
 func TestREADME(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {

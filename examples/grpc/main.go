@@ -1,4 +1,4 @@
-// Grpc is a gRPC server and its client.
+// Grpc is a gRPC server. If its argument is the address of a server, it is a gRPC client.
 //
 //	spor run -- go run ./grpc
 //	spor run -- go run ./grpc localhost:8080
@@ -36,7 +36,7 @@ func main() {
 	}
 }
 
-// serve serves calls until SIGTERM, and returns when all open calls have ended.
+// serve answers calls until SIGTERM. It then waits until all open calls have ended.
 func serve(ctx context.Context) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cmp.Or(os.Getenv("BIND_ADDRESS"), ":8080"))
 	if err != nil {
@@ -60,7 +60,7 @@ func (quotes) Get(ctx context.Context, r *quotespb.GetRequest) (*quotespb.Quote,
 	return &quotespb.Quote{Id: "1", Author: "Grace Hopper", Text: "It's easier to ask forgiveness than it is to get permission."}, nil
 }
 
-// ask calls the server whose address is the first argument of the program.
+// ask calls a server. The first argument of the program is the address of the server.
 func ask(ctx context.Context) (err error) {
 	conn, err := grpctrace.NewClient(os.Args[1], grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {

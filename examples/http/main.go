@@ -23,8 +23,8 @@ func main() {
 	}
 }
 
-// run serves requests until SIGTERM, finishes the open requests, and returns.
-// setup.Run then flushes the spans.
+// run serves requests until SIGTERM. It then finishes the open requests and returns.
+// After that, setup.Run flushes the spans.
 func run(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /hello/{name}", hello)

@@ -67,7 +67,8 @@ func (g *generator) check() error {
 	return nil
 }
 
-// run sends requests until ctx ends or the duration is over, and waits for their responses.
+// run sends requests until ctx ends or the duration is over. It then waits for the
+// responses to all requests.
 func (g *generator) run(ctx context.Context) error {
 	stop, err := g.serve(ctx)
 	if err != nil {
@@ -90,8 +91,8 @@ func (g *generator) run(ctx context.Context) error {
 	return nil
 }
 
-// pace wakes a worker for each request. It skips a request if all workers are busy, so
-// that a slow service does not get more requests than configured.
+// pace wakes one worker for each request. If all workers are busy, it skips the request.
+// Therefore a slow service never gets more requests per second than the configured rate.
 func (g *generator) pace(ctx context.Context, due chan<- struct{}) {
 	if g.duration > 0 {
 		var cancel context.CancelFunc
@@ -128,7 +129,7 @@ func (g *generator) request(ctx context.Context) {
 		slog.WarnContext(ctx, "no response", "error", err)
 		return
 	}
-	defer func() { _ = res.Body.Close() }() // the body has been read to its end
+	defer func() { _ = res.Body.Close() }() // the body has already been read completely
 	n, err := io.Copy(io.Discard, res.Body)
 	if err != nil {
 		slog.WarnContext(ctx, "response ended early", "error", err)
@@ -137,7 +138,7 @@ func (g *generator) request(ctx context.Context) {
 	slog.InfoContext(res.Request.Context(), "answered", "status", res.StatusCode, "bytes", n)
 }
 
-// serve serves metrics and the probe, unless the address is empty.
+// serve starts a server for the metrics and the probe, unless the address is empty.
 func (g *generator) serve(ctx context.Context) (stop func(), err error) {
 	if g.listen == "" {
 		return func() {}, nil

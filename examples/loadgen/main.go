@@ -2,9 +2,9 @@
 //
 //	spor run -- go run ./loadgen --url http://localhost:8080/hello/nais --rate 2 --duration 10s
 //
-// Each request starts a new trace. The metrics are made with the Prometheus client.
-// With OTEL_METRICS_EXPORTER=prometheus they are served at /metrics. Otherwise they
-// are pushed.
+// Each request starts a new trace. The metrics are made with the Prometheus client
+// library. With OTEL_METRICS_EXPORTER=prometheus, the program serves the metrics at
+// /metrics. Otherwise it pushes the metrics.
 package main
 
 import (

@@ -22,7 +22,7 @@ type events struct {
 func newEvents(k *kafka) (*events, error) {
 	client, err := kgo.NewClient(append([]kgo.Opt{
 		kgotrace.Opt(),
-		kgo.ProducerLinger(0), // because a caller waits for each record
+		kgo.ProducerLinger(0), // do not wait for more records, because a caller waits for each record
 	}, k.opts...)...)
 	if err != nil {
 		return nil, err
@@ -30,7 +30,8 @@ func newEvents(k *kafka) (*events, error) {
 	return &events{client: client, topic: k.topic}, nil
 }
 
-// created sends the event that q was created, and returns when the broker has stored it.
+// created sends an event for the new quote q, and waits until the broker has stored the
+// event.
 func (e *events) created(ctx context.Context, q *quotespb.Quote) error {
 	value, err := json.Marshal(quoteOf(q))
 	if err != nil {

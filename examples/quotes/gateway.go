@@ -19,7 +19,7 @@ import (
 	"github.com/nais/spor/httptrace"
 )
 
-// quote is a quote in the JSON of the gateway.
+// quote is a quote in the JSON that the gateway reads and writes.
 type quote struct {
 	ID     string `json:"id"`
 	Author string `json:"author"`
@@ -40,7 +40,7 @@ type gateway struct {
 
 func newGateway(backend, worker string) (*gateway, error) {
 	conn, err := grpctrace.NewClient(backend, append(
-		// A quote that does not exist is an expected answer, not an error.
+		// NotFound means that the quote does not exist. This is not an error.
 		grpctrace.DialOptions(grpctrace.WithExpectedCodes(codes.NotFound)),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 	)...)
@@ -126,7 +126,7 @@ func (g *gateway) list(w http.ResponseWriter, r *http.Request) {
 	answer(w, r, http.StatusOK, quotes)
 }
 
-// authors returns the numbers that the worker counted.
+// authors returns the number of quotes of each author, which the worker counted.
 func (g *gateway) authors(w http.ResponseWriter, r *http.Request) {
 	counts, err := g.askWorker(r.Context())
 	if err != nil {
@@ -163,7 +163,7 @@ func (g *gateway) boom(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// refuse writes the response to a request that failed in the backend.
+// refuse writes the response to a request if the backend has returned err.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch s := status.Convert(err); s.Code() {
 	case codes.InvalidArgument:
@@ -184,5 +184,5 @@ func answer(w http.ResponseWriter, r *http.Request, status int, value any) {
 	}
 }
 
-// alive answers the probes that nais.yaml names.
+// alive answers the probes. Their paths are in nais.yaml.
 func alive(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }

@@ -13,8 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// kafka is the Kafka cluster for the events: the brokers that the environment names, or
-// a cluster inside this process.
+// kafka is the Kafka cluster for the events. If the environment contains the addresses of
+// brokers, they are used. Otherwise the cluster is inside this process.
 type kafka struct {
 	opts  []kgo.Opt // options of every client
 	topic string    // the topic for events about new quotes
@@ -50,15 +50,15 @@ func (k *kafka) close() {
 	}
 }
 
-// These are the variables that NAIS sets. Each holds the path of a PEM file.
+// NAIS sets these variables. The value of each variable is the path of a PEM file.
 const (
 	authorityPath   = "KAFKA_CA_PATH"
 	certificatePath = "KAFKA_CERTIFICATE_PATH"
 	privateKeyPath  = "KAFKA_PRIVATE_KEY_PATH"
 )
 
-// certificatesOf returns a TLS configuration with the certificates that the environment
-// names, or nil if the environment names none.
+// certificatesOf returns a TLS configuration with the certificates whose paths are in the
+// environment. If the environment has no such paths, it returns nil.
 func certificatesOf(getenv func(string) string) (*tls.Config, error) {
 	variables := []string{authorityPath, certificatePath, privateKeyPath}
 	missing := slices.DeleteFunc(slices.Clone(variables), func(name string) bool { return getenv(name) != "" })

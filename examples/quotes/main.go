@@ -6,15 +6,18 @@
 //   - The worker reads the events and counts the quotes of each author. It serves these
 //     numbers over HTTP.
 //
-// The program serves requests and sends itself one round of requests per second, until
-// it is stopped. With -once it sends one round of requests and ends.
+// Until it is stopped, the program serves requests, and sends one round of requests per
+// second to itself. With the flag -once, it sends only one round of requests and ends.
 //
-// The gateway listens on the port in PORT, or else on a free loopback port.
-// KAFKA_BROKERS lists the Kafka brokers, and NAIS's variables name the certificates.
-// Without KAFKA_BROKERS, the program runs a Kafka cluster in its own process. The topic
-// is KAFKA_TOPIC, or else quotes.created. PGURL, NAIS_DATABASE_*_URL or DATABASE_URL is
-// the URL of PostgreSQL. Without one of them, SQLite stores the quotes until the program
-// ends.
+// The program reads these environment variables:
+//   - PORT is the port of the gateway. Without it, the gateway listens on a free port of
+//     the loopback address.
+//   - KAFKA_BROKERS lists the Kafka brokers. The variables that NAIS sets contain the
+//     paths of the certificates. Without KAFKA_BROKERS, the program runs a Kafka cluster
+//     in its own process.
+//   - KAFKA_TOPIC is the topic. The default is quotes.created.
+//   - PGURL, NAIS_DATABASE_*_URL or DATABASE_URL is the URL of PostgreSQL. If none of
+//     them is set, SQLite stores the quotes until the program ends.
 package main
 
 import (
@@ -41,8 +44,8 @@ func main() {
 	}
 }
 
-// run starts the store, the worker, the backend and the gateway. It stops them in the
-// reverse order.
+// run starts the store, the worker, the backend and the gateway, in this order. It stops
+// them in the reverse order.
 func run(ctx context.Context, once bool) error {
 	quotes, err := openStore(ctx)
 	if err != nil {

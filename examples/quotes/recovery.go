@@ -10,8 +10,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// recoverUnary keeps the process alive when a handler panics, because gRPC itself does
-// not recover.
+// recoverUnary recovers from a panic of a handler. Without it, the panic would end the
+// process, because gRPC itself does not recover.
 func recoverUnary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (reply any, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -31,8 +31,8 @@ func recoverStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInf
 	return handler(srv, stream)
 }
 
-// panicked logs a panic, and returns an error without details for the caller. The log line
-// has the stack of the panic, because the panic is still unwinding the stack.
+// panicked logs a panic. It returns an error for the caller, without details. The log line
+// contains the stack of the panic, because panicked runs before the stack is unwound.
 func panicked(ctx context.Context, method string, v any) error {
 	slog.ErrorContext(ctx, "handler panicked", "method", method, "error", fmt.Sprint(v))
 	return status.Error(codes.Internal, "internal error")

@@ -11,9 +11,9 @@ import (
 	"google.golang.org/grpc"
 )
 
-// drainTimeout is how long open requests may continue after the signal to stop. NAIS
-// kills a pod about 25 seconds after the signal. Telemetry needs the last of these
-// seconds for its flush.
+// drainTimeout is how long open requests may continue after SIGTERM. NAIS kills a pod
+// about 25 seconds after this signal. The last of these 25 seconds are necessary for the
+// flush of the telemetry.
 const drainTimeout = 10 * time.Second
 
 // server is a running server.
@@ -22,18 +22,19 @@ type server struct {
 	drain   func(context.Context) error
 }
 
-// startHTTP serves handler on address until stop is called.
+// startHTTP starts an HTTP server with handler on address. It runs until stop is called.
 func startHTTP(ctx context.Context, address string, handler http.Handler) (*server, error) {
 	s := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
-		// net/http logs its messages, such as panics of handlers, as JSON.
+		// With this logger, the messages of net/http are also JSON, for example the message
+		// about a panic of a handler.
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelError),
 	}
 	return start(ctx, address, s.Serve, s.Shutdown)
 }
 
-// startGRPC serves the services of s on address until stop is called.
+// startGRPC starts the gRPC server s on address. It runs until stop is called.
 func startGRPC(ctx context.Context, address string, s *grpc.Server) (*server, error) {
 	return start(ctx, address, s.Serve, func(ctx context.Context) error {
 		stop := context.AfterFunc(ctx, s.Stop) // Stop also ends GracefulStop
@@ -65,8 +66,8 @@ func reachable(addr net.Addr) string {
 	return net.JoinHostPort("127.0.0.1", port)
 }
 
-// stop accepts no more requests, and waits for the open ones. ctx has already ended, so
-// stop uses its own timeout.
+// stop makes the server refuse new requests, and waits until the open requests have ended.
+// ctx has already ended, so stop uses its own timeout.
 func (s *server) stop(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()

@@ -7,8 +7,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// spanCounter counts the spans that end. A test compares this number with the number of
-// spans that the collector received.
+// spanCounter counts the spans that have ended. A test compares this number with the
+// number of spans that the collector has received.
 type spanCounter struct{ ended atomic.Int64 }
 
 func (c *spanCounter) OnStart(context.Context, sdktrace.ReadWriteSpan) {}

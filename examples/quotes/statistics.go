@@ -7,7 +7,8 @@ import (
 	"github.com/nais/spor/httptrace"
 )
 
-// statisticsRoutes returns the worker's HTTP handler, which the gateway calls.
+// statisticsRoutes returns the HTTP handler of the worker. The gateway sends requests to
+// it.
 func statisticsRoutes(s store) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /statistics", func(w http.ResponseWriter, r *http.Request) {

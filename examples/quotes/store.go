@@ -16,7 +16,7 @@ import (
 // store stores quotes, and the number of quotes of each author.
 type store interface {
 	add(ctx context.Context, q *quotespb.Quote) error
-	// get returns the quote with that id, or errNoQuote.
+	// get returns the quote with this id. If there is no such quote, it returns errNoQuote.
 	get(ctx context.Context, id string) (*quotespb.Quote, error)
 	// list returns all quotes, the oldest first.
 	list(ctx context.Context) ([]*quotespb.Quote, error)
@@ -29,8 +29,9 @@ type store interface {
 
 var errNoQuote = errors.New("no such quote")
 
-// openStore opens the PostgreSQL database that a variable names, or else SQLite. NAIS
-// sets such a variable for both of its kinds of PostgreSQL.
+// openStore opens the PostgreSQL database whose URL is in an environment variable. Without
+// such a variable, it opens SQLite. NAIS has two kinds of PostgreSQL, and sets such a
+// variable for each kind.
 func openStore(ctx context.Context) (store, error) {
 	name := postgresVariable(os.Environ())
 	if name == "" {
@@ -43,8 +44,8 @@ func openStore(ctx context.Context) (store, error) {
 	return openPostgres(ctx, config)
 }
 
-// postgresVariable returns the name of the variable with the URL of PostgreSQL, or ""
-// if there is none.
+// postgresVariable returns the name of the variable that contains the URL of PostgreSQL.
+// If there is no such variable, it returns "".
 func postgresVariable(environ []string) string {
 	var names []string
 	for _, pair := range environ {

@@ -11,7 +11,7 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// postgresStore stores quotes in PostgreSQL. They remain when the program ends.
+// postgresStore stores quotes in PostgreSQL. The quotes remain when the program ends.
 type postgresStore struct{ pool *pgxpool.Pool }
 
 func openPostgres(ctx context.Context, config *pgxpool.Config) (*postgresStore, error) {

@@ -8,13 +8,13 @@ import (
 	"os"
 	"path/filepath"
 
-	_ "modernc.org/sqlite" // a driver that needs no C compiler
+	_ "modernc.org/sqlite" // this driver does not need a C compiler
 
 	"github.com/nais/spor/examples/quotes/quotespb"
 	"github.com/nais/spor/sqltrace"
 )
 
-// sqliteStore stores quotes in a temporary directory, which close removes.
+// sqliteStore stores quotes in a temporary directory. close removes the directory.
 type sqliteStore struct {
 	db  *sql.DB
 	dir string

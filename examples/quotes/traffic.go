@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// people is the client of the users. It is not traced.
+// people is the HTTP client that acts for the users of the service. It is not traced.
 var people = &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
 
 // lightTraffic sends one round of requests per second until ctx ends.
@@ -30,7 +30,7 @@ func lightTraffic(ctx context.Context, url string) error {
 	}
 }
 
-// round sends each kind of request once.
+// round sends one request of each kind.
 func round(ctx context.Context, url string) error {
 	defer people.CloseIdleConnections()
 	var created quote

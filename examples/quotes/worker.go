@@ -12,8 +12,8 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// worker is the service that counts the quotes of each author, from the events in
-// Kafka.
+// worker is the service that counts the quotes of each author. It gets the quotes from the
+// events in Kafka.
 type worker struct {
 	client *kgo.Client
 	store  store
@@ -53,7 +53,7 @@ func (w *worker) work(ctx context.Context) {
 	}
 }
 
-// handle counts the quote in r, in its own span.
+// handle counts the quote in the record r. The record gets its own span.
 func (w *worker) handle(ctx context.Context, r *kgo.Record) {
 	ctx, cancel := context.WithTimeout(ctx, backendTimeout)
 	defer cancel()
@@ -74,7 +74,7 @@ func (w *worker) handle(ctx context.Context, r *kgo.Record) {
 	w.done.Add(1)
 }
 
-// await returns when the worker has handled that number of records.
+// await waits until the worker has handled the given number of records.
 func (w *worker) await(ctx context.Context, quotes int64) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -88,7 +88,7 @@ func (w *worker) await(ctx context.Context, quotes int64) error {
 	return nil
 }
 
-// stop leaves the consumer group, and returns when the current record has been handled.
+// stop leaves the consumer group, and waits until the current record has been handled.
 func (w *worker) stop() {
 	w.client.Close()
 	<-w.worked

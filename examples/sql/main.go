@@ -25,7 +25,7 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
-	// On NAIS, use the driver pgx, and the URL in the variable NAIS_DATABASE_..._URL.
+	// On NAIS, use the driver pgx. The variable NAIS_DATABASE_..._URL contains the URL.
 	db, err := sqltrace.Open("sqlite", cmp.Or(os.Getenv("DATABASE"), ":memory:"))
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func fill(ctx context.Context, db *sql.DB) error {
 		"A ship in port is safe, but that's not what ships are built for.",
 		"Humans are allergic to change.",
 	} {
-		// The arguments, text and author, are not recorded.
+		// spor does not record the arguments, which are the author and the text.
 		if _, err := tx.ExecContext(ctx, "INSERT INTO quotes (author, text) VALUES (?, ?)", "Grace Hopper", text); err != nil {
 			return errors.Join(err, tx.Rollback())
 		}
