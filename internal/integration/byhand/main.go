@@ -1,9 +1,10 @@
-// Byhand is a service that uses OpenTelemetry without spor. It follows the documentation
-// of otelhttp, otelgrpc, otelsql, kotel and slog's JSON handler. It does not follow the
-// names that the platform reads.
+// Byhand is a service that uses OpenTelemetry without spor. Its code is written as the
+// documentation of otelhttp, otelgrpc, otelsql, kotel and slog's JSON handler recommends.
+// Therefore its telemetry does not have all names that the platform reads.
 //
-// Byhand serves one round of requests to itself and ends. If BYHAND_IDENT is set, it
-// records the value in spans and logs, like a careless program.
+// Byhand sends one round of requests to itself, answers them and ends. If BYHAND_IDENT is
+// set, byhand records the value of this variable in spans and logs, which a careful program
+// would not do.
 package main
 
 import (

@@ -28,7 +28,7 @@ import (
 
 const topic = "team.orders"
 
-// service has the servers of the program, and the clients that they use.
+// service has the servers of the program. It also has the clients that these servers use.
 type service struct {
 	db      *sql.DB
 	broker  *kfake.Cluster
@@ -123,7 +123,8 @@ func boom(w http.ResponseWriter, _ *http.Request) {
 	http.Error(w, "boom", http.StatusInternalServerError)
 }
 
-// round sends requests to the service and reads its Kafka topic, like other programs.
+// round acts for other programs: it sends requests to the service, and reads the Kafka
+// topic of the service.
 func (s *service) round(ctx context.Context) error {
 	client := &http.Client{Transport: otelhttp.NewTransport(http.DefaultTransport)}
 	for _, path := range []string{"/orders/one", "/orders/two", "/boom"} {
