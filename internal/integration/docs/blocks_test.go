@@ -18,7 +18,8 @@ import (
 	"testing"
 )
 
-// packages are the packages that blocks of Go can use without an import.
+// packages lists the packages that a code block in a page can use without an import. The key
+// is the name of the package in the block, the value is the import path.
 var packages = map[string]string{
 	"attribute":       "go.opentelemetry.io/otel/attribute",
 	"chi":             "github.com/go-chi/chi/v5",
@@ -63,9 +64,9 @@ var packages = map[string]string{
 	"trace":           "go.opentelemetry.io/otel/trace",
 }
 
-// TestBlocks compiles every block of Go in every page, and the new code of every diff
-// block. A comment <!-- given: name type, name type --> before a block declares the
-// variables that the block uses. The variable ctx is always declared.
+// TestBlocks compiles every block of Go code in every page. For a block with a diff, it
+// compiles the new code. A comment <!-- given: name type, name type --> before a block
+// declares the variables that the block uses. The variable ctx is always declared.
 func TestBlocks(t *testing.T) {
 	var blocks []block
 	for _, path := range pages(t) {
@@ -112,7 +113,7 @@ func pages(tb testing.TB) (paths []string) {
 
 // block is a block of Go code in a page.
 type block struct {
-	place string // page:line
+	place string // the name of the page and the line, as page:line
 	given string
 	text  string
 }
@@ -145,7 +146,7 @@ func blocksOf(tb testing.TB, path string) (blocks []block) {
 	return blocks
 }
 
-// after returns the code after a diff has been applied.
+// after returns the new code in a diff, which is all lines except the deleted lines.
 func after(diff string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(diff) {
@@ -156,8 +157,8 @@ func after(diff string) string {
 	return kept.String()
 }
 
-// source returns the block as a Go file. It adds a package clause, imports and a
-// function around the block where they are missing.
+// source returns the block as the text of a Go file. If the block has no package clause, no
+// imports or no function, source adds them.
 func (b block) source() string {
 	if strings.HasPrefix(b.text, "package ") {
 		return b.text
@@ -178,8 +179,8 @@ func (b block) source() string {
 
 var declares = regexp.MustCompile(`(?m)^(func|type|import) `)
 
-// exported returns a lookup function for the compiler's export data of packages and of
-// their dependencies.
+// exported returns a function that opens the compiler's export data of a package. It works
+// for the packages in paths and for their dependencies.
 func exported(tb testing.TB, paths []string) importer.Lookup {
 	tb.Helper()
 	args := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}"}, paths...)

@@ -13,8 +13,9 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// catalogue lists the names in telemetry, for each section of a page: the names of spans,
-// the attributes of spans of each kind, and the unit and the attributes of each metric.
+// catalogue lists the names that occur in telemetry. The keys are the section titles of a
+// page. The sections contain the names of spans, the attributes of spans of each kind, and
+// the unit and the attributes of each metric.
 type catalogue map[string]set
 
 type set map[string]bool
@@ -28,7 +29,8 @@ func (c catalogue) add(section string, names ...string) {
 	}
 }
 
-// emitted returns the catalogue of the telemetry in sdk whose scope begins with prefix.
+// emitted returns the catalogue of the telemetry in sdk. It ignores spans and metrics whose
+// scope does not begin with prefix.
 func emitted(tb testing.TB, sdk *oteltest.SDK, prefix string) catalogue {
 	tb.Helper()
 	c := catalogue{}
@@ -100,7 +102,7 @@ func each[T any](all []T, do func(T)) {
 	}
 }
 
-// compare fails the test for each difference between the page and the code.
+// compare reports each difference between the page and the code as an error of the test.
 func compare(t *testing.T, page, code catalogue) {
 	t.Helper()
 	sections := maps.Clone(page)

@@ -16,14 +16,15 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// service has one method per outcome of a call.
+// service has one method for each result that the page needs: EmptyCall first fails and then
+// succeeds, and UnaryCall panics.
 type service struct {
 	testgrpc.UnimplementedTestServiceServer
 
 	calls int
 }
 
-// EmptyCall fails the first time and then succeeds.
+// EmptyCall returns an error the first time it is called. After that, it succeeds.
 func (s *service) EmptyCall(context.Context, *testgrpc.Empty) (*testgrpc.Empty, error) {
 	if s.calls++; s.calls == 1 {
 		return nil, status.Error(codes.Unavailable, "not yet")

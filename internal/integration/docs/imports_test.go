@@ -1,7 +1,7 @@
 package docs_test
 
-// These packages are used by the lines of the README's table, but by no other file of this
-// package.
+// The code in the README's table uses these packages, but no other file of this package
+// imports them.
 import (
 	_ "github.com/gin-gonic/gin"
 	_ "github.com/gorilla/mux"

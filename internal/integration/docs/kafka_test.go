@@ -62,7 +62,8 @@ func TestKafkaPage(t *testing.T) {
 	compare(t, read(t, "../../../docs/kafka.md"), emitted(t, sdk, "github.com/nais/spor/kafkatrace"))
 }
 
-// processKafka processes each record, then all records as a batch, and then panics.
+// processKafka processes each record, and then all records as a batch. At the end, it
+// processes one record with a handler that panics.
 func processKafka(ctx context.Context, client *kgo.Client, records []*kgo.Record) {
 	for i, r := range records {
 		_ = kgotrace.Process(ctx, client, r, func(context.Context) error {

@@ -9,10 +9,11 @@ import (
 
 var code = regexp.MustCompile("`([^`]+)`")
 
-// read returns the catalogue in the tables of a page. The first column has the names of
-// spans, attributes, events, links or metrics. The second column has the unit of a metric,
-// or the attributes of an event or link. The third column has the attributes of a
-// metric. Names of spans begin with the kind of the span.
+// read returns the catalogue that the tables of a page contain. The first column of a table
+// has the names of spans, attributes, events, links or metrics. The name of a span begins
+// with the kind of the span. In a table of events or links, the second column has their
+// attributes. In a table of metrics, the second column has the unit, and the third column
+// has the attributes.
 func read(tb testing.TB, path string) catalogue {
 	tb.Helper()
 	text, err := os.ReadFile(path)
@@ -49,7 +50,7 @@ func (c catalogue) addRow(section string, row [][]string) {
 	}
 }
 
-// cells returns the texts in backquotes of each cell of a row.
+// cells returns, for each cell of a row, the texts that are in backquotes.
 func cells(line string) (row [][]string) {
 	for cell := range strings.SplitSeq(strings.Trim(strings.TrimSpace(line), "|"), "|") {
 		var names []string

@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// failing is a connector that can no longer connect when down is true.
+// failing is a connector. While down is true, it cannot open a connection.
 type failing struct {
 	driver.Connector
 
@@ -82,7 +82,8 @@ func execute(t *testing.T, db *sql.DB, query string) {
 	}
 }
 
-// wait makes a call that has to wait for the only connection.
+// wait makes a call while the only connection of the pool is in use, so the call has to
+// wait.
 func wait(t *testing.T, db *sql.DB) {
 	t.Helper()
 	first, err := db.Conn(t.Context())

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// tableGiven declares the variables for the lines of the README's table, for each value
-// of the first column.
+// tableGiven declares the variables that the code in the README's table uses. Each key is
+// the text in the first column of a row.
 var tableGiven = map[string]string{
 	"`net/http` server":  "server *http.Server, mux *http.ServeMux",
 	"`net/http` client":  "client *http.Client",
@@ -29,11 +29,12 @@ var tableGiven = map[string]string{
 	"logrus":             "",
 }
 
-// row matches a row of the table: the library that the reader uses, the import, and the
-// lines.
+// row matches a row of the table. Its three groups match the library, the import and the
+// code lines.
 var row = regexp.MustCompile("(?m)^\\| (.+) \\| `github.com/nais/spor/(.+)` \\| (.+) \\|$")
 
-// TestTable compiles the lines of the README's table, and checks the imports.
+// TestTable compiles the code lines in the README's table, and checks the import of each
+// row.
 func TestTable(t *testing.T) {
 	page, err := os.ReadFile("../../../README.md")
 	if err != nil {
