@@ -37,7 +37,8 @@ func visit(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "hello", id)
 }
 
-// create reads a user from JSON. Digits in the JSON may be escaped.
+// create reads a user from JSON, and records all data of the request. The digits in the JSON
+// may be escaped.
 func create(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -62,7 +63,7 @@ func fail(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK) // net/http logs the second WriteHeader in the server's ErrorLog
 }
 
-// fall panics with an error or with a text.
+// fall panics. The value of the panic is an error or a text.
 func fall(_ http.ResponseWriter, r *http.Request) {
 	recordAll(r, identity(r))
 	err := problem(r)
@@ -72,8 +73,8 @@ func fall(_ http.ResponseWriter, r *http.Request) {
 	panic(err.Error()) //nolint:forbidigo // the panic is part of the test
 }
 
-// call sends all data of the request to this service and to an address where
-// no program listens.
+// call sends two requests that contain all data of the request r. One of them goes to this
+// service, and the other goes to an address where no program listens.
 func call(w http.ResponseWriter, r *http.Request) {
 	for _, host := range []string{os.Getenv("LEAKTEST_ADDRESS"), os.Getenv("LEAKTEST_UNREACHABLE")} {
 		target := "http://" + credential(r) + ":" + credential(r) + "@" + host + "/users/" + url.PathEscape(identity(r)) + "?" + r.URL.RawQuery
@@ -103,14 +104,15 @@ func identity(r *http.Request) string {
 
 func credential(r *http.Request) string { return r.Header.Get("X-Api-Key") }
 
-// problem returns an error like that of an HTTP client, with all data of the request.
+// problem returns an error like the errors of an HTTP client. Its text contains all data of
+// the request.
 func problem(r *http.Request) error {
 	return fmt.Errorf("no user %s (%s): %w", identity(r), r.RequestURI, &url.Error{
 		Op: "Get", URL: "https://user:" + credential(r) + "@" + r.Host + r.RequestURI, Err: errors.New("api_key=" + credential(r) + " is not known"),
 	})
 }
 
-// recordAll records the data of the request in a span, in logs and in metrics.
+// recordAll records all data of the request in a span, in logs and in metrics.
 func recordAll(r *http.Request, id string) {
 	ctx := r.Context()
 	full := "https://" + r.Host + r.RequestURI
@@ -139,7 +141,8 @@ func recordAll(r *http.Request, id string) {
 	count(ctx, id)
 }
 
-// nest returns id in JSON that is a string within JSON.
+// nest returns a JSON text that contains id. The text is an object, and the object contains
+// a string with another JSON text.
 func nest(id string) string {
 	inner, _ := json.Marshal(map[string]string{"id": id})
 	outer, _ := json.Marshal(map[string]string{"inner": string(inner)})

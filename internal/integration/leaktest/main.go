@@ -1,10 +1,11 @@
-// Leaktest is a service that records personal data like a careless program. It puts the
-// data of its requests into span names, attributes, events, errors, panics, metrics and
-// logs. Its output and its exported telemetry must contain neither personal numbers nor
-// credentials.
+// Leaktest is a service that records personal data, which a careful program would not do. It
+// puts the data of its requests into span names, attributes, events, errors, panics, metrics
+// and logs. A test checks that the output and the exported telemetry of the service contain
+// neither personal numbers nor credentials.
 //
-// It listens on LEAKTEST_ADDRESS and sends requests to itself and to LEAKTEST_UNREACHABLE.
-// When it is stopped, it panics with the text in LEAKTEST_LAST_WORDS.
+// Leaktest listens on the address in LEAKTEST_ADDRESS. It sends requests to itself and to the
+// address in LEAKTEST_UNREACHABLE. When it is stopped, it panics with the text in
+// LEAKTEST_LAST_WORDS.
 package main
 
 import (
@@ -64,7 +65,8 @@ func run(ctx context.Context) error {
 	panic(lastWords) //nolint:forbidigo // the panic is part of the test
 }
 
-// routes returns the same handlers on the mux of net/http and, below /chi, on chi.
+// routes returns a handler with two routers: the mux of net/http, and a chi router for paths
+// that begin with /chi. The two routers have the same handlers.
 func routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /internal/isready", func(http.ResponseWriter, *http.Request) {})
