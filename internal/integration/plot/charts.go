@@ -2,7 +2,7 @@ package main
 
 import "image/color"
 
-// A chart is one picture with panels in rows.
+// A chart is one picture. It contains panels, which are drawn in rows.
 type chart struct {
 	file, title string
 	columns     int
@@ -19,7 +19,7 @@ type panel struct {
 	groups []group
 }
 
-// A group is a set of bars that are drawn beside each other. Most groups show one
+// A group is a set of bars that are drawn next to each other. Most groups show only one
 // benchmark.
 type group struct {
 	label      string
@@ -28,9 +28,9 @@ type group struct {
 
 func of(label string, benchmarks ...string) group { return group{label, benchmarks} }
 
-// libraries are the libraries with their labels and colours, in the order of the bars.
-// spor has the only strong colour. Variants of a library have a lighter shade. The
-// colours differ in lightness as well as in hue, for colour-blind readers.
+// libraries lists the libraries with their labels and colours, in the order of the bars. Only
+// spor has a strong colour. A variant of a library has a lighter shade of its colour. For
+// colour-blind readers, the colours differ both in lightness and in hue.
 var libraries = []struct {
 	name, label string
 	color       color.Color
@@ -74,7 +74,7 @@ const (
 	processor = "cpu-ns"
 )
 
-// costs returns the two panels of most charts: time and allocations.
+// costs returns two panels, which most charts have: one for time and one for allocations.
 func costs(title, metric string, groups ...group) []panel {
 	axis := "µs by the clock"
 	if metric == processor {

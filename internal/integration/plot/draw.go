@@ -17,7 +17,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Lengths are in points. Three points are four pixels. The pictures are 800 pixels wide.
+// All lengths are in points. Three points are four pixels, so the width of 600 points is 800
+// pixels.
 const (
 	width       vg.Length = 600
 	rowHeight   vg.Length = 170
@@ -25,8 +26,9 @@ const (
 	margin      vg.Length = 8
 )
 
-// sans is the font family for measuring the texts. sansOrAlike adds families with the same
-// or nearly the same widths, for viewers that do not have it.
+// sans is the font family with which the widths of texts are measured. sansOrAlike also lists
+// other families, for viewers that do not have this family. Their letters have the same or
+// nearly the same widths.
 const sans, sansOrAlike = "font-family:Liberation Sans", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif"
 
 // draw returns the picture as SVG.
@@ -84,17 +86,17 @@ func (c chart) heading(area draw.Canvas, shown map[string]bool) {
 	}
 }
 
-// An entry is a library in the legend. left is its position in the line.
+// An entry shows one library in the legend. left is the position of the entry in its line.
 type entry struct {
 	label string
 	color color.Color
 	left  vg.Length
 }
 
-// legend returns the entries of the libraries shown, in lines of at most the width
-// widest.
+// legend returns the entries for the libraries in shown. It splits the entries into lines. No
+// line is wider than widest.
 func legend(widest vg.Length, shown map[string]bool) (lines [][]entry) {
-	const between = 8 + 3 + 10 // the coloured square and the gaps beside it
+	const between = 8 + 3 + 10 // the coloured square, and the gaps to its left and right
 	var line []entry
 	var left vg.Length
 	for _, l := range libraries {
@@ -122,14 +124,15 @@ func style(size vg.Length) text.Style {
 	}
 }
 
-// missingError reports that the input has no results of a benchmark.
+// missingError is the error for a benchmark that has no results in the input.
 type missingError struct{ series }
 
 func (e *missingError) Error() string {
 	return "the input has no " + e.metric + " of Benchmark" + e.benchmark
 }
 
-// A bar is the result of one library. left is its position, in units of bars.
+// A bar shows the result of one library. left is the position of the bar. The unit is the
+// width of a bar.
 type bar struct {
 	library string
 	color   color.Color
@@ -137,7 +140,7 @@ type bar struct {
 	left    float64
 }
 
-// gap is the gap between groups, in units of bars.
+// gap is the distance between two groups. The unit is the width of a bar.
 const gap = 0.7
 
 // bars returns the bars of each group, from left to right.
@@ -179,7 +182,7 @@ func (p panel) plot(groups [][]bar) *plot.Plot {
 	pl.Y.Label.Text, pl.Y.Label.TextStyle.Font, pl.Y.Label.Padding = p.axis, style(8).Font, 2
 	pl.Y.Tick.Label.Font, pl.X.Tick.Label.Font = style(7.5).Font, style(7.5).Font
 	pl.X.Tick.Length, pl.Y.Tick.Length = 4, 2
-	pl.X.Tick.Color, pl.Y.Tick.Color = color.White, color.White // invisible ticks, which keep a distance between labels and axis
+	pl.X.Tick.Color, pl.Y.Tick.Color = color.White, color.White // the ticks are invisible, but keep the labels away from the axis
 	pl.X.Padding, pl.Y.Padding = 0, 0
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = nil, color.Gray{0xE0}
@@ -198,7 +201,7 @@ func (p panel) plot(groups [][]bar) *plot.Plot {
 	return pl
 }
 
-// bars draws the bars of a group, and the value of each bar above it.
+// bars draws the bars of a group. Above each bar, it draws the value.
 type bars []bar
 
 func (bs bars) Plot(c draw.Canvas, p *plot.Plot) {
@@ -213,7 +216,8 @@ func (bs bars) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// round returns about three ticks. Their distance is 1, 2 or 5 times a power of ten.
+// round returns about three ticks for an axis. The distance between two ticks is 1, 2 or 5
+// times a power of ten.
 func round(_, highest float64) []plot.Tick {
 	step := math.Pow10(int(math.Floor(math.Log10(highest / 2))))
 	for _, times := range []float64{5, 2} {

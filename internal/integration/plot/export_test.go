@@ -1,4 +1,4 @@
 package main
 
-// Main is main, so that tests can run the command.
+// Main is the function main. Tests use it to run the command.
 var Main = main

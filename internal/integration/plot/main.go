@@ -2,8 +2,8 @@
 //
 //	go run ./plot -o ../../docs/images FILE...
 //
-// If a benchmark ran several times, plot shows the median. plot skips a chart if one of its
-// benchmarks is missing, and prints the name of the chart to stderr.
+// If a benchmark ran several times, plot shows the median. If a benchmark of a chart is
+// missing, plot does not draw this chart, and prints the name of the chart to stderr.
 package main
 
 import (

@@ -21,8 +21,8 @@ const (
 	nothing, idle              = "#DDDDDD", "#B4B4B4"
 )
 
-// pictures lists, for each picture, the number of visible bars of each colour, and the
-// names in the legend.
+// pictures lists what each picture must contain: the number of visible bars of each colour,
+// and the names in the legend.
 var pictures = map[string]struct {
 	bars   map[string]int
 	legend string
@@ -38,8 +38,9 @@ var pictures = map[string]struct {
 		map[string]int{nothing: 12, spor: 12, setup: 12, measured: 12, rival: 12, variant: 12, second: 12, secondAgain: 12, third: 12},
 		"no library spor spor, under setup spor, measuring otelsql otelsql, quiet uptrace uptrace, as many attributes nhatthm",
 	},
-	// Some bars of spor have the height 0 and are not visible: spor does not allocate without
-	// sampling or without an SDK, and loses no spans.
+	// In the next pictures, some bars of spor have the height 0, so they are not visible. One
+	// reason is that spor makes no allocations without sampling or without an SDK. The other
+	// reason is that spor loses no spans.
 	"bench-pgx.svg":    {map[string]int{spor: 4, measured: 5, rival: 6, variant: 6}, "spor spor, measuring otelpgx otelpgx, measuring"},
 	"bench-export.svg": {map[string]int{spor: 5, rival: 6}, "spor stock OpenTelemetry"},
 	"bench-end.svg":    {map[string]int{spor: 12, rival: 14}, "spor stock OpenTelemetry"},
@@ -54,7 +55,7 @@ func TestEveryLibraryHasItsBars(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bars, texts := readSVG(t, filepath.Join(dir, name))
 			for color, n := range want.bars {
-				if bars[color] != n+1 { // the legend has one more area of the colour
+				if bars[color] != n+1 { // one area is in the legend
 					t.Errorf("got %d bars of %s, want %d", bars[color]-1, color, n)
 				}
 			}
@@ -107,7 +108,8 @@ func TestUnknownLibraryIsAnError(t *testing.T) {
 	}
 }
 
-// TestMain runs the command instead of the tests if run starts this program.
+// TestMain normally runs the tests. If the function run has started this program, TestMain
+// runs the command instead.
 func TestMain(m *testing.M) {
 	if os.Getenv("TEST_PLOT") == "" {
 		os.Exit(m.Run())
@@ -115,7 +117,7 @@ func TestMain(m *testing.M) {
 	plot.Main()
 }
 
-// run runs the command and returns its output.
+// run executes the command plot and returns the output of the command.
 func run(t *testing.T, dir string, files ...string) (string, error) {
 	t.Helper()
 	program, err := os.Executable()
@@ -128,7 +130,7 @@ func run(t *testing.T, dir string, files ...string) (string, error) {
 	return string(out), err
 }
 
-// readSVG returns the number of visible areas of each colour, and the texts.
+// readSVG returns the number of visible areas of each colour, and all texts.
 func readSVG(t *testing.T, file string) (areas map[string]int, texts []string) {
 	t.Helper()
 	f, err := os.Open(file)
@@ -165,7 +167,7 @@ func readSVG(t *testing.T, file string) (areas map[string]int, texts []string) {
 	}
 }
 
-// tall reports whether the points of a path have different heights.
+// tall reports whether a path has points at different heights, so that its area is visible.
 func tall(path string) bool {
 	heights := map[string]bool{}
 	for point := range strings.FieldsFuncSeq(path, func(r rune) bool { return strings.ContainsRune("MLZ", r) }) {

@@ -13,18 +13,18 @@ import (
 // {"Kafka/op=produce/state=always", "cpu-ns"}.
 type series struct{ benchmark, metric string }
 
-// results are all measured values of each series and library.
+// results contains all measured values. The keys are the series and the name of the library.
 type results map[series]map[string][]float64
 
-// read reads the results of the benchmarks in files. The library of a result is either in
-// the name of the benchmark, as in /lib=spor, or in the unit, as in cpu-ns/spor.
+// read reads the results of benchmarks from files. The name of the library is either in the
+// name of the benchmark, as in /lib=spor, or in the unit, as in cpu-ns/spor.
 func read(files []string) (results, error) {
 	all := results{}
 	from := map[string]string{}
 	input := benchfmt.Files{Paths: files}
 	for input.Scan() {
 		switch r := input.Result().(type) {
-		case *benchfmt.SyntaxError: // probably a log line among the benchmarks
+		case *benchfmt.SyntaxError: // probably a log line between the results
 			fmt.Fprintln(os.Stderr, "plot:", r)
 		case *benchfmt.Result:
 			benchmark, library := split(r.Name)
@@ -61,8 +61,8 @@ func (all results) add(r *benchfmt.Result, benchmark, library string) {
 	}
 }
 
-// split returns the name of a benchmark without the library and
-// GOMAXPROCS, and the name of the library.
+// split splits the name of a benchmark into the name of the benchmark itself and the name of
+// the library. It removes the number for GOMAXPROCS.
 func split(name benchfmt.Name) (benchmark, library string) {
 	base, parts := name.Parts()
 	benchmark = string(base)
