@@ -22,9 +22,10 @@ import (
 	"github.com/nais/spor/internal/viewer/spantest"
 )
 
-// TestViewer tests the viewer in a browser. The tests are in the files *.test.js. This
-// function makes the programs and recordings for them. It logs their measurements. If
-// SPOR_SCREENSHOTS is set, their screenshots are written to that folder.
+// TestViewer tests the viewer in a browser. The tests themselves are in the files *.test.js.
+// TestViewer makes the programs and recordings that these tests need, and logs what the tests
+// measure. If SPOR_SCREENSHOTS is the path of a folder, the tests write their screenshots to
+// this folder.
 func TestViewer(t *testing.T) {
 	chromium, node := browserPrograms(t)
 	programs := t.TempDir()
@@ -59,7 +60,8 @@ func build(t *testing.T, into, module, pkg string) {
 	}
 }
 
-// browserPrograms returns the paths of the browser and of Node.js. CI must have both.
+// browserPrograms returns the paths of the browser and of Node.js. In CI, both programs must be
+// installed.
 func browserPrograms(t *testing.T) (chromium, node string) {
 	t.Helper()
 	chromium = os.Getenv("SPOR_CHROMIUM")
@@ -78,7 +80,7 @@ func browserPrograms(t *testing.T) (chromium, node string) {
 	return chromium, node
 }
 
-// installModules installs the modules in package-lock.json, unless they are installed.
+// installModules installs the modules in package-lock.json, if they are not installed yet.
 func installModules(t *testing.T) {
 	t.Helper()
 	lock, err := os.ReadFile("package-lock.json")
@@ -136,8 +138,8 @@ func lines(service string, texts ...string) []recording.Request {
 	return requests
 }
 
-// knownTraces returns a trace through three services and a topic, the trace of another
-// request, and a job that failed.
+// knownTraces returns three traces. The first goes through three services and a Kafka topic.
+// The second is the trace of another request. The third is the trace of a job that failed.
 func knownTraces() []recording.Request {
 	const ms = time.Millisecond
 	other := spantest.TraceID(2)
@@ -152,7 +154,7 @@ func knownTraces() []recording.Request {
 		spantest.Span{Trace: 1, ID: 3, Parent: 2, Service: "backend", Name: "quotes.v1.Quotes/Create", Kind: spantest.Server, From: 4 * ms, To: 16 * ms, Attributes: map[string]any{
 			"rpc.system.name": "grpc", "rpc.method": "Create",
 		}},
-		// This span has no older names, so some panels stay dark.
+		// This span has no attributes with older names, so some panels have no data.
 		spantest.Span{Trace: 1, ID: 4, Parent: 3, Service: "backend", Name: "INSERT quotes", Kind: spantest.Client, From: 5 * ms, To: 9 * ms, Attributes: map[string]any{
 			"db.system.name": "postgresql", "server.address": "db.local", "db.query.text": "INSERT INTO quotes VALUES (?)",
 		}},
@@ -216,8 +218,8 @@ func hostileTraces() []recording.Request {
 	return requests
 }
 
-// bigTrace returns one trace of 10,000 spans. Some spans are nested deeply. Most spans
-// are siblings.
+// bigTrace returns one trace with 10,000 spans. Some spans are nested deeply, but most spans
+// have the same parent.
 func bigTrace() []recording.Request {
 	const n = 10_000
 	all := make([]spantest.Span, 0, n)
