@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// judged is the result of spor check for a program.
+// judged is the result of running spor check on a program.
 type judged struct {
 	code     int
 	report   apm.Report
@@ -69,8 +69,8 @@ func TestCheckQuotes(t *testing.T) {
 	apmsuite.Run(t, j.requests)
 }
 
-// TestCheckWhatIsWiredByHand tests that spor check reports the panels that stay dark for
-// a service without spor, each with the right cure.
+// TestCheckWhatIsWiredByHand runs spor check on a service without spor. It tests that spor
+// check reports the panels without data, and the right way to fix each of them.
 func TestCheckWhatIsWiredByHand(t *testing.T) {
 	j := checkProgram(t, nil, nil, "byhand")
 	if j.code != 1 {

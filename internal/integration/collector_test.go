@@ -26,7 +26,7 @@ type collector struct {
 	spans   []*tracepb.Span
 	metrics []*metricspb.Metric
 	records int    // number of log records
-	bytes   []byte // all requests, as bytes on the wire
+	bytes   []byte // all requests, in the encoding in which they were received
 }
 
 func listen(tb testing.TB, addr string) *collector {

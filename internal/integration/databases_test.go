@@ -27,8 +27,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// exported calls setup.Start, and then calls do in a span. It returns the spans that the
-// collector received, without the span around do.
+// exported calls setup.Start, starts a span, and calls do with the context of this span. It
+// returns all spans that the collector received, except the span for do itself.
 func exported(t *testing.T, do func(context.Context)) []*tracepb.Span {
 	t.Helper()
 	c := listen(t, ":0")
@@ -57,8 +57,8 @@ func exported(t *testing.T, do func(context.Context)) []*tracepb.Span {
 	return slices.DeleteFunc(c.received(), func(s *tracepb.Span) bool { return s.GetName() == "request" })
 }
 
-// checkSpan compares attributes of the first span with the name. The value "" means that
-// the span must not have the attribute.
+// checkSpan finds the first span with this name, and compares its attributes with want. The
+// value "" in want means that the span must not have the attribute.
 func checkSpan(t *testing.T, spans []*tracepb.Span, name string, want map[string]string) {
 	t.Helper()
 	i := slices.IndexFunc(spans, func(s *tracepb.Span) bool { return s.GetName() == name })
@@ -77,14 +77,15 @@ func checkSpan(t *testing.T, spans []*tracepb.Span, name string, want map[string
 	}
 }
 
-// TestOtelpgxLightsTheDatabaseTab tests spans of otelpgx. otelpgx records only the stable
-// names. It records the table only for COPY.
+// TestOtelpgxLightsTheDatabaseTab tests that exported spans of otelpgx have the names that
+// the Database tab reads. otelpgx itself records only the stable names. It records the table
+// only for COPY.
 func TestOtelpgxLightsTheDatabaseTab(t *testing.T) {
 	config, err := pgx.ParseConfig("postgres://orders@127.0.0.1:5432/orders?sslmode=disable")
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.DefaultQueryExecMode = pgx.QueryExecModeExec // because a prepare span would have the same name
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec // in this mode, there is no prepare span with the same name
 	config.DialFunc = func(context.Context, string, string) (net.Conn, error) { return fakePostgres(t), nil }
 	spans := exported(t, func(ctx context.Context) {
 		config.Tracer = otelpgx.NewTracer()
@@ -117,9 +118,10 @@ func TestOtelpgxLightsTheDatabaseTab(t *testing.T) {
 	checkSpan(t, spans, "connect", map[string]string{"db.system": "postgresql", "db.name": "orders"})
 }
 
-// TestOtelsqlLightsTheDatabaseTab tests spans of otelsql. otelsql records the text of a
-// query, but not the database, the operation or the table. The program itself sets the
-// system, as the documentation of otelsql recommends.
+// TestOtelsqlLightsTheDatabaseTab tests that exported spans of otelsql have the names that
+// the Database tab reads. otelsql records the text of a query, but not the database, the
+// operation or the table. The program sets db.system.name itself, as the documentation of
+// otelsql recommends.
 func TestOtelsqlLightsTheDatabaseTab(t *testing.T) {
 	const query = "SELECT total FROM orders WHERE id = ?"
 	spans := exported(t, func(ctx context.Context) {
@@ -146,8 +148,8 @@ func TestOtelsqlLightsTheDatabaseTab(t *testing.T) {
 	})
 }
 
-// TestSqltraceLightsTheDatabaseTab tests that sqltrace's spans of a real PostgreSQL have
-// the names that the platform reads.
+// TestSqltraceLightsTheDatabaseTab uses sqltrace with a real PostgreSQL. It tests that the
+// exported spans have the names that the platform reads.
 func TestSqltraceLightsTheDatabaseTab(t *testing.T) {
 	d := pgxDatabase(t)
 	spans := exported(t, func(ctx context.Context) {
@@ -166,9 +168,10 @@ func TestSqltraceLightsTheDatabaseTab(t *testing.T) {
 	})
 }
 
-// TestRedisotelLightsTheDatabaseTab tests spans of redisotel. redisotel records only the
-// older names, which spor does not change. It records neither the number of the database
-// nor the operation, except in the span's name. Redis has no tables.
+// TestRedisotelLightsTheDatabaseTab tests that exported spans of redisotel have the names
+// that the Database tab reads. redisotel records only the older names, and spor does not
+// change them. redisotel does not record the number of the database. It records the
+// operation only in the span name. Redis has no tables.
 func TestRedisotelLightsTheDatabaseTab(t *testing.T) {
 	server := miniredis.RunT(t)
 	spans := exported(t, func(ctx context.Context) {

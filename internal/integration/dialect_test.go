@@ -44,7 +44,7 @@ var goCard = map[string]otlptranslator.MetricType{
 	"go_threads":                otlptranslator.MetricTypeGauge,
 	"go_memstats_alloc_bytes":   otlptranslator.MetricTypeGauge,
 	"go_memstats_sys_bytes":     otlptranslator.MetricTypeGauge,
-	"go_gc_duration_seconds":    otlptranslator.MetricTypeSummary, // the card reads _count and _sum
+	"go_gc_duration_seconds":    otlptranslator.MetricTypeSummary, // the card reads the series _count and _sum
 	"go_info":                   otlptranslator.MetricTypeGauge,
 	"process_cpu_seconds_total": otlptranslator.MetricTypeMonotonicCounter,
 	"process_open_fds":          otlptranslator.MetricTypeGauge,
@@ -64,7 +64,7 @@ func TestQuotesFillsTheGoCard(t *testing.T) {
 		}
 		pushed[m.GetName()] = m
 	}
-	// NAIS uses this translation of names, which adds units and _total.
+	// NAIS translates metric names in the same way. The translation adds the unit and _total.
 	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
 	for name, kind := range goCard {
 		m := pushed[name]

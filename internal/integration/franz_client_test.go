@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// franz is franz-go with kgotrace.
+// franz runs the suite with franz-go and kgotrace.
 type franz struct{}
 
 func (franz) Modes() []string { return []string{"idempotent", "not idempotent"} }
@@ -76,7 +76,7 @@ type franzProducer struct {
 	session *kgo.GroupTransactSession // nil without transactions
 }
 
-// metadataKey is the context key of the program's own value for a record.
+// metadataKey is a context key. Its value is the program's own value for a record.
 type metadataKey struct{}
 
 func kgoRecord(r *kafkasuite.Record) *kgo.Record {

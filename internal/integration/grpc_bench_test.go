@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/grpctrace"
 )
 
-// rpcLibrary instruments a client and a server.
+// rpcLibrary adds the tracing of one library to a client and a server.
 type rpcLibrary struct {
 	server []grpc.ServerOption
 	client []grpc.DialOption
@@ -45,8 +45,8 @@ func (idleHandler) HandleRPC(context.Context, stats.RPCStats)                   
 func (idleHandler) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
 func (idleHandler) HandleConn(context.Context, stats.ConnStats)                       {}
 
-// BenchmarkGRPC measures client and server of one call under a span, over a pipe in
-// memory.
+// BenchmarkGRPC measures one call, with the work of the client and of the server. The call
+// has a parent span. The connection is a pipe in memory.
 func BenchmarkGRPC(b *testing.B) {
 	for kind, call := range map[string]rpcCall{
 		"unary": unaryCall, "stream": streamCall,
@@ -101,7 +101,7 @@ func unaryCall(ctx context.Context, client testgrpc.TestServiceClient) error {
 	return err
 }
 
-// streamCall receives a hundred messages.
+// streamCall makes one streaming call and receives all messages, which are a hundred.
 func streamCall(ctx context.Context, client testgrpc.TestServiceClient) error {
 	stream, err := client.StreamingOutputCall(ctx, &testgrpc.StreamingOutputCallRequest{})
 	if err != nil {

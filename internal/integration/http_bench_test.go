@@ -71,7 +71,7 @@ func (s sdk) otelhttpOptions() []otelhttp.Option {
 	}
 }
 
-// states are the states of the SDK in the benchmarks.
+// states lists the SDKs that the benchmarks use.
 var states = []struct {
 	name    string
 	sampler sdktrace.Sampler
@@ -97,8 +97,8 @@ func router(middleware ...func(http.Handler) http.Handler) http.Handler {
 	return r
 }
 
-// BenchmarkServer measures one request with a traceparent through each library, without
-// a network. The response writer has the same interfaces as that of net/http.
+// BenchmarkServer measures how each library handles one request with a traceparent, without
+// a network. The response writer has the same interfaces as the response writer of net/http.
 func BenchmarkServer(b *testing.B) {
 	run := func(name string, h http.Handler) {
 		b.Run(name, func(b *testing.B) { benchmarkServer(b, h, "/users/1") })
@@ -127,7 +127,7 @@ func BenchmarkServer(b *testing.B) {
 	})
 }
 
-// startDatadog starts the tracer of dd-trace-go with an agent that accepts all traces.
+// startDatadog starts the tracer of dd-trace-go, and a fake agent that accepts all traces.
 func startDatadog(b *testing.B) {
 	b.Helper()
 	agent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -176,7 +176,8 @@ func BenchmarkListener(b *testing.B) {
 	}
 }
 
-// BenchmarkClient measures one call through each library. The response comes immediately.
+// BenchmarkClient measures how each library handles one call of a client. The response
+// arrives immediately.
 func BenchmarkClient(b *testing.B) {
 	run := func(name string, rt http.RoundTripper, ctx context.Context) {
 		b.Run(name, func(b *testing.B) {

@@ -72,8 +72,8 @@ var interopCases = map[string]func(context.Context, *grpc.ClientConn, testgrpc.T
 	},
 }
 
-// TestInterop runs the official tests with and without spor. Client and server must see
-// the same events on the wire.
+// TestInterop runs the official tests with and without spor. It checks that spor does not
+// change the events that gRPC reports to the client and to the server.
 func TestInterop(t *testing.T) {
 	for name, run := range interopCases {
 		t.Run(name, func(t *testing.T) {
@@ -98,11 +98,11 @@ func TestInterop(t *testing.T) {
 	}
 }
 
-// raced are the cases in which one side can end the call before the other side has sent
-// anything.
+// raced lists the cases whose events depend on timing: the client or the server can end the
+// call before the other side has sent anything.
 var raced = map[string]bool{"cancel_begin": true, "cancel_first": true, "unknown_method": true, "unknown_service": true}
 
-// codesOf returns the status codes that callers got, without messages.
+// codesOf returns the status codes that callers got. It removes the status messages.
 func codesOf(lines []string) []string {
 	var codes []string
 	for _, line := range lines {
@@ -113,7 +113,8 @@ func codesOf(lines []string) []string {
 	return codes
 }
 
-// interoperate runs a case over TCP and returns the events that client and server saw.
+// interoperate runs a case over TCP. It returns the events that gRPC reported to the client
+// and to the server.
 func interoperate(t *testing.T, run func(context.Context, *grpc.ClientConn, testgrpc.TestServiceClient), server []grpc.ServerOption, client []grpc.DialOption) []string {
 	t.Helper()
 	var log transcript
@@ -171,7 +172,7 @@ func (l *transcript) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	case *stats.End:
 		s := status.Convert(event.Error)
 		text = fmt.Sprintf("end %v %q", s.Code(), s.Message())
-	case *stats.DelayedPickComplete: // happens only sometimes
+	case *stats.DelayedPickComplete: // this event happens only sometimes
 		return
 	default:
 		text = fmt.Sprintf("%T", event)

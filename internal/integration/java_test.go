@@ -21,8 +21,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// java is a Java program that uses kafka-clients and runs with the OpenTelemetry Java
-// agent.
+// java is a running Java program. It uses the library kafka-clients and the OpenTelemetry
+// Java agent.
 type java struct {
 	*collector
 
@@ -30,8 +30,9 @@ type java struct {
 	answers *bufio.Scanner
 }
 
-// startJava starts the program in the folder java. The program waits for orders on its
-// input. The first call also builds the program.
+// startJava starts the program in the folder java. The program reads commands, which are
+// called orders, from its standard input. The first call of startJava also builds the
+// program.
 func startJava(t *testing.T, cluster kafkasuite.Cluster, agent string, env ...string) *java {
 	t.Helper()
 	if _, err := exec.LookPath("mvn"); err != nil {
@@ -97,7 +98,7 @@ func (j *java) done(t *testing.T) (lines []string) {
 	return nil
 }
 
-// span returns the only span with that kind and topic.
+// span returns the span with this kind and topic. There must be only one.
 func (j *java) span(t *testing.T, kind trace.SpanKind, topic string) (found kafkaSpan) {
 	t.Helper()
 	of := func() (all []kafkaSpan) {
@@ -134,8 +135,9 @@ func javaSpan(s *tracepb.Span) kafkaSpan {
 	return span
 }
 
-// TestKafkaWithJava sends records between programs in Go and in Java. Each program
-// forwards the records of the other.
+// TestKafkaWithJava tests that traces continue between programs in Go and in Java. In one
+// case, Java forwards a record from Go to Go. In the other case, Go forwards a record from
+// Java to Java.
 func TestKafkaWithJava(t *testing.T) {
 	cluster := newRealKafka(t)
 	for _, agent := range []string{"2.28.1", "2.33.1"} { // the versions in java/pom.xml

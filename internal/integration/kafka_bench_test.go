@@ -15,13 +15,13 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// kgoLibrary is the work of one library for a record, without a broker.
+// kgoLibrary does what one tracing library does for a record. It needs no broker.
 type kgoLibrary interface {
 	produce(r *kgo.Record)
 	process(ctx context.Context, r *kgo.Record)
 }
 
-// produceHooks are the hooks that a client calls for a record that it produces.
+// produceHooks are the hooks that a client calls when it produces a record.
 type produceHooks struct {
 	kgo.HookProduceRecordBuffered
 	kgo.HookProduceRecordUnbuffered
@@ -71,8 +71,8 @@ func (k kotelKgo) process(_ context.Context, r *kgo.Record) {
 	span.End()
 }
 
-// kgoRecords returns functions that make a record to produce and a fetched record. The
-// fetched record was sent by a traced service.
+// kgoRecords returns two functions. produced makes a record that can be produced. fetched
+// makes a record like one that was fetched from a broker and sent by a traced service.
 func kgoRecords() (produced, fetched func() *kgo.Record) {
 	value, key := make([]byte, 512), []byte("key")
 	own := []kgo.RecordHeader{{Key: "type", Value: []byte("created")}}

@@ -104,7 +104,7 @@ func (k *plainKafka) Read(t *testing.T, topic string) []kafkasuite.Record {
 	return read
 }
 
-// ends returns for each partition the offset of the next committed record, except for
+// ends returns the offset of the next committed record of each partition. It leaves out
 // empty partitions.
 func (k *plainKafka) ends(t *testing.T, client *kgo.Client, topic string) map[int32]int64 {
 	t.Helper()

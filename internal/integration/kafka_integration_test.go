@@ -8,7 +8,7 @@ import (
 	"github.com/nais/spor/internal/conformance/kafkasuite"
 )
 
-// realClusters are the clusters against which each client runs the suite.
+// realClusters are the real clusters. The suite runs each client with each cluster.
 var realClusters = []struct {
 	name    string
 	cluster func(*testing.T) kafkasuite.Cluster

@@ -23,7 +23,8 @@ func TestKafkaPairs(t *testing.T) {
 	testKafkaPairs(t, fakeCluster(t))
 }
 
-// testKafkaPairs tests each client as the reader of the records of each client.
+// testKafkaPairs tests each pair of clients. One client sends a record and the other client
+// reads it.
 func testKafkaPairs(t *testing.T, cluster kafkasuite.Cluster) {
 	t.Helper()
 	for from, producing := range goKafkaClients {
@@ -51,7 +52,8 @@ func newKafkaTopic(t *testing.T, cluster kafkasuite.Cluster) string {
 	return topic
 }
 
-// goKafkaSide is a program that uses a client library, and the SDK of the program.
+// goKafkaSide is a program that sends or receives records. It has a client library and an
+// SDK.
 type goKafkaSide struct {
 	client kafkasuite.Client
 	*oteltest.SDK
@@ -72,8 +74,8 @@ func (s goKafkaSide) producer(t *testing.T, cluster kafkasuite.Cluster) kafkasui
 	return p
 }
 
-// send sends a record under a root span of the program. It returns the root
-// span.
+// send starts a root span, and sends a record with the context of this span. It returns the
+// root span.
 func (s goKafkaSide) send(t *testing.T, cluster kafkasuite.Cluster, topic string) kafkaSpan {
 	t.Helper()
 	ctx, root := s.TracerProvider.Tracer("program").Start(within(t), "work")
@@ -114,7 +116,7 @@ func (s goKafkaSide) forward(t *testing.T, cluster kafkasuite.Cluster, from, to 
 	s.receive(t, cluster, from, func(ctx context.Context, r kafkasuite.Record) error { return p.Forward(ctx, r, to) })
 }
 
-// kafkaSpan is the part of a span that is compared between two programs.
+// kafkaSpan contains the data of a span that the tests compare.
 type kafkaSpan struct {
 	trace      trace.TraceID
 	id, parent trace.SpanID
@@ -135,8 +137,8 @@ func kafkaSpanOf(s sdktrace.ReadOnlySpan) kafkaSpan {
 	return span
 }
 
-// checkKafkaHop tests that span is a child of the span after, and has that operation and
-// topic.
+// checkKafkaHop tests that the parent of span is the span in the parameter after. It also
+// tests the operation and the topic of span.
 func checkKafkaHop(t *testing.T, after, span kafkaSpan, operation, topic string) {
 	t.Helper()
 	kind := map[string]trace.SpanKind{"publish": trace.SpanKindProducer, "process": trace.SpanKindConsumer}[operation]

@@ -16,14 +16,15 @@ import (
 // realKafka is an Apache Kafka broker.
 type realKafka struct{ plainKafka }
 
-// newRealKafka returns the broker that scripts/services.sh started or that the user
-// named. Clients connect without TLS.
+// newRealKafka returns a real broker. Either scripts/services.sh has started it, or the user
+// has set its address in a variable. Clients connect without TLS.
 func newRealKafka(t *testing.T) kafkasuite.Cluster {
 	t.Helper()
 	return &realKafka{plainKafka{brokers: strings.Split(service(t, "SPOR_KAFKA_BROKERS"), ",")}}
 }
 
-// newRealKafkaTLS returns the same broker. Clients connect with TLS and a certificate.
+// newRealKafkaTLS returns the same broker as newRealKafka. Clients connect with TLS and a
+// client certificate.
 func newRealKafkaTLS(t *testing.T) kafkasuite.Cluster {
 	t.Helper()
 	brokers := strings.Split(service(t, "SPOR_KAFKA_TLS_BROKERS"), ",")

@@ -13,9 +13,10 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// TestKafkaClientsAreThemselves runs each client with and without spor, with the same
-// faults. The program must get the same results for the same records in the same order,
-// and the topic must have the same records.
+// TestKafkaClientsAreThemselves checks that spor does not change what a client does. Each
+// client runs with spor and without spor, and the broker causes the same faults. In both
+// cases, the program must get the same results in the same order, and the topic must have
+// the same records.
 func TestKafkaClientsAreThemselves(t *testing.T) {
 	for name, clients := range map[string][2]kafkasuite.Client{
 		"sarama":   {saramaClient{bare: true}, saramaClient{}},
@@ -35,8 +36,8 @@ func TestKafkaClientsAreThemselves(t *testing.T) {
 	}
 }
 
-// faulted sends records and returns the results. The broker refuses some records for a
-// while and others always.
+// faulted sends records and returns the results. The broker refuses one record at first and
+// then accepts it. It refuses another record every time.
 func faulted(t *testing.T, client kafkasuite.Client, mode string) (seen []string) {
 	t.Helper()
 	cluster := fakeCluster(t)
@@ -82,7 +83,7 @@ func verdict(r kafkasuite.Record, err error) string {
 	return fmt.Sprintf("at %d %d", r.Partition, r.Offset)
 }
 
-// noise returns 2,000 bytes that cannot be compressed.
+// noise returns 2,000 bytes that compression does not make shorter.
 func noise() []byte {
 	var b bytes.Buffer
 	for i := range 2000 {

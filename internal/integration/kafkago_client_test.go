@@ -13,7 +13,8 @@ import (
 	"github.com/nais/spor/kafkatrace/kafkagotrace"
 )
 
-// kafkaGo is segmentio/kafka-go with kafkagotrace or, if bare, without.
+// kafkaGo runs the suite with segmentio/kafka-go and kafkagotrace. If bare is true, it does
+// not use kafkagotrace.
 type kafkaGo struct{ bare bool }
 
 func (kafkaGo) Modes() []string { return []string{"sync", "async"} }
@@ -119,7 +120,7 @@ type kafkaGoProducer struct {
 	once    sync.Once
 }
 
-// know waits until the writer has metadata of a topic that was just created.
+// know waits until the broker returns the metadata of a topic that was just created.
 func (p *kafkaGoProducer) know(ctx context.Context, topic string) {
 	client := &kafka.Client{Addr: p.Addr, Transport: p.Transport}
 	for tick := time.NewTicker(5 * time.Millisecond); ctx.Err() == nil; <-tick.C {
@@ -130,7 +131,7 @@ func (p *kafkaGoProducer) know(ctx context.Context, topic string) {
 	}
 }
 
-// write writes messages and waits for their results, like a sync writer does.
+// write writes messages and waits for the results, like a synchronous writer.
 func (p *kafkaGoProducer) write(ctx context.Context, messages ...kafka.Message) error {
 	p.know(ctx, messages[0].Topic)
 	if !p.Async {

@@ -22,17 +22,20 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// kgoAccounts are a client's counters of the records that are not sent yet.
+// kgoAccounts contains the counters of a client: the number and the bytes of the records
+// that it has not sent yet.
 type kgoAccounts struct{ records, bytes int64 }
 
-// kgoIdle waits until every promise has returned, and then returns the counters of cl.
+// kgoIdle waits until the promises of all records have returned. It then returns the
+// counters of cl.
 func kgoIdle(t *testing.T, cl *kgo.Client) kgoAccounts {
 	t.Helper()
 	oteltest.Eventually(t, func() bool { return cl.BufferedProduceRecords() == 0 })
 	return kgoAccounts{cl.BufferedProduceRecords(), cl.BufferedProduceBytes()}
 }
 
-// kgoUserHook is a hook of the program. It adds a header and a context value.
+// kgoUserHook is a hook of the program, not of spor. It adds a header and a context value to
+// each record.
 type kgoUserHook struct{}
 
 func (kgoUserHook) OnProduceRecordBuffered(r *kgo.Record) {
@@ -47,8 +50,8 @@ func (kgoUserHook) OnProduceRecordBuffered(r *kgo.Record) {
 
 func (kgoUserHook) OnProduceRecordUnbuffered(*kgo.Record, error) {}
 
-// kgoWays are the ways to produce a record. Each returns after the promise has been
-// called.
+// kgoWays returns the ways to produce a record. Each function calls the client and waits
+// until the promise of the record has been called.
 func kgoWays(c *kfake.Cluster) map[string]func(ctx context.Context, cl *kgo.Client, r *kgo.Record) error {
 	refuse := func(ctx context.Context, cl *kgo.Client, r *kgo.Record) error {
 		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.MessageTooLarge, Count: 1})
@@ -113,13 +116,13 @@ func kgoWays(c *kfake.Cluster) map[string]func(ctx context.Context, cl *kgo.Clie
 			if err := cl.AbortBufferedRecords(ctx); err != nil {
 				return err
 			}
-			<-done // the result does not matter: the record may already have been sent
+			<-done // any result is correct, because the record may already have been sent
 			return nil
 		},
 	}
 }
 
-// kgoStates are the kinds of providers.
+// kgoStates returns options with different kinds of providers.
 func kgoStates(t *testing.T) map[string][]kafkatrace.Option {
 	t.Helper()
 	return map[string][]kafkatrace.Option{
@@ -130,7 +133,7 @@ func kgoStates(t *testing.T) map[string][]kafkatrace.Option {
 	}
 }
 
-// kgoOwnHeaders are headers that the program may set on a record itself.
+// kgoOwnHeaders returns headers that a program could set on a record itself.
 func kgoOwnHeaders() map[string][]kgo.RecordHeader {
 	traceparent := kgo.RecordHeader{Key: "traceparent", Value: []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")}
 	return map[string][]kgo.RecordHeader{
@@ -143,7 +146,7 @@ func kgoOwnHeaders() map[string][]kgo.RecordHeader {
 	}
 }
 
-// kgoContexts are the contexts for producing a record.
+// kgoContexts returns the contexts with which the tests produce records.
 func kgoContexts(t *testing.T) map[string]context.Context {
 	t.Helper()
 	state, err := trace.ParseTraceState("vendor=other")
@@ -166,8 +169,8 @@ func kgoContexts(t *testing.T) map[string]context.Context {
 	}
 }
 
-// TestKgoAccounts produces records in every way. Afterwards it compares the client's
-// counters with those of a client without kgotrace.
+// TestKgoAccounts produces records in every way, with kgotrace and without kgotrace. It
+// checks that the counters of the two clients are the same afterwards.
 func TestKgoAccounts(t *testing.T) {
 	t.Parallel()
 	for state, opts := range kgoStates(t) {
@@ -194,7 +197,8 @@ func TestKgoAccounts(t *testing.T) {
 	}
 }
 
-// kgoAccountant is a client with its own broker, so that faults affect only this client.
+// kgoAccountant is a client that has its own broker. Therefore the faults of the broker
+// affect only this client.
 type kgoAccountant struct {
 	client *kgo.Client
 	ways   map[string]func(context.Context, *kgo.Client, *kgo.Record) error
@@ -217,8 +221,8 @@ func (a kgoAccountant) produce(t *testing.T, way, headers, within string) kgoAcc
 	return kgoIdle(t, a.client)
 }
 
-// TestKgoAccountsOfTransactions commits a transaction and aborts one. Some records of the
-// aborted transaction have not been sent yet.
+// TestKgoAccountsOfTransactions aborts one transaction before its record has been sent, and
+// then commits another transaction. It checks that the counters are 0 after each of them.
 func TestKgoAccountsOfTransactions(t *testing.T) {
 	t.Parallel()
 	for state, opts := range kgoStates(t) {
@@ -227,7 +231,7 @@ func TestKgoAccountsOfTransactions(t *testing.T) {
 			cl := kgoClient(t, kgoCluster(t, "quotes"), kgo.DefaultProduceTopic("quotes"), kgo.TransactionalID("outbox"),
 				kgo.ProducerLinger(time.Minute), kgotrace.Opt(opts...))
 			r := kgo.StringRecord("x")
-			cl.ProduceSync(t.Context(), r) // outside of a transaction, so this call fails
+			cl.ProduceSync(t.Context(), r) // this call fails, because no transaction has begun
 			for _, try := range []kgo.TransactionEndTry{kgo.TryAbort, kgo.TryCommit} {
 				if err := cl.BeginTransaction(); err != nil {
 					t.Fatal(err)
@@ -251,8 +255,8 @@ func TestKgoAccountsOfTransactions(t *testing.T) {
 	}
 }
 
-// TestKgoBufferLimits produces many more records than fit into the buffer. Produce waits
-// for free space, and every record is sent.
+// TestKgoBufferLimits produces many more records than fit into the buffer. It checks that
+// Produce waits for free space, and that every record is sent.
 func TestKgoBufferLimits(t *testing.T) {
 	t.Parallel()
 	for state, opts := range kgoStates(t) {
@@ -283,8 +287,8 @@ func TestKgoBufferLimits(t *testing.T) {
 	}
 }
 
-// TestKgoNoRoom calls TryProduce while the buffer is full. The record is unchanged
-// afterwards, and can be produced when there is space.
+// TestKgoNoRoom calls TryProduce while the buffer is full. It checks that the record is not
+// changed, and that it can be produced later, when the buffer has free space.
 func TestKgoNoRoom(t *testing.T) {
 	t.Parallel()
 	for state, opts := range kgoStates(t) {
@@ -314,7 +318,8 @@ func TestKgoNoRoom(t *testing.T) {
 	}
 }
 
-// TestKgoCanceledWhileBlocked cancels a Produce call that waits for space in the buffer.
+// TestKgoCanceledWhileBlocked cancels the context of a Produce call while the call waits for
+// free space in the buffer.
 func TestKgoCanceledWhileBlocked(t *testing.T) {
 	t.Parallel()
 	for state, opts := range kgoStates(t) {
@@ -345,8 +350,9 @@ func TestKgoCanceledWhileBlocked(t *testing.T) {
 	}
 }
 
-// TestKgoProducedAgain produces one record several times, first under a span and then
-// without a span. Each time the record has one traceparent: that of the current send.
+// TestKgoProducedAgain produces one record several times, first with a span in the context
+// and then without a span. It checks that the record has only one traceparent each time, and
+// that this is the traceparent of the last call.
 func TestKgoProducedAgain(t *testing.T) {
 	sdk, c := oteltest.New(t), kgoCluster(t, "quotes")
 	cl := kgoConsumer(t, sdk, c)

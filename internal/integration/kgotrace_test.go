@@ -25,7 +25,7 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// kafkaOptions returns options that make a tracer use sdk.
+// kafkaOptions returns opts, and options for a tracer that uses sdk.
 func kafkaOptions(sdk *oteltest.SDK, opts ...kafkatrace.Option) []kafkatrace.Option {
 	return append([]kafkatrace.Option{
 		kafkatrace.WithTracerProvider(sdk.TracerProvider), kafkatrace.WithMeterProvider(sdk.MeterProvider),
@@ -33,7 +33,7 @@ func kafkaOptions(sdk *oteltest.SDK, opts ...kafkatrace.Option) []kafkatrace.Opt
 	}, opts...)
 }
 
-// kgoCluster starts a broker with topics of three partitions.
+// kgoCluster starts a broker. Each of its topics has three partitions.
 func kgoCluster(tb testing.TB, topics ...string) *kfake.Cluster {
 	tb.Helper()
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(3, topics...))
@@ -54,7 +54,7 @@ func kgoClient(tb testing.TB, c *kfake.Cluster, opts ...kgo.Opt) *kgo.Client {
 	return cl
 }
 
-// kgoTraced returns a client that is traced with sdk.
+// kgoTraced returns a client. Its tracing uses sdk.
 func kgoTraced(tb testing.TB, sdk *oteltest.SDK, c *kfake.Cluster, opts ...kgo.Opt) *kgo.Client {
 	tb.Helper()
 	return kgoClient(tb, c, append([]kgo.Opt{
@@ -77,8 +77,8 @@ func kgoProduce(tb testing.TB, cl *kgo.Client, records ...*kgo.Record) {
 	}
 }
 
-// kgoPoll polls until there are n records, passes each fetch to kgotrace.Fetched, and
-// returns the records.
+// kgoPoll polls cl until it has n records, and returns these records. It passes the result of
+// each poll to kgotrace.Fetched.
 func kgoPoll(tb testing.TB, cl *kgo.Client, n int) []*kgo.Record {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), 20*time.Second)
@@ -96,7 +96,7 @@ func kgoPoll(tb testing.TB, cl *kgo.Client, n int) []*kgo.Record {
 
 func kgoMap(s sdktrace.ReadOnlySpan) map[string]string { return oteltest.Map(s.Attributes()) }
 
-// kgoNamed returns the spans with that name, in the order of their end.
+// kgoNamed returns the ended spans with this name. The span that ended first comes first.
 func kgoNamed(sdk *oteltest.SDK, name string) []sdktrace.ReadOnlySpan {
 	return slices.DeleteFunc(slices.Clone(sdk.Ended()), func(s sdktrace.ReadOnlySpan) bool { return s.Name() != name })
 }
@@ -281,7 +281,8 @@ func TestKgoSharedHeaders(t *testing.T) {
 	}
 }
 
-// kgoPool is a pool of records. It signals on back when records are returned to it.
+// kgoPool is a pool of records. When records are returned to the pool, it sends a signal to
+// the channel back.
 type kgoPool struct{ back chan struct{} }
 
 func (kgoPool) GetRecords(n int) []kgo.Record { return make([]kgo.Record, n) }
@@ -406,7 +407,8 @@ func TestKgoRebalanceInHandler(t *testing.T) {
 		kept := len(first.CommittedOffsets()["quotes"])
 		return now > before && kept > 0 && kept < 3
 	}
-	// All three records are being processed when the other member takes over a partition.
+	// handle processes the records in nested calls. Therefore none of the three records is
+	// finished when the other member gets a partition.
 	var handle func(rest []*kgo.Record) error
 	handle = func(rest []*kgo.Record) error {
 		if len(rest) == 0 {
@@ -430,7 +432,7 @@ func TestKgoRebalanceInHandler(t *testing.T) {
 	mustEventuallyLag(t, sdk, len(kept))
 }
 
-// mustEventuallyLag waits until the lag of n partitions is reported.
+// mustEventuallyLag waits until the lag of exactly n partitions is reported.
 func mustEventuallyLag(t *testing.T, sdk *oteltest.SDK, n int) {
 	t.Helper()
 	oteltest.Eventually(t, func() bool {
@@ -450,7 +452,7 @@ func TestKgoLag(t *testing.T) {
 	for range 10 {
 		kgoProduce(t, cl, kgo.StringRecord("x"))
 	}
-	for _, want := range []int64{7, 7, 4, 1} { // the greatest lag since the last collection
+	for _, want := range []int64{7, 7, 4, 1} { // the maximum lag since the last collection of metrics
 		kgoPoll(t, cl, 3)
 		gauge, _ := sdk.Metric(t, "kafka.consumer.records_lag_max").(metricdata.Gauge[int64])
 		if len(gauge.DataPoints) != 1 || gauge.DataPoints[0].Value != want {

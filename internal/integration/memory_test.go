@@ -20,15 +20,16 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// The smallest pod of the platform has 56 MiB of memory. GOMEMLIMIT is the part of it
-// that a team reserves for the heap and the Go runtime.
+// The smallest pod of the platform has 56 MiB of memory. With GOMEMLIMIT, a
+// team reserves a part of this memory for the heap and the Go runtime.
 const (
 	memoryLimit    = 56 << 20
 	memoryLimitEnv = "GOMEMLIMIT=45MiB"
 )
 
-// TestMemory runs quotes under load, with traces and metrics, for each state of the
-// collector. A request makes three spans.
+// TestMemory runs quotes with many requests, and with traces and metrics. It checks that the
+// memory of the process stays below the limit, for each state of the collector. Each request
+// makes three spans.
 func TestMemory(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		oteltest.Lacking(t, err)
@@ -70,7 +71,8 @@ func TestMemory(t *testing.T) {
 			if peak > memoryLimit {
 				t.Errorf("got a peak of %d bytes, want at most %d", peak, memoryLimit)
 			}
-			// This number of requests fills the smallest queue several times.
+			// With this number of requests, there are several times as many spans as fit into the
+			// smallest queue.
 			if least := perSecond * int(length/time.Second) / 2; served < least {
 				t.Errorf("got %d served requests, want at least %d", served, least)
 			}
@@ -78,7 +80,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// peakMemory returns the peak of the process's resident memory.
+// peakMemory returns the maximum resident memory that the process has used so far.
 func peakMemory(t *testing.T, pid int) (bytes int64) {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

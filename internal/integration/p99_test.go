@@ -15,10 +15,11 @@ import (
 	"time"
 )
 
-// BenchmarkRequestBesideACollector measures the 99th percentile of the duration of a
-// request to quotes, for each state of the collector, in interleaved runs. It reports
-// the ratio to the duration with a live collector. Run it with -benchtime 1x on an idle
-// machine.
+// BenchmarkRequestBesideACollector measures the duration of requests to quotes, for each
+// state of the collector. The runs with different states take turns. For each state, the
+// benchmark calculates the 99th percentile. It reports the 99th percentile with a working
+// collector, and for each other state the ratio to that value. Run the benchmark with
+// -benchtime 1x on an idle machine.
 func BenchmarkRequestBesideACollector(b *testing.B) {
 	const runs = 5
 	states := []string{"live", "unresolvable", "refused", "silent", "dying"}
@@ -42,8 +43,8 @@ func median(times []time.Duration) time.Duration {
 	return times[len(times)/2]
 }
 
-// requestP99 runs quotes with a collector in that state, and returns the 99th percentile
-// of the duration of a request.
+// requestP99 runs quotes with a collector in the given state. It returns the 99th percentile
+// of the durations of the requests.
 func requestP99(b *testing.B, state string) time.Duration {
 	b.Helper()
 	endpoint, after := collectorIn(b, state)
@@ -66,8 +67,8 @@ func requestP99(b *testing.B, state string) time.Duration {
 	return times[len(times)*99/100]
 }
 
-// collectorIn returns the endpoint of a collector in that state, and a function that is
-// called after half of the time.
+// collectorIn returns the endpoint of a collector in the given state. The caller must call
+// halfWay after half of the time of the run.
 func collectorIn(b *testing.B, state string) (endpoint string, halfWay func()) {
 	b.Helper()
 	nothing := func() {}
@@ -85,8 +86,8 @@ func collectorIn(b *testing.B, state string) (endpoint string, halfWay func()) {
 	return "http://collector.invalid:4317", nothing
 }
 
-// paced sends requests at a fixed rate, from four clients, and returns the duration of
-// each request.
+// paced sends requests at a fixed rate, from four clients. It returns the duration of each
+// request.
 func paced(tb testing.TB, address string, perSecond int, length time.Duration, halfWay func()) []time.Duration {
 	tb.Helper()
 	const clients = 4

@@ -8,9 +8,9 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// TestAllocPgx counts the allocations that spor adds to a query on a real PostgreSQL,
-// compared with pgx alone. There must be no more than a limit, and no more than otelpgx
-// adds.
+// TestAllocPgx counts the allocations of a query on a real PostgreSQL, with and without spor.
+// The difference is the number that spor adds. It must not exceed a limit. If it is
+// more than four, it must also not be larger than the number that otelpgx adds.
 func TestAllocPgx(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the test takes long")
@@ -28,7 +28,7 @@ func TestAllocPgx(t *testing.T) {
 	}
 }
 
-// pgxAllocs returns the allocations of an operation with each library.
+// pgxAllocs returns the number of allocations of one operation, for each library.
 func pgxAllocs(t *testing.T, sampler sdktrace.Sampler, name string) map[string]float64 {
 	t.Helper()
 	allocs := map[string]float64{}

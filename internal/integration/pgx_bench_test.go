@@ -16,8 +16,8 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// pgxLibraries make the tracer of a pool. A library records metrics only if its name
-// says so.
+// pgxLibraries lists the libraries. Each function makes the tracer for a pool. A library
+// records metrics only if its name here ends in measured.
 var pgxLibraries = []struct {
 	name   string
 	tracer func(s sdk) pgx.QueryTracer
@@ -37,8 +37,8 @@ var pgxLibraries = []struct {
 	}},
 }
 
-// pgxOperations are the operations that are measured: on one connection, on a pool, and
-// in batches.
+// pgxOperations lists the operations that are measured. Some of them use a single connection,
+// others use the pool, and one sends a batch.
 var pgxOperations = []struct {
 	name string
 	run  func(ctx context.Context, pool *pgxpool.Pool, conn *pgxpool.Conn) error
@@ -71,7 +71,8 @@ var pgxOperations = []struct {
 	}},
 }
 
-// postgresURL returns the URL of the database. Without a URL it skips or fails the test.
+// postgresURL returns the URL of the database. If there is no URL, it skips the test or makes
+// it fail.
 func postgresURL(tb testing.TB) string {
 	tb.Helper()
 	url := os.Getenv("SPOR_POSTGRES_URL")
@@ -84,8 +85,8 @@ func postgresURL(tb testing.TB) string {
 	return url
 }
 
-// newPgxPool returns a pool of at most two connections. Each connection has its own table
-// of orders.
+// newPgxPool returns a pool that has at most two connections. Each connection has its own
+// table with orders.
 func newPgxPool(tb testing.TB, tracer pgx.QueryTracer) *pgxpool.Pool {
 	tb.Helper()
 	config, err := pgxpool.ParseConfig(postgresURL(tb))
@@ -106,8 +107,9 @@ func newPgxPool(tb testing.TB, tracer pgx.QueryTracer) *pgxpool.Pool {
 	return pool
 }
 
-// underSpan returns a context with a span of s. The span is sampled if s samples.
-// Without a parent span, otelpgx makes no spans.
+// underSpan returns a context with a span of s. If the sampler of s samples, the span is
+// sampled. The benchmarks need this span, because otelpgx makes no spans without a parent
+// span.
 func underSpan(tb testing.TB, s sdk) context.Context {
 	tb.Helper()
 	ctx, span := s.tp.Tracer("test").Start(context.Background(), "request", trace.WithSpanKind(trace.SpanKindServer))
@@ -128,7 +130,7 @@ func BenchmarkPgx(b *testing.B) {
 					}
 					b.Cleanup(conn.Release)
 					ctx := underSpan(b, s)
-					if err := operation.run(ctx, pool, conn); err != nil { // the first run connects and prepares
+					if err := operation.run(ctx, pool, conn); err != nil { // the first run also connects and prepares
 						b.Fatal(err)
 					}
 					b.ReportAllocs()
@@ -145,8 +147,8 @@ func BenchmarkPgx(b *testing.B) {
 	}
 }
 
-// BenchmarkPgxTracer measures only the tracer's part of a query, without the variations
-// of the server and of pgx.
+// BenchmarkPgxTracer measures only the methods of the tracer that pgx calls for a query. There
+// is no server, so the results vary less.
 func BenchmarkPgxTracer(b *testing.B) {
 	for _, state := range sqlStates {
 		for _, library := range pgxLibraries[1:] {

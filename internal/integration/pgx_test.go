@@ -52,7 +52,7 @@ func tracedPool(t *testing.T, sdk *oteltest.SDK, change func(*pgxpool.Config), o
 	return pool
 }
 
-// pending returns the number of requests that wait for a connection, for all pools.
+// pending returns how many requests wait for a connection. It adds the numbers of all pools.
 func pending(t *testing.T, sdk *oteltest.SDK) (n int64) {
 	t.Helper()
 	data, _ := sdk.Metric(t, "db.client.connections.pending_requests").(metricdata.Sum[int64])
@@ -66,8 +66,8 @@ func attributeOf(s sdktrace.ReadOnlySpan, key string) string {
 	return oteltest.Map(s.Attributes())[key]
 }
 
-// TestPgxSpans executes statements on a real server with each of pgx's methods. Each
-// statement makes one CLIENT span.
+// TestPgxSpans executes statements on a real server with each of pgx's methods. It checks that
+// each statement makes one CLIENT span.
 func TestPgxSpans(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := tracedPool(t, sdk, nil)
@@ -135,8 +135,8 @@ func TestPgxSpans(t *testing.T) {
 	}
 }
 
-// TestPgxSpanEndsWithTheAnswer reads rows slowly. The span does not contain the time
-// that the program spends between two rows.
+// TestPgxSpanEndsWithTheAnswer reads rows slowly. It checks that the duration of the span does
+// not include the time that the program spends between two rows.
 func TestPgxSpanEndsWithTheAnswer(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := tracedPool(t, sdk, nil)
@@ -166,8 +166,9 @@ func TestPgxSpanEndsWithTheAnswer(t *testing.T) {
 	}
 }
 
-// TestPgxBatchOnServer sends a batch with a slow statement. The server answers the batch
-// as a whole, so a span shows only an upper bound of the statement's duration.
+// TestPgxBatchOnServer sends a batch with a slow statement. It checks that the span of this
+// statement is long enough. The server sends the results of all statements together, so the
+// duration of a span is only an upper limit for the duration of the statement.
 func TestPgxBatchOnServer(t *testing.T) {
 	for _, mode := range []string{"cache_statement", "exec", "simple_protocol"} {
 		t.Run(mode, func(t *testing.T) {
@@ -208,8 +209,9 @@ func setMode(c *pgxpool.Config, mode string) error {
 	return nil
 }
 
-// TestPgxUnderFire cuts connections while they are in use. The statement on a cut
-// connection fails. The program's next attempt succeeds. No span stays open.
+// TestPgxUnderFire ends connections on the server while statements use them. It checks that
+// the errors of the spans match the errors that the program got, that all spans end, and that
+// no goroutine is left.
 func TestPgxUnderFire(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := tracedPool(t, sdk, func(c *pgxpool.Config) { c.MaxConns = 4 })
@@ -270,7 +272,8 @@ func TestPgxUnderFire(t *testing.T) {
 	oteltest.Eventually(t, func() bool { return runtime.NumGoroutine() <= before })
 }
 
-// TestPgxPoolExhausted asks a pool for more connections than it has, with a deadline.
+// TestPgxPoolExhausted makes calls with a deadline while the only connection of the pool is in
+// use. It checks the metrics for waiting requests and for timeouts.
 func TestPgxPoolExhausted(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := tracedPool(t, sdk, func(c *pgxpool.Config) { c.MaxConns = 1 })
@@ -297,8 +300,8 @@ func TestPgxPoolExhausted(t *testing.T) {
 	}
 }
 
-// TestPgxDeadline tests that a statement fails when its deadline passes, but not when it
-// is canceled.
+// TestPgxDeadline tests the status of spans. If the deadline of a statement passes, the status
+// is Error. If the caller cancels the statement, the status is not Error.
 func TestPgxDeadline(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := tracedPool(t, sdk, nil)
@@ -324,8 +327,8 @@ func TestPgxDeadline(t *testing.T) {
 	}
 }
 
-// TestPgxCommentInServerLog tests that the server's log contains the span of a statement,
-// and that the server keeps few statements in its cache.
+// TestPgxCommentInServerLog tests that the log of the server contains the trace context of a
+// statement's span. It also tests that there are only few statements in the server's cache.
 func TestPgxCommentInServerLog(t *testing.T) {
 	path := service(t, "SPOR_POSTGRES_LOG")
 	sdk := oteltest.New(t)
@@ -356,8 +359,8 @@ func TestPgxCommentInServerLog(t *testing.T) {
 	}
 }
 
-// TestPgxCommentLeavesCachesAlone tests that no comment is added to statements that pgx
-// caches, and that the cache works.
+// TestPgxCommentLeavesCachesAlone tests that spor adds no comment to a statement that pgx
+// caches. With a different comment each time, the cache would never find the statement.
 func TestPgxCommentLeavesCachesAlone(t *testing.T) {
 	sdk := oteltest.New(t)
 	pool := tracedPool(t, sdk, func(c *pgxpool.Config) { c.MaxConns = 1 }, sqltrace.WithSQLCommenter())
@@ -373,8 +376,8 @@ func TestPgxCommentLeavesCachesAlone(t *testing.T) {
 	}
 }
 
-// TestQuotesOnPostgres runs quotes on PostgreSQL. The traces are the same as on SQLite,
-// and the collector receives every span that ended.
+// TestQuotesOnPostgres runs quotes with PostgreSQL. It checks the span of a statement, the
+// trace of this span, and that the collector receives every span that has ended.
 func TestQuotesOnPostgres(t *testing.T) {
 	url := postgresURL(t)
 	c := listen(t, ":0")
@@ -415,8 +418,9 @@ func TestQuotesOnPostgres(t *testing.T) {
 	}
 }
 
-// TestPgxServerGoneAndBack stops and restarts the server. Statements that are running
-// fail. Later statements get new connections, and their spans have no error.
+// TestPgxServerGoneAndBack simulates a server that stops and starts again. First it closes all
+// connections and refuses new ones, so statements fail. Then it allows new connections. It
+// checks that the next statement succeeds, and that no span of it has an error.
 func TestPgxServerGoneAndBack(t *testing.T) {
 	sdk := oteltest.New(t)
 	var gone atomic.Bool

@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// fakePostgres returns a connection to a fake server. The server accepts every statement,
-// answers every query with one row, {42}, and accepts the rows of COPY.
+// fakePostgres returns a connection to a fake server. The server accepts every statement, and
+// accepts the rows of COPY. It answers every query with one row that contains only 42.
 func fakePostgres(t *testing.T) net.Conn {
 	t.Helper()
 	client, server := net.Pipe()

@@ -17,9 +17,9 @@ import (
 	"testing"
 )
 
-// TestNothingGetsOut sends ten thousand requests to a service that records everything that
-// it receives. Each request has three personal numbers and two credentials, in every part
-// that a client can choose. None of them must be exported.
+// TestNothingGetsOut sends ten thousand requests to a service that records all data of its
+// requests. Each request contains three personal numbers and a credential. They are in all parts
+// of a request that a client can choose. The test checks that none of them is exported.
 func TestNothingGetsOut(t *testing.T) {
 	const requests, clients = 10_000, 8
 	s := newSeeds()
@@ -63,7 +63,8 @@ func TestNothingGetsOut(t *testing.T) {
 		}
 		t.Logf("%s: %d bytes, %d masks, %d seeds", from, len(text), bytes.Count(text, []byte("***********")), len(leaks))
 	}
-	// The test is worthless unless the service really logged something for each request.
+	// Check that the service really logged something for each request. Otherwise the test above
+	// would prove nothing.
 	reported := map[string]bool{}
 	for _, tag := range tags.FindAllString(stdout.String(), -1) {
 		reported[tag] = true
@@ -103,24 +104,25 @@ func send(t *testing.T, requests <-chan *http.Request) {
 	}
 }
 
-// targets are the paths of requests. %s is a personal number.
+// targets lists the methods and paths of the requests. %s stands for a personal number.
 var targets = []string{
 	"GET /users/%s", "GET /chi/users/%s", "GET /fail/%s", "GET /chi/fail/%s", "GET /panic/%s", "GET /chi/panic/%s",
 	"GET /call/%s", "GET /chi/call/%s", "POST /users", "POST /chi/users", "GET /nowhere/%s",
 }
 
-// nowhere is the index of the target that has no handler, so nothing is logged for it.
+// nowhere is the index in targets of the path without a handler. The service logs nothing for
+// requests with this path.
 const nowhere = 10
 
-// tag returns the text that identifies request i.
+// tag returns a text that identifies the request with the number i.
 func tag(i int) string { return fmt.Sprintf("request-%d.", i) }
 
 var tags = regexp.MustCompile(`request-[0-9]+\.`)
 
-// request returns request i.
+// request returns the request with the number i.
 func request(t *testing.T, s *seeds, i int, address string) *http.Request {
 	t.Helper()
-	round := i / len(targets) // so that every target gets every form of the seeds
+	round := i / len(targets) // with rounds, every target gets every form of the seeds
 	method, path, _ := strings.Cut(targets[i%len(targets)], " ")
 	inURL, inHeader, asked, credential := s.number(), s.number(), s.number(), s.credential()
 	if strings.Contains(path, "%s") {

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// programs is the folder with the programs under test, built like a user builds them.
+// programs is the folder with the programs under test. They are built in the same way as a
+// user builds them.
 var programs string
 
 func TestMain(m *testing.M) {

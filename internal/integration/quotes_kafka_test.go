@@ -13,12 +13,13 @@ import (
 	"github.com/nais/spor/internal/conformance/kafkasuite"
 )
 
-// TestQuotesOnKafka runs quotes with a real broker, with the variables that NAIS sets.
+// TestQuotesOnKafka runs quotes with a real broker. It sets the same variables as NAIS, and
+// checks the traces.
 func TestQuotesOnKafka(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		cluster func(*testing.T) kafkasuite.Cluster
-		env     map[string]string // for each variable of quotes, the test's variable with the value
+		env     map[string]string // key: a variable that quotes reads; value: the variable of this test that contains its value
 	}{
 		{"plain", newRealKafka, map[string]string{"KAFKA_BROKERS": "SPOR_KAFKA_BROKERS"}},
 		{"TLS", newRealKafkaTLS, map[string]string{
@@ -50,8 +51,8 @@ func TestQuotesOnKafka(t *testing.T) {
 	}
 }
 
-// TestQuotesWithoutItsCertificate runs quotes without a certificate file that a variable
-// of NAIS names.
+// TestQuotesWithoutItsCertificate sets a variable of NAIS to the path of a certificate file
+// that does not exist. quotes must stop, and must log the variable and the path.
 func TestQuotesWithoutItsCertificate(t *testing.T) {
 	q := newQuotes(t, "", "-once")
 	missing := filepath.Join(t.TempDir(), "kafka.crt")

@@ -33,7 +33,7 @@ func newQuotes(tb testing.TB, endpoint string, args ...string) *quotes {
 	return q
 }
 
-// lines returns the log lines of q. A line that is not JSON fails the test.
+// lines returns the log lines of q. If a line is not JSON, the test fails.
 func (q *quotes) lines(tb testing.TB) []map[string]any {
 	tb.Helper()
 	var objects []map[string]any
@@ -47,7 +47,7 @@ func (q *quotes) lines(tb testing.TB) []map[string]any {
 	return objects
 }
 
-// spansEnded returns the number of ended spans in the last log line of q.
+// spansEnded returns the number of ended spans, which quotes writes into its last log line.
 func (q *quotes) spansEnded(tb testing.TB) int {
 	tb.Helper()
 	lines := q.lines(tb)
@@ -92,8 +92,8 @@ func TestQuotesRound(t *testing.T) {
 	}
 }
 
-// checkDatabase tests that a span of the store has the attributes that the platform's
-// Database tab reads, and those of the semantic conventions.
+// checkDatabase tests the attributes of a span of the store. The span must have both the names
+// that the platform's Database tab reads and the names of the semantic conventions.
 func checkDatabase(t *testing.T, s *tracepb.Span) {
 	t.Helper()
 	got := map[string]string{}
@@ -112,7 +112,7 @@ func checkDatabase(t *testing.T, s *tracepb.Span) {
 	}
 }
 
-// checkRPC tests that a span of gRPC has the attributes that the platform groups by.
+// checkRPC tests that a gRPC span has the attributes by which the platform groups spans.
 func checkRPC(t *testing.T, s *tracepb.Span) {
 	t.Helper()
 	got := map[string]string{}
@@ -127,7 +127,8 @@ func checkRPC(t *testing.T, s *tracepb.Span) {
 	}
 }
 
-// outlines returns each trace as "KIND name > KIND name", errors marked with "!".
+// outlines returns a text for each trace, such as "KIND name > KIND name". It writes "!" after
+// the name of a span with an error.
 func outlines(spans []*tracepb.Span) []string {
 	children := map[string][]*tracepb.Span{}
 	for _, s := range spans {
@@ -210,7 +211,7 @@ func awaitServing(tb testing.TB, address string) {
 	tb.Fatal("quotes does not answer requests")
 }
 
-// load sends requests from a number of clients until stop is called.
+// load starts the given number of clients. They send requests until stop is called.
 func load(address string, clients int) (stop func()) {
 	done := make(chan struct{})
 	var wait sync.WaitGroup
@@ -289,7 +290,8 @@ func TestQuotesFindsItsCollectorAgain(t *testing.T) {
 	if err := q.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// This outage is long enough for gRPC's reconnect delay to exceed five seconds.
+	// gRPC waits longer after each failed attempt to connect. After 25 seconds, this delay is
+	// longer than five seconds.
 	<-time.After(25 * time.Second)
 	c := listen(t, address)
 	back := time.Now()

@@ -13,8 +13,9 @@ import (
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
-// saramaLibrary is the work of a program with one library. The broker answers
-// immediately, and the program's own handler is empty.
+// saramaLibrary does what a program does with sarama and one tracing library. There is no
+// real broker: each message is acknowledged immediately. The program's own handler does
+// nothing.
 type saramaLibrary struct {
 	inject   func(context.Context, *sarama.ProducerMessage)
 	sync     sarama.SyncProducer
@@ -41,7 +42,8 @@ func (l *saramaLibrary) receive(ctx context.Context, m *sarama.ConsumerMessage) 
 	l.process(ctx, <-l.messages)
 }
 
-// newSporSarama uses the meter provider of s only if measuring is true.
+// newSporSarama returns the library spor. It uses the meter provider of s only if measuring is
+// true.
 func newSporSarama(tb testing.TB, s sdk, measuring bool) *saramaLibrary {
 	tb.Helper()
 	opts := []kafkatrace.Option{kafkatrace.WithTracerProvider(s.tp), kafkatrace.WithPropagator(s.p), kafkatrace.WithConsumerGroup("bench")}
@@ -65,7 +67,7 @@ func newSporSarama(tb testing.TB, s sdk, measuring bool) *saramaLibrary {
 	return l
 }
 
-// saramaSessionOf returns the session that a wrapped handler gets.
+// saramaSessionOf returns the session that the handler gets after it was wrapped with wrap.
 func saramaSessionOf(tb testing.TB, wrap func(sarama.ConsumerGroupHandler) sarama.ConsumerGroupHandler) (session sarama.ConsumerGroupSession) {
 	tb.Helper()
 	h := wrap(saramaHandler(func(s sarama.ConsumerGroupSession, _ sarama.ConsumerGroupClaim) error {
@@ -78,8 +80,8 @@ func saramaSessionOf(tb testing.TB, wrap func(sarama.ConsumerGroupHandler) saram
 	return session
 }
 
-// newOtelsarama reads the trace context from the headers, because otelsarama puts the
-// context of its span there.
+// newOtelsarama returns the library otelsarama. The program has to read the trace context from
+// the headers of a message, because otelsarama writes the context of its span into them.
 func newOtelsarama(tb testing.TB, s sdk) *saramaLibrary {
 	tb.Helper()
 	opts := []otelsarama.Option{otelsarama.WithTracerProvider(s.tp), otelsarama.WithPropagators(s.p)}
@@ -108,7 +110,7 @@ func saramaBenchConfig() *sarama.Config {
 	return config
 }
 
-// promptSync is a producer whose broker answers immediately.
+// promptSync is a producer that reports success immediately, without a broker.
 type promptSync struct{ sarama.SyncProducer }
 
 func (promptSync) IsTransactional() bool { return false }
@@ -152,7 +154,7 @@ func (p *promptAsync) Close() error {
 	return nil
 }
 
-// arrivals is a claim with messages of one partition.
+// arrivals is a claim. It contains the messages of one partition.
 type arrivals struct {
 	sarama.PartitionConsumer
 
@@ -175,8 +177,8 @@ func (idleClaim) Topic() string              { return "quotes" }
 func (idleClaim) Partition() int32           { return 1 }
 func (idleClaim) HighWaterMarkOffset() int64 { return 43 }
 
-// saramaMessages returns functions that make a message to produce and a consumed message.
-// The consumed message was sent by a traced service.
+// saramaMessages returns two functions. produced makes a message that can be produced. consumed
+// makes a message like one that was read from a broker and sent by a traced service.
 func saramaMessages() (produced func() *sarama.ProducerMessage, consumed func() *sarama.ConsumerMessage) {
 	key, value := sarama.ByteEncoder("key"), sarama.ByteEncoder(make([]byte, 512))
 	own := []sarama.RecordHeader{{Key: []byte("type"), Value: []byte("created")}}
@@ -190,14 +192,14 @@ func saramaMessages() (produced func() *sarama.ProducerMessage, consumed func() 
 			return sent
 		}, func() *sarama.ConsumerMessage {
 			copy(headers, traced)
-			*header = *traced[1] // a copy, because otelsarama writes to the header
+			*header = *traced[1] // make a copy, because otelsarama changes the header
 			headers[1] = header
 			*received = sarama.ConsumerMessage{Topic: "quotes", Partition: 1, Offset: 42, Key: key, Value: value, Headers: headers[:2:2]}
 			return received
 		}
 }
 
-// saramaOperations are the operations that are measured.
+// saramaOperations returns the operations that are measured.
 func saramaOperations() map[string]func(*saramaLibrary) {
 	ctx := trace.ContextWithSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled,

@@ -16,7 +16,8 @@ import (
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
-// saramaClient is sarama with saramatrace or, if bare, without.
+// saramaClient runs the suite with sarama and saramatrace. If bare is true, it does not use
+// saramatrace.
 type saramaClient struct{ bare bool }
 
 func (saramaClient) Modes() []string { return []string{"sync", "async"} }
@@ -150,7 +151,7 @@ func (c saramaClient) Producer(t *testing.T, with kafkasuite.Producing) kafkasui
 	return &saramaSync{SyncProducer: p}
 }
 
-// transactional are the transaction methods that both producers have.
+// transactional has the transaction methods of sarama's SyncProducer and AsyncProducer.
 type transactional interface {
 	BeginTxn() error
 	CommitTxn() error
@@ -205,11 +206,11 @@ func (p *saramaSync) Start(ctx context.Context, r *kafkasuite.Record, done func(
 		done(ctx, saramaSent(m), err)
 	}()
 	if m.Value != nil {
-		<-taken // otherwise Close comes first, and the producer panics
+		<-taken // if Close were called before this, the producer would panic
 	}
 }
 
-// noticed is a message value that signals when the producer reads it.
+// noticed is the value of a message. It calls take when the producer reads it.
 type noticed struct {
 	sarama.Encoder
 
@@ -339,7 +340,7 @@ type saramaConsumer struct {
 	once  sync.Once
 }
 
-// saramaHandler is a handler that consumes claims with a function.
+// saramaHandler is a consumer group handler that is only a function for claims.
 type saramaHandler func(sarama.ConsumerGroupSession, sarama.ConsumerGroupClaim) error
 
 func (saramaHandler) Setup(sarama.ConsumerGroupSession) error   { return nil }
@@ -348,8 +349,9 @@ func (h saramaHandler) ConsumeClaim(s sarama.ConsumerGroupSession, c sarama.Cons
 	return h(s, c)
 }
 
-// isTransient reports whether the consumer can join the group again after err. Such
-// errors come while the members change, and while a restarted broker loads the group.
+// isTransient reports whether the consumer can join the group again after the error err.
+// sarama returns such errors while members join or leave the group, and while a restarted
+// broker loads the group.
 func isTransient(err error) bool {
 	return slices.ContainsFunc([]error{
 		sarama.ErrRebalanceInProgress, sarama.ErrOffsetsLoadInProgress,
@@ -357,7 +359,8 @@ func isTransient(err error) bool {
 	}, func(transient error) bool { return errors.Is(err, transient) })
 }
 
-// consume joins the group repeatedly until ctx ends or a claim fails.
+// consume joins the group again and again, until ctx ends or the handler of a claim returns
+// an error.
 func (c *saramaConsumer) consume(ctx context.Context, claim saramaHandler) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -447,8 +450,8 @@ func (c *saramaConsumer) Poll(context.Context, int) error { return errors.ErrUns
 
 func (c *saramaConsumer) Close() { c.once.Do(func() { _ = c.group.Close() }) }
 
-// saramaWarm makes a client before the tests. The first client in a process starts
-// goroutines for sarama's metrics, which never end.
+// saramaWarm makes a client before the tests. The first client of a process starts goroutines
+// for sarama's metrics. These goroutines never end, so the tests must not count them as leaks.
 func saramaWarm(t *testing.T) {
 	t.Helper()
 	p := saramaClient{}.Producer(t, kafkasuite.Producing{Brokers: fakeCluster(t).Brokers()})

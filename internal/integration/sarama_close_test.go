@@ -11,10 +11,12 @@ import (
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
-// saramaPanics receives the values of panics in sarama's goroutines, unless it is nil.
+// saramaPanics is the channel for the values of panics in sarama's goroutines. If it is nil,
+// the panics end the process as usual.
 var saramaPanics atomic.Pointer[chan any]
 
-// The handler is set only once, because clients of earlier tests may still read it.
+// init sets sarama.PanicHandler only once for all tests, because a client of an earlier test
+// may still read this variable.
 func init() {
 	sarama.PanicHandler = func(p any) {
 		reported := saramaPanics.Load()
@@ -25,8 +27,8 @@ func init() {
 	}
 }
 
-// TestSaramaClosedTwice closes a producer twice. sarama reports this to its PanicHandler.
-// With spor it must do so just as often as without.
+// TestSaramaClosedTwice closes a producer twice. sarama then calls its PanicHandler. The test
+// checks that this happens exactly once, with spor and without spor.
 func TestSaramaClosedTwice(t *testing.T) {
 	panics := make(chan any, 10)
 	saramaPanics.Store(&panics)
@@ -57,7 +59,8 @@ func TestSaramaClosedTwice(t *testing.T) {
 }
 
 // TestSaramaClosedWhileAnswersAreDue closes producers before they have delivered the last
-// success. sarama closes Errors only after it has delivered every success.
+// success. It checks that the channel Errors is closed only after all successes have been
+// delivered, with spor and without spor.
 func TestSaramaClosedWhileAnswersAreDue(t *testing.T) {
 	cluster := fakeCluster(t)
 	cluster.CreateTopic(t, "quotes", 1, nil)
@@ -82,8 +85,8 @@ func TestSaramaClosedWhileAnswersAreDue(t *testing.T) {
 	}
 }
 
-// closedEarly sends messages to p and closes p. It reports whether Errors was closed
-// before all successes had been delivered.
+// closedEarly sends messages to p and closes p. It reports whether the channel Errors was
+// closed before p had delivered all successes.
 func closedEarly(t *testing.T, p sarama.AsyncProducer) bool {
 	t.Helper()
 	const messages = 5

@@ -22,8 +22,8 @@ func newSeeds() *seeds {
 	return &seeds{random: rand.New(rand.NewPCG(1, 2)), numbers: map[string]bool{}}
 }
 
-// number returns a new personal number: a fødselsnummer, a D-number, or one of the other
-// kinds that add a number to the day or the month.
+// number returns a new personal number: a fødselsnummer, a D-number, or a number of another
+// kind. In the other kinds, a constant is added to the day or the month.
 func (s *seeds) number() string {
 	for {
 		day := 1 + s.random.IntN(28) + 40*s.random.IntN(2)
@@ -42,7 +42,7 @@ const secret = "hunter2"
 // credential returns a new credential.
 func (s *seeds) credential() string { return secret + strconv.FormatUint(s.random.Uint64()|1<<63, 36) }
 
-// inPath are the forms of a number in a path.
+// inPath lists the forms that a personal number can have in a path.
 var inPath = []func(number string) string{
 	func(n string) string { return n },
 	func(n string) string { return n[:6] + "%20" + n[6:] },
@@ -53,10 +53,10 @@ var inPath = []func(number string) string{
 	func(n string) string { return n + ";v=1" },
 }
 
-// inQuery are the forms of a number in a query.
+// inQuery lists the forms that a personal number can have in a query.
 var inQuery = append(inPath, func(n string) string { return n[:6] + "+" + n[6:] })
 
-// inJSON are the forms of a number in a JSON string.
+// inJSON lists the forms that a personal number can have in a JSON string.
 var inJSON = []func(number string) string{
 	func(n string) string { return n },
 	func(n string) string { return n[:6] + " " + n[6:] },
@@ -72,7 +72,7 @@ func percent(s string) string {
 	return b.String()
 }
 
-// withCredential are queries with a credential and a number.
+// withCredential lists queries. Each of them contains a credential and a personal number.
 var withCredential = []func(credential, number string) string{
 	func(c, n string) string { return "access_token=" + c + "&fnr=" + n },
 	func(c, n string) string { return "fnr=" + n + "&X-Api-Key=" + c },
@@ -91,8 +91,8 @@ var (
 	basicSecret   = base64.StdEncoding.EncodeToString([]byte("user:" + secret))[:12]
 )
 
-// leaks returns the parts of text that contain seeds, even if text was encoded several
-// times. It shares no code with spor's own search.
+// leaks returns the parts of text that contain seeds. It also finds seeds that were encoded
+// several times. It does not use spor's own code for finding personal numbers.
 func (s *seeds) leaks(text []byte) []string {
 	var found []string
 	text = bytes.ReplaceAll(text, []byte("\u00a0"), []byte(" "))
@@ -108,7 +108,8 @@ func (s *seeds) leaks(text []byte) []string {
 	return found
 }
 
-// lastByte decodes an escape by its last two hex digits. U+00A0 becomes a blank.
+// lastByte returns the byte that the last two hex digits of escape describe. If escape is a
+// part of U+00A0, the result is a space or nothing.
 func lastByte(escape []byte) []byte {
 	n, err := strconv.ParseUint(string(escape[len(escape)-2:]), 16, 8)
 	switch {
@@ -139,7 +140,7 @@ func (s *seeds) plainLeaks(text []byte) []string {
 		if digits++; c < '0' || '9' < c {
 			digits = 0
 		}
-		if digits < 6 { // skip the slow regular expression for most texts
+		if digits < 6 { // this check is faster than the regular expression below, and skips most texts
 			continue
 		}
 		form := numberForm.Find(text[i-5 : min(i+7, len(text))])

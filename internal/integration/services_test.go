@@ -7,8 +7,9 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// service returns the value of a variable that names a test server. make services starts
-// such servers. Without the variable, service skips or fails the test.
+// service returns the value of an environment variable that describes a test server. The
+// command make services starts such servers. If the variable is not set, service skips the
+// test or makes it fail.
 func service(tb testing.TB, variable string) string {
 	tb.Helper()
 	value := os.Getenv(variable)

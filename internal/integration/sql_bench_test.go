@@ -23,8 +23,8 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// sqlFake returns a driver that does almost no work. It has the same interfaces as pgx's
-// driver.
+// sqlFake returns a connector for a driver that does almost no work. The driver has the same
+// interfaces as pgx's driver.
 func sqlFake() driver.Connector {
 	return (&sqltest.DB{
 		Conn: sqltest.ConnAll &^ (sqltest.ConnExecer | sqltest.ConnQueryer | sqltest.ConnChecker),
@@ -32,12 +32,14 @@ func sqlFake() driver.Connector {
 	}).Connector()
 }
 
-// sqlAttributes are the attributes of the database that every library gets.
+// sqlAttributes contains the attributes of the database. Every library gets these attributes
+// as an option.
 var sqlAttributes = []attribute.KeyValue{
 	semconv.DBSystemNamePostgreSQL, semconv.DBNamespace("shop"), semconv.ServerAddress("db.example"), semconv.ServerPort(5432),
 }
 
-// sqlLibraries open the database. Only the last one records metrics.
+// sqlLibraries lists the libraries. Each function opens the database with its library. Only
+// the last library in the list records metrics.
 var sqlLibraries = []struct {
 	name string
 	open func(b *testing.B, s sdk) *sql.DB
@@ -61,7 +63,7 @@ var sqlLibraries = []struct {
 		return uptrace.OpenDB(sqlFake(), uptrace.WithTracerProvider(s.tp), uptrace.WithMeterProvider(metricnoop.NewMeterProvider()),
 			uptrace.WithAttributes(sqlAttributes...))
 	}},
-	{"uptrace-same", func(_ *testing.B, s sdk) *sql.DB { // with the attributes that spor reads from the query
+	{"uptrace-same", func(_ *testing.B, s sdk) *sql.DB { // has the attributes that spor reads from the query
 		return uptrace.OpenDB(sqlFake(), uptrace.WithTracerProvider(s.tp), uptrace.WithMeterProvider(metricnoop.NewMeterProvider()),
 			uptrace.WithAttributes(slices.Concat(sqlAttributes, []attribute.KeyValue{
 				semconv.DBOperationName("SELECT"), semconv.DBCollectionName("orders"), semconv.DBQuerySummary("SELECT orders"),
@@ -73,7 +75,7 @@ var sqlLibraries = []struct {
 			nhat.WithDefaultAttributes(sqlAttributes...), nhat.AllowRoot(), nhat.TraceQueryWithoutArgs())
 		return sql.OpenDB(driverConnector{wrap})
 	}},
-	{"spor-setup", func(_ *testing.B, s sdk) *sql.DB { // like setup, whose samplers do not read attributes
+	{"spor-setup", func(_ *testing.B, s sdk) *sql.DB { // as under setup: the sampler does not read attributes
 		if provider, ok := s.tp.(*sdktrace.TracerProvider); ok {
 			s.tp = oteltest.AttributesAtEnd(provider)
 		}
@@ -122,8 +124,8 @@ func benchmarkSQL(b *testing.B, run func(ctx context.Context, db *sql.DB) error)
 	}
 }
 
-// cpuTime returns the processor time that the process has used. On a shared machine it
-// is more reliable than the wall clock.
+// cpuTime returns the processor time that the process has used so far. On a machine with other
+// programs, processor time varies less than the time of the clock.
 func cpuTime(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage
@@ -154,9 +156,9 @@ func BenchmarkSQLExec(b *testing.B) {
 	})
 }
 
-// BenchmarkSpanAlone measures only the SDK, without a library or a database. The spans
-// have as many attributes as those of uptrace and of spor. The case N+M sets N
-// attributes at the start of the span and M at its end.
+// BenchmarkSpanAlone measures only the SDK, without a library or a database. Its spans have
+// the same number of attributes as the spans of uptrace or the spans of spor. A name such as
+// 8+1 means that 8 attributes are set at the start of the span and 1 at the end.
 func BenchmarkSpanAlone(b *testing.B) {
 	nine := slices.Concat(sqlAttributes, []attribute.KeyValue{
 		semconv.DBOperationName("SELECT"), semconv.DBCollectionName("orders"), semconv.DBQuerySummary("SELECT orders"),

@@ -15,8 +15,8 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// TestMariaCommentChangesNothing compares the effects of statements with and without a
-// comment, on a connection that allows several statements in one text.
+// TestMariaCommentChangesNothing checks that statements have the same results with and without
+// a comment. The connection allows several statements in one text.
 func TestMariaCommentChangesNothing(t *testing.T) {
 	config, err := mysql.ParseDSN(service(t, "SPOR_MARIADB_DSN"))
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// A database describes a database on which the test programs run, and its driver.
+// A database describes a database and its driver. The test programs run on this database.
 type database struct {
 	name   string
 	driver string
@@ -29,8 +29,8 @@ type database struct {
 // shopName is the name of the test database, except on SQLite.
 const shopName = "spor_shop"
 
-// postgresDSN returns the data source name of the shop on the server that the variable
-// names.
+// postgresDSN returns the data source name of the test database. The environment variable
+// contains the URL of the server.
 func postgresDSN(t *testing.T, variable string, params ...string) string {
 	t.Helper()
 	u, err := url.Parse(service(t, variable))
@@ -46,7 +46,7 @@ func postgresDSN(t *testing.T, variable string, params ...string) string {
 	return u.String()
 }
 
-// mariaDSN returns the data source name of the shop on MariaDB.
+// mariaDSN returns the data source name of the test database on MariaDB.
 func mariaDSN(t *testing.T, change func(*mysql.Config)) string {
 	t.Helper()
 	config, err := mysql.ParseDSN(service(t, "SPOR_MARIADB_DSN"))
@@ -58,7 +58,7 @@ func mariaDSN(t *testing.T, change func(*mysql.Config)) string {
 	return config.FormatDSN()
 }
 
-// makeShop deletes the shop and creates it again.
+// makeShop deletes the test database and creates it again.
 func makeShop(t *testing.T, driver, dsn string, statements ...string) {
 	t.Helper()
 	db, err := sql.Open(driver, dsn)
@@ -90,8 +90,9 @@ func pqDatabase(t *testing.T) database {
 	return database{"pq", "postgres", postgresDSN(t, "SPOR_POSTGRES_URL", "application_name", "spor_shop_test"), "pq"}
 }
 
-// PgBouncer gives a connection to another client after each transaction, together with
-// the statements prepared on it. Therefore automatic preparing is turned off here.
+// After each transaction, PgBouncer may give the connection to another client. The statements
+// that were prepared on the connection stay there. Therefore the next function turns off
+// automatic preparing.
 
 func pooledPgxDatabase(t *testing.T) database {
 	t.Helper()
@@ -113,7 +114,7 @@ func pooledPqDatabase(t *testing.T) database {
 
 func mariaShop(t *testing.T) {
 	t.Helper()
-	if err := mysql.SetLogger(&mysql.NopLogger{}); err != nil { // because the logger writes a line for every lost connection
+	if err := mysql.SetLogger(&mysql.NopLogger{}); err != nil { // without this, the driver logs a line for every lost connection
 		t.Fatal(err)
 	}
 	makeShop(t, "mysql", service(t, "SPOR_MARIADB_DSN"), "DROP DATABASE IF EXISTS "+shopName, "CREATE DATABASE "+shopName)
@@ -125,8 +126,8 @@ func mariaDatabase(t *testing.T) database {
 	return database{"mysql", "mysql", mariaDSN(t, func(*mysql.Config) {}), "mysql"}
 }
 
-// interpolatedMariaDatabase returns MariaDB with a driver that puts the arguments into
-// the text.
+// interpolatedMariaDatabase returns MariaDB. Its driver writes the arguments into the text of
+// the statement.
 func interpolatedMariaDatabase(t *testing.T) database {
 	t.Helper()
 	mariaShop(t)
@@ -139,7 +140,7 @@ func sqliteDatabase(t *testing.T) database {
 	return database{"sqlite", "sqlite", "file:" + filepath.Join(t.TempDir(), "shop.db"), "sqlite"}
 }
 
-// databases are the functions that make each database.
+// databases lists the functions that make the databases.
 var databases = []func(*testing.T) database{
 	pgxDatabase, pqDatabase, pooledPgxDatabase, pooledSimplePgxDatabase, pooledPqDatabase,
 	mariaDatabase, interpolatedMariaDatabase, sqliteDatabase,

@@ -24,17 +24,17 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// A fault is a failure that a correct program has to handle. It returns the error that
-// the program got.
+// A fault is a failure that a correct program has to handle. The function cause causes the
+// failure, and returns the value and the error that the program got.
 type fault struct {
 	name  string
 	cause func(*testing.T, database, *sql.DB) (any, error)
-	// racing is true if the driver may first see the server's last message or the end of
-	// the connection.
+	// racing is true if the result depends on timing: the driver can read the last message of
+	// the server first, or notice the end of the connection first.
 	racing bool
 }
 
-// selectPID returns the ID of the connection's process on the server.
+// selectPID returns the ID of the server process that serves the connection.
 func selectPID(ctx context.Context, t *testing.T, d database, on interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 },
@@ -50,7 +50,8 @@ func selectPID(ctx context.Context, t *testing.T, d database, on interface {
 	return pid
 }
 
-// terminate ends a connection on the server as soon as pg_stat_activity shows the state.
+// terminate waits until pg_stat_activity shows the given state for a connection. It then ends
+// the connection on the server.
 func terminate(t *testing.T, d database, pid int, state string) {
 	t.Helper()
 	admin, err := sql.Open(d.driver, d.dsn)
@@ -79,7 +80,7 @@ const usedUp = "a pool that is used up"
 var faults = []fault{
 	{"a deadline", func(t *testing.T, d database, db *sql.DB) (any, error) {
 		t.Helper()
-		selectPID(t.Context(), t, d, db) // connect first, because connecting is not canceled
+		selectPID(t.Context(), t, d, db) // connect before the deadline begins, because the deadline does not stop connecting
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
 		return result(db.ExecContext(ctx, "SELECT pg_sleep(20)"))
@@ -151,7 +152,7 @@ var faults = []fault{
 	}, true},
 }
 
-// TestFaultsAreAsWithoutTracing compares the errors that a program gets with and without
+// TestFaultsAreAsWithoutTracing checks that a program gets the same errors with and without
 // tracing.
 func TestFaultsAreAsWithoutTracing(t *testing.T) {
 	for _, makeDatabase := range []func(*testing.T) database{pgxDatabase, pqDatabase} {
@@ -171,7 +172,7 @@ func TestFaultsAreAsWithoutTracing(t *testing.T) {
 				if err := db.Close(); err != nil {
 					t.Error(err)
 				}
-				errs := checkEnded(t, sdk, before+3) // the goroutines of the other pool
+				errs := checkEnded(t, sdk, before+3) // the pool without tracing has up to three goroutines
 				if f.name == usedUp {
 					errs = append(errs, "no span") // the call did not reach the server
 				}
@@ -186,8 +187,8 @@ func TestFaultsAreAsWithoutTracing(t *testing.T) {
 	}
 }
 
-// checkEnded tests that all started spans have ended, and that at most that number of
-// goroutines is left. It returns the errors in the spans of calls.
+// checkEnded tests that all started spans have ended, and that the number of goroutines is at
+// most the given number. It returns the error.type of each span of a call, or "".
 func checkEnded(t *testing.T, sdk *oteltest.SDK, goroutines int) (errs []string) {
 	t.Helper()
 	oteltest.Eventually(t, func() bool { return sdk.Started() == len(sdk.Ended()) })
@@ -200,7 +201,8 @@ func checkEnded(t *testing.T, sdk *oteltest.SDK, goroutines int) (errs []string)
 	return errs
 }
 
-// TestTerminatedUnderLoad ends connections on the server while they are in use.
+// TestTerminatedUnderLoad ends connections on the server while workers use them. It compares
+// the errors of the calls with the errors of their spans.
 func TestTerminatedUnderLoad(t *testing.T) {
 	for _, makeDatabase := range []func(*testing.T) database{pgxDatabase, pqDatabase, pooledPgxDatabase, mariaDatabase, interpolatedMariaDatabase} {
 		d := makeDatabase(t)
@@ -216,12 +218,13 @@ func TestTerminatedUnderLoad(t *testing.T) {
 	}
 }
 
-// killAll ends every connection to the shop except its own.
+// killAll ends every connection to the test database, except the connection that it uses
+// itself.
 func killAll(t *testing.T, d database, admin *sql.DB) {
 	t.Helper()
 	if d.isPostgres() {
 		if _, err := admin.ExecContext(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+shopName+"' AND pid <> pg_backend_pid()"); err != nil {
-			t.Log(err) // with a pooler, the list of connections may change
+			t.Log(err) // with a pooler, the list of connections may change in the meantime
 		}
 		return
 	}
@@ -254,15 +257,15 @@ func waitFor(t *testing.T, d time.Duration) {
 	}
 }
 
-// A workload is the work of several goroutines while a fault happens.
+// A workload contains the results of several workers that run while a fault happens.
 type workload struct {
 	mu        sync.Mutex
-	outcomes  map[trace.SpanID]error // by the ID of the parent span
+	outcomes  map[trace.SpanID]error // the error of each call; the key is the ID of the parent span
 	succeeded atomic.Int64
 }
 
-// underLoad runs workers that use a database while a fault happens. It compares the
-// errors of the workers with their spans.
+// underLoad starts workers that use a database, and then calls happens, which causes a fault.
+// It compares the errors that the workers got with the errors in the spans.
 func underLoad(t *testing.T, d database, happens func(*workload)) {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -280,7 +283,7 @@ func underLoad(t *testing.T, d database, happens func(*workload)) {
 	oteltest.Eventually(t, func() bool { return l.succeeded.Load() > after+20 }) // wait until calls succeed again
 	stop()
 	workers.Wait()
-	oteltest.Eventually(t, func() bool { return db.Stats().InUse == 0 }) // includes connections that database/sql is opening
+	oteltest.Eventually(t, func() bool { return db.Stats().InUse == 0 }) // InUse also counts connections that database/sql is opening
 	if err := db.Close(); err != nil {
 		t.Error(err)
 	}
@@ -316,7 +319,7 @@ func underLoad(t *testing.T, d database, happens func(*workload)) {
 	t.Logf("%d calls, %d failed, %d spans with an error", len(l.outcomes), failed, failedSpans)
 }
 
-// work sends queries until ctx ends. Each query has its own parent span.
+// work sends queries until ctx ends. It starts a separate parent span for each query.
 func (l *workload) work(ctx context.Context, tracer trace.Tracer, db *sql.DB) {
 	for i := 0; ctx.Err() == nil; i++ {
 		above, span := tracer.Start(context.WithoutCancel(ctx), "work")
@@ -353,8 +356,8 @@ func (l *workload) query(ctx context.Context, db *sql.DB, i int) error {
 
 var exportedURL = regexp.MustCompile(`SPOR_POSTGRES_URL='([^']*)'`)
 
-// ownPostgres starts a PostgreSQL server only for this test. It returns a function that
-// runs commands on the server.
+// ownPostgres starts a PostgreSQL server that only this test uses. It returns a function
+// that runs scripts/services.sh for this server, with a command such as restart.
 func ownPostgres(t *testing.T) func(command ...string) string {
 	t.Helper()
 	service(t, "SPOR_POSTGRES_URL")
@@ -379,7 +382,8 @@ func ownPostgres(t *testing.T) func(command ...string) string {
 	return do
 }
 
-// TestServerRestarts restarts the server while it is in use.
+// TestServerRestarts restarts the server while workers use it. It compares the errors of the
+// calls with the errors of their spans.
 func TestServerRestarts(t *testing.T) {
 	do := ownPostgres(t)
 	for _, makeDatabase := range []func(*testing.T) database{pgxDatabase, pqDatabase} {

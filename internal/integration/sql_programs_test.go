@@ -29,13 +29,13 @@ import (
 	"github.com/nais/spor/internal/integration/shop"
 )
 
-// A sqlProgram uses a database with one library.
+// A sqlProgram is a test program. It uses a database through one library, such as gorm.
 type sqlProgram struct {
 	name string
 	run  func(context.Context, *session)
-	on   func(database) bool // nil means on all databases
-	// failing is true if statements of the program fail. The server does not count some of
-	// them.
+	on   func(database) bool // reports whether the program runs on a database; nil means that it runs on all
+	// failing is true if some statements of the program fail. The server does not count all of
+	// these failed statements.
 	failing bool
 }
 
@@ -52,7 +52,8 @@ var sqlPrograms = []sqlProgram{
 
 func isServer(d database) bool { return d.driver != "sqlite" }
 
-// These texts are in the data, in the arguments and in the literals. They are secret.
+// These texts are in the data, in the arguments and in the literals of the programs. They are
+// secret, so they must not be recorded.
 const (
 	ada, bob, eve = "Ada " + secret, "Bob " + secret, "Eve " + secret
 	secretNumber  = 470_011_470
@@ -65,7 +66,7 @@ type session struct {
 	t          *testing.T
 	db         *sql.DB
 	transcript []string
-	statements int // number of calls, for failing programs
+	statements int // number of calls; it is used only for failing programs
 }
 
 // got records the result of a call.
@@ -74,7 +75,7 @@ func (s *session) got(what string, value any, err error) {
 	s.statements++
 }
 
-// describe returns a value as text, with the types of everything in the value.
+// describe returns a text that contains the value, and the types of all parts of the value.
 func describe(value any) string {
 	var parts []string
 	switch v := value.(type) {
@@ -124,7 +125,7 @@ func result(r sql.Result, err error) (any, error) {
 	return n, err
 }
 
-// all reads rows, with the types of the columns and the values.
+// all reads all rows. It returns the values and the types of the columns.
 func all(rows *sql.Rows, err error) (any, error) {
 	if err != nil {
 		return nil, err

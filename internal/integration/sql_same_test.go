@@ -22,7 +22,8 @@ import (
 var update = flag.Bool("update", false, "write the golden files again")
 
 // TestProgramsDoNotNoticeTracing runs every program on every database, with and without
-// tracing. The results must be the same. It also compares the spans with testdata/sql.
+// tracing. It checks that the results are the same. It also compares the spans with the golden
+// files in testdata/sql.
 func TestProgramsDoNotNoticeTracing(t *testing.T) {
 	for _, makeDatabase := range databases {
 		d := makeDatabase(t)
@@ -39,7 +40,8 @@ func TestProgramsDoNotNoticeTracing(t *testing.T) {
 	}
 }
 
-// runBoth runs a program without and with tracing, and returns its spans.
+// runBoth runs a program without tracing and then with tracing. It compares the results, and
+// returns the spans.
 func runBoth(t *testing.T, d database, p sqlProgram) []sdktrace.ReadOnlySpan {
 	t.Helper()
 	plain := &session{database: d, t: t, db: d.plain(t)}
@@ -86,23 +88,23 @@ func runBoth(t *testing.T, d database, p sqlProgram) []sdktrace.ReadOnlySpan {
 	return spans
 }
 
-// isSlow reports whether s is a span of an operation that makes a span only if it takes
-// long. On a busy machine it may.
+// isSlow reports whether s is the span of an operation such as COMMIT, which did not fail. Such
+// an operation makes a span only if it takes long, which can happen on a busy machine.
 func isSlow(s sdktrace.ReadOnlySpan) bool {
 	return s.Status().Code == codes.Unset && slices.Contains([]string{"connect", "BEGIN", "COMMIT", "ROLLBACK"}, s.Name())
 }
 
 var (
-	// tellsSecret matches an error of a server that contains a secret.
+	// tellsSecret matches the text of a server error that contains a secret.
 	tellsSecret = regexp.MustCompile(`Error\(.*` + secret)
 
 	executed = regexp.MustCompile(`(?m)^.*\] spor_shop_test LOG:  (?:statement|execute [^:]*): (.*)$`)
 	noQuery  = regexp.MustCompile(`(?i)^(begin|start|commit|rollback|savepoint|release|deallocate|set application_name|-- ping|;)`)
 )
 
-// countStatements returns a function. That function returns how many statements
-// PostgreSQL has executed for the test since countStatements was called, or -1 if the
-// number is not known.
+// countStatements starts counting statements. It returns a function that returns how many
+// statements PostgreSQL has executed for the test since then. If the number is not known, that
+// function returns -1.
 func countStatements(t *testing.T, d database) func() int {
 	t.Helper()
 	log := os.Getenv("SPOR_POSTGRES_LOG")

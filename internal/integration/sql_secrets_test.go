@@ -17,8 +17,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// watched returns an SDK. At the end of the test, it searches the telemetry of the SDK
-// and the errors of OpenTelemetry's error handler for secrets.
+// watched returns an SDK. At the end of the test, watched checks that there are no secrets in
+// the telemetry of this SDK, and none in the errors that OpenTelemetry's error handler got.
 func watched(t *testing.T, d database) *oteltest.SDK {
 	t.Helper()
 	sdk := oteltest.New(t)
@@ -47,7 +47,7 @@ func watched(t *testing.T, d database) *oteltest.SDK {
 	return sdk
 }
 
-// everything returns all parts of a span as text.
+// everything returns a text that contains all parts of a span.
 func everything(span sdktrace.ReadOnlySpan) string {
 	return fmt.Sprintf("%s %v %v %v %v %v %v %v\n", span.Name(), span.Attributes(), span.Events(), span.Links(), span.Status(),
 		span.SpanContext().TraceState(), span.Resource(), span.InstrumentationScope())

@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// A table is a readable text with the spans of programs.
+// A table collects the spans of programs and makes a readable text of them.
 type table struct {
 	sections []string
 	spans    map[string][]sdktrace.ReadOnlySpan
@@ -35,8 +35,8 @@ func (tb *table) add(section string, spans []sdktrace.ReadOnlySpan) {
 	}
 }
 
-// tableAttributes returns the attributes of a span, without those that differ between
-// runs.
+// tableAttributes returns the attributes of a span. It leaves out attributes that are different
+// in each run.
 func tableAttributes(span sdktrace.ReadOnlySpan) map[string]string {
 	attrs := oteltest.Map(span.Attributes())
 	if attrs["server.port"] != "" {
@@ -84,7 +84,8 @@ func lines(attrs map[string]string) string {
 	return b.String()
 }
 
-// writeTimes writes the text of several equal spans once, with their number.
+// writeTimes writes the text that several equal spans have. It writes the text only once, after
+// the number of spans.
 func writeTimes(b *strings.Builder, text string, times int) {
 	if times > 1 {
 		fmt.Fprintf(b, "%d times ", times)

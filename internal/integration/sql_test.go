@@ -26,8 +26,8 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// openSQLite opens a new database with a table of orders, once with and once without
-// tracing.
+// openSQLite makes a new database with the table orders. It opens the database twice: with
+// tracing and without tracing.
 func openSQLite(t *testing.T, opts ...sqltrace.Option) (traced, plain *sql.DB) {
 	t.Helper()
 	dsn := "file:" + filepath.Join(t.TempDir(), "shop.db") + "?_pragma=busy_timeout(5000)"
@@ -139,8 +139,8 @@ func TestSQLiteColumnTypesAreTheDriversOwn(t *testing.T) {
 	}
 }
 
-// TestSQLiteLimit tests that functions of the driver can get the driver's connection from
-// the traced connection.
+// TestSQLiteLimit tests that functions of the driver work with a traced connection: they must
+// be able to get the driver's own connection from it.
 func TestSQLiteLimit(t *testing.T) {
 	db, _ := openSQLite(t, sqlOptions(oteltest.New(t))...)
 	conn, err := db.Conn(t.Context())
@@ -197,8 +197,8 @@ func TestSQLiteOutcomes(t *testing.T) {
 	})
 }
 
-// TestSQLiteLeaksNothing ends reading in different ways. Each span must end, and no
-// goroutine must be left.
+// TestSQLiteLeaksNothing stops reading the rows of a query in different ways. It checks that
+// each span ends, and that no goroutine is left.
 func TestSQLiteLeaksNothing(t *testing.T) {
 	sdk := oteltest.New(t)
 	before := runtime.NumGoroutine()
@@ -224,7 +224,7 @@ func TestSQLiteLeaksNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 				read(ctx, cancel, rows)
-				defer cancel() // because rows that are never closed keep a goroutine, also without spor
+				defer cancel() // rows that are never closed keep a goroutine until then, even without spor
 			}
 			<-time.After(10 * time.Second)
 			if started, ended := sdk.Started(), len(sdk.Ended()); started != ended {
@@ -241,12 +241,12 @@ func TestSQLiteLeaksNothing(t *testing.T) {
 	}
 }
 
-// sqlSeeds are texts that must not be recorded: a literal, an argument, a comment, a
-// user, a password and others.
+// sqlSeeds lists texts that must not be recorded, such as a literal, an argument, a comment, a
+// user and a password.
 var sqlSeeds = []string{"LiteralSeed", "ArgumentSeed", "CommentSeed", "UserSeed", "PasswordSeed", "ParameterSeed", "24117248123"}
 
-// seedlessDriver is SQLite, whatever the data source name is. Its errors quote arguments
-// like those of PostgreSQL.
+// seedlessDriver is SQLite. It ignores the data source name and always opens a database in
+// memory. Its errors contain arguments, like the errors of PostgreSQL.
 type seedlessDriver struct{ *sqlite.Driver }
 
 func (d seedlessDriver) Open(string) (driver.Conn, error) { return d.Driver.Open(":memory:") }
@@ -287,14 +287,15 @@ func TestSQLiteSecretsAreNowhere(t *testing.T) {
 	}
 }
 
-// useSeeds executes correct and wrong statements of every kind, with seeds in them.
+// useSeeds executes statements of every kind. Some of them are wrong. The statements contain
+// seeds.
 func useSeeds(t *testing.T, db *sql.DB) {
 	t.Helper()
 	ctx := t.Context()
 	for _, query := range []string{
 		"CREATE TABLE orders (id INTEGER PRIMARY KEY, name TEXT UNIQUE DEFAULT 'LiteralSeed')",
 		"INSERT INTO orders (name) VALUES ('LiteralSeed'), ('It''s LiteralSeed')",
-		"INSERT INTO orders (name) VALUES ('LiteralSeed')", // fails, because the name exists
+		"INSERT INTO orders (name) VALUES ('LiteralSeed')", // fails, because the table already contains this name
 		"-- name: LiteralSeed's\nSELECT 1",
 		"SELECT 'LiteralSeed' /* CommentSeed */ FROM orders WHERE id = 24117248123 -- CommentSeed",
 		"UPDATE orders SET name = ? WHERE name = 'LiteralSeed'",
@@ -325,7 +326,7 @@ func useSeeds(t *testing.T, db *sql.DB) {
 	}
 }
 
-// allSpans returns all parts of all spans, as text.
+// allSpans returns all parts of all spans as texts.
 func allSpans(sdk *oteltest.SDK) (out []string) {
 	for _, s := range sdk.Ended() {
 		out = append(out, fmt.Sprint(s.Name(), s.Status(), s.Events(), s.Links(), s.InstrumentationScope(), s.Resource()))
@@ -336,7 +337,7 @@ func allSpans(sdk *oteltest.SDK) (out []string) {
 	return out
 }
 
-// allMetrics returns all parts of all metrics, as text.
+// allMetrics returns all parts of all metrics as texts.
 func allMetrics(t *testing.T, sdk *oteltest.SDK) (out []string) {
 	t.Helper()
 	for _, name := range []string{
