@@ -95,7 +95,7 @@ func (c *collector) tree() string {
 	return text.String()
 }
 
-// want checks that the received spans are the spans in tree.
+// want checks that the collector has received exactly the spans in tree.
 func (c *collector) want(t *testing.T, tree string) {
 	t.Helper()
 	if got := c.tree(); got != tree {
@@ -135,7 +135,7 @@ func (e *example) end(t *testing.T) {
 	}
 }
 
-// stop sends SIGTERM to the program, like NAIS does, and calls end.
+// stop sends SIGTERM to the program, as NAIS does. It then calls end.
 func (e *example) stop(t *testing.T) {
 	t.Helper()
 	if err := e.cmd.Process.Signal(syscall.SIGTERM); err != nil {

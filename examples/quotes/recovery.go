@@ -10,8 +10,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// recoverUnary recovers from a panic of a handler. Without it, the panic would end the
-// process, because gRPC itself does not recover.
+// recoverUnary recovers from a panic of a handler. Without recoverUnary, the panic
+// would end the process, because gRPC itself does not recover.
 func recoverUnary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (reply any, err error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// drainTimeout is how long open requests may continue after SIGTERM. NAIS kills a pod
+// drainTimeout is the time for which open requests may continue after SIGTERM. NAIS kills a pod
 // about 25 seconds after this signal. The last of these 25 seconds are necessary for the
 // flush of the telemetry.
 const drainTimeout = 10 * time.Second
