@@ -69,8 +69,8 @@ func TestCheckQuotes(t *testing.T) {
 	apmsuite.Run(t, j.requests)
 }
 
-// TestCheckWhatIsWiredByHand runs spor check on a service without spor. It tests that spor
-// check reports the panels without data, and the right way to fix each of them.
+// TestCheckWhatIsWiredByHand runs spor check on a service without spor. It tests that the
+// report lists the panels without data, and that it contains the right fix for each panel.
 func TestCheckWhatIsWiredByHand(t *testing.T) {
 	j := checkProgram(t, nil, nil, "byhand")
 	if j.code != 1 {

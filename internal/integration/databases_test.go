@@ -28,7 +28,7 @@ import (
 )
 
 // exported calls setup.Start, starts a span, and calls do with the context of this span. It
-// returns all spans that the collector received, except the span for do itself.
+// returns all spans that the collector received, except the span that exported has started.
 func exported(t *testing.T, do func(context.Context)) []*tracepb.Span {
 	t.Helper()
 	c := listen(t, ":0")

@@ -25,7 +25,7 @@ import (
 )
 
 // interopCases are gRPC's official interoperability tests, except those that need
-// credentials. Each test ends the process if it fails.
+// credentials. If a test fails, it ends the process.
 // https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md
 var interopCases = map[string]func(context.Context, *grpc.ClientConn, testgrpc.TestServiceClient){
 	"empty_unary": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {
@@ -88,7 +88,7 @@ func TestInterop(t *testing.T) {
 			if raced[name] {
 				want, got = codesOf(want), codesOf(got)
 			}
-			// In timeout_on_server the deadline can pass before the first attempt.
+			// In the case timeout_on_server, the deadline can pass before the first attempt.
 			// The official test has already checked the caller's result.
 			if name != "timeout_on_server" && !slices.Equal(got, want) {
 				t.Errorf("with spor\n%s\nwithout\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -191,7 +191,7 @@ func (l *transcript) sorted() []string {
 	return slices.Sorted(slices.Values(l.lines))
 }
 
-// plain returns metadata as text, without the parts that differ between runs.
+// plain returns metadata as text. It leaves out the parts that are different in each run.
 func plain(md metadata.MD) string {
 	md = md.Copy()
 	maps.DeleteFunc(md, func(key string, _ []string) bool {

@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// goKafkaClients are the client libraries, by the names of their adapters.
+// goKafkaClients contains the client libraries. The keys are the names of spor's adapters.
 var goKafkaClients = map[string]kafkasuite.Client{
 	"kgotrace": franz{}, "saramatrace": saramaClient{}, "kafkagotrace": kafkaGo{},
 }
@@ -137,8 +137,8 @@ func kafkaSpanOf(s sdktrace.ReadOnlySpan) kafkaSpan {
 	return span
 }
 
-// checkKafkaHop tests that the parent of span is the span in the parameter after. It also
-// tests the operation and the topic of span.
+// checkKafkaHop tests the parent, the operation and the topic of span. The parent must be the
+// span in the parameter after.
 func checkKafkaHop(t *testing.T, after, span kafkaSpan, operation, topic string) {
 	t.Helper()
 	kind := map[string]trace.SpanKind{"publish": trace.SpanKindProducer, "process": trace.SpanKindConsumer}[operation]

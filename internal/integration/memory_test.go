@@ -20,8 +20,8 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// The smallest pod of the platform has 56 MiB of memory. With GOMEMLIMIT, a
-// team reserves a part of this memory for the heap and the Go runtime.
+// The smallest pod of the platform has 56 MiB of memory. With GOMEMLIMIT, a team reserves a
+// part of this memory for the heap and the Go runtime.
 const (
 	memoryLimit    = 56 << 20
 	memoryLimitEnv = "GOMEMLIMIT=45MiB"

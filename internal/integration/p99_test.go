@@ -17,9 +17,9 @@ import (
 
 // BenchmarkRequestBesideACollector measures the duration of requests to quotes, for each
 // state of the collector. The runs with different states take turns. For each state, the
-// benchmark calculates the 99th percentile. It reports the 99th percentile with a working
-// collector, and for each other state the ratio to that value. Run the benchmark with
-// -benchtime 1x on an idle machine.
+// benchmark calculates the 99th percentile. For the working collector, it reports this
+// percentile. For each other state, it reports the percentile divided by the percentile of the
+// working collector. Run the benchmark with -benchtime 1x on an idle machine.
 func BenchmarkRequestBesideACollector(b *testing.B) {
 	const runs = 5
 	states := []string{"live", "unresolvable", "refused", "silent", "dying"}

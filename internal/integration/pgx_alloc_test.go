@@ -9,8 +9,8 @@ import (
 )
 
 // TestAllocPgx counts the allocations of a query on a real PostgreSQL, with and without spor.
-// The difference is the number that spor adds. It must not exceed a limit. If it is
-// more than four, it must also not be larger than the number that otelpgx adds.
+// The difference is the number that spor adds. This number must not exceed a limit. If the
+// number is more than four, it must also not be larger than the number that otelpgx adds.
 func TestAllocPgx(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the test takes long")

@@ -419,8 +419,8 @@ func TestQuotesOnPostgres(t *testing.T) {
 }
 
 // TestPgxServerGoneAndBack simulates a server that stops and starts again. First it closes all
-// connections and refuses new ones, so statements fail. Then it allows new connections. It
-// checks that the next statement succeeds, and that no span of it has an error.
+// connections and refuses new ones, so statements fail. Then it allows new connections. The
+// test checks that the next statement succeeds, and that the spans for it have no error.
 func TestPgxServerGoneAndBack(t *testing.T) {
 	sdk := oteltest.New(t)
 	var gone atomic.Bool

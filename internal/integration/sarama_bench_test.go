@@ -42,8 +42,8 @@ func (l *saramaLibrary) receive(ctx context.Context, m *sarama.ConsumerMessage) 
 	l.process(ctx, <-l.messages)
 }
 
-// newSporSarama returns the library spor. It uses the meter provider of s only if measuring is
-// true.
+// newSporSarama returns a saramaLibrary that uses spor. Only if measuring is true, it records
+// metrics with the meter provider of s.
 func newSporSarama(tb testing.TB, s sdk, measuring bool) *saramaLibrary {
 	tb.Helper()
 	opts := []kafkatrace.Option{kafkatrace.WithTracerProvider(s.tp), kafkatrace.WithPropagator(s.p), kafkatrace.WithConsumerGroup("bench")}
@@ -67,7 +67,7 @@ func newSporSarama(tb testing.TB, s sdk, measuring bool) *saramaLibrary {
 	return l
 }
 
-// saramaSessionOf returns the session that the handler gets after it was wrapped with wrap.
+// saramaSessionOf wraps a handler with wrap. It returns the session that this handler gets.
 func saramaSessionOf(tb testing.TB, wrap func(sarama.ConsumerGroupHandler) sarama.ConsumerGroupHandler) (session sarama.ConsumerGroupSession) {
 	tb.Helper()
 	h := wrap(saramaHandler(func(s sarama.ConsumerGroupSession, _ sarama.ConsumerGroupClaim) error {
@@ -80,8 +80,8 @@ func saramaSessionOf(tb testing.TB, wrap func(sarama.ConsumerGroupHandler) saram
 	return session
 }
 
-// newOtelsarama returns the library otelsarama. The program has to read the trace context from
-// the headers of a message, because otelsarama writes the context of its span into them.
+// newOtelsarama returns a saramaLibrary that uses otelsarama. otelsarama writes the context of
+// its span into the headers of a message, so the program has to read the context from there.
 func newOtelsarama(tb testing.TB, s sdk) *saramaLibrary {
 	tb.Helper()
 	opts := []otelsarama.Option{otelsarama.WithTracerProvider(s.tp), otelsarama.WithPropagators(s.p)}

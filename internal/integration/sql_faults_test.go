@@ -50,8 +50,8 @@ func selectPID(ctx context.Context, t *testing.T, d database, on interface {
 	return pid
 }
 
-// terminate waits until pg_stat_activity shows the given state for a connection. It then ends
-// the connection on the server.
+// terminate waits until pg_stat_activity shows the given state for the connection of the
+// server process pid. It then ends this connection on the server.
 func terminate(t *testing.T, d database, pid int, state string) {
 	t.Helper()
 	admin, err := sql.Open(d.driver, d.dsn)
@@ -218,8 +218,7 @@ func TestTerminatedUnderLoad(t *testing.T) {
 	}
 }
 
-// killAll ends every connection to the test database, except the connection that it uses
-// itself.
+// killAll ends all connections to the test database, except its own connection.
 func killAll(t *testing.T, d database, admin *sql.DB) {
 	t.Helper()
 	if d.isPostgres() {

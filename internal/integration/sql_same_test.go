@@ -88,8 +88,8 @@ func runBoth(t *testing.T, d database, p sqlProgram) []sdktrace.ReadOnlySpan {
 	return spans
 }
 
-// isSlow reports whether s is the span of an operation such as COMMIT, which did not fail. Such
-// an operation makes a span only if it takes long, which can happen on a busy machine.
+// isSlow reports whether s is the span of a successful operation such as COMMIT. A successful
+// COMMIT makes a span only if it takes long, which can happen on a busy machine.
 func isSlow(s sdktrace.ReadOnlySpan) bool {
 	return s.Status().Code == codes.Unset && slices.Contains([]string{"connect", "BEGIN", "COMMIT", "ROLLBACK"}, s.Name())
 }

@@ -139,8 +139,9 @@ func TestSQLiteColumnTypesAreTheDriversOwn(t *testing.T) {
 	}
 }
 
-// TestSQLiteLimit tests that functions of the driver work with a traced connection: they must
-// be able to get the driver's own connection from it.
+// TestSQLiteLimit tests that functions of the driver work with a traced connection. Such a
+// function needs the driver's own connection, and must be able to get it from the traced
+// connection.
 func TestSQLiteLimit(t *testing.T) {
 	db, _ := openSQLite(t, sqlOptions(oteltest.New(t))...)
 	conn, err := db.Conn(t.Context())

@@ -179,8 +179,8 @@ func (b block) source() string {
 
 var declares = regexp.MustCompile(`(?m)^(func|type|import) `)
 
-// exported returns a function that opens the compiler's export data of a package. It works
-// for the packages in paths and for their dependencies.
+// exported returns a function that opens the compiler's export data of a package. The
+// function works for the packages in paths and for their dependencies.
 func exported(tb testing.TB, paths []string) importer.Lookup {
 	tb.Helper()
 	args := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}"}, paths...)

@@ -61,7 +61,8 @@ func TestHTTPPage(t *testing.T) {
 	compare(t, read(t, "../../../docs/http.md"), emitted(t, sdk, "github.com/nais/spor/httptrace"))
 }
 
-// httpSite starts a traced server. Its handler has the option WithPublicEndpoint.
+// httpSite starts a traced server. The handler of the server has the option
+// WithPublicEndpoint.
 func httpSite(t *testing.T, common []httptrace.Option) *httptest.Server {
 	t.Helper()
 	mux := http.NewServeMux()

@@ -9,8 +9,8 @@ type chart struct {
 	panels      []panel
 }
 
-// A panel shows a metric of several benchmarks. Each group of bars has one bar per
-// library.
+// A panel shows one metric of several benchmarks. It has groups of bars. Each group has one
+// bar per library.
 type panel struct {
 	title  string
 	axis   string

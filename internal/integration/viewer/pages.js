@@ -1,5 +1,5 @@
-// Functions that the tests of the pages share. They start spor, and open its pages in a
-// browser that records everything that must not happen.
+// This file has the functions that the tests of the pages share. The functions start spor and
+// open the viewer in a browser. They record events in the browser that must not happen.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -21,7 +21,7 @@ export const browser = await chromium.launch({
 
 const running = new Set();
 
-// stopAll stops the servers and pages that a test did not stop.
+// stopAll stops the servers and pages that are still open after a test.
 export async function stopAll() {
   await Promise.all([...running].map((server) => server.stop()));
   await Promise.all(browser.contexts().map((context) => context.close()));
@@ -63,8 +63,8 @@ export async function run(args, env = {}) {
 export const program = (name) => join(programs, name);
 export const recording = (name) => join(recordings, `${name}.jsonl`);
 
-// open opens a page. It records in page.trouble everything that must not happen: requests
-// to other addresses, errors and dialogs.
+// open opens a page. Requests to other addresses, errors and dialogs must not happen. If they
+// happen, open adds them to page.trouble.
 export async function open(url, options = {}) {
   const context = await browser.newContext({ viewport: wide, colorScheme: "light", timezoneId: "UTC", locale: "en-GB", reducedMotion: "reduce", ...options });
   const page = await context.newPage();
@@ -88,7 +88,7 @@ export async function open(url, options = {}) {
   return page;
 }
 
-// close closes a page and returns its troubles and its violations of the security policy.
+// close closes a page. It returns page.trouble, and the violations of the security policy.
 export async function close(page) {
   const violations = await page.evaluate(() => window.violations);
   await page.context().close();

@@ -6,7 +6,7 @@ import { browser, close, faults, found, names, narrow, open, program, recording,
 afterEach(stopAll);
 after(() => browser.close());
 
-// withPage opens a page of a server, runs use, and checks that the page had no trouble.
+// withPage opens a page of a server and runs use. It then checks that page.trouble is empty.
 async function withPage(server, options, use) {
   const page = await open(server.url, options);
   try {
@@ -34,7 +34,7 @@ test("traces arrive live", async () => {
     await shot(page, "list", 480);
 
     await page.locator("a.trace-row", { hasText: "POST /quotes" }).first().click();
-    // One trace contains everything from the request to the worker's handling of the message.
+    // One trace contains all spans, from the span of the request to the span of the worker.
     for (const name of ["POST /quotes", "INSERT quotes", "quotes.created publish", "quotes.created process", "INSERT statistics"]) {
       await page.locator(".span-row", { hasText: name }).first().waitFor();
     }
@@ -108,7 +108,7 @@ test("search and filters", async () => {
     await page.getByLabel("Route").fill("");
     await page.getByLabel("Order").selectOption("slowest");
     await page.locator("a.trace-row .name b").first().filter({ hasText: "GET /quotes/{id}" }).waitFor();
-    // The search is part of the address, so it is still there after a reload.
+    // The search text is part of the address, so it remains after a reload.
     await search.fill("gold");
     await found(page, /^1 of 3/);
     await page.reload();
@@ -126,8 +126,8 @@ test("waterfall, critical path and span", async () => {
     assert.deepEqual(await page.locator(".span-row .label b").allTextContents(),
       ["POST /quotes", "quotes.v1.Quotes/Create", "quotes.v1.Quotes/Create", "INSERT quotes", "quotes publish", "quotes process"]);
     assert.deepEqual(await rows.evaluateAll((all) => all.map((r) => r.ariaLevel)), ["1", "2", "3", "4", "4", "5"]);
-    // The trace takes 40 ms. The caller waited for the first 20 ms. solid returns the solid
-    // parts of the bars in ms.
+    // The trace takes 40 ms. The caller waited only for the first 20 ms. The function solid
+    // returns the solid parts of the bars in milliseconds.
     const solid = () => rows.evaluateAll((all) => all.map((r) => [...r.querySelectorAll(".bar i")].map((i) => {
       const cell = r.querySelector(".time-cell").getBoundingClientRect();
       const box = i.getBoundingClientRect();
@@ -153,7 +153,7 @@ test("waterfall, critical path and span", async () => {
     assert.equal(await status.locator(".twin").textContent(), "http.status_code");
     assert.equal(await page.locator(".attributes dt").filter({ hasText: /^http\.status_code/ }).count(), 0);
 
-    // Zoom in by dragging over the strip, and zoom out again.
+    // Drag over the strip to zoom in. Then zoom out again.
     const strip = await page.locator(".strip").boundingBox();
     await page.mouse.move(strip.x + strip.width / 2, strip.y + 9);
     await page.mouse.down();
@@ -250,7 +250,7 @@ test("hostile values are text", async () => {
       assert.equal(await pwned(page), undefined);
       const foreign = await page.evaluate(() => document.querySelectorAll("img:not([src='icon.svg']), script:not([src='main.js']), iframe, object, embed").length);
       assert.equal(foreign, 0);
-      page.trouble = page.trouble.filter((t) => !t.includes("404")); // the 404 is that of the trace that does not exist
+      page.trouble = page.trouble.filter((t) => !t.includes("404")); // this 404 is expected, because the trace does not exist
     });
   }
 });

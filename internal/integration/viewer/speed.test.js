@@ -1,5 +1,5 @@
-// These tests read measurements from the browser's own trace. They print the
-// measurements and do not check them, because they depend on the machine.
+// These tests read measurements from the browser's own trace. They print the measurements, but
+// do not check them, because the measurements depend on the machine.
 import { after, afterEach, test } from "node:test";
 import { browser, found, open, stopAll, view } from "./pages.js";
 
@@ -33,8 +33,8 @@ const markWhen = (page, condition) => page.evaluate((text) => {
   }).observe(document.body, { childList: true, subtree: true, characterData: true });
 }, condition);
 
-// cpu returns the processor time of tasks in ms. On a shared machine it is more reliable
-// than the wall clock.
+// cpu returns the processor time of tasks in ms. On a machine with other programs, processor
+// time varies less than the time of the clock.
 const cpu = (events) => events.filter((e) => e.name.endsWith("RunTask")).map((e) => (e.tdur ?? 0) / 1000);
 
 const tasks = (events) => events.filter((e) => e.name === "RunTask" || e.name === "ThreadControllerImpl::RunTask").map((e) => (e.dur ?? 0) / 1000);
