@@ -92,17 +92,16 @@ type Parent uint8
 
 // In all three cases, the CONSUMER span also has a link to the span that sent the record.
 const (
-	// With ParentSender, the parent is the span that sent the record. The sender and the
+	// ParentSender selects the span that sent the record. The sender and the
 	// consumer are then in one trace, and service maps show the connection. A span in the
 	// context is ignored. Otherwise, a span around a poll loop would be the parent of the
 	// CONSUMER spans for all records.
 	ParentSender Parent = iota
-	// With ParentAmbient, the parent is the span in the context that is passed to
-	// [Tracer.Process]. If that context has no span, the parent is the span that sent the
+	// ParentAmbient selects the span in the context that is passed to [Tracer.Process]. If that context has no span, the parent is the span that sent the
 	// record. Use ParentAmbient if the program has its own span around each record. The span
 	// for a batch is then also a child of the span in the context.
 	ParentAmbient
-	// With ParentNone, each CONSUMER span starts a new trace.
+	// ParentNone selects no parent, so each CONSUMER span starts a new trace.
 	ParentNone
 )
 

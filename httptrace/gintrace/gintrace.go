@@ -56,12 +56,23 @@ type writer struct {
 
 // writeStatus sets the status on the field http. This is necessary because gin itself sends the
 // status as late as possible.
-func (w writer) writeStatus()                      { w.http.WriteHeader(w.Status()) }
+func (w writer) writeStatus() { w.http.WriteHeader(w.Status()) }
+
 func (w writer) Write(p []byte) (int, error)       { w.writeStatus(); return w.http.Write(p) }
 func (w writer) WriteString(s string) (int, error) { w.writeStatus(); return io.WriteString(w.http, s) }
-func (w writer) WriteHeaderNow()                   { w.writeStatus(); w.ResponseWriter.WriteHeaderNow() }
-func (w writer) Flush()                            { w.writeStatus(); w.ResponseWriter.Flush() }
-func (w writer) Unwrap() http.ResponseWriter       { return w.http }
+
+func (w writer) WriteHeaderNow() {
+	w.writeStatus()
+	w.ResponseWriter.WriteHeaderNow()
+}
+
+func (w writer) Flush() {
+	w.writeStatus()
+	w.ResponseWriter.Flush()
+}
+
+func (w writer) Unwrap() http.ResponseWriter { return w.http }
+
 func (w writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(w.http).Hijack()
 }
