@@ -150,10 +150,10 @@ func TestShortDelay(t *testing.T) {
 	}
 }
 
-// TestEndOfBurstIsSent checks that the last spans of a burst are sent after the delay. Each
+// TestLastSpansAreSent checks that the last spans of a burst are sent after the delay. Each
 // burst begins at the end of a delay, when the sender has just queued the spans before the
 // burst. A full batch of the burst is then queued before its delay begins.
-func TestEndOfBurstIsSent(t *testing.T) {
+func TestLastSpansAreSent(t *testing.T) {
 	t.Parallel()
 	server, err := receiver.Listen(":0", receiver.Sink{Traces: func(context.Context, *coltracepb.ExportTraceServiceRequest) (*coltracepb.ExportTraceServiceResponse, error) {
 		return nil, nil
