@@ -5,11 +5,11 @@
 //	rec.WantTree("server GET /quotes/{id}\n  client SELECT quotes\n")
 //	rec.WantLit()
 //
-// First, [Record] starts telemetry in the same way as [setup.Start] does on NAIS. Record also
-// starts a collector in the process of the test, which replaces the platform's collector. It
-// sets slog's default logger to a logger that uses [setup.LogHandler]. The recording
-// therefore shows everything that package setup does to telemetry: setup adds the older
-// attribute names, masks personal data, applies the limits, and exports over OTLP.
+// First, [Record] starts telemetry in the same way as [setup.Start] does on NAIS. In the
+// process of the test, Record also starts a collector that replaces the platform's collector.
+// Record then sets slog's default logger to a logger that uses [setup.LogHandler]. The
+// recording therefore shows everything that package setup does to telemetry. Package setup adds
+// the older attribute names, masks personal data, applies the limits, and exports over OTLP.
 //
 // Second, the test runs the code under test. The test must do this after the call of Record,
 // and before it calls a method of the recording.

@@ -45,8 +45,8 @@ type Recording struct {
 // Record starts telemetry with [setup.Start] and opts. At the end of the test, telemetry is
 // stopped. If the test has failed, the lines that were logged are also printed.
 //
-// Record changes the environment variables to those of a NAIS workload until the test ends.
-// It sets all variables whose names start with OTEL_ or NAIS_ to the empty string. The
+// Until the test ends, the process has the environment variables of a NAIS workload. First,
+// Record sets all variables whose names start with OTEL_ or NAIS_ to the empty string. The
 // exception is OTEL_SEMCONV_STABILITY_OPT_IN, which is not changed. Then Record sets the
 // variables that it needs. The service gets the name of the test binary.
 //
@@ -223,9 +223,10 @@ func (r *Recording) Tree() string {
 	return b.String()
 }
 
-// WantTree compares want with [Recording.Tree]. If they are different, it reports an error
-// with [testing.TB.Error]. WantTree ignores blank lines before and after want, and tabs at
-// the start of each line. Therefore want can be an indented raw string.
+// WantTree compares want with the result of [Recording.Tree]. If they are different, it reports
+// an error with [testing.TB.Error]. In want, it ignores blank lines at the start and at the
+// end, and it ignores tabs at the start of each line. Therefore want can be an indented raw
+// string.
 func (r *Recording) WantTree(want string) {
 	r.tb.Helper()
 	if got, want := r.Tree(), unindent(want); got != want {

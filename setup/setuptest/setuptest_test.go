@@ -54,7 +54,8 @@ func (r *recorder) Fatalf(format string, args ...any) {
 
 func (r *recorder) Failed() bool { return r.failed }
 
-// failing calls the function test, which must fail. It returns the error messages of test.
+// failing calls the function in the parameter test. This call must fail. failing returns the
+// error messages of the call.
 func failing(t *testing.T, test func(testing.TB)) string {
 	t.Helper()
 	r := &recorder{TB: t}
@@ -165,7 +166,7 @@ func TestWantLit(t *testing.T) {
 	said := failing(t, func(tb testing.TB) {
 		tb.Helper()
 		r := setuptest.Record(tb)
-		work() // the query of work has no text, and work has no metrics of a connection pool
+		work() // no span of the function work has a query text, and there are no pool metrics
 		slog.Error("of 1234567", "error", errors.New("e"))
 		slog.Info("plain")
 		_, span := otel.Tracer("test").Start(context.Background(), "job 1234567")
