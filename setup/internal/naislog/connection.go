@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// connection is the connection to Team Logs. Its method Write opens it if it is not open.
+// connection is the connection to Team Logs. If the connection is not open, the method Write
+// opens it.
 type connection struct {
 	address string
 	conn    net.Conn // nil if not connected

@@ -19,13 +19,13 @@ import (
 type Client interface {
 	// Clean returns a copy of record without personal numbers and credentials.
 	Clean(record sdklog.Record) sdklog.Record
-	// Send sends records in one request. If the collector accepts the request, Send calls
-	// the function taken, and returns nil. rejected is the number of records in the
-	// request that the collector did not accept.
+	// Send sends records in one request. If the collector accepts the request, Send calls the
+	// callback taken and then returns nil. The argument rejected is the number of records in
+	// the request that the collector did not accept.
 	Send(ctx context.Context, records []sdklog.Record, taken func(rejected int64)) error
-	// GaveUp reports that records are dropped, with the reason err.
+	// GaveUp reports that records are dropped. The reason is err.
 	GaveUp(err error)
-	// Dropped reports the number of records dropped so far. It does nothing if it is too
+	// Dropped reports how many records have been dropped so far. It does nothing if it is too
 	// early for the next report.
 	Dropped()
 	// Shutdown closes the connection.
@@ -59,8 +59,9 @@ func (e *exporter) Export(ctx context.Context, records []sdklog.Record) error {
 	return nil
 }
 
-// send exports records. If the collector refuses the whole request but may accept some of
-// the records, send exports the two halves of records separately.
+// send exports records. The collector may refuse the whole request although it would accept
+// some of the records. In this case, send splits the batch in two, and exports each half
+// separately.
 func (e *exporter) send(ctx context.Context, records []sdklog.Record, halving *pipeline.Halving) {
 	err := halving.Err()
 	if err == nil {
@@ -93,8 +94,9 @@ func (e *exporter) send(ctx context.Context, records []sdklog.Record, halving *p
 // request above the size limit. That error has no type of its own.
 const tooLarge = "request message too large"
 
-// judge returns why records are dropped if their export has failed with err. divisible is
-// true if the collector may accept some of the records.
+// judge examines err, the error of a failed export. If the records are dropped, they are
+// counted with the returned reason. divisible is true if the collector may accept some of the
+// records.
 func (e *exporter) judge(err error) (reason spanstats.Reason, divisible bool) {
 	switch status.Code(err) {
 	case codes.InvalidArgument:
@@ -144,7 +146,8 @@ func (e *exporter) claim(n int) bool {
 	}
 }
 
-// abandon counts all pending records as dropped. Call it only after the last record.
+// abandon counts all pending records as dropped. It must be called only after the last
+// call of OnEmit.
 func (e *exporter) abandon() { e.stats.Drop(spanstats.AfterShutdown, e.pending.Swap(0)) }
 
 // ForceFlush does nothing, because Export keeps no records.

@@ -45,8 +45,8 @@ type handler struct {
 	outputs Outputs
 	grouped bool // new attributes are added to a group, not at the top level
 	own     ownFields
-	err     errinfo.Info // the error that is one of the attributes of WithAttrs
-	team    bool         // the attributes of WithAttrs include the Team Logs marker
+	err     errinfo.Info // the error that was added with WithAttrs
+	team    bool         // the Team Logs marker was added with WithAttrs
 
 	// This handler was made by a call of WithAttrs or WithGroup on parent. The fields
 	// attrs and group have the arguments of that call. The method remake repeats the
@@ -57,7 +57,7 @@ type handler struct {
 	export *bridge
 }
 
-// ownFields are the fields of the line that the program sets itself.
+// ownFields records which fields of the line the program sets itself.
 type ownFields struct{ trace, errorType, stack bool }
 
 func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
@@ -85,8 +85,8 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	return h.json.Handle(ctx, r)
 }
 
-// spanOf returns the span in ctx. It returns no span if the program sets trace_id itself,
-// or if telemetry is suppressed and the span is not sampled.
+// spanOf returns the span in ctx. The result is empty if the program sets trace_id itself. It
+// is also empty if telemetry is suppressed and the span is not sampled.
 func (h *handler) spanOf(ctx context.Context) trace.SpanContext {
 	span := trace.SpanContextFromContext(ctx)
 	if h.own.trace || !span.IsSampled() && suppress.Is(ctx) {

@@ -101,9 +101,9 @@ func appendField(dst []byte, key string, value []byte) []byte {
 	return append(append(dst, value...), '"')
 }
 
-// fieldEnd returns the position after the first field of line and after the comma that
-// follows this field. It returns 0 if no other field follows, or if line does not start with
-// a field.
+// fieldEnd finds the first field of line and the comma that follows this field. It returns the
+// position after the comma. It returns 0 if no other field follows, or if line does not start
+// with a field.
 func fieldEnd(line []byte) int {
 	if line[0] != '"' {
 		return 0

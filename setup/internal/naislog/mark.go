@@ -123,9 +123,9 @@ func markedOptions(opts *slog.HandlerOptions) *slog.HandlerOptions {
 	return &hiding
 }
 
-// withMark handles a, the result of the program's ReplaceAttr for the message. If a is still
-// the message, withMark adds the prefix again. Otherwise it returns a together with one
-// attribute for each value in the prefix.
+// withMark changes an attribute that the program's ReplaceAttr has returned for the message. If
+// a is still the message, withMark adds the prefix again. Otherwise it returns a group: the
+// attribute a, and one attribute for each value in the prefix.
 func withMark(m marked[string], a slog.Attr) slog.Attr {
 	if a.Key == slog.MessageKey && a.Value.Kind() == slog.KindString {
 		return slog.String(a.Key, m.mark+a.Value.String())

@@ -10,10 +10,10 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// plainHandler converts attribute values to the form that they have in JSON. Then it passes
-// the record to another handler. Without plainHandler, the other handler would format values
-// of unknown types as Go does. In that format, setup could not recognize a URL and mask the
-// credentials in the URL.
+// plainHandler converts attribute values to the form that they have in JSON. Then it passes the
+// record to another handler. Without plainHandler, the other handler would format values of
+// unknown types in Go's own format. In that format, package setup could not recognize a URL, so
+// it could not mask the credentials in the URL.
 type plainHandler struct{ slog.Handler }
 
 func (h plainHandler) Handle(ctx context.Context, r slog.Record) error {

@@ -82,8 +82,8 @@ func (s *scan) lookAtAny(value any) {
 	}
 }
 
-// This method merges later into s and returns the result. later is the scan of the rewritten
-// record.
+// This method merges two scans and returns the result. The argument later is the scan of the
+// rewritten record.
 func (s scan) and(later scan) scan {
 	s.team = s.team || later.team
 	s.own.stack = s.own.stack || later.own.stack

@@ -36,11 +36,11 @@ type Team struct {
 	mu      sync.Mutex
 	lines   [][]byte
 	bytes   int
-	sender  int           // the number of the current sender; earlier senders were abandoned
+	sender  int           // the ID of the current sender; senders with a lower ID were abandoned
 	sending bool          // the current sender is running
 	flying  bool          // the current sender is delivering a line
-	changed chan struct{} // closed and replaced to wake the goroutines in wait
-	closing bool          // Shutdown is running; no retries, and the connection is closed
+	changed chan struct{} // is closed and replaced to wake the goroutines in the method wait
+	closing bool          // Shutdown is running; the sender no longer retries, and will end
 	writer  io.Writer     // the writer of setup.WithTeamLogs, or nil
 
 	exported bool  // records without the marker are exported over OTLP
@@ -208,7 +208,7 @@ func (q *Team) target(sender int) (w io.Writer, last bool) {
 	return q.writer, q.isEnding(sender)
 }
 
-// rest waits until pause has passed or the sender must end.
+// The method rest waits until the duration pause has passed or the sender must end.
 func (q *Team) rest(sender int, pause time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), pause)
 	defer cancel()
@@ -217,8 +217,8 @@ func (q *Team) rest(sender int, pause time.Duration) {
 	q.wait(ctx, func() bool { return q.isEnding(sender) })
 }
 
-// sent records the result of a delivery. The line was the last line that the method next has
-// returned. err is the error of the delivery, or nil.
+// sent records whether a line was delivered. This line is the last line that the method next
+// has returned. err is the error of the delivery, or nil.
 func (q *Team) sent(sender int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
