@@ -113,7 +113,7 @@ func TestRunTouchesNoPlantedCrashFile(t *testing.T) {
 
 func TestRunWithoutAPlaceForItsCrashFile(t *testing.T) {
 	dir := t.TempDir()
-	must(t, os.Mkdir(filepath.Join(dir, "read only"), 0o500)) // root can still write to it
+	must(t, os.Mkdir(filepath.Join(dir, "read only"), 0o500)) // the user root can still write to it
 	must(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
 	for name, place := range map[string]string{"missing": dir + "/missing", "a file": dir + "/file", "read-only": dir + "/read only", "system": "/proc"} {
 		t.Run(name, func(t *testing.T) {

@@ -13,8 +13,8 @@
 //
 // [Run] calls the function run with a context that ends on SIGTERM. When run has returned, Run
 // exports the waiting telemetry. If run panics, Run logs the panic as one line. In a Naisjob,
-// use [WithRootSpan] to put all spans of run into one trace. Without this option, each outgoing
-// call that run makes starts its own trace.
+// use [WithRootSpan] to put all spans of run into one trace. Without this option, the outgoing
+// calls in run do not share a trace: each outgoing call starts its own trace.
 //
 // [Start] only starts telemetry. Use it in a program that handles signals and panics itself.
 //
@@ -37,7 +37,7 @@
 //
 // # Metrics
 //
-// setup exports these metrics once per minute:
+// Package setup exports these metrics once per minute:
 //
 //   - the metrics that the program records with the OpenTelemetry API
 //   - the metrics of the Go runtime and of the process; they have the same names as in
@@ -62,8 +62,8 @@
 // # Environment
 //
 // Apart from the options, all settings are read from environment variables. If a variable is
-// not set, setup uses the default for the platform. [docs/environment.md] lists every variable
-// with its default. The most important variables are:
+// not set, package setup uses the default for the platform. [docs/environment.md] lists every
+// variable with its default. The most important variables are:
 //
 //   - OTEL_EXPORTER_OTLP_ENDPOINT is the address of the collector. Telemetry is sent to the
 //     collector over OTLP/gRPC. In a NAIS pod the default is the collector of the cluster.

@@ -12,8 +12,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// This program calls Run. The option adds a recorder, which replaces the collector in this
-// example. A program on NAIS does not need the option.
+// This program calls Run. In this example, a recorder replaces the collector. The option adds
+// the recorder. A program on NAIS does not need the option.
 func Example() {
 	run := func(ctx context.Context) error {
 		_, span := otel.Tracer("orders").Start(ctx, "count orders")

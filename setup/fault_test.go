@@ -25,8 +25,8 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// faulty starts a collector. For each request, the collector calls answer and returns its
-// result.
+// faulty starts a collector. For each request, the collector calls answer and returns the
+// result of answer.
 func faulty(t *testing.T, answer func(ctx context.Context, spans int) (*coltrace.ExportTraceServiceResponse, error)) *receiver.Server {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{
@@ -47,8 +47,8 @@ func faulty(t *testing.T, answer func(ctx context.Context, spans int) (*coltrace
 	return server
 }
 
-// settled checks that no goroutines are left. before is the number of goroutines that may
-// run. If more goroutines are still running after two seconds, settled fails the test.
+// settled checks that no goroutines are left. The argument before is the number of goroutines
+// that may run. If more goroutines are still running after two seconds, settled fails the test.
 func settled(t *testing.T, before int) {
 	t.Helper()
 	deadline := time.Now().Add(2 * time.Second)

@@ -22,9 +22,10 @@ import (
 //   - stack_trace, if that error has a stack.
 //
 // These fields are always at the top level of the object, even if the logger has a group. An
-// attribute of the program can have the same name as a field that the line already has. Such
-// an attribute is written as fields.NAME. The exceptions are attributes with the name
-// stack_trace or error.type. Such an attribute replaces the field of the line.
+// attribute of the program can have the same name as a field that the line already has.
+// Normally such an attribute is written as fields.NAME. The exceptions are attributes with the
+// name stack_trace or error.type. An attribute with one of these two names replaces the field
+// of the line.
 //
 // If several attributes are errors, only the first error is used. If that error was made with
 // fmt.Errorf or errors.Join, error.type is the type of the wrapped error. A record with the
@@ -43,7 +44,7 @@ import (
 //
 // opts are the options for [slog.NewJSONHandler]. If opts is nil, the default options of that
 // function are used. The handler is safe for concurrent use, and so are the handlers that
-// WithAttrs and WithGroup return. They call w.Write once per record.
+// WithAttrs and WithGroup return. All these handlers call w.Write once per record.
 //
 // See https://docs.nais.io/observability/logging/ and
 // https://docs.nais.io/observability/tracing/how-to/correlate-traces-logs/.
@@ -64,11 +65,11 @@ func LogHandler(w io.Writer, opts *slog.HandlerOptions) slog.Handler {
 // because Team Logs are for data that no other log may contain. Any other slog.Handler ignores
 // the mark, and writes the record like any other record.
 //
-// Logging a marked record never waits, because LogHandler only puts the record into a queue.
-// The maximum size of the queue is one MiB. If the queue is full, or if a record cannot be
-// delivered, the record is dropped. Dropped records are counted, and a log line reports their
-// number. In nais.yaml, accessPolicy.outbound must allow connections to the application that is
-// named logging in the namespace nais-system.
+// LogHandler never waits when it logs a marked record, because it only puts the record into a
+// queue. The maximum size of the queue is one MiB. If the queue is full, or if a record cannot
+// be delivered, the record is dropped. Dropped records are counted, and a log line reports
+// their number. In nais.yaml, accessPolicy.outbound must allow connections to the application
+// with the name "logging" in the namespace nais-system.
 //
 // See https://docs.nais.io/observability/logging/how-to/team-logs/.
 func TeamLogs() slog.Attr { return naislog.TeamMark() }

@@ -73,8 +73,8 @@ func TestEveryLogRecordIsCounted(t *testing.T) {
 				mustName(t, err, tt.reasons...)
 				mustName(t, err, endpoint)
 			}
-			// setup itself also logs up to two lines. They are exported as records,
-			// too.
+			// Package setup itself also logs up to two lines. These lines are exported as
+			// records, too.
 			if own := received.Load() + lost - int64(tt.records); own < 0 || own > 2 || err != nil && all != received.Load()+lost {
 				t.Errorf("received %d + lost %d of %d, want %d: %v", received.Load(), lost, all, tt.records, err)
 			}

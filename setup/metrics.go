@@ -25,7 +25,7 @@ func periodic(m *environ.Metrics, e sdkmetric.Exporter, gatherer prometheus.Gath
 
 // MetricsHandler returns a handler that serves metrics for Prometheus. Mount it at /metrics,
 // and set OTEL_METRICS_EXPORTER=prometheus. The handler can be created before [Start]. If the
-// variable has another value, or while telemetry does not run, the handler responds with the
+// variable has another value, or if telemetry is not running, the handler responds with the
 // status 404. It does not serve metrics that are exported over OTLP, because the platform would
 // then count every series twice.
 func MetricsHandler() http.Handler {

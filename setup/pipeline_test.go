@@ -59,7 +59,7 @@ func spansOf(r *coltrace.ExportTraceServiceRequest) []*tracepb.Span {
 }
 
 // receive starts a collector at addr. For each request, the collector calls answer and returns
-// its result. If answer returns no error, the collector stores the IDs of the spans.
+// the result of answer. If answer returns no error, the collector stores the IDs of the spans.
 func receive(t *testing.T, addr string, answer func(context.Context, *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error)) (*receiver.Server, *ids) {
 	t.Helper()
 	got := &ids{}
@@ -79,8 +79,8 @@ func receive(t *testing.T, addr string, answer func(context.Context, *coltrace.E
 	return server, got
 }
 
-// lostOf returns two numbers from the text of err, which is the error of shutdown: the number
-// of lost spans and the number of all spans.
+// lostOf returns two numbers: the number of lost spans and the number of all spans. It reads
+// these numbers in the text of err, the error of shutdown.
 func lostOf(t *testing.T, err error) (lost, all int) {
 	t.Helper()
 	if err == nil {
@@ -296,8 +296,9 @@ func TestCollectorThatRestarts(t *testing.T) {
 		endSpans(1000)
 		all += 1000
 		eventually(t, "the first spans", func() bool { return got.count() == all })
-		// Wait until the collector has answered. Without this, one batch could lose its
-		// connection three times, and the pipeline drops such a batch.
+		// Wait until the collector has answered. Without this wait, the connection could fail
+		// three times during the export of the same batch. After three failures, the pipeline
+		// drops the batch.
 		forceFlush(t)
 		server.Stop()
 		endSpans(1000)

@@ -173,9 +173,10 @@ func receiveAt(t *testing.T, kill func(*testing.T, string), addresses ...string)
 	return server, got
 }
 
-// within calls try, which returns a duration. If the duration is longer than most, within calls
-// try again, because a shared machine can be slow once. If three calls in a row take too long,
-// within fails the test.
+// within calls the function in the parameter try, and compares the returned duration with the
+// limit most. If the duration is above the limit, within repeats the call, because a shared
+// machine can be slow once. It makes at most three calls. If all three durations are above the
+// limit, within fails the test.
 func within(t *testing.T, most time.Duration, try func() time.Duration) {
 	t.Helper()
 	var took time.Duration
@@ -199,7 +200,7 @@ func TestNameWithDeadAddresses(t *testing.T) {
 }
 
 // findAlive exports spans to a name with several addresses. Only the last address can be
-// reached. findAlive returns the time until the spans arrive there.
+// reached. findAlive returns the time until the spans arrive at that address.
 func findAlive(t *testing.T, kill func(*testing.T, string), addresses []string) time.Duration {
 	t.Helper()
 	server, got := receiveAt(t, kill, addresses...)
@@ -219,7 +220,8 @@ func findAlive(t *testing.T, kill func(*testing.T, string), addresses []string) 
 	return took
 }
 
-// exportTo sets the endpoint to collectorName and the port of server. It returns the log lines.
+// exportTo sets the endpoint. The host of the endpoint is collectorName, and the port is the
+// port of server. exportTo returns the log lines.
 func exportTo(t *testing.T, server *receiver.Server) *oteltest.Lines {
 	t.Helper()
 	_, port, _ := net.SplitHostPort(server.Addr())
@@ -238,7 +240,8 @@ func TestNameThatMoves(t *testing.T) {
 	}
 }
 
-// findMoved moves a collector to a new address, and returns the time until spans arrive there.
+// findMoved moves a collector to a new address. It returns the time until spans arrive at that
+// address.
 func findMoved(t *testing.T, kill func(*testing.T, string)) time.Duration {
 	t.Helper()
 	server, got := receive(t, "127.0.0.2:0", accept)

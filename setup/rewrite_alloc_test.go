@@ -28,8 +28,8 @@ func TestRewriteAllocatesByTheBatch(t *testing.T) {
 	}
 	bare, rewritten := &discard{}, &discard{}
 	own := export(bare)
-	// Rewriting may cost two allocations per span. The real number is smaller: at most
-	// eight per batch.
+	// Two allocations per span would be acceptable for rewriting. This test is stricter: it
+	// allows eight allocations per batch.
 	if got, want := export(setup.Rewriting(rewritten)), own+8; got > want {
 		t.Errorf("a batch of %d spans: got %v allocations, want %v at most", len(batch), got, want)
 	}

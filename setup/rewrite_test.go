@@ -113,8 +113,9 @@ func TestExportNamesWhatIsOnLoopback(t *testing.T) {
 // sidecars. An application must not be able to have such a name, because the database and the
 // application would then be the same node of the service map.
 func TestNamesOfPeersAreNoNamesOfApplications(t *testing.T) {
-	// label matches a DNS label of RFC 1123. apm matches the names that Nais APM shows
-	// completely. It does not match names with ":", because Nais APM cuts a name at ":".
+	// The pattern label matches a DNS label of RFC 1123. The pattern apm matches the names that
+	// Nais APM shows completely. It does not match names with ":", because Nais APM cuts a name
+	// at ":".
 	label := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 	apm := regexp.MustCompile(`^[a-zA-Z0-9._\-/ @]+$`)
 	platform := []string{"NAIS_DATABASE_PENSJON_PENSJON_DATABASE", "pensjon"}

@@ -91,8 +91,8 @@ func keepCrashes(env *environ.Environment, c *config) (stop func()) {
 // telemetry while run continues.
 const drainTimeout = 18 * time.Second
 
-// flushAfter waits until ctx has ended, and then waits for delay. Then it flushes telemetry
-// once. If stop is called before that, it does not flush.
+// flushAfter waits until ctx has ended, and then waits for the duration delay. Then it flushes
+// telemetry once. If stop is called before delay has passed, telemetry is not flushed.
 func flushAfter(ctx context.Context, t *telemetry, delay time.Duration) (stop func()) {
 	returned, end := context.WithCancel(context.Background())
 	stopWaiting := context.AfterFunc(ctx, func() {
@@ -128,7 +128,7 @@ func underSpan(name string, run func(context.Context) error) func(context.Contex
 	tracer := otel.Tracer("github.com/nais/spor/setup", trace.WithInstrumentationVersion(scope.Version()))
 	return func(ctx context.Context) error {
 		ctx, span := tracer.Start(ctx, name)
-		defer span.End() // records a panic only if it is deferred directly
+		defer span.End() // End records a panic only if the call of End is deferred directly
 		returned := false
 		defer func() {
 			if !returned {

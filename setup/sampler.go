@@ -8,8 +8,8 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// newSampler returns the sampler that s describes. own is the program's own sampler, which s
-// can also select.
+// newSampler returns the sampler that s selects. It can be own, which is the sampler of the
+// program.
 func newSampler(s environ.Sampler, own sdktrace.Sampler) sdktrace.Sampler {
 	if s.Own {
 		return silencer{own}

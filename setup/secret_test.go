@@ -28,15 +28,16 @@ var credentialNames = []string{
 	"token", "password", "secret", "authorization", "access_token", "clientSecret", "X-Api-Key", "http.request.header.cookie",
 }
 
-// credentialTexts has texts that contain a credential. Setup recognizes the credential by its
-// format, or by the name before the credential.
+// credentialTexts has texts that contain a credential. Package setup recognizes the credential
+// by its format, or by the name before the credential.
 var credentialTexts = []string{
 	jwt, "Bearer hunter2", "Basic dXNlcjpodW50ZXIy", `{"access_token":"hunter2"}`, `{"a":"{\"password\":\"hunter2\"}"}`,
 	"Authorization: Bearer " + jwt, "Cookie: sid=hunter2", "https://u:hunter2@h/?token=hunter2",
 	fmt.Sprint(http.Header{"Authorization": {"Digest hunter2"}}), fmt.Sprintf("%+v", struct{ Token string }{"hunter2"}),
 }
 
-// mustHide fails the test if written contains a credential, or does not contain REDACTED.
+// mustHide checks the text in the parameter written. If the text contains a credential, or if
+// it does not contain REDACTED, mustHide fails the test.
 func mustHide(t *testing.T, where, written string) {
 	t.Helper()
 	for _, part := range []string{"hunter2", "aHVudGVyMg", "odW50ZXIy"} {

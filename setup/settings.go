@@ -40,8 +40,8 @@ func (s *settings) spanLimits() sdktrace.SpanLimits {
 	}
 }
 
-// attributesMayBeLate reports whether instrumentation may set the attributes of a span as
-// late as at the end of the span. The result is false if the program has its own sampler or
+// attributesMayBeLate reports whether instrumentation may wait until the end of a span before
+// it sets the attributes of the span. The result is false if the program has its own sampler or
 // its own span processor, because these could read the attributes earlier. The samplers and
 // processors of package setup do not read the attributes earlier.
 func (s *settings) attributesMayBeLate() bool { return s.sampler == nil && len(s.processors) == 0 }

@@ -40,11 +40,12 @@ func (t *telemetry) shutdown(ctx context.Context) error {
 	return t.err
 }
 
-// flushAndStop shuts down all signals. Logs and Team Logs are last. The other signals are shut
-// down concurrently, so that a signal that hangs does not take time from the others.
+// flushAndStop shuts down all signals. It first shuts down all signals except logs and Team
+// Logs. This is done concurrently, so that a signal that hangs does not take time from another
+// signal. Logs and Team Logs are shut down last.
 func (t *telemetry) flushAndStop(ctx context.Context) error {
 	switch {
-	case ctx == nil: // otherwise this goroutine would panic, and the caller could not recover that
+	case ctx == nil: // a nil context would cause a panic that the caller cannot recover
 		ctx = context.Background()
 	case ctx.Err() != nil:
 		ctx = context.WithoutCancel(ctx)
@@ -126,9 +127,10 @@ func signalOf(p provider) string {
 // overtime is how long the function together still waits after its context has ended.
 const overtime = naislog.AfterAbort + naislog.AfterAbort/2
 
-// together calls do for all elements concurrently, and waits for the calls. The program's own
-// processors and writers may hang. Therefore together stops waiting when overtime has passed
-// after the end of ctx. If a call panics, together returns the panic as an error.
+// The function together calls the function do once for each element of all. The calls run
+// concurrently. together waits for all calls. But a call may hang, for example in the program's
+// own processor or writer. Therefore the waiting stops when overtime has passed after the end
+// of ctx. If a call panics, together returns the panic as an error.
 func together[T any](ctx context.Context, all []T, do func(T) error) error {
 	errs := make(chan error, len(all))
 	for _, one := range all {

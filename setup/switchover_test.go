@@ -61,8 +61,8 @@ func TestSwitchOver(t *testing.T) {
 	t.Logf("%d spans, %d different", len(spans), different)
 }
 
-// endStatements runs many kinds of SQL statements, whose spans go to watch. The database is a
-// fake driver.
+// endStatements runs many kinds of SQL statements with a fake driver. The span processor watch
+// gets the spans of the statements.
 func endStatements(t *testing.T, watch sdktrace.SpanProcessor) {
 	t.Helper()
 	sdk := oteltest.New(t, oteltest.Watched(watch))
@@ -103,7 +103,7 @@ func endStatements(t *testing.T, watch sdktrace.SpanProcessor) {
 }
 
 // endRecords sends Kafka records and processes them one by one. Then it processes them again as
-// one batch. The spans go to watch.
+// one batch. The span processor watch gets the spans.
 func endRecords(t *testing.T, watch sdktrace.SpanProcessor) {
 	t.Helper()
 	sdk := oteltest.New(t, oteltest.Watched(watch))
@@ -146,8 +146,8 @@ type header struct {
 	Value []byte
 }
 
-// some stores at most 200 spans per name. If it stored more spans, the suites' tests of memory
-// use would fail.
+// The type some is a span processor that stores at most 200 spans per name. If it stored more
+// spans, the suites' tests of memory use would fail.
 type some struct {
 	ended
 	byName map[string]int
@@ -163,8 +163,9 @@ func (s *some) OnEnd(span sdktrace.ReadOnlySpan) {
 	}
 }
 
-// deliveredBy exports spans through pipeline. It returns a map with the received spans, by ID.
-// Each span has its scope and its resource.
+// deliveredBy exports spans through the processor that the function pipeline returns. It
+// returns a map from the ID of a span to the received span, together with the scope and the
+// resource of the span.
 func deliveredBy(t *testing.T, pipeline func(endpoint string) (sdktrace.SpanProcessor, error), spans []sdktrace.ReadOnlySpan) map[string]*tracepb.ResourceSpans {
 	t.Helper()
 	arrived := map[string]*tracepb.ResourceSpans{}

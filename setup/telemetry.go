@@ -26,7 +26,7 @@ import (
 // telemetry has the parts of the SDK that Start has installed.
 type telemetry struct {
 	signals  []provider
-	last     []provider // Team Logs and the logger provider; they are shut down after signals
+	last     []provider // Team Logs and the logger provider; shut down after all other providers
 	reporter *export.Reporter
 	team     *naislog.Team
 	logs     *sdklog.LoggerProvider // nil if log records are not exported

@@ -21,8 +21,9 @@ type tracerProvider struct {
 	attributesAtEnd bool
 }
 
-// AttributesAtEnd reports whether instrumentation may set the attributes of a span only when
-// the span ends. The result is true if no code reads the attributes before the span has ended.
+// AttributesAtEnd reports whether instrumentation may wait until the end of a span before it
+// sets the attributes of the span. The result is true if no code reads the attributes before
+// the span has ended.
 func (p *tracerProvider) AttributesAtEnd() bool { return p.attributesAtEnd }
 
 // Unwrap returns the SDK's provider. The method TracerProvider of a span returns the same
