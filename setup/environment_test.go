@@ -22,8 +22,9 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// delivered starts telemetry with the variables in pairs and ends one span. The first result is
-// true if the collector received the span. The second result is the error of Start.
+// The function delivered starts telemetry with the variables in pairs, and ends one span. The
+// first result is true if the collector received the span. The second result is the error of
+// Start.
 func delivered(t *testing.T, c *collector, pairs ...string) (bool, error) {
 	t.Helper()
 	environment(t, pairs...)

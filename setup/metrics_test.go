@@ -27,8 +27,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// pushed starts telemetry with these variables, calls record and shuts down. It returns the
-// collector with the exported metrics.
+// The function pushed starts telemetry with these variables, calls the function record, and
+// shuts down telemetry. It returns the collector, which has the exported metrics.
 func pushed(t *testing.T, record func(metric.Meter), opts []setup.Option, pairs ...string) *collector {
 	t.Helper()
 	c := listen(t, ":0")

@@ -160,8 +160,8 @@ func dropPackets(t *testing.T, addr string) {
 	t.Fatal("the backlog does not become full")
 }
 
-// receiveAt starts a collector at the last of addresses. kill makes the other addresses
-// unreachable.
+// receiveAt starts a collector at the last of addresses. The function kill makes the other
+// addresses unreachable.
 func receiveAt(t *testing.T, kill func(*testing.T, string), addresses ...string) (*receiver.Server, *ids) {
 	t.Helper()
 	last := len(addresses) - 1

@@ -125,8 +125,8 @@ func TestForeignTextIsOneHarmlessLine(t *testing.T) {
 	}
 }
 
-// speaking starts a collector for all signals. The collector answers each request with the
-// result of answer.
+// The function speaking starts a collector for all signals. For each request, the collector
+// calls the function answer and returns the result.
 func speaking(t *testing.T, answer func() (rejected int64, message string, err error)) *receiver.Server {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{

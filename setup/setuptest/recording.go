@@ -126,8 +126,8 @@ func (r *Recording) add(req recording.Request) {
 	r.requests = append(r.requests, req)
 }
 
-// settled waits until every span has ended, and flushes all providers. Then it returns a
-// copy of the list of recorded requests.
+// The method settled waits until every span has ended, and flushes all providers. Then it
+// returns a copy of the list of recorded requests.
 func (r *Recording) settled() []recording.Request {
 	r.tb.Helper()
 	r.under.wait(r.tb)

@@ -30,7 +30,8 @@ func newHandler(w io.Writer, opts *slog.HandlerOptions) slog.Handler {
 	return naislog.NewHandler(w, opts, outputs{})
 }
 
-// logged calls log, which must write one line of JSON. It returns the parsed object.
+// The function logged calls the function log, which must write one line of JSON. It returns the
+// parsed object.
 func logged(t *testing.T, opts *slog.HandlerOptions, log func(*slog.Logger)) map[string]any {
 	t.Helper()
 	var buf bytes.Buffer

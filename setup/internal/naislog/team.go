@@ -96,7 +96,8 @@ func (q *Team) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// change wakes the goroutines that are in the method wait. The caller holds the lock.
+// The method change wakes the goroutines that are in the method wait. The caller holds the
+// lock.
 func (q *Team) change() {
 	close(q.changed)
 	q.changed = make(chan struct{})
@@ -157,8 +158,8 @@ func (q *Team) send(sender int) {
 	}
 }
 
-// next waits for a line and removes the line from the queue. ok is false if no line arrives
-// within teamIdle, or if the sender must end.
+// The method next waits for a line and removes the line from the queue. ok is false if no line
+// arrives within teamIdle, or if the sender must end.
 func (q *Team) next(sender int) (line []byte, ok bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), teamIdle)
 	defer cancel()
