@@ -24,9 +24,8 @@ type Config struct {
 	// SlowQuery is the minimum duration of an operation that is marked as slow. If
 	// SlowQuery is 0 or less, no operation is marked.
 	SlowQuery time.Duration
-	// Repeated is the maximum number of operations with the same summary in one trace. If a
-	// trace has more of these operations, a span is marked. If Repeated is 0 or less, no
-	// span is marked.
+	// Repeated is a limit. If one trace has more operations with the same summary than this
+	// limit, a span of the trace is marked. If Repeated is 0 or less, no span is marked.
 	Repeated int
 }
 
@@ -41,8 +40,9 @@ func NewConfig[C any, O ~func(*C)](opts []O) *C {
 	return c
 }
 
-// Describe returns the attributes of the database t. An attribute in c.Attributes replaces
-// the attribute of t with the same key. The name of the pool is not included.
+// Describe returns the attributes of the database t. If t and c.Attributes have an
+// attribute with the same key, the attribute in c.Attributes is used. The name of the pool
+// is not included.
 func (c *Config) Describe(t Target) []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 4+len(c.Attributes))
 	for _, attr := range t.attributes() {

@@ -13,8 +13,8 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// seconds contains the bucket boundaries that the semantic conventions advise for
-// durations.
+// seconds contains bucket boundaries in seconds. The semantic conventions advise these
+// boundaries for durations.
 var seconds = []float64{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10}
 
 // Durations contains the histogram db.client.operation.duration.
@@ -23,8 +23,8 @@ type Durations struct {
 	failures  cache.Map[failure, []metric.RecordOption]
 }
 
-// failure identifies the metric attributes of operations that belong to the same series and
-// failed in the same way.
+// A failure is the key for metric attributes. All operations of one series that failed in
+// the same way have the same attributes.
 type failure struct {
 	series  *series
 	outcome Outcome

@@ -47,14 +47,14 @@ type Operation struct {
 	series     *series
 }
 
-// series contains the metric attributes of all operations with the same name and the same
+// A series contains the metric attributes of all operations with the same name and the same
 // collection.
 type series struct {
 	attributes []attribute.KeyValue
 	success    []metric.RecordOption
 }
 
-// subject is the key of a series within one database.
+// A subject is the key of a series within one database.
 type subject struct{ operation, collection string }
 
 // Operations creates the operations of one database.
@@ -126,9 +126,10 @@ var (
 	clientOnly = []trace.SpanStartOption{client}
 )
 
-// Complete sets the attribute rows on span, unless rows is the zero value. If bare is true,
-// the span was started without attributes. Then Complete also sets the attributes of o. All
-// attributes are set in one call, so that the span allocates memory only once.
+// Complete sets attributes on span. If rows is not the zero value, Complete sets rows,
+// which is one attribute. If bare is true, the span was started without attributes, and
+// Complete also sets the attributes of o. All attributes are set in one call, so that the
+// span allocates memory only once.
 func (o *Operation) Complete(span trace.Span, bare bool, rows attribute.KeyValue) {
 	if !bare && !rows.Valid() || !span.IsRecording() {
 		return

@@ -45,7 +45,7 @@ type poolInstruments struct {
 	useTime     metric.Float64Histogram
 
 	pool, used, idle metric.MeasurementOption
-	recorded         []metric.RecordOption // the attribute of pool, as options for histograms
+	recorded         []metric.RecordOption // options for histograms, with the pool name
 }
 
 func newPoolInstruments(meter metric.Meter, n poolNames, name string) *poolInstruments {

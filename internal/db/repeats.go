@@ -24,9 +24,10 @@ func (t *Telemetry) MarkSlow(span trace.Span, took time.Duration) {
 	}
 }
 
-// repeats counts how many operations with the same summary each trace has. The memory for
-// the counts is bounded. If two counts need the same slot, the newer count replaces the
-// older count. If the older count is needed again, it starts at 0.
+// repeats contains counts. There is one count for each trace and each summary: the number
+// of operations with this summary in this trace. The memory for the counts is bounded. If
+// two counts need the same slot, the newer count replaces the older count. If the older
+// count is needed again, it starts at 0.
 type repeats struct {
 	seed  maphash.Seed
 	slots [1024]repeat

@@ -31,8 +31,9 @@ func NewTelemetry(c *Config, scopeName string) *Telemetry {
 	}
 }
 
-// NewPool starts to measure the pool of connections to target. It calls stats at each
-// collection of metrics. The pool is measured until [Pool.Close] is called.
+// NewPool starts to measure the pool of connections to target. Whenever metrics are
+// collected, the function stats is called. The pool is measured until [Pool.Close] is
+// called.
 func (t *Telemetry) NewPool(target Target, stats func() PoolStats) *Pool {
 	return newPool(t.config.MeterProvider, t.scopeName, t.config.PoolName(target), stats)
 }
@@ -81,14 +82,16 @@ func (t *Telemetry) declined(ctx context.Context) bool {
 	return t.tracer.Made(parent)
 }
 
-// unusual is the minimum duration for which Notable reports true.
+// [Notable] reports true for an activity that takes at least as long as the constant
+// unusual.
 const unusual = 100 * time.Millisecond
 
 // Notable reports whether an activity such as connecting needs a span. Such an activity is
 // not an operation of the program. It needs a span if it failed or took at least 100 ms.
 func Notable(took time.Duration, o Outcome) bool { return o.Failed || took >= unusual }
 
-// Note creates a span for an activity that began at start and has just ended.
+// Note creates a span for an activity that has just ended. The parameter start is the time
+// at which the activity began.
 func (t *Telemetry) Note(ctx context.Context, name string, opts []trace.SpanStartOption, start time.Time, o Outcome) {
 	tracer, tracing := t.tracer.Get()
 	if !tracing || suppress.Is(ctx) {

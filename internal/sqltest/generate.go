@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// part describes one kind of value, such as a connection, and its optional interfaces. A
-// separate type implements each optional interface.
+// part describes one kind of value, such as a connection, and its optional interfaces. Each
+// optional interface is implemented by its own type.
 type part struct {
 	set, list, of, base string
 	optional            []string
