@@ -100,7 +100,7 @@ func fromSemicolons(t db.Target, dsn string) db.Target {
 	for pair := range strings.SplitSeq(dsn, ";") {
 		key, value, found := strings.Cut(pair, "=")
 		if !found && strings.TrimSpace(pair) != "" {
-			return t // pair is the end of a value with an unquoted semicolon
+			return t // pair is a part of a value that contains an unquoted semicolon
 		}
 		if strings.ContainsAny(value, "{}'\"") {
 			return t

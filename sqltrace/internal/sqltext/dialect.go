@@ -51,8 +51,8 @@ type rules struct {
 	hash                 kind // how # is read: comment, symbol or word
 	dashes               kind // how -- without a space after it is read: comment or symbol
 	comments             nesting
-	// separators contains characters that the lexer reads as parts of a name, but the
-	// dialect does not.
+	// separators contains characters that are not part of a name in the dialect, although
+	// the lexer reads them as part of a name.
 	separators string
 	// heredoc is true if a tag such as $tag$ begins a literal, and the same tag ends it.
 	heredoc bool
@@ -66,7 +66,7 @@ type rules struct {
 	bare bool
 }
 
-// A quote defines the meaning of a text between two quotes.
+// The type quote defines the meaning of a text between two quotation marks.
 type quote struct {
 	kind kind
 	// escapes is true if a backslash may be an escape character.

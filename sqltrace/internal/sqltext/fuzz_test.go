@@ -75,7 +75,8 @@ func nested(s string) string { return strings.NewReplacer("/", "", "*", "").Repl
 // number returns a number literal. The digits 7777 in the literal stand for the secret.
 func number(string) string { return "0x7777_7777" }
 
-// around contains statements. The test replaces the placeholder %s in them with a literal.
+// around contains statements. In each statement, the test replaces the placeholder %s with
+// a literal.
 var around = []string{
 	"SELECT %s FROM t", "SELECT a,%s,b FROM t WHERE x=1", "SELECT * FROM t WHERE a IN (1, %s, 3)", "SELECT * FROM t WHERE a=%s AND b=%s",
 	"INSERT INTO t (a, b) VALUES (1, %s), (%s, 2)", "UPDATE t SET a=%s WHERE b > %s", "CALL f(%s, g(%s))",

@@ -1,7 +1,7 @@
 package sqltext
 
-// A keyword is the meaning that a word has for the reader. Most words have no meaning for
-// the reader.
+// A keyword is the meaning that the type [reader] gives to a word. Most words get no
+// meaning.
 type keyword uint8
 
 const (
@@ -80,8 +80,8 @@ var keywords = map[string]keyword{
 
 	"VALUES": kwValues, "IN": kwIn, "AS": kwAs, "DISTINCT": kwDistinct, "IS": kwIs,
 
-	// The reader must not treat these words as a part of a number or as a table. Therefore
-	// they are listed here.
+	// These words are listed here so that the type [reader] treats none of them as a part
+	// of a number or as a table.
 	"AND": plain, "BETWEEN": plain, "LIKE": plain, "CASE": plain, "WHEN": plain, "THEN": plain, "ELSE": plain,
 	"INNER": plain, "LEFT": plain, "RIGHT": plain, "FULL": plain, "CROSS": plain, "NATURAL": plain,
 	"OUTER": plain, "BY": plain, "ALL": plain, "NULL": plain,

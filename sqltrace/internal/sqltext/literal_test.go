@@ -15,9 +15,9 @@ const (
 	digits = "77770"      // appended to numbers
 )
 
-// plant returns a copy of text that has a canary in each part that m does not read as code.
-// If m splits the copy into different pieces than text, ok is false. If always is true,
-// each dubious piece is treated as a literal.
+// plant returns a copy of text. In the copy, plant adds a canary to each part that m does
+// not read as code. If m does not split the copy into the same pieces as text, ok is false.
+// If always is true, each dubious piece is treated as a literal.
 func (m *mode) plant(text string, always bool) (planted string, ok bool) {
 	var b strings.Builder
 	pieces := m.lex(text)
@@ -41,8 +41,8 @@ func (m *mode) plant(text string, always bool) (planted string, ok bool) {
 }
 
 // inExpression is called for a piece that could be a name or a literal. It reports whether
-// the piece is a literal. This is the case if the piece before it is an operator or a
-// keyword such as WHERE.
+// the piece is a literal. This is the case if the previous piece is an operator or a
+// keyword such as WHERE, and the next piece is not a dot.
 func inExpression(pieces []piece, i int) bool {
 	isCode := func(p piece) bool { return strings.TrimSpace(p.text) != "" && (p.role != hidden || p.text[0] == '\'') }
 	before, after := "", ""
@@ -87,7 +87,7 @@ var systems = strings.Fields(`
 	microsoft.sql_server mongodb mysql neo4j opensearch oracle.db other_sql postgresql redis sap.hana sap.maxdb softwareag.adabas sqlite
 	teradata trino snowflake duckdb vertica databricks gcp.bigquery mine`)
 
-// modesOf returns the modes in which a server of a system can be. If the rules of the
+// modesOf returns the modes that a server of the given system can have. If the rules of the
 // system are unknown, modesOf returns all modes.
 func modesOf(system string) []mode {
 	known := slices.DeleteFunc(slices.Clone(modes), func(m mode) bool { return !slices.Contains(m.systems, system) })
@@ -97,8 +97,8 @@ func modesOf(system string) []mode {
 	return known
 }
 
-// literals contains literals of many databases. Some parts of them are read as code by
-// other databases.
+// literals contains literals of many databases. Some databases read a part of a literal of
+// another database as code.
 var literals = []string{
 	`'a'`, `'it''s'`, `'a\'`, `'it\'s'`, `'a\\'`, `'a\'''`, `'a\''b'`, `'\'`, `''`, `''''`, `'a'''`, `'''a'b'''`, `'a' 'b'`, "'a'\n'b\\'c'",
 	`e'it\'s'`, `E'a\\'`, "e'a'\n'b\\'c'", `b'01'`, `b'\'a'`, `x'4D'`, `N'a'`, `U&'d\0061'`, `U&'d!0061' UESCAPE '!'`, `U&"d!0061" UESCAPE '!'`, `_utf8mb4'a\'b'`, `_latin1 X'4D'`,
@@ -111,8 +111,8 @@ var literals = []string{
 	`‘it's’`, `“it's”`, "'\xbf\\'a'", "'\xe5' 'a'", `\'a\'`, "0xAB\\\nCD", `a'b'`, `a$b$c`, `a$e'it\'s'`, `$e'it\'s'`, "a#b'c'", `"a".5`, `:'a'`, `::'a'`, `a.q'[it's]'`, `1q'[it's]'`,
 }
 
-// statements contains statements. The test replaces the placeholder %s in them with a
-// literal.
+// statements contains statements. In each statement, the test replaces the placeholder %s
+// with a literal.
 var statements = []string{
 	"SELECT %s", "SELECT a,%s,b FROM t WHERE x=1 AND y = 'z'", "SELECT * FROM t WHERE a = %s AND b = 'c'", "SELECT * FROM t WHERE a IN (1, %s, 3) OR b = %s",
 	"INSERT INTO t (a, b) VALUES (1, %s), (%s, 2)", "UPDATE t SET a=%s WHERE b > %s", "CALL f(%s, g(%s))", "WITH x AS (SELECT %s) SELECT * FROM x WHERE y LIKE %s",
@@ -164,8 +164,8 @@ var parts = slices.Concat(strings.Fields(`
 	' ' ' ' '' ''' " " "" """ `+"` `` [ ] { } \\ \\ \\\\ \\' ' ' $ $$ $a$ $a$ q'[ ]' q'! !' -- -- /* */ /* */ /*! /*+ // # ‘ ’ « æ å - + / * || :: . . _utf8 a$ FORMAT CSV EXEC SET CREATE LANGUAGE UESCAPE"),
 	[]string{" ", " ", " ", " ", " ", "\n", "\n", "\r", "\t", "-- a\n", " = ", "\xff", "\xbf\\"})
 
-// FuzzNoLiteralOfAnyMode checks text. It also checks random texts, which it makes from
-// seed.
+// FuzzNoLiteralOfAnyMode checks the input text. It also makes random texts from the inputs
+// seed and which, and checks them.
 func FuzzNoLiteralOfAnyMode(f *testing.F) {
 	for i, literal := range literals {
 		f.Add(uint64(i), uint8(i), strings.ReplaceAll(statements[i%len(statements)], "%s", literal))

@@ -16,9 +16,10 @@ type mode struct {
 	hash    bool // names may contain a number sign
 }
 
-// A rule reads a literal, a comment or a name at the beginning of text. It returns the
-// lengths of the opening delimiter, of the closing delimiter and of the whole piece. If
-// text begins with something else, the length of the piece is 0.
+// A rule reads a literal, a comment or a name at the beginning of text. It returns three
+// lengths: open is the length of the opening delimiter, closer is the length of the closing
+// delimiter, and n is the length of the whole piece. If text begins with something else, n
+// is 0.
 type rule struct {
 	role role
 	read func(before, text string) (open, closer, n int)
@@ -34,7 +35,7 @@ const (
 	other
 )
 
-// A piece is a part of a text. The whole piece has the same role.
+// A piece is a part of a text. All characters of a piece have the same role.
 type piece struct {
 	role         role
 	text         string
@@ -263,7 +264,8 @@ func data() rule {
 	}}
 }
 
-// variable returns a rule for a variable of SQLite. The suffixes are part of the variable.
+// variable returns a rule for a variable of SQLite. Suffixes such as ::a and (…) are part
+// of the variable.
 func variable() rule {
 	variables := regexp.MustCompile(`^[$@:#][\w\pL$]+(::[\w\pL$]+)*(\([^\s)]*\))?`)
 	return rule{name, func(_, text string) (int, int, int) {
@@ -346,7 +348,7 @@ var modes = append(mysqlModes(), []mode{
 
 func google(prefix, quote string) rule { return quoting(hidden, prefix, quote, quote, false, true) }
 
-// mysqlModes returns the modes in which a MySQL or MariaDB server can be.
+// mysqlModes returns the modes that a MySQL or MariaDB server can have.
 func mysqlModes() []mode {
 	var modes []mode
 	for bits := range 16 {

@@ -7,8 +7,8 @@ import (
 )
 
 // opening returns the kind and the length of the token at pos if the dialect has its own
-// rule for this token. If the lexer can read the token, opening returns 0. If it is
-// uncertain how the database reads the text at pos, the token is unreadable and includes
+// rule for this token. If the lexer can read the token, the length is 0. If it is uncertain
+// how the database reads the text at pos, the kind is unreadable, and the token includes
 // the whole rest of the text.
 func (d Dialect) opening(text string, pos int) (k kind, n int) {
 	rest := text[pos:]
@@ -88,9 +88,9 @@ func (d Dialect) delimited(text string, q quote) (kind, int) {
 	return q.kind, n
 }
 
-// backquoted reads a name in backquotes. If the dialect is Other, the database may not
-// quote with backquotes. Then the text is doubtful unless the text between the backquotes
-// consists of names.
+// backquoted reads a name in backquotes. If the dialect is Other, it is unknown whether the
+// database quotes names with backquotes. Then the text is doubtful, unless there are only
+// names between the backquotes.
 func (d Dialect) backquoted(text string) (kind, int) {
 	k, n := d.delimited(text, dialects[d].back)
 	if d == Other && k != unreadable && !isNames(text[1:n-1]) {

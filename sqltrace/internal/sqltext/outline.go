@@ -10,7 +10,7 @@ type outline struct {
 	steps []step
 	names []string // names of common table expressions
 
-	target     []byte // the part of the current table name that was read
+	target     []byte // the part of the current table name that was already read
 	targetStep int    // index of the operation to which the table belongs
 	open       bool   // more parts of the table name may follow
 }
@@ -28,8 +28,8 @@ type step struct {
 // for more.
 const mostSteps = 32
 
-// begin adds an operation and returns the index of the operation. If there are already too
-// many operations, begin returns -1.
+// begin adds an operation and returns the index of the operation. If there are already
+// mostSteps operations, begin adds nothing and returns -1.
 func (o *outline) begin(s step) int {
 	if len(o.steps) == mostSteps {
 		return -1
@@ -70,8 +70,8 @@ func (o *outline) continues(t token, glued bool) bool {
 	return false
 }
 
-// closeTarget adds the table whose name was read. If the name is the name of a common table
-// expression, it is not added.
+// closeTarget adds the table whose name was read. If this is the name of a common table
+// expression, closeTarget adds nothing.
 func (o *outline) closeTarget() {
 	o.open = false
 	name := clean(string(o.target))
@@ -84,8 +84,8 @@ func (o *outline) closeTarget() {
 	}
 }
 
-// clean returns the name of a table without quotes. If the name must not be recorded, clean
-// returns "".
+// clean removes the quotes from the name of a table, and returns the result. If the name
+// must not be recorded, clean returns "".
 func clean(name string) string {
 	if len(name) > longestName {
 		return ""

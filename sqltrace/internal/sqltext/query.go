@@ -24,8 +24,8 @@ type Query struct {
 	// Name is the name that sqlc gave to the query. For example, the name is GetOrder if
 	// the text begins with "-- name: GetOrder :one".
 	Name string
-	// Commentable is true if a comment may be added at the end of the text. The text must
-	// not contain another comment.
+	// Commentable is true if a comment may be added at the end of the text. It is false if
+	// the text already contains a comment.
 	Commentable bool
 }
 

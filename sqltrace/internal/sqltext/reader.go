@@ -2,9 +2,9 @@ package sqltext
 
 import "strings"
 
-// reader reads the tokens of one text. It has one frame for the whole text, and one frame
-// per open parenthesis. A frame contains the state of the current statement, clause and
-// list.
+// A reader handles the tokens of one text. It has one frame for the whole text, and one
+// frame per open parenthesis. A frame contains the state of the current statement, clause
+// and list.
 type reader struct {
 	dialect  Dialect
 	frames   []frame // the last frame belongs to the innermost parenthesis
@@ -16,10 +16,10 @@ type reader struct {
 	gap    bool // there is space or a comment before the next token
 	secret bool // the rest of the statement is replaced with a question mark
 	masked bool // the question mark for the rest of the statement was written
-	skip   int  // depth of the parenthesis in which a row of values is left out; 0 if none
+	skip   int  // depth of the parenthesis of a row that is left out; 0 if there is no such row
 }
 
-// An expectation is the kind of token that the reader expects next.
+// An expectation is the kind of token that a [reader] expects next.
 type expectation uint8
 
 const (
@@ -49,7 +49,7 @@ type frame struct {
 
 func (r *reader) top() *frame { return &r.frames[len(r.frames)-1] }
 
-// read reads the token t. rest is the text after t.
+// read handles the token t. The parameter rest is the text after t.
 func (r *reader) read(t token, rest string) {
 	if t.kind == space || t.kind == comment {
 		r.gap = true
@@ -61,7 +61,7 @@ func (r *reader) read(t token, rest string) {
 		k, upper = lookup(t.text)
 	}
 	if t.glued && !r.gap && r.prev.kind == literal && (t.kind == literal || t.kind == word && k == none) {
-		return // in 1_000, 0b1 and 'a'b, this token is part of the same literal
+		return // t is a part of the previous literal, as in 1_000, 0b1 and 'a'b
 	}
 	if t.kind == ambiguous {
 		t.kind = literal
@@ -136,7 +136,7 @@ func (r *reader) comma() {
 	}
 }
 
-// reset prepares the reader for the next statement.
+// reset prepares r for the next statement.
 func (r *reader) reset() {
 	r.frames = r.frames[:1]
 	r.frames[0] = frame{}
@@ -217,7 +217,8 @@ func (r *reader) begin(f *frame, k keyword, upper string, expect expectation) {
 	f.step = r.outline.begin(step{name: upper, depth: len(r.frames) - 1, minor: k == kwSelect})
 }
 
-// introduce sets what is expected after k, which can be a table or a setting.
+// introduce sets f.expect to the kind of token that is expected after k, such as a table or
+// a setting.
 func (r *reader) introduce(f *frame, k keyword) {
 	switch k {
 	case kwFrom:

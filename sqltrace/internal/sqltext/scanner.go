@@ -44,7 +44,7 @@ type scanner struct {
 	limit   int             // end of the text that the lexer got
 	window  int             // length of the text that the lexer got; 0 for the rest of the text
 
-	inserts, creates bool // the text contains the word INSERT or CREATE
+	inserts, creates bool // inserts: INSERT was read; creates: CREATE was read
 	foreign          bool // the rest of the text is not SQL
 }
 
@@ -89,8 +89,8 @@ func (s *scanner) skip(k kind, n int) {
 	}
 }
 
-// checkForeign sets s.foreign if the text after the word name is data or code of another
-// language.
+// checkForeign sets s.foreign if the rest of the text is data or code of another language.
+// The parameter name is the word that was just read.
 func (s *scanner) checkForeign(name string) {
 	is := func(other string) bool { return strings.EqualFold(name, other) }
 	switch {
@@ -106,8 +106,8 @@ func (s *scanner) checkForeign(name string) {
 	}
 }
 
-// languages contains the words after which the text of a CREATE may be code of another
-// language.
+// languages contains words. In a CREATE statement, the text after one of these words may be
+// code of another language.
 var languages = []string{"JAVA", "JAVASCRIPT", "LANGUAGE", "MLE", "SCRIPT"}
 
 // scan returns the next token of the lexer. n is the length of the part that really is one
