@@ -20,9 +20,10 @@ import (
 // The server executes the statements one after the other, but it may send several results
 // in one answer. Therefore the exact times of a statement are not known, and the span has
 // the widest possible times. The span ends when the answer with the result of the statement
-// arrived. It starts at the earliest time at which the server can have finished the
-// previous statement. This is the time of the answer before the one that contains the
-// previous result. Several statements may have the same times.
+// arrived. The span starts at the earliest time at which the server can have finished the
+// previous statement. To find this time, take the answer that contains the result of the
+// previous statement. The span starts when the answer before this answer arrived. Several
+// statements may have the same times.
 type batch struct {
 	context.Context //nolint:containedctx // batch is a context itself
 
@@ -30,8 +31,8 @@ type batch struct {
 	queued   []*pgx.QueuedQuery
 	start    time.Time
 	span     trace.Span    // nil if the batch has no span
-	answered int           // number of statements with an answer; each is recorded
-	from     time.Duration // earliest possible start of the next statement, measured from start
+	answered int           // number of statements that were already handled
+	from     time.Duration // earliest start of the next statement, as time since b.start
 	failed   bool          // one of the statements failed
 
 	current statement // the statement for which a span is made now
@@ -41,7 +42,8 @@ type batch struct {
 type batchKey struct{}
 
 // Value returns b for the key batchKey. For the key statementKey it returns nil, because
-// the batch is not part of any statement from which the context of the batch derives.
+// the batch is not part of another statement. This is true even if the context of the batch
+// derives from a statement.
 func (b *batch) Value(key any) any {
 	switch key {
 	case batchKey{}:

@@ -113,8 +113,8 @@ func TestBatchThatCannotBePrepared(t *testing.T) {
 }
 
 // TestBatchTakesAsLongAsTheServer checks the duration of two statements that the server
-// answers together. The time between two rows, which the program uses, must not be
-// included.
+// answers together. The program uses some time between two rows. The duration must not
+// include this time.
 func TestBatchTakesAsLongAsTheServer(t *testing.T) {
 	const answering, program = 60 * time.Millisecond, 150 * time.Millisecond
 	for _, mode := range modes {

@@ -51,7 +51,7 @@ func statementEnd(message []byte) (end int, ok bool) {
 	begin := 5
 	switch {
 	case message[0] == 'Q':
-	case message[0] == 'P' && len(message) > 5 && message[5] == 0: // Parse of an unnamed statement
+	case message[0] == 'P' && len(message) > 5 && message[5] == 0: // Parse without a name
 		begin = 6
 	default:
 		return 0, false

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// connecting is a connection that is being made. pgx also stores it as the context for
-// making the connection.
+// The type connecting describes a connection that is being made. pgx also uses the value as
+// the context for making the connection.
 type connecting struct {
 	context.Context //nolint:containedctx // connecting is a context itself
 

@@ -98,8 +98,8 @@ func (m modest) TraceBatchStart() {}
 func (m modest) TraceBatchQuery() {}
 func (m modest) TraceBatchEnd()   {}
 
-// use executes one query, one batch and one COPY. The configuration of its pool already has
-// a tracer.
+// use makes a traced pool from a configuration that already contains tracer. With this
+// pool, it executes one query, one batch and one COPY.
 func use(t *testing.T, sdk *oteltest.SDK, tracer pgx.QueryTracer) {
 	t.Helper()
 	config := new(server).config(t, "pool_max_conns=1")

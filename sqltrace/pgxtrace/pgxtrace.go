@@ -49,8 +49,8 @@ func NewPoolWithConfig(ctx context.Context, config *pgxpool.Config, opts ...sqlt
 	return pool, nil
 }
 
-// tracerIn looks for a tracer of this package. This is other itself, or a tracer that other
-// calls. If there is no such tracer, tracerIn returns nil.
+// tracerIn looks for a tracer of this package. The result is the parameter other itself, or
+// a tracer that other calls. If there is no such tracer, tracerIn returns nil.
 func tracerIn(other pgx.QueryTracer) *tracer {
 	switch other := other.(type) {
 	case *tracer:

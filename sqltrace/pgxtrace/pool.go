@@ -75,7 +75,7 @@ func (all *pools) watch(p *pgxpool.Pool) *pool {
 	return w
 }
 
-// all returns all pools that are measured.
+// [pools.all] returns every pool that is measured.
 func (all *pools) all() []*pool {
 	if watched := all.watched.Load(); watched != nil {
 		return *watched
@@ -104,7 +104,7 @@ func leastIdle(config *pgxpool.Config) int {
 	return least
 }
 
-// stats returns the current state of the pool. It is called at each collection of metrics.
+// stats returns the current state of the pool. It is called whenever metrics are collected.
 func (w *pool) stats() db.PoolStats {
 	if w.isClosed() {
 		// Close must run in another goroutine, because it waits for a lock that the SDK
@@ -124,8 +124,8 @@ func (w *pool) stats() db.PoolStats {
 }
 
 // isClosed reports whether the pool is known to be closed. pgxpool has no method for this.
-// However, when a caller waits for a new connection, the context in which the connection is
-// made ends when the pool is closed.
+// However, if a connection is made for a waiting caller, package puddle makes a context for
+// this. This context ends when the pool is closed.
 func (w *pool) isClosed() bool {
 	if closing := w.closing.Load(); closing != nil && !w.closed.Load() {
 		select {
@@ -137,9 +137,9 @@ func (w *pool) isClosed() bool {
 	return w.closed.Load() || w.pool.Value() == nil
 }
 
-// acquiring is a caller that waits for a connection of a pool. pgxpool also stores it as
-// the context of the caller. If a connection is made for the caller, the context of this
-// connection derives from acquiring.
+// The type acquiring describes a caller that waits for a connection of a pool. pgxpool also
+// uses the value as the context of the caller. If a connection is made for the caller, the
+// context of the connection derives from this context.
 type acquiring struct {
 	context.Context //nolint:containedctx // acquiring is a context itself
 
@@ -157,8 +157,8 @@ func (a *acquiring) Value(key any) any {
 	return a.Context.Value(key)
 }
 
-// acquiringOf returns the acquiring from which ctx derives. If there is none, it returns
-// nil.
+// acquiringOf returns the value of type acquiring from which ctx derives. If ctx derives
+// from no such value, acquiringOf returns nil.
 func acquiringOf(ctx context.Context) *acquiring {
 	a, _ := ctx.Value(acquireKey{}).(*acquiring)
 	return a
@@ -215,9 +215,9 @@ func (t *tracer) TraceRelease(p *pgxpool.Pool, data pgxpool.TraceReleaseData) {
 	}
 }
 
-// connecting is called while a connection is being made. ctx is the context in which the
-// connection is made. If ctx ends when the pool is closed, connecting stores the Done
-// channel of ctx.
+// [pools.connecting] is called while a connection is being made. ctx is the context in
+// which the connection is made. If ctx ends when the pool is closed, the method stores the
+// Done channel of ctx.
 func (all *pools) connecting(ctx context.Context) {
 	w := all.of(ctx)
 	if w == nil || w.closing.Load() != nil || !endsWithPool(ctx) {
@@ -247,7 +247,8 @@ func (all *pools) created(ctx context.Context, took time.Duration) {
 
 // keep stores the creation time of a connection whose pool is not known yet. This happens
 // because a new pool makes its minimum number of idle connections before NewPoolWithConfig
-// knows the pool. If one pool is known now, keep returns this pool instead.
+// can measure the pool. If exactly one pool is measured now, keep stores nothing and
+// returns this pool.
 func (all *pools) keep(took time.Duration) *pool {
 	all.adding.Lock()
 	defer all.adding.Unlock()
@@ -260,9 +261,9 @@ func (all *pools) keep(took time.Duration) *pool {
 	return nil
 }
 
-// of returns the pool for which a connection is made. If a caller waits for the connection,
-// this is the pool of the caller. Otherwise, of returns the only pool that is measured. If
-// several pools or no pools are measured, of returns nil.
+// [pools.of] finds the pool for which a connection is made. If a caller waits for the
+// connection, the result is the pool of the caller. Otherwise, if exactly one pool is
+// measured, the result is this pool. In all other cases, the result is nil.
 func (all *pools) of(ctx context.Context) *pool {
 	if a := acquiringOf(ctx); a != nil {
 		return a.pool

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// preparing is a statement that is being prepared. pgx also stores it as the context of the
-// preparation.
+// The type preparing describes a statement that is being prepared. pgx also uses the value
+// as the context of the preparation.
 type preparing struct {
 	context.Context //nolint:containedctx // preparing is a context itself
 

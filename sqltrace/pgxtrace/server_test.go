@@ -27,7 +27,7 @@ type server struct {
 	quiet bool          // the server does not store texts
 
 	mu      sync.Mutex
-	texts   []string // the texts that the server got, to execute or to prepare them
+	texts   []string // the texts that clients sent to execute or to prepare them
 	refused bool     // new connections are refused
 }
 

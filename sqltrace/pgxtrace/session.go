@@ -53,7 +53,7 @@ const cached = "stmtcache_"
 // mostPrepared is the maximum number of names in the field prepared.
 const mostPrepared = 1000
 
-// remember stores the text of a prepared statement under its name.
+// remember stores the text of a prepared statement under the name of the statement.
 func (s *session) remember(name, text string) {
 	if s.prepared == nil {
 		s.prepared = make(map[string]string)

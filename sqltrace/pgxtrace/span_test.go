@@ -95,7 +95,8 @@ func query(ctx context.Context, db querier, text string, args ...any) error {
 	return rows.Err()
 }
 
-// parent returns a context that contains a remote span, and the span context of this span.
+// parent returns two values: a context that contains a remote span, and the span context of
+// this span.
 func parent(ctx context.Context) (context.Context, trace.SpanContext) {
 	sc := trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled,
@@ -256,8 +257,8 @@ func TestCancelIsNoFailureButTimeoutIs(t *testing.T) {
 	}
 }
 
-// TestSpanEndsWhenServerHasAnswered checks that the time between two rows, which the
-// program uses, is not included in the span and in the duration.
+// TestSpanEndsWhenServerHasAnswered checks a program that uses some time between two rows.
+// The span and the duration must not include this time.
 func TestSpanEndsWhenServerHasAnswered(t *testing.T) {
 	const answering, program = 60 * time.Millisecond, 150 * time.Millisecond
 	for _, test := range []struct{ mode, columns string }{

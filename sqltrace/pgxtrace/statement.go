@@ -19,8 +19,8 @@ import (
 // noTag is used as the command tag if a statement has no command tag.
 var noTag pgconn.CommandTag
 
-// statement is a statement that is being executed. pgx also stores it as the context of the
-// statement.
+// The type statement describes a statement that is being executed. pgx also uses the value
+// as the context of the statement.
 type statement struct {
 	context.Context //nolint:containedctx // statement is a context itself
 
@@ -43,8 +43,8 @@ func (st *statement) Value(key any) any {
 	return st.Context.Value(key)
 }
 
-// statementOf returns the statement from which ctx derives. If there is none, it returns
-// nil.
+// statementOf returns the statement from which ctx derives. If ctx derives from no
+// statement, statementOf returns nil.
 func statementOf(ctx context.Context) *statement {
 	st, _ := ctx.Value(statementKey{}).(*statement)
 	return st
@@ -59,7 +59,7 @@ func unobserved(ctx context.Context) context.Context {
 	return context.WithValue(ctx, statementKey{}, (*statement)(nil))
 }
 
-// begin starts the span of st. It stores the context that contains the span in st.
+// begin starts the span of st. It also sets st.Context to a context that contains the span.
 func (st *statement) begin(ctx context.Context) {
 	s := st.session
 	st.Context = s.tx.above(ctx)

@@ -148,7 +148,7 @@ func (t *tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.T
 // statement were read.
 func (t *tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
 	b, _ := ctx.Value(batchKey{}).(*batch)
-	if b == nil || b.answered >= len(b.queued) { // the caller was a program, not pgx
+	if b == nil || b.answered >= len(b.queued) { // the program itself called this method
 		return
 	}
 	if data.Err != nil && b.failed { // an earlier statement failed, so the server did not execute this one

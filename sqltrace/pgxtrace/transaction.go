@@ -35,9 +35,9 @@ func (s *session) endTransaction(conn *pgx.Conn, o db.Outcome) {
 	}
 }
 
-// above adds the transaction span to a context. If the span in ctx is the parent of the
-// transaction span, above returns ctx with the transaction span. Otherwise above returns
-// ctx unchanged.
+// [transaction.above] may add the transaction span to ctx. If the span in ctx is the parent
+// of the transaction span, the result is ctx with the transaction span. Otherwise the
+// result is ctx itself.
 func (t *transaction) above(ctx context.Context) context.Context {
 	if t == nil || !trace.SpanContextFromContext(ctx).Equal(t.parent) {
 		return ctx

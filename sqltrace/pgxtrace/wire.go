@@ -24,8 +24,8 @@ type wire struct {
 	both      bool          // writes are measured too, not only reads
 	active    bool          // there was a read or a write since start
 	idle      time.Duration // sum of the times between reads and writes
-	at        time.Duration // end of the last read or write, since start, without idle time
-	before    time.Duration // value of at before the last read
+	at        time.Duration // time from start to the last read or write, without idle
+	before    time.Duration // value of w.at before the last read
 	comment   string        // text to insert at the end of the next statement that is written
 }
 
@@ -41,11 +41,11 @@ func (w *wire) wrapFrontend(config *pgx.ConnConfig) {
 	}
 }
 
-// listen starts to observe the connection for the statement owner. If another statement or
-// a batch is being executed, listen does nothing.
+// listen starts to observe the connection for a statement. The parameter owner is this
+// statement. If another statement or a batch is being executed, listen does nothing.
 func (w *wire) listen(owner *statement, comment string) { w.begin(owner, owner.start, false, comment) }
 
-// begin does the same as listen, but owner may also be a batch.
+// begin does the same as listen, but the parameter owner may also be a batch.
 func (w *wire) begin(owner any, start time.Time, both bool, comment string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -57,8 +57,8 @@ func (w *wire) begin(owner any, start time.Time, both bool, comment string) {
 	w.listening.Store(true)
 }
 
-// took ends the observation for st, and returns how long the server took to answer st.
-// exact is true if the server's answer is at least as old as sqldb.Slack.
+// [wire.took] ends the observation for st. It returns how long the server needed to answer
+// st. exact is true if the server's answer is at least as old as sqldb.Slack.
 func (w *wire) took(st *statement) (d time.Duration, exact bool) {
 	d = time.Since(st.start)
 	w.mu.Lock()
@@ -80,10 +80,10 @@ func (w *wire) leave() {
 	w.owner, w.comment = nil, ""
 }
 
-// answers returns two times. Both are measured from the start, without the idle time. last
-// is the end of the last read or write. before is the value that last had before the last
-// read. If w does not observe the connection for owner, or if nothing was read or written
-// yet, ok is false.
+// [wire.answers] returns two times. Both times are measured from w.start, without the idle
+// time. The result last is the end of the last read or write. The result before is the end
+// of the read or write before the last read. If w does not observe the connection for
+// owner, or if nothing was read or written yet, ok is false.
 func (w *wire) answers(owner any) (last, before time.Duration, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
