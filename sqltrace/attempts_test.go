@@ -79,9 +79,10 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// causes lists what happens after the first attempt failed because of a bad connection. For
-// each operation that follows, the entry returns the error of the operation op. n is the
-// number of earlier operations with the same name since the first attempt failed.
+// causes lists what happens after the first attempt failed because of a bad connection. An
+// entry is called for each operation that follows, and returns the error of this operation.
+// op is the name of the operation. n is the number of operations with the same name between
+// the failed attempt and this operation.
 var causes = map[string]func(cancel func(), op string, n int) error{
 	"succeeds": func(func(), string, int) error { return nil },
 	"dial fails": func(_ func(), op string, _ int) error {
@@ -264,9 +265,9 @@ func TestLastAttemptAfterStaleConnections(t *testing.T) {
 	}
 }
 
-// TestDialFailsForThoseWhoWait checks calls that wait for a full pool when connecting
-// fails. database/sql returns the error to these calls without calling the driver. The test
-// checks that such a call, which has no next attempt, ends after one second.
+// TestDialFailsForThoseWhoWait checks a call that waits because the pool is full. When
+// connecting fails, database/sql returns the error to the call without calling the driver.
+// The call has no next attempt. The test checks that the call ends after one second.
 func TestDialFailsForThoseWhoWait(t *testing.T) {
 	sdk := oteltest.New(t)
 	synctest.Test(t, func(t *testing.T) {

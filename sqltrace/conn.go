@@ -22,7 +22,7 @@ type conn struct {
 	rows    *rows // the rows whose span has not ended, or nil
 }
 
-// traced contains the methods of otelsql's connection that conn calls.
+// traced contains the methods that the type conn calls on otelsql's connection.
 type traced interface {
 	driver.ExecerContext
 	driver.QueryerContext
@@ -30,11 +30,11 @@ type traced interface {
 	driver.ConnBeginTx
 }
 
-// newConn returns a connection that wraps middle, which otelsql made. The new connection
-// has the method ExecContext only if the driver can execute a statement without preparing
-// it. In the same way, it has QueryContext only if the driver can query without preparing.
-// This is necessary because database/sql checks the arguments differently if a method is
-// missing.
+// newConn returns a connection that wraps the parameter middle, which is a connection of
+// otelsql. The new connection has the method ExecContext only if the driver can execute a
+// statement without preparing it. In the same way, it has QueryContext only if the driver
+// can query without preparing. This is necessary because database/sql checks the arguments
+// differently if a method is missing.
 func newConn(e *engine, middle driver.Conn) driver.Conn {
 	c := &conn{engine: e}
 	c.direct = middle.(interface{ Raw() driver.Conn }).Raw().(*direct) //nolint:forcetypeassert // otelsql wraps a *direct

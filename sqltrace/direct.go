@@ -32,8 +32,8 @@ func (c directConnector) Connect(ctx context.Context) (driver.Conn, error) {
 
 func (c directConnector) Driver() driver.Driver { return c.connector.Driver() }
 
-// direct is a connection that wraps the connection that the driver made. It calls the
-// driver in the same way as database/sql does, and supports all combinations of optional
+// direct is a connection. It wraps the connection that the driver made. It calls the driver
+// in the same way as database/sql does, and supports all combinations of optional
 // interfaces. While a statement is running, direct stores the result of the driver in the
 // statement, and returns [driver.ErrSkip] to otelsql. This prevents otelsql from recording
 // a result.

@@ -38,8 +38,8 @@
 // after the queries of sqlc. Three more options add data that the conventions do not
 // define. [WithSlowQueries] sets db.query.slow on the span of a statement that takes long.
 // If a trace repeats a statement, [WithRepeatedQueries] sets db.query.repeated on the
-// parent span. [WithSQLCommenter] adds the trace context to the query text, so that it is
-// in the log of the database.
+// parent span. [WithSQLCommenter] adds the trace context to the query text, so that the log
+// of the database shows the trace context.
 //
 // This package never records the arguments, the literals or the comments of a query. It
 // never records the user, the password or other parameters of a data source name. It does
@@ -48,8 +48,8 @@
 // Known limits:
 //
 //   - A statement without a parent span starts a new trace. This happens if the context has
-//     no span, as in a job without setup.WithRootSpan. It also happens if the method has no
-//     context parameter, as in Query.
+//     no span, for example in a job without setup.WithRootSpan. It also happens if the
+//     program calls a method without a context parameter, such as Query.
 //   - Rows that the program does not close keep their connection. If rows are not closed
 //     within five seconds, the span ends without the number of rows.
 //   - [database/sql.Conn.Raw] passes a wrapper to its function. [Unwrap] returns the
@@ -60,6 +60,6 @@
 //     [WithAttributes] can set the address.
 //
 // Until an SDK is installed, statements are not traced and cost nothing. If the parent span
-// is not recorded and is from the same tracer provider, the statement costs nothing either.
-// The exception is a statement that a meter provider measures.
+// is not recorded and is from the same tracer provider, the statement is not traced either.
+// Such a statement costs nothing, unless a meter provider measures it.
 package sqltrace

@@ -23,7 +23,7 @@ type engine struct {
 	statements *sqldb.Statements
 	retries    retries
 	readings   readings
-	comments   bool // comments may be added, because the driver keeps no texts
+	comments   bool // WithSQLCommenter is set, and the driver keeps no query texts
 
 	handle *sql.DB  // nil if the pool is not measured
 	pool   *db.Pool // nil if the pool is not measured

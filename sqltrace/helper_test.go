@@ -97,8 +97,8 @@ func query(ctx context.Context, db interface {
 	return readAll(rows)
 }
 
-// parent returns a context that contains a remote parent span, and the span context of this
-// span.
+// parent returns two values: a context that contains a remote parent span, and the span
+// context of this span.
 func parent(t *testing.T, sdk *oteltest.SDK) (context.Context, trace.SpanContext) {
 	t.Helper()
 	sc := trace.NewSpanContext(trace.SpanContextConfig{

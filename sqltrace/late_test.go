@@ -30,9 +30,9 @@ func (a *atStart) OnStart(_ context.Context, span sdktrace.ReadWriteSpan) {
 func (*atStart) OnEnd(sdktrace.ReadOnlySpan)    {}
 func (*atStart) Shutdown(context.Context) error { return nil }
 
-// TestLateAttributes checks spans whose attributes are set when the span ends. This is done
-// if no span processor reads a span before the span ends. Each span must have the same
-// attributes as a span whose attributes are set at the start.
+// TestLateAttributes checks that a span has the same attributes, no matter whether they are
+// set when the span starts or when it ends. They are set at the end if no span processor
+// reads the span earlier.
 func TestLateAttributes(t *testing.T) {
 	for name, run := range map[string]func(ctx context.Context, db *sql.DB) error{
 		"query": func(ctx context.Context, db *sql.DB) error {

@@ -176,7 +176,8 @@ func TestRowsAreAsTheDriversOwn(t *testing.T) {
 }
 
 // TestStatementsThatAreSkippedAreAsTheDriversOwn checks a driver that returns ErrSkip.
-// database/sql then prepares the statement.
+// database/sql then prepares the statement. The traced pool must return the same results as
+// a plain pool.
 func TestStatementsThatAreSkippedAreAsTheDriversOwn(t *testing.T) {
 	skip := func(_ context.Context, op, _ string) error {
 		if strings.HasPrefix(op, "conn.Exec") || strings.HasPrefix(op, "conn.Query") {

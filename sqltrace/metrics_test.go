@@ -52,8 +52,8 @@ func TestDuration(t *testing.T) {
 	}
 }
 
-// TestUnknownSystem checks that an unknown database has the system other_sql, and that the
-// pool has the same name.
+// TestUnknownSystem checks an unknown database. Its system must be other_sql, and the name
+// of its pool must also be other_sql.
 func TestUnknownSystem(t *testing.T) {
 	sdk := oteltest.New(t)
 	db := open(t, full().Connector(), sqltrace.WithTracerProvider(sdk.TracerProvider), sqltrace.WithMeterProvider(sdk.MeterProvider))

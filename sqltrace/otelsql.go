@@ -35,9 +35,9 @@ func newOtelsql(raw driver.Connector) driver.Connector {
 	return c
 }
 
-// startSpan is called by otelsql. If ctx is a statement, startSpan starts the span of the
-// statement. The span that otelsql gets does nothing, because the statement itself ends the
-// real span.
+// startSpan is called by otelsql. If ctx has the type statement, startSpan starts the span
+// of this statement. The span that otelsql gets does nothing, because the statement itself
+// ends the real span.
 func startSpan(ctx context.Context, _ string, _ []trace.SpanStartOption) (context.Context, trace.Span) {
 	if st, ok := ctx.(*statement); ok {
 		return st.startSpan(), tracenoop.Span{}

@@ -19,9 +19,10 @@ type prepared struct {
 	skipped *statement // the statement for which database/sql prepared this one, or nil
 }
 
-// newPrepared returns a statement that wraps made, which otelsql made. The new statement
-// has the method ColumnConverter only if the driver's statement has this method. This is
-// necessary because database/sql converts arguments differently if the method is missing.
+// newPrepared returns a statement that wraps the parameter made, which is a statement of
+// otelsql. The new statement has the method ColumnConverter only if the driver's statement
+// has this method. This is necessary because database/sql converts arguments differently if
+// the method is missing.
 func newPrepared(c *conn, query string, made driver.Stmt, st *statement) driver.Stmt {
 	s := &prepared{conn: c, query: query, direct: c.direct.prepared, skipped: st}
 	c.direct.prepared = nil

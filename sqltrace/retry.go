@@ -15,9 +15,9 @@ import (
 
 // retries stores the calls that failed because of a bad connection, until database/sql
 // makes the next attempt. database/sql makes at most three attempts of a call, all on the
-// same goroutine. Normally, all attempts have the same context. The method take describes
-// the exception. Between two attempts, database/sql gets another connection. If it gets no
-// connection, there is no next attempt and the call ends.
+// same goroutine. Normally, all attempts have the same context. The comment of the method
+// [retries.take] describes the exception. Between two attempts, database/sql gets another
+// connection. If it gets no connection, there is no next attempt and the call ends.
 type retries struct {
 	waiting atomic.Int32
 	loop    atomic.Int32 // the line number of all attempts except the last one; 0 if not known yet
@@ -108,10 +108,10 @@ func (r *retries) take(ctx context.Context, query string, tx *tx) *statement {
 	return k.statement
 }
 
-// connecting is called before a connection is opened or reset. ctx is the context of the
-// call that needs the connection. If this call is a stored call of this goroutine, the end
-// of ctx no longer ends the call. Instead, the call ends if the connection fails, and
-// continues if the connection succeeds.
+// [retries.connecting] is called before a connection is opened or reset. ctx is the context
+// of the call that needs the connection. If this call is a stored call of this goroutine,
+// the end of ctx no longer ends the call. Instead, the call ends if the connection fails,
+// and continues if the connection succeeds.
 func (r *retries) connecting(ctx context.Context) {
 	if r.waiting.Load() == 0 {
 		return
@@ -129,9 +129,9 @@ func (r *retries) connecting(ctx context.Context) {
 	}
 }
 
-// missed ends the stored call of this goroutine whose context is ctx. It is used when err
-// prevented the next attempt of this call. If err again means a bad connection and another
-// attempt follows, missed does nothing.
+// missed is called when err prevented the next attempt of a stored call. The call belongs
+// to this goroutine and has the context ctx. Normally, missed ends the call. If err again
+// means a bad connection and another attempt follows, missed does nothing.
 func (r *retries) missed(ctx context.Context, err error) {
 	if isBad(err) && r.follows() {
 		return
@@ -140,9 +140,9 @@ func (r *retries) missed(ctx context.Context, err error) {
 }
 
 // connectFailed is called when a connection could not be opened. Normally it does the same
-// as missed. The exception is a connection that the pool itself opened. In this case it is
-// not known which call needed the connection. Therefore all stored calls end after
-// doubtTimeout, unless they continue earlier.
+// as [retries.missed]. The exception is a connection that the pool itself opened. In this
+// case it is not known which call needed the connection. Therefore all stored calls end
+// after doubtTimeout, unless they continue earlier.
 func (r *retries) connectFailed(ctx context.Context, err error) {
 	if r.waiting.Load() == 0 && !isBad(err) {
 		return
@@ -193,8 +193,8 @@ func (r *retries) removeOwn(which func(*retry) bool) []*retry {
 	return nil
 }
 
-// own returns a function that reports whether which(k) is true and k is a call of this
-// goroutine. If which(k) is false for every stored call k, own returns nil.
+// own returns a function. It reports whether a call k belongs to this goroutine and
+// which(k) is true. If which returns false for every stored call, own returns nil.
 func (r *retries) own(which func(*retry) bool) func(*retry) bool {
 	if r.waiting.Load() == 0 || !r.contains(which) {
 		return nil
@@ -209,8 +209,8 @@ func (r *retries) contains(which func(*retry) bool) bool {
 	return slices.ContainsFunc(r.calls, which)
 }
 
-// remove removes every stored call k for which which(k) is true, and returns these calls.
-// The caller must end them.
+// remove calls which(k) for every stored call k. If the result is true, remove removes the
+// call k from r. It returns the removed calls, and the caller must end them.
 func (r *retries) remove(which func(*retry) bool) (removed []*retry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

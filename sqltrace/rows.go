@@ -28,7 +28,7 @@ type rows struct {
 	returned  int
 	err       error // the error that ended reading; io.EOF after the last row
 
-	older, newer *rows // the previous and the next rows in the list of readings
+	older, newer *rows // the previous and the next element in the list of readings
 }
 
 // Next reads the next row and counts it.

@@ -125,7 +125,7 @@ func TestDriverSeesSpan(t *testing.T) {
 	}
 }
 
-// stateError is the error of a database that reports an SQLSTATE.
+// stateError is a database error that has an SQLSTATE.
 type stateError struct{ code string }
 
 func (e stateError) Error() string    { return "duplicate key value (email)=(secret)" }

@@ -96,7 +96,7 @@ func isTraced(d driver.Driver) bool {
 }
 
 // packageOf returns the import path of the type of d. If the type is an unnamed struct with
-// one embedded field, packageOf returns the import path of the value in this field.
+// one embedded field, packageOf uses the type of the value in this field instead.
 func packageOf(d any) string {
 	v := reflect.ValueOf(d)
 	if v.Kind() == reflect.Struct && v.Type().Name() == "" && v.NumField() == 1 {

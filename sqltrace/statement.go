@@ -23,7 +23,7 @@ type statement struct {
 	operation *sqldb.Statement
 	start     time.Time
 	inside    context.Context //nolint:containedctx // the driver's context, with the span
-	span      trace.Span      // nil until the span starts, and if nothing is traced
+	span      trace.Span      // nil before the span starts; always nil if nothing is traced
 	bare      bool            // the attributes of operation are not set on the span yet
 
 	// These fields contain the driver's answer to the last attempt.
@@ -80,8 +80,9 @@ func (st *statement) outcome() db.Outcome {
 }
 
 // finish records the duration of the statement and returns its rows, or nil if the
-// statement has no rows. on is the connection that executed the statement. If there are no
-// rows to count, finish ends the span. Otherwise the span ends when the rows are closed.
+// statement has no rows. The parameter on is the connection that executed the statement. If
+// there are no rows to count, finish ends the span. Otherwise the span ends when the rows
+// are closed.
 func (st *statement) finish(on *conn) driver.Rows {
 	o := st.outcome()
 	ctx := st.startSpan()
@@ -101,8 +102,8 @@ func (st *statement) finish(on *conn) driver.Rows {
 	return st.rows
 }
 
-// read wraps the rows that the driver returned. at is the time at which the driver returned
-// the rows. The wrapper ends the span.
+// read wraps the rows that the driver returned. The wrapper ends the span. The parameter at
+// is the time at which the driver returned the rows.
 func (st *statement) read(on *conn, at time.Time) driver.Rows {
 	r := &st.reading
 	r.Rows, r.statement, r.conn, r.at = st.rows, st, on, at

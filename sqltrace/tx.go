@@ -62,9 +62,9 @@ func (t *tx) start() {
 	_, t.span = tracer.Start(t.ctx, "transaction", e.statements.StartOptions(trace.SpanKindInternal, "")...) //nolint:spancheck // the method end ends it
 }
 
-// above adds the transaction span to a context. If ctx has the same span as the context
-// that was passed to BeginTx, above returns ctx with the transaction span. Otherwise above
-// returns ctx unchanged.
+// [tx.above] may add the transaction span to ctx. If ctx has the same span as the context
+// that was passed to BeginTx, the result is ctx with the transaction span. Otherwise the
+// result is ctx itself.
 func (t *tx) above(ctx context.Context) context.Context {
 	if t == nil || t.span == nil || !trace.SpanContextFromContext(ctx).Equal(t.parent) {
 		return ctx
