@@ -1,6 +1,7 @@
 // Package conformance contains the code that the test suites in its subpackages share. Every
-// HTTP adapter must pass the tests of httpsuite. For gRPC adapters the package is grpcsuite,
-// and for Kafka adapters it is kafkasuite. Package apmsuite tests the rules of package apm.
+// HTTP adapter must pass the tests of package httpsuite. Every gRPC adapter must pass the
+// tests of package grpcsuite. Every Kafka adapter must pass the tests of package kafkasuite.
+// Package apmsuite tests the rules of package apm.
 package conformance
 
 import (
@@ -51,7 +52,8 @@ func (s Side) Reset() {
 	s.received.Reset()
 }
 
-// Within returns a context that ends when the test ends, but after at most one minute.
+// Within returns a context that ends when the test ends. If the test is still running after
+// one minute, the context ends then.
 func Within(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

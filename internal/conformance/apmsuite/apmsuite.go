@@ -1,6 +1,6 @@
-// Package apmsuite tests the rules of package apm. Each test takes one thing that a panel of
-// Nais APM needs, and removes it from a recording or changes it there. Package apm must then
-// report that the panel is dark, which means that data for the panel is missing.
+// Package apmsuite tests the rules of package apm. Each panel of Nais APM needs certain
+// data. Each test removes some of this data from a recording, or changes it. Package apm
+// must then report that the panel is dark, which means that data for the panel is missing.
 package apmsuite
 
 import (
@@ -110,7 +110,7 @@ var mutations = []mutation{
 	{"Runtime: Go card", "cpu", cureRuntime, func(t *tape) { t.dropMetric("process_cpu_seconds_total") }},
 	{"Runtime: Go card", "collections", cureRuntime, func(t *tape) { t.dropMetric("go_gc_duration_seconds") }},
 	{"Runtime: Go card", "the version", cureRuntime, func(t *tape) { t.dropLabel("go_info", "version") }},
-	{"Runtime: Go card", "a unit of 1", cureRuntime, func(t *tape) { t.unit("go_goroutines", "1") }}, // Mimir then adds _ratio to the name
+	{"Runtime: Go card", "a unit of 1", cureRuntime, func(t *tape) { t.unit("go_goroutines", "1") }}, // with the unit 1, Mimir adds _ratio to the name
 	{"Runtime: Go card", "service.instance.id", "NAIS_POD_NAME", func(t *tape) { t.dropResource("service.instance.id") }},
 	{"Runtime: Kafka card", "sent", cureKafka, func(t *tape) { t.dropMetric("kafka.producer.records_sent_total") }},
 	{"Runtime: Kafka card", "consumed", cureKafka, func(t *tape) { t.dropMetric("kafka.consumer.records_consumed_total") }},
@@ -171,13 +171,14 @@ var mutations = []mutation{
 	}},
 }
 
-// Run tests a recording of one service. Every panel must be lit, which means that it has all
-// its data. The exception is the panels in notUsed, whose state must be "not used". Run then
-// applies each mutation to a copy of the recording. The panel of the mutation must be dark,
-// and the expected cure must be reported.
+// Run tests a recording of one service. A panel is lit if the recording contains all data
+// that the panel needs. Every panel must be lit, except the panels in notUsed. The state of
+// the panels in notUsed must be "not used". Run then applies each mutation to a copy of the
+// recording, unless the panel of the mutation is in notUsed. After the mutation, the panel
+// must be dark, and the expected cure must be reported.
 func Run(t *testing.T, requests []recording.Request, notUsed ...string) {
 	t.Helper()
-	notUsed = append(notUsed, "Team Logs") // the panel is used only if log records are wrong
+	notUsed = append(notUsed, "Team Logs") // the panel Team Logs is used only if log records are wrong
 	report := judge(t, requests)
 	for _, v := range report.Panels {
 		want := apm.Lit

@@ -95,7 +95,7 @@ func (t *tape) dropResource(key string) {
 	}
 }
 
-// scopes calls do for the metrics of each scope.
+// scopes calls the function do for the metrics of each scope.
 func (t *tape) scopes(do func(*metricspb.ScopeMetrics)) {
 	for _, r := range t.requests {
 		for _, rm := range r.Metrics.GetResourceMetrics() {

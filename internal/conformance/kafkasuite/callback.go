@@ -19,8 +19,8 @@ type outcome struct {
 	err error
 }
 
-// start sends a record without waiting for its acknowledgement. When the callback of the
-// record is called, the channel gets the arguments.
+// start sends a record without waiting for its acknowledgement. When the client calls the
+// callback of the record, the arguments of this call are sent to the returned channel.
 func start(ctx context.Context, p Producer, r *Record) <-chan outcome {
 	told := make(chan outcome, 2) // capacity 2, so that a second call of the callback does not block
 	p.Start(ctx, r, func(ctx context.Context, r Record, err error) { told <- outcome{r, ctx, err} })

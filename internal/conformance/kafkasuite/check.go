@@ -19,8 +19,8 @@ import (
 // sendSpan describes the span that a send must make.
 type sendSpan struct {
 	topic     string
-	partition string // "" means that it must be absent
-	offset    string // "" means that it must be absent
+	partition string // "" means that the attribute must be absent
+	offset    string // "" means that the attribute must be absent
 	errorType string // "" means that the send must succeed
 }
 
@@ -123,8 +123,8 @@ func checkHeaders(t *testing.T, client Client, name string, got, want []Header) 
 	}
 }
 
-// goroutines counts the running goroutines. At the end of the test, it checks that the
-// number is not greater than before. It waits for goroutines that are still ending.
+// goroutines counts the running goroutines. At the end of the test, it counts them again,
+// and waits until the second number is not greater than the first number.
 func goroutines(t *testing.T) {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -133,8 +133,8 @@ func goroutines(t *testing.T) {
 	})
 }
 
-// each starts n goroutines, and waits until all of them have ended. The goroutines call f
-// with the numbers 0 to n-1.
+// The function each calls f once for every number from 0 to n-1. Each call of f runs in its
+// own goroutine. The function each returns when all calls of f have returned.
 func each(n int, f func(i int)) {
 	var wait sync.WaitGroup
 	for i := range n {

@@ -23,7 +23,8 @@ type Client interface {
 	// content.
 	Record(native any) Record
 	// Headers converts headers to a slice of the client's own type, for the field Shared of
-	// a Record. The slice has free capacity for spare more headers.
+	// a Record. The parameter spare is the number of additional headers for which the slice
+	// has free capacity.
 	Headers(headers []Header, spare int) (shared any)
 	// Shared returns the current content of a slice that Headers has made, including the
 	// free capacity.
@@ -47,7 +48,7 @@ const (
 	// Revocations: the group may assign a partition to another member while a handler runs.
 	// The adapter can find this out after the handler has returned.
 	Revocations Ability = "revocations"
-	// OwnHeaders: after a record was sent, it has exactly the headers that the program set.
+	// OwnHeaders: after the send, a record has exactly the headers that the program set.
 	OwnHeaders Ability = "headers as given"
 	// NilHeaders: when the client reads records, it distinguishes a null header value from
 	// an empty header value.
@@ -80,19 +81,19 @@ type Producer interface {
 	// results of all records.
 	SendAll(ctx context.Context, records []*Record) error
 	// Start sends a record without waiting. When the client calls the program's callback,
-	// done is called with the context that the client passes, the current content of the
-	// record, and the error.
+	// the function done is called with three arguments. They are the context from the
+	// client, the current content of the record, and the error.
 	Start(ctx context.Context, r *Record, done func(ctx context.Context, r Record, err error))
-	// Forward sends a received record to another topic. It changes as little of the record
-	// as the client allows.
+	// Forward sends a copy of a received record to another topic. Apart from the topic, the
+	// copy differs from the received record only if the client requires this.
 	Forward(ctx context.Context, received Record, topic string) error
 	Begin(ctx context.Context) error
 	End(ctx context.Context, commit bool) error
 	// Close closes the producer in the way that programs close it. It may wait until records
 	// are sent.
 	Close()
-	// Abandon closes the producer without waiting until records are sent, if the client
-	// allows that.
+	// Abandon closes the producer. If the client allows this, Abandon does not wait until
+	// records are sent.
 	Abandon()
 }
 

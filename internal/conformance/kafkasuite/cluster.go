@@ -37,11 +37,11 @@ type Cluster interface {
 // Faults makes a cluster fail.
 type Faults interface {
 	// NotLeader makes the next write requests to the topic fail. The parameter times is the
-	// number of requests that fail. The error is that the broker is not the leader. hits
-	// returns how many requests have failed so far.
+	// number of requests that fail. The error is that the broker is not the leader. The
+	// returned function hits returns how many requests have failed so far.
 	NotLeader(topic string, times int) (hits func() int)
-	// Hold delays write requests until release is called. held waits until at least one
-	// write request is delayed.
+	// Hold delays write requests until the returned function release is called. The returned
+	// function held waits until at least one write request is delayed.
 	Hold(t *testing.T) (held, release func())
 }
 
@@ -57,8 +57,8 @@ type Record struct {
 	// Shared is set, the client sends these headers instead of the field Headers, and does
 	// not copy them.
 	Shared any
-	// Metadata is the program's own data. The client keeps it together with the record that
-	// it sends.
+	// Metadata is the program's own data. The client keeps this data together with the
+	// record.
 	Metadata any
 	// Native is the received or sent record, in the client's own type.
 	Native any

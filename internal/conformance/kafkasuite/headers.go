@@ -16,8 +16,9 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// testCreationContext sends records to whose headers the program has already added a span
-// context. The consumer must continue the trace of that span context.
+// testCreationContext sends records that already have a span context in their headers. The
+// program has added this span context. The consumer must continue the trace of the span
+// context.
 func testCreationContext(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	creator := foreign(1)
@@ -51,7 +52,8 @@ func testCreationContext(t *testing.T, s *site) {
 }
 
 // testBaggage checks which members of the baggage are sent. The program must have allowed
-// the key of the member, and the member must not exceed the limit.
+// the key of the member. With the member, the sent baggage must not be longer than the
+// limit.
 func testBaggage(t *testing.T, s *site) {
 	members := "tenant=nav,user=01017012345,filler=" + strings.Repeat("x", 7<<10)
 	all, err := baggage.Parse(members)
@@ -144,7 +146,7 @@ func testPoisoned(t *testing.T, s *site) {
 	rows := []struct {
 		name    string
 		headers []Header
-		want    trace.SpanContext // the expected parent; not valid if a new trace must start
+		want    trace.SpanContext // the expected parent; invalid if a new trace must start
 	}{
 		{"none", nil, trace.SpanContext{}},
 		{"one", []Header{carrying(a)}, a},

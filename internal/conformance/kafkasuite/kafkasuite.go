@@ -25,9 +25,9 @@ type row struct {
 	run  func(t *testing.T, s *site)
 	// needs are the abilities that the client must have.
 	needs []Ability
-	// first is true if the test is the first use of the library. Some libraries then start
-	// goroutines that stay until the process ends. Therefore this test does not count
-	// goroutines.
+	// first is true if the test is the first use of the library. At their first use, some
+	// libraries start goroutines that run until the process ends. Therefore goroutines are
+	// not counted for this test.
 	first bool
 	// faults is true if the test needs a cluster that can simulate faults.
 	faults bool

@@ -150,8 +150,8 @@ func testLinksOnly(t *testing.T, s *site) {
 var errHandler = errors.New("the handler stops")
 
 // testEarlyReturn uses a handler that returns an error for the first of ten records. Another
-// consumer then receives all ten records. Both attempts to process the first record must
-// have their own span.
+// consumer then receives all ten records. Each of the two attempts to process the first
+// record must have its own span.
 func testEarlyReturn(t *testing.T, s *site) {
 	senders := s.write(t, 10)
 	goroutines(t)

@@ -85,7 +85,7 @@ func testMany(t *testing.T, s *site) {
 }
 
 // testOptIn sets OTEL_SEMCONV_STABILITY_OPT_IN=messaging. Spans must then have the names of
-// the conventions, and metrics whose names begin with kafka. must not be recorded.
+// the conventions, and metrics whose names begin with "kafka." must not be recorded.
 func testOptIn(t *testing.T, s *site) {
 	t.Setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "messaging")
 	s.send(t, s.producer(t, Producing{}), "one")
@@ -104,7 +104,8 @@ func testOptIn(t *testing.T, s *site) {
 	}
 }
 
-// testRejected sends a record that the broker always refuses.
+// testRejected sends a record that the broker always refuses. The error type of the send
+// span must be MESSAGE_TOO_LARGE.
 func testRejected(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	r := s.tooLarge(t)
@@ -353,7 +354,7 @@ func silentSides(t *testing.T) []silentSide {
 }
 
 // testSilent sends records without an SDK, and with an SDK that does not sample. The records
-// must arrive unchanged, and no span may be started.
+// must arrive unchanged, and no span may be recorded.
 func testSilent(t *testing.T, s *site) {
 	for _, silent := range silentSides(t) {
 		t.Run(silent.name, func(t *testing.T) {

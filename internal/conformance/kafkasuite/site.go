@@ -17,8 +17,8 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// site is the topic of a test. It also contains the SDKs of the producers and the consumers,
-// with the data that these SDKs have recorded.
+// site contains the topic of a test. It also contains the SDKs of the producers and the
+// consumers, with the data that these SDKs have recorded.
 type site struct {
 	client  Client
 	cluster Cluster
