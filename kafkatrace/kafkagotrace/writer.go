@@ -88,9 +88,9 @@ func (w *write) begin(ctx context.Context, to *Writer, i int, msg *kafka.Message
 	msg.WriterData = s
 }
 
-// queued reports whether kafka-go will still call Completion for the messages after
-// WriteMessages has returned err. In one call, kafka-go either assigns a partition to every
-// message, or it refuses all messages before it assigns any partition.
+// The parameter err is the error that WriteMessages has returned. queued reports whether
+// kafka-go will still call Completion for the messages. In one call, kafka-go either assigns
+// a partition to every message, or it refuses all messages before it assigns any partition.
 func (w *write) queued(err error) bool {
 	if _, perMessage := errors.AsType[kafka.WriteErrors](err); perMessage {
 		return true
