@@ -42,8 +42,8 @@ func clientOf(cl *kgo.Client) *client {
 	return nil
 }
 
-// newClient makes the client for cl. The Tracer first gets the options that newClient
-// derives from the configuration of cl, and then opts.
+// newClient makes the client for cl. The Tracer gets the options that newClient derives from
+// the configuration of cl, followed by the options in opts.
 func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
 	known := []kafkatrace.Option{}
 	if id := text(cl, kgo.ClientID); id != "" {
@@ -87,7 +87,7 @@ func (c *client) assigned(yield func(string, int32) bool) {
 	}
 }
 
-// has reports whether the partition is still assigned to the client.
+// [client.has] reports whether the partition is still assigned to the client.
 func (c *client) has(topic string, partition int32) bool {
 	_, has := c.CommittedOffsets()[topic][partition]
 	return has

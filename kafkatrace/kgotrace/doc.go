@@ -29,9 +29,9 @@
 // span in the ctx that was passed to Produce.
 //
 // A polled record normally has no Context. If it is produced again, the ctx of Produce is
-// used. The exception is polled records of pools and share groups, which do have a Context.
-// If such a record is produced again, the parent is the CONSUMER span in which the record
-// was processed.
+// used. The exception is records from pools and share groups, which do have a Context. If
+// such a record is produced again, the parent is the CONSUMER span in which the record was
+// processed.
 //
 // # Changes to records
 //
@@ -40,7 +40,8 @@
 // counts the bytes of the headers again after the promise, and would otherwise get a wrong
 // result. The slice of headers that the program set is not changed, because the traceparent
 // is added to a copy. A record that is produced again gets a new traceparent. Until the
-// promise is called, the bytes of the traceparent count for MaxBufferedBytes.
+// promise is called, the bytes of the traceparent are included when franz-go checks the
+// limit MaxBufferedBytes.
 //
 // Values and headers are never recorded. Keys are recorded only with [kafkatrace.WithKey].
 //

@@ -32,11 +32,12 @@ func (s *sending) Value(key any) any {
 }
 
 // giveBack sets the context and the headers of r back before the promise is called, unless
-// other code has changed them. The headers cannot always be set back, because franz-go
-// counts their bytes twice. It adds the bytes to the number of buffered bytes after
-// OnProduceRecordBuffered, and subtracts the bytes after OnProduceRecordUnbuffered. If the
-// size of the headers changed in between, the number would stay wrong. Therefore the headers
-// are set back only if their size stays the same, or if franz-go never counted the record.
+// other code has changed them. The headers cannot always be set back, because franz-go reads
+// the size of the headers at two times. After OnProduceRecordBuffered, it adds the size to
+// the number of buffered bytes. After OnProduceRecordUnbuffered, it subtracts the size
+// again. If the size changed in between, the number of buffered bytes would stay wrong.
+// Therefore the headers are set back only if their size stays the same, or if franz-go never
+// counted the record.
 func (s *sending) giveBack(r *kgo.Record, err error) {
 	if r.Context == context.Context(s) {
 		r.Context = s.parent
