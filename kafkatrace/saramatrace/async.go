@@ -95,8 +95,9 @@ func (a *asyncProducer) begin(msg *sarama.ProducerMessage, withHeaders bool) {
 	a.spans.add(s)
 }
 
-// hand passes msg to sarama. If the program has already closed the producer of sarama, the
-// send to its channel panics. hand recovers from the panic, and ends the span.
+// hand passes msg to sarama. If the program has already closed the producer of sarama,
+// sending msg to the channel of that producer panics. hand recovers from the panic, and ends
+// the span.
 func (a *asyncProducer) hand(msg *sarama.ProducerMessage) {
 	defer func() {
 		if recover() != nil {
@@ -121,10 +122,10 @@ func (a *asyncProducer) returnErrors() {
 }
 
 // AsyncClose closes the producer of sarama when all earlier messages have been passed to it.
-// AsyncClose does not wait for this.
+// AsyncClose returns immediately.
 func (a *asyncProducer) AsyncClose() { go a.after(a.AsyncProducer.AsyncClose) }
 
-// after calls do when all earlier messages have been passed to sarama.
+// after calls the function do when all earlier messages have been passed to sarama.
 func (a *asyncProducer) after(do func()) {
 	select {
 	case a.control <- do:

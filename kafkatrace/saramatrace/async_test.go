@@ -83,7 +83,7 @@ func TestChannelsCloseAfterTheLastAnswer(t *testing.T) {
 }
 
 // checkAnswers receives answers until both channels are closed. The parameter due is the
-// number of answers that it must receive before a channel is closed. Before each answer, it
+// number of answers that must arrive before a channel is closed. Before each answer, it
 // waits until all other goroutines are blocked.
 func checkAnswers(t *testing.T, p sarama.AsyncProducer, due int) {
 	t.Helper()

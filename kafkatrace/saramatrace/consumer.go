@@ -14,8 +14,9 @@ import (
 
 // ConsumerGroupHandler returns a handler that calls h. The context of each session contains
 // the tracer that [Process] and [ProcessBatch] need. The handler also measures the lag of
-// the partitions, and each call of a session's method Commit. If h is nil or already
-// wrapped, ConsumerGroupHandler returns h itself.
+// the partitions. If the program calls the method Commit of the session, the handler
+// measures this call too. If h is nil or already wrapped, ConsumerGroupHandler returns h
+// itself.
 func ConsumerGroupHandler(h sarama.ConsumerGroupHandler, opts ...kafkatrace.Option) sarama.ConsumerGroupHandler {
 	if _, twice := h.(*handler); twice || h == nil {
 		return h
@@ -110,7 +111,8 @@ func (s *session) Commit() {
 	})
 }
 
-// known is stored in the context of a session. [Process] and [ProcessBatch] read it.
+// A value of the type known is stored in the context of a session. [Process] and
+// [ProcessBatch] read this value.
 type known struct {
 	tracer  *adapter.Tracer
 	session sarama.ConsumerGroupSession // nil without a consumer group

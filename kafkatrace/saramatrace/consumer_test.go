@@ -52,7 +52,8 @@ func (r callbackRegistration) Unregister() error {
 	return r.Registration.Unregister()
 }
 
-// groupSession is a session with one partition. If lost is true, it has no partition.
+// groupSession is a session with one partition. If the field lost is true, the session has
+// no partition.
 type groupSession struct {
 	sarama.ConsumerGroupSession
 

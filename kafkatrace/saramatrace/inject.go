@@ -101,12 +101,12 @@ func parentOf(msg *sarama.ProducerMessage) context.Context {
 }
 
 // contexts stores the contexts that have baggage or suppress tracing. The header that
-// [Inject] adds cannot contain this.
+// [Inject] adds cannot contain baggage, and cannot suppress tracing.
 var contexts keptContexts
 
 // keptContexts stores one context per message. When the garbage collector frees a message,
 // the entry of the message is removed. This is necessary because a producer of another
-// package never takes the context.
+// package does not remove the entry when it sends the message.
 type keptContexts struct {
 	kept atomic.Int64
 	mu   sync.Mutex

@@ -61,8 +61,8 @@ func (p *unconfirmed) Errors() <-chan *sarama.ProducerError      { return p.erro
 func (p *unconfirmed) AsyncClose()                               { close(p.input) }
 
 // TestWithoutSuccesses uses a producer that returns no successes. The test sends one message
-// that is refused, and one message for which sarama returns no answer. Both spans must end
-// at the time when sarama got the message.
+// that is refused, and one message for which sarama returns no answer. The end time of each
+// span must be the time when sarama got the message.
 func TestWithoutSuccesses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sdk := oteltest.New(t)
@@ -96,7 +96,8 @@ func TestWithoutSuccesses(t *testing.T) {
 	})
 }
 
-// checkUnconfirmed checks a span that ends at the time when sarama got the message.
+// checkUnconfirmed checks that the span ended at the time when sarama got the message, and
+// that the span has no partition and no offset.
 func checkUnconfirmed(t *testing.T, span sdktrace.ReadOnlySpan, handed time.Time, code codes.Code) {
 	t.Helper()
 	if span.Status().Code != code || !span.EndTime().Equal(handed) {
