@@ -11,8 +11,9 @@ import "go.opentelemetry.io/otel/propagation"
 
 // A Form reads and makes headers of type H, which is the header type of one client.
 type Form[H any] interface {
-	// Match compares the key of h with key. exact is true if they are equal. folded is true
-	// if they are equal or differ only in the case of ASCII letters.
+	// Match compares the key of h with the parameter key. exact is true if both keys are
+	// equal. folded is true if both keys are equal or differ only in the case of ASCII
+	// letters.
 	Match(h *H, key string) (exact, folded bool)
 	// Key returns the key of h.
 	Key(h *H) string
@@ -25,17 +26,17 @@ type Form[H any] interface {
 // Editor adds methods for headers to the interface that propagators use.
 type Editor interface {
 	propagation.TextMapCarrier
-	// Last returns the last value of key that the function valid accepts. Keys that differ
-	// from key in upper or lower case are used only if no exactly equal key has a valid
-	// value.
+	// Last returns the last valid value of key. A value is valid if the function valid
+	// returns true for it. Keys that differ from key in upper or lower case are used only if
+	// no exactly equal key has a valid value.
 	Last(key string, valid func([]byte) bool) []byte
 	// Replace removes all headers with these keys, in upper or lower case. If value is not
 	// nil, Replace then adds a header with the first key and this value.
 	Replace(value []byte, keys ...string)
 }
 
-// A List is a list of headers of type H. The form F reads and makes the headers. To use a
-// List, convert a pointer to the field that contains the headers of a record.
+// A List is a list of headers of type H. The form F reads and makes the headers. One field
+// of a record contains its headers. To use a List, convert a pointer to this field.
 type List[H any, F Form[H]] []H
 
 var _ propagation.ValuesGetter = (*List[Plain, PlainForm[Plain]])(nil)
@@ -62,8 +63,8 @@ func (l *List[H, F]) Last(key string, valid func([]byte) bool) []byte {
 	return fallback
 }
 
-// Get returns the last value of key that is not empty. For traceparent, it returns the last
-// valid value.
+// Get returns the last non-empty value of key. For traceparent, it returns the last valid
+// value.
 func (l *List[H, F]) Get(key string) string {
 	if key == "traceparent" {
 		return string(l.Last(key, IsTraceparent))
@@ -170,8 +171,9 @@ func (PlainForm[H]) Value(h *H) []byte { return Plain(*h).Value }
 // New implements [Form].
 func (PlainForm[H]) New(key string, value []byte) H { return H(Plain{key, value}) }
 
-// Match compares the key of a header, a string or bytes, with want. exact is true if they
-// are equal. folded is true if they are equal or differ only in the case of ASCII letters.
+// Match compares the parameter key, which is the key of a header, with the key in want.
+// exact is true if both keys are equal. folded is true if both keys are equal or differ only
+// in the case of ASCII letters.
 func Match[K string | []byte](key K, want string) (exact, folded bool) {
 	if len(key) != len(want) {
 		return false, false

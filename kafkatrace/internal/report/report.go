@@ -1,5 +1,6 @@
-// Package report contains types for data that adapters report to package kafkatrace, and for
-// which that package has no public methods. The data are end times in the past, and the lag.
+// Package report contains types for data that adapters report to package kafkatrace. The
+// data are the lag, and end times in the past. Package kafkatrace has no public methods for
+// this data.
 package report
 
 import (
@@ -16,14 +17,14 @@ type Lag struct {
 	// last collection of metrics.
 	SetLag func(topic string, partition int32, lag int64)
 	// RetainLag sets the function that yields the partitions of the consumer. At each
-	// collection of metrics, assigned is called, and the lag of partitions that it does not
-	// yield is removed. If RetainLag is not called, the lag of every partition is kept until
-	// the Tracer is closed.
+	// collection of metrics, the function assigned is called. If it does not yield a
+	// partition, the lag of this partition is removed. If RetainLag is not called, the lag
+	// of every partition is kept until the Tracer is closed.
 	RetainLag func(assigned iter.Seq2[string, int32])
 }
 
-// Option returns an option for kafkatrace.NewTracer, which passes l to the Tracer. The type
-// parameter C is the type for the configuration of package kafkatrace, which is not
+// Option returns an option for kafkatrace.NewTracer. The option passes l to the Tracer. The
+// type parameter C is the type for the configuration of package kafkatrace, which is not
 // exported.
 func Option[O ~func(C), C interface{ ReportLag(l *Lag) }](l *Lag) O {
 	return func(c C) { c.ReportLag(l) }
