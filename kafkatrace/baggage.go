@@ -22,7 +22,8 @@ func (r baggageRule) confine(ctx context.Context) context.Context {
 	return baggage.ContextWithBaggage(ctx, r.of(all))
 }
 
-// of returns a copy of the baggage all. The copy has only the members that r allows.
+// [baggageRule.of] returns a copy of the baggage in the parameter all. The copy has only the
+// members that r allows.
 func (r baggageRule) of(all baggage.Baggage) baggage.Baggage {
 	var allowed baggage.Baggage
 	size := 0

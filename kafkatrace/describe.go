@@ -40,8 +40,8 @@ type subject struct {
 	partition int32
 }
 
-// A description contains the name and the attributes with which each span for a subject
-// starts.
+// A description contains the name of the spans for a subject. It also contains the
+// attributes that these spans have from the start.
 type description struct {
 	name  string
 	attrs []attribute.KeyValue
@@ -93,7 +93,7 @@ func (d *descriptions) nameOf(s subject) string {
 	return s.topic + " " + s.older
 }
 
-// with returns d.start followed by opts, in a new slice.
+// [description.with] returns a new slice that contains d.start, followed by opts.
 func (d *description) with(opts ...trace.SpanStartOption) []trace.SpanStartOption {
 	return append(slices.Clip(d.start), opts...)
 }

@@ -18,7 +18,8 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// count returns how many headers have key, in upper or lower case.
+// count returns the number of headers whose key is equal to the parameter key. Differences
+// between upper and lower case are ignored.
 func count(fields []field, key string) int {
 	n := 0
 	for _, f := range fields {
@@ -358,7 +359,7 @@ func FuzzHeaders(f *testing.F) {
 		fields := headers(lines[:len(lines)&^1]...)
 		original := slices.Clone(fields)
 		want := ""
-		for _, fold := range []bool{true, false} { // exact keys are checked last, so that they win
+		for _, fold := range []bool{true, false} { // exact keys last, because they override other keys
 			for _, f := range fields {
 				c := propagation.MapCarrier{"traceparent": string(f.Value)}
 				sc := trace.SpanContextFromContext(oteltest.W3C.Extract(context.Background(), c))

@@ -85,7 +85,8 @@ func (i *instruments) sent(ctx context.Context, s *series, elapsed time.Duration
 	}
 }
 
-// processed measures the processing of count records.
+// processed measures the duration of the processing. It also adds the parameter count to the
+// number of processed records.
 func (i *instruments) processed(ctx context.Context, s *series, elapsed time.Duration, count int64) {
 	i.processing.Record(ctx, elapsed.Seconds(), s.record...)
 	i.deliveries.Add(ctx, count, s.add...)

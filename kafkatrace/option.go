@@ -81,8 +81,8 @@ func WithAttributes(attrs ...attribute.KeyValue) Option {
 }
 
 // WithConsumerGroup sets the name of the consumer group. The spans and measurements of
-// consumers contain it as messaging.consumer.group.name. If an adapter can read the name
-// from the client, it sets the name by default.
+// consumers contain this name as messaging.consumer.group.name. If an adapter can read the
+// name from the client, it sets the name by default.
 func WithConsumerGroup(name string) Option {
 	return func(c *config) { c.group = name }
 }
@@ -90,16 +90,18 @@ func WithConsumerGroup(name string) Option {
 // A Parent selects the parent of the CONSUMER span for a record.
 type Parent uint8
 
-// In all three cases, the CONSUMER span also has a link to the span that sent the record.
+// With each of these values, the CONSUMER span also has a link to the span that sent the
+// record.
 const (
-	// ParentSender selects the span that sent the record. The sender and the
-	// consumer are then in one trace, and service maps show the connection. A span in the
-	// context is ignored. Otherwise, a span around a poll loop would be the parent of the
-	// CONSUMER spans for all records.
+	// ParentSender selects the span that sent the record. The sender and the consumer are
+	// then in one trace, and service maps show their connection. A span in the context is
+	// ignored. The reason is that a span around a poll loop would otherwise be the parent of
+	// the CONSUMER spans for all records.
 	ParentSender Parent = iota
-	// ParentAmbient selects the span in the context that is passed to [Tracer.Process]. If that context has no span, the parent is the span that sent the
-	// record. Use ParentAmbient if the program has its own span around each record. The span
-	// for a batch is then also a child of the span in the context.
+	// ParentAmbient selects the span in the context that is passed to [Tracer.Process]. If
+	// this context has no span, the parent is the span that sent the record. Use
+	// ParentAmbient if the program has its own span around each record. The span for a batch
+	// is then also a child of the span in the context.
 	ParentAmbient
 	// ParentNone selects no parent, so each CONSUMER span starts a new trace.
 	ParentNone
@@ -124,10 +126,10 @@ func WithKey(format func(key []byte) string) Option {
 
 // WithBaggage allows baggage with these keys. The allowed members are sent in the headers of
 // records. If a received record has allowed members, they replace the baggage in the context
-// in which the record is processed. The members are added in the order of keys. A member is
-// skipped if the baggage would be longer than maxBytes bytes with it. By default, no baggage
-// is sent or received. The reason is that headers are stored as long as the records, and
-// every reader of the topic can read them.
+// in which the record is processed. The members are added in the order of keys. If the
+// baggage would be longer than maxBytes bytes with a member, this member is skipped. By
+// default, no baggage is sent or received. The reason is that headers are stored as long as
+// the records, and every reader of the topic can read them.
 func WithBaggage(maxBytes int, keys ...string) Option {
 	return func(c *config) { c.baggage = baggageRule{maxBytes, slices.Clone(keys)} }
 }

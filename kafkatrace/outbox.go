@@ -10,10 +10,10 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
-// Save returns the span in ctx as text. Store the text with a record that another process or
-// goroutine will send, for example in a column of an outbox table. The text is the
-// traceparent of the span. If the span has a tracestate, a space and the tracestate follow.
-// If ctx has no span, Save returns "".
+// Save returns the span in ctx as text. If another process or goroutine will send a record,
+// store the text together with the record. For example, store the text in a column of an
+// outbox table. The text is the traceparent of the span. If the span has a tracestate, a
+// space and the tracestate follow. If ctx has no span, Save returns "".
 func Save(ctx context.Context) string {
 	sc := trace.SpanContextFromContext(ctx)
 	if !sc.IsValid() {

@@ -35,10 +35,10 @@ func (t *Tracer) Process(ctx context.Context, m *Message, fn func(context.Contex
 
 // ProcessBatch calls fn in one CONSUMER span for all messages, and returns the error of fn.
 // By default, the span starts a new trace. It has links to the spans that sent the messages.
-// There are at most 128 links, and sampled spans get a link first. Service maps do not show
-// the senders of a batch. The sequence may yield the same Message several times with
-// different content. If there are no messages, there is no span. If fn panics, ProcessBatch
-// records the panic and panics with the same value.
+// The span has at most 128 links. Links to sampled spans are added first. Service maps do
+// not show the senders of a batch. The sequence may yield the same Message several times
+// with different content. If there are no messages, there is no span. If fn panics,
+// ProcessBatch records the panic and panics with the same value.
 func (t *Tracer) ProcessBatch(ctx context.Context, messages iter.Seq[*Message], fn func(context.Context) error) error {
 	tracer, measures := t.watched(ctx)
 	if tracer == nil && measures == nil {

@@ -66,7 +66,7 @@ func (p *propagator) receive(ctx context.Context, m *Message) (context.Context, 
 	return trace.ContextWithRemoteSpanContext(ctx, sc), sc
 }
 
-// sender returns the span that sent m, for a link.
+// sender returns the span that sent m. The result is used for a link, not for a parent.
 func (p *propagator) sender(ctx context.Context, m *Message) trace.SpanContext {
 	format, working := p.Get()
 	if !working || m.Headers == nil {
@@ -103,10 +103,12 @@ func withoutSpan(ctx context.Context) context.Context {
 
 var composite = reflect.TypeOf(propagation.NewCompositeTextMapPropagator())
 
-// isTraceContext reports whether p reads and writes only the headers of W3C. p must be
-// [propagation.TraceContext], or a combination of it with [propagation.Baggage] that
-// OpenTelemetry or package setup made. This package uses faster code for such a propagator.
-// Fuzz tests compare the results of the faster code with the results of OpenTelemetry.
+// isTraceContext reports whether p reads and writes only the headers of W3C. This is known
+// for two kinds of propagators. The first kind is [propagation.TraceContext] itself. The
+// second kind is a composite propagator of OpenTelemetry or of package setup, if it contains
+// [propagation.TraceContext] and no other propagators except [propagation.Baggage]. This
+// package uses faster code for both kinds. Fuzz tests compare the results of the faster code
+// with the results of OpenTelemetry.
 func isTraceContext(p propagation.TextMapPropagator) bool {
 	if _, is := p.(propagation.TraceContext); is {
 		return true

@@ -13,7 +13,8 @@ type uncommitted struct {
 	links []trace.Link
 }
 
-// add stores a link to a sampled span, if fewer than mostLinks links are stored.
+// add stores a link to the span sc. If sc is not sampled, or if mostLinks links are already
+// stored, add does nothing.
 func (u *uncommitted) add(sc trace.SpanContext) {
 	if !sc.IsSampled() {
 		return
