@@ -12,8 +12,8 @@ import (
 	"google.golang.org/grpc"
 )
 
-// endpoint is the address and the port in a client's target, before gRPC resolves the name. A
-// server has an empty endpoint.
+// endpoint is the address and the port in a client's target, before gRPC resolves the name. On the
+// server side, the endpoint is always empty.
 type endpoint struct {
 	address string
 	port    int // 0 if the target has no port

@@ -42,8 +42,8 @@ func DialOptions(opts ...Option) []grpc.DialOption {
 	}
 }
 
-// dialOption has no effect on a client. It marks a list of options that already contains the
-// options of DialOptions. NewClient looks for this mark.
+// dialOption has no effect on a client. NewClient looks for it in a list of options. If the list
+// contains a dialOption, the list already contains the options that DialOptions returns.
 type dialOption struct{ grpc.EmptyDialOption }
 
 func isDialOption(opt grpc.DialOption) bool {
@@ -51,15 +51,15 @@ func isDialOption(opt grpc.DialOption) bool {
 	return own
 }
 
-// client records the calls of clients. Its interceptors run once per call. Its methods of
-// stats.Handler run for each attempt that gRPC makes for the call.
+// The type client records the calls that gRPC clients make. Its interceptors run once per call.
+// Its methods of stats.Handler run for each attempt that gRPC makes for the call.
 type client struct {
 	engine
 	methods cache.Map[called, *method]
 	peers   peers
 }
 
-// called identifies a method at a target.
+// The type called identifies a method and the target on which the client calls it.
 type called struct{ fullMethod, target string }
 
 var _ stats.Handler = (*client)(nil)

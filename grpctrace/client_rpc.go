@@ -80,7 +80,7 @@ func (c *clientCall) attempted(end *stats.End) {
 	}
 }
 
-// finish records the end of the call. Only the first call of finish has an effect.
+// finish records the end of the call. If finish is called again, it does nothing.
 func (c *clientCall) finish(err error) {
 	if !c.finished.CompareAndSwap(false, true) {
 		return

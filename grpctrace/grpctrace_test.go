@@ -14,7 +14,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// options returns the options that make grpctrace use sdk, followed by more.
+// options returns the options that make grpctrace use sdk. The options in the parameter more come
+// after them.
 func options(sdk *oteltest.SDK, more ...grpctrace.Option) []grpctrace.Option {
 	return append([]grpctrace.Option{
 		grpctrace.WithTracerProvider(sdk.TracerProvider),

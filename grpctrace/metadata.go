@@ -38,8 +38,8 @@ func (i incoming) Keys() []string {
 	return keysOf(md)
 }
 
-// outgoing is a carrier for the metadata of a call that starts. The first call of Set copies the
-// metadata, because other calls may use the same metadata.
+// outgoing is a carrier for the metadata that a client sends. When Set runs for the first time, it
+// copies the metadata, because other gRPC calls may use the same metadata.
 type outgoing struct {
 	ctx context.Context //nolint:containedctx // the metadata is in the context
 	md  metadata.MD     // nil until Set is called
@@ -85,7 +85,8 @@ func (e *engine) extract(ctx context.Context) context.Context {
 	return ctx
 }
 
-// inject returns ctx with the trace context of ctx in the outgoing metadata.
+// inject adds the trace context of ctx to the outgoing metadata, and returns a context with the
+// new metadata.
 func (e *engine) inject(ctx context.Context) context.Context {
 	p, ok := e.propagator.Get()
 	if !ok {

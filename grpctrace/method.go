@@ -14,8 +14,8 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// other replaces the name of a method that the server does not have. A caller can send any number
-// of such names.
+// The constant other replaces the name of a method that the server does not have. A caller can
+// send any number of such names.
 const other = "_OTHER"
 
 // method has the data that is the same for all calls of one method.

@@ -13,7 +13,8 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// metrics has the instrument for the duration of calls, of a server or a client.
+// metrics has the instrument that measures the duration of calls, either for a server or for a
+// client.
 type metrics struct {
 	duration   metric.Float64Histogram
 	attributes []attribute.KeyValue

@@ -57,8 +57,9 @@ func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(c *config) { c.meterProvider = p }
 }
 
-// WithPropagator sets the propagator. It reads the trace context from the metadata of a call, and
-// writes it there. The default is the global propagator.
+// WithPropagator sets the propagator. A server uses it to read the trace context from the metadata
+// that it receives. A client uses it to write the trace context to the metadata that it sends. The
+// default is the global propagator.
 func WithPropagator(p propagation.TextMapPropagator) Option {
 	return func(c *config) { c.propagator = p }
 }
@@ -73,9 +74,9 @@ func WithAttributes(attrs ...attribute.KeyValue) Option {
 // WithFilter records only the calls for which f returns true. fullMethod is, for example,
 // "/pkg.Service/Method". If f returns false, the call gets no span and is not measured.
 //
-// On a server, nothing that the handler does during such a call is recorded either, for example
-// its database queries and its calls to other services. A client still sends the trace context
-// with such a call.
+// On a server, the work of the handler during such a call is also not recorded, for example its
+// database queries and its calls to other services. A client still sends the trace context with
+// such a call.
 //
 // f is called for each call, and must be safe for concurrent use. With several filters, a call is
 // recorded only if all of them return true. The default is no filter. If f is nil, the option has

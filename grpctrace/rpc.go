@@ -76,9 +76,9 @@ func (c *rpc) close(end *stats.End) {
 	c.engine.otelgrpc.HandleRPC(c.tagged, end)
 }
 
-// callContext is the context that otelgrpc gets. The call is its only value. If otelgrpc got the
-// context of the call, it would copy the metadata in that context, although it does not need
-// them.
+// callContext is the context that otelgrpc gets. The only value in this context is the call. If
+// otelgrpc got the context of the call instead, it would copy the metadata in that context.
+// otelgrpc does not need the metadata.
 type callContext rpc
 
 type callContextKey struct{}
@@ -99,8 +99,8 @@ type span struct {
 	attrs []attribute.KeyValue
 }
 
-// SetStatus does nothing, because the method End sets the status. otelgrpc does not use the
-// option WithExpectedCodes.
+// SetStatus does nothing, because the method End sets the status. The status from otelgrpc can be
+// wrong, because otelgrpc does not use the option WithExpectedCodes.
 func (s *span) SetStatus(codes.Code, string) {}
 
 // SetAttributes stores attrs. The method End sets them later.

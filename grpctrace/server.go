@@ -47,8 +47,8 @@ func ServerOptions(opts ...Option) []grpc.ServerOption {
 	return append([]grpc.ServerOption{&serverOption{config: c, rest: rest}}, rest...)
 }
 
-// serverOption has no effect on a server. It marks a list of options that already contains the
-// options of ServerOptions. NewServer looks for this mark.
+// serverOption has no effect on a server. NewServer looks for it in a list of options. If the list
+// contains a serverOption, the list already contains the options that ServerOptions returns.
 type serverOption struct {
 	grpc.EmptyServerOption
 
@@ -61,8 +61,8 @@ func isServerOption(opt grpc.ServerOption) bool {
 	return own
 }
 
-// server records the calls of a server. It implements stats.Handler, and two of its methods are
-// interceptors.
+// The type server records the calls that a gRPC server serves. It implements stats.Handler, and
+// two of its methods are interceptors.
 type server struct {
 	engine
 	methods methods

@@ -61,7 +61,8 @@ type conn struct {
 	attributes []attribute.KeyValue
 	lasting    bool // the connection can be used for more than one call
 
-	// served has the methods that the server of this connection certainly has.
+	// served contains a method if it is certain that the server of this connection has this
+	// method.
 	served atomic.Pointer[map[string]bool]
 }
 
@@ -75,7 +76,7 @@ func (c *conn) serves(fullMethod string) bool {
 }
 
 // learn records that the server of c has the method. If two calls run learn at the same time, one
-// of the two methods may be lost. The next call of that method adds it again.
+// of the two methods may be lost. The next call of the lost method adds it again.
 func (c *conn) learn(fullMethod string) {
 	if c == nil || !c.lasting {
 		return
@@ -143,8 +144,9 @@ func (c *serverCall) rename(m *method) {
 	c.method = m
 }
 
-// answerTimeout is the time that gRPC has, after the caller has disconnected, to find a handler
-// for the call or to send a status. gRPC needs only CPU time for this, so a short time is enough.
+// answerTimeout is a time limit for gRPC. It starts when the context of the call ends, for example
+// because the caller disconnects. Within this time, gRPC must find a handler for the call or send
+// a status. gRPC needs only CPU time for this, so a short time is enough.
 const answerTimeout = 100 * time.Millisecond
 
 // watch makes sure that the span ends if gRPC finds no handler for the call. This is necessary
@@ -192,7 +194,7 @@ func (c *serverCall) unserved(code codes.Code, message string) {
 	c.finish(&stats.End{BeginTime: c.start, EndTime: time.Now(), Error: status.Error(code, message)})
 }
 
-// finish records the end of the call. Only the first call of finish has an effect.
+// finish records the end of the call. If finish is called again, it does nothing.
 func (c *serverCall) finish(end *stats.End) {
 	if !c.finished.CompareAndSwap(false, true) {
 		return
@@ -240,7 +242,8 @@ func (c *serverCall) guard(returned bool, v any) {
 	panic(v) //nolint:forbidigo // continues the handler's own panic
 }
 
-// flushTimeout limits the export of the last spans before a panic ends the process.
+// If a panic ends the process, the last spans are exported first. flushTimeout is the maximum
+// duration of this export.
 const flushTimeout = time.Second
 
 // flush exports the spans that provider has not exported yet. If provider is nil, it uses the

@@ -16,7 +16,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// less describes the same service as echo, but has no methods.
+// The variable less describes the same service as echo, but without methods.
 var less = grpc.ServiceDesc{ServiceName: "grpc.testing.TestService", HandlerType: (*any)(nil)}
 
 // waiting is a service. Each of its methods waits until the context of the call ends.
