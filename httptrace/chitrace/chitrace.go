@@ -43,12 +43,12 @@ func (h route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // found returns the route that served r. outer is the pattern that r had before chi got it.
 //
-// chi may pass r to a handler that is not a chi router, such as an http.ServeMux. chi then has
-// only a route with a wildcard, which ends where the handler is mounted. In that case, found
-// returns the pattern that the handler set, if there is one.
+// chi may pass r to a handler that is not a chi router, such as an http.ServeMux. The route from
+// chi then covers only the part of the path up to this handler, and ends with a wildcard. In that
+// case, found returns the pattern that the handler set, if there is one.
 //
-// Newer versions of chi also set the pattern of r. Versions 5.2.3 to 5.2.5 set it to the end of
-// the route. Later versions set it to the whole route.
+// Newer versions of chi also set the pattern of r. Versions 5.2.3 to 5.2.5 set the pattern to the
+// last part of the route. Later versions set the pattern to the whole route.
 func found(r *http.Request, outer string) string {
 	rctx := chi.RouteContext(r.Context())
 	if rctx == nil {
