@@ -41,7 +41,8 @@ func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
 
 type key struct{}
 
-// call has the handler that is called in the span, and the arguments for it.
+// call contains a handler and the arguments for this handler. The handler is called after the span
+// has started.
 type call struct {
 	echo.Context
 	next echo.HandlerFunc
