@@ -39,7 +39,8 @@ func Middleware(opts ...httptrace.Option) echo.MiddlewareFunc {
 
 type key struct{}
 
-// call has the handler that is called in the span, the argument for it, and the response.
+// call contains a handler, the argument for this handler, and the response. The handler is called
+// after the span has started.
 type call struct {
 	*echo.Context
 	response *echo.Response
