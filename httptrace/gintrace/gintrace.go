@@ -47,8 +47,8 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	counted.writeStatus()
 }
 
-// writer is gin's writer, except that it sends the response with the field http. That writer
-// measures the response.
+// writer is gin's writer, except that it sends the response with the writer in the field http. The
+// writer in this field measures the response.
 type writer struct {
 	gin.ResponseWriter
 	http http.ResponseWriter

@@ -129,9 +129,8 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// TestWriter checks that the writer that the handler gets has all methods of gin's writer. It
-// also checks that a response is sent to the client if gin writes it after the Middleware has
-// returned.
+// TestWriter checks that a handler gets a writer with all methods of gin's writer. It also checks
+// that a response is sent to the client if gin writes it after the Middleware has returned.
 func TestWriter(t *testing.T) {
 	sdk := oteltest.New(t)
 	r := gin.New()
