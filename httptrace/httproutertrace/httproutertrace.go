@@ -45,10 +45,11 @@ func (h handler) template(method, path string) string {
 	return path
 }
 
-// name returns path, but with the name of parameter i instead of its value. The router does not
-// report the position of the value in the path, so name tries all positions. At each position, it
-// replaces the value by the name and looks up the new path in the router. If the router then
-// returns the name as the value of parameter i, the position is correct.
+// The method name returns path with one change: the value of parameter i is replaced by the name
+// of this parameter. The router does not report the position of the value in the path, so name
+// tries all positions. At each position, it replaces the value by the name and looks up the new
+// path in the router. If the router then returns the name as the value of parameter i, the
+// position is correct.
 func (h handler) name(method, path string, i int, p httprouter.Param) string {
 	// p is a catch-all parameter. Its value is the end of the path.
 	if strings.HasPrefix(p.Value, "/") {
