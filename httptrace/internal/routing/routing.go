@@ -18,7 +18,7 @@ import (
 type Route struct {
 	mu     sync.Mutex
 	top    reached // the outermost router
-	at     reached // the innermost router that got the request so far
+	at     reached // so far, the innermost router that got the request
 	before string  // the pattern of the request before top got it
 	set    string  // the route that the handler set with Set
 	found  string  // the route that a router reported with Find
@@ -169,7 +169,8 @@ func (t *Route) Resolve(status int) string {
 	return route
 }
 
-// left returns the pattern that the outermost router set on its request, as a route.
+// The outermost router may have set a pattern on its request. The method left returns the route in
+// this pattern, or "" if the router set no pattern.
 func (t *Route) left() string {
 	r := t.top.request
 	if r == nil || r.Pattern == "" || r.Pattern == t.before { // not a mux, or no route matched
