@@ -9,8 +9,7 @@
 // including the part from subrouters. Everything else is described in package httptrace.
 //
 // Do not pass [httptrace.Middleware] to [mux.Router.Use]. mux does not run middleware if no route
-// matches. In addition, mux calls the function that creates the middleware again for each
-// request.
+// matches. In addition, mux creates the middleware again for each request.
 package muxtrace
 
 import (
