@@ -85,8 +85,9 @@ func (t *transport) CloseIdleConnections() {
 	}
 }
 
-// pass returns r with the trace context in its header. The trace context is from the context of
-// r. pass starts no span.
+// pass adds the trace context to the header of a copy of r, and returns the copy. It takes the
+// trace context from the context of r. If there is nothing to add, it returns r. pass starts no
+// span.
 func (t *transport) pass(r *http.Request) *http.Request {
 	p, ok := t.propagator.Get()
 	if !ok {
@@ -144,9 +145,9 @@ func (i injector) Fields() []string { return nil }
 // innermost is the RoundTripper that otelhttp calls to send a request.
 type innermost transport
 
-// RoundTrip passes the caller's own body and trailers to base, because the caller may set
-// trailers while base reads the body. It also records whether the response has a body. This must
-// be done here, because otelhttp later wraps the body.
+// RoundTrip passes the caller's own body and trailers to base, because the caller may set trailers
+// while base reads the body. RoundTrip also records whether the response has a body. It must do
+// this before it returns, because otelhttp then wraps the body.
 func (t *innermost) RoundTrip(r *http.Request) (*http.Response, error) {
 	e := roundTripFrom(r.Context())
 	r.Body, r.GetBody, r.Trailer = e.request.Body, e.request.GetBody, e.request.Trailer

@@ -223,7 +223,7 @@ func TestBodyIsUntouched(t *testing.T) {
 	}
 }
 
-// reading is a body. It calls done when it has been read to its end.
+// The type reading is a body. When the body has been read to its end, it calls the function done.
 type reading struct {
 	io.Reader
 	done func()

@@ -66,7 +66,7 @@ func (s *clientSpan) SetStatus(code codes.Code, description string) {
 	}
 }
 
-// fail records that err ended the response before it was read to its end.
+// fail records that the response ended with err before the caller had read the whole response.
 func (s *clientSpan) fail(err error) {
 	s.Span.SetAttributes(semconv.ErrorType(err))
 	s.SetStatus(codes.Error, err.Error())

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// noticeTime limits how long left waits for the notice that the client has disconnected. The wait
-// starts after the context was canceled. net/http cancels the context and sends the notice at
-// almost the same time.
+// noticeTime is the maximum time for which the function left waits for a notice. The notice means
+// that the client has disconnected. The wait starts after the context was canceled. net/http
+// cancels the context and sends the notice at almost the same time.
 const noticeTime = 20 * time.Millisecond
 
 // closeNotifier is the deprecated interface http.CloseNotifier. The context of a request cannot
@@ -27,8 +27,9 @@ func disconnected(ctx context.Context, w http.ResponseWriter) bool {
 	if context.Cause(ctx) != context.Canceled { //nolint:errorlint // net/http cancels without a cause
 		return false
 	}
-	// If outer is not nil, the handler of outer made this request in the same process. In that
-	// case, the client is the client of outer.
+	// If outer is not nil, the handler that serves outer made this request in the same process. In
+	// that case, this request has no connection, and the client to check is the client that sent
+	// outer.
 	if outer := serverRequestFrom(ctx); outer != nil {
 		return disconnected(outer.request.Context(), outer.writer)
 	}

@@ -31,8 +31,8 @@ func bare(h http.Handler) http.Handler { return h }
 
 func timeout(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Minute, "late") }
 
-// ending returns a middleware that gives each request a context created by make. It sets cancel
-// to the function that ends this context.
+// ending returns a middleware. For each request, the middleware creates a new context with the
+// function make, and sets cancel to the function that ends this context.
 func ending(cancel *context.CancelFunc, make func(context.Context) (context.Context, context.CancelFunc)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -62,8 +62,8 @@ func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, time.Millisecond)
 }
 
-// hanging changes nothing on the server. The test itself disconnects the client while the handler
-// waits.
+// hanging returns a prepare function that does not change the server. While the handler waits, the
+// test itself disconnects the client.
 func hanging(around func(http.Handler) http.Handler) func(*http.Server, *context.CancelFunc) func(http.Handler) http.Handler {
 	return func(*http.Server, *context.CancelFunc) func(http.Handler) http.Handler { return around }
 }
@@ -169,7 +169,7 @@ func (d departure) run(t *testing.T, version int) {
 }
 
 // TestBatchWhoseClientLeft checks the requests inside a batch. If the client of the batch
-// disconnects, they also have the error.type client_disconnected.
+// disconnects, these requests also have the error.type client_disconnected.
 func TestBatchWhoseClientLeft(t *testing.T) {
 	sdk := oteltest.New(t)
 	failing := httptrace.Handler(answer(http.StatusInternalServerError), options(sdk)...)

@@ -12,7 +12,7 @@
 // that context. A request of http.Get has a context without a span, so its client span has no
 // parent.
 //
-// For other routers than [http.ServeMux], use the adapter in a subpackage, such as chitrace or
+// For routers other than [http.ServeMux], use the adapter in a subpackage, such as chitrace or
 // gintrace. If there is no adapter for your router, call [SetRoute].
 //
 // # Spans and metrics
@@ -39,14 +39,15 @@
 // not measured. The spans that the handler starts during such a request, for example for database
 // queries, are not recorded either.
 //
-// The paths are the same as the paths that NAIS drops, in upper or lower case: */isalive,
-// */isready, */metrics, */prometheus, */actuator/*, */internal/health* and similar paths.
+// Such a request is recognized by its path, in upper or lower case. The paths are the same as the
+// paths that NAIS drops: */isalive, */isready, */metrics, */prometheus, */actuator/*,
+// */internal/health* and similar paths.
 //
 // # Data that is not recorded
 //
 // Some data is recorded only with an option: headers, the query of a request to a server, and the
 // address of a client behind a proxy. Bodies are never recorded. Credentials in URLs are replaced
-// by REDACTED. Package setup masks personal numbers when it exports the data.
+// by REDACTED. When package setup exports the data, it masks personal numbers.
 //
 // # Traps
 //

@@ -14,7 +14,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// options returns the options that make httptrace use sdk, followed by more.
+// options returns the options that make httptrace use sdk. The options in the parameter more come
+// after them.
 func options(sdk *oteltest.SDK, more ...httptrace.Option) []httptrace.Option {
 	return append([]httptrace.Option{
 		httptrace.WithTracerProvider(sdk.TracerProvider),

@@ -43,9 +43,9 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// otelhttpOptions returns opts and the options that every use of otelhttp gets. One of them turns
-// off the metrics of otelhttp, because the attributes of those metrics contain values from the
-// Host header. This package records the metrics itself.
+// otelhttpOptions returns opts, followed by the options that this package always passes to
+// otelhttp. One of these options turns off the metrics of otelhttp, because the attributes of
+// those metrics contain values from the Host header. This package records the metrics itself.
 func (c *config) otelhttpOptions(opts ...otelhttp.Option) []otelhttp.Option {
 	opts = append(opts, otelhttp.WithMeterProvider(metricnoop.NewMeterProvider()))
 	if len(c.attributes) > 0 {
@@ -79,8 +79,9 @@ func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(c *config) { c.meterProvider = p }
 }
 
-// WithPropagator sets the propagator. It reads the trace context from the headers of a request,
-// and writes it there. The default is the global propagator.
+// WithPropagator sets the propagator. A server uses it to read the trace context from the headers
+// of the requests that it receives. A client uses it to write the trace context to the headers of
+// the requests that it sends. The default is the global propagator.
 func WithPropagator(p propagation.TextMapPropagator) Option {
 	return func(c *config) { c.propagator = p }
 }
@@ -95,9 +96,9 @@ func WithAttributes(attrs ...attribute.KeyValue) Option {
 // WithFilter records only the requests for which f returns true. If f returns false, the request
 // gets no span and is not measured.
 //
-// On a server, nothing that the handler does during such a request is recorded either, for
-// example its database queries and its requests to other services. A client still sends the trace
-// context with such a request.
+// On a server, the work of the handler during such a request is also not recorded, for example its
+// database queries and its requests to other services. A client still sends the trace context with
+// such a request.
 //
 // f is called for each request, and must be safe for concurrent use. With several filters, a
 // request is recorded only if all of them return true. The default is no filter. If f is nil, the
@@ -146,9 +147,9 @@ func WithQuery() Option {
 }
 
 // WithTrustedProxies sets the addresses of proxies that a server trusts. If a trusted proxy sends
-// a request, the server reads the client's address and scheme from the headers X-Forwarded-For
-// and X-Forwarded-Proto. If X-Forwarded-For is missing and the header Forwarded is present, the
-// server reads Forwarded instead of these two. By default, no proxy is trusted. The client's
+// a request, the server reads the client's address and scheme from the headers X-Forwarded-For and
+// X-Forwarded-Proto. If X-Forwarded-For is missing and the header Forwarded is present, the server
+// reads Forwarded instead of these two headers. By default, no proxy is trusted. The client's
 // address is then the address from which the connection comes.
 func WithTrustedProxies(addrs ...netip.Prefix) Option {
 	return func(c *config) { c.proxies = append(c.proxies, slices.Clone(addrs)...) }

@@ -14,7 +14,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// recoverer is a middleware, like those in routers. If next panics, it sends the status 500.
+// recoverer is a middleware like the middleware that many routers provide. If next panics,
+// recoverer sends the status 500.
 func recoverer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {

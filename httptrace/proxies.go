@@ -19,8 +19,8 @@ type origin struct {
 // trustedProxies has the addresses of the proxies that a server trusts.
 type trustedProxies []netip.Prefix
 
-// schemeOf returns the scheme that the client used. If no trusted proxy reports a scheme, it is
-// the scheme of the connection.
+// schemeOf returns the scheme that the client used. If no trusted proxy reports a scheme, schemeOf
+// returns the scheme of the connection.
 func (p trustedProxies) schemeOf(r *http.Request) string {
 	if scheme := p.forwarded(r).scheme; scheme != "" {
 		return scheme
@@ -31,8 +31,8 @@ func (p trustedProxies) schemeOf(r *http.Request) string {
 	return "http"
 }
 
-// clientOf returns the address of the client. If no trusted proxy reports an address, it is the
-// address from which the connection comes.
+// clientOf returns the address of the client. If no trusted proxy reports an address, clientOf
+// returns the address from which the connection comes.
 func (p trustedProxies) clientOf(r *http.Request) string {
 	if client := p.forwarded(r).client; client.IsValid() {
 		return client.String()

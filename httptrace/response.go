@@ -46,8 +46,8 @@ type only1 interface {
 	io.ReaderFrom
 }
 
-// as returns a writer that writes to w and records the response in a. The returned writer has the
-// same optional interfaces as w, and no others.
+// The method as returns a writer that writes to w and records the response in the receiver. The
+// returned writer has the same optional interfaces as w, and no others.
 func (a *response) as(w http.ResponseWriter) http.ResponseWriter {
 	both, usual := w.(common)
 	one, isOne := w.(only1)

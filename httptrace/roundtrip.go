@@ -33,7 +33,7 @@ type roundTrip struct {
 	labeler  otelhttp.Labeler
 	ended    atomic.Bool
 	bodyless bool
-	stop     func() bool // prevents the call of expire when parent ends; may be nil
+	stop     func() bool // after a call of stop, expire is not called when parent ends; may be nil
 }
 
 type roundTripKey struct{}
@@ -69,8 +69,9 @@ func (e *roundTrip) Deadline() (time.Time, bool) { return e.parent.Deadline() }
 func (e *roundTrip) Done() <-chan struct{}       { return e.parent.Done() }
 func (e *roundTrip) Err() error                  { return e.parent.Err() }
 
-// covers reports whether r is the request of e that reaches a second Transport. It returns false
-// for other requests with the context of e, such as a request that fetches a token for e.
+// covers reports whether r is the same request as the request of e. This is the case if the
+// request passes through two Transports. covers returns false for other requests with the context
+// of e, such as a request that fetches a token for e.
 func (e *roundTrip) covers(r *http.Request) bool {
 	own, other := e.request.URL, r.URL
 	return !e.ended.Load() && r.Method == e.request.Method &&
@@ -81,8 +82,8 @@ func (e *roundTrip) covers(r *http.Request) bool {
 func (e *roundTrip) canceled() bool { return errors.Is(e.parent.Err(), context.Canceled) }
 
 // answered records the metrics of the round trip. If there is a response, it also sets the
-// attributes of the response on the span. If the response has no body, answered ends the span.
-// Otherwise the span ends later.
+// attributes of the response on the span. If the response has no body, answered ends the span. If
+// the response has a body, the span ends later.
 func (e *roundTrip) answered(res *http.Response, err error) {
 	if m, working := e.transport.meter.Get(); working {
 		m.record(e, res, err)
@@ -93,9 +94,9 @@ func (e *roundTrip) answered(res *http.Response, err error) {
 	e.span.answer(res)
 	switch {
 	case e.bodyless:
-		// The response has no body, so the caller may neither read nor close it. Therefore the
-		// span is ended here, by closing the wrapper of otelhttp. The caller gets the original
-		// body instead of the wrapper.
+		// The response has no body. It is possible that the caller neither reads nor closes the
+		// empty body. Therefore the span is ended here, by closing the wrapper of otelhttp. The
+		// caller gets the original body instead of the wrapper.
 		_ = res.Body.Close() // closing http.NoBody never fails
 		res.Body = http.NoBody
 	case e.parent.Done() != nil && e.span.IsRecording():
@@ -111,7 +112,7 @@ func (e *roundTrip) expire() {
 	e.finish()
 }
 
-// finish ends the span. Only the first call of finish has an effect.
+// finish ends the span. If finish is called again, it does nothing.
 func (e *roundTrip) finish() {
 	if e.ended.CompareAndSwap(false, true) {
 		e.span.Span.End()
@@ -174,8 +175,8 @@ func (e *roundTrip) requestAttributes(attrs []attribute.KeyValue) []attribute.Ke
 	return append(attrs, recorded(e.transport.requestHeaders, e.request.Header)...)
 }
 
-// fullURL returns u as text, with the credentials in it redacted. text must be u without user and
-// password.
+// fullURL returns u as text. In this text, the credentials are redacted. The parameter text must
+// be u without user and password.
 func fullURL(u *url.URL, text string) string {
 	if u.User != nil {
 		redacted := *u

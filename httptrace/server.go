@@ -35,8 +35,9 @@ func Middleware(opts ...Option) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler { return newServer(next, c) }
 }
 
-// SetRoute sets the route of the server span of r. route is the template that matched r. It
-// replaces a route that a router has found. Use SetRoute if there is no adapter for your router.
+// SetRoute sets the route of the server span of r. route is the template that matched r. This
+// route replaces any route that a router has found. Use SetRoute if there is no adapter for your
+// router.
 //
 // Call SetRoute before the handler returns. r must be the request that Handler passed to next, or
 // a copy of that request. If r has no span or route is empty, SetRoute does nothing.

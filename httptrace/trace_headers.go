@@ -19,7 +19,7 @@ const (
 type traceHeaders [2]string
 
 // set sets both headers in answer. sc is the span context of the server span. If exposed is true,
-// scripts of other origins in a browser may also read the headers.
+// a browser also allows scripts from other origins to read the headers.
 func (h *traceHeaders) set(answer http.Header, sc trace.SpanContext, exposed bool) {
 	if !sc.IsValid() || sc.IsRemote() {
 		return
