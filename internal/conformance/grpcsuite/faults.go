@@ -111,8 +111,9 @@ func testNoServer(t *testing.T, s *site) {
 	s.checkClient(t, failed(unaryMethod, "UNAVAILABLE"))
 }
 
-// testKeepalive checks a server that limits the age of its connections. After 50 ms, the server
-// closes a connection for new calls. After another 50 ms, it ends the streams on this connection.
+// testKeepalive checks a server that limits the age of its connections. When a connection is 50 ms
+// old, the server accepts no more new calls on it. After another 50 ms, the server ends the
+// streams on this connection.
 func testKeepalive(t *testing.T, s *site) {
 	hanging := s.service.hang()
 	s.start(t, setting{serverOptions: []grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{
@@ -185,8 +186,8 @@ func testHedges(t *testing.T, s *site) {
 
 // checkAttempts checks a call with n attempts. The client must have one span, with an event for
 // each attempt except the first one. The server must have one span per attempt, and each of them
-// must be a child of the client span. code is the expected status code of the previous attempt in
-// each event. If code is "", every status code is correct.
+// must be a child of the client span. Each event contains the status code of the attempt before
+// it. code is the expected value. If code is "", every status code is correct.
 func checkAttempts(t *testing.T, s *site, n int, code string) {
 	t.Helper()
 	client := s.clientSide.Only(t)

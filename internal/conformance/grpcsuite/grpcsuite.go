@@ -16,12 +16,14 @@ import (
 // RPC describes one way to use grpctrace with gRPC. The documentation of grpctrace describes
 // several ways.
 type RPC struct {
-	// Server returns a server with the options opts of grpctrace and the options more of gRPC.
+	// Server returns a server. The parameter opts has options of grpctrace, and the parameter more
+	// has options of gRPC.
 	Server func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server
-	// Client returns a client of target, with the options opts of grpctrace and the options more
-	// of gRPC.
+	// Client returns a client of target. The parameter opts has options of grpctrace, and the
+	// parameter more has options of gRPC.
 	Client func(target string, opts []grpctrace.Option, more ...grpc.DialOption) (*grpc.ClientConn, error)
-	// Watch gets every span of the suite. It may be nil. It is shut down at the end of each row.
+	// Watch gets every span of the suite. It may be nil. It is shut down at the end of each row,
+	// which is one test of the suite.
 	Watch sdktrace.SpanProcessor
 }
 

@@ -16,9 +16,10 @@ import (
 type service struct {
 	testgrpc.UnimplementedTestServiceServer
 
-	// do is called in every call. The call returns the error of do. do may be nil.
+	// The function do runs during every gRPC call. The error that it returns becomes the error of
+	// the gRPC call. The field may be nil.
 	do func(context.Context) error
-	// stream is called instead of FullDuplexCall. It may be nil.
+	// The function stream replaces the usual behavior of FullDuplexCall. The field may be nil.
 	stream func(testgrpc.TestService_FullDuplexCallServer) error
 }
 
@@ -89,8 +90,9 @@ func (s *service) FullDuplexCall(stream testgrpc.TestService_FullDuplexCallServe
 	}
 }
 
-// hang makes each call wait until the context of the call ends, for example because the client
-// disconnects. Each time a call starts to wait, a value is sent on the returned channel.
+// hang changes the service so that each gRPC call waits. The call waits until its context ends,
+// for example because the client disconnects. Each time a call starts to wait, a value is sent on
+// the returned channel.
 func (s *service) hang() (hanging <-chan struct{}) {
 	began := make(chan struct{}, 1)
 	s.do = func(ctx context.Context) error {
@@ -123,7 +125,7 @@ func (s *service) failTimes(n int) {
 	}
 }
 
-// panics makes each call panic.
+// The method panics changes the service so that each gRPC call panics.
 func (s *service) panics() {
 	s.do = func(context.Context) error { conformance.PanicOnPurpose(); return nil }
 	s.stream = func(testgrpc.TestService_FullDuplexCallServer) error { conformance.PanicOnPurpose(); return nil }

@@ -188,9 +188,9 @@ func failed(method, code string) seen {
 	return seen{method: method, code: code, errorType: code, failed: true}
 }
 
-// check checks that one call was recorded on the server and on the client, with the values in
-// server and client. The server span must be a child of the client span. check returns both
-// spans.
+// check requires that one call was recorded on the server and on the client. The parameter server
+// has the expected values on the server, and the parameter client has the expected values on the
+// client. The server span must be a child of the client span. check returns both spans.
 func (s *site) check(t *testing.T, server, client seen) (serverSpan, clientSpan sdktrace.ReadOnlySpan) {
 	t.Helper()
 	serverSpan, clientSpan = s.serverSide.Only(t), s.clientSide.Only(t)

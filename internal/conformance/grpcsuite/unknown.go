@@ -19,8 +19,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// unknown returns the values in span. span must be the server span for an unknown method.
-// original is the method name that the caller used.
+// unknown returns the values that the parameter span contains. This must be the server span for a
+// call to an unknown method. original is the method name that the caller used.
 func unknown(span sdktrace.ReadOnlySpan) (seenAs seen, original string) {
 	attrs := oteltest.Map(span.Attributes())
 	return seen{method: attrs["rpc.method"], code: attrs["rpc.response.status_code"], errorType: attrs["error.type"]},
@@ -67,7 +67,8 @@ func checkOther(t *testing.T, span sdktrace.ReadOnlySpan, method, code string) {
 }
 
 // testUnknownMethods checks that a server does not store the names of unknown methods. The test
-// calls so many different unknown methods that storing their names would use much more memory.
+// calls very many different unknown methods. If the server stored their names, it would use much
+// more memory.
 func testUnknownMethods(t *testing.T, s *site) {
 	// The client stores the names of its methods. Therefore a filter turns off the recording of
 	// its calls.
