@@ -159,7 +159,7 @@ func (s *site) canceled(w http.ResponseWriter, r *http.Request) {
 type unwrapper interface{ Unwrap() http.ResponseWriter }
 
 // left is a handler that fails because the client disconnects. It waits until net/http reports
-// this with CloseNotify. net/http cancels the context before that.
+// this with CloseNotify. Before this report, net/http cancels the context.
 func (s *site) left(w http.ResponseWriter, r *http.Request) {
 	server := w // the writer of net/http
 	for wrapper, ok := w.(unwrapper); ok; wrapper, ok = server.(unwrapper) {

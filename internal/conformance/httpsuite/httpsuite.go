@@ -12,7 +12,8 @@ import (
 	"github.com/nais/spor/httptrace"
 )
 
-// A Router is an HTTP router with its adapter, as the documentation of the adapter requires.
+// A Router describes an HTTP router and its adapter. The router must use the adapter as the
+// documentation of the adapter requires.
 type Router struct {
 	// Handler returns a router that serves routes and is traced with the options opts.
 	Handler func(routes []Route, opts ...httptrace.Option) http.Handler
@@ -23,7 +24,8 @@ type Router struct {
 	// the context of its own request. The suite calls Fresh for the context of such a request.
 	// Nil means that the router's values have no effect on the new request.
 	Fresh func(ctx context.Context) context.Context
-	// Watch gets every span of the suite. It may be nil. It is shut down at the end of each row.
+	// Watch gets every span of the suite. It may be nil. It is shut down at the end of each row,
+	// which is one test of the suite.
 	Watch sdktrace.SpanProcessor
 }
 
@@ -66,7 +68,7 @@ type version struct {
 	name  string
 	major int
 	tls   bool
-	wraps bool // test with all surroundings; otherwise only with bare
+	wraps bool // true: test with all surroundings; false: only with the surrounding "bare"
 }
 
 var versions = []version{
@@ -79,11 +81,11 @@ var versions = []version{
 type surrounding struct {
 	name string
 	wrap func(router http.Handler) http.Handler
-	// path is the path prefix that wrap removes. route is the part of the route for this prefix.
-	// If no mux has matched the prefix, route is "".
+	// path is the path prefix that the function wrap removes. route is the part of the route for
+	// this prefix. If no mux has matched the prefix, route is "".
 	path, route string
 	outer       bool // there is another httptrace.Handler around all other handlers
-	buffers     bool // the writer of wrap is buffered, so handlers cannot stream
+	buffers     bool // the function wrap buffers responses, so handlers cannot stream
 }
 
 var surroundings = withOuter(
