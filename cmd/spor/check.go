@@ -141,10 +141,10 @@ func checkCommand(o checkOptions, std stdio) int {
 	return checkFile(o, run.record, code, std)
 }
 
-// checkEnviron returns base with an interval of 100 ms between exports of metrics. If the
-// environment already sets an interval, checkEnviron returns base unchanged. The default
-// interval of one minute is too long: the command may end sooner. An object with metrics, for
-// example a connection pool, may also be closed sooner.
+// checkEnviron returns base, and adds a variable that sets the interval between metric exports
+// to 100 ms. If the environment of spor already sets the interval, checkEnviron returns base
+// unchanged. The default interval of one minute is too long, because the command may end sooner.
+// An object with metrics, for example a connection pool, may also be closed sooner.
 func checkEnviron(base []string) []string {
 	const name = "OTEL_METRIC_EXPORT_INTERVAL"
 	if os.Getenv(name) != "" {
@@ -167,9 +167,9 @@ func endAfter(limit time.Duration) (stop func()) {
 	return func() { timer.Stop() }
 }
 
-// checkFile checks the recording in the file with the given name, and prints the result. The
-// argument code is the exit code of the command. checkFile returns code if everything is in
-// order.
+// checkFile checks a recording and prints the result. The argument name is the name of the file
+// with the recording. The argument code is the exit code of the command. If everything is in
+// order, checkFile returns code.
 func checkFile(o checkOptions, name string, code int, std stdio) int {
 	judged, err := load(name)
 	if err != nil {

@@ -21,7 +21,7 @@ func checking(role string, flags ...string) []string {
 	return append(args, "--", os.Args[0])
 }
 
-// judgement is the output of spor check --format json.
+// A judgement is the output of spor check --format json.
 type judgement struct {
 	OK       bool
 	Services []apm.Report

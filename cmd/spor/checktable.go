@@ -10,7 +10,7 @@ import (
 	"github.com/nais/spor/internal/display"
 )
 
-// table writes reports as text.
+// A table writes reports as text.
 type table struct {
 	w     io.Writer
 	width int // number of columns of the terminal, 0 if w is not a terminal
@@ -81,8 +81,8 @@ func (t *table) finding(f apm.Finding) {
 	t.row(red, "found", f.Kind, place)
 }
 
-// row writes a state, a name and a text. If the text is too long for one line, it continues in
-// the same column of the next line.
+// The method row writes one row: a state, a name and a text. If the text is too long for one
+// line, the text continues in the same column of the next line.
 func (t *table) row(color, state, name, text string) {
 	state, name = pad(display.Line(state), stateColumn), pad(display.Line(name), textColumn-stateColumn)
 	if t.color {

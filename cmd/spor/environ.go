@@ -33,16 +33,17 @@ func (e environ) pairs() []string {
 	return pairs
 }
 
-// byDefault sets the variable key to value if key is not set yet. A key with an empty value
-// counts as set.
+// byDefault sets the variable key to value if this variable is not set yet. A variable with an
+// empty value counts as set.
 func (e environ) byDefault(key, value string) {
 	if _, ok := e[key]; !ok {
 		e[key] = value
 	}
 }
 
-// naisEnviron returns base with the variables that NAIS would set for the command in o.
-// endpoint is the address of spor's receiver, which the command uses instead of a collector.
+// naisEnviron returns the environment for the command in o. This is base with more variables:
+// the variables that NAIS would set, and the variables in o. endpoint is the address of spor's
+// receiver, which the command uses instead of a collector.
 func naisEnviron(base []string, o runOptions, endpoint string) environ {
 	env := environOf(base)
 
@@ -77,8 +78,8 @@ func naisEnviron(base []string, o runOptions, endpoint string) environ {
 }
 
 // resourceAttributes returns the attributes of the platform, followed by the user's attributes,
-// in the same order as on NAIS. From the user's attributes, it drops the names that only the
-// platform may set, and everything that is not a pair key=value.
+// in the same order as on NAIS. It drops a user's attribute in two cases: if only the platform
+// may set an attribute with this name, or if the attribute is not a pair key=value.
 func resourceAttributes(o runOptions, users string) string {
 	pairs := []string{"service.name=" + o.name, "service.namespace=" + o.namespace}
 	for pair := range strings.SplitSeq(users, ",") {

@@ -27,7 +27,7 @@ type step struct {
 	Cure  string `json:"cure,omitempty"`
 }
 
-// examination collects the results of all steps.
+// An examination collects the results of all steps.
 type examination struct {
 	report  *diagnosis.Report
 	timeout time.Duration
@@ -36,8 +36,8 @@ type examination struct {
 }
 
 // examine checks the path of a span, from the environment to the collector. If a step fails, a
-// span would not reach some of the next steps, and examine leaves them out. Each connection
-// attempt and each request takes at most timeout.
+// span cannot get to some of the later steps. examine does not check those steps. Each
+// connection attempt and each request takes at most timeout.
 func examine(ctx context.Context, r *diagnosis.Report, timeout time.Duration) []step {
 	e := &examination{report: r, timeout: timeout}
 	e.environment()
@@ -169,8 +169,9 @@ func (e *examination) export(ctx context.Context) {
 	}
 }
 
-// exportCure returns how to fix an export that failed with err. First it finds out what kind of
-// server listens at the address, because the fix may depend on the kind of server.
+// exportCure returns how to fix a failed export. err is the error of this export. First
+// exportCure finds out what kind of server listens at the address, because the fix may depend on
+// the kind of server.
 func (e *examination) exportCure(ctx context.Context, err error) string {
 	address := e.report.Traces.Address
 	switch who := listenerAt(ctx, address, e.timeout); {

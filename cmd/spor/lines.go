@@ -8,9 +8,10 @@ import (
 // maxLine is the maximum number of bytes of a line. A longer line is split into parts.
 const maxLine = 1 << 20
 
-// A lineSplitter splits its input into lines. It calls emit for each line, and passes the line
-// without the newline. It splits a line that is longer than maxLine into parts, and calls emit
-// for each part. The argument continued is true for all parts except the last.
+// A lineSplitter splits its input into lines. It calls the function emit for each line, and
+// passes the line without the newline. If a line is longer than maxLine, the lineSplitter splits
+// the line into parts, and calls emit for each part. The argument continued is true for all
+// parts except the last.
 type lineSplitter struct {
 	emit func(text string, continued bool)
 	part []byte // the beginning of the current line, at most maxLine bytes

@@ -17,7 +17,7 @@ type listener struct {
 	http1  bool      // speaks HTTP/1.1 and not HTTP/2
 	tls    bool      // the server speaks TLS
 	silent bool      // the server accepts connections and sends nothing
-	date   time.Time // the time in the Date header, zero without this header
+	date   time.Time // the time in the Date header, or the zero time if there is no Date header
 }
 
 // listenerAt finds out which protocol the server at address speaks. It sends nothing that could

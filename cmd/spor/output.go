@@ -33,8 +33,8 @@ func newOutputs() (stdout, stderr *output, err error) {
 }
 
 // carry starts a goroutine. The goroutine copies the output of the command to w without delay,
-// and calls line for each line. Before that, carry closes spor's copy of the writing end of the
-// pipe.
+// and calls the function line for each line. Before that, carry closes spor's copy of the
+// writing end of the pipe.
 func (o *output) carry(w io.Writer, line func(text string, continued bool)) {
 	_ = o.write.Close()
 	lines := &lineSplitter{emit: line}

@@ -90,8 +90,8 @@ func parseRun(args []string) (runOptions, error) {
 	return o, o.checkNames()
 }
 
-// parseCommand parses the command, and the flags that all subcommands with a command have. The
-// caller may have defined more flags in flags, for only one subcommand.
+// parseCommand parses the command, and the flags that all subcommands with a command have. If a
+// subcommand has more flags, the caller must define them in the argument flags before the call.
 func parseCommand(flags *flag.FlagSet, args []string) (runOptions, error) {
 	o := runOptions{namespace: "local"}
 	flags.SetOutput(io.Discard)

@@ -88,8 +88,8 @@ func observe(o runOptions, base []string, std stdio) int {
 }
 
 // run runs the command. It waits for the command, for the other processes of the command's
-// group, and for their output. ran is false if the command did not start. If a signal arrives
-// after all these processes have ended, run calls impatient.
+// group, and for their output. The result ran is false if the command did not start. If a signal
+// arrives after all these processes have ended, run calls the function impatient.
 func (s *session) run(o runOptions, signals *process.Signals, impatient func()) (code int, ran bool) {
 	stdout, stderr, err := newOutputs()
 	if err != nil {

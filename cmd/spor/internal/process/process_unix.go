@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// forwarded are the signals that spor forwards to the command. The command needs this, because
-// it is in another process group, and signals to spor do not reach that group.
+// forwarded are the signals that spor forwards to the command. The command is in another process
+// group, so it does not get the signals that are sent to spor's group.
 var forwarded = []os.Signal{
 	unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2,
 }
@@ -52,9 +52,9 @@ func Start(argv, env []string, in, out, err *os.File, t *Terminal) (*Process, er
 	}
 	p := &Process{pid: cmd.Process.Pid, terminal: t}
 	if t != nil {
-		// spor can take the terminal back from the background only if it ignores SIGTTOU. The
-		// command would inherit an ignored signal, so spor ignores SIGTTOU only after the start
-		// of the command.
+		// Later, spor must put its own group in the foreground again. While spor is in the
+		// background, the kernel allows this only if spor ignores SIGTTOU. The command would
+		// inherit an ignored signal, so spor ignores SIGTTOU only after the start of the command.
 		signal.Ignore(unix.SIGTTOU)
 	}
 	return p, cmd.Process.Release() // Wait calls wait4 itself, because os.Process.Wait does not report stops
@@ -114,8 +114,8 @@ func (p *Process) resume() {
 	p.signal(unix.SIGCONT)
 }
 
-// OnContinue continues the command each time that the shell continues spor. This ends when the
-// caller calls stop.
+// OnContinue makes spor continue the command each time that the shell continues spor. This ends
+// when the caller calls stop.
 func (p *Process) OnContinue() (stop func()) {
 	if p.terminal == nil {
 		return func() {}
@@ -144,8 +144,8 @@ const (
 
 // WaitGroup waits until the command's process group is empty. After 3 s it sends SIGTERM to the
 // group. After 2 s more it sends SIGKILL. After 1 s more it returns, even if the group is not
-// empty. Before it sends a signal, and before it gives up, it calls say with a message for the
-// user.
+// empty. Before it sends a signal, and before it gives up, it calls the function say with a
+// message for the user.
 func (p *Process) WaitGroup(say func(string)) {
 	if p.empty(lingerTime) {
 		return
@@ -162,8 +162,8 @@ func (p *Process) WaitGroup(say func(string)) {
 	}
 }
 
-// empty waits at most d until the group is empty, and reports whether it is. It polls, because
-// no system call waits for a process group.
+// The method empty waits until the group is empty, but not longer than d. It reports whether the
+// group is empty. It polls, because no system call waits for a process group.
 func (p *Process) empty(d time.Duration) bool {
 	deadline := time.NewTimer(d)
 	defer deadline.Stop()

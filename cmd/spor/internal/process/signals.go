@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// Signals catches the signals that spor gets and that are meant for the command.
+// Signals catches signals. spor gets these signals, but they are meant for the command.
 type Signals struct {
 	caught chan os.Signal
 	done   sync.WaitGroup
-	ending atomic.Bool // set after a signal that ends a program was caught
+	ending atomic.Bool // true after spor has caught a signal that ends a program
 }
 
 // CatchSignals starts to catch signals. If SIGHUP is ignored when spor starts, as under nohup,
@@ -32,8 +32,8 @@ func CatchSignals() *Signals {
 }
 
 // Forward starts a goroutine that sends each caught signal to p. The goroutine ends when
-// [Signals.Stop] is called. After all processes of p have ended, the goroutine calls gone for
-// each further signal.
+// [Signals.Stop] is called. After all processes of p have ended, the goroutine calls the
+// function gone for each further signal.
 func (s *Signals) Forward(p *Process, gone func()) {
 	s.done.Go(func() {
 		for sig := range s.caught {

@@ -34,7 +34,8 @@ func (t *Terminal) ours() bool {
 	return err == nil && group == t.group
 }
 
-// give puts group in the foreground of t, if spor's own group is in the foreground now.
+// give changes the foreground group of t, if spor's own group is in the foreground now. The new
+// foreground group is the process group with the ID in the argument group.
 func (t *Terminal) give(group int) {
 	if t != nil && t.ours() {
 		_ = unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, group)
