@@ -2,9 +2,10 @@
 // the output of a service contain the data for every panel. It does not depend on how spor
 // produces telemetry, so it also checks services that do not use spor.
 //
-// Add OTLP requests to a [Recording], in the form in which the platform's collector would
-// receive them. The log records include the lines of standard output, in the form in which
-// package recording writes them. [Recording.Judge] returns one [Report] per service.
+// Add OTLP requests to a [Recording]. Each request must have the form in which the platform's
+// collector would receive it. The lines of standard output are log records. Each of them must
+// have the form that package recording writes. [Recording.Judge] returns one [Report] per
+// service.
 //
 // The panels are the panels of https://github.com/nais/grafana-apm-app. A panel is lit if it
 // has all the data that it needs, and dark if some of this data is missing. Metrics have the

@@ -32,7 +32,7 @@ const (
 )
 
 // peerAttributes are the attributes that can contain the name of a server that sends no spans.
-// The first of these attributes that a span has is used.
+// If a span has several of these attributes, the first one in this list is used.
 var peerAttributes = []string{"peer.service", "db.name", "db.system", "messaging.destination.name"}
 
 // databaseNode returns the name of the node for the database that s calls. It also returns the

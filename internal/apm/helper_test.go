@@ -170,8 +170,8 @@ func judge(requests ...recording.Request) []apm.Report {
 	return r.Judge()
 }
 
-// only is like judge, but all requests must come from one service. It returns the report on
-// this service.
+// only is like judge, except that all requests must come from one service. It returns the report
+// on this service.
 func only(t *testing.T, requests ...recording.Request) apm.Report {
 	t.Helper()
 	reports := judge(requests...)

@@ -7,16 +7,19 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// always is the condition of a panel that every service uses. It always returns true.
+// always(s) returns true for every service s. It is the condition of a panel that every service
+// uses.
 func always(*service) bool { return true }
 
-// uses returns a condition. It is true if the service has a span that matches sel.
+// uses(sel) returns a condition. The condition is true if the service has a span that matches
+// sel.
 func uses(sel selector) func(*service) bool {
 	return func(s *service) bool { return s.any(sel) }
 }
 
-// every requires at least one span that matches sel. Each span that matches sel must have at
-// least one of the attributes keys. what is the name for these spans in the text of the answer.
+// every(what, sel, keys...) requires two things. There must be at least one span that matches
+// sel, and each such span must have at least one of the attributes in keys. The argument what is
+// the name for these spans in the text of the answer.
 func every(what string, sel selector, keys ...string) func(*service) answer {
 	return func(s *service) answer {
 		var without []*span
@@ -36,7 +39,8 @@ func every(what string, sel selector, keys ...string) func(*service) answer {
 	}
 }
 
-// some requires at least one span that matches sel and has all of the attributes keys.
+// some(what, sel, keys...) requires that at least one span that matches sel has all the
+// attributes in keys.
 func some(what string, sel selector, keys ...string) func(*service) answer {
 	return func(s *service) answer {
 		picked := s.pick(sel)
@@ -64,8 +68,8 @@ func missing(s *span, keys []string) []string {
 	return without
 }
 
-// metric requires at least one series with the given name. Every series with this name must
-// have all of the labels.
+// metric(name, labels...) requires at least one series with the given name. Every series with
+// this name must have all of the labels.
 func metric(name string, labels ...string) func(*service) answer {
 	return func(s *service) answer {
 		all := s.series[name]
@@ -81,7 +85,7 @@ func metric(name string, labels ...string) func(*service) answer {
 	}
 }
 
-// metrics requires at least one series for each of the names.
+// metrics(names...) requires at least one series for each of the names.
 func metrics(names ...string) func(*service) answer {
 	return func(s *service) answer {
 		var without []string
@@ -100,9 +104,9 @@ func metrics(names ...string) func(*service) answer {
 	}
 }
 
-// also is a need that is always met, because its series are optional. It adds the names of
-// those series that exist to the evidence. For example, a pool without a limit has no maximum.
-// A pool has no wait time if no caller had to wait for a connection.
+// also(names...) requires nothing, because its series are optional. If a series with one of the
+// names exists, the evidence contains this name. For example, a pool without a limit has no
+// maximum. A pool has no wait time if no caller had to wait for a connection.
 func also(names ...string) func(*service) answer {
 	return func(s *service) answer {
 		var there []string

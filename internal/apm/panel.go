@@ -33,8 +33,8 @@ func yes(format string, args ...any) answer {
 }
 func no(format string, args ...any) answer { return answer{text: fmt.Sprintf(format, args...)} }
 
-// about returns a copy of a with spans in its field spans. The text of the answer is about
-// these spans.
+// about returns a copy of the answer a. In the copy, the field spans is set to the argument
+// spans. The text of the answer is about these spans.
 func (a answer) about(spans ...*span) answer {
 	a.spans = spans
 	return a

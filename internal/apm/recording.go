@@ -142,12 +142,11 @@ func (s *span) is(kinds ...tracepb.Span_SpanKind) bool { return slices.Contains(
 
 func (s *span) failed() bool { return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR }
 
-// has reports whether the span has at least one of the attributes keys with a value that is not
-// empty.
+// has reports whether at least one of the attributes in keys is set and not empty.
 func (s *span) has(keys ...string) bool { return s.first(keys...) != "" }
 
-// first returns the value of the first attribute in keys that is set and not empty. It returns
-// "" if there is no such attribute.
+// first looks for the attributes in the order of keys. It returns the first value that is not
+// empty. If there is no such value, it returns "".
 func (s *span) first(keys ...string) string {
 	for _, key := range keys {
 		if value := s.attrs[key]; value != "" {
@@ -157,8 +156,9 @@ func (s *span) first(keys ...string) string {
 	return ""
 }
 
-// either returns the value of the attribute with the name stable. If this value is missing or
-// empty, it returns the value of the attribute with the older name.
+// either returns the value of an attribute. The argument stable is the stable name of the
+// attribute. If there is no value under the stable name, or if this value is empty, either
+// returns the value under the older name.
 func (s *span) either(stable string) string {
 	older, _ := dialect.Older(stable)
 	return cmp.Or(s.attrs[stable], s.attrs[older])

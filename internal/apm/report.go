@@ -23,7 +23,8 @@ type Verdict struct {
 	Evidence string `json:"evidence,omitempty"`
 	// Cures say what to change, so that a dark panel gets the data that it lacks.
 	Cures []string `json:"cures,omitempty"`
-	// Spans are the places of up to five spans because of which a panel is dark.
+	// If certain spans are the reason why a panel is dark, Spans contains the places of at most
+	// five of them.
 	Spans []Place `json:"spans,omitempty"`
 }
 

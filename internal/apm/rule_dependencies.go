@@ -189,7 +189,7 @@ func anyPool(s *service) answer {
 }
 
 // poolUsage requires that a pool with metrics has the metric for its number of connections. The
-// number is only observed at each export, and only while the pool exists.
+// program measures this number only when it exports metrics, and only while the pool exists.
 func poolUsage(s *service) answer {
 	if len(s.series[usageSeries]) == 0 && len(s.series[createSeries]) > 0 {
 		return no("no %s, although connections were opened", usageSeries)

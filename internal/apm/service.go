@@ -19,7 +19,7 @@ type service struct {
 	texts   texts
 	all     map[spanKey]*span // the spans of all services in the recording
 	names   []string          // the names of all services in the recording
-	written string            // the name under which the lines were recorded, "" if it is the same name
+	written string            // the name under which the lines were recorded, "" if this is the name of the service
 }
 
 func (r *Recording) service(name string, edges []Edge) *service {
@@ -54,10 +54,10 @@ func (r *Recording) service(name string, edges []Edge) *service {
 }
 
 // linesOf returns the lines of a service. Normally these are the lines that were recorded under
-// the name of the service, and under is "". The exception is a program that uses another
-// service.name than the name that spor started it with. In that case no lines have the name of
-// the service, and no other service sent telemetry. linesOf then returns all lines, and under
-// is the name that they were recorded under.
+// the name of the service, and under is "". The exception is a program that changes its
+// service.name after spor has set the name. In that case no lines have the name of the service,
+// and no other service sent telemetry. linesOf then returns all lines, and under is the name
+// that they were recorded under.
 func (r *Recording) linesOf(name string) (lines []*line, under string) {
 	for _, l := range r.lines {
 		if l.resource.service == name {
@@ -124,8 +124,8 @@ func (s *service) resources() []*resource {
 	return all
 }
 
-// belowEntry reports whether an ancestor of the span one is an entry span. The ancestor may be
-// a span of another service.
+// belowEntry reports whether the given span has an ancestor that is an entry span. The ancestor
+// may be a span of another service.
 func (s *service) belowEntry(one *span) bool {
 	for range len(s.all) { // the limit ends the loop if the parents form a cycle
 		parent := s.all[spanKey{one.trace, one.parent}]

@@ -44,7 +44,8 @@ func (t *texts) findings() []Finding {
 // secrets matches secrets that have a known form.
 var secrets = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.|-----BEGIN [A-Z ]*PRIVATE KEY|(?i:\b(bearer|basic) [A-Za-z0-9+/._~-]{16,})`)
 
-// look records place if text contains a personal number or a secret.
+// The method look checks text. If the text contains a personal number or a secret, look records
+// the place.
 func (t *texts) look(service, place, text string) {
 	if privacy.Found(text) {
 		t.hits = append(t.hits, hit{service, PersonalNumber, place})
@@ -68,14 +69,14 @@ func (t *texts) attributes(service, of string, attrs []*commonpb.KeyValue) {
 	}
 }
 
-// number records place if isPersonal is true.
+// If isPersonal is true, the method number records the place as a place with a personal number.
 func (t *texts) number(service, place string, isPersonal bool) {
 	if isPersonal {
 		t.hits = append(t.hits, hit{service, PersonalNumber, place})
 	}
 }
 
-// value checks v. If v contains other values, it checks them too.
+// The method value checks the value v. If v contains other values, it checks them too.
 func (t *texts) value(service, place string, v *commonpb.AnyValue) {
 	switch v := v.GetValue().(type) {
 	case *commonpb.AnyValue_StringValue:
@@ -128,8 +129,8 @@ func (t *texts) record(from *resource, l *logspb.LogRecord) {
 	t.attributes(from.service, "log record over OTLP", l.GetAttributes())
 }
 
-// line checks a line. If the line is a JSON object, the place of a hit contains the name of the
-// field.
+// The method line checks one line of output. If the line is a JSON object, the place of a hit
+// contains the name of the field.
 func (t *texts) line(l *line) {
 	service := l.resource.service
 	if l.fields == nil {
