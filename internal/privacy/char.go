@@ -1,6 +1,6 @@
 package privacy
 
-// maxLevels is how many times a percent sign can itself be percent-encoded.
+// maxLevels is the maximum number of times that a percent sign can itself be percent-encoded.
 const maxLevels = 4
 
 // highByte is added to the value of a byte that is not ASCII. Without it, the byte 0xA0 would

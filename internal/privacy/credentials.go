@@ -1,6 +1,7 @@
 package privacy
 
-// credentials finds the values of those parameters of a URL that are credentials.
+// The type credentials looks for parameters of a URL that contain credentials. It finds the
+// values of these parameters.
 type credentials struct {
 	raw      string
 	pos      int

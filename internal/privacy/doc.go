@@ -64,13 +64,13 @@
 //
 // The table in name.go lists the names of query parameters whose values become [Redacted]. The
 // user and the password of a URL become REDACTED:REDACTED. In text that is not a URL, a
-// parameter is redacted too. In the semantic conventions, the case of the names matters
-// [url.full]. This package ignores case, because no harmless parameter has the same name as a
-// listed parameter in another case.
+// parameter is redacted too. In the semantic conventions, upper and lower case in the names are
+// different [url.full]. This package ignores case, because a listed name in upper case is never
+// the name of a harmless parameter.
 //
-// In text that is not a URL, two more kinds of credentials are redacted. First, the values
-// whose names are listed in secret.go (see [IsSecret]). Second, credentials with a known form.
-// These are JSON web tokens, and the word that follows Bearer or Basic.
+// In text that is not a URL, two more kinds of credentials are redacted. The first kind are
+// values whose names are listed in secret.go (see [IsSecret]). The second kind are credentials
+// with a known form: JSON web tokens, and the word that follows Bearer or Basic.
 //
 // [folkeregisteret]: https://skatteetaten.github.io/folkeregisteret-api-dokumentasjon/nytt-fodselsnummer-fra-2032/
 // [UDI]: https://www.udi.no/ord-og-begreper/d-nummer/d-nummer-stemmer-ikke-med-fodselsdato/

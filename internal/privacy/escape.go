@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// escapes finds the personal numbers that contain an escape or come directly after an escape.
-// The zero value is ready for use. The field percent is the index of the next percent sign. The
-// field backslash is the index of the next backslash. Because they are stored, a text with many
-// percent signs is searched for a backslash only once. The same is true for a text with many
-// backslashes.
+// The type escapes finds the personal numbers that contain an escape or come directly after an
+// escape. The zero value is ready for use. The field percent is the index of the next percent
+// sign. The field backslash is the index of the next backslash. Because both indexes are stored,
+// a text with many percent signs is searched for a backslash only once. The same is true for a
+// text with many backslashes.
 type escapes[T text] struct {
 	percent, backslash int
 }

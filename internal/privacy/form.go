@@ -48,8 +48,8 @@ func nextBasicInCapitals[T text](s T, from int) (start, end int) {
 
 // nextScheme returns the start and the end of the next credential after the name of an
 // authentication scheme, or -1 if there is none. scheme is the name without its first letter.
-// The first letter must be B or b. The argument named is reports whether a word is a
-// credential.
+// The first letter must be B or b. The last argument is a function that reports whether a word
+// is a credential.
 func nextScheme[T text](s T, from int, scheme string, is func(T) bool) (start, end int) {
 	for at := index(s, from, scheme); at >= 0; at = index(s, end, scheme) {
 		start = skipSpaces(s, at+len(scheme))

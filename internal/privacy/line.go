@@ -21,8 +21,10 @@ func Line(line []byte) []byte {
 	return line
 }
 
-// maskLine masks the number b[start:end], and every later number that next finds. It changes b
-// in place. This is possible because a mask is never longer than the number that it replaces.
+// maskLine masks the number b[start:end]. It also calls the function next to find every later
+// number, and masks these numbers. It does not mask a number if isEscape or countsAt returns
+// true for the number. maskLine changes b in place. This is possible because a mask is never
+// longer than the number that it replaces.
 func maskLine(b []byte, start, end int, next func(b []byte, from int) (start, end int)) []byte {
 	var in jsonString
 	out, from := b[:0], 0

@@ -45,8 +45,8 @@ func hasEscape(s string) bool {
 	return strings.IndexByte(s, '%') >= 0 || strings.IndexByte(s, '\\') >= 0
 }
 
-// maskString masks the number s[start:end] and every later number that next finds. It returns
-// the result.
+// maskString masks the number s[start:end]. It also calls the function next to find every later
+// number, and masks these numbers. It returns the result.
 func maskString(s string, start, end int, next func(s string, from int) (start, end int)) string {
 	var b strings.Builder
 	b.Grow(len(s))

@@ -51,9 +51,9 @@ func Counts(name string) bool {
 	return strings.HasSuffix(name, ".offset") || strings.HasSuffix(name, ".size")
 }
 
-// maskShort masks the personal numbers in a line of JSON that are not written with eleven
-// digits. There are two kinds: numbers with ten digits, including keys of a map, and numbers
-// with an exponent. maskShort changes line in place.
+// maskShort masks personal numbers in a line of JSON. It masks only numbers that are not written
+// with eleven digits. There are two kinds: numbers with ten digits, including keys of a map, and
+// numbers with an exponent. maskShort changes line in place.
 func maskShort(line []byte) []byte {
 	var in jsonString
 	out, from := line[:0], 0
@@ -107,8 +107,8 @@ func beginsValue(line []byte, i int) bool {
 	return false
 }
 
-// withExponent returns the start and the end of a number with an exponent. The exponent comes
-// directly after the digits line[start:end]. There may be more digits and a point before them.
+// withExponent returns the start and the end of a number with an exponent. line[start:end] are
+// the digits directly before the exponent. A point and more digits may come before these digits.
 func withExponent(line []byte, from, start, end int) (first, last int) {
 	for start > from && (isDigit(line[start-1]) || line[start-1] == '.') {
 		start--

@@ -77,7 +77,7 @@ func TestLineMasksShortNumbers(t *testing.T) {
 		{`[0.5019012345,59.12121212345,0.01019012345,1.2345678901]`, `[0.5019012345,59.12121212345,0.01019012345,1.2345678901]`},
 		{`[5139012345,9999999999,4129912345,1234567890,2147483647]`, `[5139012345,9999999999,9999999999,1234567890,2147483647]`},
 		{`{"messaging.kafka.offset":5019012345,"http.request.body.size":31129912345,"size":5019012345}`, `{"messaging.kafka.offset":5019012345,"http.request.body.size":31129912345,"size":9999999999}`},
-		// Ten digits in a string are not masked.
+		// Ten digits are not masked if they are in a string that is a value.
 		{`{"n":"5019012345","m":"of 5019012345","j":"{\"n\":5019012345,\"5019012345\":1}","e":"5.019012345e9"}`, `{"n":"5019012345","m":"of 5019012345","j":"{\"n\":5019012345,\"5019012345\":1}","e":"5.019012345e9"}`},
 	} {
 		got := string(privacy.Line([]byte(row.in)))
@@ -87,8 +87,8 @@ func TestLineMasksShortNumbers(t *testing.T) {
 	}
 }
 
-// TestFractionsSurvive checks that the digits of a fraction are not masked. Digits after
-// another kind of point must be masked.
+// TestFractionsSurvive checks that digits after a decimal point are not masked. It also checks
+// that a personal number after any other point is masked.
 func TestFractionsSurvive(t *testing.T) {
 	for _, in := range []string{"59.12121212345", "0.01019012345", "took 1.01019012345 s", "-0.01019012345", "12:30:59.01019012345", "(1234567890.01019012345)"} {
 		if got := privacy.Text(in); got != in {

@@ -36,9 +36,9 @@ func (p *pairs[T]) next(s T, from int) (start, end int) {
 	}
 }
 
-// value returns the start and the end of the value after the colon. Start and end are equal if
-// the value is not a credential. They are also equal if the value is a list or an object. In
-// that case, later calls of the method inside return the values in the list or object.
+// The method value returns the start and the end of the value after the colon. Start and end are
+// equal if the value is not a credential. They are also equal if the value is a list or an
+// object. In that case, later calls of the method inside find the texts in the list or object.
 func (p *pairs[T]) value(s T, colon int) (start, end int) {
 	name, start := colon, colon+1
 	for name > 0 && s[name-1] == ' ' {
@@ -68,8 +68,8 @@ func (p *pairs[T]) value(s T, colon int) (start, end int) {
 	}
 }
 
-// quotedValue does the same as value if the name is in quotes. level is the number of
-// backslashes before each quote.
+// quotedValue does the same as the method value. It is for a name in quotes. level is the number
+// of backslashes before each quote.
 func (p *pairs[T]) quotedValue(s T, i, level int) (start, end int) {
 	if quote := i + level; quote < len(s) && s[quote] == '"' && levelOf(s, quote) == level {
 		return quote + 1, stringEnd(s, quote+1, level)
@@ -80,8 +80,8 @@ func (p *pairs[T]) quotedValue(s T, i, level int) (start, end int) {
 	return i, i
 }
 
-// printedValue does the same as value if the name is not in quotes and there is no space after
-// the colon.
+// printedValue does the same as the method value. It is for a name that is not in quotes, if
+// there is no space after the colon.
 func (p *pairs[T]) printedValue(s T, i int) (start, end int) {
 	start, end = p.textValue(s, i)
 	switch {
@@ -105,10 +105,10 @@ func (p *pairs[T]) printedValue(s T, i int) (start, end int) {
 	return i, end
 }
 
-// headerValue does the same as value if the name is not in quotes and there is a space after
-// the colon. Some ordinary sentences have the same form ("invalid token: it has expired"). So a
-// value without quotes is a credential only if the name ends in Cookie or Authorization, as the
-// names of such headers do.
+// headerValue does the same as the method value. It is for a name that is not in quotes, if
+// there is a space after the colon. Some ordinary sentences have the same form ("invalid token:
+// it has expired"). So a value without quotes is a credential only if the name ends in Cookie or
+// Authorization, as the names of such headers do.
 func (p *pairs[T]) headerValue(s T, i, name int) (start, end int) {
 	if start, end = p.textValue(s, i); start < end {
 		return start, end
@@ -140,8 +140,8 @@ func (p *pairs[T]) textValue(s T, i int) (start, end int) {
 	return quote + 1, stringEnd(s, quote+1, quote-i)
 }
 
-// inside returns the start and the end of the next text in the current list or object. It
-// returns -1 if there is no further text.
+// The method inside returns the start and the end of the next text in the current list or
+// object. It returns -1 if there is no further text.
 func (p *pairs[T]) inside(s T) (start, end int) {
 	for {
 		quote := indexByte(s, p.past, '"')

@@ -63,8 +63,8 @@ func mayEndScheme[T text](s T, i int) bool {
 	return false
 }
 
-// redactEach replaces every part of s that next finds with [Redacted]. If next finds nothing,
-// redactEach returns s itself.
+// redactEach calls the function next to find parts of s. It replaces each of these parts with
+// [Redacted]. If next finds nothing, redactEach returns s itself.
 func redactEach[T text](s T, next func(s T, from int) (start, end int)) T {
 	var b []byte
 	done := 0

@@ -76,20 +76,21 @@ func redactText(s string) string {
 	return b.String()
 }
 
-// redactRun redacts the credentials in run. run is a URL, or a query without a URL.
+// redactRun redacts the credentials in its argument, which is a URL, or a query without a URL.
 func redactRun(run string) string { return redact(redactUser(run), beginsWithName(run)) }
 
-// beginsWithName reports whether run begins with the name of a parameter. Otherwise run begins
-// with a path.
+// beginsWithName reports whether its argument begins with the name of a parameter. Otherwise the
+// argument begins with a path.
 func beginsWithName(run string) bool {
 	i := strings.IndexAny(run, "=/?#")
 	return i < 0 || run[i] == '='
 }
 
-// nextURL finds the next run of characters, at or after from, that may contain a credential. A
-// run is the text up to the next white space or quote, such as a URL, a reference or a query. A
-// run may contain a credential if it has an equals sign, a percent sign, or an at sign after a
-// delimiter. nextURL returns the start and the end of the run, or -1 if there is no such run.
+// nextURL looks for the next run of characters, at or after from, that may contain a credential.
+// A run is the text up to the next white space or quote, such as a URL, a reference or a query.
+// A run may contain a credential in three cases: it has an equals sign, it has a percent sign,
+// or it has a delimiter and after that an at sign. nextURL returns the start and the end of the
+// run, or -1 if there is no such run.
 func nextURL[T text](s T, from int) (start, end int) {
 	for start = from; start < len(s); start = end + 1 {
 		delimited, credential := false, false
