@@ -14,8 +14,8 @@ type budget struct {
 
 func newBudget(amount int) *budget { return &budget{left: amount, more: make(chan struct{})} }
 
-// take waits until the budget has n bytes left, and removes them from the budget. It returns an
-// error if ctx ends first.
+// The method take waits until the budget has at least n bytes, and then removes n bytes from the
+// budget. It returns an error if ctx ends first.
 func (b *budget) take(ctx context.Context, n int) error {
 	for {
 		b.mu.Lock()

@@ -87,9 +87,9 @@ func (l layouts) sizeOf(m proto.Message, data []byte, limit int) (int, error) {
 	return limit - left, err
 }
 
-// spend subtracts from left the memory that a message would need after decoding. data is the
-// encoded message. spend does not decode it. depth is the maximum number of levels of nested
-// messages.
+// spend estimates the memory that a message needs after decoding, and subtracts it from *left.
+// data is the encoded message, and spend does not decode it. depth is the maximum number of
+// levels of nested messages.
 func (l *layout) spend(data []byte, left *int, depth int) error {
 	if depth == 0 {
 		return errDepth

@@ -70,7 +70,8 @@ func (l *listener) trackCall() (end func()) {
 	}
 }
 
-// change wakes the goroutines that wait for the channel changed. The caller must hold l.mu.
+// The method change wakes the goroutines that wait for the channel l.changed. The caller must
+// hold l.mu.
 func (l *listener) change() {
 	close(l.changed)
 	l.changed = make(chan struct{})

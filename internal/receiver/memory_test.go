@@ -54,8 +54,8 @@ func TestMain(m *testing.M) {
 // heapLimit is the maximum heap of a receiver for any input.
 const heapLimit = 256 << 20
 
-// within puts body into nested protobuf messages and returns the result. fields are the numbers
-// of the fields. The first number is for the outermost message.
+// within puts body into nested protobuf messages and returns the result. The argument fields
+// contains the field numbers. The first number is for the outermost message.
 func within(body []byte, fields ...protowire.Number) []byte {
 	for _, field := range slices.Backward(fields) {
 		body = protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), body)
