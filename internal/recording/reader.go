@@ -101,8 +101,8 @@ func kind(fields map[string]json.RawMessage) (Request, bool) {
 // so only the column is needed. The space in the error may be a no-break space.
 var protojsonPlace = regexp.MustCompile(`^proto:[\s\x{a0}](?:syntax error )?\(line 1:(\d+)\): `)
 
-// at returns err with a separator before the text. If err contains a column, the column comes
-// before the rest of the text.
+// The function at returns err with a separator before the text. If err contains a column, the
+// column comes before the rest of the text.
 func at(err error) error {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Errorf(", column %d: %w", syntax.Offset, err)

@@ -259,8 +259,8 @@ func TestLineIsALogRecord(t *testing.T) {
 	}
 }
 
-// FuzzRead checks that every request that Read returns can be written. When it is read again,
-// it must be the same request.
+// FuzzRead checks every request that Read returns. It must be possible to write the request, and
+// to read the same request again.
 func FuzzRead(f *testing.F) {
 	collector, err := os.ReadFile("testdata/collector.jsonl")
 	if err != nil {
