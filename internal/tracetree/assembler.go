@@ -50,12 +50,12 @@ type Assembler struct {
 	shown   *list.List           // traces that were passed to Finished, oldest first
 	bytes   int
 	stats   Stats
-	timer   *time.Timer // not nil while the list waiting is not empty
+	timer   *time.Timer // not nil while there are traces in the field waiting
 	closed  bool
 }
 
-// New returns an Assembler. Call [Assembler.Close] at the end. It passes the traces that were
-// not finished yet to [Options.Finished].
+// New returns an Assembler. At the end, the caller must call [Assembler.Close]. Close passes the
+// traces that are not finished yet to [Options.Finished].
 func New(opts Options) *Assembler {
 	if opts.Finished == nil {
 		opts.Finished = func(*Trace) {}
@@ -114,8 +114,8 @@ func (a *Assembler) add(s *Span, now time.Time) {
 	t.spans[spanID] = s
 }
 
-// touch moves the trace with the given ID to the end of the list waiting, and returns it. If
-// there is no such trace, touch creates it.
+// touch moves the trace with the given ID to the end of the list a.waiting, and returns the
+// trace. If there is no such trace, touch creates it.
 func (a *Assembler) touch(id ID, now time.Time) *assembly {
 	t := &assembly{id: id, spans: map[SpanID]*Span{}}
 	if e := a.traces[id]; e != nil {
@@ -139,7 +139,7 @@ func (a *Assembler) listOf(e *list.Element) *list.List {
 	}
 }
 
-// arm starts the timer for the trace that has been in the list waiting for the longest time.
+// arm starts the timer for the trace that has been in the list a.waiting for the longest time.
 func (a *Assembler) arm(now time.Time) {
 	e := a.waiting.Front()
 	if e == nil || a.timer != nil || a.closed {
@@ -149,8 +149,8 @@ func (a *Assembler) arm(now time.Time) {
 	a.timer = time.AfterFunc(due.Sub(now), a.judge)
 }
 
-// judge calls Finished for each trace that is complete, if no span of the trace has arrived for
-// the time Quiet.
+// If a trace is complete, and none of its spans has arrived during the time Quiet, judge calls
+// Finished for the trace.
 func (a *Assembler) judge() {
 	a.handOut.Lock()
 	defer a.handOut.Unlock()
@@ -163,8 +163,8 @@ func (a *Assembler) judge() {
 	}
 }
 
-// next returns the next finished trace. If there is no finished trace, it starts the timer
-// again.
+// The method next returns the next finished trace. If there is no finished trace, it starts the
+// timer again.
 func (a *Assembler) next() (*Trace, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -183,8 +183,8 @@ func (a *Assembler) next() (*Trace, bool) {
 	return nil, false
 }
 
-// settle removes the trace from the list waiting. It returns the trace if the trace is complete
-// and has spans that were not yet passed to Finished.
+// settle removes the trace in e from the list a.waiting. It returns the trace if the trace is
+// complete and has spans that were not yet passed to Finished.
 func (a *Assembler) settle(e *list.Element) (*Trace, bool) {
 	t := a.waiting.Remove(e).(*assembly)
 	t.awaiting = false
@@ -218,8 +218,8 @@ func (a *Assembler) Close() {
 	}
 }
 
-// rest returns the traces with spans that were not yet passed to Finished. The complete traces
-// are first.
+// The method rest returns the traces with spans that were not yet passed to Finished. The
+// complete traces are first.
 func (a *Assembler) rest() []*Trace {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -28,9 +28,10 @@ func missing(s *Span, spans map[SpanID]*Span) bool {
 }
 
 // complete reports whether no span is known to be missing. This requires two things: no parent
-// that should be here is missing, and no span was dropped. A complete trace has a root. A root
-// is a span that has no parent or whose parent is in another process. If the spans form a
-// cycle, there is no root, and the method tree makes one of the spans a root.
+// that should be here is missing, and no span was dropped. Normally a complete trace has a root.
+// A root is a span that has no parent or whose parent is in another process. The exception is a
+// trace in which spans form a cycle: it may have no root. [assembly.tree] then uses one of the
+// spans as a root.
 func (a *assembly) complete() bool {
 	for _, s := range a.spans {
 		if missing(s, a.spans) {

@@ -14,9 +14,9 @@ func Weight(s *tracepb.Span) int {
 	return node + perWireByte*proto.Size(s)
 }
 
-// makeRoom reserves size more bytes for the trace t. Before that, it drops other traces until
-// the limit allows this. If t would exceed the limit even without other traces, makeRoom
-// reports false.
+// makeRoom reserves memory for the trace t. The argument size is the number of bytes to reserve.
+// First, makeRoom drops other traces until the limit allows this. If t would exceed the limit
+// even without other traces, makeRoom reserves nothing and returns false.
 func (a *Assembler) makeRoom(t *assembly, size int) bool {
 	if t.bytes+size > a.opts.Limit {
 		t.dropped++
@@ -33,8 +33,8 @@ func (a *Assembler) makeRoom(t *assembly, size int) bool {
 	return true
 }
 
-// oldest returns the trace that must be dropped next. This is never the trace keep, so there
-// must be at least one other trace.
+// oldest returns the trace that must be dropped next. It never returns the trace in the argument
+// keep, so there must be at least one other trace.
 func (a *Assembler) oldest(keep *assembly) *list.Element {
 	for _, l := range []*list.List{a.shown, a.partial, a.waiting} {
 		if e := l.Front(); e != nil && e.Value.(*assembly) != keep {
