@@ -110,8 +110,8 @@ func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
 	answer(w, s.store.Logs(q))
 }
 
-// file sends a trace as a recording. The user can open the recording in a page or with spor
-// view.
+// The method file sends a trace as a recording. The user can open the recording in a page or
+// with spor view.
 func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	id, _ := parseTraceID(r.PathValue("trace"))
 	w.Header().Set("Content-Type", "application/x-ndjson")
@@ -124,7 +124,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// open adds the recording that the user has chosen in a page to the store.
+// The method open adds a recording to the store. The user has chosen this recording in a page.
 func (s *Server) open(w http.ResponseWriter, r *http.Request) {
 	added, err := s.store.Load(http.MaxBytesReader(w, r.Body, maxUpload))
 	if err != nil {

@@ -17,12 +17,11 @@ type stretch struct{ from, to uint64 }
 // of root, exactly one span is on the path. This is the span that the caller of root waited for
 // at that moment. If the span had been faster, root would have ended earlier.
 //
-// The path of a span is built backwards, from the end of the span to its start. First, the
-// child that ended last is on the path, from its end back to its start. Then comes the child
-// that ended last before that start, and so on. The rest of the time belongs to the span
-// itself. If a child ends after its parent, the time after the end of the parent does not
-// count. Consumer spans do not count, because the caller does not wait until a message is
-// processed.
+// The path of a span is built backwards, from the end of the span to its start. The first part
+// is the child that ended last, from its end back to its start. The next part is the child that
+// ended last before that start, and so on. The rest of the time belongs to the span itself. If a
+// child ends after its parent, the time after the end of the parent does not count. Consumer
+// spans do not count, because the caller does not wait until a message is processed.
 func criticalPath(root *tracetree.Span) map[*tracetree.Span][]stretch {
 	type task struct {
 		span         *tracetree.Span

@@ -71,7 +71,7 @@ func newLog(record *logspb.LogRecord, resource *resourcepb.Resource, scope *comm
 	return l
 }
 
-// readLine parses the output line in l.message if the line is a JSON object, in the same way as
+// If the output line in l.message is a JSON object, readLine parses the line in the same way as
 // NAIS. It sets the level, the message, the time, the IDs and the stack from the fields of the
 // object.
 func (l *logRecord) readLine() {
@@ -119,8 +119,8 @@ func (l *logRecord) readLine() {
 	slices.SortFunc(l.fields, func(a, b Attribute) int { return strings.Compare(a.Key, b.Key) })
 }
 
-// show converts the record to the form that a page shows. t is the trace of the record. It is
-// nil if the trace is not in the store.
+// show converts the record to the form that a page shows. t is the trace of the record. If the
+// trace is not in the store, t is nil.
 func (l *logRecord) show(t *trace) Log {
 	shown := Log{
 		Time: millis(l.at), Level: l.level, Message: l.message, Source: l.source, Stack: l.stack, Fields: l.fields,

@@ -200,8 +200,9 @@ func (s *series) line() Line {
 	return l
 }
 
-// over returns the value of a counter or a histogram for the time between the points before and
-// p. The value is a rate, a percentile or a mean. over reports false if there is no value.
+// over(before, p) returns the value of a counter or a histogram for the time between two points.
+// The argument before is the earlier point, and p is the later point. The value is a rate, a
+// percentile or a mean. If there is no value, the second result is false.
 func (s *series) over(before, p point) (float64, bool) {
 	seconds := float64(p.at-before.at) / 1e9
 	if s.kind == counter {

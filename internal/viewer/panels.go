@@ -28,9 +28,9 @@ type panelCache struct {
 // compute the panels, multiplied by validity.
 const validity = 10
 
-// get returns the cached panels if they are still valid. If they are not, it still returns
-// them if the revision has not changed. Otherwise it computes new panels. The function all
-// returns the telemetry and the revision.
+// get returns the cached panels until their time has passed. After that, it still returns the
+// cached panels if the revision has not changed. If the revision has changed, it computes new
+// panels. The function all returns the telemetry and the revision.
 func (c *panelCache) get(all func() ([]recording.Request, uint64)) Panels {
 	c.mu.Lock()
 	defer c.mu.Unlock()

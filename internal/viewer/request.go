@@ -13,8 +13,8 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// An origin is the resource and the instrumentation scope that spans, metrics or log records
-// came with.
+// An origin is a resource and an instrumentation scope. In a request, spans, metrics and log
+// records belong to such a pair.
 type origin struct {
 	resource *resourcepb.Resource
 	scope    *commonpb.InstrumentationScope

@@ -67,8 +67,9 @@ type mapBuilder struct {
 	edges map[edgeKey]*edge
 }
 
-// trace adds the edges of t. There are two kinds: calls and messages with a server or consumer
-// span, and calls and messages whose other end sent no span.
+// The method trace adds the edges of t. There are two kinds of edges. An edge of the first kind
+// is a call or a message with a server or consumer span. An edge of the second kind is a call or
+// a message whose other end sent no span.
 func (b *mapBuilder) trace(t *trace) {
 	continued := map[tracetree.SpanID]bool{}
 	for _, s := range t.spans {
@@ -99,8 +100,8 @@ func (b *mapBuilder) trace(t *trace) {
 	}
 }
 
-// leaf adds the edge of a client or producer span. The store must contain no server or consumer
-// span for the same call or message.
+// leaf adds the edge of a client or producer span. The caller makes sure that no server or
+// consumer span in the trace belongs to the same call or message.
 func (b *mapBuilder) leaf(s *tracetree.Span) {
 	first := func(keys ...string) string { return otlpattr.First(s.GetAttributes(), keys...) }
 	from := func() string { return b.service(s.Service()) }

@@ -57,7 +57,7 @@ type Dropped struct {
 	Spans   int `json:"spans"`   // spans that would make their trace larger than MaxBytes
 	Invalid int `json:"invalid"` // spans without a valid trace ID or without a valid span ID
 	Logs    int `json:"logs"`    // log records; the oldest were dropped first
-	Series  int `json:"series"`  // data points of new series when there were MaxSeries series
+	Series  int `json:"series"`  // data points of a new series, when the store already had MaxSeries series
 }
 
 // NewStore returns an empty Store.
@@ -143,8 +143,9 @@ type Loaded struct {
 	Trace    string `json:"trace,omitempty"` // the ID of the first trace in the recording
 }
 
-// Load adds the telemetry in a recording. If it finds an error, it has already added the
-// requests before the error. It also returns an error if the recording contains no telemetry.
+// Load adds the telemetry in a recording. If a part of the recording is not valid, Load returns
+// an error, but it has already added the requests before this part. It also returns an error if
+// the recording contains no telemetry.
 func (s *Store) Load(r io.Reader) (Loaded, error) {
 	var loaded Loaded
 	for request, err := range recording.Read(r) {

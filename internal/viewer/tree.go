@@ -92,8 +92,9 @@ func newTree(t *trace, logs map[tracetree.SpanID]int) Tree {
 	return tree
 }
 
-// mainRoot returns the root of t whose ID is the ID of the span root. If there is no such root,
-// it returns the first root of t. If t has no roots, it returns nil.
+// mainRoot returns one of the roots of t. This is the root with the same ID as the argument
+// root. If there is no such root, it returns the first root of t. If t has no roots, it returns
+// nil.
 func mainRoot(t *tracetree.Trace, root *tracetree.Span) *tracetree.Span {
 	for _, r := range t.Roots {
 		if root != nil && slices.Equal(r.GetSpanId(), root.GetSpanId()) {
@@ -106,8 +107,8 @@ func mainRoot(t *tracetree.Trace, root *tracetree.Span) *tracetree.Span {
 	return nil
 }
 
-// systemOf returns the database system that s calls. For a span of a message, it returns the
-// messaging system.
+// systemOf returns the database system that s calls. If s is the span of a message, it returns
+// the messaging system.
 func systemOf(s *tracetree.Span) string {
 	keys := []string{"messaging.system"}
 	if s.GetKind() == tracepb.Span_SPAN_KIND_CLIENT {
