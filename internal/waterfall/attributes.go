@@ -107,8 +107,9 @@ func messagingDetails(s *tracepb.Span, a attributes) []string {
 	return append(parts, place)
 }
 
-// otherDetails returns the first three attributes of the span, but only attributes that the
-// program itself has set. It leaves out error.type, because the notes contain it.
+// otherDetails returns the first attributes of the span, at most three. It leaves out
+// error.type, because the notes contain it. It also leaves out attributes whose names start with
+// the word code or thread, because the program itself has not set them.
 func otherDetails(a attributes) []string {
 	const most = 3
 	var parts []string

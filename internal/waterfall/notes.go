@@ -14,7 +14,8 @@ import (
 const maxNotes = 3
 
 // notes returns the lines that are drawn under the line of a span. They show the errors and the
-// links of the span, and the parent if it is not in the drawing.
+// links of the span. If the parent of the span has not arrived, they also show the ID of the
+// parent.
 func (b *rowBuilder) notes(s *tracetree.Span) []cell {
 	notes := errorNotes(s)
 	for i, link := range s.GetLinks() {
@@ -43,8 +44,9 @@ func (b *rowBuilder) fromElsewhere(s *tracetree.Span) bool {
 	return b.spans[tracetree.SpanID(id)] == nil
 }
 
-// linked returns the IDs of the linked span. If the linked span is in the same trace, it also
-// returns the name of that span.
+// linked returns the span ID of the linked span. If the linked span is in another trace, it also
+// returns the ID of that trace. If the linked span is one of the spans of this trace that have
+// arrived, it also returns the name of the linked span.
 func (b *rowBuilder) linked(link *tracepb.Span_Link) string {
 	span := "span " + hexID(link.GetSpanId())
 	if hexID(link.GetTraceId()) != b.trace.String() {

@@ -40,8 +40,9 @@ type rowBuilder struct {
 	rows  []row
 }
 
-// add adds the row of s and the rows of its descendants. guides are the tree lines before the
-// name of s. past are the tree lines before all lines that come under the line of s.
+// add adds the row of s and the rows of its descendants. The argument guides contains the tree
+// lines before the name of s. The argument past contains the tree lines before each line under
+// the line of s.
 func (b *rowBuilder) add(s *tracetree.Span, guides, past string) {
 	if len(b.rows) == maxSpans {
 		return
@@ -109,8 +110,9 @@ func columnsFor(rows []row, total int) columns {
 	return c
 }
 
-// deepest shortens guides, so that there is enough space for a name. It removes the beginning
-// of guides that are longer than half of a label. label is the width of a label in columns.
+// deepest shortens guides, so that there is enough space for a name. If guides is longer than
+// half of a label, deepest removes the beginning of guides. The argument label is the width of a
+// label in columns.
 func deepest(guides string, label int) string {
 	most := label / 2
 	runes := []rune(guides)
