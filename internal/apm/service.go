@@ -19,7 +19,7 @@ type service struct {
 	texts   texts
 	all     map[spanKey]*span // the spans of all services in the recording
 	names   []string          // the names of all services in the recording
-	written string            // the name under which the lines were recorded, "" if this is the name of the service
+	written string            // the lines were recorded under this name, "" for the name of the service
 }
 
 func (r *Recording) service(name string, edges []Edge) *service {

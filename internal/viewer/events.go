@@ -9,7 +9,7 @@ import (
 
 const (
 	eventPause = 250 * time.Millisecond // minimum time between two events
-	heartbeat  = 15 * time.Second       // time between two comments; if the page is closed, writing a comment fails
+	heartbeat  = 15 * time.Second       // time between two comments; a write fails if the page is closed
 )
 
 // A State is the state of the store and of the server. A page shows it.

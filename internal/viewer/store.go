@@ -57,7 +57,7 @@ type Dropped struct {
 	Spans   int `json:"spans"`   // spans that would make their trace larger than MaxBytes
 	Invalid int `json:"invalid"` // spans without a valid trace ID or without a valid span ID
 	Logs    int `json:"logs"`    // log records; the oldest were dropped first
-	Series  int `json:"series"`  // data points of a new series, when the store already had MaxSeries series
+	Series  int `json:"series"`  // data points of new series after MaxSeries was reached
 }
 
 // NewStore returns an empty Store.
