@@ -25,7 +25,7 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// programs is the folder with the built example programs.
+// The variable programs is the folder with the built example programs.
 var programs string
 
 func TestMain(m *testing.M) {
@@ -95,7 +95,7 @@ func (c *collector) tree() string {
 	return text.String()
 }
 
-// want checks that the collector has received exactly the spans in tree.
+// The method want checks that the collector has received exactly the spans in tree.
 func (c *collector) want(t *testing.T, tree string) {
 	t.Helper()
 	if got := c.tree(); got != tree {
@@ -144,7 +144,7 @@ func (e *example) stop(t *testing.T) {
 	e.end(t)
 }
 
-// free returns an address on which a server can listen.
+// The function free returns an address on which a server can listen.
 func free(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -155,7 +155,7 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// get sends requests until a response has the status 200, and returns its body.
+// get sends requests until a response has the status 200. It returns the body of this response.
 func get(t *testing.T, url string) string {
 	t.Helper()
 	var body []byte

@@ -1,4 +1,5 @@
-// Grpc is a gRPC server. If its argument is the address of a server, it is a gRPC client.
+// Grpc is a gRPC server or a gRPC client. If the argument of the program is the address of a
+// server, the program is a client.
 //
 //	spor run -- go run ./grpc
 //	spor run -- go run ./grpc localhost:8080

@@ -12,7 +12,7 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// events sends events about quotes to Kafka.
+// The type events sends events about quotes to Kafka.
 type events struct {
 	client *kgo.Client
 	topic  string
@@ -30,8 +30,8 @@ func newEvents(k *kafka) (*events, error) {
 	return &events{client: client, topic: k.topic}, nil
 }
 
-// created sends an event for the new quote q, and waits until the broker has stored the
-// event.
+// The method created sends an event for the new quote q, and waits until the broker has stored
+// the event.
 func (e *events) created(ctx context.Context, q *quotespb.Quote) error {
 	value, err := json.Marshal(quoteOf(q))
 	if err != nil {

@@ -163,7 +163,7 @@ func (g *gateway) boom(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// refuse writes the response to a request if the backend has returned err.
+// The function refuse writes the response to a request if the backend has returned err.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch s := status.Convert(err); s.Code() {
 	case codes.InvalidArgument:
@@ -184,5 +184,5 @@ func answer(w http.ResponseWriter, r *http.Request, status int, value any) {
 	}
 }
 
-// alive answers the probes. Their paths are in nais.yaml.
+// The function alive answers the probes. Their paths are in nais.yaml.
 func alive(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }

@@ -12,8 +12,8 @@
 // The program reads these environment variables:
 //   - PORT is the port of the gateway. Without it, the gateway listens on a free port of
 //     the loopback address.
-//   - KAFKA_BROKERS lists the Kafka brokers. The variables that NAIS sets contain the
-//     paths of the certificates. Without KAFKA_BROKERS, the program runs a Kafka cluster
+//   - KAFKA_BROKERS lists the Kafka brokers. The paths of the certificates are in three
+//     other variables, which NAIS sets. Without KAFKA_BROKERS, the program runs a Kafka cluster
 //     in its own process.
 //   - KAFKA_TOPIC is the topic. The default is quotes.created.
 //   - PGURL, NAIS_DATABASE_*_URL or DATABASE_URL is the URL of PostgreSQL. If none of

@@ -22,7 +22,8 @@ type server struct {
 	drain   func(context.Context) error
 }
 
-// startHTTP starts an HTTP server with handler on address. It runs until stop is called.
+// startHTTP starts an HTTP server on address. The server passes all requests to handler. The
+// server runs until its method stop is called.
 func startHTTP(ctx context.Context, address string, handler http.Handler) (*server, error) {
 	s := &http.Server{
 		Handler:           handler,
@@ -34,7 +35,8 @@ func startHTTP(ctx context.Context, address string, handler http.Handler) (*serv
 	return start(ctx, address, s.Serve, s.Shutdown)
 }
 
-// startGRPC starts the gRPC server s on address. It runs until stop is called.
+// startGRPC starts the gRPC server s on address. The server runs until the method stop of the
+// result is called.
 func startGRPC(ctx context.Context, address string, s *grpc.Server) (*server, error) {
 	return start(ctx, address, s.Serve, func(ctx context.Context) error {
 		stop := context.AfterFunc(ctx, s.Stop) // Stop also ends GracefulStop

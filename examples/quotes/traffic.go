@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// people is the HTTP client that acts for the users of the service. It is not traced.
+// The variable people is the HTTP client that acts for the users of the service. This client is
+// not traced.
 var people = &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
 
 // lightTraffic sends one round of requests per second until ctx ends.
@@ -30,7 +31,7 @@ func lightTraffic(ctx context.Context, url string) error {
 	}
 }
 
-// round sends one request of each kind.
+// The function round sends one request of each kind.
 func round(ctx context.Context, url string) error {
 	defer people.CloseIdleConnections()
 	var created quote
@@ -61,7 +62,7 @@ func round(ctx context.Context, url string) error {
 	return nil
 }
 
-// request sends one request and returns the body of the response.
+// The function request sends one request and returns the body of the response.
 func request(ctx context.Context, method, url, body string, want int) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
