@@ -70,7 +70,8 @@ func TestCheckQuotes(t *testing.T) {
 }
 
 // TestCheckWhatIsWiredByHand runs spor check on a service without spor. It tests that the
-// report lists the panels without data, and that it contains the right fix for each panel.
+// report lists the panels without data, and that the report contains the right fix for each
+// of these panels.
 func TestCheckWhatIsWiredByHand(t *testing.T) {
 	j := checkProgram(t, nil, nil, "byhand")
 	if j.code != 1 {

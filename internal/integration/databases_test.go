@@ -27,8 +27,9 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// exported calls setup.Start, starts a span, and calls do with the context of this span. It
-// returns all spans that the collector received, except the span that exported has started.
+// The function exported calls setup.Start, starts a span, and calls do with the context of this
+// span. It returns all spans that the collector received, except the span that exported has
+// started.
 func exported(t *testing.T, do func(context.Context)) []*tracepb.Span {
 	t.Helper()
 	c := listen(t, ":0")
@@ -78,8 +79,8 @@ func checkSpan(t *testing.T, spans []*tracepb.Span, name string, want map[string
 }
 
 // TestOtelpgxLightsTheDatabaseTab tests that exported spans of otelpgx have the names that
-// the Database tab reads. otelpgx itself records only the stable names. It records the table
-// only for COPY.
+// the Database tab reads. otelpgx itself records only the stable names, and setup adds the
+// older names at export. otelpgx records the table only for COPY.
 func TestOtelpgxLightsTheDatabaseTab(t *testing.T) {
 	config, err := pgx.ParseConfig("postgres://orders@127.0.0.1:5432/orders?sslmode=disable")
 	if err != nil {

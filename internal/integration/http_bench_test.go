@@ -71,7 +71,7 @@ func (s sdk) otelhttpOptions() []otelhttp.Option {
 	}
 }
 
-// states lists the SDKs that the benchmarks use.
+// The variable states lists the SDKs that the benchmarks use.
 var states = []struct {
 	name    string
 	sampler sdktrace.Sampler
@@ -97,8 +97,9 @@ func router(middleware ...func(http.Handler) http.Handler) http.Handler {
 	return r
 }
 
-// BenchmarkServer measures how each library handles one request with a traceparent, without
-// a network. The response writer has the same interfaces as the response writer of net/http.
+// BenchmarkServer measures how each library handles one request. The request has a traceparent.
+// There is no network. The response writer has the same interfaces as the response writer of
+// net/http.
 func BenchmarkServer(b *testing.B) {
 	run := func(name string, h http.Handler) {
 		b.Run(name, func(b *testing.B) { benchmarkServer(b, h, "/users/1") })
@@ -221,7 +222,7 @@ func ask(b *testing.B, rt http.RoundTripper, url string, ctx context.Context) { 
 	}
 }
 
-// base is a RoundTripper that answers without a network.
+// The type base is a RoundTripper that answers without a network.
 type base struct{}
 
 func (base) RoundTrip(r *http.Request) (*http.Response, error) {

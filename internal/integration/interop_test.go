@@ -98,8 +98,8 @@ func TestInterop(t *testing.T) {
 	}
 }
 
-// raced lists the cases whose events depend on timing: the client or the server can end the
-// call before the other side has sent anything.
+// The variable raced lists the cases whose events depend on timing: the client or the server can
+// end the call before the other side has sent anything.
 var raced = map[string]bool{"cancel_begin": true, "cancel_first": true, "unknown_method": true, "unknown_service": true}
 
 // codesOf returns the status codes that callers got. It removes the status messages.
@@ -191,7 +191,8 @@ func (l *transcript) sorted() []string {
 	return slices.Sorted(slices.Values(l.lines))
 }
 
-// plain returns metadata as text. It leaves out the parts that are different in each run.
+// The function plain returns metadata as text. It leaves out the parts that are different in each
+// run.
 func plain(md metadata.MD) string {
 	md = md.Copy()
 	maps.DeleteFunc(md, func(key string, _ []string) bool {

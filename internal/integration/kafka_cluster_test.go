@@ -104,8 +104,8 @@ func (k *plainKafka) Read(t *testing.T, topic string) []kafkasuite.Record {
 	return read
 }
 
-// ends returns the offset of the next committed record of each partition. It leaves out
-// empty partitions.
+// The method ends returns, for each partition, the offset at which the committed records end. It
+// leaves out empty partitions.
 func (k *plainKafka) ends(t *testing.T, client *kgo.Client, topic string) map[int32]int64 {
 	t.Helper()
 	metadata := kmsg.NewPtrMetadataRequest()
@@ -140,7 +140,7 @@ func (k *plainKafka) ends(t *testing.T, client *kgo.Client, topic string) map[in
 	return ends
 }
 
-// within returns a context with a timeout, for calls that must not hang.
+// The function within returns a context with a timeout, for calls that must not hang.
 func within(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -116,7 +116,7 @@ func (s goKafkaSide) forward(t *testing.T, cluster kafkasuite.Cluster, from, to 
 	s.receive(t, cluster, from, func(ctx context.Context, r kafkasuite.Record) error { return p.Forward(ctx, r, to) })
 }
 
-// kafkaSpan contains the data of a span that the tests compare.
+// kafkaSpan describes a span. It contains only the data that the tests compare.
 type kafkaSpan struct {
 	trace      trace.TraceID
 	id, parent trace.SpanID

@@ -14,9 +14,9 @@ import (
 )
 
 // TestKafkaClientsAreThemselves checks that spor does not change what a client does. Each
-// client runs with spor and without spor, and the broker causes the same faults. In both
-// cases, the program must get the same results in the same order, and the topic must have
-// the same records.
+// client runs once with spor and once without spor. The broker causes the same faults in both
+// runs. The program must get the same results in the same order in both runs, and the topics
+// must have the same records.
 func TestKafkaClientsAreThemselves(t *testing.T) {
 	for name, clients := range map[string][2]kafkasuite.Client{
 		"sarama":   {saramaClient{bare: true}, saramaClient{}},
@@ -36,8 +36,8 @@ func TestKafkaClientsAreThemselves(t *testing.T) {
 	}
 }
 
-// faulted sends records and returns the results. The broker refuses one record at first and
-// then accepts it. It refuses another record every time.
+// The function faulted sends records and returns the results. The broker refuses one record at
+// first and then accepts it. It refuses another record every time.
 func faulted(t *testing.T, client kafkasuite.Client, mode string) (seen []string) {
 	t.Helper()
 	cluster := fakeCluster(t)
@@ -83,7 +83,7 @@ func verdict(r kafkasuite.Record, err error) string {
 	return fmt.Sprintf("at %d %d", r.Partition, r.Offset)
 }
 
-// noise returns 2,000 bytes that compression does not make shorter.
+// The function noise returns 2,000 bytes that compression does not make shorter.
 func noise() []byte {
 	var b bytes.Buffer
 	for i := range 2000 {

@@ -120,7 +120,7 @@ type kafkaGoProducer struct {
 	once    sync.Once
 }
 
-// know waits until the broker returns the metadata of a topic that was just created.
+// The method know waits until the broker returns the metadata of a topic that was just created.
 func (p *kafkaGoProducer) know(ctx context.Context, topic string) {
 	client := &kafka.Client{Addr: p.Addr, Transport: p.Transport}
 	for tick := time.NewTicker(5 * time.Millisecond); ctx.Err() == nil; <-tick.C {

@@ -22,8 +22,8 @@ import (
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
-// kgoAccounts contains the counters of a client: the number and the bytes of the records
-// that it has not sent yet.
+// kgoAccounts contains two counters of a client. They count the records that the client has not
+// sent yet, and the bytes of these records.
 type kgoAccounts struct{ records, bytes int64 }
 
 // kgoIdle waits until the promises of all records have returned. It then returns the

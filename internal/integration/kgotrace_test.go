@@ -407,8 +407,8 @@ func TestKgoRebalanceInHandler(t *testing.T) {
 		kept := len(first.CommittedOffsets()["quotes"])
 		return now > before && kept > 0 && kept < 3
 	}
-	// handle processes the records in nested calls. Therefore none of the three records is
-	// finished when the other member gets a partition.
+	// handle processes the three records in nested calls. The innermost call waits until the second
+	// client has got a partition. At this time, none of the three records is finished.
 	var handle func(rest []*kgo.Record) error
 	handle = func(rest []*kgo.Record) error {
 		if len(rest) == 0 {

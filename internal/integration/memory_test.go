@@ -71,7 +71,7 @@ func TestMemory(t *testing.T) {
 			if peak > memoryLimit {
 				t.Errorf("got a peak of %d bytes, want at most %d", peak, memoryLimit)
 			}
-			// With this number of requests, there are several times as many spans as fit into the
+			// This number of requests makes several times as many spans as fit into the
 			// smallest queue.
 			if least := perSecond * int(length/time.Second) / 2; served < least {
 				t.Errorf("got %d served requests, want at least %d", served, least)

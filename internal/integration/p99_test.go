@@ -68,7 +68,7 @@ func requestP99(b *testing.B, state string) time.Duration {
 }
 
 // collectorIn returns the endpoint of a collector in the given state. The caller must call
-// halfWay after half of the time of the run.
+// the function halfWay in the middle of the run.
 func collectorIn(b *testing.B, state string) (endpoint string, halfWay func()) {
 	b.Helper()
 	nothing := func() {}
@@ -86,8 +86,8 @@ func collectorIn(b *testing.B, state string) (endpoint string, halfWay func()) {
 	return "http://collector.invalid:4317", nothing
 }
 
-// paced sends requests at a fixed rate, from four clients. It returns the duration of each
-// request.
+// The function paced sends requests at a fixed rate, from four clients. It returns the duration
+// of each request.
 func paced(tb testing.TB, address string, perSecond int, length time.Duration, halfWay func()) []time.Duration {
 	tb.Helper()
 	const clients = 4

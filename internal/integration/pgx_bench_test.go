@@ -17,7 +17,7 @@ import (
 )
 
 // pgxLibraries lists the libraries. Each function makes the tracer for a pool. A library
-// records metrics only if its name here ends in measured.
+// records metrics only if its name in this list ends in "measured".
 var pgxLibraries = []struct {
 	name   string
 	tracer func(s sdk) pgx.QueryTracer
@@ -147,8 +147,8 @@ func BenchmarkPgx(b *testing.B) {
 	}
 }
 
-// BenchmarkPgxTracer measures only the methods of the tracer that pgx calls for a query. There
-// is no server, so the results vary less.
+// BenchmarkPgxTracer measures only the tracer: it calls the methods that pgx calls for a query.
+// While it measures, it sends nothing to the server, so the results vary less.
 func BenchmarkPgxTracer(b *testing.B) {
 	for _, state := range sqlStates {
 		for _, library := range pgxLibraries[1:] {

@@ -52,7 +52,8 @@ func tracedPool(t *testing.T, sdk *oteltest.SDK, change func(*pgxpool.Config), o
 	return pool
 }
 
-// pending returns how many requests wait for a connection. It adds the numbers of all pools.
+// The function pending returns how many requests wait for a connection. It adds the numbers of
+// all pools.
 func pending(t *testing.T, sdk *oteltest.SDK) (n int64) {
 	t.Helper()
 	data, _ := sdk.Metric(t, "db.client.connections.pending_requests").(metricdata.Sum[int64])
@@ -376,8 +377,8 @@ func TestPgxCommentLeavesCachesAlone(t *testing.T) {
 	}
 }
 
-// TestQuotesOnPostgres runs quotes with PostgreSQL. It checks the span of a statement, the
-// trace of this span, and that the collector receives every span that has ended.
+// TestQuotesOnPostgres runs quotes with PostgreSQL. It checks the span of a statement and
+// the trace of this span. It also checks that the collector receives every span that has ended.
 func TestQuotesOnPostgres(t *testing.T) {
 	url := postgresURL(t)
 	c := listen(t, ":0")
@@ -420,7 +421,8 @@ func TestQuotesOnPostgres(t *testing.T) {
 
 // TestPgxServerGoneAndBack simulates a server that stops and starts again. First it closes all
 // connections and refuses new ones, so statements fail. Then it allows new connections. The
-// test checks that the next statement succeeds, and that the spans for it have no error.
+// test checks that the next statement succeeds, and that the spans for this statement have no
+// error.
 func TestPgxServerGoneAndBack(t *testing.T) {
 	sdk := oteltest.New(t)
 	var gone atomic.Bool

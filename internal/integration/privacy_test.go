@@ -18,8 +18,9 @@ import (
 )
 
 // TestNothingGetsOut sends ten thousand requests to a service that records all data of its
-// requests. Each request contains three personal numbers and a credential. They are in all parts
-// of a request that a client can choose. The test checks that none of them is exported.
+// requests. Each request contains three personal numbers and a credential. They can be in
+// the path, the query, the headers and the body of the request. The test checks that no personal
+// number and no credential is exported.
 func TestNothingGetsOut(t *testing.T) {
 	const requests, clients = 10_000, 8
 	s := newSeeds()
@@ -63,7 +64,7 @@ func TestNothingGetsOut(t *testing.T) {
 		}
 		t.Logf("%s: %d bytes, %d masks, %d seeds", from, len(text), bytes.Count(text, []byte("***********")), len(leaks))
 	}
-	// Check that the service really logged something for each request. Otherwise the test above
+	// Check that the service really logged something for each request. Otherwise the check above
 	// would prove nothing.
 	reported := map[string]bool{}
 	for _, tag := range tags.FindAllString(stdout.String(), -1) {
@@ -104,14 +105,15 @@ func send(t *testing.T, requests <-chan *http.Request) {
 	}
 }
 
-// targets lists the methods and paths of the requests. %s stands for a personal number.
+// The variable targets lists the methods and paths of the requests. %s stands for a personal
+// number.
 var targets = []string{
 	"GET /users/%s", "GET /chi/users/%s", "GET /fail/%s", "GET /chi/fail/%s", "GET /panic/%s", "GET /chi/panic/%s",
 	"GET /call/%s", "GET /chi/call/%s", "POST /users", "POST /chi/users", "GET /nowhere/%s",
 }
 
-// nowhere is the index in targets of the path without a handler. The service logs nothing for
-// requests with this path.
+// The constant nowhere is an index of targets. The path at this index has no handler, so the
+// service logs nothing for requests with this path.
 const nowhere = 10
 
 // tag returns a text that identifies the request with the number i.
@@ -119,10 +121,10 @@ func tag(i int) string { return fmt.Sprintf("request-%d.", i) }
 
 var tags = regexp.MustCompile(`request-[0-9]+\.`)
 
-// request returns the request with the number i.
+// The function request returns the request with the number i.
 func request(t *testing.T, s *seeds, i int, address string) *http.Request {
 	t.Helper()
-	round := i / len(targets) // with rounds, every target gets every form of the seeds
+	round := i / len(targets) // each round uses the next form of the seeds
 	method, path, _ := strings.Cut(targets[i%len(targets)], " ")
 	inURL, inHeader, asked, credential := s.number(), s.number(), s.number(), s.credential()
 	if strings.Contains(path, "%s") {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// programs is the folder with the programs under test. They are built in the same way as a
-// user builds them.
+// The variable programs is the folder with the programs under test. They are built in the same
+// way as a user builds them.
 var programs string
 
 func TestMain(m *testing.M) {

@@ -211,7 +211,7 @@ func awaitServing(tb testing.TB, address string) {
 	tb.Fatal("quotes does not answer requests")
 }
 
-// load starts the given number of clients. They send requests until stop is called.
+// The function load starts the given number of clients. They send requests until stop is called.
 func load(address string, clients int) (stop func()) {
 	done := make(chan struct{})
 	var wait sync.WaitGroup

@@ -42,8 +42,8 @@ func (l *saramaLibrary) receive(ctx context.Context, m *sarama.ConsumerMessage) 
 	l.process(ctx, <-l.messages)
 }
 
-// newSporSarama returns a saramaLibrary that uses spor. Only if measuring is true, it records
-// metrics with the meter provider of s.
+// newSporSarama returns a saramaLibrary that uses spor. It records metrics with the
+// meter provider of s only if measuring is true.
 func newSporSarama(tb testing.TB, s sdk, measuring bool) *saramaLibrary {
 	tb.Helper()
 	opts := []kafkatrace.Option{kafkatrace.WithTracerProvider(s.tp), kafkatrace.WithPropagator(s.p), kafkatrace.WithConsumerGroup("bench")}
@@ -154,7 +154,8 @@ func (p *promptAsync) Close() error {
 	return nil
 }
 
-// arrivals is a claim. It contains the messages of one partition.
+// The type arrivals is a partition consumer without a broker. It delivers the messages in the
+// channel messages.
 type arrivals struct {
 	sarama.PartitionConsumer
 
@@ -177,8 +178,9 @@ func (idleClaim) Topic() string              { return "quotes" }
 func (idleClaim) Partition() int32           { return 1 }
 func (idleClaim) HighWaterMarkOffset() int64 { return 43 }
 
-// saramaMessages returns two functions. produced makes a message that can be produced. consumed
-// makes a message like one that was read from a broker and sent by a traced service.
+// saramaMessages returns two functions. The function produced makes a message that can
+// be produced. The function consumed makes a message as if a traced service had sent it, and a
+// client had read it from a broker.
 func saramaMessages() (produced func() *sarama.ProducerMessage, consumed func() *sarama.ConsumerMessage) {
 	key, value := sarama.ByteEncoder("key"), sarama.ByteEncoder(make([]byte, 512))
 	own := []sarama.RecordHeader{{Key: []byte("type"), Value: []byte("created")}}

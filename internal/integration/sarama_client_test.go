@@ -210,7 +210,8 @@ func (p *saramaSync) Start(ctx context.Context, r *kafkasuite.Record, done func(
 	}
 }
 
-// noticed is the value of a message. It calls take when the producer reads it.
+// The type noticed is the value of a message. When the producer reads the value, the method
+// Length calls the function take.
 type noticed struct {
 	sarama.Encoder
 
@@ -340,7 +341,8 @@ type saramaConsumer struct {
 	once  sync.Once
 }
 
-// saramaHandler is a consumer group handler that is only a function for claims.
+// saramaHandler is a consumer group handler. It consists only of the function that handles a
+// claim.
 type saramaHandler func(sarama.ConsumerGroupSession, sarama.ConsumerGroupClaim) error
 
 func (saramaHandler) Setup(sarama.ConsumerGroupSession) error   { return nil }

@@ -42,7 +42,7 @@ func TestMariaCommentChangesNothing(t *testing.T) {
 	}
 }
 
-// affected executes statements and returns their results.
+// The function affected executes statements and returns their results.
 func affected(t *testing.T, db *sql.DB) (out []string) {
 	t.Helper()
 	db.SetMaxOpenConns(1) // because the temporary table belongs to one connection

@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// A database describes a database and its driver. The test programs run on this database.
+// The type database describes a database and its driver. The test programs run on the database.
 type database struct {
 	name   string
 	driver string
@@ -140,7 +140,7 @@ func sqliteDatabase(t *testing.T) database {
 	return database{"sqlite", "sqlite", "file:" + filepath.Join(t.TempDir(), "shop.db"), "sqlite"}
 }
 
-// databases lists the functions that make the databases.
+// The variable databases lists the functions that make the databases.
 var databases = []func(*testing.T) database{
 	pgxDatabase, pqDatabase, pooledPgxDatabase, pooledSimplePgxDatabase, pooledPqDatabase,
 	mariaDatabase, interpolatedMariaDatabase, sqliteDatabase,
@@ -148,14 +148,14 @@ var databases = []func(*testing.T) database{
 
 func (d database) isPostgres() bool { return d.driver == "pgx" || d.driver == "postgres" }
 
-// plain opens the database without tracing.
+// The method plain opens the database without tracing.
 func (d database) plain(t *testing.T) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(d.driver, d.dsn)
 	return d.opened(t, db, err)
 }
 
-// traced opens the database with tracing.
+// The method traced opens the database with tracing.
 func (d database) traced(t *testing.T, opts ...sqltrace.Option) *sql.DB {
 	t.Helper()
 	db, err := sqltrace.Open(d.driver, d.dsn, opts...)
@@ -175,7 +175,7 @@ func (d database) opened(t *testing.T, db *sql.DB, err error) *sql.DB {
 	return db
 }
 
-// fill deletes the tables and creates them again.
+// The method fill deletes the tables and creates them again.
 func (d database) fill(t *testing.T, db *sql.DB) {
 	t.Helper()
 	schema, err := os.ReadFile("shop/schema.sql")

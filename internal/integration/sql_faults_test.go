@@ -24,8 +24,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// A fault is a failure that a correct program has to handle. The function cause causes the
-// failure, and returns the value and the error that the program got.
+// A fault is a failure that a correct program has to handle. The function in the field
+// cause makes this failure happen, and returns the value and the error that the program got.
 type fault struct {
 	name  string
 	cause func(*testing.T, database, *sql.DB) (any, error)

@@ -69,7 +69,7 @@ type session struct {
 	statements int // number of calls; it is used only for failing programs
 }
 
-// got records the result of a call.
+// The method got records the result of a call.
 func (s *session) got(what string, value any, err error) {
 	s.transcript = append(s.transcript, what+": "+describe(value)+describeError(err))
 	s.statements++
@@ -105,7 +105,7 @@ func describeError(err error) (text string) {
 	return text
 }
 
-// bind returns query with the placeholders of the database.
+// bind returns the text in query, with the placeholders that the database uses.
 func (s *session) bind(query string) string {
 	if !s.isPostgres() {
 		return query
@@ -125,7 +125,7 @@ func result(r sql.Result, err error) (any, error) {
 	return n, err
 }
 
-// all reads all rows. It returns the values and the types of the columns.
+// The function all reads all rows. It returns the values and the types of the columns.
 func all(rows *sql.Rows, err error) (any, error) {
 	if err != nil {
 		return nil, err

@@ -17,8 +17,9 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// watched returns an SDK. At the end of the test, watched checks that there are no secrets in
-// the telemetry of this SDK, and none in the errors that OpenTelemetry's error handler got.
+// The function watched returns an SDK. At the end of the test, watched checks that there are no
+// secrets in the telemetry of this SDK, and none in the errors that OpenTelemetry's error handler
+// got.
 func watched(t *testing.T, d database) *oteltest.SDK {
 	t.Helper()
 	sdk := oteltest.New(t)
@@ -47,7 +48,7 @@ func watched(t *testing.T, d database) *oteltest.SDK {
 	return sdk
 }
 
-// everything returns a text that contains all parts of a span.
+// The function everything returns a text that contains all parts of a span.
 func everything(span sdktrace.ReadOnlySpan) string {
 	return fmt.Sprintf("%s %v %v %v %v %v %v %v\n", span.Name(), span.Attributes(), span.Events(), span.Links(), span.Status(),
 		span.SpanContext().TraceState(), span.Resource(), span.InstrumentationScope())

@@ -28,7 +28,8 @@ import (
 
 const topic = "team.orders"
 
-// service has the servers of the program. It also has the clients that these servers use.
+// The type service has the servers of the program. It also has the clients that these servers
+// use.
 type service struct {
 	db      *sql.DB
 	broker  *kfake.Cluster
@@ -94,7 +95,7 @@ func (s *service) close() {
 	_ = s.db.Close()
 }
 
-// order handles one order: it uses the database, gRPC and Kafka.
+// The method order handles one order: it uses the database, gRPC and Kafka.
 func (s *service) order(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	slog.Info("order", "id", r.PathValue("id"))
@@ -123,7 +124,7 @@ func boom(w http.ResponseWriter, _ *http.Request) {
 	http.Error(w, "boom", http.StatusInternalServerError)
 }
 
-// round acts for other programs: it sends requests to the service, and reads the Kafka
+// The method round acts for other programs: it sends requests to the service, and reads the Kafka
 // topic of the service.
 func (s *service) round(ctx context.Context) error {
 	client := &http.Client{Transport: otelhttp.NewTransport(http.DefaultTransport)}

@@ -18,8 +18,8 @@ import (
 	"testing"
 )
 
-// packages lists the packages that a code block in a page can use without an import. The key
-// is the name of the package in the block, the value is the import path.
+// The variable packages lists the packages that a code block in a page can use without an import.
+// The key is the name of the package in the block, and the value is the import path.
 var packages = map[string]string{
 	"attribute":       "go.opentelemetry.io/otel/attribute",
 	"chi":             "github.com/go-chi/chi/v5",
@@ -98,7 +98,7 @@ func compile(t *testing.T, blocks []block) {
 	}
 }
 
-// pages returns the paths of the repository's pages.
+// The function pages returns the paths of the repository's pages.
 func pages(tb testing.TB) (paths []string) {
 	tb.Helper()
 	for _, pattern := range []string{"../../../*.md", "../../../docs/*.md", "../../../examples/*/*.md"} {
@@ -146,7 +146,7 @@ func blocksOf(tb testing.TB, path string) (blocks []block) {
 	return blocks
 }
 
-// after returns the new code in a diff, which is all lines except the deleted lines.
+// The function after returns the new code in a diff: all lines except the deleted lines.
 func after(diff string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(diff) {
@@ -179,8 +179,8 @@ func (b block) source() string {
 
 var declares = regexp.MustCompile(`(?m)^(func|type|import) `)
 
-// exported returns a function that opens the compiler's export data of a package. The
-// function works for the packages in paths and for their dependencies.
+// The function exported returns a function that opens the compiler's export data of a package.
+// The returned function works for the packages in paths and for their dependencies.
 func exported(tb testing.TB, paths []string) importer.Lookup {
 	tb.Helper()
 	args := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}"}, paths...)

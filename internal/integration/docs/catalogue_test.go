@@ -29,8 +29,8 @@ func (c catalogue) add(section string, names ...string) {
 	}
 }
 
-// emitted returns the catalogue of the telemetry in sdk. It ignores spans and metrics whose
-// scope does not begin with prefix.
+// The function emitted returns the catalogue of the telemetry in sdk. It ignores spans and
+// metrics whose scope does not begin with prefix.
 func emitted(tb testing.TB, sdk *oteltest.SDK, prefix string) catalogue {
 	tb.Helper()
 	c := catalogue{}

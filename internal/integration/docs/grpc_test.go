@@ -16,8 +16,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// service has one method for each result that the page needs: EmptyCall first fails and then
-// succeeds, and UnaryCall panics.
+// The type service has one method for each result that the page needs: EmptyCall first fails and
+// then succeeds, and UnaryCall panics.
 type service struct {
 	testgrpc.UnimplementedTestServiceServer
 
@@ -36,7 +36,7 @@ func (*service) UnaryCall(context.Context, *testgrpc.SimpleRequest) (*testgrpc.S
 	panic("boom")
 }
 
-// again is a service config that retries a call once if its status is UNAVAILABLE.
+// The constant again is a service config that retries a call once if its status is UNAVAILABLE.
 const again = `{"methodConfig": [{"name": [{"service": "grpc.testing.TestService"}], "retryPolicy": {"maxAttempts": 2,
 	"initialBackoff": "0.01s", "maxBackoff": "0.01s", "backoffMultiplier": 1, "retryableStatusCodes": ["UNAVAILABLE"]}}]}`
 

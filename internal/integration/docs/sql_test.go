@@ -18,7 +18,7 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// failing is a connector. While down is true, it cannot open a connection.
+// The type failing is a connector. While down is true, it cannot open a connection.
 type failing struct {
 	driver.Connector
 
@@ -82,8 +82,8 @@ func execute(t *testing.T, db *sql.DB, query string) {
 	}
 }
 
-// wait makes a call while the only connection of the pool is in use, so the call has to
-// wait.
+// The function wait makes a call while the only connection of the pool is in use. Therefore the
+// call has to wait for a connection.
 func wait(t *testing.T, db *sql.DB) {
 	t.Helper()
 	first, err := db.Conn(t.Context())

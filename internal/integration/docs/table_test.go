@@ -29,8 +29,8 @@ var tableGiven = map[string]string{
 	"logrus":             "",
 }
 
-// row matches a row of the table. Its three groups match the library, the import and the
-// code lines.
+// row matches a row of the table. Its three groups match the three cells: the library,
+// the import and the code lines.
 var row = regexp.MustCompile("(?m)^\\| (.+) \\| `github.com/nais/spor/(.+)` \\| (.+) \\|$")
 
 // TestTable compiles the code lines in the README's table, and checks the import of each

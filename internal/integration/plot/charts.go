@@ -28,9 +28,9 @@ type group struct {
 
 func of(label string, benchmarks ...string) group { return group{label, benchmarks} }
 
-// libraries lists the libraries with their labels and colours, in the order of the bars. Only
-// spor has a strong colour. A variant of a library has a lighter shade of its colour. For
-// colour-blind readers, the colours differ both in lightness and in hue.
+// The variable libraries lists the libraries with their labels and colours, in the order of the
+// bars. Only spor has a strong colour. A variant of a library has a lighter shade of its colour.
+// For colour-blind readers, the colours differ both in lightness and in hue.
 var libraries = []struct {
 	name, label string
 	color       color.Color
@@ -74,7 +74,8 @@ const (
 	processor = "cpu-ns"
 )
 
-// costs returns two panels, which most charts have: one for time and one for allocations.
+// The function costs returns the two panels that most charts have: one for time and one for
+// allocations.
 func costs(title, metric string, groups ...group) []panel {
 	axis := "µs by the clock"
 	if metric == processor {

@@ -140,7 +140,7 @@ type bar struct {
 	left    float64
 }
 
-// gap is the distance between two groups. The unit is the width of a bar.
+// The constant gap is the distance between two groups. The unit is the width of a bar.
 const gap = 0.7
 
 // bars returns the bars of each group, from left to right.
@@ -201,7 +201,7 @@ func (p panel) plot(groups [][]bar) *plot.Plot {
 	return pl
 }
 
-// bars draws the bars of a group. Above each bar, it draws the value.
+// The type bars draws the bars of a group, and writes the value above each bar.
 type bars []bar
 
 func (bs bars) Plot(c draw.Canvas, p *plot.Plot) {
@@ -216,8 +216,8 @@ func (bs bars) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// round returns about three ticks for an axis. The distance between two ticks is 1, 2 or 5
-// times a power of ten.
+// The function round returns about three ticks for an axis. The distance between two ticks is 1,
+// 2 or 5 times a power of ten.
 func round(_, highest float64) []plot.Tick {
 	step := math.Pow10(int(math.Floor(math.Log10(highest / 2))))
 	for _, times := range []float64{5, 2} {

@@ -21,8 +21,8 @@ const (
 	nothing, idle              = "#DDDDDD", "#B4B4B4"
 )
 
-// pictures lists what each picture must contain: the number of visible bars of each colour,
-// and the names in the legend.
+// The variable pictures lists what each picture must contain: the number of visible bars of each
+// colour, and the names in the legend.
 var pictures = map[string]struct {
 	bars   map[string]int
 	legend string
@@ -167,7 +167,8 @@ func readSVG(t *testing.T, file string) (areas map[string]int, texts []string) {
 	}
 }
 
-// tall reports whether a path has points at different heights, so that its area is visible.
+// The function tall reports whether a path has points at different heights, so that its area is
+// visible.
 func tall(path string) bool {
 	heights := map[string]bool{}
 	for point := range strings.FieldsFuncSeq(path, func(r rune) bool { return strings.ContainsRune("MLZ", r) }) {
