@@ -26,14 +26,14 @@ func Text(text string) string {
 	return privacy.Text(text)
 }
 
-// longestForeign is the maximum number of bytes that a log line contains of a text from the
-// collector or the SDK.
+// longestForeign is the maximum length in bytes of a text from the collector or the SDK in
+// a log line. A longer text is cut.
 const longestForeign = 1 << 10
 
 // Foreign makes a text from the collector or the SDK safe for a log line. The result is
-// safe with every log handler that the program may use. It cleans the text, cuts it to
-// 1,024 bytes, and replaces line breaks, escape sequences and all other characters that are
-// not printable with spaces.
+// safe with every log handler that the program may use. Foreign cleans the text and cuts
+// it to 1,024 bytes. A space replaces each character that is not printable, such as a line
+// break or the escape character.
 func Foreign(text string) string {
 	text = Text(strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -55,9 +55,9 @@ func Foreign(text string) string {
 // IsClean reports whether [Text] would return text unchanged.
 func IsClean(text string) bool { return Text(text) == text }
 
-// Named cleans text, which is the value of the attribute key. If key is the name of a
-// credential, Named redacts the whole text unless it is empty. Otherwise, Named does the
-// same as [Text].
+// Named cleans text. key is the key of the attribute whose value is text. If key is the
+// name of a credential, Named redacts the whole text unless it is empty. Otherwise, Named
+// does the same as [Text].
 func Named(key attribute.Key, text string) string {
 	if text != "" && privacy.IsSecret(string(key)) {
 		return privacy.Redacted

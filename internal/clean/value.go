@@ -17,9 +17,9 @@ func Attributes(attributes []attribute.KeyValue) []attribute.KeyValue {
 	return cleaned
 }
 
-// Value returns value, the value of the attribute key, with all texts cleaned and all
-// personal numbers masked. If key is the name of a credential, every text in value is
-// redacted. Texts in lists and maps are redacted too.
+// Value cleans all texts in value, masks all personal numbers in value, and returns the
+// result. key is the key of the attribute with this value. If key is the name of a
+// credential, every text in value is redacted. Texts in lists and maps are redacted too.
 func Value(key attribute.Key, value attribute.Value) attribute.Value {
 	switch value.Type() {
 	case attribute.STRING:
