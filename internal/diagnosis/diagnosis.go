@@ -23,9 +23,9 @@ type Report struct {
 	Metrics Signal
 	Logs    Signal
 
-	// Export sends one span to the endpoint for traces. It uses the same kind of connection
-	// as a program. It returns the number of spans that the collector rejected, and the
-	// reason.
+	// Export sends one span to the endpoint for traces. Its connection has the same
+	// settings as the connection of a program that uses package setup. It returns the
+	// number of spans that the collector rejected, and the reason.
 	Export func(ctx context.Context, name string) (rejected int64, message string, err error)
 	// Cure returns what to check first after Export has returned an error.
 	Cure func(error) string
