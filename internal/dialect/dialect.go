@@ -7,14 +7,16 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// A Dialect adds twins to attributes. The twin of an attribute is a second attribute with
-// the older name of the first. A Dialect is safe for concurrent use.
+// A Dialect adds twins to attributes. An attribute with a stable name may also have an
+// older name. The twin of the attribute is a second attribute, which has the older name. A
+// Dialect is safe for concurrent use.
 type Dialect struct {
 	twins  map[attribute.Key]*twin
 	legacy map[attribute.Key]bool
-	// lengths has a bit for the length of each key in twins. initials has a bit for the
-	// first letter of each key. With these bits, most keys without a twin are found without
-	// a look-up in twins.
+	// In lengths, one bit is set for the length of each key in twins. In initials, one bit
+	// is set for the first letter of each key. If the bits for a key are not set, the key
+	// has no twin, and a look-up in twins is not needed. This is the case for most keys
+	// without a twin.
 	lengths, initials uint64
 }
 
@@ -126,9 +128,9 @@ func (d *Dialect) Twins(attrs []attribute.KeyValue) int {
 	return n
 }
 
-// Twin returns two attributes: a, whose value may have to change, and the twin of a. The
-// caller adds the twin to the span of a, unless the span already has an attribute with the
-// same key. If a has no twin, the key of the returned twin is empty.
+// Twin returns two attributes. own is a, but its value may have changed. twin is the twin
+// of a. The caller adds twin to the span, unless the span already has an attribute with
+// the same key. If a has no twin, the key of twin is empty.
 func (d *Dialect) Twin(a attribute.KeyValue) (own, twin attribute.KeyValue) {
 	t := d.twin(a.Key)
 	if t == nil {
