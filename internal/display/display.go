@@ -92,7 +92,8 @@ func controlLen(s string) int {
 
 // stringLen returns the length of a control string, such as a window title, including its
 // end. s begins after the characters that start the control string. If the control string
-// has no end, the result is 0, so that the text after it is not removed.
+// has no end, the result is 0. Then only the characters that start the control string are
+// removed.
 func stringLen(s string) int {
 	end := 0
 	for _, terminator := range []string{bell, escape + `\`} {
