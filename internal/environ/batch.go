@@ -10,10 +10,13 @@ import (
 
 // A Batch has the settings for exporting spans or log records in batches.
 type Batch struct {
-	Queue, Size    int           // maximum number of spans or records: in the queue, in a batch
-	Counted        bool          // for spans: the environment sets Queue or Size
-	Bytes          int           // for spans: maximum number of bytes of the waiting encoded spans
-	Delay, Timeout time.Duration // maximum time before an export, maximum time for an export
+	// Queue is the maximum number of spans or records in the queue. Size is the maximum
+	// number of spans or records in a batch.
+	Queue, Size int
+	Counted     bool // for spans: the environment sets Queue or Size
+	Bytes       int  // for spans: maximum number of bytes of the waiting encoded spans
+	// Delay is the maximum time before an export. Timeout is the maximum time for an export.
+	Delay, Timeout time.Duration
 }
 
 const (

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// platformEndpoint is the address of the collector, the same in every NAIS cluster
-	// (https://docs.nais.io/observability/reference/auto-config/).
+	// platformEndpoint is the address of the collector on NAIS. The address is the same in
+	// every NAIS cluster (https://docs.nais.io/observability/reference/auto-config/).
 	platformEndpoint = "http://opentelemetry-collector.nais-system:4317"
 	grpcPort         = "4317"
 )

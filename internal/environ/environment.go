@@ -100,8 +100,8 @@ func (e *Environment) boolean(name string) (value, isSet bool) {
 	return false, false
 }
 
-// integer reads a whole number between least and most. If the variable has no valid value,
-// integer returns standard.
+// integer reads a whole number. The lowest valid number is least, and the highest is most.
+// If the variable has no valid value, integer returns standard.
 func (e *Environment) integer(name string, standard, least, most int) (n int) {
 	defer func() { e.use(name, strconv.Itoa(n)) }()
 	text := e.Text(name)
@@ -120,8 +120,9 @@ func (e *Environment) integer(name string, standard, least, most int) (n int) {
 // a higher number usually means that the user assumed another unit.
 const longest = time.Hour
 
-// milliseconds reads a time in whole milliseconds, between 1 ms and one hour. If the
-// variable has no valid value, milliseconds returns standard.
+// milliseconds reads a time in whole milliseconds. The shortest valid time is 1 ms, and
+// the longest is one hour. If the variable has no valid value, milliseconds returns
+// standard.
 func (e *Environment) milliseconds(name string, standard time.Duration) (d time.Duration) {
 	defer func() { e.use(name, strconv.FormatInt(d.Milliseconds(), 10)) }()
 	text := e.Text(name)

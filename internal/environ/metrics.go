@@ -9,9 +9,11 @@ import (
 // Metrics has the settings for exporting metrics.
 type Metrics struct {
 	Signal
-	Listen                  string        // address for scrapes, "" if there is no listener
-	Interval, ExportTimeout time.Duration // time between two exports, maximum time for an export
-	Temporality             string        // cumulative, delta or lowmemory
+	Listen string // address for scrapes, "" if there is no listener
+	// Interval is the time between two exports. ExportTimeout is the maximum time for an
+	// export.
+	Interval, ExportTimeout time.Duration
+	Temporality             string // cumulative, delta or lowmemory
 }
 
 func readMetrics(env *Environment) Metrics {
@@ -42,9 +44,9 @@ func readTemporality(env *Environment) string {
 	return "cumulative"
 }
 
-// checkExemplarFilter reports if the value of OTEL_METRICS_EXEMPLAR_FILTER is not valid.
-// The SDK reads this variable itself. If the value is not valid, the SDK uses the SDK's
-// default.
+// checkExemplarFilter records a problem if the value of OTEL_METRICS_EXEMPLAR_FILTER is
+// not valid. The SDK reads this variable itself. If the value is not valid, the SDK uses
+// the SDK's default.
 func checkExemplarFilter(env *Environment) {
 	const name = "OTEL_METRICS_EXEMPLAR_FILTER"
 	switch env.lower(name) {
@@ -56,9 +58,10 @@ func checkExemplarFilter(env *Environment) {
 
 // readScrapeAddress returns the address on which to serve scrapes. If neither the host nor
 // the port is set, the address is "", because programs usually serve setup.MetricsHandler
-// themselves. If only the port is set in a NAIS pod, the address contains no host, so
-// scrapes are served on every address of the pod. The specification's default host,
-// localhost, is not used there, because Prometheus cannot reach it.
+// themselves. If only the port is set, there are two cases. Outside NAIS, the host is
+// localhost, the specification's default. In a NAIS pod, the address contains no host, so
+// scrapes are served on every address of the pod. Prometheus could not reach localhost in
+// the pod.
 func readScrapeAddress(env *Environment) string {
 	const hostVariable, portVariable = "OTEL_EXPORTER_PROMETHEUS_HOST", "OTEL_EXPORTER_PROMETHEUS_PORT"
 	host := env.Text(hostVariable)

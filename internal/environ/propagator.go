@@ -47,9 +47,9 @@ func readPropagator(env *Environment) propagation.TextMapPropagator {
 	return propagator(formats)
 }
 
-// propagator calls OpenTelemetry's own propagators. These propagators expect that the
-// carrier follows the W3C rules for repeated headers, so propagator passes them a carrier
-// that does.
+// propagator calls OpenTelemetry's own propagators. They expect a carrier that follows the
+// W3C rules for repeated headers. Therefore, propagator wraps each carrier so that it
+// follows these rules.
 type propagator []propagation.TextMapPropagator
 
 func (p propagator) Extract(ctx context.Context, c propagation.TextMapCarrier) context.Context {
