@@ -1,6 +1,6 @@
 // Package healthcheck recognises the requests of health checks and scrapers. The platform
-// drops the spans of such requests. The package has lists of paths and services. No other
-// requests use these paths and services.
+// drops the spans of such requests. The package has lists of paths and services that are
+// used only by such requests.
 package healthcheck
 
 import (
