@@ -198,8 +198,8 @@ func StableOnly(tb testing.TB, span sdktrace.ReadOnlySpan) {
 	}
 }
 
-// Eventually calls the function is again and again until the result is true. After ten
-// seconds, it fails the test.
+// Eventually calls is() again and again until it returns true. If it has not returned true
+// after ten seconds, the test fails.
 func Eventually(tb testing.TB, is func() bool) {
 	tb.Helper()
 	deadline := time.Now().Add(10 * time.Second)

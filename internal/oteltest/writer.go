@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// A Writer discards a response. It has all interfaces of the response writer that net/http
-// uses for HTTP/1.1. Therefore, it can replace that response writer in tests of code that
-// wraps response writers.
+// A Writer discards a response. For HTTP/1.1, net/http has its own type of response
+// writer. A Writer implements all interfaces that this type implements. Therefore, a
+// Writer can replace it in tests of code that wraps response writers.
 type Writer struct {
 	sink
 
