@@ -1,4 +1,5 @@
-// Package suppress marks a context so that no span that is started with it is recorded.
+// Package suppress marks a context as suppressed. A span that is started with a suppressed
+// context is not recorded.
 //
 // A suppressed context contains a span context that is local, valid and not sampled.
 // Because of this span context, a parent-based sampler does not record child spans. A new
