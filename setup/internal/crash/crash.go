@@ -12,9 +12,9 @@ import (
 	"github.com/nais/spor/internal/clean"
 )
 
-// crashBytes is the number of bytes of a crash text that are logged. The panic and the
-// first goroutines show the cause of the crash. They fit in this number of bytes, and this
-// number of bytes fits in a log line.
+// crashBytes is the maximum number of bytes of a crash text that are logged. So many bytes
+// fit in a log line. They are enough for the panic and the first goroutines, which show
+// the cause of the crash.
 const crashBytes = 64 << 10
 
 // Keep logs the crash of the previous process, if the file with this name contains one.
@@ -43,7 +43,7 @@ func keep(name string, logger *slog.Logger) error {
 	return debug.SetCrashOutput(f, debug.CrashOptions{})
 }
 
-// logCrash logs one line for the crash in f, if there is one.
+// logCrash reads f. If f contains a crash, logCrash logs one line for the crash.
 func logCrash(f io.Reader, logger *slog.Logger) error {
 	text, err := io.ReadAll(io.LimitReader(f, crashBytes))
 	if err != nil || len(text) == 0 {
