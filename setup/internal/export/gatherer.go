@@ -14,9 +14,13 @@ import (
 	"github.com/nais/spor/internal/clean"
 )
 
-// GatherProcess returns a gatherer for three groups of metrics, in this order: the metrics
-// of the program's own registries, of the Go runtime, and of the process. The last two
-// groups use the metric names of client_golang, because Nais APM reads these names.
+// GatherProcess returns a gatherer for three groups of metrics, in this order:
+//   - The metrics in the program's own registries.
+//   - The metrics of the Go runtime.
+//   - The metrics of the process.
+//
+// The last two groups use the metric names of client_golang, because Nais APM reads these
+// names.
 func GatherProcess(program []prometheus.Gatherer) prometheus.Gatherer {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -24,10 +28,11 @@ func GatherProcess(program []prometheus.Gatherer) prometheus.Gatherer {
 }
 
 // firstOfName gathers from several registries. If several registries have a metric family
-// with the same name, it uses the family of the first registry. This is common, because the
-// program's registry often also contains the Go collector. If a registry returns an error,
-// firstOfName reports the error itself and returns the metrics of the other registries
-// without an error. The reason is that callers discard all metrics if they get an error.
+// with the same name, it uses the family of the first registry. Such families are common,
+// because the program's registry often also contains the Go collector. If a registry
+// returns an error, firstOfName reports the error itself and returns the metrics of the
+// other registries without an error. The reason is that callers discard all metrics if
+// they get an error.
 type firstOfName []prometheus.Gatherer
 
 func (f firstOfName) Gather() ([]*dto.MetricFamily, error) {
@@ -82,8 +87,8 @@ func (g cleanGatherer) Gather() ([]*dto.MetricFamily, error) {
 	return families, err
 }
 
-// cleanLabels does not change a label in place, because a registry may still use it. It
-// replaces the label with a clean copy.
+// cleanLabels replaces each label that is not clean with a clean copy. It does not change
+// the label itself, because a registry may still use the label.
 func cleanLabels(labels []*dto.LabelPair) {
 	for i, label := range labels {
 		key, value := attribute.Key(label.GetName()), label.GetValue()

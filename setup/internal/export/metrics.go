@@ -152,9 +152,9 @@ func cleanExponential[N int64 | float64](points []metricdata.ExponentialHistogra
 	}
 }
 
-// cleanExemplars removes the filtered attributes of exemplars. These are the attributes
-// that a view has removed from the series, because callers of the service can choose their
-// values.
+// cleanExemplars removes the filtered attributes of exemplars. A view has removed these
+// attributes from the series, because callers of the service can choose the values of
+// these attributes.
 func cleanExemplars[N int64 | float64](exemplars []metricdata.Exemplar[N]) {
 	for i := range exemplars {
 		exemplars[i].FilteredAttributes = nil

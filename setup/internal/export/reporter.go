@@ -1,6 +1,6 @@
-// Package export has what setup's exporters do in addition to sending telemetry. They
-// report export problems. Before they send telemetry to the collector, they clean it and
-// add older attribute names.
+// Package export contains the code that the exporters of package setup need in addition to
+// the code that sends telemetry. This code reports export problems. Before telemetry is
+// sent to the collector, it also cleans the telemetry and adds older attribute names.
 package export
 
 import (

@@ -169,8 +169,8 @@ func cleanState(state trace.TraceState) trace.TraceState {
 
 // The encoder of package otlp calls the following methods.
 
-// Attribute returns two attributes to export: a, whose value may have to change, and the
-// twin of a, which has the older name.
+// Attribute returns two attributes to export. own is a, but its value may have changed.
+// added is the twin of a, which has the older name.
 func (w *Rewriter) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) {
 	return w.dialect.Twin(a)
 }

@@ -29,9 +29,9 @@ func bareExemplars(a sdkmetric.Aggregation) exemplar.ReservoirProvider {
 	}
 }
 
-// The first two types embed the SDK's own types of reservoirs, which need no lock in the
-// SDK. The SDK recognizes these types by a method that is not exported, so the types must
-// be embedded.
+// The SDK needs no lock for its own reservoir types. It recognizes them by a method that
+// is not exported. The first two types in this group embed these reservoir types, and so
+// they also have this method.
 type (
 	bareFixedSize struct{ *exemplar.FixedSizeReservoir }
 	bareHistogram struct{ *exemplar.HistogramReservoir }
