@@ -62,8 +62,9 @@ func (p plan) costs(b *testing.B, pipelines ...string) (cpu, mallocs map[string]
 	return cpu, mallocs
 }
 
-// pairs calls do once per turn, with the figure from some and the figure from others, and
-// returns the results.
+// pairs calls do once per turn, and returns the results. The arguments of do are the
+// figure for the turn in the slice some, and the figure for the same turn in the slice
+// others.
 func pairs(some, others []float64, do func(a, b float64) float64) []float64 {
 	made := make([]float64, len(some))
 	for i := range some {
@@ -90,7 +91,8 @@ func (p plan) beside(b *testing.B, s *sink) outcome {
 	return o
 }
 
-// BenchmarkEnd measures span.End at several rates, with a collector and without.
+// BenchmarkEnd measures span.End at several rates. It does this with a collector, and then
+// without a collector.
 func BenchmarkEnd(b *testing.B) {
 	for _, collector := range []string{"live", "dead"} {
 		for _, rate := range []int{1_000, 10_000, 100_000} {

@@ -1,6 +1,6 @@
-// Package load tests setup under load and during outages. A separate process makes the
-// spans. The collector runs in the process of the test.
+// Package load contains tests of package setup under high load and during outages. A
+// separate process makes the spans. The collector runs in the process of the test.
 //
 // Normally, the long tests run for only a tenth of their full duration. With the build tag
-// fault (make fault), they run for the full duration.
+// "fault", which make fault sets, they run for the full duration.
 package load

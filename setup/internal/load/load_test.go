@@ -46,8 +46,8 @@ func TestHighRateLosesNothing(t *testing.T) {
 }
 
 // TestOutageLosesNothing checks that no span is lost during an outage. At full duration,
-// the outage is longer than the time for which a batch is sent again. All spans that end
-// during the outage wait in memory.
+// the outage is longer than the time limit of a batch. All spans that end during the
+// outage wait in memory.
 func TestOutageLosesNothing(t *testing.T) {
 	t.Parallel()
 	const rate = 100
@@ -81,7 +81,8 @@ func TestOutageLosesNothing(t *testing.T) {
 }
 
 // TestDeadCollectorCostsNoMemory checks that the memory of a program does not keep growing
-// while there is no collector. The program may use little memory.
+// while there is no collector. GOMEMLIMIT is set to a low value, so that the buffer is
+// soon full.
 func TestDeadCollectorCostsNoMemory(t *testing.T) {
 	t.Parallel()
 	const rate, memory = 1000, 56 << 20
@@ -118,8 +119,8 @@ func TestFullBufferDropsTheOldest(t *testing.T) {
 	s := newSink(t)
 	s.server.Stop()
 	s.keeps = true
-	// The spans are 37 MB in 11 seconds. After the outage, exports reach the collector
-	// within five seconds.
+	// In 11 seconds, the program ends spans with a total size of 37 MB. After the outage,
+	// exports reach the collector within five seconds.
 	const spans = 88_000
 	p := begin(t, plan{Spans: spans, From: 1, Rate: 8000}, "OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint(), "GOMEMLIMIT", "32MiB")
 	<-time.After(4 * time.Second)
@@ -133,8 +134,9 @@ func TestFullBufferDropsTheOldest(t *testing.T) {
 	if all != spans || len(got)+lost != spans || lost == 0 {
 		t.Errorf("received %d + lost %d = %d of %d", len(got), lost, len(got)+lost, all)
 	}
-	// Not only the oldest spans are dropped. Spans that are being exported are older than
-	// the others, but cannot be dropped.
+	// Some spans were being exported when the buffer was full. They are older than the
+	// others, but cannot be dropped. Therefore, the dropped spans are not exactly the
+	// oldest spans.
 	if oldest, kept := got[0], got[len(got)-1]-got[0]; kept-len(got) > 2000 {
 		t.Errorf("kept %d spans from number %d on, but lost %d of the later ones", len(got), oldest, kept-len(got))
 	}

@@ -50,7 +50,7 @@ type outcome struct {
 	Lost     string // error of the shutdown
 	Took     time.Duration
 	Flush    time.Duration
-	P50, P99 time.Duration // duration of span.End
+	P50, P99 time.Duration // median and 99th percentile of the duration of span.End
 	P999     time.Duration
 	CPU      time.Duration // CPU time of the process, from the first span until after the flush
 	Mallocs  uint64
@@ -256,7 +256,7 @@ func flush() {
 	}
 }
 
-// nothing is a span processor that does nothing.
+// The type nothing is a span processor whose methods do nothing.
 type nothing struct{}
 
 func (nothing) OnStart(context.Context, sdktrace.ReadWriteSpan) {}

@@ -11,9 +11,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// sink is a collector that counts spans and can read the attribute number of each span. It
-// reads nothing else. It must use little CPU time, because it shares the CPUs with the
-// measured program.
+// sink is a collector that counts spans. It can also read the attribute "number" of each
+// span, but it reads nothing else. It must use little CPU time, because it shares the CPUs
+// with the measured program.
 type sink struct {
 	server *grpc.Server
 	addr   string
@@ -97,7 +97,7 @@ func numberOf(span []byte) (number int) {
 	return number
 }
 
-// fields calls do with each message in b that is in the field with this number.
+// fields calls do for each message in b whose field number is equal to number.
 func fields(b []byte, number protowire.Number, do func([]byte)) {
 	for len(b) > 0 {
 		n, kind, size := protowire.ConsumeTag(b)
