@@ -7,8 +7,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// appendAttributes appends each of attributes to b, as a field with this tag. rules change
-// the key and the value of each attribute.
+// appendAttributes appends attributes to b. Each attribute becomes one field, and the
+// parameter field is the tag of this field. rules change the key and the value of each
+// attribute.
 func appendAttributes(b []byte, field byte, attributes []attribute.KeyValue, rules Rules) []byte {
 	for i := range attributes {
 		b = appendAttribute(b, field, &attributes[i], rules)
@@ -24,7 +25,7 @@ func appendAttribute(b []byte, field byte, a *attribute.KeyValue, rules Rules) [
 	return closed(b, at, 1)
 }
 
-// appendValue appends v to b as a field with this tag.
+// appendValue appends v to b as one field. The parameter field is the tag of this field.
 func appendValue(b []byte, field byte, v attribute.Value) []byte {
 	b = append(b, field)
 	b, at := open(b, 1)
@@ -58,8 +59,8 @@ func appendValue(b []byte, field byte, v attribute.Value) []byte {
 	return closed(b, at, 1)
 }
 
-// appendList appends values to b as one message, in a field with this tag. It calls add to
-// append each value.
+// appendList appends values to b as one message in one field. The parameter field is the
+// tag of this field. appendList calls add to append each value.
 func appendList[V any](b []byte, field byte, values []V, add func([]byte, V) []byte) []byte {
 	b = append(b, field)
 	b, at := open(b, 1)

@@ -30,7 +30,7 @@ type cached struct {
 	// added is the encoded attribute that Rules add to a span that has this attribute. It
 	// is empty if they add no attribute.
 	added   []byte
-	isAdded bool // Rules can add an attribute with the key of this attribute to a span
+	isAdded bool // Rules can add an attribute with the same key to a span
 	kept    bool // the entry was used again since another attribute last needed this slot
 }
 

@@ -21,14 +21,15 @@ type Rules interface {
 	// AppendAdded appends the attributes that are added to span and that Attribute does not
 	// return.
 	AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) []attribute.KeyValue
-	// Text returns the text to write instead of text. The result is valid UTF-8.
+	// Text returns the text that is written instead of the argument. The result is valid
+	// UTF-8.
 	Text(text string) string
-	// Value returns the value to write instead of value. key is the key of the attribute
-	// with this value. All texts in the result are valid UTF-8.
+	// Value returns the value that is written instead of the argument. key is the key of
+	// the attribute with this value. All texts in the result are valid UTF-8.
 	Value(key attribute.Key, value attribute.Value) attribute.Value
-	// TraceState returns the trace state to write instead of state.
+	// TraceState returns the trace state that is written instead of the argument.
 	TraceState(state trace.TraceState) trace.TraceState
-	// Scope returns the scope to write instead of scope.
+	// Scope returns the scope that is written instead of the argument.
 	Scope(scope instrumentation.Scope) instrumentation.Scope
 }
 
