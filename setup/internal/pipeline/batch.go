@@ -22,8 +22,8 @@ type batch struct {
 
 	failures int           // number of failed requests
 	own      int           // number of own failures; export.retry explains them
-	accepted uint64        // batches that the collector had accepted before the last failure
-	spent    time.Duration // time already used of the time limit, see export.timeFor
+	accepted uint64        // number of accepted batches at the time of the last failure
+	spent    time.Duration // how much of the time limit is used, see export.timeFor
 	losses   int           // how often the collector was lost while the batch was in flight
 	suspect  bool          // probably the collector refuses only some spans of the batch
 }

@@ -64,8 +64,8 @@ type bodies struct {
 	spare     spares[body]
 }
 
-// compose returns a request with spans. It sets the field Bytes of each span to the copy of
-// the span in the request.
+// compose returns a request that contains a copy of the bytes of each span. It sets the
+// field Bytes of the span to this copy.
 func (p *bodies) compose(spans []otlp.Span) *body {
 	b := p.get(sizeOfSpans(spans))
 	b.holders.Store(1)
@@ -84,9 +84,9 @@ func sizeOfSpans(spans []otlp.Span) int {
 	return size
 }
 
-// get returns a body for a request with size bytes of spans. Usually the capacity of the
-// body is bodyRoom. If bodyRoom is too small or much too large for the request, the body
-// has no capacity yet.
+// get returns a body for a request. size is the total size of the spans of the request in
+// bytes. Usually the capacity of the body is bodyRoom. If bodyRoom is too small or much
+// too large for the request, the body has no capacity yet.
 func (p *bodies) get(size int) *body {
 	if size < bodyBytes/2 || size > bodyBytes {
 		return &body{bodies: p}

@@ -14,10 +14,10 @@ const (
 	// enoughBytes is a number of queued bytes. When that many bytes are queued, they are
 	// sent without waiting for more spans.
 	enoughBytes = 256 << 10
-	// yieldChunks applies when the spans use more than half of the memory. Then, after
-	// every yieldChunks queued chunks, the goroutine that ends the next span yields, so
-	// that the sender gets time to run. When they use more than three quarters, it yields
-	// after every chunk.
+	// yieldChunks is a number of chunks. If the spans use more than half of the memory, a
+	// goroutine that ends a span yields once after every yieldChunks queued chunks, so
+	// that the sender gets time to run. If the spans use more than three quarters of the
+	// memory, a goroutine yields after every queued chunk.
 	yieldChunks = 4
 	// spareChunks is the number of empty chunks that are kept ready. Because of them,
 	// ending a span seldom allocates a chunk.

@@ -10,9 +10,10 @@ import (
 	"google.golang.org/grpc/connectivity"
 )
 
-// collector contains the connection to the collector, and what is known about the state of
-// the collector. It is safe for concurrent use. The exceptions are the field connecting and
-// the methods connect and reconnect. Only the sender may use them.
+// collector contains the connection to the collector. It also contains what is known about
+// the state of the collector. A collector is safe for concurrent use, with three
+// exceptions: the method connect, the method reconnect, and the field with the name
+// connecting. Only the sender may use these three.
 type collector struct {
 	trouble Trouble
 	timeout time.Duration
@@ -25,7 +26,7 @@ type collector struct {
 	connecting bool // a goroutine is waiting for a connection; only the sender uses this field
 
 	// lastAnswer is the time of the last answer. If the first export in flight started
-	// later, lastAnswer is the time of this start.
+	// after the last answer, lastAnswer is the start time of this export.
 	lastAnswer atomic.Pointer[time.Time]
 	accepted   atomic.Uint64 // number of batches that the collector has accepted
 	// erratic is the last time that a batch with own failures was accepted, see
@@ -57,7 +58,8 @@ func (c *collector) isErratic() bool {
 }
 
 // silence returns the time since the last answer of the collector. If the first export in
-// flight started after that answer, silence returns the time since this start.
+// flight started after the last answer, silence returns the time since the start of this
+// export.
 func (c *collector) silence() time.Duration { return time.Since(*c.lastAnswer.Load()) }
 
 // connect reports whether there is a connection. If there is no connection, connect starts

@@ -8,9 +8,10 @@ func (b *buffer) used() int {
 	return b.held + b.spare.len()*chunkHeld + b.bodies.spare.len()*bodyRoom + int(b.limits.unencoded.Load()+b.limits.scratch.Load())
 }
 
-// makeRoom frees memory until size more bytes can be used. It returns false if this is not
-// possible. It first drops spare chunks and spare bodies. If this is not enough, it drops
-// the oldest waiting spans. It never drops spans in flight. The caller must hold b.mu.
+// makeRoom frees memory until size additional bytes can be used. It returns false if this
+// is not possible. It first drops spare chunks and spare bodies. If this is not enough, it
+// drops the oldest waiting spans. It never drops spans in flight. The caller must hold
+// b.mu.
 func (b *buffer) makeRoom(size int) bool {
 	for b.used()+size > b.limits.bytes() {
 		if !b.dropSpare() && !b.evict() {

@@ -180,8 +180,8 @@ func (e *export) refuse(b *batch, err error) {
 }
 
 // refuseSize handles a batch that is too large for the collector. It divides the batch. If
-// the batch cannot be divided, it drops the batch. After that, no part with as many bytes
-// as this batch is sent.
+// the batch cannot be divided, it drops the batch. After that, only parts with fewer bytes
+// than this batch are sent.
 func (e *export) refuseSize(b *batch, err error) {
 	if b.halving == nil {
 		b.halving = NewHalving(len(b.spans))

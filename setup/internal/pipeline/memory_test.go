@@ -149,9 +149,9 @@ func answering(t *testing.T, answer func(context.Context) error) string {
 	return l.Addr().String()
 }
 
-// heap returns the number of bytes in use. If it is above most, heap measures again for up
-// to two seconds, and returns the lowest result, because a measurement may include garbage of
-// other goroutines.
+// heap returns the number of bytes in use. If this number is above most, heap measures
+// again for up to two seconds, and returns the lowest result, because a measurement may
+// include garbage of other goroutines.
 func heap(most int) int {
 	least := math.MaxInt
 	for deadline := time.Now().Add(2 * time.Second); ; <-time.After(20 * time.Millisecond) {

@@ -201,7 +201,8 @@ func dropped(l *spanstats.Stats) string {
 	return spanstats.Describe(byReason)
 }
 
-// slow implements rules that block until encodes is closed.
+// The type slow implements rules. Its method AppendAdded blocks until the channel in the
+// field encodes is closed.
 type slow struct {
 	plain
 	encodes chan struct{} // closed when spans may be encoded

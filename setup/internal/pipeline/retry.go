@@ -14,8 +14,8 @@ const (
 	// a batch that had own failures before. In this case, the cause of the failures is not
 	// a single span.
 	erraticFailures = 12
-	// mostLosses is the number of times that the collector may be lost while the same batch
-	// is in flight. At this number, the batch is given up.
+	// mostLosses is a number of losses of the collector. If the collector has been lost
+	// this many times while the same batch was in flight, the batch is given up.
 	mostLosses = 3
 	// longestOwnBackoff is the longest pause before a batch with a single span is sent
 	// again, if this batch has own failures.
@@ -34,7 +34,8 @@ func (e *export) wait(b *batch, err error, sent bool) {
 // batch is sent only if no other batch is in flight. At the third loss, the whole batch is
 // given up. Therefore, if a batch makes the collector crash, the collector crashes at most
 // three times. The limit is not two, because a collector may be restarted twice for other
-// reasons, and then spans that do not harm the collector would be dropped.
+// reasons. With a limit of two, spans that do not harm the collector would then be
+// dropped.
 func (e *export) lose(b *batch, err error) {
 	e.result.gone = err
 	e.fail(b)

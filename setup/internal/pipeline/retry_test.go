@@ -187,8 +187,9 @@ func check(t *testing.T, c *collector, l *spanstats.Stats, want outcome) {
 }
 
 // TestCollectorThatRefusesEverything checks a collector that refuses ten batches of 512
-// spans. It checks every gRPC code for which OTLP forbids that a batch is sent again. For
-// no code may there be more than two requests per batch, plus one search for refused spans.
+// spans. The test uses every gRPC code for which OTLP does not allow that a batch is sent
+// again. For each code, at most two requests per batch are allowed. The requests of one
+// search for refused spans are also allowed.
 func TestCollectorThatRefusesEverything(t *testing.T) {
 	const batches, search = 10, 21
 	for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
@@ -322,9 +323,9 @@ func TestResponseThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestServerWithTheWordsOfTheClient checks errors from a server whose messages look like
-// errors of gRPC's client. Such an error means that the server has not accepted the
-// request.
+// TestServerWithTheWordsOfTheClient checks errors that a server returns. The messages of
+// these errors look like messages of gRPC's client. Such an error means that the server
+// has not accepted the request.
 func TestServerWithTheWordsOfTheClient(t *testing.T) {
 	const spans = 512
 	for _, err := range []error{

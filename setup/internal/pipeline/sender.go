@@ -106,7 +106,8 @@ func (s *sender) launch(now time.Time) {
 			s.through = s.shards.sealAll()
 			s.buffer.trim()
 		case s.buffer.limits.enoughSpans():
-			// pending stays set: spans that are more than a batch still wait for their delay.
+			// The field pending stays true, because the spans that do not fit in a full
+			// batch still wait for their delay.
 			s.shards.seal(false)
 		}
 		batch := s.buffer.next(sendState{now, s.collector.accepted.Load(), s.inFlight == 0}, s.sendThrough())

@@ -19,8 +19,9 @@ const (
 	// encodes them without waiting for more. Because this number is high, the sender is
 	// woken for fewer than one in 100 spans.
 	someEnded = ringSpans / 2
-	// encodedAtEnd is the number of spans that a goroutine encodes if it ends a span and
-	// the shard has no space.
+	// encodedAtEnd is a number of spans. If a goroutine ends a span and the shard has no
+	// space for this span, the goroutine encodes at most encodedAtEnd spans, and then tries
+	// again.
 	encodedAtEnd = 16
 	// grain is a number of bytes. Memory is granted to a shard in multiples of grain.
 	grain = 32 << 10
@@ -63,10 +64,10 @@ func (a *shards) add(home *int, span sdktrace.ReadOnlySpan) {
 	}
 }
 
-// lock locks the shard with the index home. If that shard is already locked, it takes the
-// next shard that is not locked, and sets home to the index of this shard. At first, home
-// is 0 for all callers, so they use other shards only if they end spans at the same time.
-// Therefore, spans that end one after another usually stay in order.
+// lock locks the shard with the index home. If another goroutine holds that lock, the next
+// shard that is not locked is locked instead, and home is set to the index of this shard.
+// At first, home is 0 for all callers, so they use other shards only if they end spans at
+// the same time. Therefore, spans that end one after another usually stay in order.
 func (a *shards) lock(home *int) *shard {
 	for i := range a.all {
 		at := (*home + i) % len(a.all)
@@ -147,7 +148,7 @@ type shard struct {
 
 	mu      sync.Mutex
 	ended   ring
-	bytes   int // bytes on the heap that the spans in ended and the spans being encoded use
+	bytes   int // heap bytes of the spans in the ring and of the spans that are being encoded
 	granted int // number of bytes that s may use
 	closed  bool
 
@@ -188,7 +189,7 @@ func (s *shard) push(span sdktrace.ReadOnlySpan, size int) (taken bool) {
 	return true
 }
 
-// grant reports whether s may use size more bytes. The caller must hold s.mu.
+// grant reports whether s may use size additional bytes. The caller must hold s.mu.
 func (s *shard) grant(size int) bool {
 	if s.bytes+size <= s.granted {
 		return true
@@ -247,8 +248,8 @@ func (s *shard) encodeEnded(n int) {
 	}
 }
 
-// encoded records that s uses size fewer bytes, because spans were encoded. If s now uses
-// no bytes, s returns all memory that was granted to it.
+// encoded is called after spans were encoded. size is the number of bytes that s no longer
+// uses for these spans. If s now uses no bytes, s returns all memory that was granted to it.
 func (s *shard) encoded(size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

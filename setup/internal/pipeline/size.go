@@ -15,8 +15,8 @@ const (
 	elementHeld   = 16
 )
 
-// sizeOf returns the approximate number of bytes that a span that has ended uses on the
-// heap. It allocates only for attributes that are lists.
+// sizeOf returns the approximate number of bytes that an ended span uses on the heap. It
+// allocates only for attributes that are lists.
 func sizeOf(span sdktrace.ReadOnlySpan) int {
 	size := spanHeld + len(span.Name()) + len(span.Status().Description) + sizeOfAttributes(span.Attributes())
 	for _, event := range span.Events() {

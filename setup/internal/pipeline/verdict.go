@@ -22,7 +22,8 @@ const (
 	// lost: the connection broke during the request. The collector may have crashed because
 	// of the request.
 	lost
-	// unavailable: the collector cannot work now, or not with this batch.
+	// unavailable: the collector cannot accept any batch now, or it accepts other batches
+	// but not this batch.
 	unavailable
 	// tryAgain: the collector did not accept the batch, but may accept it later.
 	tryAgain
