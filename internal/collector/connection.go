@@ -19,9 +19,9 @@ import (
 )
 
 // Dial prepares a connection to the collector. The connection is made when the first
-// request is sent. gRPC calls watch for every request. The connection uses no HTTP proxy
-// and no service configuration from DNS, because NAIS uses neither of them between a pod
-// and the collector.
+// request is sent. gRPC calls the interceptor watch for every request. The connection uses
+// no HTTP proxy and no service configuration from DNS, because NAIS uses neither of them
+// between a pod and the collector.
 func Dial(s environ.Signal, watch grpc.UnaryClientInterceptor, more ...grpc.DialOption) (*grpc.ClientConn, error) {
 	security := insecure.NewCredentials()
 	if s.Endpoint.TLS != nil {
