@@ -33,7 +33,8 @@ func Process() *Environment { return &Environment{Get: os.Getenv, All: os.Enviro
 // OnPlatform reports whether the environment belongs to a NAIS pod.
 func (e *Environment) OnPlatform() bool { return e.Text("NAIS_CLUSTER_NAME") != "" }
 
-// use passes the effective value of a variable to Used.
+// The method use passes the effective value of a variable to the function in the field
+// Used.
 func (e *Environment) use(name, value string) {
 	if e.Used != nil {
 		e.Used(name, value)
@@ -59,12 +60,14 @@ func (e *Environment) first(names ...string) (name, value string) {
 	return "", ""
 }
 
-// wrong records that the value of a variable cannot be used, and how to correct the value.
+// The method wrong records that the value of a variable cannot be used. It also records
+// how to correct the value.
 func (e *Environment) wrong(name, value, cure string) {
 	e.note(fmt.Errorf("setup: %s %q: %s", name, value, cure))
 }
 
-// wrongSecret does the same as wrong, for a variable whose value must not be in a message.
+// The method wrongSecret does the same as the method wrong, for a variable whose value
+// must not be in a message.
 func (e *Environment) wrongSecret(name, cure string) {
 	e.note(fmt.Errorf("setup: %s: %s", name, cure))
 }
