@@ -108,8 +108,8 @@ type made[P, T any] struct {
 	working    bool
 }
 
-// from sets the provider that l uses. If given is nil, or is the placeholder for the global
-// provider, l calls global to get the provider. Otherwise, l uses given.
+// The method from sets the provider that l uses. If given is nil, or is the placeholder
+// for the global provider, l calls global to get the provider. Otherwise, l uses given.
 func (l *latest[P, T]) from(given P, global func() P, build func(P) (T, bool)) {
 	l.build = build
 	l.current = global
