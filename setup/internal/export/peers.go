@@ -42,9 +42,9 @@ type peers struct {
 
 type databaseKey struct{ name, system string }
 
-// of returns the value of peer.service that must be added to span. It returns "" if span
-// already has peer.service, or if the address of the other end is enough to identify the
-// other end.
+// peers.of returns the value of peer.service that must be added to span. It returns "" if
+// span already has peer.service, or if the address of the other end is enough to identify
+// the other end.
 func (p *peers) of(span sdktrace.ReadOnlySpan) string {
 	if span.SpanKind() != trace.SpanKindClient {
 		return ""

@@ -60,7 +60,7 @@ type failure struct {
 	err      error
 }
 
-// failed records that an export failed, and logs a line if one is due.
+// The method failed records that an export failed, and logs a line if one is due.
 func (r *Reporter) failed(signal string, e *environ.Endpoint, err error) {
 	r.mu.Lock()
 	r.failure = &failure{signal, e, err}
@@ -85,7 +85,7 @@ func (r *Reporter) failureCounts() map[string]int64 {
 	return maps.Clone(r.failures)
 }
 
-// answered records that the collector accepted an export of the signal.
+// The method answered records that the collector accepted an export of the signal.
 func (r *Reporter) answered(signal string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -96,8 +96,8 @@ func (r *Reporter) answered(signal string) {
 	}
 }
 
-// met records that a collector answered an export of the signal. The answer may be an
-// error.
+// The method met records that a collector answered an export of the signal. The answer may
+// be an error.
 func (r *Reporter) met(signal string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -105,8 +105,8 @@ func (r *Reporter) met(signal string) {
 	delete(r.down, signal)
 }
 
-// missed records that an export of the signal reached no collector, and logs a line if one
-// is due.
+// The method missed records that an export of the signal reached no collector, and logs a
+// line if one is due.
 func (r *Reporter) missed(signal string, e *environ.Endpoint, err error) {
 	r.mu.Lock()
 	if r.down == nil {
@@ -124,9 +124,9 @@ func (r *Reporter) HasReached() bool {
 	return r.reached
 }
 
-// warned logs a warning from the collector about an export that the collector accepted. It
-// logs at most one warning per minute. It does not log a warning whose text is the same as
-// the text of the last logged warning.
+// The method warned logs a warning from the collector about an export that the collector
+// accepted. It logs at most one warning per minute. It does not log a warning whose text
+// is the same as the text of the last logged warning.
 func (r *Reporter) warned(signal string, e *environ.Endpoint, message string) {
 	attrs := r.dueWarning(message)
 	if attrs == nil {
@@ -185,9 +185,9 @@ func (r *Reporter) Report(failed bool) {
 	}
 }
 
-// due returns the attributes of the line, or nil if no line is due. due holds the lock, but
-// Report does not hold the lock when it logs the line, because the program's log handler
-// may call the Reporter.
+// The method due returns the attributes of the line, or nil if no line is due. due holds
+// the lock, but Report does not hold the lock when it logs the line, because the program's
+// log handler may call the Reporter.
 func (r *Reporter) due(failed bool) []slog.Attr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
