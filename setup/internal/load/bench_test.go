@@ -43,10 +43,10 @@ func BenchmarkRequest(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// costs runs p several times. In each turn, it runs p once with each pipeline. For each
-// pipeline and each turn, it returns the CPU time per span in nanoseconds and the number of
-// allocations per span. Callers must only compare figures of the same turn, because the
-// load from other programs on the machine changes less within one turn.
+// The method costs runs p several times. In each turn, it runs p once with each pipeline.
+// For each pipeline and each turn, it returns the CPU time per span in nanoseconds and the
+// number of allocations per span. Callers must only compare figures of the same turn,
+// because the load from other programs on the machine changes less within one turn.
 func (p plan) costs(b *testing.B, pipelines ...string) (cpu, mallocs map[string][]float64) {
 	b.Helper()
 	cpu, mallocs = map[string][]float64{}, map[string][]float64{}
@@ -62,9 +62,9 @@ func (p plan) costs(b *testing.B, pipelines ...string) (cpu, mallocs map[string]
 	return cpu, mallocs
 }
 
-// pairs calls do once per turn, and returns the results. The arguments of do are the
-// figure for the turn in the slice some, and the figure for the same turn in the slice
-// others.
+// The function pairs calls the function do once per turn, and returns the results. The
+// arguments of do are two figures for this turn: one from the slice some, and one from the
+// slice others.
 func pairs(some, others []float64, do func(a, b float64) float64) []float64 {
 	made := make([]float64, len(some))
 	for i := range some {
@@ -81,7 +81,7 @@ func median[N float64 | time.Duration](figures []N) N {
 	return slices.Sorted(slices.Values(figures))[len(figures)/2]
 }
 
-// beside runs p with the collector s. The benchmark fails if a span was lost.
+// The method beside runs p with the collector s. The benchmark fails if a span was lost.
 func (p plan) beside(b *testing.B, s *sink) outcome {
 	b.Helper()
 	o, _ := begin(b, p, "OTEL_EXPORTER_OTLP_ENDPOINT", s.endpoint(), "OTEL_EXPORTER_OTLP_INSECURE", "true").end(b)

@@ -97,7 +97,8 @@ func numberOf(span []byte) (number int) {
 	return number
 }
 
-// fields calls do for each message in b whose field number is equal to number.
+// The function fields calls the function do for each message in b whose field number is
+// equal to number.
 func fields(b []byte, number protowire.Number, do func([]byte)) {
 	for len(b) > 0 {
 		n, kind, size := protowire.ConsumeTag(b)
