@@ -117,16 +117,16 @@ func appendCount(b []byte, field byte, n int) []byte {
 	return appendVarint(b, min(uint64(n), most))
 }
 
-// open starts a message. It leaves space for the length of the message. The function
-// closed writes the length later. width is the number of bytes that the encoded length
-// probably needs. The result at is the index of the first byte of the content.
+// The function open starts a message. It leaves space for the length of the message. The
+// function closed writes the length later. width is the number of bytes that the encoded
+// length probably needs. The result at is the index of the first byte of the content.
 func open(b []byte, width int) (_ []byte, at int) {
 	b = append(b, "\x00\x00\x00"[:width]...)
 	return b, len(b)
 }
 
-// closed ends a message that the function open started. The parameter at must be the
-// result of open, and width must be the argument of open.
+// The function closed ends a message that the function open started. The parameter at must
+// be the result of open, and width must be the argument of open.
 func closed(b []byte, at, width int) []byte {
 	length := len(b) - at
 	if size := sizeVarint(length); size != width {
