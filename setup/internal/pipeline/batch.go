@@ -28,8 +28,8 @@ type batch struct {
 	suspect  bool          // probably the collector refuses only some spans of the batch
 }
 
-// halves divides the spans of b into two batches. The new batches have no body yet. The
-// bytes of their spans are still in the body of b.
+// The method halves divides the spans of b into two batches. The new batches have no body
+// yet. The bytes of their spans are still in the body of b.
 func (b *batch) halves() (first, second *batch) {
 	middle := len(b.spans) / 2
 	first, second = &batch{}, &batch{}

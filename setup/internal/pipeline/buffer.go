@@ -52,8 +52,8 @@ func (b *buffer) wakeSender() {
 	}
 }
 
-// exchange queues the chunk in the parameter full, unless the parameter is nil. It returns
-// an empty chunk, or nil if there is no memory for an empty chunk.
+// The method exchange queues the chunk in the parameter full, unless the parameter is nil.
+// It returns an empty chunk, or nil if there is no memory for an empty chunk.
 func (b *buffer) exchange(full *chunk) *chunk {
 	b.mu.Lock()
 	defer b.mu.Unlock()

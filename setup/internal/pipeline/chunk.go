@@ -67,7 +67,7 @@ func (c *chunk) indexOf(scope *otlp.ScopeKey) uint16 {
 	return uint16(len(c.scopes) - 1)
 }
 
-// spans returns the number of spans that are not dropped.
+// The method spans returns the number of spans that are not dropped.
 func (c *chunk) spans() int { return len(c.records) - c.first }
 
 // begin returns the start position of the first span that is not dropped.

@@ -80,8 +80,8 @@ func (e *export) retry(b *batch, v verdict, err error) {
 	}
 }
 
-// fail records that the collector did not accept b. It reports whether this failure is an
-// own failure of b.
+// The method fail records that the collector did not accept b. It reports whether this
+// failure is an own failure of b.
 func (e *export) fail(b *batch) (own bool) {
 	accepted := e.collector.accepted.Load()
 	own = accepted > b.accepted
@@ -106,8 +106,8 @@ func (e *export) parkSuspect(b *batch, err error) {
 	e.buffer.park(b)
 }
 
-// halves divides a batch if it has enough own failures. It reports whether it has divided
-// the batch.
+// The method halves divides a batch if it has enough own failures. It reports whether it
+// has divided the batch.
 func (e *export) halves(b *batch, err error) bool {
 	if len(b.spans) == 1 || !e.failsOnItsOwn(b) {
 		return false

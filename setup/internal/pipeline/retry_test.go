@@ -137,7 +137,7 @@ func endNamed(provider *sdktrace.TracerProvider, names ...string) {
 	}
 }
 
-// named returns n different names that begin with prefix.
+// The function named returns n different names that begin with prefix.
 func named(prefix string, n int) []string {
 	names := make([]string, n)
 	for i := range names {
@@ -146,8 +146,8 @@ func named(prefix string, n int) []string {
 	return names
 }
 
-// settles waits until the number of spans that l has counted is equal to spans. The
-// delivered and the dropped spans are added up.
+// The function settles waits until the number of spans that l has counted is equal to
+// spans. The delivered and the dropped spans are added up.
 func settles(t *testing.T, l *spanstats.Stats, spans int) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; <-time.After(5 * time.Millisecond) {
@@ -383,7 +383,8 @@ func TestSpanThatIsNeverTaken(t *testing.T) {
 	}
 }
 
-// flushed ends one span per name, and gives the processor a short time to send these spans.
+// The function flushed ends one span per name, and gives the processor a short time to
+// send these spans.
 func flushed(provider *sdktrace.TracerProvider, names ...string) {
 	endNamed(provider, names...)
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
