@@ -22,7 +22,7 @@ func (r baggageRule) confine(ctx context.Context) context.Context {
 	return baggage.ContextWithBaggage(ctx, r.of(all))
 }
 
-// [baggageRule.of] returns a copy of the baggage in the parameter all. The copy has only the
+// baggageRule.of returns a copy of the baggage in the parameter all. The copy has only the
 // members that r allows.
 func (r baggageRule) of(all baggage.Baggage) baggage.Baggage {
 	var allowed baggage.Baggage

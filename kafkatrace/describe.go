@@ -93,7 +93,7 @@ func (d *descriptions) nameOf(s subject) string {
 	return s.topic + " " + s.older
 }
 
-// [description.with] returns a new slice that contains d.start, followed by opts.
+// description.with returns a new slice that contains d.start, followed by opts.
 func (d *description) with(opts ...trace.SpanStartOption) []trace.SpanStartOption {
 	return append(slices.Clip(d.start), opts...)
 }

@@ -108,7 +108,7 @@ func (r *retries) take(ctx context.Context, query string, tx *tx) *statement {
 	return k.statement
 }
 
-// [retries.connecting] is called before a connection is opened or reset. ctx is the context
+// retries.connecting is called before a connection is opened or reset. ctx is the context
 // of the call that needs the connection. If this call is a stored call of this goroutine,
 // the end of ctx no longer ends the call. Instead, the call ends if the connection fails,
 // and continues if the connection succeeds.

@@ -62,7 +62,7 @@ func (t *tx) start() {
 	_, t.span = tracer.Start(t.ctx, "transaction", e.statements.StartOptions(trace.SpanKindInternal, "")...) //nolint:spancheck // the method end ends it
 }
 
-// [tx.above] may add the transaction span to ctx. If ctx has the same span as the context
+// tx.above may add the transaction span to ctx. If ctx has the same span as the context
 // that was passed to BeginTx, the result is ctx with the transaction span. Otherwise the
 // result is ctx itself.
 func (t *tx) above(ctx context.Context) context.Context {

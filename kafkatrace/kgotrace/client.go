@@ -87,7 +87,7 @@ func (c *client) assigned(yield func(string, int32) bool) {
 	}
 }
 
-// [client.has] reports whether the partition is still assigned to the client.
+// client.has reports whether the partition is still assigned to the client.
 func (c *client) has(topic string, partition int32) bool {
 	_, has := c.CommittedOffsets()[topic][partition]
 	return has

@@ -75,7 +75,7 @@ func (all *pools) watch(p *pgxpool.Pool) *pool {
 	return w
 }
 
-// [pools.all] returns every pool that is measured.
+// pools.all returns every pool that is measured.
 func (all *pools) all() []*pool {
 	if watched := all.watched.Load(); watched != nil {
 		return *watched
@@ -215,7 +215,7 @@ func (t *tracer) TraceRelease(p *pgxpool.Pool, data pgxpool.TraceReleaseData) {
 	}
 }
 
-// [pools.connecting] is called while a connection is being made. ctx is the context in
+// pools.connecting is called while a connection is being made. ctx is the context in
 // which the connection is made. If ctx ends when the pool is closed, the method stores the
 // Done channel of ctx.
 func (all *pools) connecting(ctx context.Context) {
@@ -261,7 +261,7 @@ func (all *pools) keep(took time.Duration) *pool {
 	return nil
 }
 
-// [pools.of] finds the pool for which a connection is made. If a caller waits for the
+// pools.of finds the pool for which a connection is made. If a caller waits for the
 // connection, the result is the pool of the caller. Otherwise, if exactly one pool is
 // measured, the result is this pool. In all other cases, the result is nil.
 func (all *pools) of(ctx context.Context) *pool {

@@ -35,7 +35,7 @@ func (s *session) endTransaction(conn *pgx.Conn, o db.Outcome) {
 	}
 }
 
-// [transaction.above] may add the transaction span to ctx. If the span in ctx is the parent
+// transaction.above may add the transaction span to ctx. If the span in ctx is the parent
 // of the transaction span, the result is ctx with the transaction span. Otherwise the
 // result is ctx itself.
 func (t *transaction) above(ctx context.Context) context.Context {

@@ -57,7 +57,7 @@ func (w *wire) begin(owner any, start time.Time, both bool, comment string) {
 	w.listening.Store(true)
 }
 
-// [wire.took] ends the observation for st. It returns how long the server needed to answer
+// wire.took ends the observation for st. It returns how long the server needed to answer
 // st. exact is true if the server's answer is at least as old as sqldb.Slack.
 func (w *wire) took(st *statement) (d time.Duration, exact bool) {
 	d = time.Since(st.start)
@@ -80,7 +80,7 @@ func (w *wire) leave() {
 	w.owner, w.comment = nil, ""
 }
 
-// [wire.answers] returns two times. Both times are measured from w.start, without the idle
+// wire.answers returns two times. Both times are measured from w.start, without the idle
 // time. The result last is the end of the last read or write. The result before is the end
 // of the read or write before the last read. If w does not observe the connection for
 // owner, or if nothing was read or written yet, ok is false.
