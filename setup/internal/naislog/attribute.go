@@ -51,7 +51,6 @@ func (h *handler) rewrite(r slog.Record, hasSpan bool) slog.Record {
 	return rewritten
 }
 
-// fit returns attrs in the form in which they can be written to the line.
 func (h *handler) fit(attrs []slog.Attr, hasSpan bool) []slog.Attr {
 	fitting := make([]slog.Attr, 0, len(attrs))
 	for _, a := range attrs {

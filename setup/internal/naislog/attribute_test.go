@@ -8,7 +8,6 @@ import (
 	"time"
 )
 
-// request is a LogValuer with a duration.
 type request struct{ took time.Duration }
 
 func (r request) LogValue() slog.Value { return slog.GroupValue(slog.Duration("took", r.took)) }

@@ -27,7 +27,6 @@ type bridged struct {
 	handler  slog.Handler
 }
 
-// record exports r through provider. r is a record that was logged with the handler h.
 func (b *bridge) record(ctx context.Context, h *handler, provider *sdklog.LoggerProvider, r slog.Record, hasSpan bool, info errinfo.Info) {
 	if !hasSpan {
 		ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{})

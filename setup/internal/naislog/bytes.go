@@ -25,8 +25,8 @@ func hasBytes(value any) bool {
 	return len(s.found) > 0
 }
 
-// plainBytes returns a copy of value in which all bytes are replaced by text. If value has no
-// bytes, ok is false.
+// plainBytes returns a copy of value that has the result of byteText instead of each byte slice.
+// ok is false if value has no byte slice, or if value cannot be encoded.
 func plainBytes(value any) (plain slog.Value, ok bool) {
 	s := byteSearch{all: true, budget: mostValues}
 	v := reflect.ValueOf(value)
@@ -51,8 +51,8 @@ func plainBytes(value any) (plain slog.Value, ok bool) {
 	return slog.AnyValue(json.RawMessage(strings.NewReplacer(pairs...).Replace(written))), true
 }
 
-// byteText returns b as text if b is valid UTF-8. Otherwise it returns a byte slice. In this
-// slice, personal numbers and credentials are masked.
+// byteText returns b as text if b is valid UTF-8. Otherwise it returns a byte slice in which
+// personal numbers and credentials are masked.
 func byteText(b []byte) slog.Value {
 	if utf8.Valid(b) {
 		return slog.StringValue(string(b))
@@ -63,7 +63,7 @@ func byteText(b []byte) slog.Value {
 // marshal encodes value in the same way as slog. If a method of value panics, marshal
 // returns errPanic.
 func marshal(value any) (text string, err error) {
-	defer func() { // a method of value may panic; the call by slog will panic, too
+	defer func() { // a method of value that panics here will also panic when slog calls it
 		if recover() != nil {
 			err = errPanic
 		}

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// connection is the connection to Team Logs. If the connection is not open, the method Write
-// opens it.
+// connection is the connection to Team Logs. It is opened by the first call of Write, and by the
+// first call of Write after the connection has failed.
 type connection struct {
 	address string
 	conn    net.Conn // nil if not connected

@@ -20,7 +20,6 @@ import (
 // frame is a program counter with its own type, as in github.com/pkg/errors.
 type frame uintptr
 
-// traced is an error whose stack is a slice of frames.
 type traced struct {
 	error
 	stack []frame
@@ -38,13 +37,11 @@ func failDeep() error {
 	return e
 }
 
-// This type is an error whose stack is one text.
 type told struct{}
 
 func (told) Error() string      { return "told" }
 func (told) StackTrace() string { return "main.told(...)\n\t/src/told.go:1\n" }
 
-// object is an error that has a method MarshalJSON.
 type object struct{ Code int }
 
 func (object) Error() string                  { return "object" }
@@ -111,8 +108,6 @@ func TestLogHandlerMatrix(t *testing.T) {
 	}
 }
 
-// innermost returns the innermost group of line. That group has the attributes of the
-// record.
 func innermost(line map[string]any) map[string]any {
 	for _, name := range []string{"g", "h"} {
 		if inner, ok := line[name].(map[string]any); ok {

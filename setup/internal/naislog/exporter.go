@@ -59,9 +59,8 @@ func (e *exporter) Export(ctx context.Context, records []sdklog.Record) error {
 	return nil
 }
 
-// send exports records. The collector may refuse the whole request although it would accept
-// some of the records. In this case, send splits the batch in two, and exports each half
-// separately.
+// send exports records. A collector can refuse a request although it would accept some of the
+// records. In this case, send splits the batch in two, and exports each half separately.
 func (e *exporter) send(ctx context.Context, records []sdklog.Record, halving *pipeline.Halving) {
 	err := halving.Err()
 	if err == nil {

@@ -95,7 +95,6 @@ func (h *handler) spanOf(ctx context.Context) trace.SpanContext {
 	return span
 }
 
-// scan examines the attributes of r.
 func (h *handler) scan(r slog.Record, hasSpan bool) scan {
 	s := scan{grouped: h.grouped, hasSpan: hasSpan}
 	r.Attrs(func(a slog.Attr) bool {

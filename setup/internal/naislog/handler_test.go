@@ -144,7 +144,6 @@ func TestLogHandlerLeavesReplacedNamesAlone(t *testing.T) {
 	}
 }
 
-// chatty is a LogValuer. Its method LogValue writes to a logger.
 type chatty struct{ log *slog.Logger }
 
 func (c chatty) LogValue() slog.Value {

@@ -19,13 +19,11 @@ import (
 
 const sampledParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-// outputs has a Team, but no provider.
 type outputs struct{ team *naislog.Team }
 
 func (o outputs) Team() *naislog.Team            { return o.team }
 func (outputs) Provider() *sdklog.LoggerProvider { return nil }
 
-// newHandler returns a handler that writes only to w.
 func newHandler(w io.Writer, opts *slog.HandlerOptions) slog.Handler {
 	return naislog.NewHandler(w, opts, outputs{})
 }
@@ -57,7 +55,6 @@ func logLines(t *testing.T, o outputs) *oteltest.Lines {
 	return &l
 }
 
-// eventually polls until ok returns true, for at most ten seconds.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
@@ -69,7 +66,6 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// remote returns a context with the span of traceparent as a remote parent.
 func remote(traceparent string) context.Context {
 	return propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": traceparent})
 }

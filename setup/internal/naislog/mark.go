@@ -61,7 +61,7 @@ func writeIdentity(b *strings.Builder, span trace.SpanContext) {
 	b.Write(ids[:])
 }
 
-// marked has the parts of a message. T is string if the message is plain text. T is []byte
+// marked contains the parts of a message. T is string if the message is plain text. T is []byte
 // if the message is the escaped content of a JSON string in a line.
 type marked[T string | []byte] struct {
 	mark T // the prefix
@@ -93,7 +93,6 @@ func hasNonce[T string | []byte](text T) bool {
 	return len(text) >= len(nonce) && string(text[:len(nonce)]) == nonce
 }
 
-// cutNonce cuts text at the next nonce.
 func cutNonce[T string | []byte](text T) (before, after T) {
 	for i := 0; i+len(nonce) <= len(text); i++ {
 		if text[i] == nonce[0] && string(text[i:i+len(nonce)]) == nonce {

@@ -73,7 +73,8 @@ func anyAsInJSON(v any) (plain any) {
 	return withNumbers(plain)
 }
 
-// withNumbers returns v after it has converted each json.Number in v to a number of Go.
+// withNumbers returns v with an int64 or a float64 instead of each json.Number. It also masks
+// the keys of maps.
 func withNumbers(v any) any {
 	switch v := v.(type) {
 	case json.Number:

@@ -52,9 +52,9 @@ func (p *Processor) OnEmit(ctx context.Context, record *sdklog.Record) error {
 	return p.BatchProcessor.OnEmit(ctx, record)
 }
 
-// ForceFlush exports all waiting records. If ctx ends first, ForceFlush returns, but the
-// export continues. ForceFlush does not pass ctx to the SDK's processor, because the SDK's
-// processor would drop its records when ctx ends.
+// ForceFlush exports all waiting records. If ctx ends first, ForceFlush returns, but the export
+// continues. The SDK's processor would drop its records when its context ends. Therefore
+// ForceFlush does not pass ctx to that processor.
 func (p *Processor) ForceFlush(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() { done <- p.BatchProcessor.ForceFlush(context.WithoutCancel(ctx)) }()
@@ -73,8 +73,8 @@ const AfterAbort = 500 * time.Millisecond
 // Shutdown exports the waiting records. When ctx ends, Shutdown drops the remaining records.
 // When Shutdown has returned, no goroutine of the processor is running. The SDK's processor
 // would leave a goroutine if its context ended before its exports return. Therefore Shutdown
-// passes another context to the SDK's processor. That context ends AfterAbort later than
-// ctx.
+// gives the SDK's processor a longer context: that context ends when ctx has ended and then the
+// duration AfterAbort has passed.
 func (p *Processor) Shutdown(ctx context.Context) error {
 	p.closed.Store(true)
 	for p.entering.Load() > 0 {

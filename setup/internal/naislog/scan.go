@@ -82,8 +82,8 @@ func (s *scan) lookAtAny(value any) {
 	}
 }
 
-// This method merges two scans and returns the result. The argument later is the scan of the
-// rewritten record.
+// This method returns s together with what a second scan has found. The second scan, the
+// argument later, is the scan of the rewritten record.
 func (s scan) and(later scan) scan {
 	s.team = s.team || later.team
 	s.own.stack = s.own.stack || later.own.stack
@@ -94,7 +94,6 @@ func (s scan) and(later scan) scan {
 	return s
 }
 
-// info returns the error information that was found in the attributes.
 func (s *scan) info() errinfo.Info {
 	info := errinfo.Info{Stack: s.stack}
 	if s.err != nil {

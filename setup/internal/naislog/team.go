@@ -43,9 +43,9 @@ type Team struct {
 	closing bool          // Shutdown is running; the sender no longer retries, and will end
 	writer  io.Writer     // the writer of setup.WithTeamLogs, or nil
 
-	exported bool  // records without the marker are exported over OTLP
-	warned   bool  // the warning about the export was logged
-	dropped  int64 // the number of dropped records
+	exported bool // records without the marker are exported over OTLP
+	warned   bool // the warning about the export was logged
+	dropped  int64
 	reported int64 // the number of dropped records that were already reported
 }
 
@@ -74,8 +74,8 @@ func (q *Team) Open(w io.Writer, exported bool) {
 	}
 }
 
-// Write adds a line to the queue. slog's handler has written the line. If the queue is full,
-// Write drops the line. Write never waits.
+// Write adds a line from slog's handler to the queue. If the queue is full, Write drops the
+// line. Write never waits.
 func (q *Team) Write(line []byte) (int, error) {
 	queued := teamLine(q.fields, line)
 	q.mu.Lock()
@@ -117,8 +117,8 @@ func (q *Team) wait(ctx context.Context, done func() bool) {
 	}
 }
 
-// drop counts n dropped lines. It reports only the lines of its first call. Shutdown reports
-// the lines of later calls. The caller holds the lock.
+// drop counts n dropped lines. The first call also reports its lines. The lines of later calls
+// are reported by Shutdown. The caller holds the lock.
 func (q *Team) drop(n int64, why string) {
 	first := q.dropped == 0
 	if q.dropped += n; first {
@@ -179,8 +179,8 @@ func (q *Team) next(sender int) (line []byte, ok bool) {
 	return line, true
 }
 
-// isEnding reports whether the sender must end as soon as the queue is empty. The caller
-// holds the lock.
+// isEnding reports whether the sender must end. If Shutdown is running, the sender first empties
+// the queue. If the sender was abandoned, it ends immediately. The caller holds the lock.
 func (q *Team) isEnding(sender int) bool { return q.closing || sender != q.sender }
 
 // deliver writes line. If the connection fails, deliver tries again until the sender must
@@ -218,8 +218,8 @@ func (q *Team) rest(sender int, pause time.Duration) {
 	q.wait(ctx, func() bool { return q.isEnding(sender) })
 }
 
-// sent records whether a line was delivered. This line is the last line that the method next
-// has returned. err is the error of the delivery, or nil.
+// sent records whether the line that the method next returned last was delivered. err is the
+// error of the delivery, or nil.
 func (q *Team) sent(sender int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -244,8 +244,8 @@ func (q *Team) IsBusy() bool {
 func (*Team) ForceFlush(context.Context) error { return nil }
 
 // Shutdown waits until every line is delivered or dropped. When ctx ends, Shutdown drops the
-// remaining lines. Then Shutdown reports the dropped lines that were not reported before. It
-// returns nil. After Shutdown, the Team can be used again.
+// remaining lines. Then Shutdown reports all dropped lines that were not reported before. It
+// always returns nil. After Shutdown, the Team can be used again.
 func (q *Team) Shutdown(ctx context.Context) error {
 	q.mu.Lock()
 	q.closing = true

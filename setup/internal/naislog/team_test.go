@@ -15,8 +15,6 @@ import (
 	"github.com/nais/spor/setup/internal/naislog"
 )
 
-// listenForTeam returns a listener and a Team. The listener replaces the server of Team
-// Logs. The Team has the settings of a pod, and sends its records to the listener.
 func listenForTeam(t *testing.T) (net.Listener, *naislog.Team) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -18,8 +18,8 @@ func isTeamMark(a slog.Attr) bool {
 	return a.Key == teamKey && a.Value.Kind() == slog.KindString && a.Value.String() == teamMark
 }
 
-// teamLine converts line, which slog's handler has written, to the format of Team Logs. The
-// result starts with fields.
+// teamLine converts a line from slog's handler to the format of Team Logs. The result starts
+// with the argument fields.
 func teamLine(fields, line []byte) []byte {
 	shape := shapeLine(nil, line)
 	return withSeverity(append(bytes.Clone(fields), shape[1:]...))
