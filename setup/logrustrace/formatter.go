@@ -21,7 +21,7 @@ func Formatter() logrus.Formatter { return &formatter{} }
 
 type formatter struct{ lines sync.Pool }
 
-// The type line has a handler and a buffer. The handler writes one line to the buffer.
+// A line is reused for many entries. The handler writes to the buffer.
 type line struct {
 	bytes.Buffer
 
@@ -42,8 +42,8 @@ func (f *formatter) Format(e *logrus.Entry) ([]byte, error) {
 	return bytes.Clone(l.Bytes()), err
 }
 
-// lowest is a level below all levels of logrus. With this level, the handler drops no entry.
-// It need not drop any, because logrus has already filtered the entries.
+// lowest is a level below all levels of logrus. With this level, the handler writes every entry
+// that it gets. The logger has already dropped the entries below its own level.
 const lowest = -1 << 30
 
 func contextOf(e *logrus.Entry) context.Context {

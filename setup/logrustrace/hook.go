@@ -12,11 +12,12 @@ import (
 //
 //   - trace_id and span_id, if the context of the entry has a span.
 //   - error.type, if the entry has an error.
-//   - stack_trace, if the error has a stack. If the error has no stack and the level is
-//     error or higher, stack_trace is the stack of the current panic, if there is one.
+//   - stack_trace, if the error has a stack. During a panic, an entry with the level error or
+//     higher also gets stack_trace if it has no error with a stack. It is then the stack of the
+//     panic.
 //
-// The hook does not replace fields that the entry already has. It does not mask anything,
-// and it does not send entries to Team Logs. [Formatter] does both.
+// The hook does not replace fields that the entry already has. Unlike [Formatter], the hook does
+// not mask anything, and it does not send entries to Team Logs.
 func Hook() logrus.Hook { return hook{} }
 
 type hook struct{}
@@ -24,8 +25,8 @@ type hook struct{}
 // Levels implements logrus.Hook.
 func (hook) Levels() []logrus.Level { return logrus.AllLevels }
 
-// Fire implements logrus.Hook. It may change e, because logrus passes a copy of the entry to
-// hooks.
+// Fire implements logrus.Hook. It can safely change e, because logrus passes a copy of the entry
+// to hooks.
 func (hook) Fire(e *logrus.Entry) error {
 	ctx := contextOf(e)
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() && (span.IsSampled() || !suppress.Is(ctx)) {

@@ -31,8 +31,6 @@ func spanContext() context.Context {
 		propagation.MapCarrier{"traceparent": "00-" + traceID + "-" + spanID + "-01"})
 }
 
-// newLogger returns a logger that uses [logrustrace.Formatter]. The logger writes the
-// entries of all levels.
 func newLogger(w io.Writer) *logrus.Logger {
 	log := logrus.New()
 	log.SetOutput(w)
