@@ -30,7 +30,7 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// A Recording has the exported telemetry and the log lines of the code under test. [Record]
+// A Recording contains the exported telemetry and the log lines of the code under test. [Record]
 // returns a Recording. A Recording is safe for concurrent use.
 type Recording struct {
 	tb    testing.TB
@@ -102,7 +102,6 @@ func (r *Recording) takeLog() {
 	})
 }
 
-// sink returns a sink that adds each received request to r.
 func (r *Recording) sink() receiver.Sink {
 	return receiver.Sink{
 		Traces: func(_ context.Context, req *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
@@ -166,7 +165,6 @@ func (r *Recording) Roots() []*Span {
 	return fromTree(roots)
 }
 
-// byTrace returns the recorded spans, grouped by trace ID.
 func (r *Recording) byTrace() map[tracetree.ID][]*tracetree.Span {
 	r.tb.Helper()
 	traces := map[tracetree.ID][]*tracetree.Span{}
@@ -206,10 +204,9 @@ func (r *Recording) Find(name string) *Span {
 	return spans[i]
 }
 
-// Tree returns the spans as text, with one line per span. The line has the kind and the name
-// of the span. If the status of the span is error, the line ends with the word "error". The
-// lines of the child spans follow the line of their parent, and are indented by two more
-// spaces.
+// Tree returns the spans as text, with one line per span. The line contains the kind and the
+// name of the span. If the status of the span is error, the line ends with the word "error". The
+// lines of the child spans follow the line of their parent, and are indented by two more spaces.
 func (r *Recording) Tree() string {
 	r.tb.Helper()
 	var b strings.Builder
@@ -243,8 +240,8 @@ func (r *Recording) WantTree(want string) {
 //     telemetry or in the log, and a span name that contains an ID.
 //   - The recording is empty.
 //
-// The parameter except has the names of panels that WantLit ignores, for example "Runtime: Go
-// card". spor check prints the names of all panels. If the service has logged nothing,
+// The parameter except contains the names of panels that WantLit ignores, for example "Runtime:
+// Go card". spor check prints the names of all panels. If the service has logged nothing,
 // WantLit also ignores the panels that show log lines.
 func (r *Recording) WantLit(except ...string) {
 	r.tb.Helper()

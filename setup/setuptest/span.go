@@ -16,15 +16,15 @@ type Span struct {
 	Name string
 	// Kind is internal, server, client, producer or consumer.
 	Kind string
-	// Attributes has the attributes of the span. The values are converted to text. An
-	// attribute may be included twice: with its stable name, and with the older name
-	// that Nais APM reads.
+	// Attributes contains the attributes of the span. The values are converted to text. Some
+	// attributes are included twice: with the stable name, and with the older name that Nais APM
+	// reads.
 	Attributes map[string]string
-	// Events has the names of the span's events, for example "exception".
+	// Events contains the names of the span's events, for example "exception".
 	Events []string
 	// Failed reports whether the status of the span is error.
 	Failed bool
-	// Children has the child spans, in the order of their start times.
+	// Children contains the child spans, in the order of their start times.
 	Children []*Span
 }
 
