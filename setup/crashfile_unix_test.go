@@ -14,9 +14,9 @@ import (
 
 const planted = "panic: planted by another user\n"
 
-// plantings has functions that create a file, a folder, a link or a pipe with the name of the
-// crash file. A function returns the name of the file whose content must not change. If there
-// is no such file, it returns "".
+// plantings contains functions that create a file, a folder, a link or a pipe with the name of
+// the crash file. A function returns the name of the file whose content must not change. If
+// there is no such file, it returns "".
 var plantings = map[string]func(t *testing.T, name string) (kept string){
 	"link": func(t *testing.T, name string) string {
 		t.Helper()

@@ -44,7 +44,8 @@ func FuzzDifference(f *testing.F) {
 	f.Fuzz(checkDifference)
 }
 
-// TestDifference does the same check as FuzzDifference, with random bytes and for two seconds.
+// TestDifference runs the check of FuzzDifference again and again for two seconds, each time
+// with random bytes.
 func TestDifference(t *testing.T) {
 	seed := time.Now().UnixNano()
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
@@ -64,7 +65,7 @@ func checkDifference(t *testing.T, data []byte) {
 	t.Helper()
 	spans := (&material{data}).spans()
 	encoding := setup.NewEncoding()
-	encoding.Request(spans) // fills the caches, which must not change the next request
+	encoding.Request(spans) // fills the caches; the second call must return the same request
 	got := &coltrace.ExportTraceServiceRequest{}
 	if err := proto.Unmarshal(encoding.Request(spans), got); err != nil {
 		t.Fatalf("cannot decode the request: %v", err)
@@ -112,7 +113,7 @@ func official(t *testing.T, spans []sdktrace.ReadOnlySpan) *coltrace.ExportTrace
 	return arrived
 }
 
-// capture is a client that only stores the spans that it should upload.
+// capture is a client for OpenTelemetry's exporter. It stores the spans instead of sending them.
 type capture struct{ spans []*tracepb.ResourceSpans }
 
 func (*capture) Start(context.Context) error { return nil }
@@ -122,15 +123,15 @@ func (c *capture) UploadTraces(_ context.Context, spans []*tracepb.ResourceSpans
 	return nil
 }
 
-// sortResources sorts all. This is necessary because the exporter reads the resources from a
-// map, and the order of a map is random.
+// sortResources makes the order the same in every request. The exporter reads the resources from
+// a map, and the order of a map is random.
 func sortResources(all []*tracepb.ResourceSpans) {
 	slices.SortStableFunc(all, func(a, b *tracepb.ResourceSpans) int {
 		return strings.Compare(a.GetResource().String()+a.GetSchemaUrl(), b.GetResource().String()+b.GetSchemaUrl())
 	})
 }
 
-// material makes spans from the bytes of the fuzzer. When all bytes are used, material uses
+// material makes spans from the bytes of the fuzzer. When no bytes are left, it continues with
 // zeros.
 type material struct{ data []byte }
 
@@ -285,8 +286,8 @@ func (m *material) span() sdktrace.ReadOnlySpan {
 	return stub.Snapshot()
 }
 
-// fuzzResources has resources for the spans. They contain no invalid text and no text that is
-// masked, because Start cleans the resource before any span is made.
+// fuzzResources contains resources for the spans. Their texts are valid and contain nothing that
+// would be masked, because Start cleans the resource before any span is made.
 var fuzzResources = []*resource.Resource{
 	resource.Empty(), // spans of the SDK never have a nil resource
 	resource.NewSchemaless(attribute.String("service.name", "a"), attribute.StringSlice("nais.backend", []string{"x", "y"})),

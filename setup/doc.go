@@ -85,20 +85,20 @@
 // Credentials are replaced by REDACTED. For example, a URL can contain a user, a password, and
 // parameters with credentials. [docs/privacy.md] lists the names that mark a credential.
 //
-// Personal numbers are replaced by ***********, in every text of a span, a metric or a log
-// line. Records for Team Logs are the only exception. A personal number has eleven digits.
-// There is no other digit directly before or after them. A personal number is also recognized
-// if it is written as ddmmyy nnnnn, if it is percent-encoded, or if it is escaped for JSON. The
-// control digits are not checked. The number begins with a date in one of these forms:
+// Personal numbers are replaced by ***********, in every text of a span, a metric or a log line.
+// Records for Team Logs are the only exception. A personal number has eleven digits, with no
+// other digit directly before or after them. It is also recognized in the form ddmmyy nnnnn, in
+// percent-encoded text, and in text that is escaped for JSON. The control digits are not
+// checked. The number begins with a date in one of these forms:
 //
 //	fødselsnummer                                         [folkeregisteret]
 //	D-number (day + 40), H-number (month + 40)            [UDI], [e-helse]
 //	NPID (month + 20), NPID of test person (month + 60)   [NPID]
 //	test person (month + 40, + 65 or + 80)                [NoCommons], [fnrvalidator]
 //
-// In attributes and in log lines, a personal number can also be a numeric value. Such a value
-// is replaced by 99999999999. If the personal number begins with zero, the numeric value has
-// only ten digits, but it is also replaced. UUIDs and hex IDs are not masked.
+// In attributes and in log lines, a personal number can also be a numeric value. Such a value is
+// replaced by 99999999999. A personal number that begins with zero has only ten digits as a
+// numeric value. This value is replaced, too. UUIDs and hex IDs are not masked.
 //
 // Output that does not go through [LogHandler] is not masked. For example, if run starts a
 // goroutine and that goroutine panics, the Go runtime prints the panic without masking.

@@ -12,8 +12,8 @@ import (
 	"github.com/nais/spor/internal/diagnosis"
 )
 
-// enums has the environment variables that accept only certain words. For each variable, it has
-// examples of valid values.
+// enums contains the environment variables that accept only certain words. For each variable, it
+// contains examples of valid values.
 var enums = map[string][]string{
 	"OTEL_SDK_DISABLED":             {"true", "false"},
 	"OTEL_TRACES_EXPORTER":          {"otlp", "console", "logging", "none", "otlp,console"},
@@ -33,8 +33,8 @@ var enums = map[string][]string{
 	"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": {"cumulative", "delta", "lowmemory"},
 }
 
-// spellings returns word in other spellings: with other upper-case and lower-case letters, and
-// with spaces around it.
+// spellings returns other ways to write word: with upper-case letters, with lower-case letters,
+// and with spaces around it.
 func spellings(word string) []string {
 	mixed := strings.Map(func(r rune) rune {
 		if r%2 == 0 {
@@ -45,8 +45,9 @@ func spellings(word string) []string {
 	return []string{strings.ToUpper(word), strings.ToUpper(word[:1]) + word[1:], mixed, "  " + word + "\t", " " + strings.ToUpper(word) + " "}
 }
 
-// diagnosed sets one variable in an environment, and returns the effective settings as one
-// text. The text has the effective value of the variable, and not the value as it was set.
+// diagnosed sets one variable in an environment, and returns the effective settings as one text.
+// The text contains the effective value of the variable, which can differ from the value that
+// was set.
 func diagnosed(t *testing.T, name, value string) string {
 	t.Helper()
 	env := map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317", "OTEL_LOGS_EXPORTER": "otlp", name: value}

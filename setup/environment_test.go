@@ -22,9 +22,9 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// The function delivered starts telemetry with the variables in pairs, and ends one span. The
-// first result is true if the collector received the span. The second result is the error of
-// Start.
+// The function delivered starts telemetry and ends one span. The argument pairs contains the
+// names and values of environment variables. The first result is true if the collector received
+// the span. The second result is the error of Start.
 func delivered(t *testing.T, c *collector, pairs ...string) (bool, error) {
 	t.Helper()
 	environment(t, pairs...)
@@ -38,7 +38,7 @@ func delivered(t *testing.T, c *collector, pairs ...string) (bool, error) {
 	return c.count() > before, err
 }
 
-// mustName fails the test unless the text of err contains each of parts.
+// mustName checks that the text of err contains each part.
 func mustName(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	if err == nil {
@@ -222,8 +222,6 @@ func TestAnyNumberIsSafe(t *testing.T) {
 	}
 }
 
-// hasTinyTimeout reports whether the export timeout in pairs is too short for a reliable
-// export.
 func hasTinyTimeout(pairs []string) bool {
 	milliseconds, err := strconv.Atoi(strings.TrimSpace(pairs[len(pairs)-5]))
 	return err == nil && milliseconds > 0 && milliseconds < 100
@@ -342,7 +340,8 @@ func TestLongValuesAreCutByDefault(t *testing.T) {
 	}
 }
 
-// listenFor starts a collector that sends the metadata of each request to headers.
+// listenFor starts a collector. For each request, the collector sends the metadata to the
+// channel headers.
 func listenFor(t *testing.T, headers chan<- map[string][]string) (endpoint string) {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{

@@ -16,7 +16,7 @@ import (
 
 const remoteTrace, remoteSpan = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
-// instruments has one function for each kind of instrument that can have exemplars. The
+// instruments contains one function for each kind of instrument that can have exemplars. The
 // function makes such an instrument and records one value.
 var instruments = map[string]func(context.Context, metric.Meter, string, metric.MeasurementOption) error{
 	"counter": func(ctx context.Context, m metric.Meter, name string, attrs metric.MeasurementOption) error {
@@ -77,7 +77,6 @@ func TestExemplarsHaveTraceAndSpanAlone(t *testing.T) {
 	}
 }
 
-// openMetrics returns the metrics page in the OpenMetrics format, which includes exemplars.
 func openMetrics(t *testing.T) string {
 	t.Helper()
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/metrics", nil)

@@ -25,8 +25,6 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// faulty starts a collector. For each request, the collector calls answer and returns the
-// result of answer.
 func faulty(t *testing.T, answer func(ctx context.Context, spans int) (*coltrace.ExportTraceServiceResponse, error)) *receiver.Server {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{
@@ -47,8 +45,8 @@ func faulty(t *testing.T, answer func(ctx context.Context, spans int) (*coltrace
 	return server
 }
 
-// settled checks that no goroutines are left. The argument before is the number of goroutines
-// that may run. If more goroutines are still running after two seconds, settled fails the test.
+// The function settled checks that no goroutines are left over. It waits at most two seconds for
+// them to end. The argument before is the number of goroutines that may still run after that.
 func settled(t *testing.T, before int) {
 	t.Helper()
 	deadline := time.Now().Add(2 * time.Second)

@@ -109,7 +109,6 @@ func (c *collector) names() []string {
 	return names
 }
 
-// eventually polls until ok returns true. It fails the test after ten seconds.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
@@ -121,8 +120,8 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// environment sets the variables in pairs, and empties all other OTEL_ and NAIS_ variables. The
-// changes last until the test ends.
+// The function environment sets environment variables until the test ends. The argument pairs
+// contains their names and values. All other OTEL_ and NAIS_ variables are set to "".
 func environment(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -135,7 +134,8 @@ func environment(t *testing.T, pairs ...string) {
 	}
 }
 
-// start starts telemetry. When the test ends, it restores the SDK's global variables.
+// The function start calls setup.Start. When the test ends, it shuts down telemetry and restores
+// the SDK's global variables.
 func start(t *testing.T, opts ...setup.Option) (shutdown func(context.Context) error, err error) {
 	t.Helper()
 	provider, propagator, meters := otel.GetTracerProvider(), otel.GetTextMapPropagator(), otel.GetMeterProvider()
@@ -160,7 +160,6 @@ func mustStart(t *testing.T, opts ...setup.Option) (shutdown func(context.Contex
 	return shutdown
 }
 
-// endSpans starts and ends n spans. It uses the global tracer provider.
 func endSpans(n int) {
 	tracer := otel.Tracer("test")
 	for range n {
@@ -183,7 +182,6 @@ func logLines(t *testing.T) *oteltest.Lines {
 	return &l
 }
 
-// ended stores the spans that have ended.
 type ended struct {
 	mu    sync.Mutex
 	spans []sdktrace.ReadOnlySpan
@@ -205,7 +203,6 @@ func (e *ended) count() int {
 	return len(e.spans)
 }
 
-// remote returns a context with a remote parent span.
 func remote(traceparent string) context.Context {
 	return propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": traceparent})
 }

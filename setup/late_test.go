@@ -9,8 +9,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// TestLateAttributes checks whether instrumentation may set attributes late, at the end of a
-// span. Instrumentation may do this unless the program has its own sampler or span processor.
+// TestLateAttributes checks whether instrumentation is allowed to set attributes late, at the
+// end of a span. This is allowed unless the program has its own sampler or span processor.
 func TestLateAttributes(t *testing.T) {
 	for name, test := range map[string]struct {
 		opts []setup.Option

@@ -62,8 +62,8 @@ func LogHandler(w io.Writer, opts *slog.HandlerOptions) slog.Handler {
 // [LogHandler] sends a marked record only to team-logs.nais-system:5170, or to the writer of
 // [WithTeamLogs]. LogHandler does not write the record to the log, because every team can read
 // the log. It also does not export the record over OTLP. Nothing in the record is masked,
-// because Team Logs are for data that no other log may contain. Any other slog.Handler ignores
-// the mark, and writes the record like any other record.
+// because Team Logs are for data that no other log may contain. Other implementations of
+// slog.Handler ignore the mark, and treat the record like an unmarked record.
 //
 // LogHandler never waits when it logs a marked record, because it only puts the record into a
 // queue. The maximum size of the queue is one MiB. If the queue is full, or if a record cannot
@@ -75,9 +75,9 @@ func LogHandler(w io.Writer, opts *slog.HandlerOptions) slog.Handler {
 func TeamLogs() slog.Attr { return naislog.TeamMark() }
 
 // WithTeamLogs sends records with the mark of [TeamLogs] to w instead of the platform's
-// endpoint. It calls w.Write once per line. If w is nil, the option has no effect. If the
-// option is not used, a program outside NAIS drops these records and logs a warning. Only one
-// goroutine at a time calls w.Write, and w.Write may block.
+// endpoint. It calls w.Write once per line. If w is nil, the option has no effect. If the option
+// is not used, a program outside NAIS drops these records and logs a warning. Only one goroutine
+// at a time calls w.Write. Log calls do not wait while w.Write blocks.
 func WithTeamLogs(w io.Writer) Option {
 	return func(c *config) {
 		if w != nil {

@@ -14,10 +14,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// byteKey is a named type for bytes.
 type byteKey []byte
 
-// byteRecord has bytes in several fields, like a Kafka record.
 type byteRecord struct {
 	Key, Value []byte
 	Headers    []struct{ Value []byte }

@@ -90,8 +90,6 @@ func TestEveryLogRecordIsCounted(t *testing.T) {
 	}
 }
 
-// takingRecords starts a collector for logs. The collector counts the accepted records in
-// received.
 func takingRecords(t *testing.T, received *atomic.Int64, answer func(context.Context, int) (int64, error)) *receiver.Server {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{Logs: func(ctx context.Context, r *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {

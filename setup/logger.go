@@ -6,7 +6,7 @@ import (
 )
 
 // standardHandler is the handler of slog.Default at the start of the program. If slog.Default
-// has another handler later, the program has set its own logger.
+// has a different handler when a line is logged, the program has set its own logger.
 var standardHandler = slog.Default().Handler()
 
 // logger returns the program's default logger. If the program has not set one, logger returns

@@ -26,7 +26,6 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// logCollector is a collector that stores log records.
 type logCollector struct {
 	*receiver.Server
 	mu       sync.Mutex
@@ -70,7 +69,6 @@ func (c *logCollector) all() []*logspb.LogRecord {
 	return c.records
 }
 
-// exportLogs starts telemetry that exports only logs.
 func exportLogs(t *testing.T, endpoint string, opts ...setup.Option) (shutdown func(context.Context) error) {
 	t.Helper()
 	environment(t, "OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none", "OTEL_LOGS_EXPORTER", "otlp",
@@ -80,7 +78,6 @@ func exportLogs(t *testing.T, endpoint string, opts ...setup.Option) (shutdown f
 	return mustStart(t, opts...)
 }
 
-// traced is an error that has a stack.
 type traced struct{ error }
 
 func (*traced) StackTrace() string { return "main.failDeep(...)\n\t/src/main.go:1\n" }
@@ -122,7 +119,6 @@ func TestLogsAreExported(t *testing.T) {
 	}
 }
 
-// person has personal data in a URL, in numbers and in a map.
 type person struct {
 	URL   *url.URL
 	IDs   []int64

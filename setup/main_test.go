@@ -26,8 +26,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// command returns the command that runs program in a child process. The child process gets the
-// OTEL_ and NAIS_ variables in pairs, and no other OTEL_ or NAIS_ variables.
+// command returns the command that runs program in a child process. The argument pairs contains
+// the names and values of environment variables for the child. The child gets no other OTEL_ or
+// NAIS_ variables.
 func command(t *testing.T, program string, pairs ...string) *exec.Cmd {
 	t.Helper()
 	if programs[program] == nil {
@@ -69,7 +70,6 @@ var programs = map[string]func() int{
 			return nil
 		})
 	},
-	// The program "panic" starts a span, and panics before the span has ended.
 	"panic": func() int {
 		return run(func(ctx context.Context) error {
 			_, span := otel.Tracer("test").Start(ctx, "work")
@@ -77,11 +77,9 @@ var programs = map[string]func() int{
 			return explode()
 		})
 	},
-	// The program "error" returns an error.
 	"error": func() int {
 		return run(func(context.Context) error { return errors.New("no database") })
 	},
-	// The program "crash" starts a goroutine, and that goroutine panics.
 	"crash": func() int {
 		return run(func(context.Context) error {
 			go func() { _ = explode() }()
@@ -103,7 +101,6 @@ var programs = map[string]func() int{
 			select {}
 		}, crashFile()...)
 	},
-	// The program "quiet" does nothing.
 	"quiet": func() int {
 		return run(func(context.Context) error { return nil }, crashFile()...)
 	},
@@ -118,7 +115,6 @@ var programs = map[string]func() int{
 			return errors.New("half done")
 		}, setup.WithRootSpan("nightly"))
 	},
-	// The program "stubborn" does not return when its context ends.
 	"stubborn": func() int {
 		return run(func(context.Context) error {
 			fmt.Println("ready")

@@ -27,8 +27,9 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// The function pushed starts telemetry with these variables, calls the function record, and
-// shuts down telemetry. It returns the collector, which has the exported metrics.
+// The function pushed starts telemetry with environment variables, calls the function record,
+// and shuts down telemetry. The argument pairs contains the names and values of the variables.
+// The result is the collector, which has the exported metrics.
 func pushed(t *testing.T, record func(metric.Meter), opts []setup.Option, pairs ...string) *collector {
 	t.Helper()
 	c := listen(t, ":0")
@@ -53,8 +54,8 @@ func count(t *testing.T, m metric.Meter, name string, attrs ...attribute.KeyValu
 
 func nothing(metric.Meter) {}
 
-// goCard has the names of the metrics that the Go card of Nais APM reads. Each name has the
-// type that its metric must have.
+// goCard contains the metrics that the Go card of Nais APM reads. The key is the name of the
+// metric. The value is the type that the metric must have.
 var goCard = map[string]otlptranslator.MetricType{
 	"go_goroutines":             otlptranslator.MetricTypeGauge,
 	"go_threads":                otlptranslator.MetricTypeGauge,

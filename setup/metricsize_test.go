@@ -15,7 +15,6 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// seriesSink is a collector that counts the received series of metrics.
 type seriesSink struct {
 	colmetrics.UnimplementedMetricsServiceServer
 	series atomic.Int64

@@ -58,11 +58,11 @@ func WithSampler(s sdktrace.Sampler) Option {
 // so tests can use p to record spans. The goroutine that ends a span calls p.OnEnd. Therefore
 // OnEnd must not block.
 //
-// If this option or [WithSampler] is used, every span starts with all attributes that are
-// known at its start. If neither option is used, the spans of SQL statements get their
-// attributes only at their end, because this is cheaper. Therefore add a processor only with
-// this option. If a processor is registered with the SDK's provider later, its method OnStart
-// may get spans of SQL statements without their attributes.
+// If this option or [WithSampler] is used, every span starts with all attributes that are known
+// at its start. If neither option is used, the spans of SQL statements get their attributes only
+// at their end, because this is cheaper. Therefore add a processor only with this option. If the
+// program registers a processor directly with the SDK's provider, OnStart of that processor may
+// get spans of SQL statements that do not have their attributes yet.
 func WithSpanProcessor(p sdktrace.SpanProcessor) Option {
 	return func(c *config) {
 		if p != nil {
@@ -92,8 +92,9 @@ func WithoutMetrics() Option {
 
 // WithRootSpan makes [Run] start a span with this name before it calls run. Run ends the span
 // when run has returned. All spans of a Naisjob are then in one trace. If name is empty or the
-// option is not used, there is no root span. Do not use the option for a server, because the
-// spans of its requests would have a parent that ends weeks later. [Start] ignores this option.
+// option is not used, there is no root span. Do not use the option for a server: the root span
+// would be the parent of the span for each request, but it would end only when the server ends,
+// which can be weeks later. [Start] ignores this option.
 func WithRootSpan(name string) Option {
 	return func(c *config) { c.rootSpan = name }
 }

@@ -314,7 +314,6 @@ func TestCollectorThatRestarts(t *testing.T) {
 	}
 }
 
-// forceFlush waits until all ended spans are exported and the collector has answered.
 func forceFlush(t *testing.T) {
 	t.Helper()
 	provider := otel.GetTracerProvider().(interface{ ForceFlush(context.Context) error })
@@ -447,7 +446,7 @@ func TestOldestSpansGoFirst(t *testing.T) {
 	}
 	end("old", 1000)
 	eventually(t, "the outage", func() bool { return log.String() != "" })
-	<-time.After(100 * time.Millisecond) // until the spans of the failed request are queued again
+	<-time.After(100 * time.Millisecond) // wait until the failed spans are queued again
 	end("new", 700)
 	var names sync.Map
 	server, got := receive(t, addr, func(_ context.Context, r *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {

@@ -22,7 +22,7 @@ import (
 type nameServer struct {
 	net.PacketConn
 	mu        sync.Mutex
-	addresses []string       // the addresses of collectorName
+	addresses []string
 	types     map[uint16]int // the number of queries for each record type
 }
 
@@ -115,7 +115,7 @@ func (s *nameServer) asked(kind uint16) int {
 	return s.types[kind]
 }
 
-// dead has functions that make an address unreachable. Each function does it in a different
+// dead contains functions that make an address unreachable. Each function does it in a different
 // way.
 var dead = map[string]func(t *testing.T, addr string){
 	"refuses":       func(*testing.T, string) {},
@@ -160,8 +160,8 @@ func dropPackets(t *testing.T, addr string) {
 	t.Fatal("the backlog does not become full")
 }
 
-// receiveAt starts a collector at the last of addresses. The function kill makes the other
-// addresses unreachable.
+// receiveAt starts a collector at the last address, and calls the function kill to make each of
+// the other addresses unreachable.
 func receiveAt(t *testing.T, kill func(*testing.T, string), addresses ...string) (*receiver.Server, *ids) {
 	t.Helper()
 	last := len(addresses) - 1
@@ -173,10 +173,9 @@ func receiveAt(t *testing.T, kill func(*testing.T, string), addresses ...string)
 	return server, got
 }
 
-// within calls the function in the parameter try, and compares the returned duration with the
-// limit most. If the duration is above the limit, within repeats the call, because a shared
-// machine can be slow once. It makes at most three calls. If all three durations are above the
-// limit, within fails the test.
+// The function within checks the duration that the function try returns. The argument most is
+// the upper limit. A shared machine can be slow once, so within calls try up to three times. The
+// test fails only if all three durations are above the limit.
 func within(t *testing.T, most time.Duration, try func() time.Duration) {
 	t.Helper()
 	var took time.Duration

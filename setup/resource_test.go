@@ -12,8 +12,9 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// The function described starts telemetry with these options and variables, and ends one span.
-// It returns the resource of the span and the error of Start.
+// The function described starts telemetry with the options and with environment variables, and
+// ends one span. The argument pairs contains the names and values of the variables. It returns
+// the resource of the span and the error of Start.
 func described(t *testing.T, opts []setup.Option, pairs ...string) (*resource.Resource, error) {
 	t.Helper()
 	environment(t, pairs...)

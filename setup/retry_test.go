@@ -96,7 +96,6 @@ func (c *rawCollector) Marshal(any) (mem.BufferSlice, error) {
 }
 func (*rawCollector) Unmarshal(mem.BufferSlice, any) error { return nil }
 
-// listen starts the collector and returns its endpoint.
 func (c *rawCollector) listen(t *testing.T) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

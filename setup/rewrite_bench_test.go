@@ -42,7 +42,6 @@ func httpBatch() []sdktrace.ReadOnlySpan {
 	return batch.spans
 }
 
-// discard is an exporter that only reads the attributes of spans.
 type discard struct{ attributes int }
 
 func (d *discard) Shutdown(context.Context) error { return nil }
@@ -54,7 +53,6 @@ func (d *discard) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) 
 	return nil
 }
 
-// BenchmarkRewrite measures only the rewriting of a batch.
 func BenchmarkRewrite(b *testing.B) {
 	benchmarkExport(b, "exporter=discard/lib=otel", &discard{})
 	benchmarkExport(b, "exporter=discard/lib=spor", setup.Rewriting(&discard{}))
@@ -92,7 +90,6 @@ func benchmarkExport(b *testing.B, name string, e sdktrace.SpanExporter) {
 	})
 }
 
-// idleServer starts a server that accepts every request without decoding it.
 func idleServer(b *testing.B) (endpoint string) {
 	b.Helper()
 	l, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")

@@ -18,8 +18,6 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// The function exported starts and ends one span of this kind. It returns the span that the
-// collector received.
 func exported(t *testing.T, kind trace.SpanKind, attrs []attribute.KeyValue, pairs ...string) *tracepb.Span {
 	t.Helper()
 	c := listen(t, ":0")

@@ -28,10 +28,10 @@ import (
 // three things: make its servers accept no more requests, wait for their handlers, and
 // return. A second signal ends the process immediately.
 //
-// When run has returned, Run exports the waiting telemetry for at most five seconds. This
-// export has its own context. If run has not returned 18 seconds after the signal, Run exports
-// the telemetry that is waiting at this time, while run continues. The reason is that NAIS
-// kills a pod 25 seconds after SIGTERM.
+// When run has returned, Run exports the waiting telemetry. This takes at most five seconds, and
+// the end of ctx does not stop it. If run has not returned 18 seconds after the signal, Run
+// exports the telemetry that is waiting at this time, while run continues. The reason is that
+// NAIS kills a pod 25 seconds after SIGTERM.
 //
 // Run returns the error of run, and logs it. The exception is an error that only reports that a
 // signal ended the context, such as the error of ctx.Err(). For such an error, Run returns nil.
@@ -145,7 +145,6 @@ func underSpan(name string, run func(context.Context) error) func(context.Contex
 	}
 }
 
-// panicError is the error that Run returns if run panics.
 type panicError struct{ value any }
 
 func (p panicError) Error() string { return fmt.Sprintf("setup: run panicked: %v", p.value) }

@@ -18,8 +18,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// endings has functions that return an error. The run function can return this error after its
-// context has ended.
+// endings contains functions that return an error. The run function can return this error after
+// its context has ended.
 var endings = map[string]func(context.Context) error{
 	"ctx.Err":    func(ctx context.Context) error { return ctx.Err() },
 	"cause":      context.Cause,

@@ -8,8 +8,8 @@ import (
 	"github.com/nais/spor/internal/suppress"
 )
 
-// newSampler returns the sampler that s selects. It can be own, which is the sampler of the
-// program.
+// newSampler returns the sampler that s selects. own is the program's sampler. It is used only
+// if s selects it.
 func newSampler(s environ.Sampler, own sdktrace.Sampler) sdktrace.Sampler {
 	if s.Own {
 		return silencer{own}

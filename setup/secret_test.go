@@ -23,13 +23,12 @@ import (
 
 const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodW50ZXIyIn0.aHVudGVyMg"
 
-// credentialNames has names of credentials, in several forms that programs use.
 var credentialNames = []string{
 	"token", "password", "secret", "authorization", "access_token", "clientSecret", "X-Api-Key", "http.request.header.cookie",
 }
 
-// credentialTexts has texts that contain a credential. Package setup recognizes the credential
-// by its format, or by the name before the credential.
+// credentialTexts contains texts that contain a credential. Package setup recognizes the
+// credential by its format, or by the name before the credential.
 var credentialTexts = []string{
 	jwt, "Bearer hunter2", "Basic dXNlcjpodW50ZXIy", `{"access_token":"hunter2"}`, `{"a":"{\"password\":\"hunter2\"}"}`,
 	"Authorization: Bearer " + jwt, "Cookie: sid=hunter2", "https://u:hunter2@h/?token=hunter2",
@@ -50,7 +49,7 @@ func mustHide(t *testing.T, where, written string) {
 	}
 }
 
-// useful has attributes that are not credentials. Their names are similar to the names of
+// useful contains attributes that are not credentials. Their names are similar to the names of
 // credentials, but the attributes must not be redacted.
 var useful = []attribute.KeyValue{
 	attribute.Int("tokens_used", 517), attribute.String("token_type", "type-517"), attribute.String("auth", "auth-517"),

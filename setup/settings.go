@@ -10,7 +10,6 @@ import (
 	"github.com/nais/spor/setup/internal/export"
 )
 
-// settings has the settings from the environment and the settings from the options.
 type settings struct {
 	*environ.Settings
 	*config
@@ -28,7 +27,6 @@ func newSettings(env *environ.Environment, c *config) *settings {
 	}
 }
 
-// spanLimits returns the span limits in the SDK's type.
 func (s *settings) spanLimits() sdktrace.SpanLimits {
 	return sdktrace.SpanLimits{
 		AttributeCountLimit:         s.Limits.Attributes,
@@ -40,8 +38,8 @@ func (s *settings) spanLimits() sdktrace.SpanLimits {
 	}
 }
 
-// attributesMayBeLate reports whether instrumentation may wait until the end of a span before
-// it sets the attributes of the span. The result is false if the program has its own sampler or
-// its own span processor, because these could read the attributes earlier. The samplers and
-// processors of package setup do not read the attributes earlier.
+// attributesMayBeLate reports whether instrumentation is allowed to wait until the end of a span
+// before it sets the attributes of the span. The result is false if the program has its own
+// sampler or its own span processor, because these could read the attributes earlier. The
+// samplers and processors of package setup do not read the attributes earlier.
 func (s *settings) attributesMayBeLate() bool { return s.sampler == nil && len(s.processors) == 0 }

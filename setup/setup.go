@@ -10,11 +10,11 @@ import (
 	"github.com/nais/spor/setup/internal/naislog"
 )
 
-// running is the telemetry that is installed in the SDK's global variables. Log handlers and
-// the handler for metrics look up their outputs here each time, because they can be created
-// before Start. While telemetry starts, and at the end of its shutdown, the only output is
-// Team Logs. While telemetry does not run, the pointer is nil. The first record with the Team
-// Logs mark then sets the pointer to a value whose only output is Team Logs.
+// running is the telemetry that is installed in the SDK's global variables. Log handlers and the
+// handler for metrics look up their outputs here each time, because they can be created before
+// Start. While telemetry starts, and at the end of its shutdown, the only output is Team Logs.
+// While telemetry does not run, the pointer is nil. If a record with the Team Logs mark is
+// logged while the pointer is nil, the pointer is set to a value whose only output is Team Logs.
 var running atomic.Pointer[telemetry]
 
 var errRunning = errors.New("setup: telemetry is already running (Start or Run was called twice; call the shutdown function of the first call before the second call)")
@@ -77,5 +77,4 @@ func takeGlobals() *naislog.Team {
 	}
 }
 
-// oneLine returns the text of err as one line. It replaces each line break by "; ".
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

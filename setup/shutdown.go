@@ -128,9 +128,10 @@ func signalOf(p provider) string {
 const overtime = naislog.AfterAbort + naislog.AfterAbort/2
 
 // The function together calls the function do once for each element of all. The calls run
-// concurrently. together waits for all calls. But a call may hang, for example in the program's
-// own processor or writer. Therefore the waiting stops when overtime has passed after the end
-// of ctx. If a call panics, together returns the panic as an error.
+// concurrently. Normally, together waits for all calls. But a call may hang, for example in the
+// program's own processor or writer. Therefore, together stops waiting when ctx has ended and
+// then the duration overtime has passed. If a call panics, together returns the panic as an
+// error.
 func together[T any](ctx context.Context, all []T, do func(T) error) error {
 	errs := make(chan error, len(all))
 	for _, one := range all {

@@ -28,8 +28,8 @@ func untilSignal(signalled context.Context, run func(context.Context) error) fun
 func endedBySignal(ctx, signalled context.Context) bool {
 	cause := context.Cause(ctx)
 	if cause != context.Canceled && errors.Is(cause, context.Canceled) { //nolint:errorlint // a cancel function sets exactly this value
-		// The caller may have called signal.NotifyContext, too, and ctx may be derived from
-		// that context. Then the signal may end ctx a little before it ends signalled.
+		// The caller of Run may have made its own context with signal.NotifyContext. If ctx is
+		// derived from that context, the signal can end ctx a little earlier than signalled.
 		select {
 		case <-signalled.Done():
 		case <-time.After(signalDelay):

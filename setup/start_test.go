@@ -184,7 +184,6 @@ func (m mapCarrier) Get(key string) string { return m[key] }
 func (m mapCarrier) Set(key, value string) { m[key] = value }
 func (m mapCarrier) Keys() []string        { return nil }
 
-// closedPort returns an address at which no server listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

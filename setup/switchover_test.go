@@ -61,8 +61,6 @@ func TestSwitchOver(t *testing.T) {
 	t.Logf("%d spans, %d different", len(spans), different)
 }
 
-// endStatements runs many kinds of SQL statements with a fake driver. The span processor watch
-// gets the spans of the statements.
 func endStatements(t *testing.T, watch sdktrace.SpanProcessor) {
 	t.Helper()
 	sdk := oteltest.New(t, oteltest.Watched(watch))
@@ -140,7 +138,6 @@ func endRecords(t *testing.T, watch sdktrace.SpanProcessor) {
 	}
 }
 
-// header is a header of a Kafka record.
 type header struct {
 	Key   string
 	Value []byte
@@ -199,8 +196,8 @@ func deliveredBy(t *testing.T, pipeline func(endpoint string) (sdktrace.SpanProc
 	return arrived
 }
 
-// officialPipeline returns OpenTelemetry's batch processor and exporter, with the same
-// rewriting as the pipeline.
+// officialPipeline returns OpenTelemetry's batch processor and exporter. The spans are rewritten
+// in the same way as in the pipeline.
 func officialPipeline(endpoint string) (sdktrace.SpanProcessor, error) {
 	exporter, err := otlptracegrpc.New(context.Background(), otlptracegrpc.WithEndpointURL(endpoint))
 	if err != nil {

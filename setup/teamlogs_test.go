@@ -16,8 +16,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// marked has functions that log one record with the Team Logs mark. Each function adds the mark
-// in a different way.
+// marked contains functions that log one record with the Team Logs mark. Each function adds the
+// mark in a different way.
 var marked = map[string]func(*slog.Logger){
 	"record":        func(l *slog.Logger) { l.Info("secret", setup.TeamLogs()) },
 	"with":          func(l *slog.Logger) { l.With(setup.TeamLogs()).Info("secret", "n", 1) },

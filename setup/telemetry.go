@@ -23,7 +23,6 @@ import (
 	"github.com/nais/spor/setup/internal/naislog"
 )
 
-// telemetry has the parts of the SDK that Start has installed.
 type telemetry struct {
 	signals  []provider
 	last     []provider // Team Logs and the logger provider; shut down after all other providers

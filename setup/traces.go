@@ -21,16 +21,15 @@ type tracerProvider struct {
 	attributesAtEnd bool
 }
 
-// AttributesAtEnd reports whether instrumentation may wait until the end of a span before it
-// sets the attributes of the span. The result is true if no code reads the attributes before
-// the span has ended.
+// AttributesAtEnd reports whether instrumentation is allowed to wait until the end of a span
+// before it sets the attributes of the span. The result is true if no code reads the attributes
+// before the span has ended.
 func (p *tracerProvider) AttributesAtEnd() bool { return p.attributesAtEnd }
 
 // Unwrap returns the SDK's provider. The method TracerProvider of a span returns the same
 // provider.
 func (p *tracerProvider) Unwrap() trace.TracerProvider { return p.TracerProvider }
 
-// newPipeline returns the processor that sends ended spans to the collector.
 func newPipeline(s *settings, reporter *export.Reporter) (sdktrace.SpanProcessor, error) {
 	reporter.SpansGoTo = s.Traces.Endpoint
 	w := &export.Watcher{Signal: "traces", Endpoint: s.Traces.Endpoint, Reporter: reporter}

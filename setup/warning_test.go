@@ -51,7 +51,6 @@ func hostile(n int64, size int) string {
 	return fmt.Sprintf("%d \x1b[2J\r\n{\"level\":\"ERROR\"}\u2028\u202e\u009b 01017012345 %s", n, strings.Repeat("å", size/2))
 }
 
-// flush exports the waiting data of every signal.
 func flush(t *testing.T) {
 	t.Helper()
 	for _, provider := range []any{otel.GetTracerProvider(), otel.GetMeterProvider(), otel.GetLoggerProvider()} {
