@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// A Config has the options that the instrumentation of every database has.
+// A Config contains the options that are the same for all databases.
 type Config struct {
 	// TracerProvider provides the tracer, and MeterProvider provides the meter. If one of
 	// these fields is nil, the global provider is used.
@@ -24,8 +24,9 @@ type Config struct {
 	// SlowQuery is the minimum duration of an operation that is marked as slow. If
 	// SlowQuery is 0 or less, no operation is marked.
 	SlowQuery time.Duration
-	// Repeated is a limit. If one trace has more operations with the same summary than this
-	// limit, a span of the trace is marked. If Repeated is 0 or less, no span is marked.
+	// Repeated is the maximum number of operations with the same summary in one trace. If a
+	// trace exceeds this number, a span of the trace is marked. If Repeated is 0 or less, no
+	// span is marked.
 	Repeated int
 }
 
@@ -66,9 +67,9 @@ func (c *Config) System(t Target) string {
 	return t.System
 }
 
-// PoolName returns the name of the connection pool of t. The name that the program sets in
-// c.Attributes is used first. Otherwise, the name consists of the address and the database.
-// If both are unknown, the name is the system.
+// PoolName returns the name of the connection pool of t. If c.Attributes contains a name for
+// the pool, PoolName returns this name. Otherwise, the name consists of the address and the
+// database. If both are unknown, the name is the system.
 func (c *Config) PoolName(t Target) string {
 	if given := c.text(semconv.DBClientConnectionPoolNameKey); given != "" {
 		return given

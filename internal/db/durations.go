@@ -23,8 +23,8 @@ type Durations struct {
 	failures  cache.Map[failure, []metric.RecordOption]
 }
 
-// A failure is the key for metric attributes. All operations of one series that failed in
-// the same way have the same attributes.
+// A failure is a key in the cache of metric attributes. Operations of the same series with
+// the same outcome share one entry.
 type failure struct {
 	series  *series
 	outcome Outcome

@@ -15,9 +15,8 @@ import (
 
 // A Description describes an operation. An empty field adds no attribute.
 type Description struct {
-	// SpanName is the name of the span. If SpanName is empty, the name is Summary. If
-	// Summary is empty too, the name is Name. If all three are empty, the name is the
-	// system.
+	// SpanName is the name of the span. If SpanName is empty, the span gets the first of
+	// these names that is not empty: Summary, Name, the system.
 	SpanName string
 	// Name is the db.operation.name, such as SELECT or GET.
 	Name string
@@ -126,10 +125,9 @@ var (
 	clientOnly = []trace.SpanStartOption{client}
 )
 
-// Complete sets attributes on span. If rows is not the zero value, Complete sets rows,
-// which is one attribute. If bare is true, the span was started without attributes, and
-// Complete also sets the attributes of o. All attributes are set in one call, so that the
-// span allocates memory only once.
+// Complete sets rows as an attribute of span, unless rows is the zero value. If bare is
+// true, the span was started without attributes, and Complete also sets the attributes of o.
+// All attributes are set in one call, so that the span allocates memory only once.
 func (o *Operation) Complete(span trace.Span, bare bool, rows attribute.KeyValue) {
 	if !bare && !rows.Valid() || !span.IsRecording() {
 		return

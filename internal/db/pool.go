@@ -80,9 +80,9 @@ func (p *Pool) observe(_ context.Context, o metric.Observer) error {
 }
 
 // Observe records how long callers waited for a connection since the previous call of
-// Observe. stats contains only the number of waits and their total time. Therefore Observe
-// calculates the average time and records it once per wait. One call records at most 1,000
-// waits.
+// Observe. stats does not contain the time of each wait, only the number of waits and their
+// total time. Therefore Observe calculates the average time and records it once per wait.
+// One call records at most 1,000 waits.
 func (p *Pool) Observe(stats PoolStats) {
 	if p == nil {
 		return
@@ -95,7 +95,6 @@ func (p *Pool) Observe(stats PoolStats) {
 	}
 }
 
-// mostWaits is the maximum number of waits that one call of Observe records.
 const mostWaits = 1000
 
 func (p *Pool) advance(stats PoolStats) (n int64, each time.Duration) {

@@ -9,7 +9,6 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// poolNames contains the names, the unit and the bucket boundaries of one dialect.
 type poolNames struct {
 	prefix, connections string
 	poolKey, stateKey   attribute.Key
@@ -31,7 +30,6 @@ var (
 	}
 )
 
-// poolInstruments contains the instruments of one dialect.
 type poolInstruments struct {
 	poolNames
 	connections metric.Int64ObservableUpDownCounter

@@ -24,10 +24,9 @@ func (t *Telemetry) MarkSlow(span trace.Span, took time.Duration) {
 	}
 }
 
-// repeats contains counts. There is one count for each trace and each summary: the number
-// of operations with this summary in this trace. The memory for the counts is bounded. If
-// two counts need the same slot, the newer count replaces the older count. If the older
-// count is needed again, it starts at 0.
+// repeats counts the operations with the same summary in the same trace. The number of
+// counts is limited. If a new count needs the slot of an older count, the older count is
+// lost. If the lost count is needed again, it starts at 0.
 type repeats struct {
 	seed  maphash.Seed
 	slots [1024]repeat

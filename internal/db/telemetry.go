@@ -82,8 +82,6 @@ func (t *Telemetry) declined(ctx context.Context) bool {
 	return t.tracer.Made(parent)
 }
 
-// [Notable] reports true for an activity that takes at least as long as the constant
-// unusual.
 const unusual = 100 * time.Millisecond
 
 // Notable reports whether an activity such as connecting needs a span. Such an activity is
