@@ -55,7 +55,6 @@ func (m stmtConverter) ColumnConverter(index int) driver.ValueConverter {
 	return converter{}
 }
 
-// converter converts every value to text.
 type converter struct{}
 
 func (converter) ConvertValue(v any) (driver.Value, error) {
