@@ -30,7 +30,7 @@ var systems = []struct{ part, system string }{
 
 // SystemOf returns the db.system.name of a driver. name is the name under which the driver
 // is registered, or "". SystemOf first looks for a known part in name, and then in the
-// import path of the driver's type. If it finds none, it returns "".
+// import path of the driver's type. If neither contains a known part, it returns "".
 func SystemOf(name string, driver any) string {
 	if system := systemIn(name); system != "" {
 		return system
