@@ -8,7 +8,6 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqltext"
 )
 
-// longestComment is the length of the comment that Comment returns.
 const longestComment = len(" /*traceparent='00-0123456789abcdef0123456789abcdef-0123456789abcdef-01'*/")
 
 // commentable reports whether a comment at the end of q leaves the meaning of q unchanged.
@@ -26,10 +25,10 @@ func commentable(q sqltext.Query) bool {
 	return false
 }
 
-// EndOfStatement returns the position in text where a comment is inserted. This is the end
-// of text, or the position before the final semicolons, because MySQL reads a comment after
-// a semicolon as another statement. EndOfStatement does not look for literals, because a
-// commentable text does not end inside a literal.
+// EndOfStatement returns the position in text where a comment is inserted. If text ends with
+// semicolons, this is the position before them, because MySQL reads a comment after a
+// semicolon as another statement. Otherwise it is the end of text. EndOfStatement does not
+// look for literals, because a commentable text does not end inside a literal.
 func EndOfStatement[T string | []byte](text T) int {
 	end := len(text)
 	for i := end - 1; i >= 0; i-- {
