@@ -16,7 +16,6 @@ func lineComment(text string) (kind, int) {
 	return comment, n
 }
 
-// block reads a block comment.
 func (r *rules) block(text string) (kind, int) {
 	depth := 0
 	for i := 0; i+1 < len(text); i++ {

@@ -42,9 +42,9 @@ func DialectOf(system string) Dialect {
 }
 
 // rules define how a dialect reads characters that begin a literal, a name or a comment. If
-// a field has the zero value, the rule is unknown. If an unknown rule applies at some
-// place, the text is doubtful from this place to its end. A rule that depends on a mode of
-// the server is also unknown.
+// a field has the zero value, the rule is unknown. A rule that depends on a mode of the
+// server is also unknown. If an unknown rule applies at some place, the text is doubtful
+// from this place on.
 type rules struct {
 	single, double, back quote
 	bracket              kind // how […] is read; symbol if brackets do not quote names

@@ -2,11 +2,11 @@
 // and replaces every literal with a question mark.
 //
 // The text is read once, in linear time. The analysis never fails. However, the result
-// contains a part of the text only if the meaning of this part is certain. Some literals
-// end at different places in different databases, or in different modes of one database.
-// The client cannot know the mode. Therefore one question mark replaces the text from the
-// first such place to the end. Comments are removed. After IN, only the first of several
-// literals is kept. After VALUES, only the first row is kept.
+// contains a part of the text only if the meaning of this part is certain. Some literals end
+// at different places in different databases, or in different modes of one database. The
+// client cannot know the mode. Therefore one question mark replaces the text from the first
+// such place to the end. Comments are removed. Several literals in a list after IN become
+// one question mark. Of several rows after VALUES, only the first row is kept.
 //
 // The semantic conventions v1.43.0 define how db.query.text must be sanitized. They also
 // define the grammar of db.query.summary. See

@@ -1,7 +1,7 @@
 package sqltext
 
-// A keyword is the meaning that the type [reader] gives to a word. Most words get no
-// meaning.
+// A keyword is the meaning that a word has for the type [reader]. Most words have the
+// keyword none.
 type keyword uint8
 
 const (

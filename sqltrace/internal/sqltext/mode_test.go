@@ -206,7 +206,6 @@ func lineComment(begin, ends, next string) rule {
 	}}
 }
 
-// blockComment returns a rule for a block comment.
 func blockComment(nested bool) rule {
 	return rule{hidden, func(_, text string) (int, int, int) {
 		if !strings.HasPrefix(text, "/*") {

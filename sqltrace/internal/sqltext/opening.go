@@ -53,7 +53,6 @@ func (d Dialect) opening(text string, pos int) (k kind, n int) {
 	return 0, 0
 }
 
-// doubtful returns one unreadable token, which includes the whole text.
 func doubtful(text string) (kind, int) { return unreadable, len(text) }
 
 // single reads a literal in single quotes. The name directly before the opening quote may
@@ -62,7 +61,7 @@ func (d Dialect) single(text string, pos int) (kind, int) {
 	rest := text[pos:]
 	switch prefix := lastName(text[:pos]); {
 	case strings.EqualFold(prefix, "q"), strings.EqualFold(prefix, "nq"):
-		return doubtful(rest) // not only Oracle has literals such as q'…'
+		return doubtful(rest) // other databases than Oracle may also have literals such as q'…'
 	case d == PostgreSQL && strings.EqualFold(prefix, "e") && !strings.HasSuffix(text[:pos-len(prefix)], "$"):
 		if n := closing(rest, '\'', true); n > 0 {
 			return literal, n
@@ -218,7 +217,6 @@ func endsInVariable(text string) bool {
 	return 0 < n && n < len(text) && strings.IndexByte("$@:#", text[n-1]) >= 0
 }
 
-// nameLength returns the length of the name at the beginning of text.
 func nameLength(text string) int {
 	for n, r := range text {
 		if r < utf8.RuneSelf && !isNamePart(byte(r)) || r >= utf8.RuneSelf && !unicode.IsLetter(r) {

@@ -15,7 +15,6 @@ type outline struct {
 	open       bool   // more parts of the table name may follow
 }
 
-// A step is an operation and its tables.
 type step struct {
 	name   string
 	tables []string

@@ -74,7 +74,7 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.PostgreSQL, "SELECT a /* abc", "SELECT a ?", "SELECT", "SELECT", ""},
 		{sqltext.PostgreSQL, "SELECT 1\x00 secret", "SELECT ?", "SELECT", "SELECT", ""},
 
-		// These entries contain texts that databases read differently.
+		// These entries contain texts that have different meanings in different databases.
 		{sqltext.PostgreSQL, `SELECT a, 'it\'s secret' FROM t`, "SELECT a, ?", "SELECT", "SELECT", ""},
 		{sqltext.PostgreSQL, "SELECT 'C:\\\\', E'it\\'s' FROM t WHERE a LIKE 'b' ESCAPE '\\' AND c = d", "SELECT ?, E? FROM t WHERE a LIKE ? ESCAPE ?", "SELECT t", "SELECT", "t"},
 		{sqltext.PostgreSQL, "SELECT a FROM t -- b\rsecret\nWHERE c = d", "SELECT a FROM t ?", "SELECT t", "SELECT", "t"},

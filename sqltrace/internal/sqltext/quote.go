@@ -49,9 +49,9 @@ func isNames(text string) bool {
 }
 
 // alternative reads a literal of Oracle that begins with q' or nq'. The next character is
-// the delimiter, and can be any character. The literal ends when the delimiter and a quote
-// follow. If the delimiter is an opening bracket, the closing bracket and a quote end the
-// literal.
+// the delimiter, which can be any character. The literal ends where the delimiter and a
+// quote stand together. If the delimiter is an opening bracket, the literal ends where the
+// closing bracket and a quote stand together.
 func alternative(text string, pos int) (kind, int) {
 	rest := text[pos:]
 	begin := 2

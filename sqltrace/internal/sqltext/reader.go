@@ -99,7 +99,6 @@ func (r *reader) read(t token, rest string) {
 	r.prev, r.prevWord = t, k
 }
 
-// push adds a frame for a parenthesis that was opened.
 func (r *reader) push() {
 	f := r.top()
 	next := frame{step: -1}
@@ -119,14 +118,12 @@ func (r *reader) push() {
 	r.frames = append(r.frames, next)
 }
 
-// pop removes the frame of a parenthesis that was closed.
 func (r *reader) pop() {
 	if len(r.frames) > 1 {
 		r.frames = r.frames[:len(r.frames)-1]
 	}
 }
 
-// comma sets what is expected after a comma.
 func (r *reader) comma() {
 	switch f := r.top(); {
 	case f.operation == kwWith:
@@ -136,14 +133,12 @@ func (r *reader) comma() {
 	}
 }
 
-// reset prepares r for the next statement.
 func (r *reader) reset() {
 	r.frames = r.frames[:1]
 	r.frames[0] = frame{}
 	r.secret, r.masked, r.skip = false, false, 0
 }
 
-// follow handles a word, a name or a value.
 func (r *reader) follow(t token, k keyword, upper string) {
 	f := r.top()
 	if r.isBare(f, t, k) {
@@ -179,7 +174,6 @@ func (r *reader) isBare(f *frame, t token, k keyword) bool {
 	return !f.begun && k == none && dialects[r.dialect].bare && len(r.frames) == 1 && t.text != "{"
 }
 
-// mayBegin reports whether a statement may begin with k at this place.
 func (r *reader) mayBegin(f *frame, k keyword) bool {
 	changes := kwInsert <= k && k <= kwMerge
 	if f.operation == kwWith {
@@ -189,7 +183,6 @@ func (r *reader) mayBegin(f *frame, k keyword) bool {
 		(len(r.frames) == 1 || !f.begun && (changes || k == kwWith))
 }
 
-// operate starts a statement. k is the operation of the statement.
 func (r *reader) operate(f *frame, k keyword, upper string) {
 	switch k {
 	case kwWith:
@@ -211,7 +204,6 @@ func (r *reader) operate(f *frame, k keyword, upper string) {
 	}
 }
 
-// begin adds a step to the outline.
 func (r *reader) begin(f *frame, k keyword, upper string, expect expectation) {
 	f.operation, f.expect, f.list, f.values, f.columns = k, expect, false, false, false
 	f.step = r.outline.begin(step{name: upper, depth: len(r.frames) - 1, minor: k == kwSelect})

@@ -9,7 +9,6 @@ import (
 
 type kind uint8
 
-// These are the kinds of tokens.
 const (
 	end kind = iota
 	space
@@ -110,9 +109,9 @@ func (s *scanner) checkForeign(name string) {
 // code of another language.
 var languages = []string{"JAVA", "JAVASCRIPT", "LANGUAGE", "MLE", "SCRIPT"}
 
-// scan returns the next token of the lexer. n is the length of the part that really is one
-// token. A token at the end of the lexer's text may be incomplete. Then scan makes a new
-// lexer that gets more text.
+// scan returns the next token t of the lexer. n is the length of the part of t that really
+// is one token. A token at the end of the lexer's text may be incomplete. Then scan makes a
+// new lexer that gets more text.
 func (s *scanner) scan() (t *sqllexer.Token, n int) {
 	for {
 		if s.lexer == nil {
@@ -139,7 +138,6 @@ func (s *scanner) scan() (t *sqllexer.Token, n int) {
 // longestAhead is the maximum number of bytes that the lexer reads after a token.
 const longestAhead = 4
 
-// take returns the next n bytes as a token, and moves pos to the end of the token.
 func (s *scanner) take(k kind, n int) token {
 	t := token{kind: k, text: s.text[s.pos : s.pos+n]}
 	t.glued = s.pos > 0 && !isSpace(s.text[s.pos-1])

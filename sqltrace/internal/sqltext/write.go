@@ -2,7 +2,6 @@ package sqltext
 
 import "strings"
 
-// write writes t or a question mark, or writes nothing.
 func (r *reader) write(t token) {
 	if r.skipsRow(t) {
 		r.gap = false
@@ -25,8 +24,6 @@ func (r *reader) write(t token) {
 	}
 }
 
-// mask writes a question mark for the rest of the statement, unless this question mark is
-// already written.
 func (r *reader) mask() {
 	if !r.masked {
 		r.masked, r.gap = true, true
