@@ -17,8 +17,6 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// TestAllocations checks the memory allocations for one query. It calls the tracer in the
-// same way as pgx does for a query.
 func TestAllocations(t *testing.T) {
 	silent := metricnoop.NewMeterProvider()
 	unsampled := oteltest.NewSilent(t, sdktrace.NeverSample())

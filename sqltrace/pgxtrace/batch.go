@@ -15,15 +15,18 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// batch is a batch that is being executed. pgx also stores it as the context of the batch.
+// batch is the state of a pgx batch that is being executed. It is also the context.Context
+// that pgx uses for this batch.
 //
-// The server executes the statements one after the other, but it may send several results
-// in one answer. Therefore the exact times of a statement are not known, and the span has
-// the widest possible times. The span ends when the answer with the result of the statement
-// arrived. The span starts at the earliest time at which the server can have finished the
-// previous statement. To find this time, take the answer that contains the result of the
-// previous statement. The span starts when the answer before this answer arrived. Several
-// statements may have the same times.
+// The server executes the statements one after the other, but it may send several results in
+// one answer. Therefore the exact times of a statement are not known, and the span has the
+// widest possible times:
+//   - The span starts at the earliest time at which the server can have finished the
+//     previous statement. One read got the answer with the result of the previous statement.
+//     The span starts when the read or write before this read ended.
+//   - The span ends when the answer with the result of the statement arrived.
+//
+// Several statements may have the same times.
 type batch struct {
 	context.Context //nolint:containedctx // batch is a context itself
 
@@ -67,7 +70,6 @@ func (b *batch) describe() (name string, attrs []attribute.KeyValue) {
 	return name, append(attrs, semconv.DBOperationName(operation), semconv.DBQuerySummary(name), semconv.DBOperationBatchSize(len(b.queued)))
 }
 
-// alike reports whether all statements of the batch have the same text.
 func (b *batch) alike() bool {
 	for _, q := range b.queued[1:] {
 		if q.SQL != b.queued[0].SQL {
@@ -77,8 +79,6 @@ func (b *batch) alike() bool {
 	return true
 }
 
-// record makes the span for a statement of the batch, and records the duration of the
-// statement.
 func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	s := b.session
 	b.answered++
@@ -112,8 +112,8 @@ func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	}
 }
 
-// end ends the batch span. Normally the span ends now. If the last answer is older than
-// sqldb.Slack, the end time is the time of this answer.
+// end ends the batch span. Normally the span ends now. If the server's last answer arrived
+// more than sqldb.Slack ago, the span ends at the time of this answer.
 func (b *batch) end(o db.Outcome) {
 	end := time.Since(b.start)
 	if last, _, ok := b.session.wire.answers(b); ok && end-last > sqldb.Slack {

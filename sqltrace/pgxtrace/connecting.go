@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The type connecting describes a connection that is being made. pgx also uses the value as
-// the context for making the connection.
+// The type connecting is the state of a connection that is being made. It is also the
+// context.Context that pgx uses to make this connection.
 type connecting struct {
 	context.Context //nolint:containedctx // connecting is a context itself
 
@@ -16,7 +16,6 @@ type connecting struct {
 
 type connectKey struct{}
 
-// Value returns c for the key connectKey.
 func (c *connecting) Value(key any) any {
 	switch key {
 	case connectKey{}:

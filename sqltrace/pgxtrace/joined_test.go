@@ -14,7 +14,6 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// witness is a tracer that stores which of its methods were called.
 type witness struct {
 	reported []string
 	span     trace.SpanContext // the span in the context when the last query ended

@@ -28,7 +28,6 @@ type pools struct {
 	early  []time.Duration // creation times of connections whose pool is not known yet
 }
 
-// mostEarly is the maximum number of creation times in the field early.
 const mostEarly = 100
 
 // pool measures one pool until the pool is closed or garbage-collected.
@@ -75,7 +74,6 @@ func (all *pools) watch(p *pgxpool.Pool) *pool {
 	return w
 }
 
-// pools.all returns every pool that is measured.
 func (all *pools) all() []*pool {
 	if watched := all.watched.Load(); watched != nil {
 		return *watched
@@ -83,8 +81,6 @@ func (all *pools) all() []*pool {
 	return nil
 }
 
-// find returns the measurement of the pool with this ID. If the pool is not measured, find
-// returns nil.
 func (all *pools) find(id weak.Pointer[pgxpool.Pool]) *pool {
 	watched := all.all()
 	i := slices.IndexFunc(watched, func(w *pool) bool { return w.pool == id })
@@ -124,8 +120,8 @@ func (w *pool) stats() db.PoolStats {
 }
 
 // isClosed reports whether the pool is known to be closed. pgxpool has no method for this.
-// However, if a connection is made for a waiting caller, package puddle makes a context for
-// this. This context ends when the pool is closed.
+// Therefore isClosed uses a context of package puddle. Puddle makes this context when it
+// makes a connection for a waiting caller. The context ends when the pool is closed.
 func (w *pool) isClosed() bool {
 	if closing := w.closing.Load(); closing != nil && !w.closed.Load() {
 		select {
@@ -137,9 +133,9 @@ func (w *pool) isClosed() bool {
 	return w.closed.Load() || w.pool.Value() == nil
 }
 
-// The type acquiring describes a caller that waits for a connection of a pool. pgxpool also
-// uses the value as the context of the caller. If a connection is made for the caller, the
-// context of the connection derives from this context.
+// The type acquiring is the state of a caller that waits for a connection of a pool. It is
+// also the context.Context that pgxpool uses for this caller. If a connection is made for
+// the caller, the context of the connection derives from it.
 type acquiring struct {
 	context.Context //nolint:containedctx // acquiring is a context itself
 
@@ -149,7 +145,6 @@ type acquiring struct {
 
 type acquireKey struct{}
 
-// Value returns a for the key acquireKey.
 func (a *acquiring) Value(key any) any {
 	if key == (acquireKey{}) {
 		return a
@@ -164,7 +159,6 @@ func acquiringOf(ctx context.Context) *acquiring {
 	return a
 }
 
-// TraceAcquireStart counts the caller as waiting for a connection.
 func (t *tracer) TraceAcquireStart(ctx context.Context, p *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
 	if _, measuring := t.Durations(); !measuring {
 		if acquiringOf(ctx) == nil {
@@ -177,7 +171,6 @@ func (t *tracer) TraceAcquireStart(ctx context.Context, p *pgxpool.Pool, _ pgxpo
 	return a
 }
 
-// TraceAcquireEnd records how long the caller waited for the connection.
 func (t *tracer) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, data pgxpool.TraceAcquireEndData) {
 	a := acquiringOf(ctx)
 	if a == nil {
@@ -215,9 +208,9 @@ func (t *tracer) TraceRelease(p *pgxpool.Pool, data pgxpool.TraceReleaseData) {
 	}
 }
 
-// pools.connecting is called while a connection is being made. ctx is the context in
-// which the connection is made. If ctx ends when the pool is closed, the method stores the
-// Done channel of ctx.
+// pools.connecting is called while a connection is being made. ctx is the context in which
+// the connection is made. If ctx is a context that ends when the pool is closed, the method
+// stores the channel ctx.Done() in the field closing.
 func (all *pools) connecting(ctx context.Context) {
 	w := all.of(ctx)
 	if w == nil || w.closing.Load() != nil || !endsWithPool(ctx) {
@@ -234,7 +227,6 @@ func endsWithPool(ctx context.Context) bool {
 	return t.Kind() == reflect.Pointer && strings.HasPrefix(t.Elem().PkgPath(), "github.com/jackc/puddle/") && ctx.Done() != nil
 }
 
-// created records how long it took to make a connection.
 func (all *pools) created(ctx context.Context, took time.Duration) {
 	w := all.of(ctx)
 	if w == nil {
@@ -245,10 +237,10 @@ func (all *pools) created(ctx context.Context, took time.Duration) {
 	}
 }
 
-// keep stores the creation time of a connection whose pool is not known yet. This happens
-// because a new pool makes its minimum number of idle connections before NewPoolWithConfig
-// can measure the pool. If exactly one pool is measured now, keep stores nothing and
-// returns this pool.
+// keep stores the creation time of a connection whose pool is not known yet. There are such
+// connections because a new pool makes its minimum number of idle connections before
+// NewPoolWithConfig can measure the pool. If exactly one pool is measured now, keep stores
+// nothing and returns this pool.
 func (all *pools) keep(took time.Duration) *pool {
 	all.adding.Lock()
 	defer all.adding.Unlock()

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The type preparing describes a statement that is being prepared. pgx also uses the value
-// as the context of the preparation.
+// The type preparing is the state of a statement that is being prepared. It is also the
+// context.Context that pgx uses for this preparation.
 type preparing struct {
 	context.Context //nolint:containedctx // preparing is a context itself
 
@@ -17,7 +17,6 @@ type preparing struct {
 
 type prepareKey struct{}
 
-// Value returns p for the key prepareKey.
 func (p *preparing) Value(key any) any {
 	if key == (prepareKey{}) {
 		return p

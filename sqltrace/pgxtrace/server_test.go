@@ -31,7 +31,6 @@ type server struct {
 	refused bool     // new connections are refused
 }
 
-// said returns the texts that the server got.
 func (s *server) said() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -44,7 +43,6 @@ func (s *server) refuse(on bool) {
 	s.refused = on
 }
 
-// dial implements [pgconn.DialFunc].
 func (s *server) dial(context.Context, string, string) (net.Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,7 +54,6 @@ func (s *server) dial(context.Context, string, string) (net.Conn, error) {
 	return client, nil
 }
 
-// config returns the configuration of a pool that connects to s.
 func (s *server) config(tb testing.TB, parameters string) *pgxpool.Config {
 	tb.Helper()
 	config, err := pgxpool.ParseConfig("postgres://user:secret@db.example:5433/shop?sslmode=disable&" + parameters)
@@ -73,10 +70,8 @@ func (s *server) attach(config *pgxpool.Config) {
 	config.ConnConfig.LookupFunc = func(context.Context, string) ([]string, error) { return []string{"127.0.0.1"}, nil }
 }
 
-// inMemory changes config so that its connections go to a new server in memory.
 func inMemory(config *pgxpool.Config) { new(server).attach(config) }
 
-// open returns a traced pool that is closed when the test ends.
 func (s *server) open(tb testing.TB, sdk *oteltest.SDK, parameters string, opts ...sqltrace.Option) *pgxpool.Pool {
 	tb.Helper()
 	pool, err := pgxtrace.NewPoolWithConfig(tb.Context(), s.config(tb, parameters), options(sdk, opts...)...)
@@ -93,7 +88,6 @@ func options(sdk *oteltest.SDK, opts ...sqltrace.Option) []sqltrace.Option {
 	}, opts...)
 }
 
-// backend is one connection of the server.
 type backend struct {
 	*pgproto3.Backend
 
@@ -154,7 +148,6 @@ var columns = []pgproto3.FieldDescription{
 	{Name: []byte("name"), DataTypeOID: pgtype.TextOID, DataTypeSize: -1, TypeModifier: -1},
 }
 
-// parameters returns the number of parameters in text.
 func parameters(text string) int {
 	n := 0
 	for strings.Contains(text, "$"+strconv.Itoa(n+1)) {
@@ -241,7 +234,6 @@ func (b *backend) describe(text string) {
 	}
 }
 
-// execute executes text, and reports whether text succeeded.
 func (b *backend) execute(text string) bool {
 	if strings.Contains(text, "pause") {
 		<-time.After(b.server.pause)

@@ -27,7 +27,6 @@ func newSession(t *tracer, config *pgx.ConnConfig) *session {
 	return &session{tracer: t, statements: t.statements(config)}
 }
 
-// keep stores s in custom, which is the custom data of the connection of s.
 func (s *session) keep(custom map[string]any) {
 	if custom != nil {
 		custom[sqldb.SessionKey] = s
@@ -53,7 +52,6 @@ const cached = "stmtcache_"
 // mostPrepared is the maximum number of names in the field prepared.
 const mostPrepared = 1000
 
-// remember stores the text of a prepared statement under the name of the statement.
 func (s *session) remember(name, text string) {
 	if s.prepared == nil {
 		s.prepared = make(map[string]string)
@@ -75,7 +73,7 @@ func (s *session) close(st *statement) {
 	}
 }
 
-// lost is the outcome of a statement if pgx did not report the end of the statement.
+// lost is the outcome of a statement whose end pgx did not report.
 var lost = db.Outcome{Type: "_OTHER", Failed: true}
 
 // abandon ends the open statement if conn is not busy any more. This is necessary because

@@ -20,7 +20,6 @@ import (
 
 const point = "SELECT id, name FROM orders WHERE id = $1"
 
-// modes contains all modes in which pgx executes a statement.
 var modes = []string{"cache_statement", "cache_describe", "describe_exec", "exec", "simple_protocol"}
 
 func names(spans []sdktrace.ReadOnlySpan) []string {
@@ -82,7 +81,6 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// query executes text and reads all rows of the result.
 func query(ctx context.Context, db querier, text string, args ...any) error {
 	rows, err := db.Query(ctx, text, args...)
 	if err != nil {
@@ -95,8 +93,7 @@ func query(ctx context.Context, db querier, text string, args ...any) error {
 	return rows.Err()
 }
 
-// parent returns two values: a context that contains a remote span, and the span context of
-// this span.
+// parent returns a context with a remote span, and the span context of this span.
 func parent(ctx context.Context) (context.Context, trace.SpanContext) {
 	sc := trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled,

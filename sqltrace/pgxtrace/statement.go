@@ -16,11 +16,10 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// noTag is used as the command tag if a statement has no command tag.
 var noTag pgconn.CommandTag
 
-// The type statement describes a statement that is being executed. pgx also uses the value
-// as the context of the statement.
+// The type statement is the state of a statement that is being executed. It is also the
+// context.Context that pgx uses for this statement.
 type statement struct {
 	context.Context //nolint:containedctx // statement is a context itself
 
@@ -35,7 +34,6 @@ type statement struct {
 
 type statementKey struct{}
 
-// Value returns st for the key statementKey.
 func (st *statement) Value(key any) any {
 	if key == (statementKey{}) {
 		return st

@@ -34,7 +34,6 @@ func newTracer(opts []sqltrace.Option) *tracer {
 	return t
 }
 
-// statements returns the statements of the database to which config connects.
 func (t *tracer) statements(config *pgx.ConnConfig) *sqldb.Statements {
 	return t.databases.Get(targetOf(config), func(target db.Target) *sqldb.Statements {
 		return sqldb.NewStatements(t.config, target)
@@ -63,7 +62,6 @@ func (t *tracer) sessionOf(conn *pgx.Conn) *session {
 	return s
 }
 
-// TraceQueryStart starts a query, or a statement that controls a transaction.
 func (t *tracer) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	if !t.Observed(ctx) {
 		return unobserved(ctx)
@@ -95,7 +93,6 @@ func (t *tracer) TraceQueryEnd(ctx context.Context, conn *pgx.Conn, data pgx.Tra
 	st.session.endTransaction(conn, o)
 }
 
-// TraceCopyFromStart starts a COPY.
 func (t *tracer) TraceCopyFromStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceCopyFromStartData) context.Context {
 	if !t.Observed(ctx) {
 		return unobserved(ctx)
@@ -113,7 +110,6 @@ func (t *tracer) TraceCopyFromStart(ctx context.Context, conn *pgx.Conn, data pg
 	return st
 }
 
-// TraceCopyFromEnd ends a COPY.
 func (t *tracer) TraceCopyFromEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceCopyFromEndData) {
 	if st := statementOf(ctx); st != nil {
 		o := classify(st, data.Err)
@@ -205,7 +201,6 @@ func (t *tracer) TracePrepareEnd(ctx context.Context, conn *pgx.Conn, data pgx.T
 	}
 }
 
-// TraceConnectStart is called before a connection is made.
 func (t *tracer) TraceConnectStart(ctx context.Context, data pgx.TraceConnectStartData) context.Context {
 	t.pools.connecting(ctx)
 	s := newSession(t, data.ConnConfig)

@@ -9,7 +9,6 @@ import (
 	"github.com/nais/spor/internal/db"
 )
 
-// transaction is the span around a transaction.
 type transaction struct {
 	span   trace.Span
 	parent trace.SpanContext

@@ -57,8 +57,8 @@ func (w *wire) begin(owner any, start time.Time, both bool, comment string) {
 	w.listening.Store(true)
 }
 
-// wire.took ends the observation for st. It returns how long the server needed to answer
-// st. exact is true if the server's answer is at least as old as sqldb.Slack.
+// wire.took ends the observation for st. It returns how long the server needed to answer st.
+// exact is true if the server answered at least sqldb.Slack ago.
 func (w *wire) took(st *statement) (d time.Duration, exact bool) {
 	d = time.Since(st.start)
 	w.mu.Lock()
@@ -80,17 +80,18 @@ func (w *wire) leave() {
 	w.owner, w.comment = nil, ""
 }
 
-// wire.answers returns two times. Both times are measured from w.start, without the idle
-// time. The result last is the end of the last read or write. The result before is the end
-// of the read or write before the last read. If w does not observe the connection for
-// owner, or if nothing was read or written yet, ok is false.
+// wire.answers returns two times, which are measured from w.start without the idle time:
+//   - The result last is the end of the last read or write.
+//   - The result before is the end of the read or write before the last read.
+//
+// If w does not observe the connection for owner, or if nothing was read or written yet, ok
+// is false.
 func (w *wire) answers(owner any) (last, before time.Duration, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.at, w.before, w.owner == owner && w.active
 }
 
-// stop ends the observation of the connection if the connection is observed for owner.
 func (w *wire) stop(owner any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
