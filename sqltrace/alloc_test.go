@@ -19,8 +19,6 @@ import (
 
 const point = "SELECT id, name FROM orders WHERE id = $1"
 
-// plain returns a connector to a database with very little overhead. Each query returns
-// three rows.
 func plain() driver.Connector {
 	return (&sqltest.DB{
 		Conn: sqltest.ConnAll &^ (sqltest.ConnExecer | sqltest.ConnQueryer | sqltest.ConnChecker), Stmt: sqltest.StmtAll,

@@ -79,10 +79,11 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// causes lists what happens after the first attempt failed because of a bad connection. An
-// entry is called for each operation that follows, and returns the error of this operation.
-// op is the name of the operation. n is the number of operations with the same name between
-// the failed attempt and this operation.
+// causes contains the cases of the test. The first attempt always fails because of a bad
+// connection. Each case is a function that decides what happens next. The test calls the
+// function for each later operation. If the function returns an error, the operation fails
+// with this error. op is the name of the operation. n is the number of earlier operations
+// with this name after the failed attempt.
 var causes = map[string]func(cancel func(), op string, n int) error{
 	"succeeds": func(func(), string, int) error { return nil },
 	"dial fails": func(_ func(), op string, _ int) error {
@@ -138,8 +139,8 @@ func isStatement(op string) bool {
 }
 
 // TestCallsOfTheProgramAreNeverMerged checks that each call makes one span and one
-// measurement. This must be true for each way to make the call and for each result of the
-// call. A second, identical call must make its own span and its own measurement.
+// measurement. It tries each way to make the call with each result of the call. A second,
+// identical call must make its own span and its own measurement.
 func TestCallsOfTheProgramAreNeverMerged(t *testing.T) {
 	for way, prepare := range ways {
 		for cause, happens := range causes {

@@ -25,9 +25,9 @@ func tracedBelow(raw driver.Conn) (traced bool) {
 	return traced
 }
 
-// noStatementCache lists driver packages. If a statement is executed without being
-// prepared, these drivers and their databases do not cache its text. Therefore a comment
-// that is different in each text does not fill a cache.
+// noStatementCache lists driver packages. If a program executes a statement without
+// preparing it, neither the driver nor its database caches the text of the statement.
+// Therefore a comment that is different in each text does not fill a cache.
 var noStatementCache = map[string]bool{
 	"github.com/lib/pq":              true,
 	"github.com/go-sql-driver/mysql": true,

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// The functions of this file walk the stack. Only the stack shows which function of
-// database/sql called the driver, and so what database/sql does next. Walking the stack
-// takes microseconds, so it is done only after a connection has failed.
+// The functions of this file walk the stack, because only the stack shows which function of
+// database/sql called the driver. This function determines what database/sql does next.
+// Walking the stack takes microseconds, so it is done only after a connection has failed.
 
 const sqlPackage = "database/sql."
 

@@ -73,8 +73,6 @@ func (d *direct) abilities() (execs, queries bool) {
 	return execs, queries
 }
 
-// execer adds the method ExecContext to a connection. It is used if the driver can execute
-// a statement without preparing it.
 type execer struct{ of *conn }
 
 func (e execer) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
@@ -88,8 +86,6 @@ func (e execer) ExecContext(ctx context.Context, query string, args []driver.Nam
 	return st.result, st.err
 }
 
-// queryer adds the method QueryContext to a connection. It is used if the driver can query
-// without preparing the statement.
 type queryer struct{ of *conn }
 
 func (q queryer) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
@@ -153,10 +149,11 @@ func (c *conn) resume(query string) *statement {
 	return st
 }
 
-// PrepareContext prepares query. If the program itself requests this, PrepareContext makes
-// a span only if preparing fails or takes at least 100 ms. If database/sql prepares query
-// for a statement that has already started, the span of the statement includes the
-// preparation.
+// PrepareContext prepares query. There are two cases:
+//   - If the program itself requests the preparation, PrepareContext makes a span only if
+//     preparing fails or takes at least 100 ms.
+//   - If database/sql prepares query for a statement that has already started, the span of
+//     the statement includes the preparation.
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	st := c.resume(query)
 	start := time.Now()
@@ -190,7 +187,6 @@ func (c *conn) Begin() (driver.Tx, error) {
 	return c.BeginTx(context.Background(), driver.TxOptions{})
 }
 
-// Close ends the spans that are still open, and closes the driver's connection.
 func (c *conn) Close() error {
 	c.drop()
 	c.rows.release()
@@ -199,7 +195,6 @@ func (c *conn) Close() error {
 	return c.direct.Close()
 }
 
-// Ping makes no span.
 func (c *conn) Ping(ctx context.Context) error {
 	if pinger, ok := c.direct.raw.(driver.Pinger); ok {
 		return pinger.Ping(ctx)
@@ -229,7 +224,6 @@ func (c *conn) ResetSession(ctx context.Context) error {
 	return err
 }
 
-// IsValid reports whether the connection may be used again.
 func (c *conn) IsValid() bool {
 	validator, ok := c.direct.raw.(driver.Validator)
 	return !ok || validator.IsValid()

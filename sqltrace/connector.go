@@ -14,7 +14,6 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// tracedDriver is a driver that returns traced connectors.
 type tracedDriver struct {
 	raw    driver.Driver
 	config *sqldb.Config

@@ -144,7 +144,6 @@ func (d *direct) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx,
 	return tx, err
 }
 
-// directStmt wraps a prepared statement in the same way as direct wraps a connection.
 type directStmt struct {
 	driver.Stmt
 

@@ -39,7 +39,6 @@ func newEngine(c *sqldb.Config, t db.Target) *engine {
 	}
 }
 
-// watch starts to measure handle. It is measured until the pool is closed.
 func (e *engine) watch(handle *sql.DB) {
 	e.handle = handle
 	e.pool = e.NewPool(e.target, e.stats)

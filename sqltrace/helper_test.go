@@ -24,12 +24,10 @@ func options(sdk *oteltest.SDK, opts ...sqltrace.Option) []sqltrace.Option {
 	}, opts...)
 }
 
-// full returns a database whose driver has every optional interface.
 func full() *sqltest.DB {
 	return &sqltest.DB{Conn: sqltest.ConnAll, Stmt: sqltest.StmtAll, Rows: sqltest.RowsAll &^ sqltest.RowsNext, Returned: 2}
 }
 
-// open returns a pool that is closed when the test ends.
 func open(t *testing.T, c driver.Connector, opts ...sqltrace.Option) *sql.DB {
 	t.Helper()
 	db := sqltrace.OpenDB(c, opts...)
@@ -69,7 +67,6 @@ func wantAttributes(t *testing.T, span sdktrace.ReadOnlySpan, want map[string]st
 	}
 }
 
-// readAll reads rows to the end and closes them.
 func readAll(rows *sql.Rows) error {
 	defer rows.Close()
 	for rows.Next() {
@@ -97,8 +94,7 @@ func query(ctx context.Context, db interface {
 	return readAll(rows)
 }
 
-// parent returns two values: a context that contains a remote parent span, and the span
-// context of this span.
+// parent returns a context with a remote parent span, and the span context of this span.
 func parent(t *testing.T, sdk *oteltest.SDK) (context.Context, trace.SpanContext) {
 	t.Helper()
 	sc := trace.NewSpanContext(trace.SpanContextConfig{

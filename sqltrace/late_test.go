@@ -13,7 +13,6 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// atStart stores how many attributes each span has when it starts.
 type atStart struct {
 	sdktrace.SpanProcessor
 

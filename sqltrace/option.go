@@ -76,13 +76,13 @@ func WithRepeatedQueries(n int) Option {
 	return func(c *sqldb.Config) { c.Repeated = n }
 }
 
-// WithSQLCommenter adds the trace context of a sampled statement to its text, so that the
-// log of the database shows which span the statement belongs to. The comment
+// WithSQLCommenter adds the trace context to the text of each sampled statement. Therefore
+// the log of the database shows which span the statement belongs to. The comment
 // /*traceparent='...'*/ is inserted at the end of the text, before a final semicolon. Other
 // data, such as baggage, is not added. By default, texts are not changed.
 //
-// Only a text with a single statement that reads or changes rows, such as SELECT or UPDATE,
-// gets a comment. A text is never changed in these three cases:
+// A text gets a comment only if it consists of a single statement that reads or changes
+// rows, such as SELECT or UPDATE. A text is never changed in these three cases:
 //   - The statement is prepared under a name.
 //   - The text already has a comment.
 //   - A comment at the end of the text could change the meaning of the text.

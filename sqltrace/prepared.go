@@ -36,8 +36,6 @@ func newPrepared(c *conn, query string, made driver.Stmt, st *statement) driver.
 	return s
 }
 
-// convertingPrepared is a prepared statement of a driver that has the method
-// ColumnConverter.
 type convertingPrepared struct {
 	*prepared
 
@@ -89,8 +87,8 @@ func (s *prepared) CheckNamedValue(value *driver.NamedValue) error {
 	return s.conn.CheckNamedValue(value)
 }
 
-// Close closes the statement. If database/sql did not accept the arguments of the statement
-// that s was prepared for, Close also ends the span of this statement.
+// Close closes the prepared statement. If database/sql prepared s for a skipped statement
+// and then did not accept the arguments, Close also ends the span of the skipped statement.
 func (s *prepared) Close() error {
 	if st := s.skipped; st != nil {
 		s.skipped = nil
@@ -99,7 +97,6 @@ func (s *prepared) Close() error {
 	return s.direct.Close()
 }
 
-// NumInput returns the number of parameters that the driver's statement reports.
 func (s *prepared) NumInput() int { return s.direct.NumInput() }
 
 // Exec is not called by database/sql.

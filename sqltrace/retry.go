@@ -39,9 +39,9 @@ const (
 	// retryTimeout is the time after which a stored call ends if no next attempt is made.
 	// This time is reached only if database/sql gives up without calling the driver.
 	retryTimeout = time.Minute
-	// doubtTimeout is used instead of retryTimeout in one case: a connection could not be
-	// opened while several callers waited for the pool. Then it is not known which of the
-	// calls failed.
+	// doubtTimeout is used instead of retryTimeout if a connection could not be opened while
+	// several callers waited for the pool. In this case it is not known which of the calls
+	// failed.
 	doubtTimeout = time.Second
 )
 
@@ -64,8 +64,9 @@ func (r *retries) follows() bool {
 }
 
 // keep is called when the connection of st is bad. If another attempt follows, keep stores
-// st and returns true. Otherwise it returns false. If an earlier call of this goroutine is
-// still stored, that call has no further attempt. Therefore keep ends the earlier call.
+// st and returns true. Otherwise it returns false. If this goroutine still has an earlier
+// stored call, keep first ends the earlier call, because no further attempt of it can
+// follow.
 func (r *retries) keep(st *statement) (kept bool) {
 	end(r.removeOwn(func(*retry) bool { return true }))
 	if !r.follows() || st.Err() != nil {
@@ -108,10 +109,10 @@ func (r *retries) take(ctx context.Context, query string, tx *tx) *statement {
 	return k.statement
 }
 
-// retries.connecting is called before a connection is opened or reset. ctx is the context
-// of the call that needs the connection. If this call is a stored call of this goroutine,
-// the end of ctx no longer ends the call. Instead, the call ends if the connection fails,
-// and continues if the connection succeeds.
+// retries.connecting is called before a connection is opened or reset. ctx is the context of
+// the call that needs the connection. If this call is a stored call of this goroutine, the
+// call no longer ends when ctx ends. Instead, the call ends if the connection fails, and
+// continues if the connection succeeds.
 func (r *retries) connecting(ctx context.Context) {
 	if r.waiting.Load() == 0 {
 		return
@@ -193,7 +194,7 @@ func (r *retries) removeOwn(which func(*retry) bool) []*retry {
 	return nil
 }
 
-// own returns a function. It reports whether a call k belongs to this goroutine and
+// own returns a function that reports whether a call k belongs to this goroutine and
 // which(k) is true. If which returns false for every stored call, own returns nil.
 func (r *retries) own(which func(*retry) bool) func(*retry) bool {
 	if r.waiting.Load() == 0 || !r.contains(which) {

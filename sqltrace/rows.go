@@ -31,7 +31,6 @@ type rows struct {
 	older, newer *rows // the previous and the next element in the list of readings
 }
 
-// Next reads the next row and counts it.
 func (r *rows) Next(dest []driver.Value) error {
 	err := r.Rows.Next(dest)
 	r.saw(err)
@@ -82,13 +81,11 @@ func (r *rows) release() {
 	}
 }
 
-// HasNextResultSet is part of [driver.RowsNextResultSet].
 func (r *rows) HasNextResultSet() bool {
 	next, ok := r.Rows.(driver.RowsNextResultSet)
 	return ok && next.HasNextResultSet()
 }
 
-// NextResultSet is part of [driver.RowsNextResultSet].
 func (r *rows) NextResultSet() error {
 	next, ok := r.Rows.(driver.RowsNextResultSet)
 	if !ok {
@@ -99,7 +96,6 @@ func (r *rows) NextResultSet() error {
 	return err
 }
 
-// ColumnTypeScanType is part of [driver.RowsColumnTypeScanType].
 func (r *rows) ColumnTypeScanType(index int) reflect.Type {
 	if typed, ok := r.Rows.(driver.RowsColumnTypeScanType); ok {
 		return typed.ColumnTypeScanType(index)
@@ -107,7 +103,6 @@ func (r *rows) ColumnTypeScanType(index int) reflect.Type {
 	return reflect.TypeFor[any]()
 }
 
-// ColumnTypeDatabaseTypeName is part of [driver.RowsColumnTypeDatabaseTypeName].
 func (r *rows) ColumnTypeDatabaseTypeName(index int) string {
 	if typed, ok := r.Rows.(driver.RowsColumnTypeDatabaseTypeName); ok {
 		return typed.ColumnTypeDatabaseTypeName(index)
@@ -115,7 +110,6 @@ func (r *rows) ColumnTypeDatabaseTypeName(index int) string {
 	return ""
 }
 
-// ColumnTypeLength is part of [driver.RowsColumnTypeLength].
 func (r *rows) ColumnTypeLength(index int) (length int64, ok bool) {
 	if typed, ok := r.Rows.(driver.RowsColumnTypeLength); ok {
 		return typed.ColumnTypeLength(index)
@@ -123,7 +117,6 @@ func (r *rows) ColumnTypeLength(index int) (length int64, ok bool) {
 	return 0, false
 }
 
-// ColumnTypeNullable is part of [driver.RowsColumnTypeNullable].
 func (r *rows) ColumnTypeNullable(index int) (nullable, ok bool) {
 	if typed, ok := r.Rows.(driver.RowsColumnTypeNullable); ok {
 		return typed.ColumnTypeNullable(index)
@@ -131,7 +124,6 @@ func (r *rows) ColumnTypeNullable(index int) (nullable, ok bool) {
 	return false, false
 }
 
-// ColumnTypePrecisionScale is part of [driver.RowsColumnTypePrecisionScale].
 func (r *rows) ColumnTypePrecisionScale(index int) (precision, scale int64, ok bool) {
 	if typed, ok := r.Rows.(driver.RowsColumnTypePrecisionScale); ok {
 		return typed.ColumnTypePrecisionScale(index)

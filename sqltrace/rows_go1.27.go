@@ -15,14 +15,12 @@ type scanningRows struct {
 
 var _ driver.RowsColumnScanner = scanningRows{}
 
-// NextRow reads the next row and counts it.
 func (r scanningRows) NextRow() error {
 	err := r.scanner.NextRow()
 	r.saw(err)
 	return err
 }
 
-// ScanColumn calls the driver's own method.
 func (r scanningRows) ScanColumn(ctx driver.ScanContext, index int, dest any) error {
 	return r.scanner.ScanColumn(ctx, index, dest)
 }

@@ -19,7 +19,6 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// sampler stores the attributes that it got for the last span.
 type sampler struct{ seen []attribute.KeyValue }
 
 func (s *sampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
@@ -125,7 +124,6 @@ func TestDriverSeesSpan(t *testing.T) {
 	}
 }
 
-// stateError is a database error that has an SQLSTATE.
 type stateError struct{ code string }
 
 func (e stateError) Error() string    { return "duplicate key value (email)=(secret)" }

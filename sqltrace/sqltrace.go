@@ -74,7 +74,6 @@ func Unwrap(driverConn any) any {
 	}
 }
 
-// open opens a pool and starts to measure it. The pool is measured until it is closed.
 func open(c *connector) *sql.DB {
 	handle := sql.OpenDB(c)
 	c.engine.watch(handle)

@@ -37,9 +37,9 @@ type statement struct {
 }
 
 // newStatement returns the statement for an attempt to execute query with the context ctx.
-// If an earlier attempt failed, newStatement returns the statement of the earlier attempt.
-// If the attempt is not in a transaction, tx is nil. If nothing records the statement,
-// newStatement returns nil.
+// If this is a further attempt after a bad connection, newStatement returns the statement of
+// the earlier attempt. Outside a transaction, tx is nil. The result is nil if nothing
+// records the statement.
 func (e *engine) newStatement(ctx context.Context, query string, tx *tx) *statement {
 	if !e.Observed(ctx) {
 		return nil
@@ -62,12 +62,10 @@ func (st *statement) startSpan() context.Context {
 	return st.inside
 }
 
-// reset removes the answer to the last attempt, before another attempt begins.
 func (st *statement) reset() {
 	st.returned, st.result, st.rows, st.err = false, nil, nil, nil
 }
 
-// answer stores the values that the driver returned.
 func (st *statement) answer(result driver.Result, rows driver.Rows, err error) {
 	st.returned, st.result, st.rows, st.err = true, result, rows, err
 }
