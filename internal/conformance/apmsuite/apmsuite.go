@@ -1,6 +1,7 @@
 // Package apmsuite tests the rules of package apm. Each panel of Nais APM needs certain
-// data. Each test removes some of this data from a recording, or changes it. Package apm
-// must then report that the panel is dark, which means that data for the panel is missing.
+// data. In a copy of a recording, each test removes or changes data that one panel needs.
+// Package apm must then report that this panel is dark, which means that data for the panel
+// is missing.
 package apmsuite
 
 import (
@@ -15,7 +16,7 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// mutation is one change to a recording. It removes or changes something that a panel needs.
+// mutation changes a recording so that something that a panel needs is missing or wrong.
 type mutation struct {
 	panel string
 	what  string // the thing that the panel needs
@@ -217,7 +218,6 @@ func Run(t *testing.T, requests []recording.Request, notUsed ...string) {
 	}
 }
 
-// judge returns the report for the only service in requests.
 func judge(t *testing.T, requests []recording.Request) apm.Report {
 	t.Helper()
 	var r apm.Recording

@@ -32,7 +32,6 @@ func newTape(requests []recording.Request) *tape {
 	return t
 }
 
-// spans changes the spans that the filter accepts.
 func (t *tape) spans(which func(*tracepb.Span) bool, change func(*tracepb.Span)) {
 	for _, r := range t.requests {
 		for _, rs := range r.Traces.GetResourceSpans() {
@@ -49,7 +48,6 @@ func (t *tape) spans(which func(*tracepb.Span) bool, change func(*tracepb.Span))
 	}
 }
 
-// keep removes the spans that the filter rejects.
 func (t *tape) keep(which func(*tracepb.Span) bool) {
 	for _, r := range t.requests {
 		for _, rs := range r.Traces.GetResourceSpans() {
@@ -61,12 +59,11 @@ func (t *tape) keep(which func(*tracepb.Span) bool) {
 	}
 }
 
-// drop removes attributes from the spans that the filter accepts.
 func (t *tape) drop(which func(*tracepb.Span) bool, keys ...string) {
 	t.spans(which, func(s *tracepb.Span) { s.Attributes = without(s.GetAttributes(), keys...) })
 }
 
-// orphan moves each span that the filter accepts into a separate trace.
+// For each span that the filter accepts, orphan removes the parent and sets a new trace ID.
 func (t *tape) orphan(which func(*tracepb.Span) bool) {
 	n := byte(0)
 	t.spans(which, func(s *tracepb.Span) {
@@ -95,7 +92,6 @@ func (t *tape) dropResource(key string) {
 	}
 }
 
-// scopes calls the function do for the metrics of each scope.
 func (t *tape) scopes(do func(*metricspb.ScopeMetrics)) {
 	for _, r := range t.requests {
 		for _, rm := range r.Metrics.GetResourceMetrics() {
@@ -106,7 +102,6 @@ func (t *tape) scopes(do func(*metricspb.ScopeMetrics)) {
 	}
 }
 
-// dropMetric removes the metrics whose names begin with prefix.
 func (t *tape) dropMetric(prefix string) {
 	t.scopes(func(sm *metricspb.ScopeMetrics) {
 		before := len(sm.GetMetrics())

@@ -59,9 +59,9 @@ func testBatch(t *testing.T, s *site) {
 	}
 }
 
-// testLargeBatch processes 10,000 records, each from a different trace. Only the last trace
-// is sampled. There must be exactly one link to its sender, and no span may have more than
-// 128 links.
+// testLargeBatch processes 10,000 records, each from a different trace. Only the trace of
+// the last record is sampled. Exactly one link must point to a sampled span. No span may
+// have more than 128 links.
 func testLargeBatch(t *testing.T, s *site) {
 	const n = 10_000
 	records := make([]Record, n)

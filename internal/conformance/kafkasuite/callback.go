@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// outcome contains the arguments that a record's callback received.
 type outcome struct {
 	Record
 

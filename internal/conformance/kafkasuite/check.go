@@ -97,7 +97,6 @@ func checkLinks(t *testing.T, span sdktrace.ReadOnlySpan, want ...trace.SpanCont
 	}
 }
 
-// checkSameRecord checks that a record has arrived unchanged.
 func checkSameRecord(t *testing.T, got, want Record) {
 	t.Helper()
 	if !bytes.Equal(got.Key, want.Key) || !bytes.Equal(got.Value, want.Value) || !sameHeaders(others(got.Headers), want.Headers) {
@@ -105,8 +104,6 @@ func checkSameRecord(t *testing.T, got, want Record) {
 	}
 }
 
-// checkHeaders checks that the headers of a record are the same as the headers that were
-// written.
 func checkHeaders(t *testing.T, client Client, name string, got, want []Header) {
 	t.Helper()
 	if !sameHeaders(got, want) {

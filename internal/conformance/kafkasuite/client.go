@@ -41,12 +41,12 @@ const (
 	// Nulls: when the client reads records, it distinguishes a null value from an empty
 	// value.
 	Nulls Ability = "null values"
-	// Polls: a poll can return no records.
+	// Polls: a poll may return without any record.
 	Polls Ability = "polls"
 	// Outcomes: each record has its own callback.
 	Outcomes Ability = "outcomes"
-	// Revocations: the group may assign a partition to another member while a handler runs.
-	// The adapter can find this out after the handler has returned.
+	// Revocations: while a handler runs, the group may assign the partition to another
+	// member. After the handler has returned, the adapter can detect this.
 	Revocations Ability = "revocations"
 	// OwnHeaders: after the send, a record has exactly the headers that the program set.
 	OwnHeaders Ability = "headers as given"

@@ -110,7 +110,6 @@ func sameHeaders(a, b []Header) bool {
 	return slices.EqualFunc(a, b, func(a, b Header) bool { return a.Key == b.Key && bytes.Equal(a.Value, b.Value) })
 }
 
-// carrying returns a header with the traceparent of a span.
 func carrying(c trace.SpanContext) Header {
 	return Header{"traceparent", fmt.Appendf(nil, "00-%s-%s-%s", c.TraceID(), c.SpanID(), c.TraceFlags())}
 }

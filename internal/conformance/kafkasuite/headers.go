@@ -16,9 +16,9 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// testCreationContext sends records that already have a span context in their headers. The
-// program has added this span context. The consumer must continue the trace of the span
-// context.
+// testCreationContext sends records with a traceparent that the program has added to the
+// headers. The send span and the process span of each record must both be children of the
+// span in this traceparent.
 func testCreationContext(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	creator := foreign(1)
@@ -41,7 +41,7 @@ func testCreationContext(t *testing.T, s *site) {
 			t.Errorf("the parent of processing record %d is %v, want %v", i, process.Parent().SpanID(), creator.SpanID())
 		}
 	}
-	// If the context has a span of the program, the header is replaced.
+	// If ctx contains a span of the program, the new traceparent replaces the existing one.
 	ctx, parent := s.parent(t)
 	r := s.record("one")
 	r.Headers = []Header{carrying(creator)}
@@ -51,9 +51,9 @@ func testCreationContext(t *testing.T, s *site) {
 	}
 }
 
-// testBaggage checks which members of the baggage are sent. The program must have allowed
-// the key of the member. With the member, the sent baggage must not be longer than the
-// limit.
+// testBaggage checks which members of the baggage are sent. A member is sent only if the
+// program allows the key of the member. In addition, the sent baggage must not become longer
+// than the limit.
 func testBaggage(t *testing.T, s *site) {
 	members := "tenant=nav,user=01017012345,filler=" + strings.Repeat("x", 7<<10)
 	all, err := baggage.Parse(members)

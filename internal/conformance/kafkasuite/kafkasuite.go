@@ -19,11 +19,9 @@ func Run(t *testing.T, client Client, cluster func(*testing.T) Cluster) {
 	}
 }
 
-// row is a test of the suite.
 type row struct {
-	name string
-	run  func(t *testing.T, s *site)
-	// needs are the abilities that the client must have.
+	name  string
+	run   func(t *testing.T, s *site)
 	needs []Ability
 	// first is true if the test is the first use of the library. At their first use, some
 	// libraries start goroutines that run until the process ends. Therefore goroutines are

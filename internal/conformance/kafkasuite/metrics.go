@@ -11,7 +11,6 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// metricNames contains the names of all metrics of package kafkatrace.
 var metricNames = []string{
 	"messaging.client.operation.duration", "messaging.process.duration",
 	"messaging.client.sent.messages", "messaging.client.consumed.messages",

@@ -219,7 +219,7 @@ func sendTwice(ctx context.Context, t *testing.T, s *site, p Producer, parent tr
 func testClosedInFlight(t *testing.T, s *site) {
 	const n = 10
 	p := s.producer(t, Producing{})
-	// This send makes the producer fetch the partitions of the topic first.
+	// The producer fetches the partitions of the topic now, and not after the call of Hold.
 	s.send(t, p, "first")
 	held, release := s.cluster.Faults().Hold(t)
 	var outcomes []<-chan outcome
@@ -260,7 +260,8 @@ func testClosedInFlight(t *testing.T, s *site) {
 }
 
 // testLateDelivery cancels the context of a send before the broker has acknowledged the
-// record. The record may still be delivered later. The span must contain the final result.
+// record. The broker may still store the record after that. The span must contain the final
+// result.
 func testLateDelivery(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	s.send(t, p, "first")

@@ -71,7 +71,6 @@ func (s *site) producer(t *testing.T, with Producing, opts ...kafkatrace.Option)
 	return p
 }
 
-// consumer returns a member of the consumer group. The member reads topic.
 func (s *site) consumer(t *testing.T, topic string, opts ...kafkatrace.Option) Consumer {
 	t.Helper()
 	c := s.client.Consumer(t, Consuming{
@@ -82,7 +81,6 @@ func (s *site) consumer(t *testing.T, topic string, opts ...kafkatrace.Option) C
 	return c
 }
 
-// handled contains the record and the context that the handler got.
 type handled struct {
 	Record
 
@@ -91,8 +89,8 @@ type handled struct {
 
 func (h handled) span() trace.SpanContext { return trace.SpanContextFromContext(h.ctx) }
 
-// process reads n records of topic, calls handle for each, and returns the records. handle
-// may be nil.
+// process reads n records of topic, and returns them. If handle is not nil, process calls it
+// for each record.
 func (s *site) process(t *testing.T, topic string, n int, handle func(context.Context, Record) error, opts ...kafkatrace.Option) []handled {
 	t.Helper()
 	c := s.consumer(t, topic, opts...)
@@ -100,8 +98,8 @@ func (s *site) process(t *testing.T, topic string, n int, handle func(context.Co
 	return s.run(conformance.Within(t), t, c, n, handle)
 }
 
-// run processes n records with c, and then stops c. It calls handle for each record. handle
-// may be nil.
+// run processes n records with c, and then stops c. If handle is not nil, run calls it for
+// each record.
 func (s *site) run(ctx context.Context, t *testing.T, c Consumer, n int, handle func(context.Context, Record) error) []handled {
 	t.Helper()
 	ctx, stop := context.WithCancel(ctx)
@@ -139,7 +137,6 @@ func (s *site) send(t *testing.T, p Producer, values ...string) []trace.SpanCont
 	return parents
 }
 
-// mustSend sends r, and fails the test on an error.
 func mustSend(ctx context.Context, t *testing.T, p Producer, r *Record) {
 	t.Helper()
 	if err := p.Send(ctx, r); err != nil {
@@ -147,8 +144,8 @@ func mustSend(ctx context.Context, t *testing.T, p Producer, r *Record) {
 	}
 }
 
-// batches reads n records of topic in batches, calls handle for each batch, and returns the
-// batches. handle may be nil.
+// batches reads n records of topic in batches, and returns the batches. If handle is not
+// nil, it is called for each batch.
 func (s *site) batches(t *testing.T, topic string, n int, handle func(context.Context, []Record) error) (batches [][]Record) {
 	t.Helper()
 	c := s.consumer(t, topic)
@@ -192,8 +189,6 @@ func (s *site) record(value string) *Record {
 	return &Record{Topic: s.topic, Value: []byte(value)}
 }
 
-// parent returns a context with a new span of the program, and the span context of that
-// span.
 func (s *site) parent(t *testing.T) (context.Context, trace.SpanContext) {
 	t.Helper()
 	ctx, span := s.program.TracerProvider.Tracer("program").Start(conformance.Within(t), "work")
@@ -217,14 +212,12 @@ func (s *site) acked(offset int) sendSpan {
 	return sendSpan{topic: s.topic, partition: "0", offset: strconv.Itoa(offset)}
 }
 
-// last returns the newest record of the topic.
 func (s *site) last(t *testing.T) Record {
 	t.Helper()
 	all := s.cluster.Read(t, s.topic)
 	return all[len(all)-1]
 }
 
-// delivered reports whether a record with that value is in the topic.
 func (s *site) delivered(t *testing.T, value string) bool {
 	t.Helper()
 	return slices.ContainsFunc(s.cluster.Read(t, s.topic), func(r Record) bool { return string(r.Value) == value })
@@ -243,15 +236,12 @@ func (s *site) lag(t *testing.T) int64 {
 	return -1
 }
 
-// checkNothingLost checks that every started span has ended, and that the exporter has
-// received it.
 func (s *site) checkNothingLost(t *testing.T) {
 	t.Helper()
 	s.producing.CheckReceived(t, "producer")
 	s.consuming.CheckReceived(t, "consumer")
 }
 
-// checkNothingTold checks that no span and no metric contains secret.
 func (s *site) checkNothingTold(t *testing.T, secret string) {
 	t.Helper()
 	for _, end := range []conformance.Side{s.producing, s.consuming} {
