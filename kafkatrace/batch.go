@@ -23,7 +23,6 @@ type batch struct {
 	missing            int // number of messages whose sender was not stored because of the limit
 }
 
-// add counts m and updates the topic and the partition of the batch.
 func (b *batch) add(m *Message) {
 	if b.count == 0 {
 		b.topic, b.partition = m.Topic, m.Partition
@@ -37,8 +36,9 @@ func (b *batch) add(m *Message) {
 	b.count++
 }
 
-// link stores sc, which is the span that sent m. The batch span gets links to the stored
-// spans. If too many spans are already stored, link only increases b.missing.
+// link stores sc, the span that sent m, so that the batch span can get a link to it. At most
+// mostLinks sampled spans and mostLinks unsampled spans are stored. If sc is not stored, link
+// increases b.missing.
 func (b *batch) link(sc trace.SpanContext, m *Message) {
 	if !sc.IsValid() {
 		return
@@ -52,8 +52,6 @@ func (b *batch) link(sc trace.SpanContext, m *Message) {
 	}
 }
 
-// start returns the options with which the batch span starts. They contain the links and the
-// attributes of the batch.
 func (b *batch) start() []trace.SpanStartOption {
 	links := b.sampled.links(nil)
 	links = b.unsampled.links(links)
@@ -80,7 +78,6 @@ type spanKey struct {
 	span  trace.SpanID
 }
 
-// A sender is a span that sent messages of the batch.
 type sender struct {
 	context   trace.SpanContext
 	messages  int

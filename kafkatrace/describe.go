@@ -27,7 +27,6 @@ var (
 	commit  = &operation{"commit", semconv.MessagingOperationTypeSettle, "commit", trace.SpanKindClient}
 )
 
-// consumes reports whether o is an operation of a consumer: process or commit.
 func (o *operation) consumes() bool { return o == process || o == commit }
 
 // A subject is an operation together with its topic and partition. The topic is "" if there

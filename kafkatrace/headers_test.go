@@ -239,7 +239,6 @@ func TestBaggageOfTheLoopStays(t *testing.T) {
 	})
 }
 
-// b3 is a simple propagator that uses the header b3.
 type b3 struct{}
 
 func (b3) Inject(ctx context.Context, c propagation.TextMapCarrier) {

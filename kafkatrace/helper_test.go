@@ -32,7 +32,6 @@ func record(headers ...field) (*kafkatrace.Message, *[]field) {
 	return &kafkatrace.Message{Topic: "quotes", Headers: kafkatrace.Headers(own)}, own
 }
 
-// headers returns one header for each pair of arguments, which are a key and a value.
 func headers(pairs ...string) []field {
 	var fields []field
 	for i := 0; i < len(pairs); i += 2 {
@@ -46,7 +45,6 @@ const (
 	parentB = "00-1af7651916cd43dd8448eb211c80319c-c7ad6b7169203331-01"
 )
 
-// remote returns a context with a span of another process.
 func remote(tb testing.TB, traceparent string) context.Context {
 	tb.Helper()
 	ctx := kafkatrace.Restore(context.Background(), traceparent)

@@ -19,7 +19,6 @@ type place struct {
 	partition int32
 }
 
-// lags records the lag of each partition of a consumer.
 type lags struct {
 	clientID string
 	card     bool
@@ -38,7 +37,6 @@ type lag struct {
 	attributes    metric.MeasurementOption
 }
 
-// assign sets the function that yields the partitions of the consumer.
 func (l *lags) assign(assigned iter.Seq2[string, int32]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -92,7 +90,7 @@ func (l *lags) instruments(m metric.Meter) *instruments {
 	return made
 }
 
-// observe reports the greatest lag of each partition since the last collection.
+// For each partition, observe reports the greatest lag since the last collection.
 func (l *lags) observe(o metric.Observer, gauge metric.Int64Observable) {
 	l.retain()
 	l.mu.Lock()

@@ -49,7 +49,6 @@ func (m *Message) key(format func([]byte) string) string {
 	return text
 }
 
-// appendContent appends the attributes for the record's key and value.
 func (m *Message) appendContent(attrs []attribute.KeyValue, format func([]byte) string) []attribute.KeyValue {
 	if m.Tombstone {
 		attrs = append(attrs, semconv.MessagingKafkaMessageTombstone(true))

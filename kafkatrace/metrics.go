@@ -20,7 +20,6 @@ import (
 // seconds.
 var seconds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
-// instruments contains the instruments of one meter.
 type instruments struct {
 	operations metric.Float64Histogram
 	processing metric.Float64Histogram

@@ -18,7 +18,6 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// total returns the sum of all series of a counter.
 func total(tb testing.TB, sdk *oteltest.SDK, name string) (n int64) {
 	tb.Helper()
 	sum, _ := sdk.Metric(tb, name).(metricdata.Sum[int64])

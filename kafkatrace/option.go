@@ -74,15 +74,15 @@ func WithPropagator(p propagation.TextMapPropagator) Option {
 // WithAttributes adds attributes to every span and every measurement. The exception is
 // messaging.client.id, which is added only to spans. The attributes must be the same for all
 // records. To add an attribute to the span for one record, use the span that
-// trace.SpanFromContext returns. If an adapter can read the client ID from the client, it
-// adds the client ID by default.
+// trace.SpanFromContext returns. If an adapter can read the client ID from the client, the
+// adapter adds this attribute by default.
 func WithAttributes(attrs ...attribute.KeyValue) Option {
 	return func(c *config) { c.attributes = append(c.attributes, attrs...) }
 }
 
 // WithConsumerGroup sets the name of the consumer group. The spans and measurements of
 // consumers contain this name as messaging.consumer.group.name. If an adapter can read the
-// name from the client, it sets the name by default.
+// name from the client, the adapter sets the name by default.
 func WithConsumerGroup(name string) Option {
 	return func(c *config) { c.group = name }
 }

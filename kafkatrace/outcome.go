@@ -22,7 +22,7 @@ type outcome struct {
 }
 
 // classify returns the outcome of a function that returned err. The outcome does not contain
-// the text of err, because programs and brokers include data of records in it.
+// the text of err, because this text may contain data of records.
 func classify(err error) outcome {
 	if err == nil {
 		return outcome{}
@@ -39,7 +39,6 @@ func classify(err error) outcome {
 	return outcome{errinfo.TypeOf(err), true}
 }
 
-// describe records o on span.
 func (o outcome) describe(span trace.Span) {
 	if o.kind == "" {
 		return

@@ -93,7 +93,6 @@ func (p *propagator) extract(ctx context.Context, format propagation.TextMapProp
 	return baggage.ContextWithBaggage(ctx, before), trace.SpanContextFromContext(ctx)
 }
 
-// withoutSpan returns ctx without its span.
 func withoutSpan(ctx context.Context) context.Context {
 	if !trace.SpanContextFromContext(ctx).IsValid() {
 		return ctx

@@ -154,7 +154,6 @@ func (t *Tracer) watched(ctx context.Context) (trace.Tracer, *instruments) {
 	return tracer, measures
 }
 
-// sending returns the options with which the send span for m starts.
 func (t *Tracer) sending(ctx context.Context, d *description, o *operation, m *Message) []trace.SpanStartOption {
 	if o == send && !m.Tombstone && t.key == nil {
 		return d.start

@@ -26,7 +26,6 @@ func (u *uncommitted) add(sc trace.SpanContext) {
 	}
 }
 
-// take returns the links and removes them from u.
 func (u *uncommitted) take() []trace.Link {
 	u.mu.Lock()
 	defer u.mu.Unlock()

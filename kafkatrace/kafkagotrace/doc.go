@@ -27,15 +27,15 @@
 //
 // Known limits:
 //
-//   - A message that is read but not passed to Process has no span.
+//   - A message that is read but not passed to Process or ProcessBatch has no span.
 //   - WriteMessages waits until the batch of a message is full, or until BatchTimeout has
 //     passed. The default of BatchTimeout is one second. The spans include this waiting
 //     time.
-//   - If the context of WriteMessages ends, WriteMessages stops waiting, but the message may
-//     still arrive later. The span contains the final result.
+//   - If the context of WriteMessages ends, WriteMessages returns, but the broker may still
+//     store the message after that. The span contains the final result.
 //   - The partition and the offset of a written message are known only after the broker has
-//     answered. Without acknowledgements, they are never known. By default, a Writer has no
-//     acknowledgements.
+//     answered. By default, a Writer does not wait for acknowledgements. The partition and
+//     the offset are then never known.
 //   - When kafka-go reads messages, it does not distinguish an empty value from no value.
 //     Therefore CONSUMER spans never have messaging.kafka.message.tombstone.
 //   - ReadMessage commits a message before it is processed. Use FetchMessage and

@@ -68,7 +68,6 @@ func (w *Writer) Close() error {
 	return w.Writer.Close()
 }
 
-// write contains data about one call of WriteMessages.
 type write struct {
 	of       []sending
 	assigned atomic.Int64 // number of messages that have a partition so far

@@ -11,7 +11,6 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// A client stores the Tracer and the settings of a kgo.Client.
 type client struct {
 	*kgo.Client
 
@@ -76,7 +75,6 @@ func text(cl *kgo.Client, opt any) string {
 	return value
 }
 
-// assigned yields the partitions that the group has assigned to the client.
 func (c *client) assigned(yield func(string, int32) bool) {
 	for topic, partitions := range c.CommittedOffsets() {
 		for partition := range partitions {
@@ -87,7 +85,6 @@ func (c *client) assigned(yield func(string, int32) bool) {
 	}
 }
 
-// client.has reports whether the partition is still assigned to the client.
 func (c *client) has(topic string, partition int32) bool {
 	_, has := c.CommittedOffsets()[topic][partition]
 	return has

@@ -113,7 +113,6 @@ func EndTransaction(ctx context.Context, cl *kgo.Client, commit kgo.TransactionE
 	})
 }
 
-// describe sets *m to the data of r, and returns m.
 func describe(m *kafkatrace.Message, r *kgo.Record) *kafkatrace.Message {
 	*m = kafkatrace.Message{
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset,
@@ -122,7 +121,6 @@ func describe(m *kafkatrace.Message, r *kgo.Record) *kafkatrace.Message {
 	return m
 }
 
-// handling contains data about one record that the program is processing.
 type handling struct {
 	*client
 
@@ -131,9 +129,9 @@ type handling struct {
 	generation int32
 }
 
-// noteRevocation adds an event to the CONSUMER span if the group has assigned the partition
-// to another member while the record was processed. The other member will process the record
-// again.
+// If the group assigned the partition to another member during the processing,
+// noteRevocation adds an event to the CONSUMER span. The other member will process the
+// record again.
 func (h handling) noteRevocation(ctx context.Context) {
 	_, generation := h.GroupMetadata()
 	if generation == h.generation || h.has(h.topic, h.partition) {

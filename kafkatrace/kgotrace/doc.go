@@ -28,10 +28,10 @@
 // when it is produced, the parent is the span in this Context. Otherwise, the parent is the
 // span in the ctx that was passed to Produce.
 //
-// A polled record normally has no Context. If it is produced again, the ctx of Produce is
-// used. The exception is records from pools and share groups, which do have a Context. If
-// such a record is produced again, the parent is the CONSUMER span in which the record was
-// processed.
+// Normally, a polled record has no Context. If the record is produced again, the ctx of
+// Produce is used. Records from pools and share groups are the exception, because they have
+// a Context. If such a record is produced again, the parent is the CONSUMER span in which
+// the record was processed.
 //
 // # Changes to records
 //

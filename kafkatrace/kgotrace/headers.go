@@ -30,7 +30,6 @@ func (producedForm) New(key string, value []byte) kgo.RecordHeader {
 // program wrote the header.
 var writtenKey = strings.Clone("traceparent")
 
-// isWritten reports whether this package wrote h.
 func isWritten(h *kgo.RecordHeader) bool {
 	return len(h.Key) == len(writtenKey) && unsafe.StringData(h.Key) == unsafe.StringData(writtenKey)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/nais/spor/kafkatrace"
 )
 
-// A sending is the context of a record while the record is being sent.
+// A sending is the context.Context of a record that is being sent.
 type sending struct {
 	context.Context //nolint:containedctx // sending is a context itself
 

@@ -181,8 +181,8 @@ func (k *known) measure(msg *sarama.ConsumerMessage) {
 	}
 }
 
-// noteRevocation adds an event to the CONSUMER span if the session of the group ended while
-// the message was processed. In this case, another member processes the message again.
+// If the session of the group ended during the processing, noteRevocation adds an event to
+// the CONSUMER span. Another member then processes the message again.
 func (k *known) noteRevocation(ctx context.Context) {
 	if k.session == nil || k.session.Context().Err() == nil {
 		return

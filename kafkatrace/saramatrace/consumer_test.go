@@ -136,7 +136,8 @@ func TestSessionsLeaveNothing(t *testing.T) {
 	}
 }
 
-// checkLag checks the collected lag. want has one value per partition.
+// checkLag compares the number of partitions that have a lag with the length of want. If
+// want has exactly one value, checkLag also compares the lag with this value.
 func checkLag(t *testing.T, sdk *oteltest.SDK, want ...int64) {
 	t.Helper()
 	gauge, _ := sdk.Metric(t, "kafka.consumer.records_lag_max").(metricdata.Gauge[int64])

@@ -35,7 +35,7 @@
 // Known limits:
 //
 //   - A message that is sent without Inject starts a new trace.
-//   - A message that is received without Process has no span.
+//   - A received message that is not passed to Process or ProcessBatch has no span.
 //   - If Producer.Return.Successes is false, sarama does not report when a message arrived.
 //     The end time of the span is then the time when the producer got the message. If sarama
 //     returns an error within ten seconds, the span records the error.

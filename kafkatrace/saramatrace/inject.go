@@ -17,10 +17,9 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
-// Inject adds the trace context of ctx to the headers of msg. Call it before msg is sent,
-// and again before the same message is sent again. The send span for msg is then a child of
-// the span in ctx. If msg already has a trace context, Inject replaces it. If msg is nil,
-// Inject does nothing.
+// Inject adds the trace context of ctx to the headers of msg. Call it each time before msg
+// is sent. The send span for msg is then a child of the span in ctx. If msg already has a
+// trace context, Inject replaces it. If msg is nil, Inject does nothing.
 //
 // A producer of this package sends the trace context of the send span instead of the added
 // headers. When the send span ends, the producer removes the added headers from msg. Any
@@ -60,12 +59,10 @@ func excerpt(ctx context.Context, sc trace.SpanContext, bag baggage.Baggage) con
 // because the key is this slice, and not a copy.
 var injected = []byte("traceparent")
 
-// isInjected reports whether [Inject] added h.
 func isInjected(h *sarama.RecordHeader) bool {
 	return len(h.Key) > 0 && &h.Key[0] == &injected[0] && len(h.Value) > 0
 }
 
-// withoutInjected returns headers without the headers that [Inject] added.
 func withoutInjected(headers []sarama.RecordHeader) []sarama.RecordHeader {
 	for i := range headers {
 		if isInjected(&headers[i]) {
@@ -143,7 +140,6 @@ func (k *keptContexts) take(msg *sarama.ProducerMessage) context.Context {
 	return kept.Context
 }
 
-// drop removes the context of a message that was garbage collected.
 func (k *keptContexts) drop(key weak.Pointer[sarama.ProducerMessage]) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -96,8 +96,6 @@ func TestWithoutSuccesses(t *testing.T) {
 	})
 }
 
-// checkUnconfirmed checks that the span ended at the time when sarama got the message, and
-// that the span has no partition and no offset.
 func checkUnconfirmed(t *testing.T, span sdktrace.ReadOnlySpan, handed time.Time, code codes.Code) {
 	t.Helper()
 	if span.Status().Code != code || !span.EndTime().Equal(handed) {
@@ -176,7 +174,6 @@ func TestAsyncWithoutHeaders(t *testing.T) {
 	}
 }
 
-// TestNilMessages passes nil instead of messages.
 func TestNilMessages(t *testing.T) {
 	sdk := oteltest.New(t)
 	saramatrace.Inject(t.Context(), nil)

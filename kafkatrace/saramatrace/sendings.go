@@ -7,9 +7,9 @@ import (
 	"github.com/IBM/sarama"
 )
 
-// If sarama does not return successes, a message may still fail later. The producer waits
-// for the error for at most answerTimeout. It waits for at most mostPending messages at the
-// same time.
+// If sarama does not return successes, the producer does not know whether a message that
+// sarama got will fail. For each message, the producer waits at most answerTimeout for an
+// error. It waits for at most mostPending messages at the same time.
 const (
 	answerTimeout = 10 * time.Second
 	mostPending   = 10_000
@@ -76,9 +76,8 @@ func (l *sendings) remove(s *sending) {
 	}
 }
 
-// late removes the messages for which the producer does not wait any longer, and returns
-// them. If messages remain, it starts the timer for the next check. The caller must hold the
-// lock.
+// late removes and returns the messages for which the producer no longer waits. If other
+// messages remain, it starts the timer for the next check. The caller must hold the lock.
 func (l *sendings) late() (late []*sending) {
 	if l.answered {
 		return nil
@@ -108,7 +107,7 @@ func (l *sendings) look(after time.Duration) {
 	})
 }
 
-// forget ends the spans of messages for which no answer is expected anymore. It does not
+// forget ends the spans of messages for which the producer no longer waits. It does not
 // change the messages, because sarama may still use them.
 func forget(all []*sending) {
 	for _, s := range all {

@@ -107,7 +107,6 @@ func (p *syncProducer) lackHeaders(s *sending, err error) bool {
 
 const noHeaders sarama.ConfigurationError = "Producing headers requires Kafka at least v0.11"
 
-// errNotSent is the error of a message if the producer panicked.
 var errNotSent = errors.New("the producer panicked")
 
 // CommitTxn calls the method CommitTxn of sarama in a span.

@@ -27,16 +27,16 @@ type Form[H any] interface {
 type Editor interface {
 	propagation.TextMapCarrier
 	// Last returns the last valid value of key. A value is valid if the function valid
-	// returns true for it. Keys that differ from key in upper or lower case are used only if
-	// no exactly equal key has a valid value.
+	// returns true for it. If no header with exactly this key has a valid value, Last
+	// ignores the difference between upper and lower case.
 	Last(key string, valid func([]byte) bool) []byte
 	// Replace removes all headers with these keys, in upper or lower case. If value is not
 	// nil, Replace then adds a header with the first key and this value.
 	Replace(value []byte, keys ...string)
 }
 
-// A List is a list of headers of type H. The form F reads and makes the headers. One field
-// of a record contains its headers. To use a List, convert a pointer to this field.
+// A List is a list of headers of type H. The form F reads and makes the headers. In a
+// record, one field contains the headers. To use a List, convert a pointer to this field.
 type List[H any, F Form[H]] []H
 
 var _ propagation.ValuesGetter = (*List[Plain, PlainForm[Plain]])(nil)

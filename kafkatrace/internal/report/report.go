@@ -30,8 +30,8 @@ func Option[O ~func(C), C interface{ ReportLag(l *Lag) }](l *Lag) O {
 	return func(c C) { c.ReportLag(l) }
 }
 
-// An EndTime is the result of a send that ended before the adapter got the result. An
-// adapter passes it as an error to the function that ends the span.
+// An EndTime is the result of a send that ended earlier, at the time At. An adapter passes
+// the EndTime as an error to the function that ends the span.
 type EndTime struct {
 	At    time.Time
 	Cause error // nil means success
@@ -47,8 +47,8 @@ func (e *EndTime) Error() string {
 // Unwrap returns the cause.
 func (e *EndTime) Unwrap() error { return e.Cause }
 
-// Outcome returns the end time and the error in err. The end time is the zero time if the
-// send ends now.
+// Outcome returns the end time and the error of a send. If err is an [*EndTime], they are At
+// and Cause. Otherwise, they are the zero time, which means now, and err itself.
 func Outcome(err error) (at time.Time, cause error) {
 	if e, ok := err.(*EndTime); ok { //nolint:errorlint // adapters do not wrap it
 		return e.At, e.Cause
