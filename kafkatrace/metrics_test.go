@@ -146,8 +146,9 @@ func TestLagBeforeTheSDK(t *testing.T) {
 }
 
 // card contains the metrics for the Kafka card of Nais APM. The keys are the names in
-// OpenTelemetry, and the values are the names in Prometheus. The card does not read the last
-// entry: it has the name that the OpenTelemetry agent for Java uses.
+// OpenTelemetry, and the values are the names in Prometheus. The exception is the last entry,
+// which the card does not read. Its name is the name that the OpenTelemetry agent for Java
+// uses.
 var card = map[string]string{
 	"kafka.consumer.records_lag_max":        "kafka_consumer_records_lag_max",
 	"kafka.consumer.records_consumed_total": "kafka_consumer_records_consumed_total",

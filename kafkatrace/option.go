@@ -125,11 +125,11 @@ func WithKey(format func(key []byte) string) Option {
 }
 
 // WithBaggage allows baggage with these keys. The allowed members are sent in the headers of
-// records. If a received record has allowed members, they replace the baggage in the context
-// in which the record is processed. The members are added in the order of keys. If the
-// baggage would be longer than maxBytes bytes with a member, this member is skipped. By
-// default, no baggage is sent or received. The reason is that headers are stored as long as
-// the records, and every reader of the topic can read them.
+// records. If a received record has allowed members, the handler gets a context with these
+// members instead of the previous baggage. The members are added in the order of keys. A
+// member is skipped if the baggage would become longer than maxBytes bytes. By default, no
+// baggage is sent or received. The reason is that headers are stored as long as the records,
+// and every reader of the topic can read them.
 func WithBaggage(maxBytes int, keys ...string) Option {
 	return func(c *config) { c.baggage = baggageRule{maxBytes, slices.Clone(keys)} }
 }
