@@ -30,12 +30,11 @@ func Middleware(opts ...httptrace.Option) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler { return trace(route{next}) }
 }
 
-// route is a handler that calls next and then records the route that chi found.
 type route struct{ next http.Handler }
 
 func (h route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// The call is deferred, so that the route is also recorded if the request panics. It cannot
-	// be recorded after the router has returned, because chi then uses its context for other
+	// The method Find is deferred, so that the route is also recorded if the request panics. The
+	// route must be recorded before the router returns. After that, chi uses its context for other
 	// requests.
 	defer func(outer string) { routing.From(r).Find(r, found(r, outer)) }(r.Pattern)
 	h.next.ServeHTTP(w, r)

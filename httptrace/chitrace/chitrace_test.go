@@ -121,7 +121,6 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// knownMethod returns the first word of a span's name.
 func knownMethod(name string) string {
 	for i := range name {
 		if name[i] == ' ' {
