@@ -60,7 +60,6 @@ func register(add func(method, path string, h echo.HandlerFunc, m ...echo.Middle
 	}
 }
 
-// template converts a pattern to echo's syntax: {id} becomes :id.
 func template(pattern string) string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(pattern)
 }
