@@ -47,8 +47,8 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	counted.writeStatus()
 }
 
-// writer is gin's writer, except that it sends the response with the writer in the field http. The
-// writer in this field measures the response.
+// writer wraps gin's writer. The field http contains the writer that sends the response and
+// measures it.
 type writer struct {
 	gin.ResponseWriter
 	http http.ResponseWriter

@@ -64,7 +64,6 @@ func register(r gin.IRoutes, routes []httpsuite.Route) {
 	}
 }
 
-// template converts a pattern to gin's syntax: {id} becomes :id.
 func template(pattern string) string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(pattern)
 }
