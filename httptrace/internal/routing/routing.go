@@ -25,7 +25,6 @@ type Route struct {
 	missed bool    // the router reported with Miss that no route matched
 }
 
-// reached describes a router that got the request.
 type reached struct {
 	request *http.Request // the request that the router got
 	prefix  string        // the template of the prefix that was removed from the path
@@ -113,8 +112,8 @@ func (t *Route) Miss() {
 	t.missed = true
 }
 
-// Below serves r with next and records the route that next finds. next is a mux inside the
-// outermost router.
+// Below serves r with the parameter next, which is a mux inside the outermost router. Below also
+// records the route that this mux finds.
 func (t *Route) Below(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	t.enter(r)
 	if mux, ok := next.(*http.ServeMux); ok {

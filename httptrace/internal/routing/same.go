@@ -10,13 +10,13 @@ import (
 // [http.StripPrefix] and [http.Request.WithContext] keep the same header map.
 // [http.Request.Clone] copies the header, but keeps the RequestURI.
 //
-// A handler can use the context of the request own to serve a different request, such as one
-// request of a batch. Same returns false for such a request.
+// Same returns false for a different request that only has the same context. An example is a
+// request that the handler of a batch creates for one part of the batch.
 func Same(own, r *http.Request) bool {
 	if SameHeader(own, r) {
-		// If only own has a RequestURI, a handler created r with the header of the request own. If
-		// both requests have a RequestURI, the two values may differ, because middleware may
-		// change the RequestURI.
+		// If r has no RequestURI but the request own has one, r is a different request: a handler
+		// created it with the same header map. If both requests have a RequestURI, r is the same
+		// request. The two values may differ, because middleware may change the RequestURI.
 		return own.RequestURI == "" || r.RequestURI != ""
 	}
 	if own.RequestURI != r.RequestURI || own.Method != r.Method && own.URL.Path != r.URL.Path {
