@@ -20,7 +20,6 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// application returns the handler that the tests wrap with Handler.
 func application() *http.ServeMux {
 	body := []byte("hello")
 	mux := http.NewServeMux()
@@ -91,7 +90,6 @@ func TestFilteredRequestAllocatesTwice(t *testing.T) {
 	atMost(t, "filtered", got, bare+2)
 }
 
-// base is a RoundTripper that answers every request with body, without a network.
 type base struct{ body string }
 
 func (b base) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -18,7 +18,6 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// endless is a handler that writes until the context of the request ends.
 func endless(w http.ResponseWriter, r *http.Request) {
 	for r.Context().Err() == nil {
 		if _, err := w.Write(make([]byte, 100)); err != nil {

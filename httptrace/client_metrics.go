@@ -13,7 +13,6 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// clientMetrics has the instruments of a client.
 type clientMetrics struct {
 	duration    metric.Float64Histogram
 	requestSize metric.Int64Histogram // nil if WithOptionalMetrics is not used
@@ -21,7 +20,7 @@ type clientMetrics struct {
 	series      cache.Map[clientSeries, []metric.RecordOption]
 }
 
-// clientSeries has the attribute values that differ between time series of a client.
+// clientSeries contains the attribute values that differ between time series of a client.
 type clientSeries struct {
 	method, scheme, host, version, errorType string
 	port, status                             int
@@ -68,7 +67,6 @@ func (m *clientMetrics) record(e *roundTrip, res *http.Response, err error) {
 	}
 }
 
-// options returns the options with which values of this series are recorded.
 func (m *clientMetrics) options(key clientSeries) []metric.RecordOption {
 	attrs := append(slices.Clip(m.attributes),
 		semconv.HTTPRequestMethodKey.String(key.method),

@@ -11,8 +11,8 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// clientSpan is the span that otelhttp gets. It corrects the attributes and the status that
-// otelhttp sets.
+// clientSpan wraps the SDK's span. Only otelhttp gets the wrapper. The wrapper corrects the
+// attributes and the status that otelhttp sets.
 type clientSpan struct {
 	trace.Span
 
@@ -21,7 +21,8 @@ type clientSpan struct {
 	port      [1]attribute.KeyValue // memory for the port that otelhttp does not record
 }
 
-// SetAttributes corrects attrs and sets them. In the first call, attrs describe the request.
+// SetAttributes corrects attrs and sets them. When otelhttp calls SetAttributes for the first
+// time, attrs contains the attributes of the request.
 func (s *clientSpan) SetAttributes(attrs ...attribute.KeyValue) {
 	if !s.described {
 		s.described = true

@@ -21,7 +21,6 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// exchange sends a request and reads the response to its end.
 func exchange(t *testing.T, rt http.RoundTripper, r *http.Request) error {
 	t.Helper()
 	res, err := (&http.Client{Transport: rt}).Do(r)

@@ -8,7 +8,6 @@ import (
 	"github.com/nais/spor/internal/conformance/httpsuite"
 )
 
-// muxOf returns a ServeMux that serves routes. Each handler is wrapped with wrap.
 func muxOf(routes []httpsuite.Route, wrap func(http.Handler) http.Handler) *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, route := range routes {

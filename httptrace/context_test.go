@@ -25,7 +25,7 @@ func TestNothingBelowHealthCheckMakesASpan(t *testing.T) {
 
 	for name, sampler := range map[string]sdktrace.Sampler{
 		"parent based": sdktrace.ParentBased(sdktrace.AlwaysSample()),
-		"always":       sdktrace.AlwaysSample(), // would record SELECT 1, so the test does not start that span
+		"always":       sdktrace.AlwaysSample(), // this sampler would record SELECT 1, so the handler does not start that span
 	} {
 		t.Run(name, func(t *testing.T) {
 			sdk := oteltest.New(t, sdktrace.WithSampler(sampler))

@@ -6,7 +6,7 @@ import (
 
 const scopeName = "github.com/nais/spor/httptrace"
 
-// core has the fields that servers and clients share.
+// core contains the fields that servers and clients share.
 type core struct {
 	*config
 

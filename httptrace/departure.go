@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// noticeTime is the maximum time for which the function left waits for a notice. The notice means
-// that the client has disconnected. The wait starts after the context was canceled. net/http
-// cancels the context and sends the notice at almost the same time.
+// The function left waits for a notice that the client has disconnected. After the context was
+// canceled, it waits at most noticeTime. net/http cancels the context and sends the notice at
+// almost the same time, so a short time is enough.
 const noticeTime = 20 * time.Millisecond
 
 // closeNotifier is the deprecated interface http.CloseNotifier. The context of a request cannot
@@ -27,9 +27,9 @@ func disconnected(ctx context.Context, w http.ResponseWriter) bool {
 	if context.Cause(ctx) != context.Canceled { //nolint:errorlint // net/http cancels without a cause
 		return false
 	}
-	// If outer is not nil, the handler that serves outer made this request in the same process. In
-	// that case, this request has no connection, and the client to check is the client that sent
-	// outer.
+	// If outer is not nil, this request was made in the same process, by the handler of the
+	// request outer. This request has no connection of its own, so the client of the request outer
+	// is checked.
 	if outer := serverRequestFrom(ctx); outer != nil {
 		return disconnected(outer.request.Context(), outer.writer)
 	}
@@ -54,15 +54,15 @@ func unwrapped(w http.ResponseWriter) http.ResponseWriter {
 	}
 }
 
-// left reports whether the client ended the connection or the stream of w. It returns false if
-// the server closed it.
+// left reports whether the client ended the connection or the stream of w. It returns false if the
+// server ended the connection.
 func left(w http.ResponseWriter, notifier closeNotifier) (gone bool) {
 	defer func() { _ = recover() }() // some writers panic if they cannot send the notice
 	notice := notifier.CloseNotify()
 	timeout, tick := time.NewTimer(noticeTime), time.NewTicker(time.Millisecond)
 	defer timeout.Stop()
 	defer tick.Stop()
-	for len(notice) == 0 { // the notice is not received, because the handler may need it
+	for len(notice) == 0 { // the notice stays in the channel, because the handler may need it
 		select {
 		case <-tick.C:
 		case <-timeout.C:

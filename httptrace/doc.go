@@ -39,8 +39,8 @@
 // not measured. The spans that the handler starts during such a request, for example for database
 // queries, are not recorded either.
 //
-// Such a request is recognized by its path, in upper or lower case. The paths are the same as the
-// paths that NAIS drops: */isalive, */isready, */metrics, */prometheus, */actuator/*,
+// These requests are recognized by their paths, in upper or lower case. The paths are the same as
+// the paths that NAIS drops: */isalive, */isready, */metrics, */prometheus, */actuator/*,
 // */internal/health* and similar paths.
 //
 // # Data that is not recorded

@@ -24,7 +24,6 @@ func options(sdk *oteltest.SDK, more ...httptrace.Option) []httptrace.Option {
 	}, more...)
 }
 
-// serve starts a server with h and returns the URL of the server.
 func serve(t *testing.T, h http.Handler) string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(h)

@@ -10,7 +10,6 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// header describes a header that is recorded as an attribute.
 type header struct {
 	name   string // the name of the header in canonical form
 	key    attribute.Key

@@ -8,7 +8,6 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// nameKey has the two parts of a span name.
 type nameKey struct{ method, route string }
 
 var names cache.Map[nameKey, string]
@@ -25,7 +24,7 @@ func spanName(method, route string) string {
 
 // startName returns the name that a server span has at its start. At that time the route is known
 // only if Handler is inside a mux. otelhttp calls startName a second time, after the handler has
-// returned. In the second call it returns "", because serverSpan sets the final name.
+// returned. The second call returns "", because serverSpan sets the final name.
 func startName(_ string, r *http.Request) string {
 	if _, atStart := r.Context().(*serverRequest); !atStart {
 		return ""

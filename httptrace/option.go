@@ -54,7 +54,6 @@ func (c *config) otelhttpOptions(opts ...otelhttp.Option) []otelhttp.Option {
 	return opts
 }
 
-// wanted reports whether every filter returns true for r.
 func (c *config) wanted(r *http.Request) bool {
 	for _, wants := range c.filters {
 		if !wants(r) {
@@ -64,7 +63,7 @@ func (c *config) wanted(r *http.Request) bool {
 	return true
 }
 
-// plain returns false if an option requires that startOptions adds or corrects attributes.
+// plain returns true if no option makes startOptions add or correct attributes.
 func (c *config) plain() bool {
 	return c.requestHeaders == nil && !c.query && len(c.proxies) == 0
 }
@@ -96,9 +95,9 @@ func WithAttributes(attrs ...attribute.KeyValue) Option {
 // WithFilter records only the requests for which f returns true. If f returns false, the request
 // gets no span and is not measured.
 //
-// On a server, the work of the handler during such a request is also not recorded, for example its
-// database queries and its requests to other services. A client still sends the trace context with
-// such a request.
+// If f returns false on a server, the work of the handler during this request is not recorded
+// either, for example its database queries and its requests to other services. If f returns false
+// on a client, the client still sends the trace context with the request.
 //
 // f is called for each request, and must be safe for concurrent use. With several filters, a
 // request is recorded only if all of them return true. The default is no filter. If f is nil, the

@@ -10,13 +10,12 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// origin has the client's address and scheme, as trusted proxies report them.
+// origin contains the client's address and scheme, as trusted proxies report them.
 type origin struct {
 	client netip.Addr // not valid if the proxies report no address
 	scheme string     // "" if the proxies report no scheme
 }
 
-// trustedProxies has the addresses of the proxies that a server trusts.
 type trustedProxies []netip.Prefix
 
 // schemeOf returns the scheme that the client used. If no trusted proxy reports a scheme, schemeOf

@@ -19,8 +19,8 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// roundTrip has all data about one request of a client, in one allocation. It is also the context
-// of this request.
+// roundTrip contains all data about one request of a client, in one allocation. It is also the
+// context of this request.
 type roundTrip struct {
 	transport *transport
 	request   *http.Request   // the request of the caller
@@ -33,7 +33,7 @@ type roundTrip struct {
 	labeler  otelhttp.Labeler
 	ended    atomic.Bool
 	bodyless bool
-	stop     func() bool // after a call of stop, expire is not called when parent ends; may be nil
+	stop     func() bool // prevents that expire is called when parent ends; may be nil
 }
 
 type roundTripKey struct{}
@@ -53,8 +53,9 @@ func (e *roundTrip) Value(key any) any {
 	case roundTripKey{}:
 		return e
 	case serverRequestKey{}, routing.Key:
-		// These values belong to another request: the request that the caller serves. If base
-		// calls a handler in the same process, that handler serves a different request.
+		// In the parent context, these values belong to the request that the caller serves. If
+		// base calls a handler in the same process, that handler serves a new request. It must not
+		// find the values of the caller's request.
 		return nil
 	case clientLabelerKey:
 		if l := e.parent.Value(key); l != nil {
@@ -69,9 +70,9 @@ func (e *roundTrip) Deadline() (time.Time, bool) { return e.parent.Deadline() }
 func (e *roundTrip) Done() <-chan struct{}       { return e.parent.Done() }
 func (e *roundTrip) Err() error                  { return e.parent.Err() }
 
-// covers reports whether r is the same request as the request of e. This is the case if the
-// request passes through two Transports. covers returns false for other requests with the context
-// of e, such as a request that fetches a token for e.
+// covers reports whether r is the request of e itself. The context of r must contain e. The result
+// is true if the request passes through two Transports. The result is false for other requests,
+// such as a request that fetches a token for e.
 func (e *roundTrip) covers(r *http.Request) bool {
 	own, other := e.request.URL, r.URL
 	return !e.ended.Load() && r.Method == e.request.Method &&

@@ -92,7 +92,6 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.trace(&serverRequest{server: s, request: r, start: time.Now(), scheme: s.proxies.schemeOf(r), metrics: metrics}, w)
 }
 
-// trace serves the request of c and records a span for it.
 func (s *server) trace(c *serverRequest, w http.ResponseWriter) {
 	r := c.request
 	c.parent = s.extract(r)

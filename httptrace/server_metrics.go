@@ -13,7 +13,7 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// seconds has the bucket boundaries for durations that the conventions recommend.
+// seconds contains the bucket boundaries for durations that the conventions recommend.
 var seconds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
 // serverMetrics has the instruments of a server. The client cannot choose the attribute values of
@@ -32,7 +32,7 @@ type serverSizes struct {
 	request, response metric.Int64Histogram
 }
 
-// serverSeries has the attribute values that differ between time series of a server.
+// serverSeries contains the attribute values that differ between time series of a server.
 type serverSeries struct {
 	method, scheme, version, route, errorType string
 	status                                    int
@@ -67,7 +67,6 @@ func (m *serverMetrics) active(c *serverRequest) (done func()) {
 	return func() { m.optional.active.Add(c, -1, opts...) }
 }
 
-// record records the metrics of a request that has ended.
 func (m *serverMetrics) record(c *serverRequest, o outcome) {
 	key := serverSeries{
 		method:    knownMethod(c.request.Method, "_OTHER"),
@@ -91,7 +90,6 @@ func (m *serverMetrics) record(c *serverRequest, o outcome) {
 	}
 }
 
-// set returns the attributes of a series.
 func (m *serverMetrics) set(key serverSeries) attribute.Set {
 	attrs := append(slices.Clip(m.attributes),
 		semconv.HTTPRequestMethodKey.String(key.method),

@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/internal/otelutil"
 )
 
-// serverRequest has all data about one request to a server, in one allocation. It is also the
+// serverRequest contains all data about one request to a server, in one allocation. It is also the
 // context of this request.
 type serverRequest struct {
 	server  *server
@@ -33,8 +33,8 @@ type serverRequest struct {
 	response response
 	answer   http.Header // the response header; nil if it is neither changed nor recorded
 
-	root     bool   // the span starts a new trace, because of WithPublicEndpoint
-	returned bool   // the handler returned
+	root     bool // the span starts a new trace, because of WithPublicEndpoint
+	returned bool
 	aborted  bool   // the handler panicked with http.ErrAbortHandler or called runtime.Goexit
 	failure  string // the type of the panic value; "" if there was no panic
 	finished atomic.Bool
@@ -54,8 +54,8 @@ func serverRequestFrom(ctx context.Context) *serverRequest {
 	return c
 }
 
-// Value implements [context.Context]. There are keys for c, for the route of c and for the
-// labeler of c.
+// Value implements [context.Context]. The keys serverRequestKey{}, routing.Key and labelerKey
+// return c itself, the route of c and the labeler of c.
 func (c *serverRequest) Value(key any) any {
 	switch key {
 	case serverRequestKey{}:
@@ -65,8 +65,9 @@ func (c *serverRequest) Value(key any) any {
 	case labelerKey:
 		return &c.labeler
 	case roundTripKey{}:
-		// A client in the same process may have sent the request. The value then belongs to the
-		// request of that client, not to requests that the handler of c sends.
+		// If a client in the same process sent the request of c, the parent context contains the
+		// roundTrip of that client. This value does not belong to the requests that the handler of
+		// c sends, so these requests must not find it.
 		return nil
 	}
 	return c.parent.Value(key)
@@ -77,16 +78,17 @@ func (c *serverRequest) Done() <-chan struct{}       { return c.parent.Done() }
 func (c *serverRequest) Err() error                  { return c.parent.Err() }
 
 // includes reports whether r is the request of c, or a copy of it that reached a second Handler.
-// The condition is stricter after c has been answered: r must then also have the same header map.
-// This is true for a copy that reaches the second Handler late, after a timeout. It is false for
-// a different request that uses the context of c later.
+// After c has finished, r must also have the same header map. A copy that reaches the second
+// Handler late, after a timeout, has the same header map. A different request that uses the
+// context of c later does not have it.
 func (c *serverRequest) includes(r *http.Request) bool {
 	return routing.Same(c.request, r) && (!c.finished.Load() || routing.SameHeader(c.request, r))
 }
 
 // made reports whether the handler of c itself created a request. ctx is the context of that
 // request. parent is the span context that was extracted from the header of that request. If the
-// handler copied the header of its own request, parent is the caller of c.
+// handler copied the header of its own request, parent is the span context that the caller of c
+// sent.
 func (c *serverRequest) made(ctx context.Context, parent trace.SpanContext) bool {
 	if c == nil || c.finished.Load() {
 		return false

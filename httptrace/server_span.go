@@ -10,9 +10,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// serverSpan is the span that otelhttp gets. At the end of a request, otelhttp sets the name, the
-// status and several attributes. serverSpan ignores most of them. Its method End sets the correct
-// values instead.
+// serverSpan wraps the SDK's span. Only otelhttp gets the wrapper. At the end of a request,
+// otelhttp sets the name, the status and several attributes. The wrapper ignores most of these
+// values, because its method End sets the correct values.
 type serverSpan struct {
 	trace.Span
 
@@ -46,7 +46,6 @@ func (s *serverSpan) End(opts ...trace.SpanEndOption) {
 	s.Span.End(opts...)
 }
 
-// finish records the end of the request.
 func (c *serverRequest) finish() {
 	c.finished.Store(true)
 	o := c.outcome()
@@ -58,7 +57,6 @@ func (c *serverRequest) finish() {
 	}
 }
 
-// outcome describes how a request to a server ended.
 type outcome struct {
 	status    int    // 0 if no status was sent
 	route     string // "" if no route matched
@@ -107,8 +105,8 @@ func upgraded(r *http.Request) int {
 	return 0
 }
 
-// complete sets the name, the attributes and the status of the span that are known only at the
-// end.
+// complete sets the values of the span that are known only at the end: the name, the status and
+// the remaining attributes.
 func (c *serverRequest) complete(o outcome) {
 	span := c.span.Span
 	attrs := make([]attribute.KeyValue, 0, 3) // three attributes are enough for most GET requests

@@ -45,7 +45,6 @@ func startOptions(c *config, r *http.Request, scheme string, opts []trace.SpanSt
 
 var kindServer = trace.WithSpanKind(trace.SpanKindServer)
 
-// rebuild returns the options in given, but with the attributes attrs.
 func rebuild(given trace.SpanConfig, attrs []attribute.KeyValue) []trace.SpanStartOption {
 	opts := append(make([]trace.SpanStartOption, 0, 4), kindServer, trace.WithAttributes(attrs...))
 	if given.NewRoot() {
@@ -71,7 +70,6 @@ func harmless(r *http.Request) bool {
 		isTidy(r.URL.Path) && isTidy(r.UserAgent()) && isTidy(r.RemoteAddr)
 }
 
-// isTidy reports whether s is valid UTF-8 and not too long.
 func isTidy(s string) bool { return errinfo.Cut(s) == s }
 
 // tidy returns attr. If its value is a text that is too long or is not valid UTF-8, the returned

@@ -13,7 +13,7 @@ const (
 	spanDigits  = 16
 )
 
-// traceHeaders has the values of the two response headers that contain the trace ID.
+// traceHeaders contains the values of the two response headers that contain the trace ID.
 // Server-Timing has the form that NAIS documents for Faro. X-Trace-Id is for people who look at
 // the response. A serverRequest contains its traceHeaders, so they need no separate allocation.
 type traceHeaders [2]string

@@ -18,7 +18,6 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// interfaces returns the names of the optional interfaces that w implements.
 func interfaces(w http.ResponseWriter) (names []string) {
 	is := func(name string, ok bool) {
 		if ok {
