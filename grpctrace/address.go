@@ -67,7 +67,6 @@ func (e endpoint) appendTo(attrs []attribute.KeyValue) []attribute.KeyValue {
 	return attrs
 }
 
-// peerOf returns the attributes for addr, the address of the other end of a connection.
 func peerOf(addr net.Addr) []attribute.KeyValue {
 	if host, port, ok := split(addr); ok {
 		return withPort(semconv.NetworkPeerAddress(host), semconv.NetworkPeerPort, port)
@@ -75,7 +74,6 @@ func peerOf(addr net.Addr) []attribute.KeyValue {
 	return nil
 }
 
-// localOf returns the attributes for addr, the address of the server's end of a connection.
 func localOf(addr net.Addr) []attribute.KeyValue {
 	if host, port, ok := split(addr); ok {
 		return withPort(semconv.ServerAddress(host), semconv.ServerPort, port)

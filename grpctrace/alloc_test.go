@@ -19,7 +19,6 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// parent is a context that contains a sampled span context.
 var parent = trace.ContextWithSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{
 	TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled,
 }))
@@ -70,7 +69,6 @@ func TestCallAllocatesLittleMoreThanOtelgrpc(t *testing.T) {
 	}
 }
 
-// idle is a stats.Handler that does nothing.
 type idle struct{}
 
 func (idle) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }

@@ -42,8 +42,8 @@ func DialOptions(opts ...Option) []grpc.DialOption {
 	}
 }
 
-// dialOption has no effect on a client. NewClient looks for it in a list of options. If the list
-// contains a dialOption, the list already contains the options that DialOptions returns.
+// dialOption is a marker for NewClient. gRPC ignores it. If the caller of NewClient passes a
+// dialOption, the caller has already added the options that DialOptions returns.
 type dialOption struct{ grpc.EmptyDialOption }
 
 func isDialOption(opt grpc.DialOption) bool {
@@ -59,7 +59,6 @@ type client struct {
 	peers   peers
 }
 
-// The type called identifies a method and the target on which the client calls it.
 type called struct{ fullMethod, target string }
 
 var _ stats.Handler = (*client)(nil)
@@ -85,7 +84,6 @@ func (h *client) begin(ctx context.Context, cc *grpc.ClientConn, fullMethod stri
 	return c
 }
 
-// unary is the interceptor that records a unary call.
 func (h *client) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) (err error) {
 	c := h.begin(ctx, cc, method)
 	if c == nil {
@@ -103,7 +101,6 @@ func (h *client) unary(ctx context.Context, method string, req, reply any, cc *g
 	return err
 }
 
-// stream is the interceptor that records a stream.
 func (h *client) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	c := h.begin(ctx, cc, method)
 	if c == nil {

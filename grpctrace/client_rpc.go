@@ -17,8 +17,8 @@ import (
 	"github.com/nais/spor/internal/otelutil"
 )
 
-// clientCall has all data about one call of a client, in one allocation. It is also the context
-// of this call.
+// clientCall contains all data about one call of a client, in one allocation. It is also the
+// context of this call.
 type clientCall struct {
 	rpc
 
@@ -47,9 +47,10 @@ func (c *clientCall) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// covers reports whether a call with the context of c is the same call as c. This is the case if
-// the client has the options of this package twice. covers returns false for other calls, such as
-// a call that fetches a token for c.
+// covers reports whether a call of fullMethod on cc is the call c itself. The context of that call
+// must contain c. The result is true if the client has the options of this package twice, because
+// its interceptors then run twice for each call. The result is false for other calls, such as a
+// call that fetches a token for c.
 func (c *clientCall) covers(cc *grpc.ClientConn, fullMethod string) bool {
 	return c.conn == cc && c.fullMethod == fullMethod && !c.finished.Load()
 }
@@ -111,7 +112,6 @@ func (c *clientCall) complete(err error) {
 // https://opentelemetry.io/docs/specs/semconv/general/recording-errors/, this is not an error.
 func (c *clientCall) canceled() bool { return errors.Is(c.Err(), context.Canceled) }
 
-// peer is the other end of a connection.
 type peer struct {
 	addr       net.Addr
 	attributes []attribute.KeyValue

@@ -17,7 +17,6 @@ import (
 	"github.com/nais/spor/grpctrace"
 )
 
-// deadly is a service whose methods panic.
 type deadly struct {
 	testgrpc.UnimplementedTestServiceServer
 }
@@ -59,7 +58,6 @@ func TestPanicWithoutRecovery(t *testing.T) {
 	}
 }
 
-// die calls a method that panics, so that the process ends.
 func die(t *testing.T, method string) {
 	t.Helper()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(printer{}))
@@ -75,7 +73,6 @@ func die(t *testing.T, method string) {
 	<-t.Context().Done() // the process ends before this
 }
 
-// printer is an exporter that prints spans to standard output.
 type printer struct{}
 
 func (printer) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) error {

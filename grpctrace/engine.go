@@ -14,7 +14,7 @@ import (
 
 const scopeName = "github.com/nais/spor/grpctrace"
 
-// engine has the fields that servers and clients share. The field otelgrpc is the handler of
+// engine contains the fields that servers and clients share. The field otelgrpc is the handler of
 // package otelgrpc. For each call, this handler gets only two events: one at the start and one at
 // the end.
 type engine struct {

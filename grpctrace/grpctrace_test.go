@@ -24,7 +24,6 @@ func options(sdk *oteltest.SDK, more ...grpctrace.Option) []grpctrace.Option {
 	}, more...)
 }
 
-// echo is a service that answers unary calls.
 type echo struct {
 	testgrpc.UnimplementedTestServiceServer
 }
@@ -53,7 +52,6 @@ func connect(t *testing.T, server *grpc.Server, service testgrpc.TestServiceServ
 	return conn
 }
 
-// call makes one unary call.
 func call(t *testing.T, conn *grpc.ClientConn) {
 	t.Helper()
 	callUnder(t, t.Context(), conn)

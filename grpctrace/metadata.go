@@ -77,7 +77,6 @@ func keysOf(md metadata.MD) []string {
 	return slices.AppendSeq(make([]string, 0, len(md)), maps.Keys(md))
 }
 
-// extract returns ctx with the trace context that the caller sent in the metadata.
 func (e *engine) extract(ctx context.Context) context.Context {
 	if p, ok := e.propagator.Get(); ok {
 		return p.Extract(ctx, incoming{ctx})
@@ -85,8 +84,6 @@ func (e *engine) extract(ctx context.Context) context.Context {
 	return ctx
 }
 
-// inject adds the trace context of ctx to the outgoing metadata, and returns a context with the
-// new metadata.
 func (e *engine) inject(ctx context.Context) context.Context {
 	p, ok := e.propagator.Get()
 	if !ok {

@@ -18,7 +18,7 @@ import (
 // send any number of such names.
 const other = "_OTHER"
 
-// method has the data that is the same for all calls of one method.
+// method contains the data that is the same for all calls of one method.
 type method struct {
 	name      string // the span name
 	attribute string // the value of rpc.method
@@ -49,8 +49,9 @@ func originalOf(fullMethod string) attribute.KeyValue {
 	return semconv.RPCMethodOriginal(errinfo.Cut(strings.TrimPrefix(fullMethod, "/")))
 }
 
-// methods has the methods of a server. If NewServer created the server, these are the registered
-// methods. Otherwise they are the methods that servers with the same options have already served.
+// methods is the list of the methods that a server has. If NewServer created the server, these are
+// the registered methods. Otherwise they are the methods that servers with the same options have
+// already served.
 type methods struct {
 	config *config
 
@@ -98,7 +99,6 @@ func (m *methods) gather() *map[string]*method {
 	return &known
 }
 
-// learn adds a method that a server has served.
 func (m *methods) learn(fullMethod string) *method {
 	if known := m.find(fullMethod); known != nil {
 		return known

@@ -13,16 +13,14 @@ import (
 	"github.com/nais/spor/internal/cache"
 )
 
-// metrics has the instrument that measures the duration of calls, either for a server or for a
-// client.
 type metrics struct {
 	duration   metric.Float64Histogram
 	attributes []attribute.KeyValue
 	series     cache.Map[series, []metric.RecordOption]
 }
 
-// series has the attribute values that differ between time series. On a server, the caller cannot
-// choose any of these values.
+// series contains the attribute values that differ between time series. On a server, the caller
+// cannot choose any of these values.
 type series struct {
 	method, code, errorType string
 	endpoint                endpoint
@@ -40,13 +38,11 @@ func clientDuration(meter metric.Meter) metric.Float64Histogram {
 	return duration.Inst()
 }
 
-// record records the duration of a call that has ended.
 func (m *metrics) record(ctx context.Context, elapsed time.Duration, method *method, o outcome) {
 	key := series{method: method.attribute, endpoint: method.endpoint, code: o.code, errorType: o.errorType}
 	m.duration.Record(ctx, elapsed.Seconds(), m.series.Get(key, m.options)...)
 }
 
-// options returns the options with which values of this series are recorded.
 func (m *metrics) options(key series) []metric.RecordOption {
 	attrs := make([]attribute.KeyValue, 0, len(m.attributes)+6)
 	attrs = append(append(attrs, m.attributes...), semconv.RPCSystemNameGRPC, semconv.RPCMethod(key.method))

@@ -34,7 +34,6 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// wanted reports whether calls of the method are recorded.
 func (c *config) wanted(fullMethod string) bool {
 	if healthcheck.RPC(fullMethod) {
 		return false
@@ -74,9 +73,9 @@ func WithAttributes(attrs ...attribute.KeyValue) Option {
 // WithFilter records only the calls for which f returns true. fullMethod is, for example,
 // "/pkg.Service/Method". If f returns false, the call gets no span and is not measured.
 //
-// On a server, the work of the handler during such a call is also not recorded, for example its
-// database queries and its calls to other services. A client still sends the trace context with
-// such a call.
+// If f returns false on a server, the work of the handler during this call is not recorded either,
+// for example its database queries and its calls to other services. If f returns false on a
+// client, the client still sends the trace context with the call.
 //
 // f is called for each call, and must be safe for concurrent use. With several filters, a call is
 // recorded only if all of them return true. The default is no filter. If f is nil, the option has
@@ -99,9 +98,9 @@ func WithPublicEndpoint() Option {
 }
 
 // WithExpectedCodes sets status codes that are not errors. For example, a client can expect
-// NotFound if it only checks whether something exists. For such a call, the span does not get the
-// status Error, and neither the span nor the metric has error.type. The package comment lists the
-// codes that are errors by default.
+// NotFound if it only checks whether something exists. If a call ends with one of these codes, the
+// span does not get the status Error, and neither the span nor the metric has error.type. The
+// package comment lists the codes that are errors by default.
 func WithExpectedCodes(expected ...codes.Code) Option {
 	return func(c *config) {
 		if c.expected == nil {

@@ -7,7 +7,6 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// outcome describes how a call ended.
 type outcome struct {
 	code      string // the name of the status code, or "" if there was no status
 	errorType string // "" if there was no error

@@ -102,7 +102,6 @@ func TestIgnoresOptIn(t *testing.T) {
 	}
 }
 
-// TestNoopRegistersNothing checks that no handler is registered if nothing can ever be recorded.
 func TestNoopRegistersNothing(t *testing.T) {
 	opts := []grpctrace.Option{
 		grpctrace.WithTracerProvider(tracenoop.NewTracerProvider()),

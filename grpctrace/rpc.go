@@ -14,7 +14,7 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// rpc has the data about one call. Both serverCall and clientCall contain it.
+// rpc contains the data about one call. Both serverCall and clientCall contain it.
 type rpc struct {
 	context.Context //nolint:containedctx // the parent of the context of the call
 
@@ -67,8 +67,8 @@ func (c *rpc) startSpan() {
 	c.inside, c.span.Span = c.engine.tracer.Start(c.node, c.method.name, opts...)
 }
 
-// close records the metric of the call and passes end to otelgrpc. It must be called only once
-// per call.
+// close records the metric of the call, and passes the event end to otelgrpc. It must be called
+// only once per call.
 func (c *rpc) close(end *stats.End) {
 	if m, working := c.engine.meter.Get(); working {
 		m.record(c.inside, time.Since(c.start), c.method, c.outcome)
@@ -90,8 +90,9 @@ func (c *callContext) Value(key any) any {
 	return nil
 }
 
-// span is the span that otelgrpc gets. At the end of a call, otelgrpc sets the status of the span
-// and the attribute with the status code. span ignores both. Its method End sets them instead.
+// The type span wraps the SDK's span. Only otelgrpc gets the wrapper. At the end of a call,
+// otelgrpc sets the status and the attribute with the status code. The wrapper ignores both
+// values, because its method End sets the correct values.
 type span struct {
 	trace.Span
 

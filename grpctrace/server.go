@@ -47,8 +47,8 @@ func ServerOptions(opts ...Option) []grpc.ServerOption {
 	return append([]grpc.ServerOption{&serverOption{config: c, rest: rest}}, rest...)
 }
 
-// serverOption has no effect on a server. NewServer looks for it in a list of options. If the list
-// contains a serverOption, the list already contains the options that ServerOptions returns.
+// serverOption is a marker for NewServer. gRPC ignores it. If the caller of NewServer passes a
+// serverOption, the caller has already added the options that ServerOptions returns.
 type serverOption struct {
 	grpc.EmptyServerOption
 
@@ -87,7 +87,8 @@ func (s *server) options() []grpc.ServerOption {
 // TagRPC starts the span of a call. If the call is not recorded, it starts no span.
 func (s *server) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
 	switch {
-	// If the server has the options of this package twice, the other options handle the call.
+	// If ctx already belongs to a call, the server has the options of this package twice. In that
+	// case, the call is already recorded.
 	case serverCallFrom(ctx) != nil || suppress.Is(ctx):
 		return ctx
 	case !s.wanted(info.FullMethodName):
@@ -100,7 +101,6 @@ func (s *server) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Con
 	return s.extract(ctx)
 }
 
-// begin starts the span of a call and returns the context for its handler.
 func (s *server) begin(ctx context.Context, info *stats.RPCTagInfo) context.Context {
 	c := &serverCall{server: s, fullMethod: info.FullMethodName}
 	c.engine, c.start = &s.engine, time.Now()

@@ -19,8 +19,8 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// serverCall has all data about one call to a server, in one allocation. It is also the context
-// of this call.
+// serverCall contains all data about one call to a server, in one allocation. It is also the
+// context of this call.
 type serverCall struct {
 	rpc
 
@@ -28,7 +28,7 @@ type serverCall struct {
 	fullMethod string
 
 	known   bool        // it is certain that the server has the method
-	learned bool        // a server with the same options is known to have the method
+	learned bool        // it is certain that one of the servers with the same options has the method
 	begun   atomic.Bool // gRPC found a handler for the call
 
 	// mu guards the fields that follow. If known is false, it also guards the field method.
@@ -56,7 +56,7 @@ func (c *serverCall) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// conn has the data that all calls of a connection share.
+// conn contains the data that all calls of a connection share.
 type conn struct {
 	attributes []attribute.KeyValue
 	lasting    bool // the connection can be used for more than one call
@@ -112,7 +112,6 @@ func (c *serverCall) identify() {
 	c.method = c.server.methodOf(c.fullMethod, trace.SpanKindServer, endpoint{})
 }
 
-// confirm records that the server has the method.
 func (c *serverCall) confirm() {
 	if c.known {
 		return
@@ -242,8 +241,8 @@ func (c *serverCall) guard(returned bool, v any) {
 	panic(v) //nolint:forbidigo // continues the handler's own panic
 }
 
-// If a panic ends the process, the last spans are exported first. flushTimeout is the maximum
-// duration of this export.
+// flushTimeout is the maximum duration of the last export, which runs before a panic ends the
+// process.
 const flushTimeout = time.Second
 
 // flush exports the spans that provider has not exported yet. If provider is nil, it uses the

@@ -36,7 +36,6 @@ func (waiting) FullDuplexCall(stream testgrpc.TestService_FullDuplexCallServer) 
 
 func (echo) FullDuplexCall(testgrpc.TestService_FullDuplexCallServer) error { return nil }
 
-// construct has the two functions that create a server.
 var construct = map[string]func(...grpc.ServerOption) *grpc.Server{
 	"NewServer":      grpctrace.NewServer,
 	"grpc.NewServer": grpc.NewServer,
@@ -171,7 +170,6 @@ func TestOptionsOfSeveralServers(t *testing.T) {
 	}
 }
 
-// TestOptionsOfSeveralClients checks two clients that are created with the same slice of options.
 func TestOptionsOfSeveralClients(t *testing.T) {
 	sdk := oteltest.New(t)
 	opts := grpctrace.DialOptions(options(sdk)...)
