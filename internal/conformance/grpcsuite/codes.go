@@ -14,8 +14,8 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-// statusCodes has the name of each status code. The index is the number of the code. serverError
-// is true if the code is an error of the server, according to
+// statusCodes contains the name of each status code. The index is the number of the code.
+// serverError is true if the code is an error of the server, according to
 // https://opentelemetry.io/docs/specs/semconv/rpc/grpc/.
 var statusCodes = []struct {
 	name        string

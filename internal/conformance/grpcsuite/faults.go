@@ -185,9 +185,10 @@ func testHedges(t *testing.T, s *site) {
 }
 
 // checkAttempts checks a call with n attempts. The client must have one span, with an event for
-// each attempt except the first one. The server must have one span per attempt, and each of them
-// must be a child of the client span. Each event contains the status code of the attempt before
-// it. code is the expected value. If code is "", every status code is correct.
+// each attempt except the first one. The event of an attempt must contain the status code of the
+// attempt before it. This status code must be the value of the parameter code. If code is "",
+// every status code is correct. The server must have one span per attempt, and each of them must
+// be a child of the client span.
 func checkAttempts(t *testing.T, s *site, n int, code string) {
 	t.Helper()
 	client := s.clientSide.Only(t)

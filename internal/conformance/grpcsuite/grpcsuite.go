@@ -16,11 +16,11 @@ import (
 // RPC describes one way to use grpctrace with gRPC. The documentation of grpctrace describes
 // several ways.
 type RPC struct {
-	// Server returns a server. The parameter opts has options of grpctrace, and the parameter more
-	// has options of gRPC.
+	// Server returns a server. The parameter opts contains options of grpctrace, and the parameter
+	// more contains options of gRPC.
 	Server func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server
-	// Client returns a client of target. The parameter opts has options of grpctrace, and the
-	// parameter more has options of gRPC.
+	// Client returns a client of target. The parameter opts contains options of grpctrace, and the
+	// parameter more contains options of gRPC.
 	Client func(target string, opts []grpctrace.Option, more ...grpc.DialOption) (*grpc.ClientConn, error)
 	// Watch gets every span of the suite. It may be nil. It is shut down at the end of each row,
 	// which is one test of the suite.
@@ -42,7 +42,6 @@ func Run(t *testing.T, rpc RPC) {
 	}
 }
 
-// network describes a kind of connection between the server and the client.
 type network struct {
 	name string
 	// listen returns:

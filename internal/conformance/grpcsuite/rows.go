@@ -16,7 +16,6 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-// row is one test of the suite.
 type row struct {
 	name string
 	run  func(t *testing.T, s *site)
@@ -218,7 +217,6 @@ func testManyCalls(t *testing.T, s *site) {
 	}
 }
 
-// testTwice checks a server and a client that have the options of grpctrace twice.
 func testTwice(t *testing.T, s *site) {
 	server, client := conformance.NewSide(t, s.rpc.Watch), conformance.NewSide(t, s.rpc.Watch)
 	s.start(t, setting{

@@ -14,8 +14,7 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-// ownSpans starts two spans of the program. It does the same as a health check that queries a
-// database.
+// ownSpans starts two spans, as a health check that queries a database would do.
 func ownSpans(ctx context.Context, provider trace.TracerProvider) error {
 	tracer := provider.Tracer("test")
 	ctx, outer := tracer.Start(ctx, "outer")
@@ -25,7 +24,6 @@ func ownSpans(ctx context.Context, provider trace.TracerProvider) error {
 	return nil
 }
 
-// healthServer is a health service whose methods start spans.
 type healthServer struct {
 	healthpb.UnimplementedHealthServer
 

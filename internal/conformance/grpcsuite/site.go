@@ -23,7 +23,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// site has a server, a client of this server, and one SDK for each of the two.
+// site contains a server, a client of this server, and one SDK for each of the two.
 type site struct {
 	rpc     RPC
 	network network
@@ -45,7 +45,6 @@ func optionsFor(s conformance.Side, more []grpctrace.Option) []grpctrace.Option 
 	}, more...)
 }
 
-// setting has the options that a row needs for the server and for the client.
 type setting struct {
 	server        []grpctrace.Option
 	client        []grpctrace.Option
@@ -54,7 +53,6 @@ type setting struct {
 	register      func(*grpc.Server)
 }
 
-// start starts the server and creates the client.
 func (s *site) start(t *testing.T, with setting) {
 	t.Helper()
 	s.serverSide, s.clientSide = conformance.NewSide(t, s.rpc.Watch), conformance.NewSide(t, s.rpc.Watch)
@@ -95,7 +93,6 @@ func (s *site) connect(t *testing.T) {
 	}
 }
 
-// unary makes one unary call.
 func (s *site) unary(ctx context.Context) error {
 	_, err := s.client.UnaryCall(ctx, &testgrpc.SimpleRequest{})
 	return err
@@ -103,7 +100,6 @@ func (s *site) unary(ctx context.Context) error {
 
 type duplex = grpc.BidiStreamingClient[testgrpc.StreamingOutputCallRequest, testgrpc.StreamingOutputCallResponse]
 
-// open opens a stream in both directions.
 func (s *site) open(t *testing.T, ctx context.Context) duplex { //nolint:revive // t comes first
 	t.Helper()
 	stream, err := s.client.FullDuplexCall(ctx)
@@ -113,7 +109,6 @@ func (s *site) open(t *testing.T, ctx context.Context) duplex { //nolint:revive 
 	return stream
 }
 
-// call makes a unary call of the method with this full name.
 func (s *site) call(ctx context.Context, fullMethod string) error {
 	return s.conn.Invoke(ctx, fullMethod, &testgrpc.Empty{}, new(testgrpc.Empty))
 }
@@ -171,8 +166,8 @@ func (s *site) checkSilence(t *testing.T) {
 	}
 }
 
-// seen has the expected values for one call, on the server or on the client. They must be on the
-// span and in the metric.
+// seen contains the expected values for one call, on the server or on the client. They must be on
+// the span and in the metric.
 type seen struct {
 	method    string
 	code      string // "" if no status code is expected
@@ -180,17 +175,16 @@ type seen struct {
 	failed    bool
 }
 
-// ok returns the expected values for a call that ends without an error.
 func ok(method string) seen { return seen{method: method, code: "OK"} }
 
-// failed returns the expected values for a call that ends with an error.
 func failed(method, code string) seen {
 	return seen{method: method, code: code, errorType: code, failed: true}
 }
 
 // check requires that one call was recorded on the server and on the client. The parameter server
-// has the expected values on the server, and the parameter client has the expected values on the
-// client. The server span must be a child of the client span. check returns both spans.
+// contains the expected values on the server, and the parameter client contains the expected
+// values on the client. The server span must be a child of the client span. check returns both
+// spans.
 func (s *site) check(t *testing.T, server, client seen) (serverSpan, clientSpan sdktrace.ReadOnlySpan) {
 	t.Helper()
 	serverSpan, clientSpan = s.serverSide.Only(t), s.clientSide.Only(t)
@@ -252,8 +246,6 @@ func (w seen) attributes() map[string]string {
 	}
 }
 
-// checkMeasured checks that one call was measured, with the values in w and the attributes in
-// address.
 func (w seen) checkMeasured(t *testing.T, end conformance.Side, name string, address map[string]string) {
 	t.Helper()
 	points := end.Seconds(t, name)

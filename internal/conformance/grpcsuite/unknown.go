@@ -19,8 +19,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// unknown returns the values that the parameter span contains. This must be the server span for a
-// call to an unknown method. original is the method name that the caller used.
+// The parameter span must be the server span for a call to an unknown method. The function unknown
+// returns the values that the span contains, and the method name that the caller sent.
 func unknown(span sdktrace.ReadOnlySpan) (seenAs seen, original string) {
 	attrs := oteltest.Map(span.Attributes())
 	return seen{method: attrs["rpc.method"], code: attrs["rpc.response.status_code"], errorType: attrs["error.type"]},
