@@ -16,7 +16,6 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-// routes returns the routes that the rows of the suite use.
 func (s *site) routes() []Route {
 	return []Route{
 		{Method: "GET", Pattern: "/users/{id}", Handler: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }},
@@ -85,8 +84,8 @@ func copyFile(w http.ResponseWriter, _ *http.Request) {
 	io.Copy(w, f)
 }
 
-// spans is a handler that starts two spans of the program. It does the same as a readiness check
-// that queries a database.
+// The method spans is a handler that starts two spans, as a readiness check that queries a
+// database would do.
 func (s *site) spans(_ http.ResponseWriter, r *http.Request) {
 	tracer := s.sdk.TracerProvider.Tracer("test")
 	ctx, outer := tracer.Start(r.Context(), "outer")
@@ -140,7 +139,6 @@ func (s *site) gateway(w http.ResponseWriter, r *http.Request) {
 	io.Copy(w, res.Body)
 }
 
-// inProcess is a RoundTripper that calls the handler of the site directly, without a network.
 type inProcess struct{ *site }
 
 func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -63,7 +63,6 @@ func Run(t *testing.T, router Router) {
 	}
 }
 
-// version describes a version of HTTP, with or without TLS.
 type version struct {
 	name  string
 	major int
@@ -77,7 +76,6 @@ var versions = []version{
 	{name: "h2", major: 2, tls: true},
 }
 
-// surrounding describes the handlers that are around the router.
 type surrounding struct {
 	name string
 	wrap func(router http.Handler) http.Handler

@@ -14,7 +14,6 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// row is one test of the suite.
 type row struct {
 	name    string
 	run     func(*testing.T, *site)

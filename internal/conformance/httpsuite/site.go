@@ -20,8 +20,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// site has a server, a client of this server, and the SDK with which the server records spans and
-// metrics.
+// site contains a server, a client of this server, and the SDK with which the server records spans
+// and metrics.
 type site struct {
 	router  Router
 	version version
@@ -38,7 +38,6 @@ type site struct {
 	log     *output
 }
 
-// start starts the server.
 func (s *site) start(t *testing.T, opts ...httptrace.Option) {
 	t.Helper()
 	s.sdk = oteltest.New(t, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())), oteltest.Watched(s.router.Watch))
@@ -118,7 +117,6 @@ func (s *site) fail(t *testing.T, path string) {
 	}
 }
 
-// route returns the route that is expected for pattern.
 func (s *site) route(pattern string) string {
 	if pattern == "" {
 		return ""
@@ -126,7 +124,7 @@ func (s *site) route(pattern string) string {
 	return s.around.route + s.router.Template(pattern)
 }
 
-// want has the expected values for one request. They must be on the span and in the metric.
+// want contains the expected values for one request. They must be on the span and in the metric.
 type want struct {
 	method    string
 	pattern   string // "" if no route is expected
@@ -135,7 +133,6 @@ type want struct {
 	failed    bool
 }
 
-// check checks that one request was recorded, with the values in w. It returns the span.
 func (s *site) check(t *testing.T, w want) sdktrace.ReadOnlySpan {
 	t.Helper()
 	span := s.sdk.Only(t)
