@@ -16,8 +16,8 @@ type Map[K comparable, V any] struct {
 	adding  sync.Mutex
 }
 
-// limit is the maximum number of keys in a Map. A value whose key is not stored is built
-// again at each use.
+// limit is the maximum number of keys in a Map. If the Map is full and does not contain a
+// key, the value of this key is built at each use.
 const limit = 1024
 
 // Get returns the value of key. If no value is stored for key, Get calls build, stores the
