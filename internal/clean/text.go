@@ -12,8 +12,8 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// Text returns text cleaned. It must be called for all text that is exported. Text masks
-// personal numbers and redacts credentials. It replaces bytes that are not UTF-8 with
+// Text masks the personal numbers in text and redacts the credentials. All text that is
+// exported must be cleaned with Text. Text also replaces bytes that are not valid UTF-8 by
 // U+FFFD, because one such byte in a request makes protocol buffers reject the whole
 // request. If there is nothing to clean, Text returns its argument.
 func Text(text string) string {

@@ -31,7 +31,7 @@ func Value(key attribute.Key, value attribute.Value) attribute.Value {
 		}
 		return attribute.StringSliceValue(texts)
 	case attribute.BYTESLICE:
-		return attribute.ByteSliceValue([]byte(privacy.Named(string(key), string(value.AsByteSlice())))) // the bytes need not be UTF-8
+		return attribute.ByteSliceValue([]byte(privacy.Named(string(key), string(value.AsByteSlice())))) // may be invalid UTF-8
 	case attribute.SLICE:
 		values := value.AsSlice()
 		for i := range values {
@@ -72,7 +72,8 @@ func maskedFloat(key attribute.Key, f float64) float64 {
 	return f
 }
 
-// mapped replaces each of values with the result of clean. values must be a copy.
+// mapped calls clean for each item of values, and replaces the item by the result. It
+// changes values, so the caller must pass a copy.
 func mapped[N int64 | float64](values []N, key attribute.Key, clean func(attribute.Key, N) N) []N {
 	for i := range values {
 		values[i] = clean(key, values[i])
