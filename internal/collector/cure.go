@@ -15,7 +15,7 @@ func Cure(err error, e *environ.Endpoint) string {
 	text := err.Error()
 	code := status.Code(err)
 	if strings.Contains(text, context.DeadlineExceeded.Error()) {
-		code = codes.DeadlineExceeded // an error of the program's own timeout has no gRPC code
+		code = codes.DeadlineExceeded // an error of the program's own timeout may have no code
 	}
 	switch {
 	case strings.Contains(text, "certificate required"):

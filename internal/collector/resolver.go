@@ -14,8 +14,8 @@ const (
 	// lookUpPause is the minimum time between two look-ups of a name.
 	lookUpPause = 2 * time.Second
 	// lookUpTimeout is the maximum time for one look-up. By default, the resolver waits
-	// five seconds for the first name server. Then there is still time to ask a second name
-	// server.
+	// five seconds for the first name server. With 12 seconds, there is still time to ask a
+	// second name server.
 	lookUpTimeout = 12 * time.Second
 	// mostLookUps is the number of look-ups after a failed connection. Together, these
 	// look-ups take longer than the time between two attempts to connect. Therefore, the
@@ -50,7 +50,7 @@ type hostResolver struct {
 	wanted chan struct{}
 	stop   context.CancelFunc
 	done   chan struct{}
-	known  []netip.Addr // the addresses that conn got last; nil after an error
+	known  []netip.Addr // the addresses that were last passed to conn; nil after an error
 }
 
 // ResolveNow implements resolver.Resolver. gRPC calls it when a connection is lost or
