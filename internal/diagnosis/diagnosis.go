@@ -6,17 +6,17 @@ import "context"
 
 // A Report is the result of reading an environment.
 type Report struct {
-	// Disabled means that telemetry is disabled. Then the other variables have no effect.
+	// If Disabled is true, telemetry is disabled and the other variables have no effect.
 	Disabled bool
-	// OnPlatform means that the environment belongs to a NAIS pod.
+	// OnPlatform is true if the environment belongs to a NAIS pod.
 	OnPlatform bool
 	// Variables are the variables that were read, sorted by name.
 	Variables []Variable
-	// Problems are the values that cannot be used. Each text names the variable and says
-	// how to correct its value.
+	// Problems describes the values that cannot be used. Each text contains the name of the
+	// variable, and how to correct the value.
 	Problems []string
-	// Sampler describes the sampler. Never means that the sampler samples no trace that
-	// begins in this program.
+	// Sampler describes the sampler. If the field Never is true, the sampler samples no
+	// trace that begins in this program.
 	Sampler string
 	Never   bool
 	Traces  Signal
@@ -40,7 +40,7 @@ type Variable struct {
 
 // A Signal describes where the traces, the metrics or the logs are exported to.
 type Signal struct {
-	Exporter string // otlp, console and prometheus, separated by commas; or the word none
+	Exporter string // a comma-separated list of otlp, console and prometheus; or the word none
 	URL      string // URL of the endpoint, or "" if there is no endpoint
 	Address  string // host:port
 	TLS      bool

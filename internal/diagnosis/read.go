@@ -90,7 +90,6 @@ func comeTo(effective map[string]string, s *environ.Settings) {
 	describe("METRICS", s.Metrics.Signal)
 }
 
-// effectiveOf returns the effective values of the variables of an exporter.
 func effectiveOf(s environ.Signal) map[string]string {
 	compression := "none"
 	if s.GZIP {
@@ -123,8 +122,6 @@ func signalReport(s environ.Signal) Signal {
 	return report
 }
 
-// withoutSecrets returns the value of a variable as it may be shown on a terminal. Secrets
-// in the value are redacted.
 func withoutSecrets(name, value string) string {
 	switch {
 	case value == "":
@@ -137,7 +134,6 @@ func withoutSecrets(name, value string) string {
 	return clean.Text(value)
 }
 
-// exportOne makes a new connection and exports one span over it.
 func exportOne(ctx context.Context, s *environ.Settings, name string) (rejected int64, message string, err error) {
 	conn, err := collector.Dial(s.Traces, func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		return invoke(ctx, method, req, reply, conn, opts...)
@@ -151,7 +147,6 @@ func exportOne(ctx context.Context, s *environ.Settings, name string) (rejected 
 	return answer.GetPartialSuccess().GetRejectedSpans(), answer.GetPartialSuccess().GetErrorMessage(), err
 }
 
-// requestOf returns a request with one span, which starts and ends now.
 func requestOf(resource []attribute.KeyValue, name string) *coltracepb.ExportTraceServiceRequest {
 	ids := make([]byte, 16+8)
 	_, _ = rand.Read(ids)                // never fails
