@@ -46,7 +46,6 @@ func (d *Dialect) twin(key attribute.Key) *twin {
 	return d.twins[key]
 }
 
-// twin describes the stable name and the older name of one attribute.
 type twin struct {
 	stable, legacy attribute.Key
 	area           Area
@@ -128,9 +127,10 @@ func (d *Dialect) Twins(attrs []attribute.KeyValue) int {
 	return n
 }
 
-// Twin returns two attributes. own is a, but its value may have changed. twin is the twin
-// of a. The caller adds twin to the span, unless the span already has an attribute with
-// the same key. If a has no twin, the key of twin is empty.
+// Twin returns two attributes. The result own is the argument, possibly with another value.
+// The result twin is the twin of the argument. The caller must add it to the span, unless
+// the span already has an attribute with the same key. If the argument has no twin, the key
+// of twin is empty.
 func (d *Dialect) Twin(a attribute.KeyValue) (own, twin attribute.KeyValue) {
 	t := d.twin(a.Key)
 	if t == nil {

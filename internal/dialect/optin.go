@@ -17,12 +17,12 @@ const (
 // selects the stable conventions or both the stable and the older conventions.
 const Variable = "OTEL_SEMCONV_STABILITY_OPT_IN"
 
-// ParseOptIn parses the value of [Variable], which is a list of areas. It returns the
-// areas in which only the stable names are used. In an area that is not in the list, both
-// the stable and the older names are used. If the list contains an area followed by /dup,
-// both the stable and the older names are used in this area, even if the list also
-// contains the area without /dup. Unknown items are ignored, because they may be meant for
-// other libraries.
+// ParseOptIn parses the value of [Variable], which is a list of areas. It returns the areas
+// in which only the stable names are used. In an area that is not in the list, both the
+// stable and the older names are used. An item of the list may be an area with the suffix
+// /dup. In this area too, both the stable and the older names are used, even if another
+// item is the same area without the suffix. Unknown items are ignored, because they may be
+// meant for other libraries.
 func ParseOptIn(value string) (stableOnly Area) {
 	var both Area
 	for item := range strings.SplitSeq(value, ",") {
