@@ -13,9 +13,10 @@ type Batch struct {
 	// Queue is the maximum number of spans or records in the queue. Size is the maximum
 	// number of spans or records in a batch.
 	Queue, Size int
-	Counted     bool // for spans: the environment sets Queue or Size
+	Counted     bool // only for spans: the environment sets Queue or Size
 	Bytes       int  // for spans: maximum number of bytes of the waiting encoded spans
-	// Delay is the maximum time before an export. Timeout is the maximum time for an export.
+	// Delay is the maximum time that a span or record waits before it is exported. Timeout
+	// is the maximum duration of an export.
 	Delay, Timeout time.Duration
 }
 

@@ -23,7 +23,7 @@ const (
 // An Endpoint is the collector for one signal, and how to connect to it.
 type Endpoint struct {
 	Address  string      // host:port
-	URL      string      // for messages; has no credentials
+	URL      string      // the URL in messages, without credentials
 	TLS      *tls.Config // nil means plaintext
 	Platform bool        // the endpoint is the default on NAIS, because no variable sets it
 }
@@ -57,8 +57,8 @@ func readEndpoint(env *Environment, signal string) *Endpoint {
 	return e
 }
 
-// parseEndpoint parses host:port, http://host[:port] or https://host[:port]. It sets TLS
-// only for https. For host:port, the caller decides whether to use TLS.
+// parseEndpoint parses host:port, http://host[:port] or https://host[:port]. It sets the
+// field TLS only for https. For host:port, the caller decides whether to use TLS.
 func parseEndpoint(value string) (*Endpoint, error) {
 	if !strings.Contains(value, "://") {
 		return parseHostPort(value)

@@ -22,8 +22,8 @@ type Environment struct {
 	// Used is called for each variable that is read as a number or a boolean, with the
 	// effective value. Used may be nil.
 	Used func(name, value string)
-	// Problems are the values that cannot be used. Each error names the variable and says
-	// how to correct its value.
+	// Problems describes the values that cannot be used. Each error contains the name of
+	// the variable, and how to correct the value.
 	Problems []error
 }
 
@@ -33,8 +33,6 @@ func Process() *Environment { return &Environment{Get: os.Getenv, All: os.Enviro
 // OnPlatform reports whether the environment belongs to a NAIS pod.
 func (e *Environment) OnPlatform() bool { return e.Text("NAIS_CLUSTER_NAME") != "" }
 
-// The method use passes the effective value of a variable to the function in the field
-// Used.
 func (e *Environment) use(name, value string) {
 	if e.Used != nil {
 		e.Used(name, value)
@@ -45,8 +43,6 @@ func (e *Environment) use(name, value string) {
 // empty variable is treated as not set, as the OpenTelemetry specification requires.
 func (e *Environment) Text(name string) string { return strings.TrimSpace(e.Get(name)) }
 
-// lower does the same as Text, but returns lower case. It is for variables that select one
-// of several names.
 func (e *Environment) lower(name string) string { return strings.ToLower(e.Text(name)) }
 
 // first returns the name and the value of the first variable that is set, or two empty
@@ -60,14 +56,12 @@ func (e *Environment) first(names ...string) (name, value string) {
 	return "", ""
 }
 
-// The method wrong records that the value of a variable cannot be used. It also records
-// how to correct the value.
 func (e *Environment) wrong(name, value, cure string) {
 	e.note(fmt.Errorf("setup: %s %q: %s", name, value, cure))
 }
 
-// The method wrongSecret does the same as the method wrong, for a variable whose value
-// must not be in a message.
+// wrongSecret does the same as the method wrong, but does not record the value, because the
+// value must not be in a message.
 func (e *Environment) wrongSecret(name, cure string) {
 	e.note(fmt.Errorf("setup: %s: %s", name, cure))
 }
@@ -103,8 +97,9 @@ func (e *Environment) boolean(name string) (value, isSet bool) {
 	return false, false
 }
 
-// integer reads a whole number. The lowest valid number is least, and the highest is most.
-// If the variable has no valid value, integer returns standard.
+// integer reads a whole number. The parameters least and most are the lowest and the
+// highest valid number. The parameter standard is returned if the variable has no valid
+// value.
 func (e *Environment) integer(name string, standard, least, most int) (n int) {
 	defer func() { e.use(name, strconv.Itoa(n)) }()
 	text := e.Text(name)
@@ -119,13 +114,13 @@ func (e *Environment) integer(name string, standard, least, most int) (n int) {
 	return n
 }
 
-// longest is the longest time that a variable can set. No setting needs a longer time, and
-// a higher number usually means that the user assumed another unit.
+// longest is the longest time that a variable can set. No setting needs a longer time. If
+// the number is higher, the user has probably assumed another unit.
 const longest = time.Hour
 
-// milliseconds reads a time in whole milliseconds. The shortest valid time is 1 ms, and
-// the longest is one hour. If the variable has no valid value, milliseconds returns
-// standard.
+// milliseconds reads a time in whole milliseconds. The shortest valid time is 1 ms, and the
+// longest is one hour. The parameter standard is returned if the variable has no valid
+// value.
 func (e *Environment) milliseconds(name string, standard time.Duration) (d time.Duration) {
 	defer func() { e.use(name, strconv.FormatInt(d.Milliseconds(), 10)) }()
 	text := e.Text(name)

@@ -27,7 +27,6 @@ func parseHeader(pair string) (key, value string, err error) {
 	return key, value, nil
 }
 
-// validHeaderName reports whether gRPC allows key as a metadata key.
 func validHeaderName(key string) bool {
 	if key == "" || strings.HasPrefix(key, "grpc-") {
 		return false

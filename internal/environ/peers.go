@@ -19,8 +19,6 @@ type Peers struct {
 // orders@postgresql.
 func NodeName(name, kind string) string { return name + "@" + kind }
 
-// sidecarVariables maps each variable that contains the address of a sidecar to the name of
-// that sidecar.
 var sidecarVariables = map[string]string{
 	"NAIS_TOKEN_ENDPOINT":               "texas",
 	"NAIS_TOKEN_EXCHANGE_ENDPOINT":      "texas",

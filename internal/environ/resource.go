@@ -15,8 +15,8 @@ import (
 )
 
 // readResource returns the attributes that describe the service. They are the same for all
-// signals. If several sources set the same attribute, the value is taken from the first of
-// these sources that sets it:
+// signals. If several sources set the same attribute, the first of them in this list is
+// used:
 //   - the OTEL_* variables,
 //   - the NAIS_* variables,
 //   - the program,
@@ -100,7 +100,6 @@ func platformAttributes(env *Environment) []attribute.KeyValue {
 	}
 }
 
-// imageTag returns the tag in an image reference, or "" if the reference has no tag.
 func imageTag(image string) string {
 	image, _, _ = strings.Cut(image, "@")
 	_, tag, _ := strings.Cut(path.Base(image), ":")

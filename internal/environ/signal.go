@@ -18,7 +18,6 @@ type Signal struct {
 	Unnamed    bool // OTLP is selected, but no endpoint is set
 }
 
-// readSignal reads the settings of one signal. A signal may have several exporters.
 func readSignal(env *Environment, signal string) Signal {
 	var s Signal
 	otlp := readExporters(env, signal, &s)
@@ -36,8 +35,8 @@ func readSignal(env *Environment, signal string) Signal {
 }
 
 // readExporters reads which exporters a signal has, and reports whether OTLP is one of
-// them. The metrics can have only one exporter. With two exporters, every series would be
-// counted twice.
+// them. Metrics must not have more than one exporter, because with two exporters every
+// series would be counted twice.
 func readExporters(env *Environment, signal string, s *Signal) (otlp bool) {
 	name := "OTEL_" + signal + "_EXPORTER"
 	value := env.Text(name)
@@ -72,7 +71,7 @@ func readExporters(env *Environment, signal string, s *Signal) (otlp bool) {
 	return slices.Contains(known, "otlp")
 }
 
-// grpcProtocol returns false if any variable sets a protocol other than gRPC. The network
+// grpcProtocol returns false if a variable selects a protocol that is not gRPC. The network
 // policies of NAIS allow no other protocol.
 func grpcProtocol(env *Environment, signal string) bool {
 	ok := true
