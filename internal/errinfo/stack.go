@@ -76,7 +76,6 @@ func framesOf(err error) []uintptr {
 	return counters
 }
 
-// mostFrames is the maximum number of frames in a formatted stack.
 const mostFrames = 64
 
 // PanicStack returns the stack of the current panic. The stack begins with the function
