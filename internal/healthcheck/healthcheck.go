@@ -53,8 +53,8 @@ func below(path string) bool {
 	return false
 }
 
-// RPC reports whether method is a gRPC method that only health checks and tools call.
-// method may begin with a slash, and may be only the name of the service.
+// RPC reports whether method is a gRPC method that only health checks and tools call. The
+// method may begin with a slash. A service name without a method is also accepted.
 func RPC(method string) bool {
 	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
 	switch service {
