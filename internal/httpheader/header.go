@@ -10,9 +10,9 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 )
 
-// A Header is an HTTP header as a carrier for propagators. The keys that propagators use
-// are not in canonical form. Therefore, http.Header.Get allocates for such a key, but
-// Header finds the key without an allocation.
+// A Header is an HTTP header that propagators can use as a carrier. The keys that
+// propagators use are not in canonical form. Therefore, http.Header.Get allocates for such
+// a key, but Header finds the key without an allocation.
 type Header http.Header
 
 var (
