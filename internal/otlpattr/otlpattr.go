@@ -49,8 +49,8 @@ func last(attrs []*commonpb.KeyValue, key string) string {
 }
 
 // Text returns v as valid UTF-8. Numbers are decimal. A list is written as [a, b], and a
-// map as {a=1, b=2}. For a value of bytes, the text is only the number of bytes, such as "3
-// bytes".
+// map as {a=1, b=2}. If the value is a byte slice, the text contains only the number of
+// bytes, such as "3 bytes".
 func Text(v *commonpb.AnyValue) string {
 	switch v := v.GetValue().(type) {
 	case *commonpb.AnyValue_StringValue:
