@@ -51,8 +51,8 @@ func (t *Tracer) Start(ctx context.Context, name string, opts ...trace.SpanStart
 	return tracer.Start(ctx, name, opts...) //nolint:spancheck // the caller ends it
 }
 
-// A Meter has instruments from a meter of the current provider. T is the type that contains
-// the instruments.
+// A Meter contains the instruments that were made with the current provider. T is the type
+// that contains the instruments.
 type Meter[T any] struct {
 	latest[metric.MeterProvider, T]
 }
@@ -108,8 +108,9 @@ type made[P, T any] struct {
 	working    bool
 }
 
-// The method from sets the provider that l uses. If given is nil, or is the placeholder
-// for the global provider, l calls global to get the provider. Otherwise, l uses given.
+// The method from sets the provider that l uses. If given is nil, or is the placeholder for
+// the global provider, l calls the function global to get the provider. Otherwise, l uses
+// the provider in the parameter given.
 func (l *latest[P, T]) from(given P, global func() P, build func(P) (T, bool)) {
 	l.build = build
 	l.current = global
