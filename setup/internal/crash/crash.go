@@ -12,9 +12,9 @@ import (
 	"github.com/nais/spor/internal/clean"
 )
 
-// crashBytes is the maximum number of bytes of a crash text that are logged. So many bytes
-// fit in a log line. They are enough for the panic and the first goroutines, which show
-// the cause of the crash.
+// crashBytes is the maximum number of bytes of a crash text that are logged. A log line can
+// contain that many bytes. They are enough for the panic and the first goroutines, which
+// show the cause of the crash.
 const crashBytes = 64 << 10
 
 // Keep logs the crash of the previous process, if the file with this name contains one.
@@ -43,7 +43,6 @@ func keep(name string, logger *slog.Logger) error {
 	return debug.SetCrashOutput(f, debug.CrashOptions{})
 }
 
-// logCrash reads f. If f contains a crash, logCrash logs one line for the crash.
 func logCrash(f io.Reader, logger *slog.Logger) error {
 	text, err := io.ReadAll(io.LimitReader(f, crashBytes))
 	if err != nil || len(text) == 0 {

@@ -14,7 +14,6 @@ import (
 // opening a pipe does not wait for the other end of the pipe.
 const openAsIs = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
-// checkPrivate checks that only this user can access the file.
 func checkPrivate(info fs.FileInfo) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	switch {
