@@ -66,7 +66,6 @@ func gather(gatherer prometheus.Gatherer) (families []*dto.MetricFamily, err err
 	return gatherer.Gather()
 }
 
-// cleanGatherer cleans help texts and the values of labels.
 type cleanGatherer struct{ prometheus.Gatherer }
 
 func (g cleanGatherer) Gather() ([]*dto.MetricFamily, error) {

@@ -8,8 +8,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// TestPeersAllocateNothingForASpan checks that the look-up of a peer's name does not
-// allocate. The name is looked up for each exported span.
 func TestPeersAllocateNothingForASpan(t *testing.T) {
 	p := new(peers)
 	span := tracetest.SpanStub{SpanKind: trace.SpanKindClient, Attributes: []attribute.KeyValue{

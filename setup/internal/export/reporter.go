@@ -48,19 +48,18 @@ type Reporter struct {
 
 // warning is a warning from the collector about an export that the collector accepted.
 type warning struct {
-	text string // the text that was logged
+	text string
 	last time.Time
 	held int64 // number of later warnings that were not logged
 }
 
-// failure is an export that failed.
 type failure struct {
 	signal   string
 	endpoint *environ.Endpoint
 	err      error
 }
 
-// The method failed records that an export failed, and logs a line if one is due.
+// The method failed records that an export failed, and logs a line if a line is due.
 func (r *Reporter) failed(signal string, e *environ.Endpoint, err error) {
 	r.mu.Lock()
 	r.failure = &failure{signal, e, err}
@@ -78,7 +77,6 @@ func (r *Reporter) count(signal string) {
 	r.failures[signal]++
 }
 
-// failureCounts returns the number of exports that were given up, by signal.
 func (r *Reporter) failureCounts() map[string]int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -156,7 +154,7 @@ func (r *Reporter) dueWarning(message string) []slog.Attr {
 	return attrs
 }
 
-// Hold makes Report log no lines until Release is called.
+// Hold makes sure that Report logs nothing until Release is called.
 func (r *Reporter) Hold() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -64,7 +64,6 @@ func (w *Rewriter) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlyS
 	return dst
 }
 
-// rewritten is a span whose attributes are replaced.
 type rewritten struct {
 	sdktrace.ReadOnlySpan
 	attributes []attribute.KeyValue
@@ -169,8 +168,8 @@ func cleanState(state trace.TraceState) trace.TraceState {
 
 // The encoder of package otlp calls the following methods.
 
-// Attribute returns two attributes to export. own is a, but its value may have changed.
-// added is the twin of a, which has the older name.
+// Attribute returns two attributes to export. The result own is the argument, possibly with
+// another value. The result added is the twin of the argument, which has the older name.
 func (w *Rewriter) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) {
 	return w.dialect.Twin(a)
 }

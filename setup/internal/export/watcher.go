@@ -60,7 +60,7 @@ type Watcher struct {
 // Outage reports err, the error of an export that will be tried again.
 func (w *Watcher) Outage(err error) { w.Reporter.missed(w.Signal, w.Endpoint, err) }
 
-// GaveUp counts an export that was given up, and reports the reason, err.
+// GaveUp counts an export that was given up. It reports err as the reason.
 func (w *Watcher) GaveUp(err error) {
 	w.Reporter.count(w.Signal)
 	w.Reporter.failed(w.Signal, w.Endpoint, err)
