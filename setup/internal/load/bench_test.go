@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// runs and turns are the numbers of measurements per pipeline. The pipelines are measured
-// alternately. The benchmarks report the median.
+// The constant runs is the number of measurements per pipeline in BenchmarkEnd. The
+// constant turns is the number of measurements per pipeline in the method costs. The
+// pipelines are measured alternately. The benchmarks report the median.
 const (
 	runs  = 5
 	turns = 9
@@ -130,7 +131,6 @@ func benchmarkEnd(b *testing.B, collector string, rate int) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkBurst measures 200,000 spans in one second.
 func BenchmarkBurst(b *testing.B) {
 	for b.Loop() {
 		for _, name := range []string{"stock", "spor"} {

@@ -2,5 +2,5 @@
 // separate process makes the spans. The collector runs in the process of the test.
 //
 // Normally, the long tests run for only a tenth of their full duration. With the build tag
-// "fault", which make fault sets, they run for the full duration.
+// "fault", they run for the full duration. The command "make fault" sets this tag.
 package load

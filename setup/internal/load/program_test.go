@@ -44,7 +44,6 @@ type plan struct {
 	Heap     bool          // measure the heap ten times during the run
 }
 
-// outcome is the result of a plan.
 type outcome struct {
 	Produced int
 	Lost     string // error of the shutdown
@@ -75,7 +74,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program is a running plan.
 type program struct {
 	cmd    *exec.Cmd
 	stdout bytes.Buffer
@@ -107,7 +105,6 @@ func begin(tb testing.TB, p plan, pairs ...string) *program {
 	return run
 }
 
-// end waits for the program, and returns its outcome and its log lines.
 func (p *program) end(tb testing.TB) (o outcome, lines []string) {
 	tb.Helper()
 	if err := p.cmd.Wait(); err != nil {
@@ -178,7 +175,6 @@ func (p plan) start() (shutdown func(context.Context) error) {
 	return shutdown
 }
 
-// endSpans ends all spans, and returns the duration of each call of End.
 func (p plan) endSpans(o *outcome) []time.Duration {
 	each := p.Spans / p.From
 	times := make([]time.Duration, each*p.From)
@@ -256,7 +252,6 @@ func flush() {
 	}
 }
 
-// The type nothing is a span processor whose methods do nothing.
 type nothing struct{}
 
 func (nothing) OnStart(context.Context, sdktrace.ReadWriteSpan) {}

@@ -82,7 +82,6 @@ func (s *sink) received() []int {
 	return numbers
 }
 
-// numberOf returns the value of the attribute "number" of an encoded span.
 func numberOf(span []byte) (number int) {
 	fields(span, 9, func(attribute []byte) {
 		fields(attribute, 1, func(key []byte) {
@@ -97,8 +96,9 @@ func numberOf(span []byte) (number int) {
 	return number
 }
 
-// The function fields calls the function do for each message in b whose field number is
-// equal to number.
+// The function fields calls the function do with the content of each field in b that has
+// the field number in the parameter number. It ignores fields of other wire types than
+// bytes.
 func fields(b []byte, number protowire.Number, do func([]byte)) {
 	for len(b) > 0 {
 		n, kind, size := protowire.ConsumeTag(b)
@@ -122,7 +122,6 @@ func fields(b []byte, number protowire.Number, do func([]byte)) {
 	}
 }
 
-// raw is a codec that passes bytes unchanged.
 type raw struct{}
 
 func (raw) Marshal(v any) (mem.BufferSlice, error) {
