@@ -22,16 +22,15 @@ const (
 	longestCached = 128
 )
 
-// cached is one encoded attribute.
 type cached struct {
 	trait
 
-	own []byte // the encoded attribute
+	own []byte
 	// added is the encoded attribute that Rules add to a span that has this attribute. It
 	// is empty if they add no attribute.
 	added   []byte
 	isAdded bool // Rules can add an attribute with the same key to a span
-	kept    bool // the entry was used again since another attribute last needed this slot
+	kept    bool // the entry is protected once, see attributeCache.find
 }
 
 // trait identifies an attribute. A trait without a key identifies the name of a span.
@@ -87,8 +86,9 @@ func (s *attributeCache) write(c *cached, a *attribute.KeyValue) {
 
 // find returns the cached attribute with the trait t and true, or a free entry and false.
 // Each trait has two possible slots. If both slots have other attributes, find may free one
-// of them. It frees an entry that was used only once. An entry that was used again is kept
-// the first time, and is freed the next time.
+// of them. When an entry is used again, its field kept becomes true. If find needs the slot
+// of such an entry, it sets kept to false and does not free the entry. If kept is false,
+// find frees the entry.
 func (s *attributeCache) find(t *trait) (c *cached, known bool) {
 	if len(t.key) > longestCached || len(t.text) > longestCached {
 		return &s.unusual, false
@@ -143,7 +143,6 @@ func hash(text string) uint64 {
 	return h >> 32
 }
 
-// word returns the first eight bytes of s.
 func word(s string) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |

@@ -10,11 +10,11 @@ import (
 // Rules change the data of spans before the data is encoded. Several goroutines may call
 // the methods at the same time. The methods must not change their arguments.
 type Rules interface {
-	// Attribute returns two attributes. own is written instead of a. added is written in
-	// addition to own, unless the span itself has an attribute with the key of added. If
-	// there is no attribute to add, the key of added is empty. Attribute must return equal
-	// results for equal arguments. The encoder then passes the keys of both attributes to
-	// Text, and their values to Value.
+	// Attribute returns two attributes. The attribute own is written instead of the
+	// argument. The attribute added is written in addition to own, unless the span itself
+	// has an attribute with the same key as added. If there is no attribute to add, the key
+	// of added is empty. Attribute must return equal results for equal arguments. The
+	// encoder then passes the keys of both attributes to Text, and their values to Value.
 	Attribute(a attribute.KeyValue) (own, added attribute.KeyValue)
 	// IsAdded reports whether Attribute can return an added attribute with this key.
 	IsAdded(key attribute.Key) bool

@@ -17,7 +17,6 @@ type Composer struct {
 	groups []group
 }
 
-// group describes the spans of one scope in a request.
 type group struct {
 	scope *ScopeKey
 	size  int    // total size of the spans in bytes
@@ -25,12 +24,12 @@ type group struct {
 	done  bool   // the group is already in the request
 }
 
-// AppendRequest appends an ExportTraceServiceRequest with spans to b. The request contains
-// a copy of the bytes of each span. AppendRequest sets the field Bytes of the span to this
-// copy, so the original bytes are no longer needed.
+// AppendRequest encodes an ExportTraceServiceRequest that contains spans, and appends it to
+// b. The request contains a copy of the bytes of each span. AppendRequest sets the field
+// Bytes of the span to this copy, so the original bytes are no longer needed.
 func (c *Composer) AppendRequest(b []byte, spans []Span) []byte {
 	c.group(spans)
-	b = slices.Grow(b, c.mostBytes()) // append must not move b, because groups have slices of b
+	b = slices.Grow(b, c.mostBytes()) // append must not move b; groups contain slices of b
 	for i := range c.groups {
 		if !c.groups[i].done {
 			b = c.appendResourceSpans(b, c.groups[i:])

@@ -18,7 +18,6 @@ type ScopeKey struct {
 	schema   []byte // ScopeSpans.schema_url
 }
 
-// resourceFields has the encoded fields of a resource.
 type resourceFields struct {
 	resource []byte // ResourceSpans.resource
 	schema   []byte // ResourceSpans.schema_url
@@ -30,7 +29,6 @@ type source struct {
 	scope    instrumentation.Scope
 }
 
-// scopeKeys caches the ScopeKeys of earlier spans.
 type scopeKeys struct {
 	mu        sync.Mutex
 	resources map[attribute.Distinct]*resourceFields
@@ -58,7 +56,6 @@ func (o *scopeKeys) forget() {
 	o.met = map[source]*ScopeKey{}
 }
 
-// scopeKeyOf returns the key of s.
 func (c *Common) scopeKeyOf(s source) *ScopeKey {
 	o := &c.scopes
 	o.mu.Lock()
