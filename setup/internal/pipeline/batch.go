@@ -20,7 +20,7 @@ type batch struct {
 	unanswered bool      // a request timed out, and the collector answered no request in that time
 	halving    *Halving  // search for the spans that fail; nil before the search starts
 
-	failures int           // number of failed requests
+	failures int
 	own      int           // number of own failures; export.retry explains them
 	accepted uint64        // number of accepted batches at the time of the last failure
 	spent    time.Duration // how much of the time limit is used, see export.timeFor
@@ -43,7 +43,6 @@ func (b *batch) halves() (first, second *batch) {
 	return first, second
 }
 
-// isDue reports whether b may be sent again.
 func (b *batch) isDue(now time.Time) bool { return !b.notBefore.After(now) }
 
 // isAlone reports whether b must be the only batch in flight.

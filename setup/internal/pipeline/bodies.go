@@ -25,8 +25,8 @@ const (
 )
 
 // body is an encoded request. Its holders are the batch and each gRPC call that sends the
-// body. When all holders have released the body, it can be reused. A gRPC call may release
-// the body after the call has returned.
+// body. When all holders have released the body, it can be reused. It is possible that a
+// gRPC call returns first, and releases the body later.
 type body struct {
 	bytes   []byte
 	held    int // bytes of memory that are used, including the list of spans
@@ -34,7 +34,6 @@ type body struct {
 	bodies  *bodies
 }
 
-// buffer returns the body in the form of a buffer for one gRPC call.
 func (b *body) buffer() mem.Buffer {
 	b.holders.Add(1)
 	// gRPC calls Put, because a reusable body is larger than gRPC's threshold for pooling.

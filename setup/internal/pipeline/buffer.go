@@ -31,9 +31,9 @@ type buffer struct {
 	bodies bodies
 	spare  spares[chunk]
 
-	wake        chan struct{} // wakes the sender
-	unreachable atomic.Bool   // the collector is unreachable
-	yield       atomic.Bool   // the goroutine that ends the next span must yield to the sender
+	wake        chan struct{}
+	unreachable atomic.Bool
+	yield       atomic.Bool // the goroutine that ends the next span must yield to the sender
 
 	mu       sync.Mutex
 	seq      uint64 // sequence number of the last queued chunk
@@ -41,7 +41,7 @@ type buffer struct {
 	queued   int // bytes of spans in queue
 	parked   parked
 	inFlight []*batch
-	held     int           // bytes of memory that chunks and bodies use, except spare ones
+	held     int           // bytes of memory that chunks and bodies use; spare ones do not count
 	changed  chan struct{} // is closed when spans are delivered or dropped; nil if no caller waits
 }
 
@@ -66,7 +66,6 @@ func (b *buffer) exchange(full *chunk) *chunk {
 	return b.empty()
 }
 
-// queueChunk queues a chunk that contains spans.
 func (b *buffer) queueChunk(c *chunk) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -145,8 +144,8 @@ func (b *buffer) trim() {
 
 // next returns the next batch to send, or nil if there is no batch to send now. The oldest
 // spans are sent first, except that a batch that failed may have to wait for other spans
-// (see parked.next). Queued spans are sent in two cases: the sequence number of the first
-// queued chunk is not greater than through, or enough spans are queued.
+// (see parked.next). Queued spans are sent in two cases: enough spans are queued, or the
+// sequence number of the first queued chunk is at most the parameter through.
 func (b *buffer) next(state sendState, through uint64) *batch {
 	b.mu.Lock()
 	queued := b.queue.len() > 0 && (b.queue.peek().seq <= through || b.queued >= enoughBytes || b.limits.enoughSpans())
@@ -166,7 +165,6 @@ func (b *buffer) next(state sendState, through uint64) *batch {
 	return next
 }
 
-// fill moves the spans of chunks to the batch.
 func (b *buffer) fill(batch *batch, chunks []*chunk) {
 	spans := 0
 	for _, c := range chunks {
@@ -212,7 +210,6 @@ func (b *buffer) take() []*chunk {
 	return chunks
 }
 
-// compose makes a request for exactly the spans of the batch.
 func (b *buffer) compose(batch *batch) {
 	body := b.bodies.compose(batch.spans)
 	b.mu.Lock()
@@ -222,7 +219,6 @@ func (b *buffer) compose(batch *batch) {
 	batch.body, batch.whole = body, true
 }
 
-// release releases the body of the batch.
 func (b *buffer) release(batch *batch) {
 	if batch.body == nil {
 		return
@@ -234,7 +230,6 @@ func (b *buffer) release(batch *batch) {
 	batch.body = nil
 }
 
-// park keeps a batch until it may be sent again.
 func (b *buffer) park(sent *batch) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -258,7 +253,6 @@ func (b *buffer) notify() {
 	}
 }
 
-// youngest returns the sequence number of the chunk that was queued last.
 func (b *buffer) youngest() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()

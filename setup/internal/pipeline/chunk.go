@@ -5,7 +5,6 @@ import "github.com/nais/spor/setup/internal/otlp"
 const (
 	// chunkBytes is the capacity of a chunk in bytes, which is enough for about 150 spans.
 	chunkBytes = 64 << 10
-	// chunkSpans is the maximum number of spans in a chunk.
 	chunkSpans = 512
 	// chunkHeld is the number of bytes of memory that a chunk uses.
 	chunkHeld = chunkBytes + chunkSpans*8

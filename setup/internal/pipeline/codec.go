@@ -11,7 +11,6 @@ import (
 
 const exportMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
-// message is a request that gRPC is sending.
 type message struct {
 	body *body
 	sent atomic.Bool

@@ -29,7 +29,7 @@ type collector struct {
 	// after the last answer, lastAnswer is the start time of this export.
 	lastAnswer atomic.Pointer[time.Time]
 	accepted   atomic.Uint64 // number of batches that the collector has accepted
-	// erratic is the last time that a batch with own failures was accepted, see
+	// erratic is the time at which a batch with own failures was last accepted, see
 	// export.retry.
 	erratic atomic.Pointer[time.Time]
 	// search is held by the export that searches for refused spans, see export.beginSearch.
@@ -50,8 +50,6 @@ func (c *collector) accept(failedBefore bool) {
 	}
 }
 
-// isErratic reports whether the collector has recently accepted a batch that had own
-// failures.
 func (c *collector) isErratic() bool {
 	at := c.erratic.Load()
 	return at != nil && time.Since(*at) < c.timeout
@@ -77,7 +75,6 @@ func (c *collector) connect() bool {
 	return false
 }
 
-// await waits until conn is connected, and then informs the sender.
 func (c *collector) await(conn *grpc.ClientConn) {
 	for state := conn.GetState(); state != connectivity.Ready && state != connectivity.Shutdown; state = conn.GetState() {
 		if state == connectivity.Idle {

@@ -20,9 +20,9 @@ type Config struct {
 	Trouble  Trouble
 	Headers  map[string]string
 
-	// Timeout is the timeout of one request. It also applies to a batch that the collector
-	// does not accept although it accepts other batches. For this batch, Timeout limits
-	// the time during which the batch is sent again and again.
+	// Timeout is the timeout of one request. It has a second use if the collector accepts
+	// other batches, but not a certain batch. For such a batch, Timeout also limits the
+	// time during which the batch is sent again and again.
 	Timeout time.Duration
 	// Delay is the maximum time that a span waits for more spans before it is sent.
 	Delay time.Duration

@@ -35,7 +35,6 @@ func (b *buffer) makeRoomForChunk() bool {
 	return true
 }
 
-// dropSpare drops a spare body or chunk, and reports whether there was one.
 func (b *buffer) dropSpare() bool { return b.bodies.spare.pop() != nil || b.spare.pop() != nil }
 
 // evict drops the oldest parked batch or queued chunk, and reports whether there was one.
@@ -64,8 +63,6 @@ func (b *buffer) dropParked(parked *batch, reason spanstats.Reason) {
 	parked.body.release()
 }
 
-// parkedIsOldest reports whether there is a parked batch that is older than all queued
-// chunks.
 func (b *buffer) parkedIsOldest() bool {
 	return len(b.parked) > 0 && (b.queue.len() == 0 || b.parked[0].seq <= b.queue.peek().seq)
 }

@@ -27,14 +27,13 @@ type export struct {
 
 // result describes what an export has found out about the collector.
 type result struct {
-	answered bool             // the collector has answered
+	answered bool
 	gone     error            // the error, if the collector cannot be reached
 	dialling bool             // there was no connection for the request
 	stale    *grpc.ClientConn // the connection, if it may be broken
 	pause    time.Duration    // time during which no requests may be sent
 }
 
-// run sends a batch until each of its spans is delivered, dropped or parked.
 func (e *export) run(b *batch) result {
 	e.send(b)
 	for len(e.parts) > 0 {
@@ -72,7 +71,6 @@ func (e *export) send(b *batch) {
 
 var errTooLarge = errors.New("a span is larger than the collector accepts")
 
-// request makes one request for b and handles its result.
 func (e *export) request(b *batch) {
 	b.began = time.Now()
 	if b.failures == 0 {
@@ -228,13 +226,11 @@ func (e *export) divide(b *batch) {
 	e.parts = append(e.parts, first, second)
 }
 
-// drop drops the spans of b.
 func (e *export) drop(b *batch, reason spanstats.Reason) {
 	e.buffer.limits.drop(reason, len(b.spans))
 	e.buffer.release(b)
 }
 
-// giveUp drops the spans of b and reports err.
 func (e *export) giveUp(b *batch, reason spanstats.Reason, err error) {
 	e.drop(b, reason)
 	e.collector.trouble.GaveUp(err)

@@ -19,10 +19,10 @@ const (
 type Halving struct {
 	mu       sync.Mutex
 	refusals int
-	accepted bool  // a part of the batch was accepted
-	bound    int   // maximum number of refusals while no part is accepted
-	refusal  error // the last refusal
-	largest  int   // maximum number of bytes of a part that is still sent
+	accepted bool // a part of the batch was accepted
+	bound    int  // maximum number of refusals while no part is accepted
+	refusal  error
+	largest  int // maximum number of bytes of a part that is still sent
 }
 
 // NewHalving returns a new search in a batch. spans is the number of spans in the batch. If

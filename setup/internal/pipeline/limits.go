@@ -44,13 +44,11 @@ func (l *limits) enoughSpans() bool {
 	return l.batchSpans > 0 && l.unbatched.Load() >= l.batchSpans
 }
 
-// deliver counts spans that the collector accepted.
 func (l *limits) deliver(spans int) {
 	l.waiting.Add(-int64(spans))
 	l.stats.Deliver(int64(spans))
 }
 
-// drop counts spans that are dropped.
 func (l *limits) drop(reason spanstats.Reason, spans int) {
 	l.waiting.Add(-int64(spans))
 	l.stats.Drop(reason, int64(spans))
@@ -62,7 +60,6 @@ func (l *limits) dropUnbatched(reason spanstats.Reason, spans int) {
 	l.drop(reason, spans)
 }
 
-// mostUnencoded returns the maximum of unencoded.
 func (l *limits) mostUnencoded() int64 { return int64(l.bytes() / 8) }
 
 // grant is called when a shard needs more bytes for spans that are not encoded. granted is

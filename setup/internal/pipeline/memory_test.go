@@ -73,8 +73,6 @@ var collectors = map[string]func(context.Context) error{
 	"busy": func(context.Context) error { return status.Error(codes.Aborted, "later") },
 }
 
-// TestMemoryIsBounded checks that the waiting spans together do not use more memory than
-// the limit allows.
 func TestMemoryIsBounded(t *testing.T) {
 	for collector, answer := range collectors {
 		for _, tt := range heavy {

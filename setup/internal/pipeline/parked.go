@@ -36,7 +36,7 @@ func (p *parked) pop() *batch {
 // batch has failed, it is sent only after all other spans, unless the collector has
 // accepted a batch since that failure. Therefore, a batch that fails again and again never
 // delays other spans. others is true if there are queued spans to send. If wait is true,
-// nothing may be sent until no batch is in flight.
+// the caller must wait until no batch is in flight before it sends anything.
 func (p *parked) next(s sendState, others bool) (_ *batch, wait bool) {
 	at := slices.IndexFunc(*p, func(b *batch) bool {
 		return b.isDue(s.now) && (b.failures == 0 || b.accepted < s.accepted)
@@ -55,8 +55,9 @@ func (p *parked) next(s sendState, others bool) (_ *batch, wait bool) {
 	return b, false
 }
 
-// longestWaiting looks at the batches that may be sent now. It returns the index of the
-// batch whose last request started first, or -1 if no batch may be sent now.
+// longestWaiting looks at the batches that may be sent now. It compares the start times of
+// their last requests, and returns the index of the batch with the earliest start time, or
+// -1 if no batch may be sent now.
 func (p parked) longestWaiting(now time.Time) int {
 	at := -1
 	for i, b := range p {

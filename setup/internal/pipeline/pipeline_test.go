@@ -47,7 +47,6 @@ func (plain) Value(_ attribute.Key, v attribute.Value) attribute.Value       { r
 func (plain) TraceState(s trace.TraceState) trace.TraceState                 { return s }
 func (plain) Scope(s instrumentation.Scope) instrumentation.Scope            { return s }
 
-// trouble implements [pipeline.Trouble] and records the reports.
 type trouble struct {
 	mu      sync.Mutex
 	outages int
@@ -106,7 +105,6 @@ func processor(t *testing.T, l *spanstats.Stats, rules otlp.Rules, dial func() (
 	return processorAfter(t, 5*time.Second, l, rules, dial)
 }
 
-// processorAfter returns a processor whose Config.Delay is delay.
 func processorAfter(t *testing.T, delay time.Duration, l *spanstats.Stats, rules otlp.Rules, dial func() (*grpc.ClientConn, error)) *pipeline.Processor {
 	t.Helper()
 	p, err := pipeline.New(pipeline.Config{
@@ -175,7 +173,7 @@ func TestLastSpansAreSent(t *testing.T) {
 	for round := range 1000 {
 		endSpans(provider, 1)
 		for began := time.Now(); time.Since(began) < delay; {
-			continue // more exact than a timer
+			continue // a loop waits more exactly than a timer
 		}
 		endSpans(provider, burst)
 		settles(t, stats, (round+1)*(1+burst))

@@ -39,11 +39,10 @@ func (q *fifo[T]) pop() T {
 	return item
 }
 
-// ringSpans is the number of spans that fit in a ring.
 const ringSpans = 512
 
-// ring is a queue of spans that have ended. For each span, sizes has the approximate number
-// of bytes that the span uses on the heap.
+// ring is a queue of spans that have ended. For each span, the field sizes contains the
+// approximate number of bytes that the span uses on the heap.
 type ring struct {
 	spans [ringSpans]sdktrace.ReadOnlySpan
 	sizes [ringSpans]int
@@ -110,7 +109,6 @@ func (s *spares[T]) pop() *T {
 	return item
 }
 
-// trim removes items until at most n are left.
 func (s *spares[T]) trim(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -22,8 +22,8 @@ const (
 	longestOwnBackoff = 5 * time.Second
 )
 
-// wait parks a batch until the collector can be reached again. This time does not count for
-// the time limit of the batch.
+// wait parks a batch until the collector can be reached again. The waiting time is not part
+// of the time limit of the batch.
 func (e *export) wait(b *batch, err error, sent bool) {
 	e.result.gone, e.result.dialling = err, !sent
 	e.result.pause, _ = pauseOf(err)
@@ -148,7 +148,6 @@ func (e *export) timeFor(b *batch) time.Duration {
 	return e.collector.timeout
 }
 
-// longestBackoff returns the longest pause before b is sent again.
 func (e *export) longestBackoff(b *batch) time.Duration {
 	if len(b.spans) == 1 && b.own >= ownFailures && !e.collector.isErratic() {
 		return longestOwnBackoff

@@ -128,7 +128,6 @@ func exportTo(t *testing.T, c *collector, l *spanstats.Stats, timeout time.Durat
 	return provider
 }
 
-// endNamed ends one span per name.
 func endNamed(provider *sdktrace.TracerProvider, names ...string) {
 	tracer := provider.Tracer("test")
 	for _, name := range names {
@@ -137,7 +136,6 @@ func endNamed(provider *sdktrace.TracerProvider, names ...string) {
 	}
 }
 
-// The function named returns n different names that begin with prefix.
 func named(prefix string, n int) []string {
 	names := make([]string, n)
 	for i := range names {
@@ -161,7 +159,6 @@ func settles(t *testing.T, l *spanstats.Stats, spans int) {
 	}
 }
 
-// outcome is the expected result of a test.
 type outcome struct {
 	received, duplicates int
 	dropped              string
@@ -187,9 +184,9 @@ func check(t *testing.T, c *collector, l *spanstats.Stats, want outcome) {
 }
 
 // TestCollectorThatRefusesEverything checks a collector that refuses ten batches of 512
-// spans. The test uses every gRPC code for which OTLP does not allow that a batch is sent
-// again. For each code, at most two requests per batch are allowed. The requests of one
-// search for refused spans are also allowed.
+// spans. The test uses every gRPC code that is not retryable in OTLP: the batch must not be
+// sent again. For each code, at most two requests per batch are allowed. The requests of
+// one search for refused spans are also allowed.
 func TestCollectorThatRefusesEverything(t *testing.T) {
 	const batches, search = 10, 21
 	for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
@@ -392,8 +389,6 @@ func flushed(provider *sdktrace.TracerProvider, names ...string) {
 	_ = provider.ForceFlush(ctx) // some spans may need more time
 }
 
-// TestBatchesPassTheOneThatFails checks that a batch that fails does not delay a thousand
-// other spans.
 func TestBatchesPassTheOneThatFails(t *testing.T) {
 	c := newCollector(t, func(names []string) error {
 		if slices.ContainsFunc(names, isPoison) {

@@ -9,12 +9,10 @@ import (
 )
 
 const (
-	// mostInFlight is the maximum number of exports in flight.
 	mostInFlight = 8
 	// silenceTimeout is a time limit for answers. If the collector has answered no request
 	// for this time, no more requests are sent to it.
 	silenceTimeout = 5 * time.Second
-	// reportInterval is the interval between reports of an outage.
 	reportInterval = 5 * time.Second
 	// outageShutdown is the maximum duration of the shutdown if the collector cannot be
 	// reached.
@@ -38,14 +36,13 @@ type sender struct {
 	alone     bool      // the batch in flight must be the only batch in flight
 	through   uint64    // spans up to this sequence number have waited for the delay
 	due       time.Time // time at which the waiting spans must be sent; zero if no spans wait
-	down      bool      // the collector cannot be reached
-	outage    error     // the error of the outage
+	down      bool
+	outage    error
 	failures  int
 	notBefore time.Time // no request is made before this time
 	reported  time.Time
 }
 
-// drain contains the time at which the shutdown started and the time at which it must end.
 type drain struct{ begin, end time.Time }
 
 // run sends spans until the shutdown is done or collector.life ends. When run returns, no
@@ -80,8 +77,9 @@ func (s *sender) run() {
 	s.collector.waits.Wait()
 }
 
-// done reports whether run must end. This is the case if all work is done during the
-// shutdown, or if the work can no longer be done.
+// done reports whether run must end. During the shutdown, this is the case if no spans wait
+// or if the waiting spans can no longer be sent in time. It is also the case if
+// collector.life has ended.
 func (s *sender) done(now time.Time) bool {
 	if s.collector.life.Err() != nil {
 		return true
@@ -154,7 +152,6 @@ func (s *sender) free(now time.Time) bool {
 	return s.inFlight < mostInFlight
 }
 
-// finish updates the state of s with r, the result of an export.
 func (s *sender) finish(r result) {
 	s.inFlight--
 	s.alone = false

@@ -110,7 +110,6 @@ func (a *shards) dropOldest(spans int64) {
 	}
 }
 
-// encodeSome encodes the spans in the shards for which hasMany is true.
 func (a *shards) encodeSome() {
 	limits := &a.buffer.limits
 	crowded := limits.unencoded.Load() > limits.mostUnencoded()/2
@@ -213,7 +212,6 @@ func (s *shard) hasMany(crowded bool) bool {
 	return s.ended.len >= someEnded || crowded && s.ended.len > 0
 }
 
-// encode encodes the oldest n spans of the ring.
 func (s *shard) encode(n int) {
 	s.encoding.Lock()
 	defer s.encoding.Unlock()
@@ -306,7 +304,6 @@ func (s *shard) sealChunk() {
 	}
 }
 
-// seal queues the spans of s. If closing is true, s counts later spans as dropped.
 func (s *shard) seal(closing bool) {
 	s.mu.Lock()
 	s.closed = s.closed || closing
