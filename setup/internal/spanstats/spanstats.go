@@ -25,14 +25,14 @@ const (
 
 // A Stats counts the spans, or the log records, that were delivered or dropped. If a span
 // has ended but is in neither count, it is still waiting. A Stats is safe for concurrent
-// use. The zero value has no counts.
+// use. In the zero value, all counts are 0.
 type Stats struct {
 	mu        sync.Mutex
 	delivered int64
 	dropped   map[Reason]int64
 }
 
-// Deliver adds spans to the number of delivered spans.
+// Deliver counts delivered spans. The parameter spans is added to the count.
 func (l *Stats) Deliver(spans int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -48,7 +48,7 @@ func (l *Stats) Settle(rejected int64, all int) {
 	l.Drop(Rejected, rejected)
 }
 
-// Drop adds spans to the number of dropped spans with that reason.
+// Drop counts dropped spans. The parameter spans is added to the count for reason.
 func (l *Stats) Drop(reason Reason, spans int64) {
 	if spans == 0 {
 		return
