@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A Batch has the settings for exporting spans or log records in batches.
+// A Batch contains the settings for exporting spans or log records in batches.
 type Batch struct {
 	// Queue is the maximum number of spans or records in the queue. Size is the maximum
 	// number of spans or records in a batch.

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Logs has the settings for exporting log records. The settings do not affect the log that
-// the program itself writes.
+// Logs contains the settings for exporting log records. The settings do not affect the log
+// that the program itself writes.
 type Logs struct {
 	Signal
 	Batch Batch

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Metrics has the settings for exporting metrics.
+// Metrics contains the settings for exporting metrics.
 type Metrics struct {
 	Signal
 	Listen string // address for scrapes, "" if there is no listener

@@ -24,8 +24,8 @@ type Settings struct {
 	Peers      Peers
 }
 
-// Read reads env. resource has the attributes that the program sets. ownSampler is true if
-// the program sets a sampler.
+// Read reads env. The parameter resource contains the attributes that the program sets.
+// ownSampler is true if the program sets a sampler.
 func Read(env *Environment, resource []attribute.KeyValue, ownSampler bool) *Settings {
 	disabled, _ := env.boolean("OTEL_SDK_DISABLED")
 	return &Settings{

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A Signal has the settings for exporting traces, metrics or logs.
+// A Signal contains the settings for exporting traces, metrics or logs.
 type Signal struct {
 	Console    bool
 	Prometheus bool      // Prometheus scrapes the metrics; they are not pushed
