@@ -14,7 +14,7 @@ import (
 
 // Record adds an exception event to span. The event describes a panic, and v is the value
 // of the panic. Record returns the type of v. Record must be called while the stack still
-// has the frames that caused the panic.
+// contains the frames that caused the panic.
 func Record(span trace.Span, v any) (kind string) {
 	kind = fmt.Sprintf("%T", v)
 	if span.IsRecording() {
