@@ -15,10 +15,10 @@ import (
 	"strings"
 )
 
-// openFile opens the file for reading and appending, and creates the file if necessary.
-// Other users may have write access to the directory, and may have placed a file there.
-// openFile never reads or writes such a file. It accepts only a regular file that belongs
-// to this user and that no other user can access.
+// openFile opens the file for reading and appending, and creates the file if necessary. It
+// is possible that another user can write to the directory and has already placed a file
+// there. openFile never reads or writes such a file. It accepts only a regular file that
+// belongs to this user and that no other user can access.
 func openFile(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_APPEND|openAsIs, 0)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// openAsIs has two flags for opening a file. With them, symbolic links are refused, and
-// opening a pipe does not wait for the other end of the pipe.
+// openAsIs contains two flags for opening a file. With them, symbolic links are refused,
+// and opening a pipe does not wait for the other end of the pipe.
 const openAsIs = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
 func checkPrivate(info fs.FileInfo) error {
