@@ -21,7 +21,8 @@ import (
 const (
 	reportInterval = time.Minute
 	// unreachedInterval is used instead of reportInterval if the platform's default
-	// endpoint has never answered. In this case, telemetry may not be enabled for the pod.
+	// endpoint has never answered. The probable reason is that telemetry is not enabled for
+	// the pod.
 	unreachedInterval = time.Hour
 )
 
@@ -104,7 +105,7 @@ func (r *Reporter) met(signal string) {
 }
 
 // The method missed records that an export of the signal reached no collector, and logs a
-// line if one is due.
+// line if a line is due.
 func (r *Reporter) missed(signal string, e *environ.Endpoint, err error) {
 	r.mu.Lock()
 	if r.down == nil {
@@ -175,8 +176,8 @@ func (r *Reporter) Release() {
 	r.Report(failed)
 }
 
-// Report writes a line if one is due and there is a problem to report. There is a problem
-// if failed is true, or if spans or log records were dropped since the last line.
+// Report writes a line if a line is due and there is a problem to report. There is a
+// problem if failed is true, or if spans or log records were dropped since the last line.
 func (r *Reporter) Report(failed bool) {
 	if attrs := r.due(failed); attrs != nil {
 		r.Logger().LogAttrs(context.Background(), slog.LevelWarn, "telemetry could not be exported", attrs...)
