@@ -20,7 +20,8 @@ type sink struct {
 
 	mu    sync.Mutex
 	spans int
-	// If keeps is true, numbers has the value of the attribute "number" of each span.
+	// If the field keeps is true, the field numbers contains the values of the attribute
+	// "number" of all spans.
 	keeps   bool
 	numbers []int
 }
