@@ -33,7 +33,7 @@ type Rules interface {
 	Scope(scope instrumentation.Scope) instrumentation.Scope
 }
 
-// Common has the data that several encoders share. It is safe for concurrent use.
+// Common contains the data that several encoders share. It is safe for concurrent use.
 type Common struct {
 	rules  Rules
 	scopes scopeKeys
