@@ -47,7 +47,7 @@ func (*body) Get(length int) *[]byte {
 	return &bytes
 }
 
-// Put implements mem.BufferPool. gRPC calls it when a call no longer holds the body.
+// Put implements mem.BufferPool. gRPC calls it when one of its calls has released the body.
 func (b *body) Put(*[]byte) { b.release() }
 
 func (b *body) release() {

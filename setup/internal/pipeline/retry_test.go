@@ -34,7 +34,7 @@ type collector struct {
 	coltracepb.UnimplementedTraceServiceServer
 	t      *testing.T
 	addr   string
-	answer func(names []string) error // names has the names of the spans in one request
+	answer func(names []string) error // names contains the span names of one request
 
 	mu       sync.Mutex
 	server   *grpc.Server
