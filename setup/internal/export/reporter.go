@@ -21,8 +21,8 @@ import (
 const (
 	reportInterval = time.Minute
 	// unreachedInterval is used instead of reportInterval if the platform's default
-	// endpoint has never answered. The probable reason is that telemetry is not enabled for
-	// the pod.
+	// endpoint has never answered. It is possible that telemetry is not enabled for the
+	// pod.
 	unreachedInterval = time.Hour
 )
 
