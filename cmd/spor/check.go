@@ -66,7 +66,6 @@ Exit codes:
 `)
 }
 
-// checkOptions are the flags and arguments of spor check.
 type checkOptions struct {
 	runOptions
 
@@ -120,7 +119,6 @@ func hasDash(args []string) bool {
 	return slices.Contains(args, "--")
 }
 
-// checkCommand runs the command, records its telemetry, and checks the recording.
 func checkCommand(o checkOptions, std stdio) int {
 	run := o.runOptions
 	run.ui = uiFlag{off: true}
@@ -141,10 +139,10 @@ func checkCommand(o checkOptions, std stdio) int {
 	return checkFile(o, run.record, code, std)
 }
 
-// checkEnviron returns base, and adds a variable that sets the interval between metric exports
-// to 100 ms. If the environment of spor already sets the interval, checkEnviron returns base
-// unchanged. The default interval of one minute is too long, because the command may end sooner.
-// An object with metrics, for example a connection pool, may also be closed sooner.
+// checkEnviron returns base with one more variable. The variable sets the interval between metric
+// exports to 100 ms. If the environment of spor already sets the interval, checkEnviron returns
+// base unchanged. The default interval of one minute is too long, because the command may end
+// sooner. An object with metrics, for example a connection pool, may also be closed sooner.
 func checkEnviron(base []string) []string {
 	const name = "OTEL_METRIC_EXPORT_INTERVAL"
 	if os.Getenv(name) != "" {

@@ -14,14 +14,13 @@ import (
 	"github.com/nais/spor/internal/apm"
 )
 
-// checking returns arguments for spor check. The command that spor checks is this test binary
-// in the given role.
+// The function checking returns arguments for spor check. The command that spor checks is this
+// test binary in the given role.
 func checking(role string, flags ...string) []string {
 	args := append([]string{"check", "--env", roleKey + "=" + role}, flags...)
 	return append(args, "--", os.Args[0])
 }
 
-// A judgement is the output of spor check --format json.
 type judgement struct {
 	OK       bool
 	Services []apm.Report

@@ -10,7 +10,6 @@ import (
 	"github.com/nais/spor/internal/display"
 )
 
-// A table writes reports as text.
 type table struct {
 	w     io.Writer
 	width int // number of columns of the terminal, 0 if w is not a terminal
@@ -24,7 +23,6 @@ const (
 	fullWidth   = 80 // the minimum width, also used for a narrower terminal
 )
 
-// The colours of states.
 const (
 	green = "\x1b[32m"
 	red   = "\x1b[31m"
@@ -32,8 +30,8 @@ const (
 	plain = "\x1b[0m"
 )
 
-// line writes text as one line. The text may come from the checked program, so line removes
-// everything that is not safe to print.
+// The method line writes text as one line. The text may come from the checked program, so line
+// removes everything that is not safe to print.
 func (t *table) line(text string) { t.write(display.Layout(text)) }
 
 func (t *table) write(text string) {
@@ -136,7 +134,7 @@ func pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(width-utf8.RuneCountInString(text), 1))
 }
 
-// cut returns the first width characters of text, or all of text if text is shorter.
+// The function cut returns the first width characters of text, or all of text if text is shorter.
 func cut(text string, width int) string {
 	if characters := []rune(text); len(characters) > width {
 		return strings.TrimRight(string(characters[:width-1]), " ;,") + "…"
@@ -144,8 +142,8 @@ func cut(text string, width int) string {
 	return text
 }
 
-// wrap splits text at white space into lines of at most width characters. It also splits
-// words that are longer than a line. It returns at least one line.
+// The function wrap splits text at white space into lines of at most width characters. It also
+// splits words that are longer than a line. It returns at least one line.
 func wrap(text string, width int) []string {
 	var lines []string
 	var line strings.Builder

@@ -43,7 +43,6 @@ Exit codes:
 // exitUnwell is the exit code if at least one step failed.
 const exitUnwell = 1
 
-// doctorOptions are the flags of spor doctor.
 type doctorOptions struct {
 	format  string
 	all     bool
@@ -102,9 +101,9 @@ func parseDoctor(args []string) (doctorOptions, error) {
 	return o, nil
 }
 
-// environ returns the environment to examine. If o.pid is not 0, this is the environment of the
-// process o.pid. Otherwise it is the environment of spor itself. A debug container in the same
-// pod can read the environment of the program.
+// The method environ returns the environment to examine. If o.pid is not 0, this is the
+// environment of the process o.pid. Otherwise it is the environment of spor itself. A debug
+// container in the same pod can read the environment of the program.
 func (o doctorOptions) environ() (environ, error) {
 	if o.pid == 0 {
 		return environOf(os.Environ()), nil
@@ -125,7 +124,6 @@ func failures(steps []step) (n int) {
 	return n
 }
 
-// printReport prints the steps and the variables, as text or as JSON.
 func printReport(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step) error {
 	if o.format == "json" {
 		encoder := json.NewEncoder(w)
@@ -154,8 +152,8 @@ func printReport(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step
 	return err
 }
 
-// printVariables prints the variables that are set. If all is true, it prints every variable
-// that is read.
+// printVariables prints the variables that are set. If all is true, it also prints the variables
+// that are not set.
 func printVariables(text *strings.Builder, all bool, variables []diagnosis.Variable) {
 	text.WriteString("\n")
 	unset := 0

@@ -21,7 +21,6 @@ import (
 	"github.com/nais/spor/internal/receiver"
 )
 
-// collector starts a collector that calls the function answer for each trace request.
 func collector(t *testing.T, answer func(*coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error)) *receiver.Server {
 	t.Helper()
 	server, err := receiver.Listen(":0", receiver.Sink{
@@ -40,7 +39,8 @@ func accept(*coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceRe
 	return nil, nil
 }
 
-// silence returns the address of a listener that accepts connections and sends nothing.
+// The function silence returns the address of a listener that accepts connections and sends
+// nothing.
 func silence(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -51,7 +51,7 @@ func silence(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// closed returns an address on which no program listens.
+// The function closed returns an address on which no program listens.
 func closed(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -62,7 +62,6 @@ func closed(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// finding is one step in the output of --format json.
 type finding struct{ Step, State, Text, Cure string }
 
 type findings struct {
@@ -71,7 +70,7 @@ type findings struct {
 	Variables []struct{ Name, Value, Effective string }
 }
 
-// ask runs spor doctor with the variables env added to the environment.
+// The function ask runs spor doctor with the variables env added to the environment.
 func ask(t *testing.T, env ...string) findings {
 	t.Helper()
 	cmd := spor(t, "doctor", "--format", "json", "--timeout", "1s")

@@ -7,10 +7,9 @@ import (
 	"strings"
 )
 
-// cluster is the default value of NAIS_CLUSTER_NAME.
+// The constant cluster is the default value of NAIS_CLUSTER_NAME.
 const cluster = "local"
 
-// An environ is the environment of a process. It maps the name of a variable to its value.
 type environ map[string]string
 
 // environOf converts pairs in the form KEY=VALUE to an environment. If a name occurs more than

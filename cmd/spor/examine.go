@@ -12,14 +12,12 @@ import (
 	"github.com/nais/spor/internal/diagnosis"
 )
 
-// The states of a step.
 const (
 	well   = "ok"
 	failed = "failed"
 	note   = "note"
 )
 
-// A step is the result of one check.
 type step struct {
 	Name  string `json:"step"`
 	State string `json:"state"`
@@ -27,7 +25,6 @@ type step struct {
 	Cure  string `json:"cure,omitempty"`
 }
 
-// An examination collects the results of all steps.
 type examination struct {
 	report  *diagnosis.Report
 	timeout time.Duration
@@ -35,9 +32,9 @@ type examination struct {
 	clocks  []string // addresses whose HTTP responses may contain a Date header
 }
 
-// examine checks the path of a span, from the environment to the collector. If a step fails, a
-// span cannot get to some of the later steps. examine does not check those steps. Each
-// connection attempt and each request takes at most timeout.
+// The function examine checks the path of a span, from the environment to the collector. If a
+// step fails, a span cannot get further on this path, so examine does not check the later steps
+// that depend on the failed step. Each connection attempt and each request takes at most timeout.
 func examine(ctx context.Context, r *diagnosis.Report, timeout time.Duration) []step {
 	e := &examination{report: r, timeout: timeout}
 	e.environment()
@@ -91,7 +88,8 @@ func (e *examination) sampler() {
 	e.add("sampler", well, e.report.Sampler, "")
 }
 
-// exporter adds the step "endpoint" and reports whether traces are exported to a collector.
+// The method exporter adds the step "endpoint" and reports whether traces are exported to a
+// collector.
 func (e *examination) exporter() bool {
 	s := e.report.Traces
 	switch {
@@ -115,8 +113,8 @@ func (e *examination) exporter() bool {
 	return false
 }
 
-// reach adds the steps "resolve" and "connect", and reports whether the address of s accepts
-// a connection.
+// The method reach adds the steps "resolve" and "connect", and reports whether the address of s
+// accepts a connection.
 func (e *examination) reach(ctx context.Context, s diagnosis.Signal) bool {
 	host, _, _ := net.SplitHostPort(s.Address) // SplitHostPort returns no error, because the address was parsed before
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
@@ -153,7 +151,6 @@ func connectCure(err error) string {
 	return "check the address in OTEL_EXPORTER_OTLP_ENDPOINT"
 }
 
-// export sends a test span and adds the step "export".
 func (e *examination) export(ctx context.Context) {
 	timed, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()

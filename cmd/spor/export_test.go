@@ -32,8 +32,8 @@ func Lines(emit func(text string, continued bool)) (write func([]byte), end func
 	return l.write, l.end
 }
 
-// Screen returns the streams and the Draw method of a screen. Both out and err of the screen
-// count as a terminal.
+// Screen returns the streams and the Draw method of a screen. The screen treats both out and err
+// as a terminal.
 func Screen(out, err io.Writer) (stdout, stderr io.Writer, draw func([]byte)) {
 	s := newScreen(out, err, true)
 	return s.stdout, s.stderr, s.Draw

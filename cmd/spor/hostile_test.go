@@ -29,7 +29,6 @@ import (
 // C1 control characters, characters that change the direction of text, and line ends.
 const hostile = "x\x1b[2J\x1b]0;title\a\x1bPq\x1b\\\x1b7\u009b31m\u009d0;t\u009c\u0085\u202e\u2066\u200f\u200b\b\a\v\f\x7f\u2028\u2029\r\nFORGED\x1b["
 
-// checkScreen tests that text is safe to write to a terminal.
 func checkScreen(t *testing.T, text string) {
 	t.Helper()
 	for i, r := range text {
@@ -154,7 +153,6 @@ func TestNoTextOfAReportReachesTheTerminalAsItIs(t *testing.T) {
 	checkScreen(t, out.String())
 }
 
-// fill sets every string in v to the constant hostile.
 func fill(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:

@@ -41,7 +41,7 @@ func (l *lineSplitter) write(p []byte) {
 	}
 }
 
-// end emits the last line if the input does not end with a newline.
+// The method end emits the last line if the input does not end with a newline.
 func (l *lineSplitter) end() {
 	if len(l.part) > 0 {
 		l.flush(false)

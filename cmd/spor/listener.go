@@ -12,10 +12,9 @@ import (
 	"time"
 )
 
-// A listener describes the server at an address.
 type listener struct {
-	http1  bool      // speaks HTTP/1.1 and not HTTP/2
-	tls    bool      // the server speaks TLS
+	http1  bool // speaks HTTP/1.1 and not HTTP/2
+	tls    bool
 	silent bool      // the server accepts connections and sends nothing
 	date   time.Time // the time in the Date header, or the zero time if there is no Date header
 }
@@ -78,10 +77,10 @@ func askHTTP1(ctx context.Context, address string, timeout time.Duration) (l lis
 // clock. If the difference is larger, the spans of one trace appear at the wrong time.
 const mostSkew = 5 * time.Second
 
-// clock compares the local clock with the collector's clock. A collector sends its time only in
-// HTTP responses, for example from the port for OTLP over HTTP. gRPC responses contain no time.
-// If no port answers with a time, clock only checks that the local time is after the last
-// change of spor's source.
+// The method clock compares the local clock with the collector's clock. A collector sends its
+// time only in HTTP responses, for example from the port for OTLP over HTTP. gRPC responses
+// contain no time. If no port answers with a time, clock only checks that the local time is after
+// the last change of spor's source.
 func (e *examination) clock(ctx context.Context) {
 	for _, address := range e.clocks {
 		if l := askHTTP1(ctx, address, min(e.timeout, time.Second)); !l.date.IsZero() {

@@ -20,10 +20,9 @@ func main() {
 	os.Exit(spor(os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}))
 }
 
-// stdio holds the files that spor uses as stdin, stdout and stderr.
 type stdio struct{ in, out, err *os.File }
 
-// A command is a subcommand of spor. Its run function returns the exit code.
+// A command is a subcommand of spor. The function in the field run returns the exit code.
 type command struct {
 	name    string
 	summary string
@@ -42,7 +41,6 @@ func commands() []command {
 	}
 }
 
-// spor runs the subcommand that args begin with, and returns the exit code.
 func spor(args []string, std stdio) int {
 	if len(args) == 0 {
 		helpUsage(std.err)

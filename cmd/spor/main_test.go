@@ -31,13 +31,13 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// A result is the exit code and the output of a process that has ended.
 type result struct {
 	code           int
 	stdout, stderr string
 }
 
-// spor returns a command. The command runs the test binary as spor with the arguments args.
+// The function spor returns a command. The command runs the test binary as spor with the
+// arguments args.
 func spor(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -53,8 +53,8 @@ func spor(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// running returns arguments for spor run. The command that spor runs is this test binary in the
-// given role.
+// The function running returns arguments for spor run. The command that spor runs is this test
+// binary in the given role.
 func running(role string, flags ...string) []string {
 	args := append([]string{"run", "--env", roleKey + "=" + role}, flags...)
 	return append(args, "--", os.Args[0])

@@ -32,9 +32,9 @@ func newOutputs() (stdout, stderr *output, err error) {
 	return stdout, stderr, nil
 }
 
-// carry starts a goroutine. The goroutine copies the output of the command to w without delay,
-// and calls the function line for each line. Before that, carry closes spor's copy of the
-// writing end of the pipe.
+// The method carry starts a goroutine. The goroutine copies the output of the command to w
+// without delay, and calls the function line for each line. Before that, carry closes spor's copy
+// of the writing end of the pipe.
 func (o *output) carry(w io.Writer, line func(text string, continued bool)) {
 	_ = o.write.Close()
 	lines := &lineSplitter{emit: line}
@@ -68,7 +68,7 @@ func (o *output) copy(w io.Writer, lines *lineSplitter) {
 	}
 }
 
-// finish waits until all output has been copied.
+// The method finish waits until all output has been copied.
 func (o *output) finish() {
 	_ = o.read.SetReadDeadline(time.Now()) // the function copy sets a new deadline before each further read
 	o.done.Wait()

@@ -21,7 +21,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// play is the main function of the programs that spor runs in these tests.
+// The function play is the main function of the programs that spor runs in these tests.
 func play(role string, args []string) int {
 	switch role {
 	case "environ":
@@ -75,7 +75,6 @@ func play(role string, args []string) int {
 	return 0
 }
 
-// provider returns a tracer provider whose exporter uses the settings in the environment.
 func provider() *sdktrace.TracerProvider {
 	exporter, err := otlptracegrpc.New(context.Background())
 	if err != nil {
@@ -210,7 +209,6 @@ func promptAndTrace() int {
 	return code
 }
 
-// readTerminal reads one line from the terminal on stdin.
 func readTerminal() int {
 	fmt.Println("ready")
 	var line string

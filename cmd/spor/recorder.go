@@ -50,8 +50,8 @@ func (r *recorder) request(req recording.Request) {
 	}
 }
 
-// check reports the first error to the user. The program continues to run after an error,
-// because the program is more important than the recording.
+// The method check reports the first error to the user. The program continues to run after an
+// error, because the program is more important than the recording.
 func (r *recorder) check(err error) {
 	if err != nil {
 		r.complain.Do(func() { r.say(fmt.Sprintf("the recording is not complete: %v", err)) })

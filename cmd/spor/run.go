@@ -57,7 +57,6 @@ Exit codes:
 `)
 }
 
-// runOptions are the flags and arguments of spor run.
 type runOptions struct {
 	name, namespace string
 	env             []string // KEY=VALUE
@@ -90,8 +89,8 @@ func parseRun(args []string) (runOptions, error) {
 	return o, o.checkNames()
 }
 
-// parseCommand parses the command, and the flags that all subcommands with a command have. If a
-// subcommand has more flags, the caller must define them in the argument flags before the call.
+// parseCommand parses the command, and the flags that all subcommands with a command have. Before
+// the call, the caller must add all other flags of the subcommand to the FlagSet.
 func parseCommand(flags *flag.FlagSet, args []string) (runOptions, error) {
 	o := runOptions{namespace: "local"}
 	flags.SetOutput(io.Discard)

@@ -195,7 +195,8 @@ func startWithOutput(t *testing.T, cmd *exec.Cmd) *bufio.Scanner {
 	return bufio.NewScanner(out)
 }
 
-// expect reads len(want) lines of out and tests that they are the lines in want, in any order.
+// The function expect reads len(want) lines of out and tests that they are the lines in want, in
+// any order.
 func expect(t *testing.T, out *bufio.Scanner, want ...string) {
 	t.Helper()
 	missing := map[string]bool{}
@@ -317,8 +318,6 @@ func TestRunRecordsLines(t *testing.T) {
 	}
 }
 
-// readRecording reads the recording in file. It returns the number of spans and the lines of
-// output.
 func readRecording(t *testing.T, file string) (spans int, lines []string) {
 	t.Helper()
 	f, err := os.Open(file)

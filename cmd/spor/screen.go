@@ -19,7 +19,6 @@ type screen struct {
 	lineEnded *sync.Cond
 }
 
-// A stream is the stdout or the stderr of the command.
 type stream struct {
 	io.Writer
 	screen *screen

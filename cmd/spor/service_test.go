@@ -15,8 +15,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// serve is a service like the service in the README. It sends one request to itself. The
-// argument how decides what the service does after the request:
+// The function serve is a service like the service in the README. It sends one request to itself.
+// The argument how decides what the service does after the request:
 //   - "serves": it runs until a signal ends it.
 //   - "fails": it ends with an error.
 //   - "leaks": it writes a log line with a personal number, and ends.

@@ -36,9 +36,9 @@ type session struct {
 	recorder *recorder
 	ui       *ui
 	traces   *tracetree.Assembler
-	points   atomic.Int64 // number of metric data points received
-	logs     atomic.Int64 // number of log records received
-	env      environ      // the environment of the command
+	points   atomic.Int64
+	logs     atomic.Int64
+	env      environ // the environment of the command
 	endpoint string
 }
 
@@ -87,9 +87,9 @@ func observe(o runOptions, base []string, std stdio) int {
 	return code
 }
 
-// run runs the command. It waits for the command, for the other processes of the command's
-// group, and for their output. The result ran is false if the command did not start. If a signal
-// arrives after all these processes have ended, run calls the function impatient.
+// The method run runs the command. It waits for the command, for the other processes of the
+// command's group, and for their output. The result ran is false if the command did not start. If
+// a signal arrives after all these processes have ended, run calls the function impatient.
 func (s *session) run(o runOptions, signals *process.Signals, impatient func()) (code int, ran bool) {
 	stdout, stderr, err := newOutputs()
 	if err != nil {
@@ -116,9 +116,9 @@ func (s *session) run(o runOptions, signals *process.Signals, impatient func()) 
 	return code, true
 }
 
-// drain receives the telemetry that is still being sent, and then stops the server. It waits at
-// most drainTime, and only while a process is connected. Such a process has left the command's
-// process group.
+// The function drain receives the telemetry that is still being sent, and then stops the server.
+// It waits at most drainTime, and only while a process is connected. Such a process has left the
+// command's process group.
 func drain(ctx context.Context, server *receiver.Server) {
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
@@ -126,7 +126,6 @@ func drain(ctx context.Context, server *receiver.Server) {
 	server.Stop()
 }
 
-// sink returns the sink that gets the telemetry of the command.
 func (s *session) sink() receiver.Sink {
 	return receiver.Sink{
 		Traces: func(_ context.Context, r *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
@@ -147,15 +146,13 @@ func (s *session) sink() receiver.Sink {
 	}
 }
 
-// received passes a request to the recorder and the viewer. The request contains telemetry of
-// the command, or one line of its output.
 func (s *session) received(r recording.Request) {
 	s.recorder.request(r)
 	s.ui.add(r)
 }
 
-// line returns a function for one stream of the command. The function passes each line to the
-// recorder and the viewer.
+// The method line returns a function for one stream of the command. The function passes each line
+// to the recorder and the viewer.
 func (s *session) line(stream string, resource *resourcepb.Resource) func(text string, continued bool) {
 	if s.recorder == nil && s.ui == nil {
 		return func(string, bool) {}
@@ -166,7 +163,6 @@ func (s *session) line(stream string, resource *resourcepb.Resource) func(text s
 	}
 }
 
-// draw draws a trace on stderr, between the lines of the command.
 func (s *session) draw(t *tracetree.Trace) {
 	var lines bytes.Buffer
 	_ = waterfall.Draw(&lines, t, waterfall.Style{ // a write to a buffer returns no error
@@ -176,5 +172,4 @@ func (s *session) draw(t *tracetree.Trace) {
 	s.screen.Draw(lines.Bytes())
 }
 
-// say writes one line to the user.
 func (s *session) say(text string) { s.screen.Draw([]byte("spor: " + display.Line(text) + "\n")) }

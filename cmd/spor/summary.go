@@ -9,7 +9,6 @@ import (
 	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
 )
 
-// summarize prints how much telemetry spor received, and what is wrong with it.
 func (s *session) summarize() {
 	stats := s.traces.Stats()
 	s.say(fmt.Sprintf("%s, %s, %s, %s received", count(stats.Traces, "trace"), count(stats.Spans, "span"),
@@ -56,7 +55,8 @@ func (s *session) whyNoSpans() string {
 	return "no spans (does the program start telemetry, and shut it down before it exits?)"
 }
 
-// count returns a number with the name of a thing, for example "1 span" or "2 spans".
+// The function count returns a number with the name of a thing, for example "1 span" or "2
+// spans".
 func count(n int, thing string) string {
 	if n != 1 {
 		thing += "s"

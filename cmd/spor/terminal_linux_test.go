@@ -60,7 +60,8 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) (screen *bufio.Scanner, keyboard *o
 	return bufio.NewScanner(user), user
 }
 
-// see reads lines of the screen until a line contains want. It returns all lines that it read.
+// The function see reads lines of the screen until a line contains want. It returns all lines
+// that it read.
 func see(t *testing.T, screen *bufio.Scanner, want string) string {
 	t.Helper()
 	var seen strings.Builder

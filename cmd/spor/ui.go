@@ -44,8 +44,8 @@ type ui struct {
 	wanted bool // the user asked for the viewer with --ui
 }
 
-// newUI returns the viewer that f asks for. If the flag is not set, newUI returns a viewer only
-// if stderr is a terminal. Otherwise it returns nil.
+// newUI returns the viewer that f asks for. If f is off, it returns nil. If the flag is not set,
+// it returns a viewer if stderr is a terminal, and nil if stderr is not a terminal.
 func newUI(f uiFlag, terminal bool, title string) (*ui, error) {
 	if f.off || !f.wanted && !terminal {
 		return nil, nil

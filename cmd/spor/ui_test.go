@@ -18,8 +18,8 @@ import (
 
 var link = regexp.MustCompile(`http://127\.0\.0\.1:\d+/[A-Z2-7]+/`)
 
-// body sends a GET request for url and returns the body of the response. It returns "" if there
-// is no response.
+// The function body sends a GET request for url and returns the body of the response. It returns
+// "" if there is no response.
 func body(t *testing.T, url string) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -38,7 +38,7 @@ func body(t *testing.T, url string) string {
 	return string(text)
 }
 
-// said waits until file contains the link to the viewer, and returns the link.
+// The function said waits until file contains the link to the viewer, and returns the link.
 func said(t *testing.T, file string) string {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 )
 
-// forwarded are the signals that spor forwards to the command.
 var forwarded = []os.Signal{os.Interrupt}
 
 // A Process is the command that spor runs. On this system, the command has no process group, so
@@ -17,7 +16,8 @@ var forwarded = []os.Signal{os.Interrupt}
 type Process struct{ cmd *exec.Cmd }
 
 // Start starts a command. argv are the name and the arguments of the command. env is its
-// environment, in the form NAME=VALUE. in, out and err are its stdin, stdout and stderr.
+// environment, in the form NAME=VALUE. The files in, out and err are the stdin, stdout and stderr
+// of the command.
 func Start(argv, env []string, in, out, err *os.File, _ *Terminal) (*Process, error) {
 	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // it ends by itself or by a signal
 	cmd.Env = env

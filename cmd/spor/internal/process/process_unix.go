@@ -35,8 +35,9 @@ type Process struct {
 }
 
 // Start starts a command in a new process group. argv are the name and the arguments of the
-// command. env is its environment, in the form NAME=VALUE. in, out and err are its stdin,
-// stdout and stderr. If t is not nil, Start puts the new group in the foreground of t.
+// command. env is its environment, in the form NAME=VALUE. The files in, out and err are the
+// stdin, stdout and stderr of the command. If t is not nil, Start puts the new group in the
+// foreground of t.
 func Start(argv, env []string, in, out, err *os.File, t *Terminal) (*Process, error) {
 	adoptOrphans()
 	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // it ends by itself or by a signal
@@ -68,7 +69,7 @@ func StartCode(err error) int {
 	return ExitNotExecutable
 }
 
-// signal sends s to the group. It reports whether the group still contains a process.
+// The method signal sends s to the group. It reports whether the group still contains a process.
 func (p *Process) signal(s os.Signal) bool {
 	return unix.Kill(-p.pid, s.(syscall.Signal)) == nil
 }

@@ -15,10 +15,9 @@ type Terminal struct {
 	group int // spor's own process group
 }
 
-// Foreground returns the terminal of the file in, if the command may run in the foreground of
-// this terminal. Foreground returns nil in two cases: if spor is not in the foreground, or if
-// out is not a terminal. In the second case, another program of a pipeline may use the
-// terminal, as in "spor run ... | less".
+// Foreground checks the two files in and out. If spor is in the foreground of the terminal in, and
+// out is a terminal too, it returns the terminal in. Otherwise it returns nil. If out is not a
+// terminal, another program of a pipeline can use the terminal, as in "spor run ... | less".
 func Foreground(in, out *os.File) *Terminal {
 	t := &Terminal{fd: int(in.Fd()), group: unix.Getpgrp()}
 	if !IsTerminal(out) || !t.ours() {
@@ -27,22 +26,22 @@ func Foreground(in, out *os.File) *Terminal {
 	return t
 }
 
-// ours reports whether spor's process group is in the foreground of t. It returns false if t is
-// not spor's controlling terminal.
+// The method ours reports whether spor's process group is in the foreground of t. It returns
+// false if t is not spor's controlling terminal.
 func (t *Terminal) ours() bool {
 	group, err := unix.IoctlGetInt(t.fd, unix.TIOCGPGRP)
 	return err == nil && group == t.group
 }
 
-// give changes the foreground group of t, if spor's own group is in the foreground now. The new
-// foreground group is the process group with the ID in the argument group.
+// The method give changes the foreground group of t, if spor's own group is in the foreground
+// now. The new foreground group is the process group with the ID in the argument group.
 func (t *Terminal) give(group int) {
 	if t != nil && t.ours() {
 		_ = unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, group)
 	}
 }
 
-// take puts spor's own group in the foreground of t.
+// The method take puts spor's own group in the foreground of t.
 func (t *Terminal) take() {
 	if t != nil {
 		_ = unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, t.group)
