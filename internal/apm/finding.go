@@ -54,7 +54,6 @@ func rawPath(s *span) string {
 	return path
 }
 
-// findings returns the problems of the telemetry that do not belong to one panel.
 func (s *service) findings() []Finding {
 	found := s.texts.findings()
 	found = append(found, s.nameFindings()...)

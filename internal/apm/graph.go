@@ -24,7 +24,6 @@ type Edge struct {
 	Failed          int    `json:"failed"`
 }
 
-// The types of an edge.
 const (
 	messagingEdge = "messaging_system"
 	databaseEdge  = "database"
@@ -46,9 +45,6 @@ func databaseNode(s *span) (key, name string) {
 	return "", ""
 }
 
-// edgesOf returns the edges of the service graph. One end of each edge is a service that sent
-// spans. The other end is another such service, or a caller, a database or a server that sent
-// no spans.
 func edgesOf(spans []*span) []Edge {
 	g := graph{edges: map[Edge]*Edge{}}
 	waiting := map[spanKey]*span{} // contains the client and producer spans
@@ -75,9 +71,9 @@ type spanKey struct{ trace, id string }
 
 type graph struct{ edges map[Edge]*Edge }
 
-// served adds the edge of a server or consumer span. A client or producer span has only one
-// edge. If several consumer spans have the same producer span, only the first of them gets an
-// edge.
+// The method served adds the edge of a server or consumer span. A client or producer span has
+// only one edge. If several consumer spans have the same producer span, only the first of them
+// gets an edge.
 func (g graph) served(s *span, waiting map[spanKey]*span, met map[spanKey]bool) {
 	key := spanKey{s.trace, s.parent}
 	client := waiting[key]
@@ -100,8 +96,8 @@ func joined(s *span) string {
 	return ""
 }
 
-// unserved adds the edge of a client or producer span. The server or consumer of this call sent
-// no span.
+// The method unserved adds the edge of a client or producer span. The server or consumer of this
+// call sent no span.
 func (g graph) unserved(s *span) {
 	e := Edge{Client: s.resource.service, DBSystem: s.attrs["db.system"], MessagingSystem: s.attrs["messaging.system"]}
 	switch peer := s.first(peerAttributes...); {

@@ -47,8 +47,8 @@ func resourceNamed(name string) *resourcepb.Resource {
 		"service.name", name, "service.namespace", "examples", "service.instance.id", name+"-1", "telemetry.sdk.language", "go")}
 }
 
-// span returns a span of trace 1. id is the ID of the span, and parent is the ID of its parent.
-// If parent is 0, the span is a root span.
+// The function span returns a span of trace 1. id is the ID of the span, and parent is the ID of
+// its parent. If parent is 0, the span is a root span.
 func span(id, parent byte, kind tracepb.Span_SpanKind, name string, attrs ...any) *tracepb.Span {
 	s := &tracepb.Span{
 		TraceId: make([]byte, 16), SpanId: make([]byte, 8), Kind: kind, Name: name,
@@ -102,8 +102,8 @@ func metrics(service string, all ...*metricspb.Metric) recording.Request {
 	}}}}
 }
 
-// lines returns requests with the lines of text. They look as if the service had written the
-// lines to stdout.
+// The function lines returns requests with the lines of text. They look as if the service had
+// written the lines to stdout.
 func lines(service, text string) []recording.Request {
 	var requests []recording.Request
 	for line := range strings.Lines(text) {
@@ -120,8 +120,8 @@ const (
 `
 )
 
-// whole returns the recording of a service that has the data for every panel, so every panel is
-// lit.
+// The function whole returns the recording of a service that has the data for every panel, so
+// every panel is lit.
 func whole() []recording.Request {
 	const name = "orders"
 	http := func(code int) []any {
@@ -161,7 +161,6 @@ func whole() []recording.Request {
 	return append(all, lines(name, goodLog)...)
 }
 
-// judge adds requests to a recording and returns the reports.
 func judge(requests ...recording.Request) []apm.Report {
 	var r apm.Recording
 	for _, request := range requests {
@@ -170,8 +169,8 @@ func judge(requests ...recording.Request) []apm.Report {
 	return r.Judge()
 }
 
-// only is like judge, except that all requests must come from one service. It returns the report
-// on this service.
+// The function only is like judge, but all requests must come from one service. It returns the
+// report on this service.
 func only(t *testing.T, requests ...recording.Request) apm.Report {
 	t.Helper()
 	reports := judge(requests...)

@@ -12,7 +12,6 @@ import (
 	"github.com/nais/spor/internal/recording"
 )
 
-// line is a line that a program wrote to stdout or stderr.
 type line struct {
 	resource *resource
 	stream   string
@@ -54,8 +53,8 @@ func (l *line) parse() {
 	_ = json.Unmarshal([]byte(l.text), &l.fields) // after an error, l is a line of plain text and not a JSON object
 }
 
-// field looks for the keys in their order. It returns the first value that is a string and not
-// empty. If there is no such value, it returns "".
+// The method field looks for the keys in their order. It returns the first value that is a string
+// and not empty. If there is no such value, it returns "".
 func (l *line) field(keys ...string) string {
 	for _, key := range keys {
 		if text, ok := l.fields[key].(string); ok && text != "" {
@@ -65,8 +64,8 @@ func (l *line) field(keys ...string) string {
 	return ""
 }
 
-// nested reports whether one of the keys is in an object inside the line, and not at the top
-// level.
+// The method nested reports whether one of the keys is in an object inside the line, and not at
+// the top level.
 func (l *line) nested(keys ...string) bool {
 	for _, value := range l.fields {
 		if hasNested(value, keys) {
@@ -94,7 +93,6 @@ func hasNested(value any, keys []string) bool {
 	return false
 }
 
-// record is a log record that was sent over OTLP.
 type record struct {
 	*logspb.LogRecord
 	resource *resource

@@ -105,8 +105,9 @@ func metrics(names ...string) func(*service) answer {
 }
 
 // also(names...) requires nothing, because its series are optional. If a series with one of the
-// names exists, the evidence contains this name. For example, a pool without a limit has no
-// maximum. A pool has no wait time if no caller had to wait for a connection.
+// names exists, the evidence contains this name. For example, a connection pool without a limit
+// has no series for the maximum. If no caller had to wait for a connection, the pool has no
+// series for the wait time.
 func also(names ...string) func(*service) answer {
 	return func(s *service) answer {
 		var there []string
@@ -139,8 +140,6 @@ func nameOf(s *span) string {
 	return name
 }
 
-// count returns the number n with the word things. If n is 1, it changes the word to the
-// singular.
 func count(n int, things string) string {
 	if n == 1 {
 		things = strings.NewReplacer("queries", "query", "spans", "span", "their names", "its name").Replace(things)

@@ -6,7 +6,6 @@ import (
 	"strings"
 )
 
-// A panel is a panel of Nais APM.
 type panel struct {
 	name  string
 	reads string              // the data that the panel queries
@@ -33,7 +32,7 @@ func yes(format string, args ...any) answer {
 }
 func no(format string, args ...any) answer { return answer{text: fmt.Sprintf(format, args...)} }
 
-// about returns a copy of the answer a. In the copy, the field spans is set to the argument
+// The method about returns a copy of a. In the copy, the field spans is set to the argument
 // spans. The text of the answer is about these spans.
 func (a answer) about(spans ...*span) answer {
 	a.spans = spans

@@ -226,7 +226,6 @@ var panels = []panel{
 	},
 }
 
-// goCard lists the metrics that the card for Go reads.
 var goCard = []string{
 	"go_goroutines", "go_threads", "go_memstats_alloc_bytes", "go_memstats_sys_bytes",
 	"go_gc_duration_seconds_count", "go_gc_duration_seconds_sum",

@@ -80,10 +80,9 @@ func (r *Recording) resource(from *resourcepb.Resource) *resource {
 	return res
 }
 
-// unknown is the name of a service whose resource has no service.name.
+// The constant unknown is the name of a service whose resource has no service.name.
 const unknown = "unknown_service"
 
-// resource is an OTLP resource, which describes a service.
 type resource struct {
 	service string
 	attrs   map[string]string
@@ -116,7 +115,6 @@ func (r *Recording) Judge() []Report {
 	return reports
 }
 
-// span is a span of a service.
 type span struct {
 	*tracepb.Span
 	resource *resource
@@ -142,11 +140,10 @@ func (s *span) is(kinds ...tracepb.Span_SpanKind) bool { return slices.Contains(
 
 func (s *span) failed() bool { return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR }
 
-// has reports whether at least one of the attributes in keys is set and not empty.
 func (s *span) has(keys ...string) bool { return s.first(keys...) != "" }
 
-// first looks for the attributes in the order of keys. It returns the first value that is not
-// empty. If there is no such value, it returns "".
+// The method first looks for the attributes in the order of keys. It returns the first value that
+// is not empty. If there is no such value, it returns "".
 func (s *span) first(keys ...string) string {
 	for _, key := range keys {
 		if value := s.attrs[key]; value != "" {
@@ -156,8 +153,8 @@ func (s *span) first(keys ...string) string {
 	return ""
 }
 
-// either returns the value of an attribute. The argument stable is the stable name of the
-// attribute. If there is no value under the stable name, or if this value is empty, either
+// The method either returns the value of an attribute. The argument stable is the stable name of
+// the attribute. If there is no value under the stable name, or if this value is empty, either
 // returns the value under the older name.
 func (s *span) either(stable string) string {
 	older, _ := dialect.Older(stable)

@@ -34,7 +34,6 @@ type Place struct {
 	Span  string `json:"span"`
 }
 
-// maxPlaces is the maximum number of places in a [Verdict].
 const maxPlaces = 5
 
 // A Finding is a problem of the telemetry or the output that does not belong to one panel.
@@ -55,7 +54,7 @@ const (
 	PersonalNumber = "personal number" // the telemetry or the output contains a personal number
 	Secret         = "secret"          // the telemetry or the output contains a secret
 	SpanName       = "span name"       // the name of a span contains an ID or a query, or is a raw path
-	LegacyKey      = "legacy key"      // an attribute is missing under the older name, which the platform reads
+	LegacyKey      = "legacy key"      // a span has only the stable name of an attribute, but the platform reads the older name
 	NodeName       = "node name"       // a database has the same name as a service
 )
 

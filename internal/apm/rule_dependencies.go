@@ -136,8 +136,8 @@ func messagingEdges(s *service) answer {
 	return answer{met: true}
 }
 
-// propagated requires that the client span and the server span of the same call are in one
-// trace.
+// The function propagated requires that the client span and the server span of the same call are
+// in one trace.
 func propagated(s *service) answer {
 	served := map[spanKey]bool{}
 	var roots []*span
@@ -180,7 +180,6 @@ const (
 	createSeries = "db_client_connections_create_time_milliseconds_bucket"
 )
 
-// anyPool requires at least one metric of a connection pool.
 func anyPool(s *service) answer {
 	if len(s.series[usageSeries])+len(s.series[createSeries]) == 0 {
 		return no("no %s", usageSeries)

@@ -29,8 +29,8 @@ func (l *line) message() string { return l.field("message", "msg") }
 
 func (l *line) isIssue() bool { return issueLevel.MatchString(l.field("level")) && l.message() != "" }
 
-// shown returns the beginning of a line for display. Personal numbers and credentials are
-// removed, and the text is cut to 40 bytes.
+// The method shown returns the beginning of a line for display. Personal numbers and credentials
+// are removed, and the text is cut to 40 bytes.
 func (l *line) shown() string {
 	text := privacy.Text(l.text)
 	if len(text) > 40 {

@@ -87,7 +87,7 @@ func trueErrors(s *service) answer {
 	return yes("%s", count(failed, "errors"))
 }
 
-// unmatched reports whether the request for span s matched no route of the server.
+// The function unmatched reports whether the request for span s matched no route of the server.
 func unmatched(s *span) bool {
 	code := s.either("http.response.status_code")
 	return code == "404" || code == "405"

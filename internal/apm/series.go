@@ -11,7 +11,7 @@ import (
 	"github.com/nais/spor/internal/otlpattr"
 )
 
-// series is a metric series. It has the name and the labels of the series in Mimir.
+// A series is a metric series. It has the name and the labels of the series in Mimir.
 type series struct {
 	resource *resource
 	name     string
@@ -22,7 +22,6 @@ type series struct {
 // suffixes.
 var namer = otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
 
-// seriesOf returns the series of a metric.
 func seriesOf(from *resource, m *metricspb.Metric) []*series {
 	kind, suffixes := kindOf(m)
 	name, err := namer.Build(otlptranslator.Metric{Name: m.GetName(), Unit: m.GetUnit(), Type: kind})
@@ -60,7 +59,6 @@ func kindOf(m *metricspb.Metric) (kind otlptranslator.MetricType, suffixes []str
 	return otlptranslator.MetricTypeUnknown, []string{""}
 }
 
-// pointsOf returns the attributes of each data point of m.
 func pointsOf(m *metricspb.Metric) [][]*commonpb.KeyValue {
 	var points [][]*commonpb.KeyValue
 	for _, p := range slices.Concat(m.GetGauge().GetDataPoints(), m.GetSum().GetDataPoints()) {

@@ -8,7 +8,6 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// service contains the telemetry and the output of one service.
 type service struct {
 	name    string
 	spans   []*span
@@ -19,7 +18,7 @@ type service struct {
 	texts   texts
 	all     map[spanKey]*span // the spans of all services in the recording
 	names   []string          // the names of all services in the recording
-	written string            // the lines were recorded under this name, "" for the name of the service
+	written string            // the name under which the lines were recorded; "" means the name of the service
 }
 
 func (r *Recording) service(name string, edges []Edge) *service {
@@ -53,11 +52,11 @@ func (r *Recording) service(name string, edges []Edge) *service {
 	return s
 }
 
-// linesOf returns the lines of a service. Normally these are the lines that were recorded under
-// the name of the service, and under is "". The exception is a program that changes its
-// service.name after spor has set the name. In that case no lines have the name of the service,
-// and no other service sent telemetry. linesOf then returns all lines, and under is the name
-// that they were recorded under.
+// linesOf returns the lines of a service. Normally these are the lines that were recorded with
+// the name of the service, and the result under is empty. The exception is a program that changes
+// its service.name after spor has set the name. In that case no lines have the name of the
+// service, and no other service sent telemetry. linesOf then returns all lines, and the result
+// under is the name with which these lines were recorded.
 func (r *Recording) linesOf(name string) (lines []*line, under string) {
 	for _, l := range r.lines {
 		if l.resource.service == name {
@@ -71,8 +70,6 @@ func (r *Recording) linesOf(name string) (lines []*line, under string) {
 	return r.lines, r.lines[0].resource.service
 }
 
-// senders returns the names of the services that have sent spans, metrics or log records over
-// OTLP.
 func (r *Recording) senders() map[string]bool {
 	names := map[string]bool{}
 	for _, s := range r.spans {
@@ -87,7 +84,6 @@ func (r *Recording) senders() map[string]bool {
 	return names
 }
 
-// A selector reports whether a span is one of the spans to check.
 type selector func(*span) bool
 
 func (s *service) pick(sel selector) []*span {
@@ -102,7 +98,6 @@ func (s *service) pick(sel selector) []*span {
 
 func (s *service) any(sel selector) bool { return slices.ContainsFunc(s.spans, sel) }
 
-// resources returns the resources of the spans, metrics and log records of the service.
 func (s *service) resources() []*resource {
 	var all []*resource
 	add := func(r *resource) {
@@ -140,7 +135,6 @@ func (s *service) belowEntry(one *span) bool {
 	return false
 }
 
-// The kinds of spans.
 const (
 	client   = tracepb.Span_SPAN_KIND_CLIENT
 	server   = tracepb.Span_SPAN_KIND_SERVER
@@ -168,8 +162,8 @@ func isRoutedServer(s *span) bool {
 // other end of such a span a dependency.
 func isRemote(s *span) bool { return s.is(client, producer, consumer) }
 
-// embedded contains the database systems that run inside the process of the service. Such a
-// database has no address.
+// The variable embedded contains the database systems that run inside the process of the service.
+// Such a database has no address.
 var embedded = map[string]bool{"sqlite": true, "duckdb": true, "h2": true, "hsqldb": true, "derby": true, "h2database": true}
 
 func isEmbedded(s *span) bool { return embedded[s.either("db.system.name")] }
@@ -183,5 +177,6 @@ func isPooled(s *span) bool {
 	return isDatabase(s)
 }
 
-// method matches a span name that starts with an HTTP method. The platform expects such names.
+// The variable method matches a span name that starts with an HTTP method. The platform expects
+// such names.
 var method = regexp.MustCompile(`^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|QUERY|_OTHER)( |$)`)

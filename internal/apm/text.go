@@ -12,11 +12,8 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// texts collects the places where the telemetry or the output contains a personal number or a
-// secret.
 type texts struct{ hits []hit }
 
-// hit is one place that contains a personal number or a secret.
 type hit struct{ service, kind, place string }
 
 func (t *texts) of(service string) texts {
@@ -41,7 +38,6 @@ func (t *texts) findings() []Finding {
 	return sortedFindings(counts)
 }
 
-// secrets matches secrets that have a known form.
 var secrets = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.|-----BEGIN [A-Z ]*PRIVATE KEY|(?i:\b(bearer|basic) [A-Za-z0-9+/._~-]{16,})`)
 
 // The method look checks text. If the text contains a personal number or a secret, look records
