@@ -101,8 +101,8 @@ func (s *Store) ServiceMap() Map {
 // so it may be the result for an earlier revision of the store.
 func (s *Store) Panels() Panels { return s.panels.get(s.all) }
 
-// all returns the telemetry in the store, and the revision of the store. For each metric, it
-// returns only the data that arrived last.
+// The method all returns the telemetry in the store, and the revision of the store. For each
+// metric, it returns only the data that arrived last.
 func (s *Store) all() ([]recording.Request, uint64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

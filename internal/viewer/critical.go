@@ -10,7 +10,7 @@ import (
 )
 
 // A stretch is a part of the critical path. It is a period in which the trace waited for one
-// span. from and to are in Unix nanoseconds.
+// span. The fields from and to are in Unix nanoseconds.
 type stretch struct{ from, to uint64 }
 
 // criticalPath returns the critical path of root. At each moment between the start and the end
@@ -53,8 +53,8 @@ func criticalPath(root *tracetree.Span) map[*tracetree.Span][]stretch {
 	return path
 }
 
-// awaited returns the children of s that ran between since and until. It leaves out consumer
-// spans. The child that ended last comes first.
+// The function awaited returns the children of s that ran between since and until. It leaves out
+// consumer spans. The child that ended last comes first.
 func awaited(s *tracetree.Span, since, until uint64) []*tracetree.Span {
 	var children []*tracetree.Span
 	for _, child := range s.Children {

@@ -9,7 +9,7 @@ import (
 
 const (
 	eventPause = 250 * time.Millisecond // minimum time between two events
-	heartbeat  = 15 * time.Second       // time between two comments; a write fails if the page is closed
+	heartbeat  = 15 * time.Second       // time between two comments; if the page is closed, writing one fails
 )
 
 // A State is the state of the store and of the server. A page shows it.
@@ -21,8 +21,8 @@ type State struct {
 	Ended bool   `json:"ended"` // telemetry arrived earlier, but no more will arrive
 }
 
-// stream sends the state as a server-sent event when the page connects, and each time that the
-// state changes. It returns when the page is closed.
+// The function stream sends the state as a server-sent event when the page connects, and each
+// time that the state changes. It returns when the page is closed.
 func stream(w http.ResponseWriter, r *http.Request, state func() (State, <-chan struct{})) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	flush := http.NewResponseController(w)
@@ -43,8 +43,9 @@ func stream(w http.ResponseWriter, r *http.Request, state func() (State, <-chan 
 	}
 }
 
-// await waits until the channel changed is closed, and then returns true. If the page is closed
-// first, it returns false. While it waits, it sends a comment at each tick of alive.
+// The function await waits until the channel changed is closed, and then returns true. If the
+// page is closed first, it returns false. While it waits, it sends a comment at each tick of
+// alive.
 func await(w http.ResponseWriter, r *http.Request, changed <-chan struct{}, alive <-chan time.Time) bool {
 	for {
 		select {
@@ -60,8 +61,8 @@ func await(w http.ResponseWriter, r *http.Request, changed <-chan struct{}, aliv
 	}
 }
 
-// pause waits for the time d. It returns false if the page is closed before that time has
-// passed.
+// The function pause waits for the time d. It returns false if the page is closed before that
+// time has passed.
 func pause(r *http.Request, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

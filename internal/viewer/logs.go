@@ -119,8 +119,8 @@ func (l *logRecord) readLine() {
 	slices.SortFunc(l.fields, func(a, b Attribute) int { return strings.Compare(a.Key, b.Key) })
 }
 
-// show converts the record to the form that a page shows. t is the trace of the record. If the
-// trace is not in the store, t is nil.
+// The method show converts the record to the form that a page shows. t is the trace of the
+// record. If the trace is not in the store, t is nil.
 func (l *logRecord) show(t *trace) Log {
 	shown := Log{
 		Time: millis(l.at), Level: l.level, Message: l.message, Source: l.source, Stack: l.stack, Fields: l.fields,
@@ -187,8 +187,8 @@ func (l *logs) add(r *logRecord) {
 	}
 }
 
-// trim drops the oldest records. Afterwards there are at most the given number of records, and
-// together they use at most size bytes. trim returns the number of dropped records.
+// The method trim drops the oldest records. Afterwards there are at most the given number of
+// records, and together they use at most size bytes. trim returns the number of dropped records.
 func (l *logs) trim(records, size int) int {
 	n := 0
 	for len(l.kept)-n > records || l.bytes > size && n < len(l.kept) {
@@ -225,7 +225,7 @@ func (l *logs) ofTrace(id tracetree.ID) []*logRecord {
 	return found
 }
 
-// find returns the records that match q, sorted by time.
+// The method find returns the records that match q, sorted by time.
 func (l *logs) find(q LogQuery) []*logRecord {
 	candidates := l.kept
 	if q.Trace != (tracetree.ID{}) {

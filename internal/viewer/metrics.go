@@ -13,13 +13,11 @@ import (
 	"github.com/nais/spor/internal/tracetree"
 )
 
-// metrics contains the metric series of the store. Each series has its newest points.
 type metrics struct {
 	index  map[seriesKey]*series
 	newest map[metricKey]newestMetric
 }
 
-// A metricKey identifies a metric of a service.
 type metricKey struct{ service, scope, name string }
 
 // A newestMetric is a metric as it was in the newest request. It contains only the data of that
@@ -48,7 +46,6 @@ const (
 	histogram seriesKind = "histogram"
 )
 
-// A point is one value of a series.
 type point struct {
 	at     uint64  // Unix ns
 	value  float64 // for a histogram, this is the sum
@@ -276,7 +273,7 @@ type Card struct {
 // A Plot shows one metric over time, with one line per series.
 type Plot struct {
 	Title string `json:"title"`
-	Name  string `json:"name"` // the name of the metric
+	Name  string `json:"name"`
 	Unit  string `json:"unit"`
 	Kind  string `json:"kind"`
 	Help  string `json:"help,omitempty"`
@@ -291,8 +288,8 @@ type MetricList struct {
 
 const maxLines = 12 // maximum number of lines per plot
 
-// cards returns the cards that Nais APM shows for a Go service, except the cards without
-// metrics in the store. It adds one card with all other metrics.
+// The method cards returns the cards that Nais APM shows for a Go service, except the cards
+// without metrics in the store. It adds one card with all other metrics.
 func (m *metrics) cards() []Card {
 	byName := map[string][]*series{}
 	for _, each := range m.index {

@@ -24,13 +24,13 @@ type panelCache struct {
 	until  time.Time
 }
 
-// validity decides how long the panels are cached. This time is the time that was needed to
-// compute the panels, multiplied by validity.
+// validity is a factor. If the computation of the panels took the time t, they are cached for the
+// time validity * t.
 const validity = 10
 
-// get returns the cached panels until their time has passed. After that, it still returns the
-// cached panels if the revision has not changed. If the revision has changed, it computes new
-// panels. The function all returns the telemetry and the revision.
+// The method get returns the cached panels until their time has passed. After that, it still
+// returns the cached panels if the revision has not changed. If the revision has changed, it
+// computes new panels. The function all returns the telemetry and the revision.
 func (c *panelCache) get(all func() ([]recording.Request, uint64)) Panels {
 	c.mu.Lock()
 	defer c.mu.Unlock()

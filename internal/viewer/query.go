@@ -90,7 +90,7 @@ func parseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// find returns the traces that match q. q also says how they are sorted.
+// The method find returns the traces that match q. q also says how they are sorted.
 func (q *Query) find(traces map[tracetree.ID]*trace) []*trace {
 	var found []*trace
 	for _, t := range traces {
@@ -162,7 +162,8 @@ type Summary struct {
 	Dropped  int      `json:"dropped,omitempty"`
 }
 
-// millis converts Unix ns to Unix ms, because a JavaScript number cannot hold Unix ns exactly.
+// The function millis converts Unix ns to Unix ms, because a JavaScript number cannot hold Unix
+// ns exactly.
 func millis(ns uint64) float64 { return float64(ns/1000) / 1000 }
 
 // Facets are the values that a user can choose in the filters of a page.

@@ -71,7 +71,8 @@ func Listen(store *Store, c Config) (*Server, error) {
 	return s, nil
 }
 
-// listen listens on addr. It returns an error if another machine could reach this address.
+// The function listen listens on addr. It returns an error if another machine could reach this
+// address.
 func listen(addr string) (net.Listener, error) {
 	wanted := cmp.Or(addr, DefaultAddr)
 	if _, err := strconv.Atoi(wanted); err == nil {
@@ -156,8 +157,8 @@ func (s *Server) Close() {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
-// guard rejects three kinds of requests: requests with another host name, requests without the
-// key in the path, and requests from pages of other sites.
+// The method guard rejects three kinds of requests: requests with another host name, requests
+// without the key in the path, and requests from pages of other sites.
 func (s *Server) guard(next http.Handler) http.Handler {
 	var origin http.CrossOriginProtection
 	next = http.StripPrefix("/"+s.key, origin.Handler(next))

@@ -40,7 +40,7 @@ type Edge struct {
 	P95    int64   `json:"p95"`    // 95th percentile of the duration, in ns
 }
 
-// callers is the ID of the node that stands for all callers that send no spans.
+// The constant callers is the ID of the node that stands for all callers that send no spans.
 const callers = "callers"
 
 func newMap(traces map[tracetree.ID]*trace) *Map {
@@ -100,8 +100,8 @@ func (b *mapBuilder) trace(t *trace) {
 	}
 }
 
-// leaf adds the edge of a client or producer span. The caller makes sure that no server or
-// consumer span in the trace belongs to the same call or message.
+// The method leaf adds the edge of a client or producer span. The caller makes sure that no
+// server or consumer span in the trace belongs to the same call or message.
 func (b *mapBuilder) leaf(s *tracetree.Span) {
 	first := func(keys ...string) string { return otlpattr.First(s.GetAttributes(), keys...) }
 	from := func() string { return b.service(s.Service()) }

@@ -64,7 +64,6 @@ type Link struct {
 	Attributes []Attribute `json:"attributes"`
 }
 
-// newDetail returns the details of a span of t. It looks for the linked spans in traces.
 func newDetail(t *trace, span *tracetree.Span, traces map[tracetree.ID]*trace) Detail {
 	d := Detail{
 		ID: tracetree.SpanID(span.GetSpanId()).String(), Name: nameOf(span), Service: span.Service(), Kind: kindOf(span),
@@ -122,9 +121,9 @@ func linkOf(l *tracepb.Span_Link, traces map[tracetree.ID]*trace) Link {
 	return link
 }
 
-// fold returns the attributes in list, sorted by name. If list contains an attribute under the
-// stable name and also under the older name, the older attribute becomes the Twin of the stable
-// attribute.
+// The function fold returns the attributes in list, sorted by name. If list contains an attribute
+// under the stable name and also under the older name, the older attribute becomes the Twin of
+// the stable attribute.
 func fold(list []*commonpb.KeyValue) []Attribute {
 	all := plain(list)
 	place := map[string]int{}
@@ -146,7 +145,7 @@ func fold(list []*commonpb.KeyValue) []Attribute {
 	return folded
 }
 
-// plain returns the attributes in list, sorted by name.
+// The function plain returns the attributes in list, sorted by name.
 func plain(list []*commonpb.KeyValue) []Attribute {
 	all := make([]Attribute, 0, len(list))
 	for _, kv := range list {

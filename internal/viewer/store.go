@@ -48,7 +48,7 @@ type Store struct {
 
 	serviceMap *Map // cached for one revision; nil until the map is needed for the first time
 
-	panels panelCache // has a lock of its own
+	panels panelCache // uses its own lock, not mu
 }
 
 // Dropped counts the telemetry that a [Store] has dropped.

@@ -33,8 +33,8 @@ func storeOf(spans ...spantest.Span) *viewer.Store {
 	return s
 }
 
-// quote returns the spans of one trace. The request goes through three services and a Kafka
-// topic.
+// The function quote returns the spans of one trace. The request goes through three services and
+// a Kafka topic.
 func quote(trace uint64) []spantest.Span {
 	at := time.Duration(trace) * time.Second //nolint:gosec // small
 	return []spantest.Span{

@@ -35,7 +35,7 @@ type trace struct {
 	text    []byte              // distinct names and attributes in lower case; searches use it
 }
 
-// A fact contains the values of a span that filters use.
+// A fact contains values of a span. The filters use these values.
 type fact struct {
 	service, route string
 	kind           tracepb.Span_SpanKind
@@ -111,8 +111,8 @@ func routeOf(s *tracetree.Span) string {
 	return ""
 }
 
-// index adds the texts of s to the field text, which searches use. It returns how many bytes of
-// memory the added texts use.
+// The method index adds the texts of s to the field text, which searches use. It returns how many
+// bytes of memory the added texts use.
 func (t *trace) index(s *tracetree.Span) int {
 	before, lines := len(t.text), len(t.lines)
 	t.note(s.GetName())
@@ -152,7 +152,6 @@ func (t *trace) note(line string) {
 	t.text = append(t.text, '\n')
 }
 
-// summary returns the summary of t that a list shows.
 func (t *trace) summary() Summary {
 	s := Summary{
 		ID: t.id.String(), Name: "(none of its spans was kept)",
@@ -177,19 +176,19 @@ func (t *trace) summary() Summary {
 	return s
 }
 
-// version returns a text that changes when spans or logs of t arrive. logs is the number of
-// logs of t.
+// The method version returns a text that changes when spans or logs of t arrive. logs is the
+// number of logs of t.
 func (t *trace) version(logs int) string {
 	return fmt.Sprintf("%d-%d-%d", len(t.spans), t.dropped, logs)
 }
 
-// duration returns the time, in ns, from the start of the first span to the end of the last
-// span.
+// The method duration returns the time, in ns, from the start of the first span to the end of the
+// last span.
 func (t *trace) duration() int64 { return elapsed(t.start, t.end) }
 
-// elapsed returns the time from start to end, in ns. start and end are in Unix ns. If end is
-// before start, it returns 0. This can happen if the two times come from machines whose clocks
-// differ.
+// The function elapsed returns the time from start to end, in ns. start and end are in Unix ns.
+// If end is before start, it returns 0. This can happen if the two times come from machines whose
+// clocks differ.
 func elapsed(start, end uint64) int64 {
 	if end <= start {
 		return 0

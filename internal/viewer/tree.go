@@ -39,8 +39,8 @@ type Row struct {
 	Details  string     `json:"x,omitempty"`
 	Critical [][2]int64 `json:"c,omitempty"` // start and end of each part on the critical path
 	Orphan   bool       `json:"o,omitempty"` // the parent should be in the trace but did not arrive
-	Links    int        `json:"l,omitempty"` // number of links
-	Logs     int        `json:"g,omitempty"` // number of log records
+	Links    int        `json:"l,omitempty"`
+	Logs     int        `json:"g,omitempty"`
 }
 
 // A Share is a part of the critical path. It belongs to all spans on the path that have the

@@ -10,8 +10,8 @@ import (
 	"github.com/nais/spor/internal/viewer/spantest"
 )
 
-// path returns the critical path of a trace as text. It contains the spans in the order of
-// time, with times in ms.
+// The function path returns the critical path of a trace as text. It contains the spans in the
+// order of time, with times in ms.
 func path(t *testing.T, spans []spantest.Span) string {
 	t.Helper()
 	tree, ok := storeOf(spans...).Tree(spantest.TraceID(spans[0].Trace))

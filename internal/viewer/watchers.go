@@ -33,8 +33,6 @@ func (w *watchers) state() (open int, seen bool, changed <-chan struct{}) {
 	return w.open, w.seen, w.changed
 }
 
-// waitClosed first waits until a page has been opened. Then it waits until no page has been
-// open for leaveTime. If ctx ends first, it returns immediately.
 func (w *watchers) waitClosed(ctx context.Context) {
 	for {
 		open, seen, changed := w.state()
