@@ -56,7 +56,6 @@ func idName(size int) string {
 	return "span"
 }
 
-// convert replaces every trace ID and span ID of the request with the result of f.
 func (r Request) convert(f func(id []byte, size int) ([]byte, error)) error {
 	c := converter{f: f}
 	switch {

@@ -77,8 +77,8 @@ func decode(line []byte) (r Request, ok bool, err error) {
 	return r, true, nil
 }
 
-// kind returns an empty request of the same kind as the request in fields. It reports false if
-// fields contain no kind of request, or more than one kind.
+// The function kind returns an empty request of the same kind as the request in fields. It
+// reports false if fields contain no kind of request, or more than one kind.
 func kind(fields map[string]json.RawMessage) (Request, bool) {
 	var r Request
 	kinds := 0

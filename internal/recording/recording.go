@@ -22,7 +22,6 @@ type Request struct {
 	Logs    *collogs.ExportLogsServiceRequest
 }
 
-// message returns the field that is not nil.
 func (r Request) message() proto.Message {
 	switch {
 	case r.Traces != nil:

@@ -218,7 +218,7 @@ func TestWriterLeavesEmptyRequestsOut(t *testing.T) {
 	}
 }
 
-// full is a writer. Its first write fails, and all later writes succeed.
+// The type full is a writer. Its first write fails, and all later writes succeed.
 type full struct{ writes int }
 
 var errFull = errors.New("no space left")
