@@ -7,9 +7,9 @@ const maxLevels = 4
 // look like the character U+00A0. The sum is never a valid character.
 const highByte = 0xDC00
 
-// char returns the character at index i and the number of bytes that it has in s. It decodes a
-// character that is percent-encoded or escaped as in JSON. A byte that is not ASCII counts as a
-// separate character. At the end of s, width is 0.
+// The function char returns the character at index i and the number of bytes that it has in s. It
+// decodes a character that is percent-encoded or escaped as in JSON. A byte that is not ASCII
+// counts as a separate character. At the end of s, width is 0.
 func char[T text](s T, i int) (c rune, width int) {
 	if i >= len(s) {
 		return 0, 0
@@ -82,8 +82,8 @@ func pastBackslashes[T text](s T, i int) int {
 	return i
 }
 
-// hex returns the value of the n hexadecimal digits at i. It returns -1 if there are fewer than
-// n.
+// The function hex returns the value of the n hexadecimal digits at i. It returns -1 if there are
+// fewer than n hexadecimal digits at i.
 func hex[T text](s T, i, n int) (v rune) {
 	if i+n > len(s) {
 		return -1

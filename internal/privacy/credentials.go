@@ -8,8 +8,8 @@ type credentials struct {
 	pastPath bool // pos is after the path; there, a slash does not end a value
 }
 
-// next returns the start and the end of the next value. ok is false if there is no further
-// value.
+// The method next returns the start and the end of the next value. ok is false if there is no
+// further value.
 func (c *credentials) next() (start, end int, ok bool) {
 	if !c.pastPath {
 		c.toSeparator()
@@ -68,7 +68,8 @@ func (c *credentials) valueEnd(level int) int {
 	return len(c.raw)
 }
 
-// ends reports whether the character char ends a value. rest is the index after this character.
+// The method ends reports whether the character char ends a value. rest is the index after this
+// character.
 func (c *credentials) ends(char rune, rest int) bool {
 	switch char {
 	case '&', '#':

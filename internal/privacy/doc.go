@@ -33,14 +33,17 @@
 // times. The digits and the space can also be escaped in three other ways: as in JSON (\u0031),
 // as in JSON inside a JSON string (\\u0031), or as in Go's %q (\x31).
 //
-// Some texts can be read in two ways. In %2501019012345, the escape can be %25 or %2501. In
-// LIKE '%01019012345%', %01 can be an escape. It can also be a percent sign and the first two
-// digits of a number. [Mask] masks the number if there is a number in at least one of the two
-// ways. There is one exception: in %20923609016, %20 is an escaped space before an organisation
-// number. [Mask] does not mask this.
+// Some texts can be read in two ways:
+//   - In %2501019012345, the escape can be %25 or %2501.
+//   - In LIKE '%01019012345%', the text %01 can be an escape. It can also be a percent sign,
+//     followed by the first two digits of a number.
 //
-// If a value is a number and not text, its leading zero is lost. A personal number then has
-// only ten digits. See [Number].
+// [Mask] masks a personal number that occurs in at least one of the two readings. There is one
+// exception: [Mask] does not mask %20923609016, because %20 is an escaped space, and 923609016 is
+// an organisation number.
+//
+// If a value is a number and not text, a leading zero is lost. So a personal number that starts
+// with 0 has ten digits in such a value. See [Number].
 //
 // [Mask] does not mask:
 //   - the digits after the decimal point of a number
@@ -63,10 +66,10 @@
 // # Credentials
 //
 // The table in name.go lists the names of query parameters whose values become [Redacted]. The
-// user and the password of a URL become REDACTED:REDACTED. In text that is not a URL, a
-// parameter is redacted too. In the semantic conventions, upper and lower case in the names are
-// different [url.full]. This package ignores case, because a listed name in upper case is never
-// the name of a harmless parameter.
+// user and the password of a URL become REDACTED:REDACTED. In text that is not a URL, a parameter
+// is redacted too. For the semantic conventions, two names are different if only their case
+// differs [url.full]. This package ignores case, because a listed name in upper case is never the
+// name of a harmless parameter.
 //
 // In text that is not a URL, two more kinds of credentials are redacted. The first kind are
 // values whose names are listed in secret.go (see [IsSecret]). The second kind are credentials

@@ -14,8 +14,8 @@ type escapes[T text] struct {
 	percent, backslash int
 }
 
-// next decodes the escapes in s and returns the start and the end of the first personal number
-// at or after from. It returns -1 if there is no personal number.
+// The method next decodes the escapes in s and returns the start and the end of the first
+// personal number at or after from. It returns -1 if there is no personal number.
 func (e *escapes[T]) next(s T, from int) (start, end int) {
 	for i := from; ; {
 		at := e.index(s, i)
@@ -43,8 +43,8 @@ func (e *escapes[T]) next(s T, from int) (start, end int) {
 	}
 }
 
-// index returns the index of the first percent sign or backslash at or after i, or len(s)
-// if there is none.
+// The method index returns the index of the first percent sign or backslash at or after i, or
+// len(s) if there is none.
 func (e *escapes[T]) index(s T, i int) int {
 	if e.percent < i || e.percent == 0 {
 		e.percent = indexByte(s, i, '%')
@@ -69,8 +69,8 @@ func indexByte[T text](s T, i int, c byte) (at int) {
 	return i + at
 }
 
-// index returns the index of the first occurrence of word at or after i, or -1 if there is
-// none.
+// The function index returns the index of the first occurrence of word at or after i, or -1 if
+// there is none.
 func index[T text](s T, i int, word string) (at int) {
 	switch t := any(s).(type) {
 	case string:

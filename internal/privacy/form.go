@@ -148,10 +148,8 @@ func base64Value(c byte) int {
 	return -1
 }
 
-// isTokenChar reports whether a JSON web token can contain c.
 func isTokenChar(c byte) bool { return isAlphanumeric(c) || c == '.' || c == '_' || c == '-' }
 
-// isSchemeChar reports whether a credential after the name of a scheme can contain c.
 func isSchemeChar(c byte) bool {
 	return isTokenChar(c) || c == '~' || c == '+' || c == '/'
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// planted returns a personal number. kind selects one of eleven numbers. how selects the
-// encoding of each character, with two bits per character.
+// The function planted returns a personal number. kind selects one of eleven numbers. how selects
+// the encoding of each character, with two bits per character.
 func planted(kind uint8, how uint32) string {
 	digits := [...]string{
 		"01019012345", "31129999999", "29020000000", "71125012345", "15507600333", "15757612345",
@@ -34,9 +34,9 @@ func planted(kind uint8, how uint32) string {
 	return b.String()
 }
 
-// joins matches a text that could change how Mask reads the number after it. The end of the
-// text may be a digit that makes the number longer, a part of an escape, or a part of a token
-// in which the number is not masked.
+// The variable joins matches a text that could change how Mask reads the number after it. The end
+// of the text may be a digit that makes the number longer, a part of an escape, or a part of a
+// token in which the number is not masked.
 var joins = regexp.MustCompile(`(?:[0-9A-Za-z%\\]|[-+ ]|\xC2\xA0|\xE2\x80\xAF)$`)
 
 var startsToken = regexp.MustCompile(`^[0-9A-Fa-f%\\]`)
@@ -51,9 +51,9 @@ func FuzzMaskFindsNumbers(f *testing.F) {
 		// The brackets separate the number from any other text.
 		in := before + "[" + number + "]" + after
 		got := privacy.Mask(in)
-		// Mask may treat a percent sign in the number as plain text. It then leaves the digits
-		// before the percent sign. So the test only checks that the mask comes directly before
-		// the bracket.
+		// Mask may treat a percent sign in the number as plain text. In that case, Mask does not
+		// change the digits before the percent sign. So the test only checks that the mask comes
+		// directly before the bracket.
 		if !strings.Contains(got, privacy.Masked+"]") || strings.Contains(got, number) {
 			t.Errorf("Mask(%q) = %q: the number is not masked", in, got)
 		}

@@ -2,7 +2,6 @@ package privacy
 
 import "bytes"
 
-// maskedNumber is [MaskedNumber] as JSON.
 const maskedNumber = "99999999999"
 
 // Line is like [Text]. Its argument is a line of JSON, such as a log record. The line is still
@@ -45,7 +44,7 @@ func maskLine(b []byte, start, end int, next func(b []byte, from int) (start, en
 }
 
 // isEscape reports whether the digits at i belong to a \u escape in a JSON string. [Mask] masks
-// such digits, because in text that is not JSON the backslash may not begin an escape.
+// such digits, because a backslash does not always begin an escape in text that is not JSON.
 func isEscape(b []byte, i int) bool {
 	if i < 2 || b[i-1] != 'u' || b[i-2] != '\\' {
 		return false
@@ -60,8 +59,8 @@ type jsonString struct {
 	inside bool
 }
 
-// at reports whether b[i] is inside a string. It continues where the previous call ended, so i
-// must not be smaller than in the previous call.
+// The method at reports whether b[i] is inside a string. It continues where the previous call
+// ended, so i must not be smaller than in the previous call.
 func (j *jsonString) at(b []byte, i int) bool {
 	for ; j.pos < i; j.pos++ {
 		switch b[j.pos] {
@@ -74,7 +73,6 @@ func (j *jsonString) at(b []byte, i int) bool {
 	return j.inside
 }
 
-// redactLine redacts the credentials in the URLs and in the parameters of line.
 func redactLine(line []byte) []byte {
 	if !mayHaveURL(line) {
 		return line

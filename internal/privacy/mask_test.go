@@ -9,7 +9,6 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// m stands for the masked number in the tables below.
 const m = privacy.Masked
 
 func TestMaskKnowsEveryKindOfNumber(t *testing.T) {

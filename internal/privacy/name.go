@@ -31,9 +31,9 @@ func (n *name) add(c rune) {
 	}
 }
 
-// shortest is the table of credentials. It returns the minimum length of a credential for the
-// parameter n. A shorter value is not a credential. It returns 0 if the value of n is never a
-// credential.
+// The method shortest contains the table of credentials. It returns a minimum length for values
+// of the parameter n. A shorter value is not a credential. If no value of n is a credential, it
+// returns 0.
 func (n *name) shortest() int {
 	switch string(n.buf[:n.len]) {
 	// Parameters that sign requests to storage in AWS, Google Cloud and Azure. The semantic

@@ -12,8 +12,8 @@ import (
 const MaskedNumber = 99999999999
 
 // Number reports whether n or -n is a personal number. A number has no leading zero, so a
-// personal number may have only ten digits here. With ten digits, the month must be from 1 to
-// 12. Otherwise current Unix times in seconds would look like personal numbers, because some
+// personal number that starts with 0 has ten digits here. With ten digits, the month must be from
+// 1 to 12. Otherwise current Unix times in seconds would look like personal numbers, because some
 // kinds of personal numbers add a constant to the month.
 func Number(n int64) bool {
 	if n < 0 {

@@ -15,8 +15,8 @@ type pairs[T text] struct {
 	close int  // index of the end of the current list or object, 0 if there is none
 }
 
-// next returns the start and the end of the next value at or after from, or -1 if there is no
-// value.
+// The method next returns the start and the end of the next value at or after from, or -1 if
+// there is no value.
 func (p *pairs[T]) next(s T, from int) (start, end int) {
 	for {
 		if p.past < p.close {
@@ -212,7 +212,6 @@ func levelOf[T text](s T, i int) int {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
-// endsLine reports whether a line or a string ends at i.
 func endsLine[T text](s T, i int) bool {
 	switch s[i] {
 	case '\n', '\r', '"':
@@ -223,7 +222,6 @@ func endsLine[T text](s T, i int) bool {
 	return false
 }
 
-// endsPrinted reports whether c ends a value that Go prints without quotes.
 func endsPrinted(c byte) bool {
 	switch c {
 	case ',', '}', ']', ')', '"', '\\', '\'', '`':

@@ -19,7 +19,6 @@ func nextPlain[T text](s T, from int) (start, end int) {
 	return -1, -1
 }
 
-// digitsAround returns the start and the end of the row of digits that contains index i.
 func digitsAround[T text](s T, from, i int) (start, end int) {
 	start, end = i, i+1
 	for start > from && isDigit(s[start-1]) {
@@ -70,9 +69,9 @@ func isFraction[T text](s T, from, i int) bool {
 }
 
 // isPunctuation reports whether the first two digits at i belong to the escape of a space, a
-// quote or a bracket. For example, %22923609016%22 is an organisation number between quotes. In
-// SQL's LIKE '%22019012345%', the two digits do not belong to an escape, because the character
-// before the percent sign is a quote.
+// quote or a bracket. In %22923609016%22, the first two digits belong to an escape, because %22
+// is an escaped quote before an organisation number. In SQL's LIKE '%22019012345%', the first two
+// digits do not belong to an escape, because there is a quote before the percent sign.
 func isPunctuation[T text](s T, from, i int) bool {
 	if i == from || s[i-1] != '%' || !isEncoded(s, i) {
 		return false

@@ -55,7 +55,6 @@ func endsIn[T text](s T, end int, name string) bool {
 	return true
 }
 
-// isJoint reports whether c is a character that may separate the words of a name.
 func isJoint(c byte) bool {
 	switch c {
 	case '_', '-', '.', ' ', '[', ']':

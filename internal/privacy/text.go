@@ -55,7 +55,6 @@ var kinds = func() (k [256]byte) {
 	return k
 }()
 
-// redactText redacts the credentials in the URLs and in the parameters of s.
 func redactText(s string) string {
 	if strings.IndexByte(s, '=') < 0 && strings.IndexByte(s, '@') < 0 && strings.IndexByte(s, '%') < 0 {
 		return s

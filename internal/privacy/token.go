@@ -89,7 +89,6 @@ func isAlphanumeric(c byte) bool {
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// isUUID reports whether a UUID begins at start.
 func isUUID[T text](s T, from, start int) bool {
 	if start < from || start+36 > len(s) {
 		return false

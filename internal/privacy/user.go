@@ -2,7 +2,6 @@ package privacy
 
 import "strings"
 
-// redactedUser replaces the user and the password of a URL.
 const redactedUser = Redacted + ":" + Redacted
 
 // redactUser redacts the user and the password of every URL in raw. It also finds a URL that is
@@ -52,10 +51,10 @@ func afterSlashes(raw string, i int) (start, level int) {
 	return len(raw), 0
 }
 
-// authority finds the user and the end of the authority that begins at start. The result at is
-// the index of the at sign after the user, or -1 if there is no user. The result end is the
-// index of the end of the authority. The argument level is how many times the authority was
-// encoded. The argument last is the index of the last at sign in raw.
+// The function authority finds the user and the end of the authority that begins at start. The
+// result at is the index of the at sign after the user, or -1 if there is no user. The result end
+// is the index of the end of the authority. The argument level is how many times the authority
+// was encoded. The argument last is the index of the last at sign in raw.
 //
 // In a password, a slash, a question mark and a hash sign should be encoded. If such a
 // character is not encoded, the text before it looks like a host with a port that is not a
