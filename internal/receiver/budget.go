@@ -36,7 +36,6 @@ func (b *budget) take(ctx context.Context, n int) error {
 	}
 }
 
-// give adds n bytes to the budget.
 func (b *budget) give(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -17,10 +17,10 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// These are the limits for requests. A request of a few kilobytes can decompress to megabytes
-// of empty spans. Decoding can need a hundred times as much memory as the decompressed spans.
-// So both steps have a limit. Together, the limits keep the heap of a receiver below 256 MiB
-// for any input.
+// These are the limits for requests. A request of a few kilobytes can decompress to megabytes of
+// empty spans. Decoding can need a hundred times as much memory as the decompressed spans. So
+// there are limits for both steps, decompression and decoding. Together, the limits keep the heap
+// of a receiver below 256 MiB for any input.
 const (
 	// maxRequestBytes is the maximum size of an export request after decompression. The
 	// OpenTelemetry Collector accepts only 4 MiB, but a receiver on a laptop can accept more.
@@ -50,8 +50,8 @@ func newIntake() *intake {
 	return i
 }
 
-// receive reads and decodes the request of a stream. It reserves the memory of the decoded
-// request. The caller must call release to give this memory back.
+// The method receive reads and decodes the request of a stream. It reserves the memory of the
+// decoded request. The caller must call release to give this memory back.
 func (i *intake) receive(stream grpc.ServerStream, request proto.Message) (release func(), err error) {
 	var sent packet
 	if err := stream.RecvMsg(&sent); err != nil {
@@ -120,7 +120,7 @@ func (p packet) unpack(buffer *bytes.Buffer) ([]byte, error) {
 	return buffer.Bytes(), nil
 }
 
-// packed is a decompressor that returns gzipped requests unchanged. With gRPC's own
+// The type packed is a decompressor that returns gzipped requests unchanged. With gRPC's own
 // decompressor, there would be no limit for the number of requests that are decompressed at the
 // same time.
 type packed struct{}
@@ -128,8 +128,8 @@ type packed struct{}
 func (packed) Do(r io.Reader) ([]byte, error) { return io.ReadAll(r) }
 func (packed) Type() string                   { return "gzip" }
 
-// codec decodes a request into a packet, and into nothing else. It encodes responses as
-// protobuf messages.
+// codec decodes a request into a packet, and returns an error for every other type. It encodes
+// responses as protobuf messages.
 type codec struct{ encoding.CodecV2 }
 
 func newCodec() codec { return codec{encoding.GetCodecV2("proto")} }

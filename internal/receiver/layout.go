@@ -10,13 +10,12 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
-// layouts contains the layouts of OTLP messages. The key is the full name of the message.
 type layouts map[protoreflect.FullName]*layout
 
 // A layout describes a type of message. It is used to estimate how much memory a decoded
 // message needs, without decoding the message.
 type layout struct {
-	bytes  int // memory of the message without its fields' content
+	bytes  int // memory of the message, without the content of its fields
 	fields map[protowire.Number]fieldLayout
 }
 
@@ -33,7 +32,8 @@ const (
 	rounded = 8  // added because the allocator rounds sizes up
 )
 
-// add adds the layout of a message. It also adds the layouts of the messages that it contains.
+// The method add adds the layout of a message. It also adds the layouts of the messages that it
+// contains.
 func (l layouts) add(d protoreflect.MessageDescriptor) *layout {
 	if known := l[d.FullName()]; known != nil {
 		return known
@@ -67,7 +67,6 @@ func (l layouts) add(d protoreflect.MessageDescriptor) *layout {
 	return added
 }
 
-// sizeOfType returns how many bytes are allocated for one message of this type.
 func sizeOfType(d protoreflect.MessageDescriptor) int {
 	const unknown = 512
 	t, err := protoregistry.GlobalTypes.FindMessageByName(d.FullName())
@@ -87,9 +86,9 @@ func (l layouts) sizeOf(m proto.Message, data []byte, limit int) (int, error) {
 	return limit - left, err
 }
 
-// spend estimates the memory that a message needs after decoding, and subtracts it from *left.
-// data is the encoded message, and spend does not decode it. depth is the maximum number of
-// levels of nested messages.
+// The method spend estimates the memory that a message needs after decoding, and subtracts it
+// from *left. data is the encoded message, and spend does not decode it. depth is the maximum
+// number of levels of nested messages.
 func (l *layout) spend(data []byte, left *int, depth int) error {
 	if depth == 0 {
 		return errDepth

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// listener accepts connections and keeps the connections that are still open. It also counts
-// the requests in progress.
+// listener accepts connections and stores the connections that are still open. It also counts the
+// requests in progress.
 type listener struct {
 	net.Listener
 

@@ -54,8 +54,8 @@ func TestMain(m *testing.M) {
 // heapLimit is the maximum heap of a receiver for any input.
 const heapLimit = 256 << 20
 
-// within puts body into nested protobuf messages and returns the result. The argument fields
-// contains the field numbers. The first number is for the outermost message.
+// The function within puts body into nested protobuf messages and returns the result. The
+// argument fields contains the field numbers. The first number is for the outermost message.
 func within(body []byte, fields ...protowire.Number) []byte {
 	for _, field := range slices.Backward(fields) {
 		body = protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), body)
@@ -63,7 +63,7 @@ func within(body []byte, fields ...protowire.Number) []byte {
 	return body
 }
 
-// repeated repeats one encoded field. The result has at most size bytes.
+// The function repeated repeats one encoded field. The result has at most size bytes.
 func repeated(size int, field []byte) []byte { return bytes.Repeat(field, size/len(field)) }
 
 const (
@@ -133,8 +133,8 @@ func TestReceiverBoundsItsMemory(t *testing.T) {
 	}
 }
 
-// honest returns a request with the given number of spans. The spans are like the spans of real
-// programs.
+// The function honest returns a request with the given number of spans. The spans are like the
+// spans of real programs.
 func honest(spans int) *coltrace.ExportTraceServiceRequest {
 	text := func(key, value string) *commonpb.KeyValue {
 		return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: value}}}
@@ -287,7 +287,6 @@ func gzipped(t *testing.T, data []byte) []byte {
 	return b.Bytes()
 }
 
-// rawCodec sends bytes and does not encode them.
 type rawCodec struct{}
 
 func (rawCodec) Name() string { return "proto" }

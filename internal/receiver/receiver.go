@@ -55,7 +55,8 @@ func Listen(addr string, sink Sink) (*Server, error) {
 	return s, nil
 }
 
-// loopback resolves addr. It returns an error if another machine could reach this address.
+// The function loopback resolves addr. It returns an error if another machine could reach this
+// address.
 func loopback(addr string) (*net.TCPAddr, error) {
 	tcp, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {

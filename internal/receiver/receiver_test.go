@@ -198,7 +198,7 @@ func TestStopCancelsAndWaitsForSink(t *testing.T) {
 		Traces: func(ctx context.Context, _ *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
 			close(called)
 			<-ctx.Done()
-			<-time.After(50 * time.Millisecond) // without waiting, Stop would return during this time
+			<-time.After(50 * time.Millisecond) // if Stop did not wait, it would return during this time
 			close(returned)
 			return nil, ctx.Err()
 		},

@@ -29,9 +29,9 @@ func (s Sink) register(r grpc.ServiceRegistrar, l *listener, i *intake) {
 	register(r, l, i, "logs.v1.LogsService", s.Logs)
 }
 
-// register serves the Export method of service as a streaming method. A client does not notice
-// this. If the method were not a streaming method, gRPC would read and decompress a request
-// before it calls the handler. Then the receiver could not limit the memory.
+// The function register serves the Export method of service as a streaming method. A client does
+// not notice this. If the method were not a streaming method, gRPC would read and decompress a
+// request before it calls the handler. Then the receiver could not limit the memory.
 func register[Request, Response any, Message interface {
 	*Request
 	proto.Message
@@ -58,8 +58,8 @@ func register[Request, Response any, Message interface {
 	}, nil)
 }
 
-// answer calls export if export is not nil. If there is no response, answer returns an empty
-// response, which means that everything is accepted.
+// The function answer calls export, unless export is nil. If there is no response, it returns an
+// empty response, which means that everything is accepted.
 func answer[Request, Response any](
 	ctx context.Context, export func(context.Context, *Request) (*Response, error), req *Request,
 ) (*Response, error) {
