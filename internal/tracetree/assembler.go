@@ -11,8 +11,8 @@ import (
 
 // Options are the settings of an [Assembler]. In the zero value, each setting has its default.
 type Options struct {
-	// Finished is called for every finished trace, for one trace at a time. It may be slow,
-	// because spans can be added while it runs. It may be nil.
+	// Finished is called for every finished trace, but never for two traces at the same time. It
+	// may be slow, because spans can be added while it runs. It may be nil.
 	Finished func(*Trace)
 	// Quiet is a waiting time. A trace can be finished when no span of the trace has arrived
 	// for this time. The wait is necessary, because each service sends its spans in separate
@@ -114,8 +114,8 @@ func (a *Assembler) add(s *Span, now time.Time) {
 	t.spans[spanID] = s
 }
 
-// touch moves the trace with the given ID to the end of the list a.waiting, and returns the
-// trace. If there is no such trace, touch creates it.
+// The method touch moves the trace with the given ID to the end of the list a.waiting, and
+// returns the trace. If there is no such trace, touch creates it.
 func (a *Assembler) touch(id ID, now time.Time) *assembly {
 	t := &assembly{id: id, spans: map[SpanID]*Span{}}
 	if e := a.traces[id]; e != nil {
@@ -139,7 +139,8 @@ func (a *Assembler) listOf(e *list.Element) *list.List {
 	}
 }
 
-// arm starts the timer for the trace that has been in the list a.waiting for the longest time.
+// The method arm starts the timer for the trace that has been in the list a.waiting for the
+// longest time.
 func (a *Assembler) arm(now time.Time) {
 	e := a.waiting.Front()
 	if e == nil || a.timer != nil || a.closed {
@@ -183,8 +184,8 @@ func (a *Assembler) next() (*Trace, bool) {
 	return nil, false
 }
 
-// settle removes the trace in e from the list a.waiting. It returns the trace if the trace is
-// complete and has spans that were not yet passed to Finished.
+// The method settle removes the trace in e from the list a.waiting. It returns the trace if the
+// trace is complete and has spans that were not yet passed to Finished.
 func (a *Assembler) settle(e *list.Element) (*Trace, bool) {
 	t := a.waiting.Remove(e).(*assembly)
 	t.awaiting = false

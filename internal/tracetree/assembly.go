@@ -10,7 +10,6 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// An assembly is a trace to which spans can still be added.
 type assembly struct {
 	id       ID
 	spans    map[SpanID]*Span // the field Children of these spans is not set
@@ -21,17 +20,17 @@ type assembly struct {
 	awaiting bool      // spans may have arrived since the last check for completeness
 }
 
-// missing reports whether the parent of s should be in spans but is not.
+// The function missing reports whether the parent of s should be in spans but is not.
 func missing(s *Span, spans map[SpanID]*Span) bool {
 	parent, ok := parentOf(s.Span)
 	return ok && parentHere(s.Span) && spans[parent] == nil
 }
 
-// complete reports whether no span is known to be missing. This requires two things: no parent
-// that should be here is missing, and no span was dropped. Normally a complete trace has a root.
-// A root is a span that has no parent or whose parent is in another process. The exception is a
-// trace in which spans form a cycle: it may have no root. [assembly.tree] then uses one of the
-// spans as a root.
+// The method complete reports whether no span is known to be missing. This requires two things:
+// no parent that should be here is missing, and no span was dropped. Normally a complete trace
+// has a root. A root is a span that has no parent or whose parent is in another process. The
+// exception is a trace in which spans form a cycle: it may have no root. [assembly.tree] then
+// uses one of the spans as a root.
 func (a *assembly) complete() bool {
 	for _, s := range a.spans {
 		if missing(s, a.spans) {
@@ -41,7 +40,6 @@ func (a *assembly) complete() bool {
 	return a.dropped == 0
 }
 
-// tree returns a snapshot of the assembly.
 func (a *assembly) tree() *Trace {
 	t := Build(a.id, maps.Values(a.spans))
 	t.Dropped = a.dropped

@@ -33,8 +33,8 @@ func (a *Assembler) makeRoom(t *assembly, size int) bool {
 	return true
 }
 
-// oldest returns the trace that must be dropped next. It never returns the trace in the argument
-// keep, so there must be at least one other trace.
+// The method oldest returns the trace that must be dropped next. It never returns the trace in
+// the argument keep, so there must be at least one other trace.
 func (a *Assembler) oldest(keep *assembly) *list.Element {
 	for _, l := range []*list.List{a.shown, a.partial, a.waiting} {
 		if e := l.Front(); e != nil && e.Value.(*assembly) != keep {

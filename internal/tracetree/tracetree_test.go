@@ -27,8 +27,8 @@ const (
 	spanBytes = 650 // approximate Weight of a span in these tests
 )
 
-// span returns a span of trace 1. The number id is its ID, its name and its start time in
-// seconds.
+// The function span returns a span of trace 1. The number id is its ID, its name and its start
+// time in seconds.
 func span(id, parent byte, flags uint32) *tracepb.Span {
 	s := &tracepb.Span{
 		TraceId:           []byte{15: 1},
@@ -54,8 +54,8 @@ func batch(spans ...*tracepb.Span) *coltrace.ExportTraceServiceRequest {
 	}}}
 }
 
-// shape returns the trace as one line: parent(child child). An orphan has the character !
-// before its name.
+// The function shape returns the trace as one line: parent(child child). An orphan has the
+// character ! before its name.
 func shape(t *tracetree.Trace) string {
 	var b strings.Builder
 	var write func([]*tracetree.Span)
@@ -88,7 +88,6 @@ func shape(t *tracetree.Trace) string {
 	return b.String()
 }
 
-// pass waits until the time d has passed on the clock of synctest.
 func pass(d time.Duration) {
 	time.Sleep(d) //nolint:forbidigo // takes no real time under synctest
 	synctest.Wait()
@@ -105,7 +104,6 @@ func (c *collected) finished(t *tracetree.Trace) {
 	c.shapes = append(c.shapes, shape(t))
 }
 
-// take returns the traces that were passed to Finished since the previous call of take.
 func (c *collected) take() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
