@@ -13,11 +13,10 @@ import (
 	"github.com/nais/spor/internal/otlpattr"
 )
 
-// attributes contains the attributes of a span or an event.
 type attributes []*commonpb.KeyValue
 
-// first returns the value of the first key whose value is not empty. The result is on one line.
-// If a key is a stable name, first also looks for the older name in package dialect.
+// The method first returns the value of the first key whose value is not empty. The result is on
+// one line. If a key is a stable name, first also looks for the older name in package dialect.
 func (a attributes) first(keys ...string) string { return line(otlpattr.First(a, keys...)) }
 
 func (a attributes) has(keys ...string) bool { return a.first(keys...) != "" }
@@ -128,5 +127,5 @@ func otherDetails(a attributes) []string {
 // longestValue is the maximum number of bytes of a value that are drawn. No line is longer.
 const longestValue = 1024
 
-// line returns the beginning of text on one line.
+// The function line returns the beginning of text on one line.
 func line(text string) string { return display.Line(text[:min(len(text), longestValue)]) }

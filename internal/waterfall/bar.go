@@ -30,9 +30,9 @@ func scaleOf(t *tracetree.Trace) scale {
 
 func (s scale) duration() time.Duration { return elapsed(s.start, s.end) }
 
-// bar returns the bar of a span, for a column of the given width. The start and the end of the
-// bar are accurate to half a character. The bar is never empty, so even a short span is
-// visible.
+// The method bar returns the bar of a span, for a column of the given width. The start and the
+// end of the bar are accurate to half a character. The bar is never empty, so even a short span
+// is visible.
 func (s scale) bar(span *tracepb.Span, columns int) string {
 	halves := float64(2 * columns)
 	total := max(float64(s.end-s.start), 1)
@@ -58,8 +58,9 @@ func (s scale) bar(span *tracepb.Span, columns int) string {
 	return b.String()
 }
 
-// elapsed returns the time from start to end, which are in Unix nanoseconds. If end is before
-// start, it returns 0. This is possible if the two times come from the clocks of two machines.
+// The function elapsed returns the time from start to end, which are in Unix nanoseconds. If end
+// is before start, it returns 0. This is possible if the two times come from the clocks of two
+// machines.
 func elapsed(start, end uint64) time.Duration {
 	if end <= start {
 		return 0
@@ -67,8 +68,8 @@ func elapsed(start, end uint64) time.Duration {
 	return time.Duration(min(end-start, math.MaxInt64))
 }
 
-// duration returns d as text with three digits. So a reader can easily compare the durations in
-// a column.
+// The function duration returns d as text with three digits. So a reader can easily compare the
+// durations in a column.
 func duration(d time.Duration) string {
 	switch {
 	case d < time.Microsecond:
@@ -86,7 +87,8 @@ func duration(d time.Duration) string {
 	}
 }
 
-// decimal returns f as text with three digits. Nanoseconds have no digits after the point.
+// The function decimal returns f as text with three digits. Nanoseconds have no digits after the
+// point.
 func decimal(f float64, unit string) string {
 	digits := 2
 	if f >= 99.95 {

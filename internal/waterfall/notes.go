@@ -13,9 +13,9 @@ import (
 // maximum number of links.
 const maxNotes = 3
 
-// notes returns the lines that are drawn under the line of a span. They show the errors and the
-// links of the span. If the parent of the span has not arrived, they also show the ID of the
-// parent.
+// The method notes returns the lines that are drawn under the line of a span. They show the
+// errors and the links of the span. If the parent of the span has not arrived, they also show the
+// ID of the parent.
 func (b *rowBuilder) notes(s *tracetree.Span) []cell {
 	notes := errorNotes(s)
 	for i, link := range s.GetLinks() {
@@ -44,9 +44,9 @@ func (b *rowBuilder) fromElsewhere(s *tracetree.Span) bool {
 	return b.spans[tracetree.SpanID(id)] == nil
 }
 
-// linked returns the span ID of the linked span. If the linked span is in another trace, it also
-// returns the ID of that trace. If the linked span is one of the spans of this trace that have
-// arrived, it also returns the name of the linked span.
+// The method linked returns the span ID of the linked span. If the linked span is in another
+// trace, it also returns the ID of that trace. If the linked span is one of the spans of this
+// trace that have arrived, it also returns the name of the linked span.
 func (b *rowBuilder) linked(link *tracepb.Span_Link) string {
 	span := "span " + hexID(link.GetSpanId())
 	if hexID(link.GetTraceId()) != b.trace.String() {
@@ -60,8 +60,8 @@ func (b *rowBuilder) linked(link *tracepb.Span_Link) string {
 	return span
 }
 
-// errorNotes returns the texts of the errors of s. If the description of the status is a part
-// of another text, it is left out.
+// errorNotes returns the texts of the errors of s. If another text already contains the
+// description of the status, errorNotes leaves out this description.
 func errorNotes(s *tracetree.Span) []cell {
 	var notes []cell
 	description := line(s.GetStatus().GetMessage())
@@ -82,7 +82,6 @@ func errorNotes(s *tracetree.Span) []cell {
 	return append([]cell{{description, red}}, notes...)
 }
 
-// exceptions returns the texts of the exceptions in events.
 func exceptions(events []*tracepb.Span_Event) []string {
 	var texts []string
 	for _, event := range events {

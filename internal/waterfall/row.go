@@ -110,9 +110,9 @@ func columnsFor(rows []row, total int) columns {
 	return c
 }
 
-// deepest shortens guides, so that there is enough space for a name. If guides is longer than
-// half of a label, deepest removes the beginning of guides. The argument label is the width of a
-// label in columns.
+// The function deepest shortens guides, so that there is enough space for a name. If guides is
+// longer than half of a label, deepest removes the beginning of guides. The argument label is the
+// width of a label in columns.
 func deepest(guides string, label int) string {
 	most := label / 2
 	runes := []rune(guides)

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// width returns how many columns s needs on a terminal.
+// The function width returns how many columns s needs on a terminal.
 func width(s string) int {
 	n := 0
 	for _, r := range s {
@@ -28,7 +28,7 @@ func runeWidth(r rune) int {
 	}
 }
 
-// wide contains the most common characters that need two columns.
+// The variable wide contains the most common characters that need two columns.
 var wide = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{Lo: 0x1100, Hi: 0x115f, Stride: 1}, // Hangul letters
@@ -48,8 +48,8 @@ var wide = &unicode.RangeTable{
 	},
 }
 
-// cut shortens s to the given number of columns. If it removes something, the last column is an
-// ellipsis.
+// The function cut shortens s to the given number of columns. If it removes something, the last
+// column is an ellipsis.
 func cut(s string, columns int) string {
 	if columns <= 0 {
 		return ""
@@ -67,12 +67,10 @@ func cut(s string, columns int) string {
 	return s
 }
 
-// pad adds spaces after s, until the text has the given number of columns.
 func pad(s string, columns int) string {
 	return s + strings.Repeat(" ", max(0, columns-width(s)))
 }
 
-// padLeft adds spaces before s, until the text has the given number of columns.
 func padLeft(s string, columns int) string {
 	return strings.Repeat(" ", max(0, columns-width(s))) + s
 }

@@ -53,8 +53,8 @@ func Draw(w io.Writer, t *tracetree.Trace, style Style) error {
 	return err
 }
 
-// services returns the names of the services in t. They are in the order of the first span of
-// each service.
+// The function services returns the names of the services in t. They are in the order of the
+// first span of each service.
 func services(t *tracetree.Trace) []string {
 	var names []string
 	for span := range t.All {
@@ -65,20 +65,18 @@ func services(t *tracetree.Trace) []string {
 	return names
 }
 
-// A painter draws lines. Each line consists of cells.
 type painter struct {
 	style    Style
 	services []string
 	out      bytes.Buffer
 }
 
-// A cell is a text that has one colour.
 type cell struct {
 	text  string
 	color color
 }
 
-// line draws cells as one line, and cuts the line at the width of the drawing.
+// The method line draws cells as one line, and cuts the line at the width of the drawing.
 func (p *painter) line(cells ...cell) {
 	var line strings.Builder
 	left := p.style.Width
@@ -161,7 +159,6 @@ func failed(s *tracetree.Span) bool {
 	return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR
 }
 
-// count returns a number with the name of a thing. Unless n is 1, the name is in the plural.
 func count(n int, thing string) string {
 	if n != 1 {
 		thing += "s"

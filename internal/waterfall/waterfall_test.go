@@ -23,7 +23,6 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files again")
 
-// A fake describes a span in these tests.
 type fake struct {
 	service    string
 	id, parent byte
@@ -94,7 +93,7 @@ func (f fake) span() *tracepb.Span {
 	return s
 }
 
-// trace makes a trace from spans in the same way as spor run.
+// The function trace makes a trace from spans in the same way as spor run.
 func trace(t *testing.T, fakes ...fake) *tracetree.Trace {
 	t.Helper()
 	var got *tracetree.Trace
@@ -253,8 +252,8 @@ func kinds() []fake {
 	}
 }
 
-// calls returns spans of gRPC calls. Some calls needed more than one attempt, and some called
-// an unknown method.
+// The function calls returns spans of gRPC calls. Some calls needed more than one attempt, and
+// some called an unknown method.
 func calls() []fake {
 	unknown := "unknown service or method"
 	attrs := func(code string, more ...string) []string {
