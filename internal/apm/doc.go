@@ -7,8 +7,8 @@
 // have the form that package recording writes. [Recording.Judge] returns one [Report] per
 // service.
 //
-// The panels are the panels of https://github.com/nais/grafana-apm-app. A panel is lit if it
-// has all the data that it needs, and dark if some of this data is missing. Metrics have the
-// names that Mimir gives them. The edges between services are the edges that Tempo's service
-// graph would have.
+// The panels are the panels of https://github.com/nais/grafana-apm-app. A panel is lit if it has
+// all the data that it needs, and dark if some of this data is missing. A metric has the name
+// that Mimir gives it. The edges between services are the edges that Tempo's service graph would
+// have.
 package apm

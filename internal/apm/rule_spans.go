@@ -20,7 +20,8 @@ func hasSpans(s *service) answer {
 }
 
 // hasEntrySpans requires the spans that RED metrics are computed from. These are the SERVER
-// spans. If there are no SERVER spans, CLIENT, PRODUCER and CONSUMER spans are accepted too.
+// spans. If there are no SERVER spans, hasEntrySpans accepts CLIENT, PRODUCER and CONSUMER spans
+// instead.
 func hasEntrySpans(s *service) answer {
 	if n := len(s.pick(isServer)); n > 0 {
 		return yes("%s", count(n, "SERVER spans"))
