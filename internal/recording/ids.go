@@ -9,9 +9,9 @@ import (
 )
 
 // OTLP/JSON is the JSON mapping of Protocol Buffers with one exception: trace IDs and span IDs
-// are written in hexadecimal, not in base64. Package protojson can only write and read base64.
-// So this package converts the IDs before protojson writes them and after protojson has read
-// them. This is possible because every hex digit is also a base64 digit:
+// are written in hexadecimal, not in base64. Package protojson writes and reads only base64. So
+// this package converts the IDs before protojson writes them and after protojson has read them.
+// This is possible because every hex digit is also a base64 digit:
 //
 //   - Before writing, the hex form of an ID is decoded as if it were base64. The result
 //     replaces the ID. protojson encodes the result as base64, and so it writes the hex form.
