@@ -45,10 +45,10 @@ func percentChar[T text](s T, i int) (c rune, width int) {
 	return c, width
 }
 
-// backslashChar decodes \u0031, and also \\u0031 as in JSON inside a JSON string. It also
-// decodes \x31 and \U00000031, which Go's %q writes. If a row of backslashes escapes nothing,
-// it returns the whole row as one character. Otherwise the time for a long row of backslashes
-// would be quadratic.
+// backslashChar decodes \u0031, and also \\u0031 as in JSON inside a JSON string. It also decodes
+// \x31 and \U00000031, because Go's verb %q writes these forms. If a row of backslashes escapes
+// nothing, it returns the whole row as one character. Otherwise the time for a long row of
+// backslashes would be quadratic.
 func backslashChar[T text](s T, i int) (c rune, width int) {
 	letter := pastBackslashes(s, i)
 	if letter == len(s) {

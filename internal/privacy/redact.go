@@ -14,9 +14,9 @@ func redactSecrets[T text](s T, isLine bool) T {
 	return redactEach(s, (&pairs[T]{line: isLine}).next)
 }
 
-// mayHaveSecret is a fast check. If it returns false, s contains no credential. A credential
-// can only be in one of three places: after a name and a colon, in a text that begins like a
-// JWT, or after Bearer or Basic and a space.
+// mayHaveSecret is a fast check. If it returns false, s contains no credential. There are three
+// places where a credential can be: after a name and a colon, in a text that begins like a JWT,
+// or after the word Bearer or Basic and a space.
 func mayHaveSecret[T text](s T) bool {
 	for i := range len(s) {
 		if kinds[s[i]]&ofSecret == 0 {
