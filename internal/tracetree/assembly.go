@@ -29,8 +29,8 @@ func missing(s *Span, spans map[SpanID]*Span) bool {
 // The method complete reports whether no span is known to be missing. This requires two things:
 // no parent that should be here is missing, and no span was dropped. Normally a complete trace
 // has a root. A root is a span that has no parent or whose parent is in another process. The
-// exception is a trace in which spans form a cycle: it may have no root. [assembly.tree] then
-// uses one of the spans as a root.
+// exception: if spans of a trace form a cycle, the trace may be without a root. [assembly.tree]
+// then uses one of the spans as a root.
 func (a *assembly) complete() bool {
 	for _, s := range a.spans {
 		if missing(s, a.spans) {
