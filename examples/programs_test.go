@@ -44,7 +44,6 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// collector stores the spans that it receives.
 type collector struct {
 	*receiver.Server
 	mu    sync.Mutex
@@ -103,7 +102,6 @@ func (c *collector) want(t *testing.T, tree string) {
 	}
 }
 
-// example is a running program.
 type example struct {
 	cmd *exec.Cmd
 	log bytes.Buffer

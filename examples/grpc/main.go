@@ -1,5 +1,5 @@
-// Grpc is a gRPC server or a gRPC client. If the argument of the program is the address of a
-// server, the program is a client.
+// Grpc is a gRPC server or a gRPC client. Without an argument, the program is a server. If the
+// argument is the address of a server, the program is a client that calls this server.
 //
 //	spor run -- go run ./grpc
 //	spor run -- go run ./grpc localhost:8080

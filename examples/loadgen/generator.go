@@ -20,7 +20,6 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// generator sends requests at a steady rate.
 type generator struct {
 	url               string
 	rate              float64
@@ -115,7 +114,6 @@ func (g *generator) pace(ctx context.Context, due chan<- struct{}) {
 	}
 }
 
-// request sends one request and reads the response.
 func (g *generator) request(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
@@ -138,7 +136,8 @@ func (g *generator) request(ctx context.Context) {
 	slog.InfoContext(res.Request.Context(), "answered", "status", res.StatusCode, "bytes", n)
 }
 
-// serve starts a server for the metrics and the probe, unless the address is empty.
+// serve starts a server that serves the metrics and answers the health probe. If the listen
+// address is empty, serve starts no server.
 func (g *generator) serve(ctx context.Context) (stop func(), err error) {
 	if g.listen == "" {
 		return func() {}, nil

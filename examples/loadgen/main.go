@@ -2,9 +2,9 @@
 //
 //	spor run -- go run ./loadgen --url http://localhost:8080/hello/nais --rate 2 --duration 10s
 //
-// Each request starts a new trace. The metrics are made with the Prometheus client
-// library. With OTEL_METRICS_EXPORTER=prometheus, the program serves the metrics at
-// /metrics. Otherwise it pushes the metrics.
+// Each request starts a new trace. The program makes its metrics with the Prometheus client
+// library. With OTEL_METRICS_EXPORTER=prometheus, the program serves the metrics at /metrics.
+// Otherwise it pushes the metrics.
 package main
 
 import (
@@ -25,7 +25,6 @@ func main() {
 	}
 }
 
-// command returns the command with its flags.
 func command() *cobra.Command {
 	g := newGenerator()
 	cmd := &cobra.Command{

@@ -73,8 +73,8 @@ func (b *backend) List(_ *quotespb.ListRequest, stream grpc.ServerStreamingServe
 	return nil
 }
 
-// unavailable logs err, which is an error of the store or of Kafka. For the caller, it
-// returns an error without details.
+// unavailable logs err, which is an error of the store or of Kafka. The error that unavailable
+// returns is for the caller, and contains no details of err.
 func unavailable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return status.FromContextError(ctx.Err()).Err()

@@ -16,7 +16,7 @@ import (
 type events struct {
 	client *kgo.Client
 	topic  string
-	sent   atomic.Int64 // events that were sent
+	sent   atomic.Int64
 }
 
 func newEvents(k *kafka) (*events, error) {

@@ -126,7 +126,8 @@ func (g *gateway) list(w http.ResponseWriter, r *http.Request) {
 	answer(w, r, http.StatusOK, quotes)
 }
 
-// authors returns the number of quotes of each author, which the worker counted.
+// authors gets the number of quotes of each author from the worker, and returns these numbers to
+// the user.
 func (g *gateway) authors(w http.ResponseWriter, r *http.Request) {
 	counts, err := g.askWorker(r.Context())
 	if err != nil {
@@ -163,7 +164,8 @@ func (g *gateway) boom(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// The function refuse writes the response to a request if the backend has returned err.
+// The function refuse writes an error response. It chooses the status of the response from err,
+// which is an error of the backend.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch s := status.Convert(err); s.Code() {
 	case codes.InvalidArgument:

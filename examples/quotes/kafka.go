@@ -14,7 +14,7 @@ import (
 )
 
 // kafka is the Kafka cluster for the events. If the environment contains the addresses of
-// brokers, they are used. Otherwise the cluster is inside this process.
+// brokers, the program uses these brokers. Otherwise the cluster is inside this process.
 type kafka struct {
 	opts  []kgo.Opt // options of every client
 	topic string    // the topic for events about new quotes
@@ -50,7 +50,8 @@ func (k *kafka) close() {
 	}
 }
 
-// NAIS sets these variables. The value of each variable is the path of a PEM file.
+// These are the names of variables that NAIS sets. The value of each variable is the path of a
+// PEM file.
 const (
 	authorityPath   = "KAFKA_CA_PATH"
 	certificatePath = "KAFKA_CERTIFICATE_PATH"

@@ -11,12 +11,11 @@ import (
 	"google.golang.org/grpc"
 )
 
-// drainTimeout is the time for which open requests may continue after SIGTERM. NAIS kills a pod
-// about 25 seconds after this signal. The last of these 25 seconds are necessary for the
-// flush of the telemetry.
+// drainTimeout is the longest time that open requests may continue after SIGTERM. NAIS kills a
+// pod about 25 seconds after this signal. drainTimeout is shorter than that, because the flush
+// of the telemetry also needs time.
 const drainTimeout = 10 * time.Second
 
-// server is a running server.
 type server struct {
 	address string
 	drain   func(context.Context) error

@@ -62,7 +62,8 @@ func round(ctx context.Context, url string) error {
 	return nil
 }
 
-// The function request sends one request and returns the body of the response.
+// The function request sends one request and returns the body of the response. If the status of
+// the response is not want, it returns an error.
 func request(ctx context.Context, method, url, body string, want int) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
