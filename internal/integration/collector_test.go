@@ -105,7 +105,7 @@ func closedPort(tb testing.TB) string {
 	return l.Addr().String()
 }
 
-// blackHole returns the address of a listener that accepts connections and never answers.
+// blackHole returns the address of a listener that accepts connections but never answers.
 func blackHole(tb testing.TB) string {
 	tb.Helper()
 	l := listener(tb)

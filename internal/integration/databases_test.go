@@ -27,9 +27,8 @@ import (
 	"github.com/nais/spor/setup"
 )
 
-// The function exported calls setup.Start, starts a span, and calls do with the context of this
-// span. It returns all spans that the collector received, except the span that exported has
-// started.
+// The function exported calls setup.Start, starts a root span, and calls do with the context of
+// the root span. It returns all spans that the collector received, except the root span.
 func exported(t *testing.T, do func(context.Context)) []*tracepb.Span {
 	t.Helper()
 	c := listen(t, ":0")

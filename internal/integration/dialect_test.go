@@ -64,8 +64,8 @@ func TestQuotesFillsTheGoCard(t *testing.T) {
 		}
 		pushed[m.GetName()] = m
 	}
-	// NAIS translates metric names in the same way. The translation can add a unit and the
-	// suffix _total to a name.
+	// This namer translates the names of metrics in the same way as NAIS. It can add a unit and
+	// the suffix _total to a name.
 	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
 	for name, kind := range goCard {
 		m := pushed[name]

@@ -45,8 +45,8 @@ func (idleHandler) HandleRPC(context.Context, stats.RPCStats)                   
 func (idleHandler) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
 func (idleHandler) HandleConn(context.Context, stats.ConnStats)                       {}
 
-// BenchmarkGRPC measures one call, with the work of the client and of the server. The call
-// has a parent span. The connection is a pipe in memory.
+// BenchmarkGRPC measures one call, including the work of the client and the work of the server.
+// The call has a parent span. The connection is a pipe in memory.
 func BenchmarkGRPC(b *testing.B) {
 	for kind, call := range map[string]rpcCall{
 		"unary": unaryCall, "stream": streamCall,
@@ -67,7 +67,6 @@ func BenchmarkGRPC(b *testing.B) {
 	}
 }
 
-// rpcCall makes one call.
 type rpcCall func(context.Context, testgrpc.TestServiceClient) error
 
 func benchmarkGRPC(b *testing.B, lib rpcLibrary, call rpcCall) {
@@ -101,7 +100,7 @@ func unaryCall(ctx context.Context, client testgrpc.TestServiceClient) error {
 	return err
 }
 
-// streamCall makes one streaming call and receives all messages, which are a hundred.
+// streamCall makes one streaming call and receives all 100 messages.
 func streamCall(ctx context.Context, client testgrpc.TestServiceClient) error {
 	stream, err := client.StreamingOutputCall(ctx, &testgrpc.StreamingOutputCallRequest{})
 	if err != nil {

@@ -24,8 +24,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// interopCases are gRPC's official interoperability tests, except those that need
-// credentials. If a test fails, it ends the process.
+// interopCases are gRPC's official interoperability tests, except the tests that need
+// credentials. A test that fails ends the process.
 // https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md
 var interopCases = map[string]func(context.Context, *grpc.ClientConn, testgrpc.TestServiceClient){
 	"empty_unary": func(ctx context.Context, _ *grpc.ClientConn, c testgrpc.TestServiceClient) {

@@ -135,9 +135,10 @@ func javaSpan(s *tracepb.Span) kafkaSpan {
 	return span
 }
 
-// TestKafkaWithJava tests that traces continue between programs in Go and in Java. In one
-// case, Java forwards a record from Go to Go. In the other case, Go forwards a record from
-// Java to Java.
+// TestKafkaWithJava tests that traces continue between programs in Go and in Java. In the first
+// case, the Java program receives a record from a Go program and sends it to another Go program.
+// In the second case, a Go program receives a record from the Java program and sends it back to
+// the Java program.
 func TestKafkaWithJava(t *testing.T) {
 	cluster := newRealKafka(t)
 	for _, agent := range []string{"2.28.1", "2.33.1"} { // the versions in java/pom.xml

@@ -71,8 +71,8 @@ func (k kotelKgo) process(_ context.Context, r *kgo.Record) {
 	span.End()
 }
 
-// kgoRecords returns two functions. The function produced makes a record that can be
-// produced. The function fetched makes a record as if a traced service had sent it, and a client
+// kgoRecords returns two functions. The function produced makes a record that can be produced.
+// The function fetched makes a record that looks as if a traced service had sent it and a client
 // had fetched it from a broker.
 func kgoRecords() (produced, fetched func() *kgo.Record) {
 	value, key := make([]byte, 512), []byte("key")

@@ -35,7 +35,7 @@ func testKafkaPairs(t *testing.T, cluster kafkasuite.Cluster) {
 				topic := newKafkaTopic(t, cluster)
 				root := sender.send(t, cluster, topic)
 				receiver.receive(t, cluster, topic, nil)
-				sent := kafkaSpanOf(sender.Wait(t, 2)[0]) // the second span is the root, which ends later
+				sent := kafkaSpanOf(sender.Wait(t, 2)[0]) // [0] is the producer span, [1] is the root span
 				processed := kafkaSpanOf(receiver.Only(t))
 				checkKafkaHop(t, root, sent, "publish", topic)
 				checkKafkaHop(t, sent, processed, "process", topic)
@@ -86,7 +86,6 @@ func (s goKafkaSide) send(t *testing.T, cluster kafkasuite.Cluster, topic string
 	return kafkaSpan{trace: root.SpanContext().TraceID(), id: root.SpanContext().SpanID()}
 }
 
-// receive processes a record.
 func (s goKafkaSide) receive(t *testing.T, cluster kafkasuite.Cluster, topic string, handle func(context.Context, kafkasuite.Record) error) {
 	t.Helper()
 	c := s.client.Consumer(t, kafkasuite.Consuming{
@@ -109,7 +108,6 @@ func (s goKafkaSide) receive(t *testing.T, cluster kafkasuite.Cluster, topic str
 	}
 }
 
-// forward receives a record and sends it to another topic.
 func (s goKafkaSide) forward(t *testing.T, cluster kafkasuite.Cluster, from, to string) {
 	t.Helper()
 	p := s.producer(t, cluster)

@@ -36,8 +36,8 @@ func TestKafkaClientsAreThemselves(t *testing.T) {
 	}
 }
 
-// The function faulted sends records and returns the results. The broker refuses one record at
-// first and then accepts it. It refuses another record every time.
+// The function faulted sends records and returns the results. One record is refused by the
+// broker at first, and is accepted later. Another record is refused every time.
 func faulted(t *testing.T, client kafkasuite.Client, mode string) (seen []string) {
 	t.Helper()
 	cluster := fakeCluster(t)

@@ -261,8 +261,8 @@ func (c *kafkaGoConsumer) commit(ctx context.Context, messages ...kafka.Message)
 	}
 }
 
-// unsettled reports whether err comes from a broker that has restarted and has not
-// loaded its consumer groups yet. kafka-go returns such errors to the program.
+// unsettled reports whether err is an error of a broker that has restarted but has not loaded
+// its consumer groups yet. kafka-go returns such errors to the program.
 func unsettled(err error) bool {
 	known, _ := errors.AsType[kafka.Error](err)
 	return known == kafka.GroupLoadInProgress || known == kafka.GroupCoordinatorNotAvailable || known == kafka.NotCoordinatorForGroup
@@ -288,7 +288,7 @@ func (c *kafkaGoConsumer) RunBatches(ctx context.Context, handle func(context.Co
 	return nil
 }
 
-// batch collects messages until none arrives for 500 ms.
+// batch collects messages. It returns when no message has arrived for 500 ms.
 func (c *kafkaGoConsumer) batch(ctx context.Context) (batch []kafka.Message) {
 	for {
 		moment, cancel := context.WithTimeout(ctx, 500*time.Millisecond)

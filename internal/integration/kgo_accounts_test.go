@@ -221,8 +221,9 @@ func (a kgoAccountant) produce(t *testing.T, way, headers, within string) kgoAcc
 	return kgoIdle(t, a.client)
 }
 
-// TestKgoAccountsOfTransactions aborts one transaction before its record has been sent, and
-// then commits another transaction. It checks that the counters are 0 after each of them.
+// TestKgoAccountsOfTransactions aborts one transaction before its record has been sent, and then
+// commits another transaction. It checks that the counters are 0 after each of the two
+// transactions.
 func TestKgoAccountsOfTransactions(t *testing.T) {
 	t.Parallel()
 	for state, opts := range kgoStates(t) {

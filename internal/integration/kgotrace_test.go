@@ -54,7 +54,6 @@ func kgoClient(tb testing.TB, c *kfake.Cluster, opts ...kgo.Opt) *kgo.Client {
 	return cl
 }
 
-// kgoTraced returns a client. Its tracing uses sdk.
 func kgoTraced(tb testing.TB, sdk *oteltest.SDK, c *kfake.Cluster, opts ...kgo.Opt) *kgo.Client {
 	tb.Helper()
 	return kgoClient(tb, c, append([]kgo.Opt{

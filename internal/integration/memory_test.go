@@ -71,8 +71,7 @@ func TestMemory(t *testing.T) {
 			if peak > memoryLimit {
 				t.Errorf("got a peak of %d bytes, want at most %d", peak, memoryLimit)
 			}
-			// This number of requests makes several times as many spans as fit into the
-			// smallest queue.
+			// The spans of this many requests would fill the smallest queue several times.
 			if least := perSecond * int(length/time.Second) / 2; served < least {
 				t.Errorf("got %d served requests, want at least %d", served, least)
 			}

@@ -33,7 +33,6 @@ import (
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
-// tracedPool returns a traced pool that is connected to the real server.
 func tracedPool(t *testing.T, sdk *oteltest.SDK, change func(*pgxpool.Config), opts ...sqltrace.Option) *pgxpool.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(postgresURL(t))
@@ -52,8 +51,8 @@ func tracedPool(t *testing.T, sdk *oteltest.SDK, change func(*pgxpool.Config), o
 	return pool
 }
 
-// The function pending returns how many requests wait for a connection. It adds the numbers of
-// all pools.
+// The function pending returns the number of requests that wait for a connection, as the sum
+// over all pools.
 func pending(t *testing.T, sdk *oteltest.SDK) (n int64) {
 	t.Helper()
 	data, _ := sdk.Metric(t, "db.client.connections.pending_requests").(metricdata.Sum[int64])

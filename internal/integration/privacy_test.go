@@ -18,9 +18,9 @@ import (
 )
 
 // TestNothingGetsOut sends ten thousand requests to a service that records all data of its
-// requests. Each request contains three personal numbers and a credential. They can be in
-// the path, the query, the headers and the body of the request. The test checks that no personal
-// number and no credential is exported.
+// requests. Each request contains three personal numbers and a credential, in the path, the
+// query, the headers or the body. The test checks that no personal number and no credential is
+// exported.
 func TestNothingGetsOut(t *testing.T) {
 	const requests, clients = 10_000, 8
 	s := newSeeds()
@@ -88,7 +88,6 @@ func TestNothingGetsOut(t *testing.T) {
 	}
 }
 
-// send sends requests and ignores the responses.
 func send(t *testing.T, requests <-chan *http.Request) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -116,12 +115,10 @@ var targets = []string{
 // service logs nothing for requests with this path.
 const nowhere = 10
 
-// tag returns a text that identifies the request with the number i.
 func tag(i int) string { return fmt.Sprintf("request-%d.", i) }
 
 var tags = regexp.MustCompile(`request-[0-9]+\.`)
 
-// The function request returns the request with the number i.
 func request(t *testing.T, s *seeds, i int, address string) *http.Request {
 	t.Helper()
 	round := i / len(targets) // each round uses the next form of the seeds

@@ -41,7 +41,6 @@ func buildProgram(module, pkg string) bool {
 	return true
 }
 
-// program returns a command that runs one of the programs.
 func program(tb testing.TB, name string, args ...string) *exec.Cmd {
 	tb.Helper()
 	return exec.CommandContext(tb.Context(), filepath.Join(programs, name), args...)

@@ -19,7 +19,6 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// quotes is a running process of examples/quotes.
 type quotes struct {
 	cmd            *exec.Cmd
 	stdout, stderr bytes.Buffer

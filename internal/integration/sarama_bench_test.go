@@ -178,9 +178,9 @@ func (idleClaim) Topic() string              { return "quotes" }
 func (idleClaim) Partition() int32           { return 1 }
 func (idleClaim) HighWaterMarkOffset() int64 { return 43 }
 
-// saramaMessages returns two functions. The function produced makes a message that can
-// be produced. The function consumed makes a message as if a traced service had sent it, and a
-// client had read it from a broker.
+// saramaMessages returns two functions. The function produced makes a message that can be
+// produced. The function consumed makes a message that looks as if a traced service had sent it
+// and a client had read it from a broker.
 func saramaMessages() (produced func() *sarama.ProducerMessage, consumed func() *sarama.ConsumerMessage) {
 	key, value := sarama.ByteEncoder("key"), sarama.ByteEncoder(make([]byte, 512))
 	own := []sarama.RecordHeader{{Key: []byte("type"), Value: []byte("created")}}
@@ -201,7 +201,6 @@ func saramaMessages() (produced func() *sarama.ProducerMessage, consumed func() 
 		}
 }
 
-// saramaOperations returns the operations that are measured.
 func saramaOperations() map[string]func(*saramaLibrary) {
 	ctx := trace.ContextWithSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled,

@@ -431,7 +431,7 @@ func (c *saramaConsumer) RunBatches(ctx context.Context, handle func(context.Con
 	})
 }
 
-// saramaBatch collects messages until none arrives for 300 ms.
+// saramaBatch collects messages. It returns when no message has arrived for 300 ms.
 func saramaBatch(ctx context.Context, messages <-chan *sarama.ConsumerMessage) (batch []*sarama.ConsumerMessage) {
 	for {
 		select {

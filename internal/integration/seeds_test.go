@@ -39,7 +39,6 @@ func (s *seeds) number() string {
 // secret is a part of every credential.
 const secret = "hunter2"
 
-// credential returns a new credential.
 func (s *seeds) credential() string { return secret + strconv.FormatUint(s.random.Uint64()|1<<63, 36) }
 
 // inPath lists the forms that a personal number can have in a path.

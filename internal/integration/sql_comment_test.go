@@ -42,7 +42,6 @@ func TestMariaCommentChangesNothing(t *testing.T) {
 	}
 }
 
-// The function affected executes statements and returns their results.
 func affected(t *testing.T, db *sql.DB) (out []string) {
 	t.Helper()
 	db.SetMaxOpenConns(1) // because the temporary table belongs to one connection

@@ -46,7 +46,6 @@ func postgresDSN(t *testing.T, variable string, params ...string) string {
 	return u.String()
 }
 
-// mariaDSN returns the data source name of the test database on MariaDB.
 func mariaDSN(t *testing.T, change func(*mysql.Config)) string {
 	t.Helper()
 	config, err := mysql.ParseDSN(service(t, "SPOR_MARIADB_DSN"))
@@ -58,7 +57,6 @@ func mariaDSN(t *testing.T, change func(*mysql.Config)) string {
 	return config.FormatDSN()
 }
 
-// makeShop deletes the test database and creates it again.
 func makeShop(t *testing.T, driver, dsn string, statements ...string) {
 	t.Helper()
 	db, err := sql.Open(driver, dsn)
@@ -140,7 +138,6 @@ func sqliteDatabase(t *testing.T) database {
 	return database{"sqlite", "sqlite", "file:" + filepath.Join(t.TempDir(), "shop.db"), "sqlite"}
 }
 
-// The variable databases lists the functions that make the databases.
 var databases = []func(*testing.T) database{
 	pgxDatabase, pqDatabase, pooledPgxDatabase, pooledSimplePgxDatabase, pooledPqDatabase,
 	mariaDatabase, interpolatedMariaDatabase, sqliteDatabase,
@@ -148,14 +145,12 @@ var databases = []func(*testing.T) database{
 
 func (d database) isPostgres() bool { return d.driver == "pgx" || d.driver == "postgres" }
 
-// The method plain opens the database without tracing.
 func (d database) plain(t *testing.T) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(d.driver, d.dsn)
 	return d.opened(t, db, err)
 }
 
-// The method traced opens the database with tracing.
 func (d database) traced(t *testing.T, opts ...sqltrace.Option) *sql.DB {
 	t.Helper()
 	db, err := sqltrace.Open(d.driver, d.dsn, opts...)

@@ -29,12 +29,11 @@ import (
 type fault struct {
 	name  string
 	cause func(*testing.T, database, *sql.DB) (any, error)
-	// racing is true if the result depends on timing: the driver can read the last message of
-	// the server first, or notice the end of the connection first.
+	// racing is true if the result depends on timing: either the driver first reads the last
+	// message of the server, or it first notices that the connection has ended.
 	racing bool
 }
 
-// selectPID returns the ID of the server process that serves the connection.
 func selectPID(ctx context.Context, t *testing.T, d database, on interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 },
@@ -152,8 +151,6 @@ var faults = []fault{
 	}, true},
 }
 
-// TestFaultsAreAsWithoutTracing checks that a program gets the same errors with and without
-// tracing.
 func TestFaultsAreAsWithoutTracing(t *testing.T) {
 	for _, makeDatabase := range []func(*testing.T) database{pgxDatabase, pqDatabase} {
 		d := makeDatabase(t)
@@ -188,7 +185,8 @@ func TestFaultsAreAsWithoutTracing(t *testing.T) {
 }
 
 // checkEnded tests that all started spans have ended, and that the number of goroutines is at
-// most the given number. It returns the error.type of each span of a call, or "".
+// most the given number. For each span of a call, it returns the value of error.type. The value
+// is "" if the span does not have this attribute.
 func checkEnded(t *testing.T, sdk *oteltest.SDK, goroutines int) (errs []string) {
 	t.Helper()
 	oteltest.Eventually(t, func() bool { return sdk.Started() == len(sdk.Ended()) })

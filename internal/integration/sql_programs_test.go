@@ -34,8 +34,8 @@ type sqlProgram struct {
 	name string
 	run  func(context.Context, *session)
 	on   func(database) bool // reports whether the program runs on a database; nil means that it runs on all
-	// failing is true if some statements of the program fail. The server does not count all of
-	// these failed statements.
+	// failing is true if some statements of the program fail. Some of these failed statements
+	// are not counted by the server.
 	failing bool
 }
 
@@ -69,7 +69,6 @@ type session struct {
 	statements int // number of calls; it is used only for failing programs
 }
 
-// The method got records the result of a call.
 func (s *session) got(what string, value any, err error) {
 	s.transcript = append(s.transcript, what+": "+describe(value)+describeError(err))
 	s.statements++
@@ -165,7 +164,6 @@ func orders(names ...string) (rows [][]any) {
 	return append(rows, []any{9, "nothing " + secret, nil, 0, false, nil, nil, nil})
 }
 
-// fillByHand inserts orders with database/sql.
 func (s *session) fillByHand(ctx context.Context) {
 	for _, row := range orders(ada, bob) {
 		r, err := result(s.db.ExecContext(ctx, s.bind(insert), row...))

@@ -102,9 +102,9 @@ var (
 	noQuery  = regexp.MustCompile(`(?i)^(begin|start|commit|rollback|savepoint|release|deallocate|set application_name|-- ping|;)`)
 )
 
-// countStatements starts counting statements. It returns a function that returns how many
-// statements PostgreSQL has executed for the test since then. If the number is not known, that
-// function returns -1.
+// countStatements starts to count the statements that PostgreSQL executes for the test. The
+// result is a function that returns the number of statements so far, or -1 if the number is not
+// known.
 func countStatements(t *testing.T, d database) func() int {
 	t.Helper()
 	log := os.Getenv("SPOR_POSTGRES_LOG")
@@ -129,7 +129,6 @@ func countStatements(t *testing.T, d database) func() int {
 	}
 }
 
-// golden compares text with a golden file.
 func golden(t *testing.T, name, text string) {
 	t.Helper()
 	file := filepath.Join("testdata", "sql", name+".txt")

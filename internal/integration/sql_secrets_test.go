@@ -48,7 +48,6 @@ func watched(t *testing.T, d database) *oteltest.SDK {
 	return sdk
 }
 
-// The function everything returns a text that contains all parts of a span.
 func everything(span sdktrace.ReadOnlySpan) string {
 	return fmt.Sprintf("%s %v %v %v %v %v %v %v\n", span.Name(), span.Attributes(), span.Events(), span.Links(), span.Status(),
 		span.SpanContext().TraceState(), span.Resource(), span.InstrumentationScope())

@@ -14,7 +14,6 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// A table collects the spans of programs and makes a readable text of them.
 type table struct {
 	sections []string
 	spans    map[string][]sdktrace.ReadOnlySpan
@@ -84,8 +83,8 @@ func lines(attrs map[string]string) string {
 	return b.String()
 }
 
-// writeTimes writes the text that several equal spans have. It writes the text only once, after
-// the number of spans.
+// writeTimes writes the text of equal spans only once. If there is more than one such span,
+// writeTimes writes the number of spans before the text.
 func writeTimes(b *strings.Builder, text string, times int) {
 	if times > 1 {
 		fmt.Fprintf(b, "%d times ", times)

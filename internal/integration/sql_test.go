@@ -225,7 +225,8 @@ func TestSQLiteLeaksNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 				read(ctx, cancel, rows)
-				defer cancel() // rows that are never closed keep a goroutine until then, even without spor
+				// Even without spor, rows that are not closed keep a goroutine until cancel is called.
+				defer cancel()
 			}
 			<-time.After(10 * time.Second)
 			if started, ended := sdk.Started(), len(sdk.Ended()); started != ended {
@@ -246,8 +247,8 @@ func TestSQLiteLeaksNothing(t *testing.T) {
 // user and a password.
 var sqlSeeds = []string{"LiteralSeed", "ArgumentSeed", "CommentSeed", "UserSeed", "PasswordSeed", "ParameterSeed", "24117248123"}
 
-// seedlessDriver is SQLite. It ignores the data source name and always opens a database in
-// memory. Its errors contain arguments, like the errors of PostgreSQL.
+// seedlessDriver is the SQLite driver. It ignores the data source name and always opens a
+// database in memory. Its errors contain arguments, like the errors of PostgreSQL.
 type seedlessDriver struct{ *sqlite.Driver }
 
 func (d seedlessDriver) Open(string) (driver.Conn, error) { return d.Driver.Open(":memory:") }
@@ -327,7 +328,6 @@ func useSeeds(t *testing.T, db *sql.DB) {
 	}
 }
 
-// allSpans returns all parts of all spans as texts.
 func allSpans(sdk *oteltest.SDK) (out []string) {
 	for _, s := range sdk.Ended() {
 		out = append(out, fmt.Sprint(s.Name(), s.Status(), s.Events(), s.Links(), s.InstrumentationScope(), s.Resource()))
@@ -338,7 +338,6 @@ func allSpans(sdk *oteltest.SDK) (out []string) {
 	return out
 }
 
-// allMetrics returns all parts of all metrics as texts.
 func allMetrics(t *testing.T, sdk *oteltest.SDK) (out []string) {
 	t.Helper()
 	for _, name := range []string{

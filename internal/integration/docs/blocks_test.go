@@ -98,7 +98,6 @@ func compile(t *testing.T, blocks []block) {
 	}
 }
 
-// The function pages returns the paths of the repository's pages.
 func pages(tb testing.TB) (paths []string) {
 	tb.Helper()
 	for _, pattern := range []string{"../../../*.md", "../../../docs/*.md", "../../../examples/*/*.md"} {
@@ -111,7 +110,6 @@ func pages(tb testing.TB) (paths []string) {
 	return paths
 }
 
-// block is a block of Go code in a page.
 type block struct {
 	place string // the name of the page and the line, as page:line
 	given string
@@ -180,7 +178,7 @@ func (b block) source() string {
 var declares = regexp.MustCompile(`(?m)^(func|type|import) `)
 
 // The function exported returns a function that opens the compiler's export data of a package.
-// The returned function works for the packages in paths and for their dependencies.
+// The returned function can open the data of the packages in paths and of their dependencies.
 func exported(tb testing.TB, paths []string) importer.Lookup {
 	tb.Helper()
 	args := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}"}, paths...)

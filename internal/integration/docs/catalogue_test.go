@@ -102,7 +102,6 @@ func each[T any](all []T, do func(T)) {
 	}
 }
 
-// compare reports each difference between the page and the code as an error of the test.
 func compare(t *testing.T, page, code catalogue) {
 	t.Helper()
 	sections := maps.Clone(page)

@@ -16,8 +16,8 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 )
 
-// The type service has one method for each result that the page needs: EmptyCall first fails and
-// then succeeds, and UnaryCall panics.
+// The type service has one method for each result that the page needs. The method EmptyCall
+// first fails and then succeeds. The method UnaryCall panics.
 type service struct {
 	testgrpc.UnimplementedTestServiceServer
 

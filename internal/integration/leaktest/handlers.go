@@ -73,8 +73,8 @@ func fall(_ http.ResponseWriter, r *http.Request) {
 	panic(err.Error()) //nolint:forbidigo // the panic is part of the test
 }
 
-// The function call sends two requests that contain all data of the request r. One of them goes
-// to this service, and the other goes to an address where no program listens.
+// The function call sends two requests. Each of them contains all data of the request r. One
+// request goes to this service, and the other goes to an address where no program listens.
 func call(w http.ResponseWriter, r *http.Request) {
 	for _, host := range []string{os.Getenv("LEAKTEST_ADDRESS"), os.Getenv("LEAKTEST_UNREACHABLE")} {
 		target := "http://" + credential(r) + ":" + credential(r) + "@" + host + "/users/" + url.PathEscape(identity(r)) + "?" + r.URL.RawQuery
@@ -104,8 +104,8 @@ func identity(r *http.Request) string {
 
 func credential(r *http.Request) string { return r.Header.Get("X-Api-Key") }
 
-// The function problem returns an error like the errors of an HTTP client. Its text contains all
-// data of the request.
+// The function problem returns an error that looks like an error of an HTTP client. The text of
+// the error contains all data of the request.
 func problem(r *http.Request) error {
 	return fmt.Errorf("no user %s (%s): %w", identity(r), r.RequestURI, &url.Error{
 		Op: "Get", URL: "https://user:" + credential(r) + "@" + r.Host + r.RequestURI, Err: errors.New("api_key=" + credential(r) + " is not known"),

@@ -27,11 +27,10 @@ const (
 )
 
 // sans is the font family with which the widths of texts are measured. sansOrAlike also lists
-// other families, for viewers that do not have this family. Their letters have the same or
-// nearly the same widths.
+// other families, for viewers that do not have the family sans. In these other families, the
+// letters have the same or nearly the same widths.
 const sans, sansOrAlike = "font-family:Liberation Sans", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif"
 
-// draw returns the picture as SVG.
 func (c chart) draw(all results) ([]byte, error) {
 	rows := len(c.panels) / c.columns
 	height := titleHeight + vg.Length(rows)*rowHeight
@@ -68,7 +67,6 @@ func (c chart) draw(all results) ([]byte, error) {
 	return bytes.ReplaceAll(b.Bytes(), []byte(sans), []byte(sansOrAlike)), nil
 }
 
-// heading draws the title and the legend with the colours of the libraries.
 func (c chart) heading(area draw.Canvas, shown map[string]bool) {
 	title := style(11)
 	title.Font.Weight = 3 // bold

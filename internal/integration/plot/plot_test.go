@@ -13,7 +13,6 @@ import (
 	plot "github.com/nais/spor/internal/integration/plot"
 )
 
-// These are the colours of the libraries.
 const (
 	spor, measured, setup      = "#0072B2", "#8CC4E6", "#004580"
 	rival, variant             = "#DDB06C", "#F1DDBC"
@@ -117,7 +116,6 @@ func TestMain(m *testing.M) {
 	plot.Main()
 }
 
-// run executes the command plot and returns the output of the command.
 func run(t *testing.T, dir string, files ...string) (string, error) {
 	t.Helper()
 	program, err := os.Executable()

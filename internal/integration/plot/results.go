@@ -61,8 +61,8 @@ func (all results) add(r *benchfmt.Result, benchmark, library string) {
 	}
 }
 
-// split splits the name of a benchmark into the name of the benchmark itself and the name of
-// the library. It removes the number for GOMAXPROCS.
+// split returns the two parts of a name: the name of the benchmark itself, and the name of the
+// library. It removes the number for GOMAXPROCS.
 func split(name benchfmt.Name) (benchmark, library string) {
 	base, parts := name.Parts()
 	benchmark = string(base)
