@@ -197,7 +197,7 @@ func TestRouteOfRequestThatTimedOut(t *testing.T) {
 }
 
 // TestSetRouteWithEqualValues checks a path in which two parameters have the same value. For such
-// a path, an adapter that replaces values by parameter names would find a wrong route.
+// a path, an adapter that replaces values with parameter names would find a wrong route.
 func TestSetRouteWithEqualValues(t *testing.T) {
 	sdk := oteltest.New(t)
 	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { httptrace.SetRoute(r, "/a/:x/b/:y") })

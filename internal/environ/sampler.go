@@ -31,8 +31,8 @@ func (s Sampler) String() string {
 	return s.root
 }
 
-// Never returns true if the sampler never samples a trace that begins in this process. A
-// very small ratio counts as 0, because the SDK compares only 63 bits.
+// The method Never returns true if the sampler samples no trace that begins in this process.
+// A very small ratio counts as 0, because the SDK compares only 63 bits.
 func (s Sampler) Never() bool { return !s.Own && s.Ratio*(1<<63) < 1 }
 
 // readSampler reads OTEL_TRACES_SAMPLER. own is true if the program sets a sampler. NAIS

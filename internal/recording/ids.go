@@ -35,8 +35,8 @@ func hexToPrint(id []byte, size int) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(hex.EncodeToString(id))
 }
 
-// hexFromPrint returns an ID. The argument printed is what protojson returned when it read the
-// hex form of this ID.
+// hexFromPrint restores an ID from the bytes in the parameter printed. protojson made these
+// bytes from the hex form of the ID, because it takes every text of a bytes field for base64.
 func hexFromPrint(printed []byte, size int) ([]byte, error) {
 	if len(printed) == 0 {
 		return nil, nil

@@ -93,7 +93,7 @@ func (f fake) span() *tracepb.Span {
 	return s
 }
 
-// The function trace makes a trace from spans in the same way as spor run.
+// The function trace makes a trace from spans in the same way as the command `spor run`.
 func trace(t *testing.T, fakes ...fake) *tracetree.Trace {
 	t.Helper()
 	var got *tracetree.Trace

@@ -169,7 +169,7 @@ func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.Tra
 	b.session.endTransaction(conn, o)
 }
 
-// TracePrepareStart starts the preparation of a statement. There are two reasons for a
+// pgx calls TracePrepareStart when it starts to prepare a statement. There are two reasons for a
 // preparation: the program requested it, or pgx needs it to execute a statement.
 func (t *tracer) TracePrepareStart(ctx context.Context, _ *pgx.Conn, data pgx.TracePrepareStartData) context.Context {
 	return &preparing{Context: ctx, name: data.Name, text: data.SQL, start: time.Now(), observed: t.Observed(ctx)}

@@ -71,7 +71,7 @@ const (
 )
 
 // appendVarint does the same as [protowire.AppendVarint]. If the encoded value has one
-// byte, appendVarint encodes it without calling that function. This is faster, because most
+// byte, appendVarint writes it without calling that function. This is faster, because most
 // values have one byte.
 func appendVarint(b []byte, v uint64) []byte {
 	if v < 0x80 {

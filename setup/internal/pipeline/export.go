@@ -112,10 +112,10 @@ func (e *export) request(b *batch) {
 	}
 }
 
-// isSilent reports whether the request for b has timed out, and the collector has not
-// answered any request in that time. In this case, the collector may hang, or the
-// connection may be broken. The result is true only once per batch. Otherwise, a batch
-// could be sent again and again to a collector that has accepted it but does not answer.
+// isSilent returns true if the request for b has timed out and if the collector has not
+// answered any request in that time. The collector may then hang, or the connection may be
+// broken, so b is sent again. isSilent returns true only once per batch. Without this limit,
+// b could be sent again and again to a collector that accepts it but does not answer.
 func (e *export) isSilent(b *batch, err error, sent bool) bool {
 	return sent && !b.unanswered && status.Code(err) == codes.DeadlineExceeded && e.collector.silence() >= e.collector.timeout
 }
