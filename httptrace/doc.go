@@ -27,11 +27,13 @@
 // A server span gets the status Error if the response has a status of 500 or above, or if the
 // handler panics. The panic is recorded and then continues.
 //
-// There is one exception. If the client disconnects before it gets a response of 500 or above,
-// the span is not an error, and its error.type is client_disconnected.
+// There are two exceptions. If the client disconnects before it gets a response of 500 or above,
+// the span is not an error, and its error.type is client_disconnected. A panic with
+// [http.ErrAbortHandler] is neither an error nor recorded.
 //
-// A client span gets the status Error if the response has a status of 400 or above, or if no
-// response arrives. If the caller canceled the request, the client span is not an error.
+// A client span gets the status Error if the response has a status of 400 or above, if no response
+// arrives, or if reading the body fails. If the caller canceled the request, no response and a
+// failed read are not errors.
 //
 // # Health checks
 //
@@ -45,9 +47,10 @@
 //
 // # Data that is not recorded
 //
-// Some data is recorded only with an option: headers, the query of a request to a server, and the
-// address of a client behind a proxy. Bodies are never recorded. Credentials in URLs are replaced
-// by REDACTED. When package setup exports the data, it masks personal numbers.
+// Some data is recorded only with an option: headers other than Host and User-Agent, the query of
+// a request to a server, and the address of a client behind a proxy. Bodies are never recorded.
+// Credentials in URLs are replaced by REDACTED. When package setup exports the data, it masks
+// personal numbers.
 //
 // # Traps
 //
@@ -55,8 +58,8 @@
 // the route. Most middleware that adds a value to the context copies the request. Put such
 // middleware outside Handler, or put a second Handler between the middleware and the mux.
 //
-// If a client never closes the body of a response, the client span ends only when the context of
-// the request ends.
+// If a client neither closes the body of a response nor reads it to its end, the client span ends
+// only when the context of the request ends.
 //
 // You can create a Handler or a Transport before the SDK is installed. It starts to record when
 // the SDK is installed. Before that, and also with no-op providers, a request costs almost

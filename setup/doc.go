@@ -29,8 +29,8 @@
 // The platform collects the logs from standard output. By default, log records are sent nowhere
 // else. With OTEL_LOGS_EXPORTER=otlp, log records are also exported over OTLP, through
 // OpenTelemetry's bridge for slog. If an exported record has an error, the record has
-// exception.type, exception.message and exception.stacktrace. With OTEL_LOGS_EXPORTER=otlp, the
-// platform gets every log record twice.
+// exception.type and exception.message. If the error has a stack, the record also has
+// exception.stacktrace. With OTEL_LOGS_EXPORTER=otlp, the platform gets every log record twice.
 //
 // Records with the mark of [TeamLogs] go only to the team's private log. They are not masked.
 // Do not use OTEL_LOGS_EXPORTER=otlp together with [TeamLogs].
@@ -76,11 +76,11 @@
 //   - OTEL_SDK_DISABLED=true turns telemetry off.
 //
 // If a value cannot be used, the program still starts. The error of [Start] names the variable
-// and its value, and states how to fix the value.
+// and its value, and states how to fix the value. Values of headers are left out.
 //
 // # Never exported
 //
-// The command-line arguments and the owner of the process are never exported.
+// Package setup never adds the command-line arguments or the owner of the process to telemetry.
 //
 // Credentials are replaced by REDACTED. For example, a URL can contain a user, a password, and
 // parameters with credentials. [docs/privacy.md] lists the names that mark a credential.
@@ -97,8 +97,10 @@
 //	test person (month + 40, + 65 or + 80)                [NoCommons], [fnrvalidator]
 //
 // In attributes and in log lines, a personal number can also be a numeric value. Such a value is
-// replaced by 99999999999. A personal number that begins with zero has only ten digits as a
-// numeric value. This value is replaced, too. UUIDs and hex IDs are not masked.
+// replaced by a number that consists of nines, such as 99999999999. A personal number that begins
+// with zero has only ten digits as a numeric value. This value is replaced, too, unless a constant
+// was added to its month, because such a value can also be a Unix time. Numeric values with a name
+// that ends in .offset or .size are not masked. UUIDs and hex IDs are not masked.
 //
 // Output that does not go through [LogHandler] is not masked. For example, if run starts a
 // goroutine and that goroutine panics, the Go runtime prints the panic without masking.

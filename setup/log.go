@@ -25,12 +25,13 @@ import (
 // attribute of the program can have the same name as a field that the line already has.
 // Normally such an attribute is written as fields.NAME. The exceptions are attributes with the
 // name stack_trace or error.type. An attribute with one of these two names replaces the field
-// of the line.
+// of the line. If trace_id was added with WithAttrs, the lines have this value instead of the IDs
+// of the span.
 //
 // If several attributes are errors, only the first error is used. If that error was made with
 // fmt.Errorf or errors.Join, error.type is the type of the wrapped error. A record with the
 // level ERROR may be logged during a panic, for example by the function that recovers the
-// panic. If the error of such a record has no stack, stack_trace is the stack of the panic.
+// panic. If such a record has no error with a stack, stack_trace is the stack of the panic.
 //
 // If an HTTP handler panics, net/http logs one text. LogHandler splits that text into the
 // fields message, error and stack_trace. This works only if the field ErrorLog of http.Server

@@ -73,8 +73,9 @@ func WithSpanProcessor(p sdktrace.SpanProcessor) Option {
 
 // WithGatherer exports the metrics of the Prometheus registry g in addition to the other
 // metrics. The names of these metrics are not changed. If g is nil, the option has no effect.
-// If a metric family is already exported, such as a family of the Go collector, it is not
-// exported a second time.
+// If setup also has a metric family with the same name, such as a family of the Go collector, only
+// the family of g is exported. If the option is used for several registries that have the same
+// family, only the family of the first registry is exported.
 func WithGatherer(g prometheus.Gatherer) Option {
 	return func(c *config) {
 		if g != nil {
@@ -101,16 +102,17 @@ func WithRootSpan(name string) Option {
 
 // WithCrashFile sets the file that [Run] uses for crashes. If a panic or a fatal error ends the
 // process, the Go runtime writes the text of the crash to this file. When the next process
-// starts, Run logs the text.
+// starts, Run logs the first 64 KiB of the text.
 //
 // If file is empty or the option is not used, the default is used. In a NAIS pod the default is
 // a file in $TMPDIR, because that directory still exists after the container has ended. The
 // name of the default file depends on the program's main package and on the working directory.
 // Outside NAIS there is no default file.
 //
-// If the file already exists, it must be a regular file with the mode 0600, and it must belong
-// to the user of the process. Otherwise Run does not read or write the file, and logs one
-// warning. [Start] ignores this option.
+// If the file already exists, it must be a regular file. On Unix, it must also belong to the user
+// of the process, no other user may have access to it, and it must have no other hard link.
+// Otherwise Run does not read or write the file, and logs one warning. [Start] ignores this
+// option.
 func WithCrashFile(file string) Option {
 	return func(c *config) { c.crashFile = file }
 }

@@ -24,14 +24,14 @@ import (
 // Run runs a program with telemetry. First, Run starts telemetry in the same way as [Start].
 // Then Run calls run. Before Run returns, it exports the waiting telemetry.
 //
-// run gets a context, which ends on SIGTERM or SIGINT. When the context ends, run must do
-// three things: make its servers accept no more requests, wait for their handlers, and
-// return. A second signal ends the process immediately.
+// run gets a context, which ends on SIGTERM or SIGINT, or when ctx ends. When the context ends,
+// run must do three things: make its servers accept no more requests, wait for their handlers,
+// and return. A second signal ends the process immediately.
 //
 // When run has returned, Run exports the waiting telemetry. This takes at most five seconds, and
-// the end of ctx does not stop it. If run has not returned 18 seconds after the signal, Run
-// exports the telemetry that is waiting at this time, while run continues. The reason is that
-// NAIS kills a pod 25 seconds after SIGTERM.
+// the end of ctx does not stop it. If run has not returned 18 seconds after the end of its
+// context, Run exports the telemetry that is waiting at this time, while run continues. The reason
+// is that NAIS kills a pod 25 seconds after SIGTERM.
 //
 // Run returns the error of run, and logs it. The exception is an error that only reports that a
 // signal ended the context, such as the error of ctx.Err(). For such an error, Run returns nil.

@@ -20,12 +20,15 @@ var running atomic.Pointer[telemetry]
 var errRunning = errors.New("setup: telemetry is already running (Start or Run was called twice; call the shutdown function of the first call before the second call)")
 
 // Start sets up the OpenTelemetry SDK to export to the collector that the environment variables
-// name. It installs the global tracer provider, meter provider, propagator and error handler.
-// If logs are exported, it also installs the logger provider. Start does not wait for the
-// collector.
+// name. It installs the global propagator and the global error handler. It installs a global
+// tracer provider only if spans are exported or [WithSpanProcessor] is used, a global meter
+// provider only if metrics are exported or served for Prometheus, and a global logger provider
+// only if log records are exported. With OTEL_SDK_DISABLED=true, Start installs only the
+// propagator. Start does not wait for the collector.
 //
 // The error lists each environment variable that cannot be used, and the value of the
-// variable. It also states how to fix the value. For the listed variables, safe defaults are
+// variable. The values of headers are left out, because they can contain credentials. The error
+// also states how to fix the value. For the listed variables, safe defaults are
 // used. All other variables are used as they are set. The program can log the error and
 // continue. shutdown is never nil.
 //
@@ -38,8 +41,8 @@ var errRunning = errors.New("setup: telemetry is already running (Start or Run w
 // The error of shutdown states how many spans and log records were lost. If shutdown is called
 // again, the call waits for the first call and returns the same error.
 //
-// Start uses ctx only until Start returns. If Start is called a second time before shutdown is
-// called, the second call returns an error and changes nothing.
+// Start uses ctx only until Start returns. If Start is called a second time before shutdown has
+// returned, the second call returns an error and changes nothing.
 func Start(ctx context.Context, opts ...Option) (shutdown func(context.Context) error, err error) {
 	t, err := startOnce(ctx, environ.Process(), newConfig(opts))
 	return t.shutdown, err

@@ -26,9 +26,10 @@ func checkUsage(w io.Writer) {
 
 Check what Nais APM will show of a service. With COMMAND, spor check runs the
 command as spor run does. With FILE, it reads a recording that spor run --record
-has written. It prints every panel of Nais APM. A panel that will show data is
-"lit"; spor check names the data. A panel that will be empty is "dark"; spor
-check names what is missing, and the cure. COMMAND must do some work of each
+has written. It prints every panel of Nais APM. A panel that has all data that
+it needs is "lit"; spor check names the data. A panel that lacks data is "dark";
+spor check names what is missing, and the cure. A panel is "not used" if the
+service does nothing that the panel shows. COMMAND must do some work of each
 kind, and must end. Its output goes to stderr.
 
 Flags:

@@ -28,7 +28,8 @@ Flags:
 
   --format FORMAT   text or json (default: text)
   --all             list every variable that is read, and the value that is used
-  --timeout TIME    the longest time that one step may take (default: 5s)
+  --timeout TIME    the longest time that one connection or one request may take
+                    (default: 5s)
   --pid PID         read the environment of the process PID (Linux only)
 
 Exit codes:

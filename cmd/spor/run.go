@@ -15,8 +15,8 @@ func runUsage(w io.Writer) {
 
 Run COMMAND with the environment that NAIS would give it, receive the telemetry
 that it sends, and draw every finished trace on stderr. spor does not change the
-output of COMMAND. It forwards signals to COMMAND and to all processes that
-COMMAND has started. It exits with the exit code of COMMAND.
+output of COMMAND. It forwards signals to COMMAND and to the other processes of
+its process group. It exits with the exit code of COMMAND.
 
 Flags:
 

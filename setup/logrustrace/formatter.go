@@ -14,9 +14,9 @@ import (
 
 // Formatter returns a formatter that writes one JSON object per line, in the format that NAIS
 // reads. Fields are sorted by name. If the name of a field is already used in the line, the
-// field is written as fields.NAME. If the logger reports the caller, the line has the caller in
-// a field with the name "source". The formatter is safe for concurrent use. Several loggers can
-// use the same formatter.
+// field is written as fields.NAME, with the same exceptions as in [setup.LogHandler]. If the
+// logger reports the caller, the line has the caller in a field with the name "source". The
+// formatter is safe for concurrent use. Several loggers can use the same formatter.
 func Formatter() logrus.Formatter { return &formatter{} }
 
 type formatter struct{ lines sync.Pool }

@@ -11,8 +11,8 @@ import (
 // Hook returns a hook that adds these fields to every entry:
 //
 //   - trace_id and span_id, if the context of the entry has a span.
-//   - error.type, if the entry has an error.
-//   - stack_trace, if the error has a stack. During a panic, an entry with the level error or
+//   - error.type, if the entry has an error in the field of [logrus.WithError].
+//   - stack_trace, if this error has a stack. During a panic, an entry with the level error or
 //     higher also gets stack_trace if it has no error with a stack. It is then the stack of the
 //     panic.
 //

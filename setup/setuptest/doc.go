@@ -18,8 +18,9 @@
 // as a tree. [Recording.Find] and [Recording.Spans] return single spans. [Recording.WantLit]
 // applies the rules of the command spor check: Nais APM must show all data that it can show
 // for the service, and the telemetry must not contain personal numbers. Each method first
-// waits until all started spans have ended. The reason is that the span of a server may end
-// after the client has received the response.
+// waits until all started spans have ended, because the span of a server may end after the
+// client has received the response. If a span has not ended after five seconds, the method
+// reports an error with [testing.TB.Error].
 //
 // # Limitations
 //
