@@ -25,8 +25,8 @@ func periodic(m *environ.Metrics, e sdkmetric.Exporter, gatherer prometheus.Gath
 
 // MetricsHandler returns a handler that serves metrics for Prometheus. Mount it at /metrics,
 // and set OTEL_METRICS_EXPORTER=prometheus. The handler can be created before [Start]. If the
-// variable has another value, or if telemetry is not running, the handler responds with the
-// status 404. It does not serve metrics that are exported over OTLP, because the platform would
+// variable has another value, if [WithoutMetrics] is used, or if telemetry is not running, the
+// handler responds with the status 404. It does not serve metrics that are exported over OTLP, because the platform would
 // then count every series twice.
 func MetricsHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -56,7 +56,7 @@ What must be in order:
 
 Environment:
 
-  If NO_COLOR is set, spor prints no colours.
+  If NO_COLOR is set, or if TERM is dumb, spor prints no colours.
 
 Exit codes:
 
