@@ -44,7 +44,7 @@ Environment:
   spor does not set PORT, because port 8080 is often in use. If PORT is set and
   BIND_ADDRESS is not, spor sets BIND_ADDRESS to 127.0.0.1 and that port.
 
-  If NO_COLOR is set, spor draws the traces without colours.
+  If NO_COLOR is set, or if TERM is dumb, spor draws the traces without colours.
 
 Exit codes:
 
