@@ -19,14 +19,16 @@
 //
 // The spans have these attributes:
 //
-//   - messaging.destination.name and messaging.client.id
+//   - messaging.system, messaging.operation.name and messaging.operation.type
+//   - messaging.destination.name, and messaging.client.id if it is known
 //   - messaging.destination.partition.id and messaging.kafka.offset, if they are known. On a
 //     PRODUCER span, they are known after a broker has acknowledged the record.
 //   - messaging.kafka.message.tombstone, if the record has no value
 //   - error.type, if the operation failed. If the error has a Kafka error code, the value is
 //     the name of the code, such as NOT_ENOUGH_REPLICAS. If the error is [context.Canceled],
 //     the program gave up: the span then has error.type, but not the status Error.
-//   - messaging.consumer.group.name, only on CONSUMER spans
+//   - messaging.consumer.group.name, if it is known, on CONSUMER spans and on the spans of
+//     commits
 //
 // # Metrics
 //
@@ -47,13 +49,15 @@
 //
 // # Headers and content
 //
-// Each record is sent with exactly one traceparent header. This package writes the header to
-// a copy of the list of headers. If a received record has several traceparent headers, the
-// last valid header is used. Headers that do not belong to the trace context are not
-// changed.
+// Before a record is sent, this package replaces all its traceparent headers with one new
+// header. The new header is written to a copy of the list of headers. If a received record
+// has several traceparent headers, the last valid header is used. Headers that belong
+// neither to the trace context nor to the baggage are not changed.
 //
-// Values, headers, baggage and the text of errors are never recorded. Keys are recorded only
-// with [WithKey]. Baggage is sent and received only with [WithBaggage].
+// Values, headers, baggage and the text of errors are never recorded. However, if a handler
+// panics, the span gets an exception event with the text of the panic. In this text,
+// personal numbers are masked and credentials are redacted. Keys are recorded only with
+// [WithKey]. Baggage is sent and received only with [WithBaggage].
 //
 // Retry topics and dead-letter topics need no extra code. If a handler sends a record with
 // the context that the handler got, the sent record is in the same trace as the handled

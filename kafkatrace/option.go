@@ -71,18 +71,19 @@ func WithPropagator(p propagation.TextMapPropagator) Option {
 	return func(c *config) { c.propagator = p }
 }
 
-// WithAttributes adds attributes to every span and every measurement. The exception is
-// messaging.client.id, which is added only to spans. The attributes must be the same for all
-// records. To add an attribute to the span for one record, use the span that
+// WithAttributes adds attributes to every span and to the metrics messaging.*, but not to
+// the metrics kafka.*. The exception is messaging.client.id. It is added to spans, and to
+// kafka.consumer.records_lag_max under the name client-id. The attributes must be the same
+// for all records. To add an attribute to the span for one record, use the span that
 // trace.SpanFromContext returns. If an adapter can read the client ID from the client, the
 // adapter adds this attribute by default.
 func WithAttributes(attrs ...attribute.KeyValue) Option {
 	return func(c *config) { c.attributes = append(c.attributes, attrs...) }
 }
 
-// WithConsumerGroup sets the name of the consumer group. The spans and measurements of
-// consumers contain this name as messaging.consumer.group.name. If an adapter can read the
-// name from the client, the adapter sets the name by default.
+// WithConsumerGroup sets the name of the consumer group. The spans of consumers, and their
+// metrics messaging.*, contain this name as messaging.consumer.group.name. If an adapter
+// can read the name from the client, the adapter sets the name by default.
 func WithConsumerGroup(name string) Option {
 	return func(c *config) { c.group = name }
 }
@@ -115,7 +116,7 @@ func WithParent(p Parent) Option {
 // WithKey records the key of each record as messaging.kafka.message.key, in the form that
 // format returns. If format is nil, the key is recorded unchanged. If format returns "" or
 // text that is not valid UTF-8, no key is recorded. A text of more than 256 bytes is cut. By
-// default, keys are not recorded, because they often are personal data. To protect such
+// default, keys are not recorded, because they are often personal data. To protect such
 // keys, let format return a hash.
 func WithKey(format func(key []byte) string) Option {
 	if format == nil {
@@ -141,8 +142,9 @@ func WithCommitSpans() Option {
 	return func(c *config) { c.commits = true }
 }
 
-// WithPartitionMetrics adds messaging.destination.partition.id to the measurements of
-// records. This makes one series per partition. By default, measurements have no partition.
+// WithPartitionMetrics adds messaging.destination.partition.id to the metrics messaging.*
+// of records. This makes one series per partition. By default, these metrics have no
+// partition.
 func WithPartitionMetrics() Option {
 	return func(c *config) { c.partitions = true }
 }

@@ -11,12 +11,13 @@
 // Each statement makes one CLIENT span. The span is named after the operation and its
 // tables, such as SELECT orders. It has the attributes db.system.name, db.namespace,
 // db.operation.name, db.collection.name, db.query.summary, db.query.text, server.address
-// and server.port. The number of rows is db.response.returned_rows or
-// db.response.affected_rows. If the statement fails, the span also has error.type and
-// db.response.status_code, which is the SQLSTATE or the error code of the driver. Each
-// statement is also recorded in the histogram db.client.operation.duration. Names and
-// attributes follow https://opentelemetry.io/docs/specs/semconv/db/ (v1.43.0). The only
-// exception is db.response.affected_rows, which the conventions do not define.
+// and server.port, if they are known. The number of rows is db.response.returned_rows or
+// db.response.affected_rows. If the statement fails, the span also has error.type. If the
+// error has an SQLSTATE or an error code of the driver, the span has this code as
+// db.response.status_code. Each statement is also recorded in the histogram
+// db.client.operation.duration. Names and attributes follow
+// https://opentelemetry.io/docs/specs/semconv/db/ (v1.43.0). By default, the only exception
+// is db.response.affected_rows, which the conventions do not define.
 //
 // A statement makes only one span, even if the driver must prepare the statement first, or
 // if database/sql tries the statement again on another connection. If the database reports
@@ -28,22 +29,25 @@
 // of connections never make a span.
 //
 // The pool is measured until it is closed. Its metrics are db.client.connection.count,
-// .max, .create_time and .wait_time, with times in seconds. The same values are also
-// recorded under the older names that Nais APM reads, such as db.client.connections.usage,
-// with times in milliseconds. OTEL_SEMCONV_STABILITY_OPT_IN=database turns the older names
-// off. There is no metric for requests that are waiting for a connection or that timed out,
-// because database/sql does not report how many there are.
+// .max, .create_time and .wait_time, with times in seconds. The metric .max is recorded
+// only if the pool has a maximum. The same values are also recorded under the older names
+// that Nais APM reads, such as db.client.connections.usage, with times in milliseconds.
+// OTEL_SEMCONV_STABILITY_OPT_IN=database turns the older names off. There is no metric for
+// requests that are waiting for a connection or that timed out, because database/sql does
+// not report how many there are.
 //
 // [WithTransactions] adds a span around each transaction. [WithQueryNames] names spans
-// after the queries of sqlc. Three more options add data that the conventions do not
+// after the queries of sqlc. Two more options add attributes that the conventions do not
 // define. [WithSlowQueries] sets db.query.slow on the span of a statement that takes long.
-// If a trace repeats a statement, [WithRepeatedQueries] sets db.query.repeated on the
-// parent span. [WithSQLCommenter] adds the trace context to the query text, so that the log
-// of the database shows the trace context.
+// If a trace repeats a statement too often, [WithRepeatedQueries] sets db.query.repeated on
+// the parent span. [WithSQLCommenter] adds the trace context to the query text, so that the
+// log of the database shows the trace context.
 //
-// This package never records the arguments, the literals or the comments of a query. It
-// never records the user, the password or other parameters of a data source name. It does
-// not record the text of an error either, because databases quote values in this text.
+// This package never records the arguments, the literals or the comments of a query. The
+// only exception is the name that [WithQueryNames] reads from a comment. Of a data source
+// name, this package records only the address, the port and the name of the database, and
+// never the user or the password. It does not record the text of an error either, because
+// databases quote values in this text.
 //
 // Known limits:
 //

@@ -10,7 +10,8 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// An Option changes the behavior of [Open], [OpenDB] and [Driver].
+// An Option changes the behavior of [Open], [OpenDB] and [Driver]. The functions of package
+// pgxtrace accept the same options.
 type Option func(*sqldb.Config)
 
 // WithTracerProvider sets the provider of the tracer. If the option is not used or p is
@@ -52,8 +53,10 @@ func WithQueryNames() Option {
 }
 
 // WithTransactions adds an INTERNAL span to each transaction. The span lasts from BEGIN to
-// COMMIT or ROLLBACK, and is the parent of the spans of the statements in the transaction.
-// By default, transactions have no span.
+// COMMIT or ROLLBACK. It is the parent of the spans of the statements in the transaction.
+// The exception is a statement whose context contains another span than the context of
+// BEGIN. The parent is then the span in the context of the statement. By default,
+// transactions have no span.
 func WithTransactions() Option {
 	return func(c *sqldb.Config) { c.Transactions = true }
 }
@@ -83,7 +86,7 @@ func WithRepeatedQueries(n int) Option {
 //
 // A text gets a comment only if it consists of a single statement that reads or changes
 // rows, such as SELECT or UPDATE. A text is never changed in these three cases:
-//   - The statement is prepared under a name.
+//   - The statement is prepared: by database/sql, or under a name by pgx.
 //   - The text already has a comment.
 //   - A comment at the end of the text could change the meaning of the text.
 //

@@ -14,7 +14,8 @@ const scopeName = "github.com/nais/spor/sqltrace"
 
 // Open does the same as [sql.Open], but makes a span and a measurement for every statement.
 // It also measures the pool until the pool is closed. Open does not register a driver with
-// database/sql. The method [sql.DB.Driver] returns the original driver, not a wrapper. Open
+// database/sql. The method [sql.DB.Driver] returns the original driver, not a wrapper. If
+// the driver is already traced, Open does not trace it again, and opts have no effect. Open
 // returns the same errors as sql.Open.
 func Open(driverName, dataSourceName string, opts ...Option) (*sql.DB, error) {
 	handle, err := sql.Open(driverName, dataSourceName)

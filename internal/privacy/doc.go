@@ -73,7 +73,9 @@
 //
 // In text that is not a URL, two more kinds of credentials are redacted. The first kind are
 // values whose names are listed in secret.go (see [IsSecret]). The second kind are credentials
-// with a known form: JSON web tokens, and the word that follows Bearer or Basic.
+// with a known form: JSON web tokens, and the word that follows Bearer or Basic. The word after
+// Bearer must have a digit or at least 16 characters. The word after Basic must be the base64
+// form of a user name, a colon and a password.
 //
 // [folkeregisteret]: https://skatteetaten.github.io/folkeregisteret-api-dokumentasjon/nytt-fodselsnummer-fra-2032/
 // [UDI]: https://www.udi.no/ord-og-begreper/d-nummer/d-nummer-stemmer-ikke-med-fodselsdato/

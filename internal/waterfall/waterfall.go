@@ -1,5 +1,6 @@
 // Package waterfall draws a trace on a terminal. Each span has one line. The line is indented
-// under the line of the parent span. It contains a bar that shows when the span was running.
+// under the line of the parent span. It contains a bar that shows when the span was running. At
+// most 200 spans are drawn.
 //
 // The text in spans is not trusted. It is drawn without control characters. It is cut at the
 // width of the line.

@@ -28,7 +28,7 @@
 // Known limits:
 //
 //   - A message that is read but not passed to Process or ProcessBatch has no span.
-//   - WriteMessages waits until the batch of a message is full, or until BatchTimeout has
+//   - kafka-go sends a batch of messages when the batch is full, or when BatchTimeout has
 //     passed. The default of BatchTimeout is one second. The spans include this waiting
 //     time.
 //   - If the context of WriteMessages ends, WriteMessages returns, but the broker may still

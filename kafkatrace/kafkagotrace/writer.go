@@ -23,8 +23,9 @@ type Writer struct {
 }
 
 // NewWriter returns a Writer that wraps w. Do not use w directly afterwards, and do not
-// wrap it again. Set the fields Completion and Balancer of w before the call, because
-// NewWriter replaces them. The replacements call the previous values.
+// wrap it again. Set the fields of w before the call. NewWriter replaces Completion and
+// Balancer, and the replacements call the previous values. It reads RequiredAcks and
+// Transport only once.
 func NewWriter(w *kafka.Writer, opts ...kafkatrace.Option) *Writer {
 	var known []kafkatrace.Option
 	if transport, ok := w.Transport.(*kafka.Transport); ok && transport.ClientID != "" {

@@ -1,4 +1,4 @@
-// Package kgotrace traces and measures franz-go, version 1.18 or later.
+// Package kgotrace traces and measures franz-go, version 1.15.4 or later.
 //
 // Pass [Opt] to the client:
 //
@@ -17,7 +17,7 @@
 //
 // [Fetched] measures the lag. [ProcessBatch] handles many records in one span. [Commit],
 // [End] and [EndTransaction] measure commits and transactions. If the group assigns a
-// partition to another member while the program processes a record of this partition, the
+// partition to another member while [Process] handles a record of this partition, the
 // CONSUMER span gets the event "partitions revoked". The client ID and the consumer group
 // are read from the client. Package kafkatrace documents the names, the attributes and the
 // metrics.
@@ -30,18 +30,18 @@
 //
 // Normally, a polled record has no Context. If the record is produced again, the ctx of
 // Produce is used. Records from pools and share groups are the exception, because they have
-// a Context. If such a record is produced again, the parent is the CONSUMER span in which
-// the record was processed.
+// a Context. If such a record was passed to [Process] and is produced again, the parent is
+// the CONSUMER span in which the record was processed.
 //
 // # Changes to records
 //
-// Before the promise is called, the Context of a record is set back to the value that the
-// program set. The Headers keep the traceparent that was sent. The reason is that franz-go
-// counts the bytes of the headers again after the promise, and would otherwise get a wrong
-// result. The slice of headers that the program set is not changed, because the traceparent
-// is added to a copy. A record that is produced again gets a new traceparent. Until the
-// promise is called, the bytes of the traceparent are included when franz-go checks the
-// limit MaxBufferedBytes.
+// Before the promise is called, the Context of a record is set back to the value that it
+// would have without this package. The Headers keep the traceparent that was sent. The
+// reason is that franz-go counts the bytes of the headers again after the promise, and
+// would otherwise get a wrong result. The slice of headers that the program set is not
+// changed, because the traceparent is added to a copy. A record that is produced again gets
+// a new traceparent. Until the promise is called, the bytes of the traceparent are included
+// when franz-go checks the limit MaxBufferedBytes.
 //
 // Values and headers are never recorded. Keys are recorded only with [kafkatrace.WithKey].
 //

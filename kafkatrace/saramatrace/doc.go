@@ -29,16 +29,20 @@
 // Package kafkatrace documents the attributes of both spans, the metrics, and the data that
 // is never recorded.
 //
-// The messages of the program stay unchanged. Metadata is never changed, and Headers are set
-// back to the old value when the span ends.
+// The Metadata of a message is never changed. When the span ends, the Headers are set back
+// to the value before the send, but without the headers that [Inject] added. The exception
+// is an AsyncProducer whose setting Producer.Return.Successes is false: the Headers keep
+// the trace context, unless sarama returns an error for the message within ten seconds.
 //
 // Known limits:
 //
-//   - A message that is sent without Inject starts a new trace.
+//   - A message that is sent without Inject starts a new trace, unless its headers already
+//     contain a trace context.
 //   - A received message that is not passed to Process or ProcessBatch has no span.
-//   - If Producer.Return.Successes is false, sarama does not report when a message arrived.
-//     The end time of the span is then the time when the producer got the message. If sarama
-//     returns an error within ten seconds, the span records the error.
+//   - If Producer.Return.Successes of an AsyncProducer is false, sarama does not report
+//     when a message arrived. The end time of the span is then the time when the producer
+//     got the message. If sarama returns an error within ten seconds, the span records the
+//     error. At most 10,000 messages wait for such an error at the same time.
 //   - sarama does not pass the name of the consumer group to the handler. Set the name with
 //     kafkatrace.WithConsumerGroup.
 package saramatrace

@@ -19,7 +19,8 @@ import (
 
 // Inject adds the trace context of ctx to the headers of msg. Call it each time before msg
 // is sent. The send span for msg is then a child of the span in ctx. If msg already has a
-// trace context, Inject replaces it. If msg is nil, Inject does nothing.
+// trace context, Inject replaces it. If ctx has no span, the headers do not change. If msg
+// is nil, Inject does nothing.
 //
 // A producer of this package sends the trace context of the send span instead of the added
 // headers. When the send span ends, the producer removes the added headers from msg. Any

@@ -28,8 +28,8 @@ func NewPool(ctx context.Context, connString string, opts ...sqltrace.Option) (*
 
 // NewPoolWithConfig does the same as [pgxpool.NewWithConfig]. It also traces and measures
 // the statements, and measures the pool. config itself does not change. If config already
-// contains a tracer of this package, only that tracer is used, and opts have no effect. If
-// config contains any other tracer, that tracer is called as well.
+// contains a tracer of this package, NewPoolWithConfig does not add another one, and opts
+// have no effect. If config contains any other tracer, that tracer is called as well.
 func NewPoolWithConfig(ctx context.Context, config *pgxpool.Config, opts ...sqltrace.Option) (*pgxpool.Pool, error) {
 	if config == nil || config.ConnConfig == nil {
 		return pgxpool.NewWithConfig(ctx, config) // NewWithConfig reports the error

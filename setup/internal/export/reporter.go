@@ -1,6 +1,7 @@
-// Package export contains the code that the exporters of package setup need in addition to
-// the code that sends telemetry. This code reports export problems. Before telemetry is
-// sent to the collector, it also cleans the telemetry and adds older attribute names.
+// Package export exports the log records and the metrics of package setup. Package pipeline
+// exports the spans. For all signals, package export reports export problems. Before
+// telemetry is sent to the collector, it also cleans the telemetry and adds older attribute
+// names.
 package export
 
 import (
