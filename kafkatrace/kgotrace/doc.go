@@ -37,11 +37,11 @@
 //
 // Before the promise is called, the Context of a record is set back to the value that it
 // would have without this package. The Headers keep the traceparent that was sent. The
-// reason is that franz-go counts the bytes of the headers again after the promise, and
-// would otherwise get a wrong result. The slice of headers that the program set is not
-// changed, because the traceparent is added to a copy. A record that is produced again gets
-// a new traceparent. Until the promise is called, the bytes of the traceparent are included
-// when franz-go checks the limit MaxBufferedBytes.
+// reason is that franz-go counts the bytes of the headers a second time just before it
+// calls the promise, and would otherwise get a wrong result. The slice of headers that the
+// program set is not changed, because the traceparent is added to a copy. A record that is
+// produced again gets a new traceparent. Until the promise is called, the bytes of the
+// traceparent are included when franz-go checks the limit MaxBufferedBytes.
 //
 // Values and headers are never recorded. Keys are recorded only with [kafkatrace.WithKey].
 //
