@@ -45,15 +45,15 @@ func faulty(t *testing.T, answer func(ctx context.Context, spans int) (*coltrace
 	return server
 }
 
-// The function settled checks that no goroutines are left over. It waits at most two seconds for
-// them to end. The argument before is the number of goroutines that may still run after that.
-func settled(t *testing.T, before int) {
+// settled waits at most two seconds until no more than allowed goroutines run. Otherwise, it
+// fails the test.
+func settled(t *testing.T, allowed int) {
 	t.Helper()
 	deadline := time.Now().Add(2 * time.Second)
-	for runtime.NumGoroutine() > before {
+	for runtime.NumGoroutine() > allowed {
 		if time.Now().After(deadline) {
 			stacks := make([]byte, 1<<16)
-			t.Fatalf("goroutines: got %d, want %d\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+			t.Fatalf("goroutines: got %d, want %d\n%s", runtime.NumGoroutine(), allowed, stacks[:runtime.Stack(stacks, true)])
 		}
 		<-time.After(5 * time.Millisecond)
 	}

@@ -31,7 +31,7 @@ func (s Sampler) String() string {
 	return s.root
 }
 
-// The method Never returns true if the sampler samples no trace that begins in this process.
+// Never reports that the sampler samples no trace that begins in this process.
 // A very small ratio counts as 0, because the SDK compares only 63 bits.
 func (s Sampler) Never() bool { return !s.Own && s.Ratio*(1<<63) < 1 }
 

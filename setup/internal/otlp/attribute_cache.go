@@ -178,8 +178,8 @@ func (s *attributeCache) forgetLarge() {
 	}
 }
 
-// appendTwins appends the attributes that Rules add for own. It leaves out an added attribute
-// if own already has an attribute with the same key.
+// appendTwins appends the attributes that Rules add. The program has set the attributes in own.
+// An attribute is not added if own already contains its key.
 func (s *attributeCache) appendTwins(b []byte, own []attribute.KeyValue) []byte {
 	for i := range own {
 		_, added := s.rules.Attribute(own[i])

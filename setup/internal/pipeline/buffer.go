@@ -144,8 +144,9 @@ func (b *buffer) trim() {
 
 // next returns the next batch to send, or nil if there is no batch to send now. The oldest
 // spans are sent first, except that a batch that failed may have to wait for other spans
-// (see parked.next). Queued spans are sent in two cases: enough spans are queued, or the
-// sequence number of the first queued chunk is at most the parameter through.
+// (see parked.next). through is the highest sequence number that must be sent now. Queued spans
+// are sent if enough spans are queued, or if the first queued chunk has a sequence number up
+// to this one.
 func (b *buffer) next(state sendState, through uint64) *batch {
 	b.mu.Lock()
 	queued := b.queue.len() > 0 && (b.queue.peek().seq <= through || b.queued >= enoughBytes || b.limits.enoughSpans())

@@ -34,7 +34,7 @@ type sender struct {
 
 	inFlight  int       // number of exports
 	alone     bool      // the batch in flight must be the only batch in flight
-	through   uint64    // spans up to this sequence number have waited for the delay
+	through   uint64    // the delay is over for all spans up to this sequence number
 	due       time.Time // time at which the waiting spans must be sent; zero if no spans wait
 	down      bool
 	outage    error

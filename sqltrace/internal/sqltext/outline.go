@@ -19,7 +19,7 @@ type step struct {
 	name   string
 	tables []string
 	depth  int
-	minor  bool // if the step has no table, it is not in the summary
+	minor  bool // true if the summary leaves out the step when the step has no table
 }
 
 // mostSteps is the maximum number of operations. It is also the maximum number of tables
