@@ -25,9 +25,9 @@ func TestForwardingHeaders(t *testing.T) {
 		headers        headers
 		client, scheme string
 	}{
-		{"nothing told", "10.0.0.1:80", nil, "10.0.0.1", "http"},
-		{"told by a stranger", "192.0.2.1:80", headers{xff: {"1.2.3.4"}, proto: {"https"}}, "192.0.2.1", "http"},
-		{"told by a proxy", "10.0.0.1:80", headers{xff: {"1.2.3.4"}, proto: {"https"}}, "1.2.3.4", "https"},
+		{"no headers", "10.0.0.1:80", nil, "10.0.0.1", "http"},
+		{"headers of a stranger", "192.0.2.1:80", headers{xff: {"1.2.3.4"}, proto: {"https"}}, "192.0.2.1", "http"},
+		{"headers of a proxy", "10.0.0.1:80", headers{xff: {"1.2.3.4"}, proto: {"https"}}, "1.2.3.4", "https"},
 		{"client lies", "10.0.0.1:80", headers{xff: {"6.6.6.6, 1.2.3.4"}, proto: {"https"}}, "1.2.3.4", "https"},
 		{"client lies on a line of its own", "10.0.0.1:80", headers{xff: {"6.6.6.6", "1.2.3.4"}}, "1.2.3.4", "http"},
 		{"two proxies", "10.0.0.1:80", headers{xff: {"1.2.3.4, 10.0.0.2"}, proto: {"https, http"}}, "1.2.3.4", "https"},

@@ -121,7 +121,7 @@ func FuzzNumbers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, n int64, text string, x float64) {
 		line, err := json.Marshal(map[string]any{"n": n, "list": []any{text, n, x}, strconv.FormatInt(n, 10): text})
 		if err != nil {
-			t.Skip()
+			t.Skip("JSON has no NaN and no infinity")
 		}
 		got := privacy.Line([]byte(string(line)))
 		var o struct {

@@ -51,10 +51,10 @@ func TestResolve(t *testing.T) {
 		{name: "end of a wildcard", finds: []string{"/v1/static/*", "/static/*"}, want: "/v1/static/*"},
 		{name: "end with a slash", finds: []string{"/v1/trail", "/trail/"}, want: "/v1/trail", wantWithError: "/v1/trail"},
 		{name: "root of a mux", finds: []string{"/v1/static/*", "/"}, want: "/v1/static/*"},
-		{name: "told", pattern: "GET /graphql", finds: []string{"/graphql"}, sets: "/graphql/{op}", want: "/graphql/{op}", wantWithError: "/graphql/{op}"},
+		{name: "set", pattern: "GET /graphql", finds: []string{"/graphql"}, sets: "/graphql/{op}", want: "/graphql/{op}", wantWithError: "/graphql/{op}"},
 		{name: "missed", pattern: "/users/:id", finds: []string{"/users/:id"}, misses: true},
-		{name: "told although missed", misses: true, sets: "/graphql", want: "/graphql", wantWithError: "/graphql"},
-		{name: "told a wildcard", sets: "/files/*", want: "/files/*", wantWithError: "/files/*"},
+		{name: "set although missed", misses: true, sets: "/graphql", want: "/graphql", wantWithError: "/graphql"},
+		{name: "set to a wildcard", sets: "/files/*", want: "/files/*", wantWithError: "/files/*"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var route routing.Route

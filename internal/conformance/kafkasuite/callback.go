@@ -21,9 +21,9 @@ type outcome struct {
 // start sends a record without waiting for its acknowledgement. When the client calls the
 // callback of the record, the arguments of this call are sent to the returned channel.
 func start(ctx context.Context, p Producer, r *Record) <-chan outcome {
-	told := make(chan outcome, 2) // capacity 2, so that a second call of the callback does not block
-	p.Start(ctx, r, func(ctx context.Context, r Record, err error) { told <- outcome{r, ctx, err} })
-	return told
+	result := make(chan outcome, 2) // capacity 2, so that a second call of the callback does not block
+	p.Start(ctx, r, func(ctx context.Context, r Record, err error) { result <- outcome{r, ctx, err} })
+	return result
 }
 
 // testMetadata sends records to which the program has added metadata. The program must get
@@ -44,9 +44,9 @@ func testMetadata(t *testing.T, s *site) {
 				}
 				r.Metadata = want
 				ctx, _ := s.parent(t)
-				told := start(ctx, p, r)
+				result := start(ctx, p, r)
 				wait.Go(func() {
-					o := <-told
+					o := <-result
 					if o.Metadata != want {
 						t.Errorf("record %d came back with the metadata %v, want %v", i, o.Metadata, want)
 					}

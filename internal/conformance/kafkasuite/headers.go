@@ -94,8 +94,8 @@ func testLargeBaggage(t *testing.T, s *site) {
 	if got.span().TraceID() != sender.TraceID() {
 		t.Error("the record was processed in another trace")
 	}
-	if told := baggage.FromContext(got.ctx); told.Len() != 0 {
-		t.Errorf("the handler gets %d bytes of baggage, want 0", len(told.String()))
+	if received := baggage.FromContext(got.ctx); received.Len() != 0 {
+		t.Errorf("the handler gets %d bytes of baggage, want 0", len(received.String()))
 	}
 }
 

@@ -257,9 +257,9 @@ func checkRevoked(t *testing.T, s *site, partition int32, taken bool) {
 		if attrs["messaging.destination.partition.id"] != strconv.Itoa(int(partition)) || attrs["messaging.kafka.offset"] != "0" {
 			continue
 		}
-		told := slices.ContainsFunc(span.Events(), func(e sdktrace.Event) bool { return e.Name == "partitions revoked" })
-		t.Logf("span of partition %d: record processed again: %t, span has the event: %t", partition, taken, told)
-		if told {
+		hasEvent := slices.ContainsFunc(span.Events(), func(e sdktrace.Event) bool { return e.Name == "partitions revoked" })
+		t.Logf("span of partition %d: record processed again: %t, span has the event: %t", partition, taken, hasEvent)
+		if hasEvent {
 			return
 		}
 	}
@@ -291,10 +291,10 @@ func testTombstones(t *testing.T, s *site) {
 		}
 	}
 	s.process(t, s.topic, 5, nil)
-	tells := s.client.Lacks(Nulls) == ""
+	keepsNulls := s.client.Lacks(Nulls) == ""
 	for i, span := range s.consuming.Wait(t, 5) {
 		want := ""
-		if i < 2 && tells {
+		if i < 2 && keepsNulls {
 			want = "true"
 		}
 		if got := oteltest.Map(span.Attributes())["messaging.kafka.message.tombstone"]; got != want {

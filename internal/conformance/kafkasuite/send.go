@@ -241,8 +241,8 @@ func testClosedInFlight(t *testing.T, s *site) {
 		return
 	}
 	failed := 0
-	for _, told := range outcomes {
-		if o := await(t, told); o.err != nil {
+	for _, result := range outcomes {
+		if o := await(t, result); o.err != nil {
 			failed++
 		}
 	}
@@ -283,10 +283,10 @@ func testLateDelivery(t *testing.T, s *site) {
 		t.Fatalf("%d spans for 2 records", n)
 	}
 	attrs := oteltest.Map(span.Attributes())
-	offset, told := attrs["messaging.kafka.offset"]
+	offset, known := attrs["messaging.kafka.offset"]
 	switch delivered := s.delivered(t, "late"); {
 	case attrs["error.type"] != "": // The program or the library gave up.
-		if told {
+		if known {
 			t.Errorf("the span has the offset %q for a record that was given up", offset)
 		}
 	case !delivered || span.Status().Code != codes.Unset || offset != "1":
@@ -300,14 +300,14 @@ func testRestart(t *testing.T, s *site) {
 	p := s.producer(t, Producing{})
 	s.send(t, p, "one")
 	ctx, _ := s.parent(t)
-	told := make(chan error, 1)
+	results := make(chan error, 1)
 	restarted := make(chan struct{})
 	go func() {
-		defer close(told)
+		defer close(results)
 		for i := 0; ; i++ {
 			// The library may return an error while the broker is down.
 			if err := p.Send(ctx, s.record(fmt.Sprintf("through %d", i))); err != nil && ctx.Err() != nil {
-				told <- err
+				results <- err
 				return
 			}
 			select {
@@ -319,7 +319,7 @@ func testRestart(t *testing.T, s *site) {
 	}()
 	s.cluster.Restart(t)
 	close(restarted)
-	if err := await(t, told); err != nil {
+	if err := await(t, results); err != nil {
 		t.Fatal(err)
 	}
 	oteltest.Eventually(t, func() bool { return s.producing.Started() == len(s.producing.Ended()) })

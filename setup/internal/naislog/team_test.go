@@ -88,19 +88,19 @@ func TestTeamLogsNeverWait(t *testing.T) {
 	defer cancel()
 	_ = team.Shutdown(ctx)
 	l.Close()
-	told := 0.0
+	counted := 0.0
 	for _, line := range buf.All(t) {
 		if line["message"] != "records for Team Logs were dropped" || line["level"] != "WARN" || line["cure"] == nil {
 			t.Errorf("got %v", line)
 		}
 		n, _ := line["records"].(float64)
-		told += n
+		counted += n
 	}
 	if n := len(buf.All(t)); n > 2 {
 		t.Errorf("got %d reports, want one for the first dropped record and one at the end", n)
 	}
-	if most := float64(records); told < most/2 || told > most {
-		t.Errorf("the reports have %v records, want most of %v", told, most)
+	if most := float64(records); counted < most/2 || counted > most {
+		t.Errorf("the reports have %v records, want most of %v", counted, most)
 	}
 }
 
