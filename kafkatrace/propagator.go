@@ -113,7 +113,7 @@ func isTraceContext(p propagation.TextMapPropagator) bool {
 		return true
 	}
 	v := reflect.ValueOf(p)
-	if v.Kind() != reflect.Slice || v.Type() != composite && v.Type().PkgPath() != "github.com/nais/spor/setup" {
+	if v.Kind() != reflect.Slice || v.Type() != composite && v.Type().PkgPath() != "github.com/nais/spor/internal/environ" {
 		return false
 	}
 	found := false
