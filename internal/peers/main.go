@@ -1,3 +1,77 @@
 package main
 
-func main() {}
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+func main() {
+	var o options
+	flag.StringVar(&o.suites, "suite", "", "the suites to run, separated by commas (default all)")
+	flag.BoolVar(&o.quick, "quick", false, "run the quick selection")
+	flag.StringVar(&o.run, "run", "", "a regular expression for the tests to run (differences.txt is then not compared)")
+	repository := flag.String("repository", "../..", "the root of the repository")
+	flag.Parse()
+	if err := run(&o, *repository); err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(1)
+	}
+}
+
+// options are the flags of the command.
+type options struct {
+	suites string
+	quick  bool
+	run    string
+}
+
+func run(o *options, repository string) error {
+	root, err := filepath.Abs(repository)
+	if err != nil {
+		return err
+	}
+	l := &layout{repository: root, work: filepath.Join(root, ".tmp/peers")}
+	if err := os.RemoveAll(filepath.Join(l.work, "out")); err != nil {
+		return err
+	}
+	for _, dir := range []string{"src", "bin", "out"} {
+		if err := os.MkdirAll(filepath.Join(l.work, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	if _, err := command(root, nil, "go", "build", "-o", filepath.Join(l.work, "bin", "test2json"), "cmd/test2json"); err != nil {
+		return err
+	}
+	lines, err := readKnown(filepath.Join(root, "internal/peers/differences.txt"))
+	if err != nil {
+		return err
+	}
+	c := &contest{layout: l, options: o, known: lines}
+	var problems []error
+	for _, s := range selected(o) {
+		problems = append(problems, c.play(s))
+	}
+	printTable(os.Stdout, c.rows)
+	problems = append(problems, c.unneeded())
+	return errors.Join(problems...)
+}
+
+// selected returns the suites that the options name.
+func selected(o *options) []*suite {
+	var chosen []*suite
+	for _, s := range suites {
+		if o.suites != "" && !slices.Contains(strings.Split(o.suites, ","), s.name) {
+			continue
+		}
+		if o.quick && s.quick == "" {
+			continue
+		}
+		chosen = append(chosen, s)
+	}
+	return chosen
+}

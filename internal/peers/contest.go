@@ -1,0 +1,165 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// A contest runs suites and keeps their rows.
+type contest struct {
+	layout  *layout
+	options *options
+	known   []*known
+	rows    []*row
+	// played are the suites with their variants that were run in full.
+	played []string
+}
+
+// play runs the packages of a suite without spor and with each variant.
+func (c *contest) play(s *suite) error {
+	if s.service != "" && os.Getenv(s.service) == "" {
+		return fmt.Errorf("%s: the variable %s is not set; run `make services-install services`", s.name, s.service)
+	}
+	began := time.Now()
+	src, err := prepare(c.layout, s)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	fmt.Fprintf(os.Stderr, "%s %s: prepared in %s\n", s.name, src.version, time.Since(began).Round(time.Second))
+	var problems []error
+	for _, pkg := range s.packages {
+		problems = append(problems, c.playPackage(s, src, pkg))
+	}
+	problems = append(problems, c.enough(s))
+	return errors.Join(problems...)
+}
+
+func (c *contest) playPackage(s *suite, src *source, pkg string) error {
+	began := time.Now()
+	b, err := build(c.layout, s, src, pkg)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	fmt.Fprintf(os.Stderr, "%s: %s built in %s\n", s.name, pkg, time.Since(began).Round(time.Second))
+	without, err := b.run("", c.args(s)...)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%s: %s without spor: %s in %s\n", s.name, pkg, count(without), without.took.Round(time.Second))
+	var problems []error
+	for _, variant := range c.variants(s) {
+		with, err := b.run(variant, c.args(s)...)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "%s: %s with %s: %s in %s\n", s.name, pkg, variant, count(with), with.took.Round(time.Second))
+		r := &row{suite: s.name, version: src.version, pkg: pkg, variant: variant, without: count(without), with: count(with), spans: with.started, took: with.took}
+		problems = append(problems, c.judge(b, r, without, with))
+		c.rows = append(c.rows, r)
+	}
+	return errors.Join(problems...)
+}
+
+// judge compares two runs, and looks for the reason of each difference.
+func (c *contest) judge(b *binary, r *row, without, with *result) error {
+	label := r.suite + ":" + r.variant
+	if !slices.Contains(c.played, label) {
+		c.played = append(c.played, label)
+	}
+	var open []difference
+	r.reasons = map[string]string{}
+	for _, d := range compare(without, with) {
+		if k := explain(c.known, label, d.test); k != nil {
+			r.expected = append(r.expected, d)
+			r.reasons[d.test] = k.reason
+		} else {
+			open = append(open, d)
+		}
+	}
+	steady, unsteady, err := b.steady(r.variant, open)
+	if err != nil {
+		return err
+	}
+	r.wrong, r.unsteady = steady, unsteady
+	for _, d := range accounts(with) {
+		if k := explain(c.known, label, d.test); k != nil {
+			r.expected = append(r.expected, d)
+			r.reasons[d.test] = k.reason
+		} else {
+			r.wrong = append(r.wrong, d)
+		}
+	}
+	var problems []error
+	for _, d := range r.wrong {
+		if d.test == spansTest {
+			problems = append(problems, fmt.Errorf("%s %s: %s: %d spans were started and %d ended", label, r.pkg, d.with, with.started, with.ended))
+			continue
+		}
+		problems = append(problems, fmt.Errorf("%s %s: %s: %s without spor, %s with it", label, r.pkg, d.test, orNone(d.without), orNone(d.with)))
+	}
+	return errors.Join(problems...)
+}
+
+func orNone(o outcome) outcome {
+	if o == "" {
+		return "no result"
+	}
+	return o
+}
+
+// enough checks that the suite has as many tests as it must have.
+func (c *contest) enough(s *suite) error {
+	if c.options.quick || c.options.run != "" {
+		return nil
+	}
+	without, with := map[string]int{}, map[string]int{}
+	for _, r := range c.rows {
+		if r.suite == s.name {
+			without[r.variant] += r.without.ran()
+			with[r.variant] += r.with.ran()
+		}
+	}
+	var problems []error
+	for _, variant := range s.variants {
+		if n := min(without[variant], with[variant]); n < s.least {
+			problems = append(problems, fmt.Errorf("%s:%s: %d tests ran, want at least %d", s.name, variant, n, s.least))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// args are the arguments for the selection of tests.
+func (c *contest) args(s *suite) []string {
+	switch {
+	case c.options.run != "":
+		return []string{"-test.run", c.options.run}
+	case c.options.quick:
+		return []string{"-test.run", s.quick}
+	}
+	return nil
+}
+
+func (c *contest) variants(s *suite) []string {
+	if c.options.quick && len(s.quickVariants) > 0 {
+		return s.quickVariants
+	}
+	return s.variants
+}
+
+// unneeded returns an error for each line of differences.txt whose difference was not seen,
+// although the suite was run in full.
+func (c *contest) unneeded() error {
+	if c.options.quick || c.options.run != "" {
+		return nil
+	}
+	var problems []error
+	for _, k := range c.known {
+		if !k.found && slices.ContainsFunc(c.played, k.isFor) {
+			problems = append(problems, fmt.Errorf("differences.txt:%d: %s of %s does not differ any more; remove the line", k.line, k.test, k.suite))
+		}
+	}
+	return errors.Join(problems...)
+}

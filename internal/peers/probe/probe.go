@@ -1,0 +1,120 @@
+// Package probe puts a provider of the SDK into the test binary of a peer, and counts spans.
+// It is copied into the peer's source, because the peer may not import an internal package.
+package probe
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/propagation"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Variant returns the way in which spor is to be put in. It is empty if the tests are to run
+// without spor.
+func Variant() string { return os.Getenv("SPOR_PEERS") }
+
+// On reports whether the tests are to run with spor.
+func On() bool { return Variant() != "" }
+
+// Has reports whether name is a word of the variant. Words are separated by "+".
+func Has(name string) bool {
+	for word := range strings.SplitSeq(Variant(), "+") {
+		if word == name {
+			return true
+		}
+	}
+	return false
+}
+
+// counts are the spans of the process, and reader reads the metrics of the process.
+var (
+	started, ended atomic.Int64
+	reader         = sdkmetric.NewManualReader()
+)
+
+func init() {
+	if !On() {
+		return
+	}
+	tracers := sdktrace.NewTracerProvider(
+		sdktrace.WithSampler(sdktrace.AlwaysSample()),
+		sdktrace.WithSpanProcessor(counter{}),
+	)
+	if Has("late") {
+		otel.SetTracerProvider(lateProvider{tracers})
+	} else {
+		otel.SetTracerProvider(tracers)
+	}
+	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
+	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
+}
+
+// A lateProvider allows attributes to be set when a span ends, as package setup does.
+type lateProvider struct{ trace.TracerProvider }
+
+// AttributesAtEnd reports true.
+func (lateProvider) AttributesAtEnd() bool { return true }
+
+// Unwrap returns the provider of the SDK.
+func (p lateProvider) Unwrap() trace.TracerProvider { return p.TracerProvider }
+
+// A counter counts the spans that start and end.
+type counter struct{}
+
+func (counter) OnStart(context.Context, sdktrace.ReadWriteSpan) { started.Add(1) }
+
+func (counter) OnEnd(s sdktrace.ReadOnlySpan) {
+	_ = s.Attributes()
+	ended.Add(1)
+}
+
+func (counter) Shutdown(context.Context) error   { return nil }
+func (counter) ForceFlush(context.Context) error { return nil }
+
+// Run runs the tests of m and prints how many spans were started and ended. It waits up to
+// ten seconds for the spans that have not ended.
+func Run(m interface{ Run() int }) int {
+	if !On() {
+		return m.Run()
+	}
+	stop := collect()
+	code := m.Run()
+	stop()
+	for deadline := time.Now().Add(10 * time.Second); started.Load() != ended.Load() && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	fmt.Printf("\nspor-peers: spans %d %d\n", started.Load(), ended.Load())
+	return code
+}
+
+// collect reads all metrics once a second, so that callbacks run beside the tests.
+func collect() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		for {
+			_ = reader.Collect(context.Background(), new(metricdata.ResourceMetrics))
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}

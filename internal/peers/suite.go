@@ -1,0 +1,51 @@
+package main
+
+import "time"
+
+// A suite is the test suite of a peer, or a part of it.
+type suite struct {
+	// name is what SUITE selects.
+	name string
+	// module and version select the source. If module is empty, the source is GOROOT.
+	module, version string
+	// packages are the folders of the tests, relative to the source's root.
+	packages []string
+	// overlays are the folders below testdata/overlays whose files are added, by the folder that
+	// they are copied to.
+	overlays map[string]string
+	// edits put the hooks into the copy.
+	edits []edit
+	// variants are the ways in which spor is put in.
+	variants []string
+	// service is the environment variable that a suite needs. The variable is set by
+	// `make services`.
+	service string
+	// env returns further variables of the test's environment. It may be nil.
+	env func() []string
+	// args are arguments of the test binary.
+	args []string
+	// noRace builds without the race detector.
+	noRace bool
+	// skip lists the tests that are skipped in both runs, with the reason.
+	skip map[string]string
+	// least is the smallest number of top-level tests in each run.
+	least int
+	// quick selects the tests of the quick run: a regular expression for -test.run. If it is
+	// empty, the suite is no part of the quick run.
+	quick string
+	// quickVariants are the variants of the quick run. If it is empty, all are run.
+	quickVariants []string
+	// stall is the time without a result after which a run is ended. The default is two
+	// minutes.
+	stall time.Duration
+}
+
+// version of suites whose source is GOROOT.
+func (s *suite) fromGo() bool { return s.module == "" }
+
+func (s *suite) patience() time.Duration {
+	if s.stall > 0 {
+		return s.stall
+	}
+	return 2 * time.Minute
+}

@@ -1,0 +1,4 @@
+package main
+
+// grpcSuites are the suites of gRPC, and of log handlers.
+var grpcSuites = []*suite{}

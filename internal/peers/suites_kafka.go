@@ -1,0 +1,4 @@
+package main
+
+// kafkaSuites are the suites of Kafka clients.
+var kafkaSuites = []*suite{}

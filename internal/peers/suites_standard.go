@@ -1,0 +1,33 @@
+package main
+
+import "time"
+
+// standardSuites are the suites of the standard library.
+var standardSuites = []*suite{
+	{
+		name: "net/http", packages: []string{"src/net/http", "src/net/http/httputil"},
+		overlays: map[string]string{"src/net/http": "nethttp", "src/net/http/httputil": "httputil"},
+		edits: []edit{
+			{files: "src/net/http/server.go", fn: "serverHandler.ServeHTTP", from: "handler.ServeHTTP", to: "sporHandler(handler).ServeHTTP"},
+			{files: "src/net/http/client.go", fn: "Client.transport", rename: "sporTransport"},
+			{files: "src/net/http/httputil/reverseproxy.go", fn: "ReverseProxy.ServeHTTP", from: "transport.RoundTrip", to: "sporTransport(transport).RoundTrip"},
+			{files: "src/net/http/main_test.go", fn: "TestMain", from: "m.Run()", to: "sporRun(m)"},
+		},
+		variants: []string{"handler", "handler+timing", "handler+options", "client", "client+options"},
+		args:     []string{"-test.short"},
+		least:    590,
+	},
+	{
+		name: "database/sql", packages: []string{"src/database/sql"},
+		overlays: map[string]string{"src/database/sql": "databasesql"},
+		edits: []edit{
+			{files: "src/database/sql/sql.go", fn: "OpenDB", rename: "sporOpenDB"},
+			{files: "src/database/sql/sql_test.go", assert: "*fakeConn", to: "sporUnwrap"},
+			{files: "src/database/sql/sql_test.go", assert: "*fakeTx", to: "sporUnwrap"},
+		},
+		variants: []string{"default", "late", "commenter+transactions"},
+		least:    110,
+		stall:    time.Minute,
+		quick:    ".",
+	},
+}
