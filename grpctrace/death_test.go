@@ -29,6 +29,10 @@ func (deadly) FullDuplexCall(grpc.BidiStreamingServer[testgrpc.StreamingOutputCa
 	panic("on purpose")
 }
 
+func (deadly) EmptyCall(context.Context, *testgrpc.Empty) (*testgrpc.Empty, error) {
+	panic(nil)
+}
+
 const death = "SPOR_TEST_DEATH"
 
 // TestPanicWithoutRecovery checks that the spans are exported when a panic of a handler ends the
@@ -58,6 +62,20 @@ func TestPanicWithoutRecovery(t *testing.T) {
 	}
 }
 
+// TestNilPanicGoesOn checks panic(nil), for which recover returns nil with panicnil=1.
+func TestNilPanicGoesOn(t *testing.T) {
+	if method := os.Getenv(death); method != "" {
+		die(t, method)
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNilPanicGoesOn$")
+	cmd.Env = append(os.Environ(), death+"=EmptyCall", "GODEBUG=panicnil=1")
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.HasPrefix(string(out), "panic: nil") {
+		t.Errorf("ended with %v and %q, want a panic", err, out)
+	}
+}
+
 func die(t *testing.T, method string) {
 	t.Helper()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(printer{}))
@@ -65,10 +83,15 @@ func die(t *testing.T, method string) {
 	span.End()
 	server := grpctrace.NewServer(grpctrace.ServerOptions(grpctrace.WithTracerProvider(provider))...)
 	client := testgrpc.NewTestServiceClient(connect(t, server, deadly{}))
-	if method == "UnaryCall" {
+	switch method {
+	case "UnaryCall":
 		client.UnaryCall(t.Context(), new(testgrpc.SimpleRequest))
-	} else if stream, err := client.FullDuplexCall(t.Context()); err == nil {
-		stream.Recv()
+	case "EmptyCall":
+		client.EmptyCall(t.Context(), new(testgrpc.Empty))
+	default:
+		if stream, err := client.FullDuplexCall(t.Context()); err == nil {
+			stream.Recv()
+		}
 	}
 	<-t.Context().Done() // the process ends before this
 }

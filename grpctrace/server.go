@@ -170,10 +170,9 @@ func (s *server) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, ha
 	if c == nil {
 		return handler(ctx, req)
 	}
-	returned := false
-	defer func() { c.guard(returned, recover()) }()
-	reply, err := handler(ctx, req)
-	returned = true
+	var reply any
+	var err error
+	c.guarded(func() { reply, err = handler(ctx, req) })
 	return reply, err
 }
 
@@ -186,9 +185,7 @@ func (s *server) stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerI
 	if srv != nil { // srv is nil if the server does not have the method
 		c.confirm()
 	}
-	returned := false
-	defer func() { c.guard(returned, recover()) }()
-	err := handler(srv, stream)
-	returned = true
+	var err error
+	c.guarded(func() { err = handler(srv, stream) })
 	return err
 }

@@ -228,10 +228,24 @@ func (c *serverCall) conclude(end *stats.End) (died bool) {
 	return died
 }
 
+// guarded calls the handler. It records a panic of the handler.
+func (c *serverCall) guarded(handler func()) {
+	if !c.returns(handler) {
+		errinfo.ContinueNilPanic()
+	}
+}
+
+// returns calls the handler. It returns false if the handler called panic(nil).
+func (c *serverCall) returns(handler func()) (returned bool) {
+	defer func() { c.guard(returned, recover()) }()
+	handler()
+	return true
+}
+
 // guard records the handler's panic with the value v, and panics again with v. If the handler
 // returned, guard does nothing.
 func (c *serverCall) guard(returned bool, v any) {
-	if returned || v == nil { // v is nil after runtime.Goexit
+	if returned || v == nil { // v is nil after runtime.Goexit and panic(nil)
 		return
 	}
 	failure := errinfo.Record(c.span.Span, v)

@@ -100,6 +100,23 @@ func TestGoexitEndsSpan(t *testing.T) {
 	}
 }
 
+// TestNilPanicGoesOn checks panic(nil), for which recover returns nil with panicnil=1.
+func TestNilPanicGoesOn(t *testing.T) {
+	t.Setenv("GODEBUG", "panicnil=1")
+	sdk := oteltest.New(t)
+	h := httptrace.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(nil) }), options(sdk)...)
+	returned := false
+	func() {
+		defer func() { _ = recover() }()
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+		returned = true
+	}()
+	if returned {
+		t.Error("Handler returned, want a panic")
+	}
+	sdk.Only(t)
+}
+
 func TestPanicMessageIsRedacted(t *testing.T) {
 	sdk := oteltest.New(t)
 	h := recoverer(httptrace.Handler(muxThatPanics("GET https://x/?access_token=hush&id=01017012345"), options(sdk)...))

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace/internal/routing"
+	"github.com/nais/spor/internal/errinfo"
 	"github.com/nais/spor/internal/healthcheck"
 	"github.com/nais/spor/internal/httpheader"
 	"github.com/nais/spor/internal/otelutil"
@@ -155,6 +156,14 @@ func (s *server) start(ctx context.Context, name string, opts []trace.SpanStartO
 func (s *server) serve(_ http.ResponseWriter, r *http.Request) {
 	c := serverRequestFrom(r.Context())
 	c.begin(r)
+	s.call(c, r)
+	if !c.returned {
+		errinfo.ContinueNilPanic()
+	}
+}
+
+// call calls the next handler. It records a panic of the handler.
+func (s *server) call(c *serverRequest, r *http.Request) {
 	defer func() {
 		if c.returned {
 			return
@@ -162,7 +171,7 @@ func (s *server) serve(_ http.ResponseWriter, r *http.Request) {
 		// recover and the second panic are in the same deferred function. Therefore the stack
 		// that net/http logs still shows where the first panic happened.
 		v := recover()
-		if v == nil { // the handler called runtime.Goexit
+		if v == nil { // the handler called runtime.Goexit or panic(nil)
 			c.aborted = true
 			return
 		}

@@ -128,12 +128,19 @@ func (p processing) run(ctx context.Context, fn func(context.Context) error) err
 	if p.Tracer == nil {
 		return fn(ctx)
 	}
-	returned := false
-	defer p.unwind(ctx, &returned)
-	err := fn(ctx)
-	returned = true
+	err, returned := p.call(ctx, fn)
+	if !returned {
+		errinfo.ContinueNilPanic()
+	}
 	p.end(ctx, classify(err))
 	return err
+}
+
+// call calls fn. returned is false if fn called panic(nil).
+func (p processing) call(ctx context.Context, fn func(context.Context) error) (err error, returned bool) {
+	defer p.unwind(ctx, &returned)
+	err = fn(ctx)
+	return err, true
 }
 
 // unwind ends the processing if fn panicked or called [runtime.Goexit]. It must be deferred
@@ -143,7 +150,7 @@ func (p processing) unwind(ctx context.Context, returned *bool) {
 		return
 	}
 	v := recover()
-	if v == nil { // runtime.Goexit
+	if v == nil { // runtime.Goexit or panic(nil)
 		p.end(ctx, outcome{"_OTHER", true})
 		return
 	}

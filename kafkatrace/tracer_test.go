@@ -208,6 +208,24 @@ func TestGoroutineThatEnds(t *testing.T) {
 	mustHave(t, "Goexit", attributes(sdk.Only(t)), "error.type", "_OTHER")
 }
 
+// TestNilPanicGoesOn checks panic(nil), for which recover returns nil with panicnil=1.
+func TestNilPanicGoesOn(t *testing.T) {
+	t.Setenv("GODEBUG", "panicnil=1")
+	sdk := oteltest.New(t)
+	tracer := kafkatrace.NewTracer(options(sdk)...)
+	m, _ := record()
+	returned := false
+	func() {
+		defer func() { _ = recover() }()
+		tracer.Process(context.Background(), m, func(context.Context) error { panic(nil) })
+		returned = true
+	}()
+	if returned {
+		t.Error("Process returned, want a panic")
+	}
+	mustHave(t, "panic(nil)", attributes(sdk.Only(t)), "error.type", "_OTHER")
+}
+
 func TestParents(t *testing.T) {
 	type row struct {
 		opts    []kafkatrace.Option

@@ -84,10 +84,11 @@ func writeVendorModule(l *layout, dir string) error {
 	return nil
 }
 
-// addMissing copies the files of each folder that does not exist in to.
+// addMissing copies the files of each folder that has no Go files in to. It does not copy
+// modules.txt, which names the versions of GOROOT's own vendor folder.
 func addMissing(from, to string) error {
 	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
+		if err != nil || !d.IsDir() || path == from {
 			return err
 		}
 		rel, err := filepath.Rel(from, path)
