@@ -15,6 +15,7 @@ func main() {
 	flag.StringVar(&o.suites, "suite", "", "the suites to run, separated by commas (default all)")
 	flag.BoolVar(&o.quick, "quick", false, "run the quick selection")
 	flag.StringVar(&o.run, "run", "", "a regular expression for the tests to run (differences.txt is then not compared)")
+	flag.StringVar(&o.page, "page", "", "the page to write, if all suites run in full")
 	repository := flag.String("repository", "../..", "the root of the repository")
 	flag.Parse()
 	if err := run(&o, *repository); err != nil {
@@ -28,6 +29,7 @@ type options struct {
 	suites string
 	quick  bool
 	run    string
+	page   string
 }
 
 func run(o *options, repository string) error {
@@ -35,7 +37,8 @@ func run(o *options, repository string) error {
 	if err != nil {
 		return err
 	}
-	l := &layout{repository: root, work: filepath.Join(root, ".tmp/peers")}
+	l := &layout{repository: root, work: filepath.Join(root, ".tmp/peers"), running: new(groups)}
+	l.running.endWithUs()
 	if err := os.RemoveAll(filepath.Join(l.work, "out")); err != nil {
 		return err
 	}
@@ -58,6 +61,9 @@ func run(o *options, repository string) error {
 	}
 	printTable(os.Stdout, c.rows)
 	problems = append(problems, c.unneeded())
+	if o.page != "" && o.suites == "" && !o.quick && o.run == "" {
+		problems = append(problems, writePage(o.page, c.rows, suites))
+	}
 	return errors.Join(problems...)
 }
 

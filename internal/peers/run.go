@@ -47,6 +47,8 @@ type binary struct {
 	env       []string
 	// log is the folder for the output of runs.
 	log string
+	// running are the processes to end when the command is interrupted.
+	running *groups
 }
 
 // build compiles the test binary of a package.
@@ -56,7 +58,7 @@ func build(l *layout, s *suite, src *source, pkg string) (*binary, error) {
 		suite: s, pkg: pkg,
 		path: filepath.Join(l.work, "bin", name+".test"),
 		dir:  filepath.Join(src.dir, pkg),
-		log:  filepath.Join(l.work, "out"),
+		log:  filepath.Join(l.work, "out"), running: l.running,
 	}
 	args := []string{"test", "-c", "-vet=off", "-o", b.path}
 	if !s.noRace {
@@ -135,6 +137,8 @@ func (b *binary) start(variant string, args []string) (*result, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
+	b.running.add(cmd.Process.Pid)
+	defer b.running.remove(cmd.Process.Pid)
 	stalled := time.AfterFunc(b.suite.patience(), func() { interrupt(cmd.Process.Pid) })
 	r := read(io.TeeReader(out, log), func() { stalled.Reset(b.suite.patience()) })
 	stalled.Stop()

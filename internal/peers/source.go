@@ -28,6 +28,8 @@ type layout struct {
 	repository string
 	// work is the folder for everything that the command makes.
 	work string
+	// running are the processes to end when the command is interrupted.
+	running *groups
 }
 
 func (l *layout) overlays() string {
