@@ -41,7 +41,7 @@ class Canaries:
             if replaced is None:
                 continue
             text, canary = replaced
-            parts += [NUMBERED.sub("0", sql[at : literal.start]), text]
+            parts += [sql[at : literal.start], text]
             canaries.append(canary)
             at = literal.end
         return "".join(parts) + sql[at:], canaries

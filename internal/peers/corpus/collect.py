@@ -24,7 +24,9 @@ import json
 import pathlib
 import sys
 
-import canary
+sys.dont_write_bytecode = True  # this directory belongs to the repository
+
+import canary  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
 SCRIPTS = ("fetch.sh", "collect.py", "canary.py", "glot.py", "mysqltest.py", "names.py", "psql.py")

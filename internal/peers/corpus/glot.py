@@ -19,31 +19,29 @@ logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 SYSTEMS = {
     "mysql": "mysql", "postgres": "postgresql", "redshift": "aws.redshift", "sqlite": "sqlite",
     "tsql": "microsoft.sql_server", "fabric": "microsoft.sql_server", "oracle": "oracle.db",
-    "clickhouse": "clickhouse", "snowflake": "snowflake", "trino": "trino", "presto": "trino", "athena": "trino",
+    "clickhouse": "clickhouse", "snowflake": "snowflake", "trino": "trino", "presto": "trino",
     "hive": "hive", "spark": "databricks", "spark2": "databricks", "databricks": "databricks", "bigquery": "gcp.bigquery",
     "teradata": "teradata",
 }  # fmt: skip
-# Languages that are not SQL.
-FOREIGN = frozenset(("prql", "dax"))
+# Two languages that are not SQL, and athena, which sqlglot reads with two tokenizers.
+FOREIGN = frozenset(("prql", "dax", "athena"))
 
 
 def fixtures(directory):
     """Yields the dialect and the text of each statement in the fixtures. In identity.sql and
-    in two other files, each line is a statement. In the others, semicolons end statements."""
+    partial.sql, each line is a statement. In the others, semicolons end statements, and two
+    statements of the same dialect belong together."""
     for path in sorted(directory.glob("tests/fixtures/**/*.sql")):
         lines = [line for line in path.read_text("utf-8").splitlines() if line and not line.startswith("--")]
         if path.name in ("identity.sql", "partial.sql"):
             yield from (("", line) for line in lines)
             continue
-        for text in split("\n".join(lines)):
-            settings = dict(re.findall(r"^# *(\w+): *(.*)$", text, re.M))
-            yield settings.get("dialect", "").strip(), re.sub(r"^#.*\n?", "", text, flags=re.M).strip()
-
-
-def split(text):
-    """Splits a text at the semicolons outside of quotes."""
-    parts = re.findall(r"""(?:'(?:[^']|'')*'|"[^"]*"|`[^`]*`|[^;'"`]|['"`])+""", text)
-    return [part.strip() for part in parts if part.strip()]
+        dialect = ""
+        for position, text in enumerate("\n".join(lines).split(";")):
+            if position % 2 == 0:
+                settings = dict(re.findall(r"^# *(\w+): *(.*)$", text, re.M))
+                dialect = settings.get("dialect", "").strip()
+            yield dialect, re.sub(r"^#.*\n?", "", text, flags=re.M).strip()
 
 
 def tests(directory):
@@ -94,6 +92,8 @@ def statements(directory):
 
 
 STRINGS = frozenset("STRING RAW_STRING NATIONAL_STRING UNICODE_STRING HEREDOC_STRING BYTE_STRING NATIONAL_RAW_STRING".split())
+# A number after such a text belongs to the name of a column or of a parameter.
+NAMING = re.compile(r"""[$?@:]$|[\w`")\]]\.$""")
 NUMERIC = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?")
 
 
@@ -126,7 +126,7 @@ def literal(sql, name, token):
     start, end = token.start, token.end + 1
     if name in STRINGS:
         return [Literal(start, end, STRING)]
-    if name == "NUMBER" and (found := NUMERIC.match(sql[start:end])):
+    if name == "NUMBER" and not NAMING.search(sql[max(0, start - 2) : start]) and (found := NUMERIC.match(sql[start:end])):
         return [Literal(start, start + found.end(), NUMBER)]
     if name in ("HEX_STRING", "BIT_STRING"):
         return [Literal(start, end, HEX if name == "HEX_STRING" else BITS)]
@@ -169,13 +169,16 @@ def operations(tree, sql):
     if type(tree) in QUERIES:
         return [QUERIES[type(tree)]]
     if isinstance(tree, (exp.Create, exp.Alter, exp.Drop)):
-        return definitions(first, (tree.args.get("kind") or "").upper())
+        verb = first if first == "REPLACE" else type(tree).__name__.upper()
+        return definitions(verb, (tree.args.get("kind") or "").upper())
     if isinstance(tree, (exp.TruncateTable, exp.Describe, exp.Use, exp.Set, exp.Show, exp.Kill, exp.Pragma, exp.Copy, exp.Analyze, exp.Grant, exp.Revoke, exp.Refresh)):
         return [first]
     return []
 
 
 def definitions(verb, kind):
+    if kind in ("SCHEMA", "DATABASE"):
+        return [f"{verb} SCHEMA", f"{verb} DATABASE"]  # one kind for the parser
     if kind in NAMED:
         return [f"{verb} {kind}"]
     return [verb, f"{verb} {kind}"] if kind else [verb]

@@ -99,7 +99,7 @@ def lex(sql):
     kinds, literals = [], []
     for token in scan(sql):
         escape = kinds and kinds[-1] == "UESCAPE"
-        kinds.append(token.name)
+        kinds.append("NUMBER" if token.name in ("ICONST", "FCONST") else token.name)
         if token.name in KINDS and not escape:
             literals.append(Literal(token.start, token.end + 1, KINDS[token.name]))
     return kinds, literals

@@ -32,7 +32,7 @@ func (r *recording) add(place, value string) {
 func (r *recording) addAttributes(place string, attrs []attribute.KeyValue) {
 	for _, a := range attrs {
 		r.add(place+" key", string(a.Key))
-		r.add(place+" "+string(a.Key), a.Value.Emit())
+		r.add(place+" "+string(a.Key), a.Value.String())
 	}
 }
 
@@ -50,7 +50,7 @@ func (r *recording) addSpan(span sdktrace.ReadOnlySpan) {
 	}
 	attrs := map[string]string{}
 	for _, a := range span.Attributes() {
-		attrs[string(a.Key)] = a.Value.Emit()
+		attrs[string(a.Key)] = a.Value.String()
 	}
 	r.spans = append(r.spans, attrs)
 }
