@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
-MODULES := . cmd/spor examples internal/integration
+MODULES := . cmd/spor examples internal/integration internal/peers
 FAMILIES := ./httptrace/... ./grpctrace/... ./sqltrace/... ./kafkatrace/...
 
 LINT     := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -89,6 +89,17 @@ services: ## Start them in .tmp/services
 .PHONY: integration
 integration: build ## Test against the servers of make services, and what takes long
 	[ ! -f .tmp/services/env ] || . .tmp/services/env; cd internal/integration && SPOR_BIN=$(CURDIR)/bin go test $(RACE) -tags integration -timeout 20m ./...
+
+# PEERS runs the command peers with the addresses of make services.
+PEERS = [ ! -f .tmp/services/env ] || . .tmp/services/env; cd internal/peers && go run .
+
+.PHONY: peers
+peers: ## Run other projects' test suites without and with spor (SUITE=pgx for one; 45 minutes)
+	$(PEERS) -suite "$(SUITE)" -page ../../docs/peers.md
+
+.PHONY: peers-quick
+peers-quick: ## Run the quick selection of them (8 minutes)
+	$(PEERS) -quick
 
 .PHONY: fault
 fault: ## Test setup through long outages and under load, at full length (12 minutes)

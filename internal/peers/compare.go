@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"maps"
 	"regexp"
 	"slices"
@@ -56,14 +57,14 @@ const repeats = 3
 
 // steady repeats the tests that differ, alone and with spor and without it, and returns those
 // that still differ. The other ones are returned as unsteady.
-func (b *binary) steady(variant string, found []difference) (steady, unsteady []difference, err error) {
+func (b *binary) steady(ctx context.Context, variant string, found []difference) (steady, unsteady []difference, err error) {
 	for _, d := range found {
 		top, _, _ := strings.Cut(d.test, "/")
-		without, err := b.repeat("", top, d.test)
+		without, err := b.repeat(ctx, "", top, d.test)
 		if err != nil {
 			return nil, nil, err
 		}
-		with, err := b.repeat(variant, top, d.test)
+		with, err := b.repeat(ctx, variant, top, d.test)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -77,10 +78,10 @@ func (b *binary) steady(variant string, found []difference) (steady, unsteady []
 }
 
 // repeat returns the different outcomes of a test that runs several times alone.
-func (b *binary) repeat(variant, top, test string) ([]outcome, error) {
+func (b *binary) repeat(ctx context.Context, variant, top, test string) ([]outcome, error) {
 	var seen []outcome
 	for range repeats {
-		r, err := b.start(variant, []string{"-test.run", "^" + regexp.QuoteMeta(top) + "$"})
+		r, err := b.start(ctx, variant, []string{"-test.run", "^" + regexp.QuoteMeta(top) + "$"})
 		if err != nil {
 			return nil, err
 		}

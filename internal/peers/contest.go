@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"time"
+
+	"github.com/nais/spor/internal/peers/corpus"
 )
 
 // A contest runs suites and keeps their rows.
@@ -14,57 +17,58 @@ type contest struct {
 	options *options
 	known   []*known
 	rows    []*row
+	corpora []corpus.Result
 	// played are the suites with their variants that were run in full.
 	played []string
 }
 
 // play runs the packages of a suite without spor and with each variant.
-func (c *contest) play(s *suite) error {
+func (c *contest) play(ctx context.Context, s *suite) error {
 	if s.service != "" && os.Getenv(s.service) == "" {
 		return fmt.Errorf("%s: the variable %s is not set; run `make services-install services`", s.name, s.service)
 	}
 	began := time.Now()
-	src, err := prepare(c.layout, s)
+	src, err := prepare(ctx, c.layout, s)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
 	fmt.Fprintf(os.Stderr, "%s %s: prepared in %s\n", s.name, src.version, time.Since(began).Round(time.Second))
 	var problems []error
 	for _, pkg := range s.packages {
-		problems = append(problems, c.playPackage(s, src, pkg))
+		problems = append(problems, c.playPackage(ctx, s, src, pkg))
 	}
 	problems = append(problems, c.enough(s))
 	return errors.Join(problems...)
 }
 
-func (c *contest) playPackage(s *suite, src *source, pkg string) error {
+func (c *contest) playPackage(ctx context.Context, s *suite, src *source, pkg string) error {
 	began := time.Now()
-	b, err := build(c.layout, s, src, pkg)
+	b, err := build(ctx, c.layout, s, src, pkg)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
 	fmt.Fprintf(os.Stderr, "%s: %s built in %s\n", s.name, pkg, time.Since(began).Round(time.Second))
-	without, err := b.run("", c.args(s)...)
+	without, err := b.run(ctx, "", c.args(s)...)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "%s: %s without spor: %s in %s\n", s.name, pkg, count(without), without.took.Round(time.Second))
 	var problems []error
 	for _, variant := range c.variants(s) {
-		with, err := b.run(variant, c.args(s)...)
+		with, err := b.run(ctx, variant, c.args(s)...)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(os.Stderr, "%s: %s with %s: %s in %s\n", s.name, pkg, variant, count(with), with.took.Round(time.Second))
 		r := &row{suite: s.name, version: src.version, pkg: pkg, variant: variant, without: count(without), with: count(with), spans: with.started, took: with.took}
-		problems = append(problems, c.judge(b, r, without, with))
+		problems = append(problems, c.judge(ctx, b, r, without, with))
 		c.rows = append(c.rows, r)
 	}
 	return errors.Join(problems...)
 }
 
 // judge compares two runs, and looks for the reason of each difference.
-func (c *contest) judge(b *binary, r *row, without, with *result) error {
+func (c *contest) judge(ctx context.Context, b *binary, r *row, without, with *result) error {
 	label := r.suite + ":" + r.variant
 	if !slices.Contains(c.played, label) {
 		c.played = append(c.played, label)
@@ -79,7 +83,7 @@ func (c *contest) judge(b *binary, r *row, without, with *result) error {
 			open = append(open, d)
 		}
 	}
-	steady, unsteady, err := b.steady(r.variant, open)
+	steady, unsteady, err := b.steady(ctx, r.variant, open)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -13,8 +14,8 @@ const stdProbe = "spor.peers/probe"
 
 // copyGoRoot copies GOROOT, and puts spor and what it needs into its vendor folder. The
 // compiler and the other tools are links.
-func copyGoRoot(l *layout, s *suite, src *source) error {
-	out, err := command(l.repository, nil, "go", "env", "GOROOT", "GOVERSION")
+func copyGoRoot(ctx context.Context, l *layout, s *suite, src *source) error {
+	out, err := command(ctx, l.repository, nil, "go", "env", "GOROOT", "GOVERSION")
 	if err != nil {
 		return err
 	}
@@ -40,12 +41,12 @@ func copyGoRoot(l *layout, s *suite, src *source) error {
 			return err
 		}
 	}
-	return vendorSpor(l, s, src)
+	return vendorSpor(ctx, l, s, src)
 }
 
 // vendorSpor adds the packages that the overlays import to the vendor folder of GOROOT. A
 // package that GOROOT has already stays as it is.
-func vendorSpor(l *layout, s *suite, src *source) error {
+func vendorSpor(ctx context.Context, l *layout, s *suite, src *source) error {
 	dir := filepath.Join(l.work, "src", s.name+"-vendor")
 	if err := errors.Join(removeCopy(dir), os.MkdirAll(dir, 0o755)); err != nil {
 		return err
@@ -59,14 +60,14 @@ func vendorSpor(l *layout, s *suite, src *source) error {
 			return err
 		}
 	}
-	if err := writeVendorModule(l, dir); err != nil {
+	if err := writeVendorModule(ctx, l, dir); err != nil {
 		return err
 	}
 	return addMissing(filepath.Join(dir, "vendor"), filepath.Join(src.dir, "src/vendor"))
 }
 
 // writeVendorModule makes the module in dir, and its vendor folder.
-func writeVendorModule(l *layout, dir string) error {
+func writeVendorModule(ctx context.Context, l *layout, dir string) error {
 	mod, err := os.ReadFile(filepath.Join(l.repository, "internal/peers/go.mod"))
 	if err != nil {
 		return err
@@ -77,7 +78,7 @@ func writeVendorModule(l *layout, dir string) error {
 		return err
 	}
 	for _, args := range [][]string{{"mod", "tidy"}, {"mod", "vendor"}} {
-		if _, err := command(dir, []string{"GOFLAGS=-mod=mod"}, "go", args...); err != nil {
+		if _, err := command(ctx, dir, []string{"GOFLAGS=-mod=mod"}, "go", args...); err != nil {
 			return err
 		}
 	}

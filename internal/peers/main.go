@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 func main() {
@@ -18,8 +21,11 @@ func main() {
 	flag.StringVar(&o.page, "page", "", "the page to write, if all suites run in full")
 	repository := flag.String("repository", "../..", "the root of the repository")
 	flag.Parse()
-	if err := run(&o, *repository); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, &o, *repository); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
+		stop()
 		os.Exit(1)
 	}
 }
@@ -32,13 +38,17 @@ type options struct {
 	page   string
 }
 
-func run(o *options, repository string) error {
+// wants reports whether a suite is to be run.
+func (o *options) wants(suite string) bool {
+	return o.suites == "" || slices.Contains(strings.Split(o.suites, ","), suite)
+}
+
+func run(ctx context.Context, o *options, repository string) error {
 	root, err := filepath.Abs(repository)
 	if err != nil {
 		return err
 	}
-	l := &layout{repository: root, work: filepath.Join(root, ".tmp/peers"), running: new(groups)}
-	l.running.endWithUs()
+	l := &layout{repository: root, work: filepath.Join(root, ".tmp/peers")}
 	if err := os.RemoveAll(filepath.Join(l.work, "out")); err != nil {
 		return err
 	}
@@ -47,7 +57,7 @@ func run(o *options, repository string) error {
 			return err
 		}
 	}
-	if _, err := command(root, nil, "go", "build", "-o", filepath.Join(l.work, "bin", "test2json"), "cmd/test2json"); err != nil {
+	if _, err := command(ctx, root, nil, "go", "build", "-o", filepath.Join(l.work, "bin", "test2json"), "cmd/test2json"); err != nil {
 		return err
 	}
 	lines, err := readKnown(filepath.Join(root, "internal/peers/differences.txt"))
@@ -57,12 +67,16 @@ func run(o *options, repository string) error {
 	c := &contest{layout: l, options: o, known: lines}
 	var problems []error
 	for _, s := range selected(o) {
-		problems = append(problems, c.play(s))
+		problems = append(problems, c.play(ctx, s))
+	}
+	if o.wants(corporaName) && !o.quick && o.run == "" {
+		problems = append(problems, c.playCorpora(ctx))
 	}
 	printTable(os.Stdout, c.rows)
+	printCorpora(os.Stdout, c.corpora)
 	problems = append(problems, c.unneeded())
 	if o.page != "" && o.suites == "" && !o.quick && o.run == "" {
-		problems = append(problems, writePage(o.page, c.rows, suites))
+		problems = append(problems, c.writePage(o.page))
 	}
 	return errors.Join(problems...)
 }
@@ -71,13 +85,9 @@ func run(o *options, repository string) error {
 func selected(o *options) []*suite {
 	var chosen []*suite
 	for _, s := range suites {
-		if o.suites != "" && !slices.Contains(strings.Split(o.suites, ","), s.name) {
-			continue
+		if o.wants(s.name) && (!o.quick || s.quick != "") {
+			chosen = append(chosen, s)
 		}
-		if o.quick && s.quick == "" {
-			continue
-		}
-		chosen = append(chosen, s)
 	}
 	return chosen
 }

@@ -20,11 +20,12 @@ The sources come from the Go module cache and from GOROOT, at the versions below
 `
 
 // writePage writes the page with the table, the differences, and the tests that are skipped.
-func writePage(file string, rows []*row, suites []*suite) error {
+func (c *contest) writePage(file string) error {
 	var text strings.Builder
 	text.WriteString(pageIntro)
-	writeRows(&text, rows)
-	writeDifferences(&text, rows)
+	writeRows(&text, c.rows)
+	writeDifferences(&text, c.rows)
+	writeCorpora(&text, c.corpora, c.known)
 	writeSkipped(&text, suites)
 	return os.WriteFile(file, []byte(text.String()), 0o644)
 }

@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/nais/spor/internal/peers/corpus"
 )
 
 // A row is a line of the table: one package of a suite in one variant.
@@ -43,7 +46,7 @@ func count(r *result) tally {
 func (t tally) ran() int { return t.passed + t.failed }
 
 func (t tally) String() string {
-	text := fmt.Sprint(t.passed)
+	text := strconv.Itoa(t.passed)
 	if t.failed > 0 {
 		text += fmt.Sprintf(", %d fail", t.failed)
 	}
@@ -58,5 +61,13 @@ func printTable(w io.Writer, rows []*row) {
 		for _, d := range r.unsteady {
 			fmt.Fprintf(w, "    unsteady: %s (%s without, %s with; the same when repeated)\n", d.test, d.without, d.with)
 		}
+	}
+}
+
+func printCorpora(w io.Writer, results []corpus.Result) {
+	for i := range results {
+		r := &results[i]
+		fmt.Fprintf(w, "corpus %-12s %-28s %7d statements %7d literals %4d leaks, operation %s, tables %s, db.collection.name %s\n", r.Corpus, r.Version,
+			r.Statements, r.Literals, len(r.Leaks()), percent(r.Operations), percent(r.Tables), percent(r.Collections))
 	}
 }

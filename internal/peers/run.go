@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,18 +49,16 @@ type binary struct {
 	env       []string
 	// log is the folder for the output of runs.
 	log string
-	// running are the processes to end when the command is interrupted.
-	running *groups
 }
 
 // build compiles the test binary of a package.
-func build(l *layout, s *suite, src *source, pkg string) (*binary, error) {
+func build(ctx context.Context, l *layout, s *suite, src *source, pkg string) (*binary, error) {
 	name := strings.Trim(strings.ReplaceAll(s.name+"-"+strings.TrimPrefix(pkg, "src/"), "/", "-"), "-.")
 	b := &binary{
 		suite: s, pkg: pkg,
 		path: filepath.Join(l.work, "bin", name+".test"),
 		dir:  filepath.Join(src.dir, pkg),
-		log:  filepath.Join(l.work, "out"), running: l.running,
+		log:  filepath.Join(l.work, "out"),
 	}
 	args := []string{"test", "-c", "-vet=off", "-o", b.path}
 	if !s.noRace {
@@ -72,13 +72,13 @@ func build(l *layout, s *suite, src *source, pkg string) (*binary, error) {
 		env = append([]string{"GOFLAGS=", "GO111MODULE=on", "GOWORK=off"}, b.env...)
 		from, target = l.work, strings.TrimPrefix(pkg, "src/")
 	}
-	_, err := command(from, env, "go", append(args, target)...)
+	_, err := command(ctx, from, env, "go", append(args, target)...)
 	return b, err
 }
 
 // run runs the tests with spor as the variant says, without it if the variant is empty. If a
 // test ends the process, the process is started again for the tests that have no result.
-func (b *binary) run(variant string, args ...string) (*result, error) {
+func (b *binary) run(ctx context.Context, variant string, args ...string) (*result, error) {
 	all := &result{tests: map[string]outcome{}, started: -1, ended: -1}
 	without := skipList(b.suite)
 	for try := 0; ; try++ {
@@ -86,7 +86,7 @@ func (b *binary) run(variant string, args ...string) (*result, error) {
 		if len(without) > 0 {
 			more = append(slices.Clone(args), "-test.skip", "^("+strings.Join(without, "|")+")$")
 		}
-		r, err := b.start(variant, more)
+		r, err := b.start(ctx, variant, more)
 		if err != nil {
 			return nil, err
 		}
@@ -113,14 +113,14 @@ func skipList(s *suite) []string {
 }
 
 // start runs the binary once.
-func (b *binary) start(variant string, args []string) (*result, error) {
+func (b *binary) start(ctx context.Context, variant string, args []string) (*result, error) {
 	name := strings.TrimSuffix(filepath.Base(b.path), ".test") + "-" + cmp.Or(variant, "without")
 	log, err := os.OpenFile(filepath.Join(b.log, name+".json"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := exec.Command(filepath.Join(filepath.Dir(b.path), "test2json"),
+	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(b.path), "test2json"),
 		slices.Concat([]string{"-t", b.path, "-test.v=test2json", "-test.paniconexit0", "-test.timeout=30m"}, b.suite.args, args)...)
 	cmd.Dir = b.dir
 	cmd.Env = slices.Concat(os.Environ(), b.env, []string{"SPOR_PEERS=" + variant, "PWD=" + b.dir})
@@ -128,6 +128,7 @@ func (b *binary) start(variant string, args []string) (*result, error) {
 		cmd.Env = append(cmd.Env, b.suite.env()...)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -137,12 +138,13 @@ func (b *binary) start(variant string, args []string) (*result, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	b.running.add(cmd.Process.Pid)
-	defer b.running.remove(cmd.Process.Pid)
 	stalled := time.AfterFunc(b.suite.patience(), func() { interrupt(cmd.Process.Pid) })
 	r := read(io.TeeReader(out, log), func() { stalled.Reset(b.suite.patience()) })
 	stalled.Stop()
 	_ = cmd.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	r.took = time.Since(began)
 	return r, nil
 }
@@ -193,9 +195,7 @@ func (r *result) take(action, test, output string) {
 
 // merge adds the outcomes of a further start.
 func (r *result) merge(next *result) {
-	for name, o := range next.tests {
-		r.tests[name] = o
-	}
+	maps.Copy(r.tests, next.tests)
 	r.complete = next.complete
 	if next.started >= 0 {
 		r.started, r.ended = max(r.started, 0)+next.started, max(r.ended, 0)+next.ended

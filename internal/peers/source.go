@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,8 +29,6 @@ type layout struct {
 	repository string
 	// work is the folder for everything that the command makes.
 	work string
-	// running are the processes to end when the command is interrupted.
-	running *groups
 }
 
 func (l *layout) overlays() string {
@@ -37,7 +36,7 @@ func (l *layout) overlays() string {
 }
 
 // prepare copies the source of a suite and puts the hooks in.
-func prepare(l *layout, s *suite) (*source, error) {
+func prepare(ctx context.Context, l *layout, s *suite) (*source, error) {
 	src := &source{dir: filepath.Join(l.work, "src", s.name), version: s.version, fromGo: s.fromGo()}
 	if err := removeCopy(src.dir); err != nil {
 		return nil, err
@@ -48,7 +47,7 @@ func prepare(l *layout, s *suite) (*source, error) {
 	if src.fromGo {
 		probe, probeDir, copySource = stdProbe, filepath.Join("src/vendor", stdProbe), copyGoRoot
 	}
-	if err := copySource(l, s, src); err != nil {
+	if err := copySource(ctx, l, s, src); err != nil {
 		return nil, err
 	}
 	for _, e := range s.edits {
@@ -79,8 +78,8 @@ func removeCopy(dir string) error {
 }
 
 // copyModule copies a module from the module cache, and adds spor to its requirements.
-func copyModule(l *layout, s *suite, src *source) error {
-	from, err := download(l, s.module+"@"+s.version)
+func copyModule(ctx context.Context, l *layout, s *suite, src *source) error {
+	from, err := download(ctx, l, s.module+"@"+s.version)
 	if err != nil {
 		return err
 	}
@@ -88,14 +87,14 @@ func copyModule(l *layout, s *suite, src *source) error {
 		return err
 	}
 	requires := []string{"mod", "edit", "-require=github.com/nais/spor@v0.0.0", "-replace=github.com/nais/spor=" + l.repository}
-	required, err := probeRequirements(l)
+	required, err := probeRequirements(ctx, l)
 	if err != nil {
 		return err
 	}
 	for _, r := range required {
 		requires = append(requires, "-require="+r)
 	}
-	_, err = command(src.dir, nil, "go", requires...)
+	_, err = command(ctx, src.dir, nil, "go", requires...)
 	return err
 }
 
@@ -126,8 +125,8 @@ func copyTree(from, to string) error {
 }
 
 // download returns the folder of a module in the module cache.
-func download(l *layout, module string) (string, error) {
-	out, err := command(l.repository, nil, "go", "mod", "download", "-json", module)
+func download(ctx context.Context, l *layout, module string) (string, error) {
+	out, err := command(ctx, l.repository, nil, "go", "mod", "download", "-json", module)
 	if err != nil {
 		return "", err
 	}
@@ -143,8 +142,8 @@ func download(l *layout, module string) (string, error) {
 
 // probeRequirements returns the modules that the package probe needs, with the versions of
 // this module's go.mod.
-func probeRequirements(l *layout) ([]string, error) {
-	out, err := command(filepath.Join(l.repository, "internal/peers"), nil, "go", "mod", "edit", "-json")
+func probeRequirements(ctx context.Context, l *layout) ([]string, error) {
+	out, err := command(ctx, filepath.Join(l.repository, "internal/peers"), nil, "go", "mod", "edit", "-json")
 	if err != nil {
 		return nil, err
 	}
@@ -164,8 +163,8 @@ func probeRequirements(l *layout) ([]string, error) {
 }
 
 // command runs a program and returns its standard output. The error has its standard error.
-func command(dir string, env []string, name string, args ...string) ([]byte, error) {
-	cmd := exec.Command(name, args...)
+func command(ctx context.Context, dir string, env []string, name string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
 	var stdout, stderr bytes.Buffer

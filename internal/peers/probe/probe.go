@@ -89,11 +89,23 @@ func Run(m interface{ Run() int }) int {
 	stop := collect()
 	code := m.Run()
 	stop()
-	for deadline := time.Now().Add(10 * time.Second); started.Load() != ended.Load() && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond)
-	}
+	waitForSpans()
 	fmt.Printf("\nspor-peers: spans %d %d\n", started.Load(), ended.Load())
 	return code
+}
+
+// waitForSpans waits up to ten seconds until all spans have ended.
+func waitForSpans() {
+	ticker, timeout := time.NewTicker(10*time.Millisecond), time.NewTimer(10*time.Second)
+	defer ticker.Stop()
+	defer timeout.Stop()
+	for started.Load() != ended.Load() {
+		select {
+		case <-ticker.C:
+		case <-timeout.C:
+			return
+		}
+	}
 }
 
 // collect reads all metrics once a second, so that callbacks run beside the tests.
