@@ -125,7 +125,11 @@ func (b *binary) start(ctx context.Context, variant string, args []string) (*res
 	cmd.Dir = b.dir
 	cmd.Env = slices.Concat(os.Environ(), b.env, []string{"SPOR_PEERS=" + variant, "PWD=" + b.dir})
 	if b.suite.env != nil {
-		cmd.Env = append(cmd.Env, b.suite.env()...)
+		more, err := b.suite.env()
+		if err != nil {
+			return nil, err
+		}
+		cmd.Env = append(cmd.Env, more...)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -20,8 +20,9 @@ type suite struct {
 	// service is the environment variable that a suite needs. The variable is set by
 	// `make services`.
 	service string
-	// env returns further variables of the test's environment. It may be nil.
-	env func() []string
+	// env returns further variables of the test's environment. It is called before each start
+	// of a test binary. It may be nil.
+	env func() ([]string, error)
 	// args are arguments of the test binary.
 	args []string
 	// noRace builds without the race detector.
