@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,9 +36,11 @@ func Has(name string) bool {
 	return false
 }
 
-// counts are the spans of the process, and reader reads the metrics of the process.
+// started and ended count the spans of the process, open holds the names of those that have
+// not ended, and reader reads the metrics of the process.
 var (
 	started, ended atomic.Int64
+	open           sync.Map
 	reader         = sdkmetric.NewManualReader()
 )
 
@@ -70,18 +73,22 @@ func (p lateProvider) Unwrap() trace.TracerProvider { return p.TracerProvider }
 // A counter counts the spans that start and end.
 type counter struct{}
 
-func (counter) OnStart(context.Context, sdktrace.ReadWriteSpan) { started.Add(1) }
+func (counter) OnStart(_ context.Context, s sdktrace.ReadWriteSpan) {
+	started.Add(1)
+	open.Store(s.SpanContext().SpanID(), s.Name())
+}
 
 func (counter) OnEnd(s sdktrace.ReadOnlySpan) {
 	_ = s.Attributes()
+	open.Delete(s.SpanContext().SpanID())
 	ended.Add(1)
 }
 
 func (counter) Shutdown(context.Context) error   { return nil }
 func (counter) ForceFlush(context.Context) error { return nil }
 
-// Run runs the tests of m and prints how many spans were started and ended. It waits up to
-// ten seconds for the spans that have not ended.
+// Run runs the tests of m and prints how many spans were started and ended, and the names of
+// those that have not ended. It waits up to ten seconds for these spans.
 func Run(m interface{ Run() int }) int {
 	if !On() {
 		return m.Run()
@@ -91,6 +98,10 @@ func Run(m interface{ Run() int }) int {
 	stop()
 	waitForSpans()
 	fmt.Printf("\nspor-peers: spans %d %d\n", started.Load(), ended.Load())
+	open.Range(func(_, name any) bool {
+		fmt.Printf("spor-peers: not ended: %s\n", name)
+		return true
+	})
 	return code
 }
 
