@@ -122,8 +122,8 @@ func (c *contest) enough(s *suite) error {
 	without, with := map[string]int{}, map[string]int{}
 	for _, r := range c.rows {
 		if r.suite == s.name {
-			without[r.variant] += r.without.ran()
-			with[r.variant] += r.with.ran()
+			without[r.variant] += s.counted(r.without)
+			with[r.variant] += s.counted(r.with)
 		}
 	}
 	var problems []error

@@ -24,8 +24,8 @@ type edit struct {
 	// from is the expression to replace, and to its replacement. If from is empty, to is
 	// inserted at the start of the function's body.
 	from, to string
-	// assert is a type. The operand of each type assertion to it is passed through the
-	// function whose name is in to.
+	// assert is a type, or "any type". The operand of each type assertion to it is passed
+	// through the function whose name is in to.
 	assert string
 	// rename is the new name of the function. If it is set, from and to are not used.
 	rename string
@@ -114,7 +114,7 @@ func (e *edit) assertions(decl ast.Decl, source []byte, offset func(token.Pos) i
 	var changes []change
 	ast.Inspect(decl, func(n ast.Node) bool {
 		a, ok := n.(*ast.TypeAssertExpr)
-		if !ok || a.Type == nil || string(source[offset(a.Type.Pos()):offset(a.Type.End())]) != e.assert {
+		if !ok || a.Type == nil || !e.asserts(string(source[offset(a.Type.Pos()):offset(a.Type.End())])) {
 			return true
 		}
 		start, end := offset(a.X.Pos()), offset(a.X.End())
@@ -123,6 +123,9 @@ func (e *edit) assertions(decl ast.Decl, source []byte, offset func(token.Pos) i
 	})
 	return changes
 }
+
+// asserts reports whether type assertions to t are changed.
+func (e *edit) asserts(t string) bool { return e.assert == "any type" || t == e.assert }
 
 func functionName(fn *ast.FuncDecl) string {
 	if fn.Recv == nil {

@@ -23,14 +23,18 @@ type row struct {
 	reasons                   map[string]string
 }
 
-// A tally counts outcomes of top-level tests.
-type tally struct{ passed, failed, skipped int }
+// A tally counts outcomes of top-level tests. subtests counts the subtests that were not
+// skipped.
+type tally struct{ passed, failed, skipped, subtests int }
 
 func count(r *result) tally {
 	var t tally
 	for name, o := range r.tests {
 		switch {
 		case strings.Contains(name, "/"):
+			if o != skipped {
+				t.subtests++
+			}
 		case o == passed:
 			t.passed++
 		case o == skipped:

@@ -29,8 +29,10 @@ type suite struct {
 	noRace bool
 	// skip lists the tests that are skipped in both runs, with the reason.
 	skip map[string]string
-	// least is the smallest number of top-level tests in each run.
-	least int
+	// least is the smallest number of tests in each run. Only top-level tests count, unless
+	// subtests is set.
+	least    int
+	subtests bool
 	// quick selects the tests of the quick run: a regular expression for -test.run. If it is
 	// empty, the suite is no part of the quick run.
 	quick string
@@ -39,6 +41,14 @@ type suite struct {
 	// stall is the time without a result after which a run is ended. The default is two
 	// minutes.
 	stall time.Duration
+}
+
+// counted returns the number of tests that is compared with least.
+func (s *suite) counted(t tally) int {
+	if s.subtests {
+		return t.ran() + t.subtests
+	}
+	return t.ran()
 }
 
 // version of suites whose source is GOROOT.
