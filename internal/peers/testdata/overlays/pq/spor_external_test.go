@@ -1,0 +1,9 @@
+package pq_test
+
+import "github.com/nais/spor/internal/peers/probe/sqlopen"
+
+// sporOpen and sporOpenDB take the place of sql.Open and sql.OpenDB.
+var (
+	sporOpen   = sqlopen.Open
+	sporOpenDB = sqlopen.OpenDB
+)

@@ -1,0 +1,17 @@
+package pq
+
+import (
+	"testing"
+
+	"github.com/nais/spor/internal/peers/probe"
+	"github.com/nais/spor/internal/peers/probe/sqlopen"
+)
+
+// sporOpen and sporOpenDB take the place of sql.Open and sql.OpenDB.
+var (
+	sporOpen   = sqlopen.Open
+	sporOpenDB = sqlopen.OpenDB
+)
+
+// sporRun takes the place of m.Run.
+func sporRun(m *testing.M) int { return probe.Run(m) }

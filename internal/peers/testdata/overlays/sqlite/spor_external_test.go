@@ -1,0 +1,10 @@
+package sqlite_test
+
+import "github.com/nais/spor/internal/peers/probe/sqlopen"
+
+// sporOpen and sporOpenDB take the place of sql.Open and sql.OpenDB.
+var (
+	sporOpen   = sqlopen.Open
+	sporOpenDB = sqlopen.OpenDB
+	sporUnwrap = sqlopen.Unwrap
+)

@@ -1,0 +1,19 @@
+package sqlite
+
+import (
+	"testing"
+
+	"github.com/nais/spor/internal/peers/probe"
+	"github.com/nais/spor/internal/peers/probe/sqlopen"
+)
+
+// sporOpen and sporOpenDB take the place of sql.Open and sql.OpenDB. sporUnwrap returns the
+// connection of the driver.
+var (
+	sporOpen   = sqlopen.Open
+	sporOpenDB = sqlopen.OpenDB
+	sporUnwrap = sqlopen.Unwrap
+)
+
+// sporRun takes the place of m.Run.
+func sporRun(m *testing.M) int { return probe.Run(m) }
