@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"os"
@@ -15,20 +16,20 @@ const (
 
 // newPostgres drops the database with this name, makes it again, and runs the statements in
 // it. It returns the URL of the database.
-func newPostgres(name string, statements ...string) (*url.URL, error) {
+func newPostgres(ctx context.Context, name string, statements ...string) (*url.URL, error) {
 	u, err := url.Parse(os.Getenv(postgresVariable))
 	if err != nil {
 		return nil, fmt.Errorf("%s is not a URL", postgresVariable)
 	}
-	if err := psql(u, "drop database if exists "+name+" with (force)", "create database "+name+" template template0"); err != nil {
+	if err := psql(ctx, u, "drop database if exists "+name+" with (force)", "create database "+name+" template template0"); err != nil {
 		return nil, err
 	}
 	u.Path = "/" + name
-	return u, psql(u, statements...)
+	return u, psql(ctx, u, statements...)
 }
 
 // psql runs statements in a database of PostgreSQL.
-func psql(u *url.URL, statements ...string) error {
+func psql(ctx context.Context, u *url.URL, statements ...string) error {
 	args := []string{"-XAtq", "-v", "ON_ERROR_STOP=1"}
 	for _, statement := range statements {
 		args = append(args, "-c", statement)
@@ -36,12 +37,12 @@ func psql(u *url.URL, statements ...string) error {
 	if len(statements) == 0 {
 		return nil
 	}
-	_, err := command("", nil, "psql", append(args, u.String())...)
+	_, err := command(ctx, "", nil, "psql", append(args, u.String())...)
 	return err
 }
 
 // mariaDB runs a text with statements in MariaDB.
-func mariaDB(host, port, user, password, statements string) error {
-	_, err := command("", []string{"MYSQL_PWD=" + password}, "mariadb", "--no-defaults", "-h", host, "-P", port, "-u", user, "-e", statements)
+func mariaDB(ctx context.Context, host, port, user, password, statements string) error {
+	_, err := command(ctx, "", []string{"MYSQL_PWD=" + password}, "mariadb", "--no-defaults", "-h", host, "-P", port, "-u", user, "-e", statements)
 	return err
 }

@@ -125,7 +125,7 @@ func (b *binary) start(ctx context.Context, variant string, args []string) (*res
 	cmd.Dir = b.dir
 	cmd.Env = slices.Concat(os.Environ(), b.env, []string{"SPOR_PEERS=" + variant, "PWD=" + b.dir})
 	if b.suite.env != nil {
-		more, err := b.suite.env()
+		more, err := b.suite.env(ctx)
 		if err != nil {
 			return nil, err
 		}

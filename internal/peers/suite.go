@@ -1,6 +1,9 @@
 package main
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // A suite is the test suite of a peer, or a part of it.
 type suite struct {
@@ -22,7 +25,7 @@ type suite struct {
 	service string
 	// env returns further variables of the test's environment. It is called before each start
 	// of a test binary. It may be nil.
-	env func() ([]string, error)
+	env func(context.Context) ([]string, error)
 	// args are arguments of the test binary.
 	args []string
 	// noRace builds without the race detector.

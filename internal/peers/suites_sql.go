@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"regexp"
@@ -95,8 +96,8 @@ func withOpen(edits ...edit) []edit {
 }
 
 // pgxEnv makes the database that pgx's tests need.
-func pgxEnv() ([]string, error) {
-	u, err := newPostgres("spor_peers_pgx", "create extension hstore", "create extension ltree", "create domain uint64 as numeric(20,0)")
+func pgxEnv(ctx context.Context) ([]string, error) {
+	u, err := newPostgres(ctx, "spor_peers_pgx", "create extension hstore", "create extension ltree", "create domain uint64 as numeric(20,0)")
 	if err != nil {
 		return nil, err
 	}
@@ -104,13 +105,13 @@ func pgxEnv() ([]string, error) {
 }
 
 // pqEnv makes the database that lib/pq's tests need. Their user is always called pqgo.
-func pqEnv() ([]string, error) {
-	u, err := newPostgres("pqgo")
+func pqEnv(ctx context.Context) ([]string, error) {
+	u, err := newPostgres(ctx, "pqgo")
 	if err != nil {
 		return nil, err
 	}
 	password, _ := u.User.Password()
-	if err := psql(u, "drop role if exists pqgo", "create role pqgo login superuser password '"+password+"'"); err != nil {
+	if err := psql(ctx, u, "drop role if exists pqgo", "create role pqgo login superuser password '"+password+"'"); err != nil {
 		return nil, err
 	}
 	return []string{
@@ -119,12 +120,12 @@ func pqEnv() ([]string, error) {
 }
 
 // mysqlEnv makes the database that the tests of go-sql-driver/mysql need.
-func mysqlEnv() ([]string, error) {
+func mysqlEnv(ctx context.Context) ([]string, error) {
 	m := regexp.MustCompile(`^(\w+):(\w+)@tcp\(([\w.]+):(\d+)\)/`).FindStringSubmatch(os.Getenv(mariaDBVariable))
 	if m == nil {
 		return nil, errors.New(mariaDBVariable + " is not user:password@tcp(host:port)/database")
 	}
-	if err := mariaDB(m[3], m[4], m[1], m[2], "drop database if exists gotest; create database gotest"); err != nil {
+	if err := mariaDB(ctx, m[3], m[4], m[1], m[2], "drop database if exists gotest; create database gotest"); err != nil {
 		return nil, err
 	}
 	return []string{
