@@ -154,6 +154,9 @@ func (t *innermost) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := t.base.RoundTrip(r)
 	if res != nil {
 		e.bodyless = res.Body == http.NoBody
+		if res.StatusCode == http.StatusSwitchingProtocols {
+			e.switched, _ = res.Body.(writeCloser)
+		}
 	}
 	return res, err
 }

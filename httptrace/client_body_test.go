@@ -130,7 +130,8 @@ func TestSwitchedProtocolsCanStillBeWritten(t *testing.T) {
 		}
 		defer conn.Close()
 		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
-		io.CopyN(conn, rw, 5)
+		got, _ := io.ReadAll(rw) // ends when the client closes its half
+		conn.Write(append(got, "lo"...))
 	}))
 	r := request(t, "GET", url)
 	r.Header.Set("Connection", "Upgrade")
@@ -140,7 +141,14 @@ func TestSwitchedProtocolsCanStillBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if _, err := io.WriteString(res.Body.(io.Writer), "hello"); err != nil {
+	if _, err := io.WriteString(res.Body.(io.Writer), "hel"); err != nil {
+		t.Fatal(err)
+	}
+	half, ok := res.Body.(interface{ CloseWrite() error })
+	if !ok {
+		t.Fatalf("%T has no method CloseWrite", res.Body)
+	}
+	if err := half.CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := io.ReadAll(res.Body); string(got) != "hello" || err != nil {

@@ -3,6 +3,7 @@ package httptrace
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -33,7 +34,18 @@ type roundTrip struct {
 	labeler  otelhttp.Labeler
 	ended    atomic.Bool
 	bodyless bool
+	switched writeCloser // the body of base, if the connection no longer uses HTTP
 	stop     func() bool // prevents that expire is called when parent ends; may be nil
+}
+
+// A writeCloser is a connection that can be closed for writing only.
+type writeCloser interface{ CloseWrite() error }
+
+// A switchedBody is the body of a response after which the connection no longer uses HTTP. The
+// wrapper of otelhttp has no method CloseWrite, but [httputil.ReverseProxy] needs it.
+type switchedBody struct {
+	io.ReadWriteCloser
+	writeCloser
 }
 
 type roundTripKey struct{}
@@ -93,6 +105,9 @@ func (e *roundTrip) answered(res *http.Response, err error) {
 		return
 	}
 	e.span.answer(res)
+	if body, ok := res.Body.(io.ReadWriteCloser); ok && e.switched != nil {
+		res.Body = switchedBody{body, e.switched}
+	}
 	switch {
 	case e.bodyless:
 		// The response has no body. It is possible that the caller neither reads nor closes the

@@ -97,9 +97,12 @@ func TestLineThatIsNotNeeded(t *testing.T) {
 		{[]string{"peer:late"}, options{quick: true}, false, false},
 		{[]string{"peer:late"}, options{run: "TestA"}, false, false},
 	} {
-		c := &contest{options: &tt.options, played: tt.played, known: []*known{{suite: "peer:*", test: "TestA", found: tt.found}}}
-		if err := c.unneeded(); (err != nil) != tt.wrong {
-			t.Errorf("%+v: got %v", tt, err)
+		for _, sometimes := range []bool{false, true} {
+			k := &known{suite: "peer:*", test: "TestA", found: tt.found, sometimes: sometimes}
+			c := &contest{options: &tt.options, played: tt.played, known: []*known{k}}
+			if err := c.unneeded(); (err != nil) != (tt.wrong && !sometimes) {
+				t.Errorf("%+v, sometimes %v: got %v", tt, sometimes, err)
+			}
 		}
 	}
 }

@@ -12,6 +12,8 @@ type known struct {
 	// suite is the name of the suite and the variant, separated by a colon. It may be a
 	// pattern of path.Match.
 	suite, test, reason string
+	// sometimes is set if the test does not differ in every run.
+	sometimes bool
 	// line is the number of the line, and found whether the difference was seen.
 	line  int
 	found bool
@@ -36,7 +38,8 @@ func readKnown(file string) ([]*known, error) {
 		}
 		_, rest, _ := strings.Cut(line, fields[0])
 		_, rest, _ = strings.Cut(rest, fields[1])
-		all = append(all, &known{suite: fields[0], test: fields[1], reason: strings.TrimSpace(rest), line: i + 1})
+		test, sometimes := strings.CutPrefix(fields[1], "~")
+		all = append(all, &known{suite: fields[0], test: test, sometimes: sometimes, reason: strings.TrimSpace(rest), line: i + 1})
 	}
 	return all, nil
 }
