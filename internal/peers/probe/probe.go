@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -75,7 +76,23 @@ type counter struct{}
 
 func (counter) OnStart(_ context.Context, s sdktrace.ReadWriteSpan) {
 	started.Add(1)
-	open.Store(s.SpanContext().SpanID(), s.Name())
+	open.Store(s.SpanContext().SpanID(), s.Name()+test())
+}
+
+// test returns the name of the test function that started the span, if it is on the stack.
+func test() string {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
+	for {
+		frame, more := frames.Next()
+		name := frame.Function[strings.LastIndex(frame.Function, "/")+1:]
+		if strings.Contains(name, ".Test") || strings.Contains(name, ".test") && !strings.HasPrefix(name, "probe.") {
+			return " (" + name + ")"
+		}
+		if !more {
+			return ""
+		}
+	}
 }
 
 func (counter) OnEnd(s sdktrace.ReadOnlySpan) {
