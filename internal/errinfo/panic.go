@@ -45,7 +45,7 @@ func Cut(s string) string {
 }
 
 // ContinueNilPanic continues a panic that recover has ended without a value. This is
-// panic(nil) in a program whose GODEBUG has panicnil=1. A deferred function cannot tell such a
+// panic(nil) in a program whose GODEBUG has panicnil=1. A deferred function cannot distinguish such a
 // panic from [runtime.Goexit], because recover returns nil for both. But after Goexit, the
 // caller of the function that deferred is not reached.
 func ContinueNilPanic() {

@@ -38,7 +38,7 @@ type options struct {
 	page   string
 }
 
-// wants reports whether a suite is to be run.
+// wants reports whether the options select a suite.
 func (o *options) wants(suite string) bool {
 	return o.suites == "" || slices.Contains(strings.Split(o.suites, ","), suite)
 }

@@ -23,7 +23,7 @@ type source struct {
 	fromGo bool
 }
 
-// A layout tells where things are.
+// A layout contains the folders of a run.
 type layout struct {
 	// repository is the root of this repository.
 	repository string

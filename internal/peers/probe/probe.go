@@ -20,7 +20,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Variant returns the way in which spor is to be put in. It is empty if the tests are to run
+// Variant returns the way in which spor is put in. It is empty if the tests run
 // without spor.
 func Variant() string { return os.Getenv("SPOR_PEERS") }
 
