@@ -20,8 +20,8 @@ type known struct {
 }
 
 // readKnown reads differences.txt. Each line has the suite with its variant, the test, and
-// the reason. They are separated by blanks. Empty lines and lines that begin with # are
-// comments.
+// the reason. They are separated by blanks. A question mark after the test means that it
+// differs only sometimes. Empty lines and lines that begin with # are comments.
 func readKnown(file string) ([]*known, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -38,7 +38,7 @@ func readKnown(file string) ([]*known, error) {
 		}
 		_, rest, _ := strings.Cut(line, fields[0])
 		_, rest, _ = strings.Cut(rest, fields[1])
-		test, sometimes := strings.CutPrefix(fields[1], "~")
+		test, sometimes := strings.CutSuffix(fields[1], "?")
 		all = append(all, &known{suite: fields[0], test: test, sometimes: sometimes, reason: strings.TrimSpace(rest), line: i + 1})
 	}
 	return all, nil
