@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -19,11 +18,11 @@ const spansTest = "(spans)"
 
 // compare returns the differences between two runs. A test that differs only because one of
 // its subtests differs is left out.
-func compare(without, with *result) []difference {
+func (s *suite) compare(without, with *result) []difference {
 	var found []difference
 	for _, name := range union(without.tests, with.tests) {
 		a, b := without.tests[name], with.tests[name]
-		if a == b || (strings.Contains(name, "/") && (a == "" || b == "")) {
+		if a == b || (s.top(name) != name && (a == "" || b == "")) {
 			continue
 		}
 		found = append(found, difference{name, a, b})
@@ -39,12 +38,13 @@ func union(a, b map[string]outcome) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// accounts returns a difference if spans were lost, or if no span was started at all.
-func accounts(with *result) []difference {
+// accounts returns a difference if spans were lost, or if no span was started although the
+// suite has spans.
+func (s *suite) accounts(with *result) []difference {
 	switch {
 	case with.started < 0:
 		return []difference{{spansTest, "", unfinished}}
-	case with.started == 0:
+	case with.started == 0 && !s.noSpans:
 		return []difference{{spansTest, "", "none"}}
 	case with.started != with.ended:
 		return []difference{{spansTest, "", "lost"}}
@@ -59,12 +59,11 @@ const repeats = 3
 // that still differ. The other ones are returned as unsteady.
 func (b *binary) steady(ctx context.Context, variant string, found []difference) (steady, unsteady []difference, err error) {
 	for _, d := range found {
-		top, _, _ := strings.Cut(d.test, "/")
-		without, err := b.repeat(ctx, "", top, d.test)
+		without, err := b.repeat(ctx, "", d.test)
 		if err != nil {
 			return nil, nil, err
 		}
-		with, err := b.repeat(ctx, variant, top, d.test)
+		with, err := b.repeat(ctx, variant, d.test)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -78,10 +77,10 @@ func (b *binary) steady(ctx context.Context, variant string, found []difference)
 }
 
 // repeat returns the different outcomes of a test that runs several times alone.
-func (b *binary) repeat(ctx context.Context, variant, top, test string) ([]outcome, error) {
+func (b *binary) repeat(ctx context.Context, variant, test string) ([]outcome, error) {
 	var seen []outcome
 	for range repeats {
-		r, err := b.start(ctx, variant, []string{"-test.run", "^" + regexp.QuoteMeta(top) + "$"})
+		r, err := b.start(ctx, variant, []string{"-test.run", pattern(b.suite.top(test))})
 		if err != nil {
 			return nil, err
 		}

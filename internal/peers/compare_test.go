@@ -12,7 +12,7 @@ func TestCompare(t *testing.T) {
 	without := &result{tests: map[string]outcome{"TestA": passed, "TestA/x": passed, "TestA/y": passed, "TestB": passed, "TestC": failed, "TestD": passed, "TestE": passed, "TestE/10": passed}}
 	with := &result{tests: map[string]outcome{"TestA": failed, "TestA/x": failed, "TestA/y": passed, "TestB": skipped, "TestC": failed, "TestE": passed, "TestE/11": passed}}
 	want := []difference{{"TestA/x", passed, failed}, {"TestB", passed, skipped}, {"TestD", passed, ""}}
-	if got := compare(without, with); !slices.Equal(got, want) {
+	if got := new(suite).compare(without, with); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -23,7 +23,7 @@ func TestAccounts(t *testing.T) {
 		want           outcome
 	}{{3, 3, ""}, {3, 2, "lost"}, {0, 0, "none"}, {-1, -1, unfinished}} {
 		var got outcome
-		if all := accounts(&result{started: tt.started, ended: tt.ended}); len(all) > 0 {
+		if all := new(suite).accounts(&result{started: tt.started, ended: tt.ended}); len(all) > 0 {
 			got = all[0].with
 		}
 		if got != tt.want {

@@ -34,7 +34,7 @@ func (c *contest) play(ctx context.Context, s *suite) error {
 	}
 	fmt.Fprintf(os.Stderr, "%s %s: prepared in %s\n", s.name, src.version, time.Since(began).Round(time.Second))
 	var problems []error
-	for _, pkg := range s.packages {
+	for _, pkg := range c.packages(s) {
 		problems = append(problems, c.playPackage(ctx, s, src, pkg))
 	}
 	problems = append(problems, c.enough(s))
@@ -52,15 +52,15 @@ func (c *contest) playPackage(ctx context.Context, s *suite, src *source, pkg st
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "%s: %s without spor: %s in %s\n", s.name, pkg, count(without), without.took.Round(time.Second))
+	fmt.Fprintf(os.Stderr, "%s: %s without spor: %s in %s\n", s.name, pkg, s.count(without), without.took.Round(time.Second))
 	var problems []error
 	for _, variant := range c.variants(s) {
 		with, err := b.run(ctx, variant, c.args(s)...)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(os.Stderr, "%s: %s with %s: %s in %s\n", s.name, pkg, variant, count(with), with.took.Round(time.Second))
-		r := &row{suite: s.name, version: src.version, pkg: pkg, variant: variant, without: count(without), with: count(with), spans: with.started, took: with.took}
+		fmt.Fprintf(os.Stderr, "%s: %s with %s: %s in %s\n", s.name, pkg, variant, s.count(with), with.took.Round(time.Second))
+		r := &row{suite: s.name, version: src.version, pkg: pkg, variant: variant, without: s.count(without), with: s.count(with), spans: with.started, took: with.took}
 		problems = append(problems, c.judge(ctx, b, r, without, with))
 		c.rows = append(c.rows, r)
 	}
@@ -75,7 +75,7 @@ func (c *contest) judge(ctx context.Context, b *binary, r *row, without, with *r
 	}
 	var open []difference
 	r.reasons = map[string]string{}
-	for _, d := range compare(without, with) {
+	for _, d := range b.suite.compare(without, with) {
 		if k := explain(c.known, label, d.test); k != nil {
 			r.expected = append(r.expected, d)
 			r.reasons[d.test] = k.reason
@@ -88,7 +88,7 @@ func (c *contest) judge(ctx context.Context, b *binary, r *row, without, with *r
 		return err
 	}
 	r.wrong, r.unsteady = steady, unsteady
-	for _, d := range accounts(with) {
+	for _, d := range b.suite.accounts(with) {
 		if k := explain(c.known, label, d.test); k != nil {
 			r.expected = append(r.expected, d)
 			r.reasons[d.test] = k.reason
@@ -151,6 +151,13 @@ func (c *contest) variants(s *suite) []string {
 		return s.quickVariants
 	}
 	return s.variants
+}
+
+func (c *contest) packages(s *suite) []string {
+	if c.options.quick && len(s.quickPackages) > 0 {
+		return s.quickPackages
+	}
+	return s.packages
 }
 
 // unneeded returns an error for each line of differences.txt whose difference was not seen,

@@ -9,8 +9,8 @@ import (
 
 // A known is a line of differences.txt: a difference and its reason.
 type known struct {
-	// suite is the name of the suite and the variant, separated by a colon. It may be a
-	// pattern of path.Match.
+	// suite is the name of the suite and the variant, separated by a colon. It and test may
+	// be patterns of path.Match.
 	suite, test, reason string
 	// sometimes is set if the test does not differ in every run.
 	sometimes bool
@@ -53,7 +53,8 @@ func (k *known) isFor(suite string) bool {
 // explain looks for the line of a difference.
 func explain(all []*known, suite, test string) *known {
 	for _, k := range all {
-		if k.isFor(suite) && k.test == test {
+		matches, _ := path.Match(k.test, test)
+		if k.isFor(suite) && (matches || k.test == test) {
 			k.found = true
 			return k
 		}

@@ -159,8 +159,14 @@ func rewrite(source []byte, changes []change) []byte {
 }
 
 // copyOverlay copies the Go files of an overlay. The import path of the package probe is
-// replaced by the path that it has in the copy.
+// replaced by the path that it has in the copy. The name of the overlay may have the name of a
+// package after a colon. It then takes the place of the name "peer".
 func copyOverlay(from, to, probe string) error {
+	from, name, named := strings.Cut(from, ":")
+	if !named {
+		name = "peer"
+	}
+	names := strings.NewReplacer(probePath, probe, "package peer\n", "package "+name+"\n")
 	files, err := filepath.Glob(filepath.Join(from, "*.go"))
 	if err == nil && len(files) == 0 {
 		err = errors.New("no overlay in " + from)
@@ -176,8 +182,7 @@ func copyOverlay(from, to, probe string) error {
 		if err != nil {
 			return err
 		}
-		name := filepath.Base(file)
-		if err := os.WriteFile(filepath.Join(to, name), []byte(strings.ReplaceAll(string(text), probePath, probe)), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(to, filepath.Base(file)), []byte(names.Replace(string(text))), 0o644); err != nil {
 			return err
 		}
 	}

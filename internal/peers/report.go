@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nais/spor/internal/peers/corpus"
@@ -27,11 +26,11 @@ type row struct {
 // skipped.
 type tally struct{ passed, failed, skipped, subtests int }
 
-func count(r *result) tally {
+func (s *suite) count(r *result) tally {
 	var t tally
 	for name, o := range r.tests {
 		switch {
-		case strings.Contains(name, "/"):
+		case !s.counts(name):
 			if o != skipped {
 				t.subtests++
 			}

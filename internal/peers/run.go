@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,7 +83,7 @@ func (b *binary) run(ctx context.Context, variant string, args ...string) (*resu
 	for try := 0; ; try++ {
 		more := args
 		if len(without) > 0 {
-			more = append(slices.Clone(args), "-test.skip", "^("+strings.Join(without, "|")+")$")
+			more = append(slices.Clone(args), "-test.skip", strings.Join(without, "|"))
 		}
 		r, err := b.start(ctx, variant, more)
 		if err != nil {
@@ -94,8 +93,8 @@ func (b *binary) run(ctx context.Context, variant string, args ...string) (*resu
 		if r.complete || try == restarts {
 			return all, nil
 		}
-		for _, name := range r.topLevel() {
-			without = append(without, regexp.QuoteMeta(name))
+		for _, name := range r.topLevel(b.suite) {
+			without = append(without, pattern(name))
 		}
 	}
 }
@@ -106,7 +105,7 @@ const restarts = 8
 func skipList(s *suite) []string {
 	var names []string
 	for name := range s.skip {
-		names = append(names, regexp.QuoteMeta(name))
+		names = append(names, pattern(name))
 	}
 	slices.Sort(names)
 	return names
@@ -207,11 +206,11 @@ func (r *result) merge(next *result) {
 	r.took += next.took
 }
 
-// topLevel returns the top-level tests that have begun, in order.
-func (r *result) topLevel() []string {
+// topLevel returns the top-level tests of a suite that have begun, in order.
+func (r *result) topLevel(s *suite) []string {
 	var names []string
 	for name := range r.tests {
-		if !strings.Contains(name, "/") {
+		if s.counts(name) {
 			names = append(names, name)
 		}
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"regexp"
+	"strings"
 	"time"
 )
 
@@ -14,7 +16,8 @@ type suite struct {
 	// packages are the folders of the tests, relative to the source's root.
 	packages []string
 	// overlays are the folders below testdata/overlays whose files are added, by the folder that
-	// they are copied to.
+	// they are copied to. The name of a package may follow after a colon. It takes the place of
+	// the package name "peer" in the files.
 	overlays map[string]string
 	// edits put the hooks into the copy.
 	edits []edit
@@ -26,8 +29,13 @@ type suite struct {
 	// env returns further variables of the test's environment. It is called before each start
 	// of a test binary. It may be nil.
 	env func(context.Context) ([]string, error)
+	// group is a top-level test that only holds other tests together. Its subtests count as
+	// top-level tests.
+	group string
 	// args are arguments of the test binary.
 	args []string
+	// noSpans expects no span, because the suite tests no code that starts spans.
+	noSpans bool
 	// noRace builds without the race detector.
 	noRace bool
 	// skip lists the tests that are skipped in both runs, with the reason.
@@ -39,8 +47,9 @@ type suite struct {
 	// quick selects the tests of the quick run: a regular expression for -test.run. If it is
 	// empty, the suite is no part of the quick run.
 	quick string
-	// quickVariants are the variants of the quick run. If it is empty, all are run.
-	quickVariants []string
+	// quickVariants are the variants of the quick run, and quickPackages its packages. If one of
+	// them is empty, all are run.
+	quickVariants, quickPackages []string
 	// stall is the time without a result after which a run is ended. The default is two
 	// minutes.
 	stall time.Duration
@@ -54,7 +63,7 @@ func (s *suite) counted(t tally) int {
 	return t.ran()
 }
 
-// version of suites whose source is GOROOT.
+// fromGo reports whether the source is GOROOT.
 func (s *suite) fromGo() bool { return s.module == "" }
 
 func (s *suite) patience() time.Duration {
@@ -62,4 +71,27 @@ func (s *suite) patience() time.Duration {
 		return s.stall
 	}
 	return 2 * time.Minute
+}
+
+// top returns the test that runs alone if only test is wanted: the top-level test that test is
+// a part of, or the subtest of the group.
+func (s *suite) top(test string) string {
+	first, rest, isSub := strings.Cut(test, "/")
+	if !isSub || first != s.group {
+		return first
+	}
+	second, _, _ := strings.Cut(rest, "/")
+	return first + "/" + second
+}
+
+// counts reports whether test is a top-level test, and not the group.
+func (s *suite) counts(test string) bool { return test != s.group && s.top(test) == test }
+
+// pattern returns the regular expression for -test.run and -test.skip that selects only test.
+func pattern(test string) string {
+	parts := strings.Split(test, "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	return strings.Join(parts, "/")
 }
