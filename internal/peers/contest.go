@@ -161,7 +161,7 @@ func (c *contest) packages(s *suite) []string {
 }
 
 // unneeded returns an error for each line of differences.txt whose difference was not seen,
-// although the suite was run in full.
+// although the suite was run in full. Lines of unsteady tests are left out.
 func (c *contest) unneeded() error {
 	if c.options.quick || c.options.run != "" {
 		return nil
