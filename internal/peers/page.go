@@ -16,7 +16,7 @@ const pageIntro = `# Other projects' test suites
 
 The sources come from the Go module cache and from GOROOT, at the versions below. A hook is added to a copy of them, and nothing of them is part of this repository. Spans that are started must end, too. A difference without a line in [differences.txt](../internal/peers/differences.txt) fails the run, and so does a line without a difference.
 
-` + "`make peers SUITE=pgx`" + ` runs one suite, and ` + "`make peers-quick`" + ` the selection that CI runs. "Late" means that attributes are set when a span ends, as under ` + "`setup`" + `. The numbers are top-level tests. Tests that fail in both columns fail because of the machine that the page was made on, or because of the peer.
+` + "`make peers SUITE=pgx`" + ` runs one suite, and ` + "`make peers-quick`" + ` the selection that CI runs. "Late" means that attributes are set when a span ends, as under ` + "`setup`" + `. The tests that passed are top-level tests; if a subtest fails, its test fails, too. A test that passes in neither way fails because of the machine on which this page was made, or because of the peer.
 `
 
 // writePage writes the page with the table, the differences, and the tests that are skipped.
@@ -31,10 +31,10 @@ func (c *contest) writePage(file string) error {
 }
 
 func writeRows(w io.Writer, rows []*row) {
-	fmt.Fprint(w, "\n| suite | version | package | spor as | passed without | passed with | failed without | failed with | differences |\n|---|---|---|---|---|---|---|---|---|\n")
+	fmt.Fprint(w, "\n| suite | version | package | spor as | tests | with subtests | passed without | passed with | differences |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
 		fmt.Fprintf(w, "| %s | %s | %s | %s | %d | %d | %d | %d | %d |\n", r.suite, r.version, strings.TrimPrefix(r.pkg, "src/"), r.variant,
-			r.without.passed, r.with.passed, r.without.failed, r.with.failed, len(r.expected)+len(r.wrong))
+			r.without.ran(), r.without.ran()+r.without.subtests, r.without.passed, r.with.passed, len(r.expected)+len(r.wrong))
 	}
 }
 

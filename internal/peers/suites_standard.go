@@ -20,6 +20,7 @@ var standardSuites = []*suite{
 		},
 		stall: time.Minute,
 		least: 590,
+		quick: ".", quickVariants: []string{"handler", "client"},
 	},
 	{
 		name: "database/sql", packages: []string{"src/database/sql"},
