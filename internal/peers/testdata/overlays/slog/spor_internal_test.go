@@ -20,7 +20,7 @@ func SporJSONHandler(w io.Writer, opts *HandlerOptions) Handler {
 }
 
 // jsonValueString takes the place of the tests' own function. It logs an attribute with the
-// value v, and returns the value as it stands in the line.
+// value v, and returns the text of the value in the line.
 func jsonValueString(v Value) string {
 	if SporHandler == nil {
 		return sporValueString(v)
