@@ -3,6 +3,7 @@ package httptrace
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
@@ -142,6 +143,13 @@ func (i injector) Extract(ctx context.Context, _ propagation.TextMapCarrier) con
 
 func (i injector) Fields() []string { return nil }
 
+// isEmpty reports whether res has no body. For such a response, net/http has [http.NoBody], and
+// HTTP/2 has a body of its own. Both are values of a type without fields.
+func isEmpty(r *http.Request, res *http.Response) bool {
+	return res.Body == http.NoBody ||
+		res.Body != nil && (r.Method == http.MethodHead || res.ContentLength == 0) && reflect.TypeOf(res.Body).Size() == 0
+}
+
 // innermost is the RoundTripper that otelhttp calls to send a request.
 type innermost transport
 
@@ -153,7 +161,9 @@ func (t *innermost) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.Body, r.GetBody, r.Trailer = e.request.Body, e.request.GetBody, e.request.Trailer
 	res, err := t.base.RoundTrip(r)
 	if res != nil {
-		e.bodyless = res.Body == http.NoBody
+		if isEmpty(r, res) {
+			e.empty = res.Body
+		}
 		if res.StatusCode == http.StatusSwitchingProtocols {
 			e.switched, _ = res.Body.(writeCloser)
 		}

@@ -107,6 +107,36 @@ func TestResponseWithoutBodyEndsSpanAtOnce(t *testing.T) {
 	}
 }
 
+// TestResponseWithoutBodyOverHTTP2 checks the empty body of HTTP/2, which is not http.NoBody.
+func TestResponseWithoutBodyOverHTTP2(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/nothing":
+			w.WriteHeader(http.StatusNoContent)
+		case "/length":
+			w.Header().Set("Content-Length", "7")
+		}
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	plain := server.Client().Transport
+	for _, row := range []struct{ method, path string }{{"HEAD", "/"}, {"HEAD", "/length"}, {"GET", "/"}, {"GET", "/nothing"}, {"POST", "/"}} {
+		sdk := oteltest.New(t)
+		without, err := plain.RoundTrip(request(t, row.method, server.URL+row.path)) //nolint:bodyclose // the test is about such a body
+		if err != nil {
+			t.Fatal(err)
+		}
+		with, err := httptrace.Transport(plain, options(sdk)...).RoundTrip(request(t, row.method, server.URL+row.path)) //nolint:bodyclose // the test is about such a body
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(sdk.Ended()) != 1 || with.Body != without.Body {
+			t.Errorf("%s %s over %s: %d spans ended, body %T, want %T", row.method, row.path, with.Proto, len(sdk.Ended()), with.Body, without.Body)
+		}
+	}
+}
+
 func TestResponseWithNilBody(t *testing.T) {
 	sdk := oteltest.New(t)
 	rt := httptrace.Transport(roundTripper(func(r *http.Request) (*http.Response, error) {

@@ -33,9 +33,9 @@ type roundTrip struct {
 	span     clientSpan
 	labeler  otelhttp.Labeler
 	ended    atomic.Bool
-	bodyless bool
-	switched writeCloser // the body of base, if the connection no longer uses HTTP
-	stop     func() bool // prevents that expire is called when parent ends; may be nil
+	empty    io.ReadCloser // the body of base, if the response has no body
+	switched writeCloser   // the body of base, if the connection no longer uses HTTP
+	stop     func() bool   // prevents that expire is called when parent ends; may be nil
 }
 
 // A writeCloser is a connection that can be closed for writing only.
@@ -109,12 +109,12 @@ func (e *roundTrip) answered(res *http.Response, err error) {
 		res.Body = switchedBody{body, e.switched}
 	}
 	switch {
-	case e.bodyless:
+	case e.empty != nil:
 		// The response has no body. It is possible that the caller neither reads nor closes the
 		// empty body. Therefore the span is ended here, by closing the wrapper of otelhttp. The
 		// caller gets the original body instead of the wrapper.
-		_ = res.Body.Close() // closing http.NoBody never fails
-		res.Body = http.NoBody
+		_ = res.Body.Close() // closing an empty body never fails
+		res.Body = e.empty
 	case e.parent.Done() != nil && e.span.IsRecording():
 		e.stop = context.AfterFunc(e.parent, e.expire)
 	}
