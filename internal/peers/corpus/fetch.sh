@@ -23,11 +23,11 @@ unpacked() {
 
 # The package sqlglotc makes the parser of sqlglot three times as fast.
 python_packages() {
-	pip --disable-pip-version-check install --quiet --root-user-action ignore --target . "sqlglot[c]==$sqlglot" "pglast==$pglast"
+	python3 -m pip --disable-pip-version-check install --quiet --root-user-action ignore --target . "sqlglot[c]==$sqlglot" "pglast==$pglast"
 }
 
 source_of() {
-	pip --disable-pip-version-check download --quiet --no-deps --no-binary :all: "$1==$2"
+	python3 -m pip --disable-pip-version-check download --quiet --no-deps --no-binary :all: "$1==$2"
 	tar --extract --gzip --strip-components 1 --file "$1-$2.tar.gz"
 	rm "$1-$2.tar.gz"
 }
