@@ -16,10 +16,11 @@ var grpcSuites = []*suite{
 		},
 		group: "Test",
 		skip: map[string]string{
+			"Test/ServerSideXDSHTTPFilter_InterceptRPCEarlyRejection": "fails at random without spor too: the client may see the end of the stream in its first Send",
 			"Test/WrrLocality": "must make thousands of calls in ten seconds, which two busy cores do not reach with the race detector",
 		},
 		variants: []string{"default", "late+local", "options"},
-		least:    420,
+		least:    450,
 		quick:    "^Test$/^(Metadata|Header|Trailer|Retry|Interceptor|Unary|Stream|Cancel|Peer|Tap|MultipleSet|SetAndSend)",
 
 		quickVariants: []string{"late+local"},
