@@ -1,0 +1,39 @@
+package kafka_test
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/nais/spor/internal/peers/probe"
+	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/kafkagotrace"
+)
+
+func TestMain(m *testing.M) {
+	if probe.On() {
+		var opts []kafkatrace.Option
+		if probe.Has("options") {
+			opts = append(opts, kafkatrace.WithPartitionMetrics(), kafkatrace.WithKey(nil),
+				kafkatrace.WithBaggage(1000, "tenant"), kafkatrace.WithCommitSpans(), kafkatrace.WithParent(kafkatrace.ParentAmbient))
+		}
+		kafka.SporWrapWriter = func(w *kafka.Writer) kafka.SporWriter { return kafkagotrace.NewWriter(w, opts...) }
+		kafka.SporWrapReader = func(r *kafka.Reader) kafka.SporReader { return kafkagotrace.NewReader(r, opts...) }
+		kafka.SporFetched = fetched
+	}
+	os.Exit(probe.Run(m))
+}
+
+// fetched makes the span of a message.
+func fetched(r kafka.SporReader, msg kafka.Message) {
+	reader := r.(*kafkagotrace.Reader)
+	if probe.Has("batch") {
+		_ = reader.ProcessBatch(context.Background(), []kafka.Message{msg}, handle)
+	} else {
+		_ = reader.Process(context.Background(), msg, handle)
+	}
+}
+
+func handle(context.Context) error { return nil }
