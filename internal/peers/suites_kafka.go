@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"slices"
 	"strconv"
@@ -22,8 +23,8 @@ var kafkaSuites = []*suite{
 		},
 		variants: []string{"default", "late", "batch+options"},
 		service:  "SPOR_KAFKA_BROKERS",
-		env: func() []string {
-			return []string{"KGO_SEEDS=" + os.Getenv("SPOR_KAFKA_BROKERS"), "KGO_TEST_RF=1", "KGO_TEST_RECORDS=20000", "KGO_LOG_LEVEL=none"}
+		env: func(context.Context) ([]string, error) {
+			return []string{"KGO_SEEDS=" + os.Getenv("SPOR_KAFKA_BROKERS"), "KGO_TEST_RF=1", "KGO_TEST_RECORDS=20000", "KGO_LOG_LEVEL=none"}, nil
 		},
 		least: 110,
 		stall: 5 * time.Minute,
