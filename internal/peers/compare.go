@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -58,34 +59,71 @@ const repeats = 3
 // steady repeats the tests that differ, alone and with spor and without it, and returns those
 // that still differ. The other ones are returned as unsteady.
 func (b *binary) steady(ctx context.Context, variant string, found []difference) (steady, unsteady []difference, err error) {
+	type runs struct{ without, with []*result }
+	repeated := map[string]runs{}
 	for _, d := range found {
-		without, err := b.repeat(ctx, "", d.test)
-		if err != nil {
-			return nil, nil, err
+		top := b.suite.top(d.test)
+		r, done := repeated[top]
+		if !done {
+			var first, second error
+			r.without, first = b.repeat(ctx, "", top)
+			r.with, second = b.repeat(ctx, variant, top)
+			if err := errors.Join(first, second); err != nil {
+				return nil, nil, err
+			}
+			repeated[top] = r
 		}
-		with, err := b.repeat(ctx, variant, d.test)
-		if err != nil {
-			return nil, nil, err
-		}
-		if slices.Equal(without, with) {
-			unsteady = append(unsteady, d)
-		} else {
+		if differ(outcomes(r.without, d.test), outcomes(r.with, d.test)) {
 			steady = append(steady, d)
+		} else {
+			unsteady = append(unsteady, d)
 		}
 	}
 	return steady, unsteady, nil
 }
 
-// repeat returns the different outcomes of a test that runs several times alone.
-func (b *binary) repeat(ctx context.Context, variant, test string) ([]outcome, error) {
-	var seen []outcome
+// outcomes returns the outcomes of one test, in order.
+func outcomes(runs []*result, test string) []outcome {
+	var all []outcome
+	for _, r := range runs {
+		all = append(all, r.tests[test])
+	}
+	slices.Sort(all)
+	return all
+}
+
+// differ reports whether a test differs when it is repeated. A test that fails more often with
+// spor differs. A test that fails more often without spor differs only if it always fails
+// without spor, and never with it.
+func differ(without, with []outcome) bool {
+	a, b := passes(without), passes(with)
+	switch {
+	case a == b:
+		return !slices.Equal(without, with)
+	case a > b:
+		return true
+	}
+	return a == 0 && b == repeats
+}
+
+func passes(all []outcome) (n int) {
+	for _, o := range all {
+		if o == passed {
+			n++
+		}
+	}
+	return n
+}
+
+// repeat runs a top-level test several times alone.
+func (b *binary) repeat(ctx context.Context, variant, top string) ([]*result, error) {
+	var runs []*result
 	for range repeats {
-		r, err := b.start(ctx, variant, []string{"-test.run", pattern(b.suite.top(test))})
+		r, err := b.start(ctx, variant, []string{"-test.run", pattern(top)})
 		if err != nil {
 			return nil, err
 		}
-		seen = append(seen, r.tests[test])
+		runs = append(runs, r)
 	}
-	slices.Sort(seen)
-	return slices.Compact(seen), nil
+	return runs, nil
 }

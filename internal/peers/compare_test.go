@@ -32,6 +32,27 @@ func TestAccounts(t *testing.T) {
 	}
 }
 
+func TestDiffer(t *testing.T) {
+	p, f, s := passed, failed, skipped
+	for _, tt := range []struct {
+		without, with []outcome
+		want          bool
+	}{
+		{[]outcome{p, p, p}, []outcome{p, p, p}, false},
+		{[]outcome{p, p, p}, []outcome{f, p, p}, true},
+		{[]outcome{f, p, p}, []outcome{f, p, p}, false},
+		{[]outcome{f, p, p}, []outcome{f, f, f}, true},
+		{[]outcome{f, p, p}, []outcome{p, p, p}, false},
+		{[]outcome{f, f, f}, []outcome{p, p, p}, true},
+		{[]outcome{f, f, f}, []outcome{f, f, p}, false},
+		{[]outcome{f, f, f}, []outcome{s, s, s}, true},
+	} {
+		if got := differ(tt.without, tt.with); got != tt.want {
+			t.Errorf("%v without, %v with: got %v", tt.without, tt.with, got)
+		}
+	}
+}
+
 func TestReadEvents(t *testing.T) {
 	events := strings.Join([]string{
 		`{"Action":"run","Test":"TestA"}`,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/nais/spor/internal/peers/corpus"
@@ -18,6 +19,8 @@ type contest struct {
 	known   []*known
 	rows    []*row
 	corpora []corpus.Result
+	// mu guards the fields of this struct, because suites run side by side.
+	mu sync.Mutex
 	// played are the suites with their variants that were run in full.
 	played []string
 }
@@ -62,7 +65,9 @@ func (c *contest) playPackage(ctx context.Context, s *suite, src *source, pkg st
 		fmt.Fprintf(os.Stderr, "%s: %s with %s: %s in %s\n", s.name, pkg, variant, s.count(with), with.took.Round(time.Second))
 		r := &row{suite: s.name, version: src.version, pkg: pkg, variant: variant, without: s.count(without), with: s.count(with), spans: with.started, took: with.took}
 		problems = append(problems, c.judge(ctx, b, r, without, with))
+		c.mu.Lock()
 		c.rows = append(c.rows, r)
+		c.mu.Unlock()
 	}
 	return errors.Join(problems...)
 }
@@ -70,13 +75,11 @@ func (c *contest) playPackage(ctx context.Context, s *suite, src *source, pkg st
 // judge compares two runs, and looks for the reason of each difference.
 func (c *contest) judge(ctx context.Context, b *binary, r *row, without, with *result) error {
 	label := r.suite + ":" + r.variant
-	if !slices.Contains(c.played, label) {
-		c.played = append(c.played, label)
-	}
+	c.playing(label)
 	var open []difference
 	r.reasons = map[string]string{}
 	for _, d := range b.suite.compare(without, with) {
-		if k := explain(c.known, label, d.test); k != nil {
+		if k := c.explain(label, d.test); k != nil {
 			r.expected = append(r.expected, d)
 			r.reasons[d.test] = k.reason
 		} else {
@@ -89,7 +92,7 @@ func (c *contest) judge(ctx context.Context, b *binary, r *row, without, with *r
 	}
 	r.wrong, r.unsteady = steady, unsteady
 	for _, d := range b.suite.accounts(with) {
-		if k := explain(c.known, label, d.test); k != nil {
+		if k := c.explain(label, d.test); k != nil {
 			r.expected = append(r.expected, d)
 			r.reasons[d.test] = k.reason
 		} else {
@@ -120,6 +123,8 @@ func (c *contest) enough(s *suite) error {
 		return nil
 	}
 	without, with := map[string]int{}, map[string]int{}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, r := range c.rows {
 		if r.suite == s.name {
 			without[r.variant] += s.counted(r.without)
@@ -158,6 +163,30 @@ func (c *contest) packages(s *suite) []string {
 		return s.quickPackages
 	}
 	return s.packages
+}
+
+// playing notes that a variant of a suite runs.
+func (c *contest) playing(label string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !slices.Contains(c.played, label) {
+		c.played = append(c.played, label)
+	}
+}
+
+// explain looks for the line of a difference.
+func (c *contest) explain(label, test string) *known {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return explain(c.known, label, test)
+}
+
+// sorted returns the rows in the order of the suites.
+func (c *contest) sorted() []*row {
+	place := func(r *row) int {
+		return slices.IndexFunc(suites, func(s *suite) bool { return s.name == r.suite })
+	}
+	return slices.SortedStableFunc(slices.Values(c.rows), func(a, b *row) int { return place(a) - place(b) })
 }
 
 // unneeded returns an error for each line of differences.txt whose difference was not seen,

@@ -60,10 +60,10 @@ func (c *contest) playCorpora(ctx context.Context) error {
 // judgeCorpus looks for the reason of each leak, and compares the scores with their floors.
 func (c *contest) judgeCorpus(r *corpus.Result) error {
 	label := corporaName + ":" + r.Corpus
-	c.played = append(c.played, label)
+	c.playing(label)
 	var problems []error
 	for _, leak := range r.Leaks() {
-		if explain(c.known, label, leak.ID) == nil {
+		if c.explain(label, leak.ID) == nil {
 			problems = append(problems, fmt.Errorf("%s %s: the literal %s of %q was recorded in %s", label, leak.ID, leak.Want, leak.SQL, leak.Got))
 		}
 	}

@@ -65,14 +65,12 @@ func run(ctx context.Context, o *options, repository string) error {
 		return err
 	}
 	c := &contest{layout: l, options: o, known: lines}
-	var problems []error
-	for _, s := range selected(o) {
-		problems = append(problems, c.play(ctx, s))
+	jobs := c.jobs(ctx)
+	if len(jobs) == 0 {
+		return fmt.Errorf("no suite has the name %s; the names are %s", o.suites, strings.Join(names(), ", "))
 	}
-	if o.wants(corporaName) && !o.quick && o.run == "" {
-		problems = append(problems, c.playCorpora(ctx))
-	}
-	printTable(os.Stdout, c.rows)
+	problems := []error{runAll(jobs)}
+	printTable(os.Stdout, c.sorted())
 	printCorpora(os.Stdout, c.corpora)
 	problems = append(problems, c.unneeded())
 	if o.page != "" && o.suites == "" && !o.quick && o.run == "" {
@@ -81,12 +79,25 @@ func run(ctx context.Context, o *options, repository string) error {
 	return errors.Join(problems...)
 }
 
-// selected returns the suites that the options name.
-func selected(o *options) []*suite {
-	var chosen []*suite
+// names returns the names of all suites.
+func names() []string {
+	all := []string{corporaName}
+	for _, s := range suites {
+		all = append(all, s.name)
+	}
+	return all
+}
+
+// jobs returns the jobs for the suites that the options select.
+func (c *contest) jobs(ctx context.Context) []job {
+	var chosen []job
+	o := c.options
+	if o.wants(corporaName) && !o.quick && o.run == "" {
+		chosen = append(chosen, job{"", func() error { return c.playCorpora(ctx) }})
+	}
 	for _, s := range suites {
 		if o.wants(s.name) && (!o.quick || s.quick != "") {
-			chosen = append(chosen, s)
+			chosen = append(chosen, job{s.service, func() error { return c.play(ctx, s) }})
 		}
 	}
 	return chosen

@@ -23,8 +23,8 @@ The sources come from the Go module cache and from GOROOT, at the versions below
 func (c *contest) writePage(file string) error {
 	var text strings.Builder
 	text.WriteString(pageIntro)
-	writeRows(&text, c.rows)
-	writeDifferences(&text, c.rows)
+	writeRows(&text, c.sorted())
+	writeDifferences(&text, c.sorted())
 	writeCorpora(&text, c.corpora, c.known)
 	writeSkipped(&text, suites)
 	return os.WriteFile(file, []byte(text.String()), 0o644)

@@ -123,6 +123,9 @@ func (b *binary) start(ctx context.Context, variant string, args []string) (*res
 		slices.Concat([]string{"-t", b.path, "-test.v=test2json", "-test.paniconexit0", "-test.timeout=30m"}, b.suite.args, args)...)
 	cmd.Dir = b.dir
 	cmd.Env = slices.Concat(os.Environ(), b.env, []string{"SPOR_PEERS=" + variant, "PWD=" + b.dir})
+	if os.Getenv("GORACE") == "" { // else the race detector waits a second at the end of the process
+		cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=0")
+	}
 	if b.suite.env != nil {
 		more, err := b.suite.env(ctx)
 		if err != nil {

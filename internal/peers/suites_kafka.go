@@ -21,10 +21,10 @@ var kafkaSuites = []*suite{
 			{files: "pkg/kgo/txn.go", fn: "Client.EndTransaction", rename: "sporEndTransaction"},
 			{files: "pkg/kgo/txn.go", fn: "GroupTransactSession.End", rename: "sporEnd"},
 		},
-		variants: []string{"default", "late", "batch+options"},
+		variants: []string{"default", "batch+options"},
 		service:  "SPOR_KAFKA_BROKERS",
 		env: func(context.Context) ([]string, error) {
-			return []string{"KGO_SEEDS=" + os.Getenv("SPOR_KAFKA_BROKERS"), "KGO_TEST_RF=1", "KGO_TEST_RECORDS=20000", "KGO_LOG_LEVEL=none"}, nil
+			return []string{"KGO_SEEDS=" + os.Getenv("SPOR_KAFKA_BROKERS"), "KGO_TEST_RF=1", "KGO_TEST_RECORDS=10000", "KGO_LOG_LEVEL=none"}, nil
 		},
 		least: 110,
 		stall: 5 * time.Minute,
@@ -49,7 +49,7 @@ var kafkaSuites = []*suite{
 			renames("mocks/sync_producer.go", "", "NewSyncProducer"),
 			renames("mocks/sync_producer.go", "SyncProducer.", "SendMessage", "SendMessages", "Close", "CommitTxn", "AbortTxn"),
 		),
-		variants: []string{"default", "late", "batch+options"},
+		variants: []string{"default", "batch+options"},
 		least:    90,
 	},
 	{
@@ -68,7 +68,7 @@ var kafkaSuites = []*suite{
 			replacements(`"localhost"`, strconv.Quote(broker()), "client_test.go"),
 			replacements(`"127.0.0.1:9092"`, strconv.Quote(broker()), "conn_test.go"),
 		),
-		variants: []string{"default", "late", "batch+options"},
+		variants: []string{"default", "batch+options"},
 		service:  "SPOR_KAFKA_BROKERS",
 		// Most other tests use requests that Kafka 4 does not answer any more, and some of them hang.
 		args: []string{

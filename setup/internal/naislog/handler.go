@@ -65,6 +65,9 @@ func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
+	if ctx == nil { // the handlers of slog accept it, too
+		ctx = context.Background()
+	}
 	if isServingPanic(r.Message) {
 		r = splitServingPanic(r)
 	}

@@ -32,6 +32,18 @@ func TestLogHandlerKeepsToSlogsRules(t *testing.T) {
 	}
 }
 
+// TestLogHandlerWithoutContext checks that a nil context is accepted, as by the handlers of slog.
+func TestLogHandlerWithoutContext(t *testing.T) {
+	var buf bytes.Buffer
+	r := slog.NewRecord(time.Now(), slog.LevelInfo, "hello", 0)
+	if err := newHandler(&buf, nil).Handle(nil, r); err != nil { //nolint:staticcheck // the test is about nil
+		t.Fatal(err)
+	}
+	if !strings.Contains(buf.String(), `"hello"`) {
+		t.Errorf("got %q", buf.String())
+	}
+}
+
 func TestLogHandlerLevels(t *testing.T) {
 	for level, want := range map[slog.Level]string{
 		slog.LevelDebug - 4: "TRACE", slog.LevelDebug: "DEBUG", slog.LevelDebug + 1: "DEBUG", slog.LevelInfo: "INFO",
