@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -15,6 +16,7 @@ type difference struct {
 }
 
 // spansTest is the name under which a difference between started and ended spans stands.
+// The number of spans that did not end follows, so that a line allows no further ones.
 const spansTest = "(spans)"
 
 // compare returns the differences between two runs. A test that differs only because one of
@@ -48,7 +50,7 @@ func (s *suite) accounts(with *result) []difference {
 	case with.started == 0 && !s.noSpans:
 		return []difference{{spansTest, "", "none"}}
 	case with.started != with.ended:
-		return []difference{{spansTest, "", "lost"}}
+		return []difference{{spansTest + strconv.Itoa(with.started-with.ended), "", "lost"}}
 	}
 	return nil
 }

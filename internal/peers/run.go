@@ -127,7 +127,7 @@ func (b *binary) start(ctx context.Context, variant string, args []string) (*res
 		cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=0")
 	}
 	if b.suite.env != nil {
-		more, err := b.suite.env(ctx)
+		more, err := b.suite.env(ctx, b.log)
 		if err != nil {
 			return nil, err
 		}

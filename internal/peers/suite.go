@@ -27,8 +27,8 @@ type suite struct {
 	// `make services`.
 	service string
 	// env returns further variables of the test's environment. It is called before each start
-	// of a test binary. It may be nil.
-	env func(context.Context) ([]string, error)
+	// of a test binary, with a folder for files. It may be nil.
+	env func(ctx context.Context, dir string) ([]string, error)
 	// group is a top-level test that only holds other tests together. Its subtests count as
 	// top-level tests.
 	group string

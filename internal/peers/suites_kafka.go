@@ -23,11 +23,14 @@ var kafkaSuites = []*suite{
 		},
 		variants: []string{"default", "batch+options"},
 		service:  "SPOR_KAFKA_BROKERS",
-		env: func(context.Context) ([]string, error) {
+		env: func(context.Context, string) ([]string, error) {
 			return []string{"KGO_SEEDS=" + os.Getenv("SPOR_KAFKA_BROKERS"), "KGO_TEST_RF=1", "KGO_TEST_RECORDS=10000", "KGO_LOG_LEVEL=none"}, nil
 		},
 		least: 110,
+		quick: "^Test(Client_Produce|Pooling|OptValues|Buffered|Unbuffered|.*Ring)",
 		stall: 5 * time.Minute,
+
+		quickVariants: []string{"default"},
 	},
 	{
 		name: "sarama", module: "github.com/IBM/sarama", version: "v1.61.1",
@@ -51,6 +54,9 @@ var kafkaSuites = []*suite{
 		),
 		variants: []string{"default", "batch+options"},
 		least:    90,
+		quick:    "Producer|Txn",
+
+		quickVariants: []string{"default"},
 	},
 	{
 		name: "kafka-go", module: "github.com/segmentio/kafka-go", version: "v0.4.51",
@@ -80,6 +86,9 @@ var kafkaSuites = []*suite{
 			"TestReaderConsumerGroup": "panics without spor too when it reads the committed offsets",
 		},
 		least: 20,
+		quick: "TestWriter$|TestBatchQueue|Validate",
+
+		quickVariants: []string{"default"},
 	},
 }
 

@@ -2,5 +2,5 @@ package stdlib
 
 import "github.com/nais/spor/internal/peers/probe/sqlopen"
 
-// sporOpenDB takes the place of sql.OpenDB.
+// sporOpenDB returns the function to call instead of sql.OpenDB.
 var sporOpenDB = sqlopen.OpenDB

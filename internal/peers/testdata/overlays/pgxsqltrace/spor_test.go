@@ -8,7 +8,7 @@ import (
 	"github.com/nais/spor/internal/peers/probe/sqlopen"
 )
 
-// sporOpen takes the place of sql.Open, and sporUnwrap returns the connection of the driver.
+// sporOpen returns the function to call instead of sql.Open, and sporUnwrap returns the connection of the driver.
 var (
 	sporOpen   = sqlopen.Open
 	sporUnwrap = sqlopen.Unwrap

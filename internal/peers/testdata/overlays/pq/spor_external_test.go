@@ -2,7 +2,7 @@ package pq_test
 
 import "github.com/nais/spor/internal/peers/probe/sqlopen"
 
-// sporOpen and sporOpenDB take the place of sql.Open and sql.OpenDB.
+// sporOpen and sporOpenDB return the functions to call instead of sql.Open and sql.OpenDB.
 var (
 	sporOpen   = sqlopen.Open
 	sporOpenDB = sqlopen.OpenDB

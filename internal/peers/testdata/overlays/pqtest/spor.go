@@ -2,5 +2,5 @@ package pqtest
 
 import "github.com/nais/spor/internal/peers/probe/sqlopen"
 
-// sporOpen takes the place of sql.Open.
+// sporOpen returns the function to call instead of sql.Open.
 var sporOpen = sqlopen.Open

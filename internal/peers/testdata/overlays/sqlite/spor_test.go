@@ -7,7 +7,7 @@ import (
 	"github.com/nais/spor/internal/peers/probe/sqlopen"
 )
 
-// sporOpen and sporOpenDB take the place of sql.Open and sql.OpenDB. sporUnwrap returns the
+// sporOpen and sporOpenDB return the functions to call instead of sql.Open and sql.OpenDB. sporUnwrap returns the
 // connection of the driver.
 var (
 	sporOpen   = sqlopen.Open

@@ -10,20 +10,22 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// Open takes the place of sql.Open.
-func Open(driverName, dataSourceName string) (*sql.DB, error) {
+// Open returns the function to call instead of sql.Open.
+func Open(original func(string, string) (*sql.DB, error)) func(string, string) (*sql.DB, error) {
 	if !probe.On() {
-		return sql.Open(driverName, dataSourceName)
+		return original
 	}
-	return sqltrace.Open(driverName, dataSourceName, Options()...)
+	return func(driverName, dataSourceName string) (*sql.DB, error) {
+		return sqltrace.Open(driverName, dataSourceName, Options()...)
+	}
 }
 
-// OpenDB takes the place of sql.OpenDB.
-func OpenDB(c driver.Connector) *sql.DB {
+// OpenDB returns the function to call instead of sql.OpenDB.
+func OpenDB(original func(driver.Connector) *sql.DB) func(driver.Connector) *sql.DB {
 	if !probe.On() {
-		return sql.OpenDB(c)
+		return original
 	}
-	return sqltrace.OpenDB(c, Options()...)
+	return func(c driver.Connector) *sql.DB { return sqltrace.OpenDB(c, Options()...) }
 }
 
 // Unwrap returns the driver's connection if value is a wrapper of sqltrace. Otherwise it
