@@ -122,7 +122,8 @@ func withOpen(edits ...edit) []edit {
 
 // pgxEnv makes the database that pgx's tests need.
 func pgxEnv(ctx context.Context, _ string) ([]string, error) {
-	u, err := newPostgres(ctx, "spor_peers_pgx", "create extension hstore", "create extension ltree", "create domain uint64 as numeric(20,0)")
+	u, err := newPostgres(ctx, "spor_peers_pgx", "create extension hstore", "create extension ltree", "create domain uint64 as numeric(20,0)",
+		"do $$ begin create role postgres; exception when duplicate_object then end $$")
 	if err != nil {
 		return nil, err
 	}
