@@ -38,9 +38,8 @@ type pool struct {
 	idleMin int
 	idleMax int
 
-	// closing is the channel that is closed when the pool is closed. It is nil if the channel
-	// is not known.
-	closing atomic.Pointer[<-chan struct{}]
+	// noticed is set if closed will be set when the pool is closed.
+	noticed atomic.Bool
 	closed  atomic.Bool
 }
 
@@ -109,7 +108,7 @@ func (w *pool) stats() db.PoolStats {
 		return db.PoolStats{Closed: true}
 	}
 	s := w.pool.Value().Stat()
-	if s.AcquiredConns()+s.IdleConns() == 0 && w.closing.Load() == nil {
+	if s.AcquiredConns()+s.IdleConns() == 0 && !w.noticed.Load() {
 		// The pool is closed or was never used. In both cases it has no series.
 		return db.PoolStats{Closed: true}
 	}
@@ -119,19 +118,8 @@ func (w *pool) stats() db.PoolStats {
 	}
 }
 
-// isClosed reports whether the pool is known to be closed. pgxpool has no method for this.
-// Therefore isClosed uses a context of package puddle. Puddle makes this context when it
-// makes a connection for a waiting caller. The context ends when the pool is closed.
-func (w *pool) isClosed() bool {
-	if closing := w.closing.Load(); closing != nil && !w.closed.Load() {
-		select {
-		case <-*closing:
-			w.closed.Store(true)
-		default:
-		}
-	}
-	return w.closed.Load() || w.pool.Value() == nil
-}
+// isClosed reports whether the pool is known to be closed.
+func (w *pool) isClosed() bool { return w.closed.Load() || w.pool.Value() == nil }
 
 // The type acquiring is the state of a caller that waits for a connection of a pool. It is
 // also the context.Context that pgxpool uses for this caller. If a connection is made for
@@ -209,15 +197,16 @@ func (t *tracer) TraceRelease(p *pgxpool.Pool, data pgxpool.TraceReleaseData) {
 }
 
 // pools.connecting is called while a connection is being made. ctx is the context in which
-// the connection is made. If ctx is a context that ends when the pool is closed, the method
-// stores the channel ctx.Done() in the field closing.
+// the connection is made. pgxpool has no method that reports whether a pool is closed. But
+// if ctx ends when the pool is closed, connecting makes sure that the pool is then marked as
+// closed. The goroutine that reads the metrics must not look at ctx, because the pool may be
+// in a bubble of testing/synctest.
 func (all *pools) connecting(ctx context.Context) {
 	w := all.of(ctx)
-	if w == nil || w.closing.Load() != nil || !endsWithPool(ctx) {
+	if w == nil || !endsWithPool(ctx) || !w.noticed.CompareAndSwap(false, true) {
 		return
 	}
-	closing := ctx.Done()
-	w.closing.Store(&closing)
+	context.AfterFunc(ctx, func() { w.closed.Store(true) })
 }
 
 // endsWithPool reports whether ctx ends when the pool is closed. Package puddle makes such

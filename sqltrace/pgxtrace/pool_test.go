@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -142,6 +143,7 @@ func TestPoolThatIsClosedIsNotMeasured(t *testing.T) {
 			}
 			oteltest.Eventually(t, func() bool { return len(sdk.Sums(t, "db.client.connection.count", "db.client.connection.state")) == 2 })
 			pool.Close()
+			oteltest.Eventually(t, func() bool { return len(sdk.Sums(t, "db.client.connection.count", "x")) == 0 })
 			for dialect, d := range dialects {
 				for _, name := range []string{d.usage, "max", "idle.min", "idle.max", "pending_requests"} {
 					if got := sdk.Sums(t, d.prefix+name, "x"); len(got) != 0 {
@@ -152,6 +154,39 @@ func TestPoolThatIsClosedIsNotMeasured(t *testing.T) {
 			oteltest.Eventually(t, func() bool { return runtime.NumGoroutine() <= before })
 		})
 	}
+}
+
+// TestPoolInBubble checks that the metrics of a pool in a bubble of testing/synctest can be
+// read outside of the bubble, while the pool is open and after it was closed. Otherwise the
+// runtime would end the process.
+func TestPoolInBubble(t *testing.T) {
+	sdk := oteltest.New(t)
+	read, done := make(chan struct{}), make(chan int)
+	go func() {
+		for range read {
+			done <- len(sdk.Sums(t, "db.client.connection.count", "db.client.connection.state"))
+		}
+	}()
+	defer close(read)
+	synctest.Test(t, func(t *testing.T) {
+		pool, err := pgxtrace.NewPoolWithConfig(t.Context(), new(server).config(t, ""), options(sdk)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := query(t.Context(), pool, point, "1"); err != nil {
+			t.Fatal(err)
+		}
+		read <- struct{}{}
+		if n := <-done; n != 2 {
+			t.Errorf("open: %d series, want 2", n)
+		}
+		pool.Close()
+		synctest.Wait()
+		read <- struct{}{}
+		if n := <-done; n != 0 {
+			t.Errorf("closed: %d series, want none", n)
+		}
+	})
 }
 
 // TestPoolWithoutConnectionsIsMeasured checks a pool whose connections were all closed. The

@@ -16,6 +16,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/internal/suppress"
 	"github.com/nais/spor/sqltrace"
+	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
 const point = "SELECT id, name FROM orders WHERE id = $1"
@@ -410,6 +411,35 @@ func TestTransactionThatIsAbandonedEnds(t *testing.T) {
 	}
 	conn.Release()
 	wantNames(t, sdk, "internal transaction")
+}
+
+// TestTransactionWhoseRollbackFails checks that the span ends without a pool. pgx then closes
+// the connection after it has reported the end of ROLLBACK.
+func TestTransactionWhoseRollbackFails(t *testing.T) {
+	for _, command := range []string{"ROLLBACK", "COMMIT"} {
+		sdk := oteltest.New(t)
+		config := new(server).config(t, "").ConnConfig
+		config.Tracer = pgxtrace.Tracer(options(sdk, sqltrace.WithTransactions())...)
+		conn, err := pgx.ConnectConfig(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(t.Context())
+		tx, err := conn.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		canceled, cancel := context.WithCancel(t.Context())
+		cancel()
+		end := tx.Rollback
+		if command == "COMMIT" {
+			end = tx.Commit
+		}
+		if err := end(canceled); err == nil {
+			t.Errorf("%s: no error", command)
+		}
+		wantNames(t, sdk, "internal transaction")
+	}
 }
 
 func TestBusyConnection(t *testing.T) {

@@ -29,6 +29,7 @@ type statement struct {
 	span      trace.Span // nil if the statement has no span
 	bare      bool       // the attributes of operation must still be set on the span
 	copies    bool       // the statement is a COPY
+	finishes  bool       // the statement finishes a transaction
 	ended     bool
 }
 

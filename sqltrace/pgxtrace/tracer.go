@@ -74,6 +74,7 @@ func (t *tracer) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.T
 		s.wire.listen(st, st.operation.Comment(st.span))
 	} else {
 		st.Context = s.beginTransaction(ctx, st.operation)
+		st.finishes = finishes(st.operation.Transaction, data.SQL)
 	}
 	s.open(st)
 	return st
@@ -90,6 +91,10 @@ func (t *tracer) TraceQueryEnd(ctx context.Context, conn *pgx.Conn, data pgx.Tra
 		o = classify(st, pgx.ErrTxCommitRollback)
 	}
 	st.end(data.CommandTag, o)
+	if st.finishes && data.Err != nil { // pgx closes the connection after this call
+		st.session.loseTransaction(o)
+		return
+	}
 	st.session.endTransaction(conn, o)
 }
 

@@ -2,6 +2,7 @@ package pgxtrace
 
 import (
 	"context"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"go.opentelemetry.io/otel/trace"
@@ -32,6 +33,18 @@ func (s *session) endTransaction(conn *pgx.Conn, o db.Outcome) {
 		s.tx.end(o)
 		s.tx = nil
 	}
+}
+
+// loseTransaction ends the transaction span after COMMIT or ROLLBACK has failed.
+func (s *session) loseTransaction(o db.Outcome) {
+	s.tx.end(o)
+	s.tx = nil
+}
+
+// finishes reports whether a statement finishes the whole transaction. ROLLBACK TO goes back
+// to a savepoint only.
+func finishes(command, text string) bool {
+	return (command == "COMMIT" || command == "ROLLBACK") && len(strings.Fields(text)) <= 2
 }
 
 // transaction.above may add the transaction span to ctx. If the span in ctx is the parent
