@@ -53,8 +53,8 @@
 //     package pgxtrace makes spans.
 //   - Notifications and pings make no spans, because pgx does not report them to tracers.
 //   - The span of a transaction (see [sqltrace.WithTransactions]) ends when the transaction
-//     ends, or when the connection is released to a pool. If neither happens, the span does
-//     not end.
+//     ends, when COMMIT or ROLLBACK fails, or when the connection is released to a pool. If
+//     none of these happens, the span does not end.
 //   - [sqltrace.WithSQLCommenter] adds the trace context only to unnamed statements, and to
 //     statements with QueryExecModeExec or QueryExecModeSimpleProtocol. Statements in a
 //     batch do not get the trace context. Statements that pgx caches on the server do not
