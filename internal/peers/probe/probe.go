@@ -86,7 +86,7 @@ func test() string {
 	for {
 		frame, more := frames.Next()
 		name := frame.Function[strings.LastIndex(frame.Function, "/")+1:]
-		if strings.Contains(name, ".Test") || strings.Contains(name, ".test") && !strings.HasPrefix(name, "probe.") {
+		if strings.Contains(name, ".Test") || strings.Contains(name, ".test") && !strings.Contains(name, "probe.") {
 			return " (" + name + ")"
 		}
 		if !more {
