@@ -60,7 +60,7 @@ const repeats = 3
 
 // steady repeats the tests that differ, alone and with spor and without it, and returns those
 // that still differ. The other ones are returned as unsteady.
-func (b *binary) steady(ctx context.Context, variant string, found []difference) (steady, unsteady []difference, err error) {
+func (b *binary) steady(ctx context.Context, variant string, margin int, found []difference) (steady, unsteady []difference, err error) {
 	type runs struct{ without, with []*result }
 	repeated := map[string]runs{}
 	for _, d := range found {
@@ -75,7 +75,7 @@ func (b *binary) steady(ctx context.Context, variant string, found []difference)
 			}
 			repeated[top] = r
 		}
-		if differ(outcomes(r.without, d.test), outcomes(r.with, d.test)) {
+		if differ(outcomes(r.without, d.test), outcomes(r.with, d.test), margin) {
 			steady = append(steady, d)
 		} else {
 			unsteady = append(unsteady, d)
@@ -95,15 +95,15 @@ func outcomes(runs []*result, test string) []outcome {
 }
 
 // differ reports whether a test differs when it is repeated. A test that fails more often with
-// spor differs. A test that fails more often without spor differs only if it always fails
-// without spor, and never with it.
-func differ(without, with []outcome) bool {
+// spor differs, if it fails at least margin times more. A test that fails more often without
+// spor differs only if it always fails without spor, and never with it.
+func differ(without, with []outcome, margin int) bool {
 	a, b := passes(without), passes(with)
 	switch {
 	case a == b:
 		return !slices.Equal(without, with)
 	case a > b:
-		return true
+		return a-b >= margin
 	}
 	return a == 0 && b == repeats
 }

@@ -47,9 +47,12 @@ func TestDiffer(t *testing.T) {
 		{[]outcome{f, f, f}, []outcome{f, f, p}, false},
 		{[]outcome{f, f, f}, []outcome{s, s, s}, true},
 	} {
-		if got := differ(tt.without, tt.with); got != tt.want {
+		if got := differ(tt.without, tt.with, 1); got != tt.want {
 			t.Errorf("%v without, %v with: got %v", tt.without, tt.with, got)
 		}
+	}
+	if differ([]outcome{p, p, p}, []outcome{f, p, p}, 2) || !differ([]outcome{p, p, p}, []outcome{f, f, p}, 2) {
+		t.Error("the margin is not used")
 	}
 }
 
