@@ -80,10 +80,7 @@ func (c *contest) judge(ctx context.Context, b *binary, r *row, without, with *r
 	var open []difference
 	r.reasons = map[string]string{}
 	for _, d := range b.suite.compare(without, with) {
-		if k := c.explain(label, d.test); k != nil {
-			r.expected = append(r.expected, d)
-			r.reasons[d.test] = k.reason
-		} else {
+		if !c.expects(label, r, d) {
 			open = append(open, d)
 		}
 	}
@@ -93,10 +90,7 @@ func (c *contest) judge(ctx context.Context, b *binary, r *row, without, with *r
 	}
 	r.wrong, r.unsteady = steady, unsteady
 	for _, d := range b.suite.accounts(with) {
-		if k := c.explain(label, d.test); k != nil {
-			r.expected = append(r.expected, d)
-			r.reasons[d.test] = k.reason
-		} else {
+		if !c.expects(label, r, d) {
 			r.wrong = append(r.wrong, d)
 		}
 	}
@@ -109,6 +103,18 @@ func (c *contest) judge(ctx context.Context, b *binary, r *row, without, with *r
 		problems = append(problems, fmt.Errorf("%s %s: %s: %s without spor, %s with it", label, r.pkg, d.test, orNone(d.without), orNone(d.with)))
 	}
 	return errors.Join(problems...)
+}
+
+// expects reports whether a difference has a line. If so, it adds the difference and its
+// reason to r.
+func (c *contest) expects(label string, r *row, d difference) bool {
+	k := c.explain(label, d.test)
+	if k == nil {
+		return false
+	}
+	r.expected = append(r.expected, d)
+	r.reasons[d.test] = k.reason
+	return true
 }
 
 func orNone(o outcome) outcome {
@@ -200,7 +206,7 @@ func (c *contest) sorted() []*row {
 }
 
 // unneeded returns an error for each line of differences.txt whose difference was not seen,
-// although the suite was run in full. Lines of unsteady tests are left out.
+// although the suite was run in full. Lines of tests that differ only sometimes are left out.
 func (c *contest) unneeded() error {
 	if c.options.quick || c.options.run != "" {
 		return nil

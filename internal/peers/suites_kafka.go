@@ -79,7 +79,7 @@ var kafkaSuites = []*suite{
 		),
 		variants: []string{"default", "batch+options"},
 		service:  "SPOR_KAFKA_BROKERS",
-		// Most other tests use requests that Kafka 4 does not answer any more, and some of them hang.
+		// With Kafka 4, the whole package hangs in TestBatchDontExpectEOF, without spor too.
 		args: []string{
 			"-test.run",
 			"^Test(BatchQueue|Commit|ConsumerGroup|CloseLeavesGroup|ErrorCannotConnect|ExtractTopics|Generation|OffsetStash|Read|RebalanceTooManyConsumers|Validate(Writer|Reader|ConsumerGroupConfig)|Write)",

@@ -90,8 +90,7 @@ func (s *session) release() {
 	if st := s.opened; st != nil {
 		st.end(noTag, lost)
 	}
-	s.tx.end(db.Outcome{})
-	s.tx = nil
+	s.finishTransaction(db.Outcome{})
 }
 
 // beginTransaction returns the context for a statement that controls a transaction. If the

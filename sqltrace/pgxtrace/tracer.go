@@ -92,7 +92,7 @@ func (t *tracer) TraceQueryEnd(ctx context.Context, conn *pgx.Conn, data pgx.Tra
 	}
 	st.end(data.CommandTag, o)
 	if st.finishes && data.Err != nil { // pgx closes the connection after this call
-		st.session.loseTransaction(o)
+		st.session.finishTransaction(o)
 		return
 	}
 	st.session.endTransaction(conn, o)

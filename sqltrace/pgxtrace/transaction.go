@@ -30,13 +30,12 @@ func (s *session) startTransaction(ctx context.Context) {
 // endTransaction ends the transaction span if conn is not in a transaction any more.
 func (s *session) endTransaction(conn *pgx.Conn, o db.Outcome) {
 	if s.tx != nil && (conn.PgConn().TxStatus() == 'I' || conn.IsClosed()) {
-		s.tx.end(o)
-		s.tx = nil
+		s.finishTransaction(o)
 	}
 }
 
-// loseTransaction ends the transaction span after COMMIT or ROLLBACK has failed.
-func (s *session) loseTransaction(o db.Outcome) {
+// finishTransaction ends the transaction span, if there is one.
+func (s *session) finishTransaction(o db.Outcome) {
 	s.tx.end(o)
 	s.tx = nil
 }
