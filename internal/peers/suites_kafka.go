@@ -14,7 +14,7 @@ var kafkaSuites = []*suite{
 	{
 		name: "kgo", module: "github.com/twmb/franz-go", version: "v1.22.3",
 		packages: []string{"pkg/kgo"},
-		overlays: map[string]string{"pkg/kgo": "kgo"},
+		overlays: map[string]string{"pkg/kgo": "kgo", "sporprobe/kafkaoptions": "kafkaoptions"},
 		edits: []edit{
 			{files: "pkg/kgo/client.go", fn: "NewClient", rename: "sporNewClient"},
 			{files: "pkg/kgo/consumer.go", fn: "Client.PollRecords", rename: "sporPollRecords"},
@@ -38,7 +38,7 @@ var kafkaSuites = []*suite{
 	{
 		name: "sarama", module: "github.com/IBM/sarama", version: "v1.61.1",
 		packages: []string{".", "mocks"},
-		overlays: map[string]string{".": "sarama", "mocks": "saramamocks"},
+		overlays: map[string]string{".": "sarama", "mocks": "saramamocks", "sporprobe/kafkaoptions": "kafkaoptions"},
 		edits: slices.Concat(
 			[]edit{
 				{files: "sync_producer.go", fn: "NewSyncProducer", from: "NewAsyncProducer", to: "sporNewAsyncProducer"},
@@ -64,7 +64,7 @@ var kafkaSuites = []*suite{
 	{
 		name: "kafka-go", module: "github.com/segmentio/kafka-go", version: "v0.4.51",
 		packages: []string{"."},
-		overlays: map[string]string{".": "kafkago"},
+		overlays: map[string]string{".": "kafkago", "sporprobe/kafkaoptions": "kafkaoptions"},
 		edits: slices.Concat(
 			renames("writer.go", "Writer.", "WriteMessages", "Close"),
 			renames("reader.go", "Reader.", "FetchMessage", "CommitMessages", "Close"),

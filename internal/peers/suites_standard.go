@@ -6,7 +6,7 @@ import "time"
 var standardSuites = []*suite{
 	{
 		name: "net/http", packages: []string{"src/net/http", "src/net/http/httputil"},
-		overlays: map[string]string{"src/net/http": "nethttp", "src/net/http/httputil": "httputil"},
+		overlays: map[string]string{"src/net/http": "nethttp", "src/net/http/httputil": "httputil", "src/vendor/spor.peers/sporhttp": "sporhttp"},
 		edits: []edit{
 			{files: "src/net/http/server.go", fn: "serverHandler.ServeHTTP", from: "handler.ServeHTTP", to: "sporHandler(handler).ServeHTTP"},
 			{files: "src/net/http/client.go", fn: "Client.transport", rename: "sporTransport"},

@@ -1,29 +1,15 @@
 package httputil_test
 
 import (
-	"net/http"
 	"os"
 	"testing"
 
-	"github.com/nais/spor/httptrace"
+	"spor.peers/sporhttp"
+
 	"github.com/nais/spor/internal/peers/probe"
 )
 
-func init() {
-	var opts []httptrace.Option
-	if !probe.Has("timing") {
-		opts = append(opts, httptrace.WithoutServerTiming())
-	}
-	if probe.Has("options") {
-		opts = append(opts, httptrace.WithOptionalMetrics(), httptrace.WithQuery(), httptrace.WithPublicEndpoint(),
-			httptrace.WithRequestHeaders("User-Agent", "Content-Type"), httptrace.WithResponseHeaders("Content-Type"))
-	}
-	if probe.Has("handler") {
-		http.SporHandler = httptrace.Middleware(opts...)
-	}
-	if probe.Has("client") {
-		http.SporTransport = func(base http.RoundTripper) http.RoundTripper { return httptrace.Transport(base, opts...) }
-	}
+func TestMain(m *testing.M) {
+	sporhttp.Install()
+	os.Exit(probe.Run(m))
 }
-
-func TestMain(m *testing.M) { os.Exit(probe.Run(m)) }

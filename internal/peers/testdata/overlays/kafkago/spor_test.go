@@ -8,17 +8,13 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/nais/spor/internal/peers/probe"
-	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/internal/peers/probe/kafkaoptions"
 	"github.com/nais/spor/kafkatrace/kafkagotrace"
 )
 
 func TestMain(m *testing.M) {
 	if probe.On() {
-		var opts []kafkatrace.Option
-		if probe.Has("options") {
-			opts = append(opts, kafkatrace.WithPartitionMetrics(), kafkatrace.WithKey(nil),
-				kafkatrace.WithBaggage(1000, "tenant"), kafkatrace.WithCommitSpans(), kafkatrace.WithParent(kafkatrace.ParentAmbient))
-		}
+		opts := kafkaoptions.Options()
 		kafka.SporWrapWriter = func(w *kafka.Writer) kafka.SporWriter { return kafkagotrace.NewWriter(w, opts...) }
 		kafka.SporWrapReader = func(r *kafka.Reader) kafka.SporReader { return kafkagotrace.NewReader(r, opts...) }
 		kafka.SporFetched = fetched

@@ -8,17 +8,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/nais/spor/internal/peers/probe"
-	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/internal/peers/probe/kafkaoptions"
 	"github.com/nais/spor/kafkatrace/kgotrace"
 )
 
 func TestMain(m *testing.M) {
 	if probe.On() {
-		var opts []kafkatrace.Option
-		if probe.Has("options") {
-			opts = append(opts, kafkatrace.WithPartitionMetrics(), kafkatrace.WithKey(nil),
-				kafkatrace.WithBaggage(1000, "tenant"), kafkatrace.WithCommitSpans(), kafkatrace.WithParent(kafkatrace.ParentAmbient))
-		}
+		opts := kafkaoptions.Options()
 		kgo.SporOpts = func() []kgo.Opt { return []kgo.Opt{kgotrace.Opt(opts...)} }
 		kgo.SporPolled = polled
 		kgo.SporEndTransaction = kgotrace.EndTransaction

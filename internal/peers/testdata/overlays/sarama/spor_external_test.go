@@ -6,7 +6,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/nais/spor/internal/peers/probe"
-	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/internal/peers/probe/kafkaoptions"
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
@@ -14,11 +14,7 @@ func init() {
 	if !probe.On() {
 		return
 	}
-	var opts []kafkatrace.Option
-	if probe.Has("options") {
-		opts = append(opts, kafkatrace.WithPartitionMetrics(), kafkatrace.WithKey(nil),
-			kafkatrace.WithBaggage(1000, "tenant"), kafkatrace.WithCommitSpans(), kafkatrace.WithParent(kafkatrace.ParentAmbient))
-	}
+	opts := kafkaoptions.Options()
 	sarama.SporAsync = func(p sarama.AsyncProducer, config *sarama.Config) sarama.AsyncProducer {
 		return saramatrace.AsyncProducer(p, config, opts...)
 	}

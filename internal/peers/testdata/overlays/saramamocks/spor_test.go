@@ -8,17 +8,13 @@ import (
 	"github.com/IBM/sarama/mocks"
 
 	"github.com/nais/spor/internal/peers/probe"
-	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/internal/peers/probe/kafkaoptions"
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
 func TestMain(m *testing.M) {
 	if probe.On() {
-		var opts []kafkatrace.Option
-		if probe.Has("options") {
-			opts = append(opts, kafkatrace.WithPartitionMetrics(), kafkatrace.WithKey(nil),
-				kafkatrace.WithBaggage(1000, "tenant"), kafkatrace.WithCommitSpans())
-		}
+		opts := kafkaoptions.Options()
 		mocks.SporAsync = func(p sarama.AsyncProducer, config *sarama.Config) sarama.AsyncProducer {
 			return saramatrace.AsyncProducer(p, config, opts...)
 		}
