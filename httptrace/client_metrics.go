@@ -1,7 +1,6 @@
 package httptrace
 
 import (
-	"net/http"
 	"slices"
 	"time"
 
@@ -40,20 +39,17 @@ func (t *transport) newClientMetrics(meter metric.Meter) *clientMetrics {
 
 // record records the metrics of a round trip. The recorded duration ends when the header of the
 // response arrives, or when the request fails.
-func (m *clientMetrics) record(e *roundTrip, res *http.Response, err error) {
+func (m *clientMetrics) record(e *roundTrip, o clientOutcome) {
 	r := e.request
 	key := clientSeries{
 		method:    knownMethod(r.Method, "_OTHER"),
-		version:   versionOf(r.Proto),
-		errorType: e.errorType(res, err),
+		version:   o.version,
+		errorType: o.errorType,
+		status:    o.status,
 	}
 	if r.URL != nil {
 		key.scheme = r.URL.Scheme
 		key.host, key.port = serverOf(r.URL)
-	}
-	if err == nil {
-		key.status = res.StatusCode
-		key.version = versionOf(res.Proto)
 	}
 	opts := m.series.Get(key, m.options)
 	if l, _ := e.Value(clientLabelerKey).(interface{ Get() []attribute.KeyValue }); l != nil {
@@ -62,8 +58,8 @@ func (m *clientMetrics) record(e *roundTrip, res *http.Response, err error) {
 		}
 	}
 	m.duration.Record(e.inside, time.Since(e.start).Seconds(), opts...)
-	if m.requestSize != nil && r.ContentLength >= 0 {
-		m.requestSize.Record(e.inside, r.ContentLength, opts...)
+	if m.requestSize != nil {
+		e.upload.report(func(size int64) { m.requestSize.Record(e.inside, size, opts...) })
 	}
 }
 

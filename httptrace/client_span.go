@@ -2,82 +2,120 @@ package httptrace
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-	"go.opentelemetry.io/otel/trace"
 
+	"github.com/nais/spor/internal/errinfo"
+	"github.com/nais/spor/internal/otelutil"
 	"github.com/nais/spor/internal/privacy"
 )
 
-// clientSpan wraps the SDK's span. Only otelhttp gets the wrapper. The wrapper corrects the
-// attributes and the status that otelhttp sets.
-type clientSpan struct {
-	trace.Span
-
-	roundTrip *roundTrip
-	described bool
-	port      [1]attribute.KeyValue // memory for the port that otelhttp does not record
+// clientOutcome describes the response to a client, or the failure of the request.
+type clientOutcome struct {
+	status      int    // 0 if there is no response
+	version     string // the version of HTTP; "" if it is unknown
+	errorType   string // "" if there was no error
+	failed      bool
+	description string // a description of the failure
 }
 
-// SetAttributes corrects attrs and sets them. When otelhttp calls SetAttributes for the first
-// time, attrs contains the attributes of the request.
-func (s *clientSpan) SetAttributes(attrs ...attribute.KeyValue) {
-	if !s.described {
-		s.described = true
-		if s.IsRecording() {
-			s.Span.SetAttributes(s.roundTrip.requestAttributes(attrs)...)
-			s.setDefaultPort()
+func (e *roundTrip) outcomeOf(res *http.Response, err error) clientOutcome {
+	o := clientOutcome{version: versionOf(e.request.Proto)}
+	switch {
+	case err != nil && e.canceled(): // the caller does not need the response any more
+	case err != nil:
+		o.errorType, o.failed, o.description = errinfo.TypeOf(err), true, errinfo.Text(err.Error())
+	case res == nil:
+		o.errorType, o.failed = semconv.ErrorTypeOther.Value.AsString(), true
+	default:
+		o.status, o.version = res.StatusCode, versionOf(res.Proto)
+		wrong := res.StatusCode >= http.StatusBadRequest || res.StatusCode < http.StatusContinue
+		if wrong && !slices.Contains(e.transport.expected, res.StatusCode) {
+			o.errorType, o.failed = strconv.Itoa(res.StatusCode), true
 		}
-		return
 	}
-	if len(attrs) == 1 && attrs[0].Key == semconv.ErrorTypeKey && s.roundTrip.canceled() {
-		return
-	}
-	s.Span.SetAttributes(attrs...)
+	return o
 }
 
-// setDefaultPort sets server.port if the port is 80 or 443. otelhttp does not set server.port if
-// the URL contains no port, or if the port is the default port of the URL's scheme.
-func (s *clientSpan) setDefaultPort() {
-	host, port := serverOf(s.roundTrip.request.URL)
-	if host != "" && (port == 80 || port == 443) {
-		s.port[0] = semconv.ServerPort(port)
-		s.Span.SetAttributes(s.port[:]...)
+// describe adds the attributes of the request.
+func (e *roundTrip) describe(attrs *otelutil.AttributeList) {
+	r := e.request
+	attrs.Add(e.transport.attributes...)
+	addMethod(attrs, r.Method)
+	if r.URL != nil {
+		attrs.Add(semconv.URLFull(fullURL(r.URL)))
+	}
+	if host, port := serverOf(r.URL); host != "" {
+		attrs.Add(semconv.ServerAddress(errinfo.Cut(host)), semconv.ServerPort(port))
+	}
+	if n := resends(r); n > 0 {
+		attrs.Add(semconv.HTTPRequestResendCount(n))
+	}
+	addHeaders(attrs, e.transport.requestHeaders, r.Header)
+}
+
+// complete sets the status and the attributes that are known when o is known. It keeps attributes
+// that the program has set. res is nil if there is no response.
+func (e *roundTrip) complete(res *http.Response, o clientOutcome) {
+	attrs := otelutil.NewAttributeList()
+	defer attrs.Release()
+	if e.late {
+		e.describe(attrs)
+	}
+	e.connection.describe(attrs, &e.transport.peers)
+	if o.version != "" {
+		attrs.Add(semconv.NetworkProtocolVersion(o.version))
+	}
+	if o.status != 0 {
+		attrs.Add(semconv.HTTPResponseStatusCode(o.status))
+	}
+	if o.errorType != "" {
+		attrs.Add(semconv.ErrorTypeKey.String(o.errorType))
+	}
+	if res != nil {
+		addHeaders(attrs, e.transport.responseHeaders, res.Header)
+	}
+	attrs.SetMissingOn(e.span)
+	if o.failed {
+		e.span.SetStatus(codes.Error, o.description)
 	}
 }
 
-// answer sets attributes of the response. otelhttp does not set these attributes, or sets wrong
-// values.
-func (s *clientSpan) answer(res *http.Response) {
-	if res.ProtoMajor > 1 { // otelhttp records 2.0, but the conventions require 2
-		s.Span.SetAttributes(semconv.NetworkProtocolVersion(versionOf(res.Proto)))
+// resends returns the number of redirects that led to r.
+func resends(r *http.Request) (n int) {
+	for r.Response != nil && r.Response.Request != nil {
+		r = r.Response.Request
+		n++
 	}
-	if headers := s.roundTrip.transport.responseHeaders; headers != nil {
-		s.Span.SetAttributes(recorded(headers, res.Header)...)
-	}
+	return n
 }
 
-// SetStatus sets the status of the span. If the caller canceled the request, SetStatus does not
-// set an error.
-func (s *clientSpan) SetStatus(code codes.Code, description string) {
-	if code != codes.Error || description == "" || !s.roundTrip.canceled() {
-		s.Span.SetStatus(code, privacy.Text(description))
+// serverOf returns the host and the port of u. If u contains no port, it returns the default port
+// of the scheme.
+func serverOf(u *url.URL) (host string, port int) {
+	if u == nil {
+		return "", 0
 	}
+	host = u.Hostname()
+	// The empty text is checked first, because Atoi("") would allocate an error.
+	if text := u.Port(); text != "" {
+		if port, err := strconv.Atoi(text); err == nil {
+			return host, port
+		}
+	}
+	return host, defaultPort(u.Scheme == "https")
 }
 
-// fail records that the response ended with err before the caller had read the whole response.
-func (s *clientSpan) fail(err error) {
-	s.Span.SetAttributes(semconv.ErrorType(err))
-	s.SetStatus(codes.Error, err.Error())
-}
-
-// End ends the span. It does nothing if the span has already ended because the request's context
-// ended.
-func (s *clientSpan) End(...trace.SpanEndOption) {
-	s.roundTrip.finish()
-	if stop := s.roundTrip.stop; stop != nil {
-		stop()
+// fullURL returns u as text. In this text, the credentials are redacted.
+func fullURL(u *url.URL) string {
+	if u.User != nil {
+		redacted := *u
+		redacted.User = url.UserPassword(privacy.Redacted, privacy.Redacted)
+		u = &redacted
 	}
+	return errinfo.Cut(privacy.URL(u.String()))
 }

@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/nais/spor/internal/errinfo"
+	"github.com/nais/spor/internal/otelutil"
 	"github.com/nais/spor/internal/privacy"
 )
 
@@ -38,9 +39,8 @@ func isSecret(name string) bool {
 	return false
 }
 
-// recorded returns attributes for the headers to record. It ignores headers that are not in h.
-func recorded(headers []header, h http.Header) []attribute.KeyValue {
-	var attrs []attribute.KeyValue
+// addHeaders adds attributes for those headers that are in h.
+func addHeaders(attrs *otelutil.AttributeList, headers []header, h http.Header) {
 	for _, header := range headers {
 		values := h[header.name]
 		if len(values) == 0 {
@@ -53,7 +53,6 @@ func recorded(headers []header, h http.Header) []attribute.KeyValue {
 				texts[i] = privacy.Redacted
 			}
 		}
-		attrs = append(attrs, header.key.StringSlice(texts))
+		attrs.Add(header.key.StringSlice(texts))
 	}
-	return attrs
 }

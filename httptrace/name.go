@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/nais/spor/httptrace/internal/routing"
 	"github.com/nais/spor/internal/cache"
 )
 
@@ -20,16 +19,6 @@ func spanName(method, route string) string {
 		return method
 	}
 	return names.Get(nameKey{method, route}, func(k nameKey) string { return k.method + " " + k.route })
-}
-
-// startName returns the name that a server span has at its start. At that time the route is known
-// only if Handler is inside a mux. otelhttp calls startName a second time, after the handler has
-// returned. The second call returns "", because serverSpan sets the final name.
-func startName(_ string, r *http.Request) string {
-	if _, atStart := r.Context().(*serverRequest); !atStart {
-		return ""
-	}
-	return spanName(r.Method, routing.Known(r))
 }
 
 // knownMethod returns method in upper case if it is a standard HTTP method. Otherwise it returns

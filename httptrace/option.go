@@ -5,17 +5,16 @@ import (
 	"net/netip"
 	"slices"
 
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 )
 
 // An Option is an argument of [Handler], [Middleware] or [Transport]. Some options are only for
-// servers: WithPublicEndpoint, WithQuery, WithTrustedProxies and WithoutServerTiming. Transport
-// ignores them. Nil options are ignored.
+// servers: WithPublicEndpoint, WithQuery, WithTrustedProxies, WithoutServerTiming and
+// WithoutStreamDurations. Transport ignores them. WithPhases is only for clients. Nil options are
+// ignored.
 type Option func(*config)
 
 type config struct {
@@ -28,6 +27,9 @@ type config struct {
 	query           bool
 	quiet           bool
 	optional        bool
+	noStreams       bool
+	phases          bool
+	expected        []int
 	proxies         trustedProxies
 	requestHeaders  []header
 	responseHeaders []header
@@ -43,17 +45,6 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// otelhttpOptions returns opts, followed by the options that this package always passes to
-// otelhttp. One of these options turns off the metrics of otelhttp, because the attributes of
-// those metrics contain values from the Host header. This package records the metrics itself.
-func (c *config) otelhttpOptions(opts ...otelhttp.Option) []otelhttp.Option {
-	opts = append(opts, otelhttp.WithMeterProvider(metricnoop.NewMeterProvider()))
-	if len(c.attributes) > 0 {
-		opts = append(opts, otelhttp.WithSpanOptions(trace.WithAttributes(c.attributes...)))
-	}
-	return opts
-}
-
 func (c *config) wanted(r *http.Request) bool {
 	for _, wants := range c.filters {
 		if !wants(r) {
@@ -61,11 +52,6 @@ func (c *config) wanted(r *http.Request) bool {
 		}
 	}
 	return true
-}
-
-// plain returns true if no option makes startOptions add or correct attributes.
-func (c *config) plain() bool {
-	return c.requestHeaders == nil && !c.query && len(c.proxies) == 0
 }
 
 // WithTracerProvider sets the tracer provider. The default is the global tracer provider.
@@ -96,8 +82,9 @@ func WithAttributes(attrs ...attribute.KeyValue) Option {
 // gets no span and is not measured.
 //
 // If f returns false on a server, the work of the handler during this request is not recorded
-// either, for example its database queries and its requests to other services. If f returns false
-// on a client, the client still sends the trace context with the request.
+// either, for example its database queries and its requests to other services. These requests
+// contain the trace context of the caller. If f returns false on a client, the client still sends
+// the trace context with the request.
 //
 // f is called for each request, and must be safe for concurrent use. With several filters, a
 // request is recorded only if all of them return true. The default is no filter. If f is nil, the
@@ -171,4 +158,30 @@ func WithoutServerTiming() Option {
 // this option.
 func WithOptionalMetrics() Option {
 	return func(c *config) { c.optional = true }
+}
+
+// WithExpectedStatus sets statuses of responses that are not errors. For example, a client can
+// expect 404 if it only checks whether something exists. If a response has one of these statuses,
+// the span does not get the status Error, and neither the span nor the metric has error.type. By
+// default, statuses of 400 and above are errors of a client, and statuses of 500 and above are
+// errors of a server.
+func WithExpectedStatus(statuses ...int) Option {
+	return func(c *config) { c.expected = append(c.expected, statuses...) }
+}
+
+// WithoutStreamDurations removes long responses of a server from the metric
+// http.server.request.duration: event streams (text/event-stream) and connections that change to
+// another protocol, such as WebSocket. They last as long as the client wants, so their durations
+// hide how fast the server is. They still get a span. By default, all requests are measured.
+func WithoutStreamDurations() Option {
+	return func(c *config) { c.noStreams = true }
+}
+
+// WithPhases records the phases of a client's request as events of the client span:
+// http.getconn.start and http.getconn.done, and in the same form http.dns, http.connect and
+// http.tls, then http.send.done and http.receive.start, which is the first byte of the response. A
+// phase that did not happen has no event. The phases of a reused connection, for example, are only
+// getconn, send and receive. By default, phases are not recorded.
+func WithPhases() Option {
+	return func(c *config) { c.phases = true }
 }

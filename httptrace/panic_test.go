@@ -94,9 +94,9 @@ func TestGoexitEndsSpan(t *testing.T) {
 	}()
 	<-done
 	span := sdk.Only(t)
-	checkUnset(t, span)
-	if got, sent := oteltest.Map(span.Attributes())["http.response.status_code"]; sent {
-		t.Errorf("status %s, but nothing was sent", got)
+	attrs := oteltest.Map(span.Attributes())
+	if got, sent := attrs["http.response.status_code"]; sent || attrs["error.type"] != "response_aborted" {
+		t.Errorf("status %q, error.type %q, but nothing was sent", got, attrs["error.type"])
 	}
 }
 

@@ -1,7 +1,6 @@
 package httptrace
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -10,37 +9,28 @@ import (
 	"github.com/nais/spor/internal/errinfo"
 )
 
-// origin contains the client's address and scheme, as trusted proxies report them.
-type origin struct {
-	client netip.Addr // not valid if the proxies report no address
-	scheme string     // "" if the proxies report no scheme
-}
+// origin contains the client's address and the scheme that the client used. Each of them is "" if it
+// is unknown.
+type origin struct{ client, scheme string }
 
 type trustedProxies []netip.Prefix
 
-// schemeOf returns the scheme that the client used. If no trusted proxy reports a scheme, schemeOf
-// returns the scheme of the connection.
-func (p trustedProxies) schemeOf(r *http.Request) string {
-	if scheme := p.forwarded(r).scheme; scheme != "" {
-		return scheme
+// originOf returns the origin of r. If no trusted proxy reports a part of the origin, this part comes
+// from the connection.
+func (p trustedProxies) originOf(r *http.Request) origin {
+	o := p.forwarded(r)
+	if o.client == "" {
+		host, _ := hostPort(r.RemoteAddr)
+		o.client = errinfo.Cut(host)
 	}
-	if r.TLS != nil {
-		return "https"
+	switch {
+	case o.scheme != "":
+	case r.TLS != nil:
+		o.scheme = "https"
+	default:
+		o.scheme = "http"
 	}
-	return "http"
-}
-
-// clientOf returns the address of the client. If no trusted proxy reports an address, clientOf
-// returns the address from which the connection comes.
-func (p trustedProxies) clientOf(r *http.Request) string {
-	if client := p.forwarded(r).client; client.IsValid() {
-		return client.String()
-	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return errinfo.Cut(r.RemoteAddr)
-	}
-	return host
+	return o
 }
 
 // forwarded returns the origin in the headers of r. If r does not come from a trusted proxy, the
@@ -54,12 +44,12 @@ func (p trustedProxies) forwarded(r *http.Request) origin {
 		return origin{}
 	}
 	if hops := r.Header["X-Forwarded-For"]; hops != nil {
-		return p.originOf(list(hops), list(r.Header["X-Forwarded-Proto"]))
+		return p.reported(list(hops), list(r.Header["X-Forwarded-Proto"]))
 	}
 	if elements := r.Header["Forwarded"]; elements != nil {
-		return p.originOf(elementsOf(list(elements)))
+		return p.reported(elementsOf(list(elements)))
 	}
-	return p.originOf(nil, list(r.Header["X-Forwarded-Proto"]))
+	return p.reported(nil, list(r.Header["X-Forwarded-Proto"]))
 }
 
 func (p trustedProxies) trusts(addr netip.Addr) bool {
@@ -72,7 +62,7 @@ func (p trustedProxies) trusts(addr netip.Addr) bool {
 	return false
 }
 
-// originOf returns the address and the scheme of the client.
+// reported returns the address and the scheme of the client.
 //
 // hops is the list of addresses that a trusted proxy sent. Each proxy appends the address from
 // which it got the request. Therefore the client's address is the last address in hops that is
@@ -81,7 +71,7 @@ func (p trustedProxies) trusts(addr netip.Addr) bool {
 //
 // Each proxy may also append a scheme to schemes. The client's scheme is the scheme that the
 // first trusted proxy appended.
-func (p trustedProxies) originOf(hops, schemes []string) origin {
+func (p trustedProxies) reported(hops, schemes []string) origin {
 	var o origin
 	trusted := 1
 	for _, hop := range slices.Backward(hops) {
@@ -89,7 +79,7 @@ func (p trustedProxies) originOf(hops, schemes []string) origin {
 		if !ok {
 			break
 		}
-		o.client = addr
+		o.client = addr.String()
 		if !p.trusts(addr) {
 			break
 		}

@@ -5,15 +5,15 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/felixge/httpsnoop"
 )
 
-// response is a ResponseWriter that records the status and the size of the response. It replaces
-// the writer of otelhttp. That writer does not count bytes that are copied with ReadFrom, and it
-// reports the status 200 if the connection is hijacked.
+// response is a ResponseWriter that records the status and the size of the response, and that adds
+// the trace headers.
 //
 // The fields are atomic because a handler may write from several goroutines.
 type response struct {
@@ -22,6 +22,11 @@ type response struct {
 	code     atomic.Int32
 	written  atomic.Int64
 	hijacked atomic.Bool
+	noBody   bool // the response to a HEAD request has no body, although the handler writes one
+
+	header http.Header   // nil if it is neither changed nor recorded
+	traced *traceHeaders // nil if the response gets no trace headers
+	memory traceHeaders
 
 	one response1
 	two response2
@@ -44,6 +49,50 @@ type common interface {
 type only1 interface {
 	http.Hijacker
 	io.ReaderFrom
+}
+
+// prepare adds the trace headers, before the handler of c is called.
+func (a *response) prepare(c *serverRequest) {
+	s := c.server
+	a.noBody = c.request.Method == http.MethodHead
+	if !s.quiet || s.responseHeaders != nil || s.noStreams {
+		a.header = c.writer.Header()
+	}
+	if !s.quiet && a.memory.fill(c.span.SpanContext()) {
+		a.traced = &a.memory
+		a.traced.add(a.header, c.request.Header["Origin"] != nil)
+	}
+}
+
+// beforeHeader must be called before net/http sends the header.
+func (a *response) beforeHeader() {
+	if a.traced != nil && a.sent() == 0 {
+		a.traced.unify(a.header)
+	}
+}
+
+// finish must be called after the handler has returned. If the handler has sent no header, net/http
+// or other middleware will send it.
+func (a *response) finish() {
+	if !a.hijacked.Load() {
+		a.beforeHeader()
+	}
+}
+
+// size returns the number of bytes of the body that were sent.
+func (a *response) size() int64 {
+	if a.noBody {
+		return 0
+	}
+	return a.written.Load()
+}
+
+// isStream reports whether the response is an event stream or uses another protocol, such as
+// WebSocket.
+func (a *response) isStream() bool {
+	kind := a.header["Content-Type"]
+	return a.hijacked.Load() || a.sent() == http.StatusSwitchingProtocols ||
+		len(kind) > 0 && strings.HasPrefix(kind[0], "text/event-stream")
 }
 
 // The method as returns a writer that writes to w and records the response in the receiver. The
@@ -70,10 +119,10 @@ func canReadFrom(w http.ResponseWriter) bool { _, ok := w.(io.ReaderFrom); retur
 // sent returns the status that the handler sent, or 0 if the handler sent no status.
 func (a *response) sent() int { return int(a.code.Load()) }
 
-// header records the status of the response. Only the first status is recorded. Informational
+// record records the status of the response. Only the first status is recorded. Informational
 // statuses are ignored. The exception is 101, because the connection no longer uses HTTP after
 // the status 101.
-func (a *response) header(code int) {
+func (a *response) record(code int) {
 	if code >= http.StatusOK && !a.hijacked.Load() || code == http.StatusSwitchingProtocols {
 		a.code.CompareAndSwap(0, int32(code)) //nolint:gosec // net/http panics if a status has more than three digits
 	}
@@ -82,32 +131,37 @@ func (a *response) header(code int) {
 func (a *response) Unwrap() http.ResponseWriter { return a.common }
 
 func (a *response) WriteHeader(code int) {
+	a.beforeHeader()
 	a.common.WriteHeader(code)
-	a.header(code)
+	a.record(code)
 }
 
 func (a *response) Write(p []byte) (int, error) {
+	a.beforeHeader()
 	n, err := a.common.Write(p)
-	a.header(http.StatusOK)
+	a.record(http.StatusOK)
 	a.written.Add(int64(n))
 	return n, err
 }
 
 func (a *response) WriteString(s string) (int, error) {
+	a.beforeHeader()
 	n, err := a.common.WriteString(s)
-	a.header(http.StatusOK)
+	a.record(http.StatusOK)
 	a.written.Add(int64(n))
 	return n, err
 }
 
 func (a *response) Flush() {
+	a.beforeHeader()
 	a.common.Flush()
-	a.header(http.StatusOK)
+	a.record(http.StatusOK)
 }
 
 func (a *response) FlushError() error {
+	a.beforeHeader()
 	err := a.common.FlushError()
-	a.header(http.StatusOK)
+	a.record(http.StatusOK)
 	return err
 }
 
@@ -121,6 +175,7 @@ type response1 struct {
 // ReadFrom copies src with the ReadFrom method of net/http's writer, which can use sendfile for a
 // file.
 func (a *response1) ReadFrom(src io.Reader) (int64, error) {
+	a.beforeHeader()
 	n, err := a.only1.ReadFrom(src)
 	a.copied(n)
 	return n, err
@@ -140,7 +195,7 @@ type response2 struct {
 
 func (a *response) copied(n int64) {
 	if n > 0 {
-		a.header(http.StatusOK)
+		a.record(http.StatusOK)
 		a.written.Add(n)
 	}
 }
@@ -156,21 +211,23 @@ func (a *response) hijack(err error) {
 func (a *response) hooks() httpsnoop.Hooks {
 	return httpsnoop.Hooks{
 		WriteHeader: func(next httpsnoop.WriteHeaderFunc) httpsnoop.WriteHeaderFunc {
-			return func(code int) { next(code); a.header(code) }
+			return func(code int) { a.beforeHeader(); next(code); a.record(code) }
 		},
 		Write: func(next httpsnoop.WriteFunc) httpsnoop.WriteFunc {
 			return func(p []byte) (int, error) {
+				a.beforeHeader()
 				n, err := next(p)
-				a.header(http.StatusOK)
+				a.record(http.StatusOK)
 				a.written.Add(int64(n))
 				return n, err
 			}
 		},
 		Flush: func(next httpsnoop.FlushFunc) httpsnoop.FlushFunc {
-			return func() { next(); a.header(http.StatusOK) }
+			return func() { a.beforeHeader(); next(); a.record(http.StatusOK) }
 		},
 		ReadFrom: func(next httpsnoop.ReadFromFunc) httpsnoop.ReadFromFunc {
 			return func(src io.Reader) (int64, error) {
+				a.beforeHeader()
 				n, err := next(src)
 				a.copied(n)
 				return n, err
@@ -185,10 +242,3 @@ func (a *response) hooks() httpsnoop.Hooks {
 		},
 	}
 }
-
-// discardWriter is the writer that otelhttp gets. The response is not written to it.
-type discardWriter struct{}
-
-func (discardWriter) Header() http.Header         { return nil }
-func (discardWriter) Write(p []byte) (int, error) { return len(p), nil }
-func (discardWriter) WriteHeader(int)             {}

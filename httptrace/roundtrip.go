@@ -3,49 +3,48 @@ package httptrace
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
-	"net/url"
-	"strconv"
+	stdtrace "net/http/httptrace"
 	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
-	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
 
+	"github.com/nais/spor/httptrace/internal/handlererror"
 	"github.com/nais/spor/httptrace/internal/routing"
 	"github.com/nais/spor/internal/errinfo"
 	"github.com/nais/spor/internal/otelutil"
-	"github.com/nais/spor/internal/privacy"
 )
 
 // roundTrip contains all data about one request of a client, in one allocation. It is also the
 // context of this request.
 type roundTrip struct {
 	transport *transport
+	metrics   *clientMetrics  // nil if nothing is measured
 	request   *http.Request   // the request of the caller
 	parent    context.Context //nolint:containedctx // the context of the caller
+	inside    context.Context //nolint:containedctx // the context for base, with the span
 	start     time.Time
 
-	inside context.Context //nolint:containedctx // the context for base, with the span
+	span  trace.Span
+	late  bool // the span started without attributes
+	ended atomic.Bool
+	stop  func() bool // prevents that expire is called when parent ends; may be nil
 
-	span     clientSpan
-	labeler  otelhttp.Labeler
-	ended    atomic.Bool
-	empty    io.ReadCloser // the body of base, if the response has no body
-	switched writeCloser   // the body of base, if the connection no longer uses HTTP
-	stop     func() bool   // prevents that expire is called when parent ends; may be nil
+	labeler    otelhttp.Labeler
+	outgoing   outgoing
+	upload     upload
+	body       responseBody
+	connection connection
+
+	returned bool // base has returned
 }
 
-// A writeCloser is a connection that can be closed for writing only.
-type writeCloser interface{ CloseWrite() error }
-
-// A switchedBody is the body of a response after which the connection no longer uses HTTP. The
-// wrapper of otelhttp has no method CloseWrite, but [httputil.ReverseProxy] needs it.
-type switchedBody struct {
-	io.ReadWriteCloser
-	writeCloser
+func newRoundTrip(t *transport, metrics *clientMetrics, r *http.Request) *roundTrip {
+	return &roundTrip{transport: t, metrics: metrics, request: r, parent: r.Context(), start: time.Now()}
 }
 
 type roundTripKey struct{}
@@ -53,18 +52,21 @@ type roundTripKey struct{}
 // clientLabelerKey is the context key that otelhttp uses for the client's labeler.
 var clientLabelerKey = otelutil.ContextKey(func(ctx context.Context) { otelhttp.ClientLabelerFromContext(ctx) })
 
+// clientTraceKey is the context key that net/http uses for the hooks of a client.
+var clientTraceKey = otelutil.ContextKey(func(ctx context.Context) { stdtrace.ContextClientTrace(ctx) })
+
 func roundTripFrom(ctx context.Context) *roundTrip {
 	e, _ := ctx.Value(roundTripKey{}).(*roundTrip)
 	return e
 }
 
 // Value implements [context.Context]. For roundTripKey{} it returns e. For clientLabelerKey it
-// returns a labeler. Without this labeler, otelhttp would allocate one.
+// returns a labeler, to which base may add attributes.
 func (e *roundTrip) Value(key any) any {
 	switch key {
 	case roundTripKey{}:
 		return e
-	case serverRequestKey{}, routing.Key:
+	case serverRequestKey{}, routing.Key, handlererror.Key:
 		// In the parent context, these values belong to the request that the caller serves. If
 		// base calls a handler in the same process, that handler serves a new request. It must not
 		// find the values of the caller's request.
@@ -74,6 +76,10 @@ func (e *roundTrip) Value(key any) any {
 			return l
 		}
 		return &e.labeler
+	case clientTraceKey:
+		if e.connection.watched {
+			return &e.connection.hooks
+		}
 	}
 	return e.parent.Value(key)
 }
@@ -94,110 +100,96 @@ func (e *roundTrip) covers(r *http.Request) bool {
 // canceled reports whether the caller canceled the request. This is not an error.
 func (e *roundTrip) canceled() bool { return errors.Is(e.parent.Err(), context.Canceled) }
 
-// answered records the metrics of the round trip. If there is a response, it also sets the
-// attributes of the response on the span. If the response has no body, answered ends the span. If
-// the response has a body, the span ends later.
-func (e *roundTrip) answered(res *http.Response, err error) {
-	if m, working := e.transport.meter.Get(); working {
-		m.record(e, res, err)
+// do starts the span and sends the request. The span ends later if the response has a body.
+func (e *roundTrip) do() (*http.Response, error) {
+	e.startSpan()
+	res, err := e.send()
+	if !e.returned {
+		errinfo.ContinueNilPanic()
 	}
-	if err != nil {
-		return
+	e.conclude(res, e.outcomeOf(res, err))
+	if res == nil || !e.body.replace(e, res) {
+		e.finish()
 	}
-	e.span.answer(res)
-	if body, ok := res.Body.(io.ReadWriteCloser); ok && e.switched != nil {
-		res.Body = switchedBody{body, e.switched}
+	return res, err
+}
+
+// startSpan starts the span. Its name contains no part of the URL, because every part of a URL can
+// have many different values.
+func (e *roundTrip) startSpan() {
+	opts := clientStart
+	if e.late = e.transport.tracer.Late(); !e.late {
+		attrs := otelutil.NewAttributeList()
+		defer attrs.Release()
+		e.describe(attrs)
+		opts = []trace.SpanStartOption{kindClient, trace.WithAttributes(*attrs...)}
 	}
-	switch {
-	case e.empty != nil:
-		// The response has no body. It is possible that the caller neither reads nor closes the
-		// empty body. Therefore the span is ended here, by closing the wrapper of otelhttp. The
-		// caller gets the original body instead of the wrapper.
-		_ = res.Body.Close() // closing an empty body never fails
-		res.Body = e.empty
-	case e.parent.Done() != nil && e.span.IsRecording():
-		e.stop = context.AfterFunc(e.parent, e.expire)
+	e.inside, e.span = e.transport.tracer.Start(e, spanName(e.request.Method, ""), opts...)
+	if e.span.IsRecording() {
+		e.connection.watch(e)
+	}
+}
+
+// send sends the request with base. It passes the caller's own body and trailers to base, because
+// the caller may set trailers while base reads the body. If base panics, send ends the span.
+func (e *roundTrip) send() (*http.Response, error) {
+	defer func() {
+		if e.returned {
+			return
+		}
+		v := recover()
+		kind := semconv.ErrorTypeOther.Value.AsString() // base called runtime.Goexit or panic(nil)
+		if v != nil {
+			kind = errinfo.Record(e.span, v)
+		}
+		e.conclude(nil, clientOutcome{version: versionOf(e.request.Proto), errorType: kind, failed: true})
+		e.finish()
+		if v != nil {
+			panic(v) //nolint:forbidigo // continues the panic of base
+		}
+	}()
+	e.outgoing.Request = e.request.WithContext(e.inside)
+	if p, ok := e.transport.propagator.Get(); ok {
+		p.Inject(e.inside, &e.outgoing)
+	}
+	if e.metrics != nil && e.metrics.requestSize != nil {
+		e.upload.measure(e.outgoing.Request)
+	}
+	res, err := e.transport.base.RoundTrip(e.outgoing.Request)
+	e.returned = true
+	return res, err
+}
+
+// conclude records the attributes and the metrics that are known when the header of the response
+// has arrived, or when the request has failed. res is nil if there is no response.
+func (e *roundTrip) conclude(res *http.Response, o clientOutcome) {
+	if e.span.IsRecording() {
+		e.complete(res, o)
+	}
+	if e.metrics != nil {
+		e.metrics.record(e, o)
 	}
 }
 
 // expire ends the span if the body of the response was neither closed nor read to its end.
 func (e *roundTrip) expire() {
-	if err := context.Cause(e.parent); !e.canceled() {
-		e.span.fail(err)
-	}
+	e.fail(context.Cause(e.parent))
 	e.finish()
+}
+
+// fail records that the response ended with err before the caller had read the whole response. If
+// the caller canceled the request, this is not an error.
+func (e *roundTrip) fail(err error) {
+	if e.canceled() {
+		return
+	}
+	e.span.SetAttributes(semconv.ErrorTypeKey.String(errinfo.TypeOf(err)))
+	e.span.SetStatus(codes.Error, errinfo.Text(err.Error()))
 }
 
 // finish ends the span. If finish is called again, it does nothing.
 func (e *roundTrip) finish() {
 	if e.ended.CompareAndSwap(false, true) {
-		e.span.Span.End()
+		e.span.End()
 	}
-}
-
-// errorType returns the value of error.type for the round trip, or "" if the round trip is not an
-// error.
-func (e *roundTrip) errorType(res *http.Response, err error) string {
-	switch {
-	case err != nil && e.canceled():
-		return ""
-	case err != nil:
-		return semconv.ErrorType(err).Value.AsString()
-	case res.StatusCode >= http.StatusBadRequest || res.StatusCode < http.StatusContinue:
-		return strconv.Itoa(res.StatusCode)
-	}
-	return ""
-}
-
-// resends returns the number of redirects that led to r.
-func resends(r *http.Request) (n int) {
-	for r.Response != nil && r.Response.Request != nil {
-		r = r.Response.Request
-		n++
-	}
-	return n
-}
-
-// serverOf returns the host and the port of u. If u contains no port, it returns the default port
-// of the scheme.
-func serverOf(u *url.URL) (host string, port int) {
-	if u == nil {
-		return "", 0
-	}
-	host = u.Hostname()
-	// The empty text is checked first, because Atoi("") would allocate an error.
-	if text := u.Port(); text != "" {
-		if port, err := strconv.Atoi(text); err == nil {
-			return host, port
-		}
-	}
-	if u.Scheme == "https" {
-		return host, 443
-	}
-	return host, 80
-}
-
-// requestAttributes corrects attrs, the attributes from otelhttp. It redacts the credentials in
-// the URL, and adds attributes that otelhttp does not record.
-func (e *roundTrip) requestAttributes(attrs []attribute.KeyValue) []attribute.KeyValue {
-	for i, attr := range attrs {
-		if attr.Key == semconv.URLFullKey {
-			attrs[i] = semconv.URLFull(fullURL(e.request.URL, attr.Value.AsString()))
-		}
-	}
-	if n := resends(e.request); n > 0 {
-		attrs = append(attrs, semconv.HTTPRequestResendCount(n))
-	}
-	return append(attrs, recorded(e.transport.requestHeaders, e.request.Header)...)
-}
-
-// fullURL returns u as text. In this text, the credentials are redacted. The parameter text must
-// be u without user and password.
-func fullURL(u *url.URL, text string) string {
-	if u.User != nil {
-		redacted := *u
-		redacted.User = url.UserPassword(privacy.Redacted, privacy.Redacted)
-		text = redacted.String()
-	}
-	return errinfo.Cut(privacy.URL(text))
 }

@@ -3,14 +3,8 @@ package httptrace
 import (
 	"context"
 	"net/http"
-	"time"
-
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
-	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace/internal/routing"
-	"github.com/nais/spor/internal/errinfo"
 	"github.com/nais/spor/internal/healthcheck"
 	"github.com/nais/spor/internal/httpheader"
 	"github.com/nais/spor/internal/otelutil"
@@ -19,8 +13,9 @@ import (
 )
 
 // Handler returns a handler that calls next, and records a server span and metrics for every
-// request. Put it directly around the [http.ServeMux]. If code between Handler and the mux copies
-// the request, Handler cannot find the route.
+// request. If next is nil, it uses [http.DefaultServeMux]. Put a Handler directly around the
+// [http.ServeMux]. If code between Handler and the mux copies the request, Handler cannot find the
+// route.
 //
 // You can put a Handler inside another Handler. The inner Handler does not start a second span
 // for the same request, but sets the route of the first span. If a handler in the same process
@@ -47,24 +42,20 @@ func Middleware(opts ...Option) func(http.Handler) http.Handler {
 // number of different paths is not limited.
 func SetRoute(r *http.Request, route string) { routing.From(r).Set(r, route) }
 
-// server wraps a handler. A request passes through these functions, in this order: ServeHTTP,
-// otelhttp, serve, next.
+// server wraps a handler.
 type server struct {
 	core
 
-	next     http.Handler
-	otelhttp http.Handler
-	meter    *providers.Meter[*serverMetrics]
+	next  http.Handler
+	meter *providers.Meter[*serverMetrics]
 }
 
 func newServer(next http.Handler, c *config) *server {
+	if next == nil {
+		next = http.DefaultServeMux
+	}
 	s := &server{core: newCore(c), next: next}
 	s.meter = providers.NewMeter(c.meterProvider, scopeName, s.newServerMetrics)
-	s.otelhttp = otelhttp.NewMiddleware("", c.otelhttpOptions(
-		otelhttp.WithTracerProvider(otelutil.TracerProvider(s.start)),
-		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // the method trace extracts instead
-		otelhttp.WithSpanNameFormatter(startName),
-	)...)(http.HandlerFunc(s.serve))
 	return s
 }
 
@@ -72,50 +63,31 @@ func newServer(next http.Handler, c *config) *server {
 // is filtered, or if nothing is recorded.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	if c := serverRequestFrom(ctx); c != nil && c.includes(r) {
-		c.route.Below(w, r, s.next)
-		return
-	}
-	if suppress.Is(ctx) {
+	outer := serverRequestFrom(ctx)
+	switch {
+	case outer != nil && outer.includes(r):
+		outer.route.Below(w, r, s.next)
+	case suppress.Is(ctx):
 		s.next.ServeHTTP(w, r)
-		return
-	}
-	if healthcheck.HTTP(r.Method, r.URL.Path) || !s.wanted(r) {
+	case healthcheck.HTTP(r.Method, r.URL.Path):
 		routing.ServeWith(suppress.Context(ctx), s.next, w, r)
-		return
+	case !s.wanted(r):
+		routing.ServeWith(suppress.Below(s.extract(r)), s.next, w, r)
+	default:
+		s.record(outer, w, r)
 	}
+}
+
+// record serves r and records it, unless the current providers record nothing. outer is the request
+// whose handler made r, or nil.
+func (s *server) record(outer *serverRequest, w http.ResponseWriter, r *http.Request) {
 	_, tracing := s.tracer.Get()
 	metrics, measuring := s.meter.Get()
 	if !tracing && !measuring {
 		s.pass(w, r)
 		return
 	}
-	s.trace(&serverRequest{server: s, request: r, start: time.Now(), scheme: s.proxies.schemeOf(r), metrics: metrics}, w)
-}
-
-func (s *server) trace(c *serverRequest, w http.ResponseWriter) {
-	r := c.request
-	c.parent = s.extract(r)
-	if outer, parent := serverRequestFrom(r.Context()), trace.SpanContextFromContext(c.parent); outer.made(r.Context(), parent) {
-		c.parent = r.Context()
-	} else if s.public {
-		c.root = true
-		if parent.IsRemote() {
-			caller := parent
-			c.caller = &caller
-		}
-		c.parent = r.Context()
-	}
-	defer func() {
-		if c.inner != nil && r.Pattern != c.inner.Pattern {
-			r.Pattern = c.inner.Pattern
-		}
-	}()
-	if c.metrics != nil {
-		defer c.metrics.active(c)()
-	}
-	c.writer = w
-	routing.ServeWith(c, s.otelhttp, discardWriter{}, r)
+	newServerRequest(s, metrics, r).serve(outer, w)
 }
 
 // pass serves r without a span. The context of the handler contains the caller's trace context,
@@ -134,50 +106,4 @@ func (s *server) extract(r *http.Request) context.Context {
 		return p.Extract(r.Context(), httpheader.Header(r.Header))
 	}
 	return r.Context()
-}
-
-// start starts the server span. ctx is a serverRequest or is derived from it. otelhttp calls
-// start.
-func (s *server) start(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
-	c := serverRequestFrom(ctx)
-	if c.root {
-		opts = append(opts, trace.WithNewRoot())
-		if c.caller != nil {
-			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: *c.caller}))
-		}
-	}
-	ctx, span := s.tracer.Start(ctx, name, startOptions(s.config, c.request, c.scheme, opts)...)
-	c.span = serverSpan{Span: span, request: c}
-	return ctx, &c.span
-}
-
-// serve calls the next handler. otelhttp calls serve after the span has started. The context of r
-// contains the span.
-func (s *server) serve(_ http.ResponseWriter, r *http.Request) {
-	c := serverRequestFrom(r.Context())
-	c.begin(r)
-	s.call(c, r)
-	if !c.returned {
-		errinfo.ContinueNilPanic()
-	}
-}
-
-// call calls the next handler. It records a panic of the handler.
-func (s *server) call(c *serverRequest, r *http.Request) {
-	defer func() {
-		if c.returned {
-			return
-		}
-		// recover and the second panic are in the same deferred function. Therefore the stack
-		// that net/http logs still shows where the first panic happened.
-		v := recover()
-		if v == nil { // the handler called runtime.Goexit or panic(nil)
-			c.aborted = true
-			return
-		}
-		c.panicked(v)
-		panic(v) //nolint:forbidigo // continues the handler's own panic
-	}()
-	s.next.ServeHTTP(c.response.as(c.writer), r)
-	c.returned = true
 }

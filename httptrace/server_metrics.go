@@ -54,23 +54,22 @@ func (s *server) newServerMetrics(meter metric.Meter) *serverMetrics {
 	return m
 }
 
-// active counts c as an active request until done is called.
-func (m *serverMetrics) active(c *serverRequest) (done func()) {
+// active adds change to the number of active requests like c.
+func (m *serverMetrics) active(c *serverRequest, change int64) {
 	if m.optional == nil {
-		return func() {}
+		return
 	}
-	key := serverSeries{method: knownMethod(c.request.Method, "_OTHER"), scheme: c.scheme}
+	key := serverSeries{method: knownMethod(c.request.Method, "_OTHER"), scheme: c.origin.scheme}
 	opts := m.busy.Get(key, func(key serverSeries) []metric.AddOption {
 		return []metric.AddOption{metric.WithAttributeSet(m.set(key))}
 	})
-	m.optional.active.Add(c, 1, opts...)
-	return func() { m.optional.active.Add(c, -1, opts...) }
+	m.optional.active.Add(c, change, opts...)
 }
 
 func (m *serverMetrics) record(c *serverRequest, o outcome) {
 	key := serverSeries{
 		method:    knownMethod(c.request.Method, "_OTHER"),
-		scheme:    c.scheme,
+		scheme:    c.origin.scheme,
 		version:   versionOf(c.request.Proto),
 		route:     o.route,
 		errorType: o.errorType,
@@ -83,10 +82,12 @@ func (m *serverMetrics) record(c *serverRequest, o outcome) {
 		opts = append(slices.Clip(opts), metric.WithAttributes(added...))
 	}
 	ctx := c.inner.Context()
-	m.duration.Record(ctx, time.Since(c.start).Seconds(), opts...)
+	if !c.server.noStreams || !c.response.isStream() {
+		m.duration.Record(ctx, time.Since(c.start).Seconds(), opts...)
+	}
 	if m.optional != nil {
-		m.optional.request.Record(ctx, c.span.read, opts...)
-		m.optional.response.Record(ctx, c.response.written.Load(), opts...)
+		m.optional.request.Record(ctx, c.body.read.Load(), opts...)
+		m.optional.response.Record(ctx, c.response.size(), opts...)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/nais/spor/httptrace/internal/handlererror"
 	"github.com/nais/spor/httptrace/internal/routing"
 	"github.com/nais/spor/internal/errinfo"
 	"github.com/nais/spor/internal/otelutil"
@@ -18,28 +19,36 @@ import (
 // context of this request.
 type serverRequest struct {
 	server  *server
-	writer  http.ResponseWriter
-	request *http.Request      // the request that the outermost Handler got
-	parent  context.Context    //nolint:containedctx // the parent of this context
-	inner   *http.Request      // the request that next gets, with the span in its context
-	caller  *trace.SpanContext // the remote span that the new trace links to, or nil
-	start   time.Time
-	scheme  string         // the scheme that the client used
 	metrics *serverMetrics // nil if nothing is measured
+	writer  http.ResponseWriter
+	request *http.Request   // the request that the outermost Handler got
+	inner   *http.Request   // the request that next gets, with the span in its context
+	parent  context.Context //nolint:containedctx // the parent of this context
+	start   time.Time
+	origin  origin
 
-	span     serverSpan
+	caller trace.SpanContext // the remote span that the new trace links to, if it is valid
+	root   bool              // the span starts a new trace, because of WithPublicEndpoint
+
+	span       trace.Span
+	name       string // the name with which the span started
+	startRoute string // the route with which the span started
+	late       bool   // the span started without attributes
+
 	labeler  otelhttp.Labeler
 	route    routing.Route
+	errors   handlererror.List
+	body     requestBody
 	response response
-	answer   http.Header // the response header; nil if it is neither changed nor recorded
 
-	root     bool // the span starts a new trace, because of WithPublicEndpoint
 	returned bool
 	aborted  bool   // the handler panicked with http.ErrAbortHandler or called runtime.Goexit
 	failure  string // the type of the panic value; "" if there was no panic
 	finished atomic.Bool
+}
 
-	traceHeaders traceHeaders
+func newServerRequest(s *server, metrics *serverMetrics, r *http.Request) *serverRequest {
+	return &serverRequest{server: s, metrics: metrics, request: r, start: time.Now(), origin: s.proxies.originOf(r)}
 }
 
 type serverRequestKey struct{}
@@ -54,14 +63,16 @@ func serverRequestFrom(ctx context.Context) *serverRequest {
 	return c
 }
 
-// Value implements [context.Context]. The keys serverRequestKey{}, routing.Key and labelerKey
-// return c itself, the route of c and the labeler of c.
+// Value implements [context.Context]. It returns c itself, and the parts of c that have a key of
+// their own.
 func (c *serverRequest) Value(key any) any {
 	switch key {
 	case serverRequestKey{}:
 		return c
 	case routing.Key:
 		return &c.route
+	case handlererror.Key:
+		return &c.errors
 	case labelerKey:
 		return &c.labeler
 	case roundTripKey{}:
@@ -93,28 +104,87 @@ func (c *serverRequest) made(ctx context.Context, parent trace.SpanContext) bool
 	if c == nil || c.finished.Load() {
 		return false
 	}
-	return !parent.IsRemote() || c.caller != nil && parent.Equal(*c.caller) ||
+	return !parent.IsRemote() || c.caller.IsValid() && parent.Equal(c.caller) ||
 		parent.TraceID() == trace.SpanContextFromContext(ctx).TraceID()
 }
 
-// begin prepares c before the handler is called. r is the request that the handler gets.
-func (c *serverRequest) begin(r *http.Request) {
-	c.inner = r
-	c.route.Begin(r)
-	if s := c.server; !s.quiet || s.responseHeaders != nil {
-		c.answer = c.writer.Header()
+// serve starts the span, calls the next handler and ends the span. outer is the request whose
+// handler made the request of c, or nil.
+func (c *serverRequest) serve(outer *serverRequest, w http.ResponseWriter) {
+	c.writer = w
+	c.findParent(outer)
+	if c.metrics != nil {
+		c.metrics.active(c, 1)
 	}
-	if !c.server.quiet {
-		c.traceHeaders.set(c.answer, c.span.SpanContext(), c.request.Header["Origin"] != nil)
+	c.inner = c.request.WithContext(c.startSpan())
+	if c.measuresBodies() {
+		c.inner.Body = c.body.of(c.request.Body)
+	}
+	c.route.Begin(c.inner)
+	c.response.prepare(c)
+	c.call()
+	if !c.returned {
+		errinfo.ContinueNilPanic()
 	}
 }
 
-// panicked records that the handler panicked with v. It must be called in the deferred function
-// that recovered, because the stack then still shows where the panic happened.
-func (c *serverRequest) panicked(v any) {
-	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares in the same way
-		c.aborted = true
-		return
+// findParent finds the context in which the span starts.
+func (c *serverRequest) findParent(outer *serverRequest) {
+	ctx := c.request.Context()
+	c.parent = c.server.extract(c.request)
+	switch parent := trace.SpanContextFromContext(c.parent); {
+	case outer.made(ctx, parent):
+		c.parent = ctx
+	case c.server.public:
+		c.root = true
+		if parent.IsRemote() {
+			c.caller = parent
+		}
+		c.parent = ctx
 	}
-	c.failure = errinfo.Record(c.span.Span, v)
+}
+
+func (c *serverRequest) measuresBodies() bool {
+	return c.span.IsRecording() || c.metrics != nil && c.metrics.optional != nil
+}
+
+// call calls the next handler. It records a panic of the handler.
+func (c *serverRequest) call() {
+	defer func() {
+		if c.returned {
+			c.finish()
+			return
+		}
+		// recover and the second panic are in the same deferred function. Therefore the stack
+		// that net/http logs still shows where the first panic happened.
+		v := recover()
+		// After runtime.Goexit and after panic(nil), v is nil.
+		c.aborted = v == nil || v == http.ErrAbortHandler //nolint:errorlint // net/http compares in the same way
+		if !c.aborted {
+			c.failure = errinfo.Record(c.span, v)
+		}
+		c.finish()
+		if v != nil {
+			panic(v) //nolint:forbidigo // continues the handler's own panic
+		}
+	}()
+	c.server.next.ServeHTTP(c.response.as(c.writer), c.inner)
+	c.returned = true
+}
+
+// finish ends the span and records the metrics. It writes to the request of c what the handler has
+// set on the request inner, because other middleware reads it.
+func (c *serverRequest) finish() {
+	c.finished.Store(true)
+	c.response.finish()
+	o := c.outcome()
+	if c.span.IsRecording() {
+		c.complete(o)
+	}
+	if c.metrics != nil {
+		c.metrics.active(c, -1)
+		c.metrics.record(c, o)
+	}
+	c.span.End()
+	routing.Return(c.request, c.inner)
 }

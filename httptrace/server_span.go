@@ -1,136 +1,136 @@
 package httptrace
 
 import (
-	"net/http"
-	"strconv"
+	"context"
+	"slices"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/nais/spor/httptrace/internal/routing"
+	"github.com/nais/spor/internal/errinfo"
+	"github.com/nais/spor/internal/otelutil"
+	"github.com/nais/spor/internal/privacy"
 )
 
-// serverSpan wraps the SDK's span. Only otelhttp gets the wrapper. At the end of a request,
-// otelhttp sets the name, the status and several attributes. The wrapper ignores most of these
-// values, because its method End sets the correct values.
-type serverSpan struct {
-	trace.Span
+var (
+	kindServer  = trace.WithSpanKind(trace.SpanKindServer)
+	kindClient  = trace.WithSpanKind(trace.SpanKindClient)
+	serverStart = []trace.SpanStartOption{kindServer}
+	clientStart = []trace.SpanStartOption{kindClient}
+)
 
-	request *serverRequest
-	read    int64 // bytes of the request's body, as otelhttp counted them
-}
-
-// SetName does nothing, because the method End sets the name. otelhttp cannot set it, because it
-// does not have the route.
-func (s *serverSpan) SetName(string) {}
-
-// SetStatus does nothing, because the method End sets the status. otelhttp cannot decide whether
-// the request is an error of the server.
-func (s *serverSpan) SetStatus(codes.Code, string) {}
-
-// SetAttributes stores the size of the request's body, because only otelhttp measures it. It
-// ignores all other attributes.
-func (s *serverSpan) SetAttributes(attrs ...attribute.KeyValue) {
-	for _, attr := range attrs {
-		if attr.Key == semconv.HTTPRequestBodySizeKey {
-			s.read = attr.Value.AsInt64()
+// startSpan starts the span and returns the context that contains it. If nobody reads the
+// attributes before the span has ended, the span starts without attributes, because it is cheaper
+// to set all of them at the end.
+func (c *serverRequest) startSpan() (ctx context.Context) {
+	tracer := c.server.tracer
+	c.startRoute = routing.Known(c.request)
+	c.name = spanName(c.request.Method, c.startRoute)
+	opts := serverStart
+	if c.late = tracer.Late(); !c.late {
+		attrs := otelutil.NewAttributeList()
+		defer attrs.Release()
+		c.describe(attrs)
+		if c.startRoute != "" {
+			attrs.Add(semconv.HTTPRoute(c.startRoute))
+		}
+		opts = []trace.SpanStartOption{kindServer, trace.WithAttributes(*attrs...)}
+	}
+	if c.root {
+		opts = append(slices.Clip(opts), trace.WithNewRoot())
+		if c.caller.IsValid() {
+			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: c.caller}))
 		}
 	}
+	ctx, c.span = tracer.Start(c, c.name, opts...)
+	return ctx
 }
 
-// End sets the final values of the span, ends the span, and records the metrics. otelhttp defers
-// this method. If it deferred the End method of the SDK, the SDK would record a panic a second
-// time.
-func (s *serverSpan) End(opts ...trace.SpanEndOption) {
-	s.request.finish()
-	s.Span.End(opts...)
-}
-
-func (c *serverRequest) finish() {
-	c.finished.Store(true)
-	o := c.outcome()
-	if c.span.IsRecording() {
-		c.complete(o)
+// describe adds the attributes that are known before the handler is called, except the route.
+func (c *serverRequest) describe(attrs *otelutil.AttributeList) {
+	r := c.request
+	attrs.Add(c.server.attributes...)
+	addMethod(attrs, r.Method)
+	attrs.Add(semconv.URLScheme(c.origin.scheme))
+	if host, port := hostPort(r.Host); host != "" {
+		attrs.Add(semconv.ServerAddress(errinfo.Cut(host)))
+		if port > 0 && port != defaultPort(r.TLS != nil) {
+			attrs.Add(semconv.ServerPort(port))
+		}
 	}
-	if c.metrics != nil {
-		c.metrics.record(c, o)
+	if host, port := hostPort(r.RemoteAddr); host != "" {
+		attrs.Add(semconv.NetworkPeerAddress(errinfo.Cut(host)))
+		if port > 0 {
+			attrs.Add(semconv.NetworkPeerPort(port))
+		}
+	}
+	if c.origin.client != "" {
+		attrs.Add(semconv.ClientAddress(c.origin.client))
+	}
+	if agent := r.Header["User-Agent"]; len(agent) > 0 && agent[0] != "" {
+		attrs.Add(semconv.UserAgentOriginal(errinfo.Cut(agent[0])))
+	}
+	if r.URL.Path != "" {
+		attrs.Add(semconv.URLPath(errinfo.Cut(r.URL.Path)))
+	}
+	if c.server.query && r.URL.RawQuery != "" {
+		attrs.Add(semconv.URLQuery(errinfo.Cut(privacy.Query(r.URL.RawQuery))))
+	}
+	if version := versionOf(r.Proto); version != "" {
+		attrs.Add(semconv.NetworkProtocolVersion(version))
+	}
+	addHeaders(attrs, c.server.requestHeaders, r.Header)
+}
+
+// addMethod adds the method of a request. If it is not one of the standard methods in upper case,
+// addMethod also adds the text that was sent.
+func addMethod(attrs *otelutil.AttributeList, method string) {
+	known := knownMethod(method, "_OTHER")
+	attrs.Add(semconv.HTTPRequestMethodKey.String(known))
+	if method != "" && method != known {
+		attrs.Add(semconv.HTTPRequestMethodOriginal(errinfo.Cut(method)))
 	}
 }
 
-type outcome struct {
-	status    int    // 0 if no status was sent
-	route     string // "" if no route matched
-	errorType string // "" if there was no error
-	failed    bool   // the request is an error of the server
-}
-
-func (c *serverRequest) outcome() outcome {
-	o := outcome{status: c.status()}
-	o.route = c.route.Resolve(o.status)
-	switch {
-	case c.failure != "":
-		o.errorType, o.failed = c.failure, true
-	case o.status < http.StatusInternalServerError:
-	case disconnected(c.request.Context(), c.writer):
-		o.errorType = "client_disconnected"
-	default:
-		o.errorType, o.failed = strconv.Itoa(o.status), true
-	}
-	return o
-}
-
-// status returns the status that the client got. If the handler panicked before it sent a
-// response, status returns 500. This is the status that middleware usually sends when it recovers
-// from a panic.
-func (c *serverRequest) status() int {
-	switch sent := c.response.sent(); {
-	case sent != 0:
-		return sent
-	case c.failure != "":
-		return http.StatusInternalServerError
-	case c.response.hijacked.Load():
-		return upgraded(c.request)
-	case c.aborted:
-		return 0
-	}
-	return http.StatusOK
-}
-
-// upgraded returns the status of a request whose connection was hijacked. If the status is
-// unknown, it returns 0.
-func upgraded(r *http.Request) int {
-	if r.Header["Upgrade"] != nil {
-		return http.StatusSwitchingProtocols
-	}
-	return 0
-}
-
-// complete sets the values of the span that are known only at the end: the name, the status and
-// the remaining attributes.
+// complete sets the name, the status and the attributes that are known only at the end. It keeps a
+// name and attributes that the program has set.
 func (c *serverRequest) complete(o outcome) {
-	span := c.span.Span
-	attrs := make([]attribute.KeyValue, 0, 3) // three attributes are enough for most GET requests
-	if o.status != 0 {
-		attrs = append(attrs, semconv.HTTPResponseStatusCode(o.status))
+	attrs := otelutil.NewAttributeList()
+	defer attrs.Release()
+	if c.late {
+		c.describe(attrs)
 	}
-	if o.route != "" {
-		span.SetName(spanName(c.request.Method, o.route))
-		attrs = append(attrs, semconv.HTTPRoute(o.route))
+	o.describe(attrs)
+	c.addSizes(attrs)
+	addHeaders(attrs, c.server.responseHeaders, c.response.header)
+	if o.route != c.startRoute && c.startRoute != "" && !c.late {
+		c.span.SetAttributes(semconv.HTTPRoute(o.route))
 	}
-	if o.errorType != "" {
-		attrs = append(attrs, semconv.ErrorTypeKey.String(o.errorType))
-	}
-	if c.span.read > 0 {
-		attrs = append(attrs, semconv.HTTPRequestBodySize(int(c.span.read)))
-	}
-	if written := c.response.written.Load(); written > 0 {
-		attrs = append(attrs, semconv.HTTPResponseBodySize(int(written)))
-	}
-	if c.request.ProtoMajor > 1 { // otelhttp records 2.0, but the conventions require 2
-		attrs = append(attrs, semconv.NetworkProtocolVersion(versionOf(c.request.Proto)))
-	}
-	span.SetAttributes(append(attrs, recorded(c.server.responseHeaders, c.answer)...)...)
+	attrs.SetMissingOn(c.span)
+	c.rename(spanName(c.request.Method, o.route))
 	if o.failed {
-		span.SetStatus(codes.Error, "")
+		for _, err := range c.errors.All() {
+			errinfo.RecordError(c.span, err)
+		}
+		c.span.SetStatus(codes.Error, "")
+	}
+}
+
+// rename changes the name of the span. If the program has changed it, rename does nothing.
+func (c *serverRequest) rename(name string) {
+	if s, ok := c.span.(interface{ Name() string }); ok && s.Name() != c.name || name == c.name {
+		return
+	}
+	c.span.SetName(name)
+}
+
+func (c *serverRequest) addSizes(attrs *otelutil.AttributeList) {
+	if read := c.body.read.Load(); read > 0 {
+		attrs.Add(semconv.HTTPRequestBodySize(int(read)))
+	}
+	if sent := c.response.size(); sent > 0 {
+		attrs.Add(semconv.HTTPResponseBodySize(int(sent)))
 	}
 }

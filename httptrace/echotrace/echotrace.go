@@ -11,7 +11,8 @@
 //
 // If a handler returns an error, the Middleware passes the error to echo's error handler
 // immediately. The error handler decides the status. The Middleware then returns no error to
-// outer middleware, so the error is not handled twice.
+// outer middleware, so the error is not handled twice. If the status is 500 or above, the span has an
+// exception event for the error.
 package echotrace
 
 import (
@@ -22,6 +23,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/httptrace/internal/handlererror"
 	"github.com/nais/spor/httptrace/internal/routing"
 )
 
@@ -61,6 +63,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		route.Miss()
 	}
 	if err != nil {
+		handlererror.Add(r, err)
 		c.Error(err)
 	}
 }

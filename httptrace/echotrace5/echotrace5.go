@@ -17,6 +17,7 @@ import (
 	"github.com/labstack/echo/v5"
 
 	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/httptrace/internal/handlererror"
 	"github.com/nais/spor/httptrace/internal/routing"
 )
 
@@ -60,6 +61,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		route.Miss()
 	}
 	if err != nil {
+		handlererror.Add(r, err)
 		c.Echo().HTTPErrorHandler(c.Context, err)
 	}
 }

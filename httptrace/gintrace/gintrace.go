@@ -4,7 +4,8 @@
 //	r.Use(gintrace.Middleware()) // before all middleware that the span must include
 //
 // The name of a span contains the route as it is registered in gin, such as GET /users/:id. If
-// the Middleware is inside [gin.Recovery], a panic is recorded before gin.Recovery handles it.
+// the Middleware is inside [gin.Recovery], a panic is recorded before gin.Recovery handles it. If the
+// response has a status of 500 or above, the span has an exception event for each error in c.Errors.
 // Everything else is described in package httptrace.
 //
 // If a function needs the span, pass c.Request.Context() to it. You can pass c itself as the
@@ -22,6 +23,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/httptrace/internal/handlererror"
 	"github.com/nais/spor/httptrace/internal/routing"
 )
 
@@ -44,6 +46,9 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	// the handler has returned.
 	c.Writer, c.Request = counted, r
 	c.Next()
+	for _, recorded := range c.Errors {
+		handlererror.Add(r, recorded.Err)
+	}
 	counted.writeStatus()
 }
 

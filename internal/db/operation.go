@@ -3,7 +3,6 @@ package db
 import (
 	"cmp"
 	"slices"
-	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -11,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/cache"
+	"github.com/nais/spor/internal/otelutil"
 )
 
 // A Description describes an operation. An empty field adds no attribute.
@@ -132,18 +132,13 @@ func (o *Operation) Complete(span trace.Span, bare bool, rows attribute.KeyValue
 	if !bare && !rows.Valid() || !span.IsRecording() {
 		return
 	}
-	attrs := buffers.Get().(*[]attribute.KeyValue) //nolint:forcetypeassert // the pool has no other type
-	*attrs = (*attrs)[:0]
+	attrs := otelutil.NewAttributeList()
+	defer attrs.Release()
 	if bare {
-		*attrs = append(*attrs, o.attributes...)
+		attrs.Add(o.attributes...)
 	}
 	if rows.Valid() {
-		*attrs = append(*attrs, rows)
+		attrs.Add(rows)
 	}
-	span.SetAttributes(*attrs...)
-	buffers.Put(attrs)
+	attrs.SetOn(span)
 }
-
-// buffers contains attribute slices that are used again. This is safe, because spans copy
-// their attributes.
-var buffers = sync.Pool{New: func() any { return new([]attribute.KeyValue) }}

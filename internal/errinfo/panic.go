@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
@@ -25,6 +26,16 @@ func Record(span trace.Span, v any) (kind string) {
 		))
 	}
 	return kind
+}
+
+// RecordError adds an exception event to span. The event describes err, which must not be nil.
+func RecordError(span trace.Span, err error) {
+	f := Describe(err)
+	attrs := []attribute.KeyValue{semconv.ExceptionType(f.Type), semconv.ExceptionMessage(Text(f.Message))}
+	if f.Stack != "" {
+		attrs = append(attrs, semconv.ExceptionStacktrace(f.Stack))
+	}
+	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(attrs...))
 }
 
 // longest is the maximum length of a recorded text, in bytes.

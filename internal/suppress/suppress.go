@@ -18,24 +18,55 @@ import (
 
 type markKey struct{}
 
-// suppressed returns both the span and the mark, so that a suppressed context needs only
+// suppressed returns the span, the mark and the caller, so that a suppressed context needs only
 // one allocation.
 type suppressed struct {
 	context.Context //nolint:containedctx // it is a context
+
+	span   trace.Span
+	caller trace.SpanContext // not valid if nothing is sent to other services for the caller
 }
 
-func (m suppressed) Value(key any) any {
+type callerKey struct{}
+
+func (m *suppressed) Value(key any) any {
 	switch key {
 	case spanKey:
-		return silentSpan
+		return m.span
 	case markKey{}:
 		return true
+	case callerKey{}:
+		return m.caller
 	}
 	return m.Context.Value(key)
 }
 
-// Context returns ctx as a suppressed context. It allocates once.
-func Context(ctx context.Context) context.Context { return suppressed{ctx} }
+// Context returns ctx as a suppressed context. It allocates once. A service that is called with
+// this context does not get the trace of the caller.
+func Context(ctx context.Context) context.Context {
+	return &suppressed{Context: ctx, span: silentSpan}
+}
+
+// Below is like [Context], but the trace of the caller continues in the services that are called.
+// The span in ctx must be the span of the caller. If ctx has no such span, Below does the same as
+// Context.
+func Below(ctx context.Context) context.Context {
+	caller := trace.SpanContextFromContext(ctx)
+	if !caller.IsRemote() {
+		return Context(ctx)
+	}
+	return &suppressed{Context: ctx, span: spanOf(caller.WithRemote(false).WithTraceFlags(0)), caller: caller}
+}
+
+// Outgoing returns the context from which the trace context of an outgoing request is taken. This
+// is ctx, unless ctx was made by [Below].
+func Outgoing(ctx context.Context) context.Context {
+	caller, _ := ctx.Value(callerKey{}).(trace.SpanContext)
+	if !caller.IsValid() || trace.SpanContextFromContext(ctx).IsSampled() {
+		return ctx
+	}
+	return trace.ContextWithRemoteSpanContext(ctx, caller)
+}
 
 // Is reports whether ctx is suppressed, or derived from a suppressed context.
 func Is(ctx context.Context) bool {
@@ -45,11 +76,14 @@ func Is(ctx context.Context) bool {
 
 // silentSpan always has the same IDs. This is safe, because silentSpan is never exported. A
 // called service may continue the trace of silentSpan, but this trace is not sampled.
-var silentSpan = trace.SpanFromContext(trace.ContextWithSpanContext(context.Background(),
-	trace.NewSpanContext(trace.SpanContextConfig{
-		TraceID: trace.TraceID{15: 1},
-		SpanID:  trace.SpanID{7: 1},
-	})))
+var silentSpan = spanOf(trace.NewSpanContext(trace.SpanContextConfig{
+	TraceID: trace.TraceID{15: 1},
+	SpanID:  trace.SpanID{7: 1},
+}))
+
+func spanOf(sc trace.SpanContext) trace.Span {
+	return trace.SpanFromContext(trace.ContextWithSpanContext(context.Background(), sc))
+}
 
 // spanKey is the context key of the OpenTelemetry API for the current span.
 var spanKey = otelutil.ContextKey(func(ctx context.Context) { trace.SpanFromContext(ctx) })

@@ -68,12 +68,14 @@ type version struct {
 	major int
 	tls   bool
 	wraps bool // true: test with all surroundings; false: only with the surrounding "bare"
+	late  bool // attributes may be set when a span ends
 }
 
 var versions = []version{
 	{name: "http1", major: 1, wraps: true},
 	{name: "h2c", major: 2, wraps: true},
 	{name: "h2", major: 2, tls: true},
+	{name: "late", major: 1, late: true},
 }
 
 type surrounding struct {

@@ -136,7 +136,7 @@ func testPanicAfterHeader(t *testing.T, s *site) {
 func testAbort(t *testing.T, s *site) {
 	s.start(t)
 	s.fail(t, "/aborts")
-	span := s.check(t, want{method: "GET", pattern: "/aborts"})
+	span := s.check(t, want{method: "GET", pattern: "/aborts", errorType: "response_aborted", failed: true})
 	if len(span.Events()) != 0 {
 		t.Errorf("events %v", span.Events())
 	}

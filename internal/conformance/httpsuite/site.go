@@ -15,6 +15,7 @@ import (
 
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace"
 	"github.com/nais/spor/internal/oteltest"
@@ -41,7 +42,11 @@ type site struct {
 func (s *site) start(t *testing.T, opts ...httptrace.Option) {
 	t.Helper()
 	s.sdk = oteltest.New(t, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())), oteltest.Watched(s.router.Watch))
-	opts = append(opts, httptrace.WithTracerProvider(s.sdk.TracerProvider),
+	var provider trace.TracerProvider = s.sdk.TracerProvider
+	if s.version.late {
+		provider = oteltest.AttributesAtEnd(s.sdk.TracerProvider)
+	}
+	opts = append(opts, httptrace.WithTracerProvider(provider),
 		httptrace.WithMeterProvider(s.sdk.MeterProvider), httptrace.WithPropagator(s.sdk.Propagator))
 	s.options = opts
 	s.handler = s.around.wrap(s.router.Handler(s.routes(), opts...))

@@ -1,0 +1,76 @@
+package httptrace
+
+import (
+	"context"
+	"net"
+	"net/http/httptrace"
+	"net/netip"
+	"sync"
+
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/nais/spor/internal/cache"
+	"github.com/nais/spor/internal/errinfo"
+	"github.com/nais/spor/internal/otelutil"
+)
+
+// connection records the connection over which a client sends a request.
+type connection struct {
+	hooks   httptrace.ClientTrace
+	watched bool                   // the roundTrip itself is the context that contains hooks
+	callers *httptrace.ClientTrace // the hooks of the caller; may be nil
+
+	mu   sync.Mutex
+	addr net.Addr // the address of the peer; nil if it is unknown
+}
+
+// watch adds hooks to the context of e. The hooks of the caller are called too.
+func (c *connection) watch(e *roundTrip) {
+	c.hooks.GotConn = c.gotConn
+	c.callers = httptrace.ContextClientTrace(e.parent)
+	if outer := roundTripFrom(e.parent); outer != nil && c.callers == &outer.connection.hooks {
+		c.callers = outer.connection.callers // base of outer sends this request
+	}
+	if e.transport.phases {
+		watchPhases(e.span, &c.hooks)
+	}
+	if c.callers == nil && !e.transport.phases {
+		c.watched = true
+		return
+	}
+	// WithClientTrace also adds the hooks for package net.
+	ctx := context.WithValue(e.parent, clientTraceKey, c.callers)
+	e.parent = httptrace.WithClientTrace(ctx, &c.hooks)
+}
+
+func (c *connection) gotConn(info httptrace.GotConnInfo) {
+	if info.Conn == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.addr = info.Conn.RemoteAddr()
+}
+
+type peer = netip.Addr
+
+// describe adds the address of the peer.
+func (c *connection) describe(attrs *otelutil.AttributeList, known *cache.Map[peer, string]) {
+	c.mu.Lock()
+	addr := c.addr
+	c.mu.Unlock()
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp != nil {
+		to := tcp.AddrPort()
+		attrs.Add(semconv.NetworkPeerAddress(known.Get(to.Addr().Unmap(), peer.String)), semconv.NetworkPeerPort(int(to.Port())))
+		return
+	}
+	if addr == nil {
+		return
+	}
+	if host, port := hostPort(addr.String()); host != "" {
+		attrs.Add(semconv.NetworkPeerAddress(errinfo.Cut(host)))
+		if port > 0 {
+			attrs.Add(semconv.NetworkPeerPort(port))
+		}
+	}
+}

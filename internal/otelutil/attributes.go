@@ -1,0 +1,45 @@
+package otelutil
+
+import (
+	"slices"
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// An AttributeList is a list of attributes that is used again after [AttributeList.Release].
+// This is safe, because spans copy their attributes.
+type AttributeList []attribute.KeyValue
+
+var lists = sync.Pool{New: func() any { return new(AttributeList) }}
+
+// NewAttributeList returns an empty list.
+func NewAttributeList() *AttributeList {
+	l := lists.Get().(*AttributeList) //nolint:forcetypeassert // the pool has no other type
+	*l = (*l)[:0]
+	return l
+}
+
+// Add appends attrs to l.
+func (l *AttributeList) Add(attrs ...attribute.KeyValue) { *l = append(*l, attrs...) }
+
+// Release makes l available to other callers of [NewAttributeList].
+func (l *AttributeList) Release() { lists.Put(l) }
+
+// SetOn sets the attributes of l on span, with one call, so that the span allocates memory
+// only once.
+func (l *AttributeList) SetOn(span trace.Span) { span.SetAttributes(*l...) }
+
+// SetMissingOn is like SetOn, but does not replace an attribute that span already has. The
+// program has set such an attribute itself.
+func (l *AttributeList) SetMissingOn(span trace.Span) {
+	if s, ok := span.(interface{ Attributes() []attribute.KeyValue }); ok {
+		if present := s.Attributes(); len(present) > 0 {
+			*l = slices.DeleteFunc(*l, func(attr attribute.KeyValue) bool {
+				return slices.ContainsFunc(present, func(p attribute.KeyValue) bool { return p.Key == attr.Key })
+			})
+		}
+	}
+	l.SetOn(span)
+}
