@@ -3,7 +3,6 @@ package httptrace
 import (
 	"net/http"
 
-
 	"github.com/nais/spor/internal/cache"
 	"github.com/nais/spor/internal/httpheader"
 	"github.com/nais/spor/internal/providers"
