@@ -3,6 +3,7 @@ package httptrace_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -114,12 +115,16 @@ func TestWhoCanceled(t *testing.T) {
 			if test.only1 && version == 2 {
 				continue
 			}
-			t.Run(test.name+"/"+string(rune('0'+version)), func(t *testing.T) { test.run(t, version) })
+			for _, silent := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%d/silent=%t", test.name, version, silent), func(t *testing.T) { test.run(t, version, silent) })
+			}
 		}
 	}
 }
 
-func (d departure) run(t *testing.T, version int) {
+// run checks a handler that fails with the status 500 after its context has ended. If silent is
+// true, the handler returns without a response.
+func (d departure) run(t *testing.T, version int, silent bool) {
 	t.Helper()
 	sdk := oteltest.New(t)
 	var cancel context.CancelFunc
@@ -133,7 +138,9 @@ func (d departure) run(t *testing.T, version int) {
 		for <-r.Context().Done(); d.left && !d.unseen && len(notice) == 0; {
 			runtime.Gosched()
 		}
-		http.Error(w, "query: context canceled", http.StatusInternalServerError)
+		if !silent {
+			http.Error(w, "query: context canceled", http.StatusInternalServerError)
+		}
 	}), options(sdk)...)
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(version == 1)
@@ -155,12 +162,19 @@ func (d departure) run(t *testing.T, version int) {
 		res.Body.Close()
 	}
 	span := sdk.Only(t)
-	want, code := "500", codes.Error
-	if d.left {
+	want, code, status := "500", codes.Error, "500"
+	switch {
+	case d.left:
 		want, code = "client_disconnected", codes.Unset
+		if silent { // nothing was sent
+			status = ""
+		}
+	case silent:
+		want, code, status = "", codes.Unset, "200"
 	}
-	if got := oteltest.Map(span.Attributes())["error.type"]; got != want || span.Status().Code != code {
-		t.Errorf("error.type %q, want %q; status %v", got, want, span.Status())
+	attrs := oteltest.Map(span.Attributes())
+	if got := attrs["error.type"]; got != want || span.Status().Code != code || attrs["http.response.status_code"] != status {
+		t.Errorf("error.type %q, want %q; status %v; attributes %v", got, want, span.Status(), attrs)
 	}
 	measured := oteltest.Map(sdk.Seconds(t, "http.server.request.duration")[0].Attributes.ToSlice())
 	if got := measured["error.type"]; got != want {

@@ -38,14 +38,14 @@ func (c *serverRequest) outcome() outcome {
 }
 
 // clientLeft reports whether the client disconnected before it got a complete response. If the
-// handler has sent a status below 500 and has returned, clientLeft returns false, because the
-// client may have got the whole response.
+// handler has sent a response with a status below 500 and has returned, clientLeft returns false,
+// because the client may have got the whole response.
 func (c *serverRequest) clientLeft() bool {
-	sent := c.response.sent()
-	if c.failure != "" || c.response.hijacked.Load() || c.returned && sent != 0 && sent < http.StatusInternalServerError {
+	mayBeComplete := c.returned && !c.response.isEmpty() && c.response.sent() < http.StatusInternalServerError
+	if c.failure != "" || c.response.hijacked.Load() || mayBeComplete {
 		return false
 	}
-	return disconnected(c.request.Context(), c.writer)
+	return c.response.broken.Load() || disconnected(c.request.Context(), c.writer)
 }
 
 // status returns the status that the client got, or 0 if the client got no status. gone is the
@@ -53,7 +53,7 @@ func (c *serverRequest) clientLeft() bool {
 // is the status that middleware usually sends when it recovers from a panic.
 func (c *serverRequest) status(gone bool) int {
 	switch sent := c.response.sent(); {
-	case sent != 0:
+	case sent != 0 && !(gone && c.response.isEmpty()):
 		return sent
 	case c.failure != "":
 		return http.StatusInternalServerError

@@ -2,6 +2,7 @@ package httptrace
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -22,7 +23,9 @@ type response struct {
 	code     atomic.Int32
 	written  atomic.Int64
 	hijacked atomic.Bool
-	noBody   bool // the response to a HEAD request has no body, although the handler writes one
+	flushed  atomic.Bool
+	broken   atomic.Bool // the client ended the connection while the response was written
+	noBody   bool        // the response to a HEAD request has no body, although the handler writes one
 
 	header http.Header   // nil if it is neither changed nor recorded
 	traced *traceHeaders // nil if the response gets no trace headers
@@ -128,6 +131,18 @@ func (a *response) record(code int) {
 	}
 }
 
+func (a *response) flush() {
+	a.record(http.StatusOK)
+	a.flushed.Store(true)
+}
+
+// isEmpty reports whether the handler has returned without a response. net/http then sends the
+// status 200. Some frameworks set this status themselves.
+func (a *response) isEmpty() bool {
+	sent := a.sent()
+	return sent == 0 || sent == http.StatusOK && a.written.Load() == 0 && !a.flushed.Load()
+}
+
 func (a *response) Unwrap() http.ResponseWriter { return a.common }
 
 func (a *response) WriteHeader(code int) {
@@ -139,29 +154,28 @@ func (a *response) WriteHeader(code int) {
 func (a *response) Write(p []byte) (int, error) {
 	a.beforeHeader()
 	n, err := a.common.Write(p)
-	a.record(http.StatusOK)
-	a.written.Add(int64(n))
+	a.wrote(n, err)
 	return n, err
 }
 
 func (a *response) WriteString(s string) (int, error) {
 	a.beforeHeader()
 	n, err := a.common.WriteString(s)
-	a.record(http.StatusOK)
-	a.written.Add(int64(n))
+	a.wrote(n, err)
 	return n, err
 }
 
 func (a *response) Flush() {
 	a.beforeHeader()
 	a.common.Flush()
-	a.record(http.StatusOK)
+	a.flush()
 }
 
 func (a *response) FlushError() error {
 	a.beforeHeader()
 	err := a.common.FlushError()
-	a.record(http.StatusOK)
+	a.flush()
+	a.check(err)
 	return err
 }
 
@@ -177,7 +191,7 @@ type response1 struct {
 func (a *response1) ReadFrom(src io.Reader) (int64, error) {
 	a.beforeHeader()
 	n, err := a.only1.ReadFrom(src)
-	a.copied(n)
+	a.copied(n, err)
 	return n, err
 }
 
@@ -193,10 +207,29 @@ type response2 struct {
 	http.Pusher
 }
 
-func (a *response) copied(n int64) {
+func (a *response) copied(n int64, err error) {
 	if n > 0 {
 		a.record(http.StatusOK)
 		a.written.Add(n)
+	}
+	a.check(err)
+}
+
+func (a *response) wrote(n int, err error) {
+	a.record(http.StatusOK)
+	a.written.Add(int64(n))
+	a.check(err)
+}
+
+// check records whether err shows that the client has ended the connection. If the server itself
+// has closed the connection, the error is net.ErrClosed.
+func (a *response) check(err error) {
+	if err == nil {
+		return
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "write" && !errors.Is(err, net.ErrClosed) {
+		a.broken.Store(true)
 	}
 }
 
@@ -217,19 +250,18 @@ func (a *response) hooks() httpsnoop.Hooks {
 			return func(p []byte) (int, error) {
 				a.beforeHeader()
 				n, err := next(p)
-				a.record(http.StatusOK)
-				a.written.Add(int64(n))
+				a.wrote(n, err)
 				return n, err
 			}
 		},
 		Flush: func(next httpsnoop.FlushFunc) httpsnoop.FlushFunc {
-			return func() { a.beforeHeader(); next(); a.record(http.StatusOK) }
+			return func() { a.beforeHeader(); next(); a.flush() }
 		},
 		ReadFrom: func(next httpsnoop.ReadFromFunc) httpsnoop.ReadFromFunc {
 			return func(src io.Reader) (int64, error) {
 				a.beforeHeader()
 				n, err := next(src)
-				a.copied(n)
+				a.copied(n, err)
 				return n, err
 			}
 		},

@@ -174,8 +174,8 @@ func TestRecovery(t *testing.T) {
 			if w.Code != 500 || span.Name() != "GET /panics/:id" || attrs["http.response.status_code"] != "500" {
 				t.Errorf("answered %d, span %q with %v", w.Code, span.Name(), attrs)
 			}
-			if got := len(span.Events()); name == "outside" && got != 1 || name == "inside" && got != 0 {
-				t.Errorf("%d events", got)
+			if got := len(span.Events()); got != 1 { // the panic, or the error that the middleware returns
+				t.Errorf("%s: %d events", name, got)
 			}
 		})
 	}
@@ -233,5 +233,41 @@ func TestFilesOfFormAreRemoved(t *testing.T) {
 	server.Close()
 	if _, err := os.Stat(file); file == "" || !os.IsNotExist(err) {
 		t.Errorf("file %q: %v", file, err)
+	}
+}
+
+// TestReturnedErrors checks that an error that a handler returns is an exception event, once, if
+// the response is an error of the server.
+func TestReturnedErrors(t *testing.T) {
+	failure := errors.New("no rows for 01017012345")
+	for name, test := range map[string]struct {
+		err  error
+		want []string // the messages of the events
+	}{
+		"error":            {failure, []string{"no rows for ***********"}},
+		"wrapped":          {fmt.Errorf("query: %w", failure), []string{"query: no rows for ***********"}},
+		"status 503":       {echo.NewHTTPError(http.StatusServiceUnavailable, "later"), []string{"later"}},
+		"status 404":       {echo.NewHTTPError(http.StatusNotFound, "no user 01017012345"), nil},
+		"without an error": {nil, nil},
+	} {
+		for _, twice := range []bool{false, true} {
+			sdk := oteltest.New(t)
+			e := echo.New()
+			e.Use(echotrace.Middleware(httptrace.WithTracerProvider(sdk.TracerProvider)))
+			if twice {
+				e.Use(echotrace.Middleware(httptrace.WithTracerProvider(sdk.TracerProvider)))
+			}
+			e.GET("/", func(echo.Context) error { return test.err })
+			e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+			events := sdk.Only(t).Events()
+			if len(events) != len(test.want) {
+				t.Errorf("%s: events %v", name, events)
+			}
+			for i, event := range events {
+				if got := oteltest.Map(event.Attributes); event.Name != "exception" || i < len(test.want) && !strings.Contains(got["exception.message"], test.want[i]) {
+					t.Errorf("%s: event %v", name, event)
+				}
+			}
+		}
 	}
 }

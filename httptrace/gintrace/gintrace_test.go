@@ -1,10 +1,12 @@
 package gintrace_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -261,5 +263,47 @@ func TestFilesOfFormAreRemoved(t *testing.T) {
 	server.Close()
 	if _, err := os.Stat(file); file == "" || !os.IsNotExist(err) {
 		t.Errorf("file %q: %v", file, err)
+	}
+}
+
+// TestRecordedErrors checks that the errors that a handler records are exception events, once, if
+// the response is an error of the server.
+func TestRecordedErrors(t *testing.T) {
+	failure := errors.New("no rows for 01017012345")
+	for name, test := range map[string]struct {
+		handle gin.HandlerFunc
+		want   []string // the messages of the events
+	}{
+		"AbortWithError": {func(c *gin.Context) { c.AbortWithError(http.StatusInternalServerError, failure) }, []string{"no rows for ***********"}},
+		"two errors": {func(c *gin.Context) {
+			c.Error(failure)
+			c.Error(errors.New("rollback"))
+			c.Status(http.StatusBadGateway)
+		}, []string{"no rows for ***********", "rollback"}},
+		"one error twice": {func(c *gin.Context) {
+			c.Error(failure)
+			c.AbortWithError(http.StatusInternalServerError, failure)
+		}, []string{"no rows for ***********"}},
+		"status 400": {func(c *gin.Context) { c.AbortWithError(http.StatusBadRequest, failure) }, nil},
+		"status 200": {func(c *gin.Context) { c.Error(failure) }, nil},
+		"no error":   {func(c *gin.Context) { c.Status(http.StatusInternalServerError) }, nil},
+	} {
+		for _, twice := range []bool{false, true} {
+			sdk := oteltest.New(t)
+			r := gin.New()
+			r.Use(gintrace.Middleware(httptrace.WithTracerProvider(sdk.TracerProvider)))
+			if twice {
+				r.Use(gintrace.Middleware(httptrace.WithTracerProvider(sdk.TracerProvider)))
+			}
+			r.GET("/", test.handle)
+			r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+			var got []string
+			for _, event := range sdk.Only(t).Events() {
+				got = append(got, oteltest.Map(event.Attributes)["exception.message"])
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("%s: events %q, want %q", name, got, test.want)
+			}
+		}
 	}
 }

@@ -30,12 +30,23 @@ func testCanceled(t *testing.T, s *site) {
 }
 
 func testClientLeft(t *testing.T, s *site) {
+	s.leave(t, "/left")
+	s.check(t, want{method: "GET", pattern: "/left", status: 500, errorType: "client_disconnected"})
+}
+
+func testClientLeftInSilence(t *testing.T, s *site) {
+	s.leave(t, "/left-in-silence")
+	s.check(t, want{method: "GET", pattern: "/left-in-silence", errorType: "client_disconnected"})
+}
+
+// leave sends a request to path, and disconnects before it gets a response.
+func (s *site) leave(t *testing.T, path string) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	s.cancel = cancel
 	s.start(t)
-	if res, err := s.client.Do(s.request(t, "GET", "/left", nil).WithContext(ctx)); err == nil {
+	if res, err := s.client.Do(s.request(t, "GET", path, nil).WithContext(ctx)); err == nil {
 		res.Body.Close()
 		t.Fatal("the request was answered")
 	}
-	s.check(t, want{method: "GET", pattern: "/left", status: 500, errorType: "client_disconnected"})
 }

@@ -39,6 +39,8 @@ func (s *site) routes() []Route {
 		{Method: "POST", Pattern: "/batch", Handler: s.batch},
 		{Method: "GET", Pattern: "/canceled", Handler: s.canceled},
 		{Method: "GET", Pattern: "/left", Handler: s.left},
+		{Method: "GET", Pattern: "/left-in-silence", Handler: s.leftInSilence},
+		{Method: "HEAD", Pattern: "/head", Handler: func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 4096)) }},
 		{Method: "GET", Pattern: "/gateway", Handler: s.gateway},
 		{Method: "GET", Pattern: "/events", Handler: func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "data: 1\n\n")
@@ -156,9 +158,15 @@ func (s *site) canceled(w http.ResponseWriter, r *http.Request) {
 
 type unwrapper interface{ Unwrap() http.ResponseWriter }
 
-// left is a handler that fails because the client disconnects. It waits until net/http reports
-// this with CloseNotify. Before this report, net/http cancels the context.
+// left is a handler that fails because the client disconnects.
 func (s *site) left(w http.ResponseWriter, r *http.Request) {
+	s.leftInSilence(w, r)
+	http.Error(w, "query: context canceled", http.StatusInternalServerError)
+}
+
+// leftInSilence is a handler that sends no response because the client disconnects. It waits until
+// net/http reports this with CloseNotify. Before this report, net/http cancels the context.
+func (s *site) leftInSilence(w http.ResponseWriter, r *http.Request) {
 	server := w // the writer of net/http
 	for wrapper, ok := w.(unwrapper); ok; wrapper, ok = server.(unwrapper) {
 		server = wrapper.Unwrap()
@@ -168,5 +176,4 @@ func (s *site) left(w http.ResponseWriter, r *http.Request) {
 	for <-r.Context().Done(); len(notice) == 0; {
 		runtime.Gosched()
 	}
-	http.Error(w, "query: context canceled", http.StatusInternalServerError)
 }

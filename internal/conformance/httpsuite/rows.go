@@ -54,6 +54,8 @@ var rows = []row{
 	{name: "client in the process", run: testInProcess},
 	{name: "canceled by the program", run: testCanceled},
 	{name: "client left", run: testClientLeft, streams: true},
+	{name: "client left in silence", run: testClientLeftInSilence, streams: true},
+	{name: "head", run: testHead},
 }
 
 const (
@@ -206,6 +208,15 @@ func testCopiedFile(t *testing.T, s *site) {
 	s.ask(t, "GET", "/file", nil)
 	s.check(t, want{method: "GET", pattern: "/file", status: 200})
 	s.checkSizes(t, 0, fileSize)
+}
+
+// testHead checks a response to a HEAD request. net/http does not send the body that the handler
+// writes.
+func testHead(t *testing.T, s *site) {
+	s.start(t, httptrace.WithOptionalMetrics())
+	s.ask(t, "HEAD", "/head", nil)
+	s.check(t, want{method: "HEAD", pattern: "/head", status: 200})
+	s.checkSizes(t, 0, 0)
 }
 
 func testFilter(t *testing.T, s *site) {
