@@ -11,8 +11,12 @@ import (
 
 	ddhttp "github.com/DataDog/dd-trace-go/contrib/net/http/v2"
 	"github.com/DataDog/dd-trace-go/v2/ddtrace/tracer"
+	"github.com/gin-gonic/gin"
 	"github.com/go-chi/chi/v5"
+	"github.com/labstack/echo/v4"
 	"github.com/riandyrn/otelchi"
+	"go.opentelemetry.io/contrib/instrumentation/github.com/gin-gonic/gin/otelgin"
+	"go.opentelemetry.io/contrib/instrumentation/github.com/labstack/echo/otelecho"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/metric"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
@@ -24,6 +28,8 @@ import (
 
 	"github.com/nais/spor/httptrace"
 	"github.com/nais/spor/httptrace/chitrace"
+	"github.com/nais/spor/httptrace/echotrace"
+	"github.com/nais/spor/httptrace/gintrace"
 	"github.com/nais/spor/internal/oteltest"
 )
 
@@ -97,6 +103,24 @@ func router(middleware ...func(http.Handler) http.Handler) http.Handler {
 	return r
 }
 
+func ginRouter(middleware ...gin.HandlerFunc) http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	r := gin.New()
+	r.Use(middleware...)
+	r.GET("/users/:id", func(c *gin.Context) { hello(c.Writer, c.Request) })
+	return r
+}
+
+func echoRouter(middleware ...echo.MiddlewareFunc) http.Handler {
+	e := echo.New()
+	e.Use(middleware...)
+	e.GET("/users/:id", func(c echo.Context) error {
+		hello(c.Response(), c.Request())
+		return nil
+	})
+	return e
+}
+
 // BenchmarkServer measures how each library handles one request. The request has a traceparent.
 // There is no network. The response writer has the same interfaces as the response writer of
 // net/http.
@@ -106,12 +130,26 @@ func BenchmarkServer(b *testing.B) {
 	}
 	run("router=mux/state=bare/lib=none", mux())
 	run("router=chi/state=bare/lib=none", router())
+	run("router=gin/state=bare/lib=none", ginRouter())
+	run("router=echo/state=bare/lib=none", echoRouter())
 	for _, state := range states {
 		s := newSDK(b, state.sampler)
 		at := "/state=" + state.name + "/lib="
 		run("router=mux"+at+"spor", httptrace.Handler(mux(), s.options()...))
 		run("router=mux"+at+"otelhttp", otelhttp.NewHandler(mux(), "server", s.otelhttpOptions()...))
+		late := s
+		if p, ok := s.tp.(*sdktrace.TracerProvider); ok {
+			late.tp = oteltest.AttributesAtEnd(p) // as with setup
+		}
+		run("router=mux"+at+"spor+setup", httptrace.Handler(mux(), late.options()...))
+		run("router=chi"+at+"spor+setup", router(chitrace.Middleware(late.options()...)))
 		run("router=chi"+at+"spor", router(chitrace.Middleware(s.options()...)))
+		run("router=gin"+at+"spor", ginRouter(gintrace.Middleware(s.options()...)))
+		run("router=gin"+at+"otelgin", ginRouter(otelgin.Middleware("server",
+			otelgin.WithTracerProvider(s.tp), otelgin.WithMeterProvider(s.mp), otelgin.WithPropagators(s.p))))
+		run("router=echo"+at+"spor", echoRouter(echotrace.Middleware(s.options()...)))
+		run("router=echo"+at+"otelecho", echoRouter(otelecho.Middleware("server",
+			otelecho.WithTracerProvider(s.tp), otelecho.WithMeterProvider(s.mp), otelecho.WithPropagators(s.p))))
 		run("router=chi"+at+"otelchi", router(otelchi.Middleware("server",
 			otelchi.WithTracerProvider(s.tp), otelchi.WithPropagators(s.p))))
 	}
@@ -195,7 +233,12 @@ func BenchmarkClient(b *testing.B) {
 	for _, state := range states {
 		s := newSDK(b, state.sampler)
 		at := "/state=" + state.name + "/lib="
+		late := s
+		if p, ok := s.tp.(*sdktrace.TracerProvider); ok {
+			late.tp = oteltest.AttributesAtEnd(p) // as with setup
+		}
 		for name, ctx := range map[string]context.Context{"background": background, "cancellable": cancellable} {
+			run("context="+name+at+"spor+setup", httptrace.Transport(base{}, late.options()...), ctx)
 			run("context="+name+at+"spor", httptrace.Transport(base{}, s.options()...), ctx)
 			run("context="+name+at+"otelhttp", otelhttp.NewTransport(base{}, s.otelhttpOptions()...), ctx)
 		}

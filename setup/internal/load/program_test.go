@@ -39,8 +39,9 @@ type plan struct {
 	Spans    int           // total number of spans
 	From     int           // number of goroutines
 	Flushes  bool          // flush after every flushEvery spans, so that no span is lost
-	Requests bool          // make each span with a whole HTTP request; also flush, as with Flushes
+	Requests bool          // make each span with a whole HTTP request; without a rate, also flush, as with Flushes
 	Shutdown time.Duration // timeout of the final flush; zero means one minute
+	Decodes  bool          // the collector decodes the spans
 	Heap     bool          // measure the heap ten times during the run
 }
 
@@ -213,18 +214,24 @@ func (p plan) watchHeap(o *outcome, stop <-chan struct{}) {
 	}
 }
 
+// waitUntilDue waits until the span with number i is due. The goroutine began at the time begin.
+func (p plan) waitUntilDue(begin time.Time, i int) {
+	if p.Rate == 0 {
+		return
+	}
+	due := begin.Add(time.Duration(i) * time.Second * time.Duration(p.From) / time.Duration(p.Rate))
+	if wait := time.Until(due); wait > time.Millisecond {
+		<-time.After(wait)
+	}
+}
+
 // produce ends the spans of one goroutine. Each span has a due time. If the due time of a
 // span has already passed, produce ends the span immediately.
 func (p plan) produce(from int, times []time.Duration) {
 	tracer := otel.Tracer("github.com/nais/spor/httptrace")
 	begin := time.Now()
 	for i := range times {
-		if p.Rate > 0 {
-			due := begin.Add(time.Duration(i) * time.Second * time.Duration(p.From) / time.Duration(p.Rate))
-			if wait := time.Until(due); wait > time.Millisecond {
-				<-time.After(wait)
-			}
-		}
+		p.waitUntilDue(begin, i)
 		_, span := tracer.Start(parent, "GET /api/v1/users/{id}", trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
 			attribute.String("http.request.method", "GET"), attribute.String("url.path", "/api/v1/users/12345"),
 			attribute.String("url.scheme", "https"), attribute.String("server.address", "bench-app.team-x.svc"),

@@ -14,7 +14,7 @@ import (
 )
 
 // serve serves requests one after another with the pipeline of p. It stores the duration of
-// each request in times.
+// each request in times. If p has a rate, each request has a due time, and nothing is flushed.
 func (p plan) serve(times []time.Duration) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v1/users/{id}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
@@ -27,12 +27,14 @@ func (p plan) serve(times []time.Duration) {
 	request.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	request.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)")
 	response := oteltest.NewWriter()
+	begin := time.Now()
 	for i := range times {
+		p.waitUntilDue(begin, i)
 		clear(response.Headers)
 		before := time.Now()
 		handler.ServeHTTP(response, request)
 		times[i] = time.Since(before)
-		if i%flushEvery == flushEvery-1 {
+		if p.Rate == 0 && i%flushEvery == flushEvery-1 {
 			flush()
 		}
 	}

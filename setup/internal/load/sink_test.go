@@ -6,17 +6,20 @@ import (
 	"sync"
 	"testing"
 
+	collectortrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 )
 
 // sink is a collector that counts spans. It can also read the attribute "number" of each
-// span, but it reads nothing else. It must use little CPU time, because it shares the CPUs
-// with the measured program.
+// span, but it reads nothing else, unless decodes is true. It must use little CPU time,
+// because it shares the CPUs with the measured program.
 type sink struct {
-	server *grpc.Server
-	addr   string
+	server  *grpc.Server
+	addr    string
+	decodes bool // decode all spans, as a real collector does
 
 	mu    sync.Mutex
 	spans int
@@ -52,6 +55,11 @@ func (s *sink) take(_ any, stream grpc.ServerStream) error {
 	var request []byte
 	if err := stream.RecvMsg(&request); err != nil {
 		return err
+	}
+	if s.decodes {
+		if err := proto.Unmarshal(request, new(collectortrace.ExportTraceServiceRequest)); err != nil {
+			return err
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
