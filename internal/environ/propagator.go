@@ -133,16 +133,3 @@ func strictValue(key string, values []string) string {
 	}
 	return values[0]
 }
-
-// joinMembers joins tracestate lines into one list. It removes white space and empty
-// members, which the grammar allows but OpenTelemetry's parser rejects.
-func joinMembers(lines ...string) string {
-	if len(lines) == 1 && !strings.ContainsAny(lines[0], " \t") && !strings.Contains(lines[0], ",,") {
-		return strings.Trim(lines[0], ",")
-	}
-	var members []string
-	for _, line := range lines {
-		members = append(members, list(line)...)
-	}
-	return strings.Join(members, ",")
-}
