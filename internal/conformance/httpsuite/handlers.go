@@ -16,7 +16,8 @@ import (
 	"github.com/nais/spor/internal/conformance"
 )
 
-func (s *site) routes() []Route {
+// Routes returns the routes of the suite whose handlers need nothing from the suite.
+func Routes() []Route {
 	return []Route{
 		{Method: "GET", Pattern: "/users/{id}", Handler: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }},
 		{Method: "GET", Pattern: "/teams/{team}/users/{id}", Handler: http.NotFound},
@@ -33,21 +34,26 @@ func (s *site) routes() []Route {
 		{Method: "POST", Pattern: "/unread", Handler: func(http.ResponseWriter, *http.Request) {}},
 		{Method: "POST", Pattern: "/echo", Handler: echo},
 		{Method: "GET", Pattern: "/file", Handler: copyFile},
-		{Method: "GET", Pattern: "/internal/isAlive", Handler: s.spans},
 		{Method: "GET", Pattern: "/context", Handler: writeContext},
 		{Method: "GET", Pattern: "/graphql", Handler: func(_ http.ResponseWriter, r *http.Request) { httptrace.SetRoute(r, "/graphql/{operation}") }},
-		{Method: "POST", Pattern: "/batch", Handler: s.batch},
-		{Method: "GET", Pattern: "/canceled", Handler: s.canceled},
-		{Method: "GET", Pattern: "/left", Handler: s.left},
-		{Method: "GET", Pattern: "/left-in-silence", Handler: s.leftInSilence},
 		{Method: "HEAD", Pattern: "/head", Handler: func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 4096)) }},
-		{Method: "GET", Pattern: "/gateway", Handler: s.gateway},
 		{Method: "GET", Pattern: "/events", Handler: func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "data: 1\n\n")
 			flush(w)
 			<-r.Context().Done()
 		}},
 	}
+}
+
+func (s *site) routes() []Route {
+	return append(Routes(),
+		Route{Method: "GET", Pattern: "/internal/isAlive", Handler: s.spans},
+		Route{Method: "POST", Pattern: "/batch", Handler: s.batch},
+		Route{Method: "GET", Pattern: "/canceled", Handler: s.canceled},
+		Route{Method: "GET", Pattern: "/left", Handler: s.left},
+		Route{Method: "GET", Pattern: "/left-in-silence", Handler: s.leftInSilence},
+		Route{Method: "GET", Pattern: "/gateway", Handler: s.gateway},
+	)
 }
 
 func flush(w http.ResponseWriter) {
