@@ -8,12 +8,10 @@ import "strings"
 var known = []difference{
 	// Metrics of servers.
 	{"server/*/*", "metric http.server.active_requests", exists, absent, "yes", "semconv: the metric is optional; WithOptionalMetrics records it"},
-	{"server/*/*", "metric http.server.*", "server.address|server.port", "*", absent,
-		"semconv: Opt-In, because an attacker who chooses the header Host can trigger cardinality limits"},
+	{"server/*/*", "metric http.server.*", "server.address|server.port", "*", absent, "semconv: Opt-In, because an attacker who chooses the header Host can trigger cardinality limits"},
 	{"server/http1/HTTP 1.0", "metric http.server.*", "server.address", "", absent, "semconv: Opt-In"},
 	{"server/*/*|client/*/*", "metric http.*", "network.protocol.name", "http", absent, "semconv: Conditionally Required if it is not http"},
-	{"server/*/panic*|server/*/abort", "metric http.server.*", exists, absent, "yes",
-		"semconv: one measurement for each request; Nais APM: the panel of errors counts panics"},
+	{"server/*/panic*|server/*/abort", "metric http.server.*", exists, absent, "yes", "semconv: one measurement for each request; Nais APM: the panel of errors counts panics"},
 	{"server/*/health check", "metric http.server.*", exists, "yes", absent, "Nais APM: health checks hide the requests of users"},
 
 	// Versions of HTTP.
@@ -23,8 +21,7 @@ var known = []difference{
 	// Errors of servers.
 	{"server/*/503", "*", "error.type", absent, "503", "semconv: Conditionally Required if the request has ended with an error"},
 	{"server/*/600", "*", "error.type", absent, "600", "semconv: Conditionally Required if the request has ended with an error"},
-	{"server/*/600|client/*/600", "span", "description", "Invalid HTTP status code 600", absent,
-		"semconv: no description if http.response.status_code contains the reason"},
+	{"server/*/600|client/*/600", "span", "description", "Invalid HTTP status code 600", absent, "semconv: no description if http.response.status_code contains the reason"},
 	{"server/*/panic*", "span", "error.type", absent, "string", "semconv: Conditionally Required, the type of the exception"},
 	{"server/*/abort", "span", "error.type", absent, "response_aborted", "semconv: Conditionally Required if the request has ended with an error"},
 	{"server/*/panic*|server/*/abort", "span", "status", "Unset", "Error", "semconv: an exception that the handler throws is an error of the server"},
@@ -70,8 +67,7 @@ var known = []difference{
 	{"client/*/redirect", "span 2", "http.request.resend_count", absent, "1", "semconv: Recommended if the request was sent again, also after a redirect"},
 	{"client/http1/default port|client/h2c/default port", "*", "server.port", absent, "80", "semconv: Required"},
 	{"client/h2/default port", "*", "server.port", absent, "443", "semconv: Required"},
-	{"client/*/userinfo", "span", "url.full", "*://127.0.0.1:PORT/users/1", "*://REDACTED:REDACTED@127.0.0.1:PORT/users/1",
-		"semconv: the credentials SHOULD be REDACTED:REDACTED"},
+	{"client/*/userinfo", "span", "url.full", "*://127.0.0.1:PORT/users/1", "*://REDACTED:REDACTED@127.0.0.1:PORT/users/1", "semconv: the credentials SHOULD be REDACTED:REDACTED"},
 	{"client/*/query with credentials", "span", "url.full", "*?q=1&access_token=hush#part", "*?q=1&access_token=REDACTED#part", "privacy: the query contains a credential"},
 	{"client/*/long path", "span", "url.full", "*" + strings.Repeat("1", 2000), "*" + strings.Repeat("1", 900), "Nais APM: one request must not fill a batch"},
 

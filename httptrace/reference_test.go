@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -204,17 +205,18 @@ func (f facts) addMetric(m metricdata.Metrics) {
 	switch data := m.Data.(type) {
 	case metricdata.Histogram[float64]:
 		for _, p := range data.DataPoints {
-			points = append(points, point{p.Attributes, map[string]string{
-				"count": fmt.Sprint(p.Count), "bounds": fmt.Sprint(p.Bounds)}})
+			values := map[string]string{"count": strconv.FormatUint(p.Count, 10), "bounds": fmt.Sprint(p.Bounds)}
+			points = append(points, point{p.Attributes, values})
 		}
 	case metricdata.Histogram[int64]:
 		for _, p := range data.DataPoints {
-			points = append(points, point{p.Attributes, map[string]string{
-				"count": fmt.Sprint(p.Count), "sum": fmt.Sprint(p.Sum), "bounds": fmt.Sprint(p.Bounds)}})
+			values := map[string]string{"count": strconv.FormatUint(p.Count, 10), "bounds": fmt.Sprint(p.Bounds)}
+			values["sum"] = strconv.FormatInt(p.Sum, 10)
+			points = append(points, point{p.Attributes, values})
 		}
 	case metricdata.Sum[int64]:
 		for _, p := range data.DataPoints {
-			points = append(points, point{p.Attributes, map[string]string{"sum": fmt.Sprint(p.Value)}})
+			points = append(points, point{p.Attributes, map[string]string{"sum": strconv.FormatInt(p.Value, 10)}})
 		}
 	}
 	slices.SortFunc(points, func(a, b point) int {
@@ -304,10 +306,10 @@ func newJudge(side string, tables ...[]difference) *judge {
 
 // compare runs a row with each engine. It fails the test if otelhttp and spor differ in a way that
 // is not in a table, or if spor records something else when it sets attributes at the end.
-func (j *judge) compare(t *testing.T, row string, run func(*testing.T, engine) facts) {
+func (j *judge) compare(t *testing.T, row string, run func(engine) facts) {
 	t.Helper()
-	want := run(t, reference)
-	got := run(t, atStart)
+	want := run(reference)
+	got := run(atStart)
 	got.checkAgreement(t)
 	for _, found := range differences(row, want, got) {
 		line := slices.IndexFunc(j.lines, func(d difference) bool { return d.matches(found) })
@@ -317,7 +319,7 @@ func (j *judge) compare(t *testing.T, row string, run func(*testing.T, engine) f
 		}
 		j.used[line] = true
 	}
-	for _, found := range differences(row, got, run(t, atEnd)) {
+	for _, found := range differences(row, got, run(atEnd)) {
 		t.Errorf("at the start and at the end: %v", found)
 	}
 }
