@@ -8,6 +8,8 @@ import (
 
 	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/grpc/metadata"
+
+	"github.com/nais/spor/internal/suppress"
 )
 
 // incoming is a carrier for the metadata that a caller sent. It copies only the values that a
@@ -90,7 +92,7 @@ func (e *engine) inject(ctx context.Context) context.Context {
 		return ctx
 	}
 	o := outgoing{ctx: ctx}
-	p.Inject(ctx, &o)
+	p.Inject(suppress.Outgoing(ctx), &o)
 	if o.md == nil {
 		return ctx
 	}

@@ -74,8 +74,9 @@ func WithAttributes(attrs ...attribute.KeyValue) Option {
 // "/pkg.Service/Method". If f returns false, the call gets no span and is not measured.
 //
 // If f returns false on a server, the work of the handler during this call is not recorded either,
-// for example its database queries and its calls to other services. If f returns false on a
-// client, the client still sends the trace context with the call.
+// for example its database queries and its calls to other services. These calls contain the trace
+// context of the caller. If f returns false on a client, the client still sends the trace context
+// with the call.
 //
 // f is called for each call, and must be safe for concurrent use. With several filters, a call is
 // recorded only if all of them return true. The default is no filter. If f is nil, the option has

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/stats"
 
+	"github.com/nais/spor/internal/healthcheck"
 	"github.com/nais/spor/internal/suppress"
 )
 
@@ -91,14 +92,25 @@ func (s *server) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Con
 	// case, the call is already recorded.
 	case serverCallFrom(ctx) != nil || suppress.Is(ctx):
 		return ctx
-	case !s.wanted(info.FullMethodName):
+	case healthcheck.RPC(info.FullMethodName):
 		return suppress.Context(ctx)
+	case !s.wanted(info.FullMethodName):
+		return s.filtered(ctx)
 	case s.working():
 		return s.begin(ctx, info)
 	case s.public:
 		return ctx
 	}
 	return s.extract(ctx)
+}
+
+// filtered returns the context of a call that is filtered out. The trace of the caller continues in
+// the calls of the handler, unless the caller is unknown.
+func (s *server) filtered(ctx context.Context) context.Context {
+	if s.public {
+		return suppress.Context(ctx)
+	}
+	return suppress.Below(s.extract(ctx))
 }
 
 func (s *server) begin(ctx context.Context, info *stats.RPCTagInfo) context.Context {

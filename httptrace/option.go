@@ -155,7 +155,8 @@ func WithoutServerTiming() Option {
 //   - http.client.request.body.size
 //
 // By default, only the metrics of durations are recorded. The sizes on spans do not depend on
-// this option.
+// this option. If a client's request announces the length of its body, http.client.request.body.size
+// is this length.
 func WithOptionalMetrics() Option {
 	return func(c *config) { c.optional = true }
 }

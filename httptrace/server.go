@@ -72,7 +72,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case healthcheck.HTTP(r.Method, r.URL.Path):
 		routing.ServeWith(suppress.Context(ctx), s.next, w, r)
 	case !s.wanted(r):
-		routing.ServeWith(suppress.Below(s.extract(r)), s.next, w, r)
+		routing.ServeWith(s.filtered(r), s.next, w, r)
 	default:
 		s.record(outer, w, r)
 	}
@@ -99,6 +99,15 @@ func (s *server) pass(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.next.ServeHTTP(w, r)
+}
+
+// filtered returns the context of a request that is filtered out. The trace of the caller continues
+// in the requests of the handler, unless the caller is unknown.
+func (s *server) filtered(r *http.Request) context.Context {
+	if s.public {
+		return suppress.Context(r.Context())
+	}
+	return suppress.Below(s.extract(r))
 }
 
 func (s *server) extract(r *http.Request) context.Context {

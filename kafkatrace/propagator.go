@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/providers"
+	"github.com/nais/spor/internal/suppress"
 	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
@@ -32,6 +33,7 @@ type propagator struct {
 // valid span, the headers do not change.
 func (p *propagator) inject(ctx context.Context, m *Message) {
 	format, working := p.Get()
+	ctx = suppress.Outgoing(ctx)
 	sc := trace.SpanContextFromContext(ctx)
 	if !working || m.Headers == nil || !sc.IsValid() {
 		return

@@ -61,8 +61,11 @@ func Below(ctx context.Context) context.Context {
 // Outgoing returns the context from which the trace context of an outgoing request is taken. This
 // is ctx, unless ctx was made by [Below].
 func Outgoing(ctx context.Context) context.Context {
+	if trace.SpanContextFromContext(ctx).IsSampled() {
+		return ctx
+	}
 	caller, _ := ctx.Value(callerKey{}).(trace.SpanContext)
-	if !caller.IsValid() || trace.SpanContextFromContext(ctx).IsSampled() {
+	if !caller.IsValid() {
 		return ctx
 	}
 	return trace.ContextWithRemoteSpanContext(ctx, caller)

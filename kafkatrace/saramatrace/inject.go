@@ -29,7 +29,7 @@ func Inject(ctx context.Context, msg *sarama.ProducerMessage) {
 	if msg == nil {
 		return
 	}
-	sc, bag := trace.SpanContextFromContext(ctx), baggage.FromContext(ctx)
+	sc, bag := trace.SpanContextFromContext(suppress.Outgoing(ctx)), baggage.FromContext(ctx)
 	contexts.take(msg) // remove the context of an earlier call
 	if suppress.Is(ctx) || bag.Len() > 0 {
 		contexts.keep(excerpt(ctx, sc, bag), msg)
@@ -47,11 +47,11 @@ func Inject(ctx context.Context, msg *sarama.ProducerMessage) {
 }
 
 // excerpt returns a new context that does not reference ctx. If tracing is suppressed in
-// ctx, the new context contains only the suppression. Otherwise, it contains the span
+// ctx, the new context contains only the suppression and the caller whose trace continues. Otherwise, it contains the span
 // context and the baggage.
 func excerpt(ctx context.Context, sc trace.SpanContext, bag baggage.Baggage) context.Context {
 	if suppress.Is(ctx) {
-		return suppress.Context(context.Background())
+		return suppress.Below(trace.ContextWithSpanContext(context.Background(), sc))
 	}
 	return baggage.ContextWithBaggage(trace.ContextWithSpanContext(context.Background(), sc), bag)
 }

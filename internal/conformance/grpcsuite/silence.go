@@ -2,11 +2,13 @@ package grpcsuite
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
 	reflectionpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
@@ -77,14 +79,27 @@ func testReflection(t *testing.T, s *site) {
 
 func testRPCFilter(t *testing.T, s *site) {
 	var current trace.SpanContext
+	var parents []string // what the handler gets, and what it gets when it calls itself
 	s.service.do = func(ctx context.Context) error {
 		current = trace.SpanContextFromContext(ctx)
+		parents = append(parents, metadata.ValueFromIncomingContext(ctx, "traceparent")...)
+		if len(parents) == 1 {
+			if err := s.unary(ctx); err != nil {
+				return err
+			}
+		}
 		return ownSpans(ctx, s.serverSide.TracerProvider)
 	}
 	unwanted := grpctrace.WithFilter(func(full string) bool { return full != "/"+unaryMethod })
 	s.start(t, setting{server: []grpctrace.Option{unwanted}, client: []grpctrace.Option{unwanted}})
-	if err := s.unary(conformance.Within(t)); err != nil {
+	caller := trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled, Remote: true,
+	})
+	if err := s.unary(trace.ContextWithSpanContext(conformance.Within(t), caller)); err != nil {
 		t.Fatal(err)
+	}
+	if want := "00-01000000000000000000000000000000-0200000000000000-01"; !slices.Equal(parents, []string{want, want}) {
+		t.Errorf("the calls have the traceparents %q, want %q twice", parents, want)
 	}
 	if current.IsSampled() {
 		t.Errorf("the handler runs in span %v", current)
