@@ -6,9 +6,11 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,9 +58,35 @@ func TestHTTPPage(t *testing.T) {
 	visit(http.MethodGet, "/old", nil)
 	visit(http.MethodGet, "/boom", nil)
 	visit(http.MethodGet, "/slow", nil)
+	visitWithPhases(t, common)
 	site.Close()
 	oteltest.Eventually(t, func() bool { return len(sdk.Ended()) == sdk.Started() })
 	compare(t, read(t, "../../../docs/http.md"), emitted(t, sdk, "github.com/nais/spor/httptrace"))
+}
+
+// visitWithPhases sends a request that records all phases: it looks up a name, opens a connection
+// and makes a TLS handshake.
+func visitWithPhases(t *testing.T, common []httptrace.Option) {
+	t.Helper()
+	site := httptest.NewTLSServer(http.NotFoundHandler())
+	defer site.Close()
+	client := site.Client()
+	base, _ := client.Transport.(*http.Transport)
+	base.TLSClientConfig.ServerName = "example.com"
+	base.DialContext = func(ctx context.Context, _, addr string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp4", addr) // the site has no IPv6 address
+	}
+	client.Transport = httptrace.Transport(base, append(common, httptrace.WithPhases())...)
+	address := strings.Replace(site.URL, "127.0.0.1", "localhost", 1)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
 }
 
 // httpSite starts a traced server. The handler of the server has the option
