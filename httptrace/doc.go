@@ -25,25 +25,40 @@
 // (v1.43.0).
 //
 // A server span gets the status Error if the response has a status of 500 or above, or if the
-// handler panics. The panic is recorded and then continues.
+// handler panics. The panic is recorded and then continues. With gin and echo, the errors that
+// caused a status of 500 or above are recorded too.
 //
-// There are two exceptions. If the client disconnects before it gets a response of 500 or above,
-// the span is not an error, and its error.type is client_disconnected. A panic with
-// [http.ErrAbortHandler] is neither an error nor recorded.
+// If the handler panics with [http.ErrAbortHandler] or calls [runtime.Goexit], the response is
+// incomplete. The span gets the status Error and the error.type response_aborted. The status code
+// is the one that was sent, if any.
+//
+// If the client disconnects before it gets a complete response, and the handler sends a status of
+// 500 or above, sends nothing, or aborts the response, the span is not an error. Its error.type is
+// client_disconnected.
 //
 // A client span gets the status Error if the response has a status of 400 or above, if no response
 // arrives, or if reading the body fails. If the caller canceled the request, no response and a
 // failed read are not errors.
 //
+// [WithExpectedStatus] sets statuses that are not errors. If the program changes the name of a span
+// or sets an attribute itself, the program's value stays.
+//
+// A response gets the header Server-Timing with the trace ID. Values that the program sets in this
+// header are kept.
+//
 // # Health checks
 //
 // GET and HEAD requests for health checks, for metrics and for favicon.ico get no span and are
 // not measured. The spans that the handler starts during such a request, for example for database
-// queries, are not recorded either.
+// queries, are not recorded either. The services that it calls do not get the trace context of the
+// caller.
 //
 // These requests are recognized by their paths, in upper or lower case. The paths are the same as
 // the paths that NAIS drops: */isalive, */isready, */metrics, */prometheus, */actuator/*,
 // */internal/health* and similar paths.
+//
+// Requests to a server that [WithFilter] excludes are not recorded either. The services that are
+// called during such a request get the trace context of the caller.
 //
 // # Data that is not recorded
 //
