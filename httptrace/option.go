@@ -171,8 +171,8 @@ func WithExpectedStatus(statuses ...int) Option {
 }
 
 // WithoutStreamDurations removes long responses of a server from the metric
-// http.server.request.duration: event streams (text/event-stream) and connections that change to
-// another protocol, such as WebSocket. They last as long as the client wants, so their durations
+// http.server.request.duration: event streams (text/event-stream), streams of Connect
+// (application/connect+) and connections that change to another protocol, such as WebSocket. They last as long as the client wants, so their durations
 // hide how fast the server is. They still get a span. By default, all requests are measured.
 func WithoutStreamDurations() Option {
 	return func(c *config) { c.noStreams = true }

@@ -53,7 +53,7 @@ func (c *serverRequest) clientLeft() bool {
 // is the status that middleware usually sends when it recovers from a panic.
 func (c *serverRequest) status(gone bool) int {
 	switch sent := c.response.sent(); {
-	case sent != 0 && !(gone && c.response.isEmpty()):
+	case sent != 0 && (!gone || !c.response.isEmpty()):
 		return sent
 	case c.failure != "":
 		return http.StatusInternalServerError

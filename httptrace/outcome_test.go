@@ -159,7 +159,7 @@ func TestBaseThatDoesNotReturn(t *testing.T) {
 							ended <- v
 						}
 					}()
-					rt.RoundTrip(r) //nolint:bodyclose,errcheck // it does not return
+					rt.RoundTrip(r) //nolint:bodyclose // it does not return
 					returned = true
 				}()
 				if got := <-ended; got != test.value || returned {

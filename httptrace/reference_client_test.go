@@ -78,7 +78,7 @@ var clientRows = []referenceRow{
 
 // TestClientAgainstReference compares what Transport and otelhttp record.
 func TestClientAgainstReference(t *testing.T) {
-	j, ran := newJudge("client", known, faults), 0
+	j, ran := newJudge("client", known), 0
 	for _, version := range referenceVersions {
 		for _, row := range clientRows {
 			if row.only1 && version.major != 1 {

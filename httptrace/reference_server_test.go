@@ -130,7 +130,7 @@ var referenceVersions = []referenceVersion{{"http1", 1, false}, {"h2c", 2, false
 
 // TestServerAgainstReference compares what Handler and otelhttp record.
 func TestServerAgainstReference(t *testing.T) {
-	j, ran := newJudge("server", known, faults), 0
+	j, ran := newJudge("server", known), 0
 	for _, version := range referenceVersions {
 		for _, row := range serverRows {
 			if row.only1 && version.major != 1 {

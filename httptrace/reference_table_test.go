@@ -71,8 +71,10 @@ var known = []difference{
 	{"client/*/query with credentials", "span", "url.full", "*?q=1&access_token=hush#part", "*?q=1&access_token=REDACTED#part", "privacy: the query contains a credential"},
 	{"client/*/long path", "span", "url.full", "*" + strings.Repeat("1", 2000), "*" + strings.Repeat("1", 900), "Nais APM: one request must not fill a batch"},
 
-	{"client/*/refused with a body|client/*/body not sent", "metric http.client.request.body.size", "sum", "0", "5",
-		"program: base gets the body of the caller, because net/http sends some types of bodies in another way; the announced length is recorded"},
+	{
+		"client/*/refused with a body|client/*/body not sent", "metric http.client.request.body.size", "sum", "0", "5",
+		"program: base gets the body of the caller, because net/http sends some types of bodies in another way; the announced length is recorded",
+	},
 
 	// Errors of clients.
 	{"client/*/404", "metric http.client.*", "error.type", absent, "404", "semconv: Conditionally Required; the span has it"},
@@ -88,4 +90,9 @@ var known = []difference{
 	{"client/*/canceled", "span", "description", "context canceled", absent, "Nais APM: a request that the program has canceled is no error"},
 	{"client/*/panic", "*", exists, absent, "yes", "semconv: one span and one measurement for each request"},
 	{"client/*/body never closed", "span", exists, absent, "yes", "semconv: one span for each request"},
+}
+
+// ones returns prefix and as many letters as are needed for a text of size bytes.
+func ones(prefix, letter string, size int) string {
+	return prefix + strings.Repeat(letter, size-len(prefix))
 }

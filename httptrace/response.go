@@ -90,12 +90,12 @@ func (a *response) size() int64 {
 	return a.written.Load()
 }
 
-// isStream reports whether the response is an event stream or uses another protocol, such as
-// WebSocket.
+// isStream reports whether the response is an event stream, a stream of Connect, or uses another
+// protocol, such as WebSocket.
 func (a *response) isStream() bool {
 	kind := a.header["Content-Type"]
-	return a.hijacked.Load() || a.sent() == http.StatusSwitchingProtocols ||
-		len(kind) > 0 && strings.HasPrefix(kind[0], "text/event-stream")
+	return a.hijacked.Load() || a.sent() == http.StatusSwitchingProtocols || len(kind) > 0 &&
+		(strings.HasPrefix(kind[0], "text/event-stream") || strings.HasPrefix(kind[0], "application/connect+"))
 }
 
 // The method as returns a writer that writes to w and records the response in the receiver. The

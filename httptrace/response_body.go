@@ -30,8 +30,8 @@ type halfClosableBody struct {
 	writeCloser
 }
 
-// replace replaces the body of res by a wrapper. If the span can end at once, replace leaves the
-// body as it is and returns false.
+// replace replaces the body of res by a wrapper. If the span can end immediately, replace
+// leaves the body as it is and returns false.
 func (b *responseBody) replace(e *roundTrip, res *http.Response) (replaced bool) {
 	if res.Body == nil || isEmpty(e.request, res) || !e.span.IsRecording() {
 		return false
@@ -65,7 +65,7 @@ func (b *responseBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	switch err {
 	case nil:
-	case io.EOF: //nolint:errorlint // a Reader must return io.EOF itself
+	case io.EOF:
 		b.end()
 	default:
 		b.roundTrip.fail(err)

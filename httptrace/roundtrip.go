@@ -178,12 +178,16 @@ func (e *roundTrip) expire() {
 }
 
 // fail records that the response ended with err before the caller had read the whole response. If
-// the caller canceled the request, this is not an error.
+// the caller canceled the request, this is not an error. If the span already has an error.type, fail
+// keeps it.
 func (e *roundTrip) fail(err error) {
-	if e.canceled() {
+	if e.canceled() || !e.span.IsRecording() {
 		return
 	}
-	e.span.SetAttributes(semconv.ErrorTypeKey.String(errinfo.TypeOf(err)))
+	attrs := otelutil.NewAttributeList()
+	defer attrs.Release()
+	attrs.Add(semconv.ErrorTypeKey.String(errinfo.TypeOf(err)))
+	attrs.SetMissingOn(e.span)
 	e.span.SetStatus(codes.Error, errinfo.Text(err.Error()))
 }
 

@@ -21,9 +21,9 @@ var (
 	clientStart = []trace.SpanStartOption{kindClient}
 )
 
-// startSpan starts the span and returns the context that contains it. If nobody reads the
-// attributes before the span has ended, the span starts without attributes, because it is cheaper
-// to set all of them at the end.
+// startSpan starts the span and returns the context that contains it. If no sampler or processor
+// reads the attributes before the span has ended, the span starts without attributes, because it
+// is cheaper to set all of them at the end.
 func (c *serverRequest) startSpan() (ctx context.Context) {
 	tracer := c.server.tracer
 	c.startRoute = routing.Known(c.request)

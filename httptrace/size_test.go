@@ -44,7 +44,7 @@ func TestSizesOfRequests(t *testing.T) {
 			if test.header != "" {
 				r.Header.Set("Expect", test.header)
 			}
-			base := http.RoundTripper(http.DefaultTransport)
+			base := http.DefaultTransport
 			if test.path == "/retry" {
 				r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(test.body()), nil }
 				base = roundTripper(twice)
@@ -91,6 +91,10 @@ func TestStreamDurations(t *testing.T) {
 		defer conn.Close()
 		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
 	})
+	mux.HandleFunc("/connect", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/connect+proto")
+		w.WriteHeader(http.StatusOK)
+	})
 	mux.HandleFunc("/json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		io.WriteString(w, "{}")
@@ -99,7 +103,7 @@ func TestStreamDurations(t *testing.T) {
 		opts []httptrace.Option
 		want map[string]uint64 // the number of measured requests per route
 	}{
-		{nil, map[string]uint64{"/events": 1, "/socket": 1, "/json": 1}},
+		{nil, map[string]uint64{"/events": 1, "/socket": 1, "/connect": 1, "/json": 1}},
 		{[]httptrace.Option{httptrace.WithoutStreamDurations()}, map[string]uint64{"/json": 1}},
 		{[]httptrace.Option{httptrace.WithoutStreamDurations(), httptrace.WithoutServerTiming()}, map[string]uint64{"/json": 1}},
 	} {
@@ -107,8 +111,9 @@ func TestStreamDurations(t *testing.T) {
 		url := serve(t, httptrace.Handler(mux, options(sdk, test.opts...)...))
 		get(t, url+"/events")
 		get(t, url+"/socket", "Connection", "Upgrade", "Upgrade", "x")
+		get(t, url+"/connect")
 		get(t, url+"/json")
-		sdk.Wait(t, 3)
+		sdk.Wait(t, 4)
 		got := map[string]uint64{}
 		for _, point := range sdk.Seconds(t, "http.server.request.duration") {
 			got[oteltest.Map(point.Attributes.ToSlice())["http.route"]] += point.Count

@@ -91,11 +91,10 @@ func (h *traceHeaders) onlyTraceparent(timing []string) []string {
 
 // withoutTraceparent returns a value of Server-Timing without the member traceparent.
 func withoutTraceparent(value string) string {
-	start := strings.Index(value, timingStart)
-	if start < 0 {
+	before, after, found := strings.Cut(value, timingStart)
+	if !found {
 		return value
 	}
-	before, after := value[:start], value[start+len(timingStart):]
 	_, after, _ = strings.Cut(after, `"`)
 	before, after = strings.TrimRight(before, ", \t"), strings.TrimLeft(after, ", \t")
 	if before != "" && after != "" {

@@ -239,3 +239,12 @@ func TestMountedRoutes(t *testing.T) {
 		}
 	}
 }
+
+func TestMounted(t *testing.T) {
+	httpsuite.RunMounted(t, func(prefix string, mounted http.Handler, opts ...httptrace.Option) http.Handler {
+		r := chi.NewRouter()
+		r.Use(chitrace.Middleware(opts...))
+		r.Mount(prefix, mounted)
+		return r
+	})
+}

@@ -271,3 +271,12 @@ func TestReturnedErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestMounted(t *testing.T) {
+	httpsuite.RunMounted(t, func(prefix string, mounted http.Handler, opts ...httptrace.Option) http.Handler {
+		e := echo.New()
+		e.Use(echotrace5.Middleware(opts...))
+		e.Any(prefix+"/*", echo.WrapHandler(mounted))
+		return e
+	})
+}

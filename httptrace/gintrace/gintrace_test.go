@@ -307,3 +307,12 @@ func TestRecordedErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestMounted(t *testing.T) {
+	httpsuite.RunMounted(t, func(prefix string, mounted http.Handler, opts ...httptrace.Option) http.Handler {
+		r := gin.New()
+		r.Use(gintrace.Middleware(opts...))
+		r.Any(prefix+"/*path", gin.WrapH(mounted))
+		return r
+	})
+}

@@ -108,3 +108,11 @@ func FuzzRoute(f *testing.F) {
 		}
 	})
 }
+
+func TestMounted(t *testing.T) {
+	httpsuite.RunMounted(t, func(prefix string, mounted http.Handler, opts ...httptrace.Option) http.Handler {
+		r := httprouter.New()
+		r.Handler("GET", prefix+"/*path", mounted)
+		return httproutertrace.Handler(r, opts...)
+	})
+}

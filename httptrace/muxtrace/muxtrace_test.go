@@ -117,3 +117,11 @@ func TestUnseenRequestIsMatchedOnce(t *testing.T) {
 		t.Errorf("matched %d times, %d spans", matches, sdk.Started())
 	}
 }
+
+func TestMounted(t *testing.T) {
+	httpsuite.RunMounted(t, func(prefix string, mounted http.Handler, opts ...httptrace.Option) http.Handler {
+		r := mux.NewRouter()
+		r.PathPrefix(prefix).Handler(mounted)
+		return muxtrace.Handler(r, opts...)
+	})
+}

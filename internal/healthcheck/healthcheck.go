@@ -11,7 +11,11 @@ import (
 // HTTP reports whether a request with this method and path is a health check, a scrape or a
 // similar request.
 func HTTP(method, path string) bool {
-	if method != http.MethodGet && method != http.MethodHead {
+	switch method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodPost: // a gRPC method of a server of Connect
+		return RPC(path)
+	default:
 		return false
 	}
 	path = strings.TrimSuffix(path, "/")

@@ -35,6 +35,9 @@ func TestRPC(t *testing.T) {
 		if got := healthcheck.RPC(method); got != want {
 			t.Errorf("%q: got %t", method, got)
 		}
+		if got := healthcheck.HTTP("POST", method); got != want { // a server of Connect
+			t.Errorf("POST %q: got %t", method, got)
+		}
 	}
 }
 

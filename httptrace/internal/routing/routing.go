@@ -17,17 +17,20 @@ import (
 // has ended.
 type Route struct {
 	mu     sync.Mutex
-	top    reached // the outermost router
-	at     reached // so far, the innermost router that got the request
-	before string  // the pattern of the request before top got it
-	set    string  // the route that the handler set with Set
-	found  string  // the route that a router reported with Find
-	missed bool    // the router reported with Miss that no route matched
+	before string   // the pattern of the request before the outermost router got it
+	set    string   // the route that the handler set with Set
+	missed bool     // the router reported with Miss that no route matched
+	levels []level  // the outermost router first; empty before Begin
+	memory [2]level // memory for levels, so that most requests need no allocation
 }
 
-type reached struct {
-	request *http.Request // the request that the router got
-	prefix  string        // the template of the prefix that was removed from the path
+// A level contains the routers that got the request with the same path. A handler such as
+// [http.StripPrefix] removes the beginning of the path. The routers inside it are the next level.
+type level struct {
+	request *http.Request // the request that the last router of this level got
+	found   string        // the route that a router reported with Find, without the removed prefix
+	prefix  string        // the template of the prefix that was removed before this level
+	removed int           // the number of segments of this prefix; 0 if its template is in prefix
 }
 
 type key struct{}
@@ -39,7 +42,7 @@ var Key any = key{}
 // the context of its own request. For that other request, From returns nil.
 func From(r *http.Request) *Route {
 	t, _ := r.Context().Value(Key).(*Route)
-	if t == nil || !Same(t.top.request, r) {
+	if t == nil || len(t.levels) == 0 || !Same(t.levels[0].request, r) {
 		return nil
 	}
 	return t
@@ -51,11 +54,11 @@ func (t *Route) Begin(r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.before = r.Pattern
-	t.top = reached{request: r}
+	t.memory[0] = level{request: r}
 	if outer := Of(r.Pattern); catchAll(outer) && stripped(r, directory(outer)) {
-		t.top.prefix = directory(outer)
+		t.memory[0].prefix = directory(outer)
 	}
-	t.at = t.top
+	t.levels = t.memory[:1]
 }
 
 // Known returns the route that a mux has already found for r. It returns "" if no mux has found a
@@ -87,7 +90,7 @@ func (t *Route) Set(r *http.Request, route string) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.set = t.prefixOf(r) + route
+	t.set = t.prefix(t.levelOf(r)) + route
 }
 
 // Find sets the route that a router found for r. If this route ends in a wildcard, it does not
@@ -98,7 +101,8 @@ func (t *Route) Find(r *http.Request, route string) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.found = better(t.found, t.prefixOf(r)+route)
+	l := &t.levels[t.levelOf(r)]
+	l.found = better(l.found, route)
 }
 
 // Miss records that no route matched the request. The results of routers are then ignored: routes
@@ -130,22 +134,62 @@ func (t *Route) Below(w http.ResponseWriter, r *http.Request, next http.Handler)
 func (t *Route) enter(r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.at = reached{request: r, prefix: t.prefixOf(r)}
+	if i := t.levelOf(r); i > 0 {
+		t.levels[i].request = r
+	}
 }
 
-// prefixOf returns the template of the prefix that was removed from the path of r. It never
-// returns a part of the path itself, because a path may contain personal data.
-func (t *Route) prefixOf(r *http.Request) string {
-	from := t.at.request
-	if from == nil || r == from || r.URL.Path == from.URL.Path ||
-		!strings.HasSuffix(from.URL.Path, strings.TrimPrefix(r.URL.Path, "/")) {
-		return t.at.prefix
+// levelOf returns the index of the level of r. If a prefix was removed from the path of r, levelOf
+// adds a new level.
+func (t *Route) levelOf(r *http.Request) int {
+	last := len(t.levels) - 1
+	for i := last; i >= 0; i-- {
+		if own := t.levels[i].request; own == r || own.URL.Path == r.URL.Path {
+			return i
+		}
 	}
-	outer := Of(from.Pattern)
-	if !catchAll(outer) { // no outer mux matched the prefix
-		return t.at.prefix
+	outer := t.levels[last].request
+	if !strings.HasSuffix(outer.URL.Path, strings.TrimPrefix(r.URL.Path, "/")) {
+		return last
 	}
-	return t.at.prefix + directory(outer)
+	l := level{request: r}
+	if pattern := Of(outer.Pattern); catchAll(pattern) {
+		l.prefix = directory(pattern)
+	} else {
+		l.removed = strings.Count(outer.URL.Path, "/") - strings.Count(r.URL.Path, "/")
+	}
+	t.levels = append(t.levels, l)
+	return last + 1
+}
+
+// prefix returns the template of the prefixes that were removed from the path before the level with
+// the index i. It never returns a part of the path itself, because a path may contain personal data.
+func (t *Route) prefix(i int) string {
+	l := &t.levels[i]
+	switch {
+	case i == 0:
+		return l.prefix
+	case l.removed == 0:
+		return t.prefix(i-1) + l.prefix
+	}
+	// The router of the level before may report its route only after the inner routers.
+	template := t.routeAt(i - 1)
+	if catchAll(template) {
+		template = directory(template)
+	}
+	if strings.Count(template, "/") != l.removed {
+		return t.prefix(i - 1)
+	}
+	return t.prefix(i-1) + template
+}
+
+// routeAt returns the route that the routers of a level found, without the removed prefixes.
+func (t *Route) routeAt(i int) string {
+	l := &t.levels[i]
+	if i == 0 && l.request.Pattern != t.before {
+		return better(Of(l.request.Pattern), l.found)
+	}
+	return l.found
 }
 
 // Resolve returns the route of a request, or "" if no route is known. status is the status of the
@@ -161,21 +205,18 @@ func (t *Route) Resolve(status int) string {
 	if t.missed {
 		return ""
 	}
-	route := better(Of(t.before), better(t.left(), t.found))
-	if catchAll(route) && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
+	route := Of(t.before)
+	for i := range t.levels {
+		if found := t.routeAt(i); found != "" {
+			route = better(route, t.prefix(i)+found)
+		}
+	}
+	last := len(t.levels) - 1
+	partial := catchAll(route) || last > 0 && t.routeAt(last) == "" // no router matched the rest of the path
+	if partial && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
 		return ""
 	}
 	return route
-}
-
-// The outermost router may have set a pattern on its request. The method left returns the route in
-// this pattern, or "" if the router set no pattern.
-func (t *Route) left() string {
-	r := t.top.request
-	if r == nil || r.Pattern == "" || r.Pattern == t.before { // not a mux, or no route matched
-		return ""
-	}
-	return t.top.prefix + Of(r.Pattern)
 }
 
 // Of returns the path in a pattern of [http.ServeMux], or "" if the pattern has no path.
@@ -195,7 +236,7 @@ func directory(route string) string {
 // router that is mounted in another router may have only the end of the route.
 func better(first, second string) string {
 	switch {
-	case first == "":
+	case first == "", strings.HasPrefix(second, first+"/"):
 		return second
 	case catchAll(second) && !catchAll(first), strings.HasSuffix(first, strings.TrimSuffix(second, "/")):
 		return first
