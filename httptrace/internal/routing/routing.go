@@ -126,7 +126,11 @@ func (t *Route) Below(w http.ResponseWriter, r *http.Request, next http.Handler)
 		_, pattern := mux.Handler(r)
 		t.Find(r, Of(pattern))
 	}
-	defer func() { t.Find(r, Of(r.Pattern)) }()
+	defer func() {
+		if r.Pattern != t.before { // otherwise r is a copy of a request that another mux has served
+			t.Find(r, Of(r.Pattern))
+		}
+	}()
 	next.ServeHTTP(w, r)
 }
 
