@@ -74,6 +74,10 @@ fix: ## Format, and mend what the linters can
 latest: ## Test the root module with the newest version of every dependency
 	./scripts/latest.sh
 
+.PHONY: minors
+minors: ## Test the adapter of chi with every minor version, because chi sets the pattern of requests in different ways
+	./scripts/latest.sh github.com/go-chi/chi/v5 v5.0.14 v5.1.0 v5.2.2 v5.2.5 v5.3.2 v5.4.0 v5.5.0
+
 .PHONY: raises
 raises: ## Count what spor raises in a program with older libraries (at most 18)
 	./scripts/raises.sh 18

@@ -13,14 +13,14 @@ var standardSuites = []*suite{
 			{files: "src/net/http/httputil/reverseproxy.go", fn: "ReverseProxy.ServeHTTP", from: "transport.RoundTrip", to: "sporTransport(transport).RoundTrip"},
 			{files: "src/net/http/main_test.go", fn: "TestMain", from: "m.Run()", to: "sporRun(m)"},
 		},
-		variants: []string{"handler", "handler+timing", "handler+options", "client", "client+options"},
+		variants: []string{"handler+late", "handler+timing", "handler+options", "client+late", "client+options"},
 		args:     []string{"-test.short"},
 		skip: map[string]string{
 			"TestTransportAndServerSharedBodyRace": "It cancels a request with Transport.CancelRequest (deprecated), which finds only the request that Transport itself was given. A client that is wrapped in any way gives it a copy, and the test waits for ever if the backend was quicker.",
 		},
 		stall: time.Minute,
 		least: 590,
-		quick: ".", quickVariants: []string{"handler", "client"},
+		quick: ".", quickVariants: []string{"handler+late", "client+late"},
 	},
 	{
 		name: "database/sql", packages: []string{"src/database/sql"},

@@ -27,7 +27,8 @@ func options() []httptrace.Option {
 	}
 	if probe.Has("options") {
 		opts = append(opts, httptrace.WithOptionalMetrics(), httptrace.WithQuery(), httptrace.WithPublicEndpoint(),
-			httptrace.WithRequestHeaders("User-Agent", "Content-Type"), httptrace.WithResponseHeaders("Content-Type"))
+			httptrace.WithRequestHeaders("User-Agent", "Content-Type"), httptrace.WithResponseHeaders("Content-Type"),
+			httptrace.WithExpectedStatus(http.StatusNotFound), httptrace.WithoutStreamDurations(), httptrace.WithPhases())
 	}
 	return opts
 }
