@@ -350,10 +350,20 @@ func TestUnsampledCallCostsNoAttributes(t *testing.T) {
 	if err := exchange(t, httptrace.Transport(nil, options(sdk)...), request(t, "GET", serve(t, http.HandlerFunc(ok)))); err != nil {
 		t.Fatal(err)
 	}
+	body := io.NopCloser(strings.NewReader("hello"))
+	res, err := httptrace.Transport(roundTripper(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: body}, nil
+	}), options(sdk)...).RoundTrip(request(t, "GET", "http://example.com"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Body.Close(); res.Body != body {
+		t.Errorf("the body is a %T, want the body of base", res.Body)
+	}
 	if n := len(sdk.Ended()); n != 0 {
 		t.Errorf("%d spans", n)
 	}
-	if points := sdk.Seconds(t, "http.client.request.duration"); len(points) != 1 || points[0].Count != 1 {
+	if points := sdk.Seconds(t, "http.client.request.duration"); len(points) != 2 || points[0].Count != 1 {
 		t.Errorf("measured %v", points)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/suppress"
 	"github.com/nais/spor/kafkatrace"
 )
 
@@ -397,3 +398,16 @@ func FuzzHeaders(f *testing.F) {
 
 // asciiFold is [strings.EqualFold] for ASCII letters only.
 func asciiFold(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
+
+// TestFilteredWorkPassesTheCallerOn checks a record that is sent during a request that a filter
+// excludes. The record has the trace context of the caller of that request.
+func TestFilteredWorkPassesTheCallerOn(t *testing.T) {
+	sdk := oteltest.New(t)
+	tracer := kafkatrace.NewTracer(options(sdk)...)
+	m, own := record()
+	_, end := tracer.StartSend(suppress.Below(remote(t, parentA)), m)
+	end(nil)
+	if len(*own) != 1 || string((*own)[0].Value) != parentA || sdk.Started() > 0 {
+		t.Errorf("headers %q, %d spans", *own, sdk.Started())
+	}
+}

@@ -102,3 +102,18 @@ func TestPatternOfAnotherMux(t *testing.T) {
 		}
 	}
 }
+
+// TestPatternOfACopy checks a request that the handler of a batch copies from its own request. The
+// copy still has the pattern of the batch when it reaches a second Handler.
+func TestPatternOfACopy(t *testing.T) {
+	var route routing.Route
+	r := httptest.NewRequest("GET", "/users/1", nil)
+	r.Pattern = "POST /batch"
+	route.Begin(r)
+	route.Below(httptest.NewRecorder(), r, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		route.Find(r, "/users/{id}")
+	}))
+	if got := route.Resolve(http.StatusOK); got != "/users/{id}" {
+		t.Errorf("route %q, want /users/{id}", got)
+	}
+}
