@@ -36,9 +36,29 @@ import (
 // sdk is the SDK of the libraries under test. It drops spans when they end, so that the
 // benchmarks measure the libraries and not an exporter.
 type sdk struct {
-	tp trace.TracerProvider
-	mp metric.MeterProvider
-	p  propagation.TextMapPropagator
+	tp     trace.TracerProvider
+	mp     metric.MeterProvider
+	p      propagation.TextMapPropagator
+	suffix string // the end of the name of the state
+}
+
+// withoutMetrics returns s, and s without metrics. If s has no-op providers, it returns only s.
+func (s sdk) withoutMetrics() []sdk {
+	if _, noop := s.tp.(tracenoop.TracerProvider); noop {
+		return []sdk{s}
+	}
+	spans := s
+	spans.mp, spans.suffix = metricnoop.NewMeterProvider(), ",spans"
+	return []sdk{s, spans}
+}
+
+// late returns s with a provider like the provider of package setup. It permits to set attributes
+// when a span ends.
+func (s sdk) late() sdk {
+	if p, ok := s.tp.(*sdktrace.TracerProvider); ok {
+		s.tp = oteltest.AttributesAtEnd(p)
+	}
+	return s
 }
 
 type discardProcessor struct{}
@@ -53,7 +73,7 @@ func newSDK(tb testing.TB, sampler sdktrace.Sampler) sdk {
 	tb.Helper()
 	p := propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 	if sampler == nil {
-		return sdk{tracenoop.NewTracerProvider(), metricnoop.NewMeterProvider(), p}
+		return sdk{tp: tracenoop.NewTracerProvider(), mp: metricnoop.NewMeterProvider(), p: p}
 	}
 	tp := sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler), sdktrace.WithSpanProcessor(discardProcessor{}))
 	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
@@ -62,7 +82,7 @@ func newSDK(tb testing.TB, sampler sdktrace.Sampler) sdk {
 			tb.Error(err)
 		}
 	})
-	return sdk{tp, mp, p}
+	return sdk{tp: tp, mp: mp, p: p}
 }
 
 func (s sdk) options() []httptrace.Option {
@@ -133,25 +153,24 @@ func BenchmarkServer(b *testing.B) {
 	run("router=gin/state=bare/lib=none", ginRouter())
 	run("router=echo/state=bare/lib=none", echoRouter())
 	for _, state := range states {
-		s := newSDK(b, state.sampler)
-		at := "/state=" + state.name + "/lib="
-		run("router=mux"+at+"spor", httptrace.Handler(mux(), s.options()...))
-		run("router=mux"+at+"otelhttp", otelhttp.NewHandler(mux(), "server", s.otelhttpOptions()...))
-		late := s
-		if p, ok := s.tp.(*sdktrace.TracerProvider); ok {
-			late.tp = oteltest.AttributesAtEnd(p) // as with setup
+		for _, s := range newSDK(b, state.sampler).withoutMetrics() {
+			at := "/state=" + state.name + s.suffix + "/lib="
+			run("router=mux"+at+"spor", httptrace.Handler(mux(), s.options()...))
+			run("router=mux"+at+"spor-setup", httptrace.Handler(mux(), s.late().options()...))
+			run("router=mux"+at+"otelhttp", otelhttp.NewHandler(mux(), "server", s.otelhttpOptions()...))
+			run("router=chi"+at+"spor", router(chitrace.Middleware(s.options()...)))
+			run("router=chi"+at+"spor-setup", router(chitrace.Middleware(s.late().options()...)))
+			run("router=chi"+at+"otelchi", router(otelchi.Middleware("server",
+				otelchi.WithTracerProvider(s.tp), otelchi.WithPropagators(s.p))))
+			run("router=gin"+at+"spor", ginRouter(gintrace.Middleware(s.options()...)))
+			run("router=gin"+at+"spor-setup", ginRouter(gintrace.Middleware(s.late().options()...)))
+			run("router=gin"+at+"otelgin", ginRouter(otelgin.Middleware("server",
+				otelgin.WithTracerProvider(s.tp), otelgin.WithMeterProvider(s.mp), otelgin.WithPropagators(s.p))))
+			run("router=echo"+at+"spor", echoRouter(echotrace.Middleware(s.options()...)))
+			run("router=echo"+at+"spor-setup", echoRouter(echotrace.Middleware(s.late().options()...)))
+			run("router=echo"+at+"otelecho", echoRouter(otelecho.Middleware("server",
+				otelecho.WithTracerProvider(s.tp), otelecho.WithMeterProvider(s.mp), otelecho.WithPropagators(s.p))))
 		}
-		run("router=mux"+at+"spor+setup", httptrace.Handler(mux(), late.options()...))
-		run("router=chi"+at+"spor+setup", router(chitrace.Middleware(late.options()...)))
-		run("router=chi"+at+"spor", router(chitrace.Middleware(s.options()...)))
-		run("router=gin"+at+"spor", ginRouter(gintrace.Middleware(s.options()...)))
-		run("router=gin"+at+"otelgin", ginRouter(otelgin.Middleware("server",
-			otelgin.WithTracerProvider(s.tp), otelgin.WithMeterProvider(s.mp), otelgin.WithPropagators(s.p))))
-		run("router=echo"+at+"spor", echoRouter(echotrace.Middleware(s.options()...)))
-		run("router=echo"+at+"otelecho", echoRouter(otelecho.Middleware("server",
-			otelecho.WithTracerProvider(s.tp), otelecho.WithMeterProvider(s.mp), otelecho.WithPropagators(s.p))))
-		run("router=chi"+at+"otelchi", router(otelchi.Middleware("server",
-			otelchi.WithTracerProvider(s.tp), otelchi.WithPropagators(s.p))))
 	}
 	startDatadog(b)
 	run("router=mux/state=sampled/lib=dd-trace-go", ddhttp.WrapHandler(mux(), "server", ""))
@@ -231,16 +250,13 @@ func BenchmarkClient(b *testing.B) {
 	b.Cleanup(cancel)
 	run("context=background/state=bare/lib=none", base{}, background)
 	for _, state := range states {
-		s := newSDK(b, state.sampler)
-		at := "/state=" + state.name + "/lib="
-		late := s
-		if p, ok := s.tp.(*sdktrace.TracerProvider); ok {
-			late.tp = oteltest.AttributesAtEnd(p) // as with setup
-		}
-		for name, ctx := range map[string]context.Context{"background": background, "cancellable": cancellable} {
-			run("context="+name+at+"spor+setup", httptrace.Transport(base{}, late.options()...), ctx)
-			run("context="+name+at+"spor", httptrace.Transport(base{}, s.options()...), ctx)
-			run("context="+name+at+"otelhttp", otelhttp.NewTransport(base{}, s.otelhttpOptions()...), ctx)
+		for _, s := range newSDK(b, state.sampler).withoutMetrics() {
+			at := "/state=" + state.name + s.suffix + "/lib="
+			for name, ctx := range map[string]context.Context{"background": background, "cancellable": cancellable} {
+				run("context="+name+at+"spor", httptrace.Transport(base{}, s.options()...), ctx)
+				run("context="+name+at+"spor-setup", httptrace.Transport(base{}, s.late().options()...), ctx)
+				run("context="+name+at+"otelhttp", otelhttp.NewTransport(base{}, s.otelhttpOptions()...), ctx)
+			}
 		}
 	}
 	startDatadog(b)

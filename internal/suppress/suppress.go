@@ -18,33 +18,44 @@ import (
 
 type markKey struct{}
 
-// suppressed returns the span, the mark and the caller, so that a suppressed context needs only
-// one allocation.
+// suppressed returns both the span and the mark, so that a suppressed context needs only one
+// allocation.
 type suppressed struct {
 	context.Context //nolint:containedctx // it is a context
-
-	span   trace.Span
-	caller trace.SpanContext // not valid if nothing is sent to other services for the caller
 }
 
-type callerKey struct{}
-
-func (m *suppressed) Value(key any) any {
+func (m suppressed) Value(key any) any {
 	switch key {
 	case spanKey:
-		return m.span
+		return silentSpan
 	case markKey{}:
 		return true
-	case callerKey{}:
-		return m.caller
 	}
 	return m.Context.Value(key)
 }
 
 // Context returns ctx as a suppressed context. It allocates once. A service that is called with
 // this context does not get the trace of the caller.
-func Context(ctx context.Context) context.Context {
-	return &suppressed{Context: ctx, span: silentSpan}
+func Context(ctx context.Context) context.Context { return suppressed{ctx} }
+
+// below is a suppressed context in which the trace of the caller continues.
+type below struct {
+	suppressed
+
+	span   trace.Span
+	caller trace.SpanContext
+}
+
+type callerKey struct{}
+
+func (m *below) Value(key any) any {
+	switch key {
+	case spanKey:
+		return m.span
+	case callerKey{}:
+		return m.caller
+	}
+	return m.suppressed.Value(key)
 }
 
 // Below is like [Context], but the trace of the caller continues in the services that are called.
@@ -55,7 +66,7 @@ func Below(ctx context.Context) context.Context {
 	if !caller.IsRemote() {
 		return Context(ctx)
 	}
-	return &suppressed{Context: ctx, span: spanOf(caller.WithRemote(false).WithTraceFlags(0)), caller: caller}
+	return &below{suppressed{ctx}, spanOf(caller.WithRemote(false).WithTraceFlags(0)), caller}
 }
 
 // Outgoing returns the context from which the trace context of an outgoing request is taken. This
