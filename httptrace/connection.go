@@ -43,13 +43,16 @@ func (c *connection) watch(e *roundTrip) {
 	e.parent = httptrace.WithClientTrace(ctx, &c.hooks)
 }
 
+// gotConn records the address of the peer. The connection may be a type of the program, and its
+// methods may panic.
 func (c *connection) gotConn(info httptrace.GotConnInfo) {
-	if info.Conn == nil {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.addr = info.Conn.RemoteAddr()
+	defer func() { _ = recover() }()
+	c.addr = nil
+	if info.Conn != nil {
+		c.addr = info.Conn.RemoteAddr()
+	}
 }
 
 type peer = netip.Addr
@@ -67,6 +70,7 @@ func (c *connection) describe(attrs *otelutil.AttributeList, known *cache.Map[pe
 	if addr == nil {
 		return
 	}
+	defer func() { _ = recover() }() // for the method String of a type of the program
 	if host, port := hostPort(addr.String()); host != "" {
 		attrs.Add(semconv.NetworkPeerAddress(errinfo.Cut(host)))
 		if port > 0 {

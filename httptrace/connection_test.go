@@ -161,6 +161,41 @@ func TestPhases(t *testing.T) {
 	}
 }
 
+// badConn is a connection whose method RemoteAddr panics, or returns an address that panics.
+type badConn struct {
+	net.Conn
+
+	addr net.Addr
+}
+
+func (c badConn) RemoteAddr() net.Addr {
+	if c.addr == nil {
+		panic("on purpose")
+	}
+	return c.addr
+}
+
+func TestConnectionsWithBadAddresses(t *testing.T) {
+	sdk := oteltest.New(t)
+	url := serve(t, http.HandlerFunc(ok))
+	for _, addr := range []net.Addr{nil, (*net.UnixAddr)(nil), (*net.TCPAddr)(nil), badAddr{}} {
+		base := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, address)
+			return badConn{conn, addr}, err
+		}}
+		if err := exchange(t, httptrace.Transport(base, options(sdk, httptrace.WithPhases())...), request(t, "GET", url)); err != nil {
+			t.Errorf("%T: %v", addr, err)
+		}
+		base.CloseIdleConnections()
+	}
+	sdk.Wait(t, 4)
+}
+
+type badAddr struct{}
+
+func (badAddr) Network() string { return "" }
+func (badAddr) String() string  { panic("on purpose") }
+
 func TestUnwrap(t *testing.T) {
 	base := &http.Transport{}
 	rt := httptrace.Transport(httptrace.Transport(base))

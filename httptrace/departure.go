@@ -5,13 +5,15 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"runtime"
 	"time"
 )
 
 // The function left waits for a notice that the client has disconnected. After the context was
-// canceled, it waits at most noticeTime. net/http cancels the context and sends the notice at
-// almost the same time, so a short time is enough.
-const noticeTime = 20 * time.Millisecond
+// canceled, it lets other goroutines run at most noticeTurns times. net/http cancels the context and
+// sends the notice directly after each other, so this is enough. left uses no timer, because a
+// goroutine that waits for a timer at the end of a test stops testing/synctest.
+const noticeTurns = 1000
 
 // closeNotifier is the deprecated interface http.CloseNotifier. The context of a request cannot
 // replace it here, because a context does not show who canceled it.
@@ -59,15 +61,11 @@ func unwrapped(w http.ResponseWriter) http.ResponseWriter {
 func left(w http.ResponseWriter, notifier closeNotifier) (gone bool) {
 	defer func() { _ = recover() }() // some writers panic if they cannot send the notice
 	notice := notifier.CloseNotify()
-	timeout, tick := time.NewTimer(noticeTime), time.NewTicker(time.Millisecond)
-	defer timeout.Stop()
-	defer tick.Stop()
-	for len(notice) == 0 { // the notice stays in the channel, because the handler may need it
-		select {
-		case <-tick.C:
-		case <-timeout.C:
+	for turn := 0; len(notice) == 0; turn++ { // the notice stays in the channel, because the handler may need it
+		if turn == noticeTurns {
 			return false
 		}
+		runtime.Gosched()
 	}
 	// SetReadDeadline returns net.ErrClosed only if the server itself closed the connection.
 	return !errors.Is(http.NewResponseController(w).SetReadDeadline(time.Time{}), net.ErrClosed)

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.opentelemetry.io/otel/codes"
@@ -205,4 +206,23 @@ func TestBatchWhoseClientLeft(t *testing.T) {
 	if got := oteltest.Map(inner.Attributes())["error.type"]; got != "client_disconnected" {
 		t.Errorf("error.type %q", got)
 	}
+}
+
+// quiet is a writer that never reports that the client has disconnected.
+type quiet struct{ http.ResponseWriter }
+
+func (quiet) CloseNotify() <-chan bool { return make(chan bool) }
+
+// TestNoTimerAfterTheHandler checks that a request whose context was canceled ends without a timer.
+func TestNoTimerAfterTheHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sdk := oteltest.New(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		before := time.Now()
+		httptrace.Handler(http.HandlerFunc(ok), options(sdk)...).ServeHTTP(quiet{httptest.NewRecorder()}, httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+		if took := time.Since(before); took != 0 { // time passes only while all goroutines wait
+			t.Errorf("waited %v", took)
+		}
+	})
 }
