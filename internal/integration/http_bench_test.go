@@ -173,7 +173,7 @@ func BenchmarkServer(b *testing.B) {
 		}
 	}
 	startDatadog(b)
-	run("router=mux/state=sampled/lib=dd-trace-go", ddhttp.WrapHandler(mux(), "server", ""))
+	run("router=mux/state=sampled,spans/lib=dd-trace-go", ddhttp.WrapHandler(mux(), "server", ""))
 	s := newSDK(b, states[0].sampler)
 	b.Run("router=mux/state=healthcheck/lib=none", func(b *testing.B) { benchmarkServer(b, mux(), "/isalive") })
 	b.Run("router=mux/state=healthcheck/lib=spor", func(b *testing.B) {
@@ -260,7 +260,7 @@ func BenchmarkClient(b *testing.B) {
 		}
 	}
 	startDatadog(b)
-	run("context=background/state=sampled/lib=dd-trace-go", ddhttp.WrapRoundTripper(base{}), background)
+	run("context=background/state=sampled,spans/lib=dd-trace-go", ddhttp.WrapRoundTripper(base{}), background)
 }
 
 func ask(b *testing.B, rt http.RoundTripper, url string, ctx context.Context) { //nolint:revive // b is the first parameter

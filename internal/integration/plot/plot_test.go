@@ -27,8 +27,8 @@ var pictures = map[string]struct {
 	legend string
 }{
 	"bench-http.svg": {
-		map[string]int{nothing: 8, spor: 20, rival: 14, variant: 6, third: 4},
-		"no library spor otelhttp otelchi dd-trace-go",
+		map[string]int{nothing: 12, spor: 22, setup: 20, rival: 14, variant: 4, second: 2, secondAgain: 2, third: 4},
+		"no library spor spor, under setup otelhttp otelchi otelgin otelecho dd-trace-go",
 	},
 	"bench-grpc.svg":   {map[string]int{nothing: 4, idle: 4, spor: 16, rival: 16}, "no library idle stats.Handler spor otelgrpc"},
 	"bench-kafka.svg":  {map[string]int{spor: 8, measured: 8, rival: 8}, "spor spor, measuring kotel"},
