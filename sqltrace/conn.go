@@ -22,10 +22,9 @@ type conn struct {
 	rows    *rows // the rows whose span has not ended, or nil
 }
 
-// traced contains the methods that the type conn calls on otelsql's connection.
+// traced contains the methods that the type conn calls on otelsql's connection. Statements go
+// directly to the driver.
 type traced interface {
-	driver.ExecerContext
-	driver.QueryerContext
 	driver.ConnPrepareContext
 	driver.ConnBeginTx
 }
@@ -79,11 +78,13 @@ func (e execer) ExecContext(ctx context.Context, query string, args []driver.Nam
 	c := e.of
 	st := c.begin(ctx, query)
 	if st == nil {
-		return c.direct.ExecContext(ctx, query, args)
+		return c.direct.exec(ctx, query, args)
 	}
 	defer c.endAttempt(st)
-	_, _ = c.otelsql.ExecContext(st, query, args)
-	return st.result, st.err
+	inside := st.startSpan()
+	result, err := c.direct.exec(inside, st.text(), args)
+	st.answer(result, nil, err)
+	return result, err
 }
 
 type queryer struct{ of *conn }
@@ -92,11 +93,13 @@ func (q queryer) QueryContext(ctx context.Context, query string, args []driver.N
 	c := q.of
 	st := c.begin(ctx, query)
 	if st == nil {
-		return c.direct.QueryContext(ctx, query, args)
+		return c.direct.query(ctx, query, args)
 	}
 	defer func() { rows = c.endAttempt(st) }()
-	_, _ = c.otelsql.QueryContext(st, query, args)
-	return nil, st.err
+	inside := st.startSpan()
+	rows, err = c.direct.query(inside, st.text(), args)
+	st.answer(nil, rows, err)
+	return nil, err
 }
 
 // begin starts an attempt to execute query. It returns nil if nothing records the
@@ -104,21 +107,15 @@ func (q queryer) QueryContext(ctx context.Context, query string, args []driver.N
 func (c *conn) begin(ctx context.Context, query string) *statement {
 	st := c.engine.newStatement(c.tx.above(ctx), query, c.tx)
 	if st != nil {
-		c.startAttempt(st)
+		st.reset()
 	}
 	return st
-}
-
-func (c *conn) startAttempt(st *statement) {
-	st.reset()
-	c.direct.statement = st
 }
 
 // endAttempt is called when an attempt is over. If another attempt follows, endAttempt
 // stores st and returns nil. Otherwise it finishes st and returns the rows of st, or nil if
 // st has no rows. After endAttempt returns, another goroutine may use st.
 func (c *conn) endAttempt(st *statement) (rows driver.Rows) {
-	c.direct.statement = nil
 	switch {
 	case st.err == driver.ErrSkip: //nolint:errorlint // database/sql compares it in the same way
 		c.drop()
@@ -157,7 +154,7 @@ func (c *conn) resume(query string) *statement {
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	st := c.resume(query)
 	start := time.Now()
-	made, err := c.otelsql.PrepareContext(ctx, query)
+	_, err := c.otelsql.PrepareContext(ctx, query)
 	if st == nil && err != nil {
 		st = c.engine.retries.take(c.tx.above(ctx), query, c.tx)
 	}
@@ -174,7 +171,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if err != nil {
 		return nil, err
 	}
-	return newPrepared(c, query, made, st), nil
+	return newPrepared(c, query, st), nil
 }
 
 // Prepare is not called by database/sql.

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-
-	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
 // directDriver is the driver that otelsql wraps.
@@ -34,13 +32,9 @@ func (c directConnector) Driver() driver.Driver { return c.connector.Driver() }
 
 // direct is a connection. It wraps the connection that the driver made. It calls the driver
 // in the same way as database/sql does, and supports all combinations of optional
-// interfaces. While a statement is running, direct stores the result of the driver in the
-// statement, and returns [driver.ErrSkip] to otelsql. This prevents otelsql from recording
-// a result.
+// interfaces.
 type direct struct {
-	raw       driver.Conn
-	statement *statement // the statement that is running, or nil
-
+	raw      driver.Conn
 	prepared *directStmt // the last statement that PrepareContext returned
 }
 
@@ -48,18 +42,9 @@ func (d *direct) Prepare(query string) (driver.Stmt, error) { return d.raw.Prepa
 func (d *direct) Close() error                              { return d.raw.Close() }
 func (d *direct) Begin() (driver.Tx, error)                 { return d.raw.Begin() } //nolint:staticcheck // some drivers have only this method
 
-func (d *direct) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	result, err := d.exec(ctx, query, args)
-	if d.statement == nil {
-		return result, err
-	}
-	d.statement.answer(result, nil, err)
-	return nil, driver.ErrSkip
-}
-
 func (d *direct) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if execer, ok := d.raw.(driver.ExecerContext); ok {
-		return execer.ExecContext(ctx, d.text(query), args)
+		return execer.ExecContext(ctx, query, args)
 	}
 	execer, ok := d.raw.(driver.Execer) //nolint:staticcheck // some drivers have only this method
 	if !ok {
@@ -72,18 +57,9 @@ func (d *direct) exec(ctx context.Context, query string, args []driver.NamedValu
 	return execer.Exec(query, values)
 }
 
-func (d *direct) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	rows, err := d.query(ctx, query, args)
-	if d.statement == nil {
-		return rows, err
-	}
-	d.statement.answer(nil, rows, err)
-	return nil, driver.ErrSkip
-}
-
 func (d *direct) query(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if queryer, ok := d.raw.(driver.QueryerContext); ok {
-		return queryer.QueryContext(ctx, d.text(query), args)
+		return queryer.QueryContext(ctx, query, args)
 	}
 	queryer, ok := d.raw.(driver.Queryer) //nolint:staticcheck // some drivers have only this method
 	if !ok {
@@ -96,21 +72,12 @@ func (d *direct) query(ctx context.Context, query string, args []driver.NamedVal
 	return queryer.Query(query, values)
 }
 
-// text returns query. If comments are on, text adds the comment of the running statement.
-func (d *direct) text(query string) string {
-	if d.statement == nil || !d.statement.engine.comments {
-		return query
-	}
-	end := sqldb.EndOfStatement(query)
-	return query[:end] + d.statement.operation.Comment(d.statement.span) + query[end:]
-}
-
 func (d *direct) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	raw, err := d.prepare(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	d.prepared = &directStmt{Stmt: raw, conn: d}
+	d.prepared = &directStmt{raw}
 	return d.prepared, nil
 }
 
@@ -144,20 +111,8 @@ func (d *direct) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx,
 	return tx, err
 }
 
-type directStmt struct {
-	driver.Stmt
-
-	conn *direct
-}
-
-func (s *directStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	result, err := s.exec(ctx, args)
-	if s.conn.statement == nil {
-		return result, err
-	}
-	s.conn.statement.answer(result, nil, err)
-	return nil, driver.ErrSkip
-}
+// directStmt is a prepared statement that the driver made.
+type directStmt struct{ driver.Stmt }
 
 func (s *directStmt) exec(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	if execer, ok := s.Stmt.(driver.StmtExecContext); ok {
@@ -168,15 +123,6 @@ func (s *directStmt) exec(ctx context.Context, args []driver.NamedValue) (driver
 		return nil, err
 	}
 	return s.Exec(values)
-}
-
-func (s *directStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	rows, err := s.query(ctx, args)
-	if s.conn.statement == nil {
-		return rows, err
-	}
-	s.conn.statement.answer(nil, rows, err)
-	return nil, driver.ErrSkip
 }
 
 func (s *directStmt) query(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {

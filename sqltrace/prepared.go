@@ -12,24 +12,16 @@ type prepared struct {
 	conn    *conn
 	query   string
 	direct  *directStmt
-	otelsql interface {
-		driver.StmtExecContext
-		driver.StmtQueryContext
-	}
 	skipped *statement // the statement for which database/sql prepared this one, or nil
 }
 
-// newPrepared returns a statement that wraps the parameter made, which is a statement of
-// otelsql. The new statement has the method ColumnConverter only if the driver's statement
+// newPrepared returns a statement that wraps the statement that c.direct prepared last. The new
+// statement has the method ColumnConverter only if the driver's statement
 // has this method. This is necessary because database/sql converts arguments differently if
 // the method is missing.
-func newPrepared(c *conn, query string, made driver.Stmt, st *statement) driver.Stmt {
+func newPrepared(c *conn, query string, st *statement) driver.Stmt {
 	s := &prepared{conn: c, query: query, direct: c.direct.prepared, skipped: st}
 	c.direct.prepared = nil
-	s.otelsql = made.(interface { //nolint:forcetypeassert // otelsql's statement has both methods
-		driver.StmtExecContext
-		driver.StmtQueryContext
-	})
 	if converter, ok := s.direct.Stmt.(driver.ColumnConverter); ok { //nolint:staticcheck // some drivers have only this method
 		return convertingPrepared{s, converter}
 	}
@@ -49,21 +41,23 @@ func (s convertingPrepared) ColumnConverter(index int) driver.ValueConverter {
 func (s *prepared) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	st := s.begin(ctx)
 	if st == nil {
-		return s.direct.ExecContext(ctx, args)
+		return s.direct.exec(ctx, args)
 	}
 	defer s.conn.endAttempt(st)
-	_, _ = s.otelsql.ExecContext(st, args)
-	return st.result, st.err
+	result, err := s.direct.exec(st.startSpan(), args)
+	st.answer(result, nil, err)
+	return result, err
 }
 
 func (s *prepared) QueryContext(ctx context.Context, args []driver.NamedValue) (rows driver.Rows, err error) {
 	st := s.begin(ctx)
 	if st == nil {
-		return s.direct.QueryContext(ctx, args)
+		return s.direct.query(ctx, args)
 	}
 	defer func() { rows = s.conn.endAttempt(st) }()
-	_, _ = s.otelsql.QueryContext(st, args)
-	return nil, st.err
+	rows, err = s.direct.query(st.startSpan(), args)
+	st.answer(nil, rows, err)
+	return nil, err
 }
 
 // begin continues the statement that s was prepared for. If there is no such statement,
@@ -74,7 +68,7 @@ func (s *prepared) begin(ctx context.Context) *statement {
 		return s.conn.begin(ctx, s.query)
 	}
 	s.skipped = nil
-	s.conn.startAttempt(st)
+	st.reset()
 	return st
 }
 

@@ -69,7 +69,7 @@ func (r *retries) follows() bool {
 // follow.
 func (r *retries) keep(st *statement) (kept bool) {
 	end(r.removeOwn(func(*retry) bool { return true }))
-	if !r.follows() || st.Err() != nil {
+	if !r.follows() || st.ctx.Err() != nil {
 		return false
 	}
 	k := &retry{statement: st, outcome: st.outcome(), goroutine: goroutine(), failed: time.Now()}
@@ -82,7 +82,7 @@ func (r *retries) keep(st *statement) (kept bool) {
 	r.waiting.Store(int32(len(r.calls))) //nolint:gosec // at most one per goroutine
 	giveUp := func() { end(r.remove(func(held *retry) bool { return held == k })) }
 	k.timeout = time.AfterFunc(retryTimeout, giveUp)
-	k.unwatch = context.AfterFunc(st.Context, giveUp)
+	k.unwatch = context.AfterFunc(st.ctx, giveUp)
 	return true
 }
 
@@ -96,7 +96,7 @@ func (r *retries) take(ctx context.Context, query string, tx *tx) *statement {
 		return nil
 	}
 	alike := func(k *retry) bool {
-		return k.query == query && k.tx == tx && (tx != nil || otelutil.Same(k.Context, ctx))
+		return k.query == query && k.tx == tx && (tx != nil || otelutil.Same(k.ctx, ctx))
 	}
 	removed := r.removeOwn(alike)
 	if len(removed) == 0 {
@@ -117,7 +117,7 @@ func (r *retries) connecting(ctx context.Context) {
 	if r.waiting.Load() == 0 {
 		return
 	}
-	own := r.own(func(k *retry) bool { return otelutil.Same(k.Context, ctx) })
+	own := r.own(func(k *retry) bool { return otelutil.Same(k.ctx, ctx) })
 	if own == nil {
 		return
 	}
@@ -137,7 +137,7 @@ func (r *retries) missed(ctx context.Context, err error) {
 	if isBad(err) && r.follows() {
 		return
 	}
-	end(r.removeOwn(func(k *retry) bool { return otelutil.Same(k.Context, ctx) }))
+	end(r.removeOwn(func(k *retry) bool { return otelutil.Same(k.ctx, ctx) }))
 }
 
 // connectFailed is called when a connection could not be opened. Normally it does the same

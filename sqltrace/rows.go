@@ -53,7 +53,7 @@ func (r *rows) Close() error {
 		r.err = err
 	}
 	if r.err == nil {
-		r.err = r.statement.Err()
+		r.err = r.statement.ctx.Err()
 	}
 	r.release()
 	return err
@@ -71,7 +71,7 @@ func (r *rows) release() {
 	}
 	var o db.Outcome
 	if r.err != nil && !errors.Is(r.err, io.EOF) {
-		o = sqldb.Classify(r.statement.Context, r.err)
+		o = sqldb.Classify(r.statement.ctx, r.err)
 	}
 	r.statement.rowCount = semconv.DBResponseReturnedRows(r.returned)
 	if time.Since(r.at) < sqldb.Slack {

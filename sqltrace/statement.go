@@ -13,9 +13,9 @@ import (
 )
 
 // statement is one statement of the program. It exists from the first attempt until the
-// span ends. It is also the context that is passed to otelsql.
+// span ends.
 type statement struct {
-	context.Context //nolint:containedctx // statement is a context
+	ctx context.Context //nolint:containedctx // the context of the program
 
 	engine    *engine
 	query     string
@@ -47,16 +47,16 @@ func (e *engine) newStatement(ctx context.Context, query string, tx *tx) *statem
 	if st := e.retries.take(ctx, query, tx); st != nil {
 		return st
 	}
-	return &statement{Context: ctx, engine: e, query: query, tx: tx, operation: e.statements.Get(query), start: time.Now()}
+	return &statement{ctx: ctx, engine: e, query: query, tx: tx, operation: e.statements.Get(query), start: time.Now()}
 }
 
 // startSpan starts the span, unless the span has already started. It returns the context
 // that contains the span.
 func (st *statement) startSpan() context.Context {
 	if st.inside == nil {
-		st.inside = st.Context
+		st.inside = st.ctx
 		if tracer, tracing := st.engine.Tracer(); tracing {
-			st.inside, st.span, st.bare = st.engine.Start(st.Context, tracer, &st.operation.Operation)
+			st.inside, st.span, st.bare = st.engine.Start(st.ctx, tracer, &st.operation.Operation)
 		}
 	}
 	return st.inside
@@ -70,11 +70,21 @@ func (st *statement) answer(result driver.Result, rows driver.Rows, err error) {
 	st.returned, st.result, st.rows, st.err = true, result, rows, err
 }
 
+// text returns the text for the driver. If comments are on, it contains the comment of st. The
+// span must have started.
+func (st *statement) text() string {
+	if !st.engine.comments {
+		return st.query
+	}
+	end := sqldb.EndOfStatement(st.query)
+	return st.query[:end] + st.operation.Comment(st.span) + st.query[end:]
+}
+
 func (st *statement) outcome() db.Outcome {
 	if !st.returned {
 		return db.Panicked
 	}
-	return sqldb.Classify(st.Context, st.err)
+	return sqldb.Classify(st.ctx, st.err)
 }
 
 // finish records the duration of the statement and returns its rows, or nil if the
