@@ -22,7 +22,6 @@ type engine struct {
 	target     db.Target
 	statements *sqldb.Statements
 	retries    retries
-	readings   readings
 	comments   bool // WithSQLCommenter is set, and the driver keeps no query texts
 
 	handle *sql.DB  // nil if the pool is not measured

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
@@ -131,8 +132,12 @@ func checkSpans(t *testing.T, describe string, sdk *oteltest.SDK, log []string, 
 			}
 		}
 	}
-	spans := 0
+	spans, slow := 0, 0
 	for _, s := range sdk.Ended() {
+		// On a slow machine, an activity such as BEGIN may take so long that it has a span.
+		if s.EndTime().Sub(s.StartTime()) >= 100*time.Millisecond {
+			slow++
+		}
 		if s.SpanKind() != trace.SpanKindClient {
 			t.Errorf("%s: span %s", describe, s.Name())
 		}
@@ -141,7 +146,7 @@ func checkSpans(t *testing.T, describe string, sdk *oteltest.SDK, log []string, 
 			spans++
 		}
 	}
-	if spans < statements || spans > statements && !hooked {
+	if spans < statements || spans-slow > statements && !hooked {
 		t.Errorf("%s: %d statements have %d spans", describe, statements, spans)
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// rows wraps the rows of a statement that has a span. It counts the rows that the program
-// reads, and stores the error that ended the reading.
+// rows wraps the rows of a statement. It counts the rows that the program reads, and stores the
+// error that ended the reading.
 //
 // If the driver's rows do not implement an optional interface, the methods of this
 // interface return the default values of database/sql.
@@ -24,11 +24,9 @@ type rows struct {
 
 	statement *statement
 	conn      *conn
-	at        time.Time // the time at which the driver returned the rows
 	returned  int
 	err       error // the error that ended reading; io.EOF after the last row
-
-	older, newer *rows // the previous and the next element in the list of readings
+	released  bool
 }
 
 func (r *rows) Next(dest []driver.Value) error {
@@ -59,13 +57,15 @@ func (r *rows) Close() error {
 	return err
 }
 
-// release ends the span, unless it has already ended. The end time is the time at which the
-// driver returned the rows. The time after that is not part of the span, because the
-// program uses it to read the rows. r may be nil.
+// release records the duration and ends the span, unless it has already done this. The end time is
+// the time at which the driver returned the rows. The time after that is not part of the span,
+// because the program uses it to read the rows. r may be nil. database/sql locks the connection
+// when it calls release.
 func (r *rows) release() {
-	if r == nil || !r.statement.engine.readings.remove(r) {
+	if r == nil || r.released {
 		return
 	}
+	r.released = true
 	if r.conn.rows == r {
 		r.conn.rows = nil
 	}
@@ -73,11 +73,13 @@ func (r *rows) release() {
 	if r.err != nil && !errors.Is(r.err, io.EOF) {
 		o = sqldb.Classify(r.statement.ctx, r.err)
 	}
-	r.statement.rowCount = semconv.DBResponseReturnedRows(r.returned)
-	if time.Since(r.at) < sqldb.Slack {
-		r.statement.end(o)
+	st := r.statement
+	st.rowCount = semconv.DBResponseReturnedRows(r.returned)
+	st.record(o)
+	if time.Since(st.answered) < sqldb.Slack {
+		st.end(o)
 	} else {
-		r.statement.end(o, trace.WithTimestamp(r.at))
+		st.end(o, trace.WithTimestamp(st.answered))
 	}
 }
 
