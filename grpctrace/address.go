@@ -45,6 +45,9 @@ func parseTarget(target string) endpoint {
 	}
 	name = strings.TrimPrefix(name, "/")
 	if host, port, err := net.SplitHostPort(name); err == nil {
+		if host == "" { // gRPC connects to this machine
+			host = "localhost"
+		}
 		if n, err := strconv.ParseUint(port, 10, 16); err == nil {
 			return endpoint{address: host, port: int(n)}
 		}

@@ -26,6 +26,7 @@ func TestClientNamesItsTarget(t *testing.T) {
 		"dns:///quotes:grpc":                 {"quotes", ""},
 		"dns:///%5B2001:db8::1%5D:443":       {"2001:db8::1", "443"},
 		"[2001:db8::1]:8080":                 {"2001:db8::1", "8080"},
+		":8080":                              {"localhost", "8080"},
 		"127.0.0.1:8080":                     {"127.0.0.1", "8080"},
 		"passthrough:///quotes":              {"quotes", ""},
 		"passthrough:quotes:8080":            {"quotes", "8080"},

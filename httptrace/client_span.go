@@ -101,6 +101,9 @@ func serverOf(u *url.URL) (host string, port int) {
 		return "", 0
 	}
 	host = u.Hostname()
+	if host == "" && u.Host != "" { // such as :8080; net/http connects to this machine
+		host = "localhost"
+	}
 	// The empty text is checked first, because Atoi("") would allocate an error.
 	if text := u.Port(); text != "" {
 		if port, err := strconv.Atoi(text); err == nil {

@@ -98,6 +98,7 @@ func TestServerPort(t *testing.T) {
 		"http://api.example.com:443/v1":   "443",
 		"http://api.example.com:8080/v1":  "8080",
 		"https://[::1]/v1":                "443",
+		"http://:8080/v1":                 "8080",
 		"http://[::1]:8080/v1":            "8080",
 	} {
 		for name, base := range map[string]roundTripper{
