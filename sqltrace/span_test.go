@@ -144,7 +144,6 @@ type (
 	OracleError struct {
 		ErrCode int
 		ErrMsg  string
-		errPos  int
 	}
 	OraErr    struct{ code int }
 	Exception struct {
@@ -159,8 +158,8 @@ type (
 	}
 	VError   struct{ Severity, Message, SQLState string }
 	ErrTrino struct {
-		Message, SqlState string
-		ErrorCode         int
+		Message   string
+		ErrorCode int
 	}
 	// Error has the name of the error types of SQLite's drivers, but is in another package.
 	Error struct{ ExtendedCode int }

@@ -35,9 +35,9 @@ type Description struct {
 // An Operation is a prepared operation on a database. It is used to start spans and to
 // record durations. It is immutable.
 type Operation struct {
-	// SpanName, Name and Summary are copied from the description. If the description has no
-	// SpanName, the default that [Description] documents is used.
-	SpanName, Name, Summary string
+	// These fields are copied from the description. If the description has no SpanName, the
+	// default that [Description] documents is used.
+	SpanName, Name, Collection, Summary, Text string
 	// Start contains the options for starting spans. They include every attribute, so that
 	// a sampler gets all attributes.
 	Start []trace.SpanStartOption
@@ -89,7 +89,9 @@ func (o *Operations) New(d Description) *Operation {
 	return &Operation{
 		SpanName:   cmp.Or(d.SpanName, d.Summary, d.Name, o.system),
 		Name:       d.Name,
+		Collection: d.Collection,
 		Summary:    d.Summary,
+		Text:       d.Text,
 		Start:      []trace.SpanStartOption{client, trace.WithAttributes(attrs...)},
 		attributes: attrs,
 		series:     measured,

@@ -126,9 +126,7 @@ func TestPgxSpans(t *testing.T) {
 		"client INSERT orders rows=/ error=23505",
 		"client SELECT orders rows=1/ error=",
 		"client SELECT orders rows=0/ error=",
-		"client UPDATE orders rows=/2 error=",
-		"client SELECT rows=1/ error=",
-		"internal BATCH rows=/ error=",
+		"client BATCH UPDATE orders; SELECT rows=/ error=",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -177,7 +175,7 @@ func TestPgxBatchOnServer(t *testing.T) {
 				if err := setMode(c, mode); err != nil {
 					t.Fatal(err)
 				}
-			})
+			}, sqltrace.WithBatchStatements())
 			b := new(pgx.Batch)
 			b.Queue("SELECT 1")
 			b.Queue("SELECT pg_sleep(0.1)")
