@@ -18,8 +18,7 @@ type Query struct {
 	// Operation is the main operation, such as SELECT or CREATE TABLE. The main operation
 	// is the first operation that is not in parentheses.
 	Operation string
-	// Collection is the first table of the main operation. If the main operation has no
-	// table, Collection is the first table in the text.
+	// Collection is the table. If the text has no table, or more than one, Collection is "".
 	Collection string
 	// Name is the name that sqlc gave to the query. For example, the name is GetOrder if
 	// the text begins with "-- name: GetOrder :one".
