@@ -62,6 +62,8 @@ type Operations struct {
 	common []attribute.KeyValue
 	system string
 	series cache.Map[subject, *series]
+
+	collections collections
 }
 
 // NewOperations returns the Operations of the database t.
@@ -78,8 +80,8 @@ func (o *Operations) System() string { return o.system }
 // New returns the operation that d describes. Callers should keep the operation and use it
 // again, because New allocates.
 func (o *Operations) New(d Description) *Operation {
-	measured := o.series.Get(subject{d.Name, d.Collection}, o.newSeries)
-	attrs := append(slices.Clip(measured.attributes), d.Attributes...)
+	measured := o.series.Get(subject{d.Name, o.collections.measured(d.Collection)}, o.newSeries)
+	attrs := append(o.describe(subject{d.Name, d.Collection}), d.Attributes...)
 	if d.Summary != "" {
 		attrs = append(attrs, semconv.DBQuerySummary(d.Summary))
 	}
@@ -98,7 +100,8 @@ func (o *Operations) New(d Description) *Operation {
 	}
 }
 
-func (o *Operations) newSeries(about subject) *series {
+// describe returns the attributes of all operations with the name and the collection of about.
+func (o *Operations) describe(about subject) []attribute.KeyValue {
 	attrs := slices.Clone(o.common)
 	if about.operation != "" {
 		attrs = append(attrs, semconv.DBOperationName(about.operation))
@@ -106,6 +109,11 @@ func (o *Operations) newSeries(about subject) *series {
 	if about.collection != "" {
 		attrs = append(attrs, semconv.DBCollectionName(about.collection))
 	}
+	return attrs
+}
+
+func (o *Operations) newSeries(about subject) *series {
+	attrs := o.describe(about)
 	return &series{
 		attributes: attrs,
 		success:    []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(slices.Clone(attrs)...))},
