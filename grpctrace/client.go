@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/stats"
@@ -64,7 +63,7 @@ type called struct{ fullMethod, target string }
 var _ stats.Handler = (*client)(nil)
 
 func newClient(c *config) *client {
-	return &client{engine: newEngine(c, otelgrpc.NewClientHandler, clientDuration)}
+	return &client{engine: newEngine(c, clientDuration)}
 }
 
 // begin starts the span of a call. If the call is not recorded, begin returns nil.
@@ -80,7 +79,7 @@ func (h *client) begin(ctx context.Context, cc *grpc.ClientConn, fullMethod stri
 	c.method = h.methods.Get(called{fullMethod, cc.Target()}, func(k called) *method {
 		return h.methodOf(k.fullMethod, trace.SpanKindClient, endpointOf(cc))
 	})
-	c.open(c, &stats.RPCTagInfo{FullMethodName: fullMethod})
+	c.open(c)
 	return c
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
-	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -90,22 +89,22 @@ func (c *clientCall) finish(err error) {
 	c.outcome = newOutcome(s, c.client.expected, func(code codes.Code) bool {
 		return clientError(code) && (code != codes.Canceled || !c.canceled())
 	})
-	c.complete(s.Err())
+	c.end()
 }
 
 // abort records that an interceptor or a codec panicked.
 func (c *clientCall) abort() {
 	if c.finished.CompareAndSwap(false, true) {
 		c.outcome = outcome{failed: true, errorType: other, message: "panic"}
-		c.complete(nil)
+		c.end()
 	}
 }
 
-func (c *clientCall) complete(err error) {
-	if p := c.peer.Load(); p != nil && c.span.IsRecording() {
-		c.span.SetAttributes(p.attributes...)
+func (c *clientCall) end() {
+	if p := c.peer.Load(); p != nil {
+		c.add(p.attributes...)
 	}
-	c.close(&stats.End{Client: true, BeginTime: c.start, EndTime: time.Now(), Error: err})
+	c.close()
 }
 
 // canceled reports whether the caller canceled the call. According to

@@ -32,3 +32,17 @@ func TestConformanceElsewhere(t *testing.T) {
 		},
 	})
 }
+
+// TestConformanceOfLateAttributes runs the suite with a provider like the provider of package
+// setup, which permits to set attributes at the end of a span.
+func TestConformanceOfLateAttributes(t *testing.T) {
+	grpcsuite.Run(t, grpcsuite.RPC{
+		Late: true,
+		Server: func(opts []grpctrace.Option, more ...grpc.ServerOption) *grpc.Server {
+			return grpctrace.NewServer(append(grpctrace.ServerOptions(opts...), more...)...)
+		},
+		Client: func(target string, opts []grpctrace.Option, more ...grpc.DialOption) (*grpc.ClientConn, error) {
+			return grpctrace.NewClient(target, append(grpctrace.DialOptions(opts...), more...)...)
+		},
+	})
+}

@@ -23,15 +23,18 @@ type method struct {
 	name      string // the span name
 	attribute string // the value of rpc.method
 	endpoint  endpoint
-	start     []trace.SpanStartOption
+
+	attributes  []attribute.KeyValue
+	start, bare []trace.SpanStartOption // with the attributes and without them
 }
 
 // methodOf returns the method with the name fullMethod, such as /pkg.Service/Method.
 func (c *config) methodOf(fullMethod string, kind trace.SpanKind, e endpoint) *method {
 	name := strings.TrimPrefix(fullMethod, "/")
 	m := &method{name: name, attribute: name, endpoint: e}
-	attrs := append([]attribute.KeyValue{semconv.RPCSystemNameGRPC, semconv.RPCMethod(name)}, c.attributes...)
-	m.start = []trace.SpanStartOption{trace.WithSpanKind(kind), trace.WithAttributes(e.appendTo(attrs)...)}
+	m.attributes = e.appendTo(append([]attribute.KeyValue{semconv.RPCSystemNameGRPC, semconv.RPCMethod(name)}, c.attributes...))
+	m.bare = []trace.SpanStartOption{trace.WithSpanKind(kind)}
+	m.start = append(m.bare, trace.WithAttributes(m.attributes...))
 	return m
 }
 
@@ -40,6 +43,7 @@ func (c *config) methodOf(fullMethod string, kind trace.SpanKind, e endpoint) *m
 func (c *config) otherMethod(fullMethod string) *method {
 	m := c.methodOf(other, trace.SpanKindServer, endpoint{})
 	m.name = semconv.RPCSystemNameGRPC.Value.AsString()
+	m.attributes = append(m.attributes, originalOf(fullMethod))
 	m.start = append(m.start, trace.WithAttributes(originalOf(fullMethod)))
 	return m
 }

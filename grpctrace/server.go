@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/stats"
@@ -72,7 +71,7 @@ type server struct {
 var _ stats.Handler = (*server)(nil)
 
 func newServer(c *config) *server {
-	s := &server{engine: newEngine(c, otelgrpc.NewServerHandler, serverDuration)}
+	s := &server{engine: newEngine(c, serverDuration)}
 	s.methods.config = c
 	return s
 }
@@ -125,7 +124,7 @@ func (s *server) begin(ctx context.Context, info *stats.RPCTagInfo) context.Cont
 	}
 	c.conn, _ = ctx.Value(connKey{}).(*conn)
 	c.identify()
-	c.open(c, info)
+	c.open(c)
 	if !c.known {
 		c.watch(ctx)
 	}

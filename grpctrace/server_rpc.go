@@ -132,13 +132,15 @@ func (c *serverCall) deny() {
 		return
 	}
 	c.rename(c.server.otherMethod(c.fullMethod))
-	c.span.SetAttributes(originalOf(c.fullMethod))
+	c.add(originalOf(c.fullMethod))
 }
 
 func (c *serverCall) rename(m *method) {
 	if c.method.name != m.name && c.span.IsRecording() {
 		c.span.SetName(m.name)
-		c.span.Span.SetAttributes(semconv.RPCMethod(m.attribute))
+		if !c.late {
+			c.span.SetAttributes(semconv.RPCMethod(m.attribute))
+		}
 	}
 	c.method = m
 }
@@ -199,7 +201,7 @@ func (c *serverCall) finish(end *stats.End) {
 		return
 	}
 	died := c.conclude(end)
-	c.close(end)
+	c.close()
 	if died {
 		flush(c.server.tracerProvider)
 	}
@@ -223,7 +225,7 @@ func (c *serverCall) conclude(end *stats.End) (died bool) {
 		c.outcome.failed, c.outcome.errorType = true, c.failure
 	}
 	if c.conn != nil && c.span.IsRecording() {
-		c.span.SetAttributes(c.conn.attributes...)
+		c.add(c.conn.attributes...)
 	}
 	return died
 }
@@ -248,7 +250,7 @@ func (c *serverCall) guard(returned bool, v any) {
 	if returned || v == nil { // v is nil after runtime.Goexit and panic(nil)
 		return
 	}
-	failure := errinfo.Record(c.span.Span, v)
+	failure := errinfo.Record(c.span, v)
 	c.mu.Lock()
 	c.failure = failure
 	c.mu.Unlock()

@@ -25,6 +25,8 @@ type RPC struct {
 	// Watch gets every span of the suite. It may be nil. It is shut down at the end of each row,
 	// which is one test of the suite.
 	Watch sdktrace.SpanProcessor
+	// Late is true if the attributes of a span may be set when it ends.
+	Late bool
 }
 
 // Run checks that calls are recorded correctly on the server and on the client. It uses TCP

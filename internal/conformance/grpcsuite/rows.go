@@ -220,8 +220,8 @@ func testManyCalls(t *testing.T, s *site) {
 func testTwice(t *testing.T, s *site) {
 	server, client := conformance.NewSide(t, s.rpc.Watch), conformance.NewSide(t, s.rpc.Watch)
 	s.start(t, setting{
-		serverOptions: grpctrace.ServerOptions(optionsFor(server, nil)...),
-		dialOptions:   grpctrace.DialOptions(optionsFor(client, nil)...),
+		serverOptions: grpctrace.ServerOptions(s.optionsFor(server, nil)...),
+		dialOptions:   grpctrace.DialOptions(s.optionsFor(client, nil)...),
 	})
 	if err := s.unary(conformance.Within(t)); err != nil {
 		t.Fatal(err)

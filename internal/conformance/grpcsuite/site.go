@@ -37,11 +37,16 @@ type site struct {
 	client                 testgrpc.TestServiceClient
 }
 
-func optionsFor(s conformance.Side, more []grpctrace.Option) []grpctrace.Option {
+// optionsFor returns the options for one side of s, followed by more.
+func (s *site) optionsFor(side conformance.Side, more []grpctrace.Option) []grpctrace.Option {
+	var provider trace.TracerProvider = side.TracerProvider
+	if s.rpc.Late {
+		provider = oteltest.AttributesAtEnd(side.TracerProvider)
+	}
 	return append([]grpctrace.Option{
-		grpctrace.WithTracerProvider(s.TracerProvider),
-		grpctrace.WithMeterProvider(s.MeterProvider),
-		grpctrace.WithPropagator(s.Propagator),
+		grpctrace.WithTracerProvider(provider),
+		grpctrace.WithMeterProvider(side.MeterProvider),
+		grpctrace.WithPropagator(side.Propagator),
 	}, more...)
 }
 
@@ -58,7 +63,7 @@ func (s *site) start(t *testing.T, with setting) {
 	s.serverSide, s.clientSide = conformance.NewSide(t, s.rpc.Watch), conformance.NewSide(t, s.rpc.Watch)
 	listener, target, address, more := s.network.listen(t)
 	s.listener, s.address = &breakable{Listener: listener}, address
-	s.server = s.rpc.Server(optionsFor(s.serverSide, with.server), with.serverOptions...)
+	s.server = s.rpc.Server(s.optionsFor(s.serverSide, with.server), with.serverOptions...)
 	testgrpc.RegisterTestServiceServer(s.server, s.service)
 	if with.register != nil {
 		with.register(s.server)
@@ -73,7 +78,7 @@ func (s *site) start(t *testing.T, with setting) {
 	})
 	more = append(more, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	var err error
-	s.conn, err = s.rpc.Client(target, optionsFor(s.clientSide, with.client), append(more, with.dialOptions...)...)
+	s.conn, err = s.rpc.Client(target, s.optionsFor(s.clientSide, with.client), append(more, with.dialOptions...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
