@@ -137,18 +137,21 @@ var (
 
 // Complete sets rows as an attribute of span, unless rows is the zero value. If bare is
 // true, the span was started without attributes, and Complete also sets the attributes of o.
-// All attributes are set in one call, so that the span allocates memory only once.
+// In that case, attributes that the program has set stay. All attributes are set in one call, so
+// that the span allocates memory only once.
 func (o *Operation) Complete(span trace.Span, bare bool, rows attribute.KeyValue) {
 	if !bare && !rows.Valid() || !span.IsRecording() {
 		return
 	}
 	attrs := otelutil.NewAttributeList()
 	defer attrs.Release()
-	if bare {
-		attrs.Add(o.attributes...)
-	}
 	if rows.Valid() {
 		attrs.Add(rows)
 	}
-	attrs.SetOn(span)
+	if !bare {
+		attrs.SetOn(span)
+		return
+	}
+	attrs.Add(o.attributes...)
+	attrs.SetMissingOn(span)
 }
