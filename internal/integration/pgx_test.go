@@ -466,3 +466,34 @@ func TestPgxServerGoneAndBack(t *testing.T) {
 		t.Errorf("%d spans started, %d ended, %d requests wait for a connection", started, ended, pending(t, sdk))
 	}
 }
+
+// TestPgxStatementsBehindTransactionCommands checks texts that begin with a transaction command, but
+// also contain another statement. Such a text has a span.
+func TestPgxStatementsBehindTransactionCommands(t *testing.T) {
+	sdk := oteltest.New(t)
+	pool := tracedPool(t, sdk, func(c *pgxpool.Config) {
+		c.MaxConns = 1
+		c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	})
+	for text, want := range map[string]int{
+		"BEGIN; SELECT pg_sleep(0.01); COMMIT": 1, "BEGIN; SELECT 1": 1, "COMMIT; SELECT 1": 1, "ROLLBACK; VALUES (1)": 1,
+		"BEGIN": 0, "COMMIT;": 0,
+	} {
+		sdk.Forget()
+		if _, err := pool.Exec(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, span := range sdk.Ended() {
+			if span.Name() != "connect" {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%q: %d spans, want %d", text, n, want)
+		}
+		if _, err := pool.Exec(t.Context(), "ROLLBACK"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

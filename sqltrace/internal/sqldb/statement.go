@@ -64,7 +64,7 @@ func (s *Statements) build(q sqltext.Query) *Statement {
 }
 
 func transaction(q sqltext.Query) string {
-	if q.Summary == q.Operation {
+	if q.Summary == q.Operation && !q.Many {
 		switch q.Operation {
 		case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE":
 			return q.Operation

@@ -23,6 +23,8 @@ type Query struct {
 	// Name is the name that sqlc gave to the query. For example, the name is GetOrder if
 	// the text begins with "-- name: GetOrder :one".
 	Name string
+	// Many is true if the text has more than one statement.
+	Many bool
 	// Commentable is true if a comment may be added at the end of the text. It is false if
 	// the text already contains a comment.
 	Commentable bool
@@ -69,7 +71,7 @@ func analyze(d Dialect, text string, longest int) Query {
 	}
 	return Query{
 		Text: r.out.String(), Summary: r.outline.summary(), Operation: r.outline.operation(), Collection: r.outline.collection(),
-		Name: nameOf(text), Commentable: commentable && (r.prev.kind != literal || isClosed(d, text)),
+		Name: nameOf(text), Many: r.many, Commentable: commentable && (r.prev.kind != literal || isClosed(d, text)),
 	}
 }
 

@@ -30,6 +30,10 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.PostgreSQL, "CREATE TABLE IF NOT EXISTS s.t (id int DEFAULT 5)", "CREATE TABLE IF NOT EXISTS s.t (id int DEFAULT ?)", "CREATE TABLE s.t", "CREATE TABLE", "s.t"},
 		{sqltext.PostgreSQL, "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", "CREATE INDEX i", "CREATE INDEX", "i"},
 		{sqltext.PostgreSQL, "CREATE OR REPLACE VIEW v AS SELECT * FROM t", "CREATE OR REPLACE VIEW v AS SELECT * FROM t", "CREATE VIEW v SELECT t", "CREATE VIEW", ""},
+		{sqltext.PostgreSQL, "VALUES (1, 'x'), (2, 'y')", "VALUES (?, ?)", "VALUES", "VALUES", ""},
+		{sqltext.PostgreSQL, "TABLE s.t ORDER BY a", "TABLE s.t ORDER BY a", "TABLE s.t", "TABLE", "s.t"},
+		{sqltext.PostgreSQL, "UPSERT INTO t VALUES (1)", "UPSERT INTO t VALUES (?)", "UPSERT t", "UPSERT", "t"},
+		{sqltext.PostgreSQL, "BEGIN; VALUES (1)", "BEGIN; VALUES (?)", "BEGIN VALUES", "BEGIN", ""},
 		{sqltext.PostgreSQL, "TRUNCATE TABLE a", "TRUNCATE TABLE a", "TRUNCATE a", "TRUNCATE", "a"},
 		{sqltext.PostgreSQL, "COPY orders (a, b) FROM STDIN", "COPY orders (a, b) FROM STDIN", "COPY orders", "COPY", "orders"},
 		{sqltext.PostgreSQL, "CALL do_it(1, 'x')", "CALL do_it(?, ?)", "CALL do_it", "CALL", "do_it"},
@@ -54,6 +58,7 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.SQLServer, "EXEC sp_help secret, 5", "EXEC sp_help ?", "EXEC sp_help", "EXEC", "sp_help"},
 		{sqltext.SQLServer, "INSERT INTO t EXEC p secret", "INSERT INTO t EXEC p ?", "INSERT t EXEC p", "INSERT", "t"},
 		{sqltext.SQLServer, "DECLARE @r int EXEC @r = p secret", "DECLARE @r int EXEC @r ?", "DECLARE EXEC", "DECLARE", ""},
+		{sqltext.SQLServer, "SELECT 1; sp_help secret", "SELECT ?; sp_help ?", "SELECT", "SELECT", ""},
 		{sqltext.SQLServer, "EXEC p from secret", "EXEC p ?", "EXEC p", "EXEC", "p"},
 		{sqltext.SQLServer, "sp_help select, secret from secret", "sp_help ?", "", "", ""},
 		{sqltext.SQLServer, "sp_help secret; SELECT 1", "sp_help ?; SELECT ?", "SELECT", "SELECT", ""},
@@ -101,7 +106,7 @@ func TestAnalyze(t *testing.T) {
 	} {
 		t.Run(test.text, func(t *testing.T) {
 			got := sqltext.Analyze(test.dialect, test.text)
-			got.Commentable = false // another test checks Commentable
+			got.Commentable, got.Many = false, false // other tests check these fields
 			want := sqltext.Query{Text: test.want, Summary: test.summary, Operation: test.operation, Collection: test.collection}
 			if got != want {
 				t.Errorf("got  %+v\nwant %+v", got, want)
@@ -146,5 +151,16 @@ func TestLengths(t *testing.T) {
 	wide := "SELECT * FROM " + strings.Repeat("x", 200)
 	if got := sqltext.Analyze(sqltext.PostgreSQL, wide); got.Collection != "" {
 		t.Errorf("got a collection of %d bytes, want none", len(got.Collection))
+	}
+}
+
+func TestMany(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "BEGIN": false, "BEGIN;": false, " BEGIN ; ; ": false, "BEGIN; -- comment": false, "/* a */ COMMIT": false,
+		"BEGIN; SELECT pg_sleep(1)": true, "COMMIT; SELECT 1": true, "ROLLBACK; VALUES (1)": true, "SELECT ';'": false, "; COMMIT": true,
+	} {
+		if got := sqltext.Analyze(sqltext.PostgreSQL, text).Many; got != want {
+			t.Errorf("%q: Many is %t, want %t", text, got, want)
+		}
 	}
 }
