@@ -2,12 +2,7 @@
 // API does not export.
 package otelutil
 
-import (
-	"context"
-
-	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/embedded"
-)
+import "context"
 
 // Same reports whether a and b are equal. For values that cannot be compared, == panics,
 // and Same reports false.
@@ -32,30 +27,4 @@ type keyProbe struct {
 func (p keyProbe) Value(key any) any {
 	*p.key = key
 	return nil
-}
-
-// A StartFunc starts a span. It is called instead of [trace.Tracer.Start].
-type StartFunc func(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span)
-
-// TracerProvider returns a provider whose tracers call start to start a span. The provider
-// is for a library that makes spans. start gets the context from the library, so it can
-// start the span for the request in this context.
-func TracerProvider(start StartFunc) trace.TracerProvider { return provider{start: start} }
-
-type provider struct {
-	embedded.TracerProvider
-
-	start StartFunc
-}
-
-func (p provider) Tracer(string, ...trace.TracerOption) trace.Tracer { return tracer{start: p.start} }
-
-type tracer struct {
-	embedded.Tracer
-
-	start StartFunc
-}
-
-func (t tracer) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
-	return t.start(ctx, name, opts)
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"testing"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/internal/otelutil"
 )
 
@@ -55,18 +57,21 @@ func TestContextKey(t *testing.T) {
 	}
 }
 
-func TestTracerProvider(t *testing.T) {
-	var got string
-	provider := otelutil.TracerProvider(func(ctx context.Context, name string, opts []trace.SpanStartOption) (context.Context, trace.Span) {
-		got = name
-		if len(opts) != 1 {
-			t.Errorf("got %d options, want 1", len(opts))
-		}
-		return ctx, tracenoop.Span{}
-	})
-	ctx, span := provider.Tracer("scope").Start(t.Context(), "name", trace.WithNewRoot())
-	span.End()
-	if got != "name" || ctx != t.Context() {
-		t.Errorf("got the name %q and the context %v", got, ctx)
+func TestAttributeList(t *testing.T) {
+	sdk := oteltest.New(t)
+	_, span := sdk.TracerProvider.Tracer("test").Start(t.Context(), "span")
+	span.SetAttributes(attribute.String("own", "program"))
+	for range 2 { // the second list uses the memory of the first
+		l := otelutil.NewAttributeList()
+		l.Add(attribute.String("own", "spor"), attribute.String("other", "spor"))
+		l.SetMissingOn(span)
+		l.Release()
 	}
+	span.End()
+	if got := oteltest.Map(sdk.Only(t).Attributes()); len(got) != 2 || got["own"] != "program" || got["other"] != "spor" {
+		t.Errorf("attributes %v", got)
+	}
+	l := otelutil.NewAttributeList()
+	l.Add(attribute.String("key", "value"))
+	l.SetMissingOn(tracenoop.Span{}) // a span whose attributes cannot be read
 }
