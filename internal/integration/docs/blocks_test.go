@@ -50,6 +50,7 @@ var packages = map[string]string{
 	"mux":             "github.com/gorilla/mux",
 	"muxtrace":        "github.com/nais/spor/httptrace/muxtrace",
 	"netip":           "net/netip",
+	"opentelemetry":   "google.golang.org/grpc/stats/opentelemetry",
 	"os":              "os",
 	"otel":            "go.opentelemetry.io/otel",
 	"otelcodes":       "go.opentelemetry.io/otel/codes",
