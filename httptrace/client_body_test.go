@@ -138,6 +138,11 @@ func TestResponseWithoutBodyOverHTTP2(t *testing.T) {
 	}
 }
 
+// nilError is an error whose method Error panics if it is a nil pointer.
+type nilError struct{ text string }
+
+func (e *nilError) Error() string { return e.text }
+
 // TestUnusualAnswers checks that Transport returns what base returned, although base breaks the
 // rules of http.RoundTripper, and that the span ends.
 func TestUnusualAnswers(t *testing.T) {
@@ -148,6 +153,8 @@ func TestUnusualAnswers(t *testing.T) {
 		"nil body":           {&http.Response{StatusCode: http.StatusOK}, nil},
 		"nothing":            {nil, nil},
 		"response and error": {&http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, io.ErrUnexpectedEOF},
+		"body and error":     {&http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("x"))}, io.ErrUnexpectedEOF},
+		"nil error":          {nil, (*nilError)(nil)},
 	}
 	for name, want := range answers {
 		sdk := oteltest.New(t)

@@ -28,7 +28,7 @@ func (e *roundTrip) outcomeOf(res *http.Response, err error) clientOutcome {
 	switch {
 	case err != nil && e.canceled(): // the caller does not need the response any more
 	case err != nil:
-		o.errorType, o.failed, o.description = errinfo.TypeOf(err), true, errinfo.Text(err.Error())
+		o.errorType, o.failed, o.description = errinfo.TypeOf(err), true, errinfo.Text(errinfo.Describe(err).Message)
 	case res == nil:
 		o.errorType, o.failed = semconv.ErrorTypeOther.Value.AsString(), true
 	default:
@@ -85,9 +85,12 @@ func (e *roundTrip) complete(res *http.Response, o clientOutcome) {
 	}
 }
 
+// mostResends is the maximum number of redirects that are counted.
+const mostResends = 100
+
 // resends returns the number of redirects that led to r.
 func resends(r *http.Request) (n int) {
-	for r.Response != nil && r.Response.Request != nil {
+	for r.Response != nil && r.Response.Request != nil && n < mostResends {
 		r = r.Response.Request
 		n++
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"sync"
 
+	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/nais/spor/internal/cache"
@@ -62,7 +63,7 @@ func (c *connection) describe(attrs *otelutil.AttributeList, known *cache.Map[pe
 	c.mu.Lock()
 	addr := c.addr
 	c.mu.Unlock()
-	if tcp, ok := addr.(*net.TCPAddr); ok && tcp != nil {
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp != nil && tcp.AddrPort().Addr().IsValid() {
 		to := tcp.AddrPort()
 		attrs.Add(semconv.NetworkPeerAddress(known.Get(to.Addr().Unmap(), peer.String)), semconv.NetworkPeerPort(int(to.Port())))
 		return
@@ -71,10 +72,18 @@ func (c *connection) describe(attrs *otelutil.AttributeList, known *cache.Map[pe
 		return
 	}
 	defer func() { _ = recover() }() // for the method String of a type of the program
-	if host, port := hostPort(addr.String()); host != "" {
-		attrs.Add(semconv.NetworkPeerAddress(errinfo.Cut(host)))
-		if port > 0 {
-			attrs.Add(semconv.NetworkPeerPort(port))
-		}
+	attrs.Add(peerOf(addr.String())...)
+}
+
+// peerOf returns the attributes for an address of a peer. It returns none for the text of a nil
+// address.
+func peerOf(address string) []attribute.KeyValue {
+	host, port := hostPort(address)
+	switch {
+	case host == "" || host == "<nil>":
+		return nil
+	case port == 0:
+		return []attribute.KeyValue{semconv.NetworkPeerAddress(errinfo.Cut(host))}
 	}
+	return []attribute.KeyValue{semconv.NetworkPeerAddress(errinfo.Cut(host)), semconv.NetworkPeerPort(port)}
 }

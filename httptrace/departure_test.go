@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -225,4 +226,39 @@ func TestNoTimerAfterTheHandler(t *testing.T) {
 			t.Errorf("waited %v", took)
 		}
 	})
+}
+
+// TestWriteTimeoutIsNoDeparture checks a response that the server itself ends because of
+// http.Server.WriteTimeout.
+func TestWriteTimeoutIsNoDeparture(t *testing.T) {
+	for _, version := range []int{1, 2} {
+		sdk := oteltest.New(t)
+		protocols := new(http.Protocols)
+		protocols.SetHTTP1(version == 1)
+		protocols.SetUnencryptedHTTP2(version == 2)
+		server := httptest.NewUnstartedServer(httptrace.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			for begin := time.Now(); time.Since(begin) < 100*time.Millisecond; {
+				runtime.Gosched()
+			}
+			for range 1000 {
+				if _, err := w.Write(make([]byte, 10_000)); err != nil {
+					break
+				}
+			}
+			panic(http.ErrAbortHandler)
+		}), options(sdk)...))
+		server.Config.Protocols = protocols
+		server.Config.WriteTimeout = 50 * time.Millisecond
+		server.Start()
+		client := &http.Client{Transport: &http.Transport{Protocols: protocols}}
+		if res, err := client.Do(request(t, "GET", server.URL)); err == nil {
+			io.Copy(io.Discard, res.Body)
+			res.Body.Close()
+		}
+		if got := oteltest.Map(sdk.Only(t).Attributes())["error.type"]; got != "response_aborted" {
+			t.Errorf("HTTP/%d: error.type %q", version, got)
+		}
+		client.CloseIdleConnections()
+		server.Close()
+	}
 }

@@ -70,3 +70,33 @@ func TestContextOfHandlerIsThatOfNetHTTP(t *testing.T) {
 	}), options(sdk)...)
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil).WithContext(ctx))
 }
+
+// TestLabelerOfOuterMiddleware checks that attributes which other middleware adds to its own labeler
+// are in the metrics.
+func TestLabelerOfOuterMiddleware(t *testing.T) {
+	sdk := oteltest.New(t)
+	labeler := new(otelhttp.Labeler)
+	labeler.Add(attribute.String("tier", "gold"))
+	r := httptest.NewRequest("GET", "/", nil)
+	r = r.WithContext(otelhttp.ContextWithLabeler(r.Context(), labeler))
+	httptrace.Handler(http.HandlerFunc(ok), options(sdk)...).ServeHTTP(httptest.NewRecorder(), r)
+	if got := oteltest.Map(sdk.Seconds(t, "http.server.request.duration")[0].Attributes.ToSlice()); got["tier"] != "gold" {
+		t.Errorf("measured %v", got)
+	}
+}
+
+// nilWriter is a writer without headers.
+type nilWriter struct{}
+
+func (nilWriter) Header() http.Header         { return nil }
+func (nilWriter) Write(p []byte) (int, error) { return len(p), nil }
+func (nilWriter) WriteHeader(int)             {}
+
+// TestUnusualRequests checks requests and writers that a program makes itself.
+func TestUnusualRequests(t *testing.T) {
+	sdk := oteltest.New(t)
+	h := httptrace.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("hello")) }), options(sdk)...)
+	h.ServeHTTP(nilWriter{}, httptest.NewRequest("GET", "/", nil))
+	h.ServeHTTP(httptest.NewRecorder(), (&http.Request{Method: "GET"}).WithContext(t.Context()))
+	sdk.Wait(t, 2)
+}

@@ -42,7 +42,7 @@ func (c *serverRequest) outcome() outcome {
 // because the client may have got the whole response.
 func (c *serverRequest) clientLeft() bool {
 	mayBeComplete := c.returned && !c.response.isEmpty() && c.response.sent() < http.StatusInternalServerError
-	if c.failure != "" || c.response.hijacked.Load() || mayBeComplete {
+	if c.failure != "" || c.response.hijacked.Load() || mayBeComplete || timedOut(c.request.Context(), c.start) {
 		return false
 	}
 	return c.response.broken.Load() || disconnected(c.request.Context(), c.writer)
@@ -58,7 +58,7 @@ func (c *serverRequest) status(gone bool) int {
 	case c.failure != "":
 		return http.StatusInternalServerError
 	case c.response.hijacked.Load():
-		return upgraded(c.request)
+		return c.upgraded()
 	case c.aborted || gone:
 		return 0
 	}
@@ -67,8 +67,8 @@ func (c *serverRequest) status(gone bool) int {
 
 // upgraded returns the status of a request whose connection was hijacked. If the status is
 // unknown, it returns 0.
-func upgraded(r *http.Request) int {
-	if r.Header["Upgrade"] != nil {
+func (c *serverRequest) upgraded() int {
+	if c.asked.upgrade {
 		return http.StatusSwitchingProtocols
 	}
 	return 0

@@ -27,10 +27,8 @@ func watchPhases(span trace.Span, hooks *httptrace.ClientTrace) {
 	hooks.GetConn = func(string) { event("http.getconn.start", nil) }
 	hooks.DNSStart = func(httptrace.DNSStartInfo) { event("http.dns.start", nil) }
 	hooks.DNSDone = func(info httptrace.DNSDoneInfo) { event("http.dns.done", info.Err) }
-	hooks.ConnectStart = func(_, addr string) { event("http.connect.start", nil, semconv.NetworkPeerAddress(addr)) }
-	hooks.ConnectDone = func(_, addr string, err error) {
-		event("http.connect.done", err, semconv.NetworkPeerAddress(addr))
-	}
+	hooks.ConnectStart = func(_, addr string) { event("http.connect.start", nil, peerOf(addr)...) }
+	hooks.ConnectDone = func(_, addr string, err error) { event("http.connect.done", err, peerOf(addr)...) }
 	hooks.TLSHandshakeStart = func() { event("http.tls.start", nil) }
 	hooks.TLSHandshakeDone = func(_ tls.ConnectionState, err error) { event("http.tls.done", err) }
 	hooks.WroteRequest = func(info httptrace.WroteRequestInfo) { event("http.send.done", info.Err) }

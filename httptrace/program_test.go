@@ -3,8 +3,10 @@ package httptrace_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -132,3 +134,59 @@ func (f samplerFunc) ShouldSample(p sdktrace.SamplingParameters) sdktrace.Sampli
 }
 
 func (samplerFunc) Description() string { return "test" }
+
+// TestLateAttributesAreThoseOfTheRequest checks that a handler which changes its request, even after a
+// timeout, does not change what is recorded.
+func TestLateAttributesAreThoseOfTheRequest(t *testing.T) {
+	for mode, provider := range modes {
+		t.Run(mode, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			opts := options(sdk, httptrace.WithTracerProvider(provider(sdk.TracerProvider)), httptrace.WithRequestHeaders("X-User"), httptrace.WithQuery())
+			stop, running := make(chan struct{}), make(chan struct{})
+			h := httptrace.Handler(http.TimeoutHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				for first := true; ; first = false {
+					r.URL.Path, r.URL.RawQuery = "/other", "other=1"
+					r.Header.Set("X-User", "other")
+					r.Header.Del("User-Agent")
+					if first {
+						close(running)
+					}
+					select {
+					case <-stop:
+						return
+					default:
+						runtime.Gosched()
+					}
+				}
+			}), time.Millisecond, "late"), opts...)
+			r := httptest.NewRequest("GET", "/users/1?a=1", nil)
+			r.Header.Set("User-Agent", "test")
+			r.Header.Set("X-User", "kari")
+			h.ServeHTTP(httptest.NewRecorder(), r)
+			<-running
+			attrs := oteltest.Map(sdk.Only(t).Attributes())
+			close(stop)
+			for key, want := range map[string]string{"url.path": "/users/1", "url.query": "a=1", "user_agent.original": "test", "http.request.header.x-user": `["kari"]`} {
+				if attrs[key] != want {
+					t.Errorf("%s is %q, want %q", key, attrs[key], want)
+				}
+			}
+		})
+	}
+}
+
+// TestRouteOfTheProgramWins checks http.route, which the span may have from its start.
+func TestRouteOfTheProgramWins(t *testing.T) {
+	for mode, provider := range modes {
+		sdk := oteltest.New(t)
+		opts := options(sdk, httptrace.WithTracerProvider(provider(sdk.TracerProvider)))
+		mux := http.NewServeMux()
+		mux.Handle("POST /graphql", httptrace.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			trace.SpanFromContext(r.Context()).SetAttributes(attribute.String("http.route", "/own"))
+			httptrace.SetRoute(r, "/graphql/{operation}")
+		}), opts...))
+		if _, attrs := spanOf(t, sdk, mux, httptest.NewRequest("POST", "/graphql", nil)); attrs["http.route"] != "/own" {
+			t.Errorf("%s: attributes %v", mode, attrs)
+		}
+	}
+}

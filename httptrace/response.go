@@ -61,7 +61,7 @@ func (a *response) prepare(c *serverRequest) {
 	if !s.quiet || s.responseHeaders != nil || s.noStreams {
 		a.header = c.writer.Header()
 	}
-	if !s.quiet && a.memory.fill(c.span.SpanContext()) {
+	if a.header != nil && !s.quiet && a.memory.fill(c.span.SpanContext()) {
 		a.traced = &a.memory
 		a.traced.add(a.header, c.request.Header["Origin"] != nil)
 	}
@@ -222,13 +222,13 @@ func (a *response) wrote(n int, err error) {
 }
 
 // check records whether err shows that the client has ended the connection. If the server itself
-// has closed the connection, the error is net.ErrClosed.
+// has closed the connection, the error is net.ErrClosed. After http.Server.WriteTimeout, it is a timeout.
 func (a *response) check(err error) {
 	if err == nil {
 		return
 	}
 	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "write" && !errors.Is(err, net.ErrClosed) {
+	if errors.As(err, &op) && op.Op == "write" && !op.Timeout() && !errors.Is(err, net.ErrClosed) {
 		a.broken.Store(true)
 	}
 }

@@ -108,7 +108,7 @@ func (e *roundTrip) do() (*http.Response, error) {
 		errinfo.ContinueNilPanic()
 	}
 	e.conclude(res, e.outcomeOf(res, err))
-	if res == nil || !e.body.replace(e, res) {
+	if err != nil || res == nil || !e.body.replace(e, res) { // http.Client ignores a response with an error
 		e.finish()
 	}
 	return res, err
@@ -181,14 +181,14 @@ func (e *roundTrip) expire() {
 // the caller canceled the request, this is not an error. If the span already has an error.type, fail
 // keeps it.
 func (e *roundTrip) fail(err error) {
-	if e.canceled() || !e.span.IsRecording() {
+	if err == nil || e.canceled() || !e.span.IsRecording() {
 		return
 	}
 	attrs := otelutil.NewAttributeList()
 	defer attrs.Release()
 	attrs.Add(semconv.ErrorTypeKey.String(errinfo.TypeOf(err)))
 	attrs.SetMissingOn(e.span)
-	e.span.SetStatus(codes.Error, errinfo.Text(err.Error()))
+	e.span.SetStatus(codes.Error, errinfo.Text(errinfo.Describe(err).Message))
 }
 
 // finish ends the span. If finish is called again, it does nothing.

@@ -69,7 +69,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		outer.route.Below(w, r, s.next)
 	case suppress.Is(ctx):
 		s.next.ServeHTTP(w, r)
-	case healthcheck.HTTP(r.Method, r.URL.Path):
+	case healthcheck.HTTP(r.Method, pathOf(r)):
 		routing.ServeWith(suppress.Context(ctx), s.next, w, r)
 	case !s.wanted(r):
 		routing.ServeWith(s.filtered(r), s.next, w, r)

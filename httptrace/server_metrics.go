@@ -78,7 +78,7 @@ func (m *serverMetrics) record(c *serverRequest, o outcome) {
 	opts := m.series.Get(key, func(key serverSeries) []metric.RecordOption {
 		return []metric.RecordOption{metric.WithAttributeSet(m.set(key))}
 	})
-	if added := c.labeler.Get(); len(added) > 0 {
+	if added := c.labels.Get(); len(added) > 0 {
 		opts = append(slices.Clip(opts), metric.WithAttributes(added...))
 	}
 	ctx := c.inner.Context()

@@ -26,6 +26,7 @@ type serverRequest struct {
 	parent  context.Context //nolint:containedctx // the parent of this context
 	start   time.Time
 	origin  origin
+	asked   asked
 
 	caller trace.SpanContext // the remote span that the new trace links to, if it is valid
 	root   bool              // the span starts a new trace, because of WithPublicEndpoint
@@ -36,6 +37,7 @@ type serverRequest struct {
 	late       bool   // the span started without attributes
 
 	labeler  otelhttp.Labeler
+	labels   *otelhttp.Labeler // the labeler that the handler gets
 	route    routing.Route
 	errors   handlererror.List
 	body     requestBody
@@ -48,7 +50,44 @@ type serverRequest struct {
 }
 
 func newServerRequest(s *server, metrics *serverMetrics, r *http.Request) *serverRequest {
-	return &serverRequest{server: s, metrics: metrics, request: r, start: time.Now(), origin: s.proxies.originOf(r)}
+	c := &serverRequest{
+		server: s, metrics: metrics, request: r, start: time.Now(), origin: s.proxies.originOf(r), asked: newAsked(s.config, r),
+	}
+	c.labels = &c.labeler
+	if outer := serverRequestFrom(r.Context()); outer == nil {
+		if found, _ := r.Context().Value(labelerKey).(*otelhttp.Labeler); found != nil { // other middleware has added it
+			c.labels = found
+		}
+	}
+	return c
+}
+
+// asked contains the parts of a request that the handler may change, as the client sent them. They
+// are copied because attributes may be set when the handler has returned, or even while it still
+// runs after a timeout.
+type asked struct {
+	path, query, agent string
+	upgrade            bool
+	headers            otelutil.AttributeList // the headers to record
+}
+
+func newAsked(c *config, r *http.Request) asked {
+	a := asked{path: pathOf(r), upgrade: r.Header["Upgrade"] != nil}
+	if c.query && r.URL != nil {
+		a.query = r.URL.RawQuery
+	}
+	if agent := r.Header["User-Agent"]; len(agent) > 0 {
+		a.agent = agent[0]
+	}
+	addHeaders(&a.headers, c.requestHeaders, r.Header)
+	return a
+}
+
+func pathOf(r *http.Request) string {
+	if r.URL == nil { // a handler created the request
+		return ""
+	}
+	return r.URL.Path
 }
 
 type serverRequestKey struct{}
@@ -74,7 +113,7 @@ func (c *serverRequest) Value(key any) any {
 	case handlererror.Key:
 		return &c.errors
 	case labelerKey:
-		return &c.labeler
+		return c.labels
 	case roundTripKey{}:
 		// If a client in the same process sent the request of c, the parent context contains the
 		// roundTrip of that client. This value does not belong to the requests that the handler of

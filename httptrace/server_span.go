@@ -69,19 +69,19 @@ func (c *serverRequest) describe(attrs *otelutil.AttributeList) {
 	if c.origin.client != "" {
 		attrs.Add(semconv.ClientAddress(c.origin.client))
 	}
-	if agent := r.Header["User-Agent"]; len(agent) > 0 && agent[0] != "" {
-		attrs.Add(semconv.UserAgentOriginal(errinfo.Cut(agent[0])))
+	if c.asked.agent != "" {
+		attrs.Add(semconv.UserAgentOriginal(errinfo.Cut(c.asked.agent)))
 	}
-	if r.URL.Path != "" {
-		attrs.Add(semconv.URLPath(errinfo.Cut(r.URL.Path)))
+	if c.asked.path != "" {
+		attrs.Add(semconv.URLPath(errinfo.Cut(c.asked.path)))
 	}
-	if c.server.query && r.URL.RawQuery != "" {
-		attrs.Add(semconv.URLQuery(errinfo.Cut(privacy.Query(r.URL.RawQuery))))
+	if c.asked.query != "" {
+		attrs.Add(semconv.URLQuery(errinfo.Cut(privacy.Query(c.asked.query))))
 	}
 	if version := versionOf(r.Proto); version != "" {
 		attrs.Add(semconv.NetworkProtocolVersion(version))
 	}
-	addHeaders(attrs, c.server.requestHeaders, r.Header)
+	attrs.Add(c.asked.headers...)
 }
 
 // addMethod adds the method of a request. If it is not one of the standard methods in upper case,
@@ -105,7 +105,7 @@ func (c *serverRequest) complete(o outcome) {
 	o.describe(attrs)
 	c.addSizes(attrs)
 	addHeaders(attrs, c.server.responseHeaders, c.response.header)
-	if o.route != c.startRoute && c.startRoute != "" && !c.late {
+	if first := semconv.HTTPRoute(c.startRoute); !c.late && c.startRoute != "" && o.route != "" && o.route != c.startRoute && otelutil.Has(c.span, first) {
 		c.span.SetAttributes(semconv.HTTPRoute(o.route))
 	}
 	attrs.SetMissingOn(c.span)

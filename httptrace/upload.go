@@ -28,7 +28,10 @@ type attempt struct {
 
 // measure prepares r. If the length of its body is unknown, measure wraps the body.
 func (u *upload) measure(r *http.Request) {
-	if r.ContentLength > 0 || r.Body == nil || r.Body == http.NoBody {
+	switch {
+	case r.Body == nil || r.Body == http.NoBody:
+		return
+	case r.ContentLength > 0:
 		u.known = r.ContentLength
 		return
 	}

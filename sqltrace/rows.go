@@ -46,6 +46,7 @@ func (r *rows) saw(err error) {
 // Close closes the rows and ends the span. database/sql also calls Close after the last
 // row, and when the context ends.
 func (r *rows) Close() error {
+	defer r.release() // deferred, because the driver may panic
 	err := r.Rows.Close()
 	if r.err == nil {
 		r.err = err
@@ -53,7 +54,6 @@ func (r *rows) Close() error {
 	if r.err == nil {
 		r.err = r.statement.ctx.Err()
 	}
-	r.release()
 	return err
 }
 

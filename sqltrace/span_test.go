@@ -204,6 +204,7 @@ func TestErrors(t *testing.T) {
 		{"Snowflake without SQLSTATE", &SnowflakeError{Number: 390100}, "390100", "390100", true},
 		{"Vertica", &VError{SQLState: "42V01"}, "42V01", "42V01", true},
 		{"Trino", ErrTrino{ErrorCode: 46}, "46", "46", true},
+		{"no code", &SnowflakeError{}, "*sqltrace_test.SnowflakeError", "", true},
 		{"nil go-ora", (*OracleError)(nil), "*sqltrace_test.OracleError", "", true},
 		{"another Error", Error{5}, "github.com/nais/spor/sqltrace_test.Error", "", true},
 		{"plain", errors.New("secret"), "*errors.errorString", "", true},

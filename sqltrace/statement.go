@@ -95,7 +95,7 @@ func (st *statement) outcome() db.Outcome {
 func (st *statement) finish(on *conn) driver.Rows {
 	st.startSpan()
 	st.answered = time.Now()
-	if st.rows != nil {
+	if st.rows != nil && st.err == nil {
 		r := &st.reading
 		r.Rows, r.statement, r.conn = st.rows, st, on
 		on.rows = r
@@ -105,7 +105,7 @@ func (st *statement) finish(on *conn) driver.Rows {
 	o := st.outcome()
 	st.record(o)
 	st.end(o)
-	return nil
+	return st.rows // some drivers return rows together with an error
 }
 
 // record records the duration of the statement, until the driver answered.

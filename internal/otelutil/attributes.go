@@ -24,8 +24,25 @@ func NewAttributeList() *AttributeList {
 // Add appends attrs to l.
 func (l *AttributeList) Add(attrs ...attribute.KeyValue) { *l = append(*l, attrs...) }
 
+// longest is the maximum capacity of a list that is kept.
+const longest = 64
+
 // Release makes l available to other callers of [NewAttributeList].
-func (l *AttributeList) Release() { lists.Put(l) }
+func (l *AttributeList) Release() {
+	if cap(*l) <= longest {
+		clear(*l) // the values must not stay in memory
+		lists.Put(l)
+	}
+}
+
+// Has reports whether span has the attribute attr. If the attributes of span cannot be read, Has
+// returns true.
+func Has(span trace.Span, attr attribute.KeyValue) bool {
+	s, ok := span.(interface{ Attributes() []attribute.KeyValue })
+	return !ok || slices.ContainsFunc(s.Attributes(), func(a attribute.KeyValue) bool {
+		return a.Key == attr.Key && a.Value.AsString() == attr.Value.AsString()
+	})
+}
 
 // SetOn sets the attributes of l on span, with one call, so that the span allocates memory
 // only once.

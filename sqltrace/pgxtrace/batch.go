@@ -18,8 +18,10 @@ import (
 // batch is the state of a pgx batch that is being executed. It is also the context.Context
 // that pgx uses for this batch.
 //
-// Normally the batch is one operation. With WithBatchStatements, and if it has only one statement,
-// each statement is an operation. The server executes the statements one after the other, but it may send several results in
+// Normally the batch is one operation. With WithBatchStatements, or if the batch has only one
+// statement, each statement is an operation.
+//
+// The server executes the statements one after the other, but it may send several results in
 // one answer. Therefore the exact times of a statement are not known, and the span has the
 // widest possible times:
 //   - The span starts at the earliest time at which the server can have finished the
@@ -38,6 +40,7 @@ type batch struct {
 	span      trace.Span // nil if the batch has no span
 	bare      bool       // the attributes of operation must still be set on the span
 	outcome   db.Outcome // the outcome of the first statement that failed
+	ended     bool
 
 	answered int           // number of statements that were already handled
 	from     time.Duration // earliest start of the next statement, as time since b.start
@@ -73,6 +76,9 @@ func (b *batch) begin() {
 	case !tracing || len(b.queued) < 2:
 	case b.operation != nil:
 		b.Context, b.span, b.bare = t.Start(b.Context, tracer, b.operation)
+		if !b.bare {
+			b.span.SetAttributes(b.size())
+		}
 	default:
 		name, attrs := b.describe()
 		b.Context, b.span = tracer.Start(b.Context, name, //nolint:spancheck // batch.end ends the span
@@ -101,8 +107,9 @@ func (b *batch) size() attribute.KeyValue { return semconv.DBOperationBatchSize(
 func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	s := b.session
 	b.answered++
-	if o.Type != "" && !b.failed {
-		b.failed, b.outcome = true, o
+	b.failed = b.failed || o.Failed || o.Type == "canceled"
+	if !b.outcome.Failed && o.Type != "" {
+		b.outcome = o
 	}
 	if b.operation != nil {
 		return
@@ -139,13 +146,17 @@ func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 // end ends the batch span. Normally the span ends now. If the server's last answer arrived
 // more than sqldb.Slack ago, the span ends at the time of this answer.
 func (b *batch) end(o db.Outcome) {
+	if b.ended { // pgx reports the end of a batch that it could not send twice
+		return
+	}
+	b.ended = true
 	end := time.Since(b.start)
 	if last, _, ok := b.session.wire.answers(b); ok && end-last > sqldb.Slack {
 		end = last
 	}
 	b.session.wire.stop(b)
 	if b.operation != nil {
-		if b.failed {
+		if b.outcome.Type != "" {
 			o = b.outcome
 		}
 		b.measure(o, end)
@@ -181,4 +192,12 @@ func (b *batch) failedStatement(err error) (sql string, unrecorded bool) {
 	}
 	var refused *pgconn.PgError
 	return b.queued[b.answered].SQL, errors.As(err, &refused)
+}
+
+// isOfDatabase reports whether err comes from the database or from the connection. Functions that the
+// program adds to a batch may also return errors.
+func isOfDatabase(conn *pgx.Conn, err error) bool {
+	var refused *pgconn.PgError
+	var unprepared interface{ SQL() string }
+	return errors.As(err, &refused) || errors.As(err, &unprepared) || pgconn.Timeout(err) || conn.IsClosed()
 }

@@ -1,6 +1,7 @@
 package pgxtrace_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -231,4 +232,46 @@ func TestTransactionInBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantNames(t, sdk, "client UPDATE orders", "internal BATCH BEGIN; UPDATE orders; COMMIT")
+}
+
+// TestOutcomeOfBatch checks that a batch is measured once, and that only errors of the database are
+// errors of the batch.
+func TestOutcomeOfBatch(t *testing.T) {
+	sold := errors.New("sold out")
+	for name, test := range map[string]struct {
+		queue  func(b *pgx.Batch)
+		kind   string
+		failed bool
+	}{
+		"cannot be prepared": {func(b *pgx.Batch) { b.Queue("UPDATE unparsable SET a = $1", "1") }, "23505", true},
+		"error of the program": {func(b *pgx.Batch) {
+			b.Queue(point, "1").Query(func(pgx.Rows) error { return sold })
+		}, "", false},
+	} {
+		for _, opts := range [][]sqltrace.Option{nil, {sqltrace.WithTransactions()}} {
+			t.Run(name, func(t *testing.T) {
+				sdk := oteltest.New(t)
+				pool := new(server).open(t, sdk, "", opts...)
+				b := new(pgx.Batch)
+				b.Queue("UPDATE orders SET a = $1", "1")
+				test.queue(b)
+				if err := pool.SendBatch(t.Context(), b).Close(); err == nil {
+					t.Errorf("%s: no error", name)
+				}
+				for _, span := range sdk.Ended() {
+					if span.SpanKind() == trace.SpanKindClient {
+						wantFailed(t, span, test.failed)
+						wantAttributes(t, span, map[string]string{"error.type": test.kind})
+					}
+				}
+				points := sdk.Seconds(t, "db.client.operation.duration")
+				if len(points) != 1 || points[0].Count != 1 {
+					t.Fatalf("%s: measured %v", name, points)
+				}
+				if got := oteltest.Map(points[0].Attributes.ToSlice())["error.type"]; got != test.kind {
+					t.Errorf("%s: measured error.type %q, want %q", name, got, test.kind)
+				}
+			})
+		}
+	}
 }

@@ -33,11 +33,11 @@
 // common answer arrives.
 //
 // Connecting, preparing a statement, BEGIN, COMMIT, ROLLBACK and the statements for
-// savepoints make a span only if they fail or take at least 100 ms. In a batch, statements
-// that control a transaction make a span only if they fail. The span for connecting has the
-// kind INTERNAL. The span for preparing also has the kind INTERNAL if pgx itself prepares a
-// statement before it executes the statement. Acquiring a connection from a pool never
-// makes a span.
+// savepoints make a span only if they fail or take at least 100 ms. With
+// sqltrace.WithBatchStatements, statements of a batch that control a transaction make a span
+// only if they fail. The span for connecting has the kind INTERNAL. The span for preparing
+// also has the kind INTERNAL if pgx itself prepares a statement before it executes the
+// statement. Acquiring a connection from a pool never makes a span.
 //
 // A pool is measured until it is closed. Its metrics are db.client.connection.count, .max,
 // .idle.min, .idle.max, .pending_requests, .timeouts, .create_time, .wait_time and

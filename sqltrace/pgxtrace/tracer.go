@@ -165,6 +165,9 @@ func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.Tra
 	if sql, unrecorded := b.failedStatement(data.Err); unrecorded && o.Failed {
 		b.record(sql, noTag, o)
 	}
+	if b.operation != nil && o.Failed && !isOfDatabase(conn, data.Err) {
+		o = db.Outcome{} // a function of the program returned the error
+	}
 	b.end(o)
 	b.session.endTransaction(conn, o)
 }

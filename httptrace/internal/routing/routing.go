@@ -17,11 +17,12 @@ import (
 // has ended.
 type Route struct {
 	mu     sync.Mutex
-	before string   // the pattern of the request before the outermost router got it
-	set    string   // the route that the handler set with Set
-	missed bool     // the router reported with Miss that no route matched
-	levels []level  // the outermost router first; empty before Begin
-	memory [2]level // memory for levels, so that most requests need no allocation
+	first  *http.Request // the request that the outermost router got
+	before string        // the pattern of the request before the outermost router got it
+	set    string        // the route that the handler set with Set
+	missed bool          // the router reported with Miss that no route matched
+	levels []level       // the outermost router first; empty before Begin
+	memory [2]level      // memory for levels, so that most requests need no allocation
 }
 
 // A level contains the routers that got the request with the same path. A handler such as
@@ -42,7 +43,7 @@ var Key any = key{}
 // the context of its own request. For that other request, From returns nil.
 func From(r *http.Request) *Route {
 	t, _ := r.Context().Value(Key).(*Route)
-	if t == nil || len(t.levels) == 0 || !Same(t.levels[0].request, r) {
+	if t == nil || t.first == nil || !Same(t.first, r) {
 		return nil
 	}
 	return t
@@ -54,7 +55,7 @@ func (t *Route) Begin(r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.before = r.Pattern
-	t.memory[0] = level{request: r}
+	t.first, t.memory[0] = r, level{request: r}
 	if outer := Of(r.Pattern); catchAll(outer) && stripped(r, directory(outer)) {
 		t.memory[0].prefix = directory(outer)
 	}

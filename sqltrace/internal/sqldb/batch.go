@@ -13,7 +13,9 @@ const (
 	mostTexts = 20
 	// longestSummary is the maximum length of a summary, as the semantic conventions recommend.
 	longestSummary = 255
-	// longestKey is the maximum length of the texts of a batch whose description is cached.
+	// Only batches that programs repeat are cached. They have few different statements, whose texts
+	// are not longer than longestKey.
+	mostCached = 4
 	longestKey = 4096
 )
 
@@ -33,7 +35,7 @@ func (s *Statements) Batch(queries func(yield func(string) bool)) *db.Operation 
 		key = strings.Join(texts, "\x00")
 	}
 	build := func(string) *db.Operation { return s.newBatch(texts) }
-	if len(key) > longestKey {
+	if len(texts) > mostCached || len(key) > longestKey {
 		return build(key)
 	}
 	return s.batches.Get(key, build)

@@ -84,6 +84,8 @@ func textOf(v reflect.Value) string {
 	switch {
 	case !v.IsValid():
 		return ""
+	case v.IsZero():
+		return ""
 	case v.CanInt():
 		return strconv.FormatInt(v.Int(), 10)
 	case v.CanUint():

@@ -95,6 +95,8 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.Other, "SELECT `a` FROM `p`.`t` JOIN \"u\" WHERE b = \"secret\" AND c = d", "SELECT ? FROM `p`.`t` JOIN \"u\" WHERE b = ? AND c = d", "SELECT p.t u", "SELECT", ""},
 		{sqltext.Other, `SELECT a FROM t WHERE b = """secret""" AND c = d`, "SELECT a FROM t WHERE b = ?", "SELECT t", "SELECT", "t"},
 		{sqltext.Other, "SELECT a FROM t WHERE b = c // it's secret", "SELECT a FROM t WHERE b = c ?", "SELECT t", "SELECT", "t"},
+		{sqltext.Other, `UPSERT INTO b (KEY "order::ada@x.no", VALUE d) SELECT d FROM c`, "UPSERT INTO b (KEY ?, VALUE d) SELECT d FROM c", "UPSERT b SELECT c", "UPSERT", ""},
+		{sqltext.Other, `INSERT INTO b ("k", "v") SELECT d FROM c`, `INSERT INTO b ("k", "v") SELECT d FROM c`, "INSERT b SELECT c", "INSERT", ""},
 		{sqltext.Other, "COPY INTO t FROM @stage/secret", "COPY INTO t FROM ?", "COPY t", "COPY", "t"},
 		{sqltext.Opaque, "SET secret secret", "", "SET", "SET", ""},
 		{sqltext.Oracle, "SELECT * FROM t WHERE name = q'{Ola's ven Kari Nordmann}'", "SELECT * FROM t WHERE name = ?", "SELECT t", "SELECT", "t"},
@@ -157,7 +159,7 @@ func TestLengths(t *testing.T) {
 func TestMany(t *testing.T) {
 	for text, want := range map[string]bool{
 		"": false, "BEGIN": false, "BEGIN;": false, " BEGIN ; ; ": false, "BEGIN; -- comment": false, "/* a */ COMMIT": false,
-		"BEGIN; SELECT pg_sleep(1)": true, "COMMIT; SELECT 1": true, "ROLLBACK; VALUES (1)": true, "SELECT ';'": false, "; COMMIT": true,
+		"BEGIN; SELECT pg_sleep(1)": true, "COMMIT; SELECT 1": true, "ROLLBACK; VALUES (1)": true, "SELECT ';'": false, "; COMMIT": false,
 	} {
 		if got := sqltext.Analyze(sqltext.PostgreSQL, text).Many; got != want {
 			t.Errorf("%q: Many is %t, want %t", text, got, want)

@@ -78,7 +78,7 @@ func (r *reader) read(t token, rest string) {
 	}
 	secret := r.secret
 	r.many = r.many || r.ended && t.text != ";"
-	r.ended = r.ended || t.text == ";"
+	r.ended = r.ended || t.text == ";" && r.prev.text != ""
 	switch t.text {
 	case "(":
 		r.push()
