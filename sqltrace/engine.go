@@ -22,6 +22,7 @@ type engine struct {
 	target     db.Target
 	statements *sqldb.Statements
 	retries    retries
+	readings   readings
 	comments   bool // WithSQLCommenter is set, and the driver keeps no query texts
 
 	handle *sql.DB  // nil if the pool is not measured
@@ -45,7 +46,7 @@ func (e *engine) watch(handle *sql.DB) {
 
 func (e *engine) stats() db.PoolStats {
 	s := e.handle.Stats()
-	return db.PoolStats{Used: s.InUse, Idle: s.Idle, Max: s.MaxOpenConnections, Waits: s.WaitCount, Waited: s.WaitDuration, OnlyWaits: true}
+	return db.PoolStats{Used: s.InUse, Idle: s.Idle, Max: s.MaxOpenConnections, Waits: s.WaitCount, Waited: s.WaitDuration}
 }
 
 // isBad reports whether err means that the connection is bad. After such an error,

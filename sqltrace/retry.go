@@ -179,8 +179,9 @@ func (r *retries) close() {
 // The end time is the time at which the last attempt failed.
 func end(calls []*retry) {
 	for _, k := range calls {
-		k.answered = k.failed
-		k.record(k.outcome)
+		if durations, measuring := k.engine.Durations(); measuring {
+			durations.Record(k.inside, &k.operation.Operation, k.outcome, k.failed.Sub(k.start))
+		}
 		k.end(k.outcome, trace.WithTimestamp(k.failed))
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// rows wraps the rows of a statement. It counts the rows that the program reads, and stores the
-// error that ended the reading.
+// rows wraps the rows of a statement that has a span. It counts the rows that the program
+// reads, and stores the error that ended the reading.
 //
 // If the driver's rows do not implement an optional interface, the methods of this
 // interface return the default values of database/sql.
@@ -24,9 +24,11 @@ type rows struct {
 
 	statement *statement
 	conn      *conn
+	at        time.Time // the time at which the driver returned the rows
 	returned  int
 	err       error // the error that ended reading; io.EOF after the last row
-	released  bool
+
+	older, newer *rows // the previous and the next element in the list of readings
 }
 
 func (r *rows) Next(dest []driver.Value) error {
@@ -46,7 +48,6 @@ func (r *rows) saw(err error) {
 // Close closes the rows and ends the span. database/sql also calls Close after the last
 // row, and when the context ends.
 func (r *rows) Close() error {
-	defer r.release() // deferred, because the driver may panic
 	err := r.Rows.Close()
 	if r.err == nil {
 		r.err = err
@@ -54,18 +55,17 @@ func (r *rows) Close() error {
 	if r.err == nil {
 		r.err = r.statement.ctx.Err()
 	}
+	r.release()
 	return err
 }
 
-// release records the duration and ends the span, unless it has already done this. The end time is
-// the time at which the driver returned the rows. The time after that is not part of the span,
-// because the program uses it to read the rows. r may be nil. database/sql locks the connection
-// when it calls release.
+// release ends the span, unless it has already ended. The end time is the time at which the
+// driver returned the rows. The time after that is not part of the span, because the
+// program uses it to read the rows. r may be nil.
 func (r *rows) release() {
-	if r == nil || r.released {
+	if r == nil || !r.statement.engine.readings.remove(r) {
 		return
 	}
-	r.released = true
 	if r.conn.rows == r {
 		r.conn.rows = nil
 	}
@@ -73,13 +73,11 @@ func (r *rows) release() {
 	if r.err != nil && !errors.Is(r.err, io.EOF) {
 		o = sqldb.Classify(r.statement.ctx, r.err)
 	}
-	st := r.statement
-	st.rowCount = semconv.DBResponseReturnedRows(r.returned)
-	st.record(o)
-	if time.Since(st.answered) < sqldb.Slack {
-		st.end(o)
+	r.statement.rowCount = semconv.DBResponseReturnedRows(r.returned)
+	if time.Since(r.at) < sqldb.Slack {
+		r.statement.end(o)
 	} else {
-		st.end(o, trace.WithTimestamp(st.answered))
+		r.statement.end(o, trace.WithTimestamp(r.at))
 	}
 }
 

@@ -86,19 +86,14 @@ func TestRowsEndTheirSpan(t *testing.T) {
 				t.Error("no error")
 			}
 		}},
-		{"broken off after an hour", "1", "57P01", true, func(t *testing.T, db *sql.DB) {
+		{"forgotten", "", "", false, func(t *testing.T, db *sql.DB) {
 			t.Helper()
-			rows, err := db.Query("break")
+			rows, err := db.Query("SELECT 1")
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer rows.Close()
-			for rows.Next() {
-				<-time.After(time.Hour)
-			}
-			if rows.Err() == nil {
-				t.Error("no error")
-			}
+			<-time.After(6 * time.Second)
+			runtime.KeepAlive(rows)
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -121,13 +116,6 @@ func TestRowsEndTheirSpan(t *testing.T) {
 				wantAttributes(t, span, map[string]string{"db.response.returned_rows": test.rows, "error.type": test.kind})
 				if got := span.Status().Code == codes.Error; got != test.failed {
 					t.Errorf("status %v", span.Status())
-				}
-				points := sdk.Seconds(t, "db.client.operation.duration")
-				if len(points) != 1 || points[0].Count != 1 {
-					t.Fatalf("measured %v", points)
-				}
-				if got := oteltest.Map(points[0].Attributes.ToSlice())["error.type"]; got != test.kind {
-					t.Errorf("measured error.type %q, want %q", got, test.kind)
 				}
 				// The time in which the program reads the rows is not part of the span.
 				if got := span.EndTime(); !got.Equal(begin) {

@@ -5,7 +5,6 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
-	"github.com/nais/spor/internal/cache"
 	"github.com/nais/spor/internal/db"
 	"github.com/nais/spor/sqltrace/internal/sqltext"
 )
@@ -40,8 +39,7 @@ type Statements struct {
 	*db.Operations
 	*sqltext.Cache[*Statement]
 
-	config  *Config
-	batches cache.Map[string, *db.Operation]
+	config *Config
 }
 
 // NewStatements returns the statements of the database t.
@@ -64,7 +62,7 @@ func (s *Statements) build(q sqltext.Query) *Statement {
 }
 
 func transaction(q sqltext.Query) string {
-	if q.Summary == q.Operation && !q.Many {
+	if q.Summary == q.Operation {
 		switch q.Operation {
 		case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE":
 			return q.Operation
