@@ -78,23 +78,7 @@ var clientRows = []referenceRow{
 
 // TestClientAgainstReference compares what Transport and otelhttp record.
 func TestClientAgainstReference(t *testing.T) {
-	j, ran := newJudge("client", known), 0
-	for _, version := range referenceVersions {
-		for _, row := range clientRows {
-			if row.only1 && version.major != 1 {
-				ran++
-				continue
-			}
-			name := version.name + "/" + row.name
-			t.Run(name, func(t *testing.T) {
-				ran++
-				j.compare(t, "client/"+name, func(e engine) facts { return row.ask(t, version, e) })
-			})
-		}
-	}
-	if ran == len(referenceVersions)*len(clientRows) { // the flag -run has selected no part of the rows
-		j.checkUsed(t)
-	}
+	againstReference(t, "client", clientRows, referenceRow.ask)
 }
 
 // ask sends the row from a client, and returns the facts about it.

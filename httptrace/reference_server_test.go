@@ -130,9 +130,15 @@ var referenceVersions = []referenceVersion{{"http1", 1, false}, {"h2c", 2, false
 
 // TestServerAgainstReference compares what Handler and otelhttp record.
 func TestServerAgainstReference(t *testing.T) {
-	j, ran := newJudge("server", known), 0
+	againstReference(t, "server", serverRows, referenceRow.serve)
+}
+
+// againstReference compares, for all rows and versions, what record returns for spor and for otelhttp.
+func againstReference(t *testing.T, side string, rows []referenceRow, record func(referenceRow, *testing.T, referenceVersion, engine) facts) {
+	t.Helper()
+	j, ran := newJudge(side, known), 0
 	for _, version := range referenceVersions {
-		for _, row := range serverRows {
+		for _, row := range rows {
 			if row.only1 && version.major != 1 {
 				ran++
 				continue
@@ -140,11 +146,11 @@ func TestServerAgainstReference(t *testing.T) {
 			name := version.name + "/" + row.name
 			t.Run(name, func(t *testing.T) {
 				ran++
-				j.compare(t, "server/"+name, func(e engine) facts { return row.serve(t, version, e) })
+				j.compare(t, side+"/"+name, func(e engine) facts { return record(row, t, version, e) })
 			})
 		}
 	}
-	if ran == len(referenceVersions)*len(serverRows) { // the flag -run has selected no part of the rows
+	if ran == len(referenceVersions)*len(rows) { // the flag -run has selected no part of the rows
 		j.checkUsed(t)
 	}
 }

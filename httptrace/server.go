@@ -87,7 +87,7 @@ func (s *server) record(outer *serverRequest, w http.ResponseWriter, r *http.Req
 		s.pass(w, r)
 		return
 	}
-	newServerRequest(s, metrics, r).serve(outer, w)
+	newServerRequest(s, metrics, r, outer).serve(outer, w)
 }
 
 // pass serves r without a span. The context of the handler contains the caller's trace context,

@@ -49,12 +49,13 @@ type serverRequest struct {
 	finished atomic.Bool
 }
 
-func newServerRequest(s *server, metrics *serverMetrics, r *http.Request) *serverRequest {
+// newServerRequest returns the data about r. outer is the request whose handler made r, or nil.
+func newServerRequest(s *server, metrics *serverMetrics, r *http.Request, outer *serverRequest) *serverRequest {
 	c := &serverRequest{
 		server: s, metrics: metrics, request: r, start: time.Now(), origin: s.proxies.originOf(r), asked: newAsked(s.config, r),
 	}
 	c.labels = &c.labeler
-	if outer := serverRequestFrom(r.Context()); outer == nil {
+	if outer == nil {
 		if found, _ := r.Context().Value(labelerKey).(*otelhttp.Labeler); found != nil { // other middleware has added it
 			c.labels = found
 		}

@@ -38,8 +38,8 @@ func (l *AttributeList) Release() {
 // Has reports whether span has the attribute attr. If the attributes of span cannot be read, Has
 // returns true.
 func Has(span trace.Span, attr attribute.KeyValue) bool {
-	s, ok := span.(interface{ Attributes() []attribute.KeyValue })
-	return !ok || slices.ContainsFunc(s.Attributes(), func(a attribute.KeyValue) bool {
+	present, readable := attributesOf(span)
+	return !readable || slices.ContainsFunc(present, func(a attribute.KeyValue) bool {
 		return a.Key == attr.Key && a.Value.AsString() == attr.Value.AsString()
 	})
 }
@@ -51,12 +51,19 @@ func (l *AttributeList) SetOn(span trace.Span) { span.SetAttributes(*l...) }
 // SetMissingOn is like SetOn, but does not replace an attribute that span already has. The
 // program has set such an attribute itself.
 func (l *AttributeList) SetMissingOn(span trace.Span) {
-	if s, ok := span.(interface{ Attributes() []attribute.KeyValue }); ok {
-		if present := s.Attributes(); len(present) > 0 {
-			*l = slices.DeleteFunc(*l, func(attr attribute.KeyValue) bool {
-				return slices.ContainsFunc(present, func(p attribute.KeyValue) bool { return p.Key == attr.Key })
-			})
-		}
+	if present, _ := attributesOf(span); len(present) > 0 {
+		*l = slices.DeleteFunc(*l, func(attr attribute.KeyValue) bool {
+			return slices.ContainsFunc(present, func(p attribute.KeyValue) bool { return p.Key == attr.Key })
+		})
 	}
 	l.SetOn(span)
+}
+
+// attributesOf returns the attributes of span. Spans of the SDK are readable.
+func attributesOf(span trace.Span) (attrs []attribute.KeyValue, readable bool) {
+	s, readable := span.(interface{ Attributes() []attribute.KeyValue })
+	if !readable {
+		return nil, false
+	}
+	return s.Attributes(), true
 }
