@@ -19,7 +19,6 @@ type conn struct {
 	otelsql traced
 	skipped *statement // database/sql prepares this statement next, because of ErrSkip
 	tx      *tx
-	rows    *rows // the rows whose span has not ended, or nil
 }
 
 // traced contains the methods that the type conn calls on otelsql's connection. Statements go
@@ -122,7 +121,7 @@ func (c *conn) endAttempt(st *statement) (rows driver.Rows) {
 		c.skipped = st
 	case isBad(st.err) && c.engine.retries.keep(st):
 	default:
-		return st.finish(c)
+		return st.finish()
 	}
 	return nil
 }
@@ -186,7 +185,6 @@ func (c *conn) Begin() (driver.Tx, error) {
 
 func (c *conn) Close() error {
 	c.drop()
-	c.rows.release()
 	c.tx.end(db.Outcome{})
 	c.engine.retries.connClosed()
 	return c.direct.Close()

@@ -54,8 +54,8 @@
 //   - A statement without a parent span starts a new trace. This happens if the context has
 //     no span, for example in a job without setup.WithRootSpan. It also happens if the
 //     program calls a method without a context parameter, such as Query.
-//   - Rows that the program does not close keep their connection. If rows are not closed
-//     within five seconds, the span ends without the number of rows.
+//   - Rows that the program does not close keep their connection. Their span does not end,
+//     and their duration is not recorded.
 //   - [database/sql.Conn.Raw] passes a wrapper to its function. [Unwrap] returns the
 //     connection that the driver made.
 //   - If a connection of pgx's driver for database/sql is already traced by package

@@ -46,7 +46,7 @@ func (e *engine) watch(handle *sql.DB) {
 
 func (e *engine) stats() db.PoolStats {
 	s := e.handle.Stats()
-	return db.PoolStats{Used: s.InUse, Idle: s.Idle, Max: s.MaxOpenConnections, Waits: s.WaitCount, Waited: s.WaitDuration}
+	return db.PoolStats{Used: s.InUse, Idle: s.Idle, Max: s.MaxOpenConnections, Waits: s.WaitCount, Waited: s.WaitDuration, OnlyWaits: true}
 }
 
 // isBad reports whether err means that the connection is bad. After such an error,

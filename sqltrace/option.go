@@ -61,6 +61,14 @@ func WithTransactions() Option {
 	return func(c *sqldb.Config) { c.Transactions = true }
 }
 
+// WithBatchStatements adds a CLIENT span for each statement of a batch of pgx, with its own duration.
+// Their parent is then an INTERNAL span for the batch. By default, a batch of two or more statements
+// is one CLIENT span and one measurement, because the program waits for it once. Package sqltrace
+// itself has no batches.
+func WithBatchStatements() Option {
+	return func(c *sqldb.Config) { c.BatchStatements = true }
+}
+
 // WithSlowQueries sets db.query.slow to true on the span of a statement that takes
 // threshold or longer. If the option is not used or threshold is 0 or less, no span gets
 // the attribute.

@@ -1,6 +1,7 @@
 package sqltrace
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
@@ -9,12 +10,13 @@ import (
 	"github.com/nais/spor/internal/db"
 )
 
-// readTime is the time within which the program must close the rows of a statement. After
-// this time, the span of the statement ends without the number of rows.
+// readTime is the time after which rows that the program has not closed leave the list of readings.
 const readTime = 5 * time.Second
 
-// readings is a list of the rows that are not closed yet, oldest first. The span of a
-// statement ends when its rows are closed. One timer is used for the whole list.
+// readings is a list of the rows that are not closed yet, oldest first. A statement ends when its
+// rows are closed, because only then it is known whether it has failed. Rows that are open for
+// longer than readTime leave the list. Then their statement also ends when the garbage collector
+// finds that the program has lost them. One timer is used for the whole list.
 type readings struct {
 	mu             sync.Mutex
 	oldest, newest *rows
@@ -37,18 +39,19 @@ func (l *readings) add(r *rows) {
 	}
 }
 
-// remove removes r from the list, and reports whether r was in the list. If it reports
-// true, the caller must end the span.
-func (l *readings) remove(r *rows) bool {
+// remove removes r from the list. If r has left the list before, its statement no longer ends when
+// the program loses r.
+func (l *readings) remove(r *rows) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.unlink(r)
+	if r.watched {
+		r.lost.Stop()
+		return
+	}
+	l.unlink(r)
 }
 
-func (l *readings) unlink(r *rows) bool {
-	if r.older == nil && l.oldest != r {
-		return false
-	}
+func (l *readings) unlink(r *rows) {
 	if r.older != nil {
 		r.older.newer = r.newer
 	} else {
@@ -60,7 +63,6 @@ func (l *readings) unlink(r *rows) bool {
 		l.newest = r.older
 	}
 	r.older, r.newer = nil, nil
-	return true
 }
 
 func (l *readings) watch(d time.Duration) {
@@ -72,24 +74,34 @@ func (l *readings) watch(d time.Duration) {
 	}
 }
 
-// expire ends the spans of all rows that have been in the list for at least readTime.
 func (l *readings) expire() {
-	for _, r := range l.late() {
-		r.statement.end(db.Outcome{}, trace.WithTimestamp(r.at))
-	}
-}
-
-func (l *readings) late() (late []*rows) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for r := l.oldest; r != nil; r = l.oldest {
-		if left := readTime - time.Since(r.at); left > 0 {
+		if left := readTime - time.Since(r.statement.answered); left > 0 {
 			l.watch(left)
-			return late
+			return
 		}
 		l.unlink(r)
-		late = append(late, r)
+		r.watch()
 	}
 	l.watching = false
-	return late
+}
+
+// watch makes the statement of r end when the program has lost r. The cleanup has a statement of its
+// own, because it must not refer to r.
+func (r *rows) watch() {
+	st := r.statement
+	unread := &statement{
+		engine: st.engine, operation: st.operation, start: st.start, answered: st.answered,
+		inside: st.inside, span: st.span, bare: st.bare,
+	}
+	r.watched = true
+	r.lost = runtime.AddCleanup(st, (*statement).endUnread, unread)
+}
+
+// endUnread ends a statement whose rows were not closed. The number of rows is not recorded.
+func (st *statement) endUnread() {
+	st.record(db.Outcome{})
+	st.end(db.Outcome{}, trace.WithTimestamp(st.answered))
 }

@@ -179,9 +179,8 @@ func (r *retries) close() {
 // The end time is the time at which the last attempt failed.
 func end(calls []*retry) {
 	for _, k := range calls {
-		if durations, measuring := k.engine.Durations(); measuring {
-			durations.Record(k.inside, &k.operation.Operation, k.outcome, k.failed.Sub(k.start))
-		}
+		k.answered = k.failed
+		k.record(k.outcome)
 		k.end(k.outcome, trace.WithTimestamp(k.failed))
 	}
 }

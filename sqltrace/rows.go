@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"runtime"
 	"time"
 
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -14,8 +15,8 @@ import (
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
-// rows wraps the rows of a statement that has a span. It counts the rows that the program
-// reads, and stores the error that ended the reading.
+// rows wraps the rows of a statement. It counts the rows that the program reads, and stores the
+// error that ended the reading.
 //
 // If the driver's rows do not implement an optional interface, the methods of this
 // interface return the default values of database/sql.
@@ -23,12 +24,13 @@ type rows struct {
 	driver.Rows
 
 	statement *statement
-	conn      *conn
-	at        time.Time // the time at which the driver returned the rows
 	returned  int
 	err       error // the error that ended reading; io.EOF after the last row
+	released  bool
 
-	older, newer *rows // the previous and the next element in the list of readings
+	older, newer *rows           // the previous and the next element in the list of readings
+	watched      bool            // r has left the list
+	lost         runtime.Cleanup // is called when the program has lost r
 }
 
 func (r *rows) Next(dest []driver.Value) error {
@@ -48,6 +50,7 @@ func (r *rows) saw(err error) {
 // Close closes the rows and ends the span. database/sql also calls Close after the last
 // row, and when the context ends.
 func (r *rows) Close() error {
+	defer r.release() // deferred, because the driver may panic
 	err := r.Rows.Close()
 	if r.err == nil {
 		r.err = err
@@ -55,29 +58,30 @@ func (r *rows) Close() error {
 	if r.err == nil {
 		r.err = r.statement.ctx.Err()
 	}
-	r.release()
 	return err
 }
 
-// release ends the span, unless it has already ended. The end time is the time at which the
-// driver returned the rows. The time after that is not part of the span, because the
-// program uses it to read the rows. r may be nil.
+// release records the duration and ends the span, unless it has already done this. The end time is
+// the time at which the driver returned the rows. The time after that is not part of the span,
+// because the program uses it to read the rows. database/sql locks the connection when it calls
+// Close.
 func (r *rows) release() {
-	if r == nil || !r.statement.engine.readings.remove(r) {
+	if r.released {
 		return
 	}
-	if r.conn.rows == r {
-		r.conn.rows = nil
-	}
+	r.released = true
+	r.statement.engine.readings.remove(r)
 	var o db.Outcome
 	if r.err != nil && !errors.Is(r.err, io.EOF) {
 		o = sqldb.Classify(r.statement.ctx, r.err)
 	}
-	r.statement.rowCount = semconv.DBResponseReturnedRows(r.returned)
-	if time.Since(r.at) < sqldb.Slack {
-		r.statement.end(o)
+	st := r.statement
+	st.rowCount = semconv.DBResponseReturnedRows(r.returned)
+	st.record(o)
+	if time.Since(st.answered) < sqldb.Slack {
+		st.end(o)
 	} else {
-		r.statement.end(o, trace.WithTimestamp(r.at))
+		st.end(o, trace.WithTimestamp(st.answered))
 	}
 }
 

@@ -86,14 +86,19 @@ func TestRowsEndTheirSpan(t *testing.T) {
 				t.Error("no error")
 			}
 		}},
-		{"forgotten", "", "", false, func(t *testing.T, db *sql.DB) {
+		{"broken off after an hour", "1", "57P01", true, func(t *testing.T, db *sql.DB) {
 			t.Helper()
-			rows, err := db.Query("SELECT 1")
+			rows, err := db.Query("break")
 			if err != nil {
 				t.Fatal(err)
 			}
-			<-time.After(6 * time.Second)
-			runtime.KeepAlive(rows)
+			defer rows.Close()
+			for rows.Next() {
+				<-time.After(time.Hour)
+			}
+			if rows.Err() == nil {
+				t.Error("no error")
+			}
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -117,6 +122,13 @@ func TestRowsEndTheirSpan(t *testing.T) {
 				if got := span.Status().Code == codes.Error; got != test.failed {
 					t.Errorf("status %v", span.Status())
 				}
+				points := sdk.Seconds(t, "db.client.operation.duration")
+				if len(points) != 1 || points[0].Count != 1 {
+					t.Fatalf("measured %v", points)
+				}
+				if got := oteltest.Map(points[0].Attributes.ToSlice())["error.type"]; got != test.kind {
+					t.Errorf("measured error.type %q, want %q", got, test.kind)
+				}
 				// The time in which the program reads the rows is not part of the span.
 				if got := span.EndTime(); !got.Equal(begin) {
 					t.Errorf("ended %v after the beginning", got.Sub(begin))
@@ -127,6 +139,41 @@ func TestRowsEndTheirSpan(t *testing.T) {
 				t.Errorf("%d spans ended", n)
 			}
 		})
+	}
+}
+
+func TestLostRowsEndTheirSpan(t *testing.T) {
+	sdk := oteltest.New(t)
+	synctest.Test(t, func(t *testing.T) {
+		db := open(t, full().Connector(), options(sdk)...)
+		held, err := db.Query("SELECT 1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Query("SELECT 2"); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(6 * time.Second)
+		synctest.Wait()
+		for deadline := time.Now().Add(time.Hour); len(sdk.Ended()) == 0 && time.Now().Before(deadline); {
+			runtime.GC()
+			<-time.After(time.Second)
+		}
+		if len(sdk.Ended()) == 0 {
+			t.Fatal("no span ended")
+		}
+		wantAttributes(t, sdk.Ended()[0], map[string]string{"db.response.returned_rows": "", "error.type": ""})
+		if err := held.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	runtime.GC()
+	if n := len(sdk.Ended()); n != 2 {
+		t.Errorf("%d spans ended", n)
+	}
+	points := sdk.Seconds(t, "db.client.operation.duration")
+	if len(points) != 1 || points[0].Count != 2 {
+		t.Errorf("measured %v", points)
 	}
 }
 

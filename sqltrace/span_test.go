@@ -138,6 +138,42 @@ type MySQLError struct {
 
 func (e *MySQLError) Error() string { return e.Message }
 
+// The next types have the names and the fields of the error types of go-ora, godror, clickhouse-go,
+// gosnowflake, vertica-sql-go and trino-go-client.
+type (
+	OracleError struct {
+		ErrCode int
+		ErrMsg  string
+	}
+	OraErr    struct{ code int }
+	Exception struct {
+		Code          int32
+		Name, Message string
+		Nested        []Exception
+	}
+	SnowflakeError struct {
+		Number   int
+		SQLState string
+		Message  string
+	}
+	VError   struct{ Severity, Message, SQLState string }
+	ErrTrino struct {
+		Message   string
+		ErrorCode int
+	}
+	// Error has the name of the error types of SQLite's drivers, but is in another package.
+	Error struct{ ExtendedCode int }
+)
+
+func (*OracleError) Error() string    { return "secret" }
+func (*OraErr) Error() string         { return "secret" }
+func (e *OraErr) Code() int           { return e.code }
+func (*Exception) Error() string      { return "secret" }
+func (*SnowflakeError) Error() string { return "secret" }
+func (*VError) Error() string         { return "secret" }
+func (ErrTrino) Error() string        { return "secret" }
+func (Error) Error() string           { return "secret" }
+
 type numberError struct{}
 
 func (numberError) Error() string         { return "number" }
@@ -160,6 +196,17 @@ func TestErrors(t *testing.T) {
 		{"no SQLSTATE", stateError{"secret"}, "github.com/nais/spor/sqltrace_test.stateError", "", true},
 		{"MySQL", &MySQLError{Number: 1062, Message: "secret"}, "1062", "1062", true},
 		{"SQL Server", numberError{}, "2627", "2627", true},
+		{"go-ora", &OracleError{ErrCode: 942}, "942", "942", true},
+		{"wrapped go-ora", fmt.Errorf("query: %w", &OracleError{ErrCode: 1}), "1", "1", true},
+		{"godror", &OraErr{code: 1017}, "1017", "1017", true},
+		{"ClickHouse", &Exception{Code: 60}, "60", "60", true},
+		{"Snowflake", &SnowflakeError{Number: 2003, SQLState: "02000"}, "02000", "02000", true},
+		{"Snowflake without SQLSTATE", &SnowflakeError{Number: 390100}, "390100", "390100", true},
+		{"Vertica", &VError{SQLState: "42V01"}, "42V01", "42V01", true},
+		{"Trino", ErrTrino{ErrorCode: 46}, "46", "46", true},
+		{"no code", &SnowflakeError{}, "*sqltrace_test.SnowflakeError", "", true},
+		{"nil go-ora", (*OracleError)(nil), "*sqltrace_test.OracleError", "", true},
+		{"another Error", Error{5}, "github.com/nais/spor/sqltrace_test.Error", "", true},
 		{"plain", errors.New("secret"), "*errors.errorString", "", true},
 		{"nil pointer", (*rudeError)(nil), "*sqltrace_test.rudeError", "", true},
 		{"no rows", sql.ErrNoRows, "", "", false},

@@ -31,6 +31,7 @@ type statement struct {
 	result   driver.Result
 	rows     driver.Rows
 	err      error
+	answered time.Time          // the time of the answer
 	rowCount attribute.KeyValue // the number of rows that were returned or affected
 
 	reading rows // the rows that the program reads
@@ -87,37 +88,34 @@ func (st *statement) outcome() db.Outcome {
 	return sqldb.Classify(st.ctx, st.err)
 }
 
-// finish records the duration of the statement and returns its rows, or nil if the
-// statement has no rows. The parameter on is the connection that executed the statement. If
-// there are no rows to count, finish ends the span. Otherwise the span ends when the rows
-// are closed.
-func (st *statement) finish(on *conn) driver.Rows {
+// finish returns the rows of the statement, or nil if it has no rows. If there are no rows, finish
+// records the duration and ends the span. Otherwise both happen when the rows are closed, because
+// only then it is known whether the statement has failed.
+func (st *statement) finish() driver.Rows {
+	st.startSpan()
+	st.answered = time.Now()
+	if st.rows != nil && st.err == nil {
+		r := &st.reading
+		r.Rows, r.statement = st.rows, st
+		st.engine.readings.add(r)
+		return r.asRows()
+	}
+	st.describeResult()
 	o := st.outcome()
-	ctx := st.startSpan()
-	returned := time.Now()
-	took := returned.Sub(st.start)
+	st.record(o)
+	st.end(o)
+	return st.rows // some drivers return rows together with an error
+}
+
+// record records the duration of the statement, until the driver answered.
+func (st *statement) record(o db.Outcome) {
+	took := st.answered.Sub(st.start)
 	if durations, measuring := st.engine.Durations(); measuring {
-		durations.Record(ctx, &st.operation.Operation, o, took)
+		durations.Record(st.inside, &st.operation.Operation, o, took)
 	}
 	if st.span != nil {
 		st.engine.MarkSlow(st.span, took)
 	}
-	if st.rows != nil && st.span != nil && st.span.IsRecording() {
-		return st.read(on, returned)
-	}
-	st.describeResult()
-	st.end(o)
-	return st.rows
-}
-
-// read wraps the rows that the driver returned. The wrapper ends the span. The parameter at
-// is the time at which the driver returned the rows.
-func (st *statement) read(on *conn, at time.Time) driver.Rows {
-	r := &st.reading
-	r.Rows, r.statement, r.conn, r.at = st.rows, st, on, at
-	on.rows = r
-	st.engine.readings.add(r)
-	return r.asRows()
 }
 
 func (st *statement) describeResult() {

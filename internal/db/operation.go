@@ -35,9 +35,9 @@ type Description struct {
 // An Operation is a prepared operation on a database. It is used to start spans and to
 // record durations. It is immutable.
 type Operation struct {
-	// SpanName, Name and Summary are copied from the description. If the description has no
-	// SpanName, the default that [Description] documents is used.
-	SpanName, Name, Summary string
+	// These fields are copied from the description. If the description has no SpanName, the
+	// default that [Description] documents is used.
+	SpanName, Name, Collection, Summary, Text string
 	// Start contains the options for starting spans. They include every attribute, so that
 	// a sampler gets all attributes.
 	Start []trace.SpanStartOption
@@ -62,6 +62,8 @@ type Operations struct {
 	common []attribute.KeyValue
 	system string
 	series cache.Map[subject, *series]
+
+	collections collections
 }
 
 // NewOperations returns the Operations of the database t.
@@ -78,8 +80,8 @@ func (o *Operations) System() string { return o.system }
 // New returns the operation that d describes. Callers should keep the operation and use it
 // again, because New allocates.
 func (o *Operations) New(d Description) *Operation {
-	measured := o.series.Get(subject{d.Name, d.Collection}, o.newSeries)
-	attrs := append(slices.Clip(measured.attributes), d.Attributes...)
+	measured := o.series.Get(subject{d.Name, o.collections.measured(d.Collection)}, o.newSeries)
+	attrs := append(o.describe(subject{d.Name, d.Collection}), d.Attributes...)
 	if d.Summary != "" {
 		attrs = append(attrs, semconv.DBQuerySummary(d.Summary))
 	}
@@ -89,14 +91,17 @@ func (o *Operations) New(d Description) *Operation {
 	return &Operation{
 		SpanName:   cmp.Or(d.SpanName, d.Summary, d.Name, o.system),
 		Name:       d.Name,
+		Collection: d.Collection,
 		Summary:    d.Summary,
+		Text:       d.Text,
 		Start:      []trace.SpanStartOption{client, trace.WithAttributes(attrs...)},
 		attributes: attrs,
 		series:     measured,
 	}
 }
 
-func (o *Operations) newSeries(about subject) *series {
+// describe returns the attributes of all operations with the name and the collection of about.
+func (o *Operations) describe(about subject) []attribute.KeyValue {
 	attrs := slices.Clone(o.common)
 	if about.operation != "" {
 		attrs = append(attrs, semconv.DBOperationName(about.operation))
@@ -104,6 +109,11 @@ func (o *Operations) newSeries(about subject) *series {
 	if about.collection != "" {
 		attrs = append(attrs, semconv.DBCollectionName(about.collection))
 	}
+	return attrs
+}
+
+func (o *Operations) newSeries(about subject) *series {
+	attrs := o.describe(about)
 	return &series{
 		attributes: attrs,
 		success:    []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(slices.Clone(attrs)...))},
@@ -127,18 +137,21 @@ var (
 
 // Complete sets rows as an attribute of span, unless rows is the zero value. If bare is
 // true, the span was started without attributes, and Complete also sets the attributes of o.
-// All attributes are set in one call, so that the span allocates memory only once.
+// In that case, attributes that the program has set stay. All attributes are set in one call, so
+// that the span allocates memory only once.
 func (o *Operation) Complete(span trace.Span, bare bool, rows attribute.KeyValue) {
 	if !bare && !rows.Valid() || !span.IsRecording() {
 		return
 	}
 	attrs := otelutil.NewAttributeList()
 	defer attrs.Release()
-	if bare {
-		attrs.Add(o.attributes...)
-	}
 	if rows.Valid() {
 		attrs.Add(rows)
 	}
-	attrs.SetOn(span)
+	if !bare {
+		attrs.SetOn(span)
+		return
+	}
+	attrs.Add(o.attributes...)
+	attrs.SetMissingOn(span)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -23,6 +24,10 @@ type PoolStats struct {
 	// total time of these waits. Both values count from the time when the pool was opened.
 	Waits  int64
 	Waited time.Duration
+	// OnlyWaits is true if Waits does not count callers that got a connection immediately. If no
+	// caller has waited since the previous collection, one wait of zero is then recorded, because the
+	// chart of the wait time would otherwise be empty.
+	OnlyWaits bool
 
 	// Detailed is true if the pool reports the next three fields.
 	Detailed         bool
@@ -42,6 +47,8 @@ type Pool struct {
 	mu     sync.Mutex
 	waits  int64
 	waited time.Duration
+
+	recorded atomic.Bool // a wait time was recorded since the previous collection
 }
 
 // newPool starts to measure the pool with the given name. If provider is nil, the global
@@ -76,6 +83,10 @@ func (p *Pool) observe(_ context.Context, o metric.Observer) error {
 		i.observe(o, stats)
 	}
 	p.Observe(stats)
+	if !p.recorded.Swap(false) && stats.OnlyWaits {
+		p.Waited(context.Background(), 0)
+		p.recorded.Store(false)
+	}
 	return nil
 }
 
@@ -89,9 +100,7 @@ func (p *Pool) Observe(stats PoolStats) {
 	}
 	n, each := p.advance(stats)
 	for range n {
-		for _, i := range p.instruments {
-			i.record(context.Background(), i.waitTime, each)
-		}
+		p.Waited(context.Background(), each)
 	}
 }
 
@@ -125,6 +134,7 @@ func (p *Pool) Waited(ctx context.Context, elapsed time.Duration) {
 	if p == nil {
 		return
 	}
+	p.recorded.Store(true)
 	for _, i := range p.instruments {
 		i.record(ctx, i.waitTime, elapsed)
 	}

@@ -126,9 +126,7 @@ func TestPgxSpans(t *testing.T) {
 		"client INSERT orders rows=/ error=23505",
 		"client SELECT orders rows=1/ error=",
 		"client SELECT orders rows=0/ error=",
-		"client UPDATE orders rows=/2 error=",
-		"client SELECT rows=1/ error=",
-		"internal BATCH rows=/ error=",
+		"client BATCH UPDATE orders; SELECT rows=/ error=",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -177,7 +175,7 @@ func TestPgxBatchOnServer(t *testing.T) {
 				if err := setMode(c, mode); err != nil {
 					t.Fatal(err)
 				}
-			})
+			}, sqltrace.WithBatchStatements())
 			b := new(pgx.Batch)
 			b.Queue("SELECT 1")
 			b.Queue("SELECT pg_sleep(0.1)")
@@ -466,5 +464,36 @@ func TestPgxServerGoneAndBack(t *testing.T) {
 	}
 	if started, ended := sdk.Started(), len(sdk.Ended()); started != ended || pending(t, sdk) != 0 {
 		t.Errorf("%d spans started, %d ended, %d requests wait for a connection", started, ended, pending(t, sdk))
+	}
+}
+
+// TestPgxStatementsBehindTransactionCommands checks texts that begin with a transaction command, but
+// also contain another statement. Such a text has a span.
+func TestPgxStatementsBehindTransactionCommands(t *testing.T) {
+	sdk := oteltest.New(t)
+	pool := tracedPool(t, sdk, func(c *pgxpool.Config) {
+		c.MaxConns = 1
+		c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	})
+	for text, want := range map[string]int{
+		"BEGIN; SELECT pg_sleep(0.01); COMMIT": 1, "BEGIN; SELECT 1": 1, "COMMIT; SELECT 1": 1, "ROLLBACK; VALUES (1)": 1,
+		"BEGIN": 0, "COMMIT;": 0,
+	} {
+		sdk.Forget()
+		if _, err := pool.Exec(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, span := range sdk.Ended() {
+			if span.Name() != "connect" {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%q: %d spans, want %d", text, n, want)
+		}
+		if _, err := pool.Exec(t.Context(), "ROLLBACK"); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -218,6 +218,8 @@ func TestSQLiteLeaksNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			done, end := context.WithCancel(t.Context())
+			defer end()
 			for range 20 {
 				ctx, cancel := context.WithCancel(t.Context())
 				rows, err := db.QueryContext(ctx, "SELECT 1 UNION SELECT 2")
@@ -225,10 +227,11 @@ func TestSQLiteLeaksNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 				read(ctx, cancel, rows)
-				// Even without spor, rows that are not closed keep a goroutine until cancel is called.
-				defer cancel()
+				// Rows that are not closed keep a goroutine and their span until cancel is called.
+				defer context.AfterFunc(done, cancel)()
 			}
-			<-time.After(10 * time.Second)
+			end()
+			synctest.Wait()
 			if started, ended := sdk.Started(), len(sdk.Ended()); started != ended {
 				t.Errorf("%d spans started, %d ended", started, ended)
 			}

@@ -62,3 +62,36 @@ func TestAllocations(t *testing.T) {
 		})
 	}
 }
+
+// TestBatchAllocations limits what the tracer adds to a batch of ten statements.
+func TestBatchAllocations(t *testing.T) {
+	for name, queries := range map[string]func(i int) string{
+		"the same statement": func(int) string { return point },
+		"two statements":     func(i int) string { return [...]string{point, "UPDATE orders SET a = $1"}[i%2] },
+	} {
+		tracer := pgxtrace.Tracer(sqltrace.WithTracerProvider(oteltest.NewSilent(t, sdktrace.AlwaysSample()).TracerProvider),
+			sqltrace.WithMeterProvider(metricnoop.NewMeterProvider()))
+		config := new(server).config(t, "").ConnConfig
+		config.Tracer = tracer
+		conn, err := pgx.ConnectConfig(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+		b := new(pgx.Batch)
+		for i := range 10 {
+			b.Queue(queries(i), "1")
+		}
+		batches := tracer.(pgx.BatchTracer)
+		got := testing.AllocsPerRun(1000, func() {
+			ctx := batches.TraceBatchStart(context.Background(), conn, pgx.TraceBatchStartData{Batch: b})
+			for _, q := range b.QueuedQueries {
+				batches.TraceBatchQuery(ctx, conn, pgx.TraceBatchQueryData{SQL: q.SQL, CommandTag: pgconn.NewCommandTag("SELECT 1")})
+			}
+			batches.TraceBatchEnd(ctx, conn, pgx.TraceBatchEndData{})
+		})
+		if t.Logf("%s: %v allocations", name, got); got > 40 {
+			t.Errorf("%s: %v allocations, want at most 40", name, got)
+		}
+	}
+}

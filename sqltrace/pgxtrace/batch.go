@@ -18,6 +18,9 @@ import (
 // batch is the state of a pgx batch that is being executed. It is also the context.Context
 // that pgx uses for this batch.
 //
+// Normally the batch is one operation. With WithBatchStatements, or if the batch has only one
+// statement, each statement is an operation.
+//
 // The server executes the statements one after the other, but it may send several results in
 // one answer. Therefore the exact times of a statement are not known, and the span has the
 // widest possible times:
@@ -30,10 +33,15 @@ import (
 type batch struct {
 	context.Context //nolint:containedctx // batch is a context itself
 
-	session  *session
-	queued   []*pgx.QueuedQuery
-	start    time.Time
-	span     trace.Span    // nil if the batch has no span
+	session   *session
+	queued    []*pgx.QueuedQuery
+	operation *db.Operation // nil if each statement is an operation
+	start     time.Time
+	span      trace.Span // nil if the batch has no span
+	bare      bool       // the attributes of operation must still be set on the span
+	outcome   db.Outcome // the outcome of the first statement that failed
+	ended     bool
+
 	answered int           // number of statements that were already handled
 	from     time.Duration // earliest start of the next statement, as time since b.start
 	failed   bool          // one of the statements failed
@@ -57,32 +65,55 @@ func (b *batch) Value(key any) any {
 	return b.Context.Value(key)
 }
 
-// describe returns the name and the attributes of the batch span. If all statements have
-// the same text, the name and the attributes contain the operation of the statements.
-func (b *batch) describe() (name string, attrs []attribute.KeyValue) {
-	common := b.session.statements.Common()
-	attrs = append(make([]attribute.KeyValue, 0, len(common)+3), common...)
-	name, operation := "BATCH", "BATCH"
-	if first := b.session.statement(b.queued[0].SQL); b.alike() && first.Summary != "" {
-		name += " " + first.Summary
-		operation += " " + first.Name
+// begin starts the span of the batch.
+func (b *batch) begin() {
+	t := b.session.tracer
+	if !t.config.BatchStatements && len(b.queued) > 1 {
+		b.operation = b.session.statements.Batch(b.texts)
 	}
-	return name, append(attrs, semconv.DBOperationName(operation), semconv.DBQuerySummary(name), semconv.DBOperationBatchSize(len(b.queued)))
+	tracer, tracing := t.TracerUnder(b.Context)
+	switch {
+	case !tracing || len(b.queued) < 2:
+	case b.operation != nil:
+		b.Context, b.span, b.bare = t.Start(b.Context, tracer, b.operation)
+		if !b.bare {
+			b.span.SetAttributes(b.size())
+		}
+	default:
+		name, attrs := b.describe()
+		b.Context, b.span = tracer.Start(b.Context, name, //nolint:spancheck // batch.end ends the span
+			trace.WithSpanKind(trace.SpanKindInternal), trace.WithAttributes(attrs...), trace.WithTimestamp(b.start))
+	}
 }
 
-func (b *batch) alike() bool {
-	for _, q := range b.queued[1:] {
-		if q.SQL != b.queued[0].SQL {
-			return false
+func (b *batch) texts(yield func(string) bool) {
+	for _, q := range b.queued {
+		if !yield(b.session.text(q.SQL)) {
+			return
 		}
 	}
-	return true
 }
+
+// describe returns the name and the attributes of the INTERNAL span of a batch.
+func (b *batch) describe() (name string, attrs []attribute.KeyValue) {
+	o := b.session.statements.Batch(b.texts)
+	common := b.session.statements.Common()
+	attrs = append(make([]attribute.KeyValue, 0, len(common)+3), common...)
+	return o.SpanName, append(attrs, semconv.DBOperationName(o.Name), semconv.DBQuerySummary(o.Summary), b.size())
+}
+
+func (b *batch) size() attribute.KeyValue { return semconv.DBOperationBatchSize(len(b.queued)) }
 
 func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 	s := b.session
 	b.answered++
-	b.failed = b.failed || o.Type != ""
+	b.failed = b.failed || o.Failed || o.Type == "canceled"
+	if !b.outcome.Failed && o.Type != "" {
+		b.outcome = o
+	}
+	if b.operation != nil {
+		return
+	}
 	from, to := b.from, time.Since(b.start)
 	if last, before, ok := s.wire.answers(b); ok {
 		to, b.from = last, before
@@ -115,14 +146,36 @@ func (b *batch) record(sql string, tag pgconn.CommandTag, o db.Outcome) {
 // end ends the batch span. Normally the span ends now. If the server's last answer arrived
 // more than sqldb.Slack ago, the span ends at the time of this answer.
 func (b *batch) end(o db.Outcome) {
+	if b.ended { // pgx reports the end of a batch that it could not send twice
+		return
+	}
+	b.ended = true
 	end := time.Since(b.start)
 	if last, _, ok := b.session.wire.answers(b); ok && end-last > sqldb.Slack {
 		end = last
 	}
 	b.session.wire.stop(b)
+	if b.operation != nil {
+		if b.outcome.Type != "" {
+			o = b.outcome
+		}
+		b.measure(o, end)
+	}
 	if b.span != nil {
 		o.Describe(b.span)
 		b.span.End(trace.WithTimestamp(b.start.Add(end)))
+	}
+}
+
+// measure records the duration of a batch that is one operation, and completes its span.
+func (b *batch) measure(o db.Outcome, took time.Duration) {
+	t := b.session.tracer
+	if durations, measuring := t.Durations(); measuring {
+		durations.Record(b.Context, b.operation, o, took)
+	}
+	if b.span != nil && b.span.IsRecording() {
+		t.MarkSlow(b.span, took)
+		b.operation.Complete(b.span, b.bare, b.size())
 	}
 }
 
@@ -139,4 +192,12 @@ func (b *batch) failedStatement(err error) (sql string, unrecorded bool) {
 	}
 	var refused *pgconn.PgError
 	return b.queued[b.answered].SQL, errors.As(err, &refused)
+}
+
+// isOfDatabase reports whether err comes from the database or from the connection. Functions that the
+// program adds to a batch may also return errors.
+func isOfDatabase(conn *pgx.Conn, err error) bool {
+	var refused *pgconn.PgError
+	var unprepared interface{ SQL() string }
+	return errors.As(err, &refused) || errors.As(err, &unprepared) || pgconn.Timeout(err) || conn.IsClosed()
 }

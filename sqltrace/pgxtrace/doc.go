@@ -22,18 +22,22 @@
 // CopyFrom makes a span such as COPY orders. This span lasts until the COPY is complete,
 // and therefore includes the time that the program uses to produce the rows.
 //
-// Each statement of a batch has its own span. If a batch has several statements, their
-// parent is an INTERNAL span with the attribute db.operation.batch.size. The name of this
-// span is BATCH. If all statements have the same text, their summary follows, as in BATCH
-// INSERT orders. The server may send the answers to several statements together. The span
-// of each of these statements then lasts until the common answer arrives.
+// A batch of two or more statements is one CLIENT span and one measurement. The name of the
+// span is BATCH, followed by the summaries of the different statements, as in BATCH INSERT
+// orders. The attribute db.operation.batch.size contains the number of statements. If a
+// statement fails, the span has the error of this statement.
+//
+// With sqltrace.WithBatchStatements, each statement of a batch has its own CLIENT span and
+// measurement, and the span of the batch is INTERNAL. The server may send the answers to
+// several statements together. The span of each of these statements then lasts until the
+// common answer arrives.
 //
 // Connecting, preparing a statement, BEGIN, COMMIT, ROLLBACK and the statements for
-// savepoints make a span only if they fail or take at least 100 ms. In a batch, statements
-// that control a transaction make a span only if they fail. The span for connecting has the
-// kind INTERNAL. The span for preparing also has the kind INTERNAL if pgx itself prepares a
-// statement before it executes the statement. Acquiring a connection from a pool never
-// makes a span.
+// savepoints make a span only if they fail or take at least 100 ms. With
+// sqltrace.WithBatchStatements, statements of a batch that control a transaction make a span
+// only if they fail. The span for connecting has the kind INTERNAL. The span for preparing
+// also has the kind INTERNAL if pgx itself prepares a statement before it executes the
+// statement. Acquiring a connection from a pool never makes a span.
 //
 // A pool is measured until it is closed. Its metrics are db.client.connection.count, .max,
 // .idle.min, .idle.max, .pending_requests, .timeouts, .create_time, .wait_time and

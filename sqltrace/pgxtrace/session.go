@@ -46,6 +46,18 @@ func (s *session) statement(text string) *sqldb.Statement {
 	return statement
 }
 
+// text returns the text of the statement that the program executes as text. If text is the name of
+// an unknown prepared statement, it returns "".
+func (s *session) text(text string) string {
+	if prepared, named := s.prepared[text]; named {
+		return prepared
+	}
+	if s.statement(text) == s.statements.Get("") {
+		return ""
+	}
+	return text
+}
+
 // cached is the prefix of a statement name that pgx's own cache chose.
 const cached = "stmtcache_"
 

@@ -123,8 +123,7 @@ func (t *tracer) TraceCopyFromEnd(ctx context.Context, conn *pgx.Conn, data pgx.
 	}
 }
 
-// TraceBatchStart starts a batch. If the batch has two or more statements, TraceBatchStart
-// starts an INTERNAL span, which is the parent of the statement spans.
+// TraceBatchStart starts a batch.
 func (t *tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
 	if !t.Observed(ctx) {
 		if ctx.Value(batchKey{}) == nil {
@@ -136,11 +135,7 @@ func (t *tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.T
 	s.abandon(conn)
 	b := &batch{session: s, queued: data.Batch.QueuedQueries, start: time.Now()}
 	b.Context = s.tx.above(ctx)
-	if tracer, tracing := t.TracerUnder(b.Context); tracing && len(b.queued) > 1 {
-		name, attrs := b.describe()
-		b.Context, b.span = tracer.Start(b.Context, name, //nolint:spancheck // batch.end ends the span
-			trace.WithSpanKind(trace.SpanKindInternal), trace.WithAttributes(attrs...), trace.WithTimestamp(b.start))
-	}
+	b.begin()
 	s.wire.begin(b, b.start, true, "")
 	return b
 }
@@ -169,6 +164,9 @@ func (t *tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.Tra
 	o := classify(ctx, data.Err)
 	if sql, unrecorded := b.failedStatement(data.Err); unrecorded && o.Failed {
 		b.record(sql, noTag, o)
+	}
+	if b.operation != nil && o.Failed && !isOfDatabase(conn, data.Err) {
+		o = db.Outcome{} // a function of the program returned the error
 	}
 	b.end(o)
 	b.session.endTransaction(conn, o)

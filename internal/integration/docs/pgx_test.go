@@ -52,6 +52,10 @@ func TestPgxPage(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	var id int
+	if err := pool.QueryRow(ctx, "SELECT id FROM pages WHERE id = $1", 1).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
 	batch := &pgx.Batch{}
 	batch.Queue("SELECT id FROM pages WHERE id = $1", 1)
 	batch.Queue("SELECT id FROM pages WHERE id = $1", 2)

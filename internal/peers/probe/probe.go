@@ -122,14 +122,16 @@ func Run(m interface{ Run() int }) int {
 	return code
 }
 
-// waitForSpans waits up to ten seconds until all spans have ended.
+// waitForSpans waits up to ten seconds until all spans have ended. The spans of rows that a test
+// has lost end when the garbage collector finds them.
 func waitForSpans() {
-	ticker, timeout := time.NewTicker(10*time.Millisecond), time.NewTimer(10*time.Second)
+	ticker, timeout := time.NewTicker(100*time.Millisecond), time.NewTimer(10*time.Second)
 	defer ticker.Stop()
 	defer timeout.Stop()
 	for started.Load() != ended.Load() {
 		select {
 		case <-ticker.C:
+			runtime.GC()
 		case <-timeout.C:
 			return
 		}

@@ -44,31 +44,56 @@ func codeOf(err error) (code string) {
 	return ""
 }
 
-// fieldOf returns the error number in err. It is used for drivers whose errors have neither
-// the method SQLState nor the method SQLErrorNumber.
-func fieldOf(err error) (number string, found bool) {
+// codeFields contains the fields with the code of an error, by the name of the error's type. The
+// drivers are recognized by these names, because this package imports no driver.
+var codeFields = map[string][]string{
+	"MySQLError":     {"Number"},             // go-sql-driver/mysql
+	"OracleError":    {"ErrCode"},            // sijms/go-ora
+	"Exception":      {"Code"},               // ClickHouse/clickhouse-go
+	"SnowflakeError": {"SQLState", "Number"}, // snowflakedb/gosnowflake
+	"VError":         {"SQLState"},           // vertica/vertica-sql-go
+	"ErrTrino":       {"ErrorCode"},          // trinodb/trino-go-client
+	"Error":          {"ExtendedCode"},       // mattn/go-sqlite3
+}
+
+// fieldOf returns the code in err. It is used for drivers whose errors have neither the method
+// SQLState nor the method SQLErrorNumber.
+func fieldOf(err error) (code string, found bool) {
 	v := reflect.Indirect(reflect.ValueOf(err))
 	if v.Kind() != reflect.Struct {
 		return "", false
 	}
-	switch t := v.Type(); {
-	case t.Name() == "MySQLError":
-		v = v.FieldByName("Number")
-	case t.Name() == "Error" && strings.Contains(t.PkgPath(), "sqlite"):
-		if coded, ok := err.(interface{ Code() int }); ok { // the driver modernc.org/sqlite
-			return strconv.Itoa(coded.Code()), true
-		}
-		v = v.FieldByName("ExtendedCode") // the driver mattn/go-sqlite3
-	default:
+	t := v.Type()
+	sqlite := t.Name() == "Error" && strings.Contains(t.PkgPath(), "sqlite")
+	if coded, ok := err.(interface{ Code() int }); ok && (sqlite || t.Name() == "OraErr") { // modernc.org/sqlite, godror
+		return strconv.Itoa(coded.Code()), true
+	}
+	if t.Name() == "Error" && !sqlite {
 		return "", false
 	}
-	switch {
-	case v.IsValid() && v.CanInt():
-		return strconv.FormatInt(v.Int(), 10), true
-	case v.IsValid() && v.CanUint():
-		return strconv.FormatUint(v.Uint(), 10), true
+	for _, name := range codeFields[t.Name()] {
+		if code := textOf(v.FieldByName(name)); code != "" {
+			return code, true
+		}
 	}
 	return "", false
+}
+
+// textOf returns v as text if v is a number or an SQLSTATE. Otherwise it returns "".
+func textOf(v reflect.Value) string {
+	switch {
+	case !v.IsValid():
+		return ""
+	case v.IsZero():
+		return ""
+	case v.CanInt():
+		return strconv.FormatInt(v.Int(), 10)
+	case v.CanUint():
+		return strconv.FormatUint(v.Uint(), 10)
+	case v.Kind() == reflect.String:
+		return plain(v.String())
+	}
+	return ""
 }
 
 // plain returns code if it has the format of an SQLSTATE. Otherwise it returns "". This

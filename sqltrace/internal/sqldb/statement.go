@@ -5,6 +5,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/nais/spor/internal/cache"
 	"github.com/nais/spor/internal/db"
 	"github.com/nais/spor/sqltrace/internal/sqltext"
 )
@@ -39,7 +40,8 @@ type Statements struct {
 	*db.Operations
 	*sqltext.Cache[*Statement]
 
-	config *Config
+	config  *Config
+	batches cache.Map[string, *db.Operation]
 }
 
 // NewStatements returns the statements of the database t.
@@ -62,7 +64,7 @@ func (s *Statements) build(q sqltext.Query) *Statement {
 }
 
 func transaction(q sqltext.Query) string {
-	if q.Summary == q.Operation {
+	if q.Summary == q.Operation && !q.Many {
 		switch q.Operation {
 		case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE":
 			return q.Operation

@@ -46,7 +46,7 @@ const lastOperation = kwAccount
 
 var keywords = map[string]keyword{
 	"SELECT": kwSelect, "WITH": kwWith, "EXPLAIN": kwExplain,
-	"INSERT": kwInsert, "REPLACE": kwInsert, "UPDATE": kwUpdate, "DELETE": kwDelete, "MERGE": kwMerge,
+	"INSERT": kwInsert, "REPLACE": kwInsert, "UPSERT": kwInsert, "UPDATE": kwUpdate, "DELETE": kwDelete, "MERGE": kwMerge,
 	"TRUNCATE": kwTruncate, "LOCK": kwTruncate, "COPY": kwTruncate,
 	"CALL": kwRoutine, "EXEC": kwRoutine, "EXECUTE": kwRoutine, "REFRESH": kwTruncate,
 	"CREATE": kwDefine, "ALTER": kwDefine, "DROP": kwDefine,

@@ -153,14 +153,23 @@ func (o *outline) main() *step {
 
 func (o *outline) operation() string { return o.main().name }
 
+// collection returns the table of the text. If the text has no table, or more than one,
+// collection returns "".
 func (o *outline) collection() string {
-	if tables := o.main().tables; len(tables) > 0 {
-		return tables[0]
-	}
+	only := ""
 	for _, s := range o.steps {
-		if len(s.tables) > 0 {
-			return s.tables[0]
+		switch s.name {
+		case "CALL", "EXEC", "EXECUTE": // these have the name of a procedure
+			if len(o.steps) > 1 {
+				continue
+			}
+		}
+		for _, table := range s.tables {
+			if only != "" && table != only {
+				return ""
+			}
+			only = table
 		}
 	}
-	return ""
+	return only
 }

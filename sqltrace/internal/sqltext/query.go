@@ -18,12 +18,13 @@ type Query struct {
 	// Operation is the main operation, such as SELECT or CREATE TABLE. The main operation
 	// is the first operation that is not in parentheses.
 	Operation string
-	// Collection is the first table of the main operation. If the main operation has no
-	// table, Collection is the first table in the text.
+	// Collection is the table. If the text has no table, or more than one, Collection is "".
 	Collection string
 	// Name is the name that sqlc gave to the query. For example, the name is GetOrder if
 	// the text begins with "-- name: GetOrder :one".
 	Name string
+	// Many is true if the text has more than one statement.
+	Many bool
 	// Commentable is true if a comment may be added at the end of the text. It is false if
 	// the text already contains a comment.
 	Commentable bool
@@ -70,7 +71,7 @@ func analyze(d Dialect, text string, longest int) Query {
 	}
 	return Query{
 		Text: r.out.String(), Summary: r.outline.summary(), Operation: r.outline.operation(), Collection: r.outline.collection(),
-		Name: nameOf(text), Commentable: commentable && (r.prev.kind != literal || isClosed(d, text)),
+		Name: nameOf(text), Many: r.many, Commentable: commentable && (r.prev.kind != literal || isClosed(d, text)),
 	}
 }
 

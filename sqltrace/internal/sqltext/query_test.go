@@ -15,21 +15,25 @@ func TestAnalyze(t *testing.T) {
 		// These entries check the names of operations and tables.
 		{sqltext.PostgreSQL, "SELECT * FROM orders WHERE id = 5", "SELECT * FROM orders WHERE id = ?", "SELECT orders", "SELECT", "orders"},
 		{sqltext.PostgreSQL, "select 1", "select ?", "SELECT", "SELECT", ""},
-		{sqltext.PostgreSQL, `SELECT o.id FROM public.orders o JOIN "shop"."customers" c USING (id), lines`, `SELECT o.id FROM public.orders o JOIN "shop"."customers" c USING (id), lines`, "SELECT public.orders shop.customers lines", "SELECT", "public.orders"},
-		{sqltext.PostgreSQL, "INSERT INTO shipping(a) SELECT a FROM orders", "INSERT INTO shipping(a) SELECT a FROM orders", "INSERT shipping SELECT orders", "INSERT", "shipping"},
-		{sqltext.PostgreSQL, "WITH x AS (SELECT a FROM b), y(c) AS (DELETE FROM z RETURNING *) SELECT * FROM x JOIN y USING (id)", "WITH x AS (SELECT a FROM b), y(c) AS (DELETE FROM z RETURNING *) SELECT * FROM x JOIN y USING (id)", "SELECT b DELETE z SELECT", "SELECT", "b"},
+		{sqltext.PostgreSQL, `SELECT o.id FROM public.orders o JOIN "shop"."customers" c USING (id), lines`, `SELECT o.id FROM public.orders o JOIN "shop"."customers" c USING (id), lines`, "SELECT public.orders shop.customers lines", "SELECT", ""},
+		{sqltext.PostgreSQL, "INSERT INTO shipping(a) SELECT a FROM orders", "INSERT INTO shipping(a) SELECT a FROM orders", "INSERT shipping SELECT orders", "INSERT", ""},
+		{sqltext.PostgreSQL, "WITH x AS (SELECT a FROM b), y(c) AS (DELETE FROM z RETURNING *) SELECT * FROM x JOIN y USING (id)", "WITH x AS (SELECT a FROM b), y(c) AS (DELETE FROM z RETURNING *) SELECT * FROM x JOIN y USING (id)", "SELECT b DELETE z SELECT", "SELECT", ""},
 		{sqltext.PostgreSQL, "WITH m AS (SELECT 1) UPDATE t SET a = b FROM m", "WITH m AS (SELECT ?) UPDATE t SET a = b FROM m", "UPDATE t", "UPDATE", "t"},
-		{sqltext.PostgreSQL, "SELECT (SELECT max(x) FROM b) FROM a", "SELECT (SELECT max(x) FROM b) FROM a", "SELECT a SELECT b", "SELECT", "a"},
-		{sqltext.PostgreSQL, "SELECT * FROM (SELECT * FROM a) q, generate_series(1, 5), b", "SELECT * FROM (SELECT * FROM a) q, generate_series(?, ?), b", "SELECT b SELECT a", "SELECT", "b"},
-		{sqltext.PostgreSQL, "SELECT * FROM (a JOIN b ON a.x = b.x)", "SELECT * FROM (a JOIN b ON a.x = b.x)", "SELECT a b", "SELECT", "a"},
+		{sqltext.PostgreSQL, "SELECT (SELECT max(x) FROM b) FROM a", "SELECT (SELECT max(x) FROM b) FROM a", "SELECT a SELECT b", "SELECT", ""},
+		{sqltext.PostgreSQL, "SELECT * FROM (SELECT * FROM a) q, generate_series(1, 5), b", "SELECT * FROM (SELECT * FROM a) q, generate_series(?, ?), b", "SELECT b SELECT a", "SELECT", ""},
+		{sqltext.PostgreSQL, "SELECT * FROM (a JOIN b ON a.x = b.x)", "SELECT * FROM (a JOIN b ON a.x = b.x)", "SELECT a b", "SELECT", ""},
 		{sqltext.PostgreSQL, "SELECT EXTRACT(year FROM created), a IS DISTINCT FROM b FROM t FOR UPDATE OF t", "SELECT EXTRACT(year FROM created), a IS DISTINCT FROM b FROM t FOR UPDATE OF t", "SELECT t", "SELECT", "t"},
-		{sqltext.PostgreSQL, "SELECT a FROM t UNION ALL SELECT b FROM u ORDER BY 1, 2", "SELECT a FROM t UNION ALL SELECT b FROM u ORDER BY ?, ?", "SELECT t SELECT u", "SELECT", "t"},
-		{sqltext.PostgreSQL, "UPDATE ONLY t SET a = 1 WHERE b IN (SELECT c FROM d)", "UPDATE ONLY t SET a = ? WHERE b IN (SELECT c FROM d)", "UPDATE t SELECT d", "UPDATE", "t"},
-		{sqltext.PostgreSQL, "DELETE FROM t USING u WHERE t.a = u.a", "DELETE FROM t USING u WHERE t.a = u.a", "DELETE t u", "DELETE", "t"},
-		{sqltext.PostgreSQL, "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET x = 1 WHEN NOT MATCHED THEN INSERT VALUES (1)", "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET x = ? WHEN NOT MATCHED THEN INSERT VALUES (?)", "MERGE t s", "MERGE", "t"},
+		{sqltext.PostgreSQL, "SELECT a FROM t UNION ALL SELECT b FROM u ORDER BY 1, 2", "SELECT a FROM t UNION ALL SELECT b FROM u ORDER BY ?, ?", "SELECT t SELECT u", "SELECT", ""},
+		{sqltext.PostgreSQL, "UPDATE ONLY t SET a = 1 WHERE b IN (SELECT c FROM d)", "UPDATE ONLY t SET a = ? WHERE b IN (SELECT c FROM d)", "UPDATE t SELECT d", "UPDATE", ""},
+		{sqltext.PostgreSQL, "DELETE FROM t USING u WHERE t.a = u.a", "DELETE FROM t USING u WHERE t.a = u.a", "DELETE t u", "DELETE", ""},
+		{sqltext.PostgreSQL, "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET x = 1 WHEN NOT MATCHED THEN INSERT VALUES (1)", "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET x = ? WHEN NOT MATCHED THEN INSERT VALUES (?)", "MERGE t s", "MERGE", ""},
 		{sqltext.PostgreSQL, "CREATE TABLE IF NOT EXISTS s.t (id int DEFAULT 5)", "CREATE TABLE IF NOT EXISTS s.t (id int DEFAULT ?)", "CREATE TABLE s.t", "CREATE TABLE", "s.t"},
 		{sqltext.PostgreSQL, "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", "CREATE INDEX i", "CREATE INDEX", "i"},
-		{sqltext.PostgreSQL, "CREATE OR REPLACE VIEW v AS SELECT * FROM t", "CREATE OR REPLACE VIEW v AS SELECT * FROM t", "CREATE VIEW v SELECT t", "CREATE VIEW", "v"},
+		{sqltext.PostgreSQL, "CREATE OR REPLACE VIEW v AS SELECT * FROM t", "CREATE OR REPLACE VIEW v AS SELECT * FROM t", "CREATE VIEW v SELECT t", "CREATE VIEW", ""},
+		{sqltext.PostgreSQL, "VALUES (1, 'x'), (2, 'y')", "VALUES (?, ?)", "VALUES", "VALUES", ""},
+		{sqltext.PostgreSQL, "TABLE s.t ORDER BY a", "TABLE s.t ORDER BY a", "TABLE s.t", "TABLE", "s.t"},
+		{sqltext.PostgreSQL, "UPSERT INTO t VALUES (1)", "UPSERT INTO t VALUES (?)", "UPSERT t", "UPSERT", "t"},
+		{sqltext.PostgreSQL, "BEGIN; VALUES (1)", "BEGIN; VALUES (?)", "BEGIN VALUES", "BEGIN", ""},
 		{sqltext.PostgreSQL, "TRUNCATE TABLE a", "TRUNCATE TABLE a", "TRUNCATE a", "TRUNCATE", "a"},
 		{sqltext.PostgreSQL, "COPY orders (a, b) FROM STDIN", "COPY orders (a, b) FROM STDIN", "COPY orders", "COPY", "orders"},
 		{sqltext.PostgreSQL, "CALL do_it(1, 'x')", "CALL do_it(?, ?)", "CALL do_it", "CALL", "do_it"},
@@ -38,7 +42,7 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.PostgreSQL, "INSERT INTO comment VALUES (1)", "INSERT INTO comment VALUES (?)", "INSERT comment", "INSERT", "comment"},
 		{sqltext.PostgreSQL, "hello world", "hello world", "", "", ""},
 		{sqltext.PostgreSQL, "", "", "", "", ""},
-		{sqltext.SQLServer, "SELECT TOP (5) * FROM [dbo].[orders] WITH (NOLOCK), #tmp WHERE a = @p1", "SELECT TOP (?) * FROM [dbo].[orders] WITH (NOLOCK), #tmp WHERE a = @p1", "SELECT dbo.orders #tmp", "SELECT", "dbo.orders"},
+		{sqltext.SQLServer, "SELECT TOP (5) * FROM [dbo].[orders] WITH (NOLOCK), #tmp WHERE a = @p1", "SELECT TOP (?) * FROM [dbo].[orders] WITH (NOLOCK), #tmp WHERE a = @p1", "SELECT dbo.orders #tmp", "SELECT", ""},
 		{sqltext.MySQL, "REPLACE INTO `db`.`t` VALUES (1)", "REPLACE INTO `db`.`t` VALUES (?)", "REPLACE db.t", "REPLACE", "db.t"},
 		{sqltext.SQLite, `INSERT OR REPLACE INTO "t" ("a", "b") VALUES (?, ?1)`, `INSERT OR REPLACE INTO "t" ("a", "b") VALUES (?, ?1)`, "INSERT t", "INSERT", "t"},
 
@@ -54,13 +58,14 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.SQLServer, "EXEC sp_help secret, 5", "EXEC sp_help ?", "EXEC sp_help", "EXEC", "sp_help"},
 		{sqltext.SQLServer, "INSERT INTO t EXEC p secret", "INSERT INTO t EXEC p ?", "INSERT t EXEC p", "INSERT", "t"},
 		{sqltext.SQLServer, "DECLARE @r int EXEC @r = p secret", "DECLARE @r int EXEC @r ?", "DECLARE EXEC", "DECLARE", ""},
+		{sqltext.SQLServer, "SELECT 1; sp_help secret", "SELECT ?; sp_help ?", "SELECT", "SELECT", ""},
 		{sqltext.SQLServer, "EXEC p from secret", "EXEC p ?", "EXEC p", "EXEC", "p"},
 		{sqltext.SQLServer, "sp_help select, secret from secret", "sp_help ?", "", "", ""},
 		{sqltext.SQLServer, "sp_help secret; SELECT 1", "sp_help ?; SELECT ?", "SELECT", "SELECT", ""},
 		{sqltext.SQLServer, `SELECT "a"."b", "secret" FROM "t" AS "u" WHERE x = "secret"`, `SELECT "a"."b", ? FROM "t" AS "u" WHERE x = ?`, "SELECT t", "SELECT", "t"},
 		{sqltext.SQLServer, `BULK INSERT t FROM "secret"`, "BULK INSERT t FROM ?", "INSERT", "INSERT", ""},
 		{sqltext.SQLite, `INSERT INTO t VALUES ("secret"), ("secret")`, "INSERT INTO t VALUES (?)", "INSERT t", "INSERT", "t"},
-		{sqltext.SQLite, `INSERT INTO t ("a") SELECT b IS NOT DISTINCT FROM "secret" FROM "u", "v"`, `INSERT INTO t ("a") SELECT b IS NOT DISTINCT FROM ? FROM "u", "v"`, "INSERT t SELECT u v", "INSERT", "t"},
+		{sqltext.SQLite, `INSERT INTO t ("a") SELECT b IS NOT DISTINCT FROM "secret" FROM "u", "v"`, `INSERT INTO t ("a") SELECT b IS NOT DISTINCT FROM ? FROM "u", "v"`, "INSERT t SELECT u v", "INSERT", ""},
 		{sqltext.SQLite, `VACUUM INTO "secret"`, "VACUUM INTO ?", "VACUUM", "VACUUM", ""},
 		{sqltext.SQLite, `ATTACH DATABASE "secret" AS a`, "ATTACH DATABASE ? AS a", "ATTACH", "ATTACH", ""},
 		{sqltext.PostgreSQL, "ALTER DATABASE d SET search_path TO tenant", "ALTER DATABASE d SET search_path ?", "ALTER DATABASE d", "ALTER DATABASE", "d"},
@@ -87,9 +92,11 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.SQLite, "SELECT $a('b), 'secret'", "SELECT $a?", "SELECT", "SELECT", ""},
 		{sqltext.Other, `SELECT 'a\' FROM t WHERE b = 'c'`, "SELECT ?", "SELECT", "SELECT", ""},
 		{sqltext.Other, "SELECT name FROM users u WHERE id = 'x' AND a / 2 > 5 AND b IN (:1, ?) -- c\n/* d */ ORDER BY e", "SELECT name FROM users u WHERE id = ? AND a / ? > ? AND b IN (:?, ?) ORDER BY e", "SELECT users", "SELECT", "users"},
-		{sqltext.Other, "SELECT `a` FROM `p`.`t` JOIN \"u\" WHERE b = \"secret\" AND c = d", "SELECT ? FROM `p`.`t` JOIN \"u\" WHERE b = ? AND c = d", "SELECT p.t u", "SELECT", "p.t"},
+		{sqltext.Other, "SELECT `a` FROM `p`.`t` JOIN \"u\" WHERE b = \"secret\" AND c = d", "SELECT ? FROM `p`.`t` JOIN \"u\" WHERE b = ? AND c = d", "SELECT p.t u", "SELECT", ""},
 		{sqltext.Other, `SELECT a FROM t WHERE b = """secret""" AND c = d`, "SELECT a FROM t WHERE b = ?", "SELECT t", "SELECT", "t"},
 		{sqltext.Other, "SELECT a FROM t WHERE b = c // it's secret", "SELECT a FROM t WHERE b = c ?", "SELECT t", "SELECT", "t"},
+		{sqltext.Other, `UPSERT INTO b (KEY "order::ada@x.no", VALUE d) SELECT d FROM c`, "UPSERT INTO b (KEY ?, VALUE d) SELECT d FROM c", "UPSERT b SELECT c", "UPSERT", ""},
+		{sqltext.Other, `INSERT INTO b ("k", "v") SELECT d FROM c`, `INSERT INTO b ("k", "v") SELECT d FROM c`, "INSERT b SELECT c", "INSERT", ""},
 		{sqltext.Other, "COPY INTO t FROM @stage/secret", "COPY INTO t FROM ?", "COPY t", "COPY", "t"},
 		{sqltext.Opaque, "SET secret secret", "", "SET", "SET", ""},
 		{sqltext.Oracle, "SELECT * FROM t WHERE name = q'{Ola's ven Kari Nordmann}'", "SELECT * FROM t WHERE name = ?", "SELECT t", "SELECT", "t"},
@@ -101,7 +108,7 @@ func TestAnalyze(t *testing.T) {
 	} {
 		t.Run(test.text, func(t *testing.T) {
 			got := sqltext.Analyze(test.dialect, test.text)
-			got.Commentable = false // another test checks Commentable
+			got.Commentable, got.Many = false, false // other tests check these fields
 			want := sqltext.Query{Text: test.want, Summary: test.summary, Operation: test.operation, Collection: test.collection}
 			if got != want {
 				t.Errorf("got  %+v\nwant %+v", got, want)
@@ -146,5 +153,16 @@ func TestLengths(t *testing.T) {
 	wide := "SELECT * FROM " + strings.Repeat("x", 200)
 	if got := sqltext.Analyze(sqltext.PostgreSQL, wide); got.Collection != "" {
 		t.Errorf("got a collection of %d bytes, want none", len(got.Collection))
+	}
+}
+
+func TestMany(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "BEGIN": false, "BEGIN;": false, " BEGIN ; ; ": false, "BEGIN; -- comment": false, "/* a */ COMMIT": false,
+		"BEGIN; SELECT pg_sleep(1)": true, "COMMIT; SELECT 1": true, "ROLLBACK; VALUES (1)": true, "SELECT ';'": false, "; COMMIT": false,
+	} {
+		if got := sqltext.Analyze(sqltext.PostgreSQL, text).Many; got != want {
+			t.Errorf("%q: Many is %t, want %t", text, got, want)
+		}
 	}
 }

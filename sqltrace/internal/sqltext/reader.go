@@ -14,6 +14,8 @@ type reader struct {
 
 	out    strings.Builder
 	gap    bool // there is space or a comment before the next token
+	ended  bool // a semicolon was read
+	many   bool // the text has more than one statement
 	secret bool // the rest of the statement is replaced with a question mark
 	masked bool // the question mark for the rest of the statement was written
 	skip   int  // depth of the parenthesis of a row that is left out; 0 if there is no such row
@@ -75,6 +77,8 @@ func (r *reader) read(t token, rest string) {
 		return
 	}
 	secret := r.secret
+	r.many = r.many || r.ended && t.text != ";"
+	r.ended = r.ended || t.text == ";" && r.prev.text != ""
 	switch t.text {
 	case "(":
 		r.push()
@@ -95,7 +99,7 @@ func (r *reader) read(t token, rest string) {
 	} else {
 		r.write(t)
 	}
-	r.top().begun = r.top().begun || t.text != "("
+	r.top().begun = r.top().begun || t.text != "(" && t.text != ";"
 	r.prev, r.prevWord = t, k
 }
 
@@ -162,6 +166,11 @@ func (r *reader) follow(t token, k keyword, upper string) {
 		r.operate(f, k, upper) // may also follow another statement directly
 	case r.mayBegin(f, k):
 		r.operate(f, k, upper)
+	case !f.begun && len(r.frames) == 1 && k == kwValues: // a statement that consists of rows
+		r.begin(f, k, upper, nothing)
+		r.introduce(f, k)
+	case !f.begun && len(r.frames) == 1 && upper == "TABLE": // short for SELECT * FROM
+		r.begin(f, kwTruncate, upper, aTarget)
 	default:
 		r.introduce(f, k)
 	}

@@ -111,7 +111,7 @@ func (r *reader) holdsBack(t token) bool {
 func (r *reader) named(rest string) bool {
 	f := r.top()
 	switch {
-	case f.columns && f.operation == none, r.prev.kind != literal && strings.HasSuffix(r.prev.text, "."):
+	case f.columns && f.operation == none && (r.dialect != Other || r.prev.text == "(" || r.prev.text == ","), r.prev.kind != literal && strings.HasSuffix(r.prev.text, "."):
 		return true
 	case f.expect == aTable, f.expect == aTarget, f.expect == aName:
 		return f.operation != operation && !isOr(r.prev.text) // for example, VACUUM INTO is followed by a literal
