@@ -1,6 +1,6 @@
 package sqltext
 
-// A keyword is the meaning that a word has for the type [reader]. Most words have the
+// A keyword is the meaning that a word has for the type [summarizer]. Most words have the
 // keyword none.
 type keyword uint8
 
@@ -80,7 +80,7 @@ var keywords = map[string]keyword{
 
 	"VALUES": kwValues, "IN": kwIn, "AS": kwAs, "DISTINCT": kwDistinct, "IS": kwIs,
 
-	// These words are listed here so that the type [reader] treats none of them as a part
+	// These words are listed here so that the type [summarizer] treats none of them as a part
 	// of a number or as a table.
 	"AND": plain, "BETWEEN": plain, "LIKE": plain, "CASE": plain, "WHEN": plain, "THEN": plain, "ELSE": plain,
 	"INNER": plain, "LEFT": plain, "RIGHT": plain, "FULL": plain, "CROSS": plain, "NATURAL": plain,

@@ -53,15 +53,14 @@ func (o *outline) openTarget(step int, t token) {
 }
 
 // continues is called while the name of a table is being read. If t is part of the name,
-// continues adds t to the name and returns true. glued is true if there is nothing between
-// t and the previous token.
-func (o *outline) continues(t token, glued bool) bool {
+// continues adds t to the name and returns true.
+func (o *outline) continues(t token) bool {
 	if !o.open {
 		return false
 	}
 	dotted := len(o.target) > 0 && o.target[len(o.target)-1] == '.'
 	switch {
-	case t.text == ".", dotted && (t.kind == word || t.kind == quoted), !dotted && t.kind == word && glued && t.text[0] == '.':
+	case t.text == ".", dotted && (t.kind == word || t.kind == quoted), !dotted && t.kind == word && !t.gap && t.text[0] == '.':
 		o.target = append(o.target, t.text...)
 		return true
 	}

@@ -55,23 +55,23 @@ func analyze(d Dialect, text string, longest int) Query {
 	if d == Opaque {
 		return glance(text)
 	}
-	r := reader{dialect: d, frames: make([]frame, 1, 8)}
-	r.out.Grow(len(text))
 	s := scanner{dialect: d, text: text}
-	for t := s.next(); t.kind != end; t = s.next() {
-		commentable = commentable && t.kind != comment && t.kind != unreadable
-		r.read(t, s.text[s.pos:])
+	sum := summarizer{dialect: d, frames: make([]frame, 1, 8)}
+	w := writer{dialect: d, lists: make([]itemList, 1, 8)}
+	w.out.Grow(len(text))
+	for t := s.token(); t.kind != end; t = s.token() {
+		w.write(sum.read(t, s.text[s.pos:]))
 	}
-	if rest != "" && r.prev.kind != unreadable {
-		r.read(token{kind: unreadable, text: rest}, "")
-		commentable = false
+	if rest != "" && sum.prev.kind != unreadable {
+		w.write(sum.read(token{kind: unreadable, text: rest}, ""))
 	}
 	if cut {
-		r.out.WriteString(" …")
+		w.out.WriteString(" …")
 	}
+	commentable = commentable && !s.commented && sum.prev.kind != unreadable
 	return Query{
-		Text: r.out.String(), Summary: r.outline.summary(), Operation: r.outline.operation(), Collection: r.outline.collection(),
-		Name: nameOf(text), Many: r.many, Commentable: commentable && (r.prev.kind != literal || isClosed(d, text)),
+		Text: w.out.String(), Summary: sum.outline.summary(), Operation: sum.outline.operation(), Collection: sum.outline.collection(),
+		Name: nameOf(text), Many: sum.many, Commentable: commentable && (sum.prev.kind != literal || isClosed(d, text)),
 	}
 }
 

@@ -21,15 +21,17 @@ const (
 	param
 	symbol
 	unreadable
+	continuation // a further part of the literal before it
 )
 
 type token struct {
-	kind kind
-	text string
-	// glued is true if there is no space before the token.
-	glued bool
-	// call is true if the token is a word and an opening parenthesis follows it directly.
-	call bool
+	kind    kind
+	text    string
+	keyword keyword // the keyword of a word
+	upper   string  // the keyword in upper case
+	gap     bool    // there is a space or a comment before the token
+	call    bool    // the token is a word, and an opening parenthesis follows it directly
+	secret  bool    // the token must not be recorded, whatever its kind is
 }
 
 // scanner splits SQL into tokens. It uses a lexer. If the lexer cannot read a quote or a
@@ -45,12 +47,29 @@ type scanner struct {
 
 	inserts, creates bool // inserts: INSERT was read; creates: CREATE was read
 	foreign          bool // the rest of the text is not SQL
+	commented        bool // a comment was read
 }
 
 // smallWindow is the length of the text that a new lexer gets if the previous lexer was
 // discarded. The length is small for two reasons: lexers may be discarded often, and each
 // lexer reads all the text that it gets.
 const smallWindow = 64
+
+// token returns the next token that is neither a space nor a comment.
+func (s *scanner) token() token {
+	gap := false
+	t := s.next()
+	for t.kind == space || t.kind == comment {
+		s.commented = s.commented || t.kind == comment
+		gap = true
+		t = s.next()
+	}
+	t.gap = gap
+	if t.kind == word {
+		t.keyword, t.upper = lookup(t.text)
+	}
+	return t
+}
 
 // next returns the next token. At the end of the text, this is an empty token of the kind
 // end.
@@ -140,7 +159,6 @@ const longestAhead = 4
 
 func (s *scanner) take(k kind, n int) token {
 	t := token{kind: k, text: s.text[s.pos : s.pos+n]}
-	t.glued = s.pos > 0 && !isSpace(s.text[s.pos-1])
 	s.pos += n
 	t.call = k == word && strings.HasPrefix(s.text[s.pos:], "(")
 	return t
