@@ -20,10 +20,11 @@ type Description struct {
 	SpanName string
 	// Name is the db.operation.name, such as SELECT or GET.
 	Name string
-	// Collection is the db.collection.name, such as the name of a table. Name and
-	// Collection are also attributes of the duration metric. Therefore they must have few
-	// distinct values.
+	// Collection is the db.collection.name, such as the name of a table.
 	Collection string
+	// Procedure is the db.stored_procedure.name. Name, Collection and Procedure are also
+	// attributes of the duration metric. Therefore they must have few distinct values.
+	Procedure string
 	// Summary is the db.query.summary.
 	Summary string
 	// Text is the db.query.text. It must not contain literals.
@@ -46,15 +47,14 @@ type Operation struct {
 	series     *series
 }
 
-// A series contains the metric attributes of all operations with the same name and the same
-// collection.
+// A series contains the metric attributes of all operations with the same subject.
 type series struct {
 	attributes []attribute.KeyValue
 	success    []metric.RecordOption
 }
 
 // A subject is the key of a series within one database.
-type subject struct{ operation, collection string }
+type subject struct{ operation, collection, procedure string }
 
 // Operations creates the operations of one database.
 type Operations struct {
@@ -80,8 +80,8 @@ func (o *Operations) System() string { return o.system }
 // New returns the operation that d describes. Callers should keep the operation and use it
 // again, because New allocates.
 func (o *Operations) New(d Description) *Operation {
-	measured := o.series.Get(subject{d.Name, o.collections.measured(d.Collection)}, o.newSeries)
-	attrs := append(o.describe(subject{d.Name, d.Collection}), d.Attributes...)
+	measured := o.series.Get(subject{d.Name, o.collections.measured(d.Collection), o.collections.measured(d.Procedure)}, o.newSeries)
+	attrs := append(o.describe(subject{d.Name, d.Collection, d.Procedure}), d.Attributes...)
 	if d.Summary != "" {
 		attrs = append(attrs, semconv.DBQuerySummary(d.Summary))
 	}
@@ -100,7 +100,7 @@ func (o *Operations) New(d Description) *Operation {
 	}
 }
 
-// describe returns the attributes of all operations with the name and the collection of about.
+// describe returns the attributes of all operations with the subject about.
 func (o *Operations) describe(about subject) []attribute.KeyValue {
 	attrs := slices.Clone(o.common)
 	if about.operation != "" {
@@ -108,6 +108,9 @@ func (o *Operations) describe(about subject) []attribute.KeyValue {
 	}
 	if about.collection != "" {
 		attrs = append(attrs, semconv.DBCollectionName(about.collection))
+	}
+	if about.procedure != "" {
+		attrs = append(attrs, semconv.DBStoredProcedureName(about.procedure))
 	}
 	return attrs
 }

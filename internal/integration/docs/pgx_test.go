@@ -62,6 +62,9 @@ func TestPgxPage(t *testing.T) {
 	if err := pool.SendBatch(ctx, batch).Close(); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := pool.Exec(ctx, "CALL missing()"); err == nil {
+		t.Error("a missing procedure was called")
+	}
 	if _, err := pool.Exec(ctx, "INSERT INTO pages VALUES (1)"); err == nil {
 		t.Error("the same id was inserted twice")
 	}

@@ -46,6 +46,9 @@ func TestSQLPage(t *testing.T) {
 	ctx := t.Context()
 
 	execute(t, db, "CREATE TABLE orders (id INTEGER PRIMARY KEY, name TEXT)")
+	if _, err := db.ExecContext(ctx, "CALL close_orders()"); err == nil {
+		t.Error("SQLite has no procedures")
+	}
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		t.Fatal(err)

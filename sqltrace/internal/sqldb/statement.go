@@ -52,7 +52,7 @@ func NewStatements(c *Config, t db.Target) *Statements {
 }
 
 func (s *Statements) build(q sqltext.Query) *Statement {
-	d := db.Description{Name: q.Operation, Collection: q.Collection, Summary: q.Summary, Text: q.Text}
+	d := db.Description{Name: q.Operation, Collection: q.Collection, Procedure: q.Procedure, Summary: q.Summary, Text: q.Text}
 	if s.config.QueryNames {
 		d.SpanName = q.Name
 	}

@@ -95,7 +95,7 @@ func FuzzNoLiteralGetsThrough(f *testing.F) {
 		quoting := quotings[d][int(how)%len(quotings[d])]
 		text := strings.ReplaceAll(around[int(where)%len(around)], "%s", quoting(content))
 		q := sqltext.Analyze(d, text)
-		for _, out := range []string{q.Text, q.Summary, q.Operation, q.Collection, q.Name} {
+		for _, out := range []string{q.Text, q.Summary, q.Operation, q.Collection, q.Procedure, q.Name} {
 			if strings.Contains(out, secret) || strings.Contains(out, "7777") {
 				t.Fatalf("dialect %v: the result of %q contains the secret: %+v", d, text, q)
 			}
@@ -109,7 +109,7 @@ func FuzzAnyText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, db uint8, text string) {
 		q := sqltext.Analyze(sqltext.Dialect(db%8), text)
-		for _, out := range []string{q.Text, q.Summary, q.Operation, q.Collection, q.Name} {
+		for _, out := range []string{q.Text, q.Summary, q.Operation, q.Collection, q.Procedure, q.Name} {
 			if !utf8.ValidString(out) {
 				t.Errorf("%q is not UTF-8", out)
 			}

@@ -67,7 +67,7 @@ var keywords = map[string]keyword{
 	"IGNORE": filler, "LOW_PRIORITY": filler, "DELAYED": filler, "QUICK": filler, "HIGH_PRIORITY": filler,
 	"OR": filler, "TEMP": filler, "TEMPORARY": filler, "UNLOGGED": filler, "UNIQUE": filler, "VIRTUAL": filler,
 	"MATERIALIZED": filler, "GLOBAL": filler, "LOCAL": filler, "RECURSIVE": filler, "FOREIGN": filler,
-	"BULK": filler, "CLUSTERED": filler, "NONCLUSTERED": filler, "FULLTEXT": filler,
+	"BULK": filler, "OVERWRITE": filler, "CLUSTERED": filler, "NONCLUSTERED": filler, "FULLTEXT": filler,
 
 	"TABLE": object, "VIEW": object, "INDEX": object, "SEQUENCE": object, "SCHEMA": object, "DATABASE": object,
 	"FUNCTION": object, "PROCEDURE": object, "PROC": object, "TRIGGER": object, "TYPE": object,

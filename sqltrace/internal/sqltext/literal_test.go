@@ -72,7 +72,7 @@ func (m *mode) check(t *testing.T, system, text string) {
 	if strings.HasPrefix(planted, "-- name: ") {
 		q.Name = "" // the name is the only comment that may be recorded
 	}
-	for _, out := range []string{q.Text, q.Summary, q.Operation, q.Collection, q.Name} {
+	for _, out := range []string{q.Text, q.Summary, q.Operation, q.Collection, q.Procedure, q.Name} {
 		if strings.Contains(out, canary) || strings.Contains(out, digits) {
 			t.Errorf("%s, %s:\n%s\nthe result contains a literal: %+v", system, m.name, planted, q)
 		}

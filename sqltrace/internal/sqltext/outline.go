@@ -5,24 +5,43 @@ import (
 	"strings"
 )
 
-// An outline contains the operations of a text and the tables of each operation.
+// An outline contains the operations of a text and the targets of each operation.
 type outline struct {
 	steps []step
 	names []string // names of common table expressions
 
-	target     []byte // the part of the current table name that was already read
-	targetStep int    // index of the operation to which the table belongs
-	open       bool   // more parts of the table name may follow
+	name []byte // the part of the current target's name that was already read
+	step int    // index of the operation to which the target belongs
+	kind targetKind
+	open bool // more parts of the name may follow
+
+	dashes bool // a name may contain dashes without quotes, as in BigQuery
 }
 
 type step struct {
-	name   string
-	tables []string
-	depth  int
-	minor  bool // true if the summary leaves out the step when the step has no table
+	name    string
+	targets []target
+	depth   int
+	minor   bool // true if the summary leaves out the step when the step has no target
 }
 
-// mostSteps is the maximum number of operations. It is also the maximum number of tables
+// A target is an object that an operation uses, such as a table.
+type target struct {
+	name string
+	kind targetKind
+}
+
+// A targetKind is the kind of a target.
+type targetKind uint8
+
+const (
+	table       targetKind = iota // or another source of rows
+	indexed                       // a table to which an object belongs, as in CREATE INDEX; not in the summary
+	procedure                     // a stored procedure
+	otherTarget                   // for example, a schema
+)
+
+// mostSteps is the maximum number of operations. It is also the maximum number of targets
 // per operation, and the maximum number of common table expressions. A summary has no space
 // for more.
 const mostSteps = 32
@@ -44,61 +63,64 @@ func (o *outline) addName(name string) {
 	}
 }
 
-// openTarget starts to read the name of a table. t is the first token of the name. The
-// table belongs to the operation with the index step.
-func (o *outline) openTarget(step int, t token) {
-	o.target = append(o.target[:0], t.text...)
-	o.targetStep = step
-	o.open = true
+// openTarget starts to read the name of a target of the kind k. t is the first token of the name.
+// The target belongs to the operation with the index step.
+func (o *outline) openTarget(step int, k targetKind, t token) {
+	o.name = append(o.name[:0], t.text...)
+	o.step, o.kind, o.open = step, k, true
 }
 
-// continues is called while the name of a table is being read. If t is part of the name,
+// continues is called while the name of a target is being read. If t is part of the name,
 // continues adds t to the name and returns true.
 func (o *outline) continues(t token) bool {
 	if !o.open {
 		return false
 	}
-	dotted := len(o.target) > 0 && o.target[len(o.target)-1] == '.'
+	last := o.name[len(o.name)-1]
+	dotted := last == '.' || last == '-'
 	switch {
-	case t.text == ".", dotted && (t.kind == word || t.kind == quoted), !dotted && t.kind == word && !t.gap && t.text[0] == '.':
-		o.target = append(o.target, t.text...)
+	case t.text == ".", t.text == "-" && !t.gap && o.dashes, dotted && (t.kind == word || t.kind == quoted), !dotted && t.kind == word && !t.gap && t.text[0] == '.':
+		o.name = append(o.name, t.text...)
 		return true
 	}
 	o.closeTarget()
 	return false
 }
 
-// closeTarget adds the table whose name was read. If this is the name of a common table
+// closeTarget adds the target whose name was read. If this is the name of a common table
 // expression, closeTarget adds nothing.
 func (o *outline) closeTarget() {
 	o.open = false
-	name := clean(string(o.target))
-	if name == "" || o.targetStep < 0 || o.targetStep >= len(o.steps) || slices.Contains(o.names, name) {
+	t := target{clean(string(o.name)), o.kind}
+	if t.name == "" || o.step < 0 || o.step >= len(o.steps) || slices.ContainsFunc(o.names, func(name string) bool { return strings.EqualFold(name, t.name) }) {
 		return
 	}
-	s := &o.steps[o.targetStep]
-	if len(s.tables) < mostSteps && !slices.Contains(s.tables, name) {
-		s.tables = append(s.tables, name)
+	s := &o.steps[o.step]
+	if len(s.targets) < mostSteps && !slices.Contains(s.targets, t) {
+		s.targets = append(s.targets, t)
 	}
 }
 
-// clean removes the quotes from the name of a table, and returns the result. If the name
+// clean removes the quotes from the name of a target, and returns the result. If the name
 // must not be recorded, clean returns "".
 func clean(name string) string {
 	if len(name) > longestName {
 		return ""
 	}
 	for i := range len(name) {
-		if c := name[i]; !isNamePart(c) && !strings.ContainsRune("\"`[].$#", rune(c)) {
+		if c := name[i]; !isNamePart(c) && !strings.ContainsRune("\"`[].$#-:", rune(c)) {
 			return ""
 		}
+	}
+	if strings.HasSuffix(name, "-") {
+		return ""
 	}
 	return strings.Trim(quotes.Replace(name), ".")
 }
 
 var quotes = strings.NewReplacer(`"`, "", "`", "", "[", "", "]", "")
 
-// summary returns the operations and their tables. The operations have the same order as in
+// summary returns the operations and their targets. The operations have the same order as in
 // the text.
 func (o *outline) summary() string {
 	if o.open {
@@ -107,14 +129,14 @@ func (o *outline) summary() string {
 	var b strings.Builder
 	for i := range o.steps {
 		s := &o.steps[i]
-		if len(s.tables) == 0 && s.minor && s != o.main() {
+		if len(s.targets) == 0 && s.minor && s != o.main() {
 			continue
 		}
 		if !appendWord(&b, s.name) {
 			break
 		}
-		for _, table := range s.tables {
-			if !appendWord(&b, table) {
+		for _, t := range s.targets {
+			if t.kind != indexed && !appendWord(&b, t.name) {
 				return b.String()
 			}
 		}
@@ -152,23 +174,19 @@ func (o *outline) main() *step {
 
 func (o *outline) operation() string { return o.main().name }
 
-// collection returns the table of the text. If the text has no table, or more than one,
-// collection returns "".
-func (o *outline) collection() string {
-	only := ""
+// only returns the name of the only target that has one of the kinds. If there is no such target, or
+// more than one, only returns "".
+func (o *outline) only(kinds ...targetKind) (name string) {
 	for _, s := range o.steps {
-		switch s.name {
-		case "CALL", "EXEC", "EXECUTE": // these have the name of a procedure
-			if len(o.steps) > 1 {
-				continue
-			}
-		}
-		for _, table := range s.tables {
-			if only != "" && table != only {
+		for _, t := range s.targets {
+			switch {
+			case !slices.Contains(kinds, t.kind):
+			case name != "" && t.name != name:
 				return ""
+			default:
+				name = t.name
 			}
-			only = table
 		}
 	}
-	return only
+	return name
 }

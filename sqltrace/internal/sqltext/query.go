@@ -20,6 +20,9 @@ type Query struct {
 	Operation string
 	// Collection is the table. If the text has no table, or more than one, Collection is "".
 	Collection string
+	// Procedure is the stored procedure that is called. If none is called, or more than one,
+	// Procedure is "".
+	Procedure string
 	// Name is the name that sqlc gave to the query. For example, the name is GetOrder if
 	// the text begins with "-- name: GetOrder :one".
 	Name string
@@ -56,7 +59,7 @@ func analyze(d Dialect, text string, longest int) Query {
 		return glance(text)
 	}
 	s := scanner{dialect: d, text: text}
-	sum := summarizer{dialect: d, frames: make([]frame, 1, 8)}
+	sum := summarizer{dialect: d, frames: make([]frame, 1, 8), outline: outline{dashes: d == Other}}
 	w := writer{dialect: d, lists: make([]itemList, 1, 8)}
 	w.out.Grow(len(text))
 	for t := s.token(); t.kind != end; t = s.token() {
@@ -70,8 +73,9 @@ func analyze(d Dialect, text string, longest int) Query {
 	}
 	commentable = commentable && !s.commented && sum.prev.kind != unreadable
 	return Query{
-		Text: w.out.String(), Summary: sum.outline.summary(), Operation: sum.outline.operation(), Collection: sum.outline.collection(),
-		Name: nameOf(text), Many: sum.many, Commentable: commentable && (sum.prev.kind != literal || isClosed(d, text)),
+		Text: w.out.String(), Summary: sum.outline.summary(), Operation: sum.outline.operation(), Collection: sum.outline.only(table, indexed),
+		Procedure: sum.outline.only(procedure),
+		Name:      nameOf(text), Many: sum.many, Commentable: commentable && (sum.prev.kind != literal || isClosed(d, text)),
 	}
 }
 

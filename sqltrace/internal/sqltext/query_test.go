@@ -28,7 +28,7 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.PostgreSQL, "DELETE FROM t USING u WHERE t.a = u.a", "DELETE FROM t USING u WHERE t.a = u.a", "DELETE t u", "DELETE", ""},
 		{sqltext.PostgreSQL, "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET x = 1 WHEN NOT MATCHED THEN INSERT VALUES (1)", "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET x = ? WHEN NOT MATCHED THEN INSERT VALUES (?)", "MERGE t s", "MERGE", ""},
 		{sqltext.PostgreSQL, "CREATE TABLE IF NOT EXISTS s.t (id int DEFAULT 5)", "CREATE TABLE IF NOT EXISTS s.t (id int DEFAULT ?)", "CREATE TABLE s.t", "CREATE TABLE", "s.t"},
-		{sqltext.PostgreSQL, "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", "CREATE INDEX i", "CREATE INDEX", "i"},
+		{sqltext.PostgreSQL, "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", "CREATE INDEX i", "CREATE INDEX", "t"},
 		{sqltext.PostgreSQL, "CREATE OR REPLACE VIEW v AS SELECT * FROM t", "CREATE OR REPLACE VIEW v AS SELECT * FROM t", "CREATE VIEW v SELECT t", "CREATE VIEW", ""},
 		{sqltext.PostgreSQL, "VALUES (1, 'x'), (2, 'y')", "VALUES (?, ?)", "VALUES", "VALUES", ""},
 		{sqltext.PostgreSQL, "TABLE s.t ORDER BY a", "TABLE s.t ORDER BY a", "TABLE s.t", "TABLE", "s.t"},
@@ -36,12 +36,33 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.PostgreSQL, "BEGIN; VALUES (1)", "BEGIN; VALUES (?)", "BEGIN VALUES", "BEGIN", ""},
 		{sqltext.PostgreSQL, "TRUNCATE TABLE a", "TRUNCATE TABLE a", "TRUNCATE a", "TRUNCATE", "a"},
 		{sqltext.PostgreSQL, "COPY orders (a, b) FROM STDIN", "COPY orders (a, b) FROM STDIN", "COPY orders", "COPY", "orders"},
-		{sqltext.PostgreSQL, "CALL do_it(1, 'x')", "CALL do_it(?, ?)", "CALL do_it", "CALL", "do_it"},
+		{sqltext.PostgreSQL, "CALL do_it(1, 'x')", "CALL do_it(?, ?)", "CALL do_it", "CALL", ""},
 		{sqltext.PostgreSQL, "EXPLAIN ANALYZE UPDATE t SET a = 1", "EXPLAIN ANALYZE UPDATE t SET a = ?", "EXPLAIN UPDATE t", "EXPLAIN", "t"},
 		{sqltext.PostgreSQL, "BEGIN; UPDATE t SET a = 1; COMMIT", "BEGIN; UPDATE t SET a = ?; COMMIT", "BEGIN UPDATE t COMMIT", "BEGIN", "t"},
 		{sqltext.PostgreSQL, "INSERT INTO comment VALUES (1)", "INSERT INTO comment VALUES (?)", "INSERT comment", "INSERT", "comment"},
 		{sqltext.PostgreSQL, "hello world", "hello world", "", "", ""},
 		{sqltext.PostgreSQL, "", "", "", "", ""},
+		{sqltext.PostgreSQL, "INSERT INTO t WITH x AS (SELECT a FROM u) SELECT * FROM x", "INSERT INTO t WITH x AS (SELECT a FROM u) SELECT * FROM x", "INSERT t SELECT u", "INSERT", ""},
+		{sqltext.PostgreSQL, "CREATE VIEW v AS WITH x AS (SELECT 1) SELECT * FROM x", "CREATE VIEW v AS WITH x AS (SELECT ?) SELECT * FROM x", "CREATE VIEW v", "CREATE VIEW", "v"},
+		{sqltext.PostgreSQL, "DECLARE c CURSOR FOR WITH x AS (SELECT a FROM u) SELECT * FROM x", "DECLARE c CURSOR FOR WITH x AS (SELECT a FROM u) SELECT * FROM x", "DECLARE SELECT u", "DECLARE", "u"},
+		{sqltext.PostgreSQL, "WITH Xy AS (SELECT 1) SELECT * FROM xY", "WITH Xy AS (SELECT ?) SELECT * FROM xY", "SELECT", "SELECT", ""},
+		{sqltext.PostgreSQL, "COPY (SELECT a FROM t) TO STDOUT", "COPY (SELECT a FROM t) TO STDOUT", "COPY SELECT t", "COPY", "t"},
+		{sqltext.PostgreSQL, "DROP TABLE a, s.b", "DROP TABLE a, s.b", "DROP TABLE a s.b", "DROP TABLE", ""},
+		{sqltext.PostgreSQL, "DROP PUBLICATION a, b", "DROP PUBLICATION a, b", "DROP", "DROP", ""},
+		{sqltext.PostgreSQL, "DROP INDEX i", "DROP INDEX i", "DROP INDEX i", "DROP INDEX", ""},
+		{sqltext.PostgreSQL, "CREATE INDEX ON t (c)", "CREATE INDEX ON t (c)", "CREATE INDEX", "CREATE INDEX", "t"},
+		{sqltext.PostgreSQL, "CREATE TRIGGER g AFTER INSERT OR UPDATE ON t EXECUTE FUNCTION f()", "CREATE TRIGGER g AFTER INSERT OR UPDATE ON t EXECUTE FUNCTION f()", "CREATE TRIGGER g", "CREATE TRIGGER", "t"},
+		{sqltext.PostgreSQL, "EXECUTE p (1)", "EXECUTE p (?)", "EXECUTE p", "EXECUTE", ""},
+		{sqltext.MySQL, "UPDATE a, b AS c SET a.x = 1, c.y = 2", "UPDATE a, b AS c SET a.x = ?, c.y = ?", "UPDATE a b", "UPDATE", ""},
+		{sqltext.MySQL, "INSERT IGNORE t VALUES (1)", "INSERT IGNORE t VALUES (?)", "INSERT t", "INSERT", "t"},
+		{sqltext.MySQL, "CREATE ALGORITHM=MERGE DEFINER='secret'@'secret' SQL SECURITY DEFINER VIEW v AS SELECT * FROM t", "CREATE ALGORITHM=MERGE DEFINER=?@? SQL SECURITY DEFINER VIEW v AS SELECT * FROM t", "CREATE VIEW v SELECT t", "CREATE VIEW", ""},
+		{sqltext.SQLServer, "INSERT INTO t WITH (TABLOCK) SELECT a FROM u", "INSERT INTO t WITH (TABLOCK) SELECT a FROM u", "INSERT t SELECT u", "INSERT", ""},
+		{sqltext.Oracle, "INSERT ALL INTO a VALUES (1) INTO b VALUES (2) SELECT * FROM c", "INSERT ALL INTO a VALUES (?) INTO b VALUES (?) SELECT * FROM c", "INSERT a b SELECT c", "INSERT", ""},
+		{sqltext.Other, "SELECT * FROM my-project.d.t, e", "SELECT * FROM my-project.d.t, e", "SELECT my-project.d.t e", "SELECT", ""},
+		{sqltext.Other, "FROM a JOIN b ON 1 = 2", "FROM a JOIN b ON ? = ?", "SELECT a b", "SELECT", ""},
+		{sqltext.Other, "SELECT * FROM t LATERAL VIEW explode(a) x AS y, z", "SELECT * FROM t LATERAL VIEW explode(a) x AS y, z", "SELECT t", "SELECT", "t"},
+		{sqltext.ClickHouse, "INSERT INTO FUNCTION s3('secret') SELECT a FROM t ARRAY JOIN b, c", "INSERT INTO FUNCTION s3(?) SELECT a FROM t ARRAY JOIN b, c", "INSERT SELECT t", "INSERT", "t"},
+		{sqltext.MySQL, "CREATE PROCEDURE p() FOR i IN a..12 LOOP SELECT i", "CREATE PROCEDURE p() FOR i IN a..? LOOP SELECT i", "CREATE PROCEDURE p", "CREATE PROCEDURE", ""},
 		{sqltext.SQLServer, "SELECT TOP (5) * FROM [dbo].[orders] WITH (NOLOCK), #tmp WHERE a = @p1", "SELECT TOP (?) * FROM [dbo].[orders] WITH (NOLOCK), #tmp WHERE a = @p1", "SELECT dbo.orders #tmp", "SELECT", ""},
 		{sqltext.MySQL, "REPLACE INTO `db`.`t` VALUES (1)", "REPLACE INTO `db`.`t` VALUES (?)", "REPLACE db.t", "REPLACE", "db.t"},
 		{sqltext.SQLite, `INSERT OR REPLACE INTO "t" ("a", "b") VALUES (?, ?1)`, `INSERT OR REPLACE INTO "t" ("a", "b") VALUES (?, ?1)`, "INSERT t", "INSERT", "t"},
@@ -55,20 +76,20 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.PostgreSQL, "GRANT SELECT ON t TO bob", "GRANT ?", "GRANT", "GRANT", ""},
 		{sqltext.PostgreSQL, "SET search_path TO tenant", "SET search_path ?", "SET", "SET", ""},
 		{sqltext.SQLite, "PRAGMA key = secret", "PRAGMA key ?", "PRAGMA", "PRAGMA", ""},
-		{sqltext.SQLServer, "EXEC sp_help secret, 5", "EXEC sp_help ?", "EXEC sp_help", "EXEC", "sp_help"},
+		{sqltext.SQLServer, "EXEC sp_help secret, 5", "EXEC sp_help ?", "EXEC sp_help", "EXEC", ""},
 		{sqltext.SQLServer, "INSERT INTO t EXEC p secret", "INSERT INTO t EXEC p ?", "INSERT t EXEC p", "INSERT", "t"},
 		{sqltext.SQLServer, "DECLARE @r int EXEC @r = p secret", "DECLARE @r int EXEC @r ?", "DECLARE EXEC", "DECLARE", ""},
 		{sqltext.SQLServer, "SELECT 1; sp_help secret", "SELECT ?; sp_help ?", "SELECT", "SELECT", ""},
-		{sqltext.SQLServer, "EXEC p from secret", "EXEC p ?", "EXEC p", "EXEC", "p"},
+		{sqltext.SQLServer, "EXEC p from secret", "EXEC p ?", "EXEC p", "EXEC", ""},
 		{sqltext.SQLServer, "sp_help select, secret from secret", "sp_help ?", "", "", ""},
 		{sqltext.SQLServer, "sp_help secret; SELECT 1", "sp_help ?; SELECT ?", "SELECT", "SELECT", ""},
 		{sqltext.SQLServer, `SELECT "a"."b", "secret" FROM "t" AS "u" WHERE x = "secret"`, `SELECT "a"."b", ? FROM "t" AS "u" WHERE x = ?`, "SELECT t", "SELECT", "t"},
-		{sqltext.SQLServer, `BULK INSERT t FROM "secret"`, "BULK INSERT t FROM ?", "INSERT", "INSERT", ""},
+		{sqltext.SQLServer, `BULK INSERT t FROM "secret"`, "BULK INSERT t FROM ?", "INSERT t", "INSERT", "t"},
 		{sqltext.SQLite, `INSERT INTO t VALUES ("secret"), ("secret")`, "INSERT INTO t VALUES (?)", "INSERT t", "INSERT", "t"},
 		{sqltext.SQLite, `INSERT INTO t ("a") SELECT b IS NOT DISTINCT FROM "secret" FROM "u", "v"`, `INSERT INTO t ("a") SELECT b IS NOT DISTINCT FROM ? FROM "u", "v"`, "INSERT t SELECT u v", "INSERT", ""},
 		{sqltext.SQLite, `VACUUM INTO "secret"`, "VACUUM INTO ?", "VACUUM", "VACUUM", ""},
 		{sqltext.SQLite, `ATTACH DATABASE "secret" AS a`, "ATTACH DATABASE ? AS a", "ATTACH", "ATTACH", ""},
-		{sqltext.PostgreSQL, "ALTER DATABASE d SET search_path TO tenant", "ALTER DATABASE d SET search_path ?", "ALTER DATABASE d", "ALTER DATABASE", "d"},
+		{sqltext.PostgreSQL, "ALTER DATABASE d SET search_path TO tenant", "ALTER DATABASE d SET search_path ?", "ALTER DATABASE d", "ALTER DATABASE", ""},
 		{sqltext.PostgreSQL, "ALTER TABLE t ALTER a SET NOT NULL", "ALTER TABLE t ALTER a SET NOT NULL", "ALTER TABLE t", "ALTER TABLE", "t"},
 		{sqltext.Other, "PUT secret; SELECT 1", "PUT ?; SELECT ?", "SELECT", "SELECT", ""},
 		{sqltext.SQLServer, "SELECT $12.5, N'x', [a]]b 'x]", "SELECT ?, N?, [a]]b 'x]", "SELECT", "SELECT", ""},
@@ -88,7 +109,7 @@ func TestAnalyze(t *testing.T) {
 		{sqltext.MySQL, `SELECT 'C:\' AS p, 'Ola Nordmann'`, "SELECT ?", "SELECT", "SELECT", ""},
 		{sqltext.MySQL, `SELECT "C:\" AS p, "Ola Nordmann"`, "SELECT ?", "SELECT", "SELECT", ""},
 		{sqltext.MySQL, "SELECT /*!40001 SQL_NO_CACHE */ a /*! 'b */ secret' */ FROM t", "SELECT a ?", "SELECT", "SELECT", ""},
-		{sqltext.MySQL, "CREATE FUNCTION f() RETURNS int LANGUAGE JAVASCRIPT AS $$ secret $$", "CREATE FUNCTION f() RETURNS int LANGUAGE JAVASCRIPT AS ?", "CREATE FUNCTION f", "CREATE FUNCTION", "f"},
+		{sqltext.MySQL, "CREATE FUNCTION f() RETURNS int LANGUAGE JAVASCRIPT AS $$ secret $$", "CREATE FUNCTION f() RETURNS int LANGUAGE JAVASCRIPT AS ?", "CREATE FUNCTION f", "CREATE FUNCTION", ""},
 		{sqltext.SQLite, "SELECT $a('b), 'secret'", "SELECT $a?", "SELECT", "SELECT", ""},
 		{sqltext.Other, `SELECT 'a\' FROM t WHERE b = 'c'`, "SELECT ?", "SELECT", "SELECT", ""},
 		{sqltext.Other, "SELECT name FROM users u WHERE id = 'x' AND a / 2 > 5 AND b IN (:1, ?) -- c\n/* d */ ORDER BY e", "SELECT name FROM users u WHERE id = ? AND a / ? > ? AND b IN (:?, ?) ORDER BY e", "SELECT users", "SELECT", "users"},
@@ -109,11 +130,32 @@ func TestAnalyze(t *testing.T) {
 		t.Run(test.text, func(t *testing.T) {
 			got := sqltext.Analyze(test.dialect, test.text)
 			got.Commentable, got.Many = false, false // other tests check these fields
+			got.Procedure = ""                       // TestProcedure checks this field
 			want := sqltext.Query{Text: test.want, Summary: test.summary, Operation: test.operation, Collection: test.collection}
 			if got != want {
 				t.Errorf("got  %+v\nwant %+v", got, want)
 			}
 		})
+	}
+}
+
+func TestProcedure(t *testing.T) {
+	for _, test := range []struct {
+		dialect    sqltext.Dialect
+		text, want string
+	}{
+		{sqltext.PostgreSQL, "CALL s.p(1)", "s.p"},
+		{sqltext.PostgreSQL, "EXECUTE prepared (1)", ""},
+		{sqltext.MySQL, "CALL p(1); CALL q(2)", ""},
+		{sqltext.MySQL, "CALL p(1); CALL p(2)", "p"},
+		{sqltext.SQLServer, "EXEC [dbo].[p] 1", "dbo.p"},
+		{sqltext.SQLServer, "EXECUTE p", "p"},
+		{sqltext.SQLServer, "INSERT INTO t EXEC p secret", "p"},
+		{sqltext.PostgreSQL, "SELECT p(1) FROM t", ""},
+	} {
+		if got := sqltext.Analyze(test.dialect, test.text).Procedure; got != test.want {
+			t.Errorf("%q calls %q, want %q", test.text, got, test.want)
+		}
 	}
 }
 

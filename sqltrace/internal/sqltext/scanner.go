@@ -214,9 +214,23 @@ func (s *scanner) overrun(t *sqllexer.Token) int {
 		if i := strings.Index(t.Value[:n], ".$"); i >= 0 {
 			n = i + 1
 		}
+		if i := fraction(t.Value[:n]); i > 0 {
+			n = i
+		}
 		if i := strings.IndexAny(t.Value[1:n], dialects[s.dialect].separators); i >= 0 {
 			n = i + 1
 		}
 	}
 	return n
+}
+
+// fraction returns the position of the first dot in text that may begin a number, as in a..12. If
+// there is none, fraction returns -1.
+func fraction(text string) int {
+	for i := 0; i+1 < len(text); i++ {
+		if text[i] == '.' && isDigit(text[i+1]) {
+			return i
+		}
+	}
+	return -1
 }

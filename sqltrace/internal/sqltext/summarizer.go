@@ -1,6 +1,9 @@
 package sqltext
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A summarizer finds the operations and the tables of one text. It has one frame for the whole
 // text, and one frame for each open parenthesis. A frame contains the state of the current
@@ -35,7 +38,8 @@ type frame struct {
 	begun     bool // a token was read in this frame
 	list      bool // after a comma, another table follows
 	expect    expectation
-	columns   bool // names of columns may follow
+	columns   bool       // names of columns may follow
+	kind      targetKind // the kind of the next target
 }
 
 func (s *summarizer) top() *frame { return &s.frames[len(s.frames)-1] }
@@ -90,8 +94,11 @@ func (s *summarizer) push() {
 		next.columns = true
 	}
 	f.columns = false
-	if f.expect == aTable {
+	switch {
+	case f.expect == aTable, f.expect == aTarget:
 		f.expect = nothing
+	case f.expect == aName && s.prev.keyword == kwWith: // the WITH of SQL Server's hints
+		f.operation, f.expect = kwInsert, nothing
 	}
 	f.begun = true
 	s.frames = append(s.frames, next)
@@ -125,6 +132,9 @@ func (s *summarizer) follow(t token) {
 		return
 	}
 	if t.kind != word && t.kind != quoted {
+		if f.expect == anObject && (t.text == "=" || t.text == "@" || s.prev.text == "=" || s.prev.text == "@") {
+			return // as in DEFINER = 'a'@'b'
+		}
 		s.secret = s.secret || f.expect == aSetting || f.expect == aTarget && f.operation == kwRoutine && s.dialect == SQLServer
 		f.expect = nothing
 		return
@@ -144,6 +154,12 @@ func (s *summarizer) follow(t token) {
 	case !f.begun && len(s.frames) == 1 && k == kwValues: // a statement that consists of rows
 		s.begin(f, t, nothing)
 		s.introduce(f, k)
+	case !f.begun && len(s.frames) == 1 && k == kwFrom: // a query may begin with FROM in some databases
+		t.upper, t.keyword = "SELECT", kwSelect
+		s.begin(f, t, aTable)
+		f.list = true
+	case k == object && s.prev.upper == "LATERAL": // LATERAL VIEW of Hive, which is followed by names of columns
+		f.list = false
 	case !f.begun && len(s.frames) == 1 && t.upper == "TABLE": // short for SELECT * FROM
 		s.begin(f, t, aTarget)
 		f.operation = kwTruncate
@@ -161,11 +177,26 @@ func (s *summarizer) isBare(f *frame, t token) bool {
 
 func (s *summarizer) mayBegin(f *frame, k keyword) bool {
 	changes := kwInsert <= k && k <= kwMerge
-	if f.operation == kwWith {
-		return changes
+	switch {
+	case f.operation == kwWith:
+		return changes || k == kwDefine
+	case k == kwWith && s.precedesQuery(f):
+		return true
 	}
 	return k <= lastOperation && f.operation == none &&
 		(len(s.frames) == 1 || !f.begun && (changes || k == kwWith))
+}
+
+// precedesQuery reports whether a query of the current statement may begin after the previous token,
+// as in INSERT INTO t SELECT and CREATE VIEW v AS SELECT.
+func (s *summarizer) precedesQuery(f *frame) bool {
+	switch f.operation {
+	case kwInsert:
+		return true
+	case kwDefine, operation:
+		return s.prev.keyword == kwAs || s.prev.upper == "FOR"
+	}
+	return false
 }
 
 func (s *summarizer) operate(f *frame, t token) {
@@ -175,10 +206,23 @@ func (s *summarizer) operate(f *frame, t token) {
 	case kwExplain:
 		s.begin(f, t, nothing)
 		f.operation = none
-	case kwUpdate, kwTruncate, kwRoutine:
+	case kwUpdate, kwTruncate, kwMerge:
 		s.begin(f, t, aTarget)
+		f.list = t.upper != "COPY" && t.keyword != kwMerge
+	case kwInsert:
+		s.begin(f, t, nothing)
+		if s.dialect != Oracle { // which has INSERT ALL and INSERT FIRST
+			f.expect = aTarget
+		}
+	case kwRoutine:
+		s.begin(f, t, aTarget)
+		f.kind = procedure
+		if t.upper == "EXECUTE" && s.dialect != SQLServer {
+			f.kind = otherTarget // a prepared statement
+		}
 	case kwDefine:
 		s.begin(f, t, anObject)
+		f.list = t.upper == "DROP"
 	case kwAssign:
 		s.begin(f, t, aSetting)
 	case kwAccount:
@@ -190,7 +234,7 @@ func (s *summarizer) operate(f *frame, t token) {
 }
 
 func (s *summarizer) begin(f *frame, t token, expect expectation) {
-	f.operation, f.expect, f.list, f.columns = t.keyword, expect, false, false
+	f.operation, f.expect, f.list, f.columns, f.kind = t.keyword, expect, false, false, table
 	f.step = s.outline.begin(step{name: t.upper, depth: len(s.frames) - 1, minor: t.keyword == kwSelect})
 }
 
@@ -203,9 +247,15 @@ func (s *summarizer) introduce(f *frame, k keyword) {
 			f.expect, f.list = aTable, true
 		}
 	case kwJoin:
-		f.expect = aTable
+		if f.expect = aTable; strings.EqualFold(s.prev.text, "ARRAY") {
+			f.expect, f.list = nothing, false // ARRAY JOIN of ClickHouse, which is followed by names of columns
+		}
 	case kwInto:
 		f.expect = aTarget
+	case kwOn:
+		if f.operation == kwDefine && s.definesOnTable(f) {
+			f.expect, f.kind = aTarget, indexed
+		}
 	case kwUsing:
 		if f.operation == kwMerge || f.operation == kwDelete {
 			f.expect, f.list = aTable, true
@@ -241,7 +291,17 @@ func (s *summarizer) expected(f *frame, t token) bool {
 	case anObject:
 		return s.object(f, t)
 	case aTarget:
-		if k == object && f.operation != kwRoutine || k == kwOn {
+		if k == kwOn && s.definesOnTable(f) {
+			f.kind = indexed // the index has no name
+		}
+		switch {
+		case k == object && t.upper == "FUNCTION" && f.operation == kwInsert: // INSERT INTO FUNCTION of ClickHouse
+			f.expect = nothing
+			return true
+		case t.upper == "DATABASE" && f.operation == kwTruncate:
+			f.kind = otherTarget
+			return true
+		case k == object && f.operation != kwRoutine, k == kwOn:
 			return true
 		}
 	}
@@ -249,13 +309,13 @@ func (s *summarizer) expected(f *frame, t token) bool {
 		f.expect = nothing
 		return false
 	}
-	if t.call && f.expect == aTable {
+	if f.expect == aTable && (t.call || strings.EqualFold(t.text, "UNNEST")) {
 		f.expect = nothing // t is the name of a function
 		return true
 	}
 	f.columns = f.operation == kwInsert
 	f.expect = nothing
-	s.outline.openTarget(f.step, t)
+	s.outline.openTarget(f.step, f.kind, t)
 	if f.operation == kwRoutine && s.dialect == SQLServer {
 		s.secret = true // the arguments may be unquoted
 	}
@@ -264,20 +324,43 @@ func (s *summarizer) expected(f *frame, t token) bool {
 
 // object reads the kind of object in a CREATE, ALTER or DROP statement.
 func (s *summarizer) object(f *frame, t token) bool {
-	switch t.keyword {
-	case object:
+	switch {
+	case t.keyword == object:
 		f.expect = aTarget
 		if f.step >= 0 {
 			s.outline.steps[f.step].name += " " + t.upper
 		}
-	case user:
+		if t.upper != "TABLE" && t.upper != "VIEW" && t.upper != "TABLES" {
+			f.kind = otherTarget
+		}
+	case t.keyword == user:
 		s.secret = true
 		f.expect = nothing
-	case kwInsert: // REPLACE in CREATE OR REPLACE
+	case t.keyword == kwInsert: // REPLACE in CREATE OR REPLACE
+	case s.prev.text == "=", s.prev.text == "@", isModifier(t.text):
 	default:
-		f.expect = nothing
+		f.expect, f.list = nothing, false
 	}
 	return true
+}
+
+// modifiers are words that may stand between CREATE and the kind of the object.
+var modifiers = []string{
+	"ALGORITHM", "CONSTRAINT", "DEFINER", "DYNAMIC", "EDITIONABLE", "EXTERNAL", "FORCE", "HYBRID", "ICEBERG", "INTERACTIVE", "INVOKER",
+	"MULTISET", "NOFORCE", "NONEDITIONABLE", "PRIVATE", "SCOPED", "SECURITY", "SQL", "STREAMING", "TRANSIENT", "VOLATILE",
+}
+
+func isModifier(text string) bool {
+	return slices.ContainsFunc(modifiers, func(m string) bool { return strings.EqualFold(m, text) })
+}
+
+// definesOnTable reports whether the statement defines an object that belongs to a table.
+func (s *summarizer) definesOnTable(f *frame) bool {
+	if f.step < 0 {
+		return false
+	}
+	name := s.outline.steps[f.step].name
+	return name == "CREATE INDEX" || name == "CREATE TRIGGER"
 }
 
 func isOr(text string) bool { return len(text) == 2 && (text[0]|0x20) == 'o' && (text[1]|0x20) == 'r' }
