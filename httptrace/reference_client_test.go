@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"github.com/nais/spor/internal/conformance/reference"
 	"github.com/nais/spor/internal/oteltest"
 )
 
@@ -82,7 +83,7 @@ func TestClientAgainstReference(t *testing.T) {
 }
 
 // ask sends the row from a client, and returns the facts about it.
-func (row referenceRow) ask(t *testing.T, version referenceVersion, e engine) facts {
+func (row referenceRow) ask(t *testing.T, version referenceVersion, e engine) reference.Facts {
 	t.Helper()
 	sdk := oteltest.New(t)
 	ctx, cancel := row.context(t)
@@ -111,7 +112,7 @@ func (row referenceRow) ask(t *testing.T, version referenceVersion, e engine) fa
 	for _, span := range sdk.Ended() {
 		answer = strings.ReplaceAll(answer, span.SpanContext().TraceID().String(), "TRACE")
 	}
-	f.add("answer", map[string]string{"text": answer})
+	f.Add("answer", map[string]string{"text": answer})
 	return f
 }
 

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/httptrace"
+	"github.com/nais/spor/internal/conformance/reference"
 	"github.com/nais/spor/internal/oteltest"
 )
 
@@ -134,9 +135,9 @@ func TestServerAgainstReference(t *testing.T) {
 }
 
 // againstReference compares, for all rows and versions, what record returns for spor and for otelhttp.
-func againstReference(t *testing.T, side string, rows []referenceRow, record func(referenceRow, *testing.T, referenceVersion, engine) facts) {
+func againstReference(t *testing.T, side string, rows []referenceRow, record func(referenceRow, *testing.T, referenceVersion, engine) reference.Facts) {
 	t.Helper()
-	j, ran := newJudge(side, known), 0
+	j, ran := reference.NewJudge(side, known), 0
 	for _, version := range referenceVersions {
 		for _, row := range rows {
 			if row.only1 && version.major != 1 {
@@ -146,17 +147,17 @@ func againstReference(t *testing.T, side string, rows []referenceRow, record fun
 			name := version.name + "/" + row.name
 			t.Run(name, func(t *testing.T) {
 				ran++
-				j.compare(t, side+"/"+name, func(e engine) facts { return record(row, t, version, e) })
+				compare(t, j, side+"/"+name, func(e engine) reference.Facts { return record(row, t, version, e) })
 			})
 		}
 	}
 	if ran == len(referenceVersions)*len(rows) { // the flag -run has selected no part of the rows
-		j.checkUsed(t)
+		j.CheckUsed(t)
 	}
 }
 
 // serve sends the row to a server, and returns the facts about it.
-func (row referenceRow) serve(t *testing.T, version referenceVersion, e engine) facts {
+func (row referenceRow) serve(t *testing.T, version referenceVersion, e engine) reference.Facts {
 	t.Helper()
 	sdk := oteltest.New(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -174,7 +175,7 @@ func (row referenceRow) serve(t *testing.T, version referenceVersion, e engine) 
 	for _, span := range sdk.Ended() {
 		answer = strings.ReplaceAll(answer, span.SpanContext().TraceID().String(), "TRACE")
 	}
-	f.add("answer", map[string]string{"text": answer})
+	f.Add("answer", map[string]string{"text": answer})
 	return f
 }
 
