@@ -154,7 +154,7 @@ func (f Facts) addMetric(m metricdata.Metrics) {
 func orderOf(set attribute.Set) (order string) {
 	for _, key := range []attribute.Key{"http.response.status_code", "rpc.response.status_code", "db.operation.name", "error.type"} {
 		value, _ := set.Value(key)
-		order += value.Emit() + "|"
+		order += value.String() + "|"
 	}
 	return order
 }
