@@ -19,7 +19,6 @@ import (
 
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/internal/sqltest"
-	"github.com/nais/spor/sqltrace"
 )
 
 const deleteOrders = "DELETE FROM orders"
@@ -266,40 +265,6 @@ func TestLastAttemptAfterStaleConnections(t *testing.T) {
 	}
 }
 
-// TestDialFailsForThoseWhoWait checks a call that waits because the pool is full. When
-// connecting fails, database/sql returns the error to the call without calling the driver.
-// The call has no next attempt. The test checks that the call ends after one second.
-func TestDialFailsForThoseWhoWait(t *testing.T) {
-	sdk := oteltest.New(t)
-	synctest.Test(t, func(t *testing.T) {
-		fake := full()
-		var dials atomic.Int32
-		fake.Hook = func(_ context.Context, op, _ string) error {
-			switch {
-			case op == "conn.ExecContext":
-				<-time.After(time.Second)
-				return driver.ErrBadConn
-			case op == "connector.Connect" && dials.Add(1) > 1:
-				<-time.After(time.Second)
-				return errNoRoute
-			}
-			return nil
-		}
-		db := open(t, fake.Connector(), options(sdk)...)
-		db.SetMaxOpenConns(1)
-		go func() {
-			<-time.After(time.Millisecond)
-			_ = db.Ping() // waits for a connection while the pool is full
-		}()
-		_, err := db.ExecContext(t.Context(), deleteOrders)
-		if err == nil {
-			t.Fatal("no error")
-		}
-		<-time.After(2 * time.Second)
-		wantCalls(t, sdk, err)
-	})
-}
-
 // TestDialFailsBeforeTransaction checks a call that has no next attempt because connecting
 // failed. Later, the same goroutine executes the same statement in a transaction. This must
 // count as a new call, not as the next attempt of the first call.
@@ -341,56 +306,6 @@ func TestDialFailsBeforeTransaction(t *testing.T) {
 		<-time.After(2 * time.Second)
 		wantCalls(t, sdk, err, inTx)
 	})
-}
-
-// TestWaitIsGivenUp checks a call that waits for a connection of the pool. The call must
-// end when its context is canceled, and when the pool is closed.
-func TestWaitIsGivenUp(t *testing.T) {
-	for name, giveUp := range map[string]func(cancel func(), db *sql.DB){
-		"canceled": func(cancel func(), _ *sql.DB) { cancel() },
-		"closed":   func(_ func(), db *sql.DB) { _ = db.Close() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			sdk := oteltest.New(t)
-			synctest.Test(t, func(t *testing.T) {
-				fake := full()
-				var dials atomic.Int32
-				fake.Hook = func(ctx context.Context, op, _ string) error {
-					switch {
-					case op == "conn.ExecContext":
-						<-time.After(time.Second)
-						return driver.ErrBadConn
-					case op == "connector.Connect" && dials.Add(1) > 1:
-						<-ctx.Done() // this is the context of the pool
-						return ctx.Err()
-					}
-					return nil
-				}
-				db := sqltrace.OpenDB(fake.Connector(), options(sdk)...)
-				defer db.Close()
-				db.SetMaxOpenConns(1)
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				go func() {
-					<-time.After(time.Millisecond)
-					_ = db.Ping() // waits for a connection while the pool is full
-				}()
-				errs := make(chan error, 1)
-				go func() {
-					_, err := db.ExecContext(ctx, deleteOrders)
-					errs <- err
-				}()
-				<-time.After(2 * time.Second)
-				giveUp(cancel, db)
-				err := <-errs
-				if err == nil {
-					t.Error("no error")
-				}
-				synctest.Wait()
-				wantCalls(t, sdk, err)
-			})
-		})
-	}
 }
 
 // TestAttemptsAtOnce checks that attempts of one call are not assigned to another call.

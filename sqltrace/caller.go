@@ -2,9 +2,13 @@ package sqltrace
 
 import (
 	"bytes"
+	"context"
+	"database/sql"
+	"database/sql/driver"
 	"iter"
 	"runtime"
 	"strings"
+	"sync"
 )
 
 // The functions of this file walk the stack, because only the stack shows which function of
@@ -40,8 +44,7 @@ func sqlFrames() iter.Seq[runtime.Frame] {
 
 // retryLine returns a line number in the function retry of database/sql. The driver was
 // called from this line. If database/sql makes the call only once, for example on a
-// [sql.Conn], retryLine returns 0. The last attempt is made after the loop in retry, so its
-// line number is greater than the line number of the other attempts.
+// [sql.Conn], retryLine returns 0.
 func retryLine() int {
 	for frame := range sqlFrames() {
 		if frame.Function == sqlPackage+"(*DB).retry" {
@@ -50,6 +53,39 @@ func retryLine() int {
 	}
 	return 0
 }
+
+// retryFollows reports whether database/sql makes another attempt if the current call of the
+// driver fails because of a bad connection.
+func retryFollows() bool {
+	line := retryLine()
+	return line != 0 && line == loopLine()
+}
+
+// loopLine returns the line number of all attempts except the last one. database/sql makes the
+// last attempt from another line, after the loop in retry. loopLine makes the three attempts
+// once, without a database, to find these lines. If all attempts have the same line, it
+// returns 0.
+var loopLine = sync.OnceValue(func() int {
+	var unreachable unreachable
+	pool := sql.OpenDB(&unreachable)
+	defer pool.Close()
+	_ = pool.PingContext(context.Background())
+	first, last := unreachable.lines[0], unreachable.lines[len(unreachable.lines)-1]
+	if first == last {
+		return 0
+	}
+	return first
+})
+
+// unreachable is a connector without a database. It stores the line number of each attempt.
+type unreachable struct{ lines []int }
+
+func (u *unreachable) Connect(context.Context) (driver.Conn, error) {
+	u.lines = append(u.lines, retryLine())
+	return nil, driver.ErrBadConn
+}
+
+func (*unreachable) Driver() driver.Driver { return nil }
 
 // closesConn reports whether the driver was called because a [sql.Conn] is being closed.
 func closesConn() bool {

@@ -111,8 +111,8 @@ func (c *conn) begin(ctx context.Context, query string) *statement {
 	return st
 }
 
-// endAttempt is called when an attempt is over. If another attempt follows, endAttempt
-// stores st and returns nil. Otherwise it finishes st and returns the rows of st, or nil if
+// endAttempt is called when an attempt is over. If another attempt follows immediately,
+// endAttempt stores st and returns nil. Otherwise it finishes st and returns the rows of st, or nil if
 // st has no rows. After endAttempt returns, another goroutine may use st.
 func (c *conn) endAttempt(st *statement) (rows driver.Rows) {
 	switch {
@@ -200,26 +200,34 @@ func (c *conn) Ping(ctx context.Context) error {
 // ResetSession makes no span. If the connection is bad, this is not recorded as an error.
 // database/sql calls ResetSession when a caller gets a connection, and the caller may have
 // waited for the connection. Therefore ResetSession also records the wait times.
-func (c *conn) ResetSession(ctx context.Context) error {
+func (c *conn) ResetSession(ctx context.Context) (err error) {
 	c.drop()
 	if e := c.engine; e.pool != nil {
 		if _, measuring := e.Durations(); measuring {
 			e.pool.Observe(e.stats())
 		}
 	}
+	c.engine.retries.connecting(ctx)
 	resetter, ok := c.direct.raw.(driver.SessionResetter)
 	if !ok {
 		return nil
 	}
-	c.engine.retries.connecting(ctx)
-	err := resetter.ResetSession(ctx)
-	if isBad(err) {
-		c.engine.retries.missed(ctx, err)
-	}
+	usable := false
+	defer func() { // deferred, because the driver may panic
+		if !usable {
+			c.engine.retries.missed(ctx, err)
+		}
+	}()
+	err = resetter.ResetSession(ctx)
+	usable = !isBad(err)
 	return err
 }
 
+// IsValid is called when database/sql puts the connection back into the pool. If this
+// goroutine still has a stored call, database/sql got the connection for this call, but
+// did not execute the statement. The reason is that it could not convert an argument.
 func (c *conn) IsValid() bool {
+	c.engine.retries.abandon()
 	validator, ok := c.direct.raw.(driver.Validator)
 	return !ok || validator.IsValid()
 }

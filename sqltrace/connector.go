@@ -79,14 +79,12 @@ func newConnector(raw driver.Connector, e *engine) *connector {
 // 100 ms. If package pgxtrace already traces the connection, Connect returns the connection
 // that the driver made.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	c.engine.retries.connecting(ctx)
 	start := time.Now()
-	middle, err := c.otelsql.Connect(ctx)
+	middle, err := c.connect(ctx)
 	if outcome := sqldb.Classify(ctx, err); db.Notable(time.Since(start), outcome) {
 		c.engine.Note(ctx, "connect", c.engine.statements.StartOptions(trace.SpanKindInternal, ""), start, outcome)
 	}
 	if err != nil {
-		c.engine.retries.connectFailed(ctx, err)
 		return nil, err
 	}
 	if raw := middle.(interface{ Raw() driver.Conn }).Raw().(*direct).raw; tracedBelow(raw) { //nolint:forcetypeassert // otelsql wraps a *direct
@@ -94,6 +92,19 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	c.engine.pool.Created(ctx, time.Since(start))
 	return newConn(c.engine, middle), nil
+}
+
+func (c *connector) connect(ctx context.Context) (middle driver.Conn, err error) {
+	connected := false
+	c.engine.retries.connecting(ctx)
+	defer func() { // deferred, because the driver may panic
+		if !connected {
+			c.engine.retries.connectFailed(ctx, err)
+		}
+	}()
+	middle, err = c.otelsql.Connect(ctx)
+	connected = err == nil
+	return middle, err
 }
 
 // Driver returns the driver that the program opened, not an internal wrapper, because

@@ -49,6 +49,17 @@ func (e *engine) stats() db.PoolStats {
 	return db.PoolStats{Used: s.InUse, Idle: s.Idle, Max: s.MaxOpenConnections, Waits: s.WaitCount, Waited: s.WaitDuration, OnlyWaits: true}
 }
 
+// callersWait reports whether callers may be waiting for a connection. If they are, a
+// connection that becomes free is not available to the caller that released it. The result is
+// false if the pool is not known.
+func (e *engine) callersWait() bool {
+	if e.handle == nil {
+		return false
+	}
+	s := e.handle.Stats()
+	return s.WaitCount > 0 && s.MaxOpenConnections > 0 && s.InUse >= s.MaxOpenConnections
+}
+
 // isBad reports whether err means that the connection is bad. After such an error,
 // database/sql may try again.
 func isBad(err error) bool { return errors.Is(err, driver.ErrBadConn) }

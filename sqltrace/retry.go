@@ -2,7 +2,6 @@ package sqltrace
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,73 +15,57 @@ import (
 // retries stores the calls that failed because of a bad connection, until database/sql
 // makes the next attempt. database/sql makes at most three attempts of a call, all on the
 // same goroutine. Normally, all attempts have the same context. The comment of the method
-// [retries.take] describes the exception. Between two attempts, database/sql gets another
-// connection. If it gets no connection, there is no next attempt and the call ends.
+// [retries.take] describes the exception.
+//
+// A call is stored only if the next attempt follows immediately. If the call may have to
+// wait for a connection, it ends when its connection fails, and the next attempt is a
+// statement of its own. Between two attempts, database/sql gets another connection. A stored
+// call ends if database/sql gets no connection, or does not use it for the call.
 type retries struct {
 	waiting atomic.Int32
-	loop    atomic.Int32 // the line number of all attempts except the last one; 0 if not known yet
 	mu      sync.Mutex
-	calls   []*retry
-	closed  bool // the pool is closed
+	calls   map[string]*retry // the key is the number of the goroutine
+	closed  bool              // the pool is closed
 }
 
 type retry struct {
 	*statement
-	outcome   db.Outcome
-	goroutine string
-	failed    time.Time
-	timeout   *time.Timer
-	unwatch   func() bool // stops watching the context
+	outcome    db.Outcome
+	goroutine  string
+	failed     time.Time
+	connecting bool        // the goroutine of the call opens or resets a connection
+	unwatch    func() bool // stops watching the context
 }
 
-const (
-	// retryTimeout is the time after which a stored call ends if no next attempt is made.
-	// This time is reached only if database/sql gives up without calling the driver.
-	retryTimeout = time.Minute
-	// doubtTimeout is used instead of retryTimeout if a connection could not be opened while
-	// several callers waited for the pool. In this case it is not known which of the calls
-	// failed.
-	doubtTimeout = time.Second
-)
-
-// follows reports whether database/sql makes another attempt if the current call of the
-// driver fails because of a bad connection.
-func (r *retries) follows() bool {
-	line := int32(retryLine()) //nolint:gosec // no file has that many lines
-	if line == 0 {
-		return false
-	}
-	for {
-		loop := r.loop.Load()
-		if loop != 0 && loop <= line {
-			return line == loop
-		}
-		if r.loop.CompareAndSwap(loop, line) {
-			return true
-		}
-	}
+// retried reports whether database/sql immediately makes another attempt of st if the current
+// call of the driver fails because of a bad connection.
+func (st *statement) retried() bool {
+	return st.ctx.Err() == nil && retryFollows() && (st.tx != nil || !st.engine.callersWait())
 }
 
-// keep is called when the connection of st is bad. If another attempt follows, keep stores
-// st and returns true. Otherwise it returns false. If this goroutine still has an earlier
-// stored call, keep first ends the earlier call, because no further attempt of it can
+// keep is called when the connection of st is bad. If another attempt follows immediately,
+// keep stores st and returns true. Otherwise it returns false. If this goroutine still has an
+// earlier stored call, keep first ends the earlier call, because no further attempt of it can
 // follow.
 func (r *retries) keep(st *statement) (kept bool) {
-	end(r.removeOwn(func(*retry) bool { return true }))
-	if !r.follows() || st.ctx.Err() != nil {
-		return false
-	}
-	k := &retry{statement: st, outcome: st.outcome(), goroutine: goroutine(), failed: time.Now()}
+	r.abandon()
+	return st.retried() && r.add(&retry{statement: st, outcome: st.outcome(), goroutine: goroutine(), failed: time.Now()})
+}
+
+// add stores k, unless the pool is closed. If the context of k ends, k ends too.
+func (r *retries) add(k *retry) (added bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return false
 	}
-	r.calls = append(r.calls, k)
+	if r.calls == nil {
+		r.calls = map[string]*retry{}
+	}
+	r.calls[k.goroutine] = k
 	r.waiting.Store(int32(len(r.calls))) //nolint:gosec // at most one per goroutine
-	giveUp := func() { end(r.remove(func(held *retry) bool { return held == k })) }
-	k.timeout = time.AfterFunc(retryTimeout, giveUp)
-	k.unwatch = context.AfterFunc(st.ctx, giveUp)
+	k.connecting = false
+	k.unwatch = context.AfterFunc(k.ctx, func() { r.endAll(func(other *retry) bool { return other == k }) })
 	return true
 }
 
@@ -92,17 +75,12 @@ func (r *retries) keep(st *statement) (kept bool) {
 // database/sql also makes further attempts for prepared statements of a transaction, and
 // each of these attempts may have a different context.
 func (r *retries) take(ctx context.Context, query string, tx *tx) *statement {
-	if r.waiting.Load() == 0 {
-		return nil
-	}
-	alike := func(k *retry) bool {
+	k := r.removeOwn(func(k *retry) bool {
 		return k.query == query && k.tx == tx && (tx != nil || otelutil.Same(k.ctx, ctx))
-	}
-	removed := r.removeOwn(alike)
-	if len(removed) == 0 {
+	})
+	if k == nil {
 		return nil
 	}
-	k := removed[0]
 	if k.span != nil {
 		k.span.AddEvent("retry", trace.WithTimestamp(k.failed), trace.WithAttributes(k.outcome.Attributes()...))
 	}
@@ -117,45 +95,45 @@ func (r *retries) connecting(ctx context.Context) {
 	if r.waiting.Load() == 0 {
 		return
 	}
-	own := r.own(func(k *retry) bool { return otelutil.Same(k.ctx, ctx) })
-	if own == nil {
-		return
-	}
+	number := goroutine()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, k := range r.calls {
-		if own(k) {
-			k.unwatch()
-		}
+	if k := r.calls[number]; k != nil && otelutil.Same(k.ctx, ctx) {
+		k.connecting = true
+		k.unwatch()
 	}
 }
 
 // missed is called when err prevented the next attempt of a stored call. The call belongs
 // to this goroutine and has the context ctx. Normally, missed ends the call. If err again
-// means a bad connection and another attempt follows, missed does nothing.
+// means a bad connection and another attempt follows immediately, the call remains stored.
 func (r *retries) missed(ctx context.Context, err error) {
-	if isBad(err) && r.follows() {
+	k := r.removeOwn(func(k *retry) bool { return otelutil.Same(k.ctx, ctx) })
+	if k == nil || isBad(err) && k.retried() && r.add(k) {
 		return
 	}
-	end(r.removeOwn(func(k *retry) bool { return otelutil.Same(k.ctx, ctx) }))
+	k.giveUp()
 }
 
 // connectFailed is called when a connection could not be opened. Normally it does the same
 // as [retries.missed]. The exception is a connection that the pool itself opened. In this
-// case it is not known which call needed the connection. Therefore all stored calls end
-// after doubtTimeout, unless they continue earlier.
+// case it is not known which of the waiting calls gets the error. Therefore all stored calls
+// end that may be waiting.
 func (r *retries) connectFailed(ctx context.Context, err error) {
-	if r.waiting.Load() == 0 && !isBad(err) {
-		return
-	}
-	if retryLine() != 0 {
+	switch {
+	case r.waiting.Load() == 0:
+	case retryLine() != 0:
 		r.missed(ctx, err)
-		return
+	default:
+		r.endAll(func(k *retry) bool { return !k.connecting })
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, k := range r.calls {
-		k.timeout.Reset(doubtTimeout)
+}
+
+// abandon ends the stored call of this goroutine, because no further attempt of it can
+// follow.
+func (r *retries) abandon() {
+	if k := r.removeOwn(func(*retry) bool { return true }); k != nil {
+		k.giveUp()
 	}
 }
 
@@ -163,7 +141,14 @@ func (r *retries) connectFailed(ctx context.Context, err error) {
 // on which the call was made. Such a call has no next attempt.
 func (r *retries) connClosed() {
 	if r.waiting.Load() != 0 && closesConn() {
-		end(r.removeOwn(func(*retry) bool { return true }))
+		r.abandon()
+	}
+}
+
+// txDone ends the stored calls of tx, because tx is over.
+func (r *retries) txDone(tx *tx) {
+	if r.waiting.Load() != 0 {
+		r.endAll(func(k *retry) bool { return k.tx == tx })
 	}
 }
 
@@ -172,57 +157,52 @@ func (r *retries) close() {
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
-	end(r.remove(func(*retry) bool { return true }))
+	r.endAll(func(*retry) bool { return true })
 }
 
-// end records the durations of calls that have no further attempt, and ends their spans.
-// The end time is the time at which the last attempt failed.
-func end(calls []*retry) {
-	for _, k := range calls {
-		k.answered = k.failed
-		k.record(k.outcome)
-		k.end(k.outcome, trace.WithTimestamp(k.failed))
-	}
+// giveUp records the duration of a call that has no further attempt, and ends its span. The
+// end time is the time at which the last attempt failed.
+func (k *retry) giveUp() {
+	k.answered = k.failed
+	k.record(k.outcome)
+	k.end(k.outcome, trace.WithTimestamp(k.failed))
 }
 
-// removeOwn does the same as remove, but removes only calls of this goroutine.
-func (r *retries) removeOwn(which func(*retry) bool) []*retry {
-	if own := r.own(which); own != nil {
-		return r.remove(own)
-	}
-	return nil
-}
-
-// own returns a function that reports whether a call k belongs to this goroutine and
-// which(k) is true. If which returns false for every stored call, own returns nil.
-func (r *retries) own(which func(*retry) bool) func(*retry) bool {
-	if r.waiting.Load() == 0 || !r.contains(which) {
+// removeOwn removes the stored call k of this goroutine if which(k) is true, and returns it.
+// Otherwise it returns nil.
+func (r *retries) removeOwn(which func(*retry) bool) *retry {
+	if r.waiting.Load() == 0 {
 		return nil
 	}
 	number := goroutine()
-	return func(k *retry) bool { return k.goroutine == number && which(k) }
-}
-
-func (r *retries) contains(which func(*retry) bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.ContainsFunc(r.calls, which)
+	k := r.calls[number]
+	if k == nil || !which(k) {
+		return nil
+	}
+	r.remove(k)
+	return k
 }
 
-// remove calls which(k) for every stored call k. If the result is true, remove removes the
-// call k from r. It returns the removed calls, and the caller must end them.
-func (r *retries) remove(which func(*retry) bool) (removed []*retry) {
+// endAll ends every stored call k for which which(k) is true.
+func (r *retries) endAll(which func(*retry) bool) {
+	var removed []*retry
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.calls = slices.DeleteFunc(r.calls, func(k *retry) bool {
-		if !which(k) {
-			return false
+	for _, k := range r.calls {
+		if which(k) {
+			r.remove(k)
+			removed = append(removed, k)
 		}
-		k.timeout.Stop()
-		k.unwatch()
-		removed = append(removed, k)
-		return true
-	})
+	}
+	r.mu.Unlock()
+	for _, k := range removed {
+		k.giveUp()
+	}
+}
+
+func (r *retries) remove(k *retry) {
+	k.unwatch()
+	delete(r.calls, k.goroutine)
 	r.waiting.Store(int32(len(r.calls))) //nolint:gosec // at most one per goroutine
-	return removed
 }

@@ -82,6 +82,7 @@ func (t *tx) Rollback() error { return t.finish("ROLLBACK", t.Tx.Rollback) }
 
 func (t *tx) finish(name string, do func() error) error {
 	t.conn.tx = nil
+	t.conn.engine.retries.txDone(t)
 	start := time.Now()
 	err := do()
 	if !t.observed {
