@@ -153,7 +153,15 @@ func (c *conn) resume(query string) *statement {
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	st := c.resume(query)
 	start := time.Now()
+	answered := false
+	defer func() {
+		if st != nil && !answered { // the driver has panicked
+			st.reset()
+			c.endAttempt(st)
+		}
+	}()
 	_, err := c.otelsql.PrepareContext(ctx, query)
+	answered = true
 	if st == nil && err != nil {
 		st = c.engine.retries.take(c.tx.above(ctx), query, c.tx)
 	}

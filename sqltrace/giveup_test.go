@@ -292,3 +292,28 @@ func TestTransactionEndsBetweenAttempts(t *testing.T) {
 		wantCalls(t, sdk, err)
 	})
 }
+
+func TestPanicWhilePreparingSkippedStatement(t *testing.T) {
+	sdk := oteltest.New(t)
+	fake := full()
+	fake.Hook = func(_ context.Context, op, _ string) error {
+		switch op {
+		case "conn.ExecContext":
+			return driver.ErrSkip
+		case "conn.PrepareContext":
+			panic(errNoRoute)
+		}
+		return nil
+	}
+	db := open(t, fake.Connector(), options(sdk)...)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		_, _ = db.ExecContext(t.Context(), "UPDATE orders SET name = 1")
+	}()
+	wantNames(t, sdk, "client UPDATE orders")
+	wantAttributes(t, sdk.Ended()[0], map[string]string{"error.type": "panic"})
+}
