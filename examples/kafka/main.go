@@ -39,7 +39,7 @@ func run(ctx context.Context) error {
 	}
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(strings.Split(brokers, ",")...), kgo.ConsumeTopics(topic),
-		kgo.ConsumerGroup(cmp.Or(os.Getenv("NAIS_APP_NAME"), "kafka")), kgotrace.Opt(),
+		kgo.ConsumerGroup(cmp.Or(os.Getenv("NAIS_APP_NAME"), "kafka")),
 	}
 	if os.Getenv("KAFKA_CA_PATH") != "" {
 		config, err := certificates()
@@ -48,7 +48,7 @@ func run(ctx context.Context) error {
 		}
 		opts = append(opts, kgo.DialTLSConfig(config))
 	}
-	cl, err := kgo.NewClient(opts...)
+	cl, err := kgotrace.NewClient(opts...)
 	if err != nil {
 		return err
 	}
@@ -57,13 +57,13 @@ func run(ctx context.Context) error {
 		return err
 	}
 	for {
-		fetches := kgotrace.Fetched(cl, cl.PollFetches(ctx))
+		fetches := cl.PollFetches(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
 		fetches.EachError(func(_ string, _ int32, err error) { slog.ErrorContext(ctx, "records were not fetched", "error", err) })
 		fetches.EachRecord(func(r *kgo.Record) {
-			if err := kgotrace.Process(ctx, cl, r, greet); err != nil {
+			if err := cl.Process(ctx, r, greet); err != nil {
 				slog.ErrorContext(ctx, "record was not processed", "error", err)
 			}
 		})

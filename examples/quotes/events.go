@@ -14,14 +14,13 @@ import (
 
 // The type events sends events about quotes to Kafka.
 type events struct {
-	client *kgo.Client
+	client *kgotrace.Client
 	topic  string
 	sent   atomic.Int64
 }
 
 func newEvents(k *kafka) (*events, error) {
-	client, err := kgo.NewClient(append([]kgo.Opt{
-		kgotrace.Opt(),
+	client, err := kgotrace.NewClient(append([]kgo.Opt{
 		kgo.ProducerLinger(0), // do not wait for more records, because a caller waits for each record
 	}, k.opts...)...)
 	if err != nil {

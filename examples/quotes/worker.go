@@ -15,15 +15,14 @@ import (
 // worker is the service that counts the quotes of each author. It gets the quotes from the
 // events in Kafka.
 type worker struct {
-	client *kgo.Client
+	client *kgotrace.Client
 	store  store
 	worked chan struct{} // closed when work has returned
 	done   atomic.Int64  // number of records that were handled
 }
 
 func startWorker(ctx context.Context, k *kafka, s store) (*worker, error) {
-	client, err := kgo.NewClient(append([]kgo.Opt{
-		kgotrace.Opt(),
+	client, err := kgotrace.NewClient(append([]kgo.Opt{
 		kgo.ConsumerGroup("quotes"), kgo.ConsumeTopics(k.topic), kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 	}, k.opts...)...)
@@ -39,7 +38,7 @@ func startWorker(ctx context.Context, k *kafka, s store) (*worker, error) {
 func (w *worker) work(ctx context.Context) {
 	defer close(w.worked)
 	for {
-		fetches := kgotrace.Fetched(w.client, w.client.PollFetches(ctx))
+		fetches := w.client.PollFetches(ctx)
 		if fetches.IsClientClosed() {
 			return
 		}
@@ -47,7 +46,7 @@ func (w *worker) work(ctx context.Context) {
 			slog.ErrorContext(ctx, "topic was not read", "topic", topic, "error", err)
 		})
 		fetches.EachRecord(func(r *kgo.Record) { w.handle(ctx, r) })
-		if err := kgotrace.Commit(ctx, w.client, w.client.CommitUncommittedOffsets); err != nil {
+		if err := w.client.CommitUncommittedOffsets(ctx); err != nil {
 			slog.ErrorContext(ctx, "offsets were not committed", "error", err)
 		}
 	}
@@ -57,7 +56,7 @@ func (w *worker) work(ctx context.Context) {
 func (w *worker) handle(ctx context.Context, r *kgo.Record) {
 	ctx, cancel := context.WithTimeout(ctx, backendTimeout)
 	defer cancel()
-	err := kgotrace.Process(ctx, w.client, r, func(ctx context.Context) error {
+	err := w.client.Process(ctx, r, func(ctx context.Context) error {
 		var q quote
 		if err := json.Unmarshal(r.Value, &q); err != nil {
 			return err

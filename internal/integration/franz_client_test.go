@@ -60,11 +60,11 @@ func (franz) Producer(t *testing.T, with kafkasuite.Producing) kafkasuite.Produc
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &franzProducer{client: session.Client(), session: session}
+		return &franzProducer{client: kgotrace.Wrap(session.Client()), session: session}
 	case with.Mode == "not idempotent":
 		opts = append(opts, kgo.DisableIdempotentWrite())
 	}
-	client, err := kgo.NewClient(opts...)
+	client, err := kgotrace.NewClient(opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func (franz) Producer(t *testing.T, with kafkasuite.Producing) kafkasuite.Produc
 }
 
 type franzProducer struct {
-	client  *kgo.Client
+	client  *kgotrace.Client
 	session *kgo.GroupTransactSession // nil without transactions
 }
 
@@ -128,7 +128,7 @@ func (p *franzProducer) Forward(ctx context.Context, received kafkasuite.Record,
 func (p *franzProducer) Begin(context.Context) error { return p.session.Begin() }
 
 func (p *franzProducer) End(ctx context.Context, commit bool) error {
-	committed, err := kgotrace.End(ctx, p.session, kgo.TransactionEndTry(commit))
+	committed, err := p.client.End(ctx, p.session, kgo.TransactionEndTry(commit))
 	if err == nil && committed != commit {
 		return errors.New("the transaction was not ended as requested")
 	}
@@ -146,7 +146,7 @@ func (p *franzProducer) Abandon() { p.client.Close() }
 
 func (franz) Consumer(t *testing.T, with kafkasuite.Consuming) kafkasuite.Consumer {
 	t.Helper()
-	client, err := kgo.NewClient(append(kgoOpts(plainKafka{brokers: with.Brokers, tls: with.TLS}),
+	client, err := kgotrace.NewClient(append(kgoOpts(plainKafka{brokers: with.Brokers, tls: with.TLS}),
 		kgotrace.Opt(with.Options...), kgo.ConsumerGroup(with.Group), kgo.ConsumeTopics(with.Topic),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(100*time.Millisecond),
 		kgo.HeartbeatInterval(100*time.Millisecond), kgo.DisableAutoCommit(),
@@ -158,18 +158,18 @@ func (franz) Consumer(t *testing.T, with kafkasuite.Consuming) kafkasuite.Consum
 }
 
 type franzConsumer struct {
-	client *kgo.Client
+	client *kgotrace.Client
 	once   sync.Once
 }
 
 func (c *franzConsumer) Run(ctx context.Context, handle func(context.Context, kafkasuite.Record) error) error {
 	for {
-		fetches := kgotrace.Fetched(c.client, c.client.PollFetches(ctx))
+		fetches := c.client.PollFetches(ctx)
 		if ended(ctx) {
 			return nil
 		}
 		for _, r := range fetches.Records() {
-			err := kgotrace.Process(ctx, c.client, r, func(ctx context.Context) error { return handle(ctx, kafkaRecord(r)) })
+			err := c.client.Process(ctx, r, func(ctx context.Context) error { return handle(ctx, kafkaRecord(r)) })
 			if err != nil {
 				return err
 			}
@@ -188,12 +188,12 @@ func ended(ctx context.Context) bool { return ctx.Err() != nil }
 func (c *franzConsumer) commit(ctx context.Context, records ...*kgo.Record) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	return kgotrace.Commit(ctx, c.client, func(ctx context.Context) error { return c.client.CommitRecords(ctx, records...) })
+	return c.client.CommitRecords(ctx, records...)
 }
 
 func (c *franzConsumer) RunBatches(ctx context.Context, handle func(context.Context, []kafkasuite.Record) error) error {
 	for {
-		fetches := kgotrace.Fetched(c.client, c.client.PollFetches(ctx))
+		fetches := c.client.PollFetches(ctx)
 		if ended(ctx) {
 			return nil
 		}
@@ -205,7 +205,7 @@ func (c *franzConsumer) RunBatches(ctx context.Context, handle func(context.Cont
 		if len(native) == 0 {
 			continue
 		}
-		if err := kgotrace.ProcessBatch(ctx, c.client, native, func(ctx context.Context) error { return handle(ctx, records) }); err != nil {
+		if err := c.client.ProcessBatch(ctx, native, func(ctx context.Context) error { return handle(ctx, records) }); err != nil {
 			return err
 		}
 		if err := c.commit(ctx, native...); err != nil {
@@ -217,7 +217,7 @@ func (c *franzConsumer) RunBatches(ctx context.Context, handle func(context.Cont
 func (c *franzConsumer) Poll(ctx context.Context, times int) error {
 	for range times {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
-		fetches := kgotrace.Fetched(c.client, c.client.PollFetches(ctx))
+		fetches := c.client.PollFetches(ctx)
 		cancel()
 		for _, r := range fetches.Records() {
 			return errors.New("polled a record: " + string(r.Value))

@@ -34,12 +34,12 @@ func (h produceHooks) produce(r *kgo.Record) {
 
 type sporKgo struct {
 	produceHooks
-	client *kgo.Client
+	client *kgotrace.Client
 }
 
 func newSporKgo(tb testing.TB, opts ...kafkatrace.Option) kgoLibrary {
 	tb.Helper()
-	cl, err := kgo.NewClient(kgo.ConsumerGroup("bench"), kgo.ConsumeTopics("quotes"), kgo.ClientID("bench"), kgotrace.Opt(opts...))
+	cl, err := kgotrace.NewClient(kgo.ConsumerGroup("bench"), kgo.ConsumeTopics("quotes"), kgo.ClientID("bench"), kgotrace.Opt(opts...))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func newSporKgo(tb testing.TB, opts ...kafkatrace.Option) kgoLibrary {
 func succeed(context.Context) error { return nil }
 
 func (s sporKgo) process(ctx context.Context, r *kgo.Record) {
-	kgotrace.Process(ctx, s.client, r, succeed)
+	s.client.Process(ctx, r, succeed)
 }
 
 type kotelKgo struct {

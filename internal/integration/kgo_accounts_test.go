@@ -245,7 +245,7 @@ func TestKgoAccountsOfTransactions(t *testing.T) {
 				if err := end(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				if err := kgotrace.EndTransaction(t.Context(), cl, try); err != nil {
+				if err := kgotrace.Wrap(cl).EndTransaction(t.Context(), try); err != nil {
 					t.Fatal(err)
 				}
 				if got := kgoIdle(t, cl); got != (kgoAccounts{}) {
@@ -384,7 +384,7 @@ func TestKgoProducedAgain(t *testing.T) {
 	}
 }
 
-func kgoProduceIn(ctx context.Context, t *testing.T, cl *kgo.Client, r *kgo.Record) {
+func kgoProduceIn(ctx context.Context, t *testing.T, cl kgoProducer, r *kgo.Record) {
 	t.Helper()
 	if err := cl.ProduceSync(ctx, r).FirstErr(); err != nil {
 		t.Fatal(err)

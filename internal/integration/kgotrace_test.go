@@ -3,7 +3,6 @@ package integration
 import (
 	"bytes"
 	"context"
-	"errors"
 	"runtime"
 	"slices"
 	"strconv"
@@ -54,37 +53,46 @@ func kgoClient(tb testing.TB, c *kfake.Cluster, opts ...kgo.Opt) *kgo.Client {
 	return cl
 }
 
-func kgoTraced(tb testing.TB, sdk *oteltest.SDK, c *kfake.Cluster, opts ...kgo.Opt) *kgo.Client {
+func kgoTraced(tb testing.TB, sdk *oteltest.SDK, c *kfake.Cluster, opts ...kgo.Opt) *kgotrace.Client {
 	tb.Helper()
-	return kgoClient(tb, c, append([]kgo.Opt{
-		kgo.DefaultProduceTopic("quotes"), kgo.ClientID("tester"), kgo.MetadataMinAge(20 * time.Millisecond),
-		kgotrace.Opt(kafkaOptions(sdk)...),
+	cl, err := kgotrace.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(c.ListenAddrs()...), kgo.DefaultProduceTopic("quotes"), kgo.ClientID("tester"),
+		kgo.MetadataMinAge(20 * time.Millisecond), kgotrace.Opt(kafkaOptions(sdk)...),
 	}, opts...)...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(cl.CloseAllowingRebalance)
+	return cl
 }
 
-func kgoConsumer(tb testing.TB, sdk *oteltest.SDK, c *kfake.Cluster, opts ...kgo.Opt) *kgo.Client {
+func kgoConsumer(tb testing.TB, sdk *oteltest.SDK, c *kfake.Cluster, opts ...kgo.Opt) *kgotrace.Client {
 	tb.Helper()
 	return kgoTraced(tb, sdk, c, append([]kgo.Opt{
 		kgo.ConsumerGroup("stats"), kgo.ConsumeTopics("quotes"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 	}, opts...)...)
 }
 
-func kgoProduce(tb testing.TB, cl *kgo.Client, records ...*kgo.Record) {
+// A kgoProducer is a client with or without tracing.
+type kgoProducer interface {
+	ProduceSync(ctx context.Context, records ...*kgo.Record) kgo.ProduceResults
+}
+
+func kgoProduce(tb testing.TB, cl kgoProducer, records ...*kgo.Record) {
 	tb.Helper()
 	if err := cl.ProduceSync(tb.Context(), records...).FirstErr(); err != nil {
 		tb.Fatal(err)
 	}
 }
 
-// kgoPoll polls cl until it has n records, and returns these records. It passes the result of
-// each poll to kgotrace.Fetched.
-func kgoPoll(tb testing.TB, cl *kgo.Client, n int) []*kgo.Record {
+// kgoPoll polls cl until it has n records, and returns these records.
+func kgoPoll(tb testing.TB, cl *kgotrace.Client, n int) []*kgo.Record {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), 20*time.Second)
 	defer cancel()
 	var records []*kgo.Record
 	for len(records) < n {
-		fetches := kgotrace.Fetched(cl, cl.PollRecords(ctx, n-len(records)))
+		fetches := cl.PollRecords(ctx, n-len(records))
 		if err := fetches.Err0(); err != nil {
 			tb.Fatal(err)
 		}
@@ -116,7 +124,7 @@ func TestKgoRoundTrip(t *testing.T) {
 	}
 	parent.End()
 	got := kgoPoll(t, cl, 1)[0]
-	if err := kgotrace.Process(t.Context(), cl, got, nothing); err != nil {
+	if err := cl.Process(t.Context(), got, nothing); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got.Key, r.Key) || !bytes.Equal(got.Value, r.Value) || len(got.Headers) != 2 || got.Headers[0].Key != "type" || got.Headers[1].Key != "traceparent" {
@@ -203,7 +211,7 @@ func TestKgoHowSendingEnds(t *testing.T) {
 				c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: tt.fault, Count: -1})
 			}
 			done := make(chan error, 1)
-			tt.send(cl, func(_ *kgo.Record, err error) { done <- err })
+			tt.send(cl.Client, func(_ *kgo.Record, err error) { done <- err })
 			err := <-done
 			if (err != nil) != (tt.kind != "") {
 				t.Errorf("returned %v", err)
@@ -302,7 +310,7 @@ func TestKgoForwarding(t *testing.T) {
 			kgoProduce(t, cl, kgo.StringRecord("x"))
 			r := kgoPoll(t, cl, 1)[0]
 			before := slices.Clone(r.Headers)
-			kgotrace.Process(t.Context(), cl, r, func(ctx context.Context) error {
+			cl.Process(t.Context(), r, func(ctx context.Context) error {
 				next := &kgo.Record{Topic: "dead", Value: r.Value, Headers: r.Headers}
 				if tt.same {
 					next = r
@@ -335,7 +343,7 @@ func TestKgoPollingMakesNoSpans(t *testing.T) {
 	cl := kgoConsumer(t, sdk, c)
 	for range 50 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		kgotrace.Fetched(cl, cl.PollFetches(ctx))
+		cl.PollFetches(ctx)
 		cancel()
 	}
 	if n := sdk.Started(); n != 0 {
@@ -346,7 +354,7 @@ func TestKgoPollingMakesNoSpans(t *testing.T) {
 	}
 	cl.Flush(t.Context())
 	sdk.Forget()
-	kgotrace.Process(t.Context(), cl, kgoPoll(t, cl, 1)[0], nothing)
+	cl.Process(t.Context(), kgoPoll(t, cl, 1)[0], nothing)
 	cl.Close()
 	if n := sdk.Started(); n != 1 {
 		t.Errorf("got %d spans of one record, want 1", n)
@@ -360,7 +368,7 @@ func TestKgoPollLoopUnderSpan(t *testing.T) {
 	ctx, start := sdk.TracerProvider.Tracer("").Start(t.Context(), "start")
 	traces := map[trace.TraceID]bool{}
 	for _, r := range kgoPoll(t, cl, 3) {
-		kgotrace.Process(ctx, cl, r, func(ctx context.Context) error {
+		cl.Process(ctx, r, func(ctx context.Context) error {
 			traces[trace.SpanContextFromContext(ctx).TraceID()] = true
 			return nil
 		})
@@ -379,7 +387,7 @@ func TestKgoBatch(t *testing.T) {
 	}
 	cl.Flush(t.Context())
 	sdk.Forget()
-	if err := kgotrace.ProcessBatch(t.Context(), cl, kgoPoll(t, cl, 300), nothing); err != nil {
+	if err := cl.ProcessBatch(t.Context(), kgoPoll(t, cl, 300), nothing); err != nil {
 		t.Fatal(err)
 	}
 	s := sdk.Only(t)
@@ -414,7 +422,7 @@ func TestKgoRebalanceInHandler(t *testing.T) {
 			oteltest.Eventually(t, rebalanced)
 			return nil
 		}
-		return kgotrace.Process(t.Context(), first, rest[0], func(context.Context) error { return handle(rest[1:]) })
+		return first.Process(t.Context(), rest[0], func(context.Context) error { return handle(rest[1:]) })
 	}
 	handle(records)
 	kept := first.CommittedOffsets()["quotes"]
@@ -472,14 +480,48 @@ func TestKgoLag(t *testing.T) {
 }
 
 func TestKgoCommit(t *testing.T) {
-	sdk, c := oteltest.New(t), kgoCluster(t, "quotes")
-	cl := kgoClient(t, c, kgo.ConsumerGroup("stats"), kgo.ConsumeTopics("quotes"), kgo.DefaultProduceTopic("quotes"),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(), kgotrace.Opt(kafkaOptions(sdk, kafkatrace.WithCommitSpans())...))
-	kgoProduce(t, cl, kgo.StringRecord("x"))
-	kgotrace.Process(t.Context(), cl, kgoPoll(t, cl, 1)[0], nothing)
-	if err := kgotrace.Commit(t.Context(), cl, cl.CommitUncommittedOffsets); err != nil {
-		t.Fatal(err)
+	type client = *kgotrace.Client
+	for name, commit := range map[string]func(context.Context, client, ...*kgo.Record) error{
+		"records":     func(ctx context.Context, cl client, r ...*kgo.Record) error { return cl.CommitRecords(ctx, r...) },
+		"uncommitted": func(ctx context.Context, cl client, _ ...*kgo.Record) error { return cl.CommitUncommittedOffsets(ctx) },
+		"marked": func(ctx context.Context, cl client, r ...*kgo.Record) error {
+			cl.MarkCommitRecords(r...)
+			return cl.CommitMarkedOffsets(ctx)
+		},
+		"fn": func(ctx context.Context, cl client, r ...*kgo.Record) error {
+			return cl.Commit(ctx, func(ctx context.Context) error { return cl.Client.CommitRecords(ctx, r...) })
+		},
+		"fn that is measured itself": func(ctx context.Context, cl client, _ ...*kgo.Record) error {
+			return cl.Commit(ctx, cl.CommitUncommittedOffsets)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sdk, c := oteltest.New(t), kgoCluster(t, "quotes")
+			opts := []kgo.Opt{kgo.DisableAutoCommit(), kgotrace.Opt(kafkaOptions(sdk, kafkatrace.WithCommitSpans())...)}
+			if name == "marked" {
+				opts[0] = kgo.AutoCommitMarks()
+			}
+			cl, err := kgotrace.NewClient(append(opts, kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumerGroup("stats"),
+				kgo.ConsumeTopics("quotes"), kgo.DefaultProduceTopic("quotes"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer cl.Close()
+			kgoProduce(t, cl, kgo.StringRecord("x"))
+			r := kgoPoll(t, cl, 1)[0]
+			cl.Process(t.Context(), r, nothing)
+			if err := commit(t.Context(), cl, r); err != nil {
+				t.Fatal(err)
+			}
+			mustHaveCommitted(t, sdk)
+		})
 	}
+}
+
+// mustHaveCommitted checks that there is exactly one commit span, and that it has a link to
+// the only process span.
+func mustHaveCommitted(t *testing.T, sdk *oteltest.SDK) {
+	t.Helper()
 	commit, processed := kgoNamed(sdk, "commit"), kgoNamed(sdk, "quotes process")
 	if len(commit) != 1 || len(commit[0].Links()) != 1 || commit[0].Links()[0].SpanContext.SpanID() != processed[0].SpanContext().SpanID() {
 		t.Fatalf("got %v", commit)
@@ -499,15 +541,16 @@ func TestKgoTransactions(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	cl := kgotrace.Wrap(s.Client())
 	for _, try := range []kgo.TransactionEndTry{kgo.TryAbort, kgo.TryCommit} {
-		r := kgoPoll(t, s.Client(), 1)[0]
+		r := kgoPoll(t, cl, 1)[0]
 		if err := s.Begin(); err != nil {
 			t.Fatal(err)
 		}
-		kgotrace.Process(t.Context(), s.Client(), r, func(ctx context.Context) error {
+		cl.Process(t.Context(), r, func(ctx context.Context) error {
 			return s.ProduceSync(ctx, kgo.StringRecord("y")).FirstErr()
 		})
-		if committed, err := kgotrace.End(t.Context(), s, try); err != nil || committed != bool(try) {
+		if committed, err := cl.End(t.Context(), s, try); err != nil || committed != bool(try) {
 			t.Fatal(committed, err)
 		}
 	}
@@ -534,34 +577,13 @@ func TestKgoTransactions(t *testing.T) {
 	}
 }
 
-func TestKgoWithoutOpt(t *testing.T) {
-	cl := kgoClient(t, kgoCluster(t, "quotes"))
-	failure := errors.New("on purpose")
-	fail := func(context.Context) error { return failure }
-	r := &kgo.Record{Topic: "quotes"}
-	for name, err := range map[string]error{
-		"process": kgotrace.Process(t.Context(), cl, r, fail), "batch": kgotrace.ProcessBatch(t.Context(), cl, []*kgo.Record{r}, fail),
-		"commit": kgotrace.Commit(t.Context(), cl, fail),
-	} {
-		if err != failure { //nolint:errorlint // it must be the same value
-			t.Errorf("%s: got %v", name, err)
-		}
-	}
-}
-
-func TestKgoOptTwice(t *testing.T) {
-	sdk, c := oteltest.New(t), kgoCluster(t, "quotes")
-	kgoProduce(t, kgoTraced(t, sdk, c, kgotrace.Opt(kafkaOptions(sdk)...)), kgo.StringRecord("x"))
-	sdk.Only(t)
-}
-
 func TestKgoClosedClient(t *testing.T) {
 	sdk, c := oteltest.New(t), kgoCluster(t, "quotes")
 	cl := kgoConsumer(t, sdk, c)
 	kgoProduce(t, cl, kgo.StringRecord("x"))
 	r := kgoPoll(t, cl, 1)[0]
 	cl.Close()
-	kgotrace.Process(t.Context(), cl, r, nothing)
+	cl.Process(t.Context(), r, nothing)
 	if len(kgoNamed(sdk, "quotes process")) != 1 {
 		t.Error("no span")
 	}
@@ -572,7 +594,7 @@ func TestKgoLeavesNoGoroutines(t *testing.T) {
 	round := func() {
 		cl := kgoConsumer(t, sdk, c)
 		kgoProduce(t, cl, kgo.StringRecord("x"))
-		kgotrace.Process(t.Context(), cl, kgoPoll(t, cl, 1)[0], nothing)
+		cl.Process(t.Context(), kgoPoll(t, cl, 1)[0], nothing)
 		cl.Close()
 	}
 	round()
@@ -591,7 +613,7 @@ func TestKgoTransactionsWithoutGroup(t *testing.T) {
 			t.Fatal(err)
 		}
 		kgoProduce(t, cl, kgo.StringRecord("x"))
-		if err := kgotrace.EndTransaction(t.Context(), cl, try); err != nil {
+		if err := cl.EndTransaction(t.Context(), try); err != nil {
 			t.Fatal(err)
 		}
 		spans := kgoNamed(sdk, "commit")

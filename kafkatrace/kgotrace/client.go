@@ -1,49 +1,65 @@
 package kgotrace
 
 import (
-	"reflect"
-	"sync"
+	"errors"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/nais/spor/kafkatrace"
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-type client struct {
+// A Client is a kgo.Client that is traced and measured. Functions of other packages that
+// need a kgo.Client can use the field Client: it is the same client, and the records that it
+// sends are traced too. The methods of a Client may be called by several goroutines at the
+// same time.
+type Client struct {
 	*kgo.Client
 
 	tracer *adapter.Tracer
 	acks   bool
+	closed atomic.Bool
 }
 
-// clients contains the clients that are open. It is a map because a kgo.Client cannot store
-// values of other packages.
-var clients sync.Map // *kgo.Client → *client
+// NewClient returns a traced kgo.Client. The options in opts are the options of
+// [kgo.NewClient]. Use [Opt] to add options of package kafkatrace. Without Opt, NewClient
+// uses the defaults of package kafkatrace.
+func NewClient(opts ...kgo.Opt) (*Client, error) {
+	cl, err := kgo.NewClient(withOwnHooks(opts)...)
+	if err != nil {
+		return nil, err
+	}
+	return Wrap(cl), nil
+}
 
-// clientOf returns the client for cl. It returns nil if cl was made without [Opt].
-func clientOf(cl *kgo.Client) *client {
-	if known, ok := clients.Load(cl); ok {
-		return known.(*client)
-	}
-	// The program may still process records after cl was closed. The hooks of cl still
-	// contain the *client.
-	v := reflect.ValueOf(cl.OptValue(kgo.WithHooks))
-	if v.Kind() != reflect.Slice {
-		return nil
-	}
-	for i := range v.Len() {
-		if h, ok := reflect.TypeAssert[*hooks](v.Index(i)); ok {
-			return h.client.Load()
+// errUntraced is reported for a client that has no Opt of its own.
+var errUntraced = errors.New("kgotrace: the client is not traced " +
+	"(make it with kgotrace.NewClient, or call kgotrace.Opt once for each client)")
+
+// Wrap returns the Client for cl. Pass [Opt] to the code that makes cl. If cl has no Opt, or
+// shares its Opt with another client, Wrap reports an error to [otel.Handle], and returns a
+// Client that traces and measures nothing.
+func Wrap(cl *kgo.Client) *Client {
+	if h := hooksOf(cl); h != nil {
+		if c := h.client.Load(); c != nil && c.Client == cl {
+			return c
 		}
 	}
-	return nil
+	otel.Handle(errUntraced)
+	return &Client{Client: cl, tracer: adapter.NewTracer(
+		kafkatrace.WithTracerProvider(tracenoop.NewTracerProvider()),
+		kafkatrace.WithMeterProvider(metricnoop.NewMeterProvider()),
+	)}
 }
 
-// newClient makes the client for cl. The Tracer gets the options that newClient derives from
+// newClient makes the Client for cl. The Tracer gets the options that newClient derives from
 // the configuration of cl, followed by the options in opts.
-func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
+func newClient(cl *kgo.Client, opts []kafkatrace.Option) *Client {
 	known := []kafkatrace.Option{}
 	if id := text(cl, kgo.ClientID); id != "" {
 		known = append(known, kafkatrace.WithAttributes(semconv.MessagingClientID(id)))
@@ -58,7 +74,7 @@ func newClient(cl *kgo.Client, opts []kafkatrace.Option) *client {
 	if id := cl.OptValues(kgo.TransactionalID); len(id) == 2 && id[1] == true {
 		known = append(known, kafkatrace.WithCommitSpans())
 	}
-	c := &client{
+	c := &Client{
 		Client: cl,
 		tracer: adapter.NewTracer(append(known, opts...)...),
 		acks:   cl.OptValue(kgo.RequiredAcks) != kgo.NoAck(),
@@ -75,7 +91,13 @@ func text(cl *kgo.Client, opt any) string {
 	return value
 }
 
-func (c *client) assigned(yield func(string, int32) bool) {
+// close is called after the last fetch.
+func (c *Client) close() {
+	c.closed.Store(true)
+	c.tracer.Close()
+}
+
+func (c *Client) assigned(yield func(string, int32) bool) {
 	for topic, partitions := range c.CommittedOffsets() {
 		for partition := range partitions {
 			if !yield(topic, partition) {
@@ -85,7 +107,7 @@ func (c *client) assigned(yield func(string, int32) bool) {
 	}
 }
 
-func (c *client) has(topic string, partition int32) bool {
+func (c *Client) has(topic string, partition int32) bool {
 	_, has := c.CommittedOffsets()[topic][partition]
 	return has
 }

@@ -16,7 +16,7 @@ import (
 // A record that another service sent is processed in the trace of that service.
 func Example() {
 	spans := tracetest.NewSpanRecorder()
-	cl, err := kgo.NewClient(
+	cl, err := kgotrace.NewClient(
 		kgo.ConsumerGroup("stats"), kgo.ConsumeTopics("quotes.created"),
 		kgotrace.Opt(
 			kafkatrace.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))),
@@ -33,7 +33,7 @@ func Example() {
 	r := &kgo.Record{Topic: "quotes.created", Partition: 2, Offset: 42, Value: []byte("{}"), Headers: []kgo.RecordHeader{
 		{Key: "traceparent", Value: []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")},
 	}}
-	err = kgotrace.Process(context.Background(), cl, r, func(ctx context.Context) error {
+	err = cl.Process(context.Background(), r, func(ctx context.Context) error {
 		return nil // update statistics
 	})
 	if err != nil {

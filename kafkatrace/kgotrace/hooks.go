@@ -1,24 +1,52 @@
 package kgotrace
 
 import (
+	"reflect"
+	"slices"
 	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel"
 
 	"github.com/nais/spor/kafkatrace"
 )
 
-// Opt returns the option for [kgo.NewClient] that turns on tracing and metrics for the
-// client. Use the option for one client only.
+// Opt returns the option that passes opts to [NewClient]. For a client that other code
+// makes, pass Opt to [kgo.NewClient]: it traces the records that the client sends, and
+// [Wrap] returns the [Client]. If a client has several Opts, only the first is used. Several
+// clients that [NewClient] makes may share an Opt. For [kgo.NewClient], use an Opt for one
+// client only. If two open clients share it nevertheless, an error is reported to
+// [otel.Handle], and the records that both send have the client ID of the first client.
 func Opt(opts ...kafkatrace.Option) kgo.Opt {
-	return kgo.WithHooks(&hooks{opts: opts})
+	return &option{Opt: kgo.WithHooks(&hooks{opts: opts}), opts: opts}
+}
+
+type option struct {
+	kgo.Opt
+
+	opts []kafkatrace.Option
+}
+
+// withOwnHooks returns opts for one client. In the result, each Opt has hooks that no other
+// client has. If opts has no Opt, withOwnHooks adds one.
+func withOwnHooks(opts []kgo.Opt) []kgo.Opt {
+	own, traced := slices.Clone(opts), false
+	for i, opt := range own {
+		if o, ok := opt.(*option); ok {
+			own[i], traced = Opt(o.opts...), true
+		}
+	}
+	if !traced {
+		own = append(own, Opt())
+	}
+	return own
 }
 
 // hooks implements the hooks that a client calls. No hook is needed for fetched records,
 // because the program calls Process for them.
 type hooks struct {
 	opts   []kafkatrace.Option
-	client atomic.Pointer[client]
+	client atomic.Pointer[Client]
 }
 
 var (
@@ -28,18 +56,34 @@ var (
 	_ kgo.HookProduceRecordUnbuffered = (*hooks)(nil)
 )
 
-// OnNewClient is called before the first record is produced.
+// hooksOf returns the hooks of the first Opt of cl. It returns nil if cl has no Opt.
+func hooksOf(cl *kgo.Client) *hooks {
+	v := reflect.ValueOf(cl.OptValue(kgo.WithHooks))
+	if v.Kind() != reflect.Slice {
+		return nil
+	}
+	for i := range v.Len() {
+		if h, ok := reflect.TypeAssert[*hooks](v.Index(i)); ok {
+			return h
+		}
+	}
+	return nil
+}
+
+// OnNewClient is called before the first record is produced. If h belongs to an open client,
+// OnNewClient reports an error, because the hooks for records do not get the client.
 func (h *hooks) OnNewClient(cl *kgo.Client) {
-	c := newClient(cl, h.opts)
-	if _, twice := clients.LoadOrStore(cl, c); !twice {
-		h.client.Store(c)
+	first := h.client.Load()
+	switch {
+	case hooksOf(cl) != h, first != nil && first.Client == cl: // cl has several Opts
+	case first != nil && !first.closed.Load(), !h.client.CompareAndSwap(first, newClient(cl, h.opts)):
+		otel.Handle(errUntraced)
 	}
 }
 
-// OnClientClosed is called after the last fetch.
 func (h *hooks) OnClientClosed(cl *kgo.Client) {
-	if known, ok := clients.LoadAndDelete(cl); ok {
-		known.(*client).tracer.Close()
+	if c := h.client.Load(); c != nil && c.Client == cl {
+		c.close()
 	}
 }
 
@@ -47,6 +91,9 @@ func (h *hooks) OnClientClosed(cl *kgo.Client) {
 func (h *hooks) OnProduceRecordBuffered(r *kgo.Record) {
 	c := h.client.Load()
 	if c == nil { // the client has several Opts, and the hooks of another Opt trace the record
+		return
+	}
+	if s, ok := r.Context.(*sending); ok && s.message.Headers == (*produced)(&r.Headers) { // the client has h twice
 		return
 	}
 	r.Headers = withoutWritten(r.Headers)

@@ -22,7 +22,7 @@ func TestKafkaPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cluster.Close()
-	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.DefaultProduceTopic("orders"),
+	client, err := kgotrace.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.DefaultProduceTopic("orders"),
 		kgo.ConsumerGroup("stats"), kgo.ConsumeTopics("orders"), kgo.DisableAutoCommit(), kgo.ProducerBatchMaxBytes(1<<10),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgotrace.Opt(
 			kafkatrace.WithTracerProvider(sdk.TracerProvider), kafkatrace.WithMeterProvider(sdk.MeterProvider),
@@ -50,13 +50,13 @@ func TestKafkaPage(t *testing.T) {
 	}
 	var records []*kgo.Record
 	for len(records) < 3 {
-		records = append(records, kgotrace.Fetched(client, client.PollFetches(ctx)).Records()...)
+		records = append(records, client.PollFetches(ctx).Records()...)
 	}
 	processKafka(ctx, client, records)
-	if err := kgotrace.Commit(ctx, client, func(ctx context.Context) error { return client.CommitRecords(ctx, records...) }); err != nil {
+	if err := client.CommitRecords(ctx, records...); err != nil {
 		t.Fatal(err)
 	}
-	if err := kgotrace.Commit(ctx, client, func(context.Context) error { return errors.New("no") }); err == nil {
+	if err := client.Commit(ctx, func(context.Context) error { return errors.New("no") }); err == nil {
 		t.Error("Commit did not return the error")
 	}
 	compare(t, read(t, "../../../docs/kafka.md"), emitted(t, sdk, "github.com/nais/spor/kafkatrace"))
@@ -64,16 +64,16 @@ func TestKafkaPage(t *testing.T) {
 
 // processKafka processes each record, and then all records as a batch. At the end, it
 // processes one record with a handler that panics.
-func processKafka(ctx context.Context, client *kgo.Client, records []*kgo.Record) {
+func processKafka(ctx context.Context, client *kgotrace.Client, records []*kgo.Record) {
 	for i, r := range records {
-		_ = kgotrace.Process(ctx, client, r, func(context.Context) error {
+		_ = client.Process(ctx, r, func(context.Context) error {
 			if i == 1 {
 				return errors.New("out of stock")
 			}
 			return nil
 		})
 	}
-	_ = kgotrace.ProcessBatch(ctx, client, records, func(context.Context) error { return nil })
+	_ = client.ProcessBatch(ctx, records, func(context.Context) error { return nil })
 	defer func() { _ = recover() }()
-	_ = kgotrace.Process(ctx, client, records[0], func(context.Context) error { panic("boom") })
+	_ = client.Process(ctx, records[0], func(context.Context) error { panic("boom") })
 }

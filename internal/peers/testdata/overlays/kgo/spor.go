@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// SporOpts returns more options for every client, and SporPolled gets what every poll returned.
+// SporOpts returns more options for every client, and SporPoll takes the place of every poll.
 // SporEndTransaction and SporEnd end transactions. All may be nil.
 var (
 	SporOpts           func() []Opt
-	SporPolled         func(*Client, Fetches) Fetches
+	SporPoll           func(context.Context, *Client, int) Fetches
 	SporEndTransaction func(context.Context, *Client, TransactionEndTry) error
 	SporEnd            func(context.Context, *GroupTransactSession, TransactionEndTry) (bool, error)
 )
@@ -22,13 +22,18 @@ func NewClient(opts ...Opt) (*Client, error) {
 	return sporNewClient(opts...)
 }
 
+// A polling is the context with which spor polls. The context of the test may be nil.
+type polling struct{ context.Context }
+
 // PollRecords takes the place of the client's own method. PollFetches calls it.
 func (cl *Client) PollRecords(ctx context.Context, maxPollRecords int) Fetches {
-	fetches := cl.sporPollRecords(ctx, maxPollRecords)
-	if SporPolled == nil {
-		return fetches
+	if own, ok := ctx.(polling); ok {
+		return cl.sporPollRecords(own.Context, maxPollRecords)
 	}
-	return SporPolled(cl, fetches)
+	if SporPoll == nil {
+		return cl.sporPollRecords(ctx, maxPollRecords)
+	}
+	return SporPoll(polling{ctx}, cl, maxPollRecords)
 }
 
 // ending is the key of a context in which spor ends a transaction.

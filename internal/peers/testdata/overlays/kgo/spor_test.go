@@ -16,21 +16,26 @@ func TestMain(m *testing.M) {
 	if probe.On() {
 		opts := kafkaoptions.Options()
 		kgo.SporOpts = func() []kgo.Opt { return []kgo.Opt{kgotrace.Opt(opts...)} }
-		kgo.SporPolled = polled
-		kgo.SporEndTransaction = kgotrace.EndTransaction
-		kgo.SporEnd = kgotrace.End
+		kgo.SporPoll = poll
+		kgo.SporEndTransaction = func(ctx context.Context, cl *kgo.Client, commit kgo.TransactionEndTry) error {
+			return kgotrace.Wrap(cl).EndTransaction(ctx, commit)
+		}
+		kgo.SporEnd = func(ctx context.Context, s *kgo.GroupTransactSession, commit kgo.TransactionEndTry) (bool, error) {
+			return kgotrace.Wrap(s.Client()).End(ctx, s, commit)
+		}
 	}
 	os.Exit(probe.Run(m))
 }
 
-// polled measures the lag, and makes the span of each record, or one span of all records.
-func polled(cl *kgo.Client, fetches kgo.Fetches) kgo.Fetches {
-	fetches = kgotrace.Fetched(cl, fetches)
+// poll makes the span of each record, or one span of all records.
+func poll(ctx context.Context, client *kgo.Client, maxPollRecords int) kgo.Fetches {
+	cl := kgotrace.Wrap(client)
+	fetches := cl.PollRecords(ctx, maxPollRecords)
 	if probe.Has("batch") {
-		_ = kgotrace.ProcessBatch(context.Background(), cl, fetches.Records(), handle)
+		_ = cl.ProcessBatch(context.Background(), fetches.Records(), handle)
 		return fetches
 	}
-	fetches.EachRecord(func(r *kgo.Record) { _ = kgotrace.Process(context.Background(), cl, r, handle) })
+	fetches.EachRecord(func(r *kgo.Record) { _ = cl.Process(context.Background(), r, handle) })
 	return fetches
 }
 
