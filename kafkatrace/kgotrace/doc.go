@@ -1,26 +1,36 @@
 // Package kgotrace traces and measures franz-go, version 1.15.4 or later.
 //
-// Pass [Opt] to the client:
+// Make the client with [NewClient]:
 //
-//	cl, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ConsumerGroup("stats"), kgotrace.Opt())
+//	cl, err := kgotrace.NewClient(kgo.SeedBrokers(brokers...), kgo.ConsumerGroup("stats"))
 //
 // Each record that is produced then has a PRODUCER span. This is true for every method that
 // produces records. The span ends just before the promise of the record is called.
 //
 // A client cannot find out when the program processes a polled record. Therefore, call
-// [Process] for each polled record:
+// [Client.Process] for each polled record:
 //
-//	kgotrace.Fetched(cl, cl.PollFetches(ctx)).EachRecord(func(r *kgo.Record) {
-//		err := kgotrace.Process(ctx, cl, r, func(ctx context.Context) error { return handle(ctx, r) })
+//	cl.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+//		err := cl.Process(ctx, r, func(ctx context.Context) error { return handle(ctx, r) })
 //		...
 //	})
 //
-// [Fetched] measures the lag. [ProcessBatch] handles many records in one span. [Commit],
-// [End] and [EndTransaction] measure commits and transactions. If the group assigns a
-// partition to another member while [Process] handles a record of this partition, the
-// CONSUMER span gets the event "partitions revoked". The client ID and the consumer group
-// are read from the client. Package kafkatrace documents the names, the attributes and the
-// metrics.
+// [Client.PollFetches] and [Client.PollRecords] measure the lag. [Client.ProcessBatch]
+// handles many records in one span. The methods that commit offsets or end a transaction
+// measure this too. If the group assigns a partition to another member while
+// [Client.Process] handles a record of this partition, the CONSUMER span gets the event
+// "partitions revoked". The client ID and the consumer group are read from the client.
+// Package kafkatrace documents the names, the attributes and the metrics.
+//
+// [Opt] passes options of package kafkatrace to NewClient. If other code makes the client,
+// pass Opt to that code, and call [Wrap]. For example, with transactions and a consumer
+// group:
+//
+//	session, err := kgo.NewGroupTransactSession(append(opts, kgotrace.Opt())...)
+//	cl := kgotrace.Wrap(session.Client())
+//	fetches := cl.PollFetches(ctx)
+//	...
+//	committed, err := cl.End(ctx, session, kgo.TryCommit)
 //
 // # Parents
 //
@@ -30,8 +40,8 @@
 //
 // Normally, a polled record has no Context. If the record is produced again, the ctx of
 // Produce is used. Records from pools and share groups are the exception, because they have
-// a Context. If such a record was passed to [Process] and is produced again, the parent is
-// the CONSUMER span in which the record was processed.
+// a Context. If such a record was passed to [Client.Process] or [Client.ProcessBatch] and is
+// produced again, the parent is the CONSUMER span in which the record was processed.
 //
 // # Changes to records
 //
@@ -47,8 +57,11 @@
 //
 // # Known limits
 //
-//   - If a client was made without Opt, the functions of this package only call the function
-//     that is passed to them. Nothing is traced or measured.
-//   - A record that is polled but not passed to [Process] or [ProcessBatch] has no span and
-//     is not counted.
+//   - If a client was made without Opt, Wrap reports an error, and its Client traces and
+//     measures nothing.
+//   - A record that is polled but not passed to [Client.Process] or [Client.ProcessBatch]
+//     has no span and is not counted.
+//   - Polls and commits through the embedded kgo.Client or through a
+//     kgo.GroupTransactSession are not measured. Commits in the background are not measured
+//     either. [Client.Commit] measures commits that have no method of their own.
 package kgotrace
