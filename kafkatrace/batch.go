@@ -11,7 +11,7 @@ const mostLinks = 128
 
 // omittedKey is the key of an attribute of a batch span. The value is the number of messages
 // whose senders got no link, because the span already had mostLinks links.
-const omittedKey = attribute.Key("messaging.batch.unlinked_message_count")
+const omittedKey = attribute.Key("spor.messaging.batch.unlinked_message_count")
 
 // A batch collects data about several messages for one span.
 type batch struct {

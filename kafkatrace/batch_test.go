@@ -66,7 +66,7 @@ func TestLargeBatch(t *testing.T) {
 	if sampled != 100 {
 		t.Errorf("%d links to sampled spans, want 100", sampled)
 	}
-	mustHave(t, "batch", attributes(s), "messaging.batch.message_count", "10000", "messaging.batch.unlinked_message_count", "9872",
+	mustHave(t, "batch", attributes(s), "messaging.batch.message_count", "10000", "spor.messaging.batch.unlinked_message_count", "9872",
 		"messaging.destination.name", "quotes", "messaging.destination.partition.id", "1", "messaging.kafka.offset", "",
 		"error.type", "*errors.errorString")
 	mustHave(t, "link", oteltest.Map(s.Links()[1].Attributes), "messaging.kafka.offset", "199",
@@ -84,7 +84,7 @@ func TestBatchLinksEachSenderOnce(t *testing.T) {
 	if len(s.Links()) != 3 {
 		t.Errorf("%d links", len(s.Links()))
 	}
-	mustHave(t, "batch", attributes(s), "messaging.batch.message_count", "30", "messaging.batch.unlinked_message_count", "")
+	mustHave(t, "batch", attributes(s), "messaging.batch.message_count", "30", "spor.messaging.batch.unlinked_message_count", "")
 }
 
 func TestMixedBatch(t *testing.T) {

@@ -391,7 +391,7 @@ func TestKgoBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := sdk.Only(t)
-	if attrs := kgoMap(s); len(s.Links()) != 128 || attrs["messaging.batch.message_count"] != "300" || attrs["messaging.batch.unlinked_message_count"] != "172" {
+	if attrs := kgoMap(s); len(s.Links()) != 128 || attrs["messaging.batch.message_count"] != "300" || attrs["spor.messaging.batch.unlinked_message_count"] != "172" {
 		t.Errorf("%d links, %v", len(s.Links()), attrs)
 	}
 }

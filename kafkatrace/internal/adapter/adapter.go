@@ -52,5 +52,5 @@ func (aborted) ErrorType() string { return "aborted" }
 // processed. That member will process the record again.
 func Revoked(ctx context.Context, generation int32) {
 	trace.SpanFromContext(ctx).AddEvent("partitions revoked", trace.WithAttributes(
-		attribute.Int("messaging.kafka.consumer.generation", int(generation))))
+		attribute.Int("spor.messaging.kafka.consumer.generation", int(generation))))
 }
