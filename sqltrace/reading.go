@@ -89,11 +89,12 @@ func (l *readings) expire() {
 }
 
 // watch makes the statement of r end when the program has lost r. The cleanup has a statement of its
-// own, because it must not refer to r.
+// own, because it must not refer to r. It must not refer to the pool either, because the pool refers
+// to the rows of prepared statements.
 func (r *rows) watch() {
 	st := r.statement
 	unread := &statement{
-		engine: st.engine, operation: st.operation, start: st.start, answered: st.answered,
+		engine: &engine{Telemetry: st.engine.Telemetry}, operation: st.operation, start: st.start, answered: st.answered,
 		inside: st.inside, span: st.span, bare: st.bare,
 	}
 	r.watched = true

@@ -13,6 +13,7 @@ import (
 
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/internal/sqltest"
+	"github.com/nais/spor/sqltrace"
 )
 
 // TestRowsEndTheirSpan checks different ways to end the reading of rows. Each time, the
@@ -175,6 +176,30 @@ func TestLostRowsEndTheirSpan(t *testing.T) {
 	if len(points) != 1 || points[0].Count != 2 {
 		t.Errorf("measured %v", points)
 	}
+}
+
+func TestLostRowsOfPreparedStatementEndTheirSpan(t *testing.T) {
+	sdk := oteltest.New(t)
+	synctest.Test(t, func(t *testing.T) {
+		func() {
+			db := sqltrace.OpenDB(full().Connector(), options(sdk)...)
+			defer db.Close()
+			stmt, err := db.Prepare("SELECT 1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stmt.Close()
+			if _, err := stmt.Query(); err != nil {
+				t.Fatal(err)
+			}
+		}()
+		<-time.After(6 * time.Second)
+		synctest.Wait()
+	})
+	oteltest.Eventually(t, func() bool {
+		runtime.GC()
+		return len(sdk.Ended()) == 1
+	})
 }
 
 func TestRowsOfSeveralResultsAreCounted(t *testing.T) {
