@@ -112,8 +112,8 @@ func (c *conn) begin(ctx context.Context, query string) *statement {
 }
 
 // endAttempt is called when an attempt is over. If another attempt follows immediately,
-// endAttempt stores st and returns nil. Otherwise it finishes st and returns the rows of st, or nil if
-// st has no rows. After endAttempt returns, another goroutine may use st.
+// endAttempt stores st and returns nil. Otherwise it finishes st and returns the rows of st,
+// or nil if st has no rows. After endAttempt returns, another goroutine may use st.
 func (c *conn) endAttempt(st *statement) (rows driver.Rows) {
 	switch {
 	case st.err == driver.ErrSkip: //nolint:errorlint // database/sql compares it in the same way

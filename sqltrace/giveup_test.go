@@ -148,14 +148,7 @@ func TestCallThatWaitsForItsNextAttempt(t *testing.T) {
 func TestFullPoolWithoutWaitingCallers(t *testing.T) {
 	sdk := oteltest.New(t)
 	fake := full()
-	left := 1
-	fake.Hook = func(_ context.Context, op, _ string) error {
-		if op == "conn.ExecContext" && left > 0 {
-			left--
-			return driver.ErrBadConn
-		}
-		return nil
-	}
+	fake.Hook = badTimes(1)
 	db := open(t, fake.Connector(), options(sdk)...)
 	db.SetMaxOpenConns(1)
 	wantCalls(t, sdk, result(db.ExecContext(t.Context(), deleteOrders)))
@@ -306,14 +299,7 @@ func TestPanicWhilePreparingSkippedStatement(t *testing.T) {
 		return nil
 	}
 	db := open(t, fake.Connector(), options(sdk)...)
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("no panic")
-			}
-		}()
-		_, _ = db.ExecContext(t.Context(), "UPDATE orders SET name = 1")
-	}()
+	wantPanic(t, func() { _, _ = db.ExecContext(t.Context(), "UPDATE orders SET name = 1") })
 	wantNames(t, sdk, "client UPDATE orders")
 	wantAttributes(t, sdk.Ended()[0], map[string]string{"error.type": "panic"})
 }

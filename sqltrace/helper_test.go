@@ -102,3 +102,25 @@ func parent(t *testing.T, sdk *oteltest.SDK) (context.Context, trace.SpanContext
 	})
 	return trace.ContextWithSpanContext(t.Context(), sc), sc
 }
+
+// badTimes returns a hook. The connection is bad for the first times calls of ExecContext.
+func badTimes(times int) func(ctx context.Context, op, query string) error {
+	return func(_ context.Context, op, _ string) error {
+		if op == "conn.ExecContext" && times > 0 {
+			times--
+			return driver.ErrBadConn
+		}
+		return nil
+	}
+}
+
+// wantPanic fails the test if do does not panic.
+func wantPanic(t *testing.T, do func()) {
+	t.Helper()
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	do()
+}

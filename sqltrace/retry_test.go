@@ -71,14 +71,7 @@ func TestLastAttemptIsKnown(t *testing.T) {
 	sdk := oteltest.New(t)
 	synctest.Test(t, func(t *testing.T) {
 		fake := full()
-		left := 3
-		fake.Hook = func(_ context.Context, op, _ string) error {
-			if op == "conn.ExecContext" && left > 0 {
-				left--
-				return driver.ErrBadConn
-			}
-			return nil
-		}
+		fake.Hook = badTimes(3)
 		db := open(t, fake.Connector(), options(sdk)...)
 		if _, err := db.Exec("DELETE FROM orders"); err == nil {
 			t.Fatal("no error")

@@ -95,10 +95,11 @@ func writeCorpora(w io.Writer, results []corpus.Result, all []*known) {
 		r := &results[i]
 		fmt.Fprintf(w, "| %s | %s | %d | %d | %d | %s | %s | %s |\n", r.Corpus, r.Version, r.Statements, r.Literals, len(r.Leaks()), percent(r.Operations), percent(r.Tables), percent(r.Collections))
 	}
-	fmt.Fprint(w, "\n| corpus | statement | why the literal is recorded |\n|---|---|---|\n")
+	heading := "\n| corpus | statement | why the literal is recorded |\n|---|---|---|\n"
 	for _, k := range all {
 		if name, ok := strings.CutPrefix(k.suite, corporaName+":"); ok {
-			fmt.Fprintf(w, "| %s | `%s` | %s |\n", name, k.test, k.reason)
+			fmt.Fprintf(w, "%s| %s | `%s` | %s |\n", heading, name, k.test, k.reason)
+			heading = ""
 		}
 	}
 }
