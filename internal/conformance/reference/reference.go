@@ -34,25 +34,27 @@ const Exists = "exists"
 // differ by nature, such as ports, are replaced by a fixed word.
 type Facts map[Fact]string
 
-// FactsOf returns the facts of all spans and metrics of sdk.
+// FactsOf returns the facts of all spans and metrics of sdk. The spans are in the order in which they
+// started, because two spans can end in any order.
 func FactsOf(t *testing.T, sdk *oteltest.SDK) Facts {
 	t.Helper()
 	f := make(Facts)
-	for i, span := range sdk.Ended() {
-		f.AddSpan(numbered("span", i), span)
+	spans := slices.Clone(sdk.Ended())
+	slices.SortStableFunc(spans, func(a, b sdktrace.ReadOnlySpan) int { return a.StartTime().Compare(b.StartTime()) })
+	for _, span := range spans {
+		f.AddSpan("span", span)
 	}
 	for _, m := range sdk.Metrics(t, "") {
-		f.addMetric(m)
+		f.AddMetric(m, func(attribute.Set) string { return "metric " + m.Name })
 	}
 	return f
 }
 
-// AddMetric adds the metric called name.
-func (f Facts) AddMetric(t *testing.T, sdk *oteltest.SDK, name string) {
-	t.Helper()
-	for _, m := range sdk.Metrics(t, "") {
-		if m.Name == name {
-			f.addMetric(m)
+// free returns where, or where with a number if f already contains where.
+func (f Facts) free(where string) string {
+	for i := 0; ; i++ {
+		if name := numbered(where, i); f.Value(Fact{name, Exists}) == Absent {
+			return name
 		}
 	}
 }
@@ -81,8 +83,9 @@ func (f Facts) Add(where string, properties map[string]string) {
 	}
 }
 
-// AddSpan adds span.
+// AddSpan adds span. If f already contains where, a number is added to where.
 func (f Facts) AddSpan(where string, span sdktrace.ReadOnlySpan) {
+	where = f.free(where)
 	f.Add(where, oteltest.Map(span.Attributes()))
 	properties := map[string]string{
 		"name":        span.Name(),
@@ -116,7 +119,8 @@ func identity(span sdktrace.ReadOnlySpan, sc trace.SpanContext) string {
 	return fmt.Sprintf("%s remote=%t same trace=%t %s", sc.SpanID(), sc.IsRemote(), same, sc.TraceState())
 }
 
-func (f Facts) addMetric(m metricdata.Metrics) {
+// AddMetric adds the time series of m. The function where gets the attributes of a series.
+func (f Facts) AddMetric(m metricdata.Metrics, where func(attribute.Set) string) {
 	type point struct {
 		attributes attribute.Set
 		values     map[string]string
@@ -142,8 +146,8 @@ func (f Facts) addMetric(m metricdata.Metrics) {
 	slices.SortFunc(points, func(a, b point) int {
 		return cmp.Compare(orderOf(a.attributes), orderOf(b.attributes))
 	})
-	for i, p := range points {
-		where := numbered("metric "+m.Name, i)
+	for _, p := range points {
+		where := f.free(where(p.attributes))
 		f.Add(where, oteltest.Map(p.attributes.ToSlice()))
 		f.Add(where, p.values)
 		f.Add(where, map[string]string{"unit": m.Unit, "description": m.Description})

@@ -3,12 +3,14 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"reflect"
 	"strconv"
 	"strings"
 
 	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/internal/errinfo"
 )
 
 // Classify returns the outcome of a call. ctx is the context of the call, and err is the
@@ -17,8 +19,16 @@ func Classify(ctx context.Context, err error) db.Outcome {
 	if err == nil || errors.Is(err, sql.ErrNoRows) {
 		return db.Outcome{}
 	}
-	return db.Classify(ctx, err, codeOf(err))
+	o := db.Classify(ctx, err, codeOf(err))
+	if o.Type == errinfo.TypeOf(driver.ErrBadConn) && errors.Is(err, driver.ErrBadConn) {
+		o.Type = badConnection
+	}
+	return o
 }
+
+// badConnection is the error.type of [driver.ErrBadConn]. Without it, error.type would be the type of
+// this error, which is the type of many other errors too.
+const badConnection = "database/sql/driver.ErrBadConn"
 
 // codeOf returns the status code in err. If err has no code or the driver is unknown,
 // codeOf returns "".
