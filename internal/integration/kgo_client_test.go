@@ -19,33 +19,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/kafkatrace"
 	"github.com/nais/spor/kafkatrace/kgotrace"
-	"github.com/nais/spor/setup/setuptest"
 )
-
-// TestKgoReadmeRow uses a client as the README shows it. It checks that this is enough for
-// the Kafka card.
-func TestKgoReadmeRow(t *testing.T) {
-	recording := setuptest.Record(t)
-	c := kgoCluster(t, "quotes")
-	opts := []kgo.Opt{
-		kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumerGroup("stats"), kgo.ConsumeTopics("quotes"),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DefaultProduceTopic("quotes"),
-	}
-	cl, err := kgotrace.NewClient(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cl.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	kgoProduce(t, cl, kgo.StringRecord("x"))
-	cl.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
-		if err := cl.Process(ctx, r, nothing); err != nil {
-			t.Error(err)
-		}
-	})
-	recording.WantLit()
-}
 
 // TestKgoLagOfEachPoll checks that each method that polls measures the lag.
 func TestKgoLagOfEachPoll(t *testing.T) {

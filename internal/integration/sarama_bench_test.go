@@ -46,7 +46,7 @@ func (l *saramaLibrary) receive(ctx context.Context, m *sarama.ConsumerMessage) 
 // meter provider of s only if measuring is true.
 func newSporSarama(tb testing.TB, s sdk, measuring bool) *saramaLibrary {
 	tb.Helper()
-	opts := []kafkatrace.Option{kafkatrace.WithTracerProvider(s.tp), kafkatrace.WithPropagator(s.p), kafkatrace.WithConsumerGroup("bench")}
+	opts := []kafkatrace.Option{kafkatrace.WithTracerProvider(s.tp), kafkatrace.WithPropagator(s.p)}
 	if measuring {
 		opts = append(opts, kafkatrace.WithMeterProvider(s.mp))
 	} else {
@@ -54,30 +54,34 @@ func newSporSarama(tb testing.TB, s sdk, measuring bool) *saramaLibrary {
 	}
 	arriving := make(chan *sarama.ConsumerMessage, 1)
 	l := &saramaLibrary{
-		inject: saramatrace.Inject, sync: saramatrace.SyncProducer(promptSync{}, opts...),
-		async: saramatrace.AsyncProducer(newPromptAsync(tb), saramaBenchConfig(), opts...), arriving: arriving, messages: arriving,
+		inject: saramatrace.Inject, sync: saramatrace.WrapSyncProducer(promptSync{}, nil, opts...),
+		async: saramatrace.WrapAsyncProducer(newPromptAsync(tb), saramaBenchConfig(), opts...), arriving: arriving, messages: arriving,
 	}
-	session := saramaSessionOf(tb, func(h sarama.ConsumerGroupHandler) sarama.ConsumerGroupHandler {
-		return saramatrace.ConsumerGroupHandler(h, opts...)
+	group := saramatrace.WrapConsumerGroup(idleGroup{}, "bench", nil, opts...)
+	idle, stop, joined := make(chan struct{}), make(chan struct{}), make(chan context.Context)
+	go func() {
+		defer close(idle)
+		_ = group.Consume(tb.Context(), nil, saramaHandler(func(s sarama.ConsumerGroupSession, _ sarama.ConsumerGroupClaim) error {
+			joined <- s.Context()
+			<-stop
+			return nil
+		}))
+	}()
+	session := <-joined
+	l.process = func(_ context.Context, m *sarama.ConsumerMessage) { _ = group.Process(session, m, succeed) }
+	tb.Cleanup(func() {
+		close(stop)
+		<-idle
 	})
-	l.process = func(_ context.Context, m *sarama.ConsumerMessage) {
-		_ = saramatrace.Process(session.Context(), m, succeed)
-	}
 	tb.Cleanup(func() { l.async.Close() })
 	return l
 }
 
-// saramaSessionOf wraps a handler with wrap. It returns the session that this handler gets.
-func saramaSessionOf(tb testing.TB, wrap func(sarama.ConsumerGroupHandler) sarama.ConsumerGroupHandler) (session sarama.ConsumerGroupSession) {
-	tb.Helper()
-	h := wrap(saramaHandler(func(s sarama.ConsumerGroupSession, _ sarama.ConsumerGroupClaim) error {
-		session = s
-		return nil
-	}))
-	if err := h.ConsumeClaim(idleSession{ctx: tb.Context()}, idleClaim{}); err != nil {
-		tb.Fatal(err)
-	}
-	return session
+// idleGroup is a consumer group without a broker. It has one session with one partition.
+type idleGroup struct{ sarama.ConsumerGroup }
+
+func (idleGroup) Consume(ctx context.Context, _ []string, h sarama.ConsumerGroupHandler) error {
+	return h.ConsumeClaim(idleSession{ctx: ctx}, idleClaim{})
 }
 
 // newOtelsarama returns a saramaLibrary that uses otelsarama. otelsarama writes the context of
@@ -174,9 +178,10 @@ func (s idleSession) Context() context.Context { return s.ctx }
 
 type idleClaim struct{ sarama.ConsumerGroupClaim }
 
-func (idleClaim) Topic() string              { return "quotes" }
-func (idleClaim) Partition() int32           { return 1 }
-func (idleClaim) HighWaterMarkOffset() int64 { return 43 }
+func (idleClaim) Topic() string                            { return "quotes" }
+func (idleClaim) Partition() int32                         { return 1 }
+func (idleClaim) HighWaterMarkOffset() int64               { return 43 }
+func (idleClaim) Messages() <-chan *sarama.ConsumerMessage { return nil }
 
 // saramaMessages returns two functions. The function produced makes a message that can be
 // produced. The function consumed makes a message that looks as if a traced service had sent it

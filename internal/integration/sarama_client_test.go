@@ -12,7 +12,6 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/nais/spor/internal/conformance/kafkasuite"
-	"github.com/nais/spor/kafkatrace"
 	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
@@ -90,6 +89,12 @@ func (saramaClient) Shared(shared any) []kafkasuite.Header {
 }
 
 func saramaMessage(ctx context.Context, r *kafkasuite.Record) *sarama.ProducerMessage {
+	native := nativeMessage(r)
+	saramatrace.Inject(ctx, native)
+	return native
+}
+
+func nativeMessage(r *kafkasuite.Record) *sarama.ProducerMessage {
 	native, kept := r.Native.(*sarama.ProducerMessage)
 	if !kept {
 		native = &sarama.ProducerMessage{
@@ -101,7 +106,6 @@ func saramaMessage(ctx context.Context, r *kafkasuite.Record) *sarama.ProducerMe
 		}
 		r.Native = native
 	}
-	saramatrace.Inject(ctx, native)
 	return native
 }
 
@@ -137,7 +141,7 @@ func (c saramaClient) Producer(t *testing.T, with kafkasuite.Producing) kafkasui
 			t.Fatal(err)
 		}
 		if !c.bare {
-			p = saramatrace.AsyncProducer(p, config, with.Options...)
+			p = saramatrace.WrapAsyncProducer(p, config, with.Options...)
 		}
 		return newSaramaAsync(p)
 	}
@@ -146,7 +150,7 @@ func (c saramaClient) Producer(t *testing.T, with kafkasuite.Producing) kafkasui
 		t.Fatal(err)
 	}
 	if !c.bare {
-		p = saramatrace.SyncProducer(p, with.Options...)
+		p = saramatrace.WrapSyncProducer(p, config, with.Options...)
 	}
 	return &saramaSync{SyncProducer: p}
 }
@@ -180,15 +184,24 @@ type saramaSync struct {
 	once sync.Once
 }
 
-func (p *saramaSync) Send(ctx context.Context, r *kafkasuite.Record) error {
-	_, _, err := p.SendMessage(saramaMessage(ctx, r))
+// Send and SendAll use the methods of saramatrace that take a context. Start and Forward use
+// the methods of sarama.
+func (p *saramaSync) Send(ctx context.Context, r *kafkasuite.Record) (err error) {
+	if traced, ok := p.SyncProducer.(*saramatrace.SyncProducer); ok {
+		_, _, err = traced.SendMessageContext(ctx, nativeMessage(r))
+	} else {
+		_, _, err = p.SendMessage(nativeMessage(r))
+	}
 	return err
 }
 
 func (p *saramaSync) SendAll(ctx context.Context, records []*kafkasuite.Record) error {
 	var native []*sarama.ProducerMessage
 	for _, r := range records {
-		native = append(native, saramaMessage(ctx, r))
+		native = append(native, nativeMessage(r))
+	}
+	if traced, ok := p.SyncProducer.(*saramatrace.SyncProducer); ok {
+		return traced.SendMessagesContext(ctx, native)
 	}
 	return p.SendMessages(native)
 }
@@ -268,10 +281,14 @@ func (p *saramaAsync) reported(m *sarama.ProducerMessage, err error) {
 }
 
 func (p *saramaAsync) send(m *sarama.ProducerMessage, tell func(error)) {
-	p.mu.Lock()
-	p.waiting[m] = append(p.waiting[m], tell)
-	p.mu.Unlock()
+	p.wantAnswer(m, tell)
 	p.Input() <- m
+}
+
+func (p *saramaAsync) wantAnswer(m *sarama.ProducerMessage, tell func(error)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting[m] = append(p.waiting[m], tell)
 }
 
 func (p *saramaAsync) wait(m *sarama.ProducerMessage) error {
@@ -280,8 +297,19 @@ func (p *saramaAsync) wait(m *sarama.ProducerMessage) error {
 	return <-reported
 }
 
+// Send uses the method of saramatrace that takes a context. The other methods use the channel
+// of sarama.
 func (p *saramaAsync) Send(ctx context.Context, r *kafkasuite.Record) error {
-	return p.wait(saramaMessage(ctx, r))
+	traced, ok := p.AsyncProducer.(*saramatrace.AsyncProducer)
+	if !ok {
+		return p.wait(nativeMessage(r))
+	}
+	m, reported := nativeMessage(r), make(chan error, 1)
+	p.wantAnswer(m, func(err error) { reported <- err })
+	if err := traced.SendMessageContext(ctx, m); err != nil {
+		return err
+	}
+	return <-reported
 }
 
 func (p *saramaAsync) SendAll(ctx context.Context, records []*kafkasuite.Record) error {
@@ -328,7 +356,7 @@ func (saramaClient) Consumer(t *testing.T, with kafkasuite.Consuming) kafkasuite
 	config.Consumer.Group.Heartbeat.Interval = 100 * time.Millisecond
 	config.Consumer.Group.Session.Timeout = 6 * time.Second
 	config.Consumer.Group.Rebalance.Retry.Backoff = 100 * time.Millisecond
-	group, err := sarama.NewConsumerGroup(with.Brokers, with.Group, config)
+	group, err := saramatrace.NewConsumerGroup(with.Brokers, with.Group, config, with.Options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +364,7 @@ func (saramaClient) Consumer(t *testing.T, with kafkasuite.Consuming) kafkasuite
 }
 
 type saramaConsumer struct {
-	group sarama.ConsumerGroup
+	group *saramatrace.ConsumerGroup
 	with  kafkasuite.Consuming
 	once  sync.Once
 }
@@ -368,7 +396,7 @@ func (c *saramaConsumer) consume(ctx context.Context, claim saramaHandler) error
 	defer stop()
 	var mu sync.Mutex
 	var failed error
-	h := saramatrace.ConsumerGroupHandler(saramaHandler(func(s sarama.ConsumerGroupSession, cl sarama.ConsumerGroupClaim) error {
+	h := saramaHandler(func(s sarama.ConsumerGroupSession, cl sarama.ConsumerGroupClaim) error {
 		if err := claim(s, cl); err != nil {
 			mu.Lock()
 			failed = errors.Join(failed, err)
@@ -377,7 +405,7 @@ func (c *saramaConsumer) consume(ctx context.Context, claim saramaHandler) error
 			return err
 		}
 		return nil
-	}), append(c.with.Options, kafkatrace.WithConsumerGroup(c.with.Group))...)
+	})
 	for ctx.Err() == nil {
 		err := c.group.Consume(ctx, []string{c.with.Topic}, h)
 		if err != nil && ctx.Err() == nil && !isTransient(err) {
@@ -399,7 +427,7 @@ func (c *saramaConsumer) Run(ctx context.Context, handle func(context.Context, k
 				if !open || ctx.Err() != nil {
 					return nil //nolint:nilerr // ctx has ended
 				}
-				err := saramatrace.Process(s.Context(), m, func(ctx context.Context) error { return handle(ctx, saramaReceived(m)) })
+				err := c.group.Process(s.Context(), m, func(ctx context.Context) error { return handle(ctx, saramaReceived(m)) })
 				if err != nil {
 					return err
 				}
@@ -421,7 +449,7 @@ func (c *saramaConsumer) RunBatches(ctx context.Context, handle func(context.Con
 			for _, m := range native {
 				records = append(records, saramaReceived(m))
 			}
-			if err := saramatrace.ProcessBatch(s.Context(), native, func(ctx context.Context) error { return handle(ctx, records) }); err != nil {
+			if err := c.group.ProcessBatch(s.Context(), native, func(ctx context.Context) error { return handle(ctx, records) }); err != nil {
 				return err
 			}
 			s.MarkMessage(native[len(native)-1], "")

@@ -40,7 +40,7 @@ func TestSaramaClosedTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 		if wrapped {
-			p = saramatrace.AsyncProducer(p, config)
+			p = saramatrace.WrapAsyncProducer(p, config)
 		}
 		for range 2 {
 			if err := p.Close(); err != nil {
@@ -73,7 +73,7 @@ func TestSaramaClosedWhileAnswersAreDue(t *testing.T) {
 				t.Fatal(err)
 			}
 			if wrapped {
-				p = saramatrace.AsyncProducer(p, config)
+				p = saramatrace.WrapAsyncProducer(p, config)
 			}
 			if closedEarly(t, p) {
 				early++

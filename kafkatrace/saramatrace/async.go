@@ -1,6 +1,7 @@
 package saramatrace
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -10,23 +11,58 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// AsyncProducer returns a producer that sends messages with p. It makes a span and a
-// measurement for every message. Do not use p directly afterwards. config is the
-// configuration with which p was made. If config is nil, the default configuration of sarama
-// is assumed. [Inject] sets the parent of the span. Each commit or abort of a transaction
-// also makes a span. If p is nil or already wrapped, AsyncProducer returns p itself.
-func AsyncProducer(p sarama.AsyncProducer, config *sarama.Config, opts ...kafkatrace.Option) sarama.AsyncProducer {
-	if _, twice := p.(*asyncProducer); twice || p == nil {
-		return p
+// An AsyncProducer is a sarama.AsyncProducer that makes a span and a measurement for every
+// message. Each commit or abort of a transaction also makes a span. Its methods may be called
+// by several goroutines at the same time.
+//
+// The AsyncProducer has its own channels. It passes messages between its own channels and the
+// channels of sarama. It holds at most one message in each direction.
+type AsyncProducer struct {
+	sarama.AsyncProducer
+
+	config *sarama.Config
+	tracer *adapter.Tracer
+	spans  sendings
+
+	input     chan *sarama.ProducerMessage
+	within    chan outgoing
+	control   chan func() // functions to call when all earlier messages were passed to sarama
+	done      chan struct{}
+	successes chan *sarama.ProducerMessage
+	errors    chan *sarama.ProducerError
+}
+
+// outgoing is a message to send, and the context that contains the parent of its span.
+type outgoing struct {
+	context.Context //nolint:containedctx // the goroutine that starts the span gets it from here
+
+	message *sarama.ProducerMessage
+}
+
+// NewAsyncProducer returns a traced producer. addrs and config are the arguments of
+// [sarama.NewAsyncProducer].
+func NewAsyncProducer(addrs []string, config *sarama.Config, opts ...kafkatrace.Option) (*AsyncProducer, error) {
+	p, err := sarama.NewAsyncProducer(addrs, config)
+	if err != nil {
+		return nil, err
 	}
-	if config == nil {
-		config = sarama.NewConfig()
+	return WrapAsyncProducer(p, config, opts...), nil
+}
+
+// WrapAsyncProducer returns a traced producer that sends with p. Do not use p directly
+// afterwards. config is the configuration of p. If config is nil, the default configuration
+// of sarama is assumed. If p is already an *AsyncProducer, WrapAsyncProducer returns p itself.
+func WrapAsyncProducer(p sarama.AsyncProducer, config *sarama.Config, opts ...kafkatrace.Option) *AsyncProducer {
+	if traced, ok := p.(*AsyncProducer); ok {
+		return traced
 	}
-	a := &asyncProducer{
+	config = configOf(config)
+	a := &AsyncProducer{
 		AsyncProducer: p,
 		config:        config,
-		tracer:        newTracer(p, config.ClientID, opts),
+		tracer:        newTracer(config, opts),
 		input:         make(chan *sarama.ProducerMessage),
+		within:        make(chan outgoing),
 		control:       make(chan func()),
 		done:          make(chan struct{}),
 		successes:     make(chan *sarama.ProducerMessage),
@@ -48,35 +84,44 @@ func AsyncProducer(p sarama.AsyncProducer, config *sarama.Config, opts ...kafkat
 	return a
 }
 
-// asyncProducer has its own channels. It passes messages between its own channels and the
-// channels of sarama. It holds at most one message in each direction.
-type asyncProducer struct {
-	sarama.AsyncProducer
+// Input returns the channel for messages to send. The parent of the span of a message is the
+// span that [Inject] has added to the message, if any.
+func (a *AsyncProducer) Input() chan<- *sarama.ProducerMessage { return a.input }
 
-	config *sarama.Config
-	tracer *adapter.Tracer
-	spans  sendings
+// Successes returns the channel of the messages that were sent. It is the channel Successes of
+// sarama.
+func (a *AsyncProducer) Successes() <-chan *sarama.ProducerMessage { return a.successes }
 
-	input     chan *sarama.ProducerMessage
-	control   chan func() // functions to call when all earlier messages were passed to sarama
-	done      chan struct{}
-	successes chan *sarama.ProducerMessage
-	errors    chan *sarama.ProducerError
+// Errors returns the channel of the messages that could not be sent. It is the channel Errors
+// of sarama.
+func (a *AsyncProducer) Errors() <-chan *sarama.ProducerError { return a.errors }
+
+// SendMessageContext sends msg as a send to the channel Input does. The parent of the span is
+// the span in ctx. If ctx ends before sarama has taken msg, SendMessageContext does not send
+// msg and returns the error of ctx. If the producer is closed, it returns
+// [sarama.ErrShuttingDown].
+func (a *AsyncProducer) SendMessageContext(ctx context.Context, msg *sarama.ProducerMessage) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case a.within <- outgoing{ctx, msg}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-a.done:
+		return sarama.ErrShuttingDown
+	}
 }
 
-func (a *asyncProducer) Input() chan<- *sarama.ProducerMessage     { return a.input }
-func (a *asyncProducer) Successes() <-chan *sarama.ProducerMessage { return a.successes }
-func (a *asyncProducer) Errors() <-chan *sarama.ProducerError      { return a.errors }
-
-func (a *asyncProducer) forward() {
+func (a *AsyncProducer) forward() {
 	withHeaders := a.config.Version.IsAtLeast(sarama.V0_11_0_0)
 	for {
 		select {
 		case msg := <-a.input:
-			if msg != nil {
-				a.begin(msg, withHeaders)
-			}
-			a.hand(msg)
+			a.hand(parentOf(msg), msg, withHeaders)
+		case o := <-a.within:
+			a.hand(o, o.message, withHeaders)
 		case do := <-a.control:
 			do()
 		case <-a.done:
@@ -86,8 +131,8 @@ func (a *asyncProducer) forward() {
 	}
 }
 
-func (a *asyncProducer) begin(msg *sarama.ProducerMessage, withHeaders bool) {
-	s := begin(a.tracer, msg, withHeaders)
+func (a *AsyncProducer) begin(ctx context.Context, msg *sarama.ProducerMessage, withHeaders bool) {
+	s := begin(ctx, a.tracer, msg, withHeaders)
 	if !a.spans.answered {
 		msg.Offset = s.offset // set back now, because sarama returns only messages that fail
 		s.handed = time.Now()
@@ -95,10 +140,13 @@ func (a *asyncProducer) begin(msg *sarama.ProducerMessage, withHeaders bool) {
 	a.spans.add(s)
 }
 
-// hand passes msg to sarama. If the program has already closed the producer of sarama,
-// sending msg to the channel of that producer panics. hand recovers from the panic, and ends
-// the span.
-func (a *asyncProducer) hand(msg *sarama.ProducerMessage) {
+// hand starts the span of msg and passes msg to sarama. If the program has already closed the
+// producer of sarama, sending msg to the channel of that producer panics. hand recovers from
+// the panic, and ends the span.
+func (a *AsyncProducer) hand(ctx context.Context, msg *sarama.ProducerMessage, withHeaders bool) {
+	if msg != nil {
+		a.begin(ctx, msg, withHeaders)
+	}
 	defer func() {
 		if recover() != nil {
 			a.spans.finish(msg, errNotSent)
@@ -107,14 +155,14 @@ func (a *asyncProducer) hand(msg *sarama.ProducerMessage) {
 	a.AsyncProducer.Input() <- msg
 }
 
-func (a *asyncProducer) returnSuccesses() {
+func (a *AsyncProducer) returnSuccesses() {
 	for msg := range a.AsyncProducer.Successes() {
 		a.spans.finish(msg, nil)
 		a.successes <- msg
 	}
 }
 
-func (a *asyncProducer) returnErrors() {
+func (a *AsyncProducer) returnErrors() {
 	for failed := range a.AsyncProducer.Errors() {
 		a.spans.finish(failed.Msg, failed.Err)
 		a.errors <- failed
@@ -123,10 +171,10 @@ func (a *asyncProducer) returnErrors() {
 
 // AsyncClose closes the producer of sarama when all earlier messages have been passed to it.
 // AsyncClose returns immediately.
-func (a *asyncProducer) AsyncClose() { go a.after(a.AsyncProducer.AsyncClose) }
+func (a *AsyncProducer) AsyncClose() { go a.after(a.AsyncProducer.AsyncClose) }
 
 // after calls the function do when all earlier messages have been passed to sarama.
-func (a *asyncProducer) after(do func()) {
+func (a *AsyncProducer) after(do func()) {
 	select {
 	case a.control <- do:
 	case <-a.done:
@@ -136,7 +184,7 @@ func (a *asyncProducer) after(do func()) {
 
 // Close closes the producer of sarama when all earlier messages have been passed to it.
 // Close waits for the answers, and returns the errors of the messages that failed.
-func (a *asyncProducer) Close() error {
+func (a *AsyncProducer) Close() error {
 	a.AsyncClose()
 	if a.config.Producer.Return.Successes {
 		go func() {
@@ -156,19 +204,19 @@ func (a *asyncProducer) Close() error {
 }
 
 // CommitTxn calls the method CommitTxn of sarama in a span.
-func (a *asyncProducer) CommitTxn() error {
+func (a *AsyncProducer) CommitTxn() error {
 	a.barrier()
 	return end(a.tracer, true, a.AsyncProducer.CommitTxn)
 }
 
 // AbortTxn calls the method AbortTxn of sarama in a span. The status of the span is Error.
-func (a *asyncProducer) AbortTxn() error {
+func (a *AsyncProducer) AbortTxn() error {
 	a.barrier()
 	return end(a.tracer, false, a.AsyncProducer.AbortTxn)
 }
 
 // barrier waits until all earlier messages have been passed to sarama.
-func (a *asyncProducer) barrier() {
+func (a *AsyncProducer) barrier() {
 	passed := make(chan struct{})
 	a.after(func() { close(passed) })
 	<-passed

@@ -66,7 +66,7 @@ func TestChannelsCloseAfterTheLastAnswer(t *testing.T) {
 					if wrapped {
 						config := sarama.NewConfig()
 						config.Producer.Return.Successes = true
-						p = saramatrace.AsyncProducer(p, config, options(sdk)...)
+						p = saramatrace.WrapAsyncProducer(p, config, options(sdk)...)
 					}
 					for _, value := range answers {
 						p.Input() <- &sarama.ProducerMessage{Topic: "quotes", Value: value}

@@ -3,9 +3,12 @@ package saramatrace_test
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/IBM/sarama"
 	"go.opentelemetry.io/otel/metric"
@@ -52,141 +55,273 @@ func (r callbackRegistration) Unregister() error {
 	return r.Registration.Unregister()
 }
 
-// groupSession is a session with one partition. If the field lost is true, the session has
-// no partition.
+// partitionOf is a claim and a partition consumer without a broker.
+type partitionOf struct {
+	sarama.PartitionConsumer
+
+	messages chan *sarama.ConsumerMessage
+	high     atomic.Int64
+	paused   atomic.Bool
+}
+
+// newPartition returns a partition whose broker has the messages below the offset high.
+func newPartition(high int64) *partitionOf {
+	p := &partitionOf{messages: make(chan *sarama.ConsumerMessage, 256)}
+	p.high.Store(high)
+	return p
+}
+
+func (*partitionOf) Topic() string                              { return "quotes" }
+func (*partitionOf) Partition() int32                           { return 1 }
+func (*partitionOf) InitialOffset() int64                       { return 0 }
+func (*partitionOf) AsyncClose()                                {}
+func (*partitionOf) Close() error                               { return nil }
+func (p *partitionOf) HighWaterMarkOffset() int64               { return p.high.Load() }
+func (p *partitionOf) IsPaused() bool                           { return p.paused.Load() }
+func (p *partitionOf) Messages() <-chan *sarama.ConsumerMessage { return p.messages }
+
+// group is a consumer group without a broker. Each call of Consume is one session, which has
+// the partition claim. sarama calls Cleanup even if Setup fails.
+type group struct {
+	sarama.ConsumerGroup
+
+	claim *partitionOf
+}
+
+func (g *group) Consume(ctx context.Context, _ []string, h sarama.ConsumerGroupHandler) error {
+	s := &groupSession{ctx: ctx}
+	err := h.Setup(s)
+	if err == nil {
+		err = h.ConsumeClaim(s, g.claim)
+	}
+	return errors.Join(err, h.Cleanup(s))
+}
+
+func (*group) Close() error { return nil }
+
 type groupSession struct {
 	sarama.ConsumerGroupSession
 
-	ctx  context.Context
-	lost bool
+	ctx     context.Context
+	commits int
 }
 
-func (s *groupSession) Context() context.Context { return s.ctx }
-func (*groupSession) GenerationID() int32        { return 1 }
+func (s *groupSession) Context() context.Context                  { return s.ctx }
+func (*groupSession) GenerationID() int32                         { return 1 }
+func (*groupSession) MarkMessage(*sarama.ConsumerMessage, string) {}
+func (*groupSession) MarkOffset(string, int32, int64, string)     {}
+func (s *groupSession) Commit()                                   { s.commits++ }
 
-func (s *groupSession) Claims() map[string][]int32 {
-	if s.lost {
-		return nil
-	}
-	return map[string][]int32{"quotes": {1}}
+// handling is a handler that consists of the function for a claim.
+type handling struct {
+	setup error
+	claim func(sarama.ConsumerGroupSession) error
 }
 
-type groupClaim struct{ sarama.ConsumerGroupClaim }
-
-func (groupClaim) Topic() string              { return "quotes" }
-func (groupClaim) Partition() int32           { return 1 }
-func (groupClaim) HighWaterMarkOffset() int64 { return 50 }
-
-// groupHandler processes one message per claim.
-type groupHandler struct{ setup, claim error }
-
-func (h groupHandler) Setup(sarama.ConsumerGroupSession) error { return h.setup }
-func (groupHandler) Cleanup(sarama.ConsumerGroupSession) error { return nil }
-func (h groupHandler) ConsumeClaim(s sarama.ConsumerGroupSession, _ sarama.ConsumerGroupClaim) error {
-	m := &sarama.ConsumerMessage{Topic: "quotes", Partition: 1, Offset: 42}
-	return saramatrace.Process(s.Context(), m, func(context.Context) error { return h.claim })
+func (h handling) Setup(sarama.ConsumerGroupSession) error { return h.setup }
+func (handling) Cleanup(sarama.ConsumerGroupSession) error { return nil }
+func (h handling) ConsumeClaim(s sarama.ConsumerGroupSession, _ sarama.ConsumerGroupClaim) error {
+	return h.claim(s)
 }
 
-// runSession calls the methods of h in the same order as sarama does in a session. sarama
-// calls Cleanup even if Setup fails.
-func runSession(t *testing.T, h sarama.ConsumerGroupHandler, during func()) {
-	t.Helper()
-	s := &groupSession{ctx: t.Context()}
-	if h.Setup(s) == nil {
-		_ = h.ConsumeClaim(s, groupClaim{})
-		during()
-	}
-	if err := h.Cleanup(s); err != nil {
-		t.Error(err)
-	}
+func received(offset int64) *sarama.ConsumerMessage {
+	return &sarama.ConsumerMessage{Topic: "quotes", Partition: 1, Offset: offset}
 }
 
-// TestSessionsLeaveNothing checks the callbacks that measure the lag. During a session of a
-// consumer group, one callback must be registered. After the sessions, no callback may be
-// registered. The handler is wrapped either once, or again for each session.
+func succeed(context.Context) error { return nil }
+
+// TestSessionsLeaveNothing runs 5,000 sessions of a consumer group. There must be one callback
+// that measures the lag, until the group is closed. The lag is reported only while the group
+// has the partition. The sessions must not need more and more memory.
 func TestSessionsLeaveNothing(t *testing.T) {
-	for name, own := range map[string]groupHandler{
-		"processing": {}, "setting up fails": {setup: errRefused}, "processing fails": {claim: errRefused},
+	for name, tt := range map[string]struct{ setup, processing error }{
+		"processing": {}, "setting up fails": {setup: errRefused}, "processing fails": {processing: errRefused},
 	} {
-		for _, once := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s, wrapped once %t", name, once), func(t *testing.T) {
-				sdk, registered := oteltest.New(t), new(atomic.Int64)
-				opts := append(options(sdk), kafkatrace.WithMeterProvider(callbacks{sdk.MeterProvider, registered}))
-				h := saramatrace.ConsumerGroupHandler(own, opts...)
-				for range 100 {
-					if !once {
-						h = saramatrace.ConsumerGroupHandler(own, opts...)
-					}
-					runSession(t, h, func() {
-						if n := registered.Load(); n != 1 {
-							t.Errorf("%d callbacks in a session", n)
-						}
-						checkLag(t, sdk, 7)
-					})
+		t.Run(name, func(t *testing.T) {
+			sdk, registered := oteltest.New(t), new(atomic.Int64)
+			g := saramatrace.WrapConsumerGroup(&group{claim: newPartition(50)}, "stats", nil,
+				append(options(sdk), kafkatrace.WithMeterProvider(callbacks{sdk.MeterProvider, registered}))...)
+			session := func(during func()) {
+				err := g.Consume(t.Context(), []string{"quotes"}, handling{tt.setup, func(s sarama.ConsumerGroupSession) error {
+					err := g.Process(s.Context(), received(42), func(context.Context) error { return tt.processing })
+					during()
+					return err
+				}})
+				if want := errors.Join(tt.setup, tt.processing); (err == nil) != (want == nil) {
+					t.Errorf("got %v, want %v", err, want)
 				}
-				if n := registered.Load(); n != 0 {
-					t.Errorf("%d callbacks after the sessions", n)
-				}
-				checkLag(t, sdk)
-				if want := 100; own.setup == nil && len(sdk.Ended()) != want {
-					t.Errorf("%d spans, want %d", len(sdk.Ended()), want)
-				}
-			})
-		}
+			}
+			session(func() { checkLag(t, sdk, 7) })
+			checkLag(t, sdk)
+			sdk.Forget()
+			before := heap()
+			for range 5000 {
+				session(func() {})
+				sdk.Forget()
+			}
+			if grown := int64(heap()) - int64(before); grown > 1_000_000 {
+				t.Errorf("the heap has %d bytes more after 5,000 sessions", grown)
+			}
+			if n := registered.Load(); n != 1 && tt.setup == nil {
+				t.Errorf("%d callbacks, want 1", n)
+			}
+			if err := g.Close(); err != nil || registered.Load() != 0 {
+				t.Errorf("%d callbacks after Close, %v", registered.Load(), err)
+			}
+		})
 	}
 }
 
-// checkLag compares the number of partitions that have a lag with the length of want. If
-// want has exactly one value, checkLag also compares the lag with this value.
+// checkLag compares the lags of the partitions with want.
 func checkLag(t *testing.T, sdk *oteltest.SDK, want ...int64) {
 	t.Helper()
+	if got := lags(t, sdk); !slices.Equal(got, want) {
+		t.Errorf("lag %v, want %v", got, want)
+	}
+}
+
+// lags collects the metrics and returns the lag of each partition.
+func lags(t *testing.T, sdk *oteltest.SDK) (all []int64) {
+	t.Helper()
 	gauge, _ := sdk.Metric(t, "kafka.consumer.records_lag_max").(metricdata.Gauge[int64])
-	if len(gauge.DataPoints) != len(want) || len(want) == 1 && gauge.DataPoints[0].Value != want[0] {
-		t.Errorf("lag %v, want %v", gauge.DataPoints, want)
+	for _, p := range gauge.DataPoints {
+		all = append(all, p.Value)
 	}
+	return all
 }
 
-// TestSessionsAtOnce checks a handler that has sessions in two groups at the same time.
-// After the first session has ended, the lag must still be measured. After both sessions
-// have ended, no callback may be registered.
-func TestSessionsAtOnce(t *testing.T) {
-	sdk, registered := oteltest.New(t), new(atomic.Int64)
-	h := saramatrace.ConsumerGroupHandler(groupHandler{}, append(options(sdk),
-		kafkatrace.WithMeterProvider(callbacks{sdk.MeterProvider, registered}))...)
-	first, second := &groupSession{ctx: t.Context()}, &groupSession{ctx: t.Context()}
-	if err := errors.Join(h.Setup(first), h.Setup(second), h.ConsumeClaim(first, groupClaim{}), h.Cleanup(first),
-		h.ConsumeClaim(second, groupClaim{})); err != nil {
-		t.Fatal(err)
-	}
-	if n := registered.Load(); n != 1 {
-		t.Errorf("%d callbacks while a session is left", n)
-	}
-	checkLag(t, sdk, 7)
-	if err := h.Cleanup(second); err != nil {
-		t.Fatal(err)
-	}
-	if n := registered.Load(); n != 0 {
-		t.Errorf("%d callbacks after the sessions", n)
-	}
-}
-
-// TestCooperativeSession checks the lag of a session that gets its partition after Setup and
-// loses it before Cleanup.
-func TestCooperativeSession(t *testing.T) {
+// TestPartitionMovesBetweenSessions checks a partition that has a second claim before the
+// first claim has returned. The end of the first claim must not remove the lag.
+func TestPartitionMovesBetweenSessions(t *testing.T) {
 	sdk := oteltest.New(t)
-	h := saramatrace.ConsumerGroupHandler(groupHandler{}, options(sdk)...)
-	s := &groupSession{ctx: t.Context(), lost: true}
-	if err := h.Setup(s); err != nil {
-		t.Fatal(err)
+	g := saramatrace.WrapConsumerGroup(&group{claim: newPartition(50)}, "stats", nil, options(sdk)...)
+	consume := func(during func(sarama.ConsumerGroupSession)) {
+		err := g.Consume(t.Context(), nil, handling{claim: func(s sarama.ConsumerGroupSession) error { during(s); return nil }})
+		if err != nil {
+			t.Error(err)
+		}
 	}
-	s.lost = false
-	if err := h.ConsumeClaim(s, groupClaim{}); err != nil {
-		t.Fatal(err)
-	}
-	checkLag(t, sdk, 7)
-	s.lost = true
+	first, second := make(chan struct{}), make(chan struct{})
+	var done sync.WaitGroup
+	done.Go(func() { consume(func(sarama.ConsumerGroupSession) { close(first); <-second }) })
+	<-first
+	consume(func(s sarama.ConsumerGroupSession) {
+		close(second)
+		done.Wait()
+		if err := g.Process(s.Context(), received(42), succeed); err != nil {
+			t.Error(err)
+		}
+		checkLag(t, sdk, 7)
+	})
 	checkLag(t, sdk)
-	if err := h.Cleanup(s); err != nil {
+}
+
+// TestLagOfIgnoredMessages checks that a message counts as read when the program marks it,
+// although it makes no span for it.
+func TestLagOfIgnoredMessages(t *testing.T) {
+	sdk := oteltest.New(t)
+	g := saramatrace.WrapConsumerGroup(&group{claim: newPartition(50)}, "stats", nil, options(sdk)...)
+	err := g.Consume(t.Context(), nil, handling{claim: func(s sarama.ConsumerGroupSession) error {
+		s.MarkMessage(received(39), "")
+		checkLag(t, sdk, 10)
+		s.MarkOffset("quotes", 1, 45, "")
+		checkLag(t, sdk, 10) // the greatest lag since the last collection
+		checkLag(t, sdk, 5)
+		s.MarkMessage(received(42), "") // earlier than the last one
+		checkLag(t, sdk, 5)
+		s.MarkMessage(nil, "")
+		return nil
+	}})
+	if err != nil || sdk.Started() != 0 {
+		t.Errorf("%d spans, %v", sdk.Started(), err)
+	}
+}
+
+func nothing(*sarama.Config, *partitionOf) {}
+func uncommitted(c *sarama.Config, _ *partitionOf) {
+	c.Consumer.IsolationLevel = sarama.ReadUncommitted
+}
+func slowly(c *sarama.Config, _ *partitionOf) { c.Consumer.MaxWaitTime = 10 * time.Second }
+
+// TestLagPassesSkippedRecords checks the lag of a partition that ends with records that sarama
+// skips. The lag becomes 0 when sarama has found no message for a while. It stays if the
+// program has not read all messages, if the partition is paused, if sarama has no buffer, and
+// if neither the configuration nor the offsets show that there are such records.
+func TestLagPassesSkippedRecords(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*sarama.Config, *partitionOf)
+		first  int64 // the offset of the first message; the second has the offset 42
+		wait   time.Duration
+		want   int64
+	}{
+		"read committed":        {nothing, 41, 7 * time.Second, 0},
+		"gap in the offsets":    {uncommitted, 40, 7 * time.Second, 0},
+		"no sign":               {uncommitted, 41, time.Minute, 502},
+		"too early":             {nothing, 41, 5 * time.Second, 502},
+		"broker may still wait": {slowly, 41, 24 * time.Second, 502},
+		"broker has answered":   {slowly, 41, 26 * time.Second, 0},
+		"message left":          {func(_ *sarama.Config, p *partitionOf) { p.messages <- received(50) }, 41, time.Minute, 502},
+		"paused":                {func(_ *sarama.Config, p *partitionOf) { p.paused.Store(true) }, 41, time.Minute, 502},
+		"no buffer":             {func(_ *sarama.Config, p *partitionOf) { p.messages = make(chan *sarama.ConsumerMessage) }, 41, time.Minute, 502},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sdk, p, config := oteltest.New(t), newPartition(545), sarama.NewConfig()
+				config.Consumer.IsolationLevel = sarama.ReadCommitted
+				tt.change(config, p)
+				g := saramatrace.WrapConsumerGroup(&group{claim: p}, "stats", config, options(sdk)...)
+				err := g.Consume(t.Context(), nil, handling{claim: func(s sarama.ConsumerGroupSession) error {
+					err := errors.Join(g.Process(s.Context(), received(tt.first), succeed), g.Process(s.Context(), received(42), succeed))
+					_ = lags(t, sdk)
+					time.Sleep(tt.wait) //nolint:forbidigo // fake time in the synctest bubble
+					_ = lags(t, sdk)
+					checkLag(t, sdk, tt.want)
+					return err
+				}})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// consumers returns the partition p.
+type consumers struct {
+	sarama.Consumer
+
+	p   *partitionOf
+	err error
+}
+
+func (c consumers) ConsumePartition(string, int32, int64) (sarama.PartitionConsumer, error) {
+	return c.p, c.err
+}
+func (consumers) Close() error { return nil }
+
+// TestConsumerWithoutGroup checks the spans and the lag of a consumer that has no group.
+func TestConsumerWithoutGroup(t *testing.T) {
+	sdk := oteltest.New(t)
+	c := saramatrace.WrapConsumer(consumers{p: newPartition(50)}, nil, options(sdk)...)
+	p, err := c.ConsumePartition("quotes", 1, 0)
+	if err != nil {
 		t.Fatal(err)
+	}
+	err = errors.Join(c.Process(t.Context(), received(39), succeed),
+		c.ProcessBatch(t.Context(), []*sarama.ConsumerMessage{received(40), nil, received(42)}, succeed))
+	if n := len(sdk.Ended()); n != 2 || err != nil {
+		t.Errorf("%d spans, %v", n, err)
+	}
+	checkLag(t, sdk, 10)
+	checkLag(t, sdk, 7)
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	checkLag(t, sdk)
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := saramatrace.WrapConsumer(consumers{err: errRefused}, nil).ConsumePartition("quotes", 1, 0); !errors.Is(err, errRefused) {
+		t.Errorf("got %v, want %v", err, errRefused)
 	}
 }

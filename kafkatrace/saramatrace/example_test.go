@@ -25,14 +25,13 @@ func Example() {
 	tp := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
 	broker := mocks.NewSyncProducer(silent{}, nil) // in a service: sarama.NewSyncProducer(brokers, config)
 	broker.ExpectSendMessageAndSucceed()
-	producer := saramatrace.SyncProducer(broker,
+	producer := saramatrace.WrapSyncProducer(broker, nil,
 		kafkatrace.WithTracerProvider(tp), kafkatrace.WithPropagator(propagation.TraceContext{}))
 	defer producer.Close()
 
 	ctx, request := tp.Tracer("quotes").Start(context.Background(), "POST /quotes")
 	message := &sarama.ProducerMessage{Topic: "quotes.created", Value: sarama.StringEncoder("{}")}
-	saramatrace.Inject(ctx, message)
-	if _, _, err := producer.SendMessage(message); err != nil {
+	if _, _, err := producer.SendMessageContext(ctx, message); err != nil {
 		fmt.Println(err)
 	}
 	request.End()

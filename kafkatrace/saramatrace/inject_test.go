@@ -50,7 +50,7 @@ func TestNothingKeepsMessages(t *testing.T) {
 	within, span := sdk.TracerProvider.Tracer("").Start(t.Context(), "work")
 	span.End()
 	large := strings.Repeat("x", 2000)
-	p := saramatrace.SyncProducer(prompt{})
+	p := saramatrace.WrapSyncProducer(prompt{}, nil)
 	for name, ctx := range map[string]func(i int) context.Context{
 		"span":             func(int) context.Context { return within },
 		"baggage":          func(i int) context.Context { return withBaggage(t.Context(), t, fmt.Sprint(i, large)) },
@@ -103,7 +103,7 @@ func heap() uint64 {
 func TestInjectedLast(t *testing.T) {
 	sdk := oteltest.New(t)
 	sender := &noting{}
-	p := saramatrace.SyncProducer(sender, append(options(sdk), kafkatrace.WithBaggage(1000, "tenant"))...)
+	p := saramatrace.WrapSyncProducer(sender, nil, append(options(sdk), kafkatrace.WithBaggage(1000, "tenant"))...)
 	within, span := sdk.TracerProvider.Tracer("").Start(t.Context(), "work")
 	span.End()
 	sdk.Forget()
@@ -127,9 +127,8 @@ func TestInjectedLast(t *testing.T) {
 		wg.Go(func() {
 			value := strconv.Itoa(i)
 			sender := &noting{}
-			m := &sarama.ProducerMessage{Topic: "quotes"}
-			saramatrace.Inject(withBaggage(within, t, value), m)
-			_, _, _ = saramatrace.SyncProducer(sender, append(options(sdk), kafkatrace.WithBaggage(1000, "tenant"))...).SendMessage(m)
+			_, _, _ = saramatrace.WrapSyncProducer(sender, nil, append(options(sdk), kafkatrace.WithBaggage(1000, "tenant"))...).
+				SendMessageContext(withBaggage(within, t, value), &sarama.ProducerMessage{Topic: "quotes"})
 			if want := "tenant=" + value; sender.baggage != want {
 				t.Errorf("the baggage is %q, want %q", sender.baggage, want)
 			}

@@ -68,7 +68,7 @@ func TestWithoutSuccesses(t *testing.T) {
 		sdk := oteltest.New(t)
 		config := sarama.NewConfig()
 		config.Producer.Return.Successes = false
-		p := saramatrace.AsyncProducer(newUnconfirmed(), config, options(sdk)...)
+		p := saramatrace.WrapAsyncProducer(newUnconfirmed(), config, options(sdk)...)
 		handed := time.Now()
 		p.Input() <- &sarama.ProducerMessage{Topic: "quotes", Value: sarama.StringEncoder("keep"), Metadata: "kept"}
 		p.Input() <- &sarama.ProducerMessage{Topic: "quotes", Value: sarama.StringEncoder("refuse"), Metadata: 42}
@@ -129,7 +129,7 @@ func (p *refusing) SendMessage(m *sarama.ProducerMessage) (partition int32, offs
 // message was refused, this message and all later messages must be sent without headers.
 func TestSyncWithoutHeaders(t *testing.T) {
 	sdk, broker := oteltest.New(t), &refusing{}
-	p := saramatrace.SyncProducer(broker, options(sdk)...)
+	p := saramatrace.WrapSyncProducer(broker, nil, options(sdk)...)
 	for range 2 {
 		if _, offset, err := p.SendMessage(&sarama.ProducerMessage{Topic: "quotes"}); err != nil || offset != 42 {
 			t.Errorf("offset %d, %v", offset, err)
@@ -163,7 +163,7 @@ func TestAsyncWithoutHeaders(t *testing.T) {
 		}
 		return nil
 	})
-	p := saramatrace.AsyncProducer(broker, config, options(sdk)...)
+	p := saramatrace.WrapAsyncProducer(broker, config, options(sdk)...)
 	p.Input() <- &sarama.ProducerMessage{Topic: "quotes", Metadata: "kept"}
 	if m := <-p.Successes(); m.Metadata != "kept" {
 		t.Errorf("Metadata is %v", m.Metadata)
@@ -177,9 +177,10 @@ func TestAsyncWithoutHeaders(t *testing.T) {
 func TestNilMessages(t *testing.T) {
 	sdk := oteltest.New(t)
 	saramatrace.Inject(t.Context(), nil)
+	g := saramatrace.WrapConsumerGroup(&group{}, "stats", nil, options(sdk)...)
 	called := 0
 	count := func(context.Context) error { called++; return nil }
-	if err := errors.Join(saramatrace.Process(t.Context(), nil, count), saramatrace.ProcessBatch(t.Context(), []*sarama.ConsumerMessage{nil}, count)); err != nil {
+	if err := errors.Join(g.Process(t.Context(), nil, count), g.ProcessBatch(t.Context(), []*sarama.ConsumerMessage{nil}, count)); err != nil {
 		t.Error(err)
 	}
 	if called != 2 || sdk.Started() != 0 {

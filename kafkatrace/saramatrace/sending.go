@@ -1,6 +1,7 @@
 package saramatrace
 
 import (
+	"context"
 	"math"
 	"time"
 
@@ -17,7 +18,7 @@ type sending struct {
 	end     func(error)
 
 	sent    *sarama.ProducerMessage
-	headers []sarama.RecordHeader // the headers before begin, including the headers of Inject
+	headers []sarama.RecordHeader // the headers before begin, without the headers of Inject
 	offset  int64                 // the offset before begin
 	handed  time.Time             // when sarama got the message; zero if sarama returns successes
 
@@ -30,15 +31,16 @@ type sending struct {
 // recognizes the value.
 const unknownOffset = math.MinInt64
 
-// begin starts the send span for msg. It adds a trace context to the headers only if
-// withHeaders is true.
-func begin(t *adapter.Tracer, msg *sarama.ProducerMessage, withHeaders bool) *sending {
+// begin starts the send span for msg. The parent of the span is the span in ctx. begin adds a
+// trace context to the headers only if withHeaders is true.
+func begin(ctx context.Context, t *adapter.Tracer, msg *sarama.ProducerMessage, withHeaders bool) *sending {
+	msg.Headers = withoutInjected(msg.Headers)
 	s := &sending{sent: msg, headers: msg.Headers, offset: msg.Offset}
 	s.message = kafkatrace.Message{Topic: msg.Topic, Key: keyOf(msg.Key), Tombstone: msg.Value == nil}
 	if withHeaders {
 		s.message.Headers = (*produced)(&msg.Headers)
 	}
-	_, s.end = t.StartSend(parentOf(msg), &s.message)
+	_, s.end = t.StartSend(ctx, &s.message)
 	msg.Offset = unknownOffset
 	return s
 }
@@ -76,5 +78,5 @@ func (s *sending) giveBack() {
 	if s.sent.Offset == unknownOffset {
 		s.sent.Offset = s.offset
 	}
-	s.sent.Headers = withoutInjected(s.headers)
+	s.sent.Headers = s.headers
 }

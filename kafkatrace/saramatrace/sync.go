@@ -1,6 +1,7 @@
 package saramatrace
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 
@@ -10,31 +11,50 @@ import (
 	"github.com/nais/spor/kafkatrace/internal/adapter"
 )
 
-// SyncProducer returns a producer that sends messages with p. It makes a span and a
-// measurement for every message. [Inject] sets the parent of the span. Each commit or abort
-// of a transaction also makes a span. If p is nil or already wrapped, SyncProducer returns p
-// itself.
-func SyncProducer(p sarama.SyncProducer, opts ...kafkatrace.Option) sarama.SyncProducer {
-	if _, twice := p.(*syncProducer); twice || p == nil {
-		return p
-	}
-	return &syncProducer{SyncProducer: p, tracer: newTracer(p, "", opts)}
-}
-
-type syncProducer struct {
+// A SyncProducer is a sarama.SyncProducer that makes a span and a measurement for every
+// message. Each commit or abort of a transaction also makes a span. Its methods may be called
+// by several goroutines at the same time.
+type SyncProducer struct {
 	sarama.SyncProducer
 
 	tracer *adapter.Tracer
 	bare   atomic.Bool // true if the configured version of Kafka does not support headers
 }
 
-// SendMessage sends msg with sarama, in a span.
-func (p *syncProducer) SendMessage(msg *sarama.ProducerMessage) (partition int32, offset int64, err error) {
+// NewSyncProducer returns a traced producer. addrs and config are the arguments of
+// [sarama.NewSyncProducer].
+func NewSyncProducer(addrs []string, config *sarama.Config, opts ...kafkatrace.Option) (*SyncProducer, error) {
+	p, err := sarama.NewSyncProducer(addrs, config)
+	if err != nil {
+		return nil, err
+	}
+	return WrapSyncProducer(p, config, opts...), nil
+}
+
+// WrapSyncProducer returns a traced producer that sends with p. config is the configuration
+// of p. If config is nil, the default configuration of sarama is assumed. If p is already a
+// *SyncProducer, WrapSyncProducer returns p itself.
+func WrapSyncProducer(p sarama.SyncProducer, config *sarama.Config, opts ...kafkatrace.Option) *SyncProducer {
+	if traced, ok := p.(*SyncProducer); ok {
+		return traced
+	}
+	return &SyncProducer{SyncProducer: p, tracer: newTracer(configOf(config), opts)}
+}
+
+// SendMessage sends msg with sarama, in a span. The parent of the span is the span that
+// [Inject] has added to msg, if any.
+func (p *SyncProducer) SendMessage(msg *sarama.ProducerMessage) (partition int32, offset int64, err error) {
+	return p.SendMessageContext(parentOf(msg), msg)
+}
+
+// SendMessageContext sends msg with sarama, in a span. The parent of the span is the span in
+// ctx. sarama itself does not use ctx.
+func (p *SyncProducer) SendMessageContext(ctx context.Context, msg *sarama.ProducerMessage) (partition int32, offset int64, err error) {
 	if msg == nil {
 		return p.SyncProducer.SendMessage(msg)
 	}
 	err = errNotSent
-	s := begin(p.tracer, msg, !p.bare.Load())
+	s := begin(ctx, p.tracer, msg, !p.bare.Load())
 	defer func() { s.finish(err) }()
 	partition, offset, err = p.SyncProducer.SendMessage(msg)
 	if p.lackHeaders(s, err) {
@@ -48,12 +68,23 @@ func (p *syncProducer) SendMessage(msg *sarama.ProducerMessage) (partition int32
 	return partition, offset, err
 }
 
-// SendMessages sends msgs with sarama, with one span per message.
-func (p *syncProducer) SendMessages(msgs []*sarama.ProducerMessage) (err error) {
+// SendMessages sends msgs with sarama, with one span per message. The parent of each span is
+// the span that [Inject] has added to the message, if any.
+func (p *SyncProducer) SendMessages(msgs []*sarama.ProducerMessage) error {
+	return p.sendAll(msgs, parentOf)
+}
+
+// SendMessagesContext sends msgs with sarama, with one span per message. The parent of each
+// span is the span in ctx. sarama itself does not use ctx.
+func (p *SyncProducer) SendMessagesContext(ctx context.Context, msgs []*sarama.ProducerMessage) error {
+	return p.sendAll(msgs, func(*sarama.ProducerMessage) context.Context { return ctx })
+}
+
+func (p *SyncProducer) sendAll(msgs []*sarama.ProducerMessage, parentOf func(*sarama.ProducerMessage) context.Context) (err error) {
 	all := make([]*sending, 0, len(msgs))
 	for _, msg := range msgs {
 		if msg != nil {
-			all = append(all, begin(p.tracer, msg, !p.bare.Load()))
+			all = append(all, begin(parentOf(msg), p.tracer, msg, !p.bare.Load()))
 		}
 	}
 	err = errNotSent
@@ -93,8 +124,8 @@ func errorOf(err error, msg *sarama.ProducerMessage) error {
 // lackHeaders reports whether sarama refused s only because of the headers that this
 // package added. sarama refuses headers if the configured version of Kafka is too old for
 // them.
-func (p *syncProducer) lackHeaders(s *sending, err error) bool {
-	if err == nil || s.sent.Headers == nil || withoutInjected(s.headers) != nil {
+func (p *SyncProducer) lackHeaders(s *sending, err error) bool {
+	if err == nil || s.sent.Headers == nil || s.headers != nil {
 		return false
 	}
 	refused, _ := errors.AsType[sarama.ConfigurationError](err)
@@ -110,13 +141,13 @@ const noHeaders sarama.ConfigurationError = "Producing headers requires Kafka at
 var errNotSent = errors.New("the producer panicked")
 
 // CommitTxn calls the method CommitTxn of sarama in a span.
-func (p *syncProducer) CommitTxn() error { return end(p.tracer, true, p.SyncProducer.CommitTxn) }
+func (p *SyncProducer) CommitTxn() error { return end(p.tracer, true, p.SyncProducer.CommitTxn) }
 
 // AbortTxn calls the method AbortTxn of sarama in a span. The status of the span is Error.
-func (p *syncProducer) AbortTxn() error { return end(p.tracer, false, p.SyncProducer.AbortTxn) }
+func (p *SyncProducer) AbortTxn() error { return end(p.tracer, false, p.SyncProducer.AbortTxn) }
 
 // Close closes the producer of sarama.
-func (p *syncProducer) Close() error {
+func (p *SyncProducer) Close() error {
 	defer p.tracer.Close()
 	return p.SyncProducer.Close()
 }

@@ -23,7 +23,7 @@ var tableGiven = map[string]string{
 	"`database/sql`":     "",
 	"pgx v5":             "",
 	"franz-go":           "opts []kgo.Opt, record *kgo.Record, handle func(context.Context) error",
-	"sarama":             "err error, producer sarama.SyncProducer, group sarama.ConsumerGroup, topics []string, handler sarama.ConsumerGroupHandler, session sarama.ConsumerGroupSession, message *sarama.ConsumerMessage, handle func(context.Context) error",
+	"sarama":             "brokers []string, config *sarama.Config, message *sarama.ProducerMessage, session sarama.ConsumerGroupSession, received *sarama.ConsumerMessage, handle func(context.Context) error",
 	"segmentio/kafka-go": "err error, config kafka.ReaderConfig, message kafka.Message, handle func(context.Context) error",
 	"slog":               "",
 	"logrus":             "",

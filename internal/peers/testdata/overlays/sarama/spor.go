@@ -5,12 +5,12 @@ import (
 	"sync"
 )
 
-// SporAsync wraps every AsyncProducer, SporSync every SyncProducer, and SporHandler every handler of
-// a consumer group. SporConsumed gets every message that was received. All may be nil.
+// SporAsync wraps every AsyncProducer, SporSync every SyncProducer, and SporGroup every consumer
+// group. SporConsumed gets every message that was received. All may be nil.
 var (
 	SporAsync    func(AsyncProducer, *Config) AsyncProducer
 	SporSync     func(SyncProducer) SyncProducer
-	SporHandler  func(ConsumerGroupHandler) ConsumerGroupHandler
+	SporGroup    func(ConsumerGroup, string, *Config) ConsumerGroup
 	SporConsumed func(*ConsumerMessage)
 )
 
@@ -79,12 +79,26 @@ func NewSyncProducerFromClient(client Client) (SyncProducer, error) {
 	return sporWrapSync(sporNewSyncProducerFromClient(client))
 }
 
+// bareGroup is the consumer group that the wrapper calls.
+type bareGroup struct{ *consumerGroup }
+
+func (b bareGroup) Consume(ctx context.Context, topics []string, handler ConsumerGroupHandler) error {
+	return b.sporConsume(ctx, topics, handler)
+}
+
+// sporGroups contains the wrapper of each consumer group.
+var sporGroups sync.Map // *consumerGroup → ConsumerGroup
+
 // Consume takes the place of the group's own method.
 func (c *consumerGroup) Consume(ctx context.Context, topics []string, handler ConsumerGroupHandler) error {
-	if SporHandler != nil {
-		handler = SporHandler(handler)
+	if SporGroup == nil {
+		return c.sporConsume(ctx, topics, handler)
 	}
-	return c.sporConsume(ctx, topics, handler)
+	wrapper, found := sporGroups.Load(c)
+	if !found {
+		wrapper, _ = sporGroups.LoadOrStore(c, SporGroup(bareGroup{c}, c.groupID, c.config))
+	}
+	return wrapper.(ConsumerGroup).Consume(ctx, topics, handler)
 }
 
 // sporConsumed is called for every message, before the program gets the message.

@@ -16,21 +16,22 @@ func init() {
 	}
 	opts := kafkaoptions.Options()
 	sarama.SporAsync = func(p sarama.AsyncProducer, config *sarama.Config) sarama.AsyncProducer {
-		return saramatrace.AsyncProducer(p, config, opts...)
+		return saramatrace.WrapAsyncProducer(p, config, opts...)
 	}
-	sarama.SporSync = func(p sarama.SyncProducer) sarama.SyncProducer { return saramatrace.SyncProducer(p, opts...) }
-	sarama.SporHandler = func(h sarama.ConsumerGroupHandler) sarama.ConsumerGroupHandler {
-		return saramatrace.ConsumerGroupHandler(h, opts...)
+	sarama.SporSync = func(p sarama.SyncProducer) sarama.SyncProducer { return saramatrace.WrapSyncProducer(p, nil, opts...) }
+	sarama.SporGroup = func(g sarama.ConsumerGroup, groupID string, config *sarama.Config) sarama.ConsumerGroup {
+		return saramatrace.WrapConsumerGroup(g, groupID, config, opts...)
 	}
-	sarama.SporConsumed = func(msg *sarama.ConsumerMessage) { process(msg) }
+	consumer := saramatrace.WrapConsumer(nil, nil, opts...)
+	sarama.SporConsumed = func(msg *sarama.ConsumerMessage) { process(consumer, msg) }
 }
 
 // process makes the span of a message.
-func process(msg *sarama.ConsumerMessage) {
+func process(c *saramatrace.Consumer, msg *sarama.ConsumerMessage) {
 	if probe.Has("batch") {
-		_ = saramatrace.ProcessBatch(context.Background(), []*sarama.ConsumerMessage{msg}, handle)
+		_ = c.ProcessBatch(context.Background(), []*sarama.ConsumerMessage{msg}, handle)
 	} else {
-		_ = saramatrace.Process(context.Background(), msg, handle)
+		_ = c.Process(context.Background(), msg, handle)
 	}
 }
 

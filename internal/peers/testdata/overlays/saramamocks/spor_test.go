@@ -16,9 +16,9 @@ func TestMain(m *testing.M) {
 	if probe.On() {
 		opts := kafkaoptions.Options()
 		mocks.SporAsync = func(p sarama.AsyncProducer, config *sarama.Config) sarama.AsyncProducer {
-			return saramatrace.AsyncProducer(p, config, opts...)
+			return saramatrace.WrapAsyncProducer(p, config, opts...)
 		}
-		mocks.SporSync = func(p sarama.SyncProducer) sarama.SyncProducer { return saramatrace.SyncProducer(p, opts...) }
+		mocks.SporSync = func(p sarama.SyncProducer) sarama.SyncProducer { return saramatrace.WrapSyncProducer(p, nil, opts...) }
 	}
 	os.Exit(probe.Run(m))
 }
