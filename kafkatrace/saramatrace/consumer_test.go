@@ -301,8 +301,9 @@ func (consumers) Close() error { return nil }
 
 // TestConsumerWithoutGroup checks the spans and the lag of a consumer that has no group.
 func TestConsumerWithoutGroup(t *testing.T) {
-	sdk := oteltest.New(t)
-	c := saramatrace.WrapConsumer(consumers{p: newPartition(50)}, nil, options(sdk)...)
+	sdk, registered := oteltest.New(t), new(atomic.Int64)
+	c := saramatrace.WrapConsumer(consumers{p: newPartition(50)}, nil,
+		append(options(sdk), kafkatrace.WithMeterProvider(callbacks{sdk.MeterProvider, registered}))...)
 	p, err := c.ConsumePartition("quotes", 1, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -318,10 +319,24 @@ func TestConsumerWithoutGroup(t *testing.T) {
 		t.Error(err)
 	}
 	checkLag(t, sdk)
-	if err := c.Close(); err != nil {
-		t.Error(err)
+	if err := c.Close(); err != nil || registered.Load() != 0 {
+		t.Errorf("%d callbacks after Close, %v", registered.Load(), err)
 	}
 	if _, err := saramatrace.WrapConsumer(consumers{err: errRefused}, nil).ConsumePartition("quotes", 1, 0); !errors.Is(err, errRefused) {
 		t.Errorf("got %v, want %v", err, errRefused)
+	}
+}
+
+// TestSessionEndsDuringProcessing checks the event of a message whose session ends while the
+// message is processed.
+func TestSessionEndsDuringProcessing(t *testing.T) {
+	sdk := oteltest.New(t)
+	g := saramatrace.WrapConsumerGroup(&group{claim: newPartition(50)}, "stats", nil, options(sdk)...)
+	ctx, stop := context.WithCancel(t.Context())
+	err := g.Consume(ctx, nil, handling{claim: func(s sarama.ConsumerGroupSession) error {
+		return g.Process(s.Context(), received(42), func(context.Context) error { stop(); return nil })
+	}})
+	if events := sdk.Only(t).Events(); len(events) != 1 || events[0].Name != "partitions revoked" || err != nil {
+		t.Errorf("the events are %v, %v", events, err)
 	}
 }

@@ -135,3 +135,23 @@ func TestSendIsGivenUp(t *testing.T) {
 		}
 	})
 }
+
+// TestInjectIntoUntraced calls Inject with a context in which tracing is suppressed, but in
+// which the trace of a caller continues. The message must be sent with the caller's trace
+// context, and without a span. The program must get its own headers back.
+func TestInjectIntoUntraced(t *testing.T) {
+	sdk, p := oteltest.New(t), new(accepting)
+	caller := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled})
+	ctx := suppress.Below(trace.ContextWithRemoteSpanContext(t.Context(), caller))
+	m := &sarama.ProducerMessage{Topic: "quotes", Headers: []sarama.RecordHeader{{Key: []byte("type"), Value: []byte("created")}}}
+	saramatrace.Inject(ctx, m)
+	if _, _, err := saramatrace.WrapSyncProducer(p, nil, options(sdk)...).SendMessage(m); err != nil || sdk.Started() != 0 {
+		t.Errorf("%d spans, %v", sdk.Started(), err)
+	}
+	if want := "00-01000000000000000000000000000000-0200000000000000-01"; len(p.headers[0]) != 2 || string(p.headers[0][1].Value) != want {
+		t.Errorf("the headers are %v, want the caller's trace context %s", p.headers[0], want)
+	}
+	if len(m.Headers) != 1 || string(m.Headers[0].Key) != "type" {
+		t.Errorf("the headers after the send are %v", m.Headers)
+	}
+}

@@ -78,9 +78,8 @@ func parentOf(msg *sarama.ProducerMessage) context.Context {
 	if state := (*produced)(&msg.Headers).Get("tracestate"); state != "" {
 		sc = trace.SpanContextFromContext(propagation.TraceContext{}.Extract(ctx, (*produced)(&msg.Headers)))
 	}
-	ctx = trace.ContextWithSpanContext(ctx, sc.WithRemote(false))
 	if &msg.Headers[i].Key[0] == &injectedUntraced[0] {
-		return suppress.Below(ctx)
+		return suppress.Below(trace.ContextWithRemoteSpanContext(ctx, sc))
 	}
-	return ctx
+	return trace.ContextWithSpanContext(ctx, sc.WithRemote(false))
 }
