@@ -46,7 +46,7 @@ func NewTracer(opts ...Option) *Tracer {
 	}
 	t.meter = providers.NewMeter(c.meterProvider, scopeName, t.lags.instruments)
 	if c.lag != nil {
-		*c.lag = report.Lag{SetLag: t.setLag, RetainLag: t.lags.assign}
+		*c.lag = report.Lag{SetLag: t.setLag, UpdateLag: t.updateLag, RetainLag: t.lags.assign}
 	}
 	return t
 }
@@ -170,6 +170,10 @@ func (t *Tracer) sending(ctx context.Context, d *description, o *operation, m *M
 
 func (t *Tracer) setLag(topic string, partition int32, lag int64) {
 	t.meter.Get() // registers the instrument with the provider in force
+	t.updateLag(topic, partition, lag)
+}
+
+func (t *Tracer) updateLag(topic string, partition int32, lag int64) {
 	t.lags.set(place{topic, partition}, max(0, lag))
 }
 

@@ -3,7 +3,6 @@ package saramatrace
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/IBM/sarama"
 
@@ -26,8 +25,10 @@ type AsyncProducer struct {
 
 	input     chan *sarama.ProducerMessage
 	within    chan outgoing
-	control   chan func() // functions to call when all earlier messages were passed to sarama
-	done      chan struct{}
+	control   chan func()   // functions to call when all earlier messages were passed to sarama
+	closing   chan struct{} // closed when the producer of sarama is being closed
+	once      sync.Once     // closes closing
+	done      chan struct{} // closed when sarama has returned the last message
 	successes chan *sarama.ProducerMessage
 	errors    chan *sarama.ProducerError
 }
@@ -64,22 +65,25 @@ func WrapAsyncProducer(p sarama.AsyncProducer, config *sarama.Config, opts ...ka
 		input:         make(chan *sarama.ProducerMessage),
 		within:        make(chan outgoing),
 		control:       make(chan func()),
+		closing:       make(chan struct{}),
 		done:          make(chan struct{}),
 		successes:     make(chan *sarama.ProducerMessage),
 		errors:        make(chan *sarama.ProducerError),
 	}
-	a.spans.answered = config.Producer.Return.Successes
-	go a.forward()
-	var answers sync.WaitGroup
+	a.spans.successes, a.spans.errors = config.Producer.Return.Successes, config.Producer.Return.Errors
+	a.spans.acks = config.Producer.RequiredAcks != sarama.NoResponse
+	var forwarding, answers sync.WaitGroup
+	forwarding.Go(a.forward)
 	answers.Go(a.returnSuccesses)
 	answers.Go(a.returnErrors)
 	go func() {
 		answers.Wait()
-		a.spans.close()
-		a.tracer.Close()
 		close(a.done)
+		forwarding.Wait()
+		a.spans.close()
 		close(a.errors) // after the last answer; sarama closes the channels in the same order
 		close(a.successes)
+		a.tracer.Close()
 	}()
 	return a
 }
@@ -109,35 +113,50 @@ func (a *AsyncProducer) SendMessageContext(ctx context.Context, msg *sarama.Prod
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-a.closing:
+		return sarama.ErrShuttingDown
 	case <-a.done:
 		return sarama.ErrShuttingDown
 	}
 }
 
 func (a *AsyncProducer) forward() {
+	defer close(a.input) // later sends to this channel panic, as in sarama
 	withHeaders := a.config.Version.IsAtLeast(sarama.V0_11_0_0)
+	within, closing := a.within, a.closing
 	for {
 		select {
 		case msg := <-a.input:
-			a.hand(parentOf(msg), msg, withHeaders)
-		case o := <-a.within:
+			if within == nil {
+				a.refuse(msg)
+			} else {
+				a.hand(parentOf(msg), msg, withHeaders)
+			}
+		case o := <-within:
 			a.hand(o, o.message, withHeaders)
+		case <-closing:
+			within, closing = nil, nil
 		case do := <-a.control:
 			do()
 		case <-a.done:
-			close(a.input) // later sends to this channel panic, as in sarama
 			return
 		}
 	}
 }
 
-func (a *AsyncProducer) begin(ctx context.Context, msg *sarama.ProducerMessage, withHeaders bool) {
-	s := begin(ctx, a.tracer, msg, withHeaders)
-	if !a.spans.answered {
-		msg.Offset = s.offset // set back now, because sarama returns only messages that fail
-		s.handed = time.Now()
+// refuse returns a message that was sent to Input after AsyncClose, as sarama does.
+func (a *AsyncProducer) refuse(msg *sarama.ProducerMessage) {
+	if msg == nil {
+		return
 	}
-	a.spans.add(s)
+	begin(parentOf(msg), a.tracer, msg, false).finish(sarama.ErrShuttingDown, false)
+	if !a.config.Producer.Return.Errors {
+		return
+	}
+	select {
+	case a.errors <- &sarama.ProducerError{Msg: msg, Err: sarama.ErrShuttingDown}:
+	case <-a.done:
+	}
 }
 
 // hand starts the span of msg and passes msg to sarama. If the program has already closed the
@@ -145,7 +164,7 @@ func (a *AsyncProducer) begin(ctx context.Context, msg *sarama.ProducerMessage, 
 // the panic, and ends the span.
 func (a *AsyncProducer) hand(ctx context.Context, msg *sarama.ProducerMessage, withHeaders bool) {
 	if msg != nil {
-		a.begin(ctx, msg, withHeaders)
+		a.spans.add(begin(ctx, a.tracer, msg, withHeaders))
 	}
 	defer func() {
 		if recover() != nil {
@@ -171,7 +190,12 @@ func (a *AsyncProducer) returnErrors() {
 
 // AsyncClose closes the producer of sarama when all earlier messages have been passed to it.
 // AsyncClose returns immediately.
-func (a *AsyncProducer) AsyncClose() { go a.after(a.AsyncProducer.AsyncClose) }
+func (a *AsyncProducer) AsyncClose() {
+	go a.after(func() {
+		a.once.Do(func() { close(a.closing) })
+		a.AsyncProducer.AsyncClose()
+	})
+}
 
 // after calls the function do when all earlier messages have been passed to sarama.
 func (a *AsyncProducer) after(do func()) {

@@ -1,6 +1,7 @@
 package saramatrace_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -108,4 +109,29 @@ func checkAnswers(t *testing.T, p sarama.AsyncProducer, due int) {
 			t.Errorf("a channel was closed before %d answers were returned", due)
 		}
 	}
+}
+
+// TestSendWhileClosing sends messages to a producer that is being closed, while the program has
+// not yet received the last answer. The producer must refuse the messages, as sarama does.
+func TestSendWhileClosing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sdk, config := oteltest.New(t), sarama.NewConfig()
+		config.Producer.Return.Successes = true
+		p := saramatrace.WrapAsyncProducer(newAnswering(), config, options(sdk)...)
+		p.Input() <- &sarama.ProducerMessage{Topic: "quotes"}
+		p.AsyncClose()
+		synctest.Wait()
+		if err := p.SendMessageContext(t.Context(), &sarama.ProducerMessage{Topic: "quotes"}); !errors.Is(err, sarama.ErrShuttingDown) {
+			t.Errorf("got %v, want %v", err, sarama.ErrShuttingDown)
+		}
+		late := &sarama.ProducerMessage{Topic: "quotes"}
+		p.Input() <- late
+		if failed := <-p.Errors(); failed.Msg != late || !errors.Is(failed.Err, sarama.ErrShuttingDown) {
+			t.Errorf("got %v for %v", failed.Err, failed.Msg)
+		}
+		checkAnswers(t, p, 1)
+		if n := len(sdk.Ended()); n != 2 {
+			t.Errorf("%d spans, want 2", n)
+		}
+	})
 }

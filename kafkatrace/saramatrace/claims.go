@@ -17,9 +17,9 @@ type place struct {
 
 // claims contains the partitions that a consumer has now.
 type claims struct {
-	tracer *adapter.Tracer
-	idle   time.Duration // see [claim.finished]
-	sparse bool          // the consumer reads only committed messages
+	tracer    *adapter.Tracer
+	committed bool          // the consumer reads only committed messages
+	patience  time.Duration // see [claims.finished]
 
 	mu sync.RWMutex
 	of map[place]*claim
@@ -28,18 +28,24 @@ type claims struct {
 // newClaims returns the claims of a consumer that has the given configuration.
 func newClaims(t *adapter.Tracer, config *sarama.Config) *claims {
 	c := &claims{
-		tracer: t,
-		idle:   5*time.Second + 2*config.Consumer.MaxWaitTime,
-		sparse: config.Consumer.IsolationLevel == sarama.ReadCommitted,
-		of:     map[place]*claim{},
+		tracer:    t,
+		committed: config.Consumer.IsolationLevel == sarama.ReadCommitted,
+		patience:  2*(config.Consumer.MaxWaitTime+config.Consumer.MaxProcessingTime) + config.Net.ReadTimeout,
+		of:        map[place]*claim{},
 	}
 	t.RetainLag(c.report)
 	return c
 }
 
-func (c *claims) add(at place, from source, s sarama.ConsumerGroupSession) (added *claim) {
-	added = &claim{source: from, session: s, set: func(lag int64) { c.tracer.SetLag(at.topic, at.partition, lag) }}
-	added.sparse.Store(c.sparse)
+// add adds a partition that is read from the given offset. A negative offset is unknown. ended
+// is nil if there is no consumer group.
+func (c *claims) add(at place, from source, offset int64, ended func() (generation int32, ended bool)) (added *claim) {
+	added = &claim{source: from, ended: ended}
+	added.next.Store(unknown)
+	if offset >= 0 {
+		added.pass(offset - 1)
+	}
+	c.tracer.SetLag(at.topic, at.partition, added.greatest.Load()) // this also makes the metric
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.of[at] = added
@@ -63,17 +69,39 @@ func (c *claims) at(topic string, partition int32) *claim {
 	return c.of[place{topic, partition}]
 }
 
-// report is called when the metrics are collected. It sets the lag of each partition, and
-// yields the partition.
+// report is called when the metrics are collected. It sets the lag of each partition whose
+// position is known, and yields this partition.
 func (c *claims) report(yield func(string, int32) bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for at, claim := range c.of {
-		claim.report(c.idle)
+		if claim.next.Load() == unknown {
+			continue
+		}
+		now := claim.lag()
+		if now > 0 && c.finished(claim) {
+			now = 0
+		}
+		c.tracer.UpdateLag(at.topic, at.partition, claim.greatest.Swap(0))
+		c.tracer.UpdateLag(at.topic, at.partition, now)
 		if !yield(at.topic, at.partition) {
 			return
 		}
 	}
+}
+
+// finished reports whether only control records and records of aborted transactions are left
+// in the partition. sarama skips such records and does not report their offsets. Therefore
+// finished looks for signs: the program has got everything that sarama has fetched, and sarama
+// has fetched nothing else for so long that a fetch must have ended. The leader of the
+// partition may be unreachable for so long, too. finished cannot find this out.
+func (c *claims) finished(of *claim) bool {
+	if paused, ok := of.source.(interface{ IsPaused() bool }); ok && paused.IsPaused() {
+		return false
+	}
+	messages := of.source.Messages()
+	return c.committed && cap(messages) > 0 && len(messages) == 0 &&
+		time.Since(time.Unix(0, of.passed.Load())) > c.patience
 }
 
 // A source delivers the messages of one partition. It is a claim of a consumer group or a
@@ -85,66 +113,37 @@ type source interface {
 
 // A claim stores how far the program has read one partition.
 type claim struct {
-	source  source
-	session sarama.ConsumerGroupSession // nil without a consumer group
-	set     func(lag int64)             // sets the lag of the partition
+	source source
+	ended  func() (generation int32, ended bool) // reports whether the group ended the session
 
-	next     atomic.Int64 // the offset after the last known message; 0 if no message is known
+	next     atomic.Int64 // the offset of the next message, or unknown
 	greatest atomic.Int64 // the greatest lag since the last collection of metrics
 	passed   atomic.Int64 // when next was set, in nanoseconds of the Unix time
-	sparse   atomic.Bool  // offsets without messages are expected
 }
+
+const unknown = -1
 
 // pass records that the program has got the message at this offset. Calls for earlier
 // messages are ignored.
 func (c *claim) pass(offset int64) {
-	if c == nil {
+	if c == nil || !raise(&c.next, offset+1) {
 		return
 	}
-	before := c.next.Load()
-	if offset < before || !c.next.CompareAndSwap(before, offset+1) {
-		return
-	}
-	if before != 0 && offset > before {
-		c.sparse.Store(true)
-	}
-	lag := c.source.HighWaterMarkOffset() - offset - 1
-	if before == 0 {
-		c.set(lag) // from now on, the lag is reported
-	}
-	if lag <= 0 {
-		return
-	}
-	c.passed.Store(time.Now().UnixNano())
-	for greatest := c.greatest.Load(); lag > greatest && !c.greatest.CompareAndSwap(greatest, lag); {
-		greatest = c.greatest.Load()
+	if lag := c.lag(); lag > 0 {
+		c.passed.Store(time.Now().UnixNano())
+		raise(&c.greatest, lag)
 	}
 }
 
-// report sets the greatest lag since the last call, and then the lag now.
-func (c *claim) report(idle time.Duration) {
-	next := c.next.Load()
-	if next == 0 {
-		return
-	}
-	now := c.source.HighWaterMarkOffset() - next
-	if now > 0 && c.finished(idle) {
-		now = 0
-	}
-	c.set(c.greatest.Swap(0))
-	c.set(now)
-}
+// lag returns the number of offsets after the last message that the program has got.
+func (c *claim) lag() int64 { return c.source.HighWaterMarkOffset() - c.next.Load() }
 
-// finished reports whether only control records and records of aborted transactions are left.
-// sarama skips such records and does not report their offsets. Therefore finished looks for
-// signs: the partition has such records, sarama has delivered everything that it has fetched,
-// and it has fetched no other message for a time in which it has asked the broker at least
-// twice. If the broker cannot be reached, sarama ends the session, and with it the claim.
-func (c *claim) finished(idle time.Duration) bool {
-	if paused, ok := c.source.(interface{ IsPaused() bool }); ok && paused.IsPaused() {
-		return false
+// raise sets n to value if value is greater, and reports whether it did.
+func raise(n *atomic.Int64, value int64) bool {
+	for old := n.Load(); value > old; old = n.Load() {
+		if n.CompareAndSwap(old, value) {
+			return true
+		}
 	}
-	messages := c.source.Messages()
-	return c.sparse.Load() && cap(messages) > 0 && len(messages) == 0 &&
-		time.Since(time.Unix(0, c.passed.Load())) > idle
+	return false
 }

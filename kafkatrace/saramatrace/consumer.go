@@ -2,7 +2,6 @@ package saramatrace
 
 import (
 	"context"
-	"slices"
 
 	"github.com/IBM/sarama"
 
@@ -46,7 +45,7 @@ func (c *Consumer) ConsumePartition(topic string, partition int32, offset int64)
 		return nil, err
 	}
 	at := place{topic, partition}
-	return &partitionConsumer{PartitionConsumer: p, from: c.processor.claims, at: at, claim: c.processor.claims.add(at, p, nil)}, nil
+	return &partitionConsumer{PartitionConsumer: p, from: c.processor.claims, at: at, claim: c.processor.claims.add(at, p, offset, nil)}, nil
 }
 
 // Process calls fn in a CONSUMER span for msg, and returns the error of fn. If fn panics,
@@ -113,27 +112,30 @@ func (p processor) process(ctx context.Context, msg *sarama.ConsumerMessage, fn 
 }
 
 func (p processor) processBatch(ctx context.Context, msgs []*sarama.ConsumerMessage, fn func(context.Context) error) error {
+	for _, msg := range msgs {
+		if msg != nil {
+			p.claims.at(msg.Topic, msg.Partition).pass(msg.Offset)
+		}
+	}
 	return p.tracer.ProcessBatch(ctx, func(yield func(*kafkatrace.Message) bool) {
 		m := new(kafkatrace.Message)
-		for msg := range slices.Values(msgs) {
-			if msg == nil {
-				continue
-			}
-			p.claims.at(msg.Topic, msg.Partition).pass(msg.Offset)
-			if !yield(describe(m, msg)) {
+		for _, msg := range msgs {
+			if msg != nil && !yield(describe(m, msg)) {
 				return
 			}
 		}
 	}, fn)
 }
 
-// noteRevocation adds an event to the CONSUMER span if the session of the group ended during
-// the processing. Another member then processes the message again.
+// noteRevocation adds an event to the CONSUMER span if the group ended the session during the
+// processing. If the message is not committed, it is processed again.
 func (c *claim) noteRevocation(ctx context.Context) {
-	if c == nil || c.session == nil || c.session.Context().Err() == nil {
+	if c == nil || c.ended == nil {
 		return
 	}
-	adapter.Revoked(ctx, c.session.GenerationID())
+	if generation, ended := c.ended(); ended {
+		adapter.Revoked(ctx, generation)
+	}
 }
 
 func describe(m *kafkatrace.Message, msg *sarama.ConsumerMessage) *kafkatrace.Message {

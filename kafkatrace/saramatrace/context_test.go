@@ -155,3 +155,24 @@ func TestInjectIntoUntraced(t *testing.T) {
 		t.Errorf("the headers after the send are %v", m.Headers)
 	}
 }
+
+// interceptor is a producer whose interceptor adds a header to each message.
+type interceptor struct{ accepting }
+
+func (p *interceptor) SendMessage(m *sarama.ProducerMessage) (partition int32, offset int64, err error) {
+	m.Headers = append(m.Headers, sarama.RecordHeader{Key: []byte("id"), Value: []byte("7")})
+	return p.accepting.SendMessage(m)
+}
+
+// TestHeadersOfInterceptors checks that the headers that the program's interceptors add to a
+// message stay in the message, and that the trace context does not.
+func TestHeadersOfInterceptors(t *testing.T) {
+	sdk, p := oteltest.New(t), new(interceptor)
+	m := &sarama.ProducerMessage{Topic: "quotes", Headers: []sarama.RecordHeader{{Key: []byte("type")}}}
+	if _, _, err := saramatrace.WrapSyncProducer(p, nil, options(sdk)...).SendMessage(m); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.headers[0]) != 3 || len(m.Headers) != 2 || string(m.Headers[0].Key) != "type" || string(m.Headers[1].Key) != "id" {
+		t.Errorf("the headers are %q, and were %q when sarama sent the message", m.Headers, p.headers[0])
+	}
+}

@@ -42,7 +42,7 @@ func WrapConsumerGroup(g sarama.ConsumerGroup, groupID string, config *sarama.Co
 // session, the commit is measured.
 func (g *ConsumerGroup) Consume(ctx context.Context, topics []string, h sarama.ConsumerGroupHandler) error {
 	if h != nil {
-		h = &handler{ConsumerGroupHandler: h, processor: g.processor}
+		h = &handler{ConsumerGroupHandler: h, processor: g.processor, canceled: ctx.Err}
 	}
 	return g.ConsumerGroup.Consume(ctx, topics, h)
 }
@@ -71,43 +71,47 @@ type handler struct {
 	sarama.ConsumerGroupHandler
 
 	processor processor
+	canceled  func() error // returns an error if the program has canceled Consume
 }
 
 func (h *handler) Setup(s sarama.ConsumerGroupSession) error {
-	return h.ConsumerGroupHandler.Setup(&session{s, h.processor})
+	return h.ConsumerGroupHandler.Setup(session{s, h.processor})
 }
 
 func (h *handler) Cleanup(s sarama.ConsumerGroupSession) error {
-	return h.ConsumerGroupHandler.Cleanup(&session{s, h.processor})
+	return h.ConsumerGroupHandler.Cleanup(session{s, h.processor})
 }
 
 func (h *handler) ConsumeClaim(s sarama.ConsumerGroupSession, c sarama.ConsumerGroupClaim) error {
 	at := place{c.Topic(), c.Partition()}
-	added := h.processor.claims.add(at, c, s)
+	added := h.processor.claims.add(at, c, c.InitialOffset(), func() (int32, bool) {
+		return s.GenerationID(), s.Context().Err() != nil && h.canceled() == nil
+	})
 	defer h.processor.claims.remove(at, added)
-	return h.ConsumerGroupHandler.ConsumeClaim(&session{s, h.processor}, c)
+	return h.ConsumerGroupHandler.ConsumeClaim(session{s, h.processor}, c)
 }
 
-// session measures the commits of a session, and the lag of the messages that it marks.
+// session measures the commits of a session, and the lag of the messages that it marks. All
+// values for one session are equal, so a program can use them as keys of a map.
 type session struct {
 	sarama.ConsumerGroupSession
 
 	processor processor
 }
 
-func (s *session) MarkMessage(msg *sarama.ConsumerMessage, metadata string) {
+func (s session) MarkMessage(msg *sarama.ConsumerMessage, metadata string) {
 	if msg != nil {
 		s.processor.claims.at(msg.Topic, msg.Partition).pass(msg.Offset)
 	}
 	s.ConsumerGroupSession.MarkMessage(msg, metadata)
 }
 
-func (s *session) MarkOffset(topic string, partition int32, offset int64, metadata string) {
+func (s session) MarkOffset(topic string, partition int32, offset int64, metadata string) {
 	s.processor.claims.at(topic, partition).pass(offset - 1)
 	s.ConsumerGroupSession.MarkOffset(topic, partition, offset, metadata)
 }
 
-func (s *session) Commit() {
+func (s session) Commit() {
 	_ = s.processor.tracer.Commit(s.Context(), func(context.Context) error {
 		s.ConsumerGroupSession.Commit()
 		return nil

@@ -31,6 +31,8 @@ func (producerForm) New(key string, value []byte) sarama.RecordHeader {
 // the key is not allocated for each message.
 var written = []byte("traceparent")
 
+func isWritten(h sarama.RecordHeader) bool { return isTraceparent(h) && &h.Key[0] == &written[0] }
+
 // consumerForm reads headers that may be nil pointers.
 type consumerForm struct{}
 

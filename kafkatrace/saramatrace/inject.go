@@ -53,9 +53,10 @@ func isInjected(h sarama.RecordHeader) bool {
 }
 
 func withoutInjected(headers []sarama.RecordHeader) []sarama.RecordHeader {
-	if slices.ContainsFunc(headers, isInjected) {
-		(*produced)(&headers).Replace(nil, "traceparent", "tracestate")
+	if !slices.ContainsFunc(headers, isInjected) {
+		return headers
 	}
+	(*produced)(&headers).Replace(nil, "traceparent", "tracestate")
 	if len(headers) == 0 {
 		return nil
 	}

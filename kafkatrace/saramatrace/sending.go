@@ -3,6 +3,7 @@ package saramatrace
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -17,11 +18,13 @@ type sending struct {
 	message kafkatrace.Message
 	end     func(error)
 
-	sent    *sarama.ProducerMessage
-	headers []sarama.RecordHeader // the headers before begin, without the headers of Inject
-	offset  int64                 // the offset before begin
-	handed  time.Time             // when sarama got the message; zero if sarama returns successes
+	sent    *sarama.ProducerMessage // nil after letGo
+	headers []sarama.RecordHeader   // the headers before begin, without the headers of Inject
+	written []sarama.RecordHeader   // the headers after begin
+	offset  int64                   // the offset before begin
+	handed  time.Time               // the end time of the span; zero means the time of the answer
 
+	key          any      // the key in sendings.of
 	same         *sending // an earlier sending of the same message, or nil
 	older, newer *sending
 }
@@ -41,6 +44,7 @@ func begin(ctx context.Context, t *adapter.Tracer, msg *sarama.ProducerMessage, 
 		s.message.Headers = (*produced)(&msg.Headers)
 	}
 	_, s.end = t.StartSend(ctx, &s.message)
+	s.written = msg.Headers
 	msg.Offset = unknownOffset
 	return s
 }
@@ -59,8 +63,8 @@ func keyOf(e sarama.Encoder) []byte {
 
 // finish ends the span and restores the message. The partition and the offset that the
 // broker returned are not changed.
-func (s *sending) finish(err error) {
-	if err == nil && s.sent.Offset != unknownOffset {
+func (s *sending) finish(err error, acks bool) {
+	if err == nil && acks && s.sent.Offset != unknownOffset {
 		s.message.Acked, s.message.Partition, s.message.Offset = true, s.sent.Partition, s.sent.Offset
 	}
 	s.giveBack()
@@ -74,9 +78,29 @@ func (s *sending) outcome(err error) error {
 	return &report.EndTime{At: s.handed, Cause: err}
 }
 
+// letGo drops all references to the message, because sarama may not return it. The offset is
+// set back now. The span ends at the current time, unless sarama returns the message.
+func (s *sending) letGo() {
+	s.sent.Offset, s.handed = s.offset, time.Now()
+	s.sent, s.message.Key, s.message.Headers = nil, nil, nil
+}
+
+// giveBack sets the message back. If the program's own interceptors have changed the headers,
+// only the trace context is removed.
 func (s *sending) giveBack() {
 	if s.sent.Offset == unknownOffset {
 		s.sent.Offset = s.offset
 	}
-	s.sent.Headers = s.headers
+	if same(s.sent.Headers, s.written) {
+		s.sent.Headers = s.headers
+		return
+	}
+	if slices.ContainsFunc(s.sent.Headers, isWritten) {
+		(*produced)(&s.sent.Headers).Replace(nil, "traceparent", "tracestate")
+	}
+}
+
+// same reports whether a and b are the same slice.
+func same(a, b []sarama.RecordHeader) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }

@@ -3,13 +3,14 @@ package saramatrace
 import (
 	"sync"
 	"time"
+	"weak"
 
 	"github.com/IBM/sarama"
 )
 
-// If sarama does not return successes, the producer does not know whether a message that
-// sarama got will fail. For each message, the producer waits at most answerTimeout for an
-// error. It waits for at most mostPending messages at the same time.
+// If sarama does not return both successes and errors, the producer does not know whether
+// sarama will return a message. For each message, the producer waits at most answerTimeout. It
+// waits for at most mostPending messages at the same time.
 const (
 	answerTimeout = 10 * time.Second
 	mostPending   = 10_000
@@ -17,21 +18,42 @@ const (
 
 // sendings contains the messages whose spans have not ended.
 type sendings struct {
-	answered bool // true if sarama returns successes
+	successes, errors bool // what sarama returns
+	acks              bool // the brokers acknowledge messages
 
 	mu             sync.Mutex
-	of             map[*sarama.ProducerMessage]*sending
+	of             map[any]*sending
 	oldest, newest *sending
 	timer          *time.Timer
 }
 
+// answered reports whether sarama returns each message.
+func (l *sendings) answered() bool { return l.successes && l.errors }
+
+// key returns the key of msg in l.of. If sarama may not return msg, the key does not keep msg
+// in memory.
+func (l *sendings) key(msg *sarama.ProducerMessage) any {
+	if l.answered() {
+		return msg
+	}
+	return weak.Make(msg)
+}
+
 func (l *sendings) add(s *sending) {
+	s.key = l.key(s.sent)
+	if !l.answered() {
+		s.letGo()
+	}
+	if !l.successes && !l.errors {
+		s.end(s.outcome(nil))
+		return
+	}
 	l.mu.Lock()
 	if l.of == nil {
-		l.of = map[*sarama.ProducerMessage]*sending{}
+		l.of = map[any]*sending{}
 	}
-	s.same = l.of[s.sent]
-	l.of[s.sent] = s
+	s.same = l.of[s.key]
+	l.of[s.key] = s
 	s.older = l.newest
 	if l.newest != nil {
 		l.newest.newer = s
@@ -46,23 +68,31 @@ func (l *sendings) add(s *sending) {
 
 // finish ends the span of msg, if it has one.
 func (l *sendings) finish(msg *sarama.ProducerMessage, err error) {
+	key := l.key(msg)
 	l.mu.Lock()
-	s := l.of[msg]
+	s := l.of[key]
 	if s != nil {
 		l.remove(s)
 	}
 	l.mu.Unlock()
-	if s != nil {
-		s.finish(err)
+	if s == nil {
+		return
 	}
+	if s.sent == nil {
+		s.sent = msg
+		if err == nil {
+			s.handed = time.Time{}
+		}
+	}
+	s.finish(err, l.acks)
 }
 
 // remove removes s. The caller must hold the lock.
 func (l *sendings) remove(s *sending) {
 	if s.same != nil {
-		l.of[s.sent] = s.same
+		l.of[s.key] = s.same
 	} else {
-		delete(l.of, s.sent)
+		delete(l.of, s.key)
 	}
 	if s.older != nil {
 		s.older.newer = s.newer
@@ -79,7 +109,7 @@ func (l *sendings) remove(s *sending) {
 // late removes and returns the messages for which the producer no longer waits. If other
 // messages remain, it starts the timer for the next check. The caller must hold the lock.
 func (l *sendings) late() (late []*sending) {
-	if l.answered {
+	if l.answered() {
 		return nil
 	}
 	for s := l.oldest; s != nil; s = l.oldest {
@@ -115,15 +145,20 @@ func forget(all []*sending) {
 	}
 }
 
-// close ends the spans of messages for which sarama returned no answer.
+// close ends the spans of messages that sarama did not return.
 func (l *sendings) close() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
+	left := l.oldest
 	if l.timer != nil {
 		l.timer.Stop()
 	}
-	for s := l.oldest; s != nil; s = s.newer {
-		s.end(s.outcome(nil))
-	}
 	l.of, l.oldest, l.newest = nil, nil, nil
+	l.mu.Unlock()
+	for s := left; s != nil; s = s.newer {
+		if s.sent != nil {
+			s.finish(errNotSent, l.acks)
+		} else {
+			s.end(s.outcome(nil))
+		}
+	}
 }

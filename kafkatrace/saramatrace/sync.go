@@ -3,7 +3,6 @@ package saramatrace
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 
 	"github.com/IBM/sarama"
 
@@ -17,8 +16,8 @@ import (
 type SyncProducer struct {
 	sarama.SyncProducer
 
-	tracer *adapter.Tracer
-	bare   atomic.Bool // true if the configured version of Kafka does not support headers
+	tracer      *adapter.Tracer
+	withHeaders bool // the configured version of Kafka supports headers
 }
 
 // NewSyncProducer returns a traced producer. addrs and config are the arguments of
@@ -38,7 +37,8 @@ func WrapSyncProducer(p sarama.SyncProducer, config *sarama.Config, opts ...kafk
 	if traced, ok := p.(*SyncProducer); ok {
 		return traced
 	}
-	return &SyncProducer{SyncProducer: p, tracer: newTracer(configOf(config), opts)}
+	config = configOf(config)
+	return &SyncProducer{SyncProducer: p, tracer: newTracer(config, opts), withHeaders: config.Version.IsAtLeast(sarama.V0_11_0_0)}
 }
 
 // SendMessage sends msg with sarama, in a span. The parent of the span is the span that
@@ -54,14 +54,9 @@ func (p *SyncProducer) SendMessageContext(ctx context.Context, msg *sarama.Produ
 		return p.SyncProducer.SendMessage(msg)
 	}
 	err = errNotSent
-	s := begin(ctx, p.tracer, msg, !p.bare.Load())
-	defer func() { s.finish(err) }()
+	s := begin(ctx, p.tracer, msg, p.withHeaders)
+	defer func() { s.finish(err, true) }()
 	partition, offset, err = p.SyncProducer.SendMessage(msg)
-	if p.lackHeaders(s, err) {
-		s.giveBack()
-		partition, offset, err = p.SyncProducer.SendMessage(msg)
-		return partition, offset, err
-	}
 	if offset == unknownOffset {
 		offset = s.offset
 	}
@@ -84,59 +79,33 @@ func (p *SyncProducer) sendAll(msgs []*sarama.ProducerMessage, parentOf func(*sa
 	all := make([]*sending, 0, len(msgs))
 	for _, msg := range msgs {
 		if msg != nil {
-			all = append(all, begin(parentOf(msg), p.tracer, msg, !p.bare.Load()))
+			all = append(all, begin(parentOf(msg), p.tracer, msg, p.withHeaders))
 		}
 	}
 	err = errNotSent
 	defer func() { finishAll(all, err) }()
 	err = p.SyncProducer.SendMessages(msgs)
-	if len(all) > 0 && p.lackHeaders(all[0], errorOf(err, all[0].sent)) {
-		for _, s := range all {
-			s.giveBack()
-		}
-		err = p.SyncProducer.SendMessages(msgs)
-	}
 	return err
 }
 
+// finishAll finishes each sending. If err is a list of errors per message, a message that is
+// not in the list was sent. If err is not a list, it is the error of each message.
 func finishAll(all []*sending, err error) {
-	for _, s := range all {
-		s.finish(errorOf(err, s.sent))
-	}
-}
-
-// errorOf returns the error of msg. If err is a list of errors per message, errorOf returns
-// the error in the list. If the list does not contain msg, errorOf returns nil. If err is
-// not a list, errorOf returns err.
-func errorOf(err error, msg *sarama.ProducerMessage) error {
 	var each sarama.ProducerErrors
 	if !errors.As(err, &each) {
-		return err
-	}
-	for _, e := range each {
-		if e.Msg == msg {
-			return e.Err
+		for _, s := range all {
+			s.finish(err, true)
 		}
+		return
 	}
-	return nil
+	failed := make(map[*sarama.ProducerMessage]error, len(each))
+	for _, e := range each {
+		failed[e.Msg] = e.Err
+	}
+	for _, s := range all {
+		s.finish(failed[s.sent], true)
+	}
 }
-
-// lackHeaders reports whether sarama refused s only because of the headers that this
-// package added. sarama refuses headers if the configured version of Kafka is too old for
-// them.
-func (p *SyncProducer) lackHeaders(s *sending, err error) bool {
-	if err == nil || s.sent.Headers == nil || s.headers != nil {
-		return false
-	}
-	refused, _ := errors.AsType[sarama.ConfigurationError](err)
-	if refused != noHeaders {
-		return false
-	}
-	p.bare.Store(true)
-	return true
-}
-
-const noHeaders sarama.ConfigurationError = "Producing headers requires Kafka at least v0.11"
 
 var errNotSent = errors.New("the producer panicked")
 

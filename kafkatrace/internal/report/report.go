@@ -16,6 +16,9 @@ type Lag struct {
 	// record. kafka.consumer.records_lag_max is the greatest lag of a partition since the
 	// last collection of metrics.
 	SetLag func(topic string, partition int32, lag int64)
+	// UpdateLag does the same as SetLag, but does not make the metric if it does not exist yet.
+	// Unlike SetLag, it may be called while metrics are collected.
+	UpdateLag func(topic string, partition int32, lag int64)
 	// RetainLag sets the function that yields the partitions of the consumer. At each
 	// collection of metrics, the function assigned is called. If it does not yield a
 	// partition, the lag of this partition is removed. If RetainLag is not called, the lag
