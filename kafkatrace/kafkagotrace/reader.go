@@ -28,19 +28,26 @@ func NewReader(r *kafka.Reader, opts ...kafkatrace.Option) *Reader {
 	return &Reader{Reader: r, tracer: adapter.NewTracer(append(known, opts...)...)}
 }
 
+// FetchMessage fetches a message with kafka-go, and measures the lag of its partition.
+func (r *Reader) FetchMessage(ctx context.Context) (kafka.Message, error) {
+	return r.fetched(r.Reader.FetchMessage(ctx))
+}
+
+// ReadMessage fetches a message and commits it with kafka-go, and measures the lag of its
+// partition.
+func (r *Reader) ReadMessage(ctx context.Context) (kafka.Message, error) {
+	return r.fetched(r.Reader.ReadMessage(ctx))
+}
+
 // Process calls fn in a CONSUMER span for msg, and returns the error of fn. If fn panics,
 // Process records the panic and panics again with the same value.
 func (r *Reader) Process(ctx context.Context, msg kafka.Message, fn func(context.Context) error) error {
-	r.measure(&msg)
 	return r.tracer.Process(ctx, describe(new(kafkatrace.Message), &msg), fn)
 }
 
 // ProcessBatch calls fn in one CONSUMER span for all msgs, and returns the error of fn. See
 // kafkatrace.Tracer.ProcessBatch for the disadvantages of such a span.
 func (r *Reader) ProcessBatch(ctx context.Context, msgs []kafka.Message, fn func(context.Context) error) error {
-	if len(msgs) > 0 {
-		r.measure(&msgs[len(msgs)-1])
-	}
 	return r.tracer.ProcessBatch(ctx, func(yield func(*kafkatrace.Message) bool) {
 		m := new(kafkatrace.Message)
 		for i := range msgs {
@@ -63,11 +70,13 @@ func (r *Reader) Close() error {
 	return r.Reader.Close()
 }
 
-// measure sets the lag to the number of messages that follow msg in the partition.
-func (r *Reader) measure(msg *kafka.Message) {
-	if msg.HighWaterMark > 0 {
+// fetched sets the lag to the number of messages that follow msg in the partition. kafka-go
+// returns control records and aborted records as messages, so no record is missing.
+func (r *Reader) fetched(msg kafka.Message, err error) (kafka.Message, error) {
+	if err == nil && msg.HighWaterMark > 0 {
 		r.tracer.SetLag(msg.Topic, int32(msg.Partition), msg.HighWaterMark-msg.Offset-1) //nolint:gosec // the protocol has 32 bits
 	}
+	return msg, err
 }
 
 // describe sets *m to the data of msg, and returns m. It does not set Tombstone, because

@@ -21,9 +21,10 @@ import (
 type Client struct {
 	*kgo.Client
 
-	tracer *adapter.Tracer
-	acks   bool
-	closed atomic.Bool
+	tracer    *adapter.Tracer
+	positions positions
+	acks      bool
+	closed    atomic.Bool
 }
 
 // NewClient returns a traced kgo.Client. The options in opts are the options of
@@ -79,6 +80,7 @@ func newClient(cl *kgo.Client, opts []kafkatrace.Option) *Client {
 		tracer: adapter.NewTracer(append(known, opts...)...),
 		acks:   cl.OptValue(kgo.RequiredAcks) != kgo.NoAck(),
 	}
+	c.positions.set = c.tracer.SetLag
 	if text(cl, kgo.ConsumerGroup) != "" {
 		c.tracer.RetainLag(c.assigned)
 	}

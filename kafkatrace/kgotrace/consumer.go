@@ -34,6 +34,7 @@ func (c *Client) fetched(fetches kgo.Fetches) kgo.Fetches {
 
 func (c *Client) measure(topic string, p *kgo.FetchPartition) {
 	if n := len(p.Records); n > 0 && p.HighWatermark >= 0 {
+		c.positions.knows(place{topic, p.Partition}, true)
 		c.tracer.SetLag(topic, p.Partition, p.HighWatermark-p.Records[n-1].Offset-1)
 	}
 }

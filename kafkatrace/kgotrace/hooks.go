@@ -1,6 +1,7 @@
 package kgotrace
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"sync/atomic"
@@ -18,28 +19,37 @@ import (
 // client only. If two open clients share it nevertheless, an error is reported to
 // [otel.Handle], and the records that both send have the client ID of the first client.
 func Opt(opts ...kafkatrace.Option) kgo.Opt {
-	return &option{Opt: kgo.WithHooks(&hooks{opts: opts}), opts: opts}
+	return newOption(opts)
 }
 
 type option struct {
 	kgo.Opt
 
-	opts []kafkatrace.Option
+	hooks *hooks
+}
+
+func newOption(opts []kafkatrace.Option) *option {
+	h := &hooks{opts: opts}
+	return &option{Opt: kgo.WithHooks(h), hooks: h}
 }
 
 // withOwnHooks returns opts for one client. In the result, each Opt has hooks that no other
-// client has. If opts has no Opt, withOwnHooks adds one.
+// client has. If opts has no Opt, withOwnHooks adds one. It also adds the option that
+// measures the lag between polls. The program's own [kgo.ConsumePreferringLagFn] overrides
+// this option.
 func withOwnHooks(opts []kgo.Opt) []kgo.Opt {
-	own, traced := slices.Clone(opts), false
+	own, used := slices.Clone(opts), (*hooks)(nil)
 	for i, opt := range own {
 		if o, ok := opt.(*option); ok {
-			own[i], traced = Opt(o.opts...), true
+			o = newOption(o.hooks.opts)
+			own[i], used = o, cmp.Or(used, o.hooks)
 		}
 	}
-	if !traced {
-		own = append(own, Opt())
+	if used == nil {
+		o := newOption(nil)
+		own, used = append(own, o), o.hooks
 	}
-	return own
+	return slices.Insert(own, 0, kgo.Opt(kgo.ConsumePreferringLagFn(used.fetching)))
 }
 
 // hooks implements the hooks that a client calls. No hook is needed for fetched records,
@@ -52,6 +62,7 @@ type hooks struct {
 var (
 	_ kgo.HookNewClient               = (*hooks)(nil)
 	_ kgo.HookClientClosed            = (*hooks)(nil)
+	_ kgo.HookBrokerE2E               = (*hooks)(nil)
 	_ kgo.HookProduceRecordBuffered   = (*hooks)(nil)
 	_ kgo.HookProduceRecordUnbuffered = (*hooks)(nil)
 )
@@ -85,6 +96,22 @@ func (h *hooks) OnClientClosed(cl *kgo.Client) {
 	if c := h.client.Load(); c != nil && c.Client == cl {
 		c.close()
 	}
+}
+
+// OnBrokerE2E is called once per request, after its response was read or the request failed.
+// franz-go handles the response after that.
+func (h *hooks) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, _ kgo.BrokerE2E) {
+	if c := h.client.Load(); c != nil && moves(key) {
+		c.positions.forget()()
+	}
+}
+
+// fetching is called once per fetch request.
+func (h *hooks) fetching(distances map[string]map[int32]int64, topics []string, partitions map[string][]int32) ([]string, map[string][]int32) {
+	if c := h.client.Load(); c != nil {
+		return c.positions.fetching(distances, topics, partitions)
+	}
+	return nil, nil
 }
 
 // OnProduceRecordBuffered is called once per record, inside the call of Produce.
