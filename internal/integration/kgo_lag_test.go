@@ -185,11 +185,25 @@ func TestKgoLagOfPolledPart(t *testing.T) {
 	for i := range records {
 		records[i] = kgo.StringRecord("x")
 	}
-	kgoProduce(t, kgoClient(t, c, kgo.DefaultProduceTopic("quotes"), kgo.ProducerLinger(time.Second)), records...)
+	kgoProduce(t, kgoClient(t, c, kgo.DefaultProduceTopic("quotes")), records...)
 	cl := kgoTraced(t, sdk, c, kgo.ConsumeTopics("quotes"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(10*time.Millisecond))
 	for _, polled := range []int{10, 50, 40} {
 		kgoPoll(t, cl, polled)
 		lagOf(t, sdk, "quotes") // forgets the greatest lag of before
 		mustLagOf(t, sdk, []int64{10: 90, 50: 40, 40: 0}[polled])
+	}
+}
+
+// TestKgoOwnOrder checks that a program keeps its own order of partitions.
+func TestKgoOwnOrder(t *testing.T) {
+	var called atomic.Bool
+	own := func(map[string]map[int32]int64, []string, map[string][]int32) ([]string, map[string][]int32) {
+		called.Store(true)
+		return nil, nil
+	}
+	sdk := oteltest.New(t)
+	behind(t, sdk, kgo.ConsumePreferringLagFn(own))
+	if !called.Load() {
+		t.Error("the function of the program was not called")
 	}
 }

@@ -38,6 +38,8 @@
 //     the offset are then never known.
 //   - When kafka-go reads messages, it does not distinguish an empty value from no value.
 //     Therefore CONSUMER spans never have messaging.kafka.message.tombstone.
+//   - kafka-go returns control records and the records of aborted transactions as messages,
+//     also with ReadCommitted. They count as lag until they are fetched.
 //   - ReadMessage commits a message before it is processed. Use FetchMessage and
 //     CommitMessages to process each message at least once.
 package kafkagotrace

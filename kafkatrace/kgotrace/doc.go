@@ -64,4 +64,8 @@
 //   - Polls and commits through the embedded kgo.Client or through a
 //     kgo.GroupTransactSession are not measured. Commits in the background are not measured
 //     either. [Client.Commit] measures commits that have no method of their own.
+//   - Between polls, the lag is measured only if the client was made with [NewClient], and
+//     without [kgo.ConsumePreferringLagFn]. For other clients, control records and records of
+//     aborted transactions that follow the last polled record count as lag. The records of a
+//     transaction that has not ended always count.
 package kgotrace
