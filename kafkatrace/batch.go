@@ -1,6 +1,8 @@
 package kafkatrace
 
 import (
+	"slices"
+
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
@@ -108,14 +110,13 @@ func (s *senders) add(sc trace.SpanContext, m *Message) (found bool) {
 // links appends one link per sender to the parameter links. It stops when the result has
 // mostLinks elements.
 func (s *senders) links(links []trace.Link) []trace.Link {
-	for _, from := range s.list {
-		if len(links) == mostLinks {
-			break
-		}
-		links = append(links, trace.Link{SpanContext: from.context, Attributes: []attribute.KeyValue{
-			semconv.MessagingDestinationName(from.topic), partitionID(from.partition),
-			semconv.MessagingKafkaOffsetKey.Int64(from.offset),
-		}})
+	room := min(len(s.list), mostLinks-len(links))
+	links = slices.Grow(links, room)
+	all := make([]attribute.KeyValue, 0, 3*room) // the attributes of all links, in one allocation
+	for _, from := range s.list[:room] {
+		all = append(all, semconv.MessagingDestinationName(from.topic), partitionID(from.partition),
+			semconv.MessagingKafkaOffsetKey.Int64(from.offset))
+		links = append(links, trace.Link{SpanContext: from.context, Attributes: all[len(all)-3 : len(all) : len(all)]})
 	}
 	return links
 }

@@ -11,12 +11,15 @@ import (
 // A sending contains data about a message whose span has not ended. It is stored in the
 // field WriterData of the message.
 type sending struct {
-	write   *write
 	message kafkatrace.Message
 	end     func(error)
 	once    sync.Once
+	// assigned is true if the message has a partition. Only the goroutine that called
+	// WriteMessages uses it.
+	assigned bool
 
 	headers    []kafka.Header // the headers that the program set
+	traced     []kafka.Header // the headers with the trace context
 	writerData any            // the WriterData that the program set
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
-	"sync/atomic"
 
 	"github.com/segmentio/kafka-go"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -42,8 +40,8 @@ func NewWriter(w *kafka.Writer, opts ...kafkatrace.Option) *Writer {
 
 // WriteMessages writes msgs with kafka-go, with one span per message.
 func (w *Writer) WriteMessages(ctx context.Context, msgs ...kafka.Message) error {
-	all := &write{of: make([]sending, len(msgs))}
-	own := slices.Clone(msgs)
+	all := make(write, len(msgs))
+	own := append(make([]kafka.Message, 0, 10), msgs...) // does not escape if there are few messages
 	for i := range own {
 		all.begin(ctx, w, i, &own[i])
 	}
@@ -69,43 +67,47 @@ func (w *Writer) Close() error {
 	return w.Writer.Close()
 }
 
-type write struct {
-	of       []sending
-	assigned atomic.Int64 // number of messages that have a partition so far
-}
+// A write contains the sendings of the messages of one call of WriteMessages.
+type write []sending
 
-func (w *write) begin(ctx context.Context, to *Writer, i int, msg *kafka.Message) {
-	s := &w.of[i]
-	s.write, s.headers, s.writerData = w, msg.Headers, msg.WriterData
+// begin starts the span of msg. It keeps no pointer to msg, because msg would then escape.
+func (w write) begin(ctx context.Context, to *Writer, i int, msg *kafka.Message) {
+	s := &w[i]
+	s.headers, s.traced, s.writerData = msg.Headers, msg.Headers, msg.WriterData
 	topic := msg.Topic
 	if topic == "" {
 		topic = to.Topic
 	}
 	s.message = kafkatrace.Message{
-		Topic: topic, Key: msg.Key, Tombstone: msg.Value == nil, Headers: kafkatrace.Headers(&msg.Headers),
+		Topic: topic, Key: msg.Key, Tombstone: msg.Value == nil, Headers: kafkatrace.Headers(&s.traced),
 	}
 	_, s.end = to.tracer.StartSend(ctx, &s.message)
-	msg.WriterData = s
+	msg.Headers, msg.WriterData = s.traced, s
 }
 
 // The parameter err is the error that WriteMessages has returned. queued reports whether
 // kafka-go will still call Completion for the messages. In one call, kafka-go either assigns
 // a partition to every message, or it refuses all messages before it assigns any partition.
-func (w *write) queued(err error) bool {
+func (w write) queued(err error) bool {
 	if _, perMessage := errors.AsType[kafka.WriteErrors](err); perMessage {
 		return true
 	}
-	return int(w.assigned.Load()) == len(w.of) && !errors.Is(err, io.ErrClosedPipe)
+	for i := range w {
+		if !w[i].assigned {
+			return false
+		}
+	}
+	return !errors.Is(err, io.ErrClosedPipe)
 }
 
-func (w *write) giveUp(err error) {
-	for i := range w.of {
-		w.of[i].finish(err)
+func (w write) giveUp(err error) {
+	for i := range w {
+		w[i].finish(err)
 	}
 }
 
 // original restores the messages in err, and returns err.
-func (w *write) original(err error) error {
+func (w write) original(err error) error {
 	if tooLarge, ok := err.(kafka.MessageTooLargeError); ok { //nolint:errorlint // kafka-go does not wrap it
 		giveBack(&tooLarge.Message)
 		for i := range tooLarge.Remaining {
@@ -139,14 +141,14 @@ func (c completion) call(msgs []kafka.Message, err error) {
 	}
 }
 
-// balancer calls the program's own balancer, and counts the messages that got a partition.
+// balancer calls the program's own balancer, and notes which messages got a partition.
 type balancer struct{ kafka.Balancer }
 
 func (b balancer) Balance(msg kafka.Message, partitions ...int) int {
 	s := giveBack(&msg)
 	partition := b.Balancer.Balance(msg, partitions...)
 	if s != nil {
-		s.write.assigned.Add(1)
+		s.assigned = true
 	}
 	return partition
 }
