@@ -85,7 +85,9 @@ func (w *handWriter) WriteMessages(ctx context.Context, msgs ...kafka.Message) e
 		if perMessage != nil {
 			failed = perMessage[i]
 		}
-		endByHand(msgs[i].WriterData.(trace.Span), failed)
+		span := msgs[i].WriterData.(trace.Span)
+		failByHand(span, failed)
+		span.End()
 	}
 	return err
 }
@@ -117,22 +119,24 @@ func newHandReader(topic, group string, s sdk) *handReader {
 	}}
 }
 
-func (r *handReader) Process(ctx context.Context, m kafka.Message, fn func(context.Context) error) (err error) {
+func (r *handReader) Process(ctx context.Context, m kafka.Message, fn func(context.Context) error) error {
 	ctx = r.propagator.Extract(ctx, (*handHeaders)(&m.Headers))
 	sender := trace.SpanContextFromContext(ctx)
 	ctx, span := r.tracer.Start(ctx, r.name, r.start...)
-	defer func() { endByHand(span, err) }()
+	defer span.End()
 	if span.IsRecording() {
 		span.SetAttributes(handPartition(&m), semconv.MessagingKafkaOffsetKey.Int64(m.Offset))
 		if sender.IsValid() {
 			span.AddLink(trace.Link{SpanContext: sender})
 		}
 	}
-	return fn(ctx)
+	err := fn(ctx)
+	failByHand(span, err)
+	return err
 }
 
 // ProcessBatch is for messages of one partition.
-func (r *handReader) ProcessBatch(ctx context.Context, msgs []kafka.Message, fn func(context.Context) error) (err error) {
+func (r *handReader) ProcessBatch(ctx context.Context, msgs []kafka.Message, fn func(context.Context) error) error {
 	links := make([]trace.Link, 0, len(msgs))
 	for i := range msgs {
 		m := &msgs[i]
@@ -143,22 +147,23 @@ func (r *handReader) ProcessBatch(ctx context.Context, msgs []kafka.Message, fn 
 			}})
 		}
 	}
-	ctx, span := r.tracer.Start(ctx, r.name, append(r.start[:len(r.start):len(r.start)], trace.WithNewRoot(), trace.WithLinks(links...),
+	ctx, span := r.tracer.Start(ctx, r.name, append(slices.Clip(r.start), trace.WithNewRoot(), trace.WithLinks(links...),
 		trace.WithAttributes(handPartition(&msgs[0]), semconv.MessagingBatchMessageCount(len(msgs))))...)
-	defer func() { endByHand(span, err) }()
-	return fn(ctx)
+	defer span.End()
+	err := fn(ctx)
+	failByHand(span, err)
+	return err
 }
 
 func handPartition(m *kafka.Message) attribute.KeyValue {
 	return semconv.MessagingDestinationPartitionID(strconv.Itoa(m.Partition))
 }
 
-func endByHand(span trace.Span, err error) {
+func failByHand(span trace.Span, err error) {
 	if err != nil {
 		span.SetStatus(codes.Error, err.Error())
 		span.SetAttributes(semconv.ErrorTypeKey.String(fmt.Sprintf("%T", err)))
 	}
-	span.End()
 }
 
 // TestKafkaGoByHandRecordsTheSame tests that spor and the code by hand record the same spans.
