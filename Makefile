@@ -92,7 +92,7 @@ services: ## Start them in .tmp/services
 
 .PHONY: integration
 integration: build ## Test against the servers of make services, and what takes long
-	[ ! -f .tmp/services/env ] || . .tmp/services/env; cd internal/integration && SPOR_BIN=$(CURDIR)/bin go test $(RACE) -tags integration -timeout 20m ./...
+	[ ! -f .tmp/services/env ] || . .tmp/services/env; cd internal/integration && SPOR_BIN=$(CURDIR)/bin go test $(RACE) -tags integration -timeout 30m ./...
 
 # PEERS runs the command peers with the addresses of make services.
 PEERS = [ ! -f .tmp/services/env ] || . .tmp/services/env; cd internal/peers && go run .

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/IBM/sarama"
 	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -16,6 +17,7 @@ import (
 	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/kafkatrace/kafkagotrace"
 	"github.com/nais/spor/kafkatrace/kgotrace"
+	"github.com/nais/spor/kafkatrace/saramatrace"
 )
 
 // A consuming consumes partition 0 of a topic from the start until ctx ends, and calls seen
@@ -27,6 +29,63 @@ var lagConsumers = map[string]consuming{
 	"franz-go":                   franzConsuming(kgo.ReadCommitted()),
 	"franz-go, read uncommitted": franzConsuming(kgo.ReadUncommitted()),
 	"kafka-go":                   kafkaGoConsuming,
+	"sarama":                     saramaConsuming,
+}
+
+func saramaConsuming(ctx context.Context, t *testing.T, sdk *oteltest.SDK, brokers []string, topic, group string, seen func(string)) {
+	t.Helper()
+	config := saramaConfig(kafkasuite.Producing{})
+	config.Consumer.Offsets.Initial = sarama.OffsetOldest
+	config.Consumer.IsolationLevel = sarama.ReadCommitted
+	config.Consumer.MaxWaitTime = 100 * time.Millisecond
+	config.Net.ReadTimeout = time.Second // the lag becomes 0 after this time
+	var err error
+	if group == "" {
+		err = saramaPartition(ctx, sdk, brokers, topic, config, seen)
+	} else {
+		err = saramaGroup(ctx, sdk, brokers, topic, group, config, seen)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func saramaPartition(ctx context.Context, sdk *oteltest.SDK, brokers []string, topic string, config *sarama.Config, seen func(string)) error {
+	consumer, err := saramatrace.NewConsumer(brokers, config, kafkaOptions(sdk)...)
+	if err != nil {
+		return err
+	}
+	partition, err := consumer.ConsumePartition(topic, 0, sarama.OffsetOldest)
+	if err != nil {
+		return errors.Join(err, consumer.Close())
+	}
+	for {
+		select {
+		case m := <-partition.Messages():
+			_ = consumer.Process(ctx, m, nothing)
+			seen(string(m.Value))
+		case <-ctx.Done():
+			return errors.Join(partition.Close(), consumer.Close())
+		}
+	}
+}
+
+func saramaGroup(ctx context.Context, sdk *oteltest.SDK, brokers []string, topic, group string, config *sarama.Config, seen func(string)) error {
+	consumer, err := saramatrace.NewConsumerGroup(brokers, group, config, kafkaOptions(sdk)...)
+	if err != nil {
+		return err
+	}
+	for ctx.Err() == nil {
+		err = consumer.Consume(ctx, []string{topic}, saramaHandler(func(s sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+			for m := range claim.Messages() {
+				_ = consumer.Process(s.Context(), m, nothing)
+				s.MarkMessage(m, "")
+				seen(string(m.Value))
+			}
+			return nil
+		}))
+	}
+	return errors.Join(err, consumer.Close())
 }
 
 func franzConsuming(level kgo.IsolationLevel) consuming {

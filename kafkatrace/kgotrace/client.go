@@ -99,17 +99,26 @@ func (c *Client) close() {
 	c.tracer.Close()
 }
 
+// assigned yields the partitions that the group has assigned to the client. It may yield a
+// partition twice. Some versions of franz-go return only partitions with a committed offset
+// from CommittedOffsets.
 func (c *Client) assigned(yield func(string, int32) bool) {
-	for topic, partitions := range c.CommittedOffsets() {
-		for partition := range partitions {
-			if !yield(topic, partition) {
-				return
+	for _, offsets := range []map[string]map[int32]kgo.EpochOffset{c.CommittedOffsets(), c.UncommittedOffsets()} {
+		for topic, partitions := range offsets {
+			for partition := range partitions {
+				if !yield(topic, partition) {
+					return
+				}
 			}
 		}
 	}
 }
 
 func (c *Client) has(topic string, partition int32) bool {
-	_, has := c.CommittedOffsets()[topic][partition]
-	return has
+	for t, p := range c.assigned {
+		if t == topic && p == partition {
+			return true
+		}
+	}
+	return false
 }

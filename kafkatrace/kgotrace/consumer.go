@@ -40,8 +40,12 @@ func (c *Client) measure(topic string, p *kgo.FetchPartition) {
 }
 
 // Process calls fn in a CONSUMER span for r, and returns the error of fn. If fn panics,
-// Process records the panic and panics with the same value. fn may recycle r.
+// Process records the panic and panics with the same value. fn may recycle r. If r is nil,
+// Process calls fn without a span.
 func (c *Client) Process(ctx context.Context, r *kgo.Record, fn func(context.Context) error) error {
+	if r == nil {
+		return fn(ctx)
+	}
 	h := handling{client: c, topic: r.Topic, partition: r.Partition}
 	_, h.generation = c.GroupMetadata()
 	return c.tracer.Process(ctx, describe(new(kafkatrace.Message), r), func(ctx context.Context) error {
@@ -59,7 +63,7 @@ func (c *Client) ProcessBatch(ctx context.Context, records []*kgo.Record, fn fun
 	return c.tracer.ProcessBatch(ctx, func(yield func(*kafkatrace.Message) bool) {
 		m := new(kafkatrace.Message)
 		for _, r := range records {
-			if !yield(describe(m, r)) {
+			if r != nil && !yield(describe(m, r)) {
 				return
 			}
 		}
@@ -101,7 +105,7 @@ func (h handling) noteRevocation(ctx context.Context) {
 // r again, franz-go uses only r.Context. The new context is derived from the old context,
 // because the old context of a pooled record contains the pool.
 func adopt(ctx context.Context, r *kgo.Record) {
-	if r.Context != nil {
+	if r != nil && r.Context != nil {
 		r.Context = trace.ContextWithSpan(r.Context, trace.SpanFromContext(ctx))
 	}
 }

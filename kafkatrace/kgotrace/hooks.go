@@ -147,5 +147,5 @@ func (h *hooks) OnProduceRecordUnbuffered(r *kgo.Record, err error) {
 	}
 	s.end(err)
 	s.end = nil
-	s.giveBack(r, err)
+	s.giveBack(r)
 }

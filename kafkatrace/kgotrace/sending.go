@@ -2,7 +2,6 @@ package kgotrace
 
 import (
 	"context"
-	"errors"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -36,14 +35,12 @@ func (s *sending) Value(key any) any {
 // the size of the headers at two times. After OnProduceRecordBuffered, it adds the size to
 // the number of buffered bytes. After OnProduceRecordUnbuffered, it subtracts the size
 // again. If the size changed in between, the number of buffered bytes would stay wrong.
-// Therefore the headers are set back only if their size stays the same, or if franz-go never
-// counted the record.
-func (s *sending) giveBack(r *kgo.Record, err error) {
+// Therefore the headers are set back only if their size stays the same.
+func (s *sending) giveBack(r *kgo.Record) {
 	if r.Context == context.Context(s) {
 		r.Context = s.parent
 	}
-	uncounted := errors.Is(err, kgo.ErrMaxBuffered)
-	if same(r.Headers, s.written) && (uncounted || size(s.headers) == size(s.written)) {
+	if same(r.Headers, s.written) && size(s.headers) == size(s.written) {
 		r.Headers = s.headers
 	}
 }

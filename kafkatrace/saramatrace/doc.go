@@ -33,26 +33,34 @@
 //
 // The client ID and the consumer group are read from the configuration and the arguments.
 //
-// The group measures the lag of each partition. A message counts as read when it is passed to
-// [ConsumerGroup.Process] or [ConsumerGroup.ProcessBatch], or when the handler marks it.
-// sarama does not report the offsets of control records and of records of aborted
-// transactions. If only such records are left, the lag becomes 0 after five seconds plus two
-// times the setting Consumer.MaxWaitTime.
+// The consumers measure the lag of each partition. A message counts as read when it is passed
+// to Process or ProcessBatch, or when the handler marks it. sarama does not report the offsets
+// of control records and of records of aborted transactions. If only such records are left for
+// a read_committed consumer, the lag becomes 0 when sarama has fetched no other message for
+// some time. This time is Net.ReadTimeout plus two times the sum of Consumer.MaxWaitTime and
+// Consumer.MaxProcessingTime, with sarama's defaults 31.2 seconds.
+//
+// If the group ends a session while a message is processed, the CONSUMER span gets the event
+// "partitions revoked". If the program ends the session, there is no event.
 //
 // The Metadata of a message is never changed. When the span ends, the Headers are set back
 // to the value before the send, but without the headers that [Inject] added. The exception
-// is an AsyncProducer whose setting Producer.Return.Successes is false: the Headers keep
-// the trace context, unless sarama returns an error for the message within ten seconds.
+// is a message that sarama does not return, because Producer.Return.Successes or
+// Producer.Return.Errors is false: the Headers keep the trace context.
 //
 // Known limits:
 //
 //   - A message that is sent without a context and without Inject starts a new trace, unless
 //     its headers already contain a trace context.
 //   - A received message that is not passed to Process or ProcessBatch has no span.
-//   - A read_uncommitted consumer does not know that a topic has control records before it has
-//     seen a gap in the offsets. Until then, the lag includes the control records at the end.
-//   - If Producer.Return.Successes of an AsyncProducer is false, sarama does not report
-//     when a message arrived. The end time of the span is then the time when the producer
-//     got the message. If sarama returns an error within ten seconds, the span records the
-//     error. At most 10,000 messages wait for such an error at the same time.
+//   - For a read_uncommitted consumer, a control record at the end of a partition counts as
+//     lag. For a read_committed consumer that has not read everything, the lag becomes 0 too
+//     early if only the leader of the partition is unreachable for longer than the time above.
+//   - If Producer.Return.Successes or Producer.Return.Errors of an AsyncProducer is false,
+//     sarama does not return each message. The end time of the span of a message that sarama
+//     does not return is the time when sarama got the message. The producer waits ten seconds
+//     for an answer, and at most 10,000 messages wait at the same time. The messages are not
+//     kept in memory.
+//   - The trace context makes a message about 80 bytes larger. A message that is only just
+//     below the limit Producer.MaxMessageBytes is therefore refused.
 package saramatrace
