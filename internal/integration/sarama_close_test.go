@@ -67,7 +67,7 @@ func TestSaramaClosedWhileAnswersAreDue(t *testing.T) {
 	config := saramaConfig(kafkasuite.Producing{})
 	for _, wrapped := range []bool{false, true} {
 		early := 0
-		for range 100 {
+		for range 300 {
 			p, err := sarama.NewAsyncProducer(cluster.Brokers(), config)
 			if err != nil {
 				t.Fatal(err)
@@ -80,7 +80,7 @@ func TestSaramaClosedWhileAnswersAreDue(t *testing.T) {
 			}
 		}
 		if early != 0 {
-			t.Errorf("wrapped %t: Errors was closed before the last success in %d of 100 runs", wrapped, early)
+			t.Errorf("wrapped %t: Errors was closed before the last success in %d of 300 runs", wrapped, early)
 		}
 	}
 }
