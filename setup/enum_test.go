@@ -30,7 +30,8 @@ var enums = map[string][]string{
 	"OTEL_EXPORTER_OTLP_TRACES_COMPRESSION": {"gzip", "none"}, "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION": {"gzip", "none"},
 	"OTEL_EXPORTER_OTLP_LOGS_COMPRESSION": {"gzip", "none"}, "OTEL_EXPORTER_OTLP_INSECURE": {"true"},
 	"OTEL_EXPORTER_OTLP_TRACES_INSECURE": {"true"}, "OTEL_EXPORTER_OTLP_METRICS_INSECURE": {"true"}, "OTEL_EXPORTER_OTLP_LOGS_INSECURE": {"true"},
-	"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": {"cumulative", "delta", "lowmemory"},
+	"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE":        {"cumulative", "delta", "lowmemory"},
+	"OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION": {"explicit_bucket_histogram", "base2_exponential_bucket_histogram"},
 }
 
 // spellings returns other ways to write word: with upper-case letters, with lower-case letters,
@@ -82,6 +83,15 @@ func TestEnumsIgnoreCaseAndSpace(t *testing.T) {
 	}
 }
 
+func measure(t *testing.T, m metric.Meter, name string) {
+	t.Helper()
+	histogram, err := m.Int64Histogram(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	histogram.Record(t.Context(), 1)
+}
+
 // TestEnumsDoWhatTheySay checks the effect of some variables by exporting telemetry, because
 // diagnosis.Read does not report the effect of these variables.
 func TestEnumsDoWhatTheySay(t *testing.T) {
@@ -97,6 +107,12 @@ func TestEnumsDoWhatTheySay(t *testing.T) {
 			if got := len(c.metric("orders").GetSum().GetDataPoints()[0].GetExemplars()); got != want {
 				t.Errorf("exemplar filter %q: got %d exemplars, want %d", value, got, want)
 			}
+		}
+	}
+	for _, value := range spellings("base2_exponential_bucket_histogram") {
+		c := pushed(t, func(m metric.Meter) { measure(t, m, "sizes") }, nil, "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", value)
+		if c.metric("sizes").GetExponentialHistogram() == nil {
+			t.Errorf("aggregation %q: got %v", value, c.metric("sizes"))
 		}
 	}
 	for _, value := range spellings("http") {

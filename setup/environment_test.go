@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -174,14 +175,14 @@ func TestNumbersOutOfRange(t *testing.T) {
 		{"OTEL_BSP_MAX_QUEUE_SIZE", "99999999999999999", "whole number"},
 		{"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "-1", "whole number"},
 		{"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1000000", "OTEL_BSP_MAX_QUEUE_SIZE"},
-		{"OTEL_BSP_SCHEDULE_DELAY", "0", "milliseconds"},
 		{"OTEL_BSP_SCHEDULE_DELAY", "-5", "milliseconds"},
 		{"OTEL_BSP_SCHEDULE_DELAY", "5s", "5000 for 5s"},
 		{"OTEL_BSP_SCHEDULE_DELAY", "abc", "milliseconds"},
-		{"OTEL_BSP_EXPORT_TIMEOUT", "0", "milliseconds"},
+		{"OTEL_BSP_EXPORT_TIMEOUT", "-1", "milliseconds"},
+		{"OTEL_METRIC_EXPORT_INTERVAL", "2147483648", "from 0 to 2147483647"},
 		{"OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "10000 for 10s"},
 		{"OTEL_EXPORTER_OTLP_TIMEOUT", "-1", "milliseconds"},
-		{"OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0", "milliseconds"},
+		{"OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "2147483648", "milliseconds"},
 		{"OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "gzip or none"},
 		{"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "-1", "whole number"},
 		{"OTEL_SPAN_EVENT_COUNT_LIMIT", "many", "whole number"},
@@ -199,6 +200,37 @@ func TestNumbersOutOfRange(t *testing.T) {
 				t.Error("the span was not delivered")
 			}
 			mustName(t, err, tt.name, strconv.Quote(tt.value), tt.cure)
+		})
+	}
+}
+
+// TestNumbersOfTheSpecification checks that spans are delivered with the lowest and the highest
+// numbers that the specification allows. A large queue must not be allocated at the start.
+func TestNumbersOfTheSpecification(t *testing.T) {
+	c := listen(t, ":0")
+	const highest = "2147483647"
+	for _, pairs := range [][]string{
+		{"OTEL_BSP_SCHEDULE_DELAY", "0"},
+		{"OTEL_BSP_EXPORT_TIMEOUT", "0", "OTEL_EXPORTER_OTLP_TIMEOUT", "0", "OTEL_METRIC_EXPORT_TIMEOUT", "0", "OTEL_BLRP_EXPORT_TIMEOUT", "0"},
+		{"OTEL_METRIC_EXPORT_INTERVAL", "0", "OTEL_BLRP_SCHEDULE_DELAY", "0"},
+		{"OTEL_BSP_SCHEDULE_DELAY", highest, "OTEL_BSP_EXPORT_TIMEOUT", highest, "OTEL_EXPORTER_OTLP_TIMEOUT", highest},
+		{"OTEL_METRIC_EXPORT_INTERVAL", highest, "OTEL_METRIC_EXPORT_TIMEOUT", highest, "OTEL_BLRP_SCHEDULE_DELAY", highest, "OTEL_BLRP_EXPORT_TIMEOUT", highest},
+		{"OTEL_BSP_MAX_QUEUE_SIZE", highest, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", highest},
+		{"OTEL_BLRP_MAX_QUEUE_SIZE", highest, "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", highest},
+	} {
+		t.Run(strings.Join(pairs, "="), func(t *testing.T) {
+			provider := otel.GetLoggerProvider()
+			t.Cleanup(func() { otel.SetLoggerProvider(provider) })
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			got, err := delivered(t, c, append([]string{"OTEL_EXPORTER_OTLP_ENDPOINT", c.Endpoint(), "OTEL_LOGS_EXPORTER", "otlp"}, pairs...)...)
+			runtime.ReadMemStats(&after)
+			if !got || err != nil {
+				t.Errorf("delivered: got %t, %v, want true", got, err)
+			}
+			if allocated := (after.TotalAlloc - before.TotalAlloc) >> 20; allocated > 100 {
+				t.Errorf("allocated %d MiB", allocated)
+			}
 		})
 	}
 }

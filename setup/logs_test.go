@@ -9,12 +9,14 @@ import (
 	"log/slog"
 	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/log"
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
@@ -167,10 +169,16 @@ func TestLogsOfTheAPIAreExportedToo(t *testing.T) {
 }
 
 func TestLogsAreNotExportedUnlessAsked(t *testing.T) {
-	for _, exporter := range []string{"", "none", "console"} {
+	for exporter, problem := range map[string]string{"": "", "none": "", "console": "use setup.LogHandler", "zipkin": "use otlp or none"} {
 		c := listenForLogs(t)
 		environment(t, "OTEL_TRACES_EXPORTER", "none", "OTEL_METRICS_EXPORTER", "none", "OTEL_LOGS_EXPORTER", exporter, "OTEL_EXPORTER_OTLP_ENDPOINT", c.Endpoint())
-		shutdown := mustStart(t)
+		logLines(t)
+		shutdown, err := start(t)
+		if problem != "" {
+			mustName(t, err, "OTEL_LOGS_EXPORTER", strconv.Quote(exporter), problem)
+		} else if err != nil {
+			t.Error(err)
+		}
 		slog.New(setup.LogHandler(io.Discard, nil)).Info("m")
 		_ = shutdown(context.Background())
 		if got := c.all(); len(got) != 0 {
@@ -258,5 +266,49 @@ func TestLogsWithoutACollector(t *testing.T) {
 	// collector, which is also exported as a record.
 	if want := []any{nil, "after_shutdown 1001"}; !reflect.DeepEqual(dropped, want) {
 		t.Errorf("log_records_dropped of the lines about the collector: got %q, want %q", dropped, want)
+	}
+}
+
+// TestLogRecordLimits checks the limits of log records. The limits for all attributes are used if
+// the limits for log records are unset.
+func TestLogRecordLimits(t *testing.T) {
+	for name, tt := range map[string]struct {
+		pairs []string
+		want  string
+		errs  []string
+	}{
+		"default":   {nil, "3 123456789", nil},
+		"records":   {[]string{"OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "2", "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "4"}, "2 1234", nil},
+		"all":       {[]string{"OTEL_ATTRIBUTE_COUNT_LIMIT", "1", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "5"}, "1 12345", nil},
+		"both":      {[]string{"OTEL_ATTRIBUTE_COUNT_LIMIT", "1", "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "2"}, "2 123456789", nil},
+		"no values": {[]string{"OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "0"}, "3 ", nil},
+		"wrong": {
+			[]string{"OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "-5", "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "x"}, "3 123456789",
+			[]string{`OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT "-5"`, "128 is used", `OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT "x"`, "no limit is used"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := listenForLogs(t)
+			provider := otel.GetLoggerProvider()
+			t.Cleanup(func() { otel.SetLoggerProvider(provider) })
+			environment(t, append([]string{"OTEL_LOGS_EXPORTER", "otlp", "OTEL_METRICS_EXPORTER", "none", "OTEL_EXPORTER_OTLP_ENDPOINT", c.Endpoint()}, tt.pairs...)...)
+			logLines(t)
+			shutdown, err := start(t)
+			if tt.errs != nil {
+				mustName(t, err, tt.errs...)
+			} else if err != nil {
+				t.Error(err)
+			}
+			var r log.Record
+			r.AddAttributes(attribute.String("a", "123456789"), attribute.String("b", "x"), attribute.String("c", "x"))
+			otel.GetLoggerProvider().Logger("test").Emit(t.Context(), r)
+			if err := shutdown(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			got := c.all()[0].GetAttributes()
+			if s := fmt.Sprintf("%d %s", len(got), got[0].GetValue().GetStringValue()); s != tt.want {
+				t.Errorf("number, first value: got %s, want %s", s, tt.want)
+			}
+		})
 	}
 }

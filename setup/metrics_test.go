@@ -208,7 +208,9 @@ func TestScrapePortThatIsTaken(t *testing.T) {
 
 func TestMetricVariables(t *testing.T) {
 	for _, tt := range []struct{ name, value, cure string }{
-		{"OTEL_METRIC_EXPORT_INTERVAL", "0", "milliseconds"},
+		{"OTEL_METRIC_EXPORT_INTERVAL", "-1", "milliseconds"},
+		{"OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "summary", "explicit_bucket_histogram or base2_exponential_bucket_histogram"},
+		{"OTEL_EXPORTER_PROMETHEUS_PORT", "9464", "set OTEL_METRICS_EXPORTER=prometheus"},
 		{"OTEL_METRIC_EXPORT_TIMEOUT", "30s", "30000 for 30s"},
 		{"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "both", "cumulative, delta or lowmemory"},
 		{"OTEL_METRICS_EXEMPLAR_FILTER", "sometimes", "trace_based"},

@@ -158,6 +158,8 @@ func (t *telemetry) startLogs(ctx context.Context, s *settings) error {
 	batch := s.Logs.Batch
 	t.logs = sdklog.NewLoggerProvider(
 		sdklog.WithResource(s.resource),
+		sdklog.WithAttributeCountLimit(s.Logs.Limits.Attributes),
+		sdklog.WithAttributeValueLengthLimit(s.Logs.Limits.ValueLength),
 		sdklog.WithProcessor(naislog.NewProcessor(client, &t.reporter.Records, batch.Queue, sdklog.WithExportMaxBatchSize(batch.Size),
 			sdklog.WithExportInterval(batch.Delay), sdklog.WithExportTimeout(batch.Timeout))),
 	)

@@ -1,6 +1,7 @@
 package environ
 
 import (
+	"fmt"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -13,7 +14,7 @@ type Batch struct {
 	// Queue is the maximum number of spans or records in the queue. Size is the maximum
 	// number of spans or records in a batch.
 	Queue, Size int
-	Counted     bool // only for spans: the environment sets Queue or Size
+	Counted     bool // the environment sets Queue or Size
 	Bytes       int  // for spans: maximum number of bytes of the waiting encoded spans
 	// Delay is the maximum time that a span or record waits before it is exported. Timeout
 	// is the maximum duration of an export.
@@ -25,28 +26,34 @@ const (
 	largestQueue  = 16384
 	// spanBytes is the number of bytes that an ended span uses on the heap while it waits.
 	spanBytes = 1400
+	// recordBytes is the number of bytes that the SDK allocates for each place in the queue
+	// of log records, before any record waits.
+	recordBytes = 600
 )
 
 func readBatch(env *Environment) Batch {
-	const (
-		most          = 1 << 20
-		queueVariable = "OTEL_BSP_MAX_QUEUE_SIZE"
-		sizeVariable  = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
-	)
 	memory := memoryLimit()
-	queue := env.integer(queueVariable, queueFor(memory), 1, most)
+	b := readBatchOf(env, "OTEL_BSP_", "spans", queueFor(memory), 5*time.Second)
+	b.Bytes = bufferFor(memory)
+	return b
+}
+
+// readBatchOf reads the four variables that begin with prefix. items is the name of what is
+// exported. queue and delay are defaults.
+func readBatchOf(env *Environment, prefix, items string, queue int, delay time.Duration) Batch {
+	queueVariable, sizeVariable := prefix+"MAX_QUEUE_SIZE", prefix+"MAX_EXPORT_BATCH_SIZE"
+	queue = env.integer(queueVariable, queue, 1, most)
 	size := env.integer(sizeVariable, min(512, queue), 1, most)
 	if size > queue {
-		env.wrong(sizeVariable, env.Text(sizeVariable), "is larger than the queue of "+strconv.Itoa(queue)+" spans (lower it, or raise "+queueVariable+"); the queue's size is used")
+		env.wrong(sizeVariable, env.Text(sizeVariable), fmt.Sprintf("is larger than the queue of %d %s (lower it, or raise %s); the queue's size is used", queue, items, queueVariable))
 		size = queue
 	}
 	return Batch{
 		Queue:   queue,
 		Size:    size,
-		Bytes:   bufferFor(memory),
 		Counted: env.Text(queueVariable) != "" || env.Text(sizeVariable) != "",
-		Delay:   env.milliseconds("OTEL_BSP_SCHEDULE_DELAY", 5*time.Second),
-		Timeout: env.milliseconds("OTEL_BSP_EXPORT_TIMEOUT", 30*time.Second),
+		Delay:   env.duration(prefix+"SCHEDULE_DELAY", delay),
+		Timeout: env.timeout(prefix+"EXPORT_TIMEOUT", 30*time.Second),
 	}
 }
 

@@ -6,7 +6,9 @@ package environ
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,8 +21,8 @@ type Environment struct {
 	Get func(string) string
 	// All returns every variable in the form name=value.
 	All func() []string
-	// Used is called for each variable that is read as a number or a boolean, with the
-	// effective value. Used may be nil.
+	// Used is called for each variable that is read as a number, a boolean or a choice, with
+	// the effective value. Used may be nil.
 	Used func(name, value string)
 	// Problems describes the values that cannot be used. Each error contains the name of
 	// the variable, and how to correct the value.
@@ -43,7 +45,9 @@ func (e *Environment) use(name, value string) {
 // empty variable is treated as not set, as the OpenTelemetry specification requires.
 func (e *Environment) Text(name string) string { return strings.TrimSpace(e.Get(name)) }
 
-func (e *Environment) lower(name string) string { return strings.ToLower(e.Text(name)) }
+// fold returns word in the form in which words are compared. By the specification, upper and
+// lower case are the same.
+func fold(word string) string { return strings.ToLower(word) }
 
 // first returns the name and the value of the first variable that is set, or two empty
 // strings.
@@ -80,57 +84,91 @@ func (e *Environment) note(problem error) {
 // Err returns all problems joined into one error, or nil if there are none.
 func (e *Environment) Err() error { return errors.Join(e.Problems...) }
 
-// boolean reads a variable whose value is true or false, in upper or lower case. If the
-// variable has no valid value, the result value is false.
+// boolean reads a variable whose value is true or false. If the variable has no valid value,
+// the result value is false.
 func (e *Environment) boolean(name string) (value, isSet bool) {
-	defer func() { e.use(name, strconv.FormatBool(value)) }()
-	text := e.Text(name)
-	switch strings.ToLower(text) {
-	case "":
-		return false, false
-	case "true":
-		return true, true
-	case "false":
-		return false, true
-	}
-	e.wrong(name, text, "want true or false; false is used")
-	return false, false
+	value = e.choice(name, "false", "true", "false") == "true"
+	return value, value || fold(e.Text(name)) == "false"
 }
+
+// choice reads a variable whose value is one of words, in upper or lower case. The parameter
+// standard is returned if the variable has no valid value.
+func (e *Environment) choice(name, standard string, words ...string) string {
+	text := e.Text(name)
+	word := fold(text)
+	if !slices.Contains(words, word) {
+		word = standard
+		if text != "" {
+			last := len(words) - 1
+			e.wrong(name, text, fmt.Sprintf("want %s or %s; %s is used", strings.Join(words[:last], ", "), words[last], standard))
+		}
+	}
+	e.use(name, word)
+	return word
+}
+
+const (
+	// most is the largest number that the specification requires.
+	most = math.MaxInt32
+	// longest is the longest time that a variable can set, about 24.8 days. It also means
+	// that a time is not limited.
+	longest = most * time.Millisecond
+	// unlimited is the default of an integer that has no limit.
+	unlimited = -1
+)
 
 // integer reads a whole number. The parameters least and most are the lowest and the
 // highest valid number. The parameter standard is returned if the variable has no valid
 // value.
 func (e *Environment) integer(name string, standard, least, most int) (n int) {
-	defer func() { e.use(name, strconv.Itoa(n)) }()
+	defer func() { e.use(name, number(n)) }()
 	text := e.Text(name)
 	if text == "" {
 		return standard
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < least || n > most {
-		e.wrong(name, text, fmt.Sprintf("want a whole number from %d to %d; %d is used", least, most, standard))
+		e.wrong(name, text, fmt.Sprintf("want a whole number from %d to %d; %s is used", least, most, number(standard)))
 		return standard
 	}
 	return n
 }
 
-// longest is the longest time that a variable can set. No setting needs a longer time. If
-// the number is higher, the user has probably assumed another unit.
-const longest = time.Hour
+func number(n int) string {
+	if n == unlimited {
+		return "no limit"
+	}
+	return strconv.Itoa(n)
+}
 
-// milliseconds reads a time in whole milliseconds. The shortest valid time is 1 ms, and the
-// longest is one hour. The parameter standard is returned if the variable has no valid
-// value.
-func (e *Environment) milliseconds(name string, standard time.Duration) (d time.Duration) {
+// duration reads the time between two events. 0 is valid and counts as 1 ms, because a timer
+// without a pause would use a whole processor.
+func (e *Environment) duration(name string, standard time.Duration) time.Duration {
+	return e.milliseconds(name, standard, time.Millisecond)
+}
+
+// timeout reads a time limit. 0 is valid and means no limit, as the specification recommends.
+func (e *Environment) timeout(name string, standard time.Duration) time.Duration {
+	return e.milliseconds(name, standard, longest)
+}
+
+// milliseconds reads a time in whole milliseconds. The longest valid time is longest. The
+// parameter zero is returned for 0. The parameter standard is returned if the variable has no
+// valid value.
+func (e *Environment) milliseconds(name string, standard, zero time.Duration) (d time.Duration) {
 	defer func() { e.use(name, strconv.FormatInt(d.Milliseconds(), 10)) }()
 	text := e.Text(name)
 	if text == "" {
 		return standard
 	}
-	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= int(longest.Milliseconds()) {
+	switch n, err := strconv.Atoi(text); {
+	case err != nil || n < 0 || n > most:
+	case n == 0:
+		return zero
+	default:
 		return time.Duration(n) * time.Millisecond
 	}
-	cure := fmt.Sprintf("want whole milliseconds from 1 to %d; %d is used", longest.Milliseconds(), standard.Milliseconds())
+	cure := fmt.Sprintf("want whole milliseconds from 0 to %d; %d is used", most, standard.Milliseconds())
 	if d, err := time.ParseDuration(text); err == nil && d >= time.Millisecond && d <= longest {
 		cure = fmt.Sprintf("want whole milliseconds without a unit (%d for %s); %d is used", d.Milliseconds(), text, standard.Milliseconds())
 	}

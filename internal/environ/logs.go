@@ -9,21 +9,23 @@ import (
 // that the program itself writes.
 type Logs struct {
 	Signal
-	Batch Batch
+	Batch  Batch
+	Limits Limits // only Attributes and ValueLength; a negative number means no limit
 }
 
 func readLogs(env *Environment) Logs {
-	s := Logs{Signal: readSignal(env, "LOGS")}
-	const most = 1 << 20
-	const sizeVariable = "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"
-	s.Batch.Queue = env.integer("OTEL_BLRP_MAX_QUEUE_SIZE", smallestQueue, 1, most)
-	s.Batch.Size = env.integer(sizeVariable, min(512, s.Batch.Queue), 1, most)
-	if s.Batch.Size > s.Batch.Queue {
-		env.wrong(sizeVariable, env.Text(sizeVariable), "is larger than the queue of "+strconv.Itoa(s.Batch.Queue)+
-			" records (lower it, or raise OTEL_BLRP_MAX_QUEUE_SIZE); the queue's size is used")
-		s.Batch.Size = s.Batch.Queue
+	return Logs{Signal: readSignal(env, "LOGS"), Batch: readRecordBatch(env), Limits: readRecordLimits(env)}
+}
+
+// readRecordBatch reads how log records are batched. The SDK allocates the whole queue when it
+// starts. Therefore a long queue is shortened to what fits in the same number of bytes as the
+// encoded spans.
+func readRecordBatch(env *Environment) Batch {
+	b := readBatchOf(env, "OTEL_BLRP_", "records", smallestQueue, time.Second)
+	if longest := bufferFor(memoryLimit()) / recordBytes; b.Queue > longest {
+		b.Queue, b.Size = longest, min(b.Size, longest)
+		env.use("OTEL_BLRP_MAX_QUEUE_SIZE", strconv.Itoa(b.Queue))
+		env.use("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", strconv.Itoa(b.Size))
 	}
-	s.Batch.Delay = env.milliseconds("OTEL_BLRP_SCHEDULE_DELAY", time.Second)
-	s.Batch.Timeout = env.milliseconds("OTEL_BLRP_EXPORT_TIMEOUT", 30*time.Second)
-	return s
+	return b
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 )
 
+const hostVariable, portVariable = "OTEL_EXPORTER_PROMETHEUS_HOST", "OTEL_EXPORTER_PROMETHEUS_PORT"
+
 // Metrics contains the settings for exporting metrics.
 type Metrics struct {
 	Signal
@@ -19,41 +21,30 @@ type Metrics struct {
 func readMetrics(env *Environment) Metrics {
 	m := Metrics{
 		Signal:        readSignal(env, "METRICS"),
-		Interval:      env.milliseconds("OTEL_METRIC_EXPORT_INTERVAL", time.Minute),
-		ExportTimeout: env.milliseconds("OTEL_METRIC_EXPORT_TIMEOUT", 30*time.Second),
-		Temporality:   readTemporality(env),
+		Interval:      env.duration("OTEL_METRIC_EXPORT_INTERVAL", time.Minute),
+		ExportTimeout: env.timeout("OTEL_METRIC_EXPORT_TIMEOUT", 30*time.Second),
+		// Prometheus needs cumulative, and NAIS uses Prometheus.
+		Temporality: env.choice("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "cumulative", "cumulative", "delta", "lowmemory"),
 	}
-	checkExemplarFilter(env)
+	checkSDK(env)
 	if m.Prometheus {
 		m.Listen = readScrapeAddress(env)
+		return m
+	}
+	for _, name := range []string{hostVariable, portVariable} {
+		if value := env.Text(name); value != "" {
+			env.wrong(name, value, "has no effect (set OTEL_METRICS_EXPORTER=prometheus, or remove it)")
+		}
 	}
 	return m
 }
 
-// readTemporality reads the temporality that the collector needs. The default is
-// cumulative. Prometheus needs cumulative, and NAIS uses Prometheus.
-func readTemporality(env *Environment) string {
-	const name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
-	switch value := env.lower(name); value {
-	case "delta", "lowmemory":
-		return value
-	case "", "cumulative":
-	default:
-		env.wrong(name, env.Text(name), "want cumulative, delta or lowmemory; cumulative is used")
-	}
-	return "cumulative"
-}
-
-// checkExemplarFilter records a problem if the value of OTEL_METRICS_EXEMPLAR_FILTER is
-// not valid. The SDK reads this variable itself. If the value is not valid, the SDK uses
-// the SDK's default.
-func checkExemplarFilter(env *Environment) {
-	const name = "OTEL_METRICS_EXEMPLAR_FILTER"
-	switch env.lower(name) {
-	case "", "always_on", "always_off", "trace_based":
-	default:
-		env.wrong(name, env.Text(name), "want trace_based, always_on or always_off; trace_based is used")
-	}
+// checkSDK records a problem for each wrong value of a variable that the SDK or its exporter
+// reads itself. If a value is not valid, they use the same default.
+func checkSDK(env *Environment) {
+	env.choice("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based", "trace_based", "always_on", "always_off")
+	const explicit = "explicit_bucket_histogram"
+	env.choice("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", explicit, explicit, "base2_exponential_bucket_histogram")
 }
 
 // readScrapeAddress returns the address on which to serve scrapes. If neither the host nor
@@ -63,7 +54,6 @@ func checkExemplarFilter(env *Environment) {
 // scrapes are served on every address of the pod. Prometheus could not reach localhost in
 // the pod.
 func readScrapeAddress(env *Environment) string {
-	const hostVariable, portVariable = "OTEL_EXPORTER_PROMETHEUS_HOST", "OTEL_EXPORTER_PROMETHEUS_PORT"
 	host := env.Text(hostVariable)
 	if host == "" && env.Text(portVariable) == "" {
 		return ""

@@ -2,7 +2,6 @@ package environ
 
 import (
 	"context"
-	"strings"
 
 	"go.opentelemetry.io/otel/propagation"
 
@@ -21,12 +20,12 @@ func readPropagator(env *Environment) propagation.TextMapPropagator {
 	var none, unknown bool
 	seen := map[string]bool{}
 	for _, item := range list(value) {
-		item = strings.ToLower(item)
-		if seen[item] {
+		word := fold(item)
+		if seen[word] {
 			continue
 		}
-		seen[item] = true
-		switch item {
+		seen[word] = true
+		switch word {
 		case "tracecontext":
 			formats = append(formats, propagation.TraceContext{})
 		case "baggage":

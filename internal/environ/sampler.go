@@ -39,7 +39,8 @@ func (s Sampler) Never() bool { return !s.Own && s.Ratio*(1<<63) < 1 }
 // sets the variable to parentbased_always_on for every application. Therefore, if the
 // variable has this value or is not set, the program's sampler is used.
 func readSampler(env *Environment, own bool) Sampler {
-	name := env.lower(SamplerVariable)
+	text := env.Text(SamplerVariable)
+	name := fold(text)
 	if own && (name == "" || name == platformSampler) {
 		return Sampler{Own: true}
 	}
@@ -62,7 +63,7 @@ func readSampler(env *Environment, own bool) Sampler {
 	case "always_off":
 		sampler.root = "AlwaysOffSampler"
 	default:
-		env.wrong(SamplerVariable, name, "is not supported (use always_on, always_off, traceidratio, or one of "+
+		env.wrong(SamplerVariable, text, "is not supported (use always_on, always_off, traceidratio, or one of "+
 			"these with parentbased_ before it); "+platformSampler+" is used")
 		return standard
 	}

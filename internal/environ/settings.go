@@ -28,6 +28,7 @@ type Settings struct {
 // ownSampler is true if the program sets a sampler.
 func Read(env *Environment, resource []attribute.KeyValue, ownSampler bool) *Settings {
 	disabled, _ := env.boolean("OTEL_SDK_DISABLED")
+	nameUnsupported(env)
 	return &Settings{
 		Disabled:   disabled,
 		Resource:   readResource(env, resource),

@@ -3,7 +3,6 @@ package environ
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -40,20 +39,19 @@ func readSignal(env *Environment, signal string) Signal {
 func readExporters(env *Environment, signal string, s *Signal) (otlp bool) {
 	name := "OTEL_" + signal + "_EXPORTER"
 	value := env.Text(name)
-	choices := "otlp, console or none"
-	if signal == "METRICS" {
-		choices = "otlp, prometheus, console or none"
-	}
+	choices := map[string]string{"TRACES": "otlp, console or none", "METRICS": "otlp, prometheus, console or none", "LOGS": "otlp or none"}[signal]
 	var known []string
-	for _, item := range list(strings.ToLower(value)) {
-		if item == "logging" {
-			item = "console"
-		}
-		if !slices.Contains([]string{"otlp", "console", "none"}, item) && (item != "prometheus" || signal != "METRICS") {
+	for _, item := range list(value) {
+		switch word := fold(item); {
+		case word == "otlp", word == "none", word == "prometheus" && signal == "METRICS":
+			known = append(known, word)
+		case word != "console" && word != "logging":
 			env.wrong(name, item, "is not supported (use "+choices+")")
-			continue
+		case signal == "LOGS":
+			env.wrong(name, item, "has no effect, because the program writes its log lines itself (use setup.LogHandler, and remove "+item+" here)")
+		default:
+			known = append(known, "console")
 		}
-		known = append(known, item)
 	}
 	switch {
 	case len(known) == 0:
@@ -79,8 +77,8 @@ func grpcProtocol(env *Environment, signal string) bool {
 		"OTEL_EXPORTER_OTLP_" + signal + "_PROTOCOL", "OTEL_EXPORTER_" + signal + "_PROTOCOL",
 		"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_PROTOCOL",
 	} {
-		if value := env.lower(name); value != "" && value != "grpc" {
-			env.wrong(name, env.Text(name), "want grpc, the only protocol that reaches the NAIS collector (port 4317); nothing is exported")
+		if value := env.Text(name); value != "" && fold(value) != "grpc" {
+			env.wrong(name, value, "want grpc, the only protocol that reaches the NAIS collector (port 4317); nothing is exported")
 			ok = false
 		}
 	}
@@ -102,15 +100,8 @@ func readHeaders(env *Environment, signal string) map[string]string {
 }
 
 func readCompression(env *Environment, signal string) (gzip bool) {
-	name, value := env.first(signalVariable(signal, "COMPRESSION")...)
-	switch strings.ToLower(value) {
-	case "", "none":
-		return false
-	case "gzip":
-		return true
-	}
-	env.wrong(name, value, "want gzip or none; none is used")
-	return false
+	name, _ := env.first(signalVariable(signal, "COMPRESSION")...)
+	return env.choice(name, "none", "gzip", "none") == "gzip"
 }
 
 // readTimeout reads the timeout of an export. The default is 30 seconds and not the
@@ -119,5 +110,5 @@ func readCompression(env *Environment, signal string) (gzip bool) {
 // until the collector is back.
 func readTimeout(env *Environment, signal string) time.Duration {
 	name, _ := env.first(signalVariable(signal, "TIMEOUT")...)
-	return env.milliseconds(name, 30*time.Second)
+	return env.timeout(name, 30*time.Second)
 }
