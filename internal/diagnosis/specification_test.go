@@ -1,6 +1,7 @@
 package diagnosis_test
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"os"
@@ -291,6 +292,45 @@ func TestRatiosOfTheSpecification(t *testing.T) {
 	}
 	for _, value := range []string{"-0.1", "1.1", "100", "NaN", "Inf", "x"} {
 		mustBeNamed(t, with(name, value), name)
+	}
+}
+
+// TestTypos checks that a name with one wrong letter is reported without its value, and that no
+// valid name is reported.
+func TestTypos(t *testing.T) {
+	for typo, name := range map[string]string{
+		"OTEL_METRICS_EXPORT_INTERVAL": "OTEL_METRIC_EXPORT_INTERVAL", "OTEL_TRACE_SAMPLER": "OTEL_TRACES_SAMPLER",
+		"OTEL_EXPORTER_OTLP_HEADER": "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OLTP_ENDPOINT": "OTEL_EXPORTER_OTLP_ENDPOINT",
+		"OTEL_SERVICE_NAMe": "OTEL_SERVICE_NAME", "OTEL_EXPORTER_OTLP_METRIC_HEADERS": "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+	} {
+		r := with(typo, "hunter2")
+		if len(r.Problems) != 1 || !strings.HasPrefix(r.Problems[0], typo+": ") || !strings.Contains(r.Problems[0], "rename it to "+name+",") {
+			t.Errorf("%s: got %q", typo, r.Problems)
+		}
+		if printed := fmt.Sprint(r.Problems, r.Variables); strings.Contains(printed, "hunter2") {
+			t.Errorf("%s: the value is printed: %s", typo, printed)
+		}
+		if r := with(typo, ""); len(r.Problems) > 0 {
+			t.Errorf("%s is empty: got %q", typo, r.Problems)
+		}
+	}
+	others := append(names(), "OTEL_GO_X_OBSERVABILITY", "OTEL_GO_X_CARDINALITY_LIMIT", "OTEL_RESOURCE_ATTRIBUTES_POD_NAME", "OTEL_RESOURCE_ATTRIBUTES_NODE_NAME",
+		"OTEL_RESOURCE_ATTRIBUTES_POD_UID", "OTEL_POD_IP", "OTEL_NODE_IP", "OTEL_RESOURCE_PROVIDERS_GCP_ENABLED", "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST",
+		"OTEL_JAVAAGENT_ENABLED", "OTEL_PYTHON_LOG_LEVEL", "OTEL_NODE_RESOURCE_DETECTORS", "OTEL_DOTNET_AUTO_HOME", "OTEL_PHP_AUTOLOAD_ENABLED", "OTEL_RUBY_INSTRUMENTATION_RACK_ENABLED",
+		"OTEL_EXPORTER_OTLP_PROFILES_ENDPOINT", "OTEL_EXPORTER_JAEGER_ENDPOINT", "OTEL_SEMCONV_STABILITY_OPT_IN", "OTEL_TRACES_EXPORTER", "OTEL")
+	for _, environment := range []map[string]string{{}, {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}, {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector"}} {
+		for _, name := range others {
+			environment := maps.Clone(environment)
+			if _, set := environment[name]; set {
+				continue
+			}
+			environment[name] = "x"
+			for _, problem := range reportOf(environment).Problems {
+				if strings.Contains(problem, "rename it to") && !strings.Contains(problem, "obsolete") {
+					t.Errorf("%s: got %q", name, problem)
+				}
+			}
+		}
 	}
 }
 

@@ -27,6 +27,8 @@ type Environment struct {
 	// Problems describes the values that cannot be used. Each error contains the name of
 	// the variable, and how to correct the value.
 	Problems []error
+
+	names map[string]bool // the names of the variables that were read
 }
 
 // Process returns the environment of the process.
@@ -43,7 +45,13 @@ func (e *Environment) use(name, value string) {
 
 // Text returns the value of a variable without white space at the beginning and the end. An
 // empty variable is treated as not set, as the OpenTelemetry specification requires.
-func (e *Environment) Text(name string) string { return strings.TrimSpace(e.Get(name)) }
+func (e *Environment) Text(name string) string {
+	if e.names == nil {
+		e.names = map[string]bool{}
+	}
+	e.names[name] = true
+	return strings.TrimSpace(e.Get(name))
+}
 
 // fold returns word in the form in which words are compared. By the specification, upper and
 // lower case are the same.

@@ -29,7 +29,7 @@ type Settings struct {
 func Read(env *Environment, resource []attribute.KeyValue, ownSampler bool) *Settings {
 	disabled, _ := env.boolean("OTEL_SDK_DISABLED")
 	nameUnsupported(env)
-	return &Settings{
+	settings := &Settings{
 		Disabled:   disabled,
 		Resource:   readResource(env, resource),
 		Propagator: readPropagator(env),
@@ -42,4 +42,6 @@ func Read(env *Environment, resource []attribute.KeyValue, ownSampler bool) *Set
 		Dialect:    dialect.New(dialect.ParseOptIn(env.Text(dialect.Variable))),
 		Peers:      readPeers(env),
 	}
+	nameTypos(env)
+	return settings
 }
