@@ -159,9 +159,9 @@ func (a *AsyncProducer) refuse(msg *sarama.ProducerMessage) {
 	}
 }
 
-// hand starts the span of msg and passes msg to sarama. If the program has already closed the
-// producer of sarama, sending msg to the channel of that producer panics. hand recovers from
-// the panic, and ends the span.
+// hand starts the span of msg and passes msg to sarama. If the program itself has closed the
+// producer of sarama, sending msg to the channel of that producer panics, or nobody receives
+// from the channel. In both cases, hand ends the span.
 func (a *AsyncProducer) hand(ctx context.Context, msg *sarama.ProducerMessage, withHeaders bool) {
 	if msg != nil {
 		a.spans.add(begin(ctx, a.tracer, msg, withHeaders))
@@ -171,7 +171,11 @@ func (a *AsyncProducer) hand(ctx context.Context, msg *sarama.ProducerMessage, w
 			a.spans.finish(msg, errNotSent)
 		}
 	}()
-	a.AsyncProducer.Input() <- msg
+	select {
+	case a.AsyncProducer.Input() <- msg:
+	case <-a.done:
+		a.spans.finish(msg, errNotSent)
+	}
 }
 
 func (a *AsyncProducer) returnSuccesses() {
