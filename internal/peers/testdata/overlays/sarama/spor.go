@@ -9,7 +9,7 @@ import (
 // group. SporConsumed gets every message that was received. All may be nil.
 var (
 	SporAsync    func(AsyncProducer, *Config) AsyncProducer
-	SporSync     func(SyncProducer) SyncProducer
+	SporSync     func(SyncProducer, *Config) SyncProducer
 	SporGroup    func(ConsumerGroup, string, *Config) ConsumerGroup
 	SporConsumed func(*ConsumerMessage)
 )
@@ -66,7 +66,7 @@ func sporWrapSync(p SyncProducer, err error) (SyncProducer, error) {
 	if err != nil || SporSync == nil {
 		return p, err
 	}
-	return SporSync(p), nil
+	return SporSync(p, p.(*syncProducer).producer.conf), nil
 }
 
 // NewSyncProducer takes the place of the package's own function.

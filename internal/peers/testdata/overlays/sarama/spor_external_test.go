@@ -18,7 +18,9 @@ func init() {
 	sarama.SporAsync = func(p sarama.AsyncProducer, config *sarama.Config) sarama.AsyncProducer {
 		return saramatrace.WrapAsyncProducer(p, config, opts...)
 	}
-	sarama.SporSync = func(p sarama.SyncProducer) sarama.SyncProducer { return saramatrace.WrapSyncProducer(p, nil, opts...) }
+	sarama.SporSync = func(p sarama.SyncProducer, config *sarama.Config) sarama.SyncProducer {
+		return saramatrace.WrapSyncProducer(p, config, opts...)
+	}
 	sarama.SporGroup = func(g sarama.ConsumerGroup, groupID string, config *sarama.Config) sarama.ConsumerGroup {
 		return saramatrace.WrapConsumerGroup(g, groupID, config, opts...)
 	}

@@ -9,7 +9,7 @@ import (
 // SporAsync wraps every AsyncProducer, and SporSync every SyncProducer. Both may be nil.
 var (
 	SporAsync func(sarama.AsyncProducer, *sarama.Config) sarama.AsyncProducer
-	SporSync  func(sarama.SyncProducer) sarama.SyncProducer
+	SporSync  func(sarama.SyncProducer, *sarama.Config) sarama.SyncProducer
 )
 
 // sporAsync and sporSync contain the wrappers. The methods of a mock call its wrapper, because a
@@ -32,7 +32,7 @@ func NewAsyncProducer(t ErrorReporter, config *sarama.Config) *AsyncProducer {
 func NewSyncProducer(t ErrorReporter, config *sarama.Config) *SyncProducer {
 	sp := sporNewSyncProducer(t, config)
 	if SporSync != nil {
-		sporSync.Store(sp, SporSync(bareSync{sp}))
+		sporSync.Store(sp, SporSync(bareSync{sp}, config))
 	}
 	return sp
 }

@@ -18,7 +18,9 @@ func TestMain(m *testing.M) {
 		mocks.SporAsync = func(p sarama.AsyncProducer, config *sarama.Config) sarama.AsyncProducer {
 			return saramatrace.WrapAsyncProducer(p, config, opts...)
 		}
-		mocks.SporSync = func(p sarama.SyncProducer) sarama.SyncProducer { return saramatrace.WrapSyncProducer(p, nil, opts...) }
+		mocks.SporSync = func(p sarama.SyncProducer, config *sarama.Config) sarama.SyncProducer {
+			return saramatrace.WrapSyncProducer(p, config, opts...)
+		}
 	}
 	os.Exit(probe.Run(m))
 }
