@@ -160,8 +160,8 @@ func (a *AsyncProducer) refuse(msg *sarama.ProducerMessage) {
 }
 
 // hand starts the span of msg and passes msg to sarama. If the program itself has closed the
-// producer of sarama, sending msg to the channel of that producer panics, or nobody receives
-// from the channel. In both cases, hand ends the span.
+// producer of sarama, sending msg to the channel of that producer panics or blocks. In both
+// cases, hand ends the span.
 func (a *AsyncProducer) hand(ctx context.Context, msg *sarama.ProducerMessage, withHeaders bool) {
 	if msg != nil {
 		a.spans.add(begin(ctx, a.tracer, msg, withHeaders))
