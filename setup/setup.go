@@ -36,7 +36,8 @@ var errRunning = errors.New("setup: telemetry is already running (Start or Run w
 // waiting data, and stops when its context ends. If the context has no deadline, shutdown takes
 // at most five seconds. If the context has already ended when shutdown is called, shutdown also
 // takes at most five seconds. For example, the context of [signal.NotifyContext] has already
-// ended after SIGTERM. If the collector cannot be reached, shutdown takes about one second.
+// ended after SIGTERM. If there is no connection to the collector, and was none in the last 30
+// seconds, shutdown takes about one second.
 //
 // The error of shutdown states how many spans and log records were lost. If shutdown is called
 // again, the call waits for the first call and returns the same error.

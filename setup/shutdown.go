@@ -87,7 +87,7 @@ func (t *telemetry) flush(ctx context.Context) {
 }
 
 // shutdownSignal shuts down one signal. It stops when ctx ends. After lastChance, it also stops
-// as soon as the collector cannot be reached.
+// as soon as there is no hope to reach the collector, see Unreachable of package export.
 func (t *telemetry) shutdownSignal(ctx context.Context, p provider) error {
 	signal := signalOf(p)
 	if signal == "" {

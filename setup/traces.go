@@ -8,7 +8,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 
-	"github.com/nais/spor/internal/collector"
 	"github.com/nais/spor/setup/internal/export"
 	"github.com/nais/spor/setup/internal/otlp"
 	"github.com/nais/spor/setup/internal/pipeline"
@@ -32,10 +31,10 @@ func (p *tracerProvider) Unwrap() trace.TracerProvider { return p.TracerProvider
 
 func newPipeline(s *settings, reporter *export.Reporter) (sdktrace.SpanProcessor, error) {
 	reporter.SpansGoTo = s.Traces.Endpoint
-	w := &export.Watcher{Signal: "traces", Endpoint: s.Traces.Endpoint, Reporter: reporter}
+	w := export.NewWatcher("traces", s.Traces.Endpoint, reporter)
 	c := pipeline.Config{
-		Dial:     func() (*grpc.ClientConn, error) { return collector.Dial(s.Traces, w.Watch, export.Bulk()) },
-		Encoding: otlp.NewCommon(s.rewriter), Stats: &reporter.Spans, Trouble: w, Headers: s.Traces.Headers,
+		Dial:     func() (*grpc.ClientConn, error) { return w.Dial(s.Traces, export.Bulk()) },
+		Encoding: otlp.NewCommon(s.rewriter), Stats: &reporter.Spans, Trouble: &w, Headers: s.Traces.Headers,
 		Timeout: min(s.Traces.Timeout, s.Batch.Timeout), Delay: s.Batch.Delay, Bytes: bufferBytes(s, reporter),
 	}
 	if s.Batch.Counted {

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/nais/spor/internal/clean"
-	"github.com/nais/spor/internal/collector"
 	"github.com/nais/spor/internal/environ"
 )
 
@@ -27,8 +26,8 @@ type LogClient struct {
 
 // NewLogClient returns a client for the endpoint of s.
 func NewLogClient(ctx context.Context, s environ.Signal, r *Reporter) (*LogClient, error) {
-	c := &LogClient{Watcher: Watcher{Signal: "logs", Endpoint: s.Endpoint, Reporter: r}}
-	conn, err := collector.Dial(s, c.Watch)
+	c := &LogClient{Watcher: NewWatcher("logs", s.Endpoint, r)}
+	conn, err := c.Dial(s)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/nais/spor/internal/clean"
-	"github.com/nais/spor/internal/collector"
 	"github.com/nais/spor/internal/environ"
 )
 
@@ -28,9 +27,9 @@ type MetricExporter struct {
 // NewMetricExporter returns an exporter with the settings m.
 func NewMetricExporter(ctx context.Context, m *environ.Metrics, r *Reporter) (*MetricExporter, error) {
 	e := &MetricExporter{}
-	e.Watcher = Watcher{"metrics", m.Endpoint, r}
+	e.Watcher = NewWatcher("metrics", m.Endpoint, r)
 	e.life, e.stop = context.WithCancel(context.WithoutCancel(ctx))
-	conn, err := collector.Dial(m.Signal, e.Watch)
+	conn, err := e.Dial(m.Signal)
 	if err != nil {
 		return nil, err
 	}

@@ -40,12 +40,13 @@ type Reporter struct {
 	held     bool // no lines are logged until Release is called
 	last     time.Time
 	reported bool
-	reached  bool             // a collector has answered
-	down     map[string]bool  // the signals whose last export reached no collector
-	failures map[string]int64 // number of failed exports by signal
-	failure  *failure         // last failure; nil if a later export of the same signal succeeded
-	warning  warning          // the last warning from the collector
-	lost     int64            // number of dropped spans and log records that were already reported
+	reached  bool                          // a collector has answered
+	down     map[string]bool               // the signals whose last export reached no collector
+	failures map[string]int64              // number of failed exports by signal
+	failure  *failure                      // last failure; nil if a later export of the same signal succeeded
+	warning  warning                       // the last warning from the collector
+	contacts map[string]*collector.Contact // by signal
+	lost     int64                         // number of dropped spans and log records that were already reported
 }
 
 // warning is a warning from the collector about an export that the collector accepted.
@@ -226,12 +227,26 @@ func (r *Reporter) interval() time.Duration {
 	return reportInterval
 }
 
-// Unreachable returns true in two cases: the last export of the signal reached no
-// collector, or the platform's default endpoint was tried and has never answered.
+// Unreachable returns true in two cases. The first: the last export of the signal reached no
+// collector, and there was no connection in the last 30 seconds. The second: the platform's
+// default endpoint was tried and has never answered.
 func (r *Reporter) Unreachable(signal string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.down[signal] || r.unreachedPlatform()
+	contact := r.contacts[signal]
+	return r.down[signal] && (contact == nil || !contact.Within(recently)) || r.unreachedPlatform()
+}
+
+// contactOf returns the Contact of the signal.
+func (r *Reporter) contactOf(signal string) *collector.Contact {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.contacts == nil {
+		r.contacts = map[string]*collector.Contact{}
+	}
+	c := new(collector.Contact)
+	r.contacts[signal] = c
+	return c
 }
 
 func (r *Reporter) unreachedPlatform() bool {

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/nais/spor/internal/collector"
 	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/setup/internal/pipeline"
 )
@@ -55,7 +56,25 @@ type Watcher struct {
 	Signal   string
 	Endpoint *environ.Endpoint
 	Reporter *Reporter
+	contact  *collector.Contact
 }
+
+// NewWatcher returns a Watcher that reports to r.
+func NewWatcher(signal string, e *environ.Endpoint, r *Reporter) Watcher {
+	return Watcher{Signal: signal, Endpoint: e, Reporter: r, contact: r.contactOf(signal)}
+}
+
+// Dial prepares a connection for the signal s. The Watcher watches this connection.
+func (w *Watcher) Dial(s environ.Signal, more ...grpc.DialOption) (*grpc.ClientConn, error) {
+	return collector.Dial(s, w.Watch, append(more, grpc.WithStatsHandler(w.contact))...)
+}
+
+// recently is the time for which there is hope that a lost collector comes back soon.
+const recently = 30 * time.Second
+
+// WasReachable reports whether there is a connection to the collector, or was one in the last
+// 30 seconds.
+func (w *Watcher) WasReachable() bool { return w.contact.Within(recently) }
 
 // Outage reports err, the error of an export that will be tried again.
 func (w *Watcher) Outage(err error) { w.Reporter.missed(w.Signal, w.Endpoint, err) }

@@ -47,6 +47,9 @@ type Trouble interface {
 	// Warning reports a warning from the collector. The collector has accepted the request
 	// to which it returned the warning.
 	Warning(message string)
+	// WasReachable reports whether there is a connection to the collector, or was one a short
+	// time ago.
+	WasReachable() bool
 	// Dropped reports that the number of dropped spans in the stats may have grown.
 	Dropped()
 }

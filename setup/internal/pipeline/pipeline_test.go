@@ -64,8 +64,9 @@ func (t *trouble) GaveUp(err error) {
 	defer t.mu.Unlock()
 	t.gaveUp = append(t.gaveUp, err)
 }
-func (*trouble) Warning(string) {}
-func (*trouble) Dropped()       {}
+func (*trouble) Warning(string)     {}
+func (*trouble) Dropped()           {}
+func (*trouble) WasReachable() bool { return false }
 
 // exporting returns a provider whose spans are sent over the connection that dial returns.
 func exporting(t *testing.T, l *spanstats.Stats, dial func() (*grpc.ClientConn, error)) *sdktrace.TracerProvider {

@@ -92,10 +92,11 @@ func (p *Processor) ForceFlush(ctx context.Context) error {
 	}
 }
 
-// Shutdown sends the waiting spans until ctx ends. If the collector cannot be reached,
-// Shutdown stops sending after one second. In both cases, the spans that are still waiting
-// are then dropped. When Shutdown returns, all goroutines have ended and the connection is
-// closed. A later call of Shutdown waits for the first call and returns the same error.
+// Shutdown sends the waiting spans until ctx ends. If the collector cannot be reached, and
+// WasReachable of Trouble returns false, Shutdown stops sending after one second. In both
+// cases, the spans that are still waiting are then dropped. When Shutdown returns, all
+// goroutines have ended and the connection is closed. A later call of Shutdown waits for the
+// first call and returns the same error.
 func (p *Processor) Shutdown(ctx context.Context) error {
 	p.stop.Do(func() {
 		p.err = p.shutdown(ctx)

@@ -15,7 +15,7 @@ const (
 	silenceTimeout = 5 * time.Second
 	reportInterval = 5 * time.Second
 	// outageShutdown is the maximum duration of the shutdown if the collector cannot be
-	// reached.
+	// reached, and could not be reached for some time before.
 	outageShutdown = time.Second
 )
 
@@ -88,7 +88,8 @@ func (s *sender) done(now time.Time) bool {
 	if d == nil || s.inFlight > 0 {
 		return false
 	}
-	return s.buffer.isEmpty() || s.notBefore.After(d.end) || s.down && now.Sub(d.begin) >= outageShutdown
+	return s.buffer.isEmpty() || s.notBefore.After(d.end) ||
+		s.down && now.Sub(d.begin) >= outageShutdown && !s.collector.trouble.WasReachable()
 }
 
 // launch starts exports. It stops when there is no batch to send now, or when no further
