@@ -89,8 +89,8 @@ func (l *readings) expire() {
 }
 
 // watch makes the statement of r end when the program has lost r. The cleanup has a statement of its
-// own, because it must not refer to r. It must not refer to the pool either, because the pool refers
-// to the rows of prepared statements.
+// own, because it must not refer to r. It must not refer to the pool either, because the pool
+// refers to the rows of prepared statements.
 func (r *rows) watch() {
 	st := r.statement
 	unread := &statement{

@@ -281,11 +281,11 @@ func (p *saramaAsync) reported(m *sarama.ProducerMessage, err error) {
 }
 
 func (p *saramaAsync) send(m *sarama.ProducerMessage, tell func(error)) {
-	p.wantAnswer(m, tell)
+	p.register(m, tell)
 	p.Input() <- m
 }
 
-func (p *saramaAsync) wantAnswer(m *sarama.ProducerMessage, tell func(error)) {
+func (p *saramaAsync) register(m *sarama.ProducerMessage, tell func(error)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiting[m] = append(p.waiting[m], tell)
@@ -305,7 +305,7 @@ func (p *saramaAsync) Send(ctx context.Context, r *kafkasuite.Record) error {
 		return p.wait(nativeMessage(r))
 	}
 	m, reported := nativeMessage(r), make(chan error, 1)
-	p.wantAnswer(m, func(err error) { reported <- err })
+	p.register(m, func(err error) { reported <- err })
 	if err := traced.SendMessageContext(ctx, m); err != nil {
 		return err
 	}

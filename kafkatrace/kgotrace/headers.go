@@ -57,8 +57,3 @@ func size(headers []kgo.RecordHeader) (n int) {
 	}
 	return n
 }
-
-// same reports whether a and b are the same slice.
-func same(a, b []kgo.RecordHeader) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
-}

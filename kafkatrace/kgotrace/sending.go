@@ -6,6 +6,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/nais/spor/kafkatrace"
+	"github.com/nais/spor/kafkatrace/internal/header"
 )
 
 // A sending is the context.Context of a record that is being sent.
@@ -40,7 +41,7 @@ func (s *sending) giveBack(r *kgo.Record) {
 	if r.Context == context.Context(s) {
 		r.Context = s.parent
 	}
-	if same(r.Headers, s.written) && size(s.headers) == size(s.written) {
+	if header.Same(r.Headers, s.written) && size(s.headers) == size(s.written) {
 		r.Headers = s.headers
 	}
 }

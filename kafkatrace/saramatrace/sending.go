@@ -10,6 +10,7 @@ import (
 
 	"github.com/nais/spor/kafkatrace"
 	"github.com/nais/spor/kafkatrace/internal/adapter"
+	"github.com/nais/spor/kafkatrace/internal/header"
 	"github.com/nais/spor/kafkatrace/internal/report"
 )
 
@@ -91,16 +92,11 @@ func (s *sending) giveBack() {
 	if s.sent.Offset == unknownOffset {
 		s.sent.Offset = s.offset
 	}
-	if same(s.sent.Headers, s.written) {
+	if header.Same(s.sent.Headers, s.written) {
 		s.sent.Headers = s.headers
 		return
 	}
 	if slices.ContainsFunc(s.sent.Headers, isWritten) {
 		(*produced)(&s.sent.Headers).Replace(nil, "traceparent", "tracestate")
 	}
-}
-
-// same reports whether a and b are the same slice.
-func same(a, b []sarama.RecordHeader) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }

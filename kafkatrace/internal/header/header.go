@@ -171,6 +171,11 @@ func (PlainForm[H]) Value(h *H) []byte { return Plain(*h).Value }
 // New implements [Form].
 func (PlainForm[H]) New(key string, value []byte) H { return H(Plain{key, value}) }
 
+// Same reports whether a and b are the same list, and not only equal lists.
+func Same[H any](a, b []H) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
 // Match compares the parameter key, which is the key of a header, with the key in want.
 // exact is true if both keys are equal. folded is true if both keys are equal or differ only
 // in the case of ASCII letters.
