@@ -7,6 +7,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/nais/spor/internal/privacy"
 )
 
 // A Message contains the data about a Kafka record that is needed for spans and metrics.
@@ -44,7 +46,7 @@ func (m *Message) key(format func([]byte) string) string {
 		return ""
 	}
 	if len(text) > longestKey {
-		text = strings.ToValidUTF8(text[:longestKey], "")
+		text = strings.ToValidUTF8(privacy.CutBytes(text, longestKey), "")
 	}
 	return text
 }

@@ -290,6 +290,7 @@ func TestKey(t *testing.T) {
 		"none":         {[]kafkatrace.Option{kafkatrace.WithKey(hash)}, nil, ""},
 		"binary":       {[]kafkatrace.Option{kafkatrace.WithKey(nil)}, []byte{0xff, 0}, ""},
 		"long":         {[]kafkatrace.Option{kafkatrace.WithKey(nil)}, []byte(strings.Repeat("é", 200) + "x"), strings.Repeat("é", 128)},
+		"cut number":   {[]kafkatrace.Option{kafkatrace.WithKey(nil)}, []byte(strings.Repeat("x", 249) + " 01017012345"), strings.Repeat("x", 249) + " ******"},
 		"long and odd": {[]kafkatrace.Option{kafkatrace.WithKey(nil)}, []byte("x" + strings.Repeat("é", 200)), "x" + strings.Repeat("é", 127)},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -372,6 +372,34 @@ func TestLongValuesAreCutByDefault(t *testing.T) {
 	}
 }
 
+// TestProcessorsSeeTheLimit checks that a processor of the program gets values that are cut at the
+// limit, although the SDK gets a higher limit. It gets all other values as they are.
+func TestProcessorsSeeTheLimit(t *testing.T) {
+	environment(t, "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "20")
+	logLines(t)
+	seen := &ended{}
+	mustStart(t, setup.WithSpanProcessor(seen))
+	long := "some words 01017012345 and more"
+	span := func(attrs ...attribute.KeyValue) attribute.Set {
+		_, span := otel.Tracer("test").Start(t.Context(), "work", trace.WithAttributes(attrs...))
+		span.End()
+		return attribute.NewSet(seen.spans[len(seen.spans)-1].Attributes()...)
+	}
+	got := span(attribute.String("short", "01017012345"), attribute.String("wide", "ææææææææææææææææææææ"), attribute.String("long", long),
+		attribute.StringSlice("list", []string{"x", long}), attribute.Slice("values", attribute.StringValue(long)),
+		attribute.Map("map", attribute.String("k", long)), attribute.ByteSlice("bytes", []byte(long)), attribute.Int("n", 1))
+	cut := "some words *********"
+	want := attribute.NewSet(attribute.String("short", "01017012345"), attribute.String("wide", "ææææææææææææææææææææ"), attribute.String("long", cut),
+		attribute.StringSlice("list", []string{"x", cut}), attribute.Slice("values", attribute.StringValue(cut)),
+		attribute.Map("map", attribute.String("k", cut)), attribute.ByteSlice("bytes", []byte(cut)), attribute.Int("n", 1))
+	if got != want {
+		t.Errorf("got %v, want %v", got.ToSlice(), want.ToSlice())
+	}
+	if got := span(); got.Len() != 0 {
+		t.Errorf("no attributes: got %v", got.ToSlice())
+	}
+}
+
 // listenFor starts a collector. For each request, the collector sends the metadata to the
 // channel headers.
 func listenFor(t *testing.T, headers chan<- map[string][]string) (endpoint string) {

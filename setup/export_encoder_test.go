@@ -6,6 +6,7 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/internal/dialect"
 	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/setup/internal/export"
@@ -22,7 +23,7 @@ type Encoding struct {
 }
 
 func NewEncoding() *Encoding {
-	return &Encoding{encoder: otlp.NewCommon(export.NewRewriter(dialect.New(0), environ.Peers{})).NewEncoder()}
+	return &Encoding{encoder: otlp.NewCommon(export.NewRewriter(dialect.New(0), environ.Peers{}, clean.NoLimit)).NewEncoder()}
 }
 
 // Request returns an encoded export request that contains spans. The result is valid until
@@ -50,6 +51,6 @@ func Pipeline(endpoint string) (sdktrace.SpanProcessor, error) {
 			Traces: environ.Signal{Endpoint: &environ.Endpoint{Address: strings.TrimPrefix(endpoint, "http://"), URL: endpoint}, Timeout: 30 * time.Second},
 			Batch:  environ.Batch{Bytes: 32 << 20, Delay: 5 * time.Second, Timeout: 30 * time.Second},
 		},
-		rewriter: export.NewRewriter(dialect.New(0), environ.Peers{}),
+		rewriter: export.NewRewriter(dialect.New(0), environ.Peers{}, clean.NoLimit),
 	}, newTelemetry().reporter)
 }

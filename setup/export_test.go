@@ -3,6 +3,7 @@ package setup
 import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/internal/dialect"
 	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/setup/internal/export"
@@ -11,7 +12,7 @@ import (
 // Rewriting returns an exporter that rewrites spans and passes them to next. Package setup
 // rewrites the spans for all its exporters in this way.
 func Rewriting(next sdktrace.SpanExporter) sdktrace.SpanExporter {
-	return export.RewritingExporter{SpanExporter: next, Rewriter: export.NewRewriter(dialect.New(0), environ.Peers{})}
+	return export.RewritingExporter{SpanExporter: next, Rewriter: export.NewRewriter(dialect.New(0), environ.Peers{}, clean.NoLimit)}
 }
 
 // TeamIsBusy reports whether records for Team Logs are waiting.

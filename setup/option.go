@@ -58,6 +58,11 @@ func WithSampler(s sdktrace.Sampler) Option {
 // so tests can use p to record spans. The goroutine that ends a span calls p.OnEnd. Therefore
 // OnEnd must not block.
 //
+// p gets values without masks, and cut at the limit for their length
+// (OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT). In OnStart, a value can be up to 1,024 characters
+// longer. In OnEnd, a value that was cut is masked, because otherwise half of a personal number
+// could be left.
+//
 // If this option or [WithSampler] is used, every span starts with all attributes that are known
 // at its start. If neither option is used, the spans of SQL statements get their attributes only
 // at their end, because this is cheaper. Therefore add a processor only with this option. If the

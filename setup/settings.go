@@ -6,6 +6,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
+	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/setup/internal/export"
 )
@@ -23,14 +24,14 @@ func newSettings(env *environ.Environment, c *config) *settings {
 		Settings: read,
 		config:   c,
 		resource: resource.NewSchemaless(append(read.Resource, semconv.TelemetrySDKVersion(sdk.Version()))...),
-		rewriter: export.NewRewriter(read.Dialect, read.Peers),
+		rewriter: export.NewRewriter(read.Dialect, read.Peers, clean.Limit(read.Limits.ValueLength)),
 	}
 }
 
 func (s *settings) spanLimits() sdktrace.SpanLimits {
 	return sdktrace.SpanLimits{
 		AttributeCountLimit:         s.Limits.Attributes,
-		AttributeValueLengthLimit:   s.Limits.ValueLength,
+		AttributeValueLengthLimit:   clean.Limit(s.Limits.ValueLength).WithMargin(), // the rewriter cuts
 		EventCountLimit:             s.Limits.Events,
 		LinkCountLimit:              s.Limits.Links,
 		AttributePerEventCountLimit: s.Limits.EventAttributes,

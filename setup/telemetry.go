@@ -17,6 +17,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/internal/scope"
 	"github.com/nais/spor/setup/internal/export"
@@ -85,7 +86,9 @@ func (t *telemetry) startTraces(s *settings) error {
 		}
 		problems = append(problems, err)
 	}
-	all = append(all, s.processors...)
+	for _, p := range s.processors {
+		all = append(all, limitedProcessor{p, clean.Limit(s.Limits.ValueLength)})
+	}
 	if len(all) == 0 {
 		return errors.Join(problems...)
 	}
@@ -151,7 +154,7 @@ func (t *telemetry) startLogs(ctx context.Context, s *settings) error {
 		return nil
 	}
 	t.reporter.RecordsGoTo = s.Logs.Endpoint
-	client, err := export.NewLogClient(ctx, s.Logs.Signal, t.reporter)
+	client, err := export.NewLogClient(ctx, s.Logs, t.reporter)
 	if err != nil {
 		return fmt.Errorf("setup: %s: %w", s.Logs.Endpoint.URL, err)
 	}
@@ -159,7 +162,7 @@ func (t *telemetry) startLogs(ctx context.Context, s *settings) error {
 	t.logs = sdklog.NewLoggerProvider(
 		sdklog.WithResource(s.resource),
 		sdklog.WithAttributeCountLimit(s.Logs.Limits.Attributes),
-		sdklog.WithAttributeValueLengthLimit(s.Logs.Limits.ValueLength),
+		sdklog.WithAttributeValueLengthLimit(clean.Limit(s.Logs.Limits.ValueLength).WithMargin()),
 		sdklog.WithProcessor(naislog.NewProcessor(client, &t.reporter.Records, batch.Queue, sdklog.WithExportMaxBatchSize(batch.Size),
 			sdklog.WithExportInterval(batch.Delay), sdklog.WithExportTimeout(batch.Timeout))),
 	)

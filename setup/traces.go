@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 
+	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 
+	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/setup/internal/export"
 	"github.com/nais/spor/setup/internal/otlp"
 	"github.com/nais/spor/setup/internal/pipeline"
@@ -61,6 +63,29 @@ func bufferBytes(s *settings, reporter *export.Reporter) func() int {
 		return s.Batch.Bytes
 	}
 }
+
+// A limitedProcessor passes spans to a processor of the program. The SDK's limit for the length
+// of a value is higher than the limit in the environment, because exporters mask a value before
+// they cut it. So limitedProcessor cuts the longer values itself, when a span has ended.
+type limitedProcessor struct {
+	sdktrace.SpanProcessor
+	limit clean.Limit
+}
+
+func (p limitedProcessor) OnEnd(span sdktrace.ReadOnlySpan) {
+	attrs := span.Attributes()
+	if cut := p.limit.CutAttributes(attrs); len(attrs) > 0 && &cut[0] != &attrs[0] {
+		span = limitedSpan{span, cut}
+	}
+	p.SpanProcessor.OnEnd(span)
+}
+
+type limitedSpan struct {
+	sdktrace.ReadOnlySpan
+	attributes []attribute.KeyValue
+}
+
+func (s limitedSpan) Attributes() []attribute.KeyValue { return s.attributes }
 
 // processors is a list of span processors. They are flushed concurrently, and also shut down
 // concurrently. The SDK would call one processor after the other. If one processor used all the

@@ -161,7 +161,7 @@ func stableMessages(s *service) answer {
 		form := digits.ReplaceAllString(uuid.ReplaceAllString(message, "#"), "#")
 		if other, seen := forms[form]; seen && other != message || uuid.MatchString(message) || longDigits.MatchString(message) ||
 			strings.Contains(message, privacy.Masked) || strings.Contains(message, "\ngoroutine ") {
-			return no("message varies: %q", privacy.Text(strings.ToValidUTF8(message[:min(len(message), 60)], "")))
+			return no("message varies: %q", strings.ToValidUTF8(privacy.CutBytes(message, 60), ""))
 		}
 		forms[form] = message
 	}

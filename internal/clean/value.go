@@ -10,39 +10,59 @@ import (
 
 // Attributes returns a copy of attributes in which all keys and values are clean.
 func Attributes(attributes []attribute.KeyValue) []attribute.KeyValue {
-	cleaned := make([]attribute.KeyValue, len(attributes))
-	for i, a := range attributes {
-		cleaned[i] = attribute.KeyValue{Key: attribute.Key(Text(string(a.Key))), Value: Value(a.Key, a.Value)}
-	}
-	return cleaned
+	return NoLimit.Attributes(attributes)
 }
 
 // Value cleans all texts in value, masks all personal numbers in value, and returns the
 // result. key is the key of the attribute with this value. If key is the name of a
 // credential, every text in value is redacted. Texts in lists and maps are redacted too.
 func Value(key attribute.Key, value attribute.Value) attribute.Value {
+	return NoLimit.Value(key, value)
+}
+
+// AreClean reports whether [Attributes] would return attributes unchanged.
+func AreClean(attributes []attribute.KeyValue) bool { return NoLimit.AreClean(attributes) }
+
+// IsCleanValue reports whether [Value] would return value unchanged. If key is the name of
+// a credential and value is a map, IsCleanValue reports false without reading the map.
+func IsCleanValue(key attribute.Key, value attribute.Value) bool {
+	return NoLimit.IsCleanValue(key, value)
+}
+
+// Attributes is like the function [Attributes], and cuts the values.
+func (l Limit) Attributes(attributes []attribute.KeyValue) []attribute.KeyValue {
+	cleaned := make([]attribute.KeyValue, len(attributes))
+	for i, a := range attributes {
+		cleaned[i] = attribute.KeyValue{Key: attribute.Key(Text(string(a.Key))), Value: l.Value(a.Key, a.Value)}
+	}
+	return cleaned
+}
+
+// Value is like the function [Value], and cuts the texts in value. It does not cut the keys of
+// maps.
+func (l Limit) Value(key attribute.Key, value attribute.Value) attribute.Value {
 	switch value.Type() {
 	case attribute.STRING:
-		return attribute.StringValue(Named(key, value.AsString()))
+		return attribute.StringValue(l.named(key, value.AsString()))
 	case attribute.STRINGSLICE:
 		texts := value.AsStringSlice()
 		for i := range texts {
-			texts[i] = Named(key, texts[i])
+			texts[i] = l.named(key, texts[i])
 		}
 		return attribute.StringSliceValue(texts)
 	case attribute.BYTESLICE:
-		return attribute.ByteSliceValue([]byte(privacy.Named(string(key), string(value.AsByteSlice())))) // may be invalid UTF-8
+		return attribute.ByteSliceValue([]byte(l.bytes(key, string(value.AsByteSlice()))))
 	case attribute.SLICE:
 		values := value.AsSlice()
 		for i := range values {
-			values[i] = Value(key, values[i])
+			values[i] = l.Value(key, values[i])
 		}
 		return attribute.SliceValue(values...)
 	case attribute.MAP:
-		members := Attributes(value.AsMap())
+		members := l.Attributes(value.AsMap())
 		if privacy.IsSecret(string(key)) {
 			for i := range members {
-				members[i].Value = Value(key, members[i].Value)
+				members[i].Value = l.Value(key, members[i].Value)
 			}
 		}
 		return attribute.MapValue(members...)
@@ -81,32 +101,32 @@ func mapped[N int64 | float64](values []N, key attribute.Key, clean func(attribu
 	return values
 }
 
-// AreClean reports whether [Attributes] would return attributes unchanged.
-func AreClean(attributes []attribute.KeyValue) bool {
+// AreClean reports whether [Limit.Attributes] would return attributes unchanged.
+func (l Limit) AreClean(attributes []attribute.KeyValue) bool {
 	for _, a := range attributes {
-		if !IsClean(string(a.Key)) || !IsCleanValue(a.Key, a.Value) {
+		if !IsClean(string(a.Key)) || !l.IsCleanValue(a.Key, a.Value) {
 			return false
 		}
 	}
 	return true
 }
 
-// IsCleanValue reports whether [Value] would return value unchanged. If key is the name of
-// a credential and value is a map, IsCleanValue reports false without reading the map.
-func IsCleanValue(key attribute.Key, value attribute.Value) bool {
+// IsCleanValue reports whether [Limit.Value] would return value unchanged. If key is the name
+// of a credential and value is a map, IsCleanValue reports false without reading the map.
+func (l Limit) IsCleanValue(key attribute.Key, value attribute.Value) bool {
 	switch value.Type() {
 	case attribute.STRING:
 		text := value.AsString()
-		return Named(key, text) == text
+		return l.named(key, text) == text
 	case attribute.STRINGSLICE:
-		return !slices.ContainsFunc(value.AsStringSlice(), func(text string) bool { return Named(key, text) != text })
+		return !slices.ContainsFunc(value.AsStringSlice(), func(text string) bool { return l.named(key, text) != text })
 	case attribute.BYTESLICE:
 		bytes := string(value.AsByteSlice())
-		return privacy.Named(string(key), bytes) == bytes
+		return l.bytes(key, bytes) == bytes
 	case attribute.SLICE:
-		return !slices.ContainsFunc(value.AsSlice(), func(v attribute.Value) bool { return !IsCleanValue(key, v) })
+		return !slices.ContainsFunc(value.AsSlice(), func(v attribute.Value) bool { return !l.IsCleanValue(key, v) })
 	case attribute.MAP:
-		return !privacy.IsSecret(string(key)) && AreClean(value.AsMap())
+		return !privacy.IsSecret(string(key)) && l.AreClean(value.AsMap())
 	case attribute.INT64:
 		return !privacy.Number(value.AsInt64()) || privacy.Counts(string(key))
 	case attribute.FLOAT64:

@@ -51,6 +51,21 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestCutMasksFirst(t *testing.T) {
+	for start := 1000; start <= 1024; start++ {
+		head := strings.Repeat("x", start-1) + " "
+		for _, tail := range []string{"", " " + strings.Repeat("y", 3000)} {
+			got := errinfo.Cut(head + "01017012345" + tail)
+			if strings.Contains(got, "010170") && (tail != "" || start > 1013) || len(got) > 1024 {
+				t.Errorf("number at %d: got %d bytes, %q", start, len(got), got[len(got)-30:])
+			}
+			if got := errinfo.Cut(head + "https://user:zqvkwxj@host" + tail); strings.Contains(got, "zq") && (tail != "" || start > 999) {
+				t.Errorf("password at %d: got %q", start, got[len(got)-30:])
+			}
+		}
+	}
+}
+
 type panicking struct{}
 
 func (*panicking) Error() string     { return "" }

@@ -47,10 +47,11 @@ func Text(s string) string {
 	return Cut(privacy.Text(s))
 }
 
-// Cut returns s as valid UTF-8 of at most about 1,024 bytes.
+// Cut returns s as valid UTF-8 of at most about 1,024 bytes. A text that must be cut is masked
+// and redacted first, because a part of a personal number cannot be recognized later.
 func Cut(s string) string {
 	if len(s) > longest {
-		s = strings.TrimRightFunc(s[:longest], func(r rune) bool { return r == utf8.RuneError })
+		s = strings.TrimRightFunc(privacy.CutBytes(s, longest), func(r rune) bool { return r == utf8.RuneError })
 	}
 	return strings.ToValidUTF8(s, "\uFFFD")
 }

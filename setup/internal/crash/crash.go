@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/nais/spor/internal/clean"
+	"github.com/nais/spor/internal/privacy"
 )
 
 // crashBytes is the maximum number of bytes of a crash text that are logged. A log line can
@@ -44,11 +45,11 @@ func keep(name string, logger *slog.Logger) error {
 }
 
 func logCrash(f io.Reader, logger *slog.Logger) error {
-	text, err := io.ReadAll(io.LimitReader(f, crashBytes))
+	text, err := io.ReadAll(io.LimitReader(f, crashBytes+privacy.Margin))
 	if err != nil || len(text) == 0 {
 		return err
 	}
-	crash := clean.Text(string(text))
+	crash := clean.Text(privacy.CutBytes(string(text), crashBytes))
 	logger.LogAttrs(context.Background(), slog.LevelError, "the previous process crashed",
 		slog.String("error", crashCause(crash)),
 		slog.String("stack_trace", crash))

@@ -22,11 +22,13 @@ type LogClient struct {
 	Watcher
 	exporter sdklog.Exporter
 	conn     *grpc.ClientConn
+	limit    clean.Limit // of the values of attributes
 }
 
-// NewLogClient returns a client for the endpoint of s.
-func NewLogClient(ctx context.Context, s environ.Signal, r *Reporter) (*LogClient, error) {
-	c := &LogClient{Watcher: NewWatcher("logs", s.Endpoint, r)}
+// NewLogClient returns a client with the settings l.
+func NewLogClient(ctx context.Context, l environ.Logs, r *Reporter) (*LogClient, error) {
+	s := l.Signal
+	c := &LogClient{Watcher: NewWatcher("logs", s.Endpoint, r), limit: clean.Limit(l.Limits.ValueLength)}
 	conn, err := c.Dial(s)
 	if err != nil {
 		return nil, err
@@ -64,7 +66,7 @@ func (c *LogClient) Shutdown(ctx context.Context) error {
 
 // Clean implements naislog.Client. It does not change the record of the processor, because
 // other code may use the same record.
-func (*LogClient) Clean(r sdklog.Record) sdklog.Record {
+func (c *LogClient) Clean(r sdklog.Record) sdklog.Record {
 	r = r.Clone()
 	r.SetBody(clean.Value("", r.Body()))
 	r.SetSeverityText(clean.Text(r.SeverityText()))
@@ -73,6 +75,6 @@ func (*LogClient) Clean(r sdklog.Record) sdklog.Record {
 		attrs = append(attrs, a)
 		return true
 	})
-	r.SetAttributes(clean.Attributes(attrs)...)
+	r.SetAttributes(c.limit.Attributes(attrs)...)
 	return r
 }

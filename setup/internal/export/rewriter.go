@@ -18,17 +18,20 @@ import (
 // things:
 //   - It adds attributes with older names.
 //   - It adds the name of the peer if the address of the peer is not enough to identify it.
-//   - It cleans all texts.
+//   - It cleans all texts, and cuts the values of the spans' attributes.
 //
 // A Rewriter makes new spans. It changes neither the batch nor the spans in the batch.
 type Rewriter struct {
 	dialect *dialect.Dialect
 	peers   peers
+	limit   clean.Limit
 }
 
-// NewRewriter returns a rewriter that uses the peer names in p.
-func NewRewriter(d *dialect.Dialect, p environ.Peers) *Rewriter {
-	return &Rewriter{dialect: d, peers: peers{Peers: p}}
+// NewRewriter returns a rewriter that uses the peer names in p. It cuts the values of the spans'
+// attributes at limit. Like the SDK, it does not cut the values of the attributes of events and
+// links.
+func NewRewriter(d *dialect.Dialect, p environ.Peers, limit clean.Limit) *Rewriter {
+	return &Rewriter{dialect: d, peers: peers{Peers: p}, limit: limit}
 }
 
 // rewrite returns the rewritten spans. It allocates memory for the whole batch and not for
@@ -47,8 +50,8 @@ func (w *Rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 		attrs = w.AppendAdded(w.dialect.Append(attrs, span.Attributes()), span)
 		store[i] = rewritten{ReadOnlySpan: span, attributes: slices.Clip(attrs[begin:])}
 		out[i] = &store[i]
-		if !isCleanSpan(span) {
-			store[i].attributes = clean.Attributes(store[i].attributes)
+		if !w.isCleanSpan(span) {
+			store[i].attributes = w.limit.Attributes(store[i].attributes)
 			out[i] = cleanSpan{&store[i]}
 		}
 	}
@@ -118,8 +121,8 @@ func cleanScope(scope instrumentation.Scope) instrumentation.Scope {
 	return scope
 }
 
-func isCleanSpan(span sdktrace.ReadOnlySpan) bool {
-	if !clean.IsClean(span.Name()) || !clean.IsClean(span.Status().Description) || !clean.AreClean(span.Attributes()) ||
+func (w *Rewriter) isCleanSpan(span sdktrace.ReadOnlySpan) bool {
+	if !clean.IsClean(span.Name()) || !clean.IsClean(span.Status().Description) || !w.limit.AreClean(span.Attributes()) ||
 		!isCleanScope(span.InstrumentationScope()) || !isCleanContext(span.SpanContext()) || !isCleanContext(span.Parent()) {
 		return false
 	}
@@ -169,9 +172,15 @@ func cleanState(state trace.TraceState) trace.TraceState {
 // The encoder of package otlp calls the following methods.
 
 // Attribute returns two attributes to export. The result own is the argument, possibly with
-// another value. The result added is the twin of the argument, which has the older name.
+// another value. The result added is the twin of the argument, which has the older name. The
+// values are clean and cut.
 func (w *Rewriter) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) {
-	return w.dialect.Twin(a)
+	own, added = w.dialect.Twin(a)
+	own.Value = value(w.limit, own)
+	if added.Key != "" {
+		added.Value = value(w.limit, added)
+	}
+	return own, added
 }
 
 // IsAdded reports whether key may be the key of a twin.
@@ -182,11 +191,17 @@ func (*Rewriter) Text(text string) string { return clean.Text(text) }
 
 // Value returns value without personal numbers and credentials. key is the key of the
 // attribute with this value.
-func (*Rewriter) Value(key attribute.Key, value attribute.Value) attribute.Value {
-	if clean.IsCleanValue(key, value) {
-		return value
+func (*Rewriter) Value(key attribute.Key, v attribute.Value) attribute.Value {
+	return value(clean.NoLimit, attribute.KeyValue{Key: key, Value: v})
+}
+
+// The function value returns the clean value of a. For a list or a map that is clean already, it
+// allocates less than the method of limit.
+func value(limit clean.Limit, a attribute.KeyValue) attribute.Value {
+	if a.Value.Type() != attribute.STRING && limit.IsCleanValue(a.Key, a.Value) {
+		return a.Value
 	}
-	return clean.Value(key, value)
+	return limit.Value(a.Key, a.Value)
 }
 
 // Scope returns scope with clean texts.

@@ -12,16 +12,18 @@ import (
 // attribute.
 func appendAttributes(b []byte, field byte, attributes []attribute.KeyValue, rules Rules) []byte {
 	for i := range attributes {
-		b = appendAttribute(b, field, &attributes[i], rules)
+		a := &attributes[i]
+		b = appendAttribute(b, field, rules.Text(string(a.Key)), rules.Value(a.Key, a.Value))
 	}
 	return b
 }
 
-func appendAttribute(b []byte, field byte, a *attribute.KeyValue, rules Rules) []byte {
+// appendAttribute appends an attribute. Rules have already changed its key and its value.
+func appendAttribute(b []byte, field byte, key string, value attribute.Value) []byte {
 	b = append(b, field)
 	b, at := open(b, 1)
-	b = appendText(b, keyField, rules.Text(string(a.Key)))
-	b = appendValue(b, valueField, rules.Value(a.Key, a.Value))
+	b = appendText(b, keyField, key)
+	b = appendValue(b, valueField, value)
 	return closed(b, at, 1)
 }
 
@@ -80,14 +82,9 @@ func within[V any](add func([]byte, V) []byte) func([]byte, V) []byte {
 	}
 }
 
-// appendPair appends a as an element of a map. Rules.Value has already changed the whole
-// map, so appendPair does not change a.
+// appendPair appends a as an element of a map. Rules have already changed the whole map.
 func appendPair(b []byte, a attribute.KeyValue) []byte {
-	b = append(b, listValues)
-	b, at := open(b, 1)
-	b = appendText(b, keyField, string(a.Key))
-	b = appendValue(b, valueField, a.Value)
-	return closed(b, at, 1)
+	return appendAttribute(b, listValues, string(a.Key), a.Value)
 }
 
 func appendString(b []byte, s string) []byte {

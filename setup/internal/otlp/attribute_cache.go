@@ -77,11 +77,16 @@ func (s *attributeCache) attribute(a *attribute.KeyValue) *cached {
 func (s *attributeCache) write(c *cached, a *attribute.KeyValue) {
 	own, added := s.rules.Attribute(*a)
 	c.isAdded = s.rules.IsAdded(a.Key)
-	c.own = appendAttribute(c.own[:0], spanAttributes, &own, s.rules)
+	c.own = s.appendAttribute(c.own[:0], &own)
 	c.added = c.added[:0]
 	if added.Key != "" {
-		c.added = appendAttribute(c.added, spanAttributes, &added, s.rules)
+		c.added = s.appendAttribute(c.added, &added)
 	}
+}
+
+// appendAttribute appends a result of Rules.Attribute.
+func (s *attributeCache) appendAttribute(b []byte, a *attribute.KeyValue) []byte {
+	return appendAttribute(b, spanAttributes, s.rules.Text(string(a.Key)), a.Value)
 }
 
 // find returns the cached attribute with the trait t and true, or a free entry and false.
@@ -185,7 +190,7 @@ func (s *attributeCache) appendTwins(b []byte, own []attribute.KeyValue) []byte 
 		_, added := s.rules.Attribute(own[i])
 		there := func(a attribute.KeyValue) bool { return a.Key == added.Key }
 		if added.Key != "" && !slices.ContainsFunc(own, there) {
-			b = appendAttribute(b, spanAttributes, &added, s.rules)
+			b = s.appendAttribute(b, &added)
 		}
 	}
 	return b

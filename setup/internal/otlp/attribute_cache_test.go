@@ -22,7 +22,8 @@ import (
 // "bug".
 type rules struct{}
 
-func (rules) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) {
+func (r rules) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) {
+	a.Value = r.Value(a.Key, a.Value)
 	if rest, found := strings.CutPrefix(string(a.Key), "a"); found {
 		added = attribute.KeyValue{Key: attribute.Key(rest), Value: a.Value}
 	}

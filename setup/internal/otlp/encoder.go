@@ -14,7 +14,8 @@ type Rules interface {
 	// argument. The attribute added is written in addition to own, unless the span itself
 	// has an attribute with the same key as added. If there is no attribute to add, the key
 	// of added is empty. Attribute must return equal results for equal arguments. The
-	// encoder then passes the keys of both attributes to Text, and their values to Value.
+	// encoder then passes the keys of both attributes to Text. It does not pass their values
+	// to Value, because the values of span attributes are cut and other values are not.
 	Attribute(a attribute.KeyValue) (own, added attribute.KeyValue)
 	// IsAdded reports whether Attribute can return an added attribute with this key.
 	IsAdded(key attribute.Key) bool
@@ -25,7 +26,8 @@ type Rules interface {
 	// UTF-8.
 	Text(text string) string
 	// Value returns the value that is written instead of the argument. key is the key of
-	// the attribute with this value. All texts in the result are valid UTF-8.
+	// the attribute with this value. The attribute does not belong to a span, but to an
+	// event, a link, a scope or a resource. All texts in the result are valid UTF-8.
 	Value(key attribute.Key, value attribute.Value) attribute.Value
 	// TraceState returns the trace state that is written instead of the argument.
 	TraceState(state trace.TraceState) trace.TraceState

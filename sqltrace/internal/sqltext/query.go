@@ -45,7 +45,9 @@ func Analyze(d Dialect, text string) Query { return analyze(d, text, longestText
 func analyze(d Dialect, text string, longest int) Query {
 	cut := len(text) > longest
 	if cut {
-		for longest > 0 && !utf8.RuneStart(text[longest]) {
+		// A part of a personal number in a name cannot be recognized later, so the cut is not
+		// inside a name.
+		for longest > 0 && isNamePart(text[longest]) && isNamePart(text[longest-1]) {
 			longest--
 		}
 		text = text[:longest]

@@ -186,6 +186,20 @@ func TestName(t *testing.T) {
 	}
 }
 
+// TestCutIsNotInsideAName puts a name with a personal number at every place around the length
+// limit.
+func TestCutIsNotInsideAName(t *testing.T) {
+	const longest = 32 << 10
+	for start := longest - 20; start <= longest; start++ {
+		begin := "SELECT * FROM "
+		text := begin + strings.Repeat("a, ", (start-len(begin))/3) + strings.Repeat(" ", (start-len(begin))%3) + "t_01017012345, b"
+		got := sqltext.Analyze(sqltext.PostgreSQL, text).Text
+		if strings.Contains(got, "t_") && !strings.Contains(got, "t_01017012345") || len(text) > longest && !strings.HasSuffix(got, " …") {
+			t.Errorf("start %d: got ...%s", start, got[len(got)-30:])
+		}
+	}
+}
+
 func TestLengths(t *testing.T) {
 	long := "SELECT * FROM " + strings.Repeat("a_long_name_of_a_table, ", 1e5) + "t"
 	got := sqltext.Analyze(sqltext.PostgreSQL, long)
