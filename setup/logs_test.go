@@ -310,6 +310,9 @@ func TestLogRecordLimits(t *testing.T) {
 			if s := fmt.Sprintf("%d %s", len(got), got[0].GetValue().GetStringValue()); s != tt.want {
 				t.Errorf("number, first value: got %s, want %s", s, tt.want)
 			}
+			if dropped := c.all()[0].GetDroppedAttributesCount(); name == "both" && dropped != 1 {
+				t.Errorf("dropped attributes: got %d, want 1", dropped)
+			}
 		})
 	}
 }

@@ -75,6 +75,8 @@ func (c *LogClient) Clean(r sdklog.Record) sdklog.Record {
 		attrs = append(attrs, a)
 		return true
 	})
-	r.SetAttributes(c.limit.Attributes(attrs)...)
+	if !c.limit.AreClean(attrs) { // SetAttributes sets the number of dropped attributes to 0
+		r.SetAttributes(c.limit.Attributes(attrs)...)
+	}
 	return r
 }
