@@ -10,7 +10,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 
@@ -25,7 +24,7 @@ import (
 func Dial(s environ.Signal, watch grpc.UnaryClientInterceptor, more ...grpc.DialOption) (*grpc.ClientConn, error) {
 	security := insecure.NewCredentials()
 	if s.Endpoint.TLS != nil {
-		security = credentials.NewTLS(s.Endpoint.TLS)
+		security = newClientTLS(s.Endpoint.TLS)
 	}
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(security),

@@ -18,12 +18,12 @@ func Cure(err error, e *environ.Endpoint) string {
 		code = codes.DeadlineExceeded // an error of the program's own timeout may have no code
 	}
 	switch {
-	case strings.Contains(text, "certificate required"):
-		return "the collector wants a client certificate: set OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY"
 	case strings.Contains(text, "first record does not look like a TLS handshake"):
 		return "the collector speaks plaintext: write http:// before the address in OTEL_EXPORTER_OTLP_ENDPOINT"
-	case strings.Contains(text, "tls:") || strings.Contains(text, "x509:"):
-		return "check OTEL_EXPORTER_OTLP_CERTIFICATE and the host name in OTEL_EXPORTER_OTLP_ENDPOINT"
+	case e.TLS != nil && wasAsked(text):
+		return clientCure(text, e)
+	case e.TLS != nil && (strings.Contains(text, "tls:") || strings.Contains(text, "x509:")):
+		return serverCure(text, e)
 	case code == codes.Unauthenticated || code == codes.PermissionDenied:
 		return "check the token in OTEL_EXPORTER_OTLP_HEADERS"
 	case code == codes.Unimplemented || strings.Contains(text, "http2:") || strings.Contains(text, "HTTP status code"):

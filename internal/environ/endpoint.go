@@ -26,6 +26,21 @@ type Endpoint struct {
 	URL      string      // the URL in messages, without credentials
 	TLS      *tls.Config // nil means plaintext
 	Platform bool        // the endpoint is the default on NAIS, because no variable sets it
+
+	// The remaining fields are for messages. They are set only if a variable sets the
+	// endpoint. The three files are set only if TLS is not nil.
+	Variable          string // the variable with the address
+	CA                File
+	ClientCertificate File
+	ClientKey         File
+}
+
+// A File is the value of a variable that contains the path of a file.
+type File struct {
+	// Variable is the name of the variable that is set. If no variable is set, it is the
+	// name of the variable for all signals.
+	Variable string
+	Path     string // "" if no variable is set
 }
 
 // signalVariable returns the two names of an exporter variable. The variable with the first
@@ -53,6 +68,7 @@ func readEndpoint(env *Environment, signal string) *Endpoint {
 		env.wrong(name, WithoutCredentials(value), err.Error()+"; nothing is exported")
 		return nil
 	}
+	e.Variable = name
 	readSecurity(env, signal, name, e)
 	return e
 }
@@ -164,7 +180,7 @@ func readSecurity(env *Environment, signal, endpointName string, e *Endpoint) {
 		env.wrong(certificateName, env.Text(certificateName), "contradicts http in "+endpointName+" (write https:// there, or remove this variable); the connection is plaintext")
 	}
 	if e.TLS != nil {
-		readCertificates(env, signal, e.TLS)
+		readCertificates(env, signal, e)
 	}
 }
 
@@ -177,33 +193,44 @@ func firstCertificate(env *Environment, signal string) string {
 	return ""
 }
 
-func readCertificates(env *Environment, signal string, config *tls.Config) {
-	if name, file := env.first(signalVariable(signal, "CERTIFICATE")...); file != "" {
-		pem, err := os.ReadFile(file)
+func readFile(env *Environment, signal, kind string) File {
+	names := signalVariable(signal, kind)
+	name, path := env.first(names...)
+	if name == "" {
+		name = names[1]
+	}
+	return File{name, path}
+}
+
+// readCertificates reads the three files of e into the TLS configuration of e.
+func readCertificates(env *Environment, signal string, e *Endpoint) {
+	e.CA = readFile(env, signal, "CERTIFICATE")
+	if file := e.CA; file.Path != "" {
+		pem, err := os.ReadFile(file.Path)
 		pool := x509.NewCertPool()
 		switch {
 		case err != nil:
-			env.wrong(name, file, err.Error()+" (want a readable PEM file); the system's certificate authorities are used")
+			env.wrong(file.Variable, file.Path, err.Error()+" (want a readable PEM file); the system's certificate authorities are used")
 		case !pool.AppendCertsFromPEM(pem):
-			env.wrong(name, file, "contains no PEM certificate; the system's certificate authorities are used")
+			env.wrong(file.Variable, file.Path, "contains no PEM certificate; the system's certificate authorities are used")
 		default:
-			config.RootCAs = pool
+			e.TLS.RootCAs = pool
 		}
 	}
-	certificateName, certificate := env.first(signalVariable(signal, "CLIENT_CERTIFICATE")...)
-	keyName, key := env.first(signalVariable(signal, "CLIENT_KEY")...)
+	e.ClientCertificate, e.ClientKey = readFile(env, signal, "CLIENT_CERTIFICATE"), readFile(env, signal, "CLIENT_KEY")
+	certificate, key := e.ClientCertificate, e.ClientKey
 	switch {
-	case certificate == "" && key == "":
-	case certificate == "":
-		env.wrong(keyName, key, "needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE too; no client certificate is used")
-	case key == "":
-		env.wrong(certificateName, certificate, "needs OTEL_EXPORTER_OTLP_CLIENT_KEY too; no client certificate is used")
+	case certificate.Path == "" && key.Path == "":
+	case certificate.Path == "":
+		env.wrong(key.Variable, key.Path, "needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE too; no client certificate is used")
+	case key.Path == "":
+		env.wrong(certificate.Variable, certificate.Path, "needs OTEL_EXPORTER_OTLP_CLIENT_KEY too; no client certificate is used")
 	default:
-		pair, err := tls.LoadX509KeyPair(certificate, key)
+		pair, err := tls.LoadX509KeyPair(certificate.Path, key.Path)
 		if err != nil {
-			env.wrong(certificateName, certificate, err.Error()+" (want a certificate and its key, each in a PEM file); no client certificate is used")
+			env.wrong(certificate.Variable, certificate.Path, err.Error()+" (want a certificate and its key, each in a PEM file); no client certificate is used")
 			return
 		}
-		config.Certificates = []tls.Certificate{pair}
+		e.TLS.Certificates = []tls.Certificate{pair}
 	}
 }
