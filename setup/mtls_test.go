@@ -40,7 +40,7 @@ func TestRefusedCertificatesAreNamed(t *testing.T) {
 	}
 	clients := []side{
 		{"no certificate", nil, []string{"none was sent", "the collector wants a client certificate: set $CLIENT_CERTIFICATE and $CLIENT_KEY"}},
-		{"expired", issue(authority, "old client", true), []string{"one was sent", "subject CN=old client, issuer CN=authority", "$FILE", "has expired", "$CLIENT_CERTIFICATE"}},
+		{"expired", issue(authority, "old client", true), []string{"one was sent", "subject CN=old client, issuer CN=authority", "$FILE", "has expired", "$CLIENT_CERTIFICATE", "restart the program"}},
 		{"foreign", issue(foreign, "stranger", false), []string{"not sent", "it accepts CN=authority", "does not accept the authority of", "$FILE", "subject CN=stranger, issuer CN=foreign", "$CLIENT_CERTIFICATE"}},
 		{"foreign with the same name", issue(impostor, "impostor", false), []string{"unknown certificate authority", "one was sent", "does not accept the authority of", "$FILE", "subject CN=impostor", "$CLIENT_CERTIFICATE"}},
 		{"right", issue(authority, "client", false), nil},

@@ -37,8 +37,8 @@ func askTLS(ctx context.Context, address string, timeout time.Duration) listener
 		},
 	}).DialContext(ctx, "tcp", address)
 	if err != nil {
-		var op *net.OpError
-		return listener{tls: errors.As(err, &op) && op.Op == "remote error"} // the server has sent a TLS alert
+		op, ok := errors.AsType[*net.OpError](err)
+		return listener{tls: ok && op.Op == "remote error"} // the server has sent a TLS alert
 	}
 	defer func() { _ = conn.Close() }()
 	secure, _ := conn.(*tls.Conn)

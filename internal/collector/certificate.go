@@ -30,7 +30,8 @@ func clientCure(text string, e *environ.Endpoint) string {
 	case strings.Contains(text, "acceptable CA"), strings.Contains(text, "tls: unknown certificate authority"):
 		problem = "does not accept the authority of"
 	case strings.Contains(text, "tls: expired certificate"), leaf != nil && time.Now().After(leaf.NotAfter):
-		return describeClient(e) + " has expired or is not valid yet: renew the files in " + variables
+		return describeClient(e) + " has expired or is not valid yet: renew the files in " + variables +
+			", and restart the program"
 	}
 	return "the collector " + problem + " " + describeClient(e) + ": check " + variables
 }

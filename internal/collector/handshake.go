@@ -114,16 +114,15 @@ func (r *request) explain(err error) error {
 
 // isRefusal reports whether err means that the other side refused or closed the connection.
 func isRefusal(err error) bool {
-	var op *net.OpError
-	if errors.As(err, &op) {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Op != "local error" && !op.Timeout() && !errors.Is(err, net.ErrClosed)
 	}
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func isAlert(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "remote error"
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error"
 }
 
 // askedConn is a connection to a collector that has asked for a client certificate. In TLS
