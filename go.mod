@@ -15,6 +15,7 @@ require (
 	github.com/jackc/pgx/v5 v5.7.0
 	github.com/jackc/puddle/v2 v2.2.1
 	github.com/julienschmidt/httprouter v1.3.0
+	github.com/klauspost/compress v1.19.1
 	github.com/labstack/echo/v4 v4.11.1
 	github.com/labstack/echo/v5 v5.3.1
 	github.com/prometheus/client_golang v1.24.1
@@ -76,7 +77,6 @@ require (
 	github.com/jcmturner/gokrb5/v8 v8.4.4 // indirect
 	github.com/jcmturner/rpc/v2 v2.0.3 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
-	github.com/klauspost/compress v1.19.1 // indirect
 	github.com/klauspost/cpuid/v2 v2.0.9 // indirect
 	github.com/labstack/gommon v0.4.0 // indirect
 	github.com/leodido/go-urn v1.2.1 // indirect

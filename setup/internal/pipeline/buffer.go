@@ -30,6 +30,7 @@ type buffer struct {
 	limits limits
 	bodies bodies
 	spare  spares[chunk]
+	packer packer
 
 	wake        chan struct{}
 	unreachable atomic.Bool
@@ -38,7 +39,8 @@ type buffer struct {
 	mu       sync.Mutex
 	seq      uint64 // sequence number of the last queued chunk
 	queue    fifo[*chunk]
-	queued   int // bytes of spans in queue
+	raw      fifo[*chunk] // the ordinary chunks of the queue that may still be compressed
+	queued   int          // bytes of spans in queue
 	parked   parked
 	inFlight []*batch
 	held     int           // bytes of memory that chunks and bodies use; spare ones do not count
@@ -55,11 +57,11 @@ func (b *buffer) wakeSender() {
 // The method exchange queues the chunk in the parameter full, unless the parameter is nil.
 // It returns an empty chunk, or nil if there is no memory for an empty chunk.
 func (b *buffer) exchange(full *chunk) *chunk {
+	if full != nil {
+		b.queueChunk(full)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if full != nil {
-		b.enqueue(full)
-	}
 	if !b.makeRoomForChunk() {
 		return nil
 	}
@@ -68,8 +70,9 @@ func (b *buffer) exchange(full *chunk) *chunk {
 
 func (b *buffer) queueChunk(c *chunk) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.enqueue(c)
+	b.mu.Unlock()
+	b.packBacklog()
 }
 
 // queueLarge queues a chunk with one large span. The memory of the chunk is not counted
@@ -86,18 +89,51 @@ func (b *buffer) queueLarge(c *chunk) bool {
 	return true
 }
 
-// enqueue does the same as queueChunk. The caller must hold b.mu.
+// enqueue does the same as queueChunk, but compresses nothing. The caller must hold b.mu.
 func (b *buffer) enqueue(c *chunk) {
-	b.seq++
-	c.seq = b.seq
-	b.queue.push(c)
 	b.queued += c.size()
+	if !b.merge(c) {
+		b.seq++
+		c.seq, c.queued = b.seq, true
+		b.queue.push(c)
+		if c.ordinary() {
+			b.raw.push(c)
+		}
+	}
 	if b.queued >= enoughBytes {
 		b.wakeSender()
 	}
 	if half := b.limits.bytes() / 2; (c.seq%yieldChunks == 0 && b.held > half || b.held > half+half/2) && !b.unreachable.Load() {
 		b.yield.Store(true)
 	}
+}
+
+// merge moves the spans of c to the last queued chunk, and reports whether this chunk has space
+// for them. Without it, many small flushes would use the memory of a whole chunk for each of
+// them. The caller must hold b.mu.
+func (b *buffer) merge(c *chunk) bool {
+	if b.queue.len() == 0 || !c.ordinary() {
+		return false
+	}
+	last := b.queue.last()
+	if !last.ordinary() || !last.fits(c) {
+		return false
+	}
+	c.moveTo(last, c.spans())
+	b.discard(c)
+	return true
+}
+
+// dequeue removes and returns the oldest chunk of the queue. There must be one. The caller must
+// hold b.mu.
+func (b *buffer) dequeue() *chunk {
+	c := b.queue.pop()
+	c.queued = false
+	if b.raw.len() > 0 && b.raw.peek() == c {
+		b.raw.pop()
+	}
+	b.queued -= c.size()
+	return c
 }
 
 // empty returns an empty chunk. The caller must hold b.mu.
@@ -113,10 +149,11 @@ func (b *buffer) empty() *chunk {
 	return c
 }
 
-// discard frees a chunk. An ordinary chunk becomes a spare chunk. The caller must hold b.mu.
+// discard frees a chunk. An ordinary chunk becomes a spare chunk, unless a goroutine is still
+// reading it. The caller must hold b.mu.
 func (b *buffer) discard(c *chunk) {
 	b.held -= c.held()
-	if c.ordinary() {
+	if c.ordinary() && !c.packing {
 		c.reset()
 		b.spare.push(c, 4*spareChunks)
 	}
@@ -140,6 +177,7 @@ func (b *buffer) fillSpare() {
 func (b *buffer) trim() {
 	b.bodies.spare.trim(1)
 	b.spare.trim(spareChunks)
+	b.packer.trim()
 }
 
 // next returns the next batch to send, or nil if there is no batch to send now. The oldest
@@ -169,6 +207,12 @@ func (b *buffer) next(state sendState, through uint64) *batch {
 func (b *buffer) fill(batch *batch, chunks []*chunk) {
 	spans := 0
 	for _, c := range chunks {
+		if c.packed != nil {
+			b.mu.Lock()
+			room := b.roomFor(c)
+			b.mu.Unlock()
+			b.unpack(c, room)
+		}
 		spans += c.spans()
 	}
 	batch.spans = make([]otlp.Span, 0, spans)
@@ -195,20 +239,30 @@ func (b *buffer) take() []*chunk {
 		}
 		if room := int(b.limits.batchSpans) - spans; b.limits.batchSpans > 0 && c.spans() > room {
 			if room > 0 {
-				part := b.empty()
-				c.moveTo(part, room)
-				b.queued -= part.size()
-				chunks = append(chunks, part)
+				chunks = append(chunks, b.split(c, room))
 			}
 			break
 		}
-		b.queue.pop()
-		b.queued -= c.size()
+		b.dequeue()
 		size += c.size()
 		spans += c.spans()
 		chunks = append(chunks, c)
 	}
 	return chunks
+}
+
+// split moves the first n spans of the oldest queued chunk c to another chunk. The caller must
+// hold b.mu.
+func (b *buffer) split(c *chunk, n int) *chunk {
+	before := c.size()
+	if c.packed != nil {
+		b.unpack(c, b.roomFor(c))
+	}
+	part := b.empty()
+	part.seq = c.seq
+	c.moveTo(part, min(n, c.spans()))
+	b.queued -= before - c.size()
+	return part
 }
 
 func (b *buffer) compose(batch *batch) {

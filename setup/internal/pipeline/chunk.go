@@ -12,13 +12,17 @@ const (
 
 // chunk contains encoded spans in the order in which they ended. An ordinary chunk is
 // allocated once and reused. A span that is larger than chunkBytes gets its own chunk, which
-// is not reused.
+// is not reused. A compressed chunk has no bytes and no records of its own.
 type chunk struct {
 	bytes   []byte
 	records []record
+	packed  *packed          // nil if the chunk is not compressed
 	scopes  []*otlp.ScopeKey // the different scopes of the spans; usually there are few
 	first   int              // index of the first span that is not dropped
 	seq     uint64           // sequence number; a chunk that is queued later has a higher number
+
+	queued  bool
+	packing bool // a goroutine is compressing the bytes, so they must not change
 }
 
 // record describes one span in a chunk. end is the position in bytes where the span ends.
@@ -67,7 +71,12 @@ func (c *chunk) indexOf(scope *otlp.ScopeKey) uint16 {
 }
 
 // The method spans returns the number of spans that are not dropped.
-func (c *chunk) spans() int { return len(c.records) - c.first }
+func (c *chunk) spans() int {
+	if c.packed != nil {
+		return c.packed.spans - c.first
+	}
+	return len(c.records) - c.first
+}
 
 // begin returns the start position of the first span that is not dropped.
 func (c *chunk) begin() uint32 {
@@ -77,8 +86,19 @@ func (c *chunk) begin() uint32 {
 	return c.records[c.first-1].end
 }
 
-// size returns the number of bytes of the spans that are not dropped.
-func (c *chunk) size() int { return len(c.bytes) - int(c.begin()) }
+// size returns the number of bytes of the spans that are not dropped. If the chunk is
+// compressed, this is an estimate.
+func (c *chunk) size() int {
+	if c.packed != nil {
+		return c.packed.size * c.spans() / c.packed.spans
+	}
+	return len(c.bytes) - int(c.begin())
+}
+
+// fits reports whether the chunk has space for the spans of other.
+func (c *chunk) fits(other *chunk) bool {
+	return len(c.bytes)+other.size() <= cap(c.bytes) && len(c.records)+other.spans() <= cap(c.records)
+}
 
 // appendTo appends the spans of the chunk to all. It does not copy the bytes of the spans.
 func (c *chunk) appendTo(all []otlp.Span) []otlp.Span {
@@ -90,14 +110,13 @@ func (c *chunk) appendTo(all []otlp.Span) []otlp.Span {
 	return all
 }
 
-// moveTo moves the first n spans to another chunk. The other chunk must be empty.
+// moveTo moves the first n spans to another chunk, which must have space for them.
 func (c *chunk) moveTo(to *chunk, n int) {
 	begin := c.begin()
 	for _, r := range c.records[c.first : c.first+n] {
 		to.put(c.scopes[r.scope], c.bytes[begin:r.end])
 		begin = r.end
 	}
-	to.seq = c.seq
 	c.first += n
 }
 
@@ -108,7 +127,10 @@ func (c *chunk) ordinary() bool { return cap(c.records) == chunkSpans }
 // large span, it returns twice the size, because the request will contain a copy of the
 // span.
 func (c *chunk) held() int {
-	if c.ordinary() {
+	switch {
+	case c.packed != nil:
+		return cap(c.packed.bytes) + packedHeld
+	case c.ordinary():
 		return chunkHeld
 	}
 	return 2 * cap(c.bytes)

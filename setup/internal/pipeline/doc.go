@@ -7,7 +7,8 @@
 // have waited for Config.Delay. A program may end spans faster than the sender encodes
 // them. In this case, the goroutine that ends a span also encodes some spans.
 //
-// Encoded spans wait in the chunks of the buffer. There is a limit for the memory of all
+// Encoded spans wait in the chunks of the buffer. If there is a backlog, the chunks are
+// compressed. There is a limit for the memory of all
 // waiting spans. Spans that are not yet encoded may use an eighth of this memory. If they
 // need more, the goroutine that ends a span encodes spans until there is enough memory. If
 // all waiting spans together reach the limit, the oldest spans are dropped.

@@ -45,8 +45,7 @@ func (b *buffer) evict() bool {
 	case b.parkedIsOldest():
 		b.dropParked(b.parked.pop(), spanstats.QueueFull)
 	case b.queue.len() > 0:
-		c := b.queue.pop()
-		b.queued -= c.size()
+		c := b.dequeue()
 		b.limits.dropUnbatched(spanstats.QueueFull, c.spans())
 		b.discard(c)
 	default:
@@ -105,10 +104,9 @@ func (b *buffer) abandon() {
 	}
 	b.parked = nil
 	for b.queue.len() > 0 {
-		c := b.queue.pop()
+		c := b.dequeue()
 		b.limits.drop(spanstats.AfterShutdown, c.spans())
 		b.discard(c)
 	}
-	b.queued = 0
 	b.notify()
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -360,18 +361,22 @@ func (b *bubble) Close() error {
 func (b *bubble) Addr() net.Addr { return &net.TCPAddr{} }
 
 func (b *bubble) Export(context.Context, *coltracepb.ExportTraceServiceRequest) (*coltracepb.ExportTraceServiceResponse, error) {
+	return &coltracepb.ExportTraceServiceResponse{}, b.nextAnswer()()
+}
+
+func (b *bubble) nextAnswer() func() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.asked = append(b.asked, time.Now())
 	if len(b.answers) > 0 {
 		err := b.answers[0]
 		b.answers = b.answers[1:]
-		return &coltracepb.ExportTraceServiceResponse{}, err
+		return func() error { return err }
 	}
 	if b.refuses != nil {
-		return &coltracepb.ExportTraceServiceResponse{}, b.refuses()
+		return b.refuses
 	}
-	return &coltracepb.ExportTraceServiceResponse{}, nil
+	return func() error { return nil }
 }
 
 func (b *bubble) setDown(down bool) {
@@ -507,6 +512,55 @@ func TestOutageOfAnyLength(t *testing.T) {
 			if b.stats.Delivered() != 1010 || dropped(b.stats) != "" {
 				b.Errorf("after %s: got %d delivered, dropped %q", outage, b.stats.Delivered(), dropped(b.stats))
 			}
+		})
+	}
+}
+
+// TestFlushesCostNoSpans checks that a program can flush after each span while the collector
+// does not accept spans. A flush must not use the memory of many spans for one span.
+func TestFlushesCostNoSpans(t *testing.T) {
+	for name, stop := range map[string]func(*bubble) (start func()){
+		"no connection": func(b *bubble) func() {
+			b.setDown(true)
+			return func() { b.setDown(false) }
+		},
+		"no answer": func(b *bubble) func() {
+			answers := make(chan struct{})
+			b.refuses = func() error {
+				<-answers
+				return nil
+			}
+			return func() { close(answers) }
+		},
+		"unavailable": func(b *bubble) func() {
+			var down atomic.Bool
+			down.Store(true)
+			b.refuses = func() error {
+				if down.Load() {
+					return status.Error(codes.Unavailable, "starting")
+				}
+				return nil
+			}
+			return func() { down.Store(false) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				start := stop(b)
+				const spans = 10_000
+				for range spans {
+					endSpans(b.provider, 1)
+					ctx, cancel := context.WithTimeout(b.Context(), 100*time.Microsecond)
+					_ = b.provider.ForceFlush(ctx) // cannot succeed
+					cancel()
+				}
+				start()
+				<-time.After(2 * time.Minute)
+				synctest.Wait()
+				if b.stats.Delivered() != spans {
+					b.Errorf("got %d of %d delivered, dropped %q", b.stats.Delivered(), spans, dropped(b.stats))
+				}
+			})
 		})
 	}
 }

@@ -18,6 +18,9 @@ func (q *fifo[T]) len() int { return len(q.items) - q.first }
 // peek returns the first item. There must be one.
 func (q *fifo[T]) peek() T { return q.items[q.first] }
 
+// last returns the last item. There must be one.
+func (q *fifo[T]) last() T { return q.items[len(q.items)-1] }
+
 func (q *fifo[T]) push(item T) {
 	if q.first > 16 && q.first > len(q.items)/2 {
 		n := copy(q.items, q.items[q.first:])

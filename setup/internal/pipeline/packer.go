@@ -1,0 +1,151 @@
+package pipeline
+
+import (
+	"encoding/binary"
+	"sync"
+
+	"github.com/klauspost/compress/s2"
+
+	"github.com/nais/spor/setup/internal/spanstats"
+)
+
+const (
+	// backlogFraction is a fraction of the memory for waiting spans: 8 means an eighth. If the
+	// waiting spans use more than this, queued chunks are compressed.
+	backlogFraction = 8
+	// packedAtOnce is the maximum number of chunks that a goroutine compresses after it has
+	// queued one chunk. It is higher than one, because the chunks that were queued before there
+	// was a backlog must be compressed too.
+	packedAtOnce = 2
+)
+
+// packer compresses chunks. One goroutine at a time uses it.
+type packer struct {
+	mu      sync.Mutex
+	scratch []byte
+}
+
+// pack returns the compressed content of c, or nil if it is not smaller. After the bytes of
+// the spans, the result has one number per span, from which unpack calculates the length and
+// the scope of the span. pack reads only fields that do not change while c is queued, so the
+// caller does not hold the lock of the buffer.
+func (p *packer) pack(c *chunk) *packed {
+	if p.scratch == nil {
+		p.scratch = make([]byte, s2.MaxEncodedLen(chunkBytes)+chunkSpans*binary.MaxVarintLen32)
+	}
+	bytes := s2.Encode(p.scratch[:s2.MaxEncodedLen(len(c.bytes))], c.bytes)
+	table := len(bytes)
+	begin := uint32(0)
+	for _, r := range c.records {
+		bytes = binary.AppendUvarint(bytes, uint64(r.end-begin)*uint64(len(c.scopes))+uint64(r.scope))
+		begin = r.end
+	}
+	if len(bytes) > len(c.bytes)*3/4 {
+		return nil
+	}
+	return &packed{bytes: append(make([]byte, 0, len(bytes)), bytes...), table: table, spans: len(c.records), size: len(c.bytes)}
+}
+
+// trim frees the memory of p, unless another goroutine uses p.
+func (p *packer) trim() {
+	if p.mu.TryLock() {
+		p.scratch = nil
+		p.mu.Unlock()
+	}
+}
+
+// packedHeld is the approximate number of bytes that a compressed chunk uses in addition to
+// its compressed content.
+const packedHeld = 256
+
+// packed is the content of a chunk in compressed form.
+type packed struct {
+	bytes []byte
+	table int // position in bytes where the numbers of the spans start
+	spans int
+	size  int // number of bytes of the spans before compression
+}
+
+// unpack puts the content of the compressed chunk c into the memory of the empty chunk room.
+// After that, c is an ordinary chunk and room has no memory. If the content cannot be read,
+// c contains no spans.
+func (c *chunk) unpack(room *chunk) error {
+	content, first := c.packed, c.first
+	c.packed, c.first = nil, 0
+	bytes, err := s2.Decode(room.bytes[:cap(room.bytes)], content.bytes[:content.table])
+	c.bytes, c.records = room.bytes[:0], room.records
+	room.bytes, room.records = nil, nil
+	if err != nil {
+		return err
+	}
+	c.bytes, c.first = bytes, first
+	end, scopes := uint64(0), uint64(len(c.scopes))
+	for table := content.bytes[content.table:]; len(table) > 0; {
+		number, n := binary.Uvarint(table)
+		end += number / scopes
+		c.records = append(c.records, record{uint32(end), uint16(number % scopes)})
+		table = table[n:]
+	}
+	return nil
+}
+
+// packBacklog compresses the oldest chunks that are not compressed yet, but only if there is a
+// backlog. If another goroutine is compressing chunks, packBacklog does nothing.
+func (b *buffer) packBacklog() {
+	if !b.packer.mu.TryLock() {
+		return
+	}
+	defer b.packer.mu.Unlock()
+	for range packedAtOnce {
+		c := b.beginPacking()
+		if c == nil {
+			return
+		}
+		b.endPacking(c, b.packer.pack(c))
+	}
+}
+
+// beginPacking returns the chunk to compress, or nil. It never returns the last chunk, because
+// enqueue may add spans to the last chunk.
+func (b *buffer) beginPacking() *chunk {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.raw.len() < 2 || b.used() <= b.limits.bytes()/backlogFraction {
+		return nil
+	}
+	c := b.raw.pop()
+	c.packing = true
+	return c
+}
+
+// endPacking replaces the content of c by its compressed form. content is nil if the compressed
+// form is not smaller. It does nothing if c is no longer queued.
+func (b *buffer) endPacking(c *chunk, content *packed) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c.packing = false
+	if content == nil || !c.queued {
+		return
+	}
+	size := c.size()
+	b.held -= c.held()
+	b.spare.push(&chunk{bytes: c.bytes[:0], records: c.records[:0]}, 4*spareChunks)
+	c.bytes, c.records, c.packed = nil, nil, content
+	b.held += c.held()
+	b.queued += c.size() - size
+}
+
+// roomFor returns an empty chunk into which the compressed chunk c can be unpacked. The caller
+// must hold b.mu.
+func (b *buffer) roomFor(c *chunk) *chunk {
+	b.held -= c.held()
+	return b.empty()
+}
+
+// unpack makes an ordinary chunk of the compressed chunk c. room is the result of roomFor.
+func (b *buffer) unpack(c, room *chunk) {
+	spans := c.spans()
+	if err := c.unpack(room); err != nil {
+		b.limits.dropUnbatched(spanstats.Encode, spans)
+	}
+}
