@@ -20,7 +20,7 @@ type Contact struct {
 // provenAfter is how long a connection must have been open to count as a connection. A
 // connection on which the collector has answered always counts. A proxy accepts connections
 // and closes them immediately if there is no collector.
-const provenAfter = time.Second
+const provenAfter = time.Second / 4
 
 // Within reports whether there is a connection, or was one within the duration d.
 func (c *Contact) Within(d time.Duration) bool {

@@ -14,11 +14,11 @@ type batch struct {
 	body  *body
 	whole bool // body is a request with exactly the spans in the field spans
 
-	asked      bool      // the collector has answered a request, but has not accepted the batch
-	began      time.Time // start of the last request
-	notBefore  time.Time // earliest time of the next request
-	unanswered bool      // a request timed out, and the collector answered no request in that time
-	halving    *Halving  // search for the spans that fail; nil before the search starts
+	asked     bool      // the collector has answered a request, but has not accepted the batch
+	began     time.Time // start of the last request
+	notBefore time.Time // earliest time of the next request
+	late      bool      // a request timed out
+	halving   *Halving  // search for the spans that fail; nil before the search starts
 
 	failures int
 	own      int           // number of own failures; export.retry explains them

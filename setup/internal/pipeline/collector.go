@@ -32,6 +32,8 @@ type collector struct {
 	// erratic is the time at which a batch with own failures was last accepted, see
 	// export.retry.
 	erratic atomic.Pointer[time.Time]
+	// late is true if the last answer came after the timeout, see export.timeout.
+	late atomic.Bool
 	// search is held by the export that searches for refused spans, see export.beginSearch.
 	search sync.Mutex
 	// refusesAll is true if all parts of a batch were refused and no batch was accepted

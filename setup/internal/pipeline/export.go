@@ -18,6 +18,7 @@ import (
 type export struct {
 	collector *collector
 	buffer    *buffer
+	draining  bool // the processor is shutting down
 
 	result     result
 	parts      []*batch // parts of the batch that must still be sent
@@ -89,8 +90,11 @@ func (e *export) request(b *batch) {
 		return
 	}
 	v := judge(err, sent)
-	if e.isSilent(b, err, sent) {
-		b.unanswered, e.result.stale, v = true, conn, unreachable
+	if sent && !b.late && status.Code(err) == codes.DeadlineExceeded {
+		b.late, v = true, late
+		if e.collector.silence() >= e.collector.timeout {
+			e.result.stale, v = conn, unreachable
+		}
 	}
 	if status.Code(err) == codes.Canceled && conn != e.collector.conn.Load() {
 		v = unreachable // the connection was replaced
@@ -101,7 +105,7 @@ func (e *export) request(b *batch) {
 		e.wait(b, err, sent)
 	case lost:
 		e.lose(b, err)
-	case unavailable, tryAgain:
+	case unavailable, late, tryAgain:
 		e.retry(b, v, err)
 	case divide:
 		e.refuse(b, err)
@@ -112,19 +116,11 @@ func (e *export) request(b *batch) {
 	}
 }
 
-// isSilent returns true if the request for b has timed out and if the collector has not
-// answered any request in that time. The collector may then hang, or the connection may be
-// broken, so b is sent again. isSilent returns true only once per batch. Without this limit,
-// b could be sent again and again to a collector that accepts it but does not answer.
-func (e *export) isSilent(b *batch, err error, sent bool) bool {
-	return sent && !b.unanswered && status.Code(err) == codes.DeadlineExceeded && e.collector.silence() >= e.collector.timeout
-}
-
 // post makes one request. If the collector accepted the request, but the response cannot be
 // read, post returns a nil response and no error. sent is false if the request was not
 // sent.
 func (e *export) post(conn *grpc.ClientConn, b *batch) (_ *coltracepb.ExportTraceServiceResponse, sent bool, _ error) {
-	ctx, cancel := context.WithTimeout(e.collector.life, e.collector.timeout)
+	ctx, cancel := context.WithTimeout(e.collector.life, e.timeout(b))
 	defer cancel()
 	m := &message{body: b.body}
 	response := &coltracepb.ExportTraceServiceResponse{}
@@ -147,6 +143,7 @@ func (e *export) finish(b *batch, response *coltracepb.ExportTraceServiceRespons
 	e.buffer.release(b)
 	e.partFailed = false
 	e.collector.accept(b.own > 0)
+	e.collector.late.Store(time.Since(b.began) > e.collector.timeout)
 	if b.halving != nil {
 		b.halving.Accept()
 		e.endSearch()

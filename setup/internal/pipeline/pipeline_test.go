@@ -52,6 +52,8 @@ type trouble struct {
 	mu      sync.Mutex
 	outages int
 	gaveUp  []error
+
+	reachable bool
 }
 
 func (t *trouble) Outage(error) {
@@ -65,9 +67,9 @@ func (t *trouble) GaveUp(err error) {
 	defer t.mu.Unlock()
 	t.gaveUp = append(t.gaveUp, err)
 }
-func (*trouble) Warning(string)     {}
-func (*trouble) Dropped()           {}
-func (*trouble) WasReachable() bool { return false }
+func (*trouble) Warning(string)       {}
+func (*trouble) Dropped()             {}
+func (t *trouble) WasReachable() bool { return t.reachable }
 
 // exporting returns a provider whose spans are sent over the connection that dial returns.
 func exporting(t *testing.T, l *spanstats.Stats, dial func() (*grpc.ClientConn, error)) *sdktrace.TracerProvider {
@@ -474,6 +476,42 @@ func TestBatchIsGivenUpAfterItsTime(t *testing.T) {
 			b.Errorf("asked %d times in 30 s, want 20 to 70", n)
 		}
 	})
+}
+
+// TestCollectorAnswersLate checks a collector that accepts spans and answers after the timeout.
+// The first batch is sent again, with more time. After that, all batches have more time.
+func TestCollectorAnswersLate(t *testing.T) {
+	const timeout = 30 * time.Second
+	for _, tt := range []struct {
+		name            string
+		after           time.Duration
+		delivered, asks int64
+	}{
+		{"soon", timeout + timeout/2, 50, 6},
+		{"never", time.Hour, 0, 10},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				b.refuses = func() error {
+					<-time.After(tt.after)
+					return nil
+				}
+				for range 5 {
+					endSpans(b.provider, 10)
+					<-time.After(6 * timeout)
+				}
+				b.mu.Lock()
+				b.refuses = nil
+				asked := int64(len(b.asked))
+				b.mu.Unlock()
+				synctest.Wait()
+				if got := b.stats.Delivered(); got != tt.delivered || asked != tt.asks {
+					b.Errorf("got %d delivered by %d requests, dropped %q; want %d by %d", got, asked, dropped(b.stats), tt.delivered, tt.asks)
+				}
+				<-time.After(2 * time.Hour) // until the server has answered
+			})
+		})
+	}
 }
 
 // TestBatchHasItsTimeAfterAnOutage checks that an outage does not use up the time limit of a

@@ -16,7 +16,10 @@ const (
 	erraticFailures = 12
 	// mostLosses is a number of losses of the collector. If the collector has been lost
 	// this many times while the same batch was in flight, the batch is given up.
-	mostLosses = 3
+	mostLosses = 2
+	// lateTimeouts is a number of timeouts. If the collector needs more time for an answer
+	// than the timeout, a request may take this many timeouts.
+	lateTimeouts = 3
 	// longestOwnBackoff is the longest pause before a batch with a single span is sent
 	// again, if this batch has own failures.
 	longestOwnBackoff = 5 * time.Second
@@ -31,11 +34,9 @@ func (e *export) wait(b *batch, err error, sent bool) {
 }
 
 // lose parks a batch that was in flight when the collector was lost. From then on, the
-// batch is sent only if no other batch is in flight. At the third loss, the whole batch is
+// batch is sent only if no other batch is in flight. At the second loss, the whole batch is
 // given up. Therefore, if a batch makes the collector crash, the collector crashes at most
-// three times. The limit is not two, because a collector may be restarted twice for other
-// reasons. With a limit of two, spans that do not harm the collector would then be
-// dropped.
+// twice.
 func (e *export) lose(b *batch, err error) {
 	e.result.gone = err
 	e.fail(b)
@@ -58,21 +59,25 @@ func (e *export) lose(b *batch, err error) {
 // search for spans that fail. The batch is given up when its requests and pauses together
 // have taken longer than the limit. Pauses that the collector requests do not count,
 // because no requests may be sent during these pauses. If the collector answers UNAVAILABLE
-// to all batches, the time does not count either, because then all batches wait.
+// to all batches, the time does not count either, because then all batches wait. The first
+// request that times out does not count, so that the batch is sent again with more time.
 func (e *export) retry(b *batch, v verdict, err error) {
 	own := e.fail(b)
 	e.result.pause, _ = pauseOf(err)
-	if v == unavailable && !own {
+	if v == unavailable && !own && !e.isLastChance(b) {
 		e.parkSuspect(b, err)
 		return
 	}
 	now, backoff := time.Now(), backoff(b.failures, e.longestBackoff(b))
 	e.result.answered = e.result.answered || own
 	b.asked = true
-	b.spent += now.Sub(b.began) + backoff
+	b.spent += backoff
+	if v != late {
+		b.spent += now.Sub(b.began)
+	}
 	b.notBefore = now.Add(e.result.pause + backoff)
 	switch {
-	case own && e.halves(b, err):
+	case (own || e.isLastChance(b)) && e.halves(b, err):
 	case b.spent > e.timeFor(b):
 		e.giveUp(b, spanstats.TimedOut, err)
 	default:
@@ -131,12 +136,29 @@ func (e *export) failsOnItsOwn(b *batch) bool {
 	switch {
 	case b.suspect && b.own > 0:
 		return true
+	case e.isLastChance(b):
+		return true
 	case e.collector.isErratic():
 		return b.own >= erraticFailures
 	case b.suspect:
 		return b.failures > 0 && e.collector.accepted.Load() > b.accepted
 	}
 	return b.own >= ownFailures
+}
+
+// isLastChance reports whether b must be halved although there are no own failures, because the
+// processor is shutting down. Soon there may be no other batch that the collector can accept.
+func (e *export) isLastChance(b *batch) bool { return e.draining && b.failures >= ownFailures }
+
+// timeout returns the timeout of the next request for b. A collector can accept a request and
+// answer it after the timeout. Then the batch is sent again, and would be accepted twice each
+// time. Therefore, after the first timeout, a request has more time, and so have the requests
+// of later batches until the collector answers in time again.
+func (e *export) timeout(b *batch) time.Duration {
+	if b.late || e.collector.late.Load() {
+		return lateTimeouts * e.collector.timeout
+	}
+	return e.collector.timeout
 }
 
 // timeFor returns the time limit of a batch. During the search for spans that fail, the

@@ -118,7 +118,7 @@ func (s *sender) launch(now time.Time) {
 		}
 		s.inFlight++
 		s.alone = batch.isAlone()
-		e := &export{collector: s.collector, buffer: s.buffer}
+		e := &export{collector: s.collector, buffer: s.buffer, draining: s.draining.Load() != nil}
 		go func() { s.results <- e.run(batch) }()
 	}
 }

@@ -25,6 +25,10 @@ const (
 	// unavailable: the collector cannot accept any batch now, or it accepts other batches
 	// but not this batch.
 	unavailable
+	// late: the first request for the batch timed out. The collector may then hang, or the
+	// connection may be broken, or the collector needs more time. If the collector has
+	// answered no request in that time, the verdict is unreachable.
+	late
 	// tryAgain: the collector did not accept the batch, but may accept it later.
 	tryAgain
 	// divide: the collector may accept parts of the batch.

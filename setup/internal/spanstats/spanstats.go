@@ -20,7 +20,7 @@ const (
 	TooBig        Reason = "too_big"
 	Encode        Reason = "encode"
 	AfterShutdown Reason = "after_shutdown"
-	CollectorLost Reason = "collector_lost" // the collector was lost three times
+	CollectorLost Reason = "collector_lost" // the collector was lost twice
 )
 
 // A Stats counts the spans, or the log records, that were delivered or dropped. If a span
