@@ -38,6 +38,7 @@ func newPipeline(s *settings, reporter *export.Reporter) (sdktrace.SpanProcessor
 		Dial:     func() (*grpc.ClientConn, error) { return w.Dial(s.Traces, export.Bulk()) },
 		Encoding: otlp.NewCommon(s.rewriter), Stats: &reporter.Spans, Trouble: &w, Headers: s.Traces.Headers,
 		Timeout: min(s.Traces.Timeout, s.Batch.Timeout), Delay: s.Batch.Delay, Bytes: bufferBytes(s, reporter),
+		ValueLength: s.spanLimits().AttributeValueLengthLimit,
 	}
 	if s.Batch.Counted {
 		c.MostSpans, c.BatchSpans = s.Batch.Queue, s.Batch.Size

@@ -29,6 +29,10 @@ type Config struct {
 	// Bytes returns the maximum number of bytes of memory for waiting spans. The value may
 	// change. Bytes is called when a span ends, so it must be fast.
 	Bytes func() int
+	// ValueLength is the length, in characters, at which the SDK cuts the values of attributes.
+	// A value of this length may keep a much longer text in memory, so such a span is encoded
+	// when it ends. Zero and negative numbers mean that the SDK does not cut values.
+	ValueLength int
 	// MostSpans is the maximum number of waiting spans. Zero means that only Bytes limits
 	// the waiting spans.
 	MostSpans int

@@ -38,7 +38,7 @@ func New(c Config) (*Processor, error) {
 		wake:   make(chan struct{}, 1),
 	}
 	p := &Processor{
-		config: c, buffer: b, shards: newShards(b, c.Encoding),
+		config: c, buffer: b, shards: newShards(b, c.Encoding, sizer(max(0, c.ValueLength))),
 		stopped: make(chan struct{}), ran: make(chan struct{}),
 	}
 	p.homes.New = func() any { return new(int) }

@@ -32,13 +32,14 @@ const (
 type shards struct {
 	all    []shard
 	buffer *buffer
+	sizer  sizer
 	// pending is true if a shard contains spans and the sender was woken for them. The
 	// sender will send them after the delay.
 	pending atomic.Bool
 }
 
-func newShards(b *buffer, encoding *otlp.Common) *shards {
-	a := &shards{all: make([]shard, min(runtime.GOMAXPROCS(0), mostShards)), buffer: b}
+func newShards(b *buffer, encoding *otlp.Common, z sizer) *shards {
+	a := &shards{all: make([]shard, min(runtime.GOMAXPROCS(0), mostShards)), buffer: b, sizer: z}
 	for i := range a.all {
 		a.all[i].shards, a.all[i].buffer, a.all[i].encoder = a, b, encoding.NewEncoder()
 	}
@@ -51,7 +52,7 @@ func newShards(b *buffer, encoding *otlp.Common) *shards {
 // If all CPUs of the machine are busy with ending spans, the sender may get no time to run.
 // Therefore, add sometimes yields while the buffer fills.
 func (a *shards) add(home *int, span sdktrace.ReadOnlySpan) {
-	size := sizeOf(span)
+	size := a.sizer.sizeOf(span)
 	for {
 		s := a.lock(home)
 		if s.push(span, size) {
@@ -192,6 +193,9 @@ func (s *shard) push(span sdktrace.ReadOnlySpan, size int) (taken bool) {
 func (s *shard) grant(size int) bool {
 	if s.bytes+size <= s.granted {
 		return true
+	}
+	if size >= unknownSize {
+		return false
 	}
 	more := (s.bytes + size - s.granted + grain - 1) / grain * grain
 	granted, crowded := s.buffer.limits.grant(more)
