@@ -14,7 +14,10 @@ type Contact struct {
 	mu       sync.Mutex
 	open     int       // number of connections that are open now
 	answered time.Time // when the collector last answered a request
-	last     time.Time // when the last connection ended; zero if there was none
+	// last is when the last connection ended. If there was none, it is when the first request
+	// was made, because a collector that is starting may not accept connections yet. It is zero
+	// before the first request.
+	last time.Time
 }
 
 // provenAfter is how long a connection must have been open to count as a connection. A
@@ -22,7 +25,8 @@ type Contact struct {
 // and closes them immediately if there is no collector.
 const provenAfter = time.Second / 4
 
-// Within reports whether there is a connection, or was one within the duration d.
+// Within reports whether there is a connection, or was one within the duration d, or whether the
+// first request was made within d.
 func (c *Contact) Within(d time.Duration) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,7 +58,14 @@ func (c *Contact) HandleConn(ctx context.Context, s stats.ConnStats) {
 }
 
 // TagRPC implements [stats.Handler].
-func (c *Contact) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
+func (c *Contact) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last.IsZero() {
+		c.last = time.Now()
+	}
+	return ctx
+}
 
 // HandleRPC implements [stats.Handler].
 func (c *Contact) HandleRPC(_ context.Context, s stats.RPCStats) {

@@ -31,6 +31,14 @@ func TestContact(t *testing.T) {
 				if c.Within(time.Hour) {
 					t.Error("there was no connection yet")
 				}
+				c.TagRPC(t.Context(), &stats.RPCTagInfo{})
+				if !c.Within(time.Second) {
+					t.Error("the first request is being made")
+				}
+				pass(time.Hour)
+				if c.Within(time.Hour - 1) {
+					t.Error("the first request was made an hour ago, without a connection")
+				}
 				ctx := c.TagConn(t.Context(), &stats.ConnTagInfo{})
 				c.HandleConn(ctx, &stats.ConnBegin{Client: true})
 				pass(tt.open)

@@ -227,14 +227,23 @@ func (r *Reporter) interval() time.Duration {
 	return reportInterval
 }
 
-// Unreachable returns true in two cases. The first: the last export of the signal reached no
-// collector, and there was no connection in the last 30 seconds. The second: the platform's
-// default endpoint was tried and has never answered.
+// Unreachable reports whether the last export of the signal reached no collector, and there is
+// no hope that a collector can be reached soon.
 func (r *Reporter) Unreachable(signal string) bool {
+	r.mu.Lock()
+	down := r.down[signal] || r.unreachedPlatform()
+	r.mu.Unlock()
+	return down && !r.wasReachable(signal)
+}
+
+// wasReachable reports whether there is a connection for the signal, or was one in the last 30
+// seconds, or whether the first attempt was made in the last 30 seconds. It returns false if the
+// platform's default endpoint was tried and has never answered.
+func (r *Reporter) wasReachable(signal string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	contact := r.contacts[signal]
-	return r.down[signal] && (contact == nil || !contact.Within(recently)) || r.unreachedPlatform()
+	return contact != nil && contact.Within(recently) && !r.unreachedPlatform()
 }
 
 // contactOf returns the Contact of the signal.

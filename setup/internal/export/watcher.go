@@ -73,8 +73,9 @@ func (w *Watcher) Dial(s environ.Signal, more ...grpc.DialOption) (*grpc.ClientC
 const recently = 30 * time.Second
 
 // WasReachable reports whether there is a connection to the collector, or was one in the last
-// 30 seconds.
-func (w *Watcher) WasReachable() bool { return w.contact.Within(recently) }
+// 30 seconds, or whether the first attempt to connect was in the last 30 seconds. It returns
+// false if the collector is the platform's default and has never answered.
+func (w *Watcher) WasReachable() bool { return w.Reporter.wasReachable(w.Signal) }
 
 // Outage reports err, the error of an export that will be tried again.
 func (w *Watcher) Outage(err error) { w.Reporter.missed(w.Signal, w.Endpoint, err) }

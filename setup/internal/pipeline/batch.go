@@ -22,9 +22,10 @@ type batch struct {
 
 	failures int
 	own      int           // number of own failures; export.retry explains them
-	accepted uint64        // number of accepted batches at the time of the last failure
+	accepted uint64        // number of accepted batches at the time of the last failure or division
 	spent    time.Duration // how much of the time limit is used, see export.timeFor
 	losses   int           // how often the collector was lost while the batch was in flight
+	lostAt   time.Time     // time of the last loss
 	suspect  bool          // probably the collector refuses only some spans of the batch
 }
 

@@ -188,6 +188,9 @@ func (b *buffer) trim() {
 func (b *buffer) next(state sendState, through uint64) *batch {
 	b.mu.Lock()
 	queued := b.queue.len() > 0 && (b.queue.peek().seq <= through || b.queued >= enoughBytes || b.limits.enoughSpans())
+	if queued && b.queue.peek().packed != nil {
+		queued = b.makeRoomToUnpack()
+	}
 	next, wait := b.parked.next(state, queued)
 	var chunks []*chunk
 	if next == nil && !wait && queued {
@@ -231,7 +234,7 @@ func (b *buffer) fill(batch *batch, chunks []*chunk) {
 // take removes the chunks for one batch from the queue. The caller must hold b.mu.
 func (b *buffer) take() []*chunk {
 	var chunks []*chunk
-	size, spans, most := 0, 0, min(bodyBytes, b.limits.bytes()/8)
+	size, spans, most := 0, 0, b.limits.batchBytes()
 	for b.queue.len() > 0 {
 		c := b.queue.peek()
 		if len(chunks) > 0 && size+c.size() > most {
@@ -289,6 +292,12 @@ func (b *buffer) park(sent *batch) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.parked.add(sent)
+}
+
+func (b *buffer) hasten(d *drain) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.parked.hasten(d)
 }
 
 // finish records that the batch and all its parts are no longer in flight.

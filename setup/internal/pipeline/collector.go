@@ -18,6 +18,7 @@ type collector struct {
 	trouble Trouble
 	timeout time.Duration
 	life    context.Context //nolint:containedctx // ends when no more requests may be sent
+	drain   atomic.Pointer[drain]
 
 	dial       func() (*grpc.ClientConn, error)
 	conn       atomic.Pointer[grpc.ClientConn]
@@ -32,6 +33,8 @@ type collector struct {
 	// erratic is the time at which a batch with own failures was last accepted, see
 	// export.retry.
 	erratic atomic.Pointer[time.Time]
+	// broken is the last time when the collector could no longer be reached, after an answer.
+	broken atomic.Pointer[time.Time]
 	// late is true if the last answer came after the timeout, see export.timeout.
 	late atomic.Bool
 	// search is held by the export that searches for refused spans, see export.beginSearch.
@@ -39,6 +42,18 @@ type collector struct {
 	// refusesAll is true if all parts of a batch were refused and no batch was accepted
 	// after that.
 	refusesAll atomic.Bool
+}
+
+// drain is the time during which the processor shuts down. A nil drain means that the processor
+// is not shutting down.
+type drain struct{ begin, end time.Time }
+
+// shorten returns a pause that begins at now and is not longer than a half of the rest of d.
+func (d *drain) shorten(pause time.Duration, now time.Time) time.Duration {
+	if d == nil {
+		return pause
+	}
+	return min(pause, d.end.Sub(now)/2)
 }
 
 // accept records that the collector accepted a batch. failedBefore is true if the batch had

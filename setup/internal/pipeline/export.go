@@ -18,7 +18,6 @@ import (
 type export struct {
 	collector *collector
 	buffer    *buffer
-	draining  bool // the processor is shutting down
 
 	result     result
 	parts      []*batch // parts of the batch that must still be sent
@@ -74,7 +73,7 @@ var errTooLarge = errors.New("a span is larger than the collector accepts")
 
 func (e *export) request(b *batch) {
 	b.began = time.Now()
-	if b.failures == 0 {
+	if b.failures == 0 && !b.suspect {
 		b.accepted = e.collector.accepted.Load()
 	}
 	conn := e.collector.conn.Load()
@@ -90,11 +89,8 @@ func (e *export) request(b *batch) {
 		return
 	}
 	v := judge(err, sent)
-	if sent && !b.late && status.Code(err) == codes.DeadlineExceeded {
-		b.late, v = true, late
-		if e.collector.silence() >= e.collector.timeout {
-			e.result.stale, v = conn, unreachable
-		}
+	if sent && status.Code(err) == codes.DeadlineExceeded {
+		v = e.judgeTimeout(b, conn)
 	}
 	if status.Code(err) == codes.Canceled && conn != e.collector.conn.Load() {
 		v = unreachable // the connection was replaced
@@ -114,6 +110,25 @@ func (e *export) request(b *batch) {
 	case refused:
 		e.giveUp(b, spanstats.Rejected, err)
 	}
+}
+
+// judgeTimeout returns the verdict for a request that timed out. If the collector has answered
+// no request for some time, it may hang, or the connection may be broken. Then the connection is
+// replaced. For the second timeout of a batch, the verdict is always tryAgain. Otherwise, a batch
+// could be sent again and again to a collector that accepts it but does not answer.
+func (e *export) judgeTimeout(b *batch, conn *grpc.ClientConn) verdict {
+	silent, first := e.collector.silence() >= e.collector.timeout/2, !b.late
+	b.late = true
+	if silent {
+		e.result.stale = conn
+	}
+	switch {
+	case first && silent:
+		return unreachable
+	case first:
+		return late
+	}
+	return tryAgain
 }
 
 // post makes one request. If the collector accepted the request, but the response cannot be
@@ -216,6 +231,7 @@ func (e *export) endSearch() {
 // Therefore, large parts are sent before small parts. In this order, the export finds out
 // sooner whether the collector refuses everything or only some spans.
 func (e *export) divide(b *batch) {
+	b.accepted = e.collector.accepted.Load()
 	first, second := b.halves()
 	e.buffer.compose(first)
 	e.buffer.compose(second)

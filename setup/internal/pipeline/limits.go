@@ -60,6 +60,10 @@ func (l *limits) dropUnbatched(reason spanstats.Reason, spans int) {
 	l.drop(reason, spans)
 }
 
+// batchBytes returns the maximum number of bytes of the spans in a batch. The exception is a
+// batch with a single span.
+func (l *limits) batchBytes() int { return min(bodyBytes, l.bytes()/8) }
+
 func (l *limits) mostUnencoded() int64 { return int64(l.bytes() / 8) }
 
 // grant is called when a shard needs more bytes for spans that are not encoded. granted is

@@ -135,6 +135,25 @@ func (b *buffer) endPacking(c *chunk, content *packed) {
 	b.queued += c.size() - size
 }
 
+// makeRoomToUnpack frees memory for a batch of compressed chunks: for the chunks, and for the
+// request. It reports whether there is enough memory and there are still queued chunks. It
+// drops waiting spans only if no batch is in flight. Otherwise, there will be more memory when
+// the batch is delivered. The caller must hold b.mu.
+func (b *buffer) makeRoomToUnpack() bool {
+	for b.used()+2*b.limits.batchBytes() > b.limits.bytes() {
+		if b.dropSpare() {
+			continue
+		}
+		if len(b.inFlight) > 0 {
+			return false
+		}
+		if !b.evict() {
+			break
+		}
+	}
+	return b.queue.len() > 0
+}
+
 // roomFor returns an empty chunk into which the compressed chunk c can be unpacked. The caller
 // must hold b.mu.
 func (b *buffer) roomFor(c *chunk) *chunk {

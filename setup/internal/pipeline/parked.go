@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -22,6 +23,13 @@ func (p *parked) add(b *batch) {
 		at--
 	}
 	*p = slices.Insert(*p, at, b)
+}
+
+// hasten shortens the pauses of the batches because of a shutdown.
+func (p parked) hasten(d *drain) {
+	for _, b := range p {
+		b.notBefore = earlier(b.notBefore, d.begin.Add(d.shorten(math.MaxInt64, d.begin)))
+	}
 }
 
 // pop removes and returns the oldest batch. There must be one.

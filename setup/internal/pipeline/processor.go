@@ -48,6 +48,7 @@ func New(c Config) (*Processor, error) {
 		buffer:    b, shards: p.shards, delay: c.Delay, abort: abort, results: make(chan result, mostInFlight),
 	}
 	p.sender.collector.conn.Store(conn)
+	p.sender.collector.broken.Store(new(time.Time))
 	go func() {
 		defer close(p.ran)
 		p.sender.run()
@@ -113,7 +114,9 @@ func (p *Processor) shutdown(ctx context.Context) error {
 		end = now.Add(longestPause)
 	}
 	p.shards.seal(true)
-	p.sender.draining.Store(&drain{now, end})
+	d := &drain{now, end}
+	p.sender.collector.drain.Store(d)
+	p.buffer.hasten(d)
 	p.buffer.wakeSender()
 	select {
 	case <-p.ran:

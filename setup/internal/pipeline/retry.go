@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"github.com/nais/spor/setup/internal/spanstats"
@@ -17,6 +18,12 @@ const (
 	// mostLosses is a number of losses of the collector. If the collector has been lost
 	// this many times while the same batch was in flight, the batch is given up.
 	mostLosses = 2
+	// lossPause is the pause before a batch is sent again that was in flight when the collector
+	// was lost. It gives the collector time to start, and other batches time to be delivered.
+	lossPause = 5 * time.Second
+	// sameLoss is a time after a loss. If the collector is lost again in this time, this counts
+	// as the same loss, because all exports in flight report it.
+	sameLoss = time.Second / 2
 	// lateTimeouts is a number of timeouts. If the collector needs more time for an answer
 	// than the timeout, a request may take this many timeouts.
 	lateTimeouts = 3
@@ -36,15 +43,20 @@ func (e *export) wait(b *batch, err error, sent bool) {
 // lose parks a batch that was in flight when the collector was lost. From then on, the
 // batch is sent only if no other batch is in flight. At the second loss, the whole batch is
 // given up. Therefore, if a batch makes the collector crash, the collector crashes at most
-// twice.
+// twice. A loss does not count if the collector was also lost at another time since the
+// previous loss, because then the cause is not this batch.
 func (e *export) lose(b *batch, err error) {
 	e.result.gone = err
 	e.fail(b)
-	b.losses++
+	if b.losses == 0 || !e.collector.broken.Load().After(b.lostAt.Add(sameLoss)) {
+		b.losses++
+	}
+	b.lostAt = time.Now()
 	if b.losses == mostLosses {
 		e.giveUp(b, spanstats.CollectorLost, err)
 		return
 	}
+	b.notBefore = b.lostAt.Add(e.collector.drain.Load().shorten(lossPause+rand.N(lossPause/2), b.lostAt))
 	e.buffer.park(b)
 }
 
@@ -148,7 +160,9 @@ func (e *export) failsOnItsOwn(b *batch) bool {
 
 // isLastChance reports whether b must be halved although there are no own failures, because the
 // processor is shutting down. Soon there may be no other batch that the collector can accept.
-func (e *export) isLastChance(b *batch) bool { return e.draining && b.failures >= ownFailures }
+func (e *export) isLastChance(b *batch) bool {
+	return e.collector.drain.Load() != nil && b.failures >= ownFailures
+}
 
 // timeout returns the timeout of the next request for b. A collector can accept a request and
 // answer it after the timeout. Then the batch is sent again, and would be accepted twice each

@@ -28,22 +28,20 @@ type sender struct {
 	delay     time.Duration
 	abort     context.CancelFunc // cancels collector.life
 
-	results  chan result
-	flushes  atomic.Uint64 // spans up to this sequence number must be sent now
-	draining atomic.Pointer[drain]
+	results chan result
+	flushes atomic.Uint64 // spans up to this sequence number must be sent now
 
 	inFlight  int       // number of exports
 	alone     bool      // the batch in flight must be the only batch in flight
 	through   uint64    // the delay is over for all spans up to this sequence number
 	due       time.Time // time at which the waiting spans must be sent; zero if no spans wait
 	down      bool
+	throttled bool // the collector asked for a pause
 	outage    error
 	failures  int
 	notBefore time.Time // no request is made before this time
 	reported  time.Time
 }
-
-type drain struct{ begin, end time.Time }
 
 // run sends spans until the shutdown is done or collector.life ends. When run returns, no
 // batch is in flight. In each round of the loop, run reads the clock once, and makes all
@@ -84,7 +82,7 @@ func (s *sender) done(now time.Time) bool {
 	if s.collector.life.Err() != nil {
 		return true
 	}
-	d := s.draining.Load()
+	d := s.collector.drain.Load()
 	if d == nil || s.inFlight > 0 {
 		return false
 	}
@@ -118,7 +116,7 @@ func (s *sender) launch(now time.Time) {
 		}
 		s.inFlight++
 		s.alone = batch.isAlone()
-		e := &export{collector: s.collector, buffer: s.buffer, draining: s.draining.Load() != nil}
+		e := &export{collector: s.collector, buffer: s.buffer}
 		go func() { s.results <- e.run(batch) }()
 	}
 }
@@ -133,20 +131,23 @@ func (s *sender) flush(age uint64) {
 
 // sendThrough returns the sequence number up to which all queued spans must be sent.
 func (s *sender) sendThrough() uint64 {
-	if s.draining.Load() != nil {
+	if s.collector.drain.Load() != nil {
 		return math.MaxUint64
 	}
 	return max(s.through, s.flushes.Load())
 }
 
-// free reports whether one more export may start. If the collector cannot be reached, only
-// one export may run. One export is enough to detect that the collector is back.
+// free reports whether one more export may start. If the collector cannot be reached or has
+// asked for a pause, only one export may run. One export is enough to detect that the collector
+// accepts spans again.
 func (s *sender) free(now time.Time) bool {
 	switch {
 	case now.Before(s.notBefore) || s.alone:
 		return false
 	case s.down:
 		return s.inFlight == 0 && s.collector.connect()
+	case s.throttled:
+		return s.inFlight == 0
 	case s.inFlight > 0 && s.collector.silence() > silenceTimeout:
 		return false
 	}
@@ -159,10 +160,16 @@ func (s *sender) finish(r result) {
 	now := time.Now()
 	if r.answered {
 		s.collector.lastAnswer.Store(&now)
-		s.down, s.failures = false, 0
+		s.down = false
 		s.buffer.unreachable.Store(false)
+		if s.throttled = r.pause > 0; !s.throttled {
+			s.failures = 0
+		}
 	}
 	if r.gone != nil {
+		if !s.down {
+			s.collector.broken.Store(&now)
+		}
 		s.down, s.outage = true, r.gone
 		s.failures++
 		s.buffer.unreachable.Store(true)
@@ -174,7 +181,10 @@ func (s *sender) finish(r result) {
 		s.collector.reconnect()
 	}
 	if r.pause > 0 {
-		s.notBefore = later(s.notBefore, now.Add(r.pause))
+		if r.gone == nil {
+			s.failures++
+		}
+		s.notBefore = later(s.notBefore, now.Add(r.pause+backoff(s.failures, longestBackoff)))
 	}
 }
 
@@ -206,7 +216,7 @@ func (s *sender) nextRound(now time.Time) time.Time {
 	if s.down {
 		wake = earlier(wake, now.Add(reportInterval))
 	}
-	if d := s.draining.Load(); d != nil && now.Sub(d.begin) < outageShutdown {
+	if d := s.collector.drain.Load(); d != nil && now.Sub(d.begin) < outageShutdown {
 		wake = earlier(wake, d.begin.Add(outageShutdown))
 	}
 	return wake
