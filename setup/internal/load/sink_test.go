@@ -8,9 +8,9 @@ import (
 
 	collectortrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/mem"
-	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/nais/spor/internal/hostile"
 )
 
 // sink is a collector that counts spans. It can also read the attribute "number" of each
@@ -44,7 +44,7 @@ func (s *sink) listen(tb testing.TB) {
 		tb.Fatal(err)
 	}
 	s.addr = l.Addr().String()
-	s.server = grpc.NewServer(grpc.ForceServerCodecV2(raw{}), grpc.MaxRecvMsgSize(64<<20), grpc.UnknownServiceHandler(s.take))
+	s.server = grpc.NewServer(grpc.ForceServerCodecV2(hostile.Raw{}), grpc.MaxRecvMsgSize(64<<20), grpc.UnknownServiceHandler(s.take))
 	go s.server.Serve(l)
 	tb.Cleanup(s.server.Stop)
 }
@@ -63,15 +63,11 @@ func (s *sink) take(_ any, stream grpc.ServerStream) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fields(request, 1, func(resource []byte) {
-		fields(resource, 2, func(scope []byte) {
-			fields(scope, 2, func(span []byte) {
-				s.spans++
-				if s.keeps {
-					s.numbers = append(s.numbers, numberOf(span))
-				}
-			})
-		})
+	hostile.EachSpan(request, func(span []byte) {
+		s.spans++
+		if s.keeps {
+			s.numbers = append(s.numbers, hostile.Number(span))
+		}
 	})
 	return stream.SendMsg(&[]byte{})
 }
@@ -90,55 +86,3 @@ func (s *sink) received() []int {
 	slices.Sort(numbers)
 	return numbers
 }
-
-func numberOf(span []byte) (number int) {
-	fields(span, 9, func(attribute []byte) {
-		fields(attribute, 1, func(key []byte) {
-			if string(key) == "number" {
-				fields(attribute, 2, func(value []byte) {
-					n, _ := protowire.ConsumeVarint(value[1:])
-					number = int(n)
-				})
-			}
-		})
-	})
-	return number
-}
-
-// The function fields calls the function do with the content of each field in b that has
-// the field number in the parameter number. It ignores fields of other wire types than
-// bytes.
-func fields(b []byte, number protowire.Number, do func([]byte)) {
-	for len(b) > 0 {
-		n, kind, size := protowire.ConsumeTag(b)
-		if size < 0 {
-			return
-		}
-		b = b[size:]
-		if n == number && kind == protowire.BytesType {
-			value, size := protowire.ConsumeBytes(b)
-			if size < 0 {
-				return
-			}
-			do(value)
-			b = b[size:]
-			continue
-		}
-		if size = protowire.ConsumeFieldValue(n, kind, b); size < 0 {
-			return
-		}
-		b = b[size:]
-	}
-}
-
-type raw struct{}
-
-func (raw) Marshal(v any) (mem.BufferSlice, error) {
-	return mem.BufferSlice{mem.SliceBuffer(*v.(*[]byte))}, nil
-}
-
-func (raw) Unmarshal(data mem.BufferSlice, v any) error {
-	*v.(*[]byte) = data.Materialize()
-	return nil
-}
-func (raw) Name() string { return "proto" }

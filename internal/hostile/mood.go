@@ -1,0 +1,229 @@
+package hostile
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"time"
+
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// Poison is the number of the span because of which some collectors misbehave.
+const Poison = 555
+
+// A Mood is the way in which a collector misbehaves.
+type Mood struct {
+	Name string
+	// Env contains environment variables for the program, see [Collector.Env].
+	Env []string
+	// Loses is the maximum number of spans that a good exporter loses if all is the number
+	// of all spans. If Loses is nil, a good exporter loses no span.
+	Loses func(all int) int
+	// Overlaps is true if the collector may store spans, but not answer. An exporter may
+	// then count these spans as dropped.
+	Overlaps bool
+	// Halves is true if an exporter can find the span with the number Poison by halving.
+	Halves bool
+	// Kills is true if the span with the number Poison makes the collector crash.
+	Kills bool
+
+	// answer returns the answer to a request. If there is no error, the spans are stored.
+	answer func(ctx context.Context, c *Collector, r *request) (reply []byte, err error)
+	// conn returns the connection to serve instead of raw, or nil if raw is not served. nth
+	// is 1 for the first connection.
+	conn    func(c *Collector, raw net.Conn, nth int) net.Conn
+	options []grpc.ServerOption
+	secure  bool // the collector uses TLS
+	expired bool // the certificate has expired
+	absent  bool // the collector does not listen during the outage
+	crashes bool // the collector crashes again and again
+}
+
+// batchesOf100 makes all exporters send batches with 100 spans. It is for moods that refuse
+// whole requests, because then the number of lost spans depends on the size of the batches.
+var batchesOf100 = []string{"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100", "OTEL_BSP_SCHEDULE_DELAY", "5000"}
+
+// Moods contains all moods.
+var Moods = []Mood{
+	{Name: "healthy"},
+	{Name: "slow reader", conn: slow},
+	{Name: "half-open", conn: halfOpen},
+	{Name: "deaf", conn: deaf, Overlaps: true},
+	{Name: "GOAWAY after each request", answer: goAway},
+	{Name: "connections live 100 ms", options: []grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{
+		MaxConnectionAge: 100 * time.Millisecond, MaxConnectionAgeGrace: 100 * time.Millisecond,
+	})}},
+	{Name: "UNAVAILABLE", answer: duringOutage(codes.Unavailable, 0)},
+	{Name: "UNAVAILABLE with RetryInfo", answer: duringOutage(codes.Unavailable, 200*time.Millisecond)},
+	{Name: "RESOURCE_EXHAUSTED with RetryInfo", answer: duringOutage(codes.ResourceExhausted, 200*time.Millisecond)},
+	{Name: "RESOURCE_EXHAUSTED", answer: threeRequests(codes.ResourceExhausted), Env: batchesOf100, Loses: threeBatches},
+	{Name: "INTERNAL", answer: threeRequests(codes.Internal), Env: batchesOf100, Loses: threeBatches},
+	{Name: "poison: INVALID_ARGUMENT", answer: poison(codes.InvalidArgument), Loses: one, Halves: true},
+	{Name: "poison: UNAVAILABLE", answer: poison(codes.Unavailable), Loses: one, Halves: true},
+	{Name: "poison: crash", answer: crash, Env: batchesOf100, Loses: oneBatch, Overlaps: true, Kills: true},
+	{Name: "crash loop", crashes: true, Overlaps: true},
+	{Name: "late answers", answer: late, Env: []string{"OTEL_EXPORTER_OTLP_TIMEOUT", "300"}, Overlaps: true},
+	{Name: "resets", conn: reset, Overlaps: true},
+	{Name: "partial success", answer: partial, Loses: func(all int) int { return all / 10 }},
+	{Name: "undecodable reply", answer: reply([]byte{0xFF})},
+	{Name: "large reply", answer: reply(make([]byte, 5<<20))},
+	{Name: "small requests", options: []grpc.ServerOption{grpc.MaxRecvMsgSize(16 << 10)}},
+	{Name: "TLS stalls", conn: halfOpen, secure: true},
+	{Name: "expired certificate", secure: true, expired: true, Loses: func(all int) int { return all }},
+	{Name: "refused", absent: true},
+}
+
+func one(int) int { return 1 }
+
+func oneBatch(int) int { return 100 }
+
+func threeBatches(int) int { return 300 }
+
+// duringOutage answers with an error during the outage. If the pause is not 0, the error
+// contains RetryInfo.
+func duringOutage(code codes.Code, pause time.Duration) func(context.Context, *Collector, *request) ([]byte, error) {
+	s := status.New(code, "hostile: overloaded")
+	if pause > 0 {
+		s, _ = s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(pause)})
+	}
+	return func(_ context.Context, c *Collector, _ *request) ([]byte, error) {
+		if c.refusesRequests() {
+			return nil, s.Err()
+		}
+		return nil, nil
+	}
+}
+
+// threeRequests answers with an error to the second, the third and the fourth request.
+func threeRequests(code codes.Code) func(context.Context, *Collector, *request) ([]byte, error) {
+	return func(_ context.Context, _ *Collector, r *request) ([]byte, error) {
+		if r.nth >= 2 && r.nth <= 4 {
+			return nil, status.Error(code, "hostile: no")
+		}
+		return nil, nil
+	}
+}
+
+func poison(code codes.Code) func(context.Context, *Collector, *request) ([]byte, error) {
+	return func(_ context.Context, _ *Collector, r *request) ([]byte, error) {
+		if slices.Contains(r.numbers, Poison) {
+			return nil, status.Error(code, "hostile: poison")
+		}
+		return nil, nil
+	}
+}
+
+func crash(ctx context.Context, c *Collector, r *request) ([]byte, error) {
+	if !slices.Contains(r.numbers, Poison) {
+		return nil, nil
+	}
+	c.crash()
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// goAway sends GOAWAY beside the answer.
+func goAway(_ context.Context, _ *Collector, r *request) ([]byte, error) {
+	go r.server.GracefulStop()
+	return nil, nil
+}
+
+// late stores the spans, and answers when the client does not wait any more.
+func late(ctx context.Context, c *Collector, r *request) ([]byte, error) {
+	c.store(r.numbers)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// partial rejects every tenth span.
+func partial(_ context.Context, _ *Collector, r *request) ([]byte, error) {
+	all := len(r.numbers)
+	r.numbers = slices.DeleteFunc(r.numbers, func(n int) bool { return n%10 == 0 })
+	return proto.Marshal(&coltrace.ExportTraceServiceResponse{PartialSuccess: &coltrace.ExportTracePartialSuccess{
+		RejectedSpans: int64(all - len(r.numbers)), ErrorMessage: "hostile: every tenth span",
+	}})
+}
+
+func reply(bytes []byte) func(context.Context, *Collector, *request) ([]byte, error) {
+	return func(context.Context, *Collector, *request) ([]byte, error) { return bytes, nil }
+}
+
+// A reader is a connection whose Read is the field read.
+type reader struct {
+	net.Conn
+	read func(p []byte) (int, error)
+}
+
+func (r reader) Read(p []byte) (int, error) { return r.read(p) }
+
+// slow reads at most 512 bytes each 20 ms during the outage.
+func slow(c *Collector, raw net.Conn, _ int) net.Conn {
+	_ = raw.(*net.TCPConn).SetReadBuffer(4 << 10)
+	return reader{raw, func(p []byte) (int, error) {
+		if c.refusesConns() {
+			<-time.After(20 * time.Millisecond)
+			p = p[:min(len(p), 512)]
+		}
+		return raw.Read(p)
+	}}
+}
+
+// halfOpen does not serve connections during the outage. It closes them after the outage.
+func halfOpen(c *Collector, raw net.Conn, _ int) net.Conn {
+	left := c.left(&c.connected)
+	if left <= 0 {
+		return raw
+	}
+	time.AfterFunc(left, func() { _ = raw.Close() })
+	return nil
+}
+
+// mostBytes is the number of bytes after which deaf and reset disturb a connection.
+const mostBytes = 30_000
+
+// deaf stops reading the first connection after some bytes. The connection stays open.
+func deaf(_ *Collector, raw net.Conn, nth int) net.Conn {
+	if nth > 1 {
+		return raw
+	}
+	return after(mostBytes, raw, func() (int, error) {
+		socket, err := raw.(*net.TCPConn).SyscallConn()
+		if err != nil {
+			return 0, err
+		}
+		return 0, socket.Read(func(uintptr) bool { return false }) // waits until raw is closed
+	})
+}
+
+// reset resets connections after some bytes during the outage.
+func reset(c *Collector, raw net.Conn, _ int) net.Conn {
+	if !c.refusesConns() {
+		return raw
+	}
+	return after(mostBytes, raw, func() (int, error) {
+		_ = raw.(*net.TCPConn).SetLinger(0)
+		return 0, errors.Join(raw.Close(), net.ErrClosed)
+	})
+}
+
+// after returns a connection that calls the function do instead of reading more than the
+// given number of bytes.
+func after(bytes int, raw net.Conn, do func() (int, error)) net.Conn {
+	return reader{raw, func(p []byte) (int, error) {
+		if bytes <= 0 {
+			return do()
+		}
+		n, err := raw.Read(p[:min(len(p), bytes)])
+		bytes -= n
+		return n, err
+	}}
+}
