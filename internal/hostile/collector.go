@@ -242,12 +242,10 @@ func (c *Collector) count() int {
 	return c.counts.Requests
 }
 
-// crashAgain crashes again and again, until the collector is stopped.
+// crashAgain crashes again and again, until three times the outage is over.
 func (c *Collector) crashAgain() {
-	c.crash()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.stopped {
+	if c.left(&c.asked) > -2*c.outage {
+		c.crash()
 		time.AfterFunc(c.outage/4, c.crashAgain)
 	}
 }

@@ -25,17 +25,16 @@ type Mood struct {
 	Name string
 	// Env contains environment variables for the program, see [Collector.Env].
 	Env []string
-	// Loses is the maximum number of spans that a good exporter loses if all is the number
-	// of all spans. If Loses is nil, a good exporter loses no span.
-	Loses func(all int) int
-	// Overlaps is true if the collector may store spans, but not answer. An exporter may
-	// then count these spans as dropped.
-	Overlaps bool
+	// Silent is true if the collector may store spans but not answer.
+	Silent bool
 	// Halves is true if an exporter can find the span with the number Poison by halving.
 	Halves bool
 	// Kills is true if the span with the number Poison makes the collector crash.
 	Kills bool
 
+	// loses returns how many spans a good exporter loses if all is the number of all spans.
+	// If loses is nil, a good exporter loses no span.
+	loses func(all int) int
 	// answer returns the answer to a request. If there is no error, the spans are stored.
 	answer func(ctx context.Context, c *Collector, r *request) (reply []byte, err error)
 	// conn returns the connection to serve instead of raw, or nil if raw is not served. nth
@@ -45,7 +44,7 @@ type Mood struct {
 	secure  bool // the collector uses TLS
 	expired bool // the certificate has expired
 	absent  bool // the collector does not listen during the outage
-	crashes bool // the collector crashes again and again
+	crashes bool // the collector crashes again and again, for three times the outage
 }
 
 // batchesOf100 makes all exporters send batches with 100 spans. It is for moods that refuse
@@ -57,29 +56,38 @@ var Moods = []Mood{
 	{Name: "healthy"},
 	{Name: "slow reader", conn: slow},
 	{Name: "half-open", conn: halfOpen},
-	{Name: "deaf", conn: deaf, Overlaps: true},
+	{Name: "deaf", conn: deaf, Env: []string{"OTEL_EXPORTER_OTLP_TIMEOUT", "2000"}, Silent: true},
 	{Name: "GOAWAY after each request", answer: goAway},
-	{Name: "connections live 100 ms", options: []grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{
-		MaxConnectionAge: 100 * time.Millisecond, MaxConnectionAgeGrace: 100 * time.Millisecond,
+	{Name: "connections live 200 ms", options: []grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{
+		MaxConnectionAge: 200 * time.Millisecond, MaxConnectionAgeGrace: time.Minute,
 	})}},
 	{Name: "UNAVAILABLE", answer: duringOutage(codes.Unavailable, 0)},
 	{Name: "UNAVAILABLE with RetryInfo", answer: duringOutage(codes.Unavailable, 200*time.Millisecond)},
 	{Name: "RESOURCE_EXHAUSTED with RetryInfo", answer: duringOutage(codes.ResourceExhausted, 200*time.Millisecond)},
-	{Name: "RESOURCE_EXHAUSTED", answer: threeRequests(codes.ResourceExhausted), Env: batchesOf100, Loses: threeBatches},
-	{Name: "INTERNAL", answer: threeRequests(codes.Internal), Env: batchesOf100, Loses: threeBatches},
-	{Name: "poison: INVALID_ARGUMENT", answer: poison(codes.InvalidArgument), Loses: one, Halves: true},
-	{Name: "poison: UNAVAILABLE", answer: poison(codes.Unavailable), Loses: one, Halves: true},
-	{Name: "poison: crash", answer: crash, Env: batchesOf100, Loses: oneBatch, Overlaps: true, Kills: true},
-	{Name: "crash loop", crashes: true, Overlaps: true},
-	{Name: "late answers", answer: late, Env: []string{"OTEL_EXPORTER_OTLP_TIMEOUT", "300"}, Overlaps: true},
-	{Name: "resets", conn: reset, Overlaps: true},
-	{Name: "partial success", answer: partial, Loses: func(all int) int { return all / 10 }},
+	{Name: "RESOURCE_EXHAUSTED", answer: threeRequests(codes.ResourceExhausted), Env: batchesOf100, loses: threeBatches},
+	{Name: "INTERNAL", answer: threeRequests(codes.Internal), Env: batchesOf100, loses: threeBatches},
+	{Name: "poison: INVALID_ARGUMENT", answer: poison(codes.InvalidArgument), loses: one, Halves: true},
+	{Name: "poison: UNAVAILABLE", answer: poison(codes.Unavailable), loses: one, Halves: true},
+	{Name: "poison: crash", answer: crash, Env: batchesOf100, loses: oneBatch, Silent: true, Kills: true},
+	{Name: "crash loop", crashes: true, Silent: true},
+	{Name: "late answers", answer: late, Env: []string{"OTEL_EXPORTER_OTLP_TIMEOUT", "2000"}, Silent: true},
+	{Name: "resets", conn: reset, Silent: true},
+	{Name: "partial success", answer: partial, loses: func(all int) int { return all / 10 }},
 	{Name: "undecodable reply", answer: reply([]byte{0xFF})},
 	{Name: "large reply", answer: reply(make([]byte, 5<<20))},
 	{Name: "small requests", options: []grpc.ServerOption{grpc.MaxRecvMsgSize(16 << 10)}},
 	{Name: "TLS stalls", conn: halfOpen, secure: true},
-	{Name: "expired certificate", secure: true, expired: true, Loses: func(all int) int { return all }},
+	{Name: "expired certificate", secure: true, expired: true, loses: func(all int) int { return all }},
 	{Name: "refused", absent: true},
+}
+
+// MostLost returns the maximum number of spans that a good exporter loses. all is the number
+// of all spans.
+func (m Mood) MostLost(all int) int {
+	if m.loses == nil {
+		return 0
+	}
+	return m.loses(all)
 }
 
 func one(int) int { return 1 }
@@ -140,7 +148,11 @@ func goAway(_ context.Context, _ *Collector, r *request) ([]byte, error) {
 // late stores the spans, and answers when the client does not wait any more.
 func late(ctx context.Context, c *Collector, r *request) ([]byte, error) {
 	c.store(r.numbers)
-	<-ctx.Done()
+	r.numbers = nil
+	select {
+	case <-ctx.Done():
+	case <-time.After(3 * time.Second):
+	}
 	return nil, ctx.Err()
 }
 
@@ -167,7 +179,6 @@ func (r reader) Read(p []byte) (int, error) { return r.read(p) }
 
 // slow reads at most 512 bytes each 20 ms during the outage.
 func slow(c *Collector, raw net.Conn, _ int) net.Conn {
-	_ = raw.(*net.TCPConn).SetReadBuffer(4 << 10)
 	return reader{raw, func(p []byte) (int, error) {
 		if c.refusesConns() {
 			<-time.After(20 * time.Millisecond)
@@ -187,43 +198,34 @@ func halfOpen(c *Collector, raw net.Conn, _ int) net.Conn {
 	return nil
 }
 
-// mostBytes is the number of bytes after which deaf and reset disturb a connection.
-const mostBytes = 30_000
-
-// deaf stops reading the first connection after some bytes. The connection stays open.
-func deaf(_ *Collector, raw net.Conn, nth int) net.Conn {
+// deaf stops reading the first connection after the second request. The connection stays
+// open.
+func deaf(c *Collector, raw net.Conn, nth int) net.Conn {
 	if nth > 1 {
 		return raw
 	}
-	return after(mostBytes, raw, func() (int, error) {
+	return reader{raw, func(p []byte) (int, error) {
+		n, err := raw.Read(p)
+		if c.Counts().Requests < 3 || err != nil {
+			return n, err
+		}
 		socket, err := raw.(*net.TCPConn).SyscallConn()
 		if err != nil {
 			return 0, err
 		}
 		return 0, socket.Read(func(uintptr) bool { return false }) // waits until raw is closed
-	})
+	}}
 }
 
-// reset resets connections after some bytes during the outage.
+// reset resets each connection after 20,000 bytes, which are a part of a request, during
+// the outage.
 func reset(c *Collector, raw net.Conn, _ int) net.Conn {
-	if !c.refusesConns() {
-		return raw
-	}
-	return after(mostBytes, raw, func() (int, error) {
-		_ = raw.(*net.TCPConn).SetLinger(0)
-		return 0, errors.Join(raw.Close(), net.ErrClosed)
-	})
-}
-
-// after returns a connection that calls the function do instead of reading more than the
-// given number of bytes.
-func after(bytes int, raw net.Conn, do func() (int, error)) net.Conn {
+	bytes := 0
 	return reader{raw, func(p []byte) (int, error) {
-		if bytes <= 0 {
-			return do()
+		n, err := raw.Read(p)
+		if bytes += n; bytes < 20_000 || !c.refusesConns() {
+			return n, err
 		}
-		n, err := raw.Read(p[:min(len(p), bytes)])
-		bytes -= n
-		return n, err
+		return 0, errors.Join(net.ErrClosed, raw.(*net.TCPConn).SetLinger(0), raw.Close())
 	}}
 }

@@ -2,4 +2,14 @@
 
 package load_test
 
+import "time"
+
 const scale = 1
+
+const (
+	matrixSpans  = 5000
+	matrixOutage = 5 * time.Second
+	matrixWidth  = 4
+)
+
+var matrixEnv []string

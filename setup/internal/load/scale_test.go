@@ -2,5 +2,20 @@
 
 package load_test
 
+import "time"
+
 // scale is the factor by which the long tests are shortened.
 const scale = 10
+
+// In each row of TestHostileCollectors, a program ends matrixSpans spans, 1,000 per second.
+// The disturbance lasts for matrixOutage, which is longer, so that the end of the outage is
+// part of the shutdown. matrixWidth is the number of rows that run at the same time.
+const (
+	matrixSpans  = 1000
+	matrixOutage = 3 * time.Second
+	matrixWidth  = 24
+)
+
+// matrixEnv is the environment of the programs. With this delay, also few spans make
+// several batches.
+var matrixEnv = []string{"OTEL_BSP_SCHEDULE_DELAY", "100"}
