@@ -106,9 +106,14 @@ peers-quick: ## Run the quick selection of them (8 minutes)
 	$(PEERS) -quick
 
 .PHONY: fault
-fault: ## Test setup through long outages and under load, at full length (12 minutes)
-	go test -tags fault -timeout 60m -count 1 -run 'SwitchOver|Outage|Burst|HighRate|DeadCollector|FullBuffer' -v ./setup ./setup/internal/load
+fault: ## Test setup through long outages and under load, at full length (16 minutes)
+	go test -tags fault -timeout 60m -count 1 -run 'SwitchOver|Outage|Burst|HighRate|DeadCollector|FullBuffer|Hostile' -v ./setup ./setup/internal/load
 	go test $(RACE) -timeout 30m -count 1 ./setup ./setup/internal/pipeline
+	go test $(RACE) -tags fault -timeout 10m -count 1 -run Hostile ./setup/internal/load
+
+.PHONY: collectors
+collectors: ## Run setup and the SDK's exporter with collectors that misbehave, and write docs/collectors.md (2 minutes)
+	go test -tags fault -timeout 10m -count 1 -run Hostile ./setup/internal/load -args -page $(CURDIR)/docs/collectors.md
 
 .PHONY: bench
 bench: ## Measure beside the rivals (see BENCHMARKS.md)

@@ -27,13 +27,15 @@ type Mood struct {
 	Env []string
 	// Silent is true if the collector may store spans but not answer.
 	Silent bool
+	// Hopeless is true if the collector never accepts a span.
+	Hopeless bool
 	// Halves is true if an exporter can find the span with the number Poison by halving.
 	Halves bool
 	// Kills is true if the span with the number Poison makes the collector crash.
 	Kills bool
 
 	// loses returns how many spans a good exporter loses if all is the number of all spans.
-	// If loses is nil, a good exporter loses no span.
+	// If loses is nil, and Hopeless is false, a good exporter loses no span.
 	loses func(all int) int
 	// answer returns the answer to a request. If there is no error, the spans are stored.
 	answer func(ctx context.Context, c *Collector, r *request) (reply []byte, err error)
@@ -77,14 +79,17 @@ var Moods = []Mood{
 	{Name: "large reply", answer: reply(make([]byte, 5<<20))},
 	{Name: "small requests", options: []grpc.ServerOption{grpc.MaxRecvMsgSize(16 << 10)}},
 	{Name: "TLS stalls", conn: halfOpen, secure: true},
-	{Name: "expired certificate", secure: true, expired: true, loses: func(all int) int { return all }},
+	{Name: "expired certificate", secure: true, expired: true, Hopeless: true},
 	{Name: "refused", absent: true},
 }
 
 // MostLost returns the maximum number of spans that a good exporter loses. all is the number
 // of all spans.
 func (m Mood) MostLost(all int) int {
-	if m.loses == nil {
+	switch {
+	case m.Hopeless:
+		return all
+	case m.loses == nil:
 		return 0
 	}
 	return m.loses(all)

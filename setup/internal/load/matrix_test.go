@@ -81,7 +81,10 @@ func TestHostileCollectors(t *testing.T) {
 func meet(t *testing.T, pipeline string, mood hostile.Mood) (s side) {
 	t.Helper()
 	c := hostile.Listen(t, mood, matrixOutage)
-	p := plan{Pipeline: pipeline, Spans: matrixSpans, From: 1, Rate: 1000, Shutdown: 10 * time.Second}
+	p := plan{Pipeline: pipeline, Spans: matrixSpans, From: 1, Rate: 1000, Shutdown: 20 * time.Second}
+	if mood.Hopeless {
+		p.Shutdown = 5 * time.Second
+	}
 	o, lines := begin(t, p, append(slices.Clone(matrixEnv), c.Env()...)...).end(t)
 	s.Counts, s.stderr = c.Counts(), strings.Join(lines, "")
 	if _, reasons, found := strings.Cut(o.Lost, "setup: "); found && pipeline == "spor" {
