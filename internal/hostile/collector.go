@@ -273,13 +273,7 @@ func (c *Collector) store(numbers []int) {
 	c.counts.Received = len(c.stored)
 }
 
-// refusesConns and refusesRequests report whether the outage lasts. For the one, it starts
-// with the first connection. For the other, it starts with the first request.
-func (c *Collector) refusesConns() bool { return c.left(&c.connected) > 0 }
-
-func (c *Collector) refusesRequests() bool { return c.left(&c.asked) > 0 }
-
-// left returns how long the outage still lasts. The outage starts at the time in begin.
+// left returns how long the outage still lasts, if it began at the time in the field begin.
 func (c *Collector) left(begin *time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -27,6 +27,8 @@ type Mood struct {
 	Env []string
 	// Silent is true if the collector may store spans but not answer.
 	Silent bool
+	// Loses is the number of spans that a good exporter loses at most.
+	Loses int
 	// Hopeless is true if the collector never accepts a span.
 	Hopeless bool
 	// Halves is true if an exporter can find the span with the number Poison by halving.
@@ -34,11 +36,8 @@ type Mood struct {
 	// Kills is true if the span with the number Poison makes the collector crash.
 	Kills bool
 
-	// loses returns how many spans a good exporter loses if all is the number of all spans.
-	// If loses is nil, and Hopeless is false, a good exporter loses no span.
-	loses func(all int) int
-	// answer returns the answer to a request. If there is no error, the spans are stored.
-	answer func(ctx context.Context, c *Collector, r *request) (reply []byte, err error)
+	// answer answers a request. Without it, every request is accepted.
+	answer answer
 	// conn returns the connection to serve instead of raw, or nil if raw is not served. nth
 	// is 1 for the first connection.
 	conn    func(c *Collector, raw net.Conn, nth int) net.Conn
@@ -49,6 +48,9 @@ type Mood struct {
 	crashes bool // the collector crashes again and again, for three times the outage
 }
 
+// An answer returns the answer to a request. If there is no error, the spans are stored.
+type answer func(ctx context.Context, c *Collector, r *request) (reply []byte, err error)
+
 // batchesOf100 makes all exporters send batches with 100 spans. It is for moods that refuse
 // whole requests, because then the number of lost spans depends on the size of the batches.
 var batchesOf100 = []string{"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100", "OTEL_BSP_SCHEDULE_DELAY", "5000"}
@@ -58,23 +60,23 @@ var Moods = []Mood{
 	{Name: "healthy"},
 	{Name: "slow reader", conn: slow},
 	{Name: "half-open", conn: halfOpen},
-	{Name: "deaf", conn: deaf, Env: []string{"OTEL_EXPORTER_OTLP_TIMEOUT", "2000"}, Silent: true},
+	{Name: "deaf", conn: deaf, Env: []string{"OTEL_EXPORTER_OTLP_TIMEOUT", "5000"}, Silent: true},
 	{Name: "GOAWAY after each request", answer: goAway},
 	{Name: "connections live 200 ms", options: []grpc.ServerOption{grpc.KeepaliveParams(keepalive.ServerParameters{
 		MaxConnectionAge: 200 * time.Millisecond, MaxConnectionAgeGrace: time.Minute,
 	})}},
-	{Name: "UNAVAILABLE", answer: duringOutage(codes.Unavailable, 0)},
-	{Name: "UNAVAILABLE with RetryInfo", answer: duringOutage(codes.Unavailable, 200*time.Millisecond)},
-	{Name: "RESOURCE_EXHAUSTED with RetryInfo", answer: duringOutage(codes.ResourceExhausted, 200*time.Millisecond)},
-	{Name: "RESOURCE_EXHAUSTED", answer: threeRequests(codes.ResourceExhausted), Env: batchesOf100, loses: threeBatches},
-	{Name: "INTERNAL", answer: threeRequests(codes.Internal), Env: batchesOf100, loses: threeBatches},
-	{Name: "poison: INVALID_ARGUMENT", answer: poison(codes.InvalidArgument), loses: one, Halves: true},
-	{Name: "poison: UNAVAILABLE", answer: poison(codes.Unavailable), loses: one, Halves: true},
-	{Name: "poison: crash", answer: crash, Env: batchesOf100, loses: oneBatch, Silent: true, Kills: true},
+	{Name: "UNAVAILABLE", answer: refuse(codes.Unavailable, 0, duringOutage)},
+	{Name: "UNAVAILABLE with RetryInfo", answer: refuse(codes.Unavailable, shortPause, duringOutage)},
+	{Name: "RESOURCE_EXHAUSTED with RetryInfo", answer: refuse(codes.ResourceExhausted, shortPause, duringOutage)},
+	{Name: "RESOURCE_EXHAUSTED", answer: refuse(codes.ResourceExhausted, 0, threeRequests), Env: batchesOf100, Loses: 300},
+	{Name: "INTERNAL", answer: refuse(codes.Internal, 0, threeRequests), Env: batchesOf100, Loses: 300},
+	{Name: "poison: INVALID_ARGUMENT", answer: refuse(codes.InvalidArgument, 0, hasPoison), Halves: true, Loses: 1},
+	{Name: "poison: UNAVAILABLE", answer: refuse(codes.Unavailable, 0, hasPoison), Halves: true, Loses: 1},
+	{Name: "poison: crash", answer: crash, Env: batchesOf100, Silent: true, Kills: true, Loses: 100},
 	{Name: "crash loop", crashes: true, Silent: true},
 	{Name: "late answers", answer: late, Env: []string{"OTEL_EXPORTER_OTLP_TIMEOUT", "2000"}, Silent: true},
 	{Name: "resets", conn: reset, Silent: true},
-	{Name: "partial success", answer: partial, loses: func(all int) int { return all / 10 }},
+	{Name: "partial success", answer: partial, Loses: 100},
 	{Name: "undecodable reply", answer: reply([]byte{0xFF})},
 	{Name: "large reply", answer: reply(make([]byte, 5<<20))},
 	{Name: "small requests", options: []grpc.ServerOption{grpc.MaxRecvMsgSize(16 << 10)}},
@@ -83,60 +85,31 @@ var Moods = []Mood{
 	{Name: "refused", absent: true},
 }
 
-// MostLost returns the maximum number of spans that a good exporter loses. all is the number
-// of all spans.
-func (m Mood) MostLost(all int) int {
-	switch {
-	case m.Hopeless:
-		return all
-	case m.loses == nil:
-		return 0
-	}
-	return m.loses(all)
-}
+const shortPause = 200 * time.Millisecond
 
-func one(int) int { return 1 }
+func duringOutage(c *Collector, _ *request) bool { return c.left(&c.asked) > 0 }
 
-func oneBatch(int) int { return 100 }
+func threeRequests(_ *Collector, r *request) bool { return r.nth >= 2 && r.nth <= 4 }
 
-func threeBatches(int) int { return 300 }
+func hasPoison(_ *Collector, r *request) bool { return slices.Contains(r.numbers, Poison) }
 
-// duringOutage answers with an error during the outage. If the pause is not 0, the error
-// contains RetryInfo.
-func duringOutage(code codes.Code, pause time.Duration) func(context.Context, *Collector, *request) ([]byte, error) {
-	s := status.New(code, "hostile: overloaded")
+// refuse answers with an error if the function when returns true. If the pause is not 0, the
+// error contains RetryInfo.
+func refuse(code codes.Code, pause time.Duration, when func(*Collector, *request) bool) answer {
+	s := status.New(code, "hostile: no")
 	if pause > 0 {
 		s, _ = s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(pause)})
 	}
-	return func(_ context.Context, c *Collector, _ *request) ([]byte, error) {
-		if c.refusesRequests() {
+	return func(_ context.Context, c *Collector, r *request) ([]byte, error) {
+		if when(c, r) {
 			return nil, s.Err()
 		}
 		return nil, nil
 	}
 }
 
-// threeRequests answers with an error to the second, the third and the fourth request.
-func threeRequests(code codes.Code) func(context.Context, *Collector, *request) ([]byte, error) {
-	return func(_ context.Context, _ *Collector, r *request) ([]byte, error) {
-		if r.nth >= 2 && r.nth <= 4 {
-			return nil, status.Error(code, "hostile: no")
-		}
-		return nil, nil
-	}
-}
-
-func poison(code codes.Code) func(context.Context, *Collector, *request) ([]byte, error) {
-	return func(_ context.Context, _ *Collector, r *request) ([]byte, error) {
-		if slices.Contains(r.numbers, Poison) {
-			return nil, status.Error(code, "hostile: poison")
-		}
-		return nil, nil
-	}
-}
-
 func crash(ctx context.Context, c *Collector, r *request) ([]byte, error) {
-	if !slices.Contains(r.numbers, Poison) {
+	if !hasPoison(c, r) {
 		return nil, nil
 	}
 	c.crash()
@@ -161,16 +134,16 @@ func late(ctx context.Context, c *Collector, r *request) ([]byte, error) {
 	return nil, ctx.Err()
 }
 
-// partial rejects every tenth span.
+// partial rejects the first 100 spans.
 func partial(_ context.Context, _ *Collector, r *request) ([]byte, error) {
 	all := len(r.numbers)
-	r.numbers = slices.DeleteFunc(r.numbers, func(n int) bool { return n%10 == 0 })
+	r.numbers = slices.DeleteFunc(r.numbers, func(n int) bool { return n < 100 })
 	return proto.Marshal(&coltrace.ExportTraceServiceResponse{PartialSuccess: &coltrace.ExportTracePartialSuccess{
-		RejectedSpans: int64(all - len(r.numbers)), ErrorMessage: "hostile: every tenth span",
+		RejectedSpans: int64(all - len(r.numbers)), ErrorMessage: "hostile: the first 100 spans",
 	}})
 }
 
-func reply(bytes []byte) func(context.Context, *Collector, *request) ([]byte, error) {
+func reply(bytes []byte) answer {
 	return func(context.Context, *Collector, *request) ([]byte, error) { return bytes, nil }
 }
 
@@ -185,7 +158,7 @@ func (r reader) Read(p []byte) (int, error) { return r.read(p) }
 // slow reads at most 512 bytes each 20 ms during the outage.
 func slow(c *Collector, raw net.Conn, _ int) net.Conn {
 	return reader{raw, func(p []byte) (int, error) {
-		if c.refusesConns() {
+		if c.left(&c.connected) > 0 {
 			<-time.After(20 * time.Millisecond)
 			p = p[:min(len(p), 512)]
 		}
@@ -228,7 +201,7 @@ func reset(c *Collector, raw net.Conn, _ int) net.Conn {
 	bytes := 0
 	return reader{raw, func(p []byte) (int, error) {
 		n, err := raw.Read(p)
-		if bytes += n; bytes < 20_000 || !c.refusesConns() {
+		if bytes += n; bytes < 20_000 || c.left(&c.connected) <= 0 {
 			return n, err
 		}
 		return 0, errors.Join(net.ErrClosed, raw.(*net.TCPConn).SetLinger(0), raw.Close())

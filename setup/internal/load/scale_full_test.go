@@ -12,4 +12,4 @@ const (
 	matrixWidth  = 4
 )
 
-var matrixEnv []string
+var matrixSkips, matrixEnv []string

@@ -13,8 +13,14 @@ const scale = 10
 const (
 	matrixSpans  = 1000
 	matrixOutage = 3 * time.Second
-	matrixWidth  = 24
+	matrixWidth  = 18
 )
+
+// matrixSkips contains the moods for which there is no time. They are like another mood,
+// except the late answers, which take long.
+var matrixSkips = []string{
+	"healthy", "connections live 200 ms", "UNAVAILABLE with RetryInfo", "INTERNAL", "large reply", "late answers",
+}
 
 // matrixEnv is the environment of the programs. With this delay, also few spans make
 // several batches.
