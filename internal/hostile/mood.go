@@ -198,12 +198,16 @@ func deaf(c *Collector, raw net.Conn, nth int) net.Conn {
 // reset resets each connection after 20,000 bytes, which are a part of a request, during
 // the outage.
 func reset(c *Collector, raw net.Conn, _ int) net.Conn {
-	bytes := 0
+	most := 20_000
 	return reader{raw, func(p []byte) (int, error) {
-		n, err := raw.Read(p)
-		if bytes += n; bytes < 20_000 || c.left(&c.connected) <= 0 {
-			return n, err
+		switch {
+		case c.left(&c.connected) <= 0:
+			return raw.Read(p)
+		case most == 0:
+			return 0, errors.Join(net.ErrClosed, raw.(*net.TCPConn).SetLinger(0), raw.Close())
 		}
-		return 0, errors.Join(net.ErrClosed, raw.(*net.TCPConn).SetLinger(0), raw.Close())
+		n, err := raw.Read(p[:min(len(p), most)])
+		most -= n
+		return n, err
 	}}
 }

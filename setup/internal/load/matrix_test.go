@@ -3,6 +3,7 @@ package load_test
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"math/bits"
 	"os"
@@ -174,6 +175,12 @@ func writePage(t *testing.T, rows []row) {
 	intro, _, _ := strings.Cut(string(text), marker)
 	made := fmt.Sprintf("%s\n%s, %s/%s, gRPC v%s, OpenTelemetry's exporter v%s. Each program ended %d spans.\n\n%s",
 		marker, runtime.Version(), runtime.GOOS, runtime.GOARCH, grpc.Version, otlptrace.Version(), matrixSpans, table(rows))
+	for i, mood := range slices.Sorted(maps.Keys(knownFaults)) {
+		if i == 0 {
+			made += "\nIn these rows, spor is not good enough yet:\n\n"
+		}
+		made += fmt.Sprintf("- **%s**: %s.\n", mood, knownFaults[mood])
+	}
 	if err := os.WriteFile(*page, []byte(intro+made), 0o644); err != nil {
 		t.Fatal(err)
 	}
