@@ -3,7 +3,6 @@ package load_test
 import (
 	"flag"
 	"fmt"
-	"maps"
 	"math"
 	"math/bits"
 	"os"
@@ -21,19 +20,6 @@ import (
 )
 
 var page = flag.String("page", "", "page to which TestHostileCollectors writes the table")
-
-// knownFaults contains the moods in which spor is not good enough yet. Their rows are only
-// printed.
-var knownFaults = map[string]string{
-	"RESOURCE_EXHAUSTED with RetryInfo": "spor makes too many requests",
-	"poison: UNAVAILABLE":               "spor does not search for the span if no other spans are sent",
-	"late answers":                      "spor sends one batch at a time, and each batch twice",
-	"deaf":                              "spor gives up a batch at its first timeout if another batch was answered in that time",
-	"crash loop":                        "shutdown gives up early if no connection was open for a second",
-	"resets":                            "shutdown gives up early if no connection was open for a second",
-	"TLS stalls":                        "shutdown gives up early if there was no connection yet",
-	"refused":                           "shutdown gives up early if there was no connection yet",
-}
 
 // side is what became of the spans of one program.
 type side struct {
@@ -102,29 +88,25 @@ func meet(t *testing.T, pipeline string, mood hostile.Mood) (s side) {
 
 func (r *row) check(t *testing.T) {
 	t.Helper()
-	report := t.Errorf
-	if fault := knownFaults[r.mood.Name]; fault != "" {
-		report = func(format string, args ...any) { t.Helper(); t.Logf("known ("+fault+"): "+format, args...) }
-	}
 	if r.spor.Received < r.sdk.Received {
-		report("spor delivered %d spans, the SDK's exporter delivered %d", r.spor.Received, r.sdk.Received)
+		t.Errorf("spor delivered %d spans, the SDK's exporter delivered %d", r.spor.Received, r.sdk.Received)
 	}
 	if missing := matrixSpans - r.spor.Received; missing > r.mood.Loses && !r.mood.Hopeless {
-		report("spor lost %d spans, want at most %d", missing, r.mood.Loses)
+		t.Errorf("spor lost %d spans, want at most %d", missing, r.mood.Loses)
 	}
 	// A collector that stores spans but does not answer causes duplicates. Spans can then be
 	// both received and dropped.
 	if found := r.spor.Received + r.spor.lost; found < matrixSpans || found > matrixSpans && !r.mood.Silent {
-		report("received %d + dropped %d = %d of %d", r.spor.Received, r.spor.lost, found, matrixSpans)
+		t.Errorf("received %d + dropped %d = %d of %d", r.spor.Received, r.spor.lost, found, matrixSpans)
 	}
 	if r.spor.Duplicates > 0 && !r.mood.Silent {
-		report("got %d duplicates of spor, want none", r.spor.Duplicates)
+		t.Errorf("got %d duplicates of spor, want none", r.spor.Duplicates)
 	}
 	if most := r.mostRequests(); r.spor.Requests > most {
-		report("spor made %d requests, want at most %d", r.spor.Requests, most)
+		t.Errorf("spor made %d requests, want at most %d", r.spor.Requests, most)
 	}
 	if r.mood.Kills && r.spor.Crashes > 3 {
-		report("spor caused %d crashes, want at most 3", r.spor.Crashes)
+		t.Errorf("spor caused %d crashes, want at most 3", r.spor.Crashes)
 	}
 	if t.Failed() {
 		t.Logf("stderr of spor: %s\nstderr of the SDK: %s", r.spor.stderr, r.sdk.stderr)
@@ -175,12 +157,6 @@ func writePage(t *testing.T, rows []row) {
 	intro, _, _ := strings.Cut(string(text), marker)
 	made := fmt.Sprintf("%s\n%s, %s/%s, gRPC v%s, OpenTelemetry's exporter v%s. Each program ended %d spans.\n\n%s",
 		marker, runtime.Version(), runtime.GOOS, runtime.GOARCH, grpc.Version, otlptrace.Version(), matrixSpans, table(rows))
-	for i, mood := range slices.Sorted(maps.Keys(knownFaults)) {
-		if i == 0 {
-			made += "\nIn these rows, spor is not good enough yet:\n\n"
-		}
-		made += fmt.Sprintf("- **%s**: %s.\n", mood, knownFaults[mood])
-	}
 	if err := os.WriteFile(*page, []byte(intro+made), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -27,7 +28,7 @@ const (
 	// lateTimeouts is a number of timeouts. If the collector needs more time for an answer
 	// than the timeout, a request may take this many timeouts.
 	lateTimeouts = 3
-	// longestOwnBackoff is the longest pause before a batch with a single span is sent
+	// longestOwnBackoff is the average pause before a batch with a single span is sent
 	// again, if this batch has own failures.
 	longestOwnBackoff = 5 * time.Second
 )
@@ -80,7 +81,7 @@ func (e *export) retry(b *batch, v verdict, err error) {
 		e.parkSuspect(b, err)
 		return
 	}
-	now, backoff := time.Now(), backoff(b.failures, e.longestBackoff(b))
+	now, backoff := time.Now(), e.backoff(b)
 	e.result.answered = e.result.answered || own
 	b.asked = true
 	b.spent += backoff
@@ -184,9 +185,11 @@ func (e *export) timeFor(b *batch) time.Duration {
 	return e.collector.timeout
 }
 
-func (e *export) longestBackoff(b *batch) time.Duration {
-	if len(b.spans) == 1 && b.own >= ownFailures && !e.collector.isErratic() {
-		return longestOwnBackoff
+// backoff returns the pause before b is sent again. If b is a single span that fails on its own,
+// the pause is long, because it will probably fail again.
+func (e *export) backoff(b *batch) time.Duration {
+	if len(b.spans) == 1 && (b.suspect || b.own >= ownFailures) && !e.collector.isErratic() {
+		return backoff(math.MaxInt, longestOwnBackoff)
 	}
-	return longestBackoff
+	return backoff(b.failures, longestBackoff)
 }
