@@ -23,6 +23,7 @@ const (
 	size     = "size"
 	count    = "count"
 	duration = "duration"
+	interval = "interval" // a duration whose shortest value is 1 ms, because the SDK refuses 0
 	timeout  = "timeout"
 	ratio    = "ratio"
 	port     = "port"
@@ -70,7 +71,7 @@ var specification = map[string]specified{
 	"OTEL_METRICS_EXPORTER":                                    {enum, "otlp", "otlp prometheus console logging none otlp/stdout"},
 	"OTEL_LOGS_EXPORTER":                                       {enum, "otlp", "otlp console logging none otlp/stdout"},
 	"OTEL_METRICS_EXEMPLAR_FILTER":                             {enum, "trace_based", "always_on always_off trace_based"},
-	"OTEL_METRIC_EXPORT_INTERVAL":                              {duration, "60000", ""},
+	"OTEL_METRIC_EXPORT_INTERVAL":                              {interval, "60000", ""},
 	"OTEL_METRIC_EXPORT_TIMEOUT":                               {timeout, "30000", ""},
 	"OTEL_CONFIG_FILE":                                         {text, "", ""},
 	"OTEL_EXPERIMENTAL_CONFIG_FILE":                            {text, "", ""},
@@ -256,6 +257,7 @@ func TestNumbersOfTheSpecification(t *testing.T) {
 		// The map contains the effective value for each accepted value.
 		accepted := map[string]map[string]string{
 			duration: {"0": "1", "1": "1", "3600001": "3600001", highest: highest},
+			interval: {"1": "1", "3600001": "3600001", highest: highest},
 			timeout:  {"0": highest, "1": "1", "3600001": "3600001", highest: highest},
 			count:    {"0": "0", "1": "1", highest: highest},
 			size:     {"1": "1", "1048577": "1048577", highest: highest},

@@ -155,28 +155,38 @@ func (e *Environment) duration(name string, standard time.Duration) time.Duratio
 	return e.milliseconds(name, standard, time.Millisecond)
 }
 
+// interval reads the time between two events that each need a lot of work. 0 is not valid, because
+// the work would then use a whole processor.
+func (e *Environment) interval(name string, standard time.Duration) time.Duration {
+	return e.milliseconds(name, standard, 0)
+}
+
 // timeout reads a time limit. 0 is valid and means no limit, as the specification recommends.
 func (e *Environment) timeout(name string, standard time.Duration) time.Duration {
 	return e.milliseconds(name, standard, longest)
 }
 
 // milliseconds reads a time in whole milliseconds. The longest valid time is longest. The
-// parameter zero is returned for 0. The parameter standard is returned if the variable has no
-// valid value.
+// parameter zero is returned for 0. If the parameter zero is 0, then 0 is not valid. The parameter
+// standard is returned if the variable has no valid value.
 func (e *Environment) milliseconds(name string, standard, zero time.Duration) (d time.Duration) {
 	defer func() { e.use(name, strconv.FormatInt(d.Milliseconds(), 10)) }()
 	text := e.Text(name)
 	if text == "" {
 		return standard
 	}
+	least := 0
+	if zero == 0 {
+		least = 1
+	}
 	switch n, err := strconv.Atoi(text); {
-	case err != nil || n < 0 || n > most:
+	case err != nil || n < least || n > most:
 	case n == 0:
 		return zero
 	default:
 		return time.Duration(n) * time.Millisecond
 	}
-	cure := fmt.Sprintf("want whole milliseconds from 0 to %d; %d is used", most, standard.Milliseconds())
+	cure := fmt.Sprintf("want whole milliseconds from %d to %d; %d is used", least, most, standard.Milliseconds())
 	if d, err := time.ParseDuration(text); err == nil && d >= time.Millisecond && d <= longest {
 		cure = fmt.Sprintf("want whole milliseconds without a unit (%d for %s); %d is used", d.Milliseconds(), text, standard.Milliseconds())
 	}

@@ -21,7 +21,7 @@ type Metrics struct {
 func readMetrics(env *Environment) Metrics {
 	m := Metrics{
 		Signal:        readSignal(env, "METRICS"),
-		Interval:      env.duration("OTEL_METRIC_EXPORT_INTERVAL", time.Minute),
+		Interval:      env.interval("OTEL_METRIC_EXPORT_INTERVAL", time.Minute),
 		ExportTimeout: env.timeout("OTEL_METRIC_EXPORT_TIMEOUT", 30*time.Second),
 		// Prometheus needs cumulative, and NAIS uses Prometheus.
 		Temporality: env.choice("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "cumulative", "cumulative", "delta", "lowmemory"),
