@@ -43,9 +43,9 @@
 //   - the metrics of the Go runtime and of the process; they have the same names as in
 //     the library client_golang, because Nais APM reads these names
 //   - the metrics of the program's own Prometheus registry, if [WithGatherer] is used
-//   - otel.sdk.exporter.span.exported and otel.sdk.exporter.log.exported, which count
-//     spans and log records; if a span or a log record was dropped, error.type has the
-//     reason
+//   - otel.sdk.exporter.span.exported, otel.sdk.exporter.log.exported and
+//     otel.sdk.exporter.metric_data_point.exported, which count spans, log records and
+//     metric data points; if one of them was dropped, error.type has the reason
 //   - spor.export.failures, which counts failed exports per signal
 //
 // With OTEL_METRICS_EXPORTER=prometheus, [MetricsHandler] serves all these metrics for

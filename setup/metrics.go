@@ -8,6 +8,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/nais/spor/internal/environ"
+	"github.com/nais/spor/setup/internal/export"
 )
 
 // mostPoints is the maximum number of data points in one request. A collector accepts requests
@@ -15,12 +16,12 @@ import (
 const mostPoints = 2000
 
 func periodic(m *environ.Metrics, e sdkmetric.Exporter, gatherer prometheus.Gatherer) sdkmetric.Reader {
-	return sdkmetric.NewPeriodicReader(e,
+	return export.PeriodicReader{PeriodicReader: sdkmetric.NewPeriodicReader(e,
 		sdkmetric.WithInterval(m.Interval),
 		sdkmetric.WithTimeout(m.ExportTimeout),
 		sdkmetric.WithMaxExportBatchSize(mostPoints),
 		sdkmetric.WithProducer(prometheusbridge.NewMetricProducer(prometheusbridge.WithGatherer(gatherer))),
-	)
+	)}
 }
 
 // MetricsHandler returns a handler that serves metrics for Prometheus. Mount it at /metrics,

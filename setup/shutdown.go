@@ -55,6 +55,7 @@ func (t *telemetry) flushAndStop(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, flushTimeout)
 		defer cancel()
 	}
+	t.trouble.Ending.Store(true)
 	err := t.stopSignals(ctx)
 	t.reporter.Hold() // otherwise the reporter could log a record after the last export
 	stopped := together(ctx, t.last, func(p provider) error { return t.shutdownSignal(ctx, p) })

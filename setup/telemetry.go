@@ -28,6 +28,7 @@ type telemetry struct {
 	signals  []provider
 	last     []provider // Team Logs and the logger provider; shut down after all other providers
 	reporter *export.Reporter
+	trouble  *export.Trouble
 	team     *naislog.Team
 	logs     *sdklog.LoggerProvider // nil if log records are not exported
 	scrape   *export.Scrape         // nil if metrics are not served for Prometheus
@@ -46,7 +47,11 @@ type provider interface {
 }
 
 func newTelemetry() *telemetry {
-	return &telemetry{reporter: &export.Reporter{Logger: logger}, done: make(chan struct{})}
+	return &telemetry{
+		reporter: &export.Reporter{Logger: logger},
+		trouble:  &export.Trouble{Logger: logger},
+		done:     make(chan struct{}),
+	}
 }
 
 func (t *telemetry) start(ctx context.Context, env *environ.Environment, c *config) error {
@@ -55,12 +60,11 @@ func (t *telemetry) start(ctx context.Context, env *environ.Environment, c *conf
 	if s.Disabled {
 		return env.Err()
 	}
-	trouble := &export.Trouble{Logger: logger}
-	trouble.Quiet.Store(true) // otherwise the SDK would report wrong variables a second time
-	otel.SetErrorHandler(trouble)
-	otel.SetLogger(logr.New(trouble.Sink()))
+	t.trouble.Quiet.Store(true) // otherwise the SDK would report wrong variables a second time
+	otel.SetErrorHandler(t.trouble)
+	otel.SetLogger(logr.New(t.trouble.Sink()))
 	err := errors.Join(t.startTraces(s), t.startMetrics(ctx, s), t.startLogs(ctx, s))
-	trouble.Quiet.Store(false)
+	t.trouble.Quiet.Store(false)
 	if s.Traces.Unnamed {
 		logger().LogAttrs(ctx, slog.LevelInfo, "traces are not exported: OTEL_EXPORTER_OTLP_ENDPOINT is not set",
 			slog.String("cure", "run the program under spor run -- CMD, or set OTEL_TRACES_EXPORTER=console"))
@@ -134,6 +138,7 @@ func (t *telemetry) newReader(ctx context.Context, m *environ.Metrics, gatherer 
 		t.signals = append(t.signals, scrape)
 		return scrape.Exporter, err
 	case m.Endpoint != nil:
+		t.reporter.PointsGoTo = m.Endpoint
 		e, err := export.NewMetricExporter(ctx, m, t.reporter)
 		if err != nil {
 			return nil, fmt.Errorf("setup: %s: %w", m.Endpoint.URL, err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/internal/environ"
+	"github.com/nais/spor/setup/internal/spanstats"
 )
 
 // largestRequest is the maximum size of a request in bytes. It is smaller than 4 MiB, the
@@ -58,6 +59,9 @@ func (c *LogClient) Send(ctx context.Context, records []sdklog.Record, taken fun
 	c.Partly("log records", answer)
 	return nil
 }
+
+// Judge implements naislog.Client.
+func (*LogClient) Judge(err error) (reason spanstats.Reason, divisible bool) { return Judge(err) }
 
 // Shutdown implements naislog.Client.
 func (c *LogClient) Shutdown(ctx context.Context) error {

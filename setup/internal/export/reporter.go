@@ -33,8 +33,10 @@ type Reporter struct {
 	Logger      func() *slog.Logger
 	Spans       spanstats.Stats
 	Records     spanstats.Stats   // counts of log records
+	Points      spanstats.Stats   // counts of metric data points
 	SpansGoTo   *environ.Endpoint // nil if spans are not exported
 	RecordsGoTo *environ.Endpoint
+	PointsGoTo  *environ.Endpoint
 
 	mu       sync.Mutex
 	held     bool // no lines are logged until Release is called
@@ -46,7 +48,7 @@ type Reporter struct {
 	failure  *failure                      // last failure; nil if a later export of the same signal succeeded
 	warning  warning                       // the last warning from the collector
 	contacts map[string]*collector.Contact // by signal
-	lost     int64                         // number of dropped spans and log records that were already reported
+	lost     int64                         // number of dropped items that were already reported
 }
 
 // warning is a warning from the collector about an export that the collector accepted.
@@ -170,8 +172,7 @@ func (r *Reporter) Release() {
 	r.mu.Lock()
 	r.held = false
 	failed := r.failure != nil
-	_, spans := r.Spans.Drops()
-	if _, records := r.Records.Drops(); spans+records > r.lost {
+	if r.dropped() > r.lost {
 		r.reported = false // without this, no line would report the drops
 	}
 	r.mu.Unlock()
@@ -179,7 +180,7 @@ func (r *Reporter) Release() {
 }
 
 // Report writes a line if a line is due and there is a problem to report. There is a
-// problem if failed is true, or if spans or log records were dropped since the last line.
+// problem if failed is true, or if items were dropped since the last line.
 func (r *Reporter) Report(failed bool) {
 	if attrs := r.due(failed); attrs != nil {
 		r.Logger().LogAttrs(context.Background(), slog.LevelWarn, "telemetry could not be exported", attrs...)
@@ -192,27 +193,24 @@ func (r *Reporter) Report(failed bool) {
 func (r *Reporter) due(failed bool) []slog.Attr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	spans, lostSpans := r.Spans.Drops()
-	records, lostRecords := r.Records.Drops()
-	lost := lostSpans + lostRecords
+	lost := r.dropped()
 	if r.held || r.reported && time.Since(r.last) < r.interval() || !failed && lost == r.lost {
 		return nil
 	}
 	r.last, r.reported, r.lost = time.Now(), true, lost
 	var attrs []slog.Attr
-	switch {
-	case r.failure != nil:
+	if r.failure != nil {
 		attrs = append(attrs, slog.String("signal", r.failure.signal), slog.String("endpoint", r.failure.endpoint.URL))
-	case lostSpans > 0:
-		attrs = append(attrs, slog.String("signal", "traces"), slog.String("endpoint", r.SpansGoTo.URL))
-	case lostRecords > 0:
-		attrs = append(attrs, slog.String("signal", "logs"), slog.String("endpoint", r.RecordsGoTo.URL))
 	}
-	if lostSpans > 0 {
-		attrs = append(attrs, slog.String("spans_dropped", spanstats.Describe(spans)))
-	}
-	if lostRecords > 0 {
-		attrs = append(attrs, slog.String("log_records_dropped", spanstats.Describe(records)))
+	for _, a := range r.accounts() {
+		drops, dropped := a.stats.Drops()
+		if dropped == 0 {
+			continue
+		}
+		if len(attrs) == 0 {
+			attrs = append(attrs, slog.String("signal", a.signal), slog.String("endpoint", a.endpoint.URL))
+		}
+		attrs = append(attrs, slog.String(a.field, spanstats.Describe(drops)))
 	}
 	if f := r.failure; f != nil {
 		attrs = append(attrs, slog.String("error", clean.Foreign(f.err.Error())), slog.String("cure", collector.Cure(f.err, f.endpoint)))
@@ -262,16 +260,14 @@ func (r *Reporter) unreachedPlatform() bool {
 	return r.failure != nil && r.failure.endpoint.Platform && !r.reached
 }
 
-// Lost returns an error if any span or log record was dropped.
+// Lost returns an error if any item was dropped.
 func (r *Reporter) Lost() error {
-	return errors.Join(lostOf("spans", &r.Spans, r.SpansGoTo), lostOf("log records", &r.Records, r.RecordsGoTo))
-}
-
-func lostOf(items string, l *spanstats.Stats, e *environ.Endpoint) error {
-	drops, all := l.Drops()
-	if all == 0 {
-		return nil
+	var problems []error
+	for _, a := range r.accounts() {
+		if drops, dropped := a.stats.Drops(); dropped > 0 {
+			problems = append(problems, fmt.Errorf("setup: %s %s were not delivered to %s: %s",
+				a.share(dropped), a.items, a.endpoint.URL, spanstats.Describe(drops)))
+		}
 	}
-	return fmt.Errorf("setup: %d of %d %s were not delivered to %s: %s",
-		all, all+l.Delivered(), items, e.URL, spanstats.Describe(drops))
+	return errors.Join(problems...)
 }

@@ -9,14 +9,15 @@ import (
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
-// Observe registers three instruments with meter:
+// Observe registers four instruments with meter:
 //   - The first counts the spans that the exporter delivered or dropped, with the reason
 //     for dropping.
-//   - The second counts the log records in the same way.
-//   - The third counts the failed exports per signal.
+//   - The second counts the log records, and the third the metric data points, in the same way.
+//   - The fourth counts the failed exports per signal.
 //
-// The first two instruments follow the semantic conventions
-// (https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/).
+// The first three instruments follow the semantic conventions
+// (https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/). The export of a point that a
+// later export replaces has not finished, so the point is not counted.
 func (r *Reporter) Observe(meter metric.Meter) error {
 	spans, err := meter.Int64ObservableCounter("otel.sdk.exporter.span.exported",
 		metric.WithUnit("{span}"),
@@ -30,6 +31,12 @@ func (r *Reporter) Observe(meter metric.Meter) error {
 	if err != nil {
 		return err
 	}
+	points, err := meter.Int64ObservableCounter("otel.sdk.exporter.metric_data_point.exported",
+		metric.WithUnit("{data_point}"),
+		metric.WithDescription("The number of metric data points for which the export has finished, either successful or failed."))
+	if err != nil {
+		return err
+	}
 	failures, err := meter.Int64ObservableCounter("spor.export.failures",
 		metric.WithUnit("{export}"),
 		metric.WithDescription("The number of exports that were given up."))
@@ -39,11 +46,12 @@ func (r *Reporter) Observe(meter metric.Meter) error {
 	_, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		observeStats(o, spans, &r.Spans)
 		observeStats(o, records, &r.Records)
+		observeStats(o, points, &r.Points)
 		for signal, n := range r.failureCounts() {
 			o.ObserveInt64(failures, n, metric.WithAttributes(attribute.String("signal", signal)))
 		}
 		return nil
-	}, spans, records, failures)
+	}, spans, records, points, failures)
 	return err
 }
 

@@ -2,6 +2,7 @@ package export
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -16,10 +17,12 @@ import (
 // report an error to the SDK's error handler or in the SDK's internal log. Trouble ignores
 // all entries of the internal log that are not errors. While Quiet is true, Trouble logs
 // nothing. Quiet is true while the SDK reads the environment, because package environ has
-// already checked the environment.
+// already checked the environment. While Ending is true, Trouble ignores the errors of what a
+// shutdown cancels.
 type Trouble struct {
 	Logger func() *slog.Logger
 	Quiet  atomic.Bool
+	Ending atomic.Bool
 
 	held atomic.Int64
 
@@ -29,7 +32,7 @@ type Trouble struct {
 
 // Handle implements otel.ErrorHandler.
 func (t *Trouble) Handle(err error) {
-	if err == nil || !t.due() {
+	if err == nil || t.Ending.Load() && errors.Is(err, context.Canceled) || !t.due() {
 		return
 	}
 	attrs := []slog.Attr{slog.String("error", clean.Foreign(err.Error()))}

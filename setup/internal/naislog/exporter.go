@@ -2,14 +2,9 @@ package naislog
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"sync/atomic"
 
 	sdklog "go.opentelemetry.io/otel/sdk/log"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/nais/spor/setup/internal/pipeline"
 	"github.com/nais/spor/setup/internal/spanstats"
@@ -23,6 +18,10 @@ type Client interface {
 	// callback taken and then returns nil. The argument rejected is the number of records in
 	// the request that the collector did not accept.
 	Send(ctx context.Context, records []sdklog.Record, taken func(rejected int64)) error
+	// Judge returns the reason with which the records of a request are counted if Send failed
+	// with err and the records are dropped. divisible is true if the collector may accept some
+	// of the records.
+	Judge(err error) (reason spanstats.Reason, divisible bool)
 	// GaveUp reports that records are dropped. The reason is err.
 	GaveUp(err error)
 	// Dropped reports how many records have been dropped so far. It does nothing if it is too
@@ -89,46 +88,15 @@ func (e *exporter) send(ctx context.Context, records []sdklog.Record, halving *p
 	}
 }
 
-// tooLarge is a part of the text of the error that OpenTelemetry's exporter returns for a
-// request above the size limit. That error has no type of its own.
-const tooLarge = "request message too large"
-
 // judge examines err, the error of a failed export. If the records are dropped, they are
 // counted with the returned reason. divisible is true if the collector may accept some of the
 // records.
 func (e *exporter) judge(err error) (reason spanstats.Reason, divisible bool) {
-	switch status.Code(err) {
-	case codes.InvalidArgument:
-		return spanstats.Rejected, true
-	case codes.ResourceExhausted:
-		switch {
-		case isThrottled(err):
-		case pipeline.TooLarge(err):
-			return spanstats.TooBig, true
-		default:
-			return spanstats.Rejected, false
-		}
-	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Aborted:
-	case codes.Unknown:
-		if strings.Contains(err.Error(), tooLarge) {
-			return spanstats.TooBig, true
-		}
-	default:
-		return spanstats.Rejected, false
+	reason, divisible = e.client.Judge(err)
+	if reason == spanstats.TimedOut && e.life.Err() != nil {
+		return spanstats.AfterShutdown, divisible
 	}
-	if e.life.Err() != nil {
-		return spanstats.AfterShutdown, false
-	}
-	return spanstats.TimedOut, false
-}
-
-// isThrottled reports whether the collector asked for a pause. Such a collector is busy. The
-// content of the batch is not the problem.
-func isThrottled(err error) bool {
-	return slices.ContainsFunc(status.Convert(err).Details(), func(detail any) bool {
-		_, is := detail.(*errdetails.RetryInfo)
-		return is
-	})
+	return reason, divisible
 }
 
 // claim reports whether the caller must count n records. If abandon has already counted

@@ -1,4 +1,5 @@
-// Package spanstats counts the spans and the log records that were delivered or dropped.
+// Package spanstats counts the spans, the log records and the metric data points that were
+// delivered or dropped.
 package spanstats
 
 import (
@@ -9,10 +10,10 @@ import (
 	"sync"
 )
 
-// A Reason is the reason why a span or a log record was dropped.
+// A Reason is the reason why an item was dropped.
 type Reason string
 
-// The reasons for which spans and log records are dropped.
+// The reasons for which items are dropped.
 const (
 	QueueFull     Reason = "queue_full"
 	TimedOut      Reason = "timeout"
@@ -23,20 +24,20 @@ const (
 	CollectorLost Reason = "collector_lost" // the collector was lost twice
 )
 
-// A Stats counts the spans, or the log records, that were delivered or dropped. If a span
-// has ended but is in neither count, it is still waiting. A Stats is safe for concurrent
-// use. In the zero value, all counts are 0.
+// A Stats counts the items of one signal that were delivered or dropped. The items are spans, log
+// records or metric data points. If a span has ended but is in neither count, it is still waiting.
+// A Stats is safe for concurrent use. In the zero value, all counts are 0.
 type Stats struct {
 	mu        sync.Mutex
 	delivered int64
 	dropped   map[Reason]int64
 }
 
-// Deliver counts delivered spans. The parameter spans is added to the count.
-func (l *Stats) Deliver(spans int64) {
+// Deliver counts delivered items. The parameter items is added to the count.
+func (l *Stats) Deliver(items int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.delivered += spans
+	l.delivered += items
 }
 
 // Settle counts the items of a request that the collector accepted. all is the number of
@@ -48,9 +49,9 @@ func (l *Stats) Settle(rejected int64, all int) {
 	l.Drop(Rejected, rejected)
 }
 
-// Drop counts dropped spans. The parameter spans is added to the count for reason.
-func (l *Stats) Drop(reason Reason, spans int64) {
-	if spans == 0 {
+// Drop counts dropped items. The parameter items is added to the count for reason.
+func (l *Stats) Drop(reason Reason, items int64) {
+	if items == 0 {
 		return
 	}
 	l.mu.Lock()
@@ -58,22 +59,22 @@ func (l *Stats) Drop(reason Reason, spans int64) {
 	if l.dropped == nil {
 		l.dropped = map[Reason]int64{}
 	}
-	l.dropped[reason] += spans
+	l.dropped[reason] += items
 }
 
-// Delivered returns the number of delivered spans.
+// Delivered returns the number of delivered items.
 func (l *Stats) Delivered() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.delivered
 }
 
-// Drops returns the number of dropped spans, by reason and in total. The map may be nil.
+// Drops returns the number of dropped items, by reason and in total. The map may be nil.
 func (l *Stats) Drops() (byReason map[Reason]int64, all int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, spans := range l.dropped {
-		all += spans
+	for _, items := range l.dropped {
+		all += items
 	}
 	return maps.Clone(l.dropped), all
 }
