@@ -121,6 +121,7 @@ func (t *telemetry) startMetrics(ctx context.Context, s *settings) error {
 		sdkmetric.WithResource(s.resource),
 		sdkmetric.WithReader(reader),
 		sdkmetric.WithView(export.View()),
+		sdkmetric.WithCardinalityLimit(s.Metrics.SeriesLimit),
 	)
 	otel.SetMeterProvider(provider)
 	t.signals = append(t.signals, provider)
@@ -128,9 +129,10 @@ func (t *telemetry) startMetrics(ctx context.Context, s *settings) error {
 }
 
 func (t *telemetry) newReader(ctx context.Context, m *environ.Metrics, gatherer prometheus.Gatherer) (sdkmetric.Reader, error) {
+	folded := &export.Folded{Logger: logger, Limit: m.SeriesLimit}
 	switch {
 	case m.Prometheus:
-		scrape, err := export.NewScrape(ctx, m.Listen, gatherer)
+		scrape, err := export.NewScrape(ctx, m.Listen, gatherer, folded)
 		if scrape == nil {
 			return nil, err
 		}
@@ -139,14 +141,14 @@ func (t *telemetry) newReader(ctx context.Context, m *environ.Metrics, gatherer 
 		return scrape.Exporter, err
 	case m.Endpoint != nil:
 		t.reporter.PointsGoTo = m.Endpoint
-		e, err := export.NewMetricExporter(ctx, m, t.reporter)
+		e, err := export.NewMetricExporter(ctx, m, t.reporter, folded)
 		if err != nil {
 			return nil, fmt.Errorf("setup: %s: %w", m.Endpoint.URL, err)
 		}
 		return periodic(m, e, gatherer), nil
 	case m.Console:
 		e, err := stdoutmetric.New()
-		return periodic(m, export.CleanExporter{Exporter: e}, gatherer), err
+		return periodic(m, export.CleanExporter{Exporter: e, Folded: folded}, gatherer), err
 	}
 	return nil, nil
 }

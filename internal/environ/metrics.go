@@ -16,6 +16,7 @@ type Metrics struct {
 	// export.
 	Interval, ExportTimeout time.Duration
 	Temporality             string // cumulative, delta or lowmemory
+	SeriesLimit             int    // the maximum number of series of a metric; 0 means no limit
 }
 
 func readMetrics(env *Environment) Metrics {
@@ -25,6 +26,7 @@ func readMetrics(env *Environment) Metrics {
 		ExportTimeout: env.timeout("OTEL_METRIC_EXPORT_TIMEOUT", 30*time.Second),
 		// Prometheus needs cumulative, and NAIS uses Prometheus.
 		Temporality: env.choice("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "cumulative", "cumulative", "delta", "lowmemory"),
+		SeriesLimit: env.integer("OTEL_GO_X_CARDINALITY_LIMIT", 2000, 0, most),
 	}
 	checkSDK(env)
 	if m.Prometheus {

@@ -66,7 +66,11 @@ func gather(gatherer prometheus.Gatherer) (families []*dto.MetricFamily, err err
 	return gatherer.Gather()
 }
 
-type cleanGatherer struct{ prometheus.Gatherer }
+// A cleanGatherer cleans the metrics of its gatherer.
+type cleanGatherer struct {
+	prometheus.Gatherer
+	folded *Folded
+}
 
 func (g cleanGatherer) Gather() ([]*dto.MetricFamily, error) {
 	families, err := g.Gatherer.Gather()
@@ -82,6 +86,7 @@ func (g cleanGatherer) Gather() ([]*dto.MetricFamily, error) {
 				cleanLabels(bucket.GetExemplar().GetLabel())
 			}
 		}
+		g.folded.scraped(family)
 	}
 	return families, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -20,12 +19,13 @@ import (
 type MetricExporter struct {
 	Watcher
 	sdkmetric.Exporter
-	conn *grpc.ClientConn
+	conn   *grpc.ClientConn
+	folded *Folded
 }
 
 // NewMetricExporter returns an exporter with the settings m.
-func NewMetricExporter(ctx context.Context, m *environ.Metrics, r *Reporter) (*MetricExporter, error) {
-	e := &MetricExporter{Watcher: NewWatcher("metrics", m.Endpoint, r)}
+func NewMetricExporter(ctx context.Context, m *environ.Metrics, r *Reporter, f *Folded) (*MetricExporter, error) {
+	e := &MetricExporter{Watcher: NewWatcher("metrics", m.Endpoint, r), folded: f}
 	conn, err := e.Dial(m.Signal)
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func NewMetricExporter(ctx context.Context, m *environ.Metrics, r *Reporter) (*M
 // reader would report the error a second time.
 func (e *MetricExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
 	isLast := beginLast(ctx)
-	n := cleanMetrics(metrics)
+	n := cleanMetrics(metrics, e.folded)
 	answer := &Answer{}
 	err := e.Exporter.Export(WithAnswer(ctx, answer), metrics)
 	switch {
@@ -103,11 +103,14 @@ func temporality(name string) sdkmetric.TemporalitySelector {
 }
 
 // A CleanExporter cleans metrics before it passes them to its exporter.
-type CleanExporter struct{ sdkmetric.Exporter }
+type CleanExporter struct {
+	sdkmetric.Exporter
+	Folded *Folded
+}
 
 // Export implements sdkmetric.Exporter.
 func (e CleanExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
-	cleanMetrics(metrics)
+	cleanMetrics(metrics, e.Folded)
 	return e.Exporter.Export(ctx, metrics)
 }
 
@@ -119,89 +122,22 @@ type points struct {
 
 // cleanMetrics changes the texts in metrics to clean texts, and returns the numbers of points. It
 // changes metrics in place. This is safe, because the reader made this value only for this export.
-func cleanMetrics(metrics *metricdata.ResourceMetrics) (n points) {
+func cleanMetrics(metrics *metricdata.ResourceMetrics, folded *Folded) (n points) {
 	for i := range metrics.ScopeMetrics {
-		s := &metrics.ScopeMetrics[i]
-		s.Scope = cleanScope(s.Scope)
-		for j := range s.Metrics {
-			m := &s.Metrics[j]
+		scope := &metrics.ScopeMetrics[i]
+		scope.Scope = cleanScope(scope.Scope)
+		for j := range scope.Metrics {
+			m := &scope.Metrics[j]
 			m.Name, m.Description, m.Unit = clean.Text(m.Name), clean.Text(m.Description), clean.Text(m.Unit)
-			size, temporality := cleanAggregation(m.Data)
-			n.all += size
-			if temporality == metricdata.DeltaTemporality {
-				n.deltas += size
+			s := seriesOf(m.Data)
+			if s.clean() {
+				folded.pushed(scope.Scope.Name, m.Name, s)
+			}
+			n.all += s.size
+			if s.temporality == metricdata.DeltaTemporality {
+				n.deltas += s.size
 			}
 		}
 	}
 	return n
-}
-
-// cleanAggregation returns the number of the data points, and their temporality if they have one.
-func cleanAggregation(data metricdata.Aggregation) (size int, t metricdata.Temporality) {
-	switch d := data.(type) {
-	case metricdata.Gauge[int64]:
-		return cleanPoints(d.DataPoints), t
-	case metricdata.Gauge[float64]:
-		return cleanPoints(d.DataPoints), t
-	case metricdata.Sum[int64]:
-		return cleanPoints(d.DataPoints), d.Temporality
-	case metricdata.Sum[float64]:
-		return cleanPoints(d.DataPoints), d.Temporality
-	case metricdata.Histogram[int64]:
-		return cleanHistogram(d.DataPoints), d.Temporality
-	case metricdata.Histogram[float64]:
-		return cleanHistogram(d.DataPoints), d.Temporality
-	case metricdata.ExponentialHistogram[int64]:
-		return cleanExponential(d.DataPoints), d.Temporality
-	case metricdata.ExponentialHistogram[float64]:
-		return cleanExponential(d.DataPoints), d.Temporality
-	case metricdata.Summary:
-		for i := range d.DataPoints {
-			cleanSet(&d.DataPoints[i].Attributes)
-		}
-		return len(d.DataPoints), t
-	}
-	return 0, t
-}
-
-func cleanPoints[N int64 | float64](points []metricdata.DataPoint[N]) int {
-	for i := range points {
-		cleanSet(&points[i].Attributes)
-		cleanExemplars(points[i].Exemplars)
-	}
-	return len(points)
-}
-
-func cleanHistogram[N int64 | float64](points []metricdata.HistogramDataPoint[N]) int {
-	for i := range points {
-		cleanSet(&points[i].Attributes)
-		cleanExemplars(points[i].Exemplars)
-	}
-	return len(points)
-}
-
-func cleanExponential[N int64 | float64](points []metricdata.ExponentialHistogramDataPoint[N]) int {
-	for i := range points {
-		cleanSet(&points[i].Attributes)
-		cleanExemplars(points[i].Exemplars)
-	}
-	return len(points)
-}
-
-// cleanExemplars removes the filtered attributes of exemplars. A view has removed these
-// attributes from the series, because callers of the service can choose the values of
-// these attributes.
-func cleanExemplars[N int64 | float64](exemplars []metricdata.Exemplar[N]) {
-	for i := range exemplars {
-		exemplars[i].FilteredAttributes = nil
-	}
-}
-
-func cleanSet(set *attribute.Set) {
-	for iter := set.Iter(); iter.Next(); {
-		if a := iter.Attribute(); !clean.IsClean(string(a.Key)) || !clean.IsCleanValue(a.Key, a.Value) {
-			*set = attribute.NewSet(clean.Attributes(set.ToSlice())...)
-			return
-		}
-	}
 }
