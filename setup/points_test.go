@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,8 +24,7 @@ import (
 
 // A metricsRequest is a request that pointCollector has received.
 type metricsRequest struct {
-	number         int64 // from 1
-	points, deltas int64 // deltas is the number of points whose value is a change
+	number, points int64 // number is the number of the request, from 1
 	metrics        map[string]*metricspb.Metric
 }
 
@@ -54,13 +54,8 @@ func readRequest(r *colmetrics.ExportMetricsServiceRequest) metricsRequest {
 		for _, sm := range rm.GetScopeMetrics() {
 			for _, m := range sm.GetMetrics() {
 				request.metrics[m.GetName()] = m
-				points := int64(len(m.GetGauge().GetDataPoints()) + len(m.GetSum().GetDataPoints()) +
+				request.points += int64(len(m.GetGauge().GetDataPoints()) + len(m.GetSum().GetDataPoints()) +
 					len(m.GetHistogram().GetDataPoints()) + len(m.GetSummary().GetDataPoints()))
-				request.points += points
-				const delta = metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_DELTA
-				if m.GetSum().GetAggregationTemporality() == delta || m.GetHistogram().GetAggregationTemporality() == delta {
-					request.deltas += points
-				}
 			}
 		}
 	}
@@ -100,7 +95,6 @@ func TestLostDataPointsAreCounted(t *testing.T) {
 		{"too large", func(context.Context, metricsRequest) (int64, error) {
 			return 0, status.Error(codes.ResourceExhausted, "grpc: received message larger than max")
 		}, "too_big"},
-		{"answered too late", func(ctx context.Context, _ metricsRequest) (int64, error) { <-ctx.Done(); return 0, ctx.Err() }, "timeout"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var lost, requests atomic.Int64
@@ -113,7 +107,7 @@ func TestLostDataPointsAreCounted(t *testing.T) {
 				lost.Add(rejected)
 				return rejected, err
 			})
-			environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.Endpoint(), "OTEL_TRACES_EXPORTER", "none", "OTEL_EXPORTER_OTLP_TIMEOUT", "500")
+			environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.Endpoint(), "OTEL_TRACES_EXPORTER", "none")
 			log := logLines(t)
 			shutdown := mustStart(t, setup.WithGatherer(manySeries(5000)))
 			err := shutdown(t.Context())
@@ -145,58 +139,69 @@ func mustLose(t *testing.T, err error, lines []map[string]any, endpoint, want st
 	}
 }
 
-func TestDataPointsWithoutACollector(t *testing.T) {
-	endpoint := "http://" + closedPort(t)
-	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, "OTEL_TRACES_EXPORTER", "none")
-	log := logLines(t)
-	shutdown := mustStart(t)
-	err := shutdown(t.Context())
-	last := log.All(t)[len(log.All(t))-1:]
-	dropped, _ := last[0]["metric_data_points_dropped"].(string)
-	var n int64
-	if _, scan := fmt.Sscanf(dropped, "after_shutdown %d", &n); scan != nil || n < 10 {
-		t.Fatalf("got %q, want the number of points that were dropped after shutdown", dropped)
+// TestDataPointsWithoutAnAnswer checks the points of a last export that gets no answer.
+func TestDataPointsWithoutAnAnswer(t *testing.T) {
+	silent := pointCollector(t, func(ctx context.Context, _ metricsRequest) (int64, error) { <-ctx.Done(); return 0, ctx.Err() })
+	for _, tt := range []struct{ name, endpoint, timeout, reason string }{
+		{"no collector", "http://" + closedPort(t), "", "after_shutdown"},
+		{"no answer before the end of the shutdown", silent.Endpoint(), "", "after_shutdown"},
+		{"no answer before the timeout", silent.Endpoint(), "100", "timeout"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", tt.endpoint, "OTEL_TRACES_EXPORTER", "none", "OTEL_EXPORTER_OTLP_TIMEOUT", tt.timeout)
+			log := logLines(t)
+			shutdown := mustStart(t)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			err := shutdown(ctx)
+			lines := log.All(t)
+			if len(lines) == 0 {
+				t.Fatal("got no line")
+			}
+			last := lines[len(lines)-1:]
+			dropped, _ := last[0]["metric_data_points_dropped"].(string)
+			var n int64
+			if _, scan := fmt.Sscanf(dropped, tt.reason+" %d", &n); scan != nil || n < 10 {
+				t.Fatalf("got %v, want the number of points that were dropped with the reason %s", last, tt.reason)
+			}
+			mustLose(t, err, last, tt.endpoint, dropped)
+		})
 	}
-	mustLose(t, err, last, endpoint, dropped)
 }
 
-// TestLaterExportReplacesDataPoints lets one periodic export fail. The next export has newer
-// values of the same series, so only points whose value is a change are lost.
+// TestLaterExportReplacesDataPoints lets one export fail while the program runs. The last export
+// has newer values of the same series, so only points whose value is a change are lost.
 func TestLaterExportReplacesDataPoints(t *testing.T) {
-	for _, temporality := range []string{"cumulative", "delta"} {
+	for temporality, want := range map[string]string{"cumulative": "", "delta": "setup: 1 metric data points were not delivered"} {
 		t.Run(temporality, func(t *testing.T) {
-			var deltas, received atomic.Int64
+			var isBack atomic.Bool
+			var received atomic.Int64
 			server := pointCollector(t, func(ctx context.Context, r metricsRequest) (int64, error) {
-				if r.number == 1 {
-					deltas.Store(r.deltas)
+				if !isBack.Load() {
 					<-ctx.Done()
 					return 0, ctx.Err()
 				}
 				received.Add(r.points)
 				return 0, nil
 			})
-			environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.Endpoint(), "OTEL_TRACES_EXPORTER", "none", "OTEL_EXPORTER_OTLP_TIMEOUT", "500",
+			environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.Endpoint(), "OTEL_TRACES_EXPORTER", "none", "OTEL_METRIC_EXPORT_TIMEOUT", "100",
 				"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", temporality)
 			log := logLines(t)
 			shutdown := mustStart(t)
 			count(t, otel.Meter("test"), "orders")
-			flush(t)
+			flush(t) // returns at about the same time as the export
+			eventually(t, "a line about the failed export", func() bool { return strings.Contains(log.String(), "telemetry could not be exported") })
+			isBack.Store(true)
 			err := shutdown(t.Context())
 			if received.Load() == 0 {
 				t.Error("the last export has no points")
 			}
 			text := log.String()
-			if !strings.Contains(text, "telemetry could not be exported") {
-				t.Errorf("log: got %s, want a line about the failed export", text)
+			if isLost := strings.Contains(text, `"metric_data_points_dropped":"timeout 1"`); isLost != (want != "") || (err != nil) != isLost {
+				t.Errorf("got %v and %s, want the loss %q", err, text, want)
 			}
-			if temporality == "cumulative" {
-				if err != nil || deltas.Load() != 0 || strings.Contains(text, "_dropped") {
-					t.Errorf("got %v and %s, want no loss", err, text)
-				}
-				return
-			}
-			if want := fmt.Sprintf("setup: %d metric data points were not delivered", deltas.Load()); err == nil || !strings.HasPrefix(err.Error(), want) {
-				t.Errorf("error: got %v, want %s", err, want)
+			if want != "" {
+				mustName(t, err, want, "timeout 1")
 			}
 		})
 	}
@@ -205,11 +210,14 @@ func TestLaterExportReplacesDataPoints(t *testing.T) {
 // TestDataPointsAreAMetric checks that an export counts the points of the export before it.
 func TestDataPointsAreAMetric(t *testing.T) {
 	const name = "otel.sdk.exporter.metric_data_point.exported"
-	var first atomic.Int64
+	var mu sync.Mutex
+	var first int64
 	got := map[string]int64{} // number of points by error.type
 	server := pointCollector(t, func(_ context.Context, r metricsRequest) (int64, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		if r.number == 1 {
-			first.Store(r.points)
+			first = r.points
 			return 2, nil
 		}
 		for _, p := range r.metrics[name].GetSum().GetDataPoints() {
@@ -222,8 +230,10 @@ func TestDataPointsAreAMetric(t *testing.T) {
 	shutdown := mustStart(t)
 	flush(t)
 	mustName(t, shutdown(t.Context()), "2 metric data points", "rejected 2")
-	if got["rejected"] != 2 || got[""] != first.Load()-2 {
-		t.Errorf("%s: got %v, want 2 rejected of %d", name, got, first.Load())
+	mu.Lock()
+	defer mu.Unlock()
+	if got["rejected"] != 2 || got[""] != first-2 {
+		t.Errorf("%s: got %v, want 2 rejected of %d", name, got, first)
 	}
 }
 
@@ -256,7 +266,11 @@ func TestShutdownDuringAnExport(t *testing.T) {
 				failures.Add(int64(len(r.metrics["spor.export.failures"].GetSum().GetDataPoints())))
 				return 0, nil
 			})
-			environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.Endpoint(), "OTEL_TRACES_EXPORTER", "none", "OTEL_METRIC_EXPORT_INTERVAL", "20",
+			interval := "20"
+			if tt.isLost {
+				interval = "" // otherwise, an export could take the counter's only change too early
+			}
+			environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.Endpoint(), "OTEL_TRACES_EXPORTER", "none", "OTEL_METRIC_EXPORT_INTERVAL", interval,
 				"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", tt.temporality)
 			log := logLines(t)
 			shutdown := mustStart(t)
@@ -267,9 +281,14 @@ func TestShutdownDuringAnExport(t *testing.T) {
 					return tt.observed(ctx)
 				})
 			}
+			var flushing sync.WaitGroup
+			if tt.isLost {
+				flushing.Go(func() { flush(t) })
+			}
 			<-begun
 			before := received.Load()
 			err := shutdown(t.Context())
+			flushing.Wait()
 			if received.Load() == before {
 				t.Error("the last metrics were not exported")
 			}
@@ -313,7 +332,7 @@ func TestLastMetricsThatCannotBeCollected(t *testing.T) {
 	observeFirst(t, func(context.Context) error { return errors.New("no such device") })
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	mustName(t, shutdown(ctx), "no such device")
+	mustName(t, shutdown(ctx), "setup: the last metrics could not be collected: no such device")
 	if text := log.String(); !strings.Contains(text, "the last metrics could not be collected: no such device") {
 		t.Errorf("log: got %s", text)
 	}

@@ -110,6 +110,7 @@ type CleanExporter struct {
 
 // Export implements sdkmetric.Exporter.
 func (e CleanExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
+	beginLast(ctx)
 	cleanMetrics(metrics, e.Folded)
 	return e.Exporter.Export(ctx, metrics)
 }

@@ -2,7 +2,7 @@ package export
 
 import (
 	"context"
-	"errors"
+	"fmt"
 
 	"go.opentelemetry.io/otel"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -17,9 +17,11 @@ type PeriodicReader struct{ *sdkmetric.PeriodicReader }
 func (r PeriodicReader) Shutdown(ctx context.Context) error {
 	last := &lastExport{}
 	err := r.PeriodicReader.Shutdown(context.WithValue(ctx, lastKey{}, last))
-	if err != nil && !last.begun {
-		otel.Handle(errors.New("setup: the last metrics could not be collected: " + err.Error()))
+	if err == nil || last.begun {
+		return err
 	}
+	err = fmt.Errorf("setup: the last metrics could not be collected: %w", err)
+	otel.Handle(err)
 	return err
 }
 
