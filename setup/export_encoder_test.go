@@ -46,11 +46,13 @@ func (e *Encoding) Request(spans []sdktrace.ReadOnlySpan) []byte {
 
 // Pipeline returns the processor that Start installs for an endpoint.
 func Pipeline(endpoint string) (sdktrace.SpanProcessor, error) {
+	reporter := newTelemetry().reporter
+	reporter.SpansGoTo = &environ.Endpoint{Address: strings.TrimPrefix(endpoint, "http://"), URL: endpoint}
 	return newPipeline(&settings{
 		Settings: &environ.Settings{
-			Traces: environ.Signal{Endpoint: &environ.Endpoint{Address: strings.TrimPrefix(endpoint, "http://"), URL: endpoint}, Timeout: 30 * time.Second},
+			Traces: environ.Signal{Endpoint: reporter.SpansGoTo, Timeout: 30 * time.Second},
 			Batch:  environ.Batch{Bytes: 32 << 20, Delay: 5 * time.Second, Timeout: 30 * time.Second},
 		},
 		rewriter: export.NewRewriter(dialect.New(0), environ.Peers{}, clean.NoLimit),
-	}, newTelemetry().reporter)
+	}, reporter)
 }

@@ -1,6 +1,7 @@
 package setup_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -65,13 +66,13 @@ func mustNameSeries(t *testing.T, lines []map[string]any, limit float64, metrics
 func TestFoldedSeriesAreNamedOnce(t *testing.T) {
 	const limit = 300
 	t.Run("pushed", func(t *testing.T) {
-		c := listen(t, ":0")
-		environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", c.Endpoint(), "OTEL_GO_X_CARDINALITY_LIMIT", "300")
+		server := pointCollector(t, func(context.Context, metricsRequest) (int64, error) { return 0, nil })
+		environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.Endpoint(), "OTEL_TRACES_EXPORTER", "none", "OTEL_GO_X_CARDINALITY_LIMIT", "300")
 		log := logLines(t)
 		shutdown := mustStart(t)
 		recordSeries(t, limit)
 		flush(t)
-		if err := shutdown(t.Context()); err != nil {
+		if err := shutSlowly(t, shutdown); err != nil {
 			t.Error(err)
 		}
 		lines := aboutSeries(t, log)
@@ -95,12 +96,12 @@ func TestFoldedSeriesAreNamedOnce(t *testing.T) {
 
 // TestFoldedSeriesOfSeveralRequests exports a metric whose series need two requests.
 func TestFoldedSeriesOfSeveralRequests(t *testing.T) {
-	c := listen(t, ":0")
-	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", c.Endpoint())
+	server := pointCollector(t, func(context.Context, metricsRequest) (int64, error) { return 0, nil })
+	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.Endpoint(), "OTEL_TRACES_EXPORTER", "none")
 	log := logLines(t)
 	shutdown := mustStart(t)
 	recordSeries(t, 2000)
-	if err := shutdown(t.Context()); err != nil {
+	if err := shutSlowly(t, shutdown); err != nil {
 		t.Error(err)
 	}
 	lines := aboutSeries(t, log)

@@ -63,6 +63,8 @@ func (t *telemetry) start(ctx context.Context, env *environ.Environment, c *conf
 	t.trouble.Quiet.Store(true) // otherwise the SDK would report wrong variables a second time
 	otel.SetErrorHandler(t.trouble)
 	otel.SetLogger(logr.New(t.trouble.Sink()))
+	// All are set before the first signal starts, because the reporter reads all of them.
+	t.reporter.SpansGoTo, t.reporter.RecordsGoTo, t.reporter.PointsGoTo = s.Traces.Endpoint, s.Logs.Endpoint, s.Metrics.Endpoint
 	err := errors.Join(t.startTraces(s), t.startMetrics(ctx, s), t.startLogs(ctx, s))
 	t.trouble.Quiet.Store(false)
 	if s.Traces.Unnamed {
@@ -140,7 +142,6 @@ func (t *telemetry) newReader(ctx context.Context, m *environ.Metrics, gatherer 
 		t.signals = append(t.signals, scrape)
 		return scrape.Exporter, err
 	case m.Endpoint != nil:
-		t.reporter.PointsGoTo = m.Endpoint
 		e, err := export.NewMetricExporter(ctx, m, t.reporter, folded)
 		if err != nil {
 			return nil, fmt.Errorf("setup: %s: %w", m.Endpoint.URL, err)
@@ -160,7 +161,6 @@ func (t *telemetry) startLogs(ctx context.Context, s *settings) error {
 	if s.Logs.Endpoint == nil {
 		return nil
 	}
-	t.reporter.RecordsGoTo = s.Logs.Endpoint
 	client, err := export.NewLogClient(ctx, s.Logs, t.reporter)
 	if err != nil {
 		return fmt.Errorf("setup: %s: %w", s.Logs.Endpoint.URL, err)

@@ -32,7 +32,6 @@ func (p *tracerProvider) AttributesAtEnd() bool { return p.attributesAtEnd }
 func (p *tracerProvider) Unwrap() trace.TracerProvider { return p.TracerProvider }
 
 func newPipeline(s *settings, reporter *export.Reporter) (sdktrace.SpanProcessor, error) {
-	reporter.SpansGoTo = s.Traces.Endpoint
 	w := export.NewWatcher("traces", s.Traces.Endpoint, reporter)
 	c := pipeline.Config{
 		Dial:     func() (*grpc.ClientConn, error) { return w.Dial(s.Traces, export.Bulk()) },

@@ -30,13 +30,12 @@ const (
 // A Reporter logs export problems. It writes at most one line per minute for all signals
 // together. It never writes a line while the program handles a request.
 type Reporter struct {
-	Logger      func() *slog.Logger
-	Spans       spanstats.Stats
-	Records     spanstats.Stats   // counts of log records
-	Points      spanstats.Stats   // counts of metric data points
-	SpansGoTo   *environ.Endpoint // nil if spans are not exported
-	RecordsGoTo *environ.Endpoint
-	PointsGoTo  *environ.Endpoint
+	Logger  func() *slog.Logger
+	Spans   spanstats.Stats
+	Records spanstats.Stats // counts of log records
+	Points  spanstats.Stats // counts of metric data points
+	// The endpoints are nil if the signal is not exported.
+	SpansGoTo, RecordsGoTo, PointsGoTo *environ.Endpoint
 
 	mu       sync.Mutex
 	held     bool // no lines are logged until Release is called
