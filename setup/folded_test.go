@@ -94,12 +94,14 @@ func TestFoldedSeriesAreNamedOnce(t *testing.T) {
 	})
 }
 
-// TestFoldedSeriesOfSeveralRequests exports a metric whose series need two requests.
+// TestFoldedSeriesOfSeveralRequests exports a metric whose series need two requests. The limit in
+// the environment is not valid.
 func TestFoldedSeriesOfSeveralRequests(t *testing.T) {
 	server := pointCollector(t, func(context.Context, metricsRequest) (int64, error) { return 0, nil })
-	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.Endpoint(), "OTEL_TRACES_EXPORTER", "none")
+	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.Endpoint(), "OTEL_TRACES_EXPORTER", "none", "OTEL_GO_X_CARDINALITY_LIMIT", "-1")
 	log := logLines(t)
-	shutdown := mustStart(t)
+	shutdown, err := start(t)
+	mustName(t, err, "OTEL_GO_X_CARDINALITY_LIMIT", "2000 is used")
 	recordSeries(t, 2000)
 	if err := shutSlowly(t, shutdown); err != nil {
 		t.Error(err)

@@ -39,8 +39,8 @@ var errRunning = errors.New("setup: telemetry is already running (Start or Run w
 // ended after SIGTERM. If there is no connection to the collector, and was none in the last 30
 // seconds, shutdown takes about one second.
 //
-// The error of shutdown states how many spans, log records and metric data points were lost. If shutdown is called
-// again, the call waits for the first call and returns the same error.
+// The error of shutdown states how many spans, log records and metric data points were lost. If
+// shutdown is called again, the call waits for the first call and returns the same error.
 //
 // Start uses ctx only until Start returns. If Start is called a second time before shutdown has
 // returned, the second call returns an error and changes nothing.

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/nais/spor/internal/environ"
 	"github.com/nais/spor/setup/internal/spanstats"
@@ -37,7 +38,7 @@ func (r *Reporter) dropped() (all int64) {
 // point for each series.
 func (a account) share(dropped int64) string {
 	if a.signal == "metrics" {
-		return fmt.Sprint(dropped)
+		return strconv.FormatInt(dropped, 10)
 	}
 	return fmt.Sprintf("%d of %d", dropped, dropped+a.stats.Delivered())
 }

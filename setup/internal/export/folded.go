@@ -25,8 +25,8 @@ type Folded struct {
 // The only attribute of the series that contains the values of the further series, and the name
 // of this attribute in Prometheus.
 const (
-	overflow      attribute.Key = "otel.metric.overflow"
-	overflowLabel               = "otel_metric_overflow"
+	overflow      = attribute.Key("otel.metric.overflow")
+	overflowLabel = "otel_metric_overflow"
 )
 
 func isOverflow(set *attribute.Set) bool { return set.Len() == 1 && set.HasValue(overflow) }
