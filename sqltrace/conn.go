@@ -195,6 +195,7 @@ func (c *conn) Close() error {
 	c.drop()
 	c.tx.end(db.Outcome{})
 	c.engine.retries.connClosed()
+	c.engine.connClosed()
 	return c.direct.Close()
 }
 

@@ -3,7 +3,6 @@ package sqltrace
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"io"
 	"time"
 
@@ -88,7 +87,8 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	if raw := middle.(interface{ Raw() driver.Conn }).Raw().(*direct).raw; tracedBelow(raw) { //nolint:forcetypeassert // otelsql wraps a *direct
-		return raw, c.engine.pool.Close()
+		c.engine.pool.Discard()
+		return raw, nil
 	}
 	c.engine.pool.Created(ctx, time.Since(start))
 	return newConn(c.engine, middle), nil
@@ -114,9 +114,9 @@ func (c *connector) Driver() driver.Driver { return c.driver }
 // Close closes the connector. database/sql calls Close when the pool is closed.
 func (c *connector) Close() error {
 	c.engine.retries.close()
-	err := c.engine.pool.Close()
+	c.engine.pool.Close()
 	if closer, ok := c.raw.(io.Closer); ok {
-		err = errors.Join(closer.Close(), err)
+		return closer.Close()
 	}
-	return err
+	return nil
 }

@@ -2,9 +2,11 @@ package sqltrace
 
 import (
 	"cmp"
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel"
 
@@ -27,6 +29,8 @@ type engine struct {
 
 	handle *sql.DB  // nil if the pool is not measured
 	pool   *db.Pool // nil if the pool is not measured
+
+	idleAtClose atomic.Int64 // connections that were idle when the pool was closed
 }
 
 func newEngine(c *sqldb.Config, t db.Target) *engine {
@@ -44,9 +48,35 @@ func (e *engine) watch(handle *sql.DB) {
 	e.pool = e.NewPool(e.target, e.stats)
 }
 
+// stats returns the state of the pool. After the pool was closed, it returns the last state:
+// database/sql closes the idle connections before it closes the connector.
 func (e *engine) stats() db.PoolStats {
 	s := e.handle.Stats()
-	return db.PoolStats{Used: s.InUse, Idle: s.Idle, Max: s.MaxOpenConnections, Waits: s.WaitCount, Waited: s.WaitDuration, OnlyWaits: true}
+	idle := s.Idle + int(e.idleAtClose.Load())
+	return db.PoolStats{Used: s.InUse, Idle: idle, Max: s.MaxOpenConnections, Waits: s.WaitCount, Waited: s.WaitDuration, OnlyWaits: true}
+}
+
+// connClosed is called when a connection is closed. If the pool is being closed, the connection
+// was idle, because database/sql closes the connections in use later.
+func (e *engine) connClosed() {
+	if e.handle != nil && e.closed() {
+		e.idleAtClose.Add(1)
+	}
+}
+
+// canceled is a context that has ended.
+var canceled = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
+// closed reports whether the pool is closed. database/sql has no method for this. If the pool is
+// closed, Conn returns an error with that reason, and otherwise the error of the context. In
+// both cases Conn does nothing else.
+func (e *engine) closed() bool {
+	_, err := e.handle.Conn(canceled) //nolint:sqlclosecheck // there is never a connection
+	return err != canceled.Err()      //nolint:errorlint // database/sql returns it directly
 }
 
 // callersWait reports whether callers may be waiting for a connection. If they are, a

@@ -154,20 +154,6 @@ func TestPoolWithoutBoundHasNoMaximum(t *testing.T) {
 	}
 }
 
-func TestPoolThatIsClosedIsNotMeasured(t *testing.T) {
-	sdk := oteltest.New(t)
-	db := sqltrace.OpenDB(full().Connector(), options(sdk)...)
-	if len(sdk.Sums(t, "db.client.connection.count", "db.client.connection.state")) == 0 {
-		t.Error("not measured while it is open")
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if got := sdk.Sums(t, "db.client.connection.count", "db.client.connection.state"); len(got) != 0 {
-		t.Errorf("measured %v", got)
-	}
-}
-
 // TestWaitTime checks the wait times that are calculated from the statistics of
 // database/sql.
 func TestWaitTime(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/nais/spor/internal/dialect"
+	"github.com/nais/spor/internal/observable"
 	"github.com/nais/spor/internal/scope"
 )
 
@@ -33,16 +34,20 @@ type PoolStats struct {
 	Detailed         bool
 	Pending          int // requests that are waiting for a connection
 	IdleMin, IdleMax int
-	// Closed is true if the pool is closed. Then no metric of the pool is observed.
-	Closed bool
+
+	// Unused is true if the pool never had a connection. Then no metric of the pool is observed.
+	Unused bool
+	// State is not Open if the pool is closed, or may be closed. Then the other fields are the
+	// last values of the pool.
+	State observable.State
 }
 
 // A Pool measures one connection pool. Several goroutines may call its methods at the same
 // time. The methods of a nil Pool do nothing.
 type Pool struct {
-	instruments  []*poolInstruments // one per dialect
-	stats        func() PoolStats
-	registration metric.Registration
+	instruments []*poolInstruments // one per dialect
+	stats       func() PoolStats
+	source      *observable.Source
 
 	mu     sync.Mutex
 	waits  int64
@@ -68,16 +73,16 @@ func newPool(provider metric.MeterProvider, scopeName, name string, stats func()
 		observed = append(observed, i.connections, i.max, i.pending, i.idleMin, i.idleMax)
 	}
 	var err error
-	if p.registration, err = meter.RegisterCallback(p.observe, observed...); err != nil {
+	if p.source, err = observable.Register(meter, p.observe, observed...); err != nil {
 		otel.Handle(err)
 	}
 	return p
 }
 
-func (p *Pool) observe(_ context.Context, o metric.Observer) error {
+func (p *Pool) observe(o metric.Observer) observable.State {
 	stats := p.stats()
-	if stats.Closed {
-		return nil
+	if stats.Unused {
+		return stats.State
 	}
 	for _, i := range p.instruments {
 		i.observe(o, stats)
@@ -87,7 +92,7 @@ func (p *Pool) observe(_ context.Context, o metric.Observer) error {
 		p.Waited(context.Background(), 0)
 		p.recorded.Store(false)
 	}
-	return nil
+	return stats.State
 }
 
 // Observe records how long callers waited for a connection since the previous call of
@@ -160,10 +165,17 @@ func (p *Pool) TimedOut(ctx context.Context) {
 	}
 }
 
-// Close stops the measurement of the pool.
-func (p *Pool) Close() error {
-	if p == nil || p.registration == nil {
-		return nil
+// Close ends the measurement of the pool. The last values of stats are exported with the next
+// metrics.
+func (p *Pool) Close() {
+	if p != nil {
+		p.source.Close()
 	}
-	return p.registration.Unregister()
+}
+
+// Discard ends the measurement of the pool. Its last values are not exported.
+func (p *Pool) Discard() {
+	if p != nil {
+		p.source.Discard()
+	}
 }

@@ -31,9 +31,9 @@ func NewTelemetry(c *Config, scopeName string) *Telemetry {
 	}
 }
 
-// NewPool starts to measure the pool of connections to target. Whenever metrics are
-// collected, the function stats is called. The pool is measured until [Pool.Close] is
-// called.
+// NewPool starts to measure the pool of connections to target. The function stats is called
+// whenever metrics are collected, and once more when [Pool.Close] is called. The pool is
+// measured until Pool.Close is called, or stats returns [observable.Closed].
 func (t *Telemetry) NewPool(target Target, stats func() PoolStats) *Pool {
 	return newPool(t.config.MeterProvider, t.scopeName, t.config.PoolName(target), stats)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/puddle/v2"
 
 	"github.com/nais/spor/internal/db"
+	"github.com/nais/spor/internal/observable"
 	"github.com/nais/spor/sqltrace/internal/sqldb"
 )
 
@@ -37,9 +38,11 @@ type pool struct {
 	pending atomic.Int64
 	idleMin int
 	idleMax int
+	total   atomic.Int64 // connections that are open now, or were open when the pool was closed
 
-	// noticed is set if closed will be set when the pool is closed.
-	noticed atomic.Bool
+	// closing is the context of the pool, which ends when the pool is closed. It is nil until
+	// the context is known. If it is known, closed will be set when the pool is closed.
+	closing atomic.Pointer[context.Context]
 	closed  atomic.Bool
 }
 
@@ -57,6 +60,7 @@ func (all *pools) watch(p *pgxpool.Pool) *pool {
 	config := p.Config()
 	w := &pool{pool: id, idleMin: leastIdle(config), idleMax: int(config.MaxConns)}
 	t := all.tracer
+	w.count()
 	w.measure = t.NewPool(targetOf(config.ConnConfig), w.stats)
 	var open []*pool
 	for _, other := range all.all() {
@@ -99,23 +103,52 @@ func leastIdle(config *pgxpool.Config) int {
 	return least
 }
 
-// stats returns the current state of the pool. It is called whenever metrics are collected.
+// stats returns the state of the pool. It is called whenever metrics are collected. If the pool
+// is closed, its last values are returned. A closed pool has no connections, and Close waits
+// until all connections are released. Therefore its connections count as idle.
 func (w *pool) stats() db.PoolStats {
-	if w.isClosed() {
-		// Close must run in another goroutine, because it waits for a lock that the SDK
-		// holds here.
-		go w.measure.Close()
-		return db.PoolStats{Closed: true}
+	s := db.PoolStats{Max: w.idleMax, Detailed: true, Pending: int(w.pending.Load()), IdleMin: w.idleMin, IdleMax: w.idleMax}
+	if p := w.pool.Value(); p != nil {
+		stat := p.Stat()
+		s.Used, s.Idle = int(stat.AcquiredConns()), int(stat.IdleConns())
 	}
-	s := w.pool.Value().Stat()
-	if s.AcquiredConns()+s.IdleConns() == 0 && !w.noticed.Load() {
-		// The pool is closed or was never used. In both cases it has no series.
-		return db.PoolStats{Closed: true}
+	known := w.closing.Load() != nil
+	switch {
+	case w.isClosed():
+		s.State = observable.Closed
+	case s.Used+s.Idle == 0 && !known:
+		s.State = observable.Ended // the pool is closed, or has no connections at the moment
+	default:
+		w.count()
+		return s
 	}
-	return db.PoolStats{
-		Used: int(s.AcquiredConns()), Idle: int(s.IdleConns()), Max: int(s.MaxConns()),
-		Detailed: true, Pending: int(w.pending.Load()), IdleMin: w.idleMin, IdleMax: w.idleMax,
+	total := int(w.total.Swap(0))
+	s.Idle = max(0, total-s.Used)
+	s.Unused = total == 0 && !known
+	return s
+}
+
+// count stores the number of connections. A pool does not report the number that it had before
+// it was closed.
+func (w *pool) count() {
+	if p := w.pool.Value(); p != nil {
+		w.total.Store(int64(p.Stat().TotalConns()))
 	}
+}
+
+// connClosed is called when a connection of the pool is closed. If the pool is closed too, the
+// connection stays part of the last values. The context of the pool may be read here, because
+// the caller is in the same bubble of testing/synctest as the pool.
+func (w *pool) connClosed() {
+	ctx := w.closing.Load()
+	if ctx == nil {
+		return // it is not known whether the pool is closed
+	}
+	if (*ctx).Err() != nil {
+		w.closed.Store(true)
+		return
+	}
+	w.total.Add(-1)
 }
 
 // isClosed reports whether the pool is known to be closed.
@@ -186,6 +219,9 @@ func (t *tracer) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, data pgxp
 func (t *tracer) TraceRelease(p *pgxpool.Pool, data pgxpool.TraceReleaseData) {
 	s := t.sessionOf(data.Conn)
 	s.release()
+	if data.Conn.IsClosed() {
+		s.wire.closes()
+	}
 	if s.acquired.IsZero() {
 		return
 	}
@@ -197,16 +233,16 @@ func (t *tracer) TraceRelease(p *pgxpool.Pool, data pgxpool.TraceReleaseData) {
 }
 
 // pools.connecting is called while a connection is being made. ctx is the context in which
-// the connection is made. pgxpool has no method that reports whether a pool is closed. But
+// the connection is made. The result is the pool of the connection, or nil. pgxpool has no method that reports whether a pool is closed. But
 // if ctx ends when the pool is closed, connecting makes sure that the pool is then marked as
 // closed. The goroutine that reads the metrics must not look at ctx, because the pool may be
 // in a bubble of testing/synctest.
-func (all *pools) connecting(ctx context.Context) {
+func (all *pools) connecting(ctx context.Context) *pool {
 	w := all.of(ctx)
-	if w == nil || !endsWithPool(ctx) || !w.noticed.CompareAndSwap(false, true) {
-		return
+	if w != nil && endsWithPool(ctx) && w.closing.CompareAndSwap(nil, &ctx) {
+		context.AfterFunc(ctx, func() { w.closed.Store(true) })
 	}
-	context.AfterFunc(ctx, func() { w.closed.Store(true) })
+	return w
 }
 
 // endsWithPool reports whether ctx ends when the pool is closed. Package puddle makes such
@@ -222,6 +258,7 @@ func (all *pools) created(ctx context.Context, took time.Duration) {
 		w = all.keep(took)
 	}
 	if w != nil {
+		w.count()
 		w.measure.Created(ctx, took)
 	}
 }

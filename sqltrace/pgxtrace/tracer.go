@@ -205,8 +205,8 @@ func (t *tracer) TracePrepareEnd(ctx context.Context, conn *pgx.Conn, data pgx.T
 }
 
 func (t *tracer) TraceConnectStart(ctx context.Context, data pgx.TraceConnectStartData) context.Context {
-	t.pools.connecting(ctx)
 	s := newSession(t, data.ConnConfig)
+	s.wire.pool = t.pools.connecting(ctx)
 	s.wire.wrapFrontend(data.ConnConfig)
 	return &connecting{Context: ctx, session: s, start: time.Now()}
 }

@@ -17,6 +17,8 @@ import (
 // the program has read all rows. The time between two reads or writes is not counted,
 // because the program uses this time.
 type wire struct {
+	pool      *pool // nil if the connection has no pool, or its pool is not known
+	closed    atomic.Bool
 	listening atomic.Bool
 	mu        sync.Mutex
 	owner     any // the statement or batch that is being executed
@@ -139,6 +141,16 @@ func (r reader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// closes is called when the connection is closed. It may be called again.
+func (w *wire) closes() {
+	if w.pool != nil && w.closed.CompareAndSwap(false, true) {
+		w.pool.connClosed()
+	}
+}
+
+// terminate is the message that pgx writes before it closes a connection.
+const terminate = "X\x00\x00\x00\x04"
+
 type writer struct {
 	io.Writer
 
@@ -146,6 +158,9 @@ type writer struct {
 }
 
 func (w writer) Write(p []byte) (int, error) {
+	if w.wire.pool != nil && len(p) == len(terminate) && string(p) == terminate {
+		w.wire.closes()
+	}
 	if !w.wire.listening.Load() {
 		return w.Writer.Write(p)
 	}
