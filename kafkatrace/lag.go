@@ -1,14 +1,16 @@
 package kafkatrace
 
 import (
-	"context"
 	"iter"
 	"maps"
+	"slices"
 	"strconv"
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/nais/spor/internal/observable"
 )
 
 // mostPartitions is the maximum number of partitions whose lag is recorded.
@@ -23,11 +25,11 @@ type lags struct {
 	clientID string
 	card     bool
 
-	mu            sync.Mutex
-	of            map[place]*lag
-	assigned      iter.Seq2[string, int32]
-	registrations []metric.Registration
-	closed        bool
+	mu       sync.Mutex
+	of       map[place]*lag
+	assigned iter.Seq2[string, int32]
+	sources  []*observable.Source
+	closed   bool
 }
 
 // A lag stores the latest lag of one partition, and the greatest lag since the last
@@ -72,7 +74,7 @@ func (l *lags) attributes(p place) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(attrs...))
 }
 
-// instruments makes the instruments of m, and registers the callback that reports the lag.
+// instruments makes the instruments of m, and registers the lag as a source of m.
 func (l *lags) instruments(m metric.Meter) *instruments {
 	made := newInstruments(m, l.card)
 	if !l.card {
@@ -81,12 +83,12 @@ func (l *lags) instruments(m metric.Meter) *instruments {
 	gauge, err := m.Int64ObservableGauge("kafka.consumer.records_lag_max",
 		metric.WithDescription("The greatest number of records of the partition that were not yet fetched."))
 	handle(err)
-	registration, err := m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+	source, err := observable.Register(m, func(o metric.Observer) observable.State {
 		l.observe(o, gauge)
-		return nil
+		return observable.Open
 	}, gauge)
 	handle(err)
-	l.registered(registration)
+	l.registered(source)
 	return made
 }
 
@@ -119,26 +121,33 @@ func (l *lags) retain() {
 	maps.DeleteFunc(l.of, func(p place, _ *lag) bool { return !has[p] })
 }
 
-// registered keeps r, so that close can unregister the callback.
-func (l *lags) registered(r metric.Registration) {
-	if r == nil {
-		return
-	}
+// registered keeps s, so that close can close it.
+func (l *lags) registered(s *observable.Source) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		handle(r.Unregister())
+		s.Discard()
 		return
 	}
-	l.registrations = append(l.registrations, r)
+	l.sources = append(l.sources, s)
 }
 
+// close ends the measurement. The last lag of each partition is exported with the next metrics.
 func (l *lags) close() {
-	l.mu.Lock()
-	registrations := l.registrations
-	l.closed, l.of, l.assigned, l.registrations = true, nil, nil, nil
-	l.mu.Unlock()
-	for _, r := range registrations {
-		handle(r.Unregister())
+	for _, s := range l.registrations() {
+		s.Close()
 	}
+	l.mu.Lock()
+	sources := l.sources
+	l.closed, l.of, l.assigned, l.sources = true, nil, nil, nil
+	l.mu.Unlock()
+	for _, s := range sources {
+		s.Discard() // a source that was registered in the meantime
+	}
+}
+
+func (l *lags) registrations() []*observable.Source {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.sources)
 }

@@ -130,10 +130,30 @@ func TestLag(t *testing.T) {
 	mustLag(t, "the latest", sdk, map[string]int64{"quotes/0/me": 3, "quotes/1/me": 0})
 	tracer.RetainLag(func(yield func(string, int32) bool) { yield("quotes", 1) })
 	mustLag(t, "what is left", sdk, map[string]int64{"quotes/1/me": 0})
+	tracer.SetLag("quotes", 1, 7)
+	tracer.SetLag("quotes", 1, 4)
+	tracer.SetLag("quotes", 2, 9)
 	tracer.Close()
-	mustLag(t, "closed", sdk, map[string]int64{})
+	tracer.Close()
+	mustLag(t, "closed", sdk, map[string]int64{"quotes/1/me": 7})
+	mustLag(t, "closed and reported", sdk, map[string]int64{})
 	tracer.SetLag("quotes", 1, 5)
 	mustLag(t, "closed for ever", sdk, map[string]int64{})
+}
+
+// TestLagOfTwoConsumers checks two consumers that have the same partition, one after the other.
+// Only the lag of the open consumer must be reported.
+func TestLagOfTwoConsumers(t *testing.T) {
+	sdk := oteltest.New(t)
+	first, second := adapter.NewTracer(options(sdk)...), adapter.NewTracer(options(sdk)...)
+	first.SetLag("quotes", 0, 10)
+	first.SetLag("quotes", 1, 20)
+	second.SetLag("quotes", 0, 3)
+	first.Close()
+	mustLag(t, "first closed", sdk, map[string]int64{"quotes/0/": 3, "quotes/1/": 20})
+	second.Close()
+	mustLag(t, "both closed", sdk, map[string]int64{"quotes/0/": 3})
+	mustLag(t, "reported", sdk, map[string]int64{})
 }
 
 func TestLagBeforeTheSDK(t *testing.T) {

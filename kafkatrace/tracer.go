@@ -51,7 +51,8 @@ func NewTracer(opts ...Option) *Tracer {
 	return t
 }
 
-// Close stops the measurement of lag. Call it when the client is closed.
+// Close stops the measurement of lag. Call it when the client is closed. The last lag of each
+// partition is exported with the next metrics.
 func (t *Tracer) Close() { t.lags.close() }
 
 // StartSend starts a PRODUCER span for m. The span is a child of the span in ctx. StartSend

@@ -24,6 +24,7 @@ type Client struct {
 	tracer    *adapter.Tracer
 	positions positions
 	acks      bool
+	leaving   atomic.Bool // the client leaves its group
 	closed    atomic.Bool
 }
 
@@ -93,9 +94,50 @@ func text(cl *kgo.Client, opt any) string {
 	return value
 }
 
-// close is called after the last fetch.
+// Close is [kgo.Client.Close]. Call it on a Client and not on the embedded kgo.Client, so that
+// the last lag is exported only for partitions that the client still has.
+func (c *Client) Close() {
+	c.leave()
+	c.Client.Close()
+}
+
+// CloseAllowingRebalance is [kgo.Client.CloseAllowingRebalance]. See Close.
+func (c *Client) CloseAllowingRebalance() {
+	c.leave()
+	c.Client.CloseAllowingRebalance()
+}
+
+// leave keeps the partitions that the client has now as the partitions whose last lag is
+// exported, because a client that has left its group has no partitions. If the client has left
+// its group earlier, all partitions since the last collection are kept.
+func (c *Client) leave() {
+	if text(c.Client, kgo.ConsumerGroup) == "" || !c.leaving.CompareAndSwap(false, true) {
+		return
+	}
+	has := map[place]bool{}
+	for topic, partition := range c.assigned {
+		has[place{topic, partition}] = true
+	}
+	if len(has) == 0 {
+		c.tracer.RetainLag(nil)
+		return
+	}
+	c.tracer.RetainLag(func(yield func(string, int32) bool) {
+		for p := range has {
+			if !yield(p.topic, p.partition) {
+				return
+			}
+		}
+	})
+}
+
+// close is called after the last fetch. If the program has called Close on the embedded
+// kgo.Client, the partitions are no longer known.
 func (c *Client) close() {
 	c.closed.Store(true)
+	if c.leaving.CompareAndSwap(false, true) {
+		c.tracer.RetainLag(nil)
+	}
 	c.tracer.Close()
 }
 

@@ -21,8 +21,11 @@ type claims struct {
 	committed bool          // the consumer reads only committed messages
 	patience  time.Duration // see [claims.finished]
 
-	mu sync.RWMutex
-	of map[place]*claim
+	closing atomic.Bool // the program closes the consumer group
+
+	mu   sync.RWMutex
+	of   map[place]*claim
+	left map[place]*claim // claims that the program has ended since the last collection
 }
 
 // newClaims returns the claims of a consumer that has the given configuration.
@@ -32,6 +35,7 @@ func newClaims(t *adapter.Tracer, config *sarama.Config) *claims {
 		committed: config.Consumer.IsolationLevel == sarama.ReadCommitted,
 		patience:  2*(config.Consumer.MaxWaitTime+config.Consumer.MaxProcessingTime) + config.Net.ReadTimeout,
 		of:        map[place]*claim{},
+		left:      map[place]*claim{},
 	}
 	t.RetainLag(c.report)
 	return c
@@ -49,15 +53,21 @@ func (c *claims) add(at place, from source, offset int64, ended func() (generati
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.of[at] = added
+	delete(c.left, at)
 	return added
 }
 
-// remove removes added, unless the partition already has a newer claim.
-func (c *claims) remove(at place, added *claim) {
+// remove removes added, unless the partition already has a newer claim. If last is true, the
+// last lag of added is reported at the next collection.
+func (c *claims) remove(at place, added *claim, last bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.of[at] == added {
-		delete(c.of, at)
+	if c.of[at] != added {
+		return
+	}
+	delete(c.of, at)
+	if last {
+		c.left[at] = added
 	}
 }
 
@@ -69,25 +79,37 @@ func (c *claims) at(topic string, partition int32) *claim {
 	return c.of[place{topic, partition}]
 }
 
-// report is called when the metrics are collected. It sets the lag of each partition whose
-// position is known, and yields this partition.
+// report is called when the metrics are collected, and when the consumer is closed. It sets the
+// lag of each partition whose position is known, and yields this partition. A claim that has
+// ended is reported once.
 func (c *claims) report(yield func(string, int32) bool) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for at, claim := range c.of {
-		if claim.next.Load() == unknown {
-			continue
-		}
-		now := claim.lag()
-		if now > 0 && c.finished(claim) {
-			now = 0
-		}
-		c.tracer.UpdateLag(at.topic, at.partition, claim.greatest.Swap(0))
-		c.tracer.UpdateLag(at.topic, at.partition, now)
-		if !yield(at.topic, at.partition) {
+		if !c.reportLag(at, claim, yield) {
 			return
 		}
 	}
+	for at, claim := range c.left {
+		delete(c.left, at)
+		if !c.reportLag(at, claim, yield) {
+			return
+		}
+	}
+}
+
+// reportLag returns the result of yield, or true if the position is not known.
+func (c *claims) reportLag(at place, claim *claim, yield func(string, int32) bool) bool {
+	if claim.next.Load() == unknown {
+		return true
+	}
+	now := claim.lag()
+	if now > 0 && c.finished(claim) {
+		now = 0
+	}
+	c.tracer.UpdateLag(at.topic, at.partition, claim.greatest.Swap(0))
+	c.tracer.UpdateLag(at.topic, at.partition, now)
+	return yield(at.topic, at.partition)
 }
 
 // finished reports whether only control records and records of aborted transactions are left

@@ -77,12 +77,12 @@ type partitionConsumer struct {
 }
 
 func (p *partitionConsumer) AsyncClose() {
-	p.from.remove(p.at, p.claim)
+	p.from.remove(p.at, p.claim, true)
 	p.PartitionConsumer.AsyncClose()
 }
 
 func (p *partitionConsumer) Close() error {
-	p.from.remove(p.at, p.claim)
+	p.from.remove(p.at, p.claim, true)
 	return p.PartitionConsumer.Close()
 }
 

@@ -2,6 +2,7 @@ package saramatrace
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/IBM/sarama"
 
@@ -62,16 +63,19 @@ func (g *ConsumerGroup) ProcessBatch(ctx context.Context, msgs []*sarama.Consume
 
 // Close closes the consumer group of sarama.
 func (g *ConsumerGroup) Close() error {
+	g.processor.claims.closing.Store(true)
 	defer g.processor.tracer.Close()
 	return g.ConsumerGroup.Close()
 }
 
-// handler passes a wrapped session to the handler of the program.
+// handler passes a wrapped session to the handler of the program. Each session has its own
+// handler.
 type handler struct {
 	sarama.ConsumerGroupHandler
 
 	processor processor
 	canceled  func() error // returns an error if the program has canceled Consume
+	returned  atomic.Bool  // a ConsumeClaim has returned before the session ended
 }
 
 func (h *handler) Setup(s sarama.ConsumerGroupSession) error {
@@ -87,8 +91,18 @@ func (h *handler) ConsumeClaim(s sarama.ConsumerGroupSession, c sarama.ConsumerG
 	added := h.processor.claims.add(at, c, c.InitialOffset(), func() (int32, bool) {
 		return s.GenerationID(), s.Context().Err() != nil && h.canceled() == nil
 	})
-	defer h.processor.claims.remove(at, added)
+	defer func() { h.processor.claims.remove(at, added, h.ended(s)) }()
 	return h.ConsumerGroupHandler.ConsumeClaim(session{s, h.processor}, c)
+}
+
+// ended is called when a claim ends. It reports whether the program has ended the session, and
+// not the group. sarama ends a session when the first claim ends. If the group has ended the
+// session, another member of the group reports the lag.
+func (h *handler) ended(s sarama.ConsumerGroupSession) bool {
+	if s.Context().Err() == nil {
+		h.returned.Store(true)
+	}
+	return h.returned.Load() || h.canceled() != nil || h.processor.claims.closing.Load()
 }
 
 // session measures the commits of a session, and the lag of the messages that it marks. All

@@ -19,10 +19,11 @@ type Lag struct {
 	// UpdateLag does the same as SetLag, but does not make the metric if it does not exist yet.
 	// Unlike SetLag, it may be called while metrics are collected.
 	UpdateLag func(topic string, partition int32, lag int64)
-	// RetainLag sets the function that yields the partitions of the consumer. At each
-	// collection of metrics, the function assigned is called. If it does not yield a
-	// partition, the lag of this partition is removed. If RetainLag is not called, the lag
-	// of every partition is kept until the Tracer is closed.
+	// RetainLag sets the function that yields the partitions of the consumer. The function
+	// assigned is called at each collection of metrics, and when the Tracer is closed. If it
+	// does not yield a partition, the lag of this partition is removed. If RetainLag is not
+	// called, or if assigned is nil, the lag of every partition is kept until the Tracer is
+	// closed.
 	RetainLag func(assigned iter.Seq2[string, int32])
 }
 
