@@ -84,11 +84,13 @@ func TestKgoLastLag(t *testing.T) {
 // not be reported.
 func TestKgoLastLagOfLostPartition(t *testing.T) {
 	sdk := oteltest.New(t)
-	_, cl := behind(t, sdk, kgo.ConsumerGroup("stats"), kgo.ConsumeTopics("quotes", "other"))
+	c, cl := behind(t, sdk, kgo.ConsumerGroup("stats"), kgo.ConsumeTopics("quotes", "other"))
+	kgoProduce(t, kgoClient(t, c, kgo.DefaultProduceTopic("other")), kgo.StringRecord("a"))
+	kgoPoll(t, cl, 9) // all other records
 	cl.PurgeTopicsFromClient("quotes")
 	oteltest.Eventually(t, func() bool {
-		assigned := cl.CommittedOffsets()
-		return len(assigned["quotes"]) == 0 && len(assigned["other"]) == 1
+		has := cl.UncommittedOffsets()
+		return len(has["quotes"]) == 0 && len(has["other"]) == 1
 	})
 	cl.Close()
 	if got := lagOf(t, sdk, "quotes"); got != -1 {
