@@ -220,3 +220,29 @@ func TestProviderIsCollected(t *testing.T) {
 		}
 	})
 }
+
+// TestMostLastValues checks how many last values wait for the next collection.
+func TestMostLastValues(t *testing.T) {
+	reader := sdkmetric.NewManualReader()
+	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithCardinalityLimit(0))
+	defer mp.Shutdown(context.Background())
+	for i := range 6000 {
+		register(t, mp.Meter("scope"), fmt.Sprint(i), 1, nil).Close()
+	}
+	var all metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &all); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, m := range all.ScopeMetrics[0].Metrics {
+		switch data := m.Data.(type) {
+		case metricdata.Sum[int64]:
+			n += len(data.DataPoints)
+		case metricdata.Gauge[float64]:
+			n += len(data.DataPoints)
+		}
+	}
+	if n != 10_000 {
+		t.Errorf("%d series were reported, want 10000", n)
+	}
+}
