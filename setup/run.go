@@ -28,6 +28,11 @@ import (
 // run must do three things: make its servers accept no more requests, wait for their handlers,
 // and return. A second signal ends the process immediately.
 //
+// Run does not handle other signals. SIGHUP ends the process immediately, and SIGQUIT makes the
+// Go runtime print the stacks of all goroutines and exit with status 2. After both signals, the
+// waiting telemetry is lost. A program that must flush on such a signal catches it with
+// [signal.NotifyContext], and passes that context to Run.
+//
 // When run has returned, Run exports the waiting telemetry. This takes at most five seconds, and
 // the end of ctx does not stop it. If run has not returned 18 seconds after the end of its
 // context, Run exports the telemetry that is waiting at this time, while run continues. The reason

@@ -80,7 +80,13 @@ func TestLastWaitsAreRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := make(chan error)
-	go func() { _, err := db.Exec("DELETE FROM orders"); done <- err }()
+	go func() {
+		conn, err := db.Conn(t.Context())
+		if err == nil {
+			err = conn.Close()
+		}
+		done <- err
+	}()
 	oteltest.Eventually(t, func() bool { return db.Stats().WaitCount == 1 })
 	<-time.After(time.Millisecond)
 	busy.Close()

@@ -28,7 +28,10 @@
 // at least 100 ms. The span for connecting has the kind INTERNAL. Resets, checks and pings
 // of connections never make a span.
 //
-// The pool is measured until it is closed. Its metrics are db.client.connection.count,
+// The pool is measured until it is closed. Its last values are exported with the next metrics,
+// so that a job that ends before its first export also exports them. The number of idle
+// connections is then the number before the pool was closed. If another pool with the same name
+// is open, only the values of that pool are exported. The metrics are db.client.connection.count,
 // .max, .create_time and .wait_time, with times in seconds. The metric .max is recorded
 // only if the pool has a maximum. The same values are also recorded under the older names
 // that Nais APM reads, such as db.client.connections.usage, with times in milliseconds.

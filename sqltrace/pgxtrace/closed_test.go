@@ -2,11 +2,15 @@ package pgxtrace_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/sqltrace"
 	"github.com/nais/spor/sqltrace/pgxtrace"
 )
 
@@ -131,5 +135,24 @@ func TestPoolThatIsOpenedAgain(t *testing.T) {
 				t.Errorf("got %v, want %v", got, want)
 			}
 		})
+	}
+}
+
+// TestPoolUnderDatabaseSQLHasNoLastValues checks a database/sql pool that uses a traced pgx pool.
+// Only the pgx pool is measured, also when the other pool is closed.
+func TestPoolUnderDatabaseSQLHasNoLastValues(t *testing.T) {
+	sdk := oteltest.New(t)
+	below := new(server).open(t, sdk, "")
+	useDB(t, sqltrace.OpenDB(stdlib.GetPoolConnector(below), options(sdk)...))
+	var got []string
+	for _, m := range sdk.Metrics(t, "") { // both packages have metrics with this name
+		if m.Name == "db.client.connection.max" || m.Name == "db.client.connection.count" {
+			got = slices.AppendSeq(got, maps.Keys(oteltest.Points(m.Data)))
+		}
+	}
+	slices.Sort(got)
+	const pool = "db.example:5433/shop"
+	if want := []string{pool, pool + "/idle", pool + "/used"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -39,7 +39,9 @@
 // also has the kind INTERNAL if pgx itself prepares a statement before it executes the
 // statement. Acquiring a connection from a pool never makes a span.
 //
-// A pool is measured until it is closed. Its metrics are db.client.connection.count, .max,
+// A pool is measured until it is closed. Its last values are exported with the next metrics, as
+// in package sqltrace. Connections that were used when Close was called count as idle when they
+// have been released. The metrics of a pool are db.client.connection.count, .max,
 // .idle.min, .idle.max, .pending_requests, .timeouts, .create_time, .wait_time and
 // .use_time, with times in seconds. The same values are also recorded under the older names
 // that Nais APM reads, such as db.client.connections.usage, with times in milliseconds.
