@@ -45,7 +45,7 @@
 //
 // Each combination of operation, topic and outcome is one series. After the first 1,000
 // series of a Tracer, new series have no topic. The lag is recorded for at most 1,000
-// partitions.
+// partitions. When a consumer is closed, its last lag is exported with the next metrics.
 //
 // # Headers and content
 //

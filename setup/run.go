@@ -29,9 +29,11 @@ import (
 // and return. A second signal ends the process immediately.
 //
 // Run does not handle other signals. SIGHUP ends the process immediately, and SIGQUIT makes the
-// Go runtime print the stacks of all goroutines and exit with status 2. After both signals, the
-// waiting telemetry is lost. A program that must flush on such a signal catches it with
-// [signal.NotifyContext], and passes that context to Run.
+// Go runtime print the stacks of all goroutines and exit with status 2. With a crash file, the
+// next process logs these stacks as a crash. After both signals, the waiting telemetry is lost. A
+// program that must flush on such a signal catches it with [signal.NotifyContext], and passes
+// that context to Run. Then run must not return the error of the context, because Run logs and
+// returns this error.
 //
 // When run has returned, Run exports the waiting telemetry. This takes at most five seconds, and
 // the end of ctx does not stop it. If run has not returned 18 seconds after the end of its
