@@ -12,9 +12,10 @@
 //	}
 //
 // [Run] calls the function run with a context that ends on SIGTERM or SIGINT. When run has
-// returned, Run exports the waiting telemetry. SIGHUP and SIGQUIT end the process without this. If run panics, Run logs the panic as one line. In a Naisjob,
-// use [WithRootSpan] to put all spans of run into one trace. Without this option, the outgoing
-// calls in run do not share a trace: each outgoing call starts its own trace.
+// returned, Run exports the waiting telemetry. SIGHUP and SIGQUIT end the process without this.
+// If run panics, Run logs the panic as one line. In a Naisjob, use [WithRootSpan] to put all
+// spans of run into one trace. Without this option, the outgoing calls in run do not share a
+// trace: each outgoing call starts its own trace.
 //
 // [Start] only starts telemetry. Use it in a program that handles signals and panics itself.
 //

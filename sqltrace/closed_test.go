@@ -71,7 +71,7 @@ func TestPoolIsMeasuredUntilItWasReported(t *testing.T) {
 }
 
 // TestLastWaitsAreRecorded checks a pool that is closed before its first collection, after a
-// caller has waited in vain. The wait must be recorded.
+// caller has waited without a result. The wait must be recorded.
 func TestLastWaitsAreRecorded(t *testing.T) {
 	sdk := oteltest.New(t)
 	db := sqltrace.OpenDB((&sqltest.DB{Conn: sqltest.ConnAll}).Connector(), options(sdk)...)

@@ -75,8 +75,8 @@ var canceled = func() context.Context {
 // closed, Conn returns an error with that reason, and otherwise the error of the context. In
 // both cases Conn does nothing else.
 func (e *engine) closed() bool {
-	_, err := e.handle.Conn(canceled) //nolint:sqlclosecheck // there is never a connection
-	return err != canceled.Err()      //nolint:errorlint // database/sql returns it directly
+	_, err := e.handle.Conn(canceled)
+	return err != canceled.Err() //nolint:errorlint // database/sql returns it directly
 }
 
 // callersWait reports whether callers may be waiting for a connection. If they are, a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -227,7 +228,7 @@ func TestMostLastValues(t *testing.T) {
 	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithCardinalityLimit(0))
 	defer mp.Shutdown(context.Background())
 	for i := range 6000 {
-		register(t, mp.Meter("scope"), fmt.Sprint(i), 1, nil).Close()
+		register(t, mp.Meter("scope"), strconv.Itoa(i), 1, nil).Close()
 	}
 	var all metricdata.ResourceMetrics
 	if err := reader.Collect(t.Context(), &all); err != nil {

@@ -17,16 +17,19 @@ import (
 // opened makes a pool with n connections, which are all idle.
 var opened = map[string]func(t *testing.T, sdk *oteltest.SDK, n int) *pgxpool.Pool{
 	"NewPoolWithConfig": func(t *testing.T, sdk *oteltest.SDK, n int) *pgxpool.Pool {
+		t.Helper()
 		pool, err := pgxtrace.NewPoolWithConfig(t.Context(), new(server).config(t, "pool_max_conns=7"), options(sdk)...)
 		return connected(t, pool, err, n)
 	},
 	"Tracer": func(t *testing.T, sdk *oteltest.SDK, n int) *pgxpool.Pool {
+		t.Helper()
 		config := new(server).config(t, "pool_max_conns=7")
 		config.ConnConfig.Tracer = pgxtrace.Tracer(options(sdk)...)
 		pool, err := pgxpool.NewWithConfig(t.Context(), config)
 		return connected(t, pool, err, n)
 	},
 	"idle from the start": func(t *testing.T, sdk *oteltest.SDK, n int) *pgxpool.Pool {
+		t.Helper()
 		config := new(server).config(t, fmt.Sprintf("pool_max_conns=7&pool_min_conns=%d", n))
 		pool, err := pgxtrace.NewPoolWithConfig(t.Context(), config, options(sdk)...)
 		if err != nil {

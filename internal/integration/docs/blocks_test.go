@@ -62,9 +62,11 @@ var packages = map[string]string{
 	"saramatrace":     "github.com/nais/spor/kafkatrace/saramatrace",
 	"semconv":         "go.opentelemetry.io/otel/semconv/v1.43.0",
 	"setup":           "github.com/nais/spor/setup",
+	"signal":          "os/signal",
 	"slog":            "log/slog",
 	"sql":             "database/sql",
 	"sqltrace":        "github.com/nais/spor/sqltrace",
+	"syscall":         "syscall",
 	"time":            "time",
 	"trace":           "go.opentelemetry.io/otel/trace",
 }

@@ -140,4 +140,3 @@ func kafkaGoJob(ctx context.Context) (err error) {
 	}
 	return nil
 }
-
