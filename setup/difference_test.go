@@ -27,8 +27,8 @@ import (
 )
 
 // FuzzDifference checks that the pipeline and OpenTelemetry's exporter send the same request
-// for the same spans. The spans are made from arbitrary bytes, and are rewritten in the same
-// way for both requests.
+// for the same spans, also after the pipeline has compressed them. The spans are made from
+// arbitrary bytes, and are rewritten in the same way for both requests.
 func FuzzDifference(f *testing.F) {
 	f.Add([]byte{})
 	for _, text := range fuzzTexts {
@@ -67,7 +67,7 @@ func checkDifference(t *testing.T, data []byte) {
 	encoding := setup.NewEncoding()
 	encoding.Request(spans) // fills the caches; the second call must return the same request
 	got := &coltrace.ExportTraceServiceRequest{}
-	if err := proto.Unmarshal(encoding.Request(spans), got); err != nil {
+	if err := proto.Unmarshal(encoding.PackedRequest(spans), got); err != nil {
 		t.Fatalf("cannot decode the request: %v", err)
 	}
 	want := official(t, spans)

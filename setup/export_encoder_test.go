@@ -27,14 +27,42 @@ func NewEncoding() *Encoding {
 }
 
 // Request returns an encoded export request that contains spans. The result is valid until
-// the next call of Request.
+// the next call of Request or PackedRequest.
 func (e *Encoding) Request(spans []sdktrace.ReadOnlySpan) []byte {
-	e.bytes, e.spans = e.bytes[:0], e.spans[:0]
-	ends := make([]int, 0, len(spans))
+	return e.compose(spans, e.encode(spans))
+}
+
+// PackedRequest does the same as Request. But it divides the encoded spans into columns and joins
+// them again, as the pipeline does if there is a backlog.
+func (e *Encoding) PackedRequest(spans []sdktrace.ReadOnlySpan) []byte {
+	ends := e.encode(spans)
+	var columns otlp.Columns
+	var sizes []int
+	begin := 0
+	for _, end := range ends {
+		sizes = append(sizes, columns.Split(e.bytes[begin:end]))
+		begin = end
+	}
+	columns = otlp.Columns{Rest: columns.Rest, IDs: columns.IDs}
+	e.bytes = e.bytes[:0]
+	for _, size := range sizes {
+		e.bytes = columns.Join(e.bytes, size)
+	}
+	return e.compose(spans, ends)
+}
+
+// encode encodes spans into e.bytes. It returns the position where each span ends.
+func (e *Encoding) encode(spans []sdktrace.ReadOnlySpan) (ends []int) {
+	e.bytes, ends = e.bytes[:0], make([]int, 0, len(spans))
 	for _, span := range spans {
 		e.bytes = e.encoder.AppendSpan(e.bytes, span)
 		ends = append(ends, len(e.bytes))
 	}
+	return ends
+}
+
+func (e *Encoding) compose(spans []sdktrace.ReadOnlySpan, ends []int) []byte {
+	e.spans = e.spans[:0]
 	begin := 0
 	for i, end := range ends {
 		e.spans = append(e.spans, otlp.Span{Scope: e.encoder.ScopeKey(spans[i]), Bytes: e.bytes[begin:end]})

@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -28,7 +30,7 @@ func init() {
 // TestRunDoesNotHandleOtherSignals checks the signals that the documentation of Run describes: they
 // end the process without a flush, and only the stacks of SIGQUIT are logged as a crash.
 func TestRunDoesNotHandleOtherSignals(t *testing.T) {
-	for signal, want := range map[syscall.Signal]struct {
+	for sent, want := range map[syscall.Signal]struct {
 		status  string
 		crashed bool
 	}{
@@ -37,9 +39,14 @@ func TestRunDoesNotHandleOtherSignals(t *testing.T) {
 	} {
 		t.Run(want.status, func(t *testing.T) {
 			c, file := listen(t, ":0"), filepath.Join(t.TempDir(), "crash")
+			// If this process ignores the signal, for example because of nohup, the child would ignore
+			// it too. A signal that this process handles has its default action in the child.
+			handled := make(chan os.Signal, 1)
+			signal.Notify(handled, sent)
+			defer signal.Stop(handled)
 			child := command(t, "waits", "OTEL_EXPORTER_OTLP_ENDPOINT", c.Endpoint(), "OTEL_BSP_SCHEDULE_DELAY", "3600000", "CHILD_CRASH_FILE", file)
 			startChild(t, child)
-			if err := child.Process.Signal(signal); err != nil {
+			if err := child.Process.Signal(sent); err != nil {
 				t.Fatal(err)
 			}
 			var exit *exec.ExitError

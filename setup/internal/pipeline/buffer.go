@@ -40,6 +40,7 @@ type buffer struct {
 	seq      uint64 // sequence number of the last queued chunk
 	queue    fifo[*chunk]
 	raw      fifo[*chunk] // the ordinary chunks of the queue that may still be compressed
+	block    *block       // for the content of the next chunk that is compressed; may be nil
 	queued   int          // bytes of spans in queue
 	parked   parked
 	inFlight []*batch
@@ -153,6 +154,9 @@ func (b *buffer) empty() *chunk {
 // reading it. The caller must hold b.mu.
 func (b *buffer) discard(c *chunk) {
 	b.held -= c.held()
+	if c.packed != nil {
+		b.free(c.packed)
+	}
 	if c.ordinary() && !c.packing {
 		c.reset()
 		b.spare.push(c, 4*spareChunks)
@@ -178,6 +182,11 @@ func (b *buffer) trim() {
 	b.bodies.spare.trim(1)
 	b.spare.trim(spareChunks)
 	b.packer.trim()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.block != nil && b.block.contents == 0 {
+		b.leaveBlock()
+	}
 }
 
 // next returns the next batch to send, or nil if there is no batch to send now. The oldest
@@ -188,12 +197,9 @@ func (b *buffer) trim() {
 func (b *buffer) next(state sendState, through uint64) *batch {
 	b.mu.Lock()
 	queued := b.queue.len() > 0 && (b.queue.peek().seq <= through || b.queued >= enoughBytes || b.limits.enoughSpans())
-	if queued && b.queue.peek().packed != nil {
-		queued = b.makeRoomToUnpack()
-	}
 	next, wait := b.parked.next(state, queued)
 	var chunks []*chunk
-	if next == nil && !wait && queued {
+	if next == nil && !wait && queued && (b.queue.peek().packed == nil || b.makeRoomToUnpack()) {
 		chunks = b.take()
 		next = &batch{seq: chunks[0].seq}
 	}

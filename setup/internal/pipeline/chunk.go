@@ -129,7 +129,7 @@ func (c *chunk) ordinary() bool { return cap(c.records) == chunkSpans }
 func (c *chunk) held() int {
 	switch {
 	case c.packed != nil:
-		return cap(c.packed.bytes) + packedHeld
+		return packedHeld // without the memory of the block
 	case c.ordinary():
 		return chunkHeld
 	}

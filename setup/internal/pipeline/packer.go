@@ -6,6 +6,7 @@ import (
 
 	"github.com/klauspost/compress/s2"
 
+	"github.com/nais/spor/setup/internal/otlp"
 	"github.com/nais/spor/setup/internal/spanstats"
 )
 
@@ -21,35 +22,43 @@ const (
 
 // packer compresses chunks. One goroutine at a time uses it.
 type packer struct {
-	mu      sync.Mutex
-	scratch []byte
+	mu           sync.Mutex
+	columns      otlp.Columns
+	bytes, table []byte
+	all          []byte
 }
 
-// pack returns the compressed content of c, or nil if it is not smaller. After the bytes of
-// the spans, the result has one number per span, from which unpack calculates the length and
-// the scope of the span. pack reads only fields that do not change while c is queued, so the
-// caller does not hold the lock of the buffer.
+// pack returns the compressed content of c, or nil if it is not smaller. The bytes of the content
+// are valid until the next call. After the compressed
+// bytes, the result has the IDs of the spans, and one number per span, from which unpack
+// calculates the length and the scope of the span. pack reads only fields that do not change
+// while c is queued, so the caller does not hold the lock of the buffer.
 func (p *packer) pack(c *chunk) *packed {
-	if p.scratch == nil {
-		p.scratch = make([]byte, s2.MaxEncodedLen(chunkBytes)+chunkSpans*binary.MaxVarintLen32)
+	if p.bytes == nil {
+		p.bytes = make([]byte, s2.MaxEncodedLen(chunkBytes))
 	}
-	bytes := s2.Encode(p.scratch[:s2.MaxEncodedLen(len(c.bytes))], c.bytes)
-	table := len(bytes)
+	p.columns.Reset()
+	p.table = p.table[:0]
 	begin := uint32(0)
 	for _, r := range c.records {
-		bytes = binary.AppendUvarint(bytes, uint64(r.end-begin)*uint64(len(c.scopes))+uint64(r.scope))
+		size := p.columns.Split(c.bytes[begin:r.end])
+		p.table = binary.AppendUvarint(p.table, uint64(size)*uint64(len(c.scopes))+uint64(r.scope))
 		begin = r.end
 	}
-	if len(bytes) > len(c.bytes)*3/4 {
+	bytes, ids := s2.Encode(p.bytes, p.columns.Rest), p.columns.IDs
+	if len(bytes)+len(ids)+len(p.table) > len(c.bytes)*3/4 {
 		return nil
 	}
-	return &packed{bytes: append(make([]byte, 0, len(bytes)), bytes...), table: table, spans: len(c.records), size: len(c.bytes)}
+	content := &packed{ids: len(bytes), table: len(bytes) + len(ids), spans: len(c.records), size: len(c.bytes)}
+	p.all = append(append(append(p.all[:0], bytes...), ids...), p.table...)
+	content.bytes = p.all
+	return content
 }
 
 // trim frees the memory of p, unless another goroutine uses p.
 func (p *packer) trim() {
 	if p.mu.TryLock() {
-		p.scratch = nil
+		p.columns, p.bytes, p.table, p.all = otlp.Columns{}, nil, nil, nil
 		p.mu.Unlock()
 	}
 }
@@ -61,9 +70,52 @@ const packedHeld = 256
 // packed is the content of a chunk in compressed form.
 type packed struct {
 	bytes []byte
+	ids   int // position in bytes where the IDs of the spans start
 	table int // position in bytes where the numbers of the spans start
 	spans int
 	size  int // number of bytes of the spans before compression
+	block *block
+}
+
+// blockBytes is the size of a block. Without blocks, Go would round up the size of the memory
+// for each content, which would cost a tenth of the memory.
+const blockBytes = 256 << 10
+
+// A block is memory for the contents of several chunks.
+type block struct {
+	bytes    []byte
+	contents int
+}
+
+// store copies the bytes of content into a block. The caller must hold b.mu.
+func (b *buffer) store(content *packed) {
+	if b.block == nil || cap(b.block.bytes)-len(b.block.bytes) < len(content.bytes) {
+		b.leaveBlock()
+		b.block = &block{bytes: make([]byte, 0, blockBytes)}
+		b.held += blockBytes
+	}
+	begin := len(b.block.bytes)
+	b.block.bytes = append(b.block.bytes, content.bytes...)
+	content.bytes = b.block.bytes[begin:]
+	content.block = b.block
+	b.block.contents++
+}
+
+// free is called when content is no longer needed. A block is freed when it has no contents and
+// gets no more contents. The caller must hold b.mu.
+func (b *buffer) free(content *packed) {
+	content.block.contents--
+	if content.block.contents == 0 && content.block != b.block {
+		b.held -= blockBytes
+	}
+}
+
+// leaveBlock makes the next content start a new block. The caller must hold b.mu.
+func (b *buffer) leaveBlock() {
+	if b.block != nil && b.block.contents == 0 {
+		b.held -= blockBytes
+	}
+	b.block = nil
 }
 
 // unpack puts the content of the compressed chunk c into the memory of the empty chunk room.
@@ -72,18 +124,19 @@ type packed struct {
 func (c *chunk) unpack(room *chunk) error {
 	content, first := c.packed, c.first
 	c.packed, c.first = nil, 0
-	bytes, err := s2.Decode(room.bytes[:cap(room.bytes)], content.bytes[:content.table])
-	c.bytes, c.records = room.bytes[:0], room.records
+	c.bytes, c.records = room.bytes[:0], room.records[:0]
 	room.bytes, room.records = nil, nil
+	rest, err := s2.Decode(nil, content.bytes[:content.ids])
 	if err != nil {
 		return err
 	}
-	c.bytes, c.first = bytes, first
-	end, scopes := uint64(0), uint64(len(c.scopes))
-	for table := content.bytes[content.table:]; len(table) > 0; {
+	c.first = first
+	columns := otlp.Columns{Rest: rest, IDs: content.bytes[content.ids:content.table]}
+	table, scopes := content.bytes[content.table:], uint64(len(c.scopes))
+	for len(table) > 0 {
 		number, n := binary.Uvarint(table)
-		end += number / scopes
-		c.records = append(c.records, record{uint32(end), uint16(number % scopes)})
+		c.bytes = columns.Join(c.bytes, int(number/scopes))
+		c.records = append(c.records, record{uint32(len(c.bytes)), uint16(number % scopes)})
 		table = table[n:]
 	}
 	return nil
@@ -130,6 +183,7 @@ func (b *buffer) endPacking(c *chunk, content *packed) {
 	size := c.size()
 	b.held -= c.held()
 	b.spare.push(&chunk{bytes: c.bytes[:0], records: c.records[:0]}, 4*spareChunks)
+	b.store(content)
 	c.bytes, c.records, c.packed = nil, nil, content
 	b.held += c.held()
 	b.queued += c.size() - size
@@ -158,6 +212,7 @@ func (b *buffer) makeRoomToUnpack() bool {
 // must hold b.mu.
 func (b *buffer) roomFor(c *chunk) *chunk {
 	b.held -= c.held()
+	b.free(c.packed)
 	return b.empty()
 }
 

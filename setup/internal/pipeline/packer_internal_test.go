@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -56,12 +57,26 @@ func full(b *buffer, text func(i int) []byte) *chunk {
 	return c
 }
 
-func similar(i int) []byte { return fmt.Appendf(nil, "span %d with %060d", i, i) }
+// encoded returns a span as the encoder writes it: with random IDs, with or without a parent, and
+// with the rest of its fields.
+func encoded(i int, rest []byte) []byte {
+	span := make([]byte, 28, 38+len(rest))
+	_, _ = rand.Read(span)
+	copy(span, "\x0a\x10")
+	copy(span[18:], "\x12\x08")
+	if i%3 > 0 {
+		span = append(append(span, "\x22\x08"...), span[2:10]...)
+	}
+	span = append(span, rest...)
+	return append(binary.AppendUvarint([]byte{0x12}, uint64(len(span))), span...)
+}
 
-func random(int) []byte {
+func similar(i int) []byte { return encoded(i, fmt.Appendf(nil, "span %d with %0500d", i, i)) }
+
+func random(i int) []byte {
 	text := make([]byte, 400)
 	_, _ = rand.Read(text)
-	return text
+	return encoded(i, text)
 }
 
 // packedChunks returns the number of compressed chunks in the queue.
@@ -105,8 +120,13 @@ func TestOnlyBacklogIsCompressed(t *testing.T) {
 }
 
 func heldBy(b *buffer) (held int) {
+	blocks := map[*block]bool{}
 	for _, c := range b.queue.items[b.queue.first:] {
 		held += c.held()
+		if c.packed != nil && !blocks[c.packed.block] {
+			blocks[c.packed.block] = true
+			held += blockBytes
+		}
 	}
 	return held
 }
@@ -147,6 +167,7 @@ func TestCompressedSpansAreTheSame(t *testing.T) {
 				b.release(batch)
 				b.finish(batch)
 			}
+			b.trim()
 			if b.held != 0 || b.queued != 0 {
 				t.Errorf("at the end: got %d bytes of memory and %d queued bytes, want none", b.held, b.queued)
 			}
