@@ -6,6 +6,8 @@ import "time"
 
 const scale = 1
 
+const burst = 1_000_000
+
 const (
 	matrixSpans  = 5000
 	matrixOutage = 5 * time.Second

@@ -7,6 +7,9 @@ import "time"
 // scale is the factor by which the long tests are shortened.
 const scale = 10
 
+// burst is the number of spans that end as fast as possible.
+const burst = 200_000
+
 // In each row of TestHostileCollectors, a program ends matrixSpans spans, 1,000 per second.
 // The disturbance lasts for matrixOutage, which is longer, so that the end of the outage is
 // part of the shutdown. matrixWidth is the number of rows that run at the same time.

@@ -6,8 +6,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Columns divides encoded spans into the IDs and the rest. The IDs are random, so they cannot be
-// compressed, and the rest can be compressed better without them. In the rest, the times are
+// Columns divides encoded spans into the IDs and the rest. Most IDs are random, so the rest can
+// be compressed better without them. In the rest, the times are
 // differences: the start minus the start of the previous span, and the end minus the start. The
 // zero value is ready for use.
 type Columns struct {

@@ -31,6 +31,8 @@ type buffer struct {
 	bodies bodies
 	spare  spares[chunk]
 	packer packer
+	// scratch is memory for unpacking chunks. Only the sender uses it.
+	scratch []byte
 
 	wake        chan struct{}
 	unreachable atomic.Bool
@@ -182,6 +184,7 @@ func (b *buffer) trim() {
 	b.bodies.spare.trim(1)
 	b.spare.trim(spareChunks)
 	b.packer.trim()
+	b.scratch = nil
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.block != nil && b.block.contents == 0 {

@@ -25,17 +25,15 @@ type packer struct {
 	mu           sync.Mutex
 	columns      otlp.Columns
 	bytes, table []byte
-	all          []byte
 }
 
 // pack returns the compressed content of c, or nil if it is not smaller. The bytes of the content
-// are valid until the next call. After the compressed
-// bytes, the result has the IDs of the spans, and one number per span, from which unpack
-// calculates the length and the scope of the span. pack reads only fields that do not change
+// are valid until the next call. After the compressed bytes, the result has one number per span,
+// from which unpack calculates the length and the scope of the span. pack reads only fields that do not change
 // while c is queued, so the caller does not hold the lock of the buffer.
 func (p *packer) pack(c *chunk) *packed {
 	if p.bytes == nil {
-		p.bytes = make([]byte, s2.MaxEncodedLen(chunkBytes))
+		p.bytes = make([]byte, s2.MaxEncodedLen(chunkBytes)+chunkSpans*binary.MaxVarintLen32)
 	}
 	p.columns.Reset()
 	p.table = p.table[:0]
@@ -45,20 +43,20 @@ func (p *packer) pack(c *chunk) *packed {
 		p.table = binary.AppendUvarint(p.table, uint64(size)*uint64(len(c.scopes))+uint64(r.scope))
 		begin = r.end
 	}
-	bytes, ids := s2.Encode(p.bytes, p.columns.Rest), p.columns.IDs
-	if len(bytes)+len(ids)+len(p.table) > len(c.bytes)*3/4 {
+	content := &packed{ids: len(p.columns.Rest), spans: len(c.records), size: len(c.bytes)}
+	compressed := s2.Encode(p.bytes, append(p.columns.Rest, p.columns.IDs...))
+	content.table = len(compressed)
+	content.bytes = append(compressed, p.table...)
+	if len(content.bytes) > len(c.bytes)*3/4 {
 		return nil
 	}
-	content := &packed{ids: len(bytes), table: len(bytes) + len(ids), spans: len(c.records), size: len(c.bytes)}
-	p.all = append(append(append(p.all[:0], bytes...), ids...), p.table...)
-	content.bytes = p.all
 	return content
 }
 
 // trim frees the memory of p, unless another goroutine uses p.
 func (p *packer) trim() {
 	if p.mu.TryLock() {
-		p.columns, p.bytes, p.table, p.all = otlp.Columns{}, nil, nil, nil
+		p.columns, p.bytes, p.table = otlp.Columns{}, nil, nil
 		p.mu.Unlock()
 	}
 }
@@ -70,7 +68,7 @@ const packedHeld = 256
 // packed is the content of a chunk in compressed form.
 type packed struct {
 	bytes []byte
-	ids   int // position in bytes where the IDs of the spans start
+	ids   int // position of the IDs, after bytes are decompressed
 	table int // position in bytes where the numbers of the spans start
 	spans int
 	size  int // number of bytes of the spans before compression
@@ -119,19 +117,21 @@ func (b *buffer) leaveBlock() {
 }
 
 // unpack puts the content of the compressed chunk c into the memory of the empty chunk room.
-// After that, c is an ordinary chunk and room has no memory. If the content cannot be read,
+// After that, c is an ordinary chunk and room has no memory. scratch is memory that is used
+// during the call. If the content cannot be read,
 // c contains no spans.
-func (c *chunk) unpack(room *chunk) error {
+func (c *chunk) unpack(room *chunk, scratch *[]byte) error {
 	content, first := c.packed, c.first
 	c.packed, c.first = nil, 0
 	c.bytes, c.records = room.bytes[:0], room.records[:0]
 	room.bytes, room.records = nil, nil
-	rest, err := s2.Decode(nil, content.bytes[:content.ids])
+	all, err := s2.Decode((*scratch)[:cap(*scratch)], content.bytes[:content.table])
 	if err != nil {
 		return err
 	}
+	*scratch = all
 	c.first = first
-	columns := otlp.Columns{Rest: rest, IDs: content.bytes[content.ids:content.table]}
+	columns := otlp.Columns{Rest: all[:content.ids], IDs: all[content.ids:]}
 	table, scopes := content.bytes[content.table:], uint64(len(c.scopes))
 	for len(table) > 0 {
 		number, n := binary.Uvarint(table)
@@ -216,10 +216,11 @@ func (b *buffer) roomFor(c *chunk) *chunk {
 	return b.empty()
 }
 
-// unpack makes an ordinary chunk of the compressed chunk c. room is the result of roomFor.
+// unpack makes an ordinary chunk of the compressed chunk c. room is the result of roomFor. Only
+// the sender calls unpack.
 func (b *buffer) unpack(c, room *chunk) {
 	spans := c.spans()
-	if err := c.unpack(room); err != nil {
+	if err := c.unpack(room, &b.scratch); err != nil {
 		b.limits.dropUnbatched(spanstats.Encode, spans)
 	}
 }
