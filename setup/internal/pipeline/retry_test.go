@@ -392,6 +392,7 @@ func flushed(provider *sdktrace.TracerProvider, names ...string) {
 // TestLastBatchFails checks a batch that fails because of one of its spans, during the shutdown.
 // There are no other batches any more that the collector can accept.
 func TestLastBatchFails(t *testing.T) {
+	t.Parallel()
 	for _, before := range []int{0, 1, 100} {
 		t.Run(fmt.Sprint(before, " before"), func(t *testing.T) {
 			t.Parallel()
