@@ -13,7 +13,8 @@ import (
 
 // The functions of this file walk the stack, because only the stack shows which function of
 // database/sql called the driver. This function determines what database/sql does next.
-// Walking the stack takes microseconds, so it is done only after a connection has failed.
+// Walking the stack takes microseconds, so it is done only after a connection has failed, and
+// when a connection is closed.
 
 const sqlPackage = "database/sql."
 
@@ -88,9 +89,14 @@ func (u *unreachable) Connect(context.Context) (driver.Conn, error) {
 func (*unreachable) Driver() driver.Driver { return nil }
 
 // closesConn reports whether the driver was called because a [sql.Conn] is being closed.
-func closesConn() bool {
+func closesConn() bool { return isCalledBy("(*Conn).close") }
+
+// closesPool reports whether the driver was called because the pool is being closed.
+func closesPool() bool { return isCalledBy("(*DB).Close") }
+
+func isCalledBy(function string) bool {
 	for frame := range sqlFrames() {
-		if frame.Function == sqlPackage+"(*Conn).close" {
+		if frame.Function == sqlPackage+function {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@ package sqltrace_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"sync"
@@ -172,4 +173,74 @@ func TestPoolsAreClosedDuringCollections(t *testing.T) {
 
 func named(name string) sqltrace.Option {
 	return sqltrace.WithAttributes(attribute.String("db.client.connection.pool.name", name))
+}
+
+// A gate is a connector. While the gate is closed, Connect waits.
+type gate struct {
+	driver.Connector
+	waiting chan struct{} // receives a value when Connect waits
+	open    chan struct{}
+}
+
+func (g gate) Connect(ctx context.Context) (driver.Conn, error) {
+	select {
+	case g.waiting <- struct{}{}:
+		<-g.open
+	default:
+	}
+	return g.Connector.Connect(ctx)
+}
+
+// TestConnectionIsClosedUnderTheLockOfThePool checks a connection that database/sql opens for a
+// waiting caller, and closes immediately because the caller has gone or the pool is closed.
+// database/sql holds the lock of the pool when it closes this connection.
+func TestConnectionIsClosedUnderTheLockOfThePool(t *testing.T) {
+	for name, end := range map[string]func(*sql.DB) error{
+		"the pool is closed":       func(db *sql.DB) error { return db.Close() },
+		"no caller waits any more": func(*sql.DB) error { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			sdk := oteltest.New(t)
+			g := gate{full().Connector(), make(chan struct{}), make(chan struct{})}
+			db := sqltrace.OpenDB(g, options(sdk)...)
+			db.SetMaxOpenConns(1)
+			db.SetMaxIdleConns(-1)
+			used, err := db.Conn(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			left := make(chan struct{})
+			go func() {
+				defer close(left)
+				_, _ = db.Conn(ctx)
+			}()
+			oteltest.Eventually(t, func() bool { return db.Stats().WaitCount == 1 })
+			// The connection is bad, so database/sql opens another one for the waiting caller.
+			go func() { _ = used.Raw(func(any) error { return driver.ErrBadConn }) }()
+			<-g.waiting
+			leave()
+			<-left
+			if err := end(db); err != nil {
+				t.Error(err)
+			}
+			close(g.open)
+			alive := make(chan struct{})
+			go func() {
+				defer close(alive)
+				for db.Stats().OpenConnections > 0 {
+					<-time.After(time.Millisecond)
+				}
+			}()
+			select {
+			case <-alive:
+			case <-time.After(20 * time.Second):
+				t.Fatal("the pool hangs")
+			}
+			if got := connections(t, sdk)["/idle"]; got != 0 {
+				t.Errorf("idle connections: got %d, want none", got)
+			}
+		})
+	}
 }

@@ -2,7 +2,6 @@ package sqltrace
 
 import (
 	"cmp"
-	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -56,27 +55,12 @@ func (e *engine) stats() db.PoolStats {
 	return db.PoolStats{Used: s.InUse, Idle: idle, Max: s.MaxOpenConnections, Waits: s.WaitCount, Waited: s.WaitDuration, OnlyWaits: true}
 }
 
-// connClosed is called when a connection is closed. If the pool is being closed, the connection
-// was idle, because database/sql closes the connections in use later.
+// connClosed is called when a connection is closed. If DB.Close closes it, the connection was
+// idle. connClosed must not call a method of the pool, because database/sql may hold its lock.
 func (e *engine) connClosed() {
-	if e.handle != nil && e.closed() {
+	if e.handle != nil && closesPool() {
 		e.idleAtClose.Add(1)
 	}
-}
-
-// canceled is a context that has ended.
-var canceled = func() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}()
-
-// closed reports whether the pool is closed. database/sql has no method for this. If the pool is
-// closed, Conn returns an error with that reason, and otherwise the error of the context. In
-// both cases Conn does nothing else.
-func (e *engine) closed() bool {
-	_, err := e.handle.Conn(canceled)
-	return err != canceled.Err() //nolint:errorlint // database/sql returns it directly
 }
 
 // callersWait reports whether callers may be waiting for a connection. If they are, a
