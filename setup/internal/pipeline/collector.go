@@ -33,7 +33,7 @@ type collector struct {
 	// erratic is the time at which a batch with own failures was last accepted, see
 	// export.retry.
 	erratic atomic.Pointer[time.Time]
-	// broken is the last time when the collector could no longer be reached, after an answer.
+	// broken is the last time when the connection broke during a request, after an answer.
 	broken atomic.Pointer[time.Time]
 	// late is true if the last answer came after the timeout, see export.timeout.
 	late atomic.Bool
@@ -48,13 +48,8 @@ type collector struct {
 // is not shutting down.
 type drain struct{ begin, end time.Time }
 
-// shorten returns a pause that begins at now and is not longer than a half of the rest of d.
-func (d *drain) shorten(pause time.Duration, now time.Time) time.Duration {
-	if d == nil {
-		return pause
-	}
-	return min(pause, d.end.Sub(now)/2)
-}
+// half returns the time at which a half of the time between now and the end is over.
+func (d *drain) half(now time.Time) time.Time { return now.Add(d.end.Sub(now) / 2) }
 
 // accept records that the collector accepted a batch. failedBefore is true if the batch had
 // own failures, see export.retry.

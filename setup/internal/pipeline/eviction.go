@@ -80,7 +80,7 @@ func (b *buffer) evictSpan() bool {
 		b.limits.drop(spanstats.QueueFull, 1)
 		return true
 	}
-	if b.queue.len() == 0 || b.queue.peek().spans() == 1 {
+	if b.queue.len() == 0 || b.queue.peek().spans() <= 1 {
 		return b.evict()
 	}
 	c := b.queue.peek()

@@ -30,6 +30,7 @@ type result struct {
 	answered bool
 	gone     error            // the error, if the collector cannot be reached
 	dialling bool             // there was no connection for the request
+	lost     bool             // the connection broke during a request
 	stale    *grpc.ClientConn // the connection, if it may be broken
 	pause    time.Duration    // time during which no requests may be sent
 }
@@ -119,11 +120,9 @@ func (e *export) request(b *batch) {
 func (e *export) judgeTimeout(b *batch, conn *grpc.ClientConn) verdict {
 	silent, first := e.collector.silence() >= e.collector.timeout/2, !b.late
 	b.late = true
-	if silent {
-		e.result.stale = conn
-	}
 	switch {
 	case first && silent:
+		e.result.stale = conn
 		return unreachable
 	case first:
 		return late

@@ -12,6 +12,10 @@ import (
 
 	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/nais/spor/httptrace"
 	"github.com/nais/spor/internal/clean"
@@ -25,13 +29,50 @@ import (
 )
 
 // TestLongOutage checks that no span is lost if the collector is away for 450 seconds while a
-// server with the largest buffer, 32 MiB, handles 1,000 requests per second. With -short, it has
+// server with the largest buffer, 32 MiB, handles 1,000 requests per second. A collector that
+// answers is tried with several batches, which are not compressed, so there is memory for three
+// quarters of this time. With -short, it has
 // an eighth of the memory, and a twelfth of the time, because some memory is always needed.
 func TestLongOutage(t *testing.T) {
+	throttled, err := status.New(codes.Unavailable, "busy").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	outage, memory := 450*time.Second, 32<<20
 	if testing.Short() {
 		outage, memory = outage/12, memory/8
 	}
+	for name, setDown := range map[string]func(b *bubble, down bool){
+		"no connection": (*bubble).setDown,
+		"unavailable": func(b *bubble, down bool) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.refuses = nil
+			if down {
+				b.refuses = func() error { return status.Error(codes.Unavailable, "the memory is full") }
+			}
+		},
+		"asks for pauses": func(b *bubble, down bool) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.refuses = nil
+			if down {
+				b.refuses = func() error { return throttled.Err() }
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			outage := outage
+			if name != "no connection" {
+				outage = outage * 3 / 4
+			}
+			testLongOutage(t, outage, memory, setDown)
+		})
+	}
+}
+
+func testLongOutage(t *testing.T, outage time.Duration, memory int, setDown func(b *bubble, down bool)) {
+	t.Helper()
 	inBubble(t, func(b *bubble) {
 		stats := &spanstats.Stats{}
 		p, err := pipeline.New(pipeline.Config{
@@ -43,12 +84,12 @@ func TestLongOutage(t *testing.T) {
 		}
 		provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(p))
 		handle := handler(provider)
-		b.setDown(true)
+		setDown(b, true)
 		requests := 0
 		for begin := time.Now(); time.Since(begin) < outage; requests++ {
 			handle()
 		}
-		b.setDown(false)
+		setDown(b, false)
 		<-time.After(2 * time.Minute) // longer than gRPC's pauses between attempts to connect
 		synctest.Wait()
 		if stats.Delivered() != int64(requests) {

@@ -12,7 +12,7 @@ import (
 
 const (
 	// backlogFraction is a fraction of the memory for waiting spans: 8 means an eighth. If the
-	// waiting spans use more than this, queued chunks are compressed.
+	// queued spans have more bytes than this, queued chunks are compressed.
 	backlogFraction = 8
 	// packedAtOnce is the maximum number of chunks that a goroutine compresses after it has
 	// queued one chunk. It is higher than one, because the chunks that were queued before there
@@ -44,7 +44,8 @@ func (p *packer) pack(c *chunk) *packed {
 		begin = r.end
 	}
 	content := &packed{ids: len(p.columns.Rest), spans: len(c.records), size: len(c.bytes)}
-	compressed := s2.Encode(p.bytes, append(p.columns.Rest, p.columns.IDs...))
+	p.columns.Rest = append(p.columns.Rest, p.columns.IDs...)
+	compressed := s2.Encode(p.bytes, p.columns.Rest)
 	content.table = len(compressed)
 	content.bytes = append(compressed, p.table...)
 	if len(content.bytes) > len(c.bytes)*3/4 {
@@ -163,7 +164,7 @@ func (b *buffer) packBacklog() {
 func (b *buffer) beginPacking() *chunk {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.raw.len() < 2 || b.used() <= b.limits.bytes()/backlogFraction {
+	if b.raw.len() < 2 || b.queued <= b.limits.bytes()/backlogFraction {
 		return nil
 	}
 	c := b.raw.pop()
@@ -189,23 +190,35 @@ func (b *buffer) endPacking(c *chunk, content *packed) {
 	b.queued += c.size() - size
 }
 
-// makeRoomToUnpack frees memory for a batch of compressed chunks: for the chunks, and for the
-// request. It reports whether there is enough memory and there are still queued chunks. It
-// drops waiting spans only if no batch is in flight. Otherwise, there will be more memory when
-// the batch is delivered. The caller must hold b.mu.
-func (b *buffer) makeRoomToUnpack() bool {
-	for b.used()+2*b.limits.batchBytes() > b.limits.bytes() {
+// makeRoomToTake returns the maximum number of bytes for the next batch of queued chunks, or zero
+// if none may be taken now. wanted is false if none is wanted. Compressed chunks need memory
+// twice: for the chunks, and for the request. If there is not enough memory for a whole batch, a
+// smaller batch is taken. Waiting spans are dropped only if there is not even enough memory for
+// one chunk, and no batch is in flight. Otherwise, there will be more memory when the batch is
+// delivered. The caller must hold b.mu.
+func (b *buffer) makeRoomToTake(wanted bool) int {
+	if !wanted {
+		return 0
+	}
+	most := b.limits.batchBytes()
+	if b.raw.len() == b.queue.len() {
+		return most // nothing is compressed
+	}
+	for b.used()+2*chunkHeld > b.limits.bytes() {
 		if b.dropSpare() {
 			continue
 		}
 		if len(b.inFlight) > 0 {
-			return false
+			return 0
 		}
-		if !b.evict() {
+		if !b.evict() || b.queue.len() == 0 {
 			break
 		}
 	}
-	return b.queue.len() > 0
+	if b.queue.len() == 0 {
+		return 0
+	}
+	return min(most, max(chunkBytes, (b.limits.bytes()-b.used())/2))
 }
 
 // roomFor returns an empty chunk into which the compressed chunk c can be unpacked. The caller

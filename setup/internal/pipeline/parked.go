@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"math"
 	"slices"
 	"time"
 )
@@ -11,6 +10,9 @@ type sendState struct {
 	now      time.Time
 	accepted uint64 // number of batches that the collector has accepted
 	idle     bool   // no batch is in flight
+	// probe is the number of the current attempt to find out whether the collector accepts
+	// spans again. It is zero if the collector accepts spans.
+	probe int
 }
 
 // parked contains the batches that wait until they may be sent again, the oldest first. Only
@@ -23,13 +25,6 @@ func (p *parked) add(b *batch) {
 		at--
 	}
 	*p = slices.Insert(*p, at, b)
-}
-
-// hasten shortens the pauses of the batches because of a shutdown.
-func (p parked) hasten(d *drain) {
-	for _, b := range p {
-		b.notBefore = earlier(b.notBefore, d.begin.Add(d.shorten(math.MaxInt64, d.begin)))
-	}
 }
 
 // pop removes and returns the oldest batch. There must be one.

@@ -19,6 +19,8 @@ const (
 	// mostLosses is a number of losses of the collector. If the collector has been lost
 	// this many times while the same batch was in flight, the batch is given up.
 	mostLosses = 2
+	// mostAllLosses is used instead if some of the losses do not count.
+	mostAllLosses = 3
 	// lossPause is the pause before a batch is sent again that was in flight when the collector
 	// was lost. It gives the collector time to start, and other batches time to be delivered.
 	lossPause = 5 * time.Second
@@ -45,19 +47,21 @@ func (e *export) wait(b *batch, err error, sent bool) {
 // batch is sent only if no other batch is in flight. At the second loss, the whole batch is
 // given up. Therefore, if a batch makes the collector crash, the collector crashes at most
 // twice. A loss does not count if the collector was also lost at another time since the
-// previous loss, because then the cause is not this batch.
+// previous loss, because then the cause may not be this batch. But at the third loss, the batch
+// is always given up.
 func (e *export) lose(b *batch, err error) {
-	e.result.gone = err
+	e.result.gone, e.result.lost = err, true
 	e.fail(b)
+	b.allLosses++
 	if b.losses == 0 || !e.collector.broken.Load().After(b.lostAt.Add(sameLoss)) {
 		b.losses++
 	}
 	b.lostAt = time.Now()
-	if b.losses == mostLosses {
+	if b.losses == mostLosses || b.allLosses == mostAllLosses {
 		e.giveUp(b, spanstats.CollectorLost, err)
 		return
 	}
-	b.notBefore = b.lostAt.Add(e.collector.drain.Load().shorten(lossPause+rand.N(lossPause/2), b.lostAt))
+	b.notBefore = b.lostAt.Add(lossPause + rand.N(lossPause/2))
 	e.buffer.park(b)
 }
 
@@ -188,7 +192,7 @@ func (e *export) timeFor(b *batch) time.Duration {
 // backoff returns the pause before b is sent again. If b is a single span that fails on its own,
 // the pause is long, because it will probably fail again.
 func (e *export) backoff(b *batch) time.Duration {
-	if len(b.spans) == 1 && (b.suspect || b.own >= ownFailures) && !e.collector.isErratic() {
+	if len(b.spans) == 1 && b.own > 0 && (b.suspect || b.own >= ownFailures) && !e.collector.isErratic() {
 		return backoff(math.MaxInt, longestOwnBackoff)
 	}
 	return backoff(b.failures, longestBackoff)

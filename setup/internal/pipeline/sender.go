@@ -10,6 +10,9 @@ import (
 
 const (
 	mostInFlight = 8
+	// probesPerBatch is the number of attempts during an outage after which another batch is
+	// tried.
+	probesPerBatch = 64
 	// silenceTimeout is a time limit for answers. If the collector has answered no request
 	// for this time, no more requests are sent to it.
 	silenceTimeout = 5 * time.Second
@@ -107,7 +110,7 @@ func (s *sender) launch(now time.Time) {
 			// batch still wait for their delay.
 			s.shards.seal(false)
 		}
-		batch := s.buffer.next(sendState{now, s.collector.accepted.Load(), s.inFlight == 0}, s.sendThrough())
+		batch := s.buffer.next(s.state(now), s.sendThrough())
 		if batch == nil {
 			return
 		}
@@ -119,6 +122,14 @@ func (s *sender) launch(now time.Time) {
 		e := &export{collector: s.collector, buffer: s.buffer}
 		go func() { s.results <- e.run(batch) }()
 	}
+}
+
+func (s *sender) state(now time.Time) sendState {
+	state := sendState{now: now, accepted: s.collector.accepted.Load(), idle: s.inFlight == 0}
+	if s.down || s.throttled {
+		state.probe = s.failures
+	}
+	return state
 }
 
 // flush makes the sender send all spans up to the sequence number age now.
@@ -167,7 +178,7 @@ func (s *sender) finish(r result) {
 		}
 	}
 	if r.gone != nil {
-		if !s.down {
+		if r.lost && !s.down {
 			s.collector.broken.Store(&now)
 		}
 		s.down, s.outage = true, r.gone
