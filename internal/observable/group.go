@@ -19,6 +19,7 @@ type group struct {
 	// shared is false if the meter or an instrument cannot be compared. Then the group has only
 	// one source, whose last values are not reported.
 	shared       bool
+	registers    sync.Once
 	registration metric.Registration // not nil if shared is false
 
 	mu   sync.Mutex

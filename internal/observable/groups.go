@@ -19,24 +19,33 @@ var groups struct {
 }
 
 // groupOf returns the group for sources with the meter m and the given instruments.
-func groupOf(m metric.Meter, instruments []metric.Observable) (*group, error) {
+func groupOf(m metric.Meter, instruments []metric.Observable) (g *group, err error) {
+	g = findGroup(m, instruments)
+	g.registers.Do(func() { // without the lock of groups, because the SDK may wait for a collection
+		var registration metric.Registration
+		registration, err = m.RegisterCallback(g.collect, instruments...)
+		if !g.shared {
+			g.registration = registration
+		}
+	})
+	return g, err
+}
+
+func findGroup(m metric.Meter, instruments []metric.Observable) *group {
 	groups.Lock()
 	defer groups.Unlock()
 	for _, p := range groups.all {
 		if g := p.Value(); g != nil && otelutil.Same(g.meter, m) && same(g.instruments, instruments) {
-			return g, nil
+			return g
 		}
 	}
 	g := &group{meter: m, instruments: slices.Clone(instruments)}
 	g.shared = otelutil.Same(m, m) && same(instruments, instruments)
-	registration, err := m.RegisterCallback(g.collect, instruments...)
-	if !g.shared {
-		g.registration = registration
-		return g, err
+	if g.shared {
+		groups.all = slices.DeleteFunc(groups.all, func(p weak.Pointer[group]) bool { return p.Value() == nil })
+		groups.all = append(groups.all, weak.Make(g))
 	}
-	groups.all = slices.DeleteFunc(groups.all, func(p weak.Pointer[group]) bool { return p.Value() == nil })
-	groups.all = append(groups.all, weak.Make(g))
-	return g, err
+	return g
 }
 
 func same(a, b []metric.Observable) bool {

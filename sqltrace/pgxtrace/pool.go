@@ -64,9 +64,11 @@ func (all *pools) watch(p *pgxpool.Pool) *pool {
 	w.measure = t.NewPool(targetOf(config.ConnConfig), w.stats)
 	var open []*pool
 	for _, other := range all.all() {
-		if !other.isClosed() {
-			open = append(open, other)
+		if other.isClosed() {
+			other.measure.Close() // nothing may collect the values of the tracer
+			continue
 		}
+		open = append(open, other)
 	}
 	open = append(open, w)
 	all.watched.Store(&open)
@@ -128,11 +130,12 @@ func (w *pool) stats() db.PoolStats {
 	return s
 }
 
-// count stores the number of connections. A pool does not report the number that it had before
-// it was closed.
+// count stores the number of connections, without those that are being made. A pool does not
+// report the number that it had before it was closed.
 func (w *pool) count() {
 	if p := w.pool.Value(); p != nil {
-		w.total.Store(int64(p.Stat().TotalConns()))
+		stat := p.Stat()
+		w.total.Store(int64(stat.AcquiredConns() + stat.IdleConns()))
 	}
 }
 
@@ -258,7 +261,7 @@ func (all *pools) created(ctx context.Context, took time.Duration) {
 		w = all.keep(took)
 	}
 	if w != nil {
-		w.count()
+		w.total.Add(1)
 		w.measure.Created(ctx, took)
 	}
 }
