@@ -134,7 +134,7 @@ func (l *lags) registered(s *observable.Source) {
 
 // close ends the measurement. The last lag of each partition is exported with the next metrics.
 func (l *lags) close() {
-	for _, s := range l.registrations() {
+	for _, s := range l.allSources() {
 		s.Close()
 	}
 	l.mu.Lock()
@@ -146,7 +146,7 @@ func (l *lags) close() {
 	}
 }
 
-func (l *lags) registrations() []*observable.Source {
+func (l *lags) allSources() []*observable.Source {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.sources)

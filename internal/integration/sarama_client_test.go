@@ -274,21 +274,21 @@ func newSaramaAsync(p sarama.AsyncProducer) *saramaAsync {
 
 func (p *saramaAsync) reported(m *sarama.ProducerMessage, err error) {
 	p.mu.Lock()
-	tell := p.waiting[m][0]
+	answered := p.waiting[m][0]
 	p.waiting[m] = p.waiting[m][1:]
 	p.mu.Unlock()
-	tell(err)
+	answered(err)
 }
 
-func (p *saramaAsync) send(m *sarama.ProducerMessage, tell func(error)) {
-	p.register(m, tell)
+func (p *saramaAsync) send(m *sarama.ProducerMessage, answered func(error)) {
+	p.register(m, answered)
 	p.Input() <- m
 }
 
-func (p *saramaAsync) register(m *sarama.ProducerMessage, tell func(error)) {
+func (p *saramaAsync) register(m *sarama.ProducerMessage, answered func(error)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.waiting[m] = append(p.waiting[m], tell)
+	p.waiting[m] = append(p.waiting[m], answered)
 }
 
 func (p *saramaAsync) wait(m *sarama.ProducerMessage) error {

@@ -1,10 +1,8 @@
 package export
 
 import (
-	"slices"
 	"strings"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -26,7 +24,7 @@ func Judge(err error) (reason spanstats.Reason, divisible bool) {
 		return spanstats.Rejected, true
 	case codes.ResourceExhausted:
 		switch {
-		case isThrottled(err):
+		case pipeline.IsThrottled(err):
 			return spanstats.TimedOut, false
 		case pipeline.TooLarge(err):
 			return spanstats.TooBig, true
@@ -42,13 +40,4 @@ func Judge(err error) (reason spanstats.Reason, divisible bool) {
 		}
 	}
 	return spanstats.Rejected, false
-}
-
-// isThrottled reports whether the collector asked for a pause. Such a collector is busy. The
-// content of the request is not the problem.
-func isThrottled(err error) bool {
-	return slices.ContainsFunc(status.Convert(err).Details(), func(detail any) bool {
-		_, is := detail.(*errdetails.RetryInfo)
-		return is
-	})
 }

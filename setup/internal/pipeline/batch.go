@@ -26,9 +26,9 @@ type batch struct {
 	spent    time.Duration // how much of the time limit is used, see export.timeFor
 	losses   int           // how often the collector was lost while the batch was in flight
 	lostAt   time.Time     // time of the last loss
+	suspect  bool          // probably the collector refuses only some spans of the batch
 
-	allLosses int  // also those that do not count, see export.lose
-	suspect   bool // probably the collector refuses only some spans of the batch
+	allLosses int // also those that do not count, see export.lose
 }
 
 // The method halves divides the spans of b into two batches. The new batches have no body

@@ -35,6 +35,7 @@ type buffer struct {
 	scratch []byte
 
 	wake        chan struct{}
+	drain       atomic.Pointer[drain] // nil before the shutdown
 	unreachable atomic.Bool
 	yield       atomic.Bool // the goroutine that ends the next span must yield to the sender
 
@@ -45,7 +46,6 @@ type buffer struct {
 	block    *block       // for the content of the next chunk that is compressed; may be nil
 	queued   int          // bytes of spans in queue
 	parked   parked
-	drain    *drain // nil before the shutdown
 	inFlight []*batch
 	held     int           // bytes of memory that chunks and bodies use; spare ones do not count
 	changed  chan struct{} // is closed when spans are delivered or dropped; nil if no caller waits
@@ -204,9 +204,11 @@ func (b *buffer) next(state sendState, through uint64) *batch {
 	queued = queued && !b.probesOnly(state)
 	next, wait := b.parked.next(state, queued)
 	var chunks []*chunk
-	if most := b.makeRoomToTake(next == nil && !wait && queued); most > 0 {
-		chunks = b.take(most)
-		next = &batch{seq: chunks[0].seq}
+	if next == nil && !wait && queued {
+		if most := b.makeRoomToTake(); most > 0 {
+			chunks = b.take(most)
+			next = &batch{seq: chunks[0].seq}
+		}
 	}
 	if next != nil {
 		b.inFlight = append(b.inFlight, next)
@@ -216,15 +218,6 @@ func (b *buffer) next(state sendState, through uint64) *batch {
 		b.fill(next, chunks)
 	}
 	return next
-}
-
-// probesOnly reports whether only a parked batch may be sent. If the collector accepts no spans,
-// it is enough to try some batches again and again. More batches would only use memory: a quarter
-// of it is enough. From time to time another batch is tried, because it may be that the collector
-// refuses only these. The caller must hold b.mu.
-func (b *buffer) probesOnly(s sendState) bool {
-	enough := max(2, min(mostInFlight, b.limits.bytes()/4/b.limits.batchBytes()))
-	return s.probe%probesPerBatch > 0 && len(b.parked) >= enough
 }
 
 func (b *buffer) fill(batch *batch, chunks []*chunk) {
@@ -307,30 +300,6 @@ func (b *buffer) release(batch *batch) {
 	b.mu.Unlock()
 	batch.body.release()
 	batch.body = nil
-}
-
-func (b *buffer) park(sent *batch) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.shorten(sent)
-	b.parked.add(sent)
-}
-
-// shorten shortens the pause of a batch during a shutdown. The caller must hold b.mu.
-func (b *buffer) shorten(parked *batch) {
-	if b.drain != nil {
-		parked.notBefore = earlier(parked.notBefore, b.drain.half(time.Now()))
-	}
-}
-
-// hasten shortens the pauses of all batches, also of those that are parked later.
-func (b *buffer) hasten(d *drain) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.drain = d
-	for _, parked := range b.parked {
-		b.shorten(parked)
-	}
 }
 
 // finish records that the batch and all its parts are no longer in flight.

@@ -18,7 +18,6 @@ type collector struct {
 	trouble Trouble
 	timeout time.Duration
 	life    context.Context //nolint:containedctx // ends when no more requests may be sent
-	drain   atomic.Pointer[drain]
 
 	dial       func() (*grpc.ClientConn, error)
 	conn       atomic.Pointer[grpc.ClientConn]

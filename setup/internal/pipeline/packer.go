@@ -119,8 +119,7 @@ func (b *buffer) leaveBlock() {
 
 // unpack puts the content of the compressed chunk c into the memory of the empty chunk room.
 // After that, c is an ordinary chunk and room has no memory. scratch is memory that is used
-// during the call. If the content cannot be read,
-// c contains no spans.
+// during the call. If the content cannot be read, c contains no spans.
 func (c *chunk) unpack(room *chunk, scratch *[]byte) error {
 	content, first := c.packed, c.first
 	c.packed, c.first = nil, 0
@@ -191,15 +190,12 @@ func (b *buffer) endPacking(c *chunk, content *packed) {
 }
 
 // makeRoomToTake returns the maximum number of bytes for the next batch of queued chunks, or zero
-// if none may be taken now. wanted is false if none is wanted. Compressed chunks need memory
-// twice: for the chunks, and for the request. If there is not enough memory for a whole batch, a
-// smaller batch is taken. Waiting spans are dropped only if there is not even enough memory for
-// one chunk, and no batch is in flight. Otherwise, there will be more memory when the batch is
-// delivered. The caller must hold b.mu.
-func (b *buffer) makeRoomToTake(wanted bool) int {
-	if !wanted {
-		return 0
-	}
+// if none may be taken now. Compressed chunks need memory twice: for the chunks, and for the
+// request. If there is not enough memory for a whole batch, a smaller batch is taken. Waiting
+// spans are dropped only if there is not even enough memory for one chunk, and no batch is in
+// flight. Otherwise, there will be more memory when the batch is delivered. The caller must hold
+// b.mu.
+func (b *buffer) makeRoomToTake() int {
 	most := b.limits.batchBytes()
 	if b.raw.len() == b.queue.len() {
 		return most // nothing is compressed
@@ -211,12 +207,10 @@ func (b *buffer) makeRoomToTake(wanted bool) int {
 		if len(b.inFlight) > 0 {
 			return 0
 		}
-		if !b.evict() || b.queue.len() == 0 {
-			break
+		b.evict() // there is a queued chunk
+		if b.queue.len() == 0 {
+			return 0
 		}
-	}
-	if b.queue.len() == 0 {
-		return 0
 	}
 	return min(most, max(chunkBytes, (b.limits.bytes()-b.used())/2))
 }

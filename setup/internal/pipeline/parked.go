@@ -81,3 +81,37 @@ func (p parked) soonest() (at time.Time, found bool) {
 	}
 	return at, found
 }
+
+func (b *buffer) park(sent *batch) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.shorten(sent)
+	b.parked.add(sent)
+}
+
+// shorten shortens the pause of a batch during a shutdown. The caller must hold b.mu.
+func (b *buffer) shorten(parked *batch) {
+	if d := b.drain.Load(); d != nil {
+		parked.notBefore = earlier(parked.notBefore, d.half(time.Now()))
+	}
+}
+
+// beginDrain records that the shutdown begins. It shortens the pauses of all batches, also of those
+// that are parked later.
+func (b *buffer) beginDrain(d *drain) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.drain.Store(d)
+	for _, parked := range b.parked {
+		b.shorten(parked)
+	}
+}
+
+// probesOnly reports whether only a parked batch may be sent. If the collector accepts no spans,
+// it is enough to try some batches again and again. More batches would only use memory: a quarter
+// of it is enough. From time to time another batch is tried, because it may be that the collector
+// refuses only these. The caller must hold b.mu.
+func (b *buffer) probesOnly(s sendState) bool {
+	enough := max(2, min(mostInFlight, b.limits.bytes()/4/b.limits.batchBytes()))
+	return s.probe%probesPerBatch > 0 && len(b.parked) >= enough
+}

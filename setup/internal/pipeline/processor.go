@@ -114,9 +114,7 @@ func (p *Processor) shutdown(ctx context.Context) error {
 		end = now.Add(longestPause)
 	}
 	p.shards.seal(true)
-	d := &drain{now, end}
-	p.sender.collector.drain.Store(d)
-	p.buffer.hasten(d)
+	p.buffer.beginDrain(&drain{now, end})
 	p.buffer.wakeSender()
 	select {
 	case <-p.ran:

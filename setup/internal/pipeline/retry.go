@@ -166,7 +166,7 @@ func (e *export) failsOnItsOwn(b *batch) bool {
 // isLastChance reports whether b must be halved although there are no own failures, because the
 // processor is shutting down. Soon there may be no other batch that the collector can accept.
 func (e *export) isLastChance(b *batch) bool {
-	return e.collector.drain.Load() != nil && b.failures >= ownFailures
+	return e.buffer.drain.Load() != nil && b.failures >= ownFailures
 }
 
 // timeout returns the timeout of the next request for b. A collector can accept a request and

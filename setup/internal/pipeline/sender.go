@@ -85,7 +85,7 @@ func (s *sender) done(now time.Time) bool {
 	if s.collector.life.Err() != nil {
 		return true
 	}
-	d := s.collector.drain.Load()
+	d := s.buffer.drain.Load()
 	if d == nil || s.inFlight > 0 {
 		return false
 	}
@@ -142,7 +142,7 @@ func (s *sender) flush(age uint64) {
 
 // sendThrough returns the sequence number up to which all queued spans must be sent.
 func (s *sender) sendThrough() uint64 {
-	if s.collector.drain.Load() != nil {
+	if s.buffer.drain.Load() != nil {
 		return math.MaxUint64
 	}
 	return max(s.through, s.flushes.Load())
@@ -227,7 +227,7 @@ func (s *sender) nextRound(now time.Time) time.Time {
 	if s.down {
 		wake = earlier(wake, now.Add(reportInterval))
 	}
-	if d := s.collector.drain.Load(); d != nil && now.Sub(d.begin) < outageShutdown {
+	if d := s.buffer.drain.Load(); d != nil && now.Sub(d.begin) < outageShutdown {
 		wake = earlier(wake, d.begin.Add(outageShutdown))
 	}
 	return wake

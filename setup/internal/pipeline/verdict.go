@@ -54,7 +54,7 @@ func judge(err error, sent bool) verdict {
 	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.DataLoss:
 		return tryAgain
 	case codes.ResourceExhausted:
-		if _, throttled := pauseOf(err); throttled {
+		if IsThrottled(err) {
 			return tryAgain
 		}
 		if TooLarge(err) {
@@ -107,6 +107,13 @@ func isLost(err error) bool {
 
 // longestPause is the longest pause that a collector may request.
 const longestPause = 5 * time.Minute
+
+// IsThrottled reports whether the collector requests a pause in err. Such a collector is busy. The
+// content of the request is not the problem.
+func IsThrottled(err error) bool {
+	_, throttled := pauseOf(err)
+	return throttled
+}
 
 // pauseOf returns the pause that the collector requests in err. throttled is true if the
 // collector requests a pause.
