@@ -41,7 +41,7 @@ func (b *bridge) handler(h *handler, provider *sdklog.LoggerProvider) slog.Handl
 	if made := b.made.Load(); made != nil && made.provider == provider {
 		return made.handler
 	}
-	made := &bridged{provider, h.remake(plainHandler{otelslog.NewHandler("github.com/nais/spor/setup",
+	made := &bridged{provider, h.remake(plainHandler{Handler: otelslog.NewHandler("github.com/nais/spor/setup",
 		otelslog.WithVersion(scope.Version()), otelslog.WithLoggerProvider(errorProvider{next: provider}))})}
 	b.made.Store(made)
 	return made.handler
@@ -72,7 +72,7 @@ func (l errorLogger) Enabled(ctx context.Context, p log.EnabledParameters) bool 
 }
 
 func (l errorLogger) Emit(ctx context.Context, r log.Record) {
-	r.SetSeverityText(string(appendLevel(nil, []byte(r.SeverityText()))))
+	r.SetSeverityText(levelNameOf(r.SeverityText()))
 	if info, ok := ctx.Value(errorKey{}).(errinfo.Info); ok {
 		addIfKnown(&r, semconv.ExceptionTypeKey, info.Type)
 		addIfKnown(&r, semconv.ExceptionMessageKey, info.Message)

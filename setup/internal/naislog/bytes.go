@@ -1,12 +1,10 @@
 package naislog
 
 import (
-	"bytes"
 	"encoding"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"log/slog"
+	"fmt"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -18,69 +16,66 @@ import (
 // numbers and credentials in the text are not masked. Therefore bytes that are valid UTF-8
 // are written as text.
 
-// hasBytes reports whether encoding/json would write value, or a part of value, in base64.
-func hasBytes(value any) bool {
-	s := byteSearch{budget: mostValues}
-	s.look(reflect.ValueOf(value))
-	return len(s.found) > 0
+// encode writes value as JSON. The bytes in value are written as text.
+func (l *line) encode(value any) error {
+	begin := len(l.buf)
+	if err := l.json.Encode(value); err != nil {
+		return err
+	}
+	l.buf = l.buf[:len(l.buf)-1] // without the encoder's line feed
+	if found := bytesIn(value); len(found) > 0 {
+		text := string(l.buf[begin:])
+		l.buf = append(l.buf[:begin], l.withText(text, found)...)
+	}
+	return nil
 }
 
-// plainBytes returns a copy of value that has the result of byteText instead of each byte slice.
-// ok is false if value has no byte slice, or if value cannot be encoded.
-func plainBytes(value any) (plain slog.Value, ok bool) {
-	s := byteSearch{all: true, budget: mostValues}
-	v := reflect.ValueOf(value)
-	s.look(v)
-	switch {
-	case len(s.found) == 0:
-		return slog.Value{}, false
-	case v.Kind() == reflect.Slice && len(s.found) == 1 && isBytes(v.Type()):
-		return byteText(s.found[0]), true
-	}
-	written, err := marshal(value)
-	if err != nil {
-		return slog.Value{}, false // slog will report this error in the line
-	}
-	pairs := make([]string, 0, 2*len(s.found))
-	for _, found := range s.found {
-		text, err := marshal(byteText(found).Any())
-		if err == nil {
-			pairs = append(pairs, `"`+base64.StdEncoding.EncodeToString(found)+`"`, text)
+// withText returns JSON with the text of the byte slices in found. If a slice is not text, it
+// stays in base64, with masked personal numbers and credentials.
+func (l *line) withText(json string, found [][]byte) string {
+	pairs, scratch := make([]string, 0, 2*len(found)), line{}
+	for _, b := range found {
+		scratch.buf = scratch.buf[:0]
+		switch {
+		case utf8.Valid(b):
+			scratch.quote(string(b))
+		case l.handler.team == nil:
+			scratch.quote(base64.StdEncoding.EncodeToString([]byte(privacy.Text(string(b)))))
+		default:
+			continue
 		}
+		pairs = append(pairs, `"`+base64.StdEncoding.EncodeToString(b)+`"`, string(scratch.buf))
 	}
-	return slog.AnyValue(json.RawMessage(strings.NewReplacer(pairs...).Replace(written))), true
+	return strings.NewReplacer(pairs...).Replace(json)
 }
 
-// byteText returns b as text if b is valid UTF-8. Otherwise it returns a byte slice in which
-// personal numbers and credentials are masked.
-func byteText(b []byte) slog.Value {
-	if utf8.Valid(b) {
-		return slog.StringValue(string(b))
-	}
-	return slog.AnyValue([]byte(privacy.Text(string(b))))
-}
-
-// marshal encodes value in the same way as slog. If a method of value panics, marshal
-// returns errPanic.
+// marshal encodes value in the same way as a line. If value cannot be encoded, the error has
+// the text that the line has then.
 func marshal(value any) (text string, err error) {
-	defer func() { // a method of value that panics here will also panic when slog calls it
-		if recover() != nil {
-			err = errPanic
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("!PANIC: %v", cause)
 		}
 	}()
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	err = encoder.Encode(value)
-	return strings.TrimSuffix(b.String(), "\n"), err
+	l := line{handler: &handler{}}
+	l.json = json.NewEncoder(&l)
+	l.json.SetEscapeHTML(false)
+	if err := l.encode(value); err != nil {
+		return "", fmt.Errorf("!ERROR:%w", err)
+	}
+	return string(l.buf), nil
 }
 
-var errPanic = errors.New("!PANIC")
+// bytesIn returns the byte slices that encoding/json writes for value.
+func bytesIn(value any) [][]byte {
+	s := byteSearch{budget: mostValues}
+	s.look(reflect.ValueOf(value))
+	return s.found
+}
 
 // byteSearch finds the byte slices in a value. It finds only the slices that encoding/json
 // would write.
 type byteSearch struct {
-	all    bool // find all byte slices, not only the first one
 	found  [][]byte
 	budget int // the number of values that the search may still visit
 	depth  int
@@ -97,7 +92,7 @@ var (
 )
 
 func (s *byteSearch) look(v reflect.Value) {
-	if !v.IsValid() || !mayHaveBytes(v.Kind()) || s.budget <= 0 || s.depth == deepestValue || len(s.found) > 0 && !s.all {
+	if !v.IsValid() || !mayHaveBytes(v.Kind()) || s.budget <= 0 || s.depth == deepestValue {
 		return
 	}
 	s.budget--

@@ -28,25 +28,26 @@ type Outputs interface {
 
 // NewHandler returns the handler that setup.LogHandler documents.
 func NewHandler(w io.Writer, opts *slog.HandlerOptions, outputs Outputs) slog.Handler {
-	opts = markedOptions(opts)
-	return &handler{
-		json:    slog.NewJSONHandler(&lineWriter{w: w}, opts),
-		opts:    opts,
-		outputs: outputs,
-		export:  &bridge{},
+	if opts == nil {
+		opts = &slog.HandlerOptions{}
 	}
+	return &handler{out: &output{w: w}, opts: *opts, outputs: outputs, export: &bridge{}}
 }
 
-// handler uses slog's own JSON handler to encode records. A lineWriter then changes each
-// encoded line to the format of NAIS.
 type handler struct {
-	json    slog.Handler
-	opts    *slog.HandlerOptions
+	out     *output
+	opts    slog.HandlerOptions
 	outputs Outputs
-	grouped bool // new attributes are added to a group, not at the top level
-	own     ownFields
-	err     errinfo.Info // the error that was added with WithAttrs
-	team    bool         // the Team Logs marker was added with WithAttrs
+	team    *Team // not nil if the handler writes to Team Logs; then nothing is masked
+
+	// The start of the attributes in every line, with all calls of WithAttrs. The groups of
+	// WithGroup are opened when their first attribute is written. The first groups, as many
+	// as the field open states, are already open at the end of prefix.
+	prefix []byte
+	groups []string
+	open   int
+	marks  marks        // of the attributes of WithAttrs
+	info   errinfo.Info // about the first error of these attributes
 
 	// This handler was made by a call of WithAttrs or WithGroup on parent. The fields
 	// attrs and group have the arguments of that call. The method remake repeats the
@@ -57,11 +58,12 @@ type handler struct {
 	export *bridge
 }
 
-// ownFields records which fields of the line the program sets itself.
-type ownFields struct{ trace, errorType, stack bool }
-
-func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
-	return h.json.Enabled(ctx, level)
+func (h *handler) Enabled(_ context.Context, level slog.Level) bool {
+	lowest := slog.LevelInfo
+	if h.opts.Level != nil {
+		lowest = h.opts.Level.Level()
+	}
+	return level >= lowest
 }
 
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
@@ -72,63 +74,39 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 		r = splitServingPanic(r)
 	}
 	span := h.spanOf(ctx)
-	found := h.scan(r, span.IsValid())
-	if found.unfit {
-		r = h.rewrite(r, span.IsValid())
-		found = found.and(h.scan(r, span.IsValid()))
+	l := h.out.line(h, span.IsValid())
+	defer h.out.free(l)
+	l.begin(r, span)
+	l.attributes(r)
+	info := l.end(r.Level)
+	switch {
+	case h.team != nil:
+	case l.marks.team:
+		return h.toTeam(ctx, r)
+	default:
+		if provider := h.outputs.Provider(); provider != nil {
+			h.export.record(ctx, h, provider, r, span.IsValid(), info)
+		}
 	}
-	info := h.errorOf(r, found)
-	if h.team || found.team {
-		return h.toTeam(r, span, info)
-	}
-	if provider := h.outputs.Provider(); provider != nil {
-		h.export.record(ctx, h, provider, r, span.IsValid(), info)
-	}
-	r.Message = mark(r.Message, span, info)
-	return h.json.Handle(ctx, r)
+	return h.out.write(l.buf)
 }
 
 // spanOf returns the span in ctx. The result is empty if the program sets trace_id itself. It
 // is also empty if telemetry is suppressed and the span is not sampled.
 func (h *handler) spanOf(ctx context.Context) trace.SpanContext {
 	span := trace.SpanContextFromContext(ctx)
-	if h.own.trace || !span.IsSampled() && suppress.Is(ctx) {
+	if h.marks.ownTrace || !span.IsSampled() && suppress.Is(ctx) {
 		return trace.SpanContext{}
 	}
 	return span
 }
 
-func (h *handler) scan(r slog.Record, hasSpan bool) scan {
-	s := scan{grouped: h.grouped, hasSpan: hasSpan}
-	r.Attrs(func(a slog.Attr) bool {
-		s.look(a, true)
-		return true
-	})
-	return s
-}
-
-// errorOf returns the error fields for the line of r. If the program sets such a field
-// itself, the result does not have the field.
-func (h *handler) errorOf(r slog.Record, found scan) errinfo.Info {
-	info := found.info().Or(h.err)
-	if r.Level >= slog.LevelError && info.Stack == "" && !found.own.stack && !h.own.stack {
-		info.Stack = errinfo.PanicStack()
-	}
-	if found.own.stack || h.own.stack {
-		info.Stack = ""
-	}
-	if found.own.errorType || h.own.errorType {
-		info.Type = ""
-	}
-	return info
-}
-
 // toTeam writes a record with the Team Logs marker. It makes a new handler that can write
 // only to Team Logs. Therefore the program's ReplaceAttr cannot change the destination.
-func (h *handler) toTeam(r slog.Record, span trace.SpanContext, info errinfo.Info) error {
-	r.Message = mark(r.Message, span, info)
-	marked := h.remake(slog.NewJSONHandler(h.outputs.Team(), h.opts))
-	return marked.Handle(context.Background(), r)
+func (h *handler) toTeam(ctx context.Context, r slog.Record) error {
+	team := h.outputs.Team()
+	marked := h.remake(&handler{out: &output{w: team}, opts: h.opts, outputs: h.outputs, team: team})
+	return marked.Handle(ctx, r)
 }
 
 func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
@@ -136,17 +114,16 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 		return h
 	}
 	h2 := h.copy()
-	h2.own.trace = h.own.trace || !h.grouped && hasKey(attrs, traceKey)
-	found := scan{grouped: h.grouped, hasSpan: !h2.own.trace}
-	found.lookAtAll(attrs)
-	attrs = h.fit(attrs, !h2.own.trace)
-	found.lookAtAll(attrs) // scan again, because fit has resolved values
-	h2.own.errorType = h.own.errorType || found.own.errorType
-	h2.own.stack = h.own.stack || found.own.stack
-	h2.team = h.team || found.team
-	h2.err = h.err.Or(found.info())
-	h2.attrs = attrs
-	h2.json = h.json.WithAttrs(attrs)
+	h2.attrs = resolvedAll(attrs)
+	h2.marks.ownTrace = h.marks.ownTrace || len(h.groups) == 0 && hasKey(h2.attrs, traceKey)
+	l := h.out.line(h2, !h2.marks.ownTrace)
+	defer h.out.free(l)
+	l.buf = append(l.buf, h.prefix...)
+	l.openGroups()
+	if l.attrs(h2.attrs) {
+		h2.prefix, h2.open = slices.Clone(l.buf), len(h2.groups)
+	}
+	h2.marks, h2.info = l.marks, h.info.Or(l.info())
 	return h2
 }
 
@@ -155,8 +132,7 @@ func (h *handler) WithGroup(name string) slog.Handler {
 		return h
 	}
 	h2 := h.copy()
-	h2.group, h2.grouped = name, true
-	h2.json = h.json.WithGroup(name)
+	h2.group, h2.groups = name, append(slices.Clip(h.groups), name)
 	return h2
 }
 

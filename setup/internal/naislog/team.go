@@ -1,6 +1,7 @@
 package naislog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -30,7 +31,7 @@ var errNoTeam = errors.New("the program does not run on NAIS and has no writer f
 type Team struct {
 	address string              // the address to which a pod sends records
 	inPod   bool                // the program runs in a NAIS pod, which can use Team Logs
-	fields  []byte              // the first fields of every line
+	fields  []byte              // the fields that every line has after the severity
 	logger  func() *slog.Logger // returns the logger for reports
 
 	mu      sync.Mutex
@@ -74,10 +75,10 @@ func (q *Team) Open(w io.Writer, exported bool) {
 	}
 }
 
-// Write adds a line from slog's handler to the queue. If the queue is full, Write drops the
+// Write adds a copy of line to the queue. If the queue is full, Write drops the
 // line. Write never waits.
 func (q *Team) Write(line []byte) (int, error) {
-	queued := teamLine(q.fields, line)
+	queued := bytes.Clone(line)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.warnOfExport()

@@ -1,0 +1,61 @@
+package naislog
+
+import (
+	"log/slog"
+	"slices"
+	"strings"
+)
+
+// resolved returns the value of a LogValuer, and any other value unchanged. If slog cannot get
+// the value, for example because the method LogValue panics, resolved returns a text. slog
+// returns an error then, but the program has not logged an error.
+func resolved(v slog.Value) slog.Value {
+	if v.Kind() != slog.KindLogValuer {
+		return v
+	}
+	v = v.Resolve()
+	if v.Kind() != slog.KindAny {
+		return v
+	}
+	if err, ok := v.Any().(error); ok {
+		if text := messageOf(err); strings.HasPrefix(text, "LogValue ") {
+			return slog.StringValue(text)
+		}
+	}
+	return v
+}
+
+// resolvedAll returns attrs with the values of all LogValuers, except those that are errors.
+func resolvedAll(attrs []slog.Attr) []slog.Attr {
+	attrs = slices.Clone(attrs)
+	for i := range attrs {
+		v := attrs[i].Value
+		if _, isError := v.Any().(error); !isError {
+			v = resolved(v)
+		}
+		if v.Kind() == slog.KindGroup {
+			v = slog.GroupValue(resolvedAll(v.Group())...)
+		}
+		attrs[i].Value = v
+	}
+	return attrs
+}
+
+func messagesOf(errs []error) []string {
+	texts := make([]string, len(errs))
+	for i, err := range errs {
+		texts[i] = messageOf(err)
+	}
+	return texts
+}
+
+// messageOf returns err.Error(). If that call panics, messageOf returns "<nil>". For
+// example, the call panics if err is nil.
+func messageOf(err error) (message string) {
+	defer func() {
+		if recover() != nil {
+			message = "<nil>"
+		}
+	}()
+	return err.Error()
+}
