@@ -20,6 +20,17 @@ func levelName(level slog.Level) string {
 	return "ERROR"
 }
 
+// namedLevel returns the name of a level as a value. Any other value is returned unchanged.
+func namedLevel(v slog.Value) slog.Value {
+	switch level := v.Any().(type) {
+	case slog.Level:
+		return slog.StringValue(levelName(level))
+	case string:
+		return slog.StringValue(levelNameOf(level))
+	}
+	return v
+}
+
 // levelNameOf is like levelName. Its argument is the level as slog writes it, for example
 // INFO+1. Any other text is returned unchanged.
 func levelNameOf(text string) string {

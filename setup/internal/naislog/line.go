@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"log/slog"
-	"slices"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -51,14 +50,11 @@ func (l *line) begin(r slog.Record, span trace.SpanContext) {
 	}
 	depth := l.depth
 	l.head, l.depth = true, 0 // ReplaceAttr gets no groups for these fields
-	if !r.Time.IsZero() {
-		l.headField(slog.Time(slog.TimeKey, r.Time.Round(0)))
+	if l.handler.opts.ReplaceAttr != nil {
+		l.replacedHead(r)
+	} else {
+		l.plainHead(r)
 	}
-	l.level(r.Level)
-	if l.handler.opts.AddSource {
-		l.headField(slog.Any(slog.SourceKey, r.Source()))
-	}
-	l.headField(slog.String(slog.MessageKey, r.Message))
 	l.head, l.depth = false, depth
 	if span.IsValid() {
 		traceID, spanID := span.TraceID(), span.SpanID()
@@ -67,43 +63,45 @@ func (l *line) begin(r slog.Record, span trace.SpanContext) {
 	}
 }
 
-func (l *line) headField(a slog.Attr) {
-	if replace := l.handler.opts.ReplaceAttr; replace != nil {
-		a = replace(nil, a)
+func (l *line) plainHead(r slog.Record) {
+	if !r.Time.IsZero() {
+		l.ownKey(slog.TimeKey)
+		l.time(r.Time)
 	}
-	if a.Key == slog.MessageKey {
-		a.Key = messageKey
+	l.field(slog.LevelKey, levelName(r.Level))
+	if l.handler.opts.AddSource {
+		l.write(slog.Any(slog.SourceKey, r.Source()))
 	}
-	l.write(a)
+	l.field(messageKey, r.Message)
 }
 
-// level writes the level. A level that the program's ReplaceAttr returns is also written with
-// its name on NAIS.
-func (l *line) level(level slog.Level) {
-	a := slog.Attr{Key: slog.LevelKey}
-	if replace := l.handler.opts.ReplaceAttr; replace == nil {
-		l.field(slog.LevelKey, levelName(level))
-		return
-	} else if a = replace(nil, slog.Any(slog.LevelKey, level)); a.Key != slog.LevelKey {
-		l.write(a)
-		return
+// replacedHead is like plainHead, for a program with a ReplaceAttr. A level that ReplaceAttr
+// returns is also written with its name on NAIS.
+func (l *line) replacedHead(r slog.Record) {
+	replace := l.handler.opts.ReplaceAttr
+	if !r.Time.IsZero() {
+		l.write(replace(nil, slog.Time(slog.TimeKey, r.Time.Round(0))))
 	}
-	a.Value = a.Value.Resolve()
-	switch v := a.Value.Any().(type) {
-	case slog.Level:
-		l.field(slog.LevelKey, levelName(v))
-	case string:
-		l.field(slog.LevelKey, levelNameOf(v))
-	default:
-		l.write(a)
+	level := replace(nil, slog.Any(slog.LevelKey, r.Level))
+	if level.Key == slog.LevelKey {
+		level.Value = namedLevel(level.Value.Resolve())
 	}
+	l.write(level)
+	if l.handler.opts.AddSource {
+		l.write(replace(nil, slog.Any(slog.SourceKey, r.Source())))
+	}
+	message := replace(nil, slog.String(slog.MessageKey, r.Message))
+	if message.Key == slog.MessageKey {
+		message.Key = messageKey
+	}
+	l.write(message)
 }
 
 // severity writes the level in the field that Google Cloud Logging reads.
 func (l *line) severity(level slog.Level) { l.field("severity", levelName(level)) }
 
 func (l *line) id(key string, id []byte) {
-	l.key(key)
+	l.ownKey(key)
 	l.buf = append(l.buf, '"')
 	l.buf = append(hex.AppendEncode(l.buf, id), '"')
 }
@@ -139,7 +137,11 @@ func (l *line) openGroups() {
 	h := l.handler
 	for i, name := range h.groups {
 		if i >= h.open {
-			l.key(name)
+			key := name
+			if i == 0 {
+				key = freeKey(name, l.hasSpan)
+			}
+			l.key(key)
 			l.buf = append(l.buf, '{')
 		}
 		l.enter(name)
@@ -189,38 +191,54 @@ func (l *line) attrs(attrs []slog.Attr) (written bool) {
 
 // attr writes one attribute. It reports whether it has written something.
 func (l *line) attr(a slog.Attr) bool {
-	if l.head { // a member of a group that ReplaceAttr has returned
-		return l.write(l.replaced(a))
+	replace := l.handler.opts.ReplaceAttr != nil
+	if l.head { // a member of source, or of a group that ReplaceAttr has returned
+		if replace {
+			a = l.replaced(a)
+		}
+		return l.write(a)
 	}
 	direct := l.depth == len(l.handler.groups)
-	a.Value = l.resolve(a.Value)
-	if l.look(a, direct); direct && l.depth > 0 && l.isStack(a) {
+	if a.Value.Kind() == slog.KindLogValuer {
+		a.Value = l.resolve(a.Value)
+	}
+	if l.look(a, direct); direct && l.depth > 0 && isStack(a) {
 		return false // it is written at the top level instead
 	}
-	a.Key = l.freeKey(a.Key)
-	a = l.replaced(a)
-	a.Key = l.freeKey(a.Key)
+	if l.depth == 0 {
+		a.Key = freeKey(a.Key, l.hasSpan)
+	}
+	if replace {
+		if a = l.replaced(a); l.depth == 0 {
+			a.Key = freeKey(a.Key, l.hasSpan)
+		}
+	}
 	return l.write(a)
 }
 
 // replaced returns what the program's ReplaceAttr makes of a. ReplaceAttr does not get groups.
 func (l *line) replaced(a slog.Attr) slog.Attr {
 	a.Value = a.Value.Resolve()
-	if replace := l.handler.opts.ReplaceAttr; replace != nil && a.Value.Kind() != slog.KindGroup {
-		a = replace(l.groups, a)
-		a.Value = a.Value.Resolve()
+	if a.Value.Kind() != slog.KindGroup {
+		a = l.handler.opts.ReplaceAttr(l.groups, a)
 	}
 	return a
 }
 
 // write writes an attribute after ReplaceAttr. It reports whether it has written something.
 func (l *line) write(a slog.Attr) bool {
-	if source, ok := sourceOf(a.Value); ok {
-		a.Value = source
-	} else if a.Key == "" && isNil(a.Value) {
-		return false
+	if a.Value.Kind() == slog.KindLogValuer { // ReplaceAttr has returned it
+		a.Value = a.Value.Resolve()
 	}
-	if a.Value.Kind() == slog.KindGroup {
+	switch a.Value.Kind() {
+	case slog.KindAny:
+		if source, ok := a.Value.Any().(*slog.Source); ok {
+			return l.group(a.Key, sourceAttrs(source))
+		}
+		if a.Key == "" && a.Value.Any() == nil {
+			return false
+		}
+	case slog.KindGroup:
 		return l.group(a.Key, a.Value.Group())
 	}
 	start := len(l.buf)
@@ -280,16 +298,12 @@ func (l *line) look(a slog.Attr, direct bool) {
 		l.marks.ownStack = l.marks.ownStack || a.Key == stackKey
 		l.marks.ownType = l.marks.ownType || a.Key == errorTypeKey
 	}
-	if direct && l.depth > 0 && l.isStack(a) {
+	if direct && l.depth > 0 && isStack(a) {
 		l.stack = a.Value.String()
 	}
-	if a.Value.Kind() == slog.KindAny {
+	if a.Value.Kind() == slog.KindAny && l.err == nil {
 		l.lookForError(a.Value.Any())
 	}
-}
-
-func (l *line) isStack(a slog.Attr) bool {
-	return a.Key == stackKey && a.Value.Kind() == slog.KindString
 }
 
 func (l *line) lookForError(value any) {
@@ -307,42 +321,28 @@ func (l *line) lookForError(value any) {
 }
 
 // resolve returns the value of a LogValuer. If the LogValuer is an error, this is also noted.
-// An error of slog itself, for example because a LogValuer has panicked, is returned as text.
 func (l *line) resolve(v slog.Value) slog.Value {
-	if v.Kind() != slog.KindLogValuer {
-		return v
-	}
 	if err, ok := v.Any().(error); ok {
 		l.lookForError(err)
 	}
 	return resolved(v)
 }
 
-// freeKey returns key if the line has no field with that name. Otherwise it returns
-// "fields." followed by key.
-func (l *line) freeKey(key string) string {
-	if l.depth > 0 {
-		return key
-	}
-	return freeKey(key, l.hasSpan)
-}
+func isStack(a slog.Attr) bool { return a.Key == stackKey && a.Value.Kind() == slog.KindString }
 
-func isNil(v slog.Value) bool { return v.Kind() == slog.KindAny && v.Any() == nil }
-
-// sourceOf returns the source of a log call as a group.
-func sourceOf(v slog.Value) (group slog.Value, ok bool) {
-	if v.Kind() != slog.KindAny {
-		return v, false
-	}
-	source, ok := v.Any().(*slog.Source)
-	if !ok {
-		return v, false
-	}
+// sourceAttrs returns the source of a log call. It leaves out what is not known.
+func sourceAttrs(source *slog.Source) (attrs []slog.Attr) {
 	if source == nil {
-		source = &slog.Source{}
+		return nil
 	}
-	members := []slog.Attr{slog.String("function", source.Function), slog.String("file", source.File), slog.Int("line", source.Line)}
-	return slog.GroupValue(slices.DeleteFunc(members, func(a slog.Attr) bool {
-		return a.Value.Kind() == slog.KindString && a.Value.String() == "" || a.Value.Kind() == slog.KindInt64 && a.Value.Int64() == 0
-	})...), true
+	if source.Function != "" {
+		attrs = append(attrs, slog.String("function", source.Function))
+	}
+	if source.File != "" {
+		attrs = append(attrs, slog.String("file", source.File))
+	}
+	if source.Line != 0 {
+		attrs = append(attrs, slog.Int("line", source.Line))
+	}
+	return attrs
 }

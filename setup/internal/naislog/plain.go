@@ -43,6 +43,9 @@ func (h plainHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 func (h plainHandler) WithGroup(name string) slog.Handler {
+	if !h.grouped {
+		name = freeKey(name, !h.ownTrace)
+	}
 	h.Handler, h.grouped = h.Handler.WithGroup(name), true
 	return h
 }

@@ -44,10 +44,14 @@ func (l *line) value(start int, a slog.Attr) {
 	case slog.KindDuration:
 		l.buf = append(append(append(l.buf, '"'), v.Duration().String()...), '"')
 	case slog.KindTime:
-		l.buf = append(v.Time().AppendFormat(append(l.buf, '"'), time.RFC3339Nano), '"')
+		l.time(v.Time())
 	default:
 		l.any(start, a)
 	}
+}
+
+func (l *line) time(t time.Time) {
+	l.buf = append(t.AppendFormat(append(l.buf, '"'), time.RFC3339Nano), '"')
 }
 
 func (l *line) panicked(a slog.Attr, cause any) {
@@ -158,8 +162,14 @@ func cut(s string) string {
 
 // field writes a field of the line itself.
 func (l *line) field(key, text string) {
-	l.key(key)
+	l.ownKey(key)
 	l.text("", text)
+}
+
+// ownKey is like the method key, for a field of the line itself.
+func (l *line) ownKey(key string) {
+	l.comma()
+	l.buf = append(append(append(l.buf, '"'), key...), `":`...)
 }
 
 // The method key writes a key and a colon, and before them a comma if another field precedes
