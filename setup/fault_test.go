@@ -225,7 +225,7 @@ func TestLargeSpansAreSentInParts(t *testing.T) {
 		_, span := otel.Tracer("test").Start(t.Context(), "work", trace.WithAttributes(attribute.String("body", body)))
 		span.End()
 	}
-	if err := shutdown(t.Context()); err != nil {
+	if err := shutdown(patient(t)); err != nil {
 		t.Fatal(err)
 	}
 	if got := c.count(); got != 1024 {

@@ -160,6 +160,15 @@ func mustStart(t *testing.T, opts ...setup.Option) (shutdown func(context.Contex
 	return shutdown
 }
 
+// patient returns a context for shutdowns that export much. Without a deadline, a shutdown takes
+// at most five seconds, which is too little on a busy machine with the race detector.
+func patient(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 func endSpans(n int) {
 	tracer := otel.Tracer("test")
 	for range n {

@@ -28,17 +28,28 @@ import (
 // of the line. If trace_id was added with WithAttrs, the lines have this value instead of the IDs
 // of the span.
 //
-// If several attributes are errors, only the first error is used. If that error was made with
+// If several attributes are errors, error.type and stack_trace describe only the first error of
+// the record, or else the first error that was added with WithAttrs. If that error was made with
 // fmt.Errorf or errors.Join, error.type is the type of the wrapped error. A record with the
 // level ERROR may be logged during a panic, for example by the function that recovers the
-// panic. If such a record has no error with a stack, stack_trace is the stack of the panic.
+// panic. If such a record has no error with a stack, stack_trace is the stack of the panic. Both
+// fields are at the end of the line.
 //
 // If an HTTP handler panics, net/http logs one text. LogHandler splits that text into the
 // fields message, error and stack_trace. This works only if the field ErrorLog of http.Server
 // is not set, or if it is set to a logger that was made with [slog.NewLogLogger].
 //
-// Durations are written as text, such as "1.5s". Bytes are written as text if they are valid
-// UTF-8. Personal numbers and credentials are masked in every attribute and message. Records
+// All other attributes have the fields and values of [slog.NewJSONHandler], with these
+// exceptions:
+//
+//   - Durations are written as text, such as "1.5s".
+//   - Bytes are written as text if they are valid UTF-8.
+//   - Errors are written as text, also if they have the method MarshalJSON or are in a slice of
+//     errors.
+//   - A value is cut if it is longer than 256 KiB. The rest of the line is complete.
+//   - Groups without attributes are left out.
+//
+// If a method of a value panics, the panic is written instead of the value. Personal numbers and credentials are masked in every attribute and message. Records
 // with the mark of [TeamLogs] are sent to Team Logs, and are not written to w. All other
 // records are written to w. With OTEL_LOGS_EXPORTER=otlp, these other records are also exported
 // while telemetry runs.

@@ -101,13 +101,18 @@ func (s *byteSearch) look(v reflect.Value) {
 		return
 	}
 	s.depth++
-	defer func() { s.depth-- }()
-	switch t.Kind() {
+	s.inside(v)
+	s.depth--
+}
+
+// The method inside searches the values that v contains.
+func (s *byteSearch) inside(v reflect.Value) {
+	switch t := v.Type(); t.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		s.look(v.Elem())
 	case reflect.Struct:
-		for _, field := range v.Fields() {
-			if field.CanInterface() {
+		for i := range t.NumField() {
+			if field := v.Field(i); field.CanInterface() {
 				s.look(field)
 			}
 		}

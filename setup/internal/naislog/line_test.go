@@ -128,7 +128,8 @@ func TestNumbersAreMaskedBeforeACut(t *testing.T) {
 // TestTimesAreJSON checks that every time gives a line of JSON.
 func TestTimesAreJSON(t *testing.T) {
 	for _, at := range []time.Time{
-		time.Date(12026, 1, 2, 3, 4, 5, 6, time.UTC), time.Date(-1, 1, 2, 3, 4, 5, 6, time.UTC), time.Unix(1<<40, 0), time.Unix(-1<<50, 0), {},
+		time.Date(12026, 1, 2, 3, 4, 5, 6, time.UTC), time.Date(-1, 1, 2, 3, 4, 5, 6, time.UTC), time.Unix(1<<40, 0), time.Unix(-1<<50, 0),
+		{},
 		time.Date(2026, 1, 2, 3, 4, 5, 6, time.FixedZone("x", 100*3600+7)),
 	} {
 		want := at.Format(time.RFC3339Nano)
