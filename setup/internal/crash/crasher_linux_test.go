@@ -65,6 +65,7 @@ var crashes = map[string]struct {
 
 // TestCrashesOfPrograms crashes a program in every way, with every value of GOTRACEBACK.
 func TestCrashesOfPrograms(t *testing.T) {
+	t.Parallel()
 	program := build(t)
 	for kind, want := range crashes {
 		for _, traceback := range []string{"none", "single", "all", "system", "crash"} {
