@@ -75,6 +75,7 @@
 //   - OTEL_TRACES_SAMPLER selects which traces are recorded. By default, every trace is
 //     recorded, except a trace that the calling service decided not to record.
 //   - OTEL_SDK_DISABLED=true turns telemetry off.
+//   - LOG_LEVEL is the lowest level that is logged. The default is info. See [LogLevel].
 //
 // If a value cannot be used, the program still starts. The error of [Start] names the variable
 // and its value, and states how to fix the value. Values of headers are left out.

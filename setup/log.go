@@ -55,13 +55,21 @@ import (
 // while telemetry runs.
 //
 // opts are the options for [slog.NewJSONHandler]. If opts is nil, the default options of that
-// function are used. The handler is safe for concurrent use, and so are the handlers that
-// WithAttrs and WithGroup return. All these handlers call w.Write once per record.
+// function are used. If opts has no Level, [LogLevel] is the lowest level that is written. The
+// handler is safe for concurrent use, and so are the handlers that WithAttrs and WithGroup
+// return. All these handlers call w.Write once per record.
 //
 // See https://docs.nais.io/observability/logging/ and
 // https://docs.nais.io/observability/tracing/how-to/correlate-traces-logs/.
 func LogHandler(w io.Writer, opts *slog.HandlerOptions) slog.Handler {
-	return naislog.NewHandler(w, opts, outputs{})
+	var own slog.HandlerOptions
+	if opts != nil {
+		own = *opts
+	}
+	if own.Level == nil {
+		own.Level = LogLevel
+	}
+	return naislog.NewHandler(w, &own, outputs{})
 }
 
 // TeamLogs returns the attribute that marks a record for Team Logs, the private log of a

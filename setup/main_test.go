@@ -36,7 +36,7 @@ func command(t *testing.T, program string, pairs ...string) *exec.Cmd {
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	for _, pair := range os.Environ() {
-		if !strings.HasPrefix(pair, "OTEL_") && !strings.HasPrefix(pair, "NAIS_") {
+		if !strings.HasPrefix(pair, "OTEL_") && !strings.HasPrefix(pair, "NAIS_") && !strings.HasPrefix(pair, "LOG_LEVEL=") {
 			cmd.Env = append(cmd.Env, pair)
 		}
 	}

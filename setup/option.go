@@ -107,7 +107,20 @@ func WithRootSpan(name string) Option {
 
 // WithCrashFile sets the file that [Run] uses for crashes. If a panic or a fatal error ends the
 // process, the Go runtime writes the text of the crash to this file. When the next process
-// starts, Run logs the first 64 KiB of the text.
+// starts, Run logs one line with these fields:
+//
+//   - error: the cause, such as "panic: boom". For a fatal error, the runtime writes only the
+//     stacks to the file. Then the cause is taken from the function that stopped the process.
+//     At most 16 KiB are logged.
+//   - error.type: runtime.Error for a panic of the runtime, or the type that the text contains.
+//     The text has no type if the value of a panic is an error, or has a predeclared type.
+//   - trace_id and span_id, if the goroutine that crashed has labels with these names.
+//   - stack_trace: at most 64 KiB of the text. The first goroutine is the one that crashed.
+//
+// spor sets no labels of goroutines. If a program sets them with package runtime/pprof, the text
+// contains them since Go 1.27, and in Go 1.26 with GODEBUG=tracebacklabels=1. The labels of
+// pprof.SetGoroutineLabels are there in every crash. pprof.Do removes its labels before the text
+// of a panic is written, so they are only there for fatal errors and signals.
 //
 // If file is empty or the option is not used, the default is used. In a NAIS pod the default is
 // a file in $TMPDIR, because that directory still exists after the container has ended. The

@@ -29,6 +29,7 @@ type Settings struct {
 func Read(env *Environment, resource []attribute.KeyValue, ownSampler bool) *Settings {
 	disabled, _ := env.boolean("OTEL_SDK_DISABLED")
 	nameUnsupported(env)
+	LogLevel(env) // package setup has read it when the program started, and could not report a problem
 	settings := &Settings{
 		Disabled:   disabled,
 		Resource:   readResource(env, resource),

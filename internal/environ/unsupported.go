@@ -16,7 +16,7 @@ var unsupported = map[string]string{
 	"OTEL_CONFIG_FILE":                   noFile,
 	"OTEL_EXPERIMENTAL_CONFIG_FILE":      noFile,
 	"OTEL_ENTITIES":                      "entities are not supported (use OTEL_RESOURCE_ATTRIBUTES, and remove this variable)",
-	"OTEL_LOG_LEVEL":                     "telemetry logs through log/slog (set the level of slog's handler, and remove this variable)",
+	"OTEL_LOG_LEVEL":                     "telemetry logs through the program's logger (use LOG_LEVEL, and remove this variable)",
 	"OTEL_EXPORTER_ZIPKIN_ENDPOINT":      noZipkin,
 	"OTEL_EXPORTER_ZIPKIN_PROTOCOL":      noZipkin,
 	"OTEL_EXPORTER_ZIPKIN_TIMEOUT":       noZipkin,

@@ -7,16 +7,20 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
-	"strings"
-
-	"github.com/nais/spor/internal/clean"
-	"github.com/nais/spor/internal/privacy"
 )
 
-// crashBytes is the maximum number of bytes of a crash text that are logged. A log line can
-// contain that many bytes. They are enough for the panic and the first goroutines, which
-// show the cause of the crash.
-const crashBytes = 64 << 10
+// Limits for the text of a crash, in bytes.
+const (
+	// fileBytes is how much of the crash file is read. A panic with a long message comes
+	// before its stack in the file, so this is more than what is logged.
+	fileBytes = 1 << 20
+	// stackBytes is the maximum length of the field stack_trace. It is enough for the
+	// goroutine that crashed, and for some of the other goroutines.
+	stackBytes = 64 << 10
+	// causeBytes is the maximum length of the field error. If the cause is longer,
+	// stack_trace begins after it.
+	causeBytes = 16 << 10
+)
 
 // Keep logs the crash of the previous process, if the file with this name contains one.
 // After that, if this process crashes, the runtime writes the crash text to the same file.
@@ -45,24 +49,10 @@ func keep(name string, logger *slog.Logger) error {
 }
 
 func logCrash(f io.Reader, logger *slog.Logger) error {
-	text, err := io.ReadAll(io.LimitReader(f, crashBytes+privacy.Margin))
+	text, err := io.ReadAll(io.LimitReader(f, fileBytes))
 	if err != nil || len(text) == 0 {
 		return err
 	}
-	crash := clean.Text(privacy.CutBytes(string(text), crashBytes))
-	logger.LogAttrs(context.Background(), slog.LevelError, "the previous process crashed",
-		slog.String("error", crashCause(crash)),
-		slog.String("stack_trace", crash))
+	logger.LogAttrs(context.Background(), slog.LevelError, "the previous process crashed", parse(string(text)).attrs()...)
 	return nil
-}
-
-// crashCause returns the cause of a crash. text is the crash text of the runtime. For a
-// panic, the first line of text is the cause. For a fatal error of the runtime itself, the
-// crash text has no such line, and crashCause returns a hint where to find the cause.
-func crashCause(text string) string {
-	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	if strings.HasPrefix(first, "goroutine ") {
-		return "fatal error: see the first function of stack_trace"
-	}
-	return first
 }
