@@ -9,7 +9,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -174,9 +173,9 @@ var twinReplacers = []func([]string, slog.Attr) slog.Attr{
 		}
 		return a
 	},
-	func(groups []string, a slog.Attr) slog.Attr {
+	func(_ []string, a slog.Attr) slog.Attr { // slog's handler passes wrong groups after an empty group
 		if a.Key == "b" {
-			return slog.Any("b"+strconv.Itoa(len(groups)), twinValuer{slog.GroupValue(slog.Attr{Key: "in", Value: a.Value})})
+			return slog.Any("b2", twinValuer{slog.GroupValue(slog.Attr{Key: "in", Value: a.Value})})
 		}
 		return a
 	},

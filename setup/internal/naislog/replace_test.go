@@ -2,6 +2,8 @@ package naislog_test
 
 import (
 	"log/slog"
+	"maps"
+	"strings"
 	"testing"
 	"time"
 )
@@ -30,5 +32,30 @@ func TestLogHandlerMessageBehindReplacedFields(t *testing.T) {
 		if line["message"] != "hello" || line["span_id"] == nil || line["trace_id"] == nil {
 			t.Errorf("%s: got %v", name, line)
 		}
+	}
+}
+
+// TestReplaceAttrGetsTheGroups checks the groups for each attribute. An empty group before the
+// attribute makes no difference.
+func TestReplaceAttrGetsTheGroups(t *testing.T) {
+	got := map[string]string{}
+	opts := &slog.HandlerOptions{AddSource: true, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+		if len(groups) > 0 || a.Value.Kind() == slog.KindInt64 {
+			got[a.Key] = strings.Join(groups, "/")
+		}
+		return a
+	}}
+	empty := slog.Group("empty", slog.Group("inner", slog.Attr{}))
+	logged(t, opts, func(l *slog.Logger) {
+		l.With("a", 1, empty, "b", 2).WithGroup("g").With(empty, "c", 3, slog.Group("h", "d", 4)).WithGroup("i").Info("m", empty, "e", 5,
+			slog.Group("j", "f", 6, empty, slog.Group("", "k", 7)), slog.Group("", "l", 8))
+	})
+	want := map[string]string{
+		"function": "source", "file": "source", "line": "source",
+		"a": "", "b": "", "c": "g", "d": "g/h", "e": "g/i", "f": "g/i/j", "k": "g/i/j", "l": "g/i",
+	}
+	delete(got, "")
+	if !maps.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
 	}
 }
