@@ -34,7 +34,7 @@ func maskLine(b []byte, start, end int, next func(b []byte, from int) (start, en
 			continue
 		case in.at(b, start):
 			mask = Masked
-		case countsAt(b, start):
+		case countsAt(b, start), hasFraction(b, end):
 			continue
 		}
 		out = append(append(out, b[from:start]...), mask...)

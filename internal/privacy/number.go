@@ -129,11 +129,18 @@ func isShort(line []byte, start, end int) bool {
 	for _, c := range line[start:end] {
 		n = 10*n + int64(c-'0')
 	}
-	if hasPrefix(line, end, ".") {
-		for end++; hasPrefix(line, end, "0"); end++ {
-		}
+	return Number(n) && !hasFraction(line, end)
+}
+
+// hasFraction reports whether the number whose integer part ends at end has a fraction other than
+// zero.
+func hasFraction(line []byte, end int) bool {
+	if !hasPrefix(line, end, ".") {
+		return false
 	}
-	return Number(n) && (end == len(line) || !isDigit(line[end]))
+	for end++; hasPrefix(line, end, "0"); end++ {
+	}
+	return end < len(line) && isDigit(line[end])
 }
 
 // countsAt reports whether the number at start has a name for which [Counts] returns true.

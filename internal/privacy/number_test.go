@@ -95,6 +95,15 @@ func TestFractionsSurvive(t *testing.T) {
 			t.Errorf("Text(%q) = %q", in, got)
 		}
 	}
+	line := `[59.12121212345,-59.12121212345,0.01019012345,-0.01019012345,5.01019012345e-7,-5.01019012345E+20,31129912345.5,-5019012345.25,1e-01]`
+	if got := string(privacy.Line([]byte(line))); got != line {
+		t.Errorf("Line(%s) = %s", line, got)
+	}
+	for _, f := range []float64{59.12121212345, -0.01019012345, 5.01019012345e-7, 31129912345.5, -5019012345.25, 5.019012345e-9} {
+		if privacy.Float(f) {
+			t.Errorf("Float(%v) = true", f)
+		}
+	}
 	for _, in := range []string{"fnr.01019012345", "1.2.01019012345", "v1.01019012345", "01019012345.01019012345", ".01019012345", "01019012345.5", "nr. 01019012345."} {
 		if got := privacy.Text(in); strings.Contains(got, "01019012345") {
 			t.Errorf("Text(%q) = %q", in, got)
