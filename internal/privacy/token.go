@@ -59,7 +59,7 @@ func hexAround[T text](s T, from, i int) (start, end int) {
 // tokenStarts returns the indexes where a token can begin. start is the index of the first
 // hexadecimal digit. The first digits may belong to an escape, so a token can also begin after
 // them. If there is a letter directly before start, it must be the letter of an escape or the x
-// of 0x. Otherwise no token can begin. If there are fewer than three indexes, the other results
+// of 0x. Otherwise no token can begin. No token can begin after an escaped digit. If there are fewer than three indexes, the other results
 // are len(s).
 func tokenStarts[T text](s T, from, start int) [3]int {
 	var c, before byte
@@ -71,6 +71,8 @@ func tokenStarts[T text](s T, from, start int) [3]int {
 	}
 	none := len(s)
 	switch {
+	case c == '%' && startsWithDigit(s, start-1), before == '\\' && startsWithDigit(s, start-2):
+		// the token would have one more digit, which is escaped
 	case c == '%' && s[start] == '2' && s[start+1] == '5':
 		return [3]int{start, start + 2, start + 4}
 	case c == '%':
@@ -85,6 +87,12 @@ func tokenStarts[T text](s T, from, start int) [3]int {
 		return [3]int{start, none, none}
 	}
 	return [3]int{none, none, none}
+}
+
+// startsWithDigit reports whether the character at i, which may be escaped, is a digit.
+func startsWithDigit[T text](s T, i int) bool {
+	c, _ := char(s, i)
+	return isDigit(c)
 }
 
 func isAlphanumeric(c byte) bool {
