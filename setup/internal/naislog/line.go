@@ -193,7 +193,7 @@ func (l *line) attr(a slog.Attr) bool {
 		return l.write(l.replaced(a))
 	}
 	direct := l.depth == len(l.handler.groups)
-	a.Value = l.resolve(a.Value)
+	a.Value = l.resolve(a)
 	if l.look(a, direct); direct && l.depth > 0 && l.isStack(a) {
 		return false // it is written at the top level instead
 	}
@@ -255,7 +255,7 @@ func (l *line) group(name string, members []slog.Attr) bool {
 
 func (l *line) enter(name string) {
 	l.depth++
-	if l.handler.team == nil && privacy.IsSecret(name) {
+	if l.isSecret(name) {
 		l.secrets++
 	}
 	if l.handler.opts.ReplaceAttr != nil {
@@ -284,16 +284,23 @@ func (l *line) look(a slog.Attr, direct bool) {
 		l.stack = a.Value.String()
 	}
 	if a.Value.Kind() == slog.KindAny {
-		l.lookForError(a.Value.Any())
+		l.lookForError(a.Key, a.Value.Any())
 	}
+}
+
+// isSecret reports whether a text with this name must be redacted.
+func (l *line) isSecret(name string) bool {
+	return l.handler.team == nil && (l.secrets > 0 || privacy.IsSecret(name))
 }
 
 func (l *line) isStack(a slog.Attr) bool {
 	return a.Key == stackKey && a.Value.Kind() == slog.KindString
 }
 
-func (l *line) lookForError(value any) {
-	if l.err != nil {
+// lookForError notes the first error. It ignores an error with the name of a credential, because
+// the text of the error would be exported.
+func (l *line) lookForError(key string, value any) {
+	if l.err != nil || l.isSecret(key) {
 		return
 	}
 	switch v := value.(type) {
@@ -306,16 +313,16 @@ func (l *line) lookForError(value any) {
 	}
 }
 
-// resolve returns the value of a LogValuer. If the LogValuer is an error, this is also noted.
+// resolve returns the value of a. If the value is a LogValuer and an error, this is also noted.
 // An error of slog itself, for example because a LogValuer has panicked, is returned as text.
-func (l *line) resolve(v slog.Value) slog.Value {
-	if v.Kind() != slog.KindLogValuer {
-		return v
+func (l *line) resolve(a slog.Attr) slog.Value {
+	if a.Value.Kind() != slog.KindLogValuer {
+		return a.Value
 	}
-	if err, ok := v.Any().(error); ok {
-		l.lookForError(err)
+	if err, ok := a.Value.Any().(error); ok {
+		l.lookForError(a.Key, err)
 	}
-	return resolved(v)
+	return resolved(a.Value)
 }
 
 // freeKey returns key if the line has no field with that name. Otherwise it returns

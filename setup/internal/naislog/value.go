@@ -134,7 +134,7 @@ func (l *line) mask(start, value int) {
 func (l *line) text(key, s string) {
 	switch {
 	case l.handler.team != nil:
-	case s != "" && (l.secrets > 0 || privacy.IsSecret(key)):
+	case s != "" && l.isSecret(key):
 		s = privacy.Redacted
 	case len(s) > longest:
 		s = cut(privacy.CutBytes(s, longest+utf8.UTFMax))
@@ -167,7 +167,7 @@ func (l *line) field(key, text string) {
 func (l *line) key(key string) {
 	l.comma()
 	if l.handler.team == nil {
-		key = cleanKey(key)
+		key = privacy.Key(key)
 	}
 	l.quote(key)
 	l.buf = append(l.buf, ':')
@@ -177,13 +177,6 @@ func (l *line) comma() {
 	if n := len(l.buf); n > 0 && l.buf[n-1] != '{' {
 		l.buf = append(l.buf, ',')
 	}
-}
-
-func cleanKey(key string) string {
-	if key != "" && ('0' <= key[0] && key[0] <= '9' || key[0] == '-') {
-		return privacy.Key(key)
-	}
-	return privacy.Text(key)
 }
 
 func (l *line) quote(s string) { l.buf = append(appendEscaped(append(l.buf, '"'), s), '"') }
