@@ -86,6 +86,7 @@ func FuzzMaskIsIdempotent(f *testing.F) {
 	f.Add("0101000000%30.01010000000")
 	f.Add(`\u00310100000000A01010000000`)
 	f.Add("%310100000000A01010000000")
+	f.Add("%0001010000000x01010000000A0000")
 	f.Add("%25310100000000A01010000000abcdef")
 	f.Fuzz(func(t *testing.T, s string) {
 		got := privacy.Mask(s)

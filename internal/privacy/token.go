@@ -83,7 +83,7 @@ func tokenStarts[T text](s T, from, start int) [3]int {
 		return [3]int{start, none, none}
 	case before == '\\':
 		return [3]int{start + escapeDigits(c), none, none}
-	case before == '0' && c == 'x':
+	case before == '0' && c == 'x' && (start-2 == from || !isAlphanumeric(s[start-3])):
 		return [3]int{start, none, none}
 	}
 	return [3]int{none, none, none}
