@@ -19,7 +19,7 @@ FUZZTIME ?= 60s
 SLOW := ./setup ./setup/internal/pipeline ./grpctrace
 
 # The tests that run without the race detector.
-PLAIN := Alloc|LeavesIDs|Linear|Burst|SwitchOver
+PLAIN := Alloc|LeavesIDs|MaskedAsDocumented|Linear|Burst|SwitchOver
 
 .PHONY: all
 all: test lint ## test and lint

@@ -55,6 +55,15 @@ func Foreign(text string) string {
 // IsClean reports whether [Text] would return text unchanged.
 func IsClean(text string) bool { return Text(text) == text }
 
+// Key is like [Text]. Its argument is the key of an attribute. The key may be a personal number that
+// was converted to text, without its leading zero.
+func Key(key attribute.Key) attribute.Key {
+	if privacy.IsNumber(string(key)) {
+		return privacy.Masked
+	}
+	return attribute.Key(Text(string(key)))
+}
+
 // Named cleans text. key is the key of the attribute whose value is text. If key is the
 // name of a credential, Named redacts the whole text unless it is empty. Otherwise, Named
 // does the same as [Text].

@@ -33,7 +33,7 @@ func IsCleanValue(key attribute.Key, value attribute.Value) bool {
 func (l Limit) Attributes(attributes []attribute.KeyValue) []attribute.KeyValue {
 	cleaned := make([]attribute.KeyValue, len(attributes))
 	for i, a := range attributes {
-		cleaned[i] = attribute.KeyValue{Key: attribute.Key(Text(string(a.Key))), Value: l.Value(a.Key, a.Value)}
+		cleaned[i] = attribute.KeyValue{Key: Key(a.Key), Value: l.Value(a.Key, a.Value)}
 	}
 	return cleaned
 }
@@ -104,7 +104,7 @@ func mapped[N int64 | float64](values []N, key attribute.Key, clean func(attribu
 // AreClean reports whether [Limit.Attributes] would return attributes unchanged.
 func (l Limit) AreClean(attributes []attribute.KeyValue) bool {
 	for _, a := range attributes {
-		if !IsClean(string(a.Key)) || !l.IsCleanValue(a.Key, a.Value) {
+		if Key(a.Key) != a.Key || !l.IsCleanValue(a.Key, a.Value) {
 			return false
 		}
 	}

@@ -1,6 +1,7 @@
 package errinfo
 
 import (
+	"cmp"
 	"errors"
 	"reflect"
 	"runtime"
@@ -15,24 +16,26 @@ import (
 // closest to the failure.
 func carriedStack(err error) string {
 	stack := ""
-	for ; err != nil; err = unwrapOne(err) {
+	for err != nil {
 		if s := stackOf(err); s != "" {
 			stack = s
 		}
+		if many, ok := err.(interface{ Unwrap() []error }); ok {
+			return cmp.Or(firstStack(many.Unwrap()), stack)
+		}
+		err = errors.Unwrap(err)
 	}
 	return stack
 }
 
-func unwrapOne(err error) error {
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, inner := range many.Unwrap() {
-			if carriedStack(inner) != "" {
-				return inner
-			}
+// firstStack returns the stack of the first error that has one.
+func firstStack(errs []error) string {
+	for _, err := range errs {
+		if s := carriedStack(err); s != "" {
+			return s
 		}
-		return nil
 	}
-	return errors.Unwrap(err)
+	return ""
 }
 
 // stackOf returns the stack of err, but not of the errors that err wraps. It supports the

@@ -47,7 +47,8 @@
 //
 // [Mask] does not mask:
 //   - the digits after the decimal point of a number
-//   - a number inside a UUID, or inside a hexadecimal token of 16, 32, 40 or 64 characters
+//   - a number inside a UUID, or inside a hexadecimal token of 16 to 128 characters. A token has
+//     no letter or digit directly beside it. So in fnr01019012345 the number is masked.
 //   - a number with a space, if one of its halves is inside a UUID or such a token
 //   - fewer or more than eleven digits in a row: Unix times, organisation numbers, IBANs,
 //     amounts

@@ -83,6 +83,11 @@ func FuzzMaskIsIdempotent(f *testing.F) {
 	f.Add("0101901234%35%31010112345")
 	f.Add(`\u003101019012345\u0030 010190%2012345%2001019012345`)
 	f.Add("abcde01019012345 01019012345abcde01019012345")
+	f.Add("0101000000%30.01010000000")
+	f.Add(`\u00310100000000A01010000000`)
+	f.Add("%310100000000A01010000000")
+	f.Add("%0001010000000x01010000000A0000")
+	f.Add("%25310100000000A01010000000abcdef")
 	f.Fuzz(func(t *testing.T, s string) {
 		got := privacy.Mask(s)
 		if again := privacy.Mask(got); again != got {

@@ -34,7 +34,7 @@ func maskLine(b []byte, start, end int, next func(b []byte, from int) (start, en
 			continue
 		case in.at(b, start):
 			mask = Masked
-		case countsAt(b, start):
+		case countsAt(b, start), hasFraction(b, end):
 			continue
 		}
 		out = append(append(out, b[from:start]...), mask...)
@@ -80,8 +80,9 @@ func redactLine(line []byte) []byte {
 	var out []byte
 	done := 0
 	for start, end := nextURL(line, 0); start >= 0; start, end = nextURL(line, end) {
-		url := string(line[start:end])
-		if redacted := redactRun(url); redacted != url {
+		before := max(start-1, 0)
+		url := string(line[before:end])
+		if redacted := redactFound(url, start-before, len(url)); redacted != url[start-before:] {
 			out = append(append(out, line[done:start]...), redacted...)
 			done = end
 		}

@@ -35,13 +35,24 @@ func Float(f float64) bool {
 	return math.Abs(f) < 1e11 && f == math.Trunc(f) && Number(int64(f))
 }
 
-// Key is like [Text]. Its argument is the key of a map. The key may be a number that was
-// converted to text. So a key with ten digits can be a personal number too, as in [Number].
+// Key is like [Text]. Its argument is the key of an attribute or of a map. The key may be a number
+// that was converted to text. So a key with ten digits can be a personal number too, as in
+// [Number].
 func Key(key string) string {
-	if n, err := strconv.ParseInt(key, 10, 64); err == nil && Number(n) {
+	if IsNumber(key) {
 		return Masked
 	}
 	return Text(key)
+}
+
+// IsNumber reports whether text is a personal number without its leading zero. It consists of ten
+// digits, and [Number] returns true for it.
+func IsNumber(text string) bool {
+	if len(text) != 10 || !isDigit(text[0]) {
+		return false // most keys end here, because ParseInt allocates an error
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	return err == nil && Number(n)
 }
 
 // Counts reports whether name is the name of an offset or a size in the semantic conventions. A
@@ -129,11 +140,18 @@ func isShort(line []byte, start, end int) bool {
 	for _, c := range line[start:end] {
 		n = 10*n + int64(c-'0')
 	}
-	if hasPrefix(line, end, ".") {
-		for end++; hasPrefix(line, end, "0"); end++ {
-		}
+	return Number(n) && !hasFraction(line, end)
+}
+
+// hasFraction reports whether the number whose integer part ends at end has a fraction other than
+// zero.
+func hasFraction(line []byte, end int) bool {
+	if !hasPrefix(line, end, ".") {
+		return false
 	}
-	return Number(n) && (end == len(line) || !isDigit(line[end]))
+	for end++; hasPrefix(line, end, "0"); end++ {
+	}
+	return end < len(line) && isDigit(line[end])
 }
 
 // countsAt reports whether the number at start has a name for which [Counts] returns true.

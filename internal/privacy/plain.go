@@ -55,7 +55,8 @@ func plainEnd[T text](s T, start, end int) int {
 
 // isFraction reports whether the digits at i come after the decimal point of a number. Such a
 // number has at most ten digits before the point. In a version or an IP address, the digits
-// after the second point are not a fraction.
+// after the second point are not a fraction. Digits after a percent sign may be an escape, so they
+// are not the digits before a point.
 func isFraction[T text](s T, from, i int) bool {
 	if i == from || s[i-1] != '.' {
 		return false
@@ -65,7 +66,7 @@ func isFraction[T text](s T, from, i int) bool {
 		i--
 	}
 	digits := point - i
-	return digits > 0 && digits <= 10 && (i == from || s[i-1] != '.' && !isAlphanumeric(s[i-1]))
+	return digits > 0 && digits <= 10 && (i == from || s[i-1] != '.' && s[i-1] != '%' && !isAlphanumeric(s[i-1]))
 }
 
 // isPunctuation reports whether the first two digits at i belong to the escape of a space, a

@@ -62,7 +62,7 @@ func redactText(s string) string {
 	var b strings.Builder
 	done := 0
 	for start, end := nextURL(s, 0); start >= 0; start, end = nextURL(s, end) {
-		if redacted := redactRun(s[start:end]); redacted != s[start:end] {
+		if redacted := redactFound(s, start, end); redacted != s[start:end] {
 			b.WriteString(s[done:start])
 			b.WriteString(redacted)
 			done = end
@@ -91,11 +91,17 @@ func beginsWithName(run string) bool {
 // or it has a delimiter and after that an at sign. nextURL returns the start and the end of the
 // run, or -1 if there is no such run.
 func nextURL[T text](s T, from int) (start, end int) {
-	for start = from; start < len(s); start = end + 1 {
-		delimited, credential := false, false
-		for end = start; end < len(s) && !endsURL(s, end); end++ {
+	for start = from; start < len(s); {
+		delimited, credential, after := false, false, 0
+		for end = start; end < len(s); end++ {
+			if after = pastURL(s, end); after > 0 {
+				break
+			}
 			switch s[end] {
-			case '?', '&', '#', ';', '/', '\\':
+			case '\\':
+				delimited = true
+				end = pastBackslashes(s, end) - 1
+			case '?', '&', '#', ';', '/':
 				delimited = true
 			case '@':
 				credential = credential || delimited
@@ -106,19 +112,49 @@ func nextURL[T text](s T, from int) (start, end int) {
 		if credential {
 			return start, end
 		}
+		start = max(after, end)
 	}
 	return -1, -1
 }
 
-// endsURL reports whether the character at i cannot be part of a URL. This is true for white
-// space and quotes, also if they are escaped as in JSON.
-func endsURL[T text](s T, i int) bool {
+// redactFound redacts the credentials in s[start:end], which nextURL has found. If the run begins
+// with a letter after a backslash, the letter may belong to an escape, so the run is also read
+// without it.
+func redactFound(s string, start, end int) string {
+	run := s[start:end]
+	redacted := redactRun(run)
+	if redacted == run && start > 0 && s[start-1] == '\\' {
+		return run[:1] + redactRun(run[1:])
+	}
+	return redacted
+}
+
+// pastURL returns the index after the character at i, if this character cannot be part of a URL.
+// Otherwise it returns 0. White space, control characters and quotes cannot be part of a URL, also if
+// they are escaped as in JSON, or as in JSON inside a JSON string. An escape ends the URL before all
+// its backslashes, so that no part of an escape is redacted.
+func pastURL[T text](s T, i int) int {
 	switch c := s[i]; c {
 	case '"', '\'', '`', '<', '>', 0x7F:
-		return true
+		return i + 1
 	case '\\':
-		return i+1 == len(s) || s[i+1] == '"' || s[i+1] == 'n' || s[i+1] == 'r' || s[i+1] == 't'
+		letter := pastBackslashes(s, i)
+		switch {
+		case letter == len(s):
+			return letter
+		case hasPrefix(s, letter, "u00") && letter+5 <= len(s) && s[letter+3] < '2': // a control character
+			return letter + len("u0001")
+		}
+		switch s[letter] {
+		case '"':
+			return letter + 1
+		case 'n', 'r', 't', 'b', 'f':
+			return letter // it is uncertain whether the letter belongs to the escape
+		}
 	default:
-		return c <= ' '
+		if c <= ' ' {
+			return i + 1
+		}
 	}
+	return 0
 }

@@ -1,12 +1,17 @@
 package privacy
 
-// maxToken is the length of the longest hexadecimal token whose digits are not masked.
-const maxToken = 64
+// The digits in a hexadecimal token are not masked if the token has a length between minToken and
+// maxToken. IDs and digests have such a length: 16 is the length of a span ID, and 128 is the
+// length of a SHA-512. If a word of letters a to f is directly beside a personal number, the whole
+// is usually shorter.
+const (
+	minToken = 16
+	maxToken = 128
+)
 
 // inToken reports whether the number s[start:end] is inside a UUID, or inside a hexadecimal
-// token. The token must have the length of a common ID or digest. If the number contains a
-// space, it is enough that one of its halves is inside a token. A number with escaped digits is
-// never inside a token. The text before from is already masked.
+// token. If the number contains a space, it is enough that one of its halves is inside a token. A
+// number with escaped digits is never inside a token. The text before from is already masked.
 func inToken[T text](s T, from, start, end int) bool {
 	if end-start == 11 {
 		return inHex(s, from, start)
@@ -16,7 +21,8 @@ func inToken[T text](s T, from, start, end int) bool {
 }
 
 // inHex reports whether the digit at i is inside a UUID, or inside a hexadecimal token with the
-// length of a common ID or digest.
+// length of an ID. There is no letter and no digit directly beside the token. If the token can begin
+// at several places, it begins at the last of them.
 func inHex[T text](s T, from, i int) bool {
 	start, end := hexAround(s, from, i)
 	if end-start < 8 || end < len(s) && isAlphanumeric(s[end]) || start == from && from > 0 {
@@ -25,18 +31,16 @@ func inHex[T text](s T, from, i int) bool {
 	if end-start == 12 && isUUID(s, from, end-36) {
 		return true
 	}
+	length := 0
 	for _, start := range tokenStarts(s, from, start) {
 		if start > i {
 			break
 		}
-		switch end - start {
-		case 16, 32, 40, 64:
+		if length = end - start; length == 8 && isUUID(s, from, start) {
 			return true
-		case 8:
-			return isUUID(s, from, start)
 		}
 	}
-	return false
+	return length >= minToken && length <= maxToken
 }
 
 // hexAround returns the start and the end of the row of hexadecimal digits around i. It stops
@@ -55,7 +59,7 @@ func hexAround[T text](s T, from, i int) (start, end int) {
 // tokenStarts returns the indexes where a token can begin. start is the index of the first
 // hexadecimal digit. The first digits may belong to an escape, so a token can also begin after
 // them. If there is a letter directly before start, it must be the letter of an escape or the x
-// of 0x. Otherwise no token can begin. If there are fewer than three indexes, the other results
+// of 0x. Otherwise no token can begin. No token can begin after an escaped digit. If there are fewer than three indexes, the other results
 // are len(s).
 func tokenStarts[T text](s T, from, start int) [3]int {
 	var c, before byte
@@ -67,6 +71,8 @@ func tokenStarts[T text](s T, from, start int) [3]int {
 	}
 	none := len(s)
 	switch {
+	case c == '%' && startsWithDigit(s, start-1), before == '\\' && startsWithDigit(s, start-2):
+		// the token would have one more digit, which is escaped
 	case c == '%' && s[start] == '2' && s[start+1] == '5':
 		return [3]int{start, start + 2, start + 4}
 	case c == '%':
@@ -77,10 +83,16 @@ func tokenStarts[T text](s T, from, start int) [3]int {
 		return [3]int{start, none, none}
 	case before == '\\':
 		return [3]int{start + escapeDigits(c), none, none}
-	case before == '0' && c == 'x':
+	case before == '0' && c == 'x' && (start-2 == from || !isAlphanumeric(s[start-3])):
 		return [3]int{start, none, none}
 	}
 	return [3]int{none, none, none}
+}
+
+// startsWithDigit reports whether the character at i, which may be escaped, is a digit.
+func startsWithDigit[T text](s T, i int) bool {
+	c, _ := char(s, i)
+	return isDigit(c)
 }
 
 func isAlphanumeric(c byte) bool {

@@ -189,6 +189,9 @@ func (w *Rewriter) IsAdded(key attribute.Key) bool { return w.dialect.IsLegacy(k
 // Text returns text without personal numbers and credentials.
 func (*Rewriter) Text(text string) string { return clean.Text(text) }
 
+// Key returns key without personal numbers and credentials.
+func (*Rewriter) Key(key attribute.Key) string { return string(clean.Key(key)) }
+
 // Value returns value without personal numbers and credentials. key is the key of the
 // attribute with this value.
 func (*Rewriter) Value(key attribute.Key, v attribute.Value) attribute.Value {

@@ -82,7 +82,7 @@ func (s series) clean() (isFolded bool) {
 
 func cleanSet(set *attribute.Set) {
 	for iter := set.Iter(); iter.Next(); {
-		if a := iter.Attribute(); !clean.IsClean(string(a.Key)) || !clean.IsCleanValue(a.Key, a.Value) {
+		if a := iter.Attribute(); clean.Key(a.Key) != a.Key || !clean.IsCleanValue(a.Key, a.Value) {
 			*set = attribute.NewSet(clean.Attributes(set.ToSlice())...)
 			return
 		}

@@ -34,17 +34,45 @@ func (b *bridge) record(ctx context.Context, h *handler, provider *sdklog.Logger
 	if (info != errinfo.Info{}) {
 		ctx = context.WithValue(ctx, errorKey{}, info)
 	}
-	_ = b.handler(h, provider).Handle(ctx, r) // otelslog returns no errors
+	_ = b.handler(h, provider).Handle(ctx, h.plainRecord(r, hasSpan)) // otelslog returns no errors
 }
 
 func (b *bridge) handler(h *handler, provider *sdklog.LoggerProvider) slog.Handler {
 	if made := b.made.Load(); made != nil && made.provider == provider {
 		return made.handler
 	}
-	made := &bridged{provider, h.remake(plainHandler{Handler: otelslog.NewHandler("github.com/nais/spor/setup",
-		otelslog.WithVersion(scope.Version()), otelslog.WithLoggerProvider(errorProvider{next: provider}))})}
+	var other slog.Handler = otelslog.NewHandler("github.com/nais/spor/setup",
+		otelslog.WithVersion(scope.Version()), otelslog.WithLoggerProvider(errorProvider{next: provider}))
+	groups := 0
+	for s := range h.steps.all {
+		if s.group == "" {
+			other = other.WithAttrs(plain(s.attrs))
+			continue
+		}
+		other = other.WithGroup(groupKey(groups, s.group))
+		groups++
+	}
+	made := &bridged{provider, other}
 	b.made.Store(made)
 	return made.handler
+}
+
+// plainRecord returns r with the attributes that the line has. Without this, otelslog would format
+// values of unknown types in Go's own format. In that format, package setup could not recognize a
+// URL, so it could not mask the credentials in the URL. otelslog would also keep only one of several
+// errors.
+func (h *handler) plainRecord(r slog.Record, hasSpan bool) slog.Record {
+	l := h.out.line(h, hasSpan)
+	defer h.out.free(l)
+	l.enterGroups()
+	attrs := make([]slog.Attr, 0, r.NumAttrs())
+	r.Attrs(func(a slog.Attr) bool {
+		attrs = append(attrs, a)
+		return true
+	})
+	same := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	same.AddAttrs(plain(l.frozen(attrs))...)
+	return same
 }
 
 // errorProvider makes loggers that add three attributes to a record with an error: the type,

@@ -4,9 +4,7 @@ import (
 	"encoding"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"reflect"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/nais/spor/internal/privacy"
@@ -18,73 +16,63 @@ import (
 
 // encode writes value as JSON. The bytes in value are written as text.
 func (l *line) encode(value any) error {
+	if text, ok := value.(frozen); ok {
+		l.buf = append(l.buf, text...)
+		return nil
+	}
 	begin := len(l.buf)
 	if err := l.json.Encode(value); err != nil {
 		return err
 	}
 	l.buf = l.buf[:len(l.buf)-1] // without the encoder's line feed
 	if found := bytesIn(value); len(found) > 0 {
-		text := string(l.buf[begin:])
-		l.buf = append(l.buf[:begin], l.withText(text, found)...)
+		l.buf = append(l.buf[:begin], withText(l.buf[begin:], found)...)
 	}
 	return nil
 }
 
-// withText returns JSON with the text of the byte slices in found. If a slice is not text, it
+// withText returns JSON with the texts of the byte slices in found. If a slice is not text, it
 // stays in base64, with masked personal numbers and credentials.
-func (l *line) withText(json string, found [][]byte) string {
-	pairs, scratch := make([]string, 0, 2*len(found)), line{}
+func withText(json []byte, found [][]byte) []byte {
+	texts := make(map[string][]byte, len(found))
+	var text line
 	for _, b := range found {
-		scratch.buf = scratch.buf[:0]
-		switch {
-		case utf8.Valid(b):
-			scratch.quote(string(b))
-		case l.handler.team == nil:
-			scratch.quote(base64.StdEncoding.EncodeToString([]byte(privacy.Text(string(b)))))
-		default:
+		text.buf = nil
+		if utf8.Valid(b) {
+			text.quote(string(b))
+		} else {
+			text.quote(base64.StdEncoding.EncodeToString([]byte(privacy.Text(string(b)))))
+		}
+		texts[`"`+base64.StdEncoding.EncodeToString(b)+`"`] = text.buf
+	}
+	var out []byte
+	done := 0
+	for i := 0; i < len(json); i++ {
+		if json[i] != '"' {
 			continue
 		}
-		pairs = append(pairs, `"`+base64.StdEncoding.EncodeToString(b)+`"`, string(scratch.buf))
-	}
-	return strings.NewReplacer(pairs...).Replace(json)
-}
-
-// marshal encodes value in the same way as a line. If value cannot be encoded, the error has
-// the text that the line has then.
-func marshal(value any) (text string, err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("!PANIC: %v", cause)
+		end := stringEnd(json, i)
+		isKey := end < len(json) && json[end] == ':'
+		if text, ok := texts[string(json[i:end])]; ok && !isKey {
+			out = append(append(out, json[done:i]...), text...)
+			done = end
 		}
-	}()
-	l := line{handler: &handler{}}
-	l.json = json.NewEncoder(&l)
-	l.json.SetEscapeHTML(false)
-	if err := l.encode(value); err != nil {
-		return "", fmt.Errorf("!ERROR:%w", err)
+		i = end - 1
 	}
-	return string(l.buf), nil
+	return append(out, json[done:]...)
 }
 
-// bytesIn returns the byte slices that encoding/json writes for value.
+// bytesIn returns the byte slices that encoding/json writes for value. encoding/json must have
+// encoded value, so that it does not contain itself.
 func bytesIn(value any) [][]byte {
-	s := byteSearch{budget: mostValues}
+	var s byteSearch
 	s.look(reflect.ValueOf(value))
 	return s.found
 }
 
 // byteSearch finds the byte slices in a value. It finds only the slices that encoding/json
 // would write.
-type byteSearch struct {
-	found  [][]byte
-	budget int // the number of values that the search may still visit
-	depth  int
-}
-
-const (
-	mostValues   = 1 << 16
-	deepestValue = 64
-)
+type byteSearch struct{ found [][]byte }
 
 var (
 	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
@@ -92,17 +80,14 @@ var (
 )
 
 func (s *byteSearch) look(v reflect.Value) {
-	if !v.IsValid() || !mayHaveBytes(v.Kind()) || s.budget <= 0 || s.depth == deepestValue {
+	if !v.IsValid() || !mayHaveBytes(v.Kind()) {
 		return
 	}
-	s.budget--
 	t := v.Type()
 	if t.Implements(jsonMarshaler) || t.Implements(textMarshaler) {
 		return
 	}
-	s.depth++
 	s.inside(v)
-	s.depth--
 }
 
 // The method inside searches the values that v contains.
@@ -112,8 +97,8 @@ func (s *byteSearch) inside(v reflect.Value) {
 		s.look(v.Elem())
 	case reflect.Struct:
 		for i := range t.NumField() {
-			if field := v.Field(i); field.CanInterface() {
-				s.look(field)
+			if field := t.Field(i); field.IsExported() || field.Anonymous {
+				s.look(v.Field(i))
 			}
 		}
 	case reflect.Map:

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	"go.opentelemetry.io/otel/trace"
@@ -31,7 +32,7 @@ func NewHandler(w io.Writer, opts *slog.HandlerOptions, outputs Outputs) slog.Ha
 	if opts == nil {
 		opts = &slog.HandlerOptions{}
 	}
-	return &handler{out: &output{w: w}, opts: *opts, outputs: outputs, export: &bridge{}}
+	return &handler{out: &output{w: w}, opts: *opts, outputs: outputs, others: &others{}}
 }
 
 type handler struct {
@@ -49,13 +50,23 @@ type handler struct {
 	marks  marks        // of the attributes of WithAttrs
 	info   errinfo.Info // about the first error of these attributes
 
-	// This handler was made by a call of WithAttrs or WithGroup on parent. The fields
-	// attrs and group have the arguments of that call. The method remake repeats the
-	// call.
-	parent *handler
-	attrs  []slog.Attr
+	steps  *step
+	others *others
+}
+
+// A step is one call of WithAttrs or WithGroup. The steps of a handler are repeated to make a
+// handler for another destination.
+type step struct {
+	before *step
+	attrs  []slog.Attr // frozen
 	group  string
-	export *bridge
+}
+
+// others are the handlers that write the records of one handler to the other destinations. They
+// are made when the first record needs them.
+type others struct {
+	bridge
+	marked atomic.Pointer[handler] // writes to Team Logs
 }
 
 func (h *handler) Enabled(_ context.Context, level slog.Level) bool {
@@ -73,6 +84,9 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	if isServingPanic(r.Message) {
 		r = splitServingPanic(r)
 	}
+	if h.marks.team && h.team == nil {
+		return h.toTeam(ctx, r)
+	}
 	span := h.spanOf(ctx)
 	l := h.out.line(h, span.IsValid())
 	defer h.out.free(l)
@@ -85,7 +99,7 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 		return h.toTeam(ctx, r)
 	default:
 		if provider := h.outputs.Provider(); provider != nil {
-			h.export.record(ctx, h, provider, r, span.IsValid(), info)
+			h.others.record(ctx, h, provider, r, span.IsValid(), info)
 		}
 	}
 	return h.out.write(l.buf)
@@ -101,57 +115,82 @@ func (h *handler) spanOf(ctx context.Context) trace.SpanContext {
 	return span
 }
 
-// toTeam writes a record with the Team Logs marker. It makes a new handler that can write
+// toTeam writes a record with the Team Logs marker. Another handler does this, which can write
 // only to Team Logs. Therefore the program's ReplaceAttr cannot change the destination.
 func (h *handler) toTeam(ctx context.Context, r slog.Record) error {
 	team := h.outputs.Team()
-	marked := h.remake(&handler{out: &output{w: team}, opts: h.opts, outputs: h.outputs, team: team})
+	marked := h.others.marked.Load()
+	if marked == nil || marked.team != team {
+		marked = &handler{out: &output{w: team}, opts: h.opts, outputs: h.outputs, team: team}
+		for s := range h.steps.all {
+			if s.group != "" {
+				marked = marked.inGroup(s.group)
+			} else {
+				marked = marked.with(s.attrs)
+			}
+		}
+		marked.marks, marked.info = h.marks, h.info
+		h.others.marked.Store(marked)
+	}
 	return marked.Handle(ctx, r)
 }
 
+// WithAttrs implements slog.Handler. It formats the values now, because the program may change
+// them later.
 func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	if len(attrs) == 0 {
 		return h
 	}
-	h2 := h.copy()
-	h2.attrs = resolvedAll(attrs)
-	h2.marks.ownTrace = h.marks.ownTrace || len(h.groups) == 0 && hasKey(h2.attrs, traceKey)
-	l := h.out.line(h2, !h2.marks.ownTrace)
+	l := h.out.line(h, false)
 	defer h.out.free(l)
+	l.enterGroups()
+	attrs = l.frozen(attrs)
+	h2 := h.with(attrs)
+	h2.marks, h2.info = l.marks, either(h.info, l.info())
+	return h2
+}
+
+// The method with returns a handler with these frozen attributes.
+func (h *handler) with(attrs []slog.Attr) *handler {
+	h2 := *h
+	h2.others = &others{}
+	if len(attrs) == 0 {
+		return &h2
+	}
+	l := h.out.line(h, false)
+	defer h.out.free(l)
+	l.final = true
 	l.buf = append(l.buf, h.prefix...)
 	l.openGroups()
-	if l.attrs(h2.attrs) {
-		h2.prefix, h2.open = slices.Clone(l.buf), len(h2.groups)
-	}
-	h2.marks, h2.info = l.marks, h.info.Or(l.info())
-	return h2
+	l.attrs(attrs)
+	h2.prefix, h2.open = slices.Clone(l.buf), len(h2.groups)
+	h2.steps = &step{before: h.steps, attrs: attrs}
+	return &h2
 }
 
 func (h *handler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
 	}
-	h2 := h.copy()
-	h2.group, h2.groups = name, append(slices.Clip(h.groups), name)
-	return h2
+	return h.inGroup(name)
 }
 
-// copy returns a handler whose parent is h. The caller adds attributes or a group.
-func (h *handler) copy() *handler {
+func (h *handler) inGroup(name string) *handler {
 	h2 := *h
-	h2.parent, h2.attrs, h2.group, h2.export = h, nil, "", &bridge{}
+	h2.groups = append(slices.Clip(h.groups), name)
+	h2.steps, h2.others = &step{before: h.steps, group: name}, &others{}
 	return &h2
 }
 
-// remake makes a handler from root. For this, it repeats all calls of WithAttrs and
-// WithGroup that made h.
-func (h *handler) remake(root slog.Handler) slog.Handler {
-	switch {
-	case h.parent == nil:
-		return root
-	case h.group != "":
-		return h.parent.remake(root).WithGroup(h.group)
-	default:
-		return h.parent.remake(root).WithAttrs(slices.Clone(h.attrs))
+// The method all calls yield for each step, the first one first.
+func (s *step) all(yield func(*step) bool) {
+	var steps []*step
+	for ; s != nil; s = s.before {
+		steps = append(steps, s)
+	}
+	for _, s := range slices.Backward(steps) {
+		if !yield(s) {
+			return
+		}
 	}
 }

@@ -1,9 +1,6 @@
 package naislog
 
-import (
-	"log/slog"
-	"slices"
-)
+import "log/slog"
 
 const (
 	messageKey   = "message"
@@ -11,6 +8,7 @@ const (
 	spanKey      = "span_id"
 	stackKey     = "stack_trace"
 	errorTypeKey = "error.type"
+	severityKey  = "severity"
 )
 
 // freeKey returns key if the line has no field with that name. Otherwise it returns
@@ -28,13 +26,10 @@ func freeKey(key string, hasSpan bool) string {
 	return "fields." + key
 }
 
-// hasKey reports whether attrs has an attribute with this key at the top level.
-func hasKey(attrs []slog.Attr, key string) bool {
-	return slices.ContainsFunc(attrs, func(a slog.Attr) bool {
-		return a.Key == key || isInline(a) && hasKey(a.Value.Resolve().Group(), key)
-	})
+// groupKey returns the key of a group of WithGroup. i is the number of groups around it.
+func groupKey(i int, name string) string {
+	if i > 0 {
+		return name
+	}
+	return freeKey(name, true)
 }
-
-// isInline reports whether a is a group without a name. slog writes the members of such a
-// group as if they were not in a group.
-func isInline(a slog.Attr) bool { return a.Key == "" && a.Value.Resolve().Kind() == slog.KindGroup }

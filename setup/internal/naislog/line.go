@@ -20,7 +20,9 @@ type line struct {
 	groups  []string // the names of the open groups, if the program has a ReplaceAttr
 	depth   int      // number of open groups
 	secrets int      // number of open groups whose name is the name of a credential
+	masks   bool     // personal numbers and credentials are masked
 	head    bool     // the fields before the attributes are being written
+	final   bool     // the attributes are prepared already
 	hasSpan bool
 
 	marks marks
@@ -45,17 +47,16 @@ func (l *line) Write(b []byte) (int, error) {
 func (l *line) begin(r slog.Record, span trace.SpanContext) {
 	l.buf = append(l.buf, '{')
 	if l.handler.team != nil {
-		l.severity(r.Level)
+		l.field(severityKey, levelName(r.Level)) // Google Cloud Logging reads this field
 		l.buf = append(l.buf, l.handler.team.fields...)
 	}
-	depth := l.depth
-	l.head, l.depth = true, 0 // ReplaceAttr gets no groups for these fields
+	l.head = true
 	if l.handler.opts.ReplaceAttr != nil {
 		l.replacedHead(r)
 	} else {
 		l.plainHead(r)
 	}
-	l.head, l.depth = false, depth
+	l.head = false
 	if span.IsValid() {
 		traceID, spanID := span.TraceID(), span.SpanID()
 		l.id(traceKey, traceID[:])
@@ -88,7 +89,11 @@ func (l *line) replacedHead(r slog.Record) {
 	}
 	l.write(level)
 	if l.handler.opts.AddSource {
-		l.write(replace(nil, slog.Any(slog.SourceKey, r.Source())))
+		source := r.Source()
+		if source == nil {
+			source = &slog.Source{} // as slog does: a ReplaceAttr need not expect nil
+		}
+		l.write(replace(nil, slog.Any(slog.SourceKey, source)))
 	}
 	message := replace(nil, slog.String(slog.MessageKey, r.Message))
 	if message.Key == slog.MessageKey {
@@ -96,9 +101,6 @@ func (l *line) replacedHead(r slog.Record) {
 	}
 	l.write(message)
 }
-
-// severity writes the level in the field that Google Cloud Logging reads.
-func (l *line) severity(level slog.Level) { l.field("severity", levelName(level)) }
 
 func (l *line) id(key string, id []byte) {
 	l.ownKey(key)
@@ -132,26 +134,26 @@ func (l *line) attributes(r slog.Record) {
 	}
 }
 
-// openGroups opens the groups of the handler that are not open yet.
+// openGroups enters the groups of the handler. It writes those that are not open yet.
 func (l *line) openGroups() {
-	h := l.handler
-	for i, name := range h.groups {
-		if i >= h.open {
-			key := name
-			if i == 0 {
-				key = freeKey(name, l.hasSpan)
-			}
-			l.key(key)
+	for i, name := range l.handler.groups {
+		if i >= l.handler.open {
+			l.key(groupKey(i, name))
 			l.buf = append(l.buf, '{')
 		}
 		l.enter(name)
 	}
-	l.depth = len(h.groups)
+}
+
+func (l *line) enterGroups() {
+	for _, name := range l.handler.groups {
+		l.enter(name)
+	}
 }
 
 // The method end writes the fields of the error, and closes the object. It returns the fields.
 func (l *line) end(level slog.Level) errinfo.Info {
-	info := l.info().Or(l.handler.info)
+	info := either(l.info(), l.handler.info)
 	if level >= slog.LevelError && info.Stack == "" && !l.marks.ownStack {
 		info.Stack = errinfo.PanicStack()
 	}
@@ -161,7 +163,7 @@ func (l *line) end(level slog.Level) errinfo.Info {
 	if l.marks.ownType {
 		info.Type = ""
 	}
-	l.depth, l.secrets = 0, 0
+	l.secrets = 0
 	if info.Type != "" {
 		l.field(errorTypeKey, info.Type)
 	}
@@ -181,6 +183,15 @@ func (l *line) info() errinfo.Info {
 	return info
 }
 
+// The function either returns first, unless it has no error. Type and stack are not those of two
+// different errors.
+func either(first, second errinfo.Info) errinfo.Info {
+	if first.Type != "" {
+		return first
+	}
+	return first.Or(second)
+}
+
 // The method attrs writes attributes. It reports whether it has written at least one.
 func (l *line) attrs(attrs []slog.Attr) (written bool) {
 	for _, a := range attrs {
@@ -191,29 +202,86 @@ func (l *line) attrs(attrs []slog.Attr) (written bool) {
 
 // attr writes one attribute. It reports whether it has written something.
 func (l *line) attr(a slog.Attr) bool {
+	if !l.final {
+		var ok bool
+		if a, ok = l.prepare(a); !ok {
+			return false
+		}
+	}
+	if l.handler.team != nil && l.depth == 0 && isTeamField(a.Key) && !l.head {
+		a.Key = "fields." + a.Key
+	}
+	if !l.write(a) {
+		return false
+	}
+	l.own(a.Key)
+	return true
+}
+
+// frozen returns the attributes as they are written. The values cannot change any more: JSON takes
+// the place of values that other code could change.
+func (l *line) frozen(attrs []slog.Attr) []slog.Attr {
+	kept := make([]slog.Attr, 0, len(attrs))
+	for _, a := range attrs {
+		a, ok := l.prepare(a)
+		if !ok || isEmpty(a) {
+			continue
+		}
+		switch a.Value.Kind() {
+		case slog.KindGroup:
+			outer := l.secrets
+			if a.Key != "" {
+				l.enter(a.Key)
+			}
+			members := l.frozen(a.Value.Group())
+			if a.Key != "" {
+				l.leave(outer)
+			}
+			if len(members) == 0 {
+				continue
+			}
+			a.Value = slog.GroupValue(members...)
+		case slog.KindAny:
+			a.Value = l.freeze(a.Value)
+		}
+		l.own(a.Key)
+		kept = append(kept, a)
+	}
+	return kept
+}
+
+// prepare returns the attribute that is written in the place of a: it resolves the value, calls
+// the program's ReplaceAttr, and gives the attribute a free name. ok is false if nothing is written
+// in this place. prepare also notes what a says about the whole record.
+func (l *line) prepare(a slog.Attr) (prepared slog.Attr, ok bool) {
 	replace := l.handler.opts.ReplaceAttr != nil
 	if l.head { // a member of source, or of a group that ReplaceAttr has returned
 		if replace {
 			a = l.replaced(a)
 		}
-		return l.write(a)
+		return a, true
 	}
-	direct := l.depth == len(l.handler.groups)
 	if a.Value.Kind() == slog.KindLogValuer {
-		a.Value = l.resolve(a.Value)
+		a.Value = l.resolve(a)
 	}
-	if l.look(a, direct); direct && l.depth > 0 && isStack(a) {
-		return false // it is written at the top level instead
-	}
-	if l.depth == 0 {
-		a.Key = freeKey(a.Key, l.hasSpan)
-	}
-	if replace {
-		if a = l.replaced(a); l.depth == 0 {
-			a.Key = freeKey(a.Key, l.hasSpan)
+	if l.look(a); a.Key == stackKey && l.depth > 0 && l.depth == len(l.handler.groups) {
+		if text, isText := textOf(a.Value); isText {
+			l.stack = text // it is written at the top level instead
+			return a, false
 		}
 	}
-	return l.write(a)
+	a.Key = l.freeKey(a.Key)
+	if replace {
+		a = l.replaced(a)
+		l.marks.team = l.marks.team || isTeamMark(a)
+		a.Key = l.freeKey(a.Key)
+	}
+	if a.Value.Kind() == slog.KindAny {
+		if source, isSource := a.Value.Any().(*slog.Source); isSource {
+			a.Value = slog.GroupValue(sourceAttrs(source)...)
+		}
+	}
+	return a, true
 }
 
 // replaced returns what the program's ReplaceAttr makes of a. ReplaceAttr does not get groups.
@@ -221,25 +289,25 @@ func (l *line) replaced(a slog.Attr) slog.Attr {
 	a.Value = a.Value.Resolve()
 	if a.Value.Kind() != slog.KindGroup {
 		a = l.handler.opts.ReplaceAttr(l.groups, a)
+		a.Value = a.Value.Resolve()
 	}
 	return a
 }
 
-// write writes an attribute after ReplaceAttr. It reports whether it has written something.
+// write writes an attribute that is prepared. It reports whether it has written something.
 func (l *line) write(a slog.Attr) bool {
-	if a.Value.Kind() == slog.KindLogValuer { // ReplaceAttr has returned it
-		a.Value = a.Value.Resolve()
-	}
 	switch a.Value.Kind() {
-	case slog.KindAny:
-		if source, ok := a.Value.Any().(*slog.Source); ok {
-			return l.group(a.Key, sourceAttrs(source))
-		}
-		if a.Key == "" && a.Value.Any() == nil {
-			return false
-		}
+	case slog.KindLogValuer: // ReplaceAttr has returned it
+		return l.write(slog.Attr{Key: a.Key, Value: a.Value.Resolve()})
 	case slog.KindGroup:
 		return l.group(a.Key, a.Value.Group())
+	case slog.KindAny:
+		if source, isSource := a.Value.Any().(*slog.Source); isSource {
+			return l.group(a.Key, sourceAttrs(source))
+		}
+		if isEmpty(a) {
+			return false
+		}
 	}
 	start := len(l.buf)
 	l.key(a.Key)
@@ -261,8 +329,7 @@ func (l *line) group(name string, members []slog.Attr) bool {
 	l.buf = append(l.buf, '{')
 	l.enter(name)
 	written := l.attrs(members)
-	l.leave()
-	l.secrets = outer
+	l.leave(outer)
 	if !written {
 		l.buf = l.buf[:start]
 		return false
@@ -272,63 +339,97 @@ func (l *line) group(name string, members []slog.Attr) bool {
 }
 
 func (l *line) enter(name string) {
-	l.depth++
-	if l.handler.team == nil && privacy.IsSecret(name) {
+	if l.isSecret(name) {
 		l.secrets++
 	}
-	if l.handler.opts.ReplaceAttr != nil {
+	l.depth++
+	if l.handler.opts.ReplaceAttr != nil && !l.head { // slog passes no groups for the fields of the head
 		l.groups = append(l.groups, name)
 	}
 }
 
-func (l *line) leave() {
+// leave ends a group. secrets is the field secrets before the group.
+func (l *line) leave(secrets int) {
 	l.depth--
-	if n := len(l.groups); n > 0 {
+	l.secrets = secrets
+	if n := len(l.groups); n > 0 && !l.head {
 		l.groups = l.groups[:n-1]
 	}
 }
 
-// look notes what a says about the whole record. direct is false if a is a member of a group
-// with a name.
-func (l *line) look(a slog.Attr, direct bool) {
+// look notes what a says about the whole record, before ReplaceAttr can change it.
+func (l *line) look(a slog.Attr) {
 	if isTeamMark(a) {
 		l.marks.team = true
 	}
-	if direct && l.depth == 0 {
-		l.marks.ownStack = l.marks.ownStack || a.Key == stackKey
-		l.marks.ownType = l.marks.ownType || a.Key == errorTypeKey
-	}
-	if direct && l.depth > 0 && isStack(a) {
-		l.stack = a.Value.String()
-	}
 	if a.Value.Kind() == slog.KindAny && l.err == nil {
-		l.lookForError(a.Value.Any())
+		l.lookForError(a.Key, a.Value.Any())
 	}
 }
 
-func (l *line) lookForError(value any) {
+// The method own notes that the program has written a field of the line itself.
+func (l *line) own(key string) {
+	if l.depth > 0 {
+		return
+	}
+	switch key {
+	case stackKey:
+		l.marks.ownStack = true
+	case errorTypeKey:
+		l.marks.ownType = true
+	case traceKey, spanKey:
+		l.marks.ownTrace = true
+	}
+}
+
+// isSecret reports whether a text with this name must be redacted.
+func (l *line) isSecret(name string) bool {
+	return l.masks && (l.secrets > 0 || privacy.IsSecret(name))
+}
+
+// lookForError notes the first error. It ignores an error with the name of a credential, because
+// the text of the error would be exported.
+func (l *line) lookForError(key string, value any) {
 	if l.err != nil {
 		return
 	}
+	var found error
 	switch v := value.(type) {
 	case error:
-		l.err = v
+		found = v
 	case []error:
 		if len(v) > 0 {
-			l.err = v[0]
+			found = v[0]
 		}
+	}
+	if found != nil && !l.isSecret(key) {
+		l.err = found
 	}
 }
 
 // resolve returns the value of a LogValuer. If the LogValuer is an error, this is also noted.
-func (l *line) resolve(v slog.Value) slog.Value {
-	if err, ok := v.Any().(error); ok {
-		l.lookForError(err)
+func (l *line) resolve(a slog.Attr) slog.Value {
+	if err, ok := a.Value.Any().(error); ok {
+		l.lookForError(a.Key, err)
 	}
-	return resolved(v)
+	return resolved(a.Value)
 }
 
-func isStack(a slog.Attr) bool { return a.Key == stackKey && a.Value.Kind() == slog.KindString }
+// freeKey returns key if the line has no field with that name. Otherwise it returns "fields."
+// followed by key.
+func (l *line) freeKey(key string) string {
+	switch {
+	case l.depth > 0:
+		return key
+	case key == slog.SourceKey && l.handler.opts.AddSource:
+		return "fields." + key
+	}
+	return freeKey(key, l.hasSpan)
+}
+
+func isEmpty(a slog.Attr) bool {
+	return a.Key == "" && a.Value.Kind() == slog.KindAny && a.Value.Any() == nil
+}
 
 // sourceAttrs returns the source of a log call. It leaves out what is not known.
 func sourceAttrs(source *slog.Source) (attrs []slog.Attr) {

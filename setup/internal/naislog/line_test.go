@@ -89,7 +89,7 @@ func TestLongValuesAreCut(t *testing.T) {
 			})
 			text := fmt.Sprint(line["value"])
 			if where == "secret" {
-				if got := fmt.Sprint(line["token"]); got != "map[value:REDACTED]" {
+				if got := fmt.Sprint(line["token"]); strings.Contains(got, "æ") || !strings.Contains(got, "REDACTED") {
 					t.Errorf("%s: got %.100s", name, got)
 				}
 			} else if len(text) > limit+len("…") || len(text) < limit-8 || !strings.HasSuffix(text, "…") || strings.Contains(text, "\ufffd") {

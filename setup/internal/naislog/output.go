@@ -26,7 +26,8 @@ func (o *output) line(h *handler, hasSpan bool) *line {
 		l.json.SetEscapeHTML(false)
 	}
 	l.handler, l.hasSpan, l.marks = h, hasSpan, h.marks
-	l.groups, l.depth, l.secrets, l.head = l.groups[:0], len(h.groups), 0, false
+	l.groups, l.depth, l.secrets = l.groups[:0], 0, 0
+	l.masks, l.head, l.final = h.team == nil, false, false
 	l.err, l.stack = nil, ""
 	l.buf = l.buf[:0]
 	return l

@@ -1,107 +1,74 @@
 package naislog
 
 import (
-	"context"
 	"encoding/json"
 	"log/slog"
+	"math"
+	"strconv"
 	"strings"
-
-	"go.opentelemetry.io/otel/trace"
+	"time"
 
 	"github.com/nais/spor/internal/privacy"
 )
 
-// plainHandler converts attribute values to the form that they have in JSON, and gives
-// attributes the names that they have in the line. Then it passes the record to another handler.
-// Without plainHandler, the other handler would format values of unknown types in Go's own
-// format. In that format, package setup could not recognize a URL, so it could not mask the
-// credentials in the URL. The other handler also would keep only one of several errors.
-type plainHandler struct {
-	slog.Handler
-
-	grouped, ownTrace bool
-}
-
-func (h plainHandler) Handle(ctx context.Context, r slog.Record) error {
-	hasSpan := trace.SpanContextFromContext(ctx).IsValid()
-	plain := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
-	r.Attrs(func(a slog.Attr) bool {
-		plain.AddAttrs(h.plain(a, hasSpan))
-		return true
-	})
-	return h.Handler.Handle(ctx, plain)
-}
-
-func (h plainHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	h.ownTrace = h.ownTrace || !h.grouped && hasKey(attrs, traceKey)
-	plain := make([]slog.Attr, len(attrs))
+// plain converts frozen attributes to the form that they have in JSON: maps, slices, strings and
+// numbers.
+func plain(attrs []slog.Attr) []slog.Attr {
+	converted := make([]slog.Attr, len(attrs))
 	for i, a := range attrs {
-		plain[i] = h.plain(a, !h.ownTrace)
+		converted[i] = slog.Attr{Key: a.Key, Value: plainValue(a.Value)}
 	}
-	h.Handler = h.Handler.WithAttrs(plain)
-	return h
+	return converted
 }
 
-func (h plainHandler) WithGroup(name string) slog.Handler {
-	if !h.grouped {
-		name = freeKey(name, !h.ownTrace)
-	}
-	h.Handler, h.grouped = h.Handler.WithGroup(name), true
-	return h
-}
-
-func (h plainHandler) plain(a slog.Attr, hasSpan bool) slog.Attr {
-	v := asInJSON(a.Value)
-	switch {
-	case h.grouped:
-	case a.Key == "" && v.Kind() == slog.KindGroup:
-		members := v.Group()
-		for i := range members {
-			members[i] = h.plain(members[i], hasSpan)
-		}
-	default:
-		a.Key = freeKey(a.Key, hasSpan)
-	}
-	return slog.Attr{Key: a.Key, Value: v}
-}
-
-func asInJSON(v slog.Value) slog.Value {
-	v = resolved(v)
+func plainValue(v slog.Value) slog.Value {
 	switch v.Kind() {
 	case slog.KindDuration:
 		return slog.StringValue(v.Duration().String())
-	case slog.KindGroup:
-		members := make([]slog.Attr, 0, len(v.Group()))
-		for _, member := range v.Group() {
-			members = append(members, slog.Attr{Key: member.Key, Value: asInJSON(member.Value)})
+	case slog.KindTime:
+		return slog.StringValue(v.Time().Format(time.RFC3339Nano))
+	case slog.KindUint64:
+		if v.Uint64() > math.MaxInt64 { // OTLP has no such integers
+			return slog.StringValue(strconv.FormatUint(v.Uint64(), 10))
 		}
-		return slog.GroupValue(members...)
+	case slog.KindGroup:
+		return slog.GroupValue(plain(v.Group())...)
 	case slog.KindAny:
-		return slog.AnyValue(anyAsInJSON(v.Any()))
+		if text, ok := v.Any().(frozen); ok {
+			return slog.AnyValue(text.decode())
+		}
 	}
 	return v
 }
 
-// anyAsInJSON converts v to maps, slices, strings and numbers.
-func anyAsInJSON(v any) (plain any) {
-	switch v := v.(type) {
-	case nil, []string:
-		return v
-	case error:
-		return messageOf(v)
-	case []error:
-		return messagesOf(v)
+// frozen is the JSON of a value of any type. Nothing in it is masked.
+type frozen string
+
+// freeze returns the JSON of v.
+func (l *line) freeze(v slog.Value) slog.Value {
+	raw := l.handler.out.line(l.handler, false)
+	defer l.handler.out.free(raw)
+	raw.masks = false
+	raw.value(0, slog.Attr{Value: v})
+	return slog.AnyValue(frozen(raw.buf))
+}
+
+// text returns the text that f encodes, if f is a JSON string.
+func (f frozen) text() (text string, ok bool) {
+	if !strings.HasPrefix(string(f), `"`) {
+		return "", false
 	}
-	text, err := marshal(v)
-	if err != nil {
-		return err.Error()
-	}
-	decoder := json.NewDecoder(strings.NewReader(text))
+	err := json.Unmarshal([]byte(f), &text)
+	return text, err == nil
+}
+
+func (f frozen) decode() (value any) {
+	decoder := json.NewDecoder(strings.NewReader(string(f)))
 	decoder.UseNumber()
-	if err := decoder.Decode(&plain); err != nil {
+	if err := decoder.Decode(&value); err != nil {
 		return "!ERROR:" + err.Error()
 	}
-	return withNumbers(plain)
+	return withNumbers(value)
 }
 
 // withNumbers returns v with an int64 or a float64 instead of each json.Number. It also masks

@@ -2,8 +2,8 @@ package naislog
 
 import (
 	"log/slog"
-	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // resolved returns the value of a LogValuer, and any other value unchanged. If slog cannot get
@@ -25,20 +25,17 @@ func resolved(v slog.Value) slog.Value {
 	return v
 }
 
-// resolvedAll returns attrs with the values of all LogValuers, except those that are errors.
-func resolvedAll(attrs []slog.Attr) []slog.Attr {
-	attrs = slices.Clone(attrs)
-	for i := range attrs {
-		v := attrs[i].Value
-		if _, isError := v.Any().(error); !isError {
-			v = resolved(v)
+// textOf returns v as text, if v is text or bytes with text.
+func textOf(v slog.Value) (text string, ok bool) {
+	switch v.Kind() {
+	case slog.KindString:
+		return v.String(), true
+	case slog.KindAny:
+		if b, isBytes := v.Any().([]byte); isBytes && utf8.Valid(b) {
+			return string(b), true
 		}
-		if v.Kind() == slog.KindGroup {
-			v = slog.GroupValue(resolvedAll(v.Group())...)
-		}
-		attrs[i].Value = v
 	}
-	return attrs
+	return "", false
 }
 
 func messagesOf(errs []error) []string {

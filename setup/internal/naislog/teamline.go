@@ -3,6 +3,7 @@ package naislog
 import (
 	"encoding/json"
 	"log/slog"
+	"reflect"
 )
 
 const (
@@ -14,7 +15,26 @@ const (
 func TeamMark() slog.Attr { return slog.String(teamKey, teamMark) }
 
 func isTeamMark(a slog.Attr) bool {
-	return a.Key == teamKey && a.Value.Kind() == slog.KindString && a.Value.String() == teamMark
+	if a.Key != teamKey {
+		return false
+	}
+	switch a.Value.Kind() {
+	case slog.KindString:
+		return a.Value.String() == teamMark
+	case slog.KindAny: // the text may have a type of its own
+		v := reflect.ValueOf(a.Value.Any())
+		return v.Kind() == reflect.String && v.String() == teamMark
+	}
+	return false
+}
+
+// isTeamField reports whether key is the key of a field that only lines for Team Logs have.
+func isTeamField(key string) bool {
+	switch key {
+	case severityKey, "google_cloud_project", "nais_namespace_name", "nais_pod_name", "nais_container_name":
+		return true
+	}
+	return false
 }
 
 // teamFields returns the fields that identify the application in Team Logs, each with a comma

@@ -1,6 +1,7 @@
 package naislog
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"math"
@@ -56,14 +57,14 @@ func (l *line) time(t time.Time) {
 
 func (l *line) panicked(a slog.Attr, cause any) {
 	if v := reflect.ValueOf(a.Value.Any()); v.Kind() == reflect.Pointer && v.IsNil() {
-		l.text("", "<nil>") // as slog does: the method does not expect a nil pointer
+		l.quote("<nil>") // as slog does: the method does not expect a nil pointer
 		return
 	}
 	l.text(a.Key, fmt.Sprintf("!PANIC: %v", cause))
 }
 
 func (l *line) number(key string, n int64) {
-	if l.handler.team == nil && privacy.Number(n) && !privacy.Counts(key) {
+	if l.masks && privacy.Number(n) && !privacy.Counts(key) {
 		n = privacy.MaskedNumber
 	}
 	l.buf = strconv.AppendInt(l.buf, n, 10)
@@ -75,7 +76,7 @@ func (l *line) float(key string, f float64) {
 		l.text(key, "!ERROR:json: unsupported value: "+strconv.FormatFloat(f, 'g', -1, 64))
 		return
 	}
-	if l.handler.team == nil && privacy.Float(f) && !privacy.Counts(key) {
+	if l.masks && privacy.Float(f) && !privacy.Counts(key) {
 		f = privacy.MaskedNumber
 	}
 	format := byte('f')
@@ -100,15 +101,16 @@ func (l *line) any(start int, a slog.Attr) {
 		return
 	case []error:
 		value = messagesOf(v)
-	case []byte:
-		if v != nil && utf8.Valid(v) {
-			l.text(a.Key, string(v))
+	case frozen:
+		if text, ok := v.text(); ok {
+			l.text(a.Key, text)
 			return
 		}
-	}
-	if l.secrets > 0 {
-		l.text(a.Key, privacy.Redacted)
-		return
+	default:
+		if text, ok := textOf(a.Value); ok && !reflect.ValueOf(value).IsNil() {
+			l.text(a.Key, text)
+			return
+		}
 	}
 	begin := len(l.buf)
 	if err := l.encode(value); err != nil {
@@ -122,23 +124,40 @@ func (l *line) any(start int, a slog.Attr) {
 // mask masks the JSON that begins at the index value. The key of the JSON begins at the index
 // start. If the JSON is too long, it is replaced by a text with its beginning.
 func (l *line) mask(start, value int) {
-	if l.handler.team != nil {
+	if !l.masks {
 		return
 	}
-	keyLen := value - start
+	if l.secrets > 0 {
+		const secret = `"token":`
+		masked := privacy.Line(append([]byte(secret), l.buf[value:]...))
+		l.buf = append(l.buf[:value], masked[len(secret):]...)
+	}
 	l.buf = append(l.buf[:start], privacy.Line(l.buf[start:])...)
-	if json := l.buf[start+keyLen:]; len(json) > longest {
-		text := string(json)
-		l.buf = l.buf[:start+keyLen]
+	if value = start + keyEnd(l.buf[start:]); len(l.buf)-value > longest {
+		text := string(l.buf[value:])
+		l.buf = l.buf[:value]
 		l.quote(cut(text))
 	}
+}
+
+// keyEnd returns the index after the first key of b and its colon. A comma may precede the key.
+func keyEnd(b []byte) int { return stringEnd(b, bytes.IndexByte(b, '"')) + len(":") }
+
+// stringEnd returns the index after the JSON string that begins at i.
+func stringEnd(b []byte, i int) int {
+	for i++; i < len(b) && b[i] != '"'; i++ {
+		if b[i] == '\\' {
+			i++
+		}
+	}
+	return min(i+1, len(b))
 }
 
 // text writes s in quotes. Personal numbers and credentials are masked.
 func (l *line) text(key, s string) {
 	switch {
-	case l.handler.team != nil:
-	case s != "" && (l.secrets > 0 || privacy.IsSecret(key)):
+	case !l.masks:
+	case s != "" && l.isSecret(key):
 		s = privacy.Redacted
 	case len(s) > longest:
 		s = cut(privacy.CutBytes(s, longest+utf8.UTFMax))
@@ -176,8 +195,8 @@ func (l *line) ownKey(key string) {
 // them.
 func (l *line) key(key string) {
 	l.comma()
-	if l.handler.team == nil {
-		key = cleanKey(key)
+	if l.masks {
+		key = privacy.Key(cut(key))
 	}
 	l.quote(key)
 	l.buf = append(l.buf, ':')
@@ -187,13 +206,6 @@ func (l *line) comma() {
 	if n := len(l.buf); n > 0 && l.buf[n-1] != '{' {
 		l.buf = append(l.buf, ',')
 	}
-}
-
-func cleanKey(key string) string {
-	if key != "" && ('0' <= key[0] && key[0] <= '9' || key[0] == '-') {
-		return privacy.Key(key)
-	}
-	return privacy.Text(key)
 }
 
 func (l *line) quote(s string) { l.buf = append(appendEscaped(append(l.buf, '"'), s), '"') }

@@ -13,7 +13,7 @@ import (
 func appendAttributes(b []byte, field byte, attributes []attribute.KeyValue, rules Rules) []byte {
 	for i := range attributes {
 		a := &attributes[i]
-		b = appendAttribute(b, field, rules.Text(string(a.Key)), rules.Value(a.Key, a.Value))
+		b = appendAttribute(b, field, rules.Key(a.Key), rules.Value(a.Key, a.Value))
 	}
 	return b
 }

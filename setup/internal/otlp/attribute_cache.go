@@ -86,7 +86,7 @@ func (s *attributeCache) write(c *cached, a *attribute.KeyValue) {
 
 // appendAttribute appends a result of Rules.Attribute.
 func (s *attributeCache) appendAttribute(b []byte, a *attribute.KeyValue) []byte {
-	return appendAttribute(b, spanAttributes, s.rules.Text(string(a.Key)), a.Value)
+	return appendAttribute(b, spanAttributes, s.rules.Key(a.Key), a.Value)
 }
 
 // find returns the cached attribute with the trait t and true, or a free entry and false.

@@ -36,6 +36,8 @@ func (rules) AppendAdded(dst []attribute.KeyValue, _ sdktrace.ReadOnlySpan) []at
 	return dst
 }
 
+func (r rules) Key(key attribute.Key) string { return r.Text(string(key)) }
+
 func (rules) Text(text string) string {
 	if text == bug {
 		panic(bug)

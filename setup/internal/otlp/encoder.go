@@ -14,7 +14,7 @@ type Rules interface {
 	// argument. The attribute added is written in addition to own, unless the span itself
 	// has an attribute with the same key as added. If there is no attribute to add, the key
 	// of added is empty. Attribute must return equal results for equal arguments. The
-	// encoder then passes the keys of both attributes to Text. It does not pass their values
+	// encoder then passes the keys of both attributes to Key. It does not pass their values
 	// to Value, because the values of span attributes are cut and other values are not.
 	Attribute(a attribute.KeyValue) (own, added attribute.KeyValue)
 	// IsAdded reports whether Attribute can return an added attribute with this key.
@@ -25,6 +25,9 @@ type Rules interface {
 	// Text returns the text that is written instead of the argument. The result is valid
 	// UTF-8.
 	Text(text string) string
+	// Key returns the text that is written instead of the key of an attribute. The result is valid
+	// UTF-8.
+	Key(key attribute.Key) string
 	// Value returns the value that is written instead of the argument. key is the key of
 	// the attribute with this value. The attribute does not belong to a span, but to an
 	// event, a link, a scope or a resource. All texts in the result are valid UTF-8.

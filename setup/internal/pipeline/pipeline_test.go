@@ -43,6 +43,7 @@ func (plain) AppendAdded(dst []attribute.KeyValue, span sdktrace.ReadOnlySpan) [
 }
 func (plain) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) { return a, added }
 func (plain) IsAdded(attribute.Key) bool                                     { return false }
+func (plain) Key(key attribute.Key) string                                   { return string(key) }
 func (plain) Text(text string) string                                        { return text }
 func (plain) Value(_ attribute.Key, v attribute.Value) attribute.Value       { return v }
 func (plain) TraceState(s trace.TraceState) trace.TraceState                 { return s }
