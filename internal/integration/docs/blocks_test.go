@@ -69,6 +69,8 @@ var packages = map[string]string{
 	"syscall":         "syscall",
 	"time":            "time",
 	"trace":           "go.opentelemetry.io/otel/trace",
+	"zap":             "go.uber.org/zap",
+	"zaptrace":        "github.com/nais/spor/setup/zaptrace",
 }
 
 // TestBlocks compiles every block of Go code in every page. For a block with a diff, it

@@ -9,4 +9,5 @@ import (
 	_ "github.com/labstack/echo/v4"
 	_ "github.com/labstack/echo/v5"
 	_ "github.com/sirupsen/logrus"
+	_ "go.uber.org/zap"
 )

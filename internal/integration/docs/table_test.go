@@ -27,6 +27,7 @@ var tableGiven = map[string]string{
 	"segmentio/kafka-go": "err error, config kafka.ReaderConfig, message kafka.Message, handle func(context.Context) error",
 	"slog":               "",
 	"logrus":             "",
+	"zap":                "",
 }
 
 // row matches a row of the table. Its three groups match the three cells: the library,
