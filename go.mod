@@ -21,6 +21,7 @@ require (
 	github.com/prometheus/client_golang v1.24.1
 	github.com/prometheus/client_model v0.6.3
 	github.com/prometheus/otlptranslator v1.0.0
+	github.com/rs/zerolog v1.30.0
 	github.com/segmentio/kafka-go v0.4.40
 	github.com/sirupsen/logrus v1.9.3
 	github.com/twmb/franz-go v1.15.4

@@ -28,6 +28,10 @@ var tableGiven = map[string]string{
 	"slog":               "",
 	"logrus":             "",
 	"zap":                "",
+	"zerolog":            "",
+
+	"logr, controller-runtime": "",
+	"klog":                     "",
 }
 
 // row matches a row of the table. Its three groups match the three cells: the library,
