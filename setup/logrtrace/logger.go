@@ -35,7 +35,7 @@ func (h contextHandler) Handle(ctx context.Context, r slog.Record) error {
 	others := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
 	r.Attrs(func(a slog.Attr) bool {
 		if c, ok := contextOf(a); ok {
-			ctx = c
+			ctx = c //nolint:fatcontext // the last context counts
 		} else {
 			others.AddAttrs(a)
 		}
@@ -49,7 +49,7 @@ func (h contextHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	others := make([]slog.Attr, 0, len(attrs))
 	for _, a := range attrs {
 		if c, ok := contextOf(a); ok {
-			h.ctx = c
+			h.ctx = c //nolint:fatcontext // the last context counts
 		} else {
 			others = append(others, a)
 		}

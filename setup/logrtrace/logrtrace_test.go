@@ -122,6 +122,7 @@ func TestSuite(t *testing.T) {
 		buf.Reset()
 		return logr.ToSlogHandler(logrtrace.Logger(setup.LogHandler(&buf, nil)))
 	}, func(t *testing.T) map[string]any {
+		t.Helper()
 		var line map[string]any
 		if err := json.Unmarshal(buf.Bytes(), &line); err != nil {
 			t.Fatal(err)

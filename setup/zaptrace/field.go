@@ -21,7 +21,7 @@ func attributes(ctx context.Context, fields []zapcore.Field) (context.Context, [
 	attrs := make([]slog.Attr, 0, len(fields))
 	for _, f := range fields {
 		if c, ok := f.Interface.(context.Context); ok {
-			ctx = c
+			ctx = c //nolint:fatcontext // the last context counts
 			continue
 		}
 		attrs = appendField(attrs, f)

@@ -3,6 +3,7 @@ package loggers_test
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -264,7 +265,7 @@ func export(t *testing.T) map[string]bool {
 	for name, line := range lines {
 		record, ok := records["message of "+name]
 		exported[name] = ok
-		if ids := fmt.Sprintf("%x", record.GetTraceId()); ok && (ids == traceID) != strings.Contains(line, traceID) {
+		if ids := hex.EncodeToString(record.GetTraceId()); ok && (ids == traceID) != strings.Contains(line, traceID) {
 			t.Errorf("%s: exported with the trace %q, but the line is %s", name, ids, line)
 		}
 	}
