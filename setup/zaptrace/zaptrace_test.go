@@ -237,10 +237,10 @@ func TestNamespaces(t *testing.T) {
 // TestLoggersAreIndependent checks that two loggers with the same parent do not share fields.
 func TestLoggersAreIndependent(t *testing.T) {
 	var buf bytes.Buffer
-	parent := zap.New(zaptrace.Core(&buf, nil)).With(zap.Namespace("x"), zap.Int("a", 1), zap.Int("b", 2), zap.Int("c", 3))
+	parent := zap.New(zaptrace.Core(&buf, nil)).With(zap.Namespace("x"), zap.Int("a", 1), zap.Int("b", 2)).With(zap.Int("c", 3)).With(zap.Int("d", 4))
 	one, two := parent.With(zap.Int("one", 1)), parent.With(zap.Int("two", 2))
 	for log, want := range map[*zap.Logger]string{
-		parent: "map[a:1 b:2 c:3]", one: "map[a:1 b:2 c:3 one:1]", two: "map[a:1 b:2 c:3 two:2]",
+		parent: "map[a:1 b:2 c:3 d:4]", one: "map[a:1 b:2 c:3 d:4 one:1]", two: "map[a:1 b:2 c:3 d:4 two:2]",
 	} {
 		buf.Reset()
 		log.Info("m")
@@ -388,13 +388,12 @@ func TestTeamLogs(t *testing.T) {
 
 func TestCoreIsSafeForConcurrentUse(t *testing.T) {
 	var buf bytes.Buffer
-	log := zap.New(zaptrace.Core(&buf, nil)).With(zap.Namespace("x"), zap.Int("a", 1))
+	log := zap.New(zaptrace.Core(&buf, nil)).With(zap.Namespace("x"), zap.Int("a", 1)).With(zap.Int("b", 2)).With(zap.Int("c", 3))
 	var wait sync.WaitGroup
 	for i := range 8 {
 		wait.Go(func() {
-			log := log.With(zap.Int("i", i))
 			for n := range 200 {
-				log.Info("m", zap.Int("n", n))
+				log.Info("m", zap.Int("i", i), zap.Int("n", n))
 			}
 		})
 	}
