@@ -11,14 +11,20 @@ import (
 
 	"github.com/nais/spor/internal/oteltest"
 
+	"github.com/rs/zerolog"
 	"github.com/sirupsen/logrus"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/nais/spor/setup"
+	"github.com/nais/spor/setup/logrtrace"
 	"github.com/nais/spor/setup/logrustrace"
+	"github.com/nais/spor/setup/zaptrace"
+	"github.com/nais/spor/setup/zerologtrace"
 )
 
 const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodW50ZXIyIn0.aHVudGVyMg"
@@ -101,7 +107,7 @@ func TestLogsHaveNoCredentials(t *testing.T) {
 	shutdown := exportLogs(t, c.Endpoint())
 	var out bytes.Buffer
 	log := slog.New(setup.LogHandler(&out, nil))
-	fields := logrus.Fields{}
+	fields := map[string]any{}
 	for _, name := range credentialNames {
 		log.Info("m", name, "hunter2", "group", slog.GroupValue(slog.String(name, "hunter2")), "map", map[string]any{name: []string{"hunter2"}})
 		log.With(name, "hunter2").WithGroup(name).Info("m", "a", map[string]string{name: "hunter2"})
@@ -110,12 +116,13 @@ func TestLogsHaveNoCredentials(t *testing.T) {
 	for _, text := range credentialTexts {
 		log.Info(text, "text", text, "error", errors.New(text), "list", []string{text})
 		fields["text"] = text
-		logrusTo(&out).WithFields(fields).Info(text)
+		logTo(&out, text, fields)
 	}
 	log.Info("m", "headers", http.Header{"Authorization": {"Bearer " + jwt}, "Cookie": {"sid=hunter2"}, "Set-Cookie": {"sid=hunter2; Path=/"}},
 		"oauth", struct{ AccessToken, TokenType string }{"hunter2", "Bearer"})
 	for _, a := range useful {
 		log.Info("m", string(a.Key), a.Value.AsInterface())
+		logTo(&out, "m", map[string]any{string(a.Key): a.Value.AsInterface()})
 	}
 	mustHide(t, "log", out.String())
 	mustKeep(t, "log", out.String())
@@ -126,6 +133,26 @@ func TestLogsHaveNoCredentials(t *testing.T) {
 	records := fmt.Sprint(c.all())
 	mustHide(t, "OTLP", records)
 	mustKeep(t, "OTLP", records)
+}
+
+// logTo logs with each logger that has an adapter.
+func logTo(out *bytes.Buffer, message string, fields map[string]any) {
+	var zapFields []zap.Field
+	var pairs []any
+	for key, value := range fields {
+		zapFields, pairs = append(zapFields, zap.Any(key, value)), append(pairs, key, value)
+	}
+	logrusTo(out).WithFields(fields).Info(message)
+	object := zapcore.ObjectMarshalerFunc(func(enc zapcore.ObjectEncoder) error {
+		for _, field := range zapFields {
+			field.AddTo(enc)
+		}
+		return nil
+	})
+	zap.New(zaptrace.Core(out, nil)).With(zap.Object("object", object)).Info(message, zapFields...)
+	events := zerologtrace.Logger(out)
+	events.Info().Fields(fields).Dict("dict", zerolog.Dict().Fields(fields)).Msg(message)
+	logrtrace.Logger(setup.LogHandler(out, nil)).Info(message, pairs...)
 }
 
 func logrusTo(out *bytes.Buffer) *logrus.Logger {

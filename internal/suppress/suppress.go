@@ -88,6 +88,16 @@ func Is(ctx context.Context) bool {
 	return on
 }
 
+// SpanOf returns the span in ctx whose IDs a log line has. The result is not valid if ctx has no
+// span, or if ctx is suppressed and its span is not sampled.
+func SpanOf(ctx context.Context) trace.SpanContext {
+	span := trace.SpanContextFromContext(ctx)
+	if !span.IsSampled() && Is(ctx) {
+		return trace.SpanContext{}
+	}
+	return span
+}
+
 // silentSpan always has the same IDs. This is safe, because silentSpan is never exported. A
 // called service may continue the trace of silentSpan, but this trace is not sampled.
 var silentSpan = spanOf(trace.NewSpanContext(trace.SpanContextConfig{

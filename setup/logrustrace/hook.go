@@ -2,7 +2,6 @@ package logrustrace
 
 import (
 	"github.com/sirupsen/logrus"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/errinfo"
 	"github.com/nais/spor/internal/suppress"
@@ -28,8 +27,7 @@ func (hook) Levels() []logrus.Level { return logrus.AllLevels }
 // Fire implements logrus.Hook. It can safely change e, because logrus passes a copy of the entry
 // to hooks.
 func (hook) Fire(e *logrus.Entry) error {
-	ctx := contextOf(e)
-	if span := trace.SpanContextFromContext(ctx); span.IsValid() && (span.IsSampled() || !suppress.Is(ctx)) {
+	if span := suppress.SpanOf(contextOf(e)); span.IsValid() {
 		give(e, "trace_id", span.TraceID().String())
 		give(e, "span_id", span.SpanID().String())
 	}

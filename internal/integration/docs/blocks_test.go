@@ -32,6 +32,7 @@ var packages = map[string]string{
 	"echotrace":       "github.com/nais/spor/httptrace/echotrace",
 	"echotrace5":      "github.com/nais/spor/httptrace/echotrace5",
 	"errors":          "errors",
+	"fmt":             "fmt",
 	"gin":             "github.com/gin-gonic/gin",
 	"gintrace":        "github.com/nais/spor/httptrace/gintrace",
 	"grpc":            "google.golang.org/grpc",
@@ -45,6 +46,9 @@ var packages = map[string]string{
 	"kafkatrace":      "github.com/nais/spor/kafkatrace",
 	"kgo":             "github.com/twmb/franz-go/pkg/kgo",
 	"kgotrace":        "github.com/nais/spor/kafkatrace/kgotrace",
+	"klog":            "k8s.io/klog/v2",
+	"logf":            "sigs.k8s.io/controller-runtime/pkg/log",
+	"logrtrace":       "github.com/nais/spor/setup/logrtrace",
 	"logrus":          "github.com/sirupsen/logrus",
 	"logrustrace":     "github.com/nais/spor/setup/logrustrace",
 	"mux":             "github.com/gorilla/mux",
@@ -59,6 +63,7 @@ var packages = map[string]string{
 	"pgxtrace":        "github.com/nais/spor/sqltrace/pgxtrace",
 	"protoreflect":    "google.golang.org/protobuf/reflect/protoreflect",
 	"sarama":          "github.com/IBM/sarama",
+	"reconcile":       "sigs.k8s.io/controller-runtime/pkg/reconcile",
 	"saramatrace":     "github.com/nais/spor/kafkatrace/saramatrace",
 	"semconv":         "go.opentelemetry.io/otel/semconv/v1.43.0",
 	"setup":           "github.com/nais/spor/setup",
@@ -69,6 +74,10 @@ var packages = map[string]string{
 	"syscall":         "syscall",
 	"time":            "time",
 	"trace":           "go.opentelemetry.io/otel/trace",
+	"zap":             "go.uber.org/zap",
+	"zaptrace":        "github.com/nais/spor/setup/zaptrace",
+	"zerolog":         "github.com/rs/zerolog",
+	"zerologtrace":    "github.com/nais/spor/setup/zerologtrace",
 }
 
 // TestBlocks compiles every block of Go code in every page. For a block with a diff, it

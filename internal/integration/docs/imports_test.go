@@ -8,5 +8,10 @@ import (
 	_ "github.com/julienschmidt/httprouter"
 	_ "github.com/labstack/echo/v4"
 	_ "github.com/labstack/echo/v5"
+	_ "github.com/rs/zerolog"
 	_ "github.com/sirupsen/logrus"
+	_ "go.uber.org/zap"
+	_ "k8s.io/klog/v2"
+	_ "sigs.k8s.io/controller-runtime/pkg/log"
+	_ "sigs.k8s.io/controller-runtime/pkg/reconcile"
 )

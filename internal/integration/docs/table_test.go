@@ -27,6 +27,11 @@ var tableGiven = map[string]string{
 	"segmentio/kafka-go": "err error, config kafka.ReaderConfig, message kafka.Message, handle func(context.Context) error",
 	"slog":               "",
 	"logrus":             "",
+	"zap":                "",
+	"zerolog":            "",
+
+	"logr, controller-runtime": "",
+	"klog":                     "",
 }
 
 // row matches a row of the table. Its three groups match the three cells: the library,

@@ -1,0 +1,2 @@
+// Package loggers tests the lines of all loggers that docs/logs.md lists.
+package loggers
