@@ -107,7 +107,7 @@ func endsInSecret[T text](s T, end int, n *Names) bool {
 	for end > 0 && (isDigit(s[end-1]) || isJoint(s[end-1])) {
 		end--
 	}
-	if end < 2 || n.endings[s[end-1]&31] == 0 {
+	if end < 2 || n.endings[s[end-1]&31]&(1<<(s[end-2]&31)) == 0 {
 		return false
 	}
 	for _, name := range n.all {

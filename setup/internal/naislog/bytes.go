@@ -40,7 +40,7 @@ func (l *line) withText(json string, found [][]byte) string {
 		case utf8.Valid(b):
 			scratch.quote(string(b))
 		case l.handler.team == nil:
-			scratch.quote(base64.StdEncoding.EncodeToString([]byte(privacy.Text(string(b)))))
+			scratch.quote(base64.StdEncoding.EncodeToString([]byte(l.names.Text(string(b)))))
 		default:
 			continue
 		}
@@ -57,7 +57,7 @@ func marshal(value any) (text string, err error) {
 			err = fmt.Errorf("!PANIC: %v", cause)
 		}
 	}()
-	l := line{handler: &handler{}}
+	l := line{handler: &handler{}, names: privacy.Standard()}
 	l.json = json.NewEncoder(&l)
 	l.json.SetEscapeHTML(false)
 	if err := l.encode(value); err != nil {

@@ -15,6 +15,7 @@ import (
 // line is the text of one record while it is written.
 type line struct {
 	handler *handler
+	names   *privacy.Names
 	buf     []byte
 	json    *json.Encoder // writes to buf
 
@@ -290,7 +291,7 @@ func (l *line) look(a slog.Attr, direct bool) {
 
 // isSecret reports whether a text with this name must be redacted.
 func (l *line) isSecret(name string) bool {
-	return l.handler.team == nil && (l.secrets > 0 || privacy.IsSecret(name))
+	return l.handler.team == nil && (l.secrets > 0 || l.names.IsSecret(name))
 }
 
 func (l *line) isStack(a slog.Attr) bool {

@@ -25,7 +25,7 @@ func (o *output) line(h *handler, hasSpan bool) *line {
 		l.json = json.NewEncoder(l)
 		l.json.SetEscapeHTML(false)
 	}
-	l.handler, l.hasSpan, l.marks = h, hasSpan, h.marks
+	l.handler, l.names, l.hasSpan, l.marks = h, h.outputs.Names(), hasSpan, h.marks
 	l.groups, l.depth, l.secrets, l.head = l.groups[:0], len(h.groups), 0, false
 	l.err, l.stack = nil, ""
 	l.buf = l.buf[:0]

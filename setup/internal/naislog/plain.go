@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/otel/trace"
-
-	"github.com/nais/spor/internal/privacy"
 )
 
 // plainHandler converts attribute values to the form that they have in JSON, and gives
@@ -101,8 +99,7 @@ func anyAsInJSON(v any) (plain any) {
 	return withNumbers(plain)
 }
 
-// withNumbers returns v with an int64 or a float64 instead of each json.Number. It also masks
-// the keys of maps.
+// withNumbers returns v with an int64 or a float64 instead of each json.Number.
 func withNumbers(v any) any {
 	switch v := v.(type) {
 	case json.Number:
@@ -118,11 +115,9 @@ func withNumbers(v any) any {
 			v[i] = withNumbers(v[i])
 		}
 	case map[string]any:
-		plain := make(map[string]any, len(v))
-		for key, value := range v {
-			plain[privacy.Key(key)] = withNumbers(value)
+		for key := range v {
+			v[key] = withNumbers(v[key])
 		}
-		return plain
 	}
 	return v
 }

@@ -122,7 +122,7 @@ func (l *line) mask(start, value int) {
 		return
 	}
 	keyLen := value - start
-	l.buf = append(l.buf[:start], privacy.Line(l.buf[start:])...)
+	l.buf = append(l.buf[:start], l.names.Line(l.buf[start:])...)
 	if json := l.buf[start+keyLen:]; len(json) > longest {
 		text := string(json)
 		l.buf = l.buf[:start+keyLen]
@@ -137,9 +137,9 @@ func (l *line) text(key, s string) {
 	case s != "" && l.isSecret(key):
 		s = privacy.Redacted
 	case len(s) > longest:
-		s = cut(privacy.CutBytes(s, longest+utf8.UTFMax))
+		s = cut(l.names.CutBytes(s, longest+utf8.UTFMax))
 	default:
-		s = privacy.Text(s)
+		s = l.names.Text(s)
 	}
 	l.quote(s)
 }
@@ -167,7 +167,7 @@ func (l *line) field(key, text string) {
 func (l *line) key(key string) {
 	l.comma()
 	if l.handler.team == nil {
-		key = privacy.Key(key)
+		key = l.names.Key(key)
 	}
 	l.quote(key)
 	l.buf = append(l.buf, ':')
