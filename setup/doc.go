@@ -86,6 +86,7 @@
 //
 // Credentials are replaced by REDACTED. For example, a URL can contain a user, a password, and
 // parameters with credentials. [docs/privacy.md] lists the names that mark a credential.
+// [WithCredentialNames] adds names.
 //
 // Personal numbers are replaced by ***********, in every text of a span, a metric or a log line.
 // Records for Team Logs are the only exception. A personal number has eleven digits, with no
@@ -102,7 +103,8 @@
 // replaced by a number that consists of nines, such as 99999999999. A personal number that begins
 // with zero has only ten digits as a numeric value. This value is replaced, too, unless a constant
 // was added to its month, because such a value can also be a Unix time. Numeric values with a name
-// that ends in .offset or .size are not masked. UUIDs and hex IDs are not masked.
+// that ends in .offset or .size are not masked. UUIDs and hexadecimal IDs of 16 to 128 characters
+// are not masked.
 //
 // Output that does not go through [LogHandler] is not masked. For example, if run starts a
 // goroutine and that goroutine panics, the Go runtime prints the panic without masking.

@@ -23,7 +23,7 @@ type Encoding struct {
 }
 
 func NewEncoding() *Encoding {
-	return &Encoding{encoder: otlp.NewCommon(export.NewRewriter(dialect.New(0), environ.Peers{}, clean.NoLimit)).NewEncoder()}
+	return &Encoding{encoder: otlp.NewCommon(export.NewRewriter(dialect.New(0), environ.Peers{}, clean.Standard(), -1)).NewEncoder()}
 }
 
 // Request returns an encoded export request that contains spans. The result is valid until
@@ -81,6 +81,6 @@ func Pipeline(endpoint string) (sdktrace.SpanProcessor, error) {
 			Traces: environ.Signal{Endpoint: reporter.SpansGoTo, Timeout: 30 * time.Second},
 			Batch:  environ.Batch{Bytes: 32 << 20, Delay: 5 * time.Second, Timeout: 30 * time.Second},
 		},
-		rewriter: export.NewRewriter(dialect.New(0), environ.Peers{}, clean.NoLimit),
+		rewriter: export.NewRewriter(dialect.New(0), environ.Peers{}, clean.Standard(), -1),
 	}, reporter)
 }

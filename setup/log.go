@@ -7,6 +7,7 @@ import (
 
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 
+	"github.com/nais/spor/internal/privacy"
 	"github.com/nais/spor/setup/internal/naislog"
 )
 
@@ -128,6 +129,14 @@ func (outputs) Provider() *sdklog.LoggerProvider {
 		return t.logs
 	}
 	return nil
+}
+
+// Names implements naislog.Outputs.
+func (outputs) Names() *privacy.Names {
+	if t := running.Load(); t != nil && t.names != nil {
+		return t.names
+	}
+	return privacy.Standard()
 }
 
 func newTeam() *naislog.Team { return naislog.NewTeam(naislog.TeamAddress, os.Getenv, logger) }

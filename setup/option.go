@@ -12,13 +12,14 @@ import (
 type Option func(*config)
 
 type config struct {
-	attributes []attribute.KeyValue // attributes of the resource
-	sampler    sdktrace.Sampler
-	processors []sdktrace.SpanProcessor
-	gatherers  []prometheus.Gatherer
-	rootSpan   string
-	crashFile  string
-	teamLogs   io.Writer
+	attributes  []attribute.KeyValue // attributes of the resource
+	sampler     sdktrace.Sampler
+	processors  []sdktrace.SpanProcessor
+	gatherers   []prometheus.Gatherer
+	rootSpan    string
+	crashFile   string
+	teamLogs    io.Writer
+	credentials []string // names of credentials
 
 	withoutMetrics bool
 }
@@ -87,6 +88,24 @@ func WithGatherer(g prometheus.Gatherer) Option {
 			c.gatherers = append(c.gatherers, g)
 		}
 	}
+}
+
+// WithCredentialNames adds names to the list of names of credentials. By default, the list has the
+// names that docs/privacy.md contains. A text with a name that ends with a name of the list is
+// replaced by REDACTED in the lines of [LogHandler], in spans, metrics, exported log records and
+// the resource. Numbers and booleans are never replaced. Case, punctuation, and digits at the end
+// of a name are ignored: the name session_key also matches sessionKey, X-Session-Key and
+// other.session_key2. It also matches fields of JSON in a text, and parameters in a URL.
+//
+// The option works from the call of [Start] on, also after shutdown until the next call of Start.
+// It does not work for lines that are logged before Start. It also does not work for attributes of
+// a logger whose method With was called before Start.
+//
+// A name must have at least two letters, and only letters, digits, and the characters _ - . space
+// and brackets. Start returns an error that lists all other names, and ignores them. Names cannot
+// be removed from the list.
+func WithCredentialNames(names ...string) Option {
+	return func(c *config) { c.credentials = append(c.credentials, names...) }
 }
 
 // WithoutMetrics turns metrics off: no meter provider is installed, and no metrics are

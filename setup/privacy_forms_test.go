@@ -43,10 +43,11 @@ func kindsOfNumbers() (numbers []string) {
 	return numbers
 }
 
-// A form returns texts that contain the number n in this form. In a result, the number itself is
-// replaced by the at sign. The result encoded is the number in this form.
+// A form returns texts, and the number n in this form. Each at sign in a text stands for the
+// number. If there are several encoded numbers, each text is used with each of them.
 type form func(n string) (texts, encoded []string)
 
+// as returns a function that returns texts and its arguments.
 func as(texts ...string) func(...string) ([]string, []string) {
 	return func(encoded ...string) ([]string, []string) { return texts, encoded }
 }
@@ -195,7 +196,7 @@ func samplesOf(t *testing.T, page privacyPage) (samples []sample) {
 			}
 			if row[4] != "" {
 				for _, value := range f.numbers(row[0], n) {
-					s := sample{form: row[0], in: value, masked: fmt.Sprint(privacy.MaskedNumber)}
+					s := sample{form: row[0], in: value, masked: strconv.Itoa(privacy.MaskedNumber)}
 					s.secret = strings.TrimPrefix(s.text(), "-")
 					samples = append(samples, s.of(row[4], "number"))
 				}
@@ -222,6 +223,7 @@ func samplesOf(t *testing.T, page privacyPage) (samples []sample) {
 	return samples
 }
 
+// of returns s for a column. The argument cell is the cell of the page, such as "not masked".
 func (s sample) of(cell, column string) sample {
 	s.isSafe, s.column = strings.HasPrefix(cell, "not "), column
 	return s

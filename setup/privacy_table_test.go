@@ -45,8 +45,13 @@ const cellKey = "cell"
 // that the page calls not masked. In short mode, it writes a tenth of the samples.
 func TestMaskedAsDocumented(t *testing.T) {
 	page := readPrivacyPage(t)
-	samples := samplesOf(t, page)
-	o := newOutlets(t)
+	checkPlaces(t, page, samplesOf(t, page))
+}
+
+// checkPlaces writes samples to all places, and compares what has arrived with the page.
+func checkPlaces(t *testing.T, page privacyPage, samples []sample, opts ...setup.Option) {
+	t.Helper()
+	o := newOutlets(t, opts...)
 	type cell struct {
 		place  []string
 		sample sample
@@ -140,7 +145,7 @@ func slogArgs(args func(s sample) [][]any) place {
 	}}
 }
 
-// kept is a value that has the form v in the line.
+// jsonValue is a json.Marshaler.
 type jsonValue struct{ v any }
 
 func (v jsonValue) MarshalJSON() ([]byte, error) { return json.Marshal(v.v) }
@@ -271,35 +276,31 @@ var places = map[string]place{
 		return []func(*outlets){func(o *outlets) { team(o).Info("m", s.orK(), s.in) }}
 	}},
 	"span: name, status, recorded error": {sinks: inOTLP, writers: func(s sample) []func(*outlets) {
-		return append(s.inText(func(o *outlets, text string) { o.span(text, nil).End() }), append(
+		return append(s.inText(func(o *outlets, text string) { o.span(text, func(trace.Span) {}) }), append(
 			s.inText(func(o *outlets, text string) {
-				span := o.span("work", nil)
-				span.SetStatus(codes.Error, text)
-				span.End()
+				o.span("work", func(span trace.Span) { span.SetStatus(codes.Error, text) })
 			}),
 			s.inText(func(o *outlets, text string) {
-				span := o.span("work", nil)
-				span.RecordError(fmt.Errorf("x: %w", errors.New(text)))
-				span.End()
+				o.span("work", func(span trace.Span) { span.RecordError(fmt.Errorf("x: %w", errors.New(text))) })
 			})...)...)
 	}},
 	"span: attribute": {sinks: inOTLP, writers: func(s sample) []func(*outlets) {
-		return s.inAttributes(func(o *outlets, a attribute.KeyValue) { o.span("work", []attribute.KeyValue{a}).End() })
+		return append(s.inAttributes(func(o *outlets, a attribute.KeyValue) {
+			o.span("work", func(trace.Span) {}, trace.WithAttributes(a))
+		}), s.inAttributes(func(o *outlets, a attribute.KeyValue) {
+			o.span("work", func(span trace.Span) { span.SetAttributes(a) })
+		})...)
 	}},
 	"span: name and attribute of an event": {sinks: inOTLP, writers: func(s sample) []func(*outlets) {
 		return append(s.inAttributes(func(o *outlets, a attribute.KeyValue) {
-			span := o.span("work", nil)
-			span.AddEvent("event", trace.WithAttributes(a))
-			span.End()
+			o.span("work", func(span trace.Span) { span.AddEvent("event", trace.WithAttributes(a)) })
 		}), s.inText(func(o *outlets, text string) {
-			span := o.span("work", nil)
-			span.AddEvent(text)
-			span.End()
+			o.span("work", func(span trace.Span) { span.AddEvent(text) })
 		})...)
 	}},
 	"span: attribute of a link": {sinks: inOTLP, writers: func(s sample) []func(*outlets) {
 		return s.inAttributes(func(o *outlets, a attribute.KeyValue) {
-			o.span("work", nil, trace.WithLinks(trace.Link{Attributes: []attribute.KeyValue{a}})).End()
+			o.span("work", func(trace.Span) {}, trace.WithLinks(trace.Link{Attributes: []attribute.KeyValue{a}}))
 		})
 	}},
 	"metric: description": {sinks: inOTLP, writers: func(s sample) []func(*outlets) {
@@ -394,7 +395,7 @@ type outlets struct {
 	messages []proto.Message // spans, log records and metrics
 }
 
-func newOutlets(t *testing.T) *outlets {
+func newOutlets(t *testing.T, opts ...setup.Option) *outlets {
 	t.Helper()
 	o := &outlets{t: t}
 	server, err := receiver.Listen(":0", receiver.Sink{Traces: o.takeSpans, Metrics: o.takeMetrics, Logs: o.takeLogs})
@@ -413,7 +414,7 @@ func newOutlets(t *testing.T) *outlets {
 	environment(t, "OTEL_EXPORTER_OTLP_ENDPOINT", server.Endpoint(), "OTEL_LOGS_EXPORTER", "otlp", "OTEL_BLRP_MAX_QUEUE_SIZE", "1000000", "OTEL_GO_X_CARDINALITY_LIMIT", "0")
 	provider := otel.GetLoggerProvider()
 	t.Cleanup(func() { otel.SetLoggerProvider(provider) })
-	o.shutdown = mustStart(t, setup.WithTeamLogs(&o.team))
+	o.shutdown = mustStart(t, append(opts, setup.WithTeamLogs(&o.team))...)
 	o.meter = otel.Meter("test")
 	if o.counter, err = o.meter.Int64Counter("orders"); err != nil {
 		t.Fatal(err)
@@ -421,10 +422,11 @@ func newOutlets(t *testing.T) *outlets {
 	return o
 }
 
-func (o *outlets) span(name string, attrs []attribute.KeyValue, opts ...trace.SpanStartOption) trace.Span {
-	opts = append(opts, trace.WithAttributes(append(attrs, attribute.Int(cellKey, o.cell))...))
-	_, span := otel.Tracer("test").Start(o.t.Context(), name, opts...)
-	return span
+// span records a span, and calls change before the span ends.
+func (o *outlets) span(name string, change func(trace.Span), opts ...trace.SpanStartOption) {
+	_, span := otel.Tracer("test").Start(o.t.Context(), name, append(opts, trace.WithAttributes(attribute.Int(cellKey, o.cell)))...)
+	defer span.End()
+	change(span)
 }
 
 func (o *outlets) keep(messages ...proto.Message) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/internal/environ"
+	"github.com/nais/spor/internal/privacy"
 	"github.com/nais/spor/setup/internal/export"
 )
 
@@ -15,23 +16,26 @@ type settings struct {
 	*environ.Settings
 	*config
 	resource *resource.Resource
+	cleaner  clean.Cleaner // it does not cut
 	rewriter *export.Rewriter
 }
 
-func newSettings(env *environ.Environment, c *config) *settings {
+func newSettings(env *environ.Environment, c *config, names *privacy.Names) *settings {
 	read := environ.Read(env, c.attributes, c.sampler != nil)
+	cleaner := clean.New(names)
 	return &settings{
 		Settings: read,
 		config:   c,
-		resource: resource.NewSchemaless(append(read.Resource, semconv.TelemetrySDKVersion(sdk.Version()))...),
-		rewriter: export.NewRewriter(read.Dialect, read.Peers, clean.Limit(read.Limits.ValueLength)),
+		resource: resource.NewSchemaless(cleaner.Attributes(append(read.Resource, semconv.TelemetrySDKVersion(sdk.Version())))...),
+		cleaner:  cleaner,
+		rewriter: export.NewRewriter(read.Dialect, read.Peers, cleaner, read.Limits.ValueLength),
 	}
 }
 
 func (s *settings) spanLimits() sdktrace.SpanLimits {
 	return sdktrace.SpanLimits{
 		AttributeCountLimit:         s.Limits.Attributes,
-		AttributeValueLengthLimit:   clean.Limit(s.Limits.ValueLength).WithMargin(), // the rewriter cuts
+		AttributeValueLengthLimit:   clean.WithMargin(s.Limits.ValueLength), // the rewriter cuts
 		EventCountLimit:             s.Limits.Events,
 		LinkCountLimit:              s.Limits.Links,
 		AttributePerEventCountLimit: s.Limits.EventAttributes,

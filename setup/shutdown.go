@@ -32,7 +32,7 @@ func (t *telemetry) shutdown(ctx context.Context) error {
 	t.once.Do(func() {
 		go func() {
 			t.err = t.flushAndStop(ctx)
-			running.Store(nil)
+			running.Store(&telemetry{team: newTeam(), names: t.names, idle: true})
 			close(t.done)
 		}()
 	})
@@ -59,7 +59,7 @@ func (t *telemetry) flushAndStop(ctx context.Context) error {
 	err := t.stopSignals(ctx)
 	t.reporter.Hold() // otherwise the reporter could log a record after the last export
 	stopped := together(ctx, t.last, func(p provider) error { return t.shutdownSignal(ctx, p) })
-	running.Store(&telemetry{team: t.team})
+	running.Store(&telemetry{team: t.team, names: t.names})
 	t.reporter.Release()
 	return errors.Join(t.reporter.Lost(), err, stopped)
 }

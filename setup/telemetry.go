@@ -19,6 +19,7 @@ import (
 
 	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/internal/environ"
+	"github.com/nais/spor/internal/privacy"
 	"github.com/nais/spor/internal/scope"
 	"github.com/nais/spor/setup/internal/export"
 	"github.com/nais/spor/setup/internal/naislog"
@@ -30,6 +31,7 @@ type telemetry struct {
 	reporter *export.Reporter
 	trouble  *export.Trouble
 	team     *naislog.Team
+	names    *privacy.Names         // nil until telemetry starts for the first time
 	logs     *sdklog.LoggerProvider // nil if log records are not exported
 	scrape   *export.Scrape         // nil if metrics are not served for Prometheus
 	idle     bool                   // there is only a Team, because Start has not been called
@@ -55,17 +57,21 @@ func newTelemetry() *telemetry {
 }
 
 func (t *telemetry) start(ctx context.Context, env *environ.Environment, c *config) error {
-	s := newSettings(env, c)
+	names, err := privacy.NewNames(c.credentials)
+	if t.names = names; err != nil {
+		err = fmt.Errorf("setup: WithCredentialNames: %s", oneLine(err))
+	}
+	s := newSettings(env, c, names)
 	otel.SetTextMapPropagator(s.Propagator)
 	if s.Disabled {
-		return env.Err()
+		return errors.Join(env.Err(), err)
 	}
 	t.trouble.Quiet.Store(true) // otherwise the SDK would report wrong variables a second time
 	otel.SetErrorHandler(t.trouble)
 	otel.SetLogger(logr.New(t.trouble.Sink()))
 	// All are set before the first signal starts, because the reporter reads all of them.
 	t.reporter.SpansGoTo, t.reporter.RecordsGoTo, t.reporter.PointsGoTo = s.Traces.Endpoint, s.Logs.Endpoint, s.Metrics.Endpoint
-	err := errors.Join(t.startTraces(s), t.startMetrics(ctx, s), t.startLogs(ctx, s))
+	err = errors.Join(err, t.startTraces(s), t.startMetrics(ctx, s), t.startLogs(ctx, s))
 	t.trouble.Quiet.Store(false)
 	if s.Traces.Unnamed {
 		logger().LogAttrs(ctx, slog.LevelInfo, "traces are not exported: OTEL_EXPORTER_OTLP_ENDPOINT is not set",
@@ -93,7 +99,7 @@ func (t *telemetry) startTraces(s *settings) error {
 		problems = append(problems, err)
 	}
 	for _, p := range s.processors {
-		all = append(all, limitedProcessor{p, clean.Limit(s.Limits.ValueLength)})
+		all = append(all, limitedProcessor{p, s.cleaner.WithLimit(s.Limits.ValueLength)})
 	}
 	if len(all) == 0 {
 		return errors.Join(problems...)
@@ -115,7 +121,7 @@ func (t *telemetry) startMetrics(ctx context.Context, s *settings) error {
 	if s.withoutMetrics {
 		return nil
 	}
-	reader, err := t.newReader(ctx, &s.Metrics, export.GatherProcess(s.gatherers))
+	reader, err := t.newReader(ctx, s, export.GatherProcess(s.gatherers))
 	if reader == nil {
 		return err
 	}
@@ -130,11 +136,12 @@ func (t *telemetry) startMetrics(ctx context.Context, s *settings) error {
 	return errors.Join(err, t.reporter.Observe(provider.Meter("github.com/nais/spor/setup", metric.WithInstrumentationVersion(scope.Version()))))
 }
 
-func (t *telemetry) newReader(ctx context.Context, m *environ.Metrics, gatherer prometheus.Gatherer) (sdkmetric.Reader, error) {
+func (t *telemetry) newReader(ctx context.Context, s *settings, gatherer prometheus.Gatherer) (sdkmetric.Reader, error) {
+	m := &s.Metrics
 	folded := &export.Folded{Logger: logger, Limit: m.SeriesLimit}
 	switch {
 	case m.Prometheus:
-		scrape, err := export.NewScrape(ctx, m.Listen, gatherer, folded)
+		scrape, err := export.NewScrape(ctx, m.Listen, gatherer, s.cleaner, folded)
 		if scrape == nil {
 			return nil, err
 		}
@@ -142,14 +149,14 @@ func (t *telemetry) newReader(ctx context.Context, m *environ.Metrics, gatherer 
 		t.signals = append(t.signals, scrape)
 		return scrape.Exporter, err
 	case m.Endpoint != nil:
-		e, err := export.NewMetricExporter(ctx, m, t.reporter, folded)
+		e, err := export.NewMetricExporter(ctx, m, t.reporter, s.cleaner, folded)
 		if err != nil {
 			return nil, fmt.Errorf("setup: %s: %w", m.Endpoint.URL, err)
 		}
 		return periodic(m, e, gatherer), nil
 	case m.Console:
 		e, err := stdoutmetric.New()
-		return periodic(m, export.CleanExporter{Exporter: e, Folded: folded}, gatherer), err
+		return periodic(m, export.CleanExporter{Exporter: e, Cleaner: s.cleaner, Folded: folded}, gatherer), err
 	}
 	return nil, nil
 }
@@ -161,7 +168,7 @@ func (t *telemetry) startLogs(ctx context.Context, s *settings) error {
 	if s.Logs.Endpoint == nil {
 		return nil
 	}
-	client, err := export.NewLogClient(ctx, s.Logs, t.reporter)
+	client, err := export.NewLogClient(ctx, s.Logs, s.cleaner, t.reporter)
 	if err != nil {
 		return fmt.Errorf("setup: %s: %w", s.Logs.Endpoint.URL, err)
 	}
@@ -169,7 +176,7 @@ func (t *telemetry) startLogs(ctx context.Context, s *settings) error {
 	t.logs = sdklog.NewLoggerProvider(
 		sdklog.WithResource(s.resource),
 		sdklog.WithAttributeCountLimit(s.Logs.Limits.Attributes),
-		sdklog.WithAttributeValueLengthLimit(clean.Limit(s.Logs.Limits.ValueLength).WithMargin()),
+		sdklog.WithAttributeValueLengthLimit(clean.WithMargin(s.Logs.Limits.ValueLength)),
 		sdklog.WithProcessor(naislog.NewProcessor(client, &t.reporter.Records, batch.Queue, sdklog.WithExportMaxBatchSize(batch.Size),
 			sdklog.WithExportInterval(batch.Delay), sdklog.WithExportTimeout(batch.Timeout))),
 	)

@@ -69,7 +69,7 @@ func bufferBytes(s *settings, reporter *export.Reporter) func() int {
 // they cut it. So limitedProcessor cuts the longer values itself, when a span has ended.
 type limitedProcessor struct {
 	sdktrace.SpanProcessor
-	limit clean.Limit
+	limit clean.Cleaner
 }
 
 func (p limitedProcessor) OnEnd(span sdktrace.ReadOnlySpan) {

@@ -8,61 +8,43 @@ import (
 	"github.com/nais/spor/internal/privacy"
 )
 
-// Attributes returns a copy of attributes in which all keys and values are clean.
-func Attributes(attributes []attribute.KeyValue) []attribute.KeyValue {
-	return NoLimit.Attributes(attributes)
-}
-
-// Value cleans all texts in value, masks all personal numbers in value, and returns the
-// result. key is the key of the attribute with this value. If key is the name of a
-// credential, every text in value is redacted. Texts in lists and maps are redacted too.
-func Value(key attribute.Key, value attribute.Value) attribute.Value {
-	return NoLimit.Value(key, value)
-}
-
-// AreClean reports whether [Attributes] would return attributes unchanged.
-func AreClean(attributes []attribute.KeyValue) bool { return NoLimit.AreClean(attributes) }
-
-// IsCleanValue reports whether [Value] would return value unchanged. If key is the name of
-// a credential and value is a map, IsCleanValue reports false without reading the map.
-func IsCleanValue(key attribute.Key, value attribute.Value) bool {
-	return NoLimit.IsCleanValue(key, value)
-}
-
-// Attributes is like the function [Attributes], and cuts the values.
-func (l Limit) Attributes(attributes []attribute.KeyValue) []attribute.KeyValue {
+// Attributes returns a copy of attributes in which all keys and values are clean, and all values
+// are cut.
+func (c Cleaner) Attributes(attributes []attribute.KeyValue) []attribute.KeyValue {
 	cleaned := make([]attribute.KeyValue, len(attributes))
 	for i, a := range attributes {
-		cleaned[i] = attribute.KeyValue{Key: Key(a.Key), Value: l.Value(a.Key, a.Value)}
+		cleaned[i] = attribute.KeyValue{Key: c.Key(a.Key), Value: c.Value(a.Key, a.Value)}
 	}
 	return cleaned
 }
 
-// Value is like the function [Value], and cuts the texts in value. It does not cut the keys of
-// maps.
-func (l Limit) Value(key attribute.Key, value attribute.Value) attribute.Value {
+// Value cleans all texts in value, cuts them, masks all personal numbers in value, and returns the
+// result. It does not cut the keys of maps. key is the key of the attribute with this value. If key
+// is the name of a credential, every text in value is redacted. Texts in lists and maps are
+// redacted too.
+func (c Cleaner) Value(key attribute.Key, value attribute.Value) attribute.Value {
 	switch value.Type() {
 	case attribute.STRING:
-		return attribute.StringValue(l.named(key, value.AsString()))
+		return attribute.StringValue(c.Named(key, value.AsString()))
 	case attribute.STRINGSLICE:
 		texts := value.AsStringSlice()
 		for i := range texts {
-			texts[i] = l.named(key, texts[i])
+			texts[i] = c.Named(key, texts[i])
 		}
 		return attribute.StringSliceValue(texts)
 	case attribute.BYTESLICE:
-		return attribute.ByteSliceValue([]byte(l.bytes(key, string(value.AsByteSlice()))))
+		return attribute.ByteSliceValue([]byte(c.bytes(key, string(value.AsByteSlice()))))
 	case attribute.SLICE:
 		values := value.AsSlice()
 		for i := range values {
-			values[i] = l.Value(key, values[i])
+			values[i] = c.Value(key, values[i])
 		}
 		return attribute.SliceValue(values...)
 	case attribute.MAP:
-		members := l.Attributes(value.AsMap())
-		if privacy.IsSecret(string(key)) {
+		members := c.Attributes(value.AsMap())
+		if c.names.IsSecret(string(key)) {
 			for i := range members {
-				members[i].Value = l.Value(key, members[i].Value)
+				members[i].Value = c.Value(key, members[i].Value)
 			}
 		}
 		return attribute.MapValue(members...)
@@ -101,32 +83,32 @@ func mapped[N int64 | float64](values []N, key attribute.Key, clean func(attribu
 	return values
 }
 
-// AreClean reports whether [Limit.Attributes] would return attributes unchanged.
-func (l Limit) AreClean(attributes []attribute.KeyValue) bool {
+// AreClean reports whether [Cleaner.Attributes] would return attributes unchanged.
+func (c Cleaner) AreClean(attributes []attribute.KeyValue) bool {
 	for _, a := range attributes {
-		if Key(a.Key) != a.Key || !l.IsCleanValue(a.Key, a.Value) {
+		if c.Key(a.Key) != a.Key || !c.IsCleanValue(a.Key, a.Value) {
 			return false
 		}
 	}
 	return true
 }
 
-// IsCleanValue reports whether [Limit.Value] would return value unchanged. If key is the name
+// IsCleanValue reports whether [Cleaner.Value] would return value unchanged. If key is the name
 // of a credential and value is a map, IsCleanValue reports false without reading the map.
-func (l Limit) IsCleanValue(key attribute.Key, value attribute.Value) bool {
+func (c Cleaner) IsCleanValue(key attribute.Key, value attribute.Value) bool {
 	switch value.Type() {
 	case attribute.STRING:
 		text := value.AsString()
-		return l.named(key, text) == text
+		return c.Named(key, text) == text
 	case attribute.STRINGSLICE:
-		return !slices.ContainsFunc(value.AsStringSlice(), func(text string) bool { return l.named(key, text) != text })
+		return !slices.ContainsFunc(value.AsStringSlice(), func(text string) bool { return c.Named(key, text) != text })
 	case attribute.BYTESLICE:
 		bytes := string(value.AsByteSlice())
-		return l.bytes(key, bytes) == bytes
+		return c.bytes(key, bytes) == bytes
 	case attribute.SLICE:
-		return !slices.ContainsFunc(value.AsSlice(), func(v attribute.Value) bool { return !l.IsCleanValue(key, v) })
+		return !slices.ContainsFunc(value.AsSlice(), func(v attribute.Value) bool { return !c.IsCleanValue(key, v) })
 	case attribute.MAP:
-		return !privacy.IsSecret(string(key)) && l.AreClean(value.AsMap())
+		return !c.names.IsSecret(string(key)) && c.AreClean(value.AsMap())
 	case attribute.INT64:
 		return !privacy.Number(value.AsInt64()) || privacy.Counts(string(key))
 	case attribute.FLOAT64:

@@ -49,7 +49,7 @@ func (d *description) add(attributes ...attribute.KeyValue) {
 	for _, a := range attributes {
 		if a.Valid() && !d.seen[a.Key] && a.Value.String() != "" {
 			d.seen[a.Key] = true
-			d.attributes = append(d.attributes, clean.Attributes([]attribute.KeyValue{a})...)
+			d.attributes = append(d.attributes, clean.Standard().Attributes([]attribute.KeyValue{a})...)
 		}
 	}
 }

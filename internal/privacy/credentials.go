@@ -4,6 +4,7 @@ package privacy
 // values of these parameters.
 type credentials struct {
 	raw      string
+	names    *Names
 	pos      int
 	pastPath bool // pos is after the path; there, a slash does not end a value
 }
@@ -25,7 +26,7 @@ func (c *credentials) next() (start, end int, ok bool) {
 		case char != '=':
 			key.add(char)
 		default:
-			if shortest := key.shortest(); shortest > 0 {
+			if shortest := key.shortest(c.names); shortest > 0 {
 				start, end = c.pos, c.valueEnd(level)
 				if c.pos = end; end-start >= shortest {
 					return start, end, true

@@ -2,11 +2,11 @@ package privacy
 
 import "strings"
 
-// Margin is how many characters [Cut] reads after its limit. A personal number or a credential
+// Margin is how many characters [Names.Cut] reads after its limit. A personal number or a credential
 // that begins before the limit can end in the margin. The longest common form of a personal
 // number has 154 characters: eleven digits and a space whose percent signs are encoded four
 // times. A credential may be longer than the margin, because its first characters are enough to
-// recognize it. There are two exceptions: a user in a URL, which the function cut handles, and a
+// recognize it. There are two exceptions: a user in a URL, which the method cut handles, and a
 // JSON web token whose header does not end in the margin. Such a header is not a secret.
 const Margin = 1 << 10
 
@@ -17,32 +17,35 @@ const Margin = 1 << 10
 // The result can be shorter than limit, even if s is longer than limit:
 //   - Cut has replaced a long credential.
 //   - The limit is inside [Redacted]. A part of this word would look like a credential.
-func Cut(s string, limit int) string { return cut(s, limit, firstChars) }
+func (n *Names) Cut(s string, limit int) string { return n.cut(s, limit, firstChars) }
 
-// CutBytes is like [Cut], except that limit and [Margin] are in bytes. The result can end inside
-// a character.
-func CutBytes(s string, limit int) string { return cut(s, limit, firstBytes) }
+// CutBytes is like [Names.Cut], except that limit and [Margin] are in bytes. The result can end
+// inside a character.
+func (n *Names) CutBytes(s string, limit int) string { return n.cut(s, limit, firstBytes) }
 
-// The function cut does the work of Cut and CutBytes. The argument first is a function that
+// CutBytes is like [Names.CutBytes].
+func CutBytes(s string, limit int) string { return standard.CutBytes(s, limit) }
+
+// The method cut does the work of Cut and CutBytes. The argument first is a function that
 // returns the first n characters or bytes of s.
 //
 // If s is as long as limit and Margin together, the caller may have cut s there. Then the end of s
 // can be a part of a personal number or of a credential.
-func cut(s string, limit int, first func(s string, n int) string) string {
+func (n *Names) cut(s string, limit int, first func(s string, n int) string) string {
 	head := first(s, limit)
 	margin := first(s[len(head):], Margin)
 	window := s[:len(head)+len(margin)]
 	if first(margin, Margin-1) == margin {
-		return shortened(Text(window), limit, first)
+		return n.shortened(n.Text(window), limit, first)
 	}
 	if mayHaveSlashes(window) {
 		// Text recognizes a user in a URL by the at sign after it. With another at sign at the
 		// end, Text also redacts a user that does not end in the margin.
 		window += "@"
 	}
-	cleaned := Text(window)
+	cleaned := n.Text(window)
 	incomplete := min(len(window)-len(head), sameEnd(cleaned, window))
-	return shortened(cleaned[:len(cleaned)-incomplete], limit, first)
+	return n.shortened(cleaned[:len(cleaned)-incomplete], limit, first)
 }
 
 // mayHaveSlashes reports whether two slashes may be in s, with a user after them. The slashes can
@@ -60,18 +63,18 @@ func sameEnd(a, b string) int {
 
 // shortened cuts a result of Text. A number with twelve digits is not a personal number, but its
 // first eleven digits can look like one. So shortened calls Text again.
-func shortened(cleaned string, limit int, first func(s string, n int) string) string {
+func (n *Names) shortened(cleaned string, limit int, first func(s string, n int) string) string {
 	head := first(cleaned, limit)
 	if head == cleaned {
 		return cleaned
 	}
-	for n := 1; n < len(Redacted) && n <= len(head); n++ {
-		if at := len(head) - n; hasPrefix(cleaned, at, Redacted) {
+	for part := 1; part < len(Redacted) && part <= len(head); part++ {
+		if at := len(head) - part; hasPrefix(cleaned, at, Redacted) {
 			head = head[:at]
 			break
 		}
 	}
-	return first(Text(head), limit)
+	return first(n.Text(head), limit)
 }
 
 // firstChars returns the first n characters of s. A byte that is not valid UTF-8 counts as a

@@ -1,9 +1,10 @@
 // Package privacy removes personal numbers and credentials from text that is exported or
-// logged. Its functions have no side effects, except that [Line] may change the bytes of its
+// logged. Its functions have no side effects, except that [Names.Line] may change the bytes of its
 // argument. These are the main functions:
 //   - [Mask] masks personal numbers.
 //   - [URL] and [Query] redact credentials in URLs.
-//   - [Text], [Named] and [Line] mask personal numbers and redact credentials.
+//   - [Text] masks personal numbers and redacts credentials. The methods of [Names] do the same,
+//     also with names of credentials that the program has added.
 //
 // # Personal numbers
 //
@@ -73,7 +74,7 @@
 // name of a harmless parameter.
 //
 // In text that is not a URL, two more kinds of credentials are redacted. The first kind are
-// values whose names are listed in secret.go (see [IsSecret]). The second kind are credentials
+// values whose names are listed in names.go (see [Names.IsSecret]). The second kind are credentials
 // with a known form: JSON web tokens, and the word that follows Bearer or Basic. The word after
 // Bearer must have a digit or at least 16 characters. The word after Basic must be the base64
 // form of a user name, a colon and a password.

@@ -87,6 +87,8 @@ func FuzzMaskIsIdempotent(f *testing.F) {
 	f.Add(`\u00310100000000A01010000000`)
 	f.Add("%310100000000A01010000000")
 	f.Add("%0001010000000x01010000000A0000")
+	f.Add("01010000000A101000%300%3000")
+	f.Add("010100 00000A00-0000-0000-0000-000000A010100 00000")
 	f.Add("%25310100000000A01010000000abcdef")
 	f.Fuzz(func(t *testing.T, s string) {
 		got := privacy.Mask(s)

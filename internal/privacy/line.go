@@ -7,8 +7,8 @@ const maskedNumber = "99999999999"
 // Line is like [Text]. Its argument is a line of JSON, such as a log record. The line is still
 // valid JSON afterwards. If a personal number is not in a string, it becomes 99999999999. Line
 // may change the bytes of its argument, so use only the slice that it returns.
-func Line(line []byte) []byte {
-	line = redactLine(redactSecrets(line, true))
+func (n *Names) Line(line []byte) []byte {
+	line = redactLine(redactSecrets(line, true, n), n)
 	if start, end := nextPlain(line, 0); start >= 0 {
 		line = maskLine(line, start, end, nextPlain)
 	}
@@ -73,7 +73,7 @@ func (j *jsonString) at(b []byte, i int) bool {
 	return j.inside
 }
 
-func redactLine(line []byte) []byte {
+func redactLine(line []byte, n *Names) []byte {
 	if !mayHaveURL(line) {
 		return line
 	}
@@ -82,7 +82,7 @@ func redactLine(line []byte) []byte {
 	for start, end := nextURL(line, 0); start >= 0; start, end = nextURL(line, end) {
 		before := max(start-1, 0)
 		url := string(line[before:end])
-		if redacted := redactFound(url, start-before, len(url)); redacted != url[start-before:] {
+		if redacted := redactFound(url, start-before, len(url), n); redacted != url[start-before:] {
 			out = append(append(out, line[done:start]...), redacted...)
 			done = end
 		}

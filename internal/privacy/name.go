@@ -4,7 +4,7 @@ package privacy
 // normalized name is decoded and in lower case, and contains only letters and digits. If the
 // parameter has brackets, as in user[password], only the text in the last brackets is used.
 type name struct {
-	buf     [24]byte // longer than every name in the table
+	buf     [32]byte // longer than every name in the table
 	len     int
 	bracket bool
 }
@@ -33,8 +33,8 @@ func (n *name) add(c rune) {
 
 // The method shortest contains the table of credentials. It returns a minimum length for values
 // of the parameter n. A shorter value is not a credential. If no value of n is a credential, it
-// returns 0.
-func (n *name) shortest() int {
+// returns 0. Every value of a name that the program has added is a credential.
+func (n *name) shortest(names *Names) int {
 	switch string(n.buf[:n.len]) {
 	// Parameters that sign requests to storage in AWS, Google Cloud and Azure. The semantic
 	// conventions 1.43 list five of them for url.full.
@@ -58,6 +58,9 @@ func (n *name) shortest() int {
 	// API key.
 	case "code", "key":
 		return 16
+	}
+	if len(names.parameters) > 0 && names.isParameter(n.buf[:n.len]) {
+		return 1
 	}
 	return 0
 }

@@ -38,11 +38,11 @@ func Float(f float64) bool {
 // Key is like [Text]. Its argument is the key of an attribute or of a map. The key may be a number
 // that was converted to text. So a key with ten digits can be a personal number too, as in
 // [Number].
-func Key(key string) string {
+func (n *Names) Key(key string) string {
 	if IsNumber(key) {
 		return Masked
 	}
-	return Text(key)
+	return n.Text(key)
 }
 
 // IsNumber reports whether text is a personal number without its leading zero. It consists of ten

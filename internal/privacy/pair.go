@@ -9,6 +9,7 @@ package privacy
 //
 // Numbers, true, false and null are not credentials.
 type pairs[T text] struct {
+	names *Names
 	line  bool // s is a line of JSON, so a quote without a backslash begins or ends a string
 	level int  // number of backslashes before each quote in the current list or object
 	past  int  // index up to which the current list or object has been read
@@ -52,7 +53,7 @@ func (p *pairs[T]) value(s T, colon int) (start, end int) {
 		level = levelOf(s, name-1)
 		name -= 1 + level
 	}
-	if name <= 0 || !endsInSecret(s, name) {
+	if name <= 0 || !endsInSecret(s, name, p.names) {
 		return start, start
 	}
 	for start < len(s) && isBlank(s[start]) {

@@ -18,25 +18,25 @@ const Redacted = "REDACTED"
 // that URL. A value ends at the next ampersand or hash sign. It also ends at a semicolon if
 // another parameter follows directly after the semicolon.
 func Query(raw string) string {
-	return redact(raw, true)
+	return redact(raw, true, standard)
 }
 
 // URL is like [Query]. Its argument is a whole URL or a reference. URL redacts parameters in
 // the path, the query and the fragment. It replaces the user and the password with
 // REDACTED:REDACTED.
 func URL(raw string) string {
-	return redact(redactUser(raw), false)
+	return redact(redactUser(raw), false, standard)
 }
 
 // redact redacts the parameters in raw. If pastPath is true, raw begins with parameters.
 // Otherwise raw begins with a URL or with a path.
-func redact(raw string, pastPath bool) string {
+func redact(raw string, pastPath bool, n *Names) string {
 	if !mayHaveParameters(raw) {
 		return raw
 	}
 	var b strings.Builder
 	done := 0
-	c := credentials{raw: raw, pastPath: pastPath}
+	c := credentials{raw: raw, pastPath: pastPath, names: n}
 	for start, end, ok := c.next(); ok; start, end, ok = c.next() {
 		if raw[start:end] == Redacted {
 			continue

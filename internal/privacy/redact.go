@@ -1,9 +1,9 @@
 package privacy
 
 // redactSecrets redacts the credentials in s that have a known form. After that it redacts the
-// credentials that have a known name. If isLine is true, s is a line of JSON.
-func redactSecrets[T text](s T, isLine bool) T {
-	if !mayHaveSecret(s) {
+// credentials that have a name in n. If isLine is true, s is a line of JSON.
+func redactSecrets[T text](s T, isLine bool, n *Names) T {
+	if !mayHaveSecret(s, n) {
 		return s
 	}
 	s = redactEach(s, nextJWT)
@@ -11,20 +11,20 @@ func redactSecrets[T text](s T, isLine bool) T {
 	s = redactEach(s, nextBearerInCapitals)
 	s = redactEach(s, nextBasic)
 	s = redactEach(s, nextBasicInCapitals)
-	return redactEach(s, (&pairs[T]{line: isLine}).next)
+	return redactEach(s, (&pairs[T]{names: n, line: isLine}).next)
 }
 
 // mayHaveSecret is a fast check. If it returns false, s contains no credential. There are three
 // places where a credential can be: after a name and a colon, in a text that begins like a JWT,
 // or after the word Bearer or Basic and a space.
-func mayHaveSecret[T text](s T) bool {
+func mayHaveSecret[T text](s T, n *Names) bool {
 	for i := range len(s) {
 		if kinds[s[i]]&ofSecret == 0 {
 			continue
 		}
 		switch s[i] {
 		case ':':
-			if endsSecretName(s, i) {
+			if endsSecretName(s, i, n) {
 				return true
 			}
 		case 'J':
@@ -41,11 +41,11 @@ func mayHaveSecret[T text](s T) bool {
 }
 
 // endsSecretName reports whether the name of a credential comes before the colon at i.
-func endsSecretName[T text](s T, i int) bool {
+func endsSecretName[T text](s T, i int, n *Names) bool {
 	for i > 0 && (s[i-1] == ' ' || s[i-1] == '"' || s[i-1] == '\\') {
 		i--
 	}
-	return endsInSecret(s, i)
+	return endsInSecret(s, i, n)
 }
 
 // mayEndScheme reports whether the three letters before the space at i are the end of Bearer or

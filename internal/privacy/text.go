@@ -7,23 +7,26 @@ import "strings"
 // the same way as [URL], and parameters that are not in a URL in the same way as [Query]. White
 // space and quotes end a URL or a parameter. Text also redacts the credentials that have a
 // known name or form (see the package documentation).
-func Text(s string) string {
-	if IsPlain(s) {
+func Text(s string) string { return standard.Text(s) }
+
+// Text is like the function [Text].
+func (n *Names) Text(s string) string {
+	if n.IsPlain(s) {
 		return s
 	}
-	return Mask(redactText(redactSecrets(s, false)))
+	return Mask(redactText(redactSecrets(s, false, n), n))
 }
 
-// IsPlain is a fast check that is enough for most texts. If it returns true, [Text] would
+// IsPlain is a fast check that is enough for most texts. If it returns true, [Names.Text] would
 // return s unchanged. In that case all of this is true: s is ASCII, s has no character that
 // begins a parameter or an escape, and s contains no personal number and no credential. If
-// IsPlain returns false, the caller must pass s to [Text], which may or may not change s.
-func IsPlain(s string) bool {
+// IsPlain returns false, the caller must pass s to Text, which may or may not change s.
+func (n *Names) IsPlain(s string) bool {
 	var met byte
 	for i := range len(s) {
 		met |= kinds[s[i]]
 	}
-	if met&(ofParameter|ofEscape|ofUnicode) != 0 || met&ofSecret != 0 && mayHaveSecret(s) {
+	if met&(ofParameter|ofEscape|ofUnicode) != 0 || met&ofSecret != 0 && mayHaveSecret(s, n) {
 		return false
 	}
 	if met&ofNumber == 0 {
@@ -55,14 +58,14 @@ var kinds = func() (k [256]byte) {
 	return k
 }()
 
-func redactText(s string) string {
+func redactText(s string, n *Names) string {
 	if strings.IndexByte(s, '=') < 0 && strings.IndexByte(s, '@') < 0 && strings.IndexByte(s, '%') < 0 {
 		return s
 	}
 	var b strings.Builder
 	done := 0
 	for start, end := nextURL(s, 0); start >= 0; start, end = nextURL(s, end) {
-		if redacted := redactFound(s, start, end); redacted != s[start:end] {
+		if redacted := redactFound(s, start, end, n); redacted != s[start:end] {
 			b.WriteString(s[done:start])
 			b.WriteString(redacted)
 			done = end
@@ -76,7 +79,9 @@ func redactText(s string) string {
 }
 
 // redactRun redacts the credentials in its argument, which is a URL, or a query without a URL.
-func redactRun(run string) string { return redact(redactUser(run), beginsWithName(run)) }
+func redactRun(run string, n *Names) string {
+	return redact(redactUser(run), beginsWithName(run), n)
+}
 
 // beginsWithName reports whether its argument begins with the name of a parameter. Otherwise the
 // argument begins with a path.
@@ -120,11 +125,11 @@ func nextURL[T text](s T, from int) (start, end int) {
 // redactFound redacts the credentials in s[start:end], which nextURL has found. If the run begins
 // with a letter after a backslash, the letter may belong to an escape, so the run is also read
 // without it.
-func redactFound(s string, start, end int) string {
+func redactFound(s string, start, end int, n *Names) string {
 	run := s[start:end]
-	redacted := redactRun(run)
+	redacted := redactRun(run, n)
 	if redacted == run && start > 0 && s[start-1] == '\\' {
-		return run[:1] + redactRun(run[1:])
+		return run[:1] + redactRun(run[1:], n)
 	}
 	return redacted
 }

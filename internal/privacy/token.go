@@ -21,11 +21,11 @@ func inToken[T text](s T, from, start, end int) bool {
 }
 
 // inHex reports whether the digit at i is inside a UUID, or inside a hexadecimal token with the
-// length of an ID. There is no letter and no digit directly beside the token. If the token can begin
-// at several places, it begins at the last of them.
+// length of an ID. There is no letter and no digit directly beside the token, also no escaped
+// digit. If the token can begin at several places, it begins at the last of them.
 func inHex[T text](s T, from, i int) bool {
 	start, end := hexAround(s, from, i)
-	if end-start < 8 || end < len(s) && isAlphanumeric(s[end]) || start == from && from > 0 {
+	if end-start < 8 || !endsToken(s, end) || start == from && from > 0 {
 		return false
 	}
 	if end-start == 12 && isUUID(s, from, end-36) {
@@ -89,6 +89,11 @@ func tokenStarts[T text](s T, from, start int) [3]int {
 	return [3]int{none, none, none}
 }
 
+// endsToken reports whether a token can end at i: there is no letter, no digit and no escaped digit.
+func endsToken[T text](s T, i int) bool {
+	return i == len(s) || !isAlphanumeric(s[i]) && !startsWithDigit(s, i)
+}
+
 // startsWithDigit reports whether the character at i, which may be escaped, is a digit.
 func startsWithDigit[T text](s T, i int) bool {
 	c, _ := char(s, i)
@@ -102,7 +107,7 @@ func isAlphanumeric(c byte) bool {
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 func isUUID[T text](s T, from, start int) bool {
-	if start < from || start+36 > len(s) {
+	if start < from || start+36 > len(s) || !endsToken(s, start+36) {
 		return false
 	}
 	for i := range 36 {

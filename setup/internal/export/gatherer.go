@@ -69,21 +69,22 @@ func gather(gatherer prometheus.Gatherer) (families []*dto.MetricFamily, err err
 // A cleanGatherer cleans the metrics of its gatherer.
 type cleanGatherer struct {
 	prometheus.Gatherer
+	clean  clean.Cleaner
 	folded *Folded
 }
 
 func (g cleanGatherer) Gather() ([]*dto.MetricFamily, error) {
 	families, err := g.Gatherer.Gather()
 	for _, family := range families {
-		if help := family.GetHelp(); !clean.IsClean(help) {
-			cleaned := clean.Text(help)
+		if help := family.GetHelp(); !g.clean.IsClean(help) {
+			cleaned := g.clean.Text(help)
 			family.Help = &cleaned
 		}
 		for _, metric := range family.GetMetric() {
-			cleanLabels(metric.GetLabel())
-			cleanLabels(metric.GetCounter().GetExemplar().GetLabel())
+			g.cleanLabels(metric.GetLabel())
+			g.cleanLabels(metric.GetCounter().GetExemplar().GetLabel())
 			for _, bucket := range metric.GetHistogram().GetBucket() {
-				cleanLabels(bucket.GetExemplar().GetLabel())
+				g.cleanLabels(bucket.GetExemplar().GetLabel())
 			}
 		}
 		g.folded.scraped(family)
@@ -93,10 +94,10 @@ func (g cleanGatherer) Gather() ([]*dto.MetricFamily, error) {
 
 // cleanLabels replaces each label that is not clean with a clean copy. It does not change
 // the label itself, because a registry may still use the label.
-func cleanLabels(labels []*dto.LabelPair) {
+func (g cleanGatherer) cleanLabels(labels []*dto.LabelPair) {
 	for i, label := range labels {
 		key, value := attribute.Key(label.GetName()), label.GetValue()
-		if cleaned := clean.Named(key, value); cleaned != value {
+		if cleaned := g.clean.Named(key, value); cleaned != value {
 			labels[i] = &dto.LabelPair{Name: label.Name, Value: &cleaned}
 		}
 	}

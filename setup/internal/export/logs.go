@@ -23,13 +23,13 @@ type LogClient struct {
 	Watcher
 	exporter sdklog.Exporter
 	conn     *grpc.ClientConn
-	limit    clean.Limit // of the values of attributes
+	clean    clean.Cleaner // it cuts the values of attributes
 }
 
 // NewLogClient returns a client with the settings l.
-func NewLogClient(ctx context.Context, l environ.Logs, r *Reporter) (*LogClient, error) {
+func NewLogClient(ctx context.Context, l environ.Logs, cleaner clean.Cleaner, r *Reporter) (*LogClient, error) {
 	s := l.Signal
-	c := &LogClient{Watcher: NewWatcher("logs", s.Endpoint, r), limit: clean.Limit(l.Limits.ValueLength)}
+	c := &LogClient{Watcher: NewWatcher("logs", s.Endpoint, r), clean: cleaner.WithLimit(l.Limits.ValueLength)}
 	conn, err := c.Dial(s)
 	if err != nil {
 		return nil, err
@@ -72,15 +72,15 @@ func (c *LogClient) Shutdown(ctx context.Context) error {
 // other code may use the same record.
 func (c *LogClient) Clean(r sdklog.Record) sdklog.Record {
 	r = r.Clone()
-	r.SetBody(clean.Value("", r.Body()))
-	r.SetSeverityText(clean.Text(r.SeverityText()))
+	r.SetBody(c.clean.WithLimit(-1).Value("", r.Body()))
+	r.SetSeverityText(c.clean.Text(r.SeverityText()))
 	attrs := make([]attribute.KeyValue, 0, r.AttributesLen())
 	r.WalkAttributes(func(a attribute.KeyValue) bool {
 		attrs = append(attrs, a)
 		return true
 	})
-	if !c.limit.AreClean(attrs) { // SetAttributes sets the number of dropped attributes to 0
-		r.SetAttributes(c.limit.Attributes(attrs)...)
+	if !c.clean.AreClean(attrs) { // SetAttributes sets the number of dropped attributes to 0
+		r.SetAttributes(c.clean.Attributes(attrs)...)
 	}
 	return r
 }

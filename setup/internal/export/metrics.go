@@ -20,12 +20,13 @@ type MetricExporter struct {
 	Watcher
 	sdkmetric.Exporter
 	conn   *grpc.ClientConn
+	clean  clean.Cleaner
 	folded *Folded
 }
 
 // NewMetricExporter returns an exporter with the settings m.
-func NewMetricExporter(ctx context.Context, m *environ.Metrics, r *Reporter, f *Folded) (*MetricExporter, error) {
-	e := &MetricExporter{Watcher: NewWatcher("metrics", m.Endpoint, r), folded: f}
+func NewMetricExporter(ctx context.Context, m *environ.Metrics, r *Reporter, c clean.Cleaner, f *Folded) (*MetricExporter, error) {
+	e := &MetricExporter{Watcher: NewWatcher("metrics", m.Endpoint, r), clean: c, folded: f}
 	conn, err := e.Dial(m.Signal)
 	if err != nil {
 		return nil, err
@@ -48,7 +49,7 @@ func NewMetricExporter(ctx context.Context, m *environ.Metrics, r *Reporter, f *
 // reader would report the error a second time.
 func (e *MetricExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
 	isLast := beginLast(ctx)
-	n := cleanMetrics(metrics, e.folded)
+	n := cleanMetrics(metrics, e.clean, e.folded)
 	answer := &Answer{}
 	err := e.Exporter.Export(WithAnswer(ctx, answer), metrics)
 	switch {
@@ -105,13 +106,14 @@ func temporality(name string) sdkmetric.TemporalitySelector {
 // A CleanExporter cleans metrics before it passes them to its exporter.
 type CleanExporter struct {
 	sdkmetric.Exporter
-	Folded *Folded
+	Cleaner clean.Cleaner
+	Folded  *Folded
 }
 
 // Export implements sdkmetric.Exporter.
 func (e CleanExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
 	beginLast(ctx)
-	cleanMetrics(metrics, e.Folded)
+	cleanMetrics(metrics, e.Cleaner, e.Folded)
 	return e.Exporter.Export(ctx, metrics)
 }
 
@@ -123,15 +125,15 @@ type points struct {
 
 // cleanMetrics changes the texts in metrics to clean texts, and returns the numbers of points. It
 // changes metrics in place. This is safe, because the reader made this value only for this export.
-func cleanMetrics(metrics *metricdata.ResourceMetrics, folded *Folded) (n points) {
+func cleanMetrics(metrics *metricdata.ResourceMetrics, c clean.Cleaner, folded *Folded) (n points) {
 	for i := range metrics.ScopeMetrics {
 		scope := &metrics.ScopeMetrics[i]
-		scope.Scope = cleanScope(scope.Scope)
+		scope.Scope = cleanScope(c, scope.Scope)
 		for j := range scope.Metrics {
 			m := &scope.Metrics[j]
-			m.Name, m.Description, m.Unit = clean.Text(m.Name), clean.Text(m.Description), clean.Text(m.Unit)
+			m.Name, m.Description, m.Unit = c.Text(m.Name), c.Text(m.Description), c.Text(m.Unit)
 			s := seriesOf(m.Data)
-			if s.clean() {
+			if s.clean(c) {
 				folded.pushed(scope.Scope.Name, m.Name, s)
 			}
 			n.all += s.size

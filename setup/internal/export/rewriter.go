@@ -24,14 +24,15 @@ import (
 type Rewriter struct {
 	dialect *dialect.Dialect
 	peers   peers
-	limit   clean.Limit
+	clean   clean.Cleaner // it does not cut
+	limited clean.Cleaner // it cuts the values of the spans' attributes
 }
 
 // NewRewriter returns a rewriter that uses the peer names in p. It cuts the values of the spans'
 // attributes at limit. Like the SDK, it does not cut the values of the attributes of events and
 // links.
-func NewRewriter(d *dialect.Dialect, p environ.Peers, limit clean.Limit) *Rewriter {
-	return &Rewriter{dialect: d, peers: peers{Peers: p}, limit: limit}
+func NewRewriter(d *dialect.Dialect, p environ.Peers, c clean.Cleaner, limit int) *Rewriter {
+	return &Rewriter{dialect: d, peers: peers{Peers: p}, clean: c, limited: c.WithLimit(limit)}
 }
 
 // rewrite returns the rewritten spans. It allocates memory for the whole batch and not for
@@ -51,8 +52,8 @@ func (w *Rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 		store[i] = rewritten{ReadOnlySpan: span, attributes: slices.Clip(attrs[begin:])}
 		out[i] = &store[i]
 		if !w.isCleanSpan(span) {
-			store[i].attributes = w.limit.Attributes(store[i].attributes)
-			out[i] = cleanSpan{&store[i]}
+			store[i].attributes = w.limited.Attributes(store[i].attributes)
+			out[i] = cleanSpan{&store[i], w}
 		}
 	}
 	return out
@@ -76,25 +77,30 @@ func (s *rewritten) Attributes() []attribute.KeyValue { return s.attributes }
 
 // cleanSpan is a span whose texts are cleaned when they are read. Its attributes are
 // already clean.
-type cleanSpan struct{ *rewritten }
+type cleanSpan struct {
+	*rewritten
+	rewriter *Rewriter
+}
 
-func (s cleanSpan) Name() string { return clean.Text(s.rewritten.Name()) }
+func (s cleanSpan) Name() string { return s.rewriter.clean.Text(s.rewritten.Name()) }
 
-func (s cleanSpan) SpanContext() trace.SpanContext { return cleanContext(s.rewritten.SpanContext()) }
+func (s cleanSpan) SpanContext() trace.SpanContext {
+	return s.rewriter.cleanContext(s.rewritten.SpanContext())
+}
 
-func (s cleanSpan) Parent() trace.SpanContext { return cleanContext(s.rewritten.Parent()) }
+func (s cleanSpan) Parent() trace.SpanContext { return s.rewriter.cleanContext(s.rewritten.Parent()) }
 
 func (s cleanSpan) Status() sdktrace.Status {
 	status := s.rewritten.Status()
-	status.Description = clean.Text(status.Description)
+	status.Description = s.rewriter.clean.Text(status.Description)
 	return status
 }
 
 func (s cleanSpan) Events() []sdktrace.Event {
 	events := slices.Clone(s.rewritten.Events())
 	for i := range events {
-		events[i].Name = clean.Text(events[i].Name)
-		events[i].Attributes = clean.Attributes(events[i].Attributes)
+		events[i].Name = s.rewriter.clean.Text(events[i].Name)
+		events[i].Attributes = s.rewriter.clean.Attributes(events[i].Attributes)
 	}
 	return events
 }
@@ -102,71 +108,51 @@ func (s cleanSpan) Events() []sdktrace.Event {
 func (s cleanSpan) Links() []sdktrace.Link {
 	links := slices.Clone(s.rewritten.Links())
 	for i := range links {
-		links[i].SpanContext = cleanContext(links[i].SpanContext)
-		links[i].Attributes = clean.Attributes(links[i].Attributes)
+		links[i].SpanContext = s.rewriter.cleanContext(links[i].SpanContext)
+		links[i].Attributes = s.rewriter.clean.Attributes(links[i].Attributes)
 	}
 	return links
 }
 
 func (s cleanSpan) InstrumentationScope() instrumentation.Scope {
-	return cleanScope(s.rewritten.InstrumentationScope())
-}
-
-func cleanScope(scope instrumentation.Scope) instrumentation.Scope {
-	if isCleanScope(scope) {
-		return scope
-	}
-	scope.Name, scope.Version, scope.SchemaURL = clean.Text(scope.Name), clean.Text(scope.Version), clean.Text(scope.SchemaURL)
-	scope.Attributes = attribute.NewSet(clean.Attributes(scope.Attributes.ToSlice())...)
-	return scope
+	return s.rewriter.Scope(s.rewritten.InstrumentationScope())
 }
 
 func (w *Rewriter) isCleanSpan(span sdktrace.ReadOnlySpan) bool {
-	if !clean.IsClean(span.Name()) || !clean.IsClean(span.Status().Description) || !w.limit.AreClean(span.Attributes()) ||
-		!isCleanScope(span.InstrumentationScope()) || !isCleanContext(span.SpanContext()) || !isCleanContext(span.Parent()) {
+	if !w.clean.IsClean(span.Name()) || !w.clean.IsClean(span.Status().Description) || !w.limited.AreClean(span.Attributes()) ||
+		!isCleanScope(w.clean, span.InstrumentationScope()) || !w.isCleanContext(span.SpanContext()) || !w.isCleanContext(span.Parent()) {
 		return false
 	}
 	for _, event := range span.Events() {
-		if !clean.IsClean(event.Name) || !clean.AreClean(event.Attributes) {
+		if !w.clean.IsClean(event.Name) || !w.clean.AreClean(event.Attributes) {
 			return false
 		}
 	}
 	for _, link := range span.Links() {
-		if !clean.AreClean(link.Attributes) || !isCleanContext(link.SpanContext) {
+		if !w.clean.AreClean(link.Attributes) || !w.isCleanContext(link.SpanContext) {
 			return false
 		}
 	}
 	return true
 }
 
-func isCleanScope(scope instrumentation.Scope) bool {
-	return clean.IsClean(scope.Name) && clean.IsClean(scope.Version) && clean.IsClean(scope.SchemaURL) &&
-		(scope.Attributes.Len() == 0 || clean.AreClean(scope.Attributes.ToSlice()))
+func isCleanScope(c clean.Cleaner, scope instrumentation.Scope) bool {
+	return c.IsClean(scope.Name) && c.IsClean(scope.Version) && c.IsClean(scope.SchemaURL) &&
+		(scope.Attributes.Len() == 0 || c.AreClean(scope.Attributes.ToSlice()))
 }
 
-func isCleanContext(sc trace.SpanContext) bool {
+func (w *Rewriter) isCleanContext(sc trace.SpanContext) bool {
 	state := sc.TraceState()
-	return state.Len() == 0 || clean.IsClean(state.String())
+	return state.Len() == 0 || w.clean.IsClean(state.String())
 }
 
 // cleanContext cleans the trace state in sc. Callers of the service can choose the trace
 // state. If the trace state is no longer valid after it was cleaned, it is removed.
-func cleanContext(sc trace.SpanContext) trace.SpanContext {
-	if isCleanContext(sc) {
+func (w *Rewriter) cleanContext(sc trace.SpanContext) trace.SpanContext {
+	if w.isCleanContext(sc) {
 		return sc
 	}
-	return sc.WithTraceState(cleanState(sc.TraceState()))
-}
-
-func cleanState(state trace.TraceState) trace.TraceState {
-	text := state.String()
-	cleaned := clean.Text(text)
-	if cleaned == text {
-		return state
-	}
-	// If ParseTraceState returns an error, state is empty.
-	state, _ = trace.ParseTraceState(cleaned)
-	return state
+	return sc.WithTraceState(w.TraceState(sc.TraceState()))
 }
 
 // The encoder of package otlp calls the following methods.
@@ -176,9 +162,9 @@ func cleanState(state trace.TraceState) trace.TraceState {
 // values are clean and cut.
 func (w *Rewriter) Attribute(a attribute.KeyValue) (own, added attribute.KeyValue) {
 	own, added = w.dialect.Twin(a)
-	own.Value = value(w.limit, own)
+	own.Value = value(w.limited, own)
 	if added.Key != "" {
-		added.Value = value(w.limit, added)
+		added.Value = value(w.limited, added)
 	}
 	return own, added
 }
@@ -187,31 +173,51 @@ func (w *Rewriter) Attribute(a attribute.KeyValue) (own, added attribute.KeyValu
 func (w *Rewriter) IsAdded(key attribute.Key) bool { return w.dialect.IsLegacy(key) }
 
 // Text returns text without personal numbers and credentials.
-func (*Rewriter) Text(text string) string { return clean.Text(text) }
+func (w *Rewriter) Text(text string) string { return w.clean.Text(text) }
 
 // Key returns key without personal numbers and credentials.
-func (*Rewriter) Key(key attribute.Key) string { return string(clean.Key(key)) }
+func (w *Rewriter) Key(key attribute.Key) string { return string(w.clean.Key(key)) }
 
 // Value returns value without personal numbers and credentials. key is the key of the
 // attribute with this value.
-func (*Rewriter) Value(key attribute.Key, v attribute.Value) attribute.Value {
-	return value(clean.NoLimit, attribute.KeyValue{Key: key, Value: v})
+func (w *Rewriter) Value(key attribute.Key, v attribute.Value) attribute.Value {
+	return value(w.clean, attribute.KeyValue{Key: key, Value: v})
 }
 
 // The function value returns the clean value of a. For a list or a map that is clean already, it
-// allocates less than the method of limit.
-func value(limit clean.Limit, a attribute.KeyValue) attribute.Value {
-	if a.Value.Type() != attribute.STRING && limit.IsCleanValue(a.Key, a.Value) {
+// allocates less than the method of c.
+func value(c clean.Cleaner, a attribute.KeyValue) attribute.Value {
+	if a.Value.Type() != attribute.STRING && c.IsCleanValue(a.Key, a.Value) {
 		return a.Value
 	}
-	return limit.Value(a.Key, a.Value)
+	return c.Value(a.Key, a.Value)
 }
 
 // Scope returns scope with clean texts.
-func (*Rewriter) Scope(scope instrumentation.Scope) instrumentation.Scope { return cleanScope(scope) }
+func (w *Rewriter) Scope(scope instrumentation.Scope) instrumentation.Scope {
+	return cleanScope(w.clean, scope)
+}
+
+func cleanScope(c clean.Cleaner, scope instrumentation.Scope) instrumentation.Scope {
+	if isCleanScope(c, scope) {
+		return scope
+	}
+	scope.Name, scope.Version, scope.SchemaURL = c.Text(scope.Name), c.Text(scope.Version), c.Text(scope.SchemaURL)
+	scope.Attributes = attribute.NewSet(c.Attributes(scope.Attributes.ToSlice())...)
+	return scope
+}
 
 // TraceState returns state with clean texts.
-func (*Rewriter) TraceState(state trace.TraceState) trace.TraceState { return cleanState(state) }
+func (w *Rewriter) TraceState(state trace.TraceState) trace.TraceState {
+	text := state.String()
+	cleaned := w.clean.Text(text)
+	if cleaned == text {
+		return state
+	}
+	// If ParseTraceState returns an error, state is empty.
+	state, _ = trace.ParseTraceState(cleaned)
+	return state
+}
 
 // A RewritingExporter rewrites spans before it passes them to its exporter.
 type RewritingExporter struct {

@@ -11,6 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	prometheusexporter "go.opentelemetry.io/otel/exporters/prometheus"
+
+	"github.com/nais/spor/internal/clean"
 )
 
 // A Scrape is a metric reader that Prometheus scrapes.
@@ -23,13 +25,13 @@ type Scrape struct {
 // NewScrape returns a reader for the metrics of OpenTelemetry and the metrics of gatherer.
 // It listens on address unless address is "". If it cannot listen, it returns both the
 // reader and an error.
-func NewScrape(ctx context.Context, address string, gatherer prometheus.Gatherer, f *Folded) (*Scrape, error) {
+func NewScrape(ctx context.Context, address string, gatherer prometheus.Gatherer, c clean.Cleaner, f *Folded) (*Scrape, error) {
 	registry := prometheus.NewRegistry()
 	exporter, err := prometheusexporter.New(prometheusexporter.WithRegisterer(registry), prometheusexporter.WithoutScopeInfo())
 	if err != nil {
 		return nil, fmt.Errorf("setup: %w", err)
 	}
-	all := cleanGatherer{append(firstOfName{registry}, gatherer), f}
+	all := cleanGatherer{append(firstOfName{registry}, gatherer), c, f}
 	s := &Scrape{Exporter: exporter, Handler: promhttp.HandlerFor(all, promhttp.HandlerOpts{EnableOpenMetrics: true})}
 	return s, s.listen(ctx, address)
 }

@@ -71,19 +71,19 @@ func cleanExemplars[N int64 | float64](exemplars []metricdata.Exemplar[N]) {
 
 // clean cleans the attributes of the series. It reports whether one of the series contains the
 // values of all series above the limit.
-func (s series) clean() (isFolded bool) {
+func (s series) clean(c clean.Cleaner) (isFolded bool) {
 	for i := range s.size {
 		set := s.set(i)
 		isFolded = isFolded || isOverflow(set)
-		cleanSet(set)
+		cleanSet(c, set)
 	}
 	return isFolded
 }
 
-func cleanSet(set *attribute.Set) {
+func cleanSet(c clean.Cleaner, set *attribute.Set) {
 	for iter := set.Iter(); iter.Next(); {
-		if a := iter.Attribute(); clean.Key(a.Key) != a.Key || !clean.IsCleanValue(a.Key, a.Value) {
-			*set = attribute.NewSet(clean.Attributes(set.ToSlice())...)
+		if a := iter.Attribute(); c.Key(a.Key) != a.Key || !c.IsCleanValue(a.Key, a.Value) {
+			*set = attribute.NewSet(c.Attributes(set.ToSlice())...)
 			return
 		}
 	}

@@ -87,8 +87,8 @@ func TestOutageLosesNothing(t *testing.T) {
 // soon full.
 func TestDeadCollectorCostsNoMemory(t *testing.T) {
 	t.Parallel()
-	const rate, memory = 1000, 56 << 20
-	spans := rate * 600 / scale
+	const rate, memory = 1000 * scale, 56 << 20
+	const spans = rate * 600 / scale
 	dead := newSink(t)
 	dead.server.Stop()
 	o, lines := begin(t, plan{Spans: spans, From: 2, Rate: rate, Heap: true, Shutdown: 5 * time.Second},
@@ -96,8 +96,8 @@ func TestDeadCollectorCostsNoMemory(t *testing.T) {
 	if want := fmt.Sprintf("setup: %d of %d spans were not delivered", spans, spans); !strings.HasPrefix(o.Lost, want) {
 		t.Errorf("got %q, want %q", o.Lost, want)
 	}
-	// The buffer may use an eighth of the memory. The buffer is full after about 20
-	// seconds.
+	// The buffer may use an eighth of the memory. It is full before half of the spans have
+	// ended.
 	full, last := o.Heap[4], o.Heap[len(o.Heap)-1]
 	if last > full+1<<20 {
 		t.Errorf("the heap grew from %d to %d bytes: %v", full, last, o.Heap)

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"reflect"
 	"unicode/utf8"
-
-	"github.com/nais/spor/internal/privacy"
 )
 
 // encoding/json writes bytes in base64. Text in base64 is not readable, and the personal
@@ -26,14 +24,14 @@ func (l *line) encode(value any) error {
 	}
 	l.buf = l.buf[:len(l.buf)-1] // without the encoder's line feed
 	if found := bytesIn(value); len(found) > 0 {
-		l.buf = append(l.buf[:begin], withText(l.buf[begin:], found)...)
+		l.buf = append(l.buf[:begin], l.withText(l.buf[begin:], found)...)
 	}
 	return nil
 }
 
 // withText returns JSON with the texts of the byte slices in found. If a slice is not text, it
 // stays in base64, with masked personal numbers and credentials.
-func withText(json []byte, found [][]byte) []byte {
+func (l *line) withText(json []byte, found [][]byte) []byte {
 	texts := make(map[string][]byte, len(found))
 	var text line
 	for _, b := range found {
@@ -41,7 +39,7 @@ func withText(json []byte, found [][]byte) []byte {
 		if utf8.Valid(b) {
 			text.quote(string(b))
 		} else {
-			text.quote(base64.StdEncoding.EncodeToString([]byte(privacy.Text(string(b)))))
+			text.quote(base64.StdEncoding.EncodeToString([]byte(l.names.Text(string(b)))))
 		}
 		texts[`"`+base64.StdEncoding.EncodeToString(b)+`"`] = text.buf
 	}

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/nais/spor/internal/errinfo"
+	"github.com/nais/spor/internal/privacy"
 	"github.com/nais/spor/internal/suppress"
 )
 
@@ -25,6 +26,8 @@ type Outputs interface {
 	// Provider returns the provider that exports all other records, or nil if they are not
 	// exported.
 	Provider() *sdklog.LoggerProvider
+	// Names returns the names of credentials. It is never nil.
+	Names() *privacy.Names
 }
 
 // NewHandler returns the handler that setup.LogHandler documents.

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 
+	"github.com/nais/spor/internal/privacy"
 	"github.com/nais/spor/setup/internal/naislog"
 )
 
@@ -23,6 +24,7 @@ type outputs struct{ team *naislog.Team }
 
 func (o outputs) Team() *naislog.Team            { return o.team }
 func (outputs) Provider() *sdklog.LoggerProvider { return nil }
+func (outputs) Names() *privacy.Names            { return privacy.Standard() }
 
 func newHandler(w io.Writer, opts *slog.HandlerOptions) slog.Handler {
 	return naislog.NewHandler(w, opts, outputs{})

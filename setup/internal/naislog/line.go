@@ -14,6 +14,7 @@ import (
 // line is the text of one record while it is written.
 type line struct {
 	handler *handler
+	names   *privacy.Names
 	buf     []byte
 	json    *json.Encoder // writes to buf
 
@@ -384,7 +385,7 @@ func (l *line) own(key string) {
 
 // isSecret reports whether a text with this name must be redacted.
 func (l *line) isSecret(name string) bool {
-	return l.masks && (l.secrets > 0 || privacy.IsSecret(name))
+	return l.masks && (l.secrets > 0 || l.names.IsSecret(name))
 }
 
 // lookForError notes the first error. It ignores an error with the name of a credential, because

@@ -25,7 +25,7 @@ func (o *output) line(h *handler, hasSpan bool) *line {
 		l.json = json.NewEncoder(l)
 		l.json.SetEscapeHTML(false)
 	}
-	l.handler, l.hasSpan, l.marks = h, hasSpan, h.marks
+	l.handler, l.names, l.hasSpan, l.marks = h, h.outputs.Names(), hasSpan, h.marks
 	l.groups, l.depth, l.secrets = l.groups[:0], 0, 0
 	l.masks, l.head, l.final = h.team == nil, false, false
 	l.err, l.stack = nil, ""

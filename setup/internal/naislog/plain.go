@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/nais/spor/internal/privacy"
 )
 
 // plain converts frozen attributes to the form that they have in JSON: maps, slices, strings and
@@ -71,8 +69,7 @@ func (f frozen) decode() (value any) {
 	return withNumbers(value)
 }
 
-// withNumbers returns v with an int64 or a float64 instead of each json.Number. It also masks
-// the keys of maps.
+// withNumbers returns v with an int64 or a float64 instead of each json.Number.
 func withNumbers(v any) any {
 	switch v := v.(type) {
 	case json.Number:
@@ -88,11 +85,9 @@ func withNumbers(v any) any {
 			v[i] = withNumbers(v[i])
 		}
 	case map[string]any:
-		plain := make(map[string]any, len(v))
-		for key, value := range v {
-			plain[privacy.Key(key)] = withNumbers(value)
+		for key := range v {
+			v[key] = withNumbers(v[key])
 		}
-		return plain
 	}
 	return v
 }

@@ -129,10 +129,10 @@ func (l *line) mask(start, value int) {
 	}
 	if l.secrets > 0 {
 		const secret = `"token":`
-		masked := privacy.Line(append([]byte(secret), l.buf[value:]...))
+		masked := l.names.Line(append([]byte(secret), l.buf[value:]...))
 		l.buf = append(l.buf[:value], masked[len(secret):]...)
 	}
-	l.buf = append(l.buf[:start], privacy.Line(l.buf[start:])...)
+	l.buf = append(l.buf[:start], l.names.Line(l.buf[start:])...)
 	if value = start + keyEnd(l.buf[start:]); len(l.buf)-value > longest {
 		text := string(l.buf[value:])
 		l.buf = l.buf[:value]
@@ -160,9 +160,9 @@ func (l *line) text(key, s string) {
 	case s != "" && l.isSecret(key):
 		s = privacy.Redacted
 	case len(s) > longest:
-		s = cut(privacy.CutBytes(s, longest+utf8.UTFMax))
+		s = cut(l.names.CutBytes(s, longest+utf8.UTFMax))
 	default:
-		s = privacy.Text(s)
+		s = l.names.Text(s)
 	}
 	l.quote(s)
 }
@@ -196,7 +196,7 @@ func (l *line) ownKey(key string) {
 func (l *line) key(key string) {
 	l.comma()
 	if l.masks {
-		key = privacy.Key(cut(key))
+		key = l.names.Key(cut(key))
 	}
 	l.quote(key)
 	l.buf = append(l.buf, ':')

@@ -76,7 +76,7 @@ func testLongOutage(t *testing.T, outage time.Duration, memory int, setDown func
 	inBubble(t, func(b *bubble) {
 		stats := &spanstats.Stats{}
 		p, err := pipeline.New(pipeline.Config{
-			Dial: b.dial, Encoding: otlp.NewCommon(export.NewRewriter(dialect.New(0), environ.Peers{}, clean.NoLimit)),
+			Dial: b.dial, Encoding: otlp.NewCommon(export.NewRewriter(dialect.New(0), environ.Peers{}, clean.Standard(), -1)),
 			Stats: stats, Trouble: &trouble{}, Timeout: 30 * time.Second, Delay: 5 * time.Second, Bytes: func() int { return memory },
 		})
 		if err != nil {

@@ -59,18 +59,30 @@ func TestIsSecret(t *testing.T) {
 	}
 }
 
-func TestNamed(t *testing.T) {
-	for _, row := range []struct{ name, text, want string }{
-		{"token", "hunter2", "REDACTED"},
-		{"db.password", "01019012345", "REDACTED"},
-		{"Authorization", "Digest x", "REDACTED"},
-		{"token", "", ""},
-		{"token_type", "Bearer", "Bearer"},
-		{"note", "fnr 01019012345", "fnr " + m},
+func TestNewNames(t *testing.T) {
+	names, err := privacy.NewNames([]string{"Session_Key", "", "pin-kode2", "nøkkel", "øy", "a:b", "x", "3 4"})
+	if err == nil || strings.Count(err.Error(), "is not a name") != 4 {
+		t.Errorf("got the error %v, want four names in it", err)
+	}
+	for name, want := range map[string]bool{
+		"token": true, "sessionKey": true, "x.session-key3": true, "PINKODE": true, "NØKKEL": true, "øy": true, "krypteringsnøkkel": true,
+		"session": false, "key": false, "pin": false, "nkkel": false, "nøkkelen": false, "x": false, "": false, "y": false,
 	} {
-		if got := privacy.Named(row.name, row.text); got != row.want {
-			t.Errorf("Named(%q, %q) = %q, want %q", row.name, row.text, got, row.want)
+		if got := names.IsSecret(name); got != want {
+			t.Errorf("IsSecret(%q) = %v, want %v", name, got, want)
 		}
+		if got := names.Text(name + "=hunter2"); want && name != "token" && name != "øy" && got != name+"=REDACTED" {
+			t.Errorf("Text(%s=hunter2) = %q", name, got)
+		}
+	}
+	if got := names.Text("https://h/?3=hunter2&y=hunter2&=hunter2"); strings.Contains(got, "REDACTED") {
+		t.Errorf("got %q", got)
+	}
+	if privacy.IsSecret("session_key") {
+		t.Error("NewNames changes the standard names")
+	}
+	if got, err := privacy.NewNames(nil); got != privacy.Standard() || err != nil {
+		t.Errorf("no names: got %v, %v, want the standard names", got, err)
 	}
 }
 
