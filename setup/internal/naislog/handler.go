@@ -108,14 +108,13 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	return h.out.write(l.buf)
 }
 
-// spanOf returns the span in ctx. The result is empty if the program sets trace_id itself. It
-// is also empty if telemetry is suppressed and the span is not sampled.
+// spanOf returns the span that the line of a record names. The result is empty if the program sets
+// the IDs itself.
 func (h *handler) spanOf(ctx context.Context) trace.SpanContext {
-	span := trace.SpanContextFromContext(ctx)
-	if h.marks.ownTrace || !span.IsSampled() && suppress.Is(ctx) {
+	if h.marks.ownTrace {
 		return trace.SpanContext{}
 	}
-	return span
+	return suppress.SpanOf(ctx)
 }
 
 // toTeam writes a record with the Team Logs marker. Another handler does this, which can write
