@@ -26,8 +26,10 @@ import (
 // attribute of the program can have the same name as a field that the line already has.
 // Normally such an attribute is written as fields.NAME. The exceptions are attributes with the
 // name stack_trace or error.type. An attribute with one of these two names replaces the field
-// of the line. If trace_id was added with WithAttrs, the lines have this value instead of the IDs
-// of the span.
+// of the line. If trace_id or span_id was added with WithAttrs, the lines have these values instead
+// of the IDs of the span. A ReplaceAttr gets an attribute with the name fields.NAME. It does not get
+// the fields trace_id, span_id, error.type and stack_trace of the line. Its results also apply to
+// the records that are exported.
 //
 // If several attributes are errors, error.type and stack_trace describe only the first error of
 // the record, or else the first error that was added with WithAttrs. If that error was made with
@@ -47,13 +49,15 @@ import (
 //   - Bytes are written as text if they are valid UTF-8.
 //   - Errors are written as text, also if they have the method MarshalJSON or are in a slice of
 //     errors.
-//   - A value is cut if it is longer than 256 KiB. The rest of the line is complete.
+//   - A value or a name is cut if it is longer than 256 KiB. The rest of the line is complete.
 //   - Groups without attributes are left out.
 //
-// If a method of a value panics, the panic is written instead of the value. Personal numbers and credentials are masked in every attribute and message. Records
-// with the mark of [TeamLogs] are sent to Team Logs, and are not written to w. All other
-// records are written to w. With OTEL_LOGS_EXPORTER=otlp, these other records are also exported
-// while telemetry runs.
+// If a method of a value panics, the panic is written instead of the value. WithAttrs formats
+// values when it is called, so a program may change them later. Personal numbers and credentials
+// are masked in every attribute and message, as docs/privacy.md describes. An error whose attribute
+// has the name of a credential adds no fields to the line. Records with the mark of [TeamLogs] are
+// sent to Team Logs, and are not written to w. All other records are written to w. With
+// OTEL_LOGS_EXPORTER=otlp, these other records are also exported while telemetry runs.
 //
 // opts are the options for [slog.NewJSONHandler]. If opts is nil, the default options of that
 // function are used. If opts has no Level, [LogLevel] is the lowest level that is written. The

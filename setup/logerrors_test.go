@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 
@@ -99,5 +101,43 @@ func flatValue(path string, value *commonpb.AnyValue, into map[string]string) {
 		if _, isInt := value.GetValue().(*commonpb.AnyValue_IntValue); isInt {
 			into[path] = strconv.FormatInt(value.GetIntValue(), 10)
 		}
+	}
+}
+
+// TestExportsHaveTheAttributesOfTheLine checks that ReplaceAttr applies to exported records, and
+// that values are those of the time of the log call, also in With.
+func TestExportsHaveTheAttributesOfTheLine(t *testing.T) {
+	c := listenForLogs(t)
+	shutdown := exportLogs(t, c.Endpoint())
+	replace := func(groups []string, a slog.Attr) slog.Attr {
+		switch {
+		case a.Key == "ident":
+			return slog.Attr{}
+		case a.Key == "old":
+			return slog.String("new", strings.Join(groups, "/"))
+		}
+		return a
+	}
+	var out bytes.Buffer
+	values := []string{"first"}
+	l := slog.New(setup.LogHandler(&out, &slog.HandlerOptions{ReplaceAttr: replace})).With("ident", "x", "old", 1, "values", values).WithGroup("g")
+	values[0] = "second"
+	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
+	l.With("ident", "x", "old", 1).Info("m", "ident", "x", "old", 1, "level", "mine", "at", at, "large", uint64(1<<63), "took", time.Second,
+		slog.Group("h", "old", 1, "ident", 1, slog.Group("empty", "ident", 1)))
+	if err := shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	line := flat("", oteltest.ParseLines(t, out.String())[0], map[string]string{})
+	record := map[string]string{}
+	for _, kv := range c.all()[0].GetAttributes() {
+		flatValue(kv.GetKey(), kv.GetValue(), record)
+	}
+	for _, key := range []string{"time", "level", "message"} {
+		delete(line, key)
+	}
+	line["g/large"] = "9223372036854775808" // JSON numbers are read as floats
+	if !maps.Equal(line, record) || record["values/0"] != "first" || len(record) != 8 {
+		t.Errorf("line   %v\nrecord %v", line, record)
 	}
 }
