@@ -122,14 +122,14 @@ func (r *row) check(t *testing.T) {
 // fewer and larger batches could repeat fewer requests than the other.
 //
 // To find one span by halving, spor may make 2·log2(n)+1 more requests, where n is the
-// number of spans in a batch. In other moods, spor may make one more request per second of
+// number of spans in a batch. In each mood, spor may make one more request per second of
 // the outage. This is because the pauses of both programs are random, so that one attempt
 // more or less is made during the outage.
 func (r *row) mostRequests() int {
 	perBatch := max(1, float64(r.sdk.Requests)/float64(max(1, r.sdk.Batches)))
 	most := int(math.Ceil(2 * perBatch * float64(max(r.spor.Batches, r.sdk.Batches))))
 	if r.mood.Halves {
-		return most + 2*bits.Len(uint(matrixSpans/max(1, r.spor.Batches))) + 1
+		most += 2*bits.Len(uint(matrixSpans/max(1, r.spor.Batches))) + 1
 	}
 	return most + int(matrixOutage/time.Second)
 }
