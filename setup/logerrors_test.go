@@ -110,10 +110,10 @@ func TestExportsHaveTheAttributesOfTheLine(t *testing.T) {
 	c := listenForLogs(t)
 	shutdown := exportLogs(t, c.Endpoint())
 	replace := func(groups []string, a slog.Attr) slog.Attr {
-		switch {
-		case a.Key == "ident":
+		switch a.Key {
+		case "ident":
 			return slog.Attr{}
-		case a.Key == "old":
+		case "old":
 			return slog.String("new", strings.Join(groups, "/"))
 		}
 		return a

@@ -195,9 +195,11 @@ func TestBatchThatCannotBePrepared(t *testing.T) {
 // answers together. The program uses some time between two rows. The duration must not
 // include this time.
 func TestBatchTakesAsLongAsTheServer(t *testing.T) {
-	const answering, program = 60 * time.Millisecond, 150 * time.Millisecond
+	t.Parallel()
+	const answering, program = 60 * time.Millisecond, 1200 * time.Millisecond
 	for _, mode := range modes {
 		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
 			sdk := oteltest.New(t)
 			pool := (&server{pause: answering}).open(t, sdk, "default_query_exec_mode="+mode, sqltrace.WithBatchStatements())
 			b := new(pgx.Batch)
