@@ -7,7 +7,7 @@ import (
 
 	"github.com/nais/spor/internal/cache"
 	"github.com/nais/spor/internal/db"
-	"github.com/nais/spor/sqltrace/internal/sqltext"
+	"github.com/nais/spor/internal/sqltext"
 )
 
 // AffectedRowsKey is the attribute for the number of rows that a statement inserted,

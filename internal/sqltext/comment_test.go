@@ -3,7 +3,7 @@ package sqltext_test
 import (
 	"testing"
 
-	"github.com/nais/spor/sqltrace/internal/sqltext"
+	"github.com/nais/spor/internal/sqltext"
 )
 
 func TestCommentable(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/nais/spor/sqltrace/internal/sqltext"
+	"github.com/nais/spor/internal/sqltext"
 )
 
 const secret = "Xq7Secret9"

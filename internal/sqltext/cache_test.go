@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/nais/spor/sqltrace/internal/sqltext"
+	"github.com/nais/spor/internal/sqltext"
 )
 
 func counting() (cache *sqltext.Cache[string], built *int) {

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nais/spor/sqltrace/internal/sqltext"
+	"github.com/nais/spor/internal/sqltext"
 )
 
 func TestAnalyze(t *testing.T) {

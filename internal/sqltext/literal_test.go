@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/nais/spor/sqltrace/internal/sqltext"
+	"github.com/nais/spor/internal/sqltext"
 )
 
 const (
