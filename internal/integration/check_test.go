@@ -80,9 +80,9 @@ func TestCheckWhatIsWiredByHand(t *testing.T) {
 	const dialect, sql, kafka, runtime = "export with setup", "sqltrace.Open", "kgotrace", "client_golang's names"
 	for panel, cure := range map[string]string{
 		"Operations: database": dialect, "Database: rate and errors": dialect, "Database: traces": dialect,
-		"Database: top queries": dialect, "Database: N+1": dialect, "Dependencies and service map": dialect, "Dependency detail": dialect,
+		"Database: top queries": dialect, "Database: N+1": dialect, "Dependencies and service map": dialect, "Dependency detail": sql,
 		"Database: pool health": sql, "Database: acquisition P95": sql,
-		"Runtime: Go card": runtime, "Runtime: Kafka card": kafka, "Operations: messaging": kafka,
+		"Runtime: Go card": runtime, "Runtime: Kafka card": kafka,
 		"Operations: gRPC": "grpctrace", "Operations: outbound": "httptrace.Transport", "Traces": "httptrace.Handler", "Trace breakdowns": dialect,
 		"Logs of a trace": "slog.InfoContext(ctx",
 	} {
@@ -91,7 +91,7 @@ func TestCheckWhatIsWiredByHand(t *testing.T) {
 			t.Errorf("%s: got %+v, want the panel to be dark, with the cure %q", panel, v, cure)
 		}
 	}
-	for _, panel := range []string{"Service inventory", "Overview", "Operations: HTTP", "Logs", "Issues"} {
+	for _, panel := range []string{"Service inventory", "Overview", "Operations: HTTP", "Operations: messaging", "Logs", "Issues"} {
 		if v, _ := j.report.Panel(panel); v.State != apm.Lit {
 			t.Errorf("%s: got %+v, want the panel to be lit", panel, v)
 		}
@@ -100,6 +100,26 @@ func TestCheckWhatIsWiredByHand(t *testing.T) {
 		if f.Kind != apm.LegacyKey {
 			t.Errorf("found: %+v", f)
 		}
+	}
+}
+
+// TestCheckWhatIsWiredByHandUnderSetup starts the telemetry of the same service with setup.Run, and
+// changes nothing else. All panels that its spans can feed are lit. The others need metrics of the
+// pool and of the Kafka client, and log lines with the IDs of the span.
+func TestCheckWhatIsWiredByHandUnderSetup(t *testing.T) {
+	j := checkProgram(t, nil, []string{"BYHAND_SETUP=true"}, "byhand")
+	dark := []string{"Database: pool health", "Database: acquisition P95", "Runtime: Kafka card", "Logs of a trace"}
+	lit := 0
+	for _, v := range j.report.Panels {
+		if v.State == apm.Lit {
+			lit++
+		}
+		if (v.State == apm.Dark) != slices.Contains(dark, v.Panel) {
+			t.Errorf("%s is %s: %s", v.Panel, v.State, v.Evidence)
+		}
+	}
+	if lit != 21 || len(j.report.Findings) > 0 {
+		t.Errorf("%d panels are lit, want 21; findings %+v", lit, j.report.Findings)
 	}
 }
 

@@ -5,6 +5,8 @@
 // Byhand sends one round of requests to itself, answers them and ends. If BYHAND_IDENT is
 // set, byhand records the value of this variable in spans and logs, which a careful program
 // would not do.
+//
+// If BYHAND_SETUP is set, byhand starts telemetry with setup.Run. This is the only change.
 package main
 
 import (
@@ -21,13 +23,19 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/nais/spor/setup"
 )
 
 func main() {
 	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := errors.Join(run(ctx)); err != nil {
+	start := run
+	if os.Getenv("BYHAND_SETUP") != "" {
+		start = func(ctx context.Context) error { return setup.Run(ctx, work) }
+	}
+	if err := start(ctx); err != nil {
 		slog.Error("byhand failed", "error", err)
 		os.Exit(1)
 	}
@@ -38,12 +46,16 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return errors.Join(work(ctx), stop(ctx))
+}
+
+func work(ctx context.Context) error {
 	s, err := newService(ctx)
-	if err == nil {
-		err = s.round(ctx)
-		s.close()
+	if err != nil {
+		return err
 	}
-	return errors.Join(err, stop(ctx))
+	defer s.close()
+	return s.round(ctx)
 }
 
 // startTelemetry follows the getting-started page of opentelemetry.io.

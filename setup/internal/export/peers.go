@@ -2,6 +2,8 @@ package export
 
 import (
 	"cmp"
+	"regexp"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -25,12 +27,13 @@ var (
 	olderMethod, _    = dialect.Older(string(semconv.HTTPRequestMethodKey))
 )
 
-// peers finds names for the servers that NAIS runs next to the program on 127.0.0.1. These
-// servers are the proxy for the program's Cloud SQL database, and the platform's sidecars.
-// Without these names, the databases of all applications would be one node in the service
-// map, because they all have the same address.
+// peers finds names for the servers that NAIS runs next to the program on 127.0.0.1, and for
+// Google's APIs. The servers on 127.0.0.1 are the proxy for the program's Cloud SQL database, and
+// the platform's sidecars. Without these names, the databases of all applications would be one
+// node in the service map, because they all have the same address.
 //
-// Each name has the form NAME@KIND, such as orders@postgresql and texas@sidecar. An
+// Each name has the form NAME@KIND, such as orders@postgresql, texas@sidecar and
+// storage@googleapis. An
 // application cannot have such a name, because the name of an application must be a DNS
 // label. Without the separator, a database could have the same name as an application, and
 // both would be the same node. Nais APM accepts "@" in the name of a node. Other separators
@@ -74,8 +77,10 @@ func (p *peers) of(span sdktrace.ReadOnlySpan) string {
 		}
 	}
 	switch {
-	case named != "" || !environ.IsLocal(host):
+	case named != "":
 		return named
+	case !environ.IsLocal(host):
+		return p.googleAPI(host)
 	case isDatabase:
 		return p.databaseNode(cmp.Or(database, p.Database), system)
 	case isHTTP:
@@ -83,6 +88,26 @@ func (p *peers) of(span sdktrace.ReadOnlySpan) string {
 	}
 	return ""
 }
+
+// googleAPI returns the name of the node for one of Google's APIs. It returns "" for any other host.
+// The host may have a region, as in europe-north1-pubsub.googleapis.com and
+// storage.europe-north1.rep.googleapis.com.
+func (p *peers) googleAPI(host string) string {
+	const domain = ".googleapis.com"
+	if !strings.HasSuffix(host, domain) {
+		return ""
+	}
+	return p.names.Get(databaseKey{host, domain}, func(databaseKey) string {
+		api, _, _ := strings.Cut(host, ".")
+		if i := strings.LastIndexByte(api, '-'); i > 0 && region.MatchString(api[:i]) {
+			api = api[i+1:]
+		}
+		return environ.NodeName(api, "googleapis")
+	})
+}
+
+// region matches the name of a region of Google Cloud, or of a part of the world with regions.
+var region = regexp.MustCompile(`^([a-z]+-[a-z]+[0-9]+|us|eu)$`)
 
 // databaseNode returns the name of the node for a database, or "" if the name of the
 // database is not known. databaseNode is called for each span of a database client, so it

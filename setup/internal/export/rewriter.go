@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
@@ -12,10 +13,12 @@ import (
 	"github.com/nais/spor/internal/clean"
 	"github.com/nais/spor/internal/dialect"
 	"github.com/nais/spor/internal/environ"
+	"github.com/nais/spor/internal/stock"
 )
 
-// A Rewriter rewrites the spans of a batch before the batch is exported. It does three
+// A Rewriter rewrites the spans of a batch before the batch is exported. It does four
 // things:
+//   - It completes the spans of libraries that are not spor's.
 //   - It adds attributes with older names.
 //   - It adds the name of the peer if the address of the peer is not enough to identify it.
 //   - It cleans all texts, and cuts the values of the spans' attributes.
@@ -23,6 +26,7 @@ import (
 // A Rewriter makes new spans. It changes neither the batch nor the spans in the batch.
 type Rewriter struct {
 	dialect *dialect.Dialect
+	stock   stock.Completer
 	peers   peers
 	clean   clean.Cleaner // it does not cut
 	limited clean.Cleaner // it cuts the values of the spans' attributes
@@ -38,9 +42,11 @@ func NewRewriter(d *dialect.Dialect, p environ.Peers, c clean.Cleaner, limit int
 // rewrite returns the rewritten spans. It allocates memory for the whole batch and not for
 // each span. The exception is a span whose texts must be cleaned.
 func (w *Rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpan {
-	room := 0
-	for _, span := range spans {
-		attrs := span.Attributes()
+	room, own := 0, spans
+	spans = make([]sdktrace.ReadOnlySpan, len(own))
+	for i, span := range own {
+		spans[i] = w.Span(span)
+		attrs := spans[i].Attributes()
 		room += len(attrs) + w.dialect.Twins(attrs) + 1
 	}
 	attrs := make([]attribute.KeyValue, 0, room)
@@ -58,6 +64,30 @@ func (w *Rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 	}
 	return out
 }
+
+// Span returns span, or a completed span if span belongs to a library that is not spor's and lacks
+// what the platform reads.
+func (w *Rewriter) Span(span sdktrace.ReadOnlySpan) sdktrace.ReadOnlySpan {
+	scope := span.InstrumentationScope().Name
+	if strings.HasPrefix(scope, "github.com/nais/spor/") {
+		return span
+	}
+	name, added := w.stock.Complete(scope, span)
+	if len(added) == 0 && name == span.Name() {
+		return span
+	}
+	return &completed{ReadOnlySpan: span, name: name, attributes: append(slices.Clip(span.Attributes()), added...)}
+}
+
+type completed struct {
+	sdktrace.ReadOnlySpan
+	name       string
+	attributes []attribute.KeyValue
+}
+
+func (s *completed) Name() string { return s.name }
+
+func (s *completed) Attributes() []attribute.KeyValue { return s.attributes }
 
 // AppendAdded appends the attributes that must be added to span, except twins. A twin is an
 // attribute with the older name of one of the span's own attributes.

@@ -51,6 +51,7 @@ func (r rules) Value(_ attribute.Key, v attribute.Value) attribute.Value {
 	}
 	return v
 }
+func (rules) Span(s sdktrace.ReadOnlySpan) sdktrace.ReadOnlySpan  { return s }
 func (rules) TraceState(s trace.TraceState) trace.TraceState      { return s }
 func (rules) Scope(s instrumentation.Scope) instrumentation.Scope { return s }
 

@@ -12,6 +12,7 @@ import (
 
 // AppendSpan appends span to b, as an element of ScopeSpans.spans.
 func (e *Encoder) AppendSpan(b []byte, span sdktrace.ReadOnlySpan) []byte {
+	span = e.rules.Span(span)
 	b = append(b, scopeSpansSpans)
 	b, at := open(b, 2)
 	b = e.appendIdentity(b, span)
