@@ -62,13 +62,21 @@ func (t *table) verdict(v apm.Verdict) {
 	case apm.Lit:
 		t.row(green, "lit", v.Panel, cut(display.Line(v.Evidence), t.columns()-textColumn))
 	case apm.Dark:
-		t.row(red, "dark", v.Panel, v.Evidence)
+		t.row(red, "dark", v.Panel, madeBy(v))
 		for _, cure := range v.Cures {
 			t.cure(cure)
 		}
 	default:
 		t.row(faint, string(v.State), v.Panel, "")
 	}
+}
+
+// madeBy returns what a panel lacks, and the libraries whose spans lack it.
+func madeBy(v apm.Verdict) string {
+	if len(v.Libraries) == 0 {
+		return v.Evidence
+	}
+	return v.Evidence + "; spans of " + strings.Join(v.Libraries, ", ")
 }
 
 func (t *table) finding(f apm.Finding) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
@@ -27,7 +28,7 @@ func TestNothing(t *testing.T) {
 func TestAServiceThatOnlyWrites(t *testing.T) {
 	r := only(t, lines("quiet", `{"level":"INFO","message":"hello"}`)...)
 	for panel, want := range map[string]apm.State{
-		"Service inventory": apm.Dark, "Overview": apm.Dark, "Runtime: Go card": apm.Dark, "Logs": apm.Lit,
+		"Service inventory": apm.Dark, "Overview": apm.NotUsed, "Runtime: Go card": apm.Dark, "Logs": apm.Lit,
 		"Operations: HTTP": apm.NotUsed, "Database: pool health": apm.NotUsed, "Issues": apm.NotUsed, "Logs of a trace": apm.NotUsed,
 	} {
 		if v, _ := r.Panel(panel); v.State != want {
@@ -36,6 +37,41 @@ func TestAServiceThatOnlyWrites(t *testing.T) {
 	}
 	if r.OK() {
 		t.Error("got OK")
+	}
+}
+
+// TestAServiceWithoutTraffic checks that a service that has started telemetry, but got no request,
+// gets a verdict that states this.
+func TestAServiceWithoutTraffic(t *testing.T) {
+	r := only(t, metrics("idle", gauge("go_goroutines", "")), lines("idle", goodLog)[0])
+	v, _ := r.Panel("Service inventory")
+	if v.State != apm.Dark || len(v.Cures) != 1 || !strings.Contains(v.Evidence, "no request was made") || !strings.Contains(v.Cures[0], "make requests") {
+		t.Errorf("got %+v", v)
+	}
+	for _, v := range r.Panels {
+		if strings.Contains(strings.Join(v.Cures, " "), "wrap") {
+			t.Errorf("%s has a cure that cannot help: %q", v.Panel, v.Cures)
+		}
+	}
+}
+
+// TestAJob checks that no panel of a job without servers, clients and log lines is dark because of them.
+func TestAJob(t *testing.T) {
+	r := only(t, traces("job", span(1, 0, internal, "job")), metrics("job", gauge("go_goroutines", "")))
+	for panel, want := range map[string]apm.State{"Overview": apm.NotUsed, "Logs": apm.NotUsed, "Logs of a trace": apm.NotUsed, "Noise": apm.NotUsed} {
+		if v, _ := r.Panel(panel); v.State != want {
+			t.Errorf("%s: got %+v, want %s", panel, v, want)
+		}
+	}
+}
+
+// TestStockLibrariesAreNamed checks that a verdict names the library whose spans lack something.
+func TestStockLibrariesAreNamed(t *testing.T) {
+	request := traces("s", span(1, 0, client, "sql.conn.query", "db.system.name", "postgresql", "db.query.text", "SELECT 1"))
+	request.Traces.ResourceSpans[0].ScopeSpans[0].Scope = &commonpb.InstrumentationScope{Name: "github.com/XSAM/otelsql"}
+	v, _ := only(t, request).Panel("Operations: database")
+	if v.State != apm.Dark || !slices.Equal(v.Libraries, []string{"otelsql"}) {
+		t.Errorf("got %+v", v)
 	}
 }
 
@@ -215,7 +251,7 @@ func TestStableNamesAlone(t *testing.T) {
 		span(1, 0, client, "sql.conn.query", "db.system.name", "postgresql", "db.query.text", "SELECT 1"),
 		span(2, 0, client, "HTTP GET", "http.request.method", "GET"),
 		span(3, 0, server, "v1.S/M", "rpc.system.name", "grpc", "rpc.method", "v1.S/M"),
-		span(4, 0, consumer, "topic receive", "messaging.system", "kafka", "messaging.source.name", "topic"),
+		span(4, 0, consumer, "topic poll", "messaging.system", "kafka", "messaging.source.name", "topic"),
 	))
 	for _, panel := range []string{
 		"Operations: database", "Operations: outbound", "Operations: gRPC", "Operations: messaging", "Database: top queries",

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/nais/spor/internal/stock"
 )
 
 type panel struct {
@@ -67,8 +69,14 @@ func (p panel) judge(s *service) Verdict {
 	return v
 }
 
-// addSpans adds the places of spans to v. Afterwards v has at most maxPlaces places.
+// addSpans adds the places of spans to v, and the names of the libraries that made the spans.
+// Afterwards v has at most maxPlaces places.
 func (v *Verdict) addSpans(spans []*span) {
+	for _, s := range spans {
+		if library := stock.Library(s.scope); library != "" && !slices.Contains(v.Libraries, library) {
+			v.Libraries = append(v.Libraries, library)
+		}
+	}
 	for _, s := range spans {
 		place := Place{s.trace, s.id}
 		if len(v.Spans) == maxPlaces {

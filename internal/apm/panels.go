@@ -3,6 +3,7 @@ package apm
 // These texts say what to change. Several panels use the same text.
 const (
 	cureSetup     = "start telemetry with setup.Run or setup.Start"
+	cureTraffic   = "make requests while the program runs, for example with spor check --for 30s -- COMMAND and a second terminal"
 	cureHTTP      = "wrap the mux: httptrace.Handler(mux), or the adapter of your router"
 	cureTransport = "wrap the client: &http.Client{Transport: httptrace.Transport(nil)}"
 	cureRPC       = "use grpctrace.NewServer and grpctrace.NewClient"
@@ -27,7 +28,8 @@ var panels = []panel{
 		name: "Service inventory", reads: "service_name, service_namespace, telemetry_sdk_language of span metrics",
 		used: always,
 		needs: []need{
-			{hasSpans, cureSetup},
+			{sendsTelemetry, cureSetup},
+			{hasSpans, cureTraffic},
 			{platformName, "take service.name from OTEL_SERVICE_NAME, as setup does, and set no other name"},
 			{resourceHas("service.namespace"), "keep the platform's OTEL_RESOURCE_ATTRIBUTES in the resource, as setup does"},
 			{resourceHas("telemetry.sdk.language"), "build the resource with the SDK's own attributes (resource.WithTelemetrySDK), as setup does"},
@@ -35,7 +37,7 @@ var panels = []panel{
 	},
 	{
 		name: "Overview", reads: "calls and latency of SERVER spans by status_code",
-		used: always,
+		used: func(s *service) bool { return s.any(isEntry) || s.any(isRemote) },
 		needs: []need{
 			{hasEntrySpans, cureHTTP},
 			{trueErrors, "a 5xx is an error and a 4xx is not: let httptrace and grpctrace set the status of server spans"},
@@ -96,7 +98,7 @@ var panels = []panel{
 		name: "Dependency detail", reads: "db_name, db_operation, messaging_destination_name by span_name",
 		used: uses(func(s *span) bool { return isDatabase(s) || isMessaging(s) }),
 		needs: []need{
-			{ifUsed(isDatabase, every("database spans", isDatabase, "db.name")), cureDialect},
+			{ifUsed(isNamedDatabase, every("database spans", isNamedDatabase, "db.name")), cureDialect},
 			{ifUsed(isQuery, some("queries", isDatabase, "db.operation")), cureSQL},
 			{ifUsed(isMessaging, every("messaging spans", isMessaging, "messaging.destination.name")), cureKafka},
 		},
@@ -184,7 +186,7 @@ var panels = []panel{
 	},
 	{
 		name: "Logs", reads: "JSON lines with level in an exact variant, and message or msg",
-		used: always,
+		used: func(s *service) bool { return len(s.lines)+len(s.records) > 0 },
 		needs: []need{
 			{jsonLines, cureLog},
 			{exactLevels, cureLog},
@@ -193,7 +195,7 @@ var panels = []panel{
 	},
 	{
 		name: "Logs of a trace", reads: "trace_id and span_id at the top level of a line",
-		used:  func(s *service) bool { return len(s.spans) > 0 },
+		used:  func(s *service) bool { return len(s.spans) > 0 && len(s.lines)+len(s.records) > 0 },
 		needs: []need{{joinedLogs, cureLogCtx}},
 	},
 	{
@@ -210,8 +212,9 @@ var panels = []panel{
 		name: "Observability checks", reads: "span metrics, a trace, log lines, runtime metrics",
 		used: always,
 		needs: []need{
-			{hasSpans, cureSetup},
-			{anyLines, cureLog},
+			{sendsTelemetry, cureSetup},
+			{hasSpans, cureTraffic},
+			{anyLines, "log at least one line, for example when the program starts"},
 			{runtimeMetrics, cureRuntime},
 		},
 	},

@@ -23,6 +23,9 @@ type Verdict struct {
 	Evidence string `json:"evidence,omitempty"`
 	// Cures say what to change, so that a dark panel gets the data that it lacks.
 	Cures []string `json:"cures,omitempty"`
+	// Libraries are the instrumentation libraries of the spans that lack data, for example otelsql.
+	// spor's own packages are not among them.
+	Libraries []string `json:"libraries,omitempty"`
 	// If certain spans are the reason why a panel is dark, Spans contains the places of at most
 	// five of them.
 	Spans []Place `json:"spans,omitempty"`

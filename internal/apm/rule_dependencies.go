@@ -21,14 +21,17 @@ func clientKind(s *service) answer {
 	return answer{met: true}
 }
 
-// driverMethod matches a span name that comes from the name of a method of the database driver.
-// A good span name comes from the statement instead.
+// driverMethod matches the name of a span for a query that comes from the name of a method of the
+// database driver. A good span name comes from the statement instead.
 var driverMethod = regexp.MustCompile(`^(sql|db)[.:](conn|stmt|tx|connector|rows|query|exec)`)
 
 func queryNames(s *service) answer {
-	for _, one := range s.pick(isDatabase) {
+	for _, one := range s.pick(isQuery) {
 		name := one.GetName()
 		text := one.either("db.query.text")
+		if strings.Contains(name, "prepare") { // the statement is not executed
+			continue
+		}
 		if driverMethod.MatchString(name) {
 			return no("span named %q, after a method of the driver", nameOf(one)).about(one)
 		}
@@ -106,6 +109,8 @@ func messagingNames(s *service) answer {
 		topic, want := one.first("messaging.destination.name", "messaging.source.name"), " process"
 		if one.is(producer) {
 			want = " publish"
+		} else if one.GetName() == topic+" receive" { // the span of a client that received the record
+			continue
 		}
 		if topic == "" || one.GetName() != topic+want {
 			return no("%s span named %q (want TOPIC%s)", strings.TrimPrefix(one.GetKind().String(), "SPAN_KIND_"), nameOf(one), want).about(one)

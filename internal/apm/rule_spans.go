@@ -12,9 +12,18 @@ import (
 // span.
 func isEntry(s *span) bool { return s.is(server, consumer) }
 
+// sendsTelemetry requires any telemetry. A service that has sent only metrics has started telemetry,
+// but has done no work.
+func sendsTelemetry(s *service) answer {
+	if len(s.spans)+len(s.series)+len(s.records) == 0 {
+		return no("no telemetry")
+	}
+	return answer{met: true}
+}
+
 func hasSpans(s *service) answer {
 	if len(s.spans) == 0 {
-		return no("no spans")
+		return no("no spans: no request was made")
 	}
 	return yes("%s", count(len(s.spans), "spans"))
 }

@@ -168,6 +168,10 @@ var embedded = map[string]bool{"sqlite": true, "duckdb": true, "h2": true, "hsql
 
 func isEmbedded(s *span) bool { return embedded[s.either("db.system.name")] }
 
+// isNamedDatabase reports whether s is a call to a database that has a name. An embedded database
+// has none, and the clients of databases without SQL often do not know it.
+func isNamedDatabase(s *span) bool { return isPooled(s) && !isEmbedded(s) }
+
 // isPooled reports whether s is a call to a database whose clients use a connection pool.
 func isPooled(s *span) bool {
 	switch s.either("db.system.name") {
