@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -46,16 +47,29 @@ func serveName(t *testing.T, addresses ...string) *nameServer {
 		defer close(served)
 		s.serve()
 	}()
-	before := net.DefaultResolver
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
-	}}
+	address := conn.LocalAddr().String()
+	nameServerAddress.Store(&address)
 	t.Cleanup(func() {
+		nameServerAddress.Store(nil)
 		conn.Close()
 		<-served
-		net.DefaultResolver = before
 	})
 	return s
+}
+
+// nameServerAddress is the address of the name server of the running test, or nil if the test uses
+// the name server of the machine.
+var nameServerAddress atomic.Pointer[string]
+
+// The resolver of this process is set before any test, because goroutines of an earlier test may
+// still read the variable.
+func init() {
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if own := nameServerAddress.Load(); own != nil {
+			network, address = "udp", *own
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}
 }
 
 const collectorName = "collector.example"
