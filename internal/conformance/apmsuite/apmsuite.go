@@ -83,7 +83,13 @@ var mutations = []mutation{
 	{"Dependencies and service map", "server.address", "server.address", func(t *tape) { t.drop(isCall, "server.address") }},
 	{"Dependencies and service map", "propagation", "propagate W3C", func(t *tape) { t.orphan(isRPCServer) }},
 	{"Dependencies and service map", "the consumer's parent", "must be the child", func(t *tape) { t.orphan(isConsumer) }},
-	{"Dependency detail", "db.name", cureDialect, func(t *tape) { t.drop(every, "db.name") }},
+	{"Dependency detail", "db.name", cureDialect, func(t *tape) {
+		t.drop(every, "db.name")
+		t.spans(isDatabase, func(s *tracepb.Span) { // an embedded database needs no name
+			set(s, "db.system", "postgresql")
+			set(s, "db.system.name", "postgresql")
+		})
+	}},
 	{"Dependency detail", "db.operation", cureSQL, func(t *tape) { t.drop(every, "db.operation") }},
 	{"Dependency detail", "the topic", cureKafka, func(t *tape) { t.drop(every, "messaging.destination.name") }},
 	{"Database: rate and errors", "db.system", cureDialect, func(t *tape) { t.drop(every, "db.system") }},
