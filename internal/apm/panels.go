@@ -37,9 +37,9 @@ var panels = []panel{
 	},
 	{
 		name: "Overview", reads: "calls and latency of SERVER spans by status_code",
-		used: func(s *service) bool { return s.any(isEntry) || s.any(isRemote) },
+		used: func(s *service) bool { return s.any(isServer) || s.any(isRemote) },
 		needs: []need{
-			{hasEntrySpans, cureHTTP},
+			{entrySpans, cureHTTP},
 			{trueErrors, "a 5xx is an error and a 4xx is not: let httptrace and grpctrace set the status of server spans"},
 		},
 	},
@@ -186,7 +186,7 @@ var panels = []panel{
 	},
 	{
 		name: "Logs", reads: "JSON lines with level in an exact variant, and message or msg",
-		used: func(s *service) bool { return len(s.lines)+len(s.records) > 0 },
+		used: func(s *service) bool { return anyLines(s).met },
 		needs: []need{
 			{jsonLines, cureLog},
 			{exactLevels, cureLog},
@@ -195,7 +195,7 @@ var panels = []panel{
 	},
 	{
 		name: "Logs of a trace", reads: "trace_id and span_id at the top level of a line",
-		used:  func(s *service) bool { return len(s.spans) > 0 && len(s.lines)+len(s.records) > 0 },
+		used:  func(s *service) bool { return len(s.spans) > 0 && anyLines(s).met },
 		needs: []need{{joinedLogs, cureLogCtx}},
 	},
 	{

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/nais/spor/internal/stock"
 )
 
 func isKafka(s *span) bool { return isMessaging(s) && s.attrs["messaging.system"] == "kafka" }
@@ -29,7 +31,7 @@ func queryNames(s *service) answer {
 	for _, one := range s.pick(isQuery) {
 		name := one.GetName()
 		text := one.either("db.query.text")
-		if strings.Contains(name, "prepare") { // the statement is not executed
+		if stock.Prepares(name) {
 			continue
 		}
 		if driverMethod.MatchString(name) {

@@ -47,9 +47,6 @@ func anyLines(s *service) answer {
 }
 
 func jsonLines(s *service) answer {
-	if a := anyLines(s); !a.met {
-		return a
-	}
 	var plain []*line
 	for _, l := range s.lines {
 		if l.fields == nil {

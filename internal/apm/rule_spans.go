@@ -28,17 +28,14 @@ func hasSpans(s *service) answer {
 	return yes("%s", count(len(s.spans), "spans"))
 }
 
-// hasEntrySpans requires the spans that RED metrics are computed from. These are the SERVER
-// spans. If there are no SERVER spans, hasEntrySpans accepts CLIENT, PRODUCER and CONSUMER spans
-// instead.
-func hasEntrySpans(s *service) answer {
+// entrySpans names the spans that RED metrics are computed from. These are the SERVER spans. If
+// there are no SERVER spans, they are the CLIENT, PRODUCER and CONSUMER spans instead. A service
+// without any of them does not use the panel.
+func entrySpans(s *service) answer {
 	if n := len(s.pick(isServer)); n > 0 {
 		return yes("%s", count(n, "SERVER spans"))
 	}
-	if n := len(s.pick(isRemote)); n > 0 {
-		return yes("no SERVER spans, %s of other kinds", count(n, "spans"))
-	}
-	return no("no SERVER spans")
+	return yes("no SERVER spans, %s of other kinds", count(len(s.pick(isRemote)), "spans"))
 }
 
 func platformName(s *service) answer {

@@ -47,3 +47,14 @@ func ParseLines(t *testing.T, text string) []map[string]any {
 	}
 	return objects
 }
+
+// ParseLine returns the decoded JSON object of a line. It fails the test if text is not exactly one
+// line, with its line feed, or is not JSON.
+func ParseLine(t *testing.T, text []byte) map[string]any {
+	t.Helper()
+	var object map[string]any
+	if err := json.Unmarshal(text, &object); err != nil || bytes.Count(text, []byte("\n")) != 1 {
+		t.Fatalf("not one line of JSON: %q: %v", text, err)
+	}
+	return object
+}

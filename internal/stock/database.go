@@ -1,6 +1,7 @@
 package stock
 
 import (
+	"slices"
 	"strings"
 
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -15,11 +16,12 @@ import (
 func query(prefixes ...string) rule {
 	return func(d *draft) {
 		text := d.text(semconv.DBQueryTextKey, "db.statement")
-		if text == "" || d.SpanKind() != trace.SpanKindClient || isPrepare(d.name) {
+		if text == "" || d.SpanKind() != trace.SpanKindClient || Prepares(d.name) {
 			return
 		}
+		isPrefix := func(prefix string) bool { return strings.HasPrefix(d.name, prefix) }
 		q := d.completer.analyze(d.text(semconv.DBSystemNameKey, "db.system"), text)
-		if q.Summary != "" && (d.name == q.Operation || hasPrefix(d.name, prefixes)) {
+		if q.Summary != "" && (d.name == q.Operation || slices.ContainsFunc(prefixes, isPrefix)) {
 			d.name = q.Summary
 		}
 		d.add(q.Operation, semconv.DBOperationNameKey)
@@ -28,18 +30,9 @@ func query(prefixes ...string) rule {
 	}
 }
 
-// isPrepare reports whether a span with this name prepares a statement. The statement is not
-// executed, so the span does not get its name.
-func isPrepare(name string) bool { return strings.Contains(strings.ToLower(name), "prepare") }
-
-func hasPrefix(name string, prefixes []string) bool {
-	for _, prefix := range prefixes {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return false
-}
+// Prepares reports whether a span of a library for SQL, which has this name, prepares a statement.
+// The statement is not executed, so the span does not get its name.
+func Prepares(name string) bool { return strings.Contains(strings.ToLower(name), "prepare") }
 
 func (c *Completer) analyze(system, text string) sqltext.Query {
 	return c.queries.Get(system, func(system string) *sqltext.Cache[sqltext.Query] {

@@ -13,6 +13,7 @@ import (
 	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel/propagation"
 
+	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/setup"
 	"github.com/nais/spor/setup/logrtrace"
 )
@@ -33,11 +34,7 @@ func lineOf(t *testing.T, log func(logr.Logger)) map[string]any {
 	t.Helper()
 	var buf bytes.Buffer
 	log(logrtrace.Logger(setup.LogHandler(&buf, &slog.HandlerOptions{Level: slog.Level(-128)})))
-	var line map[string]any
-	if err := json.Unmarshal(buf.Bytes(), &line); err != nil {
-		t.Fatalf("not one line of JSON: %q: %v", &buf, err)
-	}
-	return line
+	return oteltest.ParseLine(t, buf.Bytes())
 }
 
 func TestLevels(t *testing.T) {

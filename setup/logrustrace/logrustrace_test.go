@@ -3,7 +3,6 @@ package logrustrace_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"go.opentelemetry.io/otel/propagation"
 
+	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/setup"
 	"github.com/nais/spor/setup/logrustrace"
 )
@@ -37,15 +37,6 @@ func newLogger(w io.Writer) *logrus.Logger {
 	log.SetLevel(logrus.TraceLevel)
 	log.SetFormatter(logrustrace.Formatter())
 	return log
-}
-
-func object(t *testing.T, line []byte) map[string]any {
-	t.Helper()
-	var o map[string]any
-	if err := json.Unmarshal(line, &o); err != nil {
-		t.Fatalf("not one line of JSON: %q: %v", line, err)
-	}
-	return o
 }
 
 type stacked struct{ error }
@@ -71,7 +62,7 @@ func TestFormatterMatrix(t *testing.T) {
 				defer func() { _ = recover() }()
 				entry.Log(level, "it went wrong")
 			}()
-			line := object(t, buf.Bytes())
+			line := oteltest.ParseLine(t, buf.Bytes())
 			kind, _ := line["error.type"].(string)
 			stack, _ := line["stack_trace"].(string)
 			if line["level"] != word || line["message"] != "it went wrong" || line["trace_id"] != traceID || line["span_id"] != spanID ||
@@ -90,7 +81,7 @@ func TestFormatterFields(t *testing.T) {
 		"msg": "mine", "level": "mine", "time": "mine", "trace_id": "mine",
 		"took": 31011234567 * time.Nanosecond, "ident": "01017012345", "func": func() {},
 	}).Warning("of 01017012345")
-	line := object(t, buf.Bytes())
+	line := oteltest.ParseLine(t, buf.Bytes())
 	for key, want := range map[string]string{
 		"message": "of ***********", "level": "WARN", "fields.msg": "mine", "fields.level": "mine", "fields.time": "mine",
 		"trace_id": "mine", "took": "31.011234567s", "ident": "***********",
@@ -117,7 +108,7 @@ func TestFormatterSendsTeamLogsElsewhere(t *testing.T) {
 	if err := shutdown(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if out.Len() != 0 || object(t, team.Bytes())["message"] != "secret" {
+	if out.Len() != 0 || oteltest.ParseLine(t, team.Bytes())["message"] != "secret" {
 		t.Errorf("got log %q and team %q", &out, &team)
 	}
 }
@@ -135,7 +126,7 @@ func TestFormatterIsSafeForConcurrentUse(t *testing.T) {
 			}
 			n := 0
 			for line := range bytes.Lines(buf.Bytes()) {
-				if o := object(t, line); o["i"] != float64(i) || o["message"] != strconv.Itoa(n) {
+				if o := oteltest.ParseLine(t, line); o["i"] != float64(i) || o["message"] != strconv.Itoa(n) {
 					t.Errorf("got %v, want %d of %d", o, n, i)
 					return
 				}
@@ -153,13 +144,13 @@ func TestHookGivesFieldsToAnyFormatter(t *testing.T) {
 	log.SetFormatter(&logrus.JSONFormatter{})
 	log.AddHook(logrustrace.Hook())
 	log.WithContext(spanContext()).WithError(stacked{errors.New("deep")}).Error("it went wrong")
-	line := object(t, buf.Bytes())
+	line := oteltest.ParseLine(t, buf.Bytes())
 	if line["trace_id"] != traceID || line["span_id"] != spanID || line["error.type"] != "logrustrace_test.stacked" || line["stack_trace"] != "main.deep(...)\n" {
 		t.Errorf("got %v", line)
 	}
 	buf.Reset()
 	log.WithField("trace_id", "mine").Info("plain")
-	if line := object(t, buf.Bytes()); line["trace_id"] != "mine" || line["span_id"] != nil || line["error.type"] != nil || line["stack_trace"] != nil {
+	if line := oteltest.ParseLine(t, buf.Bytes()); line["trace_id"] != "mine" || line["span_id"] != nil || line["error.type"] != nil || line["stack_trace"] != nil {
 		t.Errorf("without a span and an error: got %v", line)
 	}
 	buf.Reset()
@@ -169,7 +160,7 @@ func TestHookGivesFieldsToAnyFormatter(t *testing.T) {
 		}()
 		explode()
 	}()
-	if stack, _ := object(t, buf.Bytes())["stack_trace"].(string); !strings.Contains(stack, "explode(") {
+	if stack, _ := oteltest.ParseLine(t, buf.Bytes())["stack_trace"].(string); !strings.Contains(stack, "explode(") {
 		t.Errorf("of a panic: got %q", stack)
 	}
 }

@@ -3,7 +3,6 @@ package zaptrace_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,6 +17,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/setup"
 	"github.com/nais/spor/setup/zaptrace"
 )
@@ -32,21 +32,12 @@ func spanContext(id string) context.Context {
 		propagation.MapCarrier{"traceparent": "00-" + traceID + "-" + id + "-01"})
 }
 
-func object(t *testing.T, line []byte) map[string]any {
-	t.Helper()
-	var o map[string]any
-	if err := json.Unmarshal(line, &o); err != nil || bytes.Count(line, []byte("\n")) != 1 {
-		t.Fatalf("not one line of JSON: %q: %v", line, err)
-	}
-	return o
-}
-
 // lineOf returns the line that a logger writes when log is called.
 func lineOf(t *testing.T, log func(*zap.Logger), opts ...zap.Option) map[string]any {
 	t.Helper()
 	var buf bytes.Buffer
 	log(zap.New(zaptrace.Core(&buf, zap.DebugLevel), opts...))
-	return object(t, buf.Bytes())
+	return oteltest.ParseLine(t, buf.Bytes())
 }
 
 type stacked struct{ error }
@@ -73,7 +64,7 @@ func TestMatrix(t *testing.T) {
 				if err := core.Write(zapcore.Entry{Level: level, Time: time.Now(), Message: "it went wrong", Stack: "main.log(...)"}, fields); err != nil {
 					t.Fatal(err)
 				}
-				line := object(t, buf.Bytes())
+				line := oteltest.ParseLine(t, buf.Bytes())
 				stack := "main.log(...)"
 				if strings.Contains(name, "stacked") {
 					stack = "main.deep(...)\n"
@@ -244,7 +235,7 @@ func TestLoggersAreIndependent(t *testing.T) {
 	} {
 		buf.Reset()
 		log.Info("m")
-		if got := fmt.Sprint(object(t, buf.Bytes())["x"]); got != want {
+		if got := fmt.Sprint(oteltest.ParseLine(t, buf.Bytes())["x"]); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
@@ -400,7 +391,7 @@ func TestCoreIsSafeForConcurrentUse(t *testing.T) {
 	wait.Wait()
 	next := map[any]float64{}
 	for line := range bytes.Lines(buf.Bytes()) {
-		x, _ := object(t, line)["x"].(map[string]any)
+		x, _ := oteltest.ParseLine(t, line)["x"].(map[string]any)
 		if x["n"] != next[x["i"]] {
 			t.Fatalf("got %v, want number %v", x, next[x["i"]])
 		}

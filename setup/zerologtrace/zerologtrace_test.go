@@ -3,7 +3,6 @@ package zerologtrace_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"math"
 	"net"
@@ -16,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 	"go.opentelemetry.io/otel/propagation"
 
+	"github.com/nais/spor/internal/oteltest"
 	"github.com/nais/spor/internal/suppress"
 	"github.com/nais/spor/setup"
 	"github.com/nais/spor/setup/zerologtrace"
@@ -31,21 +31,12 @@ func spanContext() context.Context {
 		propagation.MapCarrier{"traceparent": "00-" + traceID + "-" + spanID + "-01"})
 }
 
-func object(t *testing.T, line []byte) map[string]any {
-	t.Helper()
-	var o map[string]any
-	if err := json.Unmarshal(line, &o); err != nil || bytes.Count(line, []byte("\n")) != 1 {
-		t.Fatalf("not one line of JSON: %q: %v", line, err)
-	}
-	return o
-}
-
 // lineOf returns the line that a logger writes when log is called.
 func lineOf(t *testing.T, log func(zerolog.Logger)) map[string]any {
 	t.Helper()
 	var buf bytes.Buffer
 	log(zerologtrace.Logger(&buf))
-	return object(t, buf.Bytes())
+	return oteltest.ParseLine(t, buf.Bytes())
 }
 
 func TestLevels(t *testing.T) {
@@ -173,7 +164,7 @@ func TestOutputKeepsTheIDs(t *testing.T) {
 	var buf bytes.Buffer
 	log := zerologtrace.Logger(&bytes.Buffer{}).Output(&buf)
 	log.Info().Ctx(spanContext()).Msg("m")
-	if line := object(t, buf.Bytes()); line["trace_id"] != traceID || line["span_id"] != spanID || line["level"] != "info" {
+	if line := oteltest.ParseLine(t, buf.Bytes()); line["trace_id"] != traceID || line["span_id"] != spanID || line["level"] != "info" {
 		t.Errorf("got %v", line)
 	}
 }
@@ -207,7 +198,7 @@ func TestTeamLogs(t *testing.T) {
 	if err := shutdown(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if out.Len() != 0 || object(t, team.Bytes())["ident"] != "01017012345" {
+	if out.Len() != 0 || oteltest.ParseLine(t, team.Bytes())["ident"] != "01017012345" {
 		t.Errorf("got log %q and team %q", &out, &team)
 	}
 }
@@ -227,7 +218,7 @@ func TestLoggerIsSafeForConcurrentUse(t *testing.T) {
 	wait.Wait()
 	next := map[any]float64{}
 	for text := range bytes.Lines(buf.Bytes()) {
-		line := object(t, text)
+		line := oteltest.ParseLine(t, text)
 		if line["n"] != next[line["i"]] {
 			t.Fatalf("got %v, want number %v", line, next[line["i"]])
 		}

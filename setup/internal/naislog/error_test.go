@@ -37,10 +37,10 @@ func failDeep() error {
 	return e
 }
 
-type told struct{}
+type textStack struct{}
 
-func (told) Error() string      { return "told" }
-func (told) StackTrace() string { return "main.told(...)\n\t/src/told.go:1\n" }
+func (textStack) Error() string      { return "textStack" }
+func (textStack) StackTrace() string { return "main.textStack(...)\n\t/src/textStack.go:1\n" }
 
 type object struct{ Code int }
 
@@ -69,7 +69,7 @@ func TestLogHandlerMatrix(t *testing.T) {
 		"stack":                {failDeep(), "*naislog_test.traced", "naislog_test.failDeep(...)"},
 		"stack, wrapped":       {fmt.Errorf("load: %w", failDeep()), "*naislog_test.traced", "naislog_test.failDeep(...)"},
 		"stack, second joined": {errors.Join(errors.New("first"), failDeep()), "*errors.errorString", "naislog_test.failDeep(...)"},
-		"stack as text":        {told{}, "naislog_test.told", "main.told(...)"},
+		"stack as text":        {textStack{}, "naislog_test.textStack", "main.textStack(...)"},
 		"writes itself":        {object{7}, "naislog_test.object", ""},
 		"nil pointer":          {(*fs.PathError)(nil), "*fs.PathError", ""},
 	}

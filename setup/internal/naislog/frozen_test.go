@@ -100,9 +100,9 @@ func TestTeamLogsAfterManyCallsOfWith(t *testing.T) {
 func TestJoinedErrors(t *testing.T) {
 	var all error
 	for range 64 {
-		all = errors.Join(all, told{})
+		all = errors.Join(all, textStack{})
 	}
-	if line := logged(t, nil, func(l *slog.Logger) { l.Info("m", "error", all) }); line["stack_trace"] != (told{}).StackTrace() {
+	if line := logged(t, nil, func(l *slog.Logger) { l.Info("m", "error", all) }); line["stack_trace"] != (textStack{}).StackTrace() {
 		t.Errorf("got %v", line["stack_trace"])
 	}
 }
@@ -202,11 +202,11 @@ func TestFieldsOfOneError(t *testing.T) {
 		kind  any
 		stack bool
 	}{
-		"With has the stack":             {func(l *slog.Logger) { l.With("a", told{}).Info("m", "b", errors.New("x")) }, "*errors.errorString", false},
-		"record has the stack":           {func(l *slog.Logger) { l.With("a", errors.New("x")).Info("m", "b", told{}) }, "naislog_test.told", true},
-		"only With":                      {func(l *slog.Logger) { l.With("a", told{}).Info("m") }, "naislog_test.told", true},
-		"With twice":                     {func(l *slog.Logger) { l.With("a", errors.New("x")).With("b", told{}).Info("m") }, "*errors.errorString", false},
-		"removed by a credential's name": {func(l *slog.Logger) { l.Info("m", "token", told{}, "b", errors.New("x")) }, "*errors.errorString", false},
+		"With has the stack":             {func(l *slog.Logger) { l.With("a", textStack{}).Info("m", "b", errors.New("x")) }, "*errors.errorString", false},
+		"record has the stack":           {func(l *slog.Logger) { l.With("a", errors.New("x")).Info("m", "b", textStack{}) }, "naislog_test.textStack", true},
+		"only With":                      {func(l *slog.Logger) { l.With("a", textStack{}).Info("m") }, "naislog_test.textStack", true},
+		"With twice":                     {func(l *slog.Logger) { l.With("a", errors.New("x")).With("b", textStack{}).Info("m") }, "*errors.errorString", false},
+		"removed by a credential's name": {func(l *slog.Logger) { l.Info("m", "token", textStack{}, "b", errors.New("x")) }, "*errors.errorString", false},
 		"bytes in a group":               {func(l *slog.Logger) { l.WithGroup("g").Info("m", "stack_trace", []byte("main.x()")) }, nil, true},
 	} {
 		line := logged(t, nil, tt.log)

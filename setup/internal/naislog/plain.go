@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -37,36 +36,6 @@ func plainValue(v slog.Value) slog.Value {
 		}
 	}
 	return v
-}
-
-// frozen is the JSON of a value of any type. Nothing in it is masked.
-type frozen string
-
-// freeze returns the JSON of v.
-func (l *line) freeze(v slog.Value) slog.Value {
-	raw := l.handler.out.line(l.handler, false)
-	defer l.handler.out.free(raw)
-	raw.masks = false
-	raw.value(0, slog.Attr{Value: v})
-	return slog.AnyValue(frozen(raw.buf))
-}
-
-// text returns the text that f encodes, if f is a JSON string.
-func (f frozen) text() (text string, ok bool) {
-	if !strings.HasPrefix(string(f), `"`) {
-		return "", false
-	}
-	err := json.Unmarshal([]byte(f), &text)
-	return text, err == nil
-}
-
-func (f frozen) decode() (value any) {
-	decoder := json.NewDecoder(strings.NewReader(string(f)))
-	decoder.UseNumber()
-	if err := decoder.Decode(&value); err != nil {
-		return "!ERROR:" + err.Error()
-	}
-	return withNumbers(value)
 }
 
 // withNumbers returns v with an int64 or a float64 instead of each json.Number.
