@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -30,13 +31,22 @@ has written. It prints every panel of Nais APM. A panel that has all data that
 it needs is "lit"; spor check names the data. A panel that lacks data is "dark";
 spor check names what is missing, and the cure. A panel is "not used" if the
 service does nothing that the panel shows. COMMAND must do some work of each
-kind, and must end. Its output goes to stderr.
+kind, and must end: see --request and --for. Its output goes to stderr.
 
 Flags:
 
   --format FORMAT   text or json (default: text)
   --for DURATION    send SIGTERM to COMMAND after this time, for example 30s;
                     NAIS ends a service in the same way
+  --request URL     send a request to COMMAND as soon as its port accepts
+                    connections; the flag can be repeated. After the last
+                    response, spor ends COMMAND with SIGTERM, or after --for.
+                    These flags change the --request before them, as in curl:
+                      -X METHOD         the method
+                      -H 'NAME: VALUE'  a header
+                      -d BODY           a body, sent as a form with POST;
+                                        -d @FILE reads it from FILE
+                      --json BODY       a body, sent as JSON with POST
   --name NAME       the name of the application (default: the base name of
                     COMMAND)
   --namespace NAME  the team's namespace (default: local)
@@ -60,7 +70,8 @@ Environment:
 
 Exit codes:
 
-  1    a panel is dark, something was found, or there is no telemetry
+  1    a panel is dark, something was found, there is no telemetry, or a
+       --request got no response
   2    the flags are wrong
   125  spor failed
   Otherwise the exit code is that of spor run, or 0 for a FILE.
@@ -70,9 +81,10 @@ Exit codes:
 type checkOptions struct {
 	runOptions
 
-	format string
-	limit  time.Duration // 0 means no limit
-	file   string        // "" means that spor runs a command instead
+	format   string
+	limit    time.Duration // 0 means no limit
+	requests requests
+	file     string // "" means that spor runs a command instead
 }
 
 func check(args []string, std stdio) int {
@@ -96,6 +108,7 @@ func parseCheck(args []string) (checkOptions, error) {
 	own := flag.NewFlagSet("check", flag.ContinueOnError)
 	own.StringVar(&o.format, "format", o.format, "")
 	own.DurationVar(&o.limit, "for", 0, "")
+	o.requests.register(own)
 	var err error
 	o.runOptions, err = parseCommand(own, args)
 	switch {
@@ -110,6 +123,9 @@ func parseCheck(args []string) (checkOptions, error) {
 	}
 	if !hasDash(args) && len(o.argv) == 1 {
 		o.file = o.argv[0]
+		if len(o.requests) > 0 {
+			return o, fmt.Errorf("--request needs a command (want: spor check --request URL -- %s)", o.file)
+		}
 		return o, nil
 	}
 	return o, o.checkNames()
@@ -132,12 +148,37 @@ func checkCommand(o checkOptions, std stdio) int {
 		defer func() { _ = os.RemoveAll(dir) }()
 		run.record = dir + string(os.PathSeparator) + "telemetry.jsonl"
 	}
+	if err := o.requests.free(context.Background()); err != nil {
+		complain(std.err, "spor check: %v", err)
+		return process.ExitFailed
+	}
 	defer endAfter(o.limit)()
+	answered := true
+	if len(o.requests) > 0 {
+		run.started = func(ctx context.Context, say func(string)) { answered = o.makeTraffic(ctx, say) }
+	}
 	code := observe(run, checkEnviron(os.Environ()), stdio{std.in, std.err, std.err})
 	if _, err := os.Stat(run.record); err != nil || code == process.ExitNotFound || code == process.ExitNotExecutable {
 		return code
 	}
-	return checkFile(o, run.record, code, std)
+	code = checkFile(o, run.record, code, std)
+	if !answered && code == 0 {
+		return exitChecked
+	}
+	return code
+}
+
+// The method makeTraffic sends the requests. Without a time limit it then ends the command. It
+// reports whether each request got a response.
+func (o checkOptions) makeTraffic(ctx context.Context, say func(string)) (answered bool) {
+	err := o.requests.send(ctx, say)
+	if err != nil {
+		say(err.Error())
+	}
+	if o.limit == 0 && ctx.Err() == nil {
+		terminate()
+	}
+	return err == nil
 }
 
 // checkEnviron returns base with one more variable. The variable sets the interval between metric
@@ -152,18 +193,20 @@ func checkEnviron(base []string) []string {
 	return append(base, name+"=100")
 }
 
-// endAfter sends SIGTERM to spor itself when the time limit has passed. spor forwards the
-// signal to the command.
+// endAfter ends the command when the time limit has passed.
 func endAfter(limit time.Duration) (stop func()) {
 	if limit == 0 {
 		return func() {}
 	}
-	timer := time.AfterFunc(limit, func() {
-		if self, err := os.FindProcess(os.Getpid()); err == nil {
-			_ = self.Signal(syscall.SIGTERM)
-		}
-	})
+	timer := time.AfterFunc(limit, terminate)
 	return func() { timer.Stop() }
+}
+
+// The function terminate sends SIGTERM to spor itself. spor forwards the signal to the command.
+func terminate() {
+	if self, err := os.FindProcess(os.Getpid()); err == nil {
+		_ = self.Signal(syscall.SIGTERM)
+	}
 }
 
 // checkFile checks a recording and prints the result. The argument name is the name of the file

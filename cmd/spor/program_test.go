@@ -50,6 +50,8 @@ func play(role string, args []string) int {
 		return sendTraces()
 	case "once", "serves", "fails", "leaks":
 		return serve(role)
+	case "listens":
+		return listen()
 	case "incomplete":
 		return sendIncomplete()
 	case "parent":

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -63,6 +64,10 @@ type runOptions struct {
 	record          string
 	ui              uiFlag
 	argv            []string
+
+	// started is called in a goroutine of its own when the command has started. The context is
+	// canceled when the command has ended. If started is nil, nothing is called.
+	started func(ctx context.Context, say func(string))
 }
 
 func run(args []string, std stdio) int {

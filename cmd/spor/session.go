@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -108,12 +109,29 @@ func (s *session) run(o runOptions, signals *process.Signals, impatient func()) 
 	signals.Forward(p, impatient)
 	stop := p.OnContinue()
 	defer stop()
+	ended := s.started(o)
 
 	code = p.Wait()
+	ended()
 	p.WaitGroup(s.say)
 	stdout.finish()
 	stderr.finish()
 	return code, true
+}
+
+// The method started calls o.started. The result must be called when the command has ended. It
+// waits until o.started has returned.
+func (s *session) started(o runOptions) (ended func()) {
+	if o.started == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var calls sync.WaitGroup
+	calls.Go(func() { o.started(ctx, s.say) })
+	return func() {
+		cancel()
+		calls.Wait()
+	}
 }
 
 // The function drain receives the telemetry that is still being sent, and then stops the server.

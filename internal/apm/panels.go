@@ -3,7 +3,7 @@ package apm
 // These texts say what to change. Several panels use the same text.
 const (
 	cureSetup     = "start telemetry with setup.Run or setup.Start"
-	cureTraffic   = "make requests while the program runs, for example with spor check --for 30s -- COMMAND and a second terminal"
+	cureTraffic   = "make requests while the program runs, for example with spor check --request http://localhost:8080/orders -- COMMAND"
 	cureHTTP      = "wrap the mux: httptrace.Handler(mux), or the adapter of your router"
 	cureTransport = "wrap the client: &http.Client{Transport: httptrace.Transport(nil)}"
 	cureRPC       = "use grpctrace.NewServer and grpctrace.NewClient"

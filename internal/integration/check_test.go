@@ -5,6 +5,7 @@ package integration
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,6 +68,29 @@ func TestCheckQuotes(t *testing.T) {
 		t.Errorf("exit code %d, want 0: %s", j.code, j.output)
 	}
 	apmsuite.Run(t, j.requests)
+	// The page for custom metrics shows the first 50 metrics that are not the platform's.
+	if n := len(ownMetrics(j.requests)); n > 25 {
+		t.Errorf("%d metrics, want at most 25, as docs/check.md says: %v", n, ownMetrics(j.requests))
+	}
+}
+
+// The function ownMetrics returns the names of the metrics that are neither about the Go runtime
+// nor about the process.
+func ownMetrics(requests []recording.Request) []string {
+	names := map[string]bool{}
+	for _, request := range requests {
+		for _, rm := range request.Metrics.GetResourceMetrics() {
+			for _, sm := range rm.GetScopeMetrics() {
+				for _, m := range sm.GetMetrics() {
+					names[m.GetName()] = true
+				}
+			}
+		}
+	}
+	maps.DeleteFunc(names, func(name string, _ bool) bool {
+		return strings.HasPrefix(name, "go_") || strings.HasPrefix(name, "process_")
+	})
+	return slices.Sorted(maps.Keys(names))
 }
 
 // TestCheckWhatIsWiredByHand runs spor check on a service without spor. It tests that the
