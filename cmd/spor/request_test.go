@@ -30,7 +30,7 @@ func listen() int {
 	})
 	mux.Handle("/moved", http.RedirectHandler("/orders/0", http.StatusFound))
 	err := setup.Run(context.Background(), func(ctx context.Context) error {
-		time.Sleep(200 * time.Millisecond)
+		<-time.After(200 * time.Millisecond) // spor must wait for the port
 		l, err := net.Listen("tcp", os.Getenv("LISTEN"))
 		if err != nil {
 			return err
