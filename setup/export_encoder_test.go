@@ -29,7 +29,7 @@ func NewEncoding() *Encoding {
 // Request returns an encoded export request that contains spans. The result is valid until
 // the next call of Request or PackedRequest.
 func (e *Encoding) Request(spans []sdktrace.ReadOnlySpan) []byte {
-	return e.compose(spans, e.encode(spans))
+	return e.compose(e.encode(spans))
 }
 
 // PackedRequest does the same as Request. But it divides the encoded spans into columns and joins
@@ -48,24 +48,25 @@ func (e *Encoding) PackedRequest(spans []sdktrace.ReadOnlySpan) []byte {
 	for _, size := range sizes {
 		e.bytes = columns.Join(e.bytes, size)
 	}
-	return e.compose(spans, ends)
+	return e.compose(ends)
 }
 
 // encode encodes spans into e.bytes. It returns the position where each span ends.
 func (e *Encoding) encode(spans []sdktrace.ReadOnlySpan) (ends []int) {
-	e.bytes, ends = e.bytes[:0], make([]int, 0, len(spans))
+	e.bytes, e.spans, ends = e.bytes[:0], e.spans[:0], make([]int, 0, len(spans))
 	for _, span := range spans {
-		e.bytes = e.encoder.AppendSpan(e.bytes, span)
+		var scope *otlp.ScopeKey
+		e.bytes, scope = e.encoder.AppendSpan(e.bytes, span)
 		ends = append(ends, len(e.bytes))
+		e.spans = append(e.spans, otlp.Span{Scope: scope})
 	}
 	return ends
 }
 
-func (e *Encoding) compose(spans []sdktrace.ReadOnlySpan, ends []int) []byte {
-	e.spans = e.spans[:0]
+func (e *Encoding) compose(ends []int) []byte {
 	begin := 0
 	for i, end := range ends {
-		e.spans = append(e.spans, otlp.Span{Scope: e.encoder.ScopeKey(spans[i]), Bytes: e.bytes[begin:end]})
+		e.spans[i].Bytes = e.bytes[begin:end]
 		begin = end
 	}
 	e.request = e.composer.AppendRequest(e.request[:0], e.spans)

@@ -12,11 +12,12 @@ func (d *draft) method() string { return d.text(semconv.HTTPRequestMethodKey, "h
 // methodOfClient renames a client span from HTTP GET to GET. Google's clients for Storage, BigQuery
 // and others also have such spans, because they use otelhttp.
 func methodOfClient(d *draft) {
-	method := d.method()
-	if d.SpanKind() != trace.SpanKindClient || method == "" {
+	named, found := strings.CutPrefix(d.name, "HTTP ")
+	if !found || d.SpanKind() != trace.SpanKindClient {
 		return
 	}
-	if d.name == "HTTP "+method || d.name == "HTTP "+d.text(semconv.HTTPRequestMethodOriginalKey) {
+	method := d.method()
+	if method != "" && (named == method || named == d.text(semconv.HTTPRequestMethodOriginalKey)) {
 		d.name = method
 	}
 }
@@ -25,8 +26,8 @@ func methodOfClient(d *draft) {
 // such as GET /orders/{id}. A path without a wildcard can be a pattern, but also the path of a
 // request. Therefore it is not used.
 func routeInName(d *draft) {
-	route, found := strings.CutPrefix(d.name, d.method()+" ")
-	if found && d.SpanKind() == trace.SpanKindServer && strings.HasPrefix(route, "/") && strings.Contains(route, "{") {
+	method, route, _ := strings.Cut(d.name, " ")
+	if strings.HasPrefix(route, "/") && strings.Contains(route, "{") && d.SpanKind() == trace.SpanKindServer && method == d.method() {
 		d.add(route, semconv.HTTPRouteKey)
 	}
 }

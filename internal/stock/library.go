@@ -27,6 +27,9 @@ var libraries = map[string]library{
 	"go.opentelemetry.io/contrib/instrumentation/github.com/IBM/sarama/otelsarama": {"otelsarama", "0.0.0-20240308", nil},
 }
 
+// HasRules reports whether spans with this instrumentation scope may need completion.
+func HasRules(scope string) bool { return len(libraries[scope].rules) > 0 }
+
 // Library returns the name of the library with this instrumentation scope, or "" if it is not
 // known.
 func Library(scope string) string { return libraries[scope].name }

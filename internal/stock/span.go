@@ -24,12 +24,8 @@ type Completer struct {
 // attributes that are added to the span. If the library is not known, or has already written what
 // the platform reads, name is the span's own name, and added is nil.
 func (c *Completer) Complete(scope string, s Span) (name string, added []attribute.KeyValue) {
-	rules := libraries[scope].rules
-	if len(rules) == 0 {
-		return s.Name(), nil
-	}
 	d := draft{Span: s, name: s.Name(), completer: c}
-	for _, apply := range rules {
+	for _, apply := range libraries[scope].rules {
 		apply(&d)
 	}
 	return d.name, d.added

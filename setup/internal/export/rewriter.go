@@ -3,7 +3,6 @@ package export
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
@@ -45,7 +44,10 @@ func (w *Rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 	room, own := 0, spans
 	spans = make([]sdktrace.ReadOnlySpan, len(own))
 	for i, span := range own {
-		spans[i] = w.Span(span)
+		spans[i] = span
+		if w.Completes(span.InstrumentationScope()) {
+			spans[i] = w.Complete(span)
+		}
 		attrs := spans[i].Attributes()
 		room += len(attrs) + w.dialect.Twins(attrs) + 1
 	}
@@ -65,14 +67,13 @@ func (w *Rewriter) rewrite(spans []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpa
 	return out
 }
 
-// Span returns span, or a completed span if span belongs to a library that is not spor's and lacks
-// what the platform reads.
-func (w *Rewriter) Span(span sdktrace.ReadOnlySpan) sdktrace.ReadOnlySpan {
-	scope := span.InstrumentationScope().Name
-	if strings.HasPrefix(scope, "github.com/nais/spor/") {
-		return span
-	}
-	name, added := w.stock.Complete(scope, span)
+// Completes reports whether spans of this scope may lack what the platform reads, because they
+// belong to a library that is not spor's.
+func (w *Rewriter) Completes(scope instrumentation.Scope) bool { return stock.HasRules(scope.Name) }
+
+// Complete returns a completed span, or span itself if it lacks nothing.
+func (w *Rewriter) Complete(span sdktrace.ReadOnlySpan) sdktrace.ReadOnlySpan {
+	name, added := w.stock.Complete(span.InstrumentationScope().Name, span)
 	if len(added) == 0 && name == span.Name() {
 		return span
 	}

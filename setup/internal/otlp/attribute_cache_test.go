@@ -51,9 +51,10 @@ func (r rules) Value(_ attribute.Key, v attribute.Value) attribute.Value {
 	}
 	return v
 }
-func (rules) Span(s sdktrace.ReadOnlySpan) sdktrace.ReadOnlySpan  { return s }
-func (rules) TraceState(s trace.TraceState) trace.TraceState      { return s }
-func (rules) Scope(s instrumentation.Scope) instrumentation.Scope { return s }
+func (rules) Completes(instrumentation.Scope) bool                   { return false }
+func (rules) Complete(s sdktrace.ReadOnlySpan) sdktrace.ReadOnlySpan { return s }
+func (rules) TraceState(s trace.TraceState) trace.TraceState         { return s }
+func (rules) Scope(s instrumentation.Scope) instrumentation.Scope    { return s }
 
 const bug = "bug"
 
@@ -136,5 +137,6 @@ func TestAttributeCacheDistinguishesAttributes(t *testing.T) {
 // encode returns the encoded span, or nil if the encoder panics.
 func encode(e *otlp.Encoder, span sdktrace.ReadOnlySpan) (b []byte) {
 	defer func() { _ = recover() }()
-	return e.AppendSpan(nil, span)
+	b, _ = e.AppendSpan(nil, span)
+	return b
 }

@@ -10,8 +10,10 @@ import (
 // Rules change the data of spans before the data is encoded. Several goroutines may call
 // the methods at the same time. The methods must not change their arguments.
 type Rules interface {
-	// Span returns the span that is encoded instead of the argument.
-	Span(span sdktrace.ReadOnlySpan) sdktrace.ReadOnlySpan
+	// Completes reports whether Complete is called for the spans of scope.
+	Completes(scope instrumentation.Scope) bool
+	// Complete returns the span that is encoded instead of the argument.
+	Complete(span sdktrace.ReadOnlySpan) sdktrace.ReadOnlySpan
 	// Attribute returns two attributes. The attribute own is written instead of the
 	// argument. The attribute added is written in addition to own, unless the span itself
 	// has an attribute with the same key as added. If there is no attribute to add, the key

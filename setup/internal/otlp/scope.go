@@ -16,6 +16,8 @@ type ScopeKey struct {
 	resource *resourceFields
 	scope    []byte // ScopeSpans.scope
 	schema   []byte // ScopeSpans.schema_url
+
+	completes bool // what Rules.Completes says about the scope
 }
 
 type resourceFields struct {
@@ -39,8 +41,9 @@ type scopeKeys struct {
 // cleanSource is a source after Rules have changed it. Two different sources can have the same
 // cleanSource.
 type cleanSource struct {
-	resource *resourceFields
-	scope    instrumentation.Scope
+	resource  *resourceFields
+	scope     instrumentation.Scope
+	completes bool
 }
 
 // mostScopes is the maximum number of cached scopes, and also the maximum number of cached
@@ -66,13 +69,14 @@ func (c *Common) scopeKeyOf(s source) *ScopeKey {
 	if len(o.met) >= mostScopes {
 		o.forget()
 	}
-	clean := cleanSource{c.resourceOf(s.resource), c.rules.Scope(s.scope)}
+	clean := cleanSource{c.resourceOf(s.resource), c.rules.Scope(s.scope), c.rules.Completes(s.scope)}
 	scope := o.cleaned[clean]
 	if scope == nil {
 		scope = &ScopeKey{
-			resource: clean.resource,
-			scope:    appendScope(nil, clean.scope, c.rules),
-			schema:   appendText(nil, scopeSpansSchema, clean.scope.SchemaURL),
+			resource:  clean.resource,
+			scope:     appendScope(nil, clean.scope, c.rules),
+			schema:    appendText(nil, scopeSpansSchema, clean.scope.SchemaURL),
+			completes: clean.completes,
 		}
 		o.cleaned[clean] = scope
 	}

@@ -10,9 +10,13 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// AppendSpan appends span to b, as an element of ScopeSpans.spans.
-func (e *Encoder) AppendSpan(b []byte, span sdktrace.ReadOnlySpan) []byte {
-	span = e.rules.Span(span)
+// AppendSpan appends span to b, as an element of ScopeSpans.spans. It also returns the key of the
+// span's scope and resource.
+func (e *Encoder) AppendSpan(b []byte, span sdktrace.ReadOnlySpan) ([]byte, *ScopeKey) {
+	scope := e.ScopeKey(span)
+	if scope.completes {
+		span = e.rules.Complete(span)
+	}
 	b = append(b, scopeSpansSpans)
 	b, at := open(b, 2)
 	b = e.appendIdentity(b, span)
@@ -28,7 +32,7 @@ func (e *Encoder) AppendSpan(b []byte, span sdktrace.ReadOnlySpan) []byte {
 	b = e.appendLinks(b, span.Links())
 	b = appendCount(b, spanDroppedLinks, span.DroppedLinks())
 	b = e.appendStatus(b, span.Status())
-	return closed(b, at, 2)
+	return closed(b, at, 2), scope
 }
 
 func (e *Encoder) appendAdded(b []byte, span sdktrace.ReadOnlySpan) []byte {

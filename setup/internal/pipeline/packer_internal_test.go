@@ -27,10 +27,11 @@ func newBuffer(most int) *buffer {
 	}
 }
 
-// rules implements [otlp.Rules]. The tests in this file use only the method Scope.
+// rules implements [otlp.Rules], as far as the tests in this file need it.
 type rules struct{ otlp.Rules }
 
 func (rules) Text(text string) string                             { return text }
+func (rules) Completes(instrumentation.Scope) bool                { return false }
 func (rules) Scope(s instrumentation.Scope) instrumentation.Scope { return s }
 func (rules) Attribute(a attribute.KeyValue) (own, _ attribute.KeyValue) {
 	return a, attribute.KeyValue{}

@@ -46,7 +46,8 @@ func (plain) IsAdded(attribute.Key) bool                                     { r
 func (plain) Key(key attribute.Key) string                                   { return string(key) }
 func (plain) Text(text string) string                                        { return text }
 func (plain) Value(_ attribute.Key, v attribute.Value) attribute.Value       { return v }
-func (plain) Span(s sdktrace.ReadOnlySpan) sdktrace.ReadOnlySpan             { return s }
+func (plain) Completes(instrumentation.Scope) bool                           { return false }
+func (plain) Complete(s sdktrace.ReadOnlySpan) sdktrace.ReadOnlySpan         { return s }
 func (plain) TraceState(s trace.TraceState) trace.TraceState                 { return s }
 func (plain) Scope(s instrumentation.Scope) instrumentation.Scope            { return s }
 

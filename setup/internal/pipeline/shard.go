@@ -269,8 +269,9 @@ func (s *shard) encodeSpan(span sdktrace.ReadOnlySpan) (scope *otlp.ScopeKey) {
 			scope = nil
 		}
 	}()
-	s.setScratch(s.encoder.AppendSpan(s.scratch[:0], span))
-	return s.encoder.ScopeKey(span)
+	scratch, scope := s.encoder.AppendSpan(s.scratch[:0], span)
+	s.setScratch(scratch)
+	return scope
 }
 
 func (s *shard) setScratch(scratch []byte) {
