@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"os"
-	"slices"
 	"syscall"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/nais/spor/cmd/spor/internal/process"
 	"github.com/nais/spor/internal/apm"
@@ -21,38 +20,18 @@ import (
 // has a finding, or the recording is empty.
 const exitChecked = 1
 
-func checkUsage(w io.Writer) {
-	fmt.Fprint(w, `Usage: spor check [FLAGS] -- COMMAND [ARGUMENTS]
-       spor check [FLAGS] FILE
-
-Check what Nais APM will show of a service. With COMMAND, spor check runs the
+func (c *cli) check() *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check [flags] FILE | [flags] -- COMMAND [ARGUMENTS]",
+		Short: "Check what Nais APM will show of a program",
+		Long: `Check what Nais APM will show of a service. With COMMAND, spor check runs the
 command as spor run does. With FILE, it reads a recording that spor run --record
 has written. It prints every panel of Nais APM. A panel that has all data that
 it needs is "lit"; spor check names the data. A panel that lacks data is "dark";
 spor check names what is missing, and the cure. A panel is "not used" if the
 service does nothing that the panel shows. COMMAND must do some work of each
 kind, and must end: see --request and --for. Its output goes to stderr.
-
-Flags:
-
-  --format FORMAT   text or json (default: text)
-  --for DURATION    send SIGTERM to COMMAND after this time, for example 30s;
-                    NAIS ends a service in the same way
-  --request URL     send a request to COMMAND as soon as its port accepts
-                    connections; the flag can be repeated. After the last
-                    response, spor ends COMMAND with SIGTERM, or after --for.
-                    These flags change the --request before them, as in curl:
-                      -X METHOD         the method
-                      -H 'NAME: VALUE'  a header
-                      -d BODY           a body, sent as a form with POST;
-                                        -d @FILE reads it from FILE
-                      --json BODY       a body, sent as JSON with POST
-  --name NAME       the name of the application (default: the base name of
-                    COMMAND)
-  --namespace NAME  the team's namespace (default: local)
-  --env KEY=VALUE   set a variable for COMMAND; this value replaces any other
-                    value of the variable; the flag can be repeated
-  --record FILE     write the telemetry that is checked to FILE
 
 What must be in order:
 
@@ -62,78 +41,65 @@ What must be in order:
   - An attribute with a stable name also has the older name that the platform
     reads.
   - No database has the name of a service, because the service map would show
-    the two as one node.
-
-Environment:
-
-  If NO_COLOR is set, or if TERM is dumb, spor prints no colours.
-
-Exit codes:
-
-  1    a panel is dark, something was found, there is no telemetry, or a
+    the two as one node.`,
+		Example: `  spor check --request http://localhost:8080/orders/1 -- ./service
+  spor check --request localhost:8080/orders -X PUT --json '{"id": 1}' -- ./service
+  spor check --for 30s -- ./consumer
+  spor check spor.jsonl`,
+		Annotations: map[string]string{
+			environmentPart: "  If NO_COLOR is set, or if TERM is dumb, spor prints no colours.",
+			exitCodesPart: `  1    a panel is dark, something was found, there is no telemetry, or a
        --request got no response
   2    the flags are wrong
   125  spor failed
-  Otherwise the exit code is that of spor run, or 0 for a FILE.
-`)
+  Otherwise the exit code is that of spor run, or 0 for a FILE.`,
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.parse(args, cmd.ArgsLenAtDash() >= 0); err != nil {
+				return err
+			}
+			if o.file != "" {
+				c.code = checkFile(o, o.file, 0, c.stdio)
+			} else {
+				c.code = checkCommand(o, c.stdio)
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	o.register(flags)
+	o.requests.register(flags)
+	flags.Var(&o.format, "format", "print the report as `FORMAT`: text or json (default text)")
+	flags.DurationVar(&o.limit, "for", 0, "send SIGTERM to COMMAND after `TIME`, for example 30s; NAIS ends a service in the same way")
+	completeFormat(cmd)
+	return cmd
 }
 
 type checkOptions struct {
 	runOptions
 
-	format   string
+	format   format
 	limit    time.Duration // 0 means no limit
 	requests requests
 	file     string // "" means that spor runs a command instead
 }
 
-func check(args []string, std stdio) int {
-	o, err := parseCheck(args)
+// The method parse sets the command or the file. dash reports whether "--" is before args: then
+// args are a command, and not a file.
+func (o *checkOptions) parse(args []string, dash bool) error {
 	switch {
-	case errors.Is(err, flag.ErrHelp):
-		checkUsage(std.out)
-		return 0
-	case err != nil:
-		complain(std.err, "spor check: %v", err)
-		return exitUsage
-	}
-	if o.file == "" {
-		return checkCommand(o, std)
-	}
-	return checkFile(o, o.file, 0, std)
-}
-
-func parseCheck(args []string) (checkOptions, error) {
-	o := checkOptions{format: "text"}
-	own := flag.NewFlagSet("check", flag.ContinueOnError)
-	own.StringVar(&o.format, "format", o.format, "")
-	own.DurationVar(&o.limit, "for", 0, "")
-	o.requests.register(own)
-	var err error
-	o.runOptions, err = parseCommand(own, args)
-	switch {
-	case err != nil:
-		return o, err
-	case len(o.argv) == 0:
-		return o, errors.New("no command and no file (want: spor check [FLAGS] -- COMMAND [ARGUMENTS], or spor check FILE)")
-	case o.format != "text" && o.format != "json":
-		return o, fmt.Errorf("--format %q: want text or json", o.format)
+	case len(args) == 0:
+		return errors.New("no command and no file (want: spor check [flags] -- COMMAND [ARGUMENTS], or spor check FILE)")
 	case o.limit < 0:
-		return o, fmt.Errorf("--for %s: want a duration such as 30s", o.limit)
+		return fmt.Errorf("--for %s: want a duration such as 30s", o.limit)
+	case dash || len(args) > 1:
+		o.argv = args
+		return o.checkNames()
+	case len(o.requests) > 0:
+		return fmt.Errorf("--request needs a command (want: spor check --request URL -- %s)", args[0])
 	}
-	if !hasDash(args) && len(o.argv) == 1 {
-		o.file = o.argv[0]
-		if len(o.requests) > 0 {
-			return o, fmt.Errorf("--request needs a command (want: spor check --request URL -- %s)", o.file)
-		}
-		return o, nil
-	}
-	return o, o.checkNames()
-}
-
-// hasDash reports whether args contain "--". After "--" comes a command, not a file.
-func hasDash(args []string) bool {
-	return slices.Contains(args, "--")
+	o.file = args[0]
+	return nil
 }
 
 func checkCommand(o checkOptions, std stdio) int {
@@ -260,8 +226,8 @@ func runHint(file *os.File) string {
 	return ""
 }
 
-func printReports(format string, reports []apm.Report, out *os.File) error {
-	if format == "json" {
+func printReports(format format, reports []apm.Report, out *os.File) error {
+	if format == jsonFormat {
 		e := json.NewEncoder(out)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)

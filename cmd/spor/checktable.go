@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -124,7 +125,14 @@ func (t *table) edges(r apm.Report) {
 	}
 }
 
-func (t *table) columns() int { return max(t.width, fullWidth) }
+// The method columns returns the width of the lines. If w is not a terminal, no line is cut or
+// wrapped.
+func (t *table) columns() int {
+	if t.width == 0 {
+		return math.MaxInt32
+	}
+	return max(t.width, fullWidth)
+}
 
 func summaryOf(r apm.Report) string {
 	counts := map[apm.State]int{}

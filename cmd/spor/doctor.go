@@ -3,64 +3,62 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/nais/spor/cmd/spor/internal/process"
 	"github.com/nais/spor/internal/diagnosis"
 	"github.com/nais/spor/internal/display"
 )
 
-func doctorUsage(w io.Writer) {
-	fmt.Fprint(w, `Usage: spor doctor [FLAGS]
-
-Find out whether the telemetry of a program that starts here would arrive. spor
-doctor reads the environment as the program would, connects to the collector,
-sends it a test span, and checks the clock. It prints each step, with a cure if
-the step failed.
-
-Flags:
-
-  --format FORMAT   text or json (default: text)
-  --all             list every variable that is read, and the value that is used
-  --timeout TIME    the longest time that one connection or one request may take
-                    (default: 5s)
-  --pid PID         read the environment of the process PID (Linux only)
-
-Exit codes:
-
-  0    no step failed
-  1    a step failed
-  2    the flags are wrong
-  125  spor failed
-`)
-}
-
 // exitUnwell is the exit code if at least one step failed.
 const exitUnwell = 1
 
 type doctorOptions struct {
-	format  string
+	format  format
 	all     bool
 	timeout time.Duration
 	pid     int
 }
 
-func doctor(args []string, std stdio) int {
-	o, err := parseDoctor(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		doctorUsage(std.out)
-		return 0
-	case err != nil:
-		complain(std.err, "spor doctor: %v", err)
-		return exitUsage
+func (c *cli) doctor() *cobra.Command {
+	var o doctorOptions
+	cmd := &cobra.Command{
+		Use:   "doctor [flags]",
+		Short: "Find out why telemetry does not arrive",
+		Long: `Find out whether the telemetry of a program that starts here would arrive. spor
+doctor reads the environment as the program would, connects to the collector,
+sends it a test span, and checks the clock. It prints each step, with a cure if
+the step failed.`,
+		Args: cobra.NoArgs,
+		Annotations: map[string]string{exitCodesPart: `  0    no step failed
+  1    a step failed
+  2    the flags are wrong
+  125  spor failed`},
+		RunE: func(*cobra.Command, []string) error {
+			if o.timeout <= 0 {
+				return fmt.Errorf("--timeout %s: want a duration such as 5s", o.timeout)
+			}
+			c.code = o.examine(c.stdio)
+			return nil
+		},
 	}
+	flags := cmd.Flags()
+	flags.Var(&o.format, "format", "print the report as `FORMAT`: text or json (default text)")
+	flags.BoolVar(&o.all, "all", false, "list every variable that is read, and the value that is used")
+	flags.DurationVar(&o.timeout, "timeout", 5*time.Second, "the longest `TIME` that one connection or one request may take")
+	flags.IntVar(&o.pid, "pid", 0, "read the environment of the process `PID` (Linux only)")
+	completeFormat(cmd)
+	return cmd
+}
+
+// The method examine examines the environment and prints the report. It returns the exit code.
+func (o doctorOptions) examine(std stdio) int {
 	env, err := o.environ()
 	if err != nil {
 		complain(std.err, "spor doctor: %v", err)
@@ -76,30 +74,6 @@ func doctor(args []string, std stdio) int {
 		return exitUnwell
 	}
 	return 0
-}
-
-func parseDoctor(args []string) (doctorOptions, error) {
-	var o doctorOptions
-	flags := flag.NewFlagSet("doctor", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	flags.StringVar(&o.format, "format", "text", "")
-	flags.BoolVar(&o.all, "all", false, "")
-	flags.DurationVar(&o.timeout, "timeout", 5*time.Second, "")
-	flags.IntVar(&o.pid, "pid", 0, "")
-	err := flags.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return o, err
-	case err != nil:
-		return o, fmt.Errorf("%w (spor help doctor lists the flags)", err)
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("%q is not a flag (spor help doctor lists the flags)", flags.Arg(0))
-	case o.format != "text" && o.format != "json":
-		return o, fmt.Errorf("--format %q: want text or json", o.format)
-	case o.timeout <= 0:
-		return o, fmt.Errorf("--timeout %s: want a duration such as 5s", o.timeout)
-	}
-	return o, nil
 }
 
 // The method environ returns the environment to examine. If o.pid is not 0, this is the
@@ -126,7 +100,7 @@ func failures(steps []step) (n int) {
 }
 
 func printReport(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step) error {
-	if o.format == "json" {
+	if o.format == jsonFormat {
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
 		encoder.SetEscapeHTML(false)

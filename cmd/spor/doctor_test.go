@@ -250,9 +250,9 @@ func TestDoctorUsage(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		"help":        {[]string{"-h"}, 0, "Usage: spor doctor [FLAGS]\n", ""},
-		"format":      {[]string{"--format", "xml"}, 2, "", `spor doctor: --format "xml": want text or json`},
-		"argument":    {[]string{"cat"}, 2, "", `spor doctor: "cat" is not a flag`},
+		"help":        {[]string{"-h"}, 0, "Find out whether the telemetry of a program that starts here would arrive.", ""},
+		"format":      {[]string{"--format", "xml"}, 2, "", `spor doctor: invalid argument "xml" for "--format" flag: want text or json`},
+		"argument":    {[]string{"cat"}, 2, "", `spor doctor: unknown command "cat" for "spor doctor"`},
 		"timeout":     {[]string{"--timeout", "0"}, 2, "", "spor doctor: --timeout 0s: want a duration such as 5s"},
 		"no such pid": {[]string{"--pid", "999999999"}, 125, "", "spor doctor: --pid 999999999: "},
 	} {

@@ -55,3 +55,6 @@ func PrintDiagnosis(w io.Writer, text string) error {
 	report := &diagnosis.Report{Variables: []diagnosis.Variable{{Name: "OTEL_A", Value: text, Effective: text}, {Name: "OTEL_B", Effective: text}}}
 	return printReport(w, doctorOptions{format: "text", all: true}, report, steps)
 }
+
+// GoRunName returns the name of the program that argv would run with the go command.
+func GoRunName(argv []string) string { return goRunName(argv) }

@@ -25,6 +25,9 @@ func newRecorder(o runOptions, say func(string)) (*recorder, error) {
 	if o.record == "" {
 		return nil, nil
 	}
+	if info, err := os.Stat(o.record); err == nil && info.Mode().IsRegular() && info.Size() > 0 && !o.force {
+		return nil, fmt.Errorf("--record %s: the file exists (--force replaces it)", o.record)
+	}
 	file, err := os.OpenFile(o.record, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) // logs may contain personal data
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
 	"golang.org/x/net/http/httpguts"
 )
 
@@ -32,22 +32,36 @@ type request struct {
 	body   *string // nil means no body
 }
 
-// requests is the value of the flag --request. The flags -X, -H, -d and --json change the last
-// request.
+// requests is the value of the flag --request. The flags --method, --header, --data and --json
+// change the last request.
 type requests []*request
 
 // register adds the flags to flags.
-func (rs *requests) register(flags *flag.FlagSet) {
-	flags.Func("request", "", rs.add)
-	flags.Func("X", "", rs.change((*request).setMethod))
-	flags.Func("H", "", rs.change((*request).setHeader))
-	flags.Func("d", "", rs.change(func(r *request, body string) error {
+func (rs *requests) register(flags *pflag.FlagSet) {
+	flags.Var(flagFunc(rs.add), "request", "send a request to `URL` as soon as the port of COMMAND accepts connections; the flag can be repeated; "+
+		"after the last response, spor ends COMMAND with SIGTERM, or after --for")
+	flags.VarP(rs.change((*request).setMethod), "method", "X", "the `METHOD` of the --request before (default GET, or POST if there is a body)")
+	flags.VarP(rs.change((*request).setHeader), "header", "H", "a header of the --request before, as `'Name: value'`")
+	flags.VarP(rs.change(func(r *request, body string) error {
 		return r.setBody(body, "application/x-www-form-urlencoded")
-	}))
-	flags.Func("json", "", rs.change(func(r *request, body string) error {
+	}), "data", "d", "the `BODY` of the --request before, sent as a form; @FILE reads it from FILE")
+	flags.Var(rs.change(func(r *request, body string) error {
 		return r.setBody(body, "application/json")
-	}))
+	}), "json", "the `BODY` of the --request before, sent as JSON")
 }
+
+// A flagFunc is a flag without a value of its own. The function is called each time that the flag
+// is set.
+type flagFunc func(value string) error
+
+// String returns "", because the flag has no value.
+func (flagFunc) String() string { return "" }
+
+// Set calls the function.
+func (f flagFunc) Set(value string) error { return f(value) }
+
+// Type returns the name of the value in the help.
+func (flagFunc) Type() string { return "VALUE" }
 
 func (rs *requests) add(text string) error {
 	if !strings.Contains(text, "://") {
@@ -61,8 +75,8 @@ func (rs *requests) add(text string) error {
 	return nil
 }
 
-// The method change returns a flag function that applies set to the last request.
-func (rs *requests) change(set func(*request, string) error) func(string) error {
+// The method change returns a flag that applies set to the last request.
+func (rs *requests) change(set func(*request, string) error) flagFunc {
 	return func(value string) error {
 		if len(*rs) == 0 {
 			return errors.New("it must come after the --request that it changes")

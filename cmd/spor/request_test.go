@@ -125,12 +125,12 @@ func TestRequestUsage(t *testing.T) {
 	for flags, want := range map[string]string{
 		"--request /orders":                              "want a URL such as http://localhost:8080/orders",
 		"--request ftp://localhost":                      "want a URL such as http://localhost:8080/orders",
-		"-X GET --request http://localhost:1":            "-X: it must come after the --request that it changes",
-		"-d a --request http://localhost:1":              "-d: it must come after the --request that it changes",
-		"--request http://localhost:1 -H team":           `-H: want "Name: value"`,
+		"-X GET --request http://localhost:1":            `"-X, --method" flag: it must come after the --request that it changes`,
+		"-d a --request http://localhost:1":              `"-d, --data" flag: it must come after the --request that it changes`,
+		"--request http://localhost:1 -H team":           `"-H, --header" flag: want "Name: value"`,
 		"--request http://localhost:1 -d @/no/such/file": "no such file or directory",
-		"--request http://localhost:1 -X <>":             "-X: want a method such as POST",
-		"--request http://localhost:1 -H a<>b:c":         `-H: want "Name: value"`,
+		"--request http://localhost:1 -X <>":             `"-X, --method" flag: want a method such as POST`,
+		"--request http://localhost:1 -H a<>b:c":         `"-H, --header" flag: want "Name: value"`,
 	} {
 		t.Run(flags, func(t *testing.T) {
 			got := finish(t, spor(t, checking("once", strings.Fields(flags)...)...))

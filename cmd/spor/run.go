@@ -1,42 +1,31 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
-func runUsage(w io.Writer) {
-	fmt.Fprint(w, `Usage: spor run [FLAGS] -- COMMAND [ARGUMENTS]
-
-Run COMMAND with the environment that NAIS would give it, receive the telemetry
+func (c *cli) run() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run [flags] -- COMMAND [ARGUMENTS]",
+		Short: "Run a program and draw its traces",
+		Long: `Run COMMAND with the environment that NAIS would give it, receive the telemetry
 that it sends, and draw every finished trace on stderr. spor does not change the
 output of COMMAND. It forwards signals to COMMAND and to the other processes of
-its process group. It exits with the exit code of COMMAND.
-
-Flags:
-
-  --name NAME       the name of the application (default: the base name of
-                    COMMAND)
-  --namespace NAME  the team's namespace (default: local)
-  --env KEY=VALUE   set a variable for COMMAND; this value replaces any other
-                    value of the variable; the flag can be repeated
-  --ui[=ADDR]       also show the telemetry in the browser, at a loopback
-                    address; spor prints the link. On a terminal this is the
-                    default, and --ui=off turns it off. After COMMAND has ended
-                    by itself, spor serves the pages as long as one is open.
-                    With --ui it also waits for the first page to be opened.
-  --record FILE     write all telemetry to FILE as OTLP/JSON lines; each line of
-                    stdout and stderr is written as a log record
-
-Environment:
-
-  COMMAND gets the OTEL_ and NAIS_ variables of a NAIS workload. A variable that
+its process group. It exits with the exit code of COMMAND.`,
+		Example: `  spor run -- go run .
+  spor run --record spor.jsonl -- ./service`,
+		Annotations: map[string]string{
+			environmentPart: `  COMMAND gets the OTEL_ and NAIS_ variables of a NAIS workload. A variable that
   is already set keeps its value, unless it belongs to the platform. These belong
   to the platform: OTEL_SERVICE_NAME, OTEL_EXPORTER_OTLP_ENDPOINT,
   OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_INSECURE, and the attributes
@@ -45,23 +34,38 @@ Environment:
   spor does not set PORT, because port 8080 is often in use. If PORT is set and
   BIND_ADDRESS is not, spor sets BIND_ADDRESS to 127.0.0.1 and that port.
 
-  If NO_COLOR is set, or if TERM is dumb, spor draws the traces without colours.
-
-Exit codes:
-
-  2      the flags are wrong
+  If NO_COLOR is set, or if TERM is dumb, spor draws the traces without colours.`,
+			exitCodesPart: `  2      the flags are wrong
   125    spor failed
   126    COMMAND cannot be run
   127    COMMAND was not found
   128+N  the signal with the number N ended COMMAND
-  Otherwise the exit code is that of COMMAND.
-`)
+  Otherwise the exit code is that of COMMAND.`,
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("no command (want: spor run [flags] -- COMMAND [ARGUMENTS])")
+			}
+			o.argv = args
+			if err := o.checkNames(); err != nil {
+				return err
+			}
+			c.code = observe(o, os.Environ(), c.stdio)
+			return nil
+		},
+	}
+	o.register(cmd.Flags())
+	cmd.Flags().Var(&o.ui, "ui", "also show the telemetry in the browser, at the loopback address `ADDR`; spor prints the link. On a terminal this is the default, "+
+		"and --ui=off turns it off. After COMMAND has ended by itself, spor serves the pages as long as one is open. With --ui it also waits for the first page to be opened.")
+	cmd.Flags().Lookup("ui").NoOptDefVal = "auto"
+	return cmd
 }
 
 type runOptions struct {
 	name, namespace string
 	env             []string // KEY=VALUE
 	record          string
+	force           bool
 	ui              uiFlag
 	argv            []string
 
@@ -70,62 +74,26 @@ type runOptions struct {
 	started func(ctx context.Context, say func(string))
 }
 
-func run(args []string, std stdio) int {
-	o, err := parseRun(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		runUsage(std.out)
-		return 0
-	case err != nil:
-		complain(std.err, "spor run: %v", err)
-		return exitUsage
-	}
-	return observe(o, os.Environ(), std)
+// The method register adds the flags that all subcommands with a command have.
+func (o *runOptions) register(flags *pflag.FlagSet) {
+	flags.SetInterspersed(false) // the flags after the name of a command belong to the command
+	flags.StringVar(&o.name, "name", "", "the `NAME` of the application (default: the base name of COMMAND; for go run, the last element of the package's path)")
+	flags.StringVar(&o.namespace, "namespace", "local", "the `NAME` of the team's namespace")
+	flags.StringArrayVar(&o.env, "env", nil, "set a variable for COMMAND, as `KEY=VALUE`; this value replaces any other value of the variable; the flag can be repeated")
+	flags.StringVar(&o.record, "record", "", "write all telemetry to `FILE` as OTLP/JSON lines; each line of stdout and stderr is written as a log record")
+	flags.BoolVar(&o.force, "force", false, "with --record: replace FILE if it exists")
 }
 
-func parseRun(args []string) (runOptions, error) {
-	o, err := parseCommand(flag.NewFlagSet("run", flag.ContinueOnError), args)
-	if err == nil && len(o.argv) == 0 {
-		err = errors.New("no command (want: spor run [FLAGS] -- COMMAND [ARGUMENTS])")
-	}
-	if err != nil {
-		return o, err
-	}
-	return o, o.checkNames()
-}
-
-// parseCommand parses the command, and the flags that all subcommands with a command have. Before
-// the call, the caller must add all other flags of the subcommand to the FlagSet.
-func parseCommand(flags *flag.FlagSet, args []string) (runOptions, error) {
-	o := runOptions{namespace: "local"}
-	flags.SetOutput(io.Discard)
-	flags.StringVar(&o.name, "name", "", "")
-	flags.StringVar(&o.namespace, "namespace", o.namespace, "")
-	flags.StringVar(&o.record, "record", "", "")
-	flags.Var(&o.ui, "ui", "")
-	flags.Func("env", "", func(pair string) error {
-		key, _, ok := strings.Cut(pair, "=")
-		if !ok || key == "" {
-			return errors.New("want KEY=VALUE")
-		}
-		o.env = append(o.env, pair)
-		return nil
-	})
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, fmt.Errorf("%w (spor help %s lists the flags)", err, flags.Name())
-	}
-	o.argv = flags.Args()
-	return o, nil
-}
-
-// checkNames checks the names in o. If the user has set no name for the application, it uses
+// checkNames checks the names and the variables in o. If the user has set no name for the application, it uses
 // the name of the command. It returns an error if a name is not valid.
 func (o *runOptions) checkNames() error {
 	if o.name == "" {
-		o.name = strings.TrimSuffix(filepath.Base(o.argv[0]), ".exe")
+		o.name = cmp.Or(goRunName(o.argv), strings.TrimSuffix(filepath.Base(o.argv[0]), ".exe"))
+	}
+	for _, pair := range o.env {
+		if key, _, ok := strings.Cut(pair, "="); !ok || key == "" {
+			return fmt.Errorf("--env %q: want KEY=VALUE", pair)
+		}
 	}
 	for _, f := range []struct{ flag, value string }{{"name", o.name}, {"namespace", o.namespace}} {
 		if err := checkName(f.value); err != nil {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
+	"strconv"
 
 	"github.com/nais/spor/internal/recording"
 	"github.com/nais/spor/internal/viewer"
@@ -15,26 +17,38 @@ type uiFlag struct {
 	addr        string
 }
 
-// String returns the address, or "" if the flag has no address. Package flag calls it.
+// String returns the address, or "" if the flag has no address. Package pflag calls it.
 func (f *uiFlag) String() string { return f.addr }
 
-// IsBoolFlag returns true, because the flag may be given without a value.
-func (f *uiFlag) IsBoolFlag() bool { return true }
+// Type returns the name of the value in the help.
+func (f *uiFlag) Type() string { return "ADDR" }
 
-// Set sets the flag to value, which is an address, "true", "off" or "false". Package flag calls
-// Set with "true" if the flag is given without a value.
+// Set sets the flag to value, which is an address, "auto", "off" or a boolean. Package pflag calls
+// Set with "auto" if the flag is given without a value.
 func (f *uiFlag) Set(value string) error {
 	switch value {
 	case "":
 		return errors.New("want HOST:PORT, a port, or off")
 	case "off", "false":
 		*f = uiFlag{off: true}
-	case "true":
+	case "auto", "true":
 		*f = uiFlag{wanted: true}
 	default:
+		if !isAddress(value) {
+			return errors.New("want HOST:PORT, a port, or off")
+		}
 		*f = uiFlag{wanted: true, addr: value}
 	}
 	return nil
+}
+
+// isAddress reports whether text is a port, or a host and a port.
+func isAddress(text string) bool {
+	if _, port, err := net.SplitHostPort(text); err == nil {
+		text = port
+	}
+	_, err := strconv.ParseUint(text, 10, 16)
+	return err == nil
 }
 
 // A ui is the viewer that a browser shows. A nil ui does nothing.

@@ -2,17 +2,19 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"runtime/debug"
+
+	"github.com/spf13/cobra"
 )
 
-func versionUsage(w io.Writer) {
-	fmt.Fprint(w, "Usage: spor version\n\nPrint the version of spor, its commit, and the Go version that built it.\n")
-}
-
-func version(_ []string, std stdio) int {
-	fmt.Fprintln(std.out, versionText(debug.ReadBuildInfo()))
-	return 0
+func (c *cli) version() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of spor",
+		Long:  "Print the version of spor, its commit, and the Go version that built it.",
+		Args:  cobra.NoArgs,
+		Run:   func(cmd *cobra.Command, _ []string) { fmt.Fprintln(c.out, cmd.Root().Version) },
+	}
 }
 
 func versionText(info *debug.BuildInfo, ok bool) string {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -11,52 +10,42 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/nais/spor/cmd/spor/internal/process"
 	"github.com/nais/spor/internal/viewer"
 )
 
-func viewUsage(w io.Writer) {
-	fmt.Fprint(w, `Usage: spor view [FLAGS] FILE...
-
-Show recordings in the browser. A FILE is a recording that spor run --record has
+func (c *cli) view() *cobra.Command {
+	var addr string
+	cmd := &cobra.Command{
+		Use:   "view [flags] FILE...",
+		Short: "Show a recording in the browser",
+		Long: `Show recordings in the browser. A FILE is a recording that spor run --record has
 written, a trace that was saved with Share in the viewer, or a file of OTLP/JSON
 lines from an OpenTelemetry Collector. spor prints the link and serves the
-pages until you press Ctrl-C.
-
-Flags:
-
-  --ui ADDR   the loopback address to listen on (default: `+viewer.DefaultAddr+`, or
-              a free port if that port is in use)
-
-Exit codes:
-
-  0    spor was ended with Ctrl-C or SIGTERM
+pages until you press Ctrl-C.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("no file (want: spor view FILE)")
+			}
+			return nil
+		},
+		Annotations: map[string]string{exitCodesPart: `  0    spor was ended with Ctrl-C or SIGTERM
   2    the flags are wrong
-  125  spor failed
-`)
+  125  spor failed`},
+		Run: func(_ *cobra.Command, files []string) { c.code = c.serve(files, addr) },
+	}
+	cmd.Flags().StringVar(&addr, "ui", "", "listen on the loopback address `ADDR` (default "+viewer.DefaultAddr+", or a free port if that port is in use)")
+	return cmd
 }
 
-func view(args []string, std stdio) int {
-	var addr string
-	flags := flag.NewFlagSet("view", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	flags.StringVar(&addr, "ui", "", "")
-	err := flags.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		viewUsage(std.out)
-		return 0
-	}
-	if err == nil && flags.NArg() == 0 {
-		err = errors.New("no file (want: spor view FILE)")
-	}
-	if err != nil {
-		complain(std.err, "spor view: %v", err)
-		return exitUsage
-	}
+// The method serve serves the files until the user ends spor. It returns the exit code.
+func (c *cli) serve(files []string, addr string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := serveFiles(ctx, flags.Args(), addr, std.err); err != nil {
-		complain(std.err, "spor: %v", err)
+	if err := serveFiles(ctx, files, addr, c.err); err != nil {
+		complain(c.err, "spor view: %v", err)
 		return process.ExitFailed
 	}
 	return 0
