@@ -134,7 +134,7 @@ func (rs requests) free(ctx context.Context) error {
 	return nil
 }
 
-// The method send sends the requests, one after the other. It tells the user the status of each
+// The method send sends the requests, one after the other. It prints the status of each
 // response. It returns an error if a request got no response.
 func (rs requests) send(ctx context.Context, say func(string)) error {
 	for _, r := range rs {
