@@ -105,6 +105,7 @@ func (o *checkOptions) parse(args []string, dash bool) error {
 func checkCommand(o checkOptions, std stdio) int {
 	run := o.runOptions
 	run.ui = uiFlag{off: true}
+	run.alone = true
 	if run.record == "" {
 		dir, err := os.MkdirTemp("", "spor-check-")
 		if err != nil {

@@ -4,6 +4,7 @@ package main_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,8 +61,13 @@ func TestRunNamesGoRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := spor(t, "run", "--", "go", "run", ".")
 	cmd.Dir = root
+	cmd.Env = append(cmd.Env, "GOCACHE="+strings.TrimSpace(string(cache)))
 	if got := finish(t, cmd); got.code != 0 || !strings.HasPrefix(got.stderr, "orders\n") {
 		t.Errorf("exit code %d, stderr %q, want orders", got.code, got.stderr)
 	}

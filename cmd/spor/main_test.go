@@ -49,8 +49,19 @@ func spor(t *testing.T, args ...string) *exec.Cmd {
 			cmd.Env = append(cmd.Env, pair)
 		}
 	}
+	cmd.Env = append(cmd.Env, "XDG_CACHE_HOME="+cacheOf(t))                // otherwise spor could find a spor listen of the developer
 	cmd.Env = append(cmd.Env, roleKey+"=spor", "GORACE=atexit_sleep_ms=0") // without GORACE, each process waits a second at its end under -race
 	return cmd
+}
+
+// The function cacheOf returns the cache folder of the test. The environment variable
+// XDG_CACHE_HOME has precedence, if the test has set it.
+func cacheOf(t *testing.T) string {
+	t.Helper()
+	if os.Getenv("XDG_CACHE_HOME") != "" {
+		return os.Getenv("XDG_CACHE_HOME")
+	}
+	return t.TempDir()
 }
 
 // The function running returns arguments for spor run. The command that spor runs is this test

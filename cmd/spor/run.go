@@ -67,6 +67,7 @@ type runOptions struct {
 	record          string
 	force           bool
 	ui              uiFlag
+	alone           bool // does not send a copy to spor listen
 	argv            []string
 
 	// started is called in a goroutine of its own when the command has started. The context is

@@ -9,10 +9,8 @@ import (
 	"time"
 
 	"github.com/nais/spor/cmd/spor/internal/process"
+	"github.com/nais/spor/cmd/spor/internal/standing"
 
-	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
-	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
-	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 
 	"github.com/nais/spor/internal/display"
@@ -32,15 +30,16 @@ const (
 
 // A session is one run of a command. spor receives the telemetry and the output of the command.
 type session struct {
-	std      stdio
-	screen   *screen
-	recorder *recorder
-	ui       *ui
-	traces   *tracetree.Assembler
-	points   atomic.Int64
-	logs     atomic.Int64
-	env      environ // the environment of the command
-	endpoint string
+	std       stdio
+	screen    *screen
+	recorder  *recorder
+	ui        *ui
+	forwarder *forwarder // sends a copy to spor listen
+	traces    *tracetree.Assembler
+	points    atomic.Int64
+	logs      atomic.Int64
+	env       environ // the environment of the command
+	endpoint  string
 }
 
 // observe runs the command in o and returns the exit code of spor. The environment of the
@@ -54,6 +53,10 @@ func observe(o runOptions, base []string, std stdio) int {
 		return process.ExitFailed
 	}
 	defer s.recorder.close()
+	listener, joins := s.join(o)
+	if joins {
+		o.ui = uiFlag{off: true}
+	}
 	if s.ui, err = newUI(o.ui, process.IsTerminal(std.err), o.name); err != nil {
 		s.say(err.Error())
 		return process.ExitFailed
@@ -75,17 +78,39 @@ func observe(o runOptions, base []string, std stdio) int {
 	if s.ui != nil {
 		s.say("traces in the browser: " + s.ui.server.URL())
 	}
+	if joins {
+		s.say("traces in the browser: " + listener.Viewer + " (spor listen)")
+	}
 	code, ran := s.run(o, signals, cancel)
 	if !ran {
 		return code
 	}
 	drain(ctx, server)
+	s.forwarder.close(s.say)
 	s.traces.Close()
 	s.summarize()
 	if !signals.Ending() {
 		s.ui.linger(ctx, s.say)
 	}
 	return code
+}
+
+// The method join starts to forward to the spor listen of this user. It reports false if none runs,
+// or if o asks for a viewer of its own or for no listener.
+func (s *session) join(o runOptions) (standing.Listener, bool) {
+	if o.alone || o.ui.wanted {
+		return standing.Listener{}, false
+	}
+	listener, runs := standing.Find()
+	if !runs {
+		return standing.Listener{}, false
+	}
+	var err error
+	if s.forwarder, err = newForwarder(listener.GRPC); err != nil {
+		s.say(err.Error())
+		return standing.Listener{}, false
+	}
+	return listener, true
 }
 
 // The method run runs the command. It waits for the command, for the other processes of the
@@ -145,34 +170,24 @@ func drain(ctx context.Context, server *receiver.Server) {
 }
 
 func (s *session) sink() receiver.Sink {
-	return receiver.Sink{
-		Traces: func(_ context.Context, r *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
-			s.received(recording.Request{Traces: r})
-			s.traces.Add(r)
-			return nil, nil
-		},
-		Metrics: func(_ context.Context, r *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
-			s.received(recording.Request{Metrics: r})
-			s.points.Add(int64(dataPoints(r)))
-			return nil, nil
-		},
-		Logs: func(_ context.Context, r *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
-			s.received(recording.Request{Logs: r})
-			s.logs.Add(int64(logRecords(r)))
-			return nil, nil
-		},
-	}
+	return sinkOf(func(r recording.Request) {
+		s.received(r)
+		s.traces.Add(r.Traces)
+		s.points.Add(int64(dataPoints(r.Metrics)))
+		s.logs.Add(int64(logRecords(r.Logs)))
+	})
 }
 
 func (s *session) received(r recording.Request) {
 	s.recorder.request(r)
 	s.ui.add(r)
+	s.forwarder.add(r)
 }
 
 // The method line returns a function for one stream of the command. The function passes each line
 // to the recorder and the viewer.
 func (s *session) line(stream string, resource *resourcepb.Resource) func(text string, continued bool) {
-	if s.recorder == nil && s.ui == nil {
+	if s.recorder == nil && s.ui == nil && s.forwarder == nil {
 		return func(string, bool) {}
 	}
 	return func(text string, continued bool) {

@@ -31,6 +31,8 @@ const (
 	// maxDecodedBytes is the maximum memory of all requests that are decoded and have no answer
 	// yet.
 	maxDecodedBytes = 80 << 20
+	// maxBodyBytes is the maximum memory of all bodies of requests over HTTP.
+	maxBodyBytes = 32 << 20
 	// maxStreams is the maximum number of requests in progress on one connection.
 	maxStreams = 32
 )
@@ -40,10 +42,11 @@ type intake struct {
 	layouts   layouts
 	unpacking chan *bytes.Buffer // contains the buffers that are free; each decompression needs one
 	memory    *budget
+	bodies    *budget
 }
 
 func newIntake() *intake {
-	i := &intake{layouts: layouts{}, unpacking: make(chan *bytes.Buffer, maxUnpacking), memory: newBudget(maxDecodedBytes)}
+	i := &intake{layouts: layouts{}, unpacking: make(chan *bytes.Buffer, maxUnpacking), memory: newBudget(maxDecodedBytes), bodies: newBudget(maxBodyBytes)}
 	for range maxUnpacking {
 		i.unpacking <- new(bytes.Buffer)
 	}
@@ -57,22 +60,35 @@ func (i *intake) receive(stream grpc.ServerStream, request proto.Message) (relea
 	if err := stream.RecvMsg(&sent); err != nil {
 		return nil, err
 	}
-	ctx := stream.Context()
+	return i.decode(stream.Context(), sent, i.binary(), request)
+}
+
+// The method decode does the same as receive, for a request that has arrived already.
+func (i *intake) decode(ctx context.Context, sent packet, e encoded, request proto.Message) (release func(), err error) {
 	select {
 	case buffer := <-i.unpacking:
 		defer func() { i.unpacking <- buffer }()
-		return i.decode(ctx, sent, buffer, request)
+		data, err := sent.unpack(buffer)
+		if err != nil {
+			return nil, err
+		}
+		return i.unmarshal(ctx, data, e, request)
 	case <-ctx.Done():
 		return nil, status.FromContextError(ctx.Err()).Err()
 	}
 }
 
-func (i *intake) decode(ctx context.Context, sent packet, buffer *bytes.Buffer, request proto.Message) (release func(), err error) {
-	data, err := sent.unpack(buffer)
-	if err != nil {
-		return nil, err
-	}
-	size, err := i.layouts.sizeOf(request, data, maxDecodedBytes)
+// encoded is an encoding of requests. The function sizeOf estimates how much memory a request needs
+// after decoding, and returns errTooLarge if this is more than limit.
+type encoded struct {
+	sizeOf    func(request proto.Message, data []byte, limit int) (int, error)
+	unmarshal func(data []byte, request proto.Message) error
+}
+
+func (i *intake) binary() encoded { return encoded{i.layouts.sizeOf, proto.Unmarshal} }
+
+func (i *intake) unmarshal(ctx context.Context, data []byte, e encoded, request proto.Message) (release func(), err error) {
+	size, err := e.sizeOf(request, data, maxDecodedBytes)
 	switch {
 	case errors.Is(err, errTooLarge):
 		return nil, status.Errorf(codes.ResourceExhausted, "receiver: the request is too large: it uses more than %d MiB of memory after decoding", maxDecodedBytes>>20)
@@ -83,7 +99,7 @@ func (i *intake) decode(ctx context.Context, sent packet, buffer *bytes.Buffer, 
 		return nil, status.FromContextError(err).Err()
 	}
 	release = func() { i.memory.give(size) }
-	if err := proto.Unmarshal(data, request); err != nil {
+	if err := e.unmarshal(data, request); err != nil {
 		release()
 		return nil, status.Errorf(codes.Internal, "receiver: decode the request: %v", err)
 	}

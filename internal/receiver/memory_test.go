@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"runtime"
@@ -43,8 +44,10 @@ func TestMain(m *testing.M) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	fmt.Println(s.Addr())
+	web := httptest.NewServer(s.HTTP())
+	fmt.Println(s.Addr(), web.URL)
 	_, _ = io.Copy(io.Discard, os.Stdin)
+	web.Close()
 	s.Stop()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
@@ -110,7 +113,7 @@ func TestReceiverBoundsItsMemory(t *testing.T) {
 			if testing.Short() && !slices.Contains([]string{"spans", "empty values", "strings of a list", "exponential buckets", "unknown fields", "one long name"}, name) {
 				t.Skip("in short mode, one test of each kind is enough")
 			}
-			addr, end := startReceiver(t)
+			addr, _, end := startReceiver(t)
 			var all sync.WaitGroup
 			for _, part := range []int{1, 16} { // the receiver accepts the smaller requests
 				bomb := gzipped(t, within(repeated(cmp.Or(tt.size, size)/part, tt.fill), tt.in...))
@@ -223,9 +226,9 @@ func TestReceiverRefusesWhatIsTooLarge(t *testing.T) {
 	}
 }
 
-// startReceiver starts a receiver in a child process and returns the address of the receiver.
-// The function end stops the receiver and returns the maximum size of its heap in bytes.
-func startReceiver(t *testing.T) (addr string, end func() (heap int64)) {
+// startReceiver starts a receiver in a child process and returns its address for gRPC and its URL
+// for HTTP. The function end stops the receiver and returns the maximum size of its heap in bytes.
+func startReceiver(t *testing.T) (addr, web string, end func() (heap int64)) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), "CHILD=receiver", "GORACE=atexit_sleep_ms=0")
@@ -243,8 +246,8 @@ func startReceiver(t *testing.T) (addr string, end func() (heap int64)) {
 	}
 	lines := bufio.NewScanner(out)
 	lines.Scan()
-	addr = lines.Text()
-	return addr, func() int64 {
+	addr, web, _ = strings.Cut(lines.Text(), " ")
+	return addr, web, func() int64 {
 		t.Helper()
 		if err := in.Close(); err != nil {
 			t.Fatal(err)

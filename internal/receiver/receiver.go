@@ -1,6 +1,6 @@
-// Package receiver is an OTLP/gRPC receiver on a loopback address.
+// Package receiver is an OTLP receiver on a loopback address.
 //
-// The receiver accepts traces, metrics and logs, plain or gzipped. It passes every export
+// The receiver accepts traces, metrics and logs over gRPC and over HTTP, plain or gzipped. It passes every export
 // request to a [Sink], and the sink decides what the answer is. The sink of spor run accepts
 // everything. Tests of exporters use sinks that act like a faulty collector: they reject
 // requests, do not answer, or accept only a part of a request.
@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 // A Server receives requests until [Server.Stop] is called.
 type Server struct {
 	grpc     *grpc.Server
+	http     http.ServeMux
 	listener *listener
 	served   chan struct{}
 	stop     sync.Once
@@ -30,13 +32,9 @@ type Server struct {
 // loopback address. If addr has no host, the host is 127.0.0.1. If the port is 0, the system
 // selects a free port, and [Server.Addr] returns it.
 func Listen(addr string, sink Sink) (*Server, error) {
-	tcp, err := loopback(addr)
+	l, err := ListenLoopback(addr)
 	if err != nil {
 		return nil, err
-	}
-	l, err := net.ListenTCP("tcp", tcp)
-	if err != nil {
-		return nil, fmt.Errorf("receiver: listen on %q: %w", addr, err)
 	}
 	s := &Server{listener: track(l), served: make(chan struct{})}
 	s.grpc = grpc.NewServer(
@@ -47,12 +45,25 @@ func Listen(addr string, sink Sink) (*Server, error) {
 		grpc.WaitForHandlers(true),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
 	)
-	sink.register(s.grpc, s.listener, newIntake())
+	sink.register(s.grpc, &s.http, s.listener, newIntake())
 	go func() {
 		defer close(s.served)
 		_ = s.grpc.Serve(s.listener) // Serve returns after Stop, because Stop closes the listener
 	}()
 	return s, nil
+}
+
+// ListenLoopback listens on addr, which is the address of a [Listen].
+func ListenLoopback(addr string) (net.Listener, error) {
+	tcp, err := loopback(addr)
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.ListenTCP("tcp", tcp)
+	if err != nil {
+		return nil, fmt.Errorf("receiver: listen on %q: %w", addr, err)
+	}
+	return l, nil
 }
 
 // The function loopback resolves addr. It returns an error if another machine could reach this

@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"context"
+	"net/http"
 
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
@@ -23,10 +24,15 @@ type Sink struct {
 	Logs    func(context.Context, *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error)
 }
 
-func (s Sink) register(r grpc.ServiceRegistrar, l *listener, i *intake) {
+// The method register serves the requests of both protocols: r serves OTLP over gRPC, and mux serves
+// OTLP over HTTP.
+func (s Sink) register(r grpc.ServiceRegistrar, mux *http.ServeMux, l *listener, i *intake) {
 	register(r, l, i, "trace.v1.TraceService", s.Traces)
 	register(r, l, i, "metrics.v1.MetricsService", s.Metrics)
 	register(r, l, i, "logs.v1.LogsService", s.Logs)
+	mux.Handle("POST /v1/traces", httpHandler(i, s.Traces))
+	mux.Handle("POST /v1/metrics", httpHandler(i, s.Metrics))
+	mux.Handle("POST /v1/logs", httpHandler(i, s.Logs))
 }
 
 // The function register serves the Export method of service as a streaming method. A client does

@@ -14,6 +14,7 @@ import (
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 )
 
 // maxLineBytes is the maximum number of bytes of a line. It limits the memory that Read uses if
@@ -68,13 +69,37 @@ func decode(line []byte) (r Request, ok bool, err error) {
 	if r, ok = kind(fields); !ok {
 		return Request{}, false, at(errKind)
 	}
-	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(line, r.message()); err != nil {
-		return Request{}, false, at(err)
-	}
-	if err := r.convert(hexFromPrint); err != nil {
+	if err := r.unmarshal(line); err != nil {
 		return Request{}, false, at(err)
 	}
 	return r, true, nil
+}
+
+// Decode decodes OTLP/JSON into request, which must be an export request. It ignores unknown fields
+// and unknown kinds of values.
+func Decode(data []byte, request proto.Message) error {
+	var r Request
+	switch request := request.(type) {
+	case *coltrace.ExportTraceServiceRequest:
+		r.Traces = request
+	case *colmetrics.ExportMetricsServiceRequest:
+		r.Metrics = request
+	case *collogs.ExportLogsServiceRequest:
+		r.Logs = request
+	default:
+		return fmt.Errorf("recording: %T is not an export request", request)
+	}
+	if err := r.unmarshal(data); err != nil {
+		return fmt.Errorf("recording%w", at(err))
+	}
+	return nil
+}
+
+func (r Request) unmarshal(data []byte) error {
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(data, r.message()); err != nil {
+		return err
+	}
+	return r.convert(hexFromPrint)
 }
 
 // The function kind returns an empty request of the same kind as the request in fields. It

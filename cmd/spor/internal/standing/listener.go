@@ -1,0 +1,88 @@
+package standing
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// A Listener describes a spor listen that runs.
+type Listener struct {
+	GRPC   string `json:"grpc"`   // host:port of OTLP over gRPC
+	HTTP   string `json:"http"`   // URL of OTLP over HTTP
+	Viewer string `json:"viewer"` // URL of the viewer, with its key
+}
+
+// ErrRuns means that another spor listen of this user runs.
+var ErrRuns = errors.New("spor listen already runs")
+
+// file opens the file of this user. The caller must close it.
+func file() (*os.File, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(cache, "spor")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "listen.json"), os.O_RDWR|os.O_CREATE|noFollow, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if !private(f) {
+		_ = f.Close()
+		return nil, fmt.Errorf("%s is not a file that only this user can read", f.Name())
+	}
+	return f, nil
+}
+
+// Reserve prevents that another spor listen of this user starts. It returns ErrRuns if one runs
+// already. The caller must call release when it ends. The function announce tells spor run about
+// the listener.
+func Reserve() (announce func(Listener) error, release func(), err error) {
+	f, err := file()
+	if err != nil {
+		return nil, nil, err
+	}
+	if !lock(f) {
+		_ = f.Close()
+		return nil, nil, ErrRuns
+	}
+	announce = func(l Listener) error {
+		text, err := json.Marshal(l)
+		if err != nil {
+			return err
+		}
+		if err := f.Truncate(0); err != nil {
+			return err
+		}
+		_, err = f.WriteAt(append(text, '\n'), 0)
+		return err
+	}
+	release = func() {
+		_ = f.Truncate(0) // the lock is what counts
+		_ = f.Close()
+	}
+	return announce, release, nil
+}
+
+// Find returns the spor listen of this user. It reports false if none runs.
+func Find() (l Listener, runs bool) {
+	f, err := file()
+	if err != nil {
+		return Listener{}, false
+	}
+	defer func() { _ = f.Close() }()
+	if lock(f) {
+		return Listener{}, false
+	}
+	text, err := io.ReadAll(io.LimitReader(f, 1<<16))
+	if err != nil || json.Unmarshal(text, &l) != nil || l.GRPC == "" {
+		return Listener{}, false
+	}
+	return l, true
+}
