@@ -60,7 +60,8 @@ func TestDoctorNamesRefusedCertificates(t *testing.T) {
 	}
 }
 
-// checkExport checks the step "export". If want is nil, the step must not fail.
+// checkExport checks the step "export". If want is nil, the step must not fail. A server that expects
+// TLS may close the connection of a client without TLS at any time, so there is no other reason.
 func checkExport(t *testing.T, f findings, want []string) {
 	t.Helper()
 	for _, s := range f.Steps {
@@ -75,7 +76,8 @@ func checkExport(t *testing.T, f findings, want []string) {
 				t.Errorf("cure: got %q, want %q (%s)", s.Cure, part, s.Text)
 			}
 		}
-		if strings.Contains(s.Text, "broken pipe") || strings.Contains(s.Text, "connection reset") {
+		withoutTLS := strings.Contains(s.Cure, "the collector speaks TLS")
+		if !withoutTLS && (strings.Contains(s.Text, "broken pipe") || strings.Contains(s.Text, "connection reset")) {
 			t.Errorf("text: got %q, want the reason", s.Text)
 		}
 		return

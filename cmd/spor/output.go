@@ -40,6 +40,9 @@ func (o *output) carry(w io.Writer, line func(text string, continued bool)) {
 	lines := &lineSplitter{emit: line}
 	o.done.Go(func() {
 		defer lines.end()
+		if c, ok := w.(io.Closer); ok {
+			defer func() { _ = c.Close() }()
+		}
 		defer func() { _ = o.read.Close() }() // a command that still writes gets SIGPIPE, as it would without spor
 		o.copy(w, lines)
 	})

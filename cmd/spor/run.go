@@ -15,6 +15,7 @@ import (
 
 func (c *cli) run() *cobra.Command {
 	var o runOptions
+	var procfile string
 	cmd := &cobra.Command{
 		Use:   "run [flags] -- COMMAND [ARGUMENTS]",
 		Short: "Run a program and draw its traces",
@@ -43,11 +44,7 @@ its process group. It exits with the exit code of COMMAND.`,
   Otherwise the exit code is that of COMMAND.`,
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("no command (want: spor run [flags] -- COMMAND [ARGUMENTS])")
-			}
-			o.argv = args
-			if err := o.checkNames(); err != nil {
+			if err := o.parse(args, procfile); err != nil {
 				return err
 			}
 			c.code = observe(o, os.Environ(), c.stdio)
@@ -55,6 +52,8 @@ its process group. It exits with the exit code of COMMAND.`,
 		},
 	}
 	o.register(cmd.Flags())
+	cmd.Flags().StringVar(&procfile, "procfile", "", "run all commands of the Procfile `FILE` instead of COMMAND; each line NAME: COMMAND is a service with this name. "+
+		"PORT is 5000 for the first service, and 100 more for each further one. When one service ends, spor ends the others and exits with its exit code")
 	cmd.Flags().Var(&o.ui, "ui", "also show the telemetry in the browser, at the loopback address `ADDR`; spor prints the link. On a terminal this is the default, "+
 		"and --ui=off turns it off. After COMMAND has ended by itself, spor serves the pages as long as one is open. With --ui it also waits for the first page to be opened.")
 	cmd.Flags().Lookup("ui").NoOptDefVal = "auto"
@@ -69,10 +68,38 @@ type runOptions struct {
 	ui              uiFlag
 	alone           bool // does not send a copy to spor listen
 	argv            []string
+	entries         []entry // of a Procfile; then argv is empty
 
 	// started is called in a goroutine of its own when the command has started. The context is
 	// canceled when the command has ended. If started is nil, nothing is called.
 	started func(ctx context.Context, say func(string))
+}
+
+// The method parse sets the command, or the services of the Procfile.
+func (o *runOptions) parse(args []string, procfile string) (err error) {
+	switch {
+	case procfile != "" && len(args) > 0:
+		return errors.New("--procfile and a command (want one of them)")
+	case procfile != "" && o.name != "":
+		return errors.New("--name and --procfile (the services have the names in the Procfile)")
+	case procfile != "":
+		if o.entries, err = readProcfile(procfile); err != nil {
+			return fmt.Errorf("--procfile %w", err)
+		}
+		o.name = filepath.Base(filepath.Dir(absolute(procfile)))
+		return o.checkNames()
+	case len(args) == 0:
+		return errors.New("no command (want: spor run [flags] -- COMMAND [ARGUMENTS])")
+	}
+	o.argv = args
+	return o.checkNames()
+}
+
+func absolute(file string) string {
+	if path, err := filepath.Abs(file); err == nil {
+		return path
+	}
+	return file
 }
 
 // The method register adds the flags that all subcommands with a command have.

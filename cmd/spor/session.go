@@ -81,7 +81,13 @@ func observe(o runOptions, base []string, std stdio) int {
 	if joins {
 		s.say("traces in the browser: " + listener.Viewer + " (spor listen)")
 	}
-	code, ran := s.run(o, signals, cancel)
+	var code int
+	var ran bool
+	if len(o.entries) > 0 {
+		code, ran = s.runAll(o, base, signals, cancel)
+	} else {
+		code, ran = s.run(o, signals, cancel)
+	}
 	if !ran {
 		return code
 	}
@@ -117,30 +123,18 @@ func (s *session) join(o runOptions) (standing.Listener, bool) {
 // command's group, and for their output. The result ran is false if the command did not start. If
 // a signal arrives after all these processes have ended, run calls the function impatient.
 func (s *session) run(o runOptions, signals *process.Signals, impatient func()) (code int, ran bool) {
-	stdout, stderr, err := newOutputs()
-	if err != nil {
-		s.say(err.Error())
-		return process.ExitFailed, false
+	c, code := s.start(o, s.env, s.std.in, process.Foreground(s.std.in, s.std.out), s.screen.stdout, s.screen.stderr)
+	if c == nil {
+		return code, false
 	}
-	p, err := process.Start(o.argv, s.env.pairs(), s.std.in, stdout.write, stderr.write, process.Foreground(s.std.in, s.std.out))
-	if err != nil {
-		stdout.abandon()
-		stderr.abandon()
-		s.say(err.Error())
-		return process.StartCode(err), false
-	}
-	stdout.carry(s.screen.stdout, s.line(recording.Stdout, resourceOf(o)))
-	stderr.carry(s.screen.stderr, s.line(recording.Stderr, resourceOf(o)))
-	signals.Forward(p, impatient)
-	stop := p.OnContinue()
+	signals.Forward(c, impatient)
+	stop := c.OnContinue()
 	defer stop()
 	ended := s.started(o)
 
-	code = p.Wait()
+	code = c.Wait()
 	ended()
-	p.WaitGroup(s.say)
-	stdout.finish()
-	stderr.finish()
+	c.finish(s.say)
 	return code, true
 }
 

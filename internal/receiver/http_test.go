@@ -161,7 +161,8 @@ func TestHTTPAllowsLocalPages(t *testing.T) {
 	}
 }
 
-// TestHTTPBoundsItsMemory sends small requests that unpack to many values, several at once.
+// TestHTTPBoundsItsMemory sends small requests that decompress to many values, several at the
+// same time.
 func TestHTTPBoundsItsMemory(t *testing.T) {
 	within := func(head, fill, tail string) []byte {
 		return []byte(head + strings.TrimSuffix(strings.Repeat(fill, (8<<20)/len(fill)), ",") + tail)

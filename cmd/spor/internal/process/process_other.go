@@ -33,7 +33,8 @@ func StartCode(err error) int {
 	return ExitNotExecutable
 }
 
-func (p *Process) signal(s os.Signal) bool { return p.cmd.Process.Signal(s) == nil }
+// Signal sends s to the command. It reports whether the command still runs.
+func (p *Process) Signal(s os.Signal) bool { return p.cmd.Process.Signal(s) == nil }
 
 // Wait waits until the command has ended, and returns the exit code of the command.
 func (p *Process) Wait() int {

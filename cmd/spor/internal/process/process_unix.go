@@ -69,8 +69,8 @@ func StartCode(err error) int {
 	return ExitNotExecutable
 }
 
-// The method signal sends s to the group. It reports whether the group still contains a process.
-func (p *Process) signal(s os.Signal) bool {
+// Signal sends s to the group. It reports whether the group still contains a process.
+func (p *Process) Signal(s os.Signal) bool {
 	return unix.Kill(-p.pid, s.(syscall.Signal)) == nil
 }
 
@@ -112,7 +112,7 @@ func (p *Process) suspend() {
 // command's group in the foreground.
 func (p *Process) resume() {
 	p.terminal.give(p.pid)
-	p.signal(unix.SIGCONT)
+	p.Signal(unix.SIGCONT)
 }
 
 // OnContinue makes spor continue the command each time that the shell continues spor. This ends
@@ -152,12 +152,12 @@ func (p *Process) WaitGroup(say func(string)) {
 		return
 	}
 	say("processes that the command started are still running after " + lingerTime.String() + "; stopping them")
-	p.signal(unix.SIGTERM)
+	p.Signal(unix.SIGTERM)
 	if p.empty(termTime) {
 		return
 	}
 	say("the processes do not stop; killing them")
-	p.signal(unix.SIGKILL)
+	p.Signal(unix.SIGKILL)
 	if !p.empty(killTime) {
 		say("some of the processes cannot be killed; leaving them")
 	}
@@ -172,7 +172,7 @@ func (p *Process) empty(d time.Duration) bool {
 	defer poll.Stop()
 	for {
 		p.reap()
-		if !p.signal(syscall.Signal(0)) {
+		if !p.Signal(syscall.Signal(0)) {
 			return true
 		}
 		select {

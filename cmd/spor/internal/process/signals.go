@@ -31,17 +31,20 @@ func CatchSignals() *Signals {
 	return s
 }
 
+// Signaled is what signals are sent to. Signal reports whether a process still runs.
+type Signaled interface{ Signal(sig os.Signal) bool }
+
 // Forward starts a goroutine that sends each caught signal to p. The goroutine ends when
 // [Signals.Stop] is called. After all processes of p have ended, the goroutine calls the
 // function gone for each further signal.
-func (s *Signals) Forward(p *Process, gone func()) {
+func (s *Signals) Forward(p Signaled, gone func()) {
 	s.done.Go(func() {
 		for sig := range s.caught {
 			switch sig {
 			case os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT:
 				s.ending.Store(true)
 			}
-			if !p.signal(sig) {
+			if !p.Signal(sig) {
 				gone()
 			}
 		}

@@ -19,17 +19,20 @@ type Listener struct {
 // ErrRuns means that another spor listen of this user runs.
 var ErrRuns = errors.New("spor listen already runs")
 
-// file opens the file of this user. The caller must close it.
-func file() (*os.File, error) {
+// The function open opens the file of this user, or creates it if flag contains O_CREATE. The caller
+// must close it.
+func open(flag int) (*os.File, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(cache, "spor")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+	name := filepath.Join(cache, "spor", "listen.json")
+	if flag&os.O_CREATE != 0 {
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			return nil, err
+		}
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "listen.json"), os.O_RDWR|os.O_CREATE|noFollow, 0o600)
+	f, err := os.OpenFile(name, os.O_RDWR|flag|noFollow, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -41,10 +44,10 @@ func file() (*os.File, error) {
 }
 
 // Reserve prevents that another spor listen of this user starts. It returns ErrRuns if one runs
-// already. The caller must call release when it ends. The function announce tells spor run about
-// the listener.
+// already. The caller must call release when it ends. The function announce makes
+// the listener known to spor run.
 func Reserve() (announce func(Listener) error, release func(), err error) {
-	f, err := file()
+	f, err := open(os.O_CREATE)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -72,7 +75,7 @@ func Reserve() (announce func(Listener) error, release func(), err error) {
 
 // Find returns the spor listen of this user. It reports false if none runs.
 func Find() (l Listener, runs bool) {
-	f, err := file()
+	f, err := open(0)
 	if err != nil {
 		return Listener{}, false
 	}

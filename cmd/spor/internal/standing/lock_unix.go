@@ -13,7 +13,7 @@ const noFollow = unix.O_NOFOLLOW | unix.O_CLOEXEC
 // The function lock locks f until f is closed. It reports false if another process holds the lock.
 func lock(f *os.File) bool { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil }
 
-// The function private reports whether f is a regular file of this user that nobody else can read
+// The function private reports whether f is a regular file of this user that no other user can read
 // or write.
 func private(f *os.File) bool {
 	var stat unix.Stat_t
