@@ -26,6 +26,8 @@ const (
 	otelsql   = "github.com/XSAM/otelsql"
 	otelpgx   = "github.com/exaring/otelpgx"
 	redisotel = "github.com/redis/go-redis/extra/redisotel"
+	valkey    = "github.com/valkey-io/valkey-go"
+	otelriver = "github.com/riverqueue/rivercontrib/otelriver"
 	kotel     = "github.com/twmb/franz-go/plugin/kotel"
 )
 
@@ -75,6 +77,12 @@ func TestComplete(t *testing.T) {
 		},
 		{redisotel, trace.SpanKindClient, "get", []string{"db.system", "redis"}, "get map[db.operation.name:get]"},
 		{redisotel, trace.SpanKindClient, "redis.dial", []string{"db.system", "redis"}, "redis.dial map[]"},
+		{valkey, trace.SpanKindClient, "GET", []string{"db.system", "valkey", "db.operation", "GET"}, "GET map[db.system:redis db.system.name:valkey]"},
+		{valkey, trace.SpanKindClient, "GET", []string{"db.system", "mine"}, "GET map[]"},
+		{otelriver, trace.SpanKindConsumer, "river.work", []string{"kind", "mail"}, "mail process map[]"},
+		{otelriver, trace.SpanKindConsumer, "river.work", nil, "river.work map[]"},
+		{otelriver, trace.SpanKindConsumer, "river.work/mail", []string{"kind", "mail"}, "river.work/mail map[]"},
+		{otelriver, trace.SpanKindProducer, "river.insert_many", nil, "river.insert_many map[]"},
 		{kotel, trace.SpanKindConsumer, "orders receive", []string{"messaging.source.name", "orders"}, "orders receive map[messaging.destination.name:orders]"},
 		{kotel, trace.SpanKindProducer, "orders publish", []string{"messaging.destination.name", "orders"}, "orders publish map[]"},
 		{"github.com/nais/mine", trace.SpanKindClient, "HTTP GET", []string{"http.request.method", "GET"}, "HTTP GET map[]"},

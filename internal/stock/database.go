@@ -40,6 +40,14 @@ func (c *Completer) analyze(system, text string) sqltext.Query {
 	}).Get(text)
 }
 
+// redisForValkey changes db.system from valkey to redis, because the platform does not know valkey.
+func redisForValkey(d *draft) {
+	if d.text("db.system") == "valkey" {
+		d.set("redis", "db.system")
+		d.add("valkey", semconv.DBSystemNameKey)
+	}
+}
+
 // commandInName adds db.operation.name to a span that is named after its command, such as get. The
 // names of other spans begin with "redis.".
 func commandInName(d *draft) {

@@ -23,8 +23,11 @@ var libraries = map[string]library{
 	"go.nhat.io/otelsql":                                                           {"nhat's otelsql", "0.16.0", []rule{query("sql:")}},
 	"github.com/exaring/otelpgx":                                                   {"otelpgx", "0.13.0", []rule{query()}},
 	"github.com/redis/go-redis/extra/redisotel":                                    {"redisotel", "9.23.0", []rule{commandInName}},
+	"github.com/valkey-io/valkey-go":                                               {"valkeyotel", "1.0.72", []rule{redisForValkey}},
+	"github.com/redis/rueidis":                                                     {"rueidisotel", "1.0.69", nil},
 	"github.com/twmb/franz-go/plugin/kotel":                                        {"kotel", "1.7.1", []rule{sourceOfMessage}},
 	"go.opentelemetry.io/contrib/instrumentation/github.com/IBM/sarama/otelsarama": {"otelsarama", "0.0.0-20240308", nil},
+	"github.com/riverqueue/rivercontrib/otelriver":                                 {"otelriver", "0.12.0", []rule{kindOfJob}},
 }
 
 // Library returns the name of the library with this instrumentation scope, or "" if it is not

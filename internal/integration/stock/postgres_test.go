@@ -4,7 +4,6 @@ package stock_test
 
 import (
 	"context"
-	"os"
 	"testing"
 
 	"github.com/exaring/otelpgx"
@@ -13,13 +12,7 @@ import (
 
 // TestPgx checks the spans of otelpgx on a real server.
 func TestPgx(t *testing.T) {
-	url := os.Getenv("SPOR_POSTGRES_URL")
-	if url == "" {
-		if os.Getenv("SPOR_REQUIRE_SERVICES") != "" {
-			t.Fatal("SPOR_POSTGRES_URL is not set")
-		}
-		t.Skip("SPOR_POSTGRES_URL is not set (make services-install services)")
-	}
+	url := service(t, "SPOR_POSTGRES_URL")
 	e := export(t, func(ctx context.Context) {
 		config, err := pgx.ParseConfig(url)
 		if err != nil {

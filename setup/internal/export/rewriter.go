@@ -76,7 +76,11 @@ func (w *Rewriter) Span(span sdktrace.ReadOnlySpan) sdktrace.ReadOnlySpan {
 	if len(added) == 0 && name == span.Name() {
 		return span
 	}
-	return &completed{ReadOnlySpan: span, name: name, attributes: append(slices.Clip(span.Attributes()), added...)}
+	isReplaced := func(a attribute.KeyValue) bool {
+		return slices.ContainsFunc(added, func(b attribute.KeyValue) bool { return b.Key == a.Key })
+	}
+	attrs := slices.DeleteFunc(slices.Clone(span.Attributes()), isReplaced)
+	return &completed{ReadOnlySpan: span, name: name, attributes: append(attrs, added...)}
 }
 
 type completed struct {
