@@ -300,6 +300,31 @@ func FuzzLine(f *testing.F) {
 	})
 }
 
+// TestRoutesWithoutWildcard has the names that otelhttp gives spans after patterns of net/http's mux,
+// and names that a program has chosen.
+func TestRoutesWithoutWildcard(t *testing.T) {
+	const otelhttp = "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	for name, tt := range map[string]struct {
+		scope, path, status string
+		kind                tracepb.Span_SpanKind
+		raw                 bool
+	}{
+		"pattern":         {otelhttp, "/query", "200", server, false},
+		"version":         {otelhttp, "/v2/query", "200", server, false},
+		"number":          {otelhttp, "/users/7", "200", server, true},
+		"number, inside":  {otelhttp, "/users/7/mail", "200", server, true},
+		"no route":        {otelhttp, "/query", "404", server, true},
+		"client":          {otelhttp, "/query", "200", client, true},
+		"another library": {"mine", "/query", "200", server, true},
+	} {
+		request := traces("s", span(1, 0, tt.kind, "GET "+tt.path, "http.method", "GET", "http.target", tt.path, "http.status_code", tt.status))
+		request.Traces.GetResourceSpans()[0].GetScopeSpans()[0].Scope = &commonpb.InstrumentationScope{Name: tt.scope}
+		if found := only(t, request).Findings; (len(found) > 0) != tt.raw {
+			t.Errorf("%s: got %+v", name, found)
+		}
+	}
+}
+
 // TestOtherSystems has databases without SQL, and messages that are not Kafka's.
 func TestOtherSystems(t *testing.T) {
 	redis := []any{"db.system", "redis", "db.operation", "GET"}

@@ -91,7 +91,7 @@ var panels = []panel{
 			{databaseEdges, cureDialect},
 			{callEdges, "set server.address on client spans to the host that they call: " + cureTransport + "; " + cureRPC},
 			{messagingEdges, "the consumer's span must be the child of the producer's: " + cureKafka},
-			{propagated, "propagate W3C trace context on both sides: " + cureRPC},
+			{propagated, "propagate W3C trace context on both sides: " + cureRPC + "; a server with otelconnect needs otelconnect.WithTrustRemote()"},
 		},
 	},
 	{

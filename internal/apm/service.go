@@ -159,7 +159,7 @@ func isRoutedServer(s *span) bool {
 
 // isMessaging reports whether s is the span of a message. The span of a call to the API of a
 // message broker, such as SQS, is an RPC and not a message.
-func isMessaging(s *span) bool { return s.hasAny("messaging.") && !(s.is(client) && isRPC(s)) }
+func isMessaging(s *span) bool { return s.hasAny("messaging.") && (!s.is(client) || !isRPC(s)) }
 
 // isRemote reports whether s is a CLIENT, PRODUCER or CONSUMER span. The platform calls the
 // other end of such a span a dependency.

@@ -26,6 +26,8 @@ const (
 	otelsql   = "github.com/XSAM/otelsql"
 	otelpgx   = "github.com/exaring/otelpgx"
 	redisotel = "github.com/redis/go-redis/extra/redisotel"
+	otelaws   = "go.opentelemetry.io/contrib/instrumentation/github.com/aws/aws-sdk-go-v2/otelaws"
+	elastic   = "elasticsearch-api"
 	valkey    = "github.com/valkey-io/valkey-go"
 	otelriver = "github.com/riverqueue/rivercontrib/otelriver"
 	kotel     = "github.com/twmb/franz-go/plugin/kotel"
@@ -77,6 +79,19 @@ func TestComplete(t *testing.T) {
 		},
 		{redisotel, trace.SpanKindClient, "get", []string{"db.system", "redis"}, "get map[db.operation.name:get]"},
 		{redisotel, trace.SpanKindClient, "redis.dial", []string{"db.system", "redis"}, "redis.dial map[]"},
+		{otelaws, trace.SpanKindClient, "S3.GetObject", []string{"rpc.system.name", "aws-api", "rpc.method", "S3/GetObject"}, "S3.GetObject map[peer.service:s3@aws-api]"},
+		{otelaws, trace.SpanKindClient, "S3.GetObject", []string{"rpc.system.name", "aws-api", "rpc.method", "S3/GetObject", "peer.service", "mine"}, "S3.GetObject map[]"},
+		{otelaws, trace.SpanKindClient, "S3.GetObject", []string{"rpc.method", "S3/GetObject"}, "S3.GetObject map[]"},
+		{otelaws, trace.SpanKindClient, "S3", []string{"rpc.system.name", "aws-api", "rpc.method", "S3"}, "S3 map[]"},
+		{
+			otelaws, trace.SpanKindClient, "SQS.SendMessage",
+			[]string{"rpc.system.name", "aws-api", "rpc.method", "SQS/SendMessage", "server.address", "https://sqs.eu-north-1.amazonaws.com:443/1/orders"},
+			"SQS.SendMessage map[messaging.destination.name:orders peer.service:sqs@aws-api server.address:sqs.eu-north-1.amazonaws.com]",
+		},
+		{otelaws, trace.SpanKindClient, "SQS.ListQueues", []string{"rpc.system.name", "aws-api", "rpc.method", "SQS/ListQueues"}, "SQS.ListQueues map[peer.service:sqs@aws-api]"},
+		{otelaws, trace.SpanKindClient, "DynamoDB.ListTables", []string{"rpc.system.name", "aws-api", "rpc.method", "DynamoDB/ListTables"}, "DynamoDB.ListTables map[db.operation.name:ListTables peer.service:dynamodb@aws-api]"},
+		{elastic, trace.SpanKindClient, "search", []string{"db.elasticsearch.path_parts.index", "orders"}, "search map[db.collection.name:orders]"},
+		{elastic, trace.SpanKindClient, "info", nil, "info map[]"},
 		{valkey, trace.SpanKindClient, "GET", []string{"db.system", "valkey", "db.operation", "GET"}, "GET map[db.system:redis db.system.name:valkey]"},
 		{valkey, trace.SpanKindClient, "GET", []string{"db.system", "mine"}, "GET map[]"},
 		{otelriver, trace.SpanKindConsumer, "river.work", []string{"kind", "mail"}, "mail process map[]"},

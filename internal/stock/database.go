@@ -48,6 +48,11 @@ func redisForValkey(d *draft) {
 	}
 }
 
+// indexInPath adds db.collection.name to a span of Elastic's client.
+func indexInPath(d *draft) {
+	d.add(d.text("db.elasticsearch.path_parts.index"), semconv.DBCollectionNameKey, "db.sql.table")
+}
+
 // commandInName adds db.operation.name to a span that is named after its command, such as get. The
 // names of other spans begin with "redis.".
 func commandInName(d *draft) {

@@ -55,6 +55,7 @@ func TestSQL(t *testing.T) {
 			}
 			e.mustHave(t, client, "CREATE TABLE orders")
 			e.mustLight(t, "Operations: database", "Dependency detail", "Database: rate and errors", "Database: traces", "Database: top queries", "Trace breakdowns")
+			e.mustDarken(t)
 		})
 	}
 }

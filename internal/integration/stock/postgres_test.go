@@ -30,4 +30,5 @@ func TestPgx(t *testing.T) {
 	})
 	e.mustHave(t, client, "SELECT pg_class", "db.operation", "SELECT", "db.sql.table", "pg_class", "db.system", "postgresql")
 	e.mustLight(t, "Operations: database", "Dependencies and service map", "Dependency detail", "Database: rate and errors", "Database: traces", "Database: top queries")
+	e.mustDarken(t)
 }

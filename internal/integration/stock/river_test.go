@@ -43,7 +43,7 @@ func TestRiver(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		defer pool.Exec(background, "DROP SCHEMA "+schema+" CASCADE") //nolint:errcheck // the next run drops it, too
+		defer pool.Exec(background, "DROP SCHEMA "+schema+" CASCADE")
 		migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: schema})
 		if err != nil {
 			t.Fatal(err)

@@ -76,10 +76,13 @@ func (w *Rewriter) Span(span sdktrace.ReadOnlySpan) sdktrace.ReadOnlySpan {
 	if len(added) == 0 && name == span.Name() {
 		return span
 	}
-	isReplaced := func(a attribute.KeyValue) bool {
-		return slices.ContainsFunc(added, func(b attribute.KeyValue) bool { return b.Key == a.Key })
+	own := span.Attributes()
+	attrs := make([]attribute.KeyValue, 0, len(own)+len(added))
+	for _, a := range own {
+		if !slices.ContainsFunc(added, func(b attribute.KeyValue) bool { return b.Key == a.Key }) {
+			attrs = append(attrs, a)
+		}
 	}
-	attrs := slices.DeleteFunc(slices.Clone(span.Attributes()), isReplaced)
 	return &completed{ReadOnlySpan: span, name: name, attributes: append(attrs, added...)}
 }
 
