@@ -62,6 +62,11 @@ func export(t *testing.T, use func(ctx context.Context)) exported {
 	}
 	mu.Lock()
 	defer mu.Unlock()
+	for _, s := range out.spans {
+		if a := s.GetAttributes(); len(otlpattr.Map(a)) != len(a) {
+			t.Errorf("%s has an attribute twice: %v", s.GetName(), a)
+		}
+	}
 	for _, report := range all.Judge() {
 		out.report = report
 	}
