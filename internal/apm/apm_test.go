@@ -299,3 +299,61 @@ func FuzzLine(f *testing.F) {
 		}
 	})
 }
+
+// TestRoutesWithoutWildcard has the names that otelhttp gives spans after patterns of net/http's mux,
+// and names that a program has chosen.
+func TestRoutesWithoutWildcard(t *testing.T) {
+	const otelhttp = "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	for name, tt := range map[string]struct {
+		scope, path, status string
+		kind                tracepb.Span_SpanKind
+		raw                 bool
+	}{
+		"pattern":         {otelhttp, "/query", "200", server, false},
+		"version":         {otelhttp, "/v2/query", "200", server, false},
+		"number":          {otelhttp, "/users/7", "200", server, true},
+		"number, inside":  {otelhttp, "/users/7/mail", "200", server, true},
+		"no route":        {otelhttp, "/query", "404", server, true},
+		"client":          {otelhttp, "/query", "200", client, true},
+		"another library": {"mine", "/query", "200", server, true},
+	} {
+		request := traces("s", span(1, 0, tt.kind, "GET "+tt.path, "http.method", "GET", "http.target", tt.path, "http.status_code", tt.status))
+		request.Traces.GetResourceSpans()[0].GetScopeSpans()[0].Scope = &commonpb.InstrumentationScope{Name: tt.scope}
+		if found := only(t, request).Findings; (len(found) > 0) != tt.raw {
+			t.Errorf("%s: got %+v", name, found)
+		}
+	}
+}
+
+// TestOtherSystems has databases without SQL, and messages that are not Kafka's.
+func TestOtherSystems(t *testing.T) {
+	redis := []any{"db.system", "redis", "db.operation", "GET"}
+	dynamo := []any{"db.system", "aws.dynamodb", "rpc.system", "aws-api", "rpc.service", "DynamoDB", "rpc.method", "GetItem"}
+	sqs := []any{"messaging.system", "aws_sqs", "rpc.system", "aws-api", "rpc.service", "SQS", "rpc.method", "SendMessage"}
+	postgres := []any{"db.system", "postgresql", "db.name", "shop"}
+	with := func(attrs []any, more ...any) []any { return slices.Concat(attrs, more) }
+	for name, tt := range map[string]struct {
+		kind  tracepb.Span_SpanKind
+		attrs []any
+		want  map[string]apm.State
+	}{
+		"no address":            {client, redis, map[string]apm.State{"Database: rate and errors": apm.Lit}},
+		"no address, with SQL":  {client, postgres, map[string]apm.State{"Database: rate and errors": apm.Dark}},
+		"no statements":         {client, redis, map[string]apm.State{"Database: top queries": apm.NotUsed, "Database: N+1": apm.NotUsed}},
+		"statements":            {client, with(redis, "db.statement", "GET k"), map[string]apm.State{"Database: top queries": apm.Lit, "Database: N+1": apm.Lit}},
+		"no statements, SQL":    {client, postgres, map[string]apm.State{"Database: top queries": apm.Dark, "Database: N+1": apm.Dark}},
+		"statements, no table":  {client, with(postgres, "db.statement", "SELECT 1"), map[string]apm.State{"Database: top queries": apm.Dark, "Database: N+1": apm.Lit}},
+		"DynamoDB":              {client, dynamo, map[string]apm.State{"Database: pool health": apm.NotUsed, "Dependency detail": apm.Lit, "Database: rate and errors": apm.Lit}},
+		"a call to SQS":         {client, sqs, map[string]apm.State{"Operations: messaging": apm.NotUsed, "Dependency detail": apm.NotUsed, "Operations: gRPC": apm.Lit}},
+		"a message of Kafka":    {client, []any{"messaging.system", "kafka"}, map[string]apm.State{"Operations: messaging": apm.Dark, "Dependency detail": apm.Dark}},
+		"a job":                 {consumer, []any{"kind", "mail"}, map[string]apm.State{"Operations: messaging": apm.Lit, "Dependency detail": apm.NotUsed}},
+		"a job that is created": {producer, []any{"kind", "mail"}, map[string]apm.State{"Operations: messaging": apm.Lit, "Dependency detail": apm.NotUsed}},
+	} {
+		reports := judge(traces("shop", span(1, 0, server, "GET /a"), span(2, 1, tt.kind, "name", tt.attrs...)))
+		for panel, want := range tt.want {
+			if v, _ := reports[0].Panel(panel); v.State != want {
+				t.Errorf("%s: %s is %s, want %s: %s", name, panel, v.State, want, v.Evidence)
+			}
+		}
+	}
+}

@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"github.com/nais/spor/internal/dialect"
+	"github.com/nais/spor/internal/stock"
 )
 
 var (
 	uuid       = regexp.MustCompile(`(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	numbered   = regexp.MustCompile(`/[0-9]+(/|$)`)
 	longDigits = regexp.MustCompile(`[0-9]{6,}`)
 )
 
@@ -32,11 +34,22 @@ func (s *service) nameTrouble(one *span) string {
 }
 
 // knowsRoutes reports whether the path in the name of a span is a route. Some routes, such as
-// /users, look like a raw path. The path is a route in two cases: if the span has an attribute
-// with a route, or if other spans of the same instrumentation scope and kind are named after
-// route templates. The second case does not count for a request that matched no route.
+// /users, look like a raw path. The path is a route in three cases:
+//   - The span has an attribute with a route.
+//   - The library names spans after routes, and no part of the path is a number.
+//   - Other spans of the same instrumentation scope and kind are named after route templates.
+//
+// The last two cases do not count for a request that matched no route.
 func (s *service) knowsRoutes(one *span) bool {
-	return one.has("http.route", "url.template") || !unmatched(one) && s.any(func(other *span) bool {
+	switch {
+	case one.has("http.route", "url.template"):
+		return true
+	case unmatched(one):
+		return false
+	case isServer(one) && stock.NamesRoutes(one.scope) && !numbered.MatchString(one.GetName()):
+		return true
+	}
+	return s.any(func(other *span) bool {
 		return other.scope == one.scope && other.GetKind() == one.GetKind() && strings.ContainsAny(other.GetName(), "{:*")
 	})
 }

@@ -78,7 +78,7 @@ var panels = []panel{
 	},
 	{
 		name: "Operations: messaging", reads: "PRODUCER and CONSUMER spans by span_name, as TOPIC publish and TOPIC process",
-		used: uses(isMessaging),
+		used: uses(func(s *span) bool { return isMessaging(s) || s.is(producer, consumer) }),
 		needs: []need{
 			{messagingKinds, cureKafka},
 			{messagingNames, cureKafka},
@@ -91,7 +91,7 @@ var panels = []panel{
 			{databaseEdges, cureDialect},
 			{callEdges, "set server.address on client spans to the host that they call: " + cureTransport + "; " + cureRPC},
 			{messagingEdges, "the consumer's span must be the child of the producer's: " + cureKafka},
-			{propagated, "propagate W3C trace context on both sides: " + cureRPC},
+			{propagated, "propagate W3C trace context on both sides: " + cureRPC + "; a server with otelconnect needs otelconnect.WithTrustRemote()"},
 		},
 	},
 	{
@@ -118,15 +118,15 @@ var panels = []panel{
 	},
 	{
 		name: "Database: top queries", reads: "span.db.statement, span.db.sql.table",
-		used: uses(isDatabase),
+		used: uses(hasStatements),
 		needs: []need{
 			{some("database spans", isDatabase, "db.statement"), cureDialect},
-			{some("database spans", isDatabase, "db.sql.table"), cureSQL},
+			{ifUsed(isPooled, some("database spans", isPooled, "db.sql.table")), cureSQL},
 		},
 	},
 	{
 		name: "Database: N+1", reads: "span.db.statement by trace, under the span of the request",
-		used: func(s *service) bool { return s.any(isDatabase) && s.any(isEntry) },
+		used: func(s *service) bool { return s.any(hasStatements) && s.any(isEntry) },
 		needs: []need{
 			{some("database spans", isDatabase, "db.statement"), cureDialect},
 			{queriesInRequests, "pass the request's context to the database: db.QueryContext(ctx, ...)"},

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
 	"github.com/nais/spor/internal/stock"
 )
 
@@ -48,14 +50,15 @@ func databaseAddress(s *service) answer {
 	waived := 0
 	for _, one := range s.pick(func(one *span) bool { return isDatabase(one) && one.is(client) }) {
 		switch {
-		case isEmbedded(one):
-			waived++
-		case !one.has("server.address"):
+		case one.has("server.address"):
+		case isNamedDatabase(one):
 			return no("%s without server.address", nameOf(one)).about(one)
+		default:
+			waived++
 		}
 	}
 	if waived > 0 {
-		return yes("no server.address needed: embedded database")
+		return yes("no server.address needed: embedded database, or a database without SQL")
 	}
 	return yes("server.address")
 }
@@ -100,7 +103,7 @@ func callEdges(s *service) answer {
 }
 
 func messagingKinds(s *service) answer {
-	if !s.any(isProducer) && !s.any(isConsumer) {
+	if !s.any(func(one *span) bool { return one.is(producer, consumer) }) {
 		return no("no PRODUCER and no CONSUMER span")
 	}
 	return answer{met: true}
@@ -118,7 +121,8 @@ func messagingNames(s *service) answer {
 			return no("%s span named %q (want TOPIC%s)", strings.TrimPrefix(one.GetKind().String(), "SPAN_KIND_"), nameOf(one), want).about(one)
 		}
 	}
-	return yes("%s, %s", count(len(s.pick(isProducer)), "PRODUCER spans"), count(len(s.pick(isConsumer)), "CONSUMER spans"))
+	of := func(kind tracepb.Span_SpanKind) int { return len(s.pick(func(one *span) bool { return one.is(kind) })) }
+	return yes("%s, %s", count(of(producer), "PRODUCER spans"), count(of(consumer), "CONSUMER spans"))
 }
 
 // messagingEdges requires that each consumer span has a parent. If the recording contains the

@@ -146,7 +146,6 @@ const (
 // attribute names and the older names.
 func isServer(s *span) bool     { return s.is(server) }
 func isDatabase(s *span) bool   { return s.hasAny("db.") && !s.is(server, consumer) }
-func isMessaging(s *span) bool  { return s.hasAny("messaging.") }
 func isRPC(s *span) bool        { return s.hasAny("rpc.") }
 func isHTTP(s *span) bool       { return s.either("http.request.method") != "" }
 func isHTTPServer(s *span) bool { return isServer(s) && isHTTP(s) }
@@ -157,6 +156,10 @@ func isConsumer(s *span) bool   { return isMessaging(s) && s.is(consumer) }
 func isRoutedServer(s *span) bool {
 	return isHTTPServer(s) && strings.Contains(s.GetName(), " /")
 }
+
+// isMessaging reports whether s is the span of a message. The span of a call to the API of a
+// message broker, such as SQS, is an RPC and not a message.
+func isMessaging(s *span) bool { return s.hasAny("messaging.") && (!s.is(client) || !isRPC(s)) }
 
 // isRemote reports whether s is a CLIENT, PRODUCER or CONSUMER span. The platform calls the
 // other end of such a span a dependency.
@@ -172,10 +175,14 @@ func isEmbedded(s *span) bool { return embedded[s.either("db.system.name")] }
 // has none, and the clients of databases without SQL often do not know it.
 func isNamedDatabase(s *span) bool { return isPooled(s) && !isEmbedded(s) }
 
+// hasStatements reports whether s is a call to a database with statements. Libraries for databases
+// without SQL record no statements, or only if the program wants them.
+func hasStatements(s *span) bool { return isPooled(s) || isQuery(s) }
+
 // isPooled reports whether s is a call to a database whose clients use a connection pool.
 func isPooled(s *span) bool {
 	switch s.either("db.system.name") {
-	case "redis", "valkey", "opensearch", "elasticsearch", "mongodb", "memcached", "cassandra":
+	case "redis", "valkey", "opensearch", "elasticsearch", "mongodb", "memcached", "cassandra", "aws.dynamodb", "dynamodb":
 		return false
 	}
 	return isDatabase(s)

@@ -26,6 +26,10 @@ const (
 	otelsql   = "github.com/XSAM/otelsql"
 	otelpgx   = "github.com/exaring/otelpgx"
 	redisotel = "github.com/redis/go-redis/extra/redisotel"
+	otelaws   = "go.opentelemetry.io/contrib/instrumentation/github.com/aws/aws-sdk-go-v2/otelaws"
+	elastic   = "elasticsearch-api"
+	valkey    = "github.com/valkey-io/valkey-go"
+	otelriver = "github.com/riverqueue/rivercontrib/otelriver"
 	kotel     = "github.com/twmb/franz-go/plugin/kotel"
 )
 
@@ -75,6 +79,25 @@ func TestComplete(t *testing.T) {
 		},
 		{redisotel, trace.SpanKindClient, "get", []string{"db.system", "redis"}, "get map[db.operation.name:get]"},
 		{redisotel, trace.SpanKindClient, "redis.dial", []string{"db.system", "redis"}, "redis.dial map[]"},
+		{otelaws, trace.SpanKindClient, "S3.GetObject", []string{"rpc.system.name", "aws-api", "rpc.method", "S3/GetObject"}, "S3.GetObject map[peer.service:s3@aws-api]"},
+		{otelaws, trace.SpanKindClient, "S3.GetObject", []string{"rpc.system.name", "aws-api", "rpc.method", "S3/GetObject", "peer.service", "mine"}, "S3.GetObject map[]"},
+		{otelaws, trace.SpanKindClient, "S3.GetObject", []string{"rpc.method", "S3/GetObject"}, "S3.GetObject map[]"},
+		{otelaws, trace.SpanKindClient, "S3", []string{"rpc.system.name", "aws-api", "rpc.method", "S3"}, "S3 map[]"},
+		{
+			otelaws, trace.SpanKindClient, "SQS.SendMessage",
+			[]string{"rpc.system.name", "aws-api", "rpc.method", "SQS/SendMessage", "server.address", "https://sqs.eu-north-1.amazonaws.com:443/1/orders"},
+			"SQS.SendMessage map[messaging.destination.name:orders peer.service:sqs@aws-api server.address:sqs.eu-north-1.amazonaws.com]",
+		},
+		{otelaws, trace.SpanKindClient, "SQS.ListQueues", []string{"rpc.system.name", "aws-api", "rpc.method", "SQS/ListQueues"}, "SQS.ListQueues map[peer.service:sqs@aws-api]"},
+		{otelaws, trace.SpanKindClient, "DynamoDB.ListTables", []string{"rpc.system.name", "aws-api", "rpc.method", "DynamoDB/ListTables"}, "DynamoDB.ListTables map[db.operation.name:ListTables peer.service:dynamodb@aws-api]"},
+		{elastic, trace.SpanKindClient, "search", []string{"db.elasticsearch.path_parts.index", "orders"}, "search map[db.collection.name:orders]"},
+		{elastic, trace.SpanKindClient, "info", nil, "info map[]"},
+		{valkey, trace.SpanKindClient, "GET", []string{"db.system", "valkey", "db.operation", "GET"}, "GET map[db.system:redis db.system.name:valkey]"},
+		{valkey, trace.SpanKindClient, "GET", []string{"db.system", "mine"}, "GET map[]"},
+		{otelriver, trace.SpanKindConsumer, "river.work", []string{"kind", "mail"}, "mail process map[]"},
+		{otelriver, trace.SpanKindConsumer, "river.work", nil, "river.work map[]"},
+		{otelriver, trace.SpanKindConsumer, "river.work/mail", []string{"kind", "mail"}, "river.work/mail map[]"},
+		{otelriver, trace.SpanKindProducer, "river.insert_many", nil, "river.insert_many map[]"},
 		{kotel, trace.SpanKindConsumer, "orders receive", []string{"messaging.source.name", "orders"}, "orders receive map[messaging.destination.name:orders]"},
 		{kotel, trace.SpanKindProducer, "orders publish", []string{"messaging.destination.name", "orders"}, "orders publish map[]"},
 		{"github.com/nais/mine", trace.SpanKindClient, "HTTP GET", []string{"http.request.method", "GET"}, "HTTP GET map[]"},

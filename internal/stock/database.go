@@ -40,6 +40,19 @@ func (c *Completer) analyze(system, text string) sqltext.Query {
 	}).Get(text)
 }
 
+// redisForValkey changes db.system from valkey to redis, because the platform does not know valkey.
+func redisForValkey(d *draft) {
+	if d.text("db.system") == "valkey" {
+		d.set("redis", "db.system")
+		d.add("valkey", semconv.DBSystemNameKey)
+	}
+}
+
+// indexInPath adds db.collection.name to a span of Elastic's client.
+func indexInPath(d *draft) {
+	d.add(d.text("db.elasticsearch.path_parts.index"), semconv.DBCollectionNameKey, "db.sql.table")
+}
+
 // commandInName adds db.operation.name to a span that is named after its command, such as get. The
 // names of other spans begin with "redis.".
 func commandInName(d *draft) {

@@ -21,8 +21,9 @@ type Completer struct {
 }
 
 // Complete returns the name of a span of the library with this instrumentation scope, and the
-// attributes that are added to the span. If the library is not known, or has already written what
-// the platform reads, name is the span's own name, and added is nil.
+// attributes that are added to the span. They replace attributes of the span with the same key. If
+// the library is not known, or has already written what the platform reads, name is the span's own
+// name, and added is nil.
 func (c *Completer) Complete(scope string, s Span) (name string, added []attribute.KeyValue) {
 	d := draft{Span: s, name: s.Name(), completer: c}
 	for _, apply := range libraries[scope].rules {
@@ -44,16 +45,28 @@ type draft struct {
 
 // text returns the first text with one of the keys, or "".
 func (d *draft) text(keys ...attribute.Key) string {
-	attrs := d.Attributes()
 	for _, key := range keys {
-		for i := range attrs {
-			if attrs[i].Key == key && attrs[i].Value.AsString() != "" {
-				return attrs[i].Value.AsString()
-			}
+		if text := d.value(key).AsString(); text != "" {
+			return text
 		}
 	}
 	return ""
 }
+
+// value returns the value of an attribute. If the span does not have the attribute, the value is
+// zero.
+func (d *draft) value(key attribute.Key) attribute.Value {
+	attrs := d.Attributes()
+	for i := range attrs {
+		if attrs[i].Key == key {
+			return attrs[i].Value
+		}
+	}
+	return attribute.Value{}
+}
+
+// set adds an attribute, also if the span has it already.
+func (d *draft) set(text string, key attribute.Key) { d.added = append(d.added, key.String(text)) }
 
 // add adds an attribute, unless the text is empty or the span has one of these keys already.
 func (d *draft) add(text string, key attribute.Key, older ...attribute.Key) {

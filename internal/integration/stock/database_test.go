@@ -6,9 +6,6 @@ import (
 	"testing"
 
 	xsam "github.com/XSAM/otelsql"
-	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/extra/redisotel/v9"
-	"github.com/redis/go-redis/v9"
 	uptrace "github.com/uptrace/opentelemetry-go-extra/otelsql"
 	nhat "go.nhat.io/otelsql"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -58,27 +55,7 @@ func TestSQL(t *testing.T) {
 			}
 			e.mustHave(t, client, "CREATE TABLE orders")
 			e.mustLight(t, "Operations: database", "Dependency detail", "Database: rate and errors", "Database: traces", "Database: top queries", "Trace breakdowns")
+			e.mustDarken(t)
 		})
 	}
-}
-
-// TestRedis checks the spans of redisotel. redis.dial has no command and no name of a database, but
-// the platform does not need them.
-func TestRedis(t *testing.T) {
-	e := export(t, func(ctx context.Context) {
-		c := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
-		defer c.Close()
-		if err := redisotel.InstrumentTracing(c); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Set(ctx, "k", "v", 0).Err(); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Get(ctx, "k").Err(); err != nil {
-			t.Fatal(err)
-		}
-	})
-	e.mustHave(t, client, "redis.dial", "db.system", "redis")
-	e.mustHave(t, client, "get", "db.operation", "get", "db.operation.name", "get")
-	e.mustLight(t, "Operations: database", "Dependencies and service map", "Dependency detail", "Database: rate and errors", "Database: traces")
 }

@@ -65,4 +65,5 @@ func TestGoogle(t *testing.T) {
 		t.Errorf("got %v, want %s", peers, want)
 	}
 	e.mustLight(t, "Operations: outbound", "Dependencies and service map")
+	e.mustDarken(t)
 }

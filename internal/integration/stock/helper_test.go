@@ -5,6 +5,7 @@ package stock_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 
@@ -61,6 +62,11 @@ func export(t *testing.T, use func(ctx context.Context)) exported {
 	}
 	mu.Lock()
 	defer mu.Unlock()
+	for _, s := range out.spans {
+		if a := s.GetAttributes(); len(otlpattr.Map(a)) != len(a) {
+			t.Errorf("%s has an attribute twice: %v", s.GetName(), a)
+		}
+	}
 	for _, report := range all.Judge() {
 		out.report = report
 	}
@@ -95,6 +101,26 @@ func (e exported) mustLight(t *testing.T, panels ...string) {
 		if v, _ := e.report.Panel(panel); v.State != apm.Lit {
 			t.Errorf("%s is %s: %s %q", panel, v.State, v.Evidence, v.Cures)
 		}
+	}
+}
+
+// otherPanels need more than spans: metrics, log lines, or the name of the team.
+var otherPanels = []string{"Service inventory", "Runtime: Go card", "Runtime: Kafka card", "Database: pool health", "Database: acquisition P95", "Observability checks"}
+
+// mustDarken checks that exactly these panels are dark, except otherPanels, and that there is no
+// finding.
+func (e exported) mustDarken(t *testing.T, panels ...string) {
+	t.Helper()
+	for _, v := range e.report.Panels {
+		if slices.Contains(otherPanels, v.Panel) {
+			continue
+		}
+		if dark := v.State == apm.Dark; dark != slices.Contains(panels, v.Panel) {
+			t.Errorf("%s is %s: %s %q %q", v.Panel, v.State, v.Evidence, v.Cures, v.Libraries)
+		}
+	}
+	for _, f := range e.report.Findings {
+		t.Errorf("%+v", f)
 	}
 }
 

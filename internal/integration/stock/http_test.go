@@ -88,6 +88,7 @@ func TestServers(t *testing.T) {
 			})
 			e.mustHave(t, server, "GET "+tt.route, "http.route", tt.route, "http.method", "GET", "http.status_code", "200")
 			e.mustLight(t, "Overview", "Attention", "Operations: HTTP", "Traces", "Trace breakdowns")
+			e.mustDarken(t)
 		})
 	}
 }
@@ -116,4 +117,5 @@ func TestClients(t *testing.T) {
 	e.mustHave(t, client, "POST")
 	e.mustHave(t, client, "_OTHER")
 	e.mustHave(t, client, "HTTP GET twice")
+	e.mustDarken(t, "Operations: outbound")
 }

@@ -4,7 +4,6 @@ package stock_test
 
 import (
 	"context"
-	"os"
 	"testing"
 
 	"github.com/exaring/otelpgx"
@@ -13,13 +12,7 @@ import (
 
 // TestPgx checks the spans of otelpgx on a real server.
 func TestPgx(t *testing.T) {
-	url := os.Getenv("SPOR_POSTGRES_URL")
-	if url == "" {
-		if os.Getenv("SPOR_REQUIRE_SERVICES") != "" {
-			t.Fatal("SPOR_POSTGRES_URL is not set")
-		}
-		t.Skip("SPOR_POSTGRES_URL is not set (make services-install services)")
-	}
+	url := service(t, "SPOR_POSTGRES_URL")
 	e := export(t, func(ctx context.Context) {
 		config, err := pgx.ParseConfig(url)
 		if err != nil {
@@ -37,4 +30,5 @@ func TestPgx(t *testing.T) {
 	})
 	e.mustHave(t, client, "SELECT pg_class", "db.operation", "SELECT", "db.sql.table", "pg_class", "db.system", "postgresql")
 	e.mustLight(t, "Operations: database", "Dependencies and service map", "Dependency detail", "Database: rate and errors", "Database: traces", "Database: top queries")
+	e.mustDarken(t)
 }

@@ -77,7 +77,14 @@ func (w *Rewriter) Complete(span sdktrace.ReadOnlySpan) sdktrace.ReadOnlySpan {
 	if len(added) == 0 && name == span.Name() {
 		return span
 	}
-	return &completed{ReadOnlySpan: span, name: name, attributes: append(slices.Clip(span.Attributes()), added...)}
+	own := span.Attributes()
+	attrs := make([]attribute.KeyValue, 0, len(own)+len(added))
+	for _, a := range own {
+		if !slices.ContainsFunc(added, func(b attribute.KeyValue) bool { return b.Key == a.Key }) {
+			attrs = append(attrs, a)
+		}
+	}
+	return &completed{ReadOnlySpan: span, name: name, attributes: append(attrs, added...)}
 }
 
 type completed struct {
