@@ -36,7 +36,7 @@ build: ## Build spor and quotes into bin/
 
 .PHONY: demo
 demo: build ## Run the example services under spor, and draw their traces
-	./bin/spor run --name quotes --namespace examples -- ./bin/quotes -once
+	@./scripts/demo.sh
 
 .PHONY: test
 test: deps ## Test every module, with embedded backends alone

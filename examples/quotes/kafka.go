@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -34,7 +35,14 @@ func openKafka() (*kafka, error) {
 		}
 		brokers = strings.Split(names, ",")
 	} else {
-		fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, k.topic))
+		var port int // 0 means a free port
+		if text := os.Getenv("FAKE_KAFKA_PORT"); text != "" {
+			var err error
+			if port, err = strconv.Atoi(text); err != nil {
+				return nil, fmt.Errorf("FAKE_KAFKA_PORT: %w", err)
+			}
+		}
+		fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port), kfake.SeedTopics(1, k.topic))
 		if err != nil {
 			return nil, err
 		}

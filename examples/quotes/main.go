@@ -1,4 +1,4 @@
-// Quotes shows spor in three services that run in one process:
+// Quotes shows spor in three services:
 //
 //   - The gateway serves users over HTTP. It calls the backend and the worker.
 //   - The backend serves gRPC. It stores quotes in PostgreSQL or SQLite, and sends an
@@ -6,23 +6,27 @@
 //   - The worker reads the events and counts the quotes of each author. It serves these
 //     numbers over HTTP.
 //
-// Until it is stopped, the program serves requests, and sends one round of requests per
-// second to itself. With the flag -once, it sends only one round of requests and ends.
+// The argument gateway, backend or worker runs one of them. Without an argument, all three run in
+// one process. Until it is stopped, the gateway serves requests, and sends one round of requests
+// per second to itself. With the flag -once, it sends only one round of requests and ends.
 //
 // The program reads these environment variables:
 //   - PORT is the port of the gateway. Without it, the gateway listens on a free port of
 //     the loopback address.
+//   - BACKEND_ADDRESS and WORKER_ADDRESS are the addresses of the backend and the worker, if each
+//     runs in a process of its own.
 //   - KAFKA_BROKERS lists the Kafka brokers. The paths of the certificates are in three
 //     other variables, which NAIS sets. Without KAFKA_BROKERS, the program runs a Kafka cluster
-//     in its own process.
+//     in its own process, on the port FAKE_KAFKA_PORT or a free port.
 //   - KAFKA_TOPIC is the topic. The default is quotes.created.
 //   - PGURL, NAIS_DATABASE_*_URL or DATABASE_URL is the URL of PostgreSQL. If none of
-//     them is set, SQLite stores the quotes until the program ends.
+//     them is set, SQLite stores the quotes in the file SQLITE_FILE, or until the program ends.
 package main
 
 import (
 	"context"
 	"flag"
+	"fmt"
 	"log/slog"
 	"os"
 
@@ -36,7 +40,18 @@ func main() {
 
 	spans := &spanCounter{}
 	err := setup.Run(context.Background(), func(ctx context.Context) error {
-		return run(ctx, *once)
+		switch service := flag.Arg(0); service {
+		case "":
+			return run(ctx, *once)
+		case "gateway":
+			return runGateway(ctx, *once)
+		case "backend":
+			return runBackend(ctx)
+		case "worker":
+			return runWorker(ctx)
+		default:
+			return fmt.Errorf("unknown service %q (want gateway, backend or worker)", service)
+		}
 	}, setup.WithSpanProcessor(spans))
 	slog.Info("stopped", "spans_ended", spans.ended.Load())
 	if err != nil {

@@ -14,25 +14,30 @@ import (
 	"github.com/nais/spor/sqltrace"
 )
 
-// sqliteStore stores quotes in a temporary directory. close removes the directory.
+// sqliteStore stores quotes in a file.
 type sqliteStore struct {
 	db  *sql.DB
-	dir string
+	dir string // a temporary directory, which close removes, or ""
 }
 
-func openSQLite(ctx context.Context) (*sqliteStore, error) {
-	dir, err := os.MkdirTemp("", "quotes-")
-	if err != nil {
-		return nil, err
+// openSQLite opens the file SQLITE_FILE. Without this variable, it makes a file in a temporary
+// directory.
+func openSQLite(ctx context.Context) (s *sqliteStore, err error) {
+	s = &sqliteStore{}
+	file := os.Getenv("SQLITE_FILE")
+	if file == "" {
+		if s.dir, err = os.MkdirTemp("", "quotes-"); err != nil {
+			return nil, err
+		}
+		file = filepath.Join(s.dir, "quotes.db")
 	}
-	s := &sqliteStore{dir: dir}
-	s.db, err = sqltrace.Open("sqlite", filepath.Join(dir, "quotes.db")+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)")
+	s.db, err = sqltrace.Open("sqlite", file+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)")
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, os.RemoveAll(s.dir))
 	}
 	for _, create := range []string{
-		`CREATE TABLE quotes (id TEXT PRIMARY KEY, author TEXT NOT NULL, text TEXT NOT NULL)`,
-		`CREATE TABLE statistics (author TEXT PRIMARY KEY, quotes INTEGER NOT NULL)`,
+		`CREATE TABLE IF NOT EXISTS quotes (id TEXT PRIMARY KEY, author TEXT NOT NULL, text TEXT NOT NULL)`,
+		`CREATE TABLE IF NOT EXISTS statistics (author TEXT PRIMARY KEY, quotes INTEGER NOT NULL)`,
 	} {
 		if _, err := s.db.ExecContext(ctx, create); err != nil {
 			s.close()

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Runs the three example services under spor until Ctrl-C, and draws their traces. If standard
+# output is no terminal, or with ONCE=1, the services end after one round of requests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+database=$(mktemp -d)
+trap 'rm -rf "$database"' EXIT
+export QUOTES=$PWD/bin/quotes SQLITE_FILE=$database/quotes.db ONCE=${ONCE:+-once}
+ui=()
+if [ -n "$ONCE" ] || ! [ -t 1 ]; then
+	ONCE=-once ui=(--ui=off)
+fi
+./bin/spor run "${ui[@]}" --procfile examples/quotes/Procfile --namespace examples
