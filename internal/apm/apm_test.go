@@ -43,7 +43,7 @@ func TestAServiceThatOnlyWrites(t *testing.T) {
 // TestAServiceWithoutTraffic checks that a service that has started telemetry, but got no request,
 // gets a verdict that states this.
 func TestAServiceWithoutTraffic(t *testing.T) {
-	r := only(t, metrics("idle", gauge("go_goroutines", "")), lines("idle", goodLog)[0])
+	r := only(t, metrics("idle", gauge("go_goroutines", "")), lines("idle", `{"level":"INFO","message":"started"}`)[0])
 	v, _ := r.Panel("Service inventory")
 	if v.State != apm.Dark || len(v.Cures) != 1 || !strings.Contains(v.Evidence, "no request was made") || !strings.Contains(v.Cures[0], "make requests") {
 		t.Errorf("got %+v", v)

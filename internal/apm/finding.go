@@ -60,8 +60,8 @@ func (s *service) findings() []Finding {
 	found = append(found, s.nodeFindings()...)
 	for stable, older := range dialect.All {
 		n := 0
-		for _, one := range s.spans {
-			if one.has(stable) && !one.has(older) {
+		for i, one := range s.spans {
+			if one.has(stable) && !one.has(older) && s.underSetup().spans[i].has(older) {
 				n++
 			}
 		}

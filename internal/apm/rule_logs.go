@@ -54,7 +54,11 @@ func jsonLines(s *service) answer {
 		}
 	}
 	if len(plain) > 0 {
-		return no("%d of %s in plain text (%s: %s)", len(plain), count(len(s.lines), "lines"), plain[0].stream, plain[0].shown())
+		a := no("%d of %s in plain text (%s: %s)", len(plain), count(len(s.lines), "lines"), plain[0].stream, plain[0].shown())
+		if plainPanic.MatchString(plain[0].text) {
+			return a.cured(cureErrors)
+		}
+		return a
 	}
 	return yes("%s in JSON", count(len(s.lines), "lines"))
 }
