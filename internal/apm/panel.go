@@ -51,10 +51,14 @@ func (a answer) cured(by string) answer {
 
 // cureOf returns what meets a need that s does not meet. If setup alone would meet it, because it
 // completes the spans, there is no need to change the code that makes them. That code may also
-// belong to a library, such as a client of Google's.
+// belong to a library, such as a client of Google's. Spans of a database without SQL do not come
+// from sqltrace.
 func (n need) cureOf(s *service, a answer) string {
 	if n.met(s.underSetup()).met {
 		return cureDialect
+	}
+	if a.cure == "" && n.cure == cureSQL && len(a.spans) > 0 && !slices.ContainsFunc(a.spans, isPooled) {
+		return cureClient
 	}
 	return cmp.Or(a.cure, n.cure)
 }

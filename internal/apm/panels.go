@@ -10,6 +10,8 @@ const (
 	cureRPC       = "use grpctrace.NewServer and grpctrace.NewClient"
 	cureAddress   = "set server.address on client spans to the host that they call: " + cureTransport + "; " + cureRPC
 	cureSQL       = "open the database with sqltrace.Open, or pgxtrace.NewPool for pgx"
+	cureClient    = "let the client of this database, or a span processor, set what is missing on its spans"
+	cureValkey    = "set db.system to redis on these spans, or db.system.name to valkey, which setup translates"
 	cureKafka     = "wrap the client with kgotrace, saramatrace or kafkagotrace"
 	cureMessages  = "send in a span of kind PRODUCER named TOPIC publish, and process in a span of kind CONSUMER named TOPIC process"
 	cureBatch     = "process the messages one by one (Process instead of ProcessBatch), because the span of a batch starts a trace of its own"
@@ -106,7 +108,7 @@ var panels = []panel{
 			{callAddresses, cureAddress},
 			{databaseAddress("server.address", "peer.service"), cureSQL},
 			{ifUsed(isNamedDatabase, every("database spans", isNamedDatabase, "db.name")), cureDialect},
-			{ifUsed(isQuery, some("queries", isStatement, "db.operation")), cureSQL},
+			{ifUsed(isQuery, some("statements", isStatement, "db.operation")), cureSQL},
 			{ifUsed(isMessage, every("messaging spans", isMessage, "messaging.destination.name")), cureKafka},
 		},
 	},
@@ -186,7 +188,8 @@ var panels = []panel{
 		},
 		needs: []need{
 			{ifUsed(isHTTPServer, statusCodes), cureDialect},
-			{ifUsed(isQuery, some("database spans", isDatabase, "db.system", "db.operation")), cureDialect},
+			{ifUsed(isDatabase, some("database spans", isDatabase, "db.system")), cureDialect},
+			{ifUsed(isQuery, some("statements", isStatement, "db.operation")), cureDialect},
 			{ifUsed(isMessaging, every("messaging spans", isMessaging, "messaging.system")), cureKafka},
 			{ifUsed(isRPC, every("gRPC spans", isRPC, "rpc.method")), cureRPC},
 		},
@@ -230,9 +233,9 @@ var panels = []panel{
 		used: uses(isServer), needs: []need{{noHealthChecks, "use httptrace and grpctrace: they start no spans for these paths, nor for calls below them"}},
 	},
 	{
-		name: "Team Logs", reads: "records marked TEAM_LOGS, which must be neither in the log nor in OTLP",
+		name: "Team Logs", reads: "records marked TEAM_LOGS, which must be delivered to Team Logs alone, and be neither in the log nor in OTLP",
 		used:  hasTeamLogs,
-		needs: []need{{noTeamLogs, "log marked records only through setup.LogHandler, and leave OTEL_LOGS_EXPORTER=none"}},
+		needs: []need{{teamLogsAlone, "log marked records only through setup.LogHandler, and leave OTEL_LOGS_EXPORTER=none"}},
 	},
 }
 

@@ -13,11 +13,11 @@ func isKafka(s *span) bool { return isMessaging(s) && s.attrs["messaging.system"
 
 func clientKind(s *service) answer {
 	if !s.any(isDatabaseClient) {
-		return no("no CLIENT span of a database")
+		return no("no CLIENT span of a database").about(s.pick(isDatabase)...)
 	}
 	for _, one := range s.pick(isDatabase) {
 		if one.attrs["db.system"] == "valkey" {
-			return no("db.system is valkey, which APM does not know (want redis)")
+			return no("db.system is valkey, which APM does not know (want redis)").about(one).cured(cureValkey)
 		}
 	}
 	return answer{met: true}
@@ -98,12 +98,16 @@ func callAddresses(s *service) answer {
 	for _, one := range s.pick(isHTTPClient) {
 		above[one.parent] = true
 	}
-	for _, one := range s.pick(func(one *span) bool { return one.is(client) && (isHTTP(one) || isRPC(one)) && !isDatabase(one) }) {
+	calls := s.pick(func(one *span) bool { return one.is(client) && (isHTTP(one) || isRPC(one)) && !isDatabase(one) })
+	for _, one := range calls {
 		if !above[one.id] && !one.has("server.address", "http.host", "peer.service") {
 			return no("%s without server.address", nameOf(one)).about(one)
 		}
 	}
-	return answer{met: true}
+	if len(calls) == 0 {
+		return answer{met: true}
+	}
+	return yes("%s with an address", count(len(calls), "calls"))
 }
 
 // callEdges names an edge to another service, or else an edge from a caller.
@@ -155,7 +159,7 @@ func messagingNames(s *service) answer {
 // messagingEdges requires that each consumer span has a parent. If the recording contains the
 // parent, it must be a producer or consumer span. A span link does not make an edge.
 func messagingEdges(s *service) answer {
-	if !s.any(isConsumer) {
+	if !s.any(isMessage) {
 		return answer{met: true}
 	}
 	for _, one := range s.pick(isConsumer) {
@@ -175,7 +179,7 @@ func messagingEdges(s *service) answer {
 			return yes("messages from %s to %s", e.Client, e.Server)
 		}
 	}
-	return answer{met: true}
+	return yes("%s", count(len(s.pick(isMessage)), "messages"))
 }
 
 // knowsSender reports whether the span that sent a message is known: the consumer's span has a link
