@@ -176,7 +176,7 @@ func TestFindings(t *testing.T) {
 		"few digits in a name":  {[]recording.Request{traces("s", span(1, 0, internal, "job 12345"))}, "", ""},
 		"raw path":              {[]recording.Request{traces("s", span(1, 0, server, "GET /users/anna", "http.method", "GET", "http.target", "/users/anna?x=1"))}, apm.SpanName, "GET /users/anna is a raw path"},
 		"raw path of a client":  {[]recording.Request{traces("s", span(1, 0, client, "GET /users/anna", "http.method", "GET", "http.url", "http://h/users/anna?x=1"))}, apm.SpanName, "GET /users/anna is a raw path"},
-		"missing older name":    {[]recording.Request{traces("s", span(1, 0, client, "SELECT", "db.query.text", "SELECT 1"))}, apm.LegacyKey, "db.statement is missing beside db.query.text"},
+		"missing older name":    {[]recording.Request{traces("s", span(1, 0, client, "SELECT", "db.query.text", "SELECT 1"))}, apm.MissingName, "db.statement, the older name of db.query.text"},
 		"epochs are no numbers": {lines("s", `{"level":"INFO","message":"m","at":1732298400,"at_ns":1732298400123456789}`), "", ""},
 		"a mask is no number":   {lines("s", `{"level":"INFO","message":"of ***********","url":"/?token=REDACTED"}`), "", ""},
 	} {

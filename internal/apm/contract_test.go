@@ -50,6 +50,7 @@ type expectation struct {
 }
 
 func (e *expectation) check(t *testing.T, r apm.Report) {
+	t.Helper()
 	for i, v := range r.Panels {
 		code := codes[i]
 		want, stated := e.states[code]
@@ -75,6 +76,7 @@ func (e *expectation) check(t *testing.T, r apm.Report) {
 }
 
 func (e *expectation) checkFindings(t *testing.T, findings []apm.Finding) {
+	t.Helper()
 	var got []string
 	for _, f := range findings {
 		got = append(got, f.Kind+": "+f.Place)

@@ -66,7 +66,7 @@ func (s *service) findings() []Finding {
 			}
 		}
 		if n > 0 {
-			found = append(found, Finding{LegacyKey, older + " is missing beside " + stable, n, cureDialect})
+			found = append(found, Finding{MissingName, older + ", the older name of " + stable, n, cureDialect})
 		}
 	}
 	return found

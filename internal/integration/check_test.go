@@ -97,7 +97,7 @@ func TestCheckWhatIsWiredByHand(t *testing.T) {
 		}
 	}
 	for _, f := range j.report.Findings {
-		if f.Kind != apm.LegacyKey {
+		if f.Kind != apm.MissingName {
 			t.Errorf("found: %+v", f)
 		}
 	}
