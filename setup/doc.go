@@ -46,7 +46,8 @@
 //   - the metrics of the program's own Prometheus registry, if [WithGatherer] is used
 //   - otel.sdk.exporter.span.exported, otel.sdk.exporter.log.exported and
 //     otel.sdk.exporter.metric_data_point.exported, which count spans, log records and
-//     metric data points; if one of them was dropped, error.type has the reason
+//     metric data points; if one of them was dropped, error.type has the reason; records that
+//     were delivered to Team Logs have otel.component.type=team_logs
 //   - spor.export.failures, which counts failed exports per signal
 //
 // With OTEL_METRICS_EXPORTER=prometheus, [MetricsHandler] serves all these metrics for

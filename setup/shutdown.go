@@ -26,6 +26,9 @@ const (
 	// lastLook is the interval at which shutdown checks whether the collector cannot be
 	// reached. The first check is lastChance after the start of shutdown.
 	lastLook = 100 * time.Millisecond
+	// teamWait is how long shutdown waits for Team Logs before the last export of metrics, so
+	// that the metrics count the last records.
+	teamWait = 100 * time.Millisecond
 )
 
 func (t *telemetry) shutdown(ctx context.Context) error {
@@ -73,6 +76,9 @@ func (t *telemetry) stopSignals(ctx context.Context) error {
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/5))
 		defer cancel()
 	}
+	drained, cancel := context.WithTimeout(ctx, teamWait)
+	t.team.Drain(drained)
+	cancel()
 	t.reporter.Hold()
 	defer t.reporter.Release()
 	return together(ctx, t.signals, func(p provider) error { return t.shutdownSignal(ctx, p) })

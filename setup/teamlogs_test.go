@@ -11,8 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nais/spor/internal/oteltest"
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 
+	"github.com/nais/spor/internal/apm"
+	"github.com/nais/spor/internal/oteltest"
+	"github.com/nais/spor/internal/receiver"
+	"github.com/nais/spor/internal/recording"
 	"github.com/nais/spor/setup"
 )
 
@@ -62,6 +66,37 @@ func TestTeamLogsGoToTheWriterAlone(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestTeamLogsAreAMetric checks that the last export of metrics counts a record that was logged just
+// before the program ended.
+func TestTeamLogsAreAMetric(t *testing.T) {
+	var mu sync.Mutex
+	var judged apm.Recording
+	server, err := receiver.Listen(":0", receiver.Sink{Metrics: func(_ context.Context, r *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		judged.Add(recording.Request{Metrics: r})
+		return nil, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	environment(t, "OTEL_TRACES_EXPORTER", "none", "OTEL_EXPORTER_OTLP_ENDPOINT", server.Endpoint())
+	shutdown := mustStart(t, setup.WithTeamLogs(io.Discard))
+	slog.New(setup.LogHandler(io.Discard, nil)).Info("secret", setup.TeamLogs())
+	if err := shutdown(context.Background()); err != nil {
+		t.Error(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for _, report := range judged.Judge() {
+		if v, _ := report.Panel("Team Logs"); v.State == apm.Lit {
+			return
+		}
+	}
+	t.Error("no metric counts the record")
 }
 
 func TestTeamLogsOutsideOfNAIS(t *testing.T) {

@@ -133,7 +133,7 @@ func (t *telemetry) startMetrics(ctx context.Context, s *settings) error {
 	)
 	otel.SetMeterProvider(provider)
 	t.signals = append(t.signals, provider)
-	return errors.Join(err, t.reporter.Observe(provider.Meter("github.com/nais/spor/setup", metric.WithInstrumentationVersion(scope.Version()))))
+	return errors.Join(err, t.reporter.Observe(provider.Meter("github.com/nais/spor/setup", metric.WithInstrumentationVersion(scope.Version())), t.team.Delivered))
 }
 
 func (t *telemetry) newReader(ctx context.Context, s *settings, gatherer prometheus.Gatherer) (sdkmetric.Reader, error) {

@@ -43,7 +43,7 @@ func TestAServiceThatOnlyWrites(t *testing.T) {
 // TestAServiceWithoutTraffic checks that a service that has started telemetry, but got no request,
 // gets a verdict that states this.
 func TestAServiceWithoutTraffic(t *testing.T) {
-	r := only(t, metrics("idle", gauge("go_goroutines", "")), lines("idle", goodLog)[0])
+	r := only(t, metrics("idle", gauge("go_goroutines", "")), lines("idle", `{"level":"INFO","message":"started"}`)[0])
 	v, _ := r.Panel("Service inventory")
 	if v.State != apm.Dark || len(v.Cures) != 1 || !strings.Contains(v.Evidence, "no request was made") || !strings.Contains(v.Cures[0], "make requests") {
 		t.Errorf("got %+v", v)
@@ -176,7 +176,7 @@ func TestFindings(t *testing.T) {
 		"few digits in a name":  {[]recording.Request{traces("s", span(1, 0, internal, "job 12345"))}, "", ""},
 		"raw path":              {[]recording.Request{traces("s", span(1, 0, server, "GET /users/anna", "http.method", "GET", "http.target", "/users/anna?x=1"))}, apm.SpanName, "GET /users/anna is a raw path"},
 		"raw path of a client":  {[]recording.Request{traces("s", span(1, 0, client, "GET /users/anna", "http.method", "GET", "http.url", "http://h/users/anna?x=1"))}, apm.SpanName, "GET /users/anna is a raw path"},
-		"missing older name":    {[]recording.Request{traces("s", span(1, 0, client, "SELECT", "db.query.text", "SELECT 1"))}, apm.LegacyKey, "db.statement is missing beside db.query.text"},
+		"missing older name":    {[]recording.Request{traces("s", span(1, 0, client, "SELECT", "db.query.text", "SELECT 1"))}, apm.MissingName, "db.statement, the older name of db.query.text"},
 		"epochs are no numbers": {lines("s", `{"level":"INFO","message":"m","at":1732298400,"at_ns":1732298400123456789}`), "", ""},
 		"a mask is no number":   {lines("s", `{"level":"INFO","message":"of ***********","url":"/?token=REDACTED"}`), "", ""},
 	} {
@@ -342,9 +342,10 @@ func TestOtherSystems(t *testing.T) {
 		"no statements":         {client, redis, map[string]apm.State{"Database: top queries": apm.NotUsed, "Database: N+1": apm.NotUsed}},
 		"statements":            {client, with(redis, "db.statement", "GET k"), map[string]apm.State{"Database: top queries": apm.Lit, "Database: N+1": apm.Lit}},
 		"no statements, SQL":    {client, postgres, map[string]apm.State{"Database: top queries": apm.Dark, "Database: N+1": apm.Dark}},
-		"statements, no table":  {client, with(postgres, "db.statement", "SELECT 1"), map[string]apm.State{"Database: top queries": apm.Dark, "Database: N+1": apm.Lit}},
-		"DynamoDB":              {client, dynamo, map[string]apm.State{"Database: pool health": apm.NotUsed, "Dependency detail": apm.Lit, "Database: rate and errors": apm.Lit}},
-		"a call to SQS":         {client, sqs, map[string]apm.State{"Operations: messaging": apm.NotUsed, "Dependency detail": apm.NotUsed, "Operations: gRPC": apm.Lit}},
+		"statements, no table":  {client, with(postgres, "db.statement", "SELECT 1"), map[string]apm.State{"Database: top queries": apm.Lit, "Database: N+1": apm.Lit}},
+		"statements of tables":  {client, with(postgres, "db.statement", "SELECT * FROM t"), map[string]apm.State{"Database: top queries": apm.Dark, "Database: N+1": apm.Lit}},
+		"DynamoDB":              {client, dynamo, map[string]apm.State{"Database: pool health": apm.NotUsed, "Dependency detail": apm.Dark, "Database: rate and errors": apm.Lit}},
+		"a call to SQS":         {client, sqs, map[string]apm.State{"Operations: messaging": apm.NotUsed, "Dependency detail": apm.Dark, "Operations: gRPC": apm.Lit}},
 		"a message of Kafka":    {client, []any{"messaging.system", "kafka"}, map[string]apm.State{"Operations: messaging": apm.Dark, "Dependency detail": apm.Dark}},
 		"a job":                 {consumer, []any{"kind", "mail"}, map[string]apm.State{"Operations: messaging": apm.Lit, "Dependency detail": apm.NotUsed}},
 		"a job that is created": {producer, []any{"kind", "mail"}, map[string]apm.State{"Operations: messaging": apm.Lit, "Dependency detail": apm.NotUsed}},

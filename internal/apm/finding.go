@@ -73,13 +73,13 @@ func (s *service) findings() []Finding {
 	found = append(found, s.nodeFindings()...)
 	for stable, older := range dialect.All {
 		n := 0
-		for _, one := range s.spans {
-			if one.has(stable) && !one.has(older) {
+		for i, one := range s.spans {
+			if one.has(stable) && !one.has(older) && s.underSetup().spans[i].has(older) {
 				n++
 			}
 		}
 		if n > 0 {
-			found = append(found, Finding{LegacyKey, older + " is missing beside " + stable, n, cureDialect})
+			found = append(found, Finding{MissingName, older + ", the older name of " + stable, n, cureDialect})
 		}
 	}
 	return found

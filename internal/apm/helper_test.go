@@ -149,14 +149,11 @@ func whole() []recording.Request {
 		metrics(name,
 			sum("db.client.connections.usage", "{connections}", false, "pool.name", "orders", "state", "used"),
 			histogram("db.client.connections.create_time", "ms", "pool.name", "orders"),
-			gauge("go_goroutines", ""), gauge("go_threads", ""), gauge("go_memstats_alloc_bytes", ""), gauge("go_memstats_sys_bytes", ""),
-			&metricspb.Metric{Name: "go_gc_duration_seconds", Data: &metricspb.Metric_Summary{Summary: &metricspb.Summary{DataPoints: []*metricspb.SummaryDataPoint{{}}}}},
-			sum("process_cpu_seconds_total", "", true), gauge("process_open_fds", ""), gauge("process_max_fds", ""),
-			gauge("go_info", "", "version", "go1.26.0"),
 			sum("kafka.producer.records_sent_total", "", true, "topic", "team.orders"),
 			sum("kafka.consumer.records_consumed_total", "", true, "topic", "team.orders"),
 			gauge("kafka.consumer.records_lag_max", "", "topic", "team.orders", "partition", 0),
 		),
+		metrics(name, goCard()...),
 	}
 	return append(all, lines(name, goodLog)...)
 }

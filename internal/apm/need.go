@@ -104,19 +104,14 @@ func metrics(names ...string) func(*service) answer {
 	}
 }
 
-// also(names...) requires nothing, because its series are optional. If a series with one of the
-// names exists, the evidence contains this name. For example, a connection pool without a limit
-// has no series for the maximum. If no caller had to wait for a connection, the pool has no
-// series for the wait time.
-func also(names ...string) func(*service) answer {
+// optional(name, why) requires nothing, because a panel is also useful without this series. If the
+// series is missing, the evidence says so. The argument why is the usual reason.
+func optional(name, why string) func(*service) answer {
 	return func(s *service) answer {
-		var there []string
-		for _, name := range names {
-			if len(s.series[name]) > 0 {
-				there = append(there, name)
-			}
+		if len(s.series[name]) == 0 {
+			return yes("no %s (%s)", name, why)
 		}
-		return yes("%s", strings.Join(there, ", "))
+		return yes("%s", name)
 	}
 }
 
@@ -142,7 +137,7 @@ func nameOf(s *span) string {
 
 func count(n int, things string) string {
 	if n == 1 {
-		things = strings.NewReplacer("queries", "query", "spans", "span", "their names", "its name").Replace(things)
+		things = strings.NewReplacer("queries", "query", "statements", "statement", "spans", "span", "their names", "its name").Replace(things)
 		things = strings.TrimSuffix(things, "s")
 	}
 	return fmt.Sprintf("%d %s", n, things)

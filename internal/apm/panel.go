@@ -1,6 +1,7 @@
 package apm
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ type answer struct {
 	met   bool
 	text  string
 	spans []*span // the spans that the text is about
+	cure  string  // replaces the cure of the need, unless it is ""
 }
 
 func yes(format string, args ...any) answer {
@@ -39,6 +41,26 @@ func no(format string, args ...any) answer { return answer{text: fmt.Sprintf(for
 func (a answer) about(spans ...*span) answer {
 	a.spans = spans
 	return a
+}
+
+// The method cured returns a copy of a with a cure that replaces the cure of the need.
+func (a answer) cured(by string) answer {
+	a.cure = by
+	return a
+}
+
+// cureOf returns what meets a need that s does not meet. If setup alone would meet it, because it
+// completes the spans, there is no need to change the code that makes them. That code may also
+// belong to a library, such as a client of Google's. Spans of a database without SQL do not come
+// from sqltrace.
+func (n need) cureOf(s *service, a answer) string {
+	if n.met(s.underSetup()).met {
+		return cureDialect
+	}
+	if a.cure == "" && n.cure == cureSQL && len(a.spans) > 0 && !slices.ContainsFunc(a.spans, isPooled) {
+		return cureClient
+	}
+	return cmp.Or(a.cure, n.cure)
 }
 
 func (p panel) judge(s *service) Verdict {
@@ -57,8 +79,8 @@ func (p panel) judge(s *service) Verdict {
 			v.State = Dark
 			missing = append(missing, a.text)
 			v.addSpans(a.spans)
-			if !slices.Contains(v.Cures, n.cure) {
-				v.Cures = append(v.Cures, n.cure)
+			if cure := n.cureOf(s, a); !slices.Contains(v.Cures, cure) {
+				v.Cures = append(v.Cures, cure)
 			}
 		}
 	}

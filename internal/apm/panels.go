@@ -4,16 +4,22 @@ package apm
 const (
 	cureSetup     = "start telemetry with setup.Run or setup.Start"
 	cureTraffic   = "make requests while the program runs, for example with spor check --request http://localhost:8080/orders -- COMMAND"
-	cureHTTP      = "wrap the mux: httptrace.Handler(mux), or the adapter of your router"
+	cureSampled   = "sample and export the spans: unset OTEL_TRACES_SAMPLER and OTEL_TRACES_EXPORTER, or set the sampler to parentbased_always_on"
+	cureHTTP      = "wrap the mux: httptrace.Handler(mux), or the adapter of your router; if middleware between Handler and the mux copies the request (WithContext, Clone), put it outside of Handler, or call httptrace.SetRoute"
 	cureTransport = "wrap the client: &http.Client{Transport: httptrace.Transport(nil)}"
 	cureRPC       = "use grpctrace.NewServer and grpctrace.NewClient"
+	cureAddress   = "set server.address on client spans to the host that they call: " + cureTransport + "; " + cureRPC
 	cureSQL       = "open the database with sqltrace.Open, or pgxtrace.NewPool for pgx"
+	cureClient    = "let the client of this database, or a span processor, set what is missing on its spans"
+	cureValkey    = "set db.system to redis on these spans, or db.system.name to valkey, which setup translates"
 	cureKafka     = "wrap the client with kgotrace, saramatrace or kafkagotrace"
-	cureDialect   = "export with setup, which adds the older names that APM reads (and unset OTEL_SEMCONV_STABILITY_OPT_IN)"
+	cureMessages  = "send in a span of kind PRODUCER named TOPIC publish, and process in a span of kind CONSUMER named TOPIC process"
+	cureBatch     = "process the messages one by one (Process instead of ProcessBatch), because the span of a batch starts a trace of its own"
+	cureDialect   = "export with setup, which adds the older names that APM reads and completes the spans of other libraries (and unset OTEL_SEMCONV_STABILITY_OPT_IN)"
 	cureRuntime   = "export the metrics of the Go runtime under client_golang's names; setup does so, except with WithoutMetrics or OTEL_METRICS_EXPORTER=none"
 	cureLog       = "log with slog.New(setup.LogHandler(os.Stdout, nil))"
 	cureLogCtx    = "log with the request's context, through setup.LogHandler: slog.InfoContext(ctx, ...)"
-	cureErrors    = "log the error or the panic once through setup.LogHandler, at level ERROR, with slog.Any(\"error\", err)"
+	cureErrors    = "log the error or the panic once through setup.LogHandler, at level ERROR, with slog.Any(\"error\", err); setup.Run logs a panic of the program in this way"
 	cureNode      = "set peer.service on these spans to a name that no application can have, such as NAME@SYSTEM (setup does so if the address is 127.0.0.1)"
 	cureNames     = "name the span after the route template, and put IDs in attributes"
 )
@@ -26,7 +32,7 @@ const (
 var panels = []panel{
 	{
 		name: "Service inventory", reads: "service_name, service_namespace, telemetry_sdk_language of span metrics",
-		used: always,
+		used: func(s *service) bool { return len(s.spans) == 0 || s.any(isCounted) },
 		needs: []need{
 			{sendsTelemetry, cureSetup},
 			{hasSpans, cureTraffic},
@@ -37,7 +43,7 @@ var panels = []panel{
 	},
 	{
 		name: "Overview", reads: "calls and latency of SERVER spans by status_code",
-		used: func(s *service) bool { return s.any(isServer) || s.any(isRemote) },
+		used: uses(isCounted),
 		needs: []need{
 			{entrySpans, cureHTTP},
 			{trueErrors, "a 5xx is an error and a 4xx is not: let httptrace and grpctrace set the status of server spans"},
@@ -45,12 +51,12 @@ var panels = []panel{
 	},
 	{
 		name: "Attention", reads: "error rate and latency by span_name, span_kind",
-		used:  func(s *service) bool { return len(s.spans) > 0 },
+		used:  uses(isCounted),
 		needs: []need{{stableNames, cureNames}},
 	},
 	{
-		name: "Operations: HTTP", reads: "SERVER spans by span_name, as METHOD /route",
-		used:  uses(isHTTPServer),
+		name: "Operations: HTTP", reads: "SERVER spans by span_name, as METHOD /route; those of gRPC too",
+		used:  uses(isServer),
 		needs: []need{{routeNames, cureHTTP}},
 	},
 	{
@@ -60,10 +66,10 @@ var panels = []panel{
 	},
 	{
 		name: "Operations: gRPC", reads: "rpc_system, rpc_service, rpc_method",
-		used: uses(isRPC),
+		used: uses(isKnownRPC),
 		needs: []need{
-			{every("gRPC spans", isRPC, "rpc.system"), cureRPC},
-			{every("gRPC spans", isRPC, "rpc.service"), cureRPC},
+			{every("gRPC spans", isKnownRPC, "rpc.system"), cureRPC},
+			{every("gRPC spans", isKnownRPC, "rpc.service"), cureRPC},
 			{shortMethods, cureRPC},
 		},
 	},
@@ -86,20 +92,23 @@ var panels = []panel{
 	},
 	{
 		name: "Dependencies and service map", reads: "traces_service_graph_request_total; server_address of client spans",
-		used: uses(isRemote),
+		used: uses(isCounted),
 		needs: []need{
 			{databaseEdges, cureDialect},
-			{callEdges, "set server.address on client spans to the host that they call: " + cureTransport + "; " + cureRPC},
+			{callAddresses, cureAddress},
+			{callEdges, ""},
 			{messagingEdges, "the consumer's span must be the child of the producer's: " + cureKafka},
 			{propagated, "propagate W3C trace context on both sides: " + cureRPC + "; a server with otelconnect needs otelconnect.WithTrustRemote()"},
 		},
 	},
 	{
-		name: "Dependency detail", reads: "db_name, db_operation, messaging_destination_name by span_name",
-		used: uses(func(s *span) bool { return isDatabase(s) || isMessaging(s) }),
+		name: "Dependency detail", reads: "db_name, db_operation, messaging_destination_name by span_name, of one server_address or peer_service",
+		used: uses(func(s *span) bool { return s.is(client) || isMessaging(s) }),
 		needs: []need{
+			{callAddresses, cureAddress},
+			{databaseAddress(isDatabase, "server.address", "peer.service"), cureSQL},
 			{ifUsed(isNamedDatabase, every("database spans", isNamedDatabase, "db.name")), cureDialect},
-			{ifUsed(isQuery, some("queries", isDatabase, "db.operation")), cureSQL},
+			{ifUsed(isQuery, some("statements", isStatement, "db.operation")), cureSQL},
 			{ifUsed(isMessaging, every("messaging spans", isMessaging, "messaging.destination.name")), cureKafka},
 		},
 	},
@@ -107,28 +116,28 @@ var panels = []panel{
 		name: "Database: rate and errors", reads: "CLIENT spans with db_system by server_address, beside SERVER spans",
 		used: uses(isDatabase),
 		needs: []need{
-			{some("database spans", func(s *span) bool { return isDatabase(s) && s.is(client) }, "db.system"), cureDialect},
-			{databaseAddress, cureSQL},
+			{every("CLIENT spans of a database", isDatabaseClient, "db.system"), cureDialect},
+			{databaseAddress(isPooled, "server.address"), cureSQL},
 		},
 	},
 	{
 		name: "Database: traces", reads: "{ kind = client && span.db.system != \"\" }",
 		used:  uses(isDatabase),
-		needs: []need{{some("CLIENT spans of a database", func(s *span) bool { return isDatabase(s) && s.is(client) }, "db.system"), cureDialect}},
+		needs: []need{{every("CLIENT spans of a database", isDatabaseClient, "db.system"), cureDialect}},
 	},
 	{
 		name: "Database: top queries", reads: "span.db.statement, span.db.sql.table",
-		used: uses(hasStatements),
+		used: uses(isStatement),
 		needs: []need{
-			{some("database spans", isDatabase, "db.statement"), cureDialect},
-			{ifUsed(isPooled, some("database spans", isPooled, "db.sql.table")), cureSQL},
+			{some("database spans", isStatement, "db.statement"), cureDialect},
+			{ifUsed(namesTable, some("statements with a table", namesTable, "db.sql.table")), cureSQL},
 		},
 	},
 	{
 		name: "Database: N+1", reads: "span.db.statement by trace, under the span of the request",
-		used: func(s *service) bool { return s.any(hasStatements) && s.any(isEntry) },
+		used: func(s *service) bool { return s.any(isStatement) && s.any(isEntry) },
 		needs: []need{
-			{some("database spans", isDatabase, "db.statement"), cureDialect},
+			{some("database spans", isStatement, "db.statement"), cureDialect},
 			{queriesInRequests, "pass the request's context to the database: db.QueryContext(ctx, ...)"},
 		},
 	},
@@ -138,7 +147,7 @@ var panels = []panel{
 		needs: []need{
 			{anyPool, cureSQL},
 			{poolUsage, "keep the pool open until the next export of metrics, as a service does (spor check --for 5s -- COMMAND)"},
-			{also("db_client_connections_max", "db_client_connections_pending_requests"), cureSQL},
+			{optional("db_client_connections_max", "without SetMaxOpenConns, a pool has no limit"), ""},
 		},
 	},
 	{
@@ -146,7 +155,7 @@ var panels = []panel{
 		used: uses(isPooled),
 		needs: []need{
 			{metric(createSeries, "pool_name"), cureSQL},
-			{also("db_client_connections_wait_time_milliseconds_bucket"), cureSQL},
+			{optional("db_client_connections_wait_time_milliseconds_bucket", "no caller had to wait"), ""},
 		},
 	},
 	{
@@ -169,7 +178,7 @@ var panels = []panel{
 	},
 	{
 		name: "Traces", reads: "span.http.route of SERVER spans",
-		used:  uses(isHTTPServer),
+		used:  uses(func(s *span) bool { return isRoutedServer(s) || isHTTPServer(s) && !unmatched(s) }),
 		needs: []need{{some("server spans with a route in their names", isRoutedServer, "http.route"), cureHTTP}},
 	},
 	{
@@ -179,7 +188,8 @@ var panels = []panel{
 		},
 		needs: []need{
 			{ifUsed(isHTTPServer, statusCodes), cureDialect},
-			{ifUsed(isQuery, some("database spans", isDatabase, "db.system", "db.operation")), cureDialect},
+			{ifUsed(isDatabase, some("database spans", isDatabase, "db.system")), cureDialect},
+			{ifUsed(isQuery, some("statements", isStatement, "db.operation")), cureDialect},
 			{ifUsed(isMessaging, every("messaging spans", isMessaging, "messaging.system")), cureKafka},
 			{ifUsed(isRPC, every("gRPC spans", isRPC, "rpc.method")), cureRPC},
 		},
@@ -223,9 +233,9 @@ var panels = []panel{
 		used: uses(isServer), needs: []need{{noHealthChecks, "use httptrace and grpctrace: they start no spans for these paths, nor for calls below them"}},
 	},
 	{
-		name: "Team Logs", reads: "records marked TEAM_LOGS, which must be neither in the log nor in OTLP",
+		name: "Team Logs", reads: "records marked TEAM_LOGS, which must be delivered to Team Logs alone, and be neither in the log nor in OTLP",
 		used:  hasTeamLogs,
-		needs: []need{{noTeamLogs, "log marked records only through setup.LogHandler, and leave OTEL_LOGS_EXPORTER=none"}},
+		needs: []need{{teamLogsAlone, "log marked records only through setup.LogHandler, and leave OTEL_LOGS_EXPORTER=none"}},
 	},
 }
 

@@ -41,7 +41,7 @@ const maxPlaces = 5
 
 // A Finding is a problem of the telemetry or the output that does not belong to one panel.
 type Finding struct {
-	// Kind is one of the constants [PersonalNumber], [Secret], [SpanName], [LegacyKey] and
+	// Kind is one of the constants [PersonalNumber], [Secret], [SpanName], [MissingName] and
 	// [NodeName].
 	Kind string `json:"kind"`
 	// Place says where the problem is. It never contains the personal number or the secret
@@ -57,7 +57,7 @@ const (
 	PersonalNumber = "personal number" // the telemetry or the output contains a personal number
 	Secret         = "secret"          // the telemetry or the output contains a secret
 	SpanName       = "span name"       // the name of a span contains an ID or a query, or is a raw path
-	LegacyKey      = "legacy key"      // a span has only the stable name of an attribute, but the platform reads the older name
+	MissingName    = "missing name"    // a span has only the stable name of an attribute, but the platform reads the older name
 	NodeName       = "node name"       // a database has the same name as a service
 )
 

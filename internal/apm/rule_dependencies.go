@@ -14,12 +14,12 @@ import (
 func isKafka(s *span) bool { return isMessaging(s) && s.attrs["messaging.system"] == "kafka" }
 
 func clientKind(s *service) answer {
-	if !s.any(func(one *span) bool { return isDatabase(one) && one.is(client) }) {
-		return no("no CLIENT span of a database")
+	if !s.any(isDatabaseClient) {
+		return no("no CLIENT span of a database").about(s.pick(isDatabase)...)
 	}
 	for _, one := range s.pick(isDatabase) {
 		if one.attrs["db.system"] == "valkey" {
-			return no("db.system is valkey, which APM does not know (want redis)")
+			return no("db.system is valkey, which APM does not know (want redis)").about(one).cured(cureValkey)
 		}
 	}
 	return answer{met: true}
@@ -46,21 +46,30 @@ func queryNames(s *service) answer {
 	return answer{met: true}
 }
 
-func databaseAddress(s *service) answer {
-	waived := 0
-	for _, one := range s.pick(func(one *span) bool { return isDatabase(one) && one.is(client) }) {
-		switch {
-		case one.has("server.address"):
-		case isNamedDatabase(one):
-			return no("%s without server.address", nameOf(one)).about(one)
-		default:
-			waived++
+// databaseAddress(of, keys...) requires that each of these calls to a database has one of these
+// attributes. An embedded database needs none. The clients of databases without SQL do not know it
+// in every call, for example while they connect, so one call is enough.
+func databaseAddress(of func(*span) bool, keys ...string) func(*service) answer {
+	return func(s *service) answer {
+		picked, waived := s.pick(func(one *span) bool { return of(one) && one.is(client) }), 0
+		known := slices.ContainsFunc(picked, func(one *span) bool { return one.has(keys...) })
+		for _, one := range picked {
+			switch {
+			case isEmbedded(one):
+				waived++
+			case one.has(keys...), known && !isPooled(one):
+			default:
+				return no("%s without %s", nameOf(one), keys[0]).about(one)
+			}
 		}
+		switch {
+		case waived > 0:
+			return yes("no %s needed: embedded database", keys[0])
+		case len(picked) > 0:
+			return yes("%s", keys[0])
+		}
+		return answer{met: true}
 	}
-	if waived > 0 {
-		return yes("no server.address needed: embedded database, or a database without SQL")
-	}
-	return yes("server.address")
 }
 
 func queriesInRequests(s *service) answer {
@@ -73,7 +82,7 @@ func queriesInRequests(s *service) answer {
 }
 
 func databaseEdges(s *service) answer {
-	for _, one := range s.pick(func(one *span) bool { return isDatabase(one) && one.is(client) }) {
+	for _, one := range s.pick(isDatabaseClient) {
 		if !one.has("db.name", "db.system") {
 			return no("%s makes no edge: it has neither db.system nor db.name", nameOf(one)).about(one)
 		}
@@ -86,17 +95,36 @@ func databaseEdges(s *service) answer {
 	return answer{met: true}
 }
 
-// callEdges requires that each client span for an HTTP or RPC call has an address. If the other
-// end of the call sends no span, APM uses this address.
-func callEdges(s *service) answer {
-	for _, one := range s.pick(func(one *span) bool { return one.is(client) && (isHTTP(one) || isRPC(one)) && !isDatabase(one) }) {
-		if !one.has("server.address", "http.host", "peer.service") {
+// callAddresses requires that each client span for an HTTP or RPC call has an address. If the other
+// end of the call sends no span, APM uses this address. A span with another client span below it
+// needs none: otelaws, for example, does not know the address, but the HTTP client below it does.
+func callAddresses(s *service) answer {
+	above := map[string]bool{}
+	for _, one := range s.pick(isHTTPClient) {
+		above[one.parent] = true
+	}
+	calls := s.pick(func(one *span) bool { return one.is(client) && (isHTTP(one) || isRPC(one)) && !isDatabase(one) })
+	for _, one := range calls {
+		if !above[one.id] && !one.has("server.address", "http.host", "peer.service") {
 			return no("%s without server.address", nameOf(one)).about(one)
 		}
 	}
+	if len(calls) == 0 {
+		return answer{met: true}
+	}
+	return yes("%s with an address", count(len(calls), "calls"))
+}
+
+// callEdges names an edge to another service, or else an edge from a caller.
+func callEdges(s *service) answer {
 	for _, e := range s.edges {
 		if e.Type == "" && e.Client == s.name {
 			return yes("edge to %s", e.Server)
+		}
+	}
+	for _, e := range s.edges {
+		if e.Server == s.name && e.Type != messagingEdge {
+			return yes("edge from %s", e.Client)
 		}
 	}
 	return answer{met: true}
@@ -104,13 +132,18 @@ func callEdges(s *service) answer {
 
 func messagingKinds(s *service) answer {
 	if !s.any(func(one *span) bool { return one.is(producer, consumer) }) {
-		return no("no PRODUCER and no CONSUMER span")
+		picked := s.pick(isMessaging)
+		a := no("no PRODUCER and no CONSUMER span").about(picked...)
+		if !slices.ContainsFunc(picked, isKafka) {
+			return a.cured(cureMessages)
+		}
+		return a
 	}
 	return answer{met: true}
 }
 
 func messagingNames(s *service) answer {
-	for _, one := range s.pick(func(one *span) bool { return isProducer(one) || isConsumer(one) }) {
+	for _, one := range s.pick(isMessage) {
 		topic, want := one.first("messaging.destination.name", "messaging.source.name"), " process"
 		if one.is(producer) {
 			want = " publish"
@@ -118,7 +151,11 @@ func messagingNames(s *service) answer {
 			continue
 		}
 		if topic == "" || one.GetName() != topic+want {
-			return no("%s span named %q (want TOPIC%s)", strings.TrimPrefix(one.GetKind().String(), "SPAN_KIND_"), nameOf(one), want).about(one)
+			a := no("%s span named %q (want TOPIC%s)", strings.TrimPrefix(one.GetKind().String(), "SPAN_KIND_"), nameOf(one), want).about(one)
+			if !isKafka(one) {
+				return a.cured(cureMessages)
+			}
+			return a
 		}
 	}
 	of := func(kind tracepb.Span_SpanKind) int { return len(s.pick(func(one *span) bool { return one.is(kind) })) }
@@ -128,11 +165,15 @@ func messagingNames(s *service) answer {
 // messagingEdges requires that each consumer span has a parent. If the recording contains the
 // parent, it must be a producer or consumer span. A span link does not make an edge.
 func messagingEdges(s *service) answer {
-	if !s.any(isConsumer) {
+	if !s.any(isMessage) {
 		return answer{met: true}
 	}
 	for _, one := range s.pick(isConsumer) {
 		switch parent := s.all[spanKey{one.trace, one.parent}]; {
+		case one.parent == "" && one.has("messaging.batch.message_count"):
+			return no("%s is the span of a batch, and has no parent", nameOf(one)).about(one).cured(cureBatch)
+		case one.parent == "" && !s.knowsSender(one):
+			return yes("%s has no parent: the message had no trace context", nameOf(one))
 		case one.parent == "":
 			return no("%s has no parent", nameOf(one)).about(one)
 		case parent != nil && !parent.is(producer, consumer):
@@ -144,7 +185,22 @@ func messagingEdges(s *service) answer {
 			return yes("messages from %s to %s", e.Client, e.Server)
 		}
 	}
-	return answer{met: true}
+	return yes("%s", count(len(s.pick(isMessage)), "messages"))
+}
+
+// knowsSender reports whether the span that sent a message is known: the consumer's span has a link
+// to it, or the recording contains a producer span for the same topic. Otherwise, the message comes
+// from a program that sends no trace context, and the consumer's program cannot change this.
+func (s *service) knowsSender(one *span) bool {
+	if len(one.GetLinks()) > 0 {
+		return true
+	}
+	for _, other := range s.all {
+		if isProducer(other) && other.attrs["messaging.destination.name"] == one.first("messaging.destination.name", "messaging.source.name") {
+			return true
+		}
+	}
+	return false
 }
 
 // The function propagated requires that the client span and the server span of the same call are

@@ -54,7 +54,11 @@ func jsonLines(s *service) answer {
 		}
 	}
 	if len(plain) > 0 {
-		return no("%d of %s in plain text (%s: %s)", len(plain), count(len(s.lines), "lines"), plain[0].stream, plain[0].shown())
+		a := no("%d of %s in plain text (%s: %s)", len(plain), count(len(s.lines), "lines"), plain[0].stream, plain[0].shown())
+		if plainPanic.MatchString(plain[0].text) {
+			return a.cured(cureErrors)
+		}
+		return a
 	}
 	return yes("%s in JSON", count(len(s.lines), "lines"))
 }
@@ -224,13 +228,23 @@ func (l *line) isTeam() bool {
 
 func (r *record) isTeam() bool { return r.attrs["marker"] == teamMark }
 
-func hasTeamLogs(s *service) bool {
-	return slices.ContainsFunc(s.lines, (*line).isTeam) || slices.ContainsFunc(s.records, (*record).isTeam)
+// isTeam reports whether s counts records that setup delivered to Team Logs.
+func (s *series) isTeam() bool { return s.labels["otel_component_type"] == "team_logs" }
+
+func (s *service) deliversTeamLogs() bool {
+	return slices.ContainsFunc(s.series["otel_sdk_exporter_log_exported_total"], (*series).isTeam)
 }
 
-func noTeamLogs(s *service) answer {
-	if slices.ContainsFunc(s.records, (*record).isTeam) {
+func hasTeamLogs(s *service) bool {
+	return slices.ContainsFunc(s.lines, (*line).isTeam) || slices.ContainsFunc(s.records, (*record).isTeam) || s.deliversTeamLogs()
+}
+
+func teamLogsAlone(s *service) answer {
+	switch {
+	case slices.ContainsFunc(s.records, (*record).isTeam):
 		return no("a record marked %s was sent over OTLP", teamMark)
+	case slices.ContainsFunc(s.lines, (*line).isTeam):
+		return no("a record marked %s is in the log", teamMark)
 	}
-	return no("a record marked %s is in the log", teamMark)
+	return yes("records were delivered to Team Logs alone")
 }

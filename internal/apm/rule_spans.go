@@ -1,6 +1,7 @@
 package apm
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,11 +22,25 @@ func sendsTelemetry(s *service) answer {
 	return answer{met: true}
 }
 
+// measured matches the metrics of requests, calls and messages. A service has them even if none of
+// its spans is sampled.
+var measured = regexp.MustCompile(`^(http|rpc)_(server|client)_|^messaging_|^db_client_operation_`)
+
 func hasSpans(s *service) answer {
-	if len(s.spans) == 0 {
-		return no("no spans: no request was made")
+	if len(s.spans) > 0 {
+		return yes("%s", count(len(s.spans), "spans"))
 	}
-	return yes("%s", count(len(s.spans), "spans"))
+	if !sendsTelemetry(s).met {
+		return answer{met: true} // the service must start telemetry first
+	}
+	worked := slices.ContainsFunc(s.lines, func(l *line) bool { return l.field("trace_id") != "" })
+	for name := range s.series {
+		worked = worked || measured.MatchString(name)
+	}
+	if worked {
+		return no("no spans, although requests were made").cured(cureSampled)
+	}
+	return no("no spans: no request was made")
 }
 
 // entrySpans names the spans that RED metrics are computed from. These are the SERVER spans. If
@@ -59,8 +74,8 @@ func resourceHas(key string) func(*service) answer {
 			}
 			value = r.attrs[key]
 		}
-		if value == "" {
-			return no("no resource with %s", key)
+		if value == "" { // without telemetry, there is no resource
+			return answer{met: true}
 		}
 		return yes("%s", key)
 	}
@@ -101,10 +116,12 @@ func unmatched(s *span) bool {
 }
 
 func routeNames(s *service) answer {
-	routed := 0
-	for _, one := range s.pick(isHTTPServer) {
+	routed, others := 0, 0
+	for _, one := range s.pick(isServer) {
 		name, route := one.GetName(), one.attrs["http.route"]
 		switch {
+		case !isHTTP(one):
+			others++
 		case !method.MatchString(name):
 			return no("server span named %q (want METHOD /route)", nameOf(one)).about(one)
 		case isRoutedServer(one):
@@ -112,6 +129,9 @@ func routeNames(s *service) answer {
 		case route != "" || !unmatched(one):
 			return no("server span named %q, without a route", nameOf(one)).about(one)
 		}
+	}
+	if others > 0 {
+		return yes("%s with a route, %d without HTTP", count(routed, "server spans"), others)
 	}
 	return yes("%s with a route", count(routed, "server spans"))
 }
@@ -127,7 +147,7 @@ func clientNames(s *service) answer {
 }
 
 func shortMethods(s *service) answer {
-	for _, one := range s.pick(isRPC) {
+	for _, one := range s.pick(isKnownRPC) {
 		if m := one.attrs["rpc.method"]; m == "" || strings.Contains(m, "/") {
 			return no("rpc.method is %q on %s", m, nameOf(one)).about(one)
 		}
@@ -152,7 +172,7 @@ func statusCodes(s *service) answer {
 
 func stableNames(s *service) answer {
 	names := map[string]bool{}
-	for _, one := range s.spans {
+	for _, one := range s.pick(isCounted) {
 		if trouble := s.nameTrouble(one); trouble != "" {
 			return no("span name %q: %s", nameOf(one), trouble).about(one)
 		}
@@ -167,7 +187,7 @@ func noHealthChecks(s *service) answer {
 			return no("a health check has the span %s", nameOf(one)).about(one)
 		}
 	}
-	return answer{met: true}
+	return yes("no health check has a span")
 }
 
 func isHealthCheck(s *span) bool {
@@ -175,6 +195,6 @@ func isHealthCheck(s *span) bool {
 		return true
 	}
 	verb, route, _ := strings.Cut(s.GetName(), " ")
-	return slices.ContainsFunc([]string{route, s.attrs["http.route"], s.first("url.path", "http.target")},
+	return slices.ContainsFunc([]string{route, s.attrs["http.route"], rawPath(s)},
 		func(path string) bool { return healthcheck.HTTP(verb, path) })
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/nais/spor/internal/sqltext"
 )
 
 type service struct {
@@ -18,6 +20,7 @@ type service struct {
 	texts   texts
 	all     map[spanKey]*span // the spans of all services in the recording
 	names   []string          // the names of all services in the recording
+	under   *service          // the result of underSetup, or nil
 	written string            // the name under which the lines were recorded; "" means the name of the service
 }
 
@@ -144,15 +147,18 @@ const (
 
 // The following functions report whether a span is of a certain kind. They accept the stable
 // attribute names and the older names.
-func isServer(s *span) bool     { return s.is(server) }
-func isDatabase(s *span) bool   { return s.hasAny("db.") && !s.is(server, consumer) }
-func isRPC(s *span) bool        { return s.hasAny("rpc.") }
-func isHTTP(s *span) bool       { return s.either("http.request.method") != "" }
-func isHTTPServer(s *span) bool { return isServer(s) && isHTTP(s) }
-func isHTTPClient(s *span) bool { return s.is(client) && isHTTP(s) && !isDatabase(s) && !isRPC(s) }
-func isQuery(s *span) bool      { return isDatabase(s) && s.either("db.query.text") != "" }
-func isProducer(s *span) bool   { return isMessaging(s) && s.is(producer) }
-func isConsumer(s *span) bool   { return isMessaging(s) && s.is(consumer) }
+func isServer(s *span) bool         { return s.is(server) }
+func isDatabase(s *span) bool       { return s.hasAny("db.") && !s.is(server, consumer) }
+func isDatabaseClient(s *span) bool { return isDatabase(s) && s.is(client) }
+func isRPC(s *span) bool            { return s.hasAny("rpc.") }
+func isKnownRPC(s *span) bool       { return isRPC(s) && s.attrs["rpc.method"] != "_OTHER" } // a method that the server has
+func isHTTP(s *span) bool           { return s.either("http.request.method") != "" }
+func isHTTPServer(s *span) bool     { return isServer(s) && isHTTP(s) }
+func isHTTPClient(s *span) bool     { return s.is(client) && isHTTP(s) && !isDatabase(s) && !isRPC(s) }
+func isQuery(s *span) bool          { return isDatabase(s) && s.either("db.query.text") != "" }
+func isProducer(s *span) bool       { return isMessaging(s) && s.is(producer) }
+func isMessage(s *span) bool        { return isProducer(s) || isConsumer(s) }
+func isConsumer(s *span) bool       { return isMessaging(s) && s.is(consumer) }
 func isRoutedServer(s *span) bool {
 	return isHTTPServer(s) && strings.Contains(s.GetName(), " /")
 }
@@ -160,6 +166,9 @@ func isRoutedServer(s *span) bool {
 // isMessaging reports whether s is the span of a message. The span of a call to the API of a
 // message broker, such as SQS, is an RPC and not a message.
 func isMessaging(s *span) bool { return s.hasAny("messaging.") && (!s.is(client) || !isRPC(s)) }
+
+// isCounted reports whether the platform makes span metrics of s. It makes none of INTERNAL spans.
+func isCounted(s *span) bool { return s.is(server, client, producer, consumer) }
 
 // isRemote reports whether s is a CLIENT, PRODUCER or CONSUMER span. The platform calls the
 // other end of such a span a dependency.
@@ -175,17 +184,29 @@ func isEmbedded(s *span) bool { return embedded[s.either("db.system.name")] }
 // has none, and the clients of databases without SQL often do not know it.
 func isNamedDatabase(s *span) bool { return isPooled(s) && !isEmbedded(s) }
 
-// hasStatements reports whether s is a call to a database with statements. Libraries for databases
-// without SQL record no statements, or only if the program wants them.
-func hasStatements(s *span) bool { return isPooled(s) || isQuery(s) }
-
-// isPooled reports whether s is a call to a database whose clients use a connection pool.
+// isPooled reports whether s is a call to a database for SQL. Its clients use a connection pool.
 func isPooled(s *span) bool {
-	switch s.either("db.system.name") {
-	case "redis", "valkey", "opensearch", "elasticsearch", "mongodb", "memcached", "cassandra", "aws.dynamodb", "dynamodb":
+	switch system := s.either("db.system.name"); system {
+	case "valkey", "dynamodb", "aws.dynamodb", "azure.cosmosdb", "couchbase":
 		return false
+	default:
+		return isDatabase(s) && sqltext.DialectOf(system) != sqltext.Opaque
 	}
-	return isDatabase(s)
+}
+
+// connects matches the name of a span in which a client only prepares to send statements.
+var connects = regexp.MustCompile(`(?i)(^|[ .:_])(connect|connector|dial|ping|acquire|reset|reset_session)$`)
+
+// isStatement reports whether s is a call in which a database executes a statement. Libraries for
+// databases without SQL record no statements, or only if the program wants them.
+func isStatement(s *span) bool {
+	return isQuery(s) || isPooled(s) && s.is(client) && !connects.MatchString(s.GetName())
+}
+
+// namesTable reports whether s is a query whose text names a table. The text of a command for a
+// database without SQL never does.
+func namesTable(s *span) bool {
+	return isQuery(s) && isPooled(s) && sqltext.Analyze(sqltext.DialectOf(s.either("db.system.name")), s.either("db.query.text")).Collection != ""
 }
 
 // The variable method matches a span name that starts with an HTTP method. The platform expects

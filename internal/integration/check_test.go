@@ -104,10 +104,10 @@ func TestCheckWhatIsWiredByHand(t *testing.T) {
 	const dialect, sql, kafka, runtime = "export with setup", "sqltrace.Open", "kgotrace", "client_golang's names"
 	for panel, cure := range map[string]string{
 		"Operations: database": dialect, "Database: rate and errors": dialect, "Database: traces": dialect,
-		"Database: top queries": dialect, "Database: N+1": dialect, "Dependencies and service map": dialect, "Dependency detail": sql,
+		"Database: top queries": dialect, "Database: N+1": dialect, "Dependencies and service map": dialect, "Dependency detail": dialect,
 		"Database: pool health": sql, "Database: acquisition P95": sql,
 		"Runtime: Go card": runtime, "Runtime: Kafka card": kafka,
-		"Operations: gRPC": "grpctrace", "Operations: outbound": "httptrace.Transport", "Traces": "httptrace.Handler", "Trace breakdowns": dialect,
+		"Operations: gRPC": dialect, "Operations: outbound": dialect, "Traces": dialect, "Trace breakdowns": dialect,
 		"Logs of a trace": "slog.InfoContext(ctx",
 	} {
 		v, _ := j.report.Panel(panel)
@@ -121,7 +121,7 @@ func TestCheckWhatIsWiredByHand(t *testing.T) {
 		}
 	}
 	for _, f := range j.report.Findings {
-		if f.Kind != apm.LegacyKey {
+		if f.Kind != apm.MissingName {
 			t.Errorf("found: %+v", f)
 		}
 	}

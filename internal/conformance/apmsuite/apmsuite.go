@@ -40,7 +40,7 @@ const (
 var mutations = []mutation{
 	{"Service inventory", "telemetry.sdk.language", "resource.WithTelemetrySDK", func(t *tape) { t.dropResource("telemetry.sdk.language") }},
 	{"Service inventory", "service.namespace", "OTEL_RESOURCE_ATTRIBUTES", func(t *tape) { t.dropResource("service.namespace") }},
-	{"Service inventory", "spans", "make requests", func(t *tape) { t.keep(func(*tracepb.Span) bool { return false }) }},
+	{"Service inventory", "spans", "sample and export the spans", func(t *tape) { t.keep(func(*tracepb.Span) bool { return false }) }},
 	{"Overview", "errors", "a 5xx is an error", func(t *tape) {
 		t.spans(isServer, func(s *tracepb.Span) { s.Status = nil })
 	}},
@@ -62,8 +62,8 @@ var mutations = []mutation{
 		t.spans(isHTTPClient, func(s *tracepb.Span) { s.Name = "HTTP " + s.GetName() })
 	}},
 	{"Operations: gRPC", "rpc.service", cureRPC, func(t *tape) { t.drop(every, "rpc.service") }},
-	{"Operations: gRPC", "rpc.system", cureRPC, func(t *tape) { t.drop(every, "rpc.system") }},
-	{"Operations: gRPC", "short methods", cureRPC, func(t *tape) {
+	{"Operations: gRPC", "rpc.system", cureDialect, func(t *tape) { t.drop(every, "rpc.system") }},
+	{"Operations: gRPC", "short methods", cureDialect, func(t *tape) {
 		t.spans(isRPC, func(s *tracepb.Span) { set(s, "rpc.method", s.GetName()) })
 	}},
 	{"Operations: database", "db.system", cureDialect, func(t *tape) { t.drop(every, "db.system") }},
@@ -90,7 +90,7 @@ var mutations = []mutation{
 			set(s, "db.system.name", "postgresql")
 		})
 	}},
-	{"Dependency detail", "db.operation", cureSQL, func(t *tape) { t.drop(every, "db.operation") }},
+	{"Dependency detail", "db.operation", cureDialect, func(t *tape) { t.drop(every, "db.operation") }},
 	{"Dependency detail", "the topic", cureKafka, func(t *tape) { t.drop(every, "messaging.destination.name") }},
 	{"Database: rate and errors", "db.system", cureDialect, func(t *tape) { t.drop(every, "db.system") }},
 	{"Database: rate and errors", "server.address", cureSQL, func(t *tape) {
@@ -102,7 +102,7 @@ var mutations = []mutation{
 	}},
 	{"Database: traces", "db.system", cureDialect, func(t *tape) { t.drop(every, "db.system") }},
 	{"Database: top queries", "db.statement", cureDialect, func(t *tape) { t.drop(every, "db.statement") }},
-	{"Database: top queries", "db.sql.table", cureSQL, func(t *tape) { t.drop(every, "db.sql.table") }},
+	{"Database: top queries", "db.sql.table", cureDialect, func(t *tape) { t.drop(every, "db.sql.table") }},
 	{"Database: N+1", "the request's context", "pass the request's context", func(t *tape) { t.orphan(isDatabase) }},
 	{"Database: N+1", "db.statement", cureDialect, func(t *tape) { t.drop(every, "db.statement") }},
 	{"Database: pool health", "usage", "keep the pool open", func(t *tape) { t.dropMetric("db.client.connections.usage") }},

@@ -5,6 +5,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/nais/spor/setup/internal/spanstats"
 )
@@ -15,10 +16,13 @@ import (
 //   - The second counts the log records, and the third the metric data points, in the same way.
 //   - The fourth counts the failed exports per signal.
 //
+// team returns the number of records that were delivered to Team Logs. The second instrument counts
+// them with the attribute otel.component.type=team_logs.
+//
 // The first three instruments follow the semantic conventions
 // (https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/). The export of a point that a
 // later export replaces has not finished, so the point is not counted.
-func (r *Reporter) Observe(meter metric.Meter) error {
+func (r *Reporter) Observe(meter metric.Meter, team func() int64) error {
 	spans, err := meter.Int64ObservableCounter("otel.sdk.exporter.span.exported",
 		metric.WithUnit("{span}"),
 		metric.WithDescription("The number of spans for which the export has finished, either successful or failed."))
@@ -47,6 +51,9 @@ func (r *Reporter) Observe(meter metric.Meter) error {
 		observeStats(o, spans, &r.Spans)
 		observeStats(o, records, &r.Records)
 		observeStats(o, points, &r.Points)
+		if delivered := team(); delivered > 0 {
+			o.ObserveInt64(records, delivered, metric.WithAttributes(semconv.OTelComponentTypeKey.String("team_logs")))
+		}
 		for signal, n := range r.failureCounts() {
 			o.ObserveInt64(failures, n, metric.WithAttributes(attribute.String("signal", signal)))
 		}

@@ -44,10 +44,11 @@ type Team struct {
 	closing bool          // Shutdown is running; the sender no longer retries, and will end
 	writer  io.Writer     // the writer of setup.WithTeamLogs, or nil
 
-	exported bool // records without the marker are exported over OTLP
-	warned   bool // the warning about the export was logged
-	dropped  int64
-	reported int64 // the number of dropped records that were already reported
+	exported  bool // records without the marker are exported over OTLP
+	warned    bool // the warning about the export was logged
+	delivered int64
+	dropped   int64
+	reported  int64 // the number of dropped records that were already reported
 }
 
 // NewTeam returns a Team that is ready for use. The method Open changes its settings. getenv
@@ -230,8 +231,24 @@ func (q *Team) sent(sender int, err error) {
 	q.flying = false
 	if err != nil {
 		q.drop(1, err.Error())
+	} else {
+		q.delivered++
 	}
 	q.change()
+}
+
+// Delivered returns the number of records that were delivered.
+func (q *Team) Delivered() int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.delivered
+}
+
+// Drain waits until no line is waiting, and none is just being delivered, or until ctx ends.
+func (q *Team) Drain(ctx context.Context) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.wait(ctx, func() bool { return len(q.lines) == 0 && !q.flying })
 }
 
 // IsBusy reports whether a line is waiting, or is just being delivered.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nais/spor/internal/oteltest"
@@ -122,4 +123,37 @@ func TestTeamLogsWaitForTheWriter(t *testing.T) {
 	if err := team.Shutdown(t.Context()); err != nil || team.IsBusy() || buf.String() != "" {
 		t.Errorf("got %v, %s, want nothing dropped", err, buf)
 	}
+}
+
+// slowWriter needs a second for each line.
+type slowWriter struct{}
+
+func (slowWriter) Write(line []byte) (int, error) {
+	<-time.After(time.Second)
+	return len(line), nil
+}
+
+// TestDrain checks that Drain waits until all lines are delivered, but not longer than its context.
+func TestDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		team := naislog.NewTeam("", func(string) string { return "" }, slog.Default)
+		team.Open(slowWriter{}, false)
+		for range 3 {
+			if _, err := team.Write([]byte("line\n")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		short, cancel := context.WithTimeout(context.Background(), 1500*time.Millisecond)
+		defer cancel()
+		for _, step := range []struct {
+			ctx       context.Context
+			delivered int64
+		}{{short, 1}, {context.Background(), 3}, {context.Background(), 3}} {
+			team.Drain(step.ctx)
+			if got := team.Delivered(); got != step.delivered {
+				t.Errorf("%d lines were delivered, want %d", got, step.delivered)
+			}
+		}
+		_ = team.Shutdown(context.Background())
+	})
 }
