@@ -238,7 +238,7 @@ func printReports(format format, reports []apm.Report, out *os.File) error {
 		}{allOK(reports), reports})
 	}
 	width := process.Width(out)
-	t := table{w: out, width: width, color: width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	t := table{w: out, width: width, color: hasColor(out)}
 	for i, r := range reports {
 		if i > 0 {
 			t.line("")

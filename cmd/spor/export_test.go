@@ -58,3 +58,6 @@ func PrintDiagnosis(w io.Writer, text string) error {
 
 // GoRunName returns the name of the program that argv would run with the go command.
 func GoRunName(argv []string) string { return goRunName(argv) }
+
+// Readable returns a writer that makes log lines readable.
+func Readable(w io.Writer, color bool) io.WriteCloser { return &readableWriter{w: w, color: color} }

@@ -20,9 +20,10 @@ func (c *cli) run() *cobra.Command {
 		Use:   "run [flags] -- COMMAND [ARGUMENTS]",
 		Short: "Run a program and draw its traces",
 		Long: `Run COMMAND with the environment that NAIS would give it, receive the telemetry
-that it sends, and draw every finished trace on stderr. spor does not change the
-output of COMMAND. It forwards signals to COMMAND and to the other processes of
-its process group. It exits with the exit code of COMMAND.`,
+that it sends, and draw every finished trace on stderr. On a terminal, spor
+prints log lines in JSON in a form that is easy to read. In a pipe, and otherwise,
+it does not change the output of COMMAND. It forwards signals to COMMAND and to
+the other processes of its process group. It exits with the exit code of COMMAND.`,
 		Example: `  spor run -- go run .
   spor run --record spor.jsonl -- ./service`,
 		Annotations: map[string]string{
@@ -52,6 +53,8 @@ its process group. It exits with the exit code of COMMAND.`,
 		},
 	}
 	o.register(cmd.Flags())
+	o.shown.register(cmd.Flags())
+	cmd.Flags().BoolVar(&o.raw, "raw", false, "print log lines in JSON as they are, also on a terminal")
 	cmd.Flags().StringVar(&procfile, "procfile", "", "run all commands of the Procfile `FILE` instead of COMMAND; each line NAME: COMMAND is a service with this name. "+
 		"PORT is 5000 for the first service, and 100 more for each further one. When one service ends, spor ends the others and exits with its exit code")
 	cmd.Flags().Var(&o.ui, "ui", "also show the telemetry in the browser, at the loopback address `ADDR`; spor prints the link. On a terminal this is the default, "+
@@ -66,6 +69,8 @@ type runOptions struct {
 	record          string
 	force           bool
 	ui              uiFlag
+	shown           shown
+	raw             bool // prints log lines as they are
 	alone           bool // does not send a copy to spor listen
 	argv            []string
 	entries         []entry // of a Procfile; then argv is empty

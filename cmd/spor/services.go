@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -40,7 +41,8 @@ func (s *session) runAll(o runOptions, base []string, signals *process.Signals, 
 	}
 	defer func() { _ = null.Close() }()
 	all := &services{session: s, ended: make(chan int, len(o.entries)), codes: make([]int, len(o.entries))}
-	prefixes := prefixesOf(o.entries, process.IsTerminal(s.std.out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
+	prefixes := prefixesOf(o.entries, hasColor(s.std.out))
+	prefixes.readable = !o.raw && process.IsTerminal(s.std.out)
 	for i, e := range o.entries {
 		each := o
 		each.name, each.argv = e.name, []string{"sh", "-c", e.command}
@@ -102,8 +104,10 @@ func (a *services) wait(signals *process.Signals) (code int) {
 
 // prefixes are the beginnings of the lines of several services.
 type prefixes struct {
-	mu    sync.Mutex // for a whole line
-	texts []string
+	mu       sync.Mutex // for a whole line
+	texts    []string
+	color    bool
+	readable bool // log lines in JSON are made readable
 }
 
 // The colours of foreman.
@@ -114,7 +118,7 @@ func prefixesOf(entries []entry, color bool) *prefixes {
 	for _, e := range entries {
 		width = max(width, utf8.RuneCountInString(e.name))
 	}
-	p := &prefixes{}
+	p := &prefixes{color: color}
 	for i, e := range entries {
 		text := pad(e.name, width+1) + "| "
 		if color {
@@ -153,9 +157,15 @@ func (w *prefixedWriter) Close() error {
 }
 
 func (w *prefixedWriter) line(text string, _ bool) {
+	if w.prefixes.readable {
+		if better, ok := readable([]byte(text), w.prefixes.color); ok {
+			text = strings.TrimSuffix(better, "\n")
+		}
+	}
+	text = w.prefix + strings.ReplaceAll(text, "\n", "\n"+w.prefix) + "\n"
 	w.prefixes.mu.Lock()
 	defer w.prefixes.mu.Unlock()
-	if _, err := io.WriteString(w.w, w.prefix+text+"\n"); err != nil {
+	if _, err := io.WriteString(w.w, text); err != nil {
 		w.err = err
 	}
 }

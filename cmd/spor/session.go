@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,7 @@ const (
 type session struct {
 	std       stdio
 	screen    *screen
+	shown     shown
 	recorder  *recorder
 	ui        *ui
 	forwarder *forwarder // sends a copy to spor listen
@@ -45,7 +47,7 @@ type session struct {
 // observe runs the command in o and returns the exit code of spor. The environment of the
 // command is base with the changes that naisEnviron makes.
 func observe(o runOptions, base []string, std stdio) int {
-	s := &session{std: std, screen: newScreen(std.out, std.err, process.IsTerminal(std.out))}
+	s := &session{std: std, shown: o.shown, screen: newScreen(std.out, std.err, process.IsTerminal(std.out))}
 	s.traces = tracetree.New(tracetree.Options{Finished: s.draw, Limit: maxTraceBytes})
 	var err error
 	if s.recorder, err = newRecorder(o, s.say); err != nil {
@@ -123,7 +125,7 @@ func (s *session) join(o runOptions) (standing.Listener, bool) {
 // command's group, and for their output. The result ran is false if the command did not start. If
 // a signal arrives after all these processes have ended, run calls the function impatient.
 func (s *session) run(o runOptions, signals *process.Signals, impatient func()) (code int, ran bool) {
-	c, code := s.start(o, s.env, s.std.in, process.Foreground(s.std.in, s.std.out), s.screen.stdout, s.screen.stderr)
+	c, code := s.start(o, s.env, s.std.in, process.Foreground(s.std.in, s.std.out), s.readable(o, s.std.out, s.screen.stdout), s.readable(o, s.std.err, s.screen.stderr))
 	if c == nil {
 		return code, false
 	}
@@ -136,6 +138,20 @@ func (s *session) run(o runOptions, signals *process.Signals, impatient func()) 
 	ended()
 	c.finish(s.say)
 	return code, true
+}
+
+// The method readable returns a writer for the output of the command. If file is a terminal, it
+// makes log lines readable, unless the user wants them as they are.
+func (s *session) readable(o runOptions, file *os.File, w io.Writer) io.Writer {
+	if o.raw || !process.IsTerminal(file) {
+		return w
+	}
+	return &readableWriter{w: w, color: hasColor(file)}
+}
+
+// hasColor reports whether spor writes colours to file.
+func hasColor(file *os.File) bool {
+	return process.IsTerminal(file) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 // The method started calls o.started. The result must be called when the command has ended. It
@@ -191,10 +207,13 @@ func (s *session) line(stream string, resource *resourcepb.Resource) func(text s
 }
 
 func (s *session) draw(t *tracetree.Trace) {
+	if !s.shown.selects(t) {
+		return
+	}
 	var lines bytes.Buffer
 	_ = waterfall.Draw(&lines, t, waterfall.Style{ // a write to a buffer returns no error
 		Width: process.Width(s.std.err),
-		Color: process.IsTerminal(s.std.err) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Color: hasColor(s.std.err),
 	})
 	s.screen.Draw(lines.Bytes())
 }

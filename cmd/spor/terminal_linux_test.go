@@ -120,6 +120,16 @@ func TestRunOnTerminalWithoutColor(t *testing.T) {
 	}
 }
 
+func TestRunMakesLogsReadable(t *testing.T) {
+	screen, _ := onTerminal(t, spor(t, running("once")...))
+	see(t, screen, "\x1b[32mINFO  \x1b[0mhello  name=anna  \x1b[2mtrace=")
+	screen, _ = onTerminal(t, spor(t, running("once", "--raw")...))
+	see(t, screen, `"level":"INFO","message":"hello"`)
+	file := procfile(t, "orders: "+roleKey+"=once $SPOR")
+	screen, _ = onTerminal(t, spor(t, "run", "--procfile", file))
+	see(t, screen, "\x1b[36morders | \x1b[0m\x1b[2m")
+}
+
 func TestRunInterruptedFromKeyboard(t *testing.T) {
 	cmd := spor(t, running("waits")...)
 	screen, keyboard := onTerminal(t, cmd)
