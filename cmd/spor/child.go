@@ -17,7 +17,7 @@ type child struct {
 
 // The method start starts the command in o with the environment env. Its output is copied to out
 // and err. The result code is the exit code of spor if the command cannot be started. In that
-// case, start has told the user why.
+// case, start has printed the reason.
 func (s *session) start(o runOptions, env environ, in *os.File, t *process.Terminal, out, err io.Writer) (c *child, code int) {
 	stdout, stderr, failure := newOutputs()
 	if failure != nil {

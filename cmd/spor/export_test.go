@@ -61,3 +61,6 @@ func GoRunName(argv []string) string { return goRunName(argv) }
 
 // Readable returns a writer that makes log lines readable.
 func Readable(w io.Writer, color bool) io.WriteCloser { return &readableWriter{w: w, color: color} }
+
+// Limited returns a writer that writes at most n bytes.
+func Limited(w io.Writer, n int) io.Writer { return &limitedWriter{w, n} }

@@ -55,6 +55,7 @@ the other processes of its process group. It exits with the exit code of COMMAND
 	o.register(cmd.Flags())
 	o.shown.register(cmd.Flags())
 	cmd.Flags().BoolVar(&o.raw, "raw", false, "print log lines in JSON as they are, also on a terminal")
+	cmd.Flags().BoolVar(&o.forget, "forget", false, "do not keep the run; by default the newest 20 runs are kept in the user's cache folder, and spor view lists them")
 	cmd.Flags().StringVar(&procfile, "procfile", "", "run all commands of the Procfile `FILE` instead of COMMAND; each line NAME: COMMAND is a service with this name. "+
 		"PORT is 5000 for the first service, and 100 more for each further one. When one service ends, spor ends the others and exits with its exit code")
 	cmd.Flags().Var(&o.ui, "ui", "also show the telemetry in the browser, at the loopback address `ADDR`; spor prints the link. On a terminal this is the default, "+
@@ -71,6 +72,7 @@ type runOptions struct {
 	ui              uiFlag
 	shown           shown
 	raw             bool // prints log lines as they are
+	forget          bool // does not keep the run
 	alone           bool // does not send a copy to spor listen
 	argv            []string
 	entries         []entry // of a Procfile; then argv is empty
@@ -116,6 +118,10 @@ func (o *runOptions) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.record, "record", "", "write all telemetry to `FILE` as OTLP/JSON lines; each line of stdout and stderr is written as a log record")
 	flags.BoolVar(&o.force, "force", false, "with --record: replace FILE if it exists")
 }
+
+// The method keeps reports whether the run is kept. A run of spor check, and a run with a recording
+// of its own, are not.
+func (o *runOptions) keeps() bool { return !o.forget && !o.alone && o.record == "" }
 
 // checkNames checks the names and the variables in o. If the user has set no name for the application, it uses
 // the name of the command. It returns an error if a name is not valid.

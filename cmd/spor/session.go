@@ -35,6 +35,7 @@ type session struct {
 	screen    *screen
 	shown     shown
 	recorder  *recorder
+	kept      *recorder // writes the run into the user's cache folder
 	ui        *ui
 	forwarder *forwarder // sends a copy to spor listen
 	traces    *tracetree.Assembler
@@ -55,6 +56,12 @@ func observe(o runOptions, base []string, std stdio) int {
 		return process.ExitFailed
 	}
 	defer s.recorder.close()
+	if o.keeps() {
+		if s.kept, err = newRun(o.name, s.say); err != nil {
+			s.say("the run is not kept: " + err.Error())
+		}
+	}
+	defer s.kept.close()
 	listener, joins := s.join(o)
 	if joins {
 		o.ui = uiFlag{off: true}
@@ -190,6 +197,7 @@ func (s *session) sink() receiver.Sink {
 
 func (s *session) received(r recording.Request) {
 	s.recorder.request(r)
+	s.kept.request(r)
 	s.ui.add(r)
 	s.forwarder.add(r)
 }
@@ -197,7 +205,7 @@ func (s *session) received(r recording.Request) {
 // The method line returns a function for one stream of the command. The function passes each line
 // to the recorder and the viewer.
 func (s *session) line(stream string, resource *resourcepb.Resource) func(text string, continued bool) {
-	if s.recorder == nil && s.ui == nil && s.forwarder == nil {
+	if s.recorder == nil && s.kept == nil && s.ui == nil && s.forwarder == nil {
 		return func(string, bool) {}
 	}
 	return func(text string, continued bool) {

@@ -193,7 +193,7 @@ func TestViewServesRecording(t *testing.T) {
 	}
 	if err := filepath.WalkDir(cache, func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
-			t.Errorf("spor view wrote the file %s", name)
+			t.Errorf("spor view, or a run with --record, wrote the file %s", name)
 		}
 		return err
 	}); err != nil {
@@ -211,7 +211,7 @@ func TestViewRefuses(t *testing.T) {
 		code   int
 		stderr string
 	}{
-		"no file":       {[]string{"view"}, 2, "no file"},
+		"no such run":   {[]string{"view", "3"}, 125, "no file and no run 3 (0 runs kept; spor view lists them)"},
 		"no such file":  {[]string{"view", "no/such"}, 125, "no such file"},
 		"no recording":  {[]string{"view", plain}, 125, "line 1"},
 		"unknown flag":  {[]string{"view", "--nope"}, 2, "nope"},

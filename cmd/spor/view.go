@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,19 +18,17 @@ import (
 func (c *cli) view() *cobra.Command {
 	var addr string
 	cmd := &cobra.Command{
-		Use:   "view [flags] FILE...",
-		Short: "Show a recording in the browser",
+		Use:   "view [flags] [FILE | NUMBER]...",
+		Short: "List the runs, or show a run or a recording in the browser",
 		Long: `Show recordings in the browser. A FILE is a recording that spor run --record has
 written, a trace that was saved with Share in the viewer, or a file of OTLP/JSON
-lines from an OpenTelemetry Collector. spor prints the link and serves the
-pages until you press Ctrl-C.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("no file (want: spor view FILE)")
-			}
-			return nil
-		},
-		Annotations: map[string]string{exitCodesPart: `  0    spor was ended with Ctrl-C or SIGTERM
+lines from an OpenTelemetry Collector. A NUMBER is one of the newest runs of
+spor run: 1 is the newest. Without an argument, spor view lists these runs.
+spor prints the link and serves the pages until you press Ctrl-C.`,
+		Example: `  spor view
+  spor view 1
+  spor view spor.jsonl`,
+		Annotations: map[string]string{exitCodesPart: `  0    spor was ended with Ctrl-C or SIGTERM, or has listed the runs
   2    the flags are wrong
   125  spor failed`},
 		Run: func(_ *cobra.Command, files []string) { c.code = c.serve(files, addr) },
@@ -40,8 +37,15 @@ pages until you press Ctrl-C.`,
 	return cmd
 }
 
-// The method serve serves the files until the user ends spor. It returns the exit code.
+// The method serve serves the files until the user ends spor. Without files, it lists the runs. It returns the exit code.
 func (c *cli) serve(files []string, addr string) int {
+	if len(files) == 0 {
+		if err := printRuns(c.out); err != nil {
+			complain(c.err, "spor view: %v", err)
+			return process.ExitFailed
+		}
+		return 0
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := serveFiles(ctx, files, addr, c.err); err != nil {
@@ -55,7 +59,12 @@ func (c *cli) serve(files []string, addr string) int {
 // it serves the telemetry before that part.
 func serveFiles(ctx context.Context, files []string, addr string, log io.Writer) error {
 	store := viewer.NewStore(viewer.Options{})
-	for _, name := range files {
+	for i, name := range files {
+		name, err := recordingFile(name)
+		if err != nil {
+			return err
+		}
+		files[i] = name
 		loaded, err := loadFile(store, name)
 		if err != nil && loaded.Requests == 0 {
 			return fmt.Errorf("%s: %w", name, err)
