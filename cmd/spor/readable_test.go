@@ -41,7 +41,7 @@ func TestReadable(t *testing.T) {
 	}
 }
 
-// TestReadableDoesNotHold checks that text that is no JSON appears at once, and that nothing is
+// TestReadableDoesNotHold checks that text that is no JSON appears immediately, and that nothing is
 // lost at the end.
 func TestReadableDoesNotHold(t *testing.T) {
 	var out bytes.Buffer

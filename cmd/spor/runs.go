@@ -127,7 +127,8 @@ func (l *limitedWriter) Write(p []byte) (int, error) {
 // run with this number: 1 is the newest.
 func recordingFile(name string) (string, error) {
 	n, err := strconv.Atoi(name)
-	if _, statErr := os.Stat(name); statErr == nil || err != nil {
+	isNumber := err == nil
+	if _, err := os.Stat(name); err == nil || !isNumber {
 		return name, nil
 	}
 	runs, err := readRuns()
