@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/nais/spor/cmd/spor/internal/process"
 )
 
 // A cli is the command line of spor. Each command sets the exit code. An error that a command
@@ -40,6 +42,10 @@ func (c *cli) root() *cobra.Command {
 		return fmt.Errorf("%w (%s --help lists the flags)", err, cmd.CommandPath())
 	})
 	root.SetHelpCommand(help())
+	root.AddCommand(&cobra.Command{
+		Use: process.AwaitInterrupts, Hidden: true,
+		Run: func(*cobra.Command, []string) { process.ReportInterrupts(c.in, c.out) },
+	})
 	root.AddCommand(c.run(), c.listen(), c.check(), c.view(), c.doctor(), c.version())
 	return root
 }

@@ -139,9 +139,11 @@ func (s *session) run(o runOptions, signals *process.Signals, impatient func()) 
 	signals.Forward(c, impatient)
 	stop := c.OnContinue()
 	defer stop()
+	unwatch := c.WatchInterrupts(signals.SetEnding)
 	ended := s.started(o)
 
 	code = c.Wait()
+	unwatch()
 	ended()
 	c.finish(s.say)
 	return code, true

@@ -145,6 +145,21 @@ func TestRunInterruptedFromKeyboard(t *testing.T) {
 	}
 }
 
+// TestRunEndsWithOneInterrupt checks that Ctrl-C ends the viewer too, and not only the command.
+func TestRunEndsWithOneInterrupt(t *testing.T) {
+	cmd := spor(t, running("waits", "--ui=127.0.0.1:0")...)
+	screen, keyboard := onTerminal(t, cmd)
+	see(t, screen, "child ready")
+	if _, err := keyboard.WriteString("\x03"); err != nil {
+		t.Fatal(err)
+	}
+	seen := see(t, screen, "log records received")
+	_ = cmd.Wait() // without the signal, spor would wait until a page is opened
+	if got, want := cmd.ProcessState.ExitCode(), 7; got != want {
+		t.Errorf("exit code %d, want %d: %s", got, want, seen)
+	}
+}
+
 func TestRunStoppedFromKeyboard(t *testing.T) {
 	cmd := spor(t, running("waits")...)
 	underShell(t, cmd, `"$0" "$@"; echo "job stopped"; fg; echo "code $?"`)

@@ -51,6 +51,9 @@ func (s *Signals) Forward(p Signaled, gone func()) {
 	})
 }
 
+// SetEnding makes Ending report true. The command has got such a signal from the terminal.
+func (s *Signals) SetEnding() { s.ending.Store(true) }
+
 // Ending reports whether spor has caught a signal that ends a program. These signals are the
 // interrupt, SIGTERM, SIGHUP and SIGQUIT.
 func (s *Signals) Ending() bool { return s.ending.Load() }
