@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 database=$(mktemp -d)
 trap 'rm -rf "$database"' EXIT
 export QUOTES=$PWD/bin/quotes SQLITE_FILE=$database/quotes.db ONCE=${ONCE:+-once}
-ui=()
+ui=auto
 if [ -n "$ONCE" ] || ! [ -t 1 ]; then
-	ONCE=-once ui=(--ui=off)
+	ONCE=-once ui=off
 fi
-./bin/spor run "${ui[@]}" --procfile examples/quotes/Procfile --namespace examples
+./bin/spor run --ui=$ui --procfile examples/quotes/Procfile --namespace examples

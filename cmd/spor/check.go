@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"syscall"
 	"time"
 
@@ -106,9 +107,10 @@ func checkCommand(o checkOptions, std stdio) int {
 	run := o.runOptions
 	run.ui = uiFlag{off: true}
 	run.alone = true
+	var dir string // a temporary folder for the recording
 	if run.record == "" {
-		dir, err := os.MkdirTemp("", "spor-check-")
-		if err != nil {
+		var err error
+		if dir, err = os.MkdirTemp("", "spor-check-"); err != nil {
 			complain(std.err, "spor: %v", err)
 			return process.ExitFailed
 		}
@@ -119,12 +121,16 @@ func checkCommand(o checkOptions, std stdio) int {
 		complain(std.err, "spor check: %v", err)
 		return process.ExitFailed
 	}
-	defer endAfter(o.limit)()
 	answered := true
 	if len(o.requests) > 0 {
 		run.started = func(ctx context.Context, say func(string)) { answered = o.makeTraffic(ctx, say) }
 	}
+	stop := endAfter(o.limit)
 	code := observe(run, checkEnviron(os.Environ()), stdio{std.in, std.err, std.err})
+	stop()
+	if dir != "" {
+		defer removeOnSignal(dir)()
+	}
 	if _, err := os.Stat(run.record); err != nil || code == process.ExitNotFound || code == process.ExitNotExecutable {
 		return code
 	}
@@ -158,6 +164,24 @@ func checkEnviron(base []string) []string {
 		return base
 	}
 	return append(base, name+"=100")
+}
+
+// removeOnSignal removes dir and ends spor if a signal arrives, because the recording in dir contains
+// the output of the command. The caller must call stop.
+func removeOnSignal(dir string) (stop func()) {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		if sig, ok := <-caught; ok {
+			_ = os.RemoveAll(dir)
+			number, _ := sig.(syscall.Signal)
+			os.Exit(process.ExitSignalled + int(number))
+		}
+	}()
+	return func() {
+		signal.Stop(caught)
+		close(caught)
+	}
 }
 
 // endAfter ends the command when the time limit has passed.

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
@@ -11,26 +11,35 @@ import (
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/nais/spor/internal/recording"
 )
 
 const (
-	// forwardQueue is the maximum number of requests that wait to be forwarded.
-	forwardQueue = 256
-	// forwardTime is the longest time for one request, and for the rest of the queue at the end.
+	// forwardBytes is the maximum size of the requests that wait to be forwarded.
+	forwardBytes = 64 << 20
+	// forwardRequest is the size from which requests are not joined any more. The receiver accepts
+	// 16 MiB.
+	forwardRequest = 2 << 20
+	// forwardTime is the longest time for one request, and for the rest at the end.
 	forwardTime = 2 * time.Second
 )
 
 // A forwarder sends a copy of all telemetry and output to a spor listen. It never delays the
-// command: what the listener does not take in time is dropped. A nil forwarder does nothing.
+// command: what does not fit into forwardBytes is dropped. A nil forwarder does nothing.
 type forwarder struct {
 	conn   *grpc.ClientConn
-	queue  chan recording.Request
 	ctx    context.Context //nolint:containedctx // the method close cancels it
 	cancel context.CancelFunc
 	done   sync.WaitGroup
-	lost   atomic.Int64
+	wake   chan struct{} // has an element if something waits
+
+	mu      sync.Mutex
+	waiting []recording.Request
+	bytes   int
+	closed  bool
+	lost    items
 }
 
 func newForwarder(addr string) (*forwarder, error) {
@@ -38,15 +47,9 @@ func newForwarder(addr string) (*forwarder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &forwarder{conn: conn, queue: make(chan recording.Request, forwardQueue)}
+	f := &forwarder{conn: conn, wake: make(chan struct{}, 1)}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
-	f.done.Go(func() {
-		for r := range f.queue {
-			if f.send(r) != nil {
-				f.lost.Add(1)
-			}
-		}
-	})
+	f.done.Go(f.run)
 	return f, nil
 }
 
@@ -54,14 +57,47 @@ func (f *forwarder) add(r recording.Request) {
 	if f == nil {
 		return
 	}
+	size := sizeOf(r)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.bytes+size > forwardBytes {
+		f.lost.add(r)
+		return
+	}
+	f.bytes += size
+	f.waiting = append(f.waiting, r)
 	select {
-	case f.queue <- r:
+	case f.wake <- struct{}{}:
 	default:
-		f.lost.Add(1)
 	}
 }
 
-func (f *forwarder) send(r recording.Request) error {
+// The method run sends what waits, until the forwarder is closed and nothing waits.
+func (f *forwarder) run() {
+	for range f.wake {
+		for {
+			waiting, closed := f.take()
+			if len(waiting) == 0 {
+				if closed {
+					return
+				}
+				break
+			}
+			for _, r := range joined(waiting) {
+				f.send(r)
+			}
+		}
+	}
+}
+
+func (f *forwarder) take() (waiting []recording.Request, closed bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	waiting, f.waiting, f.bytes = f.waiting, nil, 0
+	return waiting, f.closed
+}
+
+func (f *forwarder) send(r recording.Request) {
 	ctx, cancel := context.WithTimeout(f.ctx, forwardTime)
 	defer cancel()
 	var err error
@@ -73,22 +109,96 @@ func (f *forwarder) send(r recording.Request) error {
 	case r.Logs != nil:
 		_, err = collogs.NewLogsServiceClient(f.conn).Export(ctx, r.Logs)
 	}
-	return err
+	if err != nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.lost.add(r)
+	}
 }
 
-// The method close sends the rest of the queue, but not longer than forwardTime. Nothing may be
-// added after it was called.
+// The method close sends what waits, but not longer than forwardTime. Nothing may be added after
+// it was called.
 func (f *forwarder) close(say func(string)) {
 	if f == nil {
 		return
 	}
-	close(f.queue)
+	f.mu.Lock()
+	f.closed = true
+	f.mu.Unlock()
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
 	timer := time.AfterFunc(forwardTime, f.cancel)
 	f.done.Wait()
 	timer.Stop()
 	f.cancel()
 	_ = f.conn.Close()
-	if n := f.lost.Load(); n > 0 {
-		say(count(int(n), "request") + " did not reach spor listen")
+	if text := f.lost.text(); text != "" {
+		say(text + " did not reach spor listen")
 	}
+}
+
+// The function joined joins requests of the same kind, because each line of the output is a
+// request. It does not change the requests.
+func joined(requests []recording.Request) []recording.Request {
+	var all []recording.Request
+	var traces *coltrace.ExportTraceServiceRequest
+	var metrics *colmetrics.ExportMetricsServiceRequest
+	var logs *collogs.ExportLogsServiceRequest
+	var sizes [3]int
+	for _, r := range requests {
+		size := sizeOf(r)
+		switch {
+		case r.Traces != nil:
+			if sizes[0] += size; traces == nil || sizes[0] > forwardRequest {
+				traces, sizes[0] = &coltrace.ExportTraceServiceRequest{}, size
+				all = append(all, recording.Request{Traces: traces})
+			}
+			traces.ResourceSpans = append(traces.ResourceSpans, r.Traces.GetResourceSpans()...)
+		case r.Metrics != nil:
+			if sizes[1] += size; metrics == nil || sizes[1] > forwardRequest {
+				metrics, sizes[1] = &colmetrics.ExportMetricsServiceRequest{}, size
+				all = append(all, recording.Request{Metrics: metrics})
+			}
+			metrics.ResourceMetrics = append(metrics.ResourceMetrics, r.Metrics.GetResourceMetrics()...)
+		case r.Logs != nil:
+			if sizes[2] += size; logs == nil || sizes[2] > forwardRequest {
+				logs, sizes[2] = &collogs.ExportLogsServiceRequest{}, size
+				all = append(all, recording.Request{Logs: logs})
+			}
+			logs.ResourceLogs = append(logs.ResourceLogs, r.Logs.GetResourceLogs()...)
+		}
+	}
+	return all
+}
+
+func sizeOf(r recording.Request) int {
+	return proto.Size(r.Traces) + proto.Size(r.Metrics) + proto.Size(r.Logs)
+}
+
+// items are numbers of spans, data points, and log records. A line is a log record, too.
+type items struct{ spans, points, records int }
+
+func (i *items) add(r recording.Request) {
+	for _, resource := range r.Traces.GetResourceSpans() {
+		for _, scope := range resource.GetScopeSpans() {
+			i.spans += len(scope.GetSpans())
+		}
+	}
+	i.points += dataPoints(r.Metrics)
+	i.records += logRecords(r.Logs)
+}
+
+func (i *items) text() string {
+	var parts []string
+	for _, part := range []struct {
+		n     int
+		thing string
+	}{{i.spans, "span"}, {i.points, "metric data point"}, {i.records, "log record or line"}} {
+		if part.n > 0 {
+			parts = append(parts, count(part.n, part.thing))
+		}
+	}
+	return strings.ReplaceAll(strings.Join(parts, ", "), "record or lines", "records and lines")
 }

@@ -17,14 +17,12 @@ func goRunName(argv []string) string {
 	if len(argv) < 2 || strings.TrimSuffix(filepath.Base(argv[0]), ".exe") != "go" {
 		return ""
 	}
-	dir, args := ".", argv[1:]
-	if args[0] == "-C" && len(args) > 2 {
-		dir, args = args[1], args[2:]
-	}
-	if args[0] != "run" {
+	dir, args := changedDir(".", argv[1:])
+	if len(args) == 0 || args[0] != "run" {
 		return ""
 	}
-	target := runTarget(args[1:])
+	dir, args = changedDir(dir, args[1:])
+	target := runTarget(args)
 	switch {
 	case target == "":
 		return ""
@@ -38,6 +36,19 @@ func goRunName(argv []string) string {
 		target = filepath.Join(dir, target)
 	}
 	return directoryName(target)
+}
+
+// changedDir returns the directory of the flag -C, which must be the first of args, and the rest of
+// args.
+func changedDir(dir string, args []string) (changed string, rest []string) {
+	switch {
+	case len(args) > 1 && (args[0] == "-C" || args[0] == "--C"):
+		return args[1], args[2:]
+	case len(args) > 0 && strings.HasPrefix(strings.TrimLeft(args[0], "-"), "C="):
+		_, changed, _ = strings.Cut(args[0], "=")
+		return changed, args[1:]
+	}
+	return dir, args
 }
 
 // runTarget returns the first argument of "go run" that is not a flag.

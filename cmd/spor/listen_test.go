@@ -177,3 +177,13 @@ func TestListenTakesAnotherPort(t *testing.T) {
 		t.Errorf("exit code %d: %s", got.code, got.stderr)
 	}
 }
+
+// TestListenGetsAllLines runs a command that writes lines faster than they can be sent one by one.
+func TestListenGetsAllLines(t *testing.T) {
+	l := startListener(t, anyPort...)
+	got := finish(t, spor(t, "run", "--", "seq", "10000"))
+	if got.code != 0 || strings.Contains(got.stderr, "did not reach") {
+		t.Errorf("exit code %d: %s", got.code, got.stderr)
+	}
+	l.shows(t, "api/logs?limit=1", `"found":10000`)
+}

@@ -12,7 +12,7 @@ import (
 // An entry is a line of a Procfile: the name of a service, and the command that the shell runs.
 type entry struct{ name, command string }
 
-// procfileLine matches a line as foreman does. It ignores all other lines.
+// procfileLine matches an entry as foreman does.
 var procfileLine = regexp.MustCompile(`^([A-Za-z0-9_-]+):\s*(\S.*)$`)
 
 // readProcfile returns the entries of a Procfile in the order of its lines.
@@ -29,9 +29,13 @@ func readProcfile(name string) ([]entry, error) {
 			err = lines.Err()
 			break
 		}
-		match := procfileLine.FindStringSubmatch(strings.TrimRight(lines.Text(), " \t\r"))
-		if match == nil {
+		line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
+		if line == "" || strings.HasPrefix(line, "#") {
 			continue
+		}
+		match := procfileLine.FindStringSubmatch(line)
+		if match == nil {
+			return nil, fmt.Errorf("%s: %q is not an entry (want NAME: COMMAND; a name has letters, digits, - and _)", name, line)
 		}
 		if seen[match[1]] {
 			return nil, fmt.Errorf("%s: there are two entries %q (each service needs a name of its own)", name, match[1])

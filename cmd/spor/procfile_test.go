@@ -29,7 +29,6 @@ func TestProcfile(t *testing.T) {
 		"",
 		"orders: "+roleKey+"=traces $SPOR",
 		"stock-2:   sleep 60",
-		"not an entry",
 	)
 	got := finish(t, spor(t, "run", "--procfile", file))
 	if got.code != 0 {
@@ -101,10 +100,11 @@ func TestProcfileUsage(t *testing.T) {
 		args  []string
 		want  string
 	}{
-		"empty":   {[]string{"# nothing"}, nil, ": no entry (want lines such as web: go run ./cmd/web)"},
-		"twice":   {[]string{"web: a", "web: b"}, nil, `: there are two entries "web"`},
-		"command": {[]string{"web: a"}, []string{"--", "true"}, "--procfile and a command (want one of them)"},
-		"name":    {[]string{"web: a"}, []string{"--name", "x"}, "--name and --procfile"},
+		"empty":    {[]string{"# nothing"}, nil, ": no entry (want lines such as web: go run ./cmd/web)"},
+		"no entry": {[]string{"web: a", "my.svc: b"}, nil, `: "my.svc: b" is not an entry (want NAME: COMMAND`},
+		"twice":    {[]string{"web: a", "web: b"}, nil, `: there are two entries "web"`},
+		"command":  {[]string{"web: a"}, []string{"--", "true"}, "--procfile and a command (want one of them)"},
+		"name":     {[]string{"web: a"}, []string{"--name", "x"}, "--name and --procfile"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := finish(t, spor(t, append([]string{"run", "--procfile", procfile(t, tt.lines...)}, tt.args...)...))
@@ -117,4 +117,82 @@ func TestProcfileUsage(t *testing.T) {
 	if got.code != 2 || !strings.Contains(got.stderr, "--procfile open /no/such/Procfile: no such file") {
 		t.Errorf("exit code %d, stderr %q", got.code, got.stderr)
 	}
+}
+
+// TestProcfileIsLikeForeman has details of the file, and of the folder that it is in.
+func TestProcfileIsLikeForeman(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "My Project")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "Procfile")
+	if err := os.WriteFile(file, []byte("\ufeffweb:echo $PORT  \r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for flags, want := range map[string]string{"": "5000", "--env PORT=6000": "6000", "--env PORT=0": "5000"} {
+		got := finish(t, spor(t, append([]string{"run", "--procfile", file}, strings.Fields(flags)...)...))
+		if got.code != 0 || got.stdout != "web | "+want+"\n" {
+			t.Errorf("%s: got %+v, want the port %s", flags, got, want)
+		}
+	}
+}
+
+// TestProcfileSignals sends one signal to services that are compound commands. Each service gets it
+// once, and ends with its own exit code. The rest of its command is not run.
+func TestProcfileSignals(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		service := roleKey + "=counts $SPOR && echo the rest"
+		file := procfile(t, "one: "+service, "two: sleep 0; "+service)
+		out := filepath.Join(t.TempDir(), "out")
+		f, err := os.Create(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		cmd := spor(t, "run", "--procfile", file)
+		cmd.Stdout, cmd.Stderr = f, f
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(30 * time.Second); strings.Count(readAll(t, out), "| ready") != 2; <-time.After(20 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal(readAll(t, out))
+			}
+		}
+		_ = cmd.Process.Signal(sig)
+		_ = cmd.Wait()
+		text := readAll(t, out)
+		if cmd.ProcessState.ExitCode() != 0 || strings.Count(text, "| 1 signal\n") != 2 || strings.Contains(text, "the rest") {
+			t.Errorf("%v: exit code %d, want 0: %s", sig, cmd.ProcessState.ExitCode(), text)
+		}
+	}
+}
+
+// TestProcfileStreamsAreApart has a service that writes more to stdout than is read. The other
+// service must still be able to write to stderr.
+func TestProcfileStreamsAreApart(t *testing.T) {
+	file := procfile(t, "flood: yes", "ticks: for i in 1 2 3 4 5; do echo tick >&2; sleep 0.1; done; sleep 60")
+	cmd := spor(t, "run", "--procfile", file)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr := filepath.Join(t.TempDir(), "stderr")
+	f, err := os.Create(stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	cmd.Stderr = f
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); strings.Count(readAll(t, stderr), "| tick") != 5; <-time.After(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal(readAll(t, stderr))
+		}
+	}
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	_ = stdout.Close()
+	_ = cmd.Wait()
 }

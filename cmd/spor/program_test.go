@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -58,6 +59,8 @@ func play(role string, args []string) int {
 		return runChild()
 	case "waits":
 		return waitForSignal("child")
+	case "counts":
+		return countSignals()
 	case "leaves":
 		return leaveChild()
 	case "ignores":
@@ -152,6 +155,18 @@ func waitForSignal(name string) int {
 		}
 	}
 	return 7
+}
+
+// countSignals waits for a signal that ends a program, and a while for further ones. It prints how
+// many there were.
+func countSignals() int {
+	caught := make(chan os.Signal, 10)
+	signal.Notify(caught, syscall.SIGINT, syscall.SIGTERM)
+	fmt.Println("ready")
+	<-caught
+	<-time.After(500 * time.Millisecond)
+	fmt.Println(1+len(caught), "signal")
+	return 0
 }
 
 // leaveChild starts a child process and returns while the child still runs. The child prints

@@ -135,6 +135,9 @@ func (o *runOptions) checkNames() error {
 		}
 	}
 	for _, f := range []struct{ flag, value string }{{"name", o.name}, {"namespace", o.namespace}} {
+		if len(o.entries) > 0 && f.flag == "name" {
+			continue // the name of the folder is only the title
+		}
 		if err := checkName(f.value); err != nil {
 			return fmt.Errorf("--%s %q: %w", f.flag, f.value, err)
 		}

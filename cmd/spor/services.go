@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 	"unicode/utf8"
@@ -16,8 +15,8 @@ import (
 )
 
 const (
-	// firstPort and portStep are the ports that foreman gives to the entries of a Procfile.
-	firstPort, portStep = 5000, 100
+	// defaultPort and portStep are the ports that foreman gives to the entries of a Procfile.
+	defaultPort, portStep = 5000, 100
 	// endTime is the time between SIGTERM and SIGKILL if a service has ended and the others do not.
 	endTime = 10 * time.Second
 )
@@ -45,8 +44,9 @@ func (s *session) runAll(o runOptions, base []string, signals *process.Signals, 
 	prefixes.readable = !o.raw && process.IsTerminal(s.std.out)
 	for i, e := range o.entries {
 		each := o
-		each.name, each.argv = e.name, []string{"sh", "-c", e.command}
-		env := naisEnviron(withPort(base, i), each, s.endpoint)
+		each.name, each.argv = e.name, []string{"sh", "-c", untilItEnds + e.command}
+		each.env = append(slices.Clip(o.env), "PORT="+strconv.Itoa(o.firstPort(base)+i*portStep))
+		env := naisEnviron(base, each, s.endpoint)
 		c, code := s.start(each, env, null, nil, prefixes.writer(i, s.screen.stdout), prefixes.writer(i, s.screen.stderr))
 		if c == nil {
 			all.end(syscall.SIGKILL)
@@ -62,13 +62,18 @@ func (s *session) runAll(o runOptions, base []string, signals *process.Signals, 
 	return all.wait(signals), true
 }
 
-// withPort returns base with the PORT of the service i, unless PORT is set.
-func withPort(base []string, i int) []string {
-	port := firstPort
-	if given, err := strconv.Atoi(environOf(base)["PORT"]); err == nil {
-		port = given
+// untilItEnds is the beginning of each script. With it, the shell waits after a signal until the
+// current command has ended, and ends with the exit code of this command.
+const untilItEnds = "trap 'exit $?' HUP INT QUIT TERM\n"
+
+// firstPort returns the port of the first service: PORT, if it is set.
+func (o *runOptions) firstPort(base []string) int {
+	for _, pairs := range [][]string{o.env, base} {
+		if port, err := strconv.Atoi(environOf(pairs)["PORT"]); err == nil && port > 0 {
+			return port
+		}
 	}
-	return append(slices.Clip(base), "PORT="+strconv.Itoa(port+i*portStep))
+	return defaultPort
 }
 
 // Signal sends a signal to all services. It reports whether a service still runs.
@@ -84,13 +89,16 @@ func (a *services) Signal(sig os.Signal) bool {
 func (a *services) end(sig os.Signal) { a.Signal(sig) }
 
 // The method wait waits until all services have ended. When the first one has ended, it ends the
-// others, and says so, unless the user has done it.
+// others, and says so. If the user has already ended all of them, it sends no second signal, because
+// many programs then end immediately.
 func (a *services) wait(signals *process.Signals) (code int) {
 	first := <-a.ended
-	if !signals.Ending() && len(a.children) > 1 {
-		a.session.say(fmt.Sprintf("%s has ended with the exit code %d; ending the others", a.names[first], a.codes[first]))
+	if !signals.Ending() {
+		if len(a.children) > 1 {
+			a.session.say(fmt.Sprintf("%s has ended with the exit code %d; ending the others", a.names[first], a.codes[first]))
+		}
+		a.end(syscall.SIGTERM)
 	}
-	a.end(syscall.SIGTERM)
 	kill := time.AfterFunc(endTime, func() { a.end(syscall.SIGKILL) })
 	defer kill.Stop()
 	for range len(a.children) - 1 {
@@ -104,7 +112,6 @@ func (a *services) wait(signals *process.Signals) (code int) {
 
 // prefixes are the beginnings of the lines of several services.
 type prefixes struct {
-	mu       sync.Mutex // for a whole line
 	texts    []string
 	color    bool
 	readable bool // log lines in JSON are made readable
@@ -163,8 +170,6 @@ func (w *prefixedWriter) line(text string, _ bool) {
 		}
 	}
 	text = w.prefix + strings.ReplaceAll(text, "\n", "\n"+w.prefix) + "\n"
-	w.prefixes.mu.Lock()
-	defer w.prefixes.mu.Unlock()
 	if _, err := io.WriteString(w.w, text); err != nil {
 		w.err = err
 	}

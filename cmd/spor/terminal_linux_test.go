@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -150,6 +152,7 @@ func TestRunEndsWithOneInterrupt(t *testing.T) {
 	cmd := spor(t, running("waits", "--ui=127.0.0.1:0")...)
 	screen, keyboard := onTerminal(t, cmd)
 	see(t, screen, "child ready")
+	oteltest.Eventually(t, func() bool { return isRunning("await-interrupts") })
 	if _, err := keyboard.WriteString("\x03"); err != nil {
 		t.Fatal(err)
 	}
@@ -158,6 +161,15 @@ func TestRunEndsWithOneInterrupt(t *testing.T) {
 	if got, want := cmd.ProcessState.ExitCode(), 7; got != want {
 		t.Errorf("exit code %d, want %d: %s", got, want, seen)
 	}
+}
+
+// isRunning reports whether a process with this argument runs.
+func isRunning(argument string) bool {
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	return slices.ContainsFunc(files, func(file string) bool {
+		line, err := os.ReadFile(file)
+		return err == nil && slices.Contains(strings.Split(string(line), "\x00"), argument)
+	})
 }
 
 func TestRunStoppedFromKeyboard(t *testing.T) {

@@ -3,12 +3,15 @@ package receiver
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"mime"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -16,6 +19,16 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/nais/spor/internal/recording"
+)
+
+// dockerHost is the name of this machine in a container of Docker Desktop.
+const dockerHost = "host.docker.internal"
+
+const (
+	// bodyPart is the size of the parts in which a body is read.
+	bodyPart = 64 << 10
+	// bodyTime is the longest time for a body.
+	bodyTime = 10 * time.Second
 )
 
 // The content types of OTLP over HTTP.
@@ -30,7 +43,7 @@ const (
 func (s *Server) HTTP() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := r.Header.Get("Origin")
-		if host, _ := url.Parse("//" + r.Host); host == nil || !isLoopback(host.Hostname()) {
+		if host, _ := url.Parse("//" + r.Host); host == nil || !isLoopback(host.Hostname()) && !strings.EqualFold(host.Hostname(), dockerHost) {
 			http.Error(w, "wrong host name (want localhost)", http.StatusMisdirectedRequest)
 			return
 		}
@@ -42,6 +55,7 @@ func (s *Server) HTTP() http.Handler {
 		h.Add("Vary", "Origin")
 		if origin != "" {
 			h.Set("Access-Control-Allow-Origin", origin)
+			h.Set("Access-Control-Allow-Credentials", "true") // sendBeacon needs it
 		}
 		if r.Method == http.MethodOptions {
 			preflight(w, r)
@@ -69,6 +83,7 @@ func isLocalOrigin(origin string) bool {
 }
 
 func isLoopback(host string) bool {
+	host = strings.ToLower(host)
 	ip := net.ParseIP(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip.IsLoopback()
 }
@@ -93,6 +108,7 @@ func httpHandler[Request, Response any, Message interface {
 			http.Error(w, "want the content type "+protobufType+" or "+jsonType, http.StatusUnsupportedMediaType)
 			return
 		}
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // not supported by all servers of tests
 		request := new(Request)
 		response, err := exchange(i, r, e, Message(request), func() (*Response, error) { return answer(r.Context(), export, request) })
 		reply(w, kind, response, err)
@@ -111,23 +127,83 @@ func exchange[Response any](i *intake, r *http.Request, e encoded, request proto
 
 // The method receiveBody does the same as receive, for a request over HTTP.
 func (i *intake) receiveBody(r *http.Request, e encoded, request proto.Message) (release func(), err error) {
-	size := int(r.ContentLength)
-	if size < 0 || size > maxRequestBytes {
-		size = maxRequestBytes
+	body, done, err := i.read(r)
+	if err != nil {
+		return nil, err
 	}
-	if err := i.bodies.take(r.Context(), size); err != nil {
-		return nil, status.FromContextError(err).Err()
+	defer done()
+	return i.decode(r.Context(), body, e, request)
+}
+
+// The method read reads the body of a request. The caller must call done when it no longer needs
+// the body.
+func (i *intake) read(r *http.Request) (b body, done func(), err error) {
+	if err := acquire(r.Context(), i.bodies); err != nil {
+		return nil, nil, err
 	}
-	defer i.bodies.give(size)
-	buffer := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
-	n, err := buffer.ReadFrom(io.LimitReader(r.Body, maxRequestBytes+1))
-	switch {
-	case err != nil:
-		return nil, status.Errorf(codes.InvalidArgument, "receiver: read the request: %v", err)
-	case n > maxRequestBytes:
-		return nil, status.Errorf(codes.ResourceExhausted, "receiver: the request is too large: it has more than %d MiB", maxRequestBytes>>20)
+	large := false
+	done = func() {
+		<-i.bodies
+		if large {
+			<-i.large
+		}
 	}
-	return i.decode(r.Context(), buffer.Bytes(), e, request)
+	for size := 0; ; {
+		part := make([]byte, bodyPart)
+		n, err := io.ReadFull(r.Body, part)
+		size += n
+		b = append(b, part[:n])
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return b, done, nil
+		case err != nil:
+			err = status.Errorf(codes.InvalidArgument, "receiver: read the request: %v", err)
+		case size > maxRequestBytes:
+			err = status.Errorf(codes.ResourceExhausted, "receiver: the request is too large: it has more than %d MiB", maxRequestBytes>>20)
+		case size >= maxSmallBody && !large:
+			err = acquire(r.Context(), i.large)
+			large = err == nil
+		}
+		if err != nil {
+			done()
+			return nil, nil, err
+		}
+	}
+}
+
+// The function acquire waits for a place in slots.
+func acquire(ctx context.Context, slots chan struct{}) error {
+	select {
+	case slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return status.FromContextError(ctx.Err()).Err()
+	}
+}
+
+// A body is the body of a request in parts, in the form in which the client sent it.
+type body [][]byte
+
+func (b body) unpack(buffer *bytes.Buffer) ([]byte, error) {
+	size := 0
+	readers := make([]io.Reader, len(b))
+	for i, part := range b {
+		size += len(part)
+		readers[i] = bytes.NewReader(part)
+	}
+	last := b[len(b)-1]
+	if len(last) < 4 && len(b) > 1 {
+		last = slices.Concat(b[len(b)-2], last)
+	}
+	if bytes.HasPrefix(b[0], []byte(gzipMagic)) {
+		return gunzip(io.MultiReader(readers...), last, buffer)
+	}
+	buffer.Reset()
+	buffer.Grow(size)
+	for _, part := range b {
+		buffer.Write(part)
+	}
+	return buffer.Bytes(), nil
 }
 
 // The function reply writes a response, or a status if err is not nil, in the encoding of the

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
@@ -134,6 +136,8 @@ func TestHTTPRefuses(t *testing.T) {
 		"a page of a trick": {"POST", "/v1/traces", "{}", []string{"Origin", "http://localhost.evil.example"}, http.StatusForbidden},
 		"an opaque page":    {"POST", "/v1/traces", "{}", []string{"Origin", "null"}, http.StatusForbidden},
 		"another host":      {"POST", "/v1/traces", "{}", []string{"Host", "evil.example"}, http.StatusMisdirectedRequest},
+		"Docker Desktop":    {"POST", "/v1/traces", "{}", []string{"Host", "host.docker.internal:4318"}, http.StatusOK},
+		"upper case":        {"POST", "/v1/traces", "{}", []string{"Host", "LOCALHOST"}, http.StatusOK},
 		"accepted":          {"POST", "/v1/traces", "{}", nil, http.StatusOK},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -151,6 +155,7 @@ func TestHTTPAllowsLocalPages(t *testing.T) {
 		answer := do(t, http.MethodOptions, url+"/v1/traces", nil, "Origin", origin, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type,x-faro-session-id")
 		h := answer.header
 		if answer.status != http.StatusNoContent || h.Get("Access-Control-Allow-Origin") != origin || h.Get("Access-Control-Allow-Methods") != "POST" ||
+			h.Get("Access-Control-Allow-Credentials") != "true" ||
 			h.Get("Access-Control-Allow-Headers") != "content-type,x-faro-session-id" {
 			t.Errorf("%s: the preflight got %+v", origin, answer)
 		}
@@ -197,5 +202,61 @@ func TestHTTPBoundsItsMemory(t *testing.T) {
 				t.Logf("a heap of %d MiB", got>>20)
 			}
 		})
+	}
+}
+
+// TestHTTPSlowClients has clients that announce long bodies and send little of them.
+func TestHTTPSlowClients(t *testing.T) {
+	url := serveHTTP(t, receiver.Sink{})
+	for range 20 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan int, 1)
+	go func() { done <- post(t, url+"/v1/traces", []byte("{}"), "Content-Type", "application/json").status }()
+	select {
+	case got := <-done:
+		if got != http.StatusOK {
+			t.Errorf("got %d", got)
+		}
+	case <-time.After(8 * time.Second): // bodies have 10 seconds
+		t.Error("no answer while other clients are slow")
+	}
+}
+
+// TestStopWaitsForHTTP checks that the sink is not called after Stop.
+func TestStopWaitsForHTTP(t *testing.T) {
+	started, ended := make(chan struct{}), make(chan struct{})
+	s := listen(t, receiver.Sink{Traces: func(ctx context.Context, _ *coltrace.ExportTraceServiceRequest) (*coltrace.ExportTraceServiceResponse, error) {
+		close(started)
+		<-ctx.Done()
+		<-time.After(100 * time.Millisecond)
+		close(ended)
+		return nil, ctx.Err()
+	}})
+	web := httptest.NewServer(s.HTTP())
+	go func() {
+		r, err := http.NewRequest(http.MethodPost, web.URL+"/v1/traces", strings.NewReader("{}")) //nolint:noctx // the server ends it
+		if err != nil {
+			return
+		}
+		r.Header.Set("Content-Type", "application/json")
+		if resp, err := http.DefaultClient.Do(r); err == nil {
+			resp.Body.Close()
+		}
+	}()
+	<-started
+	_ = web.Config.Close()
+	s.Stop()
+	select {
+	case <-ended:
+	default:
+		t.Error("Stop has returned while the sink runs")
 	}
 }

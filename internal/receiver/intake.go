@@ -31,8 +31,11 @@ const (
 	// maxDecodedBytes is the maximum memory of all requests that are decoded and have no answer
 	// yet.
 	maxDecodedBytes = 80 << 20
-	// maxBodyBytes is the maximum memory of all bodies of requests over HTTP.
-	maxBodyBytes = 32 << 20
+	// maxBodies is the maximum number of requests over HTTP whose bodies are read at the same time.
+	maxBodies = 64
+	// maxSmallBody is the size from which a body is large. At the same time, maxLarge large bodies
+	// are read.
+	maxSmallBody, maxLarge = 512 << 10, 2
 	// maxStreams is the maximum number of requests in progress on one connection.
 	maxStreams = 32
 )
@@ -42,11 +45,12 @@ type intake struct {
 	layouts   layouts
 	unpacking chan *bytes.Buffer // contains the buffers that are free; each decompression needs one
 	memory    *budget
-	bodies    *budget
+	bodies    chan struct{}
+	large     chan struct{}
 }
 
 func newIntake() *intake {
-	i := &intake{layouts: layouts{}, unpacking: make(chan *bytes.Buffer, maxUnpacking), memory: newBudget(maxDecodedBytes), bodies: newBudget(maxBodyBytes)}
+	i := &intake{layouts: layouts{}, unpacking: make(chan *bytes.Buffer, maxUnpacking), memory: newBudget(maxDecodedBytes), bodies: make(chan struct{}, maxBodies), large: make(chan struct{}, maxLarge)}
 	for range maxUnpacking {
 		i.unpacking <- new(bytes.Buffer)
 	}
@@ -64,7 +68,7 @@ func (i *intake) receive(stream grpc.ServerStream, request proto.Message) (relea
 }
 
 // The method decode does the same as receive, for a request that has arrived already.
-func (i *intake) decode(ctx context.Context, sent packet, e encoded, request proto.Message) (release func(), err error) {
+func (i *intake) decode(ctx context.Context, sent unpacker, e encoded, request proto.Message) (release func(), err error) {
 	select {
 	case buffer := <-i.unpacking:
 		defer func() { i.unpacking <- buffer }()
@@ -106,25 +110,35 @@ func (i *intake) unmarshal(ctx context.Context, data []byte, e encoded, request 
 	return release, nil
 }
 
-// A packet is a request in the form in which the client sent it.
+// An unpacker is a request in the form in which the client sent it. The method unpack returns the
+// decompressed request, which may be in buffer.
+type unpacker interface {
+	unpack(buffer *bytes.Buffer) ([]byte, error)
+}
+
+// A packet is an unpacker in one piece.
 type packet []byte
 
 // gzipMagic is the beginning of all gzipped data. No protobuf message begins with these bytes,
 // because wire type 7 does not exist.
 const gzipMagic = "\x1f\x8b"
 
-// unpack returns the decompressed request. If the client sent the request gzipped, the result
-// is in buffer. Otherwise the result is p itself.
 func (p packet) unpack(buffer *bytes.Buffer) ([]byte, error) {
 	if !bytes.HasPrefix(p, []byte(gzipMagic)) {
 		return p, nil
 	}
-	r, err := gzip.NewReader(bytes.NewReader(p))
+	return gunzip(bytes.NewReader(p), p, buffer)
+}
+
+// The function gunzip decompresses a request into buffer. last is the last part of the compressed
+// request.
+func gunzip(compressed io.Reader, last []byte, buffer *bytes.Buffer) ([]byte, error) {
+	r, err := gzip.NewReader(compressed)
 	if err != nil {
 		return nil, status.Errorf(codes.Internal, "receiver: decompress the request: %v", err)
 	}
 	buffer.Reset()
-	claimed := binary.LittleEndian.Uint32(p[len(p)-4:]) // the size before compression, as the client has set it
+	claimed := binary.LittleEndian.Uint32(last[len(last)-4:]) // the size before compression, as the client has set it
 	buffer.Grow(int(min(claimed, maxRequestBytes)) + 2*bytes.MinRead)
 	n, err := buffer.ReadFrom(io.LimitReader(r, maxRequestBytes+1))
 	switch {

@@ -70,6 +70,19 @@ func (l *listener) trackCall() (end func()) {
 	}
 }
 
+// awaitCalls waits until no request is in progress.
+func (l *listener) awaitCalls() {
+	for {
+		l.mu.Lock()
+		calls, changed := l.calls, l.changed
+		l.mu.Unlock()
+		if calls == 0 {
+			return
+		}
+		<-changed
+	}
+}
+
 // The method change wakes the goroutines that wait for the channel l.changed. The caller must
 // hold l.mu.
 func (l *listener) change() {

@@ -113,5 +113,6 @@ func (s *Server) Stop() {
 		s.listener.closeConns() // without this, gRPC would wait for clients that have not sent anything
 		s.grpc.Stop()
 		<-s.served
+		s.listener.awaitCalls()
 	})
 }

@@ -2,7 +2,6 @@ package stock
 
 import (
 	"net/url"
-	"path"
 	"strings"
 
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -35,6 +34,6 @@ func callOfAWS(d *draft) {
 func queueInAddress(d *draft) {
 	if u, err := url.Parse(d.text(semconv.ServerAddressKey)); err == nil && u.Host != "" {
 		d.set(u.Hostname(), semconv.ServerAddressKey)
-		d.add(path.Base(u.Path), semconv.MessagingDestinationNameKey)
+		d.add(u.Path[strings.LastIndexByte(u.Path, '/')+1:], semconv.MessagingDestinationNameKey)
 	}
 }

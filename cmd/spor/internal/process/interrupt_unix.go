@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"sync"
 	"syscall"
 )
 
@@ -53,12 +54,16 @@ func (p *Process) WatchInterrupts(interrupted func()) (stop func()) {
 func ReportInterrupts(in io.Reader, out io.Writer) {
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, forwarded...)
-	go func() {
+	var reports sync.WaitGroup
+	reports.Go(func() {
 		for sig := range caught {
 			if sig == os.Interrupt {
 				_, _ = out.Write([]byte("."))
 			}
 		}
-	}()
+	})
 	_, _ = io.Copy(io.Discard, in)
+	signal.Stop(caught) // waits until a signal that has arrived is in the channel
+	close(caught)
+	reports.Wait()
 }

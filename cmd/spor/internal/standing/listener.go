@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // A Listener describes a spor listen that runs.
@@ -15,6 +16,10 @@ type Listener struct {
 	HTTP   string `json:"http"`   // URL of OTLP over HTTP
 	Viewer string `json:"viewer"` // URL of the viewer, with its key
 }
+
+// askTime is the longest time that Reserve waits for the lock. While spor run asks whether a
+// listener runs, the lock cannot be taken.
+const askTime = time.Second
 
 // ErrRuns means that another spor listen of this user runs.
 var ErrRuns = errors.New("spor listen already runs")
@@ -51,9 +56,15 @@ func Reserve() (announce func(Listener) error, release func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if !lock(f) {
+	for deadline := time.Now().Add(askTime); !lock(f); time.Sleep(askTime / 100) { //nolint:forbidigo // flock has no timeout
+		if time.Now().After(deadline) {
+			_ = f.Close()
+			return nil, nil, ErrRuns
+		}
+	}
+	if err := f.Truncate(0); err != nil { // the addresses of a listener that has crashed
 		_ = f.Close()
-		return nil, nil, ErrRuns
+		return nil, nil, err
 	}
 	announce = func(l Listener) error {
 		text, err := json.Marshal(l)
@@ -80,7 +91,7 @@ func Find() (l Listener, runs bool) {
 		return Listener{}, false
 	}
 	defer func() { _ = f.Close() }()
-	if lock(f) {
+	if !isLocked(f) {
 		return Listener{}, false
 	}
 	text, err := io.ReadAll(io.LimitReader(f, 1<<16))
