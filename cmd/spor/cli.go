@@ -40,7 +40,7 @@ func (c *cli) root() *cobra.Command {
 		return fmt.Errorf("%w (%s --help lists the flags)", err, cmd.CommandPath())
 	})
 	root.SetHelpCommand(help())
-	root.AddCommand(c.run(), c.listen(), c.check(), c.view(), c.doctor(), c.version())
+	root.AddCommand(c.run(), c.listen(), c.check(), c.diff(), c.view(), c.doctor(), c.version())
 	return root
 }
 

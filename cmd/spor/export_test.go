@@ -58,3 +58,6 @@ func PrintDiagnosis(w io.Writer, text string) error {
 
 // GoRunName returns the name of the program that argv would run with the go command.
 func GoRunName(argv []string) string { return goRunName(argv) }
+
+// DetailsOf returns the lines that spor diff prints below an operation.
+var DetailsOf = detailsOf
