@@ -124,7 +124,7 @@ func Worse(changes []Change) bool {
 func sortChanges(changes []Change) {
 	slices.SortFunc(changes, func(a, b Change) int {
 		return cmp.Or(
-			slices.Index(types, a.Type)-slices.Index(types, b.Type), a.Operation.compare(b.Operation),
+			slices.Index(types, a.Type)-slices.Index(types, b.Type), a.order(b.Operation),
 			cmp.Compare(a.Statement, b.Statement), cmp.Compare(a.Limit, b.Limit))
 	})
 }

@@ -302,7 +302,7 @@ func TestCompareIgnoresBrokenSpans(t *testing.T) {
 // TestCompareTwoRuns compares runs of one program. The number of requests differs, the times differ
 // as on a busy machine, and the last request fails, because the program ended.
 func TestCompareTwoRuns(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the runs are the same in each test
+	random := rand.New(rand.NewPCG(1, 2))
 	run := func() *compare.Profile {
 		n, load := 10+random.IntN(10), 1+4*random.Float64()
 		spans := changed(requests(n, queries(1, 2, stable)), func(_ int, s *span) {

@@ -41,7 +41,7 @@ func kindOf(kind tracepb.Span_SpanKind) string {
 	return strings.ToLower(strings.TrimPrefix(kind.String(), "SPAN_KIND_"))
 }
 
-func (o Operation) compare(other Operation) int {
+func (o Operation) order(other Operation) int {
 	return cmp.Or(cmp.Compare(o.Service, other.Service), cmp.Compare(o.Name, other.Name), cmp.Compare(o.Kind, other.Kind))
 }
 
