@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -227,42 +226,50 @@ func checkFile(o checkOptions, name string, code int, std stdio) int {
 }
 
 func load(name string) (*apm.Recording, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
 	var judged apm.Recording
-	for request, err := range recording.Read(file) {
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w%s", name, err, runHint(file))
-		}
-		judged.Add(request)
+	if err := readFile(name, judged.Add); err != nil {
+		return nil, fmt.Errorf("%w%s", err, runHint(name))
 	}
 	return &judged, nil
 }
 
-// runHint returns the hint to use "spor check -- FILE" if file is executable. Otherwise it
+// readFile calls add for each request of a recording, or of the run with this number.
+func readFile(name string, add func(recording.Request)) error {
+	name, err := recordingFile(name)
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	for request, err := range recording.Read(file) {
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		add(request)
+	}
+	return nil
+}
+
+// runHint returns the hint to use "spor check -- FILE" if the file is executable. Otherwise it
 // returns "".
-func runHint(file *os.File) string {
-	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-		return " (to run it: spor check -- " + file.Name() + ")"
+func runHint(name string) string {
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+		return " (to run it: spor check -- " + name + ")"
 	}
 	return ""
 }
 
 func printReports(format format, reports []apm.Report, out *os.File) error {
 	if format == jsonFormat {
-		e := json.NewEncoder(out)
-		e.SetIndent("", "  ")
-		e.SetEscapeHTML(false)
-		return e.Encode(struct {
+		return printJSON(out, struct {
 			OK       bool         `json:"ok"`
 			Services []apm.Report `json:"services"`
 		}{allOK(reports), reports})
 	}
-	width := process.Width(out)
-	t := table{w: out, width: width, color: hasColor(out)}
+	t := newTable(out)
 	for i, r := range reports {
 		if i > 0 {
 			t.line("")

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/nais/spor/cmd/spor/internal/process"
 	"github.com/nais/spor/internal/apm"
 	"github.com/nais/spor/internal/display"
 )
@@ -16,6 +18,12 @@ type table struct {
 	width int // number of columns of the terminal, 0 if w is not a terminal
 	color bool
 	err   error // the error of the first write that failed
+}
+
+// newTable returns a table that fits out. It has colours if out is a terminal, unless the
+// environment turns them off.
+func newTable(out *os.File) *table {
+	return &table{w: out, width: process.Width(out), color: hasColor(out)}
 }
 
 const (
@@ -103,8 +111,11 @@ func (t *table) row(color, state, name, text string) {
 	}
 }
 
-func (t *table) cure(text string) {
-	head := strings.Repeat(" ", stateColumn) + "cure: "
+func (t *table) cure(text string) { t.indented("cure: ", text) }
+
+// The method indented writes text below the names of the panels, with head before it.
+func (t *table) indented(head, text string) {
+	head = strings.Repeat(" ", stateColumn) + head
 	for _, part := range wrap(display.Line(text), t.columns()-len(head)) {
 		t.line(head + part)
 		head = strings.Repeat(" ", len(head))

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -101,10 +100,7 @@ func failures(steps []step) (n int) {
 
 func printReport(w io.Writer, o doctorOptions, r *diagnosis.Report, steps []step) error {
 	if o.format == jsonFormat {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(struct {
+		return printJSON(w, struct {
 			OK        bool                 `json:"ok"`
 			Steps     []step               `json:"steps"`
 			Variables []diagnosis.Variable `json:"variables"`

@@ -64,3 +64,6 @@ func Readable(w io.Writer, color bool) io.WriteCloser { return &readableWriter{w
 
 // Limited returns a writer that writes at most n bytes.
 func Limited(w io.Writer, n int) io.Writer { return &limitedWriter{w, n} }
+
+// DetailsOf returns the lines that spor diff prints below an operation.
+var DetailsOf = detailsOf

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
+	"io"
 
 	"github.com/spf13/cobra"
 )
@@ -36,4 +38,11 @@ func completeFormat(cmd *cobra.Command) {
 	if err := cmd.RegisterFlagCompletionFunc("format", values); err != nil {
 		panic(err) // the command has no such flag
 	}
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
 }

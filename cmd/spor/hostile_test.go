@@ -79,6 +79,11 @@ func TestNothingHostileReachesTheTerminal(t *testing.T) {
 	if err := os.WriteFile(broken, []byte(hostile+"\n{\"resourceSpans\":"+hostile), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	other, budget := filepath.Join(dir, "other"), filepath.Join(dir, "budget"+hostile)
+	finish(t, spor(t, running("traces", "--record", other)...))
+	if err := os.WriteFile(budget, []byte(`{"x": {"p95\u001b[31m\u202e": 1}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	env := func(pairs ...string) []string { return pairs }
 	for name, tt := range map[string]struct {
 		args, env []string
@@ -104,6 +109,13 @@ func TestNothingHostileReachesTheTerminal(t *testing.T) {
 		"check, format":      {args: []string{"check", "--format", hostile, recorded}},
 		"check, for":         {args: []string{"check", "--for", hostile, recorded}},
 		"check, command":     {args: []string{"check", "--env", roleKey + "=exit", "--name", "x@\u202e\u009b", "--", os.Args[0]}},
+		"diff, new":          {args: []string{"diff", other, recorded}},
+		"diff, gone":         {args: []string{"diff", recorded, other}},
+		"diff, json":         {args: []string{"diff", "--format", "json", recorded, other}},
+		"diff, broken":       {args: []string{"diff", broken, other}},
+		"diff, no file":      {args: []string{"diff", dir + "/no" + hostile, other}},
+		"diff, budget":       {args: []string{"diff", "--budget", budget, other}},
+		"diff, one":          {args: []string{"diff", hostile}},
 		"view, broken":       {args: []string{"view", broken}},
 		"view, no file":      {args: []string{"view", dir + "/no" + hostile}},
 		"view, ui":           {args: []string{"view", "--ui", hostile, recorded}},

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -53,6 +54,8 @@ func play(role string, args []string) int {
 		return serve(role)
 	case "listens":
 		return listen()
+	case "orders":
+		return sendOrders(args[0])
 	case "incomplete":
 		return sendIncomplete()
 	case "parent":
@@ -95,6 +98,27 @@ func shutdown(p *sdktrace.TracerProvider) int {
 		return 1
 	}
 	return 0
+}
+
+// sendOrders sends six requests. Each request makes the given number of queries.
+func sendOrders(queries string) int {
+	n, err := strconv.Atoi(queries)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	p := provider()
+	tracer := p.Tracer("test")
+	for range 6 {
+		ctx, server := tracer.Start(context.Background(), "GET /orders", trace.WithSpanKind(trace.SpanKindServer))
+		for range n {
+			_, query := tracer.Start(ctx, "SELECT items", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+				attribute.String("db.system.name", "postgresql"), attribute.String("db.query.text", "SELECT * FROM items WHERE order_id = $1")))
+			query.End()
+		}
+		server.End()
+	}
+	return shutdown(p)
 }
 
 // sendTraces sends two traces. Together they have five spans.

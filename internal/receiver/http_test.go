@@ -242,7 +242,7 @@ func TestStopWaitsForHTTP(t *testing.T) {
 	}})
 	web := httptest.NewServer(s.HTTP())
 	go func() {
-		r, err := http.NewRequest(http.MethodPost, web.URL+"/v1/traces", strings.NewReader("{}")) //nolint:noctx // the server ends it
+		r, err := http.NewRequest(http.MethodPost, web.URL+"/v1/traces", strings.NewReader("{}"))
 		if err != nil {
 			return
 		}
