@@ -165,6 +165,28 @@ test("waterfall, critical path and span", async () => {
   });
 });
 
+test("the edges of the map end at its boxes", async () => {
+  for (const name of ["hub", "known"]) {
+    const server = await view(name);
+    for (const viewport of [narrow, { width: 1280, height: 800 }]) {
+      await withPage(server, { viewport }, async (page) => {
+        await page.goto(`${server.url}#/map`);
+        await page.locator(".map .node").first().waitFor();
+        const { ends, boxes } = await page.evaluate(() => ({
+          ends: [...document.querySelectorAll(".map .edge path")].flatMap((path) => [0, path.getTotalLength()].map((at) => path.getPointAtLength(at))).map(({ x, y }) => [x, y]),
+          boxes: [...document.querySelectorAll(".map .node rect:first-of-type")].map((r) => r.getBBox()).map(({ x, y, width, height }) => [x, y, x + width, y + height]),
+        }));
+        assert.ok(ends.length >= 8 && boxes.length >= 5);
+        const near = (a, b) => Math.abs(a - b) < 0.5;
+        const within = (a, low, high) => a > low - 0.5 && a < high + 0.5;
+        const loose = ends.filter(([x, y]) => !boxes.some(([left, top, right, bottom]) =>
+          ((near(x, left) || near(x, right)) && within(y, top, bottom)) || ((near(y, top) || near(y, bottom)) && within(x, left, right))));
+        assert.deepEqual(loose, [], `${name}, ${viewport.width} px: ends of edges that are not at a box`);
+      });
+    }
+  }
+});
+
 test("map, logs and panels", async () => {
   const server = await view("known");
   await withPage(server, {}, async (page) => {

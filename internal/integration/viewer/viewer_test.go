@@ -119,7 +119,7 @@ func record(t *testing.T, name string, requests []recording.Request) {
 
 func viewerRecordings() map[string][]recording.Request {
 	return map[string][]recording.Request{
-		"known": knownTraces(), "hostile": hostileTraces(), "big": bigTrace(), "many": manyTraces(), "empty": nil,
+		"known": knownTraces(), "hostile": hostileTraces(), "big": bigTrace(), "hub": hubTraces(), "many": manyTraces(), "empty": nil,
 		"dark": spans(spantest.Span{Trace: 70, ID: 1, Service: "dark", Name: "work", Kind: spantest.Internal, To: time.Millisecond}),
 	}
 }
@@ -262,4 +262,26 @@ func manyTraces() []recording.Request {
 		requests = append(requests, spans(all...)...)
 	}
 	return requests
+}
+
+// hubTraces returns the traces of five services that call a hub. The hub calls itself in two ways,
+// and it calls five other hosts. So many edges of the map end at a node with loops.
+func hubTraces() []recording.Request {
+	const ms = time.Millisecond
+	http := map[string]any{"http.request.method": "GET"}
+	var all []spantest.Span
+	for i := range uint64(5) {
+		all = append(all,
+			spantest.Span{Trace: 200 + i, ID: 1, Service: fmt.Sprint("caller-", i), Name: "GET", Kind: spantest.Client, To: 9 * ms, Attributes: http},
+			spantest.Span{Trace: 200 + i, ID: 2, Parent: 1, Service: "hub", Name: "GET /", Kind: spantest.Server, To: 8 * ms, Attributes: http},
+			spantest.Span{Trace: 200 + i, ID: 3, Parent: 2, Service: "hub", Name: "GET", Kind: spantest.Client, To: ms, Attributes: map[string]any{
+				"http.request.method": "GET", "server.address": fmt.Sprint(i, ".example.com"),
+			}},
+			spantest.Span{Trace: 200 + i, ID: 4, Parent: 2, Service: "hub", Name: "GET", Kind: spantest.Client, To: 5 * ms, Attributes: http},
+			spantest.Span{Trace: 200 + i, ID: 5, Parent: 4, Service: "hub", Name: "GET /self", Kind: spantest.Server, To: 4 * ms, Attributes: http},
+			spantest.Span{Trace: 200 + i, ID: 6, Parent: 2, Service: "hub", Name: "jobs publish", Kind: spantest.Producer, To: 5 * ms, Attributes: map[string]any{"messaging.system": "kafka"}},
+			spantest.Span{Trace: 200 + i, ID: 7, Parent: 6, Service: "hub", Name: "jobs process", Kind: spantest.Consumer, To: 4 * ms, Attributes: map[string]any{"messaging.system": "kafka"}},
+		)
+	}
+	return spans(all...)
 }
