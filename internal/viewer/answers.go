@@ -83,7 +83,8 @@ func (s *Store) Logs(q LogQuery) LogList {
 func (s *Store) Metrics() MetricList {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return MetricList{Revision: s.revision, Cards: s.metrics.cards()}
+	here := func(id tracetree.ID) bool { return s.traces[id] != nil }
+	return MetricList{Revision: s.revision, Cards: s.metrics.cards(here)}
 }
 
 // ServiceMap returns the service map for the traces in the store.

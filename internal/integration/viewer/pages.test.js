@@ -51,6 +51,10 @@ test("traces arrive live", async () => {
     await page.goto(`${server.url}#/panels`);
     await page.locator("tr.lit", { hasText: "Service inventory" }).waitFor();
     await shot(page, "panels", 520);
+    // A histogram of setup has exemplars, and they lead to its traces.
+    await page.goto(`${server.url}#/metrics`);
+    await page.locator(".plot", { hasText: "HTTP served" }).locator(".exemplars a").first().click();
+    await page.locator(".span-name").waitFor();
 
     await withPage(server, { viewport: narrow }, async (small) => {
       await small.locator("a.trace-row").first().waitFor();
@@ -166,7 +170,7 @@ test("waterfall, critical path and span", async () => {
 });
 
 test("the edges of the map end at its boxes", async () => {
-  for (const name of ["hub", "known"]) {
+  for (const name of ["shop", "hub", "known"]) {
     const server = await view(name);
     for (const viewport of [narrow, { width: 1280, height: 800 }]) {
       await withPage(server, { viewport }, async (page) => {
@@ -185,6 +189,59 @@ test("the edges of the map end at its boxes", async () => {
       });
     }
   }
+});
+
+test("charts, their axes and their exemplars", async () => {
+  const server = await view("shop");
+  for (const options of [{}, { viewport: narrow, colorScheme: "dark", timezoneId: "America/New_York", locale: "en-US" }]) {
+    await withPage(server, options, async (page) => {
+      // The axes are drawn on a canvas, so the test records the texts that are drawn.
+      await page.addInitScript(() => {
+        window.drawn = [];
+        const { fillText } = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+          window.drawn.push(text);
+          return fillText.call(this, text, ...rest);
+        };
+      });
+      await page.goto(`${server.url}?again#/metrics`);
+      const plot = page.locator(".plot", { hasText: "HTTP served" });
+      await plot.locator("canvas").waitFor();
+      // The charts have one data point. Their time axes end there, and are one minute long.
+      const hour = options.timezoneId ? "08" : "12";
+      const drawn = await page.evaluate(() => [...new Set(window.drawn)].sort());
+      assert.deepEqual(drawn, ["0 B", "0 ms", `${hour}:59:00`, `${hour}:59:30`, `${options.timezoneId ? "09" : "13"}:00:00`, "20 MiB", "200 ms", "40 MiB", "400 ms"].sort());
+      const exemplar = plot.locator(".exemplars a");
+      assert.equal(await exemplar.getAttribute("aria-label"), `Trace at 01 Jun ${hour}:59:51.000: 400 ms`);
+      // The point is where its time and its value are: 9 s before the end, and higher than the line.
+      const [point, area] = await Promise.all([exemplar.boundingBox(), plot.locator(".u-over").boundingBox()]);
+      assert.ok(Math.abs((point.x + point.width / 2 - area.x) / area.width - 51 / 60) < 0.02, "the time of the exemplar");
+      assert.ok(Math.abs((area.y + area.height - point.y - point.height / 2) / area.height - 1 / 1.1) < 0.03, "the value of the exemplar");
+      if (options.viewport) {
+        await exemplar.focus();
+        await page.keyboard.press("Enter");
+      } else {
+        await exemplar.click();
+      }
+      await page.locator(".trace-head h1", { hasText: "GET /orders" }).waitFor();
+      await page.locator(".span-name", { hasText: "GET /orders" }).waitFor();
+      page.trouble = page.trouble.filter((t) => !t.includes("favicon"));
+    });
+  }
+});
+
+test("the ticks of an axis are round numbers", async () => {
+  const server = await view("known");
+  await withPage(server, {}, async (page) => {
+    const ticks = await page.evaluate(async () => {
+      const { steps, tick } = await import("./format.js");
+      return ["By", "bytes", "s", "ms", "%", "", "{connection}"].flatMap((unit) => steps(unit).filter((s) => s >= 1e-6 && s < 1e9).flatMap((s) => [1, 2, 3].map((n) => tick(n * s, unit))));
+    });
+    // At most one digit of a tick is not a zero, or two for 15, 150 and 1500, and so on.
+    const odd = ticks.filter((text) => text.replace(/\D/g, "").replace(/^0+|0+$/g, "").length > 2);
+    assert.deepEqual(odd, []);
+    assert.ok(ticks.includes("10 MiB") && ticks.includes("20 MiB") && ticks.includes("2 min"));
+  });
 });
 
 test("map, logs and panels", async () => {
@@ -349,6 +406,7 @@ test("all of it by keyboard", async () => {
 
 test("axe finds no serious fault", async () => {
   const server = await view("known");
+  const shop = await view("shop");
   for (const colorScheme of ["light", "dark"]) {
     for (const viewport of [undefined, narrow].filter((v, i) => i === 0 || v)) {
       await withPage(server, viewport ? { colorScheme, viewport } : { colorScheme }, async (page) => {
@@ -369,6 +427,14 @@ test("axe finds no serious fault", async () => {
           all[name] = await faults(page);
         }
         assert.deepEqual(all, Object.fromEntries(Object.keys(all).map((k) => [k, []])));
+      });
+      await withPage(shop, viewport ? { colorScheme, viewport } : { colorScheme }, async (page) => {
+        for (const [name, sign] of [["map", ".map .node"], ["metrics", ".exemplars a"]]) {
+          await page.goto(`${shop.url}#/${name}`);
+          await page.locator(sign).first().waitFor();
+          assert.deepEqual(await faults(page), [], name);
+          assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, `${name}: wider than the screen`);
+        }
       });
     }
   }
