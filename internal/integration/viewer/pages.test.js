@@ -51,6 +51,9 @@ test("traces arrive live", async () => {
     await page.goto(`${server.url}#/panels`);
     await page.locator("tr.lit", { hasText: "Service inventory" }).waitFor();
     await shot(page, "panels", 520);
+    await page.goto(`${server.url}#/operations?since=1m`);
+    await page.locator(".operations tr", { hasText: "quotes.created process" }).waitFor();
+    await shot(page, "operations", 480);
     // A histogram of setup has exemplars, and they lead to its traces.
     await page.goto(`${server.url}#/metrics`);
     await page.locator(".plot", { hasText: "HTTP served" }).locator(".exemplars a").first().click();
@@ -166,6 +169,90 @@ test("waterfall, critical path and span", async () => {
     await page.locator(".ticks b").first().filter({ hasText: "20.0 ms" }).waitFor();
     await page.locator(".strip").dblclick();
     await page.locator(".ticks b").first().filter({ hasText: "0 ms" }).waitFor();
+  });
+});
+
+// cells returns the texts of the visible cells of a table, one text per row.
+const cells = (page, table) => page.locator(`${table} tbody tr`).evaluateAll((all) => all.map((r) => [...r.cells].filter((c) => c.offsetWidth).map((c) => c.innerText.replace(/\s+/g, " ")).join(" | ")));
+
+test("operations", async () => {
+  const server = await view("shop");
+  await withPage(server, {}, async (page) => {
+    await page.getByRole("link", { name: "Operations" }).click();
+    await page.locator(".operations").waitFor();
+    assert.deepEqual(await cells(page, ".operations"), [
+      "backend | GET /prices | server | 7 | 0.1/min | 0 | 2.00 ms | 2.00 ms", "backend | GET /stock/{id} | server | 7 | 0.1/min | 0 | 5.00 ms | 100 ms",
+      "backend | shop.Stock/Count | server | 7 | 0.1/min | 0 | 2.00 ms | 2.00 ms", "backend | views process | consumer | 7 | 0.1/min | 0 | 4.00 ms | 4.00 ms",
+      "gateway | GET /orders | server | 7 | 0.1/min | 2 (29 %) | 10.0 ms | 200 ms",
+    ]);
+    // Each column sorts, and a second click sorts the other way. Numbers begin with the largest.
+    const first = async () => (await cells(page, ".operations"))[0].split(" | ")[1];
+    const column = (name) => page.getByRole("columnheader", { name });
+    for (const [name, order, want] of [
+      ["Service", "ascending", "GET /prices"], ["Service", "descending", "GET /orders"], ["Operation", "ascending", "GET /orders"], ["Operation", "descending", "views process"],
+      ["Kind", "ascending", "views process"], ["Errors", "descending", "GET /orders"], ["Errors", "ascending", "GET /prices"],
+      ["Median", "descending", "GET /orders"], ["p95", "descending", "GET /orders"], ["p95", "ascending", "GET /prices"], ["p95", "descending", "GET /orders"],
+    ]) {
+      await column(name).getByRole("button").click();
+      assert.equal(await column(name).getAttribute("aria-sort"), order, name);
+      assert.equal(await page.locator("[aria-sort]").count(), 1);
+      assert.equal(await first(), want, `${name} ${order}`);
+    }
+    assert.match(page.url(), /sort=p95/);
+    await page.reload();
+    await page.locator(".operations").waitFor();
+    assert.equal(await first(), "GET /orders");
+    // A name and the errors are links to the traces.
+    await page.getByRole("link", { name: "GET /orders" }).click();
+    await found(page, /^7 traces$/);
+    assert.equal(await page.getByLabel("Operation", { exact: true }).inputValue(), "GET /orders");
+    await page.goBack();
+    await page.getByRole("link", { name: "2 (29 %)" }).focus();
+    await page.keyboard.press("Enter");
+    await found(page, /^2 of 7 traces$/);
+    await page.getByLabel("Operation", { exact: true }).selectOption("");
+    await page.getByLabel("Status", { exact: true }).selectOption("");
+    await found(page, /^7 traces$/);
+    await page.goto(`${server.url}#/operations?since=soon&sort=__proto__`);
+    await page.locator(".found .bad", { hasText: "time range" }).waitFor();
+    page.trouble = page.trouble.filter((t) => !t.includes("400"));
+  });
+  await withPage(server, { viewport: narrow }, async (page) => {
+    await page.goto(`${server.url}#/operations?sort=errors`);
+    await page.locator(".operations").waitFor();
+    assert.equal((await cells(page, ".operations"))[0], "GET /orders gateway | 0.1/min | 2 (29 %) | 200 ms");
+  });
+});
+
+test("a time range", async () => {
+  const server = await view("shop");
+  await withPage(server, {}, async (page) => {
+    const calls = async () => (await cells(page, ".operations")).map((row) => row.split(" | ")[3]).join();
+    for (const [range, traces, rate] of [["Any time", 7, "0.1/min"], ["Last 15 minutes", 3, "0.2/min"], ["Last 5 minutes", 2, "0.4/min"], ["Last minute", 1, "1.0/min"]]) {
+      await page.getByRole("link", { name: /^Traces/ }).click();
+      await page.getByLabel("Time", { exact: true }).selectOption(range);
+      await found(page, traces === 7 ? /^7 traces$/ : `${traces} of 7 traces`);
+      // The range stays on the other pages.
+      await page.getByRole("link", { name: "Operations" }).click();
+      await page.locator(".operations tbody tr", { hasText: rate }).first().waitFor();
+      assert.equal(await calls(), Array(5).fill(traces).join());
+      await page.getByRole("link", { name: "GET /orders" }).click();
+      await found(page, traces === 7 ? /^7 traces$/ : `${traces} of 7 traces`);
+      await page.locator("a.trace-row").first().click();
+      await page.locator(".span-row").first().waitFor();
+      await page.getByRole("link", { name: /^Logs/ }).click();
+      await found(page, `${traces} record`);
+      assert.equal(await page.locator(".logs li").count(), traces);
+      await page.reload();
+      await found(page, `${traces} record`);
+    }
+    // The range of an address may have any length.
+    await page.goto(`${server.url}#/logs?since=30s`);
+    await found(page, /^1 record/);
+    assert.equal(await page.getByLabel("Time", { exact: true }).locator("option:checked").textContent(), "Last 30s");
+    await page.goto(`${server.url}#/logs?since=soon`);
+    await page.locator(".found .bad", { hasText: "time range" }).waitFor();
+    page.trouble = page.trouble.filter((t) => !t.includes("400"));
   });
 });
 
@@ -317,7 +404,7 @@ test("hostile values are text", async () => {
         }
         await page.getByRole("tab", { name: /Logs/ }).click();
       }
-      for (const name of ["map", "logs", "metrics", "panels"]) {
+      for (const name of ["operations", "map", "logs", "metrics", "panels"]) {
         await page.goto(`${server.url}#/${name}`);
         await page.locator("main .scroller").waitFor();
         await page.waitForTimeout(300);
@@ -396,6 +483,8 @@ test("all of it by keyboard", async () => {
     await key("Escape");
     await found(page, /^1 of 3/);
     await key("2");
+    await page.locator(".operations").waitFor();
+    await key("3");
     await page.locator(".map").waitFor();
     await key("?");
     await page.locator("dialog[open]").waitFor();
@@ -421,7 +510,7 @@ test("axe finds no serious fault", async () => {
         await page.locator(".span-row").last().click();
         await page.locator(".span-name").waitFor();
         all.span = await faults(page);
-        for (const name of ["map", "logs", "metrics", "panels"]) {
+        for (const name of ["operations", "map", "logs", "metrics", "panels"]) {
           await page.goto(`${server.url}#/${name}`);
           await page.locator("main .scroller").waitFor();
           all[name] = await faults(page);
@@ -429,7 +518,7 @@ test("axe finds no serious fault", async () => {
         assert.deepEqual(all, Object.fromEntries(Object.keys(all).map((k) => [k, []])));
       });
       await withPage(shop, viewport ? { colorScheme, viewport } : { colorScheme }, async (page) => {
-        for (const [name, sign] of [["map", ".map .node"], ["metrics", ".exemplars a"]]) {
+        for (const [name, sign] of [["operations?since=5m", ".operations a.bad"], ["traces?operation=GET /orders&since=15m", "a.trace-row"], ["map", ".map .node"], ["metrics", ".exemplars a"]]) {
           await page.goto(`${shop.url}#/${name}`);
           await page.locator(sign).first().waitFor();
           assert.deepEqual(await faults(page), [], name);
