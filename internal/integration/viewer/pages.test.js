@@ -256,6 +256,17 @@ test("a time range", async () => {
   });
 });
 
+test("a time range moves while the program runs", async () => {
+  const server = await run(["run", "--ui=127.0.0.1:0", "--name", "quotes", "--", "sh", "-c", `${program("quotes")} -once; exec sleep 600`]);
+  // No telemetry arrives any more, but the traces and lines leave the range.
+  await Promise.all([["traces", "No trace matches"], ["operations", "No operations"], ["logs", "No log records"]].map(([name, empty]) => withPage(server, {}, async (page) => {
+    await page.goto(`${server.url}#/${name}?since=15s`);
+    await page.getByText(empty).waitFor();
+    await page.getByLabel("Time", { exact: true }).selectOption("");
+    await page.getByText(empty).waitFor({ state: "detached" });
+  })));
+});
+
 test("the edges of the map end at its boxes", async () => {
   for (const name of ["shop", "hub", "known"]) {
     const server = await view(name);
