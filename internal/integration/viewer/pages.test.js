@@ -56,7 +56,7 @@ test("traces arrive live", async () => {
     await shot(page, "operations", 480);
     // A histogram of setup has exemplars, and they lead to its traces.
     await page.goto(`${server.url}#/metrics`);
-    await page.locator(".plot", { hasText: "HTTP served" }).locator(".exemplars a").first().click();
+    await page.locator(".plot", { hasText: "HTTP served" }).locator(".exemplars a").first().press("Enter");
     await page.locator(".span-name").waitFor();
 
     await withPage(server, { viewport: narrow }, async (small) => {
