@@ -4,6 +4,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/nais/spor/internal/recording"
 	"github.com/nais/spor/internal/tracetree"
@@ -83,7 +84,8 @@ func (s *Store) Logs(q LogQuery) LogList {
 func (s *Store) Metrics() MetricList {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return MetricList{Revision: s.revision, Cards: s.metrics.cards()}
+	here := func(id tracetree.ID) bool { return s.traces[id] != nil }
+	return MetricList{Revision: s.revision, Cards: s.metrics.cards(here)}
 }
 
 // ServiceMap returns the service map for the traces in the store.
@@ -95,6 +97,34 @@ func (s *Store) ServiceMap() Map {
 		s.serviceMap.Revision = s.revision
 	}
 	return *s.serviceMap
+}
+
+// Operations returns the operations of the spans that ended at or after since. The zero time means
+// all spans. If since is not zero, now is the end of the time for which rates are computed.
+func (s *Store) Operations(since, now time.Time) OperationList {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := operationsOf(s.traces, nanos(since), nanos(now))
+	list.Revision = s.revision
+	return list
+}
+
+// The method newest returns the time of the newest span or log record in the store, but at most
+// now. If the store is empty, it returns now.
+func (s *Store) newest(now time.Time) time.Time {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var newest uint64
+	for _, t := range s.traces {
+		newest = max(newest, t.end)
+	}
+	for _, r := range s.logs.kept {
+		newest = max(newest, r.at)
+	}
+	if newest == 0 || newest > nanos(now) {
+		return now
+	}
+	return time.Unix(0, int64(newest)) //nolint:gosec // at most now
 }
 
 // Panels checks the telemetry in the store with the rules of package apm. The result is cached,

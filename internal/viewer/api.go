@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 //go:embed static/*.html static/*.css static/*.js static/*.svg static/vendor/*.js static/vendor/*.css static/vendor/*.txt
@@ -26,6 +28,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/facets", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.Facets()) })
 	mux.HandleFunc("GET /api/map", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.ServiceMap()) })
 	mux.HandleFunc("GET /api/metrics", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.Metrics()) })
+	mux.HandleFunc("GET /api/operations", s.operations)
 	mux.HandleFunc("GET /api/panels", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.Panels()) })
 	mux.HandleFunc("GET /api/logs", s.logs)
 	mux.HandleFunc("GET /api/traces/{trace}", s.tree)
@@ -56,11 +59,41 @@ var errGone = errors.New("not found (the viewer keeps only the newest traces)")
 
 func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	q, err := ParseQuery(r.URL.Query())
+	if err == nil {
+		q.Since, _, err = s.timeRange(r.URL.Query())
+	}
 	if err != nil {
 		refuse(w, http.StatusBadRequest, err)
 		return
 	}
 	answer(w, s.store.List(q))
+}
+
+func (s *Server) operations(w http.ResponseWriter, r *http.Request) {
+	since, now, err := s.timeRange(r.URL.Query())
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	answer(w, s.store.Operations(since, now))
+}
+
+// timeRange parses the parameter since of a page, which is a duration such as 5m. It returns the
+// start and the end of this time range. While telemetry arrives, the range ends now. Otherwise it
+// ends with the newest span or log record, because a recording may be old. Without the parameter,
+// both are the zero time.
+func (s *Server) timeRange(values url.Values) (since, now time.Time, err error) {
+	d, err := parseDuration(values.Get("since"))
+	if err != nil {
+		return since, now, fmt.Errorf("time range: %w", err)
+	}
+	if d == 0 {
+		return since, now, nil
+	}
+	if now = time.Now(); !s.live.Load() {
+		now = s.store.newest(now)
+	}
+	return now.Add(-d), now, nil
 }
 
 func (s *Server) tree(w http.ResponseWriter, r *http.Request) {
@@ -91,6 +124,11 @@ func (s *Server) span(w http.ResponseWriter, r *http.Request) {
 func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
 	values := r.URL.Query()
 	q := LogQuery{Level: values.Get("level"), Words: strings.Fields(strings.ToLower(values.Get("q"))), Limit: 1000}
+	var err error
+	if q.Since, _, err = s.timeRange(values); err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
 	if text := values.Get("trace"); text != "" {
 		id, ok := parseTraceID(text)
 		if !ok {

@@ -244,6 +244,7 @@ func (l *logs) find(q LogQuery) []*logRecord {
 // A LogQuery selects log records.
 type LogQuery struct {
 	Trace tracetree.ID // the zero ID means any trace
+	Since time.Time    // the earliest time of a record; the zero time means any time
 	Level string       // the minimum level: "debug", "info", "warn" or "error"; "" means any level
 	Words []string     // words in lower case; a record must contain all of them
 	Limit int          // the maximum number of records in the result
@@ -274,6 +275,9 @@ type LogList struct {
 }
 
 func (q *LogQuery) match(r *logRecord) bool {
+	if r.at < nanos(q.Since) {
+		return false
+	}
 	if q.Level != "" && slices.Index(levels, r.level) < slices.Index(levels, q.Level) {
 		return false
 	}

@@ -52,6 +52,8 @@ type point struct {
 	count  uint64  // only for histograms
 	counts []uint64
 	bounds []float64
+
+	exemplars []*metricspb.Exemplar // only for histograms; a point in a series has at most one
 }
 
 const (
@@ -92,9 +94,14 @@ func (m *metrics) addPoint(service string, metric *metricspb.Metric, attributes 
 		s.kind, s.delta = kindOfMetric(metric)
 		m.index[key] = s
 	}
-	if n := len(s.points); n > 0 && p.at <= s.points[n-1].at {
+	var before uint64
+	if n := len(s.points); n > 0 {
+		before = s.points[n-1].at
+	}
+	if before > 0 && p.at <= before {
 		return true // ignore a point that was sent twice or in the wrong order
 	}
+	p.exemplars = slowest(p.exemplars, before)
 	if len(s.points) >= maxPoints {
 		s.points = slices.Delete(s.points, 0, 1)
 	}
@@ -135,7 +142,7 @@ func pointsOf(m *metricspb.Metric) func(yield func(string, point) bool) {
 			}
 		}
 		for _, p := range m.GetHistogram().GetDataPoints() {
-			h := point{at: p.GetTimeUnixNano(), value: p.GetSum(), count: p.GetCount()}
+			h := point{at: p.GetTimeUnixNano(), value: p.GetSum(), count: p.GetCount(), exemplars: p.GetExemplars()}
 			if len(p.GetBucketCounts()) == len(p.GetExplicitBounds())+1 && len(p.GetBucketCounts()) <= maxBuckets {
 				h.counts, h.bounds = p.GetBucketCounts(), p.GetExplicitBounds()
 			}
@@ -144,7 +151,8 @@ func pointsOf(m *metricspb.Metric) func(yield func(string, point) bool) {
 			}
 		}
 		for _, p := range m.GetExponentialHistogram().GetDataPoints() {
-			if !yield(labelsOf(p.GetAttributes()), point{at: p.GetTimeUnixNano(), value: p.GetSum(), count: p.GetCount()}) {
+			h := point{at: p.GetTimeUnixNano(), value: p.GetSum(), count: p.GetCount(), exemplars: p.GetExemplars()}
+			if !yield(labelsOf(p.GetAttributes()), h) {
 				return
 			}
 		}
@@ -278,6 +286,8 @@ type Plot struct {
 	Kind  string `json:"kind"`
 	Help  string `json:"help,omitempty"`
 	Lines []Line `json:"lines"`
+
+	Exemplars []Exemplar `json:"exemplars"` // only for histograms
 }
 
 // MetricList contains all cards with all their plots.
@@ -290,7 +300,8 @@ const maxLines = 12 // maximum number of lines per plot
 
 // The method cards returns the cards that Nais APM shows for a Go service, except the cards
 // without metrics in the store. It adds one card with all other metrics.
-func (m *metrics) cards() []Card {
+// here reports whether a trace is in the store. Exemplars of other traces are left out.
+func (m *metrics) cards(here func(tracetree.ID) bool) []Card {
 	byName := map[string][]*series{}
 	for _, each := range m.index {
 		name := strings.ReplaceAll(each.name, ".", "_")
@@ -308,7 +319,7 @@ func (m *metrics) cards() []Card {
 				delete(byName, name)
 			}
 			if len(found) > 0 {
-				card.Plots = append(card.Plots, plotOf(p.title, found))
+				card.Plots = append(card.Plots, plotOf(p.title, found, here))
 			}
 		}
 		if len(card.Plots) > 0 {
@@ -317,7 +328,7 @@ func (m *metrics) cards() []Card {
 	}
 	rest := Card{Title: "Other metrics"}
 	for _, found := range byName {
-		rest.Plots = append(rest.Plots, plotOf(found[0].name, found))
+		rest.Plots = append(rest.Plots, plotOf(found[0].name, found, here))
 	}
 	slices.SortFunc(rest.Plots, func(a, b Plot) int { return cmp.Compare(a.Name, b.Name) })
 	if len(rest.Plots) > 0 {
@@ -326,15 +337,17 @@ func (m *metrics) cards() []Card {
 	return list
 }
 
-func plotOf(title string, found []*series) Plot {
+func plotOf(title string, found []*series, here func(tracetree.ID) bool) Plot {
 	slices.SortFunc(found, func(a, b *series) int {
 		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.attributes, b.attributes))
 	})
 	first := found[0]
 	p := Plot{Title: title, Name: first.name, Unit: unitOf(first), Kind: string(first.kind), Help: first.description, Lines: []Line{}}
-	for _, each := range found[:min(len(found), maxLines)] {
+	found = found[:min(len(found), maxLines)]
+	for _, each := range found {
 		p.Lines = append(p.Lines, each.line())
 	}
+	p.Exemplars = exemplarsOf(found, here)
 	return p
 }
 

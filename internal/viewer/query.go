@@ -18,19 +18,21 @@ import (
 
 // A Query selects traces. A trace matches if all of these are true:
 //
-//   - One of its spans has the service, the kind and the route of the query. If Status is "error",
-//     this span has also failed.
+//   - One of its spans has the service, the kind, the route and the operation of the query. If
+//     Status is "error", this span has also failed.
 //   - If Status is "ok", none of its spans has failed.
-//   - The whole trace took at least MinDuration.
+//   - The whole trace took at least MinDuration, and ended at or after Since.
 //   - The names and attributes of the trace contain each of the words.
 type Query struct {
 	Service, Route string                // Route is a part of the route; "" in either field means any
+	Operation      string                // the name of a server or consumer span; "" means any
 	Kind           tracepb.Span_SpanKind // 0 means any
 	Status         string                // "error", "ok", or "" for any
 	MinDuration    time.Duration
-	Words          []string // in lower case
-	Slowest        bool     // the longest trace is first; otherwise the newest trace is first
-	Limit          int      // the maximum number of traces in the result
+	Since          time.Time // the zero time means any; ParseQuery does not set it
+	Words          []string  // in lower case
+	Slowest        bool      // the longest trace is first; otherwise the newest trace is first
+	Limit          int       // the maximum number of traces in the result
 }
 
 const (
@@ -42,12 +44,13 @@ const (
 // and the maximum limit is 100,000 traces.
 func ParseQuery(values url.Values) (Query, error) {
 	q := Query{
-		Service: values.Get("service"),
-		Route:   strings.ToLower(values.Get("route")),
-		Status:  values.Get("status"),
-		Words:   strings.Fields(strings.ToLower(values.Get("q"))),
-		Slowest: values.Get("sort") == "slowest",
-		Limit:   defaultLimit,
+		Service:   values.Get("service"),
+		Route:     strings.ToLower(values.Get("route")),
+		Operation: values.Get("operation"),
+		Status:    values.Get("status"),
+		Words:     strings.Fields(strings.ToLower(values.Get("q"))),
+		Slowest:   values.Get("sort") == "slowest",
+		Limit:     defaultLimit,
 	}
 	if kind := values.Get("kind"); kind != "" {
 		number, ok := tracepb.Span_SpanKind_value["SPAN_KIND_"+strings.ToUpper(kind)]
@@ -109,7 +112,7 @@ func (q *Query) find(traces map[tracetree.ID]*trace) []*trace {
 }
 
 func (q *Query) match(t *trace) bool {
-	if t.duration() < int64(q.MinDuration) || !q.matchFacts(t) {
+	if t.duration() < int64(q.MinDuration) || t.end < nanos(q.Since) || !q.matchFacts(t) {
 		return false
 	}
 	for _, word := range q.Words {
@@ -124,13 +127,14 @@ func (q *Query) matchFacts(t *trace) bool {
 	if q.Status == "ok" && t.errors > 0 {
 		return false
 	}
-	if q.Service == "" && q.Route == "" && q.Kind == 0 && q.Status != "error" {
+	if q.Service == "" && q.Route == "" && q.Operation == "" && q.Kind == 0 && q.Status != "error" {
 		return true
 	}
 	for f := range t.facts {
 		if (q.Service == "" || q.Service == f.service) &&
 			(q.Kind == 0 || q.Kind == f.kind) &&
 			(q.Status != "error" || f.failed) &&
+			(q.Operation == "" || q.Operation == f.operation) &&
 			(q.Route == "" || strings.Contains(strings.ToLower(f.route), q.Route)) {
 			return true
 		}

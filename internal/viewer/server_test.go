@@ -47,6 +47,14 @@ func request(t *testing.T, method, url string, body io.Reader, change func(*http
 	return resp.StatusCode, string(text), resp.Header
 }
 
+func getJSON(t *testing.T, url string, into any) {
+	t.Helper()
+	status, body, _ := request(t, "GET", url, nil, nil)
+	if err := json.Unmarshal([]byte(body), into); err != nil || status != http.StatusOK {
+		t.Fatalf("%s: %d %v in %s", url, status, err, body)
+	}
+}
+
 func TestListenOnLoopbackAlone(t *testing.T) {
 	for _, addr := range []string{"0.0.0.0:0", "[::]:0", "192.0.2.1:0", "nonsense:x", "127.0.0.1"} {
 		if s, err := viewer.Listen(viewer.NewStore(viewer.Options{}), viewer.Config{Addr: addr}); err == nil {

@@ -30,21 +30,17 @@ type Node struct {
 
 // An Edge summarizes all calls from one node to another node with the same protocol.
 type Edge struct {
-	From   string  `json:"from"`
-	To     string  `json:"to"`
-	Label  string  `json:"label"` // the protocol or system: http, grpc, kafka, postgresql...
-	Calls  int     `json:"calls"`
-	Errors int     `json:"errors"`
-	Rate   float64 `json:"rate"`   // calls per second
-	Median int64   `json:"median"` // median of the duration, in ns
-	P95    int64   `json:"p95"`    // 95th percentile of the duration, in ns
+	From  string `json:"from"`
+	To    string `json:"to"`
+	Label string `json:"label"` // the protocol or system: http, grpc, kafka, postgresql...
+	Figures
 }
 
 // The constant callers is the ID of the node that stands for all callers that send no spans.
 const callers = "callers"
 
 func newMap(traces map[tracetree.ID]*trace) *Map {
-	b := mapBuilder{nodes: map[string]Node{}, edges: map[edgeKey]*edge{}}
+	b := mapBuilder{nodes: map[string]Node{}, edges: map[edgeKey]*tally{}}
 	var start, end uint64
 	for _, t := range traces {
 		b.trace(t)
@@ -57,14 +53,9 @@ func newMap(traces map[tracetree.ID]*trace) *Map {
 
 type edgeKey struct{ from, to, label string }
 
-type edge struct {
-	calls, errors int
-	durations     []int64
-}
-
 type mapBuilder struct {
 	nodes map[string]Node
-	edges map[edgeKey]*edge
+	edges map[edgeKey]*tally
 }
 
 // The method trace adds the edges of t. There are two kinds of edges. An edge of the first kind
@@ -140,16 +131,10 @@ func (b *mapBuilder) topic(s *tracetree.Span) string {
 }
 
 func (b *mapBuilder) add(key edgeKey, s *tracetree.Span, failed bool) {
-	e := b.edges[key]
-	if e == nil {
-		e = &edge{}
-		b.edges[key] = e
+	if b.edges[key] == nil {
+		b.edges[key] = &tally{}
 	}
-	e.calls++
-	if failed {
-		e.errors++
-	}
-	e.durations = append(e.durations, durationOf(s))
+	b.edges[key].add(s, failed)
 }
 
 func (b *mapBuilder) build(seconds float64) *Map {
@@ -158,13 +143,8 @@ func (b *mapBuilder) build(seconds float64) *Map {
 		m.Nodes = append(m.Nodes, n)
 	}
 	slices.SortFunc(m.Nodes, func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })
-	for key, e := range b.edges {
-		slices.Sort(e.durations)
-		at := func(q float64) int64 { return e.durations[int(q*float64(len(e.durations)-1)+0.5)] }
-		m.Edges = append(m.Edges, Edge{
-			From: key.from, To: key.to, Label: key.label, Calls: e.calls, Errors: e.errors,
-			Rate: float64(e.calls) / max(seconds, 1), Median: at(0.5), P95: at(0.95),
-		})
+	for key, calls := range b.edges {
+		m.Edges = append(m.Edges, Edge{From: key.from, To: key.to, Label: key.label, Figures: calls.figures(seconds)})
 	}
 	slices.SortFunc(m.Edges, func(a, b Edge) int {
 		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), cmp.Compare(a.Label, b.Label))

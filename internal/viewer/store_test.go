@@ -110,19 +110,26 @@ func TestListFilters(t *testing.T) {
 		"kind=internal":                        {3},
 		"kind=producer":                        {1},
 		"kind=producer&service=worker":         nil,
-		"min=100":                              {2},
-		"min=0.02s":                            {2, 1},
-		"route=quotes/{":                       {2},
-		"route=/QUOTES":                        {2, 1},
-		"route=quotes.v1.Quotes/Create":        {1},
-		"q=gold":                               {2},
-		"q=user.tier=gold":                     {2},
-		"q=insert+values":                      {1},
-		"q=insert+gold":                        nil,
-		"q=worker.go":                          {1},
-		"q=disk+full":                          {3},
-		"q=" + spantest.TraceID(2).String():    {2},
-		"q=insert&service=worker&status=error": {1},
+		"operation=POST+/quotes":               {1},
+		"operation=POST":                       nil, // it must be the whole name
+		"operation=INSERT+quotes":              nil, // a client span
+		"operation=sweep":                      nil, // an internal span
+		"operation=quotes+process&kind=server": nil,
+		"operation=quotes+process&service=worker&kind=consumer&status=error": {1},
+		"operation=POST+/quotes&status=error":                                nil, // another span failed
+		"min=100":                                                            {2},
+		"min=0.02s":                                                          {2, 1},
+		"route=quotes/{":                                                     {2},
+		"route=/QUOTES":                                                      {2, 1},
+		"route=quotes.v1.Quotes/Create":                                      {1},
+		"q=gold":                                                             {2},
+		"q=user.tier=gold":                                                   {2},
+		"q=insert+values":                                                    {1},
+		"q=insert+gold":                                                      nil,
+		"q=worker.go":                                                        {1},
+		"q=disk+full":                                                        {3},
+		"q=" + spantest.TraceID(2).String():                                  {2},
+		"q=insert&service=worker&status=error":                               {1},
 	} {
 		t.Run(text, func(t *testing.T) {
 			list := s.List(query(t, text))

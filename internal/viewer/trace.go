@@ -37,9 +37,9 @@ type trace struct {
 
 // A fact contains values of a span. The filters use these values.
 type fact struct {
-	service, route string
-	kind           tracepb.Span_SpanKind
-	failed         bool
+	service, route, operation string
+	kind                      tracepb.Span_SpanKind
+	failed                    bool
 }
 
 func newTrace(id tracetree.ID) *trace {
@@ -67,7 +67,7 @@ func (t *trace) add(id tracetree.SpanID, s *tracetree.Span) int {
 		t.root = s
 	}
 	facts := len(t.facts)
-	t.facts[fact{service, routeOf(s), s.GetKind(), failed(s)}] = struct{}{}
+	t.facts[fact{service, routeOf(s), operationOf(s), s.GetKind(), failed(s)}] = struct{}{}
 	const perFact = 100
 	return t.index(s) + perFact*(len(t.facts)-facts)
 }

@@ -51,6 +51,13 @@ test("traces arrive live", async () => {
     await page.goto(`${server.url}#/panels`);
     await page.locator("tr.lit", { hasText: "Service inventory" }).waitFor();
     await shot(page, "panels", 520);
+    await page.goto(`${server.url}#/operations?since=1m`);
+    await page.locator(".operations tr", { hasText: "quotes.created process" }).waitFor();
+    await shot(page, "operations", 480);
+    // A histogram of setup has exemplars, and they lead to its traces.
+    await page.goto(`${server.url}#/metrics`);
+    await page.locator(".plot", { hasText: "HTTP served" }).locator(".exemplars a").first().press("Enter");
+    await page.locator(".span-name").waitFor();
 
     await withPage(server, { viewport: narrow }, async (small) => {
       await small.locator("a.trace-row").first().waitFor();
@@ -165,6 +172,176 @@ test("waterfall, critical path and span", async () => {
   });
 });
 
+// cells returns the texts of the visible cells of a table, one text per row.
+const cells = (page, table) => page.locator(`${table} tbody tr`).evaluateAll((all) => all.map((r) => [...r.cells].filter((c) => c.offsetWidth).map((c) => c.innerText.replace(/\s+/g, " ")).join(" | ")));
+
+test("operations", async () => {
+  const server = await view("shop");
+  await withPage(server, {}, async (page) => {
+    await page.getByRole("link", { name: "Operations" }).click();
+    await page.locator(".operations").waitFor();
+    assert.deepEqual(await cells(page, ".operations"), [
+      "backend | GET /prices | server | 7 | 0.1/min | 0 | 2.00 ms | 2.00 ms", "backend | GET /stock/{id} | server | 7 | 0.1/min | 0 | 5.00 ms | 100 ms",
+      "backend | shop.Stock/Count | server | 7 | 0.1/min | 0 | 2.00 ms | 2.00 ms", "backend | views process | consumer | 7 | 0.1/min | 0 | 4.00 ms | 4.00 ms",
+      "gateway | GET /orders | server | 7 | 0.1/min | 2 (29 %) | 10.0 ms | 200 ms",
+    ]);
+    // Each column sorts, and a second click sorts the other way. Numbers begin with the largest.
+    const first = async () => (await cells(page, ".operations"))[0].split(" | ")[1];
+    const column = (name) => page.getByRole("columnheader", { name });
+    for (const [name, order, want] of [
+      ["Service", "ascending", "GET /prices"], ["Service", "descending", "GET /orders"], ["Operation", "ascending", "GET /orders"], ["Operation", "descending", "views process"],
+      ["Kind", "ascending", "views process"], ["Errors", "descending", "GET /orders"], ["Errors", "ascending", "GET /prices"],
+      ["Median", "descending", "GET /orders"], ["p95", "descending", "GET /orders"], ["p95", "ascending", "GET /prices"], ["p95", "descending", "GET /orders"],
+    ]) {
+      await column(name).getByRole("button").click();
+      assert.equal(await column(name).getAttribute("aria-sort"), order, name);
+      assert.equal(await page.locator("[aria-sort]").count(), 1);
+      assert.equal(await first(), want, `${name} ${order}`);
+    }
+    assert.match(page.url(), /sort=p95/);
+    await page.reload();
+    await page.locator(".operations").waitFor();
+    assert.equal(await first(), "GET /orders");
+    // A name and the errors are links to the traces.
+    await page.getByRole("link", { name: "GET /orders" }).click();
+    await found(page, /^7 traces$/);
+    assert.equal(await page.getByLabel("Operation", { exact: true }).inputValue(), "GET /orders");
+    await page.goBack();
+    await page.getByRole("link", { name: "2 (29 %)" }).focus();
+    await page.keyboard.press("Enter");
+    await found(page, /^2 of 7 traces$/);
+    await page.getByLabel("Operation", { exact: true }).selectOption("");
+    await page.getByLabel("Status", { exact: true }).selectOption("");
+    await found(page, /^7 traces$/);
+    await page.goto(`${server.url}#/operations?since=soon&sort=__proto__`);
+    await page.locator(".found .bad", { hasText: "time range" }).waitFor();
+    page.trouble = page.trouble.filter((t) => !t.includes("400"));
+  });
+  await withPage(server, { viewport: narrow }, async (page) => {
+    await page.goto(`${server.url}#/operations?sort=errors`);
+    await page.locator(".operations").waitFor();
+    assert.equal((await cells(page, ".operations"))[0], "GET /orders gateway | 0.1/min | 2 (29 %) | 200 ms");
+  });
+});
+
+test("a time range", async () => {
+  const server = await view("shop");
+  await withPage(server, {}, async (page) => {
+    const calls = async () => (await cells(page, ".operations")).map((row) => row.split(" | ")[3]).join();
+    for (const [range, traces, rate] of [["Any time", 7, "0.1/min"], ["Last 15 minutes", 3, "0.2/min"], ["Last 5 minutes", 2, "0.4/min"], ["Last minute", 1, "1.0/min"]]) {
+      await page.getByRole("link", { name: /^Traces/ }).click();
+      await page.getByLabel("Time", { exact: true }).selectOption(range);
+      await found(page, traces === 7 ? /^7 traces$/ : `${traces} of 7 traces`);
+      // The range stays on the other pages.
+      await page.getByRole("link", { name: "Operations" }).click();
+      await page.locator(".operations tbody tr", { hasText: rate }).first().waitFor();
+      assert.equal(await calls(), Array(5).fill(traces).join());
+      await page.getByRole("link", { name: "GET /orders" }).click();
+      await found(page, traces === 7 ? /^7 traces$/ : `${traces} of 7 traces`);
+      await page.locator("a.trace-row").first().click();
+      await page.locator(".span-row").first().waitFor();
+      await page.getByRole("link", { name: /^Logs/ }).click();
+      await found(page, `${traces} record`);
+      assert.equal(await page.locator(".logs li").count(), traces);
+      await page.reload();
+      await found(page, `${traces} record`);
+    }
+    // The range of an address may have any length.
+    await page.goto(`${server.url}#/logs?since=30s`);
+    await found(page, /^1 record/);
+    assert.equal(await page.getByLabel("Time", { exact: true }).locator("option:checked").textContent(), "Last 30s");
+    await page.goto(`${server.url}#/logs?since=soon`);
+    await page.locator(".found .bad", { hasText: "time range" }).waitFor();
+    page.trouble = page.trouble.filter((t) => !t.includes("400"));
+  });
+});
+
+test("a time range moves while the program runs", async () => {
+  const server = await run(["run", "--ui=127.0.0.1:0", "--name", "quotes", "--", "sh", "-c", `${program("quotes")} -once; exec sleep 600`]);
+  // No telemetry arrives any more, but the traces and lines leave the range.
+  await Promise.all([["traces", "No trace matches"], ["operations", "No operations"], ["logs", "No log records"]].map(([name, empty]) => withPage(server, {}, async (page) => {
+    await page.goto(`${server.url}#/${name}?since=15s`);
+    await page.getByText(empty).waitFor();
+    await page.getByLabel("Time", { exact: true }).selectOption("");
+    await page.getByText(empty).waitFor({ state: "detached" });
+  })));
+});
+
+test("the edges of the map end at its boxes", async () => {
+  for (const name of ["shop", "hub", "known"]) {
+    const server = await view(name);
+    for (const viewport of [narrow, { width: 1280, height: 800 }]) {
+      await withPage(server, { viewport }, async (page) => {
+        await page.goto(`${server.url}#/map`);
+        await page.locator(".map .node").first().waitFor();
+        const { ends, boxes } = await page.evaluate(() => ({
+          ends: [...document.querySelectorAll(".map .edge path")].flatMap((path) => [0, path.getTotalLength()].map((at) => path.getPointAtLength(at))).map(({ x, y }) => [x, y]),
+          boxes: [...document.querySelectorAll(".map .node rect:first-of-type")].map((r) => r.getBBox()).map(({ x, y, width, height }) => [x, y, x + width, y + height]),
+        }));
+        assert.ok(ends.length >= 8 && boxes.length >= 5);
+        const near = (a, b) => Math.abs(a - b) < 0.5;
+        const within = (a, low, high) => a > low - 0.5 && a < high + 0.5;
+        const loose = ends.filter(([x, y]) => !boxes.some(([left, top, right, bottom]) =>
+          ((near(x, left) || near(x, right)) && within(y, top, bottom)) || ((near(y, top) || near(y, bottom)) && within(x, left, right))));
+        assert.deepEqual(loose, [], `${name}, ${viewport.width} px: ends of edges that are not at a box`);
+      });
+    }
+  }
+});
+
+test("charts, their axes and their exemplars", async () => {
+  const server = await view("shop");
+  for (const options of [{}, { viewport: narrow, colorScheme: "dark", timezoneId: "America/New_York", locale: "en-US" }]) {
+    await withPage(server, options, async (page) => {
+      // The axes are drawn on a canvas, so the test records the texts that are drawn.
+      await page.addInitScript(() => {
+        window.drawn = [];
+        const { fillText } = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+          window.drawn.push(text);
+          return fillText.call(this, text, ...rest);
+        };
+      });
+      await page.goto(`${server.url}?again#/metrics`);
+      const plot = page.locator(".plot", { hasText: "HTTP served" });
+      await plot.locator("canvas").waitFor();
+      // The charts have one data point. Their time axes end there, and are one minute long.
+      const hour = options.timezoneId ? "08" : "12";
+      const drawn = await page.evaluate(() => [...new Set(window.drawn)].sort());
+      assert.deepEqual(drawn, ["0 B", "0 ms", `${hour}:59:00`, `${hour}:59:30`, `${options.timezoneId ? "09" : "13"}:00:00`, "20 MiB", "200 ms", "40 MiB", "400 ms"].sort());
+      const exemplar = plot.locator(".exemplars a");
+      assert.equal(await exemplar.getAttribute("aria-label"), `Trace at 01 Jun ${hour}:59:51.000: 400 ms`);
+      // The point is where its time and its value are: 9 s before the end, and higher than the line.
+      const [point, area] = await Promise.all([exemplar.boundingBox(), plot.locator(".u-over").boundingBox()]);
+      assert.ok(Math.abs((point.x + point.width / 2 - area.x) / area.width - 51 / 60) < 0.02, "the time of the exemplar");
+      assert.ok(Math.abs((area.y + area.height - point.y - point.height / 2) / area.height - 1 / 1.1) < 0.03, "the value of the exemplar");
+      if (options.viewport) {
+        await exemplar.focus();
+        await page.keyboard.press("Enter");
+      } else {
+        await exemplar.click();
+      }
+      await page.locator(".trace-head h1", { hasText: "GET /orders" }).waitFor();
+      await page.locator(".span-name", { hasText: "GET /orders" }).waitFor();
+      page.trouble = page.trouble.filter((t) => !t.includes("favicon"));
+    });
+  }
+});
+
+test("the ticks of an axis are round numbers", async () => {
+  const server = await view("known");
+  await withPage(server, {}, async (page) => {
+    const ticks = await page.evaluate(async () => {
+      const { steps, tick } = await import("./format.js");
+      return ["By", "bytes", "s", "ms", "%", "", "{connection}"].flatMap((unit) => steps(unit).filter((s) => s >= 1e-6 && s < 1e9).flatMap((s) => [1, 2, 3].map((n) => tick(n * s, unit))));
+    });
+    // At most one digit of a tick is not a zero, or two for 15, 150 and 1500, and so on.
+    const odd = ticks.filter((text) => text.replace(/\D/g, "").replace(/^0+|0+$/g, "").length > 2);
+    assert.deepEqual(odd, []);
+    assert.ok(ticks.includes("10 MiB") && ticks.includes("20 MiB") && ticks.includes("2 min"));
+  });
+});
+
 test("map, logs and panels", async () => {
   const server = await view("known");
   await withPage(server, {}, async (page) => {
@@ -238,7 +415,7 @@ test("hostile values are text", async () => {
         }
         await page.getByRole("tab", { name: /Logs/ }).click();
       }
-      for (const name of ["map", "logs", "metrics", "panels"]) {
+      for (const name of ["operations", "map", "logs", "metrics", "panels"]) {
         await page.goto(`${server.url}#/${name}`);
         await page.locator("main .scroller").waitFor();
         await page.waitForTimeout(300);
@@ -317,6 +494,8 @@ test("all of it by keyboard", async () => {
     await key("Escape");
     await found(page, /^1 of 3/);
     await key("2");
+    await page.locator(".operations").waitFor();
+    await key("3");
     await page.locator(".map").waitFor();
     await key("?");
     await page.locator("dialog[open]").waitFor();
@@ -327,6 +506,7 @@ test("all of it by keyboard", async () => {
 
 test("axe finds no serious fault", async () => {
   const server = await view("known");
+  const shop = await view("shop");
   for (const colorScheme of ["light", "dark"]) {
     for (const viewport of [undefined, narrow].filter((v, i) => i === 0 || v)) {
       await withPage(server, viewport ? { colorScheme, viewport } : { colorScheme }, async (page) => {
@@ -341,12 +521,20 @@ test("axe finds no serious fault", async () => {
         await page.locator(".span-row").last().click();
         await page.locator(".span-name").waitFor();
         all.span = await faults(page);
-        for (const name of ["map", "logs", "metrics", "panels"]) {
+        for (const name of ["operations", "map", "logs", "metrics", "panels"]) {
           await page.goto(`${server.url}#/${name}`);
           await page.locator("main .scroller").waitFor();
           all[name] = await faults(page);
         }
         assert.deepEqual(all, Object.fromEntries(Object.keys(all).map((k) => [k, []])));
+      });
+      await withPage(shop, viewport ? { colorScheme, viewport } : { colorScheme }, async (page) => {
+        for (const [name, sign] of [["operations?since=5m", ".operations a.bad"], ["traces?operation=GET /orders&since=15m", "a.trace-row"], ["map", ".map .node"], ["metrics", ".exemplars a"]]) {
+          await page.goto(`${shop.url}#/${name}`);
+          await page.locator(sign).first().waitFor();
+          assert.deepEqual(await faults(page), [], name);
+          assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, `${name}: wider than the screen`);
+        }
       });
     }
   }

@@ -119,7 +119,7 @@ func record(t *testing.T, name string, requests []recording.Request) {
 
 func viewerRecordings() map[string][]recording.Request {
 	return map[string][]recording.Request{
-		"known": knownTraces(), "hostile": hostileTraces(), "big": bigTrace(), "many": manyTraces(), "empty": nil,
+		"known": knownTraces(), "hostile": hostileTraces(), "big": bigTrace(), "shop": shopTraces(), "hub": hubTraces(), "many": manyTraces(), "empty": nil,
 		"dark": spans(spantest.Span{Trace: 70, ID: 1, Service: "dark", Name: "work", Kind: spantest.Internal, To: time.Millisecond}),
 	}
 }
@@ -262,4 +262,94 @@ func manyTraces() []recording.Request {
 		requests = append(requests, spans(all...)...)
 	}
 	return requests
+}
+
+// shopTraces returns an hour of traffic of two services. The backend calls itself in three ways, so
+// the map has loops. The newest trace is the slowest. There is one data point of each metric.
+func shopTraces() []recording.Request {
+	const ms = time.Millisecond
+	var requests []recording.Request
+	trace := uint64(100)
+	request := func(at, took time.Duration, failure string) {
+		trace++
+		requests = append(requests, spans(
+			spantest.Span{Trace: trace, ID: 1, Service: "gateway", Name: "GET /orders", Kind: spantest.Server, From: at, To: at + took, Error: failure, Attributes: map[string]any{
+				"http.route": "/orders", "http.request.method": "GET",
+			}},
+			spantest.Span{Trace: trace, ID: 2, Parent: 1, Service: "gateway", Name: "GET", Kind: spantest.Client, From: at, To: at + took/2, Attributes: map[string]any{"http.request.method": "GET"}},
+			spantest.Span{Trace: trace, ID: 3, Parent: 2, Service: "backend", Name: "GET /stock/{id}", Kind: spantest.Server, From: at, To: at + took/2, Attributes: map[string]any{
+				"http.route": "/stock/{id}", "http.request.method": "GET",
+			}},
+			spantest.Span{Trace: trace, ID: 4, Parent: 3, Service: "backend", Name: "GET", Kind: spantest.Client, From: at, To: at + 3*ms, Attributes: map[string]any{"http.request.method": "GET"}},
+			spantest.Span{Trace: trace, ID: 5, Parent: 4, Service: "backend", Name: "GET /prices", Kind: spantest.Server, From: at, To: at + 2*ms, Attributes: map[string]any{"http.request.method": "GET"}},
+			spantest.Span{Trace: trace, ID: 6, Parent: 3, Service: "backend", Name: "shop.Stock/Count", Kind: spantest.Client, From: at, To: at + 3*ms, Attributes: map[string]any{"rpc.system.name": "grpc"}},
+			spantest.Span{Trace: trace, ID: 7, Parent: 6, Service: "backend", Name: "shop.Stock/Count", Kind: spantest.Server, From: at, To: at + 2*ms, Attributes: map[string]any{"rpc.system.name": "grpc"}},
+			spantest.Span{Trace: trace, ID: 8, Parent: 3, Service: "backend", Name: "views publish", Kind: spantest.Producer, From: at, To: at + ms, Attributes: map[string]any{"messaging.system": "kafka"}},
+			spantest.Span{Trace: trace, ID: 9, Parent: 8, Service: "backend", Name: "views process", Kind: spantest.Consumer, From: at, To: at + 4*ms, Attributes: map[string]any{"messaging.system": "kafka"}},
+			spantest.Span{Trace: trace, ID: 10, Parent: 3, Service: "backend", Name: "SELECT stock", Kind: spantest.Client, From: at, To: at + ms, Attributes: map[string]any{"db.system.name": "postgresql", "server.address": "db.local"}},
+			spantest.Span{Trace: trace, ID: 11, Parent: 1, Service: "gateway", Name: "GET", Kind: spantest.Client, From: at, To: at + ms, Attributes: map[string]any{"http.request.method": "GET", "server.address": "example.com"}},
+		)...)
+		line := recording.Line{Stream: recording.Stdout, Text: fmt.Sprint("order ", trace), Time: spantest.Begin.Add(at)}
+		requests = append(requests, line.Request(&resourcepb.Resource{Attributes: spantest.Attributes(map[string]any{"service.name": "gateway"})}))
+	}
+	for i := range 4 {
+		request(time.Duration(i)*time.Minute, 10*ms, "")
+	}
+	request(50*time.Minute, 20*ms, "no stock")
+	request(57*time.Minute, 20*ms, "")
+	request(59*time.Minute+50*time.Second, 200*ms, "no stock")
+	return append(requests, shopMetrics(trace))
+}
+
+// hubTraces returns the traces of five services that call a hub. The hub calls itself in two ways,
+// and it calls five other hosts. So many edges of the map end at a node with loops.
+func hubTraces() []recording.Request {
+	const ms = time.Millisecond
+	http := map[string]any{"http.request.method": "GET"}
+	var all []spantest.Span
+	for i := range uint64(5) {
+		all = append(all,
+			spantest.Span{Trace: 200 + i, ID: 1, Service: fmt.Sprint("caller-", i), Name: "GET", Kind: spantest.Client, To: 9 * ms, Attributes: http},
+			spantest.Span{Trace: 200 + i, ID: 2, Parent: 1, Service: "hub", Name: "GET /", Kind: spantest.Server, To: 8 * ms, Attributes: http},
+			spantest.Span{Trace: 200 + i, ID: 3, Parent: 2, Service: "hub", Name: "GET", Kind: spantest.Client, To: ms, Attributes: map[string]any{
+				"http.request.method": "GET", "server.address": fmt.Sprint(i, ".example.com"),
+			}},
+			spantest.Span{Trace: 200 + i, ID: 4, Parent: 2, Service: "hub", Name: "GET", Kind: spantest.Client, To: 5 * ms, Attributes: http},
+			spantest.Span{Trace: 200 + i, ID: 5, Parent: 4, Service: "hub", Name: "GET /self", Kind: spantest.Server, To: 4 * ms, Attributes: http},
+			spantest.Span{Trace: 200 + i, ID: 6, Parent: 2, Service: "hub", Name: "jobs publish", Kind: spantest.Producer, To: 5 * ms, Attributes: map[string]any{"messaging.system": "kafka"}},
+			spantest.Span{Trace: 200 + i, ID: 7, Parent: 6, Service: "hub", Name: "jobs process", Kind: spantest.Consumer, To: 4 * ms, Attributes: map[string]any{"messaging.system": "kafka"}},
+		)
+	}
+	return spans(all...)
+}
+
+// shopMetrics returns one data point of a histogram, and one of a gauge of 45 MiB. The histogram
+// has an exemplar in the given trace. Its value is higher than the 95th percentile.
+func shopMetrics(trace uint64) recording.Request {
+	id, span := spantest.TraceID(trace), spantest.SpanID(1)
+	at := uint64(spantest.Begin.Add(time.Hour).UnixNano()) //nolint:gosec // positive
+	metric := func(name, unit string, data any) *metricspb.Metric {
+		m := &metricspb.Metric{Name: name, Unit: unit}
+		switch data := data.(type) {
+		case *metricspb.Histogram:
+			m.Data = &metricspb.Metric_Histogram{Histogram: data}
+		case *metricspb.Gauge:
+			m.Data = &metricspb.Metric_Gauge{Gauge: data}
+		}
+		return m
+	}
+	return recording.Request{Metrics: &colmetrics.ExportMetricsServiceRequest{ResourceMetrics: []*metricspb.ResourceMetrics{{
+		Resource: &resourcepb.Resource{Attributes: spantest.Attributes(map[string]any{"service.name": "gateway"})},
+		ScopeMetrics: []*metricspb.ScopeMetrics{{Metrics: []*metricspb.Metric{
+			metric("http.server.request.duration", "s", &metricspb.Histogram{DataPoints: []*metricspb.HistogramDataPoint{{
+				TimeUnixNano: at, Count: 7, BucketCounts: []uint64{4, 2, 1}, ExplicitBounds: []float64{0.01, 0.25},
+				Exemplars: []*metricspb.Exemplar{{
+					TraceId: id[:], SpanId: span[:], TimeUnixNano: at - 9e9, Value: &metricspb.Exemplar_AsDouble{AsDouble: 0.4},
+				}},
+			}}}),
+			metric("go.memstats.alloc.bytes", "By", &metricspb.Gauge{DataPoints: []*metricspb.NumberDataPoint{{
+				TimeUnixNano: at, Value: &metricspb.NumberDataPoint_AsInt{AsInt: 45 << 20},
+			}}}),
+		}}},
+	}}}}
 }

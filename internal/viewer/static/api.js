@@ -55,6 +55,18 @@ export function useSlow(value, pause) {
   return slow;
 }
 
+// useFresh returns a value that changes with revision. While a time range moves, the
+// value also changes every five seconds.
+export function useFresh(revision, moves) {
+  const [tick, setTick] = useState(0);
+  useEffect(() => {
+    if (!moves) return undefined;
+    const timer = setInterval(() => setTick((n) => n + 1), 5000);
+    return () => clearInterval(timer);
+  }, [moves]);
+  return `${revision} ${tick}`;
+}
+
 // useServer returns the state of the server. connected is false while the server
 // does not respond. connected is also false if another server responds at the same
 // address.

@@ -34,7 +34,8 @@ export function rate(perSecond) {
   return `${(perSecond * 60).toFixed(1)}/min`;
 }
 
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
+const hour = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+const clock = new Intl.DateTimeFormat("en-GB", { ...hour, fractionalSecondDigits: 3 });
 const day = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" });
 
 // time formats a time in Unix ms. If the date is not today, it includes the date.
@@ -44,6 +45,9 @@ export function time(ms) {
   const today = at.toDateString() === new Date().toDateString();
   return today ? clock.format(at) : `${day.format(at)} ${clock.format(at)}`;
 }
+
+// seconds formats a time in Unix ms without the date and the fraction of a second.
+export const seconds = new Intl.DateTimeFormat("en-GB", hour).format;
 
 // value formats the value of a metric. The format depends on the unit.
 export function value(v, unit) {
@@ -56,6 +60,24 @@ export function value(v, unit) {
   if (size >= 1e6) return `${(v / 1e6).toFixed(1)} M`;
   if (size >= 1e4) return `${(v / 1e3).toFixed(1)} k`;
   return `${+v.toPrecision(3)}`;
+}
+
+const times = (unit, factors) => factors.map((factor) => factor * unit);
+const decimal = [-9, -6, -3, 0, 3, 6, 9, 12].flatMap((power) => times(10 ** power, [1, 2, 5, 10, 20, 50, 100, 200, 500]));
+const binary = [0, 1, 2, 3, 4].flatMap((power) => times(1024 ** power, [1, 2, 5, 10, 20, 50, 100, 200, 500]));
+const elapsed = [...decimal.filter((s) => s <= 20), ...times(60, [1, 2, 5, 10, 20, 30]), ...times(3600, [1, 2, 5, 10, 20, 50, 100])];
+
+// steps returns the distances that the ticks of an axis may have, so that value formats
+// the ticks as round numbers.
+export function steps(unit) {
+  if (unit === "By" || unit === "bytes") return binary;
+  if (unit === "s") return elapsed;
+  return unit === "ms" ? times(1000, elapsed) : decimal;
+}
+
+// tick formats the value of a tick: 10 MiB, not 10.0 MiB.
+export function tick(v, unit) {
+  return value(v, unit).replace(/\.0+(?= )/, "");
 }
 
 export function bytes(n) {

@@ -1,9 +1,9 @@
 // The list of traces, with search and filters.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
-import { useData, useSlow } from "./api.js";
+import { useData, useFresh, useSlow } from "./api.js";
 import { count, duration, plural, time } from "./format.js";
 import { link, replace } from "./route.js";
-import { Empty, reveal, Service, useKeys, useNarrow, useWindow } from "./parts.js";
+import { Empty, reveal, Service, TimeRange, useKeys, useNarrow, useWindow } from "./parts.js";
 
 const step = 120; // number of rows per fetch
 const kinds = ["server", "client", "producer", "consumer", "internal"];
@@ -18,7 +18,7 @@ export function TraceList({ params, server }) {
   const [shown, setShown] = useState(false);
   const filter = Object.fromEntries(params);
   const query = new URLSearchParams({ ...filter, limit }).toString();
-  const { data, error } = useData(`traces?${query}`, paused ?? server.revision);
+  const { data, error } = useData(`traces?${query}`, useFresh(paused ?? server.revision, server.live && filter.since && paused === null));
   const { data: facets } = useData("facets", useSlow(server.revision, 1000));
   const set = (key, value) => {
     setLimit(step);
@@ -58,11 +58,13 @@ export function TraceList({ params, server }) {
         value=${filter.q ?? ""} onInput=${(e) => set("q", e.target.value)} onKeyDown=${(e) => e.key === "ArrowDown" && (e.preventDefault(), move(0))} />
       <button type="button" class="more" aria-expanded=${shown} onClick=${() => setShown(!shown)}>Filters${used ? ` (${used})` : ""}</button>
       <div class="more-filters">
+        <${TimeRange} value=${filter.since} onChange=${(v) => set("since", v)} />
         <${Select} label="Service" value=${filter.service} options=${facets?.services ?? []} onChange=${(v) => set("service", v)} />
         <${Select} label="Status" value=${filter.status} options=${["error", "ok"]} onChange=${(v) => set("status", v)} />
         <${Select} label="Kind" value=${filter.kind} options=${kinds} onChange=${(v) => set("kind", v)} />
+        ${filter.operation && html`<${Select} label="Operation" value=${filter.operation} options=${[]} onChange=${(v) => set("operation", v)} />`}
         <input class="min" placeholder="Min ms" aria-label="Minimum duration: ms, or with a unit" inputmode="text" value=${filter.min ?? ""} onInput=${(e) => set("min", e.target.value)} aria-invalid=${error?.startsWith("duration") ? "true" : undefined} />
-        <input class="route" placeholder="Route" aria-label="Route" list="routes" value=${filter.route ?? ""} onInput=${(e) => set("route", e.target.value)} />
+        ${(!filter.operation || filter.route) && html`<input class="route" placeholder="Route" aria-label="Route" list="routes" value=${filter.route ?? ""} onInput=${(e) => set("route", e.target.value)} />`}
         <datalist id="routes">${facets?.routes.map((r) => html`<option value=${r}></option>`)}</datalist>
         <select aria-label="Order" value=${filter.sort ?? ""} onChange=${(e) => set("sort", e.target.value)}>
           <option value="">Newest first</option>

@@ -1,15 +1,15 @@
 // The log records of one trace, or of all traces.
 import { html, useLayoutEffect, useRef } from "./dom.js";
-import { useData } from "./api.js";
+import { useData, useFresh } from "./api.js";
 import { count, duration, time } from "./format.js";
 import { link, replace } from "./route.js";
-import { Empty } from "./parts.js";
+import { Empty, TimeRange } from "./parts.js";
 
 const shown = 500;
 
 export function LogPage({ params, server }) {
   const filter = Object.fromEntries(params);
-  const { data } = useData(`logs?${new URLSearchParams({ ...filter, limit: shown })}`, server.revision);
+  const { data, error } = useData(`logs?${new URLSearchParams({ ...filter, limit: shown })}`, useFresh(server.revision, server.live && filter.since));
   const set = (key, value) => replace("logs", { ...filter, [key]: value });
   const scroller = useRef();
   const atEnd = useRef(true);
@@ -20,13 +20,14 @@ export function LogPage({ params, server }) {
     <h1 class="unseen">Logs</h1>
     <form class="filters shown" role="search" aria-label="Logs" onSubmit=${(e) => e.preventDefault()}>
       <input id="search" type="search" placeholder="Search messages and fields" aria-label="Search messages and fields" autocomplete="off" spellcheck=${false} value=${filter.q ?? ""} onInput=${(e) => set("q", e.target.value)} />
+      <${TimeRange} value=${filter.since} onChange=${(v) => set("since", v)} />
       <select aria-label="Level" value=${filter.level ?? ""} onChange=${(e) => set("level", e.target.value)}>
         <option value="">Any level</option>
         <option value="info">info and worse</option>
         <option value="warn">warn and worse</option>
         <option value="error">error</option>
       </select>
-      <p class="found" role="status">${data && `${count(data.found)} ${data.found === 1 ? "record" : "records"}${data.found > shown ? `, the newest ${shown} shown` : ""}`}</p>
+      <p class="found" role="status">${error ? html`<span class="bad">${error}</span>` : data && `${count(data.found)} ${data.found === 1 ? "record" : "records"}${data.found > shown ? `, the newest ${shown} shown` : ""}`}</p>
     </form>
     <div class="scroller" ref=${scroller} tabindex="0" role="region" aria-label="Log records" onScroll=${(e) => { const s = e.currentTarget; atEnd.current = s.scrollHeight - s.scrollTop - s.clientHeight < 40; }}>
       ${data && (data.found ? html`<${Logs} logs=${data.logs} />` : html`<${Empty} title="No log records">This page shows the lines that the program writes to stdout and stderr, and the log records that it sends over OTLP.<//>`)}

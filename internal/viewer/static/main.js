@@ -5,6 +5,7 @@ import { go, link, useRoute } from "./route.js";
 import { useKeys } from "./parts.js";
 import { TraceList } from "./list.js";
 import { TracePage } from "./trace.js";
+import { OperationPage } from "./operations.js";
 import { MapPage } from "./map.js";
 import { LogPage } from "./logs.js";
 import { MetricPage } from "./metrics.js";
@@ -12,6 +13,7 @@ import { PanelPage } from "./panels.js";
 
 const pages = [
   ["traces", "Traces", "traces"],
+  ["operations", "Operations"],
   ["map", "Map"],
   ["logs", "Logs", "logs"],
   ["metrics", "Metrics"],
@@ -24,6 +26,8 @@ function App() {
   const help = useRef();
   const [trouble, setTrouble] = useState("");
   const last = useRef("traces"); // address of the list, for the way back
+  const since = useRef(""); // the time range stays when the page changes
+  if (route.page !== "trace") since.current = route.params.get("since") ?? "";
 
   useEffect(() => {
     if (route.page === "traces") last.current = link("traces", Object.fromEntries(route.params));
@@ -34,7 +38,7 @@ function App() {
   }, [server.title]);
   useKeys((event) => {
     const page = pages[Number(event.key) - 1];
-    if (page) go(page[0]);
+    if (page) go(page[0], { since: since.current });
     else if (event.key === "?") help.current.showModal();
     else if (event.key === "/" && document.getElementById("search")) {
       event.preventDefault();
@@ -60,7 +64,7 @@ function App() {
       <a class="brand" href=${link("traces")}><img src="icon.svg" alt="" width="18" height="18" />spor${server.title && html`<span class="run">${server.title}</span>`}</a>
       <nav aria-label="Pages">
         ${pages.map(([page, name, counted]) => html`
-          <a href=${link(page)} aria-current=${current === page ? "page" : undefined}>${name}${counted && server[counted] ? html` <span class="count">${count(server[counted])}</span>` : ""}</a>`)}
+          <a href=${link(page, { since: since.current })} aria-current=${current === page ? "page" : undefined}>${name}${counted && server[counted] ? html` <span class="count">${count(server[counted])}</span>` : ""}</a>`)}
       </nav>
       <div class="tools">
         <${Status} server=${server} />
@@ -72,6 +76,7 @@ function App() {
     <main id="main" tabindex="-1">
       ${route.page === "trace" && html`<${TracePage} key=${route.id + server.store} id=${route.id} params=${route.params} server=${server} back=${last.current} />`}
       ${route.page === "traces" && html`<${TraceList} key=${server.store} params=${route.params} server=${server} />`}
+      ${route.page === "operations" && html`<${OperationPage} params=${route.params} server=${server} />`}
       ${route.page === "map" && html`<${MapPage} server=${server} />`}
       ${route.page === "logs" && html`<${LogPage} params=${route.params} server=${server} />`}
       ${route.page === "panels" && html`<${PanelPage} server=${server} />`}
@@ -105,7 +110,7 @@ function Notice({ server, trouble }) {
 
 function Help({ dialog }) {
   const keys = [
-    ["1 … 5", "open a page; the pages are numbered from left to right"],
+    ["1 … 6", "open a page; the pages are numbered from left to right"],
     ["/", "search"],
     ["↑ ↓ or k j", "move up and down in a list or a trace"],
     ["Enter", "open the trace, or show the span"],

@@ -44,7 +44,7 @@ function Drawing({ map, narrow }) {
   // If a node calls itself, the layout leaves the same amount of space above the node
   // and below the node. The space above the node is not needed, so the drawing starts
   // below that space.
-  const top = Math.min(...g.nodes().map((id) => g.node(id).y - height / 2), ...g.edges().map((at) => g.edge(at).y - 20)) - 12;
+  const top = Math.min(...g.nodes().map((id) => g.node(id).y - g.node(id).tall / 2), ...g.edges().map((at) => g.edge(at).y - 20)) - 12;
   const tall = bottom - top;
   const said = map.edges.length === 1 ? "1 edge" : `${map.edges.length} edges`;
   return html`<svg class="map" viewBox=${`0 ${top} ${width} ${tall}`} width=${width} height=${tall} role="img" aria-label=${`Service map: ${map.nodes.length} nodes, ${said}. The table below has the same data.`}>
@@ -63,11 +63,12 @@ function arrange(map, narrow) {
     // narrow map, it is at one side of the node. The opposite side gets the same amount
     // of space, because dagre ends edges at the middle of a node.
     const loops = map.edges.filter((e) => e.from === n.id && e.to === n.id);
+    const tall = narrow ? Math.max(height, loops.length * loopHeight) : height;
     const box = Math.max(90, textWidth(n.name) + 44, loops.length && !narrow ? 170 : 0);
     g.setNode(n.id, {
-      ...n, loops, box, narrow,
+      ...n, loops, box, tall, narrow,
       width: box + (narrow && loops.length ? 2 * loopWidth : 0),
-      height: narrow ? Math.max(height, loops.length * loopHeight) : height + 2 * loopHeight * loops.length,
+      height: tall + (narrow ? 0 : 2 * loopHeight * loops.length),
     });
   }
   for (const e of map.edges.filter((e) => e.from !== e.to)) {
@@ -75,7 +76,24 @@ function arrange(map, narrow) {
     g.setEdge(e.from, e.to, { ...e, lines, width: Math.max(...lines.map((l) => textWidth(l, 6.2))) + 12, height: 34, labelpos: "c" }, e.label);
   }
   layout(g);
+  for (const at of g.edges()) {
+    const { points } = g.edge(at);
+    points[0] = border(g.node(at.v), points[1]);
+    points[points.length - 1] = border(g.node(at.w), points.at(-2));
+  }
   return g;
+}
+
+// border returns the point where a line from the middle of a node to another point leaves
+// the box of the node. If the node calls itself, its box is smaller than the space that
+// dagre keeps for the node. The loops are at one side of the box, or below it, so the line
+// leaves at another side.
+function border(node, { x, y }) {
+  const [dx, dy, right, down] = [x - node.x, y - node.y, node.box / 2, node.tall / 2];
+  const along = (offset, half) => Math.max(14 - half, Math.min(half - 14, offset)); // not in a round corner
+  return node.narrow
+    ? { x: node.x + along((dx * down) / Math.abs(dy), right), y: node.y + Math.sign(dy) * down }
+    : { x: node.x + Math.sign(dx) * right, y: node.y + along((dy * right) / Math.abs(dx), down) };
 }
 
 function linesOf(e) {
@@ -84,13 +102,13 @@ function linesOf(e) {
 
 function NodeBox({ node }) {
   const x = node.x - node.box / 2;
-  const y = node.y - height / 2;
+  const y = node.y - node.tall / 2;
   const loop = (e, i) => node.narrow
     ? html`<${SideLoop} edge=${e} x=${x + node.box} y=${node.y + loopHeight * (i - (node.loops.length - 1) / 2)} />`
-    : html`<${Loop} edge=${e} x=${node.x} y=${y + height} width=${node.box} deep=${loopHeight * (i + 1)} />`;
+    : html`<${Loop} edge=${e} x=${node.x} y=${y + node.tall} width=${node.box} deep=${loopHeight * (i + 1)} />`;
   return html`${node.loops.map(loop)}<g class="node ${node.type}">
-    <rect x=${x} y=${y} width=${node.box} height=${height} rx=${node.type === "database" ? 14 : node.type === "messaging" ? 20 : 6} />
-    ${node.type === "service" && html`<rect class="edge-mark ${colorOf(node.name)}" x=${x} y=${y} width="5" height=${height} rx="2.5" />`}
+    <rect x=${x} y=${y} width=${node.box} height=${node.tall} rx=${node.type === "database" ? 14 : node.type === "messaging" ? 20 : 6} />
+    ${node.type === "service" && html`<rect class="edge-mark ${colorOf(node.name)}" x=${x} y=${y} width="5" height=${node.tall} rx="2.5" />`}
     <text x=${node.x + (node.type === "service" ? 3 : 0)} y=${node.y + (node.label ? -1 : 4)}>${short(node.name)}</text>
     ${node.label && html`<text class="small" x=${node.x} y=${node.y + 13}>${short(node.label)}</text>`}
   </g>`;

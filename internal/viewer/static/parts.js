@@ -76,6 +76,16 @@ export function useKeys(handler) {
   }, []);
 }
 
+const ranges = [["", "Any time"], ["1m", "Last minute"], ["5m", "Last 5 minutes"], ["15m", "Last 15 minutes"]];
+
+// TimeRange selects the parameter since of a page.
+export function TimeRange({ value = "", onChange }) {
+  const all = ranges.some(([since]) => since === value) ? ranges : [[value, `Last ${value}`], ...ranges];
+  return html`<select aria-label="Time" class=${value ? "set" : ""} value=${value} onChange=${(e) => onChange(e.target.value)}>
+    ${all.map(([since, text]) => html`<option value=${since}>${text}</option>`)}
+  </select>`;
+}
+
 export function Copy({ text, what }) {
   const [done, setDone] = useState(false);
   const copy = async () => {
