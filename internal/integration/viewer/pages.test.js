@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
 import { browser, close, faults, found, names, narrow, open, program, recording, run, shot, stopAll, view } from "./pages.js";
 
@@ -17,7 +19,11 @@ async function withPage(server, options, use) {
 }
 
 test("traces arrive live", async () => {
-  const server = await run(["run", "--ui=127.0.0.1:0", "--name", "quotes", "--", program("quotes")], { OTEL_METRIC_EXPORT_INTERVAL: "500" });
+  const server = await run(["run", "--ui=127.0.0.1:0", "--procfile", "../../../examples/quotes/Procfile"], {
+    QUOTES: program("quotes"),
+    SQLITE_FILE: join(mkdtempSync(join(tmpdir(), "quotes-")), "quotes.db"),
+    OTEL_METRIC_EXPORT_INTERVAL: "500",
+  });
   await withPage(server, {}, async (page) => {
     await page.locator(".status.live").waitFor();
     await page.locator("a.trace-row").first().waitFor();
@@ -49,7 +55,7 @@ test("traces arrive live", async () => {
     await page.locator(".map .node", { hasText: "quotes.db" }).waitFor();
     await shot(page, "map", 440);
     await page.goto(`${server.url}#/panels`);
-    await page.locator("tr.lit", { hasText: "Service inventory" }).waitFor();
+    await page.locator("tr.lit", { hasText: "Service inventory" }).first().waitFor();
     await shot(page, "panels", 520);
     await page.goto(`${server.url}#/operations?since=1m`);
     await page.locator(".operations tr", { hasText: "quotes.created process" }).waitFor();
