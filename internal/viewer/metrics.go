@@ -278,6 +278,7 @@ type Plot struct {
 	Kind  string `json:"kind"`
 	Help  string `json:"help,omitempty"`
 	Lines []Line `json:"lines"`
+	More  int    `json:"more,omitempty"` // number of series that are left out
 }
 
 // MetricList contains all cards with all their plots.
@@ -289,10 +290,14 @@ type MetricList struct {
 const maxLines = 12 // maximum number of lines per plot
 
 // The method cards returns the cards that Nais APM shows for a Go service, except the cards
-// without metrics in the store. It adds one card with all other metrics.
-func (m *metrics) cards() []Card {
+// without metrics in the store. It adds one card with all other metrics. It leaves out the series
+// of other services, unless service is "".
+func (m *metrics) cards(service string) []Card {
 	byName := map[string][]*series{}
 	for _, each := range m.index {
+		if service != "" && each.service != service {
+			continue
+		}
 		name := strings.ReplaceAll(each.name, ".", "_")
 		byName[name] = append(byName[name], each)
 	}
@@ -332,6 +337,7 @@ func plotOf(title string, found []*series) Plot {
 	})
 	first := found[0]
 	p := Plot{Title: title, Name: first.name, Unit: unitOf(first), Kind: string(first.kind), Help: first.description, Lines: []Line{}}
+	p.More = max(0, len(found)-maxLines)
 	for _, each := range found[:min(len(found), maxLines)] {
 		p.Lines = append(p.Lines, each.line())
 	}
