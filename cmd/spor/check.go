@@ -270,12 +270,7 @@ func printReports(format format, reports []apm.Report, out *os.File) error {
 		}{allOK(reports), reports})
 	}
 	t := newTable(out)
-	for i, r := range reports {
-		if i > 0 {
-			t.line("")
-		}
-		t.report(r)
-	}
+	t.reports(reports)
 	return t.err
 }
 

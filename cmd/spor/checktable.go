@@ -49,6 +49,15 @@ func (t *table) write(text string) {
 	}
 }
 
+func (t *table) reports(reports []apm.Report) {
+	for i, r := range reports {
+		if i > 0 {
+			t.line("")
+		}
+		t.report(r)
+	}
+}
+
 func (t *table) report(r apm.Report) {
 	t.line(fmt.Sprintf("%s: %s, %s, %s", display.Line(r.Service), count(r.Spans, "span"), count(r.Series, "metric"), count(r.Lines+r.Records, "log line")))
 	t.line("")

@@ -46,7 +46,7 @@ func (c *cli) root() *cobra.Command {
 		Use: process.AwaitInterrupts, Hidden: true,
 		Run: func(*cobra.Command, []string) { process.ReportInterrupts(c.in, c.out) },
 	})
-	root.AddCommand(c.run(), c.listen(), c.check(), c.diff(), c.view(), c.doctor(), c.version())
+	root.AddCommand(c.run(), c.listen(), c.check(), c.diff(), c.view(), c.traces(), c.logs(), c.metrics(), c.panels(), c.mcp(), c.doctor(), c.version())
 	return root
 }
 

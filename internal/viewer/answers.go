@@ -2,8 +2,6 @@ package viewer
 
 import (
 	"io"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/nais/spor/internal/recording"
@@ -15,7 +13,7 @@ func (s *Store) List(q Query) List {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	found := q.find(s.traces)
-	list := List{Revision: s.revision, Found: len(found), Traces: []Summary{}}
+	list := List{Revision: s.revision, Found: len(found), Dropped: s.dropped.Traces, Traces: []Summary{}}
 	for _, t := range found {
 		list.Longest = max(list.Longest, t.duration())
 	}
@@ -73,19 +71,20 @@ func (s *Store) Logs(q LogQuery) LogList {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	found := s.logs.find(q)
-	list := LogList{Revision: s.revision, Found: len(found), Logs: []Log{}}
+	list := LogList{Revision: s.revision, Found: len(found), Dropped: s.dropped.Logs, Logs: []Log{}}
 	for _, r := range found[max(0, len(found)-q.Limit):] {
 		list.Logs = append(list.Logs, r.show(s.traces[r.trace]))
 	}
 	return list
 }
 
-// Metrics returns the cards with plots of all metrics in the store.
-func (s *Store) Metrics() MetricList {
+// Metrics returns the cards with plots of the metrics of a service. If service is "", it returns
+// those of all services.
+func (s *Store) Metrics(service string) MetricList {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	here := func(id tracetree.ID) bool { return s.traces[id] != nil }
-	return MetricList{Revision: s.revision, Cards: s.metrics.cards(here)}
+	return MetricList{Revision: s.revision, Cards: s.metrics.cards(service, here)}
 }
 
 // ServiceMap returns the service map for the traces in the store.
@@ -138,7 +137,7 @@ func (s *Store) all() ([]recording.Request, uint64) {
 	defer s.mu.RUnlock()
 	var spans []*tracetree.Span
 	for e := s.order.Front(); e != nil; e = e.Next() {
-		spans = slices.AppendSeq(spans, maps.Values(e.Value.(*trace).spans))
+		spans = append(spans, e.Value.(*trace).sorted()...)
 	}
 	requests := []recording.Request{{Traces: traceRequest(spans)}, {Metrics: metricRequest(s.metrics.newest)}}
 	if len(s.logs.kept) > 0 {
@@ -167,10 +166,7 @@ func (s *Store) requests(id tracetree.ID) ([]recording.Request, bool) {
 	if t == nil {
 		return nil, false
 	}
-	spans := slices.SortedFunc(maps.Values(t.spans), func(a, b *tracetree.Span) int {
-		return slices.Compare(a.GetSpanId(), b.GetSpanId())
-	})
-	requests := []recording.Request{{Traces: traceRequest(spans)}}
+	requests := []recording.Request{{Traces: traceRequest(t.sorted())}}
 	if records := s.logs.ofTrace(id); len(records) > 0 {
 		requests = append(requests, recording.Request{Logs: logRequest(records)})
 	}

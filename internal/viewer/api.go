@@ -19,6 +19,10 @@ var static embed.FS
 // maxUpload is the maximum size, in bytes, of a recording that a user can open in a page.
 const maxUpload = 256 << 20
 
+// API returns a handler that answers the requests of a page for store, for programs that need no
+// page and no port. It does not check who sends a request.
+func API(store *Store) http.Handler { return (&Server{store: store}).routes() }
+
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	files, _ := fs.Sub(static, "static") // no error, because the folder is embedded in the program
@@ -27,7 +31,9 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/traces", s.list)
 	mux.HandleFunc("GET /api/facets", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.Facets()) })
 	mux.HandleFunc("GET /api/map", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.ServiceMap()) })
-	mux.HandleFunc("GET /api/metrics", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.Metrics()) })
+	mux.HandleFunc("GET /api/metrics", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, s.store.Metrics(r.URL.Query().Get("service")))
+	})
 	mux.HandleFunc("GET /api/operations", s.operations)
 	mux.HandleFunc("GET /api/panels", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.Panels()) })
 	mux.HandleFunc("GET /api/logs", s.logs)
@@ -123,7 +129,7 @@ func (s *Server) span(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) logs(w http.ResponseWriter, r *http.Request) {
 	values := r.URL.Query()
-	q := LogQuery{Level: values.Get("level"), Words: strings.Fields(strings.ToLower(values.Get("q"))), Limit: 1000}
+	q := LogQuery{Service: values.Get("service"), Level: values.Get("level"), Words: strings.Fields(strings.ToLower(values.Get("q"))), Limit: 1000}
 	var err error
 	if q.Since, _, err = s.timeRange(values); err != nil {
 		refuse(w, http.StatusBadRequest, err)

@@ -29,7 +29,7 @@ func measured(at int, exemplars ...*metricspb.Exemplar) *metricspb.Metric {
 	return m
 }
 
-func exemplarsOf(s *viewer.Store) []viewer.Exemplar { return s.Metrics().Cards[0].Plots[0].Exemplars }
+func exemplarsOf(s *viewer.Store) []viewer.Exemplar { return s.Metrics("").Cards[0].Plots[0].Exemplars }
 
 func TestExemplars(t *testing.T) {
 	whole := exemplar(1, 500, 0)

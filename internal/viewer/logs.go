@@ -124,7 +124,7 @@ func (l *logRecord) readLine() {
 func (l *logRecord) show(t *trace) Log {
 	shown := Log{
 		Time: millis(l.at), Level: l.level, Message: l.message, Source: l.source, Stack: l.stack, Fields: l.fields,
-		Service: (&tracetree.Span{Resource: l.resource}).Service(),
+		Service: l.service(),
 	}
 	if shown.Fields == nil {
 		shown.Fields = []Attribute{}
@@ -141,6 +141,8 @@ func (l *logRecord) show(t *trace) Log {
 	}
 	return shown
 }
+
+func (l *logRecord) service() string { return (&tracetree.Span{Resource: l.resource}).Service() }
 
 func severityName(n logspb.SeverityNumber) string {
 	switch {
@@ -243,11 +245,12 @@ func (l *logs) find(q LogQuery) []*logRecord {
 
 // A LogQuery selects log records.
 type LogQuery struct {
-	Trace tracetree.ID // the zero ID means any trace
-	Since time.Time    // the earliest time of a record; the zero time means any time
-	Level string       // the minimum level: "debug", "info", "warn" or "error"; "" means any level
-	Words []string     // words in lower case; a record must contain all of them
-	Limit int          // the maximum number of records in the result
+	Service string       // "" means any service
+	Trace   tracetree.ID // the zero ID means any trace
+	Since   time.Time    // the earliest time of a record; the zero time means any time
+	Level   string       // the minimum level: "debug", "info", "warn" or "error"; "" means any level
+	Words   []string     // words in lower case; a record must contain all of them
+	Limit   int          // the maximum number of records in the result
 }
 
 var levels = []string{"debug", "info", "warn", "error"}
@@ -270,12 +273,13 @@ type Log struct {
 // LogList is the result of a [LogQuery].
 type LogList struct {
 	Revision uint64 `json:"revision"`
-	Found    int    `json:"found"` // number of records that match, including records that Limit leaves out
-	Logs     []Log  `json:"logs"`  // the newest records that match, sorted by time
+	Found    int    `json:"found"`   // number of records that match, including records that Limit leaves out
+	Dropped  int    `json:"dropped"` // number of older records that the store has dropped
+	Logs     []Log  `json:"logs"`    // the newest records that match, sorted by time
 }
 
 func (q *LogQuery) match(r *logRecord) bool {
-	if r.at < nanos(q.Since) {
+	if r.at < nanos(q.Since) || q.Service != "" && r.service() != q.Service {
 		return false
 	}
 	if q.Level != "" && slices.Index(levels, r.level) < slices.Index(levels, q.Level) {

@@ -286,6 +286,7 @@ type Plot struct {
 	Kind  string `json:"kind"`
 	Help  string `json:"help,omitempty"`
 	Lines []Line `json:"lines"`
+	More  int    `json:"more,omitempty"` // number of series that are left out
 
 	Exemplars []Exemplar `json:"exemplars"` // only for histograms
 }
@@ -299,11 +300,15 @@ type MetricList struct {
 const maxLines = 12 // maximum number of lines per plot
 
 // The method cards returns the cards that Nais APM shows for a Go service, except the cards
-// without metrics in the store. It adds one card with all other metrics.
-// here reports whether a trace is in the store. Exemplars of other traces are left out.
-func (m *metrics) cards(here func(tracetree.ID) bool) []Card {
+// without metrics in the store. It adds one card with all other metrics. It leaves out the series
+// of other services, unless service is "". here reports whether a trace is in the store. Exemplars
+// of other traces are left out.
+func (m *metrics) cards(service string, here func(tracetree.ID) bool) []Card {
 	byName := map[string][]*series{}
 	for _, each := range m.index {
+		if service != "" && each.service != service {
+			continue
+		}
 		name := strings.ReplaceAll(each.name, ".", "_")
 		byName[name] = append(byName[name], each)
 	}
@@ -343,6 +348,7 @@ func plotOf(title string, found []*series, here func(tracetree.ID) bool) Plot {
 	})
 	first := found[0]
 	p := Plot{Title: title, Name: first.name, Unit: unitOf(first), Kind: string(first.kind), Help: first.description, Lines: []Line{}}
+	p.More = max(0, len(found)-maxLines)
 	found = found[:min(len(found), maxLines)]
 	for _, each := range found {
 		p.Lines = append(p.Lines, each.line())

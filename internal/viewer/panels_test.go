@@ -1,6 +1,7 @@
 package viewer_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/nais/spor/internal/apm"
@@ -35,5 +36,20 @@ func TestPanelsNameSpansConcerned(t *testing.T) {
 func TestPanelsOfNothing(t *testing.T) {
 	if got := viewer.NewStore(viewer.Options{}).Panels().Services; got == nil || len(got) != 0 {
 		t.Errorf("got %v, want an empty slice", got)
+	}
+}
+
+func TestPanelsDoNotDependOnTheOrderOfSpans(t *testing.T) {
+	var spans []spantest.Span
+	for i := range uint64(20) {
+		spans = append(spans, spantest.Span{
+			Trace: 1, ID: i + 1, Service: "backend", Name: fmt.Sprint("SELECT ", i), Kind: spantest.Client, To: ms, Attributes: map[string]any{"db.system.name": "postgresql"},
+		})
+	}
+	first := fmt.Sprint(storeOf(spans...).Panels().Services)
+	for range 5 {
+		if again := fmt.Sprint(storeOf(spans...).Panels().Services); again != first {
+			t.Fatalf("got\n%s\nand\n%s", first, again)
+		}
 	}
 }

@@ -146,6 +146,7 @@ func (q *Query) matchFacts(t *trace) bool {
 type List struct {
 	Revision uint64    `json:"revision"`
 	Found    int       `json:"found"`   // number of traces that match, including traces that Limit leaves out
+	Dropped  int       `json:"dropped"` // number of older traces that the store has dropped
 	Longest  int64     `json:"longest"` // duration of the longest trace that matches, in ns
 	Traces   []Summary `json:"traces"`
 }

@@ -386,7 +386,7 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 		s.ServiceMap()
-		s.Metrics()
+		s.Metrics("")
 		s.Logs(viewer.LogQuery{Limit: 100})
 	})
 }
@@ -533,7 +533,7 @@ func TestMetricsFillCards(t *testing.T) {
 		)
 	}
 	got := map[string]string{}
-	for _, card := range s.Metrics().Cards {
+	for _, card := range s.Metrics("").Cards {
 		for _, p := range card.Plots {
 			for _, line := range p.Lines {
 				got[card.Title+"/"+p.Title+"/"+line.Labels] = fmt.Sprint(line.Points)
@@ -566,8 +566,32 @@ func TestMetricsAreBounded(t *testing.T) {
 	if stats.Series != 10 || stats.Dropped.Series != 20 {
 		t.Errorf("%d series, %d dropped; want 10, 20", stats.Series, stats.Dropped.Series)
 	}
-	if points := len(s.Metrics().Cards[0].Plots[0].Lines[0].Points); points != 360 {
+	if points := len(s.Metrics("").Cards[0].Plots[0].Lines[0].Points); points != 360 {
 		t.Errorf("%d points, want 360", points)
+	}
+}
+
+func TestAnswersSayWhatIsMissing(t *testing.T) {
+	s := viewer.NewStore(viewer.Options{MaxTraces: 2, MaxLogs: 3})
+	for i := range 20 {
+		addMetrics(s, gauge("g", 1, 1, map[string]any{"i": i}))
+		s.Add(tracesOf(quote(uint64(i + 1))...)) //nolint:gosec // small
+		s.Add(recording.Line{Stream: recording.Stdout, Text: "line"}.Request(nil))
+	}
+	if plot := s.Metrics("").Cards[0].Plots[0]; len(plot.Lines) != 12 || plot.More != 8 {
+		t.Errorf("%d lines, %d more; want 12, 8", len(plot.Lines), plot.More)
+	}
+	if cards := s.Metrics("absent").Cards; len(cards) != 0 {
+		t.Errorf("cards of a service without metrics: %+v", cards)
+	}
+	if list := s.List(viewer.Query{Limit: 10}); list.Found != 2 || list.Dropped != 18 {
+		t.Errorf("%d traces found, %d dropped; want 2, 18", list.Found, list.Dropped)
+	}
+	if list := s.Logs(viewer.LogQuery{Limit: 10}); list.Found != 3 || list.Dropped != 17 {
+		t.Errorf("%d log records found, %d dropped; want 3, 17", list.Found, list.Dropped)
+	}
+	if list := s.Logs(viewer.LogQuery{Limit: 10, Service: "absent"}); list.Found != 0 {
+		t.Errorf("log records of a service without any: %+v", list)
 	}
 }
 

@@ -72,6 +72,13 @@ func (t *trace) add(id tracetree.SpanID, s *tracetree.Span) int {
 	return t.index(s) + perFact*(len(t.facts)-facts)
 }
 
+// The method sorted returns the spans of t, sorted by ID.
+func (t *trace) sorted() []*tracetree.Span {
+	return slices.SortedFunc(maps.Values(t.spans), func(a, b *tracetree.Span) int {
+		return slices.Compare(a.GetSpanId(), b.GetSpanId())
+	})
+}
+
 // compareRoots sorts the spans of a trace, so that the best root is first. The order is: spans
 // without a parent, then server and consumer spans, then all other spans. If two spans are
 // equal in this order, the span that started earlier is first.
