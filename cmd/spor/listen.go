@@ -111,7 +111,7 @@ func listenUntil(ctx context.Context, o listenOptions, say func(string)) error {
 		return err
 	}
 	defer func() { _ = web.Close() }()
-	pages, err := viewer.Listen(store, viewer.Config{Addr: o.ui, Title: "spor listen", Live: true})
+	pages, err := viewer.Listen(store, viewer.Config{Addr: o.ui, Title: "spor listen", Live: true, Runs: viewerRuns})
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/nais/spor/internal/display"
 	"github.com/nais/spor/internal/recording"
+	"github.com/nais/spor/internal/viewer"
 )
 
 const (
@@ -65,6 +66,17 @@ func readRuns() ([]keptRun, error) {
 	}
 	slices.SortFunc(runs, func(a, b keptRun) int { return cmp.Or(b.start.Compare(a.start), cmp.Compare(b.file, a.file)) })
 	return runs, nil
+}
+
+// viewerRuns returns the runs for the pages of the viewer.
+func viewerRuns() ([]viewer.Run, error) {
+	kept, err := readRuns()
+	runs := make([]viewer.Run, 0, len(kept))
+	for _, r := range kept {
+		id := strings.TrimSuffix(filepath.Base(r.file), ".jsonl")
+		runs = append(runs, viewer.Run{ID: id, Name: r.name, Start: r.start, Open: func() (io.ReadCloser, error) { return os.Open(r.file) }})
+	}
+	return runs, err
 }
 
 // newRun returns a recorder for a run of the service with this name. It deletes the oldest runs.

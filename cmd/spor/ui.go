@@ -66,7 +66,7 @@ func newUI(f uiFlag, terminal bool, title string) (*ui, error) {
 	}
 	u := &ui{store: viewer.NewStore(viewer.Options{}), wanted: f.wanted}
 	var err error
-	if u.server, err = viewer.Listen(u.store, viewer.Config{Addr: f.addr, Title: title, Live: true}); err != nil {
+	if u.server, err = viewer.Listen(u.store, viewer.Config{Addr: f.addr, Title: title, Live: true, Runs: viewerRuns}); err != nil {
 		return nil, err
 	}
 	return u, nil

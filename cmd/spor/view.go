@@ -73,7 +73,7 @@ func serveFiles(ctx context.Context, files []string, addr string, log io.Writer)
 			complain(log, "spor: %s: %v (the part before the error is shown)", name, err)
 		}
 	}
-	server, err := viewer.Listen(store, viewer.Config{Addr: addr, Title: filepath.Base(files[0])})
+	server, err := viewer.Listen(store, viewer.Config{Addr: addr, Title: filepath.Base(files[0]), Runs: viewerRuns})
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,9 @@ const maxUpload = 256 << 20
 
 // API returns a handler that answers the requests of a page for store, for programs that need no
 // page and no port. It does not check who sends a request.
-func API(store *Store) http.Handler { return (&Server{store: store}).routes() }
+func API(store *Store) http.Handler {
+	return (&Server{store: store, watching: newWatchers(), runs: &runs{}}).routes()
+}
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
@@ -41,6 +43,11 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/traces/{trace}/spans/{span}", s.span)
 	mux.HandleFunc("GET /api/traces/{trace}/file", s.file)
 	mux.HandleFunc("POST /api/open", s.open)
+	mux.HandleFunc("GET /api/runs", s.listRuns)
+	if s.config.shown == "" {
+		mux.HandleFunc("GET /run/{run}/", s.run)
+		mux.HandleFunc("POST /run/{run}/", s.run)
+	}
 	return mux
 }
 

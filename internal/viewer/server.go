@@ -30,7 +30,8 @@ type Server struct {
 	listener net.Listener
 	hosts    map[string]bool // Host headers that are allowed
 	http     http.Server
-	watching watchers
+	watching *watchers
+	runs     *runs
 	live     atomic.Bool
 	ctx      context.Context //nolint:containedctx // Close cancels it, which ends the event streams
 	cancel   context.CancelFunc
@@ -47,6 +48,10 @@ type Config struct {
 	Title string
 	// Live means that more telemetry will arrive. [Server.SetLive] can change this later.
 	Live bool
+	// Runs returns the runs that a page can show instead, the newest first. It may be nil.
+	Runs func() ([]Run, error)
+
+	shown string // the ID of the run, or ""
 }
 
 // Listen starts a server for store. It does not wait for requests. [Server.Close] ends the
@@ -58,7 +63,7 @@ func Listen(store *Store, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{store: store, config: c, key: rand.Text(), listener: listener, hosts: hostsOf(listener.Addr()), watching: watchers{changed: make(chan struct{})}}
+	s := &Server{store: store, config: c, key: rand.Text(), listener: listener, hosts: hostsOf(listener.Addr()), watching: newWatchers(), runs: &runs{list: c.Runs}}
 	s.live.Store(c.Live)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.http = http.Server{

@@ -18,6 +18,8 @@ type watchers struct {
 	changed chan struct{} // closed and replaced when the field open changes
 }
 
+func newWatchers() *watchers { return &watchers{changed: make(chan struct{})} }
+
 func (w *watchers) add(n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
@@ -81,6 +82,62 @@ test("traces arrive live", async () => {
       await shot(dark, "trace-dark", 620);
     });
   });
+});
+
+test("a page shows another run", async () => {
+  const cache = mkdtempSync(join(tmpdir(), "cache-"));
+  for (const name of ["first", "second"]) {
+    const run_ = await run(["run", "--ui=127.0.0.1:0", "--name", name, "--", program("quotes"), "-once"], { XDG_CACHE_HOME: cache });
+    await run_.stop();
+  }
+  const server = await run(["listen", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--ui", "127.0.0.1:0"], { XDG_CACHE_HOME: cache });
+  await withPage(server, {}, async (page) => {
+    await found(page, "0 traces");
+    const runs = page.getByRole("combobox", { name: "Run" });
+    assert.match((await runs.locator("option").allTextContents()).join("|"), /^This session\|second .*\|first /);
+    await runs.selectOption({ index: 2 });
+    await page.locator("a.trace-row", { hasText: "first" }).first().waitFor();
+    assert.equal(await runs.locator("option:checked").textContent(), await runs.locator("option").nth(2).textContent());
+    await runs.selectOption({ index: 1 });
+    await page.locator("a.trace-row", { hasText: "second" }).first().waitFor();
+    assert.deepEqual(await faults(page), []);
+    await shot(page, "run", 300);
+    await page.setViewportSize(narrow);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, "wider than the screen");
+    await shot(page, "run-narrow", 300);
+    await runs.selectOption({ index: 0 });
+    await found(page, "0 traces");
+  });
+});
+
+test("a page of a frontend sends its telemetry", async () => {
+  const server = await run(["listen", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--ui", "127.0.0.1:0"], { XDG_CACHE_HOME: mkdtempSync(join(tmpdir(), "cache-")) });
+  const endpoint = server.said().match(/OTLP over HTTP: OTEL_EXPORTER_OTLP_ENDPOINT=(\S+)/)[1];
+  const site = createServer((_, answer) => answer.writeHead(200, { "Content-Type": "text/html" }).end("<title>shop</title>"));
+  await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));
+  try {
+    const context = await browser.newContext();
+    const frontend = await context.newPage();
+    await frontend.goto(`http://localhost:${site.address().port}/`);
+    // The page is another origin, so the browser first asks whether it may send JSON.
+    const answers = await frontend.evaluate(async (url) => {
+      const span = (name) => JSON.stringify({ resourceSpans: [{
+        resource: { attributes: [{ key: "service.name", value: { stringValue: "shop" } }] },
+        scopeSpans: [{ spans: [{ traceId: "0102030405060708090a0b0c0d0e0f10", spanId: "0102030405060708", name, kind: 1, startTimeUnixNano: `${Date.now()}000000`, endTimeUnixNano: `${Date.now() + 5}000000` }] }],
+      }] });
+      const fetched = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json", "x-faro-session-id": "1" }, body: span("click") });
+      const beacon = navigator.sendBeacon(url, new Blob([span("click").replaceAll("0102030405060708", "1112131415161718")], { type: "application/json" }));
+      return [fetched.status, beacon];
+    }, `${endpoint}/v1/traces`);
+    assert.deepEqual(answers, [200, true]);
+    await context.close();
+    await withPage(server, {}, async (page) => {
+      await found(page, "2 traces");
+      await page.locator("a.trace-row", { hasText: "shop" }).first().waitFor();
+    });
+  } finally {
+    site.close();
+  }
 });
 
 test("the viewer stays while its page is open", async () => {

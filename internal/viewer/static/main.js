@@ -1,6 +1,6 @@
 import { html, render, useEffect, useRef, useState } from "./dom.js";
-import { open, useServer } from "./api.js";
-import { bytes, count, plural } from "./format.js";
+import { open, useData, useServer } from "./api.js";
+import { bytes, count, plural, time } from "./format.js";
 import { go, link, useRoute } from "./route.js";
 import { useKeys } from "./parts.js";
 import { TraceList } from "./list.js";
@@ -67,6 +67,7 @@ function App() {
           <a href=${link(page, { since: since.current })} aria-current=${current === page ? "page" : undefined}>${name}${counted && server[counted] ? html` <span class="count">${count(server[counted])}</span>` : ""}</a>`)}
       </nav>
       <div class="tools">
+        <${Runs} server=${server} />
         <${Status} server=${server} />
         <label class="button">Open…<input type="file" class="unseen" accept=".jsonl,.json,.ndjson" onChange=${openFile} aria-label="Open a recording or a shared trace" /></label>
         <button type="button" class="quiet" onClick=${() => help.current.showModal()} aria-label="Keyboard help">?</button>
@@ -83,6 +84,17 @@ function App() {
       ${route.page === "metrics" && html`<${MetricPage} server=${server} />`}
     </main>
     <${Help} dialog=${help} />`;
+}
+
+// Runs is the list of runs that spor has kept. The pages of a run are at run/ID/.
+function Runs({ server }) {
+  const { data } = useData("runs", server.store);
+  if (!data?.runs?.length) return null;
+  const show = (id) => location.assign(`${data.shown ? "../../" : ""}${id ? `run/${encodeURIComponent(id)}/` : ""}` || ".");
+  return html`<select class="runs" aria-label="Run" value=${data.shown} onChange=${(e) => show(e.target.value)}>
+    <option value="">This session</option>
+    ${data.runs.map((run) => html`<option value=${run.id}>${run.name} ${time(Date.parse(run.start))}</option>`)}
+  </select>`;
 }
 
 function Status({ server }) {
