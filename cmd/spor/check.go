@@ -134,7 +134,7 @@ func checkCommand(o checkOptions, std stdio) int {
 		return code
 	}
 	code = checkFile(o, run.record, code, std)
-	if !answered && code == 0 {
+	if !answered && code != process.ExitFailed {
 		return exitChecked
 	}
 	return code

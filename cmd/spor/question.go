@@ -18,6 +18,9 @@ import (
 	"github.com/nais/spor/cmd/spor/internal/query"
 )
 
+// exitNotThere is the exit code if a trace or a span does not exist.
+const exitNotThere = 1
+
 // A question is a command that asks a spor listen or a recording, and prints the answer.
 type question struct {
 	*cli
@@ -34,6 +37,7 @@ func (c *cli) ask(cmd *cobra.Command, filter any, answer func(q *question, ctx c
 The telemetry is that of the spor listen that runs, or of a recording: a file
 that spor run --record has written, or a run that spor view lists. Personal numbers and credentials are masked.`
 	cmd.Annotations = map[string]string{exitCodesPart: `  0    the answer was printed, also if nothing matches
+  1    the trace or the span does not exist, or spor no longer has it
   2    the arguments are wrong
   125  spor failed, for example because spor listen does not run`}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -49,6 +53,9 @@ that spor run --record has written, or a run that spor view lists. Personal numb
 		if err != nil {
 			complain(c.err, "%s: %v", cmd.CommandPath(), err)
 			c.code = process.ExitFailed
+		}
+		if errors.Is(err, query.ErrNotFound) {
+			c.code = exitNotThere
 		}
 		return nil
 	}

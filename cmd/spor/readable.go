@@ -2,8 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
+	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -127,17 +131,17 @@ type logLine struct {
 func (l *logLine) add(key string, value json.RawMessage) {
 	var text string
 	isText := json.Unmarshal(value, &text) == nil
-	switch key {
-	case "time", "timestamp", "@timestamp", "ts":
-		l.time = clock(text)
-	case "level", "severity":
+	switch {
+	case l.time == "" && slices.Contains([]string{"time", "timestamp", "@timestamp", "ts"}, key):
+		l.time = clock(cmp.Or(text, string(value)))
+	case isText && l.level == "" && (key == "level" || key == "severity"):
 		l.level = strings.ToUpper(text)
-	case "message", "msg":
+	case isText && l.message == "" && (key == "message" || key == "msg"):
 		l.message = text
-	case "trace_id":
+	case isText && key == "trace_id":
 		l.trace = text[:min(len(text), 8)]
-	case "span_id":
-	case "stack_trace", "stack":
+	case isText && key == "span_id":
+	case isText && l.stack == "" && (key == "stack_trace" || key == "stack" || key == "stacktrace"):
 		l.stack = text
 	default:
 		if !isText || text == "" || strings.ContainsAny(text, " \"=\n\t") {
@@ -147,9 +151,12 @@ func (l *logLine) add(key string, value json.RawMessage) {
 	}
 }
 
-// The function clock returns the local time of day of a time in RFC 3339.
+// The function clock returns the local time of day of a time in RFC 3339, or in seconds since 1970.
 func clock(text string) string {
 	at, err := time.Parse(time.RFC3339Nano, text)
+	if s, numberErr := strconv.ParseFloat(text, 64); numberErr == nil && math.Abs(s) < 1e11 {
+		at, err = time.UnixMilli(int64(s*1000)), nil
+	}
 	if err != nil {
 		return text
 	}

@@ -19,6 +19,7 @@ func TestReadable(t *testing.T) {
 		`{"level":"warn","msg":"zap's line","ts":"x","note":"two words","empty":"","list":[1,2],"nested":{"a":"b"}}`:                                                                    "x WARN  zap's line  note=\"two words\"  empty=\"\"  list=[1,2]  nested={\"a\":\"b\"}\n",
 		`{"level":"ERROR","message":"failed","stack_trace":"goroutine 1:\nmain.run()\n\tmain.go:7"}`:                                                                                    "ERROR failed\n    goroutine 1:\n    main.run()\n      main.go:7\n",
 		`{"level":"INFO","message":"a\u001b[31mb\u202ec","k\n":"v\u0007"}`:                                                                                                              "INFO  abc  k =v\n",
+		`{"level":"info","ts":1795946645.123,"msg":"a","message":"b","stack":["x"],"trace_id":7}`:                                                                                       "10:04:05.123 INFO  a  message=b  stack=[\"x\"]  trace_id=7\n",
 		"plain text":                       "plain text\n",
 		`{"message":"no level"}`:           `{"message":"no level"}` + "\n",
 		`{"level":"INFO","message":"cut`:   `{"level":"INFO","message":"cut` + "\n",

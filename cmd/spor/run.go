@@ -55,7 +55,7 @@ the other processes of its process group. It exits with the exit code of COMMAND
 	o.register(cmd.Flags())
 	o.shown.register(cmd.Flags())
 	cmd.Flags().BoolVar(&o.raw, "raw", false, "print log lines in JSON as they are, also on a terminal")
-	cmd.Flags().BoolVar(&o.forget, "forget", false, "do not keep the run; by default the newest 20 runs are kept in the user's cache folder, and spor view lists them")
+	cmd.Flags().BoolVar(&o.forget, "forget", false, "do not keep the run; by default the newest 20 runs, of at most 512 MiB together, are kept in the user's cache folder, and spor view lists them")
 	cmd.Flags().StringVar(&procfile, "procfile", "", "run all commands of the Procfile `FILE` instead of COMMAND; each line NAME: COMMAND is a service with this name. "+
 		"PORT is 5000 for the first service, and 100 more for each further one. When one service ends, spor ends the others and exits with its exit code")
 	cmd.Flags().Var(&o.ui, "ui", "also show the telemetry in the browser, at the loopback address `ADDR`; spor prints the link. On a terminal this is the default, "+

@@ -74,7 +74,7 @@ func viewerRuns() ([]viewer.Run, error) {
 	runs := make([]viewer.Run, 0, len(kept))
 	for _, r := range kept {
 		id := strings.TrimSuffix(filepath.Base(r.file), ".jsonl")
-		runs = append(runs, viewer.Run{ID: id, Name: r.name, Start: r.start, Open: func() (io.ReadCloser, error) { return os.Open(r.file) }})
+		runs = append(runs, viewer.Run{ID: id, Name: r.name, Start: r.start, Version: strconv.FormatInt(r.bytes, 10), Open: func() (io.ReadCloser, error) { return os.Open(r.file) }})
 	}
 	return runs, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -57,7 +58,7 @@ func duration(t *tracetree.Trace) time.Duration {
 		}
 		end = max(end, span.GetEndTimeUnixNano())
 	}
-	return time.Duration(max(end, begin) - begin)
+	return time.Duration(min(max(end, begin)-begin, math.MaxInt64)) //nolint:gosec // bounded
 }
 
 // The function contains reports whether a span of t contains the text, which is in lower case.

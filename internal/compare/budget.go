@@ -13,6 +13,7 @@ type Budget struct{ limits []limit }
 type limit struct {
 	operation, name, value string
 	exceeds                func(*Figures) bool
+	requests               bool // it applies to operations that are requests
 }
 
 // limitNames are the names of all limits.
@@ -40,6 +41,7 @@ func newLimit(operation, name, value string, text bool) (limit, error) {
 		l.exceeds = func(f *Figures) bool { return f.Failed > most }
 		if name == "queries" {
 			l.exceeds = func(f *Figures) bool { return f.MostQueries > most }
+			l.requests = true
 		}
 	default:
 		return l, fmt.Errorf("unknown limit (want %s)", limitNames)
@@ -49,14 +51,15 @@ func newLimit(operation, name, value string, text bool) (limit, error) {
 
 // Check returns one change per limit that an operation of the recording exceeds. The limits apply
 // to each operation with the name, whatever its service and kind are. If the recording has no
-// operation with the name, Check returns one change without figures.
+// operation with the name, or no request for a limit of queries, Check returns one change without
+// figures.
 func (b *Budget) Check(p *Profile) []Change {
 	var changes []Change
 	operations := p.operations()
 	for _, l := range b.limits {
 		found := false
 		for o, f := range operations {
-			if o.Name != l.operation {
+			if o.Name != l.operation || l.requests && f.requests == 0 {
 				continue
 			}
 			found = true

@@ -38,12 +38,13 @@ func TestBudget(t *testing.T) {
 
 func TestBudgetOfOperations(t *testing.T) {
 	stock := changed(shifted(requests(1, nil)), func(_ int, s *span) { s.Service = "stock" })
-	b, err := compare.ParseBudget([]byte(`{"SELECT items": {"p95": "0.5ms"}, "GET /orders": {"p95": "1ms"}, "GET /order": {"errors": 0}}`))
+	b, err := compare.ParseBudget([]byte(`{"SELECT items": {"p95": "0.5ms", "queries": 3}, "GET /orders": {"p95": "1ms"}, "GET /order": {"errors": 0}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	changes := b.Check(profileOf(append(requests(1, queries(1, 1, stable)), stock...)...))
 	const want = `budget   GET /order
+budget   SELECT items
 budget shop server GET /orders
 budget shop client SELECT items
 budget stock server GET /orders`

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"math"
 	"time"
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -47,7 +48,7 @@ type statement struct {
 
 func (f *figures) add(s *tracetree.Span) {
 	start, end := s.GetStartTimeUnixNano(), s.GetEndTimeUnixNano()
-	f.durations = append(f.durations, time.Duration(max(end, start)-start))
+	f.durations = append(f.durations, time.Duration(min(max(end, start)-start, math.MaxInt64))) //nolint:gosec // bounded
 	if s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR {
 		f.failed++
 	}

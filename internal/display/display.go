@@ -18,6 +18,18 @@ func Line(s string) string {
 	return strings.Join(strings.Fields(Layout(s)), " ")
 }
 
+// Text does the same as [Layout] for each line of s. It keeps the ends of the lines.
+func Text(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = Layout(strings.TrimSuffix(line, "\r"))
+	}
+	return strings.Join(lines, "\n")
+}
+
 // Layout does the same as [Line], but keeps the number of spaces. It is for a line in which
 // spaces align the text.
 func Layout(s string) string {

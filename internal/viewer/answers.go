@@ -126,9 +126,9 @@ func (s *Store) newest(now time.Time) time.Time {
 	return time.Unix(0, int64(newest)) //nolint:gosec // at most now
 }
 
-// Panels checks the telemetry in the store with the rules of package apm. The result is cached,
-// so it may be the result for an earlier revision of the store.
-func (s *Store) Panels() Panels { return s.panels.get(s.all) }
+// Panels checks the telemetry in the store with the rules of package apm. The result is cached. So
+// it may be the result for an earlier revision of the store, unless fresh is true.
+func (s *Store) Panels(fresh bool) Panels { return s.panels.get(fresh, s.all) }
 
 // The method all returns the telemetry in the store, and the revision of the store. For each
 // metric, it returns only the data that arrived last.

@@ -37,7 +37,9 @@ func (s *Server) routes() http.Handler {
 		answer(w, s.store.Metrics(r.URL.Query().Get("service")))
 	})
 	mux.HandleFunc("GET /api/operations", s.operations)
-	mux.HandleFunc("GET /api/panels", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.store.Panels()) })
+	mux.HandleFunc("GET /api/panels", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, s.store.Panels(r.URL.Query().Has("fresh")))
+	})
 	mux.HandleFunc("GET /api/logs", s.logs)
 	mux.HandleFunc("GET /api/traces/{trace}", s.tree)
 	mux.HandleFunc("GET /api/traces/{trace}/spans/{span}", s.span)
@@ -45,8 +47,8 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST /api/open", s.open)
 	mux.HandleFunc("GET /api/runs", s.listRuns)
 	if s.config.shown == "" {
-		mux.HandleFunc("GET /run/{run}/", s.run)
-		mux.HandleFunc("POST /run/{run}/", s.run)
+		mux.HandleFunc("GET /run/{run}/{path...}", s.run)
+		mux.HandleFunc("POST /run/{run}/{path...}", s.run)
 	}
 	return mux
 }

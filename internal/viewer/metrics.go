@@ -229,7 +229,7 @@ func (s *series) over(before, p point) (float64, bool) {
 	if n == 0 {
 		return 0, false
 	}
-	if len(p.counts) > 0 {
+	if len(p.bounds) > 0 && len(p.counts) > 0 {
 		counts := slices.Clone(p.counts)
 		if len(before.counts) == len(counts) {
 			for i := range counts {

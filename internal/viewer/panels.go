@@ -28,14 +28,14 @@ type panelCache struct {
 // time validity * t.
 const validity = 10
 
-// The method get returns the cached panels until their time has passed. After that, it still
-// returns the cached panels if the revision has not changed. If the revision has changed, it
+// The method get returns the cached panels until their time has passed, unless fresh is true. After
+// that, it still returns the cached panels if the revision has not changed. If the revision has changed, it
 // computes new panels. The function all returns the telemetry and the revision.
-func (c *panelCache) get(all func() ([]recording.Request, uint64)) Panels {
+func (c *panelCache) get(fresh bool, all func() ([]recording.Request, uint64)) Panels {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	begin := time.Now()
-	if c.panels != nil && begin.Before(c.until) {
+	if c.panels != nil && begin.Before(c.until) && !fresh {
 		return *c.panels
 	}
 	requests, revision := all()

@@ -16,7 +16,7 @@ func TestPanelsNameSpansConcerned(t *testing.T) {
 	})
 	s.Add(logLine(`{"level":"INFO","message":"fine"}`))
 	addMetrics(s, gauge("go_goroutines", 1, 1, nil))
-	panels := s.Panels()
+	panels := s.Panels(false)
 	var report *apm.Report
 	for i, r := range panels.Services {
 		if r.Service == "orders" {
@@ -34,7 +34,7 @@ func TestPanelsNameSpansConcerned(t *testing.T) {
 }
 
 func TestPanelsOfNothing(t *testing.T) {
-	if got := viewer.NewStore(viewer.Options{}).Panels().Services; got == nil || len(got) != 0 {
+	if got := viewer.NewStore(viewer.Options{}).Panels(false).Services; got == nil || len(got) != 0 {
 		t.Errorf("got %v, want an empty slice", got)
 	}
 }
@@ -46,9 +46,9 @@ func TestPanelsDoNotDependOnTheOrderOfSpans(t *testing.T) {
 			Trace: 1, ID: i + 1, Service: "backend", Name: fmt.Sprint("SELECT ", i), Kind: spantest.Client, To: ms, Attributes: map[string]any{"db.system.name": "postgresql"},
 		})
 	}
-	first := fmt.Sprint(storeOf(spans...).Panels().Services)
+	first := fmt.Sprint(storeOf(spans...).Panels(false).Services)
 	for range 5 {
-		if again := fmt.Sprint(storeOf(spans...).Panels().Services); again != first {
+		if again := fmt.Sprint(storeOf(spans...).Panels(false).Services); again != first {
 			t.Fatalf("got\n%s\nand\n%s", first, again)
 		}
 	}

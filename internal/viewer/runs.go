@@ -14,6 +14,8 @@ type Run struct {
 	ID    string    `json:"id"` // identifies the run in the addresses of its pages
 	Name  string    `json:"name"`
 	Start time.Time `json:"start"`
+	// Version changes when the recording changes.
+	Version string `json:"-"`
 	// Open opens the recording.
 	Open func() (io.ReadCloser, error) `json:"-"`
 }
@@ -30,8 +32,8 @@ type runs struct {
 }
 
 type openedRun struct {
-	id    string
-	pages http.Handler
+	id, version string
+	pages       http.Handler
 }
 
 func (r *runs) all() ([]Run, error) {
@@ -41,46 +43,53 @@ func (r *runs) all() ([]Run, error) {
 	return r.list()
 }
 
-// The method handler returns a handler for the pages of the run with this ID.
+// The method handler returns a handler for the pages of the run with this ID. If the recording has
+// changed since it was read, it is read again.
 func (r *runs) handler(id string, parent *Server) (http.Handler, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if i := slices.IndexFunc(r.opened, func(o openedRun) bool { return o.id == id }); i >= 0 {
-		return r.opened[i].pages, nil
-	}
-	store, title, err := r.load(id)
+	all, err := r.all()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{store: store, runs: r, watching: parent.watching, ctx: parent.ctx, config: Config{Title: title, shown: id}}
-	if len(r.opened) == maxRuns {
+	found := slices.IndexFunc(all, func(run Run) bool { return run.ID == id })
+	if found < 0 {
+		return nil, errors.New("this run is no longer kept")
+	}
+	run := all[found]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.IndexFunc(r.opened, func(o openedRun) bool { return o.id == id })
+	if i >= 0 && r.opened[i].version == run.Version {
+		return r.opened[i].pages, nil
+	}
+	store, err := run.load()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{store: store, runs: r, watching: parent.watching, ctx: parent.ctx, config: Config{Title: run.Name, shown: id}}
+	switch {
+	case i >= 0:
+		r.opened = slices.Delete(r.opened, i, i+1)
+	case len(r.opened) == maxRuns:
 		r.opened = slices.Delete(r.opened, 0, 1)
 	}
-	pages := http.StripPrefix("/run/"+id, s.routes())
-	r.opened = append(r.opened, openedRun{id, pages})
+	pages := s.routes()
+	r.opened = append(r.opened, openedRun{id, run.Version, pages})
 	return pages, nil
 }
 
-func (r *runs) load(id string) (store *Store, title string, err error) {
-	all, err := r.all()
+// The method load reads the recording. It leaves out the part after an error, because the recording
+// may still be written.
+func (r Run) load() (*Store, error) {
+	file, err := r.Open()
 	if err != nil {
-		return nil, "", err
-	}
-	i := slices.IndexFunc(all, func(run Run) bool { return run.ID == id })
-	if i < 0 {
-		return nil, "", errors.New("this run is no longer kept")
-	}
-	file, err := all[i].Open()
-	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	store = NewStore(Options{})
-	loaded, err := store.Load(file)
-	if err != nil && loaded.Requests == 0 {
-		return nil, "", err
+	store := NewStore(Options{})
+	if loaded, err := store.Load(file); err != nil && loaded.Requests == 0 {
+		return nil, err
 	}
-	return store, all[i].Name, nil // without the part after an error: the run may still be written
+	return store, nil
 }
 
 // A RunList is the list of runs for a page.
@@ -104,5 +113,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, err)
 		return
 	}
-	pages.ServeHTTP(w, r)
+	below := r.Clone(r.Context())
+	below.URL.Path, below.URL.RawPath = "/"+r.PathValue("path"), ""
+	pages.ServeHTTP(w, below)
 }

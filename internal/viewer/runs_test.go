@@ -60,4 +60,11 @@ func TestRuns(t *testing.T) {
 	if opened["3"] != 2 {
 		t.Errorf("opened %v: more than two runs are in memory", opened)
 	}
+	all = slices.Insert(all, 0, run("a:b+c;d e", strings.ReplaceAll(span, "NAME", "escaped")))
+	ask("run/a%3Ab%2Bc%3Bd%20e/api/traces", 200, `"name":"escaped"`)
+	ask("run/a:b+c%3Bd%20e/", 200, `<div id="app">`)
+	grown := run("a:b+c;d e", strings.ReplaceAll(span, "NAME", "grown"))
+	grown.Version = "2"
+	all[0] = grown
+	ask("run/a:b+c%3Bd%20e/api/traces", 200, `"name":"grown"`)
 }

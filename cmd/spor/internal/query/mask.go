@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/nais/spor/internal/clean"
+	"github.com/nais/spor/internal/display"
 	"github.com/nais/spor/internal/privacy"
 	"github.com/nais/spor/internal/viewer"
 )
@@ -43,6 +44,7 @@ func maskValue(v reflect.Value) {
 func maskStruct(v reflect.Value) {
 	switch s := v.Addr().Interface().(type) {
 	case *viewer.Attribute:
+		s.Key, s.Value = display.Text(s.Key), display.Text(s.Value)
 		s.Value = maskAttribute(*s)
 		s.Key = string(clean.Standard().Key(attribute.Key(s.Key)))
 		if s.Twin != nil {
@@ -50,12 +52,14 @@ func maskStruct(v reflect.Value) {
 		}
 		return
 	case *viewer.Line:
-		s.Labels = maskList(s.Labels)
+		s.Labels = maskList(display.Text(s.Labels))
 	case *viewer.Log:
+		s.Message = display.Text(s.Message)
 		if _, err := strconv.ParseFloat(s.Message, 64); err == nil || strings.HasPrefix(s.Message, "{") || strings.HasPrefix(s.Message, "[") {
 			s.Message = maskList(s.Message) // the body may be a map, a list or a number
 		}
 	case *viewer.Row:
+		s.Details = display.Text(s.Details)
 		if s.System == "" {
 			s.Details = maskList(s.Details) // it may contain pairs of a key and a value
 		}
@@ -66,7 +70,11 @@ func maskStruct(v reflect.Value) {
 	}
 }
 
-func maskText(text string) string { return clean.Standard().WithLimit(longestText).Named("", text) }
+// The function maskText masks text as it is shown: without escape sequences, for example for
+// colours, and without invisible characters, which could be in the middle of a number.
+func maskText(text string) string {
+	return clean.Standard().WithLimit(longestText).Named("", display.Text(text))
+}
 
 // maskAttribute returns the masked value of a, as package setup would export it. It redacts all of
 // a list or a map if the key is the name of a credential.

@@ -290,3 +290,21 @@ func TestOtherTextsStay(t *testing.T) {
 		}
 	}
 }
+
+// TestDisguisedTextIsMasked has secrets with colours and invisible characters in them, as loggers
+// write them to a terminal. What is removed when a text is shown must not hide the secret before.
+func TestDisguisedTextIsMasked(t *testing.T) {
+	for text, secret := range map[string]string{
+		"\x1b[36mpassword=\x1b[0mhunter2":  "hunter2",
+		"\x1b[36mpassword\x1b[0m=hunter2":  "hunter2",
+		"ident 010170\u200b12345 was seen": "01017012345",
+		"ident 010170\x1b[0m12345":         "01017012345",
+		"ident 0101\x0070\u202e12345":      "01017012345",
+	} {
+		l := leak{text: text, key: text, attr: otlpattr.String("note", text), line: `{"level":"INFO","message":` + jsonOf(t, text) + `}`, body: otlpattr.StringValue(text)}
+		if got := answers(t, sourceOf(t, l.requests()...)); strings.Contains(got, secret) || strings.Contains(got, "\\u001b") {
+			i := max(0, strings.Index(got, secret))
+			t.Errorf("%q: got …%s…", text, got[max(0, i-100):min(len(got), i+100)])
+		}
+	}
+}

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -29,7 +30,7 @@ func (s *Source) Panels(ctx context.Context, f PanelFilter) (Panels, error) {
 		return Panels{}, invalid("state %q (want lit, dark or 'not used')", f.State)
 	}
 	var list viewer.Panels
-	if err := s.get(ctx, "panels", nil, &list); err != nil {
+	if err := s.get(ctx, "panels", url.Values{"fresh": {"1"}}, &list); err != nil {
 		return Panels{}, err
 	}
 	answer := Panels{Services: []apm.Report{}}

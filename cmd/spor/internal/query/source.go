@@ -37,6 +37,9 @@ type Source struct {
 // ErrNone means that there is no file, and that no spor listen runs.
 var ErrNone = errors.New("spor listen does not run (start it, or read a recording with --file FILE; --file 1 is the newest run)")
 
+// ErrNotFound means that a trace or a span does not exist.
+var ErrNotFound = errors.New("not found (the viewer keeps only the newest traces)")
+
 // An InputError means that a filter or an ID is not valid.
 type InputError struct{ text string }
 
@@ -55,7 +58,7 @@ const timeout = time.Minute
 // Texts of an error are masked, too.
 func (s *Source) get(ctx context.Context, path string, values url.Values, answer any) error {
 	err := s.ask(ctx, path+"?"+values.Encode(), answer)
-	if _, input := errors.AsType[InputError](err); input || errors.Is(err, ErrNone) {
+	if _, input := errors.AsType[InputError](err); input || errors.Is(err, ErrNone) || errors.Is(err, ErrNotFound) {
 		return err
 	}
 	if err != nil {
@@ -85,8 +88,11 @@ func (s *Source) ask(ctx context.Context, path string, answer any) error {
 	if response.StatusCode != http.StatusOK {
 		refused := struct{ Error string }{response.Status}
 		_ = decoder.Decode(&refused) // otherwise the status is the error
-		if response.StatusCode == http.StatusBadRequest {
+		switch response.StatusCode {
+		case http.StatusBadRequest:
 			return invalid("%s", refused.Error)
+		case http.StatusNotFound:
+			return ErrNotFound
 		}
 		return errors.New(refused.Error)
 	}
