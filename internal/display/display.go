@@ -18,14 +18,18 @@ func Line(s string) string {
 	return strings.Join(strings.Fields(Layout(s)), " ")
 }
 
-// Text does the same as [Layout] for each line of s. It keeps the ends of the lines.
+// Text does the same as [Layout], but keeps tabs and the ends of lines.
 func Text(s string) string {
 	if isPlain(s) {
 		return s
 	}
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
-		lines[i] = Layout(strings.TrimSuffix(line, "\r"))
+		parts := strings.Split(strings.TrimSuffix(line, "\r"), "\t")
+		for j, part := range parts {
+			parts[j] = Layout(part)
+		}
+		lines[i] = strings.Join(parts, "\t")
 	}
 	return strings.Join(lines, "\n")
 }

@@ -86,7 +86,7 @@ func (r Run) load() (*Store, error) {
 	}
 	defer func() { _ = file.Close() }()
 	store := NewStore(Options{})
-	if loaded, err := store.Load(file); err != nil && loaded.Requests == 0 {
+	if loaded, err := store.Load(file); err != nil && loaded.Requests == 0 && !errors.Is(err, errNothing) {
 		return nil, err
 	}
 	return store, nil

@@ -56,6 +56,8 @@ func TestRuns(t *testing.T) {
 	if opened["2"] != 1 || opened["3"] != 1 || opened["4"] != 1 {
 		t.Errorf("opened %v, want each run once", opened)
 	}
+	all = slices.Insert(all, 0, run("empty", "\n"))
+	ask("run/empty/api/traces", 200, `"found":0`)
 	ask("run/3/api/traces", 200, `"name":"third"`)
 	if opened["3"] != 2 {
 		t.Errorf("opened %v: more than two runs are in memory", opened)

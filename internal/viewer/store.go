@@ -159,10 +159,12 @@ func (s *Store) Load(r io.Reader) (Loaded, error) {
 		}
 	}
 	if loaded.Requests == 0 {
-		return loaded, errors.New("contains no telemetry (want OTLP/JSON lines)")
+		return loaded, errNothing
 	}
 	return loaded, nil
 }
+
+var errNothing = errors.New("contains no telemetry (want OTLP/JSON lines)")
 
 func firstTrace(r recording.Request) string {
 	for _, resource := range r.Traces.GetResourceSpans() {

@@ -87,8 +87,9 @@ test("traces arrive live", async () => {
 test("a page shows another run", async () => {
   const cache = mkdtempSync(join(tmpdir(), "cache-"));
   for (const name of ["first", "second"]) {
-    const run_ = await run(["run", "--ui=127.0.0.1:0", "--name", name, "--", program("quotes"), "-once"], { XDG_CACHE_HOME: cache });
-    await run_.stop();
+    const session = await run(["run", "--ui=127.0.0.1:0", "--name", name, "--", program("quotes"), "-once"], { XDG_CACHE_HOME: cache });
+    while (!session.said().includes("the command has ended")) await new Promise((resolve) => setTimeout(resolve, 20));
+    await session.stop();
   }
   const server = await run(["listen", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--ui", "127.0.0.1:0"], { XDG_CACHE_HOME: cache });
   await withPage(server, {}, async (page) => {
