@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 database=$(mktemp -d)
 trap 'rm -rf "$database"' EXIT
 export QUOTES=$PWD/bin/quotes SQLITE_FILE=$database/quotes.db ONCE=${ONCE:+-once}
+export BACKEND_ADDRESS=127.0.0.1:5391 WORKER_ADDRESS=127.0.0.1:5392 FAKE_KAFKA_PORT=5393
 ui=auto
 if [ -n "$ONCE" ] || ! [ -t 1 ]; then
 	ONCE=-once ui=off

@@ -19,9 +19,23 @@ async function withPage(server, options, use) {
   }
 }
 
+// unused returns a port on which nothing listens.
+async function unused() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 test("traces arrive live", async () => {
+  const [gateway, backend, worker, kafka] = await Promise.all([1, 2, 3, 4].map(unused));
   const server = await run(["run", "--ui=127.0.0.1:0", "--procfile", "../../../examples/quotes/Procfile"], {
     QUOTES: program("quotes"),
+    PORT: gateway,
+    BACKEND_ADDRESS: `127.0.0.1:${backend}`,
+    WORKER_ADDRESS: `127.0.0.1:${worker}`,
+    FAKE_KAFKA_PORT: kafka,
     SQLITE_FILE: join(mkdtempSync(join(tmpdir(), "quotes-")), "quotes.db"),
     OTEL_METRIC_EXPORT_INTERVAL: "500",
   });
