@@ -36,7 +36,7 @@ type forwarder struct {
 	wake   chan struct{} // has an element if something waits
 
 	mu      sync.Mutex
-	waiting []recording.Request
+	waiting []sized
 	bytes   int
 	closed  bool
 	lost    items
@@ -65,7 +65,7 @@ func (f *forwarder) add(r recording.Request) {
 		return
 	}
 	f.bytes += size
-	f.waiting = append(f.waiting, r)
+	f.waiting = append(f.waiting, sized{r, size})
 	select {
 	case f.wake <- struct{}{}:
 	default:
@@ -90,7 +90,7 @@ func (f *forwarder) run() {
 	}
 }
 
-func (f *forwarder) take() (waiting []recording.Request, closed bool) {
+func (f *forwarder) take() (waiting []sized, closed bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	waiting, f.waiting, f.bytes = f.waiting, nil, 0
@@ -141,37 +141,46 @@ func (f *forwarder) close(say func(string)) {
 
 // The function joined joins requests of the same kind, because each line of the output is a
 // request. It does not change the requests.
-func joined(requests []recording.Request) []recording.Request {
+func joined(waiting []sized) []recording.Request {
 	var all []recording.Request
-	var traces *coltrace.ExportTraceServiceRequest
-	var metrics *colmetrics.ExportMetricsServiceRequest
-	var logs *collogs.ExportLogsServiceRequest
-	var sizes [3]int
-	for _, r := range requests {
-		size := sizeOf(r)
+	var traces, metrics, logs sized // the last request of each kind
+	for _, r := range waiting {
 		switch {
 		case r.Traces != nil:
-			if sizes[0] += size; traces == nil || sizes[0] > forwardRequest {
-				traces, sizes[0] = &coltrace.ExportTraceServiceRequest{}, size
-				all = append(all, recording.Request{Traces: traces})
+			if traces.isFull(r.size) {
+				traces = sized{Request: recording.Request{Traces: &coltrace.ExportTraceServiceRequest{}}}
+				all = append(all, traces.Request)
 			}
-			traces.ResourceSpans = append(traces.ResourceSpans, r.Traces.GetResourceSpans()...)
+			traces.size += r.size
+			traces.Traces.ResourceSpans = append(traces.Traces.ResourceSpans, r.Traces.GetResourceSpans()...)
 		case r.Metrics != nil:
-			if sizes[1] += size; metrics == nil || sizes[1] > forwardRequest {
-				metrics, sizes[1] = &colmetrics.ExportMetricsServiceRequest{}, size
-				all = append(all, recording.Request{Metrics: metrics})
+			if metrics.isFull(r.size) {
+				metrics = sized{Request: recording.Request{Metrics: &colmetrics.ExportMetricsServiceRequest{}}}
+				all = append(all, metrics.Request)
 			}
-			metrics.ResourceMetrics = append(metrics.ResourceMetrics, r.Metrics.GetResourceMetrics()...)
+			metrics.size += r.size
+			metrics.Metrics.ResourceMetrics = append(metrics.Metrics.ResourceMetrics, r.Metrics.GetResourceMetrics()...)
 		case r.Logs != nil:
-			if sizes[2] += size; logs == nil || sizes[2] > forwardRequest {
-				logs, sizes[2] = &collogs.ExportLogsServiceRequest{}, size
-				all = append(all, recording.Request{Logs: logs})
+			if logs.isFull(r.size) {
+				logs = sized{Request: recording.Request{Logs: &collogs.ExportLogsServiceRequest{}}}
+				all = append(all, logs.Request)
 			}
-			logs.ResourceLogs = append(logs.ResourceLogs, r.Logs.GetResourceLogs()...)
+			logs.size += r.size
+			logs.Logs.ResourceLogs = append(logs.Logs.ResourceLogs, r.Logs.GetResourceLogs()...)
 		}
 	}
 	return all
 }
+
+// A sized is a request and its size in bytes. A zero size means that there is no request yet.
+type sized struct {
+	recording.Request
+
+	size int
+}
+
+// isFull reports whether a request of this size must not be joined to s.
+func (s *sized) isFull(size int) bool { return s.size == 0 || s.size+size > forwardRequest }
 
 func sizeOf(r recording.Request) int {
 	return proto.Size(r.Traces) + proto.Size(r.Metrics) + proto.Size(r.Logs)

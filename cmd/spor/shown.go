@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/tracetree"
@@ -42,7 +41,7 @@ func (s shown) selects(t *tracetree.Trace) bool {
 
 func hasError(t *tracetree.Trace) bool {
 	for span := range t.All {
-		if span.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR {
+		if span.Failed() {
 			return true
 		}
 	}
@@ -51,14 +50,8 @@ func hasError(t *tracetree.Trace) bool {
 
 // duration returns the time from the start of the first span to the end of the last.
 func duration(t *tracetree.Trace) time.Duration {
-	var begin, end uint64
-	for span := range t.All {
-		if begin == 0 || span.GetStartTimeUnixNano() < begin {
-			begin = span.GetStartTimeUnixNano()
-		}
-		end = max(end, span.GetEndTimeUnixNano())
-	}
-	return time.Duration(min(max(end, begin)-begin, math.MaxInt64)) //nolint:gosec // bounded
+	start, end := t.Period()
+	return time.Duration(min(end-start, math.MaxInt64)) //nolint:gosec // bounded
 }
 
 // The function contains reports whether a span of t contains the text, which is in lower case.

@@ -42,13 +42,13 @@ func main() {
 	err := setup.Run(context.Background(), func(ctx context.Context) error {
 		switch service := flag.Arg(0); service {
 		case "":
-			return run(ctx, *once)
+			return withStores(ctx, func(quotes store, topics *kafka) error { return run(ctx, *once, quotes, topics) })
 		case "gateway":
 			return runGateway(ctx, *once)
 		case "backend":
-			return runBackend(ctx)
+			return withStores(ctx, func(quotes store, topics *kafka) error { return runBackend(ctx, quotes, topics) })
 		case "worker":
-			return runWorker(ctx)
+			return withStores(ctx, func(quotes store, topics *kafka) error { return runWorker(ctx, quotes, topics) })
 		default:
 			return fmt.Errorf("unknown service %q (want gateway, backend or worker)", service)
 		}
@@ -59,9 +59,8 @@ func main() {
 	}
 }
 
-// run starts the store, the worker, the backend and the gateway, in this order. It stops
-// them in the reverse order.
-func run(ctx context.Context, once bool) error {
+// withStores opens the database and Kafka, calls use, and closes them.
+func withStores(ctx context.Context, use func(quotes store, topics *kafka) error) error {
 	quotes, err := openStore(ctx)
 	if err != nil {
 		return err
@@ -72,6 +71,12 @@ func run(ctx context.Context, once bool) error {
 		return err
 	}
 	defer topics.close()
+	return use(quotes, topics)
+}
+
+// run starts the worker, the backend and the gateway, in this order. It stops them in the reverse
+// order.
+func run(ctx context.Context, once bool, quotes store, topics *kafka) error {
 	worker, err := startWorker(ctx, topics, quotes)
 	if err != nil {
 		return err

@@ -44,17 +44,7 @@ func runGateway(ctx context.Context, once bool) error {
 }
 
 // runBackend runs the backend alone.
-func runBackend(ctx context.Context) error {
-	quotes, err := openStore(ctx)
-	if err != nil {
-		return err
-	}
-	defer quotes.close()
-	topics, err := openKafka()
-	if err != nil {
-		return err
-	}
-	defer topics.close()
+func runBackend(ctx context.Context, quotes store, topics *kafka) error {
 	events, err := newEvents(topics)
 	if err != nil {
 		return err
@@ -71,17 +61,7 @@ func runBackend(ctx context.Context) error {
 }
 
 // runWorker runs the worker alone.
-func runWorker(ctx context.Context) error {
-	quotes, err := openStore(ctx)
-	if err != nil {
-		return err
-	}
-	defer quotes.close()
-	topics, err := openKafka()
-	if err != nil {
-		return err
-	}
-	defer topics.close()
+func runWorker(ctx context.Context, quotes store, topics *kafka) error {
 	worker, err := startWorker(ctx, topics, quotes)
 	if err != nil {
 		return err

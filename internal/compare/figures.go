@@ -4,8 +4,6 @@ import (
 	"math"
 	"time"
 
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-
 	"github.com/nais/spor/internal/otlpattr"
 	"github.com/nais/spor/internal/tracetree"
 )
@@ -49,7 +47,7 @@ type statement struct {
 func (f *figures) add(s *tracetree.Span) {
 	start, end := s.GetStartTimeUnixNano(), s.GetEndTimeUnixNano()
 	f.durations = append(f.durations, time.Duration(min(max(end, start)-start, math.MaxInt64))) //nolint:gosec // bounded
-	if s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR {
+	if s.Failed() {
 		f.failed++
 	}
 }

@@ -110,19 +110,14 @@ func httpHandler[Request, Response any, Message interface {
 		}
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // not supported by all servers of tests
 		request := new(Request)
-		response, err := exchange(i, r, e, Message(request), func() (*Response, error) { return answer(r.Context(), export, request) })
+		var response *Response
+		release, err := i.receiveBody(r, e, Message(request))
+		if err == nil {
+			defer release()
+			response, err = answer(r.Context(), export, request)
+		}
 		reply(w, kind, response, err)
 	})
-}
-
-// The function exchange receives a request, and calls export while the request uses memory.
-func exchange[Response any](i *intake, r *http.Request, e encoded, request proto.Message, export func() (*Response, error)) (*Response, error) {
-	release, err := i.receiveBody(r, e, request)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return export()
 }
 
 // The method receiveBody does the same as receive, for a request over HTTP.
@@ -185,6 +180,9 @@ func acquire(ctx context.Context, slots chan struct{}) error {
 type body [][]byte
 
 func (b body) unpack(buffer *bytes.Buffer) ([]byte, error) {
+	if len(b) == 1 {
+		return packet(b[0]).unpack(buffer)
+	}
 	size := 0
 	readers := make([]io.Reader, len(b))
 	for i, part := range b {
@@ -192,7 +190,7 @@ func (b body) unpack(buffer *bytes.Buffer) ([]byte, error) {
 		readers[i] = bytes.NewReader(part)
 	}
 	last := b[len(b)-1]
-	if len(last) < 4 && len(b) > 1 {
+	if len(last) < 4 {
 		last = slices.Concat(b[len(b)-2], last)
 	}
 	if bytes.HasPrefix(b[0], []byte(gzipMagic)) {

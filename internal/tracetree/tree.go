@@ -8,6 +8,7 @@ package tracetree
 
 import (
 	"encoding/hex"
+	"math"
 	"slices"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
@@ -65,6 +66,22 @@ type Span struct {
 // unknown.
 func (s *Span) Service() string {
 	return otlpattr.First(s.Resource.GetAttributes(), "service.name")
+}
+
+// Failed reports whether the status of the span is Error.
+func (s *Span) Failed() bool { return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR }
+
+// Period returns the start of the first span and the end of the last span, in Unix ns. It ignores
+// spans without a start time.
+func (t *Trace) Period() (start, end uint64) {
+	start = math.MaxUint64
+	for span := range t.All {
+		if span.GetStartTimeUnixNano() != 0 {
+			start = min(start, span.GetStartTimeUnixNano())
+			end = max(end, span.GetStartTimeUnixNano(), span.GetEndTimeUnixNano())
+		}
+	}
+	return min(start, end), end
 }
 
 // All calls yield for every span of the trace, with the depth of the span. A parent comes

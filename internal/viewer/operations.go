@@ -59,7 +59,7 @@ func operationsOf(traces map[tracetree.ID]*trace, since, now uint64) OperationLi
 			if calls[k] == nil {
 				calls[k] = &tally{}
 			}
-			calls[k].add(s, failed(s))
+			calls[k].add(s, s.Failed())
 		}
 	}
 	if since > 0 {

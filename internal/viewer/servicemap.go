@@ -76,12 +76,12 @@ func (b *mapBuilder) trace(t *trace) {
 		switch {
 		case parent == nil && s.GetKind() == tracepb.Span_SPAN_KIND_SERVER:
 			b.nodes[callers] = Node{ID: callers, Name: "callers", Type: "callers"}
-			b.add(edgeKey{callers, to, label}, s, failed(s))
+			b.add(edgeKey{callers, to, label}, s, s.Failed())
 		case parent == nil:
-			b.add(edgeKey{b.topic(s), to, label}, s, failed(s))
+			b.add(edgeKey{b.topic(s), to, label}, s, s.Failed())
 		case parent.GetKind() == tracepb.Span_SPAN_KIND_CLIENT || parent.GetKind() == tracepb.Span_SPAN_KIND_PRODUCER:
 			continued[tracetree.SpanID(parent.GetSpanId())] = true
-			b.add(edgeKey{b.service(parent.Service()), to, label}, s, failed(s) || failed(parent))
+			b.add(edgeKey{b.service(parent.Service()), to, label}, s, s.Failed() || parent.Failed())
 		}
 	}
 	for id, s := range t.spans {
@@ -105,14 +105,14 @@ func (b *mapBuilder) leaf(s *tracetree.Span) {
 			}
 			id := "database:" + name
 			b.nodes[id] = Node{ID: id, Name: name, Type: "database", Label: system}
-			b.add(edgeKey{from(), id, cmp.Or(system, name)}, s, failed(s))
+			b.add(edgeKey{from(), id, cmp.Or(system, name)}, s, s.Failed())
 		} else if name != "" {
 			id := "external:" + name
 			b.nodes[id] = Node{ID: id, Name: name, Type: "external"}
-			b.add(edgeKey{from(), id, protocolOf(s)}, s, failed(s))
+			b.add(edgeKey{from(), id, protocolOf(s)}, s, s.Failed())
 		}
 	case tracepb.Span_SPAN_KIND_PRODUCER:
-		b.add(edgeKey{from(), b.topic(s), protocolOf(s)}, s, failed(s))
+		b.add(edgeKey{from(), b.topic(s), protocolOf(s)}, s, s.Failed())
 	default:
 	}
 }

@@ -58,7 +58,7 @@ func (t *trace) add(id tracetree.SpanID, s *tracetree.Span) int {
 		t.start = min(t.start, at)
 		t.end = max(t.end, at, s.GetEndTimeUnixNano())
 	}
-	if failed(s) {
+	if s.Failed() {
 		t.errors++
 	}
 	service := s.Service()
@@ -67,7 +67,7 @@ func (t *trace) add(id tracetree.SpanID, s *tracetree.Span) int {
 		t.root = s
 	}
 	facts := len(t.facts)
-	t.facts[fact{service, routeOf(s), operationOf(s), s.GetKind(), failed(s)}] = struct{}{}
+	t.facts[fact{service, routeOf(s), operationOf(s), s.GetKind(), s.Failed()}] = struct{}{}
 	const perFact = 100
 	return t.index(s) + perFact*(len(t.facts)-facts)
 }
@@ -101,10 +101,6 @@ func compareRoots(a, b *tracetree.Span) int {
 }
 
 func isZero(id []byte) bool { return !slices.ContainsFunc(id, func(b byte) bool { return b != 0 }) }
-
-func failed(s *tracetree.Span) bool {
-	return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR
-}
 
 // routeOf returns the route of an HTTP span. For an RPC server span, it returns the full name
 // of the method. For other spans, it returns "".

@@ -78,7 +78,7 @@ func newTree(t *trace, logs map[tracetree.SpanID]int) Tree {
 		ancestors = append(ancestors[:depth], len(tree.Rows))
 		row := Row{
 			ID: tracetree.SpanID(span.GetSpanId()).String(), Parent: parent, Depth: depth,
-			Name: nameOf(span), Service: services[span.Service()], Kind: kindOf(span), System: systemOf(span), Failed: failed(span),
+			Name: nameOf(span), Service: services[span.Service()], Kind: kindOf(span), System: systemOf(span), Failed: span.Failed(),
 			Start: elapsed(t.start, span.GetStartTimeUnixNano()), Duration: durationOf(span),
 			Details: waterfall.Details(span.Span), Orphan: span.Orphan, Links: len(span.GetLinks()),
 			Logs: logs[tracetree.SpanID(span.GetSpanId())],

@@ -17,15 +17,8 @@ type scale struct{ start, end uint64 }
 
 // scaleOf returns the scale of a trace. It ignores spans without a start time.
 func scaleOf(t *tracetree.Trace) scale {
-	s := scale{start: math.MaxUint64}
-	for span := range t.All {
-		if span.GetStartTimeUnixNano() != 0 {
-			s.start = min(s.start, span.GetStartTimeUnixNano())
-			s.end = max(s.end, span.GetStartTimeUnixNano(), span.GetEndTimeUnixNano())
-		}
-	}
-	s.start = min(s.start, s.end)
-	return s
+	start, end := t.Period()
+	return scale{start, end}
 }
 
 func (s scale) duration() time.Duration { return elapsed(s.start, s.end) }

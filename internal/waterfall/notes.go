@@ -70,7 +70,7 @@ func errorNotes(s *tracetree.Span) []cell {
 		shown = shown || strings.Contains(text, description)
 		notes = append(notes, cell{text, red})
 	}
-	if !failed(s) || shown && description != "" {
+	if !s.Failed() || shown && description != "" {
 		return notes
 	}
 	if description == "" && len(notes) == 0 {

@@ -96,7 +96,7 @@ func (p *painter) line(cells ...cell) {
 func (p *painter) header(t *tracetree.Trace) {
 	errors := 0
 	for span := range t.All {
-		if failed(span) {
+		if span.Failed() {
 			errors++
 		}
 	}
@@ -146,7 +146,7 @@ func (p *painter) row(r row, s scale, c columns) {
 }
 
 func (p *painter) barColor(r row, service string) color {
-	if failed(r.span) {
+	if r.span.Failed() {
 		return red
 	}
 	return p.serviceColor(service)
@@ -154,10 +154,6 @@ func (p *painter) barColor(r row, service string) color {
 
 func (p *painter) serviceColor(service string) color {
 	return palette[max(0, slices.Index(p.services, service))%len(palette)]
-}
-
-func failed(s *tracetree.Span) bool {
-	return s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR
 }
 
 func count(n int, thing string) string {
